@@ -1,0 +1,49 @@
+/**
+ * Retort: latent variable distillation as declarative, cached pipelines.
+ *
+ * What pipeline files need: stages, codecs and pipelines.
+ *
+ * @module
+ */
+export { defineCodec } from "./runner/codec.ts";
+export type {
+  AnyCodec,
+  Artifact,
+  ArtifactReader,
+  ArtifactWriter,
+  ByteSource,
+  Codec,
+  FileEntry,
+  ReadOf,
+  WriteOf,
+} from "./runner/codec.ts";
+export type { Digest, JsonObject, JsonValue } from "./runner/canonical.ts";
+export { type Files, files, type NewFiles } from "./runner/codecs/files.ts";
+export { array, type ArrayOf, type ElementType, type NumericArray } from "./runner/codecs/array.ts";
+export { json } from "./runner/codecs/json.ts";
+export { text } from "./runner/codecs/text.ts";
+export { defineSource, defineStage, many } from "./runner/stage.ts";
+export type {
+  AnyStage,
+  Checkpoints,
+  EngineChoice,
+  InputType,
+  InputTypes,
+  Loaded,
+  LocatedFile,
+  Many,
+  NodeDraft,
+  NodeOptions,
+  NoParams,
+  OutputTypes,
+  Ref,
+  RunStage,
+  Source,
+  Stage,
+  StageArguments,
+  StageContext,
+  StageDefinition,
+  Wire,
+} from "./runner/stage.ts";
+export { definePipeline } from "./runner/pipeline.ts";
+export type { Pipeline, PipelineDefinition, PipelineOutputs } from "./runner/pipeline.ts";

@@ -1,0 +1,121 @@
+import type { Digest, JsonObject, JsonValue } from "./canonical.ts";
+
+/** One file of an artifact: its name inside the artifact, its size in bytes, the sha256 of its bytes. */
+export interface FileEntry {
+  /** Relative POSIX path inside the artifact. */
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  /** sha256 of its bytes. */
+  readonly digest: Digest;
+  /** Only for data outside the store: where the file lies. Never part of a digest. */
+  readonly location?: string;
+}
+
+/** The manifest of an artifact: everything about it but the bytes of its files. */
+export interface Artifact {
+  /** sha256 of the canonical JSON of `codec`, `version`, `facts` and `files` without locations. */
+  readonly digest: Digest;
+  /** Name of the codec that wrote it. */
+  readonly codec: string;
+  /** Version of that codec. */
+  readonly version: number;
+  /** What the codec tells about the value without loading it: shape, element type, counts. */
+  readonly facts: JsonObject;
+  /** By name, in the order of code units. */
+  readonly files: readonly FileEntry[];
+}
+
+/** Where bytes come from when a codec writes. */
+export type ByteSource =
+  | Uint8Array
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>;
+
+/** What a codec writes to. File names are relative POSIX paths without `..`. */
+export interface ArtifactWriter {
+  /** Writes a file from a stream or from bytes, hashing as it goes. */
+  bytes(name: string, source: ByteSource): Promise<void>;
+  /** Writes a UTF-8 file. */
+  text(name: string, text: string): Promise<void>;
+  /** Writes a file of canonical JSON. */
+  json(name: string, value: JsonValue): Promise<void>;
+  /** Takes over a finished file from the stage's scratch folder. */
+  adopt(name: string, path: string): Promise<void>;
+}
+
+/** What a codec reads from. Every way of reading checks the digest. */
+export interface ArtifactReader {
+  /** The manifest. */
+  readonly artifact: Artifact;
+  /** The absolute path of a file whose bytes have been checked; read-only. */
+  path(name: string): Promise<string>;
+  /** The checked bytes of a file. */
+  bytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The checked text of a file. */
+  text(name: string): Promise<string>;
+  /** The checked JSON value of a file. */
+  json(name: string): Promise<JsonValue>;
+}
+
+/**
+ * How one artifact type is written to disk, read from it and checked. Two codecs with different
+ * names are different types: an output of one cannot be wired to an input of the other, even
+ * when their values look the same.
+ */
+export interface Codec<Read, Write = Read, Name extends string = string> {
+  /** The type's name: letters, digits, `.`, `_`, `-`. */
+  readonly name: Name;
+  /** Part of every artifact's digest: raise it when the files on disk change their format. */
+  readonly version: number;
+  /** Writes the value; returns the artifact's facts. Throws when the value is not of its type. */
+  write(value: Write, out: ArtifactWriter): Promise<JsonObject | void>;
+  /** Reads and checks; may return a handle that reads lazily. */
+  read(artifact: ArtifactReader): Promise<Read>;
+}
+
+/** Any codec at all. */
+// deno-lint-ignore no-explicit-any -- the value types vary and meet only through inference
+export type AnyCodec = Codec<any, any, string>;
+
+/** The value that a stage gets for an input of this codec. */
+export type ReadOf<C> = C extends Codec<infer R, infer _W, string> ? R : never;
+/** The value that a stage returns for an output of this codec. */
+export type WriteOf<C> = C extends Codec<infer _R, infer W, string> ? W : never;
+
+/**
+ * Declares a codec.
+ *
+ * @throws TypeError when the name or the version is not usable.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function defineCodec<Read, Write = Read, const Name extends string = string>(
+  codec: Codec<Read, Write, Name>,
+): Codec<Read, Write, Name> {
+  if (!/^[A-Za-z][\w.-]{0,79}$/.test(codec.name)) {
+    throw new TypeError(`codec name ${JSON.stringify(codec.name)}: expected letters, digits, . _ -`);
+  }
+  if (!Number.isInteger(codec.version) || codec.version < 1) {
+    throw new TypeError(`codec ${codec.name}: version must be a whole number from 1`);
+  }
+  return codec;
+}
+
+/**
+ * Why a file name may not stand in an artifact or come out of an archive, or undefined when it may:
+ * a relative POSIX path without empty, `.` or `..` parts, backslashes or control characters.
+ */
+export function badFileName(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (name.length > 400) return "it is longer than 400 characters";
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(name)) return "it holds a control character";
+  if (name.includes("\\")) return "it holds a backslash";
+  if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) return "it is an absolute path";
+  for (const part of name.split("/")) {
+    if (part === "" || part === "." || part === "..") return `it has a part ${JSON.stringify(part)}`;
+    if (new TextEncoder().encode(part).length > 255) return "a part of it is longer than 255 bytes";
+  }
+  return undefined;
+}

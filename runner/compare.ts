@@ -1,0 +1,107 @@
+import { canonicalText, type JsonObject, type JsonValue } from "./canonical.ts";
+import type { NodeRecord, Records, RunRecord } from "./records/records.ts";
+
+/** A node of a run with its last metrics. */
+export interface MeasuredNode {
+  readonly node: NodeRecord;
+  /** Last value by metric name, and numbers that its small JSON outputs hold, by `output.path`. */
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
+/** Nodes of one stage in a run: a sweep when there are several. */
+export interface Group {
+  readonly stage: string;
+  /** Parameters that differ between the nodes, by dotted path. */
+  readonly varying: readonly string[];
+  readonly nodes: readonly MeasuredNode[];
+}
+
+/** The nodes of a run grouped by stage, in the order of the graph, with their metrics. */
+export function groupsOf(records: Records, run: RunRecord): Group[] {
+  const groups = new Map<string, MeasuredNode[]>();
+  for (const node of records.nodes(run.id)) {
+    const measured = { node, values: valuesOf(records, run, node) };
+    const group = groups.get(node.stage);
+    if (group === undefined) groups.set(node.stage, [measured]);
+    else group.push(measured);
+  }
+  return [...groups].map(([stage, nodes]) => ({
+    stage,
+    nodes,
+    varying: varyingPaths(nodes.map((n) => n.node.params)),
+  }));
+}
+
+function valuesOf(records: Records, run: RunRecord, node: NodeRecord): Record<string, number | null> {
+  const values: Record<string, number | null> = {};
+  const artifacts = node.key === null ? [] : records.artifactsOfKey(node.key);
+  // A cached node's metrics were recorded by the run that computed it, maybe under another name.
+  const own = records.lastMetrics(run.id, node.name);
+  const maker = artifacts[0];
+  const metrics = own.length > 0 || maker === undefined ? own : records.lastMetrics(maker.run, maker.node);
+  for (const metric of metrics) values[metric.name] = metric.value;
+  for (const { output, artifact } of artifacts) {
+    for (const [path, value] of flat(artifact.facts.value)) {
+      if (typeof value === "number") values[path === "" ? output : `${output}.${path}`] = value;
+    }
+  }
+  return values;
+}
+
+/** Leaves of a JSON value by dotted path. */
+export function flat(value: JsonValue | undefined, path = ""): [string, JsonValue][] {
+  if (value === undefined) return [];
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return Object.entries(value).flatMap(([key, item]) => flat(item, path === "" ? key : `${path}.${key}`));
+  }
+  return [[path, value]];
+}
+
+function varyingPaths(params: readonly JsonObject[]): string[] {
+  const flats = params.map((one) => new Map(flat(one)));
+  const paths = [...new Set(flats.flatMap((one) => [...one.keys()]))];
+  const text = (value: JsonValue | undefined) => value === undefined ? "" : canonicalText(value);
+  return paths.filter((path) => new Set(flats.map((one) => text(one.get(path)))).size > 1);
+}
+
+/** A parameter or a metric in each of the compared runs; undefined where a run has none. */
+export interface ComparedRow {
+  /** `params` for the pipeline's own, else the node's name. */
+  readonly node: string;
+  readonly stage: string;
+  readonly name: string;
+  readonly values: readonly (JsonValue | undefined)[];
+  readonly same: boolean;
+}
+
+/** Runs side by side. */
+export interface Comparison {
+  readonly runs: readonly RunRecord[];
+  readonly params: readonly ComparedRow[];
+  readonly metrics: readonly ComparedRow[];
+}
+
+/** Parameters and last metrics of runs side by side; nodes are matched by name. */
+export function compareRuns(records: Records, runs: readonly RunRecord[]): Comparison {
+  const groups = runs.map((run) => groupsOf(records, run).flatMap((group) => group.nodes));
+  const params: ComparedRow[] = compared("params", "", runs.map((run) => new Map(flat(run.params))));
+  const metrics: ComparedRow[] = [];
+  const names = new Map(groups.flat().map(({ node }) => [node.name, node.stage]));
+  for (const [name, stage] of names) {
+    const nodes = groups.map((group) => group.find((candidate) => candidate.node.name === name));
+    params.push(...compared(name, stage, nodes.map((found) => new Map(flat(found?.node.params)))));
+    metrics.push(
+      ...compared(name, stage, nodes.map((found) => new Map(Object.entries(found?.values ?? {})))),
+    );
+  }
+  return { runs, params, metrics };
+}
+
+function compared(node: string, stage: string, maps: readonly Map<string, JsonValue>[]): ComparedRow[] {
+  const names = [...new Set(maps.flatMap((map) => [...map.keys()]))];
+  return names.map((name) => {
+    const values = maps.map((map) => map.get(name));
+    const texts = values.map((value) => value === undefined ? "" : canonicalText(value));
+    return { node, stage, name, values, same: new Set(texts).size <= 1 };
+  });
+}

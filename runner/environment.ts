@@ -1,0 +1,62 @@
+import { availableParallelism, hostname } from "node:os";
+import type { Packages } from "./packages.ts";
+import type { EngineChoice } from "./stage.ts";
+
+/** Where a run took place: recorded, never part of a key. */
+export interface Environment {
+  readonly deno: string;
+  readonly v8: string;
+  readonly typescript: string;
+  readonly os: string;
+  readonly host: string;
+  readonly cores: number;
+  readonly retort: string;
+  /** sha256 of the import map and the lock file. */
+  readonly packages: string;
+  /** The engine asked for. */
+  readonly engine: EngineChoice;
+  /** Commit and whether files differed from it; null outside a repository. */
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null;
+}
+
+/** The version of Retort. */
+export const VERSION = "0.1.0";
+
+/** Describes this machine and this code. `folder` is asked for its git commit. */
+export async function describeEnvironment(
+  packages: Packages,
+  engine: EngineChoice,
+  folder: string,
+): Promise<Environment> {
+  return {
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    typescript: Deno.version.typescript,
+    os: `${Deno.build.os} ${Deno.build.arch}`,
+    host: hostname(),
+    cores: availableParallelism(),
+    retort: VERSION,
+    packages: packages.digest,
+    engine,
+    git: await gitState(folder),
+  };
+}
+
+async function gitState(folder: string): Promise<Environment["git"]> {
+  try {
+    // One call for both facts: the branch header names the commit, other lines are changes.
+    const { code, stdout } = await new Deno.Command("git", {
+      args: ["-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    if (code !== 0) return null;
+    const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+    const commit = lines.find((line) => line.startsWith("# branch.oid "))?.slice(13) ?? "";
+    if (!/^[0-9a-f]{40,64}$/.test(commit)) return null;
+    return { commit, dirty: lines.some((line) => !line.startsWith("#")) };
+  } catch {
+    return null; // No git on this machine: nothing to record.
+  }
+}

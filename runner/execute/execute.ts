@@ -1,0 +1,290 @@
+import { type AnyCodec, type Artifact } from "../codec.ts";
+import { DamagedError, hintOf, InterruptedError, messageOf, RetortError } from "../errors.ts";
+import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
+import { artifactReader, writeArtifact } from "../store/artifacts.ts";
+import { removeQuietly, uniqueName } from "../store/atomic.ts";
+import { CheckpointFolder } from "../store/checkpoints.ts";
+import { guarded } from "../store/faults.ts";
+import { lock } from "../store/locks.ts";
+import { type Result, Store } from "../store/store.ts";
+import type { Job, JobMessage, Outcome } from "./job.ts";
+
+/** How long a stage may take to stop when asked, in milliseconds. */
+export const STOP_GRACE = 10_000;
+
+/**
+ * Executes a job: takes the key's lock, looks whether another process has made the result
+ * meanwhile, reads the inputs, runs the stage, writes the outputs and records the result.
+ *
+ * @param stop aborted when the run is being stopped.
+ */
+export async function executeJob(
+  stage: StageDefinition,
+  job: Job,
+  tell: (message: JobMessage) => void,
+  stop: AbortSignal,
+): Promise<Outcome> {
+  try {
+    const store = Store.open(job.store);
+    using _held = await lock(store.lockPath(job.key), {
+      signal: stop,
+      onWait: () => tell({ type: "waiting" }),
+    });
+    if (job.mode === "make") {
+      const found = store.lookup(job.key);
+      if (found.state === "found") return { kind: "elsewhere", result: found.result };
+    }
+    return await new Execution(store, stage, job, tell, stop).run();
+  } catch (error) {
+    return outcomeOf(error, stop);
+  }
+}
+
+function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
+  if (error instanceof DamagedError) return { kind: "damaged", error: error.message, digests: error.digests };
+  if (stop.aborted && (error instanceof InterruptedError || error === stop.reason || isAbort(error))) {
+    return { kind: "interrupted" };
+  }
+  return {
+    kind: "failed",
+    error: messageOf(error),
+    ...(hintOf(error) === undefined ? {} : { hint: hintOf(error)! }),
+    ...(error instanceof Error && error.stack !== undefined ? { stack: stackOf(error) } : {}),
+  };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** The stack with its causes. */
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\nCaused by: ${stackOf(error.cause)}` : "";
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+/** One execution of a stage under its key's lock. */
+class Execution {
+  readonly #scratch: string;
+  #scratchMade = false;
+  #engine: Result["engine"];
+
+  constructor(
+    readonly store: Store,
+    readonly stage: StageDefinition,
+    readonly job: Job,
+    readonly tell: (message: JobMessage) => void,
+    readonly stop: AbortSignal,
+  ) {
+    this.#scratch = `${store.tmp}/scratch-${uniqueName()}`;
+  }
+
+  async run(): Promise<Outcome> {
+    const { stage, job, store } = this;
+    const checkpoint = stage.checkpoint === undefined
+      ? undefined
+      : new CheckpointFolder(store, job.mode === "check" ? `${job.key}.check` : job.key, stage.checkpoint);
+    if (job.mode !== "make") checkpoint?.drop();
+    const began = performance.now();
+    try {
+      const inputs = await this.#readInputs();
+      const returned = await this.#withTimeout((signal) => {
+        const context = this.#context(signal, checkpoint);
+        // The types of a stage's arguments are known to its declaration alone.
+        return stage.run!({ inputs, params: structuredClone(job.params), context } as never);
+      });
+      const outputs = await this.#writeOutputs(returned);
+      this.#warnIfChanged(outputs);
+      const result: Result = {
+        key: job.key,
+        stage: stage.name,
+        node: job.node,
+        run: job.run,
+        components: job.components,
+        outputs,
+        ...(this.#engine === undefined ? {} : { engine: this.#engine }),
+        seconds: (performance.now() - began) / 1000,
+        finished: new Date().toISOString(),
+      };
+      if (job.mode !== "check") store.commit(result);
+      checkpoint?.drop();
+      return { kind: "done", result };
+    } finally {
+      if (this.#scratchMade) removeQuietly(this.#scratch);
+    }
+  }
+
+  async #readInputs(): Promise<Record<string, unknown>> {
+    const read = async (codec: AnyCodec, artifact: Artifact, name: string) => {
+      try {
+        return await codec.read(artifactReader(this.store.blobs, artifact));
+      } catch (error) {
+        if (error instanceof RetortError) throw error;
+        throw new RetortError(`input \`${name}\` cannot be read as \`${codec.name}\`: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
+    };
+    const inputs: Record<string, unknown> = {};
+    for (const [name, type] of Object.entries(this.stage.inputs)) {
+      const artifacts = this.job.inputs[name]!;
+      const codec = "many" in type ? type.many : type;
+      if (!Array.isArray(artifacts)) inputs[name] = await read(codec, artifacts as Artifact, name);
+      else {
+        const values: unknown[] = [];
+        for (const [i, artifact] of artifacts.entries()) {
+          values.push(await read(codec, artifact, `${name}[${i}]`));
+        }
+        inputs[name] = values;
+      }
+    }
+    return inputs;
+  }
+
+  async #withTimeout(action: (signal: AbortSignal) => unknown): Promise<unknown> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.stop, over.signal]);
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {}); // Nobody may be waiting any more when it rejects.
+    const seconds = this.job.timeout;
+    const timer = seconds === null ? undefined : setTimeout(() => {
+      const error = new RetortError(`it ran longer than its timeout of ${seconds} s`, {
+        hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+      });
+      over.abort(error);
+      reject(error);
+    }, seconds * 1000);
+    // A stage that does not listen to its signal is left behind when the run is being stopped.
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    const onStop = () => {
+      grace = setTimeout(() => reject(new InterruptedError()), STOP_GRACE);
+    };
+    this.stop.addEventListener("abort", onStop, { once: true });
+    try {
+      this.stop.throwIfAborted();
+      return await Promise.race([Promise.resolve().then(() => action(signal)), promise]);
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      this.stop.removeEventListener("abort", onStop);
+    }
+  }
+
+  async #writeOutputs(returned: unknown): Promise<Record<string, Artifact>> {
+    const { stage, job } = this;
+    const expected = Object.keys(stage.outputs);
+    if (typeof returned !== "object" || returned === null) {
+      const got = returned === null ? "null" : typeof returned;
+      throw new RetortError(
+        `stage \`${stage.name}\` returned ${got}, expected an object with ${expected.join(", ")}`,
+      );
+    }
+    const values = returned as Record<string, unknown>;
+    for (const name of Object.keys(values)) {
+      if (!expected.includes(name)) {
+        throw new RetortError(
+          `stage \`${stage.name}\` returned an output \`${name}\` that it does not declare`,
+        );
+      }
+    }
+    const outputs: Record<string, Artifact> = {};
+    for (const [name, codec] of Object.entries(stage.outputs)) {
+      if (values[name] === undefined) {
+        throw new RetortError(`stage \`${stage.name}\` returned no output \`${name}\``);
+      }
+      const what = `output \`${name}\` of node \`${job.node}\``;
+      outputs[name] = await writeArtifact(this.store.blobs, codec, values[name], what);
+    }
+    return outputs;
+  }
+
+  /** A recomputed node that gives other bytes than before is worth a word: its stage is not deterministic. */
+  #warnIfChanged(outputs: Record<string, Artifact>): void {
+    if (this.job.mode !== "recompute") return;
+    const earlier = this.store.lookup(this.job.key);
+    if (earlier.state !== "found") return;
+    for (const [name, artifact] of Object.entries(outputs)) {
+      if (earlier.result.outputs[name]?.digest === artifact.digest) continue;
+      this.tell({
+        type: "log",
+        text:
+          `warning: output \`${name}\` differs from the earlier result of the same key: the stage is not deterministic`,
+      });
+    }
+  }
+
+  #context(signal: AbortSignal, folder: CheckpointFolder | undefined): StageContext {
+    const { job, stage, tell } = this;
+    return {
+      node: job.node,
+      get seed() {
+        if (job.seed !== null) return job.seed;
+        throw new RetortError(
+          `stage \`${stage.name}\` uses context.seed but is not declared \`seeded: true\``,
+        );
+      },
+      signal,
+      checkpoint: checkpointsOf(stage, folder, this.stop, signal, (text) => tell({ type: "log", text })),
+      engine: {
+        choice: job.engine,
+        used: (engine, adapter) => {
+          this.#engine = { engine, ...(adapter === undefined ? {} : { adapter }) };
+        },
+      },
+      scratch: async () => {
+        await guarded("making", this.#scratch, () => Deno.mkdir(this.#scratch, { recursive: true }));
+        this.#scratchMade = true;
+        return this.#scratch;
+      },
+      log: (message) => tell({ type: "log", text: String(message) }),
+      progress: (done, total, unit) =>
+        tell({
+          type: "progress",
+          done,
+          ...(total === undefined ? {} : { total }),
+          ...(unit === undefined ? {} : { unit }),
+        }),
+      metric: (name, value, step) =>
+        tell({ type: "metric", name, value, ...(step === undefined ? {} : { step }) }),
+    };
+  }
+}
+
+function checkpointsOf(
+  stage: StageDefinition,
+  folder: CheckpointFolder | undefined,
+  stop: AbortSignal,
+  signal: AbortSignal,
+  log: (text: string) => void,
+): Checkpoints<unknown> {
+  const declared = (): CheckpointFolder => {
+    if (folder !== undefined) return folder;
+    throw new RetortError(
+      `stage \`${stage.name}\` uses context.checkpoint but declares no \`checkpoint\` codec`,
+    );
+  };
+  const interval = 1000 * Number(Deno.env.get("RETORT_CHECKPOINT_SECONDS") ?? 30);
+  let saved = performance.now();
+  let yielded = saved;
+  return {
+    load: () =>
+      declared().load((why) => log(`warning: the checkpoint was not usable, starting anew: ${why}`)),
+    async save(state) {
+      await declared().save(state);
+      saved = performance.now();
+    },
+    async offer(make) {
+      const target = declared();
+      // Lets messages in, such as the one to stop, in a stage that never waits for anything.
+      if (performance.now() - yielded > 20) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        yielded = performance.now();
+      }
+      if (!stop.aborted && performance.now() - saved < interval) return signal.throwIfAborted();
+      await target.save(await make());
+      saved = performance.now();
+      if (stop.aborted) throw new InterruptedError();
+      signal.throwIfAborted();
+    },
+  };
+}

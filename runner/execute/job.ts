@@ -1,0 +1,63 @@
+import type { Digest, JsonObject } from "../canonical.ts";
+import type { Artifact } from "../codec.ts";
+import type { KeyComponents } from "../key.ts";
+import type { EngineChoice } from "../stage.ts";
+import type { Result } from "../store/store.ts";
+
+/** One execution of a node, complete in itself: a worker process needs nothing else. Plain JSON. */
+export interface Job {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly node: string;
+  /** File URL of the module that declares the stage. */
+  readonly module: string;
+  readonly stage: string;
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, Artifact | readonly Artifact[]>>;
+  readonly key: Digest;
+  readonly components: KeyComponents;
+  readonly seed: number | null;
+  readonly engine: EngineChoice;
+  /** Seconds, or null. */
+  readonly timeout: number | null;
+  /** Root of the store. */
+  readonly store: string;
+  /**
+   * `make`: unless a result is there. `recompute`: even if a result or a checkpoint is there. `check`:
+   * likewise, but the result is only returned, not recorded.
+   */
+  readonly mode: "make" | "recompute" | "check";
+}
+
+/** How an execution ended. */
+export type Outcome =
+  | { readonly kind: "done"; readonly result: Result }
+  /** Another process computed it while this one waited for the key's lock. */
+  | { readonly kind: "elsewhere"; readonly result: Result }
+  | { readonly kind: "failed"; readonly error: string; readonly hint?: string; readonly stack?: string }
+  /** Inputs that were damaged and have been set aside. */
+  | { readonly kind: "damaged"; readonly error: string; readonly digests: readonly Digest[] }
+  | { readonly kind: "interrupted" };
+
+/** What an execution tells while it goes on. */
+export type JobMessage =
+  | { readonly type: "log"; readonly text: string }
+  | { readonly type: "waiting" }
+  | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }
+  | { readonly type: "metric"; readonly name: string; readonly value: number; readonly step?: number };
+
+/** Executes jobs, here or elsewhere. */
+export interface Executor {
+  /** How many jobs it takes at once, besides the one that owns the engine. */
+  readonly lanes: number;
+  /** True when jobs that use the engine have a lane of their own. */
+  readonly engineLane: boolean;
+  /** Executes one job; never rejects. */
+  execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome>;
+  /** Asks the running jobs to save what they have and stop; they end as `interrupted`. */
+  stop(): void;
+  /** Ends running jobs at once. */
+  kill(): void;
+  /** Frees what it holds, after the last job. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,105 @@
+import type { Digest } from "./canonical.ts";
+import { RetortError } from "./errors.ts";
+import type { Records } from "./records/records.ts";
+import { removeQuietly } from "./store/atomic.ts";
+import { listFolder } from "./store/blobs.ts";
+import { guardedSync } from "./store/faults.ts";
+import { tryLock } from "./store/locks.ts";
+import type { Store } from "./store/store.ts";
+import { listWorkspaces } from "./workspace.ts";
+
+/** What a sweep took or would take. Sizes in bytes. */
+export interface Sweep {
+  readonly results: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly checkpoints: number;
+  readonly logs: number;
+  /** Unfinished files of processes that died, and damaged objects that were set aside. */
+  readonly rubbish: number;
+  readonly keptResults: number;
+  readonly keptBytes: number;
+}
+
+/**
+ * Removes what no run of the last days reaches: results, their objects, checkpoints, logs, and what
+ * dead processes left. The history of runs and the lineage stay in the records.
+ *
+ * @param options.days runs that began in the last so many days keep what they reach
+ * @throws RetortError while a run uses the store.
+ */
+export function collectGarbage(
+  store: Store,
+  records: Records,
+  options: { days: number; dryRun: boolean; now?: number },
+): Sweep {
+  // A dry run changes nothing, but its answer would be wrong in the middle of a run as well.
+  using held = tryLock(`${store.root}/store.lock`, "exclusive");
+  if (held === undefined) {
+    throw new RetortError("a run is using this store", { hint: "Try again when it is done." });
+  }
+  const since = (options.now ?? Date.now()) / 1000 - options.days * 86_400;
+  const kept = new Set<Digest>();
+  const recentRuns = new Set<string>();
+  for (const run of records.runs()) {
+    if (run.started < since) continue;
+    recentRuns.add(run.id);
+    for (const node of records.nodes(run.id)) if (node.key !== null) kept.add(node.key);
+  }
+
+  const remove = (path: string) => {
+    if (!options.dryRun) guardedSync("removing", path, () => Deno.removeSync(path, { recursive: true }));
+  };
+  // Results go before their objects: at no moment is a result there without its bytes.
+  const reached = new Set<Digest>();
+  let results = 0;
+  let keptResults = 0;
+  for (const key of [...store.keys()]) {
+    const found = kept.has(key) ? store.lookup(key) : undefined;
+    if (found?.state === "found") {
+      keptResults++;
+      for (const artifact of Object.values(found.result.outputs)) {
+        for (const file of artifact.files) reached.add(file.digest);
+      }
+      continue;
+    }
+    results++;
+    if (!options.dryRun) store.forget(key);
+  }
+  let objects = 0;
+  let bytes = 0;
+  let keptBytes = 0;
+  for (const { digest, size } of [...store.blobs.list()]) {
+    if (reached.has(digest)) keptBytes += size;
+    else {
+      objects++;
+      bytes += size;
+      remove(store.blobs.path(digest));
+    }
+  }
+  const checkpoints = listFolder(`${store.root}/checkpoints`).filter((key) => !kept.has(key));
+  for (const key of checkpoints) remove(`${store.root}/checkpoints/${key}`);
+  const logs = listFolder(`${store.root}/runs`).filter((run) => !recentRuns.has(run));
+  for (const run of logs) remove(`${store.root}/runs/${run}`);
+  const rubbish = [
+    ...listFolder(store.tmp).map((name) => `${store.tmp}/${name}`),
+    ...listFolder(store.blobs.damaged).map((name) => `${store.blobs.damaged}/${name}`),
+  ];
+  for (const path of rubbish) remove(path);
+  if (!options.dryRun) {
+    const stale = new Set(
+      listWorkspaces(store).filter((w) => !recentRuns.has(w.job.run)).map((w) => w.folder),
+    );
+    for (const folder of stale) removeQuietly(folder);
+  }
+  return {
+    results,
+    objects,
+    bytes,
+    checkpoints: checkpoints.length,
+    logs: logs.length,
+    rubbish: rubbish.length,
+    keptResults,
+    keptBytes,
+  };
+}

@@ -1,0 +1,272 @@
+import {
+  canonicalText,
+  digestJson,
+  type JsonObject,
+  type JsonValue,
+  notJson,
+  plainJson,
+} from "./canonical.ts";
+import { CallError, didYouMean } from "./errors.ts";
+import { nameNodes } from "./names.ts";
+import { checkParams } from "./params.ts";
+import type { PipelineOutputs } from "./pipeline.ts";
+import type { NodeDraft, Ref, StageDefinition } from "./stage.ts";
+
+/** An output of a node, as an input of another one refers to it. */
+export interface Source {
+  readonly node: GraphNode;
+  readonly output: string;
+}
+
+/** One use of a stage in a pipeline. */
+export interface GraphNode {
+  /** Unique in the graph. */
+  readonly name: string;
+  /** Position in a topological order. */
+  readonly index: number;
+  readonly stage: StageDefinition;
+  /** Checked, defaults filled in, plain JSON. */
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, Source | readonly Source[]>>;
+  /** Longest time in seconds, or undefined. */
+  readonly timeout: number | undefined;
+  /** What the node's seed derives from: its explicit name or its stage's, so that other nodes do not matter. */
+  readonly seedName: string;
+  /** Nodes of one sweep share a group: the stage's name. */
+  readonly group: string;
+}
+
+/** A pipeline's nodes in a topological order and its returned outputs by dotted name. */
+export interface Graph {
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: ReadonlyMap<string, Source>;
+}
+
+/** The nodes that a node reads from, each once, in the order of its inputs. */
+export function parentsOf(node: GraphNode): GraphNode[] {
+  const parents = new Set<GraphNode>();
+  for (const input of Object.values(node.inputs)) {
+    for (const source of Array.isArray(input) ? input : [input]) parents.add(source.node);
+  }
+  return [...parents];
+}
+
+/**
+ * The graph of what a build returned: keeps what a returned output needs, merges unnamed nodes that
+ * are equal in stage, parameters and inputs, names nodes, checks wiring and parameters.
+ *
+ * @throws CallError with all faults at once.
+ */
+export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[]): Graph {
+  const refs = flattenOutputs(outputs);
+  if (refs.size === 0) {
+    throw new CallError("the pipeline's build returned no outputs: nothing would run", {
+      hint: "Return the references to be made, e.g. `return { score: evaluate({ ... }).score }`.",
+    });
+  }
+  const order = neededInOrder([...refs.values()].map((ref) => ref.node), drafts);
+  const faults = order.flatMap(wiringFaults);
+  if (faults.length > 0) throw new CallError(faults.join("\n"));
+
+  const { representative, kept } = mergeEqual(order);
+  const names = nameNodes(kept, representative);
+  const nodes = new Map<NodeDraft, GraphNode>();
+  const paramFaults: string[] = [];
+  kept.forEach((draft, index) => {
+    const name = names.get(draft)!;
+    const checked = checkParams(draft.stage.params, draft.params);
+    if (!checked.ok) paramFaults.push(...checked.faults.map((fault) => `node \`${name}\`: ${fault}`));
+    const source = (ref: Ref): Source => ({
+      node: nodes.get(representative.get(ref.node)!)!,
+      output: ref.output,
+    });
+    nodes.set(draft, {
+      name,
+      index,
+      stage: draft.stage,
+      params: checked.ok ? checked.params : {},
+      inputs: Object.fromEntries(
+        Object.entries(draft.inputs).map((
+          [input, ref],
+        ) => [input, isList(ref) ? ref.map(source) : source(ref)]),
+      ),
+      timeout: draft.options.timeout ?? draft.stage.timeout,
+      seedName: draft.options.name ?? draft.stage.name,
+      group: draft.stage.name,
+    });
+  });
+  if (paramFaults.length > 0) throw new CallError(paramFaults.join("\n"));
+  return {
+    nodes: [...nodes.values()],
+    outputs: new Map(
+      [...refs].map((
+        [name, ref],
+      ) => [name, { node: nodes.get(representative.get(ref.node)!)!, output: ref.output }]),
+    ),
+  };
+}
+
+function isList(ref: Ref | readonly Ref[]): ref is readonly Ref[] {
+  return Array.isArray(ref);
+}
+
+function isRef(value: unknown): value is Ref {
+  return typeof value === "object" && value !== null && "node" in value && "output" in value &&
+    "codec" in value;
+}
+
+function flattenOutputs(outputs: PipelineOutputs): Map<string, Ref> {
+  const refs = new Map<string, Ref>();
+  const visit = (value: unknown, path: string) => {
+    if (isRef(value)) refs.set(path, value);
+    else if (typeof value === "object" && value !== null) {
+      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`);
+    } else {
+      const at = path === "" ? "its build" : `output \`${path}\` of its build`;
+      throw new CallError(
+        `the pipeline's outputs: ${at} returned ${typeof value}, expected a stage's output`,
+      );
+    }
+  };
+  visit(outputs, "");
+  return refs;
+}
+
+/** Drafts that the targets need, every one after those that it reads from. */
+function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft[]): NodeDraft[] {
+  const known = new Set(drafts);
+  const order: NodeDraft[] = [];
+  const state = new Map<NodeDraft, "open" | "done">();
+  // An explicit stack: a chain of ten thousand nodes must not overflow the call stack.
+  const stack = targets.toReversed().map((draft) => ({ draft, expanded: false }));
+  while (stack.length > 0) {
+    const top = stack.pop()!;
+    if (top.expanded) {
+      state.set(top.draft, "done");
+      order.push(top.draft);
+      continue;
+    }
+    if (state.has(top.draft)) continue;
+    if (!known.has(top.draft)) {
+      throw new CallError(`a node of stage \`${top.draft.stage.name}\` comes from another pipeline's build`);
+    }
+    state.set(top.draft, "open");
+    stack.push({ draft: top.draft, expanded: true });
+    for (const ref of Object.values(top.draft.inputs).flat().toReversed()) {
+      if (isRef(ref) && !state.has(ref.node)) stack.push({ draft: ref.node, expanded: false });
+    }
+  }
+  return order;
+}
+
+/** Faults that the compiler shows in TypeScript; checked here as well, since running does not type-check. */
+function wiringFaults(draft: NodeDraft): string[] {
+  const where = `node of stage \`${draft.stage.name}\``;
+  const faults: string[] = [];
+  const declared = draft.stage.inputs;
+  for (const name of Object.keys(draft.inputs)) {
+    if (!Object.hasOwn(declared, name)) {
+      faults.push(`${where}: unknown input \`${name}\`${didYouMean(name, Object.keys(declared))}`);
+    }
+  }
+  for (const [name, type] of Object.entries(declared)) {
+    const given = draft.inputs[name];
+    const list = "many" in type;
+    const codec = list ? type.many : type;
+    if (given === undefined) {
+      faults.push(
+        `${where}: input \`${name}\` is missing; expected ${list ? "a list of " : ""}\`${codec.name}\``,
+      );
+      continue;
+    }
+    if (list !== Array.isArray(given)) {
+      faults.push(`${where}: input \`${name}\`: expected ${list ? "a list of outputs" : "one output"}`);
+      continue;
+    }
+    for (const ref of [given].flat()) {
+      if (!isRef(ref)) {
+        faults.push(`${where}: input \`${name}\`: expected a stage's output, got ${typeof ref}`);
+      } else if (ref.codec.name !== codec.name || ref.codec.version !== codec.version) {
+        faults.push(
+          `${where}: input \`${name}\`: expected \`${codec.name}\` (version ${codec.version}), got ` +
+            `\`${ref.codec.name}\` (version ${ref.codec.version}), output \`${ref.output}\` of ` +
+            `\`${ref.node.stage.name}\``,
+        );
+      }
+    }
+  }
+  const name = draft.options.name;
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (name !== undefined && (name === "" || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name))) {
+    faults.push(`${where}: node name ${JSON.stringify(name)}: expected 1 to 200 printable characters`);
+  }
+  const fault = notJson(draft.params);
+  if (fault !== undefined) faults.push(`${where}: parameters must be plain JSON, but ${fault}`);
+  return faults;
+}
+
+/** Unnamed drafts that are equal in stage, parameters and inputs become one. */
+function mergeEqual(order: readonly NodeDraft[]) {
+  const identities = new Map<NodeDraft, string>();
+  const byIdentity = new Map<string, NodeDraft>();
+  const representative = new Map<NodeDraft, NodeDraft>();
+  const kept: NodeDraft[] = [];
+  for (const draft of order) {
+    const point = (ref: Ref): JsonValue => [identities.get(ref.node)!, ref.output];
+    const identity = digestJson([
+      draft.stage.module,
+      draft.stage.name,
+      canonicalText(plainJson(draft.params ?? {})),
+      Object.fromEntries(
+        Object.entries(draft.inputs).map(([name, ref]) => [name, isList(ref) ? ref.map(point) : point(ref)]),
+      ),
+      draft.options.name ?? null,
+    ]);
+    identities.set(draft, identity);
+    const twin = byIdentity.get(identity);
+    if (twin !== undefined) representative.set(draft, twin);
+    else {
+      byIdentity.set(identity, draft);
+      representative.set(draft, draft);
+      kept.push(draft);
+    }
+  }
+  return { representative, kept };
+}
+
+/** Every node that the given ones need, themselves included, in topological order. */
+export function ancestors(targets: Iterable<GraphNode>): GraphNode[] {
+  const found = new Set<GraphNode>();
+  const stack = [...targets];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (found.has(node)) continue;
+    found.add(node);
+    stack.push(...parentsOf(node));
+  }
+  return [...found].sort((a, b) => a.index - b.index);
+}
+
+/**
+ * The nodes that patterns name: exact names, or `*` for any run of characters.
+ *
+ * @throws CallError for a pattern that names none, with the nearest name.
+ */
+export function selectNodes(graph: Graph, patterns: readonly string[], flag: string): GraphNode[] {
+  const chosen = new Set<GraphNode>();
+  for (const pattern of patterns) {
+    const exact = graph.nodes.filter((node) => node.name === pattern);
+    const expression = new RegExp(`^${pattern.split("*").map((part) => RegExp.escape(part)).join(".*")}$`);
+    const matched = exact.length > 0 ? exact : graph.nodes.filter((node) => expression.test(node.name));
+    if (matched.length === 0) {
+      const names = graph.nodes.map((node) => node.name);
+      throw new CallError(`${flag} ${pattern}: the pipeline has no such node${didYouMean(pattern, names)}`, {
+        hint: `Its nodes: ${names.slice(0, 20).join(", ")}${
+          names.length > 20 ? `, … (${names.length})` : ""
+        }`,
+      });
+    }
+    for (const node of matched) chosen.add(node);
+  }
+  return [...chosen];
+}

@@ -1,0 +1,170 @@
+import { type Digest, digestJson, type JsonObject, type JsonValue } from "./canonical.ts";
+import type { CodeFingerprint } from "./fingerprint.ts";
+
+/** Raised when the meaning of a key changes: then no old result is found any more. */
+const KEY_FORMAT = 1;
+
+/** What a key is made of, each part comparable by itself. */
+export interface KeyComponents {
+  readonly stage: string;
+  readonly code: CodeFingerprint;
+  readonly params: JsonObject;
+  /** Content digests of the inputs by name; a list for `many` inputs. */
+  readonly inputs: Readonly<Record<string, Digest | readonly Digest[]>>;
+  readonly seed?: number;
+  /** The engine, for stages that put it into their key. */
+  readonly engine?: string;
+}
+
+/** The key of a node: equal components, equal key. Files' digests in `code.modules` only explain; they do not count. */
+export function keyOf(components: KeyComponents): Digest {
+  return digestJson({
+    format: KEY_FORMAT,
+    stage: components.stage,
+    code: components.code.digest,
+    packages: components.code.packages as JsonObject,
+    params: components.params,
+    inputs: components.inputs as JsonObject,
+    seed: components.seed ?? null,
+    engine: components.engine ?? null,
+  });
+}
+
+/** Why a node runs. Rendered by `reasonText`; recorded as it is. */
+export type Reason =
+  /** No result of this node yet; `nearest` is a node of the same stage with what tells them apart. */
+  | {
+    readonly kind: "first";
+    readonly nearest?: { readonly node: string; readonly differs: readonly Reason[] };
+  }
+  | { readonly kind: "forced" }
+  | { readonly kind: "no-cache" }
+  | { readonly kind: "lost"; readonly why: string }
+  | { readonly kind: "damaged"; readonly why: string }
+  | { readonly kind: "code"; readonly changed: readonly string[] }
+  | { readonly kind: "package"; readonly name: string; readonly from?: string; readonly to?: string }
+  | { readonly kind: "param"; readonly path: string; readonly from?: JsonValue; readonly to?: JsonValue }
+  | { readonly kind: "input"; readonly name: string; readonly from?: string; readonly to?: string }
+  | { readonly kind: "seed"; readonly from?: number; readonly to?: number }
+  | { readonly kind: "engine"; readonly from?: string; readonly to?: string }
+  | { readonly kind: "upstream"; readonly nodes: readonly string[] };
+
+/**
+ * What differs between the components of an earlier result and those wanted now, in a fixed order:
+ * code, packages, parameters, inputs, seed, engine.
+ *
+ * @param inputSource names the output that an input is wired to, for the message.
+ */
+export function compareComponents(
+  earlier: KeyComponents,
+  now: KeyComponents,
+  inputSource: (name: string) => string = (name) => name,
+): Reason[] {
+  const reasons: Reason[] = [];
+  if (earlier.code.digest !== now.code.digest) {
+    reasons.push({ kind: "code", changed: changedModules(earlier.code, now.code) });
+  }
+  for (const name of union(earlier.code.packages, now.code.packages)) {
+    const from = earlier.code.packages[name];
+    const to = now.code.packages[name];
+    if (from !== to) reasons.push({ kind: "package", name, ...given({ from, to }) });
+  }
+  reasons.push(...compareParams(earlier.params, now.params, ""));
+  for (const name of union(earlier.inputs, now.inputs)) {
+    const from = short(earlier.inputs[name]);
+    const to = short(now.inputs[name]);
+    if (
+      digestJson((earlier.inputs[name] ?? null) as JsonValue) !==
+        digestJson((now.inputs[name] ?? null) as JsonValue)
+    ) {
+      reasons.push({ kind: "input", name: `${name} (${inputSource(name)})`, ...given({ from, to }) });
+    }
+  }
+  if (earlier.seed !== now.seed) {
+    reasons.push({ kind: "seed", ...given({ from: earlier.seed, to: now.seed }) });
+  }
+  if (earlier.engine !== now.engine) {
+    reasons.push({ kind: "engine", ...given({ from: earlier.engine, to: now.engine }) });
+  }
+  return reasons;
+}
+
+function compareParams(from: JsonValue | undefined, to: JsonValue | undefined, path: string): Reason[] {
+  const both = isObject(from) && isObject(to);
+  if (both) {
+    return union(from, to).flatMap((key) =>
+      compareParams(from[key], to[key], path === "" ? key : `${path}.${key}`)
+    );
+  }
+  if (digestJson(from ?? null) === digestJson(to ?? null)) return [];
+  return [{ kind: "param", path, ...given({ from, to }) }];
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Modules whose contribution to the bundle changed, came or went. */
+function changedModules(earlier: CodeFingerprint, now: CodeFingerprint): string[] {
+  return union(earlier.modules, now.modules).filter((name) => earlier.modules[name] !== now.modules[name]);
+}
+
+function union(a: object, b: object): string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
+}
+
+function short(digests: Digest | readonly Digest[] | undefined): string | undefined {
+  if (digests === undefined) return undefined;
+  return typeof digests === "string" ? digests.slice(0, 8) : `${digests.length} artifacts`;
+}
+
+/** Without the properties that are undefined. */
+function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** A reason in words. */
+export function reasonText(reason: Reason): string {
+  switch (reason.kind) {
+    case "first":
+      if (reason.nearest === undefined) return "never run before";
+      return `never run before (nearest is ${reason.nearest.node}: ${
+        reason.nearest.differs.map(reasonText).join("; ")
+      })`;
+    case "forced":
+      return "forced";
+    case "no-cache":
+      return "recomputed because of --no-cache";
+    case "lost":
+    case "damaged":
+      return reason.why;
+    case "code":
+      return reason.changed.length === 0 ? "code changed" : `code changed: ${reason.changed.join(", ")}`;
+    case "package":
+      if (reason.from === undefined) return `package ${reason.name} is new`;
+      if (reason.to === undefined) return `package ${reason.name} is gone`;
+      return `package ${reason.name} changed: ${packageVersion(reason.from)} -> ${packageVersion(reason.to)}`;
+    case "param":
+      return `parameter ${reason.path} changed: ${valueText(reason.from)} -> ${valueText(reason.to)}`;
+    case "input":
+      return `input ${reason.name} changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
+    case "seed":
+      return `seed changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
+    case "engine":
+      return `engine changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
+    case "upstream":
+      return `waits for ${reason.nodes.join(", ")}`;
+  }
+}
+
+function packageVersion(text: string): string {
+  return text.split(" ")[0]!;
+}
+
+function valueText(value: JsonValue | undefined): string {
+  if (value === undefined) return "unset";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

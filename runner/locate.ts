@@ -1,0 +1,68 @@
+import type { Artifact, FileEntry } from "./codec.ts";
+import { badFileName } from "./codec.ts";
+import { files as filesCodec } from "./codecs/files.ts";
+import type { Digest } from "./canonical.ts";
+import { inContext, messageOf, RetortError } from "./errors.ts";
+import type { GraphNode } from "./graph.ts";
+import type { LocatedFile } from "./stage.ts";
+import { makeArtifact } from "./store/artifacts.ts";
+import { digestFile, fileIdentity } from "./store/blobs.ts";
+
+/** Keeps digests of data files between runs; an entry counts only while the file's identity stays. */
+export interface FileDigestCache {
+  get(path: string): { readonly identity: string; readonly digest: Digest } | undefined;
+  set(path: string, value: { readonly identity: string; readonly digest: Digest }): void;
+}
+
+/**
+ * The artifact of a `locate` node: its files are named, sized and hashed where they lie, not copied.
+ * A digest is taken from the cache only while device, inode, size, modification and change time of
+ * the file are what they were when it was hashed.
+ *
+ * @throws RetortError when a file is missing or its bytes are not the expected ones.
+ */
+export async function locateArtifact(node: GraphNode, cache: FileDigestCache): Promise<Artifact> {
+  const where = `node \`${node.name}\``;
+  let located: readonly LocatedFile[];
+  try {
+    located = await node.stage.locate!({ params: node.params as never }) as readonly LocatedFile[];
+  } catch (error) {
+    throw inContext(where, error);
+  }
+  const entries: FileEntry[] = [];
+  for (const file of located) {
+    const fault = badFileName(file.name);
+    if (fault !== undefined) {
+      throw new RetortError(`${where}: file name ${JSON.stringify(file.name)}: ${fault}`);
+    }
+    const entry = await hashLocated(file, cache).catch((error) => {
+      if (error instanceof RetortError) throw error;
+      throw new RetortError(`${where}: data file ${file.path}: ${messageOf(error)}`, { cause: error });
+    });
+    if (file.digest !== undefined && entry.digest !== file.digest) {
+      throw new RetortError(
+        `${where}: data file ${file.path} is not the expected one: sha256 ${entry.digest}, expected ${file.digest}`,
+        { hint: "Fetch it again, or point RETORT_DATA at the right folder." },
+      );
+    }
+    entries.push(entry);
+  }
+  return makeArtifact(filesCodec.name, filesCodec.version, { files: entries.length }, entries);
+}
+
+async function hashLocated(file: LocatedFile, cache: FileDigestCache): Promise<FileEntry> {
+  const identity = fileIdentity(file.path);
+  const known = cache.get(file.path);
+  const size = (await Deno.stat(file.path)).size;
+  if (known !== undefined && known.identity === identity) {
+    return { name: file.name, size, digest: known.digest, location: file.path };
+  }
+  const found = await digestFile(file.path);
+  // Only an identity that held from before to after the reading vouches for the digest, and only when the
+  // last change is long enough ago that another one would show in the times.
+  const changed = Deno.statSync(file.path).ctime?.getTime() ?? Infinity;
+  if (identity !== undefined && fileIdentity(file.path) === identity && Date.now() - changed > 2000) {
+    cache.set(file.path, { identity, digest: found.digest });
+  }
+  return { name: file.name, size: found.size, digest: found.digest, location: file.path };
+}

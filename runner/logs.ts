@@ -1,0 +1,46 @@
+import { guardedSync } from "./store/faults.ts";
+
+/** Log files of a run's nodes. */
+export class NodeLogs {
+  readonly #folder: string;
+  readonly #open = new Set<Deno.FsFile>();
+  #made = false;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens a node's log for appending; lines get the time since the opening. */
+  open(index: number, node: string): { path: string; relative: string; write(text: string): void } {
+    if (!this.#made) {
+      guardedSync("making", this.#folder, () => Deno.mkdirSync(this.#folder, { recursive: true }));
+      this.#made = true;
+    }
+    const name = `${String(index).padStart(4, "0")}-${fileNameOf(node)}.log`;
+    const path = `${this.#folder}/${name}`;
+    const file = guardedSync("opening", path, () => Deno.openSync(path, { append: true, create: true }));
+    this.#open.add(file);
+    const began = performance.now();
+    const write = (text: string) => {
+      const time = ((performance.now() - began) / 1000).toFixed(3).padStart(9);
+      const bytes = new TextEncoder().encode(text.split("\n").map((line) => `${time}  ${line}\n`).join(""));
+      try {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      } catch {
+        // A full disk must not end the run because of a log line; the artifacts' own writes will tell.
+      }
+    };
+    return { path, relative: `runs/${this.#folder.split("/").at(-1)}/${name}`, write };
+  }
+
+  close(): void {
+    for (const file of this.#open) file.close();
+    this.#open.clear();
+  }
+}
+
+/** A node's name as a file name: safe on every system, at most 120 characters. */
+export function fileNameOf(node: string): string {
+  const encoded = encodeURIComponent(node).replaceAll(/[*'()!~]/g, "_").replace(/^\.+/, "_");
+  return encoded.length <= 120 ? encoded : `${encoded.slice(0, 100)}-${encoded.length}`;
+}

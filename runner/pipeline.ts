@@ -1,0 +1,116 @@
+import { z } from "zod";
+import type { JsonObject } from "./canonical.ts";
+import { CallError, messageOf, RetortError } from "./errors.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import { assignParams, checkParams } from "./params.ts";
+import { collectNodes, type NoParams, type Ref } from "./stage.ts";
+
+/** What a pipeline's build returns: references by name; lists and records of them may nest. */
+export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
+
+/** A pipeline as its file declares it. */
+export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
+  /** The pipeline's name: letters, digits, `.`, `_`, `-`. */
+  readonly name: string;
+  /** Schema of the parameters that `--set` sets. */
+  readonly params?: P;
+  /** Makes the nodes by calling stages; only nodes that a returned output needs are run. */
+  build(args: { readonly params: z.output<P> }): PipelineOutputs | Promise<PipelineOutputs>;
+}
+
+/** A pipeline, as `definePipeline` returns it. */
+export interface Pipeline {
+  /** Tells a pipeline from any other export. */
+  readonly kind: "retort.pipeline";
+  /** The pipeline's name. */
+  readonly name: string;
+  /** Schema of the parameters. */
+  readonly params: z.ZodType;
+  /** Makes the nodes. */
+  build(args: { readonly params: unknown }): PipelineOutputs | Promise<PipelineOutputs>;
+}
+
+/**
+ * Declares a pipeline; the default export of a pipeline file.
+ *
+ * @throws CallError when the name is not usable.
+ */
+export function definePipeline<P extends z.ZodType = NoParams>(
+  definition: PipelineDefinition<P>,
+): Pipeline {
+  if (typeof definition.name !== "string" || !/^[A-Za-z][\w.-]{0,79}$/.test(definition.name)) {
+    throw new CallError(
+      `pipeline name ${
+        JSON.stringify(definition.name)
+      }: expected 1 to 80 letters, digits, \`.\`, \`_\` or \`-\`, ` +
+        "beginning with a letter",
+    );
+  }
+  return {
+    kind: "retort.pipeline",
+    name: definition.name,
+    params: definition.params ?? z.object({}),
+    build: (args) => definition.build(args as { params: z.output<P> }),
+  };
+}
+
+/** A pipeline with its parameters and its graph. */
+export interface BuiltPipeline {
+  readonly name: string;
+  readonly params: JsonObject;
+  readonly graph: Graph;
+}
+
+/**
+ * Builds a pipeline's graph: parameters are checked first, then every node's.
+ *
+ * @param assignments `a.b=value` texts, as `--set` gives them.
+ * @throws CallError that names every fault: node, parameter path, what was expected.
+ */
+export async function buildPipeline(
+  pipeline: Pipeline,
+  assignments: readonly string[] = [],
+): Promise<BuiltPipeline> {
+  const assigned = assignParams(pipeline.params, {}, assignments);
+  const checked = checkParams(pipeline.params, assigned.params);
+  const faults = [...assigned.faults, ...(checked.ok ? [] : checked.faults)];
+  if (!checked.ok || faults.length > 0) {
+    throw new CallError(`pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`, {
+      hint: "Set parameters with --set name=value.",
+    });
+  }
+  let built;
+  try {
+    // The schema's own output, not its JSON copy: a pipeline may use Maps or Dates as it likes.
+    built = await collectNodes(() => pipeline.build({ params: pipeline.params.parse(assigned.params) }));
+  } catch (error) {
+    if (error instanceof RetortError) throw error;
+    throw new CallError(`pipeline \`${pipeline.name}\`: its build threw: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return { name: pipeline.name, params: checked.params, graph: buildGraph(built.value, built.drafts) };
+}
+
+/**
+ * Imports a pipeline file.
+ *
+ * @param url file URL of the module.
+ * @throws CallError when it cannot be imported or its default export is no pipeline.
+ */
+export async function loadPipeline(url: URL): Promise<Pipeline> {
+  let module: { default?: unknown };
+  try {
+    module = await import(url.href);
+  } catch (error) {
+    if (error instanceof RetortError) throw error;
+    throw new CallError(`cannot load the pipeline ${url.pathname}: ${messageOf(error)}`, { cause: error });
+  }
+  const pipeline = module.default as Partial<Pipeline> | undefined;
+  if (pipeline?.kind !== "retort.pipeline") {
+    throw new CallError(`${url.pathname}: its default export is not a pipeline`, {
+      hint: "A pipeline file ends with `export default definePipeline({ name, params, build })`.",
+    });
+  }
+  return pipeline as Pipeline;
+}

@@ -1,0 +1,195 @@
+import { type Digest, digestJson } from "./canonical.ts";
+import type { Artifact } from "./codec.ts";
+import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
+import { type GraphNode, parentsOf, type Source } from "./graph.ts";
+import { compareComponents, type KeyComponents, keyOf, type Reason } from "./key.ts";
+import { type FileDigestCache, locateArtifact } from "./locate.ts";
+import type { Records } from "./records/records.ts";
+import { seedOf } from "./seed.ts";
+import type { Result, Store } from "./store/store.ts";
+
+/** What a run would do with a node, as far as can be known before it. */
+export interface PlannedNode {
+  readonly node: GraphNode;
+  /** `cached`: nothing to do; `run`: will run; `unknown`: depends on the bytes that nodes before it will give. */
+  readonly status: "cached" | "run" | "unknown";
+  /** Why it runs, or what it waits for; empty when cached. */
+  readonly reasons: readonly Reason[];
+  /** Known once all inputs are known. */
+  readonly key?: Digest;
+  readonly components?: KeyComponents;
+  /** The outputs, when cached or located. */
+  readonly outputs?: Readonly<Record<string, Artifact>>;
+  /** The result that was found. */
+  readonly result?: Result;
+}
+
+/** What planning needs. */
+export interface PlanOptions {
+  readonly store: Store;
+  readonly records: Records;
+  readonly fingerprinter: Fingerprinter;
+  readonly fileDigests: FileDigestCache;
+  readonly pipeline: string;
+  readonly seed: number;
+  /** The resolved engine's name, for stages whose key holds it. */
+  readonly engine: string;
+  /** Nodes to run even if a result is there. */
+  readonly force?: ReadonlySet<GraphNode>;
+  /** Run everything even if results are there. */
+  readonly noCache?: boolean;
+}
+
+/** Decides which nodes have to run and why. */
+export class Planner {
+  /** Nodes that were recomputed on demand already. */
+  readonly #done = new Set<GraphNode>();
+
+  constructor(readonly options: PlanOptions) {}
+
+  /** Tells that a node was executed: a demand to recompute it is met. */
+  done(node: GraphNode): void {
+    this.#done.add(node);
+  }
+
+  /** Why a node is to be recomputed whatever the store holds. */
+  #demanded(node: GraphNode): Reason | undefined {
+    if (this.#done.has(node)) return undefined;
+    if (this.options.force?.has(node)) return { kind: "forced" };
+    return this.options.noCache === true ? { kind: "no-cache" } : undefined;
+  }
+
+  /** Plans nodes in topological order; `nodes` holds with each node all those before it. */
+  async plan(nodes: readonly GraphNode[]): Promise<Map<GraphNode, PlannedNode>> {
+    const plan = new Map<GraphNode, PlannedNode>();
+    for (const node of nodes) {
+      const waiting = parentsOf(node).filter((parent) => plan.get(parent)?.outputs === undefined);
+      plan.set(
+        node,
+        waiting.length > 0
+          ? await this.#guess(node, waiting)
+          : await this.inspect(node, (source) => plan.get(source.node)!.outputs![source.output]!),
+      );
+    }
+    return plan;
+  }
+
+  /**
+   * Looks at one node whose inputs are all known.
+   *
+   * @param artifactOf the artifact behind an input.
+   */
+  async inspect(node: GraphNode, artifactOf: (source: Source) => Artifact): Promise<PlannedNode> {
+    if (node.stage.locate !== undefined) {
+      const artifact = await locateArtifact(node, this.options.fileDigests);
+      return { node, status: "cached", reasons: [], ...locatedResult(node, artifact) };
+    }
+    const code = await this.options.fingerprinter.of(node.stage);
+    const components = this.#components(node, code, (source) => artifactOf(source).digest);
+    const key = keyOf(components);
+    const demanded = this.#demanded(node);
+    if (demanded !== undefined) return { node, status: "run", reasons: [demanded], key, components };
+    const found = this.options.store.lookup(key);
+    if (found.state === "found") {
+      return {
+        node,
+        status: "cached",
+        reasons: [],
+        key,
+        components,
+        outputs: found.result.outputs,
+        result: found.result,
+      };
+    }
+    if (found.state === "damaged") {
+      return { node, status: "run", reasons: [{ kind: "damaged", why: found.why }], key, components };
+    }
+    return { node, status: "run", reasons: this.#explain(node, components, key), key, components };
+  }
+
+  /** What can be said of a node whose inputs are not all known yet. */
+  async #guess(node: GraphNode, waiting: readonly GraphNode[]): Promise<PlannedNode> {
+    const upstream: Reason = { kind: "upstream", nodes: waiting.map((parent) => parent.name) };
+    const demanded = this.#demanded(node);
+    if (demanded !== undefined) return { node, status: "run", reasons: [demanded, upstream] };
+    const code = await this.options.fingerprinter.of(node.stage);
+    const components = this.#components(node, code, () => "");
+    const own = this.#explain(node, components, undefined).filter((reason) => reason.kind !== "input");
+    return { node, status: own.length > 0 ? "run" : "unknown", reasons: [...own, upstream] };
+  }
+
+  /** What a node's key is made of, given the digests of what its inputs are wired to. */
+  async components(node: GraphNode, digestOf: (source: Source) => Digest): Promise<KeyComponents> {
+    return this.#components(node, await this.options.fingerprinter.of(node.stage), digestOf);
+  }
+
+  #components(node: GraphNode, code: CodeFingerprint, digestOf: (source: Source) => Digest): KeyComponents {
+    const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
+    return {
+      stage: node.stage.name,
+      code,
+      params: node.params,
+      inputs: Object.fromEntries(
+        Object.entries(node.inputs).map(([name, input]) => [
+          name,
+          isList(input) ? input.map(digestOf) : digestOf(input),
+        ]),
+      ),
+      ...(node.stage.seeded ? { seed: seedOf(this.options.seed, node.seedName) } : {}),
+      ...(node.stage.engine === "key" ? { engine: this.options.engine } : {}),
+    };
+  }
+
+  /** Compares with the nearest earlier result of this node: the one with the fewest differences, newest first. */
+  #explain(node: GraphNode, components: KeyComponents, key: Digest | undefined): Reason[] {
+    const earlier = this.options.records.earlierResults(node.stage.name, this.options.pipeline, node.name);
+    if (earlier.some((result) => result.key === key)) {
+      return [{ kind: "lost", why: "its result is no longer in the store" }];
+    }
+    const source = (name: string) => {
+      const input = node.inputs[name];
+      if (input === undefined) return name;
+      const sources = [input].flat() as Source[];
+      return sources.length === 1
+        ? `${sources[0]!.node.name}:${sources[0]!.output}`
+        : `${sources.length} artifacts`;
+    };
+    let best: { node: string; differs: Reason[] } | undefined;
+    for (const result of earlier) {
+      const differs = compareComponents(result.components, components, source);
+      if (best === undefined || differs.length < best.differs.length) best = { node: result.node, differs };
+    }
+    if (best === undefined) return [{ kind: "first" }];
+    return best.node === node.name ? best.differs : [{ kind: "first", nearest: best }];
+  }
+}
+
+/** Data outside the store gets a record like any result, so that lineage ends there; the store itself holds none. */
+function locatedResult(
+  node: GraphNode,
+  artifact: Artifact,
+): { key: Digest; result: Result; outputs: Result["outputs"] } {
+  const components: KeyComponents = {
+    stage: node.stage.name,
+    code: { digest: "", packages: {}, modules: {} },
+    params: node.params,
+    inputs: {},
+  };
+  const key = digestJson(["located", node.stage.name, node.params, artifact.digest]);
+  const outputs = { files: artifact };
+  const finished = new Date().toISOString();
+  return {
+    key,
+    outputs,
+    result: {
+      key,
+      stage: node.stage.name,
+      node: node.name,
+      run: "",
+      components,
+      outputs,
+      seconds: 0,
+      finished,
+    },
+  };
+}

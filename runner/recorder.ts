@@ -1,0 +1,114 @@
+import type { GraphNode, Source } from "./graph.ts";
+import { messageOf } from "./errors.ts";
+import type { MetricRecord, NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
+import type { Result } from "./store/store.ts";
+
+/**
+ * Writes a run's records in batches, so that a thousand cached nodes cost one transaction. What a
+ * killed run did not write is healed by the next: results are found by key in the store itself.
+ */
+export class Recorder {
+  readonly #records: Records;
+  readonly #run: string;
+  readonly #nodes = new Map<string, NodeRecord>();
+  readonly #dirty = new Set<string>();
+  readonly #results: Result[] = [];
+  #metrics: MetricRecord[] = [];
+  readonly #pipeline: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #fault: unknown;
+
+  /** Records the run itself with its graph at once. */
+  constructor(
+    records: Records,
+    run: RunRecord,
+    nodes: readonly NodeRecord[],
+    graph: { nodes: readonly GraphNode[]; outputs: Iterable<readonly [string, Source]> },
+  ) {
+    this.#records = records;
+    this.#run = run.id;
+    this.#pipeline = run.pipeline;
+    records.transaction(() => {
+      records.beginRun(run);
+      for (const node of nodes) {
+        this.#nodes.set(node.name, node);
+        records.putNode(node);
+      }
+      for (const node of graph.nodes) {
+        records.addEdges(
+          run.id,
+          Object.entries(node.inputs).flatMap(([input, sources]) =>
+            ([sources].flat() as Source[]).map((source) => ({
+              node: node.name,
+              input,
+              source: source.node.name,
+              output: source.output,
+            }))
+          ),
+        );
+      }
+      for (const [name, source] of graph.outputs) {
+        records.addRunOutput(run.id, name, source.node.name, source.output);
+      }
+    });
+    this.#timer = setInterval(() => {
+      try {
+        this.flush();
+      } catch (error) {
+        // The run goes on; if it lasts, the end of the run tells.
+        this.#fault = error;
+      }
+    }, 500);
+  }
+
+  /** Changes what is recorded of a node. */
+  node(name: string, change: Partial<NodeRecord>): void {
+    this.#nodes.set(name, { ...this.#nodes.get(name)!, ...change });
+    this.#dirty.add(name);
+  }
+
+  /** Records a result, unless the records hold it already. */
+  result(result: Result, fresh: boolean): void {
+    if (fresh || !this.#records.hasResult(result.key)) this.#results.push(result);
+  }
+
+  metric(metric: MetricRecord): void {
+    this.#metrics.push(metric);
+  }
+
+  /** Writes what has gathered. */
+  flush(): void {
+    if (this.#dirty.size === 0 && this.#results.length === 0 && this.#metrics.length === 0) return;
+    this.#records.transaction(() => {
+      for (const name of this.#dirty) this.#records.putNode(this.#nodes.get(name)!);
+      for (const result of this.#results) this.#records.addResult(result, this.#pipeline);
+      this.#records.addMetrics(this.#run, this.#metrics);
+    });
+    this.#dirty.clear();
+    this.#results.length = 0;
+    this.#metrics = [];
+    this.#fault = undefined;
+  }
+
+  /** Writes the rest and how the run ended. */
+  end(status: RunStatus): void {
+    clearInterval(this.#timer);
+    try {
+      this.flush();
+      this.#records.endRun(this.#run, status, Date.now() / 1000);
+    } catch (error) {
+      throw this.#fault ?? error;
+    }
+  }
+
+  /** Ends the timer; for runs that end by an error of the runner itself. */
+  abandon(): string | undefined {
+    clearInterval(this.#timer);
+    try {
+      this.end("failed");
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+}

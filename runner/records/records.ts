@@ -1,0 +1,379 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { Digest, JsonObject } from "../canonical.ts";
+import type { Artifact } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import type { CachedFingerprint, FingerprintCache } from "../fingerprint.ts";
+import type { KeyComponents, Reason } from "../key.ts";
+import type { FileDigestCache } from "../locate.ts";
+import { artifactFromJson, artifactJson } from "../store/artifacts.ts";
+import type { Result } from "../store/store.ts";
+import { databaseFault, openDatabase } from "./schema.ts";
+
+/** How a run ended, or that it has not. */
+export type RunStatus = "running" | "done" | "failed" | "interrupted";
+
+/** Where a node is in a run, or how it ended. `unused`: the run stopped before it was its turn. */
+export type NodeState =
+  | "pending"
+  | "running"
+  | "cached"
+  | "ran"
+  | "failed"
+  | "skipped"
+  | "interrupted"
+  | "unused";
+
+/** A run as recorded. Times in seconds since 1970. */
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly file: string;
+  readonly command: string;
+  readonly params: JsonObject;
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly environment: Environment;
+  readonly pid: number;
+}
+
+/** A node of a run as recorded. */
+export interface NodeRecord {
+  readonly run: string;
+  readonly position: number;
+  readonly name: string;
+  readonly stage: string;
+  readonly params: JsonObject;
+  readonly state: NodeState;
+  readonly key: Digest | null;
+  readonly reasons: readonly Reason[];
+  readonly started: number | null;
+  readonly seconds: number | null;
+  /** Path of the log, relative to the store. */
+  readonly log: string | null;
+  readonly error: string | null;
+  readonly engine: { readonly engine: string; readonly adapter?: string } | null;
+}
+
+/** A metric as recorded. */
+export interface MetricRecord {
+  readonly node: string;
+  readonly name: string;
+  readonly step: number | null;
+  readonly value: number | null;
+  readonly time: number;
+}
+
+/** An edge of a run's graph. */
+export interface EdgeRecord {
+  readonly node: string;
+  readonly input: string;
+  readonly source: string;
+  readonly output: string;
+}
+
+/** An earlier result to compare a node with. */
+export interface EarlierResult {
+  readonly key: Digest;
+  readonly node: string;
+  readonly components: KeyComponents;
+}
+
+/** An artifact with what made it. */
+export interface ArtifactRecord {
+  readonly key: Digest;
+  readonly output: string;
+  readonly artifact: Artifact;
+  readonly stage: string;
+  readonly node: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly components: KeyComponents;
+  readonly created: number;
+}
+
+/** The run records of a store: runs, nodes, metrics, results and their lineage, in SQLite. */
+export class Records implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+
+  /** @throws RetortError when the database cannot be opened. */
+  constructor(store: { readonly root: string }, options: { readOnly?: boolean } = {}) {
+    this.#path = `${store.root}/records.sqlite`;
+    this.#database = openDatabase(this.#path, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string) {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    try {
+      this.#prepare(sql).run(...values);
+    } catch (error) {
+      throw databaseFault(error, this.#path);
+    }
+  }
+
+  #all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    try {
+      return this.#prepare(sql).all(...values) as T[];
+    } catch (error) {
+      throw databaseFault(error, this.#path);
+    }
+  }
+
+  /** Does all of `action`'s writes or none. */
+  transaction<T>(action: () => T): T {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      throw databaseFault(error, this.#path);
+    }
+    try {
+      const value = action();
+      this.#database.exec("COMMIT");
+      return value;
+    } catch (error) {
+      try {
+        this.#database.exec("ROLLBACK");
+      } catch {
+        // The failure itself has ended the transaction (a full disk does).
+      }
+      throw databaseFault(error, this.#path);
+    }
+  }
+
+  /** Records that a run began. */
+  beginRun(run: RunRecord): void {
+    this.#run(
+      "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+      ...[run.id, run.pipeline, run.file, run.command, JSON.stringify(run.params), run.seed, run.status],
+      ...[run.started, run.ended, JSON.stringify(run.environment), run.pid],
+    );
+  }
+
+  /** Records how a run ended. */
+  endRun(id: string, status: RunStatus, ended: number): void {
+    this.#run("UPDATE runs SET status = ?, ended = ? WHERE id = ?", status, ended, id);
+  }
+
+  /** Records edges of a run's graph. */
+  addEdges(run: string, edges: readonly EdgeRecord[]): void {
+    for (const edge of edges) {
+      this.#run("INSERT INTO edges VALUES (?,?,?,?,?)", run, edge.node, edge.input, edge.source, edge.output);
+    }
+  }
+
+  /** Records which nodes' outputs a run returns. */
+  addRunOutput(run: string, name: string, node: string, output: string): void {
+    this.#run("INSERT INTO run_outputs VALUES (?,?,?,?)", run, name, node, output);
+  }
+
+  /** Records the state of a node of a run, replacing what was recorded. */
+  putNode(node: NodeRecord): void {
+    this.#run(
+      "INSERT OR REPLACE INTO nodes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      ...[node.run, node.position, node.name, node.stage, JSON.stringify(node.params), node.state, node.key],
+      ...[JSON.stringify(node.reasons), node.started, node.seconds, node.log, node.error],
+      node.engine === null ? null : JSON.stringify(node.engine),
+    );
+  }
+
+  /** Records metrics of a run. NaN and infinities are kept as null. */
+  addMetrics(run: string, metrics: readonly MetricRecord[]): void {
+    for (const m of metrics) {
+      const value = m.value !== null && Number.isFinite(m.value) ? m.value : null;
+      this.#run("INSERT INTO metrics VALUES (?,?,?,?,?,?)", run, m.node, m.name, m.step, value, m.time);
+    }
+  }
+
+  /** Records a result with its artifacts and what they were made from. */
+  addResult(result: Result, pipeline: string): void {
+    const created = Date.parse(result.finished) / 1000;
+    this.#run("DELETE FROM results WHERE key = ?", result.key);
+    this.#run(
+      "INSERT INTO results VALUES (?,?,?,?,?,?,?)",
+      ...[
+        result.key,
+        result.stage,
+        result.node,
+        pipeline,
+        result.run,
+        JSON.stringify(result.components),
+        created,
+      ],
+    );
+    for (const [output, artifact] of Object.entries(result.outputs)) {
+      const manifest = JSON.stringify(artifactJson(artifact, { locations: true }));
+      this.#run("INSERT INTO artifacts VALUES (?,?,?,?)", result.key, output, artifact.digest, manifest);
+    }
+    for (const [name, digests] of Object.entries(result.components.inputs)) {
+      [digests].flat().forEach((digest, i) =>
+        this.#run("INSERT INTO inputs VALUES (?,?,?,?)", result.key, name, i, digest as string)
+      );
+    }
+  }
+
+  /** True when a result is in the records. */
+  hasResult(key: Digest): boolean {
+    return this.#all("SELECT 1 FROM results WHERE key = ?", key).length > 0;
+  }
+
+  /** Forgets results and their artifacts. */
+  dropResults(keys: Iterable<Digest>): void {
+    for (const key of keys) this.#run("DELETE FROM results WHERE key = ?", key);
+  }
+
+  /** Forgets whole runs. */
+  dropRuns(ids: Iterable<string>): void {
+    for (const id of ids) this.#run("DELETE FROM runs WHERE id = ?", id);
+  }
+
+  /** Runs, newest first. */
+  runs(options: { limit?: number; offset?: number; pipeline?: string } = {}): RunRecord[] {
+    const rows = this.#all<RawRun>(
+      "SELECT * FROM runs WHERE ?1 IS NULL OR pipeline = ?1 ORDER BY started DESC, id DESC LIMIT ?2 OFFSET ?3",
+      options.pipeline ?? null,
+      options.limit ?? -1,
+      options.offset ?? 0,
+    );
+    return rows.map(runFromRow);
+  }
+
+  /** Runs whose id begins with `prefix`, newest first. */
+  findRuns(prefix: string): RunRecord[] {
+    return this.#all<RawRun>(
+      "SELECT * FROM runs WHERE substr(id, 1, ?) = ? ORDER BY started DESC",
+      prefix.length,
+      prefix,
+    )
+      .map(runFromRow);
+  }
+
+  /** Nodes of a run in the order of its graph. */
+  nodes(run: string): NodeRecord[] {
+    return this.#all<RawNode>("SELECT * FROM nodes WHERE run = ? ORDER BY position", run).map(nodeFromRow);
+  }
+
+  /** Edges of a run's graph. */
+  edges(run: string): EdgeRecord[] {
+    return this.#all("SELECT node, input, source, output FROM edges WHERE run = ? ORDER BY rowid", run);
+  }
+
+  /** Returned outputs of a run. */
+  runOutputs(run: string): { name: string; node: string; output: string }[] {
+    return this.#all("SELECT name, node, output FROM run_outputs WHERE run = ? ORDER BY name", run);
+  }
+
+  /** Metrics of a run, in the order of nodes, names and steps. */
+  metrics(run: string): MetricRecord[] {
+    return this.#all(
+      "SELECT node, name, step, value, time FROM metrics WHERE run = ? ORDER BY node, name, step, time",
+      run,
+    );
+  }
+
+  /** Metrics of the execution that made a result: the run that computed it recorded them. */
+  lastMetrics(run: string, node: string): MetricRecord[] {
+    return this.#all(
+      `SELECT m.node, m.name, m.step, m.value, m.time FROM metrics m
+       JOIN (SELECT name, max(rowid) AS last FROM metrics WHERE run = ?1 AND node = ?2 GROUP BY name) l
+       ON m.rowid = l.last ORDER BY m.name`,
+      run,
+      node,
+    );
+  }
+
+  /** Earlier results to compare a node with: the same node of the pipeline first, else the same stage; newest first. */
+  earlierResults(stage: string, pipeline: string, node: string): EarlierResult[] {
+    const rows = this.#all<Raw<EarlierResult, "components">>(
+      `SELECT key, node, components FROM results WHERE stage = ?1 AND pipeline = ?2 AND node = ?3
+       ORDER BY created DESC, key LIMIT 20`,
+      stage,
+      pipeline,
+      node,
+    );
+    const found = rows.length > 0 ? rows : this.#all<Raw<EarlierResult, "components">>(
+      `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ?
+         ORDER BY created DESC, key LIMIT 20`,
+      stage,
+      pipeline,
+    );
+    return found.map((row) => ({ ...row, components: JSON.parse(row.components) }));
+  }
+
+  /** Artifacts whose digest begins with `prefix`, newest first. */
+  artifactsByDigest(prefix: string): ArtifactRecord[] {
+    return this.#artifacts("substr(a.digest, 1, length(?1)) = ?1", prefix);
+  }
+
+  /** Artifacts of a result. */
+  artifactsOfKey(key: Digest): ArtifactRecord[] {
+    return this.#artifacts("a.key = ?1", key);
+  }
+
+  #artifacts(condition: string, value: string): ArtifactRecord[] {
+    return this.#all<RawArtifact>(
+      `SELECT a.key, a.output, a.manifest, r.stage, r.node, r.pipeline, r.run, r.components, r.created
+       FROM artifacts a JOIN results r ON r.key = a.key WHERE ${condition} ORDER BY r.created DESC, a.output`,
+      value,
+    ).map((row) => ({
+      ...row,
+      artifact: artifactFromJson(JSON.parse(row.manifest))!,
+      components: JSON.parse(row.components),
+    }));
+  }
+
+  /** Code fingerprints kept between runs. */
+  readonly fingerprints: FingerprintCache = {
+    get: (id) => {
+      const row = this.#all<{ value: string }>("SELECT value FROM fingerprints WHERE id = ?", id)[0];
+      return row === undefined ? undefined : JSON.parse(row.value) as CachedFingerprint;
+    },
+    set: (id, value) =>
+      this.#run("INSERT OR REPLACE INTO fingerprints VALUES (?,?)", id, JSON.stringify(value)),
+  };
+
+  /** Digests of data files kept between runs. */
+  readonly fileDigests: FileDigestCache = {
+    get: (path) =>
+      this.#all<{ identity: string; digest: string }>(
+        "SELECT identity, digest FROM file_digests WHERE path = ?",
+        path,
+      )[0],
+    set: (path, value) =>
+      this.#run("INSERT OR REPLACE INTO file_digests VALUES (?,?,?)", path, value.identity, value.digest),
+  };
+}
+
+type Raw<T, K extends keyof T> = { [P in keyof T]: P extends K ? string : T[P] };
+type RawRun = Raw<RunRecord, "params" | "environment">;
+type RawNode = Omit<Raw<NodeRecord, "params" | "reasons">, "engine"> & { engine: string | null };
+type RawArtifact = Omit<ArtifactRecord, "artifact" | "components"> & { manifest: string; components: string };
+
+function runFromRow(row: RawRun): RunRecord {
+  return { ...row, params: JSON.parse(row.params), environment: JSON.parse(row.environment) };
+}
+
+function nodeFromRow(row: RawNode): NodeRecord {
+  return {
+    ...row,
+    params: JSON.parse(row.params),
+    reasons: JSON.parse(row.reasons),
+    engine: row.engine === null ? null : JSON.parse(row.engine),
+  };
+}

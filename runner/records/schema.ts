@@ -1,0 +1,154 @@
+import { DatabaseSync } from "node:sqlite";
+import { messageOf, RetortError } from "../errors.ts";
+import { storeFault } from "../store/faults.ts";
+
+/**
+ * The steps from an empty database to the current one. A step, once released, never changes: a new
+ * version of the schema is one more step at the end.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, file TEXT NOT NULL, command TEXT NOT NULL,
+    params TEXT NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL,
+    started REAL NOT NULL, ended REAL, environment TEXT NOT NULL, pid INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_start ON runs (started);
+  CREATE TABLE nodes (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL, name TEXT NOT NULL, stage TEXT NOT NULL, params TEXT NOT NULL,
+    state TEXT NOT NULL, key TEXT, reasons TEXT NOT NULL, started REAL, seconds REAL,
+    log TEXT, error TEXT, engine TEXT,
+    PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nodes_by_key ON nodes (key);
+  CREATE TABLE edges (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, input TEXT NOT NULL, source TEXT NOT NULL, output TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX edges_by_node ON edges (run, node);
+  CREATE TABLE run_outputs (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, node TEXT NOT NULL, output TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE metrics (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, name TEXT NOT NULL, step REAL, value REAL, time REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX metrics_by_node ON metrics (run, node, name, step);
+  CREATE TABLE results (
+    key TEXT PRIMARY KEY, stage TEXT NOT NULL, node TEXT NOT NULL, pipeline TEXT NOT NULL,
+    run TEXT NOT NULL, components TEXT NOT NULL, created REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX results_by_node ON results (stage, pipeline, node, created);
+  CREATE TABLE artifacts (
+    key TEXT NOT NULL REFERENCES results (key) ON DELETE CASCADE,
+    output TEXT NOT NULL, digest TEXT NOT NULL, manifest TEXT NOT NULL,
+    PRIMARY KEY (key, output)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX artifacts_by_digest ON artifacts (digest);
+  CREATE TABLE inputs (
+    key TEXT NOT NULL REFERENCES results (key) ON DELETE CASCADE,
+    name TEXT NOT NULL, position INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (key, name, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX inputs_by_digest ON inputs (digest);
+  CREATE TABLE fingerprints (id TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE file_digests (
+    path TEXT PRIMARY KEY, identity TEXT NOT NULL, digest TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** The schema version that this code writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Opens the records' database and brings its schema up to date.
+ *
+ * @param migrations only for tests of the migration itself.
+ * @throws RetortError when it is damaged, newer than this code, or cannot be written.
+ */
+export function openDatabase(
+  path: string,
+  options: { readOnly?: boolean; migrations?: readonly string[] } = {},
+): DatabaseSync {
+  const migrations = options.migrations ?? MIGRATIONS;
+  try {
+    const database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 20_000 });
+    try {
+      const version = database.prepare("PRAGMA user_version").get() as { user_version: number };
+      if (version.user_version > migrations.length) {
+        throw new RetortError(
+          `${path} has schema version ${version.user_version}; this version of Retort knows ${migrations.length}`,
+          { hint: "Use the version of Retort that wrote it, or another --store." },
+        );
+      }
+      if (options.readOnly !== true) {
+        // One writer, many readers; a commit is safe against a killed process without an fsync of its own.
+        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+        if (version.user_version < migrations.length) migrate(database, migrations);
+      } else if (version.user_version < migrations.length) {
+        throw new RetortError(
+          `${path} has the older schema version ${version.user_version} and is read-only`,
+          {
+            hint: "Run any pipeline on a writable copy of the store once: that brings it up to date.",
+          },
+        );
+      }
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw databaseFault(error, path);
+  }
+}
+
+function migrate(database: DatabaseSync, migrations: readonly string[]): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    // Read again under the lock: another process may have migrated meanwhile.
+    const { user_version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+    for (const step of migrations.slice(user_version)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** A database error as one that a person can act on. */
+export function databaseFault(error: unknown, path: string): unknown {
+  if (error instanceof RetortError) return error;
+  const text = messageOf(error);
+  if (/malformed|not a database|corrupt/i.test(text)) {
+    return new RetortError(`the run records ${path} are damaged: ${text}`, {
+      hint:
+        "Move the file away: results in the store stay valid and are used; only the history of runs is lost.",
+      cause: error,
+    });
+  }
+  if (/readonly|read-only|unable to open/i.test(text)) {
+    return new RetortError(`the run records ${path} cannot be opened: ${text}`, {
+      hint: "Make the store's folder writable or use another --store.",
+      cause: error,
+    });
+  }
+  if (/disk is full|disk I\/O/i.test(text)) {
+    return new RetortError(`the run records ${path} cannot be written: ${text}`, {
+      hint: "Free some space or use another --store; then run again.",
+      cause: error,
+    });
+  }
+  if (/locked|busy/i.test(text)) {
+    return new RetortError(`the run records ${path} are in use by another process: ${text}`, {
+      hint: "Try again when it is done.",
+      cause: error,
+    });
+  }
+  return storeFault(error, "opening", path);
+}

@@ -1,0 +1,136 @@
+import { CallError, didYouMean } from "./errors.ts";
+import type { ArtifactRecord, NodeRecord, Records, RunRecord } from "./records/records.ts";
+
+/** How many runs are searched for a node that is named without one. */
+const SEARCHED_RUNS = 500;
+
+/**
+ * The run that a text names: `latest`, an id, or the beginning of one.
+ *
+ * @throws CallError when it names none or several.
+ */
+export function resolveRun(records: Records, text: string): RunRecord {
+  if (text === "latest") {
+    const run = records.runs({ limit: 1 })[0];
+    if (run === undefined) throw new CallError("there are no runs in this store");
+    return run;
+  }
+  const found = records.findRuns(text);
+  if (found.length === 1) return found[0]!;
+  const exact = found.find((run) => run.id === text);
+  if (exact !== undefined) return exact;
+  if (found.length > 1) {
+    throw new CallError(`run ${text}: ${found.length} runs begin so`, {
+      hint: `They are ${found.slice(0, 5).map((run) => run.id).join(", ")}${found.length > 5 ? ", …" : ""}`,
+    });
+  }
+  const recent = records.runs({ limit: 200 }).map((run) => run.id);
+  throw new CallError(`there is no run ${text}${didYouMean(text, recent)}`, {
+    hint: "`deno task runs` lists them; `latest` names the newest.",
+  });
+}
+
+/**
+ * The artifact that a reference names: `RUN/OUTPUT` (a returned output), `RUN/NODE:OUTPUT`,
+ * `RUN/NODE` where the node has one output, the same without `RUN/` (the newest run that has it), or
+ * at least six digits of a digest. RUN is an id, the beginning of one, or `latest`.
+ *
+ * @throws CallError when it names none or several.
+ */
+export function resolveArtifact(records: Records, reference: string): ArtifactRecord {
+  if (/^[0-9a-f]{6,64}$/.test(reference)) {
+    const found = records.artifactsByDigest(reference);
+    const digests = new Set(found.map((record) => record.artifact.digest));
+    if (digests.size === 1) return found[0]!;
+    if (digests.size > 1) {
+      throw new CallError(`${reference}: ${digests.size} artifacts begin so; give more digits`);
+    }
+  }
+  const slash = reference.indexOf("/");
+  const run = slash > 0 ? tryRun(records, reference.slice(0, slash)) : undefined;
+  if (run !== undefined) {
+    const found = inRun(records, run, reference.slice(slash + 1));
+    if (found.record !== undefined) return found.record;
+    throw new CallError(
+      `${reference}: run ${run.id} has no such output or node${
+        didYouMean(
+          reference.slice(slash + 1),
+          found.names,
+        )
+      }`,
+      { hint: `It has ${found.names.slice(0, 12).join(", ")}${found.names.length > 12 ? ", …" : ""}` },
+    );
+  }
+  const names = new Set<string>();
+  for (const candidate of records.runs({ limit: SEARCHED_RUNS })) {
+    const found = inRun(records, candidate, reference);
+    if (found.record !== undefined) return found.record;
+    for (const name of found.names) names.add(name);
+  }
+  throw new CallError(`nothing is named ${reference}${didYouMean(reference, names)}`, {
+    hint: "A reference is RUN/OUTPUT, RUN/NODE:OUTPUT, NODE:OUTPUT or the first digits of a digest.",
+  });
+}
+
+function tryRun(records: Records, text: string): RunRecord | undefined {
+  if (text === "latest") return resolveRun(records, text);
+  const found = records.findRuns(text);
+  return found.length === 1 ? found[0] : found.find((run) => run.id === text);
+}
+
+function inRun(
+  records: Records,
+  run: RunRecord,
+  name: string,
+): { record: ArtifactRecord | undefined; names: string[] } {
+  const nodes = records.nodes(run.id);
+  const returned = records.runOutputs(run.id);
+  const names = [...returned.map((output) => output.name), ...nodes.map((node) => node.name)];
+  const output = returned.find((candidate) => candidate.name === name);
+  if (output !== undefined) {
+    return { record: ofNode(records, nodes.find((node) => node.name === output.node), output.output), names };
+  }
+  const whole = nodes.find((node) => node.name === name);
+  if (whole !== undefined) return { record: ofNode(records, whole, undefined), names };
+  const colon = name.lastIndexOf(":");
+  if (colon < 0) return { record: undefined, names };
+  const node = nodes.find((candidate) => candidate.name === name.slice(0, colon));
+  return { record: ofNode(records, node, name.slice(colon + 1)), names };
+}
+
+function ofNode(
+  records: Records,
+  node: NodeRecord | undefined,
+  output: string | undefined,
+): ArtifactRecord | undefined {
+  if (node?.key === null || node === undefined) return undefined;
+  const artifacts = records.artifactsOfKey(node.key);
+  if (output !== undefined) return artifacts.find((record) => record.output === output);
+  if (artifacts.length > 1) {
+    throw new CallError(`node ${node.name} has several outputs`, {
+      hint: `Name one: ${artifacts.map((record) => `${node.name}:${record.output}`).join(", ")}`,
+    });
+  }
+  return artifacts[0];
+}
+
+/** An artifact with everything that it was made from. */
+export interface Lineage {
+  readonly record: ArtifactRecord;
+  /** By input name; an artifact that was shown before is not followed again (`seen`). */
+  readonly inputs: readonly { readonly name: string; readonly digest: string; readonly made?: Lineage }[];
+}
+
+/** What an artifact was made from, back to data outside the store. */
+export function lineageOf(records: Records, record: ArtifactRecord, seen: Set<string> = new Set()): Lineage {
+  seen.add(record.key);
+  const inputs = Object.entries(record.components.inputs).flatMap(([name, digests]) =>
+    ([digests].flat() as string[]).map((digest) => {
+      const maker = records.artifactsByDigest(digest)[0];
+      return maker === undefined || seen.has(maker.key)
+        ? { name, digest, ...(maker === undefined ? {} : { made: { record: maker, inputs: [] } }) }
+        : { name, digest, made: lineageOf(records, maker, seen) };
+    })
+  );
+  return { record, inputs };
+}

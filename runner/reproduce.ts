@@ -1,0 +1,44 @@
+import { RetortError } from "./errors.ts";
+import { InProcessExecutor } from "./execute/in_process.ts";
+import type { JobMessage, Outcome } from "./execute/job.ts";
+import { Fingerprinter } from "./fingerprint.ts";
+import { keyOf } from "./key.ts";
+import { Packages } from "./packages.ts";
+import { Records } from "./records/records.ts";
+import { declaredStage } from "./stage.ts";
+import type { Store } from "./store/store.ts";
+import { dropWorkspace, type Workspace } from "./workspace.ts";
+
+/**
+ * Enters a failed node again in this process, with the same inputs, parameters and seed, but the
+ * code as it is now. When it succeeds its result is recorded under the key of that code, so that
+ * the next run goes on from there.
+ */
+export async function reproduce(
+  store: Store,
+  workspace: Workspace,
+  options: { stop: AbortSignal; onMessage: (message: JobMessage) => void },
+): Promise<Outcome> {
+  const { job } = workspace;
+  await import(job.module);
+  const stage = declaredStage(job.module, job.stage);
+  if (stage === undefined) throw new RetortError(`${job.module} declares no stage \`${job.stage}\` any more`);
+  using records = new Records(store);
+  const packages = Packages.load(new URL("../deno.json", import.meta.url));
+  const fingerprinter = new Fingerprinter(packages, records.fingerprints);
+  let components;
+  try {
+    components = { ...job.components, code: await fingerprinter.of(stage) };
+  } finally {
+    await fingerprinter.close();
+  }
+  const executor = new InProcessExecutor({ console: false });
+  options.stop.addEventListener("abort", () => executor.stop(), { once: true });
+  const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
+  const outcome = await executor.execute(again, false, options.onMessage);
+  if (outcome.kind === "done" || outcome.kind === "elsewhere") {
+    dropWorkspace(store, job.node);
+    records.transaction(() => records.addResult(outcome.result, job.pipeline));
+  }
+  return outcome;
+}

@@ -1,0 +1,495 @@
+import type { Artifact } from "./codec.ts";
+import { RetortError } from "./errors.ts";
+import type { RunEvent } from "./event.ts";
+import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
+import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from "./graph.ts";
+import type { Reason } from "./key.ts";
+import { NodeLogs } from "./logs.ts";
+import type { PlannedNode, Planner } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
+import type { NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
+import type { EngineChoice } from "./stage.ts";
+import { guardedSync } from "./store/faults.ts";
+import { lock, tryLock } from "./store/locks.ts";
+import type { Store } from "./store/store.ts";
+import { dropWorkspace, writeWorkspace } from "./workspace.ts";
+
+/** What a run needs. */
+export interface RunOptions {
+  readonly store: Store;
+  readonly records: Records;
+  readonly graph: Graph;
+  /** The nodes to make, with what they need; all returned outputs by default. */
+  readonly targets: readonly GraphNode[];
+  readonly planner: Planner;
+  readonly executor: Executor;
+  readonly engine: EngineChoice;
+  readonly record: RunRecord;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Aborted to stop the run: stages save their checkpoints and end. */
+  readonly stop: AbortSignal;
+  /** Called with the plan before anything runs; may refuse by throwing. */
+  readonly approve?: (plan: ReadonlyMap<GraphNode, PlannedNode>) => void;
+  /** Looks at what a node gave; a text is a reason to fail it. */
+  readonly accept?: (node: GraphNode, outputs: Readonly<Record<string, Artifact>>) => string | undefined;
+}
+
+/** What came of a node. */
+export interface NodeOutcome {
+  readonly node: GraphNode;
+  readonly state: "cached" | "ran" | "failed" | "skipped" | "interrupted" | "unused";
+  readonly outputs?: Readonly<Record<string, Artifact>>;
+  readonly key?: string;
+  readonly reasons: readonly Reason[];
+  readonly seconds?: number;
+  readonly error?: string;
+  readonly hint?: string;
+  /** Absolute path of the log, for nodes that ran. */
+  readonly log?: string;
+  /** For skipped nodes: the failed one. */
+  readonly because?: GraphNode;
+}
+
+/** What came of a run. */
+export interface RunSummary {
+  readonly run: string;
+  readonly status: RunStatus;
+  readonly seconds: number;
+  readonly nodes: readonly NodeOutcome[];
+}
+
+/** How often a node may be made again because its artifact was found damaged. */
+const REPAIRS = 2;
+
+/**
+ * Runs a pipeline: plans, then executes what has to run, independent nodes side by side. A failed
+ * node stops only what depends on it.
+ *
+ * @throws RetortError when planning fails; failures of stages are in the summary instead.
+ */
+export async function runGraph(options: RunOptions): Promise<RunSummary> {
+  const { store, stop } = options;
+  // `gc` takes this lock exclusively: while a run goes on, nothing that it made is swept away.
+  using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: stop });
+  // Held as long as this process lives: a run that is recorded as running but holds no lock was killed.
+  const folder = store.runFolder(options.record.id);
+  guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
+  using _alive = tryLock(`${folder}/alive.lock`);
+  const began = performance.now();
+  const nodes = ancestors(options.targets);
+  const plan = await options.planner.plan(nodes);
+  options.approve?.(plan);
+  return await new Scheduler(options, nodes, plan, began).run();
+}
+
+interface Slot {
+  state: "pending" | "running" | NodeOutcome["state"];
+  planned: PlannedNode;
+  outcome?: NodeOutcome;
+  reasons: readonly Reason[];
+  repairs: number;
+}
+
+/** One run in progress. */
+class Scheduler {
+  readonly #slots = new Map<GraphNode, Slot>();
+  readonly #children = new Map<GraphNode, GraphNode[]>();
+  /** Parents that are not done yet, by node. */
+  readonly #waiting = new Map<GraphNode, number>();
+  readonly #ready: GraphNode[] = [];
+  readonly #running = new Map<GraphNode, Promise<void>>();
+  /** Keys that are being computed: equal nodes wait for each other. */
+  readonly #keys = new Map<string, GraphNode>();
+  readonly #recorder: Recorder;
+  readonly #logs: NodeLogs;
+  #lanes = 0;
+  #engineBusy = false;
+
+  constructor(
+    readonly options: RunOptions,
+    readonly nodes: readonly GraphNode[],
+    plan: ReadonlyMap<GraphNode, PlannedNode>,
+    readonly began: number,
+  ) {
+    const { record, store } = options;
+    for (const node of nodes) {
+      const planned = plan.get(node)!;
+      this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repairs: 0 });
+      this.#waiting.set(node, 0);
+      for (const parent of parentsOf(node)) {
+        const children = this.#children.get(parent);
+        if (children === undefined) this.#children.set(parent, [node]);
+        else children.push(node);
+      }
+    }
+    const needed = new Set(nodes);
+    this.#logs = new NodeLogs(store.runFolder(record.id));
+    this.#recorder = new Recorder(
+      options.records,
+      record,
+      nodes.map((node) => nodeRecord(record.id, node, plan.get(node)!)),
+      { nodes, outputs: [...options.graph.outputs].filter(([, source]) => needed.has(source.node)) },
+    );
+  }
+
+  async run(): Promise<RunSummary> {
+    const { record, onEvent, stop, executor } = this.options;
+    onEvent({
+      type: "run-start",
+      run: record.id,
+      plan: this.nodes.map((node) => this.#slots.get(node)!.planned),
+      folder: this.options.store.runFolder(record.id),
+    });
+    const onStop = () => {
+      onEvent({ type: "stopping" });
+      executor.stop();
+    };
+    stop.addEventListener("abort", onStop, { once: true });
+    let status: RunStatus;
+    try {
+      // What the plan found needs no second look; the rest becomes ready as its parents are done.
+      for (const node of this.nodes) {
+        const slot = this.#slots.get(node)!;
+        if (slot.planned.outputs !== undefined) {
+          this.#settle(node, this.#cached(node, slot.planned, "cached"));
+        }
+      }
+      this.#recount();
+      await this.#loop();
+      status = this.#status();
+      this.#recorder.end(status);
+    } catch (error) {
+      executor.kill();
+      await Promise.allSettled(this.#running.values());
+      this.#recorder.abandon();
+      throw error;
+    } finally {
+      stop.removeEventListener("abort", onStop);
+      this.#logs.close();
+      await executor.close();
+    }
+    const seconds = (performance.now() - this.began) / 1000;
+    onEvent({ type: "run-end", run: record.id, status, seconds });
+    return {
+      run: record.id,
+      status,
+      seconds,
+      nodes: this.nodes.map((node) => this.#slots.get(node)!.outcome!),
+    };
+  }
+
+  /** Counts anew which parents every pending node waits for, and which nodes wait for none. */
+  #recount(): void {
+    this.#ready.length = 0;
+    for (const node of this.nodes) {
+      if (this.#slots.get(node)!.state !== "pending") continue;
+      const waiting = parentsOf(node).filter((parent) => !this.#isDone(parent)).length;
+      this.#waiting.set(node, waiting);
+      if (waiting === 0) this.#ready.push(node);
+    }
+  }
+
+  #isDone(node: GraphNode): boolean {
+    const state = this.#slots.get(node)!.state;
+    return state === "cached" || state === "ran";
+  }
+
+  #status(): RunStatus {
+    if (this.options.stop.aborted) {
+      for (const [node, slot] of this.#slots) {
+        if (slot.state === "pending") this.#settle(node, { node, state: "unused", reasons: slot.reasons });
+      }
+      const unfinished = [...this.#slots.values()].some((s) =>
+        s.state === "unused" || s.state === "interrupted"
+      );
+      if (unfinished) return "interrupted";
+    }
+    return [...this.#slots.values()].some((slot) => slot.state === "failed") ? "failed" : "done";
+  }
+
+  async #loop(): Promise<void> {
+    while (true) {
+      if (!this.options.stop.aborted) await this.#startReady();
+      if (this.#running.size === 0) {
+        if (this.#ready.length === 0 || this.options.stop.aborted) return;
+        continue;
+      }
+      await Promise.race(this.#running.values());
+    }
+  }
+
+  /** Starts every ready node for which there is a free lane. */
+  async #startReady(): Promise<void> {
+    for (const node of [...this.#ready]) {
+      const usesEngine = node.stage.engine !== undefined && this.options.executor.engineLane;
+      if (usesEngine ? this.#engineBusy : this.#lanes >= this.options.executor.lanes) continue;
+      const planned = await this.#inspectReady(node);
+      if (planned.outputs !== undefined) {
+        this.#take(node);
+        this.#settle(node, this.#cached(node, planned, "cached"));
+        return; // Its children may be ready now: look again from the start.
+      }
+      if (this.#keys.has(planned.key!)) continue; // An equal node is at work: its result will do.
+      this.#take(node);
+      if (usesEngine) this.#engineBusy = true;
+      else this.#lanes++;
+      this.#keys.set(planned.key!, node);
+      const work = this.#execute(node, planned).finally(() => {
+        if (usesEngine) this.#engineBusy = false;
+        else this.#lanes--;
+        this.#keys.delete(planned.key!);
+        this.#running.delete(node);
+      });
+      this.#running.set(node, work);
+    }
+  }
+
+  #take(node: GraphNode): void {
+    this.#ready.splice(this.#ready.indexOf(node), 1);
+  }
+
+  async #inspectReady(node: GraphNode): Promise<PlannedNode> {
+    const slot = this.#slots.get(node)!;
+    const artifactOf = (source: Source) => this.#slots.get(source.node)!.outcome!.outputs![source.output]!;
+    const planned = await this.options.planner.inspect(node, artifactOf);
+    slot.planned = planned;
+    if (slot.repairs === 0) slot.reasons = planned.reasons;
+    return planned;
+  }
+
+  #cached(node: GraphNode, planned: PlannedNode, how: "cached" | "elsewhere"): NodeOutcome {
+    if (planned.result !== undefined) this.#recorder.result(planned.result, false);
+    const outputs = planned.outputs!;
+    const seconds = planned.result?.seconds ?? 0;
+    this.options.onEvent({ type: "node-done", node, how, seconds, outputs });
+    return {
+      node,
+      state: "cached",
+      outputs,
+      reasons: [],
+      ...(planned.key === undefined ? {} : { key: planned.key }),
+    };
+  }
+
+  async #execute(node: GraphNode, planned: PlannedNode): Promise<void> {
+    const { record, onEvent, executor, planner } = this.options;
+    const slot = this.#slots.get(node)!;
+    slot.state = "running";
+    const log = this.#logs.open(node.index, node.name);
+    const started = Date.now() / 1000;
+    const job = this.#job(node, planned);
+    this.#recorder.node(node.name, {
+      state: "running",
+      started,
+      key: job.key,
+      reasons: slot.reasons,
+      log: log.relative,
+    });
+    onEvent({ type: "node-start", node, reasons: slot.reasons, log: log.path });
+    const began = performance.now();
+    const outcome = await executor.execute(
+      job,
+      node.stage.engine !== undefined,
+      (message) => this.#message(node, message, log.write),
+    );
+    const seconds = (performance.now() - began) / 1000;
+    const refused = outcome.kind === "done" || outcome.kind === "elsewhere"
+      ? this.options.accept?.(node, outcome.result.outputs)
+      : undefined;
+    if (refused !== undefined) {
+      this.#fail(node, { kind: "failed", error: refused }, { job, seconds, log, run: record.id });
+    } else if (outcome.kind === "done" || outcome.kind === "elsewhere") {
+      const { result } = outcome;
+      this.#recorder.result(result, outcome.kind === "done");
+      onEvent({
+        type: "node-done",
+        node,
+        how: outcome.kind === "done" ? "ran" : "elsewhere",
+        seconds,
+        outputs: result.outputs,
+      });
+      dropWorkspace(this.options.store, node.name);
+      const state = outcome.kind === "done" ? "ran" : "cached";
+      this.#settle(
+        node,
+        {
+          node,
+          state,
+          outputs: result.outputs,
+          key: result.key,
+          reasons: slot.reasons,
+          seconds,
+          log: log.path,
+        },
+        result.engine,
+      );
+    } else if (outcome.kind === "interrupted") {
+      onEvent({ type: "node-interrupted", node });
+      this.#settle(node, { node, state: "interrupted", reasons: slot.reasons, seconds, log: log.path });
+    } else if (outcome.kind === "damaged" && this.#repair(node, outcome)) {
+      log.write(outcome.error);
+    } else {
+      this.#fail(node, outcome, { job, seconds, log, run: record.id });
+    }
+    // `force` counts once: what a forced node made is good for the rest of the run.
+    planner.done(node);
+  }
+
+  #job(node: GraphNode, planned: PlannedNode): Job {
+    const kinds = planned.reasons.map((reason) => reason.kind);
+    return {
+      ...jobOf(node, planned, (source) => this.#slots.get(source.node)!.outcome!.outputs![source.output]!),
+      run: this.options.record.id,
+      pipeline: this.options.record.pipeline,
+      engine: this.options.engine,
+      store: this.options.store.root,
+      mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make",
+    };
+  }
+
+  #message(node: GraphNode, message: JobMessage, write: (text: string) => void): void {
+    const { onEvent } = this.options;
+    switch (message.type) {
+      case "log":
+        write(message.text);
+        return onEvent({ type: "node-log", node, text: message.text });
+      case "waiting":
+        write("waiting for another run that is computing this very node");
+        return onEvent({ type: "node-waiting", node });
+      case "progress":
+        return onEvent({ ...message, type: "node-progress", node });
+      case "metric":
+        this.#recorder.metric({
+          node: node.name,
+          name: message.name,
+          step: message.step ?? null,
+          value: message.value,
+          time: Date.now() / 1000,
+        });
+        return onEvent({ ...message, type: "node-metric", node });
+    }
+  }
+
+  /** Inputs were damaged: the nodes that made them run again, then this one. False when that cannot help. */
+  #repair(node: GraphNode, outcome: Outcome & { kind: "damaged" }): boolean {
+    const makers = parentsOf(node).filter((parent) =>
+      Object.values(this.#slots.get(parent)!.outcome!.outputs!).some((artifact) =>
+        artifact.files.some((file) => outcome.digests.includes(file.digest))
+      )
+    );
+    const idle = makers.filter((maker) => this.#slots.get(maker)!.state !== "running");
+    const again = [node, ...idle].map((one) => this.#slots.get(one)!);
+    const external = makers.some((maker) => maker.stage.locate !== undefined);
+    if (makers.length === 0 || external || again.some((slot) => slot.repairs >= REPAIRS)) return false;
+    for (const slot of again) {
+      slot.repairs++;
+      slot.state = "pending";
+    }
+    for (const maker of idle) {
+      this.#slots.get(maker)!.reasons = [{ kind: "damaged", why: outcome.error }];
+      this.options.onEvent({ type: "node-again", node: maker, why: outcome.error });
+    }
+    this.#recount();
+    return true;
+  }
+
+  #fail(
+    node: GraphNode,
+    outcome: Outcome & { kind: "failed" | "damaged" },
+    info: { job: Job; seconds: number; log: { path: string; write(text: string): void }; run: string },
+  ): void {
+    const hint = outcome.kind === "failed" ? outcome.hint : undefined;
+    const stack = outcome.kind === "failed" ? outcome.stack : undefined;
+    info.log.write(`failed: ${outcome.error}${hint === undefined ? "" : `\n${hint}`}`);
+    if (stack !== undefined) info.log.write(stack);
+    writeWorkspace(this.options.store, info.job, { error: outcome.error, log: info.log.path });
+    this.options.onEvent({ type: "node-failed", node, error: outcome.error, log: info.log.path });
+    this.#settle(node, {
+      node,
+      state: "failed",
+      reasons: this.#slots.get(node)!.reasons,
+      seconds: info.seconds,
+      error: outcome.error,
+      ...(hint === undefined ? {} : { hint }),
+      log: info.log.path,
+    });
+  }
+
+  /** Records what came of a node and lets its children know. */
+  #settle(node: GraphNode, outcome: NodeOutcome, engine?: NodeRecord["engine"]): void {
+    const slot = this.#slots.get(node)!;
+    slot.state = outcome.state;
+    slot.outcome = outcome;
+    this.#recorder.node(node.name, {
+      state: outcome.state,
+      key: outcome.key ?? slot.planned.key ?? null,
+      reasons: outcome.reasons,
+      seconds: outcome.seconds ?? null,
+      error: outcome.error ?? null,
+      engine: engine ?? null,
+    });
+    for (const child of this.#children.get(node) ?? []) {
+      const state = this.#slots.get(child)!.state;
+      if (state !== "pending") continue;
+      if (outcome.state === "failed" || outcome.state === "skipped") {
+        const because = outcome.because ?? node;
+        this.options.onEvent({ type: "node-skipped", node: child, because });
+        this.#settle(child, { node: child, state: "skipped", reasons: [], because });
+      } else if (outcome.state === "cached" || outcome.state === "ran") {
+        const left = this.#waiting.get(child)! - 1;
+        this.#waiting.set(child, left);
+        if (left === 0) this.#ready.push(child);
+      }
+    }
+  }
+}
+
+/** The part of a job that the node itself and its inputs determine. */
+export function jobOf(
+  node: GraphNode,
+  planned: PlannedNode,
+  artifactOf: (source: Source) => Artifact,
+): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
+  const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
+  return {
+    node: node.name,
+    module: node.stage.module,
+    stage: node.stage.name,
+    params: node.params,
+    inputs: Object.fromEntries(
+      Object.entries(node.inputs).map(([name, input]) => [
+        name,
+        isList(input) ? input.map(artifactOf) : artifactOf(input),
+      ]),
+    ),
+    key: planned.key!,
+    components: planned.components!,
+    seed: planned.components!.seed ?? null,
+    timeout: node.timeout ?? null,
+  };
+}
+
+function nodeRecord(run: string, node: GraphNode, planned: PlannedNode): NodeRecord {
+  return {
+    run,
+    position: node.index,
+    name: node.name,
+    stage: node.stage.name,
+    params: node.params,
+    state: "pending",
+    key: planned.key ?? null,
+    reasons: planned.reasons,
+    started: null,
+    seconds: null,
+    log: null,
+    error: null,
+    engine: null,
+  };
+}
+
+/** The artifact behind a returned output, if its node came to an end. */
+export function outputArtifact(summary: RunSummary, source: Source): Artifact | undefined {
+  const found = summary.nodes.find((outcome) => outcome.node === source.node);
+  if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
+  return found.outputs?.[source.output];
+}

@@ -1,0 +1,151 @@
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { resolveEngine } from "./adapter.ts";
+import { describeEnvironment } from "./environment.ts";
+import type { RunEvent } from "./event.ts";
+import { InProcessExecutor } from "./execute/in_process.ts";
+import type { Executor } from "./execute/job.ts";
+import { WorkerPool } from "./execute/worker_pool.ts";
+import { Fingerprinter } from "./fingerprint.ts";
+import { ancestors, type GraphNode, selectNodes, type Source } from "./graph.ts";
+import { Packages } from "./packages.ts";
+import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
+import { type PlannedNode, Planner } from "./plan.ts";
+import { Records, type RunRecord } from "./records/records.ts";
+import { runGraph, type RunOptions, type RunSummary } from "./run.ts";
+import type { EngineChoice } from "./stage.ts";
+import { Store } from "./store/store.ts";
+
+/** What opening a pipeline over a store needs. */
+export interface SessionOptions {
+  /** Path of the pipeline file, relative to the working folder or absolute. */
+  readonly file: string;
+  /** `a.b=value` assignments of the pipeline's parameters. */
+  readonly set?: readonly string[];
+  /** Folder of the store; made if missing. */
+  readonly store: string;
+  readonly seed?: number;
+  readonly engine?: EngineChoice;
+  /** Patterns of nodes to make instead of all returned outputs. */
+  readonly only?: readonly string[];
+  /** Patterns of nodes to recompute. */
+  readonly force?: readonly string[];
+  readonly noCache?: boolean;
+}
+
+/** How to execute. */
+export interface ExecuteOptions {
+  /** Worker processes; 0 executes in this process. */
+  readonly jobs: number;
+  /** The command line, for the records. */
+  readonly command: string;
+  readonly stop: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly onExecutor?: (executor: Executor) => void;
+  readonly approve?: RunOptions["approve"];
+  readonly accept?: RunOptions["accept"];
+}
+
+/** A pipeline, a store and the records together: what the commands work on. */
+export class Session implements AsyncDisposable {
+  private constructor(
+    readonly pipeline: BuiltPipeline,
+    readonly url: URL,
+    readonly store: Store,
+    readonly records: Records,
+    readonly packages: Packages,
+    readonly planner: Planner,
+    readonly targets: readonly GraphNode[],
+    readonly outputs: ReadonlyMap<string, Source>,
+    readonly seed: number,
+    readonly engine: EngineChoice,
+    private readonly fingerprinter: Fingerprinter,
+  ) {}
+
+  /**
+   * Loads and builds the pipeline, opens the store. Nothing runs yet.
+   *
+   * @throws CallError for a pipeline or parameters that do not fit, RetortError for a store that cannot be used.
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    const url = pathToFileURL(options.file);
+    const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? []);
+    const { graph } = pipeline;
+    const targets = options.only !== undefined && options.only.length > 0
+      ? selectNodes(graph, options.only, "--only")
+      : [...new Set([...graph.outputs.values()].map((source) => source.node))];
+    const force = new Set(selectNodes(graph, options.force ?? [], "--force"));
+    const packages = Packages.load(new URL("../deno.json", import.meta.url));
+    const store = Store.open(options.store, { create: true });
+    const records = new Records(store);
+    const choice = options.engine ?? "auto";
+    const keyed = graph.nodes.some((node) => node.stage.engine === "key");
+    const fingerprinter = new Fingerprinter(packages, records.fingerprints);
+    const planner = new Planner({
+      store,
+      records,
+      fingerprinter,
+      fileDigests: records.fileDigests,
+      pipeline: pipeline.name,
+      seed: options.seed ?? 0,
+      engine: keyed ? await resolveEngine(choice) : choice,
+      force,
+      noCache: options.noCache ?? false,
+    });
+    const needed = new Set(ancestors(targets));
+    const outputs = new Map([...graph.outputs].filter(([, source]) => needed.has(source.node)));
+    return new Session(
+      ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
+      ...[options.seed ?? 0, choice, fingerprinter] as const,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.fingerprinter.close();
+    this.records.close();
+  }
+
+  /** Plans without running. New fingerprints are kept. */
+  async plan(): Promise<Map<GraphNode, PlannedNode>> {
+    return await this.planner.plan(ancestors(this.targets));
+  }
+
+  /** Runs the pipeline and records the run. */
+  async run(options: ExecuteOptions): Promise<RunSummary> {
+    const folder = fileURLToPath(new URL(".", this.url));
+    const record: RunRecord = {
+      id: newRunId(),
+      pipeline: this.pipeline.name,
+      file: fileURLToPath(this.url),
+      command: options.command,
+      params: this.pipeline.params,
+      seed: this.seed,
+      status: "running",
+      started: Date.now() / 1000,
+      ended: null,
+      environment: await describeEnvironment(this.packages, this.engine, folder),
+      pid: Deno.pid,
+    };
+    const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(options.jobs);
+    options.onExecutor?.(executor);
+    return await runGraph({
+      store: this.store,
+      records: this.records,
+      graph: this.pipeline.graph,
+      targets: this.targets,
+      planner: this.planner,
+      executor,
+      engine: this.engine,
+      record,
+      onEvent: options.onEvent ?? (() => {}),
+      stop: options.stop,
+      ...(options.approve === undefined ? {} : { approve: options.approve }),
+      ...(options.accept === undefined ? {} : { accept: options.accept }),
+    });
+  }
+}
+
+/** A run's id: sorts by time, unique enough to be named by its first characters. */
+function newRunId(): string {
+  const time = new Date().toISOString().replaceAll(/[-:]/g, "").slice(0, 15).toLowerCase();
+  return `${time}-${crypto.randomUUID().slice(0, 6)}`;
+}

@@ -1,0 +1,368 @@
+import { pathToFileURL } from "node:url";
+import { getCallSites } from "node:util";
+import { z } from "zod";
+import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
+import { files as filesCodec } from "./codecs/files.ts";
+import { CallError } from "./errors.ts";
+
+/** A reference to an output of a node: what pipelines wire. Its type is the output's codec. */
+export interface Ref<C extends AnyCodec = AnyCodec> {
+  /** The node that makes it. */
+  readonly node: NodeDraft;
+  /** The name of the output. */
+  readonly output: string;
+  /** The type of the output. */
+  readonly codec: C;
+}
+
+/** An input that takes a list of artifacts of one type: `many(codec)`. */
+export interface Many<C extends AnyCodec = AnyCodec> {
+  /** The type of each artifact of the list. */
+  readonly many: C;
+}
+
+/** What an input may be declared as. */
+export type InputType = AnyCodec | Many;
+/** Declared inputs by name. */
+export type InputTypes = Record<string, InputType>;
+/** Declared outputs by name. */
+export type OutputTypes = Record<string, AnyCodec>;
+
+/** What a pipeline gives for an input. */
+export type Wire<I> = I extends Many<infer C> ? readonly Ref<C>[] : I extends AnyCodec ? Ref<I> : never;
+/** What a stage gets for an input. */
+export type Loaded<I> = I extends Many<infer C> ? ReadOf<C>[] : ReadOf<I>;
+
+/** Declares an input that takes a list of artifacts: the usual end of a sweep. */
+export function many<C extends AnyCodec>(codec: C): Many<C> {
+  return { many: codec };
+}
+
+/** How a long stage keeps what it has: typed by the stage's `checkpoint` codec, tied to the node's key. */
+export interface Checkpoints<R, W = R> {
+  /** The last state that was saved for this very key, or undefined. A damaged one is set aside. */
+  load(): Promise<R | undefined>;
+  /** Saves a state at once, replacing the last one. */
+  save(state: W): Promise<void>;
+  /**
+   * To be called at every point where the stage could resume. Saves only when one is due (every
+   * 30 s, see `RETORT_CHECKPOINT_SECONDS`) or when the run is being stopped; then it throws
+   * InterruptedError after saving. `make` is only called when a state is saved.
+   */
+  offer(make: () => W | Promise<W>): Promise<void>;
+}
+
+/** The engine that the user asked for. */
+export type EngineChoice = "auto" | "webgpu" | "cpu";
+
+/** What a stage may use besides its inputs and parameters. Nothing here may change its outputs, but the seed. */
+export interface StageContext<CR = unknown, CW = CR> {
+  /** The node's name in the pipeline. */
+  readonly node: string;
+  /** Derived from the run's seed and the node's name; only for stages declared `seeded`. 0 <= seed < 2^32. */
+  readonly seed: number;
+  /** Aborted when the run is being stopped or the stage's time is over. */
+  readonly signal: AbortSignal;
+  /** Saves and loads states in the middle of the stage. */
+  readonly checkpoint: Checkpoints<CR, CW>;
+  /** The engine to use, and where to tell which one was used. Stages that declare `engine`. */
+  readonly engine: { readonly choice: EngineChoice; used(engine: string, adapter?: string): void };
+  /** An empty folder for this execution only, gone afterwards. */
+  scratch(): Promise<string>;
+  /** A line for the node's log. */
+  log(message: string): void;
+  /** How far the stage is; `total` in the same unit. */
+  progress(done: number, total?: number, unit?: string): void;
+  /** A number by name and step, kept in the run records. */
+  metric(name: string, value: number, step?: number): void;
+}
+
+/** What `run` gets. */
+export interface StageArguments<P extends z.ZodType, I extends InputTypes, CR, CW> {
+  /** The inputs, read by their codecs. */
+  readonly inputs: { readonly [K in keyof I]: Loaded<I[K]> };
+  /** The parameters, checked and with defaults filled in. */
+  readonly params: z.output<P>;
+  /** What else the stage may use. */
+  readonly context: StageContext<CR, CW>;
+}
+
+/** A file outside the store that a source names. */
+export interface LocatedFile {
+  /** Name inside the artifact. */
+  readonly name: string;
+  /** Where it lies. */
+  readonly path: string;
+  /** The sha256 that it must have, where that is known. */
+  readonly digest?: string;
+}
+
+/** A stage that computes. */
+export interface RunStage<
+  P extends z.ZodType,
+  I extends InputTypes,
+  O extends OutputTypes,
+  CR = unknown,
+  CW = CR,
+> {
+  /** The stage's name: letters, digits, `.`, `_`, `-`. Part of the key. */
+  readonly name: string;
+  /** Schema of the parameters; unknown parameters are errors. */
+  readonly params?: P;
+  /** Codecs of what it returns, by name. */
+  readonly outputs: O;
+  /** Pins the code by hand: the key holds this text instead of the computed fingerprint. */
+  readonly version?: string;
+  /** Files that the stage reads at run time and that no import shows (workers, weights): part of the fingerprint. */
+  readonly sources?: readonly URL[];
+  /** Codecs of what it reads, by name; `many(codec)` for a list. */
+  readonly inputs?: I;
+  /** True when the stage uses `context.seed`; the seed is then part of the key. */
+  readonly seeded?: boolean;
+  /** `use`: runs on the one worker that owns the engine. `key`: besides, the engine's name is part of the key. */
+  readonly engine?: "use" | "key";
+  /** Longest time in seconds; past it the stage is stopped and its node fails. */
+  readonly timeout?: number;
+  /** The codec of the states that `context.checkpoint` saves. */
+  readonly checkpoint?: Codec<CR, CW>;
+  /** Computes the outputs from inputs and parameters alone. */
+  run(
+    args: StageArguments<P, I, CR, CW>,
+  ): Promise<{ readonly [K in keyof O]: WriteOf<O[K]> }> | { readonly [K in keyof O]: WriteOf<O[K]> };
+}
+
+/** A source: says where data outside the store lie. */
+export interface Source<P extends z.ZodType> {
+  /** The source's name: letters, digits, `.`, `_`, `-`. */
+  readonly name: string;
+  /** Schema of the parameters; unknown parameters are errors. */
+  readonly params?: P;
+  /** Names the files; called whenever a pipeline is planned. */
+  locate(args: { readonly params: z.output<P> }): Promise<readonly LocatedFile[]> | readonly LocatedFile[];
+}
+
+/** Per-node options. */
+export interface NodeOptions {
+  /** The node's name; unique in the pipeline. Default: the stage's name and the parameters that tell it apart. */
+  readonly name?: string;
+  /** Longest time in seconds, instead of the stage's. */
+  readonly timeout?: number;
+}
+
+/** A stage as the runner sees it. */
+export interface StageDefinition {
+  /** The stage's name. */
+  readonly name: string;
+  /** Schema of the parameters. */
+  readonly params: z.ZodType;
+  /** Declared inputs. */
+  readonly inputs: InputTypes;
+  /** Declared outputs. */
+  readonly outputs: OutputTypes;
+  /** The code pinned by hand, or undefined. */
+  readonly version: string | undefined;
+  /** Files read at run time that count as code. */
+  readonly sources: readonly URL[];
+  /** Whether the seed is part of the key. */
+  readonly seeded: boolean;
+  /** Whether it uses the engine, and whether the engine's name is part of the key. */
+  readonly engine: "use" | "key" | undefined;
+  /** Longest time in seconds. */
+  readonly timeout: number | undefined;
+  /** Codec of its checkpoints. */
+  readonly checkpoint: AnyCodec | undefined;
+  /** What a stage does. */
+  readonly run: ((args: never) => unknown) | undefined;
+  /** What a source does instead. */
+  readonly locate: ((args: { params: never }) => unknown) | undefined;
+  /** The file URL of the module that declares the stage. */
+  readonly module: string;
+}
+
+/** A stage: call it in a pipeline to make a node. */
+export interface Stage<P extends z.ZodType, I extends InputTypes, O extends OutputTypes> {
+  (
+    inputs: { readonly [K in keyof I]: Wire<I[K]> },
+    ...rest: Record<never, never> extends z.input<P> ? [params?: z.input<P>, options?: NodeOptions]
+      : [params: z.input<P>, options?: NodeOptions]
+  ): { readonly [K in keyof O]: Ref<O[K]> };
+  /** What was declared. */
+  readonly definition: StageDefinition;
+}
+
+/** Any stage. */
+export interface AnyStage {
+  /** What was declared. */
+  readonly definition: StageDefinition;
+}
+
+/** A node while its pipeline is being built. */
+export interface NodeDraft {
+  /** The stage that it uses. */
+  readonly stage: StageDefinition;
+  /** What its inputs are wired to. */
+  readonly inputs: Record<string, Ref | readonly Ref[]>;
+  /** Its parameters as given, not yet checked. */
+  readonly params: unknown;
+  /** Its options as given. */
+  readonly options: NodeOptions;
+}
+
+/** The schema of stages and pipelines without parameters. */
+export type NoParams = z.ZodObject<Record<never, never>>;
+
+/** Collects the nodes of the pipeline that is being built; one at a time in a process. */
+let collector: NodeDraft[] | undefined;
+
+/** Runs `build` and returns what it returned with every node that was made meanwhile. */
+export async function collectNodes<T>(
+  build: () => T | Promise<T>,
+): Promise<{ value: T; drafts: NodeDraft[] }> {
+  if (collector !== undefined) throw new CallError("a pipeline cannot be built inside another one's build");
+  const drafts: NodeDraft[] = [];
+  collector = drafts;
+  try {
+    return { value: await build(), drafts };
+  } finally {
+    collector = undefined;
+  }
+}
+
+/** Stages by module URL and name: how a worker finds the stage that it was told to run. */
+const declared = new Map<string, Map<string, StageDefinition>>();
+
+/** The stage of that name that a module (already imported) declared, or undefined. */
+export function declaredStage(module: string, name: string): StageDefinition | undefined {
+  return declared.get(module)?.get(name);
+}
+
+/**
+ * Declares a stage: a typed, pure step from inputs and parameters to outputs. Stages stand at the
+ * top of a module, so that a worker that imports the module finds them.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ * import { defineStage, text } from "retort";
+ * export const upper = defineStage({
+ *   name: "text.upper",
+ *   params: z.object({ locale: z.string().default("en") }),
+ *   inputs: { text },
+ *   outputs: { text },
+ *   run: ({ inputs, params }) => ({ text: inputs.text.toLocaleUpperCase(params.locale) }),
+ * });
+ * ```
+ *
+ * @throws CallError when the declaration is not usable.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function defineStage<
+  O extends OutputTypes,
+  P extends z.ZodType = NoParams,
+  I extends InputTypes = Record<never, never>,
+  CR = unknown,
+  CW = CR,
+>(stage: RunStage<P, I, O, CR, CW>): Stage<P, I, O> {
+  return declare(stage as never, callerModule());
+}
+
+/**
+ * Declares a source: a stage without inputs that only says where data outside the store lie. Its
+ * artifact refers to the files where they are; what counts for keys are their bytes.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ * import { defineSource } from "retort";
+ * export const textFile = defineSource({
+ *   name: "text.file",
+ *   params: z.object({ path: z.string() }),
+ *   locate: ({ params }) => [{ name: "text.txt", path: params.path }],
+ * });
+ * ```
+ *
+ * @throws CallError when the declaration is not usable.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function defineSource<P extends z.ZodType = NoParams>(
+  source: Source<P>,
+): Stage<P, Record<never, never>, { files: typeof filesCodec }> {
+  return declare({ ...source, outputs: { files: filesCodec } } as never, callerModule());
+}
+
+// deno-lint-ignore no-explicit-any -- the two functions above give it its types
+function declare(stage: Partial<StageDefinition> & { name: string }, module: string): any {
+  const definition = checkedDefinition(stage, module);
+  let stages = declared.get(definition.module);
+  if (stages === undefined) declared.set(definition.module, stages = new Map());
+  if (stages.has(definition.name)) {
+    throw new CallError(`${definition.module}: the stage \`${definition.name}\` is declared twice`);
+  }
+  stages.set(definition.name, definition);
+
+  const make = (
+    inputs: Record<string, Ref | readonly Ref[]>,
+    params: unknown = {},
+    options: NodeOptions = {},
+  ) => {
+    if (collector === undefined) {
+      throw new CallError(`stage \`${definition.name}\` was called outside a pipeline's build`, {
+        hint: "Stages make nodes; call them inside `build` of `definePipeline`.",
+      });
+    }
+    const draft: NodeDraft = { stage: definition, inputs: { ...inputs }, params, options };
+    collector.push(draft);
+    return Object.fromEntries(
+      Object.entries(definition.outputs).map(([output, codec]) => [output, { node: draft, output, codec }]),
+    );
+  };
+  return Object.assign(make, { definition });
+}
+
+function checkedDefinition(
+  stage: Partial<StageDefinition> & { name: string },
+  module: string,
+): StageDefinition {
+  const fail = (what: string): never => {
+    throw new CallError(`stage ${JSON.stringify(stage.name)} in ${module}: ${what}`);
+  };
+  if (typeof stage.name !== "string" || !/^[A-Za-z][\w.-]{0,79}$/.test(stage.name)) {
+    fail("its name must be 1 to 80 letters, digits, `.`, `_` or `-`, and begin with a letter");
+  }
+  if ((typeof stage.run === "function") === (typeof stage.locate === "function")) {
+    fail("it needs a function `run` (a source: `locate`)");
+  }
+  if (stage.timeout !== undefined && !(stage.timeout > 0)) {
+    fail("`timeout` must be a positive number of seconds");
+  }
+  const outputs = stage.outputs;
+  if (typeof outputs !== "object" || outputs === null || Object.keys(outputs).length === 0) {
+    return fail("it declares no outputs");
+  }
+  for (const name of [...Object.keys(outputs), ...Object.keys(stage.inputs ?? {})]) {
+    if (!/^[A-Za-z]\w{0,79}$/.test(name)) fail(`${JSON.stringify(name)} cannot name an input or output`);
+  }
+  return Object.freeze({
+    name: stage.name,
+    params: stage.params ?? z.object({}),
+    inputs: stage.inputs ?? {},
+    outputs,
+    version: stage.version,
+    sources: stage.sources ?? [],
+    seeded: stage.seeded ?? false,
+    engine: stage.engine,
+    timeout: stage.timeout,
+    checkpoint: stage.checkpoint,
+    run: stage.run?.bind(stage),
+    locate: stage.locate?.bind(stage),
+    module,
+  });
+}
+
+/** The URL of the module that called `defineStage`: the first frame outside this file. */
+function callerModule(): string {
+  const urls = getCallSites(8).map(({ scriptName }) =>
+    URL.canParse(scriptName) ? scriptName : pathToFileURL(scriptName).href
+  );
+  return urls.find((url) => url !== import.meta.url) ?? import.meta.url;
+}

@@ -1,0 +1,53 @@
+import { guardedSync } from "./faults.ts";
+
+/** A lock that the operating system drops when its process ends, however it ends. */
+export interface Lock extends Disposable {
+  release(): void;
+}
+
+/**
+ * Takes a lock if it is free.
+ *
+ * @param path the lock's file; made if missing, never removed.
+ * @param mode shared locks exclude exclusive ones only.
+ * @returns undefined when another holder has it.
+ */
+export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"): Lock | undefined {
+  return guardedSync("locking", path, () => {
+    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    try {
+      if (!file.tryLockSync(mode === "exclusive")) {
+        file.close();
+        return undefined;
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    let held = true;
+    const release = () => {
+      if (held) file.close(); // Closing drops the lock.
+      held = false;
+    };
+    return { release, [Symbol.dispose]: release };
+  });
+}
+
+/**
+ * Takes a lock, waiting for its holder.
+ *
+ * @param onWait called once when it is not free at once.
+ * @throws the signal's reason when aborted while waiting.
+ */
+export async function lock(
+  path: string,
+  options: { mode?: "exclusive" | "shared"; signal?: AbortSignal; onWait?: () => void } = {},
+): Promise<Lock> {
+  for (let wait = 10;; wait = Math.min(wait * 1.5, 250)) {
+    options.signal?.throwIfAborted();
+    const taken = tryLock(path, options.mode);
+    if (taken !== undefined) return taken;
+    if (wait === 10) options.onWait?.();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}

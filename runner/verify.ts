@@ -1,0 +1,142 @@
+import { isDigest } from "./canonical.ts";
+import type { Artifact } from "./codec.ts";
+import { messageOf, RetortError } from "./errors.ts";
+import { InProcessExecutor } from "./execute/in_process.ts";
+import { WorkerPool } from "./execute/worker_pool.ts";
+import { ancestors, type GraphNode } from "./graph.ts";
+import { jobOf } from "./run.ts";
+import type { Session } from "./session.ts";
+import { lock } from "./store/locks.ts";
+import type { Store } from "./store/store.ts";
+
+/** What re-hashing a store found. */
+export interface StoreCheck {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly results: number;
+  /** A line a fault: which object or result, and what is wrong. Damaged ones have been set aside. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Re-hashes every object and reads every result of a store. Damaged ones are set aside, so that the
+ * next run makes them again.
+ */
+export async function verifyStore(
+  store: Store,
+  options: { signal?: AbortSignal; onProgress?: (bytes: number, total: number) => void } = {},
+): Promise<StoreCheck> {
+  using _shared = await lock(`${store.root}/store.lock`, { mode: "shared" });
+  const faults: string[] = [];
+  const all = [...store.blobs.list()];
+  const total = all.reduce((sum, object) => sum + object.size, 0);
+  let bytes = 0;
+  for (const { digest, size } of all) {
+    options.signal?.throwIfAborted();
+    const fault = isDigest(digest) ? await store.blobs.fault(digest) : "its name is no digest";
+    if (fault !== undefined && fault !== "it is missing") {
+      const aside = store.blobs.setAside(digest);
+      faults.push(`object ${digest}: ${fault}${aside ? " (set aside)" : ""}`);
+    }
+    bytes += size;
+    options.onProgress?.(bytes, total);
+  }
+  let results = 0;
+  for (const key of [...store.keys()]) {
+    options.signal?.throwIfAborted();
+    results++;
+    try {
+      const found = store.lookup(key);
+      if (found.state === "damaged") faults.push(`result ${key}: ${found.why}`);
+    } catch (error) {
+      faults.push(`result ${key}: ${messageOf(error)}`);
+    }
+  }
+  return { objects: all.length, bytes, results, faults };
+}
+
+/** What re-running a node gave. */
+export interface NodeCheck {
+  readonly node: string;
+  /** `missing`: there is no result to compare with. */
+  readonly state: "same" | "different" | "failed" | "missing";
+  /** What differs or why it failed. */
+  readonly detail: string;
+}
+
+/**
+ * Runs every node of a pipeline again and compares the bytes with those in the store. Nothing is recorded.
+ *
+ * @param options.jobs worker processes; 0 executes in this process.
+ */
+export async function verifyByExecution(
+  session: Session,
+  options: { jobs: number; signal: AbortSignal; onNode?: (check: NodeCheck) => void },
+): Promise<NodeCheck[]> {
+  using _shared = await lock(`${session.store.root}/store.lock`, { mode: "shared" });
+  const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(1);
+  options.signal.addEventListener("abort", () => executor.stop(), { once: true });
+  const checks: NodeCheck[] = [];
+  const plan = await session.plan();
+  try {
+    for (const node of ancestors(session.targets)) {
+      if (node.stage.locate !== undefined) continue;
+      options.signal.throwIfAborted();
+      const planned = plan.get(node)!;
+      let check: NodeCheck;
+      if (planned.outputs === undefined) {
+        check = {
+          node: node.name,
+          state: "missing",
+          detail: "there is no result in the store: run the pipeline first",
+        };
+      } else {
+        const artifactOf = (source: { node: GraphNode; output: string }) =>
+          plan.get(source.node)!.outputs![source.output]!;
+        const outcome = await executor.execute(
+          {
+            ...jobOf(node, planned, artifactOf),
+            run: "verify",
+            pipeline: session.pipeline.name,
+            engine: session.engine,
+            store: session.store.root,
+            mode: "check",
+          },
+          node.stage.engine !== undefined,
+          () => {},
+        );
+        if (outcome.kind === "interrupted") throw new RetortError("interrupted");
+        check = outcome.kind === "done"
+          ? compare(node.name, planned.outputs, outcome.result.outputs)
+          : { node: node.name, state: "failed", detail: "error" in outcome ? outcome.error : outcome.kind };
+      }
+      checks.push(check);
+      options.onNode?.(check);
+    }
+  } finally {
+    await executor.close();
+  }
+  return checks;
+}
+
+function compare(
+  node: string,
+  kept: Readonly<Record<string, Artifact>>,
+  again: Readonly<Record<string, Artifact>>,
+): NodeCheck {
+  const differences: string[] = [];
+  for (const [name, artifact] of Object.entries(kept)) {
+    const other = again[name]!;
+    if (artifact.digest === other.digest) continue;
+    const files = new Map(other.files.map((file) => [file.name, file.digest]));
+    const changed = artifact.files.filter((file) => files.get(file.name) !== file.digest).map((file) =>
+      file.name
+    );
+    differences.push(
+      `output \`${name}\`${changed.length > 0 ? ` in ${changed.join(", ")}` : " in its facts or files"}`,
+    );
+  }
+  return differences.length === 0
+    ? { node, state: "same", detail: "" }
+    : { node, state: "different", detail: `other bytes: ${differences.join("; ")}` };
+}

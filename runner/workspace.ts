@@ -1,0 +1,70 @@
+import type { JsonObject } from "./canonical.ts";
+import { didYouMean, RetortError } from "./errors.ts";
+import type { Job } from "./execute/job.ts";
+import { digestBytes } from "./canonical.ts";
+import { fileNameOf } from "./logs.ts";
+import { readSealed, removeQuietly, writeSealed } from "./store/atomic.ts";
+import { listFolder } from "./store/blobs.ts";
+import { guardedSync } from "./store/faults.ts";
+import type { Store } from "./store/store.ts";
+
+/** Format of a workspace's record. */
+const FORMAT = 1;
+
+/** What a failed node leaves: all that is needed to enter it again. */
+export interface Workspace {
+  readonly job: Job;
+  readonly error: string;
+  /** Absolute path of the failed execution's log. */
+  readonly log: string;
+  /** Where the workspace lies. */
+  readonly folder: string;
+}
+
+function folderOf(store: Store, node: string): string {
+  // The digest keeps names apart that are equal as file names.
+  return `${store.root}/workspaces/${fileNameOf(node)}-${digestBytes(node).slice(0, 8)}`;
+}
+
+/** Leaves a workspace for a failed node, replacing the last one of that name. */
+export function writeWorkspace(store: Store, job: Job, failure: { error: string; log: string }): void {
+  const folder = folderOf(store, job.node);
+  try {
+    guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
+    writeSealed(store.tmp, `${folder}/workspace.json`, FORMAT, { job, ...failure } as unknown as JsonObject);
+  } catch {
+    // On a full disk the failure itself is told; only `repro` will not find it.
+  }
+}
+
+/** Forgets a node's workspace: it succeeded since. */
+export function dropWorkspace(store: Store, node: string): void {
+  removeQuietly(folderOf(store, node));
+}
+
+/**
+ * The workspace of a node's last failure.
+ *
+ * @throws RetortError when there is none, with the nearest name that has one.
+ */
+export function readWorkspace(store: Store, node: string): Workspace {
+  const folder = folderOf(store, node);
+  const sealed = readSealed(`${folder}/workspace.json`, FORMAT);
+  if (sealed.state === "ok") return { ...sealed.body as unknown as Workspace, folder };
+  const names = listWorkspaces(store).map((workspace) => workspace.job.node);
+  throw new RetortError(
+    sealed.state === "damaged"
+      ? `the workspace of node \`${node}\` is damaged: ${sealed.why}`
+      : `node \`${node}\` has not failed in this store${didYouMean(node, names)}`,
+    { exitCode: 2, hint: names.length === 0 ? "No node has." : `Failed nodes: ${names.join(", ")}` },
+  );
+}
+
+/** All workspaces of a store. */
+export function listWorkspaces(store: Store): Workspace[] {
+  return listFolder(`${store.root}/workspaces`).flatMap((name) => {
+    const folder = `${store.root}/workspaces/${name}`;
+    const sealed = readSealed(`${folder}/workspace.json`, FORMAT);
+    return sealed.state === "ok" ? [{ ...sealed.body as unknown as Workspace, folder }] : [];
+  });
+}
