@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import { gunzip, unzstd } from "./decompress.ts";
+import type { FileProgress } from "./digest.ts";
+import { ArchiveError, diskError, messageOf } from "./errors.ts";
+import { unsafePath } from "./paths.ts";
+import type { ArchiveFormat } from "./schema.ts";
+
+/** A file to take out of an archive. */
+export interface WantedMember {
+  /** Its name in the archive (any text for `gz`, which holds one file). */
+  readonly member: string;
+  /** Where to put it: relative to the folder, POSIX. */
+  readonly path: string;
+  /** The size it must have, in bytes. */
+  readonly bytes: number;
+  /** The sha256 it must have, in hex, if known. */
+  readonly sha256?: string;
+}
+
+/** What to unpack, from where and to where. */
+export interface ExtractOptions {
+  /** Path of the archive. */
+  readonly archive: string;
+  /** How it is packed. */
+  readonly format: ArchiveFormat;
+  /** The files wanted; all others are passed over. */
+  readonly members: readonly WantedMember[];
+  /** Folder to put them into; made if missing. */
+  readonly folder: string;
+  /** Refuse an archive that unpacks to more bytes. Default: twice the wanted bytes and 64 MiB. */
+  readonly maxBytes?: number;
+  /** Stops the work; nothing is left behind. */
+  readonly signal?: AbortSignal;
+  /** Called after each piece written. */
+  readonly onProgress?: (path: string, progress: FileProgress) => void;
+}
+
+/** A file that was taken out of an archive. */
+export interface ExtractedFile {
+  /** Where it lies, relative to the folder, POSIX. */
+  readonly path: string;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** Its sha256 in hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Takes the wanted files out of an archive, in pieces: neither the archive nor a file is ever in memory
+ * as a whole. The archive is read to its end, and the files appear only when all of it was found good:
+ * an archive with an unsafe name, a link, a device or a name twice anywhere in it gives nothing at all.
+ *
+ * @returns the files in the order of `members`.
+ * @throws ArchiveError saying which member is wrong and how; DataSetError when the disk is full; the
+ * signal's reason when aborted.
+ */
+export async function extractArchive(options: ExtractOptions): Promise<ExtractedFile[]> {
+  const done = new Map<WantedMember, ExtractedFile>();
+  for (const wanted of options.members) {
+    const fault = unsafePath(wanted.path);
+    if (fault !== undefined) {
+      throw fail(options, `cannot be unpacked to ${JSON.stringify(wanted.path)}: ${fault}`);
+    }
+  }
+  try {
+    if (options.format === "gz") await extractGzip(options, done);
+    else await extractTar(options, done);
+    for (const wanted of options.members) {
+      if (!done.has(wanted)) throw fail(options, `has no member \`${wanted.member}\``);
+    }
+    for (const wanted of options.members) {
+      await Deno.rename(tempPath(options, wanted), join(options.folder, wanted.path));
+    }
+    return options.members.map((wanted) => done.get(wanted)!);
+  } catch (error) {
+    for (const wanted of options.members) await Deno.remove(tempPath(options, wanted)).catch(() => {});
+    if (options.signal?.aborted) throw options.signal.reason;
+    throw error;
+  }
+}
+
+async function extractGzip(options: ExtractOptions, done: Map<WantedMember, ExtractedFile>): Promise<void> {
+  const [wanted, ...others] = options.members;
+  if (wanted === undefined || others.length > 0) {
+    throw fail(options, `holds one file, but ${options.members.length} were asked for`);
+  }
+  done.set(wanted, await writeMember(options, wanted, reading(options, gunzip(packedBytes(options)))));
+}
+
+async function extractTar(options: ExtractOptions, done: Map<WantedMember, ExtractedFile>): Promise<void> {
+  const packed = packedBytes(options);
+  const unpacked = options.format === "tar"
+    ? packed
+    : options.format === "tar.gz"
+    ? gunzip(packed)
+    : unzstd(packed);
+  const seen = new Set<string>();
+  const entries = ReadableStream.from(limited(options, unpacked)).pipeThrough(
+    createTarDecoder({ strict: true }),
+  );
+  for await (const entry of reading(options, entries)) {
+    const name = checkedName(options, entry);
+    if (seen.has(name)) throw fail(options, `has the member \`${name}\` twice`);
+    seen.add(name);
+    const wanted = options.members.filter((one) => one.member === name);
+    if (wanted.length > 1) throw fail(options, `member \`${name}\` was asked for twice`);
+    if (wanted.length === 0) {
+      await entry.body.cancel();
+    } else if (entry.header.type !== "file") {
+      throw fail(options, `member \`${name}\` is a ${entry.header.type}, expected a file`);
+    } else if (entry.header.size !== wanted[0]!.bytes) {
+      throw fail(options, `member \`${name}\` has ${entry.header.size} bytes, expected ${wanted[0]!.bytes}`);
+    } else {
+      done.set(wanted[0]!, await writeMember(options, wanted[0]!, reading(options, entry.body)));
+    }
+  }
+}
+
+/** The member's name without a leading `./` or a trailing `/`, once it is known to be harmless. */
+function checkedName(options: ExtractOptions, { header }: ParsedTarEntry): string {
+  const quoted = JSON.stringify(header.name);
+  if (header.type !== "file" && header.type !== "directory") {
+    throw fail(options, `member ${quoted} is a ${header.type}: only files and folders are unpacked`);
+  }
+  if (Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse"))) {
+    throw fail(options, `member ${quoted} is a sparse file: only plain files are unpacked`);
+  }
+  const name = header.name.replace(/^(\.\/)+/, "").replace(/\/$/, "");
+  // `./` is how `tar -c .` names the folder itself.
+  if (header.type === "directory" && /^(\.\/)*\.?\/?$/.test(header.name) && header.name !== "/") return ".";
+  const fault = unsafePath(name);
+  if (fault !== undefined) throw fail(options, `member ${quoted} has an unsafe name: ${fault}`);
+  return name;
+}
+
+async function writeMember(
+  options: ExtractOptions,
+  wanted: WantedMember,
+  source: AsyncIterable<Uint8Array>,
+): Promise<ExtractedFile> {
+  const path = tempPath(options, wanted);
+  const hash = createHash("sha256");
+  let bytes = 0;
+  await onDisk(path, () => Deno.mkdir(dirname(path), { recursive: true }));
+  using file = await onDisk(path, () => Deno.open(path, { write: true, create: true, truncate: true }));
+  for await (const chunk of source) {
+    options.signal?.throwIfAborted();
+    bytes += chunk.length;
+    if (bytes > wanted.bytes) {
+      throw fail(options, `member \`${wanted.member}\` is larger than the expected ${wanted.bytes} bytes`);
+    }
+    hash.update(chunk);
+    for (let at = 0; at < chunk.length;) {
+      at += await onDisk(path, () => file.write(chunk.subarray(at)));
+    }
+    options.onProgress?.(wanted.path, { bytes, total: wanted.bytes });
+  }
+  if (bytes !== wanted.bytes) {
+    throw fail(options, `member \`${wanted.member}\` has ${bytes} bytes, expected ${wanted.bytes}`);
+  }
+  await onDisk(path, () => file.syncData());
+  const sha256 = hash.digest("hex");
+  if (wanted.sha256 !== undefined && wanted.sha256 !== sha256) {
+    throw fail(options, `member \`${wanted.member}\` has sha256 ${sha256}, expected ${wanted.sha256}`);
+  }
+  return { path: wanted.path, bytes, sha256 };
+}
+
+async function* packedBytes(options: ExtractOptions): AsyncGenerator<Uint8Array> {
+  using file = await Deno.open(options.archive, { read: true });
+  for (;;) {
+    options.signal?.throwIfAborted();
+    // A new buffer each time: the decoders keep what they were given.
+    const buffer = new Uint8Array(1 << 16);
+    const n = await file.read(buffer);
+    if (n === null) return;
+    yield buffer.subarray(0, n);
+  }
+}
+
+/** Stops an archive that unpacks to far more than it should, also in members that nobody asked for. */
+async function* limited(
+  options: ExtractOptions,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const wanted = options.members.reduce((sum, one) => sum + one.bytes, 0);
+  const limit = options.maxBytes ?? 2 * wanted + (64 << 20);
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > limit) {
+      throw fail(options, `unpacks to more than ${limit} bytes, far more than was asked for`);
+    }
+    yield chunk;
+  }
+}
+
+/** Gives the decoders' errors the archive's name. */
+async function* reading<T>(options: ExtractOptions, source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    if (error instanceof ArchiveError || options.signal?.aborted) throw error;
+    throw fail(options, `cannot be read as ${options.format}: ${messageOf(error)}`, error);
+  }
+}
+
+/** Beside the final path, so that the last step is a rename inside one file system. */
+function tempPath(options: ExtractOptions, wanted: WantedMember): string {
+  return join(options.folder, `${wanted.path}.unpacking`);
+}
+
+async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}
+
+function fail(options: ExtractOptions, what: string, cause?: unknown): ArchiveError {
+  return new ArchiveError(`archive ${options.archive} ${what}`, {
+    hint: "Nothing was unpacked. If it was downloaded, remove it and fetch it again.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

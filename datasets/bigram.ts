@@ -1,0 +1,79 @@
+/**
+ * An interpolated bigram model of tokens: p(w | v) = weight * count(v, w) / count(v) + (1 - weight) * p(w), where
+ * p(w) is the unigram with one added to every count, so that no token is impossible
+ * (Jelinek and Mercer, "Interpolated estimation of Markov source parameters from sparse data", 1980).
+ * A floor that every latent variable model of text has to beat.
+ */
+export class BigramModel {
+  readonly #unigram: Float64Array;
+  readonly #next = new Map<number, Map<number, number>>();
+  readonly #previous: readonly number[];
+
+  /**
+   * @param unigrams occurrences by token id
+   * @param pairs flat triples: previous id, next id, occurrences
+   * @param weight of the bigram, 0 to 1
+   */
+  constructor(unigrams: readonly number[], pairs: readonly number[], readonly weight: number) {
+    const total = unigrams.reduce((sum, n) => sum + n + 1, 0);
+    this.#unigram = Float64Array.from(unigrams, (n) => (n + 1) / total);
+    const previous = new Array<number>(unigrams.length).fill(0);
+    for (let i = 0; i < pairs.length; i += 3) {
+      const [from, to, count] = [pairs[i]!, pairs[i + 1]!, pairs[i + 2]!];
+      previous[from]! += count;
+      let next = this.#next.get(from);
+      if (next === undefined) this.#next.set(from, next = new Map());
+      next.set(to, count);
+    }
+    this.#previous = previous;
+  }
+
+  /** The probability of a token after another one; sums to one over all tokens. */
+  probability(token: number, previous: number): number {
+    const seen = this.#previous[previous]!;
+    const weight = seen === 0 ? 0 : this.weight;
+    const pair = seen === 0 ? 0 : (this.#next.get(previous)?.get(token) ?? 0) / seen;
+    return weight * pair + (1 - weight) * this.#unigram[token]!;
+  }
+
+  /** Mean negative log2 probability of tokens, the first one after `start`. */
+  bitsPerToken(tokens: Int32Array, start: number): number {
+    let bits = 0;
+    let previous = start;
+    for (const token of tokens) {
+      bits -= Math.log2(this.probability(token, previous));
+      previous = token;
+    }
+    return bits / tokens.length;
+  }
+
+  /** A token drawn after another one. `uniform` gives numbers in [0, 1). */
+  sample(previous: number, uniform: () => number): number {
+    let left = uniform();
+    for (let token = 0; token < this.#unigram.length; token++) {
+      left -= this.probability(token, previous);
+      if (left < 0) return token;
+    }
+    return this.#unigram.length - 1;
+  }
+}
+
+/** Occurrences of tokens and of pairs of neighbours; the first token follows `start`. */
+export function countBigrams(
+  tokens: Int32Array,
+  vocabulary: number,
+  start: number,
+): { unigrams: number[]; pairs: number[] } {
+  const unigrams = new Array<number>(vocabulary).fill(0);
+  const counts = new Map<number, number>();
+  let previous = start;
+  for (const token of tokens) {
+    unigrams[token]! += 1;
+    const pair = previous * vocabulary + token;
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+    previous = token;
+  }
+  const pairs = [...counts].sort(([a], [b]) => a - b)
+    .flatMap(([pair, count]) => [Math.floor(pair / vocabulary), pair % vocabulary, count]);
+  return { unigrams, pairs };
+}

@@ -1,0 +1,104 @@
+import { pipeline, Readable, type Transform } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+
+/** Unpacks gzip, one member or several in a row. Throws where the bytes are damaged or cut short. */
+export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return through(source, createGunzip());
+}
+
+/** Runs bytes through a zlib stream, with back-pressure, and stops the source when the reader stops. */
+async function* through(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
+  // An error of the source or of zlib destroys `transform` and so ends the loop below by throwing.
+  pipeline(Readable.from(source), transform, () => {});
+  for await (const chunk of transform) yield chunk;
+}
+
+const cutShort = "the zstd data is cut short";
+
+/**
+ * Unpacks zstd, one frame or several in a row, skipping skippable frames.
+ *
+ * The runtime's decoder takes one frame, fails outside any handler when more follow it, and ends without
+ * a word when the data is cut short: so the frames are told apart here, by walking their block headers.
+ */
+export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const reader = new ByteReader(source);
+  try {
+    for (let frames = 0;; frames++) {
+      const magic = await reader.take(4, frames > 0);
+      if (magic === undefined) return;
+      const number = littleEndian(magic);
+      if (number >= 0x184d2a50 && number <= 0x184d2a5f) {
+        let left = littleEndian((await reader.take(4))!);
+        while (left > 0) left -= (await reader.take(Math.min(left, 1 << 16)))!.length;
+      } else if (number === 0xfd2fb528) {
+        yield* through(frame(reader, magic), createZstdDecompress());
+      } else {
+        throw new Error(frames === 0 ? "it is not zstd data" : "bytes follow the zstd data");
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The packed bytes of one frame, from its magic number (already read) to its checksum (RFC 8878, 3.1.1). */
+async function* frame(reader: ByteReader, magic: Uint8Array): AsyncIterable<Uint8Array> {
+  yield magic;
+  const descriptor = (await reader.take(1))!;
+  yield descriptor;
+  const bits = descriptor[0]!;
+  const single = (bits & 0x20) !== 0;
+  const sizeBytes = bits >> 6 === 0 ? (single ? 1 : 0) : 1 << (bits >> 6);
+  const header = (single ? 0 : 1) + [0, 1, 2, 4][bits & 3]! + sizeBytes;
+  if (header > 0) yield (await reader.take(header))!;
+  for (let last = false; !last;) {
+    const block = (await reader.take(3))!;
+    yield block;
+    const word = littleEndian(block);
+    last = (word & 1) === 1;
+    const type = (word >> 1) & 3;
+    const size = type === 1 ? 1 : word >> 3;
+    if (size > 0) yield (await reader.take(size))!;
+  }
+  if ((bits & 4) !== 0) yield (await reader.take(4))!;
+}
+
+function littleEndian(bytes: Uint8Array): number {
+  return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+}
+
+/** Reads exact numbers of bytes from pieces of any size. */
+class ByteReader {
+  #source: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The next `n` bytes; undefined at the end of the source, if `mayEnd`. */
+  async take(n: number, mayEnd = false): Promise<Uint8Array | undefined> {
+    const out = new Uint8Array(n);
+    let filled = 0;
+    while (filled < n) {
+      if (this.#rest.length === 0) {
+        const next = await this.#source.next();
+        if (next.done) {
+          if (mayEnd && filled === 0) return undefined;
+          throw new Error(cutShort);
+        }
+        this.#rest = next.value;
+      }
+      const piece = this.#rest.subarray(0, n - filled);
+      out.set(piece, filled);
+      filled += piece.length;
+      this.#rest = this.#rest.subarray(piece.length);
+    }
+    return out;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+}

@@ -1,0 +1,284 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileProgress, hashFile } from "./digest.ts";
+import { DataSetDamaged, DataSetError, diskError, FetchError, messageOf } from "./errors.ts";
+import { AnotherTry, Hopeless, request, type Validators } from "./request.ts";
+
+/** What a download tells while it runs. */
+export type DownloadEvent =
+  /** Bytes arrived; the first one of a resumed download has `bytes` > 0 already. */
+  | { readonly kind: "bytes"; readonly url: string } & FileProgress
+  /** The server failed and is asked again after `delay` milliseconds. */
+  | {
+    readonly kind: "retry";
+    readonly url: string;
+    readonly reason: string;
+    readonly attempt: number;
+    readonly of: number;
+    readonly delay: number;
+  }
+  /** This address failed for good and the next one is tried. */
+  | { readonly kind: "mirror"; readonly url: string; readonly reason: string };
+
+/** How patient a download is. Times in milliseconds. */
+export interface Patience {
+  /** Further tries without any progress before an address is given up; default 4. */
+  readonly retries?: number;
+  /** Wait before the first of them, doubled each time, at most 30 s; default 500. */
+  readonly backoff?: number;
+  /** Longest silence of a server before the connection is given up; default 60,000. */
+  readonly stall?: number;
+}
+
+/** What to download and where to put it. */
+export interface DownloadOptions extends Patience {
+  /** The address, then its mirrors. */
+  readonly urls: readonly string[];
+  /** Absolute path of the finished file. Until it is complete and good it is at `PATH.part`. */
+  readonly path: string;
+  /** The size it must have, in bytes. */
+  readonly bytes: number;
+  /** The sha256 it must have, in hex. */
+  readonly sha256: string;
+  /** Stops the download; what has arrived stays in `PATH.part` for the next time. */
+  readonly signal?: AbortSignal;
+  /** Called as the download goes on. */
+  readonly onEvent?: (event: DownloadEvent) => void;
+}
+
+/**
+ * Downloads one file, going on where an earlier try stopped. The bytes are hashed as they arrive; the
+ * file appears at its path in one step, after its size and digest were found right.
+ *
+ * @throws FetchError when every address failed, saying how; DataSetDamaged when the bytes are not the
+ * expected ones; DataSetError when the disk is full; the signal's reason when aborted.
+ */
+export async function download(options: DownloadOptions): Promise<void> {
+  const failures: { url: string; error: Error }[] = [];
+  for (const url of options.urls) {
+    try {
+      await downloadFrom(url, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof Hopeless || error instanceof DataSetDamaged)) throw error;
+      failures.push({ url, error });
+      if (failures.length < options.urls.length) {
+        options.onEvent?.({ kind: "mirror", url, reason: error.message });
+      }
+    }
+  }
+  const only = failures.length === 1 ? failures[0]!.error : undefined;
+  if (only instanceof DataSetDamaged) throw only;
+  throw new FetchError(
+    `${options.path} could not be downloaded:\n` +
+      failures.map(({ url, error }) => `  ${url}: ${error.message}`).join("\n"),
+    {
+      hint: "Run the same command again to go on where it stopped, or get the file by other means and put " +
+        `it at ${options.path}: ${options.bytes} bytes, sha256 ${options.sha256}.`,
+      cause: failures[0]?.error,
+    },
+  );
+}
+
+async function downloadFrom(url: string, options: DownloadOptions): Promise<void> {
+  const { retries = 4, backoff = 500 } = options;
+  const part = new Part(options);
+  let furthest = await part.size();
+  let fruitless = 0;
+  // A part that turned out to be of other bytes is dropped once; twice means that the server mixes them.
+  let mayRestart = true;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    try {
+      return await transfer(url, part, options);
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason;
+      if (!(error instanceof AnotherTry)) throw error;
+      if (error.restart) {
+        await part.drop();
+        if (!mayRestart) throw new Hopeless(`${error.message}, also after beginning anew`);
+        mayRestart = false;
+        continue;
+      }
+      const size = await part.size();
+      if (size > furthest) fruitless = 0;
+      furthest = Math.max(furthest, size);
+      if (fruitless === retries) {
+        throw new Hopeless(retries === 0 ? error.message : `${error.message} (tried ${retries + 1} times)`);
+      }
+      const delay = Math.min(error.wait ?? backoff * 2 ** fruitless, 30_000);
+      fruitless++;
+      options.onEvent?.({
+        kind: "retry",
+        url,
+        reason: error.message,
+        attempt: fruitless,
+        of: retries,
+        delay,
+      });
+      await sleep(delay, options.signal);
+    }
+  }
+}
+
+/** One request: takes what the server sends and finishes the file if that completes it. */
+async function transfer(url: string, part: Part, options: DownloadOptions): Promise<void> {
+  let hash = createHash("sha256");
+  let have = await part.size();
+  if (have > options.bytes) {
+    await part.drop();
+    have = 0;
+  }
+  if (have > 0) have = await part.hashInto(hash);
+  const resumed = have > 0;
+  if (have < options.bytes || !resumed) {
+    const { stall = 60_000, signal } = options;
+    using sent = await request(url, {
+      from: have,
+      bytes: options.bytes,
+      stall,
+      signal,
+      known: part.known(url),
+    });
+    if (sent.from === 0) {
+      hash = createHash("sha256");
+      have = 0;
+    }
+    part.remember(url, sent.validators);
+    using file = await part.open(have);
+    options.onEvent?.({ kind: "bytes", url, bytes: have, total: options.bytes });
+    for await (const chunk of sent.body) {
+      if (have + chunk.length > options.bytes) {
+        await part.drop();
+        throw new Hopeless(`it sends more than the expected ${options.bytes} bytes`);
+      }
+      await part.write(file, chunk);
+      hash.update(chunk);
+      have += chunk.length;
+      options.onEvent?.({ kind: "bytes", url, bytes: have, total: options.bytes });
+    }
+    if (have < options.bytes) {
+      throw new AnotherTry(`the connection ended after ${have} of ${options.bytes} bytes`);
+    }
+    await part.sync(file);
+  }
+  await finish(url, part, hash, resumed, options);
+}
+
+async function finish(url: string, part: Part, hash: Hash, resumed: boolean, options: DownloadOptions) {
+  const found = hash.digest("hex");
+  if (found === options.sha256) return await part.complete();
+  // A part left by an earlier try may be what is wrong: begin anew before blaming the server.
+  if (resumed) throw new AnotherTry("the bytes of an earlier try do not fit", { restart: true });
+  await part.drop();
+  throw new DataSetDamaged(
+    `${url} gives other bytes than expected: sha256 ${found}, expected ${options.sha256}`,
+    { file: url, expected: options.sha256, found },
+    { hint: "The file may have changed at its source. Nothing was kept; do not use it unchecked." },
+  );
+}
+
+/** The file while it is incomplete, with a note beside it of which version of the source it is from. */
+class Part {
+  readonly #path: string;
+  readonly #final: string;
+  readonly #note: string;
+
+  constructor(options: DownloadOptions) {
+    this.#final = options.path;
+    this.#path = `${options.path}.part`;
+    this.#note = `${options.path}.part.json`;
+  }
+
+  async size(): Promise<number> {
+    try {
+      return (await Deno.stat(this.#path)).size;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return 0;
+      throw error;
+    }
+  }
+
+  async hashInto(hash: Hash): Promise<number> {
+    return await hashFile(hash, this.#path);
+  }
+
+  /** Opens the part to go on at `from`; what lies behind that is cut off. */
+  async open(from: number): Promise<Deno.FsFile> {
+    return await this.#onDisk(async () => {
+      const file = await Deno.open(this.#path, { write: true, create: true, truncate: from === 0 });
+      await file.seek(from, Deno.SeekMode.Start);
+      return file;
+    });
+  }
+
+  async write(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
+    await this.#onDisk(async () => {
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    });
+  }
+
+  async sync(file: Deno.FsFile): Promise<void> {
+    await this.#onDisk(() => file.syncData());
+  }
+
+  async complete(): Promise<void> {
+    await this.#onDisk(() => Deno.rename(this.#path, this.#final));
+    await Deno.remove(this.#note).catch(() => {});
+  }
+
+  async drop(): Promise<void> {
+    await Deno.remove(this.#path).catch(() => {});
+    await Deno.remove(this.#note).catch(() => {});
+  }
+
+  /** What the server said of the version that the part is from, if it was this address. */
+  known(url: string): Validators {
+    try {
+      const note = JSON.parse(Deno.readTextFileSync(this.#note));
+      if (note.url !== url) return {};
+      return {
+        ...(typeof note.etag === "string" ? { etag: note.etag } : {}),
+        ...(typeof note.modified === "string" ? { modified: note.modified } : {}),
+      };
+    } catch {
+      // Without a note the digest at the end still tells whether the parts fit.
+      return {};
+    }
+  }
+
+  remember(url: string, validators: Validators): void {
+    try {
+      Deno.writeTextFileSync(this.#note, JSON.stringify({ url, ...validators }));
+    } catch (error) {
+      throw diskError(error, this.#note);
+    }
+  }
+
+  async #onDisk<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      const known = diskError(
+        error,
+        this.#path,
+        "Free some space, then run the same command again to go on.",
+      );
+      if (known instanceof DataSetError) throw known;
+      throw new DataSetError(`${this.#path} cannot be written: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => reject(signal!.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    signal?.throwIfAborted();
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}

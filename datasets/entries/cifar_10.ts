@@ -1,0 +1,50 @@
+import { type DataSet, defineDataSet } from "../schema.ts";
+
+const members = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`).concat("test_batch.bin");
+
+/** CIFAR-10 in its binary format: a label byte, then 3,072 bytes of red, green and blue planes. */
+export const cifar10: DataSet = defineDataSet({
+  name: "cifar-10",
+  title: "CIFAR-10: 60,000 colour images of 32x32 in 10 classes, binary format",
+  licence: "none stated; cite Krizhevsky 2009",
+  homepage: "https://www.cs.toronto.edu/~kriz/cifar.html",
+  citation: "Alex Krizhevsky: Learning Multiple Layers of Features from Tiny Images. Technical report, 2009.",
+  folder: "cifar-10",
+  editions: [
+    {
+      name: "official",
+      note: "five training batches and a test batch of 10,000 images each",
+      // The members' own digests are published nowhere: the archive's vouches for them.
+      files: members.map((path) => ({ path, bytes: 30_730_000 })),
+      archive: {
+        url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        mirrors: ["https://cave.cs.toronto.edu/kriz/cifar-10-binary.tar.gz"],
+        bytes: 170_052_171,
+        sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        format: "tar.gz",
+        members: Object.fromEntries(members.map((path) => [path, `cifar-10-batches-bin/${path}`])),
+      },
+    },
+    {
+      name: "shuffled-two-batches",
+      note: "two of the five training batches and the test batch, images in another order, gzipped; no URL",
+      files: [
+        {
+          path: "data_batch_1.bin.gz",
+          bytes: 28_269_029,
+          sha256: "046c9e13b831726b75f428a986d3ad0dc4254bf42c54d982e74e69da0b85d654",
+        },
+        {
+          path: "data_batch_2.bin.gz",
+          bytes: 28_286_020,
+          sha256: "42317d6e88a08dcc0d6b800bc33b461bee92ca9d536007b0a10bbfa542bc6798",
+        },
+        {
+          path: "test_batch.bin.gz",
+          bytes: 28_254_198,
+          sha256: "8c69e454089ccddd7db49c1b9e45bd5cbf069eeb812494af7c40aab310ba5b9e",
+        },
+      ],
+    },
+  ],
+});

@@ -1,0 +1,181 @@
+import { dirname, join, resolve } from "node:path";
+import { extractArchive } from "./archive.ts";
+import { digestFile, type FileProgress } from "./digest.ts";
+import { download, type DownloadEvent, type Patience } from "./download.ts";
+import { DataSetError, diskError } from "./errors.ts";
+import { type LocatedDataSet, locatedIn } from "./locate.ts";
+import { holdLock } from "./lock.ts";
+import { readReceipt, writeReceipt } from "./receipt.ts";
+import { findDataSet, findEdition } from "./registry.ts";
+import { type DataArchive, type DataSet, type Edition, isFetchable } from "./schema.ts";
+
+/** What fetching tells while it runs. `file` is a path inside the data set's folder, or the archive's name. */
+export type FetchEvent =
+  /** Another process fetches the same data set: waiting for it. */
+  | { readonly kind: "waiting" }
+  /** The file is there already, with the right digest. */
+  | { readonly kind: "kept"; readonly file: string }
+  /** Bytes arrived, the server is asked again, or the next address is tried. */
+  | DownloadEvent & { readonly file: string }
+  /** Bytes were unpacked. */
+  | { readonly kind: "unpacking"; readonly file: string } & FileProgress
+  /** The file is in place. */
+  | { readonly kind: "done"; readonly file: string };
+
+/** Where to put a data set, and how to tell of it. */
+export interface FetchOptions extends Patience {
+  /** The data folder; the data set goes into its own folder in there. See `fetchFolder`. */
+  readonly folder: string;
+  /** The edition to fetch. Default: the first that has addresses. */
+  readonly edition?: string;
+  /** Stops the download; what has arrived is kept, and the next call goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Called as the work goes on; often, for bytes. */
+  readonly onProgress?: (event: FetchEvent) => void;
+}
+
+/**
+ * Brings a data set onto this machine: every file checked by sha256, files that are there and good left
+ * alone, a download that was cut short gone on with. Two processes that fetch the same set take turns.
+ *
+ * @param dataSet a name of the registry, or an entry of your own.
+ * @returns the files in place.
+ * @throws UnknownDataSet; DataSetError when the edition has no address or the disk is full; FetchError when
+ * no address gave the file; DataSetDamaged for wrong bytes; ArchiveError for a bad archive; the signal's
+ * reason when aborted.
+ */
+export async function fetchDataSet(
+  dataSet: string | DataSet,
+  options: FetchOptions,
+): Promise<LocatedDataSet> {
+  const entry = typeof dataSet === "string" ? findDataSet(dataSet) : dataSet;
+  const folder = resolve(options.folder, entry.folder);
+  const edition = chooseEdition(entry, options.edition, folder);
+  options.signal?.throwIfAborted();
+  await makeFolder(folder);
+  using _lock = await holdLock(join(folder, ".retort-fetch.lock"), {
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onWait: () => options.onProgress?.({ kind: "waiting" }),
+  });
+  if (edition.archive !== undefined) await fetchArchive(edition, edition.archive, folder, options);
+  else await fetchFiles(edition, folder, options);
+  return await locatedIn(folder, entry, edition);
+}
+
+function chooseEdition(entry: DataSet, name: string | undefined, folder: string): Edition {
+  const edition = name === undefined ? entry.editions.find(isFetchable) : findEdition(entry, name);
+  if (edition !== undefined && isFetchable(edition)) return edition;
+  const known = edition ?? entry.editions[0]!;
+  throw new DataSetError(
+    `data set \`${entry.name}\`, edition \`${known.name}\`, has no download address`,
+    {
+      hint: `Get ${
+        known.files.map((file) => file.path).join(", ")
+      } by other means and put them into ${folder}.`,
+    },
+  );
+}
+
+async function fetchFiles(edition: Edition, folder: string, options: FetchOptions): Promise<void> {
+  for (const file of edition.files) {
+    const path = join(folder, file.path);
+    await makeFolder(dirname(path));
+    await obtain(file.path, path, [file.url!, ...(file.mirrors ?? [])], file.bytes, file.sha256!, options);
+  }
+}
+
+async function fetchArchive(
+  edition: Edition,
+  archive: DataArchive,
+  folder: string,
+  options: FetchOptions,
+): Promise<void> {
+  if (await unpackedAlready(edition, archive, folder, options)) {
+    for (const file of edition.files) options.onProgress?.({ kind: "kept", file: file.path });
+    return;
+  }
+  // Named by its digest: an address need not end in a name that is fit for a file.
+  const name = `.retort-${archive.sha256.slice(0, 16)}.archive`;
+  const path = join(folder, name);
+  await obtain(name, path, [archive.url, ...(archive.mirrors ?? [])], archive.bytes, archive.sha256, options);
+  const extracted = await extractArchive({
+    archive: path,
+    format: archive.format,
+    folder,
+    members: edition.files.map((file) => ({
+      member: archive.members[file.path]!,
+      path: file.path,
+      bytes: file.bytes,
+      ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    })),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: (file, progress) => options.onProgress?.({ kind: "unpacking", file, ...progress }),
+  });
+  await writeReceipt(folder, {
+    archive: archive.sha256,
+    files: Object.fromEntries(extracted.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }])),
+  });
+  await Deno.remove(path);
+  for (const file of edition.files) options.onProgress?.({ kind: "done", file: file.path });
+}
+
+/** True when every member is there with the digest that the registry or the receipt vouches for. */
+async function unpackedAlready(
+  edition: Edition,
+  archive: DataArchive,
+  folder: string,
+  options: FetchOptions,
+): Promise<boolean> {
+  const receipt = await readReceipt(folder, archive.sha256);
+  for (const file of edition.files) {
+    const sha256 = file.sha256 ?? receipt?.files[file.path]?.sha256;
+    if (sha256 === undefined || !(await isGood(join(folder, file.path), file.bytes, sha256, options))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Downloads a file unless it is there and good. */
+async function obtain(
+  file: string,
+  path: string,
+  urls: readonly string[],
+  bytes: number,
+  sha256: string,
+  options: FetchOptions,
+): Promise<void> {
+  if (await isGood(path, bytes, sha256, options)) {
+    options.onProgress?.({ kind: "kept", file });
+    return;
+  }
+  const { folder: _, edition: __, onProgress, ...patience } = options;
+  await download({
+    ...patience,
+    urls,
+    path,
+    bytes,
+    sha256,
+    onEvent: (event) => onProgress?.({ ...event, file }),
+  });
+  onProgress?.({ kind: "done", file });
+}
+
+async function isGood(path: string, bytes: number, sha256: string, options: FetchOptions): Promise<boolean> {
+  try {
+    const info = await Deno.stat(path);
+    if (!info.isFile || info.size !== bytes) return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  return await digestFile(path, options.signal === undefined ? {} : { signal: options.signal }) === sha256;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+}

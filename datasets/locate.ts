@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import { hashFile } from "./digest.ts";
+import { DataSetDamaged, DataSetMissing } from "./errors.ts";
+import { readReceipt } from "./receipt.ts";
+import { findDataSet, findEdition } from "./registry.ts";
+import { type DataSet, type Edition, isFetchable } from "./schema.ts";
+
+/** A file of a data set where it lies on this machine. */
+export interface LocatedFile {
+  /** Path inside the data set's folder, POSIX. */
+  readonly path: string;
+  /** Absolute path on this machine. */
+  readonly location: string;
+  /** Its size in bytes, as the registry says and as found. */
+  readonly bytes: number;
+  /** The sha256 that it should have; undefined for a member of an archive that was unpacked by hand. */
+  readonly sha256: string | undefined;
+}
+
+/** An edition of a data set that is complete on this machine. */
+export interface LocatedDataSet {
+  /** Name of the data set. */
+  readonly name: string;
+  /** Name of the edition that was found. */
+  readonly edition: string;
+  /** Absolute path of the folder that holds it. */
+  readonly folder: string;
+  /** Every file of the edition, in the registry's order. */
+  readonly files: readonly LocatedFile[];
+}
+
+/** Where to look, and for what. */
+export interface LocateOptions {
+  /** Folders that hold data set folders, in the order to look. Default: `dataFolders()`. */
+  readonly dataFolders?: readonly string[];
+  /** Take this edition only. Default: the first that is complete. */
+  readonly edition?: string;
+}
+
+/**
+ * The folders that hold data sets on this machine, in the order to look: `$RETORT_DATA` if it is set,
+ * then `data` in Retort's home.
+ *
+ * @param home Retort's home; default `$RETORT_HOME`, else `.retort` in the current folder.
+ */
+export function dataFolders(home?: string): string[] {
+  const given = Deno.env.get("RETORT_DATA") || undefined;
+  return [...(given === undefined ? [] : [resolve(given)]), fetchFolder(home)];
+}
+
+/** The folder that data sets are fetched into: `data` in Retort's home. */
+export function fetchFolder(home?: string): string {
+  return resolve(home ?? (Deno.env.get("RETORT_HOME") || ".retort"), "data");
+}
+
+/**
+ * Finds a data set on this machine: in each data folder in turn, then where an operating system's
+ * package would have put it. Files are checked by existence and size, not by digest (`checkDigests`).
+ *
+ * @param dataSet a name of the registry, or an entry of your own.
+ * @throws UnknownDataSet for a name or an edition that the registry does not have; DataSetMissing, which
+ * names every place looked in; DataSetDamaged for a file of a size that no edition has: a later place is
+ * not tried then, so that a damaged copy is never passed over in silence.
+ */
+export async function locate(
+  dataSet: string | DataSet,
+  options: LocateOptions = {},
+): Promise<LocatedDataSet> {
+  const entry = typeof dataSet === "string" ? findDataSet(dataSet) : dataSet;
+  const editions = options.edition === undefined ? entry.editions : [findEdition(entry, options.edition)];
+  const places = [
+    ...(options.dataFolders ?? dataFolders()).map((folder) => resolve(folder, entry.folder)),
+    ...(entry.systemFolders ?? []),
+  ];
+  for (const place of places) {
+    const sizes = await sizesIn(place, editions);
+    for (const edition of editions) {
+      if (edition.files.every((file) => sizes.get(file.path) === file.bytes)) {
+        return await locatedIn(place, entry, edition);
+      }
+    }
+    refuseWrongSizes(entry, editions, place, sizes);
+  }
+  throw missing(entry, editions, places);
+}
+
+/** A file whose bytes were read and hashed. */
+export interface CheckedFile extends LocatedFile {
+  /** The sha256 that it has. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads every file and compares its sha256 with the registry's.
+ *
+ * @param options `onProgress` is called after each piece read, with the file and its bytes so far.
+ * @returns the files with the digests found, also of those that the registry knows no digest of.
+ * @throws DataSetDamaged naming the file, the digest expected and the one found.
+ */
+export async function checkDigests(
+  located: LocatedDataSet,
+  options: { signal?: AbortSignal; onProgress?: (file: LocatedFile, bytes: number) => void } = {},
+): Promise<CheckedFile[]> {
+  const checked: CheckedFile[] = [];
+  for (const file of located.files) {
+    const hash = createHash("sha256");
+    const bytes = await hashFile(hash, file.location, {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onBytes: (bytes) => options.onProgress?.(file, bytes),
+    });
+    const sha256 = hash.digest("hex");
+    if (bytes !== file.bytes) throw wrongSize(located.name, file.location, [file.bytes], bytes);
+    if (file.sha256 !== undefined && sha256 !== file.sha256) {
+      throw new DataSetDamaged(
+        `data set \`${located.name}\`: ${file.location} has the wrong bytes: ` +
+          `sha256 ${sha256}, expected ${file.sha256}`,
+        { file: file.location, expected: file.sha256, found: sha256 },
+        { hint: repairHint(located.name) },
+      );
+    }
+    checked.push({ ...file, sha256 });
+  }
+  return checked;
+}
+
+/** Path -> size of every regular file of the editions that is in `place`; -1 for what is no file. */
+async function sizesIn(place: string, editions: readonly Edition[]): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const path of new Set(editions.flatMap((edition) => edition.files.map((file) => file.path)))) {
+    try {
+      const info = await Deno.stat(join(place, path));
+      sizes.set(path, info.isFile ? info.size : -1);
+    } catch (error) {
+      const absent = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+      if (!absent) throw error;
+    }
+  }
+  return sizes;
+}
+
+/** The edition's files as they lie in `place`, with the digests that are known for them. */
+export async function locatedIn(place: string, entry: DataSet, edition: Edition): Promise<LocatedDataSet> {
+  const receipt = edition.archive === undefined
+    ? undefined
+    : await readReceipt(place, edition.archive.sha256);
+  return {
+    name: entry.name,
+    edition: edition.name,
+    folder: place,
+    files: edition.files.map((file) => ({
+      path: file.path,
+      location: join(place, file.path),
+      bytes: file.bytes,
+      sha256: file.sha256 ?? receipt?.files[file.path]?.sha256,
+    })),
+  };
+}
+
+function refuseWrongSizes(
+  entry: DataSet,
+  editions: readonly Edition[],
+  place: string,
+  sizes: Map<string, number>,
+): void {
+  for (const [path, found] of sizes) {
+    const expected = editions.flatMap((edition) =>
+      edition.files.filter((file) => file.path === path).map((file) => file.bytes)
+    );
+    if (!expected.includes(found)) throw wrongSize(entry.name, join(place, path), expected, found);
+  }
+}
+
+function wrongSize(name: string, location: string, expected: number[], found: number): DataSetDamaged {
+  const wanted = [...new Set(expected)].map(String).join(" or ");
+  const problem = found < 0 ? "is not a file" : `has the wrong size: ${found} bytes`;
+  return new DataSetDamaged(
+    `data set \`${name}\`: ${location} ${problem}, expected ${wanted}${found < 0 ? " bytes" : ""}`,
+    { file: location, expected: wanted, found: String(found) },
+    { hint: repairHint(name) },
+  );
+}
+
+function repairHint(name: string): string {
+  return `Remove the file and run: deno task data fetch ${name}`;
+}
+
+function missing(entry: DataSet, editions: readonly Edition[], places: readonly string[]): DataSetMissing {
+  const fetchable = editions.some(isFetchable);
+  const wanted = editions.length === 1 && entry.editions.length > 1
+    ? ` (edition \`${editions[0]!.name}\`)`
+    : "";
+  const hint = fetchable
+    ? `To fetch it, run: deno task data fetch ${entry.name}\n` +
+      `If you have it already, set RETORT_DATA to the folder that holds ${entry.folder}/.`
+    : `This edition has no download address: put ${editions[0]!.files.map((file) => file.path).join(", ")} ` +
+      `into ${places[0] ?? entry.folder}, or set RETORT_DATA to the folder that holds ${entry.folder}/.`;
+  return new DataSetMissing(
+    `data set \`${entry.name}\`${wanted} is not on this machine; looked in:\n` +
+      (places.length === 0 ? "  (no folder was given)" : places.map((place) => `  ${place}`).join("\n")),
+    places,
+    { hint },
+  );
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { z } from "zod";
+
+/**
+ * What was unpacked into a data set's folder: for members whose digest the registry cannot know, it is
+ * what vouches for them later. Written after the files are in place.
+ */
+export interface Receipt {
+  /** sha256 of the archive that the files came from. */
+  readonly archive: string;
+  /** path inside the folder -> size in bytes and sha256 of what was unpacked. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+const fileName = ".retort-unpacked.json";
+
+const schema = z.object({
+  archive: z.string(),
+  files: z.record(z.string(), z.object({ bytes: z.int(), sha256: z.string() })),
+});
+
+/** The receipt in `folder` for that archive, or undefined when there is none that can be read. */
+export async function readReceipt(folder: string, archive: string): Promise<Receipt | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(join(folder, fileName));
+  } catch {
+    return undefined;
+  }
+  try {
+    const receipt = schema.parse(JSON.parse(text));
+    return receipt.archive === archive ? receipt : undefined;
+  } catch {
+    // A receipt that was cut short vouches for nothing: the files are fetched again.
+    return undefined;
+  }
+}
+
+/** Writes the receipt of `folder` in one step: a reader sees the old one or the new one. */
+export async function writeReceipt(folder: string, receipt: Receipt): Promise<void> {
+  const path = join(folder, fileName);
+  const part = `${path}.part`;
+  {
+    using file = await Deno.open(part, { write: true, create: true, truncate: true });
+    const bytes = new TextEncoder().encode(`${JSON.stringify(receipt, null, 2)}\n`);
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await file.syncData();
+  }
+  await Deno.rename(part, path);
+}

@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { InvalidDataSet } from "./errors.ts";
+import { unsafePath } from "./paths.ts";
+
+/** One file of an edition. */
+export interface DataFile {
+  /** Where it lies inside the data set's folder: relative, POSIX. */
+  readonly path: string;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /**
+   * Its sha256 in hex. Absent only for a member of an archive that has never been unpacked by whoever
+   * wrote the entry: the archive's own digest then vouches for it, and fetching records the member's.
+   */
+  readonly sha256?: string;
+  /** Where it can be downloaded by itself. */
+  readonly url?: string;
+  /** Further places with the same bytes, tried in order when `url` fails. */
+  readonly mirrors?: readonly string[];
+}
+
+/** How an archive is packed. `gz` is one compressed file without a directory. */
+export type ArchiveFormat = "tar" | "tar.gz" | "tar.zst" | "gz";
+
+/** An archive that holds the files of an edition. */
+export interface DataArchive {
+  /** Where it can be downloaded. */
+  readonly url: string;
+  /** Further places with the same bytes, tried in order when `url` fails. */
+  readonly mirrors?: readonly string[];
+  /** Its size in bytes, packed. */
+  readonly bytes: number;
+  /** Its sha256 in hex, packed. */
+  readonly sha256: string;
+  /** How it is packed. */
+  readonly format: ArchiveFormat;
+  /** `path` of each file of the edition -> its name in the archive (any text for `gz`). */
+  readonly members: Readonly<Record<string, string>>;
+}
+
+/** One set of bytes that goes by the data set's name. */
+export interface Edition {
+  /** Short name, unique in the data set: `official`, `debian`. */
+  readonly name: string;
+  /** What sets it apart from the other editions. */
+  readonly note?: string;
+  /** Every file of the edition. */
+  readonly files: readonly DataFile[];
+  /** The archive to fetch when the files are not offered one by one. */
+  readonly archive?: DataArchive;
+  /** True when nobody has yet seen that the URLs give exactly these bytes. */
+  readonly unverified?: boolean;
+}
+
+/** A named data set: what it is, on what terms, and the exact bytes of each edition. */
+export interface DataSet {
+  /** The name that users type: lower case, digits, dashes. */
+  readonly name: string;
+  /** One line for lists. */
+  readonly title: string;
+  /** SPDX identifier, or `none stated; cite ...`. */
+  readonly licence: string;
+  /** Where to read about it. */
+  readonly homepage: string;
+  /** The work to cite. */
+  readonly citation: string;
+  /** Its folder inside every data folder: relative, POSIX. */
+  readonly folder: string;
+  /** Absolute folders where an operating system's package puts it; looked in last. */
+  readonly systemFolders?: readonly string[];
+  /** The editions, the preferred one first. */
+  readonly editions: readonly Edition[];
+}
+
+const text = z.string().trim().min(1);
+const url = z.url({ protocol: /^https?$/ });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
+const bytes = z.int().min(0);
+const path = z.string().superRefine((value, context) => {
+  const fault = unsafePath(value);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: `unsafe path: ${fault}` });
+});
+
+const file = z.strictObject({
+  path,
+  bytes,
+  sha256: sha256.optional(),
+  url: url.optional(),
+  mirrors: z.array(url).optional(),
+});
+
+const archive = z.strictObject({
+  url,
+  mirrors: z.array(url).optional(),
+  bytes,
+  sha256,
+  format: z.enum(["tar", "tar.gz", "tar.zst", "gz"]),
+  members: z.record(z.string(), text),
+});
+
+const edition = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "expected lower-case letters, digits, dots, dashes"),
+  note: text.optional(),
+  files: z.array(file).min(1),
+  archive: archive.optional(),
+  unverified: z.boolean().optional(),
+}).superRefine((value, context) => {
+  const paths = value.files.map((one) => one.path);
+  const complain = (message: string) => context.addIssue({ code: "custom", message });
+  if (new Set(paths).size !== paths.length) complain("two files have the same path");
+  if (value.archive === undefined) {
+    for (const one of value.files) {
+      if (one.sha256 === undefined) complain(`${one.path} needs a sha256: no archive vouches for it`);
+    }
+    return;
+  }
+  const members = Object.keys(value.archive.members);
+  if (members.toSorted().join("\n") !== paths.toSorted().join("\n")) {
+    complain("archive.members must name each file of the edition once");
+  }
+  if (new Set(Object.values(value.archive.members)).size !== members.length) {
+    complain("two files come from the same member of the archive");
+  }
+  if (value.archive.format === "gz" && members.length !== 1) complain("a gz archive holds exactly one file");
+});
+
+const dataSet = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits, dashes"),
+  title: text,
+  licence: text,
+  homepage: url,
+  citation: text,
+  folder: path,
+  systemFolders: z.array(z.string().startsWith("/")).optional(),
+  editions: z.array(edition).min(1),
+}).superRefine((value, context) => {
+  const names = value.editions.map((one) => one.name);
+  if (new Set(names).size !== names.length) {
+    context.addIssue({ code: "custom", path: ["editions"], message: "two editions have the same name" });
+  }
+});
+
+/**
+ * Checks a data set's entry: safe paths, well-formed digests, every file covered by a digest.
+ *
+ * @returns the entry itself.
+ * @throws InvalidDataSet naming each fault and where it is.
+ */
+export function defineDataSet(entry: DataSet): DataSet {
+  const result = dataSet.safeParse(entry);
+  if (result.success) return entry;
+  throw new InvalidDataSet(
+    `data set \`${String(entry?.name)}\` is not a valid entry:\n${z.prettifyError(result.error)}`,
+    { hint: "See `DataSet` in datasets/schema.ts for what an entry holds." },
+  );
+}
+
+/** True when every file of the edition can be downloaded, alone or in an archive. */
+export function isFetchable(edition: Edition): boolean {
+  return edition.archive !== undefined || edition.files.every((one) => one.url !== undefined);
+}
+
+/** Size in bytes of all files of the edition, unpacked. */
+export function editionBytes(edition: Edition): number {
+  return edition.files.reduce((sum, one) => sum + one.bytes, 0);
+}
