@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { CallError } from "../../runner/errors.ts";
+import { type Export, exportArtifact } from "../../runner/export.ts";
+import { resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { listFolder } from "../../runner/store/blobs.ts";
+import { userPath } from "../options.ts";
+import { bytesText, print, printJson } from "../output.ts";
+import { openRecords } from "../records.ts";
+
+/** `deno task export REF DIR`. */
+export async function exportRef(
+  reference: string,
+  folder: string,
+  options: { store?: string; json?: true },
+): Promise<void> {
+  const { store, records } = openRecords(options.store);
+  using _closed = records;
+  const target = userPath(folder);
+  const exports: Export[] = [];
+  const run = asRun();
+  if (run === undefined) {
+    exports.push(await exportArtifact(store, resolveArtifact(records, reference), target));
+  } else {
+    if (listFolder(target).length > 0) {
+      throw new CallError(`${target} is not empty`, { hint: "Name a new folder." });
+    }
+    for (const { name } of records.runOutputs(run.id)) {
+      const record = resolveArtifact(records, `${run.id}/${name}`);
+      exports.push(await exportArtifact(store, record, join(target, name)));
+    }
+  }
+  if (options.json) return printJson(exports);
+  for (const done of exports) print(`${done.folder}: ${done.files} files, ${bytesText(done.bytes)}`);
+
+  function asRun() {
+    if (reference !== "latest" && records.findRuns(reference).length !== 1) return undefined;
+    return resolveRun(records, reference);
+  }
+}

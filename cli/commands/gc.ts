@@ -1,0 +1,23 @@
+import { collectGarbage } from "../../runner/gc.ts";
+import { Records } from "../../runner/records/records.ts";
+import { Store } from "../../runner/store/store.ts";
+import { storePath } from "../options.ts";
+import { bytesText, print, printJson } from "../output.ts";
+
+/** `deno task gc`. */
+export function gc(options: { days: number; dryRun?: true; store?: string; json?: true }): void {
+  const store = Store.open(storePath(options.store));
+  using records = new Records(store);
+  const sweep = collectGarbage(store, records, { days: options.days, dryRun: options.dryRun ?? false });
+  if (options.json) return printJson({ dryRun: options.dryRun ?? false, days: options.days, ...sweep });
+  print(
+    `${options.dryRun ? "would remove" : "removed"} ${sweep.results} results, ${sweep.objects} objects ` +
+      `(${bytesText(sweep.bytes)}), ${sweep.checkpoints} checkpoints, logs of ${sweep.logs} runs, ` +
+      `${sweep.rubbish} leftover files`,
+  );
+  print(
+    `kept ${sweep.keptResults} results (${
+      bytesText(sweep.keptBytes)
+    }) of runs of the last ${options.days} days`,
+  );
+}

@@ -1,0 +1,130 @@
+import { messageOf, RetortError } from "../../runner/errors.ts";
+import type { GraphNode, Source } from "../../runner/graph.ts";
+import { reasonText } from "../../runner/key.ts";
+import type { PlannedNode } from "../../runner/plan.ts";
+import { Session } from "../../runner/session.ts";
+import type { EngineChoice } from "../../runner/stage.ts";
+import { pipelinePath, storePath, userPath } from "../options.ts";
+import { note, print, printJson } from "../output.ts";
+
+/** Options of `graph`. */
+export interface GraphOptions {
+  set: string[];
+  seed: number;
+  engine: EngineChoice;
+  only: string[];
+  svg?: string;
+  store?: string;
+  json?: true;
+}
+
+/** An edge of the drawing. */
+interface Edge {
+  readonly from: number;
+  readonly to: number;
+  /** Output and, where it differs, input. */
+  readonly label: string;
+}
+
+/** Fill colours by state; told apart by their words as well. */
+const COLOURS = { cached: "#c8e6c9", run: "#ffe0b2", unknown: "#bbdefb", data: "#e0e0e0" } as const;
+
+type State = keyof typeof COLOURS;
+
+/** `deno task graph FILE`. */
+export async function graph(file: string, options: GraphOptions): Promise<void> {
+  await using session = await Session.open({
+    file: pipelinePath(file),
+    set: options.set,
+    store: storePath(options.store),
+    seed: options.seed,
+    engine: options.engine,
+    only: options.only,
+  });
+  const plan = [...(await session.plan()).values()];
+  const edges = edgesOf(plan.map((planned) => planned.node));
+  if (options.json) {
+    return printJson({
+      pipeline: session.pipeline.name,
+      nodes: plan.map((planned) => ({
+        node: planned.node.name,
+        stage: planned.node.stage.name,
+        state: stateOf(planned),
+        reasons: planned.reasons.map(reasonText),
+      })),
+      edges: edges.map((edge) => ({
+        ...edge,
+        from: plan[edge.from]!.node.name,
+        to: plan[edge.to]!.node.name,
+      })),
+      outputs: Object.fromEntries(
+        [...session.outputs].map(([name, source]) => [name, `${source.node.name}:${source.output}`]),
+      ),
+    });
+  }
+  if (options.svg === undefined) return print(mermaid(plan, edges));
+  const path = userPath(options.svg);
+  try {
+    await Deno.writeTextFile(path, await svg(plan, edges, session.pipeline.name));
+  } catch (error) {
+    throw new RetortError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  note(`wrote ${path}`);
+}
+
+function stateOf(planned: PlannedNode): State {
+  return planned.node.stage.locate === undefined ? planned.status : "data";
+}
+
+function edgesOf(nodes: readonly GraphNode[]): Edge[] {
+  const position = new Map(nodes.map((node, i) => [node, i]));
+  return nodes.flatMap((node) =>
+    Object.entries(node.inputs).flatMap(([input, sources]) =>
+      ([sources].flat() as Source[]).map((source) => ({
+        from: position.get(source.node)!,
+        to: position.get(node)!,
+        label: source.output === input ? input : `${source.output} → ${input}`,
+      }))
+    )
+  );
+}
+
+/** Mermaid flow chart text. */
+export function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
+  // Mermaid reads labels as Markdown and HTML: everything but plain characters goes in as an entity.
+  const escape = (text: string) => text.replaceAll(/[^\w .,:=@+-]/gu, (char) => `#${char.codePointAt(0)};`);
+  const lines = ["flowchart TD"];
+  plan.forEach((planned, i) => {
+    const state = stateOf(planned);
+    lines.push(`  n${i}["${escape(planned.node.name)}<br/><small>${state}</small>"]:::${state}`);
+  });
+  for (const edge of edges) lines.push(`  n${edge.from} -- "${escape(edge.label)}" --> n${edge.to}`);
+  for (const [state, colour] of Object.entries(COLOURS)) {
+    lines.push(`  classDef ${state} fill:${colour},stroke:#555,color:#111`);
+  }
+  return lines.join("\n");
+}
+
+/** An SVG drawing by Graphviz. */
+async function svg(plan: readonly PlannedNode[], edges: readonly Edge[], title: string): Promise<string> {
+  const { instance } = await import("@viz-js/viz");
+  const viz = await instance();
+  return viz.renderString({
+    graphAttributes: { rankdir: "TB", label: title, labelloc: "t", fontname: "Helvetica", bgcolor: "white" },
+    nodeAttributes: { shape: "box", style: "rounded,filled", fontname: "Helvetica", fontsize: 11 },
+    edgeAttributes: { fontname: "Helvetica", fontsize: 9, color: "#555555" },
+    nodes: plan.map((planned, i) => ({
+      name: `n${i}`,
+      attributes: {
+        label: `${planned.node.name}\n${stateOf(planned)}`,
+        fillcolor: COLOURS[stateOf(planned)],
+        tooltip: planned.reasons.map(reasonText).join("; ") || stateOf(planned),
+      },
+    })),
+    edges: edges.map((edge) => ({
+      tail: `n${edge.from}`,
+      head: `n${edge.to}`,
+      attributes: { label: edge.label },
+    })),
+  }, { format: "svg" });
+}

@@ -1,0 +1,52 @@
+import { RetortError } from "../../runner/errors.ts";
+import { reproduce } from "../../runner/reproduce.ts";
+import { Store } from "../../runner/store/store.ts";
+import { listWorkspaces, readWorkspace } from "../../runner/workspace.ts";
+import { storePath } from "../options.ts";
+import { clean, durationText, note, print, printJson, table } from "../output.ts";
+
+/** `deno task repro NODE`. */
+export async function repro(
+  node: string | undefined,
+  options: { store?: string; json?: true; verbose?: true },
+) {
+  const store = Store.open(storePath(options.store));
+  if (node === undefined) {
+    const all = listWorkspaces(store);
+    if (options.json) return printJson(all);
+    if (all.length === 0) return print("no node has failed");
+    return print(
+      table(["NODE", "STAGE", "RUN", "ERROR"], all.map((w) => [w.job.node, w.job.stage, w.job.run, w.error])),
+    );
+  }
+  const workspace = readWorkspace(store, node);
+  note(`node ${clean(node)}, stage ${workspace.job.stage} of ${workspace.job.module}`);
+  note(`parameters ${JSON.stringify(workspace.job.params)}`);
+  note(`failed before with: ${clean(workspace.error)}\n`);
+  const stop = new AbortController();
+  Deno.addSignalListener("SIGINT", () => {
+    if (stop.signal.aborted) Deno.exit(130);
+    stop.abort(new Error("interrupted"));
+  });
+  const outcome = await reproduce(store, workspace, {
+    stop: stop.signal,
+    onMessage: (message) => {
+      if (message.type === "log") note(clean(message.text));
+      else if (message.type === "metric") note(`${clean(message.name)} ${message.value}`);
+    },
+  });
+  if (options.json) printJson(outcome);
+  if (outcome.kind === "interrupted") {
+    Deno.exitCode = 130;
+  } else if (outcome.kind === "failed" || outcome.kind === "damaged") {
+    // Whoever reproduces a failure wants to see where it came from.
+    if (outcome.kind === "failed" && outcome.stack !== undefined) note(outcome.stack);
+    throw new RetortError(`node \`${node}\` fails again: ${outcome.error}`);
+  } else {
+    note(
+      `node ${clean(node)} succeeds now, in ${
+        durationText(outcome.result.seconds)
+      }; run the pipeline to go on`,
+    );
+  }
+}

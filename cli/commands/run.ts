@@ -1,0 +1,230 @@
+import type { EngineChoice } from "../../runner/stage.ts";
+import type { Artifact } from "../../runner/codec.ts";
+import { CallError } from "../../runner/errors.ts";
+import type { Executor } from "../../runner/execute/job.ts";
+import { reasonText } from "../../runner/key.ts";
+import {
+  lockFaults,
+  lockFilePath,
+  outputFault,
+  readLockFile,
+  writeLockFile,
+} from "../../runner/lock_file.ts";
+import type { PlannedNode } from "../../runner/plan.ts";
+import { outputArtifact, type RunSummary } from "../../runner/run.ts";
+import { Session } from "../../runner/session.ts";
+import { artifactSize } from "../../runner/store/artifacts.ts";
+import { pipelinePath, storePath } from "../options.ts";
+import {
+  bytesText,
+  clean,
+  durationText,
+  factsText,
+  note,
+  paint,
+  print,
+  printJson,
+  table,
+} from "../output.ts";
+import { rendererFor } from "../progress.ts";
+
+/** Options of `run`. */
+export interface RunOptions {
+  set: string[];
+  seed: number;
+  engine: EngineChoice;
+  only: string[];
+  force: string[];
+  cache: boolean;
+  dryRun?: true;
+  lock?: true;
+  frozen?: true;
+  jobs: number;
+  store?: string;
+  json?: true;
+  verbose?: true;
+}
+
+/** `deno task run FILE`. */
+export async function run(file: string, options: RunOptions): Promise<void> {
+  if (options.lock && options.frozen) throw new CallError("--lock and --frozen exclude each other");
+  if (options.lock && options.only.length > 0) {
+    throw new CallError("--lock needs the whole pipeline: leave out --only");
+  }
+  const path = pipelinePath(file);
+  await using session = await Session.open({
+    file: path,
+    set: options.set,
+    store: storePath(options.store),
+    seed: options.seed,
+    engine: options.engine,
+    only: options.only,
+    force: options.force,
+    noCache: !options.cache,
+  });
+  const lock = options.frozen ? readLockFile(session.url) : undefined;
+  if (lock !== undefined) {
+    const faults = await lockFaults(session, lock);
+    if (faults.length > 0) {
+      throw new CallError(
+        `--frozen: the run would differ from ${lockFilePath(session.url)}:\n${
+          faults.map((f) => `  ${f}`).join("\n")
+        }`,
+        { hint: "Run with --lock to accept what is there now." },
+      );
+    }
+  }
+  if (options.dryRun) return showPlan([...(await session.plan()).values()], options);
+
+  const stop = new AbortController();
+  let executor: Executor | undefined;
+  const onInterrupt = () => {
+    if (stop.signal.aborted) {
+      executor?.kill();
+      note("stopped at once");
+      Deno.exit(130);
+    }
+    stop.abort(new Error("interrupted"));
+  };
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  Deno.addSignalListener("SIGTERM", onInterrupt);
+  const renderer = rendererFor({ json: options.json ?? false, verbose: options.verbose ?? false });
+  let summary: RunSummary;
+  try {
+    summary = await session.run({
+      jobs: options.jobs,
+      command: commandLine(),
+      stop: stop.signal,
+      onEvent: (event) => renderer.show(event),
+      onExecutor: (made) => executor = made,
+      ...(lock === undefined ? {} : { accept: (node, outputs) => outputFault(lock, node, outputs) }),
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    note("interrupted before anything ran");
+    Deno.exitCode = 130;
+    return;
+  } finally {
+    renderer.close();
+  }
+  if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);
+  if (options.json) printJson(summaryJson(session, summary));
+  else showSummary(session, summary, options);
+  Deno.exitCode = summary.status === "done" ? 0 : summary.status === "interrupted" ? 130 : 1;
+}
+
+/** The command line as a user would type it again. */
+function commandLine(): string {
+  return ["deno task", ...Deno.args].map((arg) =>
+    /^[\w@%+=:,./ -]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`
+  )
+    .join(" ");
+}
+
+function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
+  if (options.json) {
+    printJson(plan.map(({ node, status, reasons, key }) => ({
+      node: node.name,
+      stage: node.stage.name,
+      status,
+      key: key ?? null,
+      reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
+    })));
+    return;
+  }
+  const states = {
+    cached: paint("green", "cached"),
+    run: paint("yellow", "run"),
+    unknown: paint("cyan", "maybe"),
+  };
+  print(table(
+    ["NODE", "STATE", "WHY"],
+    plan.map(({ node, status, reasons }) => [
+      node.name,
+      states[status],
+      status === "cached"
+        ? (node.stage.locate ? "data outside the store" : "")
+        : reasons.map(reasonText).join("; "),
+    ]),
+  ));
+  const count = (status: PlannedNode["status"]) => plan.filter((planned) => planned.status === status).length;
+  const maybe = count("unknown");
+  print(
+    `${count("run")} to run, ${count("cached")} cached` +
+      (maybe === 0 ? "" : `, ${maybe} only if the nodes before them give other bytes`),
+  );
+}
+
+function summaryJson(session: Session, summary: RunSummary) {
+  const artifactJson = (artifact: Artifact | undefined) =>
+    artifact === undefined ? null : {
+      digest: artifact.digest,
+      codec: artifact.codec,
+      bytes: artifactSize(artifact),
+      facts: artifact.facts,
+    };
+  return {
+    run: summary.run,
+    pipeline: session.pipeline.name,
+    status: summary.status,
+    seconds: summary.seconds,
+    nodes: summary.nodes.map((outcome) => ({
+      node: outcome.node.name,
+      stage: outcome.node.stage.name,
+      state: outcome.state,
+      key: outcome.key ?? null,
+      reasons: outcome.reasons.map(reasonText),
+      seconds: outcome.seconds ?? null,
+      error: outcome.error ?? null,
+      hint: outcome.hint ?? null,
+      log: outcome.log ?? null,
+      because: outcome.because?.name ?? null,
+      outputs: Object.fromEntries(
+        Object.entries(outcome.outputs ?? {}).map(([name, a]) => [name, artifactJson(a)]),
+      ),
+    })),
+    outputs: Object.fromEntries(
+      [...session.outputs].map(([name, source]) => [name, artifactJson(outputArtifact(summary, source))]),
+    ),
+  };
+}
+
+function showSummary(session: Session, summary: RunSummary, options: RunOptions): void {
+  const of = (state: string) => summary.nodes.filter((outcome) => outcome.state === state);
+  const failed = of("failed");
+  const made = [...session.outputs].map(([name, source]) => [name, outputArtifact(summary, source)] as const)
+    .filter((entry): entry is [string, Artifact] => entry[1] !== undefined);
+  if (made.length > 0) {
+    print(table(
+      ["OUTPUT", "TYPE", "SIZE", "VALUE", "DIGEST"],
+      made.map((
+        [name, artifact],
+      ) => [
+        name,
+        artifact.codec,
+        bytesText(artifactSize(artifact)),
+        factsText(artifact.facts),
+        artifact.digest.slice(0, 12),
+      ]),
+    ));
+  }
+  const parts = [`${of("ran").length} ran`, `${of("cached").length} cached`];
+  for (const state of ["failed", "skipped", "interrupted", "unused"]) {
+    if (of(state).length > 0) parts.push(`${of(state).length} ${state === "unused" ? "not begun" : state}`);
+  }
+  const colour = summary.status === "done" ? "green" : summary.status === "failed" ? "red" : "yellow";
+  note(
+    `${paint(colour, summary.status)} in ${durationText(summary.seconds)}: ${
+      parts.join(", ")
+    } (run ${summary.run})`,
+  );
+  for (const outcome of failed) {
+    note(`\n${paint("red", "failed")} ${clean(outcome.node.name)}: ${clean(outcome.error ?? "")}`);
+    if (outcome.hint !== undefined) note(`  ${clean(outcome.hint)}`);
+    note(`  log:      ${outcome.log}`);
+    const store = options.store === undefined ? "" : ` --store ${options.store}`;
+    note(`  alone:    deno task repro '${outcome.node.name}'${store}`);
+  }
+  if (summary.status === "failed") note(`\nWhen it is mended, go on with: ${commandLine()}`);
+  if (summary.status === "interrupted") note(`Go on with: ${commandLine()}`);
+}

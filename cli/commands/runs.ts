@@ -1,0 +1,126 @@
+import { reasonText } from "../../runner/key.ts";
+import { type Group, groupsOf } from "../../runner/compare.ts";
+import type { Records, RunRecord } from "../../runner/records/records.ts";
+import { resolveRun } from "../../runner/references.ts";
+import { tryLock } from "../../runner/store/locks.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { durationText, print, printJson, table, timeText, valueText } from "../output.ts";
+import { openRecords } from "../records.ts";
+
+/** Options of `runs`. */
+export interface RunsOptions {
+  limit: number;
+  pipeline?: string;
+  store?: string;
+  json?: true;
+}
+
+/** `deno task runs [RUN]`. */
+export function runs(run: string | undefined, options: RunsOptions): void {
+  const { store, records } = openRecords(options.store);
+  using _closed = records;
+  if (run !== undefined) return showRun(store, records, resolveRun(records, run), options);
+  const list = records.runs({
+    limit: options.limit,
+    ...(options.pipeline ? { pipeline: options.pipeline } : {}),
+  });
+  const rows = list.map((record) => ({
+    record,
+    status: statusOf(store, record),
+    groups: groupsOf(records, record),
+  }));
+  if (options.json) {
+    return printJson(rows.map(({ record, status, groups }) => ({
+      ...record,
+      status,
+      nodes: counts(groups),
+      sweeps: groups.filter((group) => group.nodes.length > 1).map((group) => ({
+        stage: group.stage,
+        nodes: group.nodes.length,
+        varying: group.varying,
+      })),
+    })));
+  }
+  if (rows.length === 0) return print("no runs yet");
+  print(table(
+    ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "NODES", "SWEEPS"],
+    rows.map(({ record, status, groups }) => [
+      record.id,
+      record.pipeline,
+      status,
+      timeText(record.started),
+      record.ended === null ? "–" : durationText(record.ended - record.started),
+      Object.entries(counts(groups)).map(([state, n]) => `${n} ${state}`).join(", "),
+      groups.filter((group) => group.nodes.length > 1)
+        .map((group) =>
+          `${group.stage} ×${group.nodes.length}${
+            group.varying.length > 0 ? ` (${group.varying.join(", ")})` : ""
+          }`
+        )
+        .join("; "),
+    ]),
+  ));
+}
+
+function counts(groups: readonly Group[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const { node } of groups.flatMap((group) => group.nodes)) {
+    found[node.state] = (found[node.state] ?? 0) + 1;
+  }
+  return found;
+}
+
+/** A run that is recorded as running but whose process holds no lock any more was killed. */
+function statusOf(store: Store, record: RunRecord): string {
+  if (record.status !== "running") return record.status;
+  try {
+    using free = tryLock(`${store.runFolder(record.id)}/alive.lock`);
+    return free === undefined ? "running" : "killed";
+  } catch {
+    return "running or killed"; // A read-only store cannot be asked.
+  }
+}
+
+function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
+  const groups = groupsOf(records, record);
+  const status = statusOf(store, record);
+  const nodes = groups.flatMap((group) => group.nodes);
+  if (options.json) {
+    return printJson({ ...record, status, nodes, outputs: records.runOutputs(record.id) });
+  }
+  const { environment } = record;
+  const git = environment.git === null
+    ? "no repository"
+    : `${environment.git.commit.slice(0, 12)}${environment.git.dirty ? " with changes" : ""}`;
+  print(table([], [
+    ["run", record.id],
+    ["pipeline", `${record.pipeline} (${record.file})`],
+    ["command", record.command],
+    ["status", status],
+    ["started", timeText(record.started)],
+    ["took", record.ended === null ? "–" : durationText(record.ended - record.started)],
+    ["parameters", JSON.stringify(record.params)],
+    ["seed", String(record.seed)],
+    ["engine", environment.engine],
+    [
+      "runtime",
+      `Deno ${environment.deno}, Retort ${environment.retort}, ${environment.os}, ${environment.cores} cores`,
+    ],
+    ["host", environment.host],
+    ["git", git],
+  ]));
+  for (const group of groups) {
+    print("");
+    const values = [...new Set(group.nodes.flatMap((node) => Object.keys(node.values)))];
+    print(table(
+      ["NODE", "STATE", "TOOK", ...values, "WHY"],
+      group.nodes.map(({ node, values: found }) => [
+        node.name,
+        node.state,
+        node.seconds === null ? "–" : durationText(node.seconds),
+        ...values.map((name) => valueText(found[name])),
+        node.error ?? node.reasons.map(reasonText).join("; "),
+      ]),
+    ));
+  }
+}

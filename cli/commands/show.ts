@@ -1,0 +1,84 @@
+import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
+import { artifactJson, artifactSize } from "../../runner/store/artifacts.ts";
+import { bytesText, factsText, print, printJson, table, timeText } from "../output.ts";
+import { openRecords } from "../records.ts";
+
+/** `deno task show REF`. */
+export function show(reference: string, options: { store?: string; json?: true }): void {
+  const { store, records } = openRecords(options.store);
+  using _closed = records;
+  const record = resolveArtifact(records, reference);
+  const { artifact } = record;
+  const lineage = lineageOf(records, record);
+  const swept = artifact.files.some((file) =>
+    file.location === undefined && !store.blobs.has(file.digest, file.size)
+  );
+  if (options.json) {
+    return printJson({
+      ...artifactJson(artifact, { locations: true }),
+      bytes: artifactSize(artifact),
+      inStore: !swept,
+      output: record.output,
+      node: record.node,
+      stage: record.stage,
+      pipeline: record.pipeline,
+      run: record.run,
+      key: record.key,
+      params: record.components.params,
+      code: record.components.code,
+      seed: record.components.seed ?? null,
+      made: new Date(record.created * 1000).toISOString(),
+      lineage: lineageJson(lineage),
+    });
+  }
+  print(table([], [
+    ["type", `${artifact.codec} (version ${artifact.version})`],
+    ["digest", artifact.digest],
+    ["size", `${bytesText(artifactSize(artifact))} in ${artifact.files.length} files`],
+    ["facts", factsText(artifact.facts) || "–"],
+    ["made by", `${record.node}:${record.output}, stage ${record.stage} of ${record.pipeline}`],
+    ["in run", record.run === "" ? "– (data outside the store)" : record.run],
+    ["made", timeText(record.created)],
+    ["parameters", JSON.stringify(record.components.params)],
+    [
+      "packages",
+      Object.entries(record.components.code.packages).map(([n, v]) => `${n} ${v}`).join(", ") || "–",
+    ],
+    ["key", record.key],
+    ...(swept ? [["note", "its files are no longer in the store"]] : []),
+  ]));
+  print("");
+  print(table(
+    ["FILE", "SIZE", "SHA256", "PLACE"],
+    artifact.files.map((file) => [file.name, bytesText(file.size), file.digest, file.location ?? ""]),
+  ));
+  print("\nmade from");
+  if (lineage.inputs.length === 0) print("  nothing: it has no inputs");
+  printLineage(lineage, "  ");
+}
+
+function printLineage(lineage: Lineage, indent: string): void {
+  for (const { name, digest, made } of lineage.inputs) {
+    const maker = made === undefined
+      ? "unknown"
+      : `${made.record.node}:${made.record.output} (${made.record.stage} ${
+        JSON.stringify(made.record.components.params)
+      })`;
+    print(`${indent}${name}  ${digest.slice(0, 12)}  ${maker}`);
+    if (made !== undefined) printLineage(made, `${indent}  `);
+  }
+}
+
+function lineageJson(lineage: Lineage): unknown {
+  return lineage.inputs.map(({ name, digest, made }) => ({
+    input: name,
+    digest,
+    ...(made === undefined ? {} : {
+      node: made.record.node,
+      output: made.record.output,
+      stage: made.record.stage,
+      params: made.record.components.params,
+      from: lineageJson(made),
+    }),
+  }));
+}

@@ -1,0 +1,77 @@
+import type { EngineChoice } from "../../runner/stage.ts";
+import { CallError } from "../../runner/errors.ts";
+import { Session } from "../../runner/session.ts";
+import { Store } from "../../runner/store/store.ts";
+import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
+import { pipelinePath, storePath } from "../options.ts";
+import { bytesText, clean, note, print, printJson } from "../output.ts";
+
+/** Options of `verify`. */
+export interface VerifyOptions {
+  execute?: true;
+  set: string[];
+  seed: number;
+  engine: EngineChoice;
+  only: string[];
+  jobs: number;
+  store?: string;
+  json?: true;
+}
+
+/** `deno task verify` and `deno task verify --execute FILE`. */
+export async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
+  const stop = new AbortController();
+  const onInterrupt = () => {
+    if (stop.signal.aborted) Deno.exit(130);
+    stop.abort(new Error("interrupted"));
+  };
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    if (options.execute) await execute(file, options, stop.signal);
+    else if (file !== undefined) throw new CallError("a pipeline file goes with --execute");
+    else await rehash(options, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    note("interrupted");
+    Deno.exitCode = 130;
+  }
+}
+
+async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void> {
+  const store = Store.open(storePath(options.store));
+  const check = await verifyStore(store, { signal });
+  if (options.json) printJson(check);
+  else {
+    for (const fault of check.faults) print(fault);
+    print(
+      `${check.objects} objects (${bytesText(check.bytes)}) and ${check.results} results: ` +
+        (check.faults.length === 0
+          ? "all sound"
+          : `${check.faults.length} faults; the next run makes them again`),
+    );
+  }
+  if (check.faults.length > 0) Deno.exitCode = 1;
+}
+
+async function execute(file: string | undefined, options: VerifyOptions, signal: AbortSignal): Promise<void> {
+  if (file === undefined) throw new CallError("--execute needs a pipeline file");
+  await using session = await Session.open({
+    file: pipelinePath(file),
+    set: options.set,
+    store: storePath(options.store),
+    seed: options.seed,
+    engine: options.engine,
+    only: options.only,
+  });
+  const checks = await verifyByExecution(session, {
+    jobs: options.jobs,
+    signal,
+    onNode: (check) => {
+      if (!options.json) {
+        print(clean(`${check.state.padEnd(9)}  ${check.node}${check.detail ? `  ${check.detail}` : ""}`));
+      }
+    },
+  });
+  if (options.json) printJson(checks);
+  if (checks.some((check) => check.state !== "same")) Deno.exitCode = 1;
+}

@@ -1,0 +1,53 @@
+import { isAbsolute, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { CallError } from "../runner/errors.ts";
+
+/** The folder from which the user called: `deno task` itself works in the project's folder. */
+function callFolder(): string {
+  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
+}
+
+/** A path as the user meant it. */
+export function userPath(path: string): string {
+  return isAbsolute(path) ? path : resolve(callFolder(), path);
+}
+
+/** A pipeline file as the user meant it: relative to where the call was made, else to the project. */
+export function pipelinePath(path: string): string {
+  const here = userPath(path);
+  for (const candidate of [here, resolve(path)]) {
+    try {
+      if (Deno.statSync(candidate).isFile) return candidate;
+    } catch {
+      // The next candidate may be there.
+    }
+  }
+  throw new CallError(`there is no pipeline file ${here}`, {
+    hint: "Pipelines of this project: pipelines/*.ts",
+  });
+}
+
+/** The store's folder: `--store`, else RETORT_STORE, else `store` in RETORT_HOME, which is `.retort` in the project. */
+export function storePath(option: string | undefined): string {
+  if (option !== undefined) return userPath(option);
+  const named = Deno.env.get("RETORT_STORE");
+  return named === undefined || named === ""
+    ? resolve(Deno.env.get("RETORT_HOME") || ".retort", "store")
+    : userPath(named);
+}
+
+/** Parses a whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < min || text.trim() === "") {
+      throw new InvalidArgumentError(`expected a whole number from ${min}, got ${JSON.stringify(text)}`);
+    }
+    return value;
+  };
+}
+
+/** Gathers a repeatable option. */
+export function gather(text: string, previous: string[]): string[] {
+  return [...previous, text];
+}

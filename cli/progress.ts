@@ -1,0 +1,172 @@
+import { stripVTControlCharacters } from "node:util";
+import { createLogUpdate } from "log-update";
+import type { RunEvent } from "../runner/event.ts";
+import type { GraphNode } from "../runner/graph.ts";
+import { reasonText } from "../runner/key.ts";
+import { clean, durationText, isTerminal, note, paint, timeText, valueText } from "./output.ts";
+
+/** Shows a run's events. */
+export interface Renderer {
+  show(event: RunEvent): void;
+  /** Takes live lines away. */
+  close(): void;
+}
+
+/** Live lines on a terminal, plain timestamped lines elsewhere; with `--json` only what went wrong. */
+export function rendererFor(options: { json: boolean; verbose: boolean }): Renderer {
+  if (options.json) return new PlainLines({ verbose: options.verbose, quiet: true });
+  return isTerminal()
+    ? new LiveLines(options.verbose)
+    : new PlainLines({ verbose: options.verbose, quiet: false });
+}
+
+/** What an event says in one line; undefined for events that are shown otherwise. */
+function lineOf(event: RunEvent, verbose: boolean): string | undefined {
+  switch (event.type) {
+    case "node-start":
+      return `${paint("cyan", "start")}  ${clean(event.node.name)}  (${
+        event.reasons.map(reasonText).map(clean).join("; ")
+      })`;
+    case "node-done":
+      if (event.how === "ran") {
+        return `${paint("green", "done")}   ${clean(event.node.name)}  in ${durationText(event.seconds)}`;
+      }
+      if (event.how === "elsewhere") {
+        return `${paint("green", "done")}   ${clean(event.node.name)}  by another run`;
+      }
+      return verbose ? `${paint("dim", "cached")} ${clean(event.node.name)}` : undefined;
+    case "node-failed":
+      return `${paint("red", "failed")} ${clean(event.node.name)}: ${clean(event.error)}`;
+    case "node-skipped":
+      return `${paint("yellow", "skip")}   ${clean(event.node.name)}  (needs ${clean(event.because.name)})`;
+    case "node-interrupted":
+      return `${paint("yellow", "stop")}   ${clean(event.node.name)}`;
+    case "node-again":
+      return `${paint("yellow", "again")}  ${clean(event.node.name)}: ${clean(event.why)}`;
+    case "node-waiting":
+      return `wait   ${clean(event.node.name)}: another run is computing it`;
+    case "stopping":
+      return "stopping: stages save their checkpoints; Ctrl-C again stops at once";
+    case "node-log":
+      return verbose ? `log    ${clean(event.node.name)}: ${clean(event.text)}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Plain lines with a time, for pipes and CI. Progress comes every 10 seconds a node at most. */
+class PlainLines implements Renderer {
+  readonly #lastProgress = new Map<GraphNode, number>();
+  readonly #metrics = new Map<GraphNode, string>();
+
+  constructor(readonly options: { verbose: boolean; quiet: boolean }) {}
+
+  show(event: RunEvent): void {
+    if (this.options.quiet && !this.options.verbose && event.type !== "node-failed") return;
+    if (event.type === "node-metric") {
+      this.#metrics.set(event.node, metricText(event));
+      return;
+    }
+    const now = Date.now();
+    if (event.type === "node-start") this.#lastProgress.set(event.node, now);
+    let line = lineOf(event, this.options.verbose);
+    if (event.type === "node-progress") {
+      if (now - (this.#lastProgress.get(event.node) ?? 0) < 10_000) return;
+      this.#lastProgress.set(event.node, now);
+      const metric = this.#metrics.get(event.node);
+      line = `at     ${clean(event.node.name)}: ${amountText(event)}${
+        metric === undefined ? "" : `  ${metric}`
+      }`;
+    }
+    if (line !== undefined) note(`${timeText(now / 1000)}  ${stripVTControlCharacters(line)}`);
+  }
+
+  close(): void {}
+}
+
+interface Live {
+  readonly began: number;
+  /** First progress: the rate counts from there, since a resumed stage begins in the middle. */
+  first?: { done: number; time: number };
+  last?: { done: number; total?: number; unit?: string };
+  metric: string;
+}
+
+/** One live line a running node: bar, rate, time left, last metric. */
+class LiveLines implements Renderer {
+  readonly #live = new Map<GraphNode, Live>();
+  readonly #update = createLogUpdate(Deno.stderr as never, { showCursor: true });
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(readonly verbose: boolean) {
+    this.#timer = setInterval(() => this.#draw(), 100);
+  }
+
+  show(event: RunEvent): void {
+    if (event.type === "node-start") this.#live.set(event.node, { began: performance.now(), metric: "" });
+    const live = "node" in event ? this.#live.get(event.node) : undefined;
+    if (event.type === "node-progress" && live !== undefined) {
+      live.first ??= { done: event.done, time: performance.now() };
+      live.last = event;
+    }
+    if (event.type === "node-metric" && live !== undefined) live.metric = metricText(event);
+    if (["node-done", "node-failed", "node-interrupted"].includes(event.type) && "node" in event) {
+      this.#live.delete(event.node);
+    }
+    const line = event.type === "node-start" ? undefined : lineOf(event, this.verbose);
+    if (line !== undefined) {
+      this.#update.clear();
+      note(line);
+      this.#draw();
+    }
+  }
+
+  #draw(): void {
+    const width = (() => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 100;
+      }
+    })();
+    const lines = [...this.#live].map(([node, live]) => clean(liveLine(node, live)).slice(0, width - 1));
+    this.#update(lines.join("\n"));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#update.clear();
+    this.#update.done();
+  }
+}
+
+function liveLine(node: GraphNode, live: Live): string {
+  const elapsed = durationText((performance.now() - live.began) / 1000);
+  if (live.last === undefined || live.first === undefined) return `${node.name}  ${elapsed}  ${live.metric}`;
+  const { done, total } = live.last;
+  const seconds = (performance.now() - live.first.time) / 1000;
+  const rate = seconds > 0 ? (done - live.first.done) / seconds : 0;
+  const unit = live.last.unit ?? "";
+  const parts = [node.name, amountText(live.last)];
+  if (total !== undefined && total > 0) {
+    const filled = Math.max(0, Math.min(20, Math.round(20 * done / total)));
+    parts.splice(1, 0, `[${"█".repeat(filled)}${"░".repeat(20 - filled)}]`);
+  }
+  if (rate > 0) {
+    parts.push(`${valueText(Number(rate.toPrecision(3)))}${unit === "" ? "" : ` ${unit}`}/s`);
+    if (total !== undefined) parts.push(`${durationText((total - done) / rate)} left`);
+  }
+  parts.push(elapsed, live.metric);
+  return parts.filter((part) => part !== "").join("  ");
+}
+
+function amountText(progress: { done: number; total?: number; unit?: string }): string {
+  const unit = progress.unit === undefined ? "" : ` ${progress.unit}`;
+  return progress.total === undefined
+    ? `${progress.done}${unit}`
+    : `${progress.done}/${progress.total}${unit}`;
+}
+
+function metricText(metric: { name: string; value: number; step?: number }): string {
+  return `${metric.name} ${valueText(metric.value)}`;
+}

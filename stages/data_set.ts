@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { locate } from "../datasets/locate.ts";
+import { defineSource } from "../runner/stage.ts";
+
+/**
+ * A named data set of the registry, where it lies on this machine: `RETORT_DATA` is looked into first,
+ * then what `deno task data fetch` fetched. Nothing is downloaded in a run.
+ */
+export const dataSet = defineSource({
+  name: "data.set",
+  params: z.object({
+    /** Name in the registry: see `deno task data list`. */
+    name: z.string(),
+    /** Take this edition only. */
+    edition: z.string().optional(),
+  }),
+  async locate({ params }) {
+    const found = await locate(params.name, params.edition === undefined ? {} : { edition: params.edition });
+    return found.files.map((file) => ({
+      name: file.path,
+      path: file.location,
+      ...(file.sha256 === undefined ? {} : { digest: file.sha256 }),
+    }));
+  },
+});

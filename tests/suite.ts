@@ -1,0 +1,88 @@
+/**
+ * The whole test suite: format, lint, types, documentation, tests. Prints a closing line
+ * `N passed, N failed`; exit code 1 when anything failed.
+ *
+ *     deno task test
+ *     deno task test tests/runner/key_test.ts     only these tests, without the other checks
+ */
+import { stripVTControlCharacters } from "node:util";
+
+/** Folders with an own public surface, whose documentation is checked. */
+const DOCUMENTED = ["mod.ts", "circuits/mod.ts"];
+
+/** Types of zod stand in our signatures; the documentation check takes them for private ones of ours. */
+const FOREIGN_TYPES = /references private type '(?:ZodType|ZodObject|input|output)'/;
+
+let passed = 0;
+let failed = 0;
+
+/** Runs Deno with arguments; output goes through as it comes and is returned as well. */
+async function deno(args: readonly string[], show = true): Promise<{ code: number; text: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let text = "";
+  const pump = async (from: ReadableStream<Uint8Array>, to: { writeSync(bytes: Uint8Array): number }) => {
+    const decoder = new TextDecoder();
+    for await (const bytes of from) {
+      text += decoder.decode(bytes, { stream: true });
+      if (show) { for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at)); }
+    }
+  };
+  await Promise.all([pump(child.stdout, Deno.stdout), pump(child.stderr, Deno.stderr)]);
+  return { code: (await child.status).code, text: stripVTControlCharacters(text) };
+}
+
+async function check(name: string, args: readonly string[]): Promise<void> {
+  const { code, text } = await deno(args, false);
+  report(name, code === 0, text);
+}
+
+function report(name: string, ok: boolean, text: string): void {
+  if (ok) passed++;
+  else failed++;
+  console.log(`${name} ... ${ok ? "ok" : "FAILED"}`);
+  if (!ok) console.log(text);
+}
+
+async function checkDocumentation(file: string): Promise<void> {
+  const { text } = await deno(["doc", "--lint", file], false);
+  const faults = text.split(/\n(?=error\[)/).filter((part) => part.startsWith("error["));
+  const ours = faults.filter((fault) => !FOREIGN_TYPES.test(fault));
+  const broken = faults.length === 0 && !text.includes("Checked");
+  report(`documentation of ${file}`, ours.length === 0 && !broken, broken ? text : ours.join("\n"));
+}
+
+async function test(files: readonly string[]): Promise<void> {
+  const { code, text } = await deno([
+    "test",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    "--permit-no-files",
+    ...files,
+  ]);
+  const summary = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/m.exec(text);
+  if (summary === null) {
+    failed++;
+    return;
+  }
+  passed += Number(summary[1]);
+  failed += Number(summary[2]);
+  // A failure outside any test (an uncaught error, a leak) is a failure all the same.
+  if (code !== 0 && summary[2] === "0") failed++;
+}
+
+const chosen = Deno.args;
+if (chosen.length === 0) {
+  await check("format", ["fmt", "--check", "--quiet"]);
+  await check("lint", ["lint", "--quiet"]);
+  await check("types", ["check", "--quiet", "."]);
+  for (const file of DOCUMENTED) await checkDocumentation(file);
+}
+await test(chosen.length === 0 ? ["tests"] : chosen);
+console.log(`\n${passed} passed, ${failed} failed`);
+Deno.exit(failed === 0 ? 0 : 1);
