@@ -1,3 +1,4 @@
+import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
 import { createLogUpdate } from "log-update";
 import type { RunEvent } from "../runner/event.ts";
@@ -95,7 +96,7 @@ interface Live {
 /** One live line a running node: bar, rate, time left, last metric. */
 class LiveLines implements Renderer {
   readonly #live = new Map<GraphNode, Live>();
-  readonly #update = createLogUpdate(Deno.stderr as never, { showCursor: true });
+  readonly #update = createLogUpdate(process.stderr, { showCursor: true });
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(readonly verbose: boolean) {

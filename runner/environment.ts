@@ -11,8 +11,8 @@ export interface Environment {
   readonly host: string;
   readonly cores: number;
   readonly retort: string;
-  /** sha256 of the import map and the lock file. */
-  readonly packages: string;
+  /** Locked versions of the packages that the import map names. */
+  readonly packages: Readonly<Record<string, string>>;
   /** The engine asked for. */
   readonly engine: EngineChoice;
   /** Commit and whether files differed from it; null outside a repository. */
@@ -36,7 +36,7 @@ export async function describeEnvironment(
     host: hostname(),
     cores: availableParallelism(),
     retort: VERSION,
-    packages: packages.digest,
+    packages: packages.versions(),
     engine,
     git: await gitState(folder),
   };

@@ -63,6 +63,15 @@ export class Packages {
     return target.startsWith(".") || target.startsWith("/") ? new URL(target, this.base).href : target;
   }
 
+  /** Locked versions of the npm packages that the import map names. */
+  versions(): Record<string, string> {
+    const npm = Object.values(this.#imports).filter((target) => target.startsWith("npm:"));
+    const locked = npm.map((target) => this.locked(target)).map((
+      [name, version],
+    ) => [name, version.split(" ")[0]!]);
+    return Object.fromEntries(locked.sort(([a], [b]) => byCodeUnit(a!, b!)));
+  }
+
   /**
    * The locked version of an `npm:` specifier with a digest over its integrity and that of all that
    * it depends on: `["zod", "4.6.7 3f2a…"]`.

@@ -6,6 +6,7 @@ import { keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
 import { declaredStage } from "./stage.ts";
+import { lock } from "./store/locks.ts";
 import type { Store } from "./store/store.ts";
 import { dropWorkspace, type Workspace } from "./workspace.ts";
 
@@ -20,6 +21,7 @@ export async function reproduce(
   options: { stop: AbortSignal; onMessage: (message: JobMessage) => void },
 ): Promise<Outcome> {
   const { job } = workspace;
+  using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: options.stop });
   await import(job.module);
   const stage = declaredStage(job.module, job.stage);
   if (stage === undefined) throw new RetortError(`${job.module} declares no stage \`${job.stage}\` any more`);

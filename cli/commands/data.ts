@@ -2,6 +2,7 @@ import { DataSetError } from "../../datasets/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { listDataSets } from "../../datasets/list.ts";
 import { fetchFolder } from "../../datasets/locate.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { bytesText, clean, durationText, isTerminal, note, print, printJson, table } from "../output.ts";
 
 /** `deno task data list`. */
@@ -26,11 +27,10 @@ export async function listData(options: { json?: true }): Promise<void> {
 /** `deno task data fetch NAME`. */
 export async function fetchData(name: string, options: { json?: true }): Promise<void> {
   const stop = new AbortController();
-  Deno.addSignalListener("SIGINT", () => {
-    if (stop.signal.aborted) Deno.exit(130);
+  onInterrupt(() => {
     note("stopping; the next fetch goes on from here");
     stop.abort(new DataSetError("interrupted"));
-  });
+  }, () => Deno.exit(130));
   const meter = new Meter();
   try {
     const found = await fetchDataSet(name, {

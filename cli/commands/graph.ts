@@ -31,6 +31,14 @@ const COLOURS = { cached: "#c8e6c9", run: "#ffe0b2", unknown: "#bbdefb", data: "
 
 type State = keyof typeof COLOURS;
 
+/** What a state is called in the drawing. */
+const WORDS: Record<State, string> = {
+  cached: "cached",
+  run: "to run",
+  unknown: "maybe to run",
+  data: "data",
+};
+
 /** `deno task graph FILE`. */
 export async function graph(file: string, options: GraphOptions): Promise<void> {
   await using session = await Session.open({
@@ -96,7 +104,7 @@ export function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): s
   const lines = ["flowchart TD"];
   plan.forEach((planned, i) => {
     const state = stateOf(planned);
-    lines.push(`  n${i}["${escape(planned.node.name)}<br/><small>${state}</small>"]:::${state}`);
+    lines.push(`  n${i}["${escape(planned.node.name)}<br/><small>${WORDS[state]}</small>"]:::${state}`);
   });
   for (const edge of edges) lines.push(`  n${edge.from} -- "${escape(edge.label)}" --> n${edge.to}`);
   for (const [state, colour] of Object.entries(COLOURS)) {
@@ -110,13 +118,21 @@ async function svg(plan: readonly PlannedNode[], edges: readonly Edge[], title: 
   const { instance } = await import("@viz-js/viz");
   const viz = await instance();
   return viz.renderString({
-    graphAttributes: { rankdir: "TB", label: title, labelloc: "t", fontname: "Helvetica", bgcolor: "white" },
+    graphAttributes: {
+      rankdir: "TB",
+      label: title,
+      labelloc: "t",
+      fontname: "Helvetica",
+      bgcolor: "white",
+      nodesep: 0.4,
+      ranksep: 0.7,
+    },
     nodeAttributes: { shape: "box", style: "rounded,filled", fontname: "Helvetica", fontsize: 11 },
     edgeAttributes: { fontname: "Helvetica", fontsize: 9, color: "#555555" },
     nodes: plan.map((planned, i) => ({
       name: `n${i}`,
       attributes: {
-        label: `${planned.node.name}\n${stateOf(planned)}`,
+        label: `${planned.node.name}\n${WORDS[stateOf(planned)]}`,
         fillcolor: COLOURS[stateOf(planned)],
         tooltip: planned.reasons.map(reasonText).join("; ") || stateOf(planned),
       },

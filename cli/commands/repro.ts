@@ -2,6 +2,7 @@ import { RetortError } from "../../runner/errors.ts";
 import { reproduce } from "../../runner/reproduce.ts";
 import { Store } from "../../runner/store/store.ts";
 import { listWorkspaces, readWorkspace } from "../../runner/workspace.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { storePath } from "../options.ts";
 import { clean, durationText, note, print, printJson, table } from "../output.ts";
 
@@ -24,10 +25,7 @@ export async function repro(
   note(`parameters ${JSON.stringify(workspace.job.params)}`);
   note(`failed before with: ${clean(workspace.error)}\n`);
   const stop = new AbortController();
-  Deno.addSignalListener("SIGINT", () => {
-    if (stop.signal.aborted) Deno.exit(130);
-    stop.abort(new Error("interrupted"));
-  });
+  onInterrupt(() => stop.abort(new Error("interrupted")), () => Deno.exit(130));
   const outcome = await reproduce(store, workspace, {
     stop: stop.signal,
     onMessage: (message) => {

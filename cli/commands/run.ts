@@ -14,6 +14,7 @@ import type { PlannedNode } from "../../runner/plan.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run.ts";
 import { Session } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { pipelinePath, storePath } from "../options.ts";
 import {
   bytesText,
@@ -78,16 +79,11 @@ export async function run(file: string, options: RunOptions): Promise<void> {
 
   const stop = new AbortController();
   let executor: Executor | undefined;
-  const onInterrupt = () => {
-    if (stop.signal.aborted) {
-      executor?.kill();
-      note("stopped at once");
-      Deno.exit(130);
-    }
-    stop.abort(new Error("interrupted"));
-  };
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  Deno.addSignalListener("SIGTERM", onInterrupt);
+  onInterrupt(() => stop.abort(new Error("interrupted")), () => {
+    executor?.kill();
+    note("stopped at once");
+    Deno.exit(130);
+  });
   const renderer = rendererFor({ json: options.json ?? false, verbose: options.verbose ?? false });
   let summary: RunSummary;
   try {

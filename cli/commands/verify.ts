@@ -3,6 +3,7 @@ import { CallError } from "../../runner/errors.ts";
 import { Session } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { pipelinePath, storePath } from "../options.ts";
 import { bytesText, clean, note, print, printJson } from "../output.ts";
 
@@ -21,11 +22,7 @@ export interface VerifyOptions {
 /** `deno task verify` and `deno task verify --execute FILE`. */
 export async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
   const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) Deno.exit(130);
-    stop.abort(new Error("interrupted"));
-  };
-  Deno.addSignalListener("SIGINT", onInterrupt);
+  onInterrupt(() => stop.abort(new Error("interrupted")), () => Deno.exit(130));
   try {
     if (options.execute) await execute(file, options, stop.signal);
     else if (file !== undefined) throw new CallError("a pipeline file goes with --execute");

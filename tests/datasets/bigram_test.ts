@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { BigramModel, countBigrams } from "../../datasets/bigram.ts";
+
+Deno.test("a bigram model's probabilities sum to one after every token, seen or not", () => {
+  fc.assert(fc.property(
+    fc.array(fc.nat(4), { minLength: 1, maxLength: 60 }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    (tokens, weight) => {
+      const { unigrams, pairs } = countBigrams(Int32Array.from(tokens), 6, 5);
+      const model = new BigramModel(unigrams, pairs, weight);
+      for (let previous = 0; previous < 6; previous++) {
+        let sum = 0;
+        for (let token = 0; token < 6; token++) sum += model.probability(token, previous);
+        assert.ok(Math.abs(sum - 1) < 1e-12, `after ${previous}: ${sum}`);
+      }
+    },
+  ));
+});
+
+Deno.test("counts of a hand-made text", () => {
+  // start 3: 0 1 0 1 2
+  const { unigrams, pairs } = countBigrams(Int32Array.of(0, 1, 0, 1, 2), 4, 3);
+  assert.deepEqual(unigrams, [2, 2, 1, 0]);
+  assert.deepEqual(pairs, [0, 1, 2, 1, 0, 1, 1, 2, 1, 3, 0, 1]);
+  const model = new BigramModel(unigrams, pairs, 0.5);
+  // p(1 | 0) = 0.5 * 2/2 + 0.5 * (2+1)/(5+4)
+  assert.ok(Math.abs(model.probability(1, 0) - (0.5 + 0.5 * 3 / 9)) < 1e-12);
+  // Token 2 is never followed: the unigram alone.
+  assert.ok(Math.abs(model.probability(0, 2) - 3 / 9) < 1e-12);
+});
+
+Deno.test("weight 0 is the unigram with one added to every count", () => {
+  const { unigrams, pairs } = countBigrams(Int32Array.of(0, 0, 1), 2, 1);
+  const model = new BigramModel(unigrams, pairs, 0);
+  const bits = -(2 * Math.log2(3 / 5) + Math.log2(2 / 5)) / 3;
+  assert.ok(Math.abs(model.bitsPerToken(Int32Array.of(0, 0, 1), 1) - bits) < 1e-12);
+});
+
+Deno.test("drawn tokens have the model's frequencies", () => {
+  const { unigrams, pairs } = countBigrams(Int32Array.of(0, 1, 2, 0, 1, 1, 2, 2), 3, 2);
+  const model = new BigramModel(unigrams, pairs, 0.7);
+  const draws = 3000;
+  const counts = [0, 0, 0];
+  // Evenly spread numbers: frequencies must agree to one draw.
+  for (let i = 0; i < draws; i++) counts[model.sample(1, () => (i + 0.5) / draws)]! += 1;
+  counts.forEach((count, token) => assert.ok(Math.abs(count - draws * model.probability(token, 1)) <= 1.01));
+});
