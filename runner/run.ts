@@ -224,6 +224,7 @@ class Scheduler {
       const usesEngine = node.stage.engine !== undefined && this.options.executor.engineLane;
       if (usesEngine ? this.#engineBusy : this.#lanes >= this.options.executor.lanes) continue;
       const planned = await this.#inspectReady(node);
+      if (!this.#ready.includes(node)) continue; // Meanwhile an input of it was found damaged.
       if (planned.outputs !== undefined) {
         this.#take(node);
         this.#settle(node, this.#cached(node, planned, "cached"));

@@ -92,7 +92,12 @@ export class Session implements AsyncDisposable {
       noCache: options.noCache ?? false,
     });
     const needed = new Set(ancestors(targets));
-    const outputs = new Map([...graph.outputs].filter(([, source]) => needed.has(source.node)));
+    const returned = [...graph.outputs].filter(([, source]) => needed.has(source.node));
+    // Chosen nodes need not be behind a returned output: theirs are shown by their own names.
+    const chosen = targets.flatMap((node) =>
+      Object.keys(node.stage.outputs).map((output) => [`${node.name}:${output}`, { node, output }] as const)
+    );
+    const outputs = new Map<string, Source>(options.only?.length ? chosen : returned);
     return new Session(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
       ...[options.seed ?? 0, choice, fingerprinter] as const,
