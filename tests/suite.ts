@@ -8,7 +8,7 @@
 import { stripVTControlCharacters } from "node:util";
 
 /** Folders with an own public surface, whose documentation is checked. */
-const DOCUMENTED = ["mod.ts"];
+const DOCUMENTED = ["mod.ts", "circuits/mod.ts"];
 
 /** Types of zod stand in our signatures; the documentation check takes them for private ones of ours. */
 const FOREIGN_TYPES = /references private type '(?:ZodType|ZodObject|input|output)'/;
@@ -82,6 +82,14 @@ if (chosen.length === 0) {
   await check("lint", ["lint", "--quiet"]);
   await check("types", ["check", "--quiet", "."]);
   for (const file of DOCUMENTED) await checkDocumentation(file);
+  await check("examples of circuits", [
+    "test",
+    "--allow-all",
+    "--quiet",
+    "--doc",
+    "docs/circuits.md",
+    "circuits/builder.ts",
+  ]);
 }
 await test(chosen.length === 0 ? ["tests"] : chosen);
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -1,0 +1,244 @@
+import { checkCircuit } from "./checks.ts";
+import type {
+  Circuit,
+  InputNode,
+  LeafSettings,
+  Node,
+  NodeId,
+  Parameter,
+  ProductNode,
+  SumNode,
+  Variable,
+} from "./circuit.ts";
+import { CircuitError } from "./errors.ts";
+import { randomRows } from "./leaves/family.ts";
+import { leafFamily } from "./leaves/mod.ts";
+import { RandomStream } from "./random.ts";
+
+/** Values of a parameter: numbers, row-major, or the id of a parameter that exists already (tying). */
+export type ParameterValues = string | ArrayLike<number>;
+
+/** What {@link CircuitBuilder.input} needs. */
+export interface InputOptions {
+  /** Index of a variable added before. */
+  readonly variable: number;
+  /** Name of the leaf family. */
+  readonly family: string;
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Settings of the family; none when left out. */
+  readonly settings?: LeafSettings;
+  /** Values `[units, ...]`, or an id to tie to; random when left out. */
+  readonly parameter?: ParameterValues;
+  /** Id of the parameter made here; `leaf<node id>` when left out. */
+  readonly id?: string;
+  /** A name for messages. */
+  readonly name?: string;
+}
+
+/** What {@link CircuitBuilder.sum} needs. */
+export interface SumOptions {
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Blocks of the block-diagonal weights; 1 when left out. */
+  readonly groups?: number;
+  /** Values `[groups, units / groups, in / groups]`, rows summing to one, or an id to tie to; else random. */
+  readonly weights?: ParameterValues;
+  /** Id of the weights made here; `sum<node id>` when left out. */
+  readonly id?: string;
+  /** A name for messages. */
+  readonly name?: string;
+}
+
+/**
+ * Builds a circuit from the leaves up. Every method returns an id for the methods after it;
+ * {@link CircuitBuilder.build} checks the whole.
+ *
+ * ```ts
+ * import { CircuitBuilder } from "./builder.ts";
+ *
+ * const b = new CircuitBuilder();
+ * const [rain, wet] = [b.categorical("rain", 2), b.categorical("wet", 2)];
+ * const leaf = (variable: number, p: number[]) =>
+ *   b.input({ variable, family: "bernoulli", units: 2, parameter: p });
+ * const both = b.product([leaf(rain, [0.9, 0.1]), leaf(wet, [0.8, 0.2])]);
+ * const circuit = b.build(b.sum([both], { units: 1, weights: [0.3, 0.7] }));
+ * ```
+ */
+export class CircuitBuilder {
+  readonly #variables: Variable[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #parameters = new Map<string, Parameter>();
+  readonly #seed: number;
+
+  /** An empty circuit. `seed` decides every parameter that is not given. */
+  constructor(options: { seed?: number } = {}) {
+    this.#seed = options.seed ?? 0;
+  }
+
+  /** Adds a variable; returns its index. */
+  variable(variable: Variable): number {
+    return this.#variables.push(variable) - 1;
+  }
+
+  /** Adds a categorical variable with states `0 .. states - 1`; returns its index. */
+  categorical(name: string, states: number): number {
+    return this.variable({ kind: "categorical", name, states });
+  }
+
+  /** Adds a real variable; returns its index. */
+  real(name: string): number {
+    return this.variable({ kind: "real", name });
+  }
+
+  /** Adds a variable that the data describe by log-likelihoods only; returns its index. */
+  external(name: string): number {
+    return this.variable({ kind: "external", name });
+  }
+
+  /** Units of a node added before. */
+  units(id: NodeId): number {
+    return this.#node(id).units;
+  }
+
+  /**
+   * Adds a parameter that several nodes can name; returns its id.
+   * @throws {CircuitError} when the id is taken or the number of values does not fit the shape
+   */
+  parameter(id: string, shape: readonly number[], values: ArrayLike<number>): string {
+    if (this.#parameters.has(id)) throw new CircuitError(`There is already a parameter \`${id}\`.`);
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (values.length !== size) {
+      throw new CircuitError(
+        `Parameter \`${id}\` of the shape [${shape.join(", ")}] needs ${size} numbers; got ${values.length}.`,
+      );
+    }
+    this.#parameters.set(id, {
+      id,
+      shape: [...shape],
+      values: values instanceof Float32Array ? values : Float32Array.from(values),
+    });
+    return id;
+  }
+
+  /** Whether a parameter of this id was added. */
+  hasParameter(id: string): boolean {
+    return this.#parameters.has(id);
+  }
+
+  /** Adds a vector of leaves over one variable; returns the node's id. */
+  input(options: InputOptions): NodeId {
+    const { variable, units, settings = {} } = options;
+    const id = this.#nodes.length;
+    const described = this.#variables[variable];
+    if (described === undefined) {
+      throw new CircuitError(`There is no variable ${variable}; add it with \`variable\` first.`);
+    }
+    const family = leafFamily(options.family);
+    const shape = { variable: described, units, settings };
+    // Before drawing values, which would fail less clearly on settings that make no sense.
+    const problem = family.checkSettings(shape);
+    if (problem !== undefined) {
+      throw CircuitError.of("This leaf makes no sense", [{ where: `input node ${id}`, problem }]);
+    }
+    const parameterShape = family.parameterShape(shape);
+    const parameter = parameterShape === undefined ? undefined : this.#parameter(
+      options.id ?? `leaf${id}`,
+      parameterShape,
+      options.parameter,
+      () => family.initialise(shape, this.#random(id)),
+    );
+    const node: InputNode = {
+      kind: "input",
+      id,
+      ...(options.name !== undefined && { name: options.name }),
+      units,
+      variable,
+      family: options.family,
+      settings,
+      ...(parameter !== undefined && { parameter }),
+    };
+    return this.#nodes.push(node) - 1;
+  }
+
+  /** Adds an element-wise product of nodes with as many units each; returns its id. One child: that child. */
+  product(children: readonly NodeId[], options: { name?: string } = {}): NodeId {
+    const [first] = children;
+    if (first === undefined) throw new CircuitError("A product needs at least one child.");
+    if (children.length === 1) return first;
+    const node: ProductNode = {
+      kind: "product",
+      id: this.#nodes.length,
+      ...(options.name !== undefined && { name: options.name }),
+      units: this.#node(first).units,
+      children: [...children],
+    };
+    return this.#nodes.push(node) - 1;
+  }
+
+  /** Adds mixtures of the concatenated units of `children`; returns the node's id. */
+  sum(children: readonly NodeId[], options: SumOptions): NodeId {
+    const id = this.#nodes.length;
+    const { units, groups = 1 } = options;
+    const into = children.reduce((total, child) => total + this.#node(child).units, 0);
+    if (units % groups !== 0 || into % groups !== 0) {
+      throw new CircuitError(
+        `Sum node ${id}: ${groups} groups do not divide its ${units} units and the ${into} units of its children.`,
+      );
+    }
+    const shape = [groups, units / groups, into / groups];
+    const node: SumNode = {
+      kind: "sum",
+      id,
+      ...(options.name !== undefined && { name: options.name }),
+      units,
+      children: [...children],
+      groups,
+      parameter: this.#parameter(
+        options.id ?? `sum${id}`,
+        shape,
+        options.weights,
+        () => randomRows(units, into / groups, this.#random(id)),
+      ),
+    };
+    return this.#nodes.push(node) - 1;
+  }
+
+  /**
+   * The circuit with this root. @throws {CircuitError} with all faults when the nodes make no valid circuit:
+   * see `checkCircuit`.
+   */
+  build(root: NodeId): Circuit {
+    const circuit: Circuit = {
+      variables: [...this.#variables],
+      nodes: [...this.#nodes],
+      root,
+      parameters: new Map(this.#parameters),
+    };
+    checkCircuit(circuit);
+    return circuit;
+  }
+
+  #node(id: NodeId): Node {
+    const node = this.#nodes[id];
+    if (node === undefined) {
+      throw new CircuitError(`There is no node ${id} yet; children come before parents.`);
+    }
+    return node;
+  }
+
+  #random(node: NodeId): RandomStream {
+    return new RandomStream(this.#seed, node, 0, 0x696e6974);
+  }
+
+  #parameter(
+    id: string,
+    shape: readonly number[],
+    given: ParameterValues | undefined,
+    random: () => Float32Array,
+  ): string {
+    // A shape that does not fit an existing id is found by `build`, which names both nodes.
+    if (typeof given === "string") return given;
+    return this.parameter(id, shape, given ?? random());
+  }
+}

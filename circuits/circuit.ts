@@ -1,0 +1,216 @@
+import { CircuitError } from "./errors.ts";
+
+/** Position of a node in {@link Circuit.nodes}. Children have smaller ids than their parents. */
+export type NodeId = number;
+
+/** Settings of a leaf that are not learned, as they stand in the JSON file. */
+export type LeafSettings = Readonly<Record<string, number | readonly number[]>>;
+
+/**
+ * What a column of the data holds.
+ * - `categorical`: integers `0 .. states - 1`;
+ * - `real`: any finite number;
+ * - `external`: no value of its own: log-likelihoods come with the data ({@link Samples.externals}).
+ */
+export type Variable =
+  | { readonly kind: "categorical"; readonly name: string; readonly states: number }
+  | { readonly kind: "real"; readonly name: string }
+  | { readonly kind: "external"; readonly name: string };
+
+/** A vector of `units` leaves over one variable. Unit `u` has the likelihood `p_u(x[variable])`. */
+export interface InputNode {
+  /** Tells the three kinds of node apart. */
+  readonly kind: "input";
+  /** Position in {@link Circuit.nodes}. */
+  readonly id: NodeId;
+  /** A name for messages and drawings; nothing depends on it. */
+  readonly name?: string;
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Index into {@link Circuit.variables}. */
+  readonly variable: number;
+  /** Name of the leaf family: `categorical`, `bernoulli`, `gaussian`, `logistic`, `indicator`, `external`. */
+  readonly family: string;
+  /** What the family needs to know and does not learn. */
+  readonly settings: LeafSettings;
+  /** Id of the parameter `[units, ...]`; absent for families without parameters. */
+  readonly parameter?: string;
+}
+
+/** Unit `u` is the product of unit `u` of every child. The children's scopes are disjoint. */
+export interface ProductNode {
+  /** Tells the three kinds of node apart. */
+  readonly kind: "product";
+  /** Position in {@link Circuit.nodes}. */
+  readonly id: NodeId;
+  /** A name for messages and drawings; nothing depends on it. */
+  readonly name?: string;
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Ids of the children, all smaller than this node's. */
+  readonly children: readonly NodeId[];
+}
+
+/**
+ * Mixtures of the concatenated units of the children (`in` of them), all of the same scope.
+ * The weights are `[groups, units / groups, in / groups]`: group `g` sees only the `g`-th slice of the
+ * concatenation and makes the `g`-th slice of the units (block-diagonal). Every row sums to one.
+ */
+export interface SumNode {
+  /** Tells the three kinds of node apart. */
+  readonly kind: "sum";
+  /** Position in {@link Circuit.nodes}. */
+  readonly id: NodeId;
+  /** A name for messages and drawings; nothing depends on it. */
+  readonly name?: string;
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Ids of the children, all smaller than this node's. */
+  readonly children: readonly NodeId[];
+  /** Blocks of the block-diagonal weights; 1 for a dense matrix. */
+  readonly groups: number;
+  /** Id of the weights in {@link Circuit.parameters}. Nodes that name the same id are tied. */
+  readonly parameter: string;
+}
+
+/** A vector node. */
+export type Node = InputNode | ProductNode | SumNode;
+
+/**
+ * A tensor of the parameter table. Nodes that name the same id share it: that is all there is to tying.
+ * `values` is linear (not log) float32, row-major. Treat it as read-only; see {@link withParameters}.
+ */
+export interface Parameter {
+  /** Its key in {@link Circuit.parameters}. */
+  readonly id: string;
+  /** Sizes of the dimensions, slowest first. */
+  readonly shape: readonly number[];
+  /** As many numbers as the product of the shape. */
+  readonly values: Float32Array;
+}
+
+/**
+ * An immutable directed acyclic graph of vector nodes, smooth and decomposable. Made by {@link
+ * CircuitBuilder}, by the functions in `structures/` or by `loadCircuit`, all of which check it.
+ */
+export interface Circuit {
+  /** What the columns of the data hold. */
+  readonly variables: readonly Variable[];
+  /** Children before parents; `nodes[i].id === i`. */
+  readonly nodes: readonly Node[];
+  /** The node whose value is the likelihood of a sample. */
+  readonly root: NodeId;
+  /** The parameter table, by id. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+}
+
+/** Children of a node; none for an input. */
+export function childrenOf(node: Node): readonly NodeId[] {
+  return node.kind === "input" ? [] : node.children;
+}
+
+/** The node with this id. @throws {CircuitError} when there is none. */
+export function nodeOf(circuit: Circuit, id: NodeId): Node {
+  const node = circuit.nodes[id];
+  if (node === undefined) {
+    throw new CircuitError(`The circuit has no node ${id}: its ids are 0 to ${circuit.nodes.length - 1}.`);
+  }
+  return node;
+}
+
+/** The id of the node with this name. @throws {CircuitError} when there is none, or more than one */
+export function nodeNamed(circuit: Circuit, name: string): NodeId {
+  const found = circuit.nodes.filter((node) => node.name === name);
+  if (found.length !== 1) {
+    throw new CircuitError(`The circuit has ${found.length} nodes named \`${name}\`, expected one.`);
+  }
+  return (found[0] as Node).id;
+}
+
+/** The parameter with this id. @throws {CircuitError} when there is none. */
+export function parameterOf(circuit: Circuit, id: string): Parameter {
+  const parameter = circuit.parameters.get(id);
+  if (parameter === undefined) {
+    throw new CircuitError(
+      `The circuit has no parameter \`${id}\`. It has: ${
+        [...circuit.parameters.keys()].slice(0, 8).join(", ")
+      }.`,
+    );
+  }
+  return parameter;
+}
+
+/** The variable at this index. @throws {CircuitError} when there is none. */
+export function variableOf(circuit: Circuit, index: number): Variable {
+  const variable = circuit.variables[index];
+  if (variable === undefined) {
+    throw new CircuitError(
+      `The circuit has no variable ${index}: it has ${circuit.variables.length}, numbered from 0.`,
+    );
+  }
+  return variable;
+}
+
+/** Units of all children of a sum node together: the length of one row of its weights times its groups. */
+export function unitsInto(circuit: Circuit, node: SumNode): number {
+  return node.children.reduce((total, child) => total + nodeOf(circuit, child).units, 0);
+}
+
+/** Units of the root: 1 for a distribution, more for a vector of distributions (class-conditional circuits). */
+export function rootUnits(circuit: Circuit): number {
+  return nodeOf(circuit, circuit.root).units;
+}
+
+/** How a message names a node: ``sum node 12 `z3` ``. */
+export function describeNode(node: Node): string {
+  return `${node.kind} node ${node.id}${node.name === undefined ? "" : ` \`${node.name}\``}`;
+}
+
+/** How a message names a variable: ``variable 3 `pixel 0,3` ``. */
+export function describeVariable(circuit: Circuit, index: number): string {
+  const name = circuit.variables[index]?.name;
+  return `variable ${index}${name === undefined ? "" : ` \`${name}\``}`;
+}
+
+/**
+ * The same structure with other values for some parameters (a training step makes one).
+ * The arrays are kept, not copied. @throws {CircuitError} on an unknown id or a wrong length.
+ */
+export function withParameters(circuit: Circuit, values: ReadonlyMap<string, Float32Array>): Circuit {
+  const parameters = new Map(circuit.parameters);
+  for (const [id, array] of values) {
+    const old = parameterOf(circuit, id);
+    if (array.length !== old.values.length) {
+      throw new CircuitError(
+        `Parameter \`${id}\` has the shape [${
+          old.shape.join(", ")
+        }], ${old.values.length} numbers; got ${array.length}.`,
+      );
+    }
+    parameters.set(id, { id, shape: old.shape, values: array });
+  }
+  return { ...circuit, parameters };
+}
+
+/** Size of a circuit in numbers that people compare. */
+export interface CircuitSize {
+  /** Vector nodes. */
+  readonly nodes: number;
+  /** Units of all nodes: the numbers that evaluation stores for a sample. */
+  readonly units: number;
+  /** Sum edges, tied ones counted at each use: proportional to the work of an evaluation. */
+  readonly edges: number;
+  /** Numbers in the parameter table, tied ones counted once. */
+  readonly parameters: number;
+}
+
+/** Counts nodes, units, edges and parameters. */
+export function sizeOf(circuit: Circuit): CircuitSize {
+  let units = 0, edges = 0, parameters = 0;
+  for (const node of circuit.nodes) {
+    units += node.units;
+    if (node.kind === "sum") edges += parameterOf(circuit, node.parameter).values.length;
+  }
+  for (const parameter of circuit.parameters.values()) parameters += parameter.values.length;
+  return { nodes: circuit.nodes.length, units, edges, parameters };
+}

@@ -1,0 +1,108 @@
+import { CircuitBuilder } from "./builder.ts";
+import {
+  type Circuit,
+  describeNode,
+  describeVariable,
+  type NodeId,
+  rootUnits,
+  variableOf,
+} from "./circuit.ts";
+import { copyInto } from "./copy.ts";
+import { CircuitError } from "./errors.ts";
+
+/** What {@link substitute} takes. */
+export interface SubstituteOptions {
+  /** Prefix of the inner circuit's parameters; the name of the replaced variable when left out. */
+  readonly prefix?: string;
+}
+
+/** What {@link substitute} returns. */
+export interface Substitution {
+  /** The composed circuit. */
+  readonly circuit: Circuit;
+  /** For every variable of the outer circuit its index now; -1 for the replaced one. */
+  readonly outer: readonly number[];
+  /** For every variable of the inner circuit its index now: they stand where the replaced one stood. */
+  readonly inner: readonly number[];
+}
+
+/**
+ * Composition: replaces the variable `variable` of `outer` by the circuit `inner`, whose root has one unit
+ * for each state `k` of the variable, meaning `p(inner variables | k)`.
+ * - an external leaf becomes `inner` itself (as many units as the leaf);
+ * - an indicator leaf becomes the units of its states;
+ * - a categorical or Bernoulli leaf becomes a sum over `inner` with the leaf's probabilities, tied as the
+ *   leaf was.
+ *
+ * So a circuit over latent variables and one circuit for each patch make one circuit over all pixels.
+ * @throws {CircuitError} when the units do not fit, or the leaf has another family
+ */
+export function substitute(
+  outer: Circuit,
+  variable: number,
+  inner: Circuit,
+  options: SubstituteOptions = {},
+): Substitution {
+  const replaced = variableOf(outer, variable);
+  const { prefix = replaced.name } = options;
+  const units = rootUnits(inner);
+  if (replaced.kind === "real" || (replaced.kind === "categorical" && replaced.states !== units)) {
+    throw new CircuitError(
+      `${describeVariable(outer, variable)} is ${replaced.kind}${
+        replaced.kind === "categorical" ? ` with ${replaced.states} states` : ""
+      }, so a circuit with ${units} root units cannot take its place.`,
+    );
+  }
+  const b = new CircuitBuilder();
+  const outerIndex: number[] = [];
+  let innerIndex: number[] = [];
+  outer.variables.forEach((described, v) => {
+    if (v === variable) {
+      innerIndex = inner.variables.map((x) => b.variable(x));
+      outerIndex.push(-1);
+    } else outerIndex.push(b.variable(described));
+  });
+  let innerRoot: NodeId | undefined;
+  const ties = new Map<string, string>();
+  const root = copyInto(b, outer, {
+    variables: outerIndex,
+    replace(node) {
+      if (node.kind !== "input" || node.variable !== variable) return undefined;
+      innerRoot ??= copyInto(b, inner, { variables: innerIndex, prefix });
+      if (node.family === "external") {
+        if (node.units !== units) {
+          throw new CircuitError(
+            `${describeNode(node)} has ${node.units} units; the circuit that replaces it has ${units}.`,
+          );
+        }
+        return innerRoot;
+      }
+      if (node.family === "indicator") {
+        const states = node.settings["values"] as readonly number[];
+        if (states.length === units && states.every((k, u) => k === u)) return innerRoot;
+        const rows = Float32Array.from(
+          { length: states.length * units },
+          (_, i) => states[Math.floor(i / units)] === i % units ? 1 : 0,
+        );
+        return b.sum([innerRoot], { units: node.units, weights: rows });
+      }
+      if (node.parameter === undefined || (node.family !== "categorical" && node.family !== "bernoulli")) {
+        throw new CircuitError(
+          `${describeNode(node)} is a ${node.family} leaf: there is no rule to put a circuit in its place.`,
+        );
+      }
+      // The leaf may share its parameter with leaves that stay, which need another shape: a copy for sums.
+      const before = ties.get(node.parameter);
+      const id = before ?? `${node.parameter}/${prefix}`;
+      ties.set(node.parameter, id);
+      const weights = before ?? rowsOf(outer, node.parameter, node.family);
+      return b.sum([innerRoot], { units: node.units, weights, id });
+    },
+  });
+  return { circuit: b.build(root), outer: outerIndex, inner: innerIndex };
+}
+
+function rowsOf(circuit: Circuit, parameter: string, family: string): Float32Array {
+  const values = circuit.parameters.get(parameter)?.values ?? new Float32Array(0);
+  return family === "bernoulli" ? Float32Array.from([...values].flatMap((p) => [1 - p, p])) : values.slice();
+}

@@ -1,0 +1,88 @@
+import type { CircuitBuilder } from "./builder.ts";
+import { childrenOf, type Circuit, type Node, type NodeId, nodeOf, parameterOf } from "./circuit.ts";
+
+/** How {@link copyInto} rewrites a circuit. */
+export interface CopyOptions {
+  /** For every variable of the circuit, its index in the builder. Entries of replaced leaves may be -1. */
+  readonly variables: readonly number[];
+  /** Put before every parameter id and a slash, so that ids of several circuits stay apart. */
+  readonly prefix?: string;
+  /**
+   * Called for every node with the builder's ids of its children: returns the id of what should stand in its
+   * place, or undefined to copy it. `copyParameter` copies a parameter (once) and returns its id in the
+   * builder.
+   */
+  readonly replace?: (
+    node: Node,
+    children: readonly NodeId[],
+    copyParameter: (id: string) => string,
+  ) => NodeId | undefined;
+}
+
+/**
+ * Copies the nodes that the circuit's root needs into a builder, with their parameters (tying kept).
+ * Returns the builder's id of what stands for the root.
+ */
+export function copyInto(b: CircuitBuilder, circuit: Circuit, options: CopyOptions): NodeId {
+  const { variables, prefix, replace } = options;
+  const needed = new Uint8Array(circuit.nodes.length);
+  needed[circuit.root] = 1;
+  for (let id = circuit.nodes.length - 1; id >= 0; id--) {
+    if (needed[id] === 1) { for (const child of childrenOf(nodeOf(circuit, id))) needed[child] = 1; }
+  }
+  const ids: NodeId[] = [];
+  const copied = new Set<string>();
+  const copyOf = (id: string) => copyParameter(b, circuit, id, prefix, copied);
+  for (const node of circuit.nodes) {
+    ids.push(-1);
+    if (needed[node.id] === 0) continue;
+    const children = childrenOf(node).map((child) => ids[child] as NodeId);
+    ids[node.id] = replace?.(node, children, copyOf) ?? copyNode(b, node, children, variables, copyOf);
+  }
+  return ids[circuit.root] as NodeId;
+}
+
+/** Copies one parameter under its prefixed id, once; returns the id. */
+function copyParameter(
+  b: CircuitBuilder,
+  circuit: Circuit,
+  id: string,
+  prefix: string | undefined,
+  copied: Set<string>,
+): string {
+  const prefixed = prefix === undefined ? id : `${prefix}/${id}`;
+  if (copied.has(id)) return prefixed;
+  copied.add(id);
+  const { shape, values } = parameterOf(circuit, id);
+  // An id of another circuit must not become a tie by accident: the builder refuses one that is taken.
+  return b.parameter(prefixed, shape, values);
+}
+
+function copyNode(
+  b: CircuitBuilder,
+  node: Node,
+  children: readonly NodeId[],
+  variables: readonly number[],
+  copyOf: (parameter: string) => string,
+): NodeId {
+  const name = node.name === undefined ? {} : { name: node.name };
+  if (node.kind === "product") return b.product(children, name);
+  const parameter = node.parameter === undefined ? undefined : copyOf(node.parameter);
+  if (node.kind === "sum") {
+    return b.sum(children, {
+      units: node.units,
+      groups: node.groups,
+      ...(parameter !== undefined && { weights: parameter }),
+      ...name,
+    });
+  }
+  const { family, settings, units } = node;
+  return b.input({
+    variable: variables[node.variable] as number,
+    family,
+    settings,
+    units,
+    ...(parameter !== undefined && { parameter }),
+    ...name,
+  });
+}

@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { parameterFaults, structureFaults } from "./checks.ts";
+import type { Circuit, InputNode, Node, Parameter, ProductNode, SumNode, Variable } from "./circuit.ts";
+import { CircuitError, type Fault } from "./errors.ts";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+
+/** Version of the format that is written; older ones are read as long as their meaning is known. */
+export const CIRCUIT_VERSION = 1;
+
+/** Names of the two files of a circuit. */
+export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safetensors";
+
+/** A circuit as it stands on disk. */
+export interface EncodedCircuit {
+  /** JSON: format, version, variables, nodes (children first; ids are positions), root. */
+  readonly structure: string;
+  /** safetensors: one F32 tensor for each parameter, by id. */
+  readonly parameters: Uint8Array<ArrayBuffer>;
+}
+
+const index = z.int().min(0);
+const positive = z.int().min(1);
+const named = { name: z.string().optional(), units: positive };
+const settings = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
+const variableSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("categorical"), name: z.string(), states: positive }),
+  z.strictObject({ kind: z.literal("real"), name: z.string() }),
+  z.strictObject({ kind: z.literal("external"), name: z.string() }),
+]);
+const nodeSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("input"),
+    ...named,
+    variable: index,
+    family: z.string(),
+    settings: settings.optional(),
+    parameter: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal("product"), ...named, children: z.array(index) }),
+  z.strictObject({
+    kind: z.literal("sum"),
+    ...named,
+    children: z.array(index),
+    groups: positive.optional(),
+    parameter: z.string(),
+  }),
+]);
+const fileSchema = z.strictObject({
+  format: z.literal("retort-circuit"),
+  version: z.int(),
+  variables: z.array(variableSchema),
+  nodes: z.array(nodeSchema),
+  root: index,
+});
+
+/** A circuit as text and bytes; the same circuit always gives the same. */
+export function encodeCircuit(circuit: Circuit): EncodedCircuit {
+  const nodes = circuit.nodes.map((node) => {
+    const { id: _position, ...rest } = node;
+    if (rest.kind === "sum" && rest.groups === 1) return { ...rest, groups: undefined };
+    if (rest.kind === "input" && Object.keys(rest.settings).length === 0) {
+      return { ...rest, settings: undefined };
+    }
+    return rest;
+  });
+  const head = { format: "retort-circuit", version: CIRCUIT_VERSION, root: circuit.root };
+  const lines = (list: readonly unknown[]) => list.map((item) => `\n    ${JSON.stringify(item)}`).join(",");
+  const structure = `${JSON.stringify(head).slice(0, -1)},\n  "variables": [${
+    lines(circuit.variables)
+  }\n  ],\n  "nodes": [${lines(nodes)}\n  ]\n}\n`;
+  const ids = [...circuit.parameters.keys()].sort((a, b) => a < b ? -1 : 1);
+  const tensors = new Map(ids.map((id) => [id, circuit.parameters.get(id) as Parameter]));
+  return { structure, parameters: encodeSafetensors(tensors, { format: "retort-circuit" }) };
+}
+
+/**
+ * Reads what {@link encodeCircuit} wrote and checks all of it.
+ *
+ * @param where how messages name the place the circuit came from
+ * @throws {CircuitError} with every fault and its place: JSON that does not parse, unknown fields, kinds or
+ *   families, cycles, shapes that do not fit, NaN, rows that do not sum to one, a version that is too new
+ */
+export function decodeCircuit(
+  structure: string,
+  parameters: Uint8Array,
+  where = "circuit",
+): Circuit {
+  const file = parseStructure(structure, where);
+  const { tensors } = decodeSafetensors(parameters, `${where}, parameters`);
+  const table = new Map<string, Parameter>();
+  for (const [id, { shape, values }] of tensors) {
+    if (!(values instanceof Float32Array)) {
+      throw new CircuitError(`${where}: parameter \`${id}\` is not of the type F32.`);
+    }
+    table.set(id, { id, shape, values });
+  }
+  const circuit: Circuit = {
+    variables: file.variables as readonly Variable[],
+    nodes: file.nodes.map((node, id): Node => {
+      if (node.kind === "sum") return { ...node, groups: node.groups ?? 1, id } as SumNode;
+      if (node.kind === "input") return { ...node, settings: node.settings ?? {}, id } as InputNode;
+      return { ...node, id } as ProductNode;
+    }),
+    root: file.root,
+    parameters: table,
+  };
+  let faults = structureFaults(circuit);
+  if (faults.length === 0) faults = parameterFaults(circuit);
+  if (faults.length > 0) throw CircuitError.of(`${where} holds no valid circuit`, faults);
+  return circuit;
+}
+
+function parseStructure(structure: string, where: string): z.infer<typeof fileSchema> {
+  let json: unknown;
+  try {
+    json = JSON.parse(structure);
+  } catch (cause) {
+    throw new CircuitError(`${where}: its structure is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > CIRCUIT_VERSION) {
+    throw new CircuitError(
+      `${where} has the version ${version} of the format; this program reads up to ${CIRCUIT_VERSION}.`,
+      {
+        hint: "Use a newer version of this program.",
+      },
+    );
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const faults: Fault[] = parsed.error.issues.map((issue) => ({
+    where: issue.path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(
+      /^\./,
+      "",
+    ) || "top",
+    problem: issue.message,
+  }));
+  throw CircuitError.of(`${where} holds no valid circuit`, faults);
+}
+
+/**
+ * Writes a circuit to a folder, as `circuit.json` and `parameters.safetensors`; makes the folder. Each file
+ * appears whole or not at all.
+ */
+export async function saveCircuit(folder: string, circuit: Circuit): Promise<void> {
+  const { structure, parameters } = encodeCircuit(circuit);
+  await Deno.mkdir(folder, { recursive: true });
+  await write(`${folder}/${PARAMETERS_FILE}`, parameters);
+  await write(`${folder}/${STRUCTURE_FILE}`, new TextEncoder().encode(structure));
+}
+
+/** Reads and checks a circuit that {@link saveCircuit} wrote. @throws {CircuitError} see {@link decodeCircuit} */
+export async function loadCircuit(folder: string): Promise<Circuit> {
+  const read = async (name: string) => {
+    try {
+      return await Deno.readFile(`${folder}/${name}`);
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      throw new CircuitError(`There is no circuit in ${folder}: the file ${name} is missing.`, { cause });
+    }
+  };
+  const structure = new TextDecoder().decode(await read(STRUCTURE_FILE));
+  return decodeCircuit(structure, await read(PARAMETERS_FILE), folder);
+}
+
+async function write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  await Deno.writeFile(temporary, bytes);
+  await Deno.rename(temporary, path);
+}

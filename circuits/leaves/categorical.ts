@@ -1,0 +1,39 @@
+import { checkRows, type Leaf, type LeafFamily, normaliseRows, randomRows, statesOf } from "./family.ts";
+
+/** Any distribution over the states of a categorical variable. Parameter `[units, states]`: probabilities. */
+export const categorical: LeafFamily = {
+  name: "categorical",
+  kinds: ["categorical"],
+  parameterShape: (leaf) => [leaf.units, statesOf(leaf.variable)],
+  checkSettings: () => undefined,
+  checkValues: (leaf) => checkRows(leaf.values, statesOf(leaf.variable), "unit"),
+  initialise: (leaf, random) => randomRows(leaf.units, statesOf(leaf.variable), random),
+  logProbability: (leaf, unit, value) => Math.log(probability(leaf, unit, value)),
+  statisticsWidth: (leaf) => statesOf(leaf.variable),
+  accumulate(leaf, unit, value, flow, statistics) {
+    const at = unit * statesOf(leaf.variable) + value;
+    statistics[at] = (statistics[at] as number) + flow;
+  },
+  maximise: (leaf, statistics, pseudocount) =>
+    normaliseRows(statistics, leaf.values, statesOf(leaf.variable), pseudocount),
+  sample(leaf, unit, random) {
+    const states = statesOf(leaf.variable);
+    return random.choose(leaf.values, unit * states, (unit + 1) * states);
+  },
+  mode(leaf, unit) {
+    let best = 0;
+    for (let k = 1; k < statesOf(leaf.variable); k++) {
+      if (probability(leaf, unit, k) > probability(leaf, unit, best)) best = k;
+    }
+    return best;
+  },
+  mean(leaf, unit) {
+    let total = 0;
+    for (let k = 1; k < statesOf(leaf.variable); k++) total += k * probability(leaf, unit, k);
+    return total;
+  },
+};
+
+function probability(leaf: Leaf, unit: number, value: number): number {
+  return leaf.values[unit * statesOf(leaf.variable) + value] as number;
+}

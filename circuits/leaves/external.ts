@@ -1,0 +1,24 @@
+import type { LeafFamily } from "./family.ts";
+
+/**
+ * Log-likelihoods that come with the data, a vector of `units` for each sample ({@link Samples.externals}):
+ * how a circuit over patches sees the circuits of the patches. No parameter and nothing to learn here.
+ * The only value it has of its own is the unit that was chosen: that is what sampling and MAP report, for
+ * the caller to continue in the circuit that the unit stands for.
+ */
+export const external: LeafFamily = {
+  name: "external",
+  kinds: ["external"],
+  parameterShape: () => undefined,
+  checkSettings: () => undefined,
+  checkValues: () => undefined,
+  initialise: () => new Float32Array(0),
+  // Evaluators read the log-likelihoods from the samples; without them the leaf is marginalised.
+  logProbability: () => 0,
+  statisticsWidth: () => 0,
+  accumulate: () => {},
+  maximise: (leaf) => leaf.values,
+  sample: (_leaf, unit) => unit,
+  mode: (_leaf, unit) => unit,
+  mean: (_leaf, unit) => unit,
+};

@@ -1,0 +1,123 @@
+import type { LeafSettings, Variable } from "../circuit.ts";
+import type { RandomStream } from "../random.ts";
+
+/** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
+export const ROW_TOLERANCE = 1e-4;
+
+/** What a leaf family is told of a node: everything but the values of its parameter. */
+export interface LeafShape {
+  /** The variable that the leaf is over. */
+  readonly variable: Variable;
+  /** Length of the node's vector. */
+  readonly units: number;
+  /** Settings of the node. */
+  readonly settings: LeafSettings;
+}
+
+/** An input node with the values of its parameter, row-major; empty for families without one. */
+export interface Leaf extends LeafShape {
+  /** Values of the node's parameter. */
+  readonly values: Float32Array;
+}
+
+/**
+ * A family of univariate distributions, the one place that knows its mathematics. A missing value needs no
+ * method: every family integrates to one, so its log-likelihood is 0.
+ *
+ * Learning is by expected sufficient statistics: for every observed value, `accumulate` adds `flow` times
+ * its statistics to the row of the unit, and `maximise` turns the sums into parameters (the M-step).
+ */
+export interface LeafFamily {
+  /** Name in files and in {@link InputNode.family}. */
+  readonly name: string;
+  /** Kinds of variable it can model. */
+  readonly kinds: readonly Variable["kind"][];
+  /** Shape of its parameter, `[units, ...]`, or undefined when it has none. */
+  parameterShape(leaf: LeafShape): readonly number[] | undefined;
+  /** What is wrong with the settings, or undefined. */
+  checkSettings(leaf: LeafShape): string | undefined;
+  /** What is wrong with the parameter values (first fault, with its unit), or undefined. */
+  checkValues(leaf: Leaf): string | undefined;
+  /** Random starting values, different for every unit. */
+  initialise(leaf: LeafShape, random: RandomStream): Float32Array;
+  /** Natural logarithm of the likelihood of `value` under unit `unit`, in float64; -Infinity if impossible. */
+  logProbability(leaf: Leaf, unit: number, value: number): number;
+  /** Sufficient statistics kept for a unit, in numbers. */
+  statisticsWidth(leaf: LeafShape): number;
+  /** Adds `flow` times the statistics of `value` to row `unit` of `statistics`, `[units, width]`. */
+  accumulate(leaf: LeafShape, unit: number, value: number, flow: number, statistics: Float64Array): void;
+  /**
+   * The parameter that maximises the expected log-likelihood, `pseudocount` virtual samples a unit included.
+   * A unit with nothing to learn from keeps its values. Never lowers the likelihood of `statistics` when
+   * `pseudocount` is 0.
+   */
+  maximise(leaf: Leaf, statistics: Float64Array, pseudocount: number): Float32Array;
+  /** A value drawn from unit `unit`. */
+  sample(leaf: Leaf, unit: number, random: RandomStream): number;
+  /** The most probable value of unit `unit`; the smallest of equals. */
+  mode(leaf: Leaf, unit: number): number;
+  /** Expected value of unit `unit`, as a number (of the state, for a categorical variable). */
+  mean(leaf: Leaf, unit: number): number;
+}
+
+/** States of a categorical variable, 0 for the other kinds. */
+export function statesOf(variable: Variable): number {
+  return variable.kind === "categorical" ? variable.states : 0;
+}
+
+/**
+ * What is wrong with rows of probabilities `[rows, width]`, or undefined: the first that is negative, not
+ * finite, or in a row that does not sum to one.
+ */
+export function checkRows(values: Float32Array, width: number, rowName: string): string | undefined {
+  for (let row = 0; row * width < values.length; row++) {
+    let total = 0;
+    for (let i = 0; i < width; i++) {
+      const p = values[row * width + i] as number;
+      if (!(p >= 0) || p === Infinity) {
+        return `${rowName} ${row}, entry ${i} is ${p}, expected a probability`;
+      }
+      total += p;
+    }
+    if (Math.abs(total - 1) > ROW_TOLERANCE) return `${rowName} ${row} sums to ${total}, expected 1`;
+  }
+  return undefined;
+}
+
+/**
+ * Random rows that sum to one, `[rows, width]`. Entries are proportional to `exp(-spread * u)`, `u` uniform:
+ * unequal enough to break symmetry, never near zero, which EM could not leave.
+ */
+export function randomRows(rows: number, width: number, random: RandomStream, spread = 2): Float32Array {
+  const values = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    let total = 0;
+    const at = row * width;
+    for (let i = 0; i < width; i++) total += values[at + i] = Math.exp(-spread * random.uniform());
+    for (let i = 0; i < width; i++) values[at + i] = (values[at + i] as number) / total;
+  }
+  return values;
+}
+
+/**
+ * Rows of counts made into rows of probabilities, `pseudocount` shared equally by the entries of a row.
+ * A row without counts keeps `old`. Shapes are all `[rows, width]`.
+ */
+export function normaliseRows(
+  counts: ArrayLike<number>,
+  old: Float32Array,
+  width: number,
+  pseudocount: number,
+): Float32Array {
+  const values = new Float32Array(old.length);
+  for (let at = 0; at < old.length; at += width) {
+    let total = pseudocount;
+    for (let i = 0; i < width; i++) total += counts[at + i] as number;
+    for (let i = 0; i < width; i++) {
+      values[at + i] = total > 0
+        ? ((counts[at + i] as number) + pseudocount / width) / total
+        : old[at + i] as number;
+    }
+  }
+  return values;
+}

@@ -1,0 +1,35 @@
+import { type LeafFamily, type LeafShape, statesOf } from "./family.ts";
+
+/**
+ * All mass on one state. No parameter; setting `values` has the state of each unit, `[units]`.
+ * Materialised latent variables and logical formats (`.psdd`, `.jpc`) are made of these.
+ */
+export const indicator: LeafFamily = {
+  name: "indicator",
+  kinds: ["categorical"],
+  parameterShape: () => undefined,
+  checkSettings(leaf) {
+    const values = leaf.settings["values"];
+    const states = statesOf(leaf.variable);
+    if (!Array.isArray(values) || values.length !== leaf.units) {
+      return `setting \`values\` must list the state of each of the ${leaf.units} units`;
+    }
+    const bad = values.findIndex((k) => !(Number.isInteger(k) && k >= 0 && k < states));
+    return bad < 0
+      ? undefined
+      : `the state of unit ${bad} is ${values[bad]}, expected a whole number from 0 to ${states - 1}`;
+  },
+  checkValues: () => undefined,
+  initialise: () => new Float32Array(0),
+  logProbability: (leaf, unit, value) => value === stateOf(leaf, unit) ? 0 : -Infinity,
+  statisticsWidth: () => 0,
+  accumulate: () => {},
+  maximise: (leaf) => leaf.values,
+  sample: stateOf,
+  mode: stateOf,
+  mean: stateOf,
+};
+
+function stateOf(leaf: LeafShape, unit: number): number {
+  return (leaf.settings["values"] as readonly number[])[unit] as number;
+}

@@ -1,0 +1,33 @@
+import { type Circuit, type InputNode, parameterOf, type SumNode, withParameters } from "./circuit.ts";
+import type { Flows } from "./evaluator.ts";
+import { normaliseRows } from "./leaves/family.ts";
+import { leafFamily, leafOf } from "./leaves/mod.ts";
+
+/**
+ * The M-step: the parameters that maximise the expected log-likelihood of `flows`. With everything observed
+ * and a deterministic circuit the flows are counts, and this is learning by counting.
+ *
+ * `pseudocount` virtual samples are added to every row of every sum node and to every unit of every leaf,
+ * shared equally by the entries of a row (leaves: see {@link LeafFamily.maximise}). Without a pseudocount, a
+ * row that nothing reached keeps its values. Source: Dempster, Laird and Rubin 1977; for circuits, Peharz,
+ * Gens, Pernkopf and Domingos, "On the Latent Variable Interpretation in Sum-Product Networks" (TPAMI 2016).
+ */
+export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circuit {
+  const owners = new Map<string, InputNode | SumNode>();
+  for (const node of circuit.nodes) {
+    if (node.kind !== "product" && node.parameter !== undefined) owners.set(node.parameter, node);
+  }
+  const values = new Map<string, Float32Array>();
+  for (const [id, node] of owners) {
+    const { shape, values: old } = parameterOf(circuit, id);
+    if (node.kind === "sum") {
+      const counts = flows.weights.get(id);
+      if (counts !== undefined) values.set(id, normaliseRows(counts, old, shape[2] as number, pseudocount));
+    } else {
+      const statistics = flows.statistics.get(id);
+      if (statistics === undefined) continue;
+      values.set(id, leafFamily(node.family).maximise(leafOf(circuit, node), statistics, pseudocount));
+    }
+  }
+  return withParameters(circuit, values);
+}

@@ -1,0 +1,23 @@
+import type { Circuit } from "../circuit.ts";
+import { type Samples, sliceSamples } from "../samples.ts";
+
+/** Numbers that one batch's activations may take: 128 MiB of float64. */
+const BUDGET = 1 << 24;
+
+/** Samples that a query hands to an evaluator at a time, so that a node's values of all of them fit in memory. */
+export function batchSize(circuit: Circuit): number {
+  const units = circuit.nodes.reduce((total, node) => total + node.units, 0);
+  return Math.max(1, Math.floor(BUDGET / units));
+}
+
+/** Calls `run(batch, first)` for consecutive batches; `first` is the index of the batch's first sample. */
+export async function inBatches(
+  circuit: Circuit,
+  samples: Samples,
+  run: (batch: Samples, first: number) => Promise<void>,
+): Promise<void> {
+  const size = batchSize(circuit);
+  for (let first = 0; first < samples.count; first += size) {
+    await run(sliceSamples(samples, first, Math.min(samples.count, first + size)), first);
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  type Circuit,
+  type InputNode,
+  type NodeId,
+  nodeOf,
+  parameterOf,
+  type SumNode,
+  unitsInto,
+} from "../circuit.ts";
+import type { Activations } from "../evaluator.ts";
+import { isObserved, type Samples, type ValueArray } from "../samples.ts";
+
+/** Decisions on the way down. */
+export interface Descent {
+  /**
+   * Which input of a row a sum unit takes: an index into `logs`, the logarithms of weight times input.
+   * At least one is above -Infinity.
+   */
+  choose(node: SumNode, logs: Float64Array): number;
+  /** The value of a variable that was not observed. */
+  value(node: InputNode, unit: number): number;
+}
+
+/**
+ * Walks one sample from the root to the leaves, one input at every sum and all children of every product, and
+ * writes the values of what was not observed to row `row` of `out`, `[..., variables]`. For external
+ * variables, observed or not, that is the unit that was reached.
+ */
+export function descend(
+  circuit: Circuit,
+  activations: Activations,
+  samples: Samples,
+  s: number,
+  out: ValueArray,
+  row: number,
+  descent: Descent,
+): void {
+  const pending: [NodeId, number][] = [[circuit.root, 0]];
+  for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+    const [id, unit] = step;
+    const node = nodeOf(circuit, id);
+    if (node.kind === "product") {
+      for (const child of node.children) pending.push([child, unit]);
+    } else if (node.kind === "sum") pending.push(chosenInput(circuit, activations, s, node, unit, descent));
+    else {
+      const at = row * samples.variables + node.variable;
+      if (node.family === "external") out[at] = unit;
+      else if (!isObserved(samples, s, node.variable)) out[at] = descent.value(node, unit);
+    }
+  }
+}
+
+function chosenInput(
+  circuit: Circuit,
+  activations: Activations,
+  s: number,
+  node: SumNode,
+  unit: number,
+  descent: Descent,
+): [NodeId, number] {
+  const width = unitsInto(circuit, node) / node.groups, height = node.units / node.groups;
+  const from = Math.floor(unit / height) * width;
+  const { values } = parameterOf(circuit, node.parameter);
+  const logs = new Float64Array(width);
+  const inputs: [NodeId, number][] = [];
+  let position = 0;
+  for (const child of node.children) {
+    const { units } = nodeOf(circuit, child);
+    const childLogs = activations.of(child);
+    for (let u = 0; u < units; u++, position++) {
+      if (position < from || position >= from + width) continue;
+      const i = position - from;
+      logs[i] = Math.log(values[unit * width + i] as number) + (childLogs[s * units + u] as number);
+      inputs[i] = [child, u];
+    }
+  }
+  return inputs[descent.choose(node, logs)] as [NodeId, number];
+}
+
+/** A copy of the values that can hold what the circuit's variables may become. */
+export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32Array | Float32Array {
+  const size = samples.values.length;
+  const out = circuit.variables.some((variable) => variable.kind === "real")
+    ? new Float32Array(size * draws)
+    : new Int32Array(size * draws);
+  for (let draw = 0; draw < draws; draw++) {
+    for (let i = 0; i < size; i++) {
+      const s = Math.floor(i / samples.variables), v = i % samples.variables;
+      out[(s * draws + draw) * samples.variables + v] = samples.values[i] as number;
+    }
+  }
+  return out;
+}
+
+/** Index of the largest number, the first of equals. */
+export function largest(logs: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < logs.length; i++) if ((logs[i] as number) > (logs[best] as number)) best = i;
+  return best;
+}

@@ -1,0 +1,70 @@
+import { describeNode } from "../circuit.ts";
+import { nondeterministicNode } from "../determinism.ts";
+import { CircuitError } from "../errors.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { requireSingleRoot } from "../reference.ts";
+import type { Samples } from "../samples.ts";
+import { inBatches } from "./batches.ts";
+import { descend, largest, valuesFor } from "./descent.ts";
+import { refuseImpossible } from "./sampling.ts";
+
+/** Completed samples with what made them best. */
+export interface Completion {
+  /** All values observed: the given ones, and the best for the missing ones. External: the unit taken. */
+  readonly samples: Samples;
+  /**
+   * `[samples]`, nats. Of {@link map}: the log-likelihood of the completed sample. Of {@link maxProduct}:
+   * that of the one path taken through the sums, at most the former.
+   */
+  readonly logValues: Float64Array;
+}
+
+/**
+ * The most probable completion of every sample, exactly. Only deterministic circuits allow that (for all
+ * others it is NP-hard: de Campos, "New Complexity Results for MAP in Bayesian Networks", IJCAI 2011):
+ * compiled networks, and circuits whose sums are materialised. Of equally probable completions, the one
+ * through the first inputs and smallest states.
+ * @throws {CircuitError} when the circuit is not deterministic, naming a node, or a sample is impossible
+ */
+export function map(evaluator: Evaluator, samples: Samples): Promise<Completion> {
+  const node = nondeterministicNode(evaluator.circuit);
+  if (node !== undefined) {
+    return Promise.reject(
+      new CircuitError(
+        `Exact MAP needs a deterministic circuit, and ${
+          describeNode(node)
+        } may mix inputs that are possible at once.`,
+        {
+          hint:
+            "Materialise the sum nodes first (MAP then covers the latent variables too), or settle for `maxProduct`.",
+        },
+      ),
+    );
+  }
+  return maxProduct(evaluator, samples);
+}
+
+/**
+ * Max-product: the completion along the single best path through the circuit (Poon and Domingos 2011). In
+ * general only an approximation of the most probable completion, for mass spread over many paths is not seen.
+ * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
+ */
+export async function maxProduct(evaluator: Evaluator, samples: Samples): Promise<Completion> {
+  const { circuit } = evaluator;
+  requireSingleRoot(circuit);
+  const values = valuesFor(circuit, samples);
+  const logValues = new Float64Array(samples.count);
+  await inBatches(circuit, samples, async (batch, first) => {
+    const activations = await evaluator.activations(batch, "max");
+    for (let s = 0; s < batch.count; s++) {
+      const log = logValues[first + s] = activations.of(circuit.root)[s] as number;
+      refuseImpossible(log, first + s);
+      descend(circuit, activations, batch, s, values, first + s, {
+        choose: (_node, logs) => largest(logs),
+        value: (node, unit) => leafFamily(node.family).mode(leafOf(circuit, node), unit),
+      });
+    }
+  });
+  return { samples: { count: samples.count, variables: samples.variables, values }, logValues };
+}

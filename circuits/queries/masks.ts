@@ -1,0 +1,61 @@
+import { CircuitError } from "../errors.ts";
+
+/** Size of an image. Variable `(row * width + column) * channels + channel` holds one channel of one pixel. */
+export interface ImageShape {
+  /** Rows of pixels. */
+  readonly height: number;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** Variables of a pixel; 1 when left out. */
+  readonly channels?: number;
+}
+
+/** The pixels of rows `top .. bottom - 1` and columns `left .. right - 1`: a mask `[height, width]` of 0 and 1. */
+export function rectangleMask(
+  shape: ImageShape,
+  rectangle: {
+    readonly top: number;
+    readonly left: number;
+    readonly bottom: number;
+    readonly right: number;
+  },
+): Uint8Array {
+  const mask = new Uint8Array(shape.height * shape.width);
+  for (let row = rectangle.top; row < rectangle.bottom; row++) {
+    mask.fill(1, row * shape.width + rectangle.left, row * shape.width + rectangle.right);
+  }
+  return mask;
+}
+
+/**
+ * The variables of the pixels where `mask`, `[height, width]`, is not 0: what `conditional`, `hideVariables`
+ * and the other queries take to ask about a part of an image (inpainting).
+ * @throws {CircuitError} when the mask is not of the shape
+ */
+export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): number[] {
+  const { height, width, channels = 1 } = shape;
+  if (mask.length !== height * width) {
+    throw new CircuitError(
+      `A mask of ${height} x ${width} pixels has ${height * width} entries; got ${mask.length}.`,
+    );
+  }
+  const variables: number[] = [];
+  for (let pixel = 0; pixel < mask.length; pixel++) {
+    if (mask[pixel] === 0) continue;
+    for (let channel = 0; channel < channels; channel++) variables.push(pixel * channels + channel);
+  }
+  return variables;
+}
+
+/**
+ * The variables of positions of a text whose variable `t` is position `t`: negative positions count from the
+ * end.
+ * @throws {CircuitError} for a position outside the text
+ */
+export function textPositions(length: number, positions: Iterable<number>): number[] {
+  return [...positions].map((t) => {
+    const v = t < 0 ? length + t : t;
+    if (Number.isInteger(v) && v >= 0 && v < length) return v;
+    throw new CircuitError(`Position ${t} is outside a text of ${length} tokens.`);
+  });
+}

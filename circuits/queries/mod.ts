@@ -1,0 +1,6 @@
+/** Questions to a circuit, answered through any {@link Evaluator}. */
+export { conditional, conditionalMean, entropy } from "./conditional.ts";
+export { conditionalLogLikelihood, expectedStatistics, logLikelihood, marginal } from "./likelihood.ts";
+export { type Completion, map, maxProduct } from "./map.ts";
+export { type ImageShape, pixelVariables, rectangleMask, textPositions } from "./masks.ts";
+export { sample, sampleMissing, type SamplingOptions } from "./sampling.ts";

@@ -1,0 +1,68 @@
+import { CircuitError } from "../errors.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { RandomStream } from "../random.ts";
+import { requireSingleRoot } from "../reference.ts";
+import { type Samples, unobserved } from "../samples.ts";
+import { inBatches } from "./batches.ts";
+import { descend, largest, valuesFor } from "./descent.ts";
+
+/** What {@link sampleMissing} takes. */
+export interface SamplingOptions {
+  /** Decides every choice; a sample's choices do not depend on the batch it stands in. */
+  readonly seed: number;
+  /** Completions of every sample; 1 when left out. */
+  readonly draws?: number;
+}
+
+/**
+ * Conditional sampling: completes every sample by values drawn from `p(missing | observed)`. Exact and
+ * independent. Returns `[samples * draws, variables]`, all observed, the draws of a sample next to each
+ * other. An external variable gets the number of the unit that was drawn for it.
+ * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
+ */
+export async function sampleMissing(
+  evaluator: Evaluator,
+  samples: Samples,
+  options: SamplingOptions,
+): Promise<Samples> {
+  const { circuit } = evaluator;
+  requireSingleRoot(circuit);
+  const { seed, draws = 1 } = options;
+  const values = valuesFor(circuit, samples, draws);
+  await inBatches(circuit, samples, async (batch, first) => {
+    const activations = await evaluator.activations(batch, "sum");
+    for (let s = 0; s < batch.count; s++) {
+      refuseImpossible(activations.of(circuit.root)[s] as number, first + s);
+      for (let draw = 0; draw < draws; draw++) {
+        const row = (first + s) * draws + draw;
+        descend(circuit, activations, batch, s, values, row, {
+          choose(node, logs) {
+            const most = logs[largest(logs)] as number;
+            return new RandomStream(seed, row, node.id, 1).choose(logs.map((l) => Math.exp(l - most)));
+          },
+          value: (node, unit) =>
+            leafFamily(node.family).sample(
+              leafOf(circuit, node),
+              unit,
+              new RandomStream(seed, row, node.id, 2),
+            ),
+        });
+      }
+    }
+  });
+  return { count: samples.count * draws, variables: samples.variables, values };
+}
+
+/** Ancestral sampling: `count` samples from the circuit, `[count, variables]`. */
+export function sample(evaluator: Evaluator, count: number, options: { seed: number }): Promise<Samples> {
+  return sampleMissing(evaluator, unobserved(count, evaluator.circuit.variables.length), options);
+}
+
+/** Refuses a sample that cannot be completed. @throws {CircuitError} for a log-likelihood of -Infinity */
+export function refuseImpossible(log: number, s: number): void {
+  if (log > -Infinity) return;
+  throw new CircuitError(`Sample ${s} is impossible: its observed values have the probability 0.`, {
+    hint: "Find such samples with `logLikelihood` and leave them out, or learn with a pseudocount.",
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON
+ * header, the header, the numbers. Nothing in it can be executed, and most languages read it.
+ */
+import { CircuitError } from "./errors.ts";
+
+/** Arrays that can be stored. */
+export type TensorArray = Float64Array | Float32Array | Int32Array | Uint8Array;
+
+/** A tensor: row-major values of a shape. */
+export interface Tensor {
+  /** Sizes of the dimensions, slowest first; empty for a single number. */
+  readonly shape: readonly number[];
+  /** As many numbers as the product of the shape. */
+  readonly values: TensorArray;
+}
+
+/** What a file holds. */
+export interface Safetensors {
+  /** Tensors by name. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Free text by key. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format allows no larger header. */
+const MAX_HEADER = 100_000_000;
+
+const TYPES = {
+  F64: Float64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+} as const;
+type TypeName = keyof typeof TYPES;
+
+/** The bytes of a file. Tensors are stored widest type first, so that all are aligned; then in the order given. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const entries = [...tensors].sort(([, a], [, b]) =>
+    b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT
+  );
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  let offset = 0;
+  for (const [name, { shape, values }] of entries) {
+    if (sizeOfShape(shape) !== values.length) {
+      throw new CircuitError(
+        `Tensor \`${name}\` of the shape [${shape.join(", ")}] holds ${values.length} numbers.`,
+      );
+    }
+    const end = offset + values.byteLength;
+    header[name] = { dtype: typeNameOf(values), shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.fill(0x20, 8, 8 + length).set(text, 8);
+  let at = 8 + length;
+  for (const [, { values }] of entries) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Reads the bytes of a file. Refuses whatever is not exactly the format: a header that does not parse,
+ * unknown types, shapes that do not fit the offsets, gaps, overlaps, missing and surplus bytes.
+ *
+ * @param where how messages name the file
+ * @throws {CircuitError} naming the tensor
+ */
+export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Safetensors {
+  const fail = (problem: string): never => {
+    throw new CircuitError(`${where}: ${problem}.`, {
+      hint: "The file is damaged, or is no safetensors file.",
+    });
+  };
+  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, too few for a header`);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (length > MAX_HEADER || 8 + length > bytes.length) {
+    fail(`its header should have ${length} bytes, but ${bytes.length - 8} are there`);
+  }
+  const data = bytes.subarray(8 + length);
+  const header = parseHeader(bytes.subarray(8, 8 + length), fail);
+  const metadata: Record<string, string> = {};
+  const tensors = new Map<string, Tensor>();
+  const spans: [number, number, string][] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") {
+      for (const [key, value] of Object.entries(entry as object)) metadata[key] = String(value);
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+    if (typeof dtype !== "string" || !(dtype in TYPES)) {
+      fail(`tensor \`${name}\` has the type ${String(dtype)}, expected ${Object.keys(TYPES).join(", ")}`);
+    }
+    if (!isIndexList(shape)) return fail(`tensor \`${name}\` has no shape`);
+    if (!isIndexList(offsets) || offsets.length !== 2) return fail(`tensor \`${name}\` has no offsets`);
+    const [from, to] = offsets as [number, number];
+    const type = TYPES[dtype as TypeName];
+    if (to - from !== sizeOfShape(shape) * type.BYTES_PER_ELEMENT || to > data.length) {
+      fail(
+        `tensor \`${name}\` of the shape [${shape.join(", ")}] stands at ${from} to ${to} of ${data.length}`,
+      );
+    }
+    spans.push([from, to, name]);
+    // A copy: views need an alignment that a file does not promise.
+    tensors.set(name, { shape, values: new type(data.slice(from, to).buffer) });
+  }
+  spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let end = 0;
+  for (const [from, to, name] of spans) {
+    if (from !== end) fail(`tensor \`${name}\` starts at ${from}, expected ${end}`);
+    end = to;
+  }
+  if (end !== data.length) fail(`${data.length - end} bytes after the last tensor belong to none`);
+  return { tensors, metadata };
+}
+
+function parseHeader(bytes: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    fail("its header is not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    return fail("its header is no object");
+  }
+  return parsed as Record<string, unknown>;
+}
+
+function typeNameOf(values: TensorArray): TypeName {
+  if (values instanceof Float64Array) return "F64";
+  if (values instanceof Float32Array) return "F32";
+  return values instanceof Int32Array ? "I32" : "U8";
+}
+
+function sizeOfShape(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+function isIndexList(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
+}

@@ -1,0 +1,174 @@
+import { type Circuit, describeVariable } from "./circuit.ts";
+import { CircuitError } from "./errors.ts";
+
+/** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
+export type ValueArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
+
+/**
+ * Samples for a circuit, possibly with missing values.
+ * Row-major: the value of variable `v` in sample `s` is `values[s * variables + v]`.
+ */
+export interface Samples {
+  /** Number of samples. */
+  readonly count: number;
+  /** Number of variables: columns. */
+  readonly variables: number;
+  /** `[count, variables]`. A value that is not observed may be anything. */
+  readonly values: ValueArray;
+  /** `[count, variables]`: 1 where a value was observed, 0 where it is missing. Absent: all observed. */
+  readonly observed?: Uint8Array;
+  /**
+   * For every variable of kind `external`, by its index: log-likelihoods `[count, units]`, natural logarithm,
+   * -Infinity for impossible. Where the variable is not observed they are not read.
+   */
+  readonly externals?: ReadonlyMap<number, Float32Array>;
+}
+
+/**
+ * Samples from rows of numbers; `null` stands for a missing value.
+ * @throws {CircuitError} when the rows differ in length
+ */
+export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): Samples {
+  const count = rows.length;
+  const variables = rows[0]?.length ?? 0;
+  const integral = rows.every((row) =>
+    row.every((x) => x === null || (Number.isInteger(x) && Math.abs(x) < 2 ** 31))
+  );
+  const values = integral ? new Int32Array(count * variables) : new Float32Array(count * variables);
+  let observed: Uint8Array | undefined;
+  rows.forEach((row, s) => {
+    if (row.length !== variables) {
+      throw new CircuitError(`Row ${s} has ${row.length} values, but row 0 has ${variables}.`);
+    }
+    row.forEach((x, v) => {
+      if (x !== null) values[s * variables + v] = x;
+      else (observed ??= new Uint8Array(count * variables).fill(1))[s * variables + v] = 0;
+    });
+  });
+  return observed === undefined ? { count, variables, values } : { count, variables, values, observed };
+}
+
+/** `count` samples of which nothing is observed: what unconditional sampling and marginals start from. */
+export function unobserved(count: number, variables: number): Samples {
+  const size = count * variables;
+  return { count, variables, values: new Int32Array(size), observed: new Uint8Array(size) };
+}
+
+/** Whether variable `v` of sample `s` was observed. */
+export function isObserved(samples: Samples, s: number, v: number): boolean {
+  return samples.observed === undefined || samples.observed[s * samples.variables + v] !== 0;
+}
+
+/** The samples `from .. to - 1`, as views on the same memory. */
+export function sliceSamples(samples: Samples, from: number, to: number): Samples {
+  const { variables, observed, externals } = samples;
+  const cut = <T extends ValueArray>(array: T, width: number) =>
+    array.subarray(from * width, to * width) as T;
+  return {
+    count: to - from,
+    variables,
+    values: cut(samples.values, variables),
+    ...(observed && { observed: cut(observed, variables) }),
+    ...(externals && {
+      externals: new Map([...externals].map(([v, logs]) => [v, cut(logs, logs.length / samples.count)])),
+    }),
+  };
+}
+
+/** Copies of the samples at `indices`, in that order: batches, shuffles, train and test splits. */
+export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
+  const count = indices.length;
+  const take = <T extends ValueArray>(array: T, width: number): T => {
+    const out = new (array.constructor as new (length: number) => T)(count * width);
+    for (let i = 0; i < count; i++) {
+      const s = indices[i] as number;
+      out.set(array.subarray(s * width, (s + 1) * width), i * width);
+    }
+    return out;
+  };
+  const { variables, observed, externals } = samples;
+  return {
+    count,
+    variables,
+    values: take(samples.values, variables),
+    ...(observed && { observed: take(observed, variables) }),
+    ...(externals && {
+      externals: new Map([...externals].map(([v, logs]) => [v, take(logs, logs.length / samples.count)])),
+    }),
+  };
+}
+
+/** The same samples with the given variables missing everywhere, and nothing else changed. */
+export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
+  const observed = samples.observed?.slice() ?? new Uint8Array(samples.count * samples.variables).fill(1);
+  for (const v of variables) {
+    for (let s = 0; s < samples.count; s++) observed[s * samples.variables + v] = 0;
+  }
+  return { ...samples, observed };
+}
+
+/**
+ * Checks samples against a circuit: the number of columns, whole and in-range states, finite numbers,
+ * external log-likelihoods present, of the right length and not NaN.
+ * @throws {CircuitError} naming the first sample and variable that do not fit
+ */
+export function checkSamples(circuit: Circuit, samples: Samples): void {
+  const { count, variables, values, observed, externals } = samples;
+  if (variables !== circuit.variables.length) {
+    throw new CircuitError(
+      `The samples have ${variables} columns, but the circuit has ${circuit.variables.length} variables.`,
+    );
+  }
+  const expected = count * variables;
+  if (values.length !== expected || (observed !== undefined && observed.length !== expected)) {
+    throw new CircuitError(
+      `${count} samples of ${variables} variables need ${expected} values; got ${values.length}` +
+        (observed === undefined ? "." : ` and a mask of ${observed.length}.`),
+    );
+  }
+  circuit.variables.forEach((variable, v) => {
+    if (variable.kind === "external") return checkExternal(circuit, samples, v, externals?.get(v));
+    const states = variable.kind === "categorical" ? variable.states : 0;
+    for (let s = 0, at = v; s < count; s++, at += variables) {
+      if (observed !== undefined && observed[at] === 0) continue;
+      const x = values[at] as number;
+      const good = states === 0 ? Number.isFinite(x) : Number.isInteger(x) && x >= 0 && x < states;
+      if (good) continue;
+      const wanted = states === 0 ? "a finite number" : `a whole number from 0 to ${states - 1}`;
+      throw new CircuitError(`Sample ${s}, ${describeVariable(circuit, v)}: got ${x}, expected ${wanted}.`, {
+        hint: "Mark values that are missing in `observed` instead of giving them a special value.",
+      });
+    }
+  });
+}
+
+function checkExternal(circuit: Circuit, samples: Samples, v: number, logs: Float32Array | undefined): void {
+  const where = describeVariable(circuit, v);
+  const units = circuit.nodes.find((node) => node.kind === "input" && node.variable === v)?.units ?? 0;
+  if (logs === undefined) {
+    for (let s = 0; s < samples.count; s++) {
+      if (isObserved(samples, s, v)) {
+        throw new CircuitError(
+          `Sample ${s}, ${where}: observed, but the samples carry no log-likelihoods for it.`,
+          { hint: `Give \`externals\` an entry for variable ${v}: Float32Array [count, ${units}].` },
+        );
+      }
+    }
+    return;
+  }
+  if (logs.length !== samples.count * units) {
+    throw new CircuitError(
+      `${where}: ${samples.count} samples of ${units} log-likelihoods need ${
+        samples.count * units
+      } numbers; got ${logs.length}.`,
+    );
+  }
+  const bad = logs.findIndex((x, i) =>
+    (Number.isNaN(x) || x === Infinity) && isObserved(samples, Math.floor(i / units), v)
+  );
+  if (bad >= 0) {
+    throw new CircuitError(
+      `Sample ${Math.floor(bad / units)}, ${where}, unit ${bad % units}: log-likelihood ${logs[bad]}.`,
+    );
+  }
+}

@@ -1,0 +1,183 @@
+import type { Variable } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { isObserved, type Samples } from "../samples.ts";
+
+/** What {@link mutualInformation} takes. */
+export interface MutualInformationOptions {
+  /** Virtual samples a pair of variables, spread evenly over their joint states; 0.1 when left out. */
+  readonly pseudocount?: number;
+  /**
+   * Most bins a variable is counted in; 16 when left out. Neighbouring states of a categorical variable with
+   * more are counted as one; a real variable is cut at its quantiles.
+   */
+  readonly bins?: number;
+  /** `[samples]`: how often each sample counts; once when left out. */
+  readonly sampleWeights?: ArrayLike<number>;
+}
+
+/**
+ * Mutual information of every pair of variables in nats, `[variables, variables]`, symmetric, zero on the
+ * diagonal. A sample counts for the pairs of which it has both values. Work grows with
+ * samples times variables squared.
+ */
+export function mutualInformation(
+  variables: readonly Variable[],
+  samples: Samples,
+  options: MutualInformationOptions = {},
+): Float64Array {
+  const { pseudocount = 0.1, bins = 16, sampleWeights } = options;
+  const count = variables.length;
+  const columns = variables.map((variable, v) => binned(variable, samples, v, bins));
+  const result = new Float64Array(count * count);
+  for (let i = 0; i < count; i++) {
+    const a = columns[i] as Column;
+    for (let j = i + 1; j < count; j++) {
+      const b = columns[j] as Column;
+      const joint = new Float64Array(a.bins * b.bins).fill(pseudocount / (a.bins * b.bins));
+      for (let s = 0; s < samples.count; s++) {
+        const x = a.values[s] as number, y = b.values[s] as number;
+        if (x < 0 || y < 0) continue;
+        const cell = x * b.bins + y;
+        joint[cell] = (joint[cell] as number) +
+          (sampleWeights === undefined ? 1 : sampleWeights[s] as number);
+      }
+      result[i * count + j] = result[j * count + i] = informationOf(joint, a.bins, b.bins);
+    }
+  }
+  return result;
+}
+
+interface Column {
+  /** Bin of every sample, -1 where missing. */
+  readonly values: Int16Array;
+  readonly bins: number;
+}
+
+function binned(variable: Variable, samples: Samples, v: number, bins: number): Column {
+  if (variable.kind === "external") {
+    throw new CircuitError(`Variable ${v} \`${variable.name}\` is external: it has no values to count.`);
+  }
+  const values = new Int16Array(samples.count).fill(-1);
+  const at = (s: number) => samples.values[s * samples.variables + v] as number;
+  if (variable.kind === "categorical") {
+    const width = Math.min(bins, variable.states);
+    for (let s = 0; s < samples.count; s++) {
+      if (isObserved(samples, s, v)) values[s] = Math.floor(at(s) * width / variable.states);
+    }
+    return { values, bins: width };
+  }
+  const present: number[] = [];
+  for (let s = 0; s < samples.count; s++) if (isObserved(samples, s, v)) present.push(at(s));
+  present.sort((x, y) => x - y);
+  const cuts: number[] = [];
+  for (let k = 1; k < bins && present.length > 0; k++) {
+    cuts.push(present[Math.floor(k * present.length / bins)] as number);
+  }
+  for (let s = 0; s < samples.count; s++) {
+    if (isObserved(samples, s, v)) values[s] = cuts.filter((cut) => cut <= at(s)).length;
+  }
+  return { values, bins };
+}
+
+function informationOf(joint: Float64Array, rows: number, columns: number): number {
+  const byRow = new Float64Array(rows), byColumn = new Float64Array(columns);
+  let total = 0;
+  joint.forEach((n, cell) => {
+    const r = Math.floor(cell / columns), c = cell % columns;
+    byRow[r] = (byRow[r] as number) + n;
+    byColumn[c] = (byColumn[c] as number) + n;
+    total += n;
+  });
+  let information = 0;
+  joint.forEach((n, cell) => {
+    if (n === 0) return;
+    const r = byRow[Math.floor(cell / columns)] as number, c = byColumn[cell % columns] as number;
+    information += n / total * Math.log(n * total / (r * c));
+  });
+  return Math.max(0, information);
+}
+
+/** A rooted tree over variables. */
+export interface VariableTree {
+  /** The variable without a parent. */
+  readonly root: number;
+  /** Parent of every variable; -1 for the root. */
+  readonly parents: Int32Array;
+  /** All variables, parents before children. */
+  readonly order: readonly number[];
+}
+
+/**
+ * The maximum spanning tree of a symmetric weight matrix `[count, count]` (Chow and Liu 1968; Prim's
+ * algorithm). Of equal weights the edge with the smaller variables is taken, so the tree is a function of its
+ * input.
+ *
+ * @param root a variable, or `centre` (when left out) for the one that is nearest to the farthest variable:
+ *   the shallowest circuit
+ */
+export function maximumSpanningTree(
+  weights: ArrayLike<number>,
+  count: number,
+  root: number | "centre" = "centre",
+): VariableTree {
+  if (weights.length !== count * count) {
+    throw new CircuitError(`${count} variables need ${count * count} weights; got ${weights.length}.`);
+  }
+  if (root !== "centre" && !(Number.isInteger(root) && root >= 0 && root < count)) {
+    throw new CircuitError(`The root is ${root}, expected \`centre\` or a variable from 0 to ${count - 1}.`);
+  }
+  const neighbours: number[][] = Array.from({ length: count }, () => []);
+  const nearest = new Int32Array(count), inside = new Uint8Array(count);
+  inside[0] = 1;
+  for (let step = 1; step < count; step++) {
+    let best = -1;
+    for (let v = 0; v < count; v++) {
+      if (inside[v] === 1) continue;
+      const w = weights[v * count + (nearest[v] as number)] as number;
+      if (best < 0 || w > (weights[best * count + (nearest[best] as number)] as number)) best = v;
+    }
+    inside[best] = 1;
+    const parent = nearest[best] as number;
+    (neighbours[best] as number[]).push(parent);
+    (neighbours[parent] as number[]).push(best);
+    for (let v = 0; v < count; v++) {
+      if ((weights[v * count + best] as number) > (weights[v * count + (nearest[v] as number)] as number)) {
+        nearest[v] = best;
+      }
+    }
+  }
+  return rootedAt(neighbours, root === "centre" ? centreOf(neighbours) : root);
+}
+
+function rootedAt(neighbours: readonly number[][], root: number): VariableTree {
+  const parents = new Int32Array(neighbours.length).fill(-1);
+  const order = [root];
+  for (const v of order) {
+    for (const next of [...(neighbours[v] as number[])].sort((a, b) => a - b)) {
+      if (next === parents[v]) continue;
+      parents[next] = v;
+      order.push(next);
+    }
+  }
+  return { root, parents, order };
+}
+
+/** Takes leaves away, layer by layer, until one or two variables are left; the smaller of two. */
+function centreOf(neighbours: readonly number[][]): number {
+  const degree = neighbours.map((list) => list.length);
+  let layer = degree.flatMap((d, v) => d <= 1 ? [v] : []);
+  let left = neighbours.length;
+  while (left > 2) {
+    left -= layer.length;
+    const next: number[] = [];
+    for (const v of layer) {
+      degree[v] = 0;
+      for (const u of neighbours[v] as number[]) {
+        const d = degree[u] as number;
+        if (d > 0 && (degree[u] = d - 1) === 1) next.push(u);
+      }
+    }
+    layer = next;
+  }
+  return Math.min(...layer);
+}

@@ -1,0 +1,66 @@
+import { CircuitBuilder } from "../builder.ts";
+import type { Circuit, NodeId, Variable } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import type { Samples } from "../samples.ts";
+import {
+  maximumSpanningTree,
+  mutualInformation,
+  type MutualInformationOptions,
+  type VariableTree,
+} from "./chow_liu.ts";
+import { addLeaf, type StructureOptions } from "./leaf.ts";
+
+/** What {@link hclt} takes. */
+export interface HcltOptions extends StructureOptions {
+  /** States of the hidden variables: one number, or one for each variable. */
+  readonly latents: number | readonly number[];
+}
+
+/**
+ * A hidden Chow-Liu tree (Liu and Van den Broeck, "Tractable Regularization of Probabilistic Circuits",
+ * NeurIPS 2021): every variable `v` of the tree gets a hidden variable of `latents` states in its place, and
+ * depends on that alone. Sum node `z<v>` sums out the hidden variable of `v`; its parameter `z/<v>` is
+ * `[1, states of the parent's, states of its own]`. Leaves: parameter `leaf/<v>`.
+ */
+export function hclt(variables: readonly Variable[], tree: VariableTree, options: HcltOptions): Circuit {
+  const latentsOf = (v: number): number => {
+    const k = typeof options.latents === "number" ? options.latents : options.latents[v];
+    if (k === undefined || !(Number.isInteger(k) && k >= 1)) {
+      throw new CircuitError(`latents of variable ${v} is ${k}, expected a whole number from 1.`);
+    }
+    return k;
+  };
+  if (tree.parents.length !== variables.length) {
+    throw new CircuitError(
+      `The tree is over ${tree.parents.length} variables, but there are ${variables.length}.`,
+    );
+  }
+  const b = new CircuitBuilder({ seed: options.seed ?? 0 });
+  for (const variable of variables) b.variable(variable);
+  const messages: NodeId[][] = variables.map(() => []);
+  let top: NodeId = -1;
+  for (const v of [...tree.order].reverse()) {
+    const leaf = addLeaf(b, variables[v] as Variable, v, latentsOf(v), options);
+    const here = b.product([leaf, ...(messages[v] as NodeId[])]);
+    const parent = tree.parents[v] as number;
+    top = b.sum([here], { units: parent < 0 ? 1 : latentsOf(parent), id: `z/${v}`, name: `z${v}` });
+    if (parent >= 0) (messages[parent] as NodeId[]).push(top);
+  }
+  return b.build(top);
+}
+
+/** What {@link hcltFromSamples} takes. */
+export interface HcltFromSamplesOptions extends HcltOptions, MutualInformationOptions {
+  /** A variable, or `centre`: see {@link maximumSpanningTree}. */
+  readonly root?: number | "centre";
+}
+
+/** A hidden Chow-Liu tree whose tree is learned from samples; parameters are random. */
+export function hcltFromSamples(
+  variables: readonly Variable[],
+  samples: Samples,
+  options: HcltFromSamplesOptions,
+): Circuit {
+  const information = mutualInformation(variables, samples, options);
+  return hclt(variables, maximumSpanningTree(information, variables.length, options.root), options);
+}

@@ -1,0 +1,80 @@
+import { CircuitBuilder, type ParameterValues } from "../builder.ts";
+import type { Circuit, NodeId, Variable } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { defaultLeaf, type StructureOptions } from "./leaf.ts";
+
+/** What {@link hmm} takes. */
+export interface HmmOptions extends StructureOptions {
+  /** Length of the sequence: variables `x0 .. x<length - 1>`. */
+  readonly length: number;
+  /** Hidden states. */
+  readonly states: number;
+  /** What one position holds: a number of symbols, or a variable (its name is replaced). */
+  readonly symbols: number | Variable;
+  /** Whether all positions share one transition and one emission parameter; true when left out. */
+  readonly homogeneous?: boolean;
+  /** `[states]`: distribution of the first hidden state. Random when left out. */
+  readonly initial?: ArrayLike<number>;
+  /** `[states, states]`: row `i` is the distribution of the state after `i`. Only for homogeneous ones. */
+  readonly transition?: ArrayLike<number>;
+  /** `[states, ...]`: parameter of the leaf, such as `[states, symbols]`. Only for homogeneous ones. */
+  readonly emission?: ArrayLike<number>;
+}
+
+/**
+ * A hidden Markov model (Rabiner and Juang 1986): `p(z0) p(x0 | z0) prod p(zt | zt-1) p(xt | zt)`.
+ *
+ * Sum node `z<t>` sums out the hidden state at position `t`. Parameters: `initial` `[1, 1, states]`;
+ * homogeneous ones have `transition` `[1, states, states]` and `emission` `[states, ...]`, the others one of
+ * each for every position, `transition/<t>` into position `t` and `emission/<t>`.
+ * @throws {CircuitError} on a length or number of states below 1
+ */
+export function hmm(options: HmmOptions): Circuit {
+  const { length, states, symbols, homogeneous = true } = options;
+  for (const [what, n] of [["length", length], ["states", states]] as const) {
+    if (!(Number.isInteger(n) && n >= 1)) {
+      throw new CircuitError(`${what} is ${n}, expected a whole number from 1.`);
+    }
+  }
+  if (!homogeneous && (options.transition !== undefined || options.emission !== undefined)) {
+    throw new CircuitError("`transition` and `emission` are for homogeneous models: one for all positions.", {
+      hint: "Leave them out and set the parameters of each position with `withParameters`.",
+    });
+  }
+  const template: Variable = typeof symbols === "number"
+    ? { kind: "categorical", name: "x", states: symbols }
+    : symbols;
+  const b = new CircuitBuilder({ seed: options.seed ?? 0 });
+  const variables = Array.from({ length }, (_, t) => b.variable({ ...template, name: `x${t}` }));
+  const choice = (options.leaf ?? defaultLeaf)(template, 0);
+  /** Values at the first use, a tie at every later one. */
+  const tied = (
+    id: string,
+    values: ArrayLike<number> | undefined,
+  ): { id: string; values?: ParameterValues } => {
+    if (b.hasParameter(id)) return { id, values: id };
+    return values === undefined ? { id } : { id, values };
+  };
+  let after: NodeId | undefined;
+  for (let t = length - 1; t >= 0; t--) {
+    const emission = tied(homogeneous ? "emission" : `emission/${t}`, options.emission);
+    const leaf = b.input({
+      variable: variables[t] as number,
+      units: states,
+      ...choice,
+      id: emission.id,
+      ...(emission.values !== undefined && { parameter: emission.values }),
+    });
+    const here = after === undefined ? leaf : b.product([leaf, after]);
+    const weights = t === 0
+      ? tied("initial", options.initial)
+      : tied(homogeneous ? "transition" : `transition/${t}`, options.transition);
+    after = b.sum([here], {
+      units: t === 0 ? 1 : states,
+      id: weights.id,
+      ...(weights.values !== undefined && { weights: weights.values }),
+      name: `z${t}`,
+    });
+  }
+  return b.build(after as NodeId);
+}

@@ -1,0 +1,42 @@
+import type { CircuitBuilder } from "../builder.ts";
+import type { LeafSettings, NodeId, Variable } from "../circuit.ts";
+
+/** A leaf family with its settings. */
+export interface LeafChoice {
+  /** Name of the family. */
+  readonly family: string;
+  /** Its settings; none when left out. */
+  readonly settings?: LeafSettings;
+}
+
+/** What every structure takes. */
+export interface StructureOptions {
+  /** Decides the starting parameters and every random choice of structure; 0 when left out. */
+  readonly seed?: number;
+  /** The leaf family for a variable; {@link defaultLeaf} when left out. */
+  readonly leaf?: (variable: Variable, index: number) => LeafChoice;
+}
+
+/** `categorical` for categorical variables, `gaussian` for real ones, `external` for external ones. */
+export function defaultLeaf(variable: Variable): LeafChoice {
+  if (variable.kind === "real") return { family: "gaussian" };
+  return { family: variable.kind };
+}
+
+/** `count` categorical variables `x0`, `x1`, ... of equally many states. */
+export function categoricalVariables(count: number, states: number): Variable[] {
+  return Array.from({ length: count }, (_, v) => ({ kind: "categorical", name: `x${v}`, states }));
+}
+
+/** Adds the chosen leaf over variable `v` to a builder that has the variable already. */
+export function addLeaf(
+  b: CircuitBuilder,
+  variable: Variable,
+  v: number,
+  units: number,
+  options: StructureOptions,
+  id = `leaf/${v}`,
+): NodeId {
+  const choice = (options.leaf ?? defaultLeaf)(variable, v);
+  return b.input({ variable: v, units, ...choice, id });
+}

@@ -1,0 +1,10 @@
+/** Ready-made structures, one file each. */
+export * from "./chow_liu.ts";
+export * from "./hclt.ts";
+export * from "./hmm.ts";
+export * from "./image.ts";
+export { categoricalVariables, defaultLeaf, type LeafChoice, type StructureOptions } from "./leaf.ts";
+export { mixture, mixtureOfUnits, naiveMixture, type NaiveMixtureOptions } from "./mixture.ts";
+export * from "./rat_spn.ts";
+export * from "./region_graph.ts";
+export { stack } from "./stack.ts";

@@ -1,0 +1,46 @@
+import type { Circuit, Variable } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { RandomStream } from "../random.ts";
+import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
+
+/** What {@link ratSpn} takes. */
+export interface RatSpnOptions extends RegionOptions {
+  /** How often a region is split in two; at most log2 of the number of variables. */
+  readonly depth: number;
+  /** Random trees that are mixed at the root. */
+  readonly replicas: number;
+}
+
+/**
+ * A random tensorised circuit (Peharz et al., "Random Sum-Product Networks", UAI 2019): each replica splits
+ * the variables in random balanced halves `depth` times. Products are element-wise, see {@link
+ * circuitOfRegions}.
+ * @throws {CircuitError} when the variables cannot be split `depth` times
+ */
+export function ratSpn(variables: readonly Variable[], options: RatSpnOptions): Circuit {
+  const { depth, replicas } = options;
+  if (!(depth >= 0 && 2 ** depth <= variables.length)) {
+    throw new CircuitError(`depth is ${depth}: ${variables.length} variables cannot be halved that often.`);
+  }
+  if (!(Number.isInteger(replicas) && replicas >= 1)) {
+    throw new CircuitError(`replicas is ${replicas}, expected a whole number from 1.`);
+  }
+  const random = new RandomStream(options.seed ?? 0, 0, 0, 0x72617473);
+  const split = (scope: readonly number[], left: number): Region => {
+    if (left === 0) return { variables: scope, partitions: [] };
+    const order = random.permutation(scope.length).map((i) => scope[i] as number);
+    const half = Math.ceil(order.length / 2);
+    const parts = [order.slice(0, half), order.slice(half)].map((part) =>
+      split(part.sort((a, b) => a - b), left - 1)
+    );
+    return { variables: scope, partitions: [parts] };
+  };
+  const all = variables.map((_, v) => v);
+  const trees = Array.from({ length: replicas }, () => split(all, depth));
+  // Depth 0: each replica is one product of leaves, a component of a plain mixture.
+  const root: Region = {
+    variables: all,
+    partitions: trees.flatMap((tree) => tree.partitions.length === 0 ? [[tree]] : tree.partitions),
+  };
+  return circuitOfRegions(variables, root, options);
+}

@@ -1,0 +1,66 @@
+import { CircuitBuilder } from "../builder.ts";
+import type { Circuit, NodeId, Variable } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { addLeaf, type StructureOptions } from "./leaf.ts";
+
+/**
+ * A set of variables and the ways to split it (Dennis and Ventura 2012). Regions are shared by identity: a
+ * region that stands in several partitions becomes one node.
+ */
+export interface Region {
+  /** Variables of the region, without repetition. */
+  readonly variables: readonly number[];
+  /** Each a list of disjoint regions that make up this one. None: the variables are independent given a unit. */
+  readonly partitions: readonly (readonly Region[])[];
+}
+
+/** What {@link circuitOfRegions} takes. */
+export interface RegionOptions extends StructureOptions {
+  /** Units of every region but the root, which has one. */
+  readonly units: number;
+}
+
+/**
+ * A circuit of a region graph. A region without partitions is a product of its leaves; any other is a sum
+ * over its partitions, each the element-wise product of its regions. (Element-wise products with a dense sum
+ * above are the "CP" layers of Loconte et al., "What is the Relationship between Tensor Factorizations and
+ * Circuits", 2024; they need `units` inputs where the outer products of the original papers need `units^2`.)
+ */
+export function circuitOfRegions(
+  variables: readonly Variable[],
+  root: Region,
+  options: RegionOptions,
+): Circuit {
+  const { units } = options;
+  if (!(Number.isInteger(units) && units >= 1)) {
+    throw new CircuitError(`units is ${units}, expected a whole number from 1.`);
+  }
+  const b = new CircuitBuilder({ seed: options.seed ?? 0 });
+  for (const variable of variables) b.variable(variable);
+  const leaves = new Map<number, number>();
+  const made = new Map<Region, NodeId>();
+  const leafOf = (v: number): NodeId => {
+    const uses = leaves.get(v) ?? 0;
+    leaves.set(v, uses + 1);
+    const variable = variables[v];
+    if (variable === undefined) throw new CircuitError(`A region names variable ${v}, which does not exist.`);
+    // A further region over the same variable has leaves of its own.
+    return addLeaf(b, variable, v, units, options, uses === 0 ? `leaf/${v}` : `leaf/${v}/${uses}`);
+  };
+  const add = (region: Region): NodeId => {
+    const before = made.get(region);
+    if (before !== undefined) return before;
+    const top = region === root;
+    let id: NodeId;
+    if (region.partitions.length === 0) {
+      id = b.product(region.variables.map(leafOf));
+      if (top) id = b.sum([id], { units: 1 });
+    } else {
+      const products = region.partitions.map((parts) => b.product(parts.map(add)));
+      id = b.sum(products, { units: top ? 1 : units });
+    }
+    made.set(region, id);
+    return id;
+  };
+  return b.build(add(root));
+}

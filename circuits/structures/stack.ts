@@ -1,0 +1,95 @@
+import { CircuitBuilder } from "../builder.ts";
+import { checkCircuit } from "../checks.ts";
+import {
+  childrenOf,
+  type Circuit,
+  type InputNode,
+  type Node,
+  type Parameter,
+  parameterOf,
+  rootUnits,
+} from "../circuit.ts";
+import { copyInto } from "../copy.ts";
+import { CircuitError } from "../errors.ts";
+import { sameVariable } from "./mixture.ts";
+
+/**
+ * One circuit whose root has the root units of all the given circuits, in order: `p(x | k)` for every `k`,
+ * what `substitute` puts in the place of a latent variable of that many states.
+ *
+ * Circuits of the same structure whose sums have one child each (hidden Markov models, hidden Chow-Liu trees,
+ * naive mixtures) become a circuit with as many nodes as one of them, block-diagonal: node by node their
+ * units stand next to each other, and each is a group of the sums. Parameters keep their ids. Others are
+ * copied side by side, the parameters of circuit `i` with the prefix `c<i>/`.
+ * @throws {CircuitError} when the circuits are not over the same variables
+ */
+export function stack(circuits: readonly Circuit[]): Circuit {
+  const [first] = circuits;
+  if (first === undefined) throw new CircuitError("A stack needs at least one circuit.");
+  circuits.forEach((circuit, i) => {
+    const same = circuit.variables.length === first.variables.length &&
+      first.variables.every((variable, v) => sameVariable(variable, circuit.variables[v]));
+    if (!same) throw new CircuitError(`Circuit ${i} of the stack is not over the variables of circuit 0.`);
+  });
+  const nodes = first.nodes.map((_, id) => merge(circuits.map((circuit) => circuit.nodes[id])));
+  const sameRoot = circuits.every(({ root, nodes }) =>
+    root === first.root && nodes.length === first.nodes.length
+  );
+  if (!sameRoot || nodes.includes(undefined)) return sideBySide(circuits, first);
+  const parameters = [...first.parameters.values()].map(({ id, shape }): [string, Parameter] => {
+    const parts = circuits.map((circuit) => parameterOf(circuit, id).values);
+    const values = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+    parts.reduce((at, part) => (values.set(part, at), at + part.length), 0);
+    return [id, { id, shape: [(shape[0] as number) * circuits.length, ...shape.slice(1)], values }];
+  });
+  const circuit: Circuit = {
+    variables: first.variables,
+    nodes: nodes as Node[],
+    root: first.root,
+    parameters: new Map(parameters),
+  };
+  checkCircuit(circuit);
+  return circuit;
+}
+
+/** The same node of all circuits as one, or undefined when they differ or the slices would not line up. */
+function merge(nodes: readonly (Node | undefined)[]): Node | undefined {
+  const first = nodes[0] as Node;
+  const same = nodes.every((node) =>
+    node !== undefined && node.kind === first.kind && node.units === first.units &&
+    childrenOf(node).join() === childrenOf(first).join() &&
+    (node.kind === "product" || (first.kind !== "product" && node.parameter === first.parameter))
+  );
+  if (!same) return undefined;
+  const units = first.units * nodes.length;
+  if (first.kind === "product") return { ...first, units };
+  if (first.kind === "sum") {
+    const groups = first.groups * nodes.length;
+    const uniform = nodes.every((node) => node?.kind === "sum" && node.groups === first.groups);
+    return first.children.length === 1 && uniform ? { ...first, units, groups } : undefined;
+  }
+  const inputs = nodes as readonly InputNode[];
+  const alike = inputs.every(({ variable, family, settings }) =>
+    variable === first.variable && family === first.family &&
+    (family === "indicator" || JSON.stringify(settings) === JSON.stringify(first.settings))
+  );
+  if (!alike || first.family === "external") return undefined;
+  const settings = first.family === "indicator"
+    ? { values: inputs.flatMap((node) => node.settings["values"] as readonly number[]) }
+    : first.settings;
+  return { ...first, units, settings };
+}
+
+function sideBySide(circuits: readonly Circuit[], first: Circuit): Circuit {
+  const units = rootUnits(first);
+  const odd = circuits.findIndex((circuit) => rootUnits(circuit) !== units);
+  if (odd >= 0) {
+    throw new CircuitError(`Circuit ${odd} of the stack has not the ${units} root units of circuit 0.`);
+  }
+  const b = new CircuitBuilder();
+  const variables = first.variables.map((variable) => b.variable(variable));
+  const roots = circuits.map((circuit, i) => copyInto(b, circuit, { variables, prefix: `c${i}` }));
+  const total = units * circuits.length;
+  const weights = new Float32Array(total).fill(1);
+  return b.build(b.sum(roots, { units: total, groups: total, id: "stack", name: "stack", weights }));
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import {
+  CircuitBuilder,
+  downward,
+  logSumExp,
+  maximise,
+  ReferenceEvaluator,
+  samplesFromRows,
+  upward,
+  withParameters,
+} from "../../circuits/mod.ts";
+import { agrees, allSamples, circuits, circuitsWithRow, close, likelihood, table } from "./truth.ts";
+
+Deno.test("log-likelihoods are those of the definition, and sum to one", async () => {
+  await fc.assert(
+    fc.asyncProperty(circuits(), async (circuit) => {
+      const logs = await new ReferenceEvaluator(circuit).logLikelihoods(allSamples(circuit));
+      const rows = table(circuit);
+      rows.forEach(({ p }, i) => assert.ok(close(Math.exp(logs[i]!), p), `${logs[i]} for ${p}`));
+      assert.ok(close(logs.reduce((total, l) => total + Math.exp(l), 0), 1, 1e-5));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("missing values are summed out, and maximised out in max-product's upward bound", async () => {
+  await fc.assert(
+    fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
+      const matching = table(circuit).filter(({ x }) => agrees(x, row));
+      const samples = samplesFromRows([row]);
+      const [log] = await new ReferenceEvaluator(circuit).logLikelihoods(samples);
+      assert.ok(close(Math.exp(log!), matching.reduce((total, { p }) => total + p, 0)));
+      const best = upward(circuit, samples, 0, "max")[circuit.root]![0]!;
+      // One path through the sums can only have less mass than all of them.
+      assert.ok(best <= Math.log(Math.max(...matching.map(({ p }) => p))) + 1e-6);
+      assert.equal(Number.isNaN(best), false);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("flows are derivatives of the log-likelihood by the logarithm of the weights", async () => {
+  await fc.assert(
+    fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
+      const evaluator = new ReferenceEvaluator(circuit);
+      const samples = samplesFromRows([row]);
+      const { weights, logLikelihoods, impossible } = await evaluator.flows(samples);
+      if (impossible === 1) {
+        assert.equal(logLikelihoods[0], -Infinity);
+        for (const counts of weights.values()) assert.ok(counts.every((f) => f === 0));
+        return;
+      }
+      for (const [id, counts] of weights) {
+        const values = circuit.parameters.get(id)!.values;
+        for (let i = 0; i < values.length; i++) {
+          const at = async (w: number) => {
+            const changed = values.slice();
+            changed[i] = w;
+            const moved = new ReferenceEvaluator(withParameters(circuit, new Map([[id, changed]])));
+            return { log: (await moved.logLikelihoods(samples))[0]!, w: changed[i]! };
+          };
+          if (values[i] === 0) {
+            assert.equal(counts[i], 0);
+            continue;
+          }
+          const [a, b] = [await at(values[i]! * 1.002), await at(values[i]! * 0.998)];
+          const derivative = (a.log - b.log) / (Math.log(a.w) - Math.log(b.w));
+          assert.ok(Math.abs(derivative - counts[i]!) < 1e-4, `${id}[${i}]: ${derivative} and ${counts[i]}`);
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("flow is conserved: what enters a sum leaves by its edges, and every variable gets a flow of 1", () => {
+  fc.assert(
+    fc.property(circuitsWithRow(), ({ circuit, row }) => {
+      const samples = samplesFromRows([row]);
+      const logs = upward(circuit, samples, 0);
+      if (logs[circuit.root]![0] === -Infinity) return;
+      const left = circuit.nodes.map((node) => new Float64Array(node.units));
+      const flows = downward(circuit, logs, (id, output, _at, flow) => left[id]![output]! += flow);
+      const perVariable = circuit.variables.map(() => 0);
+      for (const node of circuit.nodes) {
+        if (node.kind === "sum") {
+          node.units && flows[node.id]!.forEach((f, u) => assert.ok(close(f, left[node.id]![u]!)));
+        }
+        if (node.kind === "input") perVariable[node.variable]! += flows[node.id]!.reduce((a, b) => a + b, 0);
+      }
+      perVariable.forEach((total) => assert.ok(close(total, 1)));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("EM on the reference never lowers the likelihood, whatever is missing", async () => {
+  await fc.assert(
+    fc.asyncProperty(circuits(), fc.nat(1000), async (circuit, salt) => {
+      const rows = table(circuit).map(({ x }, i) =>
+        x.map((k, v) => (i * 7 + v * 3 + salt) % 4 === 0 ? null : k)
+      );
+      const samples = samplesFromRows(rows), sampleWeights = rows.map((_, i) => 1 + (i * salt) % 5);
+      let current = circuit, before = -Infinity, impossible = -1;
+      for (let step = 0; step < 4; step++) {
+        const flows = await new ReferenceEvaluator(current).flows(samples, sampleWeights);
+        const total = flows.logLikelihoods.reduce(
+          (sum, l, i) => l === -Infinity ? sum : sum + l * sampleWeights[i]!,
+          0,
+        );
+        if (impossible >= 0) assert.equal(flows.impossible, impossible);
+        impossible = flows.impossible;
+        assert.ok(
+          total >= before - 1e-4 * Math.abs(before === -Infinity ? 0 : before),
+          `${total} after ${before}`,
+        );
+        before = total;
+        current = maximise(current, flows);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("likelihoods far below the range of a float64 stay finite, impossible samples are -Infinity", async () => {
+  const b = new CircuitBuilder();
+  const leaves = Array.from({ length: 3000 }, (_, v) => {
+    const variable = b.categorical(`x${v}`, 3);
+    return b.input({
+      variable,
+      family: "categorical",
+      units: 1,
+      parameter: v === 0 ? [0.5, 0.5, 0] : [0.1, 0.2, 0.7],
+    });
+  });
+  const evaluator = new ReferenceEvaluator(b.build(b.product(leaves)));
+  const rows = [0, 2].map((k) => leaves.map((_, v) => v === 0 ? k : 0));
+  const logs = await evaluator.logLikelihoods(samplesFromRows(rows));
+  assert.ok(close(logs[0]!, Math.log(0.5) + 2999 * Math.log(Math.fround(0.1))));
+  assert.equal(logs[1], -Infinity);
+  assert.equal(logSumExp([-Infinity, -Infinity]), -Infinity);
+  assert.ok(close(logSumExp([-1000, -1000]), -1000 + Math.log(2)));
+});
+
+Deno.test("the brute force agrees with itself about weights", () => {
+  fc.assert(fc.property(circuits(3), (circuit) => {
+    const [first] = table(circuit);
+    assert.equal(first!.p, likelihood(circuit, first!.x));
+  }));
+});
