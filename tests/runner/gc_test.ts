@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { collectGarbage } from "../../runner/gc.ts";
+import { Records } from "../../runner/records/records.ts";
+import { Store } from "../../runner/store/store.ts";
+import { tryLock } from "../../runner/store/locks.ts";
+import { verifyStore } from "../../runner/verify.ts";
+import { LettersFolder, nodesIn } from "./letters.ts";
+
+const DAY = 86_400_000;
+
+function files(folder: string): string[] {
+  const found: string[] = [];
+  for (const entry of Deno.readDirSync(folder)) {
+    if (entry.isDirectory) found.push(...files(`${folder}/${entry.name}`));
+    else found.push(`${folder}/${entry.name}`);
+  }
+  return found.sort();
+}
+
+Deno.test("a sweep keeps what recent runs reach and removes the rest; a dry run removes nothing", async () => {
+  using folder = new LettersFolder();
+  await folder.run();
+  const store = Store.open(folder.store);
+  using records = new Records(store);
+  // The first run is made old; the second one reaches a part of its results.
+  const old = records.runs()[0]!;
+  await folder.run({ set: [`alphabets=["aeiou"]`] });
+  const recent = records.runs()[0]!;
+  assert.notEqual(recent.id, old.id);
+  const now = recent.started * 1000 + 10 * DAY;
+  const days = 10 + (recent.started - old.started) / 2 / 86_400;
+
+  const before = files(folder.store);
+  const dry = collectGarbage(store, records, { days, dryRun: true, now });
+  assert.deepEqual(files(folder.store), before);
+  // Of the first run: the count of "xyz" and the sum of two counts; read and "aeiou" are reached by the second.
+  assert.equal(dry.results, 2);
+  assert.equal(dry.keptResults, 3);
+
+  assert.deepEqual(collectGarbage(store, records, { days, dryRun: false, now }), dry);
+  assert.deepEqual((await verifyStore(store)).faults, []);
+  assert.deepEqual(nodesIn(await folder.run({ set: [`alphabets=["aeiou"]`] }), "ran"), []);
+  const again = await folder.run();
+  assert.deepEqual(nodesIn(again, "ran"), ["letters.count@alphabet=xyz", "letters.add"]);
+  assert.deepEqual(again.nodes.at(-1)!.reasons.map((reason) => reason.kind), ["lost"]);
+});
+
+Deno.test("nothing is swept while a run holds the store", async () => {
+  using folder = new LettersFolder();
+  await folder.run();
+  const store = Store.open(folder.store);
+  using records = new Records(store);
+  using _run = tryLock(`${store.root}/store.lock`, "shared");
+  assert.throws(
+    () => collectGarbage(store, records, { days: 0, dryRun: false }),
+    /a run is using this store/,
+  );
+});
+
+Deno.test("a sweep of everything leaves a store that works", async () => {
+  using folder = new LettersFolder();
+  await folder.run();
+  const store = Store.open(folder.store);
+  using records = new Records(store);
+  Deno.writeTextFileSync(`${store.tmp}/left by a dead process`, "x");
+  const sweep = collectGarbage(store, records, { days: 0, dryRun: false, now: Date.now() + DAY });
+  assert.equal(sweep.results, 4);
+  assert.equal(sweep.keptResults, 0);
+  assert.ok(sweep.rubbish >= 1);
+  assert.deepEqual([...store.blobs.list()], []);
+  assert.equal(nodesIn(await folder.run(), "ran").length, 4);
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { compareRuns, groupsOf } from "../../runner/compare.ts";
+import { exportArtifact } from "../../runner/export.ts";
+import { Records } from "../../runner/records/records.ts";
+import { lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { Store } from "../../runner/store/store.ts";
+import { LettersFolder } from "./letters.ts";
+
+async function twoRuns(): Promise<{ folder: LettersFolder; store: Store; records: Records } & Disposable> {
+  const folder = new LettersFolder();
+  await folder.run();
+  await folder.run({ set: [`alphabets=["aeiou","bq"]`] });
+  const store = Store.open(folder.store);
+  const records = new Records(store);
+  return {
+    folder,
+    store,
+    records,
+    [Symbol.dispose]() {
+      records.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("references name artifacts by run and output, node, or digest", async () => {
+  using two = await twoRuns();
+  const { records } = two;
+  const [second, first] = records.runs();
+  const total = resolveArtifact(records, "total");
+  assert.equal(total.node, "letters.add");
+  assert.equal(total.artifact.facts.value !== undefined, true);
+  assert.equal(resolveArtifact(records, `${second!.id}/total`).artifact.digest, total.artifact.digest);
+  assert.equal(resolveArtifact(records, "latest/letters.add:total").artifact.digest, total.artifact.digest);
+  assert.equal(resolveArtifact(records, total.artifact.digest.slice(0, 10)).key, total.key);
+  // Only the first run had this node: it is found without naming the run.
+  assert.equal(resolveArtifact(records, "letters.count@alphabet=xyz").run, first!.id);
+  assert.throws(() => resolveArtifact(records, "latest/totl"), /did you mean `total`/);
+  assert.throws(() => resolveArtifact(records, "letters.cout@alphabet=xyz"), /did you mean/);
+});
+
+Deno.test("runs are named by id, its beginning, or latest", async () => {
+  using two = await twoRuns();
+  const { records } = two;
+  const [second, first] = records.runs();
+  assert.equal(resolveRun(records, "latest").id, second!.id);
+  assert.equal(resolveRun(records, first!.id).id, first!.id);
+  assert.throws(() => resolveRun(records, first!.id.slice(0, 4)), /2 runs begin so/);
+  assert.throws(() => resolveRun(records, "nothing"), /there is no run nothing/);
+});
+
+Deno.test("lineage leads back to the data file", async () => {
+  using two = await twoRuns();
+  const lineage = lineageOf(two.records, resolveArtifact(two.records, "total"));
+  const counts = lineage.inputs.map((input) => input.made!.record.node);
+  assert.deepEqual(counts, ["letters.count@alphabet=aeiou", "letters.count@alphabet=bq"]);
+  const read = lineage.inputs[0]!.made!.inputs[0]!.made!;
+  assert.equal(read.record.node, "letters.read");
+  const source = read.inputs[0]!.made!.record;
+  assert.equal(source.stage, "letters.file");
+  assert.equal(source.artifact.files[0]!.location, two.folder.data);
+});
+
+Deno.test("runs side by side: parameters and metrics, the nodes of a sweep together", async () => {
+  using two = await twoRuns();
+  const [second, first] = two.records.runs();
+  const sweep = groupsOf(two.records, first!).find((group) => group.stage === "letters.count")!;
+  assert.deepEqual(sweep.varying, ["alphabet"]);
+  assert.deepEqual(sweep.nodes.map((node) => node.values.letters), [5, 1]);
+  // The second run found the first count in the cache: its metric is that of the run that computed it.
+  const cached = groupsOf(two.records, second!).find((group) => group.stage === "letters.count")!.nodes[0]!;
+  assert.equal(cached.node.state, "cached");
+  assert.equal(cached.values.letters, 5);
+
+  const comparison = compareRuns(two.records, [first!, second!]);
+  const alphabets = comparison.params.find((row) => row.node === "params" && row.name === "alphabets")!;
+  assert.deepEqual(alphabets.values, [["aeiou", "xyz"], ["aeiou", "bq"]]);
+  assert.equal(alphabets.same, false);
+  const total = comparison.metrics.find((row) => row.node === "letters.add" && row.name === "total.letters")!;
+  assert.deepEqual(total.values, [6, 7]);
+});
+
+Deno.test("an export holds the checked files and says what made them", async () => {
+  using two = await twoRuns();
+  const target = `${two.folder.root}/out`;
+  const done = await exportArtifact(two.store, resolveArtifact(two.records, "text"), target);
+  assert.equal(done.files, 1);
+  assert.equal(Deno.readTextFileSync(`${target}/text.txt`), "a quick brown fox");
+  const about = JSON.parse(Deno.readTextFileSync(`${target}/artifact.json`));
+  assert.equal(about.node, "letters.read");
+  await assert.rejects(
+    () => exportArtifact(two.store, resolveArtifact(two.records, "text"), target),
+    /is not empty/,
+  );
+});
+
+Deno.test("a damaged artifact is not exported", async () => {
+  using two = await twoRuns();
+  const record = resolveArtifact(two.records, "text");
+  const path = two.store.blobs.path(record.artifact.files[0]!.digest);
+  Deno.chmodSync(path, 0o644);
+  Deno.writeTextFileSync(path, "a quick brown cat");
+  await assert.rejects(() => exportArtifact(two.store, record, `${two.folder.root}/out`), /damaged/);
+});
