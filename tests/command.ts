@@ -1,0 +1,68 @@
+/** Runs commands as users do: as processes, with the very permissions that deno.json gives each task. */
+import { fileURLToPath } from "node:url";
+
+/** The project's folder. */
+export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+const TASKS: Record<string, string> = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)).tasks;
+
+/** What a command printed and how it ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run a command. */
+export interface CommandOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** Gets the process when it has started. */
+  readonly onStart?: (child: Deno.ChildProcess) => void;
+}
+
+/** Arguments of Deno for a task of deno.json. */
+export function taskArguments(task: string, args: readonly string[]): string[] {
+  const line = TASKS[task];
+  if (line === undefined) throw new Error(`deno.json has no task ${task}`);
+  const words = line.split(" ").slice(1).map((word) => word === "cli/main.ts" ? `${ROOT}/cli/main.ts` : word);
+  return [words[0]!, "--no-prompt", "--config", `${ROOT}/deno.json`, ...words.slice(1), ...args];
+}
+
+/** Runs a task to its end. Colours are off, CI is not set. */
+export async function command(
+  task: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<Ended> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: taskArguments(task, args),
+    cwd: options.cwd ?? ROOT,
+    env: { NO_COLOR: "1", RETORT_STORE: "", INIT_CWD: options.cwd ?? ROOT, ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  options.onStart?.(child);
+  const [{ code }, stdout, stderr] = await Promise.all([
+    child.status,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A temporary folder, removed when it is disposed of. */
+export class Folder implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "retort-" });
+  readonly store: string = `${this.path}/store`;
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** Path of a pipeline among the fixtures. */
+export function fixture(name: string): string {
+  return `${ROOT}/tests/fixtures/pipelines/${name}.ts`;
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { RandomStream } from "../../circuits/mod.ts";
+import { command, fixture, Folder } from "../command.ts";
+
+const KILLS = 100;
+
+/** Digests of a run's outputs, from its JSON. */
+function outputsOf(stdout: string): Record<string, string> {
+  const { outputs } = JSON.parse(stdout) as { outputs: Record<string, { digest: string }> };
+  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, output.digest]));
+}
+
+/** Workers of a process, by the process table. */
+async function workersOf(pid: number): Promise<number[]> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(pid)] }).output();
+  return new TextDecoder().decode(stdout).split(/\s+/).filter((text) => text !== "").map(Number);
+}
+
+Deno.test(`a run killed at ${KILLS} random moments ends with the bytes of an undisturbed one`, async () => {
+  using undisturbed = new Folder();
+  using disturbed = new Folder();
+  const env = { RETORT_CHECKPOINT_SECONDS: "0" };
+  const args = (folder: Folder, round: number) => // Every round has its own parameter, so that there is always something left to compute and to kill.
+  ["--json", "--store", folder.store, "--set", `steps=${12 + round}`];
+  const random = new RandomStream(20240607);
+  let kills = 0;
+  let rounds = 0;
+  let workersKilled = 0;
+  while (kills < KILLS) {
+    // A run is killed until it gets through; then the next round begins.
+    const delay = 60 + random.integer(400);
+    const aWorker = random.integer(5) === 0;
+    let killed = false;
+    const ended = await command("run", [fixture("walks"), ...args(disturbed, rounds)], {
+      env,
+      onStart: (child) => {
+        setTimeout(async () => {
+          try {
+            const target = aWorker ? (await workersOf(child.pid))[0] : child.pid;
+            if (target === undefined) return;
+            Deno.kill(target, "SIGKILL");
+            killed = true;
+            if (aWorker) workersKilled++;
+          } catch {
+            // It ended before.
+          }
+        }, delay);
+      },
+    });
+    if (killed) kills++;
+    if (ended.code === 0) rounds++;
+    else assert.ok(killed, `failed without being killed: ${ended.stderr}`);
+  }
+  assert.ok(workersKilled > 0, "workers were killed, too");
+
+  const last = args(disturbed, rounds);
+  const resumed = await command("run", [fixture("walks"), ...last], { env });
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const calm = await command("run", [fixture("walks"), ...args(undisturbed, rounds)]);
+  assert.equal(calm.code, 0, calm.stderr);
+  assert.deepEqual(outputsOf(resumed.stdout), outputsOf(calm.stdout));
+  const verified = await command("verify", ["--store", disturbed.store]);
+  assert.equal(verified.code, 0, verified.stdout);
+});
