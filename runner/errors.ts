@@ -50,11 +50,12 @@ export class InterruptedError extends RetortError {
 
 /**
  * The candidate nearest to `word` in edit distance, or undefined when none is near
- * (more than a third of the word would have to change).
+ * (more than two letters and more than a third of the word would have to change).
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // Two letters changed places are two edits: allowed in all but the shortest words.
+  let bestDistance = Math.max(word.length < 3 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const d = distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) {
