@@ -129,9 +129,12 @@ function throwInsteadOfExit(
 /** Shows an error to a person and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const known = exitCodeOf(error);
+  const refused = error instanceof Deno.errors.NotCapable;
+  const known = refused ? 1 : exitCodeOf(error);
   note(`${paint("red", "error:")} ${clean(messageOf(error))}`);
-  const hint = hintOf(error);
+  const hint = refused
+    ? "The task's permissions in deno.json do not cover this; docs/permissions.md says what each is for."
+    : hintOf(error);
   if (hint !== undefined) note(clean(hint));
   if (Deno.args.includes("--verbose")) {
     for (let e: unknown = error; e instanceof Error; e = e.cause) note(e.stack ?? e.message);

@@ -30,7 +30,7 @@ export function printJson(value: unknown): void {
 
 /** Whether standard error is a terminal that shows colours and moving lines. */
 export function isTerminal(): boolean {
-  return Deno.stderr.isTerminal() && Deno.env.get("CI") === undefined && Deno.env.get("TERM") !== "dumb";
+  return Deno.stderr.isTerminal() && !Deno.env.get("CI") && Deno.env.get("TERM") !== "dumb";
 }
 
 /** Colours a text when standard output is a terminal and NO_COLOR is not set. */

@@ -125,7 +125,7 @@ class LiveLines implements Renderer {
   #draw(): void {
     const width = (() => {
       try {
-        return Deno.consoleSize().columns;
+        return Deno.consoleSize().columns || 100; // Some terminals do not tell.
       } catch {
         return 100;
       }

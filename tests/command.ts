@@ -52,6 +52,18 @@ export async function command(
   return { code, stdout, stderr };
 }
 
+/** Sends a signal after some milliseconds, unless the process has ended by then. */
+export function signalAfter(child: Deno.ChildProcess, milliseconds: number, signal: Deno.Signal): void {
+  const timer = setTimeout(() => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It ended at this very moment.
+    }
+  }, milliseconds);
+  child.status.then(() => clearTimeout(timer));
+}
+
 /** A temporary folder, removed when it is disposed of. */
 export class Folder implements Disposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "retort-" });

@@ -109,9 +109,10 @@ export class Records implements Disposable {
     this.close();
   }
 
+  /** Closes the database; a second call does nothing. */
   close(): void {
     this.#statements.clear();
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #prepare(sql: string) {

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, RetortError } from "../errors.ts";
+import { removeQuietly } from "../store/atomic.ts";
 import { storeFault } from "../store/faults.ts";
 
 /**
@@ -76,7 +77,9 @@ export function openDatabase(
 ): DatabaseSync {
   const migrations = options.migrations ?? MIGRATIONS;
   try {
-    const database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 20_000 });
+    const database = options.readOnly === true
+      ? openForReading(path)
+      : new DatabaseSync(path, { timeout: 20_000 });
     try {
       const version = database.prepare("PRAGMA user_version").get() as { user_version: number };
       if (version.user_version > migrations.length) {
@@ -104,6 +107,30 @@ export function openDatabase(
     }
   } catch (error) {
     throw databaseFault(error, path);
+  }
+}
+
+/**
+ * Even a reader writes beside the database, to see what others write. On a read-only store it reads a
+ * copy: where it cannot write, nobody else does.
+ */
+function openForReading(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 20_000 });
+  try {
+    database.prepare("PRAGMA user_version").get();
+    return database;
+  } catch (error) {
+    database.close();
+    if (!/unable to open|readonly|read-only/i.test(messageOf(error))) throw error;
+    const folder = Deno.makeTempDirSync({ prefix: "retort-records-" });
+    try {
+      Deno.copyFileSync(path, `${folder}/records.sqlite`);
+      const copy = new DatabaseSync(`${folder}/records.sqlite`);
+      copy.exec("PRAGMA journal_mode = MEMORY; PRAGMA query_only = ON; SELECT 1 FROM sqlite_master");
+      return copy;
+    } finally {
+      removeQuietly(folder); // The open file stays readable.
+    }
   }
 }
 

@@ -14,7 +14,8 @@ export interface Lock extends Disposable {
  */
 export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"): Lock | undefined {
   return guardedSync("locking", path, () => {
-    const file = Deno.openSync(path, { read: true, write: true, create: true });
+    const file = open(path, mode);
+    if (file === undefined) return { release() {}, [Symbol.dispose]() {} };
     try {
       if (!file.tryLockSync(mode === "exclusive")) {
         file.close();
@@ -31,6 +32,20 @@ export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"
     };
     return { release, [Symbol.dispose]: release };
   });
+}
+
+/** A reader of a read-only store needs no more than to read the lock's file, and no lock where there is none. */
+function open(path: string, mode: "exclusive" | "shared"): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path, { read: true, write: true, create: true });
+  } catch (error) {
+    if (mode === "exclusive" || (error as { code?: string }).code !== "EROFS") throw error;
+    try {
+      return Deno.openSync(path, { read: true });
+    } catch {
+      return undefined;
+    }
+  }
 }
 
 /**

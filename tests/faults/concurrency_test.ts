@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, fixture, Folder } from "../command.ts";
+import { command, fixture, Folder, signalAfter } from "../command.ts";
 
 interface NodeJson {
   readonly node: string;
@@ -29,7 +29,7 @@ Deno.test("a run goes on with what another run that is killed was computing", as
   const env = { RETORT_CHECKPOINT_SECONDS: "0" };
   const first = command("run", args, {
     env,
-    onStart: (child) => setTimeout(() => child.kill("SIGKILL"), 350),
+    onStart: (child) => signalAfter(child, 350, "SIGKILL"),
   });
   await new Promise((resolve) => setTimeout(resolve, 150));
   const second = await command("run", args, { env });
