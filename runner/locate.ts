@@ -6,7 +6,7 @@ import { inContext, messageOf, RetortError } from "./errors.ts";
 import type { GraphNode } from "./graph.ts";
 import type { LocatedFile } from "./stage.ts";
 import { makeArtifact } from "./store/artifacts.ts";
-import { digestFile, fileIdentity } from "./store/blobs.ts";
+import { digestFile, fileIdentity } from "./store/file_digest.ts";
 
 /** Keeps digests of data files between runs; an entry counts only while the file's identity stays. */
 export interface FileDigestCache {

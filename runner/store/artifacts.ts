@@ -10,7 +10,8 @@ import {
 } from "../codec.ts";
 import { byCodeUnit } from "../canonical.ts";
 import { DamagedError, messageOf, RetortError } from "../errors.ts";
-import { type Blobs, digestFile, fileIdentity } from "./blobs.ts";
+import type { Blobs } from "./blobs.ts";
+import { digestFile, fileIdentity } from "./file_digest.ts";
 
 /** An artifact's manifest with its digest; locations and order of files do not count. */
 export function makeArtifact(
@@ -89,9 +90,10 @@ export async function writeArtifact(
     if (taken.has(folded)) throw new RetortError(`${what}: two files are named ${JSON.stringify(name)}`);
     taken.add(folded);
   };
+  await using batch = blobs.batch();
   const bytes = async (name: string, source: ByteSource) => {
     claim(name);
-    files.push({ name, ...await blobs.write(source) });
+    files.push({ name, ...await batch.write(source) });
   };
   const writer: ArtifactWriter = {
     bytes,
@@ -99,7 +101,7 @@ export async function writeArtifact(
     json: (name, value) => bytes(name, new TextEncoder().encode(canonicalText(value) + "\n")),
     async adopt(name, path) {
       claim(name);
-      files.push({ name, ...await blobs.adopt(path) });
+      files.push({ name, ...await batch.adopt(path) });
     },
   };
   let facts: JsonObject | void;
@@ -109,6 +111,7 @@ export async function writeArtifact(
     if (error instanceof RetortError) throw error;
     throw new RetortError(`${what} is not a \`${codec.name}\`: ${messageOf(error)}`, { cause: error });
   }
+  await batch.done();
   return makeArtifact(codec.name, codec.version, facts ?? {}, files);
 }
 

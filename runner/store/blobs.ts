@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../canonical.ts";
 import type { ByteSource } from "../codec.ts";
-import { DamagedError, RetortError } from "../errors.ts";
-import { removeQuietly, uniqueName } from "./atomic.ts";
-import { guarded } from "./faults.ts";
-
-/** Bytes written or read at a time. */
-const CHUNK = 1 << 20;
+import { DamagedError } from "../errors.ts";
+import { Batch } from "./batch.ts";
+import { digestFile, fileIdentity } from "./file_digest.ts";
 
 /** A folder of objects named by the sha256 of their bytes. */
 export class Blobs {
@@ -34,66 +31,39 @@ export class Blobs {
     }
   }
 
-  /**
-   * Stores bytes, hashing while writing; at most 1 MiB is held in memory at a time besides what the source holds.
-   *
-   * @throws RetortError when the disk is full or the store cannot be written.
-   */
+  /** Objects to be stored together: see `Batch`. Dispose of it. */
+  batch(): Batch {
+    return new Batch(this);
+  }
+
+  /** Stores bytes as one object: see `Batch.write`. */
   async write(source: ByteSource): Promise<{ digest: Digest; size: number }> {
-    const temp = `${this.tmp}/${uniqueName()}`;
-    return await guarded("writing", temp, async () => {
-      const hash = createHash("sha256");
-      let size = 0;
-      try {
-        using file = await Deno.open(temp, { write: true, createNew: true });
-        for await (const chunk of chunksOf(source)) {
-          // The write goes on in another thread while this one hashes the same bytes.
-          const written = writeAll(file, chunk);
-          hash.update(chunk);
-          size += chunk.length;
-          await written;
-        }
-        await file.syncData();
-      } catch (error) {
-        removeQuietly(temp);
-        throw error;
-      }
-      const digest = hash.digest("hex");
-      await this.#place(temp, digest, size);
-      return { digest, size };
-    });
+    await using batch = this.batch();
+    const written = await batch.write(source);
+    await batch.done();
+    return written;
   }
 
-  /** Takes over a finished file: hashes it and moves it in (copies, across file systems). */
+  /** Takes over a finished file as one object: see `Batch.adopt`. */
   async adopt(path: string): Promise<{ digest: Digest; size: number }> {
-    return await guarded("taking over", path, async () => {
-      const temp = `${this.tmp}/${uniqueName()}`;
-      try {
-        await Deno.rename(path, temp);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) {
-          throw new RetortError(`the stage returned a file that is not there: ${path}`, { cause: error });
-        }
-        using file = await Deno.open(path, { read: true });
-        return await this.write(file.readable);
-      }
-      const { digest, size } = await digestFile(temp);
-      using file = await Deno.open(temp, { read: true, write: true });
-      await file.syncData();
-      await this.#place(temp, digest, size);
-      return { digest, size };
-    });
+    await using batch = this.batch();
+    const written = await batch.adopt(path);
+    await batch.done();
+    return written;
   }
 
-  async #place(temp: string, digest: Digest, size: number): Promise<void> {
+  /** Moves a synced file from the folder of unfinished ones to the place of its digest. */
+  place(temp: string, digest: Digest, size: number): void {
     const path = this.path(digest);
-    if (this.has(digest, size)) {
-      await Deno.remove(temp);
-      return;
+    if (this.has(digest, size)) return Deno.removeSync(temp);
+    Deno.chmodSync(temp, 0o444);
+    try {
+      Deno.renameSync(temp, path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      Deno.renameSync(temp, path);
     }
-    await Deno.chmod(temp, 0o444);
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.rename(temp, path);
   }
 
   /**
@@ -184,49 +154,4 @@ export function listFolder(path: string): string[] {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
     throw error;
   }
-}
-
-/** What changes when a file's bytes may have changed: device, inode, size, times. Undefined when it is missing. */
-export function fileIdentity(path: string): string | undefined {
-  try {
-    const stat = Deno.statSync(path);
-    return [stat.dev, stat.ino, stat.size, stat.mtime?.getTime(), stat.ctime?.getTime()].join(":");
-  } catch {
-    return undefined;
-  }
-}
-
-/** sha256 and size of a file, read in pieces. */
-export async function digestFile(path: string): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash("sha256");
-  using file = await Deno.open(path, { read: true });
-  // Two buffers: the next piece is read in another thread while this one hashes.
-  const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
-  let size = 0;
-  let next = file.read(buffers[0]!);
-  for (let i = 0;; i++) {
-    const read = await next;
-    if (read === null) break;
-    next = file.read(buffers[(i + 1) % 2]!);
-    hash.update(buffers[i % 2]!.subarray(0, read));
-    size += read;
-  }
-  return { digest: hash.digest("hex"), size };
-}
-
-async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
-  if (source instanceof Uint8Array) {
-    for (let at = 0; at < source.length; at += CHUNK) yield source.subarray(at, at + CHUNK);
-    return;
-  }
-  for await (const chunk of source) {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError(`expected Uint8Array chunks, got ${typeof chunk}`);
-    }
-    yield* chunksOf(chunk);
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

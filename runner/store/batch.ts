@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "../canonical.ts";
+import type { ByteSource } from "../codec.ts";
+import { RetortError } from "../errors.ts";
+import { removeQuietly, uniqueName } from "./atomic.ts";
+import type { Blobs } from "./blobs.ts";
+import { guarded } from "./faults.ts";
+import { CHUNK, digestFile } from "./file_digest.ts";
+
+/** Bytes of one object after which the disk is set to work while more of them are being written. */
+const SYNC_EVERY = 4 << 20;
+
+/** Objects of a batch that are being synced at a time. */
+const SYNCS = 8;
+
+/**
+ * Objects that are stored together. A disk takes about as long to sync bytes as a core to hash them, so
+ * the two go on side by side: `write` returns once the bytes are hashed, and whoever wants to refer to
+ * the objects awaits `done`, after which every one of them is synced and in its place.
+ */
+export class Batch implements AsyncDisposable {
+  readonly #blobs: Blobs;
+  readonly #placing = new Set<Promise<void>>();
+  readonly #faults: unknown[] = [];
+
+  constructor(blobs: Blobs) {
+    this.#blobs = blobs;
+  }
+
+  /**
+   * Adds an object, hashing while writing; at most 1 MiB is held in memory at a time besides what the
+   * source holds.
+   *
+   * @throws RetortError when the disk is full or the store cannot be written.
+   */
+  async write(source: ByteSource): Promise<{ digest: Digest; size: number }> {
+    await this.#slot();
+    const temp = `${this.#blobs.tmp}/${uniqueName()}`;
+    return await guarded("writing", temp, async () => {
+      const hash = createHash("sha256");
+      let size = 0;
+      const file = Deno.openSync(temp, { write: true, createNew: true });
+      const early = new EarlySync(temp);
+      try {
+        for await (const piece of pieces(source)) {
+          // The write goes on in another thread while this one hashes the same bytes.
+          const written = writeAll(file, piece);
+          hash.update(piece);
+          size += piece.length;
+          await written;
+          early.written(piece.length);
+        }
+      } catch (error) {
+        await early.end().catch(() => {}); // The first error tells more.
+        file.close();
+        removeQuietly(temp);
+        throw error;
+      }
+      const digest = hash.digest("hex");
+      this.#place(temp, file, early, digest, size);
+      return { digest, size };
+    });
+  }
+
+  /** Takes over a finished file: hashes it and moves it in (copies, across file systems). */
+  async adopt(path: string): Promise<{ digest: Digest; size: number }> {
+    await this.#slot();
+    return await guarded("taking over", path, async () => {
+      const temp = `${this.#blobs.tmp}/${uniqueName()}`;
+      try {
+        await Deno.rename(path, temp);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) {
+          throw new RetortError(`the stage returned a file that is not there: ${path}`, { cause: error });
+        }
+        using file = await Deno.open(path, { read: true });
+        return await this.write(file.readable);
+      }
+      const early = new EarlySync(temp);
+      early.begin();
+      const { digest, size } = await digestFile(temp);
+      this.#place(temp, Deno.openSync(temp, { read: true, write: true }), early, digest, size);
+      return { digest, size };
+    });
+  }
+
+  /**
+   * Waits until every object is synced and in its place.
+   *
+   * @throws RetortError when one of them could not be.
+   */
+  async done(): Promise<void> {
+    await Promise.all(this.#placing);
+    if (this.#faults.length > 0) throw this.#faults[0];
+  }
+
+  /** Waits for what is under way, so that nothing is written any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#placing);
+  }
+
+  /** Waits until fewer objects are being synced than may be at a time. */
+  async #slot(): Promise<void> {
+    while (this.#placing.size >= SYNCS) await Promise.race(this.#placing);
+    if (this.#faults.length > 0) throw this.#faults[0];
+  }
+
+  /** Syncs and closes a written file and moves it to its place, in the background. */
+  #place(temp: string, file: Deno.FsFile, early: EarlySync, digest: Digest, size: number): void {
+    const placing = guarded("writing", temp, async () => {
+      try {
+        {
+          using _closed = file;
+          await early.end();
+          // What is there already was synced before it came there.
+          if (!this.#blobs.has(digest, size)) await file.syncData();
+        }
+        this.#blobs.place(temp, digest, size);
+      } catch (error) {
+        removeQuietly(temp);
+        throw error;
+      }
+    })
+      .catch((error) => void this.#faults.push(error))
+      .finally(() => this.#placing.delete(placing));
+    this.#placing.add(placing);
+  }
+}
+
+/** Syncs a file now and then while it is being written, so that the last sync finds little left to do. */
+class EarlySync {
+  readonly #path: string;
+  #unsynced = 0;
+  #syncing: Promise<void> | undefined;
+  #fault: { error: unknown } | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Tells that so many more bytes were written. */
+  written(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#unsynced >= SYNC_EVERY) this.begin();
+  }
+
+  /** Begins to sync what was written, unless that is going on. */
+  begin(): void {
+    if (this.#syncing !== undefined) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#sync()
+      .catch((error) => void (this.#fault = { error }))
+      .finally(() => this.#syncing = undefined);
+  }
+
+  async #sync(): Promise<void> {
+    // A handle of its own: operations on one handle wait for each other.
+    using file = await Deno.open(this.#path, { read: true, write: true });
+    await file.syncData();
+  }
+
+  /** Waits for a sync under way; throws what one of them met. */
+  async end(): Promise<void> {
+    await this.#syncing;
+    if (this.#fault !== undefined) throw this.#fault.error;
+  }
+}
+
+/**
+ * The bytes of a source in pieces of a size that is worth a hop to another thread: large chunks are
+ * cut, small ones gathered. A piece is only good until the next one is asked for.
+ */
+async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
+  if (source instanceof Uint8Array) return yield* cut(source);
+  let gathered: Uint8Array | undefined;
+  let length = 0;
+  for await (const chunk of source) {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new TypeError(`expected Uint8Array chunks, got ${typeof chunk}`);
+    }
+    const large = chunk.length > CHUNK / 4;
+    if (length > 0 && (large || length + chunk.length > CHUNK)) {
+      yield gathered!.subarray(0, length);
+      length = 0;
+    }
+    if (large) yield* cut(chunk);
+    else {
+      gathered ??= new Uint8Array(CHUNK);
+      gathered.set(chunk, length);
+      length += chunk.length;
+    }
+  }
+  if (length > 0) yield gathered!.subarray(0, length);
+}
+
+function* cut(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
