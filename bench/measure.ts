@@ -1,0 +1,86 @@
+import { cpus, release, totalmem } from "node:os";
+
+/** One measured figure with its target, where the project has set one. */
+export interface Figure {
+  /** What was measured. */
+  readonly name: string;
+  /** The median. */
+  readonly value: number;
+  readonly unit: string;
+  /** Smallest and largest of the measurements. */
+  readonly spread: readonly [number, number];
+  /** How many measurements. */
+  readonly runs: number;
+  /** What the median should not pass. */
+  readonly target?: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+/** A figure from its measurements. */
+export function figure(
+  name: string,
+  unit: string,
+  values: readonly number[],
+  target?: NonNullable<Figure["target"]>,
+): Figure {
+  const spread = [Math.min(...values), Math.max(...values)] as const;
+  return {
+    name,
+    unit,
+    value: median(values),
+    spread,
+    runs: values.length,
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** The median; of an even number of values the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Milliseconds that an action takes. */
+export async function milliseconds(action: () => unknown): Promise<number> {
+  const began = performance.now();
+  await action();
+  return performance.now() - began;
+}
+
+/** Whether a figure meets its target; undefined when it has none. */
+export function meets({ value, target }: Figure): boolean | undefined {
+  if (target === undefined) return undefined;
+  return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
+}
+
+/** Figures as a table of plain text. */
+export function figuresText(figures: readonly Figure[]): string {
+  const number = (value: number) => value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  const rows = figures.map((one) => {
+    const { target } = one;
+    const wanted = target === undefined
+      ? ""
+      : "atMost" in target
+      ? `<= ${target.atMost}`
+      : `>= ${target.atLeast}`;
+    const met = meets(one);
+    return [
+      one.name,
+      `${number(one.value)} ${one.unit}`,
+      one.runs === 1 ? "" : `${number(one.spread[0])} to ${number(one.spread[1])}, ${one.runs} runs`,
+      wanted,
+      met === undefined ? "" : met ? "yes" : "NO",
+    ];
+  });
+  rows.unshift(["FIGURE", "MEDIAN", "SPREAD", "TARGET", "MET"]);
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd()).join("\n");
+}
+
+/** The machine in words. */
+export function machineText(): string {
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown processor"}, ${memory} GiB, ` +
+    `${Deno.build.os} ${release()}, Deno ${Deno.version.deno}`;
+}
