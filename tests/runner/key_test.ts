@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { canonicalText, digestJson, type JsonObject, notJson } from "../../runner/canonical.ts";
+import { compareComponents, type KeyComponents, keyOf, reasonText } from "../../runner/key.ts";
+
+const BASE: KeyComponents = {
+  stage: "train",
+  code: { digest: "c1", packages: { zod: "4.6.7 aaaa" }, modules: { "train.ts": "m1", "../lib.ts": "m2" } },
+  params: { epochs: 3, optimiser: { rate: 0.1 } },
+  inputs: { data: "d".repeat(64), many: ["e".repeat(64), "f".repeat(64)] },
+  seed: 1,
+  engine: "cpu",
+};
+
+/** Changes of one component each, and what the explanation must say. */
+const CHANGES: [Partial<KeyComponents>, string][] = [
+  [
+    { code: { ...BASE.code, digest: "c2", modules: { "train.ts": "m1", "../lib.ts": "m3" } } },
+    "code changed: ../lib.ts",
+  ],
+  [
+    { code: { ...BASE.code, packages: { zod: "4.6.8 bbbb" } } },
+    "package zod changed: 4.6.7 -> 4.6.8",
+  ],
+  [{ code: { ...BASE.code, packages: {} } }, "package zod is gone"],
+  [{ params: { epochs: 4, optimiser: { rate: 0.1 } } }, "parameter epochs changed: 3 -> 4"],
+  [{ params: { epochs: 3, optimiser: { rate: 0.2 } } }, "parameter optimiser.rate changed: 0.1 -> 0.2"],
+  [{ params: { epochs: 3, optimiser: { rate: 0.1 }, more: "x" } }, `parameter more changed: unset -> "x"`],
+  [{ inputs: { ...BASE.inputs, data: "0".repeat(64) } }, "input data (data) changed: dddddddd -> 00000000"],
+  [
+    { inputs: { ...BASE.inputs, many: ["f".repeat(64), "e".repeat(64)] } },
+    "input many (many) changed: 2 artifacts -> 2 artifacts",
+  ],
+  [{ seed: 2 }, "seed changed: 1 -> 2"],
+  [{ engine: "webgpu" }, "engine changed: cpu -> webgpu"],
+];
+
+Deno.test("every component changes the key, and the explanation names it alone", () => {
+  for (const [change, text] of CHANGES) {
+    const now = { ...BASE, ...change };
+    assert.notEqual(keyOf(now), keyOf(BASE), text);
+    assert.deepEqual(compareComponents(BASE, now).map(reasonText), [text]);
+  }
+  assert.notEqual(keyOf({ ...BASE, stage: "other" }), keyOf(BASE));
+  assert.deepEqual(compareComponents(BASE, BASE), []);
+});
+
+Deno.test("several changes are all named, in a fixed order", () => {
+  const now = CHANGES.reduce<KeyComponents>((all, [change]) => ({ ...all, ...change }), BASE);
+  const kinds = compareComponents(BASE, now).map((reason) => reason.kind);
+  assert.deepEqual(kinds, ["package", "param", "input", "seed", "engine"]);
+});
+
+Deno.test("files' digests explain but do not count", () => {
+  const moved = { ...BASE, code: { ...BASE.code, modules: { "elsewhere.ts": "m9" } } };
+  assert.equal(keyOf(moved), keyOf(BASE));
+});
+
+Deno.test("equal JSON values have equal texts whatever the order of their properties; unequal ones differ", () => {
+  const shuffled = (value: unknown): unknown =>
+    typeof value !== "object" || value === null
+      ? value
+      : Array.isArray(value)
+      ? value.map(shuffled)
+      : Object.fromEntries(Object.entries(value).reverse().map(([key, item]) => [key, shuffled(item)]));
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    const plain = JSON.parse(JSON.stringify(value));
+    assert.equal(canonicalText(shuffled(plain) as JsonObject), canonicalText(plain));
+  }));
+  fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+    const [x, y] = [JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b))];
+    assert.equal(digestJson(x) === digestJson(y), canonicalText(x) === canonicalText(y));
+    assert.deepEqual(JSON.parse(canonicalText(x)), x);
+  }));
+});
+
+Deno.test("what is not JSON is named with its place", () => {
+  assert.equal(notJson({ a: [1, { b: "x" }], c: undefined }), undefined);
+  assert.equal(notJson({ a: [1, Number.NaN] }), "`a.1` is NaN");
+  assert.equal(notJson(new Map()), "the value is a Map");
+  assert.equal(notJson({ a: () => 1 }), "`a` is a function");
+  assert.equal(notJson([undefined]), "`0` is undefined");
+  const loop: Record<string, unknown> = {};
+  loop.self = loop;
+  assert.equal(notJson(loop), "`self` contains itself");
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { ROOT } from "../command.ts";
+
+const FOLDER = `${ROOT}/tests/fixtures/wiring`;
+
+/** Each file must not compile, and the compiler must speak of this. They are not named `.ts`, or the type check of everything would fail. */
+const WRONG: Record<string, RegExp> = {
+  wrong_codec: /wiring-centroids/,
+  missing_input: /labels/,
+  unknown_input: /more/,
+  wrong_param: /'string' is not assignable to type 'number'/,
+  missing_param: /Expected/,
+  unknown_param: /cuont/,
+  unknown_output: /lables/,
+};
+
+async function check(file: string): Promise<{ ok: boolean; text: string }> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--config", `${ROOT}/deno.json`, file],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { ok: success, text: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("a well wired pipeline compiles", async () => {
+  const { ok, text } = await check(`${FOLDER}/right.ts`);
+  assert.ok(ok, text);
+});
+
+Deno.test("an artifact of the wrong type, a wrong input, output or parameter does not compile", async () => {
+  for (const [name, message] of Object.entries(WRONG)) {
+    const copy = `${FOLDER}/.${name}.${Deno.pid}.ts`;
+    Deno.copyFileSync(`${FOLDER}/${name}.ts.txt`, copy);
+    try {
+      const { ok, text } = await check(copy);
+      assert.equal(ok, false, `${name} compiled`);
+      assert.match(text, message);
+      assert.equal(
+        text.match(/TS\d+ \[ERROR\]: \S/g)?.length,
+        1,
+        `${name}: one error, the expected one\n${text}`,
+      );
+    } finally {
+      Deno.removeSync(copy);
+    }
+  }
+});
