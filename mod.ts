@@ -17,7 +17,7 @@ export type {
   ReadOf,
   WriteOf,
 } from "./runner/codec.ts";
-export type { Digest, JsonObject, JsonValue } from "./runner/canonical.ts";
+export type { Digest, JsonObject, JsonValue } from "./foundation/canonical.ts";
 export { type Files, files, type NewFiles } from "./runner/codecs/files.ts";
 export { array, type ArrayOf, type ElementType, type NumericArray } from "./runner/codecs/array.ts";
 export { json } from "./runner/codecs/json.ts";

@@ -1,7 +1,7 @@
 /** The command line: parses arguments, calls the runner, shows what came of it. */
 import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../runner/environment.ts";
-import { exitCodeOf, hintOf, messageOf } from "../runner/errors.ts";
+import { exitCodeOf, hintOf, messageOf } from "../foundation/errors.ts";
 import { clean, note, paint } from "./output.ts";
 import { gather, wholeNumber } from "./options.ts";
 

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
-import { CallError } from "../runner/errors.ts";
+import { CallError } from "../foundation/errors.ts";
 
 /** The folder from which the user called: `deno task` itself works in the project's folder. */
 function callFolder(): string {

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
-import type { JsonValue } from "../runner/canonical.ts";
+import type { JsonValue } from "../foundation/canonical.ts";
 
 /** Writes text to standard output: data. Everything else goes to standard error. */
 export function print(text: string): void {

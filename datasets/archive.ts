@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { gunzip, unzstd } from "./decompress.ts";
-import type { FileProgress } from "./digest.ts";
-import { ArchiveError, diskError, messageOf } from "./errors.ts";
-import { unsafePath } from "./paths.ts";
+import { messageOf } from "../foundation/errors.ts";
+import { guarded } from "../foundation/faults.ts";
+import { badFileName } from "../foundation/file_names.ts";
+import type { FileProgress } from "./download.ts";
+import { ArchiveError } from "./errors.ts";
 import type { ArchiveFormat } from "./schema.ts";
 
 /** A file to take out of an archive. */
@@ -53,13 +55,13 @@ export interface ExtractedFile {
  * an archive with an unsafe name, a link, a device or a name twice anywhere in it gives nothing at all.
  *
  * @returns the files in the order of `members`.
- * @throws ArchiveError saying which member is wrong and how; DataSetError when the disk is full; the
+ * @throws ArchiveError saying which member is wrong and how; RetortError when the disk is full; the
  * signal's reason when aborted.
  */
 export async function extractArchive(options: ExtractOptions): Promise<ExtractedFile[]> {
   const done = new Map<WantedMember, ExtractedFile>();
   for (const wanted of options.members) {
-    const fault = unsafePath(wanted.path);
+    const fault = badFileName(wanted.path);
     if (fault !== undefined) {
       throw fail(options, `cannot be unpacked to ${JSON.stringify(wanted.path)}: ${fault}`);
     }
@@ -130,7 +132,7 @@ function checkedName(options: ExtractOptions, { header }: ParsedTarEntry): strin
   const name = header.name.replace(/^(\.\/)+/, "").replace(/\/$/, "");
   // `./` is how `tar -c .` names the folder itself.
   if (header.type === "directory" && /^(\.\/)*\.?\/?$/.test(header.name) && header.name !== "/") return ".";
-  const fault = unsafePath(name);
+  const fault = badFileName(name);
   if (fault !== undefined) throw fail(options, `member ${quoted} has an unsafe name: ${fault}`);
   return name;
 }
@@ -143,8 +145,12 @@ async function writeMember(
   const path = tempPath(options, wanted);
   const hash = createHash("sha256");
   let bytes = 0;
-  await onDisk(path, () => Deno.mkdir(dirname(path), { recursive: true }));
-  using file = await onDisk(path, () => Deno.open(path, { write: true, create: true, truncate: true }));
+  await guarded("writing", path, () => Deno.mkdir(dirname(path), { recursive: true }));
+  using file = await guarded(
+    "writing",
+    path,
+    () => Deno.open(path, { write: true, create: true, truncate: true }),
+  );
   for await (const chunk of source) {
     options.signal?.throwIfAborted();
     bytes += chunk.length;
@@ -153,14 +159,14 @@ async function writeMember(
     }
     hash.update(chunk);
     for (let at = 0; at < chunk.length;) {
-      at += await onDisk(path, () => file.write(chunk.subarray(at)));
+      at += await guarded("writing", path, () => file.write(chunk.subarray(at)));
     }
     options.onProgress?.(wanted.path, { bytes, total: wanted.bytes });
   }
   if (bytes !== wanted.bytes) {
     throw fail(options, `member \`${wanted.member}\` has ${bytes} bytes, expected ${wanted.bytes}`);
   }
-  await onDisk(path, () => file.syncData());
+  await guarded("writing", path, () => file.syncData());
   const sha256 = hash.digest("hex");
   if (wanted.sha256 !== undefined && wanted.sha256 !== sha256) {
     throw fail(options, `member \`${wanted.member}\` has sha256 ${sha256}, expected ${wanted.sha256}`);
@@ -210,14 +216,6 @@ async function* reading<T>(options: ExtractOptions, source: AsyncIterable<T>): A
 /** Beside the final path, so that the last step is a rename inside one file system. */
 function tempPath(options: ExtractOptions, wanted: WantedMember): string {
   return join(options.folder, `${wanted.path}.unpacking`);
-}
-
-async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw diskError(error, path);
-  }
 }
 
 function fail(options: ExtractOptions, what: string, cause?: unknown): ArchiveError {

@@ -1,7 +1,17 @@
 import { createHash, type Hash } from "node:crypto";
-import { type FileProgress, hashFile } from "./digest.ts";
-import { DataSetDamaged, DataSetError, diskError, FetchError, messageOf } from "./errors.ts";
+import { messageOf, RetortError } from "../foundation/errors.ts";
+import { fileFault, guardedSync } from "../foundation/faults.ts";
+import { hashFile } from "../foundation/file_digest.ts";
+import { DataSetDamaged, DataSetError, FetchError } from "./errors.ts";
 import { AnotherTry, Hopeless, request, type Validators } from "./request.ts";
+
+/** How far downloading or unpacking one file has got. */
+export interface FileProgress {
+  /** Bytes done so far. */
+  readonly bytes: number;
+  /** Bytes in all. */
+  readonly total: number;
+}
 
 /** What a download tells while it runs. */
 export type DownloadEvent =
@@ -50,7 +60,7 @@ export interface DownloadOptions extends Patience {
  * file appears at its path in one step, after its size and digest were found right.
  *
  * @throws FetchError when every address failed, saying how; DataSetDamaged when the bytes are not the
- * expected ones; DataSetError when the disk is full; the signal's reason when aborted.
+ * expected ones; RetortError when the disk is full; the signal's reason when aborted.
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const failures: { url: string; error: Error }[] = [];
@@ -247,23 +257,16 @@ class Part {
   }
 
   remember(url: string, validators: Validators): void {
-    try {
-      Deno.writeTextFileSync(this.#note, JSON.stringify({ url, ...validators }));
-    } catch (error) {
-      throw diskError(error, this.#note);
-    }
+    const note = JSON.stringify({ url, ...validators });
+    guardedSync("writing", this.#note, () => Deno.writeTextFileSync(this.#note, note));
   }
 
   async #onDisk<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      const known = diskError(
-        error,
-        this.#path,
-        "Free some space, then run the same command again to go on.",
-      );
-      if (known instanceof DataSetError) throw known;
+      const known = fileFault(error, "writing", this.#path);
+      if (known instanceof RetortError) throw known;
       throw new DataSetError(`${this.#path} cannot be written: ${messageOf(error)}`, { cause: error });
     }
   }

@@ -1,10 +1,11 @@
 import { dirname, join, resolve } from "node:path";
 import { extractArchive } from "./archive.ts";
-import { digestFile, type FileProgress } from "./digest.ts";
-import { download, type DownloadEvent, type Patience } from "./download.ts";
-import { DataSetError, diskError } from "./errors.ts";
+import { guarded } from "../foundation/faults.ts";
+import { digestFile } from "../foundation/file_digest.ts";
+import { lock } from "../foundation/locks.ts";
+import { download, type DownloadEvent, type FileProgress, type Patience } from "./download.ts";
+import { DataSetError } from "./errors.ts";
 import { type LocatedDataSet, locatedIn } from "./locate.ts";
-import { holdLock } from "./lock.ts";
 import { readReceipt, writeReceipt } from "./receipt.ts";
 import { findDataSet, findEdition } from "./registry.ts";
 import { type DataArchive, type DataSet, type Edition, isFetchable } from "./schema.ts";
@@ -40,7 +41,7 @@ export interface FetchOptions extends Patience {
  *
  * @param dataSet a name of the registry, or an entry of your own.
  * @returns the files in place.
- * @throws UnknownDataSet; DataSetError when the edition has no address or the disk is full; FetchError when
+ * @throws UnknownDataSet; DataSetError when the edition has no address; RetortError when the disk is full; FetchError when
  * no address gave the file; DataSetDamaged for wrong bytes; ArchiveError for a bad archive; the signal's
  * reason when aborted.
  */
@@ -53,7 +54,7 @@ export async function fetchDataSet(
   const edition = chooseEdition(entry, options.edition, folder);
   options.signal?.throwIfAborted();
   await makeFolder(folder);
-  using _lock = await holdLock(join(folder, ".retort-fetch.lock"), {
+  using _lock = await lock(join(folder, ".retort-fetch.lock"), {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onWait: () => options.onProgress?.({ kind: "waiting" }),
   });
@@ -111,7 +112,7 @@ async function fetchArchive(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: (file, progress) => options.onProgress?.({ kind: "unpacking", file, ...progress }),
   });
-  await writeReceipt(folder, {
+  writeReceipt(folder, {
     archive: archive.sha256,
     files: Object.fromEntries(extracted.map(({ path, bytes, sha256 }) => [path, { bytes, sha256 }])),
   });
@@ -169,13 +170,10 @@ async function isGood(path: string, bytes: number, sha256: string, options: Fetc
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  return await digestFile(path, options.signal === undefined ? {} : { signal: options.signal }) === sha256;
+  const { digest } = await digestFile(path, options.signal === undefined ? {} : { signal: options.signal });
+  return digest === sha256;
 }
 
 async function makeFolder(folder: string): Promise<void> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw diskError(error, folder);
-  }
+  await guarded("making", folder, () => Deno.mkdir(folder, { recursive: true }));
 }

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import { hashFile } from "./digest.ts";
+import { digestFile } from "../foundation/file_digest.ts";
 import { DataSetDamaged, DataSetMissing } from "./errors.ts";
 import { readReceipt } from "./receipt.ts";
 import { findDataSet, findEdition } from "./registry.ts";
@@ -104,13 +103,11 @@ export async function checkDigests(
 ): Promise<CheckedFile[]> {
   const checked: CheckedFile[] = [];
   for (const file of located.files) {
-    const hash = createHash("sha256");
-    const bytes = await hashFile(hash, file.location, {
+    const { size, digest: sha256 } = await digestFile(file.location, {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onBytes: (bytes) => options.onProgress?.(file, bytes),
     });
-    const sha256 = hash.digest("hex");
-    if (bytes !== file.bytes) throw wrongSize(located.name, file.location, [file.bytes], bytes);
+    if (size !== file.bytes) throw wrongSize(located.name, file.location, [file.bytes], size);
     if (file.sha256 !== undefined && sha256 !== file.sha256) {
       throw new DataSetDamaged(
         `data set \`${located.name}\`: ${file.location} has the wrong bytes: ` +

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { writeFileAtomic } from "../foundation/atomic.ts";
 
 /**
  * What was unpacked into a data set's folder: for members whose digest the registry cannot know, it is
@@ -37,14 +38,7 @@ export async function readReceipt(folder: string, archive: string): Promise<Rece
 }
 
 /** Writes the receipt of `folder` in one step: a reader sees the old one or the new one. */
-export async function writeReceipt(folder: string, receipt: Receipt): Promise<void> {
-  const path = join(folder, fileName);
-  const part = `${path}.part`;
-  {
-    using file = await Deno.open(part, { write: true, create: true, truncate: true });
-    const bytes = new TextEncoder().encode(`${JSON.stringify(receipt, null, 2)}\n`);
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    await file.syncData();
-  }
-  await Deno.rename(part, path);
+export function writeReceipt(folder: string, receipt: Receipt): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(receipt, null, 2)}\n`);
+  writeFileAtomic(folder, join(folder, fileName), bytes);
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "./errors.ts";
+import { messageOf } from "../foundation/errors.ts";
 
 /** What tells one version of a file on a server from another. */
 export interface Validators {

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { badFileName } from "../foundation/file_names.ts";
 import { InvalidDataSet } from "./errors.ts";
-import { unsafePath } from "./paths.ts";
 
 /** One file of an edition. */
 export interface DataFile {
@@ -77,7 +77,7 @@ const url = z.url({ protocol: /^https?$/ });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const bytes = z.int().min(0);
 const path = z.string().superRefine((value, context) => {
-  const fault = unsafePath(value);
+  const fault = badFileName(value);
   if (fault !== undefined) context.addIssue({ code: "custom", message: `unsafe path: ${fault}` });
 });
 

@@ -1,4 +1,4 @@
-import type { Digest, JsonObject, JsonValue } from "./canonical.ts";
+import type { Digest, JsonObject, JsonValue } from "../foundation/canonical.ts";
 
 /** One file of an artifact: its name inside the artifact, its size in bytes, the sha256 of its bytes. */
 export interface FileEntry {
@@ -100,22 +100,4 @@ export function defineCodec<Read, Write = Read, const Name extends string = stri
     throw new TypeError(`codec ${codec.name}: version must be a whole number from 1`);
   }
   return codec;
-}
-
-/**
- * Why a file name may not stand in an artifact or come out of an archive, or undefined when it may:
- * a relative POSIX path without empty, `.` or `..` parts, backslashes or control characters.
- */
-export function badFileName(name: string): string | undefined {
-  if (name === "") return "it is empty";
-  if (name.length > 400) return "it is longer than 400 characters";
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(name)) return "it holds a control character";
-  if (name.includes("\\")) return "it holds a backslash";
-  if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) return "it is an absolute path";
-  for (const part of name.split("/")) {
-    if (part === "" || part === "." || part === "..") return `it has a part ${JSON.stringify(part)}`;
-    if (new TextEncoder().encode(part).length > 255) return "a part of it is longer than 255 bytes";
-  }
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import { canonicalText, type JsonObject, type JsonValue } from "./canonical.ts";
+import { canonicalText, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import type { NodeRecord, Records, RunRecord } from "./records/records.ts";
 
 /** A node of a run with its last metrics. */

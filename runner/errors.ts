@@ -1,37 +1,7 @@
-import { distance } from "fastest-levenshtein";
-
-/** How a process should end after an error: 2 for a wrong call, 1 for a failed run. */
-export type ExitCode = 1 | 2;
-
-/**
- * An error that a person can act on: what was wrong, where, what was expected, what to do next.
- * Printed without a stack trace unless `--verbose` is given.
- */
-export class RetortError extends Error {
-  override readonly name: string = "RetortError";
-  /** 2 when the call itself was wrong (flag, parameter, pipeline), 1 when a run failed. */
-  readonly exitCode: ExitCode;
-  /** What to do next, printed on a line of its own. */
-  readonly hint: string | undefined;
-
-  constructor(message: string, options: { exitCode?: ExitCode; hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.exitCode = options.exitCode ?? 1;
-    this.hint = options.hint;
-  }
-}
-
-/** The call was wrong: an unknown flag, a parameter that does not fit, a pipeline that does not build. */
-export class CallError extends RetortError {
-  override readonly name = "CallError";
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, { ...options, exitCode: 2 });
-  }
-}
+import { RetortError } from "../foundation/errors.ts";
 
 /** Stored bytes that are not what their digest says. The file has been set aside when this is thrown. */
 export class DamagedError extends RetortError {
-  override readonly name = "DamagedError";
   /** Digests of the damaged objects. */
   readonly digests: readonly string[];
   constructor(message: string, digests: readonly string[], options: { hint?: string } = {}) {
@@ -42,59 +12,7 @@ export class DamagedError extends RetortError {
 
 /** The run is being stopped (Ctrl-C): thrown inside a stage after its checkpoint was written. */
 export class InterruptedError extends RetortError {
-  override readonly name = "InterruptedError";
   constructor(message = "interrupted") {
     super(message);
   }
-}
-
-/**
- * The candidate nearest to `word` in edit distance, or undefined when none is near
- * (more than two letters and more than a third of the word would have to change).
- */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  // Two letters changed places are two edits: allowed in all but the shortest words.
-  let bestDistance = Math.max(word.length < 3 ? 1 : 2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (d < bestDistance) {
-      best = candidate;
-      bestDistance = d;
-    }
-  }
-  return best;
-}
-
-/** `; did you mean X?` for a message, or nothing when no candidate is near. */
-export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const near = nearest(word, candidates);
-  return near === undefined ? "" : `; did you mean \`${near}\`?`;
-}
-
-/** The hint of anything that was thrown: errors of other rooms may carry one as well. */
-export function hintOf(error: unknown): string | undefined {
-  const hint = (error as { hint?: unknown } | undefined)?.hint;
-  return typeof hint === "string" ? hint : undefined;
-}
-
-/** The exit code that anything that was thrown asks for, or undefined when it is no error for people. */
-export function exitCodeOf(error: unknown): ExitCode | undefined {
-  const code = (error as { exitCode?: unknown } | undefined)?.exitCode;
-  return code === 1 || code === 2 ? code : undefined;
-}
-
-/** An error with more said before its message; hint and exit code stay. */
-export function inContext(context: string, error: unknown): RetortError {
-  const hint = hintOf(error);
-  return new RetortError(`${context}: ${messageOf(error)}`, {
-    exitCode: exitCodeOf(error) ?? 1,
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

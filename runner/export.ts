@@ -1,10 +1,10 @@
 import { dirname, join, resolve } from "node:path";
-import type { JsonObject } from "./canonical.ts";
-import { CallError, RetortError } from "./errors.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
+import { CallError, RetortError } from "../foundation/errors.ts";
 import type { ArtifactRecord } from "./records/records.ts";
 import { artifactJson, artifactReader } from "./store/artifacts.ts";
 import { listFolder } from "./store/blobs.ts";
-import { guarded } from "./store/faults.ts";
+import { guarded } from "../foundation/faults.ts";
 import type { Store } from "./store/store.ts";
 
 /** What an export wrote. */

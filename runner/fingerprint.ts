@@ -1,8 +1,14 @@
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as esbuild from "esbuild";
-import { byCodeUnit, type Digest, digestBytes, digestJson, type JsonObject } from "./canonical.ts";
-import { messageOf, RetortError } from "./errors.ts";
+import {
+  byCodeUnit,
+  type Digest,
+  digestBytes,
+  digestJson,
+  type JsonObject,
+} from "../foundation/canonical.ts";
+import { messageOf, RetortError } from "../foundation/errors.ts";
 import type { Packages } from "./packages.ts";
 import type { StageDefinition } from "./stage.ts";
 

@@ -1,10 +1,10 @@
-import type { Digest } from "./canonical.ts";
-import { RetortError } from "./errors.ts";
+import type { Digest } from "../foundation/canonical.ts";
+import { RetortError } from "../foundation/errors.ts";
 import type { Records } from "./records/records.ts";
-import { removeQuietly } from "./store/atomic.ts";
+import { removeQuietly } from "../foundation/atomic.ts";
 import { listFolder } from "./store/blobs.ts";
-import { guardedSync } from "./store/faults.ts";
-import { tryLock } from "./store/locks.ts";
+import { guardedSync } from "../foundation/faults.ts";
+import { tryLock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 import { listWorkspaces } from "./workspace.ts";
 

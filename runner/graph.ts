@@ -5,8 +5,8 @@ import {
   type JsonValue,
   notJson,
   plainJson,
-} from "./canonical.ts";
-import { CallError, didYouMean } from "./errors.ts";
+} from "../foundation/canonical.ts";
+import { CallError, didYouMean } from "../foundation/errors.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
 import type { PipelineOutputs } from "./pipeline.ts";

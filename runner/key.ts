@@ -1,4 +1,4 @@
-import { type Digest, digestJson, type JsonObject, type JsonValue } from "./canonical.ts";
+import { type Digest, digestJson, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import type { CodeFingerprint } from "./fingerprint.ts";
 
 /** Raised when the meaning of a key changes: then no old result is found any more. */

@@ -1,12 +1,12 @@
 import type { Artifact, FileEntry } from "./codec.ts";
-import { badFileName } from "./codec.ts";
+import { badFileName } from "../foundation/file_names.ts";
 import { files as filesCodec } from "./codecs/files.ts";
-import type { Digest } from "./canonical.ts";
-import { inContext, messageOf, RetortError } from "./errors.ts";
+import type { Digest } from "../foundation/canonical.ts";
+import { inContext, messageOf, RetortError } from "../foundation/errors.ts";
 import type { GraphNode } from "./graph.ts";
 import type { LocatedFile } from "./stage.ts";
 import { makeArtifact } from "./store/artifacts.ts";
-import { digestFile, fileIdentity } from "./store/file_digest.ts";
+import { digestFile, fileIdentity } from "../foundation/file_digest.ts";
 
 /** Keeps digests of data files between runs; an entry counts only while the file's identity stays. */
 export interface FileDigestCache {

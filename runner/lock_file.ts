@@ -1,7 +1,13 @@
 import { fileURLToPath } from "node:url";
-import { byCodeUnit, canonicalText, type Digest, type JsonObject, type JsonValue } from "./canonical.ts";
+import {
+  byCodeUnit,
+  canonicalText,
+  type Digest,
+  type JsonObject,
+  type JsonValue,
+} from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
-import { CallError, messageOf, RetortError } from "./errors.ts";
+import { CallError, messageOf, RetortError } from "../foundation/errors.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { keyOf } from "./key.ts";
 import { locateArtifact } from "./locate.ts";

@@ -1,4 +1,4 @@
-import { guardedSync } from "./store/faults.ts";
+import { guardedSync } from "../foundation/faults.ts";
 
 /** Log files of a run's nodes. */
 export class NodeLogs {

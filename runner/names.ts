@@ -1,5 +1,5 @@
-import { digestJson, plainJson } from "./canonical.ts";
-import { CallError } from "./errors.ts";
+import { digestJson, plainJson } from "../foundation/canonical.ts";
+import { CallError } from "../foundation/errors.ts";
 import type { NodeDraft, Ref } from "./stage.ts";
 
 /**

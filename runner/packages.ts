@@ -1,5 +1,5 @@
-import { byCodeUnit, type Digest, digestJson, type JsonObject } from "./canonical.ts";
-import { CallError, messageOf } from "./errors.ts";
+import { byCodeUnit, type Digest, digestJson, type JsonObject } from "../foundation/canonical.ts";
+import { CallError, messageOf } from "../foundation/errors.ts";
 
 interface LockedPackage {
   integrity?: string;

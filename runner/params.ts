@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type JsonObject, notJson, plainJson } from "./canonical.ts";
-import { didYouMean } from "./errors.ts";
+import { type JsonObject, notJson, plainJson } from "../foundation/canonical.ts";
+import { didYouMean } from "../foundation/errors.ts";
 
 /** Parameters as plain JSON, defaults filled in, or what is wrong with them, a line a fault. */
 export type ParamsResult =

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { JsonObject } from "./canonical.ts";
-import { CallError, messageOf, RetortError } from "./errors.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
+import { CallError, messageOf, RetortError } from "../foundation/errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { collectNodes, type NoParams, type Ref } from "./stage.ts";

@@ -1,4 +1,4 @@
-import { type Digest, digestJson } from "./canonical.ts";
+import { type Digest, digestJson } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
 import { type GraphNode, parentsOf, type Source } from "./graph.ts";

@@ -1,5 +1,5 @@
 import type { GraphNode, Source } from "./graph.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf } from "../foundation/errors.ts";
 import type { MetricRecord, NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
 import type { Result } from "./store/store.ts";
 

@@ -1,4 +1,4 @@
-import { CallError, didYouMean } from "./errors.ts";
+import { CallError, didYouMean } from "../foundation/errors.ts";
 import type { ArtifactRecord, NodeRecord, Records, RunRecord } from "./records/records.ts";
 
 /** How many runs are searched for a node that is named without one. */

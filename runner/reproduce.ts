@@ -1,4 +1,4 @@
-import { RetortError } from "./errors.ts";
+import { RetortError } from "../foundation/errors.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
 import type { JobMessage, Outcome } from "./execute/job.ts";
 import { Fingerprinter } from "./fingerprint.ts";
@@ -6,7 +6,7 @@ import { keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
 import { declaredStage } from "./stage.ts";
-import { lock } from "./store/locks.ts";
+import { lock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 import { dropWorkspace, type Workspace } from "./workspace.ts";
 

@@ -1,5 +1,5 @@
 import type { Artifact } from "./codec.ts";
-import { RetortError } from "./errors.ts";
+import { RetortError } from "../foundation/errors.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
 import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from "./graph.ts";
@@ -9,8 +9,8 @@ import type { PlannedNode, Planner } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
 import type { NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
 import type { EngineChoice } from "./stage.ts";
-import { guardedSync } from "./store/faults.ts";
-import { lock, tryLock } from "./store/locks.ts";
+import { guardedSync } from "../foundation/faults.ts";
+import { lock, tryLock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 

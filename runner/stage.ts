@@ -3,7 +3,7 @@ import { getCallSites } from "node:util";
 import { z } from "zod";
 import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
 import { files as filesCodec } from "./codecs/files.ts";
-import { CallError } from "./errors.ts";
+import { CallError } from "../foundation/errors.ts";
 
 /** A reference to an output of a node: what pipelines wire. Its type is the output's codec. */
 export interface Ref<C extends AnyCodec = AnyCodec> {

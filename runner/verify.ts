@@ -1,12 +1,12 @@
-import { isDigest } from "./canonical.ts";
+import { isDigest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
-import { messageOf, RetortError } from "./errors.ts";
+import { messageOf, RetortError } from "../foundation/errors.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
 import { WorkerPool } from "./execute/worker_pool.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { jobOf } from "./run.ts";
 import type { Session } from "./session.ts";
-import { lock } from "./store/locks.ts";
+import { lock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 
 /** What re-hashing a store found. */

@@ -1,11 +1,12 @@
-import type { JsonObject } from "./canonical.ts";
-import { didYouMean, RetortError } from "./errors.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
+import { didYouMean, RetortError } from "../foundation/errors.ts";
 import type { Job } from "./execute/job.ts";
-import { digestBytes } from "./canonical.ts";
+import { digestBytes } from "../foundation/canonical.ts";
 import { fileNameOf } from "./logs.ts";
-import { readSealed, removeQuietly, writeSealed } from "./store/atomic.ts";
+import { removeQuietly } from "../foundation/atomic.ts";
+import { readSealed, writeSealed } from "./store/sealed.ts";
 import { listFolder } from "./store/blobs.ts";
-import { guardedSync } from "./store/faults.ts";
+import { guardedSync } from "../foundation/faults.ts";
 import type { Store } from "./store/store.ts";
 
 /** Format of a workspace's record. */

@@ -4,29 +4,22 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Rooms that a room may import besides itself, as docs/architecture.md says. */
-const ALLOWED: Record<string, readonly string[]> = {
-  "mod.ts": ["runner", "foundation"],
-  pipelines: ["mod.ts", "stages"],
-  stages: [
-    "datasets",
-    "teachers",
-    "kernels",
-    "circuits",
-    "foundation",
-    "runner/stage.ts",
-    "runner/codec.ts",
-    "runner/codecs",
-  ],
-  datasets: ["foundation"],
-  teachers: ["foundation", "kernels", "circuits"],
-  kernels: ["circuits", "foundation"],
-  circuits: ["foundation"],
-  cli: ["runner", "datasets", "foundation"],
-  web: ["runner", "foundation"],
-  runner: ["foundation"],
-  foundation: [],
-};
+/** Rooms that each room may import besides itself: the table in docs/architecture.md. */
+const ALLOWED: Record<string, readonly string[]> = Object.fromEntries(
+  Deno.readTextFileSync(`${ROOT}docs/architecture.md`).split("\n## The house\n")[1]!.split("\n## ")[0]!
+    .split("\n").filter((line) => line.startsWith("| `"))
+    .map((line) => {
+      const [rooms, , imports] = line.split(" | ");
+      return { rooms: quoted(rooms!), imports: imports! };
+    })
+    .filter(({ imports }) => !imports.startsWith("everything"))
+    .flatMap(({ rooms, imports }) => rooms.map((room) => [room, quoted(imports)])),
+);
+
+/** What stands between backticks, without a slash at its end. */
+function quoted(text: string): string[] {
+  return [...text.matchAll(/`([^`]+?)\/?`/g)].map((match) => match[1]!);
+}
 
 /** All modules of the rooms with what they import, types included. */
 async function modules(): Promise<Map<string, string[]>> {
@@ -58,6 +51,19 @@ async function modules(): Promise<Map<string, string[]>> {
     );
   }
   return found;
+}
+
+Deno.test("every folder with modules is a room of docs/architecture.md", () => {
+  const free = ["tests", "bench", ...Object.keys(ALLOWED)];
+  const strangers = [...Deno.readDirSync(ROOT)].map((entry) => entry.name).filter((name) =>
+    !name.startsWith(".") && !free.includes(name) && hasModules(`${ROOT}${name}`)
+  );
+  assert.deepEqual(strangers, []);
+});
+
+function hasModules(path: string): boolean {
+  if (!Deno.statSync(path).isDirectory) return path.endsWith(".ts");
+  return [...Deno.readDirSync(path)].some((entry) => hasModules(`${path}/${entry.name}`));
 }
 
 Deno.test("imports run downward only", async () => {

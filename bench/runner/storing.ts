@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { removeQuietly } from "../../runner/store/atomic.ts";
+import { removeQuietly } from "../../foundation/atomic.ts";
 import { Blobs } from "../../runner/store/blobs.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CallError } from "../../runner/errors.ts";
+import { CallError } from "../../foundation/errors.ts";
 import { type Export, exportArtifact } from "../../runner/export.ts";
 import { resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { listFolder } from "../../runner/store/blobs.ts";

@@ -1,4 +1,4 @@
-import { messageOf, RetortError } from "../../runner/errors.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
 import type { GraphNode, Source } from "../../runner/graph.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";

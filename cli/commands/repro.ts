@@ -1,4 +1,4 @@
-import { RetortError } from "../../runner/errors.ts";
+import { RetortError } from "../../foundation/errors.ts";
 import { reproduce } from "../../runner/reproduce.ts";
 import { Store } from "../../runner/store/store.ts";
 import { listWorkspaces, readWorkspace } from "../../runner/workspace.ts";

@@ -1,6 +1,6 @@
 import type { EngineChoice } from "../../runner/stage.ts";
 import type { Artifact } from "../../runner/codec.ts";
-import { CallError } from "../../runner/errors.ts";
+import { CallError } from "../../foundation/errors.ts";
 import type { Executor } from "../../runner/execute/job.ts";
 import { reasonText } from "../../runner/key.ts";
 import {

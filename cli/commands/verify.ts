@@ -1,5 +1,5 @@
 import type { EngineChoice } from "../../runner/stage.ts";
-import { CallError } from "../../runner/errors.ts";
+import { CallError } from "../../foundation/errors.ts";
 import { Session } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type JsonObject, notJson, plainJson } from "../canonical.ts";
+import { type JsonObject, notJson, plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 
 /**

@@ -1,11 +1,12 @@
 import { type AnyCodec, type Artifact } from "../codec.ts";
-import { DamagedError, hintOf, InterruptedError, messageOf, RetortError } from "../errors.ts";
+import { hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
+import { DamagedError, InterruptedError } from "../errors.ts";
 import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
 import { artifactReader, writeArtifact } from "../store/artifacts.ts";
-import { removeQuietly, uniqueName } from "../store/atomic.ts";
+import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
 import { CheckpointFolder } from "../store/checkpoints.ts";
-import { guarded } from "../store/faults.ts";
-import { lock } from "../store/locks.ts";
+import { guarded } from "../../foundation/faults.ts";
+import { lock } from "../../foundation/locks.ts";
 import { type Result, Store } from "../store/store.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 

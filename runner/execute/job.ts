@@ -1,4 +1,4 @@
-import type { Digest, JsonObject } from "../canonical.ts";
+import type { Digest, JsonObject } from "../../foundation/canonical.ts";
 import type { Artifact } from "../codec.ts";
 import type { KeyComponents } from "../key.ts";
 import type { EngineChoice } from "../stage.ts";

@@ -2,7 +2,8 @@
  * The main module of a worker process: takes jobs from standard input, one at a time, and tells what
  * happens on standard output. It ends when its input ends, that is when its parent is gone.
  */
-import { InterruptedError, messageOf } from "../errors.ts";
+import { messageOf } from "../../foundation/errors.ts";
+import { InterruptedError } from "../errors.ts";
 import { declaredStage } from "../stage.ts";
 import { executeJob } from "./execute.ts";
 import { captureConsole } from "./console.ts";

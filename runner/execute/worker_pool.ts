@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../foundation/errors.ts";
 import { STOP_GRACE } from "./execute.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./job.ts";
 import { type FromWorker, linesOf, readMessages, type ToWorker } from "./protocol.ts";

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { Digest, JsonObject } from "../canonical.ts";
+import type { Digest, JsonObject } from "../../foundation/canonical.ts";
 import type { Artifact } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import type { CachedFingerprint, FingerprintCache } from "../fingerprint.ts";

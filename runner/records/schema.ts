@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
-import { messageOf, RetortError } from "../errors.ts";
-import { removeQuietly } from "../store/atomic.ts";
-import { storeFault } from "../store/faults.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { removeQuietly } from "../../foundation/atomic.ts";
+import { fileFault } from "../../foundation/faults.ts";
 
 /**
  * The steps from an empty database to the current one. A step, once released, never changes: a new
@@ -177,5 +177,5 @@ export function databaseFault(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  return storeFault(error, "opening", path);
+  return fileFault(error, "opening", path);
 }

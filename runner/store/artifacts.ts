@@ -1,17 +1,24 @@
-import { canonicalText, digestJson, isDigest, type JsonObject, type JsonValue } from "../canonical.ts";
+import {
+  canonicalText,
+  digestJson,
+  isDigest,
+  type JsonObject,
+  type JsonValue,
+} from "../../foundation/canonical.ts";
+import { badFileName } from "../../foundation/file_names.ts";
 import {
   type AnyCodec,
   type Artifact,
   type ArtifactReader,
   type ArtifactWriter,
-  badFileName,
   type ByteSource,
   type FileEntry,
 } from "../codec.ts";
-import { byCodeUnit } from "../canonical.ts";
-import { DamagedError, messageOf, RetortError } from "../errors.ts";
+import { byCodeUnit } from "../../foundation/canonical.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { DamagedError } from "../errors.ts";
 import type { Blobs } from "./blobs.ts";
-import { digestFile, fileIdentity } from "./file_digest.ts";
+import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 
 /** An artifact's manifest with its digest; locations and order of files do not count. */
 export function makeArtifact(

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
-import { RetortError } from "../errors.ts";
-import { removeQuietly, uniqueName } from "./atomic.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
 import type { Blobs } from "./blobs.ts";
-import { guarded } from "./faults.ts";
-import { CHUNK, digestFile } from "./file_digest.ts";
+import { guarded } from "../../foundation/faults.ts";
+import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
 
 /** Bytes of one object after which the disk is set to work while more of them are being written. */
 const SYNC_EVERY = 4 << 20;

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
 import { DamagedError } from "../errors.ts";
 import { Batch } from "./batch.ts";
-import { digestFile, fileIdentity } from "./file_digest.ts";
+import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 
 /** A folder of objects named by the sha256 of their bytes. */
 export class Blobs {

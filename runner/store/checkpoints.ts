@@ -1,10 +1,11 @@
-import type { Digest } from "../canonical.ts";
+import type { Digest } from "../../foundation/canonical.ts";
 import type { AnyCodec } from "../codec.ts";
 import { DamagedError } from "../errors.ts";
 import { artifactFromJson, artifactJson, artifactReader, writeArtifact } from "./artifacts.ts";
-import { readSealed, removeQuietly, writeSealed } from "./atomic.ts";
+import { removeQuietly } from "../../foundation/atomic.ts";
+import { readSealed, writeSealed } from "./sealed.ts";
 import { Blobs } from "./blobs.ts";
-import { guardedSync } from "./faults.ts";
+import { guardedSync } from "../../foundation/faults.ts";
 import type { Store } from "./store.ts";
 
 /** Format of a checkpoint's record. */

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import type { Artifact } from "../codec.ts";
-import type { Digest, JsonObject, JsonValue } from "../canonical.ts";
-import { isDigest } from "../canonical.ts";
-import { messageOf, RetortError } from "../errors.ts";
+import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
+import { isDigest } from "../../foundation/canonical.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { artifactFromJson, artifactJson } from "./artifacts.ts";
-import { readSealed, writeFileAtomic, writeSealed } from "./atomic.ts";
+import { writeFileAtomic } from "../../foundation/atomic.ts";
+import { readSealed, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
-import { guardedSync } from "./faults.ts";
+import { guardedSync } from "../../foundation/faults.ts";
 import type { KeyComponents } from "../key.ts";
 
 /** Format of the store's folder and of the files in it. */

@@ -15,7 +15,7 @@ const MESSAGES: Record<string, RegExp> = {
   "missing-output": /stage `bad` returned no output `files`/,
   "extra-output": /output `other` that it does not declare/,
   "null": /returned null, expected an object with score, files/,
-  "bad-name": /file name "..\/..\/outside.txt": it has a part ".."/,
+  "bad-name": /file name "..\/..\/outside.txt": it has a `..` segment/,
   "dies": /the worker process ended by SIGKILL/,
   "lost-file": /\/nonexistent\/file/,
 };

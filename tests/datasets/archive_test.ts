@@ -3,7 +3,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { packTar, type TarEntry } from "modern-tar";
 import { extractArchive, type ExtractOptions, type WantedMember } from "../../datasets/archive.ts";
-import { ArchiveError, DataSetError } from "../../datasets/errors.ts";
+import { ArchiveError } from "../../datasets/errors.ts";
+import { RetortError } from "../../foundation/errors.ts";
 import type { ArchiveFormat } from "../../datasets/schema.ts";
 import { sha256, someBytes, TempFolder } from "./fault_server.ts";
 
@@ -218,7 +219,7 @@ Deno.test({
     folder.write("out/sub/x", "");
     await Deno.symlink("/dev/full", `${folder.path}/out/sub/big.bin.unpacking`);
     await assert.rejects(extract(folder, await packTar(good)), (error) => {
-      assert.ok(error instanceof DataSetError && !(error instanceof ArchiveError));
+      assert.ok(error instanceof RetortError && !(error instanceof ArchiveError));
       return /the disk is full: writing .*big\.bin/.test(error.message);
     });
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { download } from "../../datasets/download.ts";
 import { DataSetError, FetchError } from "../../datasets/errors.ts";
+import { RetortError } from "../../foundation/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { entryOf, setUp, size, someBytes, TempFolder } from "./fault_server.ts";
 
@@ -113,7 +114,7 @@ Deno.test({
     at.folder.write("sample/a/other", "");
     await Deno.symlink("/dev/full", `${at.path}.part`);
     await assert.rejects(at.run(), (error) => {
-      assert.ok(error instanceof DataSetError && !(error instanceof FetchError));
+      assert.ok(error instanceof RetortError && !(error instanceof FetchError));
       assert.match(error.message, /the disk is full: writing .*data\.bin\.part failed/);
       assert.match(error.hint!, /Free some space/);
       return true;
@@ -127,9 +128,12 @@ Deno.test({
   permissions: { read: true, net: false, write: false },
   async fn() {
     await assert.rejects(fetchDataSet("circuits", { folder: "/nowhere" }), (error) => {
-      assert.ok(error instanceof DataSetError);
-      assert.equal(error.message, "this process may not write /nowhere/circuits");
-      return /--allow-write/.test(error.hint!);
+      assert.ok(error instanceof RetortError);
+      assert.match(
+        error.message,
+        /this process is not permitted: making \/nowhere\/circuits: .*--allow-write/,
+      );
+      return /docs\/permissions\.md/.test(error.hint!);
     });
     await assert.rejects(
       download({ urls: ["http://127.0.0.1:8999/x"], path: "/nowhere/x", bytes: 1, sha256: "0".repeat(64) }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { collectGarbage } from "../../runner/gc.ts";
 import { Records } from "../../runner/records/records.ts";
 import { Store } from "../../runner/store/store.ts";
-import { tryLock } from "../../runner/store/locks.ts";
+import { tryLock } from "../../foundation/locks.ts";
 import { verifyStore } from "../../runner/verify.ts";
 import { LettersFolder, nodesIn } from "./letters.ts";
 

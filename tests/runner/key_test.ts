@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { canonicalText, digestJson, type JsonObject, notJson } from "../../runner/canonical.ts";
+import { canonicalText, digestJson, type JsonObject, notJson } from "../../foundation/canonical.ts";
 import { compareComponents, type KeyComponents, keyOf, reasonText } from "../../runner/key.ts";
 
 const BASE: KeyComponents = {

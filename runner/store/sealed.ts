@@ -1,42 +1,6 @@
-import { canonicalText, digestBytes, type JsonObject, type JsonValue } from "../canonical.ts";
-import { RetortError } from "../errors.ts";
-import { guardedSync } from "./faults.ts";
-
-let counter = 0;
-
-/** A file name that no other process or call uses. */
-export function uniqueName(): string {
-  return `${Deno.pid}-${(counter++).toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
-}
-
-/** Writes a whole small file: temp file, fsync, rename. A reader sees the old file or the new one. */
-export function writeFileAtomic(tmp: string, path: string, bytes: Uint8Array): void {
-  guardedSync("writing", path, () => {
-    const temp = `${tmp}/${uniqueName()}`;
-    try {
-      const file = Deno.openSync(temp, { write: true, createNew: true });
-      try {
-        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-        file.syncDataSync();
-      } finally {
-        file.close();
-      }
-      Deno.renameSync(temp, path);
-    } catch (error) {
-      removeQuietly(temp);
-      throw error;
-    }
-  });
-}
-
-/** Removes a file or a folder if it is there; other faults are left for whoever needs the place. */
-export function removeQuietly(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch {
-    // Not there, or not removable: nothing depends on its absence.
-  }
-}
+import { writeFileAtomic } from "../../foundation/atomic.ts";
+import { canonicalText, digestBytes, type JsonObject, type JsonValue } from "../../foundation/canonical.ts";
+import { RetortError } from "../../foundation/errors.ts";
 
 /** What reading a sealed JSON file may give. */
 export type Sealed =

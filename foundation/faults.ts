@@ -1,0 +1,56 @@
+import { messageOf, RetortError } from "./errors.ts";
+
+/**
+ * An error of the file system as one that a person can act on: a full disk, a used-up quota, a folder that
+ * cannot be written, a permission that Deno was not given. Other errors stay as they are.
+ *
+ * @param doing what was being done to `path`: "writing", "making".
+ */
+export function fileFault(error: unknown, doing: string, path: string): unknown {
+  if (error instanceof RetortError || !(error instanceof Error)) return error;
+  const code = (error as { code?: string }).code ?? "";
+  const text = messageOf(error);
+  // The runtime gives some of these errors no code, and Windows its own number.
+  const full = code === "ENOSPC" || /No space left|os error (28|112)\b/.test(text);
+  if (full || code === "EDQUOT" || /quota|os error 122\b/.test(text)) {
+    return new RetortError(`the disk ${full ? "is full" : "quota is used up"}: ${doing} ${path} failed`, {
+      hint:
+        "Free some space (`deno task gc` removes what no recent run needs), then run the same command again.",
+      cause: error,
+    });
+  }
+  if (
+    code === "EROFS" || /Read-only file system/.test(text) || error instanceof Deno.errors.PermissionDenied
+  ) {
+    return new RetortError(`${path} cannot be written: ${doing} it failed: ${text}`, {
+      hint:
+        "Make the folder writable, or use another one: --store DIR for the store, RETORT_HOME for store and data.",
+      cause: error,
+    });
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return new RetortError(`this process is not permitted: ${doing} ${path}: ${text}`, {
+      hint: "The tasks in deno.json name the permissions that each needs; docs/permissions.md says what for.",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Runs `action`; turns its file system errors into errors for people. */
+export async function guarded<T>(doing: string, path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw fileFault(error, doing, path);
+  }
+}
+
+/** As `guarded`, for synchronous actions. */
+export function guardedSync<T>(doing: string, path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw fileFault(error, doing, path);
+  }
+}

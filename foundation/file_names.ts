@@ -1,0 +1,21 @@
+/**
+ * Why a name may not stand for a file inside a folder, an artifact or an archive, or undefined when it may.
+ * Only relative POSIX paths of plain segments pass: what is refused could leave the folder, on this system
+ * or on another.
+ */
+export function badFileName(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (name.length > 400) return "it is longer than 400 characters";
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "it has a control character";
+  if (name.includes("\\")) return "it has a backslash";
+  if (name.startsWith("/")) return "it is absolute";
+  // `C:x` is absolute on Windows and `file:stream` is a second file in one name.
+  if (name.includes(":")) return "it has a colon";
+  for (const segment of name.split("/")) {
+    if (segment === "") return "it has an empty segment";
+    if (segment === "." || segment === "..") return `it has a \`${segment}\` segment`;
+    if (new TextEncoder().encode(segment).length > 255) return "it has a segment of more than 255 bytes";
+  }
+  return undefined;
+}
