@@ -142,6 +142,23 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
   });
 }
 
+/**
+ * Refuses weights of samples that make no sense.
+ * @throws {CircuitError} on a wrong number of them, or one that is negative or not finite
+ */
+export function checkSampleWeights(samples: Samples, weights: ArrayLike<number> | undefined): void {
+  if (weights === undefined) return;
+  if (weights.length !== samples.count) {
+    throw new CircuitError(`${samples.count} samples got ${weights.length} weights.`);
+  }
+  for (let s = 0; s < weights.length; s++) {
+    const w = weights[s] as number;
+    if (!(w >= 0 && w < Infinity)) {
+      throw new CircuitError(`The weight of sample ${s} is ${w}, expected a number from 0.`);
+    }
+  }
+}
+
 function checkExternal(circuit: Circuit, samples: Samples, v: number, logs: Float32Array | undefined): void {
   const where = describeVariable(circuit, v);
   const units = circuit.nodes.find((node) => node.kind === "input" && node.variable === v)?.units ?? 0;

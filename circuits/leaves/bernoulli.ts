@@ -1,4 +1,4 @@
-import { type Leaf, type LeafFamily, statesOf } from "./family.ts";
+import { blendLinearly, type Leaf, type LeafFamily, statesOf } from "./family.ts";
 
 /** A variable of two states. Parameter `[units]`: the probability of state 1. */
 export const bernoulli: LeafFamily = {
@@ -32,6 +32,20 @@ export const bernoulli: LeafFamily = {
       return total > 0 ? (one + pseudocount / 2) / total : old;
     });
   },
+  accumulateExpected(leaf, unit, weight, statistics) {
+    const p = one(leaf, unit), at = unit * 2;
+    statistics[at] = (statistics[at] as number) + weight * (1 - p);
+    statistics[at + 1] = (statistics[at + 1] as number) + weight * p;
+  },
+  blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
+  toRows: (leaf) =>
+    Float32Array.from({ length: 2 * leaf.units }, (_, i) => {
+      const p = one(leaf, i >> 1);
+      return i % 2 === 0 ? 1 - p : p;
+    }),
+  // Rounding may leave a row a little above 1, which `1 - p` could not bear.
+  fromRows: (rows) =>
+    Float32Array.from({ length: rows.length / 2 }, (_, u) => Math.min(1, rows[2 * u + 1] as number)),
   sample: (leaf, unit, random) => random.uniform() < one(leaf, unit) ? 1 : 0,
   mode: (leaf, unit) => one(leaf, unit) > 0.5 ? 1 : 0,
   mean: one,

@@ -1,4 +1,12 @@
-import { checkRows, type Leaf, type LeafFamily, normaliseRows, randomRows, statesOf } from "./family.ts";
+import {
+  blendLinearly,
+  checkRows,
+  type Leaf,
+  type LeafFamily,
+  normaliseRows,
+  randomRows,
+  statesOf,
+} from "./family.ts";
 
 /** Any distribution over the states of a categorical variable. Parameter `[units, states]`: probabilities. */
 export const categorical: LeafFamily = {
@@ -16,6 +24,15 @@ export const categorical: LeafFamily = {
   },
   maximise: (leaf, statistics, pseudocount) =>
     normaliseRows(statistics, leaf.values, statesOf(leaf.variable), pseudocount),
+  accumulateExpected(leaf, unit, weight, statistics) {
+    const states = statesOf(leaf.variable);
+    for (let at = unit * states; at < (unit + 1) * states; at++) {
+      statistics[at] = (statistics[at] as number) + weight * (leaf.values[at] as number);
+    }
+  },
+  blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
+  toRows: (leaf) => leaf.values,
+  fromRows: (rows) => rows,
   sample(leaf, unit, random) {
     const states = statesOf(leaf.variable);
     return random.choose(leaf.values, unit * states, (unit + 1) * states);

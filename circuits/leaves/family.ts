@@ -52,6 +52,17 @@ export interface LeafFamily {
    * `pseudocount` is 0.
    */
   maximise(leaf: Leaf, statistics: Float64Array, pseudocount: number): Float32Array;
+  /** Adds the statistics of `weight` samples that are as unit `unit` itself would draw them on average. */
+  accumulateExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array): void;
+  /** A part `inertia` (0 to 1) of the parameter as it is and the rest of `fresh`: mini-batch EM. */
+  blend(leaf: Leaf, fresh: Float32Array, inertia: number): Float32Array;
+  /**
+   * Families whose statistics are counts of states and whose units are any distribution over them: the
+   * parameter as rows `[units, states]`, and back. `toRows` may return the very array.
+   */
+  toRows?(leaf: Leaf): Float32Array;
+  /** See {@link LeafFamily.toRows}. */
+  fromRows?(rows: Float32Array): Float32Array;
   /** A value drawn from unit `unit`. */
   sample(leaf: Leaf, unit: number, random: RandomStream): number;
   /** The most probable value of unit `unit`; the smallest of equals. */
@@ -63,6 +74,11 @@ export interface LeafFamily {
 /** States of a categorical variable, 0 for the other kinds. */
 export function statesOf(variable: Variable): number {
   return variable.kind === "categorical" ? variable.states : 0;
+}
+
+/** Entry by entry `inertia * old + (1 - inertia) * fresh`. */
+export function blendLinearly(old: Float32Array, fresh: Float32Array, inertia: number): Float32Array {
+  return old.map((x, i) => inertia * x + (1 - inertia) * (fresh[i] as number));
 }
 
 /**

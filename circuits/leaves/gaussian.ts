@@ -48,14 +48,25 @@ export const gaussian: LeafFamily = {
   maximise(leaf, statistics, pseudocount) {
     const values = leaf.values.slice();
     for (let unit = 0; unit < leaf.units; unit++) {
+      const sums = statistics.slice(unit * 3, unit * 3 + 3);
       // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
-      const m = mean(leaf, unit), s = stddev(leaf, unit);
-      const weight = (statistics[unit * 3] as number) + pseudocount;
-      if (!(weight > 0)) continue;
-      const newMean = ((statistics[unit * 3 + 1] as number) + pseudocount * m) / weight;
-      const second = ((statistics[unit * 3 + 2] as number) + pseudocount * (m * m + s * s)) / weight;
-      values[unit * 2] = newMean;
-      values[unit * 2 + 1] = Math.max(minStddev(leaf), Math.sqrt(Math.max(0, second - newMean * newMean)));
+      addExpected(leaf, unit, pseudocount, sums, 0);
+      const [weight, first, second] = sums as unknown as [number, number, number];
+      if (weight > 0) values.set(fromMoments(leaf, first / weight, second / weight), unit * 2);
+    }
+    return values;
+  },
+  accumulateExpected(leaf, unit, weight, statistics) {
+    addExpected(leaf, unit, weight, statistics, unit * 3);
+  },
+  blend(leaf, fresh, inertia) {
+    const values = leaf.values.slice(), other = { ...leaf, values: fresh };
+    const mixed = (a: number, b: number) => inertia * a + (1 - inertia) * b;
+    for (let unit = 0; unit < leaf.units; unit++) {
+      // The moments are mixed: the mean of two standard deviations says nothing about two far means.
+      const m = mean(leaf, unit), n = mean(other, unit);
+      const second = mixed(m * m + stddev(leaf, unit) ** 2, n * n + stddev(other, unit) ** 2);
+      values.set(fromMoments(leaf, mixed(m, n), second), unit * 2);
     }
     return values;
   },
@@ -63,6 +74,19 @@ export const gaussian: LeafFamily = {
   mode: mean,
   mean,
 };
+
+/** Adds the statistics of `weight` samples of the unit at `at`. */
+function addExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array, at: number): void {
+  const m = mean(leaf, unit), s = stddev(leaf, unit);
+  statistics[at] = (statistics[at] as number) + weight;
+  statistics[at + 1] = (statistics[at + 1] as number) + weight * m;
+  statistics[at + 2] = (statistics[at + 2] as number) + weight * (m * m + s * s);
+}
+
+/** Mean and standard deviation of a first and second moment. */
+function fromMoments(leaf: LeafShape, first: number, second: number): [number, number] {
+  return [first, Math.max(minStddev(leaf), Math.sqrt(Math.max(0, second - first * first)))];
+}
 
 function mean(leaf: Leaf, unit: number): number {
   return leaf.values[unit * 2] as number;

@@ -25,6 +25,8 @@ export const indicator: LeafFamily = {
   statisticsWidth: () => 0,
   accumulate: () => {},
   maximise: (leaf) => leaf.values,
+  accumulateExpected: () => {},
+  blend: (leaf) => leaf.values,
   sample: stateOf,
   mode: stateOf,
   mean: stateOf,

@@ -1,4 +1,4 @@
-import { type LeafFamily, type LeafShape, statesOf } from "./family.ts";
+import { type Leaf, type LeafFamily, type LeafShape, statesOf } from "./family.ts";
 
 /** Steps of the M-step, and halvings of one step before it is given up. */
 const STEPS = 8, HALVINGS = 6;
@@ -56,15 +56,25 @@ export const logistic: LeafFamily = {
     for (let unit = 0; unit < leaf.units; unit++) {
       const counts = statistics.slice(unit * states, (unit + 1) * states);
       // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
-      for (let k = 0; pseudocount > 0 && k < states; k++) {
-        counts[k] = (counts[k] as number) + pseudocount * Math.exp(logistic.logProbability(leaf, unit, k));
-      }
+      if (pseudocount > 0) addExpected(leaf, unit, pseudocount, counts, 0);
       const old: Point = { mean: values[unit * 2] as number, scale: values[unit * 2 + 1] as number };
       const best = ascend(counts, old, minScale(leaf));
       values[unit * 2] = best.mean;
       values[unit * 2 + 1] = best.scale;
     }
     return values;
+  },
+  accumulateExpected(leaf, unit, weight, statistics) {
+    addExpected(leaf, unit, weight, statistics, unit * statesOf(leaf.variable));
+  },
+  blend(leaf, fresh, inertia) {
+    // Means are mixed as they are, scales by their logarithms, in which they are learned.
+    return leaf.values.map((old, i) => {
+      const next = fresh[i] as number;
+      return i % 2 === 0
+        ? inertia * old + (1 - inertia) * next
+        : Math.exp(inertia * Math.log(old) + (1 - inertia) * Math.log(next));
+    });
   },
   sample(leaf, unit, random) {
     const u = random.uniform();
@@ -89,6 +99,14 @@ export const logistic: LeafFamily = {
     return total;
   },
 };
+
+/** Adds the statistics of `weight` samples of the unit at `at`. */
+function addExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array, at: number): void {
+  for (let k = 0; k < statesOf(leaf.variable); k++) {
+    statistics[at + k] = (statistics[at + k] as number) +
+      weight * Math.exp(logistic.logProbability(leaf, unit, k));
+  }
+}
 
 interface Point {
   readonly mean: number;

@@ -1,0 +1,190 @@
+import { type Circuit, type InputNode, parameterOf, type SumNode } from "./circuit.ts";
+import { CircuitError } from "./errors.ts";
+import type { Evaluator } from "./evaluator.ts";
+import { leafFamily } from "./leaves/mod.ts";
+import type { Samples } from "./samples.ts";
+import type { Tensor } from "./safetensors.ts";
+
+/**
+ * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples:
+ * - `em`: `F / sum(F)`, the maximum (Dempster, Laird and Rubin 1977);
+ * - `inertia`: `inertia * old + (1 - inertia) * F / sum(F)`, the usual mini-batch EM of circuits;
+ * - `anemone`: proportional to `(1 - step) * W * TD * old + step * F`, where `TD` is the top-down probability
+ *   of the row, that is how often a sample of the model itself passes it (Liu and Van den Broeck,
+ *   "Rethinking Probabilistic Circuit Parameter Learning", 2025). Rows that a batch says little about move
+ *   little; `step` 1 is EM.
+ */
+export type UpdateStep =
+  | { readonly kind: "em" }
+  | { readonly kind: "inertia"; readonly inertia: number }
+  | { readonly kind: "anemone"; readonly step: number };
+
+/** How the counts of a parameter are smoothed before a step, and whether it takes the step at all. */
+export interface ParameterSettings {
+  /** Virtual samples that every row (sum) or unit (leaf) gets at this update; 0 when left out. */
+  readonly pseudocount?: number;
+  /** True: the parameter keeps its values. */
+  readonly frozen?: boolean;
+  /** Share of every row's counts, from 0 to 1, that is spread as `base` says; 0 when left out. */
+  readonly mix?: number;
+  /**
+   * The distribution of what `pseudocount` and `mix` add: `[width]` for all rows alike, or `[rows, width]`;
+   * uniform when left out. For sums, and for categorical and Bernoulli leaves (width 2).
+   */
+  readonly base?: ArrayLike<number>;
+}
+
+/**
+ * What {@link Learner.update} does with the accumulated counts: plain data, so that an engine can do it on
+ * its device. A row of counts is smoothed first, `F = (1 - mix) * counts + (mix * sum(counts) + pseudocount)
+ * * base`, then takes the step. A row that nothing reached keeps its values.
+ *
+ * Gaussian and logistic leaves have statistics instead of rows: their virtual samples come from the unit as
+ * it is, and they take the step in their expected statistics.
+ */
+export interface UpdateRule {
+  /** How counts become parameters. */
+  readonly step: UpdateStep;
+  /** Settings of the weights of sum nodes. */
+  readonly sums?: Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">;
+  /** Settings of the parameters of leaves. */
+  readonly leaves?: Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">;
+  /** Settings by parameter id; they replace what `sums` or `leaves` say, one by one. */
+  readonly parameters?: Readonly<Record<string, ParameterSettings>>;
+}
+
+/** What the E-step of a batch tells the caller. */
+export interface Accumulated {
+  /** Log-likelihood of every sample under the parameters before, `[samples]`, in nats. */
+  readonly logLikelihoods: Float64Array;
+  /** Samples of likelihood zero: they count for nothing. */
+  readonly impossible: number;
+}
+
+/**
+ * An evaluator that learns: it holds the parameters and the accumulated counts of the E-step, wherever its
+ * device keeps them. Calls take effect in the order in which they are made; `accumulate` may be called again
+ * before the last one is done. The root must have one unit.
+ *
+ * The parameters in {@link Evaluator.circuit} are those of the last `parameters`, `setParameters` or
+ * `restore`: call `parameters` after updates, before queries that read leaves (sampling, MAP, conditionals).
+ */
+export interface Learner extends Evaluator {
+  /**
+   * The E-step: adds the expected counts of the samples to the accumulators. `sampleWeights`, `[samples]`,
+   * not negative, counts a sample that many times.
+   */
+  accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated>;
+  /**
+   * The M-step: turns the accumulated counts into new parameters and sets the counts to zero.
+   * @throws {CircuitError} when the rule makes no sense for the circuit; nothing has changed then
+   */
+  update(rule: UpdateRule): Promise<void>;
+  /** Copies of the current values of all parameters, by id; also what `circuit` has from now on. */
+  parameters(): Promise<ReadonlyMap<string, Float32Array>>;
+  /** Replaces values of parameters (copied); the others and the counts stay. */
+  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void>;
+  /**
+   * Everything that decides what comes next, as tensors by name: parameters and counts, in the engine's own
+   * precision. A learner of the same kind and circuit that restores it goes on bit by bit as this one would.
+   */
+  state(): Promise<ReadonlyMap<string, Tensor>>;
+  /** Goes back to a state. @throws {CircuitError} when it is of another circuit or engine */
+  restore(state: ReadonlyMap<string, Tensor>): Promise<void>;
+  /** Gives back memory and devices; the learner is of no use afterwards. */
+  close(): Promise<void>;
+}
+
+/** One node of those that use each parameter, by parameter id: tells its kind, family and settings. */
+export function parameterOwners(circuit: Circuit): ReadonlyMap<string, InputNode | SumNode> {
+  const owners = new Map<string, InputNode | SumNode>();
+  for (const node of circuit.nodes) {
+    if (node.kind !== "product" && node.parameter !== undefined && !owners.has(node.parameter)) {
+      owners.set(node.parameter, node);
+    }
+  }
+  return owners;
+}
+
+/** The settings of a rule for one parameter. */
+export function settingsFor(
+  rule: UpdateRule,
+  id: string,
+  kind: "sum" | "input",
+): ParameterSettings & Required<Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">> {
+  const own = rule.parameters !== undefined && Object.hasOwn(rule.parameters, id)
+    ? rule.parameters[id]
+    : undefined;
+  return {
+    pseudocount: 0,
+    frozen: false,
+    mix: 0,
+    ...(kind === "sum" ? rule.sums : rule.leaves),
+    ...own,
+  };
+}
+
+/**
+ * Checks a rule against a circuit.
+ * @throws {CircuitError} naming the setting: numbers out of range, unknown parameters, a base of a wrong
+ *   length or that is no distribution, smoothing of leaves whose parameters are no distributions
+ */
+export function checkRule(circuit: Circuit, rule: UpdateRule): void {
+  const { step } = rule;
+  if (step.kind === "inertia") between("inertia", step.inertia, 0, 1);
+  else if (step.kind === "anemone") between("step", step.step, 0, 1);
+  for (const id of Object.keys(rule.parameters ?? {})) parameterOf(circuit, id);
+  for (const [id, node] of parameterOwners(circuit)) {
+    const { pseudocount, mix, base } = settingsFor(rule, id, node.kind);
+    between(`pseudocount of parameter \`${id}\``, pseudocount, 0, Number.MAX_VALUE);
+    between(`mix of parameter \`${id}\``, mix, 0, 1);
+    const rows = node.kind === "sum" || leafFamily(node.family).toRows !== undefined;
+    const own = rule.parameters?.[id];
+    if (!rows && (base !== undefined || (own?.mix ?? 0) > 0)) {
+      throw new CircuitError(
+        `Parameter \`${id}\` is of a ${(node as InputNode).family} leaf, which no base distribution smooths.`,
+        { hint: "`base` and `mix` are for sums and for categorical and Bernoulli leaves." },
+      );
+    }
+    if (base !== undefined) checkBase(id, base, rowWidth(circuit, id, node), node.units);
+  }
+}
+
+/** Length of the rows of counts of a parameter that is made of distributions. */
+export function rowWidth(circuit: Circuit, id: string, node: InputNode | SumNode): number {
+  const { shape } = parameterOf(circuit, id);
+  if (node.kind === "sum") return shape[2] as number;
+  return shape[1] ?? 2;
+}
+
+function checkBase(id: string, base: ArrayLike<number>, width: number, rows: number): void {
+  if (base.length !== width && base.length !== rows * width) {
+    throw new CircuitError(
+      `The base of parameter \`${id}\` has ${base.length} numbers, expected ${width} or ${rows * width}.`,
+    );
+  }
+  for (let at = 0; at < base.length; at += width) {
+    let total = 0;
+    for (let i = 0; i < width; i++) {
+      const p = base[at + i] as number;
+      if (!(p >= 0)) {
+        throw new CircuitError(`Entry ${at + i} of the base of parameter \`${id}\` is ${p}.`, {
+          hint: "A base is made of probabilities.",
+        });
+      }
+      total += p;
+    }
+    if (Math.abs(total - 1) > 1e-4) {
+      throw new CircuitError(
+        `Row ${at / width} of the base of parameter \`${id}\` sums to ${total}, not to 1.`,
+      );
+    }
+  }
+}
+
+function between(what: string, x: number, low: number, high: number): void {
+  if (x >= low && x <= high) return;
+  throw new CircuitError(
+    `${what} is ${x}, expected a number ${high > 1 ? `from ${low}` : `from ${low} to ${high}`}.`,
+  );
+}
