@@ -43,6 +43,11 @@ export interface ArtifactWriter {
   json(name: string, value: JsonValue): Promise<void>;
   /** Takes over a finished file from the stage's scratch folder. */
   adopt(name: string, path: string): Promise<void>;
+  /**
+   * Refers to a file that the folder of objects written to holds already: how a checkpoint takes over the files
+   * of the one before it without writing them again. Throws when it is not there.
+   */
+  keep(name: string, file: FileEntry): void;
 }
 
 /** What a codec reads from. Every way of reading checks the digest. */

@@ -110,6 +110,15 @@ export async function writeArtifact(
       claim(name);
       files.push({ name, ...await batch.adopt(path) });
     },
+    keep(name, { digest, size }) {
+      claim(name);
+      if (!blobs.has(digest, size)) {
+        throw new RetortError(
+          `${what}: ${name} should be there already (object ${digest.slice(0, 12)}), but is not`,
+        );
+      }
+      files.push({ name, digest, size });
+    },
   };
   let facts: JsonObject | void;
   try {
