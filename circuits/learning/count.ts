@@ -1,0 +1,85 @@
+import { type Circuit, describeNode, describeVariable, parameterOf, variableOf } from "../circuit.ts";
+import { nondeterministicNode } from "../determinism.ts";
+import { CircuitError } from "../errors.ts";
+import { type Learner, parameterOwners, settingsFor, type UpdateRule } from "../learner.ts";
+import { leafFamily } from "../leaves/mod.ts";
+import { type Samples } from "../samples.ts";
+import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import { type Score, ScoreSum } from "./score.ts";
+
+/** What {@link countComplete} takes. */
+export interface CountOptions {
+  /** Samples at a time; 256 when left out. */
+  readonly batchSize?: number;
+  /** Pseudocounts and other settings, for the whole of the samples. */
+  readonly smoothing?: Omit<UpdateRule, "step">;
+}
+
+/**
+ * Learning from complete data: with the latent variables observed (see `materialise`) every edge is taken or
+ * not, so that the parameters that maximise `log p(x, z)` are counts, in one pass. The learner's parameters
+ * before do not matter, except those that the rule freezes. Returns how many samples were impossible, which
+ * only frozen parameters and indicators can make them.
+ * @throws {CircuitError} when the circuit is not deterministic, or a value is missing, naming it
+ */
+export async function countComplete(
+  learner: Learner,
+  source: SampleSource,
+  options: CountOptions = {},
+): Promise<{ impossible: number; samples: number }> {
+  const { batchSize = 256, smoothing = {} } = options;
+  const rule: UpdateRule = { ...smoothing, step: { kind: "em" } };
+  const { circuit } = learner;
+  const open = nondeterministicNode(circuit);
+  if (open !== undefined) {
+    throw new CircuitError(`${describeNode(open)} has a latent variable that is no column of the data.`, {
+      hint: "Counting needs all of them: `materialise(circuit, nodes)`; or learn by EM.",
+    });
+  }
+  // A weight of zero would make impossible what the data have.
+  await learner.setParameters(uniform(circuit, rule));
+  const sum = new ScoreSum(), order = inOrder(source.count);
+  for (let b = 0; b < batchCount(source.count, batchSize); b++) {
+    const { samples, weights, indices } = await readBatch(source, batchOf(order, b, batchSize));
+    refuseMissing(circuit, samples, indices);
+    sum.add((await learner.accumulate(samples, weights)).logLikelihoods, weights);
+  }
+  await learner.update(rule);
+  const { impossible, samples }: Pick<Score, "impossible" | "samples"> = sum;
+  return { impossible, samples };
+}
+
+/** Uniform values for all parameters that are distributions over states and are not frozen. */
+function uniform(circuit: Circuit, rule: UpdateRule): Map<string, Float32Array> {
+  const values = new Map<string, Float32Array>();
+  for (const [id, node] of parameterOwners(circuit)) {
+    if (settingsFor(rule, id, node.kind).frozen) continue;
+    const { shape, values: old } = parameterOf(circuit, id);
+    if (node.kind === "sum") {
+      values.set(id, new Float32Array(old.length).fill(1 / (shape[2] as number)));
+      continue;
+    }
+    const family = leafFamily(node.family);
+    const leaf = {
+      variable: variableOf(circuit, node.variable),
+      units: node.units,
+      settings: node.settings,
+      values: old,
+    };
+    const rows = family.toRows?.(leaf);
+    if (rows === undefined || family.fromRows === undefined) continue;
+    values.set(id, family.fromRows(new Float32Array(rows.length).fill(node.units / rows.length)));
+  }
+  return values;
+}
+
+function refuseMissing(circuit: Circuit, { observed, variables }: Samples, indices: Uint32Array): void {
+  const at = observed?.indexOf(0) ?? -1;
+  if (at < 0) return;
+  throw new CircuitError(
+    `Sample ${indices[Math.floor(at / variables)]}, ${
+      describeVariable(circuit, at % variables)
+    }: the value is missing.`,
+    { hint: "Counting needs complete data; learn by EM where values are missing." },
+  );
+}

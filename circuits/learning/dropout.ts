@@ -1,0 +1,27 @@
+import { philox } from "../random.ts";
+import { isObserved } from "../samples.ts";
+import type { Batch } from "./source.ts";
+import { DROPOUT } from "./purposes.ts";
+
+/**
+ * Hides every observed value with the probability `rate`, independently: training with missing values, also
+ * called token dropout. What is hidden of a sample is a function of seed, epoch and its index in the source,
+ * whatever batch it stands in.
+ */
+export function dropValues(batch: Batch, rate: number, seed: number, epoch: number): Batch {
+  if (rate === 0) return batch;
+  const { samples, indices } = batch;
+  const { count, variables } = samples;
+  const observed = new Uint8Array(count * variables);
+  const key = [seed >>> 0, Math.floor(seed / 0x100000000)] as const;
+  const limit = rate * 0x100000000;
+  for (let s = 0; s < count; s++) {
+    for (let v = 0; v < variables; v += 4) {
+      const words = philox([v >>> 2, indices[s] as number, epoch, DROPOUT], key);
+      for (let i = v; i < Math.min(v + 4, variables); i++) {
+        if ((words[i - v] as number) >= limit && isObserved(samples, s, i)) observed[s * variables + i] = 1;
+      }
+    }
+  }
+  return { ...batch, samples: { ...samples, observed } };
+}

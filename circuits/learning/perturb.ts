@@ -1,0 +1,63 @@
+import { type Circuit, parameterOf, variableOf, withParameters } from "../circuit.ts";
+import { parameterOwners } from "../learner.ts";
+import { leafFamily } from "../leaves/mod.ts";
+import { RandomStream } from "../random.ts";
+import { PERTURB } from "./purposes.ts";
+
+/** What {@link perturbed} takes. */
+export interface PerturbOptions {
+  /**
+   * How strong: probabilities are multiplied by `exp(-amount * u)`, `u` uniform in [0, 1), and normalised;
+   * means of Gaussian and logistic leaves move by `amount` times a normal number of their scale.
+   */
+  readonly amount: number;
+  /** Decides the noise; a parameter's noise depends on no other parameter. */
+  readonly seed: number;
+  /** Parameters to change, by id; all when left out. */
+  readonly parameters?: Iterable<string>;
+}
+
+/**
+ * The circuit with noise on its parameters: units that were made equal, by counting or by copying, must differ
+ * before EM can tell them apart. Zeros stay zeros.
+ */
+export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
+  const { amount, seed } = options;
+  const chosen = options.parameters && new Set(options.parameters);
+  for (const id of chosen ?? []) parameterOf(circuit, id);
+  const values = new Map<string, Float32Array>();
+  let index = -1;
+  for (const [id, node] of parameterOwners(circuit)) {
+    index++;
+    if (chosen !== undefined && !chosen.has(id)) continue;
+    const random = new RandomStream(seed, index, 0, PERTURB);
+    const { values: old } = parameterOf(circuit, id);
+    if (node.kind === "sum") {
+      values.set(id, noisyRows(old, old.length / node.units, amount, random));
+      continue;
+    }
+    const leaf = { variable: variableOf(circuit, node.variable), units: node.units, settings: node.settings };
+    const family = leafFamily(node.family);
+    const rows = family.toRows?.({ ...leaf, values: old });
+    if (rows !== undefined && family.fromRows !== undefined) {
+      values.set(id, family.fromRows(noisyRows(rows, rows.length / node.units, amount, random)));
+    } else {
+      // Mean and scale of each unit, for both families that have them.
+      values.set(
+        id,
+        old.map((x, i) => i % 2 === 0 ? x + amount * (old[i + 1] as number) * random.normal() : x),
+      );
+    }
+  }
+  return withParameters(circuit, values);
+}
+
+function noisyRows(old: Float32Array, width: number, amount: number, random: RandomStream): Float32Array {
+  const values = old.map((p) => p * Math.exp(-amount * random.uniform()));
+  for (let at = 0; at < values.length; at += width) {
+    let total = 0;
+    for (let i = 0; i < width; i++) total += values[at + i] as number;
+    for (let i = 0; i < width; i++) values[at + i] = (values[at + i] as number) / total;
+  }
+  return values;
+}

@@ -1,0 +1,49 @@
+import { CircuitError } from "../errors.ts";
+
+/**
+ * A number that changes during training: always the same, or by points `[progress, value]`, progress from 0
+ * (first update) to 1 (last), joined by straight lines (`linear`, when left out) or held until the next
+ * point (`steps`).
+ */
+export type Schedule = number | {
+  /** `[progress, value]` in order of progress. */
+  readonly points: readonly (readonly [progress: number, value: number])[];
+  /** What is between two points. */
+  readonly between?: "linear" | "steps";
+};
+
+/** The inertia of mini-batch EM as released descendants of latent variable distillation have it. */
+export const INERTIA: Schedule = { points: [[0, 0.9], [0.5, 0.99], [1, 0.999]] };
+
+/** Value of a schedule at `progress`, from 0 to 1. */
+export function scheduled(schedule: Schedule, progress: number): number {
+  if (typeof schedule === "number") return schedule;
+  const { points, between = "linear" } = schedule;
+  const next = points.findIndex(([at]) => at > progress);
+  const [at, value] = points[next < 0 ? points.length - 1 : Math.max(0, next - 1)] as readonly [
+    number,
+    number,
+  ];
+  // Before the first point and after the last one the nearest value holds.
+  if (next <= 0 || between === "steps") return value;
+  const [toAt, toValue] = points[next] as readonly [number, number];
+  return value + (toValue - value) * (progress - at) / (toAt - at);
+}
+
+/**
+ * Refuses a schedule without points, out of order or with values that are not from 0 to 1.
+ * @throws {CircuitError} naming `what`
+ */
+export function checkSchedule(what: string, schedule: Schedule): void {
+  const points = typeof schedule === "number" ? [[0, schedule] as const] : schedule.points;
+  if (points.length === 0) throw new CircuitError(`The schedule of ${what} has no points.`);
+  points.forEach(([at, value], i) => {
+    const before = points[i - 1]?.[0] ?? 0;
+    if (!(at >= before && at <= 1)) {
+      throw new CircuitError(`Point ${i} of the schedule of ${what} is at ${at}, expected ${before} to 1.`);
+    }
+    if (!(value >= 0 && value <= 1)) {
+      throw new CircuitError(`The schedule of ${what} has the value ${value}, expected one from 0 to 1.`);
+    }
+  });
+}

@@ -1,0 +1,73 @@
+import type { Learner } from "../learner.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+
+/** How well a circuit fits samples. */
+export interface Score {
+  /** Mean log-likelihood of the possible samples, weighted, in nats; -Infinity when none is. */
+  readonly logLikelihood: number;
+  /** The same in bits a variable, negated: smaller is better. */
+  readonly bitsPerVariable: number;
+  /** Samples of likelihood zero: they are not part of the mean. */
+  readonly impossible: number;
+  /** All samples. */
+  readonly samples: number;
+}
+
+/** Adds up log-likelihoods, weighted, leaving impossible samples out of the mean. */
+export class ScoreSum {
+  /** Sum of the log-likelihoods of possible samples. */
+  total = 0;
+  /** Weight of the possible samples. */
+  weight = 0;
+  /** Samples of likelihood zero. */
+  impossible = 0;
+  /** All samples. */
+  samples = 0;
+
+  /** Adds the samples of a batch. */
+  add(logLikelihoods: Float64Array, weights?: ArrayLike<number>): void {
+    this.samples += logLikelihoods.length;
+    for (let s = 0; s < logLikelihoods.length; s++) {
+      const l = logLikelihoods[s] as number;
+      if (l === -Infinity) {
+        this.impossible++;
+        continue;
+      }
+      const w = weights === undefined ? 1 : weights[s] as number;
+      this.total += w * l;
+      this.weight += w;
+    }
+  }
+
+  /** The score so far. */
+  score(variables: number): Score {
+    const logLikelihood = this.weight > 0 ? this.total / this.weight : -Infinity;
+    return {
+      logLikelihood,
+      bitsPerVariable: -logLikelihood / (Math.LN2 * variables),
+      impossible: this.impossible,
+      samples: this.samples,
+    };
+  }
+}
+
+/** The score of a circuit on samples, in batches of at most `batchSize`. The root must have one unit. */
+export async function scoreOf(
+  evaluator: Evaluator | Learner,
+  source: SampleSource,
+  batchSize: number,
+): Promise<Score> {
+  const sum = new ScoreSum(), order = inOrder(source.count);
+  for (let b = 0; b < batchCount(source.count, batchSize); b++) {
+    const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
+    sum.add(await evaluator.logLikelihoods(samples), weights);
+  }
+  return sum.score(evaluator.circuit.variables.length);
+}
+
+/** Whether score `a` is better than `b` by more than `tolerance` nats: fewer impossible samples come first. */
+export function isBetter(a: Score, b: Score, tolerance = 0): boolean {
+  if (a.impossible !== b.impossible) return a.impossible < b.impossible;
+  return a.logLikelihood > b.logLikelihood + tolerance;
+}

@@ -1,0 +1,17 @@
+import { RandomStream } from "../random.ts";
+import { SHUFFLE } from "./purposes.ts";
+
+/**
+ * The order of the samples in an epoch, a function of seed and epoch alone. With a `block`, runs of so many
+ * neighbours stay together (in a random order within them): what reading from a disk wants.
+ */
+export function shuffled(count: number, seed: number, epoch: number, block = 1): Uint32Array {
+  const random = new RandomStream(seed, epoch, 0, SHUFFLE);
+  const order = new Uint32Array(count);
+  let filled = 0;
+  for (const b of random.permutation(Math.ceil(count / block))) {
+    const from = b * block;
+    for (const i of random.permutation(Math.min(block, count - from))) order[filled++] = from + i;
+  }
+  return order;
+}

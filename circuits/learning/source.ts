@@ -1,0 +1,67 @@
+import type { Samples } from "../samples.ts";
+import { checkSampleWeights, takeSamples } from "../samples.ts";
+
+/**
+ * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. What
+ * `read` gives for an index must always be the same.
+ */
+export interface SampleSource {
+  /** Number of samples. */
+  readonly count: number;
+  /** How often each sample counts, `[count]`; once when left out. */
+  readonly weights?: ArrayLike<number>;
+  /** The samples at these indices, in this order. */
+  read(indices: Uint32Array): Samples | Promise<Samples>;
+}
+
+/** Samples in memory as a source. @throws {CircuitError} on weights that do not fit the samples */
+export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleSource {
+  checkSampleWeights(samples, weights);
+  return {
+    count: samples.count,
+    ...(weights !== undefined && { weights }),
+    read: (indices) => takeSamples(samples, indices),
+  };
+}
+
+/** One batch of a source. */
+export interface Batch {
+  /** The samples. */
+  readonly samples: Samples;
+  /** Their weights, `[samples]`; absent where all count once. */
+  readonly weights?: Float64Array;
+  /** Their indices in the source. */
+  readonly indices: Uint32Array;
+}
+
+/** Reads the samples at these indices with their weights. */
+export async function readBatch(source: SampleSource, indices: Uint32Array): Promise<Batch> {
+  const { weights } = source;
+  const samples = await source.read(indices);
+  if (weights === undefined) return { samples, indices };
+  return {
+    samples,
+    indices,
+    weights: Float64Array.from({ length: indices.length }, (_, i) => weights[indices[i] as number] as number),
+  };
+}
+
+/** Number of batches of at most `size` samples. */
+export function batchCount(count: number, size: number): number {
+  return Math.ceil(count / size);
+}
+
+/**
+ * The part of `order` that batch `batch` has, when `order` is cut into as few batches of at most `size` as
+ * will do, all of nearly the same size: a small last batch would make a noisy last step.
+ */
+export function batchOf(order: Uint32Array, batch: number, size: number): Uint32Array {
+  const batches = batchCount(order.length, size);
+  const at = (b: number) => Math.floor(b * order.length / batches);
+  return order.subarray(at(batch), at(batch + 1));
+}
+
+/** The indices of all samples in their own order. */
+export function inOrder(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => i);
+}

@@ -1,0 +1,66 @@
+import { CircuitError } from "../errors.ts";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "../safetensors.ts";
+import type { Score } from "./score.ts";
+
+/** What an epoch came to. */
+export interface EpochReport {
+  /** From 1; 0 for the parameters that training starts from. */
+  readonly epoch: number;
+  /** The training samples as they were met: each under the parameters of that moment. */
+  readonly train?: Score;
+  /** The validation samples after the epoch. */
+  readonly valid?: Score;
+  /** Whether the parameters are the best so far. */
+  readonly best: boolean;
+}
+
+/** Where a training is: plain data. */
+export interface Progress {
+  /** The epoch that is being trained or scored. */
+  epoch: number;
+  /** Batches of it that are done. */
+  batch: number;
+  /** Whether the epoch's training is over, and its scores are next. */
+  scoring: boolean;
+  /** Updates so far. */
+  updates: number;
+  /** Weight of the samples accumulated since the last update. */
+  accumulated: number;
+  /** Running sums of the epoch's training score. */
+  sums: { total: number; weight: number; impossible: number; samples: number };
+  /** The best epoch so far. */
+  best: { epoch: number; score: Score } | undefined;
+  /** All epochs that are over. */
+  reports: EpochReport[];
+}
+
+/** All that decides how a training goes on. */
+export interface TrainingState {
+  /** Where it is. */
+  readonly progress: Progress;
+  /** `learner/<name>`: the state of the learner. `best/<id>`: the best parameters. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** Bytes of a state: a safetensors file with the progress as metadata. Exact. */
+export function encodeTrainingState(state: TrainingState): Uint8Array<ArrayBuffer> {
+  const progress = JSON.stringify(
+    state.progress,
+    (_key, value) => value === -Infinity || value === Infinity ? String(value) : value,
+  );
+  return encodeSafetensors(state.tensors, { format: "retort-training", progress });
+}
+
+/** Reads what {@link encodeTrainingState} wrote. @throws {CircuitError} when the bytes are something else */
+export function decodeTrainingState(bytes: Uint8Array, where = "training state"): TrainingState {
+  const { tensors, metadata } = decodeSafetensors(bytes, where);
+  const { format, progress } = metadata;
+  if (format !== "retort-training" || progress === undefined) {
+    throw new CircuitError(`${where}: the file holds no state of a training.`);
+  }
+  const parsed = JSON.parse(
+    progress,
+    (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
+  );
+  return { progress: { best: undefined, ...parsed }, tensors };
+}

@@ -1,0 +1,232 @@
+import { type Circuit, parameterOf, withParameters } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { checkRule, type Learner } from "../learner.ts";
+import type { Tensor } from "../safetensors.ts";
+import { dropValues } from "./dropout.ts";
+import { type FullOptions, fullOptions, ruleAt, type TrainingOptions } from "./options.ts";
+import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
+import { shuffled } from "./shuffle.ts";
+import { type Batch, batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import type { EpochReport, Progress, TrainingState } from "./state.ts";
+
+/** What {@link EmTraining} learns from. */
+export interface TrainingData {
+  /** The samples to learn from. */
+  readonly train: SampleSource;
+  /** The samples that choose the best epoch; without them the last one is the result. */
+  readonly valid?: SampleSource;
+}
+
+/**
+ * Training by expectation maximisation, a batch at a time: full-batch or mini-batch, see {@link
+ * TrainingOptions}. Between any two calls of {@link EmTraining.step} its state can be taken and, in another
+ * process, gone on from with the same result bit by bit.
+ *
+ * ```ts
+ * import { EmTraining, hmm, ReferenceLearner, samplesFromRows, sourceOf } from "../mod.ts";
+ *
+ * const learner = new ReferenceLearner(hmm({ length: 3, states: 2, symbols: 2 }));
+ * const train = sourceOf(samplesFromRows([[0, 0, 1], [0, 1, 1], [0, 0, 1]]));
+ * const training = new EmTraining(learner, { train }, { epochs: 10, batchSize: 3 });
+ * for await (const { epoch, train } of training) console.log(epoch, train?.logLikelihood);
+ * const trained = await training.result();
+ * ```
+ *
+ * With validation samples every epoch is scored, the start too, and the best parameters are kept.
+ */
+export class EmTraining implements AsyncIterable<EpochReport> {
+  readonly #learner: Learner;
+  readonly #data: TrainingData;
+  readonly #options: FullOptions;
+  readonly #batches: number;
+  /** Weight of all training samples. */
+  readonly #weight: number;
+  #progress: Progress;
+  #best: ReadonlyMap<string, Float32Array> | undefined;
+  #order: { epoch: number; indices: Uint32Array } | undefined;
+  /** The batch that is being read ahead. */
+  #ahead: { epoch: number; batch: number; read: Promise<Batch> } | undefined;
+
+  /**
+   * A training that starts from the learner's parameters.
+   * @throws {CircuitError} when the options make no sense, for the circuit or at all
+   */
+  constructor(learner: Learner, data: TrainingData, options: TrainingOptions) {
+    this.#learner = learner;
+    this.#data = data;
+    this.#options = fullOptions(options);
+    checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
+    const { train, valid } = data;
+    if (train.count === 0) throw new CircuitError("There are no training samples.");
+    this.#batches = batchCount(train.count, this.#options.batchSize);
+    this.#weight = train.weights === undefined ? train.count : sumOf(train.weights);
+    this.#progress = {
+      epoch: valid === undefined ? 1 : 0,
+      batch: 0,
+      scoring: valid !== undefined,
+      updates: 0,
+      accumulated: 0,
+      sums: { total: 0, weight: 0, impossible: 0, samples: 0 },
+      best: undefined,
+      reports: [],
+    };
+  }
+
+  /** Where the training is. */
+  get progress(): Readonly<Progress> {
+    return this.#progress;
+  }
+
+  /** Steps of the whole training, if it is not stopped early; for showing how far it is. */
+  get steps(): { done: number; total: number } {
+    const { epoch, batch } = this.#progress;
+    return {
+      done: Math.max(0, epoch - 1) * this.#batches + batch,
+      total: this.#options.epochs * this.#batches,
+    };
+  }
+
+  /** Whether all epochs are over, or so many without a better score that it was given up. */
+  get done(): boolean {
+    const { epoch, scoring } = this.#progress;
+    return !scoring && (epoch > this.#options.epochs || this.#exhausted());
+  }
+
+  /** Trains on one batch or, at the end of an epoch, scores it and reports. */
+  async step(): Promise<EpochReport | undefined> {
+    if (this.done) throw new CircuitError("The training is over: there is no further step.");
+    if (!this.#progress.scoring) {
+      await this.#trainOnBatch();
+      // Without validation there is nothing to wait for.
+      if (!this.#progress.scoring || this.#data.valid !== undefined) return undefined;
+    }
+    return await this.#endEpoch();
+  }
+
+  /** Goes on to the end, epoch by epoch. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<EpochReport> {
+    while (!this.done) {
+      const report = await this.step();
+      if (report !== undefined) yield report;
+    }
+  }
+
+  /** Sets the learner to the best parameters (without validation: leaves it at the last) and gives the circuit. */
+  async result(): Promise<Circuit> {
+    if (this.#best !== undefined) await this.#learner.setParameters(this.#best);
+    return withParameters(this.#learner.circuit, await this.#learner.parameters());
+  }
+
+  /** All that decides how it goes on. */
+  async state(): Promise<TrainingState> {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, tensor] of await this.#learner.state()) tensors.set(`learner/${name}`, tensor);
+    for (const [id, values] of this.#best ?? []) {
+      tensors.set(`best/${id}`, { shape: parameterOf(this.#learner.circuit, id).shape, values });
+    }
+    return { progress: structuredClone(this.#progress), tensors };
+  }
+
+  /** Goes back to a state of a training with the same circuit, data and options. */
+  async restore(state: TrainingState): Promise<void> {
+    const learner = new Map<string, Tensor>(), best = new Map<string, Float32Array>();
+    for (const [name, tensor] of state.tensors) {
+      if (name.startsWith("learner/")) learner.set(name.slice("learner/".length), tensor);
+      else best.set(name.slice("best/".length), tensor.values as Float32Array);
+    }
+    if (state.progress.batch > this.#batches || state.progress.epoch > this.#options.epochs + 1) {
+      throw new CircuitError("The state is of a training with other data or options.");
+    }
+    await this.#learner.restore(learner);
+    this.#best = best.size > 0 ? best : undefined;
+    this.#progress = structuredClone(state.progress);
+    this.#ahead = undefined;
+  }
+
+  async #trainOnBatch(): Promise<void> {
+    const progress = this.#progress, options = this.#options;
+    const { samples, weights } = await this.#read(progress.epoch, progress.batch);
+    const accumulated = this.#learner.accumulate(samples, weights);
+    // The next batch is read while the engine works on this one.
+    if (progress.batch + 1 < this.#batches) this.#readAhead(progress.epoch, progress.batch + 1);
+    const weight = progress.accumulated + (weights === undefined ? samples.count : sumOf(weights));
+    const last = progress.batch + 1 === this.#batches;
+    const updates = last || (progress.batch + 1) % options.batchesPerUpdate === 0;
+    const updated = updates ? this.#learner.update(this.#rule(weight)) : undefined;
+    const [{ logLikelihoods }] = await Promise.all([accumulated, updated]);
+    const sum = Object.assign(new ScoreSum(), progress.sums);
+    sum.add(logLikelihoods, weights);
+    progress.sums = { ...sum };
+    progress.accumulated = updates ? 0 : weight;
+    if (updates) progress.updates++;
+    progress.batch++;
+    progress.scoring = last;
+  }
+
+  async #endEpoch(): Promise<EpochReport> {
+    const progress = this.#progress, { valid } = this.#data;
+    const { circuit } = this.#learner;
+    const trained = progress.epoch === 0
+      ? undefined
+      : Object.assign(new ScoreSum(), progress.sums).score(circuit.variables.length);
+    const scored = valid && await scoreOf(this.#learner, valid, this.#options.batchSize);
+    const score = scored ?? trained as Score;
+    const best = progress.best === undefined || isBetter(score, progress.best.score, this.#options.tolerance);
+    // Read before anything is changed: what throws here can be tried again.
+    if (best && valid !== undefined) this.#best = await this.#learner.parameters();
+    if (best) progress.best = { epoch: progress.epoch, score };
+    const report: EpochReport = {
+      epoch: progress.epoch,
+      ...(trained && { train: trained }),
+      ...(scored && { valid: scored }),
+      best,
+    };
+    progress.reports.push(report);
+    progress.epoch++;
+    progress.batch = 0;
+    progress.scoring = false;
+    progress.sums = { total: 0, weight: 0, impossible: 0, samples: 0 };
+    return report;
+  }
+
+  #exhausted(): boolean {
+    const { best, epoch } = this.#progress;
+    return best !== undefined && epoch - 1 - best.epoch >= this.#options.patience;
+  }
+
+  #rule(weight: number) {
+    const { batchesPerUpdate, epochs } = this.#options;
+    const total = epochs * Math.ceil(this.#batches / Math.min(batchesPerUpdate, this.#batches));
+    const progress = Math.min(1, this.#progress.updates / Math.max(1, total - 1));
+    return ruleAt(this.#options, progress, this.#weight > 0 ? weight / this.#weight : 0);
+  }
+
+  #read(epoch: number, batch: number): Promise<Batch> {
+    if (this.#ahead?.epoch !== epoch || this.#ahead.batch !== batch) this.#readAhead(epoch, batch);
+    const { read } = this.#ahead as { read: Promise<Batch> };
+    this.#ahead = undefined;
+    return read;
+  }
+
+  #readAhead(epoch: number, batch: number): void {
+    const { dropout, seed, batchSize } = this.#options;
+    const indices = batchOf(this.#orderOf(epoch), batch, batchSize);
+    const read = readBatch(this.#data.train, indices).then((b) => dropValues(b, dropout, seed, epoch));
+    read.catch(() => {}); // it is reported when the batch is wanted
+    this.#ahead = { epoch, batch, read };
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    const { shuffle, shuffleBlock, seed } = this.#options, { count } = this.#data.train;
+    if (this.#order?.epoch !== epoch) {
+      this.#order = { epoch, indices: shuffle ? shuffled(count, seed, epoch, shuffleBlock) : inOrder(count) };
+    }
+    return this.#order.indices;
+  }
+}
+
+function sumOf(weights: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i] as number;
+  return total;
+}
