@@ -1,0 +1,166 @@
+import { DataSetError } from "../errors.ts";
+import type { ImageSet, PixelSpace } from "./image_set.ts";
+
+/**
+ * How three 8-bit colours become three numbers.
+ * - `none`: red, green, blue;
+ * - `ycbcr-lossy`: BT.709 luma and chroma rounded to 8 bits, as in the code released with "Understanding the
+ *   Distillation Process from Deep Generative Models to Tractable Probabilistic Circuits" (Liu, Liu, Van den
+ *   Broeck and Liang, ICML 2023; LVD-PG), which goes on from LVD. Several colours share a code;
+ * - `ycocg-lossy`: YCoCg of colours in 0..1, each of its numbers cut into 256 equal intervals;
+ * - `ycocg-r-511`, `ycocg-r-512`: the reversible YCoCg-R of Malvar and Sullivan (JVT-I014r3, 2003). Chroma
+ *   runs from -255 to 255 and is shifted to begin at 0 (511 levels) or, as some published models do, at 1
+ *   with 512 levels.
+ */
+export type ColourTransform = "none" | "ycbcr-lossy" | "ycocg-lossy" | "ycocg-r-511" | "ycocg-r-512";
+
+/** Names of all transforms. */
+export const COLOUR_TRANSFORMS = [
+  "none",
+  "ycbcr-lossy",
+  "ycocg-lossy",
+  "ycocg-r-511",
+  "ycocg-r-512",
+] as const satisfies readonly ColourTransform[];
+
+/** Whether colours can be had back exactly, so that likelihoods are those of the colours themselves. */
+export function isLossless(transform: ColourTransform): boolean {
+  return transform !== "ycbcr-lossy" && transform !== "ycocg-lossy";
+}
+
+/** Levels of the three numbers. */
+export function levelsOf(transform: ColourTransform): [number, number, number] {
+  if (transform === "ycocg-r-511") return [256, 511, 511];
+  if (transform === "ycocg-r-512") return [256, 512, 512];
+  return [256, 256, 256];
+}
+
+/** Three numbers. */
+type Triple = [number, number, number];
+
+/** The numbers of one 8-bit colour. */
+export function encodeColour(transform: ColourTransform, r: number, g: number, b: number): Triple {
+  switch (transform) {
+    case "none":
+      return [r, g, b];
+    case "ycbcr-lossy":
+      // Coefficients and order of additions as in the released code, so that ties fall alike.
+      return [
+        toByte(r * 0.2126 + g * 0.7152 + b * 0.0722),
+        toByte(r * -0.1146 + g * -0.3854 + b * 0.5 + 128),
+        toByte(r * 0.5 + g * -0.4542 + b * -0.0458 + 128),
+      ];
+    case "ycocg-lossy": {
+      // All in units of 1/255: with R = r/255, Y = (R + 2G + B)/4 in 0..1, Co = R - B and
+      // Cg = G - (R + B)/2 in -1..1, each cut into 256 intervals. Whole numbers, so nothing rounds.
+      const y = Math.floor((r + 2 * g + b) * 256 / 1020);
+      const co = Math.floor((r - b + 255) * 256 / 510);
+      const cg = Math.floor((2 * g - r - b + 510) * 256 / 1020);
+      return [Math.min(255, y), Math.min(255, co), Math.min(255, cg)];
+    }
+    case "ycocg-r-511":
+    case "ycocg-r-512": {
+      const shift = transform === "ycocg-r-511" ? 255 : 256;
+      const co = r - b;
+      const t = b + (co >> 1);
+      const cg = g - t;
+      return [t + (cg >> 1), co + shift, cg + shift];
+    }
+  }
+}
+
+/**
+ * The 8-bit colour of three numbers: exact for lossless transforms, the nearest byte for lossy ones.
+ * Numbers that no colour has (a model may draw them) give the nearest colour in range.
+ */
+export function decodeColour(transform: ColourTransform, a: number, b: number, c: number): Triple {
+  switch (transform) {
+    case "none":
+      return [a, b, c];
+    case "ycbcr-lossy": {
+      const cb = b - 128, cr = c - 128;
+      return [toByte(a + cr * 1.5748), toByte(a + cb * -0.1873 + cr * -0.4681), toByte(a + cb * 1.8556)];
+    }
+    case "ycocg-lossy": {
+      // Middles of the intervals, in units of 1/255.
+      const y = (a + 0.5) * 255 / 256, co = (b + 0.5) * 510 / 256 - 255, cg = (c + 0.5) * 510 / 256 - 255;
+      const t = y - cg / 2;
+      return [toByte(t + co / 2), toByte(t + cg), toByte(t - co / 2)];
+    }
+    case "ycocg-r-511":
+    case "ycocg-r-512": {
+      const shift = transform === "ycocg-r-511" ? 255 : 256;
+      const co = b - shift, cg = c - shift;
+      const t = a - (cg >> 1);
+      const blue = t - (co >> 1);
+      return [clamp(blue + co), clamp(cg + t), clamp(blue)];
+    }
+  }
+}
+
+function clamp(x: number): number {
+  return x < 0 ? 0 : x > 255 ? 255 : x;
+}
+
+/** Cut to 0..255 and rounded, halves to even. */
+function toByte(x: number): number {
+  const cut = clamp(x), floor = Math.floor(cut), rest = cut - floor;
+  if (rest !== 0.5) return Math.round(cut);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/**
+ * The same images in other numbers. Only images of three 8-bit colours have transforms but `none`.
+ * @throws DataSetError for grey images, or images that were transformed before
+ */
+export function transformColours(set: ImageSet, transform: ColourTransform): ImageSet {
+  const { space } = set;
+  if (space.transform === transform) return set;
+  if (space.transform !== "none" || space.channels !== 3 || space.levels.some((n) => n !== 256)) {
+    throw new DataSetError(
+      `colours cannot become ${transform}: the images have ${space.channels} channels of [${
+        space.levels.join(", ")
+      }] levels, transform ${space.transform}; expected three 8-bit colours, transform none`,
+    );
+  }
+  const levels = levelsOf(transform);
+  const wide = levels.some((n) => n > 256);
+  const pixels = mapColours(
+    set.pixels,
+    wide ? new Uint16Array(set.pixels.length) : new Uint8Array(set.pixels.length),
+    (r, g, b) => encodeColour(transform, r, g, b),
+  );
+  return { ...set, space: { ...space, levels, transform }, pixels };
+}
+
+/** The images as 8-bit grey or red, green and blue, to look at: exact unless the transform is lossy. */
+export function plainColours(set: ImageSet): ImageSet {
+  const { space } = set;
+  if (space.transform === "none") return set;
+  const pixels = mapColours(
+    set.pixels,
+    new Uint8Array(set.pixels.length),
+    (a, b, c) => decodeColour(space.transform, a, b, c),
+  );
+  return { ...set, space: { ...space, levels: [256, 256, 256], transform: "none" }, pixels };
+}
+
+/** Writes `map` of each triple of `from` to `to`. Images repeat colours little: no table is kept. */
+function mapColours<T extends Uint8Array | Uint16Array>(
+  from: Uint8Array | Uint16Array,
+  to: T,
+  map: (a: number, b: number, c: number) => Triple,
+): T {
+  for (let i = 0; i < from.length; i += 3) {
+    const [a, b, c] = map(from[i]!, from[i + 1]!, from[i + 2]!);
+    to[i] = a;
+    to[i + 1] = b;
+    to[i + 2] = c;
+  }
+  return to;
+}
+
+/** Whether bits per dimension of two spaces measure the same thing: see {@link comparable} in `bits.ts`. */
+export function sameColours(a: PixelSpace, b: PixelSpace): boolean {
+  return a.transform === b.transform || (isLossless(a.transform) && isLossless(b.transform));
+}

@@ -1,0 +1,168 @@
+import { DataSetError } from "../errors.ts";
+import type { ColourTransform } from "./colours.ts";
+
+/** What was done to the original images before their colours were transformed, in order. */
+export type ImageStep =
+  | {
+    readonly kind: "crop";
+    readonly top: number;
+    readonly left: number;
+    readonly height: number;
+    readonly width: number;
+  }
+  | { readonly kind: "random-crop"; readonly height: number; readonly width: number; readonly seed: number }
+  | { readonly kind: "resize"; readonly height: number; readonly width: number }
+  | { readonly kind: "grey" };
+
+/**
+ * What the numbers of an image set mean. Bits per dimension only say something together with it: figures of
+ * two spaces can be compared where {@link comparable} says so.
+ */
+export interface PixelSpace {
+  /** Rows of pixels. */
+  readonly height: number;
+  /** Pixels in a row. */
+  readonly width: number;
+  /** Numbers of a pixel: 3 for colours, 1 for grey. */
+  readonly channels: number;
+  /** Levels of each channel: its numbers are `0 .. levels - 1`. */
+  readonly levels: readonly number[];
+  /** How colours became numbers. */
+  readonly transform: ColourTransform;
+  /** How these images were made from the original ones. */
+  readonly steps: readonly ImageStep[];
+}
+
+/** Images of one size. Row-major: image, row, column, channel. */
+export interface ImageSet {
+  /** What the numbers mean. */
+  readonly space: PixelSpace;
+  /** Number of images. */
+  readonly count: number;
+  /** `[count, height, width, channels]`; 16 bits where a channel has more than 256 levels. */
+  readonly pixels: Uint8Array | Uint16Array;
+  /** `[count]`: the class of each image, where the data set has classes. */
+  readonly labels?: Uint8Array;
+}
+
+/** Numbers of one image: the dimensions of the distribution. */
+export function dimensionsOf(space: PixelSpace): number {
+  return space.height * space.width * space.channels;
+}
+
+/** The space of images as they come from a file: every channel has 256 levels. */
+export function plainSpace(height: number, width: number, channels: number): PixelSpace {
+  return { height, width, channels, levels: Array(channels).fill(256), transform: "none", steps: [] };
+}
+
+/**
+ * Checks that an image set is what it says: sizes, number of pixels, numbers below the levels.
+ * @returns the set itself
+ * @throws DataSetError naming the first fault
+ */
+export function checkImageSet(set: ImageSet): ImageSet {
+  const { space, count, pixels, labels } = set;
+  const { height, width, channels, levels } = space;
+  for (const [name, n] of Object.entries({ height, width, channels })) {
+    if (!(Number.isInteger(n) && n >= 1)) throw new DataSetError(`${name} of the images is ${n}`);
+  }
+  if (levels.length !== channels || levels.some((n) => !(Number.isInteger(n) && n >= 2 && n <= 65536))) {
+    throw new DataSetError(`${channels} channels with the levels [${levels.join(", ")}]`, {
+      hint: "Each channel needs a number of levels from 2 to 65536.",
+    });
+  }
+  const expected = count * dimensionsOf(space);
+  if (pixels.length !== expected) {
+    throw new DataSetError(
+      `${count} images of ${height} x ${width} x ${channels} have ${expected} numbers; got ${pixels.length}`,
+    );
+  }
+  if (labels !== undefined && labels.length !== count) {
+    throw new DataSetError(`${count} images with ${labels.length} labels`);
+  }
+  const most = pixels instanceof Uint8Array ? 255 : 65535;
+  if (levels.some((n) => n <= most)) {
+    for (let i = 0; i < pixels.length; i++) {
+      if (pixels[i]! >= levels[i % channels]!) {
+        throw new DataSetError(
+          `image ${Math.floor(i / dimensionsOf(space))}: a number of channel ${i % channels} is ${
+            pixels[i]
+          }, ` +
+            `but the channel has ${levels[i % channels]} levels`,
+        );
+      }
+    }
+  }
+  return set;
+}
+
+/** The images `from .. to - 1`, as views on the same memory. */
+export function sliceImages(set: ImageSet, from: number, to: number): ImageSet {
+  const size = dimensionsOf(set.space);
+  const end = Math.min(to, set.count), start = Math.min(from, end);
+  return {
+    space: set.space,
+    count: end - start,
+    pixels: set.pixels.subarray(start * size, end * size),
+    ...(set.labels && { labels: set.labels.subarray(start, end) }),
+  };
+}
+
+/**
+ * One set of all images of several sets of one space.
+ * @throws DataSetError when there is none or the spaces differ
+ */
+export function joinImages(sets: readonly ImageSet[]): ImageSet {
+  const [first] = sets;
+  if (first === undefined) throw new DataSetError("there are no images to join");
+  sets.forEach((set, i) => {
+    if (JSON.stringify(set.space) !== JSON.stringify(first.space)) {
+      throw new DataSetError(
+        `images of part ${i} are ${describeSpace(set.space)}, but those of part 0 are ${
+          describeSpace(first.space)
+        }`,
+      );
+    }
+  });
+  const count = sets.reduce((total, set) => total + set.count, 0);
+  const pixels = new (first.pixels.constructor as Uint8ArrayConstructor)(count * dimensionsOf(first.space));
+  const labels = sets.every((set) => set.labels !== undefined) ? new Uint8Array(count) : undefined;
+  let at = 0;
+  for (const set of sets) {
+    pixels.set(set.pixels, at * dimensionsOf(first.space));
+    if (labels !== undefined) labels.set(set.labels!, at);
+    at += set.count;
+  }
+  return { space: first.space, count, pixels, ...(labels && { labels }) };
+}
+
+/** One step in words: `crop 16x16 at 8,8`. */
+function describeStep(step: ImageStep): string {
+  switch (step.kind) {
+    case "grey":
+      return "grey";
+    case "crop":
+      return `crop ${step.height}x${step.width} at ${step.top},${step.left}`;
+    case "random-crop":
+      return `random crops ${step.height}x${step.width}`;
+    case "resize":
+      return `resized to ${step.height}x${step.width}`;
+  }
+}
+
+/** A space in words, for tables and plots: `32x32x3, YCbCr rounded (lossy)`. */
+export function describeSpace(space: PixelSpace): string {
+  const { height, width, channels, transform, steps } = space;
+  return [`${height}x${width}x${channels}`, ...steps.map(describeStep), TRANSFORM_NAMES[transform]].join(
+    ", ",
+  );
+}
+
+/** Names of colour transforms as tables write them. */
+export const TRANSFORM_NAMES: Readonly<Record<ColourTransform, string>> = {
+  "none": "colours as they are",
+  "ycbcr-lossy": "YCbCr rounded to 8 bits (lossy)",
+  "ycocg-lossy": "YCoCg rounded to 8 bits (lossy)",
+  "ycocg-r-511": "YCoCg-R (lossless)",
+  "ycocg-r-512": "YCoCg-R, 512 levels (lossless)",
+};

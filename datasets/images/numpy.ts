@@ -1,0 +1,126 @@
+import { unzipSync } from "fflate";
+import { load } from "npyjs";
+import { messageOf } from "../../foundation/errors.ts";
+import { DataSetError } from "../errors.ts";
+import { type ImageSet, plainSpace } from "./image_set.ts";
+
+/** What {@link npyImages} and {@link npzImages} need to know of the array. */
+export interface NumpyOptions {
+  /**
+   * `channels-last` for `[images, rows, columns, channels]`, `channels-first` for `[images, channels, rows,
+   * columns]`, as downsampled ImageNet has it. When left out: last, unless only the second size is 1 or 3.
+   */
+  readonly layout?: "channels-first" | "channels-last";
+  /** Rows, columns and channels of arrays `[images, numbers]`. */
+  readonly shape?: { readonly height: number; readonly width: number; readonly channels: number };
+}
+
+/**
+ * Images from a `.npy` file of bytes: `[images, rows, columns]`, `[images, rows, columns, channels]`,
+ * `[images, channels, rows, columns]`, or `[images, numbers]` with a shape given.
+ * @throws DataSetError for other types, shapes or Fortran order
+ */
+export async function npyImages(bytes: Uint8Array, options: NumpyOptions = {}): Promise<ImageSet> {
+  return arranged(await byteArray(bytes, "the array"), options);
+}
+
+/**
+ * Images from a `.npz` file: the array named `data` (or `images`, `x`, `arr_0`; the first of these that is
+ * there), classes from `labels` (or `y`) if it is there and has bytes. Classes counted from 1 stay so.
+ * @throws DataSetError when it holds none of these, or as {@link npyImages}
+ */
+export async function npzImages(
+  bytes: Uint8Array,
+  options: NumpyOptions & { readonly name?: string } = {},
+): Promise<ImageSet> {
+  let members: Record<string, Uint8Array>;
+  try {
+    members = unzipSync(bytes);
+  } catch (error) {
+    throw new DataSetError(`this is not an npz file: ${messageOf(error)}`, { cause: error });
+  }
+  const find = (names: readonly string[]) => names.find((name) => members[`${name}.npy`] !== undefined);
+  const name = find(options.name === undefined ? ["data", "images", "x", "arr_0"] : [options.name]);
+  if (name === undefined) {
+    throw new DataSetError(
+      `the npz file has no array ${options.name ?? "data, images, x or arr_0"}; it has ${
+        Object.keys(members).join(", ")
+      }`,
+    );
+  }
+  const set = arranged(await byteArray(members[`${name}.npy`]!, name), options);
+  const labelled = find(["labels", "y"]);
+  if (labelled === undefined) return set;
+  const labels = await numbers(members[`${labelled}.npy`]!);
+  const fits = labels.data.length === set.count &&
+    Array.from(labels.data, Number).every((n) => n >= 0 && n < 256);
+  return fits ? { ...set, labels: Uint8Array.from(labels.data, Number) } : set;
+}
+
+interface Numbers {
+  readonly data: ArrayLike<number | bigint>;
+  readonly shape: readonly number[];
+}
+
+async function numbers(bytes: Uint8Array): Promise<Numbers> {
+  try {
+    const { data, shape, fortranOrder } = await load(bytes.slice().buffer);
+    if (fortranOrder && shape.length > 1) throw new Error("it is in Fortran order");
+    return { data: data as unknown as Numbers["data"], shape };
+  } catch (error) {
+    throw new DataSetError(`the npy data cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function byteArray(
+  bytes: Uint8Array,
+  name: string,
+): Promise<{ data: Uint8Array; shape: readonly number[] }> {
+  const { data, shape } = await numbers(bytes);
+  if (!(data instanceof Uint8Array)) throw new DataSetError(`${name} does not consist of bytes (uint8)`);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (data.length !== size) {
+    throw new DataSetError(`${name} of shape [${shape.join(", ")}] needs ${size} bytes; got ${data.length}`);
+  }
+  return { data, shape };
+}
+
+function arranged(
+  { data, shape }: { data: Uint8Array; shape: readonly number[] },
+  options: NumpyOptions,
+): ImageSet {
+  const [count, a, b, c] = shape as [number, number, number, number];
+  if (shape.length === 3) return { space: plainSpace(a, b, 1), count, pixels: data };
+  if (shape.length === 2 && options.shape !== undefined) {
+    const { height, width, channels } = options.shape;
+    const first = options.layout === "channels-first";
+    return arranged(
+      { data, shape: first ? [count, channels, height, width] : [count, height, width, channels] },
+      { layout: options.layout ?? "channels-last" },
+    );
+  }
+  if (shape.length !== 4) {
+    throw new DataSetError(`an array of shape [${shape.join(", ")}] is not one of images`, {
+      hint: "For [images, numbers] say height, width and channels.",
+    });
+  }
+  const channelsLike = (n: number) => n === 1 || n === 3;
+  const first = options.layout === undefined
+    ? channelsLike(a) && !channelsLike(c)
+    : options.layout === "channels-first";
+  const [height, width, channels] = first ? [b, c, a] : [a, b, c];
+  if (data.length !== count * height * width * channels) {
+    throw new DataSetError(
+      `${count} images of ${height}x${width}x${channels} need ${count * height * width * channels} bytes; ` +
+        `got ${data.length}`,
+    );
+  }
+  if (!first) return { space: plainSpace(height, width, channels), count, pixels: data };
+  const pixels = new Uint8Array(data.length), plane = height * width, size = plane * channels;
+  for (let i = 0; i < count; i++) {
+    for (let ch = 0; ch < channels; ch++) {
+      for (let p = 0; p < plane; p++) pixels[i * size + p * channels + ch] = data[i * size + ch * plane + p]!;
+    }
+  }
+  return { space: plainSpace(height, width, channels), count, pixels };
+}

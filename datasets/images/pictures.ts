@@ -1,0 +1,89 @@
+import { messageOf } from "../../foundation/errors.ts";
+import { DataSetError } from "../errors.ts";
+import { type ImageSet, joinImages, plainSpace } from "./image_set.ts";
+
+/** A picture: 8-bit grey (1 channel) or red, green, blue (3 channels), row-major. */
+export interface Picture {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+  /** `[height, width, channels]`. */
+  readonly pixels: Uint8Array;
+}
+
+/** Loaded at first use: it is native code, which processes without `--allow-ffi` cannot load. */
+async function library() {
+  return (await import("sharp")).default;
+}
+
+/**
+ * A PNG, JPEG, WebP, TIFF or GIF file as 8-bit pixels: turned as its EXIF data say, deeper channels cut to 8
+ * bits, an alpha channel left out, other colour spaces turned into sRGB.
+ * @throws DataSetError when it cannot be decoded
+ */
+export async function decodePicture(bytes: Uint8Array, name = "the picture"): Promise<Picture> {
+  const sharp = await library();
+  try {
+    const image = sharp(bytes, { failOn: "error" }).autoOrient().removeAlpha();
+    const grey = (await sharp(bytes).metadata()).space === "b-w";
+    const { data, info } = await image.toColourspace(grey ? "b-w" : "srgb").raw({ depth: "uchar" }).toBuffer({
+      resolveWithObject: true,
+    });
+    return {
+      height: info.height,
+      width: info.width,
+      channels: info.channels as 1 | 3,
+      pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    };
+  } catch (error) {
+    throw new DataSetError(`${name} cannot be decoded: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** A PNG file of a picture; the same bytes for the same pixels. */
+export async function encodePng(picture: Picture): Promise<Uint8Array> {
+  const sharp = await library();
+  const { height, width, channels, pixels } = picture;
+  if (pixels.length !== height * width * channels) {
+    throw new DataSetError(
+      `a picture of ${height}x${width}x${channels} needs ${
+        height * width * channels
+      } bytes; got ${pixels.length}`,
+    );
+  }
+  const png = await sharp(pixels, { raw: { height, width, channels } }).toColourspace(
+    channels === 1 ? "b-w" : "srgb",
+  ).png({ compressionLevel: 9 }).toBuffer();
+  return new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
+}
+
+/**
+ * Images of one size from decoded files, in their order, as colours; grey if all of them are.
+ * @throws DataSetError when sizes differ, naming the first file that does
+ */
+export async function pictureImages(
+  files: readonly { readonly name: string; bytes(): Promise<Uint8Array> }[],
+): Promise<ImageSet> {
+  const pictures: Picture[] = [];
+  for (const file of files) {
+    const picture = await decodePicture(await file.bytes(), file.name);
+    const first = pictures[0] ?? picture;
+    if (picture.height !== first.height || picture.width !== first.width) {
+      throw new DataSetError(
+        `${file.name} has ${picture.height}x${picture.width} pixels, but ${
+          files[0]!.name
+        } has ${first.height}x${first.width}`,
+        { hint: "All images of a set need one size: crop or resize the files before." },
+      );
+    }
+    pictures.push(picture);
+  }
+  const grey = pictures.every((picture) => picture.channels === 1);
+  return joinImages(pictures.map(({ height, width, channels, pixels }) => ({
+    space: plainSpace(height, width, grey ? 1 : 3),
+    count: 1,
+    pixels: grey || channels === 3
+      ? pixels
+      : Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]!),
+  })));
+}

@@ -1,0 +1,131 @@
+/** Codecs of image sets, pictures to look at and figures on images. */
+import { z } from "zod";
+import { COLOUR_TRANSFORMS } from "../../datasets/images/colours.ts";
+import type { BitsPerDimension } from "../../datasets/images/bits.ts";
+import {
+  checkImageSet,
+  describeSpace,
+  type ImageSet,
+  type PixelSpace,
+} from "../../datasets/images/image_set.ts";
+import { encodePng, type Picture } from "../../datasets/images/pictures.ts";
+import { badFileName } from "../../foundation/file_names.ts";
+import { array } from "../../runner/codecs/array.ts";
+import { defineCodec } from "../../runner/codec.ts";
+
+const side = z.int().min(1);
+
+/** Schema of the steps that images went through, for parameters and files. */
+export const imageSteps = z.array(z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("crop"),
+    top: z.int().min(0),
+    left: z.int().min(0),
+    height: side,
+    width: side,
+  }),
+  z.strictObject({ kind: z.literal("random-crop"), height: side, width: side, seed: z.int().min(0) }),
+  z.strictObject({ kind: z.literal("resize"), height: side, width: side }),
+  z.strictObject({ kind: z.literal("grey") }),
+]));
+
+/** Schema of {@link PixelSpace}. */
+export const pixelSpace: z.ZodType<PixelSpace> = z.strictObject({
+  height: side,
+  width: side,
+  channels: side,
+  levels: z.array(z.int().min(2)),
+  transform: z.enum(COLOUR_TRANSFORMS),
+  steps: imageSteps,
+});
+
+/** Schema of a figure in bits per dimension; its space cannot be left out. */
+export const bitsFigure: z.ZodType<BitsPerDimension> = z.strictObject({
+  bits: z.number(),
+  images: z.int().min(1),
+  space: pixelSpace,
+});
+
+const bytes = array("pixels", "u1", 4), words = array("pixels", "u2", 4);
+
+/**
+ * Images of one size with what their numbers mean: `space.json`, `array.npy` `[images, rows, columns,
+ * channels]` of bytes (or of 16 bits where a channel has more than 256 levels) and `labels.json` where there
+ * are classes. Facts: number of images and the space.
+ */
+export const images = defineCodec<ImageSet, ImageSet, "images">({
+  name: "images",
+  version: 1,
+  async write(value, out) {
+    const { space, count, pixels, labels } = checkImageSet(value);
+    const shape = [count, space.height, space.width, space.channels];
+    await out.json("space.json", space as never);
+    if (pixels instanceof Uint8Array) await bytes.write({ data: pixels, shape }, out);
+    else await words.write({ data: pixels, shape }, out);
+    if (labels !== undefined) await out.json("labels.json", [...labels]);
+    return { images: count, space: describeSpace(space), shape };
+  },
+  async read(artifact) {
+    const space = pixelSpace.parse(await artifact.json("space.json"));
+    const wide = space.levels.some((n) => n > 256);
+    const { data, shape } = wide ? await words.read(artifact) : await bytes.read(artifact);
+    const labelled = artifact.artifact.files.some((file) => file.name === "labels.json");
+    const labels = labelled ? Uint8Array.from(await artifact.json("labels.json") as number[]) : undefined;
+    return checkImageSet({ space, count: shape[0]!, pixels: data, ...(labels && { labels }) });
+  },
+});
+
+/** A picture with a name and words for who looks at it. */
+export interface CaptionedPicture {
+  /** Name of the file without its ending: letters, digits, `-`, `_`. */
+  readonly name: string;
+  /** What it shows. */
+  readonly caption: string;
+  /** The picture. */
+  readonly picture: Picture;
+}
+
+/** A picture as it lies in an artifact. */
+export interface PictureFile {
+  /** Name of the PNG file. */
+  readonly file: string;
+  /** What it shows. */
+  readonly caption: string;
+  /** In pixels. */
+  readonly height: number;
+  /** In pixels. */
+  readonly width: number;
+  /** The PNG file. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * Pictures to look at: PNG files. Facts: `pictures`, a list of `file`, `caption`, `height` and `width`, which
+ * is all that a page needs to show them.
+ */
+export const pictures = defineCodec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">({
+  name: "pictures",
+  version: 1,
+  async write(value, out) {
+    const listed = value.map(({ name, caption, picture }) => {
+      const file = `${name}.png`;
+      const fault = badFileName(file);
+      if (fault !== undefined || !/^[\w-]+$/.test(name)) {
+        throw new TypeError(`${JSON.stringify(name)} cannot name a picture${fault ? `: ${fault}` : ""}`);
+      }
+      return { file, caption, height: picture.height, width: picture.width };
+    });
+    if (new Set(listed.map(({ file }) => file)).size !== listed.length) {
+      throw new TypeError("two pictures have the same name");
+    }
+    for (const [i, { file }] of listed.entries()) await out.bytes(file, await encodePng(value[i]!.picture));
+    await out.json("pictures.json", listed);
+    return { pictures: listed };
+  },
+  async read(artifact) {
+    const listed = z.array(
+      z.strictObject({ file: z.string(), caption: z.string(), height: side, width: side }),
+    ).parse(await artifact.json("pictures.json"));
+    return listed.map((entry) => ({ ...entry, bytes: () => artifact.bytes(entry.file) }));
+  },
+});

@@ -1,0 +1,133 @@
+import { gunzipSync } from "node:zlib";
+import { z } from "zod";
+import { RandomStream } from "../../circuits/random.ts";
+import { DataSetError } from "../../datasets/errors.ts";
+import { readCifar } from "../../datasets/images/cifar.ts";
+import { COLOUR_TRANSFORMS, transformColours } from "../../datasets/images/colours.ts";
+import { crop, randomCrop, resizeByArea, toGrey } from "../../datasets/images/geometry.ts";
+import { idxImages } from "../../datasets/images/idx.ts";
+import {
+  describeSpace,
+  type ImageSet,
+  type ImageStep,
+  joinImages,
+  sliceImages,
+} from "../../datasets/images/image_set.ts";
+import { npyImages, npzImages } from "../../datasets/images/numpy.ts";
+import { pictureImages } from "../../datasets/images/pictures.ts";
+import { type Files, files } from "../../runner/codecs/files.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { images, imageSteps } from "./codecs.ts";
+
+const parameters = z.object({
+  /** What the files are. */
+  format: z.enum(["cifar", "idx", "npy", "npz", "pictures"]),
+  /**
+   * Names of the files, in order; `*` stands for any text, and what fits is taken in the order of code units.
+   * Packed files (`.gz`) may be named without their ending.
+   */
+  files: z.array(z.string().min(1)).min(1),
+  /** For `idx`: the file of classes. */
+  labels: z.string().optional(),
+  /** For `npy` and `npz` of shape [images, numbers]. */
+  shape: z.strictObject({
+    height: z.int().min(1),
+    width: z.int().min(1),
+    channels: z.int().min(1),
+  }).optional(),
+  /** For `npy` and `npz`. */
+  layout: z.enum(["channels-first", "channels-last"]).optional(),
+  /** The first image taken. */
+  first: z.int().min(0).default(0),
+  /** How many; all that follow when left out. */
+  count: z.int().min(1).optional(),
+  /** Crops, resizing, grey: in order. */
+  steps: imageSteps.default([]),
+  /** How colours become numbers, last of all. */
+  transform: z.enum(COLOUR_TRANSFORMS).default("none"),
+});
+
+/** Images from files, cut, resized and in the numbers that a model is over. */
+export const loadImages = defineStage({
+  name: "load.images",
+  params: parameters,
+  inputs: { files },
+  outputs: { images },
+  async run({ inputs, params, context }) {
+    const names = params.files.flatMap((pattern) => matching(inputs.files, pattern));
+    const all = await readAll(inputs.files, names, params);
+    const { first, count = all.count } = params;
+    let set = sliceImages(all, first, first + count);
+    if (set.count === 0) throw new DataSetError(`there are ${all.count} images, none from ${first} on`);
+    if (params.count !== undefined && set.count < params.count) {
+      throw new DataSetError(
+        `${params.count} images from ${first} on were asked for, but there are ${all.count}`,
+      );
+    }
+    for (const step of params.steps) set = apply(set, step);
+    set = transformColours(set, params.transform);
+    context.metric("images", set.count);
+    context.log(`${set.count} images, ${describeSpace(set.space)}`);
+    return { images: set };
+  },
+});
+
+function matching(folder: Files, pattern: string): string[] {
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  const wanted = new RegExp(`^${parts.join(".*")}(?:\\.gz)?$`);
+  const names = folder.entries.map(({ name }) => name).filter((name) => wanted.test(name)).sort();
+  if (names.length === 0) {
+    throw new DataSetError(
+      `no file is named ${pattern}; there are ${
+        folder.entries.slice(0, 8).map(({ name }) => name).join(", ")
+      }`,
+    );
+  }
+  return names;
+}
+
+async function unpacked(folder: Files, name: string): Promise<Uint8Array> {
+  const bytes = await folder.bytes(name);
+  return name.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+}
+
+async function readAll(
+  folder: Files,
+  names: readonly string[],
+  params: z.output<typeof parameters>,
+): Promise<ImageSet> {
+  if (params.format === "pictures") {
+    return await pictureImages(names.map((name) => ({ name, bytes: () => unpacked(folder, name) })));
+  }
+  const options = {
+    ...(params.shape && { shape: params.shape }),
+    ...(params.layout && { layout: params.layout }),
+  };
+  const sets: ImageSet[] = [];
+  for (const name of names) {
+    const bytes = await unpacked(folder, name);
+    if (params.format === "cifar") sets.push(readCifar(bytes));
+    else if (params.format === "npy") sets.push(await npyImages(bytes, options));
+    else if (params.format === "npz") sets.push(await npzImages(bytes, options));
+    else {
+      const labels = params.labels === undefined ? undefined : matching(folder, params.labels)[0];
+      sets.push(idxImages(bytes, labels === undefined ? undefined : await unpacked(folder, labels)));
+    }
+  }
+  return joinImages(sets);
+}
+
+function apply(set: ImageSet, step: ImageStep): ImageSet {
+  switch (step.kind) {
+    case "crop":
+      return crop(set, step);
+    case "random-crop": {
+      const random = new RandomStream(step.seed);
+      return randomCrop(set, step, () => random.uniform());
+    }
+    case "resize":
+      return resizeByArea(set, step);
+    case "grey":
+      return toGrey(set);
+  }
+}

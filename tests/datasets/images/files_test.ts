@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { zipSync } from "fflate";
+import { dump } from "npyjs";
+import {
+  checkImageSet,
+  decodePicture,
+  encodePng,
+  idxImages,
+  npyImages,
+  npzImages,
+  pictureImages,
+  plainSpace,
+  readCifar,
+  readIdx,
+} from "../../../datasets/images/mod.ts";
+
+Deno.test("CIFAR records: planes become pixels, labels are kept", () => {
+  const file = new Uint8Array(2 * 3073);
+  file[0] = 7;
+  file[3073] = 3;
+  for (let i = 0; i < 3072; i++) file[3074 + i] = i % 251;
+  const set = readCifar(file);
+  assert.deepEqual([...set.labels!], [7, 3]);
+  // Red, green and blue of pixel (1, 2) of the second image.
+  const p = 1 * 32 + 2;
+  assert.deepEqual(
+    [...set.pixels.subarray(3072 + p * 3, 3072 + p * 3 + 3)],
+    [p, p + 1024, p + 2048].map((i) => i % 251),
+  );
+  assert.throws(() => readCifar(file.subarray(1)), /records of 3073 bytes/);
+  assert.throws(() => readCifar(new Uint8Array(gzipSync(file))), /does not consist of records/);
+  assert.equal(readCifar(new Uint8Array(3074), 2).count, 1);
+});
+
+function idx(shape: number[], data: number[], type = 8): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
+  bytes.set([0, 0, type, shape.length]);
+  shape.forEach((n, d) => new DataView(bytes.buffer).setUint32(4 + 4 * d, n));
+  bytes.set(data, 4 + 4 * shape.length);
+  return bytes;
+}
+
+Deno.test("IDX files: images with labels; faults are named", () => {
+  const set = idxImages(idx([2, 1, 3], [1, 2, 3, 4, 5, 6]), idx([2], [9, 8]));
+  assert.deepEqual(set.space, plainSpace(1, 3, 1));
+  assert.deepEqual([...set.pixels], [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual([...set.labels!], [9, 8]);
+  assert.throws(() => readIdx(idx([2, 2], [1, 2, 3])), /has 4 numbers; got 3/);
+  assert.throws(() => readIdx(idx([1], [1], 0xd)), /type 0xd/);
+  assert.throws(() => readIdx(Uint8Array.of(31, 139, 8, 0)), /not an IDX file/);
+  assert.throws(() => idxImages(idx([2, 1, 1], [1, 2]), idx([3], [1, 2, 3])), /2 images with labels/);
+});
+
+Deno.test("npy: shapes with channels last, first and flat", async () => {
+  const data = Uint8Array.from({ length: 2 * 4 * 5 * 3 }, (_, i) => i);
+  const npy = (shape: number[]) => new Uint8Array(dump(data, shape));
+  const last = await npyImages(npy([2, 4, 5, 3]));
+  assert.deepEqual(last.space, plainSpace(4, 5, 3));
+  assert.deepEqual(last.pixels, data);
+  const first = await npyImages(npy([2, 3, 4, 5]));
+  assert.deepEqual(first.space, plainSpace(4, 5, 3));
+  assert.equal(first.pixels[(1 * 5 + 2) * 3 + 2], data[2 * 20 + 1 * 5 + 2]);
+  const flat = await npyImages(npy([2, 60]), { shape: { height: 4, width: 5, channels: 3 } });
+  assert.deepEqual(flat.pixels, data);
+  const flatFirst = await npyImages(npy([2, 60]), {
+    shape: { height: 4, width: 5, channels: 3 },
+    layout: "channels-first",
+  });
+  assert.deepEqual(flatFirst.pixels, first.pixels);
+  assert.deepEqual((await npyImages(npy([6, 4, 5]))).space, plainSpace(4, 5, 1));
+  await assert.rejects(npyImages(npy([2, 60])), /not one of images/);
+  await assert.rejects(npyImages(new Uint8Array(dump(new Float32Array(8), [2, 2, 2]))), /uint8/);
+  await assert.rejects(npyImages(npy([2, 4, 5, 3]).subarray(0, 150)), /needs 120 bytes/);
+});
+
+Deno.test("npz: arrays by name, with labels", async () => {
+  const data = Uint8Array.from({ length: 2 * 12 }, (_, i) => i);
+  const npz = zipSync({
+    "data.npy": new Uint8Array(dump(data, [2, 12])),
+    "labels.npy": new Uint8Array(dump(BigInt64Array.of(4n, 5n), [2])),
+  });
+  const set = await npzImages(npz, { shape: { height: 2, width: 2, channels: 3 }, layout: "channels-first" });
+  assert.deepEqual([...set.labels!], [4, 5]);
+  assert.deepEqual([...set.pixels.subarray(0, 6)], [0, 4, 8, 1, 5, 9]);
+  await assert.rejects(npzImages(npz, { name: "faces" }), /no array faces; it has data.npy, labels.npy/);
+  await assert.rejects(npzImages(data), /not an npz file/);
+});
+
+Deno.test("PNG files come back bit by bit, grey and coloured; the bytes do not vary", async () => {
+  for (const channels of [1, 3] as const) {
+    const pixels = Uint8Array.from({ length: 9 * 7 * channels }, (_, i) => (i * 89) % 256);
+    const png = await encodePng({ height: 9, width: 7, channels, pixels });
+    assert.deepEqual(await decodePicture(png), { height: 9, width: 7, channels, pixels });
+    assert.deepEqual(await encodePng({ height: 9, width: 7, channels, pixels }), png);
+  }
+  await assert.rejects(decodePicture(Uint8Array.of(1, 2, 3), "cat.png"), /cat.png cannot be decoded/);
+});
+
+Deno.test("a folder of pictures: grey ones among coloured, other sizes refused", async () => {
+  const png = async (height: number, channels: 1 | 3, value: number) => {
+    const bytes = await encodePng({
+      height,
+      width: 2,
+      channels,
+      pixels: new Uint8Array(height * 2 * channels).fill(value),
+    });
+    return { name: `${value}.png`, bytes: () => Promise.resolve(bytes) };
+  };
+  const set = checkImageSet(await pictureImages([await png(2, 1, 5), await png(2, 3, 6)]));
+  assert.deepEqual(set.space, plainSpace(2, 2, 3));
+  assert.deepEqual([...set.pixels], [...Array(12).fill(5), ...Array(12).fill(6)]);
+  assert.equal((await pictureImages([await png(2, 1, 5)])).space.channels, 1);
+  await assert.rejects(pictureImages([await png(2, 1, 5), await png(3, 1, 7)]), /7.png has 3x2 pixels/);
+});
+
+Deno.test("an image set that is not what it says is refused", () => {
+  const space = plainSpace(1, 2, 1);
+  const pixels = Uint8Array.of(1, 2, 3, 4);
+  assert.throws(() => checkImageSet({ space, count: 3, pixels }), /6 numbers; got 4/);
+  assert.throws(() => checkImageSet({ space: { ...space, levels: [4] }, count: 2, pixels }), /is 4, but/);
+  assert.throws(() => checkImageSet({ space: { ...space, levels: [] }, count: 2, pixels }), /levels/);
+  assert.throws(() => checkImageSet({ space, count: 2, pixels, labels: Uint8Array.of(1) }), /1 labels/);
+});

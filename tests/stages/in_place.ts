@@ -1,0 +1,60 @@
+import type { Artifact, Codec } from "../../runner/codec.ts";
+import type { AnyStage } from "../../runner/stage.ts";
+import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
+import { Blobs } from "../../runner/store/blobs.ts";
+
+/** A small store in a folder of its own, for codecs and stages that are tested without a runner. */
+export interface Place {
+  readonly scratch: string;
+  // deno-lint-ignore no-explicit-any -- tests write and read what they know
+  write(codec: Codec<any, any>, value: unknown): Promise<Artifact>;
+  // deno-lint-ignore no-explicit-any -- as above
+  read<R>(codec: Codec<R, any>, artifact: Artifact): Promise<R>;
+}
+
+/** Runs `action` in such a place and removes it. */
+export async function inPlace(action: (place: Place) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync({ prefix: "retort-place-" });
+  try {
+    for (const name of ["tmp", "scratch"]) Deno.mkdirSync(`${folder}/${name}`);
+    const blobs = new Blobs(`${folder}/objects`, `${folder}/tmp`, `${folder}/damaged`);
+    await action({
+      scratch: `${folder}/scratch`,
+      write: (codec, value) => writeArtifact(blobs, codec as Codec<unknown>, value, "it"),
+      read: (codec, artifact) => codec.read(artifactReader(blobs, artifact)),
+    });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Runs a stage with inputs as they are; parameters are checked and completed as the runner does. */
+export async function runStage(
+  stage: AnyStage,
+  inputs: Record<string, unknown>,
+  params: unknown = {},
+  context: Record<string, unknown> = {},
+  // deno-lint-ignore no-explicit-any -- tests know what the stage returns
+): Promise<any> {
+  const run = stage.definition.run as unknown as (args: unknown) => unknown;
+  return await run({
+    inputs,
+    params: stage.definition.params.parse(params),
+    context: {
+      node: stage.definition.name,
+      seed: 1,
+      signal: new AbortController().signal,
+      checkpoint: {
+        load: () => Promise.resolve(undefined),
+        save: () => Promise.resolve(),
+        offer: () => Promise.resolve(),
+      },
+      engine: { choice: "cpu", used: () => {} },
+      scratch: () => Deno.makeTempDir(),
+      log: () => {},
+      progress: () => {},
+      metric: () => {},
+      ...context,
+    },
+  });
+}
