@@ -1,0 +1,134 @@
+/**
+ * How long an iteration of k-means takes beside the matrix product of its distances alone, with the vectors streamed
+ * from shards of half precision. Prints one table; the figures stand in docs/performance.md.
+ *
+ *     deno task bench:kmeans
+ *     deno task bench:kmeans --json --rows 200000 --width 384 --clusters 511 --iterations 5
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { RandomStream } from "../circuits/random.ts";
+import { cpuKMeans, cpuProducts, kmeans, rowsOfBlock, type Vectors } from "../kernels/kmeans/mod.ts";
+import { OnnxGraph } from "../kernels/onnx/graph.ts";
+import { openSession } from "../kernels/onnx/session.ts";
+import { matrixShards, ShardWriter } from "../runner/codecs/shards.ts";
+import { artifactReader, writeArtifact } from "../runner/store/artifacts.ts";
+import { Store } from "../runner/store/store.ts";
+import { type Figure, figure, figuresText, machineText, meets, milliseconds } from "./measure.ts";
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: {
+    json: { type: "boolean" },
+    rows: { type: "string", default: "2000000" },
+    width: { type: "string", default: "384" },
+    clusters: { type: "string", default: "511" },
+    iterations: { type: "string", default: "5" },
+  },
+});
+const [rows, width, clusters, iterations] = [
+  options.rows,
+  options.width,
+  options.clusters,
+  options.iterations,
+]
+  .map(Number) as [number, number, number, number];
+
+const home = fileURLToPath(new URL("../.retort", import.meta.url));
+Deno.mkdirSync(home, { recursive: true });
+const folder = Deno.makeTempDirSync({ dir: home, prefix: "bench-" });
+let figures: Figure[];
+try {
+  figures = await measure();
+} finally {
+  Deno.removeSync(folder, { recursive: true });
+}
+if (options.json) {
+  const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
+  console.log(JSON.stringify({ machine: machineText(), figures: shown }, null, 2));
+} else {
+  console.log(`${machineText()}\n\n${figuresText(figures)}`);
+}
+
+async function measure(): Promise<Figure[]> {
+  console.error(`writing ${rows} vectors of ${width} numbers …`);
+  const vectors = await shards();
+  const product = await matrixProduct();
+  const reading: number[] = [], products: number[] = [], passes: number[] = [], ratios: number[] = [];
+  let peak = 0;
+  let began = performance.now();
+  console.error("measuring …");
+  await kmeans(vectors, { clusters, iterations, tolerance: 0, memory: 0 }, {
+    kernel: cpuKMeans,
+    products: cpuProducts,
+    async iteration({ iteration }) {
+      const pass = performance.now() - began;
+      peak = Math.max(peak, Deno.memoryUsage().rss);
+      const alone = await milliseconds(product);
+      // The first one holds the start as well.
+      if (iteration > 1) {
+        passes.push(pass / 1000);
+        products.push(alone / 1000);
+        ratios.push(pass / alone);
+        reading.push(await milliseconds(() => read(vectors)) / 1000);
+      }
+      began = performance.now();
+    },
+  });
+  const flops = 2 * rows * width * clusters;
+  return [
+    figure("matrix product of the distances alone", "s", products),
+    figure("matrix product of the distances alone", "GFLOP/s", products.map((s) => flops / s / 1e9)),
+    figure("reading the vectors alone", "s", reading),
+    figure("an iteration", "s", passes),
+    figure("an iteration over its matrix product", "times", ratios, { atMost: 2.5 }),
+    figure("memory of the process", "MiB", [peak / 2 ** 20], { atMost: 4096 }),
+  ];
+}
+
+/** Vectors around 600 centres, in shards of half precision in a store of their own. */
+async function shards(): Promise<Vectors> {
+  const store = Store.open(`${folder}/store`, { create: true });
+  const random = new RandomStream(1);
+  const centres = Float32Array.from({ length: 600 * width }, () => random.normal());
+  const noise = Float32Array.from({ length: 1 << 20 }, () => random.normal());
+  const scratch = `${folder}/scratch`;
+  Deno.mkdirSync(scratch);
+  const writer = new ShardWriter({ folder: scratch, type: "f2", width });
+  for (let row = 0; row < rows;) {
+    const count = Math.min(rows - row, rowsOfBlock(width));
+    const values = new Float32Array(count * width);
+    for (let r = 0; r < count; r++, row++) {
+      const centre = random.integer(600) * width, from = random.integer(noise.length - width);
+      for (let i = 0; i < width; i++) values[r * width + i] = centres[centre + i]! + noise[from + i]!;
+    }
+    await writer.append(values);
+  }
+  const artifact = await writeArtifact(store.blobs, matrixShards, await writer.finish(), "vectors");
+  const reader = artifactReader(store.blobs, artifact);
+  return await matrixShards.read(reader);
+}
+
+async function read(vectors: Vectors): Promise<void> {
+  let sum = 0;
+  for await (const { values } of vectors.blocks()) sum += values[0]!;
+  if (Number.isNaN(sum)) throw new Error("the vectors hold NaN");
+}
+
+/** Runs the bare matrix product for all vectors, on a block that is in memory. */
+async function matrixProduct(): Promise<() => Promise<void>> {
+  const block = Math.min(rows, rowsOfBlock(width));
+  const graph = new OnnxGraph();
+  const x = graph.input("x", "float32", [block, width]), c = graph.input("c", "float32", [width, clusters]);
+  graph.output("y", graph.op("MatMul", [x, c]), "float32", [block, clusters]);
+  const session = await openSession(graph.model());
+  const random = new RandomStream(2);
+  const numbers = (length: number) => Float32Array.from({ length }, () => random.uniform());
+  const inputs = {
+    x: { data: numbers(block * width), shape: [block, width] },
+    c: { data: numbers(width * clusters), shape: [width, clusters] },
+  };
+  return async () => {
+    for (let row = 0; row < rows; row += block) await session.run(inputs);
+  };
+}

@@ -1,0 +1,97 @@
+import { RetortError } from "../../foundation/errors.ts";
+import { notFinite, type Vectors } from "./vectors.ts";
+
+/**
+ * `euclidean`: k-means. `cosine`: spherical k-means (Dhillon and Modha 2001): vectors count by their direction, and
+ * centroids have length one.
+ */
+export type Metric = "euclidean" | "cosine";
+
+/** Vectors with what every pass over them needs to know. */
+export interface Prepared {
+  readonly vectors: Vectors;
+  readonly metric: Metric;
+  /** A point among the vectors; distances are computed from there, which loses fewer digits. Zero for cosine. */
+  readonly origin: Float64Array;
+  /** `[rows]`: squared distances from the origin; for cosine 1, as all vectors are scaled to length one. */
+  readonly norms: Float32Array;
+  /** `[rows]`: weights of the vectors; undefined: all 1. */
+  readonly weights: Float64Array | undefined;
+  /** `[rows]`: what scales a vector to length one; only for cosine. */
+  readonly scales: Float64Array | undefined;
+  /** `[rows]`: what a vector is multiplied with in a sum: weight times scale; undefined: 1. */
+  readonly factors: Float64Array | undefined;
+  /** Sum of the weights. */
+  readonly mass: number;
+  /** Weighted sum of the norms. */
+  readonly spread: number;
+}
+
+/**
+ * One pass over the vectors: norms, and whether they can be clustered at all.
+ * @throws {RetortError} that names the place: a number that is not finite, a vector of length zero under cosine, a
+ *   weight that is negative or not finite
+ */
+export async function prepare(
+  vectors: Vectors,
+  metric: Metric,
+  origin: Float64Array,
+  sampleWeights?: ArrayLike<number>,
+): Promise<Prepared> {
+  const { rows, width } = vectors;
+  const weights = checkedWeights(sampleWeights, rows);
+  const norms = new Float32Array(rows);
+  const scales = metric === "cosine" ? new Float64Array(rows) : undefined;
+  let mass = 0, spread = 0;
+  for await (const { first, rows: count, values } of vectors.blocks()) {
+    for (let r = 0; r < count; r++) {
+      let square = 0;
+      const at = r * width;
+      for (let i = 0; i < width; i++) {
+        const x = values[at + i]! - origin[i]!;
+        square += x * x;
+      }
+      // NaN and Infinity do not compare as small.
+      if (!(square < Infinity)) throw notFinite(values, at, width, first);
+      const row = first + r;
+      const weight = weights === undefined ? 1 : weights[row]!;
+      if (metric === "cosine") {
+        if (square === 0) {
+          throw new RetortError(`vector ${row} is zero: it has no direction, which cosine compares`, {
+            hint: "Cluster by Euclidean distance, or leave such vectors out.",
+          });
+        }
+        scales![row] = 1 / Math.sqrt(square);
+        square = 1;
+      }
+      norms[row] = square;
+      mass += weight;
+      spread += weight * square;
+    }
+  }
+  const factors = scales === undefined || weights === undefined
+    ? scales ?? weights
+    : scales.map((scale, row) => scale * weights[row]!);
+  return { vectors, metric, origin, norms, weights, scales, factors, mass, spread };
+}
+
+function checkedWeights(given: ArrayLike<number> | undefined, rows: number): Float64Array | undefined {
+  if (given === undefined) return undefined;
+  if (given.length !== rows) throw new RetortError(`${given.length} weights for ${rows} vectors`);
+  const weights = Float64Array.from(given);
+  const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (bad >= 0) {
+    throw new RetortError(`the weight of vector ${bad} is ${weights[bad]}, expected a number from 0`);
+  }
+  if (!weights.some((weight) => weight > 0)) throw new RetortError("all weights are 0");
+  return weights;
+}
+
+/** The part of an array of one number a row that belongs to some rows. */
+export function cut<T extends Float64Array | Float32Array>(
+  array: T | undefined,
+  from: number,
+  to: number,
+): T | undefined {
+  return array?.subarray(from, to) as T | undefined;
+}

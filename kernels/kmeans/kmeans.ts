@@ -1,0 +1,297 @@
+import { RandomStream } from "../../circuits/random.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { type Metric, prepare, type Prepared } from "./data.ts";
+import type { KernelFactory, KMeansKernel } from "./kernel.ts";
+import { fullStep } from "./lloyd.ts";
+import { miniBatchStep } from "./mini_batch.ts";
+import { passOver } from "./pass.ts";
+import { plusPlusStart, type ProductsFactory, PURPOSE, sampledStart, subsample } from "./starts.ts";
+import { held, type Vectors } from "./vectors.ts";
+
+/** What {@link kmeans} takes besides the vectors. */
+export interface KMeansOptions {
+  /** Number of clusters, at most the number of vectors. */
+  readonly clusters: number;
+  /** `euclidean` when left out. */
+  readonly metric?: Metric;
+  /** `k-means++` when left out; `sample`: different vectors drawn by weight; or centroids `[clusters, width]`. */
+  readonly start?: "k-means++" | "sample" | Float32Array;
+  /** How often to start; the run of lowest inertia is kept. 1 when left out. */
+  readonly restarts?: number;
+  /** Most iterations of a run: passes, or batches of mini-batch k-means. 100 when left out. */
+  readonly iterations?: number;
+  /** Vectors in a batch: mini-batch k-means. Full passes when left out. */
+  readonly batch?: number;
+  /**
+   * A run ends when an iteration lowers the inertia by less than this part of it; mini-batch: when the smoothed
+   * inertia of ten batches in a row did not get lower. 1e-4 when left out; 0: when nothing changes any more.
+   */
+  readonly tolerance?: number;
+  /** Decides every random choice. 0 when left out. */
+  readonly seed?: number;
+  /** How much each vector counts; all 1 when left out. */
+  readonly weights?: ArrayLike<number>;
+  /** Vectors of which k-means++ chooses; at least four a cluster are taken. 16,384 when left out. */
+  readonly startRows?: number;
+  /** Vectors that need at most so many bytes as float32 are held in memory. 1 GiB when left out. */
+  readonly memory?: number;
+}
+
+/** One run of {@link kmeans}, from one start. */
+export interface KMeansRun {
+  /** Inertia by iteration, under the centroids that the iteration began with; mini-batch: smoothed. */
+  readonly inertia: readonly number[];
+  /** Clusters that were empty and got a vector, by iteration. */
+  readonly filled: readonly number[];
+  /** Whether it ended by itself, before the last iteration that was allowed. */
+  readonly converged: boolean;
+}
+
+/** Where {@link kmeans} stands between two iterations: all that it needs to go on with the same numbers. */
+export interface KMeansState {
+  /** The run that is going on, from 0. */
+  readonly restart: number;
+  /** Iterations that it has made. */
+  readonly iteration: number;
+  /** `[clusters, width]`: its centroids. */
+  readonly centroids: Float32Array;
+  /** `[clusters]`: weight that each centroid has seen; only mini-batch. */
+  readonly seen: Float64Array | undefined;
+  /** Finished runs, then this one. */
+  readonly runs: readonly KMeansRun[];
+  /** Centroids and inertia of the best finished run. */
+  readonly best:
+    | { readonly restart: number; readonly centroids: Float32Array; readonly inertia: number }
+    | undefined;
+}
+
+/** What {@link kmeans} returns. */
+export interface KMeansResult {
+  /** `[rows]`: the cluster of each vector. */
+  readonly labels: Int32Array;
+  /** `[clusters, width]`; of length one for cosine. */
+  readonly centroids: Float32Array;
+  /** `[rows]`: squared distance from the centroid; for cosine twice one less the cosine. */
+  readonly distances: Float32Array;
+  /** `[clusters]`: vectors by cluster. */
+  readonly sizes: Int32Array;
+  /** Weighted sum of the squared distances. */
+  readonly inertia: number;
+  /** All runs. */
+  readonly runs: readonly KMeansRun[];
+  /** Index of the run that was kept. */
+  readonly best: number;
+}
+
+/** What {@link kmeans} works with and whom it tells. */
+export interface KMeansContext {
+  /** The engine's kernel. */
+  readonly kernel: KernelFactory;
+  /** Scalar products for k-means++. */
+  readonly products: ProductsFactory;
+  /** State to go on from. It must come from the same vectors and options. */
+  readonly resume?: KMeansState | undefined;
+  /** Called after each iteration; may save `state` to resume from. */
+  readonly iteration?: ((state: KMeansState) => void | Promise<void>) | undefined;
+}
+
+const DEFAULTS = {
+  metric: "euclidean",
+  start: "k-means++",
+  restarts: 1,
+  iterations: 100,
+  tolerance: 1e-4,
+  seed: 0,
+  startRows: 16_384,
+  memory: 2 ** 30,
+} as const;
+
+/** Options with defaults filled in. */
+export type Settled = Omit<Required<KMeansOptions>, "weights" | "batch"> & {
+  readonly batch: number | undefined;
+};
+
+/**
+ * k-means: full (Lloyd 1982) or mini-batch (Sculley, "Web-Scale K-Means Clustering", WWW 2010), Euclidean or
+ * spherical. Vectors are streamed in blocks unless they fit into `memory`; what is kept of each is about 12 bytes.
+ *
+ * The same vectors, options and engine give the same bytes, also when the work is interrupted and resumed from any
+ * state that `iteration` was given.
+ *
+ * @throws {RetortError} on more clusters than vectors, options out of range, and vectors that cannot be clustered
+ *   (see {@link prepare}), with the place
+ */
+export async function kmeans(
+  vectors: Vectors,
+  options: KMeansOptions,
+  context: KMeansContext,
+): Promise<KMeansResult> {
+  const settled = checked(vectors, options);
+  const { clusters, seed } = settled;
+  const near = await held(vectors, settled.memory);
+  const sample = await subsample(
+    near,
+    Math.max(settled.startRows, 4 * clusters),
+    new RandomStream(seed, PURPOSE.subsample),
+  );
+  const origin = settled.metric === "cosine"
+    ? new Float64Array(near.width)
+    : meanOf(sample.values, near.width);
+  const data = await prepare(near, settled.metric, origin, options.weights);
+  const starts = async (restart: number): Promise<Float32Array> => {
+    if (typeof settled.start !== "string") return checkedStart(data, settled.start, clusters);
+    const random = new RandomStream(seed, PURPOSE.start, restart);
+    return settled.start === "sample"
+      ? sampledStart(data, sample, clusters, random)
+      : await plusPlusStart(data, sample, clusters, random, context.products);
+  };
+  const kernel = await context.kernel(near.width, clusters);
+  try {
+    let state = context.resume;
+    for (let restart = state?.restart ?? 0; restart < settled.restarts; restart++) {
+      if (state === undefined || state.restart !== restart) {
+        state = {
+          restart,
+          iteration: 0,
+          centroids: await starts(restart),
+          seen: settled.batch === undefined ? undefined : new Float64Array(clusters),
+          runs: [...state?.runs ?? [], { inertia: [], filled: [], converged: false }],
+          best: state?.best,
+        };
+      }
+      while (state.iteration < settled.iterations && !state.runs[restart]!.converged) {
+        state = await step(kernel, data, state, settled);
+        await context.iteration?.(state);
+      }
+      state = { ...state, best: await better(kernel, data, state, settled) };
+    }
+    const { best, runs } = state!;
+    const { labels, distances, sums, inertia } = await passOver(kernel, data, best!.centroids);
+    return {
+      labels,
+      distances,
+      inertia,
+      centroids: best!.centroids,
+      sizes: Int32Array.from(sums.counts),
+      runs,
+      best: best!.restart,
+    };
+  } finally {
+    await kernel.release();
+  }
+}
+
+async function step(
+  kernel: KMeansKernel,
+  data: Prepared,
+  state: KMeansState,
+  settled: Settled,
+): Promise<KMeansState> {
+  const run = state.runs[state.restart]!;
+  const made = settled.batch === undefined
+    ? { ...await fullStep(kernel, data, state.centroids), seen: undefined }
+    : await miniBatchStep(kernel, data, state, settled);
+  const inertia = [...run.inertia, made.inertia];
+  const converged = settled.batch === undefined
+    ? same(made.centroids, state.centroids) || little(inertia, settled.tolerance)
+    : stalled(inertia);
+  return {
+    ...state,
+    iteration: state.iteration + 1,
+    centroids: made.centroids,
+    seen: made.seen,
+    runs: state.runs.with(state.restart, { inertia, filled: [...run.filled, made.filled], converged }),
+  };
+}
+
+/** The better of the best run so far and the one that just ended, which a last pass measures if it has a rival. */
+async function better(
+  kernel: KMeansKernel,
+  data: Prepared,
+  { restart, centroids, best }: KMeansState,
+  { restarts }: Settled,
+): Promise<NonNullable<KMeansState["best"]>> {
+  if (restarts === 1) return { restart, centroids, inertia: NaN };
+  const { inertia } = await passOver(kernel, data, centroids);
+  return best !== undefined && best.inertia <= inertia ? best : { restart, centroids, inertia };
+}
+
+function same(a: Float32Array, b: Float32Array): boolean {
+  return a.every((x, i) => x === b[i]);
+}
+
+/** Whether the last iteration gained less than this part. Nothing is said of one that filled empty clusters. */
+function little(inertia: readonly number[], tolerance: number): boolean {
+  const [before, now] = inertia.slice(-2);
+  return tolerance > 0 && now !== undefined && before! - now <= tolerance * before!;
+}
+
+/** Batches in a row without a lower smoothed inertia that end mini-batch k-means. */
+const PATIENCE = 10;
+
+function stalled(inertia: readonly number[]): boolean {
+  if (inertia.length <= PATIENCE) return false;
+  const before = Math.min(...inertia.slice(0, -PATIENCE));
+  return inertia.slice(-PATIENCE).every((now) => now >= before);
+}
+
+function meanOf(values: Float32Array, width: number): Float64Array {
+  const mean = new Float64Array(width);
+  for (let at = 0; at < values.length; at += width) {
+    for (let i = 0; i < width; i++) mean[i]! += values[at + i]! * width / values.length;
+  }
+  return mean.map(Math.fround);
+}
+
+function checked(vectors: Vectors, options: KMeansOptions): Settled {
+  const settled = { ...DEFAULTS, batch: undefined, ...withoutUndefined(options) } as Settled;
+  const { clusters, restarts, iterations, batch, tolerance } = settled;
+  for (
+    const [name, value] of Object.entries({
+      clusters,
+      restarts,
+      iterations,
+      ...(batch !== undefined && { batch }),
+    })
+  ) {
+    if (!(Number.isInteger(value) && value >= 1)) {
+      throw new RetortError(`\`${name}\` is ${value}, expected a whole number from 1`);
+    }
+  }
+  if (!(tolerance >= 0)) throw new RetortError(`\`tolerance\` is ${tolerance}, expected a number from 0`);
+  if (clusters > vectors.rows) {
+    throw new RetortError(
+      `${clusters} clusters of ${vectors.rows} vectors: there must be at least as many vectors`,
+      {
+        hint: `Ask for ${vectors.rows} clusters or fewer, or give more vectors.`,
+      },
+    );
+  }
+  return settled;
+}
+
+function withoutUndefined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function checkedStart({ vectors, metric }: Prepared, start: Float32Array, clusters: number): Float32Array {
+  if (start.length !== clusters * vectors.width) {
+    throw new RetortError(
+      `\`start\` has ${start.length} numbers, but ${clusters} centroids of width ${vectors.width} have ` +
+        `${clusters * vectors.width}`,
+    );
+  }
+  return metric === "cosine" ? normalised(start, vectors.width) : start.slice();
+}
+
+/** Rows scaled to length one. */
+export function normalised(centroids: Float32Array | Float64Array, width: number): Float32Array {
+  const out = new Float32Array(centroids.length);
+  for (let at = 0; at < centroids.length; at += width) {
+    let square = 0;
+    for (let i = 0; i < width; i++) square += centroids[at + i]! ** 2;
+    const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+    for (let i = 0; i < width; i++) out[at + i] = centroids[at + i]! * scale;
+  }
+  return out;
+}

@@ -1,0 +1,47 @@
+import type { Prepared } from "./data.ts";
+import type { KMeansKernel } from "./kernel.ts";
+import { passOver } from "./pass.ts";
+import { fillEmpty } from "./reseed.ts";
+
+/** What an iteration makes. */
+export interface Step {
+  /** `[clusters, width]`: the next centroids. */
+  readonly centroids: Float32Array;
+  /** Inertia under the centroids that it began with. */
+  readonly inertia: number;
+  /** Empty clusters that got a vector. */
+  readonly filled: number;
+}
+
+/** One iteration of Lloyd's algorithm: every centroid becomes the mean of its vectors. Never raises the inertia. */
+export async function fullStep(
+  kernel: KMeansKernel,
+  data: Prepared,
+  centroids: Float32Array,
+): Promise<Step> {
+  const pass = await passOver(kernel, data, centroids);
+  const filled = await fillEmpty(data, pass);
+  return { centroids: means(data, centroids, pass.sums), inertia: pass.inertia, filled };
+}
+
+/** Means (for cosine: directions of the sums) by cluster; a cluster without any keeps its centroid. */
+export function means(
+  { metric, origin }: Prepared,
+  old: Float32Array,
+  { sums, mass }: { readonly sums: Float64Array; readonly mass: Float64Array },
+): Float32Array {
+  const width = origin.length;
+  const centroids = old.slice();
+  for (let k = 0; k < mass.length; k++) {
+    const at = k * width;
+    let divisor = mass[k]!;
+    if (metric === "cosine") {
+      let square = 0;
+      for (let i = 0; i < width; i++) square += sums[at + i]! ** 2;
+      divisor = Math.sqrt(square);
+    }
+    if (!(divisor > 0)) continue;
+    for (let i = 0; i < width; i++) centroids[at + i] = sums[at + i]! / divisor;
+  }
+  return centroids;
+}

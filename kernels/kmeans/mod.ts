@@ -1,0 +1,6 @@
+export * from "./assign.ts";
+export * from "./cpu.ts";
+export type { Metric } from "./data.ts";
+export * from "./kernel.ts";
+export * from "./kmeans.ts";
+export * from "./vectors.ts";

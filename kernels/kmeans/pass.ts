@@ -1,0 +1,80 @@
+import { cut, type Prepared } from "./data.ts";
+import type { ClusterSums, KMeansKernel } from "./kernel.ts";
+
+/** Where all vectors went under given centroids. */
+export interface Pass {
+  /** `[rows]`: index of the nearest centroid; the smallest of equals. */
+  readonly labels: Int32Array;
+  /** `[rows]`: squared distances from it, in float32; for cosine twice one less the cosine. */
+  readonly distances: Float32Array;
+  /** What the next centroids are made of. */
+  readonly sums: ClusterSums;
+  /** Weighted sum of the squared distances, in float64 from the sums. */
+  readonly inertia: number;
+}
+
+/** Hands centroids to a kernel. */
+export async function begin(kernel: KMeansKernel, data: Prepared, centroids: Float32Array): Promise<void> {
+  const { origin } = data;
+  const width = origin.length, clusters = centroids.length / width;
+  const directions = new Float32Array(centroids.length), bias = new Float32Array(clusters);
+  for (let k = 0; k < clusters; k++) {
+    let constant = 0;
+    for (let i = 0; i < width; i++) {
+      // |x - c|^2 = |x - o|^2 - 2 x.(c - o) + (2 o.(c - o) + |c - o|^2), for any origin o.
+      const d = directions[k * width + i] = centroids[k * width + i]! - origin[i]!;
+      constant += d * (2 * origin[i]! + d);
+    }
+    // Under cosine all centroids have length one; rounding of it must not decide for short vectors.
+    bias[k] = data.metric === "cosine" ? 0 : constant;
+  }
+  await kernel.begin(directions, bias);
+}
+
+/** Squared distance of a row from the score that the kernel gave its nearest centroid. */
+export function distanceOf(data: Prepared, row: number, score: number): number {
+  // Under cosine the kernel saw the vector unscaled, and its score is -2 x.c.
+  return Math.max(0, data.scales === undefined ? data.norms[row]! + score : 2 + score * data.scales[row]!);
+}
+
+/** One pass over all vectors: nearest centroids, distances, sums. */
+export async function passOver(
+  kernel: KMeansKernel,
+  data: Prepared,
+  centroids: Float32Array,
+  options: { rows?: number; progress?: (rows: number) => void } = {},
+): Promise<Pass> {
+  const { vectors } = data;
+  const labels = new Int32Array(vectors.rows), distances = new Float32Array(vectors.rows);
+  await begin(kernel, data, centroids);
+  const blocks = options.rows === undefined ? {} : { rows: options.rows };
+  for await (const { first, rows, values } of vectors.blocks(blocks)) {
+    const nearest = await kernel.add(values, rows, {
+      weights: cut(data.weights, first, first + rows),
+      factors: cut(data.factors, first, first + rows),
+    });
+    labels.set(nearest.labels, first);
+    for (let r = 0; r < rows; r++) distances[first + r] = distanceOf(data, first + r, nearest.scores[r]!);
+    options.progress?.(first + rows);
+  }
+  const sums = await kernel.sums();
+  return { labels, distances, sums, inertia: inertiaOf(data, centroids, sums) };
+}
+
+/**
+ * Weighted sum of squared distances of all vectors from the centroids that they were summed under:
+ * `sum w |x - o|^2 - 2 sum_k (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
+ */
+function inertiaOf(data: Prepared, centroids: Float32Array, { sums, mass }: ClusterSums): number {
+  const { origin } = data;
+  const width = origin.length;
+  let inertia = data.spread;
+  for (let k = 0; k < mass.length; k++) {
+    for (let i = 0; i < width; i++) {
+      const c = centroids[k * width + i]! - origin[i]!;
+      const s = sums[k * width + i]! - mass[k]! * origin[i]!;
+      inertia += c * (mass[k]! * c - 2 * s);
+    }
+  }
+  return Math.max(0, inertia);
+}

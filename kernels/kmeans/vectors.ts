@@ -1,0 +1,136 @@
+import { RetortError } from "../../foundation/errors.ts";
+
+/** Rows that follow each other. */
+export interface VectorBlock {
+  /** Index of the first row. */
+  readonly first: number;
+  /** Number of rows. */
+  readonly rows: number;
+  /** `[rows, width]`, row-major. */
+  readonly values: Float32Array;
+}
+
+/**
+ * Vectors that are read in pieces, as often as wanted, always with the same numbers: shards on a disk, an array in
+ * memory, or a view on either. Nothing here needs all of them in memory.
+ */
+export interface Vectors {
+  /** Number of vectors. */
+  readonly rows: number;
+  /** Numbers in a vector. */
+  readonly width: number;
+  /** All rows in order, in blocks of at most `rows` rows. The values are valid until the next block is asked for. */
+  blocks(options?: { rows?: number }): AsyncIterable<VectorBlock>;
+  /** Rows `from` to `to` (not included) as `[to - from, width]`. */
+  read(from: number, to: number): Promise<Float32Array>;
+}
+
+/** Numbers in a block where the caller does not say: 16 MiB of float32. */
+const BLOCK_NUMBERS = 4 << 20;
+
+/** Rows of a block of vectors of this width: about 16 MiB. */
+export function rowsOfBlock(width: number): number {
+  return Math.max(1, Math.floor(BLOCK_NUMBERS / width));
+}
+
+/**
+ * Vectors of an array in memory, `[values.length / width, width]`, not copied.
+ * @throws {RetortError} when the array does not hold whole rows
+ */
+export function vectorsOf(values: Float32Array, width: number): Vectors {
+  const rows = values.length / width;
+  if (!Number.isInteger(rows)) {
+    throw new RetortError(`${values.length} numbers are no whole number of vectors of width ${width}`);
+  }
+  return {
+    rows,
+    width,
+    async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
+      for (let first = 0; first < rows; first += most) {
+        const to = Math.min(rows, first + most);
+        yield { first, rows: to - first, values: values.subarray(first * width, to * width) };
+      }
+    },
+    read: (from, to) => Promise.resolve(values.subarray(from * width, to * width)),
+  };
+}
+
+/** The vectors copied into memory when they need at most `bytes` there as float32, else as they are. */
+export async function held(vectors: Vectors, bytes: number): Promise<Vectors> {
+  const { rows, width } = vectors;
+  if (rows * width * 4 > bytes) return vectors;
+  const values = new Float32Array(rows * width);
+  for await (const block of vectors.blocks()) values.set(block.values, block.first * width);
+  return vectorsOf(values, width);
+}
+
+/**
+ * A view on the rows `offset`, `offset + step`, `offset + 2 step`, ...: one position of a matrix whose rows are
+ * `[samples, positions]`.
+ */
+export function everyNth(vectors: Vectors, step: number, offset: number): Vectors {
+  const { width } = vectors;
+  const rows = Math.max(0, Math.ceil((vectors.rows - offset) / step));
+  const view: Vectors = {
+    rows,
+    width,
+    async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
+      for (let first = 0; first < rows; first += most) {
+        const to = Math.min(rows, first + most);
+        yield { first, rows: to - first, values: await view.read(first, to) };
+      }
+    },
+    async read(from, to) {
+      const values = new Float32Array((to - from) * width);
+      // Read in pieces: what lies between the rows is read as well and must not pile up.
+      const piece = Math.max(1, Math.floor(rowsOfBlock(width) / step));
+      for (let at = from; at < to; at += piece) {
+        const end = Math.min(to, at + piece);
+        const dense = await vectors.read(offset + at * step, offset + (end - 1) * step + 1);
+        for (let row = at; row < end; row++) {
+          const source = (row - at) * step * width;
+          values.set(dense.subarray(source, source + width), (row - from) * width);
+        }
+      }
+      return values;
+    },
+  };
+  return view;
+}
+
+/** Rows nearer to each other than this are read in one go, with what lies between them. */
+const GAP = 16;
+
+/**
+ * Copies of the rows at `indices`, in that order.
+ * @param indices in ascending order; repetitions are allowed
+ */
+export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Promise<Float32Array> {
+  const { width } = vectors;
+  const out = new Float32Array(indices.length * width);
+  const most = rowsOfBlock(width);
+  for (let i = 0; i < indices.length;) {
+    const from = indices[i]!;
+    let end = i + 1;
+    while (end < indices.length && indices[end]! - indices[end - 1]! < GAP && indices[end]! - from < most) {
+      end++;
+    }
+    const dense = await vectors.read(from, indices[end - 1]! + 1);
+    for (; i < end; i++) {
+      const source = (indices[i]! - from) * width;
+      out.set(dense.subarray(source, source + width), i * width);
+    }
+  }
+  return out;
+}
+
+/** The error for a number that is not finite: names row and column. */
+export function notFinite(values: Float32Array, at: number, width: number, first: number): RetortError {
+  const i = values.findIndex((x, i) => i >= at && !Number.isFinite(x));
+  return new RetortError(
+    `vector ${first + Math.floor(i / width)}, column ${i % width} is ${
+      values[i]
+    }: only finite numbers can be clustered`,
+    { hint: "Look at what made the vectors: an overflow in half precision is a usual cause." },
+  );
+}

@@ -1,0 +1,147 @@
+import { type Field, message } from "./wire.ts";
+
+/** Element types of ONNX tensors, by the names that ONNX Runtime's tensors have: their numbers in files. */
+export const ELEMENT_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
+
+/** An element type. */
+export type OnnxType = keyof typeof ELEMENT_TYPES;
+/** Sizes of dimensions; a name stands for a size that is known when the graph runs. */
+export type OnnxShape = readonly (number | string)[];
+/** The name of a value in a graph. */
+export type Value = string;
+/** Values of a constant. A plain number is a float32 scalar. */
+export type ConstantValues = number | Float32Array | Int32Array | BigInt64Array | Uint8Array | Float64Array;
+/** Values of attributes; numbers and lists are whole, a float says so. */
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | { readonly float: number }>
+>;
+
+/** The operator set that graphs are written for. */
+const OPSET = 18;
+/** The version of the file format; ONNX Runtime 1.14 and later read it. */
+const IR_VERSION = 8;
+
+/**
+ * Writes an ONNX graph node by node. Methods return the names of values for the methods after them.
+ *
+ * ```ts
+ * import { OnnxGraph } from "./graph.ts";
+ *
+ * const graph = new OnnxGraph();
+ * const x = graph.input("x", "float32", ["rows", 3]);
+ * graph.output("y", graph.op("Softmax", [x], { axis: 1 }), "float32", ["rows", 3]);
+ * const model: Uint8Array = graph.model();
+ * ```
+ */
+export class OnnxGraph {
+  readonly #nodes: Field[][] = [];
+  readonly #constants = new Map<Value, Field[]>();
+  readonly #inputs: Field[][] = [];
+  readonly #outputs: Field[][] = [];
+  readonly #shared = new Map<string, Value>();
+  #named = 0;
+
+  /** Adds an input of the graph. */
+  input(name: string, type: OnnxType, shape: OnnxShape): Value {
+    this.#inputs.push(valueInfo(name, type, shape));
+    return name;
+  }
+
+  /** Adds a constant. Its bytes are copied when the model is written. `shape`: a list when left out. */
+  constant(values: ConstantValues, shape?: readonly number[]): Value {
+    const array = typeof values === "number" ? Float32Array.of(values) : values;
+    const dimensions = shape ?? (typeof values === "number" ? [] : [array.length]);
+    const name = this.#name();
+    this.#constants.set(name, tensor(name, array, dimensions));
+    return name;
+  }
+
+  /** A list of whole numbers as an int64 constant: axes, shapes, sizes. Equal lists are one constant. */
+  integers(...values: number[]): Value {
+    const key = values.join();
+    const name = this.#shared.get(key) ?? this.constant(BigInt64Array.from(values, BigInt));
+    this.#shared.set(key, name);
+    return name;
+  }
+
+  /** Adds a node of one output. An input that the operator lets one leave out is `undefined`. */
+  op(type: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
+    return this.ops(type, inputs, 1, attributes)[0]!;
+  }
+
+  /** Adds a node of several outputs. */
+  ops(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: number,
+    attributes: Attributes = {},
+  ): Value[] {
+    const names = Array.from({ length: outputs }, () => this.#name());
+    this.#nodes.push([
+      ...inputs.map((input): Field => [1, input ?? ""]),
+      ...names.map((name): Field => [2, name]),
+      [4, type],
+      ...Object.entries(attributes).map(([name, value]): Field => [5, attribute(name, value)]),
+    ]);
+    return names;
+  }
+
+  /** Makes a value an output of the graph under this name. */
+  output(name: string, value: Value, type: OnnxType, shape: OnnxShape): void {
+    this.#nodes.push([[1, value], [2, name], [4, "Identity"]]);
+    this.#outputs.push(valueInfo(name, type, shape));
+  }
+
+  /** The bytes of an `.onnx` file. */
+  model(): Uint8Array {
+    const graph: Field[] = [
+      ...this.#nodes.map((node): Field => [1, node]),
+      [2, "retort"],
+      ...[...this.#constants.values()].map((constant): Field => [5, constant]),
+      ...this.#inputs.map((input): Field => [11, input]),
+      ...this.#outputs.map((output): Field => [12, output]),
+    ];
+    return message([[1, IR_VERSION], [2, "retort"], [7, graph], [8, [[2, OPSET]]]]);
+  }
+
+  #name(): Value {
+    return `v${this.#named++}`;
+  }
+}
+
+function valueInfo(name: string, type: OnnxType, shape: OnnxShape): Field[] {
+  const dimensions = shape.map((size): Field => [1, typeof size === "number" ? [[1, size]] : [[2, size]]]);
+  return [[1, name], [2, [[1, [[1, ELEMENT_TYPES[type]], [2, dimensions]]]]]];
+}
+
+function tensor(name: string, values: Exclude<ConstantValues, number>, shape: readonly number[]): Field[] {
+  const type: OnnxType = values instanceof Float32Array
+    ? "float32"
+    : values instanceof Float64Array
+    ? "float64"
+    : values instanceof Int32Array
+    ? "int32"
+    : values instanceof BigInt64Array
+    ? "int64"
+    : "uint8";
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return [...shape.map((size): Field => [1, size]), [2, ELEMENT_TYPES[type]], [8, name], [9, bytes]];
+}
+
+/** Kinds of attribute in the schema. */
+const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
+
+function attribute(name: string, value: Attributes[string]): Field[] {
+  if (typeof value === "number") return [[1, name], [3, value], [20, INT]];
+  if (typeof value === "string") return [[1, name], [4, value], [20, STRING]];
+  if ("float" in value) return [[1, name], [2, value], [20, FLOAT]];
+  return [[1, name], ...value.map((one): Field => [8, one]), [20, INTS]];
+}
