@@ -1,0 +1,92 @@
+import { childrenOf, type Circuit, type Node, type NodeId, type Variable } from "../circuits/mod.ts";
+import { slicesOf } from "./blocks.ts";
+
+/** The nodes of a group, in the order of their folds. */
+export interface Draft {
+  /** The nodes. */
+  readonly nodes: readonly NodeId[];
+  /** Nodes in a row that share their parameter; 1 but for tied sums. */
+  readonly uses: number;
+}
+
+/**
+ * Nodes by level and group, level 0 first; folds in the order in which the groups above read them. Inputs
+ * are level 0. All others are as far up as their parents let them: a hidden Chow-Liu tree is cut by depth,
+ * which puts all sums of a depth in one group, however many children their variables have.
+ */
+export function draftsOf(circuit: Circuit, blocks: Int32Array): Draft[][] {
+  const byLevel = levelsOf(circuit);
+  /** When a node was first read, from the root down. */
+  const rank = new Int32Array(circuit.nodes.length).fill(-1);
+  let next = 0;
+  const levels: Draft[][] = [];
+  for (const nodes of byLevel.toReversed()) {
+    nodes.sort((a, b) => (rank[a] as number) - (rank[b] as number));
+    const drafts = groupsOf(circuit, blocks, nodes);
+    for (const draft of drafts) {
+      const most = Math.max(...draft.nodes.map((id) => childrenOf(circuit.nodes[id] as Node).length));
+      for (let position = 0; position < most; position++) {
+        for (const id of draft.nodes) {
+          const child = childrenOf(circuit.nodes[id] as Node)[position];
+          if (child !== undefined && rank[child] === -1) rank[child] = next++;
+        }
+      }
+    }
+    levels.unshift(drafts);
+  }
+  return levels;
+}
+
+function levelsOf(circuit: Circuit): NodeId[][] {
+  const depth = new Int32Array(circuit.nodes.length);
+  for (let id = circuit.nodes.length - 1; id >= 0; id--) {
+    for (const child of childrenOf(circuit.nodes[id] as Node)) {
+      depth[child] = Math.max(depth[child] as number, (depth[id] as number) + 1);
+    }
+  }
+  const deepest = depth.reduce((a, b) => Math.max(a, b), 0);
+  const levels: NodeId[][] = Array.from({ length: deepest + 1 }, () => []);
+  for (const node of circuit.nodes) {
+    const level = node.kind === "input" ? 0 : deepest - (depth[node.id] as number);
+    (levels[level] as NodeId[]).push(node.id);
+  }
+  return levels;
+}
+
+/** Groups of one level, in the order of their first nodes. */
+function groupsOf(circuit: Circuit, blocks: Int32Array, nodes: readonly NodeId[]): Draft[] {
+  const byShape = new Map<string, NodeId[]>();
+  for (const id of nodes) {
+    const key = shapeKey(circuit, blocks, circuit.nodes[id] as Node);
+    byShape.getOrInsertComputed(key, () => []).push(id);
+  }
+  return [...byShape.values()].flatMap((alike): Draft[] => {
+    if (circuit.nodes[alike[0] as NodeId]?.kind !== "sum") return [{ nodes: alike, uses: 1 }];
+    // Nodes that share their weights stand next to each other; groups have as many uses of each matrix.
+    const tied = new Map<string, NodeId[]>();
+    for (const id of alike) {
+      const node = circuit.nodes[id] as Node & { kind: "sum" };
+      tied.getOrInsertComputed(node.parameter, () => []).push(id);
+    }
+    const byUses = new Map<number, NodeId[]>();
+    for (const uses of tied.values()) byUses.getOrInsertComputed(uses.length, () => []).push(...uses);
+    return [...byUses].map(([uses, ids]) => ({ nodes: ids, uses }));
+  });
+}
+
+/** Nodes of a level with the same key are one group. */
+function shapeKey(circuit: Circuit, blocks: Int32Array, node: Node): string {
+  const parts = blocks[node.id] as number;
+  if (node.kind === "product") return `product ${node.units / parts} ${node.children.length}`;
+  if (node.kind === "input") {
+    const states = statesOf(circuit.variables[node.variable] as Variable);
+    return `input ${node.family} ${node.units} ${parts} ${states}`;
+  }
+  const [first] = slicesOf(circuit, blocks, node);
+  return `sum ${node.units / parts} ${first?.map((slice) => slice.units).join()}`;
+}
+
+/** States of a categorical variable, 0 for the others. */
+export function statesOf(variable: Variable): number {
+  return variable.kind === "categorical" ? variable.states : 0;
+}

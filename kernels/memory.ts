@@ -1,0 +1,27 @@
+import type { Plan } from "./plan.ts";
+
+/** Which passes an engine keeps in memory at once. */
+export type Passes = "forward" | "training";
+
+/**
+ * Bytes that one sample takes while a plan runs: for `forward` a float32 for every unit and two 8-byte
+ * numbers (scale, bound) for every row; for `training`, the same again for what flows back. An upper bound
+ * for engines that drop what is no longer needed; parameters and counts come on top.
+ */
+export function bytesPerSample(plan: Plan, passes: Passes): number {
+  const bytes = 4 * plan.units + 16 * plan.rows;
+  return passes === "forward" ? bytes : 2 * bytes;
+}
+
+/** Bytes of all parameters of a plan; counts take as much again (twice as much in float64). */
+export function parameterBytes(plan: Plan): number {
+  let bytes = 0;
+  for (const { slots, units, inputs } of plan.weightTables) bytes += 4 * slots * units * inputs;
+  for (const { slots, size } of plan.leafTables) bytes += 4 * slots * size;
+  return bytes;
+}
+
+/** The largest batch, at least 1, whose activations fit in `bytes`. */
+export function largestBatch(plan: Plan, bytes: number, passes: Passes): number {
+  return Math.max(1, Math.floor(bytes / bytesPerSample(plan, passes)));
+}

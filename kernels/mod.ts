@@ -1,0 +1,3 @@
+export * from "./plan.ts";
+export * from "./memory.ts";
+export * from "./engine.ts";

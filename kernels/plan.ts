@@ -1,0 +1,264 @@
+import type { Circuit, InputNode, Node, NodeId, SumNode, Variable } from "../circuits/mod.ts";
+import { blocksOf, slicesOf } from "./blocks.ts";
+import { type Draft, draftsOf, statesOf } from "./grouping.ts";
+import { type LeafTable, stackLeaves, stackWeights, type WeightTable } from "./tables.ts";
+
+export type { LeafTable, StackedParameter, WeightTable } from "./tables.ts";
+
+/**
+ * What all groups have. A group is a set of equally shaped vectors ("folds") that are computed together;
+ * its activations are one tensor `[folds, batch, units]`, or one run of `folds * units` unit offsets from
+ * `offset` on.
+ */
+export interface GroupShape {
+  /** Position in {@link Plan.groups}. */
+  readonly index: number;
+  /** Position in {@link Plan.levels}. */
+  readonly level: number;
+  /** Number of vectors. */
+  readonly folds: number;
+  /** Length of each vector. */
+  readonly units: number;
+  /** Offset of unit 0 of fold 0 in the units of all groups; see {@link Plan.units}. */
+  readonly offset: number;
+  /** The nodes in here, in the order of their first folds. */
+  readonly nodes: readonly NodeId[];
+}
+
+/** Leaves of one family, over variables of equally many states. */
+export interface InputGroup extends GroupShape {
+  /** Tells the three kinds of group apart. */
+  readonly kind: "input";
+  /** Name of the leaf family. */
+  readonly family: string;
+  /** States of the variables; 0 for variables that are not categorical. */
+  readonly states: number;
+  /** Index into {@link Plan.leafTables}, or -1 for a family without parameters. */
+  readonly table: number;
+  /** `[folds]`: the variable that a fold is over. */
+  readonly variables: Int32Array;
+  /** `[folds]`: slot of the table that a fold reads; 0 without a table. */
+  readonly slots: Int32Array;
+  /** `[folds]`: the unit of the node that is unit 0 of the fold (not 0 in the later blocks of a node). */
+  readonly firstUnits: Int32Array;
+}
+
+/** What product and sum groups have: where their inputs are. */
+export interface InnerShape extends GroupShape {
+  /** Pieces that a fold reads; the same for all folds of the group. */
+  readonly arity: number;
+  /** `[arity]`: units of every piece. */
+  readonly widths: readonly number[];
+  /**
+   * `[folds, arity, 3]`: group, fold and first unit of each piece. The groups stand before this one. Piece
+   * `j` of a fold are the units `unit .. unit + widths[j] - 1` of one fold.
+   */
+  readonly sources: Int32Array;
+}
+
+/** Element-wise products of `arity` pieces, each as wide as the fold. */
+export interface ProductGroup extends InnerShape {
+  /** Tells the three kinds of group apart. */
+  readonly kind: "product";
+}
+
+/**
+ * Dense sums: the pieces of a fold concatenated (`inputs` units), times a matrix `[units, inputs]` of the
+ * weight table. A node with `groups` blocks is that many folds.
+ */
+export interface SumGroup extends InnerShape {
+  /** Tells the three kinds of group apart. */
+  readonly kind: "sum";
+  /** Units of all pieces together. */
+  readonly inputs: number;
+  /** Index into {@link Plan.weightTables}. */
+  readonly table: number;
+  /** How many consecutive folds share a matrix: tied nodes of one level stand next to each other. */
+  readonly uses: number;
+  /** `[folds / uses]`: slots of the table; fold `f` uses `slots[floor(f / uses)]`. No slot stands twice. */
+  readonly slots: Int32Array;
+  /** Whether `slots` counts up by one, so that the group's matrices are one run of the table. */
+  readonly contiguous: boolean;
+}
+
+/** Equally shaped vectors that are computed together. */
+export type Group = InputGroup | ProductGroup | SumGroup;
+
+/** Where a node is: unit `u` is unit `u % w` of fold `fold + floor(u / w) * stride` with `w = units / blocks`. */
+export interface Place {
+  /** Index of the group. */
+  readonly group: number;
+  /** Fold of the node's first block. */
+  readonly fold: number;
+  /** Folds that the node takes. */
+  readonly blocks: number;
+  /** Distance between its folds; more than 1 only for block-diagonal sums that are tied within a level. */
+  readonly stride: number;
+}
+
+/**
+ * A circuit as an engine runs it. Made by {@link planOf}; depends on the structure alone, never on values.
+ *
+ * What an engine may rely on:
+ * - Every unit of every node is in exactly one place ({@link Place}), and every fold belongs to one node.
+ * - `groups` is in evaluation order; the groups of a level do not depend on each other. All inputs are level
+ *   0. A node is as high as its parents let it (levels count from the root), so an engine that walks the
+ *   levels up and down again keeps as few as possible alive; groups of level 0 may be computed when needed.
+ * - A node is cut in `blocks` where block-diagonal sums are around: units of different blocks only meet in a
+ *   dense sum above. Engines with one scale for a row therefore keep one for each block; in a stack of
+ *   circuits, one circuit's likelihoods may be many orders of magnitude below another's.
+ * - All pieces of a product fold are as wide as the fold. The pieces of a sum fold are in the order of the
+ *   weights' columns. A piece never crosses folds.
+ * - Order of folds: as their (first) consumers read them, so that the `j`-th pieces of a run of folds are
+ *   mostly a run of folds of one group. Engines for which copies are dear can look for such runs.
+ * - A fold may be read by several folds, and twice by one (a shared node): the backward pass adds up.
+ * - The root is in the last group. It has one fold for every block of the root.
+ */
+export interface Plan {
+  /** The circuit. */
+  readonly circuit: Circuit;
+  /** All groups, children before parents. */
+  readonly groups: readonly Group[];
+  /** Indices of the groups of every level, level 0 first. */
+  readonly levels: readonly (readonly number[])[];
+  /** By node id. */
+  readonly places: readonly Place[];
+  /** Weights of sums, stacked by shape. */
+  readonly weightTables: readonly WeightTable[];
+  /** Parameters of leaves, stacked by family and shape. */
+  readonly leafTables: readonly LeafTable[];
+  /** Units of all groups: the numbers that one sample's activations are. */
+  readonly units: number;
+  /** Folds of all groups: the rows that one sample's activations are. */
+  readonly rows: number;
+}
+
+/** Groups a circuit into levels of same-shaped work. */
+export function planOf(circuit: Circuit): Plan {
+  const blocks = blocksOf(circuit);
+  const levels = draftsOf(circuit, blocks);
+  const drafts = levels.flat();
+  const places = placesOf(circuit, blocks, drafts);
+  const { weightTables, slotsOf } = stackWeights(circuit, drafts);
+  const { leafTables, leafSlotsOf } = stackLeaves(circuit);
+  const groups: Group[] = [];
+  let units = 0, rows = 0;
+  const indices = levels.map((level, height) =>
+    level.map((draft): number => {
+      const node = circuit.nodes[draft.nodes[0] as NodeId] as Node;
+      const shape: GroupShape = {
+        index: groups.length,
+        level: height,
+        folds: draft.nodes.reduce((total, id) => total + (blocks[id] as number), 0),
+        units: node.units / (blocks[node.id] as number),
+        offset: units,
+        nodes: draft.nodes,
+      };
+      units += shape.folds * shape.units;
+      rows += shape.folds;
+      if (node.kind === "input") groups.push(inputGroup(circuit, places, shape, node, leafSlotsOf));
+      else {
+        const inner = { ...shape, ...piecesOf(circuit, blocks, places, shape) };
+        groups.push(
+          node.kind === "product" ? { kind: "product", ...inner } : sumGroup(circuit, inner, draft, slotsOf),
+        );
+      }
+      return shape.index;
+    })
+  );
+  return { circuit, groups, levels: indices, places, weightTables, leafTables, units, rows };
+}
+
+/** Which fold and unit of its group a unit of a node is. */
+export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; unit: number } {
+  const place = plan.places[node] as Place, { units } = plan.groups[place.group] as Group;
+  const block = Math.floor(unit / units);
+  return { fold: place.fold + block * place.stride, unit: unit - block * units };
+}
+
+function placesOf(circuit: Circuit, blocks: Int32Array, drafts: readonly Draft[]): Place[] {
+  const places: Place[] = new Array(circuit.nodes.length);
+  drafts.forEach(({ nodes, uses }, group) => {
+    let first = 0;
+    nodes.forEach((id, i) => {
+      const count = blocks[id] as number, use = i % uses;
+      // Folds that share a matrix stand together: matrix, then use.
+      places[id] = { group, fold: first + use, blocks: count, stride: uses };
+      if (use === uses - 1) first += count * uses;
+    });
+  });
+  return places;
+}
+
+function piecesOf(
+  circuit: Circuit,
+  blocks: Int32Array,
+  places: readonly Place[],
+  shape: GroupShape,
+): Pick<InnerShape, "arity" | "widths" | "sources"> {
+  let widths: number[] = [];
+  let sources = new Int32Array(0);
+  for (const id of shape.nodes) {
+    const place = places[id] as Place;
+    slicesOf(circuit, blocks, circuit.nodes[id] as Node).forEach((slices, block) => {
+      if (widths.length === 0) {
+        widths = slices.map((slice) => slice.units);
+        sources = new Int32Array(shape.folds * widths.length * 3);
+      }
+      slices.forEach((slice, j) => {
+        const from = places[slice.node] as Place;
+        const at = ((place.fold + block * place.stride) * widths.length + j) * 3;
+        sources[at] = from.group;
+        sources[at + 1] = from.fold + slice.block * from.stride;
+        sources[at + 2] = slice.unit;
+      });
+    });
+  }
+  return { arity: widths.length, widths, sources };
+}
+
+function inputGroup(
+  circuit: Circuit,
+  places: readonly Place[],
+  shape: GroupShape,
+  node: InputNode,
+  slotOf: (node: InputNode) => { table: number; slot: number },
+): InputGroup {
+  const variables = new Int32Array(shape.folds);
+  const slots = new Int32Array(shape.folds);
+  const firstUnits = new Int32Array(shape.folds);
+  for (const id of shape.nodes) {
+    const leaf = circuit.nodes[id] as InputNode, place = places[id] as Place;
+    for (let block = 0; block < place.blocks; block++) {
+      variables[place.fold + block] = leaf.variable;
+      slots[place.fold + block] = slotOf(leaf).slot;
+      firstUnits[place.fold + block] = block * shape.units;
+    }
+  }
+  const states = statesOf(circuit.variables[node.variable] as Variable);
+  const { table } = slotOf(node);
+  return { kind: "input", ...shape, family: node.family, states, table, variables, slots, firstUnits };
+}
+
+function sumGroup(
+  circuit: Circuit,
+  shape: InnerShape,
+  draft: Draft,
+  slotsOf: (node: SumNode) => { table: number; slot: number },
+): SumGroup {
+  const slots: number[] = [];
+  for (let i = 0; i < draft.nodes.length; i += draft.uses) {
+    const node = circuit.nodes[draft.nodes[i] as NodeId] as SumNode;
+    for (let block = 0; block < node.groups; block++) slots.push(slotsOf(node).slot + block);
+  }
+  const [first = 0] = slots;
+  return {
+    kind: "sum",
+    ...shape,
+    inputs: shape.widths.reduce((a, b) => a + b, 0),
+    table: slotsOf(circuit.nodes[draft.nodes[0] as NodeId] as SumNode).table,
+    uses: draft.uses,
+    slots: Int32Array.from(slots),
+    contiguous: slots.every((slot, i) => slot === first + i),
+  };
+}
