@@ -36,15 +36,15 @@ export class BigramModel {
     return weight * pair + (1 - weight) * this.#unigram[token]!;
   }
 
-  /** Mean negative log2 probability of tokens, the first one after `start`. */
-  bitsPerToken(tokens: Int32Array, start: number): number {
+  /** Negative log2 probability of tokens in a row, the first one after `start`. */
+  bits(tokens: Int32Array, start: number): number {
     let bits = 0;
     let previous = start;
     for (const token of tokens) {
       bits -= Math.log2(this.probability(token, previous));
       previous = token;
     }
-    return bits / tokens.length;
+    return bits;
   }
 
   /** A token drawn after another one. `uniform` gives numbers in [0, 1). */
@@ -58,22 +58,36 @@ export class BigramModel {
   }
 }
 
-/** Occurrences of tokens and of pairs of neighbours; the first token follows `start`. */
-export function countBigrams(
-  tokens: Int32Array,
-  vocabulary: number,
-  start: number,
-): { unigrams: number[]; pairs: number[] } {
-  const unigrams = new Array<number>(vocabulary).fill(0);
-  const counts = new Map<number, number>();
-  let previous = start;
-  for (const token of tokens) {
-    unigrams[token]! += 1;
-    const pair = previous * vocabulary + token;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
-    previous = token;
+/** Counts tokens and pairs of neighbours, a stretch of tokens at a time. */
+export class BigramCounts {
+  readonly #unigrams: number[];
+  readonly #pairs = new Map<number, number>();
+  #previous: number;
+
+  /** The first token counted follows `start`. */
+  constructor(vocabulary: number, start: number) {
+    this.#unigrams = new Array<number>(vocabulary).fill(0);
+    this.#previous = start;
   }
-  const pairs = [...counts].sort(([a], [b]) => a - b)
-    .flatMap(([pair, count]) => [Math.floor(pair / vocabulary), pair % vocabulary, count]);
-  return { unigrams, pairs };
+
+  /** Counts tokens that follow those counted before. */
+  add(tokens: Int32Array): void {
+    const size = this.#unigrams.length;
+    let previous = this.#previous;
+    for (const token of tokens) {
+      this.#unigrams[token]! += 1;
+      const pair = previous * size + token;
+      this.#pairs.set(pair, (this.#pairs.get(pair) ?? 0) + 1);
+      previous = token;
+    }
+    this.#previous = previous;
+  }
+
+  /** Occurrences by token id, and pairs as flat triples: previous id, next id, occurrences. */
+  get counts(): { unigrams: number[]; pairs: number[] } {
+    const size = this.#unigrams.length;
+    const pairs = [...this.#pairs].sort(([a], [b]) => a - b)
+      .flatMap(([pair, count]) => [Math.floor(pair / size), pair % size, count]);
+    return { unigrams: [...this.#unigrams], pairs };
+  }
 }

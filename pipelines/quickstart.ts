@@ -11,9 +11,10 @@ import { definePipeline } from "../mod.ts";
 import { chooseBest } from "../stages/choose_best.ts";
 import { evaluateBigram } from "../stages/evaluate_bigram.ts";
 import { fitBigram } from "../stages/fit_bigram.ts";
-import { loadSotu } from "../stages/load_sotu.ts";
+import { loadText } from "../stages/text/load.ts";
 import { sampleBigram } from "../stages/sample_bigram.ts";
-import { tokenizeWords } from "../stages/tokenize_words.ts";
+import { sotuText } from "../stages/text/sotu.ts";
+import { tokenize } from "../stages/text/tokenize.ts";
 
 export default definePipeline({
   name: "quickstart",
@@ -26,8 +27,8 @@ export default definePipeline({
     sampleWeight: z.number().min(0).max(1).default(0.8),
   }),
   build({ params }) {
-    const text = loadSotu({}, {});
-    const tokens = tokenizeWords(text, { minimum: params.minimum });
+    const text = loadText(sotuText({}, {}), { format: "file" });
+    const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
     const { model } = fitBigram({ vocabulary: tokens.vocabulary, tokens: tokens.train });
     const on = (split: "valid" | "test", weight: number) =>
       evaluateBigram({ model, tokens: tokens[split] }, { weight }, { name: `${split}@weight=${weight}` })

@@ -1,13 +1,6 @@
 /** Codecs of the artifacts that stages exchange. */
 import { z } from "zod";
-import { array } from "../runner/codecs/array.ts";
 import { json } from "../runner/codecs/json.ts";
-
-/** Token ids in a row, `i4 [tokens]`. */
-export const tokens = array("tokens", "i4", 1);
-
-/** Words by id. */
-export const vocabulary = json("vocabulary", z.object({ words: z.array(z.string()) }));
 
 /** Counts of an interpolated bigram model. */
 export const bigrams = json(
@@ -17,7 +10,10 @@ export const bigrams = json(
     unigrams: z.array(z.int()),
     /** Pairs as flat triples: previous id, next id, occurrences. */
     pairs: z.array(z.int()),
+    /** The token that stands before the first one. */
+    start: z.int(),
   }),
+  2,
 );
 
 /** A model's fit to a text. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { BigramModel } from "../datasets/bigram.ts";
 import { defineStage } from "../runner/stage.ts";
-import { bigrams, languageScore, tokens } from "./codecs.ts";
+import { bigrams, languageScore } from "./codecs.ts";
+import { tokens } from "./text/codecs.ts";
 
 /** Perplexity of an interpolated bigram model. Weight 0 is the unigram. */
 export const evaluateBigram = defineStage({
@@ -9,11 +10,17 @@ export const evaluateBigram = defineStage({
   params: z.object({ weight: z.number().min(0).max(1) }),
   inputs: { model: bigrams, tokens },
   outputs: { score: languageScore },
-  run({ inputs, params, context }) {
+  async run({ inputs, params, context }) {
     const model = new BigramModel(inputs.model.unigrams, inputs.model.pairs, params.weight);
-    const bitsPerToken = model.bitsPerToken(inputs.tokens.data, 1);
+    let bits = 0;
+    let previous = inputs.model.start;
+    for await (const { values } of inputs.tokens.ids.blocks()) {
+      bits += model.bits(values, previous);
+      previous = values.at(-1)!;
+    }
+    const bitsPerToken = bits / inputs.tokens.count;
     const perplexity = 2 ** bitsPerToken;
     context.metric("perplexity", perplexity);
-    return { score: { perplexity, bitsPerToken, tokens: inputs.tokens.data.length } };
+    return { score: { perplexity, bitsPerToken, tokens: inputs.tokens.count } };
   },
 });

@@ -1,11 +1,17 @@
-import { countBigrams } from "../datasets/bigram.ts";
+import { BigramCounts } from "../datasets/bigram.ts";
 import { defineStage } from "../runner/stage.ts";
-import { bigrams, tokens, vocabulary } from "./codecs.ts";
+import { bigrams } from "./codecs.ts";
+import { tokens, vocabulary } from "./text/codecs.ts";
 
 /** Counts of a bigram model. */
 export const fitBigram = defineStage({
   name: "fit.bigram",
   inputs: { vocabulary, tokens },
   outputs: { model: bigrams },
-  run: ({ inputs }) => ({ model: countBigrams(inputs.tokens.data, inputs.vocabulary.words.length, 1) }),
+  async run({ inputs }) {
+    const { words, end } = inputs.vocabulary;
+    const counts = new BigramCounts(words.length, end ?? 0);
+    for await (const { values } of inputs.tokens.ids.blocks()) counts.add(values);
+    return { model: { ...counts.counts, start: end ?? 0 } };
+  },
 });

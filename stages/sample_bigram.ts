@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { BigramModel } from "../datasets/bigram.ts";
 import { defineStage } from "../runner/stage.ts";
-import { bigrams, sentences, vocabulary } from "./codecs.ts";
+import { bigrams, sentences } from "./codecs.ts";
+import { vocabulary } from "./text/codecs.ts";
 
 /** Sentences drawn from an interpolated bigram model. */
 export const sampleBigram = defineStage({
@@ -17,10 +18,11 @@ export const sampleBigram = defineStage({
   seeded: true,
   run({ inputs, params, context }) {
     const model = new BigramModel(inputs.model.unigrams, inputs.model.pairs, params.weight);
+    const { start } = inputs.model;
     const uniform = uniforms(context.seed);
     const drawn = Array.from({ length: params.count }, () => {
       const words: string[] = [];
-      for (let token = model.sample(1, uniform); token !== 1; token = model.sample(token, uniform)) {
+      for (let token = model.sample(start, uniform); token !== start; token = model.sample(token, uniform)) {
         words.push(inputs.vocabulary.words[token]!);
         if (words.length === params.longest) break;
       }

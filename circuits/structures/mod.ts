@@ -8,4 +8,3 @@ export { mixture, mixtureOfUnits, naiveMixture, type NaiveMixtureOptions } from 
 export * from "./rat_spn.ts";
 export * from "./region_graph.ts";
 export { stack } from "./stack.ts";
-export * from "./patches.ts";

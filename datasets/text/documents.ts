@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { TextError } from "./errors.ts";
+import { fileText } from "./utf8.ts";
+
+/**
+ * How the documents of a file are told apart. `file`: the file is one document. `paragraphs`: empty lines stand
+ * between them. `lines`: each line that is not empty is one. `wikitext`: an article begins with a line ` = Title = ` between empty ones.
+ */
+export type TextFormat = "file" | "paragraphs" | "lines" | "wikitext";
+/** The formats. */
+export const textFormats = ["file", "paragraphs", "lines", "wikitext"] as const;
+
+/** Documents but those that are whole files are gathered in memory; longer ones are an error. */
+const LONGEST = 1 << 28;
+
+/** One document. */
+export interface TextDocument {
+  /** Its text in pieces; may be asked for again. */
+  text(): AsyncIterable<string> | Iterable<string>;
+}
+
+/**
+ * The documents of a file in their order, none of them empty; written one after the other they are the file, but for
+ * the empty lines between `paragraphs` and `lines`.
+ *
+ * @throws TextError for bytes that are no UTF-8, for a file that is missing or damaged.
+ */
+export async function* documentsOf(
+  path: string,
+  format: TextFormat,
+  name = path,
+): AsyncGenerator<TextDocument> {
+  if (format === "file") {
+    for await (const piece of fileText(path, name)) {
+      if (piece !== "") return yield { text: () => fileText(path, name) };
+    }
+    return;
+  }
+  for await (const text of cut(linesOf(fileText(path, name)), beginsOf[format], name)) {
+    yield { text: () => [text] };
+  }
+}
+
+/** Whether a line, between those before and after it, begins a document, is left out, or goes on. */
+type Begins = (
+  line: string,
+  before: string | undefined,
+  after: string | undefined,
+) => "begins" | "left out" | "goes on";
+
+const isBlank = (line: string | undefined) => line === undefined || line.trim() === "";
+
+const beginsOf: Record<Exclude<TextFormat, "file">, Begins> = {
+  lines: (line) => isBlank(line) ? "left out" : "begins",
+  paragraphs: (line, before) => isBlank(line) ? "left out" : isBlank(before) ? "begins" : "goes on",
+  // Empty lines stand around a title; without them it is a line of a list.
+  wikitext: (line, before, after) =>
+    /^ = [^=\s].* = \s*$/.test(line) && isBlank(before) && isBlank(after) ? "begins" : "goes on",
+};
+
+/** Lines with their line ends. */
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let open: string[] = [];
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", from)) {
+      const line = piece.slice(from, end + 1);
+      yield open.length === 0 ? line : open.join("") + line;
+      open = [];
+      from = end + 1;
+    }
+    if (from < piece.length) open.push(piece.slice(from));
+  }
+  if (open.length > 0) yield open.join("");
+}
+
+async function* withNeighbours(lines: AsyncIterable<string>) {
+  let before: string | undefined;
+  let line: string | undefined;
+  for await (const after of lines) {
+    if (line !== undefined) yield [line, before, after] as const;
+    before = line;
+    line = after;
+  }
+  if (line !== undefined) yield [line, before, undefined] as const;
+}
+
+async function* cut(lines: AsyncIterable<string>, begins: Begins, name: string): AsyncGenerator<string> {
+  let gathered: string[] = [];
+  let length = 0;
+  for await (const [line, before, after] of withNeighbours(lines)) {
+    const what = begins(line, before, after);
+    if (what === "begins" && gathered.length > 0) {
+      yield gathered.join("");
+      gathered = [];
+      length = 0;
+    }
+    if (what === "left out") continue;
+    gathered.push(line);
+    length += line.length;
+    if (length > LONGEST) {
+      throw new TextError(`${name}: a document is longer than ${LONGEST} characters`, {
+        hint: 'Is it of another format? With the format "file" a document may have any length.',
+      });
+    }
+  }
+  if (gathered.length > 0) yield gathered.join("");
+}
+
+/** The splits. */
+export const splits = ["train", "valid", "test"] as const;
+/** A part of a corpus: to fit on, to choose by, to report. */
+export type Split = typeof splits[number];
+
+/**
+ * The split that a document falls into by the sha256 of its text: the same wherever the document stands, so nothing
+ * depends on the order of files, and equal documents are never in two splits.
+ *
+ * @param shares of documents; they need not sum to one.
+ */
+export async function splitByHash(
+  document: TextDocument,
+  shares: Readonly<Record<Split, number>>,
+): Promise<Split> {
+  const hash = createHash("sha256");
+  for await (const piece of document.text()) hash.update(piece);
+  const total = splits.reduce((sum, split) => sum + shares[split], 0);
+  let left = hash.digest().readUIntBE(0, 6) / 2 ** 48 * total;
+  for (const split of splits) {
+    left -= shares[split];
+    if (left < 0) return split;
+  }
+  return "train"; // Only rounding leads here.
+}
+
+/** The split that a file is for, by its name or that of its folder: `train.txt`, `wiki.valid.tokens`, `test/1.txt`. */
+export function splitByName(name: string): Split | undefined {
+  const words = name.toLowerCase().split(/[^a-z]+/);
+  if (words.includes("train") || words.includes("training")) return "train";
+  if (["valid", "validation", "dev", "val"].some((word) => words.includes(word))) return "valid";
+  return words.includes("test") ? "test" : undefined;
+}

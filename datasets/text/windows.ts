@@ -1,0 +1,169 @@
+/** Where windows lie: `count` of them, the first at token `first`, each `stride` tokens after the one before it. */
+export interface WindowRun {
+  /** Position of the first window's first token. */
+  readonly first: number;
+  /** Number of windows. */
+  readonly count: number;
+  /** Tokens from one window's beginning to the next one's. */
+  readonly stride: number;
+  /** Tokens of each window that are there; the positions after them are padding: not observed. */
+  readonly observed: number;
+}
+
+/** Rows of tokens, as engines and learners take samples. */
+export interface WindowRows {
+  /** Number of windows. */
+  readonly count: number;
+  /** Positions of each. */
+  readonly variables: number;
+  /** `[count, variables]`: token ids; 0 where nothing is observed. */
+  readonly values: Int32Array<ArrayBuffer>;
+  /** `[count, variables]`: 1 where there is a token, 0 for padding. Absent: all are there. */
+  readonly observed?: Uint8Array<ArrayBuffer>;
+}
+
+/** Tokens to be read by position. */
+export interface TokenSource {
+  /** The tokens from `from` to `to`, not included. */
+  read(from: number, to: number): Promise<Int32Array>;
+}
+
+/** How to lay windows. */
+export interface WindowOptions {
+  /** Positions of a window. */
+  readonly length: number;
+  /** Tokens from one window's beginning to the next one's; default: `length`, so that none overlap. */
+  readonly stride?: number;
+  /** A window that reaches past the end of its segment: left out, or padded with positions that are not observed. */
+  readonly partial?: "drop" | "pad";
+}
+
+/**
+ * Windows over tokens, as offsets: no token is copied before its window is asked for, so the corpus may be larger
+ * than memory, and so may be the windows.
+ */
+export class Windows {
+  readonly #ends: number[];
+  /** Positions of a window. */
+  readonly length: number;
+  /** Where they lie, in order. */
+  readonly runs: readonly WindowRun[];
+  /** Number of windows. */
+  readonly count: number;
+
+  /** Windows that lie so. */
+  constructor(length: number, runs: readonly WindowRun[]) {
+    let count = 0;
+    this.#ends = runs.map((run) => count += run.count);
+    this.length = length;
+    this.runs = runs;
+    this.count = count;
+  }
+
+  /**
+   * Lays windows over segments (documents, sentences, or the whole stream as one): none reaches over the end of its
+   * segment. A padded segment gets windows until every token is in one.
+   *
+   * @param starts first token of each segment, then the end of the last.
+   * @throws RangeError when length or stride are not positive whole numbers.
+   */
+  static over(starts: ArrayLike<number>, options: WindowOptions): Windows {
+    const { length, stride = length, partial = "drop" } = options;
+    if (!(Number.isSafeInteger(length) && length > 0)) throw new RangeError(`windows of ${length} tokens`);
+    if (!(Number.isSafeInteger(stride) && stride > 0)) throw new RangeError(`a stride of ${stride} tokens`);
+    const runs: WindowRun[] = [];
+    for (let segment = 0; segment + 1 < starts.length; segment++) {
+      const first = starts[segment]!;
+      const end = starts[segment + 1]!;
+      const full = end - first < length ? 0 : Math.floor((end - first - length) / stride) + 1;
+      if (full > 0) runs.push({ first, count: full, stride, observed: length });
+      if (partial === "drop") continue;
+      let covered = full === 0 ? first : first + (full - 1) * stride + length;
+      for (let at = first + full * stride; covered < end; at += stride) {
+        // With a stride longer than a window there are tokens between windows that no window wants.
+        if (at >= end) break;
+        runs.push({ first: at, count: 1, stride, observed: Math.min(length, end - at) });
+        covered = Math.min(end, at + length);
+      }
+    }
+    return new Windows(length, joined(runs));
+  }
+
+  /** The first token of a window and how many of its positions have one. */
+  at(window: number): { readonly first: number; readonly observed: number } {
+    const run = this.#runOf(window);
+    const { first, stride, observed, count } = this.runs[run]!;
+    return { first: first + (window - (this.#ends[run]! - count)) * stride, observed };
+  }
+
+  /**
+   * The windows from `from` to `to`, not included, as rows.
+   *
+   * @throws RangeError when there are no such windows.
+   */
+  async rows(tokens: TokenSource, from: number, to: number): Promise<WindowRows> {
+    if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= this.count)) {
+      throw new RangeError(`windows ${from} to ${to} of ${this.count}`);
+    }
+    const { length } = this;
+    const values = new Int32Array((to - from) * length);
+    let missing: Uint8Array<ArrayBuffer> | undefined;
+    let window = from;
+    while (window < to) {
+      const run = this.#runOf(window);
+      const { stride, observed } = this.runs[run]!;
+      const { first } = this.at(window);
+      // Windows of a run are read together, unless they lie far apart.
+      const together = stride > 8 * length ? 1 : Math.min(this.#ends[run]!, to) - window;
+      const read = await tokens.read(first, first + (together - 1) * stride + observed);
+      for (let i = 0; i < together; i++) {
+        const row = (window - from + i) * length;
+        values.set(read.subarray(i * stride, i * stride + observed), row);
+        if (observed < length) {
+          missing ??= new Uint8Array(values.length).fill(1);
+          missing.fill(0, row + observed, row + length);
+        }
+      }
+      window += together;
+    }
+    const rows = { count: to - from, variables: length, values };
+    return missing === undefined ? rows : { ...rows, observed: missing };
+  }
+
+  /** All windows in blocks of `size`, in order; only the last one may be smaller. */
+  async *blocks(tokens: TokenSource, size: number): AsyncGenerator<WindowRows & { readonly first: number }> {
+    for (let first = 0; first < this.count; first += size) {
+      yield { first, ...await this.rows(tokens, first, Math.min(this.count, first + size)) };
+    }
+  }
+
+  /** Index of the run that holds a window. */
+  #runOf(window: number): number {
+    if (!(Number.isInteger(window) && 0 <= window && window < this.count)) {
+      throw new RangeError(`window ${window} of ${this.count}`);
+    }
+    let low = 0;
+    let high = this.runs.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (window < this.#ends[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Runs that continue each other as one. */
+function joined(runs: readonly WindowRun[]): WindowRun[] {
+  const list: WindowRun[] = [];
+  for (const run of runs) {
+    const last = list.at(-1);
+    if (
+      last !== undefined && last.observed === run.observed && last.stride === run.stride &&
+      last.first + last.count * last.stride === run.first
+    ) {
+      list[list.length - 1] = { ...last, count: last.count + run.count };
+    } else list.push(run);
+  }
+  return list;
+}

@@ -1,0 +1,129 @@
+/** Codecs of text, tokens and windows. */
+import { z } from "zod";
+import { type Passage, passagesOf } from "../../datasets/text/passages.ts";
+import { Windows } from "../../datasets/text/windows.ts";
+import { type Codec, defineCodec } from "../../runner/codec.ts";
+import { array, type NumericArray } from "../../runner/codecs/array.ts";
+import { json } from "../../runner/codecs/json.ts";
+import {
+  type IntegerType,
+  type NewShards,
+  type TokenShards,
+  tokenShards,
+} from "../../runner/codecs/shards.ts";
+
+const offsets = array("offsets", "f8", 1);
+
+/** Offsets as the codec of arrays takes them. */
+const arrayOf = (data: Float64Array): NumericArray<"f8"> => ({ data, shape: [data.length] });
+
+/** Documents as a stage gets them. */
+export interface Documents {
+  /** Number of documents. */
+  readonly count: number;
+  /** The documents in stretches that fit into memory: see `passagesOf`. */
+  passages(): AsyncGenerator<Passage>;
+}
+
+/** Documents as a stage returns them. */
+export interface NewDocuments {
+  /** A finished file with the documents one after the other, UTF-8. */
+  readonly path: string;
+  /** Byte offset of each document, then the size of the file. */
+  readonly starts: Float64Array;
+}
+
+/** Text in documents: `text.txt`, UTF-8, and the offsets at which documents begin. Larger than memory, if need be. */
+export const documents: Codec<Documents, NewDocuments, "documents"> = defineCodec<
+  Documents,
+  NewDocuments,
+  "documents"
+>({
+  name: "documents",
+  version: 1,
+  async write({ path, starts }, out) {
+    await out.adopt("text.txt", path);
+    await offsets.write(arrayOf(starts), out);
+    return { documents: starts.length - 1, bytes: starts.at(-1)! };
+  },
+  async read(artifact) {
+    const { data: starts } = await offsets.read(artifact);
+    const size = artifact.artifact.files.find((file) => file.name === "text.txt")?.size;
+    if (size !== starts.at(-1)) throw new TypeError(`text.txt has ${size} bytes, expected ${starts.at(-1)}`);
+    return {
+      count: starts.length - 1,
+      passages: async function* () {
+        yield* passagesOf(await artifact.path("text.txt"), starts);
+      },
+    };
+  },
+});
+
+/** Tokens as a stage gets them. */
+export interface Tokens {
+  /** Token ids, `[tokens]`: read piece by piece, or `all()`. */
+  readonly ids: TokenShards;
+  /** Number of tokens. */
+  readonly count: number;
+  /** Position of each document's first token, then the number of tokens. */
+  readonly starts: Float64Array;
+}
+
+/** Tokens as a stage returns them. */
+export interface NewTokens {
+  /** What a `ShardWriter` of width 1 gives. */
+  readonly ids: NewShards<IntegerType>;
+  /** Position of each document's first token, then the number of tokens. */
+  readonly starts: Float64Array;
+}
+
+/** Token ids in a row, in shards, with the positions at which documents begin. Larger than memory, if need be. */
+export const tokens: Codec<Tokens, NewTokens, "tokens"> = defineCodec<Tokens, NewTokens, "tokens">({
+  name: "tokens",
+  version: 2,
+  async write({ ids, starts }, out) {
+    const facts = await tokenShards.write(ids, out);
+    await offsets.write(arrayOf(starts), out);
+    return { ...facts, documents: starts.length - 1 };
+  },
+  async read(artifact) {
+    const ids = await tokenShards.read(artifact);
+    const { data: starts } = await offsets.read(artifact);
+    if (ids.width !== 1 || starts.at(-1) !== ids.rows) throw new TypeError("offsets and ids do not fit");
+    return { ids, count: ids.rows, starts };
+  },
+});
+
+/** Windows over tokens, as offsets. `rows` gives them as samples. */
+export const windows: Codec<Windows, Windows, "windows"> = defineCodec<Windows, Windows, "windows">({
+  name: "windows",
+  version: 1,
+  async write({ length, runs, count }, out) {
+    const data = Float64Array.from(runs.flatMap((run) => [run.first, run.count, run.stride, run.observed]));
+    await runArray.write({ data, shape: [runs.length, 4] }, out);
+    return { length, windows: count };
+  },
+  async read(artifact) {
+    const { data, shape } = await runArray.read(artifact);
+    const runs = Array.from({ length: shape[0]! }, (_, i) => ({
+      first: data[4 * i]!,
+      count: data[4 * i + 1]!,
+      stride: data[4 * i + 2]!,
+      observed: data[4 * i + 3]!,
+    }));
+    return new Windows((artifact.artifact.facts as { length: number }).length, runs);
+  },
+});
+const runArray = array("window-runs", "f8", 2);
+
+/** Units by token id: words, characters, bytes or a teacher's pieces. */
+export const vocabulary = json(
+  "vocabulary",
+  z.object({
+    kind: z.enum(["words", "characters", "bytes", "pieces"]),
+    words: z.array(z.string()),
+    unknown: z.int().nullable(),
+    end: z.int().nullable(),
+  }),
+  2,
+);

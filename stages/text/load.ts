@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  documentsOf,
+  type Split,
+  splitByHash,
+  splitByName,
+  splits,
+  textFormats,
+} from "../../datasets/text/documents.ts";
+import { TextError } from "../../datasets/text/errors.ts";
+import { type Files, files } from "../../runner/codecs/files.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { documents, type NewDocuments } from "./codecs.ts";
+
+/**
+ * Documents for training, validation and test from text files: a data set of the registry (`dataSet`), files of your
+ * own (`localText`), a package (`sotuText`). UTF-8, plain or packed as gzip or zstd.
+ */
+export const loadText = defineStage({
+  name: "text.load",
+  params: z.object({
+    /** How documents are told apart in a file. */
+    format: z.enum(textFormats).default("file"),
+    /**
+     * `names`: a file is for the split that it is named after (`train.txt`, `wiki.valid.tokens`, `test/1.txt`);
+     * `hash`: a document falls into a split by the sha256 of its text.
+     */
+    split: z.enum(["names", "hash"]).default("hash"),
+    /** Shares of the documents, for `hash`. */
+    shares: z.object({ train: z.number().min(0), valid: z.number().min(0), test: z.number().min(0) })
+      .default({ train: 0.8, valid: 0.1, test: 0.1 }),
+  }),
+  inputs: { files },
+  outputs: { train: documents, valid: documents, test: documents },
+  async run({ inputs, params, context }) {
+    const folder = await context.scratch();
+    const outputs = Object.fromEntries(
+      splits.map((split) => [split, new DocumentWriter(join(folder, `${split}.txt`))]),
+    ) as Record<Split, DocumentWriter>;
+    const named = params.split === "names" ? namedSplits(inputs.files) : undefined;
+    const entries = inputs.files.entries;
+    for (const [i, { name }] of entries.entries()) {
+      const given = named?.get(name);
+      if (named !== undefined && given === undefined) continue;
+      for await (const document of documentsOf(await inputs.files.path(name), params.format, name)) {
+        context.signal.throwIfAborted();
+        const split = given ?? await splitByHash(document, params.shares);
+        await outputs[split].write(document.text());
+      }
+      context.progress(i + 1, entries.length, "files");
+    }
+    const done = {} as Record<Split, NewDocuments>;
+    for (const split of splits) {
+      done[split] = await outputs[split].done();
+      context.metric(`${split} documents`, done[split].starts.length - 1);
+    }
+    if (done.train.starts.length === 1) {
+      throw new TextError("no document is for training", {
+        hint: `Files: ${entries.map(({ name }) => name).slice(0, 10).join(", ")}. Is \`split\` right?`,
+      });
+    }
+    return done;
+  },
+});
+
+/** The split of every file whose name says one; each split must have a file. */
+function namedSplits(given: Files): Map<string, Split> {
+  const found = new Map<string, Split>();
+  for (const { name } of given.entries) {
+    const split = splitByName(name);
+    if (split !== undefined) found.set(name, split);
+  }
+  for (const split of splits) {
+    if ([...found.values()].includes(split)) continue;
+    throw new TextError(
+      `no file is named after the split \`${split}\`; there are ${
+        given.entries.map(({ name }) => name).join(", ")
+      }`,
+      { hint: 'Name files or their folders `train`, `valid` and `test`, or set `split` to "hash".' },
+    );
+  }
+  return found;
+}
+
+/** Writes documents one after the other into a file. */
+class DocumentWriter {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  readonly #encoder = new TextEncoder();
+  readonly #starts: number[] = [0];
+  #size = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  }
+
+  async write(pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
+    for await (const piece of pieces) {
+      const bytes = this.#encoder.encode(piece);
+      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+      this.#size += bytes.length;
+    }
+    this.#starts.push(this.#size);
+  }
+
+  async done(): Promise<NewDocuments> {
+    await this.#file.syncData();
+    this.#file.close();
+    return { path: this.#path, starts: Float64Array.from(this.#starts) };
+  }
+}

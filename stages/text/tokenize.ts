@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { TextError } from "../../datasets/text/errors.ts";
+import {
+  byteTokenizer,
+  characterTokenizer,
+  endsOf,
+  type Tokenizer,
+  wordTokenizer,
+} from "../../datasets/text/tokenizer.ts";
+import { pieceDocumentTokenizer, pieceTokenizer } from "../../datasets/text/pieces.ts";
+import { files } from "../../runner/codecs/files.ts";
+import { type IntegerType, ShardWriter } from "../../runner/codecs/shards.ts";
+import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { type Documents, documents, type NewTokens, tokens, vocabulary } from "./codecs.ts";
+
+const texts = { train: documents, valid: documents, test: documents };
+const outputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
+
+/** Tokens of a corpus. The vocabulary is that of the training text. */
+export const tokenize = defineStage({
+  name: "text.tokenize",
+  params: z.object({
+    /**
+     * `words`: letters and digits in a row, other marks alone; `spaces`: what stands between white space, for text that
+     * is in tokens already (WikiText); `characters`; `bytes`.
+     */
+    units: z.enum(["words", "spaces", "characters", "bytes"]).default("words"),
+    /** What the end token stands after. For WikiText: `lines`. */
+    ends: z.enum(endsOf).default("sentences"),
+    /** Whether capitals become small letters; for `words` and `spaces`. */
+    lowercase: z.boolean().default(false),
+    /** A unit needs so many occurrences in the training text; rarer ones become the unknown unit. */
+    minimum: z.int().min(1).default(1),
+    /** Ids at most, with those of the unknown unit and of the end. */
+    largest: z.int().min(2).optional(),
+  }),
+  inputs: texts,
+  outputs,
+  async run({ inputs, params, context }) {
+    const limits = {
+      minimum: params.minimum,
+      ...(params.largest === undefined ? {} : { largest: params.largest }),
+    };
+    const passages = inputs.train.passages();
+    const tokenizer = params.units === "bytes"
+      ? byteTokenizer(params.ends)
+      : params.units === "characters"
+      ? await characterTokenizer(passages, params.ends, limits)
+      : await wordTokenizer(passages, {
+        split: params.units === "words" ? "letters" : "spaces",
+        lowercase: params.lowercase,
+        ends: params.ends,
+      }, limits);
+    return await encodeAll(tokenizer, inputs, context);
+  },
+});
+
+/** Tokens of a corpus in the pieces of a teacher's own tokenizer: a folder with a `tokenizer.json`. */
+export const tokenizePieces = defineStage({
+  name: "text.pieces",
+  params: z.object({
+    /** What the end token stands after; `nothing` where the tokenizer has no such piece. */
+    ends: z.enum(endsOf).default("documents"),
+  }),
+  inputs: { ...texts, tokenizer: files },
+  outputs,
+  async run({ inputs, params, context }) {
+    const name = inputs.tokenizer.entries.find((entry) => /(^|\/)tokenizer\.json$/.test(entry.name))?.name;
+    if (name === undefined) {
+      throw new TextError(
+        `no tokenizer.json among ${inputs.tokenizer.entries.map((entry) => entry.name).join(", ")}`,
+        { hint: "Hand over the folder of the teacher whose tokenizer it is." },
+      );
+    }
+    const pieces = pieceTokenizer(await inputs.tokenizer.text(name), name);
+    return await encodeAll(pieceDocumentTokenizer(pieces, params.ends), inputs, context);
+  },
+});
+
+async function encodeAll(
+  tokenizer: Tokenizer,
+  inputs: { readonly train: Documents; readonly valid: Documents; readonly test: Documents },
+  context: StageContext,
+) {
+  const { vocabulary } = tokenizer;
+  const scratch = await context.scratch();
+  context.metric("vocabulary", vocabulary.words.length);
+  const encoded = async (split: "train" | "valid" | "test") => {
+    const folder = `${scratch}/${split}`;
+    await Deno.mkdir(folder);
+    const made = await encode(tokenizer, inputs[split], folder, context);
+    context.metric(`${split} tokens`, made.starts.at(-1)!);
+    return made;
+  };
+  return {
+    vocabulary: { ...vocabulary, words: [...vocabulary.words] },
+    train: await encoded("train"),
+    valid: await encoded("valid"),
+    test: await encoded("test"),
+  };
+}
+
+async function encode(
+  tokenizer: Tokenizer,
+  texts: Documents,
+  folder: string,
+  context: StageContext,
+): Promise<NewTokens> {
+  const size = tokenizer.vocabulary.words.length;
+  const type: IntegerType = size <= 1 << 8 ? "u1" : size <= 1 << 16 ? "u2" : "i4";
+  const writer = new ShardWriter({ folder, type, width: 1 });
+  const starts: number[] = [];
+  for await (const passage of texts.passages()) {
+    context.signal.throwIfAborted();
+    while (starts.length <= passage.document) starts.push(writer.rows);
+    await writer.append(Int32Array.from(tokenizer.encode(passage)));
+    context.progress(passage.document + 1, texts.count, "documents");
+  }
+  while (starts.length <= texts.count) starts.push(writer.rows);
+  return { ids: await writer.finish(), starts: Float64Array.from(starts) };
+}

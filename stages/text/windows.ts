@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { TextError } from "../../datasets/text/errors.ts";
+import { Windows } from "../../datasets/text/windows.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+
+/** All windows of some tokens: offsets into them, no copy. */
+export const layWindows = defineStage({
+  name: "text.windows",
+  params: z.object({
+    /** Positions of a window. */
+    length: z.int().min(1).default(32),
+    /** Tokens from one window's beginning to the next one's; by default windows do not overlap. */
+    stride: z.int().min(1).optional(),
+    /** What no window reaches over: nothing (`text`), the end of a document, or an end token. */
+    within: z.enum(["text", "documents", "ends"]).default("text"),
+    /** A window that reaches over it is left out, or filled up with positions that are not observed. */
+    partial: z.enum(["drop", "pad"]).default("drop"),
+  }),
+  inputs: { tokens, vocabulary },
+  outputs: { windows },
+  async run({ inputs, params, context }) {
+    const { length, within, partial, stride = length } = params;
+    const made = Windows.over(await segments(inputs.tokens, within, inputs.vocabulary.end), {
+      length,
+      stride,
+      partial,
+    });
+    if (made.count === 0) {
+      throw new TextError(`${inputs.tokens.count} tokens give no window of ${length}`, {
+        hint: 'Shorten the windows, or set `partial` to "pad".',
+      });
+    }
+    context.metric("windows", made.count);
+    return { windows: made };
+  },
+});
+
+async function segments(
+  given: Tokens,
+  within: "text" | "documents" | "ends",
+  end: number | null,
+): Promise<ArrayLike<number>> {
+  if (within === "text") return [0, given.count];
+  if (within === "documents") return given.starts;
+  if (end === null) {
+    throw new TextError("windows within end tokens need tokens that have one", {
+      hint: 'Set `ends` of the tokenizer to something else than "nothing".',
+    });
+  }
+  const starts = [0];
+  for await (const { first, values } of given.ids.blocks()) {
+    for (let i = 0; i < values.length; i++) if (values[i] === end) starts.push(first + i + 1);
+  }
+  if (starts.at(-1) !== given.count) starts.push(given.count);
+  return starts;
+}
