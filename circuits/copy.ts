@@ -8,6 +8,11 @@ export interface CopyOptions {
   /** Put before every parameter id and a slash, so that ids of several circuits stay apart. */
   readonly prefix?: string;
   /**
+   * Ids of parameters that an earlier copy under the same prefix brought: the copy is tied to them, and adds
+   * what it brings itself. Empty when left out.
+   */
+  readonly copied?: Set<string>;
+  /**
    * Called for every node with the builder's ids of its children: returns the id of what should stand in its
    * place, or undefined to copy it. `copyParameter` copies a parameter (once) and returns its id in the
    * builder.
@@ -24,14 +29,13 @@ export interface CopyOptions {
  * Returns the builder's id of what stands for the root.
  */
 export function copyInto(b: CircuitBuilder, circuit: Circuit, options: CopyOptions): NodeId {
-  const { variables, prefix, replace } = options;
+  const { variables, prefix, replace, copied = new Set<string>() } = options;
   const needed = new Uint8Array(circuit.nodes.length);
   needed[circuit.root] = 1;
   for (let id = circuit.nodes.length - 1; id >= 0; id--) {
     if (needed[id] === 1) { for (const child of childrenOf(nodeOf(circuit, id))) needed[child] = 1; }
   }
   const ids: NodeId[] = [];
-  const copied = new Set<string>();
   const copyOf = (id: string) => copyParameter(b, circuit, id, prefix, copied);
   for (const node of circuit.nodes) {
     ids.push(-1);

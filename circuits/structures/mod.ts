@@ -8,3 +8,4 @@ export { mixture, mixtureOfUnits, naiveMixture, type NaiveMixtureOptions } from 
 export * from "./rat_spn.ts";
 export * from "./region_graph.ts";
 export { stack } from "./stack.ts";
+export * from "./patches.ts";

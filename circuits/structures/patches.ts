@@ -1,0 +1,217 @@
+import { CircuitBuilder } from "../builder.ts";
+import { type Circuit, describeVariable, type NodeId, rootUnits, type Variable } from "../circuit.ts";
+import { copyInto } from "../copy.ts";
+import { CircuitError } from "../errors.ts";
+import type { Samples } from "../samples.ts";
+import type { VariableTree } from "./chow_liu.ts";
+
+/** What {@link clusterTree} takes. */
+export interface ClusterTreeOptions {
+  /** Clusters of every patch: units of its external leaf. */
+  readonly clusters: number;
+  /**
+   * States of a hidden variable above the cluster of every patch, with learned probabilities of the clusters
+   * given it. When left out the tree is over the clusters themselves.
+   */
+  readonly latents?: number;
+  /** Decides the starting parameters; 0 when left out. */
+  readonly seed?: number;
+}
+
+/**
+ * The circuit over patches of latent variable distillation for images (Liu, Zhang and Van den Broeck, ICLR
+ * 2023): a tree over the cluster variables of the patches, whose leaves are log-likelihoods of each patch
+ * under each of its clusters, which come with the data ({@link Samples.externals}) until {@link
+ * assemblePatches} puts circuits in their place. Sum node `z<v>` sums out the variable of patch `v`; its
+ * parameter `z/<v>` is `[1, states of the parent's, states of its own]`. With `latents`, parameter
+ * `cluster/<v>` is `[1, latents, clusters]`.
+ *
+ * @param names of the patches, one for each node of the tree
+ */
+export function clusterTree(
+  names: readonly string[],
+  tree: VariableTree,
+  options: ClusterTreeOptions,
+): Circuit {
+  const { clusters, latents, seed = 0 } = options;
+  const states = latents ?? clusters;
+  if (tree.parents.length !== names.length) {
+    throw new CircuitError(`The tree is over ${tree.parents.length} patches, but there are ${names.length}.`);
+  }
+  const b = new CircuitBuilder({ seed });
+  for (const name of names) b.external(name);
+  const messages: NodeId[][] = names.map(() => []);
+  let top: NodeId = -1;
+  for (const v of [...tree.order].reverse()) {
+    const leaf = b.input({ variable: v, family: "external", units: clusters });
+    const seen = latents === undefined ? leaf : b.sum([leaf], { units: latents, id: `cluster/${v}` });
+    const here = b.product([seen, ...(messages[v] as NodeId[])]);
+    const parent = tree.parents[v] as number;
+    top = b.sum([here], { units: parent < 0 ? 1 : states, id: `z/${v}`, name: `z${v}` });
+    if (parent >= 0) (messages[parent] as NodeId[]).push(top);
+  }
+  return b.build(top);
+}
+
+/**
+ * Parameters of a {@link clusterTree} counted from the clusters of the patches of images: the start that
+ * distillation gives. With latents, state `l` of a hidden variable stands for cluster `l % clusters`, which it
+ * has with the probability `1 - spread`.
+ *
+ * @param assignments `[images, patches]`: the cluster of every patch
+ * @param options `pseudocount` virtual samples a row, evenly (0.1 when left out); `spread` over other clusters
+ *   (0.05 when left out), for latents
+ * @throws {CircuitError} when a cluster is out of range or the numbers do not fit
+ */
+export function countClusters(
+  tree: VariableTree,
+  assignments: ArrayLike<number>,
+  options: ClusterTreeOptions & { readonly pseudocount?: number; readonly spread?: number },
+): Map<string, Float32Array> {
+  const { clusters, pseudocount = 0.1, spread = 0.05 } = options;
+  const states = options.latents ?? clusters;
+  const patches = tree.parents.length;
+  if (assignments.length % patches !== 0) {
+    throw new CircuitError(`${assignments.length} clusters are not those of images of ${patches} patches.`);
+  }
+  const images = assignments.length / patches;
+  for (let i = 0; i < assignments.length; i++) {
+    const k = assignments[i] as number;
+    if (!(Number.isInteger(k) && k >= 0 && k < clusters)) {
+      throw new CircuitError(
+        `Image ${Math.floor(i / patches)}, patch ${i % patches}: cluster ${k} of ${clusters}.`,
+      );
+    }
+  }
+  const values = new Map<string, Float32Array>();
+  // How many states stand for each cluster: a count is shared by them.
+  const copies = Float64Array.from(
+    { length: clusters },
+    (_, k) => Math.max(1, Math.ceil((states - k) / clusters)),
+  );
+  for (let v = 0; v < patches; v++) {
+    const parent = tree.parents[v] as number;
+    const rows = parent < 0 ? 1 : clusters;
+    const counts = new Float64Array(rows * clusters);
+    for (let i = 0; i < images; i++) {
+      const k = assignments[i * patches + v] as number;
+      const row = parent < 0 ? 0 : assignments[i * patches + parent] as number;
+      counts[row * clusters + k] = (counts[row * clusters + k] as number) + 1;
+    }
+    const rowStates = parent < 0 ? 1 : states;
+    const out = new Float32Array(rowStates * states);
+    for (let r = 0; r < rowStates; r++) {
+      const from = parent < 0 ? 0 : (r % clusters) * clusters;
+      let total = pseudocount;
+      for (let k = 0; k < clusters; k++) total += counts[from + k] as number;
+      for (let s = 0; s < states; s++) {
+        const k = s % clusters;
+        const share = (counts[from + k] as number) / (copies[k] as number);
+        out[r * states + s] = total > 0 ? (share + pseudocount / states) / total : 1 / states;
+      }
+    }
+    values.set(`z/${v}`, out);
+    if (options.latents === undefined) continue;
+    const other = clusters > 1 ? spread / (clusters - 1) : 0;
+    values.set(
+      `cluster/${v}`,
+      Float32Array.from(
+        { length: states * clusters },
+        (_, i) =>
+          i % clusters !== Math.floor(i / clusters) % clusters ? other : clusters > 1 ? 1 - spread : 1,
+      ),
+    );
+  }
+  return values;
+}
+
+/** A circuit over one patch and where it stands in the image. */
+export interface PatchPart {
+  /**
+   * `p(patch | cluster)`: one root unit for each cluster. Parts with the same circuit (the same object) share
+   * its parameters: circuits that are shared over positions.
+   */
+  readonly circuit: Circuit;
+  /** For each variable of the circuit, its index among the variables of the image. */
+  readonly columns: ArrayLike<number>;
+}
+
+/**
+ * One circuit over all pixels: in the place of every external leaf of `top` the circuit of its patch. Its
+ * likelihood is that of `top` on the log-likelihoods of the patch circuits. Parameters of `top` keep their ids
+ * under `top/`; those of the circuit of patch `v` are under `patch<v>/`, `v` being the first patch that has
+ * it.
+ *
+ * @param variables of the image, in the order that samples have them
+ * @param parts one for each variable of `top`
+ * @throws {CircuitError} when units or variables do not fit, or a pixel belongs to no patch or to two
+ */
+export function assemblePatches(
+  variables: readonly Variable[],
+  top: Circuit,
+  parts: readonly PatchPart[],
+): Circuit {
+  if (parts.length !== top.variables.length) {
+    throw new CircuitError(`${parts.length} patch circuits for ${top.variables.length} patches.`);
+  }
+  const covered = new Int32Array(variables.length).fill(-1);
+  parts.forEach(({ circuit, columns }, p) => {
+    if (columns.length !== circuit.variables.length) {
+      throw new CircuitError(
+        `The circuit of patch ${p} has ${circuit.variables.length} variables; got ${columns.length} columns.`,
+      );
+    }
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i] as number;
+      if (covered[column] !== -1) {
+        const reason = covered[column] === undefined
+          ? `which the image does not have: it has ${variables.length}`
+          : `which patch ${covered[column]} has already`;
+        throw new CircuitError(`Patch ${p} has variable ${column} of the image, ${reason}.`);
+      }
+      covered[column] = p;
+    }
+  });
+  const left = covered.indexOf(-1);
+  if (left >= 0) throw new CircuitError(`Variable ${left} of the image belongs to no patch.`);
+
+  const b = new CircuitBuilder();
+  for (const variable of variables) b.variable(variable);
+  const prefixes = new Map<Circuit, { prefix: string; copied: Set<string> }>();
+  const roots = parts.map(({ circuit, columns }, p) => {
+    let shared = prefixes.get(circuit);
+    if (shared === undefined) prefixes.set(circuit, shared = { prefix: `patch${p}`, copied: new Set() });
+    return copyInto(b, circuit, { variables: Array.from(columns), ...shared });
+  });
+  const root = copyInto(b, top, {
+    variables: top.variables.map(() => -1),
+    prefix: "top",
+    replace(node) {
+      if (node.kind !== "input") return undefined;
+      const units = rootUnits((parts[node.variable] as PatchPart).circuit);
+      if (node.family !== "external" || node.units !== units) {
+        throw new CircuitError(
+          `${describeVariable(top, node.variable)} has a ${node.family} leaf of ${node.units} units; ` +
+            `the circuit of its patch, of ${units} root units, needs an external leaf of as many.`,
+        );
+      }
+      return roots[node.variable];
+    },
+  });
+  return b.build(root);
+}
+
+/**
+ * Samples of a {@link clusterTree} from the log-likelihoods of the patch circuits.
+ * @param logLikelihoods of each patch, `[images, clusters]` in nats
+ */
+export function patchSamples(logLikelihoods: readonly Float32Array[], clusters: number): Samples {
+  const patches = logLikelihoods.length;
+  const count = (logLikelihoods[0]?.length ?? 0) / clusters;
+  return {
+    count,
+    variables: patches,
+    values: new Uint8Array(count * patches),
+    externals: new Map(logLikelihoods.map((logs, patch) => [patch, logs])),
+  };
+}
