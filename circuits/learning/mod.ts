@@ -6,5 +6,6 @@ export * from "./shuffle.ts";
 export * from "./dropout.ts";
 export * from "./perturb.ts";
 export * from "./count.ts";
+export * from "./hmm_counts.ts";
 export * from "./state.ts";
 export * from "./training.ts";

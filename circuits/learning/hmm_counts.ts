@@ -1,0 +1,169 @@
+import type { Circuit } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { hmm } from "../structures/hmm.ts";
+import { updateRows } from "../update.ts";
+
+/** What {@link HmmCounts} counts. */
+export interface HmmCountsOptions {
+  /** Hidden states, that of the end included. */
+  readonly states: number;
+  /** Symbols that a position can hold. */
+  readonly symbols: number;
+  /**
+   * A symbol that marks an end, such as that of a sentence. It has the last state, `states - 1`, whatever its label
+   * is, and that state has no other symbol: labels go from 0 to `states - 2`. Left out: no state is kept for it.
+   */
+  readonly end?: number;
+}
+
+/** How counts become the parameters of an HMM: virtual samples, as in {@link ParameterSettings}. */
+export interface HmmSmoothing {
+  /** Virtual windows, their first state uniform; 0.001 when left out. */
+  readonly initial?: number;
+  /** Virtual transitions out of every state, uniform; 0.001 when left out. */
+  readonly transition?: number;
+  /** Virtual symbols of every state, distributed as the symbols of all states are; 1 when left out. */
+  readonly emission?: number;
+  /** Share of the emissions of every state that is replaced by the symbols of all states, from 0 to 1; 0 when left out. */
+  readonly emissionMix?: number;
+  /** Virtual symbols that the symbols of all states get, uniform: what gives unseen ones a chance; 1 when left out. */
+  readonly unigram?: number;
+}
+
+/**
+ * Counts of a hidden Markov model whose hidden states are given, such as clusters of a teacher's embeddings: with
+ * them observed, the parameters that maximise `log p(x, z)` are shares of counts. What `countComplete` does for any
+ * circuit, for the one that latent variable distillation of texts needs, in one pass over the windows.
+ */
+export class HmmCounts {
+  /** Hidden states. */
+  readonly states: number;
+  /** Symbols. */
+  readonly symbols: number;
+  /** The symbol of the last state; undefined: none. */
+  readonly end: number | undefined;
+  /** `[states]`: windows that begin with a state. */
+  readonly initial: Float64Array;
+  /** `[states, states]`: row `i` has what follows state `i`. */
+  readonly transition: Float64Array;
+  /** `[states, symbols]`: what the states go with. */
+  readonly emission: Float64Array;
+  /** Windows counted. */
+  windows = 0;
+
+  /** Counts of nothing. @throws {CircuitError} on sizes or an end that make no sense */
+  constructor({ states, symbols, end }: HmmCountsOptions) {
+    for (const [what, n] of Object.entries({ states, symbols })) {
+      if (!(Number.isInteger(n) && n >= 1)) {
+        throw new CircuitError(`\`${what}\` is ${n}, expected a whole number from 1.`);
+      }
+    }
+    if (end !== undefined && !(Number.isInteger(end) && end >= 0 && end < symbols)) {
+      throw new CircuitError(`\`end\` is ${end}, expected a symbol from 0 to ${symbols - 1}.`);
+    }
+    if (end !== undefined && states < 2) {
+      throw new CircuitError("One state is that of the end: at least 2 states are needed.");
+    }
+    this.states = states;
+    this.symbols = symbols;
+    this.end = end;
+    this.initial = new Float64Array(states);
+    this.transition = new Float64Array(states * states);
+    this.emission = new Float64Array(states * symbols);
+  }
+
+  /**
+   * Adds windows. Transitions between windows are not counted.
+   * @param x `[windows, length]`: symbols
+   * @param z `[windows, length]`: states; at the symbol of the end anything
+   * @param observed `[windows, length]`: 0 for positions that do not count, such as those that fill up a window; a
+   *   transition counts where both its ends do. All count when left out.
+   * @throws {CircuitError} naming the window and position of a symbol or state out of range; what came before it is
+   *   counted then
+   */
+  add(x: ArrayLike<number>, z: ArrayLike<number>, length: number, observed?: ArrayLike<number>): void {
+    if (x.length !== z.length || x.length % length !== 0 || (observed?.length ?? x.length) !== x.length) {
+      throw new CircuitError(
+        `${x.length} symbols with ${z.length} states are no windows of length ${length}.`,
+      );
+    }
+    const { states, symbols, end } = this;
+    const labels = end === undefined ? states : states - 1;
+    for (let at = 0, t = 0, before = -1; at < x.length; at++, t = t + 1 === length ? 0 : t + 1) {
+      if (t === 0) before = -1;
+      if (observed !== undefined && observed[at] === 0) {
+        if (t === 0) this.windows++;
+        before = -1;
+        continue;
+      }
+      const symbol = x[at]!;
+      const state = symbol === end ? states - 1 : z[at]!;
+      if (!(symbol >= 0 && symbol < symbols)) this.#refuse(at, length, "symbol", symbol, symbols);
+      if (symbol !== end && !(state >= 0 && state < labels)) this.#refuse(at, length, "state", state, labels);
+      if (t === 0) {
+        this.initial[state]!++;
+        this.windows++;
+      } else if (before >= 0) this.transition[before * states + state]!++;
+      this.emission[state * symbols + symbol]!++;
+      before = state;
+    }
+  }
+
+  #refuse(at: number, length: number, what: string, found: number, most: number): never {
+    const window = this.windows + (at % length === 0 ? 0 : -1);
+    throw new CircuitError(
+      `Window ${window}, position ${at % length}: the ${what} is ${found}, expected 0 to ${most - 1}.`,
+      what === "state" && this.end !== undefined
+        ? { hint: `State ${this.states - 1} is that of the end symbol alone.` }
+        : {},
+    );
+  }
+
+  /** `[symbols]`: the distribution of the symbols in all states but that of the end. */
+  unigram(pseudocount = 1): Float64Array {
+    const { states, symbols, end } = this;
+    const counts = new Float64Array(symbols);
+    this.emission.forEach((count, i) => counts[i % symbols]! += count);
+    const open = end === undefined || states === 1 ? symbols : symbols - 1;
+    for (let v = 0; v < symbols; v++) counts[v] = v === end ? 0 : counts[v]! + pseudocount / open;
+    const total = counts.reduce((a, b) => a + b, 0);
+    return counts.map((count) => total > 0 ? count / total : 1 / symbols);
+  }
+
+  /**
+   * The homogeneous HMM of these counts over windows of `length` positions. What a row has without counts and without
+   * pseudocount is what its pseudocount would have given it. With an end, its state emits nothing but the end, and the
+   * others never emit it.
+   * @throws {CircuitError} on smoothing out of range
+   */
+  circuit(length: number, smoothing: HmmSmoothing = {}): Circuit {
+    const { states, symbols, end } = this;
+    const { initial = 0.001, transition = 0.001, emission = 1, emissionMix = 0, unigram = 1 } = smoothing;
+    for (const [name, x] of Object.entries({ initial, transition, emission, unigram })) {
+      if (!(x >= 0 && x < Infinity)) throw new CircuitError(`\`${name}\` is ${x}, expected a number from 0.`);
+    }
+    if (!(emissionMix >= 0 && emissionMix <= 1)) {
+      throw new CircuitError(`\`emissionMix\` is ${emissionMix}, expected a number from 0 to 1.`);
+    }
+    const rows = (counts: Float64Array, base: Float64Array, pseudocount: number, mix = 0) => {
+      const values = new Float32Array(counts.length);
+      for (let at = 0; at < values.length; at += base.length) values.set(base, at);
+      updateRows(values, counts, base.length, { step: { kind: "em" }, pseudocount, mix, base });
+      return values;
+    };
+    const uniform = new Float64Array(states).fill(1 / states);
+    const emissions = rows(this.emission, this.unigram(unigram), emission, emissionMix);
+    if (end !== undefined) {
+      emissions.fill(0, (states - 1) * symbols);
+      emissions[(states - 1) * symbols + end] = 1;
+    }
+    return hmm({
+      length,
+      states,
+      symbols,
+      initial: rows(this.initial, uniform, initial),
+      transition: rows(this.transition, uniform, transition),
+      emission: emissions,
+    });
+  }
+}
