@@ -21,5 +21,6 @@ export * from "./materialise.ts";
 export * from "./determinism.ts";
 export * from "./queries/mod.ts";
 export * from "./safetensors.ts";
+export * from "./tensor_file.ts";
 export * from "./disk.ts";
 export * from "./import/mod.ts";

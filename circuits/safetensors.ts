@@ -75,20 +75,64 @@ export function encodeSafetensors(
  * @throws {CircuitError} naming the tensor
  */
 export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Safetensors {
+  const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { type, shape, from, to }] of places) {
+    // A copy: views need an alignment that a file does not promise.
+    tensors.set(name, { shape, values: new type(bytes.slice(from, to).buffer) });
+  }
+  return { tensors, metadata };
+}
+
+/** A constructor of one of the arrays that can be stored. */
+export interface TensorType {
+  /** An array of zeros, or one over the bytes of a buffer. */
+  new (from: number | ArrayBuffer): TensorArray;
+  /** Bytes of a number. */
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** Where a tensor stands in a file. */
+export interface TensorPlace {
+  /** The constructor of the array that holds its values. */
+  readonly type: TensorType;
+  /** Sizes of the dimensions, slowest first. */
+  readonly shape: readonly number[];
+  /** First byte of the values in the file. */
+  readonly from: number;
+  /** First byte after them. */
+  readonly to: number;
+}
+
+/** Bytes at the beginning of a file that hold its header, from its first eight bytes. */
+export function safetensorsHeaderLength(start: Uint8Array): number {
+  return 8 + Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
+}
+
+/**
+ * Where the tensors of a file stand, from its beginning up to the end of the header (`start`, may be longer)
+ * and its size in bytes: for reading parts of files that are larger than memory. Checks as {@link
+ * decodeSafetensors} does.
+ */
+export function safetensorsPlaces(
+  start: Uint8Array,
+  size: number,
+  where = "safetensors",
+): { places: ReadonlyMap<string, TensorPlace>; metadata: Readonly<Record<string, string>> } {
   const fail = (problem: string): never => {
     throw new CircuitError(`${where}: ${problem}.`, {
       hint: "The file is damaged, or is no safetensors file.",
     });
   };
-  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, too few for a header`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (length > MAX_HEADER || 8 + length > bytes.length) {
-    fail(`its header should have ${length} bytes, but ${bytes.length - 8} are there`);
+  if (start.length < 8) fail(`it has ${start.length} bytes, too few for a header`);
+  const begin = safetensorsHeaderLength(start);
+  if (begin - 8 > MAX_HEADER || begin > Math.min(size, start.length)) {
+    fail(`its header should have ${begin - 8} bytes, but ${start.length - 8} are there`);
   }
-  const data = bytes.subarray(8 + length);
-  const header = parseHeader(bytes.subarray(8, 8 + length), fail);
+  const length = size - begin;
+  const header = parseHeader(start.subarray(8, begin), fail);
   const metadata: Record<string, string> = {};
-  const tensors = new Map<string, Tensor>();
+  const places = new Map<string, TensorPlace>();
   const spans: [number, number, string][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
@@ -103,14 +147,11 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
     if (!isIndexList(offsets) || offsets.length !== 2) return fail(`tensor \`${name}\` has no offsets`);
     const [from, to] = offsets as [number, number];
     const type = TYPES[dtype as TypeName];
-    if (to - from !== sizeOfShape(shape) * type.BYTES_PER_ELEMENT || to > data.length) {
-      fail(
-        `tensor \`${name}\` of the shape [${shape.join(", ")}] stands at ${from} to ${to} of ${data.length}`,
-      );
+    if (to - from !== sizeOfShape(shape) * type.BYTES_PER_ELEMENT || to > length) {
+      fail(`tensor \`${name}\` of the shape [${shape.join(", ")}] stands at ${from} to ${to} of ${length}`);
     }
     spans.push([from, to, name]);
-    // A copy: views need an alignment that a file does not promise.
-    tensors.set(name, { shape, values: new type(data.slice(from, to).buffer) });
+    places.set(name, { type, shape, from: begin + from, to: begin + to });
   }
   spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
@@ -118,8 +159,8 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
     if (from !== end) fail(`tensor \`${name}\` starts at ${from}, expected ${end}`);
     end = to;
   }
-  if (end !== data.length) fail(`${data.length - end} bytes after the last tensor belong to none`);
-  return { tensors, metadata };
+  if (end !== length) fail(`${length - end} bytes after the last tensor belong to none`);
+  return { places, metadata };
 }
 
 function parseHeader(bytes: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {

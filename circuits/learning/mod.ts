@@ -4,6 +4,7 @@ export * from "./options.ts";
 export * from "./score.ts";
 export * from "./shuffle.ts";
 export * from "./dropout.ts";
+export * from "./marginals.ts";
 export * from "./perturb.ts";
 export * from "./count.ts";
 export * from "./hmm_counts.ts";

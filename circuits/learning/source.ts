@@ -1,4 +1,4 @@
-import type { Samples } from "../samples.ts";
+import type { Samples, ValueArray } from "../samples.ts";
 import { checkSampleWeights, takeSamples } from "../samples.ts";
 
 /**
@@ -64,4 +64,25 @@ export function batchOf(order: Uint32Array, batch: number, size: number): Uint32
 /** The indices of all samples in their own order. */
 export function inOrder(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+/**
+ * All windows of `length` neighbours of a sequence as samples, one every `stride` (1 when left out): sample
+ * `s` is `values[s * stride .. s * stride + length - 1]`. Nothing is copied before it is read.
+ */
+export function windowsOf(
+  values: ValueArray,
+  length: number,
+  stride = 1,
+): SampleSource {
+  const count = Math.max(0, Math.floor((values.length - length) / stride) + 1);
+  return {
+    count,
+    read(indices) {
+      const type = values.constructor as new (length: number) => ValueArray;
+      const out = new type(indices.length * length);
+      indices.forEach((s, i) => out.set(values.subarray(s * stride, s * stride + length), i * length));
+      return { count: indices.length, variables: length, values: out };
+    },
+  };
 }

@@ -1,0 +1,52 @@
+import type { Circuit, InputNode } from "../circuit.ts";
+import { rowWidth } from "../learner.ts";
+import { leafFamily } from "../leaves/mod.ts";
+import { isObserved } from "../samples.ts";
+import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+
+/**
+ * How often the states of variables occur, for every leaf parameter that is a distribution over states:
+ * `[states]` by id, of all variables together that leaves with this parameter are over (the unigram, for the
+ * emission of a homogeneous HMM). What to smooth leaves by: see `base` of `ParameterSettings`. Every state
+ * gets one virtual sample more, so that none is impossible.
+ */
+export async function leafMarginals(
+  circuit: Circuit,
+  source: SampleSource,
+  batchSize = 1024,
+): Promise<ReadonlyMap<string, Float64Array>> {
+  const totals = new Map<string, Float64Array>();
+  /** A variable counts once for a parameter, however many leaves over it have the parameter. */
+  const uses = new Map<string, Set<number>>();
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input" || !isRows(node)) continue;
+    uses.getOrInsertComputed(node.parameter, () => new Set()).add(node.variable);
+    totals.getOrInsertComputed(
+      node.parameter,
+      () => new Float64Array(rowWidth(circuit, node.parameter, node)).fill(1),
+    );
+  }
+  const order = inOrder(source.count);
+  for (let b = 0; b < batchCount(source.count, batchSize); b++) {
+    const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
+    for (const [id, variables] of uses) {
+      const counts = totals.get(id) as Float64Array;
+      for (const v of variables) {
+        for (let s = 0; s < samples.count; s++) {
+          if (!isObserved(samples, s, v)) continue;
+          const state = samples.values[s * samples.variables + v] as number;
+          counts[state] = (counts[state] as number) + (weights?.[s] ?? 1);
+        }
+      }
+    }
+  }
+  for (const counts of totals.values()) {
+    const total = counts.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < counts.length; k++) counts[k] = (counts[k] as number) / total;
+  }
+  return totals;
+}
+
+function isRows(node: InputNode): node is InputNode & { parameter: string } {
+  return node.parameter !== undefined && leafFamily(node.family).toRows !== undefined;
+}

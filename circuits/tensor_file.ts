@@ -1,0 +1,121 @@
+import { CircuitError } from "./errors.ts";
+import {
+  safetensorsHeaderLength,
+  safetensorsPlaces,
+  type TensorArray,
+  type TensorPlace,
+} from "./safetensors.ts";
+
+/** Files up to this size are read as a whole when the first row is asked for: 256 MiB. */
+const IN_MEMORY = 1 << 28;
+
+/**
+ * A safetensors file that is read by rows. A small one is read once as a whole, of a large one only the rows
+ * that are asked for. The file must not change meanwhile.
+ */
+export class TensorFile {
+  readonly #path: string;
+  readonly #places: ReadonlyMap<string, TensorPlace>;
+  readonly #keep: boolean;
+  readonly #kept = new Map<string, TensorArray>();
+
+  private constructor(path: string, places: ReadonlyMap<string, TensorPlace>, keep: boolean) {
+    this.#path = path;
+    this.#places = places;
+    this.#keep = keep;
+  }
+
+  /**
+   * Reads and checks the header.
+   * @param inMemory largest size in bytes that is read as a whole
+   * @throws {CircuitError} when the file is no whole safetensors file
+   */
+  static async open(path: string, inMemory: number = IN_MEMORY): Promise<TensorFile> {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    const first = await readFully(file, 0, Math.min(8, size));
+    // A length that makes no sense is found by the check; until then it must not become an allocation.
+    const header = first.length < 8 ? size : Math.min(size, safetensorsHeaderLength(first), 1 << 27);
+    const { places } = safetensorsPlaces(await readFully(file, 0, header), size, path);
+    return new TensorFile(path, places, size <= inMemory);
+  }
+
+  /** Names of the tensors. */
+  get names(): string[] {
+    return [...this.#places.keys()];
+  }
+
+  /** Whether there is a tensor of this name. */
+  has(name: string): boolean {
+    return this.#places.has(name);
+  }
+
+  /** Shape of a tensor. @throws {CircuitError} when there is none of this name */
+  shape(name: string): readonly number[] {
+    return this.#place(name).shape;
+  }
+
+  /** All values of a tensor; the array belongs to whoever asked for it. */
+  async all(name: string): Promise<TensorArray> {
+    const { from, to, type } = this.#place(name);
+    if (this.#keep) return (await this.#whole(name)).slice();
+    using file = await Deno.open(this.#path);
+    return new type((await readFully(file, from, to - from)).buffer);
+  }
+
+  /** The rows of a tensor (first dimension) at these indices, in this order, `[indices, ...]`. */
+  async rows(name: string, indices: Uint32Array): Promise<TensorArray> {
+    const { from, to, shape, type } = this.#place(name);
+    const [count = 0] = shape;
+    const width = count === 0 ? 0 : (to - from) / type.BYTES_PER_ELEMENT / count;
+    const out = new type(indices.length * width);
+    const bad = indices.find((s) => s >= count);
+    if (bad !== undefined) throw new RangeError(`row ${bad} of tensor \`${name}\` with ${count} rows`);
+    if (this.#keep) {
+      const values = await this.#whole(name);
+      indices.forEach((s, i) => out.set(values.subarray(s * width, (s + 1) * width), i * width));
+      return out;
+    }
+    using file = await Deno.open(this.#path);
+    const bytes = new Uint8Array(out.buffer), row = width * type.BYTES_PER_ELEMENT;
+    for (let i = 0; i < indices.length;) {
+      // Neighbours are read at once.
+      let run = 1;
+      while (i + run < indices.length && indices[i + run] === (indices[i] as number) + run) run++;
+      await fill(file, from + (indices[i] as number) * row, bytes.subarray(i * row, (i + run) * row));
+      i += run;
+    }
+    return out;
+  }
+
+  #place(name: string): TensorPlace {
+    const place = this.#places.get(name);
+    if (place === undefined) throw new CircuitError(`${this.#path}: there is no tensor \`${name}\`.`);
+    return place;
+  }
+
+  async #whole(name: string): Promise<TensorArray> {
+    const before = this.#kept.get(name);
+    if (before !== undefined) return before;
+    const { from, to, type } = this.#place(name);
+    using file = await Deno.open(this.#path);
+    const values = new type((await readFully(file, from, to - from)).buffer);
+    this.#kept.set(name, values);
+    return values;
+  }
+}
+
+async function readFully(file: Deno.FsFile, at: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await fill(file, at, bytes);
+  return bytes;
+}
+
+async function fill(file: Deno.FsFile, at: number, bytes: Uint8Array): Promise<void> {
+  await file.seek(at, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) {
+    const read = await file.read(bytes.subarray(done));
+    if (read === null) throw new CircuitError("The file became shorter while it was read.");
+    done += read;
+  }
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { Score } from "../../circuits/learning/score.ts";
+import { json } from "../../runner/codecs/json.ts";
+
+/** A mean log-likelihood in nats; null stands for -Infinity (nothing is possible), which JSON cannot say. */
+const logLikelihood = z.number().nullable();
+
+/** How well a circuit fits samples. */
+export const scoreSchema = z.object({
+  /** Mean over the possible samples, in nats. */
+  logLikelihood,
+  /** The same in bits a variable, negated: smaller is better. */
+  bitsPerVariable: z.number().nullable(),
+  /** Samples of likelihood zero, which are not part of the mean. */
+  impossible: z.int(),
+  /** All samples. */
+  samples: z.int(),
+});
+
+/** How well a circuit fits samples, with the standard error of the mean. */
+export const score = json("circuit-score", scoreSchema.extend({ standardError: z.number().nullable() }));
+
+/** The course of a training. */
+export const trainingLog = json(
+  "training-log",
+  z.object({
+    /** The epoch whose parameters are the result; 0 for those that training started from. */
+    bestEpoch: z.int(),
+    epochs: z.array(z.object({
+      epoch: z.int(),
+      train: scoreSchema.optional(),
+      valid: scoreSchema.optional(),
+      best: z.boolean(),
+    })),
+  }),
+);
+
+/** A score as plain JSON. */
+export function plainScore(score: Score): z.output<typeof scoreSchema> {
+  const finite = (x: number) => Number.isFinite(x) ? x : null;
+  const { logLikelihood, bitsPerVariable, impossible, samples } = score;
+  return {
+    logLikelihood: finite(logLikelihood),
+    bitsPerVariable: finite(bitsPerVariable),
+    impossible,
+    samples,
+  };
+}

@@ -1,0 +1,110 @@
+import type { z } from "zod";
+import type { Circuit } from "../circuits/circuit.ts";
+import type { ParameterSettings, UpdateRule } from "../circuits/learner.ts";
+import { leafMarginals } from "../circuits/learning/marginals.ts";
+import { perturbed } from "../circuits/learning/perturb.ts";
+import type { SampleSource } from "../circuits/learning/source.ts";
+import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
+import { EmTraining } from "../circuits/learning/training.ts";
+import { defineStage, type StageContext } from "../runner/stage.ts";
+import { circuit } from "./codecs/circuit.ts";
+import { samples } from "./codecs/samples.ts";
+import { plainScore, trainingLog } from "./codecs/score.ts";
+import { trainingState } from "./codecs/training_state.ts";
+import { openLearner } from "./open_learner.ts";
+import { trainingOptions, trainingParams } from "./training_params.ts";
+
+/**
+ * Trains a circuit by EM, full-batch or mini-batch, and gives the parameters that fit the validation samples
+ * best. Interrupted at any batch it goes on there, and ends with the same bytes.
+ */
+export const trainEm = defineStage({
+  name: "train.em",
+  params: trainingParams,
+  inputs: { circuit, train: samples, valid: samples },
+  outputs: { circuit, log: trainingLog },
+  seeded: true,
+  engine: "use",
+  checkpoint: trainingState,
+  run: ({ inputs, params, context }) =>
+    runTraining(inputs.circuit, { train: inputs.train, valid: inputs.valid }, params, context),
+});
+
+/** What {@link trainEm} does, for stages whose samples come from elsewhere. */
+export async function runTraining(
+  start: Circuit,
+  data: { train: SampleSource; valid: SampleSource },
+  params: z.output<typeof trainingParams>,
+  context: StageContext<TrainingState>,
+) {
+  const first = params.perturb > 0 ? perturbed(start, { amount: params.perturb, seed: context.seed }) : start;
+  const learner = await openLearner(first, context);
+  try {
+    const training = new EmTraining(learner, data, {
+      ...trainingOptions(params, context.seed),
+      smoothing: await smoothingOf(first, data.train, params),
+    });
+    const saved = await context.checkpoint.load();
+    if (saved !== undefined) {
+      await training.restore(saved);
+      context.log(`going on in epoch ${saved.progress.epoch}, batch ${saved.progress.batch}`);
+      // The records of this run shall have the whole curve.
+      for (const report of saved.progress.reports) tell(report, context);
+    }
+    while (!training.done) {
+      await context.checkpoint.offer(() => training.state());
+      const report = await training.step();
+      if (report !== undefined) tell(report, context);
+      const { done, total } = training.steps;
+      context.progress(done, total, "batches");
+    }
+    const { reports, best } = training.progress;
+    return {
+      circuit: await training.result(),
+      log: {
+        bestEpoch: best?.epoch ?? 0,
+        epochs: reports.map(({ epoch, train, valid, best }) => ({
+          epoch,
+          ...(train && { train: plainScore(train) }),
+          ...(valid && { valid: plainScore(valid) }),
+          best,
+        })),
+      },
+    };
+  } finally {
+    await learner.close();
+  }
+}
+
+/** Pseudocounts, bases and frozen parameters of a rule. */
+async function smoothingOf(
+  circuit: Circuit,
+  train: SampleSource,
+  params: z.output<typeof trainingParams>,
+): Promise<Omit<UpdateRule, "step">> {
+  const { pseudocount, leafBase, leafMix, frozen } = params;
+  const parameters: Record<string, ParameterSettings> = {};
+  if (leafBase === "marginal") {
+    for (const [id, base] of await leafMarginals(circuit, train)) parameters[id] = { base };
+  }
+  for (const id of frozen) parameters[id] = { ...parameters[id], frozen: true };
+  return {
+    sums: { pseudocount: pseudocount.sums },
+    leaves: { pseudocount: pseudocount.leaves, mix: leafMix },
+    parameters,
+  };
+}
+
+function tell({ epoch, train, valid }: EpochReport, context: StageContext<TrainingState>): void {
+  for (const [name, score] of [["train", train], ["valid", valid]] as const) {
+    if (score === undefined) continue;
+    if (Number.isFinite(score.logLikelihood)) {
+      context.metric(`${name} log-likelihood`, score.logLikelihood, epoch);
+      context.metric(`${name} bits per variable`, score.bitsPerVariable, epoch);
+    }
+    if (score.impossible > 0) {
+      context.metric(`impossible ${name} samples`, score.impossible, epoch);
+      context.log(`epoch ${epoch}: ${score.impossible} of ${score.samples} ${name} samples are impossible`);
+    }
+  }
+}

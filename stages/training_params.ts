@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { TrainingOptions } from "../circuits/learning/options.ts";
+import { INERTIA } from "../circuits/learning/schedule.ts";
+
+/** A number that may change during training: see `Schedule`. */
+const schedule = z.union([
+  z.number(),
+  z.strictObject({
+    /** `[progress, value]`, progress from 0 (first update) to 1 (last). */
+    points: z.array(z.tuple([z.number(), z.number()])).min(1),
+    /** What is between two points. */
+    between: z.enum(["linear", "steps"]).optional(),
+  }),
+]);
+
+/** How counts become parameters: see `UpdateStep`. */
+const step = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("em") }),
+  z.strictObject({
+    kind: z.literal("inertia"),
+    inertia: schedule.default({
+      points: (INERTIA as Exclude<typeof INERTIA, number>).points.map(([a, b]) => [a, b]),
+    }),
+  }),
+  z.strictObject({ kind: z.literal("anemone"), step: schedule }),
+]);
+
+/** Parameters of stages that train a circuit by EM. */
+export const trainingParams = z.object({
+  /** Most passes over the training samples. */
+  epochs: z.int().min(0).default(100),
+  /** Most samples at a time. */
+  batchSize: z.int().min(1).default(256),
+  /** Batches that an update sums up; `epoch`: all of an epoch, which is full-batch EM. */
+  batchesPerUpdate: z.union([z.literal("epoch"), z.int().min(1)]).default("epoch"),
+  /** How counts become parameters. */
+  step: step.default({ kind: "em" }),
+  /** Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data. */
+  pseudocount: z.strictObject({
+    sums: z.number().min(0).default(0),
+    leaves: z.number().min(0).default(0),
+  }).prefault({}),
+  /** What the virtual samples of leaves are: uniform, or as the variable is in the training samples. */
+  leafBase: z.enum(["uniform", "marginal"]).default("uniform"),
+  /** Share of the counts of leaves that is spread by `leafBase`. */
+  leafMix: z.number().min(0).max(1).default(0),
+  /** Ids of parameters that keep their values. */
+  frozen: z.array(z.string()).default([]),
+  /** Noise on the parameters before training: see `perturbed`. */
+  perturb: z.number().min(0).default(0),
+  /** Probability with which an observed value is hidden in training. */
+  dropout: z.number().min(0).lt(1).default(0),
+  /** Epochs without a better score after which training stops. */
+  patience: z.int().min(1).optional(),
+  /** Nats a sample by which a score must be better to count as better. */
+  tolerance: z.number().min(0).default(0),
+  /** Neighbours that a shuffle leaves together. */
+  shuffleBlock: z.int().min(1).default(1),
+});
+
+/** Training options without what needs the circuit or the data: smoothing by marginals, frozen ids, noise. */
+export function trainingOptions(params: z.output<typeof trainingParams>, seed: number): TrainingOptions {
+  const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience, shuffleBlock } = params;
+  return {
+    epochs,
+    batchSize,
+    batchesPerUpdate,
+    dropout,
+    tolerance,
+    shuffleBlock,
+    seed,
+    step: withoutUndefined(params.step),
+    ...(patience !== undefined && { patience }),
+  };
+}
+
+function withoutUndefined(step: z.output<typeof trainingParams>["step"]): Required<TrainingOptions>["step"] {
+  // JSON drops what is undefined, which exact optional properties do not allow.
+  return JSON.parse(JSON.stringify(step));
+}
