@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import type { EngineChoice } from "./stage.ts";
 
 /** A WebGPU adapter as far as choosing an engine needs it. */
@@ -9,6 +10,8 @@ export interface AdapterFacts {
 
 /** The WebGPU adapter of this machine, or undefined when there is none. */
 export async function findAdapter(): Promise<AdapterFacts | undefined> {
+  // Mesa's software driver complains on the terminal when no folder of the session is named; it needs none.
+  if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const adapter = await navigator.gpu?.requestAdapter();
   if (adapter === null || adapter === undefined) return undefined;
   const { description, vendor, architecture, device } = adapter.info;
