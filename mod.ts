@@ -33,8 +33,9 @@ export type {
 } from "./runner/codecs/shards.ts";
 export { type NewShardProgress, type ShardProgress, shardProgress } from "./runner/codecs/shard_progress.ts";
 export type { NpyArray, NpyType } from "./runner/codecs/npy.ts";
-export { json } from "./runner/codecs/json.ts";
+export { json, type JsonOptions } from "./runner/codecs/json.ts";
 export { text } from "./runner/codecs/text.ts";
+export { jsonText, tableText } from "./foundation/text.ts";
 export { defineSource, defineStage, many } from "./runner/stage.ts";
 export type {
   AnyStage,

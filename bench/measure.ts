@@ -1,3 +1,4 @@
+import { tableText } from "../foundation/text.ts";
 import { cpus, release, totalmem } from "node:os";
 
 /** One measured figure with its target, where the project has set one. */
@@ -72,9 +73,7 @@ export function figuresText(figures: readonly Figure[]): string {
       met === undefined ? "" : met ? "yes" : "NO",
     ];
   });
-  rows.unshift(["FIGURE", "MEDIAN", "SPREAD", "TARGET", "MET"]);
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd()).join("\n");
+  return tableText(["FIGURE", "MEDIAN", "SPREAD", "TARGET", "MET"], rows);
 }
 
 /** The machine in words. */

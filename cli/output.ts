@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import Table from "cli-table3";
-import type { JsonValue } from "../foundation/canonical.ts";
+import type { JsonObject } from "../foundation/canonical.ts";
+import { inlineText, tableText, valueText } from "../foundation/text.ts";
 
 /** Writes text to standard output: data. Everything else goes to standard error. */
 export function print(text: string): void {
@@ -39,34 +39,9 @@ export function paint(style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan
   return coloured ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** A table without borders, columns two spaces apart. */
+/** A table without borders, its head in bold, columns two spaces apart. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const none = "";
-  const built = new Table({
-    head: head.map((title) => paint("bold", title)),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0, compact: true },
-    chars: {
-      ...{
-        top: none,
-        "top-mid": none,
-        "top-left": none,
-        "top-right": none,
-        bottom: none,
-        "bottom-mid": none,
-      },
-      ...{
-        "bottom-left": none,
-        "bottom-right": none,
-        left: none,
-        "left-mid": none,
-        mid: none,
-        "mid-mid": none,
-      },
-      ...{ right: none, "right-mid": none, middle: "  " },
-    },
-  });
-  built.push(...rows.map((row) => row.map(clean)));
-  return built.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+  return tableText(head.map((title) => paint("bold", title)), rows.map((row) => row.map(clean)));
 }
 
 /** Text from outside (names, errors, log lines) without control characters that would move the terminal's cursor. */
@@ -102,19 +77,9 @@ export function timeText(seconds: number): string {
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** A JSON value in a cell: numbers with at most six digits. */
-export function valueText(value: JsonValue | undefined): string {
-  if (value === undefined || value === null) return "–";
-  if (typeof value === "number") {
-    return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  }
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** What an artifact's facts tell in a few words: its value, or shape and counts. */
-export function factsText(facts: Readonly<Record<string, JsonValue>>): string {
-  const text = "value" in facts
-    ? valueText(facts.value)
-    : Object.entries(facts).map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
-  return text.length > 100 ? `${text.slice(0, 97)}…` : text;
+/** What an artifact's facts tell in a few words: its value if it is short, or shape and counts. */
+export function factsText(facts: JsonObject): string {
+  if ("value" in facts) return inlineText(facts.value!) ?? "";
+  const text = Object.entries(facts).map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }

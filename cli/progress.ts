@@ -1,10 +1,11 @@
 import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
 import { createLogUpdate } from "log-update";
+import { valueText } from "../foundation/text.ts";
 import type { RunEvent } from "../runner/event.ts";
 import type { GraphNode } from "../runner/graph.ts";
 import { reasonText } from "../runner/key.ts";
-import { clean, durationText, isTerminal, note, paint, timeText, valueText } from "./output.ts";
+import { clean, durationText, isTerminal, note, paint, timeText } from "./output.ts";
 
 /** Shows a run's events. */
 export interface Renderer {

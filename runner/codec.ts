@@ -78,6 +78,11 @@ export interface Codec<Read, Write = Read, Name extends string = string> {
   write(value: Write, out: ArtifactWriter): Promise<JsonObject | void>;
   /** Reads and checks; may return a handle that reads lazily. */
   read(artifact: ArtifactReader): Promise<Read>;
+  /**
+   * What matters of a value, as a few lines for people: shown at the end of a run and by `show`. Not part of
+   * the artifact. Left out, small JSON and text are shown as they are.
+   */
+  summary?(value: Read): string | Promise<string>;
 }
 
 /** Any codec at all. */

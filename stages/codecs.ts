@@ -23,4 +23,6 @@ export const languageScore = json(
 );
 
 /** Sentences in words. */
-export const sentences = json("sentences", z.object({ sentences: z.array(z.string()) }));
+export const sentences = json("sentences", z.object({ sentences: z.array(z.string()) }), 1, {
+  summary: (value) => value.sentences.join("\n"),
+});

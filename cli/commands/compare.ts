@@ -1,6 +1,7 @@
 import { type ComparedRow, compareRuns } from "../../runner/compare.ts";
 import { resolveRun } from "../../runner/references.ts";
-import { print, printJson, table, valueText } from "../output.ts";
+import { valueText } from "../../foundation/text.ts";
+import { print, printJson, table } from "../output.ts";
 import { openRecords } from "../records.ts";
 
 /** `deno task compare RUN RUN …`; with one run, its sweeps. */

@@ -1,6 +1,7 @@
 import type { EngineChoice } from "../../runner/stage.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import { CallError } from "../../foundation/errors.ts";
+import { indented } from "../../foundation/text.ts";
 import type { Executor } from "../../runner/execute/job.ts";
 import { reasonText } from "../../runner/key.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../../runner/lock_file.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run.ts";
+import { outputSummaries } from "../../runner/summary.ts";
 import { Session } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -104,8 +106,12 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     renderer.close();
   }
   if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);
-  if (options.json) printJson(summaryJson(session, summary));
-  else showSummary(session, summary, options);
+  const summaries = await outputSummaries(session, summary);
+  if (options.json) printJson(summaryJson(session, summary, summaries));
+  else {
+    showOutputs(session, summary, summaries);
+    showEnd(summary, options);
+  }
   Deno.exitCode = summary.status === "done" ? 0 : summary.status === "interrupted" ? 130 : 1;
 }
 
@@ -151,7 +157,7 @@ function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
   );
 }
 
-function summaryJson(session: Session, summary: RunSummary) {
+function summaryJson(session: Session, summary: RunSummary, summaries: ReadonlyMap<string, string>) {
   const artifactJson = (artifact: Artifact | undefined) =>
     artifact === undefined ? null : {
       digest: artifact.digest,
@@ -180,14 +186,16 @@ function summaryJson(session: Session, summary: RunSummary) {
       ),
     })),
     outputs: Object.fromEntries(
-      [...session.outputs].map(([name, source]) => [name, artifactJson(outputArtifact(summary, source))]),
+      [...session.outputs].map(([name, source]) => {
+        const artifact = artifactJson(outputArtifact(summary, source));
+        return [name, artifact === null ? null : { ...artifact, summary: summaries.get(name) ?? null }];
+      }),
     ),
   };
 }
 
-function showSummary(session: Session, summary: RunSummary, options: RunOptions): void {
-  const of = (state: string) => summary.nodes.filter((outcome) => outcome.state === state);
-  const failed = of("failed");
+/** What the run returned: a line an output, then what is worth more than a line. */
+function showOutputs(session: Session, summary: RunSummary, summaries: ReadonlyMap<string, string>): void {
   const made = [...session.outputs].map(([name, source]) => [name, outputArtifact(summary, source)] as const)
     .filter((entry): entry is [string, Artifact] => entry[1] !== undefined);
   if (made.length > 0) {
@@ -199,11 +207,18 @@ function showSummary(session: Session, summary: RunSummary, options: RunOptions)
         name,
         artifact.codec,
         bytesText(artifactSize(artifact)),
-        factsText(artifact.facts),
+        summaries.has(name) ? "below" : factsText(artifact.facts),
         artifact.digest.slice(0, 12),
       ]),
     ));
   }
+  for (const [name, text] of summaries) print(`\n${paint("bold", clean(name))}\n${clean(indented(text))}`);
+}
+
+/** How the run ended, and how to go on. */
+function showEnd(summary: RunSummary, options: RunOptions): void {
+  const of = (state: string) => summary.nodes.filter((outcome) => outcome.state === state);
+  const failed = of("failed");
   const parts = [`${of("ran").length} ran`, `${of("cached").length} cached`];
   for (const state of ["failed", "skipped", "interrupted", "unused"]) {
     if (of(state).length > 0) parts.push(`${of(state).length} ${state === "unused" ? "not begun" : state}`);

@@ -1,10 +1,11 @@
+import { valueText } from "../../foundation/text.ts";
 import { reasonText } from "../../runner/key.ts";
 import { type Group, groupsOf } from "../../runner/compare.ts";
 import type { Records, RunRecord } from "../../runner/records/records.ts";
 import { resolveRun } from "../../runner/references.ts";
 import { tryLock } from "../../foundation/locks.ts";
 import type { Store } from "../../runner/store/store.ts";
-import { durationText, print, printJson, table, timeText, valueText } from "../output.ts";
+import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
 
 /** Options of `runs`. */

@@ -1,10 +1,12 @@
 import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
 import { artifactJson, artifactSize } from "../../runner/store/artifacts.ts";
-import { bytesText, factsText, print, printJson, table, timeText } from "../output.ts";
+import { bytesText, clean, factsText, print, printJson, table, timeText } from "../output.ts";
+import { summaryOf } from "../../runner/summary.ts";
+import { indented } from "../../foundation/text.ts";
 import { openRecords } from "../records.ts";
 
 /** `deno task show REF`. */
-export function show(reference: string, options: { store?: string; json?: true }): void {
+export async function show(reference: string, options: { store?: string; json?: true }): Promise<void> {
   const { store, records } = openRecords(options.store);
   using _closed = records;
   const record = resolveArtifact(records, reference);
@@ -13,9 +15,12 @@ export function show(reference: string, options: { store?: string; json?: true }
   const swept = artifact.files.some((file) =>
     file.location === undefined && !store.blobs.has(file.digest, file.size)
   );
+  const summary = records.summary(artifact.digest) ??
+    (swept ? undefined : await summaryOf(store.blobs, artifact));
   if (options.json) {
     return printJson({
       ...artifactJson(artifact, { locations: true }),
+      summary: summary ?? null,
       bytes: artifactSize(artifact),
       inStore: !swept,
       output: record.output,
@@ -52,6 +57,7 @@ export function show(reference: string, options: { store?: string; json?: true }
     ["FILE", "SIZE", "SHA256", "PLACE"],
     artifact.files.map((file) => [file.name, bytesText(file.size), file.digest, file.location ?? ""]),
   ));
+  if (summary !== undefined) print(`\nholds\n${clean(indented(summary))}`);
   print("\nmade from");
   if (lineage.inputs.length === 0) print("  nothing: it has no inputs");
   printLineage(lineage, "  ");

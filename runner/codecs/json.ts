@@ -2,6 +2,12 @@ import type { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 
+/** What else a codec of JSON may be told. */
+export interface JsonOptions<S extends z.ZodType> {
+  /** What matters of a value, as a few lines for people; the value itself by default. */
+  readonly summary?: (value: z.output<S>) => string;
+}
+
 /**
  * A codec of JSON values that fit a zod schema: one file, `value.json`, canonical JSON.
  * Facts: the value itself when it is small (at most 1,000 characters), so that lists can show it.
@@ -18,6 +24,7 @@ export function json<S extends z.ZodType, const Name extends string>(
   name: Name,
   schema: S,
   version = 1,
+  options: JsonOptions<S> = {},
 ): Codec<z.output<S>, z.input<S>, Name> {
   const fits = (value: unknown) => {
     const result = schema.safeParse(value);
@@ -29,6 +36,7 @@ export function json<S extends z.ZodType, const Name extends string>(
   return defineCodec<z.output<S>, z.input<S>, Name>({
     name,
     version,
+    ...(options.summary === undefined ? {} : { summary: options.summary }),
     async write(value, out): Promise<JsonObject> {
       fits(value);
       const fault = notJson(value);

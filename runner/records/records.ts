@@ -229,6 +229,16 @@ export class Records implements Disposable {
     }
   }
 
+  /** Keeps what a codec says of an artifact. */
+  putSummary(digest: Digest, text: string): void {
+    this.#run("INSERT OR REPLACE INTO summaries VALUES (?,?)", digest, text);
+  }
+
+  /** What a codec said of an artifact when a run returned it. */
+  summary(digest: Digest): string | undefined {
+    return this.#all<{ text: string }>("SELECT text FROM summaries WHERE digest = ?", digest)[0]?.text;
+  }
+
   /** True when a result is in the records. */
   hasResult(key: Digest): boolean {
     return this.#all("SELECT 1 FROM results WHERE key = ?", key).length > 0;

@@ -60,6 +60,8 @@ const MIGRATIONS: readonly string[] = [
     path TEXT PRIMARY KEY, identity TEXT NOT NULL, digest TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // What codecs say of artifacts that runs returned, for those who do not have the codec at hand.
+  `CREATE TABLE summaries (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The schema version that this code writes. */

@@ -22,13 +22,14 @@ Deno.test("a run, then a cached run; nothing but data on standard output", async
   assert.equal(first.code, 0, first.stderr);
   assert.match(
     first.stdout,
-    /^OUTPUT +TYPE +SIZE +VALUE +DIGEST\ntext +text .*\ntotal +letter-count .*\{"letters":6\}/,
+    /^OUTPUT +TYPE +SIZE +VALUE +DIGEST\ntext +text .*\ntotal +letter-count .* letters 6 /,
   );
   assert.match(
     first.stderr,
     /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}start {2}letters\.read {2}\(never run before\)/m,
   );
   assert.match(first.stderr, /done in .*: 4 ran, 1 cached/);
+  assert.match(first.stdout, /\n\ntext\n {2}a quick brown fox\n$/, "small outputs are shown as they are");
   const second = await command("run", args);
   assert.match(second.stderr, /done in .*: 0 ran, 5 cached/);
   assert.equal(second.stdout, first.stdout);

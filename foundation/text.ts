@@ -1,0 +1,115 @@
+/** Values as plain text for people: on a terminal, in logs, in reports. */
+import { stripVTControlCharacters } from "node:util";
+import type { JsonObject, JsonValue } from "./canonical.ts";
+
+/** Longest text of a value that stands on one line beside other things. */
+const INLINE = 100;
+
+/** A JSON value in a cell: numbers with at most six digits. */
+export function valueText(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return "–";
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+  }
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/**
+ * A table without borders, columns two spaces apart. A column that holds nothing but numbers stands to the
+ * right. Cells may have several lines and colours; without a head the rows stand alone.
+ */
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [...head.length > 0 ? [head] : [], ...rows].map((row) => row.map((cell) => cell.split("\n")));
+  const count = Math.max(0, ...all.map((row) => row.length));
+  const columns = Array.from({ length: count }, (_, column) => {
+    const cells = rows.map((row) => row[column] ?? "").filter((cell) => cell !== "" && cell !== "–");
+    return {
+      width: Math.max(...all.flatMap((row) => (row[column] ?? []).map(widthOf))),
+      right: cells.length > 0 && cells.every((cell) => /^-?\d[\d.,]*(e[+-]\d+)?( ?%)?$/.test(cell)),
+    };
+  });
+  const lineOf = (row: readonly string[][], line: number) =>
+    columns.map(({ width, right }, column) => {
+      const cell = row[column]?.[line] ?? "";
+      const space = " ".repeat(width - widthOf(cell));
+      return right ? space + cell : cell + space;
+    }).join("  ").trimEnd();
+  return all.flatMap((row) => {
+    const lines = Math.max(1, ...row.map((cell) => cell.length));
+    return Array.from({ length: lines }, (_, line) => lineOf(row, line));
+  }).join("\n");
+}
+
+function widthOf(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
+
+/** A JSON value on one line of at most 100 characters, or undefined when it needs more room. */
+export function inlineText(value: JsonValue): string | undefined {
+  const text = isFlat(value)
+    ? Object.entries(value).map(([name, item]) => `${name} ${valueText(item)}`).join(", ")
+    : valueText(value);
+  const nested = typeof value === "object" && value !== null && !isFlat(value) &&
+    Object.keys(value).length > 0;
+  return nested || text.length > INLINE || text.includes("\n") ? undefined : text;
+}
+
+/**
+ * A JSON value as lines of text: an object as names and values, a list of objects as a table, a list of
+ * other things one a line, what is inside them indented.
+ */
+export function jsonText(value: JsonValue): string {
+  if (typeof value !== "object" || value === null) return valueText(value);
+  if (Array.isArray(value)) {
+    if (value.length > 0 && value.every(isFlat)) return recordsText(value);
+    if (value.every((item) => typeof item !== "object" || item === null)) {
+      const line = value.map(valueText).join(", ");
+      const short = line.length <= INLINE && !value.some((item) => typeof item === "string");
+      return short ? line : value.map(valueText).join("\n");
+    }
+    return value.map((item, i) => `${i + 1}\n${indented(jsonText(item))}`).join("\n");
+  }
+  const parts: string[] = [];
+  let row: [string, string][] = [];
+  const flush = () => {
+    if (row.length > 0) parts.push(tableText([], row));
+    row = [];
+  };
+  for (const [name, item] of Object.entries(value)) {
+    const text = jsonText(item);
+    const simple = typeof item !== "object" || item === null || (Array.isArray(item) && !text.includes("\n"));
+    if (simple && !text.includes("\n")) row.push([name, text]);
+    else {
+      flush();
+      parts.push(`${name}\n${indented(text)}`);
+    }
+  }
+  flush();
+  return parts.join("\n");
+}
+
+/** Objects of plain values as a table; a name that one of them lacks gives an empty cell. */
+function recordsText(records: readonly JsonObject[]): string {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const columns = names.map((name) => columnTexts(records.map((record) => record[name])));
+  return tableText(names, records.map((_, row) => columns.map((column) => column[row]!)));
+}
+
+/** Values of one column; numbers with as many decimals as the longest of them, so that their points align. */
+function columnTexts(values: readonly (JsonValue | undefined)[]): string[] {
+  const texts = values.map((value) => value === undefined ? "" : valueText(value));
+  if (!texts.every((text) => text === "" || /^-?\d+(\.\d+)?$/.test(text))) return texts;
+  const decimals = Math.max(...texts.map((text) => text.split(".")[1]?.length ?? 0));
+  return values.map((value, i) => typeof value === "number" ? value.toFixed(decimals) : texts[i]!);
+}
+
+/** True for an object whose values are neither objects nor lists. */
+function isFlat(value: JsonValue): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((item) => typeof item !== "object" || item === null);
+}
+
+/** Every line of a text two spaces further in. */
+export function indented(text: string): string {
+  return text.split("\n").map((line) => line === "" ? "" : `  ${line}`).join("\n");
+}
