@@ -14,6 +14,7 @@ export * from "./top_down.ts";
 export * from "./update.ts";
 export * from "./reference_learner.ts";
 export * from "./learning/mod.ts";
+export * from "./patches/mod.ts";
 export * from "./copy.ts";
 export * from "./compose.ts";
 export * from "./structures/mod.ts";

@@ -10,3 +10,4 @@ export * from "./count.ts";
 export * from "./hmm_counts.ts";
 export * from "./state.ts";
 export * from "./training.ts";
+export * from "./groups.ts";

@@ -7,5 +7,5 @@ export { categoricalVariables, defaultLeaf, type LeafChoice, type StructureOptio
 export { mixture, mixtureOfUnits, naiveMixture, type NaiveMixtureOptions } from "./mixture.ts";
 export * from "./rat_spn.ts";
 export * from "./region_graph.ts";
-export { stack } from "./stack.ts";
+export { stack, unstack } from "./stack.ts";
 export * from "./patches.ts";

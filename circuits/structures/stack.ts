@@ -3,6 +3,7 @@ import { checkCircuit } from "../checks.ts";
 import {
   childrenOf,
   type Circuit,
+  describeNode,
   type InputNode,
   type Node,
   type Parameter,
@@ -50,6 +51,46 @@ export function stack(circuits: readonly Circuit[]): Circuit {
   };
   checkCircuit(circuit);
   return circuit;
+}
+
+/**
+ * The inverse of {@link stack} for block-diagonal circuits: the circuits of the groups, each with the structure
+ * of one of them, the same object for all but the parameters' values, which are views on the circuit's own.
+ * @throws {CircuitError} naming the node where the groups meet or do not line up
+ */
+export function unstack(circuit: Circuit, groups: number): Circuit[] {
+  const fault = (node: Node, problem: string): never => {
+    throw new CircuitError(`The circuit is no stack of ${groups}: ${describeNode(node)} ${problem}.`);
+  };
+  const nodes = circuit.nodes.map((node): Node => {
+    if (node.units % groups !== 0) return fault(node, `has ${node.units} units`);
+    const units = node.units / groups;
+    if (node.kind === "product") return { ...node, units };
+    if (node.kind === "sum") {
+      if (node.groups % groups !== 0) return fault(node, `has ${node.groups} groups`);
+      if (node.children.length !== 1 && groups > 1) return fault(node, "mixes units of several children");
+      return { ...node, units, groups: node.groups / groups };
+    }
+    if (node.family === "external" || node.family === "indicator") {
+      return fault(node, `is a ${node.family} leaf`);
+    }
+    return { ...node, units };
+  });
+  const cut = ({ id, shape, values }: Parameter, g: number): [string, Parameter] => {
+    const size = values.length / groups;
+    return [id, {
+      id,
+      shape: [(shape[0] as number) / groups, ...shape.slice(1)],
+      values: values.subarray(g * size, (g + 1) * size),
+    }];
+  };
+  const { variables, root } = circuit;
+  return Array.from({ length: groups }, (_, g) => ({
+    variables,
+    nodes,
+    root,
+    parameters: new Map([...circuit.parameters.values()].map((parameter) => cut(parameter, g))),
+  }));
 }
 
 /** The same node of all circuits as one, or undefined when they differ or the slices would not line up. */

@@ -1,0 +1,411 @@
+import {
+  type Circuit,
+  type InputNode,
+  parameterOf,
+  rootUnits,
+  type Variable,
+  withParameters,
+} from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import type { Activations, Flows, Semiring } from "../evaluator.ts";
+import { type Accumulated, checkRule, type Learner, type UpdateRule } from "../learner.ts";
+import type { NodeId } from "../circuit.ts";
+import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
+import type { Tensor } from "../safetensors.ts";
+import { checkSamples, checkSampleWeights, type Samples, sliceSamples, takeSamples } from "../samples.ts";
+import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
+import { unstack } from "../structures/stack.ts";
+import { applyUpdate } from "../update.ts";
+import { patchRows, type SharedPart, sharedParts } from "./rows.ts";
+
+/** What {@link PatchLearner.open} takes. */
+export interface PatchLearnerOptions {
+  /** Variables of the image, in the order that samples have them. */
+  readonly variables: readonly Variable[];
+  /** The circuit over the patches: see `clusterTree`. */
+  readonly top: Circuit;
+  /** A stack of circuits for each patch, one for each cluster: see `stack`. */
+  readonly parts: readonly PatchPart[];
+  /** Makes the learners that do the work: of `top`, and of a circuit of the structure of one cluster. */
+  open(circuit: Circuit): Learner | Promise<Learner>;
+  /**
+   * Posterior probability below which a cluster is left out of the E-step of a patch. Most clusters of a patch
+   * are impossible next to the few that fit, and cost as much. 1e-4 when left out; 0: exact.
+   */
+  readonly threshold?: number;
+  /** Most patches that a learner is given at once; 4096 when left out. */
+  readonly rows?: number;
+}
+
+/** The learner of the circuits of the clusters of some patches. */
+interface Part extends SharedPart {
+  readonly learner: Learner;
+  readonly clusters: number;
+}
+
+/**
+ * The learner of an assembled circuit over patches that never runs the assembled circuit, whose activations
+ * would be those of all clusters of all patches. Its E-step is exact all the same (but for `threshold`): the
+ * log-likelihoods of the patches under each cluster, the E-step of the tree over clusters with these as
+ * external leaves, then the E-steps of the clusters' circuits, each on the patches that it may have made,
+ * weighted by the posterior probability that it did. One cluster's circuit runs at a time, with parameters
+ * that fit a cache.
+ *
+ * Parameters have the ids of `assemblePatches`. Queries that need values of all nodes (`activations`,
+ * `leafFlows`) run on the reference, which is slow: see `completePatches` and `patchMeans` instead.
+ */
+export class PatchLearner implements Learner {
+  /** The assembled circuit, with the parameters of the last `parameters`, `setParameters` or `restore`. */
+  circuit: Circuit;
+  /** Patches and where they are. */
+  readonly parts: readonly PatchPart[];
+  readonly #top: Learner;
+  readonly #leaves: readonly NodeId[];
+  readonly #shared: readonly Part[];
+  readonly #threshold: number;
+  readonly #rows: number;
+  readonly #values: Map<string, Float32Array>;
+  #counts: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array>; weight: number };
+  /** Whether the top learner has the current parameters. */
+  #topFresh = true;
+  /** Calls in flight: each waits for those before it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    options: PatchLearnerOptions,
+    circuit: Circuit,
+    top: Learner,
+    shared: readonly Part[],
+  ) {
+    const { threshold = 1e-4, rows = 4096 } = options;
+    this.circuit = circuit;
+    this.parts = options.parts;
+    this.#top = top;
+    this.#leaves = leavesOf(options.top);
+    this.#shared = shared;
+    this.#threshold = threshold;
+    this.#rows = rows;
+    this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
+    this.#counts = { ...emptyFlows(circuit), weight: 0 };
+  }
+
+  /**
+   * A learner that starts from the parameters of the circuits.
+   * @throws {CircuitError} when a patch circuit is no stack, or they do not fit together
+   */
+  static async open(options: PatchLearnerOptions): Promise<PatchLearner> {
+    const { top, parts, variables } = options;
+    const circuit = assemblePatches(variables, top, parts);
+    const first = sharedParts(parts).map((part) => {
+      const clusters = rootUnits(part.circuit);
+      return { ...part, clusters, one: unstack(part.circuit, clusters)[0] as Circuit };
+    });
+    const topLearner = await options.open(top);
+    const shared: Part[] = [];
+    for (const { one, ...part } of first) {
+      shared.push({ ...part, learner: await options.open(one) });
+    }
+    return new PatchLearner(options, circuit, topLearner, shared);
+  }
+
+  /** See {@link Learner.accumulate}. */
+  accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
+    return this.#inTurn(() => this.#expect(samples, sampleWeights, this.#counts));
+  }
+
+  /** See {@link Learner.update}. */
+  update(rule: UpdateRule): Promise<void> {
+    return this.#inTurn(() => {
+      checkRule(this.circuit, rule);
+      // Top-down probabilities of the assembled circuit need its present parameters.
+      applyUpdate(withParameters(this.circuit, this.#values), this.#values, this.#counts, rule);
+      this.#counts = { ...emptyFlows(this.circuit), weight: 0 };
+      this.#topFresh = false;
+    });
+  }
+
+  /** See {@link Learner.parameters}. */
+  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+    return this.#inTurn(() => {
+      const copies = () => new Map([...this.#values].map(([id, values]) => [id, values.slice()]));
+      this.circuit = withParameters(this.circuit, copies());
+      return copies();
+    });
+  }
+
+  /** See {@link Learner.setParameters}. */
+  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    return this.#inTurn(() => {
+      // Checks ids and lengths.
+      this.circuit = withParameters(
+        withParameters(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
+        new Map([...values].map(([id, array]) => [id, array.slice()])),
+      );
+      for (const [id, array] of values) (this.#values.get(id) as Float32Array).set(array);
+      this.#topFresh = false;
+    });
+  }
+
+  /** See {@link Learner.state}. */
+  state(): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#inTurn(() => {
+      const tensors = new Map<string, Tensor>([["weight", {
+        shape: [1],
+        values: Float64Array.of(this.#counts.weight),
+      }]]);
+      for (const part of ["weights", "statistics"] as const) {
+        for (const [id, counts] of this.#counts[part]) {
+          tensors.set(`${part}/${id}`, { shape: [counts.length], values: counts.slice() });
+        }
+      }
+      for (const [id, values] of this.#values) {
+        tensors.set(`parameters/${id}`, {
+          shape: parameterOf(this.circuit, id).shape,
+          values: values.slice(),
+        });
+      }
+      return tensors;
+    });
+  }
+
+  /** See {@link Learner.restore}. */
+  restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
+    return this.#inTurn(() => {
+      const into = (name: string, target: Float64Array | Float32Array) => {
+        const values = state.get(name)?.values;
+        if (values?.constructor !== target.constructor || values.length !== target.length) {
+          throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+        }
+        return () => target.set(values as Float32Array);
+      };
+      const weight = new Float64Array(1);
+      const writes = [into("weight", weight)];
+      for (const part of ["weights", "statistics"] as const) {
+        for (const [id, counts] of this.#counts[part]) writes.push(into(`${part}/${id}`, counts));
+      }
+      for (const [id, values] of this.#values) writes.push(into(`parameters/${id}`, values));
+      // Only when all of it fits.
+      for (const write of writes) write();
+      this.#counts.weight = weight[0] as number;
+      this.circuit = withParameters(
+        this.circuit,
+        new Map([...this.#values].map(([id, values]) => [id, values.slice()])),
+      );
+      this.#topFresh = false;
+    });
+  }
+
+  /** See {@link Learner.close}. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#top.close();
+      for (const { learner } of this.#shared) await learner.close();
+    });
+  }
+
+  /** See {@link Evaluator.logLikelihoods}. */
+  logLikelihoods(samples: Samples): Promise<Float64Array> {
+    return this.#inTurn(async () => {
+      checkSamples(this.circuit, samples);
+      return await (await this.#topLearner()).logLikelihoods(await this.#externals(samples));
+    });
+  }
+
+  /** See {@link Evaluator.flows}; the accumulators stay as they are. */
+  flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
+    return this.#inTurn(async () => {
+      const into = { ...emptyFlows(this.circuit), weight: 0 };
+      return { ...await this.#expect(samples, sampleWeights, into), ...into };
+    });
+  }
+
+  /** See {@link Evaluator.activations}: slow. */
+  activations(samples: Samples, semiring?: Semiring): Promise<Activations> {
+    return this.#inTurn(() => this.#reference().activations(samples, semiring));
+  }
+
+  /** See {@link Evaluator.leafFlows}: slow. */
+  leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
+    return this.#inTurn(() => this.#reference().leafFlows(samples, nodes));
+  }
+
+  /**
+   * For queries that go level by level: calls `work` with the learner of the top circuit and the samples of it
+   * that these samples are, both with the present parameters.
+   */
+  withTop<T>(samples: Samples, work: (top: Learner, externals: Samples) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      checkSamples(this.circuit, samples);
+      return await work(await this.#topLearner(), await this.#externals(samples));
+    });
+  }
+
+  /**
+   * For queries that go level by level: calls `work` once for every cluster of every circuit, one after the
+   * other, with a learner that has the parameters of that cluster.
+   */
+  eachCluster(
+    work: (learner: Learner, part: SharedPart, cluster: number) => Promise<void>,
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const part of this.#shared) {
+        for (let k = 0; k < part.clusters; k++) {
+          await this.#load(part, k);
+          await part.learner.parameters();
+          await work(part.learner, part, k);
+        }
+      }
+    });
+  }
+
+  /** Log-likelihoods of all patches under all of their clusters, as samples of the top circuit. */
+  async #externals(samples: Samples): Promise<Samples> {
+    const vectors: Float32Array[] = [];
+    let clusters = 0;
+    for (const part of this.#shared) {
+      clusters = part.clusters;
+      const rows = patchRows(samples, this.parts, part.patches);
+      const logs = new Float32Array(rows.count * clusters);
+      for (let k = 0; k < clusters; k++) {
+        await this.#load(part, k);
+        for (let from = 0; from < rows.count; from += this.#rows) {
+          const to = Math.min(rows.count, from + this.#rows);
+          const found = await part.learner.logLikelihoods(sliceSamples(rows, from, to));
+          for (let r = from; r < to; r++) logs[r * clusters + k] = found[r - from] as number;
+        }
+      }
+      const size = samples.count * clusters;
+      part.patches.forEach((patch, p) => vectors[patch] = logs.subarray(p * size, (p + 1) * size));
+    }
+    return patchSamples(vectors, clusters);
+  }
+
+  /** Adds expected counts of all parameters to `into`. */
+  async #expect(
+    samples: Samples,
+    sampleWeights: ArrayLike<number> | undefined,
+    into: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array>; weight: number },
+  ): Promise<Accumulated> {
+    checkSamples(this.circuit, samples);
+    checkSampleWeights(samples, sampleWeights);
+    const externals = await this.#externals(samples);
+    const top = await this.#topLearner();
+    const flows = await top.flows(externals, sampleWeights);
+    addFlows(into, "top/", flows);
+    flows.logLikelihoods.forEach((log, s) => {
+      if (log > -Infinity) into.weight += sampleWeights?.[s] ?? 1;
+    });
+    const posterior = await top.leafFlows(externals, this.#leaves);
+    for (const part of this.#shared) {
+      const rows = patchRows(samples, this.parts, part.patches);
+      for (let k = 0; k < part.clusters; k++) {
+        const { chosen, weights } = this.#chosen(part, k, samples.count, posterior, sampleWeights);
+        if (chosen.length === 0) continue;
+        await this.#load(part, k);
+        for (let from = 0; from < chosen.length; from += this.#rows) {
+          const to = Math.min(chosen.length, from + this.#rows);
+          addFlows(
+            into,
+            part.prefix,
+            await part.learner.flows(
+              takeSamples(rows, chosen.subarray(from, to)),
+              weights.subarray(from, to),
+            ),
+            { index: k, of: part.clusters },
+          );
+        }
+      }
+    }
+    return { logLikelihoods: flows.logLikelihoods, impossible: flows.impossible };
+  }
+
+  /** The patches that cluster `k` may have made, and with which probability. */
+  #chosen(
+    part: Part,
+    k: number,
+    images: number,
+    posterior: ReadonlyMap<NodeId, Float64Array>,
+    sampleWeights: ArrayLike<number> | undefined,
+  ): { chosen: Uint32Array; weights: Float64Array } {
+    const size = images * part.patches.length;
+    const chosen = new Uint32Array(size), weights = new Float64Array(size);
+    let found = 0;
+    part.patches.forEach((patch, p) => {
+      const flows = posterior.get(this.#leaves[patch] as NodeId) as Float64Array;
+      for (let s = 0; s < images; s++) {
+        const flow = flows[s * part.clusters + k] as number;
+        const weight = flow * (sampleWeights?.[s] ?? 1);
+        if (!(flow > this.#threshold) || weight === 0) continue;
+        chosen[found] = p * images + s;
+        weights[found++] = weight;
+      }
+    });
+    return { chosen: chosen.subarray(0, found), weights: weights.subarray(0, found) };
+  }
+
+  /** Gives the learner of a part the parameters of cluster `k`. */
+  async #load(part: Part, k: number): Promise<void> {
+    const values = new Map<string, Float32Array>();
+    for (const id of part.circuit.parameters.keys()) {
+      const all = this.#values.get(part.prefix + id) as Float32Array;
+      const size = all.length / part.clusters;
+      values.set(id, all.subarray(k * size, (k + 1) * size));
+    }
+    await part.learner.setParameters(values);
+  }
+
+  async #topLearner(): Promise<Learner> {
+    if (!this.#topFresh) {
+      const values = new Map<string, Float32Array>();
+      for (const id of this.#top.circuit.parameters.keys()) {
+        values.set(id, this.#values.get(`top/${id}`) as Float32Array);
+      }
+      await this.#top.setParameters(values);
+      this.#topFresh = true;
+    }
+    return this.#top;
+  }
+
+  #reference(): ReferenceEvaluator {
+    return new ReferenceEvaluator(withParameters(this.circuit, this.#values));
+  }
+
+  #inTurn<T>(run: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** The external leaf of every variable of a top circuit. @throws {CircuitError} when one has none or several */
+function leavesOf(top: Circuit): NodeId[] {
+  return top.variables.map((variable, v) => {
+    const leaves = top.nodes.filter((node): node is InputNode =>
+      node.kind === "input" && node.variable === v
+    );
+    if (leaves.length !== 1 || leaves[0]?.family !== "external") {
+      throw new CircuitError(
+        `Patch \`${variable.name}\` needs one external leaf in the circuit over patches.`,
+      );
+    }
+    return (leaves[0] as InputNode).id;
+  });
+}
+
+/** Adds flows of a circuit to those of the assembled one, where its parameters have a prefix and may be a slice. */
+function addFlows(
+  into: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> },
+  prefix: string,
+  flows: Flows,
+  slice = { index: 0, of: 1 },
+): void {
+  for (const kind of ["weights", "statistics"] as const) {
+    for (const [id, counts] of flows[kind]) {
+      const all = into[kind].get(prefix + id) as Float64Array;
+      const from = slice.index * (all.length / slice.of);
+      for (let i = 0; i < counts.length; i++) {
+        all[from + i] = (all[from + i] as number) + (counts[i] as number);
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export * from "./learner.ts";
+export * from "./queries.ts";
+export * from "./rows.ts";

@@ -1,0 +1,52 @@
+import type { PatchPart } from "../structures/patches.ts";
+import type { Circuit } from "../circuit.ts";
+import type { Samples, ValueArray } from "../samples.ts";
+
+/** The patches of images that one circuit is over: several where it is shared over positions. */
+export interface SharedPart {
+  /** The circuit of the patches. */
+  readonly circuit: Circuit;
+  /** Which patches it is over. */
+  readonly patches: readonly number[];
+  /** Put before the ids of its parameters in the assembled circuit. */
+  readonly prefix: string;
+}
+
+/** Parts with the same circuit put together, in the order of their first patches. */
+export function sharedParts(parts: readonly PatchPart[]): SharedPart[] {
+  const found = new Map<Circuit, { circuit: Circuit; patches: number[]; prefix: string }>();
+  parts.forEach(({ circuit }, patch) => {
+    const before = found.get(circuit);
+    if (before === undefined) found.set(circuit, { circuit, patches: [patch], prefix: `patch${patch}/` });
+    else before.patches.push(patch);
+  });
+  return [...found.values()];
+}
+
+/**
+ * The patches of samples of images as samples of their own: row `p * images + s` is patch `patches[p]` of
+ * image `s`.
+ */
+export function patchRows(
+  samples: Samples,
+  parts: readonly PatchPart[],
+  patches: readonly number[],
+): Samples {
+  const { count, variables, values, observed } = samples;
+  const width = (parts[patches[0] as number] as PatchPart).columns.length;
+  const rows = count * patches.length;
+  const out = new (values.constructor as new (length: number) => ValueArray)(rows * width);
+  const seen = observed && new Uint8Array(rows * width);
+  let at = 0;
+  for (const patch of patches) {
+    const { columns } = parts[patch] as PatchPart;
+    for (let s = 0; s < count; s++) {
+      for (let v = 0; v < width; v++, at++) {
+        const from = s * variables + (columns[v] as number);
+        out[at] = values[from] as number;
+        if (seen && observed) seen[at] = observed[from] as number;
+      }
+    }
+  }
+  return { count: rows, variables: width, values: out, ...(seen && { observed: seen }) };
+}
