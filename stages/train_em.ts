@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Circuit } from "../circuits/circuit.ts";
-import type { ParameterSettings, UpdateRule } from "../circuits/learner.ts";
+import type { Learner, ParameterSettings, UpdateRule } from "../circuits/learner.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
@@ -30,15 +30,16 @@ export const trainEm = defineStage({
     runTraining(inputs.circuit, { train: inputs.train, valid: inputs.valid }, params, context),
 });
 
-/** What {@link trainEm} does, for stages whose samples come from elsewhere. */
+/** What {@link trainEm} does, for stages whose samples or learners come from elsewhere. */
 export async function runTraining(
   start: Circuit,
   data: { train: SampleSource; valid: SampleSource },
   params: z.output<typeof trainingParams>,
   context: StageContext<TrainingState>,
+  open: (circuit: Circuit) => Promise<Learner> = (circuit) => openLearner(circuit, context),
 ) {
   const first = params.perturb > 0 ? perturbed(start, { amount: params.perturb, seed: context.seed }) : start;
-  const learner = await openLearner(first, context);
+  const learner = await open(first);
   try {
     const training = new EmTraining(learner, data, {
       ...trainingOptions(params, context.seed),
@@ -76,8 +77,8 @@ export async function runTraining(
   }
 }
 
-/** Pseudocounts, bases and frozen parameters of a rule. */
-async function smoothingOf(
+/** Pseudocounts, bases and frozen parameters of a rule, for stages that train. */
+export async function smoothingOf(
   circuit: Circuit,
   train: SampleSource,
   params: z.output<typeof trainingParams>,

@@ -1,5 +1,13 @@
 import { CircuitBuilder } from "../builder.ts";
-import { type Circuit, describeVariable, type NodeId, rootUnits, type Variable } from "../circuit.ts";
+import {
+  type Circuit,
+  describeVariable,
+  type NodeId,
+  parameterOf,
+  rootUnits,
+  type Variable,
+  withParameters,
+} from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
 import type { Samples } from "../samples.ts";
@@ -199,6 +207,31 @@ export function assemblePatches(
     },
   });
   return b.build(root);
+}
+
+/**
+ * The inverse of {@link assemblePatches}: the circuits that it was made of, with the parameters of `whole`.
+ * Circuits that were one object are one again.
+ */
+export function disassemblePatches(
+  whole: Circuit,
+  top: Circuit,
+  parts: readonly PatchPart[],
+): { top: Circuit; parts: PatchPart[] } {
+  const taken = (circuit: Circuit, prefix: string) =>
+    withParameters(
+      circuit,
+      new Map([...circuit.parameters.keys()].map((id) => [id, parameterOf(whole, prefix + id).values])),
+    );
+  const circuits = new Map<Circuit, Circuit>();
+  return {
+    top: taken(top, "top/"),
+    parts: parts.map(({ circuit, columns }, p) => {
+      let own = circuits.get(circuit);
+      if (own === undefined) circuits.set(circuit, own = taken(circuit, `patch${p}/`));
+      return { circuit: own, columns };
+    }),
+  };
 }
 
 /**

@@ -1,0 +1,11 @@
+import { defineStage } from "../../runner/stage.ts";
+import { circuit } from "../codecs/circuit.ts";
+import { patchCircuits, patchModel } from "./patch_codecs.ts";
+
+/** Circuits of patches and the circuit over their clusters as one model of images. */
+export const assembleModel = defineStage({
+  name: "images.assemble",
+  inputs: { circuits: patchCircuits, top: circuit },
+  outputs: { model: patchModel },
+  run: ({ inputs }) => ({ model: { ...inputs.circuits, top: inputs.top } }),
+});

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { cpuKMeans, cpuProducts } from "../../kernels/kmeans/cpu.ts";
+import { kmeans } from "../../kernels/kmeans/kmeans.ts";
+import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
+import { patchCount, patchGrid } from "../../datasets/images/geometry.ts";
+import { array } from "../../runner/codecs/array.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { images } from "./codecs.ts";
+import { patchClusters } from "./patch_codecs.ts";
+
+/** Centroids of k-means: `f4 [clusters, width]`; of positions with clusters of their own one after the other. */
+export const centroids = array("centroids", "f4", 2);
+
+/** Clusters of patches by their features: k-means over all positions, or for each position alone. */
+export const clusterPatches = defineStage({
+  name: "images.cluster-patches",
+  params: z.object({
+    /** Rows and columns of pixels of a patch. */
+    patch: z.int().min(1),
+    /** Clusters: of all positions together, or of each. */
+    clusters: z.int().min(1),
+    /** Whether positions share clusters. */
+    shared: z.boolean().default(true),
+    /** Iterations of a run. */
+    iterations: z.int().min(1).default(200),
+    /** Runs; that of lowest inertia is kept. */
+    restarts: z.int().min(1).default(5),
+    /** Vectors in a batch of mini-batch k-means; full passes when left out. */
+    batch: z.int().min(1).optional(),
+  }),
+  inputs: { images, features: matrixShards },
+  outputs: { clusters: patchClusters, centroids },
+  seeded: true,
+  engine: "use",
+  async run({ inputs, params, context }) {
+    const { patch, clusters, shared, iterations, restarts, batch } = params;
+    const patches = patchCount(patchGrid(inputs.images.space, patch));
+    const features: Vectors = inputs.features;
+    const expected = inputs.images.count * patches;
+    if (features.rows !== expected) {
+      throw new RetortError(`${features.rows} features for ${expected} patches`, {
+        hint: "Features and clusters need the same size of patches.",
+      });
+    }
+    const positions = shared ? 1 : patches;
+    const assignments = new Int32Array(expected);
+    const data = new Float32Array(positions * clusters * features.width);
+    let inertia = 0;
+    for (let p = 0; p < positions; p++) {
+      const found = await kmeans(shared ? features : everyNth(features, patches, p), {
+        clusters,
+        iterations,
+        restarts,
+        ...(batch !== undefined && { batch }),
+        seed: context.seed,
+      }, {
+        kernel: cpuKMeans,
+        products: cpuProducts,
+        iteration: () => context.signal.throwIfAborted(),
+      });
+      found.labels.forEach((k, row) => assignments[shared ? row : row * patches + p] = k);
+      data.set(found.centroids, p * clusters * features.width);
+      inertia += found.inertia;
+      const { min, max } = { min: Math.min(...found.sizes), max: Math.max(...found.sizes) };
+      context.log(`${shared ? "all positions" : `position ${p}`}: ${min} to ${max} patches a cluster`);
+      context.progress(p + 1, positions, "positions");
+    }
+    context.engine.used("cpu");
+    context.metric("inertia a patch", inertia / expected);
+    return {
+      clusters: { patch, clusters, shared, assignments, patches },
+      centroids: { data, shape: [positions * clusters, features.width] },
+    };
+  },
+});

@@ -1,0 +1,195 @@
+import { z } from "zod";
+import type { Circuit } from "../../circuits/circuit.ts";
+import { trainGroups } from "../../circuits/learning/groups.ts";
+import { ScoreSum } from "../../circuits/learning/score.ts";
+import { type SampleSource, sourceOf } from "../../circuits/learning/source.ts";
+import { type Samples, takeSamples } from "../../circuits/samples.ts";
+import {
+  maximumSpanningTree,
+  mutualInformation,
+  type VariableTree,
+} from "../../circuits/structures/chow_liu.ts";
+import { hclt } from "../../circuits/structures/hclt.ts";
+import { stack } from "../../circuits/structures/stack.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
+import type { ImageSet } from "../../datasets/images/image_set.ts";
+import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { smoothingOf } from "../train_em.ts";
+import { openLearner } from "../open_learner.ts";
+import { trainingOptions, trainingParams } from "../training_params.ts";
+import { images } from "./codecs.ts";
+import { type GroupProgress, groupProgress } from "./group_progress.ts";
+import { patchCircuits, patchClusters, patchVariables } from "./patch_codecs.ts";
+import { chooseSome, treeParams } from "./pixel_tree.ts";
+
+const parameters = z.object({
+  ...trainingParams.omit({ frozen: true, perturb: true, patience: true, tolerance: true, shuffleBlock: true })
+    .shape,
+  ...treeParams,
+});
+
+/**
+ * Circuits of patches: for every cluster a hidden Chow-Liu tree over the patch's pixels, trained on the patches
+ * of that cluster alone. Clusters that positions share have one circuit for all positions, others one for
+ * each; the tree is that of all patches that a circuit is over, so that its clusters make one grouped circuit.
+ */
+export const trainPatchCircuits = defineStage({
+  name: "images.train-patch-circuits",
+  params: parameters,
+  inputs: { images, clusters: patchClusters },
+  outputs: { circuits: patchCircuits },
+  seeded: true,
+  engine: "use",
+  checkpoint: groupProgress,
+  async run({ inputs, params, context }) {
+    const { clusters } = inputs;
+    const { patch, patches, shared, assignments } = clusters;
+    const { space, count } = inputs.images;
+    if (assignments.length !== count * patches) {
+      throw new RetortError(`${count} images with the clusters of ${assignments.length / patches}`);
+    }
+    const rows = allPatches(inputs.images, patch);
+    const variables = patchVariables(space, patch);
+    const positions = shared ? 1 : patches;
+    const progress = await Progress.begin(context);
+    const circuits: Circuit[] = [];
+    for (let p = 0; p < positions; p++) {
+      const { samples, groups } = shared
+        ? { samples: rows, groups: assignments }
+        : position(rows, assignments, patches, p);
+      const tree = treeOf(samples, params, variables, context.seed);
+      const starts = Array.from({ length: clusters.clusters }, (_, k) =>
+        hclt(variables, tree, {
+          latents: params.latents,
+          leaf: () => ({ family: params.leaf }),
+          // Starts that differ between clusters and positions.
+          seed: context.seed + (p * clusters.clusters + k) * 0x100000000,
+        }));
+      circuits.push(
+        await trainPosition(starts, sourceOf(samples), groups, params, context, progress, p, positions),
+      );
+    }
+    progress.tell();
+    return { circuits: { space, patch, circuits } };
+  },
+});
+
+/** Trains the circuits of one position (or of all), group by group, from where a checkpoint left off. */
+async function trainPosition(
+  starts: readonly Circuit[],
+  train: SampleSource,
+  groups: ArrayLike<number>,
+  params: z.output<typeof parameters>,
+  context: StageContext<GroupProgress>,
+  progress: Progress,
+  p: number,
+  positions: number,
+): Promise<Circuit> {
+  const trained: Circuit[] = starts.flatMap((start, k) => progress.circuitOf(p, k, start) ?? []);
+  const first = starts[0]!;
+  if (trained.length < starts.length) {
+    const learner = await openLearner(first, context);
+    try {
+      const full = { ...params, frozen: [], perturb: 0, tolerance: 0, shuffleBlock: 1, patience: undefined };
+      const options = {
+        ...trainingOptions(full, context.seed),
+        smoothing: await smoothingOf(first, train, full),
+        from: trained.length,
+        between: () => context.signal.throwIfAborted(),
+      };
+      for await (const done of trainGroups(learner, starts, { train, groups }, options)) {
+        trained.push(done.circuit);
+        progress.add(p, done.group, done);
+        await context.checkpoint.offer(() => progress.state);
+        context.progress(p * starts.length + done.group + 1, positions * starts.length, "clusters");
+      }
+    } finally {
+      await learner.close();
+    }
+  }
+  return stack(trained);
+}
+
+/** What is done, and the scores of all clusters put together by epoch. */
+class Progress {
+  readonly #context: StageContext<GroupProgress>;
+  readonly #state: { parameters: Map<string, Float32Array>; scores: GroupProgress["scores"][number][] };
+
+  private constructor(context: StageContext<GroupProgress>, saved: GroupProgress | undefined) {
+    this.#context = context;
+    this.#state = { parameters: new Map(saved?.parameters), scores: [...saved?.scores ?? []] };
+  }
+
+  static async begin(context: StageContext<GroupProgress>): Promise<Progress> {
+    const saved = await context.checkpoint.load();
+    if (saved !== undefined) context.log(`going on after ${saved.scores.length} clusters`);
+    return new Progress(context, saved);
+  }
+
+  get state(): GroupProgress {
+    return this.#state;
+  }
+
+  /** The circuit of a cluster that is done. */
+  circuitOf(p: number, k: number, start: Circuit): Circuit | undefined {
+    const parameters = new Map(start.parameters);
+    for (const [id, parameter] of parameters) {
+      const values = this.#state.parameters.get(`${p}/${k}/${id}`);
+      if (values === undefined) return undefined;
+      parameters.set(id, { ...parameter, values });
+    }
+    return { ...start, parameters };
+  }
+
+  add(
+    p: number,
+    k: number,
+    done: { circuit: Circuit; samples: number; reports: readonly { train?: { logLikelihood: number } }[] },
+  ): void {
+    for (const [id, { values }] of done.circuit.parameters) {
+      this.#state.parameters.set(`${p}/${k}/${id}`, values);
+    }
+    this.#state.scores.push({
+      samples: done.samples,
+      logLikelihoods: done.reports.map(({ train }) => train?.logLikelihood ?? 0),
+    });
+  }
+
+  /** Metrics by epoch: means over all patches, each under the circuit of its own cluster. */
+  tell(): void {
+    const epochs = Math.max(0, ...this.#state.scores.map(({ logLikelihoods }) => logLikelihoods.length));
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const sum = new ScoreSum();
+      for (const { samples, logLikelihoods } of this.#state.scores) {
+        if (samples === 0) continue;
+        sum.total += samples * logLikelihoods[epoch]!;
+        sum.weight += samples;
+      }
+      this.#context.metric("train log-likelihood", sum.score(1).logLikelihood, epoch + 1);
+    }
+  }
+}
+
+/** All patches as samples: row `image * patches + patch`. */
+export function allPatches(set: ImageSet, patch: number): Samples {
+  const grid = patchGrid(set.space, patch), size = patchSize(grid);
+  const values = patchesOf(set.pixels, grid);
+  return { count: values.length / size, variables: size, values };
+}
+
+function position(rows: Samples, assignments: Int32Array, patches: number, p: number) {
+  const own = Uint32Array.from({ length: rows.count / patches }, (_, image) => image * patches + p);
+  return { samples: takeSamples(rows, own), groups: Int32Array.from(own, (row) => assignments[row]!) };
+}
+
+function treeOf(
+  rows: Samples,
+  params: z.output<typeof parameters>,
+  variables: ReturnType<typeof patchVariables>,
+  seed: number,
+): VariableTree {
+  const some = takeSamples(rows, chooseSome(rows.count, params.treeSamples, seed));
+  const information = mutualInformation(variables, some, { bins: params.bins });
+  return maximumSpanningTree(information, variables.length);
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { CircuitError } from "../../../circuits/mod.ts";
+import { decodePicture, type ImageSet } from "../../../datasets/images/mod.ts";
+import { matrixShards } from "../../../runner/codecs/shards.ts";
+import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
+import { assembleModel } from "../../../stages/images/assemble_patches.ts";
+import { clusterPatches } from "../../../stages/images/cluster_patches.ts";
+import { images, pictures } from "../../../stages/images/codecs.ts";
+import { evaluatePatchModel, evaluatePixelCircuit } from "../../../stages/images/evaluate_images.ts";
+import { imageTable, tabulateImages } from "../../../stages/images/image_table.ts";
+import {
+  type PatchCircuits,
+  patchCircuits,
+  patchClusters,
+  patchModel,
+} from "../../../stages/images/patch_codecs.ts";
+import { controlFeatures } from "../../../stages/images/patch_features.ts";
+import { patchTree } from "../../../stages/images/patch_tree.ts";
+import { patchVectors } from "../../../stages/images/patch_vectors.ts";
+import { pixelTree } from "../../../stages/images/pixel_tree.ts";
+import { showClusters } from "../../../stages/images/show_clusters.ts";
+import {
+  showCircuitSamples,
+  showModelInpainting,
+  showModelSamples,
+} from "../../../stages/images/show_images.ts";
+import { trainPatchCircuits } from "../../../stages/images/train_patch_circuits.ts";
+import { trainPatches } from "../../../stages/images/train_patches.ts";
+import { trainEm } from "../../../stages/train_em.ts";
+import { inPlace, type Place, runStage } from "../in_place.ts";
+import { toyImages } from "./toy.ts";
+
+const train = toyImages(120, 1), valid = toyImages(40, 2);
+const CLUSTERS = 3, PATCH = 2;
+const em = { epochs: 4, batchSize: 64, pseudocount: { sums: 0.1, leaves: 0.1 } };
+
+/** Features, clusters and patch circuits of the toy images; each artifact goes through the store. */
+async function distilled(place: Place, shared: boolean) {
+  const through = async (codec: Parameters<Place["read"]>[0], value: unknown) =>
+    await place.read(codec, await place.write(codec, value));
+  const set = await through(images, train) as ImageSet;
+  const { features } = await runStage(controlFeatures, { images: set }, { patch: PATCH, teacher: "pixels" });
+  const { clusters } = await runStage(clusterPatches, {
+    images: set,
+    features: await through(matrixShards, features),
+  }, { patch: PATCH, clusters: CLUSTERS, shared, restarts: 3 });
+  const { circuits } = await runStage(trainPatchCircuits, {
+    images: set,
+    clusters: await through(patchClusters, clusters),
+  }, { ...em, latents: 2 });
+  const { circuit: top } = await runStage(patchTree, { clusters });
+  return { set, clusters, circuits: await through(patchCircuits, circuits) as PatchCircuits, top, through };
+}
+
+for (const shared of [true, false]) {
+  Deno.test(`from images to a trained patch model, clusters ${shared ? "shared" : "of each position"}`, async () => {
+    await inPlace(async (place) => {
+      const { set, circuits, top, through } = await distilled(place, shared);
+      const { model } = await runStage(assembleModel, { circuits, top });
+      const before = await runStage(evaluatePatchModel, {
+        model: await through(patchModel, model),
+        images: valid,
+      });
+
+      // The top circuit on the patches' vectors has the likelihood of the model.
+      const { vectors } = await runStage(patchVectors, { images: valid, circuits });
+      const { circuit: trained } = await runStage(trainEm, {
+        circuit: top,
+        train: await through(samplesCodec, vectors),
+        valid: await through(samplesCodec, vectors),
+      }, { epochs: 0, batchSize: 50 });
+      assert.deepEqual(trained.nodes, top.nodes);
+      const { log } = await runStage(trainEm, {
+        circuit: top,
+        train: await through(samplesCodec, vectors),
+        valid: await through(samplesCodec, vectors),
+      }, { epochs: 1, batchSize: 50 });
+      const bits = -log.epochs[0].valid.logLikelihood / Math.LN2 / 16;
+      assert.ok(Math.abs(bits - before.score.figure.bits) < 1e-5, `${bits} and ${before.score.figure.bits}`);
+
+      const { model: tuned, log: curve } = await runStage(trainPatches, { model, train: set, valid }, em);
+      const after = await runStage(evaluatePatchModel, {
+        model: await through(patchModel, tuned),
+        images: valid,
+      });
+      assert.ok(after.score.figure.bits < before.score.figure.bits, "training together helps");
+      const best = curve.epochs[curve.bestEpoch].valid.logLikelihood;
+      assert.ok(Math.abs(-best / Math.LN2 / 16 - after.score.figure.bits) < 1e-5);
+      // Noise of 15 % over 4 levels, three looks: far below the 2 bits of a uniform model.
+      assert.ok(after.score.figure.bits < 1.5, String(after.score.figure.bits));
+    });
+  });
+}
+
+Deno.test("a stage of patch circuits that was stopped goes on to the same circuits", async () => {
+  await inPlace(async (place) => {
+    const { set, clusters, circuits } = await distilled(place, true);
+    let saved: unknown;
+    let offers = 0;
+    const stop = {
+      load: () => Promise.resolve(saved),
+      offer: async (make: () => unknown) => {
+        if (++offers === 2) {
+          saved = make();
+          throw new Error("stopped");
+        }
+        await Promise.resolve();
+      },
+    };
+    const params = { ...em, latents: 2 };
+    await assert.rejects(
+      runStage(trainPatchCircuits, { images: set, clusters }, params, { checkpoint: stop }),
+      /stopped/,
+    );
+    const logs: string[] = [];
+    const again = await runStage(trainPatchCircuits, { images: set, clusters }, params, {
+      checkpoint: { ...stop, offer: () => Promise.resolve() },
+      log: (line: string) => logs.push(line),
+    });
+    assert.deepEqual(logs, ["going on after 2 clusters"]);
+    const [found, expected] = [again.circuits.circuits[0], circuits.circuits[0]!];
+    for (const [id, { values }] of expected.parameters) {
+      assert.deepEqual(found.parameters.get(id).values, values, id);
+    }
+  });
+});
+
+Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", async () => {
+  const { circuit } = await runStage(pixelTree, { images: train }, { latents: 3 });
+  const { score } = await runStage(evaluatePixelCircuit, { circuit, images: valid });
+  assert.equal(score.figure.images, 40);
+  assert.deepEqual(score.figure.space, train.space);
+  const lossy = {
+    ...score,
+    figure: { ...score.figure, space: { ...train.space, transform: "ycbcr-lossy" } },
+  };
+  const rows = [{ arm: "tree", setting: "3 latents" }, { arm: "the same", setting: "" }];
+  const { table } = await runStage(tabulateImages, { scores: [score, score] }, { rows });
+  assert.match(await imageTable.summary!(table), /tree\s+3 latents\s+\d+\s+\d\.\d{3}/);
+  await assert.rejects(
+    runStage(tabulateImages, { scores: [score, lossy] }, { rows }),
+    /the same was measured on other images or colours than tree/,
+  );
+  await assert.rejects(runStage(tabulateImages, { scores: [score] }, { rows }), /1 scores but 2 rows/);
+});
+
+Deno.test("sheets of samples, inpaintings and clusters show what they should", async () => {
+  await inPlace(async (place) => {
+    const { set, clusters, circuits, top, through } = await distilled(place, true);
+    const model = { ...circuits, top };
+    const shown = async (made: { pictures: unknown }) =>
+      await Promise.all(
+        (await through(pictures, made.pictures) as Awaited<ReturnType<typeof pictures.read>>).map(async (
+          p,
+        ) => ({
+          ...p,
+          picture: await decodePicture(await p.bytes()),
+        })),
+      );
+    const [drawn] = await shown(await runStage(showModelSamples, { model }, { count: 9, scale: 1 }));
+    assert.deepEqual([drawn!.height, drawn!.width], [16, 16]);
+    const inpainted = await shown(
+      await runStage(showModelInpainting, { model, images: valid }, { count: 2, draws: 2, scale: 1 }),
+    );
+    assert.deepEqual(inpainted.map(({ file }) => file), [
+      "inpainting-centre.png",
+      "inpainting-bottom.png",
+      "inpainting-random.png",
+    ]);
+    const [, bottom] = inpainted;
+    assert.deepEqual([bottom!.height, bottom!.width], [2 * 5 + 1, 5 * 5 + 1]);
+    // The upper half of every column is the image's.
+    const at = (row: number, column: number, y: number, x: number) =>
+      bottom!.picture.pixels[(1 + row * 5 + y) * bottom!.width + 1 + column * 5 + x]!;
+    for (let row = 0; row < 2; row++) {
+      for (let y = 0; y < 2; y++) {
+        for (let x = 0; x < 4; x++) {
+          const level = valid.pixels[row * 16 + y * 4 + x]!;
+          for (let column = 0; column < 5; column++) assert.equal(at(row, column, y, x), level * 85);
+        }
+      }
+    }
+    const both = await shown(
+      await runStage(showClusters, { images: set, clusters, circuits }, { columns: 5, scale: 1 }),
+    );
+    assert.deepEqual(both.map(({ height, width }) => [height, width]), [[10, 16], [10, 16]]);
+    const { circuit } = await runStage(pixelTree, { images: train }, { latents: 2 });
+    const [tree] = await shown(
+      await runStage(showCircuitSamples, { circuit, images: train }, { count: 4, scale: 1 }),
+    );
+    assert.equal(tree!.width, 11);
+  });
+});
+
+Deno.test("what does not belong together is refused", async () => {
+  await inPlace(async (place) => {
+    const { clusters, circuits, top, through } = await distilled(place, true);
+    const { features } = await runStage(controlFeatures, { images: train }, {
+      patch: 4,
+      teacher: "random",
+      width: 8,
+    });
+    await assert.rejects(
+      runStage(clusterPatches, { images: train, features: await through(matrixShards, features) }, {
+        patch: 2,
+        clusters: 2,
+      }),
+      /120 features for 480 patches/,
+    );
+    await assert.rejects(
+      runStage(trainPatchCircuits, { images: valid, clusters }, { ...em, latents: 2 }),
+      /40 images/,
+    );
+    await assert.rejects(place.write(patchClusters, { ...clusters, clusters: 2 }), /has cluster 2 of 2/);
+    await assert.rejects(
+      runStage(evaluatePatchModel, { model: { ...circuits, circuits: [], top }, images: valid }),
+      (error) => error instanceof Error && !(error instanceof CircuitError),
+    );
+  });
+});
