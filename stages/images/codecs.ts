@@ -106,6 +106,10 @@ export interface PictureFile {
 export const pictures = defineCodec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">({
   name: "pictures",
   version: 1,
+  summary: (value) =>
+    value.map(({ file, caption, height, width }) => `${file}: ${caption} (${width} x ${height} pixels)`).join(
+      "\n",
+    ),
   async write(value, out) {
     const listed = value.map(({ name, caption, picture }) => {
       const file = `${name}.png`;

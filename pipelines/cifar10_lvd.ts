@@ -1,0 +1,46 @@
+/**
+ * Latent variable distillation for images on CIFAR-10: hidden Chow-Liu trees over all pixels against models distilled
+ * into patch circuits, with the same number of epochs of EM.
+ *
+ *     deno task run pipelines/cifar10_lvd.ts
+ *     deno task run pipelines/cifar10_lvd.ts --set transform=ycocg-r-511
+ *     deno task run pipelines/cifar10_lvd.ts --set train=1000 --set test=500 --set clusters=[16]
+ */
+import { z } from "zod";
+import { definePipeline } from "../mod.ts";
+import { dataSet } from "../stages/data_set.ts";
+import { loadImages } from "../stages/images/load_images.ts";
+import { compareArms, distillationParams } from "./parts/image_distillation.ts";
+
+export default definePipeline({
+  name: "cifar10-lvd",
+  params: z.object({
+    ...distillationParams,
+    /** How colours become numbers. The lossy ones make figures incomparable with models of RGB. */
+    transform: z.enum(["none", "ycbcr-lossy", "ycocg-lossy", "ycocg-r-511", "ycocg-r-512"]).default(
+      "ycbcr-lossy",
+    ),
+    /** Images to learn from. */
+    train: z.int().min(1).default(19_000),
+    /** Images after these that choose the best epoch. */
+    valid: z.int().min(1).default(1_000),
+    /** Test images, of 10,000. */
+    test: z.int().min(1).max(10_000).default(10_000),
+  }),
+  build({ params }) {
+    const { files } = dataSet({}, { name: "cifar-10" });
+    const part = (name: string, first: number, count: number) =>
+      loadImages({ files }, {
+        format: "cifar",
+        files: [name],
+        first,
+        count,
+        transform: params.transform,
+      }).images;
+    return compareArms({
+      train: part("data_batch_*.bin", 0, params.train),
+      valid: part("data_batch_*.bin", params.train, params.valid),
+      test: part("test_batch.bin", 0, params.test),
+    }, params);
+  },
+});

@@ -1,0 +1,42 @@
+/**
+ * Latent variable distillation for images on Fashion-MNIST (grey, 28x28): hidden Chow-Liu trees over all pixels
+ * against models distilled into patch circuits, with the same number of epochs of EM. The data set is Debian's package
+ * `dataset-fashion-mnist`, or what `deno task data fetch fashion-mnist` fetched.
+ *
+ *     deno task run pipelines/fashion_mnist_lvd.ts
+ *     deno task run pipelines/fashion_mnist_lvd.ts --set train=2000 --set test=500 --set clusters=[16]
+ */
+import { z } from "zod";
+import { definePipeline } from "../mod.ts";
+import { dataSet } from "../stages/data_set.ts";
+import { loadImages } from "../stages/images/load_images.ts";
+import { compareArms, distillationParams } from "./parts/image_distillation.ts";
+
+export default definePipeline({
+  name: "fashion-mnist-lvd",
+  params: z.object({
+    ...distillationParams,
+    /** Images to learn from, of 60,000. */
+    train: z.int().min(1).max(59_000).default(20_000),
+    /** Images after these that choose the best epoch. */
+    valid: z.int().min(1).max(1_000).default(1_000),
+    /** Test images, of 10,000. */
+    test: z.int().min(1).max(10_000).default(10_000),
+  }),
+  build({ params }) {
+    const { files } = dataSet({}, { name: "fashion-mnist" });
+    const part = (name: "train" | "t10k", first: number, count: number) =>
+      loadImages({ files }, {
+        format: "idx",
+        files: [`${name}-images-idx3-ubyte`],
+        labels: `${name}-labels-idx1-ubyte`,
+        first,
+        count,
+      }).images;
+    return compareArms({
+      train: part("train", 0, params.train),
+      valid: part("train", params.train, params.valid),
+      test: part("t10k", 0, params.test),
+    }, params);
+  },
+});

@@ -1,0 +1,197 @@
+/** What the image pipelines have in common: the arms of a comparison. */
+import { z } from "zod";
+import type { Ref } from "../../mod.ts";
+import type { circuit } from "../../stages/codecs/circuit.ts";
+import { assembleModel } from "../../stages/images/assemble_patches.ts";
+import { clusterPatches } from "../../stages/images/cluster_patches.ts";
+import type { images } from "../../stages/images/codecs.ts";
+import {
+  evaluatePatchModel,
+  evaluatePixelCircuit,
+  type imageScore,
+} from "../../stages/images/evaluate_images.ts";
+import { tabulateImages } from "../../stages/images/image_table.ts";
+import {
+  showCircuitInpainting,
+  showCircuitSamples,
+  showModelInpainting,
+  showModelSamples,
+} from "../../stages/images/show_images.ts";
+import { imageSamples } from "../../stages/images/image_samples.ts";
+import type { patchModel } from "../../stages/images/patch_codecs.ts";
+import { controlFeatures } from "../../stages/images/patch_features.ts";
+import { patchTree } from "../../stages/images/patch_tree.ts";
+import { patchVectors } from "../../stages/images/patch_vectors.ts";
+import { pixelTree } from "../../stages/images/pixel_tree.ts";
+import { showClusters } from "../../stages/images/show_clusters.ts";
+import { trainPatchCircuits } from "../../stages/images/train_patch_circuits.ts";
+import { trainPatches } from "../../stages/images/train_patches.ts";
+import { trainEm } from "../../stages/train_em.ts";
+
+/** Images of an experiment. */
+export interface ImageSplits {
+  readonly train: Ref<typeof images>;
+  readonly valid: Ref<typeof images>;
+  readonly test: Ref<typeof images>;
+}
+
+/** Parameters that the image pipelines share. */
+export const distillationParams = {
+  /** Rows and columns of pixels of a patch. */
+  patch: z.int().min(1).default(4),
+  /** Clusters of patches: a model for each. */
+  clusters: z.array(z.int().min(1)).min(1).default([64]),
+  /** States of the hidden variables of patch circuits. */
+  latents: z.int().min(1).default(16),
+  /** States of the hidden variables of trees over all pixels, for comparison: a model for each. */
+  treeLatents: z.array(z.int().min(1)).default([16, 32]),
+  /** Whether positions share clusters and circuits. */
+  shared: z.boolean().default(true),
+  /** Teachers of the distilled models. */
+  teachers: z.array(z.enum(["pixels", "random"])).default(["pixels", "random"]),
+  /** Epochs of EM: of patch circuits, of the circuit over patches, of all together. Trees get the sum. */
+  epochs: z.strictObject({
+    patches: z.int().min(0).default(20),
+    top: z.int().min(0).default(20),
+    together: z.int().min(0).default(5),
+  }).prefault({}),
+  /** Runs that differ in their random numbers alone. */
+  repetitions: z.int().min(1).default(1),
+};
+
+/** Checked parameters. */
+export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
+
+/** Smoothing of everything that is learned: a pixel's levels are smoothed by how often they occur. */
+const smoothing = { pseudocount: { sums: 0.1, leaves: 1 }, leafBase: "marginal" } as const;
+
+/** Mini-batch EM whose steps get smaller, for samples that are images. */
+function imageEm(epochs: number, batchSize: number) {
+  return {
+    ...smoothing,
+    epochs,
+    batchSize,
+    batchesPerUpdate: 1,
+    step: { kind: "anemone" as const, step: { points: [[0, 0.4], [1, 0.02]] as [number, number][] } },
+  };
+}
+
+/** A name for a node of one repetition; none where there is only one, so that seeds stay as they are. */
+function named(name: string, repetition: number): { name?: string } {
+  return repetition === 0 ? {} : { name: `${name}.${repetition}` };
+}
+
+/** A hidden Chow-Liu tree over all pixels, with as many epochs as a distilled model has in all. */
+export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0) {
+  const { patches, top, together } = params.epochs;
+  const at = (stage: string) => named(`${stage}@tree=${latents}`, repetition);
+  const start: Ref<typeof circuit> =
+    pixelTree({ images: splits.train }, { latents }, at("images.pixel-tree")).circuit;
+  const { circuit: model, log } = trainEm(
+    {
+      circuit: start,
+      train: imageSamples({ images: splits.train }).samples,
+      valid: imageSamples({ images: splits.valid }).samples,
+    },
+    imageEm(patches + top + together, 256),
+    at("train.em"),
+  );
+  return {
+    model,
+    log,
+    score:
+      evaluatePixelCircuit({ circuit: model, images: splits.test }, {}, at("images.evaluate-circuit")).score,
+  };
+}
+
+/** A model distilled from a teacher: patch circuits by its clusters, the circuit over patches, all together. */
+export function distilledArm(
+  splits: ImageSplits,
+  params: DistillationParams,
+  teacher: DistillationParams["teachers"][number],
+  clusters: number,
+  repetition = 0,
+) {
+  const { patch, shared, latents, epochs } = params;
+  const at = (stage: string) => named(`${stage}@${teacher},${clusters}`, repetition);
+  const { features } = controlFeatures({ images: splits.train }, { patch, teacher });
+  const grouped = clusterPatches(
+    { images: splits.train, features },
+    { patch, clusters, shared },
+    at("images.cluster-patches"),
+  );
+  const { circuits } = trainPatchCircuits({ images: splits.train, clusters: grouped.clusters }, {
+    ...smoothing,
+    latents,
+    epochs: epochs.patches,
+    batchSize: 2048,
+  }, at("images.train-patch-circuits"));
+  const start = patchTree({ clusters: grouped.clusters }, {}, at("images.patch-tree")).circuit;
+  const vectors = (images: ImageSplits["train"]) => patchVectors({ images, circuits }).vectors;
+  const { circuit: top } = trainEm(
+    {
+      circuit: start,
+      train: vectors(splits.train),
+      valid: vectors(splits.valid),
+    },
+    { ...imageEm(epochs.top, 256), pseudocount: { sums: 0.1 }, leafBase: "uniform" },
+    at("train.em"),
+  );
+  const apart: Ref<typeof patchModel> = assembleModel({ circuits, top }).model;
+  const { model, log } = trainPatches(
+    { model: apart, train: splits.train, valid: splits.valid },
+    imageEm(epochs.together, 1024),
+    at("images.train-patches"),
+  );
+  const score = (of: Ref<typeof patchModel>, name: string) =>
+    evaluatePatchModel({ model: of, images: splits.test }, {}, at(`images.evaluate-model.${name}`)).score;
+  return {
+    model,
+    log,
+    apart: score(apart, "apart"),
+    score: score(model, "together"),
+    clusters: showClusters({ images: splits.train, clusters: grouped.clusters, circuits }).pictures,
+  };
+}
+
+/** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
+export function compareArms(splits: ImageSplits, params: DistillationParams) {
+  const scores: Ref<typeof imageScore>[] = [];
+  const rows: { arm: string; setting: string }[] = [];
+  const add = (arm: string, setting: string, score: Ref<typeof imageScore>) => {
+    rows.push({ arm, setting });
+    scores.push(score);
+  };
+  const repetitions = Array.from({ length: params.repetitions }, (_, r) => r);
+  const trees = params.treeLatents.flatMap((latents) =>
+    repetitions.map((r) => {
+      const arm = treeArm(splits, params, latents, r);
+      add("hidden Chow-Liu tree", `${latents} latents`, arm.score);
+      return arm;
+    })
+  );
+  const distilled = params.teachers.flatMap((teacher) =>
+    params.clusters.flatMap((clusters) =>
+      repetitions.map((r) => {
+        const arm = distilledArm(splits, params, teacher, clusters, r);
+        const setting = `${clusters} clusters of ${params.latents} latents`;
+        add(`distilled from ${teacher}, before joint EM`, setting, arm.apart);
+        add(`distilled from ${teacher}`, setting, arm.score);
+        return arm;
+      })
+    )
+  );
+  const tree = trees.at(-1), model = distilled[0];
+  return {
+    table: tabulateImages({ scores }, { rows }).table,
+    ...(tree && {
+      treeSamples: showCircuitSamples({ circuit: tree.model, images: splits.test }).pictures,
+      treeInpainting: showCircuitInpainting({ circuit: tree.model, images: splits.test }).pictures,
+    }),
+    ...(model && {
+      samples: showModelSamples({ model: model.model }).pictures,
+      inpainting: showModelInpainting({ model: model.model, images: splits.test }).pictures,
+      clusters: model.clusters,
+    }),
+  };
+}
