@@ -11,3 +11,4 @@ export * from "./hmm_counts.ts";
 export * from "./state.ts";
 export * from "./training.ts";
 export * from "./groups.ts";
+export * from "./states.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Circuit } from "../../circuits/circuit.ts";
 import { trainGroups } from "../../circuits/learning/groups.ts";
 import { ScoreSum } from "../../circuits/learning/score.ts";
@@ -10,7 +10,7 @@ import {
   type VariableTree,
 } from "../../circuits/structures/chow_liu.ts";
 import { hclt } from "../../circuits/structures/hclt.ts";
-import { stack } from "../../circuits/structures/stack.ts";
+import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import type { ImageSet } from "../../datasets/images/image_set.ts";
@@ -20,14 +20,17 @@ import { openLearner } from "../open_learner.ts";
 import { trainingOptions, trainingParams } from "../training_params.ts";
 import { images } from "./codecs.ts";
 import { type GroupProgress, groupProgress } from "./group_progress.ts";
-import { patchCircuits, patchClusters, patchVariables } from "./patch_codecs.ts";
+import { patchCircuits, type PatchClusters, patchClusters, patchVariables } from "./patch_codecs.ts";
 import { chooseSome, treeParams } from "./pixel_tree.ts";
 
-const parameters = z.object({
-  ...trainingParams.omit({ frozen: true, perturb: true, patience: true, tolerance: true, shuffleBlock: true })
-    .shape,
-  ...treeParams,
+const trainingOnly = trainingParams.omit({
+  frozen: true,
+  perturb: true,
+  patience: true,
+  tolerance: true,
+  shuffleBlock: true,
 });
+const parameters = trainingOnly.extend(treeParams);
 
 /**
  * Circuits of patches: for every cluster a hidden Chow-Liu tree over the patch's pixels, trained on the patches
@@ -45,11 +48,8 @@ export const trainPatchCircuits = defineStage({
   async run({ inputs, params, context }) {
     const { clusters } = inputs;
     const { patch, patches, shared, assignments } = clusters;
-    const { space, count } = inputs.images;
-    if (assignments.length !== count * patches) {
-      throw new RetortError(`${count} images with the clusters of ${assignments.length / patches}`);
-    }
-    const rows = allPatches(inputs.images, patch);
+    const { space } = inputs.images;
+    const rows = checkedPatches(inputs.images, clusters);
     const variables = patchVariables(space, patch);
     const positions = shared ? 1 : patches;
     const progress = await Progress.begin(context);
@@ -75,12 +75,60 @@ export const trainPatchCircuits = defineStage({
   },
 });
 
+/**
+ * Circuits of patches trained further on the patches of their clusters: those that `images.grow-clusters` made, or the
+ * same with other clusters.
+ */
+export const trainGrownCircuits = defineStage({
+  name: "images.train-grown-circuits",
+  params: trainingOnly,
+  inputs: { images, clusters: patchClusters, circuits: patchCircuits },
+  outputs: { circuits: patchCircuits },
+  seeded: true,
+  engine: "use",
+  checkpoint: groupProgress,
+  async run({ inputs, params, context }) {
+    const { clusters, circuits: given } = inputs;
+    const rows = checkedPatches(inputs.images, clusters);
+    const progress = await Progress.begin(context);
+    const circuits: Circuit[] = [];
+    for (const [p, circuit] of given.circuits.entries()) {
+      const { samples, groups } = given.circuits.length === 1
+        ? { samples: rows, groups: clusters.assignments }
+        : position(rows, clusters.assignments, clusters.patches, p);
+      const starts = unstack(circuit, clusters.clusters);
+      circuits.push(
+        await trainPosition(
+          starts,
+          sourceOf(samples),
+          groups,
+          params,
+          context,
+          progress,
+          p,
+          given.circuits.length,
+        ),
+      );
+    }
+    progress.tell();
+    return { circuits: { ...given, circuits } };
+  },
+});
+
+/** All patches of images, which must be those that were clustered. */
+function checkedPatches(set: ImageSet, { patch, patches, assignments }: PatchClusters): Samples {
+  if (assignments.length !== set.count * patches) {
+    throw new RetortError(`${set.count} images with the clusters of ${assignments.length / patches}`);
+  }
+  return allPatches(set, patch);
+}
+
 /** Trains the circuits of one position (or of all), group by group, from where a checkpoint left off. */
 async function trainPosition(
   starts: readonly Circuit[],
   train: SampleSource,
   groups: ArrayLike<number>,
-  params: z.output<typeof parameters>,
+  params: z.output<typeof trainingOnly>,
   context: StageContext<GroupProgress>,
   progress: Progress,
   p: number,

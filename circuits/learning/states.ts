@@ -1,0 +1,162 @@
+import {
+  type Circuit,
+  describeNode,
+  type Node,
+  type NodeId,
+  nodeOf,
+  type Parameter,
+  parameterOf,
+  type SumNode,
+} from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+
+/**
+ * Gives latent variables other states, each a copy of one that is there: state `j` of the variable that sum node
+ * `id` sums out becomes a copy of its state `maps.get(id)[j]`. Copies share the weight of what they were copied from,
+ * so that a map in which every state occurs changes no likelihood; where states are left out, what remains is
+ * normalised. Pruning and growing in one (Dang, Liu and Van den Broeck, "Sparse Probabilistic Circuits via Pruning and
+ * Growing", NeurIPS 2022, for whole states); copies must be perturbed before they can differ.
+ *
+ * For hidden variables as hidden Chow-Liu trees and Markov models have them: the sum has one child, which nothing else
+ * uses, and no parameter around it is tied.
+ * @throws {CircuitError} naming the node where that is not so
+ */
+export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike<number>>): Circuit {
+  const uses = new Map<NodeId, number>(), owners = new Map<string, number>();
+  const count = <K>(counts: Map<K, number>, key: K) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input") { for (const child of node.children) count(uses, child); }
+    if (node.kind !== "product" && node.parameter !== undefined) count(owners, node.parameter);
+  }
+  const nodes = [...circuit.nodes];
+  const parameters = new Map(circuit.parameters);
+  const own = (id: string, node: Node): Parameter => {
+    if (owners.get(id) !== 1) throw new CircuitError(`${describeNode(node)}: parameter \`${id}\` is tied.`);
+    return parameters.get(id) as Parameter;
+  };
+  for (const [id, map] of maps) {
+    const sum = nodeOf(circuit, id);
+    const { states, parts } = statesOf(circuit, sum, uses);
+    for (let j = 0; j < map.length; j++) {
+      const from = map[j] as number;
+      if (!(Number.isInteger(from) && from >= 0 && from < states)) {
+        throw new CircuitError(`${describeNode(sum)}: state ${j} cannot be a copy of ${from} of ${states}.`);
+      }
+    }
+    if (map.length === 0) throw new CircuitError(`${describeNode(sum)}: a latent variable needs a state.`);
+    const weights = own((sum as SumNode).parameter, sum);
+    parameters.set(weights.id, withColumns(weights, map));
+    for (const part of parts) {
+      const node = nodes[part] as Node;
+      if (node.kind !== "product") {
+        const parameter = own((node as { parameter: string }).parameter, node);
+        parameters.set(parameter.id, withRows(parameter, map, node.kind === "sum"));
+      }
+      nodes[part] = { ...node, units: map.length };
+    }
+  }
+  return { ...circuit, nodes, parameters };
+}
+
+/** The vectors of a latent variable's states: the sum's child and, if it is a product, that one's children. */
+function statesOf(
+  circuit: Circuit,
+  sum: Node,
+  uses: ReadonlyMap<NodeId, number>,
+): { states: number; parts: NodeId[] } {
+  const fault = (node: Node, problem: string): never => {
+    throw new CircuitError(
+      `${describeNode(sum)} sums out no latent variable of its own: ${describeNode(node)} ${problem}.`,
+    );
+  };
+  if (sum.kind !== "sum" || sum.groups !== 1 || sum.children.length !== 1) {
+    return fault(sum, "is no dense sum of one child");
+  }
+  const child = nodeOf(circuit, sum.children[0] as NodeId);
+  const parts = child.kind === "product" ? [child.id, ...child.children] : [child.id];
+  for (const id of parts) {
+    const node = nodeOf(circuit, id);
+    if (uses.get(id) !== 1) return fault(node, "has other parents too");
+    if (node.kind === "product") {
+      if (node !== child) return fault(node, "is a product of a product");
+    } else if (node.parameter === undefined) return fault(node, "has no parameter");
+    else if (node.kind === "sum" && node.groups !== 1) return fault(node, "has groups");
+  }
+  return { states: child.units, parts };
+}
+
+/** Columns of weights `[1, rows, columns]`, copies sharing the weight; rows normalised. */
+function withColumns({ id, shape, values }: Parameter, map: ArrayLike<number>): Parameter {
+  const [, rows, columns] = shape as [number, number, number];
+  const copies = new Float64Array(columns);
+  for (let j = 0; j < map.length; j++) copies[map[j] as number] = (copies[map[j] as number] as number) + 1;
+  const out = new Float32Array(rows * map.length);
+  for (let r = 0; r < rows; r++) {
+    let kept = 0;
+    for (let c = 0; c < columns; c++) if (copies[c] !== 0) kept += values[r * columns + c] as number;
+    for (let j = 0; j < map.length; j++) {
+      const c = map[j] as number;
+      // A row all of whose states were left out takes the others alike.
+      out[r * map.length + j] = kept > 0
+        ? (values[r * columns + c] as number) / (copies[c] as number) / kept
+        : 1 / map.length;
+    }
+  }
+  return { id, shape: [1, rows, map.length], values: out };
+}
+
+/** Rows of a leaf's parameter `[units, ...]` or of weights `[1, units, inputs]`. */
+function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSum: boolean): Parameter {
+  const units = (isSum ? shape[1] : shape[0]) as number, width = values.length / units;
+  const out = new Float32Array(map.length * width);
+  for (let j = 0; j < map.length; j++) {
+    const from = (map[j] as number) * width;
+    out.set(values.subarray(from, from + width), j * width);
+  }
+  return {
+    id,
+    shape: isSum ? [1, map.length, shape[2] as number] : [map.length, ...shape.slice(1)],
+    values: out,
+  };
+}
+
+/**
+ * Which states to copy: those with less than `threshold` of all flow are left out, and those with the largest flow for
+ * each of their copies are copied until there are `states`.
+ * @param flow `[states before]`: how often each state is expected to be taken
+ */
+export function statesByFlow(flow: ArrayLike<number>, states: number, threshold: number): Int32Array {
+  let total = 0;
+  for (let s = 0; s < flow.length; s++) total += flow[s] as number;
+  const order = Array.from({ length: flow.length }, (_, s) => s)
+    .sort((a, b) => (flow[b] as number) - (flow[a] as number) || a - b);
+  const kept = order.filter((s, rank) => rank === 0 || (flow[s] as number) >= threshold * total).slice(
+    0,
+    states,
+  );
+  const copies = new Map(kept.map((s) => [s, 1]));
+  while (kept.length < states) {
+    let best = kept[0] as number;
+    for (const [s, n] of copies) {
+      if ((flow[s] as number) / n > (flow[best] as number) / (copies.get(best) as number)) best = s;
+    }
+    copies.set(best, (copies.get(best) as number) + 1);
+    kept.push(best);
+  }
+  return Int32Array.from(kept).sort();
+}
+
+/** Expected uses of each state of the variable that a sum node sums out, from expected uses of its weights. */
+export function stateFlow(
+  circuit: Circuit,
+  sum: NodeId,
+  weights: ReadonlyMap<string, ArrayLike<number>>,
+): Float64Array {
+  const node = nodeOf(circuit, sum) as SumNode;
+  const columns = parameterOf(circuit, node.parameter).shape[2] as number;
+  const flow = new Float64Array(columns), counts = weights.get(node.parameter) as ArrayLike<number>;
+  for (let i = 0; i < counts.length; i++) {
+    flow[i % columns] = (flow[i % columns] as number) + (counts[i] as number);
+  }
+  return flow;
+}
