@@ -8,8 +8,8 @@ import type { Vocabulary } from "./vocabulary.ts";
 export interface PieceTokenizer {
   /** What the ids mean. */
   readonly vocabulary: Vocabulary;
-  /** The ids of a text, without special tokens around it. */
-  encode(text: string): number[];
+  /** The ids of a text; with the special tokens around it only if asked for. */
+  encode(text: string, options?: { special?: boolean }): number[];
   /** The id of a piece, or undefined. */
   id(piece: string): number | undefined;
 }
@@ -65,7 +65,7 @@ export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceToke
       unknown: first(UNKNOWNS),
       end: first(ENDS),
     },
-    encode: (text) => pieces.encode(text, { add_special_tokens: false }).ids,
+    encode: (text, { special = false } = {}) => pieces.encode(text, { add_special_tokens: special }).ids,
     id,
   };
 }

@@ -11,10 +11,27 @@ export interface TensorValue {
   readonly type?: OnnxType;
 }
 
+/** An input or an output of a graph. */
+export interface OnnxPort {
+  /** Its name. */
+  readonly name: string;
+  /** Its element type, as ONNX Runtime calls it. */
+  readonly type: string;
+  /** Sizes of its dimensions; a name stands for a size that is known when the graph runs. */
+  readonly shape: readonly (number | string)[];
+}
+
 /** A graph that ONNX Runtime runs on the processor. */
 export interface OnnxSession {
-  /** Runs the graph. Inputs are not copied and must not change meanwhile. */
-  run(inputs: Readonly<Record<string, TensorValue>>): Promise<Record<string, TensorValue>>;
+  /** What the graph takes. */
+  readonly inputs: readonly OnnxPort[];
+  /** What it gives. */
+  readonly outputs: readonly OnnxPort[];
+  /** Runs the graph for some outputs (default: all). Inputs are not copied and must not change meanwhile. */
+  run(
+    inputs: Readonly<Record<string, TensorValue>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, TensorValue>>;
   /** Frees the memory of ONNX Runtime. */
   release(): Promise<void>;
 }
@@ -39,12 +56,16 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     logSeverityLevel: 3,
   });
   return {
-    async run(inputs) {
+    inputs: ports(session.inputMetadata),
+    outputs: ports(session.outputMetadata),
+    async run(inputs, outputs) {
       const feeds: Record<string, Tensor> = {};
       for (const [name, { data, shape, type }] of Object.entries(inputs)) {
         feeds[name] = new Tensor(type ?? typeOf(data), data as Float32Array, shape);
       }
-      const results = await session.run(feeds);
+      const results = outputs === undefined
+        ? await session.run(feeds)
+        : await session.run(feeds, [...outputs]);
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [name, {
           data: tensor.data as TensorValue["data"],
@@ -63,4 +84,8 @@ function typeOf(data: TensorValue["data"]): OnnxType {
   if (data instanceof Int32Array) return "int32";
   if (data instanceof BigInt64Array) return "int64";
   return data instanceof Uint16Array ? "float16" : "uint8";
+}
+
+function ports(metadata: readonly InferenceSession.ValueMetadata[]): OnnxPort[] {
+  return metadata.filter((port) => port.isTensor).map(({ name, type, shape }) => ({ name, type, shape }));
 }

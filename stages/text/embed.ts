@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { RandomStream } from "../../circuits/random.ts";
+import type { WindowRows, Windows } from "../../datasets/text/windows.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import type { NewShardProgress, ShardProgress } from "../../runner/codecs/shard_progress.ts";
+import { shardProgress } from "../../runner/codecs/shard_progress.ts";
+import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
+import { openTeacher } from "../../teachers/teacher.ts";
+import { decayedSums } from "../../teachers/word_vectors.ts";
+import { ShardOutput } from "../shard_output.ts";
+import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import { teacher } from "./teachers.ts";
+
+const precision = z.enum(["f2", "f4"]);
+const outputs = { vectors: matrixShards };
+
+/**
+ * Vectors of the suffixes of windows by a teacher: `[windows * length, width]`, row `w * length + t` for the suffix of
+ * window `w` that begins at its position `t`; rows of padding are zero. Goes on after the last shard when it was killed.
+ */
+export const embedSuffixes = defineStage({
+  name: "embed.suffixes",
+  params: z.object({
+    /** `suffix`: a pass a suffix, the paper; `cumulative`, `masked`, `causal`: a pass a window. See docs/text.md. */
+    mode: z.enum(embeddingModes).default("cumulative"),
+    /** Half (`f2`) or single (`f4`) precision on disk. */
+    precision: precision.default("f2"),
+    /** Windows whose sequences are sorted by length and batched together. */
+    together: z.int().min(1).default(256),
+    /** Pieces in a batch, padding counted. */
+    batch: z.int().min(1).default(1024),
+  }),
+  inputs: { teacher, tokens, windows, vocabulary },
+  outputs,
+  engine: "use",
+  checkpoint: shardProgress,
+  async run({ inputs, params, context }) {
+    await using model = await openTeacher(inputs.teacher);
+    const alignment = model.align(inputs.vocabulary);
+    context.engine.used("cpu", "ONNX Runtime");
+    const { width } = inputs.teacher.config;
+    const vectors = await eachBlock(
+      inputs,
+      context,
+      width,
+      params.precision,
+      params.together,
+      (rows) => embedSuffixesOf(model, alignment, rows, params.mode, params.batch),
+    );
+    return { vectors };
+  },
+});
+
+/**
+ * The control teacher: the decayed sum of the vectors of a suffix's units, z_t = v(x_t) + decay * z_{t+1}. It has learned
+ * which words are alike, and nothing of sentences.
+ */
+export const embedStatic = defineStage({
+  name: "embed.static",
+  params: z.object({
+    /** Weight of each unit against the one before it. */
+    decay: z.number().min(0).max(1).default(0.7),
+    /** Half (`f2`) or single (`f4`) precision on disk. */
+    precision: precision.default("f2"),
+  }),
+  inputs: { words: matrixShards, tokens, windows },
+  outputs,
+  checkpoint: shardProgress,
+  async run({ inputs, params, context }) {
+    const words = await inputs.words.all();
+    const { width } = inputs.words;
+    const vectors = await eachBlock(
+      inputs,
+      context,
+      width,
+      params.precision,
+      1024,
+      (rows) => decayedSums(rows, words, width, params.decay),
+    );
+    return { vectors };
+  },
+});
+
+/** The empty control teacher: vectors of random numbers, the same for the same seed, which tell nothing of the text. */
+export const embedRandom = defineStage({
+  name: "embed.random",
+  params: z.object({
+    /** Numbers in a vector. */
+    width: z.int().min(1).default(16),
+    /** Half (`f2`) or single (`f4`) precision on disk. */
+    precision: precision.default("f2"),
+  }),
+  inputs: { tokens, windows },
+  outputs,
+  seeded: true,
+  checkpoint: shardProgress,
+  async run({ inputs, params, context }) {
+    const { width } = params;
+    const vectors = await eachBlock(inputs, context, width, params.precision, 1024, (rows, first) => {
+      const stream = new RandomStream(context.seed, first);
+      return Float32Array.from({ length: rows.count * rows.variables * width }, () => stream.normal());
+    });
+    return { vectors };
+  },
+});
+
+/** Runs over windows, so many at a time, and writes what `make` gives for them; goes on where a checkpoint says. */
+async function eachBlock(
+  inputs: { readonly tokens: Tokens; readonly windows: Windows },
+  context: StageContext<ShardProgress, NewShardProgress>,
+  width: number,
+  type: "f2" | "f4",
+  together: number,
+  make: (rows: WindowRows, first: number) => Promise<Float32Array> | Float32Array,
+) {
+  const { tokens, windows } = inputs;
+  const output = await ShardOutput.begin(context, { type, width });
+  for (let first = output.position; first < windows.count; first += together) {
+    const next = Math.min(windows.count, first + together);
+    const vectors = await make(await windows.rows(tokens.ids, first, next), first);
+    await output.append(vectors, next);
+    context.progress(next, windows.count, "windows");
+  }
+  context.metric("vectors", output.rows);
+  return await output.finish();
+}

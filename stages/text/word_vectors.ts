@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { matrixShards, ShardWriter } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { WordVectors } from "../../teachers/word_vectors.ts";
+import { tokens, vocabulary } from "./codecs.ts";
+
+/** Static vectors of units, learned from the corpus itself: `[units, width]`, row = token id. */
+export const wordVectors = defineStage({
+  name: "word.vectors",
+  params: z.object({
+    /** Numbers in a vector. */
+    width: z.int().min(1).default(64),
+    /** Units on each side that count as a unit's context. */
+    reach: z.int().min(1).default(4),
+    /** The most frequent units, so many, are the contexts that are counted. */
+    contexts: z.int().min(1).default(2000),
+    /** `ppmi`: leading singular vectors of the positive pointwise mutual information; `random`: a random projection of it. */
+    method: z.enum(["ppmi", "random"]).default("ppmi"),
+  }),
+  inputs: { tokens, vocabulary },
+  outputs: { words: matrixShards },
+  seeded: true,
+  async run({ inputs, params, context }) {
+    const { ids, count } = inputs.tokens;
+    const occurrences = new Float64Array(inputs.vocabulary.words.length);
+    for await (const { values } of ids.blocks()) for (const id of values) occurrences[id]! += 1;
+    const vectors = new WordVectors(occurrences, { ...params, seed: context.seed });
+    for await (const { first, values } of ids.blocks({ rows: 1 << 16 })) {
+      context.signal.throwIfAborted();
+      vectors.add(values);
+      context.progress(first, count, "tokens");
+    }
+    const writer = new ShardWriter({ folder: await context.scratch(), type: "f4", width: params.width });
+    await writer.append(vectors.vectors());
+    return { words: await writer.finish() };
+  },
+});

@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+const ids = z.array(z.int().min(0));
+
+/** What a teacher's graph takes and gives, and how text becomes pieces. */
+export const teacherConfig = z.strictObject({
+  /** What it is, for people. */
+  name: z.string().min(1),
+  /** Numbers in the vector of a token. */
+  width: z.int().min(1),
+  /** Pieces that it takes at a time, special ones counted. */
+  longest: z.int().min(2),
+  /** Whether a piece sees only itself and those before it. */
+  causal: z.boolean(),
+  /** Names of the graph's inputs. */
+  inputs: z.strictObject({
+    /** Ids of pieces, `[batch, tokens]`. */
+    ids: z.string(),
+    /** 1 where there is a piece, 0 for padding, `[batch, tokens]`. */
+    mask: z.string().optional(),
+    /** Kinds of pieces, all 0, `[batch, tokens]`. */
+    types: z.string().optional(),
+    /** Positions from 0, `[batch, tokens]`. */
+    positions: z.string().optional(),
+    /** One float, 1 where each piece is to see only itself and those after it. */
+    suffixes: z.string().optional(),
+    /** Caches of earlier pieces that a causal graph asks for, handed over empty: `[batch, heads, 0, size]`. */
+    past: z.array(z.strictObject({ name: z.string(), heads: z.int().min(1), size: z.int().min(1) })),
+  }),
+  /** Name of the output with the vectors of tokens, `[batch, tokens, width]`. */
+  output: z.string(),
+  /** Ids of the pieces that stand before a text: `[CLS]`. */
+  before: ids,
+  /** Ids of the pieces that stand after a text: `[SEP]`. */
+  after: ids,
+  /** Pieces for a word that the corpus leaves out, `<unk>`. */
+  unknown: ids.min(1),
+  /** Pieces for the end of a sentence, a line or a document, `<eos>`. */
+  end: ids.min(1),
+  /** Id that fills a batch up. */
+  padding: z.int().min(0),
+});
+
+/** What a teacher's graph takes and gives, and how text becomes pieces. */
+export type TeacherConfig = z.infer<typeof teacherConfig>;
+
+/** Files of a teacher, as `openTeacher` takes them. */
+export interface TeacherFiles {
+  /** What the graph takes and gives. */
+  readonly config: TeacherConfig;
+  /** The graph, an `.onnx` file. */
+  readonly model: Uint8Array<ArrayBuffer>;
+  /** The tokenizer, a `tokenizer.json`; absent where the units of the corpus are the teacher's own pieces. */
+  readonly tokenizer?: string;
+}

@@ -1,0 +1,175 @@
+import { RetortError } from "../foundation/errors.ts";
+import type { Alignment } from "./alignment.ts";
+import type { Teacher } from "./teacher.ts";
+
+/**
+ * How the suffix that begins at a position becomes a vector. `suffix`: a pass of its own, the mean of its pieces
+ * (Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by Latent Variable Distillation", 2022).
+ * `cumulative`: one pass over the window, the mean of the vectors of the suffix's units. `masked`: likewise, but
+ * each piece sees only itself and those after it, so that no vector knows of the prefix. `causal`: one pass, the hidden
+ * state at the position itself (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large
+ * Language Models", 2024), which knows of the prefix and not of the suffix.
+ */
+export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
+/** The modes. */
+export const embeddingModes = ["suffix", "cumulative", "masked", "causal"] as const;
+
+/** Windows of units, as `Windows.rows` gives them. */
+export interface UnitRows {
+  /** Number of windows. */
+  readonly count: number;
+  /** Positions of each. */
+  readonly variables: number;
+  /** `[count, variables]`: ids of units. */
+  readonly values: Int32Array;
+  /** `[count, variables]`: 0 for padding. */
+  readonly observed?: Uint8Array;
+}
+
+/** Pieces in a batch, padding counted: as many as keep a core's cache warm. */
+const BATCH_PIECES = 1024;
+
+/** A run of units of one window that goes through the teacher by itself. */
+interface Sequence {
+  readonly window: number;
+  /** Position of its first unit. */
+  readonly first: number;
+  /** Ids of pieces, special ones included. */
+  readonly pieces: Int32Array;
+  /** Where the pieces of each unit begin, and the end of the last one. */
+  readonly starts: Int32Array;
+}
+
+/**
+ * Vectors of the suffixes of windows: `[count * variables, width]`, a row a position; rows of padding are zero.
+ * Sequences go through the teacher in batches of about one length. Which ones go together depends on the windows
+ * given alone, so the same windows give the same bytes.
+ *
+ * @throws RetortError when the teacher has not what the mode needs, or a window has too many pieces for it.
+ */
+export async function embedSuffixesOf(
+  teacher: Teacher,
+  alignment: Alignment,
+  rows: UnitRows,
+  mode: EmbeddingMode,
+  batchPieces = BATCH_PIECES,
+): Promise<Float32Array> {
+  const { config } = teacher;
+  if (mode === "causal" && !config.causal) {
+    throw new RetortError(`${config.name} is not causal: a hidden state of it knows of the whole window`, {
+      hint: 'Use the mode "cumulative", "suffix" or, where the teacher can, "masked".',
+    });
+  }
+  if (mode === "masked" && config.inputs.suffixes === undefined) {
+    throw new RetortError(`${config.name} cannot restrict what a piece sees to what follows it`, {
+      hint: 'Use the mode "suffix" (a pass for each suffix) or "cumulative" (one pass).',
+    });
+  }
+  const { width } = config;
+  const length = rows.variables;
+  const result = new Float32Array(rows.count * length * width);
+  const sequences = sequencesOf(teacher, alignment, rows, mode === "suffix");
+  sequences.sort((a, b) => a.pieces.length - b.pieces.length || a.window - b.window || a.first - b.first);
+  for (let from = 0; from < sequences.length;) {
+    let to = from + 1;
+    while (to < sequences.length && (to + 1 - from) * sequences[to]!.pieces.length <= batchPieces) to++;
+    const batch = sequences.slice(from, to);
+    const tokens = batch.at(-1)!.pieces.length;
+    const ids = new Int32Array(batch.length * tokens);
+    batch.forEach(({ pieces }, row) => ids.set(pieces, row * tokens));
+    const vectors = await teacher.embed({
+      count: batch.length,
+      tokens,
+      ids,
+      lengths: Int32Array.from(batch, ({ pieces }) => pieces.length),
+    }, { suffixes: mode === "masked" });
+    batch.forEach((sequence, row) => {
+      const own = vectors.subarray(row * tokens * width, (row + 1) * tokens * width);
+      const at = (sequence.window * length + sequence.first) * width;
+      if (mode === "suffix") meanInto(result.subarray(at, at + width), own, 0, sequence.pieces.length);
+      else if (mode === "causal") lastPieces(result.subarray(at), own, sequence.starts, width);
+      else suffixMeans(result.subarray(at), own, sequence.starts, width);
+    });
+    from = to;
+  }
+  return result;
+}
+
+function sequencesOf(teacher: Teacher, alignment: Alignment, rows: UnitRows, each: boolean): Sequence[] {
+  const sequences: Sequence[] = [];
+  const { variables } = rows;
+  for (let window = 0; window < rows.count; window++) {
+    let end = variables;
+    while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
+    const units = rows.values.subarray(window * variables, window * variables + end);
+    for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
+      sequences.push({ window, first, ...piecesOf(teacher, alignment, units.subarray(first)) });
+    }
+  }
+  return sequences;
+}
+
+/** The pieces of units, with the special ones around them. Where they are too many, the longest units lose their ends. */
+function piecesOf({ config }: Teacher, { offsets, pieces }: Alignment, units: Int32Array) {
+  const { before, after, longest } = config;
+  const room = longest - before.length - after.length;
+  const size = (unit: number) => offsets[unit + 1]! - offsets[unit]!;
+  const total = (limit: number) => units.reduce((sum, unit) => sum + Math.min(limit, size(unit)), 0);
+  let limit = units.reduce((most, unit) => Math.max(most, size(unit)), 0);
+  while (limit > 1 && total(limit) > room) limit--;
+  const count = total(limit);
+  if (count > room) {
+    throw new RetortError(
+      `a window of ${units.length} units has ${count} pieces, ${config.name} takes ${room}`,
+      {
+        hint: "Shorten the windows.",
+      },
+    );
+  }
+  const made = new Int32Array(before.length + count + after.length);
+  const starts = new Int32Array(units.length + 1);
+  made.set(before);
+  let at = before.length;
+  units.forEach((unit, i) => {
+    starts[i] = at;
+    made.set(pieces.subarray(offsets[unit]!, offsets[unit]! + Math.min(limit, size(unit))), at);
+    at += Math.min(limit, size(unit));
+  });
+  starts[units.length] = at;
+  made.set(after, at);
+  return { pieces: made, starts };
+}
+
+/** The mean of vectors `from` to `to`. */
+function meanInto(target: Float32Array, vectors: Float32Array, from: number, to: number): void {
+  const width = target.length;
+  for (let piece = from; piece < to; piece++) {
+    const at = piece * width;
+    for (let i = 0; i < width; i++) target[i]! += vectors[at + i]!;
+  }
+  const share = 1 / (to - from);
+  for (let i = 0; i < width; i++) target[i]! *= share;
+}
+
+/** For each unit the mean, over it and the units after it, of the means of their pieces. */
+function suffixMeans(target: Float32Array, vectors: Float32Array, starts: Int32Array, width: number): void {
+  const sum = new Float64Array(width);
+  const unit = new Float32Array(width);
+  const units = starts.length - 1;
+  for (let u = units - 1; u >= 0; u--) {
+    meanInto(unit.fill(0), vectors, starts[u]!, starts[u + 1]!);
+    const share = 1 / (units - u);
+    for (let i = 0; i < width; i++) {
+      sum[i]! += unit[i]!;
+      target[u * width + i] = sum[i]! * share;
+    }
+  }
+}
+
+/** For each unit the vector of its last piece. */
+function lastPieces(target: Float32Array, vectors: Float32Array, starts: Int32Array, width: number): void {
+  for (let u = 0; u + 1 < starts.length; u++) {
+    const last = starts[u + 1]! - 1;
+    target.set(vectors.subarray(last * width, (last + 1) * width), u * width);
+  }
+}
