@@ -84,6 +84,12 @@ function buildProgram() {
     .option("--all", "also what is the same in all runs")
     .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (runs, options) => (await import("./commands/compare.ts")).compare(runs, options));
+  program.command("report").description("write a run as one HTML file that needs no network")
+    .argument("<run>", "a run's id, its first characters, or latest")
+    .option("--out <file>", "where to write it (default: PIPELINE-RUN.html here)")
+    .option("--figures <dir>", "write its plots as SVG and PNG files into this folder as well")
+    .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
+    .action(async (run, options) => (await import("./commands/report.ts")).writeRunReport(run, options));
   program.command("gc").description("remove from the store what no recent run reaches")
     .option("--days <n>", "runs of the last so many days keep what they reach", wholeNumber(0), 30)
     .option("--dry-run", "only say what would go")

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
-import type { JsonObject } from "../foundation/canonical.ts";
-import { inlineText, tableText, valueText } from "../foundation/text.ts";
+import { tableText } from "../foundation/text.ts";
+
+export { bytesText, durationText, factsText, timeText } from "../foundation/format.ts";
 
 /** Writes text to standard output: data. Everything else goes to standard error. */
 export function print(text: string): void {
@@ -48,38 +49,4 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export function clean(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what is taken out; colours may stay
   return text.replaceAll(/\u001b(?!\[[0-9;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, "�");
-}
-
-/** A number of bytes for people: 12.3 MB. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
-}
-
-/** A duration in seconds for people: 0.25 s, 12 s, 3 min 5 s, 2 h 4 min. */
-export function durationText(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
-}
-
-/** A moment, in seconds since 1970, as local text. */
-export function timeText(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-/** What an artifact's facts tell in a few words: its value if it is short, or shape and counts. */
-export function factsText(facts: JsonObject): string {
-  if ("value" in facts) return inlineText(facts.value!) ?? "";
-  const text = Object.entries(facts).map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }

@@ -1,18 +1,9 @@
 /** Values as plain text for people: on a terminal, in logs, in reports. */
 import { stripVTControlCharacters } from "node:util";
 import type { JsonObject, JsonValue } from "./canonical.ts";
+import { INLINE, isFlat, valueText } from "./format.ts";
 
-/** Longest text of a value that stands on one line beside other things. */
-const INLINE = 100;
-
-/** A JSON value in a cell: numbers with at most six digits. */
-export function valueText(value: JsonValue | undefined): string {
-  if (value === undefined || value === null) return "–";
-  if (typeof value === "number") {
-    return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  }
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
+export { inlineText, valueText } from "./format.ts";
 
 /**
  * A table without borders, columns two spaces apart. A column that holds nothing but numbers stands to the
@@ -42,16 +33,6 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
 
 function widthOf(text: string): number {
   return [...stripVTControlCharacters(text)].length;
-}
-
-/** A JSON value on one line of at most 100 characters, or undefined when it needs more room. */
-export function inlineText(value: JsonValue): string | undefined {
-  const text = isFlat(value)
-    ? Object.entries(value).map(([name, item]) => `${name} ${valueText(item)}`).join(", ")
-    : valueText(value);
-  const nested = typeof value === "object" && value !== null && !isFlat(value) &&
-    Object.keys(value).length > 0;
-  return nested || text.length > INLINE || text.includes("\n") ? undefined : text;
 }
 
 /**
@@ -101,12 +82,6 @@ function columnTexts(values: readonly (JsonValue | undefined)[]): string[] {
   if (!texts.every((text) => text === "" || /^-?\d+(\.\d+)?$/.test(text))) return texts;
   const decimals = Math.max(...texts.map((text) => text.split(".")[1]?.length ?? 0));
   return values.map((value, i) => typeof value === "number" ? value.toFixed(decimals) : texts[i]!);
-}
-
-/** True for an object whose values are neither objects nor lists. */
-function isFlat(value: JsonValue): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    Object.values(value).every((item) => typeof item !== "object" || item === null);
 }
 
 /** Every line of a text two spaces further in. */

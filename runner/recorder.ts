@@ -1,6 +1,13 @@
 import type { GraphNode, Source } from "./graph.ts";
 import { messageOf } from "../foundation/errors.ts";
-import type { MetricRecord, NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
+import type {
+  MetricRecord,
+  NodeRecord,
+  ProgressRecord,
+  Records,
+  RunRecord,
+  RunStatus,
+} from "./records/records.ts";
 import type { Result } from "./store/store.ts";
 
 /**
@@ -13,6 +20,7 @@ export class Recorder {
   readonly #nodes = new Map<string, NodeRecord>();
   readonly #dirty = new Set<string>();
   readonly #results: Result[] = [];
+  readonly #progress = new Map<string, ProgressRecord>();
   #metrics: MetricRecord[] = [];
   readonly #pipeline: string;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -76,17 +84,28 @@ export class Recorder {
     this.#metrics.push(metric);
   }
 
+  /** Records how far a node has come; of what comes between two writes only the last. */
+  progress(
+    node: string,
+    { done, total = null, unit = null }: { done: number; total?: number | null; unit?: string | null },
+  ): void {
+    this.#progress.set(node, { node, done, total, unit, time: Date.now() / 1000 });
+  }
+
   /** Writes what has gathered. */
   flush(): void {
-    if (this.#dirty.size === 0 && this.#results.length === 0 && this.#metrics.length === 0) return;
+    const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#progress.size;
+    if (waiting === 0) return;
     this.#records.transaction(() => {
       for (const name of this.#dirty) this.#records.putNode(this.#nodes.get(name)!);
       for (const result of this.#results) this.#records.addResult(result, this.#pipeline);
       this.#records.addMetrics(this.#run, this.#metrics);
+      for (const progress of this.#progress.values()) this.#records.putProgress(this.#run, progress);
     });
     this.#dirty.clear();
     this.#results.length = 0;
     this.#metrics = [];
+    this.#progress.clear();
     this.#fault = undefined;
   }
 

@@ -358,6 +358,7 @@ class Scheduler {
         write("waiting for another run that is computing this very node");
         return onEvent({ type: "node-waiting", node });
       case "progress":
+        this.#recorder.progress(node.name, message);
         return onEvent({ ...message, type: "node-progress", node });
       case "metric":
         this.#recorder.metric({

@@ -28,7 +28,7 @@ async function modules(): Promise<Map<string, string[]>> {
   const walk = (folder: string) => {
     for (const entry of Deno.readDirSync(folder)) {
       if (entry.isDirectory) walk(`${folder}/${entry.name}`);
-      else if (entry.name.endsWith(".ts")) files.push(`${folder}/${entry.name}`);
+      else if (/\.tsx?$/.test(entry.name)) files.push(`${folder}/${entry.name}`);
     }
   };
   for (const room of Object.keys(ALLOWED)) {
@@ -62,7 +62,7 @@ Deno.test("every folder with modules is a room of docs/architecture.md", () => {
 });
 
 function hasModules(path: string): boolean {
-  if (!Deno.statSync(path).isDirectory) return path.endsWith(".ts");
+  if (!Deno.statSync(path).isDirectory) return /\.tsx?$/.test(path);
   return [...Deno.readDirSync(path)].some((entry) => hasModules(`${path}/${entry.name}`));
 }
 
@@ -95,7 +95,7 @@ Deno.test("no file is longer than 500 lines", () => {
         return;
       }
       if (stat.isDirectory) { for (const entry of Deno.readDirSync(path)) visit(`${path}/${entry.name}`); }
-      else if (path.endsWith(".ts") && Deno.readTextFileSync(path).split("\n").length > 500) long.push(path);
+      else if (/\.tsx?$/.test(path) && Deno.readTextFileSync(path).split("\n").length > 500) long.push(path);
     };
     visit(`${ROOT}${room}`);
   }

@@ -115,32 +115,12 @@ export function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): s
 
 /** An SVG drawing by Graphviz. */
 async function svg(plan: readonly PlannedNode[], edges: readonly Edge[], title: string): Promise<string> {
-  const { instance } = await import("@viz-js/viz");
-  const viz = await instance();
-  return viz.renderString({
-    graphAttributes: {
-      rankdir: "TB",
-      label: title,
-      labelloc: "t",
-      fontname: "Helvetica",
-      bgcolor: "white",
-      nodesep: 0.4,
-      ranksep: 0.7,
-    },
-    nodeAttributes: { shape: "box", style: "rounded,filled", fontname: "Helvetica", fontsize: 11 },
-    edgeAttributes: { fontname: "Helvetica", fontsize: 9, color: "#555555" },
-    nodes: plan.map((planned, i) => ({
-      name: `n${i}`,
-      attributes: {
-        label: `${planned.node.name}\n${WORDS[stateOf(planned)]}`,
-        fillcolor: COLOURS[stateOf(planned)],
-        tooltip: planned.reasons.map(reasonText).join("; ") || stateOf(planned),
-      },
-    })),
-    edges: edges.map((edge) => ({
-      tail: `n${edge.from}`,
-      head: `n${edge.to}`,
-      attributes: { label: edge.label },
-    })),
-  }, { format: "svg" });
+  const { drawGraph } = await import("../../web/graph.ts");
+  const nodes = plan.map((planned) => ({
+    label: `${planned.node.name}\n${WORDS[stateOf(planned)]}`,
+    classes: `state-${stateOf(planned)}`,
+    fill: COLOURS[stateOf(planned)],
+    tooltip: planned.reasons.map(reasonText).join("; ") || stateOf(planned),
+  }));
+  return await drawGraph(title, nodes, edges);
 }

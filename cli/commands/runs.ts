@@ -3,7 +3,7 @@ import { reasonText } from "../../runner/key.ts";
 import { type Group, groupsOf } from "../../runner/compare.ts";
 import type { Records, RunRecord } from "../../runner/records/records.ts";
 import { resolveRun } from "../../runner/references.ts";
-import { tryLock } from "../../foundation/locks.ts";
+import { liveStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
@@ -27,7 +27,7 @@ export function runs(run: string | undefined, options: RunsOptions): void {
   });
   const rows = list.map((record) => ({
     record,
-    status: statusOf(store, record),
+    status: liveStatus(store, record),
     groups: groupsOf(records, record),
   }));
   if (options.json) {
@@ -71,20 +71,9 @@ function counts(groups: readonly Group[]): Record<string, number> {
   return found;
 }
 
-/** A run that is recorded as running but whose process holds no lock any more was killed. */
-function statusOf(store: Store, record: RunRecord): string {
-  if (record.status !== "running") return record.status;
-  try {
-    using free = tryLock(`${store.runFolder(record.id)}/alive.lock`);
-    return free === undefined ? "running" : "killed";
-  } catch {
-    return "running or killed"; // A read-only store cannot be asked.
-  }
-}
-
 function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
   const groups = groupsOf(records, record);
-  const status = statusOf(store, record);
+  const status = liveStatus(store, record);
   const nodes = groups.flatMap((group) => group.nodes);
   if (options.json) {
     return printJson({ ...record, status, nodes, outputs: records.runOutputs(record.id) });

@@ -65,6 +65,15 @@ export interface MetricRecord {
   readonly time: number;
 }
 
+/** How far a node of a run has come. */
+export interface ProgressRecord {
+  readonly node: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly unit: string | null;
+  readonly time: number;
+}
+
 /** An edge of a run's graph. */
 export interface EdgeRecord {
   readonly node: string;
@@ -91,6 +100,20 @@ export interface ArtifactRecord {
   readonly run: string;
   readonly components: KeyComponents;
   readonly created: number;
+}
+
+/** Which runs a list shows. */
+export interface RunFilter {
+  readonly pipeline?: string;
+  readonly status?: RunStatus;
+  readonly text?: string;
+}
+
+const RUN_FILTER = `(?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR status = ?2)
+  AND (?3 IS NULL OR instr(lower(id || ' ' || pipeline || ' ' || command), lower(?3)) > 0)`;
+
+function runFilter(filter: RunFilter): (string | null)[] {
+  return [filter.pipeline ?? null, filter.status ?? null, filter.text ?? null];
 }
 
 /** The run records of a store: runs, nodes, metrics, results and their lineage, in SQLite. */
@@ -202,6 +225,19 @@ export class Records implements Disposable {
     }
   }
 
+  /** Records how far a node has come, replacing what was recorded. */
+  putProgress(run: string, p: ProgressRecord): void {
+    this.#run(
+      "INSERT OR REPLACE INTO progress VALUES (?,?,?,?,?,?)",
+      run,
+      p.node,
+      p.done,
+      p.total,
+      p.unit,
+      p.time,
+    );
+  }
+
   /** Records a result with its artifacts and what they were made from. */
   addResult(result: Result, pipeline: string): void {
     const created = Date.parse(result.finished) / 1000;
@@ -254,15 +290,39 @@ export class Records implements Disposable {
     for (const id of ids) this.#run("DELETE FROM runs WHERE id = ?", id);
   }
 
-  /** Runs, newest first. */
-  runs(options: { limit?: number; offset?: number; pipeline?: string } = {}): RunRecord[] {
+  /** Runs, newest first. `text` stands anywhere in the id, the pipeline or the command. */
+  runs(options: RunFilter & { limit?: number; offset?: number } = {}): RunRecord[] {
     const rows = this.#all<RawRun>(
-      "SELECT * FROM runs WHERE ?1 IS NULL OR pipeline = ?1 ORDER BY started DESC, id DESC LIMIT ?2 OFFSET ?3",
-      options.pipeline ?? null,
+      `SELECT * FROM runs WHERE ${RUN_FILTER} ORDER BY started DESC, id DESC LIMIT ?4 OFFSET ?5`,
+      ...runFilter(options),
       options.limit ?? -1,
       options.offset ?? 0,
     );
     return rows.map(runFromRow);
+  }
+
+  /** How many runs fit. */
+  countRuns(options: RunFilter = {}): number {
+    return this.#all<{ n: number }>(
+      `SELECT count(*) AS n FROM runs WHERE ${RUN_FILTER}`,
+      ...runFilter(options),
+    )[0]!
+      .n;
+  }
+
+  /** Names of all pipelines that ran. */
+  pipelines(): string[] {
+    return this.#all<{ pipeline: string }>("SELECT DISTINCT pipeline FROM runs ORDER BY pipeline")
+      .map((row) => row.pipeline);
+  }
+
+  /** How many nodes of a run are in each state. */
+  nodeStates(run: string): Partial<Record<NodeState, number>> {
+    const rows = this.#all<{ state: NodeState; n: number }>(
+      "SELECT state, count(*) AS n FROM nodes WHERE run = ? GROUP BY state ORDER BY state",
+      run,
+    );
+    return Object.fromEntries(rows.map((row) => [row.state, row.n]));
   }
 
   /** Runs whose id begins with `prefix`, newest first. */
@@ -307,6 +367,51 @@ export class Records implements Disposable {
       run,
       node,
     );
+  }
+
+  /** The metrics of a result by name and step, from all runs that worked on it: a run that was killed, the one that went on. */
+  metricsOfKey(key: Digest): MetricRecord[] {
+    return this.#all(
+      `SELECT m.node, m.name, m.step, m.value, max(m.time) AS time FROM nodes n
+       JOIN metrics m ON m.run = n.run AND m.node = n.name
+       WHERE n.key = ? GROUP BY m.name, m.step ORDER BY m.name, m.step, m.time`,
+      key,
+    );
+  }
+
+  /** Metrics of a run that were recorded after a position, with the position of the last: what a live view adds. */
+  metricsSince(run: string, position: number): { position: number; metrics: MetricRecord[] } {
+    // The plus keeps the index of runs out: the rows after a position are few, those of a run may be many.
+    const rows = this.#all<MetricRecord & { position: number }>(
+      `SELECT rowid AS position, node, name, step, value, time FROM metrics
+       WHERE rowid > ? AND +run = ? ORDER BY rowid`,
+      position,
+      run,
+    );
+    return { position: rows.at(-1)?.position ?? position, metrics: rows };
+  }
+
+  /** The position of the newest metric of all: where `metricsSince` begins. */
+  lastMetricPosition(): number {
+    return this.#all<{ last: number | null }>("SELECT max(rowid) AS last FROM metrics")[0]!.last ?? 0;
+  }
+
+  /** How far the nodes of a run have come, as far as they told. */
+  progress(run: string): ProgressRecord[] {
+    return this.#all("SELECT node, done, total, unit, time FROM progress WHERE run = ?", run);
+  }
+
+  /** Seconds of the execution that made a result; undefined when no run recorded it. */
+  secondsOfKey(key: Digest): number | undefined {
+    return this.#all<{ seconds: number | null }>(
+      "SELECT max(seconds) AS seconds FROM nodes WHERE key = ? AND state = 'ran'",
+      key,
+    )[0]?.seconds ?? undefined;
+  }
+
+  /** A number that changes when another process writes to the records. */
+  version(): number {
+    return this.#all<{ data_version: number }>("PRAGMA data_version")[0]!.data_version;
   }
 
   /** Earlier results to compare a node with: the same node of the pipeline first, else the same stage; newest first. */

@@ -62,6 +62,14 @@ const MIGRATIONS: readonly string[] = [
   `,
   // What codecs say of artifacts that runs returned, for those who do not have the codec at hand.
   `CREATE TABLE summaries (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `
+  CREATE TABLE progress (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, done REAL NOT NULL, total REAL, unit TEXT, time REAL NOT NULL,
+    PRIMARY KEY (run, node)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_by_pipeline ON runs (pipeline, started);
+  `,
 ];
 
 /** The schema version that this code writes. */

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { inflateSync } from "node:zlib";
+import fc from "fast-check";
+import type { JsonObject } from "../../foundation/canonical.ts";
+import { npyHeader } from "../../runner/codecs/npy.ts";
+import type { EdgeRecord, NodeRecord } from "../../runner/records/records.ts";
+import { spreadText } from "../../web/parts/run_parts.tsx";
+import { armGroups } from "../../web/view/arms.ts";
+import { metricParts, thin } from "../../web/view/curves.ts";
+import { npyHead, npyNumbers } from "../../web/view/npy.ts";
+import { contactSheet, encodePng, imageLayout } from "../../web/view/png.ts";
+import { spreadOf } from "../../web/view/results.ts";
+import { summarise } from "../../web/view/tensor.ts";
+
+function node(name: string, stage: string, params: JsonObject = {}): NodeRecord {
+  const rest = { started: null, seconds: null, log: null, error: null, engine: null };
+  return { run: "r", position: 0, name, stage, params, state: "ran", key: null, reasons: [], ...rest };
+}
+
+function edge(node: string, input: string, source: string, output = input): EdgeRecord {
+  return { node, input, source, output };
+}
+
+function labels(nodes: NodeRecord[], edges: EdgeRecord[], seeds: Record<string, number> = {}) {
+  const groups = armGroups(nodes, edges, (one) => seeds[one.name]);
+  return Object.fromEntries(
+    groups.flatMap((group) => [...group.arms].map(([name, arm]) => [name, arm.label])),
+  );
+}
+
+Deno.test("arms are told apart by parameters, then wiring, then what came before; seeds are left out", () => {
+  const train = [0.1, 0.2].flatMap((rate) =>
+    [0, 1].map((seed) => node(`train ${rate} ${seed}`, "train", { rate, seed, same: 1 }))
+  );
+  assert.deepEqual(Object.values(labels(train, [])), ["rate=0.1", "rate=0.1", "rate=0.2", "rate=0.2"]);
+
+  const evaluate = train.map((one) => node(`eval of ${one.name}`, "evaluate"));
+  const edges = train.map((one, i) => edge(evaluate[i]!.name, "model", one.name));
+  const found = labels([...train, ...evaluate], edges);
+  assert.equal(found["eval of train 0.2 1"], "rate=0.2", "by the node before it");
+
+  const splits = ["valid", "test"].map((split) => node(split, "score", { on: 1 }));
+  const wired = splits.map((one) => edge(one.name, "tokens", "load", one.name));
+  assert.deepEqual(Object.values(labels(splits, wired)), ["tokens=valid", "tokens=test"]);
+
+  const draws = ["a", "b"].map((name) => node(name, "draw"));
+  const groups = armGroups(draws, [], (one) => one.name === "a" ? 1 : 2);
+  assert.deepEqual([...groups[0]!.arms.values()].map((arm) => [arm.label, arm.seed]), [["", "1"], ["", "2"]]);
+  assert.deepEqual(Object.values(labels(draws, [])), ["a", "b"], "by name where nothing else does");
+  assert.deepEqual(labels([node("one", "s", { rate: 1 })], []), { one: "" });
+});
+
+Deno.test("a thinned curve keeps first, last, lowest, highest and the order", () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.double({ noNaN: true }), { freq: 9 }), { minLength: 1 }), (values) => {
+      const points = values.map((value, i) => [i, value] as const);
+      const kept = thin(points, 16);
+      assert.ok(kept.length <= Math.max(16, 5 * 4));
+      assert.deepEqual(kept[0], points[0]);
+      assert.deepEqual(kept.at(-1), points.at(-1));
+      assert.ok(kept.every((point, i) => i === 0 || point[0] > kept[i - 1]![0]));
+      const numbers = (list: readonly (readonly [number, number | null])[]) =>
+        list.flatMap(([, value]) => value === null ? [] : [value]);
+      assert.equal(Math.max(...numbers(kept)), Math.max(...numbers(points)));
+      assert.equal(Math.min(...numbers(kept)), Math.min(...numbers(points)));
+      assert.equal(kept.some(([, value]) => value === null), points.some(([, value]) => value === null));
+    }),
+  );
+});
+
+Deno.test("units of metrics stand in brackets", () => {
+  assert.deepEqual(metricParts("loss [nats/token]"), { name: "loss", unit: "nats/token" });
+  assert.deepEqual(metricParts("[odd]"), { name: "[odd]", unit: undefined });
+});
+
+Deno.test("summaries of tensors agree with the plain formulas; what is not finite is counted", () => {
+  fc.assert(
+    fc.property(fc.array(fc.float({ noNaN: true, min: -100, max: 100 }), { minLength: 1 }), (numbers) => {
+      const summary = summarise([...numbers, NaN, Infinity]);
+      const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
+      const variance = numbers.reduce((a, b) => a + (b - mean) ** 2, 0) / numbers.length;
+      assert.ok(Math.abs(summary.mean! - mean) < 1e-9);
+      assert.ok(Math.abs(summary.deviation! - Math.sqrt(variance)) < 1e-6);
+      assert.equal(summary.min, Math.min(...numbers));
+      assert.equal(summary.notFinite, 2);
+      assert.equal(summary.histogram.counts.reduce((a, b) => a + b, 0), numbers.length);
+    }),
+  );
+  assert.deepEqual(summarise([1, 1, 3]).histogram, { from: 0.5, to: 3.5, counts: [2, 0, 1] });
+});
+
+Deno.test("npy files are read: header, numbers, a cut file as far as it goes; others are refused", () => {
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const file = new Uint8Array([...npyHeader("f4", 2, 3), ...new Uint8Array(data.buffer)]);
+  const head = npyHead(file)!;
+  assert.deepEqual([head.type, head.shape], ["f4", [2, 3]]);
+  assert.deepEqual([...npyNumbers(file, head)], [...data]);
+  assert.deepEqual([...npyNumbers(file.subarray(0, file.length - 6), head)], [1, 2, 3, 4]);
+  assert.equal(npyHead(new TextEncoder().encode("no array at all, just text")), undefined);
+  assert.equal(npyHead(file.subarray(0, 20)), undefined);
+});
+
+Deno.test("a contact sheet holds the images' pixels in place; its PNG is what zlib reads back", () => {
+  assert.equal(imageLayout("u1", [2, 2, 4, 2]), undefined, "two channels are no picture");
+  assert.deepEqual(imageLayout("u1", [2, 3, 2, 3]), {
+    count: 2,
+    height: 3,
+    width: 2,
+    channels: 3,
+    planes: false,
+  });
+  assert.equal(imageLayout("f4", [2, 3, 2, 3]), undefined);
+  const planes = imageLayout("u1", [2, 3, 4, 5])!;
+  assert.deepEqual(planes, { count: 2, height: 4, width: 5, channels: 3, planes: true });
+  const numbers = Array.from({ length: 2 * 3 * 4 * 5 }, (_, i) => i);
+  const sheet = contactSheet(numbers, planes);
+  assert.deepEqual([sheet.width, sheet.height], [11, 4]);
+  // Second image, second row, third column: each channel 20 numbers further.
+  const at = (1 * 11 + 6 + 2) * 3;
+  assert.deepEqual([...sheet.pixels.subarray(at, at + 3)], [67, 87, 107]);
+  const png = encodePng(sheet);
+  const length = new DataView(png.buffer).getUint32(33);
+  assert.equal(new TextDecoder().decode(png.subarray(37, 41)), "IDAT");
+  const lines = inflateSync(png.subarray(41, 41 + length));
+  assert.deepEqual([...lines.subarray(1, 34)], [...sheet.pixels.subarray(0, 33)]);
+});
+
+Deno.test("spreads: mean, sample deviation, and only as many digits as they mean", () => {
+  assert.deepEqual(spreadOf([1, 2, 3, null, undefined]), { mean: 2, deviation: 1, min: 1, max: 3, n: 3 });
+  assert.equal(spreadOf([null]), null);
+  assert.equal(spreadOf([0.1, 0.1, 0.1])!.deviation, 0);
+  assert.equal(spreadText(spreadOf([1.23456, 1.24456])), "1.2396 ± 0.0071");
+  assert.equal(spreadText(spreadOf([5])), "5");
+  assert.equal(spreadText(null), "–");
+});

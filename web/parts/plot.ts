@@ -1,0 +1,132 @@
+/// <reference lib="dom" />
+import * as Plot from "@observablehq/plot";
+import { type Chart, metricParts } from "../view/curves.ts";
+import type { Histogram } from "../view/tensor.ts";
+
+/**
+ * Colours of series in light and dark (Okabe and Ito's set for colour-blind readers without its yellow, which no
+ * white page shows; darker on light and brighter on dark). Dashes tell apart what comes after the seventh.
+ */
+export const COLOURS = [
+  { light: "#0072b2", dark: "#4ba3e3" },
+  { light: "#d55e00", dark: "#ff8a3d" },
+  { light: "#00805e", dark: "#2fc79b" },
+  { light: "#b0578d", dark: "#e39cc6" },
+  { light: "#a86f00", dark: "#f0b93a" },
+  { light: "#2b95c9", dark: "#a5dcff" },
+  { light: "#444444", dark: "#dddddd" },
+] as const;
+
+const DASHES = ["", "6 3", "2 3", "8 3 2 3"] as const;
+
+/** How a series is drawn. */
+export interface Style {
+  readonly colour: number;
+  readonly dash: string;
+}
+
+/** A style for each label, in the order in which they come; series of one label are repetitions. */
+export function stylesOf(labels: Iterable<string>): Map<string, Style> {
+  const styles = new Map<string, Style>();
+  for (const label of labels) {
+    if (styles.has(label)) continue;
+    const i = styles.size;
+    const dash = DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!;
+    styles.set(label, { colour: i % COLOURS.length, dash });
+  }
+  return styles;
+}
+
+/** A colour that follows the theme of the page. */
+export function colourVariable(style: Style): string {
+  return `var(--series-${style.colour})`;
+}
+
+/** How a chart is shown. */
+export interface CurveOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly logarithmic?: boolean;
+}
+
+/** Curves of a metric as an SVG element. */
+export function drawCurves(document: Document, chart: Chart, options: CurveOptions): SVGSVGElement {
+  const styles = stylesOf(chart.series.map((one) => one.label));
+  const { name, unit } = metricParts(chart.metric);
+  const svg = Plot.plot({
+    document,
+    width: options.width,
+    height: options.height,
+    marginLeft: 60,
+    marginBottom: 40,
+    style: { fontSize: "12px" },
+    grid: true,
+    x: { label: chart.unit, labelArrow: "none", labelAnchor: "center" },
+    y: {
+      label: unit === undefined ? name : `${name} (${unit})`,
+      labelArrow: "none",
+      ...(options.logarithmic === true && isPositive(chart) ? { type: "log" } : {}),
+    },
+    marks: chart.series.map((one) => {
+      const style = styles.get(one.label)!;
+      return Plot.line(one.points.map(([step, value]) => [step, value ?? NaN]), {
+        x: "0",
+        y: "1",
+        stroke: colourVariable(style),
+        strokeWidth: 1.75,
+        ...(style.dash === "" ? {} : { strokeDasharray: style.dash }),
+      });
+    }),
+  }) as unknown as SVGSVGElement;
+  [...svg.querySelectorAll("[aria-label=line]")].forEach((group, i) =>
+    group.setAttribute("data-label", chart.series[i]!.label)
+  );
+  describe(svg, curveText(chart));
+  return svg;
+}
+
+/** True when a logarithmic axis can show all values. */
+export function isPositive(chart: Chart): boolean {
+  return chart.series.every((one) => one.points.every(([, value]) => value === null || value > 0));
+}
+
+/** Names a picture. What it is made of is nothing that a screen reader should read piece by piece. */
+function describe(svg: SVGSVGElement, text: string): void {
+  for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", text);
+}
+
+/** A chart in words. */
+export function curveText(chart: Chart): string {
+  const count = chart.series.length === 1 ? "1 curve" : `${chart.series.length} curves`;
+  return `${chart.metric} of ${chart.stage} by ${chart.unit}, ${count}; the table beside it has the numbers`;
+}
+
+/** Counts of values as bars. */
+export function drawHistogram(document: Document, histogram: Histogram, name: string): SVGSVGElement {
+  const { from, to, counts } = histogram;
+  const step = (to - from) / counts.length;
+  const svg = Plot.plot({
+    document,
+    width: 320,
+    height: 120,
+    marginLeft: 50,
+    marginBottom: 32,
+    style: { fontSize: "11px" },
+    x: { label: "value", labelArrow: "none", ticks: 5 },
+    y: { label: "count", labelArrow: "none", ticks: 3, grid: true },
+    marks: [
+      Plot.rectY(counts.map((count, i) => ({ from: from + i * step, to: from + (i + 1) * step, count })), {
+        x1: "from",
+        x2: "to",
+        y: "count",
+        fill: "var(--series-0)",
+        inset: 0,
+      }),
+      Plot.ruleY([0]),
+    ],
+  }) as unknown as SVGSVGElement;
+  describe(svg, `Histogram of ${name}`);
+  return svg;
+}

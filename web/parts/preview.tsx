@@ -1,0 +1,138 @@
+import { useMemo } from "preact/hooks";
+import { bytesText, valueText } from "../../foundation/format.ts";
+import type { FilePreview, Preview } from "../view/preview.ts";
+import type { ArtifactView } from "../view/run.ts";
+import { Drawing } from "./place.tsx";
+import { drawHistogram } from "./plot.ts";
+import { Facts, Value } from "./values.tsx";
+
+/** What an artifact's files look like. `name`: what people call it. */
+export function Previews(
+  { artifact, previews, name }: {
+    artifact: ArtifactView;
+    previews: readonly FilePreview[];
+    name: string;
+  },
+) {
+  const pictures = captions(artifact);
+  // A list of pictures is told by the pictures themselves.
+  const shown = pictures.size === 0 ? previews : previews.filter(({ file }) => file !== "pictures.json");
+  const several = shown.length > 1;
+  return (
+    <div class="previews">
+      {shown.map(({ file, preview }, i) => (
+        <div key={i} class={`preview preview-${preview.kind}`}>
+          {several && preview.kind !== "picture" && <h4 class="file">{file}</h4>}
+          <One preview={preview} name={`${name}, ${file}`} caption={pictures.get(file)} />
+        </div>
+      ))}
+      {artifact.files.length > previews.length && previews.length > 1 && (
+        <p>{artifact.files.length} files in all, {bytesText(artifact.bytes)}</p>
+      )}
+    </div>
+  );
+}
+
+/** Captions that the facts of an artifact give its pictures. */
+function captions(artifact: ArtifactView): Map<string, string> {
+  const listed = artifact.facts.pictures;
+  if (!Array.isArray(listed)) return new Map();
+  return new Map(
+    listed.flatMap((entry) =>
+      typeof entry === "object" && entry !== null && !Array.isArray(entry) &&
+        typeof entry.file === "string" &&
+        typeof entry.caption === "string"
+        ? [[entry.file, entry.caption] as const]
+        : []
+    ),
+  );
+}
+
+function One({ preview, name, caption }: { preview: Preview; name: string; caption: string | undefined }) {
+  switch (preview.kind) {
+    case "value":
+      return <Value value={preview.value} name={name} />;
+    case "text":
+      return (
+        <>
+          <pre class="text" tabIndex={0} role="region" aria-label={name}>{preview.text}</pre>
+          {preview.cut && <p>the beginning; there is more</p>}
+        </>
+      );
+    case "tensor":
+      return <Tensor preview={preview} />;
+    case "picture":
+      return (
+        <figure class="picture">
+          <img src={preview.url} alt={caption ?? name} />
+          {caption !== undefined && <figcaption>{caption}</figcaption>}
+        </figure>
+      );
+    case "circuit":
+      return <Circuit preview={preview} />;
+    case "opaque":
+      return <p>{preview.why}</p>;
+    case "fault":
+      return <p class="fault" role="alert">cannot be shown: {preview.message}</p>;
+  }
+}
+
+function Tensor({ preview }: { preview: Preview & { kind: "tensor" } }) {
+  const { summary } = preview;
+  const draw = useMemo(
+    () => (document: Document) => drawHistogram(document, summary.histogram, preview.name),
+    [preview],
+  );
+  return (
+    <div class="tensor">
+      <p>
+        <code>{preview.name}</code> {preview.type} [{preview.shape.join(" × ")}]
+        {preview.partial && <>; of its beginning, {summary.count} numbers:</>}
+      </p>
+      {preview.words !== undefined && <p class="prose">{preview.words}</p>}
+      {preview.picture !== undefined && <img src={preview.picture} alt={`${preview.name} as images`} />}
+      <Facts
+        facts={[
+          ["smallest", valueText(summary.min)],
+          ["mean", valueText(summary.mean)],
+          ["largest", valueText(summary.max)],
+          ["deviation", valueText(summary.deviation)],
+          ["zeros", String(summary.zeros)],
+          ...(summary.notFinite > 0 ? [["not finite", String(summary.notFinite)] as const] : []),
+          ["first", <code key="first">{summary.first.map(valueText).join(", ")}</code>],
+        ]}
+      />
+      {summary.histogram.counts.length > 0 && <Drawing draw={draw} className="plot" />}
+    </div>
+  );
+}
+
+function Circuit({ preview }: { preview: Preview & { kind: "circuit" } }) {
+  const { nodes } = preview;
+  return (
+    <div class="circuit">
+      <Facts
+        facts={[
+          ["variables", String(preview.variables)],
+          ["nodes", `${nodes.sum} sums, ${nodes.product} products, ${nodes.input} inputs`],
+          ["edges", String(preview.edges)],
+          ["parameters", String(preview.parameters)],
+          ["widest node", `${preview.width} units`],
+          ["depth", String(preview.depth)],
+        ]}
+      />
+      <figure class="drawn">
+        <div
+          class="graph scroll"
+          tabIndex={0}
+          role="region"
+          aria-label={preview.layered ? "the circuit's layers" : "the circuit's nodes"}
+          dangerouslySetInnerHTML={{ __html: preview.svg }}
+        />
+        <figcaption>
+          {preview.layered ? "its layers, root at the top" : "its nodes, root at the top"}
+        </figcaption>
+      </figure>
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+import { durationText } from "../../foundation/format.ts";
+import type { LiveStatus } from "../../runner/liveness.ts";
+import type { NodeState } from "../../runner/records/records.ts";
+import type { NodeView } from "../view/run.ts";
+
+/** What nodes' states are called and how they look: a sign beside the colour, for those who do not see it. */
+export const STATES: Record<NodeState | "data", { readonly word: string; readonly sign: string }> = {
+  pending: { word: "waiting", sign: "○" },
+  running: { word: "running", sign: "▶" },
+  ran: { word: "ran", sign: "✓" },
+  cached: { word: "from cache", sign: "≡" },
+  failed: { word: "failed", sign: "✗" },
+  skipped: { word: "skipped", sign: "↷" },
+  interrupted: { word: "interrupted", sign: "‖" },
+  unused: { word: "not begun", sign: "–" },
+  data: { word: "data", sign: "▤" },
+};
+
+/** The state of a node, data told apart. */
+export function stateOf(node: Pick<NodeView, "state" | "data">): NodeState | "data" {
+  return node.data ? "data" : node.state;
+}
+
+export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
+  const state = stateOf(node);
+  return (
+    <span class={`badge state-${state}`}>
+      <span aria-hidden="true">{STATES[state].sign}</span> {STATES[state].word}
+    </span>
+  );
+}
+
+const STATUS: Record<LiveStatus, readonly [sign: string, state: NodeState]> = {
+  running: ["▶", "running"],
+  done: ["✓", "ran"],
+  failed: ["✗", "failed"],
+  interrupted: ["‖", "interrupted"],
+  killed: ["✗", "failed"],
+  "running or killed": ["?", "interrupted"],
+};
+
+export function Status({ status }: { status: LiveStatus }) {
+  const [sign, state] = STATUS[status];
+  return (
+    <span class={`badge state-${state}`}>
+      <span aria-hidden="true">{sign}</span> {status}
+    </span>
+  );
+}
+
+/** `3 ran, 5 from cache`. */
+export function countsText(counts: Partial<Record<NodeState, number>>): string {
+  return (Object.keys(STATES) as NodeState[]).flatMap((state) =>
+    counts[state] === undefined ? [] : [`${counts[state]} ${STATES[state].word}`]
+  ).join(", ");
+}
+
+/** How long a node took, or what its result from the cache saved. */
+export function took(node: NodeView): string {
+  if (node.maker !== null) {
+    return node.maker.seconds === null ? "–" : `saved ${durationText(node.maker.seconds)}`;
+  }
+  return node.seconds === null ? "–" : durationText(node.seconds);
+}
+
+/** How far a running node has come. */
+export function Progress({ node }: { node: Pick<NodeView, "name" | "state" | "progress"> }) {
+  const { progress } = node;
+  if (progress === null || node.state !== "running") return null;
+  const of = progress.total === null ? "" : ` of ${progress.total}`;
+  const unit = progress.unit === null ? "" : ` ${progress.unit}`;
+  return (
+    <span class="progress">
+      {progress.total !== null && progress.total > 0 && (
+        <progress max={progress.total} value={progress.done} aria-label={`progress of ${node.name}`} />
+      )}
+      <span>{progress.done}{of}{unit}</span>
+    </span>
+  );
+}

@@ -1,0 +1,121 @@
+import type { ComponentChildren, JSX } from "preact";
+import type { JsonObject, JsonValue } from "../../foundation/canonical.ts";
+import { valueText } from "../../foundation/format.ts";
+
+/** Rows and list items that are shown of a long value. */
+const SHOWN = 200;
+
+/** A table that scrolls sideways by itself where the page is narrow; the keyboard reaches it for that. */
+export function Table(
+  { caption, head, rows, numeric = [], ids }: {
+    caption: string;
+    head: readonly ComponentChildren[];
+    rows: readonly (readonly ComponentChildren[])[];
+    /** Columns of numbers. */
+    numeric?: readonly number[];
+    /** Ids of rows, for links. */
+    ids?: readonly string[];
+  },
+) {
+  const align = (i: number) => numeric.includes(i) ? "number" : undefined;
+  return (
+    <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>{head.map((cell, i) => <th key={i} scope="col" class={align(i)}>{cell}</th>)}</tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={ids?.[i] ?? i} id={ids?.[i]}>
+              {row.map((cell, c) => <td key={c} class={align(c)}>{cell}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Names with values. */
+export function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Parameters of a pipeline or a node. */
+export function Params({ params }: { params: JsonObject }) {
+  const entries = Object.entries(params);
+  if (entries.length === 0) return <span>none</span>;
+  return (
+    <Facts
+      facts={entries.map(([name, value]) => [
+        name,
+        <code key={name}>{typeof value === "string" ? value : JSON.stringify(value)}</code>,
+      ])}
+    />
+  );
+}
+
+/** A JSON value as a person reads it: lists of objects as tables, of texts as lists, objects as names with values. */
+export function Value({ value, name }: { value: JsonValue; name: string }): JSX.Element {
+  if (typeof value === "string") return <span class="prose">{value}</span>;
+  if (typeof value !== "object" || value === null) return <span>{valueText(value)}</span>;
+  if (Array.isArray(value)) return <List list={value} name={name} />;
+  const entries = Object.entries(value);
+  if (entries.length === 0) return <span>–</span>;
+  return (
+    <Facts
+      facts={entries.slice(0, SHOWN).map(([key, item]) => [
+        key,
+        <Value key={key} value={item} name={`${name}, ${key}`} />,
+      ])}
+    />
+  );
+}
+
+function List({ list, name }: { list: readonly JsonValue[]; name: string }) {
+  const shown = list.slice(0, SHOWN);
+  const more = list.length > SHOWN ? <p>and {list.length - SHOWN} more</p> : null;
+  if (shown.length > 0 && shown.every(isRow)) return <>{rowsTable(shown, name)}{more}</>;
+  if (shown.some((item) => typeof item === "string" && item.length > 12)) {
+    return (
+      <>
+        <ol class="texts">{shown.map((item, i) => <li key={i}>{valueText(item)}</li>)}</ol>
+        {more}
+      </>
+    );
+  }
+  return (
+    <>
+      <code>{shown.map(valueText).join(", ")}</code>
+      {more}
+    </>
+  );
+}
+
+function rowsTable(rows: readonly JsonObject[], name: string) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const numeric = columns.flatMap((column, i) =>
+    rows.every((row) => typeof row[column] === "number" || row[column] == null) ? [i] : []
+  );
+  return (
+    <Table
+      caption={name}
+      head={columns}
+      numeric={numeric}
+      rows={rows.map((row) => columns.map((column) => valueText(row[column])))}
+    />
+  );
+}
+
+function isRow(value: JsonValue): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,105 @@
+import type { Records, RunRecord } from "../../runner/records/records.ts";
+import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { readLogEnd } from "../view/log.ts";
+import { type FilePreview, pictureType, previewArtifact } from "../view/preview.ts";
+import { reproduction } from "../view/reproduce.ts";
+import { acrossSeeds } from "../view/results.ts";
+import { type ArtifactView, type NodeView, type RunView, viewRun } from "../view/run.ts";
+import { drawRunGraph } from "../view/run_graph.ts";
+import { wordsFor } from "../view/vocabulary.ts";
+
+/** An artifact with what its files look like. */
+export interface ShownArtifact {
+  /** Name of the returned output, or `node:output`. */
+  readonly name: string;
+  readonly artifact: ArtifactView;
+  readonly previews: readonly FilePreview[];
+  readonly lineage?: Lineage;
+  /** What its codec says of it, for those whose files say little. */
+  readonly summary?: string;
+}
+
+/** All that a report says. */
+export interface ReportModel {
+  readonly view: RunView;
+  readonly graph: string;
+  readonly outputs: readonly ShownArtifact[];
+  /** Pictures that stages made besides the returned outputs. */
+  readonly pictures: readonly ShownArtifact[];
+  readonly seeds: ReturnType<typeof acrossSeeds>;
+  readonly how: ReturnType<typeof reproduction>;
+  /** Ends of the logs of failed nodes. */
+  readonly failures: readonly { readonly node: NodeView; readonly log: string }[];
+}
+
+/** Bytes of pictures that a report may hold: beyond it the rest is only named. */
+const PICTURE_BYTES = 24 << 20;
+
+/** Gathers what a report says of a run. */
+export async function reportModel(store: Store, records: Records, run: RunRecord): Promise<ReportModel> {
+  const view = viewRun(store, records, run);
+  const nodes = new Map(view.nodes.map((node) => [node.name, node]));
+  let budget = PICTURE_BYTES;
+  const show = async (name: string, node: NodeView, artifact: ArtifactView): Promise<ShownArtifact> => {
+    const previews = await previewArtifact(store, artifact, await wordsFor(store, nodes, node));
+    // Values and texts are shown as they are: a summary would say the same again.
+    const plain = previews.some(({ preview }) => preview.kind === "value" || preview.kind === "text");
+    const summary = plain ? undefined : records.summary(artifact.digest);
+    return {
+      name,
+      artifact,
+      ...(summary === undefined ? {} : { summary }),
+      previews: previews.map((one) => {
+        const bytes = JSON.stringify(one.preview).length;
+        budget -= bytes > 100_000 ? bytes : 0;
+        return budget >= 0
+          ? one
+          : { file: one.file, preview: { kind: "opaque", why: "left out: the report is full" } };
+      }),
+    };
+  };
+  const outputs: ShownArtifact[] = [];
+  for (const output of view.outputs) {
+    const node = nodes.get(output.node);
+    const artifact = node?.outputs.find((one) => one.output === output.output);
+    if (node === undefined || artifact === undefined) continue;
+    outputs.push({
+      ...await show(output.name, node, artifact),
+      lineage: lineageOf(records, resolveArtifact(records, artifact.digest)),
+    });
+  }
+  const returned = new Set(outputs.map((one) => one.artifact.digest));
+  const pictures: ShownArtifact[] = [];
+  for (const node of view.nodes) {
+    for (const artifact of node.outputs) {
+      if (returned.has(artifact.digest) || !artifact.files.some((file) => pictureType(file.name))) continue;
+      pictures.push(await show(`${node.name}:${artifact.output}`, node, artifact));
+    }
+  }
+  return {
+    view,
+    graph: await drawRunGraph(view.nodes, (node) => `#${nodeId(node)}`, {
+      background: "transparent",
+      direction: "right",
+    }),
+    outputs,
+    pictures,
+    seeds: acrossSeeds(records, run),
+    how: reproduction(run),
+    failures: view.nodes.filter((node) => node.state === "failed").map((node) => ({
+      node,
+      log: node.log === null ? "" : readLogEnd(store, node.log),
+    })),
+  };
+}
+
+/** Id of a node's row. */
+export function nodeId(node: NodeView): string {
+  return `node-${node.position}`;
+}
+
+/** Id of an artifact's row: the first of those of that digest. */
+export function artifactId(digest: string): string {
+  return `artifact-${digest.slice(0, 20)}`;
+}

@@ -1,0 +1,53 @@
+// @ts-check
+/// <reference lib="dom" />
+// The report's own script: shows and hides curves, changes the theme, copies commands. Without it all is there to be read.
+const root = document.documentElement;
+
+for (const figure of document.querySelectorAll("figure.chart")) {
+  for (const button of figure.querySelectorAll("button.arm")) {
+    button.addEventListener("click", () => {
+      const shown = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(shown));
+      const label = button.getAttribute("data-label");
+      for (const group of figure.querySelectorAll("g[data-label]")) {
+        if (group.getAttribute("data-label") !== label) continue;
+        if (shown) group.removeAttribute("display");
+        else group.setAttribute("display", "none");
+      }
+    });
+  }
+  const scale = figure.querySelector(".scale input");
+  const plots = figure.querySelectorAll(".plot");
+  if (scale instanceof HTMLInputElement) {
+    scale.addEventListener(
+      "change",
+      () => plots.forEach((plot, i) => plot.toggleAttribute("hidden", (i === 1) !== scale.checked)),
+    );
+  }
+}
+
+document.getElementById("theme")?.addEventListener("change", (event) => {
+  const { value } = /** @type {HTMLSelectElement} */ (event.target);
+  if (value === "") root.removeAttribute("data-theme");
+  else root.setAttribute("data-theme", value);
+});
+
+for (const pre of document.querySelectorAll("pre.command")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(pre.textContent ?? "");
+      button.textContent = "Copied";
+    } catch {
+      // Files opened from a disk may not be allowed to: then the text is marked instead.
+      getSelection()?.selectAllChildren(pre);
+      button.textContent = "Marked: copy it with the keyboard";
+    }
+  });
+  pre.after(button);
+}
+
+// Everything that is folded is printed.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => one.open = true));

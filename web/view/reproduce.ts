@@ -1,0 +1,51 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { canonicalText } from "../../foundation/canonical.ts";
+import type { RunRecord } from "../../runner/records/records.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How a run is made again. */
+export interface Reproduction {
+  /** What was called, word for word. */
+  readonly called: string;
+  /** The same with everything spelled out, one command a line. */
+  readonly commands: readonly string[];
+  /** What the commands cannot bring back. */
+  readonly warnings: readonly string[];
+}
+
+/** The commands that make a run again: the code's commit, the runtime's version, every parameter and the seed. */
+export function reproduction(run: RunRecord): Reproduction {
+  const { environment } = run;
+  const file = relative(ROOT, run.file);
+  const inside = !file.startsWith("..");
+  const words = [
+    ...["npx", "--yes", `deno@${environment.deno}`, "task", "run", inside ? file : run.file],
+    ...Object.entries(run.params).flatMap(([name, value]) => [
+      "--set",
+      `${name}=${typeof value === "string" ? value : canonicalText(value)}`,
+    ]),
+    ...["--seed", String(run.seed), "--engine", environment.engine],
+  ];
+  const warnings: string[] = [];
+  if (environment.git === null) {
+    warnings.push("The pipeline lay outside a repository: its code has no commit.");
+  } else if (environment.git.dirty) {
+    warnings.push("Tracked files differed from that commit when the run began.");
+  }
+  if (!inside) warnings.push("The pipeline's file lies outside the project.");
+  return {
+    called: run.command,
+    commands: [
+      ...(environment.git === null ? [] : [`git checkout ${environment.git.commit}`]),
+      words.map(shellWord).join(" "),
+    ],
+    warnings,
+  };
+}
+
+/** A word as a POSIX shell reads it back. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,116 @@
+import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
+import { type Group, groupsOf } from "../../runner/compare.ts";
+import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { ArmGroup } from "./arms.ts";
+
+/** A number over repetitions. */
+export interface Spread {
+  readonly mean: number;
+  /** Sample standard deviation; null for a single value. */
+  readonly deviation: number | null;
+  readonly min: number;
+  readonly max: number;
+  readonly n: number;
+}
+
+/** Mean, sample standard deviation and range; null when there are no numbers. */
+export function spreadOf(values: readonly (number | null | undefined)[]): Spread | null {
+  const numbers = values.filter((value): value is number =>
+    typeof value === "number" && Number.isFinite(value)
+  );
+  const n = numbers.length;
+  if (n === 0) return null;
+  const [min, max] = [Math.min(...numbers), Math.max(...numbers)];
+  // Equal numbers have no spread: their rounded sum must not give them one.
+  const mean = min === max ? min : numbers.reduce((a, b) => a + b, 0) / n;
+  const squares = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  return {
+    mean,
+    deviation: n > 1 ? Math.sqrt(squares / (n - 1)) : null,
+    min,
+    max,
+    n,
+  };
+}
+
+/** The last metrics of a stage's nodes, repetitions with other seeds in one row. */
+export interface ResultTable {
+  readonly stage: string;
+  /** What varies between the rows. */
+  readonly columns: readonly string[];
+  readonly metrics: readonly string[];
+  readonly rows: readonly {
+    readonly label: string;
+    readonly values: readonly (JsonValue | undefined)[];
+    readonly nodes: readonly string[];
+    readonly cells: readonly (Spread | null)[];
+  }[];
+}
+
+/** A table for each stage that measured something. */
+export function resultTables(records: Records, run: RunRecord, groups: readonly ArmGroup[]): ResultTable[] {
+  const measured = new Map(groupsOf(records, run).map((group) => [group.stage, group]));
+  return groups.flatMap((group) => {
+    const nodes = measured.get(group.stage)!.nodes;
+    const metrics = [...new Set(nodes.flatMap((node) => Object.keys(node.values)))];
+    if (metrics.length === 0) return [];
+    const rows = Map.groupBy(nodes, (one) => group.arms.get(one.node.name)!.label);
+    return [{
+      stage: group.stage,
+      columns: group.columns,
+      metrics,
+      rows: [...rows].map(([label, members]) => ({
+        label,
+        values: group.arms.get(members[0]!.node.name)!.values,
+        nodes: members.map((one) => one.node.name),
+        cells: metrics.map((metric) => spreadOf(members.map((one) => one.values[metric]))),
+      })),
+    }];
+  });
+}
+
+/** The same pipeline with the same parameters and code, run with several seeds. */
+export interface SeedTable {
+  readonly runs: readonly { readonly id: string; readonly seed: number }[];
+  readonly rows: readonly { readonly node: string; readonly metric: string; readonly spread: Spread }[];
+}
+
+/** How many earlier runs are looked through, and how many seeds are taken. */
+const SEARCHED = 300, TAKEN = 30;
+
+/**
+ * What the seed of a run changes: its numbers beside those of other runs that differ from it in the seed
+ * alone. Undefined when there are none. A node whose code is not the same in all of them is left out.
+ */
+export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undefined {
+  const params = canonicalText(run.params);
+  const others = new Map<number, RunRecord>();
+  for (const other of records.runs({ pipeline: run.pipeline, status: "done", limit: SEARCHED })) {
+    if (other.seed === run.seed || others.has(other.seed) || canonicalText(other.params) !== params) continue;
+    if (others.size < TAKEN) others.set(other.seed, other);
+  }
+  if (others.size === 0) return undefined;
+  const runs = [run, ...others.values()].sort((a, b) => a.seed - b.seed);
+  const measured = runs.map((one) => nodesByName(groupsOf(records, one)));
+  const code = (key: string | null) =>
+    key === null ? undefined : records.artifactsOfKey(key)[0]?.components.code.digest;
+  const rows: { node: string; metric: string; spread: Spread }[] = [];
+  for (const [name, first] of measured[0]!) {
+    const same = measured.map((nodes) => nodes.get(name));
+    const digest = code(first.node.key);
+    if (digest === undefined || same.some((one) => one === undefined || code(one.node.key) !== digest)) {
+      continue;
+    }
+    for (const metric of Object.keys(first.values)) {
+      const spread = spreadOf(same.map((one) => one!.values[metric]));
+      if (spread !== null && spread.n === runs.length && spread.min !== spread.max) {
+        rows.push({ node: name, metric, spread });
+      }
+    }
+  }
+  return rows.length === 0 ? undefined : { runs: runs.map(({ id, seed }) => ({ id, seed })), rows };
+}
+
+function nodesByName(groups: readonly Group[]) {
+  return new Map(groups.flatMap((group) => group.nodes).map((one) => [one.node.name, one]));
+}

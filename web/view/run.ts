@@ -1,0 +1,187 @@
+import type { JsonObject } from "../../foundation/canonical.ts";
+import { reasonText } from "../../runner/key.ts";
+import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import type {
+  ArtifactRecord,
+  NodeRecord,
+  NodeState,
+  ProgressRecord,
+  Records,
+  RunRecord,
+} from "../../runner/records/records.ts";
+import { artifactSize } from "../../runner/store/artifacts.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { armGroups } from "./arms.ts";
+import { type Chart, curvesOf, type Series, thin } from "./curves.ts";
+import { type ResultTable, resultTables } from "./results.ts";
+
+/** An artifact with where it came from. */
+export interface ArtifactView {
+  readonly output: string;
+  readonly digest: string;
+  readonly codec: string;
+  readonly version: number;
+  readonly bytes: number;
+  readonly facts: JsonObject;
+  readonly files: readonly { name: string; size: number; digest: string; location?: string }[];
+}
+
+/** A node of a run as pages show it. */
+export interface NodeView {
+  readonly position: number;
+  readonly name: string;
+  readonly stage: string;
+  /** What tells it from the other nodes of its stage; empty for a single one. */
+  readonly arm: string;
+  readonly state: NodeState;
+  readonly started: number | null;
+  /** Seconds that it took in this run; null for cached nodes. */
+  readonly seconds: number | null;
+  readonly params: JsonObject;
+  readonly key: string | null;
+  readonly seed: number | null;
+  /** Why it ran, in words. */
+  readonly reasons: readonly string[];
+  readonly error: string | null;
+  readonly log: string | null;
+  readonly engine: NodeRecord["engine"];
+  /** True for a source: data outside the store. */
+  readonly data: boolean;
+  /** For results of another run: which, and how long it took there. */
+  readonly maker: { readonly run: string; readonly node: string; readonly seconds: number | null } | null;
+  readonly progress: ProgressRecord | null;
+  readonly outputs: readonly ArtifactView[];
+  /** Inputs: from which node's output, and the digest that it read if it is known. */
+  readonly inputs: readonly { name: string; node: string; output: string }[];
+}
+
+/** A run as pages show it. */
+export interface RunView {
+  readonly run: RunRecord;
+  readonly status: LiveStatus;
+  readonly nodes: readonly NodeView[];
+  readonly outputs: readonly { name: string; node: string; output: string; digest: string | null }[];
+  readonly charts: readonly Chart[];
+  readonly tables: readonly ResultTable[];
+}
+
+/** Gathers what there is to tell of a run. Reads records only, no artifact. */
+export function viewRun(store: Store, records: Records, run: RunRecord): RunView {
+  const nodeRecords = records.nodes(run.id);
+  const edges = records.edges(run.id);
+  const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
+  const artifacts = new Map(nodeRecords.map((node) => [node.name, artifactsOf(records, node)]));
+  const seedOf = (node: NodeRecord) => artifacts.get(node.name)![0]?.components.seed;
+  const groups = armGroups(nodeRecords, edges, seedOf);
+  const arms = new Map(groups.flatMap((group) => [...group.arms]));
+  const inputs = Map.groupBy(edges, (edge) => edge.node);
+  const nodes = nodeRecords.map((node) =>
+    viewNode(records, node, {
+      arm: arms.get(node.name)!.label,
+      artifacts: artifacts.get(node.name)!,
+      progress: progress.get(node.name) ?? null,
+      inputs: (inputs.get(node.name) ?? []).map((edge) => ({
+        name: edge.input,
+        node: edge.source,
+        output: edge.output,
+      })),
+    })
+  );
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  return {
+    run,
+    status: liveStatus(store, run),
+    nodes,
+    outputs: records.runOutputs(run.id).map((output) => ({
+      ...output,
+      digest: byName.get(output.node)?.outputs.find((one) => one.output === output.output)?.digest ?? null,
+    })),
+    charts: chartsOf(records, run, nodes),
+    tables: resultTables(records, run, groups),
+  };
+}
+
+function artifactsOf(records: Records, node: NodeRecord): ArtifactRecord[] {
+  return node.key === null ? [] : records.artifactsOfKey(node.key);
+}
+
+function viewNode(
+  records: Records,
+  node: NodeRecord,
+  more: {
+    arm: string;
+    artifacts: readonly ArtifactRecord[];
+    progress: ProgressRecord | null;
+    inputs: NodeView["inputs"];
+  },
+): NodeView {
+  // A node that is being made again has a key whose earlier result is not what this run made.
+  const own = node.state === "ran" || node.state === "cached" ? more.artifacts : [];
+  const maker = own[0];
+  const data = maker !== undefined && maker.run === "";
+  return {
+    position: node.position,
+    name: node.name,
+    stage: node.stage,
+    arm: more.arm,
+    state: node.state,
+    started: node.started,
+    seconds: node.seconds,
+    params: node.params,
+    key: node.key,
+    seed: maker?.components.seed ?? null,
+    reasons: node.reasons.map(reasonText),
+    error: node.error,
+    log: node.log,
+    engine: node.engine,
+    data,
+    maker: node.state !== "cached" || maker === undefined || data
+      ? null
+      : { run: maker.run, node: maker.node, seconds: records.secondsOfKey(maker.key) ?? null },
+    progress: more.progress,
+    outputs: own.map(({ output, artifact }) => ({
+      output,
+      digest: artifact.digest,
+      codec: artifact.codec,
+      version: artifact.version,
+      bytes: artifactSize(artifact),
+      facts: artifact.facts,
+      files: artifact.files.map((file) => ({ ...file })),
+    })),
+    inputs: more.inputs,
+  };
+}
+
+/** The curves of all metrics by stage, the arms of a sweep in one chart. */
+function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]): Chart[] {
+  const charts = new Map<string, { stage: string; metric: string; unit: string; series: Series[] }>();
+  const units = new Map<string, Map<string, string | null>>();
+  const unitOf = (node: NodeView): string | null => {
+    const [id, name] = node.maker === null ? [run.id, node.name] : [node.maker.run, node.maker.node];
+    let known = units.get(id);
+    if (known === undefined) {
+      units.set(id, known = new Map(records.progress(id).map((one) => [one.node, one.unit])));
+    }
+    return known.get(name) ?? null;
+  };
+  for (const node of nodes) {
+    for (const [metric, points] of curvesOf(metricsOf(records, run, node))) {
+      const key = JSON.stringify([node.stage, metric]);
+      const chart = charts.get(key) ?? { stage: node.stage, metric, unit: "step", series: [] };
+      chart.unit = unitOf(node) ?? chart.unit;
+      chart.series.push({
+        node: node.name,
+        label: node.arm === "" ? metric : node.arm,
+        points: thin(points),
+      });
+      charts.set(key, chart);
+    }
+  }
+  return [...charts.values()];
+}
+
+function metricsOf(records: Records, run: RunRecord, node: NodeView) {
+  return node.key === null
+    ? records.metrics(run.id).filter((one) => one.node === node.name)
+    : records.metricsOfKey(node.key);
+}
