@@ -1,0 +1,112 @@
+/**
+ * Hidden Chow-Liu trees on binary data sets for density estimation: single trees, and mixtures of trees that are
+ * trained apart, then together. Hidden states and kind of tree are chosen on the validation rows; only what was
+ * chosen is scored on the test rows.
+ *
+ *     deno task run pipelines/debd.ts
+ *     deno task run pipelines/debd.ts --set sets=["nltcs"] --set latents=[16] --set seeds=2
+ */
+import { z } from "zod";
+import { definePipeline, type Ref } from "../mod.ts";
+import { dataSet } from "../stages/data_set.ts";
+import { chooseCircuit } from "../stages/density/choose_circuit.ts";
+import type { choice } from "../stages/density/choose_circuit.ts";
+import { hiddenTree } from "../stages/density/hidden_tree.ts";
+import { loadRows } from "../stages/density/load_rows.ts";
+import { mixCircuits } from "../stages/density/mix_circuits.ts";
+import { densityResults } from "../stages/density/table.ts";
+import { evaluateCircuit } from "../stages/evaluate_circuit.ts";
+import type { score } from "../stages/codecs/score.ts";
+import { trainEm } from "../stages/train_em.ts";
+
+/** Mean test log-likelihood of hidden Chow-Liu trees over five seeds, as published for a GPU library. */
+const PUBLISHED = { nltcs: -5.999, plants: -14.26, jester: -52.46, accidents: -26.74, dna: -79.06 };
+
+type SetName = keyof typeof PUBLISHED;
+
+export default definePipeline({
+  name: "debd",
+  params: z.object({
+    /** Data sets. */
+    sets: z.array(z.enum(Object.keys(PUBLISHED) as [SetName, ...SetName[]])).min(1).default(
+      Object.keys(PUBLISHED) as SetName[],
+    ),
+    /** States of the hidden variables to try. */
+    latents: z.array(z.int().min(1)).min(1).default([16, 32, 64]),
+    /** Where the trees of a mixture are from: all of them from the samples, or each from a bootstrap sample. */
+    trees: z.array(z.enum(["samples", "bootstrap"])).min(1).default(["samples", "bootstrap"]),
+    /** Runs that differ in their random numbers; also the trees of a mixture. */
+    seeds: z.int().min(1).default(5),
+    /** Most epochs of a tree. */
+    epochs: z.int().min(0).default(40),
+    /** Most epochs of a mixture's trees together. */
+    together: z.int().min(0).default(10),
+    /** Virtual samples of every row of a sum and of every unit of a leaf. */
+    pseudocount: z.number().min(0).default(0.1),
+  }),
+  build({ params }) {
+    const rows: { set: string; model: string; seeds: number; published: number | null }[] = [];
+    const choices: Ref<typeof choice>[] = [], scores: Ref<typeof score>[] = [];
+    for (const set of params.sets) {
+      const data = loadRows({ files: dataSet({}, { name: `debd-${set}` }).files }, { name: set });
+      const { train, valid, test } = data;
+      const em = (epochs: number, from: number, to: number) => ({
+        epochs,
+        batchSize: 256,
+        batchesPerUpdate: 1,
+        step: { kind: "anemone" as const, step: { points: [[0, from], [1, to]] as [number, number][] } },
+        pseudocount: { sums: params.pseudocount, leaves: params.pseudocount },
+        patience: 5,
+      });
+      const tree = (latents: number, from: "samples" | "bootstrap", seed: number) => {
+        const at = `${set} ${latents} latents, tree of ${from}, seed ${seed}`;
+        const { circuit } = hiddenTree(
+          { train },
+          { latents, bootstrap: from === "bootstrap" },
+          { name: `structure ${at}` },
+        );
+        return trainEm({ circuit, train, valid }, em(params.epochs, 0.5, 0.02), { name: `train ${at}` });
+      };
+      const mixed = (latents: number, from: "samples" | "bootstrap") => {
+        const at = `${set} ${latents} latents, trees of ${from}`;
+        const circuits = seeds.map((seed) => tree(latents, from, seed).circuit);
+        const { circuit } = mixCircuits({ circuits }, {}, { name: `mix ${at}` });
+        return trainEm({ circuit, train, valid }, em(params.together, 0.1, 0.02), { name: `together ${at}` });
+      };
+      const seeds = Array.from({ length: params.seeds }, (_, i) => i + 1);
+      /** Adds the best of candidates to the row that is being made. */
+      const add = (candidates: Record<string, ReturnType<typeof trainEm>>, name: string) => {
+        const trained = Object.values(candidates);
+        const { circuit, choice } = chooseCircuit(
+          { circuits: trained.map((one) => one.circuit), logs: trained.map((one) => one.log) },
+          { labels: Object.keys(candidates) },
+          { name: `choose ${set} ${name}` },
+        );
+        choices.push(choice);
+        scores.push(evaluateCircuit({ circuit, data: test }, {}, { name: `test ${set} ${name}` }).score);
+      };
+
+      const [first] = params.trees;
+      rows.push({ set, model: "tree", seeds: params.seeds, published: PUBLISHED[set] });
+      for (const seed of seeds) {
+        add(
+          Object.fromEntries(
+            params.latents.map((latents) => [`${latents}`, tree(latents, first!, seed)] as const),
+          ),
+          `tree, seed ${seed}`,
+        );
+      }
+      if (params.seeds === 1) continue;
+      rows.push({ set, model: `mixture of ${params.seeds}`, seeds: 1, published: PUBLISHED[set] });
+      add(
+        Object.fromEntries(
+          params.latents.flatMap((latents) =>
+            params.trees.map((from) => [`${latents}, trees of ${from}`, mixed(latents, from)] as const)
+          ),
+        ),
+        "mixture",
+      );
+    }
+    return { table: densityResults({ choices, scores }, { rows }).table };
+  },
+});

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import type { ReadOf } from "../../runner/codec.ts";
+import { json } from "../../runner/codecs/json.ts";
+import { defineStage, many } from "../../runner/stage.ts";
+import { circuit } from "../codecs/circuit.ts";
+import { trainingLog } from "../codecs/score.ts";
+
+/** What was chosen, and what it was chosen from. */
+export const choice = json(
+  "circuit-choice",
+  z.object({
+    label: z.string(),
+    /** Mean log-likelihood of the validation samples, in nats. */
+    valid: z.number(),
+    candidates: z.array(z.object({ label: z.string(), valid: z.number().nullable() })),
+  }),
+);
+
+/** Of trained circuits the one that fits the validation samples best; of equal ones the first. */
+export const chooseCircuit = defineStage({
+  name: "density.choose",
+  params: z.object({ labels: z.array(z.string()).min(1) }),
+  inputs: { circuits: many(circuit), logs: many(trainingLog) },
+  outputs: { circuit, choice },
+  run({ inputs, params, context }) {
+    const { circuits, logs } = inputs, { labels } = params;
+    if (circuits.length !== labels.length || logs.length !== labels.length) {
+      throw new RetortError(`${circuits.length} circuits, ${logs.length} logs and ${labels.length} labels`);
+    }
+    const candidates = labels.map((label, i) => ({ label, valid: validOf(logs[i]!) }));
+    const best = candidates.reduce<number | undefined>(
+      (at, { valid }, i) => valid !== null && (at === undefined || valid > candidates[at]!.valid!) ? i : at,
+      undefined,
+    );
+    if (best === undefined) {
+      throw new RetortError("no candidate gives all validation samples a likelihood", {
+        hint: "Train with pseudocounts.",
+      });
+    }
+    const { label, valid } = candidates[best]!;
+    for (const one of candidates) if (one.valid !== null) context.metric(one.label, one.valid);
+    return { circuit: circuits[best]!, choice: { label, valid: valid!, candidates } };
+  },
+});
+
+/** Score of the epoch whose parameters were kept; null where some validation samples are impossible. */
+function validOf({ bestEpoch, epochs }: ReadOf<typeof trainingLog>): number | null {
+  const valid = epochs.find(({ epoch }) => epoch === bestEpoch)?.valid;
+  return valid === undefined || valid.impossible > 0 ? null : valid.logLikelihood;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { parseRows } from "../../datasets/rows.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { files } from "../../runner/codecs/files.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { samples } from "../codecs/samples.ts";
+
+/** Reads the three splits of a data set of comma-separated states: `<name>.train.data`, `.valid.`, `.test.`. */
+export const loadRows = defineStage({
+  name: "density.load",
+  params: z.object({
+    /** First part of the names of the files. */
+    name: z.string(),
+  }),
+  inputs: { files },
+  outputs: { train: samples, valid: samples, test: samples },
+  async run({ inputs, params, context }) {
+    const read = async (split: string) => {
+      const file = `${params.name}.${split}.data`;
+      const { count, columns, values } = parseRows(await inputs.files.text(file), file);
+      context.metric(`${split} rows`, count);
+      return { count, variables: columns, values };
+    };
+    const [train, valid, test] = [await read("train"), await read("valid"), await read("test")];
+    for (const [split, { variables }] of [["valid", valid], ["test", test]] as const) {
+      if (variables === train.variables) continue;
+      throw new RetortError(
+        `${params.name}: ${split} rows have ${variables} numbers, those for training ${train.variables}`,
+      );
+    }
+    return { train, valid, test };
+  },
+});

@@ -1,0 +1,11 @@
+import { mixture } from "../../circuits/structures/mixture.ts";
+import { defineStage, many } from "../../runner/stage.ts";
+import { circuit } from "../codecs/circuit.ts";
+
+/** A mixture of circuits over the same variables, in equal parts. */
+export const mixCircuits = defineStage({
+  name: "density.mix",
+  inputs: { circuits: many(circuit) },
+  outputs: { circuit },
+  run: ({ inputs }) => ({ circuit: mixture(inputs.circuits) }),
+});

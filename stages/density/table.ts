@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { tableText } from "../../foundation/text.ts";
+import { json } from "../../runner/codecs/json.ts";
+import { defineStage, many } from "../../runner/stage.ts";
+import { score } from "../codecs/score.ts";
+import { choice } from "./choose_circuit.ts";
+
+/** One model, or several that differ in their seeds alone, on one data set. Log-likelihoods in nats. */
+const row = z.object({
+  /** The data set. */
+  set: z.string(),
+  /** What the model is. */
+  model: z.string(),
+  /** What was chosen on the validation samples, for each seed. */
+  chosen: z.array(z.string()),
+  /** Mean over the seeds of the mean log-likelihood of the validation samples. */
+  valid: z.number(),
+  /** The same of the test samples. */
+  test: z.number(),
+  /** Standard deviation over the seeds; 0 for one. */
+  deviation: z.number(),
+  /** Test score of each seed. */
+  seeds: z.array(z.number()),
+  /** What others reached. */
+  published: z.number().nullable(),
+});
+
+/** Models on data sets for density estimation. */
+export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 1, {
+  summary: ({ rows }) =>
+    tableText(
+      ["data set", "model", "chosen", "valid", "test", "s.d.", "seeds", "published"],
+      rows.map((r) => [
+        r.set,
+        r.model,
+        [...new Set(r.chosen)].join(", "),
+        r.valid.toFixed(3),
+        r.test.toFixed(3),
+        r.seeds.length > 1 ? r.deviation.toFixed(3) : "",
+        String(r.seeds.length),
+        r.published?.toFixed(3) ?? "",
+      ]),
+    ),
+});
+
+/** Gathers choices and test scores: those of row `i` are the next `rows[i].seeds` of each list. */
+export const densityResults = defineStage({
+  name: "density.table",
+  params: z.object({
+    rows: z.array(z.strictObject({
+      set: z.string(),
+      model: z.string(),
+      seeds: z.int().min(1),
+      published: z.number().nullable().default(null),
+    })).min(1),
+  }),
+  inputs: { choices: many(choice), scores: many(score) },
+  outputs: { table: densityTable },
+  run({ inputs, params, context }) {
+    const { choices, scores } = inputs;
+    const wanted = params.rows.reduce((total, { seeds }) => total + seeds, 0);
+    if (choices.length !== wanted || scores.length !== wanted) {
+      throw new RetortError(`${choices.length} choices and ${scores.length} scores for ${wanted} models`);
+    }
+    let at = 0;
+    const rows = params.rows.map(({ set, model, seeds: count, published }) => {
+      const own = choices.slice(at, at + count);
+      const seeds = scores.slice(at, at + count).map((one, i) => {
+        if (one.logLikelihood !== null && one.impossible === 0) return one.logLikelihood;
+        throw new RetortError(
+          `${set}, ${model}, seed ${i + 1}: ${one.impossible} of ${one.samples} test samples are impossible`,
+          { hint: "A mean without them would say nothing: train with pseudocounts." },
+        );
+      });
+      at += count;
+      const test = meanOf(seeds);
+      context.metric(`${set}, ${model}`, test);
+      return {
+        set,
+        model,
+        chosen: own.map(({ label }) => label),
+        valid: meanOf(own.map(({ valid }) => valid)),
+        test,
+        deviation: count === 1
+          ? 0
+          : Math.sqrt(seeds.reduce((sum, x) => sum + (x - test) ** 2, 0) / (count - 1)),
+        seeds,
+        published,
+      };
+    });
+    return { table: { rows } };
+  },
+});
+
+function meanOf(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0) / numbers.length;
+}
