@@ -1,6 +1,8 @@
 import { isAbsolute, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { CallError } from "../foundation/errors.ts";
+import type { SessionOptions } from "../runner/session.ts";
+import type { EngineChoice } from "../runner/stage.ts";
 
 /** The folder from which the user called: `deno task` itself works in the project's folder. */
 function callFolder(): string {
@@ -34,6 +36,21 @@ export function storePath(option: string | undefined): string {
   return named === undefined || named === ""
     ? resolve(Deno.env.get("RETORT_HOME") || ".retort", "store")
     : userPath(named);
+}
+
+/** Options of every command that opens a pipeline over a store. */
+export interface PipelineOptions {
+  set: string[];
+  seed: number;
+  engine: EngineChoice;
+  only: string[];
+  store?: string;
+}
+
+/** What a session of a pipeline file needs. */
+export function sessionOptions(file: string, options: PipelineOptions): SessionOptions {
+  const { set, seed, engine, only } = options;
+  return { file: pipelinePath(file), store: storePath(options.store), set, seed, engine, only };
 }
 
 /** Parses a whole number of at least `min`. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../foundation/canonical.ts";
-import { didYouMean } from "../foundation/errors.ts";
+import { nearest } from "../foundation/errors.ts";
 
 /** Parameters as plain JSON, defaults filled in, or what is wrong with them, a line a fault. */
 export type ParamsResult =
@@ -42,9 +42,11 @@ function unknownProperties(value: unknown, shape: Shape, path: string): string[]
     const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (known !== undefined) return unknownProperties(item, known, at);
     if (shape.additionalProperties !== undefined && shape.additionalProperties !== false) return [];
-    return [
-      `unknown parameter \`${at}\`${didYouMean(key, Object.keys(properties)) || knownNames(properties)}`,
-    ];
+    const near = nearest(key, Object.keys(properties));
+    const advice = near === undefined
+      ? knownNames(properties)
+      : `; did you mean \`${path === "" ? near : `${path}.${near}`}\`?`;
+    return [`unknown parameter \`${at}\`${advice}`];
   });
 }
 

@@ -44,7 +44,9 @@ export async function drawGraph(
       nodesep: 0.3,
       ranksep: 0.5,
     },
-    nodeAttributes: { shape: "box", style: "rounded,filled", fontname: "Helvetica", fontsize: 11 },
+    nodeAttributes: {
+      ...{ shape: "box", style: "rounded,filled", fontname: "Helvetica", fontsize: 11, margin: "0.16,0.08" },
+    },
     edgeAttributes: { fontname: "Helvetica", fontsize: 9, color: "#555555" },
     nodes: nodes.map((node, i) => ({
       name: `n${i}`,
@@ -57,11 +59,11 @@ export async function drawGraph(
         ...(node.href === undefined ? {} : { URL: node.href }),
       },
     })),
-    edges: edges.map((edge) => ({
-      tail: `n${edge.from}`,
-      head: `n${edge.to}`,
-      attributes: { label: escape(edge.label) },
-    })),
+    // One arrow between two nodes, whatever number of outputs it stands for.
+    edges: [...Map.groupBy(edges, ({ from, to }) => `n${from} n${to}`)].map(([ends, group]) => {
+      const [tail, head] = ends.split(" ") as [string, string];
+      return { tail, head, attributes: { label: group.map(({ label }) => ` ${escape(label)} `).join("\n") } };
+    }),
   }, { format: "svg" });
 }
 

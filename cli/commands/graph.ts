@@ -3,18 +3,12 @@ import type { GraphNode, Source } from "../../runner/graph.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import { Session } from "../../runner/session.ts";
-import type { EngineChoice } from "../../runner/stage.ts";
-import { pipelinePath, storePath, userPath } from "../options.ts";
+import { type PipelineOptions, sessionOptions, userPath } from "../options.ts";
 import { note, print, printJson } from "../output.ts";
 
 /** Options of `graph`. */
-export interface GraphOptions {
-  set: string[];
-  seed: number;
-  engine: EngineChoice;
-  only: string[];
+export interface GraphOptions extends PipelineOptions {
   svg?: string;
-  store?: string;
   json?: true;
 }
 
@@ -41,14 +35,7 @@ const WORDS: Record<State, string> = {
 
 /** `deno task graph FILE`. */
 export async function graph(file: string, options: GraphOptions): Promise<void> {
-  await using session = await Session.open({
-    file: pipelinePath(file),
-    set: options.set,
-    store: storePath(options.store),
-    seed: options.seed,
-    engine: options.engine,
-    only: options.only,
-  });
+  await using session = await Session.open(sessionOptions(file, options));
   const plan = [...(await session.plan()).values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
   if (options.json) {

@@ -1,4 +1,3 @@
-import type { EngineChoice } from "../../runner/stage.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { indented } from "../../foundation/text.ts";
@@ -17,7 +16,7 @@ import { outputSummaries } from "../../runner/summary.ts";
 import { Session } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { pipelinePath, storePath } from "../options.ts";
+import { type PipelineOptions, sessionOptions } from "../options.ts";
 import {
   bytesText,
   clean,
@@ -32,18 +31,13 @@ import {
 import { rendererFor } from "../progress.ts";
 
 /** Options of `run`. */
-export interface RunOptions {
-  set: string[];
-  seed: number;
-  engine: EngineChoice;
-  only: string[];
+export interface RunOptions extends PipelineOptions {
   force: string[];
   cache: boolean;
   dryRun?: true;
   lock?: true;
   frozen?: true;
   jobs: number;
-  store?: string;
   json?: true;
   verbose?: true;
 }
@@ -54,14 +48,8 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   if (options.lock && options.only.length > 0) {
     throw new CallError("--lock needs the whole pipeline: leave out --only");
   }
-  const path = pipelinePath(file);
   await using session = await Session.open({
-    file: path,
-    set: options.set,
-    store: storePath(options.store),
-    seed: options.seed,
-    engine: options.engine,
-    only: options.only,
+    ...sessionOptions(file, options),
     force: options.force,
     noCache: !options.cache,
   });

@@ -1,21 +1,15 @@
-import type { EngineChoice } from "../../runner/stage.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { Session } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { pipelinePath, storePath } from "../options.ts";
+import { type PipelineOptions, sessionOptions, storePath } from "../options.ts";
 import { bytesText, clean, note, print, printJson } from "../output.ts";
 
 /** Options of `verify`. */
-export interface VerifyOptions {
+export interface VerifyOptions extends PipelineOptions {
   execute?: true;
-  set: string[];
-  seed: number;
-  engine: EngineChoice;
-  only: string[];
   jobs: number;
-  store?: string;
   json?: true;
 }
 
@@ -52,14 +46,7 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
 
 async function execute(file: string | undefined, options: VerifyOptions, signal: AbortSignal): Promise<void> {
   if (file === undefined) throw new CallError("--execute needs a pipeline file");
-  await using session = await Session.open({
-    file: pipelinePath(file),
-    set: options.set,
-    store: storePath(options.store),
-    seed: options.seed,
-    engine: options.engine,
-    only: options.only,
-  });
+  await using session = await Session.open(sessionOptions(file, options));
   const checks = await verifyByExecution(session, {
     jobs: options.jobs,
     signal,

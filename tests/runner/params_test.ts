@@ -28,10 +28,10 @@ Deno.test("defaults are filled in", () => {
 Deno.test("unknown parameters are faults at any depth, with the nearest name; records know every name", () => {
   assert.deepEqual(faultsOf({ epoch: 3 }), ["unknown parameter `epoch`; did you mean `epochs`?"]);
   assert.deepEqual(faultsOf({ optimiser: { rat: 1 } }), [
-    "unknown parameter `optimiser.rat`; did you mean `rate`?",
+    "unknown parameter `optimiser.rat`; did you mean `optimiser.rate`?",
   ]);
   assert.deepEqual(faultsOf({ layers: [{ units: 1 }, { units: 2, unit: 3 }] }), [
-    "unknown parameter `layers[1].unit`; did you mean `units`?",
+    "unknown parameter `layers[1].unit`; did you mean `layers[1].units`?",
   ]);
   assert.match(faultsOf({ zzzzzzzz: 1 })[0]!, /the parameters are epochs, name, optimiser, weights, layers/);
   assert.deepEqual(faultsOf({ weights: { anything: 1 } }), []);
