@@ -15,11 +15,17 @@ export interface Accumulators {
   readonly statistics: ReadonlyMap<string, Counts>;
   /** Weight of all possible samples that they count. */
   readonly weight: number;
+  /**
+   * For `anemone`: {@link topDownRows} under the old parameters, where an engine knows them already; found from
+   * `values` when left out.
+   */
+  readonly masses?: ReadonlyMap<string, ArrayLike<number>>;
 }
 
 /**
  * The M-step of {@link Learner.update} on the host: writes new values into the arrays of `values`, which must
- * have every parameter of the circuit. The rule must have passed `checkRule`. Leaves the counts as they are.
+ * have every parameter of the circuit, or, where `masses` are given, those that shall change. The rule must have
+ * passed `checkRule`. Leaves the counts as they are.
  */
 export function applyUpdate(
   circuit: Circuit,
@@ -29,13 +35,14 @@ export function applyUpdate(
 ): void {
   const { step } = rule;
   // From the old parameters, all of them, so before the first one changes.
-  const masses = step.kind === "anemone" ? topDownRows(circuit, values) : undefined;
+  const masses = step.kind === "anemone" ? accumulators.masses ?? topDownRows(circuit, values) : undefined;
   for (const [id, node] of parameterOwners(circuit)) {
     const settings = settingsFor(rule, id, node.kind);
     const counts = (node.kind === "sum" ? accumulators.weights : accumulators.statistics).get(id);
     const current = values.get(id);
     if (settings.frozen || counts === undefined || current === undefined) continue;
-    const prior = masses?.get(id)?.map((mass) => mass * accumulators.weight);
+    const mass = masses?.get(id);
+    const prior = mass && Float64Array.from(mass, (m) => m * accumulators.weight);
     const smoothing = { ...settings, step, ...(prior !== undefined && { prior }) };
     if (node.kind === "sum") {
       updateRows(current, counts, rowWidth(circuit, id, node), smoothing);

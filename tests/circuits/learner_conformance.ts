@@ -269,7 +269,10 @@ export function learnerConformance(conformance: Conformance): void {
   test("what makes no sense is refused", async () => {
     const b = new CircuitBuilder();
     const leaf = b.input({ variable: b.categorical("x", 2), family: "bernoulli", units: 2 });
-    await assert.rejects(async () => await conformance.open(b.build(leaf)), /root has 2 units/);
+    await assert.rejects(async () => {
+      const learner = await conformance.open(b.build(leaf));
+      await learner.accumulate(samplesFromRows([[0]])).finally(() => learner.close());
+    }, /root has 2 units/);
     const circuit = hmm({ length: 2, states: 2, symbols: 2 });
     await beside(circuit, async (learner) => {
       const samples = samplesFromRows([[0, 1]]);

@@ -1,0 +1,360 @@
+import type { Group, InputGroup, SumGroup } from "../plan.ts";
+import type { Step } from "./dispatch.ts";
+import { carefulFolds, planeGrid } from "./forward.ts";
+import { padded } from "./layout.ts";
+import {
+  isTableFamily,
+  leafParts,
+  type LearningMachine,
+  planeFor,
+  runs,
+  type WeightRun,
+  weightRuns,
+} from "./machine.ts";
+import type { Part } from "./pages.ts";
+import { contractKernel, tileGrid } from "./tiles.ts";
+
+/** The downward pass: from the flow of the root, which the host sets, to the flows of all rows. */
+export function backwardSteps(machine: LearningMachine): Step[] {
+  return machine.plan.groups.toReversed().flatMap((group) => [
+    ...collectSteps(machine, group),
+    ...(group.kind === "sum" ? sumSteps(machine, group) : []),
+  ]);
+}
+
+/** Flows of rows that several parents read. */
+function collectSteps(machine: LearningMachine, group: Group): Step[] {
+  const { settings, layout, arrays, learning, open } = machine;
+  const collected = layout.collected.get(group.index) ?? [];
+  const width = padded(group.units), plane = planeFor(machine, width);
+  return runs(collected, () => "", open.limits.workgroups).map((run): Step => {
+    const sources: number[] = [], folds: number[] = [];
+    for (const { fold, sources: list } of run) {
+      folds.push(layout.flows(group, fold).at, sources.length / 4, list.length, 0);
+      for (const { at, stride, from, to } of list) sources.push(at, stride, from, to);
+    }
+    return {
+      kernel: { template: "collect", constants: { APART: false, ...plane } },
+      bindings: [
+        arrays.batch,
+        settings.shape(width),
+        settings.table(folds),
+        settings.table(sources),
+        learning.flows,
+      ],
+      grid: planeGrid(plane, width, run.length),
+    };
+  });
+}
+
+function sumSteps(machine: LearningMachine, group: SumGroup): Step[] {
+  const steps = ratioSteps(machine, group);
+  for (const run of weightRuns(machine, group)) {
+    steps.push(contractStep(machine, group, run), carefulStep(machine, group, run));
+  }
+  return steps;
+}
+
+function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
+  const { settings, layout, arrays, learning, open } = machine;
+  const width = padded(group.units) / 4, plane = planeFor(machine, width);
+  const folds = Array.from({ length: group.folds }, (_, fold) => fold);
+  return runs(folds, () => "", open.limits.workgroups).map((run): Step => ({
+    kernel: { template: "ratio", constants: { ...plane } },
+    bindings: [
+      arrays.batch,
+      settings.shape(width, width),
+      settings.table(run.flatMap((fold) => {
+        const flow = layout.flows(group, fold);
+        return [
+          flow.at / 4,
+          flow.stride / 4,
+          layout.logs(group, fold).at / 4,
+          layout.ratios(group, fold).at / 4,
+          layout.mark(group, fold),
+          layout.flag(group, fold),
+          0,
+          0,
+        ];
+      })),
+      learning.flows,
+      arrays.logs,
+      learning.ratios,
+      arrays.marks,
+      learning.flags,
+    ],
+    grid: planeGrid(plane, width, run.length),
+  }));
+}
+
+/** Flow into the inputs: products with the weights; where those are cut, part by part. */
+function contractStep(
+  machine: LearningMachine,
+  group: SumGroup,
+  { folds, weights, from, to, page }: WeightRun,
+): Step {
+  const { settings, layout, arrays, learning, tiles } = machine;
+  const columns = padded(group.inputs);
+  const tile = tiles({ form: "backward", rows: layout.capacity, columns });
+  return {
+    kernel: contractKernel("backward", tile, from > 0),
+    bindings: [
+      arrays.batch,
+      settings.shape(0, columns, padded(to - from) / 4, padded(group.units) / 4, columns / 4, columns / 4),
+      settings.table(folds.flatMap((fold, i) => [
+        layout.into(group, fold).at / 4,
+        layout.linear(group, fold).at / 4,
+        i,
+        1,
+      ])),
+      settings.table(folds.flatMap((fold, i) => [
+        (layout.ratios(group, fold).at + from) / 4,
+        (weights[i] as number) / 4,
+      ])),
+      learning.ratios,
+      arrays.weights[page] as GPUBuffer,
+      learning.flows,
+      arrays.linear,
+    ],
+    grid: (batch) => [...tileGrid(tile, batch.rows, columns), folds.length],
+  };
+}
+
+/** Flow through outputs that are too small beside their row for the fast way. */
+function carefulStep(
+  machine: LearningMachine,
+  group: SumGroup,
+  { folds, weights, from, to, page }: WeightRun,
+): Step {
+  const { settings, arrays, learning } = machine;
+  const width = Math.ceil(group.inputs / CHUNK), plane = planeFor(machine, width);
+  return {
+    kernel: { template: "repair", constants: { FORM: "backward", UPWARD: false, CHUNK, ...plane } },
+    bindings: [
+      arrays.batch,
+      settings.shape(group.inputs, padded(group.inputs), from, to),
+      settings.table(carefulFolds(
+        machine,
+        folds.map((fold, i) => ({ group, fold, weights: weights[i] as number })),
+      )),
+      arrays.weights[page] as GPUBuffer,
+      arrays.logs,
+      arrays.scales,
+      arrays.marks,
+      learning.flows,
+    ],
+    grid: planeGrid(plane, width, folds.length),
+  };
+}
+
+/** Inputs that a thread of repair.wgsl does. */
+const CHUNK = 16;
+
+/** The expected counts of all weights and leaves, added to those before. After {@link backwardSteps}. */
+export function countSteps(machine: LearningMachine): Step[] {
+  return [...weightCountSteps(machine), ...statisticsSteps(machine)];
+}
+
+/** A matrix with all folds that use it. */
+interface UsedPart {
+  readonly part: Part;
+  readonly uses: readonly { group: SumGroup; fold: number }[];
+}
+
+function weightCountSteps(machine: LearningMachine): Step[] {
+  const { plan, places, open } = machine;
+  return plan.weightTables.flatMap((table, t) => {
+    const uses: { group: SumGroup; fold: number }[][] = Array.from({ length: table.slots }, () => []);
+    for (const group of plan.groups) {
+      if (group.kind !== "sum" || group.table !== t) continue;
+      for (let fold = 0; fold < group.folds; fold++) {
+        uses[group.slots[Math.floor(fold / group.uses)] as number]?.push({ group, fold });
+      }
+    }
+    const entries = uses.flatMap((list, slot): UsedPart[] =>
+      list.length === 0 ? [] : (places.weights[t]?.[slot] ?? []).map((part) => ({ part, uses: list }))
+    );
+    return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups)
+      .flatMap((run) => [flowsStep(machine, table, run), carefulFlowsStep(machine, table, run)]);
+  });
+}
+
+function flowsStep(
+  machine: LearningMachine,
+  table: { units: number; inputs: number },
+  run: readonly UsedPart[],
+): Step {
+  const { settings, layout, arrays, learning, tiles } = machine;
+  const { from, to, page } = (run[0] as UsedPart).part;
+  const rows = to - from, columns = padded(table.inputs);
+  const tile = tiles({ form: "flows", rows, columns });
+  const folds: number[] = [], terms: number[] = [];
+  for (const { part, uses } of run) {
+    folds.push(part.at / 4, part.at / 4, terms.length / 2, uses.length);
+    for (const { group, fold } of uses) {
+      terms.push((layout.ratios(group, fold).at + from) / 4, layout.linear(group, fold).at / 4);
+    }
+  }
+  return {
+    kernel: contractKernel("flows", tile, true),
+    bindings: [
+      arrays.batch,
+      settings.shape(rows, columns, 0, padded(table.units) / 4, columns / 4, columns / 4),
+      settings.table(folds),
+      settings.table(terms),
+      learning.ratios,
+      arrays.linear,
+      learning.counts[page] as GPUBuffer,
+      arrays.weights[page] as GPUBuffer,
+    ],
+    grid: () => [...tileGrid(tile, rows, columns), run.length],
+  };
+}
+
+function carefulFlowsStep(
+  machine: LearningMachine,
+  table: { units: number; inputs: number },
+  run: readonly UsedPart[],
+): Step {
+  const { settings, arrays, learning } = machine;
+  const { from, to, page } = (run[0] as UsedPart).part;
+  const width = Math.ceil(table.inputs / CHUNK), plane = planeFor(machine, width);
+  // Slots first, each with the places of its folds; then the folds and their pieces.
+  const list = run.flatMap(({ part, uses }) => uses.map((use) => ({ ...use, weights: part.at })));
+  const base = run.length + run.reduce((n, { uses }) => n + 1 + uses.length, 0);
+  const head: number[] = [];
+  let slot = run.length, fold = 0;
+  for (const { uses } of run) {
+    head.push(slot);
+    slot += 1 + uses.length;
+  }
+  for (const { uses } of run) {
+    head.push(uses.length);
+    for (let use = 0; use < uses.length; use++) head.push(base + FOLD_WORDS * fold++);
+  }
+  return {
+    kernel: { template: "repair", constants: { FORM: "flows", UPWARD: false, CHUNK, ...plane } },
+    bindings: [
+      arrays.batch,
+      settings.shape(table.inputs, padded(table.inputs), from, to),
+      settings.table([...head, ...carefulFolds(machine, list, base)]),
+      arrays.weights[page] as GPUBuffer,
+      arrays.logs,
+      arrays.scales,
+      arrays.marks,
+      learning.flows,
+      learning.flags,
+      learning.counts[page] as GPUBuffer,
+    ],
+    grid: () => [Math.ceil(width / plane.X), Math.ceil((to - from) / plane.Y), run.length],
+  };
+}
+
+const FOLD_WORDS = 12;
+
+/** Leaves that share a parameter and the units that they read of it. */
+interface LeafSet {
+  readonly fold: number;
+  readonly uses: readonly number[];
+}
+
+/** Folds of a group of leaves by what they share. The order of uses is that of {@link tokenLists}. */
+function setsOf(group: InputGroup): LeafSet[] {
+  const sets = new Map<string, number[]>();
+  for (let fold = 0; fold < group.folds; fold++) {
+    const key = `${group.slots[fold]} ${group.firstUnits[fold]}`;
+    sets.getOrInsertComputed(key, () => []).push(fold);
+  }
+  return [...sets.values()].map((uses) => ({ fold: uses[0] as number, uses }));
+}
+
+/** The variables whose tokens are sorted together, list by list, and the list of each set of leaves. */
+export interface TokenLists {
+  /** Variables of each list. */
+  readonly variables: readonly (readonly number[])[];
+  /** Index into `variables`, by group index and set. */
+  readonly lists: ReadonlyMap<number, readonly number[]>;
+}
+
+/** Which tokens have to be sorted: leaves over the same variables share the work. */
+export function tokenLists(groups: readonly Group[]): TokenLists {
+  const variables: number[][] = [], byKey = new Map<string, number>();
+  const lists = new Map<number, number[]>();
+  for (const group of groups) {
+    if (group.kind !== "input" || group.table < 0 || !isTableFamily(group.family)) continue;
+    lists.set(
+      group.index,
+      setsOf(group).map(({ uses }) => {
+        const list = uses.map((fold) => group.variables[fold] as number);
+        return byKey.getOrInsertComputed(list.join(), () => variables.push(list) - 1);
+      }),
+    );
+  }
+  return { variables, lists };
+}
+
+/** Statistics of leaves. */
+function statisticsSteps(machine: LearningMachine): Step[] {
+  const { plan } = machine;
+  const { lists } = tokenLists(plan.groups);
+  return plan.groups.flatMap((group) =>
+    group.kind === "input" && group.table >= 0 ? leafSteps(machine, group, lists.get(group.index) ?? []) : []
+  );
+}
+
+function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly number[]): Step[] {
+  const { settings, layout, arrays, learning, plan, places, open } = machine;
+  const table = plan.leafTables[group.table] as { units: number };
+  const states = isTableFamily(group.family);
+  const sets = setsOf(group);
+  const flows = sets.flatMap(({ uses }) => uses.map((fold) => layout.flows(group, fold)));
+  const by = [group.units, ...group.firstUnits, ...flows.map(({ at }) => at)].every((n) => n % 4 === 0)
+    ? 4
+    : 1;
+  const width = group.units / by, stride = padded(table.units) / by;
+  const X = width <= 1 ? 1 : open.adapter.software ? 8 : 32;
+  const entries = sets.flatMap((set, index) =>
+    leafParts(places.statistics, group, set.fold).map((part) => ({ set, part, list: lists[index] ?? 0 }))
+  );
+  return runs(
+    entries,
+    ({ set, part }) =>
+      `${part.page} ${part.from} ${states ? "" : leafParts(places.tables, group, set.fold)[0]?.page}`,
+    open.limits.workgroups,
+  )
+    .map((run): Step => {
+      const { page, from, to } = (run[0] as { part: Part }).part;
+      const uses: number[] = [], rows: number[] = [];
+      let tablePage = 0;
+      for (const { set, part, list } of run) {
+        const first = group.firstUnits[set.fold] as number;
+        const [params] = leafParts(places.tables, group, set.fold) as [Part];
+        tablePage = params.page;
+        rows.push((part.at + first) / by, uses.length / 4);
+        if (states) rows.push(2 * list, 0);
+        else rows.push(set.uses.length, (params.at + first) / by);
+        for (const fold of set.uses) {
+          const { at, stride } = layout.flows(group, fold);
+          uses.push(at / by, stride / by, group.variables[fold] as number, 0);
+        }
+      }
+      return {
+        kernel: {
+          template: "scatter",
+          constants: { KIND: states ? "states" : "gaussian", VEC: by === 4, X },
+        },
+        bindings: [
+          arrays.batch,
+          states
+            ? settings.shape(width, stride, from, to)
+            : settings.shape(width, stride, plan.circuit.variables.length, stride),
+          settings.table(rows),
+          settings.table(uses),
+          learning.flows,
+          learning.statistics[page] as GPUBuffer,
+          ...(states ? [learning.words] : [arrays.values, arrays.tables[tablePage] as GPUBuffer]),
+        ],
+        grid: (batch) => [Math.ceil(width / X), states ? batch.segments : 1, run.length],
+      };
+    });
+}

@@ -1,0 +1,191 @@
+import { type Circuit, type InputNode, leafFamily, leafOf, parameterOwners } from "../../circuits/mod.ts";
+import type { LeafTable } from "../plan.ts";
+import { padded } from "./layout.ts";
+import { isTableFamily } from "./machine.ts";
+
+/** Log zero on the device: WGSL promises no infinities. */
+export const ZERO = -1e30;
+
+/** Scale of a row that is zero. */
+export const ZERO_SCALE = -536870912;
+
+/** What stands for a missing state, as a u32, and for a missing real value, as bits of the largest f32. */
+export const MISSING = 0xffffffff, MISSING_REAL = 0x7f7fffff;
+
+/** Rows `from .. to - 1` of a matrix `[.., width]`, padded to `[to - from, padded(width)]`, into `out` at `at`. */
+export function padRows(
+  values: Float32Array,
+  width: number,
+  from: number,
+  to: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const stride = padded(width);
+  if (stride === width) out.set(values.subarray(from * width, to * width), at);
+  else {
+    for (let row = from; row < to; row++) {
+      out.set(values.subarray(row * width, (row + 1) * width), at + (row - from) * stride);
+    }
+  }
+}
+
+/** The inverse of {@link padRows}: from `data` at `at` into `values`. */
+export function unpadRows(
+  data: Float32Array,
+  at: number,
+  width: number,
+  from: number,
+  to: number,
+  values: Float32Array | Float64Array,
+): void {
+  const stride = padded(width);
+  for (let row = from; row < to; row++) {
+    values.set(data.subarray(at + (row - from) * stride, at + (row - from) * stride + width), row * width);
+  }
+}
+
+/** Turns `[rows, columns]` at `at` of `from`, with `fromStride` between rows, into `[columns, rows]` in `to`. */
+function transpose(
+  from: ArrayLike<number>,
+  at: number,
+  fromStride: number,
+  rows: number,
+  columns: number,
+  to: Float32Array | Float64Array,
+  toAt: number,
+  toStride: number,
+): void {
+  // In blocks, so that neither side strides through memory.
+  const block = 32;
+  for (let r0 = 0; r0 < rows; r0 += block) {
+    const r1 = Math.min(rows, r0 + block);
+    for (let c0 = 0; c0 < columns; c0 += block) {
+      const c1 = Math.min(columns, c0 + block);
+      for (let r = r0; r < r1; r++) {
+        for (let c = c0; c < c1; c++) {
+          to[toAt + c * toStride + r] = from[at + r * fromStride + c] as number;
+        }
+      }
+    }
+  }
+}
+
+/** Rows `from .. to - 1` of a leaf's table for the device (`[states or 2, padded(units)]`) into `out` at `at`. */
+export function encodeLeaf(
+  circuit: Circuit,
+  table: LeafTable,
+  owner: InputNode,
+  values: Float32Array,
+  from: number,
+  to: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const { units, family } = table, stride = padded(units);
+  if (family === "categorical") transpose(values, from, table.states, units, to - from, out, at, stride);
+  else if (family === "gaussian") transpose(values, from, 2, units, to - from, out, at, stride);
+  else if (family === "bernoulli") {
+    for (let u = 0; u < units; u++) {
+      const p = values[u] as number;
+      for (let state = from; state < to; state++) {
+        out[at + (state - from) * stride + u] = state === 0 ? 1 - p : p;
+      }
+    }
+  } else {
+    const leaf = { ...leafOf(circuit, owner), values }, { logProbability } = leafFamily(family);
+    for (let state = from; state < to; state++) {
+      const row = at + (state - from) * stride;
+      for (let u = 0; u < units; u++) {
+        const log = logProbability(leaf, u, state);
+        out[row + u] = log === -Infinity ? ZERO : log * Math.LOG2E;
+      }
+    }
+  }
+}
+
+/** Rows `from .. to - 1` of the device's table of a categorical or Bernoulli leaf back into `values`. */
+export function decodeLeaf(
+  table: LeafTable,
+  data: Float32Array,
+  at: number,
+  from: number,
+  to: number,
+  values: Float32Array,
+): void {
+  const { units, states, family } = table, stride = padded(units);
+  if (family === "categorical") transpose(data, at, stride, to - from, units, values, from, states);
+  else if (to === 2) {
+    // Rounding may leave a row a little above 1, which `1 - p` could not bear.
+    for (let u = 0; u < units; u++) values[u] = Math.min(1, data[at + (1 - from) * stride + u] as number);
+  }
+}
+
+/** Rows `from .. to - 1` of statistics (`[states or 3, padded(units)]`) into `[units, width]`. */
+export function decodeStatistics(
+  units: number,
+  width: number,
+  data: Float32Array,
+  at: number,
+  from: number,
+  to: number,
+  values: Float32Array | Float64Array,
+): void {
+  transpose(data, at, padded(units), to - from, units, values, from, width);
+}
+
+/** The inverse of {@link decodeStatistics}. */
+export function encodeStatistics(
+  units: number,
+  width: number,
+  values: ArrayLike<number>,
+  from: number,
+  to: number,
+  out: Float32Array,
+  at: number,
+): void {
+  transpose(values, from, width, units, to - from, out, at, padded(units));
+}
+
+/** Moments about the means of Gaussian units, `[units, 3]`, made moments about zero, in place. */
+export function centreMoments(moments: Float64Array, parameter: Float32Array): void {
+  for (let u = 0; u * 3 < moments.length; u++) {
+    const mean = parameter[u * 2] as number;
+    const [weight, first, second] = moments.subarray(u * 3, u * 3 + 3) as unknown as [number, number, number];
+    moments[u * 3 + 1] = first + mean * weight;
+    moments[u * 3 + 2] = second + mean * (2 * first + mean * weight);
+  }
+}
+
+/** The inverse of {@link centreMoments}: moments about zero made moments about the means of `parameter`. */
+export function uncentreMoments(moments: Float64Array, parameter: Float32Array): Float32Array {
+  const out = Float32Array.from(moments);
+  for (let at = 0; at < moments.length; at += 3) {
+    const mean = parameter[at / 3 * 2] as number;
+    const [weight, first, second] = moments.subarray(at, at + 3) as unknown as [number, number, number];
+    out[at + 1] = first - mean * weight;
+    out[at + 2] = second - mean * (2 * first - mean * weight);
+  }
+  return out;
+}
+
+/** Base-2 logarithms of the likelihood of every unit's mode, `[units]`. */
+export function modeLogs(circuit: Circuit, owner: InputNode, values: Float32Array): Float32Array {
+  const leaf = { ...leafOf(circuit, owner), values }, family = leafFamily(owner.family);
+  return Float32Array.from({ length: owner.units }, (_, u) => {
+    const log = family.logProbability(leaf, u, family.mode(leaf, u));
+    return log === -Infinity ? ZERO : log * Math.LOG2E;
+  });
+}
+
+/** One leaf that uses each leaf parameter, by id. */
+export function leafOwners(circuit: Circuit): Map<string, InputNode> {
+  return new Map(
+    [...parameterOwners(circuit)].filter((entry): entry is [string, InputNode] => entry[1].kind === "input"),
+  );
+}
+
+/** Whether a family's parameter can be read back from its table on the device. */
+export function isReadable(family: string): boolean {
+  return isTableFamily(family) && family !== "logistic";
+}

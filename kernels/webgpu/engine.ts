@@ -1,0 +1,381 @@
+import {
+  type Accumulated,
+  type Activations,
+  applyUpdate,
+  checkRule,
+  checkSamples,
+  checkSampleWeights,
+  type Circuit,
+  type Flows,
+  type InputNode,
+  type NodeId,
+  nodeOf,
+  parameterOwners,
+  requireSingleRoot,
+  type Samples,
+  type Semiring,
+  settingsFor,
+  type Tensor,
+  type UpdateRule,
+  withParameters,
+} from "../../circuits/mod.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { DEFAULT_MEMORY, type Engine } from "../engine.ts";
+import { uncentreMoments } from "./encode.ts";
+import type { DeviceHost } from "./host.ts";
+import { isDeviceFamily } from "./machine.ts";
+import { ready, type Result, Sequence } from "./sequence.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { type Snapshot, stateOf, takeState } from "./state.ts";
+
+/** What {@link WebGpuEngine.open} may be told. */
+export interface WebGpuOptions extends Partial<SessionOptions> {
+  /** Called when the device was lost and the work goes on with a new one. */
+  readonly onLoss?: (reason: string) => void;
+  /** Whether samples may be kept as they are until their work is done for good: nobody else changes them. */
+  readonly ownsSamples?: boolean;
+}
+
+/** Values of samples, and operations, that may have to be repeated after a loss before a copy is made instead. */
+const REPEATED_VALUES = 2 ** 26, REPEATED_OPERATIONS = 1024;
+
+/** Batches whose results may wait to be fetched together. */
+const WAITING = 8;
+
+/**
+ * The WebGPU engine in the thread that holds the device.
+ *
+ * When the device is lost, another one is opened, and what was done since the last copy of parameters and counts is
+ * done again (see sequence.ts): the caller notices nothing but the time.
+ */
+export class WebGpuEngine implements Engine {
+  /** Which engine it is. */
+  readonly name = "webgpu";
+  /** See {@link Learner.circuit}. */
+  circuit: Circuit;
+  /** Device losses that were survived. */
+  losses = 0;
+  readonly #sequence: Sequence<Session>;
+  readonly #ownsSamples: boolean;
+  /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
+  #values: Map<string, Float32Array>;
+  /** Weight of the samples that were counted; another object after every update. */
+  #counted = { weight: 0, samples: 0 };
+  /** What the sequence begins from after a loss. */
+  #start: Snapshot;
+  #repeatedValues = 0;
+
+  private constructor(
+    circuit: Circuit,
+    session: Session,
+    reopen: () => Promise<Session>,
+    { onLoss, ownsSamples = false }: WebGpuOptions,
+  ) {
+    this.circuit = circuit;
+    this.#ownsSamples = ownsSamples;
+    this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
+    this.#start = { values: new Map(this.#values), weights: new Map(), statistics: new Map(), weight: 0 };
+    this.#sequence = new Sequence(session, {
+      mostWaiting: WAITING,
+      reopen: async (reason) => {
+        onLoss?.(reason);
+        this.losses++;
+        const opened = await reopen();
+        await this.#load(opened, this.#start);
+        return opened;
+      },
+    });
+  }
+
+  /**
+   * Puts a circuit on the device of `host`, which must outlive the engine.
+   * @throws {RetortError} when there is no adapter, or no memory for the parameters
+   */
+  static async open(
+    host: DeviceHost,
+    circuit: Circuit,
+    options: WebGpuOptions = {},
+  ): Promise<WebGpuEngine> {
+    const given: SessionOptions = { memory: DEFAULT_MEMORY, ...options };
+    const reopen = () => Session.open(host, circuit, given);
+    return new WebGpuEngine(circuit, await reopen(), reopen, options);
+  }
+
+  /** Name of the adapter. */
+  get adapter(): string {
+    return this.#sequence.session.open.adapter.name;
+  }
+
+  /** The session, for tests and measurements; another one after a loss. */
+  get session(): Session {
+    return this.#sequence.session;
+  }
+
+  /** See {@link Evaluator.logLikelihoods}. */
+  logLikelihoods(samples: Samples): Promise<Float64Array> {
+    return this.#sequence.add((session) => {
+      checkSamples(this.circuit, samples);
+      return session.run(samples);
+    }, false);
+  }
+
+  /** See {@link Evaluator.activations}. */
+  activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
+    return this.#sequence.add(async (session) => {
+      checkSamples(this.circuit, samples);
+      if (semiring === "max") {
+        await this.#refresh(session);
+        session.setModes(this.#values);
+      }
+      const values = await session.activations(samples, semiring);
+      return ready({ of: (node: NodeId) => values[nodeOf(this.circuit, node).id] as Float64Array });
+    }, false);
+  }
+
+  /** See {@link Evaluator.leafFlows}. */
+  leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
+    return this.#sequence.add(async (session) => {
+      checkSamples(this.circuit, samples);
+      requireSingleRoot(this.circuit);
+      return ready(await session.leafFlows(samples, nodes));
+    }, false);
+  }
+
+  /** See {@link Evaluator.flows}; the accumulated counts stay as they are. */
+  flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
+    return this.#sequence.add(async (session) => {
+      this.#checkCounted(samples, sampleWeights);
+      return ready(
+        await session.withOwnCounts(async () => {
+          const { value } = await session.run(samples, { sampleWeights });
+          const counts = await session.counts();
+          const logLikelihoods = await value;
+          return {
+            logLikelihoods,
+            weights: session.store.weightCounts(counts.weights, (length) => new Float64Array(length)),
+            statistics: session.store.plainStatistics(counts.statistics, this.#values),
+            impossible: impossibleOf(logLikelihoods),
+          };
+        }),
+      );
+    }, false);
+  }
+
+  /** See {@link Learner.accumulate}. */
+  accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
+    let kept: { samples: Samples; sampleWeights: ArrayLike<number> | undefined } | undefined;
+    return this.#sequence.add(async (session): Promise<Result<Accumulated>> => {
+      if (kept === undefined) {
+        this.#checkCounted(samples, sampleWeights);
+        await this.#shortenJournal(session, samples);
+        kept = this.#ownsSamples ? { samples, sampleWeights } : {
+          samples: copyOf(samples),
+          sampleWeights: sampleWeights && Float64Array.from(sampleWeights),
+        };
+      }
+      const { samples: counted, sampleWeights: weights } = kept, total = this.#counted;
+      total.samples += counted.count;
+      const { value } = await session.run(counted, { sampleWeights: weights });
+      return {
+        value: value.then((logLikelihoods) => {
+          logLikelihoods.forEach((log, s) => {
+            if (log > -Infinity) total.weight += weights?.[s] ?? 1;
+          });
+          return { logLikelihoods, impossible: impossibleOf(logLikelihoods) };
+        }),
+      };
+    }, true);
+  }
+
+  /** See {@link Learner.update}. */
+  update(rule: UpdateRule): Promise<void> {
+    return this.#sequence.add(async (session) => {
+      requireSingleRoot(this.circuit);
+      checkRule(this.circuit, rule);
+      await this.#apply(session, rule);
+      return ready(undefined);
+    }, true);
+  }
+
+  /** See {@link Learner.parameters}. */
+  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+    return this.#sequence.add(async (session) => {
+      await this.#refresh(session);
+      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      // Between an update and the next batch, what was just read is all there is.
+      if (this.#counted.samples === 0) {
+        await this.#restart({
+          values: new Map(this.#values),
+          weights: new Map(),
+          statistics: new Map(),
+          weight: 0,
+        });
+      }
+      return ready(new Map([...this.#values].map(([id, values]) => [id, values.slice()])));
+    }, false);
+  }
+
+  /** See {@link Learner.setParameters}. */
+  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    const given = new Map([...values].map(([id, array]) => [id, array.slice()]));
+    return this.#sequence.add(async (session) => {
+      withParameters(this.circuit, given);
+      await this.#refresh(session);
+      await this.#moveMoments(session, given);
+      session.setParameters(given);
+      for (const [id, array] of given) this.#values.set(id, array);
+      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      return ready(undefined);
+    }, true);
+  }
+
+  /** See {@link Learner.state}. */
+  state(): Promise<ReadonlyMap<string, Tensor>> {
+    return this.#sequence.add(async (session) => {
+      const snapshot = await this.#snapshot(session);
+      await this.#restart(snapshot);
+      return ready(stateOf(this.circuit, snapshot));
+    }, false);
+  }
+
+  /** See {@link Learner.restore}. */
+  restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
+    return this.#sequence.add(async (session) => {
+      requireSingleRoot(this.circuit);
+      const snapshot = takeState(this.circuit, state);
+      await this.#load(session, snapshot);
+      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      await this.#restart(snapshot);
+      return ready(undefined);
+    }, true);
+  }
+
+  /** See {@link Learner.close}. */
+  close(): Promise<void> {
+    return this.#sequence.close(new RetortError("the engine is closed"));
+  }
+
+  #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {
+    requireSingleRoot(this.circuit);
+    checkSamples(this.circuit, samples);
+    checkSampleWeights(samples, sampleWeights);
+  }
+
+  /** The M-step: on the device what can be, the rest from counts that are read back. */
+  async #apply(session: Session, rule: UpdateRule): Promise<void> {
+    const updater = await session.updater();
+    const host = this.#hostParameters(rule);
+    if (rule.step.kind === "anemone") {
+      // The weight of the samples is known when their likelihoods are.
+      await session.flush();
+      await updater.gatherPriors(await session.topDown());
+    }
+    const fresh = host.size > 0 ? await this.#applyOnHost(session, rule, host) : undefined;
+    updater.update(rule, this.#counted.weight, host);
+    if (fresh !== undefined) session.setParameters(fresh);
+    for (const [id, values] of fresh ?? []) this.#values.set(id, values);
+    this.#counted = { weight: 0, samples: 0 };
+  }
+
+  /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
+  #hostParameters(rule: UpdateRule): Set<string> {
+    const host = new Set<string>();
+    for (const [id, node] of parameterOwners(this.circuit)) {
+      const { frozen, base } = settingsFor(rule, id, node.kind);
+      if (frozen) continue;
+      if (base !== undefined || (node.kind === "input" && !isDeviceFamily(node.family))) host.add(id);
+    }
+    return host;
+  }
+
+  /** New values of the parameters that learn on the host. */
+  async #applyOnHost(
+    session: Session,
+    rule: UpdateRule,
+    host: ReadonlySet<string>,
+  ): Promise<Map<string, Float32Array>> {
+    if ([...host].some((id) => session.store.isOnDevice(id))) await this.#refresh(session);
+    const counts = await session.counts();
+    const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
+    const values = new Map([...host].map((id) => [id, (this.#values.get(id) as Float32Array).slice()]));
+    applyUpdate(this.circuit, values, {
+      weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
+      statistics: session.store.plainStatistics(counts.statistics, this.#values),
+      weight: this.#counted.weight,
+      ...(masses !== undefined && { masses }),
+    }, rule);
+    return values;
+  }
+
+  /** Reads the parameters that the device changes. */
+  async #refresh(session: Session): Promise<void> {
+    for (const [id, values] of await session.parameters()) this.#values.set(id, values);
+  }
+
+  /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
+  async #moveMoments(session: Session, given: ReadonlyMap<string, Float32Array>): Promise<void> {
+    const owners = parameterOwners(this.circuit);
+    const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
+    if (moved.length === 0 || this.#counted.samples === 0) return;
+    const counts = await session.counts();
+    const plain = session.store.plainStatistics(
+      counts.statistics,
+      this.#values,
+      (family) => family === "gaussian",
+    );
+    const about = new Map(moved.map((id) => [
+      id,
+      uncentreMoments(plain.get(id) as Float64Array, given.get(id) as Float32Array),
+    ]));
+    await session.setCounts(new Map(), about);
+  }
+
+  /** Parameters and counts as the device has them. */
+  async #snapshot(session: Session): Promise<Snapshot> {
+    await session.flush();
+    await this.#refresh(session);
+    const counts = await session.counts();
+    return {
+      values: new Map(this.#values),
+      weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
+      statistics: session.store.statistics(counts.statistics, (length) => new Float32Array(length)),
+      weight: this.#counted.weight,
+    };
+  }
+
+  async #load(session: Session, snapshot: Snapshot): Promise<void> {
+    this.#values = new Map(snapshot.values);
+    session.setParameters(this.#values);
+    await session.clearCounts();
+    await session.setCounts(snapshot.weights, snapshot.statistics);
+    this.#counted = { weight: snapshot.weight, samples: snapshot.weights.size };
+  }
+
+  async #restart(snapshot: Snapshot): Promise<void> {
+    await this.#sequence.restart();
+    this.#start = snapshot;
+    this.#repeatedValues = 0;
+  }
+
+  /** Operations that would be long to repeat are replaced by a copy of what the device holds. */
+  async #shortenJournal(session: Session, samples: Samples): Promise<void> {
+    this.#repeatedValues += samples.values.length;
+    if (this.#repeatedValues < REPEATED_VALUES && this.#sequence.length < REPEATED_OPERATIONS) return;
+    await this.#restart(await this.#snapshot(session));
+    this.#repeatedValues = samples.values.length;
+  }
+}
+
+function copyOf(samples: Samples): Samples {
+  const { values, observed, externals } = samples;
+  return {
+    ...samples,
+    values: values.slice(),
+    ...(observed && { observed: observed.slice() }),
+    ...(externals && { externals: new Map([...externals].map(([v, logs]) => [v, logs.slice()])) }),
+  };
+}
+
+function impossibleOf(logs: Float64Array): number {
+  return logs.reduce((count, log) => count + (log === -Infinity ? 1 : 0), 0);
+}

@@ -1,0 +1,391 @@
+import type { Semiring } from "../../circuits/mod.ts";
+import type { Group, InnerShape, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
+import type { Grid, Step } from "./dispatch.ts";
+import { padded, sourceOf } from "./layout.ts";
+import {
+  isTableFamily,
+  leafParts,
+  type Machine,
+  type Plane,
+  planeFor,
+  rowLanes,
+  runs,
+  type WeightRun,
+  weightRuns,
+} from "./machine.ts";
+import type { Part } from "./pages.ts";
+import { contractKernel, tileGrid } from "./tiles.ts";
+
+/** A sum of more logarithms than this is kept as integer and rest. */
+const FEW = 8;
+
+/** The upward pass: from values to the logarithms of all rows. */
+export function forwardSteps(machine: Machine, semiring: Semiring): Step[] {
+  const normalised = normalisedGroups(machine.plan.groups);
+  return machine.plan.groups.flatMap((group) => {
+    if (group.kind === "input") return inputSteps(machine, group, semiring);
+    if (group.kind === "product") return productSteps(machine, group, normalised.has(group.index));
+    return sumSteps(machine, group, semiring);
+  });
+}
+
+/** Products that would otherwise add up more than a few unscaled logarithms of leaves and sums. */
+function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
+  const normalised = new Set<number>();
+  const summands: number[] = [];
+  for (const group of groups) {
+    let count = 1;
+    if (group.kind === "product") {
+      count = 0;
+      for (let piece = 0; piece < group.arity; piece++) {
+        let most = 1;
+        for (let fold = 0; fold < group.folds; fold++) {
+          most = Math.max(most, summands[sourceOf(group, fold, piece)[0]] as number);
+        }
+        count += most;
+      }
+      if (count > FEW) normalised.add(group.index);
+    }
+    summands.push(count > FEW ? 1 : count);
+  }
+  return normalised;
+}
+
+function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): Step[] {
+  const { settings, layout, arrays, open, plan, places } = machine;
+  // External log-likelihoods come with the data: the host puts them in place.
+  if (group.family === "external") return [];
+  const folds = foldsOf(group);
+  const table = plan.leafTables[group.table];
+  if (table === undefined) return indicatorSteps(machine, group, folds);
+  const by = [group.units, ...group.firstUnits].every((n) => n % 4 === 0) ? 4 : 1;
+  const width = group.units / by;
+  const entries = folds.flatMap((fold) =>
+    leafParts(places.tables, group, fold).map((part) => ({ fold, part }))
+  );
+  return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map((run): Step => {
+    const { page, from, to } = (run[0] as { part: Part }).part;
+    const plane = planeFor(machine, width);
+    return {
+      kernel: {
+        template: "leaves",
+        constants: {
+          KIND: isTableFamily(group.family) ? "table" : group.family,
+          LOG: group.family === "logistic",
+          MAX: semiring === "max",
+          VEC: by === 4,
+          ...plane,
+        },
+      },
+      bindings: [
+        arrays.batch,
+        settings.shape(
+          width,
+          padded(group.units) / by,
+          padded(table.units) / by,
+          plan.circuit.variables.length,
+          from,
+          to,
+        ),
+        settings.table(run.flatMap(({ fold, part }) => [
+          layout.logs(group, fold).at / by,
+          (part.at + (group.firstUnits[fold] as number)) / by,
+          group.variables[fold] as number,
+          (modeRow(machine, group.table, group.slots[fold] as number) + (group.firstUnits[fold] as number)) /
+          by,
+        ])),
+        arrays.values,
+        arrays.logs,
+        arrays.tables[page] as GPUBuffer,
+        ...(semiring === "max" ? [arrays.modes] : []),
+      ],
+      grid: planeGrid(plane, width, run.length),
+    };
+  });
+}
+
+/** Where the logarithms of a slot's modes begin in the array of modes. */
+export function modeRow({ plan }: Machine, table: number, slot: number): number {
+  let at = 0;
+  for (let t = 0; t < table; t++) {
+    const { slots, units } = plan.leafTables[t] as { slots: number; units: number };
+    at += slots * padded(units);
+  }
+  return at + slot * padded((plan.leafTables[table] as { units: number }).units);
+}
+
+function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly number[]): Step[] {
+  const { settings, layout, arrays, open, plan } = machine;
+  const plane = planeFor(machine, group.units);
+  const states = settings.table(folds.flatMap((fold) => statesOfFold(machine, group, fold)));
+  return runs(folds, () => "", open.limits.workgroups).map((run): Step => ({
+    kernel: {
+      template: "leaves",
+      constants: { KIND: "indicator", LOG: false, MAX: false, VEC: false, ...plane },
+    },
+    bindings: [
+      arrays.batch,
+      settings.shape(group.units, padded(group.units), 0, plan.circuit.variables.length, 0, 0),
+      settings.table(run.flatMap((fold) => [
+        layout.logs(group, fold).at,
+        fold * group.units,
+        group.variables[fold] as number,
+        0,
+      ])),
+      arrays.values,
+      arrays.logs,
+      states,
+    ],
+    grid: planeGrid(plane, group.units, run.length),
+  }));
+}
+
+/** The states of the units of a fold of indicators. */
+function statesOfFold({ plan }: Machine, group: InputGroup, fold: number): number[] {
+  const id = nodeOfFold(plan.places, group, fold);
+  const node = plan.circuit.nodes[id];
+  const states = node?.kind === "input" ? node.settings["values"] as readonly number[] : [];
+  const first = group.firstUnits[fold] as number;
+  return states.slice(first, first + group.units);
+}
+
+/** The node that a fold of a group of leaves is part of. */
+export function nodeOfFold(
+  places: readonly { fold: number; blocks: number; stride: number }[],
+  group: Group,
+  fold: number,
+): number {
+  const id = group.nodes.find((node) => {
+    const place = places[node] as { fold: number; blocks: number; stride: number };
+    const block = (fold - place.fold) / place.stride;
+    return Number.isInteger(block) && block >= 0 && block < place.blocks;
+  });
+  if (id === undefined) throw new RangeError(`fold ${fold} of group ${group.index} belongs to no node`);
+  return id;
+}
+
+function productSteps(machine: Machine, group: ProductGroup, many: boolean): Step[] {
+  const { settings, layout, arrays, open } = machine;
+  const by = wholeFours(machine, group) ? 4 : 1;
+  const width = by === 4 ? padded(group.units) / 4 : group.units;
+  const plane = planeFor(machine, width), lanes = rowLanes(machine);
+  return runs(foldsOf(group), () => "", open.limits.workgroups).map((run): Step => ({
+    kernel: {
+      template: "product",
+      constants: { VEC: by === 4, NORMALISE: many, ...(many ? lanes : plane) },
+    },
+    bindings: [
+      arrays.batch,
+      settings.shape(group.arity, width, padded(group.units) / by),
+      settings.table(run.flatMap((fold) => [layout.logs(group, fold).at / by, layout.scale(group, fold)])),
+      piecesTable(machine, group, run, by),
+      arrays.logs,
+      arrays.scales,
+    ],
+    grid: many ? rowGrid(lanes, run.length) : planeGrid(plane, width, run.length),
+  }));
+}
+
+function sumSteps(machine: Machine, group: SumGroup, semiring: Semiring): Step[] {
+  const steps = linearSteps(machine, group);
+  for (const run of weightRuns(machine, group)) {
+    if (semiring === "sum") steps.push(contractStep(machine, group, run));
+    steps.push(carefulStep(machine, group, run, semiring));
+  }
+  return steps;
+}
+
+/** Inputs of sums in the linear domain, and the scales of their rows. */
+function linearSteps(machine: Machine, group: SumGroup): Step[] {
+  const { settings, layout, arrays, open } = machine;
+  const by = wholeFours(machine, group) ? 4 : 1;
+  const lanes = rowLanes(machine);
+  return runs(foldsOf(group), () => "", open.limits.workgroups).map((run): Step => ({
+    kernel: { template: "inputs", constants: { VEC: by === 4, ...lanes } },
+    bindings: [
+      arrays.batch,
+      settings.shape(group.arity, group.inputs, padded(group.inputs) / by),
+      settings.table(run.flatMap((fold) => [
+        layout.linear(group, fold).at / by,
+        layout.mark(group, fold),
+        layout.scale(group, fold),
+        0,
+      ])),
+      piecesTable(machine, group, run, by),
+      settings.table(spansOf(group).flatMap(({ at, width }) => [at / by, Math.ceil(width / by)])),
+      arrays.logs,
+      arrays.linear,
+      arrays.scales,
+      arrays.marks,
+    ],
+    grid: rowGrid(lanes, run.length),
+  }));
+}
+
+function contractStep(
+  machine: Machine,
+  group: SumGroup,
+  { folds, weights, from, to, page }: WeightRun,
+): Step {
+  const { settings, layout, arrays, tiles } = machine;
+  const columns = to - from;
+  const tile = tiles({ form: "forward", rows: layout.capacity, columns });
+  const stride = padded(group.inputs) / 4;
+  return {
+    kernel: contractKernel("forward", tile),
+    bindings: [
+      arrays.batch,
+      settings.shape(0, columns, stride, stride, stride, padded(group.units)),
+      settings.table(folds.flatMap((fold, i) => [
+        layout.logs(group, fold).at + from,
+        layout.mark(group, fold),
+        i,
+        1,
+      ])),
+      settings.table(folds.flatMap((fold, i) => [
+        layout.linear(group, fold).at / 4,
+        (weights[i] as number) / 4,
+      ])),
+      arrays.linear,
+      arrays.weights[page] as GPUBuffer,
+      arrays.logs,
+      arrays.marks,
+    ],
+    grid: (batch) => [...tileGrid(tile, batch.rows, columns), folds.length],
+  };
+}
+
+/** Sums in the log domain: those that the fast way left out, or all of them with the maximum. */
+function carefulStep(machine: Machine, group: SumGroup, run: WeightRun, semiring: Semiring): Step {
+  const { settings, arrays } = machine;
+  const { from, to } = run;
+  const chunk = semiring === "sum" ? 16 : 1;
+  const width = Math.ceil((to - from) / chunk);
+  const plane = planeFor(machine, width);
+  return {
+    kernel: {
+      template: "repair",
+      constants: { FORM: semiring === "sum" ? "forward" : "maximum", UPWARD: true, CHUNK: chunk, ...plane },
+    },
+    bindings: [
+      arrays.batch,
+      settings.shape(group.inputs, padded(group.inputs), from, to),
+      settings.table(carefulFolds(
+        machine,
+        run.folds.map((fold, i) => ({
+          group,
+          fold,
+          weights: run.weights[i] as number,
+        })),
+      )),
+      arrays.weights[run.page] as GPUBuffer,
+      arrays.logs,
+      arrays.scales,
+      ...(semiring === "sum" ? [arrays.marks] : []),
+    ],
+    grid: planeGrid(plane, width, run.folds.length),
+  };
+}
+
+/** A fold with where its weights are, for repair.wgsl. */
+export interface CarefulFold {
+  /** The group. */
+  readonly group: SumGroup;
+  /** The fold. */
+  readonly fold: number;
+  /** Number of its first weight in the page. */
+  readonly weights: number;
+}
+
+/** Words that repair.wgsl reads for every fold. */
+const FOLD_WORDS = 12;
+const PIECE_WORDS = 5;
+
+/** The words of repair.wgsl: folds, then their pieces, counted from `base`. */
+export function carefulFolds({ layout, plan }: Machine, list: readonly CarefulFold[], base = 0): number[] {
+  const folds: number[] = [], pieces: number[] = [];
+  const start = base + list.length * FOLD_WORDS;
+  for (const { group, fold, weights } of list) {
+    const logs = layout.logs(group, fold), flow = layout.flows(group, fold), into = layout.into(group, fold);
+    folds.push(
+      logs.at,
+      logs.stride,
+      layout.scale(group, fold),
+      layout.mark(group, fold),
+      layout.flag(group, fold),
+      flow.at,
+      flow.stride,
+      into.at,
+      into.stride,
+      weights,
+      start + pieces.length,
+      group.arity,
+    );
+    spansOf(group).forEach(({ at, width }, piece) => {
+      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const source = plan.groups[child] as Group, from = layout.logs(source, childFold);
+      pieces.push(from.at + unit, from.stride, layout.scale(source, childFold), at, width);
+    });
+  }
+  if (pieces.length !== list.reduce((n, { group }) => n + group.arity, 0) * PIECE_WORDS) {
+    throw new RangeError("pieces and folds do not agree");
+  }
+  return [...folds, ...pieces];
+}
+
+/** Where the pieces of a sum stand in the concatenation. */
+export function spansOf(group: InnerShape): { at: number; width: number }[] {
+  let at = 0;
+  return group.widths.map((width) => {
+    const span = { at, width };
+    at += width;
+    return span;
+  });
+}
+
+/** Whether kernels can read all pieces of a group in whole vec4: aligned, and without a foreign unit in the last. */
+function wholeFours({ layout, plan }: Machine, group: ProductGroup | SumGroup): boolean {
+  const spans = group.kind === "sum" ? spansOf(group) : [];
+  const last = group.arity - 1;
+  for (let fold = 0; fold < group.folds; fold++) {
+    for (let piece = 0; piece < group.arity; piece++) {
+      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const source = plan.groups[child] as Group;
+      if ((layout.logs(source, childFold).at + unit) % 4 !== 0) return false;
+      const width = group.widths[piece] as number;
+      const toEnd = unit + width === source.units;
+      const fits = width % 4 === 0 || (toEnd && (group.kind === "product" || piece === last));
+      if (!fits || (spans[piece]?.at ?? 0) % 4 !== 0) return false;
+    }
+  }
+  return true;
+}
+
+function piecesTable(
+  { settings, layout, plan }: Machine,
+  group: InnerShape,
+  folds: readonly number[],
+  by: number,
+): GPUBufferBinding {
+  return settings.table(folds.flatMap((fold) =>
+    Array.from({ length: group.arity }, (_, piece) => {
+      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const source = plan.groups[child] as Group, from = layout.logs(source, childFold);
+      return [(from.at + unit) / by, from.stride / by, layout.scale(source, childFold), 0];
+    }).flat()
+  ));
+}
+
+function foldsOf(group: Group): number[] {
+  return Array.from({ length: group.folds }, (_, fold) => fold);
+}
+
+/** Grid of kernels with a thread for every `width` by sample by fold. */
+export function planeGrid({ X, Y }: Plane, width: number, folds: number): Grid {
+  return (batch) => [Math.ceil(width / X), Math.ceil(batch.rows / Y), folds];
+}
+
+/** Grid of kernels with a thread, or a workgroup, for every row. */
+function rowGrid({ LANES, X }: { LANES: number; X: number }, folds: number): Grid {
+  return (batch) => [LANES === 1 ? Math.ceil(batch.rows / X) : batch.rows, 1, folds];
+}

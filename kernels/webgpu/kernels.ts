@@ -1,0 +1,109 @@
+import { RetortError } from "../../foundation/errors.ts";
+import { type Constants, specialise } from "./template.ts";
+import collect from "./shaders/collect.wgsl" with { type: "text" };
+import common from "./shaders/common.wgsl" with { type: "text" };
+import contract from "./shaders/contract.wgsl" with { type: "text" };
+import fill from "./shaders/fill.wgsl" with { type: "text" };
+import inputs from "./shaders/inputs.wgsl" with { type: "text" };
+import leaves from "./shaders/leaves.wgsl" with { type: "text" };
+import product from "./shaders/product.wgsl" with { type: "text" };
+import ratio from "./shaders/ratio.wgsl" with { type: "text" };
+import repair from "./shaders/repair.wgsl" with { type: "text" };
+import root from "./shaders/root.wgsl" with { type: "text" };
+import scatter from "./shaders/scatter.wgsl" with { type: "text" };
+import update from "./shaders/update.wgsl" with { type: "text" };
+
+/** The templates by name. */
+const TEMPLATES = {
+  collect,
+  contract,
+  fill,
+  inputs,
+  leaves,
+  product,
+  ratio,
+  repair,
+  root,
+  scatter,
+  update,
+} as const;
+
+/** Name of a template. */
+export type TemplateName = keyof typeof TEMPLATES;
+
+/** A kernel: a template and what it is specialised by. */
+export interface KernelSpec {
+  /** The template. */
+  readonly template: TemplateName;
+  /** Its constants. */
+  readonly constants: Constants;
+}
+
+/** Compiles kernels, each once for a device, those of a request in parallel. */
+export class Kernels {
+  readonly #device: GPUDevice;
+  readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
+
+  /** A cache for `device`. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Number of kernels so far. */
+  get size(): number {
+    return this.#compiled.size;
+  }
+
+  /** A compiled kernel. @throws {RetortError} with its name and the compiler's words */
+  get(spec: KernelSpec): Promise<GPUComputePipeline> {
+    return this.#compiled.getOrInsertComputed(kernelName(spec), () => this.#compile(spec));
+  }
+
+  async #compile(spec: KernelSpec): Promise<GPUComputePipeline> {
+    const label = kernelName(spec), code = sourceOf(spec);
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ label, code });
+    const bindings = device.createBindGroupLayout({ label, entries: entriesOf(code) });
+    const layout = device.createPipelineLayout({ label, bindGroupLayouts: [bindings] });
+    const invalid = device.popErrorScope();
+    const made = device.createComputePipelineAsync({ label, layout, compute: { module } });
+    // Whoever asked is told below; without this the runtime would call the rejection unhandled.
+    made.catch(() => {});
+    const problem = await invalid;
+    if (problem !== null) {
+      throw new RetortError(`kernel ${label} does not compile: ${problem.message.trim()}`);
+    }
+    try {
+      return await made;
+    } catch (error) {
+      throw new RetortError(`kernel ${label} does not compile: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** The WGSL of a kernel. */
+export function sourceOf({ template, constants }: KernelSpec): string {
+  return specialise(`${common}\n${TEMPLATES[template]}`, constants);
+}
+
+const COMPUTE = 0x4;
+
+/** Binding by binding what a kernel declares, used or not: layouts made from use would differ between variants. */
+function entriesOf(code: string): GPUBindGroupLayoutEntry[] {
+  return [...code.matchAll(/@binding\((\d+)\)\s*var<(uniform|storage, read_write|storage, read)>/g)]
+    .map(([, binding, kind]) => ({
+      binding: Number(binding),
+      visibility: COMPUTE,
+      buffer: {
+        type: kind === "uniform" ? "uniform" : kind === "storage, read" ? "read-only-storage" : "storage",
+      },
+    }));
+}
+
+/** What messages and the profile call a kernel: `contract FORM=forward TILE=subgroup …`. */
+export function kernelName({ template, constants }: KernelSpec): string {
+  return [template, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(" ");
+}

@@ -1,0 +1,191 @@
+import type { InputGroup, LeafTable, Plan, SumGroup, WeightTable } from "../plan.ts";
+import type { OpenDevice } from "./device.ts";
+import { type Layout, padded } from "./layout.ts";
+import { Pages, type Part } from "./pages.ts";
+import type { Settings } from "./settings.ts";
+import type { TileChoice } from "./tiles.ts";
+
+/** Families whose leaves are tables with a row for every state. */
+const TABLE_FAMILIES = ["categorical", "bernoulli", "logistic"];
+
+/** Whether leaves of this family are read from a table with a row for every state. */
+export function isTableFamily(family: string): boolean {
+  return TABLE_FAMILIES.includes(family);
+}
+
+/** Whether the device makes the M-step of a family: distributions over states, with counts of them. */
+export function isDeviceFamily(family: string): boolean {
+  return family === "categorical" || family === "bernoulli";
+}
+
+/** Rows of a leaf's table on the device: states, or mean and standard deviation. */
+export function tableRows(table: LeafTable): number {
+  return isTableFamily(table.family) ? table.states : 2;
+}
+
+/** Rows of a leaf's statistics on the device: states, or three moments. */
+export function statisticsRows(table: LeafTable): number {
+  return isTableFamily(table.family) ? table.states : 3;
+}
+
+/** Where parameters and what is counted for them lie. Counts of weights lie as the weights do. */
+export class ParameterPlaces {
+  /** Pages of weights, and of their counts. */
+  readonly weightPages: Pages;
+  /** Pages of the tables of leaves. */
+  readonly tablePages: Pages;
+  /** Pages of the statistics of leaves. */
+  readonly statisticsPages: Pages;
+  /** `[table][slot]`: parts of a matrix `[units, padded(inputs)]`. */
+  readonly weights: readonly (readonly (readonly Part[])[])[];
+  /** `[table][slot]`: parts of `[states or 2, padded(units)]`. */
+  readonly tables: readonly (readonly (readonly Part[])[])[];
+  /** `[table][slot]`: parts of `[states or 3, padded(units)]`. */
+  readonly statistics: readonly (readonly (readonly Part[])[])[];
+
+  /** Places for all parameters of a plan in pages of `limit` bytes. */
+  constructor(plan: Plan, limit: number) {
+    this.weightPages = new Pages(limit);
+    this.tablePages = new Pages(limit);
+    this.statisticsPages = new Pages(limit);
+    const slots = <T extends { slots: number }>(tables: readonly T[], add: (table: T) => Part[]) =>
+      tables.map((table) => Array.from({ length: table.slots }, () => add(table)));
+    this.weights = slots(
+      plan.weightTables,
+      (t: WeightTable) => this.weightPages.add(t.units, padded(t.inputs)),
+    );
+    this.tables = slots(plan.leafTables, (t) => this.tablePages.add(tableRows(t), padded(t.units)));
+    this.statistics = slots(
+      plan.leafTables,
+      (t) => this.statisticsPages.add(statisticsRows(t), padded(t.units)),
+    );
+  }
+}
+
+/** The arrays that kernels work on; see {@link Layout} for those that depend on the batch. */
+export interface Arrays {
+  /** The shape of the batch, as common.wgsl has it. */
+  readonly batch: GPUBuffer;
+  /** `[samples, variables]`: states, or bits of real values. */
+  readonly values: GPUBuffer;
+  /** Logarithms. */
+  readonly logs: GPUBuffer;
+  /** Scales of rows. */
+  readonly scales: GPUBuffer;
+  /** Linear inputs of sums. */
+  readonly linear: GPUBuffer;
+  /** Marks of rows of sums. */
+  readonly marks: GPUBuffer;
+  /** Weights of sums, by page. */
+  readonly weights: readonly GPUBuffer[];
+  /** Tables of leaves, by page. */
+  readonly tables: readonly GPUBuffer[];
+  /** Logarithms of the modes of leaves: a row for every slot of every table. */
+  readonly modes: GPUBuffer;
+}
+
+/** The arrays of the downward pass and of learning. */
+export interface LearningArrays {
+  /** Flows. */
+  readonly flows: GPUBuffer;
+  /** Flows over values. */
+  readonly ratios: GPUBuffer;
+  /** Flags of folds of sums. */
+  readonly flags: GPUBuffer;
+  /** Counts of weights, by page. */
+  readonly counts: readonly GPUBuffer[];
+  /** Statistics of leaves, by page. */
+  readonly statistics: readonly GPUBuffer[];
+  /** Sorted tokens of the batch; see tokens.ts. */
+  readonly words: GPUBuffer;
+}
+
+/** All that steps are built from. */
+export interface Machine {
+  /** The device. */
+  readonly open: OpenDevice;
+  /** What is run. */
+  readonly plan: Plan;
+  /** Where activations lie. */
+  readonly layout: Layout;
+  /** Where parameters lie. */
+  readonly places: ParameterPlaces;
+  /** Collects the tables of the steps. */
+  readonly settings: Settings;
+  /** Chooses tiles for matrix products. */
+  readonly tiles: TileChoice;
+  /** What the steps work on. */
+  readonly arrays: Arrays;
+}
+
+/** A {@link Machine} that learns. */
+export interface LearningMachine extends Machine {
+  /** What the steps of the downward pass work on. */
+  readonly learning: LearningArrays;
+}
+
+/** Folds that one dispatch can do: their matrices are in one page, and they are not too many. */
+export interface WeightRun {
+  /** The folds. */
+  readonly folds: readonly number[];
+  /** For each fold, where the weights begin in the page. */
+  readonly weights: readonly number[];
+  /** First row of the matrices that this run does. */
+  readonly from: number;
+  /** End of those rows. */
+  readonly to: number;
+  /** Page of the weights. */
+  readonly page: number;
+}
+
+/** Cuts the folds of a sum group so that each run finds its weights in one binding. */
+export function weightRuns({ places, open }: Machine, group: SumGroup): WeightRun[] {
+  const slots = places.weights[group.table] as readonly (readonly Part[])[];
+  const entries = Array.from({ length: group.folds }, (_, fold) => fold)
+    .flatMap((fold) =>
+      (slots[group.slots[Math.floor(fold / group.uses)] as number] as readonly Part[])
+        .map((part) => ({ fold, part }))
+    );
+  return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map((run) => {
+    const { page, from, to } = (run[0] as { part: Part }).part;
+    return { folds: run.map(({ fold }) => fold), weights: run.map(({ part }) => part.at), from, to, page };
+  });
+}
+
+/** Entries by key, in the order of first keys, at most `most` together. */
+export function runs<T>(entries: readonly T[], key: (entry: T) => string, most: number): T[][] {
+  const byKey = new Map<string, T[]>();
+  for (const entry of entries) byKey.getOrInsertComputed(key(entry), () => []).push(entry);
+  return [...byKey.values()].flatMap((list) =>
+    Array.from({ length: Math.ceil(list.length / most) }, (_, i) => list.slice(i * most, (i + 1) * most))
+  );
+}
+
+/** Workgroups of kernels that have a thread for every unit (or four) of every row. */
+export interface Plane {
+  /** Threads along the units. */
+  readonly X: number;
+  /** Threads along the samples. */
+  readonly Y: number;
+}
+
+/** A workgroup that suits rows of so many threads. */
+export function planeFor({ open }: Machine, width: number): Plane {
+  const most = open.adapter.software ? 8 : 32;
+  const X = width <= 1 ? 1 : width <= 4 ? 4 : most;
+  return { X, Y: (open.adapter.software ? 64 : 128) / X };
+}
+
+/** Invocations that share a row in kernels that need its maximum: all of a workgroup on hardware, else one. */
+export function rowLanes({ open }: Pick<Machine, "open">): { LANES: number; X: number } {
+  return open.adapter.software ? { LANES: 1, X: 8 } : { LANES: 64, X: 64 };
+}
+
+/** The slot of the table of leaves that fold `fold` reads, as parts. */
+export function leafParts(
+  places: readonly (readonly (readonly Part[])[])[],
+  group: InputGroup,
+  fold: number,
+) {
+  return (places[group.table]?.[group.slots[fold] as number] ?? []) as readonly Part[];
+}

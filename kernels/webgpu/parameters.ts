@@ -1,0 +1,265 @@
+import { type InputNode, leafOf, parameterOf } from "../../circuits/mod.ts";
+import type { LeafTable, Plan } from "../plan.ts";
+import {
+  centreMoments,
+  decodeLeaf,
+  decodeStatistics,
+  encodeLeaf,
+  encodeStatistics,
+  isReadable,
+  leafOwners,
+  modeLogs,
+  padRows,
+  unpadRows,
+} from "./encode.ts";
+import { padded } from "./layout.ts";
+import { type ParameterPlaces, statisticsRows } from "./machine.ts";
+import type { Part } from "./pages.ts";
+
+/** A parameter with where it is on the device. */
+interface Stored {
+  readonly id: string;
+  /** Parts of each matrix of it, in the order of its values. */
+  readonly slots: readonly (readonly Part[])[];
+}
+
+/**
+ * Translates parameters and counts between what the host has (by id, shaped as circuits have them) and pages of
+ * the device.
+ */
+export class ParameterStore {
+  readonly #plan: Plan;
+  readonly #places: ParameterPlaces;
+  readonly #owners: Map<string, InputNode>;
+
+  /** A store for the parameters of a plan. */
+  constructor(plan: Plan, places: ParameterPlaces) {
+    this.#plan = plan;
+    this.#places = places;
+    this.#owners = leafOwners(plan.circuit);
+  }
+
+  /** Whether the values of a parameter can be read from the device; those of the others are with the host. */
+  isOnDevice(id: string): boolean {
+    const owner = this.#owners.get(id);
+    return owner === undefined || isReadable(owner.family);
+  }
+
+  /** Writes values of parameters into pages of weights and of tables. */
+  upload(
+    queue: GPUQueue,
+    values: ReadonlyMap<string, Float32Array>,
+    weights: readonly GPUBuffer[],
+    tables: readonly GPUBuffer[],
+  ): void {
+    const writer = new PageWriter(queue);
+    this.#eachWeight(({ id, slots }, { units, inputs }) => {
+      const array = values.get(id);
+      if (array === undefined) return;
+      slots.forEach((parts, i) => {
+        const matrix = array.subarray(i * units * inputs, (i + 1) * units * inputs);
+        for (const { page, at, from, to } of parts) {
+          writer.write(weights[page] as GPUBuffer, at, (to - from) * padded(inputs), (out, start) => {
+            padRows(matrix, inputs, from, to, out, start);
+          });
+        }
+      });
+    });
+    this.#eachLeaf("tables", ({ id, slots }, table) => {
+      const array = values.get(id), owner = this.#owners.get(id);
+      if (array === undefined || owner === undefined) return;
+      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+        writer.write(tables[page] as GPUBuffer, at, (to - from) * padded(table.units), (out, start) => {
+          encodeLeaf(this.#plan.circuit, table, owner, array, from, to, out, start);
+        });
+      }
+    });
+    writer.flush();
+  }
+
+  /** Values of the parameters that are on the device, from copies of its pages. */
+  values(weights: readonly Float32Array[], tables: readonly Float32Array[]): Map<string, Float32Array> {
+    const out = new Map<string, Float32Array>();
+    this.#eachWeight(({ id, slots }, { units, inputs }) => {
+      const values = new Float32Array(slots.length * units * inputs);
+      this.#readWeights(slots, units, inputs, weights, values);
+      out.set(id, values);
+    });
+    this.#eachLeaf("tables", ({ id, slots }, table) => {
+      if (!this.isOnDevice(id)) return;
+      const values = new Float32Array(parameterOf(this.#plan.circuit, id).values.length);
+      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+        decodeLeaf(table, tables[page] as Float32Array, at, from, to, values);
+      }
+      out.set(id, values);
+    });
+    return out;
+  }
+
+  /** Counts of weights by parameter id, of the shape of the parameter, from copies of pages. */
+  weightCounts<T extends Float32Array | Float64Array>(
+    pages: readonly Float32Array[],
+    make: (length: number) => T,
+  ): Map<string, T> {
+    const out = new Map<string, T>();
+    this.#eachWeight(({ id, slots }, { units, inputs }) => {
+      const counts = make(slots.length * units * inputs);
+      this.#readWeights(slots, units, inputs, pages, counts);
+      out.set(id, counts);
+    });
+    return out;
+  }
+
+  /** Statistics of leaves by parameter id, `[units, width]`, as the device has them: moments about the means. */
+  statistics<T extends Float32Array | Float64Array>(
+    pages: readonly Float32Array[],
+    make: (length: number) => T,
+    wanted: (family: string) => boolean = () => true,
+  ): Map<string, T> {
+    const out = new Map<string, T>();
+    this.#eachLeaf("statistics", ({ id, slots }, table) => {
+      if (!wanted(table.family)) return;
+      const width = statisticsRows(table), sums = make(table.units * width);
+      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+        decodeStatistics(table.units, width, pages[page] as Float32Array, at, from, to, sums);
+      }
+      out.set(id, sums);
+    });
+    return out;
+  }
+
+  /** The same with moments about zero, as leaf families have them; `values` are the parameters counted under. */
+  plainStatistics(
+    pages: readonly Float32Array[],
+    values: ReadonlyMap<string, Float32Array>,
+    wanted?: (family: string) => boolean,
+  ): Map<string, Float64Array> {
+    const sums = this.statistics(pages, (length) => new Float64Array(length), wanted);
+    for (const [id, array] of sums) {
+      const parameter = values.get(id);
+      if (this.#owners.get(id)?.family === "gaussian" && parameter !== undefined) {
+        centreMoments(array, parameter);
+      }
+    }
+    return sums;
+  }
+
+  /** Writes counts back, as {@link weightCounts} and {@link statistics} gave them. */
+  uploadCounts(
+    queue: GPUQueue,
+    weights: ReadonlyMap<string, Float32Array>,
+    statistics: ReadonlyMap<string, Float32Array>,
+    counts: readonly GPUBuffer[],
+    pages: readonly GPUBuffer[],
+  ): void {
+    this.upload(queue, weights, counts, []);
+    const writer = new PageWriter(queue);
+    this.#eachLeaf("statistics", ({ id, slots }, table) => {
+      const array = statistics.get(id);
+      if (array === undefined) return;
+      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+        writer.write(pages[page] as GPUBuffer, at, (to - from) * padded(table.units), (out, start) => {
+          encodeStatistics(table.units, statisticsRows(table), array, from, to, out, start);
+        });
+      }
+    });
+    writer.flush();
+  }
+
+  /** Logarithms of the modes of all leaves, a padded row for every slot of every table. */
+  modes(values: ReadonlyMap<string, Float32Array>): Float32Array {
+    const { leafTables, circuit } = this.#plan;
+    const out = new Float32Array(leafTables.reduce((n, { slots, units }) => n + slots * padded(units), 0));
+    let base = 0;
+    for (const table of leafTables) {
+      for (const { id, slot } of table.parameters) {
+        const owner = this.#owners.get(id) as InputNode;
+        out.set(
+          modeLogs(circuit, owner, values.get(id) ?? leafOf(circuit, owner).values),
+          base + slot * padded(table.units),
+        );
+      }
+      base += table.slots * padded(table.units);
+    }
+    return out;
+  }
+
+  #readWeights(
+    slots: Stored["slots"],
+    units: number,
+    inputs: number,
+    pages: readonly Float32Array[],
+    out: Float32Array | Float64Array,
+  ): void {
+    slots.forEach((parts, i) => {
+      const matrix = out.subarray(i * units * inputs, (i + 1) * units * inputs) as typeof out;
+      for (const { page, at, from, to } of parts) {
+        unpadRows(pages[page] as Float32Array, at, inputs, from, to, matrix);
+      }
+    });
+  }
+
+  #eachWeight(visit: (stored: Stored, table: { units: number; inputs: number }) => void): void {
+    this.#plan.weightTables.forEach((table, t) => {
+      const places = this.#places.weights[t] as readonly (readonly Part[])[];
+      table.parameters.forEach(({ id, slot }, i) => {
+        const end = table.parameters[i + 1]?.slot ?? table.slots;
+        visit({ id, slots: places.slice(slot, end) }, table);
+      });
+    });
+  }
+
+  #eachLeaf(kind: "tables" | "statistics", visit: (stored: Stored, table: LeafTable) => void): void {
+    this.#plan.leafTables.forEach((table, t) => {
+      const places = this.#places[kind][t] as readonly (readonly Part[])[];
+      for (const { id, slot } of table.parameters) visit({ id, slots: places.slice(slot, slot + 1) }, table);
+    });
+  }
+}
+
+/** Writes of neighbouring parts of a buffer become one: thousands of small writes would be dear. */
+class PageWriter {
+  readonly #queue: GPUQueue;
+  readonly #chunk = new Float32Array(1 << 20);
+  #buffer: GPUBuffer | undefined;
+  #at = 0;
+  #length = 0;
+
+  constructor(queue: GPUQueue) {
+    this.#queue = queue;
+  }
+
+  /** Lets `fill(out, start)` write `length` numbers for place `at` of the buffer. */
+  write(
+    buffer: GPUBuffer,
+    at: number,
+    length: number,
+    fill: (out: Float32Array<ArrayBuffer>, start: number) => void,
+  ): void {
+    const follows = buffer === this.#buffer && at === this.#at + this.#length &&
+      this.#length + length <= this.#chunk.length;
+    if (!follows) {
+      this.flush();
+      this.#buffer = buffer;
+      this.#at = at;
+    }
+    if (length > this.#chunk.length) {
+      const all = new Float32Array(length);
+      fill(all, 0);
+      this.#queue.writeBuffer(buffer, at * 4, all);
+      this.#buffer = undefined;
+      return;
+    }
+    this.#chunk.fill(0, this.#length, this.#length + length);
+    fill(this.#chunk, this.#length);
+    this.#length += length;
+  }
+
+  flush(): void {
+    if (this.#buffer !== undefined && this.#length > 0) {
+      this.#queue.writeBuffer(this.#buffer, this.#at * 4, this.#chunk, 0, this.#length);
+    }
+    this.#buffer = undefined;
+    this.#length = 0;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Samples } from "../../circuits/mod.ts";
+import type { InputGroup, Plan } from "../plan.ts";
+import { MISSING_REAL, ZERO } from "./encode.ts";
+import { padded } from "./layout.ts";
+
+/** Rows of a batch of so many samples. */
+export function rowsFor(samples: number): number {
+  return Math.max(8, (samples + 7) & ~7);
+}
+
+/** Writes samples as leaves.wgsl reads them, `[rows, variables]`; rows past the samples are missing. */
+export function encodeValues(plan: Plan, samples: Samples, rows: number, out: Int32Array): void {
+  const { variables } = plan.circuit;
+  const width = variables.length, { values, observed } = samples;
+  const bits = new Float32Array(out.buffer, out.byteOffset, out.length);
+  const end = samples.count * width;
+  for (let v = 0; v < width; v++) {
+    const real = variables[v]?.kind === "real", missing = real ? MISSING_REAL : -1;
+    const target = real ? bits : out;
+    for (let at = v; at < end; at += width) {
+      if (observed === undefined || observed[at] !== 0) target[at] = values[at] as number;
+      else out[at] = missing;
+    }
+    for (let at = end + v; at < rows * width; at += width) out[at] = missing;
+  }
+}
+
+/** Logarithms of an external leaf for the device. */
+export interface ExternalRows {
+  /** `[rows, padded(units)]`: base-2 logarithms relative to the scale. */
+  readonly logs: Float32Array;
+  /** `[rows]`. */
+  readonly scales: Int32Array;
+}
+
+/**
+ * The log-likelihoods of fold `fold` of a group of external leaves; `nodeUnits` are those of the whole node. The
+ * scale of a row is taken out in float64, so that rows of -3,000 nats keep the digits of their differences.
+ */
+export function encodeExternal(
+  group: InputGroup,
+  fold: number,
+  nodeUnits: number,
+  samples: Samples,
+  rows: number,
+): ExternalRows {
+  const stride = padded(group.units), variable = group.variables[fold] as number;
+  const first = group.firstUnits[fold] as number;
+  const logs = new Float32Array(rows * stride).fill(ZERO), scales = new Int32Array(rows);
+  const given = samples.externals?.get(variable);
+  for (let s = 0; s < rows; s++) {
+    const to = s * stride;
+    const seen = s < samples.count &&
+      (samples.observed === undefined || samples.observed[s * samples.variables + variable] !== 0);
+    if (!seen || given === undefined) {
+      logs.fill(0, to, to + group.units);
+      continue;
+    }
+    const from = s * nodeUnits + first;
+    let most = -Infinity;
+    for (let u = 0; u < group.units; u++) most = Math.max(most, given[from + u] as number);
+    if (most === -Infinity) continue;
+    const scale = scales[s] = Math.ceil(most * Math.LOG2E);
+    for (let u = 0; u < group.units; u++) {
+      const log = given[from + u] as number;
+      if (log > -Infinity) logs[to + u] = log * Math.LOG2E - scale;
+    }
+  }
+  return { logs, scales };
+}

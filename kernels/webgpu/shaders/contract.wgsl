@@ -1,0 +1,281 @@
+// Batched matrix products of the log domain, one for each fold:
+//   forward   logs[b,o] = log2(sum_i e[b,i] W[o,i]) - BIAS          left e, right W
+//   backward  into[b,i] = e[b,i] sum_o r[b,o] W[o,i]                left r, right W
+//   flows     F[o,i]   += W[o,i] sum_uses sum_b r[b,o] e[b,i]       left r, right e
+// where e = exp2(x - max + BIAS), made once by inputs.wgsl, and r = flow / sum. All of left and right is padded with
+// zeros to fours, so the inner loops know no borders; rows and columns past the end are read twice, never stored.
+//
+// Constants: FORM; TILE (how a thread gets its operands), ROWS and COLS (what it computes), X and Y (workgroup),
+// LANES for `subgroup`, DEPTH for `shared`; ADD: results are added to what is there.
+struct Shape {
+  rows: u32,        // flows: outputs o; otherwise the batch has them
+  columns: u32,     // outputs of a row, in numbers
+  depth: u32,       // forward and backward: length of the sums, in vec4
+  leftStride: u32,  // between rows (flows: between samples), in vec4
+  rightStride: u32, // between rows of the right matrix, in vec4
+  outStride: u32,   // between rows of the result: numbers in forward, else vec4
+}
+
+// A fold's terms are added up: one in forward and backward, the uses of tied weights in flows.
+struct Fold { out: u32, other: u32, first: u32, terms: u32 }
+struct Term { left: u32, right: u32 }
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> folds: array<Fold>;
+@group(0) @binding(3) var<storage, read> terms: array<Term>;
+@group(0) @binding(4) var<storage, read> left: array<vec4f>;
+@group(0) @binding(5) var<storage, read> right: array<vec4f>;
+//# if FORM == forward
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
+@group(0) @binding(7) var<storage, read_write> marks: array<u32>;
+//# else
+@group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(7) var<storage, read> other: array<vec4f>;
+//# end
+
+//# if TILE == shared
+var<workgroup> leftTile: array<array<f32, ${Y * ROWS + 4}>, $DEPTH>;
+var<workgroup> rightTile: array<array<f32, ${X * COLS + 4}>, $DEPTH>;
+//# end
+
+@compute @workgroup_size($X, $Y)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let fold = folds[group.z];
+  //# if FORM == flows
+  let rows = shape.rows;
+  let depth = batch.rows / 4u;
+  //# else
+  let rows = batch.rows;
+  let depth = shape.depth;
+  //# end
+  let row0 = (group.y * ${Y}u + local.y) * ${ROWS}u;
+  let col0 = (group.x * ${X}u + local.x) * ${COLS}u;
+  //# for i in ROWS
+  //# for q in COLS4
+  var c$i_$q = vec4f();
+  //# end
+  //# end
+
+  //# if TILE == shared
+  let thread = local.y * ${X}u + local.x;
+  let groupRow = group.y * ${Y * ROWS}u;
+  let groupCol = group.x * ${X * COLS}u;
+  //# else
+  //# if TILE == subgroup
+  let lane = local.x;
+  //# end
+  // Where this thread's rows and columns begin, for every one of them; past the end, the last.
+  //# if LEFT == rows
+  //# if TILE == subgroup
+  //# for r in LOADS
+  let at$r = min(row0 + ${r * LANES}u + lane, rows - 1u) * shape.leftStride;
+  //# end
+  //# else
+  //# for i in ROWS
+  let at$i = min(row0 + ${i}u, rows - 1u) * shape.leftStride;
+  //# end
+  //# end
+  //# else
+  let lastRow = (rows + 3u) / 4u - 1u;
+  //# if TILE == subgroup
+  //# for r in LOADS
+  let at$r = ((${r * LANES}u + lane) / ${ROWS4}u) * shape.leftStride +
+    min(row0 / 4u + (${r * LANES}u + lane) % ${ROWS4}u, lastRow);
+  //# end
+  //# else
+  //# for i in ROWS4
+  let at$i = min(row0 / 4u + ${i}u, lastRow);
+  //# end
+  //# end
+  //# end
+  //# if RIGHT == rows
+  //# for j in COLS
+  let to$j = min(col0 + ${j}u, shape.columns - 1u) * shape.rightStride;
+  //# end
+  //# else
+  //# for q in COLS4
+  let to$q = min(col0 / 4u + ${q}u, (shape.columns + 3u) / 4u - 1u);
+  //# end
+  //# end
+  //# end
+
+  for (var t = fold.first; t < fold.first + fold.terms; t++) {
+    let term = terms[t];
+    //# if TILE == shared
+    for (var k0 = 0u; k0 < depth; k0 += ${DEPTH / 4}u) {
+      // Every thread fetches its share of the two tiles; past the end of the sums come zeros.
+      for (var n = thread; n < ${Y * ROWS * DEPTH / 4}u; n += ${X * Y}u) {
+        //# if LEFT == rows
+        let row = n / ${DEPTH / 4}u;
+        let k = n % ${DEPTH / 4}u;
+        var v = vec4f();
+        if (k0 + k < depth) {
+          v = left[term.left + min(groupRow + row, rows - 1u) * shape.leftStride + k0 + k];
+        }
+        //# for c in 4
+        leftTile[k * 4u + ${c}u][row] = v[$c];
+        //# end
+        //# else
+        let k = n / ${Y * ROWS / 4}u;
+        let row = n % ${Y * ROWS / 4}u;
+        var v = vec4f();
+        if (k0 * 4u + k < depth * 4u) {
+          v = left[term.left + (k0 * 4u + k) * shape.leftStride +
+            min(groupRow / 4u + row, (rows + 3u) / 4u - 1u)];
+        }
+        //# for c in 4
+        leftTile[k][row * 4u + ${c}u] = v[$c];
+        //# end
+        //# end
+      }
+      for (var n = thread; n < ${X * COLS * DEPTH / 4}u; n += ${X * Y}u) {
+        //# if RIGHT == rows
+        let col = n / ${DEPTH / 4}u;
+        let k = n % ${DEPTH / 4}u;
+        var v = vec4f();
+        if (k0 + k < depth) {
+          v = right[term.right + min(groupCol + col, shape.columns - 1u) * shape.rightStride + k0 + k];
+        }
+        //# for c in 4
+        rightTile[k * 4u + ${c}u][col] = v[$c];
+        //# end
+        //# else
+        let k = n / ${X * COLS / 4}u;
+        let col = n % ${X * COLS / 4}u;
+        var v = vec4f();
+        if (k0 * 4u + k < depth * 4u) {
+          v = right[term.right + (k0 * 4u + k) * shape.rightStride +
+            min(groupCol / 4u + col, (shape.columns + 3u) / 4u - 1u)];
+        }
+        //# for c in 4
+        rightTile[k][col * 4u + ${c}u] = v[$c];
+        //# end
+        //# end
+      }
+      workgroupBarrier();
+      for (var k = 0u; k < ${DEPTH}u; k++) {
+        //# for q in COLS4
+        let b$q = vec4f(rightTile[k][local.x * ${COLS}u + ${q * 4}u], rightTile[k][local.x * ${COLS}u + ${q * 4 + 1}u],
+          rightTile[k][local.x * ${COLS}u + ${q * 4 + 2}u], rightTile[k][local.x * ${COLS}u + ${q * 4 + 3}u]);
+        //# end
+        //# for i in ROWS
+        let a$i = vec4f(leftTile[k][local.y * ${ROWS}u + ${i}u]);
+        //# for q in COLS4
+        c$i_$q = fma(a$i, b$q, c$i_$q);
+        //# end
+        //# end
+      }
+      workgroupBarrier();
+    }
+    //# else
+    for (var k = 0u; k < depth; k++) {
+      // Right: four rows of the product's columns, b<row>_<column block>.
+      //# if RIGHT == rows
+      //# for j in COLS
+      let w$j = right[term.right + to$j + k];
+      //# end
+      //# for q in COLS4
+      let b0_$q = vec4f(w${q * 4}.x, w${q * 4 + 1}.x, w${q * 4 + 2}.x, w${q * 4 + 3}.x);
+      let b1_$q = vec4f(w${q * 4}.y, w${q * 4 + 1}.y, w${q * 4 + 2}.y, w${q * 4 + 3}.y);
+      let b2_$q = vec4f(w${q * 4}.z, w${q * 4 + 1}.z, w${q * 4 + 2}.z, w${q * 4 + 3}.z);
+      let b3_$q = vec4f(w${q * 4}.w, w${q * 4 + 1}.w, w${q * 4 + 2}.w, w${q * 4 + 3}.w);
+      //# end
+      //# else
+      //# for q in COLS4
+      let b0_$q = right[term.right + (k * 4u) * shape.rightStride + to$q];
+      let b1_$q = right[term.right + (k * 4u + 1u) * shape.rightStride + to$q];
+      let b2_$q = right[term.right + (k * 4u + 2u) * shape.rightStride + to$q];
+      let b3_$q = right[term.right + (k * 4u + 3u) * shape.rightStride + to$q];
+      //# end
+      //# end
+      //# if TILE == subgroup
+      // Left: each lane fetches a share, all lanes get all of it.
+      //# for r in LOADS
+      //# if LEFT == rows
+      let q$r = left[term.left + at$r + k];
+      //# for n in LANES
+      let a${r * LANES + n} = subgroupBroadcast(q$r, ${n}u);
+      //# for q in COLS4
+      c${r * LANES + n}_$q = fma(vec4f(a${r * LANES + n}.w), b3_$q, fma(vec4f(a${r * LANES + n}.z), b2_$q,
+        fma(vec4f(a${r * LANES + n}.y), b1_$q, fma(vec4f(a${r * LANES + n}.x), b0_$q, c${r * LANES + n}_$q))));
+      //# end
+      //# end
+      //# else
+      let q$r = left[term.left + k * 4u * shape.leftStride + at$r];
+      //# end
+      //# end
+      //# if LEFT == columns
+      //# for i in ROWS4
+      //# for s in 4
+      let a$i_$s = subgroupBroadcast(q${(s * ROWS4 + i) / LANES}, ${(s * ROWS4 + i) % LANES}u);
+      //# end
+      //# for c in 4
+      //# for q in COLS4
+      c${i * 4 + c}_$q = fma(vec4f(a$i_3[$c]), b3_$q, fma(vec4f(a$i_2[$c]), b2_$q,
+        fma(vec4f(a$i_1[$c]), b1_$q, fma(vec4f(a$i_0[$c]), b0_$q, c${i * 4 + c}_$q))));
+      //# end
+      //# end
+      //# end
+      //# end
+      //# else
+      //# if LEFT == rows
+      //# for i in ROWS
+      let a$i = left[term.left + at$i + k];
+      //# for q in COLS4
+      c$i_$q = fma(vec4f(a$i.w), b3_$q, fma(vec4f(a$i.z), b2_$q,
+        fma(vec4f(a$i.y), b1_$q, fma(vec4f(a$i.x), b0_$q, c$i_$q))));
+      //# end
+      //# end
+      //# else
+      //# for i in ROWS4
+      //# for s in 4
+      let a$i_$s = left[term.left + (k * 4u + ${s}u) * shape.leftStride + at$i];
+      //# end
+      //# for c in 4
+      //# for q in COLS4
+      c${i * 4 + c}_$q = fma(vec4f(a$i_3[$c]), b3_$q, fma(vec4f(a$i_2[$c]), b2_$q,
+        fma(vec4f(a$i_1[$c]), b1_$q, fma(vec4f(a$i_0[$c]), b0_$q, c${i * 4 + c}_$q))));
+      //# end
+      //# end
+      //# end
+      //# end
+      //# end
+    }
+    //# end
+  }
+
+  //# for i in ROWS
+  if (row0 + ${i}u < rows) {
+    let row = row0 + ${i}u;
+    //# if FORM == forward
+    let index = fold.other + row;
+    let reach = marks[index] & REACH;
+    //# for q in COLS4
+    //# for c in 4
+    if (col0 + ${q * 4 + c}u < shape.columns) {
+      let sum = c$i_$q[$c];
+      var log = ZERO;
+      // Written so that NaN stays NaN.
+      if (!(sum <= 0.0)) { log = log2(sum) - BIAS; }
+      // A sum this small may have lost what it is made of: repair.wgsl does the row again with care.
+      if (sum < SMALL && (sum > 0.0 || reach != 0u)) { marks[index] = reach | REPAIR; }
+      out[fold.out + row * shape.outStride + col0 + ${q * 4 + c}u] = log;
+    }
+    //# end
+    //# end
+    //# else
+    //# for q in COLS4
+    if (col0 + ${q * 4}u < shape.columns) {
+      let at = row * shape.outStride + (col0 + ${q * 4}u) / 4u;
+      //# if ADD
+      out[fold.out + at] = fma(c$i_$q, other[fold.other + at], out[fold.out + at]);
+      //# else
+      out[fold.out + at] = c$i_$q * other[fold.other + at];
+      //# end
+    }
+    //# end
+    //# end
+  }
+  //# end
+}

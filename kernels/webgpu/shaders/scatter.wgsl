@@ -1,0 +1,74 @@
+// Expected statistics of leaves. For states, samples come sorted by state (tokens.ts), so that every sum is one
+// thread's: no atomics, and the same bits in every run. Constants: KIND (states or gaussian), VEC, X (workgroup).
+//# if VEC
+alias Value = vec4f;
+//# else
+alias Value = f32;
+//# end
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> sets: array<Set>;
+@group(0) @binding(3) var<storage, read> uses: array<Use>;
+@group(0) @binding(4) var<storage, read> flows: array<Value>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<Value>;
+struct Use { at: u32, stride: u32, variable: u32, pad: u32 }
+
+//# if KIND == states
+struct Shape { units: u32, stride: u32, start: u32, to: u32 }
+// Leaves that share a parameter: their statistics, their uses, and the list of tokens that belongs to them.
+struct Set { statistics: u32, first: u32, list: u32, pad: u32 }
+// words: for every list where its segments begin and how many they are; a segment is a state, and the first and
+// the end of its entries; an entry is use * rows + sample.
+@group(0) @binding(6) var<storage, read> words: array<u32>;
+
+@compute @workgroup_size($X)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let unit = id.x;
+  let leaf = sets[id.z];
+  if (unit >= shape.units || id.y >= words[leaf.list + 1u]) { return; }
+  let segment = words[leaf.list] + id.y * 3u;
+  let state = words[segment];
+  if (state < shape.start || state >= shape.to) { return; }
+  var sum = Value();
+  for (var e = words[segment + 1u]; e < words[segment + 2u]; e++) {
+    let entry = words[e];
+    let user = uses[leaf.first + entry / batch.rows];
+    sum += flows[user.at + (entry % batch.rows) * user.stride + unit];
+  }
+  statistics[leaf.statistics + (state - shape.start) * shape.stride + unit] += sum;
+}
+//# else
+struct Shape { units: u32, stride: u32, variables: u32, tableStride: u32 }
+struct Set { statistics: u32, first: u32, count: u32, table: u32 }
+@group(0) @binding(6) var<storage, read> values: array<u32>;
+@group(0) @binding(7) var<storage, read> table: array<Value>;
+const MISSING_REAL = 0x7f7fffffu;
+
+// Moments about the unit's mean, which keep the digits that moments about zero would lose.
+@compute @workgroup_size($X)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let unit = id.x;
+  if (unit >= shape.units) { return; }
+  let leaf = sets[id.z];
+  let mean = table[leaf.table + unit];
+  var weight = Value();
+  var first = Value();
+  var second = Value();
+  for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
+    let user = uses[u];
+    for (var sample = 0u; sample < batch.rows; sample++) {
+      let value = values[sample * shape.variables + user.variable];
+      if (value == MISSING_REAL) { continue; }
+      let flow = flows[user.at + sample * user.stride + unit];
+      let x = bitcast<f32>(value) - mean;
+      weight += flow;
+      first += flow * x;
+      second += flow * x * x;
+    }
+  }
+  let at = leaf.statistics + unit;
+  statistics[at] += weight;
+  statistics[at + shape.stride] += first;
+  statistics[at + 2u * shape.stride] += second;
+}
+//# end

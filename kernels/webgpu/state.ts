@@ -1,0 +1,62 @@
+import { type Circuit, CircuitError, emptyFlows, parameterOf, type Tensor } from "../../circuits/mod.ts";
+
+/** Parameters and counts in the device's precision; Gaussian moments are about the means. */
+export interface Snapshot {
+  /** Values of all parameters, by id. */
+  readonly values: ReadonlyMap<string, Float32Array>;
+  /** Counts of the weights of sums; none where all are zero. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Statistics of leaves; none where all are zero. */
+  readonly statistics: ReadonlyMap<string, Float32Array>;
+  /** Weight of the samples that they count. */
+  readonly weight: number;
+}
+
+/** A tensor that says whose state it is: another engine's counts are no use here. */
+const MARK = "webgpu";
+
+/** A snapshot as tensors by name. */
+export function stateOf(circuit: Circuit, snapshot: Snapshot): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>([
+    [MARK, { shape: [1], values: Float32Array.of(1) }],
+    ["weight", { shape: [1], values: Float64Array.of(snapshot.weight) }],
+  ]);
+  for (const part of ["weights", "statistics"] as const) {
+    for (const [id, counts] of snapshot[part]) {
+      tensors.set(`${part}/${id}`, { shape: [counts.length], values: counts.slice() });
+    }
+  }
+  for (const [id, values] of snapshot.values) {
+    tensors.set(`parameters/${id}`, { shape: parameterOf(circuit, id).shape, values: values.slice() });
+  }
+  return tensors;
+}
+
+/** The inverse of {@link stateOf}. @throws {CircuitError} when the state is of another circuit or engine */
+export function takeState(circuit: Circuit, state: ReadonlyMap<string, Tensor>): Snapshot {
+  const take = <T extends Float32Array | Float64Array>(
+    name: string,
+    type: new (values: ArrayLike<number>) => T,
+    length: number,
+  ): T => {
+    const values = state.get(name)?.values;
+    if (!(values instanceof type) || values.length !== length) {
+      throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+    }
+    return new type(values as unknown as ArrayLike<number>);
+  };
+  take(MARK, Float32Array, 1);
+  const { weights, statistics } = emptyFlows(circuit);
+  const counts = (part: string, like: ReadonlyMap<string, Float64Array>) =>
+    new Map([...like].map(([id, { length }]) => [id, take(`${part}/${id}`, Float32Array, length)]));
+  return {
+    values: new Map(
+      [...circuit.parameters].map((
+        [id, { values }],
+      ) => [id, take(`parameters/${id}`, Float32Array, values.length)]),
+    ),
+    weights: counts("weights", weights),
+    statistics: counts("statistics", statistics),
+    weight: take("weight", Float64Array, 1)[0] as number,
+  };
+}

@@ -1,0 +1,100 @@
+import type { OpenDevice } from "./device.ts";
+import type { KernelSpec } from "./kernels.ts";
+
+/** The three matrix products of contract.wgsl. */
+export type Form = "forward" | "backward" | "flows";
+
+/**
+ * How contract.wgsl computes: what a thread does (`rows` by `columns` results), how it gets its operands, and the
+ * workgroup.
+ * - `register`: every thread reads what it needs; no barriers, which are dear in software.
+ * - `subgroup`: the left operand is read once a subgroup and passed around.
+ * - `shared`: both operands go through shared memory; for hardware.
+ */
+export interface Tile {
+  /** Where operands come from. */
+  readonly kind: "register" | "subgroup" | "shared";
+  /** Rows of results a thread. */
+  readonly rows: number;
+  /** Columns of results a thread; a multiple of four. */
+  readonly columns: number;
+  /** Threads of a workgroup along the columns. */
+  readonly x: number;
+  /** Threads of a workgroup along the rows. */
+  readonly y: number;
+  /** `shared`: length of the sums that is fetched at a time. */
+  readonly depth?: number;
+}
+
+/** The kernel of a product. */
+export function contractKernel(form: Form, tile: Tile, add = false): KernelSpec {
+  const { kind, rows, columns, x, y, depth } = tile;
+  return {
+    template: "contract",
+    constants: {
+      FORM: form,
+      TILE: kind,
+      LEFT: form === "flows" ? "columns" : "rows",
+      RIGHT: form === "forward" ? "rows" : "columns",
+      ROWS: rows,
+      ROWS4: rows / 4,
+      COLS: columns,
+      COLS4: columns / 4,
+      X: x,
+      Y: y,
+      ...(kind === "subgroup" && { LANES: x, LOADS: rows / x }),
+      ...(kind === "shared" && { DEPTH: depth ?? 16 }),
+      ADD: add,
+    },
+  };
+}
+
+/** Workgroups that cover `rows` by `columns` results. */
+export function tileGrid(tile: Tile, rows: number, columns: number): readonly [number, number] {
+  return [Math.ceil(columns / (tile.x * tile.columns)), Math.ceil(rows / (tile.y * tile.rows))];
+}
+
+/** Tiles to choose from on a device, the one that suits large matrices first. */
+export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[] {
+  const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
+  if (adapter.software) {
+    const register: Tile = { kind: "register", rows: 8, columns: 8, x: 8, y: 4 };
+    const lanes = features.subgroup;
+    if (lanes < 4 || lanes > 16) return [register, small];
+    return [32, 16].map((rows): Tile => ({ kind: "subgroup", rows, columns: 4, x: lanes, y: 1 }))
+      .concat(register, small);
+  }
+  const shared = [8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16, depth: 16 }))
+    .filter(({ x, y, rows, columns }) =>
+      x * y <= limits.invocations && 4 * 16 * (x * columns + y * rows + 8) <= limits.shared
+    );
+  return [...shared, { kind: "register", rows: 8, columns: 8, x: 8, y: 8 }, small];
+}
+
+/** What a product is like, as far as the choice of a tile goes. */
+export interface ProductShape {
+  /** Which product. */
+  readonly form: Form;
+  /** Rows of results; the batch in forward and backward. */
+  readonly rows: number;
+  /** Columns of results. */
+  readonly columns: number;
+}
+
+/** Chooses the tile of a product. */
+export type TileChoice = (shape: ProductShape) => Tile;
+
+/** The choice without measurements: the first candidate that does not compute mostly beyond the borders. */
+export function defaultTiles(open: OpenDevice): TileChoice {
+  const candidates = candidateTiles(open);
+  return ({ rows, columns }) =>
+    candidates.find((tile) => columns * 2 > tile.x * tile.columns && rows * 2 > tile.y * tile.rows) ??
+      narrowTile(columns);
+}
+
+/** For a few columns: all threads along the rows. */
+function narrowTile(columns: number): Tile {
+  return columns <= 4
+    ? { kind: "register", rows: 4, columns: 4, x: 1, y: 32 }
+    : { kind: "register", rows: 4, columns: 4, x: 4, y: 8 };
+}

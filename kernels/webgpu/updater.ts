@@ -1,0 +1,397 @@
+import { parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
+import type { Plan } from "../plan.ts";
+import { type Dispatch, encode, prepare, type Step } from "./dispatch.ts";
+import { padded } from "./layout.ts";
+import { isDeviceFamily, rowLanes, runs } from "./machine.ts";
+import { STORAGE, UNIFORM } from "./memory.ts";
+import type { Part } from "./pages.ts";
+import { Settings } from "./settings.ts";
+import type { CountBuffers, Workspace, WorkspaceContext } from "./workspace.ts";
+
+/** States that a thread adds up. */
+const PART = 256;
+
+const STEPS = { em: 0, inertia: 1, anemone: 2 } as const;
+
+/** A slot of a table of weights or leaves. */
+interface SlotPlace {
+  /** Index of its settings. */
+  readonly settings: number;
+  /** Number of its first prior. */
+  readonly prior: number;
+}
+
+/**
+ * The M-step of everything that is made of distributions: weights of sums, categorical and Bernoulli leaves. What
+ * has no closed form, or a base distribution of its own, is the host's; see engine.ts.
+ */
+export class Updater {
+  readonly #context: WorkspaceContext;
+  readonly #counts: CountBuffers;
+  readonly #submit: (encoder: GPUCommandEncoder) => void;
+  /** Parameters in the order of their settings. */
+  readonly #ids: readonly string[];
+  readonly #priors: { readonly sizes: number; readonly of: ReadonlyMap<string, PriorPlace> };
+  readonly #rule: GPUBuffer;
+  readonly #settings: GPUBuffer;
+  readonly #priorBuffer: GPUBuffer;
+  readonly #steps: readonly Dispatch[];
+  #gather:
+    | { readonly work: Workspace; readonly steps: readonly Dispatch[]; readonly buffers: GPUBuffer[] }
+    | undefined;
+
+  private constructor(
+    context: WorkspaceContext,
+    counts: CountBuffers,
+    submit: (encoder: GPUCommandEncoder) => void,
+    parts: {
+      ids: readonly string[];
+      priors: { sizes: number; of: ReadonlyMap<string, PriorPlace> };
+      buffers: readonly [GPUBuffer, GPUBuffer, GPUBuffer];
+      steps: readonly Dispatch[];
+    },
+  ) {
+    this.#context = context;
+    this.#counts = counts;
+    this.#submit = submit;
+    this.#ids = parts.ids;
+    this.#priors = parts.priors;
+    [this.#rule, this.#settings, this.#priorBuffer] = parts.buffers;
+    this.#steps = parts.steps;
+  }
+
+  /** Compiles and binds all steps. `submit` hands work to the device. */
+  static async create(
+    context: WorkspaceContext,
+    counts: CountBuffers,
+    submit: (encoder: GPUCommandEncoder) => void,
+  ): Promise<Updater> {
+    const { open, kernels, memory, plan } = context;
+    const ids = [...plan.weightTables, ...plan.leafTables].flatMap(({ parameters }) =>
+      parameters.map(({ id }) => id)
+    );
+    const priors = priorsOf(plan);
+    const totals = totalsOf(context);
+    const made = await memory.allocate("the M-step", [
+      { label: "rule", bytes: 16, usage: UNIFORM },
+      { label: "settings of parameters", bytes: 16 * ids.length },
+      { label: "priors", bytes: 4 * priors.sizes },
+      { label: "totals", bytes: 4 * totals.size },
+    ]);
+    const [rule, settings, prior, total] = made as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
+    const tables = new Settings();
+    const index = new Map(ids.map((id, i) => [id, i]));
+    const place = (id: string, slot: number): SlotPlace => {
+      const { at, units } = priors.of.get(id) as PriorPlace;
+      return { settings: index.get(id) as number, prior: at + slot * padded(units) };
+    };
+    const buffers = { rule, settings, prior, total };
+    const steps = [
+      ...weightSteps(context, counts, tables, buffers, place),
+      ...leafSteps(context, counts, tables, buffers, place, totals.at),
+    ];
+    const bound = await memory.allocate("tables of the M-step", [
+      { label: "shapes of the M-step", bytes: tables.bytes[0], usage: UNIFORM },
+      { label: "tables of the M-step", bytes: tables.bytes[1] },
+    ]);
+    tables.upload(open.device.queue, bound as [GPUBuffer, GPUBuffer]);
+    return new Updater(context, counts, submit, {
+      ids,
+      priors,
+      buffers: [rule, settings, prior],
+      steps: await prepare(open.device, kernels, steps),
+    });
+  }
+
+  /**
+   * New values for all parameters but those in `others`, and counts of zero for all. For `anemone`,
+   * {@link Updater.gatherPriors} comes first.
+   */
+  update(rule: UpdateRule, weight: number, others: ReadonlySet<string>): void {
+    const { open, plan } = this.#context, { queue } = open.device;
+    const { step } = rule;
+    const words = new ArrayBuffer(16);
+    new Uint32Array(words)[0] = STEPS[step.kind];
+    new Float32Array(words)[1] = step.kind === "inertia"
+      ? step.inertia
+      : step.kind === "anemone"
+      ? step.step
+      : 0;
+    new Float32Array(words)[2] = weight;
+    queue.writeBuffer(this.#rule, 0, words);
+    const owners = parameterOwners(plan.circuit);
+    const settings = new ArrayBuffer(16 * this.#ids.length);
+    this.#ids.forEach((id, i) => {
+      const { pseudocount, mix, frozen } = settingsFor(
+        rule,
+        id,
+        owners.get(id)?.kind === "sum" ? "sum" : "input",
+      );
+      new Float32Array(settings, 16 * i, 2).set([pseudocount, mix]);
+      new Uint32Array(settings, 16 * i, 4)[2] = frozen || others.has(id) ? 0 : 1;
+    });
+    if (this.#ids.length > 0) queue.writeBuffer(this.#settings, 0, settings);
+    const encoder = open.device.createCommandEncoder();
+    encode(encoder, this.#steps, { rows: 0, segments: 0 });
+    for (const buffer of [...this.#counts.counts, ...this.#counts.statistics]) encoder.clearBuffer(buffer);
+    this.#submit(encoder);
+  }
+
+  /** Fetches the top-down probability of every row from the flows that `work` holds; see `Session.topDown`. */
+  async gatherPriors(work: Workspace): Promise<void> {
+    const { open } = this.#context;
+    if (this.#gather?.work !== work) {
+      if (this.#gather !== undefined) this.#context.memory.release(this.#gather.buffers);
+      this.#gather = await this.#gatherSteps(work);
+    }
+    const encoder = open.device.createCommandEncoder();
+    encode(encoder, this.#gather.steps, { rows: 1, segments: 0 });
+    this.#submit(encoder);
+  }
+
+  /** Where the gathered priors are, and `[units]` of each parameter in them, row by row. */
+  get priors(): { buffer: GPUBuffer; of: ReadonlyMap<string, PriorPlace> } {
+    return { buffer: this.#priorBuffer, of: this.#priors.of };
+  }
+
+  async #gatherSteps(work: Workspace) {
+    const { open, kernels, memory, plan } = this.#context;
+    const settings = new Settings();
+    const entries: { to: number; sources: number[]; width: number }[] = [];
+    const sources = new Map<number, number[]>();
+    for (const group of plan.groups) {
+      if (group.kind === "product" || group.table < 0) continue;
+      const tables = group.kind === "sum" ? plan.weightTables : plan.leafTables;
+      const table = tables[group.table] as (typeof tables)[number];
+      for (let fold = 0; fold < group.folds; fold++) {
+        const slot = group.slots[group.kind === "sum" ? Math.floor(fold / group.uses) : fold] as number;
+        const owner = table.parameters.findLast((parameter) => parameter.slot <= slot) as {
+          id: string;
+          slot: number;
+        };
+        const { at } = this.#priors.of.get(owner.id) as { at: number };
+        const to = at + (slot - owner.slot) * padded(table.units);
+        let list = sources.get(to);
+        if (list === undefined) {
+          sources.set(to, list = []);
+          entries.push({ to, sources: list, width: padded(table.units) });
+        }
+        const flow = work.layout.flows(group, fold),
+          first = group.kind === "input" ? group.firstUnits[fold] as number : 0;
+        list.push(flow.at, flow.stride, first, first + group.units);
+      }
+    }
+    const X = 64;
+    const steps = runs(entries, ({ width }) => String(width), open.limits.workgroups).map((run): Step => {
+      const { width } = run[0] as { width: number };
+      const folds: number[] = [], all: number[] = [];
+      for (const { to, sources } of run) {
+        folds.push(to, all.length / 4, sources.length / 4, 0);
+        all.push(...sources);
+      }
+      return {
+        kernel: { template: "collect", constants: { APART: true, X, Y: 1 } },
+        bindings: [
+          work.arrays.batch,
+          settings.shape(width),
+          settings.table(folds),
+          settings.table(all),
+          (work.learning as { flows: GPUBuffer }).flows,
+          this.#priorBuffer,
+        ],
+        // The first sample only: that is the one of which nothing was observed.
+        grid: () => [Math.ceil(width / X), 1, run.length],
+      };
+    });
+    const buffers = await memory.allocate("tables of top-down probabilities", [
+      { label: "shapes", bytes: settings.bytes[0], usage: UNIFORM },
+      { label: "tables", bytes: settings.bytes[1], usage: STORAGE },
+    ]);
+    settings.upload(open.device.queue, buffers as [GPUBuffer, GPUBuffer]);
+    return { work, steps: await prepare(open.device, kernels, steps), buffers };
+  }
+}
+
+interface StepBuffers {
+  readonly rule: GPUBuffer;
+  readonly settings: GPUBuffer;
+  readonly prior: GPUBuffer;
+  readonly total: GPUBuffer;
+}
+
+type PlaceOf = (id: string, slot: number) => SlotPlace;
+
+/** Slots of a table with the parameter that each belongs to. */
+function slotsOf(
+  parameters: readonly { id: string; slot: number }[],
+  slots: number,
+): { id: string; slot: number; index: number }[] {
+  return parameters.flatMap(({ id, slot }, i) => {
+    const end = parameters[i + 1]?.slot ?? slots;
+    return Array.from({ length: end - slot }, (_, index) => ({ id, slot: slot + index, index }));
+  });
+}
+
+/** Where the top-down probabilities of the rows of a parameter stand: `units` of them for each slot, padded. */
+export interface PriorPlace {
+  /** Number of the first. */
+  readonly at: number;
+  /** Rows of a slot. */
+  readonly units: number;
+  /** Slots of the parameter. */
+  readonly slots: number;
+}
+
+/** Where the top-down probabilities of the rows of every parameter stand. */
+function priorsOf(plan: Plan): { sizes: number; of: Map<string, PriorPlace> } {
+  const of = new Map<string, PriorPlace>();
+  let sizes = 0;
+  for (const { parameters, slots, units } of [...plan.weightTables, ...plan.leafTables]) {
+    for (const { id, index } of slotsOf(parameters, slots)) {
+      of.set(id, { at: of.get(id)?.at ?? sizes, units, slots: index + 1 });
+      sizes += padded(units);
+    }
+  }
+  return { sizes, of };
+}
+
+function weightSteps(
+  { open, plan, places, parameters }: WorkspaceContext,
+  { counts }: CountBuffers,
+  tables: Settings,
+  buffers: StepBuffers,
+  place: PlaceOf,
+): Step[] {
+  const lanes = rowLanes({ open });
+  return plan.weightTables.flatMap((table, t) => {
+    const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) =>
+      (places.weights[t]?.[slot] as readonly Part[]).map((part) => ({ part, ...place(id, index) }))
+    );
+    return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map(
+      (run): Step => {
+        const { page, from, to } = (run[0] as { part: Part }).part;
+        return {
+          kernel: { template: "update", constants: { KIND: "rows", ...lanes } },
+          bindings: [
+            tables.shape(table.inputs, padded(table.inputs) / 4, 0, 0, 0, 0),
+            tables.table(run.flatMap(({ part, settings, prior }) => [
+              part.at / 4,
+              part.at / 4,
+              to - from,
+              settings,
+              prior + from,
+              0,
+              0,
+              0,
+            ])),
+            buffers.rule,
+            counts[page] as GPUBuffer,
+            buffers.settings,
+            parameters.weights[page] as GPUBuffer,
+            buffers.prior,
+          ],
+          grid: () => [lanes.LANES === 1 ? Math.ceil((to - from) / lanes.X) : to - from, 1, run.length],
+        };
+      },
+    );
+  });
+}
+
+/** Where the sums over states of every slot of the device's leaves stand: `[parts, padded(units)]` numbers each. */
+function totalsOf(
+  { plan, places }: WorkspaceContext,
+): { size: number; at: (table: number, slot: number) => number } {
+  const starts: number[][] = [];
+  let size = 0;
+  plan.leafTables.forEach(({ family, units, slots }, t) => {
+    starts.push([]);
+    for (let slot = 0; slot < slots; slot++) {
+      starts[t]?.push(size);
+      if (isDeviceFamily(family)) size += partsOf(places.statistics[t]?.[slot] ?? []) * padded(units);
+    }
+  });
+  return { size, at: (table, slot) => starts[table]?.[slot] as number };
+}
+
+/** Sums that make a total. */
+function partsOf(parts: readonly Part[]): number {
+  return parts.reduce((n, { from, to }) => n + Math.ceil((to - from) / PART), 0);
+}
+
+function leafSteps(
+  { open, plan, places, parameters }: WorkspaceContext,
+  { statistics }: CountBuffers,
+  tables: Settings,
+  buffers: StepBuffers,
+  place: PlaceOf,
+  totalsAt: (table: number, slot: number) => number,
+): Step[] {
+  const X = open.adapter.software ? 8 : 32, Y = open.adapter.software ? 8 : 4;
+  return plan.leafTables.flatMap((table, t) => {
+    if (!isDeviceFamily(table.family)) return [];
+    const width = padded(table.units) / 4, groups = Math.ceil(width / X);
+    const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) => {
+      const values = places.tables[t]?.[slot] as readonly Part[];
+      return (places.statistics[t]?.[slot] as readonly Part[]).map((counts, i) => ({
+        counts,
+        values: values[i] as Part,
+        before: partsOf((places.statistics[t]?.[slot] as readonly Part[]).slice(0, i)),
+        parts: partsOf(places.statistics[t]?.[slot] as readonly Part[]),
+        totals: totalsAt(t, slot),
+        ...place(id, index),
+      }));
+    });
+    type Entry = (typeof entries)[number];
+    const all = runs(
+      entries,
+      ({ counts, values }) => `${counts.page} ${values.page} ${counts.from}`,
+      open.limits.workgroups,
+    );
+    const common = (run: readonly Entry[]) => {
+      const { counts: { from, to, page }, values, before, parts } = run[0] as Entry;
+      return {
+        states: to - from,
+        page,
+        valuesPage: values.page,
+        shape: tables.shape(table.states, width, to - from, table.units, before, parts),
+        slots: tables.table(run.flatMap(({ counts, values, settings, prior, totals }) => [
+          values.at / 4,
+          counts.at / 4,
+          0,
+          settings,
+          prior / 4,
+          totals / 4,
+          0,
+          0,
+        ])),
+      };
+    };
+    const prepared = all.map((run) => ({ run, ...common(run) }));
+    return [
+      ...prepared.map(({ run, states, page, shape, slots }): Step => ({
+        kernel: { template: "update", constants: { KIND: "totals", PART, X } },
+        bindings: [shape, slots, buffers.total, statistics[page] as GPUBuffer],
+        grid: () => [groups, Math.ceil(states / PART), run.length],
+      })),
+      ...prepared.filter(({ run }) => (run[0] as Entry).before === 0).map(({ run, shape, slots }): Step => ({
+        kernel: { template: "update", constants: { KIND: "reduce", X } },
+        bindings: [shape, slots, buffers.total],
+        grid: () => [groups, 1, run.length],
+      })),
+      ...prepared.map(({ run, states, page, valuesPage, shape, slots }): Step => ({
+        kernel: { template: "update", constants: { KIND: "states", X, Y } },
+        bindings: [
+          shape,
+          slots,
+          buffers.rule,
+          statistics[page] as GPUBuffer,
+          buffers.settings,
+          parameters.tables[valuesPage] as GPUBuffer,
+          buffers.prior,
+          buffers.total,
+        ],
+        grid: () => [groups, Math.ceil(states / Y), run.length],
+      })),
+    ];
+  });
+}

@@ -1,0 +1,73 @@
+import type { Semiring } from "../../circuits/mod.ts";
+import { DeviceMemoryError } from "./memory.ts";
+import { rowsFor } from "./samples.ts";
+import { type CountBuffers, Workspace, workspaceBytes, type WorkspaceContext } from "./workspace.ts";
+
+/** Samples of a batch at most: more make no kernel faster. */
+const MOST_SAMPLES = 1024;
+
+/** The workspaces of a circuit, one for each kind of pass, as large as batches and memory ask for. */
+export class Workspaces {
+  readonly #context: WorkspaceContext;
+  readonly #memory: number;
+  readonly #kept = new Map<string, Workspace>();
+  readonly #largest = new Map<boolean, number>();
+  /** Samples at most, where the device had no room for more. */
+  #most = MOST_SAMPLES;
+
+  /** Workspaces whose arrays take at most `memory` bytes each. */
+  constructor(context: WorkspaceContext, memory: number) {
+    this.#context = context;
+    this.#memory = memory;
+  }
+
+  /**
+   * A workspace for `rows` samples, or for as many as memory allows: halved until the device has room. With
+   * `counts` it learns.
+   * @throws {DeviceMemoryError} when there is no room for eight samples
+   */
+  async get(rows: number, semiring: Semiring, counts: CountBuffers | undefined): Promise<Workspace> {
+    const kind = semiring === "max" ? "max" : counts === undefined ? "forward" : "learning";
+    const before = this.#kept.get(kind);
+    const wanted = Math.min(rows, this.#largestFor(counts !== undefined));
+    if (before !== undefined && before.layout.capacity >= wanted) return before;
+    if (before !== undefined) {
+      before.release();
+      this.#kept.delete(kind);
+    }
+    for (let capacity = wanted;; capacity = rowsFor(capacity / 2)) {
+      try {
+        const made = await Workspace.create(this.#context, capacity, { counts, semiring });
+        this.#kept.set(kind, made);
+        return made;
+      } catch (error) {
+        if (!(error instanceof DeviceMemoryError)) throw error;
+        const alone = this.#kept.size === 0;
+        // The other workspaces can be made again when they are needed.
+        for (const other of this.#kept.values()) other.release();
+        this.#kept.clear();
+        if (!alone) {
+          capacity *= 2;
+          continue;
+        }
+        if (capacity <= 8) throw error;
+        this.#most = rowsFor(capacity / 2);
+      }
+    }
+  }
+
+  /** Samples that a workspace may hold, by the memory that was given and the limits of the device. */
+  #largestFor(learning: boolean): number {
+    const fits = this.#largest.getOrInsertComputed(learning, () => {
+      const { plan, open: { device, limits } } = this.#context;
+      const { all, largest } = workspaceBytes(plan, 8, learning);
+      const most = device.limits.maxStorageBufferBindingSize;
+      if (largest > most) {
+        throw new DeviceMemoryError("the activations of 8 samples in one binding", largest, most);
+      }
+      const samples = 8 * Math.min(this.#memory / all, Math.min(limits.binding, limits.buffer) / largest);
+      return Math.min(MOST_SAMPLES, Math.max(8, Math.floor(samples) & ~7));
+    });
+    return Math.min(fits, this.#most);
+  }
+}
