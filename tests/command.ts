@@ -19,6 +19,12 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Gets the process when it has started. */
   readonly onStart?: (child: Deno.ChildProcess) => void;
+  /** Signals to send once the standard error shows a text: moments that no load of the machine moves. */
+  readonly signals?: readonly {
+    readonly when: RegExp;
+    readonly after: number;
+    readonly signal: Deno.Signal;
+  }[];
 }
 
 /** Arguments of Deno for a task of deno.json. */
@@ -44,10 +50,22 @@ export async function command(
     stderr: "piped",
   }).spawn();
   options.onStart?.(child);
-  const [{ code }, stdout, stderr] = await Promise.all([
+  const waiting = new Set(options.signals);
+  let stderr = "";
+  const readErrors = async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      stderr += text;
+      for (const one of waiting) {
+        if (!one.when.test(stderr)) continue;
+        waiting.delete(one);
+        signalAfter(child, one.after, one.signal);
+      }
+    }
+  };
+  const [{ code }, stdout] = await Promise.all([
     child.status,
     new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
+    readErrors(),
   ]);
   return { code, stdout, stderr };
 }

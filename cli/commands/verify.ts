@@ -57,5 +57,9 @@ async function execute(file: string | undefined, options: VerifyOptions, signal:
     },
   });
   if (options.json) printJson(checks);
+  else {
+    const same = checks.filter((check) => check.state === "same").length;
+    print(`${same} of ${checks.length} nodes gave the bytes that the store holds`);
+  }
   if (checks.some((check) => check.state !== "same")) Deno.exitCode = 1;
 }

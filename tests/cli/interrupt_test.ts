@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { command, fixture, Folder, signalAfter } from "../command.ts";
+import { command, fixture, Folder } from "../command.ts";
 
 const WALKS = fixture("walks");
+/** What `--verbose` shows when a stage is at work: the moment to disturb it. */
+const AT_WORK = /log {4}\S+: begins/;
 
 function outputs(stdout: string): unknown {
   const run = JSON.parse(stdout) as { outputs: Record<string, { digest: string }> };
@@ -11,9 +13,11 @@ function outputs(stdout: string): unknown {
 Deno.test("Ctrl-C: checkpoints are written, exit code 130, the next run resumes in the middle", async () => {
   using folder = new Folder();
   using other = new Folder();
-  const args = (store: string) => [WALKS, "--store", store, "--json", "--set", "steps=200"];
-  const stopped = await command("run", args(folder.store), {
-    onStart: (child) => signalAfter(child, 900, "SIGINT"),
+  const args = (
+    store: string,
+  ) => [WALKS, "--store", store, "--json", "--set", "steps=150", "--set", "walks=2"];
+  const stopped = await command("run", [...args(folder.store), "--verbose"], {
+    signals: [{ when: AT_WORK, after: 100, signal: "SIGINT" }],
   });
   assert.equal(stopped.code, 130, stopped.stderr);
   const run = JSON.parse(stopped.stdout) as { status: string; nodes: { state: string }[] };
@@ -43,15 +47,16 @@ Deno.test("a second Ctrl-C stops at once, also a stage that does not listen", as
   Deno.writeTextFileSync(
     pipeline,
     `import { definePipeline, defineStage, text } from "retort";
-     export const deaf = defineStage({ name: "deaf", outputs: { text }, run: () => { while (true); } });
+     export const deaf = defineStage({ name: "deaf", outputs: { text }, 
+       run: ({ context }) => { context.log("begins"); while (true); } });
      export default definePipeline({ name: "deaf", build: () => ({ text: deaf({}).text }) });`,
   );
   const began = performance.now();
-  const ended = await command("run", [pipeline, "--store", folder.store], {
-    onStart: (child) => {
-      signalAfter(child, 1000, "SIGINT");
-      signalAfter(child, 2000, "SIGINT");
-    },
+  const ended = await command("run", [pipeline, "--store", folder.store, "--verbose"], {
+    signals: [
+      { when: AT_WORK, after: 0, signal: "SIGINT" },
+      { when: /Ctrl-C again stops at once/, after: 600, signal: "SIGINT" },
+    ],
   });
   assert.equal(ended.code, 130);
   assert.match(ended.stderr, /Ctrl-C again stops at once[\s\S]*stopped at once/);
@@ -61,11 +66,11 @@ Deno.test("a second Ctrl-C stops at once, also a stage that does not listen", as
 
 Deno.test("one Ctrl-C that arrives twice is one", async () => {
   using folder = new Folder();
-  const ended = await command("run", [WALKS, "--store", folder.store, "--set", "steps=200"], {
-    onStart: (child) => {
-      signalAfter(child, 900, "SIGINT");
-      signalAfter(child, 930, "SIGINT");
-    },
+  const ended = await command("run", [WALKS, "--store", folder.store, "--set", "steps=200", "--verbose"], {
+    signals: [
+      { when: AT_WORK, after: 100, signal: "SIGINT" },
+      { when: AT_WORK, after: 130, signal: "SIGINT" },
+    ],
   });
   assert.equal(ended.code, 130);
   assert.match(ended.stderr, /interrupted in/);
@@ -75,8 +80,8 @@ Deno.test("one Ctrl-C that arrives twice is one", async () => {
 
 Deno.test("a killed run is shown as killed", async () => {
   using folder = new Folder();
-  await command("run", [WALKS, "--store", folder.store, "--set", "steps=500"], {
-    onStart: (child) => signalAfter(child, 900, "SIGKILL"),
+  await command("run", [WALKS, "--store", folder.store, "--set", "steps=500", "--verbose"], {
+    signals: [{ when: AT_WORK, after: 0, signal: "SIGKILL" }],
   });
   const runs = await command("runs", ["--store", folder.store, "--json"]);
   assert.equal((JSON.parse(runs.stdout) as { status: string }[])[0]!.status, "killed");
