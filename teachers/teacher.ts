@@ -58,7 +58,8 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
       if (suffixes && config.inputs.suffixes === undefined) {
         throw new RetortError(`${config.name} cannot restrict what a piece sees to what follows it`);
       }
-      const found = (await session.run(feeds(config, batch, suffixes), [config.output]))[config.output]!;
+      const found =
+        (await session.run(teacherFeeds(config, batch, suffixes), [config.output]))[config.output]!;
       const { count, tokens } = batch;
       if (
         found.shape.join() !== [count, tokens, config.width].join() || !(found.data instanceof Float32Array)
@@ -74,7 +75,8 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
   };
 }
 
-function feeds(
+/** What a graph is given for a batch. */
+export function teacherFeeds(
   { inputs, padding }: TeacherConfig,
   { count, tokens, ids, lengths }: PieceBatch,
   suffixes: boolean,
