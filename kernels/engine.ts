@@ -1,4 +1,4 @@
-import type { Learner } from "../circuits/mod.ts";
+import { type Circuit, CircuitError, type Learner } from "../circuits/mod.ts";
 
 /** Names of the engines. */
 export type EngineName = "cpu" | "webgpu";
@@ -23,3 +23,16 @@ export interface EngineOptions {
 
 /** The default of {@link EngineOptions.memory}. */
 export const DEFAULT_MEMORY = 2 ** 29;
+
+/**
+ * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
+ * @throws {CircuitError} when there is no such engine
+ */
+export async function openEngine(circuit: Circuit, options: EngineOptions = {}): Promise<Engine> {
+  const { engine = "auto" } = options;
+  // Loaded when asked for: a browser has no ONNX Runtime for Node.
+  if (engine === "cpu" || engine === "auto") {
+    return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
+  }
+  throw new CircuitError(`There is no engine \`${engine}\`.`, { hint: "The engines are cpu and auto." });
+}

@@ -28,6 +28,16 @@ export type Attributes = Readonly<
 const OPSET = 18;
 /** The version of the file format; ONNX Runtime 1.14 and later read it. */
 const IR_VERSION = 8;
+/** The domain of ONNX Runtime's own operators. Graphs that use them run nowhere else. */
+export const CONTRIBUTED = "com.microsoft";
+
+interface Node {
+  readonly type: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+  readonly domain: string;
+}
 
 /**
  * Writes an ONNX graph node by node. Methods return the names of values for the methods after them.
@@ -42,16 +52,18 @@ const IR_VERSION = 8;
  * ```
  */
 export class OnnxGraph {
-  readonly #nodes: Field[][] = [];
+  readonly #nodes: Node[] = [];
   readonly #constants = new Map<Value, Field[]>();
   readonly #inputs: Field[][] = [];
   readonly #outputs: Field[][] = [];
   readonly #shared = new Map<string, Value>();
+  readonly #made = new Set<Value>();
+  readonly #renamed = new Map<Value, string>();
   #named = 0;
 
   /** Adds an input of the graph. */
-  input(name: string, type: OnnxType, shape: OnnxShape): Value {
-    this.#inputs.push(valueInfo(name, type, shape));
+  input(name: string, type: OnnxType, shape: OnnxShape, doc?: string): Value {
+    this.#inputs.push(valueInfo(name, type, shape, doc));
     return name;
   }
 
@@ -72,9 +84,12 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Adds a node of one output. An input that the operator lets one leave out is `undefined`. */
-  op(type: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
-    return this.ops(type, inputs, 1, attributes)[0]!;
+  /**
+   * Adds a node of one output. An input that the operator lets one leave out is `undefined`. `domain`: of
+   * the operator; the standard's when left out.
+   */
+  op(type: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, domain = ""): Value {
+    return this.ops(type, inputs, 1, attributes, domain)[0]!;
   }
 
   /** Adds a node of several outputs. */
@@ -83,33 +98,57 @@ export class OnnxGraph {
     inputs: readonly (Value | undefined)[],
     outputs: number,
     attributes: Attributes = {},
+    domain = "",
   ): Value[] {
     const names = Array.from({ length: outputs }, () => this.#name());
-    this.#nodes.push([
-      ...inputs.map((input): Field => [1, input ?? ""]),
-      ...names.map((name): Field => [2, name]),
-      [4, type],
-      ...Object.entries(attributes).map(([name, value]): Field => [5, attribute(name, value)]),
-    ]);
+    for (const name of names) this.#made.add(name);
+    this.#nodes.push({
+      type,
+      inputs: inputs.map((input) => input ?? ""),
+      outputs: names,
+      attributes,
+      domain,
+    });
     return names;
   }
 
   /** Makes a value an output of the graph under this name. */
-  output(name: string, value: Value, type: OnnxType, shape: OnnxShape): void {
-    this.#nodes.push([[1, value], [2, name], [4, "Identity"]]);
-    this.#outputs.push(valueInfo(name, type, shape));
+  output(name: string, value: Value, type: OnnxType, shape: OnnxShape, doc?: string): void {
+    this.#outputs.push(valueInfo(name, type, shape, doc));
+    // What a node makes is written to the output at once; inputs, and values that are outputs already, are copied.
+    if (this.#made.has(value) && !this.#renamed.has(value)) this.#renamed.set(value, name);
+    else this.#nodes.push({ type: "Identity", inputs: [value], outputs: [name], attributes: {}, domain: "" });
   }
 
   /** The bytes of an `.onnx` file. */
-  model(): Uint8Array {
+  model(doc?: string): Uint8Array {
     const graph: Field[] = [
-      ...this.#nodes.map((node): Field => [1, node]),
+      ...this.#nodes.map((node): Field => [1, this.#fields(node)]),
       [2, "retort"],
       ...[...this.#constants.values()].map((constant): Field => [5, constant]),
+      ...(doc === undefined ? [] : [[10, doc] satisfies Field]),
       ...this.#inputs.map((input): Field => [11, input]),
       ...this.#outputs.map((output): Field => [12, output]),
     ];
-    return message([[1, IR_VERSION], [2, "retort"], [7, graph], [8, [[2, OPSET]]]]);
+    const contributed = this.#nodes.some((node) => node.domain === CONTRIBUTED);
+    return message([
+      [1, IR_VERSION],
+      [2, "retort"],
+      [7, graph],
+      [8, [[2, OPSET]]],
+      ...(contributed ? [[8, [[1, CONTRIBUTED], [2, 1]]] satisfies Field] : []),
+    ]);
+  }
+
+  #fields({ type, inputs, outputs, attributes, domain }: Node): Field[] {
+    const renamed = (value: Value) => this.#renamed.get(value) ?? value;
+    return [
+      ...inputs.map((input): Field => [1, renamed(input)]),
+      ...outputs.map((output): Field => [2, renamed(output)]),
+      [4, type],
+      ...Object.entries(attributes).map(([name, value]): Field => [5, attribute(name, value)]),
+      ...(domain === "" ? [] : [[7, domain] satisfies Field]),
+    ];
   }
 
   #name(): Value {
@@ -117,9 +156,10 @@ export class OnnxGraph {
   }
 }
 
-function valueInfo(name: string, type: OnnxType, shape: OnnxShape): Field[] {
+function valueInfo(name: string, type: OnnxType, shape: OnnxShape, doc?: string): Field[] {
   const dimensions = shape.map((size): Field => [1, typeof size === "number" ? [[1, size]] : [[2, size]]]);
-  return [[1, name], [2, [[1, [[1, ELEMENT_TYPES[type]], [2, dimensions]]]]]];
+  const tensorType: Field[] = [[1, ELEMENT_TYPES[type]], [2, dimensions]];
+  return [[1, name], [2, [[1, tensorType]]], ...(doc === undefined ? [] : [[3, doc] satisfies Field])];
 }
 
 function tensor(name: string, values: Exclude<ConstantValues, number>, shape: readonly number[]): Field[] {

@@ -27,10 +27,13 @@ export interface OnnxSession {
   readonly inputs: readonly OnnxPort[];
   /** What it gives. */
   readonly outputs: readonly OnnxPort[];
-  /** Runs the graph for some outputs (default: all). Inputs are not copied and must not change meanwhile. */
+  /**
+   * Runs the graph for some outputs (default: all): names, or the arrays that take them. Inputs are not copied
+   * and must not change meanwhile.
+   */
   run(
     inputs: Readonly<Record<string, TensorValue>>,
-    outputs?: readonly string[],
+    outputs?: readonly string[] | Readonly<Record<string, TensorValue>>,
   ): Promise<Record<string, TensorValue>>;
   /** Frees the memory of ONNX Runtime. */
   release(): Promise<void>;
@@ -59,13 +62,10 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     inputs: ports(session.inputMetadata),
     outputs: ports(session.outputMetadata),
     async run(inputs, outputs) {
-      const feeds: Record<string, Tensor> = {};
-      for (const [name, { data, shape, type }] of Object.entries(inputs)) {
-        feeds[name] = new Tensor(type ?? typeOf(data), data as Float32Array, shape);
-      }
+      const feeds = tensorsOf(inputs);
       const results = outputs === undefined
         ? await session.run(feeds)
-        : await session.run(feeds, [...outputs]);
+        : await session.run(feeds, isNames(outputs) ? outputs : tensorsOf(outputs));
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [name, {
           data: tensor.data as TensorValue["data"],
@@ -76,6 +76,21 @@ export async function openSession(model: Uint8Array, options: SessionOptions = {
     },
     release: () => session.release(),
   };
+}
+
+function isNames(
+  outputs: readonly string[] | Readonly<Record<string, TensorValue>>,
+): outputs is readonly string[] {
+  return Array.isArray(outputs);
+}
+
+function tensorsOf(values: Readonly<Record<string, TensorValue>>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, { data, shape, type }]) => [
+      name,
+      new Tensor(type ?? typeOf(data), data as Float32Array, shape),
+    ]),
+  );
 }
 
 function typeOf(data: TensorValue["data"]): OnnxType {

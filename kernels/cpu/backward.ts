@@ -1,0 +1,149 @@
+import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
+import { type Forward, takeFolds } from "./forward.ts";
+import { CERTAIN, RowArithmetic, type Rows, ZERO } from "./rows.ts";
+import { isProduct, isSum, type Operand, type Part, type Segment, type Segmentation } from "./segments.ts";
+import { type Matrices, matricesOf } from "./weights.ts";
+
+/** Smallest divisor: no row that flow reaches has so small a unit. */
+const LEAST_DIVISOR = 2 ** -100;
+/** The backward pass of a plan as part of a graph. */
+export interface Backward {
+  /** By segment: the flow of its units, `[folds, batch, units]`. */
+  readonly flows: readonly (Value | undefined)[];
+  /** By the name of a run of matrices: flow divided by weight of every edge, summed over the batch. */
+  readonly weights: ReadonlyMap<string, Value>;
+}
+
+/** The likelihood of each sample at a root of one unit, `[1, batch, 1]`, float64. */
+export interface Root {
+  /** Its logarithm; {@link ZERO} or less for none. */
+  readonly log: Value;
+  /** Logarithm of the bound of its error. */
+  readonly bound: Value;
+  /** Whether it is far above the bound. */
+  readonly certain: Value;
+}
+
+/** Emits the likelihood at the root. */
+export function emitRoot(graph: OnnxGraph, rows: Rows): Root {
+  const arithmetic = new RowArithmetic(graph);
+  const floored = graph.op("Max", [rows.values, arithmetic.single(2 ** -126)]);
+  const own = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
+  const log = graph.op("Add", [rows.scale, own]);
+  const bound = rows.bound ?? arithmetic.unbounded(rows);
+  const least = graph.op("Add", [
+    graph.op("Max", [bound, arithmetic.double(ZERO)]),
+    arithmetic.double(CERTAIN),
+  ]);
+  return { log, bound, certain: graph.op("Greater", [log, least]) };
+}
+
+/**
+ * Emits the backward pass: the flow of a unit is that of the sums above times its share in their values. An
+ * input `x` of a sum of weights `W` and value `y` gets `x * (W^T (flow / y))`; a factor of a product has the
+ * flow of the product. Flows are shares of likelihoods, so the scales of rows cancel.
+ *
+ * @param weights `[1, batch, 1]`: flow at the root
+ */
+export function emitBackward(
+  graph: OnnxGraph,
+  segmentation: Segmentation,
+  forward: Forward,
+  matrices: Matrices,
+  weights: Value,
+  options: { readonly parameters: boolean },
+): Backward {
+  const { segments } = segmentation;
+  const arithmetic = new RowArithmetic(graph);
+  const received: Received[][] = segments.map(() => []);
+  const flows: (Value | undefined)[] = segments.map(() => undefined);
+  const sums = new Map<string, Value>();
+  const pass = (operand: Operand, flow: Value, count: number) => {
+    const { units } = operand;
+    for (const part of operand.parts) received[part.segment]?.push({ flow, part, units, count });
+  };
+  for (const segment of segments.toReversed()) {
+    const last = segment.index === segments.length - 1;
+    const flow = last ? weights : totalFlow(graph, segment, received[segment.index] as Received[]);
+    flows[segment.index] = flow;
+    if (isProduct(segment)) { for (const operand of segment.operands) pass(operand, flow, segment.folds); }
+    else if (isSum(segment)) {
+      const { values } = forward.rows[segment.index] as Rows;
+      const x = (forward.inputs[segment.index] as Rows).values;
+      const g = graph.op("Div", [flow, graph.op("Max", [values, arithmetic.single(LEAST_DIVISOR)])]);
+      const into = graph.op("Mul", [matrices.down(segment, g), x]);
+      if (options.parameters) {
+        const { name } = matricesOf(segment);
+        sums.set(name, matrices.outer(segment, g, x, sums.get(name)));
+      }
+      const widths = segment.operands.map((operand) => operand.units);
+      const parts = widths.length === 1
+        ? [into]
+        : graph.ops("Split", [into, graph.integers(...widths)], widths.length, { axis: 2 });
+      segment.operands.forEach((operand, j) => pass(operand, parts[j] as Value, segment.folds));
+    }
+  }
+  return { flows, weights: sums };
+}
+
+/** Flow that a segment gets from an operand of a segment above it. */
+interface Received {
+  readonly flow: Value;
+  readonly part: Part;
+  readonly units: number;
+  /** Folds of the operand. */
+  readonly count: number;
+}
+
+/** The sum of what a segment receives. */
+function totalFlow(graph: OnnxGraph, segment: Segment, received: readonly Received[]): Value {
+  const whole: Value[] = [];
+  const rest: Received[] = [];
+  for (const one of received) {
+    const { folds, into, unit } = one.part;
+    const same = one.count === segment.folds && folds.length === segment.folds &&
+      folds.every((fold, i) => fold === i && into[i] === i);
+    if (same && unit === 0 && one.units === segment.group.units) whole.push(one.flow);
+    else rest.push(one);
+  }
+  if (rest.length > 0) whole.push(...scattered(graph, segment, rest));
+  return whole.reduce((total, flow) => graph.op("Add", [total, flow]));
+}
+
+/** Flows that reach some folds or units of a segment only: tensors of the segment's shape, to be added. */
+function scattered(graph: OnnxGraph, segment: Segment, received: readonly Received[]): Value[] {
+  const sources: Value[] = [];
+  const positions: number[][] = Array.from({ length: segment.folds }, () => []);
+  const offsets = new Map<string, number>();
+  let offset = 0;
+  for (const { flow, part, units, count } of received) {
+    const { folds, into, unit } = part;
+    // Two parts of one operand lie in one tensor.
+    const key = `${flow} ${unit}`;
+    let first = offsets.get(key);
+    if (first === undefined) {
+      first = offset;
+      offsets.set(key, first);
+      const after = segment.group.units - unit - units;
+      sources.push(
+        unit === 0 && after === 0
+          ? flow
+          : graph.op("Pad", [flow, graph.integers(unit, after), undefined, graph.integers(2)]),
+      );
+      offset += count;
+    }
+    folds.forEach((fold, i) => positions[fold]?.push((first as number) + (into[i] as number)));
+  }
+  const most = Math.max(...positions.map((list) => list.length));
+  if (positions.some((list) => list.length < most)) {
+    const one = graph.op("Slice", [sources[0], graph.integers(0), graph.integers(1), graph.integers(0)]);
+    sources.push(graph.op("Mul", [one, graph.constant(0)]));
+    for (const list of positions) while (list.length < most) list.push(offset);
+    offset++;
+  }
+  const all = sources.length === 1 ? sources[0] as Value : graph.op("Concat", sources, { axis: 0 });
+  return Array.from(
+    { length: most },
+    (_, i) => takeFolds(graph, all, positions.map((list) => list[i] as number), offset),
+  );
+}

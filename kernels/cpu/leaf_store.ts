@@ -1,0 +1,378 @@
+import {
+  type Circuit,
+  CircuitError,
+  type InputNode,
+  isObserved,
+  type Leaf,
+  type LeafFamily,
+  leafFamily,
+  leafOf,
+  type NodeId,
+  parameterOf,
+  type Samples,
+  type Semiring,
+} from "../../circuits/mod.ts";
+import type { InputGroup, Plan } from "../plan.ts";
+import { NOTHING } from "./rows.ts";
+import type { Segment } from "./segments.ts";
+import { TokenTable, transpose } from "./token_table.ts";
+
+/** What a segment of leaves is for a batch: rows of a table, or rows made on the host. */
+export type LeafRows =
+  | { readonly kind: "tokens"; readonly index: Int32Array; readonly scale: Float64Array }
+  | { readonly kind: "rows"; readonly values: Float32Array; readonly scale: Float64Array };
+
+/** How the leaves of a group are stored. */
+export interface LeafLayout {
+  /** The table; absent for leaves whose rows are made for every batch (Gaussian, external). */
+  readonly table?: number;
+  /** `[folds]`: slot of the table. */
+  readonly slots: Int32Array;
+  /** Blocks of a node, that is folds of a row of the table. */
+  readonly blocks: number;
+  /** Whether likelihoods come from logarithms, whose exponentials may have underflowed. */
+  readonly rounded: boolean;
+}
+
+/**
+ * Parameters of leaves in the form in which they are read. Values of a categorical variable are rows of
+ * {@link TokenTable}s; real and external ones become rows of likelihoods for each batch.
+ */
+export class LeafStore {
+  /** By index: the tables. */
+  readonly tables: TokenTable[] = [];
+  /** By group: how its leaves are stored. */
+  readonly layouts: readonly (LeafLayout | undefined)[];
+  readonly #circuit: Circuit;
+  /** Values of parameters that no table holds as they are. */
+  readonly #values = new Map<string, Float32Array>();
+  /** Where parameters with a table are. */
+  readonly #slots = new Map<string, { table: number; slot: number; node: InputNode }>();
+  /** By parameter: the logarithms of the modes' likelihoods, made when they are asked for. */
+  readonly #modes = new Map<string, Float64Array>();
+
+  /** The leaves of a plan's circuit, their parameters copied. */
+  constructor(plan: Plan) {
+    this.#circuit = plan.circuit;
+    const tableOf = new Map<number, number>();
+    this.layouts = plan.groups.map((group): LeafLayout | undefined => {
+      if (group.kind !== "input") return undefined;
+      const blocks = group.folds / group.nodes.length;
+      if (group.family === "indicator") return this.#indicators(group, blocks);
+      const rounded = group.family !== "categorical" && group.family !== "bernoulli";
+      if (group.states === 0) return { slots: group.slots, blocks, rounded };
+      const table = tableOf.getOrInsertComputed(
+        group.table,
+        () => this.tables.push(new TokenTable(slotsOf(plan, group), group.states, group.units * blocks)) - 1,
+      );
+      for (const id of group.nodes) {
+        const node = plan.circuit.nodes[id] as InputNode;
+        const slot = group.slots[plan.places[id]?.fold as number] as number;
+        this.#slots.set(node.parameter as string, { table, slot, node });
+      }
+      return { table, slots: group.slots, blocks, rounded };
+    });
+    for (const id of this.ids()) this.set(id, parameterOf(plan.circuit, id).values);
+  }
+
+  /** Ids of the parameters of leaves. */
+  ids(): ReadonlySet<string> {
+    return new Set(
+      this.#circuit.nodes.flatMap((node) => node.kind === "input" ? node.parameter ?? [] : []),
+    );
+  }
+
+  /** A copy of the values of a parameter. */
+  get(id: string): Float32Array {
+    const values = this.#values.get(id);
+    if (values !== undefined) return values.slice();
+    const { table, slot } = this.#slots.get(id) as { table: number; slot: number };
+    return (this.tables[table] as TokenTable).read(slot);
+  }
+
+  /** Sets the values of a parameter, copied. */
+  set(id: string, values: Float32Array): void {
+    this.#modes.delete(id);
+    const place = this.#slots.get(id);
+    if (place === undefined) return void this.#values.set(id, values.slice());
+    const { node, slot } = place, table = this.tables[place.table] as TokenTable;
+    if (node.family === "categorical") return table.fill(slot, values);
+    this.#values.set(id, values.slice());
+    if (node.family === "bernoulli") {
+      table.fill(
+        slot,
+        Float32Array.from({ length: 2 * values.length }, (_, i) => {
+          const p = values[i >> 1] as number;
+          return i % 2 === 1 ? p : 1 - p;
+        }),
+      );
+      return;
+    }
+    const leaf = { ...leafOf(this.#circuit, node), values }, family = leafFamily(node.family);
+    table.fillFromLogs(slot, (unit, state) => family.logProbability(leaf, unit, state));
+  }
+
+  /** Where the parameter of a leaf over a categorical variable is. */
+  placeOf(id: string): { table: number; slot: number } | undefined {
+    return this.#slots.get(id);
+  }
+
+  /** To be called after the rows of a categorical parameter were changed in the table. */
+  changed(id: string): void {
+    this.#modes.delete(id);
+    const { table, slot } = this.#slots.get(id) as { table: number; slot: number };
+    (this.tables[table] as TokenTable).findZeros(slot);
+  }
+
+  /** A segment of leaves for a batch. */
+  rows(segment: Segment<InputGroup>, samples: Samples): LeafRows {
+    const { group, from, folds } = segment;
+    const layout = this.layouts[group.index] as LeafLayout;
+    const scale = new Float64Array(folds * samples.count);
+    if (layout.table === undefined) {
+      const values = new Float32Array(folds * samples.count * group.units);
+      this.#fillRows(segment, samples, values, scale);
+      return { kind: "rows", values, scale };
+    }
+    const table = this.tables[layout.table] as TokenTable;
+    const index = new Int32Array(folds * samples.count);
+    for (let fold = 0, at = 0; fold < folds; fold++) {
+      const slot = layout.slots[from + fold] as number, block = (from + fold) % layout.blocks;
+      const variable = group.variables[from + fold] as number;
+      for (let s = 0; s < samples.count; s++, at++) {
+        const row = table.rowOf(slot, samples, s, variable);
+        index[at] = row * layout.blocks + block;
+        scale[at] = table.scales[row] as number;
+      }
+    }
+    return { kind: "tokens", index, scale };
+  }
+
+  /** Writes the logarithms of a leaf's units for sample `s`, in float64: see `ExactSources.leaf`. */
+  logs(node: InputNode, samples: Samples, s: number, semiring: Semiring, out: Float64Array): void {
+    if (!isObserved(samples, s, node.variable)) {
+      if (semiring === "sum") out.fill(0);
+      else out.set(this.#modeLogs(node));
+      return;
+    }
+    if (node.family === "external") {
+      const logs = samples.externals?.get(node.variable) as Float32Array;
+      for (let u = 0; u < node.units; u++) out[u] = logs[s * node.units + u] as number;
+      return;
+    }
+    const value = samples.values[s * samples.variables + node.variable] as number;
+    const place = node.parameter === undefined ? undefined : this.#slots.get(node.parameter);
+    if (place !== undefined && node.family === "categorical") {
+      const table = this.tables[place.table] as TokenTable;
+      const at = (place.slot * table.states + value) * table.units;
+      for (let u = 0; u < node.units; u++) out[u] = Math.log(table.values[at + u] as number);
+      return;
+    }
+    const leaf = this.leaf(node), family = leafFamily(node.family);
+    for (let u = 0; u < node.units; u++) out[u] = family.logProbability(leaf, u, value);
+  }
+
+  /** A node as its family sees it, with the current values; of a categorical one a copy. */
+  leaf(node: InputNode): Leaf {
+    const { parameter } = node;
+    const shape = leafOf(this.#circuit, node);
+    if (parameter === undefined) return shape;
+    return { ...shape, values: this.#values.get(parameter) ?? this.get(parameter) };
+  }
+
+  #modeLogs(node: InputNode): Float64Array {
+    return this.#modes.getOrInsertComputed(node.parameter ?? `node ${node.id}`, () => {
+      const leaf = this.leaf(node), family: LeafFamily = leafFamily(node.family);
+      return Float64Array.from(
+        { length: node.units },
+        (_, u) => family.logProbability(leaf, u, family.mode(leaf, u)),
+      );
+    });
+  }
+
+  /** Leaves without parameters, all mass on one state: a slot for every distinct list of states. */
+  #indicators(group: InputGroup, blocks: number): LeafLayout {
+    const slotOf = new Map<string, number>();
+    const lists: (readonly number[])[] = [];
+    const nodeSlots = group.nodes.map((id: NodeId) => {
+      const values = this.#circuit.nodes[id]?.kind === "input"
+        ? (this.#circuit.nodes[id] as InputNode).settings["values"] as readonly number[]
+        : [];
+      return slotOf.getOrInsertComputed(values.join(), () => lists.push(values) - 1);
+    });
+    const table = new TokenTable(lists.length, group.states, group.units * blocks);
+    lists.forEach((states, slot) => {
+      const rows = new Float32Array(table.units * table.states);
+      states.forEach((k, u) => rows[u * table.states + k] = 1);
+      table.fill(slot, rows);
+    });
+    const slots = Int32Array.from(
+      { length: group.folds },
+      (_, fold) => nodeSlots[Math.floor(fold / blocks)] as number,
+    );
+    return { table: this.tables.push(table) - 1, slots, blocks, rounded: false };
+  }
+
+  #fillRows(
+    { group, from, folds }: Segment<InputGroup>,
+    samples: Samples,
+    values: Float32Array,
+    scale: Float64Array,
+  ): void {
+    const { units } = group;
+    const { blocks } = this.layouts[group.index] as LeafLayout;
+    const logs = new Float64Array(units * blocks);
+    for (let fold = 0; fold < folds; fold++) {
+      const node = this.#circuit.nodes[group.nodes[Math.floor((from + fold) / blocks)] as NodeId];
+      if (node?.kind !== "input") throw new CircuitError("A group of leaves holds something else.");
+      const first = group.firstUnits[from + fold] as number;
+      for (let s = 0; s < samples.count; s++) {
+        this.logs(node, samples, s, "sum", logs);
+        let most = -Infinity;
+        for (let u = first; u < first + units; u++) most = Math.max(most, logs[u] as number);
+        const row = fold * samples.count + s, at = row * units;
+        scale[row] = most === -Infinity ? NOTHING : most;
+        if (most === -Infinity) continue;
+        for (let u = 0; u < units; u++) values[at + u] = Math.exp((logs[first + u] as number) - most);
+      }
+    }
+  }
+}
+
+function slotsOf(plan: Plan, group: InputGroup): number {
+  return plan.leafTables[group.table]?.slots as number;
+}
+
+/** Expected sufficient statistics of leaves while they are added up, in float64. */
+export class LeafCounts {
+  /** By table: `[slots * states, units]`; made when something is counted. */
+  readonly tokens: (Float64Array | undefined)[] = [];
+  /** By table: 1 for rows that hold counts. */
+  readonly touched: (Uint8Array | undefined)[] = [];
+  /** By id, for families that do not count states: `[units, width]`. */
+  readonly others = new Map<string, Float64Array>();
+  readonly #circuit: Circuit;
+  readonly #store: LeafStore;
+
+  /** Zeros. */
+  constructor(circuit: Circuit, store: LeafStore) {
+    this.#circuit = circuit;
+    this.#store = store;
+  }
+
+  /** Adds the flows `[folds, samples, units]` of a segment of leaves. Missing values do not count. */
+  add(segment: Segment<InputGroup>, rows: LeafRows, flows: Float32Array, samples: Samples): void {
+    const { group, folds } = segment, { units } = group;
+    const layout = this.#store.layouts[group.index] as LeafLayout;
+    if (rows.kind === "rows" || layout.table === undefined) return this.#addOthers(segment, flows, samples);
+    const table = this.#store.tables[layout.table] as TokenTable;
+    const { counts, touched } = this.#table(layout.table);
+    const { unobserved } = table;
+    const total = folds * samples.count;
+    const one = layout.blocks === 1;
+    for (let i = 0; i < total; i++) {
+      const at = rows.index[i] as number;
+      const row = one ? at : Math.floor(at / layout.blocks);
+      if (row === unobserved) continue;
+      touched[row] = 1;
+      addRow(counts, at * units, flows, i * units, units);
+    }
+  }
+
+  /** Adds the flow of one unit of a leaf for one observed value. */
+  addExact(node: InputNode, unit: number, value: number, flow: number): void {
+    const id = node.parameter as string;
+    const place = this.#store.placeOf(id);
+    if (place === undefined) {
+      leafFamily(node.family).accumulate(leafOf(this.#circuit, node), unit, value, flow, this.#other(node));
+      return;
+    }
+    const { counts, touched } = this.#table(place.table);
+    const table = this.#store.tables[place.table] as TokenTable;
+    const row = place.slot * table.states + value;
+    touched[row] = 1;
+    counts[row * table.units + unit] = (counts[row * table.units + unit] as number) + flow;
+  }
+
+  /** Statistics of a parameter, `[units, width]`. */
+  statisticsOf(node: InputNode): Float64Array {
+    const id = node.parameter as string;
+    const place = this.#store.placeOf(id);
+    if (place === undefined) return this.#other(node).slice();
+    const table = this.#store.tables[place.table] as TokenTable;
+    const size = table.states * table.units;
+    const out = new Float64Array(size);
+    const counts = this.tokens[place.table];
+    if (counts === undefined) return out;
+    return transpose(
+      counts.subarray(place.slot * size, (place.slot + 1) * size),
+      table.states,
+      table.units,
+      out,
+    );
+  }
+
+  /** Sets the statistics of a parameter, `[units, width]`. */
+  setStatistics(node: InputNode, statistics: Float64Array): void {
+    const place = this.#store.placeOf(node.parameter as string);
+    if (place === undefined) return this.#other(node).set(statistics);
+    const { states, units } = this.#store.tables[place.table] as TokenTable;
+    const { counts, touched } = this.#table(place.table);
+    const from = place.slot * states;
+    transpose(statistics, units, states, counts.subarray(from * units, (from + states) * units));
+    for (let row = from; row < from + states; row++) {
+      touched[row] = counts.subarray(row * units, (row + 1) * units).some((n) => n !== 0) ? 1 : 0;
+    }
+  }
+
+  /** Back to zeros. */
+  clear(): void {
+    this.touched.forEach((touched, i) => {
+      const units = this.#store.tables[i]?.units as number;
+      touched?.forEach((is, row) => {
+        if (is === 1) this.tokens[i]?.fill(0, row * units, (row + 1) * units);
+      });
+      touched?.fill(0);
+    });
+    for (const counts of this.others.values()) counts.fill(0);
+  }
+
+  #table(index: number): { counts: Float64Array; touched: Uint8Array } {
+    const { slots, states, units } = this.#store.tables[index] as TokenTable;
+    const counts = this.tokens[index] ??= new Float64Array(slots * states * units);
+    const touched = this.touched[index] ??= new Uint8Array(slots * states);
+    return { counts, touched };
+  }
+
+  #other(node: InputNode): Float64Array {
+    const leaf = leafOf(this.#circuit, node);
+    return this.others.getOrInsertComputed(
+      node.parameter as string,
+      () => new Float64Array(node.units * leafFamily(node.family).statisticsWidth(leaf)),
+    );
+  }
+
+  #addOthers({ group, from, folds }: Segment<InputGroup>, flows: Float32Array, samples: Samples): void {
+    const blocks = group.folds / group.nodes.length;
+    for (let fold = 0; fold < folds; fold++) {
+      const node = this.#circuit
+        .nodes[group.nodes[Math.floor((from + fold) / blocks)] as NodeId] as InputNode;
+      if (node.parameter === undefined) continue;
+      const leaf = leafOf(this.#circuit, node), family = leafFamily(node.family);
+      const statistics = this.#other(node), first = group.firstUnits[from + fold] as number;
+      for (let s = 0; s < samples.count; s++) {
+        if (!isObserved(samples, s, node.variable)) continue;
+        const value = samples.values[s * samples.variables + node.variable] as number;
+        const at = (fold * samples.count + s) * group.units;
+        for (let u = 0; u < group.units; u++) {
+          const flow = flows[at + u] as number;
+          if (flow > 0) family.accumulate(leaf, first + u, value, flow, statistics);
+        }
+      }
+    }
+  }
+}
+
+function addRow(to: Float64Array, at: number, from: Float32Array, start: number, units: number): void {
+  for (let u = 0; u < units; u++) to[at + u] = (to[at + u] as number) + (from[start + u] as number);
+}

@@ -1,0 +1,186 @@
+import { childrenOf, scopesOf, scopeVariables } from "../../circuits/mod.ts";
+import { OnnxGraph, type Value } from "../onnx/graph.ts";
+import type { InputGroup, Plan } from "../plan.ts";
+import { emitBackward, emitRoot } from "./backward.ts";
+import { emitForward, type Forward } from "./forward.ts";
+import type { LeafLayout, LeafStore } from "./leaf_store.ts";
+import { RowArithmetic, type Rows } from "./rows.ts";
+import { isInput, type Segment, type Segmentation } from "./segments.ts";
+import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
+
+/**
+ * - `likelihoods`: the root's rows;
+ * - `activations`: the rows of all products and sums;
+ * - `leaves`: likelihoods and the flows of all leaves;
+ * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights.
+ */
+export type ProgramKind = "likelihoods" | "activations" | "leaves" | "training";
+
+/** An output of a program: its shape with `batch` for the number of samples. */
+export interface Output {
+  /** Name in the graph. */
+  readonly name: string;
+  /** Element type. */
+  readonly type: "float32" | "float64";
+  /** Sizes; `batch` is that of the run. */
+  readonly shape: readonly (number | "batch")[];
+}
+
+/** A graph with what its inputs and outputs are. */
+export interface Program {
+  /** The model. */
+  readonly model: Uint8Array;
+  /** Matrices that the graph takes, by the names of the inputs; those that begin with `up` raised. */
+  readonly matrices: ReadonlyMap<string, MatrixRun>;
+  /** All outputs. */
+  readonly outputs: readonly Output[];
+  /** By segment of leaves: the output with its flows. */
+  readonly flows: ReadonlyMap<number, string>;
+  /** By segment of leaves: the output with the flow that reached each fold. */
+  readonly passed: ReadonlyMap<number, string>;
+  /** By output: the matrices whose ratios it has. */
+  readonly ratios: ReadonlyMap<string, MatrixRun>;
+}
+
+/** Names of the inputs and outputs of all graphs. */
+export const NAMES = {
+  weights: "weights",
+  log: "log",
+  bound: "bound",
+  values: (segment: number) => `values_${segment}`,
+  scale: (segment: number) => `scale_${segment}`,
+  rowBound: (segment: number) => `bound_${segment}`,
+  table: (table: number, blocks: number) => `table_${table}_${blocks}`,
+  index: (segment: number) => `index_${segment}`,
+  leafRows: (segment: number) => `rows_${segment}`,
+  leafScale: (segment: number) => `leaf_scale_${segment}`,
+};
+
+/** Logarithm below which an exponential of a logarithm relative to the largest is lost in float32. */
+const LOST = -126 * Math.LN2;
+
+/** Writes the graph of a kind for a plan. */
+export function programOf(
+  kind: ProgramKind,
+  plan: Plan,
+  segmentation: Segmentation,
+  store: LeafStore,
+): Program {
+  const graph = new OnnxGraph(), matrices = new Matrices(graph);
+  const outputs: Output[] = [];
+  const give = (name: string, value: Value, type: Output["type"], shape: Output["shape"]) => {
+    graph.output(name, value, type, shape);
+    outputs.push({ name, type, shape });
+  };
+  const tables = new Set<string>();
+  const forward = emitForward(graph, segmentation, {
+    leaves: (segment) => emitLeaves(graph, segment as Segment<InputGroup>, store, tables),
+    multiply: (segment, x) => matrices.up(segment, x),
+  });
+  const flows = new Map<number, string>(), passed = new Map<number, string>();
+  const ratios = new Map<string, MatrixRun>();
+  const { segments } = segmentation;
+  if (kind === "likelihoods" || kind === "activations") {
+    for (const segment of segments) {
+      if (kind === "likelihoods" && segment.index !== segments.length - 1) continue;
+      if (kind === "activations" && isInput(segment)) continue;
+      giveRows(segment, forward, give, kind === "likelihoods");
+    }
+  } else {
+    const root = emitRoot(graph, forward.rows.at(-1) as Rows);
+    give(NAMES.log, root.log, "float64", [1, "batch", 1]);
+    give(NAMES.bound, root.bound, "float64", [1, "batch", 1]);
+    const weights = graph.input(NAMES.weights, "float32", [1, "batch", 1]);
+    const counted = graph.op("Where", [root.certain, weights, graph.constant(0)]);
+    const parameters = kind === "training";
+    const backward = emitBackward(graph, segmentation, forward, matrices, counted, { parameters });
+    const checked = checkedVariables(plan);
+    const names = new Map<Value, string>();
+    for (const segment of segments) {
+      if (!isInput(segment)) continue;
+      const { group, from, folds } = segment;
+      const flow = backward.flows[segment.index] as Value;
+      if (group.variables.subarray(from, from + folds).some((v) => checked.has(v))) {
+        const name = `passed_${segment.index}`;
+        passed.set(segment.index, name);
+        give(name, graph.op("ReduceSum", [flow, graph.integers(2)], { keepdims: 0 }), "float32", [
+          folds,
+          "batch",
+        ]);
+      }
+      if (parameters && group.table < 0) continue;
+      const name = names.getOrInsertComputed(flow, () => {
+        give(`flow_${segment.index}`, flow, "float32", [folds, "batch", group.units]);
+        return `flow_${segment.index}`;
+      });
+      flows.set(segment.index, name);
+    }
+    for (const [run, value] of backward.weights) {
+      const matrix = [...matrices.inputs.values()].find(({ name }) => name === run) as MatrixRun;
+      ratios.set(`ratio_${run}`, matrix);
+      give(`ratio_${run}`, value, "float32", shapeOfRun(matrix));
+    }
+  }
+  return { model: graph.model(), matrices: matrices.inputs, outputs, flows, passed, ratios };
+}
+
+function giveRows(
+  { index, group, folds }: Segment,
+  forward: Forward,
+  give: (name: string, value: Value, type: Output["type"], shape: Output["shape"]) => void,
+  bound: boolean,
+): void {
+  const rows = forward.rows[index] as Rows;
+  give(NAMES.values(index), rows.values, "float32", [folds, "batch", group.units]);
+  give(NAMES.scale(index), rows.scale, "float64", [folds, "batch", 1]);
+  if (bound && rows.bound !== undefined) {
+    give(NAMES.rowBound(index), rows.bound, "float64", [folds, "batch", 1]);
+  }
+}
+
+function emitLeaves(
+  graph: OnnxGraph,
+  segment: Segment<InputGroup>,
+  store: LeafStore,
+  tables: Set<string>,
+): Rows {
+  const { index, group, folds } = segment;
+  const { table, blocks, rounded } = store.layouts[group.index] as LeafLayout;
+  const scale = graph.input(NAMES.leafScale(index), "float64", [folds, "batch", 1]);
+  const bound = rounded ? graph.op("Add", [scale, new RowArithmetic(graph).double(LOST)]) : undefined;
+  let values: Value;
+  if (table === undefined) {
+    values = graph.input(NAMES.leafRows(index), "float32", [folds, "batch", group.units]);
+  } else {
+    const name = NAMES.table(table, blocks), stored = store.tables[table];
+    if (!tables.has(name)) {
+      tables.add(name);
+      graph.input(name, "float32", [((stored?.unobserved ?? 0) + 1) * blocks, group.units]);
+    }
+    const rows = graph.input(NAMES.index(index), "int32", [folds, "batch"]);
+    values = graph.op("Gather", [name, rows], { axis: 0 });
+  }
+  return { values, scale, ...(bound !== undefined && { bound }), normal: false };
+}
+
+/**
+ * Variables whose leaves together get all flow that any sum loses: at least one below every sum. The flow of
+ * a sample reaches every variable once, so what was lost on the way is missing at them.
+ */
+export function checkedVariables(plan: Plan): ReadonlySet<number> {
+  const { circuit } = plan;
+  const scopes = scopesOf(circuit);
+  const checked = new Set<number>();
+  /** By node: whether a checked variable is below it. */
+  const covered = new Uint8Array(circuit.nodes.length);
+  for (const node of circuit.nodes) {
+    if (node.kind === "input") continue;
+    if (childrenOf(node).some((child) => covered[child] === 1)) covered[node.id] = 1;
+    else if (node.kind === "sum") {
+      const [first = 0, ...others] = scopeVariables(scopes[node.id] as Uint32Array);
+      if (!checked.has(first) && !others.some((v) => checked.has(v))) checked.add(first);
+      covered[node.id] = 1;
+    }
+  }
+  return checked;
+}

@@ -1,0 +1,148 @@
+import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
+
+/**
+ * Rows as a graph has them: `[folds, batch, units]` float32 with a scale and an error bound for each row,
+ * `[folds, batch, 1]` float64, both as natural logarithms. See docs/engines.md.
+ *
+ * A unit's value is `values * exp(scale)`, and `values <= 1`. What is missing because float32 cannot hold it
+ * is below `exp(bound)` for every unit of the row. A scale or bound of {@link NOTHING} (or below) is that of
+ * exactly zero.
+ */
+export interface Rows {
+  /** Mantissas. */
+  readonly values: Value;
+  /** Logarithm of what the mantissas are multiplied with. */
+  readonly scale: Value;
+  /** Logarithm of the bound of the absolute error; absent where there is none. */
+  readonly bound?: Value;
+  /** Whether the largest unit of every row is 1 (if the row is not zero). */
+  readonly normal: boolean;
+}
+
+/** Logarithm of zero, finite so that differences of two are no NaN. */
+export const NOTHING = -1e30;
+/** Logarithms up to this are zero: sums of {@link NOTHING} and anything real. */
+export const ZERO = -1e29;
+
+/** Logarithm of how much larger than its error bound a likelihood must be. */
+export const CERTAIN = 20 * Math.LN2;
+
+/** Rows whose largest mantissa is below this are not used: what float32 dropped might matter. */
+const SMALLEST = 2 ** -60;
+/** Logarithm of what a product of {@link CHUNK} mantissas loses below the normal range of float32. */
+const FLUSHED = -124 * Math.LN2;
+/** Logarithm of how much larger than its error the largest unit of a sum's input must be. */
+const MARGIN = 66 * Math.LN2;
+
+/** Emits arithmetic on rows. */
+export class RowArithmetic {
+  readonly graph: OnnxGraph;
+  readonly #constants = new Map<string, Value>();
+
+  constructor(graph: OnnxGraph) {
+    this.graph = graph;
+  }
+
+  /** A float64 scalar. */
+  double(x: number): Value {
+    return this.#constants.getOrInsertComputed(`d${x}`, () => this.graph.constant(Float64Array.of(x), []));
+  }
+
+  /** A float32 scalar. */
+  single(x: number): Value {
+    return this.#constants.getOrInsertComputed(`f${x}`, () => this.graph.constant(x));
+  }
+
+  /** Element-wise product of rows, its largest unit scaled to 1. One row: that row, scaled. */
+  product(factors: readonly Rows[]): Rows {
+    // A few at a time: the product of many would fall below the range before it is scaled.
+    const [first, ...rest] = factors as [Rows, ...Rows[]];
+    if (factors.length > CHUNK) {
+      return this.product([this.product(factors.slice(0, CHUNK)), ...factors.slice(CHUNK)]);
+    }
+    if (rest.length === 0 && first.normal) return first;
+    const { graph } = this;
+    const raw = rest.reduce((product, row) => graph.op("Mul", [product, row.values]), first.values);
+    const sum = rest.reduce((total, row) => graph.op("Add", [total, row.scale]), first.scale);
+    const largest = graph.op("ReduceMax", [raw, graph.integers(-1)], { keepdims: 1 });
+    const floored = graph.op("Max", [largest, this.single(SMALLEST)]);
+    const values = graph.op("Mul", [raw, graph.op("Reciprocal", [floored])]);
+    const alive = graph.op("GreaterOrEqual", [largest, this.single(SMALLEST)]);
+    const log = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
+    const scale = graph.op("Where", [alive, graph.op("Add", [sum, log]), this.double(NOTHING)]);
+    // The most that the units can be, errors included; and what is lost when the row is given up.
+    const bounded = factors.filter((row) => row.bound !== undefined);
+    const most = bounded.length === 0
+      ? sum
+      : factors.map((row) => this.most(row)).reduce((total, u) => graph.op("Add", [total, u]));
+    const lost = graph.op("Where", [alive, this.double(FLUSHED), this.double(Math.log(SMALLEST))]);
+    const own = graph.op("Add", [most, lost]);
+    if (bounded.length === 0) return { values, scale, bound: own, normal: true };
+    const shares = bounded.map((row) => graph.op("Sub", [row.bound as Value, this.most(row)]));
+    const share = shares.length === 1 ? shares[0] as Value : graph.op("Max", shares);
+    const inherited = graph.op("Add", [
+      graph.op("Add", [share, most]),
+      this.double(Math.log(factors.length)),
+    ]);
+    return { values, scale, bound: graph.op("Max", [own, inherited]), normal: true };
+  }
+
+  /**
+   * Rows side by side, brought to the largest of their scales: the input of a sum. Each must be normal.
+   */
+  concatenate(pieces: readonly Rows[]): Rows {
+    const [first] = pieces as [Rows, ...Rows[]];
+    if (pieces.length === 1) return first;
+    const { graph } = this;
+    const scale = graph.op("Max", pieces.map((row) => row.scale));
+    const aligned = pieces.map((row) => {
+      const below = graph.op("Cast", [graph.op("Sub", [row.scale, scale])], { to: ELEMENT_TYPES.float32 });
+      return graph.op("Mul", [row.values, graph.op("Exp", [below])]);
+    });
+    const values = graph.op("Concat", aligned, { axis: 2 });
+    const bounds = pieces.flatMap((row) => row.bound ?? []);
+    return {
+      values,
+      scale,
+      ...(bounds.length > 0 && { bound: bounds.length === 1 ? bounds[0] as Value : graph.op("Max", bounds) }),
+      normal: true,
+    };
+  }
+
+  /**
+   * Scale and bound of a sum's rows from those of its input. With no weight below {@link LEAST_WEIGHT}, every
+   * output is at least that share of the largest input, so errors far below that input are relative
+   * errors below the rounding of float32: the bound starts afresh.
+   */
+  afterSum(input: Rows): Pick<Rows, "scale" | "bound"> {
+    const { graph } = this;
+    if (input.bound === undefined) return { scale: input.scale };
+    const enough = graph.op("Greater", [
+      input.scale,
+      graph.op("Add", [input.bound, this.double(MARGIN)]),
+    ]);
+    return {
+      scale: input.scale,
+      bound: graph.op("Where", [enough, this.double(NOTHING), this.most(input)]),
+    };
+  }
+
+  /** A bound that says nothing for rows that have none. */
+  unbounded(row: Rows): Value {
+    return this.graph.op("Min", [row.scale, this.double(NOTHING)]);
+  }
+
+  /** Logarithm of the most that a unit of a row can be. */
+  most(row: Rows): Value {
+    return row.bound === undefined ? row.scale : this.graph.op("Max", [row.scale, row.bound]);
+  }
+}
+
+/** Factors that are multiplied before the product is scaled. */
+const CHUNK = 4;
+
+/**
+ * Weights below this are raised to it on the way up (not on the way down, where flow that went through such
+ * weights is then missing, which is how it is noticed).
+ */
+export const LEAST_WEIGHT = 2 ** -40;

@@ -1,0 +1,147 @@
+import type { Samples } from "../../circuits/mod.ts";
+import { type OnnxSession, openSession, type TensorValue } from "../onnx/session.ts";
+import type { InputGroup, Plan } from "../plan.ts";
+import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
+import { NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
+import { isInput, type Segment, type Segmentation, segmentsOf } from "./segments.ts";
+import type { WeightStore } from "./weight_store.ts";
+import { shapeOfRun } from "./weights.ts";
+
+/** A batch as graphs take it. */
+export interface Batch {
+  /** The samples. */
+  readonly samples: Samples;
+  /** By segment of leaves: its rows. */
+  readonly leaves: ReadonlyMap<number, LeafRows>;
+}
+
+/** What a graph gave: its outputs by name, to be read before the next run. */
+export interface Results {
+  /** An output of float32. */
+  singles(name: string): Float32Array;
+  /** An output of float64. */
+  doubles(name: string): Float64Array;
+}
+
+interface Loaded {
+  readonly program: Program;
+  readonly session: OnnxSession;
+  /** Arrays that outputs are written to, of the largest batch so far. */
+  readonly buffers: Map<string, Float32Array | Float64Array>;
+}
+
+/** Runs the graphs of a plan, each loaded when it is first needed. */
+export class Runner {
+  /** How the plan is cut. */
+  readonly segmentation: Segmentation;
+  readonly #plan: Plan;
+  readonly #weights: WeightStore;
+  readonly #leaves: LeafStore;
+  readonly #threads: number;
+  readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
+
+  /** A runner that reads parameters from stores. */
+  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, threads: number) {
+    this.#plan = plan;
+    this.#weights = weights;
+    this.#leaves = leaves;
+    this.#threads = threads;
+    this.segmentation = segmentsOf(plan);
+  }
+
+  /** The segments of leaves. */
+  get inputs(): Segment<InputGroup>[] {
+    return this.segmentation.segments.filter(isInput);
+  }
+
+  /** Looks up what leaves are for samples. */
+  prepare(samples: Samples): Batch {
+    return {
+      samples,
+      leaves: new Map(this.inputs.map((segment) => [segment.index, this.#leaves.rows(segment, samples)])),
+    };
+  }
+
+  /** The program of a kind, loaded. */
+  async program(kind: ProgramKind): Promise<Program> {
+    return (await this.#load(kind)).program;
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @param raised whether the way up has small weights raised
+   * @param sampleWeights `[samples]`, for programs that go down
+   */
+  async run(
+    kind: ProgramKind,
+    batch: Batch,
+    raised: boolean,
+    sampleWeights?: Float32Array,
+  ): Promise<Results> {
+    const { program, session, buffers } = await this.#load(kind);
+    const { count } = batch.samples;
+    const inputs: Record<string, TensorValue> = {};
+    for (const [name, run] of program.matrices) {
+      const up = name.startsWith("up");
+      inputs[name] = { data: this.#weights.run(run, up && raised), shape: shapeOfRun(run) };
+    }
+    for (const { index, group, folds } of this.inputs) {
+      const rows = batch.leaves.get(index) as LeafRows;
+      inputs[NAMES.leafScale(index)] = { data: rows.scale, shape: [folds, count, 1] };
+      if (rows.kind === "rows") {
+        inputs[NAMES.leafRows(index)] = { data: rows.values, shape: [folds, count, group.units] };
+        continue;
+      }
+      const { table = 0, blocks } = this.#leaves.layouts[group.index] as LeafLayout;
+      const data = this.#leaves.tables[table]?.values as Float32Array;
+      inputs[NAMES.table(table, blocks)] = { data, shape: [data.length / group.units, group.units] };
+      inputs[NAMES.index(index)] = { data: rows.index, shape: [folds, count] };
+    }
+    if (kind === "leaves" || kind === "training") {
+      inputs[NAMES.weights] = {
+        data: sampleWeights ?? new Float32Array(count).fill(1),
+        shape: [1, count, 1],
+      };
+    }
+    const outputs: Record<string, TensorValue> = {};
+    for (const output of program.outputs) outputs[output.name] = room(output, count, buffers);
+    // A circuit that is one leaf has neither products nor sums to report.
+    if (program.outputs.length > 0) await session.run(inputs, outputs);
+    return {
+      singles: (name) => outputs[name]?.data as Float32Array,
+      doubles: (name) => outputs[name]?.data as Float64Array,
+    };
+  }
+
+  /** Frees all graphs. */
+  async close(): Promise<void> {
+    const loaded = await Promise.all(this.#loaded.values());
+    this.#loaded.clear();
+    for (const { session } of loaded) await session.release();
+  }
+
+  #load(kind: ProgramKind): Promise<Loaded> {
+    return this.#loaded.getOrInsertComputed(kind, async () => {
+      const program = programOf(kind, this.#plan, this.segmentation, this.#leaves);
+      const session = await openSession(program.model, { threads: this.#threads });
+      return { program, session, buffers: new Map() };
+    });
+  }
+}
+
+/** A part of a buffer for an output: memory that was used before needs no new pages. */
+function room(
+  output: Output,
+  count: number,
+  buffers: Map<string, Float32Array | Float64Array>,
+): TensorValue {
+  const shape = output.shape.map((size) => size === "batch" ? count : size);
+  const length = shape.reduce((a, b) => a * b, 1);
+  let buffer = buffers.get(output.name);
+  if (buffer === undefined || buffer.length < length) {
+    buffer = output.type === "float32" ? new Float32Array(length) : new Float64Array(length);
+    buffers.set(output.name, buffer);
+  }
+  return { data: buffer.subarray(0, length), shape };
+}

@@ -1,0 +1,157 @@
+import type { Group, InputGroup, Plan, ProductGroup, SumGroup } from "../plan.ts";
+
+/** Folds of one segment that an operand takes, all from the same unit on. */
+export interface Part {
+  /** The segment that holds them. */
+  readonly segment: number;
+  /** First of their units that is read. */
+  readonly unit: number;
+  /** Positions in the segment. */
+  readonly folds: readonly number[];
+  /** Positions in the operand. */
+  readonly into: readonly number[];
+}
+
+/** The `j`-th pieces of all folds of a segment: one tensor `[folds, batch, units]`. */
+export interface Operand {
+  /** Units of a piece. */
+  readonly units: number;
+  /** Where the folds come from; each fold of the operand is in one part. */
+  readonly parts: readonly Part[];
+}
+
+/** Consecutive folds of a group that are one tensor in the graph. */
+export interface Segment<G extends Group = Group> {
+  /** Position in {@link Segmentation.segments}. */
+  readonly index: number;
+  /** The group. */
+  readonly group: G;
+  /** First fold. */
+  readonly from: number;
+  /** Number of folds. */
+  readonly folds: number;
+  /** Pieces; none for inputs. */
+  readonly operands: readonly Operand[];
+}
+
+/** The segments of a plan. */
+export interface Segmentation {
+  /** All segments, children before parents. */
+  readonly segments: readonly Segment[];
+  /** By group: its segments, in the order of their folds. */
+  readonly byGroup: readonly (readonly number[])[];
+}
+
+/** Whether a segment is of leaves. */
+export const isInput = (segment: Segment): segment is Segment<InputGroup> => segment.group.kind === "input";
+/** Whether a segment is of products. */
+export const isProduct = (segment: Segment): segment is Segment<ProductGroup> =>
+  segment.group.kind === "product";
+/** Whether a segment is of sums. */
+export const isSum = (segment: Segment): segment is Segment<SumGroup> => segment.group.kind === "sum";
+
+/**
+ * Cuts groups so that what a product or sum reads is, where the plan's order allows it, a whole tensor and
+ * needs no copy: where consecutive folds of a group are read together, they become a segment. The matrices
+ * of a sum segment are one run of the weight table.
+ */
+export function segmentsOf(plan: Plan): Segmentation {
+  const cuts = plan.groups.map((group) => new Set([0, group.folds]));
+  const bounds: number[][] = [];
+  for (const group of plan.groups.toReversed()) {
+    const own = cuts[group.index] as Set<number>;
+    if (group.kind === "sum") restrictCuts(group, own);
+    const ends = [...own].sort((a, b) => a - b);
+    bounds[group.index] = ends;
+    if (group.kind === "input") continue;
+    for (let i = 0; i + 1 < ends.length; i++) {
+      for (let j = 0; j < group.arity; j++) {
+        const run = runOf(group, ends[i] as number, ends[i + 1] as number, j);
+        if (run === undefined) continue;
+        const target = cuts[run.group] as Set<number>;
+        target.add(run.fold);
+        target.add(run.fold + (ends[i + 1] as number) - (ends[i] as number));
+      }
+    }
+  }
+  const segments: Segment[] = [];
+  const byGroup: number[][] = [];
+  for (const group of plan.groups) {
+    const ends = bounds[group.index] as number[];
+    byGroup.push(
+      ends.slice(1).map((end, i): number => {
+        const from = ends[i] as number;
+        const index = segments.length;
+        const operands = group.kind === "input"
+          ? []
+          : group.widths.map((units, j) => operandOf(group, from, end, j, units, bounds, byGroup));
+        segments.push({ index, group, from, folds: end - from, operands });
+        return index;
+      }),
+    );
+  }
+  return { segments, byGroup };
+}
+
+/** Only cuts between matrices, and one wherever the slots of the table jump. */
+function restrictCuts(group: SumGroup, cuts: Set<number>): void {
+  if (group.slots.length === 1) return;
+  for (const cut of [...cuts]) if (cut % group.uses !== 0) cuts.delete(cut);
+  for (let i = 1; i < group.slots.length; i++) {
+    if (group.slots[i] !== (group.slots[i - 1] as number) + 1) cuts.add(i * group.uses);
+  }
+}
+
+/** Where the `j`-th pieces of folds `from .. to - 1` are, if they are consecutive folds of one group. */
+function runOf(
+  group: ProductGroup | SumGroup,
+  from: number,
+  to: number,
+  j: number,
+): { group: number; fold: number } | undefined {
+  const at = (fold: number) => (fold * group.arity + j) * 3;
+  const source = group.sources[at(from)] as number, first = group.sources[at(from) + 1] as number;
+  for (let fold = from + 1; fold < to; fold++) {
+    if (group.sources[at(fold)] !== source) return undefined;
+    if (group.sources[at(fold) + 1] !== first + fold - from) return undefined;
+  }
+  return { group: source, fold: first };
+}
+
+function operandOf(
+  group: ProductGroup | SumGroup,
+  from: number,
+  to: number,
+  j: number,
+  units: number,
+  bounds: readonly number[][],
+  byGroup: readonly number[][],
+): Operand {
+  const parts = new Map<string, { segment: number; unit: number; folds: number[]; into: number[] }>();
+  for (let fold = from; fold < to; fold++) {
+    const at = (fold * group.arity + j) * 3;
+    const source = group.sources[at] as number, sourceFold = group.sources[at + 1] as number;
+    const unit = group.sources[at + 2] as number;
+    const ends = bounds[source] as number[];
+    const place = lastAtMost(ends, sourceFold);
+    const segment = (byGroup[source] as number[])[place] as number;
+    const part = parts.getOrInsertComputed(
+      `${segment} ${unit}`,
+      () => ({ segment, unit, folds: [], into: [] }),
+    );
+    part.folds.push(sourceFold - (ends[place] as number));
+    part.into.push(fold - from);
+  }
+  return { units, parts: [...parts.values()] };
+}
+
+/** Index of the last number that is at most `x`, in an ascending list that begins with 0. */
+function lastAtMost(list: readonly number[], x: number): number {
+  let low = 0, high = list.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((list[middle] as number) <= x) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

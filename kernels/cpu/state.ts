@@ -1,0 +1,91 @@
+import { type Circuit, CircuitError, parameterOf, parameterOwners, type Tensor } from "../../circuits/mod.ts";
+import type { LeafCounts } from "./leaf_store.ts";
+import type { WeightCounts, WeightStore } from "./weight_store.ts";
+
+/** What a learner holds besides parameters. */
+export interface CountState {
+  /** Counts of weights. */
+  readonly weights: WeightCounts;
+  /** Counts of leaves. */
+  readonly leaves: LeafCounts;
+  /** Weight of the samples. */
+  weight: number;
+}
+
+/**
+ * Parameters and counts as tensors by name: `parameters/<id>`; `ratios/<id>` (float32, flow over weight),
+ * `exact/<id>` (float64 counts) and `statistics/<id>` (float64) where there are any; `weight`.
+ */
+export function saveState(
+  circuit: Circuit,
+  values: ReadonlyMap<string, Float32Array>,
+  store: WeightStore,
+  counts: CountState,
+): ReadonlyMap<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  tensors.set("weight", { shape: [1], values: Float64Array.of(counts.weight) });
+  for (const [id, array] of values) {
+    tensors.set(`parameters/${id}`, { shape: parameterOf(circuit, id).shape, values: array });
+  }
+  for (const [id, node] of parameterOwners(circuit)) {
+    if (node.kind === "sum") {
+      const ratios = store.view(id, counts.weights.ratios).slice();
+      tensors.set(`ratios/${id}`, { shape: [ratios.length], values: ratios });
+    } else {
+      const statistics = counts.leaves.statisticsOf(node);
+      tensors.set(`statistics/${id}`, { shape: [statistics.length], values: statistics });
+    }
+  }
+  for (const [id, array] of counts.weights.exact) {
+    tensors.set(`exact/${id}`, { shape: [array.length], values: array.slice() });
+  }
+  return tensors;
+}
+
+/**
+ * Puts the counts of a state back and returns its parameters. @throws {CircuitError} when the state does not
+ * fit; nothing has changed then
+ */
+export function restoreState(
+  circuit: Circuit,
+  state: ReadonlyMap<string, Tensor>,
+  store: WeightStore,
+  counts: CountState,
+): ReadonlyMap<string, Float32Array> {
+  const take = <T extends Float32Array | Float64Array>(
+    name: string,
+    kind: new (n: number) => T,
+    length: number,
+  ): T => {
+    const values = state.get(name)?.values;
+    if (!(values instanceof kind) || values.length !== length) {
+      throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+    }
+    return values.slice() as T;
+  };
+  const values = new Map<string, Float32Array>();
+  const ratios = new Map<string, Float32Array>(), statistics = new Map<string, Float64Array>();
+  const exact = new Map<string, Float64Array>();
+  for (const [id, node] of parameterOwners(circuit)) {
+    const { length } = parameterOf(circuit, id).values;
+    values.set(id, take(`parameters/${id}`, Float32Array, length));
+    if (node.kind === "sum") {
+      ratios.set(id, take(`ratios/${id}`, Float32Array, length));
+      if (state.has(`exact/${id}`)) exact.set(id, take(`exact/${id}`, Float64Array, length));
+    } else {
+      const size = counts.leaves.statisticsOf(node).length;
+      statistics.set(id, take(`statistics/${id}`, Float64Array, size));
+    }
+  }
+  const [weight = 0] = take("weight", Float64Array, 1);
+  counts.weight = weight;
+  counts.weights.clear();
+  counts.leaves.clear();
+  for (const [id, array] of ratios) store.view(id, counts.weights.ratios).set(array);
+  for (const [id, array] of exact) counts.weights.exact.set(id, array);
+  for (const [id, node] of parameterOwners(circuit)) {
+    const array = statistics.get(id);
+    if (array !== undefined && node.kind === "input") counts.leaves.setStatistics(node, array);
+  }
+  return values;
+}

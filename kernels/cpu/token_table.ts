@@ -1,0 +1,107 @@
+import type { Samples } from "../../circuits/mod.ts";
+import { NOTHING } from "./rows.ts";
+
+/**
+ * Likelihoods of states under units with all units of a state side by side, so that what one observed value
+ * says is one run of memory: row `slot * states + k` holds state `k` of the parameter in slot `slot`. One
+ * more row, of ones, stands for a value that was not observed.
+ */
+export class TokenTable {
+  /** States of a parameter. */
+  readonly states: number;
+  /** Units of a row. */
+  readonly units: number;
+  /** Number of parameters. */
+  readonly slots: number;
+  /** `[slots * states + 1, units]`: likelihoods divided by `exp(scales)`, at most 1. */
+  readonly values: Float32Array;
+  /** `[slots * states + 1]`: natural logarithms; {@link NOTHING} for a row of zeros. */
+  readonly scales: Float64Array;
+
+  /** A table of zeros. */
+  constructor(slots: number, states: number, units: number) {
+    this.slots = slots;
+    this.states = states;
+    this.units = units;
+    this.values = new Float32Array((slots * states + 1) * units);
+    this.values.fill(1, slots * states * units);
+    this.scales = new Float64Array(slots * states + 1);
+  }
+
+  /** The row for a value that was not observed. */
+  get unobserved(): number {
+    return this.slots * this.states;
+  }
+
+  /** Fills a slot from logarithms, `log(unit, state)`; each row gets the scale of its largest. */
+  fillFromLogs(slot: number, log: (unit: number, state: number) => number): void {
+    const { states, units, values, scales } = this;
+    const logs = new Float64Array(units);
+    for (let k = 0; k < states; k++) {
+      let most = -Infinity;
+      for (let u = 0; u < units; u++) most = Math.max(most, logs[u] = log(u, k));
+      const row = slot * states + k, at = row * units;
+      scales[row] = most === -Infinity ? NOTHING : most;
+      for (let u = 0; u < units; u++) {
+        values[at + u] = most === -Infinity ? 0 : Math.exp((logs[u] as number) - most);
+      }
+    }
+  }
+
+  /** Fills a slot with probabilities `[units, states]`. */
+  fill(slot: number, probabilities: Float32Array): void {
+    const { states, units, values } = this;
+    const from = slot * states * units;
+    transpose(probabilities, units, states, values.subarray(from, from + states * units));
+    this.findZeros(slot);
+  }
+
+  /** A slot as probabilities `[units, states]`. */
+  read(slot: number): Float32Array {
+    const { states, units, values } = this;
+    const from = slot * states * units;
+    const out = new Float32Array(states * units);
+    transpose(values.subarray(from, from + states * units), states, units, out);
+    return out;
+  }
+
+  /** Sets the scales of a slot of probabilities: nothing for rows of zeros. */
+  findZeros(slot: number): void {
+    const { states, units, values, scales } = this;
+    for (let row = slot * states; row < (slot + 1) * states; row++) {
+      let at = row * units;
+      const end = at + units;
+      while (at < end && values[at] === 0) at++;
+      scales[row] = at === end ? NOTHING : 0;
+    }
+  }
+
+  /** The row for the value of a variable in a sample. */
+  rowOf(slot: number, samples: Samples, s: number, variable: number): number {
+    const at = s * samples.variables + variable;
+    if (samples.observed !== undefined && samples.observed[at] === 0) return this.unobserved;
+    return slot * this.states + (samples.values[at] as number);
+  }
+}
+
+/** Rows of blocks that are turned at once, so that both sides stay in the cache. */
+const BLOCK = 32;
+
+/** Writes the transpose of `from` `[rows, columns]` into `to`. */
+export function transpose<T extends Float32Array | Float64Array>(
+  from: Float32Array | Float64Array,
+  rows: number,
+  columns: number,
+  to: T,
+): T {
+  for (let top = 0; top < rows; top += BLOCK) {
+    const bottom = Math.min(rows, top + BLOCK);
+    for (let left = 0; left < columns; left += BLOCK) {
+      const right = Math.min(columns, left + BLOCK);
+      for (let r = top; r < bottom; r++) {
+        for (let c = left; c < right; c++) to[c * rows + r] = from[r * columns + c] as number;
+      }
+    }
+  }
+  return to;
+}

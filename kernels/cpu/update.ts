@@ -1,0 +1,128 @@
+import {
+  applyUpdate,
+  type Circuit,
+  type InputNode,
+  parameterOwners,
+  type RowUpdate,
+  rowWidth,
+  settingsFor,
+  type SumNode,
+  topDownRows,
+  updateRows,
+  type UpdateRule,
+} from "../../circuits/mod.ts";
+import type { LeafCounts, LeafStore } from "./leaf_store.ts";
+import type { TokenTable } from "./token_table.ts";
+import type { WeightCounts, WeightStore } from "./weight_store.ts";
+
+/** What an update reads and writes. */
+export interface Learned {
+  /** The structure. */
+  readonly circuit: Circuit;
+  /** Weights, changed in place. */
+  readonly weights: WeightStore;
+  /** Parameters of leaves, changed in place. */
+  readonly leaves: LeafStore;
+  /** Expected uses of edges. */
+  readonly weightCounts: WeightCounts;
+  /** Expected statistics of leaves. */
+  readonly leafCounts: LeafCounts;
+  /** Weight of the counted samples. */
+  readonly weight: number;
+}
+
+/** The M-step: see `UpdateRule`, which must have been checked. The counts stay. */
+export function updateParameters(learned: Learned, rule: UpdateRule): void {
+  const { circuit, weights } = learned;
+  const owners = parameterOwners(circuit);
+  const current = new Map([...weights.ids()].map((id) => [id, weights.view(id)]));
+  const masses = rule.step.kind === "anemone" ? topDownRows(circuit, current) : undefined;
+  const updateFor = (id: string, node: InputNode | SumNode): RowUpdate | undefined => {
+    const settings = settingsFor(rule, id, node.kind);
+    if (settings.frozen) return undefined;
+    const prior = masses?.get(id)?.map((mass) => mass * learned.weight);
+    return { ...settings, step: rule.step, ...(prior !== undefined && { prior }) };
+  };
+  // Leaves first: what they take from the weights is of the old ones.
+  updateOtherLeaves(learned, owners, current, rule);
+  for (const [id, node] of owners) {
+    if (node.kind !== "input" || node.family !== "categorical") continue;
+    const update = updateFor(id, node);
+    if (update !== undefined) updateTokens(learned, id, update);
+  }
+  for (const [id, node] of owners) {
+    if (node.kind !== "sum") continue;
+    const update = updateFor(id, node);
+    if (update === undefined) continue;
+    updateRows(
+      weights.view(id),
+      learned.weightCounts.countsOf(id, weights),
+      rowWidth(circuit, id, node),
+      update,
+    );
+  }
+  weights.changed();
+}
+
+/** Leaves that are not categorical: few numbers, which the host's update takes as they are. */
+function updateOtherLeaves(
+  { circuit, leaves, leafCounts, weight }: Learned,
+  owners: ReadonlyMap<string, InputNode | SumNode>,
+  weights: ReadonlyMap<string, Float32Array>,
+  rule: UpdateRule,
+): void {
+  const values = new Map(weights), statistics = new Map<string, Float64Array>();
+  for (const [id, node] of owners) {
+    if (node.kind !== "input" || node.family === "categorical") continue;
+    values.set(id, leaves.get(id));
+    statistics.set(id, leafCounts.statisticsOf(node));
+  }
+  if (statistics.size === 0) return;
+  applyUpdate(circuit, values, { weights: new Map(), statistics, weight }, rule);
+  for (const id of statistics.keys()) leaves.set(id, values.get(id) as Float32Array);
+}
+
+/** {@link updateRows} for a categorical parameter in a table: the rows to normalise are its columns. */
+function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUpdate): void {
+  const place = leaves.placeOf(id) as { table: number; slot: number };
+  const { states, units, values } = leaves.tables[place.table] as TokenTable;
+  const counts = leafCounts.tokens[place.table], touched = leafCounts.touched[place.table];
+  const first = place.slot * states;
+  const total = new Float64Array(units);
+  for (let row = first; row < first + states; row++) {
+    if (counts === undefined || touched?.[row] !== 1) continue;
+    for (let u = 0, at = row * units; u < units; u++, at++) {
+      total[u] = (total[u] as number) + (counts[at] as number);
+    }
+  }
+  const { step, pseudocount, mix, base, prior } = update;
+  const keep = new Float64Array(units), counted = new Float64Array(units), spread = new Float64Array(units);
+  for (let u = 0; u < units; u++) {
+    const all = total[u] as number, smoothed = all + pseudocount;
+    let take = 0;
+    keep[u] = 1;
+    if (step.kind === "anemone") {
+      const old = (1 - step.step) * (prior?.[u] ?? 0), sum = old + step.step * smoothed;
+      if (!(sum > 0)) continue;
+      keep[u] = old / sum;
+      take = step.step / sum;
+    } else {
+      if (!(smoothed > 0)) continue;
+      keep[u] = step.kind === "inertia" ? step.inertia : 0;
+      take = (1 - (keep[u] as number)) / smoothed;
+    }
+    counted[u] = take * (1 - mix);
+    spread[u] = take * (mix * all + pseudocount);
+  }
+  const shared = base === undefined || base.length === states;
+  for (let k = 0, at = first * units; k < states; k++) {
+    const has = counts !== undefined && touched?.[first + k] === 1;
+    const share = base === undefined ? 1 / states : base[k] as number;
+    for (let u = 0; u < units; u++, at++) {
+      const b = shared ? share : base?.[u * states + k] as number;
+      const fresh = has ? (counted[u] as number) * (counts[at] as number) : 0;
+      values[at] = (keep[u] as number) * (values[at] as number) + fresh + (spread[u] as number) * b;
+    }
+  }
+  leaves.changed(id);
+}

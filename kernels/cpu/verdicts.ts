@@ -1,0 +1,86 @@
+import type { InputGroup, Plan } from "../plan.ts";
+import { checkedVariables, NAMES, type Program } from "./programs.ts";
+import type { Results } from "./runner.ts";
+import { CERTAIN, NOTHING, ZERO } from "./rows.ts";
+import type { Segment, Segmentation } from "./segments.ts";
+
+/** Share of a sample's flow that may get lost: more is a difference in its log-likelihood. */
+const LOST_SHARE = 5e-5;
+/** What rounding may add to that at every level. */
+const LOST_PER_LEVEL = 3e-7;
+
+/** Judges the likelihoods of a batch at a root of one unit. `-Infinity` where zero is certain. */
+export function judgeRoot(results: Results): { logs: Float64Array; doubtful: number[] } {
+  const logs = results.doubles(NAMES.log).slice(), bounds = results.doubles(NAMES.bound);
+  const doubtful: number[] = [];
+  for (let s = 0; s < logs.length; s++) {
+    const log = logs[s] as number, bound = bounds[s] as number;
+    if (log > Math.max(bound, ZERO) + CERTAIN) continue;
+    logs[s] = -Infinity;
+    if (bound > ZERO) doubtful.push(s);
+  }
+  return { logs, doubtful };
+}
+
+/**
+ * Finds samples whose flow went through weights that were raised on the way up: it is missing at the leaves
+ * below, and with it that share of the likelihood. `weights`: flow of every sample at the root.
+ */
+export function findLosses(
+  plan: Plan,
+  segmentation: Segmentation,
+  program: Program,
+  results: Results,
+  weights: ArrayLike<number>,
+): number[] {
+  const count = weights.length;
+  const checked = checkedVariables(plan);
+  const passed = new Map([...checked].map((v) => [v, new Float64Array(count)]));
+  for (const [index, name] of program.passed) {
+    const { group, from, folds } = segmentation.segments[index] as Segment<InputGroup>;
+    const flows = results.singles(name);
+    for (let fold = 0; fold < folds; fold++) {
+      const total = passed.get(group.variables[from + fold] as number);
+      if (total === undefined) continue;
+      for (let s = 0; s < count; s++) total[s] = (total[s] as number) + (flows[fold * count + s] as number);
+    }
+  }
+  const allowed = LOST_SHARE + LOST_PER_LEVEL * plan.levels.length;
+  const found: number[] = [];
+  for (let s = 0; s < count; s++) {
+    const weight = weights[s] as number;
+    for (const total of passed.values()) {
+      if ((total[s] as number) >= weight * (1 - allowed)) continue;
+      found.push(s);
+      break;
+    }
+  }
+  return found;
+}
+
+/**
+ * Judges a root's rows, `[samples, units]`: `-Infinity` where zero is certain, and samples of which some unit
+ * is not certain.
+ */
+export function judgeRows(
+  root: Segment,
+  results: Results,
+  count: number,
+): { logs: Float64Array; unsure: Set<number> } {
+  const { index, folds, group: { units } } = root;
+  const values = results.singles(NAMES.values(index)), scales = results.doubles(NAMES.scale(index));
+  const bounds = results.doubles(NAMES.rowBound(index)) as Float64Array | undefined;
+  const logs = new Float64Array(count * folds * units);
+  const unsure = new Set<number>();
+  for (let row = 0; row < folds * count; row++) {
+    const fold = Math.floor(row / count), s = row % count;
+    const bound = bounds === undefined ? NOTHING : bounds[row] as number;
+    for (let u = 0; u < units; u++) {
+      const log = (scales[row] as number) + Math.log(values[row * units + u] as number);
+      const sure = log > Math.max(bound, ZERO) + CERTAIN;
+      logs[(s * folds + fold) * units + u] = sure ? log : -Infinity;
+      if (!sure && bound > ZERO) unsure.add(s);
+    }
+  }
+  return { logs, unsure };
+}

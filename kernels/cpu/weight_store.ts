@@ -1,0 +1,126 @@
+import { type Circuit, type Parameter, parameterOf } from "../../circuits/mod.ts";
+import type { Plan } from "../plan.ts";
+import { LEAST_WEIGHT } from "./rows.ts";
+import type { MatrixRun } from "./weights.ts";
+
+/** Where the values of a parameter of sums are. */
+interface Location {
+  readonly table: number;
+  readonly from: number;
+  readonly length: number;
+}
+
+/** The weights of all sums, stacked as the plan says. */
+export class WeightStore {
+  /** By table: `[slots, units, inputs]`. */
+  readonly values: readonly Float32Array[];
+  readonly #raised: Float32Array[];
+  readonly #locations = new Map<string, Location>();
+
+  /** The weights of a circuit, copied. */
+  constructor(plan: Plan) {
+    this.values = plan.weightTables.map((table) => {
+      const size = table.units * table.inputs;
+      table.parameters.forEach(({ id, slot }) => {
+        const length = parameterOf(plan.circuit, id).values.length;
+        this.#locations.set(id, { table: plan.weightTables.indexOf(table), from: slot * size, length });
+      });
+      return new Float32Array(table.slots * size);
+    });
+    this.#raised = [...this.values];
+    for (const id of this.#locations.keys()) this.view(id).set(parameterOf(plan.circuit, id).values);
+    this.changed();
+  }
+
+  /** Ids of the parameters in here. */
+  ids(): Iterable<string> {
+    return this.#locations.keys();
+  }
+
+  /** Whether a parameter is in here. */
+  has(id: string): boolean {
+    return this.#locations.has(id);
+  }
+
+  /** The values of a parameter, not copied. Call {@link WeightStore.changed} after writing to it. */
+  view(id: string, tables: readonly Float32Array[] = this.values): Float32Array {
+    const { table, from, length } = this.#locations.get(id) as Location;
+    return (tables[table] as Float32Array).subarray(from, from + length);
+  }
+
+  /** Whether some weights are so small that the way up has them raised to {@link LEAST_WEIGHT}. */
+  get isRaised(): boolean {
+    return this.#raised.some((table, i) => table !== this.values[i]);
+  }
+
+  /** What a run of matrices holds: with small weights raised, or as they are. */
+  run(run: MatrixRun, raised: boolean): Float32Array {
+    const table = (raised ? this.#raised : this.values)[run.table] as Float32Array;
+    const size = run.units * run.inputs;
+    return table.subarray(run.slot * size, (run.slot + run.slots) * size);
+  }
+
+  /** To be called after values have changed. */
+  changed(): void {
+    this.values.forEach((table, i) => {
+      if (!hasBelow(table, LEAST_WEIGHT)) return void (this.#raised[i] = table);
+      const raised = this.#raised[i] === table ? new Float32Array(table.length) : this.#raised[i];
+      const into = this.#raised[i] = raised as Float32Array;
+      for (let at = 0; at < table.length; at++) into[at] = Math.max(LEAST_WEIGHT, table[at] as number);
+    });
+  }
+}
+
+function hasBelow(values: Float32Array, least: number): boolean {
+  for (let i = 0; i < values.length; i++) if ((values[i] as number) < least) return true;
+  return false;
+}
+
+/** Expected uses of every edge, as a batch's graph adds them up. */
+export class WeightCounts {
+  /** By table: flow divided by weight. */
+  readonly ratios: readonly Float32Array[];
+  /** By parameter: flows of samples that were evaluated exactly. */
+  readonly exact = new Map<string, Float64Array>();
+
+  /** Zeros. */
+  constructor(plan: Plan) {
+    this.ratios = plan.weightTables.map(({ slots, units, inputs }) =>
+      new Float32Array(slots * units * inputs)
+    );
+  }
+
+  /** Adds what a graph gave for a run of matrices. */
+  add(run: MatrixRun, ratios: Float32Array): void {
+    const table = this.ratios[run.table] as Float32Array;
+    const from = run.slot * run.units * run.inputs;
+    for (let i = 0; i < ratios.length; i++) {
+      table[from + i] = (table[from + i] as number) + (ratios[i] as number);
+    }
+  }
+
+  /** Adds the flow of one edge of an exactly evaluated sample. */
+  addExact(circuit: Circuit, id: string, at: number, flow: number): void {
+    const counts = this.exact.getOrInsertComputed(
+      id,
+      () => new Float64Array((circuit.parameters.get(id) as Parameter).values.length),
+    );
+    counts[at] = (counts[at] as number) + flow;
+  }
+
+  /** Counts of a parameter: expected uses of every edge. */
+  countsOf(id: string, store: WeightStore): Float64Array {
+    const ratios = store.view(id, this.ratios), weights = store.view(id), exact = this.exact.get(id);
+    const counts = new Float64Array(ratios.length);
+    for (let i = 0; i < counts.length; i++) {
+      counts[i] = (ratios[i] as number) * (weights[i] as number) + (exact?.[i] ?? 0);
+    }
+    return counts;
+  }
+
+  /** Back to zeros. */
+  clear(): void {
+    for (const table of this.ratios) table.fill(0);
+    this.exact.clear();
+  }
+}
