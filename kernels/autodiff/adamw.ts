@@ -1,0 +1,148 @@
+/** Settings of {@link AdamW}. */
+export interface AdamWOptions {
+  /** Decay of the mean of the gradients; 0.9 when left out. */
+  readonly beta1?: number;
+  /** Decay of the mean of their squares; 0.98 when left out, as is usual for transformers. */
+  readonly beta2?: number;
+  /** Added to the root of the mean square; 1e-8 when left out. */
+  readonly epsilon?: number;
+  /** Share of a parameter that a step of rate 1 takes away; 0 when left out. */
+  readonly decay?: number;
+}
+
+/** Rows of a table that a step changes. */
+export interface TouchedRows {
+  /** Numbers in a row. */
+  readonly width: number;
+  /** Rows, each once. */
+  readonly rows: Int32Array;
+  /** `[rows, width]`: their gradients. */
+  readonly gradient: Float32Array;
+}
+
+/** Moments of one parameter, of its length. */
+interface Moments {
+  readonly mean: Float32Array;
+  readonly square: Float32Array;
+}
+
+/**
+ * Adam with decoupled weight decay, in place on arrays of the host. Sources: Kingma and Ba, "Adam" (ICLR 2015);
+ * Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (ICLR 2019). Tables of which a step touches few rows
+ * change in those alone: the moments of the others rest meanwhile.
+ */
+export class AdamW {
+  readonly #beta1: number;
+  readonly #beta2: number;
+  readonly #epsilon: number;
+  readonly #decay: number;
+  readonly #moments = new Map<string, Moments>();
+  #steps = 0;
+
+  /** An optimiser that has made no step. */
+  constructor({ beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8, decay = 0 }: AdamWOptions = {}) {
+    this.#beta1 = beta1;
+    this.#beta2 = beta2;
+    this.#epsilon = epsilon;
+    this.#decay = decay;
+  }
+
+  /** Steps made. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Begins the next step; `update` and `updateRows` calls after it belong to it. */
+  next(): void {
+    this.#steps++;
+  }
+
+  /**
+   * Moves a parameter.
+   * @param options `rate`: the learning rate; `scale`: what the gradient is multiplied with first (clipping); `decay`:
+   *   whether weights decay, as is usual for matrices and not for biases
+   */
+  update(
+    name: string,
+    values: Float32Array,
+    gradient: Float32Array,
+    options: { readonly rate: number; readonly scale?: number; readonly decay?: boolean },
+  ): void {
+    this.#move(this.#momentsOf(name, values.length), values, 0, gradient, 0, values.length, options);
+  }
+
+  /** Moves the touched rows of a table: see {@link AdamW.update}. */
+  updateRows(
+    name: string,
+    table: Float32Array,
+    { width, rows, gradient }: TouchedRows,
+    options: { readonly rate: number; readonly scale?: number; readonly decay?: boolean },
+  ): void {
+    const moments = this.#momentsOf(name, table.length);
+    rows.forEach((row, n) => {
+      this.#move(moments, table, row * width, gradient, n * width, width, options);
+    });
+  }
+
+  /** The moments by name, `NAME/mean` and `NAME/square`, to be kept; not copied. */
+  state(): Map<string, Float32Array> {
+    return new Map(
+      [...this.#moments].flatMap((
+        [name, { mean, square }],
+      ) => [[`${name}/mean`, mean], [`${name}/square`, square]]),
+    );
+  }
+
+  /** Goes back to a state after so many steps; the arrays are copied. */
+  restore(steps: number, state: ReadonlyMap<string, Float32Array>): void {
+    this.#steps = steps;
+    this.#moments.clear();
+    for (const [key, mean] of state) {
+      const name = /^(.*)\/mean$/.exec(key)?.[1];
+      if (name === undefined) continue;
+      this.#moments.set(name, { mean: mean.slice(), square: state.get(`${name}/square`)!.slice() });
+    }
+  }
+
+  #momentsOf(name: string, length: number): Moments {
+    let moments = this.#moments.get(name);
+    if (moments === undefined) {
+      moments = { mean: new Float32Array(length), square: new Float32Array(length) };
+      this.#moments.set(name, moments);
+    }
+    return moments;
+  }
+
+  #move(
+    { mean, square }: Moments,
+    values: Float32Array,
+    at: number,
+    gradient: Float32Array,
+    from: number,
+    count: number,
+    { rate, scale = 1, decay = false }: { rate: number; scale?: number; decay?: boolean },
+  ): void {
+    const b1 = this.#beta1, b2 = this.#beta2;
+    const size = rate / (1 - b1 ** this.#steps);
+    const correction = 1 / (1 - b2 ** this.#steps);
+    const epsilon = this.#epsilon;
+    const keep = decay ? 1 - rate * this.#decay : 1;
+    for (let i = 0; i < count; i++) {
+      const to = at + i;
+      const g = scale * gradient[from + i]!;
+      const m = mean[to] = b1 * mean[to]! + (1 - b1) * g;
+      const v = square[to] = b2 * square[to]! + (1 - b2) * g * g;
+      values[to] = keep * values[to]! - size * m / (Math.sqrt(v * correction) + epsilon);
+    }
+  }
+}
+
+/** The factor that brings gradients to a norm of at most `most`, all of them together (Pascanu et al. 2013). */
+export function clipping(gradients: Iterable<Float32Array>, most: number): { norm: number; scale: number } {
+  let total = 0;
+  for (const gradient of gradients) {
+    for (let i = 0; i < gradient.length; i++) total += gradient[i]! * gradient[i]!;
+  }
+  const norm = Math.sqrt(total);
+  return { norm, scale: norm > most ? most / norm : 1 };
+}

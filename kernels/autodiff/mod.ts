@@ -1,0 +1,5 @@
+export * from "./arithmetic.ts";
+export * from "./gradients.ts";
+export * from "./linear.ts";
+export * from "./program.ts";
+export { constant, input, parameter, type Shape, type Tensor } from "./tensor.ts";

@@ -1,0 +1,128 @@
+import { RetortError } from "../../foundation/errors.ts";
+import { OnnxGraph, type Value } from "../onnx/graph.ts";
+import { openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
+import { gradients, operationsOf } from "./gradients.ts";
+import { describeShape, type Operation, type Shape, sizeOfShape, type Tensor } from "./tensor.ts";
+
+/** Numbers by name. */
+export type Numbers = Readonly<Record<string, Float32Array | BigInt64Array | Int32Array>>;
+
+/** Writes tensors as one ONNX graph whose outputs have the names given; inputs and parameters have their own. */
+export function onnxOf(
+  outputs: Readonly<Record<string, Tensor>>,
+): { model: Uint8Array; inputs: Map<string, Tensor> } {
+  const graph = new OnnxGraph();
+  const values = new Map<Tensor, Value>();
+  const inputs = new Map<string, Tensor>();
+  for (const made of operationsOf(Object.values(outputs))) emit(made);
+  for (const [name, tensor] of Object.entries(outputs)) {
+    graph.output(name, values.get(tensor)!, tensor.type, tensor.shape);
+  }
+  return { model: graph.model(), inputs };
+
+  function emit({ type, name, values: numbers, inputs: from, attributes, outputs: to }: Operation): void {
+    const [first] = to as [Tensor];
+    if (type === "constant") values.set(first, graph.constant(numbers!, first.shape));
+    else if (type === "input" || type === "parameter") {
+      if (inputs.has(name!)) throw new RetortError(`two inputs of a graph are named \`${name}\``);
+      inputs.set(name!, first);
+      values.set(first, graph.input(name!, first.type, first.shape));
+    } else {
+      const names = graph.ops(type, from.map((input) => input && values.get(input)!), to.length, attributes);
+      to.forEach((tensor, i) => values.set(tensor, names[i]!));
+    }
+  }
+}
+
+/** A graph of tensors that ONNX Runtime runs. */
+export class Program {
+  readonly #session: Awaited<ReturnType<typeof openSession>>;
+  /** Shapes of inputs and parameters by name. */
+  readonly inputs: ReadonlyMap<string, Shape>;
+
+  private constructor(session: Awaited<ReturnType<typeof openSession>>, inputs: ReadonlyMap<string, Shape>) {
+    this.#session = session;
+    this.inputs = inputs;
+  }
+
+  /** Prepares tensors to be computed, by name. */
+  static async compile(
+    outputs: Readonly<Record<string, Tensor>>,
+    options: SessionOptions = {},
+  ): Promise<Program> {
+    const { model, inputs } = onnxOf(outputs);
+    const shapes = new Map([...inputs].map(([name, tensor]) => [name, tensor.shape]));
+    return new Program(await openSession(model, options), shapes);
+  }
+
+  /**
+   * Computes the outputs. Numbers that the graph does not take are ignored.
+   * @throws {RetortError} naming an input or parameter that is missing or has the wrong length
+   */
+  async run(numbers: Numbers): Promise<Record<string, Float32Array>> {
+    const feeds: Record<string, TensorValue> = {};
+    for (const [name, shape] of this.inputs) {
+      const data = numbers[name];
+      if (data?.length !== sizeOfShape(shape)) {
+        throw new RetortError(
+          `\`${name}\` of shape ${describeShape(shape)} needs ${sizeOfShape(shape)} numbers; got ` +
+            `${data?.length ?? "none"}`,
+        );
+      }
+      feeds[name] = { data, shape };
+    }
+    const results = await this.#session.run(feeds);
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]),
+    );
+  }
+
+  /** Frees what it holds. */
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+/** What a {@link TrainingStep} computes. */
+export interface StepResult {
+  /** The loss. */
+  readonly loss: number;
+  /** Gradients by parameter, of the shapes of the parameters. */
+  readonly gradients: Readonly<Record<string, Float32Array>>;
+}
+
+/** A loss with its gradients, as one program. */
+export class TrainingStep {
+  readonly #program: Program;
+  readonly #names: readonly string[];
+
+  private constructor(program: Program, names: readonly string[]) {
+    this.#program = program;
+    this.#names = names;
+  }
+
+  /** Prepares a scalar loss and its gradients with respect to all parameters that it depends on. */
+  static async compile(loss: Tensor, options: SessionOptions = {}): Promise<TrainingStep> {
+    const parameters = [...operationsOf([loss])].filter(({ type }) => type === "parameter");
+    const found = gradients(loss, parameters.map(({ outputs }) => outputs[0]!));
+    const outputs = Object.fromEntries(parameters.map(({ name }, i) => [`gradient/${name}`, found[i]!]));
+    return new TrainingStep(
+      await Program.compile({ loss, ...outputs }, options),
+      parameters.map(({ name }) => name!),
+    );
+  }
+
+  /** Computes loss and gradients. @throws {RetortError} as {@link Program.run} */
+  async run(numbers: Numbers): Promise<StepResult> {
+    const results = await this.#program.run(numbers);
+    return {
+      loss: results.loss![0]!,
+      gradients: Object.fromEntries(this.#names.map((name) => [name, results[`gradient/${name}`]!])),
+    };
+  }
+
+  /** Frees what it holds. */
+  release(): Promise<void> {
+    return this.#program.release();
+  }
+}

@@ -1,0 +1,162 @@
+import { RandomStream } from "../circuits/random.ts";
+import { RetortError } from "../foundation/errors.ts";
+import {
+  add,
+  gelu,
+  layerNorm,
+  matmul,
+  multiply,
+  parameter,
+  reshape,
+  type Shape,
+  softmax,
+  type Tensor,
+  transpose,
+} from "../kernels/autodiff/mod.ts";
+
+/** Sizes of a transformer. */
+export interface TransformerSizes {
+  /** Numbers in a vector. */
+  readonly width: number;
+  /** Layers of attention and multi-layer perceptron. */
+  readonly layers: number;
+  /** Heads of attention; they share the width. */
+  readonly heads: number;
+  /** Numbers in the hidden layer of the perceptron. */
+  readonly hidden: number;
+}
+
+/** How a parameter begins. */
+export interface ParameterPlan {
+  /** Its shape. */
+  readonly shape: Shape;
+  /** Standard deviation of normal numbers, or the number that all begin as. */
+  readonly start: { readonly normal: number } | number;
+}
+
+/** Parameters of a model by name, before they have numbers. */
+export type ParameterPlans = Readonly<Record<string, ParameterPlan>>;
+
+/** Standard deviation of the weights at the start, as in BERT and its descendants. */
+export const NORMAL = { normal: 0.02 } as const;
+
+/** @throws {RetortError} when the heads do not divide the width, or a size is no positive whole number */
+export function checkSizes(sizes: TransformerSizes): void {
+  for (const name of ["width", "layers", "heads", "hidden"] as const) {
+    const n = sizes[name];
+    if (!(Number.isInteger(n) && n >= 1)) {
+      throw new RetortError(`\`${name}\` of the transformer is ${n}, expected a whole number from 1`);
+    }
+  }
+  if (sizes.width % sizes.heads !== 0) {
+    throw new RetortError(`${sizes.heads} heads do not divide the width ${sizes.width}`);
+  }
+}
+
+/** Parameters of {@link encode}, with a prefix. */
+export function encoderPlans({ width, layers, hidden }: TransformerSizes, prefix: string): ParameterPlans {
+  const plans: Record<string, ParameterPlan> = {};
+  const norm = (name: string) => {
+    plans[`${name}/scale`] = { shape: [width], start: 1 };
+    plans[`${name}/shift`] = { shape: [width], start: 0 };
+  };
+  const linear = (name: string, from: number, to: number, normal: number) => {
+    plans[`${name}/weight`] = { shape: [from, to], start: { normal } };
+    plans[`${name}/bias`] = { shape: [to], start: 0 };
+  };
+  // What is added to the stream begins smaller, the more layers add to it (Radford et al. 2019).
+  const added = NORMAL.normal / Math.sqrt(2 * layers);
+  for (let layer = 0; layer < layers; layer++) {
+    const at = `${prefix}${layer}`;
+    norm(`${at}/attention/norm`);
+    for (const part of ["query", "key", "value"]) {
+      linear(`${at}/attention/${part}`, width, width, NORMAL.normal);
+    }
+    linear(`${at}/attention/out`, width, width, added);
+    norm(`${at}/mlp/norm`);
+    linear(`${at}/mlp/in`, width, hidden, NORMAL.normal);
+    linear(`${at}/mlp/out`, hidden, width, added);
+  }
+  norm(`${prefix}norm`);
+  return plans;
+}
+
+/** Tensors of parameters by name. */
+export type Parameters = Readonly<Record<string, Tensor>>;
+
+/** Parameters as tensors of a graph. */
+export function parameterTensors(plans: ParameterPlans): Parameters {
+  return Object.fromEntries(Object.entries(plans).map(([name, { shape }]) => [name, parameter(name, shape)]));
+}
+
+/** Numbers to begin with: those of each parameter depend on the seed and its name's place alone. */
+export function startingNumbers(plans: ParameterPlans, seed: number): Map<string, Float32Array> {
+  return new Map(
+    Object.entries(plans).map(([name, { shape, start }], i) => {
+      const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      if (typeof start === "number") values.fill(start);
+      else {
+        const random = new RandomStream(seed, 1, i);
+        for (let n = 0; n < values.length; n++) values[n] = start.normal * random.normal();
+      }
+      return [name, values];
+    }),
+  );
+}
+
+/** `x` times a matrix plus a bias. */
+export function linear(x: Tensor, parameters: Parameters, name: string): Tensor {
+  return add(matmul(x, parameters[`${name}/weight`]!), parameters[`${name}/bias`]!);
+}
+
+/** Layer normalisation with parameters. */
+export function norm(x: Tensor, parameters: Parameters, name: string): Tensor {
+  return layerNorm(x, parameters[`${name}/scale`]!, parameters[`${name}/shift`]!);
+}
+
+/**
+ * A transformer encoder (Vaswani et al., "Attention Is All You Need", 2017) with normalisation before each part
+ * (Xiong et al. 2020) and after the last.
+ * @param x `[batch, length, width]`
+ * @param mask added to the attention, broadcast to `[batch, heads, length, length]`: very negative where a position is
+ *   not to be looked at
+ * @returns the stream after each layer, and normalised at the end, `[batch, length, width]` each
+ */
+export function encode(
+  x: Tensor,
+  sizes: TransformerSizes,
+  parameters: Parameters,
+  prefix: string,
+  mask?: Tensor,
+): { readonly layers: readonly Tensor[]; readonly out: Tensor } {
+  const layers: Tensor[] = [];
+  let stream = x;
+  for (let layer = 0; layer < sizes.layers; layer++) {
+    const at = `${prefix}${layer}`;
+    const attended = attention(norm(stream, parameters, `${at}/attention/norm`), sizes, parameters, at, mask);
+    stream = add(stream, attended);
+    const hidden = gelu(linear(norm(stream, parameters, `${at}/mlp/norm`), parameters, `${at}/mlp/in`));
+    stream = add(stream, linear(hidden, parameters, `${at}/mlp/out`));
+    layers.push(stream);
+  }
+  return { layers, out: norm(stream, parameters, `${prefix}norm`) };
+}
+
+function attention(
+  x: Tensor,
+  { width, heads }: TransformerSizes,
+  parameters: Parameters,
+  at: string,
+  mask?: Tensor,
+): Tensor {
+  const [batch, length] = x.shape as [number, number, number];
+  const size = width / heads;
+  const [query, key, value] = ["query", "key", "value"].map((part) => {
+    const all = linear(x, parameters, `${at}/attention/${part}`);
+    return transpose(reshape(all, [batch, length, heads, size]), [0, 2, 1, 3]);
+  }) as [Tensor, Tensor, Tensor];
+  const scores = multiply(matmul(query, key, { transB: true }), 1 / Math.sqrt(size));
+  const mixed = matmul(softmax(mask === undefined ? scores : add(scores, mask)), value);
+  const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, width]);
+  return linear(joined, parameters, `${at}/attention/out`);
+}
