@@ -1,3 +1,4 @@
 export * from "./plan.ts";
 export * from "./memory.ts";
 export * from "./engine.ts";
+export * from "./onnx/export.ts";

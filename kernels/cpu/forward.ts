@@ -60,36 +60,45 @@ function assemble(
   operand: Operand,
   rowsOf: (segment: number) => Rows,
 ): Rows {
-  const { parts, units } = operand;
-  const taken = parts.map(({ segment, unit, folds }): Rows => {
-    const source = segments[segment] as Segment, row = rowsOf(segment);
-    const pick = (value: Value) => takeFolds(graph, value, folds, source.folds);
-    let values = pick(row.values);
-    const whole = unit === 0 && units === source.group.units;
-    if (!whole) {
-      const [from, to, axis] = [graph.integers(unit), graph.integers(unit + units), graph.integers(2)];
-      values = graph.op("Slice", [values, from, to, axis]);
-    }
-    return {
-      values,
-      scale: pick(row.scale),
-      ...(row.bound !== undefined && { bound: pick(row.bound) }),
-      normal: row.normal && whole,
-    };
-  });
-  const [first] = taken as [Rows, ...Rows[]];
-  if (taken.length === 1) return first;
-  const order = parts.flatMap((part) => part.into);
-  const join = (values: readonly Value[]) =>
-    takeFolds(graph, graph.op("Concat", values, { axis: 0 }), invert(order), order.length);
-  const bounded = taken.some((row) => row.bound !== undefined);
+  const sources = operand.parts.map(({ segment }) => rowsOf(segment));
+  const whole = operand.parts.every(({ segment }) => segments[segment]?.group.units === operand.units);
   const arithmetic = new RowArithmetic(graph);
+  const bound = (segment: number) => rowsOf(segment).bound ?? arithmetic.unbounded(rowsOf(segment));
   return {
-    values: join(taken.map((row) => row.values)),
-    scale: join(taken.map((row) => row.scale)),
-    ...(bounded && { bound: join(taken.map((row) => row.bound ?? arithmetic.unbounded(row))) }),
-    normal: taken.every((row) => row.normal),
+    values: takeOperand(graph, segments, operand, (i) => rowsOf(i).values, true),
+    scale: takeOperand(graph, segments, operand, (i) => rowsOf(i).scale, false),
+    ...(sources.some((row) => row.bound !== undefined) &&
+      { bound: takeOperand(graph, segments, operand, bound, false) }),
+    normal: whole && sources.every((row) => row.normal),
   };
+}
+
+/**
+ * What an operand reads of a value that every segment has: `[folds, batch, units]`, of which it takes a range of
+ * units, or (`perUnit` false) `[folds, batch, 1]`.
+ */
+export function takeOperand(
+  graph: OnnxGraph,
+  segments: readonly Segment[],
+  operand: Operand,
+  valueOf: (segment: number) => Value,
+  perUnit: boolean,
+): Value {
+  const { parts, units } = operand;
+  const taken = parts.map(({ segment, unit, folds }) => {
+    const source = segments[segment] as Segment;
+    const value = takeFolds(graph, valueOf(segment), folds, source.folds);
+    if (!perUnit || units === source.group.units) return value;
+    return graph.op("Slice", [
+      value,
+      graph.integers(unit),
+      graph.integers(unit + units),
+      graph.integers(2),
+    ]);
+  });
+  if (taken.length === 1) return taken[0] as Value;
+  const order = parts.flatMap((part) => part.into);
+  return takeFolds(graph, graph.op("Concat", taken, { axis: 0 }), invert(order), order.length);
 }
 
 /** The given folds of a value of `count` folds: the value itself, a slice, or a gathered copy. */
