@@ -1,4 +1,5 @@
 export * from "./arithmetic.ts";
+export * from "./concat.ts";
 export * from "./gradients.ts";
 export * from "./linear.ts";
 export * from "./program.ts";

@@ -1,9 +1,10 @@
 /** What the image pipelines have in common: the arms of a comparison. */
 import { z } from "zod";
-import type { Ref } from "../../mod.ts";
+import type { matrixShards, Ref } from "../../mod.ts";
 import type { circuit } from "../../stages/codecs/circuit.ts";
 import { assembleModel } from "../../stages/images/assemble_patches.ts";
 import { clusterPatches } from "../../stages/images/cluster_patches.ts";
+import { autoencoderPatchFeatures } from "../../stages/images/autoencoder_features.ts";
 import type { images } from "../../stages/images/codecs.ts";
 import {
   evaluatePatchModel,
@@ -18,13 +19,15 @@ import {
   showModelSamples,
 } from "../../stages/images/show_images.ts";
 import { imageSamples } from "../../stages/images/image_samples.ts";
-import type { patchModel } from "../../stages/images/patch_codecs.ts";
+import type { patchCircuits, patchClusters, patchModel } from "../../stages/images/patch_codecs.ts";
+import { growClusters } from "../../stages/images/grow_clusters.ts";
 import { controlFeatures } from "../../stages/images/patch_features.ts";
 import { patchTree } from "../../stages/images/patch_tree.ts";
 import { patchVectors } from "../../stages/images/patch_vectors.ts";
 import { pixelTree } from "../../stages/images/pixel_tree.ts";
 import { showClusters } from "../../stages/images/show_clusters.ts";
-import { trainPatchCircuits } from "../../stages/images/train_patch_circuits.ts";
+import { trainAutoencoder } from "../../stages/images/train_autoencoder.ts";
+import { trainGrownCircuits, trainPatchCircuits } from "../../stages/images/train_patch_circuits.ts";
 import { trainPatches } from "../../stages/images/train_patches.ts";
 import { trainEm } from "../../stages/train_em.ts";
 
@@ -34,6 +37,20 @@ export interface ImageSplits {
   readonly valid: Ref<typeof images>;
   readonly test: Ref<typeof images>;
 }
+
+/** Who says what patches are alike. */
+const teacherName = z.enum(["autoencoder", "pixels", "random"]);
+
+/** A short training of a masked autoencoder: the paper's encoder, a small decoder, a larger learning rate. */
+const autoencoderParams = z.strictObject({
+  width: z.int().min(1).default(256),
+  layers: z.int().min(1).default(6),
+  decoderWidth: z.int().min(1).default(128),
+  decoderLayers: z.int().min(1).default(2),
+  heads: z.int().min(1).default(8),
+  epochs: z.int().min(1).default(12),
+  rate: z.number().positive().default(1e-3),
+});
 
 /** Parameters that the image pipelines share. */
 export const distillationParams = {
@@ -48,7 +65,16 @@ export const distillationParams = {
   /** Whether positions share clusters and circuits. */
   shared: z.boolean().default(true),
   /** Teachers of the distilled models. */
-  teachers: z.array(z.enum(["pixels", "random"])).default(["pixels", "random"]),
+  teachers: z.array(teacherName).default(["autoencoder", "pixels", "random"]),
+  /** The masked autoencoder. */
+  autoencoder: autoencoderParams.prefault({}),
+  /** Clusters grown in rounds, for the teachers named here. */
+  growth: z.strictObject({
+    teachers: z.array(teacherName).default([]),
+    rounds: z.int().min(1).default(2),
+    /** Clusters that a round adds. */
+    add: z.int().min(1).default(16),
+  }).prefault({}),
   /** Epochs of EM: of patch circuits, of the circuit over patches, of all together. Trees get the sum. */
   epochs: z.strictObject({
     patches: z.int().min(0).default(20),
@@ -104,6 +130,34 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
   };
 }
 
+/** What a teacher says of the patches of the training images. */
+function featuresOf(
+  splits: ImageSplits,
+  params: DistillationParams,
+  teacher: DistillationParams["teachers"][number],
+): Ref<typeof matrixShards> {
+  const { patch } = params;
+  if (teacher !== "autoencoder") {
+    return controlFeatures({ images: splits.train }, { patch, teacher }).features;
+  }
+  return autoencoderPatchFeatures({
+    images: splits.train,
+    teacher: autoencoderOf(splits, params).teacher,
+  }).features;
+}
+
+/** The masked autoencoder of an experiment; however often it is asked for, it is one node. */
+function autoencoderOf({ train, valid }: ImageSplits, { patch, autoencoder }: DistillationParams) {
+  const { width, layers, decoderWidth, decoderLayers, heads, epochs, rate } = autoencoder;
+  return trainAutoencoder({ train, valid }, {
+    patch,
+    epochs,
+    rate,
+    encoder: { width, layers, heads, hidden: 2 * width },
+    decoder: { width: decoderWidth, layers: decoderLayers, heads, hidden: 2 * decoderWidth },
+  });
+}
+
 /** A model distilled from a teacher: patch circuits by its clusters, the circuit over patches, all together. */
 export function distilledArm(
   splits: ImageSplits,
@@ -114,19 +168,74 @@ export function distilledArm(
 ) {
   const { patch, shared, latents, epochs } = params;
   const at = (stage: string) => named(`${stage}@${teacher},${clusters}`, repetition);
-  const { features } = controlFeatures({ images: splits.train }, { patch, teacher });
   const grouped = clusterPatches(
-    { images: splits.train, features },
+    { images: splits.train, features: featuresOf(splits, params, teacher) },
     { patch, clusters, shared },
     at("images.cluster-patches"),
   );
-  const { circuits } = trainPatchCircuits({ images: splits.train, clusters: grouped.clusters }, {
-    ...smoothing,
-    latents,
-    epochs: epochs.patches,
-    batchSize: 2048,
-  }, at("images.train-patch-circuits"));
-  const start = patchTree({ clusters: grouped.clusters }, {}, at("images.patch-tree")).circuit;
+  const { circuits } = trainPatchCircuits(
+    { images: splits.train, clusters: grouped.clusters },
+    { ...patchEm(epochs.patches), latents },
+    at("images.train-patch-circuits"),
+  );
+  return joined(splits, params, grouped.clusters, circuits, at);
+}
+
+/**
+ * A model distilled from a teacher whose clusters are grown: half of them at first, the rest in rounds of pruning,
+ * copying, re-assigning and splitting. The epochs of the patch circuits are shared by the rounds.
+ */
+export function grownArm(
+  splits: ImageSplits,
+  params: DistillationParams,
+  teacher: DistillationParams["teachers"][number],
+  clusters: number,
+  repetition = 0,
+) {
+  const { patch, latents, epochs, growth } = params;
+  const at = (stage: string) => named(`${stage}@${teacher},${clusters},grown`, repetition);
+  const features = featuresOf(splits, params, teacher);
+  const first = Math.max(1, clusters - growth.rounds * growth.add);
+  const { clusters: start } = clusterPatches(
+    { images: splits.train, features },
+    { patch, clusters: first },
+    at("images.cluster-patches"),
+  );
+  const em = patchEm(Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1))));
+  let now = {
+    clusters: start,
+    circuits: trainPatchCircuits(
+      { images: splits.train, clusters: start },
+      { ...em, latents },
+      at("images.train-patch-circuits"),
+    ).circuits,
+  };
+  for (let round = 1; round <= growth.rounds; round++) {
+    const grown = growClusters(
+      { images: splits.train, features, ...now },
+      { add: growth.add },
+      at(`images.grow-clusters.${round}`),
+    );
+    const { circuits } = trainGrownCircuits(
+      { images: splits.train, ...grown },
+      em,
+      at(`images.train-grown-circuits.${round}`),
+    );
+    now = { clusters: grown.clusters, circuits };
+  }
+  return joined(splits, params, now.clusters, now.circuits, at);
+}
+
+/** The circuit over patches, first by itself and then all levels together. */
+function joined(
+  splits: ImageSplits,
+  params: DistillationParams,
+  clusters: Ref<typeof patchClusters>,
+  circuits: Ref<typeof patchCircuits>,
+  at: (stage: string) => { name?: string },
+) {
+  const { epochs } = params;
+  const start = patchTree({ clusters }, {}, at("images.patch-tree")).circuit;
   const vectors = (images: ImageSplits["train"]) => patchVectors({ images, circuits }).vectors;
   const { circuit: top } = trainEm(
     {
@@ -150,8 +259,13 @@ export function distilledArm(
     log,
     apart: score(apart, "apart"),
     score: score(model, "together"),
-    clusters: showClusters({ images: splits.train, clusters: grouped.clusters, circuits }).pictures,
+    clusters: showClusters({ images: splits.train, clusters, circuits }).pictures,
   };
+}
+
+/** Full-batch EM of patch circuits on the patches of their clusters. */
+function patchEm(epochs: number) {
+  return { ...smoothing, epochs, batchSize: 2048 };
 }
 
 /** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
@@ -181,9 +295,21 @@ export function compareArms(splits: ImageSplits, params: DistillationParams) {
       })
     )
   );
+  for (const teacher of params.growth.teachers) {
+    for (const clusters of params.clusters) {
+      for (const r of repetitions) {
+        const { apart, score } = grownArm(splits, params, teacher, clusters, r);
+        const setting = `${clusters} clusters of ${params.latents} latents`;
+        add(`grown from ${teacher}, before joint EM`, setting, apart);
+        add(`grown from ${teacher}`, setting, score);
+      }
+    }
+  }
   const tree = trees.at(-1), model = distilled[0];
   return {
     table: tabulateImages({ scores }, { rows }).table,
+    ...(params.teachers.includes("autoencoder") &&
+      { reconstructions: autoencoderOf(splits, params).pictures }),
     ...(tree && {
       treeSamples: showCircuitSamples({ circuit: tree.model, images: splits.test }).pictures,
       treeInpainting: showCircuitInpainting({ circuit: tree.model, images: splits.test }).pictures,

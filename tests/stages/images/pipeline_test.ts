@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../../command.ts";
 
+/** Small models of every kind. */
+const PARAMETERS = {
+  patch: 2,
+  clusters: [3],
+  latents: 2,
+  treeLatents: [2],
+  teachers: ["pixels", "autoencoder"],
+  autoencoder: { width: 8, layers: 1, decoderWidth: 8, decoderLayers: 1, heads: 2, epochs: 1 },
+  growth: { teachers: ["pixels"], rounds: 1, add: 1 },
+  epochs: { patches: 2, top: 2, together: 1 },
+  repetitions: 2,
+};
+
 Deno.test("all arms of the image pipelines run, repeated, and come from the store the second time", async () => {
   using folder = new Folder();
   const run = () =>
     command("run", [
       fixture("toy_lvd"),
       ...["--store", `${folder.path}/store`, "--jobs", "2", "--json"],
-      ...["--set", "patch=2", "--set", "clusters=[3]", "--set", "latents=2", "--set", "treeLatents=[2]"],
-      ...["--set", 'epochs={"patches":2,"top":2,"together":1}', "--set", "repetitions=2"],
+      ...Object.entries(PARAMETERS).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`]),
     ]);
   const first = await run();
   assert.equal(first.code, 0, first.stderr);

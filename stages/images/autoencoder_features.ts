@@ -1,0 +1,81 @@
+import { RetortError } from "../../foundation/errors.ts";
+import type { Program } from "../../kernels/autodiff/mod.ts";
+import { shardProgress } from "../../runner/codecs/shard_progress.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { autoencoderFeatures, neighbourhood } from "../../teachers/masked_autoencoder.ts";
+import { ShardOutput } from "../shard_output.ts";
+import { autoencoder } from "./autoencoder_codecs.ts";
+import { images } from "./codecs.ts";
+import { patchSource } from "./train_autoencoder.ts";
+
+/** Images that are worked on at a time, and patches that a graph takes. */
+const BLOCK = 64, BATCH = 256;
+
+/**
+ * Features of patches: what the encoder of a masked autoencoder says of a patch when it sees that patch and its neighbours
+ * alone. Row `image * patches + patch`.
+ */
+export const autoencoderPatchFeatures = defineStage({
+  name: "images.autoencoder-features",
+  inputs: { images, teacher: autoencoder },
+  outputs: { features: matrixShards },
+  engine: "use",
+  checkpoint: shardProgress,
+  async run({ inputs, context }) {
+    context.engine.used("cpu");
+    const { teacher } = inputs;
+    const { space, count } = inputs.images;
+    const { rows, columns, patch: size, encoder: { width } } = teacher;
+    const patch = space.height / rows;
+    if (patch * patch * space.channels !== size || space.width / columns !== patch) {
+      throw new RetortError(`the autoencoder sees other patches than those of these images`);
+    }
+    const source = patchSource(inputs.images, patch, teacher);
+    const patches = rows * columns;
+    // Patches that see equally many neighbours share a graph: inner ones, those of borders, those of corners.
+    const groups = Map.groupBy(
+      Array.from({ length: patches }, (_, p) => neighbourhood(teacher, p)),
+      (visible) => visible.length,
+    );
+    const programs = new Map<number, Program>();
+    const weights = Object.fromEntries(teacher.weights);
+    const output = await ShardOutput.begin(context, { type: "f2", width });
+    try {
+      for (const visible of groups.keys()) {
+        programs.set(visible, await autoencoderFeatures(teacher, BATCH, visible));
+      }
+      for (let first = output.position; first < count; first += BLOCK) {
+        const indices = Uint32Array.from({ length: Math.min(BLOCK, count - first) }, (_, i) => first + i);
+        const values = source.read(indices);
+        const block = new Float32Array(indices.length * patches * width);
+        for (const [visible, sets] of groups) {
+          const jobs = sets.flatMap((set) => Array.from(indices, (_, image) => ({ set, image })));
+          for (let from = 0; from < jobs.length; from += BATCH) {
+            const some = jobs.slice(from, from + BATCH);
+            const feed = {
+              visible: new Float32Array(BATCH * visible * size),
+              visibleAt: new BigInt64Array(BATCH * visible),
+            };
+            some.forEach(({ set, image }, j) =>
+              set.forEach((p, i) => {
+                const at = (image * patches + p) * size;
+                feed.visible.set(values.subarray(at, at + size), (j * visible + i) * size);
+                feed.visibleAt[j * visible + i] = BigInt(p);
+              })
+            );
+            const { features } = await programs.get(visible)!.run({ ...weights, ...feed });
+            some.forEach(({ set, image }, j) => {
+              block.set(features!.subarray(j * width, (j + 1) * width), (image * patches + set[0]!) * width);
+            });
+          }
+        }
+        await output.append(block, first + indices.length);
+        context.progress(first + indices.length, count, "images");
+      }
+      return { features: await output.finish() };
+    } finally {
+      for (const program of programs.values()) await program.release();
+    }
+  },
+});

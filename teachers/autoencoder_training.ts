@@ -1,0 +1,270 @@
+import { RandomStream } from "../circuits/random.ts";
+import { RetortError } from "../foundation/errors.ts";
+import { AdamW, clipping } from "../kernels/autodiff/adamw.ts";
+import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
+import {
+  autoencoderGuesses,
+  autoencoderPlans,
+  type AutoencoderSizes,
+  autoencoderStep,
+  maskedFeed,
+} from "./masked_autoencoder.ts";
+import { startingNumbers } from "./transformer.ts";
+
+/** How a masked autoencoder is trained. */
+export interface AutoencoderOptions {
+  /** Passes over the images. */
+  readonly epochs: number;
+  /** Images of a step. */
+  readonly batch: number;
+  /** Largest learning rate: reached after `warmup`, then falling to zero along a cosine. */
+  readonly rate: number;
+  /** Part of all steps in which the rate rises. */
+  readonly warmup: number;
+  /** Weight decay of matrices. */
+  readonly decay: number;
+  /** Least and largest share of hidden patches. */
+  readonly hidden: readonly [number, number];
+  /** Different shares that are used, evenly spaced: each is a graph of its own. */
+  readonly shares: number;
+  /** Decides the starting weights, the order, and what is hidden. */
+  readonly seed: number;
+}
+
+/** Patches of images that are read in any order. */
+export interface PatchSource {
+  /** Number of images. */
+  readonly count: number;
+  /** Patches of some images, normalised, `[indices, patches, patch size]`. */
+  read(indices: Uint32Array): Float32Array;
+}
+
+/** Where a training is, to go on from. */
+export interface AutoencoderState {
+  /** Steps made. */
+  readonly step: number;
+  /** Sum of the losses of the steps of this epoch. */
+  readonly total: number;
+  /** Mean loss of each finished epoch. */
+  readonly losses: readonly number[];
+  /** Loss on validation images after each finished epoch. */
+  readonly valid: readonly number[];
+  /** Numbers by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** What a finished epoch came to. */
+export interface AutoencoderEpoch {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean squared error of hidden patches, normalised, over the steps of the epoch. */
+  readonly train: number;
+  /** The same for validation images with half of their patches hidden, always the same ones. */
+  readonly valid: number;
+}
+
+/** Words that keep random streams of one seed apart. */
+const ORDER = 0x6f726465, SHARE = 0x73686172, MASK = 0x6d61736b, VALID = 0x76616c69;
+
+/** Most that gradients may amount to, all together. */
+const MOST_GRADIENT = 1;
+
+/**
+ * Training of a masked autoencoder by AdamW, a step at a time. Goes on from a saved state with the same numbers on the same
+ * machine.
+ */
+export class AutoencoderTraining {
+  readonly #sizes: AutoencoderSizes;
+  readonly #options: AutoencoderOptions;
+  readonly #train: PatchSource;
+  readonly #valid: PatchSource;
+  readonly #plans;
+  readonly #weights: Map<string, Float32Array>;
+  readonly #optimiser: AdamW;
+  readonly #programs = new Map<number, TrainingStep>();
+  #scorer: Program | undefined;
+  #step = 0;
+  #total = 0;
+  #losses: number[] = [];
+  #validLosses: number[] = [];
+  #order: { epoch: number; images: Uint32Array } | undefined;
+
+  /** @throws {RetortError} when sizes or options make no sense */
+  constructor(sizes: AutoencoderSizes, options: AutoencoderOptions, train: PatchSource, valid: PatchSource) {
+    const count = sizes.rows * sizes.columns;
+    const [least, most] = options.hidden;
+    if (!(0 < least && least <= most && most < 1) || count < 2) {
+      throw new RetortError(`between ${least} and ${most} of ${count} patches cannot be hidden`, {
+        hint: "Shares lie between 0 and 1, and an image needs two patches at least.",
+      });
+    }
+    if (train.count === 0 || valid.count === 0) throw new RetortError("a masked autoencoder needs images");
+    this.#sizes = sizes;
+    this.#options = options;
+    this.#train = train;
+    this.#valid = valid;
+    this.#plans = autoencoderPlans(sizes);
+    this.#weights = startingNumbers(this.#plans, options.seed);
+    this.#optimiser = new AdamW({ beta2: 0.95, decay: options.decay });
+  }
+
+  /** Steps of an epoch. */
+  get stepsPerEpoch(): number {
+    return Math.ceil(this.#train.count / this.#options.batch);
+  }
+
+  /** Steps made, and all of them. */
+  get progress(): { done: number; total: number } {
+    return { done: this.#step, total: this.stepsPerEpoch * this.#options.epochs };
+  }
+
+  /** Whether all epochs are over. */
+  get done(): boolean {
+    return this.#step >= this.progress.total;
+  }
+
+  /** The weights by name; not copied. */
+  get weights(): ReadonlyMap<string, Float32Array> {
+    return this.#weights;
+  }
+
+  /** Finished epochs. */
+  get epochs(): AutoencoderEpoch[] {
+    return this.#losses.map((train, i) => ({ epoch: i + 1, train, valid: this.#validLosses[i]! }));
+  }
+
+  /** One step; after the last of an epoch what it came to. */
+  async step(): Promise<AutoencoderEpoch | undefined> {
+    const { batch, rate } = this.#options;
+    const epoch = Math.floor(this.#step / this.stepsPerEpoch), within = this.#step % this.stepsPerEpoch;
+    const order = this.#orderOf(epoch);
+    // The last batch of an epoch is filled up with its first images: graphs have one size.
+    const images = Uint32Array.from({ length: batch }, (_, i) => order[(within * batch + i) % order.length]!);
+    const visible = this.#visibleCount(new RandomStream(this.#options.seed, this.#step, 0, SHARE));
+    const feed = maskedFeed(
+      this.#sizes,
+      this.#train.read(images),
+      this.#masks(batch, visible, (i) => new RandomStream(this.#options.seed, this.#step, i, MASK)),
+    );
+    const program = await this.#program(visible);
+    const { loss, gradients } = await program.run({ ...Object.fromEntries(this.#weights), ...feed });
+    if (!Number.isFinite(loss)) {
+      throw new RetortError(`the loss of step ${this.#step + 1} is ${loss}`, {
+        hint: "A smaller `rate` or a longer `warmup` usually helps.",
+      });
+    }
+    const { scale } = clipping(Object.values(gradients), MOST_GRADIENT);
+    this.#optimiser.next();
+    for (const [name, values] of this.#weights) {
+      this.#optimiser.update(name, values, gradients[name]!, {
+        rate: rate * this.#rateAt(this.#step),
+        scale,
+        decay: name.endsWith("/weight"),
+      });
+    }
+    this.#step++;
+    this.#total += loss;
+    if (this.#step % this.stepsPerEpoch !== 0) return undefined;
+    this.#losses.push(this.#total / this.stepsPerEpoch);
+    this.#validLosses.push(await this.#validLoss());
+    this.#total = 0;
+    return this.epochs.at(-1);
+  }
+
+  /** All that decides how it goes on; the arrays are not copied. */
+  state(): AutoencoderState {
+    const tensors = new Map<string, Float32Array>();
+    for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
+    for (const [name, values] of this.#optimiser.state()) tensors.set(`moment/${name}`, values);
+    return { step: this.#step, total: this.#total, losses: this.#losses, valid: this.#validLosses, tensors };
+  }
+
+  /** Goes back to a state of a training with the same sizes, options and images. */
+  restore({ step, total, losses, valid, tensors }: AutoencoderState): void {
+    const moments = new Map<string, Float32Array>();
+    for (const [name, values] of tensors) {
+      if (name.startsWith("moment/")) moments.set(name.slice("moment/".length), values);
+    }
+    for (const [name, values] of this.#weights) {
+      const saved = tensors.get(`weight/${name}`);
+      if (saved?.length !== values.length) {
+        throw new RetortError(`the saved training is of another autoencoder: \`${name}\` does not fit`);
+      }
+      values.set(saved);
+    }
+    this.#optimiser.restore(step, moments);
+    this.#step = step;
+    this.#total = total;
+    this.#losses = [...losses];
+    this.#validLosses = [...valid];
+  }
+
+  /** Frees the graphs. */
+  async close(): Promise<void> {
+    for (const program of this.#programs.values()) await program.release();
+    await this.#scorer?.release();
+    this.#programs.clear();
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    if (this.#order?.epoch !== epoch) {
+      const random = new RandomStream(this.#options.seed, epoch, 0, ORDER);
+      this.#order = { epoch, images: Uint32Array.from(random.permutation(this.#train.count)) };
+    }
+    return this.#order.images;
+  }
+
+  #visibleCount(random: RandomStream): number {
+    const { hidden: [least, most], shares } = this.#options;
+    const i = random.integer(shares);
+    const share = shares === 1 ? (least + most) / 2 : least + (most - least) * i / (shares - 1);
+    return this.#visibleOf(share);
+  }
+
+  /** At least one patch is visible and one hidden. */
+  #visibleOf(share: number): number {
+    const count = this.#sizes.rows * this.#sizes.columns;
+    return Math.min(count - 1, Math.max(1, Math.round(count * (1 - share))));
+  }
+
+  #masks(images: number, visible: number, random: (image: number) => RandomStream): Uint32Array[] {
+    const count = this.#sizes.rows * this.#sizes.columns;
+    return Array.from(
+      { length: images },
+      (_, i) => Uint32Array.from(random(i).permutation(count).slice(0, visible)),
+    );
+  }
+
+  #rateAt(step: number): number {
+    const { total } = this.progress, rising = Math.max(1, Math.round(this.#options.warmup * total));
+    if (step < rising) return (step + 1) / rising;
+    return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
+  }
+
+  async #program(visible: number): Promise<TrainingStep> {
+    let program = this.#programs.get(visible);
+    if (program === undefined) {
+      program = await autoencoderStep(this.#sizes, this.#options.batch, visible);
+      this.#programs.set(visible, program);
+    }
+    return program;
+  }
+
+  async #validLoss(): Promise<number> {
+    const { batch, seed } = this.#options, { count } = this.#valid;
+    const visible = this.#visibleOf(0.5);
+    this.#scorer ??= await autoencoderGuesses(this.#sizes, batch, visible);
+    let total = 0;
+    const batches = Math.ceil(count / batch);
+    for (let b = 0; b < batches; b++) {
+      const images = Uint32Array.from({ length: batch }, (_, i) => (b * batch + i) % count);
+      const feed = maskedFeed(
+        this.#sizes,
+        this.#valid.read(images),
+        this.#masks(batch, visible, (i) => new RandomStream(seed, images[i]!, 0, VALID)),
+      );
+      total += (await this.#scorer.run({ ...Object.fromEntries(this.#weights), ...feed }))["loss"]![0]!;
+    }
+    return total / batches;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The masked autoencoder of He, Chen, Xie, Li, Dollar and Girshick, "Masked Autoencoders Are Scalable Vision Learners"
+ * (CVPR 2022): a transformer sees some patches of an image, a second one guesses the others. Latent variable distillation
+ * for images takes what the first one says of a patch of which only the surroundings are visible.
+ */
+import { RetortError } from "../foundation/errors.ts";
+import {
+  add,
+  broadcast,
+  concat,
+  constant,
+  gatherRows,
+  input,
+  mean,
+  multiply,
+  Program,
+  reshape,
+  slice,
+  subtract,
+  type Tensor,
+  TrainingStep,
+} from "../kernels/autodiff/mod.ts";
+import {
+  checkSizes,
+  encode,
+  encoderPlans,
+  linear,
+  NORMAL,
+  type ParameterPlans,
+  type Parameters,
+  parameterTensors,
+  type TransformerSizes,
+} from "./transformer.ts";
+
+/** What a masked autoencoder is. */
+export interface AutoencoderSizes {
+  /** Rows and columns of patches of an image. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Numbers of a patch. */
+  readonly patch: number;
+  /** Sees the visible patches. */
+  readonly encoder: TransformerSizes;
+  /** Guesses the hidden ones. */
+  readonly decoder: TransformerSizes;
+}
+
+/** Parameters of a masked autoencoder. @throws {RetortError} naming a size that makes no sense */
+export function autoencoderPlans(sizes: AutoencoderSizes): ParameterPlans {
+  const { encoder, decoder, patch } = sizes;
+  checkSizes(encoder);
+  checkSizes(decoder);
+  for (const { width } of [encoder, decoder]) {
+    if (width % 4 !== 0) {
+      throw new RetortError(`the width ${width} of a masked autoencoder is no multiple of 4`);
+    }
+  }
+  return {
+    // As large as the positions that it is added to.
+    "patch/weight": { shape: [patch, encoder.width], start: { normal: 1 / Math.sqrt(patch) } },
+    "patch/bias": { shape: [encoder.width], start: 0 },
+    ...encoderPlans(encoder, "encoder/"),
+    "bridge/weight": { shape: [encoder.width, decoder.width], start: NORMAL },
+    "bridge/bias": { shape: [decoder.width], start: 0 },
+    "hidden": { shape: [1, 1, decoder.width], start: NORMAL },
+    ...encoderPlans(decoder, "decoder/"),
+    "head/weight": { shape: [decoder.width, patch], start: NORMAL },
+    "head/bias": { shape: [patch], start: 0 },
+  };
+}
+
+/**
+ * Positions of patches as vectors `[rows * columns, width]`: sines and cosines of the row in the first half, of the
+ * column in the second.
+ */
+export function positionVectors(rows: number, columns: number, width: number): Float32Array {
+  const out = new Float32Array(rows * columns * width), quarter = width / 4;
+  for (let p = 0; p < rows * columns; p++) {
+    [Math.floor(p / columns), p % columns].forEach((place, half) => {
+      for (let i = 0; i < quarter; i++) {
+        const angle = place / 10_000 ** (i / quarter);
+        out[p * width + half * 2 * quarter + i] = Math.sin(angle);
+        out[p * width + (half * 2 + 1) * quarter + i] = Math.cos(angle);
+      }
+    });
+  }
+  return out;
+}
+
+/** What the encoder says of visible patches: `[batch, visible, width]`. */
+function encoded(sizes: AutoencoderSizes, parameters: Parameters, batch: number, visible: number): Tensor {
+  const { rows, columns, encoder, patch } = sizes;
+  const patches = input("visible", [batch * visible, patch]);
+  const places = input("visibleAt", [batch * visible], "int64");
+  const positions = constant(positionVectors(rows, columns, encoder.width), [rows * columns, encoder.width]);
+  const tokens = add(linear(patches, parameters, "patch"), gatherRows(positions, places));
+  return encode(reshape(tokens, [batch, visible, encoder.width]), encoder, parameters, "encoder/").out;
+}
+
+/** Guesses of the hidden patches, `[batch * hidden, patch]`, and how wrong they are. */
+function guessed(
+  sizes: AutoencoderSizes,
+  parameters: Parameters,
+  batch: number,
+  visible: number,
+): { guesses: Tensor; loss: Tensor } {
+  const { rows, columns, decoder, patch } = sizes;
+  const count = rows * columns, hidden = count - visible;
+  const positions = constant(positionVectors(rows, columns, decoder.width), [count, decoder.width]);
+  const at = (name: string, n: number) =>
+    reshape(gatherRows(positions, input(name, [batch * n], "int64")), [batch, n, decoder.width]);
+  const seen = linear(encoded(sizes, parameters, batch, visible), parameters, "bridge");
+  // The encoder's places have a table of another width: they are given again for this one.
+  const known = add(seen, at("knownAt", visible));
+  const unknown = add(
+    broadcast(parameters["hidden"]!, [batch, hidden, decoder.width]),
+    at("hiddenAt", hidden),
+  );
+  const { out } = encode(concat([known, unknown], 1), decoder, parameters, "decoder/");
+  const guesses = linear(
+    reshape(slice(out, 1, visible, count), [batch * hidden, decoder.width]),
+    parameters,
+    "head",
+  );
+  const difference = subtract(guesses, input("hidden patches", [batch * hidden, patch]));
+  return { guesses, loss: mean(multiply(difference, difference)) };
+}
+
+/** Numbers for a graph. */
+type Feed = Record<string, Float32Array | BigInt64Array>;
+
+/**
+ * Patches of images, some of them visible, as the graphs take them.
+ * @param patches `[images, patches, patch size]`
+ * @param visible for each image, the visible patches
+ */
+export function maskedFeed(
+  sizes: AutoencoderSizes,
+  patches: Float32Array,
+  visible: readonly Uint32Array[],
+): Feed {
+  const count = sizes.rows * sizes.columns, size = sizes.patch;
+  const seen = visible[0]!.length, unseen = count - seen;
+  const feed = {
+    "visible": new Float32Array(visible.length * seen * size),
+    "visibleAt": new BigInt64Array(visible.length * seen),
+    "hidden patches": new Float32Array(visible.length * unseen * size),
+    "hiddenAt": new BigInt64Array(visible.length * unseen),
+  };
+  visible.forEach((places, image) => {
+    const put = (list: Iterable<number>, width: number, values: Float32Array, at: BigInt64Array) => {
+      let i = image * width;
+      for (const p of list) {
+        const from = (image * count + p) * size;
+        values.set(patches.subarray(from, from + size), i * size);
+        at[i++] = BigInt(p);
+      }
+    };
+    put(places, seen, feed["visible"], feed["visibleAt"]);
+    put(hiddenOf(places, count), unseen, feed["hidden patches"], feed["hiddenAt"]);
+  });
+  return { ...feed, knownAt: feed["visibleAt"] };
+}
+
+/** The patches that are not visible, in ascending order. */
+export function hiddenOf(visible: Uint32Array, count: number): number[] {
+  const seen = new Set(visible);
+  return Array.from({ length: count }, (_, p) => p).filter((p) => !seen.has(p));
+}
+
+/** A training step on batches of so many images with so many visible patches. */
+export function autoencoderStep(
+  sizes: AutoencoderSizes,
+  batch: number,
+  visible: number,
+): Promise<TrainingStep> {
+  const parameters = parameterTensors(autoencoderPlans(sizes));
+  return TrainingStep.compile(guessed(sizes, parameters, batch, visible).loss);
+}
+
+/** Guesses and loss without learning: outputs `guesses` `[batch * hidden, patch]` and `loss`. */
+export function autoencoderGuesses(
+  sizes: AutoencoderSizes,
+  batch: number,
+  visible: number,
+): Promise<Program> {
+  const { guesses, loss } = guessed(sizes, parameterTensors(autoencoderPlans(sizes)), batch, visible);
+  return Program.compile({ guesses, loss });
+}
+
+/** The encoder's output at the first of the visible patches of each image: `features` `[batch, width]`. */
+export function autoencoderFeatures(
+  sizes: AutoencoderSizes,
+  batch: number,
+  visible: number,
+): Promise<Program> {
+  const out = encoded(sizes, parameterTensors(autoencoderPlans(sizes)), batch, visible);
+  return Program.compile({ features: reshape(slice(out, 1, 0, 1), [batch, sizes.encoder.width]) });
+}
+
+/** A patch and its neighbours, itself first: what is visible when its feature is taken. */
+export function neighbourhood({ rows, columns }: AutoencoderSizes, patch: number): Uint32Array {
+  const row = Math.floor(patch / columns), column = patch % columns;
+  const found = [patch];
+  for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
+    for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
+      if (y !== row || x !== column) found.push(y * columns + x);
+    }
+  }
+  return Uint32Array.from(found);
+}
