@@ -19,7 +19,12 @@ export type Assignment = Pick<Pass, "labels" | "distances" | "inertia"> & {
 export async function nearestCentroids(
   vectors: Vectors,
   centroids: Float32Array,
-  options: { readonly metric?: Metric; readonly kernel: KernelFactory },
+  options: {
+    readonly metric?: Metric;
+    /** How much each vector counts; all 1 when left out. Those of weight 0 may be zero under cosine. */
+    readonly weights?: ArrayLike<number> | undefined;
+    readonly kernel: KernelFactory;
+  },
 ): Promise<Assignment> {
   const { width } = vectors;
   const clusters = centroids.length / width;
@@ -33,7 +38,7 @@ export async function nearestCentroids(
   if (metric === "euclidean") {
     centroids.forEach((x, i) => origin[i % width]! += x / clusters);
   }
-  const data = await prepare(vectors, metric, origin.map(Math.fround));
+  const data = await prepare(vectors, metric, origin.map(Math.fround), options.weights);
   const kernel = await options.kernel(width, clusters);
   try {
     const used = metric === "cosine" ? normalised(centroids, width) : centroids;

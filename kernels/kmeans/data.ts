@@ -56,12 +56,12 @@ export async function prepare(
       const row = first + r;
       const weight = weights === undefined ? 1 : weights[row]!;
       if (metric === "cosine") {
-        if (square === 0) {
+        if (square === 0 && weight > 0) {
           throw new RetortError(`vector ${row} is zero: it has no direction, which cosine compares`, {
-            hint: "Cluster by Euclidean distance, or leave such vectors out.",
+            hint: "Cluster by Euclidean distance, or give such vectors the weight 0.",
           });
         }
-        scales![row] = 1 / Math.sqrt(square);
+        scales![row] = square > 0 ? 1 / Math.sqrt(square) : 0;
         square = 1;
       }
       norms[row] = square;

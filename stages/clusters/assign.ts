@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { nearestCentroids } from "../../kernels/kmeans/assign.ts";
+import { cpuKMeans } from "../../kernels/kmeans/cpu.ts";
+import { everyNth } from "../../kernels/kmeans/vectors.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { centroids, clusterLabels } from "./codecs.ts";
+import { weightsOfRows } from "./vectors.ts";
+
+/** The nearest clusters of vectors that k-means did not see, such as those of a test set. */
+export const assignClusters = defineStage({
+  name: "clusters.assign",
+  params: z.object({
+    /** `skip`: rows of zeros, which is what padding has, get some cluster and count for nothing. */
+    zeros: z.enum(["keep", "skip"]).default("keep"),
+  }),
+  inputs: { vectors: matrixShards, centroids },
+  outputs: { labels: clusterLabels },
+  engine: "use",
+  async run({ inputs, params, context }) {
+    const { rows, width } = inputs.vectors;
+    const { values, positions, clusters, metric, width: expected } = inputs.centroids;
+    if (width !== expected) {
+      throw new RetortError(`vectors of ${width} numbers, but centroids of ${expected}`, {
+        hint:
+          "Vectors and centroids must come from the same teacher, and the same components if there are any.",
+      });
+    }
+    if (rows % positions !== 0) {
+      throw new RetortError(`${rows} vectors are no samples of ${positions} positions`);
+    }
+    context.engine.used("cpu", "ONNX Runtime");
+    const labels = new Int32Array(rows);
+    let inertia = 0;
+    for (let p = 0; p < positions; p++) {
+      const size = clusters * width;
+      const vectors = positions === 1 ? inputs.vectors : everyNth(inputs.vectors, positions, p);
+      const weights = params.zeros === "skip" ? await weightsOfRows(vectors) : undefined;
+      const found = await nearestCentroids(vectors, values.subarray(p * size, (p + 1) * size), {
+        metric,
+        weights,
+        kernel: cpuKMeans,
+      });
+      for (let row = 0; row < found.labels.length; row++) labels[row * positions + p] = found.labels[row]!;
+      inertia += found.inertia;
+      context.progress(p + 1, positions, "positions");
+    }
+    context.metric("mean squared distance", inertia / rows);
+    return { labels: { labels, clusters } };
+  },
+});

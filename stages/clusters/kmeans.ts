@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { cpuKMeans, cpuProducts } from "../../kernels/kmeans/cpu.ts";
+import { kmeans, type KMeansResult, type KMeansState } from "../../kernels/kmeans/kmeans.ts";
+import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";
+import { weightsOfRows } from "./vectors.ts";
+
+/**
+ * Clusters of vectors by k-means. Vectors are streamed from their shards unless they fit into memory. Interrupted
+ * between any two iterations it goes on there, and ends with the same bytes.
+ */
+export const clusterVectors = defineStage({
+  name: "clusters.kmeans",
+  params: z.object({
+    /** Clusters (of each position). */
+    clusters: z.int().min(1),
+    /** `cosine`: spherical k-means, by the directions of the vectors alone. */
+    metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
+    /** Rows are `[samples, positions]`, and every position gets clusters of its own. 1: all rows share them. */
+    positions: z.int().min(1).default(1),
+    /** How a run starts: chosen far from each other, or drawn. */
+    start: z.enum(["k-means++", "sample"]).default("k-means++"),
+    /** Runs; that of lowest inertia is kept. */
+    restarts: z.int().min(1).default(1),
+    /** Most iterations of a run. */
+    iterations: z.int().min(1).default(100),
+    /** A run ends when an iteration gains less than this part of the inertia; 0: when nothing changes. */
+    tolerance: z.number().min(0).default(1e-4),
+    /** Vectors in a batch of mini-batch k-means; full passes when left out. */
+    batch: z.int().min(1).optional(),
+    /** `skip`: rows of zeros, which is what padding has, count for nothing. */
+    zeros: z.enum(["keep", "skip"]).default("keep"),
+    /** Vectors that need at most so many MiB in single precision are held in memory. */
+    memory: z.int().min(0).default(1024),
+  }),
+  inputs: { vectors: matrixShards },
+  outputs: { labels: clusterLabels, centroids, report: clusterReport },
+  seeded: true,
+  engine: "use",
+  checkpoint: clusteringState,
+  async run({ inputs, params, context }) {
+    const { positions, zeros, memory, batch, ...options } = params;
+    const all: Vectors = inputs.vectors;
+    if (all.rows % positions !== 0) {
+      throw new RetortError(`${all.rows} vectors are no samples of ${positions} positions`);
+    }
+    context.engine.used("cpu", "ONNX Runtime");
+    const saved = await context.checkpoint.load();
+    const done = [...saved?.done ?? []];
+    let resume = saved?.state;
+    if (resume !== undefined) {
+      context.log(`going on at position ${done.length}, iteration ${resume.iteration}`);
+    }
+    const { iterations, restarts } = options;
+    for (let position = done.length; position < positions; position++) {
+      const vectors = positions === 1 ? all : everyNth(all, positions, position);
+      const weights = zeros === "skip" ? await weightsOfRows(vectors) : undefined;
+      const found = await kmeans(vectors, {
+        ...options,
+        ...(batch !== undefined && { batch }),
+        seed: context.seed,
+        memory: memory * 2 ** 20,
+        ...(weights && { weights }),
+      }, {
+        kernel: cpuKMeans,
+        products: cpuProducts,
+        resume,
+        async iteration(state) {
+          await context.checkpoint.offer(() => ({ position, state, done }));
+          context.signal.throwIfAborted();
+          tell(state, position);
+        },
+      });
+      resume = undefined;
+      done.push(resultOf(found, vectors.rows));
+    }
+    const report = {
+      vectors: all.rows,
+      positions: done.map(({ distance, sizes, runs }) => ({ distance, sizes: [...sizes], runs: [...runs] })),
+    };
+    context.metric("mean squared distance", mean(done.map(({ distance }) => distance)));
+    context.metric("empty clusters", done.flatMap(({ sizes }) => sizes).filter((size) => size === 0).length);
+    return { ...gathered(done, all, params), report };
+
+    function tell({ restart, iteration, runs }: KMeansState, position: number): void {
+      curve(restart, iteration, runs[restart]!.inertia.at(-1)!);
+      const each = iterations * restarts;
+      context.progress(position * each + restart * iterations + iteration, positions * each, "iterations");
+    }
+    function curve(restart: number, iteration: number, inertia: number): void {
+      if (positions > 1) return;
+      context.metric(`distance${restarts > 1 ? `, run ${restart}` : ""}`, inertia / all.rows, iteration);
+    }
+  },
+});
+
+function resultOf({ labels, centroids, inertia, sizes, runs }: KMeansResult, rows: number): PositionResult {
+  return {
+    centroids,
+    labels,
+    distance: inertia / rows,
+    sizes: [...sizes],
+    runs: runs.map((run) => ({
+      iterations: run.inertia.length,
+      distance: run.inertia.at(-1)! / rows,
+      converged: run.converged,
+    })),
+  };
+}
+
+function gathered(
+  done: readonly PositionResult[],
+  { rows, width }: Vectors,
+  { positions, clusters, metric }: { positions: number; clusters: number; metric: "euclidean" | "cosine" },
+) {
+  const labels = new Int32Array(rows), values = new Float32Array(positions * clusters * width);
+  done.forEach((result, p) => {
+    values.set(result.centroids, p * clusters * width);
+    for (let row = 0; row < result.labels.length; row++) labels[row * positions + p] = result.labels[row]!;
+  });
+  return { labels: { labels, clusters }, centroids: { values, positions, clusters, width, metric } };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { principalComponents, projection } from "../../kernels/pca.ts";
+import { shardProgress } from "../../runner/codecs/shard_progress.ts";
+import { matrixShards } from "../../runner/codecs/shards.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { ShardOutput } from "../shard_output.ts";
+import { principalAxes } from "./codecs.ts";
+
+/** The principal components of vectors: directions in which they differ most. */
+export const fitPca = defineStage({
+  name: "clusters.pca",
+  params: z.object({
+    /** How many. */
+    components: z.int().min(1),
+  }),
+  inputs: { vectors: matrixShards },
+  outputs: { axes: principalAxes },
+  async run({ inputs, params, context }) {
+    const axes = await principalComponents(inputs.vectors, params.components);
+    context.metric("explained variance", axes.variances.reduce((a, b) => a + b, 0) / axes.total);
+    return { axes };
+  },
+});
+
+/** Vectors along principal components: fewer numbers for k-means to compare. */
+export const projectPca = defineStage({
+  name: "clusters.project",
+  params: z.object({
+    /** Whether all components get variance one. */
+    whiten: z.boolean().default(false),
+    /** Half (`f2`) or single (`f4`) precision on disk. */
+    precision: z.enum(["f2", "f4"]).default("f4"),
+  }),
+  inputs: { vectors: matrixShards, axes: principalAxes },
+  outputs: { vectors: matrixShards },
+  checkpoint: shardProgress,
+  async run({ inputs, params, context }) {
+    const { vectors, axes } = inputs;
+    if (vectors.width !== axes.mean.length) {
+      throw new RetortError(`vectors of ${vectors.width} numbers, but components of ${axes.mean.length}`);
+    }
+    const { project, release } = await projection(axes, { whiten: params.whiten });
+    try {
+      const output = await ShardOutput.begin(context, {
+        type: params.precision,
+        width: axes.variances.length,
+      });
+      for await (const { first, rows, values } of vectors.blocks({ from: output.position })) {
+        await output.append(await project(values, rows), first + rows);
+        context.progress(first + rows, vectors.rows, "vectors");
+      }
+      return { vectors: await output.finish() };
+    } finally {
+      await release();
+    }
+  },
+});
