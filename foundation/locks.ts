@@ -27,8 +27,11 @@ export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"
     }
     let held = true;
     const release = () => {
-      if (held) file.close(); // Closing drops the lock.
+      if (!held) return;
       held = false;
+      // Closing drops the lock too, but not while a program that is being started still shares the open file.
+      file.unlockSync();
+      file.close();
     };
     return { release, [Symbol.dispose]: release };
   });
