@@ -46,16 +46,6 @@ export class BigramModel {
     }
     return bits;
   }
-
-  /** A token drawn after another one. `uniform` gives numbers in [0, 1). */
-  sample(previous: number, uniform: () => number): number {
-    let left = uniform();
-    for (let token = 0; token < this.#unigram.length; token++) {
-      left -= this.probability(token, previous);
-      if (left < 0) return token;
-    }
-    return this.#unigram.length - 1;
-  }
 }
 
 /** Counts tokens and pairs of neighbours, a stretch of tokens at a time. */

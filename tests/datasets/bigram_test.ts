@@ -45,13 +45,3 @@ Deno.test("weight 0 is the unigram with one added to every count", () => {
   const bits = -(2 * Math.log2(3 / 5) + Math.log2(2 / 5));
   assert.ok(Math.abs(model.bits(Int32Array.of(0, 0, 1), 1) - bits) < 1e-12);
 });
-
-Deno.test("drawn tokens have the model's frequencies", () => {
-  const { unigrams, pairs } = countBigrams(Int32Array.of(0, 1, 2, 0, 1, 1, 2, 2), 3, 2);
-  const model = new BigramModel(unigrams, pairs, 0.7);
-  const draws = 3000;
-  const counts = [0, 0, 0];
-  // Evenly spread numbers: frequencies must agree to one draw.
-  for (let i = 0; i < draws; i++) counts[model.sample(1, () => (i + 0.5) / draws)]! += 1;
-  counts.forEach((count, token) => assert.ok(Math.abs(count - draws * model.probability(token, 1)) <= 1.01));
-});

@@ -1,0 +1,44 @@
+import type { Circuit, InputNode } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { parameterOwners } from "../learner.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
+
+/**
+ * Values of leaf parameters with a share `weight` of every row replaced by a base distribution: linear
+ * interpolation (Jelinek and Mercer 1980), what keeps a state of a language model from calling a word impossible
+ * that it has not seen. The share is to be chosen on validation samples.
+ *
+ * @param bases `[states]` by parameter id, such as `leafMarginals` gives them
+ * @throws {CircuitError} when the weight is no share, or a base does not fit
+ */
+export function mixedLeaves(
+  circuit: Circuit,
+  bases: ReadonlyMap<string, ArrayLike<number>>,
+  weight: number,
+): ReadonlyMap<string, Float32Array> {
+  if (!(weight >= 0 && weight <= 1)) {
+    throw new CircuitError(`weight is ${weight}, expected a share from 0 to 1.`);
+  }
+  const mixed = new Map<string, Float32Array>();
+  for (const [id, node] of parameterOwners(circuit)) {
+    const base = bases.get(id);
+    if (base !== undefined && node.kind === "input") {
+      mixed.set(id, mixedRows(circuit, id, node, base, weight));
+    }
+  }
+  return mixed;
+}
+
+function mixedRows(circuit: Circuit, id: string, node: InputNode, base: ArrayLike<number>, weight: number) {
+  const family = leafFamily(node.family);
+  const rows = family.toRows?.(leafOf(circuit, node));
+  if (rows === undefined || family.fromRows === undefined) {
+    throw new CircuitError(`Parameter \`${id}\` is of ${node.family} leaves, which have no rows to mix.`);
+  }
+  if (base.length !== rows.length / node.units) {
+    throw new CircuitError(
+      `The base of parameter \`${id}\` has ${base.length} numbers, expected ${rows.length / node.units}.`,
+    );
+  }
+  return family.fromRows(rows.map((p, i) => (1 - weight) * p + weight * base[i % base.length]!));
+}

@@ -1,0 +1,185 @@
+/** What the text pipelines have in common: a corpus in windows, teachers, and the arms of a comparison of HMMs. */
+import { z } from "zod";
+import type { matrixShards, Ref } from "../../mod.ts";
+import { clusterVectors } from "../../stages/clusters/kmeans.ts";
+import { fitPca, projectPca } from "../../stages/clusters/pca.ts";
+import type { circuit } from "../../stages/codecs/circuit.ts";
+import type { trainingLog } from "../../stages/codecs/score.ts";
+import type { languageScore } from "../../stages/codecs.ts";
+import { evaluateBigram } from "../../stages/evaluate_bigram.ts";
+import { fitBigram } from "../../stages/fit_bigram.ts";
+import type { tokens, vocabulary, windows } from "../../stages/text/codecs.ts";
+import { embedRandom, embedStatic, embedSuffixes } from "../../stages/text/embed.ts";
+import { evaluateText } from "../../stages/text/evaluate_text.ts";
+import { languageResults } from "../../stages/text/language_table.ts";
+import { materialiseHmm } from "../../stages/text/materialise_hmm.ts";
+import { randomHmm } from "../../stages/text/random_hmm.ts";
+import { smoothText } from "../../stages/text/smooth_text.ts";
+import type { teacher } from "../../stages/text/teachers.ts";
+import { trainText } from "../../stages/text/train_text.ts";
+import { layWindows } from "../../stages/text/windows.ts";
+import { wordVectors } from "../../stages/text/word_vectors.ts";
+
+/** Tokens of the three parts of a corpus. */
+export interface TextTokens {
+  readonly vocabulary: Ref<typeof vocabulary>;
+  readonly train: Ref<typeof tokens>;
+  readonly valid: Ref<typeof tokens>;
+  readonly test: Ref<typeof tokens>;
+}
+
+/** A corpus with its windows, which do not overlap; every token of valid and test is in one. */
+export interface Corpus {
+  readonly tokens: TextTokens;
+  readonly length: number;
+  readonly windows: {
+    readonly train: Ref<typeof windows>;
+    readonly valid: Ref<typeof windows>;
+    readonly test: Ref<typeof windows>;
+  };
+}
+
+/** Parameters of EM that the text pipelines share. */
+export const emParams = {
+  /** Most epochs of EM of an arm; it stops earlier when the validation text is no longer predicted better. */
+  epochs: z.int().min(0).default(40),
+  /** Epochs without a better validation score after which an arm stops. */
+  patience: z.int().min(1).default(3),
+  /** Epochs after which the table compares all arms. */
+  budget: z.int().min(0).default(12),
+  /** Virtual tokens that every state gets in EM, drawn from all tokens. */
+  pseudocount: z.number().min(0).default(20),
+  /** Windows in a batch. */
+  batchSize: z.int().min(1).default(256),
+};
+type EmParams = z.output<z.ZodObject<typeof emParams>>;
+
+/** Who tells which suffixes are alike. */
+export const teacherNames = ["transformer", "static", "noise"] as const;
+type TeacherName = typeof teacherNames[number];
+
+/** A trained model with what the table wants to know of it. */
+export interface Arm {
+  readonly row: { readonly arm: string; readonly states: number; readonly seed: number };
+  readonly circuit: Ref<typeof circuit>;
+  readonly log: Ref<typeof trainingLog>;
+  readonly valid: Ref<typeof languageScore>;
+  readonly test: Ref<typeof languageScore>;
+}
+
+/** Windows over the parts of a corpus. */
+export function corpusOf(tokens: TextTokens, length: number): Corpus {
+  const { vocabulary } = tokens;
+  const lay = (split: "train" | "valid" | "test", partial: "drop" | "pad") =>
+    layWindows({ tokens: tokens[split], vocabulary }, { length, partial }, { name: `windows.${split}` })
+      .windows;
+  return {
+    tokens,
+    length,
+    windows: { train: lay("train", "drop"), valid: lay("valid", "pad"), test: lay("test", "pad") },
+  };
+}
+
+/** Vectors of all suffixes of the training windows, by a teacher, along at most `components` principal directions. */
+export function suffixVectors(
+  corpus: Corpus,
+  name: TeacherName,
+  model: Ref<typeof teacher>,
+  options: { readonly mode: "suffix" | "cumulative" | "masked" | "causal"; readonly components: number },
+): Ref<typeof matrixShards> {
+  const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
+  // Noise has no directions worth finding.
+  if (name === "noise") return embedRandom({ tokens, windows }, {}).vectors;
+  const { vectors } = name === "static"
+    ? embedStatic({
+      words: wordVectors({ tokens, vocabulary }, { width: options.components }).words,
+      tokens,
+      windows,
+    }, {})
+    : embedSuffixes({ teacher: model, tokens, windows, vocabulary }, { mode: options.mode });
+  if (name === "static") return vectors;
+  const { axes } = fitPca({ vectors }, { components: options.components });
+  return projectPca({ vectors, axes }, { precision: "f2" }).vectors;
+}
+
+/** Start at random, then EM. */
+export function randomArm(corpus: Corpus, states: number, seed: number, em: EmParams): Arm {
+  const start = randomHmm({ vocabulary: corpus.tokens.vocabulary }, { states, length: corpus.length }, {
+    name: `start random@${states}, seed ${seed}`,
+  });
+  return finish(corpus, start.circuit, { arm: "random", states, seed }, em);
+}
+
+/** Start from the clusters of a teacher's vectors (latent variable distillation), then EM. */
+export function distilledArm(
+  corpus: Corpus,
+  vectors: Ref<typeof matrixShards>,
+  arm: string,
+  states: number,
+  seed: number,
+  options: { readonly iterations: number; readonly em: EmParams },
+): Arm {
+  const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
+  // One state is kept for the end token.
+  const { labels } = clusterVectors({ vectors }, {
+    clusters: states - 1,
+    iterations: options.iterations,
+    zeros: "skip",
+  }, { name: `clusters ${arm}@${states}, seed ${seed}` });
+  const start = materialiseHmm(
+    { tokens, windows, vocabulary, labels },
+    { emission: options.em.pseudocount },
+    {
+      name: `start ${arm}@${states}, seed ${seed}`,
+    },
+  );
+  return finish(corpus, start.circuit, { arm, states, seed }, options.em);
+}
+
+function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em: EmParams): Arm {
+  const { tokens: { train, valid }, windows } = corpus;
+  const name = `${row.arm}@${row.states}, seed ${row.seed}`;
+  const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
+  const { batchSize } = em;
+  const trained = trainText({ circuit: start, ...data }, {
+    epochs: em.epochs,
+    patience: em.patience,
+    batchSize,
+    pseudocount: { sums: 0.1, leaves: em.pseudocount },
+    leafBase: "marginal",
+  }, { name: `em ${name}` });
+  const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, { name: `smooth ${name}` });
+  const score = (split: "valid" | "test") =>
+    evaluateText({ circuit: smooth.circuit, tokens: corpus.tokens[split], windows: windows[split] }, {
+      batchSize,
+    }, {
+      name: `${split} ${name}`,
+    }).score;
+  return { row, circuit: smooth.circuit, log: trained.log, valid: score("valid"), test: score("test") };
+}
+
+/** Weights of the bigram against the unigram of which the validation text chooses one. */
+const BIGRAM_WEIGHTS = [0.5, 0.6, 0.7, 0.8, 0.9];
+
+/** The table of arms, with the unigram and the interpolated bigram of the same text as floors. */
+export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number) {
+  const { tokens } = corpus;
+  const { model } = fitBigram({ vocabulary: tokens.vocabulary, tokens: tokens.train });
+  const weights = [0, ...BIGRAM_WEIGHTS];
+  const scores = (split: "valid" | "test") =>
+    weights.map((weight) =>
+      evaluateBigram({ model, tokens: tokens[split] }, { weight }, { name: `${split} bigram ${weight}` })
+        .score
+    );
+  return languageResults({
+    logs: arms.map(({ log }) => log),
+    valid: arms.map(({ valid }) => valid),
+    test: arms.map(({ test }) => test),
+    floorValid: scores("valid"),
+    floorTest: scores("test"),
+  }, {
+    budget,
+    rows: arms.map(({ row }) => row),
+    floors: weights.map((weight) => weight === 0 ? "unigram" : "interpolated bigram"),
+  }).table;
+}

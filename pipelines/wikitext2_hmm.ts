@@ -1,0 +1,68 @@
+/**
+ * The paper's language experiment: hidden Markov models of WikiText-2, more and more hidden states, started at random
+ * and by latent variable distillation from a transformer and from control teachers: the decayed sum of static word
+ * vectors (which knows no sentences), and noise (which knows nothing). Every arm is trained by EM until it stops
+ * improving on the validation text, and smoothed as that text wants it.
+ *
+ *     deno task run pipelines/wikitext2_hmm.ts
+ *     deno task run pipelines/wikitext2_hmm.ts --set states=[64,128] --set seeds=3
+ */
+import { z } from "zod";
+import { definePipeline } from "../mod.ts";
+import { dataSet } from "../stages/data_set.ts";
+import { loadText } from "../stages/text/load.ts";
+import { useLiteTeacher } from "../stages/text/teachers.ts";
+import { tokenize } from "../stages/text/tokenize.ts";
+import {
+  corpusOf,
+  distilledArm,
+  emParams,
+  randomArm,
+  suffixVectors,
+  tableOf,
+  teacherNames,
+} from "./parts/hmm_arms.ts";
+
+/** Seed of every run; more of them are whole numbers after it. */
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+export default definePipeline({
+  name: "wikitext2-hmm",
+  params: z.object({
+    ...emParams,
+    /** Numbers of hidden states. */
+    states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
+    /** Teachers; a start at random is always there. */
+    teachers: z.array(z.enum(teacherNames)).default([...teacherNames]),
+    /** Runs of each arm that differ in their random numbers. */
+    seeds: z.int().min(1).default(1),
+    /** Tokens of a window. */
+    window: z.int().min(2).default(32),
+    /** What a suffix's vector is: see docs/text.md. */
+    mode: z.enum(["suffix", "cumulative", "masked"]).default("masked"),
+    /** Principal directions of the teacher's vectors that k-means sees. */
+    components: z.int().min(1).default(64),
+    /** Most iterations of k-means. */
+    iterations: z.int().min(1).default(30),
+  }),
+  build({ params }) {
+    const text = loadText({ files: dataSet({}, { name: "wikitext-2" }).files }, {
+      format: "file",
+      split: "names",
+    });
+    const tokens = tokenize(text, { units: "spaces", ends: "lines" });
+    const corpus = corpusOf(tokens, params.window);
+    const vectors = new Map(
+      params.teachers.map((name) => [name, suffixVectors(corpus, name, useLiteTeacher({}).teacher, params)]),
+    );
+    const arms = params.states.flatMap((states) =>
+      range(params.seeds).flatMap((seed) => [
+        randomArm(corpus, states, seed, params),
+        ...[...vectors].map(([name, of]) =>
+          distilledArm(corpus, of, name, states, seed, { iterations: params.iterations, em: params })
+        ),
+      ])
+    );
+    return { table: tableOf(corpus, arms, params.budget) };
+  },
+});

@@ -1,0 +1,24 @@
+import { defineStage } from "../../runner/stage.ts";
+import { circuit } from "../codecs/circuit.ts";
+import { trainingLog } from "../codecs/score.ts";
+import { trainingState } from "../codecs/training_state.ts";
+import { runTraining } from "../train_em.ts";
+import { trainingParams } from "../training_params.ts";
+import { tokens, windows } from "./codecs.ts";
+import { WindowSource } from "./window_source.ts";
+
+/** Trains a circuit over windows of a text by EM: what `trainEm` does, without a copy of the windows. */
+export const trainText = defineStage({
+  name: "train.text",
+  params: trainingParams,
+  inputs: { circuit, train: tokens, trainWindows: windows, valid: tokens, validWindows: windows },
+  outputs: { circuit, log: trainingLog },
+  seeded: true,
+  engine: "use",
+  checkpoint: trainingState,
+  async run({ inputs, params, context }) {
+    const train = await WindowSource.open(inputs.trainWindows, inputs.train.ids);
+    const valid = await WindowSource.open(inputs.validWindows, inputs.valid.ids);
+    return await runTraining(inputs.circuit, { train, valid }, params, context);
+  },
+});
