@@ -83,7 +83,7 @@ async function measure(mode: EmbeddingMode): Promise<Figure[]> {
     embed: (given, settings) => (batches.push(given), teacher.embed(given, settings)),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-  await embedSuffixesOf(noting, alignment, rows, mode, batch);
+  await embedSuffixesOf(noting, alignment, rows, { mode, batchPieces: batch });
   const feeds: Record<string, TensorValue>[] = batches.map((given) =>
     teacherFeeds(files.config, given, mode === "masked")
   );
@@ -91,7 +91,9 @@ async function measure(mode: EmbeddingMode): Promise<Figure[]> {
   for (let run = 0; run < runs; run++) {
     // One after the other, so that whatever else the machine does falls on both.
     const before = cpuUsage();
-    ours.push(await milliseconds(() => embedSuffixesOf(teacher, alignment, rows, mode, batch)));
+    ours.push(
+      await milliseconds(() => embedSuffixesOf(teacher, alignment, rows, { mode, batchPieces: batch })),
+    );
     const { user, system } = cpuUsage(before);
     processor.push((user + system) / 1000);
     bare.push(

@@ -15,12 +15,21 @@ import { sampleText } from "../stages/text/sample_text.ts";
 import { sotuText } from "../stages/text/sotu.ts";
 import { useLiteTeacher } from "../stages/text/teachers.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
-import { corpusOf, distilledArm, emParams, randomArm, suffixVectors, tableOf } from "./parts/hmm_arms.ts";
+import {
+  corpusOf,
+  distilledArm,
+  embeddingParams,
+  emParams,
+  randomArm,
+  suffixVectors,
+  tableOf,
+} from "./parts/hmm_arms.ts";
 
 export default definePipeline({
   name: "quickstart",
   params: z.object({
     ...emParams,
+    ...embeddingParams,
     epochs: emParams.epochs.default(15),
     /** Addresses from this year on. */
     from: z.int().default(1930),
@@ -41,10 +50,7 @@ export default definePipeline({
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
     const corpus = corpusOf(tokens, params.window);
-    const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, {
-      mode: "masked",
-      components: 64,
-    });
+    const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, params);
     const { states } = params;
     const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em: params });
     const random = randomArm(corpus, states, 0, params);

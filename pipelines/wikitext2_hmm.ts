@@ -16,6 +16,7 @@ import { tokenize } from "../stages/text/tokenize.ts";
 import {
   corpusOf,
   distilledArm,
+  embeddingParams,
   emParams,
   randomArm,
   suffixVectors,
@@ -30,6 +31,7 @@ export default definePipeline({
   name: "wikitext2-hmm",
   params: z.object({
     ...emParams,
+    ...embeddingParams,
     /** Numbers of hidden states. */
     states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
     /** Teachers; a start at random is always there. */
@@ -38,10 +40,6 @@ export default definePipeline({
     seeds: z.int().min(1).default(1),
     /** Tokens of a window. */
     window: z.int().min(2).default(32),
-    /** What a suffix's vector is: see docs/text.md. */
-    mode: z.enum(["suffix", "cumulative", "masked"]).default("masked"),
-    /** Principal directions of the teacher's vectors that k-means sees. */
-    components: z.int().min(1).default(64),
     /** Most iterations of k-means. */
     iterations: z.int().min(1).default(30),
   }),

@@ -14,6 +14,20 @@ export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
 /** The modes. */
 export const embeddingModes = ["suffix", "cumulative", "masked", "causal"] as const;
 
+/** How {@link embedSuffixesOf} makes vectors. */
+export interface EmbeddingOptions {
+  /** How a suffix goes through the teacher. */
+  readonly mode: EmbeddingMode;
+  /**
+   * Weight of each unit of a suffix against the one before it, from 0 to 1: at 1 (when left out) all count alike, as in
+   * the paper; the smaller it is, the more the vector is that of the suffix's first units, which are what a hidden
+   * state has to predict. Not for `causal`, which takes one vector.
+   */
+  readonly decay?: number;
+  /** Pieces in a batch, padding counted. */
+  readonly batchPieces?: number;
+}
+
 /** Windows of units, as `Windows.rows` gives them. */
 export interface UnitRows {
   /** Number of windows. */
@@ -51,10 +65,11 @@ export async function embedSuffixesOf(
   teacher: Teacher,
   alignment: Alignment,
   rows: UnitRows,
-  mode: EmbeddingMode,
-  batchPieces = BATCH_PIECES,
+  options: EmbeddingOptions,
 ): Promise<Float32Array> {
   const { config } = teacher;
+  const { mode, decay = 1, batchPieces = BATCH_PIECES } = options;
+  if (!(decay >= 0 && decay <= 1)) throw new RetortError(`decay is ${decay}, expected a number from 0 to 1`);
   if (mode === "causal" && !config.causal) {
     throw new RetortError(`${config.name} is not causal: a hidden state of it knows of the whole window`, {
       hint: 'Use the mode "cumulative", "suffix" or, where the teacher can, "masked".',
@@ -86,9 +101,17 @@ export async function embedSuffixesOf(
     batch.forEach((sequence, row) => {
       const own = vectors.subarray(row * tokens * width, (row + 1) * tokens * width);
       const at = (sequence.window * length + sequence.first) * width;
-      if (mode === "suffix") meanInto(result.subarray(at, at + width), own, 0, sequence.pieces.length);
-      else if (mode === "causal") lastPieces(result.subarray(at), own, sequence.starts, width);
-      else suffixMeans(result.subarray(at), own, sequence.starts, width);
+      if (mode === "causal") lastPieces(result.subarray(at), own, sequence.starts, width);
+      else if (mode === "suffix" && decay === 1) {
+        meanInto(result.subarray(at, at + width), own, 0, sequence.pieces.length);
+      } else {suffixMeans(
+          result.subarray(at),
+          own,
+          sequence.starts,
+          width,
+          decay,
+          mode === "suffix" ? 1 : Infinity,
+        );}
     });
     from = to;
   }
@@ -151,18 +174,24 @@ function meanInto(target: Float32Array, vectors: Float32Array, from: number, to:
   for (let i = 0; i < width; i++) target[i]! *= share;
 }
 
-/** For each unit the mean, over it and the units after it, of the means of their pieces. */
-function suffixMeans(target: Float32Array, vectors: Float32Array, starts: Int32Array, width: number): void {
+/** For each of the first `most` units the weighted mean, over it and the units after it, of the means of their pieces. */
+function suffixMeans(
+  target: Float32Array,
+  vectors: Float32Array,
+  starts: Int32Array,
+  width: number,
+  decay: number,
+  most: number,
+): void {
   const sum = new Float64Array(width);
   const unit = new Float32Array(width);
   const units = starts.length - 1;
+  let weight = 0;
   for (let u = units - 1; u >= 0; u--) {
     meanInto(unit.fill(0), vectors, starts[u]!, starts[u + 1]!);
-    const share = 1 / (units - u);
-    for (let i = 0; i < width; i++) {
-      sum[i]! += unit[i]!;
-      target[u * width + i] = sum[i]! * share;
-    }
+    weight = decay * weight + 1;
+    for (let i = 0; i < width; i++) sum[i] = decay * sum[i]! + unit[i]!;
+    if (u < most) { for (let i = 0; i < width; i++) target[u * width + i] = sum[i]! / weight; }
   }
 }
 

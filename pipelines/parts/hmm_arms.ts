@@ -54,6 +54,17 @@ export const emParams = {
 };
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
+/** What a suffix's vector is: parameters that the text pipelines share. */
+export const embeddingParams = {
+  /** How suffixes go through the teacher: see docs/text.md. */
+  mode: z.enum(["suffix", "cumulative", "masked"]).default("masked"),
+  /** Weight of each word of a suffix against the one before it. */
+  decay: z.number().min(0).max(1).default(1),
+  /** Principal directions of the teacher's vectors that k-means sees. */
+  components: z.int().min(1).default(64),
+};
+type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
+
 /** Who tells which suffixes are alike. */
 export const teacherNames = ["transformer", "static", "noise"] as const;
 type TeacherName = typeof teacherNames[number];
@@ -85,7 +96,7 @@ export function suffixVectors(
   corpus: Corpus,
   name: TeacherName,
   model: Ref<typeof teacher>,
-  options: { readonly mode: "suffix" | "cumulative" | "masked" | "causal"; readonly components: number },
+  options: Embedding,
 ): Ref<typeof matrixShards> {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
   // Noise has no directions worth finding.
@@ -96,7 +107,10 @@ export function suffixVectors(
       tokens,
       windows,
     }, {})
-    : embedSuffixes({ teacher: model, tokens, windows, vocabulary }, { mode: options.mode });
+    : embedSuffixes({ teacher: model, tokens, windows, vocabulary }, {
+      mode: options.mode,
+      decay: options.decay,
+    });
   if (name === "static") return vectors;
   const { axes } = fitPca({ vectors }, { components: options.components });
   return projectPca({ vectors, axes }, { precision: "f2" }).vectors;

@@ -24,6 +24,8 @@ export const embedSuffixes = defineStage({
   params: z.object({
     /** `suffix`: a pass a suffix, the paper; `cumulative`, `masked`, `causal`: a pass a window. See docs/text.md. */
     mode: z.enum(embeddingModes).default("cumulative"),
+    /** Weight of each word of a suffix against the one before it; 1: all alike, the paper. */
+    decay: z.number().min(0).max(1).default(1),
     /** Half (`f2`) or single (`f4`) precision on disk. */
     precision: precision.default("f2"),
     /** Windows whose sequences are sorted by length and batched together. */
@@ -46,7 +48,12 @@ export const embedSuffixes = defineStage({
       width,
       params.precision,
       params.together,
-      (rows) => embedSuffixesOf(model, alignment, rows, params.mode, params.batch),
+      (rows) =>
+        embedSuffixesOf(model, alignment, rows, {
+          mode: params.mode,
+          decay: params.decay,
+          batchPieces: params.batch,
+        }),
     );
     return { vectors };
   },

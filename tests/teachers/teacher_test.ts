@@ -36,17 +36,26 @@ Deno.test("a corpus in the teacher's own pieces needs no words; other pieces and
 });
 
 /** What each mode should give, by its definition: for the suffix that begins at `t`, the two numbers of its vector. */
-function expected(units: readonly number[], t: number, mode: EmbeddingMode): [number, number] {
+function expected(
+  units: readonly number[],
+  t: number,
+  mode: EmbeddingMode,
+  decay: number,
+): [number, number] {
   const pieces = units.map((unit) => PIECES[unit]!);
+  const decayed = (numbers: readonly number[]) => {
+    const weights = numbers.map((_, i) => decay ** i);
+    return numbers.reduce((sum, x, i) => sum + x * weights[i]!, 0) / weights.reduce((a, b) => a + b);
+  };
   if (mode === "suffix") {
     const all = [1, ...pieces.slice(t).flat(), 2];
-    return [mean(all), mean(all)];
+    return [decay === 1 ? mean(all) : decayed(pieces.slice(t).map(mean)), mean(all)];
   }
   if (mode === "causal") {
     const before = [1, ...pieces.slice(0, t + 1).flat()];
     return [before.at(-1)!, mean(before)];
   }
-  return [mean(pieces.slice(t).map(mean)), mean([1, ...pieces.flat(), 2])];
+  return [decayed(pieces.slice(t).map(mean)), mean([1, ...pieces.flat(), 2])];
 }
 
 Deno.test("every mode gives what its definition says, however sequences are batched and windows padded", async () => {
@@ -57,7 +66,8 @@ Deno.test("every mode gives what its definition says, however sequences are batc
       fc.constantFrom<EmbeddingMode>("suffix", "cumulative", "causal"),
       fc.array(fc.array(fc.nat(PIECES.length - 1), { maxLength: 6 }), { minLength: 1, maxLength: 6 }),
       fc.integer({ min: 1, max: 60 }),
-      async (mode, windows, batch) => {
+      fc.constantFrom(1, 0.5, 0),
+      async (mode, windows, batchPieces, decay) => {
         const teacher = mode === "causal" ? causal : encoder;
         const variables = Math.max(1, ...windows.map((units) => units.length));
         const values = new Int32Array(windows.length * variables);
@@ -67,12 +77,16 @@ Deno.test("every mode gives what its definition says, however sequences are batc
           observed.fill(1, w * variables, w * variables + units.length);
         });
         const rows = { count: windows.length, variables, values, observed };
-        const vectors = await embedSuffixesOf(teacher, teacher.align(tinyVocabulary), rows, mode, batch);
+        const vectors = await embedSuffixesOf(teacher, teacher.align(tinyVocabulary), rows, {
+          mode,
+          batchPieces,
+          decay,
+        });
         windows.forEach((units, w) => {
           for (let t = 0; t < variables; t++) {
             const at = 2 * (w * variables + t);
             const found = [...vectors.subarray(at, at + 2)];
-            const wanted = t < units.length ? expected(units, t, mode) : [0, 0];
+            const wanted = t < units.length ? expected(units, t, mode, decay) : [0, 0];
             found.forEach((x, i) =>
               assert.ok(Math.abs(x - wanted[i]!) < 1e-5, `${mode} ${t}: ${found}, not ${wanted}`)
             );
@@ -92,7 +106,7 @@ Deno.test("a window of too many pieces loses the ends of its longest words, or i
       teacher,
       align,
       { count: 1, variables: units.length, values: Int32Array.from(units) },
-      "cumulative",
+      { mode: "cumulative" },
     );
   // Room for three pieces: `unseen unseen it` has five, so both words keep their first piece alone.
   assert.deepEqual(
@@ -110,8 +124,15 @@ Deno.test("modes that a teacher cannot do are refused in words", async () => {
   await using teacher = await openTeacher(tinyTeacher("encoder"), { threads: 1 });
   const rows = { count: 1, variables: 1, values: Int32Array.of(2) };
   const align = teacher.align(tinyVocabulary);
-  await assert.rejects(embedSuffixesOf(teacher, align, rows, "causal"), /tiny encoder is not causal/);
-  await assert.rejects(embedSuffixesOf(teacher, align, rows, "masked"), /cannot restrict what a piece sees/);
+  await assert.rejects(
+    embedSuffixesOf(teacher, align, rows, { mode: "causal" }),
+    /tiny encoder is not causal/,
+  );
+  await assert.rejects(
+    embedSuffixesOf(teacher, align, rows, { mode: "masked" }),
+    /cannot restrict what a piece sees/,
+  );
+  await assert.rejects(embedSuffixesOf(teacher, align, rows, { mode: "suffix", decay: 2 }), /decay is 2/);
   await assert.rejects(
     openTeacher({ ...tinyTeacher("encoder"), model: Uint8Array.of(1, 2, 3) }),
     /the graph of tiny encoder cannot be used/,
@@ -119,7 +140,7 @@ Deno.test("modes that a teacher cannot do are refused in words", async () => {
   const wrong = tinyTeacher("encoder");
   await using narrow = await openTeacher({ ...wrong, config: { ...wrong.config, width: 3 } }, { threads: 1 });
   await assert.rejects(
-    embedSuffixesOf(narrow, align, rows, "suffix"),
+    embedSuffixesOf(narrow, align, rows, { mode: "suffix" }),
     /has the shape \[1, 3, 2\], expected \[1, 3, 3\]/,
   );
 });

@@ -46,7 +46,7 @@ Deno.test("masked, no vector knows of the words before its suffix; in one pass o
   } as const;
   const rows = { count: 2, variables: 4, values: Int32Array.of(2, 3, 4, 1, 2, 5, 4, 1) };
   const difference = async (mode: "masked" | "cumulative") => {
-    const vectors = await embedSuffixesOf(teacher, teacher.align(vocabulary), rows, mode);
+    const vectors = await embedSuffixesOf(teacher, teacher.align(vocabulary), rows, { mode });
     const [from, other] = [2 * 512, (4 + 2) * 512];
     return Math.max(
       ...Array.from({ length: 2 * 512 }, (_, i) => Math.abs(vectors[from + i]! - vectors[other + i]!)),
