@@ -30,7 +30,7 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
-    epochs: emParams.epochs.default(15),
+    epochs: emParams.epochs.default(25),
     /** Addresses from this year on. */
     from: z.int().default(1930),
     /** Hidden states. */

@@ -58,8 +58,11 @@ type EmParams = z.output<z.ZodObject<typeof emParams>>;
 export const embeddingParams = {
   /** How suffixes go through the teacher: see docs/text.md. */
   mode: z.enum(["suffix", "cumulative", "masked"]).default("masked"),
-  /** Weight of each word of a suffix against the one before it. */
-  decay: z.number().min(0).max(1).default(1),
+  /**
+   * Weight of each word of a suffix against the one before it. At 0 the vector is that of the suffix's first word, which
+   * the teacher made knowing the others; what states must predict is that word. docs/results.md compares.
+   */
+  decay: z.number().min(0).max(1).default(0),
   /** Principal directions of the teacher's vectors that k-means sees. */
   components: z.int().min(1).default(64),
 };
