@@ -24,6 +24,10 @@ function pipelineOptions() {
       ["auto", "webgpu", "cpu"] as const,
     )
       .default("auto" as const),
+    adapter: new Option(
+      "--adapter <name>",
+      "WebGPU adapter, by a part of its name; with it, the engine is webgpu unless --engine says otherwise",
+    ),
     only: new Option(
       "--only <node>",
       "make these nodes and what they need; * stands for any text; may be repeated",
@@ -51,7 +55,8 @@ function buildProgram() {
   const one = pipelineOptions();
   program.command("run").description("run a pipeline; what the store holds already is not run again")
     .argument("<file>", "pipeline file")
-    .addOption(one.set).addOption(one.seed).addOption(one.engine).addOption(one.only)
+    .addOption(one.set).addOption(one.seed).addOption(one.engine).addOption(one.adapter)
+    .addOption(one.only)
     .addOption(
       new Option("--force <node>", "recompute these nodes; may be repeated").argParser(gather)
         .default([] as string[], "none"),
@@ -65,7 +70,8 @@ function buildProgram() {
   const two = pipelineOptions();
   program.command("graph").description("draw a pipeline with the state of each node, as Mermaid text or SVG")
     .argument("<file>", "pipeline file")
-    .addOption(two.set).addOption(two.seed).addOption(two.engine).addOption(two.only)
+    .addOption(two.set).addOption(two.seed).addOption(two.engine).addOption(two.adapter)
+    .addOption(two.only)
     .option("--svg <path>", "write an SVG picture instead")
     .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (file, options) => (await import("./commands/graph.ts")).graph(file, options));
@@ -99,7 +105,8 @@ function buildProgram() {
   program.command("verify").description("re-hash the store, or re-run a pipeline's nodes and compare bytes")
     .argument("[file]", "pipeline file, with --execute")
     .option("--execute", "run every node again and compare its bytes with the store's")
-    .addOption(three.set).addOption(three.seed).addOption(three.engine).addOption(three.only)
+    .addOption(three.set).addOption(three.seed).addOption(three.engine).addOption(three.adapter)
+    .addOption(three.only)
     .addOption(jobsOption()).addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (file, options) => (await import("./commands/verify.ts")).verify(file, options));
   program.command("export").description("copy an artifact, or all outputs of a run, out of the store")

@@ -43,14 +43,24 @@ export interface PipelineOptions {
   set: string[];
   seed: number;
   engine: EngineChoice;
+  adapter?: string;
   only: string[];
   store?: string;
 }
 
 /** What a session of a pipeline file needs. */
 export function sessionOptions(file: string, options: PipelineOptions): SessionOptions {
-  const { set, seed, engine, only } = options;
-  return { file: pipelinePath(file), store: storePath(options.store), set, seed, engine, only };
+  const { set, seed, engine, adapter, only } = options;
+  const store = storePath(options.store);
+  return {
+    file: pipelinePath(file),
+    store,
+    set,
+    seed,
+    engine,
+    only,
+    ...(adapter !== undefined && { adapter }),
+  };
 }
 
 /** Parses a whole number of at least `min`. */

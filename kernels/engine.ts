@@ -17,6 +17,10 @@ export interface EngineOptions {
   readonly engine?: EngineName | "auto";
   /** Bytes that activations may take; larger batches are split. Half a GiB when left out. */
   readonly memory?: number;
+  /** Part of the name of the adapter for `webgpu`, in any case; with `auto` it chooses `webgpu`. */
+  readonly adapter?: string;
+  /** Called when the GPU was lost and the work goes on with a new device. */
+  readonly onLoss?: (reason: string) => void;
   /** Threads of the CPU engine; as many as the machine has cores when left out. */
   readonly threads?: number;
 }
@@ -27,12 +31,35 @@ export const DEFAULT_MEMORY = 2 ** 29;
 /**
  * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
  * @throws {CircuitError} when there is no such engine
+ * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
  */
 export async function openEngine(circuit: Circuit, options: EngineOptions = {}): Promise<Engine> {
-  const { engine = "auto" } = options;
   // Loaded when asked for: a browser has no ONNX Runtime for Node.
-  if (engine === "cpu" || engine === "auto") {
-    return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
+  switch (await chooseEngine(options)) {
+    case "cpu":
+      return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
+    case "webgpu": {
+      // Tells the drivers what they need before the thread of the device asks for them.
+      (await import("./gpu.ts")).findGpu();
+      return await (await import("./webgpu/remote.ts")).openRemote(circuit, options);
+    }
   }
-  throw new CircuitError(`There is no engine \`${engine}\`.`, { hint: "The engines are cpu and auto." });
 }
+
+/** The engine that options mean on this machine. @throws {CircuitError} when there is no such engine */
+export async function chooseEngine(
+  { engine = "auto", adapter }: Pick<EngineOptions, "engine" | "adapter">,
+): Promise<EngineName> {
+  if (engine === "cpu" || engine === "webgpu") return engine;
+  if (engine !== "auto") {
+    throw new CircuitError(`There is no engine \`${engine}\`.`, {
+      hint: "The engines are cpu, webgpu and auto.",
+    });
+  }
+  if (adapter !== undefined) return "webgpu";
+  hardware ??= import("./gpu.ts").then(({ hasHardwareGpu }) => hasHardwareGpu());
+  return await hardware ? "webgpu" : "cpu";
+}
+
+/** Asked once: adapters do not come and go. */
+let hardware: Promise<boolean> | undefined;

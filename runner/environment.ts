@@ -15,6 +15,8 @@ export interface Environment {
   readonly packages: Readonly<Record<string, string>>;
   /** The engine asked for. */
   readonly engine: EngineChoice;
+  /** Part of the name of the WebGPU adapter asked for, if one was. */
+  readonly adapter?: string;
   /** Commit and whether files differed from it; null outside a repository. */
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
 }
@@ -25,7 +27,7 @@ export const VERSION = "0.1.0";
 /** Describes this machine and this code. `folder` is asked for its git commit. */
 export async function describeEnvironment(
   packages: Packages,
-  engine: EngineChoice,
+  { engine, adapter }: { engine: EngineChoice; adapter: string | undefined },
   folder: string,
 ): Promise<Environment> {
   return {
@@ -38,6 +40,7 @@ export async function describeEnvironment(
     retort: VERSION,
     packages: packages.versions(),
     engine,
+    ...(adapter === undefined ? {} : { adapter }),
     git: await gitState(folder),
   };
 }

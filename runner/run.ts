@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly planner: Planner;
   readonly executor: Executor;
   readonly engine: EngineChoice;
+  readonly adapter?: string;
   readonly record: RunRecord;
   readonly onEvent: (event: RunEvent) => void;
   /** Aborted to stop the run: stages save their checkpoints and end. */
@@ -343,6 +344,7 @@ class Scheduler {
       run: this.options.record.id,
       pipeline: this.options.record.pipeline,
       engine: this.options.engine,
+      ...(this.options.adapter === undefined ? {} : { adapter: this.options.adapter }),
       store: this.options.store.root,
       mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make",
     };

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly store: string;
   readonly seed?: number;
   readonly engine?: EngineChoice;
+  /** Part of the name of the WebGPU adapter to use; with it `auto` is `webgpu`. */
+  readonly adapter?: string;
   /** Patterns of nodes to make instead of all returned outputs. */
   readonly only?: readonly string[];
   /** Patterns of nodes to recompute. */
@@ -58,6 +60,7 @@ export class Session implements AsyncDisposable {
     readonly outputs: ReadonlyMap<string, Source>,
     readonly seed: number,
     readonly engine: EngineChoice,
+    readonly adapter: string | undefined,
     private readonly fingerprinter: Fingerprinter,
   ) {}
 
@@ -77,7 +80,9 @@ export class Session implements AsyncDisposable {
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
     const records = new Records(store);
-    const choice = options.engine ?? "auto";
+    // Who names an adapter wants it used.
+    const asked = options.engine ?? "auto";
+    const choice = asked === "auto" && options.adapter !== undefined ? "webgpu" : asked;
     const keyed = graph.nodes.some((node) => node.stage.engine === "key");
     const fingerprinter = new Fingerprinter(packages, records.fingerprints);
     const planner = new Planner({
@@ -100,7 +105,7 @@ export class Session implements AsyncDisposable {
     const outputs = new Map<string, Source>(options.only?.length ? chosen : returned);
     return new Session(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
-      ...[options.seed ?? 0, choice, fingerprinter] as const,
+      ...[options.seed ?? 0, choice, options.adapter, fingerprinter] as const,
     );
   }
 
@@ -127,7 +132,7 @@ export class Session implements AsyncDisposable {
       status: "running",
       started: Date.now() / 1000,
       ended: null,
-      environment: await describeEnvironment(this.packages, this.engine, folder),
+      environment: await describeEnvironment(this.packages, this, folder),
       pid: Deno.pid,
     };
     const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(options.jobs);
@@ -140,6 +145,7 @@ export class Session implements AsyncDisposable {
       planner: this.planner,
       executor,
       engine: this.engine,
+      ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,
       onEvent: options.onEvent ?? (() => {}),
       stop: options.stop,

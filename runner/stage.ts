@@ -66,7 +66,12 @@ export interface StageContext<CR = unknown, CW = CR> {
   /** Saves and loads states in the middle of the stage. */
   readonly checkpoint: Checkpoints<CR, CW>;
   /** The engine to use, and where to tell which one was used. Stages that declare `engine`. */
-  readonly engine: { readonly choice: EngineChoice; used(engine: string, adapter?: string): void };
+  readonly engine: {
+    readonly choice: EngineChoice;
+    /** Part of the name of the WebGPU adapter that the user asked for. */
+    readonly adapter?: string;
+    used(engine: string, adapter?: string): void;
+  };
   /** An empty folder for this execution only, gone afterwards. */
   scratch(): Promise<string>;
   /** A line for the node's log. */

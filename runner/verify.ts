@@ -99,6 +99,7 @@ export async function verifyByExecution(
             run: "verify",
             pipeline: session.pipeline.name,
             engine: session.engine,
+            ...(session.adapter === undefined ? {} : { adapter: session.adapter }),
             store: session.store.root,
             mode: "check",
           },

@@ -1,3 +1,4 @@
+import type { Profiler } from "./profile.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { kernelName, type Kernels, type KernelSpec } from "./kernels.ts";
 
@@ -68,9 +69,18 @@ export async function prepare(
   return dispatches;
 }
 
-/** Records dispatches into one compute pass. Kernels see what those before them wrote. */
-export function encode(encoder: GPUCommandEncoder, dispatches: readonly Dispatch[], batch: BatchShape): void {
+/** Records dispatches into one compute pass, or under a profiler one each. Kernels see what those before wrote. */
+export function encode(
+  encoder: GPUCommandEncoder,
+  dispatches: readonly Dispatch[],
+  batch: BatchShape,
+  profiler?: Profiler,
+): void {
   if (dispatches.length === 0) return;
+  if (profiler?.hasRoom(dispatches.length)) {
+    for (const dispatch of dispatches) profiler.encode(encoder, dispatch, batch);
+    return;
+  }
   const pass = encoder.beginComputePass();
   for (const { pipeline, group, grid } of dispatches) {
     const [x, y, z] = grid(batch);

@@ -17,6 +17,7 @@ import { padded } from "./layout.ts";
 import { ParameterPlaces } from "./machine.ts";
 import { DeviceMemory } from "./memory.ts";
 import { ParameterStore } from "./parameters.ts";
+import type { Profiler } from "./profile.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
 import { decodeLogs, flowsOf, logsWanted } from "./results.ts";
 import type { Losable, Result } from "./sequence.ts";
@@ -57,6 +58,7 @@ export class Session implements Losable {
   readonly #workspaces: Workspaces;
   #problem: RetortError | undefined;
   #submitted = 0;
+  #profiler: Profiler | undefined;
   #values = new Int32Array(0);
 
   private constructor(
@@ -134,6 +136,11 @@ export class Session implements Losable {
     this.#problem ??= new RetortError(`the device reports: ${message.trim()}`);
   };
 
+  /** Measures every kernel from here on; undefined ends it. */
+  profile(profiler: Profiler | undefined): void {
+    this.#profiler = profiler;
+  }
+
   /** Gives everything back but the device. */
   close(): void {
     this.open.device.removeEventListener("uncapturederror", this.#onError);
@@ -144,6 +151,7 @@ export class Session implements Losable {
   async flush(): Promise<void> {
     this.#submitted = 0;
     await this.#readBack.flush();
+    await this.#profiler?.collect();
     if (this.#problem !== undefined) {
       const problem = this.#problem;
       this.#problem = undefined;
@@ -418,10 +426,12 @@ export class Session implements Losable {
 
   #encodeForward(work: Workspace, batch: Samples, semiring: Semiring): GPUCommandEncoder {
     const encoder = this.open.device.createCommandEncoder();
-    encode(encoder, semiring === "sum" ? work.passes.forward : work.maximum, {
-      rows: rowsFor(batch.count),
-      segments: 0,
-    });
+    encode(
+      encoder,
+      semiring === "sum" ? work.passes.forward : work.maximum,
+      { rows: rowsFor(batch.count), segments: 0 },
+      this.#profiler,
+    );
     return encoder;
   }
 
@@ -440,13 +450,13 @@ export class Session implements Losable {
     queue.writeBuffer(work.sampleWeights as GPUBuffer, 0, weights);
     const { flags, words } = work.learning as { flags: GPUBuffer; words: GPUBuffer };
     encoder.clearBuffer(flags);
-    encode(encoder, work.passes.backward, { rows, segments: 0 });
+    encode(encoder, work.passes.backward, { rows, segments: 0 }, this.#profiler);
     if (!counting) return;
     const sorted = work.sorter?.sort(this.#values, rows, this.plan.circuit.variables.length);
     if (sorted !== undefined && sorted.length > 0) {
       queue.writeBuffer(words, 0, sorted.words as Uint32Array<ArrayBuffer>, 0, sorted.length);
     }
-    encode(encoder, work.passes.counts, { rows, segments: sorted?.segments ?? 0 });
+    encode(encoder, work.passes.counts, { rows, segments: sorted?.segments ?? 0 }, this.#profiler);
   }
 
   #submit(encoder: GPUCommandEncoder): void {

@@ -228,6 +228,7 @@ class Execution {
       checkpoint: checkpointsOf(stage, folder, this.stop, signal, (text) => tell({ type: "log", text })),
       engine: {
         choice: job.engine,
+        ...(job.adapter === undefined ? {} : { adapter: job.adapter }),
         used: (engine, adapter) => {
           this.#engine = { engine, ...(adapter === undefined ? {} : { adapter }) };
         },

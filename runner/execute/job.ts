@@ -18,6 +18,8 @@ export interface Job {
   readonly components: KeyComponents;
   readonly seed: number | null;
   readonly engine: EngineChoice;
+  /** Part of the name of the WebGPU adapter that was asked for. */
+  readonly adapter?: string;
   /** Seconds, or null. */
   readonly timeout: number | null;
   /** Root of the store. */

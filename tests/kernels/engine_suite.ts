@@ -41,6 +41,8 @@ export interface EngineSuite {
   open(circuit: Circuit, memory?: number): OpenEvaluator | Promise<OpenEvaluator>;
   /** Random circuits to try; 20 when left out. */
   readonly circuits?: number;
+  /** Relative error besides, for log-likelihoods of thousands of nats; none when left out. */
+  readonly relative?: number;
   /** Options of `Deno.test`. */
   readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
 }
@@ -49,14 +51,14 @@ export interface EngineSuite {
 const LOG_TOLERANCE = 1e-4, FLOW_TOLERANCE = 1e-3;
 
 /** Whether two log-likelihoods agree: equal infinities do. */
-function sameLog(a: number, b: number): boolean {
-  return a === b || Math.abs(a - b) <= LOG_TOLERANCE;
+function sameLog(a: number, b: number, relative = 0): boolean {
+  return a === b || Math.abs(a - b) <= LOG_TOLERANCE + relative * Math.abs(b);
 }
 
-function assertLogs(got: ArrayLike<number>, wanted: ArrayLike<number>, what: string): void {
+function assertLogs(got: ArrayLike<number>, wanted: ArrayLike<number>, what: string, relative = 0): void {
   assert.equal(got.length, wanted.length);
   for (let i = 0; i < wanted.length; i++) {
-    assert.ok(sameLog(got[i]!, wanted[i]!), `${what}, entry ${i}: ${got[i]}, not ${wanted[i]}`);
+    assert.ok(sameLog(got[i]!, wanted[i]!, relative), `${what}, entry ${i}: ${got[i]}, not ${wanted[i]}`);
   }
 }
 
@@ -69,8 +71,8 @@ function assertFlows(got: ArrayLike<number>, wanted: ArrayLike<number>, what: st
   }
 }
 
-function assertSameFlows(got: Flows, wanted: Flows, what: string): void {
-  assertLogs(got.logLikelihoods, wanted.logLikelihoods, what);
+function assertSameFlows(got: Flows, wanted: Flows, what: string, relative = 0): void {
+  assertLogs(got.logLikelihoods, wanted.logLikelihoods, what, relative);
   assert.equal(got.impossible, wanted.impossible, `${what}: impossible samples`);
   for (const part of ["weights", "statistics"] as const) {
     assert.deepEqual([...got[part].keys()].sort(), [...wanted[part].keys()].sort());
@@ -79,21 +81,21 @@ function assertSameFlows(got: Flows, wanted: Flows, what: string): void {
 }
 
 /** Everything that an evaluator does, against the reference. */
-async function compare(engine: Evaluator, samples: Samples, what: string): Promise<void> {
+async function compare(engine: Evaluator, samples: Samples, what: string, relative = 0): Promise<void> {
   const { circuit } = engine, reference = new ReferenceEvaluator(circuit);
   const wanted = await reference.logLikelihoods(samples);
-  assertLogs(await engine.logLikelihoods(samples), wanted, what);
+  assertLogs(await engine.logLikelihoods(samples), wanted, what, relative);
   for (const semiring of ["sum", "max"] as const) {
     const got = await engine.activations(samples, semiring);
     const expected = await reference.activations(samples, semiring);
-    assertLogs(got.of(circuit.root), expected.of(circuit.root), `${what}, ${semiring}`);
+    assertLogs(got.of(circuit.root), expected.of(circuit.root), `${what}, ${semiring}`, relative);
     for (const node of circuit.nodes) {
       const logs = expected.of(node.id);
       got.of(node.id).forEach((log, i) => {
         // A unit far below the others of its node may be off, or reported as impossible.
         const s = Math.floor(i / node.units);
         const most = Math.max(...logs.subarray(s * node.units, (s + 1) * node.units));
-        const right = sameLog(log, logs[i]!) || (logs[i]! < most - 40 && log < most - 35);
+        const right = sameLog(log, logs[i]!, relative) || (logs[i]! < most - 40 && log < most - 35);
         assert.ok(right, `${what}, ${semiring}, node ${node.id}[${i}]: ${log}, not ${logs[i]}`);
       });
     }
@@ -104,13 +106,18 @@ async function compare(engine: Evaluator, samples: Samples, what: string): Promi
   for (const id of leaves) assertFlows(got.get(id)!, expected.get(id)!, `${what}, flow of leaf ${id}`);
   const weights = Array.from({ length: samples.count }, (_, s) => s % 4 === 2 ? 0 : 0.5 + s % 3);
   for (const times of [undefined, weights]) {
-    assertSameFlows(await engine.flows(samples, times), await reference.flows(samples, times), what);
+    assertSameFlows(
+      await engine.flows(samples, times),
+      await reference.flows(samples, times),
+      what,
+      relative,
+    );
   }
 }
 
 /** Registers the tests. */
 export function engineSuite(suite: EngineSuite): void {
-  const { name, circuits = 20 } = suite;
+  const { name, circuits = 20, relative = 0 } = suite;
   const test = (title: string, fn: () => Promise<void>) =>
     Deno.test({ ...suite.test, name: `${name}: ${title}`, fn });
   const using = async (circuit: Circuit, body: (engine: Evaluator) => Promise<void>, memory?: number) => {
@@ -131,14 +138,14 @@ export function engineSuite(suite: EngineSuite): void {
   });
 
   for (const { title, circuit, samples } of plainCircuits()) {
-    test(title, () => using(circuit, (engine) => compare(engine, samples, title)));
+    test(title, () => using(circuit, (engine) => compare(engine, samples, title, relative)));
   }
 
   for (const { title, circuit, samples, logs } of hardCases()) {
     test(title, () =>
       using(circuit, async (engine) => {
-        if (logs !== undefined) assertLogs(await engine.logLikelihoods(samples), logs, title);
-        await compare(engine, samples, title);
+        if (logs !== undefined) assertLogs(await engine.logLikelihoods(samples), logs, title, relative);
+        await compare(engine, samples, title, relative);
       }));
   }
 

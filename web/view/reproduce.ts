@@ -27,6 +27,7 @@ export function reproduction(run: RunRecord): Reproduction {
       `${name}=${typeof value === "string" ? value : canonicalText(value)}`,
     ]),
     ...["--seed", String(run.seed), "--engine", environment.engine],
+    ...(environment.adapter === undefined ? [] : ["--adapter", environment.adapter]),
   ];
   const warnings: string[] = [];
   if (environment.git === null) {

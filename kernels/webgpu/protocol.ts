@@ -1,0 +1,119 @@
+import {
+  type Accumulated,
+  type Circuit,
+  CircuitError,
+  type Fault,
+  type Flows,
+  type NodeId,
+  type Samples,
+  type Semiring,
+  type Tensor,
+  type UpdateRule,
+} from "../../circuits/mod.ts";
+import { type ExitCode, exitCodeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
+import type { DeviceOptions } from "./device.ts";
+
+/** What an engine is asked, by the name of its method: arguments as they are cloned into its thread. */
+export interface Calls {
+  /** Puts a circuit on the device; `memory` in bytes as for engines. */
+  open(circuit: Circuit, options: { memory?: number }): { adapter: string };
+  /** See `Evaluator.logLikelihoods`. */
+  logLikelihoods(samples: Samples): Float64Array;
+  /** See `Evaluator.activations`: all nodes, by id. */
+  activations(samples: Samples, semiring: Semiring): Float64Array[];
+  /** See `Evaluator.leafFlows`. */
+  leafFlows(samples: Samples, nodes: readonly NodeId[]): ReadonlyMap<NodeId, Float64Array>;
+  /** See `Evaluator.flows`. */
+  flows(samples: Samples, sampleWeights?: ArrayLike<number>): Flows;
+  /** See `Learner.accumulate`. */
+  accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Accumulated;
+  /** See `Learner.update`. */
+  update(rule: UpdateRule): void;
+  /** See `Learner.parameters`. */
+  parameters(): ReadonlyMap<string, Float32Array>;
+  /** See `Learner.setParameters`. */
+  setParameters(values: ReadonlyMap<string, Float32Array>): void;
+  /** See `Learner.state`. */
+  state(): ReadonlyMap<string, Tensor>;
+  /** See `Learner.restore`. */
+  restore(state: ReadonlyMap<string, Tensor>): void;
+  /** See `Learner.close`. */
+  close(): void;
+  /** Destroys the device as a fault of the driver would: for tests. */
+  loseDevice(): void;
+}
+
+/** Name of a call. */
+export type CallName = keyof Calls;
+
+/** The first message to the thread: which adapter. */
+export interface Settings {
+  readonly type: "settings";
+  readonly device: DeviceOptions;
+}
+
+/** A call to one of the engines in the thread. */
+export interface Request {
+  readonly type: "call";
+  /** Number of the call; its reply has it too. */
+  readonly id: number;
+  /** Number of the engine. */
+  readonly engine: number;
+  readonly name: CallName;
+  readonly args: readonly unknown[];
+}
+
+/** What the thread says. */
+export type Reply =
+  | { readonly type: "result"; readonly id: number; readonly value: unknown }
+  | { readonly type: "error"; readonly id: number; readonly error: PlainError }
+  | { readonly type: "loss"; readonly engine: number; readonly reason: string };
+
+/** An error as it crosses threads. */
+export interface PlainError {
+  readonly kind: "circuit" | "retort" | "other";
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly faults?: readonly Fault[];
+  readonly exitCode?: ExitCode | undefined;
+  readonly stack?: string | undefined;
+}
+
+/** An error ready to be sent. */
+export function plainError(error: unknown): PlainError {
+  return {
+    kind: error instanceof CircuitError ? "circuit" : error instanceof RetortError ? "retort" : "other",
+    message: messageOf(error),
+    hint: hintOf(error),
+    exitCode: exitCodeOf(error),
+    ...(error instanceof CircuitError && { faults: error.faults }),
+    ...(error instanceof Error && { stack: error.stack }),
+  };
+}
+
+/** The error that was sent. */
+export function errorOf({ kind, message, hint, faults, exitCode, stack }: PlainError): Error {
+  if (kind === "circuit") return new CircuitError(message, { hint, faults: faults ?? [] });
+  if (kind === "retort") {
+    return new RetortError(message, {
+      ...(exitCode !== undefined && { exitCode }),
+      ...(hint !== undefined && { hint }),
+    });
+  }
+  // What is no error for people is a fault of ours: the stack of the other thread tells where.
+  return Object.assign(new Error(message), stack === undefined ? {} : { stack });
+}
+
+/** Memory of arrays that the sender gives away: moved, not copied. Arrays that are parts of larger ones stay. */
+export function buffersOf(value: unknown, found: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) {
+      found.add(value.buffer);
+    }
+  } else if (value instanceof Map || Array.isArray(value)) {
+    for (const part of value.values()) buffersOf(part, found);
+  } else if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) buffersOf(part, found);
+  }
+  return found;
+}
