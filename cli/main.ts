@@ -117,6 +117,10 @@ function buildProgram() {
     .argument("[node]", "the failed node; without it, failed nodes are listed")
     .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (node, options) => (await import("./commands/repro.ts")).repro(node, options));
+  program.command("doctor").description("examine the engines of this machine, and say what auto picks")
+    .option("--adapter <name>", "only the WebGPU adapters with this in their names")
+    .addOption(jsonOption()).addOption(verboseOption())
+    .action(async (options) => (await import("./commands/doctor.ts")).doctor(options));
   const data = program.command("data").description("data sets: list them, fetch them");
   data.command("list").description("named data sets, their licences, and where they were found")
     .addOption(jsonOption()).addOption(verboseOption())

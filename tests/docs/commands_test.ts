@@ -33,7 +33,7 @@ Deno.test("docs/pipelines.md has every command with exactly its flags", async ()
   );
   const found = await Promise.all(
     [...commands, ...data].map(async (name) => {
-      const shared = ["--help", "--json", "--verbose", ...(name.startsWith("data") ? [] : ["--store"])];
+      const shared = ["--help", "--json", "--verbose", ...(/^(data|doctor)/.test(name) ? [] : ["--store"])];
       const flags = names(await help(...name.split(" ")), "Options");
       for (const flag of shared) assert.ok(flags.includes(flag), `${name} has ${flag}`);
       return [name, flags.filter((flag) => !shared.includes(flag)).sort()] as const;
