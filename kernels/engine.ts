@@ -25,9 +25,6 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
-/** The default of {@link EngineOptions.memory}. */
-export const DEFAULT_MEMORY = 2 ** 29;
-
 /**
  * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
  * @throws {CircuitError} when there is no such engine

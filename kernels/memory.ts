@@ -1,5 +1,8 @@
 import type { Plan } from "./plan.ts";
 
+/** Bytes that the activations of an engine may take when nothing else is said. */
+export const DEFAULT_MEMORY = 2 ** 29;
+
 /** Which passes an engine keeps in memory at once. */
 export type Passes = "forward" | "training";
 

@@ -5,6 +5,7 @@ import type { Tensor } from "../safetensors.ts";
 import { dropValues } from "./dropout.ts";
 import { type FullOptions, fullOptions, ruleAt, type TrainingOptions } from "./options.ts";
 import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
+import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
 import { type Batch, batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 import type { EpochReport, Progress, TrainingState } from "./state.ts";
@@ -114,7 +115,9 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   /** Sets the learner to the best parameters (without validation: leaves it at the last) and gives the circuit. */
   async result(): Promise<Circuit> {
     if (this.#best !== undefined) await this.#learner.setParameters(this.#best);
-    return withParameters(this.#learner.circuit, await this.#learner.parameters());
+    const parameters = await this.#learner.parameters();
+    requireNumbers(this.#learner.circuit, parameters, "At the end of the training");
+    return withParameters(this.#learner.circuit, parameters);
   }
 
   /** All that decides how it goes on. */
@@ -171,9 +174,19 @@ export class EmTraining implements AsyncIterable<EpochReport> {
       : Object.assign(new ScoreSum(), progress.sums).score(circuit.variables.length);
     const scored = valid && await scoreOf(this.#learner, valid, this.#options.batchSize);
     const score = scored ?? trained as Score;
+    const when = `After epoch ${progress.epoch}`;
+    for (const one of [trained, scored]) {
+      if (one === undefined || !Number.isNaN(one.logLikelihood)) continue;
+      requireNumbers(circuit, await this.#learner.parameters(), when);
+      requireScore(one.logLikelihood, when);
+    }
     const best = progress.best === undefined || isBetter(score, progress.best.score, this.#options.tolerance);
     // Read before anything is changed: what throws here can be tried again.
-    if (best && valid !== undefined) this.#best = await this.#learner.parameters();
+    if (best && valid !== undefined) {
+      const parameters = await this.#learner.parameters();
+      requireNumbers(circuit, parameters, when);
+      this.#best = parameters;
+    }
     if (best) progress.best = { epoch: progress.epoch, score };
     const report: EpochReport = {
       epoch: progress.epoch,

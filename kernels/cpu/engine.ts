@@ -20,9 +20,9 @@ import {
   type UpdateRule,
   withParameters,
 } from "../../circuits/mod.ts";
-import { DEFAULT_MEMORY, type Engine, type EngineOptions } from "../engine.ts";
+import type { Engine, EngineOptions } from "../engine.ts";
 import { ExactPass } from "../exact.ts";
-import { largestBatch, type Passes } from "../memory.ts";
+import { DEFAULT_MEMORY, largestBatch, type Passes } from "../memory.ts";
 import { type InputGroup, type Plan, planOf } from "../plan.ts";
 import { LeafCounts, type LeafRows, LeafStore } from "./leaf_store.ts";
 import { readActivations, readFlows } from "./results.ts";

@@ -20,7 +20,8 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { DEFAULT_MEMORY, type Engine } from "../engine.ts";
+import type { Engine } from "../engine.ts";
+import { DEFAULT_MEMORY } from "../memory.ts";
 import { uncentreMoments } from "./encode.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";

@@ -340,3 +340,27 @@ Deno.test("options that make no sense are refused by name", () => {
   );
   assert.throws(() => sourceOf(samplesFromRows([[0, 1]]), [1, 2]), /1 samples got 2 weights/);
 });
+
+Deno.test("parameters that are no numbers end a training with the level and the parameter", async () => {
+  const circuit = hmm({ length: 3, states: 2, symbols: 3 });
+  const rows = samplesFromRows([[0, 1, 2], [2, 1, 0]]);
+  for (const [id, level] of [["emission", 0], ["transition", 1]] as const) {
+    const learner = new ReferenceLearner(circuit);
+    const training = new EmTraining(learner, { train: sourceOf(rows), valid: sourceOf(rows) }, {
+      epochs: 3,
+      batchSize: 2,
+    });
+    for (let report = await training.step(); report?.epoch !== 1;) report = await training.step();
+    const values = (await learner.parameters()).get(id)!.slice();
+    values[1] = NaN;
+    await learner.setParameters(new Map([[id, values]]));
+    await assert.rejects(async () => {
+      while (!training.done) await training.step();
+      await training.result();
+    }, (error: Error & { hint?: string }) => {
+      assert.match(error.message, new RegExp(`of parameter \`${id}\` at level ${level} \\(.*NaN`));
+      assert.match(error.hint!, /deno task doctor/);
+      return true;
+    });
+  }
+});
