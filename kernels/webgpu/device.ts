@@ -133,7 +133,11 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       },
     );
   }
-  const granted = await grantedFeatures(gpu, adapter, options.without ?? []);
+  const without = options.without ?? [];
+  const granted = await known.getOrInsertComputed(gpu, () => new Map()).getOrInsertComputed(
+    JSON.stringify([factsOf(adapter).name, without]),
+    () => grantedFeatures(gpu, adapter, without),
+  );
   const requiredLimits: Record<string, number> = {};
   for (const name of LIMITS) {
     const most = adapter.limits[name];
@@ -168,6 +172,9 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     },
   };
 }
+
+/** What was found out before: devices that are only tried cost time, and some drivers never give all their memory back. */
+const known = new WeakMap<GPU, Map<string, Promise<Map<keyof DeviceFeatures, string>>>>();
 
 /** Which features a device of this adapter can have: found by opening devices, as the lists cannot be trusted. */
 async function grantedFeatures(

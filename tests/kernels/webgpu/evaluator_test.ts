@@ -19,6 +19,7 @@ import {
 } from "../../../circuits/mod.ts";
 import { WebGpuEngine, type WebGpuOptions } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
+import type { Tile } from "../../../kernels/webgpu/tiles.ts";
 import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
 import { randomCircuit } from "../../circuits/truth.ts";
 import { host, onGpu } from "./host.ts";
@@ -188,6 +189,38 @@ test("tables and activations larger than a binding are cut; batches follow the m
   } finally {
     await engine.close();
     await small.close();
+  }
+});
+
+test("every way to multiply matrices, and a device without optional features", async () => {
+  const circuit = hmm({ length: 4, states: 40, symbols: 7, seed: 4 });
+  const samples = samplesFromRows(randomRows(circuit, 37, 4));
+  const tiles: Tile[] = [
+    { kind: "shared", rows: 4, columns: 4, x: 8, y: 8, depth: 16 },
+    { kind: "shared", rows: 8, columns: 8, x: 16, y: 16, depth: 16 },
+    { kind: "register", rows: 8, columns: 8, x: 8, y: 4 },
+    { kind: "register", rows: 4, columns: 4, x: 8, y: 4 },
+  ];
+  for (const tile of tiles) {
+    await withEngine(circuit, (engine) => compare(engine, samples), { tiles: () => tile });
+  }
+  const plain = new DeviceHost(navigator.gpu, {
+    without: [
+      "subgroups",
+      "timestamp-query",
+      "shader-f16",
+      "wgpu-shader-float32-atomic",
+      "shader-float32-atomic",
+    ],
+  });
+  const engine = await WebGpuEngine.open(plain, circuit);
+  try {
+    const { features } = (await plain.ready()).open;
+    assert.deepEqual(features, { subgroup: 0, floatAtomics: false, timestamps: false, half: false });
+    await compare(engine, samples);
+  } finally {
+    await engine.close();
+    await plain.close();
   }
 });
 
