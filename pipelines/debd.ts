@@ -32,17 +32,22 @@ export default definePipeline({
       Object.keys(PUBLISHED) as SetName[],
     ),
     /** States of the hidden variables to try. */
-    latents: z.array(z.int().min(1)).min(1).default([16, 32, 64]),
-    /** Where the trees of a mixture are from: all of them from the samples, or each from a bootstrap sample. */
-    trees: z.array(z.enum(["samples", "bootstrap"])).min(1).default(["samples", "bootstrap"]),
+    latents: z.array(z.int().min(1)).min(1).default([32, 64]),
+    /**
+     * Where the trees are from: all of them from the rows, or each from a bootstrap sample of them. Single trees
+     * are of the first kind named, mixtures of the kind that is chosen.
+     */
+    trees: z.array(z.enum(["samples", "bootstrap"])).min(1).default(["bootstrap"]),
     /** Runs that differ in their random numbers; also the trees of a mixture. */
     seeds: z.int().min(1).default(5),
     /** Most epochs of a tree. */
-    epochs: z.int().min(0).default(40),
+    epochs: z.int().min(0).default(20),
     /** Most epochs of a mixture's trees together. */
-    together: z.int().min(0).default(10),
+    together: z.int().min(0).default(8),
+    /** Most rows of a mini-batch. */
+    batchSize: z.int().min(1).default(128),
     /** Virtual samples of every row of a sum and of every unit of a leaf. */
-    pseudocount: z.number().min(0).default(0.1),
+    pseudocount: z.number().min(0).default(0.03),
   }),
   build({ params }) {
     const rows: { set: string; model: string; seeds: number; published: number | null }[] = [];
@@ -52,11 +57,11 @@ export default definePipeline({
       const { train, valid, test } = data;
       const em = (epochs: number, from: number, to: number) => ({
         epochs,
-        batchSize: 256,
+        batchSize: params.batchSize,
         batchesPerUpdate: 1,
         step: { kind: "anemone" as const, step: { points: [[0, from], [1, to]] as [number, number][] } },
         pseudocount: { sums: params.pseudocount, leaves: params.pseudocount },
-        patience: 5,
+        patience: 4,
       });
       const tree = (latents: number, from: "samples" | "bootstrap", seed: number) => {
         const at = `${set} ${latents} latents, tree of ${from}, seed ${seed}`;
