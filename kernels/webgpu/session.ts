@@ -150,8 +150,9 @@ export class Session implements Losable {
   /** Fetches all results that wait. @throws what went wrong on the device since */
   async flush(): Promise<void> {
     this.#submitted = 0;
-    await this.#readBack.flush();
+    // First, so that whoever has the results has the times as well.
     await this.#profiler?.collect();
+    await this.#readBack.flush();
     if (this.#problem !== undefined) {
       const problem = this.#problem;
       this.#problem = undefined;

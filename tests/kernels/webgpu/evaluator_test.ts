@@ -19,6 +19,7 @@ import {
 } from "../../../circuits/mod.ts";
 import { WebGpuEngine, type WebGpuOptions } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
+import { Profiler } from "../../../kernels/webgpu/profile.ts";
 import type { Tile } from "../../../kernels/webgpu/tiles.ts";
 import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
 import { randomCircuit } from "../../circuits/truth.ts";
@@ -236,5 +237,25 @@ test("queries over many samples: sampling and max-product", async () => {
     const best = await maxProduct(engine, rows),
       wanted = await maxProduct(new ReferenceEvaluator(circuit), rows);
     assert.deepEqual([...best.samples.values], [...wanted.samples.values]);
+  });
+});
+
+test("a profiler tells how long every kernel took, and changes no result", async () => {
+  const circuit = hmm({ length: 4, states: 8, symbols: 5, seed: 2 });
+  const samples = samplesFromRows(randomRows(circuit, 20, 6));
+  await withEngine(circuit, async (engine) => {
+    const { open } = engine.session;
+    if (!open.features.timestamps) return;
+    const wanted = await engine.flows(samples);
+    const profiler = new Profiler(open);
+    engine.session.profile(profiler);
+    assert.deepEqual(await engine.flows(samples), wanted);
+    engine.session.profile(undefined);
+    const times = profiler.times();
+    profiler.close();
+    const contract = times.filter(({ name }) => name.startsWith("contract FORM=forward"));
+    assert.equal(contract.reduce((sum, { dispatches }) => sum + dispatches, 0), 4, "one a step and the root");
+    assert.ok(times.every(({ seconds }) => seconds >= 0));
+    assert.ok(times.some(({ seconds }) => seconds > 0));
   });
 });
