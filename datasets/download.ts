@@ -47,8 +47,8 @@ export interface DownloadOptions extends Patience {
   readonly path: string;
   /** The size it must have, in bytes. */
   readonly bytes: number;
-  /** The sha256 it must have, in hex. */
-  readonly sha256: string;
+  /** The digest it must have, in hex. */
+  readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string };
   /** Stops the download; what has arrived stays in `PATH.part` for the next time. */
   readonly signal?: AbortSignal;
   /** Called as the download goes on. */
@@ -83,7 +83,7 @@ export async function download(options: DownloadOptions): Promise<void> {
       failures.map(({ url, error }) => `  ${url}: ${error.message}`).join("\n"),
     {
       hint: "Run the same command again to go on where it stopped, or get the file by other means and put " +
-        `it at ${options.path}: ${options.bytes} bytes, sha256 ${options.sha256}.`,
+        `it at ${options.path}: ${options.bytes} bytes, ${options.digest.algorithm} ${options.digest.hex}.`,
       cause: failures[0]?.error,
     },
   );
@@ -132,7 +132,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<void
 
 /** One request: takes what the server sends and finishes the file if that completes it. */
 async function transfer(url: string, part: Part, options: DownloadOptions): Promise<void> {
-  let hash = createHash("sha256");
+  let hash = createHash(options.digest.algorithm);
   let have = await part.size();
   if (have > options.bytes) {
     await part.drop();
@@ -150,7 +150,7 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
       known: part.known(url),
     });
     if (sent.from === 0) {
-      hash = createHash("sha256");
+      hash = createHash(options.digest.algorithm);
       have = 0;
     }
     part.remember(url, sent.validators);
@@ -175,14 +175,15 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
 }
 
 async function finish(url: string, part: Part, hash: Hash, resumed: boolean, options: DownloadOptions) {
+  const { algorithm, hex } = options.digest;
   const found = hash.digest("hex");
-  if (found === options.sha256) return await part.complete();
+  if (found === hex) return await part.complete();
   // A part left by an earlier try may be what is wrong: begin anew before blaming the server.
   if (resumed) throw new AnotherTry("the bytes of an earlier try do not fit", { restart: true });
   await part.drop();
   throw new DataSetDamaged(
-    `${url} gives other bytes than expected: sha256 ${found}, expected ${options.sha256}`,
-    { file: url, expected: options.sha256, found },
+    `${url} gives other bytes than expected: ${algorithm} ${found}, expected ${hex}`,
+    { file: url, expected: hex, found },
     { hint: "The file may have changed at its source. Nothing was kept; do not use it unchecked." },
   );
 }

@@ -156,7 +156,7 @@ async function obtain(
     urls,
     path,
     bytes,
-    sha256,
+    digest: { algorithm: "sha256", hex: sha256 },
     onEvent: (event) => onProgress?.({ ...event, file }),
   });
   onProgress?.({ kind: "done", file });

