@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { RetortError } from "../../foundation/errors.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { maskedLmTeacher } from "../../teachers/masked_lm_teacher.ts";
+import { type MaskedLmReport, MaskedLmTraining } from "../../teachers/masked_lm_training.ts";
+import { tokens, vocabulary } from "./codecs.ts";
+import { maskedLmLog, maskedLmState } from "./masked_lm_codecs.ts";
+import { teacher } from "./teachers.ts";
+
+/**
+ * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its units. Interrupted
+ * at any step it goes on there, and ends with the same bytes on the same machine.
+ */
+export const trainMaskedLm = defineStage({
+  name: "teacher.train-masked-lm",
+  params: z.object({
+    /** Units of a window: what the teacher takes at a time. */
+    length: z.int().min(2).default(32),
+    /** Numbers in a vector. */
+    width: z.int().min(1).default(256),
+    /** Layers of attention and multi-layer perceptron. */
+    layers: z.int().min(1).default(2),
+    /** Heads of attention, which share the width. */
+    heads: z.int().min(1).default(4),
+    /** Numbers in the hidden layer of the perceptron. */
+    hiddenWidth: z.int().min(1).default(1024),
+    /** The layer whose vectors the teacher gives, from 1; the last one, normalised, when left out. */
+    layer: z.int().min(1).optional(),
+    /** Passes over the corpus. */
+    epochs: z.int().min(1).default(4),
+    /** Windows of a step. */
+    batch: z.int().min(1).default(128),
+    /** Largest learning rate of AdamW; it rises first and falls to zero along a cosine. */
+    rate: z.number().positive().default(1e-3),
+    /** Part of the steps in which it rises. */
+    warmup: z.number().min(0).max(1).default(0.05),
+    /** Weight decay. */
+    decay: z.number().min(0).default(0.01),
+    /** Share of the units that are hidden and guessed. */
+    hidden: z.number().gt(0).lt(1).default(0.15),
+    /** Share of the windows in which a unit sees only itself and what follows: what the embedding mode `masked` asks for. */
+    suffixes: z.number().min(0).max(1).default(0.5),
+    /** Share of the windows that are cut to a random length. */
+    shorter: z.number().min(0).max(1).default(0.2),
+    /** Units that a guess chooses from in training, drawn for each step; 0: all. */
+    candidates: z.int().min(0).default(4096),
+    /** Windows of the validation text that each point of the loss curve looks at. */
+    validWindows: z.int().min(1).default(1024),
+    /** Points of the loss curve an epoch. */
+    reports: z.int().min(1).default(4),
+  }),
+  inputs: { train: tokens, valid: tokens, vocabulary },
+  outputs: { teacher, log: maskedLmLog },
+  seeded: true,
+  engine: "use",
+  checkpoint: maskedLmState,
+  async run({ inputs, params, context }) {
+    const { length, width, layers, heads, hiddenWidth, layer, ...options } = params;
+    const { words, unknown, end } = inputs.vocabulary;
+    if (layer !== undefined && layer > layers) {
+      throw new RetortError(`\`layer\` is ${layer}, but there are ${layers} layers`);
+    }
+    const sizes = { length, width, layers, heads, hidden: hiddenWidth, units: words.length };
+    context.engine.used("cpu", "ONNX Runtime");
+    const training = new MaskedLmTraining(sizes, { ...options, seed: context.seed }, {
+      train: await inputs.train.ids.all(),
+      valid: await inputs.valid.ids.all(),
+    });
+    try {
+      const saved = await context.checkpoint.load();
+      if (saved !== undefined) {
+        training.restore(saved);
+        context.log(`going on after step ${saved.step}`);
+      }
+      const tell = ({ step, train, valid, validSuffix }: MaskedLmReport) => {
+        context.metric("train loss", train, step);
+        context.metric("valid loss", valid, step);
+        context.metric("valid loss of suffixes", validSuffix, step);
+      };
+      training.reports.forEach(tell);
+      while (!training.done) {
+        await context.checkpoint.offer(() => training.state());
+        context.signal.throwIfAborted();
+        const report = await training.step();
+        if (report !== undefined) tell(report);
+        const { done, total } = training.progress;
+        context.progress(done, total, "steps");
+      }
+      const name = `masked language model, ${layers} layers of ${width}, ${params.epochs} epochs`;
+      return {
+        teacher: maskedLmTeacher(sizes, training.weights, { name, unknown, end, ...(layer && { layer }) }),
+        log: { reports: training.reports.map((point) => ({ ...point })) },
+      };
+    } finally {
+      await training.close();
+    }
+  },
+});

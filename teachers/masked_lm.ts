@@ -1,0 +1,123 @@
+/**
+ * A masked language model: a transformer that sees both sides and guesses units that are hidden from it. Source: Devlin,
+ * Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (NAACL
+ * 2019), with normalisation before each part. Besides, it learns to guess from what follows alone: then the vectors of a
+ * suffix know nothing of what precedes it, which is what latent variable distillation asks of them.
+ */
+import {
+  add,
+  crossEntropy,
+  gatherRows,
+  gelu,
+  input,
+  matmul,
+  mean,
+  Program,
+  reshape,
+  type Tensor,
+  TrainingStep,
+} from "../kernels/autodiff/mod.ts";
+import {
+  checkSizes,
+  encode,
+  encoderPlans,
+  linear,
+  norm,
+  NORMAL,
+  type ParameterPlans,
+  type Parameters,
+  parameterTensors,
+  type TransformerSizes,
+} from "./transformer.ts";
+import { RetortError } from "../foundation/errors.ts";
+
+/** What a masked language model is. */
+export interface MaskedLmSizes extends TransformerSizes {
+  /** Units of the vocabulary. The row after them is what a hidden unit looks like. */
+  readonly units: number;
+  /** Positions at most. */
+  readonly length: number;
+}
+
+/** Names of the tables of which a step needs some rows only. */
+export const UNIT_TABLE = "unit/table", UNIT_BIAS = "unit/bias";
+
+/** Prefix of the encoder's parameters. */
+export const ENCODER = "encoder/";
+
+/** Parameters of a masked language model. @throws {RetortError} naming a size that makes no sense */
+export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
+  checkSizes(sizes);
+  const { width, units, length } = sizes;
+  for (const [name, n, least] of [["units", units, 1], ["length", length, 2]] as const) {
+    if (!(Number.isInteger(n) && n >= least)) {
+      throw new RetortError(
+        `\`${name}\` of a masked language model is ${n}, expected a whole number from ${least}`,
+      );
+    }
+  }
+  return {
+    [UNIT_TABLE]: { shape: [units + 1, width], start: NORMAL },
+    [UNIT_BIAS]: { shape: [units], start: 0 },
+    "position/table": { shape: [length, width], start: NORMAL },
+    ...encoderPlans(sizes, ENCODER),
+    "head/weight": { shape: [width, width], start: NORMAL },
+    "head/bias": { shape: [width], start: 0 },
+    "head/norm/scale": { shape: [width], start: 1 },
+    "head/norm/shift": { shape: [width], start: 0 },
+  };
+}
+
+/** Sizes of the graphs of a step. */
+export interface MaskedLmShape {
+  /** Windows. */
+  readonly batch: number;
+  /** Hidden units of all windows together. */
+  readonly hidden: number;
+  /** Units that the guesses choose from. */
+  readonly candidates: number;
+}
+
+/**
+ * The mean cross-entropy of the guesses, in nats. Besides the parameters it takes
+ * - `unitRows` `[batch * length, width]`: the rows of what is shown, a parameter: its gradient is that of these rows;
+ * - `candidateRows` `[candidates, width]` and `candidateBias` `[candidates]`, parameters likewise; `correction`
+ *   `[candidates]`, which is added to the bias (see `Candidates`);
+ * - `mask` `[batch, 1, length, length]`: added to the attention;
+ * - `where` `[hidden]`: places of hidden units, `window * length + position`; `targets` `[hidden]`: which candidates
+ *   they are.
+ */
+function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmShape): Tensor {
+  const { width, length } = sizes;
+  const {
+    [UNIT_TABLE]: _table,
+    [UNIT_BIAS]: _bias,
+    ...whole
+  } = maskedLmPlans(sizes);
+  const parameters: Parameters = parameterTensors({
+    ...whole,
+    unitRows: { shape: [batch * length, width], start: 0 },
+    candidateRows: { shape: [candidates, width], start: 0 },
+    candidateBias: { shape: [candidates], start: 0 },
+  });
+  const shown = add(
+    reshape(parameters["unitRows"]!, [batch, length, width]),
+    parameters["position/table"]!,
+  );
+  const { out } = encode(shown, sizes, parameters, ENCODER, input("mask", [batch, 1, length, length]));
+  const guessed = gatherRows(reshape(out, [batch * length, width]), input("where", [hidden], "int64"));
+  const head = norm(gelu(linear(guessed, parameters, "head")), parameters, "head/norm");
+  const bias = add(parameters["candidateBias"]!, input("correction", [candidates]));
+  const logits = add(matmul(head, parameters["candidateRows"]!, { transB: true }), bias);
+  return mean(crossEntropy(logits, input("targets", [hidden], "int64")));
+}
+
+/** A step of training. */
+export function maskedLmStep(sizes: MaskedLmSizes, shape: MaskedLmShape): Promise<TrainingStep> {
+  return TrainingStep.compile(lossOf(sizes, shape));
+}
+
+/** The loss without gradients. */
+export function maskedLmLoss(sizes: MaskedLmSizes, shape: MaskedLmShape): Promise<Program> {
+  return Program.compile({ loss: lossOf(sizes, shape) });
+}

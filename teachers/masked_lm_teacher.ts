@@ -1,0 +1,142 @@
+import { OnnxGraph, type Value } from "../kernels/onnx/graph.ts";
+import type { TeacherFiles } from "./config.ts";
+import { ENCODER, type MaskedLmSizes, UNIT_TABLE } from "./masked_lm.ts";
+
+/** What {@link maskedLmTeacher} needs to know besides the weights. */
+export interface MaskedLmTeacherOptions {
+  /** What it is, for people. */
+  readonly name: string;
+  /** Id of the unit for what the vocabulary leaves out; null where there is none. */
+  readonly unknown: number | null;
+  /** Id of the unit that ends a sentence or a line; null where there is none. */
+  readonly end: number | null;
+  /** The layer whose vectors are given, from 1; the last one, normalised, when left out. */
+  readonly layer?: number;
+}
+
+/**
+ * A masked language model as a teacher whose pieces are the units of its corpus: a graph for any number of windows of any
+ * length that it was trained for, in which a piece sees both sides or, where `suffixes` is 1, itself and what follows.
+ */
+export function maskedLmTeacher(
+  sizes: MaskedLmSizes,
+  weights: ReadonlyMap<string, Float32Array>,
+  { name, unknown, end, layer }: MaskedLmTeacherOptions,
+): TeacherFiles {
+  const { width, units, length } = sizes;
+  const graph = new OnnxGraph();
+  const ids = graph.input("input_ids", "int64", ["batch", "tokens"]);
+  const there = graph.input("attention_mask", "int64", ["batch", "tokens"]);
+  const suffixes = graph.input("suffixes", "float32", [1]);
+  const weight = (name: string, shape: readonly number[]) => graph.constant(weights.get(name)!, shape);
+
+  const tokens = graph.op("Slice", [graph.op("Shape", [ids]), graph.integers(1), graph.integers(2)]);
+  const rows = graph.op("Gather", [weight(UNIT_TABLE, [units + 1, width]), ids]);
+  const positions = graph.op("Slice", [
+    weight("position/table", [length, width]),
+    graph.integers(0),
+    tokens,
+    graph.integers(0),
+  ]);
+  const stream = graph.op("Add", [rows, positions]);
+  const mask = attentionMask(graph, there, suffixes, tokens, length);
+  const out = encoder(graph, stream, mask, sizes, weight, layer);
+  graph.output("vectors", out, "float32", ["batch", "tokens", width]);
+  return {
+    model: new Uint8Array(graph.model(name)),
+    config: {
+      name,
+      width,
+      longest: length,
+      causal: false,
+      inputs: { ids, mask: there, suffixes, past: [] },
+      output: "vectors",
+      before: [],
+      after: [],
+      unknown: [unknown ?? 0],
+      end: [end ?? 0],
+      padding: 0,
+    },
+  };
+}
+
+/** `[batch, 1, tokens, tokens]`: -1e9 where a position is not to be looked at. */
+function attentionMask(
+  graph: OnnxGraph,
+  there: Value,
+  suffixes: Value,
+  tokens: Value,
+  length: number,
+): Value {
+  const absent = graph.op("Sub", [graph.constant(1), graph.op("Cast", [there], { to: 1 })]);
+  const before = Float32Array.from(
+    { length: length * length },
+    (_, i) => i % length < Math.floor(i / length) ? 1 : 0,
+  );
+  const square = graph.op("Slice", [
+    graph.constant(before, [length, length]),
+    graph.integers(0, 0),
+    graph.op("Concat", [tokens, tokens], { axis: 0 }),
+    graph.integers(0, 1),
+  ]);
+  const unseen = graph.op("Add", [
+    graph.op("Unsqueeze", [absent, graph.integers(1, 2)]),
+    graph.op("Mul", [square, suffixes]),
+  ]);
+  return graph.op("Mul", [unseen, graph.constant(-1e9)]);
+}
+
+type Weight = (name: string, shape: readonly number[]) => Value;
+
+/** The encoder of `transformer.ts`, for batches of any size and length. */
+function encoder(
+  graph: OnnxGraph,
+  x: Value,
+  mask: Value,
+  { width, layers, heads, hidden }: MaskedLmSizes,
+  weight: Weight,
+  layer: number | undefined,
+): Value {
+  const size = width / heads;
+  const norm = (x: Value, name: string) =>
+    graph.op("LayerNormalization", [x, weight(`${name}/scale`, [width]), weight(`${name}/shift`, [width])], {
+      axis: -1,
+      epsilon: { float: 1e-5 },
+    });
+  const linear = (x: Value, name: string, from: number, to: number) =>
+    graph.op("Add", [
+      graph.op("MatMul", [x, weight(`${name}/weight`, [from, to])]),
+      weight(`${name}/bias`, [to]),
+    ]);
+  const scalar = (x: number) => graph.constant(x);
+  let stream = x;
+  for (let i = 0; i < (layer ?? layers); i++) {
+    const at = `${ENCODER}${i}`;
+    const normed = norm(stream, `${at}/attention/norm`);
+    const split = (part: string, perm: number[]) => {
+      const whole = linear(normed, `${at}/attention/${part}`, width, width);
+      return graph.op("Transpose", [graph.op("Reshape", [whole, graph.integers(0, 0, heads, size)])], {
+        perm,
+      });
+    };
+    const products = graph.op("MatMul", [split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1])]);
+    const scores = graph.op("Add", [graph.op("Mul", [products, scalar(1 / Math.sqrt(size))]), mask]);
+    const mixed = graph.op("MatMul", [
+      graph.op("Softmax", [scores], { axis: -1 }),
+      split("value", [0, 2, 1, 3]),
+    ]);
+    const joined = graph.op("Reshape", [
+      graph.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }),
+      graph.integers(0, 0, width),
+    ]);
+    stream = graph.op("Add", [stream, linear(joined, `${at}/attention/out`, width, width)]);
+    const wide = linear(norm(stream, `${at}/mlp/norm`), `${at}/mlp/in`, width, hidden);
+    const erf = graph.op("Erf", [graph.op("Mul", [wide, scalar(Math.SQRT1_2)])]);
+    const share = graph.op("Mul", [graph.op("Add", [erf, scalar(1)]), scalar(0.5)]);
+    stream = graph.op("Add", [
+      stream,
+      linear(graph.op("Mul", [wide, share]), `${at}/mlp/out`, hidden, width),
+    ]);
+  }
+  return layer === undefined ? norm(stream, `${ENCODER}norm`) : stream;
+}

@@ -1,0 +1,369 @@
+import { RandomStream } from "../circuits/random.ts";
+import { RetortError } from "../foundation/errors.ts";
+import { AdamW, clipping, type TouchedRows } from "../kernels/autodiff/adamw.ts";
+import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
+import {
+  maskedLmLoss,
+  maskedLmPlans,
+  type MaskedLmSizes,
+  maskedLmStep,
+  UNIT_BIAS,
+  UNIT_TABLE,
+} from "./masked_lm.ts";
+import { Candidates, hideUnits, type HidingOptions } from "./masked_units.ts";
+import { startingNumbers } from "./transformer.ts";
+
+/** How a masked language model is trained. */
+export interface MaskedLmOptions {
+  /** Passes over the corpus. */
+  readonly epochs: number;
+  /** Windows of a step. */
+  readonly batch: number;
+  /** Largest learning rate: reached after `warmup`, then falling to zero along a cosine. */
+  readonly rate: number;
+  /** Part of all steps in which the rate rises. */
+  readonly warmup: number;
+  /** Weight decay of matrices. */
+  readonly decay: number;
+  /** Share of the units that are hidden. */
+  readonly hidden: number;
+  /** See {@link HidingOptions.suffixes}. */
+  readonly suffixes: number;
+  /** See {@link HidingOptions.shorter}. */
+  readonly shorter: number;
+  /** Units that guesses choose from in training; 0: all. Validation always takes all. */
+  readonly candidates: number;
+  /** Windows of the validation text at most, evenly spaced. */
+  readonly validWindows: number;
+  /** Points of the loss curve an epoch. */
+  readonly reports: number;
+  /** Decides the starting weights, the order, and what is hidden. */
+  readonly seed: number;
+}
+
+/** A corpus as ids of units, in memory. */
+export interface Corpus {
+  /** Ids of units. */
+  readonly train: Int32Array;
+  /** The same of the validation text. */
+  readonly valid: Int32Array;
+}
+
+/** A point of the loss curve: cross-entropies in nats a hidden unit. */
+export interface MaskedLmReport {
+  /** Steps made. */
+  readonly step: number;
+  /** Passes over the corpus so far. */
+  readonly epoch: number;
+  /** Mean over the steps since the last point; among the candidates. */
+  readonly train: number;
+  /** On the validation text, among all units, from both sides. */
+  readonly valid: number;
+  /** The same, from what follows alone. */
+  readonly validSuffix: number;
+}
+
+/** Where a training is, to go on from. */
+export interface MaskedLmState {
+  /** Steps made. */
+  readonly step: number;
+  /** Sum of the losses since the last point of the curve. */
+  readonly total: number;
+  /** The loss curve so far. */
+  readonly reports: readonly MaskedLmReport[];
+  /** Numbers by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** Words that keep random streams of one seed apart. */
+const ORDER = 0x6f726465, HIDE = 0x68696465, CHOOSE = 0x63686f6f, VALID = 0x76616c69;
+
+/** Most that gradients may amount to, all together. */
+const MOST_GRADIENT = 1;
+
+/**
+ * Training of a masked language model by AdamW, a step at a time. Goes on from a saved state with the same numbers on the
+ * same machine.
+ */
+export class MaskedLmTraining {
+  readonly #sizes: MaskedLmSizes;
+  readonly #options: MaskedLmOptions;
+  readonly #corpus: Corpus;
+  readonly #weights: Map<string, Float32Array>;
+  readonly #optimiser: AdamW;
+  readonly #candidates: Candidates;
+  readonly #hiding: HidingOptions;
+  readonly #slots: Int32Array;
+  #program: TrainingStep | undefined;
+  #scorer: Program | undefined;
+  #order: { epoch: number; starts: Int32Array } | undefined;
+  #step = 0;
+  #total = 0;
+  #reports: MaskedLmReport[] = [];
+
+  /** @throws {RetortError} when sizes or options make no sense, or the corpus is shorter than a window */
+  constructor(sizes: MaskedLmSizes, options: MaskedLmOptions, corpus: Corpus) {
+    const plans = maskedLmPlans(sizes);
+    const { length, units } = sizes;
+    for (const [name, ids] of Object.entries(corpus) as [string, Int32Array][]) {
+      if (ids.length < length) {
+        throw new RetortError(`${ids.length} units of ${name} text give no window of ${length}`);
+      }
+      const bad = ids.findIndex((id) => !(id >= 0 && id < units));
+      if (bad >= 0) {
+        throw new RetortError(`unit ${bad} of the ${name} text is ${ids[bad]}, expected 0 to ${units - 1}`);
+      }
+    }
+    const { batch, hidden, suffixes, shorter, candidates, seed, decay } = options;
+    if (!(hidden > 0 && hidden < 1)) {
+      throw new RetortError(`a share of ${hidden} of the units cannot be hidden`);
+    }
+    const count = Math.max(1, Math.round(hidden * batch * length * (1 - shorter / 2)));
+    const counts = new Float64Array(units);
+    for (const id of corpus.train) counts[id]!++;
+    this.#sizes = sizes;
+    this.#options = options;
+    this.#corpus = corpus;
+    this.#weights = startingNumbers(plans, seed);
+    this.#optimiser = new AdamW({ decay });
+    // Answers must have room among the candidates.
+    this.#candidates = new Candidates(counts, candidates === 0 ? 0 : Math.max(candidates, 2 * count));
+    this.#hiding = { length, units, hidden: count, suffixes, shorter };
+    this.#slots = new Int32Array(units + 1).fill(-1);
+  }
+
+  /** Steps of an epoch. */
+  get stepsPerEpoch(): number {
+    const { length } = this.#sizes;
+    return Math.max(1, Math.floor((this.#corpus.train.length / length - 1) / this.#options.batch));
+  }
+
+  /** Steps made, and all of them. */
+  get progress(): { done: number; total: number } {
+    return { done: this.#step, total: this.stepsPerEpoch * this.#options.epochs };
+  }
+
+  /** Whether all epochs are over. */
+  get done(): boolean {
+    return this.#step >= this.progress.total;
+  }
+
+  /** The weights by name; not copied. */
+  get weights(): ReadonlyMap<string, Float32Array> {
+    return this.#weights;
+  }
+
+  /** The loss curve so far. */
+  get reports(): readonly MaskedLmReport[] {
+    return this.#reports;
+  }
+
+  /** One step; gives the point of the loss curve that ends with it, if one does. */
+  async step(): Promise<MaskedLmReport | undefined> {
+    const { batch, seed, rate } = this.#options;
+    const { hidden } = this.#hiding;
+    const { shown, mask, where, answers } = hideUnits(
+      await this.#windows(),
+      this.#hiding,
+      new RandomStream(seed, HIDE, this.#step),
+    );
+    const { units, correction, targets } = this.#candidates.choose(
+      answers,
+      new RandomStream(seed, CHOOSE, this.#step),
+    );
+    this.#program ??= await maskedLmStep(this.#sizes, { batch, hidden, candidates: this.#candidates.size });
+    const { loss, gradients } = await this.#program.run({
+      ...this.#numbers(shown, units),
+      mask,
+      where,
+      correction,
+      targets,
+    });
+    if (!Number.isFinite(loss)) {
+      throw new RetortError(`the loss of step ${this.#step + 1} is ${loss}`, {
+        hint: "A smaller `rate` or a longer `warmup` usually helps.",
+      });
+    }
+    this.#move(gradients, shown, units, rate * this.#rateAt(this.#step));
+    this.#step++;
+    this.#total += loss;
+    return await this.#report();
+  }
+
+  /** All that decides how it goes on; the arrays are not copied. */
+  state(): MaskedLmState {
+    const tensors = new Map<string, Float32Array>();
+    for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
+    for (const [name, values] of this.#optimiser.state()) tensors.set(`moment/${name}`, values);
+    return { step: this.#step, total: this.#total, reports: this.#reports, tensors };
+  }
+
+  /** Goes back to a state of a training with the same sizes, options and corpus. */
+  restore({ step, total, reports, tensors }: MaskedLmState): void {
+    const moments = new Map<string, Float32Array>();
+    for (const [name, values] of tensors) {
+      if (name.startsWith("moment/")) moments.set(name.slice("moment/".length), values);
+    }
+    for (const [name, values] of this.#weights) {
+      const saved = tensors.get(`weight/${name}`);
+      if (saved?.length !== values.length) {
+        throw new RetortError(`the saved training is of another model: \`${name}\` does not fit`);
+      }
+      values.set(saved);
+    }
+    this.#optimiser.restore(step, moments);
+    this.#step = step;
+    this.#total = total;
+    this.#reports = [...reports];
+  }
+
+  /** Frees the graphs. */
+  async close(): Promise<void> {
+    await this.#program?.release();
+    await this.#scorer?.release();
+  }
+
+  /** The windows of the step: no two of an epoch overlap, and every epoch lays them elsewhere. */
+  #windows(): Int32Array {
+    const { batch, seed } = this.#options, { length } = this.#sizes;
+    const epoch = Math.floor(this.#step / this.stepsPerEpoch), within = this.#step % this.stepsPerEpoch;
+    const { train } = this.#corpus;
+    if (this.#order?.epoch !== epoch) {
+      const random = new RandomStream(seed, ORDER, epoch);
+      const offset = random.integer(Math.min(length, train.length - length + 1));
+      const count = Math.floor((train.length - offset) / length);
+      const starts = Int32Array.from(random.permutation(count), (n) => offset + n * length);
+      this.#order = { epoch, starts };
+    }
+    const { starts } = this.#order;
+    const windows = new Int32Array(batch * length);
+    for (let w = 0; w < batch; w++) {
+      const start = starts[(within * batch + w) % starts.length]!;
+      windows.set(train.subarray(start, start + length), w * length);
+    }
+    return windows;
+  }
+
+  /** Parameters and the rows of tables that a graph takes. */
+  #numbers(shown: Int32Array, units: Int32Array): Record<string, Float32Array> {
+    const { width } = this.#sizes;
+    const { [UNIT_TABLE]: table, [UNIT_BIAS]: bias, ...whole } = Object.fromEntries(this.#weights);
+    const all = units.length === bias!.length;
+    return {
+      ...whole,
+      unitRows: rowsOf(table!, width, shown),
+      candidateRows: all ? table!.subarray(0, units.length * width) : rowsOf(table!, width, units),
+      candidateBias: all ? bias! : rowsOf(bias!, 1, units),
+    };
+  }
+
+  #move(
+    gradients: Readonly<Record<string, Float32Array>>,
+    shown: Int32Array,
+    units: Int32Array,
+    rate: number,
+  ): void {
+    const { unitRows, candidateRows, candidateBias, ...whole } = gradients;
+    const touched = this.#touched([[shown, unitRows!], [units, candidateRows!]]);
+    const { scale } = clipping([touched.gradient, candidateBias!, ...Object.values(whole)], MOST_GRADIENT);
+    this.#optimiser.next();
+    const move = { rate, scale };
+    this.#optimiser.updateRows(UNIT_TABLE, this.#weights.get(UNIT_TABLE)!, touched, move);
+    this.#optimiser.updateRows(UNIT_BIAS, this.#weights.get(UNIT_BIAS)!, {
+      width: 1,
+      rows: units,
+      gradient: candidateBias!,
+    }, move);
+    for (const [name, gradient] of Object.entries(whole)) {
+      this.#optimiser.update(name, this.#weights.get(name)!, gradient, {
+        ...move,
+        decay: name.endsWith("/weight"),
+      });
+    }
+  }
+
+  /** Gradients of rows of the table of units added up by row. */
+  #touched(parts: readonly (readonly [Int32Array, Float32Array])[]): TouchedRows {
+    const { width } = this.#sizes;
+    const rows: number[] = [];
+    for (const [ids] of parts) {
+      for (const id of ids) if (this.#slots[id]! < 0) this.#slots[id] = rows.push(id) - 1;
+    }
+    const gradient = new Float32Array(rows.length * width);
+    for (const [ids, given] of parts) {
+      for (let n = 0; n < ids.length; n++) {
+        const to = this.#slots[ids[n]!]! * width, from = n * width;
+        for (let i = 0; i < width; i++) gradient[to + i] = gradient[to + i]! + given[from + i]!;
+      }
+    }
+    for (const id of rows) this.#slots[id] = -1;
+    return { width, rows: Int32Array.from(rows), gradient };
+  }
+
+  #rateAt(step: number): number {
+    const { total } = this.progress, rising = Math.max(1, Math.round(this.#options.warmup * total));
+    if (step < rising) return (step + 1) / rising;
+    return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
+  }
+
+  /** The point of the curve that ends with the last step, if one does. */
+  async #report(): Promise<MaskedLmReport | undefined> {
+    const { total } = this.progress;
+    const points = this.#options.reports * this.#options.epochs;
+    const due = (step: number) => Math.floor(step * points / total);
+    if (due(this.#step) === due(this.#step - 1)) return undefined;
+    const before = this.#reports.at(-1)?.step ?? 0;
+    const report = {
+      step: this.#step,
+      epoch: this.#step / this.stepsPerEpoch,
+      train: this.#total / (this.#step - before),
+      valid: await this.#validLoss(0),
+      validSuffix: await this.#validLoss(1),
+    };
+    this.#total = 0;
+    this.#reports.push(report);
+    return report;
+  }
+
+  async #validLoss(suffixes: 0 | 1): Promise<number> {
+    const { batch, seed, validWindows, hidden } = this.#options, { length, units } = this.#sizes;
+    const { valid } = this.#corpus;
+    const count = Math.min(validWindows, Math.floor(valid.length / length));
+    const places = Math.max(1, Math.round(hidden * batch * length));
+    this.#scorer ??= await maskedLmLoss(this.#sizes, { batch, hidden: places, candidates: units });
+    const all = Int32Array.from({ length: units }, (_, unit) => unit);
+    let sum = 0;
+    const batches = Math.ceil(count / batch);
+    for (let b = 0; b < batches; b++) {
+      const windows = new Int32Array(batch * length);
+      for (let w = 0; w < batch; w++) {
+        const n = (b * batch + w) % count;
+        const start = Math.floor(n * (valid.length - length) / Math.max(1, count - 1));
+        windows.set(valid.subarray(start, start + length), w * length);
+      }
+      const { shown, mask, where, answers } = hideUnits(
+        windows,
+        { length, units, hidden: places, suffixes, shorter: 0 },
+        new RandomStream(seed, VALID, b),
+      );
+      const { loss } = await this.#scorer.run({
+        ...this.#numbers(shown, all),
+        mask,
+        where,
+        correction: new Float32Array(units),
+        targets: BigInt64Array.from(answers, BigInt),
+      });
+      sum += loss![0]!;
+    }
+    return sum / batches;
+  }
+}
+
+/** Copies of rows of a table, `[rows, width]`. */
+function rowsOf(table: Float32Array, width: number, rows: Int32Array): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  for (let n = 0; n < rows.length; n++) {
+    out.set(table.subarray(rows[n]! * width, (rows[n]! + 1) * width), n * width);
+  }
+  return out;
+}

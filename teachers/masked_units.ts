@@ -1,0 +1,160 @@
+import type { RandomStream } from "../circuits/random.ts";
+
+/** How units are hidden in windows. */
+export interface HidingOptions {
+  /** Positions of a window. */
+  readonly length: number;
+  /** Units of the vocabulary; their number is the id of what a hidden unit looks like. */
+  readonly units: number;
+  /** Hidden units of all windows together. */
+  readonly hidden: number;
+  /** Share of the windows in which a position sees only itself and what follows it. */
+  readonly suffixes: number;
+  /** Share of the windows that are cut to a random length, so that short suffixes are nothing new later. */
+  readonly shorter: number;
+}
+
+/** Windows with hidden units, as graphs take them. */
+export interface HiddenUnits {
+  /** `[windows * length]`: what is shown; `units` where a unit is hidden. */
+  readonly shown: Int32Array;
+  /** `[windows, 1, length, length]`: added to the attention. */
+  readonly mask: Float32Array;
+  /** `[hidden]`: places of hidden units. */
+  readonly where: BigInt64Array;
+  /** `[hidden]`: the units there. */
+  readonly answers: Int32Array;
+}
+
+/** What keeps a position from being looked at: softmax makes it 0, and nothing overflows. */
+const UNSEEN = -1e9;
+
+/** Of the hidden units, shares that are replaced by the mark and by a random unit; the others are shown as they are. */
+const MARKED = 0.8, REPLACED = 0.1;
+
+/**
+ * Hides units of windows, `[windows * length]`: of those chosen, 80 % are replaced by a mark and 10 % by a unit from
+ * elsewhere in the windows, as in BERT.
+ */
+export function hideUnits(windows: Int32Array, options: HidingOptions, random: RandomStream): HiddenUnits {
+  const { length, units, hidden, suffixes, shorter } = options;
+  const count = windows.length / length;
+  const shown = windows.slice();
+  const mask = new Float32Array(count * length * length);
+  const open: number[] = [];
+  for (let w = 0; w < count; w++) {
+    const onlySuffix = random.uniform() < suffixes;
+    const end = random.uniform() < shorter ? 1 + random.integer(length) : length;
+    for (let query = 0; query < length; query++) {
+      const row = (w * length + query) * length;
+      for (let key = 0; key < length; key++) {
+        if (key >= end || (onlySuffix && key < query)) mask[row + key] = UNSEEN;
+      }
+      if (query < end) open.push(w * length + query);
+    }
+  }
+  const where = new BigInt64Array(hidden), answers = new Int32Array(hidden);
+  for (let n = 0; n < hidden; n++) {
+    // The first of a random order; few very short windows hold too few positions: then some are guessed twice.
+    const at = n % open.length;
+    const other = at + random.integer(open.length - at);
+    [open[at], open[other]] = [open[other]!, open[at]!];
+    const place = open[at]!;
+    where[n] = BigInt(place);
+    answers[n] = windows[place]!;
+    const fate = random.uniform();
+    if (fate < MARKED) shown[place] = units;
+    else if (fate < MARKED + REPLACED) shown[place] = windows[random.integer(windows.length)]!;
+  }
+  return { shown, mask, where, answers };
+}
+
+/** Units that guesses choose from, with what makes up for those that are left out. */
+export interface ChosenCandidates {
+  /** Ids of units. */
+  readonly units: Int32Array;
+  /** `[units]`: to be added to their logits: less the logarithm of the chance to be among them. */
+  readonly correction: Float32Array;
+  /** `[answers]`: where each answer is among the units. */
+  readonly targets: BigInt64Array;
+}
+
+/**
+ * Sampled softmax: guesses choose between the answers of the batch and units drawn by a power of their frequency, and the
+ * logits make up for the chance of each to be there. Source: Jean, Cho, Memisevic and Bengio, "On Using Very Large
+ * Target Vocabulary for Neural Machine Translation" (ACL 2015).
+ */
+export class Candidates {
+  readonly #shares: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #frequencies: Float64Array;
+  readonly #slots: Int32Array;
+  /** Units of a choice. */
+  readonly size: number;
+
+  /**
+   * @param counts `[units]`: occurrences in the corpus
+   * @param size units of a choice; all of them when there are not more, or when it is 0
+   */
+  constructor(counts: ArrayLike<number>, size: number) {
+    const units = counts.length;
+    this.size = size === 0 ? units : Math.min(size, units);
+    const seen = Float64Array.from(counts, (n) => n + 1);
+    const total = seen.reduce((a, b) => a + b, 0);
+    this.#frequencies = seen.map((n) => n / total);
+    const powers = this.#frequencies.map((p) => p ** 0.75);
+    const all = powers.reduce((a, b) => a + b, 0);
+    this.#shares = powers.map((p) => p / all);
+    let sum = 0;
+    this.#sums = this.#shares.map((p) => sum += p);
+    this.#slots = new Int32Array(units).fill(-1);
+  }
+
+  /** Whether all units are candidates, in their order. */
+  get complete(): boolean {
+    return this.size === this.#shares.length;
+  }
+
+  /** The candidates for some answers. */
+  choose(answers: Int32Array, random: RandomStream): ChosenCandidates {
+    const { size } = this;
+    if (this.complete) {
+      return {
+        units: Int32Array.from({ length: size }, (_, unit) => unit),
+        correction: new Float32Array(size),
+        targets: BigInt64Array.from(answers, BigInt),
+      };
+    }
+    const units = new Int32Array(size);
+    let count = 0, draws = 0;
+    const put = (unit: number) => {
+      if (this.#slots[unit]! >= 0 || count === size) return;
+      this.#slots[unit] = count;
+      units[count++] = unit;
+    };
+    answers.forEach(put);
+    while (count < size) {
+      put(this.#draw(random));
+      draws++;
+    }
+    const correction = Float32Array.from(units, (unit) => {
+      const absent = answers.length * Math.log1p(-this.#frequencies[unit]!) +
+        draws * Math.log1p(-this.#shares[unit]!);
+      return -Math.log(-Math.expm1(absent));
+    });
+    const targets = BigInt64Array.from(answers, (unit) => BigInt(this.#slots[unit]!));
+    for (const unit of units) this.#slots[unit] = -1;
+    return { units, correction, targets };
+  }
+
+  #draw(random: RandomStream): number {
+    const at = random.uniform() * this.#sums.at(-1)!;
+    let low = 0, high = this.#sums.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (at < this.#sums[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
