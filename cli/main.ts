@@ -96,6 +96,14 @@ function buildProgram() {
     .option("--figures <dir>", "write its plots as SVG and PNG files into this folder as well")
     .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (run, options) => (await import("./commands/report.ts")).writeRunReport(run, options));
+  program.command("dashboard").description("serve a live page of all runs, for this machine alone")
+    .option(
+      "--port <n>",
+      "the port (default: the one of the last time, else 8710, else a free one)",
+      wholeNumber(1),
+    )
+    .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
+    .action(async (options) => (await import("./commands/dashboard.ts")).dashboard(options));
   program.command("gc").description("remove from the store what no recent run reaches")
     .option("--days <n>", "runs of the last so many days keep what they reach", wholeNumber(0), 30)
     .option("--dry-run", "only say what would go")

@@ -7,6 +7,7 @@ import type { KeyComponents, Reason } from "../key.ts";
 import type { FileDigestCache } from "../locate.ts";
 import { artifactFromJson, artifactJson } from "../store/artifacts.ts";
 import type { Result } from "../store/store.ts";
+import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
 import { databaseFault, openDatabase } from "./schema.ts";
 
 /** How a run ended, or that it has not. */
@@ -100,20 +101,6 @@ export interface ArtifactRecord {
   readonly run: string;
   readonly components: KeyComponents;
   readonly created: number;
-}
-
-/** Which runs a list shows. */
-export interface RunFilter {
-  readonly pipeline?: string;
-  readonly status?: RunStatus;
-  readonly text?: string;
-}
-
-const RUN_FILTER = `(?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR status = ?2)
-  AND (?3 IS NULL OR instr(lower(id || ' ' || pipeline || ' ' || command), lower(?3)) > 0)`;
-
-function runFilter(filter: RunFilter): (string | null)[] {
-  return [filter.pipeline ?? null, filter.status ?? null, filter.text ?? null];
 }
 
 /** The run records of a store: runs, nodes, metrics, results and their lineage, in SQLite. */
@@ -338,6 +325,14 @@ export class Records implements Disposable {
   /** Nodes of a run in the order of its graph. */
   nodes(run: string): NodeRecord[] {
     return this.#all<RawNode>("SELECT * FROM nodes WHERE run = ? ORDER BY position", run).map(nodeFromRow);
+  }
+
+  /** Names and states of the nodes of a run in the order of its graph. */
+  nodeStatesByName(run: string): [name: string, state: NodeState][] {
+    return this.#all<{ name: string; state: NodeState }>(
+      "SELECT name, state FROM nodes WHERE run = ? ORDER BY position",
+      run,
+    ).map((row) => [row.name, row.state]);
   }
 
   /** Edges of a run's graph. */

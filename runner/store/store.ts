@@ -190,7 +190,14 @@ export class Store {
 /** What may stand in a store's folder. */
 const OWN = new Set([
   ...["objects", "results", "locks", "checkpoints", "runs", "workspaces", "damaged", "tmp"],
-  ...["retort-store.json", "store.lock", "records.sqlite", "records.sqlite-wal", "records.sqlite-shm"],
+  ...[
+    "retort-store.json",
+    "store.lock",
+    "records.sqlite",
+    "records.sqlite-wal",
+    "records.sqlite-shm",
+    "dashboard.json",
+  ],
 ]);
 
 function resultFromJson(body: JsonObject): Result | undefined {

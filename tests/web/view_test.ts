@@ -9,7 +9,7 @@ import { armGroups } from "../../web/view/arms.ts";
 import { metricParts, thin } from "../../web/view/curves.ts";
 import { npyHead, npyNumbers } from "../../web/view/npy.ts";
 import { contactSheet, encodePng, imageLayout } from "../../web/view/png.ts";
-import { spreadOf } from "../../web/view/results.ts";
+import { spreadOf } from "../../web/view/spread.ts";
 import { summarise } from "../../web/view/tensor.ts";
 
 function node(name: string, stage: string, params: JsonObject = {}): NodeRecord {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { CurveFigure } from "../parts/curves.tsx";
+import { LineageTree } from "../parts/lineage.tsx";
 import { Link, usePlace } from "../parts/place.tsx";
 import { Previews } from "../parts/preview.tsx";
 import {
@@ -14,7 +15,6 @@ import {
 } from "../parts/run_parts.tsx";
 import { countsText, Status } from "../parts/status.tsx";
 import { Facts, Params } from "../parts/values.tsx";
-import type { Lineage } from "../../runner/references.ts";
 import type { NodeView } from "../view/run.ts";
 import { artifactId, nodeId, type ReportModel, type ShownArtifact } from "./model.ts";
 
@@ -210,31 +210,6 @@ function Output({ shown }: { shown: ShownArtifact }) {
         </details>
       )}
     </div>
-  );
-}
-
-/** What an artifact was made from, back to the data. */
-export function LineageTree({ lineage }: { lineage: Lineage }) {
-  const place = usePlace();
-  if (lineage.inputs.length === 0) {
-    return <p>{lineage.record.run === "" ? "Data outside the store." : "Nothing: it has no inputs."}</p>;
-  }
-  return (
-    <ul>
-      {lineage.inputs.map(({ name, digest, made }, i) => (
-        <li key={i}>
-          {name} ← {made === undefined ? "unknown" : (
-            <>
-              <Link to={place.artifact(digest)}>{made.record.node}:{made.record.output}</Link>{" "}
-              <span class="faint">
-                {made.record.stage} <code>{JSON.stringify(made.record.components.params)}</code>
-              </span>
-            </>
-          )} <code class="faint">{digest.slice(0, 12)}</code>
-          {made !== undefined && made.inputs.length > 0 && <LineageTree lineage={made} />}
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -65,8 +65,13 @@ export interface RunView {
   readonly tables: readonly ResultTable[];
 }
 
-/** Gathers what there is to tell of a run. Reads records only, no artifact. */
-export function viewRun(store: Store, records: Records, run: RunRecord): RunView {
+/** Gathers what there is to tell of a run. Reads records only, no artifact. Without `curves` no metrics are read. */
+export function viewRun(
+  store: Store,
+  records: Records,
+  run: RunRecord,
+  options: { curves?: boolean } = {},
+): RunView {
   const nodeRecords = records.nodes(run.id);
   const edges = records.edges(run.id);
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
@@ -96,8 +101,8 @@ export function viewRun(store: Store, records: Records, run: RunRecord): RunView
       ...output,
       digest: byName.get(output.node)?.outputs.find((one) => one.output === output.output)?.digest ?? null,
     })),
-    charts: chartsOf(records, run, nodes),
-    tables: resultTables(records, run, groups),
+    charts: options.curves === false ? [] : chartsOf(records, run, nodes),
+    tables: options.curves === false ? [] : resultTables(records, run, groups),
   };
 }
 

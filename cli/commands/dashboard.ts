@@ -1,0 +1,27 @@
+import { Store } from "../../runner/store/store.ts";
+import { serveDashboard } from "../../web/dashboard/server.ts";
+import { storePath } from "../options.ts";
+import { note, print, printJson } from "../output.ts";
+
+/** Options of `dashboard`. */
+export interface DashboardOptions {
+  port?: number;
+  store?: string;
+  json?: true;
+}
+
+/** `deno task dashboard`. */
+export async function dashboard(options: DashboardOptions): Promise<void> {
+  const store = Store.open(storePath(options.store));
+  await using served = await serveDashboard(store, options.port);
+  if (options.json) printJson({ url: served.url });
+  else {
+    print(served.url);
+    note("Only this machine reaches it, and only with the secret in the address. Ctrl-C ends it.");
+  }
+  const over = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", ...Deno.build.os === "windows" ? [] : ["SIGTERM" as const]] as const) {
+    Deno.addSignalListener(signal, () => over.resolve());
+  }
+  await Promise.race([over.promise, served.finished]);
+}

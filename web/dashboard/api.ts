@@ -1,0 +1,223 @@
+import { CallError, RetortError } from "../../foundation/errors.ts";
+import { compareRuns, type Comparison } from "../../runner/compare.ts";
+import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import type { NodeState, Records, RunRecord, RunStatus } from "../../runner/records/records.ts";
+import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
+import type { Store } from "../../runner/store/store.ts";
+import type { Chart, Series } from "../view/curves.ts";
+import { type LogPiece, readLog } from "../view/log.ts";
+import { type FilePreview, previewArtifact } from "../view/preview.ts";
+import { type Reproduction, reproduction } from "../view/reproduce.ts";
+import { acrossSeeds, type SeedTable } from "../view/results.ts";
+import { type ArtifactView, type RunView, viewRun } from "../view/run.ts";
+import { drawRunGraph } from "../view/run_graph.ts";
+import { wordsFor } from "../view/vocabulary.ts";
+
+/** A line of the list of runs. */
+export interface RunLine {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly status: LiveStatus;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly seed: number;
+  readonly states: Partial<Record<NodeState, number>>;
+}
+
+/** A page of the list of runs. */
+export interface RunList {
+  readonly total: number;
+  readonly offset: number;
+  readonly runs: readonly RunLine[];
+  readonly pipelines: readonly string[];
+}
+
+/** Runs on a page. */
+export const PAGE = 50;
+
+const STATUSES: readonly RunStatus[] = ["running", "done", "failed", "interrupted"];
+
+/** A page of the runs that fit, newest first. */
+export function listRuns(store: Store, records: Records, query: URLSearchParams): RunList {
+  const status = STATUSES.find((one) => one === query.get("status"));
+  const filter = {
+    ...(query.get("pipeline") ? { pipeline: query.get("pipeline")! } : {}),
+    ...(status === undefined ? {} : { status }),
+    ...(query.get("text") ? { text: query.get("text")! } : {}),
+  };
+  const offset = Math.max(0, Math.min(2 ** 31, Math.trunc(Number(query.get("offset"))) || 0));
+  return {
+    total: records.countRuns(filter),
+    offset,
+    runs: records.runs({ ...filter, limit: PAGE, offset }).map((run) => ({
+      id: run.id,
+      pipeline: run.pipeline,
+      status: liveStatus(store, run),
+      started: run.started,
+      ended: run.ended,
+      seed: run.seed,
+      states: records.nodeStates(run.id),
+    })),
+    pipelines: records.pipelines(),
+  };
+}
+
+/** A run with its graph and how it is made again. */
+export interface RunPageData {
+  readonly view: RunView;
+  readonly graph: string;
+  readonly how: Reproduction;
+}
+
+/** What the page of a run shows. The graph's boxes lead to `href(node)`. */
+export async function runPage(store: Store, records: Records, id: string): Promise<RunPageData> {
+  const view = viewRun(store, records, resolveRun(records, id));
+  const href = (name: string) => `#/run/${encodeURIComponent(view.run.id)}/node/${encodeURIComponent(name)}`;
+  return {
+    view,
+    graph: await drawRunGraph(view.nodes, (node) => href(node.name), {
+      background: "transparent",
+      direction: "right",
+    }),
+    how: reproduction(view.run),
+  };
+}
+
+/** What changes with the seed of a run. */
+export function seedsOf(records: Records, id: string): SeedTable | null {
+  return acrossSeeds(records, resolveRun(records, id)) ?? null;
+}
+
+/** A piece of the log of a node: from a position on, or the last before one. */
+export function logPiece(store: Store, records: Records, query: URLSearchParams): LogPiece {
+  const path = logPath(records, query.get("run") ?? "", query.get("node") ?? "");
+  const from = query.get("from");
+  const before = query.get("before");
+  if (from !== null) return readLog(store, path, { from: position(from) });
+  return readLog(store, path, { before: before === null ? Infinity : position(before) });
+}
+
+/** Where the log of a node lies, relative to the store; empty for nodes that have none. */
+export function logPath(records: Records, run: string, node: string): string {
+  const found = records.nodes(resolveRun(records, run).id).find((one) => one.name === node);
+  if (found === undefined) throw new CallError(`run ${run} has no node ${node}`);
+  return found.log ?? "";
+}
+
+function position(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new CallError(`${text} is no position`);
+  return value;
+}
+
+/** An artifact with what it looks like and what it was made from. */
+export interface ArtifactPageData {
+  readonly artifact: ArtifactView;
+  readonly node: string;
+  readonly stage: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly created: number;
+  readonly previews: readonly FilePreview[];
+  readonly summary: string | null;
+  readonly lineage: Lineage;
+}
+
+/** What the page of an artifact shows. */
+export async function artifactPage(
+  store: Store,
+  records: Records,
+  digest: string,
+): Promise<ArtifactPageData> {
+  const record = resolveArtifact(records, digest);
+  const { artifact } = record;
+  return {
+    artifact: {
+      output: record.output,
+      ...artifact,
+      bytes: artifactSize(artifact),
+    },
+    node: record.node,
+    stage: record.stage,
+    pipeline: record.pipeline,
+    run: record.run,
+    created: record.created,
+    previews: await previewArtifact(
+      store,
+      artifact,
+      await wordsBeside(store, records, record.run, record.node),
+    ),
+    summary: records.summary(artifact.digest) ?? null,
+    lineage: lineageOf(records, record),
+  };
+}
+
+/** The vocabulary near a node, if the run that made it is still in the records. */
+async function wordsBeside(store: Store, records: Records, run: string, node: string) {
+  const record = run === "" ? undefined : records.findRuns(run).find((one) => one.id === run);
+  if (record === undefined) return undefined;
+  const nodes = new Map(
+    viewRun(store, records, record, { curves: false }).nodes.map((one) => [one.name, one]),
+  );
+  const found = nodes.get(node);
+  return found === undefined ? undefined : await wordsFor(store, nodes, found);
+}
+
+/**
+ * The bytes of one file of an artifact. Files are found by their names among the artifact's own: no path is
+ * built from what was asked. Data outside the store are not given out.
+ */
+export async function artifactFile(
+  store: Store,
+  records: Records,
+  digest: string,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { artifact } = resolveArtifact(records, digest);
+  const file = artifact.files.find((one) => one.name === name);
+  if (file === undefined) throw new CallError(`artifact ${artifact.digest.slice(0, 12)} has no file ${name}`);
+  if (file.location !== undefined) throw new CallError("data outside the store are not given out");
+  if (file.size > 256 << 20) {
+    throw new RetortError(`${name} is too large for a browser`, { hint: "Use `deno task export`." });
+  }
+  return await artifactReader(store.blobs, artifact).bytes(name);
+}
+
+/** Runs side by side, and their curves in one chart. */
+export interface ComparePageData {
+  readonly comparison: Comparison;
+  readonly charts: readonly Chart[];
+}
+
+/** How many runs are compared at once. */
+const COMPARED = 8;
+
+/** What the page of compared runs shows. */
+export function comparePage(store: Store, records: Records, ids: readonly string[]): ComparePageData {
+  if (ids.length < 2) throw new CallError("two runs at least are compared");
+  if (ids.length > COMPARED) throw new CallError(`at most ${COMPARED} runs are compared at once`);
+  const runs = ids.map((id) => resolveRun(records, id));
+  return { comparison: compareRuns(records, runs), charts: overlaid(store, records, runs) };
+}
+
+/** Charts that more than one run has, each curve named by its run. */
+function overlaid(store: Store, records: Records, runs: readonly RunRecord[]): Chart[] {
+  const merged = new Map<string, { chart: Chart; series: Series[]; runs: Set<string> }>();
+  for (const run of runs) {
+    for (const chart of viewRun(store, records, run).charts) {
+      const key = JSON.stringify([chart.stage, chart.metric]);
+      const found = merged.get(key) ?? { chart, series: [], runs: new Set() };
+      found.runs.add(run.id);
+      for (const one of chart.series) {
+        const arm = one.label === chart.metric ? "" : `, ${one.label}`;
+        found.series.push({ ...one, label: `${run.id}${arm}` });
+      }
+      merged.set(key, found);
+    }
+  }
+  return [...merged.values()].filter((one) => one.runs.size > 1).map(({ chart, series }) => ({
+    ...chart,
+    series,
+  }));
+}

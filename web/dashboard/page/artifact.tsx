@@ -1,0 +1,79 @@
+/// <reference lib="dom" />
+import { bytesText, factsText } from "../../../foundation/format.ts";
+import { LineageTree } from "../../parts/lineage.tsx";
+import { Time } from "../../parts/place.tsx";
+import { Previews } from "../../parts/preview.tsx";
+import { Facts, Params, Table } from "../../parts/values.tsx";
+import type { ArtifactPageData } from "../api.ts";
+import { useAsk } from "./client.ts";
+import { Part, Shown, Title } from "./frame.tsx";
+import { to } from "./routes.ts";
+
+/** An artifact: what it looks like, its files, and what it was made from. */
+export function ArtifactPage({ digest }: { digest: string }) {
+  const loaded = useAsk<ArtifactPageData>(`api/artifact?digest=${encodeURIComponent(digest)}`);
+  return (
+    <Shown loaded={loaded}>
+      {(data) => {
+        const { artifact } = data;
+        const name = `${data.node}:${artifact.output}`;
+        return (
+          <>
+            <Title text={name} />
+            <Facts
+              facts={[
+                ["type", `${artifact.codec} (version ${artifact.version})`],
+                ["size", bytesText(artifact.bytes)],
+                ["facts", factsText(artifact.facts) || "–"],
+                ["digest", <code key="d">{artifact.digest}</code>],
+                ["stage", `${data.stage} of ${data.pipeline}`],
+                ["made", <Time key="t" at={data.created} />],
+                [
+                  "in run",
+                  data.run === ""
+                    ? "data outside the store"
+                    : <a key="r" href={to.node(data.run, data.node)}>{data.run}</a>,
+                ],
+              ]}
+            />
+            <Part title="Preview">
+              {data.summary !== null && (
+                <pre class="text" tabIndex={0} role="region" aria-label="summary">{data.summary}</pre>
+              )}
+              <Previews artifact={artifact} previews={data.previews} name={name} />
+            </Part>
+            <Part title="Files">
+              <Table
+                caption="Files"
+                head={["file", "size", "sha256"]}
+                rows={artifact.files.map((file) => [
+                  file.location === undefined
+                    ? (
+                      <a
+                        key="f"
+                        download
+                        href={`api/file?${new URLSearchParams({ digest: artifact.digest, name: file.name })}`}
+                      >
+                        {file.name}
+                      </a>
+                    )
+                    : file.name,
+                  bytesText(file.size),
+                  <code key="d">{file.digest}</code>,
+                ])}
+              />
+            </Part>
+            <Part title="Parameters of its stage">
+              <Params params={data.lineage.record.components.params} />
+            </Part>
+            <Part title="Made from">
+              <div class="lineage">
+                <LineageTree lineage={data.lineage} />
+              </div>
+            </Part>
+          </>
+        );
+      }}
+    </Shown>
+  );
+}

@@ -1,0 +1,63 @@
+/// <reference lib="dom" />
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { type Connection, type Loaded, Refusal } from "./client.ts";
+
+/** A page's title, in the window and on the page. */
+export function Title({ text, children }: { text: string; children?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${text} · Retort`;
+  }, [text]);
+  return <h1>{children ?? text}</h1>;
+}
+
+/** What has been loaded, or that it is on its way, or why it cannot be had. */
+export function Shown<T>(
+  { loaded, children }: { loaded: Loaded<T>; children: (value: T) => ComponentChildren },
+) {
+  const { value, error } = loaded;
+  return (
+    <>
+      {error !== undefined && <Problem error={error} />}
+      {value !== undefined ? children(value) : error === undefined && <p class="faint">loading …</p>}
+    </>
+  );
+}
+
+export function Problem({ error }: { error: Error }) {
+  return (
+    <p class="fault" role="alert">
+      {error.message}
+      {error instanceof Refusal && error.hint !== null && <>. {error.hint}</>}
+    </p>
+  );
+}
+
+const WORDS: Record<Connection, string> = {
+  live: "live",
+  lost: "connection lost; trying again",
+  resting: "resting",
+};
+
+/** Whether what is shown is up to date. */
+export function Live({ connection, fault }: { connection: Connection; fault?: string | undefined }) {
+  return (
+    <span
+      class={`badge ${connection === "live" && fault === undefined ? "state-ran" : "state-running"}`}
+      role="status"
+    >
+      {fault ?? WORDS[connection]}
+    </span>
+  );
+}
+
+/** A part of a page with its heading. */
+export function Part({ title, children }: { title: string; children: ComponentChildren }) {
+  const id = title.toLowerCase().replaceAll(/\W+/g, "-");
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}

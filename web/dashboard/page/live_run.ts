@@ -1,0 +1,128 @@
+import { useMemo, useRef, useState } from "preact/hooks";
+import type { Chart, Series } from "../../view/curves.ts";
+import { thin } from "../../view/curves.ts";
+import type { RunView } from "../../view/run.ts";
+import type { RunPageData } from "../api.ts";
+import type { LiveEvent } from "../live.ts";
+import { type Connection, type Loaded, throttled, useAsk, useEvents } from "./client.ts";
+import type { LogPiece } from "../../view/log.ts";
+
+/** How often curves are drawn again and a run is loaded again at most, in milliseconds. */
+const DRAW = 1000, AGAIN = 2000;
+/** Points of a growing series that are kept; twice that are drawn before it is thinned again. */
+const KEPT = 600;
+
+/** A run that is shown as it goes on. */
+export interface LiveRun {
+  readonly loaded: Loaded<RunPageData>;
+  readonly connection: Connection;
+  readonly fault: string | undefined;
+}
+
+/**
+ * A run, kept up to date by what the stream tells: states and progress at once, curves by their new points, and
+ * whatever else a finished node brings by loading again.
+ */
+export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) => void): LiveRun {
+  const loaded = useAsk<RunPageData>(`api/run?id=${encodeURIComponent(id)}`);
+  const [, redraw] = useState(0);
+  const [fault, setFault] = useState<string>();
+  const changes = useRef<Changes>(new Changes());
+  const base = useRef<RunPageData | undefined>(undefined);
+  if (loaded.value !== base.current) {
+    base.current = loaded.value;
+    changes.current.restart();
+  }
+  const draw = useMemo(() => throttled(DRAW, () => redraw((n) => n + 1)), []);
+  const again = useMemo(() => throttled(AGAIN, loaded.reload), [id]);
+  const query = new URLSearchParams({ run: id, ...(log === undefined ? {} : { log }) });
+  const connection = useEvents(String(query), (event) => {
+    if (event.type === "fault") return setFault(event.message);
+    setFault(undefined);
+    if (event.type === "log") return onLog?.(event.piece);
+    const ended = changes.current.take(event);
+    if (ended) again();
+    if (event.type === "metrics") draw();
+    else redraw((n) => n + 1);
+  }, () => {
+    changes.current.told = false;
+    again();
+  });
+  const value = useMemo(
+    () =>
+      loaded.value === undefined
+        ? undefined
+        : { ...loaded.value, view: changes.current.applied(loaded.value.view) },
+    [loaded.value, changes.current.version],
+  );
+  return { loaded: { ...loaded, value }, connection, fault };
+}
+
+/** What the stream told since the run was loaded. */
+class Changes {
+  version = 0;
+  /** False until the stream has told the states once. */
+  told = false;
+  #states = new Map<string, RunView["nodes"][number]["state"]>();
+  #status: RunView["status"] | undefined;
+  #progress = new Map<string, RunView["nodes"][number]["progress"]>();
+  #points = new Map<string, [number, number | null][]>();
+
+  /** The run was loaded again: its curves hold all points, states and progress stay what was told last. */
+  restart(): void {
+    this.#points.clear();
+    this.version++;
+  }
+
+  /** Takes an event; true when a node's state or the run's status has changed, which brings more than the event tells. */
+  take(event: LiveEvent): boolean {
+    this.version++;
+    if (event.type === "state") {
+      const changed = this.told &&
+        (this.#status !== event.status ||
+          event.nodes.some(([name, state]) => this.#states.get(name) !== state));
+      this.#status = event.status;
+      this.#states = new Map(event.nodes);
+      this.told = true;
+      return changed;
+    }
+    if (event.type === "progress") this.#progress = new Map(event.progress.map((one) => [one.node, one]));
+    if (event.type === "metrics") {
+      let fresh = false;
+      for (const [node, name, step, value] of event.metrics) {
+        if (step === null) continue;
+        const key = JSON.stringify([node, name]);
+        const points = this.#points.get(key);
+        if (points === undefined) this.#points.set(key, [[step, value]]);
+        else points.push([step, value]);
+        fresh ||= points === undefined;
+      }
+      return fresh; // The first points of a curve: it may need a chart of its own.
+    }
+    return false;
+  }
+
+  applied(view: RunView): RunView {
+    return {
+      ...view,
+      status: this.#status ?? view.status,
+      nodes: view.nodes.map((node) => ({
+        ...node,
+        state: this.#states.get(node.name) ?? node.state,
+        progress: this.#progress.get(node.name) ?? node.progress,
+      })),
+      charts: view.charts.map((chart) => this.#grown(chart)),
+    };
+  }
+
+  #grown(chart: Chart): Chart {
+    const series = chart.series.map((one): Series => {
+      const more = this.#points.get(JSON.stringify([one.node, chart.metric]));
+      if (more === undefined) return one;
+      const last = one.points.at(-1)?.[0] ?? -Infinity;
+      const points = [...one.points, ...more.filter(([step]) => step > last)];
+      return { ...one, points: points.length > 2 * KEPT ? thin(points, KEPT) : points };
+    });
+    return series.every((one, i) => one === chart.series[i]) ? chart : { ...chart, series };
+  }
+}

@@ -1,0 +1,108 @@
+/// <reference lib="dom" />
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { timeText } from "../../../foundation/format.ts";
+import { type Place, PlaceContext } from "../../parts/place.tsx";
+import { ArtifactPage } from "./artifact.tsx";
+import { ComparePage } from "./compare.tsx";
+import { NodePage } from "./node.tsx";
+import { type Route, to, useRoute } from "./routes.ts";
+import { RunPage } from "./run.tsx";
+import { RunsPage } from "./runs.tsx";
+
+/** The whole page. */
+function Dashboard() {
+  const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  const key = JSON.stringify({ ...route, query: undefined });
+  const first = useRef(true);
+  useEffect(() => {
+    // A new place is read from its beginning, by screen readers as well.
+    if (!first.current) main.current?.focus();
+    first.current = false;
+    scrollTo(0, 0);
+  }, [key]);
+  const place: Place = {
+    document: undefined,
+    node: (name) => "run" in route ? to.node(route.run, name) : undefined,
+    artifact: to.artifact,
+    run: to.run,
+    time: timeText,
+  };
+  return (
+    <PlaceContext.Provider value={place}>
+      <div class="page">
+        <a
+          class="skip"
+          href="#main"
+          onClick={(event) => {
+            event.preventDefault();
+            main.current?.focus();
+          }}
+        >
+          To the content
+        </a>
+        <header class="bar">
+          <nav aria-label="Dashboard">
+            <ul>
+              <li>
+                <a href="#/runs">Runs</a>
+              </li>
+            </ul>
+          </nav>
+          <ThemeChoice />
+        </header>
+        <main id="main" tabIndex={-1} ref={main}>
+          <At key={key} route={route} />
+        </main>
+      </div>
+    </PlaceContext.Provider>
+  );
+}
+
+function At({ route }: { route: Route }) {
+  switch (route.page) {
+    case "runs":
+      return <RunsPage query={route.query} />;
+    case "run":
+      return <RunPage id={route.run} />;
+    case "node":
+      return <NodePage run={route.run} name={route.node} />;
+    case "artifact":
+      return <ArtifactPage digest={route.digest} />;
+    case "compare":
+      return <ComparePage runs={route.runs} />;
+  }
+}
+
+const THEME = "retort-theme";
+
+function ThemeChoice() {
+  const apply = (value: string) => {
+    if (value === "") document.documentElement.removeAttribute("data-theme");
+    else document.documentElement.setAttribute("data-theme", value);
+  };
+  const stored = localStorage.getItem(THEME) ?? "";
+  useEffect(() => apply(stored), []);
+  return (
+    <label class="scale">
+      Theme{" "}
+      <select
+        id="theme"
+        defaultValue={stored}
+        onChange={(event) => {
+          apply(event.currentTarget.value);
+          localStorage.setItem(THEME, event.currentTarget.value);
+        }}
+      >
+        <option value="">as the system</option>
+        <option value="light">light</option>
+        <option value="dark">dark</option>
+      </select>
+    </label>
+  );
+}
+
+const root = document.getElementById("root")!;
+root.replaceChildren();
+render(<Dashboard />, root);

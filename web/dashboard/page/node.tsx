@@ -1,0 +1,169 @@
+/// <reference lib="dom" />
+import { useEffect, useState } from "preact/hooks";
+import { CurveFigure } from "../../parts/curves.tsx";
+import { Link, Time, usePlace } from "../../parts/place.tsx";
+import { Why } from "../../parts/run_parts.tsx";
+import { Progress, State, took } from "../../parts/status.tsx";
+import { Facts, Params, Table } from "../../parts/values.tsx";
+import type { LogPiece } from "../../view/log.ts";
+import type { NodeView, RunView } from "../../view/run.ts";
+import { bytesText, factsText } from "../../../foundation/format.ts";
+import { ask } from "./client.ts";
+import { Live, Part, Problem, Shown, Title } from "./frame.tsx";
+import { useLiveRun } from "./live_run.ts";
+import { to } from "./routes.ts";
+
+/** A node of a run: why it ran, its curves, what it made, its log as it is written. */
+export function NodePage({ run, name }: { run: string; name: string }) {
+  const [pieces, setPieces] = useState<readonly LogPiece[]>([]);
+  const { loaded, connection, fault } = useLiveRun(
+    run,
+    name,
+    (piece) => setPieces((before) => joined(before, piece)),
+  );
+  return (
+    <Shown loaded={loaded}>
+      {({ view }) => {
+        const node = view.nodes.find((one) => one.name === name);
+        return (
+          <>
+            <Title text={`${name} ${run}`}>{name}</Title>
+            <p class="bar">
+              <a href={to.run(run)}>run {run}</a>
+              <Live connection={connection} fault={fault} />
+            </p>
+            {node === undefined
+              ? <Problem error={new Error(`the run has no node ${name}`)} />
+              : <Shape view={view} node={node} />}
+            {node !== undefined && node.log !== null && (
+              <Part title="Log">
+                <Log run={run} node={name} pieces={pieces} setPieces={setPieces} />
+              </Part>
+            )}
+          </>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function Shape({ view, node }: { view: RunView; node: NodeView }) {
+  const place = usePlace();
+  const charts = view.charts.map((chart) => ({
+    ...chart,
+    series: chart.series.filter((one) => one.node === node.name),
+  })).filter((chart) => chart.series.length > 0);
+  return (
+    <>
+      <Facts
+        facts={[
+          [
+            "state",
+            <span key="s">
+              <State node={node} /> <Progress node={node} />
+            </span>,
+          ],
+          ["why", <Why key="w" node={node} />],
+          ["stage", node.stage],
+          ["started", <Time key="t" at={node.started} />],
+          ["took", took(node)],
+          ...(node.seed === null ? [] : [["seed", String(node.seed)] as const]),
+          ...(node.key === null ? [] : [["key", <code key="k">{node.key.slice(0, 16)}</code>] as const]),
+          ...(node.engine === null
+            ? []
+            : [["engine", `${node.engine.engine} ${node.engine.adapter ?? ""}`] as const]),
+        ]}
+      />
+      {charts.length > 0 && (
+        <Part title="Curves">
+          <div class="charts">
+            {charts.map((chart) => <CurveFigure key={chart.metric} chart={chart} />)}
+          </div>
+        </Part>
+      )}
+      <Part title="Parameters">
+        <Params params={node.params} />
+      </Part>
+      {node.inputs.length > 0 && (
+        <Part title="Inputs">
+          <Table
+            caption="Inputs"
+            head={["input", "from"]}
+            rows={node.inputs.map((input) => [
+              input.name,
+              <Link key="f" to={place.node(input.node)}>{input.node}:{input.output}</Link>,
+            ])}
+          />
+        </Part>
+      )}
+      {node.outputs.length > 0 && (
+        <Part title="Outputs">
+          <Table
+            caption="Outputs"
+            head={["output", "type", "size", "facts"]}
+            rows={node.outputs.map((output) => [
+              <Link key="o" to={place.artifact(output.digest)}>{output.output}</Link>,
+              output.codec,
+              bytesText(output.bytes),
+              factsText(output.facts) || "–",
+            ])}
+          />
+        </Part>
+      )}
+    </>
+  );
+}
+
+/** Characters of a log that a page holds: more would make it slow. */
+const HELD = 1_000_000;
+
+/** Pieces with one more at their end. One that does not follow on begins anew. */
+function joined(before: readonly LogPiece[], piece: LogPiece): readonly LogPiece[] {
+  const last = before.at(-1);
+  if (last === undefined || piece.from !== last.to) return [piece];
+  const pieces = [...before, piece];
+  let held = pieces.reduce((sum, one) => sum + one.text.length, 0);
+  while (held > HELD && pieces.length > 1) held -= pieces.shift()!.text.length;
+  return pieces;
+}
+
+function Log(
+  { run, node, pieces, setPieces }: {
+    run: string;
+    node: string;
+    pieces: readonly LogPiece[];
+    setPieces: (change: (before: readonly LogPiece[]) => readonly LogPiece[]) => void;
+  },
+) {
+  const [error, setError] = useState<Error>();
+  const address = `api/log?${new URLSearchParams({ run, node })}`;
+  useEffect(() => {
+    ask<LogPiece>(address).then(
+      (piece) => setPieces((before) => before.length === 0 ? [piece] : before),
+      setError,
+    );
+  }, [address]);
+  const first = pieces[0];
+  const earlier = async () => {
+    try {
+      const piece = await ask<LogPiece>(`${address}&before=${first!.from}`);
+      setPieces((before) => before[0]?.from === piece.to ? [piece, ...before].slice(0, 16) : before);
+    } catch (problem) {
+      setError(problem as Error);
+    }
+  };
+  return (
+    <>
+      {error !== undefined && <Problem error={error} />}
+      {first !== undefined && first.from > 0 && (
+        <p class="bar">
+          <button type="button" onClick={earlier}>Earlier lines</button>
+          <span class="faint">{bytesText(first.from)} come before</span>
+        </p>
+      )}
+      <pre class="log" tabIndex={0} role="log" aria-label={`log of ${node}`} aria-live="off">
+        {pieces.map((piece) => piece.text).join("") || "nothing yet"}
+      </pre>
+    </>
+  );
+}

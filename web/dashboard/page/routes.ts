@@ -1,0 +1,48 @@
+/// <reference lib="dom" />
+import { useEffect, useState } from "preact/hooks";
+
+/** Where in the dashboard one is. */
+export type Route =
+  | { readonly page: "runs"; readonly query: URLSearchParams }
+  | { readonly page: "run"; readonly run: string }
+  | { readonly page: "node"; readonly run: string; readonly node: string }
+  | { readonly page: "artifact"; readonly digest: string }
+  | { readonly page: "compare"; readonly runs: readonly string[] };
+
+/** The place that an address names; unknown ones are the list of runs. */
+export function routeOf(hash: string): Route {
+  const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?");
+  const parts = path.split("/").map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  const [page, first = "", second, third = ""] = parts;
+  if (page === "run" && second === "node") return { page: "node", run: first, node: third };
+  if (page === "run") return { page: "run", run: first };
+  if (page === "artifact") return { page: "artifact", digest: first };
+  if (page === "compare") return { page: "compare", runs: first.split(",") };
+  return { page: "runs", query: new URLSearchParams(search) };
+}
+
+/** Addresses of places. */
+export const to = {
+  runs: (query: URLSearchParams) => `#/runs?${query}`,
+  run: (id: string) => `#/run/${encodeURIComponent(id)}`,
+  node: (run: string, node: string) => `#/run/${encodeURIComponent(run)}/node/${encodeURIComponent(node)}`,
+  artifact: (digest: string) => `#/artifact/${encodeURIComponent(digest)}`,
+  compare: (runs: readonly string[]) => `#/compare/${runs.map(encodeURIComponent).join(",")}`,
+};
+
+/** The place in the address bar. */
+export function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const change = () => setHash(location.hash);
+    addEventListener("hashchange", change);
+    return () => removeEventListener("hashchange", change);
+  }, []);
+  return routeOf(hash);
+}

@@ -1,0 +1,138 @@
+/// <reference lib="dom" />
+import { useEffect, useRef } from "preact/hooks";
+import { CurveFigure } from "../../parts/curves.tsx";
+import { Link, usePlace } from "../../parts/place.tsx";
+import {
+  ArtifactsTable,
+  DataTable,
+  EnvironmentFacts,
+  NodesTable,
+  Reproduce,
+  Results,
+  RunFacts,
+  Seeds,
+} from "../../parts/run_parts.tsx";
+import { stateOf, Status } from "../../parts/status.tsx";
+import { Params, Table } from "../../parts/values.tsx";
+import type { SeedTable } from "../../view/results.ts";
+import type { NodeView, RunView } from "../../view/run.ts";
+import { useAsk } from "./client.ts";
+import { Live, Part, Shown, Title } from "./frame.tsx";
+import { useLiveRun } from "./live_run.ts";
+
+/** A run, live. */
+export function RunPage({ id }: { id: string }) {
+  const { loaded, connection, fault } = useLiveRun(id);
+  return (
+    <Shown loaded={loaded}>
+      {({ view, graph, how }) => (
+        <>
+          <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
+          <p class="bar">
+            <Status status={view.status} />
+            <span>run {view.run.id}</span>
+            <Live connection={connection} fault={fault} />
+          </p>
+          <RunFacts run={view.run} />
+          <Part title="Graph">
+            <Graph svg={graph} nodes={view.nodes} />
+          </Part>
+          <Part title="Nodes">
+            <NodesTable nodes={view.nodes} />
+          </Part>
+          {view.charts.length > 0 && (
+            <Part title="Curves">
+              <div class="charts">
+                {view.charts.map((chart) => (
+                  <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
+                ))}
+              </div>
+            </Part>
+          )}
+          {view.outputs.length > 0 && (
+            <Part title="Outputs">
+              <Outputs view={view} />
+            </Part>
+          )}
+          {view.tables.length > 0 && (
+            <Part title="Results">
+              {view.tables.map((table) => (
+                <div key={table.stage}>
+                  <h3>{table.stage}</h3>
+                  <Results table={table} />
+                </div>
+              ))}
+              {view.status === "done" && <OverSeeds id={view.run.id} />}
+            </Part>
+          )}
+          <Part title="Parameters">
+            <Params params={view.run.params} />
+          </Part>
+          <Part title="Data">
+            <DataTable nodes={view.nodes} />
+          </Part>
+          <Part title="Artifacts">
+            <ArtifactsTable nodes={view.nodes} />
+          </Part>
+          <Part title="Environment">
+            <EnvironmentFacts run={view.run} />
+          </Part>
+          <Part title="Make it again">
+            <Reproduce how={how} />
+          </Part>
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** The graph; its boxes change their colours as the nodes go on. */
+function Graph({ svg, nodes }: { svg: string; nodes: readonly NodeView[] }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const states = nodes.map(stateOf).join();
+  useEffect(() => {
+    const boxes = holder.current?.querySelectorAll("g.node") ?? [];
+    if (boxes.length !== nodes.length) return; // A box a stage: drawn anew when the run is loaded again.
+    nodes.forEach((node, i) => {
+      const box = holder.current?.querySelector(`#graph-node-${i}`);
+      box?.setAttribute("class", `node state-${stateOf(node)}`);
+    });
+  }, [svg, states]);
+  return (
+    <div
+      ref={holder}
+      class="graph scroll"
+      tabIndex={0}
+      role="region"
+      aria-label="the pipeline's graph; the table of nodes says the same"
+      dangerouslySetInnerHTML={{ __html: svg }}
+    />
+  );
+}
+
+function Outputs({ view }: { view: RunView }) {
+  const place = usePlace();
+  return (
+    <Table
+      caption="Outputs"
+      head={["output", "artifact"]}
+      rows={view.outputs.map((output) => [
+        output.name,
+        output.digest === null
+          ? "not made yet"
+          : <Link key="a" to={place.artifact(output.digest)}>{output.node}:{output.output}</Link>,
+      ])}
+    />
+  );
+}
+
+function OverSeeds({ id }: { id: string }) {
+  const seeds = useAsk<SeedTable | null>(`api/seeds?id=${encodeURIComponent(id)}`);
+  if (seeds.value === undefined || seeds.value === null) return null;
+  return (
+    <>
+      <h3>Over seeds of the run</h3>
+      <Seeds table={seeds.value} />
+    </>
+  );
+}
