@@ -29,6 +29,8 @@ export const teacherConfig = z.strictObject({
   }),
   /** Name of the output with the vectors of tokens, `[batch, tokens, width]`. */
   output: z.string(),
+  /** Name of the output with logits of the next piece, `[batch, tokens, pieces]`, of causal language models. */
+  logits: z.string().optional(),
   /** Ids of the pieces that stand before a text: `[CLS]`. */
   before: ids,
   /** Ids of the pieces that stand after a text: `[SEP]`. */

@@ -45,6 +45,8 @@ export async function describeTeacher(
     causal: options.causal,
     inputs: describeInputs(inputs, options.name),
     output: output.name,
+    ...(options.causal && outputs.some((port) => port.name === "logits" && port.type === "float32") &&
+      { logits: "logits" }),
     ...around,
     unknown: pieces.vocabulary.unknown === null ? word : [pieces.vocabulary.unknown],
     end: around.after.length > 0

@@ -1,0 +1,81 @@
+/**
+ * A hidden Markov model of what a causal language model says (GeLaTo, Ctrl-G): texts are drawn from the model, the hidden
+ * states are clusters of its vectors at each position, then EM. Perplexities are those of texts of the model that were not
+ * trained on. The model is a folder with an `.onnx` file (output `logits`, hidden states besides if there are) and its
+ * `tokenizer.json`.
+ *
+ *     deno task run pipelines/causal_hmm.ts --set model=FOLDER
+ *     deno task run pipelines/causal_hmm.ts --set model=FOLDER --set states=256 --set texts=50000 --set output=last_hidden_state
+ */
+import { z } from "zod";
+import { definePipeline } from "../mod.ts";
+import { clusterVectors } from "../stages/clusters/kmeans.ts";
+import { describeClusters } from "../stages/text/describe_clusters.ts";
+import { drawTexts } from "../stages/text/draw_texts.ts";
+import { embedSuffixes } from "../stages/text/embed.ts";
+import { localText } from "../stages/text/local.ts";
+import { sampleText } from "../stages/text/sample_text.ts";
+import { onnxTeacher } from "../stages/text/teachers.ts";
+import { layWindows } from "../stages/text/windows.ts";
+import { type Corpus, distilledArm, emParams, randomArm, tableOf } from "./parts/hmm_arms.ts";
+
+export default definePipeline({
+  name: "causal-hmm",
+  params: z.object({
+    ...emParams,
+    /** The folder of the language model; a relative one starts where the command is run. */
+    model: z.string().min(1).default("model"),
+    /** The output whose vectors are clustered; by default what the graph calls hidden states, else its logits. */
+    output: z.string().optional(),
+    /** Texts for training; a tenth of it for validation, and again for the test. */
+    texts: z.int().min(10).default(10_000),
+    /** Pieces of a text at most. */
+    length: z.int().min(2).default(32),
+    /** What logits are divided by in drawing. */
+    temperature: z.number().positive().default(1),
+    /** Hidden states. */
+    states: z.int().min(2).default(128),
+    /** Most iterations of k-means. */
+    iterations: z.int().min(1).default(30),
+  }),
+  build({ params }) {
+    const { length, temperature, states, output } = params;
+    const { teacher } = onnxTeacher({ files: [localText({}, { path: params.model }).files] }, {
+      name: "causal language model",
+      causal: true,
+      ...(output !== undefined && { output }),
+    });
+    // Nodes of other names draw from other seeds.
+    const draw = (split: string, count: number) =>
+      drawTexts({ teacher }, { count, length, temperature }, { name: `texts.${split}` });
+    const held = Math.ceil(params.texts / 10);
+    const { vocabulary, tokens: train } = draw("train", params.texts);
+    const tokens = { vocabulary, train, valid: draw("valid", held).tokens, test: draw("test", held).tokens };
+    const lay = (split: "train" | "valid" | "test") =>
+      layWindows({ tokens: tokens[split], vocabulary }, { length, within: "documents", partial: "pad" }, {
+        name: `windows.${split}`,
+      }).windows;
+    const corpus: Corpus = {
+      tokens,
+      length,
+      windows: { train: lay("train"), valid: lay("valid"), test: lay("test") },
+    };
+    const of = { tokens: train, windows: corpus.windows.train, vocabulary };
+    const { vectors } = embedSuffixes({ teacher, ...of }, { mode: "causal" });
+    const arms = [
+      randomArm(corpus, states, 0, params),
+      distilledArm(corpus, vectors, "distilled", states, 0, { iterations: params.iterations, em: params }),
+    ];
+    const { labels, centroids } = clusterVectors({ vectors }, {
+      clusters: states - 1,
+      iterations: params.iterations,
+      zeros: "skip",
+    });
+    return {
+      clusters: describeClusters({ ...of, vectors, labels, centroids }).table,
+      table: tableOf(corpus, arms, params.budget),
+      sentences: sampleText({ circuit: arms[1]!.circuit, vocabulary }, { count: 10 }).sentences,
+      model: arms[1]!.circuit,
+    };
+  },
+});
