@@ -51,6 +51,10 @@ export const emParams = {
   pseudocount: z.number().min(0).default(20),
   /** Windows in a batch. */
   batchSize: z.int().min(1).default(256),
+  /** Batches after which the parameters are updated; `epoch`: full-batch EM. */
+  batchesPerUpdate: z.union([z.literal("epoch"), z.int().min(1)]).default("epoch"),
+  /** Of mini-batches: how far the first and the last update go from the old parameters to what the batch says. */
+  steps: z.tuple([z.number(), z.number()]).default([0.5, 0.05]),
 };
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
@@ -157,11 +161,15 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
   const { tokens: { train, valid }, windows } = corpus;
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
   const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
-  const { batchSize } = em;
+  const { batchSize, batchesPerUpdate, steps: [from, to] } = em;
   const trained = trainText({ circuit: start, ...data }, {
     epochs: em.epochs,
     patience: em.patience,
     batchSize,
+    batchesPerUpdate,
+    step: batchesPerUpdate === "epoch"
+      ? { kind: "em" }
+      : { kind: "anemone", step: { points: [[0, from], [1, to]] } },
     pseudocount: { sums: 0.1, leaves: em.pseudocount },
     leafBase: "marginal",
   }, { name: `em ${name}` });
