@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
+import { languageCharts } from "../stages/text/language_chart.ts";
 import { loadText } from "../stages/text/load.ts";
 import { useLiteTeacher } from "../stages/text/teachers.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
@@ -61,6 +62,7 @@ export default definePipeline({
         ),
       ])
     );
-    return { table: tableOf(corpus, arms, params.budget) };
+    const table = tableOf(corpus, arms, params.budget);
+    return { table, charts: languageCharts({ table }, { corpus: "WikiText-2" }).charts };
   },
 });

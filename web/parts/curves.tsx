@@ -2,7 +2,8 @@ import { useMemo, useState } from "preact/hooks";
 import { valueText } from "../../foundation/format.ts";
 import { type Chart, metricParts } from "../view/curves.ts";
 import { spreadOf } from "../view/spread.ts";
-import { colourVariable, drawCurves, isPositive, stylesOf } from "./plot.ts";
+import { colourVariable, stylesOf } from "../../foundation/palette.ts";
+import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";
 import { Table } from "./values.tsx";
 

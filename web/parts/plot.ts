@@ -1,46 +1,8 @@
 /// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
+import { colourVariable, stylesOf } from "../../foundation/palette.ts";
 import { type Chart, metricParts } from "../view/curves.ts";
 import type { Histogram } from "../view/tensor.ts";
-
-/**
- * Colours of series in light and dark (Okabe and Ito's set for colour-blind readers without its yellow, which no
- * white page shows; darker on light and brighter on dark). Dashes tell apart what comes after the seventh.
- */
-export const COLOURS = [
-  { light: "#0072b2", dark: "#4ba3e3" },
-  { light: "#d55e00", dark: "#ff8a3d" },
-  { light: "#00805e", dark: "#2fc79b" },
-  { light: "#b0578d", dark: "#e39cc6" },
-  { light: "#a86f00", dark: "#f0b93a" },
-  { light: "#2b95c9", dark: "#a5dcff" },
-  { light: "#444444", dark: "#dddddd" },
-] as const;
-
-const DASHES = ["", "6 3", "2 3", "8 3 2 3"] as const;
-
-/** How a series is drawn. */
-export interface Style {
-  readonly colour: number;
-  readonly dash: string;
-}
-
-/** A style for each label, in the order in which they come; series of one label are repetitions. */
-export function stylesOf(labels: Iterable<string>): Map<string, Style> {
-  const styles = new Map<string, Style>();
-  for (const label of labels) {
-    if (styles.has(label)) continue;
-    const i = styles.size;
-    const dash = DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!;
-    styles.set(label, { colour: i % COLOURS.length, dash });
-  }
-  return styles;
-}
-
-/** A colour that follows the theme of the page. */
-export function colourVariable(style: Style): string {
-  return `var(--series-${style.colour})`;
-}
 
 /** How a chart is shown. */
 export interface CurveOptions {

@@ -1,12 +1,14 @@
 import { createRequire } from "node:module";
 import { parseHTML } from "linkedom";
 import { fileNameOf } from "../../runner/logs.ts";
-import { COLOURS, curveText, drawCurves, stylesOf } from "../parts/plot.ts";
+import { figureText } from "../../foundation/figure.ts";
+import { stylesOf } from "../../foundation/palette.ts";
+import { curveText, drawCurves } from "../parts/plot.ts";
 import type { Chart } from "../view/curves.ts";
 import type { ReportModel } from "./model.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
 
-const WIDTH = 640, HEIGHT = 340, LINE = 18;
+const WIDTH = 640, HEIGHT = 340;
 
 /** Dots an inch are 72 for every unit of the SVG; 3 makes 216, which prints well at the usual size. */
 const ZOOM = 3;
@@ -21,6 +23,13 @@ export async function figuresOf(model: ReportModel): Promise<Map<string, string>
       curveFigure(chart),
     );
   }
+  for (const { name, previews } of [...model.outputs, ...model.pictures]) {
+    for (const { file, preview } of previews) {
+      if (preview.kind !== "picture" || !file.endsWith(".svg")) continue;
+      const text = await (await fetch(preview.url)).text();
+      figures.set(fileNameOf(`${name} ${file.slice(0, -4)}`.replaceAll(/[^\w.-]+/g, "-")), text);
+    }
+  }
   return figures;
 }
 
@@ -31,38 +40,13 @@ export function curveFigure(chart: Chart): string {
   // Attributes of HTML may hold what those of XML may not: the title says it instead.
   plot.removeAttribute("aria-label");
   for (const group of plot.querySelectorAll("[data-label]")) group.removeAttribute("data-label");
-  const styles = [...stylesOf(chart.series.map((one) => one.label))];
-  const columns = styles.length > 6 ? 2 : 1;
-  const rows = styles.length === 1 ? 0 : Math.ceil(styles.length / columns);
-  const legend = rows === 0 ? "" : styles.map(([label, style], i) => {
-    const x = 60 + (i % columns) * (WIDTH - 60) / columns, y = HEIGHT + 10 + Math.floor(i / columns) * LINE;
-    const dash = style.dash === "" ? "" : ` stroke-dasharray="${style.dash}"`;
-    return `<line x1="${x}" x2="${x + 28}" y1="${y}" y2="${y}" stroke="var(--series-${style.colour})" ` +
-      `stroke-width="2"${dash}/><text x="${x + 36}" y="${y}" dy="0.32em">${
-        escapeXml(cut(label, columns))
-      }</text>`;
-  }).join("");
-  const height = HEIGHT + rows * LINE + (rows > 0 ? 10 : 0);
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" ` +
-    `viewBox="0 0 ${WIDTH} ${height}" color="#1b1f23" fill="#1b1f23" font-size="12" ` +
-    `font-family="'Source Sans 3', system-ui, sans-serif"><title>${
-      escapeXml(curveText(chart))
-    }</title><rect width="100%" height="100%" fill="#ffffff"/>` +
-    `${
-      plot.outerHTML.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
-    }${legend}</svg>\n`;
-  return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => COLOURS[Number(i)]!.light);
-}
-
-function cut(label: string, columns: number): string {
-  const limit = columns === 1 ? 90 : 40;
-  return label.length > limit ? `${label.slice(0, limit - 1)}…` : label;
-}
-
-function escapeXml(text: string): string {
-  // deno-lint-ignore no-control-regex -- XML has no way to write them
-  const plain = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "�");
-  return plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return figureText({
+    plot: plot.outerHTML,
+    title: curveText(chart),
+    width: WIDTH,
+    height: HEIGHT,
+    legend: [...stylesOf(chart.series.map((one) => one.label))],
+  });
 }
 
 /** Turns SVG texts into PNG files, with a font of its own: machines without fonts give the same pictures. */

@@ -1,0 +1,53 @@
+/** Figures that stand by themselves: SVG texts with a legend, without a style sheet, on white. */
+import { COLOURS, type Style } from "./palette.ts";
+
+/** Width of a figure, height of a line of its legend, and where its legend begins. */
+const LINE = 18, LEFT = 60, GAP = 10;
+
+/** What a figure is made of. */
+export interface FigureParts {
+  /** The plot: an SVG element as text. Colours are `var(--series-N)`. */
+  readonly plot: string;
+  /** What it shows, for who cannot see it. */
+  readonly title: string;
+  /** Of the plot. */
+  readonly width: number;
+  /** Of the plot. */
+  readonly height: number;
+  /** Labels with their styles; one alone needs no legend. */
+  readonly legend: readonly (readonly [string, Style])[];
+}
+
+/** A plot with its legend below. */
+export function figureText({ plot, title, width, height, legend }: FigureParts): string {
+  const columns = legend.length > 6 ? 2 : 1;
+  const rows = legend.length < 2 ? 0 : Math.ceil(legend.length / columns);
+  const lines = rows === 0 ? "" : legend.map(([label, style], i) => {
+    const x = LEFT + (i % columns) * (width - LEFT) / columns;
+    const y = height + GAP + Math.floor(i / columns) * LINE;
+    const dash = style.dash === "" ? "" : ` stroke-dasharray="${style.dash}"`;
+    return `<line x1="${x}" x2="${x + 28}" y1="${y}" y2="${y}" stroke="var(--series-${style.colour})" ` +
+      `stroke-width="2"${dash}/><text x="${x + 36}" y="${y}" dy="0.32em">${
+        escapeXml(cut(label, columns))
+      }</text>`;
+  }).join("");
+  const whole = height + (rows > 0 ? rows * LINE + GAP : 0);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" ` +
+    `viewBox="0 0 ${width} ${whole}" color="#1b1f23" fill="#1b1f23" font-size="12" ` +
+    `font-family="'Source Sans 3', system-ui, sans-serif"><title>${escapeXml(title)}</title>` +
+    `<rect width="100%" height="100%" fill="#ffffff"/>${
+      plot.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
+    }${lines}</svg>\n`;
+  return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => COLOURS[Number(i)]!.light);
+}
+
+function cut(label: string, columns: number): string {
+  const limit = columns === 1 ? 90 : 40;
+  return label.length > limit ? `${label.slice(0, limit - 1)}…` : label;
+}
+
+function escapeXml(text: string): string {
+  // deno-lint-ignore no-control-regex -- XML has no way to write them
+  const plain = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "�");
+  return plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { badFileName } from "../../foundation/file_names.ts";
+import { defineCodec } from "../../runner/codec.ts";
+import { type LineChart, lineChart } from "./line_chart.ts";
+
+/** A chart to be written. */
+export interface NamedChart {
+  /** Name of the file without its ending: letters, digits, `-`, `_`. */
+  readonly name: string;
+  /** What it shows; also what stands below it. */
+  readonly chart: LineChart;
+}
+
+/** A chart as it lies in an artifact. */
+export interface ChartFile {
+  /** Name of the SVG file. */
+  readonly file: string;
+  /** What it shows. */
+  readonly caption: string;
+  /** The SVG file. */
+  text(): Promise<string>;
+}
+
+const listed = z.array(z.strictObject({ file: z.string(), caption: z.string() }));
+
+/** Charts to look at: SVG files. Facts: `pictures`, a list of `file` and `caption`, as pages show them. */
+export const charts = defineCodec<readonly ChartFile[], readonly NamedChart[], "charts">({
+  name: "charts",
+  version: 1,
+  summary: (value) => value.map(({ file, caption }) => `${file}: ${caption}`).join("\n"),
+  async write(value, out) {
+    const files = value.map(({ name, chart }) => {
+      const file = `${name}.svg`;
+      if (badFileName(file) !== undefined || !/^[\w-]+$/.test(name)) {
+        throw new TypeError(`${JSON.stringify(name)} cannot name a chart`);
+      }
+      return { file, caption: chart.title };
+    });
+    if (new Set(files.map(({ file }) => file)).size !== files.length) {
+      throw new TypeError("two charts have the same name");
+    }
+    for (const [i, { file }] of files.entries()) await out.text(file, lineChart(value[i]!.chart));
+    await out.json("pictures.json", files);
+    return { pictures: files };
+  },
+  async read(artifact) {
+    return listed.parse(await artifact.json("pictures.json")).map((entry) => ({
+      ...entry,
+      text: () => artifact.text(entry.file),
+    }));
+  },
+});

@@ -1,0 +1,104 @@
+/// <reference lib="dom" />
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { figureText } from "../../foundation/figure.ts";
+import { colourVariable, type Style, stylesOf } from "../../foundation/palette.ts";
+
+/** A point; repetitions under other seeds spread from `low` to `high`. */
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** What is drawn. */
+export interface LineChart {
+  /** What it shows, in a sentence, for who cannot see it. */
+  readonly title: string;
+  /** Axes: what they show, with its unit. Logarithmic to base 2 or 10 where named. */
+  readonly x: ChartAxis;
+  readonly y: ChartAxis;
+  /** Lines through points in the order of x. */
+  readonly series: readonly { readonly label: string; readonly points: readonly ChartPoint[] }[];
+  /** Horizontal lines. */
+  readonly levels?: readonly { readonly label: string; readonly y: number }[];
+}
+
+/** An axis of a chart. */
+export interface ChartAxis {
+  readonly label: string;
+  readonly log?: 2 | 10;
+}
+
+const WIDTH = 640, HEIGHT = 380;
+
+/**
+ * A chart as SVG text: lines with a dot at each point and a bar over the spread of each, levels as dashed lines with
+ * their names, a legend below. Colours can be told apart by colour-blind readers.
+ */
+export function lineChart(chart: LineChart): string {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const styles = stylesOf(chart.series.map(({ label }) => label));
+  const points = chart.series.flatMap((one) => one.points);
+  const ticks = [...new Set(points.map(({ x }) => x))].toSorted((a, b) => a - b);
+  const svg = Plot.plot({
+    document: document as unknown as Document,
+    width: WIDTH,
+    height: HEIGHT,
+    marginLeft: 60,
+    marginRight: 24,
+    marginBottom: 44,
+    style: { fontSize: "12px" },
+    x: {
+      label: chart.x.label,
+      labelArrow: "none",
+      labelAnchor: "center",
+      ...scaleOf(chart.x),
+      ...(ticks.length <= 12 ? { ticks, tickFormat: (x: number) => x.toLocaleString("en") } : {}),
+    },
+    y: { label: chart.y.label, labelArrow: "none", grid: true, nice: true, ...scaleOf(chart.y) },
+    marks: [
+      ...(chart.levels ?? []).flatMap(({ label, y }) => [
+        Plot.ruleY([y], { stroke: "currentColor", strokeDasharray: "3 3" }),
+        Plot.text([label], { x: Math.max(...ticks), y, textAnchor: "end", dy: -7 }),
+      ]),
+      ...chart.series.flatMap(({ label, points }) => marksOf(points, styles.get(label)!)),
+    ],
+  });
+  // Attributes of HTML may hold what those of XML may not: the title says it instead.
+  for (const part of [svg, ...svg.querySelectorAll("[aria-label]")]) part.removeAttribute("aria-label");
+  return figureText({
+    plot: svg.outerHTML,
+    title: chart.title,
+    width: WIDTH,
+    height: HEIGHT,
+    legend: [...styles],
+  });
+}
+
+function scaleOf({ log }: ChartAxis) {
+  return log === undefined ? {} : { type: "log", base: log } as const;
+}
+
+function marksOf(points: readonly ChartPoint[], style: Style) {
+  const stroke = colourVariable(style);
+  const sorted = points.toSorted((a, b) => a.x - b.x);
+  return [
+    Plot.line(sorted, {
+      x: "x",
+      y: "y",
+      stroke,
+      strokeWidth: 1.75,
+      ...(style.dash === "" ? {} : { strokeDasharray: style.dash }),
+    }),
+    Plot.ruleX(sorted.filter(({ low, high }) => low !== undefined && high !== undefined), {
+      x: "x",
+      y1: "low",
+      y2: "high",
+      stroke,
+      strokeWidth: 1.75,
+    }),
+    Plot.dot(sorted, { x: "x", y: "y", fill: stroke, r: 3 }),
+  ];
+}

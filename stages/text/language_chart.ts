@@ -1,0 +1,72 @@
+import { z } from "zod";
+import type { ReadOf } from "../../runner/codec.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { charts, type NamedChart } from "../charts/codec.ts";
+import type { ChartPoint } from "../charts/line_chart.ts";
+import { languageTable } from "./language_table.ts";
+
+type Table = ReadOf<typeof languageTable>;
+
+/** A level so far above all points that it would press them together is left to the table. */
+const FAR = 1.5;
+
+/**
+ * Charts of a table of language models: perplexity of the test and of the validation text, and of the latter after
+ * the epochs that all arms had, against hidden states; an arm a line, its seeds as a bar from best to worst.
+ */
+export const languageCharts = defineStage({
+  name: "text.charts",
+  params: z.object({
+    /** The text's name, for captions. */
+    corpus: z.string(),
+  }),
+  inputs: { table: languageTable },
+  outputs: { charts },
+  run({ inputs: { table }, params: { corpus } }) {
+    const drawn = [
+      chartOf(table, "test", "test", `Test perplexity on ${corpus} after EM, by hidden states`),
+      chartOf(table, "valid", "valid", `Validation perplexity on ${corpus} after EM, by hidden states`),
+      chartOf(
+        table,
+        "atBudget",
+        "valid",
+        `Validation perplexity on ${corpus} by epoch ${table.budget} of EM, by hidden states`,
+      ),
+    ];
+    return { charts: drawn.filter(({ chart }) => chart.series.length > 0) };
+  },
+});
+
+function chartOf(
+  { rows, floors }: Table,
+  column: "test" | "valid" | "atBudget",
+  floor: "test" | "valid",
+  title: string,
+): NamedChart {
+  const series = [...Map.groupBy(rows, ({ arm }) => arm)].flatMap(([label, of]) => {
+    const points = [...Map.groupBy(of, ({ states }) => states)].flatMap(([x, seeds]) => {
+      const values = seeds.map((seed) => seed[column]).filter((value) => value !== null);
+      return values.length === seeds.length ? [pointOf(x, values)] : [];
+    });
+    return points.length === 0 ? [] : [{ label, points }];
+  });
+  const highest = Math.max(...series.flatMap(({ points }) => points.map(({ y }) => y)));
+  const levels = floors.flatMap(({ model, [floor]: y }) =>
+    y === null || y > FAR * highest ? [] : [{ label: model, y }]
+  );
+  return {
+    name: column === "atBudget" ? "valid-at-budget" : column,
+    chart: {
+      title,
+      x: { label: "hidden states", log: 2 },
+      y: { label: "perplexity (per token)" },
+      series,
+      levels,
+    },
+  };
+}
+
+function pointOf(x: number, values: readonly number[]): ChartPoint {
+  const y = values.reduce((a, b) => a + b, 0) / values.length;
+  return values.length === 1 ? { x, y } : { x, y, low: Math.min(...values), high: Math.max(...values) };
+}
