@@ -60,9 +60,27 @@ export const loadText = defineStage({
         hint: `Files: ${entries.map(({ name }) => name).slice(0, 10).join(", ")}. Is \`split\` right?`,
       });
     }
+    if (params.split === "hash") checkShares(params.shares, done);
     return done;
   },
 });
+
+/** A split that was to have a share of the documents and got none would fail stages far from here. */
+function checkShares(shares: Record<Split, number>, done: Record<Split, NewDocuments>): void {
+  const counts = splits.map((split) => done[split].starts.length - 1);
+  const empty = splits.filter((split, i) => shares[split] > 0 && counts[i] === 0);
+  if (empty.length === 0) return;
+  const all = counts.reduce((a, b) => a + b, 0);
+  throw new TextError(
+    `of ${all} documents none fell into ${empty.map((split) => `\`${split}\``).join(" and ")} (${
+      splits.map((split, i) => `${split}: ${counts[i]}, share ${shares[split]}`).join("; ")
+    })`,
+    {
+      hint: "Take more documents, tell them apart more finely (`format`), or set other `shares`; " +
+        "a share of 0 wants none.",
+    },
+  );
+}
 
 /** The split of every file whose name says one; each split must have a file. */
 function namedSplits(given: Files): Map<string, Split> {

@@ -184,6 +184,10 @@ Deno.test("bad input is refused in words", async () => {
       /a\.txt: not UTF-8 at byte 1: e4 42/,
     );
     await assert.rejects(load({ "a.txt": "" }, {}), /no document is for training/);
+    await assert.rejects(
+      load({ "a.txt": "a" }, { shares: { train: 1, valid: 0.0000001, test: 0 } }),
+      /of 1 documents none fell into `valid` \(train: 1, share 1; valid: 0, share 1e-7; test: 0, share 0\)/,
+    );
     const text = await load({ "train": "a", "valid": "b", "test": "c" }, { split: "names" });
     const pieces = async (json: string, name = "tokenizer.json") =>
       await run(place, tokenizePieces, { ...text, tokenizer: await filesOf(place, { [name]: json }) });

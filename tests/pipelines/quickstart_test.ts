@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { command, Folder, ROOT } from "../command.ts";
+
+/** The quickstart in small: everything that it does, on the addresses of some years. */
+const SMALL = ["from=2007", "states=6", "epochs=3", "budget=2", "components=8", "minimum=8"];
+
+async function quickstart(store: string, killedAt?: RegExp) {
+  return await command("run", [
+    `${ROOT}/pipelines/quickstart.ts`,
+    "--store",
+    store,
+    ...SMALL.flatMap((one) => ["--set", one]),
+  ], { signals: killedAt === undefined ? [] : [{ when: killedAt, after: 0, signal: "SIGKILL" }] });
+}
+
+/** Digests of what the pipeline returned. */
+async function digests(store: string): Promise<Record<string, string>> {
+  const names = ["table", "sentences", "completions", "model"];
+  const shown = await Promise.all(
+    names.map((name) => command("show", [name, "--store", store, "--json"])),
+  );
+  return Object.fromEntries(names.map((name, i) => [name, JSON.parse(shown[i]!.stdout).digest]));
+}
+
+Deno.test("the quickstart distils, prints what it promises, and ends with the same bytes when it was killed", async () => {
+  using folder = new Folder();
+  const whole = await quickstart(`${folder.path}/whole`);
+  assert.equal(whole.code, 0, whole.stderr);
+  for (const word of ["random", "distilled", "unigram", "interpolated bigram", "sentences", "completions"]) {
+    assert.ok(whole.stdout.includes(word), `no ${word} in ${whole.stdout}`);
+  }
+  const killed = `${folder.path}/killed`;
+  for (
+    const at of [/at {5}embed\.suffixes/, /start {2}clusters distilled/, /at {5}em distilled|start {2}smooth/]
+  ) {
+    assert.notEqual((await quickstart(killed, at)).code, 0, `it ended before ${at}`);
+  }
+  const resumed = await quickstart(killed);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.deepEqual(await digests(killed), await digests(`${folder.path}/whole`));
+});
