@@ -4,11 +4,16 @@
  *
  *     deno task bench:kmeans
  *     deno task bench:kmeans --json --rows 200000 --width 384 --clusters 511 --iterations 5
+ *     deno task bench:kmeans --rows 50000 --engine webgpu --adapter llvmpipe
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { RandomStream } from "../circuits/random.ts";
-import { cpuKMeans, cpuProducts, kmeans, rowsOfBlock, type Vectors } from "../kernels/kmeans/mod.ts";
+import type { EngineName } from "../kernels/engine.ts";
+import { findGpu } from "../kernels/gpu.ts";
+import { kmeans, openKMeans, rowsOfBlock, type Vectors } from "../kernels/kmeans/mod.ts";
+import { DeviceHost } from "../kernels/webgpu/host.ts";
+import { measureProduct } from "../kernels/webgpu/measure.ts";
 import { OnnxGraph } from "../kernels/onnx/graph.ts";
 import { openSession } from "../kernels/onnx/session.ts";
 import { matrixShards, ShardWriter } from "../runner/codecs/shards.ts";
@@ -24,6 +29,8 @@ const { values: options } = parseArgs({
     width: { type: "string", default: "384" },
     clusters: { type: "string", default: "511" },
     iterations: { type: "string", default: "5" },
+    engine: { type: "string", default: "cpu" },
+    adapter: { type: "string" },
   },
 });
 const [rows, width, clusters, iterations] = [
@@ -33,6 +40,8 @@ const [rows, width, clusters, iterations] = [
   options.iterations,
 ]
   .map(Number) as [number, number, number, number];
+
+const adapter = options.adapter === undefined ? {} : { adapter: options.adapter };
 
 const home = fileURLToPath(new URL("../.retort", import.meta.url));
 Deno.mkdirSync(home, { recursive: true });
@@ -53,18 +62,20 @@ if (options.json) {
 async function measure(): Promise<Figure[]> {
   console.error(`writing ${rows} vectors of ${width} numbers …`);
   const vectors = await shards();
-  const product = await matrixProduct();
+  const gpu = options.engine === "webgpu";
+  // Seconds of the product alone, measured beside every iteration.
+  const product = gpu ? matrixProductOnGpu : await matrixProduct();
   const reading: number[] = [], products: number[] = [], passes: number[] = [], ratios: number[] = [];
   let peak = 0;
   let began = performance.now();
   console.error("measuring …");
+  using engine = await openKMeans({ engine: options.engine as EngineName, ...adapter });
   await kmeans(vectors, { clusters, iterations, tolerance: 0, memory: 0 }, {
-    kernel: cpuKMeans,
-    products: cpuProducts,
+    ...engine,
     async iteration({ iteration }) {
       const pass = performance.now() - began;
       peak = Math.max(peak, Deno.memoryUsage().rss);
-      const alone = await milliseconds(product);
+      const alone = 1000 * await product();
       // The first one holds the start as well.
       if (iteration > 1) {
         passes.push(pass / 1000);
@@ -116,7 +127,7 @@ async function read(vectors: Vectors): Promise<void> {
 }
 
 /** Runs the bare matrix product for all vectors, on a block that is in memory. */
-async function matrixProduct(): Promise<() => Promise<void>> {
+async function matrixProduct(): Promise<() => Promise<number>> {
   const block = Math.min(rows, rowsOfBlock(width));
   const graph = new OnnxGraph();
   const x = graph.input("x", "float32", [block, width]), c = graph.input("c", "float32", [width, clusters]);
@@ -129,6 +140,19 @@ async function matrixProduct(): Promise<() => Promise<void>> {
     c: { data: numbers(width * clusters), shape: [width, clusters] },
   };
   return async () => {
-    for (let row = 0; row < rows; row += block) await session.run(inputs);
+    const took = await milliseconds(async () => {
+      for (let row = 0; row < rows; row += block) await session.run(inputs);
+    });
+    return took / 1000;
   };
+}
+
+/** The same from the rate of the GPU's product of 1024 x 1024 numbers. */
+async function matrixProductOnGpu(): Promise<number> {
+  const host = new DeviceHost(findGpu(), adapter);
+  try {
+    return 2 * rows * width * clusters / 1e9 / await measureProduct(await host.ready(), { size: 1024 });
+  } finally {
+    await host.close();
+  }
 }

@@ -1,3 +1,5 @@
+import { RetortError } from "../../foundation/errors.ts";
+
 /** What a pass over the vectors adds up, by centroid. */
 export interface ClusterSums {
   /** `[clusters, width]`: sums of weight times factor times vector. */
@@ -35,6 +37,11 @@ export interface BlockWeights {
 export interface KMeansKernel {
   /** `cpu` or `webgpu`. */
   readonly engine: string;
+  /**
+   * Blocks that may be handed over while one is worked on: their values are copied at once. None when left out: values
+   * must stay as they are until {@link add} is done.
+   */
+  readonly ahead?: number;
   /** Sets the centroids, `directions` `[clusters, width]` and `bias` `[clusters]`, and all sums to zero. */
   begin(directions: Float32Array, bias: Float32Array): Promise<void>;
   /** Finds the nearest centroids of a block `[rows, width]`, and adds it to the sums. */
@@ -47,3 +54,10 @@ export interface KMeansKernel {
 
 /** Makes a kernel for vectors of `width` numbers and so many clusters. */
 export type KernelFactory = (width: number, clusters: number) => Promise<KMeansKernel>;
+
+/** The device was lost in the middle of a pass: its sums are gone. {@link KMeansKernel.begin} starts a pass on a new one. */
+export class PassLostError extends RetortError {
+  constructor(message: string) {
+    super(message, { hint: "Run the same command again: it goes on from the last checkpoint." });
+  }
+}

@@ -3,7 +3,7 @@ import type { Prepared } from "./data.ts";
 import type { KMeansState, Settled } from "./kmeans.ts";
 import type { KMeansKernel } from "./kernel.ts";
 import { means, type Step } from "./lloyd.ts";
-import { begin, distanceOf } from "./pass.ts";
+import { begin, distanceOf, unlessLost } from "./pass.ts";
 import { PURPOSE, sampleRows } from "./starts.ts";
 import { rowsAt } from "./vectors.ts";
 
@@ -27,12 +27,14 @@ export async function miniBatchStep(
   const rows = sampleRows(vectors.rows, batch, random);
   const values = await rowsAt(vectors, rows);
   const pick = (array: Float64Array | undefined) => array && Float64Array.from(rows, (row) => array[row]!);
-  await begin(kernel, data, state.centroids);
-  const nearest = await kernel.add(values, rows.length, {
-    weights: pick(weights),
-    factors: pick(data.factors),
+  const { nearest, sums: { sums, mass } } = await unlessLost(async () => {
+    await begin(kernel, data, state.centroids);
+    const nearest = await kernel.add(values, rows.length, {
+      weights: pick(weights),
+      factors: pick(data.factors),
+    });
+    return { nearest, sums: await kernel.sums() };
   });
-  const { sums, mass } = await kernel.sums();
 
   const seen = state.seen!.map((before, k) => before + mass[k]!);
   const total = sums.map((sum, i) => {

@@ -1,5 +1,5 @@
 import { cut, type Prepared } from "./data.ts";
-import type { ClusterSums, KMeansKernel } from "./kernel.ts";
+import { type ClusterSums, type KMeansKernel, type Nearest, PassLostError } from "./kernel.ts";
 
 /** Where all vectors went under given centroids. */
 export interface Pass {
@@ -38,25 +38,56 @@ export function distanceOf(data: Prepared, row: number, score: number): number {
 }
 
 /** One pass over all vectors: nearest centroids, distances, sums. */
-export async function passOver(
+export function passOver(
   kernel: KMeansKernel,
   data: Prepared,
   centroids: Float32Array,
   options: { rows?: number; progress?: (rows: number) => void } = {},
 ): Promise<Pass> {
-  const { vectors } = data;
+  return unlessLost(() => onePass(kernel, data, centroids, options));
+}
+
+/** Does once again what a lost device interrupted. `body` begins with {@link begin}. */
+export async function unlessLost<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof PassLostError)) throw error;
+    return await body();
+  }
+}
+
+async function onePass(
+  kernel: KMeansKernel,
+  data: Prepared,
+  centroids: Float32Array,
+  options: { rows?: number; progress?: (rows: number) => void },
+): Promise<Pass> {
+  const { vectors } = data, { ahead = 0 } = kernel;
   const labels = new Int32Array(vectors.rows), distances = new Float32Array(vectors.rows);
   await begin(kernel, data, centroids);
   const blocks = options.rows === undefined ? {} : { rows: options.rows };
+  const waiting: { first: number; rows: number; nearest: Promise<Nearest> }[] = [];
+  const take = async (most: number) => {
+    while (waiting.length > most) {
+      const { first, rows, nearest } = waiting.shift()!;
+      const found = await nearest;
+      labels.set(found.labels, first);
+      for (let r = 0; r < rows; r++) distances[first + r] = distanceOf(data, first + r, found.scores[r]!);
+      options.progress?.(first + rows);
+    }
+  };
   for await (const { first, rows, values } of vectors.blocks(blocks)) {
-    const nearest = await kernel.add(values, rows, {
+    const nearest = kernel.add(values, rows, {
       weights: cut(data.weights, first, first + rows),
       factors: cut(data.factors, first, first + rows),
     });
-    labels.set(nearest.labels, first);
-    for (let r = 0; r < rows; r++) distances[first + r] = distanceOf(data, first + r, nearest.scores[r]!);
-    options.progress?.(first + rows);
+    // Told where it is awaited: until then the runtime would call a rejection unhandled.
+    nearest.catch(() => {});
+    waiting.push({ first, rows, nearest });
+    await take(ahead);
   }
+  await take(0);
   const sums = await kernel.sums();
   return { labels, distances, sums, inertia: inertiaOf(data, centroids, sums) };
 }

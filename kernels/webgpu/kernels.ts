@@ -1,11 +1,13 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { type Constants, specialise } from "./template.ts";
+import centroids from "./shaders/centroids.wgsl" with { type: "text" };
 import collect from "./shaders/collect.wgsl" with { type: "text" };
 import common from "./shaders/common.wgsl" with { type: "text" };
 import contract from "./shaders/contract.wgsl" with { type: "text" };
 import fill from "./shaders/fill.wgsl" with { type: "text" };
 import inputs from "./shaders/inputs.wgsl" with { type: "text" };
 import leaves from "./shaders/leaves.wgsl" with { type: "text" };
+import nearest from "./shaders/nearest.wgsl" with { type: "text" };
 import product from "./shaders/product.wgsl" with { type: "text" };
 import ratio from "./shaders/ratio.wgsl" with { type: "text" };
 import repair from "./shaders/repair.wgsl" with { type: "text" };
@@ -15,11 +17,13 @@ import update from "./shaders/update.wgsl" with { type: "text" };
 
 /** The templates by name. */
 const TEMPLATES = {
+  centroids,
   collect,
   contract,
   fill,
   inputs,
   leaves,
+  nearest,
   product,
   ratio,
   repair,
@@ -43,6 +47,7 @@ export interface KernelSpec {
 export class Kernels {
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
+  #subgroups: Promise<string> | undefined;
 
   /** A cache for `device`. */
   constructor(device: GPUDevice) {
@@ -59,9 +64,21 @@ export class Kernels {
     return this.#compiled.getOrInsertComputed(kernelName(spec), () => this.#compile(spec));
   }
 
+  /** The line that WGSL wants before subgroup functions: browsers insist on it, Deno 2.9.6 refuses it. */
+  #enableSubgroups(): Promise<string> {
+    const line = "enable subgroups;\n";
+    this.#subgroups ??= (async () => {
+      this.#device.pushErrorScope("validation");
+      this.#device.createShaderModule({ code: line });
+      return await this.#device.popErrorScope() === null ? line : "";
+    })();
+    return this.#subgroups;
+  }
+
   async #compile(spec: KernelSpec): Promise<GPUComputePipeline> {
-    const label = kernelName(spec), code = sourceOf(spec);
+    const label = kernelName(spec), source = sourceOf(spec);
     const device = this.#device;
+    const code = /\bsubgroup\w+\(/.test(source) ? await this.#enableSubgroups() + source : source;
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label, code });
     const bindings = device.createBindGroupLayout({ label, entries: entriesOf(code) });
@@ -84,7 +101,7 @@ export class Kernels {
   }
 }
 
-/** The WGSL of a kernel. */
+/** The WGSL of a kernel, but for what enables subgroups. */
 export function sourceOf({ template, constants }: KernelSpec): string {
   return specialise(`${common}\n${TEMPLATES[template]}`, constants);
 }

@@ -11,9 +11,10 @@ import {
   type UpdateRule,
 } from "../../circuits/mod.ts";
 import { type ExitCode, exitCodeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
+import { type BlockWeights, type ClusterSums, type Nearest, PassLostError } from "../kmeans/kernel.ts";
 import type { DeviceOptions } from "./device.ts";
 
-/** What an engine is asked, by the name of its method: arguments as they are cloned into its thread. */
+/** What an engine or a k-means kernel is asked, by the name of its method: arguments as they are cloned into its thread. */
 export interface Calls {
   /** Puts a circuit on the device; `memory` in bytes as for engines. */
   open(circuit: Circuit, options: { memory?: number }): { adapter: string };
@@ -39,6 +40,16 @@ export interface Calls {
   restore(state: ReadonlyMap<string, Tensor>): void;
   /** See `Learner.close`. */
   close(): void;
+  /** Makes a k-means kernel; `memory` in bytes bounds the vectors of a batch. */
+  openKMeans(width: number, clusters: number, options: { memory?: number }): { adapter: string };
+  /** See `KMeansKernel.begin`. */
+  begin(directions: Float32Array, bias: Float32Array): void;
+  /** See `KMeansKernel.add`. */
+  add(values: Float32Array, rows: number, weights?: BlockWeights): Nearest;
+  /** See `KMeansKernel.sums`. */
+  sums(): ClusterSums;
+  /** See `KMeansKernel.release`. */
+  release(): void;
   /** Destroys the device as a fault of the driver would: for tests. */
   loseDevice(): void;
 }
@@ -52,12 +63,12 @@ export interface Settings {
   readonly device: DeviceOptions;
 }
 
-/** A call to one of the engines in the thread. */
+/** A call to one of the engines or kernels in the thread. */
 export interface Request {
   readonly type: "call";
   /** Number of the call; its reply has it too. */
   readonly id: number;
-  /** Number of the engine. */
+  /** Number of the engine or kernel. */
   readonly engine: number;
   readonly name: CallName;
   readonly args: readonly unknown[];
@@ -71,7 +82,7 @@ export type Reply =
 
 /** An error as it crosses threads. */
 export interface PlainError {
-  readonly kind: "circuit" | "retort" | "other";
+  readonly kind: "circuit" | "pass-lost" | "retort" | "other";
   readonly message: string;
   readonly hint?: string | undefined;
   readonly faults?: readonly Fault[];
@@ -82,7 +93,13 @@ export interface PlainError {
 /** An error ready to be sent. */
 export function plainError(error: unknown): PlainError {
   return {
-    kind: error instanceof CircuitError ? "circuit" : error instanceof RetortError ? "retort" : "other",
+    kind: error instanceof CircuitError
+      ? "circuit"
+      : error instanceof PassLostError
+      ? "pass-lost"
+      : error instanceof RetortError
+      ? "retort"
+      : "other",
     message: messageOf(error),
     hint: hintOf(error),
     exitCode: exitCodeOf(error),
@@ -94,6 +111,7 @@ export function plainError(error: unknown): PlainError {
 /** The error that was sent. */
 export function errorOf({ kind, message, hint, faults, exitCode, stack }: PlainError): Error {
   if (kind === "circuit") return new CircuitError(message, { hint, faults: faults ?? [] });
+  if (kind === "pass-lost") return new PassLostError(message);
   if (kind === "retort") {
     return new RetortError(message, {
       ...(exitCode !== undefined && { exitCode }),

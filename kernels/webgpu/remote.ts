@@ -13,9 +13,8 @@ import {
 } from "../../circuits/mod.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { DeviceOptions } from "./device.ts";
-import type { Port, serveEngines } from "./serve.ts";
-import { type CallName, type Calls, errorOf, type Reply, type Request, type Settings } from "./protocol.ts";
+import type { CallName, Calls } from "./protocol.ts";
+import { type DeviceThread, threadOf } from "./thread.ts";
 
 /** What {@link openRemote} may be told. */
 export interface RemoteOptions {
@@ -27,9 +26,6 @@ export interface RemoteOptions {
   readonly onLoss?: (reason: string) => void;
 }
 
-/** Threads in use, by the adapter that was asked for. */
-const threads = new Map<string, DeviceThread>();
-
 /**
  * Opens a WebGPU engine in a thread of its own, so that this one goes on while the device computes: waiting for a
  * device blocks the waiting thread on some runtimes. Engines on the same adapter share thread, device and kernels.
@@ -37,13 +33,7 @@ const threads = new Map<string, DeviceThread>();
  */
 export async function openRemote(circuit: Circuit, options: RemoteOptions = {}): Promise<RemoteEngine> {
   const { adapter, memory, onLoss } = options;
-  // Also where there are workers: so the code of the thread is part of what bundles of this module hold.
-  const { serveEngines } = await import("./serve.ts");
-  const thread = threads.getOrInsertComputed(
-    adapter ?? "",
-    (name) =>
-      new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, () => threads.delete(name)),
-  );
+  const thread = await threadOf(adapter);
   const number = thread.enter(onLoss);
   try {
     const given = memory === undefined ? {} : { memory };
@@ -155,87 +145,5 @@ export class RemoteEngine implements Engine {
       this.circuit,
       new Map([...values].map(([id, array]) => [id, array.slice()])),
     );
-  }
-}
-
-interface Waiting {
-  readonly engine: number;
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-}
-
-/** The thread of a device; it ends with its last engine. */
-class DeviceThread {
-  readonly #port: Worker | MessagePort;
-  readonly #ended: () => void;
-  readonly #engines = new Map<number, ((reason: string) => void) | undefined>();
-  readonly #waiting = new Map<number, Waiting>();
-  #calls = 0;
-  #entered = 0;
-  #failure: Error | undefined;
-
-  constructor(device: DeviceOptions, serve: typeof serveEngines, ended: () => void) {
-    this.#ended = ended;
-    if (typeof Worker === "undefined") {
-      // A service worker, say: everything in this thread.
-      const { port1, port2 } = new MessageChannel();
-      serve(port2 as Port, () => navigator.gpu);
-      this.#port = port1;
-    } else {
-      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "webgpu" });
-      worker.onerror = (event) => {
-        event.preventDefault();
-        this.#fail(new RetortError(`the thread of the GPU failed: ${event.message}`));
-      };
-      this.#port = worker;
-    }
-    this.#port.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
-    const settings: Settings = { type: "settings", device };
-    this.#port.postMessage(settings);
-  }
-
-  /** Number of a new engine. */
-  enter(onLoss: ((reason: string) => void) | undefined): number {
-    this.#engines.set(++this.#entered, onLoss);
-    return this.#entered;
-  }
-
-  /** Ends an engine, and with the last one the thread. */
-  leave(engine: number): void {
-    this.#engines.delete(engine);
-    if (this.#engines.size > 0) return;
-    this.#ended();
-    if ("terminate" in this.#port) this.#port.terminate();
-    else this.#port.close();
-  }
-
-  /** Calls in the order in which they are made; arguments are cloned at once. */
-  call<N extends CallName>(
-    engine: number,
-    name: N,
-    ...args: Parameters<Calls[N]>
-  ): Promise<ReturnType<Calls[N]>> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const id = ++this.#calls;
-    this.#waiting.set(id, { engine, resolve, reject });
-    const request: Request = { type: "call", id, engine, name, args };
-    this.#port.postMessage(request);
-    return promise as Promise<ReturnType<Calls[N]>>;
-  }
-
-  #receive(reply: Reply): void {
-    if (reply.type === "loss") return this.#engines.get(reply.engine)?.(reply.reason);
-    const waiting = this.#waiting.get(reply.id);
-    this.#waiting.delete(reply.id);
-    if (reply.type === "result") waiting?.resolve(reply.value);
-    else waiting?.reject(errorOf(reply.error));
-  }
-
-  #fail(failure: Error): void {
-    this.#failure = failure;
-    this.#ended();
-    for (const { reject } of this.#waiting.values()) reject(failure);
-    this.#waiting.clear();
   }
 }

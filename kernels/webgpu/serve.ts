@@ -1,6 +1,7 @@
 import type { Circuit } from "../../circuits/mod.ts";
 import { WebGpuEngine } from "./engine.ts";
 import { DeviceHost } from "./host.ts";
+import { WebGpuKMeans } from "./kmeans.ts";
 import { buffersOf, type CallName, plainError, type Reply, type Request, type Settings } from "./protocol.ts";
 
 /** The other thread as the one with the device sees it. */
@@ -11,32 +12,45 @@ export interface Port {
   onmessage: ((event: MessageEvent<Request | Settings>) => void) | null;
 }
 
-/** Serves engines on the device of `gpu` to the thread behind `port`: what the worker does. */
+/** Serves engines and k-means on the device of `gpu` to the thread behind `port`: what the worker does. */
 export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
-  const engines = new Map<number, Promise<WebGpuEngine>>();
+  const served = new Map<number, Promise<WebGpuEngine | WebGpuKMeans>>();
   let host: DeviceHost | undefined;
 
-  const open = (number: number, circuit: Circuit, options: { memory?: number }) => {
-    const opening = WebGpuEngine.open(host as DeviceHost, circuit, {
-      ...options,
-      // What arrives here is a copy.
-      ownsSamples: true,
-      onLoss: (reason) => port.postMessage({ type: "loss", engine: number, reason }, []),
-    });
-    engines.set(number, opening);
+  const onLoss = (number: number) => (reason: string) =>
+    port.postMessage({ type: "loss", engine: number, reason }, []);
+
+  const open = (number: number, name: "open" | "openKMeans", args: readonly unknown[]) => {
+    let opening: Promise<WebGpuEngine | WebGpuKMeans>;
+    if (name === "open") {
+      const [circuit, options] = args as [Circuit, { memory?: number }];
+      opening = WebGpuEngine.open(host as DeviceHost, circuit, {
+        ...options,
+        // What arrives here is a copy.
+        ownsSamples: true,
+        onLoss: onLoss(number),
+      });
+    } else {
+      const [width, clusters, options] = args as [number, number, { memory?: number }];
+      opening = WebGpuKMeans.open(host as DeviceHost, width, clusters, {
+        ...options,
+        onLoss: onLoss(number),
+      });
+    }
+    served.set(number, opening);
     return opening.then(({ adapter }) => ({ adapter }));
   };
 
   const perform = async ({ engine: number, name, args }: Request): Promise<unknown> => {
-    if (name === "open") return await open(number, args[0] as Circuit, args[1] as { memory?: number });
-    const engine = await engines.get(number) as WebGpuEngine;
-    if (name === "close") engines.delete(number);
-    if (name === "loseDevice") return engine.session.open.device.destroy();
-    const call = engine[name] as (...args: unknown[]) => unknown;
-    const result = await call.apply(engine, [...args]);
+    if (name === "open" || name === "openKMeans") return await open(number, name, args);
+    const one = await served.get(number) as WebGpuEngine | WebGpuKMeans;
+    if (name === "close" || name === "release") served.delete(number);
+    if (name === "loseDevice") return (await (host as DeviceHost).ready()).open.device.destroy();
+    const calls = one as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
+    const result = await calls[name]?.(...args);
     if (name !== "activations") return result;
     const { of } = result as { of(node: number): Float64Array };
-    return engine.circuit.nodes.map(({ id }) => of(id));
+    return (one as WebGpuEngine).circuit.nodes.map(({ id }) => of(id));
   };
 
   port.onmessage = ({ data }) => {
@@ -52,5 +66,5 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
 
 /** Memory of results that the engine keeps no hand on. */
 function given(name: CallName, value: unknown): Iterable<ArrayBuffer> {
-  return name === "state" || name === "open" ? [] : buffersOf(value);
+  return name === "state" ? [] : buffersOf(value);
 }

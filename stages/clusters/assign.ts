@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { nearestCentroids } from "../../kernels/kmeans/assign.ts";
-import { cpuKMeans } from "../../kernels/kmeans/cpu.ts";
 import { everyNth } from "../../kernels/kmeans/vectors.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage } from "../../runner/stage.ts";
+import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
 
@@ -30,7 +30,7 @@ export const assignClusters = defineStage({
     if (rows % positions !== 0) {
       throw new RetortError(`${rows} vectors are no samples of ${positions} positions`);
     }
-    context.engine.used("cpu", "ONNX Runtime");
+    using engine = await openClustering(context);
     const labels = new Int32Array(rows);
     let inertia = 0;
     for (let p = 0; p < positions; p++) {
@@ -40,7 +40,7 @@ export const assignClusters = defineStage({
       const found = await nearestCentroids(vectors, values.subarray(p * size, (p + 1) * size), {
         metric,
         weights,
-        kernel: cpuKMeans,
+        kernel: engine.kernel,
       });
       for (let row = 0; row < found.labels.length; row++) labels[row * positions + p] = found.labels[row]!;
       inertia += found.inertia;

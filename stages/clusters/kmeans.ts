@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { cpuKMeans, cpuProducts } from "../../kernels/kmeans/cpu.ts";
 import { kmeans, type KMeansResult, type KMeansState } from "../../kernels/kmeans/kmeans.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage } from "../../runner/stage.ts";
+import { openClustering } from "../open_clustering.ts";
 import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
 
@@ -47,7 +47,7 @@ export const clusterVectors = defineStage({
     if (all.rows % positions !== 0) {
       throw new RetortError(`${all.rows} vectors are no samples of ${positions} positions`);
     }
-    context.engine.used("cpu", "ONNX Runtime");
+    using engine = await openClustering(context);
     const saved = await context.checkpoint.load();
     const done = [...saved?.done ?? []];
     let resume = saved?.state;
@@ -65,8 +65,7 @@ export const clusterVectors = defineStage({
         memory: memory * 2 ** 20,
         ...(weights && { weights }),
       }, {
-        kernel: cpuKMeans,
-        products: cpuProducts,
+        ...engine,
         resume,
         async iteration(state) {
           await context.checkpoint.offer(() => ({ position, state, done }));

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { cpuKMeans, cpuProducts } from "../../kernels/kmeans/cpu.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { patchCount, patchGrid } from "../../datasets/images/geometry.ts";
 import { array } from "../../runner/codecs/array.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage } from "../../runner/stage.ts";
+import { openClustering } from "../open_clustering.ts";
 import { images } from "./codecs.ts";
 import { patchClusters } from "./patch_codecs.ts";
 
@@ -44,6 +44,7 @@ export const clusterPatches = defineStage({
         hint: "Features and clusters need the same size of patches.",
       });
     }
+    using engine = await openClustering(context);
     const positions = shared ? 1 : patches;
     const assignments = new Int32Array(expected);
     const data = new Float32Array(positions * clusters * features.width);
@@ -56,8 +57,7 @@ export const clusterPatches = defineStage({
         ...(batch !== undefined && { batch }),
         seed: context.seed,
       }, {
-        kernel: cpuKMeans,
-        products: cpuProducts,
+        ...engine,
         iteration: () => context.signal.throwIfAborted(),
       });
       found.labels.forEach((k, row) => assignments[shared ? row : row * patches + p] = k);
@@ -67,7 +67,6 @@ export const clusterPatches = defineStage({
       context.log(`${shared ? "all positions" : `position ${p}`}: ${min} to ${max} patches a cluster`);
       context.progress(p + 1, positions, "positions");
     }
-    context.engine.used("cpu");
     context.metric("inertia a patch", inertia / expected);
     return {
       clusters: { patch, clusters, shared, assignments, patches },

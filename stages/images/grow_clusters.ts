@@ -7,11 +7,11 @@ import { RandomStream } from "../../circuits/random.ts";
 import { type Samples, takeSamples } from "../../circuits/samples.ts";
 import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { cpuKMeans, cpuProducts } from "../../kernels/kmeans/cpu.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { rowsAt, type Vectors, vectorsOf } from "../../kernels/kmeans/vectors.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { openClustering } from "../open_clustering.ts";
 import { openLearner } from "../open_learner.ts";
 import { images } from "./codecs.ts";
 import { patchCircuits, patchClusters } from "./patch_codecs.ts";
@@ -205,12 +205,13 @@ async function split(
     const at = rows.indexOf(row) * width;
     start.set(values.subarray(at, at + width), (chosen.length + i) * width);
   });
+  using engine = await openClustering(context);
   const { labels } = await kmeans(vectorsOf(values, width), {
     clusters: chosen.length + add,
     start,
     iterations: 50,
     seed: context.seed,
-  }, { kernel: cpuKMeans, products: cpuProducts, iteration: () => context.signal.throwIfAborted() });
+  }, { ...engine, iteration: () => context.signal.throwIfAborted() });
   const out = assignments.slice();
   rows.forEach((row, r) => {
     const label = labels[r]!;

@@ -16,16 +16,22 @@ import { hmm, samplesFromRows } from "./circuits/mod.ts";
 import { WebGpuEngine } from "./kernels/webgpu/engine.ts";
 import { openRemote } from "./kernels/webgpu/remote.ts";
 import { DeviceHost } from "./kernels/webgpu/host.ts";
+import { WebGpuKMeans } from "./kernels/webgpu/kmeans.ts";
 globalThis.openRemote = openRemote;
 globalThis.run = async () => {
   const host = new DeviceHost(navigator.gpu);
-  const engine = await WebGpuEngine.open(host, hmm({ length: 4, states: 6, symbols: 5, seed: 3 }));
+  const engine = await WebGpuEngine.open(host, hmm({ length: 4, states: 20, symbols: 5, seed: 3 }));
   const samples = samplesFromRows(${JSON.stringify(rows)});
   const { logLikelihoods } = await engine.accumulate(samples);
   await engine.update({ step: { kind: "em" } });
   const after = await engine.logLikelihoods(samples);
   await engine.close();
-  return { before: [...logLikelihoods], after: [...after] };
+  const kmeans = await WebGpuKMeans.open(host, 2, 2);
+  await kmeans.begin(Float32Array.of(0, 0, 3, 4), Float32Array.of(0, 25));
+  const { labels } = await kmeans.add(Float32Array.of(1, 1, 3, 3, 4, 5), 3);
+  const { sums } = await kmeans.sums();
+  await kmeans.release();
+  return { before: [...logLikelihoods], after: [...after], labels: [...labels], sums: [...sums] };
 };`;
 
 async function bundle(): Promise<string> {
@@ -77,7 +83,7 @@ const FLAGS = [
 ];
 
 Deno.test({
-  name: "in a browser the engine computes what the reference does",
+  name: "in a browser the engine computes what the reference does, and k-means what it should",
   ignore: NO_BROWSER,
   async fn() {
     const script = await bundle();
@@ -98,14 +104,17 @@ Deno.test({
     try {
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${server.addr.port}/`);
-      const got = await page.evaluate("run()") as { before: number[]; after: number[] };
-      const learner = new ReferenceLearner(hmm({ length: 4, states: 6, symbols: 5, seed: 3 }));
+      const got = await page.evaluate("run()") as Record<"before" | "after" | "labels" | "sums", number[]>;
+
+      const learner = new ReferenceLearner(hmm({ length: 4, states: 20, symbols: 5, seed: 3 }));
       const samples = samplesFromRows(rows);
       const { logLikelihoods } = await learner.accumulate(samples);
       await learner.update({ step: { kind: "em" } });
       const after = await learner.logLikelihoods(samples);
       got.before.forEach((log, s) => assert.ok(Math.abs(log - logLikelihoods[s]!) < 1e-4));
       got.after.forEach((log, s) => assert.ok(Math.abs(log - after[s]!) < 1e-4));
+      assert.deepEqual(got.labels, [0, 1, 1]);
+      assert.deepEqual(got.sums, [1, 1, 7, 8]);
     } finally {
       await browser.close();
       await server.shutdown();

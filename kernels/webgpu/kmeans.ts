@@ -1,0 +1,162 @@
+import {
+  type BlockWeights,
+  type ClusterSums,
+  type KMeansKernel,
+  type Nearest,
+  PassLostError,
+} from "../kmeans/kernel.ts";
+import type { DeviceHost } from "./host.ts";
+import { KMeansWork } from "./kmeans_work.ts";
+import type { NearestTile } from "./kmeans_steps.ts";
+
+/** What {@link WebGpuKMeans.open} may be told. */
+export interface WebGpuKMeansOptions {
+  /** Bytes that the vectors of a batch may take; 64 MiB when left out, less where the device has no room. */
+  readonly memory?: number;
+  /** How distances are computed; what suits the adapter when left out. */
+  readonly tile?: NearestTile;
+  /** Called when the device was lost and the next pass goes on with a new one. */
+  readonly onLoss?: (reason: string) => void;
+}
+
+/**
+ * k-means on a device, in the thread that holds it: distances and nearest centroids in one kernel, sums in another that
+ * goes through the vectors by cluster. Masses and counts are added up by the host, which sees the labels anyway.
+ *
+ * When the device is lost, the pass that was going on fails with {@link PassLostError}; {@link WebGpuKMeans.begin} opens
+ * another device.
+ */
+export class WebGpuKMeans implements KMeansKernel {
+  /** Which engine it is. */
+  readonly engine = "webgpu";
+  readonly #host: DeviceHost;
+  readonly #width: number;
+  readonly #clusters: number;
+  readonly #options: WebGpuKMeansOptions;
+  #work: KMeansWork;
+  #mass: Float64Array<ArrayBuffer>;
+  #counts: Float64Array<ArrayBuffer>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    host: DeviceHost,
+    width: number,
+    clusters: number,
+    options: WebGpuKMeansOptions,
+    work: KMeansWork,
+  ) {
+    this.#host = host;
+    this.#width = width;
+    this.#clusters = clusters;
+    this.#options = options;
+    this.#work = work;
+    this.#mass = new Float64Array(clusters);
+    this.#counts = new Float64Array(clusters);
+  }
+
+  /**
+   * A kernel for vectors of `width` numbers on the device of `host`, which must outlive it.
+   * @throws {RetortError} when there is no adapter, or no memory for the centroids
+   */
+  static async open(
+    host: DeviceHost,
+    width: number,
+    clusters: number,
+    options: WebGpuKMeansOptions = {},
+  ): Promise<WebGpuKMeans> {
+    return new WebGpuKMeans(
+      host,
+      width,
+      clusters,
+      options,
+      await KMeansWork.open(host, width, clusters, options),
+    );
+  }
+
+  /** Name of the adapter. */
+  get adapter(): string {
+    return this.#work.ready.open.adapter.name;
+  }
+
+  /** Vectors of a batch on the device: blocks that are larger are cut. */
+  get capacity(): number {
+    return this.#work.capacity;
+  }
+
+  /** See {@link KMeansKernel.begin}. */
+  begin(directions: Float32Array, bias: Float32Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const reason = this.#work.ready.lossReason;
+      if (reason !== undefined) {
+        this.#options.onLoss?.(reason);
+        this.#work.close();
+        this.#work = await KMeansWork.open(this.#host, this.#width, this.#clusters, this.#options);
+      }
+      this.#mass = new Float64Array(this.#clusters);
+      this.#counts = new Float64Array(this.#clusters);
+      this.#work.begin(directions, bias);
+    });
+  }
+
+  /** See {@link KMeansKernel.add}. */
+  add(values: Float32Array, rows: number, weights: BlockWeights = {}): Promise<Nearest> {
+    return this.#inTurn(() => this.#unlessLost(() => this.#add(values, rows, weights)));
+  }
+
+  async #add(values: Float32Array, rows: number, { weights, factors }: BlockWeights): Promise<Nearest> {
+    const labels = new Int32Array(rows), scores = new Float32Array(rows);
+    const { capacity } = this.#work, width = this.#width;
+    for (let from = 0; from < rows; from += capacity) {
+      const to = Math.min(rows, from + capacity);
+      const found = await this.#work.nearest(values.subarray(from * width, to * width), to - from);
+      labels.set(found.labels, from);
+      scores.set(found.scores, from);
+      this.#work.sum(found.labels, factors?.subarray(from, to));
+    }
+    for (let row = 0; row < rows; row++) {
+      const label = labels[row] as number;
+      (this.#mass[label] as number) += weights === undefined ? 1 : weights[row] as number;
+      (this.#counts[label] as number) += 1;
+    }
+    return { labels, scores };
+  }
+
+  /** See {@link KMeansKernel.sums}. */
+  sums(): Promise<ClusterSums> {
+    return this.#inTurn(() =>
+      this.#unlessLost(async () => ({
+        sums: await this.#work.sums(),
+        mass: this.#mass.slice(),
+        counts: this.#counts.slice(),
+      }))
+    );
+  }
+
+  /** See {@link KMeansKernel.release}. */
+  release(): Promise<void> {
+    return this.#inTurn(() => {
+      this.#work.close();
+      return Promise.resolve();
+    });
+  }
+
+  /** One call after the other: they work on the same buffers. */
+  #inTurn<T>(body: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(body);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #unlessLost<T>(body: () => Promise<T>): Promise<T> {
+    const { ready } = this.#work;
+    try {
+      const result = await body();
+      if (ready.lossReason === undefined) return result;
+    } catch (error) {
+      // After the runtime had the time to tell that the device is lost.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (ready.lossReason === undefined) throw error;
+    }
+    throw new PassLostError(`the GPU was lost in a pass over the vectors (${ready.lossReason})`);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Step } from "./dispatch.ts";
+import type { ReadyDevice } from "./host.ts";
+import type { KernelSpec } from "./kernels.ts";
+import type { Settings } from "./settings.ts";
+
+/** How nearest.wgsl computes; as for the tiles of matrix products, see tiles.ts. */
+export interface NearestTile {
+  /** Where operands come from. */
+  readonly kind: "register" | "subgroup" | "shared";
+  /** Vectors a thread. */
+  readonly rows: number;
+  /** Centroids a thread; a multiple of four. */
+  readonly columns: number;
+  /** Threads of a workgroup along the centroids; 1 for `register`, a subgroup for `subgroup`. */
+  readonly x: number;
+  /** Threads of a workgroup along the vectors; 1 for `subgroup`. */
+  readonly y: number;
+}
+
+/** Centroids of one binding, and what is added up for them. */
+export interface CentroidPage {
+  /** Number of the first. */
+  readonly first: number;
+  /** How many. */
+  readonly clusters: number;
+  readonly directions: GPUBuffer;
+  readonly bias: GPUBuffer;
+  readonly sums: GPUBuffer;
+  readonly lost: GPUBuffer;
+}
+
+/** Buffers for the vectors of a batch. */
+export interface BatchBuffers {
+  readonly batch: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly nearest: GPUBuffer;
+  readonly order: GPUBuffer;
+  readonly factors: GPUBuffer;
+}
+
+/** Threads of a workgroup of centroids.wgsl. */
+const SUM_THREADS = 64;
+
+/** Without shared memory in software, where barriers are dear; with as much of it as allowed on hardware. */
+export function nearestTile({ open: { adapter, limits, features } }: ReadyDevice): NearestTile {
+  const shared: NearestTile = { kind: "shared", rows: 4, columns: 4, x: 16, y: 16 };
+  const lanes = features.subgroup;
+  if (!adapter.software && limits.invocations >= 256 && limits.shared >= sharedBytes(shared)) return shared;
+  return adapter.software && (lanes === 4 || lanes === 8 || lanes === 16)
+    ? { kind: "subgroup", rows: 32, columns: 4, x: lanes, y: 1 }
+    : { kind: "register", rows: 8, columns: 8, x: 1, y: 32 };
+}
+
+/** Length of the sums that `shared` fetches at a time. */
+const DEPTH = 16;
+
+function sharedBytes({ rows, columns, x, y }: NearestTile): number {
+  return 4 * DEPTH * (y * rows + x * columns + 8) + 8 * x * y * rows;
+}
+
+/** The nearest centroids among those of a page, of which the first page is done first. */
+export function nearestStep(
+  tile: NearestTile,
+  page: CentroidPage,
+  { batch, values, nearest }: BatchBuffers,
+  settings: Settings,
+  depth: number,
+): Step {
+  const { kind, rows, columns, x, y } = tile;
+  const kernel: KernelSpec = {
+    template: "nearest",
+    constants: {
+      TILE: kind,
+      ROWS: rows,
+      COLS: columns,
+      COLS4: columns / 4,
+      X: x,
+      Y: y,
+      ...(kind === "subgroup" && { LANES: x, LOADS: rows / x }),
+      ...(kind === "shared" && { DEPTH }),
+    },
+  };
+  return {
+    kernel,
+    bindings: [
+      batch,
+      settings.shape(page.clusters, page.first, depth),
+      values,
+      page.directions,
+      page.bias,
+      nearest,
+    ],
+    grid: (shape) => [1, Math.ceil(shape.rows / (y * rows)), 1],
+  };
+}
+
+/** Adds vectors to the sums of a page. */
+export function sumStep(
+  page: CentroidPage,
+  { values, order, factors }: BatchBuffers,
+  settings: Settings,
+  depth: number,
+  most: number,
+): Step {
+  const groups = Math.ceil(page.clusters * depth / SUM_THREADS);
+  const x = Math.min(groups, most);
+  return {
+    kernel: { template: "centroids", constants: { X: SUM_THREADS } },
+    bindings: [
+      settings.shape(page.clusters, page.first, depth, 0),
+      values,
+      order,
+      factors,
+      page.sums,
+      page.lost,
+    ],
+    grid: () => [x, Math.ceil(groups / x), 1],
+  };
+}

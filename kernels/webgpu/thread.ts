@@ -1,0 +1,101 @@
+import { RetortError } from "../../foundation/errors.ts";
+import type { DeviceOptions } from "./device.ts";
+import type { Port, serveEngines } from "./serve.ts";
+import { type CallName, type Calls, errorOf, type Reply, type Request, type Settings } from "./protocol.ts";
+
+/** Threads in use, by the adapter that was asked for. */
+const threads = new Map<string, DeviceThread>();
+
+/** The thread of an adapter: that which is in use, or a new one. Enter it at once. */
+export async function threadOf(adapter: string | undefined): Promise<DeviceThread> {
+  // Also where there are workers: so the code of the thread is part of what bundles of this module hold.
+  const { serveEngines } = await import("./serve.ts");
+  return threads.getOrInsertComputed(
+    adapter ?? "",
+    (name) =>
+      new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, () => threads.delete(name)),
+  );
+}
+
+interface Waiting {
+  readonly engine: number;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The thread of a device; it ends with the last engine or k-means kernel in it. */
+export class DeviceThread {
+  readonly #port: Worker | MessagePort;
+  readonly #ended: () => void;
+  readonly #engines = new Map<number, ((reason: string) => void) | undefined>();
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #entered = 0;
+  #failure: Error | undefined;
+
+  /** Starts the thread; see {@link threadOf}. */
+  constructor(device: DeviceOptions, serve: typeof serveEngines, ended: () => void) {
+    this.#ended = ended;
+    if (typeof Worker === "undefined") {
+      // A service worker, say: everything in this thread.
+      const { port1, port2 } = new MessageChannel();
+      serve(port2 as Port, () => navigator.gpu);
+      this.#port = port1;
+    } else {
+      const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "webgpu" });
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#fail(new RetortError(`the thread of the GPU failed: ${event.message}`));
+      };
+      this.#port = worker;
+    }
+    this.#port.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
+    const settings: Settings = { type: "settings", device };
+    this.#port.postMessage(settings);
+  }
+
+  /** Number of a new engine or kernel; the thread stays until it leaves. */
+  enter(onLoss: ((reason: string) => void) | undefined): number {
+    this.#engines.set(++this.#entered, onLoss);
+    return this.#entered;
+  }
+
+  /** Ends an engine, and with the last one the thread. */
+  leave(engine: number): void {
+    this.#engines.delete(engine);
+    if (this.#engines.size > 0) return;
+    this.#ended();
+    if ("terminate" in this.#port) this.#port.terminate();
+    else this.#port.close();
+  }
+
+  /** Calls in the order in which they are made; arguments are cloned at once. */
+  call<N extends CallName>(
+    engine: number,
+    name: N,
+    ...args: Parameters<Calls[N]>
+  ): Promise<ReturnType<Calls[N]>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const id = ++this.#calls;
+    this.#waiting.set(id, { engine, resolve, reject });
+    const request: Request = { type: "call", id, engine, name, args };
+    this.#port.postMessage(request);
+    return promise as Promise<ReturnType<Calls[N]>>;
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.type === "loss") return this.#engines.get(reply.engine)?.(reply.reason);
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.type === "result") waiting?.resolve(reply.value);
+    else waiting?.reject(errorOf(reply.error));
+  }
+
+  #fail(failure: Error): void {
+    this.#failure = failure;
+    this.#ended();
+    for (const { reject } of this.#waiting.values()) reject(failure);
+    this.#waiting.clear();
+  }
+}
