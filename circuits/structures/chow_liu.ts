@@ -1,6 +1,7 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { isObserved, type Samples } from "../samples.ts";
+import { type Column, PairCounts } from "./pair_counts.ts";
 
 /** What {@link mutualInformation} takes. */
 export interface MutualInformationOptions {
@@ -28,29 +29,20 @@ export function mutualInformation(
   const { pseudocount = 0.1, bins = 16, sampleWeights } = options;
   const count = variables.length;
   const columns = variables.map((variable, v) => binned(variable, samples, v, bins));
+  const counts = new PairCounts(
+    samples.count,
+    Math.max(0, ...columns.map((column) => column.bins)),
+    pseudocount,
+    sampleWeights,
+  );
   const result = new Float64Array(count * count);
   for (let i = 0; i < count; i++) {
-    const a = columns[i] as Column;
+    counts.first = columns[i] as Column;
     for (let j = i + 1; j < count; j++) {
-      const b = columns[j] as Column;
-      const joint = new Float64Array(a.bins * b.bins).fill(pseudocount / (a.bins * b.bins));
-      for (let s = 0; s < samples.count; s++) {
-        const x = a.values[s] as number, y = b.values[s] as number;
-        if (x < 0 || y < 0) continue;
-        const cell = x * b.bins + y;
-        joint[cell] = (joint[cell] as number) +
-          (sampleWeights === undefined ? 1 : sampleWeights[s] as number);
-      }
-      result[i * count + j] = result[j * count + i] = informationOf(joint, a.bins, b.bins);
+      result[i * count + j] = result[j * count + i] = counts.with(columns[j] as Column);
     }
   }
   return result;
-}
-
-interface Column {
-  /** Bin of every sample, -1 where missing. */
-  readonly values: Int16Array;
-  readonly bins: number;
 }
 
 function binned(variable: Variable, samples: Samples, v: number, bins: number): Column {
@@ -77,24 +69,6 @@ function binned(variable: Variable, samples: Samples, v: number, bins: number): 
     if (isObserved(samples, s, v)) values[s] = cuts.filter((cut) => cut <= at(s)).length;
   }
   return { values, bins };
-}
-
-function informationOf(joint: Float64Array, rows: number, columns: number): number {
-  const byRow = new Float64Array(rows), byColumn = new Float64Array(columns);
-  let total = 0;
-  joint.forEach((n, cell) => {
-    const r = Math.floor(cell / columns), c = cell % columns;
-    byRow[r] = (byRow[r] as number) + n;
-    byColumn[c] = (byColumn[c] as number) + n;
-    total += n;
-  });
-  let information = 0;
-  joint.forEach((n, cell) => {
-    if (n === 0) return;
-    const r = byRow[Math.floor(cell / columns)] as number, c = byColumn[cell % columns] as number;
-    information += n / total * Math.log(n * total / (r * c));
-  });
-  return Math.max(0, information);
 }
 
 /** A rooted tree over variables. */
