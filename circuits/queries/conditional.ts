@@ -34,7 +34,8 @@ export async function conditional(
     const leaf = leafOf(circuit, node), family = leafFamily(node.family);
     const rows = out.get(node.variable) as Float64Array;
     const states = rows.length / samples.count;
-    const table = Float64Array.from(
+    // Rows of probabilities where the family has them: a vocabulary's are too many to go through logarithms.
+    const table = family.toRows?.(leaf) ?? Float64Array.from(
       { length: node.units * states },
       (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
     );

@@ -1,17 +1,11 @@
 import { z } from "zod";
-import { conditional } from "../../circuits/queries/conditional.ts";
-import { sampleMissing } from "../../circuits/queries/sampling.ts";
-import type { Samples } from "../../circuits/samples.ts";
-import { textOfTokens, type Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
+import { BLANK, fillBlanks, readBlanks } from "./blanks.ts";
 import { vocabulary } from "./codecs.ts";
-
-/** Stands for a missing word in a sentence. */
-export const BLANK = "_";
 
 /** Sentences with blanks, filled in. */
 export const completions = json(
@@ -63,23 +57,23 @@ export const completeText = defineStage({
   engine: "use",
   async run({ inputs, params, context }) {
     const length = inputs.circuit.variables.length;
-    const known: Vocabulary = inputs.vocabulary;
     const learner = await openLearner(inputs.circuit, context);
     try {
       const done = [];
       for (const [i, given] of params.sentences.entries()) {
         context.signal.throwIfAborted();
-        const { samples, blanks, words } = windowOf(given, known, length);
-        const drawn = await sampleMissing(learner, samples, { seed: context.seed, draws: params.draws });
-        const marginals = await conditional(learner, samples, blanks);
-        done.push({
-          given,
-          drawn: Array.from({ length: params.draws }, (_, d) => {
-            const from = d * length;
-            return textOfTokens(drawn.values.slice(from + words.from, from + words.to), known);
-          }),
-          blanks: blanks.map((v) => mostProbable(marginals.get(v)!, params.list, known)),
+        const sentence = readBlanks(given, inputs.vocabulary, length);
+        if (sentence.blanks.length === 0) {
+          throw new RetortError(`${JSON.stringify(given)} has no blank`, {
+            hint: `Write ${BLANK} for a missing word.`,
+          });
+        }
+        const { drawn, blanks } = await fillBlanks(learner, sentence, inputs.vocabulary, {
+          seed: context.seed,
+          draws: params.draws,
+          list: params.list,
         });
+        done.push({ given, drawn: [...drawn], blanks: blanks.map(({ words }) => [...words]) });
         context.progress(i + 1, params.sentences.length, "sentences");
       }
       return { completions: { completions: done } };
@@ -88,43 +82,3 @@ export const completeText = defineStage({
     }
   },
 });
-
-/** A sentence in a window: the end of the one before, its words, its end; what comes after is not observed. */
-function windowOf(given: string, vocabulary: Vocabulary, length: number) {
-  const ids = new Map(vocabulary.words.map((word, id) => [word, id]));
-  const before = vocabulary.end === null ? [] : [vocabulary.end];
-  const tokens = given.split(/\s+/).filter((word) => word !== "").map((word) => {
-    if (word === BLANK) return undefined;
-    const id = ids.get(word) ?? vocabulary.unknown ?? undefined;
-    if (id === undefined) throw new RetortError(`the vocabulary has no ${JSON.stringify(word)}`);
-    return id;
-  });
-  const row = [...before, ...tokens, ...before];
-  if (row.length > length) {
-    throw new RetortError(`${JSON.stringify(given)} has ${row.length} tokens with its ends`, {
-      hint: `The circuit is over windows of ${length}: shorten it.`,
-    });
-  }
-  const values = new Int32Array(length), observed = new Uint8Array(length);
-  row.forEach((id, t) => {
-    if (id === undefined) return;
-    values[t] = id;
-    observed[t] = 1;
-  });
-  const samples: Samples = { count: 1, variables: length, values, observed };
-  const blanks = row.flatMap((id, t) => id === undefined ? [t] : []);
-  if (blanks.length === 0) {
-    throw new RetortError(`${JSON.stringify(given)} has no blank`, {
-      hint: `Write ${BLANK} for a missing word.`,
-    });
-  }
-  return { samples, blanks, words: { from: before.length, to: before.length + tokens.length } };
-}
-
-function mostProbable(distribution: Float64Array, count: number, vocabulary: Vocabulary) {
-  const order = Array.from(distribution.keys()).sort((a, b) => distribution[b]! - distribution[a]! || a - b);
-  return order.slice(0, count).map((id) => ({
-    word: textOfTokens([id], vocabulary).trim() || vocabulary.words[id]!,
-    probability: distribution[id]!,
-  }));
-}

@@ -43,13 +43,20 @@ Deno.test("docs/permissions.md explains every permission that a task has", () =>
   assert.deepEqual(told.toSorted(), [...given].sort());
 });
 
-Deno.test("docs/permissions.md names exactly the permissions of workers", () => {
-  const code = Deno.readTextFileSync(`${ROOT}runner/execute/worker_pool.ts`);
-  const given = [...code.matchAll(/"(--allow-[\w-]+(?:=[^"]*)?)"/g)].map((match) => match[1]!);
-  assert.deepEqual(rowsUnder("Workers").map(([flag]) => quoted(flag!)[0]).sort(), given.sort());
-  assert.ok(!given.some((flag) => flag.startsWith("--allow-net") || flag === "--allow-all"));
-  assert.match(code, /"--no-prompt"/);
-});
+for (
+  const [heading, file] of [
+    ["Workers", "runner/execute/worker_pool.ts"],
+    ["The explorer", "web/explorer/explorer.ts"],
+  ] as const
+) {
+  Deno.test(`docs/permissions.md names exactly the permissions of processes: ${heading}`, () => {
+    const code = Deno.readTextFileSync(`${ROOT}${file}`);
+    const given = [...code.matchAll(/"(--allow-[\w-]+(?:=[^"]*)?)"/g)].map((match) => match[1]!);
+    assert.deepEqual(rowsUnder(heading).map(([flag]) => quoted(flag!)[0]).sort(), given.sort());
+    assert.ok(!given.some((flag) => flag.startsWith("--allow-net") || flag === "--allow-all"));
+    assert.match(code, /"--no-prompt"/);
+  });
+}
 
 Deno.test("no task but `data` and the benchmarks may use the network; the dashboard serves this machine", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {

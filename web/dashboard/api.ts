@@ -1,7 +1,13 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
 import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type { NodeState, Records, RunRecord, RunStatus } from "../../runner/records/records.ts";
+import type {
+  ArtifactRecord,
+  NodeState,
+  Records,
+  RunRecord,
+  RunStatus,
+} from "../../runner/records/records.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -13,6 +19,9 @@ import { acrossSeeds, type SeedTable } from "../view/results.ts";
 import { type ArtifactView, type RunView, viewRun } from "../view/run.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
 import { wordsFor } from "../view/vocabulary.ts";
+import { type Explorable, explorable } from "../explorer/explorable.ts";
+import type { Explorer } from "../explorer/explorer.ts";
+import type { Answer, Question } from "../explorer/protocol.ts";
 
 /** A line of the list of runs. */
 export interface RunLine {
@@ -122,6 +131,8 @@ export interface ArtifactPageData {
   readonly previews: readonly FilePreview[];
   readonly summary: string | null;
   readonly lineage: Lineage;
+  /** What of it can be asked on the explorer's page. */
+  readonly explorable: Explorable | null;
 }
 
 /** What the page of an artifact shows. */
@@ -132,6 +143,7 @@ export async function artifactPage(
 ): Promise<ArtifactPageData> {
   const record = resolveArtifact(records, digest);
   const { artifact } = record;
+  const beside = nodesBeside(store, records, record);
   return {
     artifact: {
       output: record.output,
@@ -146,22 +158,98 @@ export async function artifactPage(
     previews: await previewArtifact(
       store,
       artifact,
-      await wordsBeside(store, records, record.run, record.node),
+      beside && await wordsFor(store, beside.nodes, beside.node),
     ),
     summary: records.summary(artifact.digest) ?? null,
     lineage: lineageOf(records, record),
+    explorable: beside === undefined ? null : explorable(beside.nodes, beside.node, artifact),
   };
 }
 
-/** The vocabulary near a node, if the run that made it is still in the records. */
-async function wordsBeside(store: Store, records: Records, run: string, node: string) {
-  const record = run === "" ? undefined : records.findRuns(run).find((one) => one.id === run);
-  if (record === undefined) return undefined;
+/** The nodes of the run that made an artifact, and its own, if the run is still in the records. */
+function nodesBeside(store: Store, records: Records, { run: id, node: name }: ArtifactRecord) {
+  const run = id === "" ? undefined : records.findRuns(id).find((one) => one.id === id);
+  if (run === undefined) return undefined;
   const nodes = new Map(
-    viewRun(store, records, record, { curves: false }).nodes.map((one) => [one.name, one]),
+    viewRun(store, records, run, { curves: false }).nodes.map((one) => [one.name, one]),
   );
-  const found = nodes.get(node);
-  return found === undefined ? undefined : await wordsFor(store, nodes, found);
+  const node = nodes.get(name);
+  return node === undefined ? undefined : { nodes, node };
+}
+
+/** What the explorer's page shows before anything is asked. */
+export interface ExplorePageData {
+  readonly name: string;
+  readonly explorable: Explorable | null;
+}
+
+/** What of an artifact can be asked. */
+export function explorePage(store: Store, records: Records, digest: string): ExplorePageData {
+  const record = resolveArtifact(records, digest);
+  const beside = nodesBeside(store, records, record);
+  return {
+    name: `${record.node}:${record.output}`,
+    explorable: beside === undefined ? null : explorable(beside.nodes, beside.node, record.artifact),
+  };
+}
+
+/** Words listed of a blank, completions, and characters of a sentence, at most. */
+const LISTED = 1000, DRAWS = 16, SENTENCE = 5000;
+
+/**
+ * Asks a model what the query says.
+ * @throws CallError when what is asked does not fit the model
+ */
+export function askModel(
+  store: Store,
+  records: Records,
+  explorer: Explorer,
+  query: URLSearchParams,
+): Promise<Answer> {
+  const record = resolveArtifact(records, query.get("digest") ?? "");
+  const beside = nodesBeside(store, records, record);
+  const known = beside && explorable(beside.nodes, beside.node, record.artifact);
+  const draws = wholeNumber(query, "draws", DRAWS), seed = wholeNumber(query, "seed", 2 ** 31);
+  const model = record.artifact;
+  if (known?.kind === "text") {
+    const sentence = query.get("sentence") ?? "";
+    if (sentence.length > SENTENCE) throw new CallError("the sentence is too long");
+    const question: Question = {
+      kind: "text",
+      model,
+      vocabulary: resolveArtifact(records, known.vocabulary).artifact,
+      sentence,
+      ends: query.get("ends") !== "false",
+      list: wholeNumber(query, "list", LISTED),
+      draws,
+      seed,
+    };
+    return explorer.ask(store.root, question, query.get("asker") ?? "");
+  }
+  if (known?.kind === "images") {
+    const set = known.sets.find((one) => one.digest === query.get("set"));
+    if (set === undefined) throw new CallError("there is no such set of images for this model");
+    const question: Question = {
+      kind: "images",
+      model,
+      images: resolveArtifact(records, set.digest).artifact,
+      image: wholeNumber(query, "image", set.count - 1),
+      hidden: query.get("hidden") ?? "",
+      draws,
+      seed,
+    };
+    return explorer.ask(store.root, question, query.get("asker") ?? "");
+  }
+  throw new CallError("this artifact is no model of text or images");
+}
+
+/** A parameter of the query that is a whole number from 0 to `most`. */
+function wholeNumber(query: URLSearchParams, name: string, most: number): number {
+  const value = Number(query.get(name) ?? "");
+  if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw new CallError(
+    `${name} is ${JSON.stringify(query.get(name))}; expected a whole number from 0 to ${most}`,
+  );
 }
 
 /**

@@ -2,8 +2,19 @@ import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { hintOf } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type Address, addressOf, admit, answer, answerJson, keepAddress } from "./access.ts";
-import { artifactFile, artifactPage, comparePage, listRuns, logPiece, runPage, seedsOf } from "./api.ts";
+import {
+  artifactFile,
+  artifactPage,
+  askModel,
+  comparePage,
+  explorePage,
+  listRuns,
+  logPiece,
+  runPage,
+  seedsOf,
+} from "./api.ts";
 import { bundlePage } from "./bundle.ts";
+import { Explorer } from "../explorer/explorer.ts";
 import { liveEvents } from "./live.ts";
 import { LiveRecords } from "./records.ts";
 
@@ -41,6 +52,7 @@ export async function serveDashboard(store: Store, port?: number): Promise<Dashb
   const script = await bundlePage();
   const style = await Deno.readTextFile(new URL("../style.css", import.meta.url));
   const records = new LiveRecords(store);
+  const explorer = new Explorer();
   const remembered = addressOf(store);
   let address: Address = { ...remembered, port: port ?? remembered.port };
   const handler = async (request: Request) => {
@@ -51,7 +63,7 @@ export async function serveDashboard(store: Store, port?: number): Promise<Dashb
     if (path === "page.js") return answer(script, "text/javascript; charset=utf-8");
     if (path === "style.css") return answer(style, "text/css; charset=utf-8");
     try {
-      return await answerApi(store, records, path, new URL(request.url).searchParams);
+      return await answerApi({ store, live: records, explorer }, path, new URL(request.url).searchParams);
     } catch (error) {
       const known = error instanceof RetortError;
       const status = known ? (error.exitCode === 2 ? 404 : 500) : 500;
@@ -67,6 +79,7 @@ export async function serveDashboard(store: Store, port?: number): Promise<Dashb
     async [Symbol.asyncDispose]() {
       // Streams of open pages never end by themselves.
       await Promise.race([server.shutdown(), new Promise((resolve) => setTimeout(resolve, 200))]);
+      await explorer[Symbol.asyncDispose]();
       records[Symbol.dispose]();
     },
   };
@@ -87,9 +100,15 @@ function listen(
   }
 }
 
+/** What answers are made from. */
+interface Sources {
+  readonly store: Store;
+  readonly live: LiveRecords;
+  readonly explorer: Explorer;
+}
+
 async function answerApi(
-  store: Store,
-  live: LiveRecords,
+  { store, live, explorer }: Sources,
   path: string,
   query: URLSearchParams,
 ): Promise<Response> {
@@ -106,6 +125,10 @@ async function answerApi(
       return answerJson(logPiece(store, live.get(), query));
     case "api/artifact":
       return answerJson(await artifactPage(store, live.get(), query.get("digest") ?? ""));
+    case "api/explore":
+      return answerJson(explorePage(store, live.get(), query.get("digest") ?? ""));
+    case "api/ask":
+      return answerJson(await askModel(store, live.get(), explorer, query));
     case "api/compare":
       return answerJson(comparePage(store, live.get(), query.getAll("run")));
     case "api/file": {

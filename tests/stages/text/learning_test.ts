@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { hmm } from "../../../circuits/structures/hmm.ts";
 import { Windows } from "../../../datasets/text/windows.ts";
 import { ShardWriter } from "../../../runner/codecs/shards.ts";
+import { byteVocabulary, type Vocabulary } from "../../../datasets/text/vocabulary.ts";
+import { readBlanks } from "../../../stages/text/blanks.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";
 import { tokens } from "../../../stages/text/codecs.ts";
 import { evaluateText } from "../../../stages/text/evaluate_text.ts";
@@ -121,6 +123,29 @@ Deno.test("sentences begin after an end and stop at the next; blanks are what th
   await refuse("a b c", /no blank/);
   await refuse("a _ d", /has no "d"/);
   await refuse("a _ c a b c a", /has 9 tokens/);
+});
+
+Deno.test("sentences with blanks are read by the vocabulary's kind; an open one may go on", () => {
+  const words = {
+    kind: "words" as const,
+    words: ["<unk>", "<eos>", "we", "must", ".", "do"],
+    unknown: 0,
+    end: 1,
+  };
+  const read = (sentence: string, known: Vocabulary, ends?: boolean) => {
+    const { samples, blanks, unknown } = readBlanks(sentence, known, 10, ends);
+    const units = Array.from(samples.values as Int32Array, (id, t) => samples.observed![t] === 1 ? id : -1);
+    return { units: units.slice(0, units.findLastIndex((id) => id >= 0) + 1), blanks, unknown };
+  };
+  assert.deepEqual(read("We  _ must.", words), { units: [1, 2, -1, 3, 4, 1], blanks: [2], unknown: [] });
+  assert.deepEqual(read("do _ it, _", words, false), {
+    units: [1, 5, -1, 0, 0],
+    blanks: [2, 5],
+    unknown: ["it", ","],
+  });
+  const letters = { kind: "characters" as const, words: ["<unk>", "<eos>", "a", " "], unknown: 0, end: 1 };
+  assert.deepEqual(read("a _", letters), { units: [1, 2, 3, -1, 1], blanks: [3], unknown: [] });
+  assert.deepEqual(read("é_", byteVocabulary()).units, [256, 0xc3, 0xa9, -1, 256]);
 });
 
 Deno.test("the table has each arm by budget, at its best and smoothed; of equal floors the better one", async () => {

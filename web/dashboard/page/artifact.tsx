@@ -36,6 +36,16 @@ export function ArtifactPage({ digest }: { digest: string }) {
                 ],
               ]}
             />
+            {data.explorable !== null && (
+              <p>
+                <a class="action" href={to.explore(artifact.digest)}>Explore this model</a>{" "}
+                <span class="faint">
+                  {data.explorable.kind === "text"
+                    ? "type a sentence with blanks and see what may stand there"
+                    : "hide pixels of an image and see what may be there"}
+                </span>
+              </p>
+            )}
             <Part title="Preview">
               {data.summary !== null && (
                 <pre class="text" tabIndex={0} role="region" aria-label="summary">{data.summary}</pre>

@@ -6,6 +6,7 @@ import { type Place, PlaceContext } from "../../parts/place.tsx";
 import { ArtifactPage } from "./artifact.tsx";
 import { ComparePage } from "./compare.tsx";
 import { NodePage } from "./node.tsx";
+import { ExplorePage } from "./explore.tsx";
 import { type Route, to, useRoute } from "./routes.ts";
 import { RunPage } from "./run.tsx";
 import { RunsPage } from "./runs.tsx";
@@ -70,6 +71,8 @@ function At({ route }: { route: Route }) {
       return <NodePage run={route.run} name={route.node} />;
     case "artifact":
       return <ArtifactPage digest={route.digest} />;
+    case "explore":
+      return <ExplorePage digest={route.digest} />;
     case "compare":
       return <ComparePage runs={route.runs} />;
   }

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: "run"; readonly run: string }
   | { readonly page: "node"; readonly run: string; readonly node: string }
   | { readonly page: "artifact"; readonly digest: string }
+  | { readonly page: "explore"; readonly digest: string }
   | { readonly page: "compare"; readonly runs: readonly string[] };
 
 /** The place that an address names; unknown ones are the list of runs. */
@@ -23,6 +24,7 @@ export function routeOf(hash: string): Route {
   if (page === "run" && second === "node") return { page: "node", run: first, node: third };
   if (page === "run") return { page: "run", run: first };
   if (page === "artifact") return { page: "artifact", digest: first };
+  if (page === "explore") return { page: "explore", digest: first };
   if (page === "compare") return { page: "compare", runs: first.split(",") };
   return { page: "runs", query: new URLSearchParams(search) };
 }
@@ -33,6 +35,7 @@ export const to = {
   run: (id: string) => `#/run/${encodeURIComponent(id)}`,
   node: (run: string, node: string) => `#/run/${encodeURIComponent(run)}/node/${encodeURIComponent(node)}`,
   artifact: (digest: string) => `#/artifact/${encodeURIComponent(digest)}`,
+  explore: (digest: string) => `#/explore/${encodeURIComponent(digest)}`,
   compare: (runs: readonly string[]) => `#/compare/${runs.map(encodeURIComponent).join(",")}`,
 };
 

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { command, fixture, Folder } from "../command.ts";
+import { fits, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { Served, until } from "./serving.ts";
+
+Deno.test({
+  name: "models are explored by keyboard alone: blanks change as one types, pictures as one paints",
+  ignore: NO_BROWSER,
+  async fn() {
+    using folder = new Folder();
+    const run = await command("run", [fixture("explored"), "--store", folder.store]);
+    assert.equal(run.code, 0, run.stderr);
+    await using served = await Served.start(folder.store);
+    const browser = await launch();
+    try {
+      const { page, complaints } = await open(browser, served.url);
+      const text = async () => await page.innerText("main");
+      const follow = async (link: string) => {
+        await page.locator("main a", { hasText: link }).first().focus();
+        await page.keyboard.press("Enter");
+      };
+      // From the run by its outputs to the model of text.
+      await page.locator("td a").first().focus();
+      await page.keyboard.press("Enter");
+      await until("the run", async () => /Outputs/.test(await text()));
+      await follow("language:circuit");
+      await follow("Explore this model");
+      const field = page.getByLabel(/^Sentence/);
+      await field.focus();
+      const typed = async (sentence: string) => {
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type(sentence);
+      };
+      const top = async () => await page.locator(".blank tbody").first().innerText();
+      await typed("to _");
+      await until("one blank", async () => /1 blank; the 3 units/.test(await text()));
+      const before = await top();
+      assert.match(before, /%/);
+      assert.match(await text(), /Drawn/);
+      await typed("to _ or not");
+      await until("it changed", async () => await top() !== before);
+      await typed("to _ whom _");
+      await until("two blanks", async () => /Blank 2[\s\S]*/.test(await text()));
+      assert.match(await text(), /read as unknown: whom/);
+      assert.deepEqual(await seriousFaults(page), []);
+
+      // A word put into its blank; markup in the vocabulary is a word like others.
+      assert.ok(await page.locator(".word", { hasText: "<script>" }).count() > 0);
+      await page.locator(".blank").first().locator(".word", { hasText: "be" }).focus();
+      await page.keyboard.press("Enter");
+      assert.equal(await field.inputValue(), "to be whom _");
+      assert.equal(await page.evaluate("document.activeElement.id"), "sentence");
+      await typed("to be or not to be or not _");
+      await until(
+        "the refusal",
+        async () => /has 11 tokens with its ends[\s\S]*shorten it/.test(await text()),
+      );
+
+      // Models of images: what is hidden changes with arrows and the space bar, and what may be there with it.
+      for (const model of ["over-pixels:circuit", "over-patches:model"]) {
+        await page.goto(`${served.url}#/runs`);
+        await follow("20");
+        await follow(model);
+        await follow("Explore this model");
+        await until("an answer", async () => /4 of 16 pixels are hidden/.test(await text()));
+        const mean = async () => await page.getByAltText("expected values").getAttribute("src");
+        const first = await mean();
+        await page.getByRole("application").focus();
+        for (const key of ["ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", "Space", "Shift+ArrowRight"]) {
+          await page.keyboard.press(key);
+        }
+        await until("two more are hidden", async () => /6 of 16 pixels are hidden/.test(await text()));
+        assert.notEqual(await mean(), first);
+        await page.keyboard.press("Space");
+        await until("one is shown", async () => /5 of 16 pixels are hidden/.test(await text()));
+        assert.match(await page.locator("#painting-at").innerText(), /row 1, column 2, seen/);
+      }
+      // With a pointer as well.
+      await page.getByRole("button", { name: "nothing" }).click();
+      await until("nothing is hidden", async () => /nothing is hidden/.test(await text()));
+      const box = (await page.getByRole("application").boundingBox())!;
+      await page.mouse.move(box.x + 10, box.y + 10);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width - 10, box.y + 10, { steps: 8 });
+      await page.mouse.up();
+      await until("the row is hidden", async () => /4 of 16 pixels are hidden/.test(await text()));
+      assert.deepEqual(await seriousFaults(page), []);
+      await page.locator("#theme").selectOption("dark");
+      assert.deepEqual(await seriousFaults(page), []);
+      await page.setViewportSize({ width: 360, height: 800 });
+      assert.ok(await fits(page), "nothing is cut off on a phone");
+      assert.notEqual(await page.title(), "broken", "no markup from runs is run");
+      // Refused questions are complaints of the browser's own.
+      assert.deepEqual(complaints.filter((one) => !/status of 500/.test(one)), []);
+    } finally {
+      await browser.close();
+    }
+  },
+});

@@ -1,0 +1,61 @@
+/** What is hidden of an image: `[height, width]`, 1 where hidden. */
+export type Mask = Uint8Array;
+
+/** Rows and columns of pixels. */
+export interface Shape {
+  readonly height: number;
+  readonly width: number;
+}
+
+function maskWhere({ height, width }: Shape, hidden: (row: number, column: number) => boolean): Mask {
+  return Uint8Array.from(
+    { length: height * width },
+    (_, i) => hidden(Math.floor(i / width), i % width) ? 1 : 0,
+  );
+}
+
+/** Nothing hidden. */
+export function noMask(shape: Shape): Mask {
+  return maskWhere(shape, () => false);
+}
+
+/** Masks to begin with, by name. */
+export const MASKS = {
+  centre: (shape: Shape) => {
+    const { height, width } = shape;
+    const [h, w] = [Math.floor(height / 4), Math.floor(width / 4)];
+    return maskWhere(
+      shape,
+      (row, column) => row >= h && row < height - h && column >= w && column < width - w,
+    );
+  },
+  left: (shape: Shape) => maskWhere(shape, (_, column) => column < shape.width >> 1),
+  bottom: (shape: Shape) => maskWhere(shape, (row) => row >= shape.height >> 1),
+  half: (shape: Shape) => maskWhere(shape, () => Math.random() < 0.5),
+  all: (shape: Shape) => maskWhere(shape, () => true),
+} as const;
+
+/** A square of `size` pixels around a pixel, hidden or shown. */
+export function painted(
+  mask: Mask,
+  shape: Shape,
+  pixel: { row: number; column: number },
+  size: number,
+  hidden: boolean,
+): Mask {
+  const out = mask.slice();
+  const top = pixel.row - (size >> 1), left = pixel.column - (size >> 1);
+  for (let row = Math.max(0, top); row < Math.min(shape.height, top + size); row++) {
+    for (let column = Math.max(0, left); column < Math.min(shape.width, left + size); column++) {
+      out[row * shape.width + column] = hidden ? 1 : 0;
+    }
+  }
+  return out;
+}
+
+/** A bit a pixel, the lowest of each byte first, in base64url: what the server takes. */
+export function encodeMask(mask: Mask): string {
+  const bytes = new Uint8Array(Math.ceil(mask.length / 8));
+  mask.forEach((bit, i) => bytes[i >> 3]! |= bit << (i & 7));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

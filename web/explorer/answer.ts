@@ -1,0 +1,97 @@
+import { logLikelihood } from "../../circuits/queries/likelihood.ts";
+import { pixelVariables } from "../../circuits/queries/masks.ts";
+import type { Samples } from "../../circuits/samples.ts";
+import { dimensionsOf, type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
+import { sheet } from "../../datasets/images/sheets.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { CallError } from "../../foundation/errors.ts";
+import type { Evaluator } from "../../circuits/evaluator.ts";
+import type { ImageModel } from "../../stages/images/open_model.ts";
+import { imagesOfSamples } from "../../stages/images/show_images.ts";
+import { fillBlanks, readBlanks } from "../../stages/text/blanks.ts";
+import { encodePng } from "../view/png.ts";
+import { dataUrl } from "../view/preview.ts";
+import type { ImageAnswer, ImageQuestion, TextAnswer, TextQuestion } from "./protocol.ts";
+
+/** What the circuit of a text says of a sentence: the stages' own code, without a run. */
+export async function answerText(
+  evaluator: Evaluator,
+  vocabulary: Vocabulary,
+  { sentence, ends, list, draws, seed }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
+): Promise<TextAnswer> {
+  const read = readBlanks(sentence, vocabulary, evaluator.circuit.variables.length, ends);
+  const [log] = await logLikelihood(evaluator, read.samples);
+  const filled = read.blanks.length === 0
+    ? { drawn: [], blanks: [] }
+    : await fillBlanks(evaluator, read, vocabulary, { list, draws, seed });
+  return {
+    kind: "text",
+    bits: bitsOf(log!),
+    given: read.samples.observed!.reduce((sum, one) => sum + one, 0),
+    unknown: read.unknown,
+    vocabulary: vocabulary.words.length,
+    ...filled,
+  };
+}
+
+/** What a model of images says of an image with hidden pixels. */
+export async function answerImage(
+  model: ImageModel,
+  set: ImageSet,
+  { image, hidden, draws, seed }: Omit<ImageQuestion, "model" | "images" | "kind">,
+): Promise<ImageAnswer> {
+  if (image >= set.count) throw new CallError(`there is no image ${image} among ${set.count}`);
+  const original = sliceImages(set, image, image + 1);
+  const { space } = original;
+  const mask = maskOf(hidden, space.height * space.width);
+  const variables = dimensionsOf(space);
+  const missing = new Set(pixelVariables(space, mask));
+  const whole: Samples = { count: 1, variables, values: original.pixels };
+  const given: Samples = {
+    ...whole,
+    observed: Uint8Array.from({ length: variables }, (_, v) => missing.has(v) ? 0 : 1),
+  };
+  const answer = {
+    kind: "images" as const,
+    original: picture(original),
+    hidden: missing.size / space.channels,
+  };
+  if (missing.size === 0) return { ...answer, bits: null, drawn: [], mean: answer.original };
+  const completed = await model.complete(given, { seed, draws });
+  const means = await model.means(given);
+  const [all] = await model.logLikelihoods(whole), [seen] = await model.logLikelihoods(given);
+  return {
+    ...answer,
+    bits: bitsOf(all! - seen!),
+    drawn: Array.from({ length: draws }, (_, draw) =>
+      picture(imagesOfSamples({
+        count: 1,
+        variables,
+        values: completed.values.slice(draw * variables, (draw + 1) * variables),
+      }, space))),
+    mean: picture(imagesOfSamples({ count: 1, variables, values: means.map(Math.round) }, space)),
+  };
+}
+
+/** Nats of a log-likelihood as bits of surprise. */
+function bitsOf(log: number): number | null {
+  return Number.isFinite(log) ? -log / Math.LN2 : null;
+}
+
+/** `[height, width]`: 1 where a pixel is hidden. */
+function maskOf(text: string, pixels: number): Uint8Array {
+  let bits: Uint8Array;
+  try {
+    bits = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  } catch (cause) {
+    throw new CallError("what is hidden is no base64url", { cause });
+  }
+  if (bits.length !== Math.ceil(pixels / 8)) {
+    throw new CallError(`what is hidden has ${8 * bits.length} bits for ${pixels} pixels`);
+  }
+  return Uint8Array.from({ length: pixels }, (_, i) => bits[i >> 3]! >> (i & 7) & 1);
+}
+
+function picture(set: ImageSet): string {
+  return dataUrl("image/png", encodePng(sheet(set, { gap: 0 })));
+}

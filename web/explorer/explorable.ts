@@ -1,0 +1,103 @@
+import type { JsonObject } from "../../foundation/canonical.ts";
+import type { ArtifactView, NodeView } from "../view/run.ts";
+
+/** What of an artifact can be asked on the explorer's page. */
+export type Explorable =
+  | {
+    readonly kind: "text";
+    /** Units of a window. */
+    readonly length: number;
+    /** Digest of the vocabulary. */
+    readonly vocabulary: string;
+  }
+  | {
+    readonly kind: "images";
+    readonly height: number;
+    readonly width: number;
+    /** Images to begin with, those that the model was not made from first. */
+    readonly sets: readonly {
+      readonly digest: string;
+      /** `node:output`. */
+      readonly name: string;
+      readonly count: number;
+    }[];
+  };
+
+/**
+ * What of an artifact can be asked, from the records of the run that made it: a circuit that a vocabulary came
+ * before is a model of text; a circuit with a variable for each number of an image that came before it, or a
+ * model of patches, is one of images.
+ */
+export function explorable(
+  nodes: ReadonlyMap<string, NodeView>,
+  node: NodeView,
+  artifact: Pick<ArtifactView, "codec" | "facts">,
+): Explorable | null {
+  const before = ancestors(nodes, node);
+  const vocabulary = outputsOf(before, "vocabulary")[0]?.output.digest;
+  const { codec, facts } = artifact;
+  if (codec === "circuit" && vocabulary !== undefined && typeof facts.variables === "number") {
+    return { kind: "text", length: facts.variables, vocabulary };
+  }
+  const fits = (images: JsonObject) => isOver(artifact, shapeOf(images));
+  const source = outputsOf(before, "images").find(({ output }) => fits(output.facts));
+  if (source === undefined) return null;
+  const [, height, width] = shapeOf(source.output.facts)!;
+  // Also the sets that the model was not made from, such as test images, where their numbers mean the same.
+  const alike = outputsOf([...nodes.values()], "images").filter(({ output }) =>
+    fits(output.facts) && output.facts.space === source.output.facts.space
+  );
+  const made = new Set(before.map((one) => one.name));
+  const sets = [
+    ...alike.filter(({ node }) => !made.has(node.name)),
+    ...alike.filter(({ node }) => made.has(node.name)),
+  ];
+  return {
+    kind: "images",
+    height: height!,
+    width: width!,
+    sets: sets.map(({ node, output }) => ({
+      digest: output.digest,
+      name: `${node.name}:${output.output}`,
+      count: shapeOf(output.facts)![0]!,
+    })),
+  };
+}
+
+/** The node and all before it, the nearest first. */
+function ancestors(nodes: ReadonlyMap<string, NodeView>, node: NodeView): NodeView[] {
+  const found = new Map([[node.name, node]]);
+  for (const one of found.values()) {
+    for (const input of one.inputs) {
+      const source = nodes.get(input.node);
+      if (source !== undefined && !found.has(source.name)) found.set(source.name, source);
+    }
+  }
+  return [...found.values()];
+}
+
+function outputsOf(nodes: readonly NodeView[], codec: string) {
+  return nodes.flatMap((node) =>
+    node.outputs.filter((output) => output.codec === codec).map((output) => ({ node, output }))
+  );
+}
+
+/** Whether a circuit has a variable for each number of images of a shape, or a model's patches cover them. */
+function isOver(
+  { codec, facts }: Pick<ArtifactView, "codec" | "facts">,
+  shape: readonly number[] | undefined,
+): boolean {
+  if (shape === undefined) return false;
+  const [, height, width, channels] = shape as [number, number, number, number];
+  if (codec === "circuit") return facts.variables === height * width * channels;
+  return codec === "patch-model" &&
+    Number(facts.patches) * Number(facts.patch) ** 2 === height * width;
+}
+
+/** `[images, rows, columns, channels]`. */
+function shapeOf(facts: JsonObject): number[] | undefined {
+  const { shape } = facts;
+  return Array.isArray(shape) && shape.length === 4 && shape.every((n) => typeof n === "number")
+    ? shape as number[]
+    : undefined;
+}

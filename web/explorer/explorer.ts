@@ -1,0 +1,131 @@
+import { fileURLToPath } from "node:url";
+import { CallError, RetortError } from "../../foundation/errors.ts";
+import { linesOf } from "../../runner/execute/protocol.ts";
+import { type Answer, type Asked, type Question, type Told, toldOf } from "./protocol.ts";
+
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
+
+/** What the process may do: read the store and load ONNX Runtime. No network, no writing, no programs. */
+const PERMISSIONS = ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
+
+/** Milliseconds after the last question until the process is ended: its models' memory is given back. */
+const IDLE = 5 * 60_000;
+
+/** A question that waits or is being answered. */
+interface Pending {
+  readonly asked: Asked;
+  readonly asker: string;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Answers questions about models in a process of its own, started at the first one: however large a model is,
+ * the dashboard answers everything else meanwhile. One question at a time; a page that has asked again gives up
+ * what waits.
+ */
+export class Explorer implements AsyncDisposable {
+  #child: { process: Deno.ChildProcess; input: WritableStreamDefaultWriter<Uint8Array> } | undefined;
+  #waiting: Pending[] = [];
+  #current: Pending | undefined;
+  #next = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param idle milliseconds without a question after which the process is ended. */
+  constructor(readonly idle: number = IDLE) {}
+
+  /**
+   * Asks about a model of a store.
+   * @param asker who asks: what it asked before and still waits is given up
+   * @throws CallError when the question does not fit the model
+   * @throws RetortError when the model cannot be opened or asked, or the asker has asked again
+   */
+  ask(store: string, question: Question, asker: string): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { mine = [], others = [] } = Object.groupBy(
+      this.#waiting,
+      (one) => one.asker === asker ? "mine" : "others",
+    );
+    for (const one of mine) one.reject(new RetortError("another question came after this one"));
+    this.#waiting = [...others, { asked: { id: this.#next++, store, question }, asker, resolve, reject }];
+    this.#go();
+    return promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#idle);
+    for (const one of this.#waiting.splice(0)) one.reject(new RetortError("the dashboard ends"));
+    const child = this.#child;
+    kill(child?.process);
+    await child?.process.status;
+  }
+
+  #go(): void {
+    if (this.#current !== undefined) return;
+    clearTimeout(this.#idle);
+    this.#current = this.#waiting.shift();
+    if (this.#current === undefined) {
+      this.#idle = setTimeout(() => kill(this.#child?.process), this.idle);
+      Deno.unrefTimer(this.#idle);
+      return;
+    }
+    this.#child ??= this.#start();
+    const line = new TextEncoder().encode(`${JSON.stringify(this.#current.asked)}\n`);
+    this.#child.input.write(line).catch(() => {}); // It ended: `#watch` tells.
+  }
+
+  #start() {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...PERMISSIONS, PROCESS],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#watch(process);
+    return { process, input: process.stdin.getWriter() };
+  }
+
+  async #watch(process: Deno.ChildProcess): Promise<void> {
+    for await (const line of linesOf(process.stdout)) {
+      const told = toldOf(line);
+      if (told !== undefined) this.#receive(told);
+    }
+    const { code, signal } = await process.status;
+    this.#child = undefined;
+    this.#settle((one) =>
+      one.reject(
+        new RetortError(
+          `the process that answers ended ${signal === null ? `with code ${code}` : `by ${signal}`}`,
+          {
+            hint: "The model may be too large for this machine's memory.",
+          },
+        ),
+      )
+    );
+  }
+
+  #receive(told: Told): void {
+    if (this.#current?.asked.id !== told.id) return;
+    this.#settle((one) => {
+      if ("answer" in told) return one.resolve(told.answer);
+      const hint = told.hint === null ? {} : { hint: told.hint };
+      one.reject(told.wrongCall ? new CallError(told.error, hint) : new RetortError(told.error, hint));
+    });
+  }
+
+  #settle(settle: (one: Pending) => void): void {
+    const one = this.#current;
+    this.#current = undefined;
+    if (one !== undefined) settle(one);
+    this.#go();
+  }
+}
+
+function kill(process: Deno.ChildProcess | undefined): void {
+  try {
+    process?.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}

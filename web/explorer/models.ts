@@ -1,0 +1,113 @@
+import type { ImageSet } from "../../datasets/images/image_set.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { RetortError } from "../../foundation/errors.ts";
+import { type Engine, openEngine } from "../../kernels/engine.ts";
+import type { AnyCodec, Artifact, ReadOf } from "../../runner/codec.ts";
+import { artifactReader } from "../../runner/store/artifacts.ts";
+import { Store } from "../../runner/store/store.ts";
+import { circuit } from "../../stages/codecs/circuit.ts";
+import { images } from "../../stages/images/codecs.ts";
+import { type ImageModel, openPatchModel, openPixelCircuit } from "../../stages/images/open_model.ts";
+import { patchModel } from "../../stages/images/patch_codecs.ts";
+import { vocabulary } from "../../stages/text/codecs.ts";
+import { answerImage, answerText } from "./answer.ts";
+import type { Answer, Question } from "./protocol.ts";
+
+/** Things of the store that are kept open: going back and forth between two models opens none again. */
+const KEPT = 4;
+
+/** The processor: a GPU belongs to the runs. */
+const ENGINE = { engine: { choice: "cpu", used: () => {} } } as const;
+
+/** Models, vocabularies and images of stores, opened when they are asked for. */
+export class Models {
+  readonly #kept = new Map<string, Kept>();
+
+  /**
+   * Answers a question.
+   * @throws RetortError when something in the store is damaged, or the question does not fit the model.
+   */
+  async answer(root: string, question: Question): Promise<Answer> {
+    const store = Store.open(root);
+    if (question.kind === "text") {
+      const known: Vocabulary = await this.#read(store, vocabulary, question.vocabulary);
+      const engine = await this.#open(question.model, "text", async () => {
+        const model = await readArtifact(store, circuit, question.model);
+        const wrong = model.variables.find((one) =>
+          one.kind !== "categorical" || one.states !== known.words.length
+        );
+        if (wrong !== undefined) {
+          throw new RetortError(`the circuit is no model of texts of ${known.words.length} words`, {
+            hint: `Its variable ${wrong.name} is of another kind or size.`,
+          });
+        }
+        return await openEngine(model, { engine: "cpu" });
+      });
+      return await answerText(engine as Engine, known, question);
+    }
+    const set: ImageSet = await this.#read(store, images, question.images);
+    const model = await this.#open(
+      question.model,
+      "images",
+      async () =>
+        question.model.codec === patchModel.name
+          ? await openPatchModel(await readArtifact(store, patchModel, question.model), ENGINE)
+          : await openPixelCircuit(await readArtifact(store, circuit, question.model), ENGINE),
+    );
+    return await answerImage(model as ImageModel, set, question);
+  }
+
+  #read<C extends AnyCodec>(store: Store, codec: C, artifact: Artifact): Promise<ReadOf<C>> {
+    return this.#keep(`read ${artifact.digest}`, () => readArtifact(store, codec, artifact), () => undefined);
+  }
+
+  #open<T extends { close(): Promise<void> }>(
+    artifact: Artifact,
+    as: string,
+    open: () => Promise<T>,
+  ): Promise<T> {
+    return this.#keep(`${as} ${artifact.digest}`, open, (value) => value.close());
+  }
+
+  /** What was used last goes last. What could not be opened is tried again. */
+  async #keep<T>(
+    key: string,
+    make: () => Promise<T>,
+    close: (value: T) => Promise<void> | undefined,
+  ): Promise<T> {
+    const found = this.#kept.get(key);
+    const value = found === undefined ? make() : found.value as Promise<T>;
+    this.#kept.delete(key);
+    this.#kept.set(key, found ?? { value, close: async () => await close(await value) });
+    try {
+      await value;
+    } catch {
+      this.#kept.delete(key);
+    }
+    if (this.#kept.size > KEPT) {
+      const [oldest, gone] = [...this.#kept][0]!;
+      this.#kept.delete(oldest);
+      await gone.close();
+    }
+    return await value;
+  }
+}
+
+/** Something that is kept open. */
+interface Kept {
+  readonly value: Promise<unknown>;
+  close(): Promise<void>;
+}
+
+async function readArtifact<C extends AnyCodec>(
+  store: Store,
+  codec: C,
+  artifact: Artifact,
+): Promise<ReadOf<C>> {
+  if (artifact.version !== codec.version) {
+    throw new RetortError(
+      `a ${codec.name} of version ${artifact.version}; this program reads ${codec.version}`,
+    );
+  }
+  return await codec.read(artifactReader(store.blobs, artifact));
+}
