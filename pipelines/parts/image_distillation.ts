@@ -11,6 +11,7 @@ import {
   evaluatePixelCircuit,
   type imageScore,
 } from "../../stages/images/evaluate_images.ts";
+import { imageCharts } from "../../stages/images/image_chart.ts";
 import { tabulateImages } from "../../stages/images/image_table.ts";
 import {
   showCircuitInpainting,
@@ -68,6 +69,11 @@ export const distillationParams = {
   teachers: z.array(teacherName).default(["autoencoder", "pixels", "random"]),
   /** The masked autoencoder. */
   autoencoder: autoencoderParams.prefault({}),
+  /** k-means: the paper has 5 starts of 200 iterations, which gain nothing here. */
+  kmeans: z.strictObject({
+    restarts: z.int().min(1).default(2),
+    iterations: z.int().min(1).default(40),
+  }).prefault({}),
   /** Clusters grown in rounds, for the teachers named here. */
   growth: z.strictObject({
     teachers: z.array(teacherName).default([]),
@@ -91,7 +97,7 @@ export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>
 /** Smoothing of everything that is learned: a pixel's levels are smoothed by how often they occur. */
 const smoothing = { pseudocount: { sums: 0.1, leaves: 1 }, leafBase: "marginal" } as const;
 
-/** Mini-batch EM whose steps get smaller, for samples that are images. */
+/** Mini-batch EM whose steps get smaller. */
 function imageEm(epochs: number, batchSize: number) {
   return {
     ...smoothing,
@@ -170,7 +176,7 @@ export function distilledArm(
   const at = (stage: string) => named(`${stage}@${teacher},${clusters}`, repetition);
   const grouped = clusterPatches(
     { images: splits.train, features: featuresOf(splits, params, teacher) },
-    { patch, clusters, shared },
+    { ...params.kmeans, patch, clusters, shared },
     at("images.cluster-patches"),
   );
   const { circuits } = trainPatchCircuits(
@@ -198,7 +204,7 @@ export function grownArm(
   const first = Math.max(1, clusters - growth.rounds * growth.add);
   const { clusters: start } = clusterPatches(
     { images: splits.train, features },
-    { patch, clusters: first },
+    { ...params.kmeans, patch, clusters: first },
     at("images.cluster-patches"),
   );
   const em = patchEm(Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1))));
@@ -249,7 +255,7 @@ function joined(
   const apart: Ref<typeof patchModel> = assembleModel({ circuits, top }).model;
   const { model, log } = trainPatches(
     { model: apart, train: splits.train, valid: splits.valid },
-    imageEm(epochs.together, 1024),
+    imageEm(epochs.together, 256),
     at("images.train-patches"),
   );
   const score = (of: Ref<typeof patchModel>, name: string) =>
@@ -263,9 +269,9 @@ function joined(
   };
 }
 
-/** Full-batch EM of patch circuits on the patches of their clusters. */
+/** Mini-batch EM of patch circuits on the patches of their clusters. */
 function patchEm(epochs: number) {
-  return { ...smoothing, epochs, batchSize: 2048 };
+  return imageEm(epochs, 512);
 }
 
 /** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
@@ -306,8 +312,10 @@ export function compareArms(splits: ImageSplits, params: DistillationParams) {
     }
   }
   const tree = trees.at(-1), model = distilled[0];
+  const { table } = tabulateImages({ scores }, { rows });
   return {
-    table: tabulateImages({ scores }, { rows }).table,
+    table,
+    charts: imageCharts({ table }, {}).charts,
     ...(params.teachers.includes("autoencoder") &&
       { reconstructions: autoencoderOf(splits, params).pictures }),
     ...(tree && {

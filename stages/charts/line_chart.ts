@@ -29,6 +29,8 @@ export interface LineChart {
 export interface ChartAxis {
   readonly label: string;
   readonly log?: 2 | 10;
+  /** Where ticks are: at the points if they are few (when left out), or at round numbers. */
+  readonly ticks?: "points" | "round";
 }
 
 const WIDTH = 640, HEIGHT = 380;
@@ -55,7 +57,9 @@ export function lineChart(chart: LineChart): string {
       labelArrow: "none",
       labelAnchor: "center",
       ...scaleOf(chart.x),
-      ...(ticks.length <= 12 ? { ticks, tickFormat: (x: number) => x.toLocaleString("en") } : {}),
+      ...(chart.x.ticks !== "round" && ticks.length <= 12
+        ? { ticks, tickFormat: (x: number) => x.toLocaleString("en") }
+        : {}),
     },
     y: { label: chart.y.label, labelArrow: "none", grid: true, nice: true, ...scaleOf(chart.y) },
     marks: [

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { describeSpace } from "../../datasets/images/image_set.ts";
+import { isLossless } from "../../datasets/images/colours.ts";
+import type { ReadOf } from "../../runner/codec.ts";
+import { defineStage } from "../../runner/stage.ts";
+import { charts } from "../charts/codec.ts";
+import type { ChartPoint, LineChart } from "../charts/line_chart.ts";
+import { imageTable } from "./image_table.ts";
+
+type Row = ReadOf<typeof imageTable>["rows"][number];
+
+/**
+ * The plateau chart of a table of image models: bits per dimension against parameters, an arm a line, repetitions as a
+ * bar from best to worst. What the figures were measured on stands at the axis and in the caption.
+ */
+export const imageCharts = defineStage({
+  name: "images.charts",
+  params: z.object({}),
+  inputs: { table: imageTable },
+  outputs: { charts },
+  run({ inputs: { table: { rows } } }) {
+    const spaces = new Map(rows.map(({ figure: { space } }) => [describeSpace(space), space]));
+    const lossy = [...spaces.values()].some(({ transform }) => !isLossless(transform));
+    const series = [...Map.groupBy(rows, ({ arm }) => arm)].map(([label, of]) => ({
+      label,
+      points: [...Map.groupBy(of, ({ setting }) => setting).values()].map(pointOf),
+    }));
+    const chart: LineChart = {
+      title: `Bits per dimension by parameters: ${[...spaces.keys()].join("; ")}`,
+      x: { label: "parameters (millions)", log: 10, ticks: "round" },
+      y: { label: lossy ? "bits per dimension (lossy colours)" : "bits per dimension" },
+      series,
+    };
+    return { charts: [{ name: "bits-by-parameters", chart }] };
+  },
+});
+
+/** Repetitions of one setting, whose parameters may differ where clusters are pruned. */
+function pointOf(repetitions: readonly Row[]): ChartPoint {
+  const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+  const bits = repetitions.map(({ figure }) => figure.bits);
+  const x = mean(repetitions.map(({ parameters }) => parameters)) / 1e6, y = mean(bits);
+  return bits.length === 1 ? { x, y } : { x, y, low: Math.min(...bits), high: Math.max(...bits) };
+}
