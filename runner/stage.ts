@@ -50,6 +50,8 @@ export interface Checkpoints<R, W = R> {
    * InterruptedError after saving. `make` is only called when a state is saved.
    */
   offer(make: () => W | Promise<W>): Promise<void>;
+  /** Makes the next {@link offer} save: for stages that learn that what they do may not last, such as a device that was lost. */
+  soon(): void;
 }
 
 /** The engine that the user asked for. */

@@ -13,6 +13,8 @@ import type { NearestTile } from "./kmeans_steps.ts";
 export interface WebGpuKMeansOptions {
   /** Bytes that the vectors of a batch may take; 64 MiB when left out, less where the device has no room. */
   readonly memory?: number;
+  /** Bytes that all buffers together may take; what the device has when left out. */
+  readonly deviceMemory?: number;
   /** How distances are computed; what suits the adapter when left out. */
   readonly tile?: NearestTile;
   /** Called when the device was lost and the next pass goes on with a new one. */

@@ -48,10 +48,14 @@ export class KMeansWork {
     host: DeviceHost,
     width: number,
     clusters: number,
-    { memory: bytes = MEMORY, tile }: { readonly memory?: number; readonly tile?: NearestTile },
+    { memory: bytes = MEMORY, deviceMemory, tile }: {
+      readonly memory?: number;
+      readonly deviceMemory?: number;
+      readonly tile?: NearestTile;
+    },
   ): Promise<KMeansWork> {
     const ready = await host.ready(), { open } = ready;
-    const memory = new DeviceMemory(open);
+    const memory = new DeviceMemory(open, deviceMemory);
     try {
       const pages = await makePages(memory, ready, width, clusters);
       const { capacity, buffers } = await makeBatch(memory, ready, width, clusters, bytes);

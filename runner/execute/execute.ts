@@ -269,6 +269,9 @@ function checkpointsOf(
   let saved = performance.now();
   let yielded = saved;
   return {
+    soon() {
+      saved = -Infinity;
+    },
     load: () =>
       declared().load((why) => log(`warning: the checkpoint was not usable, starting anew: ${why}`)),
     async save(state) {

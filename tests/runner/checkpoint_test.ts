@@ -22,6 +22,23 @@ async function walk(store: string, until = Infinity) {
   return { status: summary.status, outputs, metrics, logs };
 }
 
+Deno.test("a state is saved before its time when the stage asks for it", async () => {
+  using folder = new Folder();
+  const { store } = folder, saved: boolean[] = [];
+  const set = ["walks=1", "steps=6", "pause=1", "hasty=3"];
+  await using session = await Session.open({ file: fixture("walks"), store, set });
+  await session.run({
+    jobs: 0,
+    command: "test",
+    stop: new AbortController().signal,
+    onEvent(event) {
+      if (event.type !== "node-metric") return;
+      saved.push(filesUnder(`${store}/checkpoints`).some((path) => path.endsWith("/current.json")));
+    },
+  });
+  assert.deepEqual(saved, [false, false, false, false, true, true]);
+});
+
 Deno.test("a stage goes on from its checkpoint; a damaged one is noticed, and the stage begins anew", async () => {
   using folder = new Folder();
   const plain = await walk(`${folder.path}/plain`);

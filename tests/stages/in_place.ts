@@ -48,6 +48,7 @@ export async function runStage(
         load: () => Promise.resolve(undefined),
         save: () => Promise.resolve(),
         offer: () => Promise.resolve(),
+        soon: () => {},
       },
       engine: { choice: "cpu", used: () => {} },
       scratch: () => Deno.makeTempDir(),

@@ -29,6 +29,7 @@ class Node implements Disposable {
       scratch: () => Promise.resolve(scratch),
       log: () => {},
       checkpoint: {
+        soon: () => {},
         load: async () => await this.checkpoint.load() as ShardProgress | undefined,
         save,
         offer: async (make) => {

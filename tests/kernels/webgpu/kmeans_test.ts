@@ -91,6 +91,13 @@ Deno.test({
     await small.close();
     const few = await compare(host, { memory: 32 * 40 });
     assert.equal(few.capacity, 40);
+    // Halved from a million until there is room.
+    const tight = await compare(host, { memory: 2 ** 25, deviceMemory: 5000 });
+    assert.equal(tight.capacity, 2 ** 20 / 2 ** 15);
+    await assert.rejects(
+      WebGpuKMeans.open(host, WIDTH, CLUSTERS, { deviceMemory: 2500 }),
+      /no memory for 8 vectors at a time: .* MiB beside the .* MiB/,
+    );
   },
 });
 
