@@ -8,6 +8,7 @@ seconds of forward, backward and EM update of one batch.
 
 import argparse
 import json
+import resource
 import time
 
 import numpy as np
@@ -60,6 +61,7 @@ def main():
     print(json.dumps({
         "peer": "cirkit", "seconds": float(np.median(seconds[1:])), "runs": options.repeat,
         "parameters": parameters, "logLikelihood": score.item() / options.batch,
+        "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }))
 
 

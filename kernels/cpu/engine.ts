@@ -23,6 +23,7 @@ import {
 import type { Engine, EngineOptions } from "../engine.ts";
 import { ExactPass } from "../exact.ts";
 import { DEFAULT_MEMORY, largestBatch, type Passes } from "../memory.ts";
+import type { SessionOptions } from "../onnx/session.ts";
 import { type InputGroup, type Plan, planOf } from "../plan.ts";
 import { LeafCounts, type LeafRows, LeafStore } from "./leaf_store.ts";
 import { readActivations, readFlows } from "./results.ts";
@@ -59,14 +60,17 @@ export class CpuEngine implements Engine {
   #last: Promise<unknown> = Promise.resolve();
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
-  constructor(circuit: Circuit, options: EngineOptions = {}) {
-    const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency } = options;
+  constructor(circuit: Circuit, options: EngineOptions & Pick<SessionOptions, "profile"> = {}) {
+    const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile } = options;
     this.circuit = circuit;
     this.#memory = memory;
     this.#plan = planOf(circuit);
     this.#weights = new WeightStore(this.#plan);
     this.#leaves = new LeafStore(this.#plan);
-    this.#runner = new Runner(this.#plan, this.#weights, this.#leaves, threads);
+    this.#runner = new Runner(this.#plan, this.#weights, this.#leaves, {
+      threads,
+      ...(profile !== undefined && { profile }),
+    });
     this.#counts = this.#newCounts();
     this.adapter = `ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`;
   }

@@ -1,5 +1,5 @@
 import type { Samples } from "../../circuits/mod.ts";
-import { type OnnxSession, openSession, type TensorValue } from "../onnx/session.ts";
+import { type OnnxSession, openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
 import { NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
@@ -37,15 +37,15 @@ export class Runner {
   readonly #plan: Plan;
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
-  readonly #threads: number;
+  readonly #options: SessionOptions;
   readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
 
   /** A runner that reads parameters from stores. */
-  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, threads: number) {
+  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, options: SessionOptions) {
     this.#plan = plan;
     this.#weights = weights;
     this.#leaves = leaves;
-    this.#threads = threads;
+    this.#options = options;
     this.segmentation = segmentsOf(plan);
   }
 
@@ -124,7 +124,7 @@ export class Runner {
   #load(kind: ProgramKind): Promise<Loaded> {
     return this.#loaded.getOrInsertComputed(kind, async () => {
       const program = programOf(kind, this.#plan, this.segmentation, this.#leaves);
-      const session = await openSession(program.model, { threads: this.#threads });
+      const session = await openSession(program.model, this.#options);
       return { program, session, buffers: new Map() };
     });
   }

@@ -1,0 +1,80 @@
+import { fileURLToPath } from "node:url";
+import { type Figure, figure } from "../measure.ts";
+import { imageTree, type TreeSize } from "./model.ts";
+import type { ChainSize } from "./chain.ts";
+
+/** How many times faster than a peer a step should be. */
+const AHEAD = 3;
+
+/**
+ * Seconds of hidden Markov models in Python, and how many times as long as `seconds`, a step of Retort, they take. The scaled one has no
+ * target: it is the same algorithm, on matrix products of PyTorch.
+ */
+export async function measureChainPeers(python: string, size: ChainSize, seconds: number): Promise<Figure[]> {
+  const { states, length, batch, symbols } = size;
+  const results = await lines(python, "hmm.py", {
+    states,
+    length,
+    batch,
+    symbols,
+    repeat: size.runs,
+  });
+  return results.flatMap(({ peer, seconds: own, runs }) => [
+    { ...figure(`${peer}, ${states} states: E-step`, "s", [own]), runs },
+    figure(
+      `${peer} over Retort's E-step and M-step`,
+      "times",
+      [own / seconds],
+      peer === "torch-scaled" ? undefined : { atLeast: AHEAD },
+    ),
+  ]);
+}
+
+/** The same for the tree. */
+export async function measureTreePeers(
+  python: string,
+  size: TreeSize,
+  runs: number,
+  seconds: number,
+): Promise<Figure[]> {
+  const file = Deno.makeTempFileSync({ suffix: ".json" });
+  try {
+    Deno.writeTextFileSync(file, JSON.stringify({ parents: [...imageTree(size).parents] }));
+    const { states, latents, batch } = size;
+    const [result] = await lines(python, "tree.py", { tree: file, states, latents, batch, repeat: runs });
+    if (result === undefined) throw new Error("tree.py printed nothing");
+    const { peer, seconds: own, peakMiB } = result;
+    return [
+      { ...figure(`${peer}, the same tree: a step`, "s", [own]), runs: result.runs },
+      figure(`${peer} over Retort's step`, "times", [own / seconds], { atLeast: AHEAD }),
+      ...(peakMiB === undefined ? [] : [figure(`${peer}: peak memory of the process`, "MiB", [peakMiB])]),
+    ];
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+/** What a peer prints. */
+interface PeerLine {
+  readonly peer: string;
+  readonly seconds: number;
+  readonly runs: number;
+  readonly peakMiB?: number;
+}
+
+async function lines(
+  python: string,
+  script: string,
+  options: Readonly<Record<string, string | number>>,
+): Promise<PeerLine[]> {
+  const { success, stdout } = await new Deno.Command(python, {
+    args: [
+      fileURLToPath(new URL(`../peers/${script}`, import.meta.url)),
+      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ],
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`${script} failed under ${python}`);
+  const text = new TextDecoder().decode(stdout).trim();
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as PeerLine);
+}
