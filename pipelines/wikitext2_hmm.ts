@@ -39,6 +39,8 @@ export default definePipeline({
     teachers: z.array(z.enum(teacherNames)).default([...teacherNames]),
     /** Runs of each arm that differ in their random numbers. */
     seeds: z.int().min(1).default(1),
+    /** Larger models are run once, whatever `seeds` says: their time grows with the square of their states. */
+    seedsUpTo: z.int().min(0).default(256),
     /** Tokens of a window. */
     window: z.int().min(2).default(32),
     /** Most iterations of k-means. */
@@ -55,7 +57,7 @@ export default definePipeline({
       params.teachers.map((name) => [name, suffixVectors(corpus, name, useLiteTeacher({}).teacher, params)]),
     );
     const arms = params.states.flatMap((states) =>
-      range(params.seeds).flatMap((seed) => [
+      range(states <= params.seedsUpTo ? params.seeds : 1).flatMap((seed) => [
         randomArm(corpus, states, seed, params),
         ...[...vectors].map(([name, of]) =>
           distilledArm(corpus, of, name, states, seed, { iterations: params.iterations, em: params })
