@@ -1,7 +1,7 @@
 /**
  * Distils a transformer into a hidden Markov model: State of the Union addresses, in windows of 32 words; the suffixes
  * that a sentence encoder finds alike share a hidden state; then EM. Beside it the same model from a random start. Ends
- * with perplexities, sentences drawn from the model, and blanks filled in exactly.
+ * with what the hidden states were, perplexities, sentences drawn from the model, and blanks filled in exactly.
  * No download beyond the npm packages of deno.json; a few minutes on two cores.
  *
  *     deno task run pipelines/quickstart.ts
@@ -30,7 +30,9 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
-    epochs: emParams.epochs.default(25),
+    epochs: emParams.epochs.default(12),
+    budget: emParams.budget.default(4),
+    batchesPerUpdate: emParams.batchesPerUpdate.default(4),
     /** Addresses from this year on. */
     from: z.int().default(1930),
     /** Hidden states. */
@@ -57,6 +59,7 @@ export default definePipeline({
     const { circuit } = distilled;
     const { vocabulary } = tokens;
     return {
+      clusters: distilled.clusters,
       table: tableOf(corpus, [random, distilled], params.budget),
       sentences: sampleText({ circuit, vocabulary }, { count: 10 }).sentences,
       completions: completeText({ circuit, vocabulary }, { sentences: params.blanks }).completions,

@@ -9,6 +9,7 @@ import type { languageScore } from "../../stages/codecs.ts";
 import { evaluateBigram } from "../../stages/evaluate_bigram.ts";
 import { fitBigram } from "../../stages/fit_bigram.ts";
 import type { tokens, vocabulary, windows } from "../../stages/text/codecs.ts";
+import { type clusterTable, describeClusters } from "../../stages/text/describe_clusters.ts";
 import { embedRandom, embedStatic, embedSuffixes } from "../../stages/text/embed.ts";
 import { evaluateText } from "../../stages/text/evaluate_text.ts";
 import { languageResults } from "../../stages/text/language_table.ts";
@@ -85,6 +86,11 @@ export interface Arm {
   readonly test: Ref<typeof languageScore>;
 }
 
+/** A distilled model with the clusters of suffixes that its hidden states were. */
+export interface DistilledArm extends Arm {
+  readonly clusters: Ref<typeof clusterTable>;
+}
+
 /** Windows over the parts of a corpus. */
 export function corpusOf(tokens: TextTokens, length: number): Corpus {
   const { vocabulary } = tokens;
@@ -139,10 +145,10 @@ export function distilledArm(
   states: number,
   seed: number,
   options: { readonly iterations: number; readonly em: EmParams },
-): Arm {
+): DistilledArm {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
   // One state is kept for the end token.
-  const { labels } = clusterVectors({ vectors }, {
+  const { labels, centroids } = clusterVectors({ vectors }, {
     clusters: states - 1,
     iterations: options.iterations,
     zeros: "skip",
@@ -154,7 +160,10 @@ export function distilledArm(
       name: `start ${arm}@${states}, seed ${seed}`,
     },
   );
-  return finish(corpus, start.circuit, { arm, states, seed }, options.em);
+  const { table } = describeClusters({ vectors, labels, centroids, tokens, windows, vocabulary }, {}, {
+    name: `describe ${arm}@${states}, seed ${seed}`,
+  });
+  return { ...finish(corpus, start.circuit, { arm, states, seed }, options.em), clusters: table };
 }
 
 function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em: EmParams): Arm {

@@ -15,7 +15,7 @@ async function quickstart(store: string, killedAt?: RegExp) {
 
 /** Digests of what the pipeline returned. */
 async function digests(store: string): Promise<Record<string, string>> {
-  const names = ["table", "sentences", "completions", "model"];
+  const names = ["clusters", "table", "sentences", "completions", "model"];
   const shown = await Promise.all(
     names.map((name) => command("show", [name, "--store", store, "--json"])),
   );
@@ -26,7 +26,17 @@ Deno.test("the quickstart distils, prints what it promises, and ends with the sa
   using folder = new Folder();
   const whole = await quickstart(`${folder.path}/whole`);
   assert.equal(whole.code, 0, whole.stderr);
-  for (const word of ["random", "distilled", "unigram", "interpolated bigram", "sentences", "completions"]) {
+  for (
+    const word of [
+      "cluster",
+      "random",
+      "distilled",
+      "unigram",
+      "interpolated bigram",
+      "sentences",
+      "completions",
+    ]
+  ) {
     assert.ok(whole.stdout.includes(word), `no ${word} in ${whole.stdout}`);
   }
   const killed = `${folder.path}/killed`;
