@@ -13,6 +13,7 @@ import {
   type Semiring,
 } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
+import { RowCounts } from "./row_counts.ts";
 import { NOTHING } from "./rows.ts";
 import type { Segment } from "./segments.ts";
 import { TokenTable, transpose } from "./token_table.ts";
@@ -245,10 +246,8 @@ function slotsOf(plan: Plan, group: InputGroup): number {
 
 /** Expected sufficient statistics of leaves while they are added up, in float64. */
 export class LeafCounts {
-  /** By table: `[slots * states, units]`; made when something is counted. */
-  readonly tokens: (Float64Array | undefined)[] = [];
-  /** By table: 1 for rows that hold counts. */
-  readonly touched: (Uint8Array | undefined)[] = [];
+  /** By table: rows `slot * states + state`; made when something is counted. */
+  readonly tokens: (RowCounts | undefined)[] = [];
   /** By id, for families that do not count states: `[units, width]`. */
   readonly others = new Map<string, Float64Array>();
   readonly #circuit: Circuit;
@@ -266,16 +265,13 @@ export class LeafCounts {
     const layout = this.#store.layouts[group.index] as LeafLayout;
     if (rows.kind === "rows" || layout.table === undefined) return this.#addOthers(segment, flows, samples);
     const table = this.#store.tables[layout.table] as TokenTable;
-    const { counts, touched } = this.#table(layout.table);
+    const counts = this.#table(layout.table);
     const { unobserved } = table;
     const total = folds * samples.count;
-    const one = layout.blocks === 1;
     for (let i = 0; i < total; i++) {
       const at = rows.index[i] as number;
-      const row = one ? at : Math.floor(at / layout.blocks);
-      if (row === unobserved) continue;
-      touched[row] = 1;
-      addRow(counts, at * units, flows, i * units, units);
+      const row = Math.floor(at / layout.blocks);
+      if (row !== unobserved) counts.add(row, at % layout.blocks * units, flows, i * units, units);
     }
   }
 
@@ -287,11 +283,8 @@ export class LeafCounts {
       leafFamily(node.family).accumulate(leafOf(this.#circuit, node), unit, value, flow, this.#other(node));
       return;
     }
-    const { counts, touched } = this.#table(place.table);
-    const table = this.#store.tables[place.table] as TokenTable;
-    const row = place.slot * table.states + value;
-    touched[row] = 1;
-    counts[row * table.units + unit] = (counts[row * table.units + unit] as number) + flow;
+    const { states } = this.#store.tables[place.table] as TokenTable;
+    this.#table(place.table).addOne(place.slot * states + value, unit, flow);
   }
 
   /** Statistics of a parameter, `[units, width]`. */
@@ -299,17 +292,13 @@ export class LeafCounts {
     const id = node.parameter as string;
     const place = this.#store.placeOf(id);
     if (place === undefined) return this.#other(node).slice();
-    const table = this.#store.tables[place.table] as TokenTable;
-    const size = table.states * table.units;
-    const out = new Float64Array(size);
-    const counts = this.tokens[place.table];
-    if (counts === undefined) return out;
-    return transpose(
-      counts.subarray(place.slot * size, (place.slot + 1) * size),
-      table.states,
-      table.units,
-      out,
-    );
+    const { states, units } = this.#store.tables[place.table] as TokenTable;
+    const out = new Float64Array(states * units);
+    for (let k = 0; k < states; k++) {
+      const counts = this.tokens[place.table]?.get(place.slot * states + k);
+      counts?.forEach((n, u) => out[u * states + k] = n);
+    }
+    return out;
   }
 
   /** Sets the statistics of a parameter, `[units, width]`. */
@@ -317,31 +306,22 @@ export class LeafCounts {
     const place = this.#store.placeOf(node.parameter as string);
     if (place === undefined) return this.#other(node).set(statistics);
     const { states, units } = this.#store.tables[place.table] as TokenTable;
-    const { counts, touched } = this.#table(place.table);
-    const from = place.slot * states;
-    transpose(statistics, units, states, counts.subarray(from * units, (from + states) * units));
-    for (let row = from; row < from + states; row++) {
-      touched[row] = counts.subarray(row * units, (row + 1) * units).some((n) => n !== 0) ? 1 : 0;
+    const counts = this.#table(place.table), rows = new Float64Array(states * units);
+    transpose(statistics, units, states, rows);
+    for (let k = 0; k < states; k++) {
+      counts.set(place.slot * states + k, rows.subarray(k * units, (k + 1) * units));
     }
   }
 
   /** Back to zeros. */
   clear(): void {
-    this.touched.forEach((touched, i) => {
-      const units = this.#store.tables[i]?.units as number;
-      touched?.forEach((is, row) => {
-        if (is === 1) this.tokens[i]?.fill(0, row * units, (row + 1) * units);
-      });
-      touched?.fill(0);
-    });
+    for (const counts of this.tokens) counts?.clear();
     for (const counts of this.others.values()) counts.fill(0);
   }
 
-  #table(index: number): { counts: Float64Array; touched: Uint8Array } {
+  #table(index: number): RowCounts {
     const { slots, states, units } = this.#store.tables[index] as TokenTable;
-    const counts = this.tokens[index] ??= new Float64Array(slots * states * units);
-    const touched = this.touched[index] ??= new Uint8Array(slots * states);
-    return { counts, touched };
+    return this.tokens[index] ??= new RowCounts(slots * states, units);
   }
 
   #other(node: InputNode): Float64Array {
@@ -371,8 +351,4 @@ export class LeafCounts {
       }
     }
   }
-}
-
-function addRow(to: Float64Array, at: number, from: Float32Array, start: number, units: number): void {
-  for (let u = 0; u < units; u++) to[at + u] = (to[at + u] as number) + (from[start + u] as number);
 }

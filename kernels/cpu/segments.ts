@@ -59,8 +59,9 @@ const WORTH_A_CUT = 1024;
 
 /**
  * Cuts groups so that what a product or sum reads is, where the plan's order allows it, a whole tensor and
- * needs no copy: where enough consecutive folds of a group are read together, they become a segment. The matrices
- * of a sum segment are one run of the weight table.
+ * needs no copy: where enough consecutive folds of a group are read together, they become a segment. Leaves are gathered
+ * from tables in any case, few or many at a time: a cut of theirs always spares a copy. The matrices of a sum segment are one run of the
+ * weight table.
  */
 export function segmentsOf(plan: Plan): Segmentation {
   const cuts = plan.groups.map((group) => new Set([0, group.folds]));
@@ -75,8 +76,9 @@ export function segmentsOf(plan: Plan): Segmentation {
       for (let j = 0; j < group.arity; j++) {
         const run = runOf(group, ends[i] as number, ends[i + 1] as number, j);
         if (run === undefined) continue;
-        const { units } = plan.groups[run.group] as Group;
-        if (((ends[i + 1] as number) - (ends[i] as number)) * units < WORTH_A_CUT) continue;
+        const { kind, units } = plan.groups[run.group] as Group;
+        const size = ((ends[i + 1] as number) - (ends[i] as number)) * units;
+        if (kind !== "input" && size < WORTH_A_CUT) continue;
         const target = cuts[run.group] as Set<number>;
         target.add(run.fold);
         target.add(run.fold + (ends[i + 1] as number) - (ends[i] as number));

@@ -86,14 +86,12 @@ function updateOtherLeaves(
 function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUpdate): void {
   const place = leaves.placeOf(id) as { table: number; slot: number };
   const { states, units, values } = leaves.tables[place.table] as TokenTable;
-  const counts = leafCounts.tokens[place.table], touched = leafCounts.touched[place.table];
+  const counts = leafCounts.tokens[place.table];
   const first = place.slot * states;
   const total = new Float64Array(units);
-  for (let row = first; row < first + states; row++) {
-    if (counts === undefined || touched?.[row] !== 1) continue;
-    for (let u = 0, at = row * units; u < units; u++, at++) {
-      total[u] = (total[u] as number) + (counts[at] as number);
-    }
+  for (let k = 0; k < states; k++) {
+    const row = counts?.get(first + k);
+    if (row !== undefined) addInto(total, row);
   }
   const { step, pseudocount, mix, base, prior } = update;
   const keep = new Float64Array(units), counted = new Float64Array(units), spread = new Float64Array(units);
@@ -114,15 +112,46 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
     counted[u] = take * (1 - mix);
     spread[u] = take * (mix * all + pseudocount);
   }
-  const shared = base === undefined || base.length === states;
-  for (let k = 0, at = first * units; k < states; k++) {
-    const has = counts !== undefined && touched?.[first + k] === 1;
-    const share = base === undefined ? 1 / states : base[k] as number;
-    for (let u = 0; u < units; u++, at++) {
-      const b = shared ? share : base?.[u * states + k] as number;
-      const fresh = has ? (counted[u] as number) * (counts[at] as number) : 0;
-      values[at] = (keep[u] as number) * (values[at] as number) + fresh + (spread[u] as number) * b;
+  // By unit: what the state gets of what is spread.
+  const added = spread.map((x) => x * (1 / states));
+  for (let k = 0; k < states; k++) {
+    if (base !== undefined) {
+      const shared = base.length === states;
+      for (let u = 0; u < units; u++) {
+        added[u] = (spread[u] as number) * (base[shared ? k : u * states + k] as number);
+      }
     }
+    const row = values.subarray((first + k) * units, (first + k + 1) * units);
+    const fresh = counts?.get(first + k);
+    if (fresh === undefined) keepRow(row, keep, added);
+    else countRow(row, keep, counted, fresh, added);
   }
   leaves.changed(id);
+}
+
+// The loops over a vocabulary, each as bare as can be: they are most of an update's time.
+
+function addInto(total: Float64Array, row: Float64Array): void {
+  for (let u = 0; u < row.length; u++) total[u] = (total[u] as number) + (row[u] as number);
+}
+
+/** `keep * row + added`, in place. */
+function keepRow(row: Float32Array, keep: Float64Array, added: Float64Array): void {
+  for (let u = 0; u < row.length; u++) {
+    row[u] = (keep[u] as number) * (row[u] as number) + (added[u] as number);
+  }
+}
+
+/** `keep * row + counted * fresh + added`, in place. */
+function countRow(
+  row: Float32Array,
+  keep: Float64Array,
+  counted: Float64Array,
+  fresh: Float64Array,
+  added: Float64Array,
+): void {
+  for (let u = 0; u < row.length; u++) {
+    row[u] = (keep[u] as number) * (row[u] as number) + (counted[u] as number) * (fresh[u] as number) +
+      (added[u] as number);
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { categoricalVariables, hclt, maximumSpanningTree, RandomStream } from "../../circuits/mod.ts";
-import { segmentsOf } from "../../kernels/cpu/segments.ts";
+import { categoricalVariables, hclt, hmm, maximumSpanningTree, RandomStream } from "../../circuits/mod.ts";
+import { isInput, segmentsOf } from "../../kernels/cpu/segments.ts";
 import { planOf } from "../../kernels/plan.ts";
 
 /** A hidden Chow-Liu tree over the pixels of a square, each linked to neighbours. */
@@ -17,7 +17,14 @@ function squareTree(side: number, latents: number) {
 Deno.test("small folds stay in their group: a tree over an image has few segments", () => {
   const plan = planOf(squareTree(14, 2));
   const { segments } = segmentsOf(plan);
-  assert.equal(segments.length, plan.groups.length);
+  const inner = segments.filter((segment) => !isInput(segment));
+  assert.equal(inner.length, plan.groups.filter(({ kind }) => kind !== "input").length);
+  assert.ok(segments.length - inner.length <= inner.length);
+});
+
+Deno.test("leaves of a step of a chain are a segment, which needs no copy", () => {
+  const { segments } = segmentsOf(planOf(hmm({ length: 6, states: 3, symbols: 4 })));
+  assert.deepEqual(segments.filter(isInput).map(({ folds }) => folds), [1, 1, 1, 1, 1, 1]);
 });
 
 Deno.test("large folds that are read together are a segment of their own, and all folds are in one", () => {

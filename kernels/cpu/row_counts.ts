@@ -1,0 +1,79 @@
+/** Numbers in a block, about: a megabyte. */
+const BLOCK = 2 ** 17;
+
+/**
+ * Counts of the rows of a table while they are added up, in float64. A row gets its place when something is first counted
+ * for it: of a large vocabulary a batch has few words, whose counts then lie close together.
+ */
+export class RowCounts {
+  /** Numbers in a row. */
+  readonly units: number;
+  /** By row of the table: one more than its place; 0 for rows without counts. */
+  readonly #places: Int32Array;
+  readonly #rowsOfBlock: number;
+  /** Places, block by block; kept when counts are cleared, because fresh memory is slow. */
+  readonly #blocks: Float64Array[] = [];
+  #used = 0;
+
+  /** No counts for a table of `rows` rows. */
+  constructor(rows: number, units: number) {
+    this.units = units;
+    this.#places = new Int32Array(rows);
+    this.#rowsOfBlock = Math.max(1, Math.floor(BLOCK / units));
+  }
+
+  /** The counts of a row, not copied; undefined for none. */
+  get(row: number): Float64Array | undefined {
+    const place = this.#places[row] as number;
+    return place === 0 ? undefined : this.#at(place - 1);
+  }
+
+  /** Adds `count` numbers from `flows[from]` on to the units of a row from `unit` on. */
+  add(row: number, unit: number, flows: Float32Array, from: number, count: number): void {
+    const place = this.#places[row] as number;
+    if (place === 0) {
+      const counts = this.#claim(row);
+      if (count < this.units) counts.fill(0);
+      counts.set(flows.subarray(from, from + count), unit);
+    } else addTo(this.#at(place - 1), unit, flows, from, count);
+  }
+
+  /** Adds to one number of a row. */
+  addOne(row: number, unit: number, flow: number): void {
+    const counts = this.get(row) ?? this.#claim(row).fill(0);
+    counts[unit] = (counts[unit] as number) + flow;
+  }
+
+  /** Sets a row; one of zeros is a row without counts. */
+  set(row: number, values: Float64Array): void {
+    const counts = this.get(row);
+    if (counts !== undefined || values.some((n) => n !== 0)) (counts ?? this.#claim(row)).set(values);
+  }
+
+  /** Back to no counts. */
+  clear(): void {
+    this.#places.fill(0);
+    this.#used = 0;
+  }
+
+  #at(place: number): Float64Array {
+    const from = place % this.#rowsOfBlock * this.units;
+    return (this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array)
+      .subarray(from, from + this.units);
+  }
+
+  /** Gives a row a place, which holds what was there before. */
+  #claim(row: number): Float64Array {
+    const place = this.#used++;
+    this.#places[row] = place + 1;
+    const block = Math.floor(place / this.#rowsOfBlock);
+    this.#blocks[block] ??= new Float64Array(this.#rowsOfBlock * this.units);
+    return this.#at(place);
+  }
+}
+
+function addTo(counts: Float64Array, unit: number, flows: Float32Array, from: number, count: number): void {
+  for (let u = 0; u < count; u++) {
+    counts[unit + u] = (counts[unit + u] as number) + (flows[from + u] as number);
+  }
+}
