@@ -98,10 +98,16 @@ export function updateRows(values: Float32Array, counts: Counts, width: number, 
     const spread = take * (mix * total + pseudocount);
     const counted = take * (1 - mix);
     const from = shared ? 0 : at;
+    if (base === undefined) {
+      const added = spread * (1 / width);
+      for (let i = at; i < at + width; i++) {
+        values[i] = keep * (values[i] as number) + counted * (counts[i] as number) + added;
+      }
+      continue;
+    }
     for (let i = 0; i < width; i++) {
-      const share = base === undefined ? 1 / width : base[from + i] as number;
       values[at + i] = keep * (values[at + i] as number) + counted * (counts[at + i] as number) +
-        spread * share;
+        spread * (base[from + i] as number);
     }
   }
 }

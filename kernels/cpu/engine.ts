@@ -170,7 +170,7 @@ export class CpuEngine implements Engine {
       const counts = this.#newCounts();
       const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts);
       const { weights, statistics } = emptyFlows(this.circuit);
-      for (const id of weights.keys()) weights.set(id, counts.weights.countsOf(id, this.#weights));
+      for (const [id, out] of weights) counts.weights.countsOf(id, this.#weights, out);
       for (const node of this.circuit.nodes) {
         if (node.kind !== "input" || node.parameter === undefined) continue;
         if (statistics.has(node.parameter)) {

@@ -50,13 +50,19 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
     const update = updateFor(id, node);
     if (update !== undefined) updateTokens(learned, id, update);
   }
+  // Of one parameter at a time: what was just written is read from the cache.
+  const largest = owners.entries().reduce(
+    (most, [id, { kind }]) => kind === "sum" ? Math.max(most, weights.view(id).length) : most,
+    0,
+  );
+  const counts = new Float64Array(largest);
   for (const [id, node] of owners) {
     if (node.kind !== "sum") continue;
     const update = updateFor(id, node);
     if (update === undefined) continue;
     updateRows(
       weights.view(id),
-      learned.weightCounts.countsOf(id, weights),
+      learned.weightCounts.countsOf(id, weights, counts.subarray(0, weights.view(id).length)),
       rowWidth(circuit, id, node),
       update,
     );

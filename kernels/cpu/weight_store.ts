@@ -108,13 +108,11 @@ export class WeightCounts {
     counts[at] = (counts[at] as number) + flow;
   }
 
-  /** Counts of a parameter: expected uses of every edge. */
-  countsOf(id: string, store: WeightStore): Float64Array {
+  /** Counts of a parameter: expected uses of every edge. Written to `counts`, of the parameter's length. */
+  countsOf(id: string, store: WeightStore, counts: Float64Array): Float64Array {
     const ratios = store.view(id, this.ratios), weights = store.view(id), exact = this.exact.get(id);
-    const counts = new Float64Array(ratios.length);
-    for (let i = 0; i < counts.length; i++) {
-      counts[i] = (ratios[i] as number) * (weights[i] as number) + (exact?.[i] ?? 0);
-    }
+    for (let i = 0; i < counts.length; i++) counts[i] = (ratios[i] as number) * (weights[i] as number);
+    exact?.forEach((flow, i) => counts[i] = (counts[i] as number) + flow);
     return counts;
   }
 
