@@ -209,3 +209,15 @@ export function neighbourhood({ rows, columns }: AutoencoderSizes, patch: number
   }
   return Uint32Array.from(found);
 }
+
+/**
+ * A neighbourhood moved so that its patch stands in the middle of the image: the positions that the encoder is told
+ * when a feature shall say what is in a patch and not where it is. Fewer than three rows or columns leave no room: the
+ * positions stay as they are.
+ */
+export function centred({ rows, columns }: AutoencoderSizes, neighbours: Uint32Array): Uint32Array {
+  if (rows < 3 || columns < 3) return neighbours;
+  const [patch = 0] = neighbours;
+  const middle = Math.floor(rows / 2) * columns + Math.floor(columns / 2);
+  return neighbours.map((p) => p + middle - patch);
+}

@@ -146,10 +146,10 @@ function featuresOf(
   if (teacher !== "autoencoder") {
     return controlFeatures({ images: splits.train }, { patch, teacher }).features;
   }
-  return autoencoderPatchFeatures({
-    images: splits.train,
-    teacher: autoencoderOf(splits, params).teacher,
-  }).features;
+  return autoencoderPatchFeatures(
+    { images: splits.train, teacher: autoencoderOf(splits, params).teacher },
+    { centred: params.shared },
+  ).features;
 }
 
 /** The masked autoencoder of an experiment; however often it is asked for, it is one node. */

@@ -1,9 +1,10 @@
+import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import type { Program } from "../../kernels/autodiff/mod.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage } from "../../runner/stage.ts";
-import { autoencoderFeatures, neighbourhood } from "../../teachers/masked_autoencoder.ts";
+import { autoencoderFeatures, centred, neighbourhood } from "../../teachers/masked_autoencoder.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { autoencoder } from "./autoencoder_codecs.ts";
 import { images } from "./codecs.ts";
@@ -18,11 +19,18 @@ const BLOCK = 64, BATCH = 256;
  */
 export const autoencoderPatchFeatures = defineStage({
   name: "images.autoencoder-features",
+  params: z.object({
+    /**
+     * Whether the encoder is told that every patch stands in the middle of the image. Else clusters that positions share
+     * are spent on telling positions apart.
+     */
+    centred: z.boolean().default(false),
+  }),
   inputs: { images, teacher: autoencoder },
   outputs: { features: matrixShards },
   engine: "use",
   checkpoint: shardProgress,
-  async run({ inputs, context }) {
+  async run({ inputs, params, context }) {
     context.engine.used("cpu");
     const { teacher } = inputs;
     const { space, count } = inputs.images;
@@ -50,18 +58,21 @@ export const autoencoderPatchFeatures = defineStage({
         const values = source.read(indices);
         const block = new Float32Array(indices.length * patches * width);
         for (const [visible, sets] of groups) {
-          const jobs = sets.flatMap((set) => Array.from(indices, (_, image) => ({ set, image })));
+          const jobs = sets.flatMap((set) => {
+            const places = params.centred ? centred(teacher, set) : set;
+            return Array.from(indices, (_, image) => ({ set, places, image }));
+          });
           for (let from = 0; from < jobs.length; from += BATCH) {
             const some = jobs.slice(from, from + BATCH);
             const feed = {
               visible: new Float32Array(BATCH * visible * size),
               visibleAt: new BigInt64Array(BATCH * visible),
             };
-            some.forEach(({ set, image }, j) =>
+            some.forEach(({ set, places, image }, j) =>
               set.forEach((p, i) => {
                 const at = (image * patches + p) * size;
                 feed.visible.set(values.subarray(at, at + size), (j * visible + i) * size);
-                feed.visibleAt[j * visible + i] = BigInt(p);
+                feed.visibleAt[j * visible + i] = BigInt(places[i]!);
               })
             );
             const { features } = await programs.get(visible)!.run({ ...weights, ...feed });

@@ -40,6 +40,25 @@ Deno.test("an autoencoder is trained, stored and asked for features, shard by sh
   });
 });
 
+Deno.test("centred features say what is in a patch and around it, not where it is", async () => {
+  const { teacher } = await runStage(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
+  // Every inner patch of an image without contrast looks like every other, and so does each of its sides.
+  const flat = { ...train, count: 1, pixels: new Uint8Array(16).fill(1) };
+  const rowsOf = async (centred: boolean) => {
+    let all = new Float32Array();
+    await inPlace(async ({ read, write }) => {
+      const { features } = await runStage(autoencoderPatchFeatures, { images: flat, teacher }, { centred });
+      all = (await (await read(matrixShards, await write(matrixShards, features))).read(0, 16)).slice();
+    });
+    return (p: number) => Array.from(all.subarray(8 * p, 8 * p + 8), (x) => x.toFixed(2)).join();
+  };
+  const own = await rowsOf(false), same = await rowsOf(true);
+  for (const inner of [6, 9, 10]) assert.equal(same(inner), same(5));
+  assert.equal(same(1), same(2), "top side");
+  assert.notEqual(same(1), same(5), "a side sees fewer neighbours");
+  assert.notEqual(own(10), own(5));
+});
+
 Deno.test("a training that was stopped ends with the same teacher", async () => {
   await inPlace(async ({ read, write }) => {
     const undisturbed = await runStage(trainAutoencoder, { train, valid }, params);
