@@ -66,7 +66,7 @@ async function measureAll(): Promise<void> {
       operators[`HMM, ${size.states} states`] = result.operators;
       if (options.peers === undefined) continue;
       console.error("measuring hmm.py …");
-      figures.push(...await measureChainPeers(options.peers, size, result.seconds));
+      figures.push(...await measureChainPeers(options.peers, size, result.step));
     }
   }
   if (options.part.includes("tree")) {
@@ -75,7 +75,7 @@ async function measureAll(): Promise<void> {
     operators["HCLT"] = result.operators;
     if (options.peers !== undefined) {
       console.error("measuring tree.py …");
-      figures.push(...await measureTreePeers(options.peers, tree, runs, result.seconds));
+      figures.push(...await measureTreePeers(options.peers, tree, runs, result.step));
     }
   }
   if (options.json) {

@@ -1,5 +1,6 @@
 import { tableText } from "../foundation/text.ts";
 import { cpus, release, totalmem } from "node:os";
+import process from "node:process";
 
 /** One measured figure with its target, where the project has set one. */
 export interface Figure {
@@ -48,6 +49,14 @@ export async function milliseconds(action: () => unknown): Promise<number> {
   return performance.now() - began;
 }
 
+/** Milliseconds of wall and of processor time, of all threads, that an action takes. */
+export async function workOf(action: () => unknown): Promise<{ wall: number; core: number }> {
+  const before = process.cpuUsage();
+  const wall = await milliseconds(action);
+  const { user, system } = process.cpuUsage(before);
+  return { wall, core: (user + system) / 1000 };
+}
+
 /** Whether a figure meets its target; undefined when it has none. */
 export function meets({ value, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
@@ -68,7 +77,11 @@ export function figuresText(figures: readonly Figure[]): string {
     return [
       one.name,
       `${number(one.value)} ${one.unit}`,
-      one.runs === 1 ? "" : `${number(one.spread[0])} to ${number(one.spread[1])}, ${one.runs} runs`,
+      one.runs === 1
+        ? ""
+        : one.spread[0] === one.spread[1]
+        ? `${one.runs} runs`
+        : `${number(one.spread[0])} to ${number(one.spread[1])}, ${one.runs} runs`,
       wanted,
       met === undefined ? "" : met ? "yes" : "NO",
     ];

@@ -1,7 +1,7 @@
 import { hmm } from "../../circuits/mod.ts";
 import { openEngine } from "../../kernels/engine.ts";
-import { type Figure, figure, milliseconds } from "../measure.ts";
-import { RULE, uniformSamples } from "./model.ts";
+import { type Figure, figure, median, workOf } from "../measure.ts";
+import { RULE, type StepSeconds, uniformSamples } from "./model.ts";
 import { operatorsText, profileStep } from "./operators.ts";
 import { openProducts } from "./products.ts";
 
@@ -17,8 +17,8 @@ export interface ChainSize {
 /** Seconds and figures of the chain. */
 export interface ChainResult {
   readonly figures: Figure[];
-  /** Median of an E-step and its M-step. */
-  readonly seconds: number;
+  /** Of an E-step and its M-step. */
+  readonly step: StepSeconds;
   /** Operators of ONNX Runtime, as a table. */
   readonly operators: string;
 }
@@ -35,24 +35,25 @@ export async function measureChain(size: ChainSize): Promise<ChainResult> {
   const engine = await openEngine(circuit, { engine: "cpu" });
   const operations = 2 * (length - 1) * batch * states ** 2 / 1e9;
   const bare: number[] = [], expectation: number[] = [], whole: number[] = [];
-  const share: number[] = [], shareOfWhole: number[] = [], updates: number[] = [];
+  const share: number[] = [], shareOfWhole: number[] = [], updates: number[] = [], core: number[] = [];
   for (let round = -2; round < runs; round++) {
     const product = (await products.seconds() + await products.seconds()) / 2;
-    const e = await milliseconds(() => engine.accumulate(samples)) / 1000;
-    const m = await milliseconds(() => engine.update(RULE)) / 1000;
+    const first = await workOf(() => engine.accumulate(samples)), e = first.wall / 1000;
+    const second = await workOf(() => engine.update(RULE)), m = second.wall / 1000;
     // The first two rounds load graphs and touch memory for the first time.
     if (round < 0) continue;
     bare.push(operations / product);
     expectation.push(3 * operations / e);
     whole.push(3 * operations / (e + m));
-    updates.push(1000 * m);
+    updates.push(second.wall);
+    core.push((first.core + second.core) / 1000);
     share.push(100 * 3 * product / e);
     shareOfWhole.push(100 * 3 * product / (e + m));
   }
   await engine.close();
   await products.close();
   const at = `${states} states`;
-  const seconds = figure("", "s", whole.map((rate) => 3 * operations / rate)).value;
+  const seconds = whole.map((rate) => 3 * operations / rate);
   return {
     figures: [
       figure(`MatMul of ONNX Runtime, ${batch} x ${states} x ${states}`, "GFLOP/s", bare),
@@ -62,12 +63,14 @@ export async function measureChain(size: ChainSize): Promise<ChainResult> {
       figure(`HMM, ${at}: E-step and M-step`, "GFLOP/s", whole),
       figure(`HMM, ${at}: E-step and M-step, of MatMul`, "%", shareOfWhole, { atLeast: 75 }),
       figure(
-        `HMM, ${at}: the same, fastest of each`,
+        `HMM, ${at}: both, of MatMul, fastest of each`,
         "%",
         [100 * Math.max(...whole) / Math.max(...bare)],
       ),
+      figure(`HMM, ${at}: E-step and M-step`, "s", seconds),
+      figure(`HMM, ${at}: the same, processor time`, "core s", core),
     ],
-    seconds,
+    step: { wall: median(seconds), core: median(core) },
     operators: operatorsText((await profileStep(circuit, samples)).operators),
   };
 }

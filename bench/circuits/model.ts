@@ -16,6 +16,13 @@ export const RULE: UpdateRule = {
   leaves: { pseudocount: 0.1 },
 };
 
+/** Median seconds of a step of EM. */
+export interface StepSeconds {
+  readonly wall: number;
+  /** Of processor time, of all threads: less in doubt when other programs keep the cores busy. */
+  readonly core: number;
+}
+
 /** Samples of equally likely values. */
 export function uniformSamples(count: number, variables: number, states: number): Samples {
   const random = new RandomStream(1);

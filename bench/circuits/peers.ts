@@ -1,16 +1,20 @@
 import { fileURLToPath } from "node:url";
 import { type Figure, figure } from "../measure.ts";
-import { imageTree, type TreeSize } from "./model.ts";
+import { imageTree, type StepSeconds, type TreeSize } from "./model.ts";
 import type { ChainSize } from "./chain.ts";
 
 /** How many times faster than a peer a step should be. */
 const AHEAD = 3;
 
 /**
- * Seconds of hidden Markov models in Python, and how many times as long as `seconds`, a step of Retort, they take. The scaled one has no
+ * Seconds of hidden Markov models in Python, and how many times as long as a step of Retort they take. The scaled one has no
  * target: it is the same algorithm, on matrix products of PyTorch.
  */
-export async function measureChainPeers(python: string, size: ChainSize, seconds: number): Promise<Figure[]> {
+export async function measureChainPeers(
+  python: string,
+  size: ChainSize,
+  step: StepSeconds,
+): Promise<Figure[]> {
   const { states, length, batch, symbols } = size;
   const results = await lines(python, "hmm.py", {
     states,
@@ -19,15 +23,9 @@ export async function measureChainPeers(python: string, size: ChainSize, seconds
     symbols,
     repeat: size.runs,
   });
-  return results.flatMap(({ peer, seconds: own, runs }) => [
-    { ...figure(`${peer}, ${states} states: E-step`, "s", [own]), runs },
-    figure(
-      `${peer} over Retort's E-step and M-step`,
-      "times",
-      [own / seconds],
-      peer === "torch-scaled" ? undefined : { atLeast: AHEAD },
-    ),
-  ]);
+  return results.flatMap((result) =>
+    comparison(result, `${states} states: an E-step`, step, result.peer !== "torch-scaled")
+  );
 }
 
 /** The same for the tree. */
@@ -35,7 +33,7 @@ export async function measureTreePeers(
   python: string,
   size: TreeSize,
   runs: number,
-  seconds: number,
+  step: StepSeconds,
 ): Promise<Figure[]> {
   const file = Deno.makeTempFileSync({ suffix: ".json" });
   try {
@@ -43,10 +41,9 @@ export async function measureTreePeers(
     const { states, latents, batch } = size;
     const [result] = await lines(python, "tree.py", { tree: file, states, latents, batch, repeat: runs });
     if (result === undefined) throw new Error("tree.py printed nothing");
-    const { peer, seconds: own, peakMiB } = result;
+    const { peer, peakMiB } = result;
     return [
-      { ...figure(`${peer}, the same tree: a step`, "s", [own]), runs: result.runs },
-      figure(`${peer} over Retort's step`, "times", [own / seconds], { atLeast: AHEAD }),
+      ...comparison(result, "the same tree: a step", step, true),
       ...(peakMiB === undefined ? [] : [figure(`${peer}: peak memory of the process`, "MiB", [peakMiB])]),
     ];
   } finally {
@@ -54,10 +51,31 @@ export async function measureTreePeers(
   }
 }
 
+/** A peer's seconds, and how many times as long as Retort's step they are. */
+function comparison(
+  { peer, seconds, coreSeconds, runs }: PeerLine,
+  what: string,
+  step: StepSeconds,
+  aimed: boolean,
+): Figure[] {
+  return [
+    { ...figure(`${peer}, ${what}`, "s", [seconds]), runs },
+    { ...figure(`${peer}: the same, processor time`, "core s", [coreSeconds]), runs },
+    figure(
+      `${peer} over Retort's step`,
+      "times",
+      [seconds / step.wall],
+      aimed ? { atLeast: AHEAD } : undefined,
+    ),
+    figure(`${peer} over Retort's step, processor time`, "times", [coreSeconds / step.core]),
+  ];
+}
+
 /** What a peer prints. */
 interface PeerLine {
   readonly peer: string;
   readonly seconds: number;
+  readonly coreSeconds: number;
   readonly runs: number;
   readonly peakMiB?: number;
 }
