@@ -1,4 +1,5 @@
 import { type Circuit, CircuitError, type Learner } from "../circuits/mod.ts";
+import type { TuningStore } from "./webgpu/tuning.ts";
 
 /** Names of the engines. */
 export type EngineName = "cpu" | "webgpu";
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly memory?: number;
   /** Part of the name of the adapter for `webgpu`, in any case; with `auto` it chooses `webgpu`. */
   readonly adapter?: string;
+  /** Where measurements that make `webgpu` faster are kept; nothing is measured when left out. */
+  readonly tuning?: TuningStore;
   /** Called when the GPU was lost and the work goes on with a new device. */
   readonly onLoss?: (reason: string) => void;
   /** Threads of the CPU engine; as many as the machine has cores when left out. */

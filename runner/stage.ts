@@ -57,6 +57,14 @@ export interface Checkpoints<R, W = R> {
 /** The engine that the user asked for. */
 export type EngineChoice = "auto" | "webgpu" | "cpu";
 
+/** JSON values by name that outlive a run. */
+export interface KeptValues {
+  /** All of them; empty where there are none, or where they cannot be read. */
+  load(): Readonly<Record<string, unknown>>;
+  /** Adds one, or replaces that of the same name. */
+  save(name: string, value: unknown): void;
+}
+
 /** What a stage may use besides its inputs and parameters. Nothing here may change its outputs, but the seed. */
 export interface StageContext<CR = unknown, CW = CR> {
   /** The node's name in the pipeline. */
@@ -73,6 +81,8 @@ export interface StageContext<CR = unknown, CW = CR> {
     /** Part of the name of the WebGPU adapter that the user asked for. */
     readonly adapter?: string;
     used(engine: string, adapter?: string): void;
+    /** Small values that engines keep in the store from run to run: measurements that make them faster, never results. */
+    readonly kept?: KeptValues;
   };
   /** An empty folder for this execution only, gone afterwards. */
   scratch(): Promise<string>;

@@ -1,6 +1,8 @@
+import { z } from "zod";
 import type { Circuit } from "../circuits/circuit.ts";
 import { type Engine, openEngine } from "../kernels/engine.ts";
-import type { StageContext } from "../runner/stage.ts";
+import type { Tuning, TuningStore } from "../kernels/webgpu/tuning.ts";
+import type { KeptValues, StageContext } from "../runner/stage.ts";
 
 /** What a stage does when its GPU was lost and another takes over: tells, and saves its state at the next occasion. */
 export function lossTold(context: Partial<Pick<StageContext, "log" | "checkpoint">>) {
@@ -15,12 +17,37 @@ export async function openLearner(
   circuit: Circuit,
   context: Pick<StageContext, "engine"> & Partial<Pick<StageContext, "log" | "checkpoint">>,
 ): Promise<Engine> {
-  const { choice, adapter } = context.engine;
+  const { choice, adapter, kept } = context.engine;
   const engine = await openEngine(circuit, {
     engine: choice,
     ...(adapter !== undefined && { adapter }),
+    ...(kept !== undefined && { tuning: tuningIn(kept) }),
     onLoss: lossTold(context),
   });
   context.engine.used(engine.name, engine.adapter);
   return engine;
+}
+
+const tile = z.object({
+  kind: z.enum(["register", "subgroup", "shared"]),
+  rows: z.int().min(1),
+  columns: z.int().min(4),
+  x: z.int().min(1),
+  y: z.int().min(1),
+  depth: z.int().min(4).optional(),
+});
+const tuning = z.record(z.string(), tile);
+
+/** What was measured of adapters, in the store of the run. People may edit it: what does not fit is measured again. */
+function tuningIn(kept: KeptValues): TuningStore {
+  return {
+    load: () => {
+      const known = Object.entries(kept.load()).flatMap(([adapter, value]) => {
+        const { success, data } = tuning.safeParse(value);
+        return success ? [[adapter, data as Tuning]] : [];
+      });
+      return Promise.resolve(Object.fromEntries(known));
+    },
+    save: (adapter, measured) => Promise.resolve(kept.save(adapter, measured)),
+  };
 }

@@ -28,6 +28,7 @@ import { isDeviceFamily } from "./machine.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type Snapshot, stateOf, takeState } from "./state.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** What {@link WebGpuEngine.open} may be told. */
 export interface WebGpuOptions extends Partial<SessionOptions> {
@@ -98,13 +99,21 @@ export class WebGpuEngine implements Engine {
     options: WebGpuOptions = {},
   ): Promise<WebGpuEngine> {
     const given: SessionOptions = { memory: DEFAULT_MEMORY, ...options };
-    const reopen = () => Session.open(host, circuit, given);
-    return new WebGpuEngine(circuit, await reopen(), reopen, options);
+    const session = await Session.open(host, circuit, given);
+    // A new device computes with the tiles of the one before.
+    const tuning = given.tuning && { ...given.tuning, [session.open.adapter.name]: session.tuning };
+    const reopen = () => Session.open(host, circuit, { ...given, tuning });
+    return new WebGpuEngine(circuit, session, reopen, options);
   }
 
   /** Name of the adapter. */
   get adapter(): string {
     return this.#sequence.session.open.adapter.name;
+  }
+
+  /** What is known of the tiles of the adapter; see tuning.ts. */
+  get tuning(): Tuning {
+    return this.#sequence.session.tuning;
   }
 
   /** The session, for tests and measurements; another one after a loss. */

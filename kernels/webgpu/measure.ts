@@ -5,47 +5,73 @@ import { DeviceMemory, UNIFORM } from "./memory.ts";
 import { Settings } from "./settings.ts";
 import { contractKernel, defaultTiles, type Form, type Tile, tileGrid } from "./tiles.ts";
 
-/** A matrix product to be measured. */
-export interface ProductSize {
-  /** Which of the three products of learning; `forward` when left out. */
-  readonly form?: Form;
-  /** Rows, columns and length of the sums; a multiple of eight. */
-  readonly size: number;
-  /** How it is computed; as engines do when left out. */
-  readonly tile?: Tile;
-  /** Seconds to spend, at least one product; half a second when left out. */
-  readonly seconds?: number;
-}
+/** A matrix product to be measured: a square one by `size`, or by its sides. All are multiples of eight. */
+export type ProductSize =
+  & {
+    /** Which of the three products of learning; `forward` when left out. */
+    readonly form?: Form;
+    /** How it is computed; as engines do when left out. */
+    readonly tile?: Tile;
+    /** Seconds to spend, at least one product; half a second when left out. */
+    readonly seconds?: number;
+  }
+  & ({ readonly size: number } | {
+    /** Rows of the result. */
+    readonly rows: number;
+    /** Columns of the result. */
+    readonly columns: number;
+    /** Length of the sums. */
+    readonly depth: number;
+    /** Products done together. */
+    readonly folds: number;
+  });
 
-/** GFLOP/s of a square matrix product as engines compute it, over the fastest of the submissions. */
-export async function measureProduct(
-  { open, kernels }: ReadyDevice,
-  { form = "forward", size, tile: given, seconds = 0.5 }: ProductSize,
-): Promise<number> {
+/** GFLOP/s of a matrix product as engines compute it, over the fastest of the submissions. */
+export async function measureProduct({ open, kernels }: ReadyDevice, given: ProductSize): Promise<number> {
+  const { form = "forward", seconds = 0.5 } = given;
+  const { rows, columns, depth, folds } = "size" in given
+    ? { rows: given.size, columns: given.size, depth: given.size, folds: 1 }
+    : given;
   const { device } = open, memory = new DeviceMemory(open);
-  const tile = given ?? defaultTiles(open)({ form, rows: size, columns: size });
-  const settings = new Settings(), vectors = size / 4;
-  const shape = settings.shape(size, size, vectors, vectors, vectors, form === "forward" ? size : vectors);
-  const folds = settings.table([0, 0, 0, 1]), terms = settings.table([0, 0]);
+  const tile = given.tile ?? defaultTiles(open)({ form, rows, columns });
+  const settings = new Settings();
+  // As contract.wgsl has them: what is read row by row in one form is read column by column in another.
+  const leftStride = (form === "flows" ? rows : depth) / 4;
+  const rightStride = (form === "forward" ? depth : columns) / 4;
+  const outStride = form === "forward" ? columns : columns / 4;
+  const shape = settings.shape(rows, columns, depth / 4, leftStride, rightStride, outStride);
+  const result = rows * columns / (form === "forward" ? 1 : 4);
+  const foldTable = settings.table(
+    Array.from({ length: folds }, (_, fold) => [fold * result, form === "forward" ? fold * rows : 0, 0, 1])
+      .flat(),
+  );
+  const terms = settings.table([0, 0]);
+  // The batch is what is added up in flows, else the rows.
+  const samples = form === "flows" ? depth : rows;
   try {
     const [uniforms, tables, batch, left, right, out, other] = await memory.allocate("a matrix product", [
       ...settings.bytes.map((bytes, i) => ({ label: `settings ${i}`, bytes, ...(i === 0 && UNIFORMS) })),
       { label: "batch", bytes: 16, ...UNIFORMS },
-      ...["left", "right", "out", "other"].map((label) => ({ label, bytes: 4 * size * size })),
+      { label: "left", bytes: 4 * rows * depth },
+      { label: "right", bytes: 4 * columns * depth },
+      { label: "out", bytes: 4 * rows * columns * folds },
+      { label: "other", bytes: 4 * rows * Math.max(columns, folds) },
     ]) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
     settings.upload(device.queue, [uniforms, tables]);
-    device.queue.writeBuffer(batch, 0, Uint32Array.of(size, size, 0, 0));
+    device.queue.writeBuffer(batch, 0, Uint32Array.of(samples, samples, 0, 0));
     // Numbers of the usual size: zeros and subnormals are faster or slower on some hardware.
-    const numbers = Float32Array.from({ length: size * size }, (_, i) => 0.25 + (i % 97) / 97);
-    for (const buffer of [left, right, other]) device.queue.writeBuffer(buffer, 0, numbers);
+    for (const buffer of [left, right, other]) {
+      const numbers = Float32Array.from({ length: buffer.size / 4 }, (_, i) => 0.25 + (i % 97) / 97);
+      device.queue.writeBuffer(buffer, 0, numbers);
+    }
     const [dispatch] = await prepare(device, kernels, [{
       kernel: contractKernel(form, tile),
-      bindings: [batch, shape, folds, terms, left, right, out, other],
-      grid: ({ rows }) => [...tileGrid(tile, rows, size), 1],
+      bindings: [batch, shape, foldTable, terms, left, right, out, other],
+      grid: () => [...tileGrid(tile, rows, columns), folds],
     }]) as [Dispatch];
     const run = async (times: number) => {
       const encoder = device.createCommandEncoder();
-      encode(encoder, new Array(times).fill(dispatch), { rows: size, segments: 0 });
+      encode(encoder, new Array(times).fill(dispatch), { rows: samples, segments: 0 });
       return await secondsOf(device, encoder);
     };
     await run(1);
@@ -57,7 +83,7 @@ export async function measureProduct(
       fastest = Math.min(fastest, took / times);
       spent += took;
     }
-    return 2 * size ** 3 / fastest / 1e9;
+    return 2 * rows * columns * depth * folds / fastest / 1e9;
   } finally {
     memory.releaseAll();
   }

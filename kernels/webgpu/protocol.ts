@@ -13,11 +13,16 @@ import {
 import { type ExitCode, exitCodeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
 import { type BlockWeights, type ClusterSums, type Nearest, PassLostError } from "../kmeans/kernel.ts";
 import type { DeviceOptions } from "./device.ts";
+import type { SessionOptions } from "./session.ts";
+import type { Tuning } from "./tuning.ts";
+
+/** Options of an engine that cross threads. */
+export type OpenOptions = Partial<Pick<SessionOptions, "memory" | "tuning">>;
 
 /** What an engine or a k-means kernel is asked, by the name of its method: arguments as they are cloned into its thread. */
 export interface Calls {
-  /** Puts a circuit on the device; `memory` in bytes as for engines. */
-  open(circuit: Circuit, options: { memory?: number }): { adapter: string };
+  /** Puts a circuit on the device; see `WebGpuOptions`. */
+  open(circuit: Circuit, options: OpenOptions): { adapter: string; tuning: Tuning };
   /** See `Evaluator.logLikelihoods`. */
   logLikelihoods(samples: Samples): Float64Array;
   /** See `Evaluator.activations`: all nodes, by id. */

@@ -15,6 +15,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { CallName, Calls } from "./protocol.ts";
 import { type DeviceThread, threadOf } from "./thread.ts";
+import type { TuningStore } from "./tuning.ts";
 
 /** What {@link openRemote} may be told. */
 export interface RemoteOptions {
@@ -22,6 +23,8 @@ export interface RemoteOptions {
   readonly adapter?: string;
   /** Bytes that activations may take. */
   readonly memory?: number;
+  /** Where measurements that choose tiles are kept; nothing is measured when left out. */
+  readonly tuning?: TuningStore | undefined;
   /** Called when the device was lost and the work goes on with a new one. */
   readonly onLoss?: (reason: string) => void;
 }
@@ -32,12 +35,15 @@ export interface RemoteOptions {
  * @throws {RetortError} when there is no adapter, or no memory for the parameters
  */
 export async function openRemote(circuit: Circuit, options: RemoteOptions = {}): Promise<RemoteEngine> {
-  const { adapter, memory, onLoss } = options;
+  const { adapter, memory, tuning: store, onLoss } = options;
   const thread = await threadOf(adapter);
   const number = thread.enter(onLoss);
   try {
-    const given = memory === undefined ? {} : { memory };
-    const { adapter: name } = await thread.call(number, "open", circuit, given);
+    const known = await store?.load();
+    const given = { ...(memory !== undefined && { memory }), ...(known !== undefined && { tuning: known }) };
+    const { adapter: name, tuning } = await thread.call(number, "open", circuit, given);
+    const before = Object.keys(known?.[name] ?? {}).length;
+    if (Object.keys(tuning).length > before) await store?.save(name, tuning);
     return new RemoteEngine(circuit, name, thread, number);
   } catch (error) {
     thread.leave(number);

@@ -2,7 +2,15 @@ import type { Circuit } from "../../circuits/mod.ts";
 import { WebGpuEngine } from "./engine.ts";
 import { DeviceHost } from "./host.ts";
 import { WebGpuKMeans } from "./kmeans.ts";
-import { buffersOf, type CallName, plainError, type Reply, type Request, type Settings } from "./protocol.ts";
+import {
+  buffersOf,
+  type CallName,
+  type OpenOptions,
+  plainError,
+  type Reply,
+  type Request,
+  type Settings,
+} from "./protocol.ts";
 
 /** The other thread as the one with the device sees it. */
 export interface Port {
@@ -20,25 +28,26 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
   const onLoss = (number: number) => (reason: string) =>
     port.postMessage({ type: "loss", engine: number, reason }, []);
 
-  const open = (number: number, name: "open" | "openKMeans", args: readonly unknown[]) => {
-    let opening: Promise<WebGpuEngine | WebGpuKMeans>;
+  const open = async (number: number, name: "open" | "openKMeans", args: readonly unknown[]) => {
     if (name === "open") {
-      const [circuit, options] = args as [Circuit, { memory?: number }];
-      opening = WebGpuEngine.open(host as DeviceHost, circuit, {
+      const [circuit, options] = args as [Circuit, OpenOptions];
+      const opening = WebGpuEngine.open(host as DeviceHost, circuit, {
         ...options,
         // What arrives here is a copy.
         ownsSamples: true,
         onLoss: onLoss(number),
       });
-    } else {
-      const [width, clusters, options] = args as [number, number, { memory?: number }];
-      opening = WebGpuKMeans.open(host as DeviceHost, width, clusters, {
-        ...options,
-        onLoss: onLoss(number),
-      });
+      served.set(number, opening);
+      const { adapter, tuning } = await opening;
+      return { adapter, tuning };
     }
+    const [width, clusters, options] = args as [number, number, { memory?: number }];
+    const opening = WebGpuKMeans.open(host as DeviceHost, width, clusters, {
+      ...options,
+      onLoss: onLoss(number),
+    });
     served.set(number, opening);
-    return opening.then(({ adapter }) => ({ adapter }));
+    return { adapter: (await opening).adapter };
   };
 
   const perform = async ({ engine: number, name, args }: Request): Promise<unknown> => {

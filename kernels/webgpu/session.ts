@@ -22,7 +22,8 @@ import { ReadBack, type Wanted } from "./readback.ts";
 import { decodeLogs, flowsOf, logsWanted } from "./results.ts";
 import type { Losable, Result } from "./sequence.ts";
 import { encodeExternal, encodeValues, rowsFor } from "./samples.ts";
-import { defaultTiles, type TileChoice } from "./tiles.ts";
+import type { TileChoice } from "./tiles.ts";
+import { productShapes, tune, tunedTiles, type Tuning } from "./tuning.ts";
 import { Updater } from "./updater.ts";
 import { Workspaces } from "./workspaces.ts";
 import { type CountBuffers, type ParameterBuffers, Workspace, type WorkspaceContext } from "./workspace.ts";
@@ -33,8 +34,10 @@ export interface SessionOptions {
   readonly memory: number;
   /** Bytes that all buffers together may take; what the device has when left out. */
   readonly deviceMemory?: number;
-  /** Chooses tiles; a rule of thumb when left out. */
+  /** Chooses tiles; when left out what was measured before, or a rule of thumb. */
   readonly tiles?: TileChoice;
+  /** What is known of the tiles of adapters, by their names: what is missing is measured. Nothing is when left out. */
+  readonly tuning?: Readonly<Record<string, Tuning>> | undefined;
 }
 
 /** Batches that may be on their way to the device before results are fetched: uploads wait in memory. */
@@ -48,6 +51,8 @@ export class Session implements Losable {
   readonly plan: Plan;
   /** Translates parameters. */
   readonly store: ParameterStore;
+  /** What is known of the tiles of the adapter. */
+  readonly tuning: Tuning;
   readonly #ready: ReadyDevice;
   readonly #memory: DeviceMemory;
   readonly #context: WorkspaceContext;
@@ -67,7 +72,9 @@ export class Session implements Losable {
     store: ParameterStore,
     context: WorkspaceContext,
     options: SessionOptions,
+    tuning: Tuning,
   ) {
+    this.tuning = tuning;
     this.open = ready.open;
     this.#ready = ready;
     this.plan = plan;
@@ -83,6 +90,8 @@ export class Session implements Losable {
   static async open(host: DeviceHost, circuit: Circuit, options: SessionOptions): Promise<Session> {
     const ready = await host.ready(), { open, kernels } = ready;
     const plan = planOf(circuit);
+    const known = options.tuning?.[open.adapter.name] ?? {};
+    const tuning = options.tuning === undefined ? known : await tune(ready, productShapes(plan), known);
     const places = new ParameterPlaces(plan, Math.min(open.limits.binding, open.limits.buffer));
     const memory = new DeviceMemory(open, options.deviceMemory);
     const store = new ParameterStore(plan, places);
@@ -106,15 +115,22 @@ export class Session implements Losable {
         tables: buffers.slice(1 + weightPages),
       };
       store.upload(open.device.queue, values, parameters.weights, parameters.tables);
-      return new Session(ready, plan, store, {
-        open,
-        kernels,
-        memory,
+      return new Session(
+        ready,
         plan,
-        places,
-        parameters,
-        tiles: options.tiles ?? defaultTiles(open),
-      }, options);
+        store,
+        {
+          open,
+          kernels,
+          memory,
+          plan,
+          places,
+          parameters,
+          tiles: options.tiles ?? tunedTiles(ready, tuning),
+        },
+        options,
+        tuning,
+      );
     } catch (error) {
       memory.releaseAll();
       throw error;

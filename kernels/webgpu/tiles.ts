@@ -54,14 +54,15 @@ export function tileGrid(tile: Tile, rows: number, columns: number): readonly [n
   return [Math.ceil(columns / (tile.x * tile.columns)), Math.ceil(rows / (tile.y * tile.rows))];
 }
 
-/** Tiles to choose from on a device, the one that suits large matrices first. */
+/** Tiles to choose from on a device, the one that usually suits large matrices first. */
 export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[] {
   const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
   if (adapter.software) {
     const register: Tile = { kind: "register", rows: 8, columns: 8, x: 8, y: 4 };
     const lanes = features.subgroup;
     if (lanes < 4 || lanes > 16) return [register, small];
-    return [32, 16].map((rows): Tile => ({ kind: "subgroup", rows, columns: 4, x: lanes, y: 1 }))
+    return [[32, 4], [16, 4], [16, 8]]
+      .map(([rows, columns]) => ({ kind: "subgroup", rows, columns, x: lanes, y: 1 }) as Tile)
       .concat(register, small);
   }
   const shared = [8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16, depth: 16 }))

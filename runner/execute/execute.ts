@@ -5,6 +5,7 @@ import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
 import { artifactReader, writeArtifact } from "../store/artifacts.ts";
 import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
 import { CheckpointFolder } from "../store/checkpoints.ts";
+import { engineValues } from "../store/engine_values.ts";
 import { guarded } from "../../foundation/faults.ts";
 import { lock } from "../../foundation/locks.ts";
 import { type Result, Store } from "../store/store.ts";
@@ -232,6 +233,7 @@ class Execution {
         used: (engine, adapter) => {
           this.#engine = { engine, ...(adapter === undefined ? {} : { adapter }) };
         },
+        kept: engineValues(this.store),
       },
       scratch: async () => {
         await guarded("making", this.#scratch, () => Deno.mkdir(this.#scratch, { recursive: true }));

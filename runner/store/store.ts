@@ -197,6 +197,7 @@ const OWN = new Set([
     "records.sqlite-wal",
     "records.sqlite-shm",
     "dashboard.json",
+    "engines.json",
   ],
 ]);
 

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { hmm, samplesFromRows } from "../../../circuits/mod.ts";
+import { planOf } from "../../../kernels/plan.ts";
+import { openEngine } from "../../../kernels/engine.ts";
+import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
+import { candidateTiles, defaultTiles, type Tile } from "../../../kernels/webgpu/tiles.ts";
+import { productShapes, shapeClass, tunedTiles, type Tuning } from "../../../kernels/webgpu/tuning.ts";
+import { randomRows } from "../../circuits/learner_conformance.ts";
+import { host, onGpu } from "./host.ts";
+
+const circuit = hmm({ length: 4, states: 70, symbols: 9, seed: 1 });
+const samples = samplesFromRows(randomRows(circuit, 40, 1));
+
+Deno.test("products are tuned by classes of their shape; small ones are not", () => {
+  assert.equal(shapeClass({ form: "forward", rows: 256, columns: 500 }), "forward 256");
+  assert.equal(shapeClass({ form: "forward", rows: 8, columns: 500 }), undefined);
+  assert.equal(shapeClass({ form: "flows", rows: 64, columns: 5000 }), "flows 64x1024");
+  assert.equal(shapeClass({ form: "flows", rows: 8, columns: 5000 }), undefined);
+  assert.deepEqual(productShapes(planOf(circuit)).map(shapeClass), [
+    "forward 64",
+    "backward 64",
+    "flows 64x64",
+  ]);
+  assert.deepEqual(productShapes(planOf(hmm({ length: 4, states: 8, symbols: 9 }))), []);
+});
+
+Deno.test({
+  ...onGpu,
+  name: "tiles are measured once, kept by adapter, and chosen; what is kept can be overridden",
+  async fn() {
+    const kept = new Map<string, Tuning>();
+    let loads = 0;
+    const store = {
+      load: () => (loads++, Promise.resolve(Object.fromEntries(kept))),
+      save: (adapter: string, tuning: Tuning) => Promise.resolve(void kept.set(adapter, tuning)),
+    };
+    const first = await openEngine(circuit, { engine: "webgpu", tuning: store });
+    const { adapter } = first;
+    await first.close();
+    const measured = kept.get(adapter)!;
+    assert.deepEqual(Object.keys(measured), ["forward 64", "backward 64", "flows 64x64"]);
+
+    // What is there is not measured again.
+    const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
+    kept.set(adapter, { ...measured, "forward 64": small });
+    await (await openEngine(circuit, { engine: "webgpu", tuning: store })).close();
+    assert.deepEqual(kept.get(adapter), { ...measured, "forward 64": small });
+    assert.equal(loads, 2);
+    const ready = await host.ready();
+    const choose = tunedTiles(ready, kept.get(adapter)!);
+    assert.deepEqual(choose({ form: "forward", rows: 512, columns: 90 }), small);
+    const other = { form: "forward", rows: 512, columns: 900 } as const;
+    assert.deepEqual(choose(other), defaultTiles(ready.open)(other));
+
+    // Without a store nothing is measured.
+    const plain = await WebGpuEngine.open(host, circuit);
+    assert.deepEqual(plain.tuning, {});
+    await plain.close();
+  },
+});
+
+Deno.test({
+  ...onGpu,
+  name: "the tile decides how fast a product is, not what it is: counts have the same bits",
+  async fn() {
+    const tiles = candidateTiles((await host.ready()).open);
+    tiles.push({ kind: "shared", rows: 4, columns: 4, x: 8, y: 8, depth: 16 });
+    const found = [];
+    for (const tile of tiles) {
+      const engine = await WebGpuEngine.open(host, circuit, { tiles: () => tile });
+      const { logLikelihoods, weights, statistics } = await engine.flows(samples);
+      found.push({ logLikelihoods, weights, statistics });
+      await engine.close();
+    }
+    for (const other of found.slice(1)) assert.deepEqual(other, found[0]);
+  },
+});
