@@ -1,3 +1,5 @@
+import type { Viz } from "@viz-js/viz";
+
 /** A box of a drawn graph. */
 export interface DrawnNode {
   /** Lines of text. */
@@ -33,9 +35,9 @@ export async function drawGraph(
   edges: readonly DrawnEdge[],
   options: GraphOptions = {},
 ): Promise<string> {
-  const { instance } = await import("@viz-js/viz");
-  const viz = await instance();
-  return viz.renderString({
+  // Loaded when a graph is drawn, and once: that takes as long as drawing.
+  graphviz ??= import("@viz-js/viz").then(({ instance }) => instance());
+  return (await graphviz).renderString({
     graphAttributes: {
       rankdir: options.direction === "right" ? "LR" : "TB",
       ...(title === "" ? {} : { label: escape(title), labelloc: "t" }),
@@ -62,10 +64,17 @@ export async function drawGraph(
     // One arrow between two nodes, whatever number of outputs it stands for.
     edges: [...Map.groupBy(edges, ({ from, to }) => `n${from} n${to}`)].map(([ends, group]) => {
       const [tail, head] = ends.split(" ") as [string, string];
-      return { tail, head, attributes: { label: group.map(({ label }) => ` ${escape(label)} `).join("\n") } };
+      return { tail, head, attributes: { label: namesOf(group) } };
     }),
   }, { format: "svg" });
 }
+
+/** Names of arrows between the same two boxes, a line each. */
+function namesOf(edges: readonly DrawnEdge[]): string {
+  return edges.filter(({ label }) => label !== "").map(({ label }) => ` ${escape(label)} `).join("\n");
+}
+
+let graphviz: Promise<Viz> | undefined;
 
 /** Backslashes begin Graphviz's own escapes, and it reads HTML entities: both must come out as they went in. */
 function escape(text: string): string {

@@ -38,6 +38,15 @@ Deno.test({
       assert.ok(await page.locator("progress").count() > 0);
       assert.deepEqual(await seriousFaults(page), []);
 
+      // A curve is hidden and shown again, also while it grows.
+      const arm = page.locator("figure.chart").first().locator(".arm").first();
+      await arm.focus();
+      await page.keyboard.press("Space");
+      const hidden = page.locator("figure.chart").first().locator("g[data-label][display=none]");
+      await until("it is hidden", async () => await hidden.count() > 0);
+      await page.keyboard.press("Space");
+      await until("it is back", async () => await hidden.count() === 0);
+
       // Its log, streaming.
       await page.locator("td a", { hasText: "train@" }).first().focus();
       await page.keyboard.press("Enter");
@@ -69,6 +78,11 @@ Deno.test({
       assert.match(await text(), /array\.npy f4 \[10 × 20\]/);
       assert.deepEqual(await seriousFaults(page), []);
 
+      const saving = page.waitForEvent("download");
+      await page.getByRole("link", { name: "array.npy" }).focus();
+      await page.keyboard.press("Enter");
+      assert.equal((await saving).suggestedFilename(), "array.npy");
+
       // Two runs side by side.
       await page.goto(`${url}#/runs`);
       await page.locator("td input[type=checkbox]").nth(1).waitFor();
@@ -82,6 +96,10 @@ Deno.test({
         "the comparison",
         async () => /Comparison of 2 runs[\s\S]*rates[\s\S]*Curves/.test(await text()),
       );
+      const differing = await page.locator("tbody tr").count();
+      await page.getByRole("checkbox", { name: "also what is the same" }).focus();
+      await page.keyboard.press("Space");
+      await until("all rows", async () => await page.locator("tbody tr").count() > differing);
       assert.deepEqual(await seriousFaults(page), []);
       await page.locator("#theme").selectOption("dark");
       assert.deepEqual(await seriousFaults(page), []);

@@ -43,6 +43,19 @@ Deno.test("arms are told apart by parameters, then wiring, then what came before
   const wired = splits.map((one) => edge(one.name, "tokens", "load", one.name));
   assert.deepEqual(Object.values(labels(splits, wired)), ["tokens=valid", "tokens=test"]);
 
+  // Arms that begin in other stages, each node with a seed of its own.
+  const starts = [node("random", "text.random"), node("counted", "text.counted")];
+  const chains = starts.map((one) => node(`em ${one.name}`, "em", { epochs: 3 }));
+  const scored = chains.map((one) => node(`score ${one.name}`, "score"));
+  const wires = [
+    ...starts.map((one, i) => edge(chains[i]!.name, "circuit", one.name)),
+    ...chains.map((one, i) => edge(scored[i]!.name, "circuit", one.name)),
+  ];
+  const all = [...starts, ...chains, ...scored];
+  const apart = labels(all, wires, Object.fromEntries(all.map((one, i) => [one.name, i])));
+  assert.equal(apart["em random"], "circuit=text.random");
+  assert.equal(apart["score em counted"], "circuit=text.counted", "by the node before it");
+
   const draws = ["a", "b"].map((name) => node(name, "draw"));
   const groups = armGroups(draws, [], (one) => one.name === "a" ? 1 : 2);
   assert.deepEqual([...groups[0]!.arms.values()].map((arm) => [arm.label, arm.seed]), [["", "1"], ["", "2"]]);

@@ -69,12 +69,16 @@ export function liveEvents(
   });
 }
 
+/** No version of the records. */
+const NEVER = -2;
+
 /** What one page has been told. */
 class Watch {
   #version = -1;
   #told = new Map<string, string>();
   #position = -1;
   #logged = -1;
+  #faulty = false;
   readonly #run: string | null;
   readonly #node: string | null;
 
@@ -87,6 +91,12 @@ class Watch {
     try {
       const records = this.live.get();
       const version = records.version();
+      if (this.#faulty) {
+        // Other records may have the same version: what was told is told again.
+        this.#faulty = false;
+        this.#version = NEVER;
+        this.#told.clear();
+      }
       const events: LiveEvent[] = [];
       if (version !== this.#version || alive) {
         const first = this.#version === -1;
@@ -100,6 +110,7 @@ class Watch {
       }
       return events;
     } catch (error) {
+      this.#faulty = true;
       return this.#new({ type: "fault", message: messageOf(error) });
     }
   }

@@ -7,6 +7,9 @@ import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";
 import { Table } from "./values.tsx";
 
+/** Small enough for its letters to be read on a phone. */
+const SHOWN = { width: 480, height: 250 };
+
 /** A chart with a legend whose entries show and hide their curves, and the numbers as a table. */
 export function CurveFigure({ chart }: { chart: Chart }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -60,7 +63,7 @@ export function CurveFigure({ chart }: { chart: Chart }) {
 
 function curveDrawer(chart: Chart, hidden: ReadonlySet<string>, logarithmic: boolean) {
   return (document: Document) => {
-    const svg = drawCurves(document, chart, { width: 640, height: 300, logarithmic });
+    const svg = drawCurves(document, chart, { ...SHOWN, logarithmic });
     for (const group of svg.querySelectorAll("[data-label]")) {
       if (hidden.has(group.getAttribute("data-label")!)) group.setAttribute("display", "none");
     }

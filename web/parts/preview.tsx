@@ -1,10 +1,52 @@
 import { useMemo } from "preact/hooks";
+import type { JsonValue } from "../../foundation/canonical.ts";
+import { legible } from "./legible.ts";
 import { bytesText, valueText } from "../../foundation/format.ts";
 import type { FilePreview, Preview } from "../view/preview.ts";
 import type { ArtifactView } from "../view/run.ts";
 import { Drawing } from "./place.tsx";
 import { drawHistogram } from "./plot.ts";
 import { Facts, Value } from "./values.tsx";
+
+/**
+ * An artifact by what its codec says of it and by what its files look like: values and texts speak for themselves,
+ * unless they are too deep for tables; then the codec's words come first.
+ */
+export function Told(
+  { summary, artifact, previews, name }: {
+    summary: string | undefined;
+    artifact: ArtifactView;
+    previews: readonly FilePreview[];
+    name: string;
+  },
+) {
+  const files = <Previews artifact={artifact} previews={previews} name={name} />;
+  const plain = previews.some(({ preview }) => preview.kind === "value" || preview.kind === "text");
+  const deep = previews.some(({ preview }) => preview.kind === "value" && depth(preview.value) > TABLES);
+  if (summary === undefined || (plain && !deep)) return files;
+  return (
+    <>
+      <pre class="text" tabIndex={0} role="region" aria-label={`summary of ${name}`}>{summary}</pre>
+      {deep
+        ? (
+          <details>
+            <summary>All of it</summary>
+            {files}
+          </details>
+        )
+        : files}
+    </>
+  );
+}
+
+/** Lists of rows under names: what tables show well. */
+const TABLES = 3;
+
+/** How deep lists and objects stand in one another; 0 for a plain value. */
+function depth(value: JsonValue): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).slice(0, 50).map(depth));
+}
 
 /** What an artifact's files look like. `name`: what people call it. */
 export function Previews(
@@ -127,7 +169,7 @@ function Circuit({ preview }: { preview: Preview & { kind: "circuit" } }) {
           tabIndex={0}
           role="region"
           aria-label={preview.layered ? "the circuit's layers" : "the circuit's nodes"}
-          dangerouslySetInnerHTML={{ __html: preview.svg }}
+          dangerouslySetInnerHTML={{ __html: legible(preview.svg) }}
         />
         <figcaption>
           {preview.layered ? "its layers, root at the top" : "its nodes, root at the top"}

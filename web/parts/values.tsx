@@ -7,17 +7,19 @@ const SHOWN = 200;
 
 /** A table that scrolls sideways by itself where the page is narrow; the keyboard reaches it for that. */
 export function Table(
-  { caption, head, rows, numeric = [], ids }: {
+  { caption, head, rows, numeric = [], short = [], ids }: {
     caption: string;
     head: readonly ComponentChildren[];
     rows: readonly (readonly ComponentChildren[])[];
     /** Columns of numbers. */
     numeric?: readonly number[];
+    /** Columns of short texts, which are not broken into lines. */
+    short?: readonly number[];
     /** Ids of rows, for links. */
     ids?: readonly string[];
   },
 ) {
-  const align = (i: number) => numeric.includes(i) ? "number" : undefined;
+  const align = (i: number) => numeric.includes(i) ? "number" : short.includes(i) ? "short" : undefined;
   return (
     <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
       <table>
@@ -111,9 +113,23 @@ function rowsTable(rows: readonly JsonObject[], name: string) {
       caption={name}
       head={columns}
       numeric={numeric}
-      rows={rows.map((row) => columns.map((column) => valueText(row[column])))}
+      rows={rows.map((row) => columns.map((column) => <Cell key={column} value={row[column]} />))}
     />
   );
+}
+
+/** A value in a cell: each item of a list on a line of its own, an object by its names; deeper, values alone. */
+function Cell({ value }: { value: JsonValue | undefined }) {
+  if (Array.isArray(value)) return <>{value.map((item, i) => <div key={i}>{compact(item)}</div>)}</>;
+  if (typeof value !== "object" || value === null) return <>{valueText(value)}</>;
+  return <>{Object.entries(value).map(([name, item]) => `${name} ${compact(item)}`).join(", ")}</>;
+}
+
+function compact(value: JsonValue | undefined): string {
+  if (typeof value !== "object" || value === null) return valueText(value);
+  return Array.isArray(value)
+    ? value.map(compact).join(", ")
+    : Object.values(value).map((item) => compact(item)).join(" ");
 }
 
 function isRow(value: JsonValue): value is JsonObject {

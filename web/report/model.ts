@@ -16,7 +16,7 @@ export interface ShownArtifact {
   readonly artifact: ArtifactView;
   readonly previews: readonly FilePreview[];
   readonly lineage?: Lineage;
-  /** What its codec says of it, for those whose files say little. */
+  /** What its codec says of it. */
   readonly summary?: string;
 }
 
@@ -43,9 +43,7 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
   let budget = PICTURE_BYTES;
   const show = async (name: string, node: NodeView, artifact: ArtifactView): Promise<ShownArtifact> => {
     const previews = await previewArtifact(store, artifact, await wordsFor(store, nodes, node));
-    // Values and texts are shown as they are: a summary would say the same again.
-    const plain = previews.some(({ preview }) => preview.kind === "value" || preview.kind === "text");
-    const summary = plain ? undefined : records.summary(artifact.digest);
+    const summary = records.summary(artifact.digest);
     return {
       name,
       artifact,

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
+import { legible } from "../parts/legible.ts";
 import { CurveFigure } from "../parts/curves.tsx";
 import { LineageTree } from "../parts/lineage.tsx";
 import { Link, usePlace } from "../parts/place.tsx";
-import { Previews } from "../parts/preview.tsx";
+import { Told } from "../parts/preview.tsx";
 import {
   ArtifactsTable,
   DataTable,
@@ -194,15 +195,12 @@ function Output({ shown }: { shown: ShownArtifact }) {
           <code>{shown.artifact.digest.slice(0, 16)}</code>
         </Link>
       </p>
-      {shown.summary !== undefined && (
-        <pre
-          class="text"
-          tabIndex={0}
-          role="region"
-          aria-label={`summary of ${shown.name}`}
-        >{shown.summary}</pre>
-      )}
-      <Previews artifact={shown.artifact} previews={shown.previews} name={shown.name} />
+      <Told
+        summary={shown.summary}
+        artifact={shown.artifact}
+        previews={shown.previews}
+        name={shown.name}
+      />
       {shown.lineage !== undefined && (
         <details class="lineage">
           <summary>Made from</summary>
@@ -221,7 +219,7 @@ function Graph({ svg }: { svg: string }) {
         tabIndex={0}
         role="region"
         aria-label="the pipeline's graph; the table of nodes says the same"
-        dangerouslySetInnerHTML={{ __html: svg }}
+        dangerouslySetInnerHTML={{ __html: legible(svg) }}
       />
       <figcaption>
         Boxes lead to the table of nodes. “Saved” is what a result from the cache took when it was made.

@@ -44,11 +44,13 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
   if (members.length === 1) {
     return { stage, columns: [], arms: new Map([[members[0]!.name, { label: "", values: [], seed: "" }]]) };
   }
-  // Each source of differences is only asked where the ones before it leave nodes alike.
+  // Each source of differences is only asked where the ones before it leave nodes alike, seeds aside: those follow
+  // from names, so that every node has one of its own.
   let found: TraitMap[] = members.map(() => new Map());
   for (const more of [traits.own, traits.wiring, traits.inherited]) {
     found = members.map((node, i) => new Map([...found[i]!, ...more(node)]));
-    if (new Set(found.map((map) => canonicalText([...map]))).size === members.length) break;
+    const told = found.map((map) => canonicalText([...map].filter(([key]) => !SEED.test(key))));
+    if (new Set(told).size === members.length) break;
   }
   const keys = [...new Set(found.flatMap((map) => [...map.keys()]))];
   const varying = keys.filter((key) => new Set(found.map((map) => textOf(map.get(key)))).size > 1);
@@ -103,11 +105,13 @@ class Traits {
     return new Map([...flat(node.params), ...(seed === undefined ? [] : [["node.seed", seed] as const])]);
   };
 
-  /** Which outputs its inputs are wired to. */
+  /** Which outputs of which stages its inputs are wired to. */
   readonly wiring = (node: NodeRecord): TraitMap => {
     const found: TraitMap = new Map();
     for (const [input, edges] of Map.groupBy(this.#edges.get(node.name) ?? [], (edge) => edge.input)) {
       found.set(`${node.stage}.${input}`, listText(edges.map((edge) => edge.output)));
+      const makers = edges.map((edge) => this.#nodes.get(edge.source)?.stage ?? "");
+      found.set(`${node.stage}.maker.${input}`, listText(makers));
     }
     return found;
   };

@@ -3,6 +3,7 @@ import { reasonText } from "../../runner/key.ts";
 import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type {
   ArtifactRecord,
+  MetricRecord,
   NodeRecord,
   NodeState,
   ProgressRecord,
@@ -160,20 +161,27 @@ function viewNode(
 /** The curves of all metrics by stage, the arms of a sweep in one chart. */
 function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]): Chart[] {
   const charts = new Map<string, { stage: string; metric: string; unit: string; series: Series[] }>();
-  const units = new Map<string, Map<string, string | null>>();
-  const unitOf = (node: NodeView): string | null => {
+  const reported = new Map<string, Map<string, ProgressRecord>>();
+  let own: Map<string, MetricRecord[]> | undefined;
+  const metricsOf = (node: NodeView) => {
+    if (node.key !== null) return records.metricsOfKey(node.key);
+    own ??= Map.groupBy(records.metrics(run.id), (one) => one.node);
+    return own.get(node.name) ?? [];
+  };
+  const unitOf = (node: NodeView, last: number): string | null => {
     const [id, name] = node.maker === null ? [run.id, node.name] : [node.maker.run, node.maker.node];
-    let known = units.get(id);
+    let known = reported.get(id);
     if (known === undefined) {
-      units.set(id, known = new Map(records.progress(id).map((one) => [one.node, one.unit])));
+      reported.set(id, known = new Map(records.progress(id).map((one) => [one.node, one])));
     }
-    return known.get(name) ?? null;
+    const progress = known.get(name);
+    return progress !== undefined && countsSteps(progress, last) ? progress.unit : null;
   };
   for (const node of nodes) {
-    for (const [metric, points] of curvesOf(metricsOf(records, run, node))) {
+    for (const [metric, points] of curvesOf(metricsOf(node))) {
       const key = JSON.stringify([node.stage, metric]);
       const chart = charts.get(key) ?? { stage: node.stage, metric, unit: "step", series: [] };
-      chart.unit = unitOf(node) ?? chart.unit;
+      chart.unit = unitOf(node, points.at(-1)![0]) ?? chart.unit;
       chart.series.push({
         node: node.name,
         label: node.arm === "" ? metric : node.arm,
@@ -185,8 +193,7 @@ function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]):
   return [...charts.values()];
 }
 
-function metricsOf(records: Records, run: RunRecord, node: NodeView) {
-  return node.key === null
-    ? records.metrics(run.id).filter((one) => one.node === node.name)
-    : records.metricsOfKey(node.key);
+/** Whether progress counts what a metric's steps count: a training may report batches, and a loss for every epoch. */
+function countsSteps({ done }: ProgressRecord, last: number): boolean {
+  return Math.abs(done - last) <= Math.max(1, 0.05 * done);
 }

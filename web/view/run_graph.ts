@@ -13,7 +13,9 @@ const FILLS: Readonly<Record<string, string>> = {
 };
 
 /** Graphs of more nodes show a box a stage. */
-const DRAWN_NODES = 40;
+const DRAWN_NODES = 24;
+/** Arrows of graphs that have more are not named: the names would be all that is seen. */
+const NAMED_EDGES = 40;
 
 /** A run's graph as SVG: a box for each node with its state and time, in large runs a box for each stage. */
 export async function drawRunGraph(
@@ -36,7 +38,9 @@ export async function drawRunGraph(
       edges.set(JSON.stringify([from, to, label]), { from, to, label });
     }
   }
-  return await drawGraph("", boxes.map((box) => drawn(box, grouped, href)), [...edges.values()], options);
+  const arrows = [...edges.values()];
+  const shown = arrows.length > NAMED_EDGES ? arrows.map((arrow) => ({ ...arrow, label: "" })) : arrows;
+  return await drawGraph("", boxes.map((box) => drawn(box, grouped, href)), shown, options);
 }
 
 function drawn(

@@ -2,7 +2,7 @@
 import { bytesText, factsText } from "../../../foundation/format.ts";
 import { LineageTree } from "../../parts/lineage.tsx";
 import { Time } from "../../parts/place.tsx";
-import { Previews } from "../../parts/preview.tsx";
+import { Told } from "../../parts/preview.tsx";
 import { Facts, Params, Table } from "../../parts/values.tsx";
 import type { ArtifactPageData } from "../api.ts";
 import { useAsk } from "./client.ts";
@@ -47,10 +47,12 @@ export function ArtifactPage({ digest }: { digest: string }) {
               </p>
             )}
             <Part title="Preview">
-              {data.summary !== null && (
-                <pre class="text" tabIndex={0} role="region" aria-label="summary">{data.summary}</pre>
-              )}
-              <Previews artifact={artifact} previews={data.previews} name={name} />
+              <Told
+                summary={data.summary ?? undefined}
+                artifact={artifact}
+                previews={data.previews}
+                name={name}
+              />
             </Part>
             <Part title="Files">
               <Table

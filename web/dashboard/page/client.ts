@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../live.ts";
 
 /** An answer that the server could not give. */
@@ -31,11 +31,12 @@ export interface Loaded<T> {
   readonly reload: () => void;
 }
 
-/** Loads an address, again when it changes. */
-export function useAsk<T>(path: string): Loaded<T> {
+/** Loads an address, again when it changes; nothing before it is `ready`. */
+export function useAsk<T>(path: string, ready = true): Loaded<T> {
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path });
   const [round, setRound] = useState(0);
   useEffect(() => {
+    if (!ready) return;
     const stop = new AbortController();
     ask<T>(path, stop.signal).then(
       (value) => setState({ path, value }),
@@ -46,7 +47,7 @@ export function useAsk<T>(path: string): Loaded<T> {
       },
     );
     return () => stop.abort();
-  }, [path, round]);
+  }, [path, round, ready]);
   const current = state.path === path ? state : { value: undefined, error: undefined };
   return {
     value: current.value,
@@ -58,11 +59,43 @@ export function useAsk<T>(path: string): Loaded<T> {
 /** Whether changes arrive: for the line at the top. */
 export type Connection = "live" | "lost" | "resting";
 
+/** What is loaded and kept up to date. */
+export interface LiveLoaded<T> {
+  readonly loaded: Loaded<T>;
+  readonly connection: Connection;
+}
+
+/**
+ * Loads an address when the stream of changes has opened, so that nothing falls between the two, and again when it
+ * has been opened again. `onEvent` gets what the stream tells and a way to load again, used at most every `pause`
+ * milliseconds.
+ */
+export function useLiveAsk<T>(
+  path: string,
+  query: string,
+  pause: number,
+  onEvent: (event: LiveEvent, again: () => void) => void,
+  onOpen?: () => void,
+): LiveLoaded<T> {
+  const [ready, setReady] = useState(false);
+  const loaded = useAsk<T>(path, ready);
+  const again = useMemo(() => throttled(pause, loaded.reload), []);
+  const begun = useRef(false);
+  const connection = useEvents(query, (event) => onEvent(event, again), () => {
+    onOpen?.();
+    if (begun.current) again();
+    begun.current = true;
+    setReady(true);
+  });
+  return { loaded, connection };
+}
+
 /**
  * Listens to changes as long as the page is visible: a hidden page costs nothing, and loads anew when it is
- * shown again. `onOpen` is called after every (re)connection: what came before it is to be loaded then.
+ * shown again. `onOpen` is called after every (re)connection: what came before it is to be loaded then; also when
+ * there is none at first, for what is loaded then says why.
  */
-export function useEvents(
+function useEvents(
   query: string,
   onEvent: (event: LiveEvent) => void,
   onOpen: () => void,
@@ -71,6 +104,7 @@ export function useEvents(
   useEffect(() => {
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let tried = false;
     const open = () => {
       clearTimeout(timer);
       source?.close();
@@ -78,12 +112,15 @@ export function useEvents(
       if (document.hidden) return setConnection("resting");
       source = new EventSource(`api/events?${query}`);
       source.onopen = () => {
+        tried = true;
         setConnection("live");
         onOpen();
       };
       source.onmessage = (message) => onEvent(JSON.parse(message.data));
       source.onerror = () => {
         setConnection("lost");
+        if (!tried) onOpen();
+        tried = true;
         // A server that is started again answers what a browser takes for a final refusal at first.
         if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, 1500);
       };

@@ -4,13 +4,16 @@ import { thin } from "../../view/curves.ts";
 import type { RunView } from "../../view/run.ts";
 import type { RunPageData } from "../api.ts";
 import type { LiveEvent } from "../live.ts";
-import { type Connection, type Loaded, throttled, useAsk, useEvents } from "./client.ts";
+import { type Connection, type Loaded, throttled, useLiveAsk } from "./client.ts";
 import type { LogPiece } from "../../view/log.ts";
 
 /** How often curves are drawn again and a run is loaded again at most, in milliseconds. */
 const DRAW = 1000, AGAIN = 2000;
 /** Points of a growing series that are kept; twice that are drawn before it is thinned again. */
 const KEPT = 600;
+
+/** First points of a curve that make the run be loaded again: it needs a chart, and a chart needs two points. */
+const FIRST = 3;
 
 /** A run that is shown as it goes on. */
 export interface LiveRun {
@@ -24,19 +27,14 @@ export interface LiveRun {
  * whatever else a finished node brings by loading again.
  */
 export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) => void): LiveRun {
-  const loaded = useAsk<RunPageData>(`api/run?id=${encodeURIComponent(id)}`);
   const [, redraw] = useState(0);
   const [fault, setFault] = useState<string>();
   const changes = useRef<Changes>(new Changes());
   const base = useRef<RunPageData | undefined>(undefined);
-  if (loaded.value !== base.current) {
-    base.current = loaded.value;
-    changes.current.restart();
-  }
   const draw = useMemo(() => throttled(DRAW, () => redraw((n) => n + 1)), []);
-  const again = useMemo(() => throttled(AGAIN, loaded.reload), [id]);
   const query = new URLSearchParams({ run: id, ...(log === undefined ? {} : { log }) });
-  const connection = useEvents(String(query), (event) => {
+  const path = `api/run?id=${encodeURIComponent(id)}`;
+  const { loaded, connection } = useLiveAsk<RunPageData>(path, String(query), AGAIN, (event, again) => {
     if (event.type === "fault") return setFault(event.message);
     setFault(undefined);
     if (event.type === "log") return onLog?.(event.piece);
@@ -44,10 +42,11 @@ export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) =
     if (ended) again();
     if (event.type === "metrics") draw();
     else redraw((n) => n + 1);
-  }, () => {
-    changes.current.told = false;
-    again();
-  });
+  }, () => changes.current.told = false);
+  if (loaded.value !== base.current) {
+    base.current = loaded.value;
+    changes.current.restart(loaded.value?.view);
+  }
   const value = useMemo(
     () =>
       loaded.value === undefined
@@ -59,7 +58,7 @@ export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) =
 }
 
 /** What the stream told since the run was loaded. */
-class Changes {
+export class Changes {
   version = 0;
   /** False until the stream has told the states once. */
   told = false;
@@ -67,10 +66,17 @@ class Changes {
   #status: RunView["status"] | undefined;
   #progress = new Map<string, RunView["nodes"][number]["progress"]>();
   #points = new Map<string, [number, number | null][]>();
+  /** Curves that the loaded run has. */
+  #charted: ReadonlySet<string> = new Set();
+  /** Points told of curves that it had not. */
+  #uncharted = new Map<string, number>();
 
   /** The run was loaded again: its curves hold all points, states and progress stay what was told last. */
-  restart(): void {
+  restart(view: RunView | undefined): void {
     this.#points.clear();
+    this.#charted = new Set(
+      view?.charts.flatMap((chart) => chart.series.map((one) => JSON.stringify([one.node, chart.metric]))),
+    );
     this.version++;
   }
 
@@ -95,9 +101,12 @@ class Changes {
         const points = this.#points.get(key);
         if (points === undefined) this.#points.set(key, [[step, value]]);
         else points.push([step, value]);
-        fresh ||= points === undefined;
+        if (this.#charted.has(key)) continue;
+        const told = (this.#uncharted.get(key) ?? 0) + 1;
+        this.#uncharted.set(key, told);
+        fresh ||= told <= FIRST;
       }
-      return fresh; // The first points of a curve: it may need a chart of its own.
+      return fresh;
     }
     return false;
   }

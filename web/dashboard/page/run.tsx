@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from "preact/hooks";
+import { legible } from "../../parts/legible.ts";
 import { CurveFigure } from "../../parts/curves.tsx";
 import { Link, usePlace } from "../../parts/place.tsx";
 import {
@@ -105,7 +106,7 @@ function Graph({ svg, nodes }: { svg: string; nodes: readonly NodeView[] }) {
       tabIndex={0}
       role="region"
       aria-label="the pipeline's graph; the table of nodes says the same"
-      dangerouslySetInnerHTML={{ __html: svg }}
+      dangerouslySetInnerHTML={{ __html: legible(svg) }}
     />
   );
 }

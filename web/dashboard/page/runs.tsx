@@ -5,7 +5,7 @@ import { Time } from "../../parts/place.tsx";
 import { countsText, Status } from "../../parts/status.tsx";
 import { Table } from "../../parts/values.tsx";
 import type { RunLine, RunList } from "../api.ts";
-import { throttled, useAsk, useEvents } from "./client.ts";
+import { useLiveAsk } from "./client.ts";
 import { Live, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
@@ -16,16 +16,14 @@ const PAGE = 50;
 
 /** The list of runs: filtered, paged, live; chosen ones are compared. */
 export function RunsPage({ query }: { query: URLSearchParams }) {
-  const loaded = useAsk<RunList>(`api/runs?${query}`);
   const [fault, setFault] = useState<string>();
-  const again = useMemo(() => throttled(AGAIN, loaded.reload), [String(query)]);
-  const connection = useEvents("", (event) => {
+  const { loaded, connection } = useLiveAsk<RunList>(`api/runs?${query}`, "", AGAIN, (event, again) => {
     if (event.type === "fault") setFault(event.message);
     if (event.type === "runs") {
       setFault(undefined);
       again();
     }
-  }, again);
+  });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const choose = (id: string) => setChosen((before) => before.symmetricDifference(new Set([id])));
   return (
@@ -51,6 +49,7 @@ export function RunsPage({ query }: { query: URLSearchParams }) {
               <Table
                 caption="Runs, newest first"
                 head={["compare", "run", "pipeline", "status", "started", "took", "nodes"]}
+                short={[1, 2, 3, 4, 5]}
                 rows={list.runs.map((run) => lineOf(run, chosen.has(run.id), () => choose(run.id)))}
               />
             )}
