@@ -44,3 +44,21 @@ Deno.test("a graph that makes no sense is refused", async () => {
   graph.output("y", graph.op("NoSuchOperator", [graph.input("x", "float32", [1])]), "float32", [1]);
   await assert.rejects(openSession(graph.model()), /NoSuchOperator/);
 });
+
+Deno.test("a session that is profiled leaves a trace with the time of every operator", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const graph = new OnnxGraph(), x = graph.input("x", "float32", [2]);
+    graph.output("y", graph.op("Erf", [x]), "float32", [2]);
+    const session = await openSession(graph.model(), { threads: 1, profile: `${folder}/profile` });
+    await session.run({ x: { data: Float32Array.of(0, 1), shape: [2] } });
+    await session.release();
+    const [file] = [...Deno.readDirSync(folder)];
+    const events = JSON.parse(Deno.readTextFileSync(`${folder}/${file!.name}`)) as {
+      args?: { op_name?: string };
+    }[];
+    assert.ok(events.some(({ args }) => args?.op_name === "Erf"));
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
