@@ -16,7 +16,7 @@ import { checkSamples, checkSampleWeights, type Samples, sliceSamples, takeSampl
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
 import { applyUpdate } from "../update.ts";
-import { patchRows, type SharedPart, sharedParts } from "./rows.ts";
+import { type DistinctRows, distinctRows, patchRows, type SharedPart, sharedParts } from "./rows.ts";
 
 /** What {@link PatchLearner.open} takes. */
 export interface PatchLearnerOptions {
@@ -264,15 +264,15 @@ export class PatchLearner implements Learner {
     let clusters = 0;
     for (const part of this.#shared) {
       clusters = part.clusters;
-      const rows = patchRows(samples, this.parts, part.patches);
-      const logs = new Float32Array(rows.count * clusters);
+      const { rows, index } = distinctRows(patchRows(samples, this.parts, part.patches));
+      const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
       for (let k = 0; k < clusters; k++) {
         await this.#load(part, k);
         for (let from = 0; from < rows.count; from += this.#rows) {
           const to = Math.min(rows.count, from + this.#rows);
-          const found = await part.learner.logLikelihoods(sliceSamples(rows, from, to));
-          for (let r = from; r < to; r++) logs[r * clusters + k] = found[r - from] as number;
+          found.set(await part.learner.logLikelihoods(sliceSamples(rows, from, to)), from);
         }
+        index.forEach((row, i) => logs[i * clusters + k] = found[row] as number);
       }
       const size = samples.count * clusters;
       part.patches.forEach((patch, p) => vectors[patch] = logs.subarray(p * size, (p + 1) * size));
@@ -297,9 +297,9 @@ export class PatchLearner implements Learner {
     });
     const posterior = await top.leafFlows(externals, this.#leaves);
     for (const part of this.#shared) {
-      const rows = patchRows(samples, this.parts, part.patches);
+      const distinct = distinctRows(patchRows(samples, this.parts, part.patches));
       for (let k = 0; k < part.clusters; k++) {
-        const { chosen, weights } = this.#chosen(part, k, samples.count, posterior, sampleWeights);
+        const { chosen, weights } = this.#chosen(part, k, samples.count, distinct, posterior, sampleWeights);
         if (chosen.length === 0) continue;
         await this.#load(part, k);
         for (let from = 0; from < chosen.length; from += this.#rows) {
@@ -308,7 +308,7 @@ export class PatchLearner implements Learner {
             into,
             part.prefix,
             await part.learner.flows(
-              takeSamples(rows, chosen.subarray(from, to)),
+              takeSamples(distinct.rows, chosen.subarray(from, to)),
               weights.subarray(from, to),
             ),
             { index: k, of: part.clusters },
@@ -319,28 +319,27 @@ export class PatchLearner implements Learner {
     return { logLikelihoods: flows.logLikelihoods, impossible: flows.impossible };
   }
 
-  /** The patches that cluster `k` may have made, and with which probability. */
+  /** The distinct patches that cluster `k` may have made, and how often it is expected to have made each. */
   #chosen(
     part: Part,
     k: number,
     images: number,
+    { rows, index }: DistinctRows,
     posterior: ReadonlyMap<NodeId, Float64Array>,
     sampleWeights: ArrayLike<number> | undefined,
   ): { chosen: Uint32Array; weights: Float64Array } {
-    const size = images * part.patches.length;
-    const chosen = new Uint32Array(size), weights = new Float64Array(size);
-    let found = 0;
+    const expected = new Float64Array(rows.count);
     part.patches.forEach((patch, p) => {
       const flows = posterior.get(this.#leaves[patch] as NodeId) as Float64Array;
       for (let s = 0; s < images; s++) {
         const flow = flows[s * part.clusters + k] as number;
-        const weight = flow * (sampleWeights?.[s] ?? 1);
-        if (!(flow > this.#threshold) || weight === 0) continue;
-        chosen[found] = p * images + s;
-        weights[found++] = weight;
+        if (!(flow > this.#threshold)) continue;
+        const row = index[p * images + s] as number;
+        expected[row] = (expected[row] as number) + flow * (sampleWeights?.[s] ?? 1);
       }
     });
-    return { chosen: chosen.subarray(0, found), weights: weights.subarray(0, found) };
+    const chosen = Uint32Array.from(expected.keys()).filter((row) => expected[row] !== 0);
+    return { chosen, weights: Float64Array.from(chosen, (row) => expected[row] as number) };
   }
 
   /** Gives the learner of a part the parameters of cluster `k`. */

@@ -1,6 +1,6 @@
 import type { PatchPart } from "../structures/patches.ts";
 import type { Circuit } from "../circuit.ts";
-import type { Samples, ValueArray } from "../samples.ts";
+import { type Samples, takeSamples, type ValueArray } from "../samples.ts";
 
 /** The patches of images that one circuit is over: several where it is shared over positions. */
 export interface SharedPart {
@@ -49,4 +49,37 @@ export function patchRows(
     }
   }
   return { count: rows, variables: width, values: out, ...(seen && { observed: seen }) };
+}
+
+/** Samples without repetitions, and for each of those that they were which one it is. */
+export interface DistinctRows {
+  /** The samples in the order in which they first came. */
+  readonly rows: Samples;
+  /** By sample that was given: its index in `rows`. */
+  readonly index: Uint32Array;
+}
+
+/**
+ * Equal samples put together: a third of the patches of pictures on a plain ground are that ground. Only whole numbers that
+ * are all observed are compared; others come back as they are.
+ */
+export function distinctRows(samples: Samples): DistinctRows {
+  const { count, variables, values, observed, externals } = samples;
+  const whole = !(values instanceof Float32Array || values instanceof Float64Array);
+  if (!whole || observed !== undefined || externals !== undefined) {
+    return { rows: samples, index: Uint32Array.from({ length: count }, (_, s) => s) };
+  }
+  const found = new Map<string, number>(), first: number[] = [];
+  const index = new Uint32Array(count);
+  for (let s = 0; s < count; s++) {
+    const row = values.subarray(s * variables, (s + 1) * variables);
+    const key = values instanceof Uint8Array ? String.fromCharCode(...row) : row.join();
+    let at = found.get(key);
+    if (at === undefined) {
+      found.set(key, at = first.length);
+      first.push(s);
+    }
+    index[s] = at;
+  }
+  return { rows: first.length === count ? samples : takeSamples(samples, first), index };
 }

@@ -2,7 +2,7 @@ import { rootUnits } from "../../circuits/circuit.ts";
 import { sliceSamples } from "../../circuits/samples.ts";
 import { patchSamples } from "../../circuits/structures/patches.ts";
 import { unstack } from "../../circuits/structures/stack.ts";
-import { patchRows, sharedParts } from "../../circuits/patches/rows.ts";
+import { distinctRows, patchRows, sharedParts } from "../../circuits/patches/rows.ts";
 import { dimensionsOf } from "../../datasets/images/image_set.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { samples } from "../codecs/samples.ts";
@@ -34,16 +34,16 @@ export const patchVectors = defineStage({
       const each = unstack(circuit, clusters);
       const learner = await openLearner(each[0]!, context);
       try {
-        const rows = patchRows(data, parts, patches);
-        const logs = new Float32Array(rows.count * clusters);
+        const { rows, index } = distinctRows(patchRows(data, parts, patches));
+        const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
         for (const [k, { parameters }] of each.entries()) {
           await learner.setParameters(new Map([...parameters].map(([id, { values }]) => [id, values])));
           for (let from = 0; from < rows.count; from += ROWS) {
             context.signal.throwIfAborted();
             const to = Math.min(rows.count, from + ROWS);
-            const found = await learner.logLikelihoods(sliceSamples(rows, from, to));
-            for (let r = from; r < to; r++) logs[r * clusters + k] = found[r - from]!;
+            found.set(await learner.logLikelihoods(sliceSamples(rows, from, to)), from);
           }
+          index.forEach((row, i) => logs[i * clusters + k] = found[row]!);
           context.progress(++done, shared.length * clusters, "clusters");
         }
         const size = count * clusters;
