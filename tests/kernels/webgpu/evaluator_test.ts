@@ -12,6 +12,7 @@ import {
   RandomStream,
   ratSpn,
   ReferenceEvaluator,
+  ReferenceLearner,
   sample,
   type Samples,
   samplesFromRows,
@@ -187,6 +188,12 @@ test("tables and activations larger than a binding are cut; batches follow the m
   const engine = await WebGpuEngine.open(small, circuit, { memory: 1 << 20 });
   try {
     await compare(engine, samples);
+    const reference = new ReferenceLearner(circuit);
+    for (const learner of [engine, reference]) {
+      await learner.accumulate(samples);
+      await learner.update({ step: { kind: "inertia", inertia: 0.3 }, sums: { pseudocount: 0.1 } });
+    }
+    same(await engine.logLikelihoods(samples), await reference.logLikelihoods(samples), "after a step");
   } finally {
     await engine.close();
     await small.close();

@@ -1,0 +1,110 @@
+/**
+ * Runs a pipeline on both engines, each in a store of its own, and compares all that its nodes measured: log-likelihoods and what is
+ * made of them, distances, counts. Prints the greatest difference of every metric; fails where one is larger than the tolerance,
+ * relative to numbers above 1.
+ *
+ *     deno task bench:agreement pipelines/quickstart.ts --set from=1990 --set states=32 --set epochs=5
+ *     deno task bench:agreement pipelines/cifar10_lvd.ts --set … --adapter llvmpipe --tolerance 1e-3 --json
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { tableText } from "../foundation/text.ts";
+import { type MetricRecord, Records } from "../runner/records/records.ts";
+import { machineText } from "./measure.ts";
+
+const { values: options, positionals: [pipeline] } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    set: { type: "string", multiple: true, default: [] },
+    adapter: { type: "string" },
+    tolerance: { type: "string", default: "1e-3" },
+    json: { type: "boolean" },
+  },
+});
+if (pipeline === undefined) throw new Error("name a pipeline file");
+const tolerance = Number(options.tolerance);
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+Deno.mkdirSync(`${root}/.retort`, { recursive: true });
+const folder = Deno.makeTempDirSync({ dir: `${root}/.retort`, prefix: "bench-" });
+try {
+  const cpu = await run("cpu"), gpu = await run("webgpu");
+  const rows = compare(cpu.metrics, gpu.metrics);
+  const wrong = rows.filter(({ error }) => !(error <= tolerance));
+  const adapter = gpu.adapters.join(", ");
+  if (options.json) {
+    console.log(
+      JSON.stringify({ machine: machineText(), adapter, seconds: [cpu.seconds, gpu.seconds], rows }, null, 2),
+    );
+  } else {
+    console.log(`${machineText()}\n${adapter}`);
+    console.log(`cpu ${cpu.seconds.toFixed(0)} s, webgpu ${gpu.seconds.toFixed(0)} s\n`);
+    console.log(tableText(
+      ["METRIC", "VALUES", "FROM", "TO", "DIFFERENCE", "RELATIVE"],
+      rows.map(({ name, count, least, most, difference, error }) => [
+        name,
+        String(count),
+        least.toPrecision(6),
+        most.toPrecision(6),
+        difference.toExponential(1),
+        error.toExponential(1),
+      ]),
+    ));
+    console.log(
+      wrong.length === 0
+        ? `all within ${tolerance}`
+        : `more than ${tolerance}: ${wrong.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  Deno.exitCode = wrong.length === 0 ? 0 : 1;
+} finally {
+  Deno.removeSync(folder, { recursive: true });
+}
+
+/** The metrics of a run on one engine. */
+async function run(engine: "cpu" | "webgpu") {
+  const store = `${folder}/${engine}`, began = performance.now();
+  const more = engine === "webgpu" && options.adapter !== undefined ? ["--adapter", options.adapter] : [];
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["task", "--quiet", "--cwd", root, "run", pipeline!, "--store", store, "--engine", engine],
+      ...options.set.flatMap((one) => ["--set", one]),
+      ...more,
+    ],
+    env: { INIT_CWD: Deno.cwd() },
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`the run on ${engine} failed`);
+  using records = new Records({ root: store }, { readOnly: true });
+  const { id } = records.runs({ limit: 1 })[0]!;
+  const adapters = records.nodes(id).flatMap(({ engine }) => engine?.adapter ?? []);
+  return {
+    metrics: records.metrics(id),
+    adapters: [...new Set(adapters)],
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+/** Differences by the name of the metric. */
+function compare(cpu: readonly MetricRecord[], gpu: readonly MetricRecord[]) {
+  const keyOf = ({ node, name, step }: MetricRecord) => JSON.stringify([node, name, step]);
+  const others = new Map(gpu.map((one) => [keyOf(one), one.value ?? NaN]));
+  if (cpu.length === 0 || others.size !== new Set(cpu.map(keyOf)).size) {
+    throw new Error(`${cpu.length} values on cpu, ${gpu.length} on webgpu`);
+  }
+  const names = Map.groupBy(cpu, ({ name }) => name);
+  return [...names].map(([name, list]) => {
+    const pairs = list.map((one) => [one.value ?? NaN, others.get(keyOf(one)) ?? NaN] as const);
+    const most = (of: (a: number, b: number) => number) => Math.max(...pairs.map(([a, b]) => of(a, b)));
+    return {
+      name,
+      count: pairs.length,
+      least: -most((a) => -a),
+      most: most((a) => a),
+      difference: most((a, b) => Math.abs(a - b)),
+      error: most((a, b) => Math.abs(a - b) / Math.max(1, Math.abs(a))),
+    };
+  });
+}
