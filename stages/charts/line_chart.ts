@@ -51,6 +51,8 @@ export function lineChart(chart: LineChart): string {
     marginLeft: 60,
     marginRight: 24,
     marginBottom: 44,
+    // Whole dots, also at the edges.
+    inset: 6,
     style: { fontSize: "12px" },
     x: {
       label: chart.x.label,
