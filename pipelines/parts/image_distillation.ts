@@ -83,9 +83,9 @@ export const distillationParams = {
   }).prefault({}),
   /** Epochs of EM: of patch circuits, of the circuit over patches, of all together. Trees get the sum. */
   epochs: z.strictObject({
-    patches: z.int().min(0).default(20),
-    top: z.int().min(0).default(20),
-    together: z.int().min(0).default(5),
+    patches: z.int().min(0).default(10),
+    top: z.int().min(0).default(4),
+    together: z.int().min(0).default(10),
   }).prefault({}),
   /** Runs that differ in their random numbers alone. */
   repetitions: z.int().min(1).default(1),
@@ -108,6 +108,9 @@ function imageEm(epochs: number, batchSize: number) {
   };
 }
 
+/** Images that a tree over all pixels is learned from: 3,072 numbers have 4.7 million pairs, each counted on every one. */
+const TREE_SAMPLES = 4_000;
+
 /** A name for a node of one repetition; none where there is only one, so that seeds stay as they are. */
 function named(name: string, repetition: number): { name?: string } {
   return repetition === 0 ? {} : { name: `${name}.${repetition}` };
@@ -118,7 +121,8 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
   const { patches, top, together } = params.epochs;
   const at = (stage: string) => named(`${stage}@tree=${latents}`, repetition);
   const start: Ref<typeof circuit> =
-    pixelTree({ images: splits.train }, { latents }, at("images.pixel-tree")).circuit;
+    pixelTree({ images: splits.train }, { latents, treeSamples: TREE_SAMPLES }, at("images.pixel-tree"))
+      .circuit;
   const { circuit: model, log } = trainEm(
     {
       circuit: start,
