@@ -41,7 +41,11 @@ export async function openPatchModel(
   model: PatchModel,
   context: Pick<StageContext, "engine">,
 ): Promise<ImageModel> {
-  const learner = await openPatchLearner(model, context);
+  return askPatches(await openPatchLearner(model, context));
+}
+
+/** What a learner of patches can be asked. */
+export function askPatches(learner: PatchLearner): ImageModel {
   return {
     logLikelihoods: (samples) => learner.logLikelihoods(samples),
     complete: (samples, options) => completePatches(learner, samples, options),
@@ -55,7 +59,11 @@ export async function openPixelCircuit(
   circuit: Circuit,
   context: Pick<StageContext, "engine">,
 ): Promise<ImageModel> {
-  const learner = await openLearner(circuit, context);
+  return askPixels(await openLearner(circuit, context));
+}
+
+/** What a learner over pixels can be asked. */
+export function askPixels(learner: Learner): ImageModel {
   return {
     logLikelihoods: (samples) => learner.logLikelihoods(samples),
     complete: (samples, options) => sampleMissing(learner, samples, options),

@@ -56,6 +56,7 @@ Deno.test({
       const lines = (await log()).length;
       await until("the log grows", async () => (await log()).length > lines);
       assert.match(await text(), /never run before|parameter/);
+      assert.deepEqual(await seriousFaults(page), []);
 
       // The dashboard is killed and started again: the same address, and the page goes on.
       const { url } = served;

@@ -118,7 +118,15 @@ async function pictures(one: Served) {
   const level = (x: number) => Math.round(x * 255 / 3);
   for (const name of ["pixels", "patches"]) {
     const { digest } = one.artifact(name);
-    const { explorable } = await one.json("explore", { digest });
+    const shown = await one.json("artifact", { digest });
+    const kinds = shown.previews.map(({ file, preview }: Any) => `${file} ${preview.kind}`);
+    assert.deepEqual(
+      kinds,
+      name === "pixels"
+        ? ["circuit.json circuit"]
+        : ["patch-0/circuit.json circuit", "top/circuit.json circuit", "patches.json value"],
+    );
+    const { explorable } = shown;
     assert.deepEqual([explorable.kind, explorable.height, explorable.width], ["images", 4, 4]);
     assert.deepEqual(explorable.sets.map((set: Any) => set.count), [3, 5], "unseen images first");
     const set = explorable.sets[0].digest;

@@ -1,3 +1,5 @@
+import type { Circuit } from "../../circuits/circuit.ts";
+import { PatchLearner } from "../../circuits/patches/learner.ts";
 import type { ImageSet } from "../../datasets/images/image_set.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
@@ -7,8 +9,8 @@ import { artifactReader } from "../../runner/store/artifacts.ts";
 import { Store } from "../../runner/store/store.ts";
 import { circuit } from "../../stages/codecs/circuit.ts";
 import { images } from "../../stages/images/codecs.ts";
-import { type ImageModel, openPatchModel, openPixelCircuit } from "../../stages/images/open_model.ts";
-import { patchModel } from "../../stages/images/patch_codecs.ts";
+import { askPatches, askPixels, type ImageModel } from "../../stages/images/open_model.ts";
+import { imageVariables, patchModel, patchParts } from "../../stages/images/patch_codecs.ts";
 import { vocabulary } from "../../stages/text/codecs.ts";
 import { answerImage, answerText } from "./answer.ts";
 import type { Answer, Question } from "./protocol.ts";
@@ -16,8 +18,8 @@ import type { Answer, Question } from "./protocol.ts";
 /** Things of the store that are kept open: going back and forth between two models opens none again. */
 const KEPT = 4;
 
-/** The processor: a GPU belongs to the runs. */
-const ENGINE = { engine: { choice: "cpu", used: () => {} } } as const;
+/** One core: the others and the GPU belong to the runs, and threads that wait for each other on a busy machine take longest. */
+const open = (model: Circuit): Promise<Engine> => openEngine(model, { engine: "cpu", threads: 1 });
 
 /** Models, vocabularies and images of stores, opened when they are asked for. */
 export class Models {
@@ -41,19 +43,20 @@ export class Models {
             hint: `Its variable ${wrong.name} is of another kind or size.`,
           });
         }
-        return await openEngine(model, { engine: "cpu" });
+        return await open(model);
       });
       return await answerText(engine as Engine, known, question);
     }
     const set: ImageSet = await this.#read(store, images, question.images);
-    const model = await this.#open(
-      question.model,
-      "images",
-      async () =>
-        question.model.codec === patchModel.name
-          ? await openPatchModel(await readArtifact(store, patchModel, question.model), ENGINE)
-          : await openPixelCircuit(await readArtifact(store, circuit, question.model), ENGINE),
-    );
+    const model = await this.#open(question.model, "images", async () => {
+      if (question.model.codec !== patchModel.name) {
+        return askPixels(await open(await readArtifact(store, circuit, question.model)));
+      }
+      const patches = await readArtifact(store, patchModel, question.model);
+      const { top, space } = patches;
+      const variables = imageVariables(space);
+      return askPatches(await PatchLearner.open({ variables, top, parts: patchParts(patches), open }));
+    });
     return await answerImage(model as ImageModel, set, question);
   }
 

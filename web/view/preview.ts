@@ -49,6 +49,8 @@ const PICTURE_BYTES = 4 << 20;
 /** Files of one artifact that are looked into. */
 const SHOWN_FILES = 12;
 const SHOWN_WORDS = 400;
+/** Circuits of one artifact that are drawn. */
+const SHOWN_CIRCUITS = 3;
 
 const PICTURE_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
@@ -76,16 +78,27 @@ export async function previewArtifact(
   artifact: Artifact,
   words?: readonly string[],
 ): Promise<FilePreview[]> {
-  const names = artifact.files.map((file) => file.name);
-  if (names.includes(STRUCTURE_FILE) && names.includes(PARAMETERS_FILE)) {
-    return [{ file: STRUCTURE_FILE, preview: await guarded(() => previewCircuit(store, artifact)) }];
-  }
+  const circuits = circuitFolders(artifact);
+  const inside = circuits.flatMap((folder) => [folder + STRUCTURE_FILE, folder + PARAMETERS_FILE]);
   const found: FilePreview[] = [];
-  for (const file of artifact.files.slice(0, SHOWN_FILES)) {
+  for (const folder of circuits.slice(0, SHOWN_CIRCUITS)) {
+    const preview = await guarded(() => previewCircuit(store, artifact, folder));
+    found.push({ file: folder + STRUCTURE_FILE, preview });
+  }
+  const rest = artifact.files.filter((file) => !inside.includes(file.name));
+  for (const file of rest.slice(0, SHOWN_FILES)) {
     const previews = await guardedList(() => previewFile(store, artifact, file, words));
     found.push(...previews.map((preview) => ({ file: file.name, preview })));
   }
   return found;
+}
+
+/** Folders of an artifact that hold a circuit, with a slash at their end; that of the artifact itself is empty. */
+function circuitFolders(artifact: Artifact): string[] {
+  const names = new Set(artifact.files.map((file) => file.name));
+  return [...names].filter((name) => name === STRUCTURE_FILE || name.endsWith(`/${STRUCTURE_FILE}`))
+    .map((name) => name.slice(0, -STRUCTURE_FILE.length))
+    .filter((folder) => names.has(folder + PARAMETERS_FILE));
 }
 
 async function guarded(make: () => Promise<Preview>): Promise<Preview> {
@@ -100,13 +113,19 @@ async function guardedList(make: () => Promise<Preview[]>): Promise<Preview[]> {
   }
 }
 
-async function previewCircuit(store: Store, artifact: Artifact): Promise<Preview> {
+async function previewCircuit(store: Store, artifact: Artifact, folder: string): Promise<Preview> {
   const reader = artifactReader(store.blobs, artifact);
-  const size = artifact.files.reduce((sum, file) => sum + file.size, 0);
+  const size = artifact.files.filter((file) => file.name.startsWith(folder)).reduce(
+    (sum, file) => sum + file.size,
+    0,
+  );
   if (size > 16 * CHECKED_BYTES) return { kind: "opaque", why: "a circuit too large to be drawn" };
   return {
     kind: "circuit",
-    ...await circuitPreview(await reader.text(STRUCTURE_FILE), await reader.bytes(PARAMETERS_FILE)),
+    ...await circuitPreview(
+      await reader.text(folder + STRUCTURE_FILE),
+      await reader.bytes(folder + PARAMETERS_FILE),
+    ),
   };
 }
 
