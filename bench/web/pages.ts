@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import type { Page } from "playwright-core";
+import { Records } from "../../runner/records/records.ts";
+import { launch } from "../../tests/web/browser.ts";
+import { command, fixture } from "../../tests/command.ts";
+import { Served } from "../../tests/web/serving.ts";
+import { type Figure, figure, milliseconds } from "../measure.ts";
+
+const ROUNDS = 5;
+
+/**
+ * How long pages take in Chromium, from the call until what they are about stands there, with many runs of the
+ * same pipeline in the records; and how long a report takes.
+ */
+export async function measurePages(folder: string, runs: number): Promise<Figure[]> {
+  const store = `${folder}/store`;
+  const run = await command("run", [fixture("shown"), "--store", store]);
+  if (run.code !== 0) throw new Error(run.stderr);
+  const made = copyRuns(store, runs - 1);
+  await using served = await Served.start(store);
+  const browser = await launch();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    // The browser's own first page is not the dashboard's matter.
+    await shown(page, served.url, "h1");
+    const { first, node, artifact } = made;
+    const pages = {
+      "list of runs": ["#/runs", "table tbody tr"],
+      "list, searched": ["#/runs?text=shown&status=done", "table tbody tr"],
+      "list, its last page": [`#/runs?offset=${runs - 10}`, "table tbody tr"],
+      "a run, with curves and graph": [`#/run/${first}`, "figure.chart svg"],
+      "a node, with log and curves": [`#/run/${first}/node/${encodeURIComponent(node)}`, "pre.log"],
+      "an artifact": [`#/artifact/${artifact}`, ".preview"],
+      "a comparison of two runs": [`#/compare/${first},${made.second}`, "figure.chart svg"],
+    } as const;
+    const values = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [name, [hash, selector]] of Object.entries(pages)) {
+        await page.goto("about:blank");
+        const took = await milliseconds(() => shown(page, served.url + hash, selector));
+        if (round > 0) values.get(name)!.push(took);
+      }
+    }
+    const reports: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      reports.push(
+        await milliseconds(() =>
+          command("report", ["latest", "--store", store, "--out", `${folder}/r.html`])
+        ),
+      );
+    }
+    return [
+      ...[...values].map(([name, took]) => figure(`${runs} runs: ${name}`, "ms", took, { atMost: 1000 })),
+      figure(`${runs} runs: deno task report latest`, "ms", reports),
+    ];
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Loads an address and waits until what it is about stands there. */
+async function shown(page: Page, url: string, selector: string): Promise<void> {
+  await page.goto(url);
+  await page.locator(selector).first().waitFor();
+}
+
+/**
+ * Copies the one run of a store, with its nodes, results, progress and all metrics, so many times. Three of four copies
+ * are runs of their own, with keys of their own; the fourth found everything in the store.
+ */
+function copyRuns(store: string, count: number) {
+  using records = new Records({ root: store });
+  const [original] = records.runs({ limit: 1 });
+  const nodes = records.nodes(original!.id), edges = records.edges(original!.id);
+  const metrics = records.metrics(original!.id), progress = records.progress(original!.id);
+  const outputs = records.runOutputs(original!.id);
+  const idOf = (i: number) => `copy${String(i).padStart(6, "0")}`;
+  records.transaction(() => {
+    for (let i = 0; i < count; i++) {
+      const id = idOf(i), cached = i % 4 === 3;
+      records.beginRun({ ...original!, id, seed: i, started: original!.started - i - 1 });
+      records.addEdges(id, edges);
+      for (const { name, node, output } of outputs) records.addRunOutput(id, name, node, output);
+      for (const node of nodes) {
+        if (cached) {
+          records.putNode({ ...node, run: id, state: "cached", log: null });
+          continue;
+        }
+        const key = createHash("sha256").update(`${node.key} ${i}`).digest("hex");
+        const made = records.artifactsOfKey(node.key!);
+        records.putNode({ ...node, run: id, key });
+        records.addResult({
+          ...made[0]!,
+          key,
+          run: id,
+          outputs: Object.fromEntries(made.map(({ output, artifact }) => [output, artifact])),
+          seconds: node.seconds!,
+          finished: new Date().toISOString(),
+        }, original!.pipeline);
+      }
+      if (cached) continue;
+      records.addMetrics(id, metrics);
+      for (const one of progress) records.putProgress(id, one);
+    }
+  });
+  const node = nodes.find((one) => one.log !== null)!;
+  return {
+    first: original!.id,
+    second: idOf(0),
+    node: node.name,
+    artifact: records.artifactsOfKey(node.key!)[0]!.artifact.digest,
+  };
+}
