@@ -63,6 +63,8 @@ export const distillationParams = {
   latents: z.int().min(1).default(16),
   /** States of the hidden variables of trees over all pixels, for comparison: a model for each. */
   treeLatents: z.array(z.int().min(1)).default([16, 32]),
+  /** Images of an update of trees: a few thousand images want small batches, or EM ends before it is done. */
+  treeBatch: z.int().min(1).default(256),
   /** Whether positions share clusters and circuits. */
   shared: z.boolean().default(true),
   /** Teachers of the distilled models. */
@@ -129,7 +131,7 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
       train: imageSamples({ images: splits.train }).samples,
       valid: imageSamples({ images: splits.valid }).samples,
     },
-    imageEm(patches + top + together, 256),
+    imageEm(patches + top + together, params.treeBatch),
     at("train.em"),
   );
   return {
