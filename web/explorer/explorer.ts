@@ -31,6 +31,8 @@ export class Explorer implements AsyncDisposable {
   #current: Pending | undefined;
   #next = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** Settles when every process that was started is over. */
+  #over: Promise<unknown> = Promise.resolve();
 
   /** @param idle milliseconds without a question after which the process is ended. */
   constructor(readonly idle: number = IDLE) {}
@@ -54,11 +56,10 @@ export class Explorer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#idle);
     for (const one of this.#waiting.splice(0)) one.reject(new RetortError("the dashboard ends"));
-    const child = this.#child;
-    kill(child?.process);
-    await child?.process.status;
+    kill(this.#child?.process);
+    await this.#over;
+    clearTimeout(this.#idle);
   }
 
   #go(): void {
@@ -66,7 +67,7 @@ export class Explorer implements AsyncDisposable {
     clearTimeout(this.#idle);
     this.#current = this.#waiting.shift();
     if (this.#current === undefined) {
-      this.#idle = setTimeout(() => kill(this.#child?.process), this.idle);
+      this.#idle = setTimeout(() => this.#end(), this.idle);
       Deno.unrefTimer(this.#idle);
       return;
     }
@@ -82,8 +83,14 @@ export class Explorer implements AsyncDisposable {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    this.#watch(process);
+    this.#over = Promise.all([this.#over, this.#watch(process)]);
     return { process, input: process.stdin.getWriter() };
+  }
+
+  /** Ends the process, which answers nothing now; a question that comes before it is gone starts another. */
+  #end(): void {
+    kill(this.#child?.process);
+    this.#child = undefined;
   }
 
   async #watch(process: Deno.ChildProcess): Promise<void> {
@@ -92,6 +99,7 @@ export class Explorer implements AsyncDisposable {
       if (told !== undefined) this.#receive(told);
     }
     const { code, signal } = await process.status;
+    if (this.#child?.process !== process) return;
     this.#child = undefined;
     this.#settle((one) =>
       one.reject(
