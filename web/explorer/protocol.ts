@@ -61,7 +61,9 @@ export interface ImageAnswer {
   readonly mean: string;
 }
 
+/** What models are asked. */
 export type Question = TextQuestion | ImageQuestion;
+/** What they answer. */
 export type Answer = TextAnswer | ImageAnswer;
 
 /** What the process that answers is told, one JSON line each. */

@@ -23,6 +23,7 @@ export const PlaceContext = createContext<Place>({
   time: (seconds) => new Date(seconds * 1000).toISOString(),
 });
 
+/** Where a part is shown: in a report or on a page of the dashboard. */
 export function usePlace(): Place {
   return useContext(PlaceContext);
 }

@@ -21,6 +21,7 @@ export function stateOf(node: Pick<NodeView, "state" | "data">): NodeState | "da
   return node.data ? "data" : node.state;
 }
 
+/** The state of a node: a sign, a word and a colour. */
 export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
   const state = stateOf(node);
   return (
@@ -39,6 +40,7 @@ const STATUS: Record<LiveStatus, readonly [sign: string, state: NodeState]> = {
   "running or killed": ["?", "interrupted"],
 };
 
+/** The status of a run, likewise. */
 export function Status({ status }: { status: LiveStatus }) {
   const [sign, state] = STATUS[status];
   return (

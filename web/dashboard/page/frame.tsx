@@ -24,6 +24,7 @@ export function Shown<T>(
   );
 }
 
+/** What went wrong, with what to do about it. */
 export function Problem({ error }: { error: Error }) {
   return (
     <p class="fault" role="alert">
