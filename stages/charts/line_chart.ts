@@ -59,9 +59,9 @@ export function lineChart(chart: LineChart): string {
       labelArrow: "none",
       labelAnchor: "center",
       ...scaleOf(chart.x),
-      ...(chart.x.ticks !== "round" && ticks.length <= 12
-        ? { ticks, tickFormat: (x: number) => x.toLocaleString("en") }
-        : {}),
+      // By default a logarithmic axis says 300m for 0.3, which are milli.
+      tickFormat: (x: number) => x.toLocaleString("en"),
+      ...(chart.x.ticks !== "round" && ticks.length <= 12 ? { ticks } : { ticks: 6 }),
     },
     y: { label: chart.y.label, labelArrow: "none", grid: true, nice: true, ...scaleOf(chart.y) },
     marks: [
