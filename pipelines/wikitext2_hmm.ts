@@ -1,8 +1,8 @@
 /**
  * The paper's language experiment: hidden Markov models of WikiText-2, more and more hidden states, started at random
  * and by latent variable distillation from a transformer and from control teachers: the decayed sum of static word
- * vectors (which knows no sentences), and noise (which knows nothing). Every arm is trained by EM until it stops
- * improving on the validation text, and smoothed as that text wants it.
+ * vectors (which knows no sentences), and noise (which knows nothing). Every arm is trained by EM in
+ * mini-batches, keeps the epoch that predicts the validation text best, and is smoothed as that text wants it.
  *
  *     deno task run pipelines/wikitext2_hmm.ts
  *     deno task run pipelines/wikitext2_hmm.ts --set states=[64,128] --set seeds=3
@@ -33,6 +33,9 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
+    epochs: emParams.epochs.default(12),
+    budget: emParams.budget.default(4),
+    batchesPerUpdate: emParams.batchesPerUpdate.default(16),
     /** Numbers of hidden states. */
     states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
     /** Teachers; a start at random is always there. */
