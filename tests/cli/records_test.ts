@@ -22,6 +22,31 @@ async function ran(): Promise<
   };
 }
 
+Deno.test("commands find the store without --store: in RETORT_HOME, else in .retort", async () => {
+  using folder = new Folder();
+  const home = `${folder.path}/.retort`;
+  Deno.writeTextFileSync(`${folder.path}/data.txt`, "a quick brown fox");
+  const made = await command("run", [fixture("letters"), "--set", `path=${folder.path}/data.txt`], {
+    env: { RETORT_HOME: home },
+  });
+  assert.equal(made.code, 0, made.stderr);
+  const calls = [
+    ["runs"],
+    ["show", "total"],
+    ["compare", "latest", "latest"],
+    ["export", "total", `${folder.path}/exported`],
+    ["report", "latest", "--out", `${folder.path}/report.html`],
+    ["verify"],
+    ["gc", "--dry-run"],
+  ];
+  for (const [task, ...args] of calls) {
+    const named = await command(task!, args, { env: { RETORT_HOME: home } });
+    assert.equal(named.code, 0, `${task}: ${named.stderr}`);
+  }
+  const here = await command("runs", [], { cwd: folder.path });
+  assert.match(here.stdout, /letters/, here.stderr);
+});
+
 Deno.test("runs, show, compare, export, graph, gc and verify answer in words and in JSON", async () => {
   using one = await ran();
   const store = ["--store", one.folder.store];
