@@ -43,6 +43,7 @@ export type {
   EngineChoice,
   InputType,
   InputTypes,
+  KeptValues,
   Loaded,
   LocatedFile,
   Many,
