@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { tableText } from "../foundation/text.ts";
 import { type MetricRecord, Records } from "../runner/records/records.ts";
-import { machineText } from "./measure.ts";
+import { inFolder, machineText } from "./measure.ts";
 
 const { values: options, positionals: [pipeline] } = parseArgs({
   args: Deno.args,
@@ -26,10 +26,8 @@ if (pipeline === undefined) throw new Error("name a pipeline file");
 const tolerance = Number(options.tolerance);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-Deno.mkdirSync(`${root}/.retort`, { recursive: true });
-const folder = Deno.makeTempDirSync({ dir: `${root}/.retort`, prefix: "bench-" });
-try {
-  const cpu = await run("cpu"), gpu = await run("webgpu");
+await inFolder(async (folder) => {
+  const cpu = await run(folder, "cpu"), gpu = await run(folder, "webgpu");
   const rows = compare(cpu.metrics, gpu.metrics);
   const wrong = rows.filter(({ error }) => !(error <= tolerance));
   const adapter = gpu.adapters.join(", ");
@@ -58,12 +56,10 @@ try {
     );
   }
   Deno.exitCode = wrong.length === 0 ? 0 : 1;
-} finally {
-  Deno.removeSync(folder, { recursive: true });
-}
+});
 
 /** The metrics of a run on one engine. */
-async function run(engine: "cpu" | "webgpu") {
+async function run(folder: string, engine: "cpu" | "webgpu") {
   const store = `${folder}/${engine}`, began = performance.now();
   const more = engine === "webgpu" && options.adapter !== undefined ? ["--adapter", options.adapter] : [];
   const { code } = await new Deno.Command(Deno.execPath(), {

@@ -11,7 +11,7 @@ import { type ChainResult, type ChainSize, measureChain } from "./circuits/chain
 import type { TreeSize } from "./circuits/model.ts";
 import { measureChainPeers, measureTreePeers } from "./circuits/peers.ts";
 import { measureTree, type TreeResult } from "./circuits/tree.ts";
-import { type Figure, figuresText, machineText, meets } from "./measure.ts";
+import { type Figure, printFigures } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -78,13 +78,8 @@ async function measureAll(): Promise<void> {
       figures.push(...await measureTreePeers(options.peers, tree, runs, result.step));
     }
   }
-  if (options.json) {
-    const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-    console.log(JSON.stringify({ machine: machineText(), figures: shown }, null, 2));
-    return;
-  }
-  console.log(`${machineText()}\n\n${figuresText(figures)}`);
-  if (options.operators) {
+  printFigures(figures, options);
+  if (options.operators && !options.json) {
     for (const [name, text] of Object.entries(operators)) console.log(`\n${name}\n${text}`);
   }
 }

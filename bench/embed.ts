@@ -18,7 +18,7 @@ import { describeTeacher } from "../teachers/describe.ts";
 import { type EmbeddingMode, embedSuffixesOf, type UnitRows } from "../teachers/suffixes.ts";
 import { openTeacher, type PieceBatch, type Teacher, teacherFeeds } from "../teachers/teacher.ts";
 import { useLite } from "../teachers/use_lite.ts";
-import { type Figure, figure, figuresText, machineText, meets, milliseconds } from "./measure.ts";
+import { type Figure, figure, milliseconds, printFigures } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -67,12 +67,11 @@ const modes: EmbeddingMode[] = files.config.inputs.suffixes === undefined
   : ["cumulative", "masked", "suffix"];
 for (const mode of modes) figures.push(...await measure(mode));
 await session.release();
-if (options.json) {
-  const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-  console.log(
-    JSON.stringify({ machine: machineText(), teacher: files.config.name, figures: shown }, null, 2),
-  );
-} else console.log(`${machineText()}\n${files.config.name}, ${count} windows\n\n${figuresText(figures)}`);
+printFigures(figures, {
+  json: options.json,
+  about: [`${files.config.name}, ${count} windows`],
+  more: { teacher: files.config.name },
+});
 
 async function measure(mode: EmbeddingMode): Promise<Figure[]> {
   // A pass in which the batches are noted; it warms everything up as well.

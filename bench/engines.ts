@@ -15,7 +15,7 @@ import { DeviceHost } from "../kernels/webgpu/host.ts";
 import { measureProduct } from "../kernels/webgpu/measure.ts";
 import { type KernelTime, Profiler } from "../kernels/webgpu/profile.ts";
 import { tableText } from "../foundation/text.ts";
-import { type Figure, figure, figuresText, machineText, meets } from "./measure.ts";
+import { type Figure, figure, printFigures } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -45,15 +45,9 @@ try {
   const ready = await host.ready(), { adapter } = ready.open;
   const figures = await measure();
   const kernels = options.kernels ? await kernelTimes() : [];
-  if (options.json) {
-    const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-    console.log(
-      JSON.stringify({ machine: machineText(), adapter: adapter.name, figures: shown, kernels }, null, 2),
-    );
-  } else {
-    console.log(`${machineText()}\n${adapter.name}\n\n${figuresText(figures)}`);
-    if (kernels.length > 0) console.log(`\n${kernelsText(kernels)}`);
-  }
+  const more = { adapter: adapter.name, kernels };
+  printFigures(figures, { json: options.json, about: [adapter.name], more });
+  if (!options.json && kernels.length > 0) console.log(`\n${kernelsText(kernels)}`);
 } finally {
   await host.close();
 }

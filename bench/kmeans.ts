@@ -6,7 +6,6 @@
  *     deno task bench:kmeans --json --rows 200000 --width 384 --clusters 511 --iterations 5
  *     deno task bench:kmeans --rows 50000 --engine webgpu --adapter llvmpipe
  */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { RandomStream } from "../circuits/random.ts";
 import type { EngineName } from "../kernels/engine.ts";
@@ -19,7 +18,7 @@ import { openSession } from "../kernels/onnx/session.ts";
 import { matrixShards, ShardWriter } from "../runner/codecs/shards.ts";
 import { artifactReader, writeArtifact } from "../runner/store/artifacts.ts";
 import { Store } from "../runner/store/store.ts";
-import { type Figure, figure, figuresText, machineText, meets, milliseconds } from "./measure.ts";
+import { type Figure, figure, inFolder, milliseconds, printFigures } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -43,25 +42,11 @@ const [rows, width, clusters, iterations] = [
 
 const adapter = options.adapter === undefined ? {} : { adapter: options.adapter };
 
-const home = fileURLToPath(new URL("../.retort", import.meta.url));
-Deno.mkdirSync(home, { recursive: true });
-const folder = Deno.makeTempDirSync({ dir: home, prefix: "bench-" });
-let figures: Figure[];
-try {
-  figures = await measure();
-} finally {
-  Deno.removeSync(folder, { recursive: true });
-}
-if (options.json) {
-  const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-  console.log(JSON.stringify({ machine: machineText(), figures: shown }, null, 2));
-} else {
-  console.log(`${machineText()}\n\n${figuresText(figures)}`);
-}
+printFigures(await inFolder(measure), options);
 
-async function measure(): Promise<Figure[]> {
+async function measure(folder: string): Promise<Figure[]> {
   console.error(`writing ${rows} vectors of ${width} numbers …`);
-  const vectors = await shards();
+  const vectors = await shards(folder);
   const gpu = options.engine === "webgpu";
   // Seconds of the product alone, measured beside every iteration.
   const product = gpu ? matrixProductOnGpu : await matrixProduct();
@@ -98,7 +83,7 @@ async function measure(): Promise<Figure[]> {
 }
 
 /** Vectors around 600 centres, in shards of half precision in a store of their own. */
-async function shards(): Promise<Vectors> {
+async function shards(folder: string): Promise<Vectors> {
   const store = Store.open(`${folder}/store`, { create: true });
   const random = new RandomStream(1);
   const centres = Float32Array.from({ length: 600 * width }, () => random.normal());

@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { dataFolders, locate } from "../datasets/locate.ts";
 import { wordTokenizer } from "../datasets/text/tokenizer.ts";
 import { MaskedLmTraining } from "../teachers/masked_lm_training.ts";
-import { type Figure, figure, figuresText, machineText, milliseconds } from "./measure.ts";
+import { type Figure, figure, milliseconds, printFigures } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -98,6 +98,4 @@ const figures: Figure[] = [
 ];
 const what =
   `${layers} layers of ${width}, ${tokenizer.vocabulary.words.length} types, ${batch} windows of 32 a step`;
-if (options.json) {
-  console.log(JSON.stringify({ machine: machineText(), what, figures, curve: training.reports }, null, 2));
-} else console.log(`${machineText()}\n${what}\n\n${figuresText(figures)}`);
+printFigures(figures, { json: options.json, about: [what], more: { what, curve: training.reports } });

@@ -1,6 +1,7 @@
 import { tableText } from "../foundation/text.ts";
 import { cpus, release, totalmem } from "node:os";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 
 /** One measured figure with its target, where the project has set one. */
 export interface Figure {
@@ -87,6 +88,55 @@ export function figuresText(figures: readonly Figure[]): string {
     ];
   });
   return tableText(["FIGURE", "MEDIAN", "SPREAD", "TARGET", "MET"], rows);
+}
+
+/**
+ * Prints figures: a table below the machine and `about`, or JSON in which each tells whether it meets its target.
+ * @param more what the JSON has besides
+ */
+export function printFigures(
+  figures: readonly Figure[],
+  { json = false, about = [], more = {} }: {
+    json?: boolean | undefined;
+    about?: readonly string[];
+    more?: Readonly<Record<string, unknown>>;
+  },
+): void {
+  if (json) {
+    const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
+    console.log(JSON.stringify({ machine: machineText(), figures: shown, ...more }, null, 2));
+  } else {
+    console.log(`${[machineText(), ...about].join("\n")}\n\n${figuresText(figures)}`);
+  }
+}
+
+/**
+ * Measures in an empty folder that is gone afterwards. It is in the repository, so that the figures are those of the
+ * disk on which the default store lies.
+ */
+export async function inFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  const home = fileURLToPath(new URL("../.retort", import.meta.url));
+  Deno.mkdirSync(home, { recursive: true });
+  const folder = Deno.makeTempDirSync({ dir: home, prefix: "bench-" });
+  try {
+    return await action(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Measures the parts that are wanted, all when left out, one after the other, each in an empty folder. */
+export async function measureParts(
+  parts: Readonly<Record<string, (folder: string) => Promise<Figure[]>>>,
+  wanted: readonly string[] | undefined,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [part, measure] of Object.entries(parts)) {
+    if (wanted !== undefined && !wanted.includes(part)) continue;
+    console.error(`measuring ${part} …`);
+    figures.push(...await inFolder(measure));
+  }
+  return figures;
 }
 
 /** The machine in words. */

@@ -20,7 +20,7 @@ import {
 import { plainSpace } from "../datasets/images/mod.ts";
 import { patchVariables } from "../stages/images/patch_codecs.ts";
 import { openLearner } from "../stages/open_learner.ts";
-import { type Figure, figure, figuresText, machineText, meets, workOf } from "./measure.ts";
+import { type Figure, figure, printFigures, workOf } from "./measure.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -35,13 +35,7 @@ const { values: options } = parseArgs({
 const [count, clusters, latents, runs] = [options.patches, options.clusters, options.latents, options.runs]
   .map(Number) as [number, number, number, number];
 
-const figures = await measure();
-if (options.json) {
-  const shown = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-  console.log(JSON.stringify({ machine: machineText(), figures: shown }, null, 2));
-} else {
-  console.log(`${machineText()}\n\n${figuresText(figures)}`);
-}
+printFigures(await measure(), options);
 
 async function measure(): Promise<Figure[]> {
   const variables = patchVariables(plainSpace(32, 32, 3), 4);

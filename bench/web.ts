@@ -5,9 +5,8 @@
  *     deno task bench:web
  *     deno task bench:web --part pages --runs 10000     part: pages, cost, explorer; --json
  */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Figure, figuresText, machineText, meets } from "./measure.ts";
+import { type Figure, measureParts, printFigures } from "./measure.ts";
 import { measureCost } from "./web/cost.ts";
 import { measureExplorer } from "./web/explorer.ts";
 import { measurePages } from "./web/pages.ts";
@@ -31,24 +30,5 @@ if (unknown !== undefined || !(Number(options.runs) >= 20)) {
   Deno.exit(2);
 }
 
-// In the repository, so that the figures are those of the disk on which the default store lies.
-const home = fileURLToPath(new URL("../.retort", import.meta.url));
-const figures: Figure[] = [];
-for (const [part, measure] of Object.entries(PARTS)) {
-  if (options.part !== undefined && !options.part.includes(part)) continue;
-  console.error(`measuring ${part} …`);
-  Deno.mkdirSync(home, { recursive: true });
-  const folder = Deno.makeTempDirSync({ dir: home, prefix: "bench-" });
-  try {
-    figures.push(...await measure(folder));
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
-if (options.json) {
-  const told = figures.map((one) => ({ ...one, met: meets(one) ?? null }));
-  console.log(JSON.stringify({ machine: machineText(), figures: told }, null, 2));
-} else {
-  console.log(`${machineText()}\n\n${figuresText(figures)}`);
-}
+printFigures(await measureParts(PARTS, options.part), options);
 Deno.exit(0);
