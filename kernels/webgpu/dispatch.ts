@@ -35,6 +35,19 @@ export interface Dispatch {
   readonly grid: Grid;
 }
 
+/** Submits what was encoded; `onProblem` gets what the device refuses, when the device has found out. */
+export function submit(
+  device: GPUDevice,
+  encoder: GPUCommandEncoder,
+  onProblem: (problem: RetortError) => void,
+): void {
+  device.pushErrorScope("validation");
+  device.queue.submit([encoder.finish()]);
+  device.popErrorScope().then((problem) => {
+    if (problem !== null) onProblem(new RetortError(`the device refuses work: ${problem.message.trim()}`));
+  }, () => {});
+}
+
 /**
  * Compiles the kernels of steps, all in parallel, and makes their bind groups.
  * @throws {RetortError} with the kernel's name when bindings do not fit

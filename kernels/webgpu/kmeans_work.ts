@@ -1,6 +1,6 @@
-import { RetortError } from "../../foundation/errors.ts";
+import type { RetortError } from "../../foundation/errors.ts";
 import type { Nearest } from "../kmeans/kernel.ts";
-import { type Dispatch, encode, prepare } from "./dispatch.ts";
+import { type Dispatch, encode, prepare, submit } from "./dispatch.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import {
   type BatchBuffers,
@@ -180,14 +180,7 @@ export class KMeansWork {
   }
 
   #submit(encoder: GPUCommandEncoder): void {
-    const { device } = this.ready.open;
-    device.pushErrorScope("validation");
-    device.queue.submit([encoder.finish()]);
-    device.popErrorScope().then((problem) => {
-      if (problem !== null) {
-        this.#problem ??= new RetortError(`the device refuses work: ${problem.message.trim()}`);
-      }
-    }, () => {});
+    submit(this.ready.open.device, encoder, (problem) => this.#problem ??= problem);
   }
 }
 

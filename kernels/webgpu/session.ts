@@ -10,7 +10,7 @@ import {
 import { RetortError } from "../../foundation/errors.ts";
 import { type Plan, planOf } from "../plan.ts";
 import type { OpenDevice } from "./device.ts";
-import { encode } from "./dispatch.ts";
+import { encode, submit } from "./dispatch.ts";
 import { nodeOfFold } from "./forward.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
@@ -477,13 +477,6 @@ export class Session implements Losable {
   }
 
   #submit(encoder: GPUCommandEncoder): void {
-    const { device } = this.open;
-    device.pushErrorScope("validation");
-    device.queue.submit([encoder.finish()]);
-    device.popErrorScope().then((problem) => {
-      if (problem !== null) {
-        this.#problem ??= new RetortError(`the device refuses work: ${problem.message.trim()}`);
-      }
-    }, () => {});
+    submit(this.open.device, encoder, (problem) => this.#problem ??= problem);
   }
 }
