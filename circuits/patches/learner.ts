@@ -12,11 +12,18 @@ import { type Accumulated, checkRule, type Learner, type UpdateRule } from "../l
 import type { NodeId } from "../circuit.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
 import type { Tensor } from "../safetensors.ts";
-import { checkSamples, checkSampleWeights, type Samples, sliceSamples, takeSamples } from "../samples.ts";
+import { checkSamples, checkSampleWeights, type Samples, takeSamples } from "../samples.ts";
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
 import { applyUpdate } from "../update.ts";
-import { type DistinctRows, distinctRows, patchRows, type SharedPart, sharedParts } from "./rows.ts";
+import {
+  clusterLogs,
+  type DistinctRows,
+  distinctRows,
+  patchRows,
+  type SharedPart,
+  sharedParts,
+} from "./rows.ts";
 
 /** What {@link PatchLearner.open} takes. */
 export interface PatchLearnerOptions {
@@ -264,18 +271,13 @@ export class PatchLearner implements Learner {
     let clusters = 0;
     for (const part of this.#shared) {
       clusters = part.clusters;
-      const { rows, index } = distinctRows(patchRows(samples, this.parts, part.patches));
-      const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
-      for (let k = 0; k < clusters; k++) {
-        await this.#load(part, k);
-        for (let from = 0; from < rows.count; from += this.#rows) {
-          const to = Math.min(rows.count, from + this.#rows);
-          found.set(await part.learner.logLikelihoods(sliceSamples(rows, from, to)), from);
-        }
-        index.forEach((row, i) => logs[i * clusters + k] = found[row] as number);
-      }
-      const size = samples.count * clusters;
-      part.patches.forEach((patch, p) => vectors[patch] = logs.subarray(p * size, (p + 1) * size));
+      const logs = await clusterLogs(samples, this.parts, part, {
+        clusters,
+        most: this.#rows,
+        load: (k) => this.#load(part, k),
+        ask: (rows) => part.learner.logLikelihoods(rows),
+      });
+      part.patches.forEach((patch, p) => vectors[patch] = logs[p] as Float32Array);
     }
     return patchSamples(vectors, clusters);
   }

@@ -1,6 +1,6 @@
 import type { PatchPart } from "../structures/patches.ts";
 import type { Circuit } from "../circuit.ts";
-import { type Samples, takeSamples, type ValueArray } from "../samples.ts";
+import { type Samples, sliceSamples, takeSamples, type ValueArray } from "../samples.ts";
 
 /** The patches of images that one circuit is over: several where it is shared over positions. */
 export interface SharedPart {
@@ -82,4 +82,35 @@ export function distinctRows(samples: Samples): DistinctRows {
     index[s] = at;
   }
   return { rows: first.length === count ? samples : takeSamples(samples, first), index };
+}
+
+/**
+ * Log-likelihoods of the patches of a part under each of its clusters. Equal patches are asked about once.
+ * @param most patches that are asked about together
+ * @param load gives who answers the parameters of a cluster
+ * @param ask log-likelihoods of patches under the cluster that was loaded last
+ * @returns for each patch of the part `[images, clusters]`
+ */
+export async function clusterLogs(
+  samples: Samples,
+  parts: readonly PatchPart[],
+  { patches }: Pick<SharedPart, "patches">,
+  { clusters, most, load, ask }: {
+    readonly clusters: number;
+    readonly most: number;
+    readonly load: (cluster: number) => Promise<void>;
+    readonly ask: (rows: Samples) => Promise<Float64Array>;
+  },
+): Promise<Float32Array[]> {
+  const { rows, index } = distinctRows(patchRows(samples, parts, patches));
+  const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
+  for (let k = 0; k < clusters; k++) {
+    await load(k);
+    for (let from = 0; from < rows.count; from += most) {
+      found.set(await ask(sliceSamples(rows, from, Math.min(rows.count, from + most))), from);
+    }
+    index.forEach((row, i) => logs[i * clusters + k] = found[row] as number);
+  }
+  const size = samples.count * clusters;
+  return patches.map((_, p) => logs.subarray(p * size, (p + 1) * size));
 }

@@ -1,8 +1,7 @@
 import { rootUnits } from "../../circuits/circuit.ts";
-import { sliceSamples } from "../../circuits/samples.ts";
 import { patchSamples } from "../../circuits/structures/patches.ts";
 import { unstack } from "../../circuits/structures/stack.ts";
-import { distinctRows, patchRows, sharedParts } from "../../circuits/patches/rows.ts";
+import { clusterLogs, sharedParts } from "../../circuits/patches/rows.ts";
 import { dimensionsOf } from "../../datasets/images/image_set.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { samples } from "../codecs/samples.ts";
@@ -30,24 +29,25 @@ export const patchVectors = defineStage({
     const clusters = rootUnits(inputs.circuits.circuits[0]!);
     const vectors: Float32Array[] = [];
     let done = 0;
-    for (const { circuit, patches } of shared) {
-      const each = unstack(circuit, clusters);
+    for (const part of shared) {
+      const each = unstack(part.circuit, clusters);
       const learner = await openLearner(each[0]!, context);
       try {
-        const { rows, index } = distinctRows(patchRows(data, parts, patches));
-        const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
-        for (const [k, { parameters }] of each.entries()) {
-          await learner.setParameters(new Map([...parameters].map(([id, { values }]) => [id, values])));
-          for (let from = 0; from < rows.count; from += ROWS) {
+        const logs = await clusterLogs(data, parts, part, {
+          clusters,
+          most: ROWS,
+          async load(k) {
+            context.progress(done + k, shared.length * clusters, "clusters");
+            const { parameters } = each[k]!;
+            await learner.setParameters(new Map([...parameters].map(([id, { values }]) => [id, values])));
+          },
+          ask(rows) {
             context.signal.throwIfAborted();
-            const to = Math.min(rows.count, from + ROWS);
-            found.set(await learner.logLikelihoods(sliceSamples(rows, from, to)), from);
-          }
-          index.forEach((row, i) => logs[i * clusters + k] = found[row]!);
-          context.progress(++done, shared.length * clusters, "clusters");
-        }
-        const size = count * clusters;
-        patches.forEach((patch, p) => vectors[patch] = logs.subarray(p * size, (p + 1) * size));
+            return learner.logLikelihoods(rows);
+          },
+        });
+        part.patches.forEach((patch, p) => vectors[patch] = logs[p]!);
+        context.progress(done += clusters, shared.length * clusters, "clusters");
       } finally {
         await learner.close();
       }
