@@ -1,13 +1,27 @@
 /** Figures that stand by themselves: SVG texts with a legend, without a style sheet, on white. */
 import { COLOURS, type Style } from "./palette.ts";
 
-/** Width of a figure, height of a line of its legend, and where its legend begins. */
+/** Height of a line of the legend, where it begins, and what is between it and the plot. */
 const LINE = 18, LEFT = 60, GAP = 10;
+
+/** What is used of an element, a browser's or another's. */
+interface Attributed {
+  removeAttribute(name: string): void;
+}
+
+/** An SVG element. */
+export interface Drawn extends Attributed {
+  readonly outerHTML: string;
+  querySelectorAll(selector: string): Iterable<Attributed>;
+}
+
+/** Attributes of HTML that may hold what those of XML may not: the title says what they say. */
+const HTML_ONLY = ["aria-label", "data-label"];
 
 /** What a figure is made of. */
 export interface FigureParts {
-  /** The plot: an SVG element as text. Colours are `var(--series-N)`. */
-  readonly plot: string;
+  /** The plot, an SVG element, which is changed. Colours are `var(--series-N)`. */
+  readonly plot: Drawn;
   /** What it shows, for who cannot see it. */
   readonly title: string;
   /** Of the plot. */
@@ -20,6 +34,9 @@ export interface FigureParts {
 
 /** A plot with its legend below. */
 export function figureText({ plot, title, width, height, legend }: FigureParts): string {
+  for (const name of HTML_ONLY) {
+    for (const part of [plot, ...plot.querySelectorAll(`[${name}]`)]) part.removeAttribute(name);
+  }
   const columns = legend.length > 6 ? 2 : 1;
   const rows = legend.length < 2 ? 0 : Math.ceil(legend.length / columns);
   const lines = rows === 0 ? "" : legend.map(([label, style], i) => {
@@ -36,7 +53,7 @@ export function figureText({ plot, title, width, height, legend }: FigureParts):
     `viewBox="0 0 ${width} ${whole}" color="#1b1f23" fill="#1b1f23" font-size="12" ` +
     `font-family="'Source Sans 3', system-ui, sans-serif"><title>${escapeXml(title)}</title>` +
     `<rect width="100%" height="100%" fill="#ffffff"/>${
-      plot.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
+      plot.outerHTML.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
     }${lines}</svg>\n`;
   return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => COLOURS[Number(i)]!.light);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { badFileName } from "../../foundation/file_names.ts";
+import { shownFiles } from "../../foundation/file_names.ts";
 import { defineCodec } from "../../runner/codec.ts";
 import { type LineChart, lineChart } from "./line_chart.ts";
 
@@ -29,16 +29,8 @@ export const charts = defineCodec<readonly ChartFile[], readonly NamedChart[], "
   version: 1,
   summary: (value) => value.map(({ file, caption }) => `${file}: ${caption}`).join("\n"),
   async write(value, out) {
-    const files = value.map(({ name, chart }) => {
-      const file = `${name}.svg`;
-      if (badFileName(file) !== undefined || !/^[\w-]+$/.test(name)) {
-        throw new TypeError(`${JSON.stringify(name)} cannot name a chart`);
-      }
-      return { file, caption: chart.title };
-    });
-    if (new Set(files.map(({ file }) => file)).size !== files.length) {
-      throw new TypeError("two charts have the same name");
-    }
+    const files = shownFiles(value.map(({ name }) => name), "svg", "chart")
+      .map((file, i) => ({ file, caption: value[i]!.chart.title }));
     for (const [i, { file }] of files.entries()) await out.text(file, lineChart(value[i]!.chart));
     await out.json("pictures.json", files);
     return { pictures: files };

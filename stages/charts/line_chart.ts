@@ -12,6 +12,12 @@ export interface ChartPoint {
   readonly high?: number;
 }
 
+/** The mean of repetitions at `x`, with their spread where there are several. */
+export function pointOf(x: number, values: readonly number[]): ChartPoint {
+  const y = values.reduce((a, b) => a + b, 0) / values.length;
+  return values.length === 1 ? { x, y } : { x, y, low: Math.min(...values), high: Math.max(...values) };
+}
+
 /** What is drawn. */
 export interface LineChart {
   /** What it shows, in a sentence, for who cannot see it. */
@@ -72,10 +78,8 @@ export function lineChart(chart: LineChart): string {
       ...chart.series.flatMap(({ label, points }) => marksOf(points, styles.get(label)!)),
     ],
   });
-  // Attributes of HTML may hold what those of XML may not: the title says it instead.
-  for (const part of [svg, ...svg.querySelectorAll("[aria-label]")]) part.removeAttribute("aria-label");
   return figureText({
-    plot: svg.outerHTML,
+    plot: svg,
     title: chart.title,
     width: WIDTH,
     height: HEIGHT,

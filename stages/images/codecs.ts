@@ -9,7 +9,7 @@ import {
   type PixelSpace,
 } from "../../datasets/images/image_set.ts";
 import { encodePng, type Picture } from "../../datasets/images/pictures.ts";
-import { badFileName } from "../../foundation/file_names.ts";
+import { shownFiles } from "../../foundation/file_names.ts";
 import { array } from "../../runner/codecs/array.ts";
 import { defineCodec } from "../../runner/codec.ts";
 
@@ -111,17 +111,13 @@ export const pictures = defineCodec<readonly PictureFile[], readonly CaptionedPi
       "\n",
     ),
   async write(value, out) {
-    const listed = value.map(({ name, caption, picture }) => {
-      const file = `${name}.png`;
-      const fault = badFileName(file);
-      if (fault !== undefined || !/^[\w-]+$/.test(name)) {
-        throw new TypeError(`${JSON.stringify(name)} cannot name a picture${fault ? `: ${fault}` : ""}`);
-      }
-      return { file, caption, height: picture.height, width: picture.width };
-    });
-    if (new Set(listed.map(({ file }) => file)).size !== listed.length) {
-      throw new TypeError("two pictures have the same name");
-    }
+    const files = shownFiles(value.map(({ name }) => name), "png", "picture");
+    const listed = value.map(({ caption, picture }, i) => ({
+      file: files[i]!,
+      caption,
+      height: picture.height,
+      width: picture.width,
+    }));
     for (const [i, { file }] of listed.entries()) await out.bytes(file, await encodePng(value[i]!.picture));
     await out.json("pictures.json", listed);
     return { pictures: listed };

@@ -4,7 +4,7 @@ import { isLossless } from "../../datasets/images/colours.ts";
 import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { charts } from "../charts/codec.ts";
-import type { ChartPoint, LineChart } from "../charts/line_chart.ts";
+import { type ChartPoint, type LineChart, pointOf } from "../charts/line_chart.ts";
 import { imageTable } from "./image_table.ts";
 
 type Row = ReadOf<typeof imageTable>["rows"][number];
@@ -23,7 +23,7 @@ export const imageCharts = defineStage({
     const lossy = [...spaces.values()].some(({ transform }) => !isLossless(transform));
     const series = [...Map.groupBy(rows, ({ arm }) => arm)].map(([label, of]) => ({
       label,
-      points: [...Map.groupBy(of, ({ setting }) => setting).values()].map(pointOf),
+      points: [...Map.groupBy(of, ({ setting }) => setting).values()].map(settingPoint),
     }));
     const chart: LineChart = {
       title: `Bits per dimension by parameters: ${[...spaces.keys()].join("; ")}`,
@@ -36,9 +36,7 @@ export const imageCharts = defineStage({
 });
 
 /** Repetitions of one setting, whose parameters may differ where clusters are pruned. */
-function pointOf(repetitions: readonly Row[]): ChartPoint {
-  const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-  const bits = repetitions.map(({ figure }) => figure.bits);
-  const x = mean(repetitions.map(({ parameters }) => parameters)) / 1e6, y = mean(bits);
-  return bits.length === 1 ? { x, y } : { x, y, low: Math.min(...bits), high: Math.max(...bits) };
+function settingPoint(repetitions: readonly Row[]): ChartPoint {
+  const parameters = repetitions.reduce((sum, one) => sum + one.parameters, 0) / repetitions.length;
+  return pointOf(parameters / 1e6, repetitions.map(({ figure }) => figure.bits));
 }

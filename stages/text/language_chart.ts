@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { charts, type NamedChart } from "../charts/codec.ts";
-import type { ChartPoint } from "../charts/line_chart.ts";
+import { pointOf } from "../charts/line_chart.ts";
 import { languageTable } from "./language_table.ts";
 
 type Table = ReadOf<typeof languageTable>;
@@ -64,9 +64,4 @@ function chartOf(
       levels,
     },
   };
-}
-
-function pointOf(x: number, values: readonly number[]): ChartPoint {
-  const y = values.reduce((a, b) => a + b, 0) / values.length;
-  return values.length === 1 ? { x, y } : { x, y, low: Math.min(...values), high: Math.max(...values) };
 }

@@ -18,30 +18,28 @@ export async function figuresOf(model: ReportModel): Promise<Map<string, string>
   const figures = new Map<string, string>();
   figures.set("graph", await drawRunGraph(model.view.nodes, () => undefined));
   for (const chart of model.view.charts) {
-    figures.set(
-      fileNameOf(`${chart.stage} ${chart.metric}`.replaceAll(/[^\w.-]+/g, "-")),
-      curveFigure(chart),
-    );
+    figures.set(figureName(`${chart.stage} ${chart.metric}`), curveFigure(chart));
   }
   for (const { name, previews } of [...model.outputs, ...model.pictures]) {
     for (const { file, preview } of previews) {
       if (preview.kind !== "picture" || !file.endsWith(".svg")) continue;
       const text = await (await fetch(preview.url)).text();
-      figures.set(fileNameOf(`${name} ${file.slice(0, -4)}`.replaceAll(/[^\w.-]+/g, "-")), text);
+      figures.set(figureName(`${name} ${file.slice(0, -4)}`), text);
     }
   }
   return figures;
+}
+
+function figureName(text: string): string {
+  return fileNameOf(text.replaceAll(/[^\w.-]+/g, "-"));
 }
 
 /** A chart with its legend below, on white. */
 export function curveFigure(chart: Chart): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const plot = drawCurves(document as unknown as Document, chart, { width: WIDTH, height: HEIGHT });
-  // Attributes of HTML may hold what those of XML may not: the title says it instead.
-  plot.removeAttribute("aria-label");
-  for (const group of plot.querySelectorAll("[data-label]")) group.removeAttribute("data-label");
   return figureText({
-    plot: plot.outerHTML,
+    plot,
     title: curveText(chart),
     width: WIDTH,
     height: HEIGHT,
