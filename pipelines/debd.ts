@@ -18,6 +18,7 @@ import { densityResults } from "../stages/density/table.ts";
 import { evaluateCircuit } from "../stages/evaluate_circuit.ts";
 import type { score } from "../stages/codecs/score.ts";
 import { trainEm } from "../stages/train_em.ts";
+import { anemone } from "../stages/training_params.ts";
 
 /** Mean test log-likelihood of hidden Chow-Liu trees over five seeds, as published for a GPU library. */
 const PUBLISHED = { nltcs: -5.999, plants: -14.26, jester: -52.46, accidents: -26.74, dna: -79.06 };
@@ -59,7 +60,7 @@ export default definePipeline({
         epochs,
         batchSize: params.batchSize,
         batchesPerUpdate: 1,
-        step: { kind: "anemone" as const, step: { points: [[0, from], [1, to]] as [number, number][] } },
+        step: anemone(from, to),
         pseudocount: { sums: params.pseudocount, leaves: params.pseudocount },
         patience: 4,
       });

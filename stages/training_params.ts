@@ -58,6 +58,11 @@ export const trainingParams = z.object({
   shuffleBlock: z.int().min(1).default(1),
 });
 
+/** Anemone's rule, with steps that shrink evenly from the first update to the last. */
+export function anemone(from: number, to: number): z.input<typeof step> {
+  return { kind: "anemone", step: { points: [[0, from], [1, to]] } };
+}
+
 /** Training options without what needs the circuit or the data: smoothing by marginals, frozen ids, noise. */
 export function trainingOptions(params: z.output<typeof trainingParams>, seed: number): TrainingOptions {
   const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience, shuffleBlock } = params;

@@ -19,6 +19,7 @@ import { smoothText } from "../../stages/text/smooth_text.ts";
 import type { teacher } from "../../stages/text/teachers.ts";
 import { trainText } from "../../stages/text/train_text.ts";
 import { layWindows } from "../../stages/text/windows.ts";
+import { anemone, trainingParams } from "../../stages/training_params.ts";
 import { wordVectors } from "../../stages/text/word_vectors.ts";
 
 /** Tokens of the three parts of a corpus. */
@@ -53,7 +54,7 @@ export const emParams = {
   /** Windows in a batch. */
   batchSize: z.int().min(1).default(256),
   /** Batches after which the parameters are updated; `epoch`: full-batch EM. */
-  batchesPerUpdate: z.union([z.literal("epoch"), z.int().min(1)]).default("epoch"),
+  batchesPerUpdate: trainingParams.shape.batchesPerUpdate,
   /** Of mini-batches: how far the first and the last update go from the old parameters to what the batch says. */
   steps: z.tuple([z.number(), z.number()]).default([0.5, 0.05]),
 };
@@ -176,9 +177,7 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
     patience: em.patience,
     batchSize,
     batchesPerUpdate,
-    step: batchesPerUpdate === "epoch"
-      ? { kind: "em" }
-      : { kind: "anemone", step: { points: [[0, from], [1, to]] } },
+    step: batchesPerUpdate === "epoch" ? { kind: "em" } : anemone(from, to),
     pseudocount: { sums: 0.1, leaves: em.pseudocount },
     leafBase: "marginal",
   }, { name: `em ${name}` });

@@ -31,6 +31,7 @@ import { trainAutoencoder } from "../../stages/images/train_autoencoder.ts";
 import { trainGrownCircuits, trainPatchCircuits } from "../../stages/images/train_patch_circuits.ts";
 import { trainPatches } from "../../stages/images/train_patches.ts";
 import { trainEm } from "../../stages/train_em.ts";
+import { anemone } from "../../stages/training_params.ts";
 
 /** Images of an experiment. */
 export interface ImageSplits {
@@ -106,7 +107,7 @@ function imageEm(epochs: number, batchSize: number) {
     epochs,
     batchSize,
     batchesPerUpdate: 1,
-    step: { kind: "anemone" as const, step: { points: [[0, 0.4], [1, 0.02]] as [number, number][] } },
+    step: anemone(0.4, 0.02),
   };
 }
 
