@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import "axe-core/package.json" with { type: "json" };
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -66,6 +67,15 @@ export async function seriousFaults(page: Page): Promise<string[]> {
   return violations.filter((one) => one.impact === "serious" || one.impact === "critical").flatMap((one) =>
     one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`)
   );
+}
+
+/** Fails unless a page has no serious fault in light and dark, and fits a phone; leaves it dark and narrow. */
+export async function assertUsable(page: Page): Promise<void> {
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.locator("#theme").selectOption("dark");
+  assert.deepEqual(await seriousFaults(page), []);
+  await page.setViewportSize({ width: 360, height: 800 });
+  assert.ok(await fits(page), "nothing is cut off on a phone");
 }
 
 /** True when the page is no wider than its window: nothing is cut off on a phone. */

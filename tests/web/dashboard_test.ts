@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
 import { MARKUP } from "../fixtures/pipelines/shown.ts";
-import { fits, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { assertUsable, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
 import { Served, until } from "./serving.ts";
 
 Deno.test({
@@ -101,11 +101,7 @@ Deno.test({
       await page.getByRole("checkbox", { name: "also what is the same" }).focus();
       await page.keyboard.press("Space");
       await until("all rows", async () => await page.locator("tbody tr").count() > differing);
-      assert.deepEqual(await seriousFaults(page), []);
-      await page.locator("#theme").selectOption("dark");
-      assert.deepEqual(await seriousFaults(page), []);
-      await page.setViewportSize({ width: 360, height: 800 });
-      assert.ok(await fits(page), "nothing is cut off on a phone");
+      await assertUsable(page);
 
       assert.notEqual(await page.title(), "broken", "no markup from runs is run");
       // While the dashboard was away the browser itself said so.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
-import { fits, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { assertUsable, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
 import { Served, until } from "./serving.ts";
 
 Deno.test({
@@ -84,11 +84,7 @@ Deno.test({
       await page.mouse.move(box.x + box.width - 10, box.y + 10, { steps: 8 });
       await page.mouse.up();
       await until("the row is hidden", async () => /4 of 16 pixels are hidden/.test(await text()));
-      assert.deepEqual(await seriousFaults(page), []);
-      await page.locator("#theme").selectOption("dark");
-      assert.deepEqual(await seriousFaults(page), []);
-      await page.setViewportSize({ width: 360, height: 800 });
-      assert.ok(await fits(page), "nothing is cut off on a phone");
+      await assertUsable(page);
       assert.notEqual(await page.title(), "broken", "no markup from runs is run");
       // Refused questions are complaints of the browser's own.
       assert.deepEqual(complaints.filter((one) => !/status of 500/.test(one)), []);

@@ -209,36 +209,34 @@ export function askModel(
   const record = resolveArtifact(records, query.get("digest") ?? "");
   const beside = nodesBeside(store, records, record);
   const known = beside && explorable(beside.nodes, beside.node, record.artifact);
-  const draws = wholeNumber(query, "draws", DRAWS), seed = wholeNumber(query, "seed", 2 ** 31);
-  const model = record.artifact;
+  const common = {
+    model: record.artifact,
+    draws: wholeNumber(query, "draws", DRAWS),
+    seed: wholeNumber(query, "seed", 2 ** 31),
+  };
+  const ask = (question: Question) => explorer.ask(store.root, question, query.get("asker") ?? "");
   if (known?.kind === "text") {
     const sentence = query.get("sentence") ?? "";
     if (sentence.length > SENTENCE) throw new CallError("the sentence is too long");
-    const question: Question = {
+    return ask({
+      ...common,
       kind: "text",
-      model,
       vocabulary: resolveArtifact(records, known.vocabulary).artifact,
       sentence,
       ends: query.get("ends") !== "false",
       list: wholeNumber(query, "list", LISTED),
-      draws,
-      seed,
-    };
-    return explorer.ask(store.root, question, query.get("asker") ?? "");
+    });
   }
   if (known?.kind === "images") {
     const set = known.sets.find((one) => one.digest === query.get("set"));
     if (set === undefined) throw new CallError("there is no such set of images for this model");
-    const question: Question = {
+    return ask({
+      ...common,
       kind: "images",
-      model,
       images: resolveArtifact(records, set.digest).artifact,
       image: wholeNumber(query, "image", set.count - 1),
       hidden: query.get("hidden") ?? "",
-      draws,
-      seed,
-    };
-    return explorer.ask(store.root, question, query.get("asker") ?? "");
+    });
   }
   throw new CallError("this artifact is no model of text or images");
 }
