@@ -41,7 +41,12 @@ Deno.test("the quickstart distils, prints what it promises, and ends with the sa
   }
   const killed = `${folder.path}/killed`;
   for (
-    const at of [/at {5}embed\.suffixes/, /start {2}clusters distilled/, /at {5}em distilled|start {2}smooth/]
+    const at of [
+      // Progress is told once in a while: a fast machine may end a stage before it is told.
+      /(at|done) +embed\.suffixes/,
+      /start {2}clusters distilled/,
+      /at {5}em distilled|start {2}smooth/,
+    ]
   ) {
     assert.notEqual((await quickstart(killed, at)).code, 0, `it ended before ${at}`);
   }
