@@ -7,7 +7,6 @@ import {
   type Circuit,
   emptyFlows,
   type Flows,
-  isObserved,
   type NodeId,
   nodeOf,
   requireSingleRoot,
@@ -21,17 +20,18 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import type { Engine, EngineOptions } from "../engine.ts";
-import { ExactPass } from "../exact.ts";
 import { DEFAULT_MEMORY, largestBatch, type Passes } from "../memory.ts";
 import type { SessionOptions } from "../onnx/session.ts";
 import { type InputGroup, type Plan, planOf } from "../plan.ts";
+import { ExactSamples } from "./exact_samples.ts";
 import { LeafCounts, type LeafRows, LeafStore } from "./leaf_store.ts";
+import type { Program } from "./programs.ts";
 import { readActivations, readFlows } from "./results.ts";
 import { type Batch, type Results, Runner } from "./runner.ts";
 import type { Segment } from "./segments.ts";
 import { type CountState, restoreState, saveState } from "./state.ts";
 import { updateParameters } from "./update.ts";
-import { findLosses, judgeRoot, judgeRows } from "./verdicts.ts";
+import { findLosses, judgeRoot, judgeRows, shortfalls } from "./verdicts.ts";
 import { WeightCounts, WeightStore } from "./weight_store.ts";
 
 /** Nats that likelihoods with and without raised weights may differ by. */
@@ -53,10 +53,7 @@ export class CpuEngine implements Engine {
   readonly #leaves: LeafStore;
   readonly #runner: Runner;
   readonly #counts: CountState;
-  #exact: ExactPass | undefined;
-  /** The samples that the exact pass reads. */
-  #exactSamples: Samples | undefined;
-  #recomputed = 0;
+  readonly #exact: ExactSamples;
   #last: Promise<unknown> = Promise.resolve();
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
@@ -71,13 +68,14 @@ export class CpuEngine implements Engine {
       threads,
       ...(profile !== undefined && { profile }),
     });
+    this.#exact = new ExactSamples(this.#plan, this.#weights, this.#leaves);
     this.#counts = this.#newCounts();
     this.adapter = `ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
 
   /** How many samples so far had to be computed again, exactly. */
   get recomputed(): number {
-    return this.#recomputed;
+    return this.#exact.recomputed;
   }
 
   /** See `Evaluator.logLikelihoods`. */
@@ -102,8 +100,8 @@ export class CpuEngine implements Engine {
       checkSamples(this.circuit, samples);
       const values = this.circuit.nodes.map((node) => new Float64Array(samples.count * node.units));
       const exactly = (s: number) => {
-        this.#exactly(samples).up(s, semiring);
-        this.#exactly(samples).logs.forEach((logs, id) => values[id]?.set(logs, s * logs.length));
+        this.#exact.pass(samples).up(s, semiring);
+        this.#exact.pass(samples).logs.forEach((logs, id) => values[id]?.set(logs, s * logs.length));
       };
       if (semiring === "max") { for (let s = 0; s < samples.count; s++) exactly(s); }
       else {
@@ -151,8 +149,8 @@ export class CpuEngine implements Engine {
           );
         }
         for (const s of doubtful) {
-          if (this.#exactUp(batch.samples, s)[0] === -Infinity) continue;
-          const exact = this.#exactly(batch.samples);
+          if (this.#exact.up(batch.samples, s)[0] === -Infinity) continue;
+          const exact = this.#exact.pass(batch.samples);
           exact.down();
           for (const [id, array] of out) {
             const flow = exact.flows[id] as Float64Array;
@@ -242,6 +240,22 @@ export class CpuEngine implements Engine {
 
   /** Root log-likelihoods of a batch, `[samples, units]`; with `doubtful`, those are only listed there. */
   async #likelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
+    if (!this.#isQuick) return await this.#boundedLikelihoods(batch, doubtful);
+    const root = this.#runner.segmentation.segments.at(-1) as Segment;
+    const results = await this.#runner.run("quick likelihoods", batch, false);
+    const { logs } = judgeRows(root, results, batch.samples.count);
+    const rest = shortfalls(results), restDoubtful: number[] = [];
+    if (rest.length === 0) return logs;
+    const part = this.#runner.prepare(takeSamples(batch.samples, rest));
+    const found = await this.#boundedLikelihoods(part, doubtful && restDoubtful);
+    const units = rootUnits(this.circuit);
+    rest.forEach((s, i) => logs.set(found.subarray(i * units, (i + 1) * units), s * units));
+    doubtful?.push(...restDoubtful.map((i) => rest[i] as number));
+    return logs;
+  }
+
+  /** The same with error bounds for all samples. */
+  async #boundedLikelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
     const { count } = batch.samples, units = rootUnits(this.circuit);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
     const judged = () => judgeRows(root, results, count);
@@ -258,7 +272,7 @@ export class CpuEngine implements Engine {
     }
     for (const s of unsure) {
       if (doubtful !== undefined) doubtful.push(s);
-      else logs.set(this.#exactUp(batch.samples, s), s * units);
+      else logs.set(this.#exact.up(batch.samples, s), s * units);
     }
     return logs;
   }
@@ -304,20 +318,12 @@ export class CpuEngine implements Engine {
     requireSingleRoot(circuit);
     checkSamples(circuit, samples);
     checkSampleWeights(samples, sampleWeights);
-    const program = await this.#runner.program("training");
-    const { segments } = this.#runner.segmentation;
     const logLikelihoods = new Float64Array(samples.count);
     let impossible = 0;
     await this.#inBatches(samples, "training", async (batch, first) => {
       const own = sampleWeights &&
         Float64Array.from({ length: batch.samples.count }, (_, s) => sampleWeights[first + s] as number);
-      const { logs, doubtful, results } = await this.#down("training", batch, own);
-      for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
-      for (const [index, name] of program.flows) {
-        const rows = batch.leaves.get(index) as LeafRows;
-        counts.leaves.add(segments[index] as Segment<InputGroup>, rows, results.singles(name), batch.samples);
-      }
-      for (const s of doubtful) logs[s] = this.#countExactly(batch.samples, s, own?.[s] ?? 1, counts);
+      const logs = await this.#countBatch(batch, own, counts);
       logs.forEach((log, s) => {
         if (log === -Infinity) impossible++;
         else counts.weight += own?.[s] ?? 1;
@@ -327,38 +333,54 @@ export class CpuEngine implements Engine {
     return { logLikelihoods, impossible };
   }
 
-  /** Adds the flows of one sample, computed exactly; returns its log-likelihood. */
-  #countExactly(samples: Samples, s: number, weight: number, counts: CountState): number {
-    const { circuit } = this;
-    const [log = -Infinity] = this.#exactUp(samples, s);
-    if (log === -Infinity || weight === 0) return log;
-    const exact = this.#exactly(samples);
-    exact.down((id, at, flow) => counts.weights.addExact(circuit, id, at, weight * flow));
-    for (const node of circuit.nodes) {
-      if (node.kind !== "input" || node.parameter === undefined) continue;
-      if (!isObserved(samples, s, node.variable)) continue;
-      const value = samples.values[s * samples.variables + node.variable] as number;
-      exact.flows[node.id]?.forEach((flow, u) => {
-        if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
-      });
+  /** Adds the expected counts of a batch; returns its log-likelihoods. */
+  async #countBatch(
+    batch: Batch,
+    sampleWeights: Float64Array | undefined,
+    counts: CountState,
+  ): Promise<Float64Array> {
+    if (!this.#isQuick) return await this.#countBounded(batch, sampleWeights, counts);
+    const { samples } = batch;
+    const results = await this.#runner.run(
+      "quick training",
+      batch,
+      false,
+      sampleWeights && Float32Array.from(sampleWeights),
+    );
+    this.#addCounts(await this.#runner.program("quick training"), results, batch, counts);
+    const { logs } = judgeRoot(results), rest = shortfalls(results);
+    if (rest.length === 0) return logs;
+    const part = this.#runner.prepare(takeSamples(samples, rest));
+    const weights = sampleWeights && Float64Array.from(rest, (s) => sampleWeights[s] as number);
+    (await this.#countBounded(part, weights, counts)).forEach((log, i) => logs[rest[i] as number] = log);
+    return logs;
+  }
+
+  /** The same with error bounds for all samples. */
+  async #countBounded(
+    batch: Batch,
+    sampleWeights: Float64Array | undefined,
+    counts: CountState,
+  ): Promise<Float64Array> {
+    const { logs, doubtful, results } = await this.#down("training", batch, sampleWeights);
+    this.#addCounts(await this.#runner.program("training"), results, batch, counts);
+    for (const s of doubtful) logs[s] = this.#exact.count(batch.samples, s, sampleWeights?.[s] ?? 1, counts);
+    return logs;
+  }
+
+  /** Adds what a program for training gave. */
+  #addCounts(program: Program, results: Results, { samples, leaves }: Batch, counts: CountState): void {
+    const { segments } = this.#runner.segmentation;
+    for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
+    for (const [index, name] of program.flows) {
+      const rows = leaves.get(index) as LeafRows;
+      counts.leaves.add(segments[index] as Segment<InputGroup>, rows, results.singles(name), samples);
     }
-    return log;
   }
 
-  #exactUp(samples: Samples, s: number): Float64Array {
-    this.#recomputed++;
-    const exact = this.#exactly(samples);
-    exact.up(s);
-    return exact.logs[this.circuit.root] as Float64Array;
-  }
-
-  #exactly(samples: Samples): ExactPass {
-    this.#exactSamples = samples;
-    return this.#exact ??= new ExactPass(this.#plan.circuit, {
-      weights: (id) => this.#weights.view(id),
-      leaf: (node, s, semiring, out) =>
-        this.#leaves.logs(node, this.#exactSamples as Samples, s, semiring, out),
-    });
+  /** Whether programs without error bounds will do: see `kernels/cpu/quick.ts`. */
+  get #isQuick(): boolean {
+    return this.#runner.isQuick && !this.#weights.isRaised;
   }
 
   #values(): Map<string, Float32Array> {

@@ -20,8 +20,11 @@ export interface Forward {
 }
 
 /** Emits the forward pass of all segments. */
-export function emitForward(graph: OnnxGraph, { segments }: Segmentation, parts: ForwardParts): Forward {
-  const arithmetic = new RowArithmetic(graph);
+export function emitForward(
+  arithmetic: RowArithmetic,
+  { segments }: Segmentation,
+  parts: ForwardParts,
+): Forward {
   const rows: Rows[] = [];
   const inputs: (Rows | undefined)[] = [];
   const normal = new Map<number, Rows>();
@@ -33,12 +36,12 @@ export function emitForward(graph: OnnxGraph, { segments }: Segmentation, parts:
     else if (isProduct(segment)) {
       rows.push(
         arithmetic.product(
-          segment.operands.map((operand) => assemble(graph, segments, operand, (i) => rows[i] as Rows)),
+          segment.operands.map((operand) => assemble(arithmetic, segments, operand, (i) => rows[i] as Rows)),
         ),
       );
     } else if (isSum(segment)) {
       const pieces = segment.operands.map((operand) => {
-        const piece = assemble(graph, segments, operand, normalised);
+        const piece = assemble(arithmetic, segments, operand, normalised);
         return piece.normal ? piece : arithmetic.product([piece]);
       });
       const input = arithmetic.concatenate(pieces);
@@ -55,14 +58,14 @@ export function emitForward(graph: OnnxGraph, { segments }: Segmentation, parts:
 
 /** The rows of an operand, put together from those of segments. */
 function assemble(
-  graph: OnnxGraph,
+  arithmetic: RowArithmetic,
   segments: readonly Segment[],
   operand: Operand,
   rowsOf: (segment: number) => Rows,
 ): Rows {
   const sources = operand.parts.map(({ segment }) => rowsOf(segment));
   const whole = operand.parts.every(({ segment }) => segments[segment]?.group.units === operand.units);
-  const arithmetic = new RowArithmetic(graph);
+  const { graph } = arithmetic;
   const bound = (segment: number) => rowsOf(segment).bound ?? arithmetic.unbounded(rowsOf(segment));
   return {
     values: takeOperand(graph, segments, operand, (i) => rowsOf(i).values, true),

@@ -4,6 +4,7 @@ import type { InputGroup, Plan } from "../plan.ts";
 import { emitBackward, emitRoot } from "./backward.ts";
 import { emitForward, type Forward } from "./forward.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
+import { QuickArithmetic } from "./quick.ts";
 import { RowArithmetic, type Rows } from "./rows.ts";
 import { isInput, type Segment, type Segmentation } from "./segments.ts";
 import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
@@ -13,8 +14,13 @@ import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
  * - `activations`: the rows of all products and sums;
  * - `leaves`: likelihoods and the flows of all leaves;
  * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights.
+ *
+ * Quick ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
  */
-export type ProgramKind = "likelihoods" | "activations" | "leaves" | "training";
+export type ProgramKind = "likelihoods" | "activations" | "leaves" | "training" | QuickKind;
+
+/** Programs for plans of which {@link isQuick} holds, without small weights. */
+export type QuickKind = "quick likelihoods" | "quick training";
 
 /** An output of a program: its shape with `batch` for the number of samples. */
 export interface Output {
@@ -47,6 +53,7 @@ export const NAMES = {
   weights: "weights",
   log: "log",
   bound: "bound",
+  least: "least",
   values: (segment: number) => `values_${segment}`,
   scale: (segment: number) => `scale_${segment}`,
   rowBound: (segment: number) => `bound_${segment}`,
@@ -73,26 +80,31 @@ export function programOf(
     outputs.push({ name, type, shape });
   };
   const tables = new Set<string>();
-  const forward = emitForward(graph, segmentation, {
+  const quick = kind === "quick likelihoods" || kind === "quick training";
+  const arithmetic = quick ? new QuickArithmetic(graph) : new RowArithmetic(graph);
+  const forward = emitForward(arithmetic, segmentation, {
     leaves: (segment) => emitLeaves(graph, segment as Segment<InputGroup>, store, tables),
     multiply: (segment, x) => matrices.up(segment, x),
   });
   const flows = new Map<number, string>(), passed = new Map<number, string>();
   const ratios = new Map<string, MatrixRun>();
   const { segments } = segmentation;
-  if (kind === "likelihoods" || kind === "activations") {
-    for (const segment of segments) {
-      if (kind === "likelihoods" && segment.index !== segments.length - 1) continue;
-      if (kind === "activations" && isInput(segment)) continue;
-      giveRows(segment, forward, give, kind === "likelihoods");
-    }
+  const least = arithmetic instanceof QuickArithmetic ? arithmetic.least() : undefined;
+  if (least !== undefined) give(NAMES.least, least, "float32", [1, "batch", 1]);
+  if (kind === "likelihoods" || kind === "quick likelihoods") {
+    giveRows(segments.at(-1) as Segment, forward, give, true);
+  } else if (kind === "activations") {
+    for (const segment of segments) if (!isInput(segment)) giveRows(segment, forward, give, false);
   } else {
     const root = emitRoot(graph, forward.rows.at(-1) as Rows);
     give(NAMES.log, root.log, "float64", [1, "batch", 1]);
     give(NAMES.bound, root.bound, "float64", [1, "batch", 1]);
     const weights = graph.input(NAMES.weights, "float32", [1, "batch", 1]);
-    const counted = graph.op("Where", [root.certain, weights, graph.constant(0)]);
-    const parameters = kind === "training";
+    const certain = least === undefined
+      ? root.certain
+      : graph.op("And", [root.certain, graph.op("GreaterOrEqual", [least, graph.constant(1)])]);
+    const counted = graph.op("Where", [certain, weights, graph.constant(0)]);
+    const parameters = kind !== "leaves";
     const backward = emitBackward(graph, segmentation, forward, matrices, counted, { parameters });
     const checked = checkedVariables(plan);
     const names = new Map<Value, string>();

@@ -139,7 +139,7 @@ export class RowArithmetic {
 }
 
 /** Factors that are multiplied before the product is scaled. */
-const CHUNK = 4;
+export const CHUNK = 4;
 
 /**
  * Weights below this are raised to it on the way up (not on the way down, where flow that went through such

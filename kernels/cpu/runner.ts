@@ -3,6 +3,7 @@ import { type OnnxSession, openSession, type SessionOptions, type TensorValue } 
 import type { InputGroup, Plan } from "../plan.ts";
 import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
 import { NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
+import { isQuick } from "./quick.ts";
 import { isInput, type Segment, type Segmentation, segmentsOf } from "./segments.ts";
 import type { WeightStore } from "./weight_store.ts";
 import { shapeOfRun } from "./weights.ts";
@@ -34,6 +35,8 @@ interface Loaded {
 export class Runner {
   /** How the plan is cut. */
   readonly segmentation: Segmentation;
+  /** Whether there are quick programs, for as long as no weight is small. */
+  readonly isQuick: boolean;
   readonly #plan: Plan;
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
@@ -47,6 +50,7 @@ export class Runner {
     this.#leaves = leaves;
     this.#options = options;
     this.segmentation = segmentsOf(plan);
+    this.isQuick = isQuick(this.segmentation, leaves);
   }
 
   /** The segments of leaves. */
@@ -98,7 +102,7 @@ export class Runner {
       inputs[NAMES.table(table, blocks)] = { data, shape: [data.length / group.units, group.units] };
       inputs[NAMES.index(index)] = { data: rows.index, shape: [folds, count] };
     }
-    if (kind === "leaves" || kind === "training") {
+    if (kind === "leaves" || kind === "training" || kind === "quick training") {
       inputs[NAMES.weights] = {
         data: sampleWeights ?? new Float32Array(count).fill(1),
         shape: [1, count, 1],

@@ -22,6 +22,15 @@ export function judgeRoot(results: Results): { logs: Float64Array; doubtful: num
   return { logs, doubtful };
 }
 
+/** Samples of a quick program that it does not vouch for. */
+export function shortfalls(results: Results): number[] {
+  const found: number[] = [];
+  results.singles(NAMES.least).forEach((least, s) => {
+    if (!(least >= 1)) found.push(s);
+  });
+  return found;
+}
+
 /**
  * Finds samples whose flow went through weights that were raised on the way up: it is missing at the leaves
  * below, and with it that share of the likelihood. `weights`: flow of every sample at the root.

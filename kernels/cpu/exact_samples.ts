@@ -1,0 +1,64 @@
+import { isObserved, type Samples } from "../../circuits/mod.ts";
+import { ExactPass } from "../exact.ts";
+import type { Plan } from "../plan.ts";
+import type { LeafStore } from "./leaf_store.ts";
+import type { CountState } from "./state.ts";
+import type { WeightStore } from "./weight_store.ts";
+
+/** Samples one by one, exactly: for those that float32 cannot vouch for. */
+export class ExactSamples {
+  readonly #plan: Plan;
+  readonly #weights: WeightStore;
+  readonly #leaves: LeafStore;
+  #pass: ExactPass | undefined;
+  /** The samples that the pass reads. */
+  #samples: Samples | undefined;
+  #recomputed = 0;
+
+  /** A pass that reads parameters from stores. */
+  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore) {
+    this.#plan = plan;
+    this.#weights = weights;
+    this.#leaves = leaves;
+  }
+
+  /** How many samples so far were computed. */
+  get recomputed(): number {
+    return this.#recomputed;
+  }
+
+  /** The pass, reading these samples. */
+  pass(samples: Samples): ExactPass {
+    this.#samples = samples;
+    return this.#pass ??= new ExactPass(this.#plan.circuit, {
+      weights: (id) => this.#weights.view(id),
+      leaf: (node, s, semiring, out) => this.#leaves.logs(node, this.#samples as Samples, s, semiring, out),
+    });
+  }
+
+  /** Log-likelihoods of a sample at the root's units. */
+  up(samples: Samples, s: number): Float64Array {
+    this.#recomputed++;
+    const pass = this.pass(samples);
+    pass.up(s);
+    return pass.logs[this.#plan.circuit.root] as Float64Array;
+  }
+
+  /** Adds the flows of a sample at a root of one unit; returns its log-likelihood. */
+  count(samples: Samples, s: number, weight: number, counts: CountState): number {
+    const { circuit } = this.#plan;
+    const [log = -Infinity] = this.up(samples, s);
+    if (log === -Infinity || weight === 0) return log;
+    const pass = this.pass(samples);
+    pass.down((id, at, flow) => counts.weights.addExact(circuit, id, at, weight * flow));
+    for (const node of circuit.nodes) {
+      if (node.kind !== "input" || node.parameter === undefined) continue;
+      if (!isObserved(samples, s, node.variable)) continue;
+      const value = samples.values[s * samples.variables + node.variable] as number;
+      pass.flows[node.id]?.forEach((flow, u) => {
+        if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
+      });
+    }
+    return log;
+  }
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  categoricalVariables,
+  type Circuit,
+  hclt,
+  hmm,
+  maximumSpanningTree,
+  naiveMixture,
+  RandomStream,
+  ReferenceEvaluator,
+  type Samples,
+  withParameters,
+} from "../../circuits/mod.ts";
+import { CpuEngine } from "../../kernels/cpu/engine.ts";
+import { LeafStore } from "../../kernels/cpu/leaf_store.ts";
+import { Runner } from "../../kernels/cpu/runner.ts";
+import { judgeRoot, judgeRows, shortfalls } from "../../kernels/cpu/verdicts.ts";
+import { WeightStore } from "../../kernels/cpu/weight_store.ts";
+import { planOf } from "../../kernels/plan.ts";
+
+function runnerOf(circuit: Circuit): Runner {
+  const plan = planOf(circuit);
+  return new Runner(plan, new WeightStore(plan), new LeafStore(plan), { threads: 1 });
+}
+
+/** A tree over the variables with links drawn at random: some nodes have many children. */
+function treeCircuit(count: number, seed: number): Circuit {
+  const random = new RandomStream(seed), weights = new Float64Array(count * count);
+  for (let v = 0; v < count; v++) {
+    // Links to the first variable are likely.
+    for (let w = 0; w < v; w++) {
+      weights[v * count + w] = weights[w * count + v] = random.uniform() + (w === 0 ? 0.6 : 0);
+    }
+  }
+  return hclt(categoricalVariables(count, 5), maximumSpanningTree(weights, count), { latents: 3, seed });
+}
+
+function drawn(circuit: Circuit, count: number, seed: number): Samples {
+  const random = new RandomStream(seed), variables = circuit.variables.length;
+  return {
+    count,
+    variables,
+    values: Uint8Array.from({ length: count * variables }, () => random.integer(5)),
+    observed: Uint8Array.from({ length: count * variables }, () => random.integer(8) > 0 ? 1 : 0),
+  };
+}
+
+Deno.test("without error bounds values, counts and likelihoods are the same to the bit", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 11 }), fc.nat(1000), async (variables, seed) => {
+      const circuit = treeCircuit(variables, seed), runner = runnerOf(circuit);
+      try {
+        assert.ok(runner.isQuick);
+        const batch = runner.prepare(drawn(circuit, 7, seed));
+        const root = runner.segmentation.segments.at(-1)!;
+        const bounded = judgeRows(root, await runner.run("likelihoods", batch, false), 7);
+        const quick = await runner.run("quick likelihoods", batch, false);
+        assert.deepEqual(shortfalls(quick), []);
+        assert.deepEqual(judgeRows(root, quick, 7), bounded);
+        const names = [...(await runner.program("training")).outputs].map(({ name }) => name)
+          .filter((name) => name.startsWith("flow_") || name.startsWith("ratio_"));
+        assert.ok(names.length > 1);
+        const one = await runner.run("training", batch, false);
+        const other = await runner.run("quick training", batch, false);
+        assert.deepEqual(judgeRoot(other), judgeRoot(one));
+        for (const name of names) assert.deepEqual(other.singles(name), one.singles(name), name);
+      } finally {
+        await runner.close();
+      }
+    }),
+    { numRuns: 12 },
+  );
+});
+
+/**
+ * A root and two leaves of it, two states each, that all but determine each other: parts of the tree that contradict each other
+ * leave a product far below its floor.
+ */
+function contradictory(): Circuit {
+  const circuit = hclt(categoricalVariables(3, 2), {
+    root: 0,
+    parents: Int32Array.of(-1, 0, 0),
+    order: [0, 1, 2],
+  }, { latents: 2 });
+  const values = new Map([...circuit.parameters].map(([id, { values: { length } }]) => {
+    if (length === 2) return [id, Float32Array.of(0.5, 0.5)];
+    const rare = id.startsWith("z/") ? 1e-9 : 1e-20;
+    return [id, Float32Array.of(1 - rare, rare, rare, 1 - rare)];
+  }));
+  return withParameters(circuit, values);
+}
+
+Deno.test("samples below a floor are told apart and computed with their bounds", async () => {
+  const circuit = contradictory();
+  const samples: Samples = {
+    count: 8,
+    variables: 3,
+    values: Uint8Array.from({ length: 24 }, (_, i) => Math.floor(i / 3) >> (2 - i % 3) & 1),
+  };
+  const runner = runnerOf(circuit);
+  assert.ok(runner.isQuick);
+  // 011 and 100: what the root says, and what both leaves say.
+  const quick = await runner.run("quick likelihoods", runner.prepare(samples), false);
+  assert.deepEqual(shortfalls(quick), [3, 4]);
+  await runner.close();
+
+  const weights = [1, 2, 0.5, 3, 0.25, 0, 1, 1];
+  const engine = new CpuEngine(circuit, { threads: 1 }), reference = new ReferenceEvaluator(circuit);
+  try {
+    const logs = await reference.logLikelihoods(samples);
+    (await engine.logLikelihoods(samples)).forEach((log, s) => assert.ok(Math.abs(log - logs[s]!) < 1e-5));
+    const found = await engine.flows(samples, weights), expected = await reference.flows(samples, weights);
+    found.logLikelihoods.forEach((log, s) => assert.ok(Math.abs(log - logs[s]!) < 1e-5));
+    for (const kind of ["weights", "statistics"] as const) {
+      for (const [id, counts] of expected[kind]) {
+        counts.forEach((count, i) =>
+          assert.ok(
+            Math.abs(found[kind].get(id)![i]! - count) < 1e-5,
+            `${id}[${i}] ${found[kind].get(id)![i]} ${count}`,
+          )
+        );
+      }
+    }
+    // Bounds do not vouch for them either: in each of two calls they were computed exactly, and no others.
+    assert.equal(engine.recomputed, 4);
+  } finally {
+    await engine.close();
+  }
+});
+
+Deno.test("products of very many factors, and leaves given as logarithms, keep their bounds", async () => {
+  const many = naiveMixture(categoricalVariables(30, 2), { components: 3 });
+  const chain = hmm({ length: 4, states: 3, symbols: 4 });
+  for (const [circuit, quick] of [[many, false], [chain, true]] as const) {
+    const runner = runnerOf(circuit);
+    assert.equal(runner.isQuick, quick);
+    await runner.close();
+  }
+});
