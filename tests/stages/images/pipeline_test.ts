@@ -32,3 +32,41 @@ Deno.test("all arms of the image pipelines run, repeated, and come from the stor
   assert.equal(second.code, 0, second.stderr);
   assert.ok(nodesOf(second.stdout).every(({ state }) => state === "cached"), second.stdout);
 });
+
+Deno.test("an image pipeline that was killed in the middle of its stages ends with the same bytes", async () => {
+  using folder = new Folder();
+  const small = { ...PARAMETERS, teachers: ["autoencoder"], growth: {}, repetitions: 1 };
+  const run = (store: string, killedAt?: string) =>
+    command("run", [
+      fixture("toy_lvd"),
+      ...["--store", `${folder.path}/${store}`],
+      ...Object.entries(small).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`]),
+    ], {
+      signals: killedAt === undefined
+        ? []
+        : [{ when: new RegExp(`start +images\\.${killedAt}`), after: 100, signal: "SIGKILL" }],
+    });
+  const digests = async (store: string) => {
+    const each = ["table", "samples", "inpainting", "clusters", "reconstructions"].map(async (name) => {
+      const { stdout } = await command("show", [name, "--store", `${folder.path}/${store}`, "--json"]);
+      const { digest } = JSON.parse(stdout);
+      assert.equal(typeof digest, "string", stdout);
+      return [name, digest];
+    });
+    return Object.fromEntries(await Promise.all(each));
+  };
+  assert.equal((await run("whole")).code, 0);
+  const stages = [
+    "train-autoencoder",
+    "autoencoder-features",
+    "cluster-patches",
+    "train-patch-circuits",
+    "train-patches",
+  ];
+  for (const stage of stages) {
+    assert.notEqual((await run("killed", stage)).code, 0, `it ended before ${stage}`);
+  }
+  const resumed = await run("killed");
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.deepEqual(await digests("killed"), await digests("whole"));
+});
