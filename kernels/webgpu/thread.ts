@@ -13,7 +13,10 @@ export async function threadOf(adapter: string | undefined): Promise<DeviceThrea
   return threads.getOrInsertComputed(
     adapter ?? "",
     (name) =>
-      new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, () => threads.delete(name)),
+      new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, (ended) => {
+        // One that failed may be told again that it ended, when another is in its place.
+        if (threads.get(name) === ended) threads.delete(name);
+      }),
   );
 }
 
@@ -26,7 +29,7 @@ interface Waiting {
 /** The thread of a device; it ends with the last engine or k-means kernel in it. */
 export class DeviceThread {
   readonly #port: Worker | MessagePort;
-  readonly #ended: () => void;
+  readonly #ended: (thread: DeviceThread) => void;
   readonly #engines = new Map<number, ((reason: string) => void) | undefined>();
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
@@ -34,7 +37,7 @@ export class DeviceThread {
   #failure: Error | undefined;
 
   /** Starts the thread; see {@link threadOf}. */
-  constructor(device: DeviceOptions, serve: typeof serveEngines, ended: () => void) {
+  constructor(device: DeviceOptions, serve: typeof serveEngines, ended: (thread: DeviceThread) => void) {
     this.#ended = ended;
     if (typeof Worker === "undefined") {
       // A service worker, say: everything in this thread.
@@ -64,7 +67,7 @@ export class DeviceThread {
   leave(engine: number): void {
     this.#engines.delete(engine);
     if (this.#engines.size > 0) return;
-    this.#ended();
+    this.#ended(this);
     if ("terminate" in this.#port) this.#port.terminate();
     else this.#port.close();
   }
@@ -94,7 +97,7 @@ export class DeviceThread {
 
   #fail(failure: Error): void {
     this.#failure = failure;
-    this.#ended();
+    this.#ended(this);
     for (const { reject } of this.#waiting.values()) reject(failure);
     this.#waiting.clear();
   }

@@ -4,7 +4,7 @@ import type { Samples } from "../../circuits/samples.ts";
 import { dimensionsOf, type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
 import { sheet } from "../../datasets/images/sheets.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import { CallError } from "../../foundation/errors.ts";
+import { CallError, RetortError } from "../../foundation/errors.ts";
 import type { Evaluator } from "../../circuits/evaluator.ts";
 import type { ImageModel } from "../../stages/images/open_model.ts";
 import { imagesOfSamples } from "../../stages/images/show_images.ts";
@@ -19,7 +19,7 @@ export async function answerText(
   vocabulary: Vocabulary,
   { sentence, ends, list, draws, seed }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
 ): Promise<TextAnswer> {
-  const read = readBlanks(sentence, vocabulary, evaluator.circuit.variables.length, ends);
+  const read = readSentence(sentence, vocabulary, evaluator.circuit.variables.length, ends);
   const [log] = await logLikelihood(evaluator, read.samples);
   const filled = read.blanks.length === 0
     ? { drawn: [], blanks: [] }
@@ -32,6 +32,19 @@ export async function answerText(
     vocabulary: vocabulary.words.length,
     ...filled,
   };
+}
+
+/** {@link readBlanks}, for which a sentence that does not fit is a failed run: here it is a wrong call. */
+function readSentence(...args: Parameters<typeof readBlanks>): ReturnType<typeof readBlanks> {
+  try {
+    return readBlanks(...args);
+  } catch (error) {
+    if (!(error instanceof RetortError)) throw error;
+    throw new CallError(error.message, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error,
+    });
+  }
 }
 
 /** What a model of images says of an image with hidden pixels. */
