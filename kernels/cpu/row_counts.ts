@@ -30,24 +30,29 @@ export class RowCounts {
 
   /** Adds `count` numbers from `flows[from]` on to the units of a row from `unit` on. */
   add(row: number, unit: number, flows: Float32Array, from: number, count: number): void {
-    const place = this.#places[row] as number;
-    if (place === 0) {
-      const counts = this.#claim(row);
-      if (count < this.units) counts.fill(0);
-      counts.set(flows.subarray(from, from + count), unit);
-    } else addTo(this.#at(place - 1), unit, flows, from, count);
+    // No view of the row: making one takes longer than adding a few units.
+    const known = (this.#places[row] as number) - 1, place = known < 0 ? this.#claim(row) : known;
+    const counts = this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array;
+    const at = place % this.#rowsOfBlock * this.units + unit;
+    if (known >= 0) addTo(counts, at, flows, from, count);
+    else {
+      if (count < this.units) counts.fill(0, at - unit, at - unit + this.units);
+      for (let u = 0; u < count; u++) counts[at + u] = flows[from + u] as number;
+    }
   }
 
   /** Adds to one number of a row. */
   addOne(row: number, unit: number, flow: number): void {
-    const counts = this.get(row) ?? this.#claim(row).fill(0);
+    const counts = this.get(row) ?? this.#at(this.#claim(row)).fill(0);
     counts[unit] = (counts[unit] as number) + flow;
   }
 
   /** Sets a row; one of zeros is a row without counts. */
   set(row: number, values: Float64Array): void {
     const counts = this.get(row);
-    if (counts !== undefined || values.some((n) => n !== 0)) (counts ?? this.#claim(row)).set(values);
+    if (counts !== undefined || values.some((n) => n !== 0)) {
+      (counts ?? this.#at(this.#claim(row))).set(values);
+    }
   }
 
   /** Back to no counts. */
@@ -63,17 +68,15 @@ export class RowCounts {
   }
 
   /** Gives a row a place, which holds what was there before. */
-  #claim(row: number): Float64Array {
+  #claim(row: number): number {
     const place = this.#used++;
     this.#places[row] = place + 1;
     const block = Math.floor(place / this.#rowsOfBlock);
     this.#blocks[block] ??= new Float64Array(this.#rowsOfBlock * this.units);
-    return this.#at(place);
+    return place;
   }
 }
 
-function addTo(counts: Float64Array, unit: number, flows: Float32Array, from: number, count: number): void {
-  for (let u = 0; u < count; u++) {
-    counts[unit + u] = (counts[unit + u] as number) + (flows[from + u] as number);
-  }
+function addTo(counts: Float64Array, at: number, flows: Float32Array, from: number, count: number): void {
+  for (let u = 0; u < count; u++) counts[at + u] = (counts[at + u] as number) + (flows[from + u] as number);
 }
