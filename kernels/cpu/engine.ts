@@ -14,7 +14,6 @@ import {
   type Samples,
   type Semiring,
   sliceSamples,
-  takeSamples,
   type Tensor,
   type UpdateRule,
   withParameters,
@@ -22,20 +21,15 @@ import {
 import type { Engine, EngineOptions } from "../engine.ts";
 import { DEFAULT_MEMORY, largestBatch, type Passes } from "../memory.ts";
 import type { SessionOptions } from "../onnx/session.ts";
-import { type InputGroup, type Plan, planOf } from "../plan.ts";
+import { type Plan, planOf } from "../plan.ts";
 import { ExactSamples } from "./exact_samples.ts";
-import { LeafCounts, type LeafRows, LeafStore } from "./leaf_store.ts";
-import type { Program } from "./programs.ts";
+import { LeafCounts, LeafStore } from "./leaf_store.ts";
+import { CertainPasses } from "./passes.ts";
 import { readActivations, readFlows } from "./results.ts";
-import { type Batch, type Results, Runner } from "./runner.ts";
-import type { Segment } from "./segments.ts";
+import { type Batch, Runner } from "./runner.ts";
 import { type CountState, restoreState, saveState } from "./state.ts";
 import { updateParameters } from "./update.ts";
-import { findLosses, judgeRoot, judgeRows, shortfalls } from "./verdicts.ts";
 import { WeightCounts, WeightStore } from "./weight_store.ts";
-
-/** Nats that likelihoods with and without raised weights may differ by. */
-const SAME = 1e-5;
 
 /**
  * The engine on the processor: the plan as ONNX graphs, run by ONNX Runtime in float32 with a scale for every
@@ -54,6 +48,7 @@ export class CpuEngine implements Engine {
   readonly #runner: Runner;
   readonly #counts: CountState;
   readonly #exact: ExactSamples;
+  readonly #passes: CertainPasses;
   #last: Promise<unknown> = Promise.resolve();
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
@@ -69,6 +64,7 @@ export class CpuEngine implements Engine {
       ...(profile !== undefined && { profile }),
     });
     this.#exact = new ExactSamples(this.#plan, this.#weights, this.#leaves);
+    this.#passes = new CertainPasses(this.#plan, this.#weights, this.#runner, this.#exact);
     this.#counts = this.#newCounts();
     this.adapter = `ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
@@ -85,7 +81,7 @@ export class CpuEngine implements Engine {
       const units = rootUnits(this.circuit);
       const out = new Float64Array(samples.count * units);
       await this.#inBatches(samples, "forward", async (batch, first) => {
-        out.set(await this.#likelihoods(batch), first * units);
+        out.set(await this.#passes.likelihoods(batch), first * units);
       });
       return out;
     });
@@ -107,7 +103,7 @@ export class CpuEngine implements Engine {
       else {
         await this.#inBatches(samples, "training", async (batch, first) => {
           const doubtful: number[] = [];
-          await this.#likelihoods(batch, doubtful);
+          await this.#passes.likelihoods(batch, doubtful);
           const results = await this.#runner.run("activations", batch, false);
           readActivations(this.#plan, this.#runner.segmentation, results, batch.samples.count, first, values);
           for (const node of this.circuit.nodes) {
@@ -135,7 +131,7 @@ export class CpuEngine implements Engine {
       );
       await this.#inBatches(samples, "training", async (batch, first) => {
         const { flows } = await this.#runner.program("leaves");
-        const { doubtful, results } = await this.#down("leaves", batch, undefined);
+        const { doubtful, results } = await this.#passes.down("leaves", batch, undefined);
         for (const [id, array] of out) {
           readFlows(
             this.#plan,
@@ -238,76 +234,6 @@ export class CpuEngine implements Engine {
     return this.#inTurn(() => this.#runner.close());
   }
 
-  /** Root log-likelihoods of a batch, `[samples, units]`; with `doubtful`, those are only listed there. */
-  async #likelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
-    if (!this.#isQuick) return await this.#boundedLikelihoods(batch, doubtful);
-    const root = this.#runner.segmentation.segments.at(-1) as Segment;
-    const results = await this.#runner.run("quick likelihoods", batch, false);
-    const { logs } = judgeRows(root, results, batch.samples.count);
-    const rest = shortfalls(results), restDoubtful: number[] = [];
-    if (rest.length === 0) return logs;
-    const part = this.#runner.prepare(takeSamples(batch.samples, rest));
-    const found = await this.#boundedLikelihoods(part, doubtful && restDoubtful);
-    const units = rootUnits(this.circuit);
-    rest.forEach((s, i) => logs.set(found.subarray(i * units, (i + 1) * units), s * units));
-    doubtful?.push(...restDoubtful.map((i) => rest[i] as number));
-    return logs;
-  }
-
-  /** The same with error bounds for all samples. */
-  async #boundedLikelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
-    const { count } = batch.samples, units = rootUnits(this.circuit);
-    const root = this.#runner.segmentation.segments.at(-1) as Segment;
-    const judged = () => judgeRows(root, results, count);
-    let results = await this.#runner.run("likelihoods", batch, true);
-    const { logs, unsure } = judged();
-    if (this.#weights.isRaised) {
-      // What is missing without the raised weights is what they added.
-      results = await this.#runner.run("likelihoods", batch, false);
-      judged().logs.forEach((low, i) => {
-        const high = logs[i] as number;
-        if (high !== -Infinity && !(high - low < SAME)) unsure.add(Math.floor(i / units));
-        else logs[i] = low;
-      });
-    }
-    for (const s of unsure) {
-      if (doubtful !== undefined) doubtful.push(s);
-      else logs.set(this.#exact.up(batch.samples, s), s * units);
-    }
-    return logs;
-  }
-
-  /** Runs a program with a way down and judges its samples; doubtful ones are not in the results. */
-  async #down(
-    kind: "leaves" | "training",
-    batch: Batch,
-    sampleWeights: ArrayLike<number> | undefined,
-  ): Promise<{ logs: Float64Array; doubtful: number[]; results: Results }> {
-    const weights = Float32Array.from(
-      { length: batch.samples.count },
-      (_, s) => sampleWeights === undefined ? 1 : sampleWeights[s] as number,
-    );
-    let results = await this.#runner.run(kind, batch, true, weights);
-    const { logs, doubtful } = judgeRoot(results);
-    if (this.#weights.isRaised) {
-      const expected = weights.map((w, s) => logs[s] === -Infinity ? 0 : w);
-      const program = await this.#runner.program(kind);
-      const lost = findLosses(this.#plan, this.#runner.segmentation, program, results, expected);
-      if (lost.length > 0) {
-        for (const s of lost) weights[s] = 0;
-        doubtful.push(...lost);
-        results = await this.#runner.run(kind, batch, true, weights);
-      }
-      // Without weight nothing gets lost that could be noticed.
-      const unweighted = [...expected.keys()].filter((s) => sampleWeights?.[s] === 0);
-      if (unweighted.length > 0) {
-        const part = this.#runner.prepare(takeSamples(batch.samples, unweighted));
-        (await this.#likelihoods(part)).forEach((log, i) => logs[unweighted[i] as number] = log);
-      }
-    }
-    return { logs, doubtful, results };
-  }
-
   /** The E-step: adds to `counts`. */
   async #count(
     samples: Samples,
@@ -323,7 +249,7 @@ export class CpuEngine implements Engine {
     await this.#inBatches(samples, "training", async (batch, first) => {
       const own = sampleWeights &&
         Float64Array.from({ length: batch.samples.count }, (_, s) => sampleWeights[first + s] as number);
-      const logs = await this.#countBatch(batch, own, counts);
+      const logs = await this.#passes.count(batch, own, counts);
       logs.forEach((log, s) => {
         if (log === -Infinity) impossible++;
         else counts.weight += own?.[s] ?? 1;
@@ -331,56 +257,6 @@ export class CpuEngine implements Engine {
       logLikelihoods.set(logs, first);
     });
     return { logLikelihoods, impossible };
-  }
-
-  /** Adds the expected counts of a batch; returns its log-likelihoods. */
-  async #countBatch(
-    batch: Batch,
-    sampleWeights: Float64Array | undefined,
-    counts: CountState,
-  ): Promise<Float64Array> {
-    if (!this.#isQuick) return await this.#countBounded(batch, sampleWeights, counts);
-    const { samples } = batch;
-    const results = await this.#runner.run(
-      "quick training",
-      batch,
-      false,
-      sampleWeights && Float32Array.from(sampleWeights),
-    );
-    this.#addCounts(await this.#runner.program("quick training"), results, batch, counts);
-    const { logs } = judgeRoot(results), rest = shortfalls(results);
-    if (rest.length === 0) return logs;
-    const part = this.#runner.prepare(takeSamples(samples, rest));
-    const weights = sampleWeights && Float64Array.from(rest, (s) => sampleWeights[s] as number);
-    (await this.#countBounded(part, weights, counts)).forEach((log, i) => logs[rest[i] as number] = log);
-    return logs;
-  }
-
-  /** The same with error bounds for all samples. */
-  async #countBounded(
-    batch: Batch,
-    sampleWeights: Float64Array | undefined,
-    counts: CountState,
-  ): Promise<Float64Array> {
-    const { logs, doubtful, results } = await this.#down("training", batch, sampleWeights);
-    this.#addCounts(await this.#runner.program("training"), results, batch, counts);
-    for (const s of doubtful) logs[s] = this.#exact.count(batch.samples, s, sampleWeights?.[s] ?? 1, counts);
-    return logs;
-  }
-
-  /** Adds what a program for training gave. */
-  #addCounts(program: Program, results: Results, { samples, leaves }: Batch, counts: CountState): void {
-    const { segments } = this.#runner.segmentation;
-    for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
-    for (const [index, name] of program.flows) {
-      const rows = leaves.get(index) as LeafRows;
-      counts.leaves.add(segments[index] as Segment<InputGroup>, rows, results.singles(name), samples);
-    }
-  }
-
-  /** Whether programs without error bounds will do: see `kernels/cpu/quick.ts`. */
-  get #isQuick(): boolean {
-    return this.#runner.isQuick && !this.#weights.isRaised;
   }
 
   #values(): Map<string, Float32Array> {

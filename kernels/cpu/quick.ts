@@ -1,6 +1,5 @@
-import type { OnnxGraph, Value } from "../onnx/graph.ts";
+import { ELEMENT_TYPES, type Value } from "../onnx/graph.ts";
 import type { InputGroup } from "../plan.ts";
-import { ELEMENT_TYPES } from "../onnx/graph.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
 import { CHUNK, RowArithmetic, type Rows } from "./rows.ts";
 import { isInput, isProduct, isSum, type Segment, type Segmentation } from "./segments.ts";
@@ -39,10 +38,6 @@ export function isQuick({ segments }: Segmentation, store: LeafStore): boolean {
 export class QuickArithmetic extends RowArithmetic {
   /** By exponent of the floor: largest units of products, `[folds, batch, 1]`. */
   readonly #largest = new Map<number, Value[]>();
-
-  constructor(graph: OnnxGraph) {
-    super(graph);
-  }
 
   /** See {@link RowArithmetic.product}. */
   override product(factors: readonly Rows[]): Rows {
