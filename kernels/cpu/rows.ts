@@ -28,7 +28,7 @@ export const ZERO = -1e29;
 export const CERTAIN = 20 * Math.LN2;
 
 /** Rows whose largest mantissa is below this are not used: what float32 dropped might matter. */
-const SMALLEST = 2 ** -60;
+export const SMALLEST = 2 ** -60;
 /** Logarithm of what a product of {@link CHUNK} mantissas loses below the normal range of float32. */
 const FLUSHED = -124 * Math.LN2;
 /** Logarithm of how much larger than its error the largest unit of a sum's input must be. */

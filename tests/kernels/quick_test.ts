@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   categoricalVariables,
   type Circuit,
+  CircuitBuilder,
   hclt,
   hmm,
   maximumSpanningTree,
@@ -129,10 +130,74 @@ Deno.test("samples below a floor are told apart and computed with their bounds",
   }
 });
 
-Deno.test("products of very many factors, and leaves given as logarithms, keep their bounds", async () => {
-  const many = naiveMixture(categoricalVariables(30, 2), { components: 3 });
-  const chain = hmm({ length: 4, states: 3, symbols: 4 });
-  for (const [circuit, quick] of [[many, false], [chain, true]] as const) {
+/** A product of two leaves of two units, of which the first is all but impossible where the second is not. */
+function productRoot(): Circuit {
+  const b = new CircuitBuilder({ seed: 1 });
+  for (const variable of categoricalVariables(2, 2)) b.variable(variable);
+  const leaves = [0, 1].map((v) => b.input({ variable: v, family: "categorical", units: 2 }));
+  const circuit = b.build(b.product(leaves));
+  const values = Float32Array.of(1e-30, 1, 0.5, 0.5);
+  return withParameters(circuit, new Map([...circuit.parameters.keys()].map((id) => [id, values.slice()])));
+}
+
+Deno.test("every unit of a root has its own certainty", async () => {
+  const circuit = productRoot();
+  const samples: Samples = { count: 2, variables: 2, values: Uint8Array.of(0, 0, 1, 1) };
+  const engine = new CpuEngine(circuit, { threads: 1 });
+  try {
+    const expected = await new ReferenceEvaluator(circuit).logLikelihoods(samples);
+    assert.ok(expected.every(Number.isFinite));
+    (await engine.logLikelihoods(samples)).forEach((log, i) =>
+      assert.ok(Math.abs(log - expected[i]!) < 1e-4)
+    );
+  } finally {
+    await engine.close();
+  }
+});
+
+Deno.test("products of some factors of many states stay above their floor together", async () => {
+  for (const factors of [3, 5, 6, 9]) {
+    const circuit = naiveMixture(categoricalVariables(factors, 64), { components: 3 });
+    const runner = runnerOf(circuit);
+    assert.ok(runner.isQuick);
+    const random = new RandomStream(factors);
+    const samples: Samples = {
+      count: 50,
+      variables: factors,
+      values: Uint8Array.from({ length: 50 * factors }, () => random.integer(64)),
+    };
+    const batch = runner.prepare(samples), root = runner.segmentation.segments.at(-1)!;
+    const quick = await runner.run("quick likelihoods", batch, false);
+    const short = new Set(shortfalls(quick)), { logs } = judgeRows(root, quick, 50);
+    // Nine factors of 64 states are near the end of what one product can hold.
+    assert.ok(factors > 6 || short.size === 0, `${short.size} of ${factors} factors`);
+    const bounded = judgeRows(root, await runner.run("likelihoods", batch, false), 50);
+    logs.forEach((log, s) => {
+      if (short.has(s)) return;
+      assert.equal(log, bounded.logs[s]);
+      assert.ok(!bounded.unsure.has(s));
+    });
+    await runner.close();
+  }
+});
+
+Deno.test("bounds are kept for many factors, leaves given as logarithms, and products of products", async () => {
+  const gaussian = hclt(
+    [0, 1, 2].map((v) => ({ name: `x${v}`, kind: "real" as const })),
+    { root: 0, parents: Int32Array.of(-1, 0, 0), order: [0, 1, 2] },
+    { latents: 2 },
+  );
+  const nested = new CircuitBuilder({ seed: 1 });
+  for (const variable of categoricalVariables(3, 2)) nested.variable(variable);
+  const [a, b, c] = [0, 1, 2].map((v) => nested.input({ variable: v, family: "categorical", units: 2 }));
+  const circuits: [Circuit, boolean][] = [
+    [hmm({ length: 4, states: 3, symbols: 4 }), true],
+    [naiveMixture(categoricalVariables(30, 2), { components: 3 }), false],
+    [gaussian, false],
+    [nested.build(nested.sum([nested.product([nested.product([a!, b!]), c!])], { units: 1 })), false],
+    [productRoot(), false],
+  ];
+  for (const [circuit, quick] of circuits) {
     const runner = runnerOf(circuit);
     assert.equal(runner.isQuick, quick);
     await runner.close();
