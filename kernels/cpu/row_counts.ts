@@ -24,16 +24,31 @@ export class RowCounts {
 
   /** The counts of a row, not copied; undefined for none. */
   get(row: number): Float64Array | undefined {
-    const place = this.#places[row] as number;
-    return place === 0 ? undefined : this.#at(place - 1);
+    const place = this.placeOf(row);
+    return place < 0 ? undefined : this.#at(place);
+  }
+
+  // For loops over many short rows, where a view of each takes longer than the row itself.
+
+  /** The place of a row's counts; -1 for none. */
+  placeOf(row: number): number {
+    return (this.#places[row] as number) - 1;
+  }
+
+  /** The block that holds a place. */
+  blockOf(place: number): Float64Array {
+    return this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array;
+  }
+
+  /** Where in its block a place begins. */
+  offsetOf(place: number): number {
+    return place % this.#rowsOfBlock * this.units;
   }
 
   /** Adds `count` numbers from `flows[from]` on to the units of a row from `unit` on. */
   add(row: number, unit: number, flows: Float32Array, from: number, count: number): void {
-    // No view of the row: making one takes longer than adding a few units.
-    const known = (this.#places[row] as number) - 1, place = known < 0 ? this.#claim(row) : known;
-    const counts = this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array;
-    const at = place % this.#rowsOfBlock * this.units + unit;
+    const known = this.placeOf(row), place = known < 0 ? this.#claim(row) : known;
+    const counts = this.blockOf(place), at = this.offsetOf(place) + unit;
     if (known >= 0) addTo(counts, at, flows, from, count);
     else {
       if (count < this.units) counts.fill(0, at - unit, at - unit + this.units);
@@ -62,9 +77,8 @@ export class RowCounts {
   }
 
   #at(place: number): Float64Array {
-    const from = place % this.#rowsOfBlock * this.units;
-    return (this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array)
-      .subarray(from, from + this.units);
+    const from = this.offsetOf(place);
+    return this.blockOf(place).subarray(from, from + this.units);
   }
 
   /** Gives a row a place, which holds what was there before. */

@@ -96,8 +96,8 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
   const first = place.slot * states;
   const total = new Float64Array(units);
   for (let k = 0; k < states; k++) {
-    const row = counts?.get(first + k);
-    if (row !== undefined) addInto(total, row);
+    const place = counts?.placeOf(first + k) ?? -1;
+    if (counts !== undefined && place >= 0) addInto(total, counts.blockOf(place), counts.offsetOf(place));
   }
   const { step, pseudocount, mix, base, prior } = update;
   const keep = new Float64Array(units), counted = new Float64Array(units), spread = new Float64Array(units);
@@ -127,37 +127,38 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
         added[u] = (spread[u] as number) * (base[shared ? k : u * states + k] as number);
       }
     }
-    const row = values.subarray((first + k) * units, (first + k + 1) * units);
-    const fresh = counts?.get(first + k);
-    if (fresh === undefined) keepRow(row, keep, added);
-    else countRow(row, keep, counted, fresh, added);
+    const at = (first + k) * units, place = counts?.placeOf(first + k) ?? -1;
+    if (counts === undefined || place < 0) keepRow(values, at, keep, added);
+    else countRow(values, at, keep, counted, counts.blockOf(place), counts.offsetOf(place), added);
   }
   leaves.changed(id);
 }
 
 // The loops over a vocabulary, each as bare as can be: they are most of an update's time.
 
-function addInto(total: Float64Array, row: Float64Array): void {
-  for (let u = 0; u < row.length; u++) total[u] = (total[u] as number) + (row[u] as number);
+function addInto(total: Float64Array, counts: Float64Array, from: number): void {
+  for (let u = 0; u < total.length; u++) total[u] = (total[u] as number) + (counts[from + u] as number);
 }
 
-/** `keep * row + added`, in place. */
-function keepRow(row: Float32Array, keep: Float64Array, added: Float64Array): void {
-  for (let u = 0; u < row.length; u++) {
-    row[u] = (keep[u] as number) * (row[u] as number) + (added[u] as number);
+/** `keep * row + added`, in place, for the row that begins at `at`. */
+function keepRow(values: Float32Array, at: number, keep: Float64Array, added: Float64Array): void {
+  for (let u = 0; u < keep.length; u++) {
+    values[at + u] = (keep[u] as number) * (values[at + u] as number) + (added[u] as number);
   }
 }
 
-/** `keep * row + counted * fresh + added`, in place. */
+/** `keep * row + counted * fresh + added`, in place; `fresh` begins at `from`. */
 function countRow(
-  row: Float32Array,
+  values: Float32Array,
+  at: number,
   keep: Float64Array,
   counted: Float64Array,
   fresh: Float64Array,
+  from: number,
   added: Float64Array,
 ): void {
-  for (let u = 0; u < row.length; u++) {
-    row[u] = (keep[u] as number) * (row[u] as number) + (counted[u] as number) * (fresh[u] as number) +
-      (added[u] as number);
+  for (let u = 0; u < keep.length; u++) {
+    values[at + u] = (keep[u] as number) * (values[at + u] as number) +
+      (counted[u] as number) * (fresh[from + u] as number) + (added[u] as number);
   }
 }
