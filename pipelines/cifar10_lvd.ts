@@ -2,9 +2,12 @@
  * Latent variable distillation for images on CIFAR-10: hidden Chow-Liu trees over all pixels against models distilled
  * into patch circuits, with the same number of epochs of EM.
  *
+ * All arms as they stand take many hours on two cores, the second line an hour and a half; the third is for a first look.
+ *
  *     deno task run pipelines/cifar10_lvd.ts
+ *     deno task run pipelines/cifar10_lvd.ts --set 'teachers=["autoencoder"]' --set epochs.together=3 --set treeLatents=[17]
+ *     deno task run pipelines/cifar10_lvd.ts --set train=1000 --set test=500 --set clusters=[16] --set epochs.together=2
  *     deno task run pipelines/cifar10_lvd.ts --set transform=ycocg-r-511
- *     deno task run pipelines/cifar10_lvd.ts --set train=1000 --set test=500 --set clusters=[16]
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
