@@ -80,16 +80,17 @@ export function programOf(
     outputs.push({ name, type, shape });
   };
   const tables = new Set<string>();
-  const quick = kind === "quick likelihoods" || kind === "quick training";
-  const arithmetic = quick ? new QuickArithmetic(graph) : new RowArithmetic(graph);
-  const forward = emitForward(arithmetic, segmentation, {
+  const quick = kind === "quick likelihoods" || kind === "quick training"
+    ? new QuickArithmetic(graph)
+    : undefined;
+  const forward = emitForward(quick ?? new RowArithmetic(graph), segmentation, {
     leaves: (segment) => emitLeaves(graph, segment as Segment<InputGroup>, store, tables),
     multiply: (segment, x) => matrices.up(segment, x),
   });
   const flows = new Map<number, string>(), passed = new Map<number, string>();
   const ratios = new Map<string, MatrixRun>();
   const { segments } = segmentation;
-  const least = arithmetic instanceof QuickArithmetic ? arithmetic.least() : undefined;
+  const least = quick?.least();
   if (least !== undefined) give(NAMES.least, least, "float32", [1, "batch", 1]);
   if (kind === "likelihoods" || kind === "quick likelihoods") {
     giveRows(segments.at(-1) as Segment, forward, give, true);

@@ -1,7 +1,7 @@
-import { ELEMENT_TYPES, type Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/graph.ts";
 import type { InputGroup } from "../plan.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
-import { CHUNK, RowArithmetic, type Rows, SMALLEST } from "./rows.ts";
+import { CHUNK, RowArithmetic, type Rows } from "./rows.ts";
 import { isInput, isProduct, isSum, type Segment, type Segmentation } from "./segments.ts";
 
 /** Most steps in which a product is computed: of more of them too many samples fall below the floor. */
@@ -48,9 +48,9 @@ export class QuickArithmetic extends RowArithmetic {
     if (rest.length === 0 && product.normal) return product;
     let least: Value | undefined;
     do {
-      const step = this.#step([product, ...rest.splice(0, CHUNK - 1)]);
-      product = step.rows;
-      least = least === undefined ? step.largest : this.graph.op("Mul", [least, step.largest]);
+      const { values, scale, largest } = this.scaled([product, ...rest.splice(0, CHUNK - 1)]);
+      product = { values, scale, normal: true };
+      least = least === undefined ? largest : this.graph.op("Mul", [least, largest]);
     } while (rest.length > 0);
     this.#largest.getOrInsertComputed(stepsOf(factors.length), () => []).push(least);
     return product;
@@ -67,17 +67,6 @@ export class QuickArithmetic extends RowArithmetic {
       return graph.op("Mul", [lowest, this.single(2 ** (56 - 2 * (steps - 1)))]);
     });
     return each.length === 1 ? each[0] as Value : graph.op("Min", each);
-  }
-
-  #step([first, ...rest]: readonly [Rows, ...Rows[]]): { rows: Rows; largest: Value } {
-    const { graph } = this;
-    const raw = rest.reduce((product, row) => graph.op("Mul", [product, row.values]), first.values);
-    const sum = rest.reduce((total, row) => graph.op("Add", [total, row.scale]), first.scale);
-    const largest = graph.op("ReduceMax", [raw, graph.integers(-1)], { keepdims: 1 });
-    const floored = graph.op("Max", [largest, this.single(SMALLEST)]);
-    const log = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
-    const values = graph.op("Mul", [raw, graph.op("Reciprocal", [floored])]);
-    return { rows: { values, scale: graph.op("Add", [sum, log]), normal: true }, largest };
   }
 }
 

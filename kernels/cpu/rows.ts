@@ -28,7 +28,7 @@ export const ZERO = -1e29;
 export const CERTAIN = 20 * Math.LN2;
 
 /** Rows whose largest mantissa is below this are not used: what float32 dropped might matter. */
-export const SMALLEST = 2 ** -60;
+const SMALLEST = 2 ** -60;
 /** Logarithm of what a product of {@link CHUNK} mantissas loses below the normal range of float32. */
 const FLUSHED = -124 * Math.LN2;
 /** Logarithm of how much larger than its error the largest unit of a sum's input must be. */
@@ -62,14 +62,9 @@ export class RowArithmetic {
     }
     if (rest.length === 0 && first.normal) return first;
     const { graph } = this;
-    const raw = rest.reduce((product, row) => graph.op("Mul", [product, row.values]), first.values);
-    const sum = rest.reduce((total, row) => graph.op("Add", [total, row.scale]), first.scale);
-    const largest = graph.op("ReduceMax", [raw, graph.integers(-1)], { keepdims: 1 });
-    const floored = graph.op("Max", [largest, this.single(SMALLEST)]);
-    const values = graph.op("Mul", [raw, graph.op("Reciprocal", [floored])]);
+    const { values, sum, largest, scale: found } = this.scaled(factors as [Rows, ...Rows[]]);
     const alive = graph.op("GreaterOrEqual", [largest, this.single(SMALLEST)]);
-    const log = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
-    const scale = graph.op("Where", [alive, graph.op("Add", [sum, log]), this.double(NOTHING)]);
+    const scale = graph.op("Where", [alive, found, this.double(NOTHING)]);
     // The most that the units can be, errors included; and what is lost when the row is given up.
     const bounded = factors.filter((row) => row.bound !== undefined);
     const most = bounded.length === 0
@@ -85,6 +80,23 @@ export class RowArithmetic {
       this.double(Math.log(factors.length)),
     ]);
     return { values, scale, bound: graph.op("Max", [own, inherited]), normal: true };
+  }
+
+  /**
+   * The product of at most {@link CHUNK} rows divided by its largest unit, its scale, the sum of the factors' scales and that unit.
+   * Where that is below {@link SMALLEST}, values and scale are finite and mean nothing.
+   */
+  protected scaled(
+    [first, ...rest]: readonly [Rows, ...Rows[]],
+  ): { values: Value; scale: Value; sum: Value; largest: Value } {
+    const { graph } = this;
+    const raw = rest.reduce((product, row) => graph.op("Mul", [product, row.values]), first.values);
+    const sum = rest.reduce((total, row) => graph.op("Add", [total, row.scale]), first.scale);
+    const largest = graph.op("ReduceMax", [raw, graph.integers(-1)], { keepdims: 1 });
+    const floored = graph.op("Max", [largest, this.single(SMALLEST)]);
+    const values = graph.op("Mul", [raw, graph.op("Reciprocal", [floored])]);
+    const log = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
+    return { values, scale: graph.op("Add", [sum, log]), sum, largest };
   }
 
   /**
