@@ -70,6 +70,17 @@ export async function command(
   return { code, stdout, stderr };
 }
 
+/** Digests of outputs of the newest run in a store that have these names: what tells whether two runs gave the same bytes. */
+export async function digestsOf(store: string, names: readonly string[]): Promise<Record<string, string>> {
+  const each = names.map(async (name) => {
+    const shown = await command("show", [name, "--store", store, "--json"]);
+    const { digest } = JSON.parse(shown.stdout);
+    if (typeof digest !== "string") throw new Error(`no digest of ${name}: ${shown.stdout}`);
+    return [name, digest] as const;
+  });
+  return Object.fromEntries(await Promise.all(each));
+}
+
 /** Sends a signal after some milliseconds, unless the process has ended by then. */
 export function signalAfter(child: Deno.ChildProcess, milliseconds: number, signal: Deno.Signal): void {
   const timer = setTimeout(() => {

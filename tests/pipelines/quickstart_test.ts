@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, Folder, ROOT } from "../command.ts";
+import { command, digestsOf, Folder, ROOT } from "../command.ts";
 
 /** The quickstart in small: everything that it does, on the addresses of some years. */
 const SMALL = ["from=2007", "states=6", "epochs=3", "budget=2", "components=8", "minimum=8"];
@@ -13,14 +13,8 @@ async function quickstart(store: string, killedAt?: RegExp) {
   ], { signals: killedAt === undefined ? [] : [{ when: killedAt, after: 0, signal: "SIGKILL" }] });
 }
 
-/** Digests of what the pipeline returned. */
-async function digests(store: string): Promise<Record<string, string>> {
-  const names = ["clusters", "table", "sentences", "completions", "model"];
-  const shown = await Promise.all(
-    names.map((name) => command("show", [name, "--store", store, "--json"])),
-  );
-  return Object.fromEntries(names.map((name, i) => [name, JSON.parse(shown[i]!.stdout).digest]));
-}
+/** What the pipeline returned. */
+const RETURNED = ["clusters", "table", "sentences", "completions", "model"];
 
 Deno.test("the quickstart distils, prints what it promises, and ends with the same bytes when it was killed", async () => {
   using folder = new Folder();
@@ -52,5 +46,5 @@ Deno.test("the quickstart distils, prints what it promises, and ends with the sa
   }
   const resumed = await quickstart(killed);
   assert.equal(resumed.code, 0, resumed.stderr);
-  assert.deepEqual(await digests(killed), await digests(`${folder.path}/whole`));
+  assert.deepEqual(await digestsOf(killed, RETURNED), await digestsOf(`${folder.path}/whole`, RETURNED));
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, fixture, Folder } from "../../command.ts";
+import { command, digestsOf, fixture, Folder } from "../../command.ts";
 
 /** Small models of every kind. */
 const PARAMETERS = {
@@ -14,13 +14,17 @@ const PARAMETERS = {
   repetitions: 2,
 };
 
+function settings(parameters: object): string[] {
+  return Object.entries(parameters).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`]);
+}
+
 Deno.test("all arms of the image pipelines run, repeated, and come from the store the second time", async () => {
   using folder = new Folder();
   const run = () =>
     command("run", [
       fixture("toy_lvd"),
       ...["--store", `${folder.path}/store`, "--jobs", "2", "--json"],
-      ...Object.entries(PARAMETERS).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`]),
+      ...settings(PARAMETERS),
     ]);
   const first = await run();
   assert.equal(first.code, 0, first.stderr);
@@ -40,21 +44,12 @@ Deno.test("an image pipeline that was killed in the middle of its stages ends wi
     command("run", [
       fixture("toy_lvd"),
       ...["--store", `${folder.path}/${store}`],
-      ...Object.entries(small).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`]),
+      ...settings(small),
     ], {
       signals: killedAt === undefined
         ? []
         : [{ when: new RegExp(`start +images\\.${killedAt}`), after: 0, signal: "SIGKILL" }],
     });
-  const digests = async (store: string) => {
-    const each = ["table", "samples", "inpainting", "clusters", "reconstructions"].map(async (name) => {
-      const { stdout } = await command("show", [name, "--store", `${folder.path}/${store}`, "--json"]);
-      const { digest } = JSON.parse(stdout);
-      assert.equal(typeof digest, "string", stdout);
-      return [name, digest];
-    });
-    return Object.fromEntries(await Promise.all(each));
-  };
   assert.equal((await run("whole")).code, 0);
   const stages = [
     "train-autoencoder",
@@ -69,5 +64,9 @@ Deno.test("an image pipeline that was killed in the middle of its stages ends wi
   assert.ok(kills >= 3, `killed ${kills} times`);
   const resumed = await run("killed");
   assert.equal(resumed.code, 0, resumed.stderr);
-  assert.deepEqual(await digests("killed"), await digests("whole"));
+  const returned = ["table", "samples", "inpainting", "clusters", "reconstructions"];
+  assert.deepEqual(
+    await digestsOf(`${folder.path}/killed`, returned),
+    await digestsOf(`${folder.path}/whole`, returned),
+  );
 });
