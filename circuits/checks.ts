@@ -33,14 +33,14 @@ export function checkCircuit(circuit: Circuit): void {
  * misses a variable, nodes and parameters that nothing uses. Empty for a valid circuit.
  */
 export function structureFaults(circuit: Circuit): Fault[] {
-  const faults = orderFaults(circuit);
+  const faults = [...variableFaults(circuit), ...orderFaults(circuit)];
   // Scopes mean nothing in a graph with cycles: report those alone.
   if (faults.length > 0) return faults;
   const scopes = scopesOf(circuit);
   for (const node of circuit.nodes) {
     const add = (problem: string) => faults.push({ where: describeNode(node), problem });
-    if (!(Number.isInteger(node.units) && node.units > 0)) {
-      add(`units is ${node.units}, expected a whole number from 1`);
+    if (!isCount(node.units)) {
+      add(`units is ${node.units}, expected a whole number from 1 to ${MOST}`);
     } else if (node.kind === "input") checkInput(circuit, node, add);
     else if (node.kind === "product") checkProduct(circuit, node, scopes, add);
     else checkSum(circuit, node, scopes, add);
@@ -64,6 +64,22 @@ export function parameterFaults(circuit: Circuit): Fault[] {
     faults.push({ where: `parameter \`${node.parameter}\` of ${describeNode(node)}`, problem });
   }
   return faults;
+}
+
+/** Most units of a node and states of a variable: whole numbers up to here are exact in float32. */
+const MOST = 1 << 24;
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MOST;
+}
+
+function variableFaults(circuit: Circuit): Fault[] {
+  return circuit.variables.flatMap((variable, v) =>
+    variable.kind !== "categorical" || isCount(variable.states) ? [] : [{
+      where: describeVariable(circuit, v),
+      problem: `it has ${variable.states} states, expected a whole number from 1 to ${MOST}`,
+    }]
+  );
 }
 
 function orderFaults(circuit: Circuit): Fault[] {

@@ -25,3 +25,4 @@ export * from "./safetensors.ts";
 export * from "./tensor_file.ts";
 export * from "./disk.ts";
 export * from "./import/mod.ts";
+export * from "./export/mod.ts";

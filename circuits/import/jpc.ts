@@ -1,75 +1,64 @@
 import { CircuitBuilder } from "../builder.ts";
-import type { Circuit, NodeId } from "../circuit.ts";
+import type { Circuit } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { linesOf, normalised, WordReader } from "./lines.ts";
+import { FileGraph, type FileNode } from "./file_graph.ts";
+import { nodeLines, normalised, type WordReader } from "./lines.ts";
 
-interface JpcNode {
-  readonly reader: WordReader;
-  readonly children: readonly number[];
-  readonly logs: readonly number[];
-  /** Variable from 0 for leaves; -1 for inner nodes. */
-  readonly variable: number;
+interface JpcNode extends FileNode {
+  /** `I`, `C`, `G`, `P` or `S`: literals are indicators, binomial leaves categorical ones. */
   readonly kind: string;
+  /** `I`: the value; `C`: probabilities; `G`: mean and standard deviation; `S`: weights. */
+  readonly values: readonly number[];
 }
 
+/** Most states of a variable: an indicator's value alone is no evidence that a file means as many as it says. */
+const MOST_STATES = 1 << 16;
+/** Most numbers in the tables of all categorical leaves: those of few states are filled up. */
+const MOST_ENTRIES = 1 << 26;
+
 /**
- * A circuit from the text of a `.jpc` file, the format of ProbabilisticCircuits.jl (Juice). Variable `v` of
- * the file (they count from 1) is variable `v - 1`; it has as many states as any leaf over it needs. The last
- * node is the root.
+ * A circuit from the text of a `.jpc` file, the format of ProbabilisticCircuits.jl (Juice). The variables of the circuit
+ * are those that the root depends on, in the order of their numbers; variable `v` of the file is called `xv`. It has as
+ * many states as any leaf over it needs. The last node is the root.
  *
  * - `L id vtree literal`: an indicator of 1 (or of 0, for a negative literal);
  * - `I id vtree variable value`: an indicator;
  * - `C id vtree variable {log-probability}`: a categorical leaf;
+ * - `B id vtree variable N p`: a binomial leaf, which becomes a categorical one over 0 to N;
  * - `G id vtree variable mean stddev`: a Gaussian leaf;
  * - `P id vtree count {child}` and `S id vtree count {child log-weight}`.
  *
  * @throws {CircuitError} naming the line, or the node when the result is no valid circuit
  */
 export function parseJpc(text: string): Circuit {
-  const [header, ...lines] = linesOf(text);
-  if (header?.words[0] !== "jpc") {
-    throw new CircuitError("This is no .jpc file: the line `jpc <count>` is missing.");
-  }
-  const count = Number(header.words[1]);
-  if (count !== lines.length) {
-    throw new CircuitError(`.jpc: ${count} nodes are announced, but ${lines.length} follow.`);
-  }
-  const nodes = new Map<number, JpcNode>();
-  let root = -1;
-  for (const line of lines) {
-    const reader = new WordReader(".jpc", line);
-    root = reader.integer("the id");
-    if (nodes.has(root)) reader.fail(`node ${root} is defined twice`);
+  const graph = new FileGraph<JpcNode>();
+  for (const reader of nodeLines(text, "jpc", true)) {
+    const id = reader.integer("the id");
     reader.integer("the vtree");
-    const node = parseNode(reader);
-    for (const child of node.children) {
-      if (!nodes.has(child)) reader.fail(`node ${child} is not defined before it is used`);
-    }
+    graph.add(id, parseNode(reader));
     if (reader.left > 0) reader.fail(`${reader.left} words too many`);
-    nodes.set(root, node);
   }
-  if (root < 0) throw new CircuitError(".jpc: the file has no nodes.");
-  return build(nodes, root);
+  return build(graph);
 }
 
 function parseNode(reader: WordReader): JpcNode {
   const { kind } = reader;
   const variable = (): number => {
     const v = reader.integer("the variable");
-    return v >= 1 ? v - 1 : reader.fail(`variable ${v}: they count from 1`);
+    return v >= 1 ? v : reader.fail(`variable ${v}: they count from 1`);
   };
-  const leaf = (v: number, logs: number[], as = kind): JpcNode => ({
-    reader,
-    children: [],
-    logs,
-    variable: v,
-    kind: as,
-  });
+  const leaf = (v: number, values: readonly number[], as = kind): JpcNode => {
+    const states = as === "I" ? (values[0] as number) + 1 : values.length;
+    if (!(states >= 1 && states <= MOST_STATES)) {
+      reader.fail(`variable ${v} would have ${states} states, expected 1 to ${MOST_STATES}`);
+    }
+    return { reader, children: [], values, variable: v, kind: as };
+  };
   switch (kind) {
     case "L": {
       const literal = reader.integer("the literal");
       if (literal === 0) reader.fail("literal 0: variables count from 1");
-      return leaf(Math.abs(literal) - 1, [literal > 0 ? 1 : 0], "I");
+      return leaf(Math.abs(literal), [literal > 0 ? 1 : 0], "I");
     }
     case "I":
       return leaf(variable(), [reader.integer("the value")]);
@@ -79,58 +68,83 @@ function parseNode(reader: WordReader): JpcNode {
       while (reader.left > 0) logs.push(reader.number("a log-probability"));
       return leaf(v, normalised(logs, reader));
     }
-    case "G":
-      return leaf(variable(), [reader.number("the mean"), reader.number("the standard deviation")]);
+    case "B": {
+      const v = variable();
+      const trials = reader.integer("the number of trials"), p = reader.number("the probability");
+      if (!(trials >= 0 && trials < MOST_STATES)) {
+        reader.fail(`a binomial leaf has ${trials} trials, expected 0 to ${MOST_STATES - 1}`);
+      }
+      if (!(p >= 0 && p <= 1)) reader.fail(`the probability of a binomial leaf is ${p}`);
+      return leaf(v, binomial(trials, p), "C");
+    }
+    case "G": {
+      const v = variable();
+      const mean = reader.number("the mean"), deviation = reader.number("the standard deviation");
+      if (!Number.isFinite(mean)) reader.fail(`the mean is ${mean}`);
+      if (!(deviation > 0)) reader.fail(`the standard deviation is ${deviation}, expected more than 0`);
+      return leaf(v, [mean, deviation]);
+    }
     case "P":
     case "S": {
-      const size = reader.integer("the number of children");
       const children: number[] = [], logs: number[] = [];
-      for (let i = 0; i < size; i++) {
+      const words = kind === "S" ? 2 : 1;
+      for (let left = reader.count("the number of children", words); left > 0; left--) {
         children.push(reader.integer("a child"));
         if (kind === "S") logs.push(reader.number("a log-weight"));
       }
-      return { reader, children, logs: kind === "S" ? normalised(logs, reader) : [], variable: -1, kind };
+      return { reader, children, values: kind === "S" ? normalised(logs, reader) : [], variable: 0, kind };
     }
     default:
-      return reader.fail(`unknown kind \`${kind}\`, expected L, I, C, G, P or S`);
+      return reader.fail(`unknown kind \`${kind}\`, expected L, I, C, B, G, P or S`);
   }
 }
 
-function build(nodes: ReadonlyMap<number, JpcNode>, root: number): Circuit {
-  const states: number[] = [];
+/** Probabilities of 0 to `trials` successes, each of probability `p`; by logarithms, for powers underflow. */
+function binomial(trials: number, p: number): number[] {
+  let choose = 0;
+  const logs = Array.from({ length: trials + 1 }, (_, k) => {
+    if (k > 0) choose += Math.log(trials - k + 1) - Math.log(k);
+    // 0 log 0 is 0: what happens never, never happened.
+    return choose + (k === 0 ? 0 : k * Math.log(p)) + (k === trials ? 0 : (trials - k) * Math.log1p(-p));
+  });
+  const values = logs.map(Math.exp), total = values.reduce((a, b) => a + b, 0);
+  return values.map((value) => value / total);
+}
+
+function build(graph: FileGraph<JpcNode>): Circuit {
+  const states = new Map<number, number>();
   const real = new Set<number>();
-  for (const { variable, kind, logs } of nodes.values()) {
-    if (variable < 0) continue;
+  const needed = graph.needed();
+  for (const [, { variable, kind, values }] of needed) {
+    if (variable === 0) continue;
     if (kind === "G") real.add(variable);
-    const needed = kind === "C" ? logs.length : kind === "I" ? Math.max(2, (logs[0] as number) + 1) : 1;
-    states[variable] = Math.max(states[variable] ?? 1, needed);
+    const least = kind === "C" ? values.length : kind === "I" ? Math.max(2, (values[0] as number) + 1) : 1;
+    states.set(variable, Math.max(states.get(variable) ?? 1, least));
+  }
+  const entries = needed.reduce((n, [, node]) => node.kind === "C" ? n + states.get(node.variable)! : n, 0);
+  if (entries > MOST_ENTRIES) {
+    throw new CircuitError(`.jpc: its categorical leaves have tables of ${entries} numbers together.`, {
+      hint: `This reader takes up to ${MOST_ENTRIES}: a variable of fewer states makes them smaller.`,
+    });
   }
   const b = new CircuitBuilder();
-  for (let v = 0; v < states.length; v++) {
-    if (real.has(v)) b.real(`x${v + 1}`);
-    else b.categorical(`x${v + 1}`, states[v] ?? 1);
-  }
-  const needed = new Set([root]);
-  for (const [id, node] of [...nodes].reverse()) {
-    if (needed.has(id)) { for (const child of node.children) needed.add(child); }
-  }
-  const made = new Map<number, NodeId>();
-  for (const [id, { kind, variable, logs, children, reader }] of nodes) {
-    if (!needed.has(id)) continue;
-    const inputs = children.map((child) => made.get(child) as NodeId);
-    if (kind === "P") made.set(id, b.product(inputs));
-    else if (kind === "S") made.set(id, b.sum(inputs, { units: 1, weights: logs, id: `S${id}` }));
-    else if (kind === "I") {
-      made.set(id, b.input({ variable, family: "indicator", units: 1, settings: { values: logs } }));
-    } else if (kind === "G") {
-      made.set(id, b.input({ variable, family: "gaussian", units: 1, parameter: logs, id: `G${id}` }));
-    } else {
-      // Another leaf over the variable may know more states; these have no mass here.
-      const missing = (states[variable] as number) - logs.length;
-      if (real.has(variable)) reader.fail(`variable ${variable + 1} has Gaussian leaves too`);
-      const parameter = [...logs, ...new Array<number>(missing).fill(0)];
-      made.set(id, b.input({ variable, family: "categorical", units: 1, parameter, id: `C${id}` }));
+  const columns = new Map(
+    graph.variables().map((v) => [
+      v,
+      real.has(v) ? b.real(`x${v}`) : b.categorical(`x${v}`, states.get(v) as number),
+    ]),
+  );
+  return b.build(graph.build(({ kind, variable: v, values, reader }, id, children) => {
+    if (kind === "P") return b.product(children);
+    if (kind === "S") return b.sum(children, { units: 1, weights: values, id: `S${id}` });
+    const variable = columns.get(v) as number;
+    if (kind !== "G" && real.has(v)) reader.fail(`variable ${v} has Gaussian leaves too`);
+    if (kind === "I") return b.input({ variable, family: "indicator", units: 1, settings: { values } });
+    if (kind === "G") {
+      return b.input({ variable, family: "gaussian", units: 1, parameter: values, id: `G${id}` });
     }
-  }
-  return b.build(made.get(root) as NodeId);
+    // Another leaf over the variable may know more states; these have no mass here.
+    const parameter = [...values, ...new Array<number>((states.get(v) as number) - values.length).fill(0)];
+    return b.input({ variable, family: "categorical", units: 1, parameter, id: `C${id}` });
+  }));
 }

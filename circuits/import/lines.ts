@@ -20,9 +20,9 @@ export class WordReader {
     this.#line = line;
   }
 
-  /** The first word. */
+  /** The first word, in upper case. */
   get kind(): string {
-    return this.#line.words[0] as string;
+    return (this.#line.words[0] as string).toUpperCase();
   }
 
   /** Words that have not been read. */
@@ -30,18 +30,31 @@ export class WordReader {
     return this.#line.words.length - this.#next;
   }
 
-  /** The next word as a whole number. */
+  /** The next word as a whole number that a double holds exactly. */
   integer(what: string): number {
-    const value = Number(this.#word(what));
-    return Number.isInteger(value) ? value : this.fail(`${what} must be a whole number`);
+    const word = this.#word(what);
+    const value = wholeNumber(word);
+    return value ?? this.fail(`${what} must be a whole number below 2^53, got \`${word}\``);
   }
 
   /** The next word as a number; `-Inf` stands for log zero. */
   number(what: string): number {
     const word = this.#word(what);
     if (/^-inf(inity)?$/i.test(word)) return -Infinity;
-    const value = Number(word);
-    return Number.isFinite(value) ? value : this.fail(`${what} must be a number, got \`${word}\``);
+    return decimalNumber(word) ?? this.fail(`${what} must be a number, got \`${word}\``);
+  }
+
+  /**
+   * The next word as the number of groups of `words` words that end the line. Nothing else may follow: a count is
+   * believed only where what it counts is there.
+   */
+  count(what: string, words: number): number {
+    const count = this.integer(what);
+    if (count < 1) this.fail(`${what} is ${count}, expected 1 at least`);
+    if (count * words > this.left) {
+      this.fail(`it announces ${count} as ${what}, which takes ${count * words} words; ${this.left} follow`);
+    }
+    return count;
   }
 
   /** @throws {CircuitError} naming the line */
@@ -54,10 +67,48 @@ export class WordReader {
   }
 }
 
-/** The lines of a text that are neither empty nor comments (first word `c`). */
+/** A word as a whole number, or undefined where it is none, or none that a double holds exactly. */
+export function wholeNumber(word: string): number | undefined {
+  const value = /^[+-]?\d+$/.test(word) ? Number(word) : NaN;
+  // `+ 0` makes one zero of two.
+  return Number.isSafeInteger(value) ? value + 0 : undefined;
+}
+
+/** A word as a finite decimal number, or undefined. */
+export function decimalNumber(word: string): number | undefined {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/**
+ * The lines of a text that are neither empty nor comments. Comments are lines whose first word is `c` or begins
+ * with `#`. A `C` is none: `.jpc` files begin the lines of categorical leaves with it.
+ */
 export function linesOf(text: string): Line[] {
-  return text.split(/\r?\n/).map((line, i) => ({ number: i + 1, words: line.trim().split(/\s+/) }))
-    .filter(({ words }) => words[0] !== "" && words[0] !== "c");
+  return text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)
+    .map((line, i) => ({ number: i + 1, words: line.trim().split(/\s+/) }))
+    .filter(({ words: [first = ""] }) => first !== "" && first !== "c" && !first.startsWith("#"));
+}
+
+/**
+ * The lines of nodes after the header `format count`.
+ * @param counted whether the count must be there and right: writers of some formats get it wrong
+ * @throws {CircuitError} when the header is missing, its count is none, or no node follows
+ */
+export function nodeLines(text: string, format: string, counted: boolean): WordReader[] {
+  const [header, ...lines] = linesOf(text);
+  if (header?.words[0]?.toLowerCase() !== format) {
+    throw new CircuitError(`This is no .${format} file: the line \`${format} <count>\` is missing.`);
+  }
+  const reader = new WordReader(`.${format}`, header);
+  if (lines.length === 0) throw new CircuitError(`.${format}: the file has no nodes.`);
+  const count = counted ? reader.integer("the number of nodes") : lines.length;
+  if (count !== lines.length) {
+    throw new CircuitError(`.${format}: ${count} nodes are announced, but ${lines.length} follow.`, {
+      hint: "The file was cut short or put together wrongly: get it again.",
+    });
+  }
+  return lines.map((line) => new WordReader(`.${format}`, line));
 }
 
 /**

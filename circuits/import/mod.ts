@@ -1,4 +1,7 @@
 /** Readers of other programs' formats. */
+export { type CompiledFactors, compileFactors } from "./compile_factors.ts";
+export type { Factor, FactorGraph } from "./factors.ts";
 export { parseJpc } from "./jpc.ts";
 export { parsePsdd } from "./psdd.ts";
-export { type CompiledFactors, compileFactors, type Factor, type FactorGraph, parseUai } from "./uai.ts";
+export { readModelText } from "./read_text.ts";
+export { parseUai, parseUaiEvidence } from "./uai.ts";

@@ -1,0 +1,21 @@
+import { checkFactors, type FactorGraph } from "../import/factors.ts";
+
+/**
+ * A graphical model as the text of a `.uai` file, which `parseUai` and other programs read. Numbers are written as
+ * they are: reading gives the same model.
+ * @param kind what the file says that it is: `BAYES` only where each factor is one variable's conditional table
+ * @throws {CircuitError} when the tables make no sense
+ */
+export function formatUai(graph: FactorGraph, kind: "BAYES" | "MARKOV" = "MARKOV"): string {
+  checkFactors(graph);
+  const { states, factors } = graph;
+  return [
+    kind,
+    states.length,
+    states.join(" "),
+    factors.length,
+    ...factors.map(({ scope }) => [scope.length, ...scope].join(" ")),
+    ...factors.flatMap(({ values }) => [values.length, values.join(" ")]),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,133 @@
+import { CircuitBuilder } from "../builder.ts";
+import type { Circuit, NodeId } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { eliminationOrder } from "./elimination.ts";
+import { checkFactors, type Factor, type FactorGraph, sizeOfScope } from "./factors.ts";
+
+/** What {@link compileFactors} returns. */
+export interface CompiledFactors {
+  /** The normalised model: deterministic, so exact MAP works on it. Variable `v` is variable `v` of the model. */
+  readonly circuit: Circuit;
+  /** Logarithm of the sum of the product of the factors over all states: 0 for a Bayesian network. */
+  readonly logPartition: number;
+}
+
+/** A vector node whose unit number is a joint state of `scope`; each unit is a normalised distribution. */
+interface Message {
+  readonly scope: readonly number[];
+  readonly node: NodeId;
+}
+
+/**
+ * Compiles a graphical model to a circuit by variable elimination with symbolic messages (Darwiche, "Modeling
+ * and Reasoning with Bayesian Networks", chapter 12). Eliminating a variable makes one sum node over
+ * indicators of its states, normalised for every joint state of its neighbours; what the normalisation takes
+ * out goes on as a table. Time and size are linear in the number of variables for models of bounded width, and
+ * exponential in the width.
+ * @throws {CircuitError} naming the width when the model is too wide; when it has no possible state; when its tables make
+ *   no sense
+ */
+export function compileFactors(graph: FactorGraph): CompiledFactors {
+  checkFactors(graph);
+  const { states, factors } = graph;
+  const order = eliminationOrder(graph);
+  const position = new Int32Array(states.length);
+  order.forEach(({ variable }, i) => position[variable] = i);
+  /** Tables and messages by the variable of theirs that is eliminated first. */
+  const tables = states.map((): Factor[] => []), messages = states.map((): Message[] => []);
+  const b = new CircuitBuilder();
+  states.forEach((k, v) => b.categorical(`x${v}`, k));
+  const done: NodeId[] = [];
+  let logPartition = 0;
+  for (const { scope, values } of factors) {
+    // A variable of one state changes no table.
+    const told = scope.filter((v) => states[v] !== 1);
+    if (told.length === 0) logPartition += Math.log(values[0] as number);
+    else (tables[earliest(told, position)] as Factor[]).push({ scope: told, values });
+  }
+
+  for (const { variable: v, scope } of order) {
+    const cells = [...scope, v];
+    const size = sizeOfScope(cells, states);
+    const weights = new Float64Array(size).fill(1);
+    for (const table of tables[v] as Factor[]) {
+      projection(cells, table.scope, states).forEach((cell, i) => {
+        weights[i] = (weights[i] as number) * (table.values[cell] as number);
+      });
+    }
+    const { rest, log } = normaliseRows(weights, states[v] as number);
+    logPartition += log;
+
+    const inputs = [b.input({
+      variable: v,
+      family: "indicator",
+      units: size,
+      settings: { values: Array.from({ length: size }, (_, i) => i % (states[v] as number)) },
+    })];
+    for (const message of messages[v] as Message[]) {
+      inputs.push(spread(b, message, projection(cells, message.scope, states)));
+    }
+    tables[v] = messages[v] = [];
+    const groups = rest.length;
+    const node = b.sum([b.product(inputs)], { units: groups, groups, weights, id: `x${v}`, name: `x${v}` });
+    const next = scope[scope.length - 1];
+    if (next === undefined) {
+      logPartition += Math.log(rest[0] as number);
+      done.push(node);
+    } else {
+      (tables[next] as Factor[]).push({ scope, values: rest });
+      (messages[next] as Message[]).push({ scope, node });
+    }
+  }
+  if (logPartition === -Infinity) {
+    throw new CircuitError("The model has no state with a probability above 0.");
+  }
+  return { circuit: b.build(b.product(done)), logPartition };
+}
+
+function earliest(scope: readonly number[], position: Int32Array): number {
+  return scope.reduce((a, b) => (position[b] as number) < (position[a] as number) ? b : a);
+}
+
+/** For every joint state of `from`, the number of the joint state of `to`, a subset of its variables. */
+function projection(from: readonly number[], to: readonly number[], states: readonly number[]): Int32Array {
+  const stride = new Map<number, number>();
+  let step = 1;
+  for (const v of [...to].reverse()) {
+    stride.set(v, step);
+    step *= states[v] as number;
+  }
+  return Int32Array.from({ length: sizeOfScope(from, states) }, (_, cell) => {
+    let result = 0;
+    for (let i = from.length - 1; i >= 0; i--) {
+      const v = from[i] as number;
+      result += cell % (states[v] as number) * (stride.get(v) ?? 0);
+      cell = Math.floor(cell / (states[v] as number));
+    }
+    return result;
+  });
+}
+
+/** Repeats the units of a message for all cells, by a sum node whose rows each pick one unit. */
+function spread(b: CircuitBuilder, { node }: Message, cells: Int32Array): NodeId {
+  const units = b.units(node);
+  if (cells.length === units && cells.every((unit, i) => unit === i)) return node;
+  const weights = new Float32Array(cells.length * units);
+  cells.forEach((unit, i) => weights[i * units + unit] = 1);
+  return b.sum([node], { units: cells.length, weights });
+}
+/**
+ * Normalises rows in place; `rest` is what each summed to, divided by the largest of them, whose logarithm is
+ * `log`. A row of zeros, which only impossible states reach, becomes uniform.
+ */
+function normaliseRows(weights: Float64Array, width: number): { rest: Float64Array; log: number } {
+  const rest = new Float64Array(weights.length / width);
+  for (let row = 0; row < rest.length; row++) {
+    const cells = weights.subarray(row * width, (row + 1) * width);
+    const total = rest[row] = cells.reduce((a, b) => a + b, 0);
+    cells.forEach((w, i) => cells[i] = total > 0 ? w / total : 1 / width);
+  }
+  const most = rest.reduce((a, b) => Math.max(a, b), 0);
+  if (most === 0) return { rest, log: 0 };
+  return { rest: rest.map((x) => x / most), log: Math.log(most) };
+}

@@ -1,0 +1,34 @@
+import { CircuitError } from "../errors.ts";
+
+/**
+ * The text of a file for the parsers of this folder, unpacked where it is gzipped, whatever its name:
+ * `parsePsdd(await readModelText("model.psdd.gz"))`.
+ * @throws {CircuitError} when there is no such file, or it is damaged or no text
+ */
+export async function readModelText(path: string): Promise<string> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
+    throw new CircuitError(`${path} cannot be read: ${why}.`, { cause });
+  }
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await unpacked(bytes, path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CircuitError(`${path} is no UTF-8 text.`, {
+      hint: "Of packed files only gzip is read here: unpack it first.",
+      cause,
+    });
+  }
+}
+
+async function unpacked(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  try {
+    return await new Response(stream).bytes();
+  } catch (cause) {
+    throw new CircuitError(`${path}: its gzip data are damaged or cut short.`, { cause });
+  }
+}
