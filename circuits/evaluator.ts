@@ -19,7 +19,8 @@ export interface Flows {
   readonly logLikelihoods: Float64Array;
   /**
    * By id, for the parameters of sum nodes: the expected number of times each edge is taken, of the shape of
-   * the parameter; uses of a tied parameter are added up.
+   * the parameter; uses of a tied parameter are added up. A sample of which nothing below a node was observed takes none of
+   * its edges.
    */
   readonly weights: ReadonlyMap<string, Float64Array>;
   /**

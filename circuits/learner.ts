@@ -6,7 +6,8 @@ import type { Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
 
 /**
- * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples:
+ * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples that say anything
+ * about its node:
  * - `em`: `F / sum(F)`, the maximum (Dempster, Laird and Rubin 1977);
  * - `inertia`: `inertia * old + (1 - inertia) * F / sum(F)`, the usual mini-batch EM of circuits;
  * - `anemone`: proportional to `(1 - step) * W * TD * old + step * F`, where `TD` is the top-down probability

@@ -4,6 +4,8 @@ export * from "./random.ts";
 export * from "./samples.ts";
 export * from "./leaves/mod.ts";
 export * from "./scope.ts";
+export * from "./evidence.ts";
+export * from "./turns.ts";
 export * from "./checks.ts";
 export * from "./builder.ts";
 export * from "./evaluator.ts";

@@ -13,6 +13,7 @@ import {
 } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Activations, Evaluator, Flows, Semiring } from "./evaluator.ts";
+import { Evidence } from "./evidence.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
 import { checkSamples, isObserved, type Samples } from "./samples.ts";
 
@@ -167,6 +168,7 @@ export class ReferenceEvaluator implements Evaluator {
       requireSingleRoot(circuit);
       const { weights, statistics } = emptyFlows(circuit);
       const logLikelihoods = new Float64Array(samples.count);
+      const evidence = Evidence.of(circuit), seen = evidence.seen(samples);
       let impossible = 0;
       for (let s = 0; s < samples.count; s++) {
         const times = sampleWeights?.[s] ?? 1;
@@ -177,6 +179,7 @@ export class ReferenceEvaluator implements Evaluator {
           continue;
         }
         const flows = downward(circuit, logs, (id, _output, at, flow) => {
+          if (seen?.[(evidence.scopeOf[id] as number) * samples.count + s] === 0) return;
           const node = circuit.nodes[id] as Node & { kind: "sum" };
           const counts = weights.get(node.parameter) as Float64Array;
           counts[at] = (counts[at] as number) + times * flow;

@@ -1,10 +1,12 @@
 import { type Circuit, type NodeId, parameterOf, withParameters } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Activations, Flows, Semiring } from "./evaluator.ts";
+import { CountedWeight } from "./evidence.ts";
 import { type Accumulated, checkRule, type Learner, type UpdateRule } from "./learner.ts";
 import { emptyFlows, ReferenceEvaluator, requireSingleRoot } from "./reference.ts";
 import { checkSampleWeights, type Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
+import { Turns } from "./turns.ts";
 import { applyUpdate } from "./update.ts";
 
 /**
@@ -16,20 +18,22 @@ export class ReferenceLearner implements Learner {
   circuit: Circuit;
   /** The circuit with the parameters as they are now. */
   #now: Circuit;
-  #counts: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array>; weight: number };
-  /** Calls in flight: each waits for those before it. */
-  #last: Promise<unknown> = Promise.resolve();
+  #counts: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> };
+  /** Weight of the samples that are in them. */
+  readonly #weight: CountedWeight;
+  readonly #turns = new Turns("learner");
 
   /** A learner that starts from the parameters of `circuit`. @throws {CircuitError} for a vector root */
   constructor(circuit: Circuit) {
     requireSingleRoot(circuit);
     this.circuit = this.#now = circuit;
-    this.#counts = { ...emptyFlows(circuit), weight: 0 };
+    this.#counts = emptyFlows(circuit);
+    this.#weight = new CountedWeight(circuit);
   }
 
   /** See {@link Learner.accumulate}. */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSampleWeights(samples, sampleWeights);
       const flows = await this.#evaluator().flows(samples, sampleWeights);
       for (const part of ["weights", "statistics"] as const) {
@@ -37,27 +41,26 @@ export class ReferenceLearner implements Learner {
           flows[part].get(id)?.forEach((x, i) => counts[i] = (counts[i] as number) + x);
         }
       }
-      flows.logLikelihoods.forEach((l, s) => {
-        if (l > -Infinity) this.#counts.weight += sampleWeights?.[s] ?? 1;
-      });
+      this.#weight.add(samples, flows.logLikelihoods, sampleWeights);
       return { logLikelihoods: flows.logLikelihoods, impossible: flows.impossible };
     });
   }
 
   /** See {@link Learner.update}. */
   update(rule: UpdateRule): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       checkRule(this.#now, rule);
       const values = copies(this.#now);
-      applyUpdate(this.#now, values, this.#counts, rule);
+      applyUpdate(this.#now, values, { ...this.#counts, weight: this.#weight }, rule);
       this.#now = withParameters(this.#now, values);
-      this.#counts = { ...emptyFlows(this.#now), weight: 0 };
+      this.#counts = emptyFlows(this.#now);
+      this.#weight.clear();
     });
   }
 
   /** See {@link Learner.parameters}. */
   parameters(): Promise<ReadonlyMap<string, Float32Array>> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       this.circuit = this.#now;
       return copies(this.#now);
     });
@@ -65,7 +68,7 @@ export class ReferenceLearner implements Learner {
 
   /** See {@link Learner.setParameters}. */
   setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       this.circuit = this.#now = withParameters(
         this.#now,
         new Map([...values].map(([id, array]) => [id, array.slice()])),
@@ -75,10 +78,11 @@ export class ReferenceLearner implements Learner {
 
   /** See {@link Learner.state}. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
+      const weight = this.#weight.save();
       const tensors = new Map<string, Tensor>([["weight", {
-        shape: [1],
-        values: Float64Array.of(this.#counts.weight),
+        shape: [weight.length],
+        values: weight,
       }]]);
       for (const part of ["weights", "statistics"] as const) {
         for (const [id, counts] of this.#counts[part]) {
@@ -94,59 +98,55 @@ export class ReferenceLearner implements Learner {
 
   /** See {@link Learner.restore}. */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       const { weights, statistics } = emptyFlows(this.#now);
+      const refuse = (name: string): never => {
+        throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+      };
       const take = <T extends Float64Array | Float32Array>(name: string, like: T): T => {
         const values = state.get(name)?.values;
-        if (values?.constructor !== like.constructor || values.length !== like.length) {
-          throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
-        }
-        return values.slice() as T;
+        if (values?.constructor !== like.constructor || values.length !== like.length) refuse(name);
+        return (values as T).slice() as T;
       };
       const parameters = new Map(
         [...this.#now.parameters].map(([id, { values }]) => [id, take(`parameters/${id}`, values)]),
       );
       for (const [id, counts] of weights) weights.set(id, take(`weights/${id}`, counts));
       for (const [id, counts] of statistics) statistics.set(id, take(`statistics/${id}`, counts));
-      const [weight] = take("weight", new Float64Array(1)) as unknown as [number];
-      this.#counts = { weights, statistics, weight };
+      // Last: it changes something.
+      if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
+      this.#counts = { weights, statistics };
       this.circuit = this.#now = withParameters(this.#now, parameters);
     });
   }
 
   /** See {@link Learner.close}: nothing to give back. */
   close(): Promise<void> {
-    return this.#inTurn(() => {});
+    return this.#turns.close(() => {});
   }
 
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
-    return this.#inTurn(() => this.#evaluator().logLikelihoods(samples));
+    return this.#turns.take(() => this.#evaluator().logLikelihoods(samples));
   }
 
   /** See {@link Evaluator.activations}. */
   activations(samples: Samples, semiring?: Semiring): Promise<Activations> {
-    return this.#inTurn(() => this.#evaluator().activations(samples, semiring));
+    return this.#turns.take(() => this.#evaluator().activations(samples, semiring));
   }
 
   /** See {@link Evaluator.leafFlows}. */
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
-    return this.#inTurn(() => this.#evaluator().leafFlows(samples, nodes));
+    return this.#turns.take(() => this.#evaluator().leafFlows(samples, nodes));
   }
 
   /** See {@link Evaluator.flows}; the accumulators stay as they are. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
-    return this.#inTurn(() => this.#evaluator().flows(samples, sampleWeights));
+    return this.#turns.take(() => this.#evaluator().flows(samples, sampleWeights));
   }
 
   #evaluator(): ReferenceEvaluator {
     return new ReferenceEvaluator(this.#now);
-  }
-
-  #inTurn<T>(run: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(run);
-    this.#last = result.catch(() => {});
-    return result;
   }
 }
 

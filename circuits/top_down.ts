@@ -1,4 +1,4 @@
-import { childrenOf, type Circuit, type Node, nodeOf, parameterOf } from "./circuit.ts";
+import { childrenOf, type Circuit, type Node, type NodeId, nodeOf, parameterOf } from "./circuit.ts";
 
 /**
  * Top-down probabilities: how often a sample of the model passes each unit, `[units]` by node id; equal to
@@ -43,18 +43,21 @@ export function topDown(circuit: Circuit, values?: ReadonlyMap<string, Float32Ar
 /**
  * {@link topDown} by parameter: how often a sample of the model uses each row of weights or unit of a leaf,
  * `[units]` by parameter id; uses of a tied parameter are added up.
+ *
+ * @param weightOf what the uses at a node count; 1 when left out
  */
 export function topDownRows(
   circuit: Circuit,
   values?: ReadonlyMap<string, Float32Array>,
+  weightOf: (node: NodeId) => number = () => 1,
 ): ReadonlyMap<string, Float64Array> {
   const rows = new Map<string, Float64Array>();
   topDown(circuit, values).forEach((passed, id) => {
     const node = nodeOf(circuit, id);
     if (node.kind === "product" || node.parameter === undefined) return;
-    const before = rows.get(node.parameter);
-    if (before === undefined) rows.set(node.parameter, passed.slice());
-    else for (let u = 0; u < passed.length; u++) before[u] = (before[u] as number) + (passed[u] as number);
+    const total = rows.getOrInsertComputed(node.parameter, () => new Float64Array(passed.length));
+    const weight = weightOf(id);
+    for (let u = 0; u < passed.length; u++) total[u] = (total[u] as number) + weight * (passed[u] as number);
   });
   return rows;
 }

@@ -1,4 +1,5 @@
 import { type Circuit, type InputNode, variableOf } from "./circuit.ts";
+import type { CountedWeight } from "./evidence.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import type { Leaf } from "./leaves/mod.ts";
 import { parameterOwners, rowWidth, settingsFor, type UpdateRule, type UpdateStep } from "./learner.ts";
@@ -13,18 +14,18 @@ export interface Accumulators {
   readonly weights: ReadonlyMap<string, Counts>;
   /** By id, for the parameters of leaves: expected sufficient statistics, `[units, width]`. */
   readonly statistics: ReadonlyMap<string, Counts>;
-  /** Weight of all possible samples that they count. */
-  readonly weight: number;
+  /** Weight of the samples that they count. */
+  readonly weight: CountedWeight;
   /**
-   * For `anemone`: {@link topDownRows} under the old parameters, where an engine knows them already; found from
-   * `values` when left out.
+   * For `anemone`: how often the samples would use each row under the old parameters, `[rows]` by id, where an engine knows
+   * it already; found from `values` when left out.
    */
-  readonly masses?: ReadonlyMap<string, ArrayLike<number>>;
+  readonly priors?: ReadonlyMap<string, ArrayLike<number>>;
 }
 
 /**
  * The M-step of {@link Learner.update} on the host: writes new values into the arrays of `values`, which must
- * have every parameter of the circuit, or, where `masses` are given, those that shall change. The rule must have
+ * have every parameter of the circuit, or, where `priors` are given, those that shall change. The rule must have
  * passed `checkRule`. Leaves the counts as they are.
  */
 export function applyUpdate(
@@ -35,14 +36,15 @@ export function applyUpdate(
 ): void {
   const { step } = rule;
   // From the old parameters, all of them, so before the first one changes.
-  const masses = step.kind === "anemone" ? accumulators.masses ?? topDownRows(circuit, values) : undefined;
+  const priors = step.kind === "anemone"
+    ? accumulators.priors ?? topDownRows(circuit, values, (node) => accumulators.weight.of(node))
+    : undefined;
   for (const [id, node] of parameterOwners(circuit)) {
     const settings = settingsFor(rule, id, node.kind);
     const counts = (node.kind === "sum" ? accumulators.weights : accumulators.statistics).get(id);
     const current = values.get(id);
     if (settings.frozen || counts === undefined || current === undefined) continue;
-    const mass = masses?.get(id);
-    const prior = mass && Float64Array.from(mass, (m) => m * accumulators.weight);
+    const prior = priors?.get(id);
     const smoothing = { ...settings, step, ...(prior !== undefined && { prior }) };
     if (node.kind === "sum") {
       updateRows(current, counts, rowWidth(circuit, id, node), smoothing);
@@ -68,7 +70,7 @@ export interface RowUpdate {
   readonly mix: number;
   /** `[width]` or `[rows, width]`; uniform when left out. */
   readonly base?: ArrayLike<number>;
-  /** For `anemone`, `[rows]`: samples times the top-down probability of the row. */
+  /** For `anemone`, `[rows]`: how often the samples would use the row under the old parameters. */
   readonly prior?: ArrayLike<number>;
 }
 

@@ -74,9 +74,9 @@ export class ExactPass {
 
   /**
    * Fills {@link ExactPass.flows} after {@link ExactPass.up}, for a root of one unit and a sample that is not
-   * impossible, and reports the flow of every edge.
+   * impossible, and reports the flow of every edge of the nodes that are `counted`; of all when left out.
    */
-  down(count?: EdgeCounter): void {
+  down(count?: EdgeCounter, counted?: (node: NodeId) => boolean): void {
     const { nodes, root } = this.#circuit;
     for (const flow of this.flows) flow.fill(0);
     (this.flows[root] as Float64Array)[0] = 1;
@@ -85,7 +85,7 @@ export class ExactPass {
       if (node.kind === "product") {
         const flow = this.flows[id] as Float64Array;
         for (const child of node.children) addTo(this.flows[child] as Float64Array, flow, 0);
-      } else if (node.kind === "sum") this.#sumDown(node, count);
+      } else if (node.kind === "sum") this.#sumDown(node, (counted?.(id) ?? true) ? count : undefined);
     }
   }
 

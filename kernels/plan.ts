@@ -176,6 +176,16 @@ export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; 
   return { fold: place.fold + block * place.stride, unit: unit - block * units };
 }
 
+/** `[folds]`: the node that each fold of a group is of. */
+export function nodesOfFolds(plan: Plan, group: Group): NodeId[] {
+  const nodes = new Array<NodeId>(group.folds);
+  for (const id of group.nodes) {
+    const { fold, blocks, stride } = plan.places[id] as Place;
+    for (let block = 0; block < blocks; block++) nodes[fold + block * stride] = id;
+  }
+  return nodes;
+}
+
 function placesOf(circuit: Circuit, blocks: Int32Array, drafts: readonly Draft[]): Place[] {
   const places: Place[] = new Array(circuit.nodes.length);
   drafts.forEach(({ nodes, uses }, group) => {

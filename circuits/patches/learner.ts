@@ -8,18 +8,21 @@ import {
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import type { Activations, Flows, Semiring } from "../evaluator.ts";
+import { CountedWeight } from "../evidence.ts";
 import { type Accumulated, checkRule, type Learner, type UpdateRule } from "../learner.ts";
 import type { NodeId } from "../circuit.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
 import type { Tensor } from "../safetensors.ts";
-import { checkSamples, checkSampleWeights, type Samples, takeSamples } from "../samples.ts";
+import { checkSamples, checkSampleWeights, isObserved, type Samples, takeSamples } from "../samples.ts";
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
+import { Turns } from "../turns.ts";
 import { applyUpdate } from "../update.ts";
 import {
   clusterLogs,
   type DistinctRows,
   distinctRows,
+  observedPatches,
   patchRows,
   type SharedPart,
   sharedParts,
@@ -42,6 +45,12 @@ export interface PatchLearnerOptions {
   readonly threshold?: number;
   /** Most patches that a learner is given at once; 4096 when left out. */
   readonly rows?: number;
+}
+
+/** Expected counts by parameter id: uses of edges, statistics of leaves. */
+interface Counts {
+  readonly weights: Map<string, Float64Array>;
+  readonly statistics: Map<string, Float64Array>;
 }
 
 /** The learner of the circuits of the clusters of some patches. */
@@ -72,11 +81,12 @@ export class PatchLearner implements Learner {
   readonly #threshold: number;
   readonly #rows: number;
   readonly #values: Map<string, Float32Array>;
-  #counts: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array>; weight: number };
+  #counts: Counts;
+  /** Weight of the samples that are in them. */
+  readonly #weight: CountedWeight;
   /** Whether the top learner has the current parameters. */
   #topFresh = true;
-  /** Calls in flight: each waits for those before it. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns("learner");
 
   private constructor(
     options: PatchLearnerOptions,
@@ -93,7 +103,8 @@ export class PatchLearner implements Learner {
     this.#threshold = threshold;
     this.#rows = rows;
     this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
-    this.#counts = { ...emptyFlows(circuit), weight: 0 };
+    this.#counts = emptyFlows(circuit);
+    this.#weight = new CountedWeight(circuit);
   }
 
   /**
@@ -117,23 +128,33 @@ export class PatchLearner implements Learner {
 
   /** See {@link Learner.accumulate}. */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
-    return this.#inTurn(() => this.#expect(samples, sampleWeights, this.#counts));
+    return this.#turns.take(async () => {
+      const accumulated = await this.#expect(samples, sampleWeights, this.#counts);
+      this.#weight.add(samples, accumulated.logLikelihoods, sampleWeights);
+      return accumulated;
+    });
   }
 
   /** See {@link Learner.update}. */
   update(rule: UpdateRule): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       checkRule(this.circuit, rule);
       // Top-down probabilities of the assembled circuit need its present parameters.
-      applyUpdate(withParameters(this.circuit, this.#values), this.#values, this.#counts, rule);
-      this.#counts = { ...emptyFlows(this.circuit), weight: 0 };
+      applyUpdate(
+        withParameters(this.circuit, this.#values),
+        this.#values,
+        { ...this.#counts, weight: this.#weight },
+        rule,
+      );
+      this.#counts = emptyFlows(this.circuit);
+      this.#weight.clear();
       this.#topFresh = false;
     });
   }
 
   /** See {@link Learner.parameters}. */
   parameters(): Promise<ReadonlyMap<string, Float32Array>> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       const copies = () => new Map([...this.#values].map(([id, values]) => [id, values.slice()]));
       this.circuit = withParameters(this.circuit, copies());
       return copies();
@@ -142,7 +163,7 @@ export class PatchLearner implements Learner {
 
   /** See {@link Learner.setParameters}. */
   setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       // Checks ids and lengths.
       this.circuit = withParameters(
         withParameters(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
@@ -155,11 +176,9 @@ export class PatchLearner implements Learner {
 
   /** See {@link Learner.state}. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#inTurn(() => {
-      const tensors = new Map<string, Tensor>([["weight", {
-        shape: [1],
-        values: Float64Array.of(this.#counts.weight),
-      }]]);
+    return this.#turns.take(() => {
+      const weight = this.#weight.save();
+      const tensors = new Map<string, Tensor>([["weight", { shape: [weight.length], values: weight }]]);
       for (const part of ["weights", "statistics"] as const) {
         for (const [id, counts] of this.#counts[part]) {
           tensors.set(`${part}/${id}`, { shape: [counts.length], values: counts.slice() });
@@ -177,23 +196,23 @@ export class PatchLearner implements Learner {
 
   /** See {@link Learner.restore}. */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
+      const refuse = (name: string): never => {
+        throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+      };
       const into = (name: string, target: Float64Array | Float32Array) => {
         const values = state.get(name)?.values;
-        if (values?.constructor !== target.constructor || values.length !== target.length) {
-          throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
-        }
+        if (values?.constructor !== target.constructor || values.length !== target.length) refuse(name);
         return () => target.set(values as Float32Array);
       };
-      const weight = new Float64Array(1);
-      const writes = [into("weight", weight)];
+      const writes: (() => void)[] = [];
       for (const part of ["weights", "statistics"] as const) {
         for (const [id, counts] of this.#counts[part]) writes.push(into(`${part}/${id}`, counts));
       }
       for (const [id, values] of this.#values) writes.push(into(`parameters/${id}`, values));
       // Only when all of it fits.
+      if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
       for (const write of writes) write();
-      this.#counts.weight = weight[0] as number;
       this.circuit = withParameters(
         this.circuit,
         new Map([...this.#values].map(([id, values]) => [id, values.slice()])),
@@ -204,7 +223,7 @@ export class PatchLearner implements Learner {
 
   /** See {@link Learner.close}. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.close(async () => {
       await this.#top.close();
       for (const { learner } of this.#shared) await learner.close();
     });
@@ -212,7 +231,7 @@ export class PatchLearner implements Learner {
 
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
       return await (await this.#topLearner()).logLikelihoods(await this.#externals(samples));
     });
@@ -220,20 +239,20 @@ export class PatchLearner implements Learner {
 
   /** See {@link Evaluator.flows}; the accumulators stay as they are. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
-    return this.#inTurn(async () => {
-      const into = { ...emptyFlows(this.circuit), weight: 0 };
+    return this.#turns.take(async () => {
+      const into = emptyFlows(this.circuit);
       return { ...await this.#expect(samples, sampleWeights, into), ...into };
     });
   }
 
   /** See {@link Evaluator.activations}: slow. */
   activations(samples: Samples, semiring?: Semiring): Promise<Activations> {
-    return this.#inTurn(() => this.#reference().activations(samples, semiring));
+    return this.#turns.take(() => this.#reference().activations(samples, semiring));
   }
 
   /** See {@link Evaluator.leafFlows}: slow. */
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
-    return this.#inTurn(() => this.#reference().leafFlows(samples, nodes));
+    return this.#turns.take(() => this.#reference().leafFlows(samples, nodes));
   }
 
   /**
@@ -241,7 +260,7 @@ export class PatchLearner implements Learner {
    * that these samples are, both with the present parameters.
    */
   withTop<T>(samples: Samples, work: (top: Learner, externals: Samples) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
       return await work(await this.#topLearner(), await this.#externals(samples));
     });
@@ -254,7 +273,7 @@ export class PatchLearner implements Learner {
   eachCluster(
     work: (learner: Learner, part: SharedPart, cluster: number) => Promise<void>,
   ): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       for (const part of this.#shared) {
         for (let k = 0; k < part.clusters; k++) {
           await this.#load(part, k);
@@ -279,14 +298,15 @@ export class PatchLearner implements Learner {
       });
       part.patches.forEach((patch, p) => vectors[patch] = logs[p] as Float32Array);
     }
-    return patchSamples(vectors, clusters);
+    const observed = observedPatches(samples, this.parts);
+    return { ...patchSamples(vectors, clusters), ...(observed && { observed }) };
   }
 
   /** Adds expected counts of all parameters to `into`. */
   async #expect(
     samples: Samples,
     sampleWeights: ArrayLike<number> | undefined,
-    into: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array>; weight: number },
+    into: Counts,
   ): Promise<Accumulated> {
     checkSamples(this.circuit, samples);
     checkSampleWeights(samples, sampleWeights);
@@ -294,14 +314,11 @@ export class PatchLearner implements Learner {
     const top = await this.#topLearner();
     const flows = await top.flows(externals, sampleWeights);
     addFlows(into, "top/", flows);
-    flows.logLikelihoods.forEach((log, s) => {
-      if (log > -Infinity) into.weight += sampleWeights?.[s] ?? 1;
-    });
     const posterior = await top.leafFlows(externals, this.#leaves);
     for (const part of this.#shared) {
       const distinct = distinctRows(patchRows(samples, this.parts, part.patches));
       for (let k = 0; k < part.clusters; k++) {
-        const { chosen, weights } = this.#chosen(part, k, samples.count, distinct, posterior, sampleWeights);
+        const { chosen, weights } = this.#chosen(part, k, externals, distinct, posterior, sampleWeights);
         if (chosen.length === 0) continue;
         await this.#load(part, k);
         for (let from = 0; from < chosen.length; from += this.#rows) {
@@ -325,17 +342,17 @@ export class PatchLearner implements Learner {
   #chosen(
     part: Part,
     k: number,
-    images: number,
+    externals: Samples,
     { rows, index }: DistinctRows,
     posterior: ReadonlyMap<NodeId, Float64Array>,
     sampleWeights: ArrayLike<number> | undefined,
   ): { chosen: Uint32Array; weights: Float64Array } {
-    const expected = new Float64Array(rows.count);
+    const expected = new Float64Array(rows.count), images = externals.count;
     part.patches.forEach((patch, p) => {
       const flows = posterior.get(this.#leaves[patch] as NodeId) as Float64Array;
       for (let s = 0; s < images; s++) {
         const flow = flows[s * part.clusters + k] as number;
-        if (!(flow > this.#threshold)) continue;
+        if (!(flow > this.#threshold && isObserved(externals, s, patch))) continue;
         const row = index[p * images + s] as number;
         expected[row] = (expected[row] as number) + flow * (sampleWeights?.[s] ?? 1);
       }
@@ -370,12 +387,6 @@ export class PatchLearner implements Learner {
   #reference(): ReferenceEvaluator {
     return new ReferenceEvaluator(withParameters(this.circuit, this.#values));
   }
-
-  #inTurn<T>(run: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(run);
-    this.#last = result.catch(() => {});
-    return result;
-  }
 }
 
 /** The external leaf of every variable of a top circuit. @throws {CircuitError} when one has none or several */
@@ -395,7 +406,7 @@ function leavesOf(top: Circuit): NodeId[] {
 
 /** Adds flows of a circuit to those of the assembled one, where its parameters have a prefix and may be a slice. */
 function addFlows(
-  into: { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> },
+  into: Counts,
   prefix: string,
   flows: Flows,
   slice = { index: 0, of: 1 },

@@ -51,6 +51,21 @@ export function patchRows(
   return { count: rows, variables: width, values: out, ...(seen && { observed: seen }) };
 }
 
+/** `[images, patches]`: 0 for patches of which nothing was observed; undefined where no value is missing. */
+export function observedPatches(samples: Samples, parts: readonly PatchPart[]): Uint8Array | undefined {
+  const { count, variables, observed } = samples;
+  if (observed === undefined) return undefined;
+  const out = new Uint8Array(count * parts.length);
+  for (let s = 0; s < count; s++) {
+    parts.forEach(({ columns }, patch) => {
+      for (let i = 0; i < columns.length; i++) {
+        if (observed[s * variables + (columns[i] as number)] !== 0) out[s * parts.length + patch] = 1;
+      }
+    });
+  }
+  return out;
+}
+
 /** Samples without repetitions, and for each of those that they were which one it is. */
 export interface DistinctRows {
   /** The samples in the order in which they first came. */

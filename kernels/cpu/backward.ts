@@ -1,4 +1,5 @@
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
+import type { SumGroup } from "../plan.ts";
 import { type Forward, takeFolds } from "./forward.ts";
 import { CERTAIN, RowArithmetic, type Rows, ZERO } from "./rows.ts";
 import { isProduct, isSum, type Operand, type Part, type Segment, type Segmentation } from "./segments.ts";
@@ -44,6 +45,8 @@ export function emitRoot(graph: OnnxGraph, rows: Rows): Root {
  * flow of the product. Flows are shares of likelihoods, so the scales of rows cancel.
  *
  * @param weights `[1, batch, 1]`: flow at the root
+ * @param options.parameters whether uses of weights are counted
+ * @param options.seen by segment of sums `[folds, batch, 1]`: 0 where uses are not counted; all count when left out
  */
 export function emitBackward(
   graph: OnnxGraph,
@@ -51,7 +54,7 @@ export function emitBackward(
   forward: Forward,
   matrices: Matrices,
   weights: Value,
-  options: { readonly parameters: boolean },
+  options: { readonly parameters: boolean; readonly seen?: (segment: Segment<SumGroup>) => Value },
 ): Backward {
   const { segments } = segmentation;
   const arithmetic = new RowArithmetic(graph);
@@ -74,7 +77,8 @@ export function emitBackward(
       const into = graph.op("Mul", [matrices.down(segment, g), x]);
       if (options.parameters) {
         const { name } = matricesOf(segment);
-        sums.set(name, matrices.outer(segment, g, x, sums.get(name)));
+        const counted = options.seen === undefined ? g : graph.op("Mul", [g, options.seen(segment)]);
+        sums.set(name, matrices.outer(segment, counted, x, sums.get(name)));
       }
       const widths = segment.operands.map((operand) => operand.units);
       const parts = widths.length === 1

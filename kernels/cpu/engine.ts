@@ -5,6 +5,7 @@ import {
   checkSamples,
   checkSampleWeights,
   type Circuit,
+  CountedWeight,
   emptyFlows,
   type Flows,
   type NodeId,
@@ -15,6 +16,7 @@ import {
   type Semiring,
   sliceSamples,
   type Tensor,
+  Turns,
   type UpdateRule,
   withParameters,
 } from "../../circuits/mod.ts";
@@ -49,7 +51,7 @@ export class CpuEngine implements Engine {
   readonly #counts: CountState;
   readonly #exact: ExactSamples;
   readonly #passes: CertainPasses;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns("engine");
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
   constructor(circuit: Circuit, options: EngineOptions & Pick<SessionOptions, "profile"> = {}) {
@@ -76,7 +78,7 @@ export class CpuEngine implements Engine {
 
   /** See `Evaluator.logLikelihoods`. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
       const units = rootUnits(this.circuit);
       const out = new Float64Array(samples.count * units);
@@ -92,7 +94,7 @@ export class CpuEngine implements Engine {
    * others of their node that they have no part in that likelihood may be off, or -Infinity.
    */
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
       const values = this.circuit.nodes.map((node) => new Float64Array(samples.count * node.units));
       const exactly = (s: number) => {
@@ -123,7 +125,7 @@ export class CpuEngine implements Engine {
 
   /** See `Evaluator.leafFlows`. */
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
       requireSingleRoot(this.circuit);
       const out = new Map(
@@ -160,7 +162,7 @@ export class CpuEngine implements Engine {
 
   /** See `Evaluator.flows`; the accumulators stay as they are. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const counts = this.#newCounts();
       const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts);
       const { weights, statistics } = emptyFlows(this.circuit);
@@ -177,12 +179,12 @@ export class CpuEngine implements Engine {
 
   /** See `Learner.accumulate`. */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
-    return this.#inTurn(() => this.#count(samples, sampleWeights, this.#counts));
+    return this.#turns.take(() => this.#count(samples, sampleWeights, this.#counts));
   }
 
   /** See `Learner.update`. */
   update(rule: UpdateRule): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       checkRule(this.circuit, rule);
       updateParameters({
         circuit: this.circuit,
@@ -194,13 +196,13 @@ export class CpuEngine implements Engine {
       }, rule);
       this.#counts.weights.clear();
       this.#counts.leaves.clear();
-      this.#counts.weight = 0;
+      this.#counts.weight.clear();
     });
   }
 
   /** See `Learner.parameters`. */
   parameters(): Promise<ReadonlyMap<string, Float32Array>> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       this.circuit = withParameters(this.circuit, this.#values());
       return this.#values();
     });
@@ -208,7 +210,7 @@ export class CpuEngine implements Engine {
 
   /** See `Learner.setParameters`. */
   setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       withParameters(this.circuit, values);
       this.#set(values);
       this.circuit = withParameters(this.circuit, this.#values());
@@ -217,12 +219,12 @@ export class CpuEngine implements Engine {
 
   /** See `Learner.state`. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#inTurn(() => saveState(this.circuit, this.#values(), this.#weights, this.#counts));
+    return this.#turns.take(() => saveState(this.circuit, this.#values(), this.#weights, this.#counts));
   }
 
   /** See `Learner.restore`. */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       const values = restoreState(this.circuit, state, this.#weights, this.#counts);
       this.#set(values);
       this.circuit = withParameters(this.circuit, this.#values());
@@ -231,7 +233,7 @@ export class CpuEngine implements Engine {
 
   /** See `Learner.close`. */
   close(): Promise<void> {
-    return this.#inTurn(() => this.#runner.close());
+    return this.#turns.close(() => this.#runner.close());
   }
 
   /** The E-step: adds to `counts`. */
@@ -250,10 +252,8 @@ export class CpuEngine implements Engine {
       const own = sampleWeights &&
         Float64Array.from({ length: batch.samples.count }, (_, s) => sampleWeights[first + s] as number);
       const logs = await this.#passes.count(batch, own, counts);
-      logs.forEach((log, s) => {
-        if (log === -Infinity) impossible++;
-        else counts.weight += own?.[s] ?? 1;
-      });
+      for (const log of logs) if (log === -Infinity) impossible++;
+      counts.weight.add(batch.samples, logs, own);
       logLikelihoods.set(logs, first);
     });
     return { logLikelihoods, impossible };
@@ -280,7 +280,7 @@ export class CpuEngine implements Engine {
     return {
       weights: new WeightCounts(this.#plan),
       leaves: new LeafCounts(this.#plan.circuit, this.#leaves),
-      weight: 0,
+      weight: new CountedWeight(this.#plan.circuit),
     };
   }
 
@@ -296,11 +296,5 @@ export class CpuEngine implements Engine {
       const part = sliceSamples(samples, first, Math.min(samples.count, first + size));
       await run(this.#runner.prepare(part), first);
     }
-  }
-
-  #inTurn<T>(run: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(run);
-    this.#last = result.catch(() => {});
-    return result;
   }
 }

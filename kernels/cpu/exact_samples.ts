@@ -1,4 +1,4 @@
-import { isObserved, type Samples } from "../../circuits/mod.ts";
+import { Evidence, isObserved, type Samples, sliceSamples } from "../../circuits/mod.ts";
 import { ExactPass } from "../exact.ts";
 import type { Plan } from "../plan.ts";
 import type { LeafStore } from "./leaf_store.ts";
@@ -50,7 +50,11 @@ export class ExactSamples {
     const [log = -Infinity] = this.up(samples, s);
     if (log === -Infinity || weight === 0) return log;
     const pass = this.pass(samples);
-    pass.down((id, at, flow) => counts.weights.addExact(circuit, id, at, weight * flow));
+    const evidence = Evidence.of(circuit), seen = evidence.seen(sliceSamples(samples, s, s + 1));
+    pass.down(
+      (id, at, flow) => counts.weights.addExact(circuit, id, at, weight * flow),
+      (node) => seen?.[evidence.scopeOf[node] as number] !== 0,
+    );
     for (const node of circuit.nodes) {
       if (node.kind !== "input" || node.parameter === undefined) continue;
       if (!isObserved(samples, s, node.variable)) continue;

@@ -2,7 +2,7 @@ import { rootUnits, takeSamples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { ExactSamples } from "./exact_samples.ts";
 import type { LeafRows } from "./leaf_store.ts";
-import type { Program } from "./programs.ts";
+import type { Program, TrainingKind } from "./programs.ts";
 import type { Batch, Results, Runner } from "./runner.ts";
 import type { Segment } from "./segments.ts";
 import type { CountState } from "./state.ts";
@@ -71,7 +71,7 @@ export class CertainPasses {
 
   /** Runs a program with a way down and judges its samples; doubtful ones are not in the results. */
   async down(
-    kind: "leaves" | "training",
+    kind: "leaves" | TrainingKind,
     batch: Batch,
     sampleWeights: ArrayLike<number> | undefined,
   ): Promise<{ logs: Float64Array; doubtful: number[]; results: Results }> {
@@ -107,14 +107,14 @@ export class CertainPasses {
     counts: CountState,
   ): Promise<Float64Array> {
     if (!this.#isQuick) return await this.#countBounded(batch, sampleWeights, counts);
-    const { samples } = batch;
+    const { samples } = batch, kind = `quick ${trainingOf(batch)}` as const;
     const results = await this.#runner.run(
-      "quick training",
+      kind,
       batch,
       false,
       sampleWeights && Float32Array.from(sampleWeights),
     );
-    this.#addCounts(await this.#runner.program("quick training"), results, batch, counts);
+    this.#addCounts(await this.#runner.program(kind), results, batch, counts);
     const { logs } = judgeRoot(results), rest = shortfalls(results);
     if (rest.length === 0) return logs;
     const part = this.#runner.prepare(takeSamples(samples, rest));
@@ -129,8 +129,9 @@ export class CertainPasses {
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
-    const { logs, doubtful, results } = await this.down("training", batch, sampleWeights);
-    this.#addCounts(await this.#runner.program("training"), results, batch, counts);
+    const kind = trainingOf(batch);
+    const { logs, doubtful, results } = await this.down(kind, batch, sampleWeights);
+    this.#addCounts(await this.#runner.program(kind), results, batch, counts);
     for (const s of doubtful) logs[s] = this.#exact.count(batch.samples, s, sampleWeights?.[s] ?? 1, counts);
     return logs;
   }
@@ -149,4 +150,9 @@ export class CertainPasses {
   get #isQuick(): boolean {
     return this.#runner.isQuick && !this.#weights.isRaised;
   }
+}
+
+/** The program that counts a batch. */
+function trainingOf(batch: Batch): TrainingKind {
+  return batch.seen === undefined ? "training" : "partial training";
 }

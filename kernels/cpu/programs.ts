@@ -1,8 +1,8 @@
-import { childrenOf, scopesOf, scopeVariables } from "../../circuits/mod.ts";
+import { childrenOf, Evidence, type NodeId, scopesOf, scopeVariables } from "../../circuits/mod.ts";
 import { OnnxGraph, type Value } from "../onnx/graph.ts";
-import type { InputGroup, Plan } from "../plan.ts";
+import { type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
 import { emitBackward, emitRoot } from "./backward.ts";
-import { emitForward, type Forward } from "./forward.ts";
+import { emitForward, type Forward, takeFolds } from "./forward.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
 import { QuickArithmetic } from "./quick.ts";
 import { RowArithmetic, type Rows } from "./rows.ts";
@@ -13,14 +13,23 @@ import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
  * - `likelihoods`: the root's rows;
  * - `activations`: the rows of all products and sums;
  * - `leaves`: likelihoods and the flows of all leaves;
- * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights.
+ * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights;
+ * - `partial training`: the same for samples that say nothing about some sums, whose edges are not counted.
  *
  * Quick ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
  */
-export type ProgramKind = "likelihoods" | "activations" | "leaves" | "training" | QuickKind;
+export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKind | QuickKind;
+
+/** Programs that count with error bounds. */
+export type TrainingKind = "training" | "partial training";
 
 /** Programs for plans of which {@link isQuick} holds, without small weights. */
-export type QuickKind = "quick likelihoods" | "quick training";
+export type QuickKind = "quick likelihoods" | `quick ${TrainingKind}`;
+
+/** Whether a program has a way down, and so takes weights of samples. */
+export function goesDown(kind: ProgramKind): boolean {
+  return kind === "leaves" || kind.endsWith("training");
+}
 
 /** An output of a program: its shape with `batch` for the number of samples. */
 export interface Output {
@@ -54,6 +63,7 @@ export const NAMES = {
   log: "log",
   bound: "bound",
   least: "least",
+  seen: "seen",
   values: (segment: number) => `values_${segment}`,
   scale: (segment: number) => `scale_${segment}`,
   rowBound: (segment: number) => `bound_${segment}`,
@@ -80,9 +90,7 @@ export function programOf(
     outputs.push({ name, type, shape });
   };
   const tables = new Set<string>();
-  const quick = kind === "quick likelihoods" || kind === "quick training"
-    ? new QuickArithmetic(graph)
-    : undefined;
+  const quick = kind.startsWith("quick") ? new QuickArithmetic(graph) : undefined;
   const forward = emitForward(quick ?? new RowArithmetic(graph), segmentation, {
     leaves: (segment) => emitLeaves(graph, segment as Segment<InputGroup>, store, tables),
     multiply: (segment, x) => matrices.up(segment, x),
@@ -106,7 +114,10 @@ export function programOf(
       : graph.op("And", [root.certain, graph.op("GreaterOrEqual", [least, graph.constant(1)])]);
     const counted = graph.op("Where", [certain, weights, graph.constant(0)]);
     const parameters = kind !== "leaves";
-    const backward = emitBackward(graph, segmentation, forward, matrices, counted, { parameters });
+    const backward = emitBackward(graph, segmentation, forward, matrices, counted, {
+      parameters,
+      ...(kind.endsWith("partial training") && { seen: emitSeen(graph, plan) }),
+    });
     const checked = checkedVariables(plan);
     const names = new Map<Value, string>();
     for (const segment of segments) {
@@ -174,6 +185,20 @@ function emitLeaves(
     values = graph.op("Gather", [name, rows], { axis: 0 });
   }
   return { values, scale, ...(bound !== undefined && { bound }), normal: false };
+}
+
+/** Emits where edges of sums are counted: see {@link Evidence}. */
+function emitSeen(graph: OnnxGraph, plan: Plan): (segment: Segment<SumGroup>) => Value {
+  const { scopes, scopeOf } = Evidence.of(plan.circuit);
+  const seen = graph.input(NAMES.seen, "float32", [scopes, "batch", 1]);
+  const nodes = plan.groups.map((group) => nodesOfFolds(plan, group));
+  return ({ group, from, folds }) =>
+    takeFolds(
+      graph,
+      seen,
+      (nodes[group.index] as NodeId[]).slice(from, from + folds).map((node) => scopeOf[node] as number),
+      scopes,
+    );
 }
 
 /**

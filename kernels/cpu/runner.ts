@@ -1,8 +1,8 @@
-import type { Samples } from "../../circuits/mod.ts";
+import { Evidence, type Samples } from "../../circuits/mod.ts";
 import { type OnnxSession, openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
-import { NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
+import { goesDown, NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
 import { isQuick } from "./quick.ts";
 import { isInput, type Segment, type Segmentation, segmentsOf } from "./segments.ts";
 import type { WeightStore } from "./weight_store.ts";
@@ -14,6 +14,8 @@ export interface Batch {
   readonly samples: Samples;
   /** By segment of leaves: its rows. */
   readonly leaves: ReadonlyMap<number, LeafRows>;
+  /** `[scopes, samples]`: 0 where nothing of a scope was observed; absent where no sum is over such a scope. */
+  readonly seen?: Float32Array;
 }
 
 /** What a graph gave: its outputs by name, to be read before the next run. */
@@ -41,6 +43,9 @@ export class Runner {
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
   readonly #options: SessionOptions;
+  readonly #evidence: Evidence;
+  /** Scopes of sums. */
+  readonly #sumScopes: ReadonlySet<number>;
   readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
 
   /** A runner that reads parameters from stores. */
@@ -51,6 +56,10 @@ export class Runner {
     this.#options = options;
     this.segmentation = segmentsOf(plan);
     this.isQuick = isQuick(this.segmentation, leaves);
+    const evidence = this.#evidence = Evidence.of(plan.circuit);
+    this.#sumScopes = new Set(
+      plan.circuit.nodes.flatMap((node) => node.kind === "sum" ? [evidence.scopeOf[node.id] as number] : []),
+    );
   }
 
   /** The segments of leaves. */
@@ -58,12 +67,15 @@ export class Runner {
     return this.segmentation.segments.filter(isInput);
   }
 
-  /** Looks up what leaves are for samples. */
+  /** Looks up what leaves are for samples, and which sums samples say nothing about. */
   prepare(samples: Samples): Batch {
-    return {
-      samples,
-      leaves: new Map(this.inputs.map((segment) => [segment.index, this.#leaves.rows(segment, samples)])),
-    };
+    const leaves = new Map(
+      this.inputs.map((segment) => [segment.index, this.#leaves.rows(segment, samples)]),
+    );
+    const { count } = samples, seen = this.#evidence.seen(samples);
+    const partial = seen !== undefined &&
+      this.#sumScopes.values().some((scope) => seen.subarray(scope * count, (scope + 1) * count).includes(0));
+    return { samples, leaves, ...(partial && { seen: Float32Array.from(seen) }) };
   }
 
   /** The program of a kind, loaded. */
@@ -102,11 +114,15 @@ export class Runner {
       inputs[NAMES.table(table, blocks)] = { data, shape: [data.length / group.units, group.units] };
       inputs[NAMES.index(index)] = { data: rows.index, shape: [folds, count] };
     }
-    if (kind === "leaves" || kind === "training" || kind === "quick training") {
+    if (goesDown(kind)) {
       inputs[NAMES.weights] = {
         data: sampleWeights ?? new Float32Array(count).fill(1),
         shape: [1, count, 1],
       };
+    }
+    if (kind.endsWith("partial training")) {
+      const data = batch.seen ?? new Float32Array(this.#evidence.scopes * count).fill(1);
+      inputs[NAMES.seen] = { data, shape: [this.#evidence.scopes, count, 1] };
     }
     const outputs: Record<string, TensorValue> = {};
     for (const output of program.outputs) outputs[output.name] = room(output, count, buffers);

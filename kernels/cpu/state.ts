@@ -1,4 +1,11 @@
-import { type Circuit, CircuitError, parameterOf, parameterOwners, type Tensor } from "../../circuits/mod.ts";
+import {
+  type Circuit,
+  CircuitError,
+  type CountedWeight,
+  parameterOf,
+  parameterOwners,
+  type Tensor,
+} from "../../circuits/mod.ts";
 import type { LeafCounts } from "./leaf_store.ts";
 import type { WeightCounts, WeightStore } from "./weight_store.ts";
 
@@ -9,7 +16,7 @@ export interface CountState {
   /** Counts of leaves. */
   readonly leaves: LeafCounts;
   /** Weight of the samples. */
-  weight: number;
+  readonly weight: CountedWeight;
 }
 
 /**
@@ -23,7 +30,8 @@ export function saveState(
   counts: CountState,
 ): ReadonlyMap<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  tensors.set("weight", { shape: [1], values: Float64Array.of(counts.weight) });
+  const weight = counts.weight.save();
+  tensors.set("weight", { shape: [weight.length], values: weight });
   for (const [id, array] of values) {
     tensors.set(`parameters/${id}`, { shape: parameterOf(circuit, id).shape, values: array });
   }
@@ -52,15 +60,16 @@ export function restoreState(
   store: WeightStore,
   counts: CountState,
 ): ReadonlyMap<string, Float32Array> {
+  const refuse = (name: string): never => {
+    throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+  };
   const take = <T extends Float32Array | Float64Array>(
     name: string,
     kind: new (n: number) => T,
     length: number,
   ): T => {
     const values = state.get(name)?.values;
-    if (!(values instanceof kind) || values.length !== length) {
-      throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
-    }
+    if (!(values instanceof kind) || values.length !== length) return refuse(name);
     return values.slice() as T;
   };
   const values = new Map<string, Float32Array>();
@@ -77,8 +86,7 @@ export function restoreState(
       statistics.set(id, take(`statistics/${id}`, Float64Array, size));
     }
   }
-  const [weight = 0] = take("weight", Float64Array, 1);
-  counts.weight = weight;
+  if (!counts.weight.restore(state.get("weight")?.values)) refuse("weight");
   counts.weights.clear();
   counts.leaves.clear();
   for (const [id, array] of ratios) store.view(id, counts.weights.ratios).set(array);

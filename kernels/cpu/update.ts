@@ -1,6 +1,7 @@
 import {
   applyUpdate,
   type Circuit,
+  type CountedWeight,
   type InputNode,
   parameterOwners,
   type RowUpdate,
@@ -28,7 +29,7 @@ export interface Learned {
   /** Expected statistics of leaves. */
   readonly leafCounts: LeafCounts;
   /** Weight of the counted samples. */
-  readonly weight: number;
+  readonly weight: CountedWeight;
 }
 
 /** The M-step: see `UpdateRule`, which must have been checked. The counts stay. */
@@ -36,11 +37,13 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
   const { circuit, weights } = learned;
   const owners = parameterOwners(circuit);
   const current = new Map([...weights.ids()].map((id) => [id, weights.view(id)]));
-  const masses = rule.step.kind === "anemone" ? topDownRows(circuit, current) : undefined;
+  const priors = rule.step.kind === "anemone"
+    ? topDownRows(circuit, current, (node) => learned.weight.of(node))
+    : undefined;
   const updateFor = (id: string, node: InputNode | SumNode): RowUpdate | undefined => {
     const settings = settingsFor(rule, id, node.kind);
     if (settings.frozen) return undefined;
-    const prior = masses?.get(id)?.map((mass) => mass * learned.weight);
+    const prior = priors?.get(id);
     return { ...settings, step: rule.step, ...(prior !== undefined && { prior }) };
   };
   // Leaves first: what they take from the weights is of the old ones.

@@ -1,7 +1,8 @@
-import type { Group, InputGroup, SumGroup } from "../plan.ts";
+import { Evidence, type NodeId } from "../../circuits/mod.ts";
+import { type Group, type InputGroup, nodesOfFolds, type SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
 import { carefulFolds, planeGrid } from "./forward.ts";
-import { padded } from "./layout.ts";
+import { padded, seenWords } from "./layout.ts";
 import {
   isTableFamily,
   leafParts,
@@ -56,7 +57,8 @@ function sumSteps(machine: LearningMachine, group: SumGroup): Step[] {
 }
 
 function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
-  const { settings, layout, arrays, learning, open } = machine;
+  const { settings, layout, arrays, learning, open, plan } = machine;
+  const { scopeOf } = Evidence.of(plan.circuit), nodes = nodesOfFolds(plan, group);
   const width = padded(group.units) / 4, plane = planeFor(machine, width);
   const folds = Array.from({ length: group.folds }, (_, fold) => fold);
   return runs(folds, () => "", open.limits.workgroups).map((run): Step => ({
@@ -73,7 +75,7 @@ function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
           layout.ratios(group, fold).at / 4,
           layout.mark(group, fold),
           layout.flag(group, fold),
-          0,
+          (scopeOf[nodes[fold] as NodeId] as number) * seenWords(layout.capacity),
           0,
         ];
       })),
@@ -82,6 +84,7 @@ function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
       learning.ratios,
       arrays.marks,
       learning.flags,
+      learning.seen,
     ],
     grid: planeGrid(plane, width, run.length),
   }));

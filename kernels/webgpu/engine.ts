@@ -6,6 +6,7 @@ import {
   checkSamples,
   checkSampleWeights,
   type Circuit,
+  CountedWeight,
   type Flows,
   type InputNode,
   type NodeId,
@@ -62,7 +63,7 @@ export class WebGpuEngine implements Engine {
   /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
   #values: Map<string, Float32Array>;
   /** Weight of the samples that were counted; another object after every update. */
-  #counted = { weight: 0, samples: 0 };
+  #counted: { readonly weight: CountedWeight; samples: number };
   /** What the sequence begins from after a loss. */
   #start: Snapshot;
   #repeatedValues = 0;
@@ -75,8 +76,9 @@ export class WebGpuEngine implements Engine {
   ) {
     this.circuit = circuit;
     this.#ownsSamples = ownsSamples;
+    this.#counted = { weight: new CountedWeight(circuit), samples: 0 };
     this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
-    this.#start = { values: new Map(this.#values), weights: new Map(), statistics: new Map(), weight: 0 };
+    this.#start = this.#emptySnapshot();
     this.#sequence = new Sequence(session, {
       mostWaiting: WAITING,
       reopen: async (reason) => {
@@ -188,9 +190,7 @@ export class WebGpuEngine implements Engine {
       const { value } = await session.run(counted, { sampleWeights: weights });
       return {
         value: value.then((logLikelihoods) => {
-          logLikelihoods.forEach((log, s) => {
-            if (log > -Infinity) total.weight += weights?.[s] ?? 1;
-          });
+          total.weight.add(counted, logLikelihoods, weights);
           return { logLikelihoods, impossible: impossibleOf(logLikelihoods) };
         }),
       };
@@ -214,12 +214,7 @@ export class WebGpuEngine implements Engine {
       this.circuit = withParameters(this.circuit, new Map(this.#values));
       // Between an update and the next batch, what was just read is all there is.
       if (this.#counted.samples === 0) {
-        await this.#restart({
-          values: new Map(this.#values),
-          weights: new Map(),
-          statistics: new Map(),
-          weight: 0,
-        });
+        await this.#restart(this.#emptySnapshot());
       }
       return ready(new Map([...this.#values].map(([id, values]) => [id, values.slice()])));
     }, false);
@@ -278,13 +273,13 @@ export class WebGpuEngine implements Engine {
     if (rule.step.kind === "anemone") {
       // The weight of the samples is known when their likelihoods are.
       await session.flush();
-      await updater.gatherPriors(await session.topDown());
+      await updater.gatherPriors(await session.topDown(), this.#counted.weight);
     }
     const fresh = host.size > 0 ? await this.#applyOnHost(session, rule, host) : undefined;
-    updater.update(rule, this.#counted.weight, host);
+    updater.update(rule, this.#counted.weight.total, host);
     if (fresh !== undefined) session.setParameters(fresh);
     for (const [id, values] of fresh ?? []) this.#values.set(id, values);
-    this.#counted = { weight: 0, samples: 0 };
+    this.#counted = { weight: new CountedWeight(this.circuit), samples: 0 };
   }
 
   /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
@@ -307,12 +302,15 @@ export class WebGpuEngine implements Engine {
     if ([...host].some((id) => session.store.isOnDevice(id))) await this.#refresh(session);
     const counts = await session.counts();
     const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
+    const { weight } = this.#counted;
+    const priors = masses &&
+      new Map([...masses].map(([id, rows]) => [id, Float64Array.from(rows, (mass) => mass * weight.total)]));
     const values = new Map([...host].map((id) => [id, (this.#values.get(id) as Float32Array).slice()]));
     applyUpdate(this.circuit, values, {
       weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
       statistics: session.store.plainStatistics(counts.statistics, this.#values),
-      weight: this.#counted.weight,
-      ...(masses !== undefined && { masses }),
+      weight,
+      ...(priors !== undefined && { priors }),
     }, rule);
     return values;
   }
@@ -349,7 +347,17 @@ export class WebGpuEngine implements Engine {
       values: new Map(this.#values),
       weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
       statistics: session.store.statistics(counts.statistics, (length) => new Float32Array(length)),
-      weight: this.#counted.weight,
+      weight: this.#counted.weight.save(),
+    };
+  }
+
+  /** The values as they were read last, and no counts. */
+  #emptySnapshot(): Snapshot {
+    return {
+      values: new Map(this.#values),
+      weights: new Map(),
+      statistics: new Map(),
+      weight: new CountedWeight(this.circuit).save(),
     };
   }
 
@@ -358,7 +366,9 @@ export class WebGpuEngine implements Engine {
     session.setParameters(this.#values);
     await session.clearCounts();
     await session.setCounts(snapshot.weights, snapshot.statistics);
-    this.#counted = { weight: snapshot.weight, samples: snapshot.weights.size };
+    const weight = new CountedWeight(this.circuit);
+    weight.restore(snapshot.weight);
+    this.#counted = { weight, samples: snapshot.weights.size };
   }
 
   async #restart(snapshot: Snapshot): Promise<void> {

@@ -1,4 +1,10 @@
+import { Evidence } from "../../circuits/mod.ts";
 import type { Group, InnerShape, Plan, SumGroup } from "../plan.ts";
+
+/** Words that hold a bit for each of so many samples. */
+export function seenWords(capacity: number): number {
+  return Math.ceil(capacity / 32);
+}
 
 /** Rounded up to whole vec4. */
 export function padded(units: number): number {
@@ -43,6 +49,7 @@ export interface Collected {
  * - `flows`: what flows into the inputs of sums, and rows that are collected from several parents. Most rows
  *   have one parent and find their flow where the parent left it: no copies.
  * - `marks`: a word for every row of a sum; `flags`: one for every fold of a sum.
+ * - `seen`: a bit for every scope and sample.
  */
 export class Layout {
   /** The plan. */
@@ -58,6 +65,7 @@ export class Layout {
     readonly flows: number;
     readonly marks: number;
     readonly flags: number;
+    readonly seen: number;
   };
   /** Rows that are collected, by group index; none for most groups. */
   readonly collected: ReadonlyMap<number, readonly Collected[]>;
@@ -98,6 +106,7 @@ export class Layout {
       flows: flows.size,
       marks: sumFolds * capacity,
       flags: sumFolds,
+      seen: Evidence.of(plan.circuit).scopes * seenWords(capacity),
     };
   }
 

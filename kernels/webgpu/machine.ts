@@ -96,6 +96,8 @@ export interface LearningArrays {
   readonly counts: readonly GPUBuffer[];
   /** Statistics of leaves, by page. */
   readonly statistics: readonly GPUBuffer[];
+  /** Of which scopes each sample of a partial batch has something observed; see `encodeSeen`. */
+  readonly seen: GPUBuffer;
   /** Sorted tokens of the batch; see tokens.ts. */
   readonly words: GPUBuffer;
 }

@@ -1,7 +1,7 @@
-import type { Samples } from "../../circuits/mod.ts";
+import { Evidence, type Samples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import { MISSING_REAL, ZERO } from "./encode.ts";
-import { padded } from "./layout.ts";
+import { padded, seenWords } from "./layout.ts";
 
 /** Rows of a batch of so many samples. */
 export function rowsFor(samples: number): number {
@@ -23,6 +23,23 @@ export function encodeValues(plan: Plan, samples: Samples, rows: number, out: In
     }
     for (let at = end + v; at < rows * width; at += width) out[at] = missing;
   }
+}
+
+/**
+ * Of which scopes samples have something observed, a bit each, as ratio.wgsl reads it: `[scopes, seenWords(capacity)]`;
+ * undefined where no value is missing.
+ */
+export function encodeSeen(plan: Plan, samples: Samples, capacity: number): Uint32Array | undefined {
+  const evidence = Evidence.of(plan.circuit), seen = evidence.seen(samples);
+  if (seen === undefined) return undefined;
+  const words = seenWords(capacity), out = new Uint32Array(evidence.scopes * words);
+  for (let scope = 0, at = 0; scope < evidence.scopes; scope++) {
+    for (let s = 0; s < samples.count; s++, at++) {
+      const word = scope * words + (s >>> 5);
+      if (seen[at] === 1) out[word] = (out[word] as number) | 1 << (s & 31);
+    }
+  }
+  return out;
 }
 
 /** Logarithms of an external leaf for the device. */

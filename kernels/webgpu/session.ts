@@ -14,14 +14,14 @@ import { encode, submit } from "./dispatch.ts";
 import { nodeOfFold } from "./forward.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
-import { ParameterPlaces } from "./machine.ts";
+import { type LearningArrays, ParameterPlaces } from "./machine.ts";
 import { DeviceMemory } from "./memory.ts";
 import { ParameterStore } from "./parameters.ts";
 import type { Profiler } from "./profile.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
 import { decodeLogs, flowsOf, logsWanted } from "./results.ts";
 import type { Losable, Result } from "./sequence.ts";
-import { encodeExternal, encodeValues, rowsFor } from "./samples.ts";
+import { encodeExternal, encodeSeen, encodeValues, rowsFor } from "./samples.ts";
 import type { TileChoice } from "./tiles.ts";
 import { productShapes, tune, tunedTiles, type Tuning } from "./tuning.ts";
 import { Updater } from "./updater.ts";
@@ -465,7 +465,12 @@ export class Session implements Losable {
     const weights = new Float32Array(rows);
     for (let s = 0; s < batch.count; s++) weights[s] = sampleWeights?.[first + s] ?? 1;
     queue.writeBuffer(work.sampleWeights as GPUBuffer, 0, weights);
-    const { flags, words } = work.learning as { flags: GPUBuffer; words: GPUBuffer };
+    const { flags, words, seen } = work.learning as LearningArrays;
+    const bits = counting ? encodeSeen(this.plan, batch, work.layout.capacity) : undefined;
+    if (bits !== undefined) {
+      queue.writeBuffer(seen, 0, bits as Uint32Array<ArrayBuffer>);
+      queue.writeBuffer(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 1, 0));
+    }
     encoder.clearBuffer(flags);
     encode(encoder, work.passes.backward, { rows, segments: 0 }, this.#profiler);
     if (!counting) return;

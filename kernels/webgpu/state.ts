@@ -1,4 +1,11 @@
-import { type Circuit, CircuitError, emptyFlows, parameterOf, type Tensor } from "../../circuits/mod.ts";
+import {
+  type Circuit,
+  CircuitError,
+  emptyFlows,
+  Evidence,
+  parameterOf,
+  type Tensor,
+} from "../../circuits/mod.ts";
 
 /** Parameters and counts in the device's precision; Gaussian moments are about the means. */
 export interface Snapshot {
@@ -8,8 +15,8 @@ export interface Snapshot {
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** Statistics of leaves; none where all are zero. */
   readonly statistics: ReadonlyMap<string, Float32Array>;
-  /** Weight of the samples that they count. */
-  readonly weight: number;
+  /** Weight of the samples that they count: see `CountedWeight.save`. */
+  readonly weight: Float64Array;
 }
 
 /** A tensor that says whose state it is: another engine's counts are no use here. */
@@ -19,7 +26,7 @@ const MARK = "webgpu";
 export function stateOf(circuit: Circuit, snapshot: Snapshot): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>([
     [MARK, { shape: [1], values: Float32Array.of(1) }],
-    ["weight", { shape: [1], values: Float64Array.of(snapshot.weight) }],
+    ["weight", { shape: [snapshot.weight.length], values: snapshot.weight.slice() }],
   ]);
   for (const part of ["weights", "statistics"] as const) {
     for (const [id, counts] of snapshot[part]) {
@@ -57,6 +64,6 @@ export function takeState(circuit: Circuit, state: ReadonlyMap<string, Tensor>):
     ),
     weights: counts("weights", weights),
     statistics: counts("statistics", statistics),
-    weight: take("weight", Float64Array, 1)[0] as number,
+    weight: take("weight", Float64Array, 1 + Evidence.of(circuit).scopes),
   };
 }

@@ -1,5 +1,11 @@
-import { parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
-import type { Plan } from "../plan.ts";
+import {
+  type CountedWeight,
+  type NodeId,
+  parameterOwners,
+  settingsFor,
+  type UpdateRule,
+} from "../../circuits/mod.ts";
+import { nodesOfFolds, type Plan } from "../plan.ts";
 import { type Dispatch, encode, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
 import { isDeviceFamily, rowLanes, runs } from "./machine.ts";
@@ -37,7 +43,14 @@ export class Updater {
   readonly #priorBuffer: GPUBuffer;
   readonly #steps: readonly Dispatch[];
   #gather:
-    | { readonly work: Workspace; readonly steps: readonly Dispatch[]; readonly buffers: GPUBuffer[] }
+    | {
+      readonly work: Workspace;
+      readonly steps: readonly Dispatch[];
+      readonly buffers: GPUBuffer[];
+      /** The node of each factor. */
+      readonly nodes: readonly NodeId[];
+      readonly factors: GPUBuffer;
+    }
     | undefined;
 
   private constructor(
@@ -137,15 +150,21 @@ export class Updater {
     this.#submit(encoder);
   }
 
-  /** Fetches the top-down probability of every row from the flows that `work` holds; see `Session.topDown`. */
-  async gatherPriors(work: Workspace): Promise<void> {
+  /**
+   * Fetches the top-down probability of every row from the flows that `work` holds; see `Session.topDown`. A node counts as much
+   * as the part of the weight that is of samples which say anything about it.
+   */
+  async gatherPriors(work: Workspace, weight: CountedWeight): Promise<void> {
     const { open } = this.#context;
     if (this.#gather?.work !== work) {
       if (this.#gather !== undefined) this.#context.memory.release(this.#gather.buffers);
       this.#gather = await this.#gatherSteps(work);
     }
+    const { factors, nodes, steps } = this.#gather;
+    const shares = Float32Array.from(nodes, (node) => weight.total > 0 ? weight.of(node) / weight.total : 1);
+    if (shares.length > 0) open.device.queue.writeBuffer(factors, 0, shares);
     const encoder = open.device.createCommandEncoder();
-    encode(encoder, this.#gather.steps, { rows: 1, segments: 0 });
+    encode(encoder, steps, { rows: 1, segments: 0 });
     this.#submit(encoder);
   }
 
@@ -157,12 +176,19 @@ export class Updater {
   async #gatherSteps(work: Workspace) {
     const { open, kernels, memory, plan } = this.#context;
     const settings = new Settings();
-    const entries: { to: number; sources: number[]; width: number }[] = [];
-    const sources = new Map<number, number[]>();
+    interface Entry {
+      readonly to: number;
+      readonly sources: number[];
+      readonly nodes: NodeId[];
+      readonly width: number;
+    }
+    const entries: Entry[] = [];
+    const byPlace = new Map<number, Entry>();
     for (const group of plan.groups) {
       if (group.kind === "product" || group.table < 0) continue;
       const tables = group.kind === "sum" ? plan.weightTables : plan.leafTables;
       const table = tables[group.table] as (typeof tables)[number];
+      const owners = nodesOfFolds(plan, group);
       for (let fold = 0; fold < group.folds; fold++) {
         const slot = group.slots[group.kind === "sum" ? Math.floor(fold / group.uses) : fold] as number;
         const owner = table.parameters.findLast((parameter) => parameter.slot <= slot) as {
@@ -171,23 +197,32 @@ export class Updater {
         };
         const { at } = this.#priors.of.get(owner.id) as { at: number };
         const to = at + (slot - owner.slot) * padded(table.units);
-        let list = sources.get(to);
-        if (list === undefined) {
-          sources.set(to, list = []);
-          entries.push({ to, sources: list, width: padded(table.units) });
-        }
+        const entry = byPlace.getOrInsertComputed(to, () => {
+          const entry: Entry = { to, sources: [], nodes: [], width: padded(table.units) };
+          entries.push(entry);
+          return entry;
+        });
         const flow = work.layout.flows(group, fold),
           first = group.kind === "input" ? group.firstUnits[fold] as number : 0;
-        list.push(flow.at, flow.stride, first, first + group.units);
+        entry.sources.push(flow.at, flow.stride, first, first + group.units);
+        entry.nodes.push(owners[fold] as NodeId);
       }
     }
-    const X = 64;
+    const X = 64, nodes: NodeId[] = [];
+    const [factors] = await memory.allocate("weights of top-down probabilities", [
+      {
+        label: "factors",
+        bytes: 4 * entries.reduce((n, entry) => n + entry.nodes.length, 0),
+        usage: STORAGE,
+      },
+    ]) as [GPUBuffer];
     const steps = runs(entries, ({ width }) => String(width), open.limits.workgroups).map((run): Step => {
       const { width } = run[0] as { width: number };
       const folds: number[] = [], all: number[] = [];
-      for (const { to, sources } of run) {
-        folds.push(to, all.length / 4, sources.length / 4, 0);
+      for (const { to, sources, nodes: own } of run) {
+        folds.push(to, all.length / 4, own.length, nodes.length);
         all.push(...sources);
+        nodes.push(...own);
       }
       return {
         kernel: { template: "collect", constants: { APART: true, X, Y: 1 } },
@@ -198,6 +233,7 @@ export class Updater {
           settings.table(all),
           (work.learning as { flows: GPUBuffer }).flows,
           this.#priorBuffer,
+          factors,
         ],
         // The first sample only: that is the one of which nothing was observed.
         grid: () => [Math.ceil(width / X), 1, run.length],
@@ -208,7 +244,13 @@ export class Updater {
       { label: "tables", bytes: settings.bytes[1], usage: STORAGE },
     ]);
     settings.upload(open.device.queue, buffers as [GPUBuffer, GPUBuffer]);
-    return { work, steps: await prepare(open.device, kernels, steps), buffers };
+    return {
+      work,
+      steps: await prepare(open.device, kernels, steps),
+      buffers: [...buffers, factors],
+      nodes,
+      factors,
+    };
   }
 }
 

@@ -63,7 +63,12 @@ export function workspaceBytes(
     capacity * plan.circuit.variables.length,
   ];
   if (learning) {
-    arrays.push(sizes.flows, sizes.ratios, tokenWords(tokenLists(plan.groups).variables, capacity));
+    arrays.push(
+      sizes.flows,
+      sizes.ratios,
+      sizes.seen,
+      tokenWords(tokenLists(plan.groups).variables, capacity),
+    );
   }
   return { all: 4 * arrays.reduce((a, b) => a + b, 0), largest: 4 * Math.max(...arrays) };
 }
@@ -139,6 +144,7 @@ export class Workspace {
         ["flows", sizes.flows],
         ["ratios", sizes.ratios],
         ["flags", sizes.flags],
+        ["observed scopes", sizes.seen],
         ["words", tokenWords(lists, capacity)],
         ["sample weights", capacity],
       );
@@ -156,8 +162,8 @@ export class Workspace {
       GPUBuffer,
     ];
     const arrays: Arrays = { batch, values, logs, scales, linear, marks, ...parameters };
-    const [flows, ratios, flags, words, sampleWeights] = buffers.slice(6) as GPUBuffer[];
-    const learning = counts && { flows, ratios, flags, words, ...counts } as LearningArrays | undefined;
+    const [flows, ratios, flags, seen, words, sampleWeights] = buffers.slice(6) as GPUBuffer[];
+    const learning = counts && { flows, ratios, flags, seen, words, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
     const machine: Machine = { open, plan, layout, places, settings, tiles, arrays };
     const forward = forwardSteps(machine, semiring);

@@ -11,6 +11,7 @@ import {
   type Samples,
   samplesFromRows,
   type UpdateRule,
+  withParameters,
 } from "../../circuits/mod.ts";
 import { randomCircuit } from "./truth.ts";
 
@@ -127,6 +128,94 @@ export function learnerConformance(conformance: Conformance): void {
       }
     });
   }
+
+  for (const [title, rule] of rules) {
+    test(`${title}: padded sequences teach exactly what sequences of their own length teach`, async () => {
+      for (const homogeneous of [true, false]) {
+        const long = hmm({ length: 12, states: 3, symbols: 4, seed: 6, homogeneous });
+        const short = hmm({ length: 5, states: 3, symbols: 4, homogeneous });
+        const values = new Map(
+          [...short.parameters.keys()].map((id) => [id, long.parameters.get(id)!.values]),
+        );
+        // Gaps inside the sequences stay missing values like any other.
+        const rows = randomRows(short, 20, 11).map((row) => [...row.slice(0, 4), row[4] ?? 0]);
+        const weights = rows.map((_, s) => 0.5 + s % 3);
+        const padded = samplesFromRows(rows.map((row) => [...row, ...new Array<null>(7).fill(null)]));
+        const learner = await conformance.open(long);
+        const own = await conformance.open(withParameters(short, values));
+        try {
+          for (let round = 0; round < 3; round++) {
+            await learner.accumulate(padded, weights);
+            await learner.update(rule);
+            await own.accumulate(samplesFromRows(rows), weights);
+            await own.update(rule);
+          }
+          const got = await learner.parameters();
+          for (const [id, wanted] of await own.parameters()) {
+            wanted.forEach((x, i) => {
+              const y = got.get(id)![i]!;
+              assert.ok(Math.abs(x - y) < 2e-6, `${id}[${i}] is ${y}, not ${x}`);
+            });
+          }
+          // Positions that no sequence reached keep what they had, but for virtual samples.
+          if (homogeneous || rule.sums?.pseudocount !== undefined) continue;
+          for (const id of ["transition/5", "transition/11"]) {
+            got.get(id)!.forEach((x, i) => {
+              assert.ok(Math.abs(x - long.parameters.get(id)!.values[i]!) < 1e-6, `${id}[${i}] moved`);
+            });
+          }
+        } finally {
+          await learner.close();
+          await own.close();
+        }
+      }
+    });
+  }
+
+  test("a state between batches with missing values goes on bit by bit", async () => {
+    const circuit = hmm({ length: 6, states: 2, symbols: 3, seed: 4 });
+    const [first, second] = [1, 2].map((seed) => {
+      const rows = randomRows(circuit, 5, seed);
+      return samplesFromRows(rows.map((row, s) => row.map((x, t) => t > 1 + s ? null : x)));
+    });
+    const finish = async (learner: Learner) => {
+      await learner.accumulate(second!);
+      await learner.update({ step: { kind: "anemone", step: 0.3 } });
+      return await learner.parameters();
+    };
+    await beside(circuit, async (learner, reference) => {
+      await accumulateBoth(learner, reference, first!);
+      const state = await learner.state();
+      const undisturbed = await finish(learner);
+      await beside(circuit, async (other) => {
+        await other.restore(state);
+        assert.deepEqual(await finish(other), undisturbed);
+      });
+      await finish(reference);
+      await sameParameters(learner, reference);
+    });
+  });
+
+  test("a closed learner answers with an error", async () => {
+    const circuit = hmm({ length: 2, states: 2, symbols: 2 });
+    const learner = await conformance.open(circuit), samples = samplesFromRows([[0, 1]]);
+    await learner.accumulate(samples);
+    await learner.close();
+    await learner.close();
+    const calls: (() => Promise<unknown>)[] = [
+      () => learner.logLikelihoods(samples),
+      () => learner.activations(samples),
+      () => learner.leafFlows(samples, [0]),
+      () => learner.flows(samples),
+      () => learner.accumulate(samples),
+      () => learner.update({ step: { kind: "em" } }),
+      () => learner.parameters(),
+      () => learner.setParameters(new Map()),
+      () => learner.state(),
+      () => learner.restore(new Map()),
+    ];
+    for (const call of calls) await assert.rejects(call, /is closed/);
+  });
 
   test("settings of single parameters: frozen, base, mix", async () => {
     const circuit = mixedCircuit();

@@ -12,7 +12,7 @@ import {
   unobserved,
 } from "../../circuits/mod.ts";
 import { learnerConformance, mixedCircuit, randomRows } from "./learner_conformance.ts";
-import { circuits, close } from "./truth.ts";
+import { allSamples, circuits, close, saysOf, table } from "./truth.ts";
 
 learnerConformance({ name: "reference", open: (circuit) => new ReferenceLearner(circuit) });
 
@@ -66,8 +66,7 @@ Deno.test("anemone: a step on the model's own expectation stays where it is", as
   await fc.assert(
     fc.asyncProperty(circuits(), fc.constantFrom(0.1, 0.5, 1), async (circuit, step) => {
       const learner = new ReferenceLearner(circuit);
-      const nothing = unobserved(3, circuit.variables.length);
-      await learner.accumulate(nothing);
+      await learner.accumulate(allSamples(circuit), table(circuit).map(({ p }) => 3 * p));
       await learner.update({ step: { kind: "anemone", step } });
       const after = await learner.parameters();
       for (const node of circuit.nodes) {
@@ -98,13 +97,21 @@ Deno.test("mix and base: smoothed counts are the formula's", async () => {
   }
 });
 
-Deno.test("inertia mixes old and new; anemone mixes the counts of nothing observed and of the samples", async () => {
+Deno.test("inertia mixes old and new; anemone mixes what the samples would count before and what they count", async () => {
   await fc.assert(
     fc.asyncProperty(circuits(), fc.nat(1000), fc.constantFrom(0.25, 0.9), async (circuit, seed, share) => {
-      const samples = samplesFromRows(randomRows(circuit, 8, seed));
+      const rows = randomRows(circuit, 8, seed), samples = samplesFromRows(rows);
       const flows = await new ReferenceEvaluator(circuit).flows(samples);
-      const possible = flows.logLikelihoods.filter((l) => l > -Infinity).length;
-      const nothing = await new ReferenceEvaluator(circuit).flows(unobserved(1, circuit.variables.length));
+      const possible = rows.filter((_, s) => flows.logLikelihoods[s]! > -Infinity);
+      const passed = topDown(circuit);
+      /** How often the samples would take an edge, those apart that say nothing about its node. */
+      const expected = (id: string, at: number, width: number) =>
+        circuit.nodes.reduce((total, node) => {
+          if (node.kind !== "sum" || node.parameter !== id) return total;
+          const saying = possible.filter((row) => saysOf(circuit, node.id, row)).length;
+          const weight = circuit.parameters.get(id)!.values[at]!;
+          return total + saying * passed[node.id]![Math.floor(at / width)]! * weight;
+        }, 0);
       const em = maximise(circuit, flows).parameters;
       const slow = await updated(circuit, samples, { step: { kind: "inertia", inertia: share } });
       const anemone = await updated(circuit, samples, { step: { kind: "anemone", step: share } });
@@ -113,7 +120,7 @@ Deno.test("inertia mixes old and new; anemone mixes the counts of nothing observ
         for (let at = 0; at < values.length; at += width) {
           const row = Array.from(
             { length: width },
-            (_, i) => (1 - share) * possible * nothing.weights.get(id)![at + i]! + share * counts[at + i]!,
+            (_, i) => (1 - share) * expected(id, at + i, width) + share * counts[at + i]!,
           );
           const total = row.reduce((a, b) => a + b);
           for (let i = 0; i < width; i++) {
@@ -131,7 +138,8 @@ Deno.test("inertia mixes old and new; anemone mixes the counts of nothing observ
 });
 
 Deno.test("gaussian and logistic leaves take the step in their expected statistics", async () => {
-  const circuit = mixedCircuit(), samples = samplesFromRows(randomRows(circuit, 40, 8));
+  const circuit = mixedCircuit(), rows = randomRows(circuit, 40, 8), samples = samplesFromRows(rows);
+  const tall = rows.filter((row) => row[3] !== null).length;
   const nothing = await new ReferenceEvaluator(circuit).leafFlows(
     unobserved(1, 5),
     circuit.nodes.flatMap((node) => node.kind === "input" ? [node.id] : []),
@@ -141,7 +149,7 @@ Deno.test("gaussian and logistic leaves take the step in their expected statisti
   const old = circuit.parameters.get("heights")!.values;
   const after = await updated(circuit, samples, { step: { kind: "anemone", step: 0.25 } });
   for (const u of [0, 1]) {
-    const [m, s] = [old[2 * u]!, old[2 * u + 1]!], mass = 0.75 * 40 * nothing.get(node.id)![u]!;
+    const [m, s] = [old[2 * u]!, old[2 * u + 1]!], mass = 0.75 * tall * nothing.get(node.id)![u]!;
     const [n, first, second] = [1, m, m * m + s * s].map((x, i) =>
       mass * x + 0.25 * statistics.get("heights")![3 * u + i]!
     );

@@ -37,6 +37,47 @@ export function likelihood(circuit: Circuit, x: readonly number[], weightsOf = w
   return value(circuit.root)[0]!;
 }
 
+/** Variables below a node, by recursion. */
+export function variablesBelow(circuit: Circuit, id: NodeId): Set<number> {
+  const node = circuit.nodes[id]!;
+  if (node.kind === "input") return new Set([node.variable]);
+  return new Set(node.children.flatMap((child) => [...variablesBelow(circuit, child)]));
+}
+
+/** Whether a row says anything about a node. */
+export function saysOf(circuit: Circuit, id: NodeId, row: readonly (number | null)[]): boolean {
+  return variablesBelow(circuit, id).values().some((v) => row[v] !== null);
+}
+
+/** Likelihood of a row without the parts of the circuit of which nothing was observed: 1 is in their place. */
+export function observedLikelihood(
+  circuit: Circuit,
+  row: readonly (number | null)[],
+  weightsOf = weights,
+): number {
+  const says = circuit.nodes.map(({ id }) => saysOf(circuit, id, row));
+  const value = (id: NodeId): number[] => {
+    const node = circuit.nodes[id]!;
+    if (!says[id]) return Array.from({ length: node.units }, () => 1);
+    if (node.kind === "input") {
+      const leaf = leafOf(circuit, node), { logProbability } = leafFamily(node.family);
+      return Array.from(
+        { length: node.units },
+        (_, u) => Math.exp(logProbability(leaf, u, row[node.variable]!)),
+      );
+    }
+    const children = node.children.map(value);
+    if (node.kind === "product") return children.reduce((a, b) => a.map((y, u) => y * b[u]!));
+    const inputs = children.flat(), w = weightsOf(circuit, node.parameter);
+    const width = inputs.length / node.groups, height = node.units / node.groups;
+    return Array.from({ length: node.units }, (_, o) => {
+      const from = Math.floor(o / height) * width;
+      return inputs.slice(from, from + width).reduce((total, y, i) => total + y * w[o * width + i]!, 0);
+    });
+  };
+  return value(circuit.root)[0]!;
+}
+
 function weights(circuit: Circuit, id: string): ArrayLike<number> {
   return circuit.parameters.get(id)!.values;
 }

@@ -1,7 +1,8 @@
 // Flow of a row that several parents read, or one whose pieces lie askew: added up from where they left it.
-// Constants: X, Y (workgroup); APART: the sums go to an array of their own (top-down masses of parameters).
+// Constants: X, Y (workgroup); APART: the sums, each source times its
+// factor, go to an array of their own (top-down masses of parameters).
 struct Shape { padded: u32 }
-struct Fold { to: u32, first: u32, count: u32, pad: u32 }
+struct Fold { to: u32, first: u32, count: u32, factor: u32 }
 // The source covers the units from .. to - 1 of the row.
 struct Source { at: u32, stride: u32, start: u32, to: u32 }
 
@@ -12,6 +13,7 @@ struct Source { at: u32, stride: u32, start: u32, to: u32 }
 //# if APART
 @group(0) @binding(4) var<storage, read> flows: array<f32>;
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(6) var<storage, read> factors: array<f32>;
 //# else
 @group(0) @binding(4) var<storage, read_write> flows: array<f32>;
 //# end
@@ -26,7 +28,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var s = fold.first; s < fold.first + fold.count; s++) {
     let source = sources[s];
     if (unit >= source.start && unit < source.to) {
-      flow += flows[source.at + sample * source.stride + unit - source.start];
+      let part = flows[source.at + sample * source.stride + unit - source.start];
+      //# if APART
+      flow += part * factors[fold.factor + s - fold.first];
+      //# else
+      flow += part;
+      //# end
     }
   }
   //# if APART

@@ -13,4 +13,5 @@ const REPAIR = 2u;  // some outputs were below SMALL
 const RARE = 4u;    // some of those have flow
 
 // rows: samples of this batch, rounded up to eight; what is past the samples are rows of missing values.
-struct Batch { rows: u32, samples: u32, pad0: u32, pad1: u32 }
+// partial: whether nothing is counted of sums about which a sample says nothing; see ratio.wgsl.
+struct Batch { rows: u32, samples: u32, partial: u32, pad: u32 }

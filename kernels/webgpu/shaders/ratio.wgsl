@@ -1,8 +1,9 @@
 // Flow of a sum's outputs divided by its value, r = flow * exp2(-BIAS - log): what the products of contract.wgsl
-// take downward. Outputs that repair.wgsl has to do get 0 and a mark.
+// take downward. Outputs that repair.wgsl has to do get 0 and a mark. In partial batches nothing flows through sums of
+// whose scope a sample has nothing observed: `seen` has a bit for every scope and sample.
 // Constants: X, Y (workgroup).
 struct Shape { units4: u32, stride: u32 }
-struct Fold { flow: u32, flowStride: u32, logs: u32, r: u32, row: u32, flag: u32, pad0: u32, pad1: u32 }
+struct Fold { flow: u32, flowStride: u32, logs: u32, r: u32, row: u32, flag: u32, seen: u32, pad: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -12,6 +13,7 @@ struct Fold { flow: u32, flowStride: u32, logs: u32, r: u32, row: u32, flag: u32
 @group(0) @binding(5) var<storage, read_write> ratios: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> marks: array<u32>;
 @group(0) @binding(7) var<storage, read_write> flags: array<u32>;
+@group(0) @binding(8) var<storage, read> seen: array<u32>;
 
 @compute @workgroup_size($X, $Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,6 +21,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let sample = id.y;
   if (unit >= shape.units4 || sample >= batch.rows) { return; }
   let fold = folds[id.z];
+  if (batch.partial != 0u && (seen[fold.seen + sample / 32u] >> (sample % 32u) & 1u) == 0u) {
+    ratios[fold.r + sample * shape.stride + unit] = vec4f();
+    return;
+  }
   let flow = flows[fold.flow + sample * fold.flowStride + unit];
   let log = logs[fold.logs + sample * shape.stride + unit];
   let low = log < vec4f(SMALL_LOG);
