@@ -1,8 +1,8 @@
 /**
  * A hidden Markov model of what a causal language model says (GeLaTo, Ctrl-G): texts are drawn from the model, the hidden
  * states are clusters of its vectors at each position, then EM. Perplexities are those of texts of the model that were not
- * trained on. The model is a folder with an `.onnx` file (output `logits`, hidden states besides if there are) and its
- * `tokenizer.json`.
+ * trained on. The model is a folder with an `.onnx` file (logits, hidden states besides if there are), its
+ * `tokenizer.json` and what else the model came with.
  *
  *     deno task run pipelines/causal_hmm.ts --set model=FOLDER
  *     deno task run pipelines/causal_hmm.ts --set model=FOLDER --set states=256 --set texts=50000 --set output=last_hidden_state
@@ -12,10 +12,10 @@ import { definePipeline } from "../mod.ts";
 import { clusterVectors } from "../stages/clusters/kmeans.ts";
 import { describeClusters } from "../stages/text/describe_clusters.ts";
 import { drawTexts } from "../stages/text/draw_texts.ts";
-import { embedSuffixes } from "../stages/text/embed.ts";
+import { embeddingState, embedSuffixes } from "../stages/text/embed.ts";
 import { localText } from "../stages/text/local.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
-import { onnxTeacher } from "../stages/text/teachers.ts";
+import { causalParams, onnxTeacher, portNames } from "../stages/text/teachers.ts";
 import { layWindows } from "../stages/text/windows.ts";
 import { type Corpus, distilledArm, emParams, randomArm, tableOf } from "./parts/hmm_arms.ts";
 
@@ -25,6 +25,13 @@ export default definePipeline({
     ...emParams,
     /** The folder of the language model; a relative one starts where the command is run. */
     model: z.string().min(1).default("model"),
+    /** The `.onnx` file, where the folder has several: `onnx/model_fp16.onnx`. */
+    graph: z.string().optional(),
+    ...causalParams,
+    /** Names of the graph's ports, where they are not the usual ones: see docs/text.md. */
+    names: portNames,
+    /** What a position's vector is: the state from which its piece is predicted (Ctrl-G), or the one that has read it. */
+    state: embeddingState,
     /** The output whose vectors are clustered; by default what the graph calls hidden states, else its logits. */
     output: z.string().optional(),
     /** Texts for training; a tenth of it for validation, and again for the test. */
@@ -39,11 +46,16 @@ export default definePipeline({
     iterations: z.int().min(1).default(30),
   }),
   build({ params }) {
-    const { length, temperature, states, output } = params;
+    const { length, temperature, states, output, graph, begin, end, prompt, names, state } = params;
     const { teacher } = onnxTeacher({ files: [localText({}, { path: params.model }).files] }, {
       name: "causal language model",
       causal: true,
+      names,
+      ...(graph !== undefined && { model: graph }),
       ...(output !== undefined && { output }),
+      ...(begin !== undefined && { begin }),
+      ...(end !== undefined && { end }),
+      ...(prompt !== undefined && { prompt }),
     });
     // Nodes of other names draw from other seeds.
     const draw = (split: string, count: number) =>
@@ -61,7 +73,7 @@ export default definePipeline({
       windows: { train: lay("train"), valid: lay("valid"), test: lay("test") },
     };
     const of = { tokens: train, windows: corpus.windows.train, vocabulary };
-    const { vectors } = embedSuffixes({ teacher, ...of }, { mode: "causal" });
+    const { vectors } = embedSuffixes({ teacher, ...of }, { mode: "causal", state });
     const arms = [
       randomArm(corpus, states, 0, params),
       distilledArm(corpus, vectors, "distilled", states, 0, { iterations: params.iterations, em: params }),

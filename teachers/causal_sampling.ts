@@ -6,8 +6,9 @@ import { RandomStream } from "../circuits/random.ts";
 import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError } from "../foundation/errors.ts";
-import { openSession, type TensorValue } from "../kernels/onnx/session.ts";
+import { floatsOf, openSession, type TensorValue } from "../kernels/onnx/session.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
+import { emptyCaches, idMatrix, useCaches } from "./teacher.ts";
 
 /** Which texts are drawn. */
 export interface CausalDraws {
@@ -27,12 +28,11 @@ export interface CausalDraws {
 export interface CausalLm extends AsyncDisposable {
   /** What the ids mean. */
   readonly vocabulary: Vocabulary;
+  /** Whether each step takes one piece. Otherwise, for want of caches that are given back, it takes all of them again. */
+  readonly cached: boolean;
   /** Draws texts, as ids. @throws {RetortError} when a text would be longer than the model takes */
   draw(draws: CausalDraws): Promise<Int32Array[]>;
 }
-
-/** Ending of the name of a cache among inputs, and what stands before it among outputs. */
-const PAST = /^past_key_values(?=\.)/, PRESENT = "present";
 
 /**
  * Opens a teacher as a language model, on the processor. Where its graph gives its caches back, each step takes one piece;
@@ -54,14 +54,26 @@ export async function openCausalLm(
         "`logits`, and its tokenizer.json.",
     });
   }
-  const { vocabulary } = pieceTokenizer(tokenizer, `${name}'s tokenizer.json`);
-  const start = config.before.length > 0 ? config.before : vocabulary.end === null ? [] : [vocabulary.end];
-  if (start.length === 0) throw new RetortError(`${name} has no piece that begins a text`);
-  const session = await openSession(model, options);
-  const outputs = new Map(session.outputs.map((port) => [port.name, port]));
-  const caches = config.inputs.past.map(({ name }) => ({ from: name.replace(PAST, PRESENT), to: name }));
-  const cached = caches.length > 0 && caches.every(({ from }) => outputs.get(from)?.type === "float32");
-  return { vocabulary, draw, [Symbol.asyncDispose]: () => session.release() };
+  const { vocabulary: own } = pieceTokenizer(tokenizer, `${name}'s tokenizer.json`);
+  const ends = new Set(config.ends ?? (own.end === null ? [] : [own.end]));
+  /** Whichever piece ends a text, this one stands for it. */
+  const [end = null] = ends;
+  const vocabulary = { ...own, end };
+  const start = config.start ?? (config.before.length > 0 ? config.before : end === null ? [] : [end]);
+  if (start.length === 0) {
+    throw new RetortError(`${name} has no piece that begins a text`, {
+      hint: "Name one: the parameter `begin` of `onnxTeacher`, a piece as text or id.",
+    });
+  }
+  const session = await openSession(model, {
+    ...options,
+    ...(files.external !== undefined && { external: files.external }),
+  });
+  const { past: caches, useCache } = config.inputs;
+  const outputs = new Set(session.outputs.map((port) => port.name));
+  const cached = caches.length > 0 &&
+    caches.every(({ present }) => present !== undefined && outputs.has(present));
+  return { vocabulary, cached, draw, [Symbol.asyncDispose]: () => session.release() };
 
   async function draw({ first, count, length, temperature, seed }: CausalDraws): Promise<Int32Array[]> {
     const longest = start.length + length - 1;
@@ -72,14 +84,17 @@ export async function openCausalLm(
     }
     const randoms = Array.from({ length: count }, (_, n) => new RandomStream(seed, first + n));
     const texts = Array.from({ length: count }, () => [...start]);
-    const open = new Set(texts.keys()), ends = new Map<number[], number>();
-    let past: Record<string, TensorValue> = emptyCaches(config, count);
+    const open = new Set(texts.keys()), lengths = new Map<number[], number>();
+    let past: Record<string, TensorValue> = emptyCaches(config.inputs, count);
     let known = 0;
     for (let step = 0; step < length && open.size > 0; step++) {
       const to = start.length + step;
       const feeds = { ...feedsOf(config, texts, known, to), ...past };
-      const found = await session.run(feeds, [logits!, ...(cached ? caches.map(({ from }) => from) : [])]);
-      const { data, shape } = found[logits!]!;
+      const found = await session.run(feeds, [
+        logits!,
+        ...(cached ? caches.map(({ present }) => present!) : []),
+      ]);
+      const { shape } = found[logits!]!;
       const rows = to - known, types = shape[2]!;
       if (shape.length !== 3 || shape[0] !== count || shape[1] !== rows || types < vocabulary.words.length) {
         throw new RetortError(
@@ -87,34 +102,31 @@ export async function openCausalLm(
             `${vocabulary.words.length} or more]`,
         );
       }
+      const data = floatsOf(found[logits!]!);
       for (let n = 0; n < count; n++) {
         // Texts that have ended go along in the batch; what is drawn for them is not kept.
         const at = (n * rows + rows - 1) * types;
         // Graphs often give a few logits more than there are pieces, to round the number up.
-        const row = (data as Float32Array).subarray(at, at + vocabulary.words.length);
+        const row = data.subarray(at, at + vocabulary.words.length);
         const piece = open.has(n) ? choose(row, temperature, randoms[n]!) : config.padding;
-        texts[n]!.push(piece);
-        if (open.has(n) && piece === vocabulary.end) {
+        const over = open.has(n) && ends.has(piece);
+        texts[n]!.push(over ? end! : piece);
+        if (over) {
           open.delete(n);
-          ends.set(texts[n]!, texts[n]!.length);
+          lengths.set(texts[n]!, texts[n]!.length);
         }
       }
       if (cached) {
-        past = Object.fromEntries(caches.map(({ from, to }) => [to, found[from]!]));
+        past = {
+          ...past,
+          ...Object.fromEntries(caches.map(({ name, present }) => [name, found[present!]!])),
+          ...(useCache !== undefined && { [useCache]: useCaches(true) }),
+        };
         known = to;
       }
     }
-    return texts.map((text) => Int32Array.from(text.slice(start.length, ends.get(text))));
+    return texts.map((text) => Int32Array.from(text.slice(start.length, lengths.get(text))));
   }
-}
-
-function emptyCaches({ inputs }: TeacherConfig, count: number): Record<string, TensorValue> {
-  return Object.fromEntries(
-    inputs.past.map(({ name, heads, size }) => [
-      name,
-      { data: new Float32Array(0), shape: [count, heads, 0, size] },
-    ]),
-  );
 }
 
 /** Pieces `from` to `to` of all texts, as the graph takes them. */
@@ -124,13 +136,8 @@ function feedsOf(
   from: number,
   to: number,
 ): Record<string, TensorValue> {
-  const matrix = (from: number, fill: (text: readonly number[], at: number) => number): TensorValue => {
-    const data = new BigInt64Array(texts.length * (to - from));
-    texts.forEach((text, n) => {
-      for (let at = from; at < to; at++) data[n * (to - from) + at - from] = BigInt(fill(text, at));
-    });
-    return { data, shape: [texts.length, to - from] };
-  };
+  const matrix = (from: number, fill: (text: readonly number[], at: number) => number): TensorValue =>
+    idMatrix(inputs, texts.length, to - from, (n, column) => fill(texts[n]!, from + column));
   return {
     [inputs.ids]: matrix(from, (text, at) => text[at]!),
     // The mask covers what is in the caches as well.

@@ -24,13 +24,31 @@ export const teacherConfig = z.strictObject({
     positions: z.string().optional(),
     /** One float, 1 where each piece is to see only itself and those after it. */
     suffixes: z.string().optional(),
-    /** Caches of earlier pieces that a causal graph asks for, handed over empty: `[batch, heads, 0, size]`. */
-    past: z.array(z.strictObject({ name: z.string(), heads: z.int().min(1), size: z.int().min(1) })),
+    /** Type of all these but `suffixes`; int64 where it is left out. */
+    integers: z.enum(["int64", "int32"]).optional(),
+    /** One bool of graphs with two branches: whether the caches hold something. */
+    useCache: z.string().optional(),
+    /** One whole number: of how many of the last pieces there are logits, 0 for all. */
+    keep: z.string().optional(),
+    /** Caches of earlier pieces that a causal graph asks for, handed over empty at first: `[batch, heads, 0, size]`. */
+    past: z.array(z.strictObject({
+      name: z.string(),
+      heads: z.int().min(1),
+      size: z.int().min(1),
+      /** Single precision where it is left out. */
+      type: z.enum(["float32", "float16"]).optional(),
+      /** The output that gives it back for the next piece, where there is one. */
+      present: z.string().optional(),
+    })),
   }),
   /** Name of the output with the vectors of tokens, `[batch, tokens, width]`. */
   output: z.string(),
   /** Name of the output with logits of the next piece, `[batch, tokens, pieces]`, of causal language models. */
   logits: z.string().optional(),
+  /** Of causal language models: pieces that every text begins after, a prompt among them. They belong to no text. */
+  start: ids.optional(),
+  /** Of causal language models: pieces after any of which a text is over; the first one stands for all. */
+  ends: ids.optional(),
   /** Ids of the pieces that stand before a text: `[CLS]`. */
   before: ids,
   /** Ids of the pieces that stand after a text: `[SEP]`. */
@@ -52,6 +70,8 @@ export interface TeacherFiles {
   readonly config: TeacherConfig;
   /** The graph, an `.onnx` file. */
   readonly model: Uint8Array<ArrayBuffer>;
+  /** Weights that the graph keeps outside its file, by the names by which it calls them. */
+  readonly external?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The tokenizer, a `tokenizer.json`; absent where the units of the corpus are the teacher's own pieces. */
   readonly tokenizer?: string;
 }

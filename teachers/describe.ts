@@ -1,7 +1,9 @@
 import { type PieceTokenizer, pieceTokenizer } from "../datasets/text/pieces.ts";
-import { RetortError } from "../foundation/errors.ts";
-import { type OnnxPort, openSession } from "../kernels/onnx/session.ts";
+import { messageOf, RetortError } from "../foundation/errors.ts";
+import { externalFiles, type OnnxPort, openSession } from "../kernels/onnx/session.ts";
 import type { TeacherConfig } from "./config.ts";
+import { describeInputs, type GraphNames, isFloats } from "./graph_ports.ts";
+import { beginAndEnds, piecesAround, type SpecialPieceNames } from "./special_pieces.ts";
 
 /** What the files of a teacher do not say, or say wrongly. */
 export interface DescribeOptions {
@@ -13,14 +15,26 @@ export interface DescribeOptions {
   readonly longest: number;
   /** The output with the vectors of tokens, where there are several: another layer, for example. */
   readonly output?: string;
+  /** Names of the graph's other ports, where they are not the usual ones. */
+  readonly names?: GraphNames;
+  /** Pieces that begin and end texts of a causal language model, where its files do not tell. */
+  readonly special?: SpecialPieceNames;
+  /** Text that every text of a causal language model follows; it belongs to none. */
+  readonly prompt?: string;
+  /** JSON files beside the tokenizer, by name: `generation_config.json` and its like. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Weights that the graph keeps outside its file, by the names by which it calls them. */
+  readonly external?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Names that exporters give to the output with the vectors of tokens, the likeliest first. */
-const USUAL = ["last_hidden_state", "token_embeddings", "hidden_states"];
+const VECTORS = ["last_hidden_state", "token_embeddings", "hidden_states"];
+/** Names that they give to the output with the logits of the next piece. */
+const LOGITS = ["logits", "lm_logits"];
 
 /**
  * Describes a transformer in ONNX by its graph and its tokenizer: the exports of Hugging Face's tools and those that
- * look like them (`input_ids`, `attention_mask`, …, vectors `[batch, tokens, width]`).
+ * look like them (`input_ids`, `attention_mask`, …, vectors `[batch, tokens, width]`, in single or half precision).
  *
  * @param model the bytes of an `.onnx` file.
  * @param tokenizer the text of a `tokenizer.json`.
@@ -31,100 +45,103 @@ export async function describeTeacher(
   tokenizer: string,
   options: DescribeOptions,
 ): Promise<TeacherConfig> {
-  const session = await openSession(model, { threads: 1 });
-  const { inputs, outputs } = session;
-  await session.release();
+  const { name, causal, longest, names = {}, settings = {} } = options;
+  const { inputs, outputs } = await portsOf(model, options);
   const pieces = pieceTokenizer(tokenizer);
   const output = chooseOutput(outputs, options);
-  const around = specialPieces(pieces);
+  const logits = causal ? chooseLogits(outputs, options) : undefined;
+  const around = piecesAround(pieces);
   const word = pieces.encode("something");
+  const spoken = causal ? spokenPieces(pieces, around.before, options, settings) : {};
+  const end = spoken.ends?.[0] ?? pieces.vocabulary.end;
   return {
-    name: options.name,
+    name,
     width: output.shape[2] as number,
-    longest: options.longest,
-    causal: options.causal,
-    inputs: describeInputs(inputs, options.name),
+    longest,
+    causal,
+    inputs: describeInputs(inputs, outputs, name, names),
     output: output.name,
-    ...(options.causal && outputs.some((port) => port.name === "logits" && port.type === "float32") &&
-      { logits: "logits" }),
+    ...(logits !== undefined && { logits }),
+    ...(spoken.start !== undefined && { start: spoken.start }),
+    ...(spoken.ends !== undefined && { ends: spoken.ends }),
     ...around,
     unknown: pieces.vocabulary.unknown === null ? word : [pieces.vocabulary.unknown],
-    end: around.after.length > 0
-      ? around.after.slice(-1)
-      : pieces.vocabulary.end === null
-      ? pieces.encode(".")
-      : [pieces.vocabulary.end],
-    padding: pieces.id("[PAD]") ?? pieces.id("<pad>") ?? 0,
+    end: around.after.length > 0 ? around.after.slice(-1) : end === null ? pieces.encode(".") : [end],
+    padding: spoken.padding ?? pieces.id("[PAD]") ?? pieces.id("<pad>") ?? 0,
   };
 }
 
+/** What the texts of a language model begin after, what ends them, and what fills up. */
+function spokenPieces(
+  pieces: PieceTokenizer,
+  before: readonly number[],
+  { name, special = {}, prompt = "" }: DescribeOptions,
+  settings: Readonly<Record<string, string>>,
+): { start?: number[]; ends?: number[]; padding?: number | undefined } {
+  const { begin, ends, padding } = beginAndEnds(pieces, name, special, settings);
+  const own = special.begin === undefined && before.length > 0;
+  const start = [...(own ? before : begin), ...pieces.encode(prompt)];
+  return { ...(start.length > 0 && { start }), ...(ends.length > 0 && { ends }), padding };
+}
+
+async function portsOf(model: Uint8Array, { name, external = new Map() }: DescribeOptions) {
+  const missing = externalFiles(model).find((file) => !external.has(file));
+  if (missing !== undefined) {
+    throw new RetortError(`the graph of ${name} keeps weights in a file \`${missing}\`, which is not there`, {
+      hint: "Put it beside the .onnx file: the two belong together.",
+    });
+  }
+  try {
+    const session = await openSession(model, { threads: 1, external });
+    const { inputs, outputs } = session;
+    await session.release();
+    return { inputs, outputs };
+  } catch (error) {
+    throw new RetortError(`the graph of ${name} cannot be used: ${messageOf(error)}`, {
+      hint: "Expected an .onnx file that ONNX Runtime reads, with all files that belong to it.",
+      cause: error,
+    });
+  }
+}
+
+function listOf(ports: readonly OnnxPort[]): string {
+  return ports.map((port) => `${port.name} ${port.type} [${port.shape.join(", ")}]`).join("; ");
+}
+
 function chooseOutput(outputs: readonly OnnxPort[], { name, output }: DescribeOptions): OnnxPort {
-  const fit = outputs.filter(({ type, shape }) =>
-    type === "float32" && shape.length === 3 && typeof shape[2] === "number"
+  const fit = outputs.filter((port) =>
+    isFloats(port) && port.shape.length === 3 && typeof port.shape[2] === "number"
   );
-  const listed = outputs.map((port) => `${port.name} ${port.type} [${port.shape.join(", ")}]`).join("; ");
   if (output !== undefined) {
     const found = fit.find((port) => port.name === output);
     if (found !== undefined) return found;
-    throw new RetortError(`${name} has no output \`${output}\` with vectors of tokens; it has ${listed}`);
+    throw new RetortError(
+      `${name} has no output \`${output}\` with vectors of tokens; it has ${listOf(outputs)}`,
+    );
   }
-  const usual = USUAL.map((usual) => fit.find((port) => port.name === usual)).find((port) =>
+  const usual = VECTORS.map((usual) => fit.find((port) => port.name === usual)).find((port) =>
     port !== undefined
   );
   const found = usual ?? (fit.length === 1 ? fit[0] : undefined);
   if (found !== undefined) return found;
   throw new RetortError(
-    `${name} has ${fit.length === 0 ? "no output" : "several outputs"} with vectors of tokens: ${listed}`,
+    `${name} has ${fit.length === 0 ? "no output" : "several outputs"} with vectors of tokens: ${
+      listOf(outputs)
+    }`,
     {
       hint: fit.length === 0
-        ? "Export it with its hidden states: single precision, [batch, tokens, width]."
+        ? "Export it with its hidden states: floats, [batch, tokens, width]."
         : `Choose one: \`output: "${fit[0]!.name}"\`.`,
     },
   );
 }
 
-function describeInputs(inputs: readonly OnnxPort[], name: string): TeacherConfig["inputs"] {
-  const known = {
-    ids: "input_ids",
-    mask: "attention_mask",
-    types: "token_type_ids",
-    positions: "position_ids",
-  };
-  const has = (port: string) => inputs.some((input) => input.name === port && input.type === "int64");
-  const past = inputs.filter((input) => input.name.startsWith("past_key_values")).map((input) => ({
-    name: input.name,
-    heads: Number(input.shape[1]),
-    size: Number(input.shape[3]),
-  }));
-  const strange = inputs.filter((input) =>
-    !(Object.values(known).includes(input.name) && has(input.name)) &&
-    !past.some((cache) => cache.name === input.name && Number.isInteger(cache.heads + cache.size))
-  );
-  if (strange.length > 0 || !has(known.ids)) {
-    throw new RetortError(
-      strange.length > 0
-        ? `${name} takes \`${strange[0]!.name}\` (${strange[0]!.type}), which is not known here`
-        : `${name} takes no \`input_ids\` (int64); it takes ${inputs.map((input) => input.name).join(", ")}`,
-      { hint: `Known inputs, int64: ${Object.values(known).join(", ")}, and empty caches past_key_values….` },
-    );
-  }
-  return {
-    ids: known.ids,
-    ...(has(known.mask) && { mask: known.mask }),
-    ...(has(known.types) && { types: known.types }),
-    ...(has(known.positions) && { positions: known.positions }),
-    past,
-  };
-}
-
-/** The special pieces that a tokenizer puts before and after a text. */
-function specialPieces(pieces: PieceTokenizer): { before: number[]; after: number[] } {
-  const bare = pieces.encode("it");
-  const whole = pieces.encode("it", { special: true });
-  for (let at = 0; at + bare.length <= whole.length; at++) {
-    if (bare.every((id, i) => whole[at + i] === id)) {
-      return { before: whole.slice(0, at), after: whole.slice(at + bare.length) };
-    }
-  }
-  return { before: [], after: [] };
+function chooseLogits(
+  outputs: readonly OnnxPort[],
+  { name, names }: DescribeOptions,
+): string | undefined {
+  const fits = (wanted: string) => outputs.some((port) => port.name === wanted && isFloats(port));
+  if (names?.logits === undefined) return LOGITS.find(fits);
+  if (fits(names.logits)) return names.logits;
+  throw new RetortError(`${name} has no output \`${names.logits}\` of floats; it has ${listOf(outputs)}`);
 }

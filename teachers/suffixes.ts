@@ -7,12 +7,21 @@ import type { Teacher } from "./teacher.ts";
  * (Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by Latent Variable Distillation", 2022).
  * `cumulative`: one pass over the window, the mean of the vectors of the suffix's units. `masked`: likewise, but
  * each piece sees only itself and those after it, so that no vector knows of the prefix. `causal`: one pass, the hidden
- * state at the position itself (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large
- * Language Models", 2024), which knows of the prefix and not of the suffix.
+ * state at the position itself, which knows of the prefix and not of the suffix; see {@link CausalState}. Texts begin after
+ * what the language model's own texts begin after, its start piece and a prompt.
  */
 export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
 /** The modes. */
 export const embeddingModes = ["suffix", "cumulative", "masked", "causal"] as const;
+
+/**
+ * Which hidden state of a causal model a unit gets. `before`: the one from which the model predicts the unit's first piece
+ * (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large Language Models", 2024: Ctrl-G).
+ * `after`: the one that has read the unit's last piece.
+ */
+export type CausalState = "before" | "after";
+/** The states. */
+export const causalStates = ["before", "after"] as const;
 
 /** How {@link embedSuffixesOf} makes vectors. */
 export interface EmbeddingOptions {
@@ -24,6 +33,8 @@ export interface EmbeddingOptions {
    * state has to predict. Not for `causal`, which takes one vector.
    */
   readonly decay?: number;
+  /** Of the mode `causal`: which state; `after` when left out. */
+  readonly state?: CausalState;
   /** Pieces in a batch, padding counted. */
   readonly batchPieces?: number;
 }
@@ -68,7 +79,7 @@ export async function embedSuffixesOf(
   options: EmbeddingOptions,
 ): Promise<Float32Array> {
   const { config } = teacher;
-  const { mode, decay = 1, batchPieces = BATCH_PIECES } = options;
+  const { mode, decay = 1, state = "after", batchPieces = BATCH_PIECES } = options;
   if (!(decay >= 0 && decay <= 1)) throw new RetortError(`decay is ${decay}, expected a number from 0 to 1`);
   if (mode === "causal" && !config.causal) {
     throw new RetortError(`${config.name} is not causal: a hidden state of it knows of the whole window`, {
@@ -80,10 +91,20 @@ export async function embedSuffixesOf(
       hint: 'Use the mode "suffix" (a pass for each suffix) or "cumulative" (one pass).',
     });
   }
+  // What every text of a language model begins after, also when it is only read.
+  const before = mode === "causal" ? config.start ?? config.before : config.before;
+  if (mode === "causal" && state === "before" && before.length === 0) {
+    throw new RetortError(
+      `${config.name} has no state before the first piece of a text: nothing begins one`,
+      {
+        hint: "Name the piece that does: the parameter `begin` of `onnxTeacher`. Or take the state `after`.",
+      },
+    );
+  }
   const { width } = config;
   const length = rows.variables;
   const result = new Float32Array(rows.count * length * width);
-  const sequences = sequencesOf(teacher, alignment, rows, mode === "suffix");
+  const sequences = sequencesOf(teacher, alignment, rows, before, mode === "suffix");
   sequences.sort((a, b) => a.pieces.length - b.pieces.length || a.window - b.window || a.first - b.first);
   for (let from = 0; from < sequences.length;) {
     let to = from + 1;
@@ -101,8 +122,9 @@ export async function embedSuffixesOf(
     batch.forEach((sequence, row) => {
       const own = vectors.subarray(row * tokens * width, (row + 1) * tokens * width);
       const at = (sequence.window * length + sequence.first) * width;
-      if (mode === "causal") lastPieces(result.subarray(at), own, sequence.starts, width);
-      else if (mode === "suffix" && decay === 1) {
+      if (mode === "causal") {
+        statesOf(result.subarray(at), own, sequence.starts, width, state);
+      } else if (mode === "suffix" && decay === 1) {
         meanInto(result.subarray(at, at + width), own, 0, sequence.pieces.length);
       } else {suffixMeans(
           result.subarray(at),
@@ -118,7 +140,13 @@ export async function embedSuffixesOf(
   return result;
 }
 
-function sequencesOf(teacher: Teacher, alignment: Alignment, rows: UnitRows, each: boolean): Sequence[] {
+function sequencesOf(
+  teacher: Teacher,
+  alignment: Alignment,
+  rows: UnitRows,
+  before: readonly number[],
+  each: boolean,
+): Sequence[] {
   const sequences: Sequence[] = [];
   const { variables } = rows;
   for (let window = 0; window < rows.count; window++) {
@@ -126,15 +154,20 @@ function sequencesOf(teacher: Teacher, alignment: Alignment, rows: UnitRows, eac
     while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
     const units = rows.values.subarray(window * variables, window * variables + end);
     for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
-      sequences.push({ window, first, ...piecesOf(teacher, alignment, units.subarray(first)) });
+      sequences.push({ window, first, ...piecesOf(teacher, alignment, before, units.subarray(first)) });
     }
   }
   return sequences;
 }
 
 /** The pieces of units, with the special ones around them. Where they are too many, the longest units lose their ends. */
-function piecesOf({ config }: Teacher, { offsets, pieces }: Alignment, units: Int32Array) {
-  const { before, after, longest } = config;
+function piecesOf(
+  { config }: Teacher,
+  { offsets, pieces }: Alignment,
+  before: readonly number[],
+  units: Int32Array,
+) {
+  const { after, longest } = config;
   const room = longest - before.length - after.length;
   const size = (unit: number) => offsets[unit + 1]! - offsets[unit]!;
   const total = (limit: number) => units.reduce((sum, unit) => sum + Math.min(limit, size(unit)), 0);
@@ -195,10 +228,16 @@ function suffixMeans(
   }
 }
 
-/** For each unit the vector of its last piece. */
-function lastPieces(target: Float32Array, vectors: Float32Array, starts: Int32Array, width: number): void {
+/** For each unit the vector of its last piece, or of the piece before its first one. */
+function statesOf(
+  target: Float32Array,
+  vectors: Float32Array,
+  starts: Int32Array,
+  width: number,
+  state: CausalState,
+): void {
   for (let u = 0; u + 1 < starts.length; u++) {
-    const last = starts[u + 1]! - 1;
-    target.set(vectors.subarray(last * width, (last + 1) * width), u * width);
+    const piece = (state === "before" ? starts[u]! : starts[u + 1]!) - 1;
+    target.set(vectors.subarray(piece * width, (piece + 1) * width), u * width);
   }
 }

@@ -1,7 +1,7 @@
 import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
-import { type OnnxSession, openSession, type TensorValue } from "../kernels/onnx/session.ts";
+import { floatsOf, type OnnxSession, openSession, type TensorValue } from "../kernels/onnx/session.ts";
 import { type Alignment, alignUnits } from "./alignment.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 
@@ -41,7 +41,10 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
   const { config } = files;
   let session: OnnxSession;
   try {
-    session = await openSession(files.model, options);
+    session = await openSession(files.model, {
+      ...options,
+      ...(files.external !== undefined && { external: files.external }),
+    });
   } catch (error) {
     throw new RetortError(`the graph of ${config.name} cannot be used: ${messageOf(error)}`, {
       hint: "Expected an .onnx file that ONNX Runtime reads.",
@@ -61,15 +64,13 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
       const found =
         (await session.run(teacherFeeds(config, batch, suffixes), [config.output]))[config.output]!;
       const { count, tokens } = batch;
-      if (
-        found.shape.join() !== [count, tokens, config.width].join() || !(found.data instanceof Float32Array)
-      ) {
+      if (found.shape.join() !== [count, tokens, config.width].join()) {
         throw new RetortError(
           `output \`${config.output}\` of ${config.name} has the shape [${found.shape.join(", ")}], ` +
-            `expected [${count}, ${tokens}, ${config.width}] in single precision`,
+            `expected [${count}, ${tokens}, ${config.width}]`,
         );
       }
-      return found.data;
+      return floatsOf(found);
     },
     [Symbol.asyncDispose]: () => session.release(),
   };
@@ -81,15 +82,7 @@ export function teacherFeeds(
   { count, tokens, ids, lengths }: PieceBatch,
   suffixes: boolean,
 ): Record<string, TensorValue> {
-  const matrix = (fill: (row: number, column: number) => number): TensorValue => {
-    const data = new BigInt64Array(count * tokens);
-    // Low words alone: ids are small, and turning each into a bigint would cost more than the copy.
-    const low = new Int32Array(data.buffer);
-    for (let row = 0, at = 0; row < count; row++) {
-      for (let column = 0; column < tokens; column++, at += 2) low[at] = fill(row, column);
-    }
-    return { data, shape: [count, tokens] };
-  };
+  const matrix = (fill: (row: number, column: number) => number) => idMatrix(inputs, count, tokens, fill);
   const made: Record<string, TensorValue> = {
     [inputs.ids]: matrix((row, column) => column < lengths[row]! ? ids[row * tokens + column]! : padding),
   };
@@ -99,8 +92,41 @@ export function teacherFeeds(
   if (inputs.suffixes !== undefined) {
     made[inputs.suffixes] = { data: Float32Array.of(suffixes ? 1 : 0), shape: [1] };
   }
-  for (const { name, heads, size } of inputs.past) {
-    made[name] = { data: new Float32Array(0), shape: [count, heads, 0, size] };
+  return { ...made, ...emptyCaches(inputs, count) };
+}
+
+/** Whole numbers of the type that a graph takes, `[rows, columns]`. */
+export function idMatrix(
+  { integers = "int64" }: TeacherConfig["inputs"],
+  rows: number,
+  columns: number,
+  fill: (row: number, column: number) => number,
+): TensorValue {
+  const data = integers === "int32" ? new Int32Array(rows * columns) : new BigInt64Array(rows * columns);
+  // Low words alone: ids are small, and turning each into a bigint would cost more than the copy.
+  const low = new Int32Array(data.buffer), step = integers === "int32" ? 1 : 2;
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, at += step) low[at] = fill(row, column);
   }
+  return { data, shape: [rows, columns] };
+}
+
+/** Caches that hold nothing yet, and what goes with them: the branch of the graph that needs none, logits of all pieces. */
+export function emptyCaches(
+  { past, useCache, keep }: TeacherConfig["inputs"],
+  count: number,
+): Record<string, TensorValue> {
+  const made: Record<string, TensorValue> = {};
+  for (const { name, heads, size, type = "float32" } of past) {
+    const data = type === "float16" ? new Uint16Array(0) : new Float32Array(0);
+    made[name] = { data, shape: [count, heads, 0, size], type };
+  }
+  if (useCache !== undefined) made[useCache] = useCaches(false);
+  if (keep !== undefined) made[keep] = { data: BigInt64Array.of(0n), shape: [] };
   return made;
+}
+
+/** The bool of graphs with two branches. */
+export function useCaches(use: boolean): TensorValue {
+  return { data: Uint8Array.of(use ? 1 : 0), shape: [1], type: "bool" };
 }

@@ -15,7 +15,17 @@ export interface PieceTokenizer {
 }
 
 /** Pieces that end a text or stand for unknown ones, as the common tokenizers call them; the first that is there. */
-const ENDS = ["</s>", "<|endoftext|>", "<eos>", "<|end_of_text|>", "<|im_end|>", "[SEP]"];
+const ENDS = [
+  "</s>",
+  "<|endoftext|>",
+  "<eos>",
+  "<EOS>",
+  "<|end_of_text|>",
+  "<|eot_id|>",
+  "<|im_end|>",
+  "<｜end▁of▁sentence｜>",
+  "[SEP]",
+];
 const UNKNOWNS = ["<unk>", "[UNK]", "<|unk|>"];
 
 /**

@@ -32,6 +32,11 @@ export const drawTexts = defineStage({
     const { count, length, temperature, batch } = params;
     context.engine.used("cpu", "ONNX Runtime");
     await using model = await openCausalLm(inputs.teacher);
+    if (!model.cached) {
+      context.log(
+        "the graph gives back no caches that it takes: every piece costs a pass over the whole text",
+      );
+    }
     const drawn = new Int32Array(count * length).fill(-1);
     const saved = await context.checkpoint.load();
     let done = saved?.shape[0] ?? 0;

@@ -5,12 +5,15 @@ import { matrixShards } from "../../runner/codecs/shards.ts";
 import type { NewShardProgress, ShardProgress } from "../../runner/codecs/shard_progress.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
-import { embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
+import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
+
+/** Which hidden state of a causal model a position gets: see `CausalState`. */
+export const embeddingState = z.enum(causalStates).default("after");
 
 const precision = z.enum(["f2", "f4"]);
 const outputs = { vectors: matrixShards };
@@ -26,6 +29,8 @@ export const embedSuffixes = defineStage({
     mode: z.enum(embeddingModes).default("cumulative"),
     /** Weight of each word of a suffix against the one before it; 1: all alike, the paper. */
     decay: z.number().min(0).max(1).default(1),
+    /** Of the mode `causal`: the state from which a word is predicted (Ctrl-G), or the one that has read it. */
+    state: embeddingState,
     /** Half (`f2`) or single (`f4`) precision on disk. */
     precision: precision.default("f2"),
     /** Windows whose sequences are sorted by length and batched together. */
@@ -52,6 +57,7 @@ export const embedSuffixes = defineStage({
         embedSuffixesOf(model, alignment, rows, {
           mode: params.mode,
           decay: params.decay,
+          state: params.state,
           batchPieces: params.batch,
         }),
     );

@@ -1,14 +1,19 @@
 import { z } from "zod";
 import { teacherConfig, type TeacherFiles } from "../../teachers/config.ts";
 import { describeTeacher } from "../../teachers/describe.ts";
+import { SETTINGS_FILES } from "../../teachers/special_pieces.ts";
 import { useLite } from "../../teachers/use_lite.ts";
 import { TextError } from "../../datasets/text/errors.ts";
+import { externalFiles } from "../../kernels/onnx/session.ts";
 import { plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { files } from "../../runner/codecs/files.ts";
 import { defineStage, many } from "../../runner/stage.ts";
 
-/** A teacher: `model.onnx`, `teacher.json` (what it takes and gives) and, unless its pieces are the corpus's units, `tokenizer.json`. */
+/**
+ * A teacher: `model.onnx`, `teacher.json` (what it takes and gives), unless its pieces are the corpus's units
+ * `tokenizer.json`, and what the graph keeps outside its file: `external.json` with the names and a file for each.
+ */
 export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec<
   TeacherFiles,
   TeacherFiles,
@@ -16,19 +21,28 @@ export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec
 >({
   name: "teacher",
   version: 1,
-  async write({ config, model, tokenizer }, out) {
+  async write({ config, model, tokenizer, external = new Map() }, out) {
     const checked = teacherConfig.parse(config);
     await out.json("teacher.json", plainJson(checked));
     await out.bytes("model.onnx", model);
     if (tokenizer !== undefined) await out.text("tokenizer.json", tokenizer);
+    if (external.size > 0) {
+      await out.json("external.json", [...external.keys()]);
+      let file = 0;
+      for (const bytes of external.values()) await out.bytes(`external/${file++}`, bytes);
+    }
     return { name: checked.name, width: checked.width, causal: checked.causal };
   },
   async read(artifact) {
-    const has = artifact.artifact.files.some((file) => file.name === "tokenizer.json");
+    const has = (name: string) => artifact.artifact.files.some((file) => file.name === name);
+    const names = has("external.json") ? z.array(z.string()).parse(await artifact.json("external.json")) : [];
+    const external = new Map<string, Uint8Array<ArrayBuffer>>();
+    for (const [file, name] of names.entries()) external.set(name, await artifact.bytes(`external/${file}`));
     return {
       config: teacherConfig.parse(await artifact.json("teacher.json")),
       model: await artifact.bytes("model.onnx"),
-      ...(has && { tokenizer: await artifact.text("tokenizer.json") }),
+      ...(has("tokenizer.json") && { tokenizer: await artifact.text("tokenizer.json") }),
+      ...(external.size > 0 && { external }),
     };
   },
 });
@@ -43,16 +57,40 @@ export const useLiteTeacher = defineStage({
   run: async () => ({ teacher: await useLite() }),
 });
 
+const pieceName = z.union([z.string().min(1), z.int().min(0)]);
+
+/** Names of the ports of a transformer's graph, where they are not the usual ones: see `GraphNames`. */
+export const portNames = z.strictObject({
+  ids: z.string().optional(),
+  mask: z.string().optional(),
+  types: z.string().optional(),
+  positions: z.string().optional(),
+  logits: z.string().optional(),
+  past: z.string().optional(),
+  present: z.string().optional(),
+}).default({});
+
+/** Parameters of {@link onnxTeacher} that only causal language models have. */
+export const causalParams = {
+  /** The piece that every text begins after, as text or id, where the model's files do not tell. */
+  begin: pieceName.optional(),
+  /** The piece that ends a text, or all that do; the first stands for all. */
+  end: z.union([pieceName, z.array(pieceName).min(1)]).optional(),
+  /** A text that every text follows: what is drawn, and the vectors, are those after it. */
+  prompt: z.string().min(1).optional(),
+};
+
 /**
  * A transformer in ONNX from files: data sets of the registry (`dataSet`) or folders of your own (`localText`) that hold,
- * together, an `.onnx` file and a `tokenizer.json`.
+ * together, an `.onnx` file, what it keeps outside (`model.onnx_data`) and a `tokenizer.json`. Of a causal language model
+ * `generation_config.json`, `config.json`, `special_tokens_map.json` and `tokenizer_config.json` are read too.
  */
 export const onnxTeacher = defineStage({
   name: "teacher.onnx",
   params: z.object({
     /** What it is, for people. */
     name: z.string().min(1),
-    /** The `.onnx` file, where there are several. */
+    /** The `.onnx` file, where there are several: its name, with folders as far as they tell it apart. */
     model: z.string().optional(),
     /** The output with the vectors of tokens, where there are several: the layer. */
     output: z.string().optional(),
@@ -60,6 +98,8 @@ export const onnxTeacher = defineStage({
     causal: z.boolean().default(false),
     /** Pieces that it takes at a time. */
     longest: z.int().min(2).default(512),
+    ...causalParams,
+    names: portNames,
   }),
   inputs: { files: many(files) },
   outputs: { teacher },
@@ -67,26 +107,58 @@ export const onnxTeacher = defineStage({
     const all = inputs.files.flatMap((folder) =>
       folder.entries.map((entry) => ({ folder, name: entry.name }))
     );
-    const names = all.map(({ name }) => name);
-    const only = (what: string, fits: (name: string) => boolean) => {
-      const found = all.filter(({ name }) => fits(name));
-      if (found.length === 1) return found[0]!;
-      throw new TextError(`${found.length === 0 ? "no" : "several"} ${what} among ${names.join(", ")}`);
-    };
-    const graph = only(
+    const exact = all.find(({ name }) => name === params.model);
+    const graph = exact ?? onlyFile(
+      all,
       params.model ?? ".onnx file",
-      (name) => params.model === undefined ? name.endsWith(".onnx") : name === params.model,
+      (name) => params.model === undefined ? name.endsWith(".onnx") : endsWithPath(name, params.model),
     );
-    const words = only("tokenizer.json", (name) => /(^|\/)tokenizer\.json$/.test(name));
+    const words = onlyFile(all, "tokenizer.json", (name) => endsWithPath(name, "tokenizer.json"));
     const model = await graph.folder.bytes(graph.name);
     const tokenizer = await words.folder.text(words.name);
-    const { name, causal, longest, output } = params;
+    const beside = (file: string) =>
+      all.find(({ name }) => name === graph.name.replace(/[^/]*$/, file)) ??
+        all.find(({ name }) => endsWithPath(name, file));
+    const external = new Map<string, Uint8Array<ArrayBuffer>>();
+    for (const file of externalFiles(model)) {
+      const found = beside(file);
+      if (found !== undefined) external.set(file, await found.folder.bytes(found.name));
+    }
+    const settings: Record<string, string> = {};
+    for (const file of params.causal ? SETTINGS_FILES : []) {
+      const found = beside(file);
+      if (found !== undefined) settings[file] = await found.folder.text(found.name);
+    }
+    const { name, causal, longest, output, begin, end, prompt, names } = params;
     const config = await describeTeacher(model, tokenizer, {
       name,
       causal,
       longest,
+      names,
+      settings,
+      external,
+      special: { begin, end },
       ...(output !== undefined && { output }),
+      ...(prompt !== undefined && { prompt }),
     });
-    return { teacher: { config, model, tokenizer } };
+    return { teacher: { config, model, tokenizer, ...(external.size > 0 && { external }) } };
   },
 });
+
+/** Whether a path ends with another, whole names compared: `onnx/model.onnx` with `model.onnx`. */
+function endsWithPath(name: string, end: string): boolean {
+  return name === end || name.endsWith(`/${end}`);
+}
+
+function onlyFile<T extends { readonly name: string }>(
+  all: readonly T[],
+  what: string,
+  fits: (name: string) => boolean,
+): T {
+  const found = all.filter(({ name }) => fits(name));
+  if (found.length === 1) return found[0]!;
+  const names = all.map(({ name }) => name).join(", ");
+  throw new TextError(`${found.length === 0 ? "no" : "several"} ${what} among ${names}`, {
+    ...(found.length > 1 && { hint: `Choose one: \`model: "${found[0]!.name}"\`, for example.` }),
+  });
+}

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { pieceTokenizer } from "../../datasets/text/pieces.ts";
 import { alignUnits } from "../../teachers/alignment.ts";
 import { describeTeacher } from "../../teachers/describe.ts";
-import { type EmbeddingMode, embedSuffixesOf } from "../../teachers/suffixes.ts";
+import { type CausalState, type EmbeddingMode, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { tinyModel, tinyTeacher, tinyTokenizer, tinyVocabulary } from "./tiny.ts";
 
@@ -41,6 +41,8 @@ function expected(
   t: number,
   mode: EmbeddingMode,
   decay: number,
+  state: CausalState,
+  start: readonly number[],
 ): [number, number] {
   const pieces = units.map((unit) => PIECES[unit]!);
   const decayed = (numbers: readonly number[]) => {
@@ -52,7 +54,7 @@ function expected(
     return [decay === 1 ? mean(all) : decayed(pieces.slice(t).map(mean)), mean(all)];
   }
   if (mode === "causal") {
-    const before = [1, ...pieces.slice(0, t + 1).flat()];
+    const before = [...start, ...pieces.slice(0, state === "before" ? t : t + 1).flat()];
     return [before.at(-1)!, mean(before)];
   }
   return [decayed(pieces.slice(t).map(mean)), mean([1, ...pieces.flat(), 2])];
@@ -67,8 +69,12 @@ Deno.test("every mode gives what its definition says, however sequences are batc
       fc.array(fc.array(fc.nat(PIECES.length - 1), { maxLength: 6 }), { minLength: 1, maxLength: 6 }),
       fc.integer({ min: 1, max: 60 }),
       fc.constantFrom(1, 0.5, 0),
-      async (mode, windows, batchPieces, decay) => {
-        const teacher = mode === "causal" ? causal : encoder;
+      fc.constantFrom<CausalState>("before", "after"),
+      fc.constantFrom<number[] | undefined>(undefined, [3], [7, 4, 5]),
+      async (mode, windows, batchPieces, decay, state, start) => {
+        // What a language model's texts begin after, a prompt of two pieces in one case, stands before them here too.
+        const config = { ...causal.config, ...(start !== undefined && { start }) };
+        const teacher = mode === "causal" ? { ...causal, config } : encoder;
         const variables = Math.max(1, ...windows.map((units) => units.length));
         const values = new Int32Array(windows.length * variables);
         const observed = new Uint8Array(values.length);
@@ -81,12 +87,13 @@ Deno.test("every mode gives what its definition says, however sequences are batc
           mode,
           batchPieces,
           decay,
+          state,
         });
         windows.forEach((units, w) => {
           for (let t = 0; t < variables; t++) {
             const at = 2 * (w * variables + t);
             const found = [...vectors.subarray(at, at + 2)];
-            const wanted = t < units.length ? expected(units, t, mode, decay) : [0, 0];
+            const wanted = t < units.length ? expected(units, t, mode, decay, state, start ?? [1]) : [0, 0];
             found.forEach((x, i) =>
               assert.ok(Math.abs(x - wanted[i]!) < 1e-5, `${mode} ${t}: ${found}, not ${wanted}`)
             );
@@ -96,6 +103,16 @@ Deno.test("every mode gives what its definition says, however sequences are batc
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("without a piece that begins texts there is no state before the first one", async () => {
+  await using causal = await openTeacher(tinyTeacher("causal"), { threads: 1 });
+  const bare = { ...causal, config: { ...causal.config, before: [] } };
+  const rows = { count: 1, variables: 1, values: Int32Array.of(2) };
+  const embed = (state: CausalState) =>
+    embedSuffixesOf(bare, causal.align(tinyVocabulary), rows, { mode: "causal", state });
+  assert.deepEqual([...await embed("after")], [7, 7]);
+  await assert.rejects(embed("before"), /tiny causal has no state before the first piece of a text/);
 });
 
 Deno.test("a window of too many pieces loses the ends of its longest words, or is refused", async () => {

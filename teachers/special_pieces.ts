@@ -1,0 +1,96 @@
+import type { PieceTokenizer } from "../datasets/text/pieces.ts";
+import { messageOf, RetortError } from "../foundation/errors.ts";
+
+/** A piece by its text or its id. */
+export type PieceName = string | number;
+
+/** Pieces that begin and end texts, where the files of a model do not tell. */
+export interface SpecialPieceNames {
+  /** What every text begins after. */
+  readonly begin?: PieceName | undefined;
+  /** What ends a text; the first stands for all. */
+  readonly end?: PieceName | readonly PieceName[] | undefined;
+}
+
+/** Files that say which pieces are special, the most telling first. */
+export const SETTINGS_FILES = [
+  "generation_config.json",
+  "config.json",
+  "special_tokens_map.json",
+  "tokenizer_config.json",
+] as const;
+
+/**
+ * The pieces that begin and end the texts of a causal language model, and the one that fills up. In this order: what was
+ * asked for, what the files beside the tokenizer say, what the tokenizer's own vocabulary has by a usual name. Where
+ * nothing begins a text its end does: as in GPT-2.
+ *
+ * @param settings the files of {@link SETTINGS_FILES} that are there, by name
+ * @throws RetortError naming the piece that the tokenizer does not have, and who named it
+ */
+export function beginAndEnds(
+  pieces: PieceTokenizer,
+  model: string,
+  names: SpecialPieceNames,
+  settings: Readonly<Record<string, string>>,
+): { begin: number[]; ends: number[]; padding: number | undefined } {
+  const files = SETTINGS_FILES.filter((file) => settings[file] !== undefined).map((file) => ({
+    file,
+    value: parsed(settings[file]!, file, model),
+  }));
+  const find = (
+    asked: PieceName | readonly PieceName[] | undefined,
+    kind: "bos" | "eos" | "pad",
+  ): number[] => {
+    if (asked !== undefined) return idsOf(asked, `the parameter \`${kind === "bos" ? "begin" : "end"}\``);
+    for (const { file, value } of files) {
+      const said = value[`${kind}_token_id`] ?? value[`${kind}_token`];
+      if (said !== undefined && said !== null) return idsOf(said, `\`${kind}_token\` in ${file}`);
+    }
+    return [];
+  };
+  const idsOf = (said: unknown, who: string): number[] => {
+    const list = Array.isArray(said) ? said : [said];
+    return list.map((one) => {
+      // An added token is an object with its text as `content`.
+      const name = typeof one === "object" && one !== null ? (one as { content?: unknown }).content : one;
+      const id = typeof name === "string" ? pieces.id(name) : name;
+      if (Number.isInteger(id) && (id as number) >= 0 && (id as number) < pieces.vocabulary.words.length) {
+        return id as number;
+      }
+      throw new RetortError(
+        `${who} of ${model} is ${JSON.stringify(name)}, a piece that its tokenizer does not have`,
+        {
+          hint: "Name the pieces that begin and end texts: `begin` and `end`, as texts or ids.",
+        },
+      );
+    });
+  };
+  const named = find(names.end, "eos");
+  const { end } = pieces.vocabulary;
+  const ends = named.length > 0 ? named : end === null ? [] : [end];
+  const begin = find(names.begin, "bos");
+  return { begin: begin.length > 0 ? begin : ends.slice(0, 1), ends, padding: find(undefined, "pad")[0] };
+}
+
+function parsed(text: string, file: string, model: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+    throw new TypeError("it is no object");
+  } catch (error) {
+    throw new RetortError(`${file} of ${model} is not readable: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The special pieces that a tokenizer puts before and after a text. */
+export function piecesAround(pieces: PieceTokenizer): { before: number[]; after: number[] } {
+  const bare = pieces.encode("it");
+  const whole = pieces.encode("it", { special: true });
+  for (let at = 0; at + bare.length <= whole.length; at++) {
+    if (bare.every((id, i) => whole[at + i] === id)) {
+      return { before: whole.slice(0, at), after: whole.slice(at + bare.length) };
+    }
+  }
+  return { before: [], after: [] };
+}
