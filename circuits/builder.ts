@@ -6,10 +6,12 @@ import type {
   Node,
   NodeId,
   Parameter,
+  ParameterArray,
   ProductNode,
   SumNode,
   Variable,
 } from "./circuit.ts";
+import { conformed } from "./conform.ts";
 import { CircuitError } from "./errors.ts";
 import { randomRows } from "./leaves/family.ts";
 import { leafFamily } from "./leaves/mod.ts";
@@ -116,7 +118,9 @@ export class CircuitBuilder {
     this.#parameters.set(id, {
       id,
       shape: [...shape],
-      values: values instanceof Float32Array ? values : Float32Array.from(values),
+      values: values instanceof Float32Array || values instanceof Float64Array
+        ? values
+        : Float64Array.from(values),
     });
     return id;
   }
@@ -142,10 +146,13 @@ export class CircuitBuilder {
       throw CircuitError.of("This leaf makes no sense", [{ where: `input node ${id}`, problem }]);
     }
     const parameterShape = family.parameterShape(shape);
+    const given = options.parameter;
     const parameter = parameterShape === undefined ? undefined : this.#parameter(
       options.id ?? `leaf${id}`,
       parameterShape,
-      options.parameter,
+      given === undefined || typeof given === "string" || family.expand === undefined
+        ? given
+        : family.expand(shape, Float64Array.from(given)),
       () => family.initialise(shape, this.#random(id)),
     );
     const node: InputNode = {
@@ -209,12 +216,12 @@ export class CircuitBuilder {
    * see `checkCircuit`.
    */
   build(root: NodeId): Circuit {
-    const circuit: Circuit = {
+    const circuit = conformed({
       variables: [...this.#variables],
       nodes: [...this.#nodes],
       root,
       parameters: new Map(this.#parameters),
-    };
+    });
     checkCircuit(circuit);
     return circuit;
   }
@@ -235,7 +242,7 @@ export class CircuitBuilder {
     id: string,
     shape: readonly number[],
     given: ParameterValues | undefined,
-    random: () => Float32Array,
+    random: () => ParameterArray,
   ): string {
     // A shape that does not fit an existing id is found by `build`, which names both nodes.
     if (typeof given === "string") return given;

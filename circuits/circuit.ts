@@ -76,9 +76,12 @@ export interface SumNode {
 /** A vector node. */
 export type Node = InputNode | ProductNode | SumNode;
 
+/** Values of a parameter: float64 for families that keep real numbers (`LeafFamily.double`), else float32. */
+export type ParameterArray = Float32Array | Float64Array;
+
 /**
  * A tensor of the parameter table. Nodes that name the same id share it: that is all there is to tying.
- * `values` is linear (not log) float32, row-major. Treat it as read-only; see {@link withParameters}.
+ * `values` is linear (not log), row-major. Treat it as read-only; see {@link withParameters}.
  */
 export interface Parameter {
   /** Its key in {@link Circuit.parameters}. */
@@ -86,7 +89,7 @@ export interface Parameter {
   /** Sizes of the dimensions, slowest first. */
   readonly shape: readonly number[];
   /** As many numbers as the product of the shape. */
-  readonly values: Float32Array;
+  readonly values: ParameterArray;
 }
 
 /**
@@ -174,9 +177,9 @@ export function describeVariable(circuit: Circuit, index: number): string {
 
 /**
  * The same structure with other values for some parameters (a training step makes one).
- * The arrays are kept, not copied. @throws {CircuitError} on an unknown id or a wrong length.
+ * Arrays of the right type are kept, not copied; others are converted. @throws {CircuitError} on an unknown id or a wrong length.
  */
-export function withParameters(circuit: Circuit, values: ReadonlyMap<string, Float32Array>): Circuit {
+export function withParameters(circuit: Circuit, values: ReadonlyMap<string, ParameterArray>): Circuit {
   const parameters = new Map(circuit.parameters);
   for (const [id, array] of values) {
     const old = parameterOf(circuit, id);
@@ -187,9 +190,15 @@ export function withParameters(circuit: Circuit, values: ReadonlyMap<string, Flo
         }], ${old.values.length} numbers; got ${array.length}.`,
       );
     }
-    parameters.set(id, { id, shape: old.shape, values: array });
+    parameters.set(id, { id, shape: old.shape, values: inPrecision(array, old.values) });
   }
   return { ...circuit, parameters };
+}
+
+/** An array with the numbers of `values` in the type of `like`: the very array where it has that type. */
+export function inPrecision(values: ParameterArray, like: ParameterArray): ParameterArray {
+  if (values.constructor === like.constructor) return values;
+  return like instanceof Float64Array ? Float64Array.from(values) : Float32Array.from(values);
 }
 
 /** Size of a circuit in numbers that people compare. */

@@ -4,6 +4,7 @@ import {
   describeNode,
   describeVariable,
   type NodeId,
+  parameterOf,
   rootUnits,
   variableOf,
 } from "./circuit.ts";
@@ -95,14 +96,9 @@ export function substitute(
       const before = ties.get(node.parameter);
       const id = before ?? `${node.parameter}/${prefix}`;
       ties.set(node.parameter, id);
-      const weights = before ?? rowsOf(outer, node.parameter, node.family);
+      const weights = before ?? parameterOf(outer, node.parameter).values.slice();
       return b.sum([innerRoot], { units: node.units, weights, id });
     },
   });
   return { circuit: b.build(root), outer: outerIndex, inner: innerIndex };
-}
-
-function rowsOf(circuit: Circuit, parameter: string, family: string): Float32Array {
-  const values = circuit.parameters.get(parameter)?.values ?? new Float32Array(0);
-  return family === "bernoulli" ? Float32Array.from([...values].flatMap((p) => [1 - p, p])) : values.slice();
 }

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { parameterFaults, structureFaults } from "./checks.ts";
 import type { Circuit, InputNode, Node, Parameter, ProductNode, SumNode, Variable } from "./circuit.ts";
+import { conformed } from "./conform.ts";
 import { CircuitError, type Fault } from "./errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 
 /** Version of the format that is written; older ones are read as long as their meaning is known. */
-export const CIRCUIT_VERSION = 1;
+export const CIRCUIT_VERSION = 2;
 
 /** Names of the two files of a circuit. */
 export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safetensors";
@@ -14,7 +15,7 @@ export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safe
 export interface EncodedCircuit {
   /** JSON: format, version, variables, nodes (children first; ids are positions), root. */
   readonly structure: string;
-  /** safetensors: one F32 tensor for each parameter, by id. */
+  /** safetensors: one tensor for each parameter, by id: F64 for Gaussian and logistic leaves, else F32. */
   readonly parameters: Uint8Array<ArrayBuffer>;
 }
 
@@ -89,12 +90,13 @@ export function decodeCircuit(
   const { tensors } = decodeSafetensors(parameters, `${where}, parameters`);
   const table = new Map<string, Parameter>();
   for (const [id, { shape, values }] of tensors) {
-    if (!(values instanceof Float32Array)) {
-      throw new CircuitError(`${where}: parameter \`${id}\` is not of the type F32.`);
+    if (!(values instanceof Float32Array || values instanceof Float64Array)) {
+      throw new CircuitError(`${where}: parameter \`${id}\` is neither of the type F32 nor F64.`);
     }
     table.set(id, { id, shape, values });
   }
-  const circuit: Circuit = {
+  // Version 1 has all parameters in float32, and of Bernoulli leaves the probability of state 1 alone.
+  const circuit = conformed({
     variables: file.variables as readonly Variable[],
     nodes: file.nodes.map((node, id): Node => {
       if (node.kind === "sum") return { ...node, groups: node.groups ?? 1, id } as SumNode;
@@ -103,7 +105,7 @@ export function decodeCircuit(
     }),
     root: file.root,
     parameters: table,
-  };
+  });
   let faults = structureFaults(circuit);
   if (faults.length === 0) faults = parameterFaults(circuit);
   if (faults.length > 0) throw CircuitError.of(`${where} holds no valid circuit`, faults);

@@ -1,4 +1,4 @@
-import { type Circuit, type InputNode, parameterOf, type SumNode } from "./circuit.ts";
+import { type Circuit, type InputNode, type ParameterArray, parameterOf, type SumNode } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { leafFamily } from "./leaves/mod.ts";
@@ -82,9 +82,9 @@ export interface Learner extends Evaluator {
    */
   update(rule: UpdateRule): Promise<void>;
   /** Copies of the current values of all parameters, by id; also what `circuit` has from now on. */
-  parameters(): Promise<ReadonlyMap<string, Float32Array>>;
+  parameters(): Promise<ReadonlyMap<string, ParameterArray>>;
   /** Replaces values of parameters (copied); the others and the counts stay. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void>;
+  setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void>;
   /**
    * Everything that decides what comes next, as tensors by name: parameters and counts, in the engine's own
    * precision. A learner of the same kind and circuit that restores it goes on bit by bit as this one would.
@@ -139,7 +139,7 @@ export function checkRule(circuit: Circuit, rule: UpdateRule): void {
     const { pseudocount, mix, base } = settingsFor(rule, id, node.kind);
     between(`pseudocount of parameter \`${id}\``, pseudocount, 0, Number.MAX_VALUE);
     between(`mix of parameter \`${id}\``, mix, 0, 1);
-    const rows = node.kind === "sum" || leafFamily(node.family).toRows !== undefined;
+    const rows = node.kind === "sum" || leafFamily(node.family).rows === true;
     const own = rule.parameters?.[id];
     if (!rows && (base !== undefined || (own?.mix ?? 0) > 0)) {
       throw new CircuitError(
@@ -155,7 +155,7 @@ export function checkRule(circuit: Circuit, rule: UpdateRule): void {
 export function rowWidth(circuit: Circuit, id: string, node: InputNode | SumNode): number {
   const { shape } = parameterOf(circuit, id);
   if (node.kind === "sum") return shape[2] as number;
-  return shape[1] ?? 2;
+  return shape[1] as number;
 }
 
 function checkBase(id: string, base: ArrayLike<number>, width: number, rows: number): void {

@@ -1,7 +1,15 @@
-import { type Circuit, type InputNode, parameterOf, type SumNode, withParameters } from "./circuit.ts";
+import {
+  type Circuit,
+  type InputNode,
+  type ParameterArray,
+  parameterOf,
+  type SumNode,
+  withParameters,
+} from "./circuit.ts";
 import type { Flows } from "./evaluator.ts";
 import { normaliseRows } from "./leaves/family.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
+import { countedSpreads } from "./spread.ts";
 
 /**
  * The M-step: the parameters that maximise the expected log-likelihood of `flows`. With everything observed
@@ -17,7 +25,8 @@ export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circu
   for (const node of circuit.nodes) {
     if (node.kind !== "product" && node.parameter !== undefined) owners.set(node.parameter, node);
   }
-  const values = new Map<string, Float32Array>();
+  const values = new Map<string, ParameterArray>();
+  const spreads = countedSpreads(circuit, new Map(), flows.statistics);
   for (const [id, node] of owners) {
     const { shape, values: old } = parameterOf(circuit, id);
     if (node.kind === "sum") {
@@ -26,7 +35,10 @@ export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circu
     } else {
       const statistics = flows.statistics.get(id);
       if (statistics === undefined) continue;
-      values.set(id, leafFamily(node.family).maximise(leafOf(circuit, node), statistics, pseudocount));
+      values.set(
+        id,
+        leafFamily(node.family).maximise(leafOf(circuit, node), statistics, pseudocount, spreads.get(id)),
+      );
     }
   }
   return withParameters(circuit, values);

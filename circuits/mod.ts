@@ -14,6 +14,7 @@ export * from "./maximise.ts";
 export * from "./learner.ts";
 export * from "./top_down.ts";
 export * from "./update.ts";
+export * from "./spread.ts";
 export * from "./reference_learner.ts";
 export * from "./learning/mod.ts";
 export * from "./patches/mod.ts";

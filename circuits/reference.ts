@@ -7,6 +7,7 @@ import {
   type Node,
   type NodeId,
   nodeOf,
+  type ParameterArray,
   parameterOf,
   rootUnits,
   unitsInto,
@@ -264,7 +265,7 @@ function concatenate(children: readonly NodeId[], logs: readonly Float64Array[])
 function forEachRow(
   circuit: Circuit,
   id: NodeId,
-  visit: (output: number, from: number, weights: Float32Array, at: number) => void,
+  visit: (output: number, from: number, weights: ParameterArray, at: number) => void,
 ): void {
   const node = circuit.nodes[id];
   if (node?.kind !== "sum") return;

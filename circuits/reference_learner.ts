@@ -1,4 +1,4 @@
-import { type Circuit, type NodeId, parameterOf, withParameters } from "./circuit.ts";
+import { type Circuit, type NodeId, type ParameterArray, parameterOf, withParameters } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Activations, Flows, Semiring } from "./evaluator.ts";
 import { CountedWeight } from "./evidence.ts";
@@ -7,7 +7,7 @@ import { emptyFlows, ReferenceEvaluator, requireSingleRoot } from "./reference.t
 import { checkSampleWeights, type Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
 import { Turns } from "./turns.ts";
-import { applyUpdate } from "./update.ts";
+import { applyUpdate, recentreStatistics } from "./update.ts";
 
 /**
  * The slow, exact {@link Learner}: {@link ReferenceEvaluator} with accumulators in float64. Engines are
@@ -59,7 +59,7 @@ export class ReferenceLearner implements Learner {
   }
 
   /** See {@link Learner.parameters}. */
-  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+  parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
       this.circuit = this.#now;
       return copies(this.#now);
@@ -67,12 +67,12 @@ export class ReferenceLearner implements Learner {
   }
 
   /** See {@link Learner.setParameters}. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+  setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
-      this.circuit = this.#now = withParameters(
-        this.#now,
-        new Map([...values].map(([id, array]) => [id, array.slice()])),
-      );
+      const given = new Map([...values].map(([id, array]) => [id, array.slice()]));
+      const changed = withParameters(this.#now, given);
+      recentreStatistics(changed, this.#counts.statistics, copies(this.#now), given);
+      this.circuit = this.#now = changed;
     });
   }
 
@@ -150,6 +150,6 @@ export class ReferenceLearner implements Learner {
   }
 }
 
-function copies(circuit: Circuit): Map<string, Float32Array> {
+function copies(circuit: Circuit): Map<string, ParameterArray> {
   return new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
 }

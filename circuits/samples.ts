@@ -25,7 +25,7 @@ export interface Samples {
 }
 
 /**
- * Samples from rows of numbers; `null` stands for a missing value.
+ * Samples from rows of numbers, which keep all their digits; `null` stands for a missing value.
  * @throws {CircuitError} when the rows differ in length
  */
 export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): Samples {
@@ -34,7 +34,7 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
   const integral = rows.every((row) =>
     row.every((x) => x === null || (Number.isInteger(x) && Math.abs(x) < 2 ** 31))
   );
-  const values = integral ? new Int32Array(count * variables) : new Float32Array(count * variables);
+  const values = integral ? new Int32Array(count * variables) : new Float64Array(count * variables);
   let observed: Uint8Array | undefined;
   rows.forEach((row, s) => {
     if (row.length !== variables) {

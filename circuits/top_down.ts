@@ -1,4 +1,12 @@
-import { childrenOf, type Circuit, type Node, type NodeId, nodeOf, parameterOf } from "./circuit.ts";
+import {
+  childrenOf,
+  type Circuit,
+  type Node,
+  type NodeId,
+  nodeOf,
+  type ParameterArray,
+  parameterOf,
+} from "./circuit.ts";
 
 /**
  * Top-down probabilities: how often a sample of the model passes each unit, `[units]` by node id; equal to
@@ -6,7 +14,7 @@ import { childrenOf, type Circuit, type Node, type NodeId, nodeOf, parameterOf }
  *
  * @param values current values of the weights by id, where they are not those of the circuit
  */
-export function topDown(circuit: Circuit, values?: ReadonlyMap<string, Float32Array>): Float64Array[] {
+export function topDown(circuit: Circuit, values?: ReadonlyMap<string, ParameterArray>): Float64Array[] {
   const passed = circuit.nodes.map((node) => new Float64Array(node.units));
   (passed[circuit.root] as Float64Array).fill(1);
   for (let id = circuit.nodes.length - 1; id >= 0; id--) {
@@ -48,7 +56,7 @@ export function topDown(circuit: Circuit, values?: ReadonlyMap<string, Float32Ar
  */
 export function topDownRows(
   circuit: Circuit,
-  values?: ReadonlyMap<string, Float32Array>,
+  values?: ReadonlyMap<string, ParameterArray>,
   weightOf: (node: NodeId) => number = () => 1,
 ): ReadonlyMap<string, Float64Array> {
   const rows = new Map<string, Float64Array>();

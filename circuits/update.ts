@@ -1,8 +1,9 @@
-import { type Circuit, type InputNode, variableOf } from "./circuit.ts";
+import { type Circuit, type InputNode, type ParameterArray, variableOf } from "./circuit.ts";
 import type { CountedWeight } from "./evidence.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import type { Leaf } from "./leaves/mod.ts";
 import { parameterOwners, rowWidth, settingsFor, type UpdateRule, type UpdateStep } from "./learner.ts";
+import { countedSpreads } from "./spread.ts";
 import { topDownRows } from "./top_down.ts";
 
 /** Counts in the precision of whoever kept them. */
@@ -30,7 +31,7 @@ export interface Accumulators {
  */
 export function applyUpdate(
   circuit: Circuit,
-  values: ReadonlyMap<string, Float32Array>,
+  values: ReadonlyMap<string, ParameterArray>,
   accumulators: Accumulators,
   rule: UpdateRule,
 ): void {
@@ -39,6 +40,7 @@ export function applyUpdate(
   const priors = step.kind === "anemone"
     ? accumulators.priors ?? topDownRows(circuit, values, (node) => accumulators.weight.of(node))
     : undefined;
+  const spreads = countedSpreads(circuit, values, accumulators.statistics);
   for (const [id, node] of parameterOwners(circuit)) {
     const settings = settingsFor(rule, id, node.kind);
     const counts = (node.kind === "sum" ? accumulators.weights : accumulators.statistics).get(id);
@@ -52,11 +54,27 @@ export function applyUpdate(
     }
     const family = leafFamily(node.family);
     const leaf = { ...leafShape(circuit, node), values: current };
-    if (family.toRows !== undefined && family.fromRows !== undefined) {
-      const rows = family.toRows(leaf);
-      updateRows(rows, counts, rowWidth(circuit, id, node), smoothing);
-      if (rows !== current) current.set(family.fromRows(rows));
-    } else current.set(updatedLeaf(leaf, node, counts, smoothing));
+    if (family.rows) updateRows(current, counts, rowWidth(circuit, id, node), smoothing);
+    else current.set(updatedLeaf(leaf, node, counts, smoothing, spreads.get(id)));
+  }
+}
+
+/**
+ * Makes statistics that were counted under `values` those that they would be under `fresh`, in place: moments about a
+ * mean move with it. Counts of states stay as they are.
+ */
+export function recentreStatistics(
+  circuit: Circuit,
+  statistics: ReadonlyMap<string, Float64Array>,
+  values: ReadonlyMap<string, ParameterArray>,
+  fresh: ReadonlyMap<string, ParameterArray>,
+): void {
+  for (const [id, node] of parameterOwners(circuit)) {
+    const counts = statistics.get(id), before = values.get(id), after = fresh.get(id);
+    if (node.kind !== "input" || counts === undefined || before === undefined || after === undefined) {
+      continue;
+    }
+    leafFamily(node.family).recentre?.({ ...leafShape(circuit, node), values: before }, after, counts);
   }
 }
 
@@ -78,7 +96,7 @@ export interface RowUpdate {
  * One step of rows that are distributions, `[rows, width]`, in place: `new = keep * old + take * F`, with two
  * factors for each row that make it sum to one. `F` are the smoothed counts of {@link UpdateRule}.
  */
-export function updateRows(values: Float32Array, counts: Counts, width: number, update: RowUpdate): void {
+export function updateRows(values: ParameterArray, counts: Counts, width: number, update: RowUpdate): void {
   const { step, pseudocount, mix, base } = update;
   const shared = base === undefined || base.length === width;
   for (let row = 0, at = 0; at < values.length; row++, at += width) {
@@ -115,7 +133,13 @@ export function updateRows(values: Float32Array, counts: Counts, width: number, 
 }
 
 /** One step of a leaf that learns from statistics which are no rows of a distribution. */
-function updatedLeaf(leaf: Leaf, node: InputNode, counts: Counts, update: RowUpdate): Float32Array {
+function updatedLeaf(
+  leaf: Leaf,
+  node: InputNode,
+  counts: Counts,
+  update: RowUpdate,
+  spread: number | undefined,
+): ParameterArray {
   const family = leafFamily(node.family);
   const { step, pseudocount } = update;
   const statistics = Float64Array.from(counts);
@@ -126,7 +150,7 @@ function updatedLeaf(leaf: Leaf, node: InputNode, counts: Counts, update: RowUpd
       family.accumulateExpected(leaf, u, (1 - step.step) * (update.prior?.[u] ?? 0), statistics);
     }
   }
-  const fresh = family.maximise(leaf, statistics, scale * pseudocount);
+  const fresh = family.maximise(leaf, statistics, scale * pseudocount, spread);
   return step.kind === "inertia" ? family.blend(leaf, fresh, step.inertia) : fresh;
 }
 

@@ -59,11 +59,12 @@ function parseNode(reader: WordReader): PsddNode {
     case "T": {
       const variable = reader.integer("the variable");
       if (variable < 1) reader.fail(`variable ${variable}: they count from 1`);
-      const logs = [reader.number("log P(1)")];
-      if (reader.left > 0) logs.push(reader.number("log P(1)"));
-      const one = logs.length === 1 ? Math.exp(logs[0] as number) : normalised(logs, reader)[1] as number;
-      if (!(one >= 0 && one <= 1)) reader.fail(`the probability of variable ${variable} is ${one}`);
-      return { reader, kind, children: [], variable, values: [one] };
+      const first = reader.number("a logarithm of a probability");
+      if (!(first <= 0)) reader.fail(`the probability of variable ${variable} is ${Math.exp(first)}`);
+      const values = reader.left > 0
+        ? normalised([first, reader.number("log P(1)")], reader)
+        : [-Math.expm1(first), Math.exp(first)];
+      return { reader, kind, children: [], variable, values };
     }
     case "D": {
       const children: number[] = [], logs: number[] = [];

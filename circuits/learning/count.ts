@@ -1,4 +1,10 @@
-import { type Circuit, describeNode, describeVariable, parameterOf, variableOf } from "../circuit.ts";
+import {
+  type Circuit,
+  describeNode,
+  describeVariable,
+  type ParameterArray,
+  parameterOf,
+} from "../circuit.ts";
 import { nondeterministicNode } from "../determinism.ts";
 import { CircuitError } from "../errors.ts";
 import { type Learner, parameterOwners, settingsFor, type UpdateRule } from "../learner.ts";
@@ -50,8 +56,8 @@ export async function countComplete(
 }
 
 /** Uniform values for all parameters that are distributions over states and are not frozen. */
-function uniform(circuit: Circuit, rule: UpdateRule): Map<string, Float32Array> {
-  const values = new Map<string, Float32Array>();
+function uniform(circuit: Circuit, rule: UpdateRule): Map<string, ParameterArray> {
+  const values = new Map<string, ParameterArray>();
   for (const [id, node] of parameterOwners(circuit)) {
     if (settingsFor(rule, id, node.kind).frozen) continue;
     const { shape, values: old } = parameterOf(circuit, id);
@@ -59,16 +65,8 @@ function uniform(circuit: Circuit, rule: UpdateRule): Map<string, Float32Array> 
       values.set(id, new Float32Array(old.length).fill(1 / (shape[2] as number)));
       continue;
     }
-    const family = leafFamily(node.family);
-    const leaf = {
-      variable: variableOf(circuit, node.variable),
-      units: node.units,
-      settings: node.settings,
-      values: old,
-    };
-    const rows = family.toRows?.(leaf);
-    if (rows === undefined || family.fromRows === undefined) continue;
-    values.set(id, family.fromRows(new Float32Array(rows.length).fill(node.units / rows.length)));
+    if (!leafFamily(node.family).rows) continue;
+    values.set(id, new Float32Array(old.length).fill(node.units / old.length));
   }
   return values;
 }

@@ -48,5 +48,5 @@ export async function leafMarginals(
 }
 
 function isRows(node: InputNode): node is InputNode & { parameter: string } {
-  return node.parameter !== undefined && leafFamily(node.family).toRows !== undefined;
+  return node.parameter !== undefined && leafFamily(node.family).rows === true;
 }

@@ -1,7 +1,7 @@
-import type { Circuit, InputNode } from "../circuit.ts";
+import { type Circuit, type InputNode, type ParameterArray, parameterOf } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { parameterOwners } from "../learner.ts";
-import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { leafFamily } from "../leaves/mod.ts";
 
 /**
  * Values of leaf parameters with a share `weight` of every row replaced by a base distribution: linear
@@ -15,11 +15,11 @@ export function mixedLeaves(
   circuit: Circuit,
   bases: ReadonlyMap<string, ArrayLike<number>>,
   weight: number,
-): ReadonlyMap<string, Float32Array> {
+): ReadonlyMap<string, ParameterArray> {
   if (!(weight >= 0 && weight <= 1)) {
     throw new CircuitError(`weight is ${weight}, expected a share from 0 to 1.`);
   }
-  const mixed = new Map<string, Float32Array>();
+  const mixed = new Map<string, ParameterArray>();
   for (const [id, node] of parameterOwners(circuit)) {
     const base = bases.get(id);
     if (base !== undefined && node.kind === "input") {
@@ -30,9 +30,8 @@ export function mixedLeaves(
 }
 
 function mixedRows(circuit: Circuit, id: string, node: InputNode, base: ArrayLike<number>, weight: number) {
-  const family = leafFamily(node.family);
-  const rows = family.toRows?.(leafOf(circuit, node));
-  if (rows === undefined || family.fromRows === undefined) {
+  const { values: rows } = parameterOf(circuit, id);
+  if (!leafFamily(node.family).rows) {
     throw new CircuitError(`Parameter \`${id}\` is of ${node.family} leaves, which have no rows to mix.`);
   }
   if (base.length !== rows.length / node.units) {
@@ -40,5 +39,5 @@ function mixedRows(circuit: Circuit, id: string, node: InputNode, base: ArrayLik
       `The base of parameter \`${id}\` has ${base.length} numbers, expected ${rows.length / node.units}.`,
     );
   }
-  return family.fromRows(rows.map((p, i) => (1 - weight) * p + weight * base[i % base.length]!));
+  return rows.map((p, i) => (1 - weight) * p + weight * base[i % base.length]!);
 }

@@ -1,4 +1,4 @@
-import { childrenOf, type Circuit, describeNode } from "../circuit.ts";
+import { childrenOf, type Circuit, describeNode, type ParameterArray } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 
 /**
@@ -8,7 +8,7 @@ import { CircuitError } from "../errors.ts";
  */
 export function requireNumbers(
   circuit: Circuit,
-  parameters: ReadonlyMap<string, Float32Array>,
+  parameters: ReadonlyMap<string, ParameterArray>,
   when: string,
 ): void {
   const odd = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { type Circuit, parameterOf, variableOf, withParameters } from "../circuit.ts";
+import { type Circuit, type ParameterArray, parameterOf, withParameters } from "../circuit.ts";
 import { parameterOwners } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
@@ -25,7 +25,7 @@ export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
   const { amount, seed } = options;
   const chosen = options.parameters && new Set(options.parameters);
   for (const id of chosen ?? []) parameterOf(circuit, id);
-  const values = new Map<string, Float32Array>();
+  const values = new Map<string, ParameterArray>();
   let index = -1;
   for (const [id, node] of parameterOwners(circuit)) {
     index++;
@@ -36,11 +36,8 @@ export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
       values.set(id, noisyRows(old, old.length / node.units, amount, random));
       continue;
     }
-    const leaf = { variable: variableOf(circuit, node.variable), units: node.units, settings: node.settings };
-    const family = leafFamily(node.family);
-    const rows = family.toRows?.({ ...leaf, values: old });
-    if (rows !== undefined && family.fromRows !== undefined) {
-      values.set(id, family.fromRows(noisyRows(rows, rows.length / node.units, amount, random)));
+    if (leafFamily(node.family).rows) {
+      values.set(id, noisyRows(old, old.length / node.units, amount, random));
     } else {
       // Mean and scale of each unit, for both families that have them.
       values.set(
@@ -52,7 +49,12 @@ export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
   return withParameters(circuit, values);
 }
 
-function noisyRows(old: Float32Array, width: number, amount: number, random: RandomStream): Float32Array {
+function noisyRows(
+  old: ParameterArray,
+  width: number,
+  amount: number,
+  random: RandomStream,
+): ParameterArray {
   const values = old.map((p) => p * Math.exp(-amount * random.uniform()));
   for (let at = 0; at < values.length; at += width) {
     let total = 0;

@@ -108,7 +108,8 @@ function withColumns({ id, shape, values }: Parameter, map: ArrayLike<number>): 
 /** Rows of a leaf's parameter `[units, ...]` or of weights `[1, units, inputs]`. */
 function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSum: boolean): Parameter {
   const units = (isSum ? shape[1] : shape[0]) as number, width = values.length / units;
-  const out = new Float32Array(map.length * width);
+  const size = map.length * width;
+  const out = values instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
   for (let j = 0; j < map.length; j++) {
     const from = (map[j] as number) * width;
     out.set(values.subarray(from, from + width), j * width);

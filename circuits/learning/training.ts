@@ -1,4 +1,4 @@
-import { type Circuit, parameterOf, withParameters } from "../circuit.ts";
+import { type Circuit, type ParameterArray, parameterOf, withParameters } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
@@ -43,7 +43,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   /** Weight of all training samples. */
   readonly #weight: number;
   #progress: Progress;
-  #best: ReadonlyMap<string, Float32Array> | undefined;
+  #best: ReadonlyMap<string, ParameterArray> | undefined;
   #order: { epoch: number; indices: Uint32Array } | undefined;
   /** The batch that is being read ahead. */
   #ahead: { epoch: number; batch: number; read: Promise<Batch> } | undefined;
@@ -132,10 +132,10 @@ export class EmTraining implements AsyncIterable<EpochReport> {
 
   /** Goes back to a state of a training with the same circuit, data and options. */
   async restore(state: TrainingState): Promise<void> {
-    const learner = new Map<string, Tensor>(), best = new Map<string, Float32Array>();
+    const learner = new Map<string, Tensor>(), best = new Map<string, ParameterArray>();
     for (const [name, tensor] of state.tensors) {
       if (name.startsWith("learner/")) learner.set(name.slice("learner/".length), tensor);
-      else best.set(name.slice("best/".length), tensor.values as Float32Array);
+      else best.set(name.slice("best/".length), tensor.values as ParameterArray);
     }
     if (state.progress.batch > this.#batches || state.progress.epoch > this.#options.epochs + 1) {
       throw new CircuitError("The state is of a training with other data or options.");

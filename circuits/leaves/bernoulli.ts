@@ -1,56 +1,54 @@
-import { blendLinearly, type Leaf, type LeafFamily, statesOf } from "./family.ts";
+import { blendLinearly, checkRows, type Leaf, type LeafFamily, normaliseRows, statesOf } from "./family.ts";
 
-/** A variable of two states. Parameter `[units]`: the probability of state 1. */
+/**
+ * A variable of two states. Parameter `[units, 2]`: the probabilities of both, for `1 - p` in float32 knows nothing
+ * of what is below 6e-8. The probability of state 1 alone, `[units]`, is taken too.
+ */
 export const bernoulli: LeafFamily = {
   name: "bernoulli",
   kinds: ["categorical"],
-  parameterShape: (leaf) => [leaf.units],
+  parameterShape: (leaf) => [leaf.units, 2],
+  rows: true,
+  expand: (leaf, values) => values.length === leaf.units ? withComplements(values) : values,
   checkSettings: (leaf) =>
     statesOf(leaf.variable) === 2
       ? undefined
       : `a bernoulli leaf needs a variable of 2 states; \`${leaf.variable.name}\` has ${
         statesOf(leaf.variable)
       }`,
-  checkValues(leaf) {
-    const bad = leaf.values.findIndex((p) => !(p >= 0 && p <= 1));
-    return bad < 0 ? undefined : `unit ${bad} is ${leaf.values[bad]}, expected a probability`;
-  },
-  initialise: (leaf, random) => Float32Array.from({ length: leaf.units }, () => 0.1 + 0.8 * random.uniform()),
-  logProbability(leaf, unit, value) {
-    const p = one(leaf, unit);
-    return value === 1 ? Math.log(p) : Math.log1p(-p);
-  },
+  checkValues: (leaf) => checkRows(leaf.values, 2, "unit"),
+  initialise: (leaf, random) =>
+    withComplements(Float64Array.from({ length: leaf.units }, () => 0.1 + 0.8 * random.uniform())),
+  logProbability: (leaf, unit, value) => Math.log(probability(leaf, unit, value)),
   statisticsWidth: () => 2,
   accumulate(_leaf, unit, value, flow, statistics) {
     const at = unit * 2 + value;
     statistics[at] = (statistics[at] as number) + flow;
   },
-  maximise(leaf, statistics, pseudocount) {
-    return leaf.values.map((old, unit) => {
-      const zero = statistics[unit * 2] as number, one = statistics[unit * 2 + 1] as number;
-      const total = zero + one + pseudocount;
-      return total > 0 ? (one + pseudocount / 2) / total : old;
-    });
-  },
+  maximise: (leaf, statistics, pseudocount) => normaliseRows(statistics, leaf.values, 2, pseudocount),
   accumulateExpected(leaf, unit, weight, statistics) {
-    const p = one(leaf, unit), at = unit * 2;
-    statistics[at] = (statistics[at] as number) + weight * (1 - p);
-    statistics[at + 1] = (statistics[at + 1] as number) + weight * p;
+    for (let at = unit * 2; at < unit * 2 + 2; at++) {
+      statistics[at] = (statistics[at] as number) + weight * (leaf.values[at] as number);
+    }
   },
   blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
-  toRows: (leaf) =>
-    Float32Array.from({ length: 2 * leaf.units }, (_, i) => {
-      const p = one(leaf, i >> 1);
-      return i % 2 === 0 ? 1 - p : p;
-    }),
-  // Rounding may leave a row a little above 1, which `1 - p` could not bear.
-  fromRows: (rows) =>
-    Float32Array.from({ length: rows.length / 2 }, (_, u) => Math.min(1, rows[2 * u + 1] as number)),
-  sample: (leaf, unit, random) => random.uniform() < one(leaf, unit) ? 1 : 0,
-  mode: (leaf, unit) => one(leaf, unit) > 0.5 ? 1 : 0,
-  mean: one,
+  sample(leaf, unit, random) {
+    const one = probability(leaf, unit, 1);
+    // Of the sum: where state 1 is rounded to certain, state 0 keeps what it has.
+    return random.uniform() * (probability(leaf, unit, 0) + one) < one ? 1 : 0;
+  },
+  mode: (leaf, unit) => probability(leaf, unit, 1) > probability(leaf, unit, 0) ? 1 : 0,
+  mean: (leaf, unit) => probability(leaf, unit, 1),
 };
 
-function one(leaf: Leaf, unit: number): number {
-  return leaf.values[unit] as number;
+function probability(leaf: Leaf, unit: number, value: number): number {
+  return leaf.values[unit * 2 + value] as number;
+}
+
+/** Probabilities of both states, `[units, 2]`, from those of state 1. */
+function withComplements(ones: ArrayLike<number>): Float32Array {
+  return Float32Array.from({ length: 2 * ones.length }, (_, i) => {
+    const one = ones[i >> 1] as number;
+    return i % 2 === 0 ? 1 - one : one;
+  });
 }

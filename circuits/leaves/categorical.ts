@@ -12,6 +12,7 @@ import {
 export const categorical: LeafFamily = {
   name: "categorical",
   kinds: ["categorical"],
+  rows: true,
   parameterShape: (leaf) => [leaf.units, statesOf(leaf.variable)],
   checkSettings: () => undefined,
   checkValues: (leaf) => checkRows(leaf.values, statesOf(leaf.variable), "unit"),
@@ -31,8 +32,6 @@ export const categorical: LeafFamily = {
     }
   },
   blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
-  toRows: (leaf) => leaf.values,
-  fromRows: (rows) => rows,
   sample(leaf, unit, random) {
     const states = statesOf(leaf.variable);
     return random.choose(leaf.values, unit * states, (unit + 1) * states);

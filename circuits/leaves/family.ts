@@ -1,4 +1,4 @@
-import type { LeafSettings, Variable } from "../circuit.ts";
+import type { LeafSettings, ParameterArray, Variable } from "../circuit.ts";
 import type { RandomStream } from "../random.ts";
 
 /** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
@@ -17,7 +17,7 @@ export interface LeafShape {
 /** An input node with the values of its parameter, row-major; empty for families without one. */
 export interface Leaf extends LeafShape {
   /** Values of the node's parameter. */
-  readonly values: Float32Array;
+  readonly values: ParameterArray;
 }
 
 /**
@@ -34,35 +34,42 @@ export interface LeafFamily {
   readonly kinds: readonly Variable["kind"][];
   /** Shape of its parameter, `[units, ...]`, or undefined when it has none. */
   parameterShape(leaf: LeafShape): readonly number[] | undefined;
+  /** Whether its parameter is kept in float64: real numbers of any size, of which float32 has too few digits. */
+  readonly double?: boolean;
+  /** Whether its parameter is rows `[units, states]` that are any distribution, and its statistics counts of states. */
+  readonly rows?: boolean;
+  /** Values in full from a shorter form that is taken too, such as older files have it; others as they are. */
+  expand?(leaf: LeafShape, values: ParameterArray): ParameterArray;
   /** What is wrong with the settings, or undefined. */
   checkSettings(leaf: LeafShape): string | undefined;
   /** What is wrong with the parameter values (first fault, with its unit), or undefined. */
   checkValues(leaf: Leaf): string | undefined;
   /** Random starting values, different for every unit. */
-  initialise(leaf: LeafShape, random: RandomStream): Float32Array;
+  initialise(leaf: LeafShape, random: RandomStream): ParameterArray;
   /** Natural logarithm of the likelihood of `value` under unit `unit`, in float64; -Infinity if impossible. */
   logProbability(leaf: Leaf, unit: number, value: number): number;
   /** Sufficient statistics kept for a unit, in numbers. */
   statisticsWidth(leaf: LeafShape): number;
-  /** Adds `flow` times the statistics of `value` to row `unit` of `statistics`, `[units, width]`. */
-  accumulate(leaf: LeafShape, unit: number, value: number, flow: number, statistics: Float64Array): void;
+  /**
+   * Adds `flow` times the statistics of `value` to row `unit` of `statistics`, `[units, width]`. They may be about
+   * the values that the leaf has: see {@link LeafFamily.recentre}.
+   */
+  accumulate(leaf: Leaf, unit: number, value: number, flow: number, statistics: Float64Array): void;
   /**
    * The parameter that maximises the expected log-likelihood, `pseudocount` virtual samples a unit included.
    * A unit with nothing to learn from keeps its values. Never lowers the likelihood of `statistics` when
    * `pseudocount` is 0.
+   *
+   * @param spread standard deviation of all values that were counted of the leaf's column, for real ones; 0 where
+   *   they are equal or unknown
    */
-  maximise(leaf: Leaf, statistics: Float64Array, pseudocount: number): Float32Array;
+  maximise(leaf: Leaf, statistics: Float64Array, pseudocount: number, spread?: number): ParameterArray;
   /** Adds the statistics of `weight` samples that are as unit `unit` itself would draw them on average. */
   accumulateExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array): void;
   /** A part `inertia` (0 to 1) of the parameter as it is and the rest of `fresh`: mini-batch EM. */
-  blend(leaf: Leaf, fresh: Float32Array, inertia: number): Float32Array;
-  /**
-   * Families whose statistics are counts of states and whose units are any distribution over them: the
-   * parameter as rows `[units, states]`, and back. `toRows` may return the very array.
-   */
-  toRows?(leaf: Leaf): Float32Array;
-  /** See {@link LeafFamily.toRows}. */
-  fromRows?(rows: Float32Array): Float32Array;
+  blend(leaf: Leaf, fresh: ParameterArray, inertia: number): ParameterArray;
+  /** Turns statistics that were counted under the values of `leaf` into those under `fresh`, in place. */
+  recentre?(leaf: Leaf, fresh: ParameterArray, statistics: Float64Array): void;
   /** A value drawn from unit `unit`. */
   sample(leaf: Leaf, unit: number, random: RandomStream): number;
   /** The most probable value of unit `unit`; the smallest of equals. */
@@ -77,7 +84,7 @@ export function statesOf(variable: Variable): number {
 }
 
 /** Entry by entry `inertia * old + (1 - inertia) * fresh`. */
-export function blendLinearly(old: Float32Array, fresh: Float32Array, inertia: number): Float32Array {
+export function blendLinearly(old: ParameterArray, fresh: ParameterArray, inertia: number): ParameterArray {
   return old.map((x, i) => inertia * x + (1 - inertia) * (fresh[i] as number));
 }
 
@@ -85,7 +92,7 @@ export function blendLinearly(old: Float32Array, fresh: Float32Array, inertia: n
  * What is wrong with rows of probabilities `[rows, width]`, or undefined: the first that is negative, not
  * finite, or in a row that does not sum to one.
  */
-export function checkRows(values: Float32Array, width: number, rowName: string): string | undefined {
+export function checkRows(values: ParameterArray, width: number, rowName: string): string | undefined {
   for (let row = 0; row * width < values.length; row++) {
     let total = 0;
     for (let i = 0; i < width; i++) {
@@ -121,7 +128,7 @@ export function randomRows(rows: number, width: number, random: RandomStream, sp
  */
 export function normaliseRows(
   counts: ArrayLike<number>,
-  old: Float32Array,
+  old: ParameterArray,
   width: number,
   pseudocount: number,
 ): Float32Array {

@@ -2,18 +2,37 @@ import { type Leaf, type LeafFamily, type LeafShape } from "./family.ts";
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
+/** Least standard deviation of a unit, as a share of that of its column, where settings do not say. */
+const MIN_SPREAD = 1e-3;
+
+/** Standard deviation, as a part of the mean, that is not told from the rounding of equal numbers. */
+const EQUAL = 2 ** -51;
+
+/** Part of the square of a mean's move that rounding may leave in the variance: 1e4 times that of float64. */
+const ROUNDING = 1e-12;
+
 /**
- * A normal distribution. Parameter `[units, 2]`: mean and standard deviation.
- * Setting `minStddev` (default 1e-3) keeps a unit from collapsing on one sample, where the likelihood of
- * a Gaussian mixture has no maximum.
+ * A normal distribution. Parameter `[units, 2]`, float64: mean and standard deviation.
+ *
+ * A floor keeps a unit from collapsing on one sample, where the likelihood of a Gaussian mixture has no maximum: the
+ * setting `minSpread` (1e-3 when left out) times the standard deviation of all values of the column that an update
+ * counts. The setting `minStddev` is a floor in the units of the data; given alone, it is the only one. Where all values
+ * are equal, units keep the standard deviation that they have, or the floor if there is one.
+ *
+ * Statistics are moments about the present mean: weight, sum of `x - mean`, sum of its squares. Moments about zero
+ * have no digits left of the variance of numbers that are far from zero.
  */
 export const gaussian: LeafFamily = {
   name: "gaussian",
   kinds: ["real"],
+  double: true,
   parameterShape: (leaf) => [leaf.units, 2],
   checkSettings(leaf) {
-    const floor = minStddev(leaf);
-    return floor > 0 && floor < Infinity ? undefined : `minStddev is ${floor}, expected a positive number`;
+    const { minStddev } = leaf.settings, minSpread = leaf.settings["minSpread"] ?? MIN_SPREAD;
+    if (minStddev !== undefined && !isPositive(minStddev)) {
+      return `minStddev is ${minStddev}, expected a positive number`;
+    }
+    return isPositive(minSpread) ? undefined : `minSpread is ${minSpread}, expected a positive number`;
   },
   checkValues(leaf) {
     for (let unit = 0; unit < leaf.units; unit++) {
@@ -26,10 +45,10 @@ export const gaussian: LeafFamily = {
     return undefined;
   },
   initialise(leaf, random) {
-    const values = new Float32Array(leaf.units * 2);
+    const values = new Float64Array(leaf.units * 2);
     for (let unit = 0; unit < leaf.units; unit++) {
       values[unit * 2] = random.normal();
-      values[unit * 2 + 1] = Math.max(1, minStddev(leaf));
+      values[unit * 2 + 1] = Math.max(1, leastStddev(leaf, 0));
     }
     return values;
   },
@@ -39,20 +58,27 @@ export const gaussian: LeafFamily = {
     return -0.5 * z * z - Math.log(s) - HALF_LOG_TWO_PI;
   },
   statisticsWidth: () => 3,
-  accumulate(_leaf, unit, value, flow, statistics) {
-    const at = unit * 3;
+  accumulate(leaf, unit, value, flow, statistics) {
+    const at = unit * 3, x = value - mean(leaf, unit);
     statistics[at] = (statistics[at] as number) + flow;
-    statistics[at + 1] = (statistics[at + 1] as number) + flow * value;
-    statistics[at + 2] = (statistics[at + 2] as number) + flow * value * value;
+    statistics[at + 1] = (statistics[at + 1] as number) + flow * x;
+    statistics[at + 2] = (statistics[at + 2] as number) + flow * x * x;
   },
-  maximise(leaf, statistics, pseudocount) {
+  maximise(leaf, statistics, pseudocount, spread = spreadOf([{ leaf, statistics }])) {
     const values = leaf.values.slice();
     for (let unit = 0; unit < leaf.units; unit++) {
       const sums = statistics.slice(unit * 3, unit * 3 + 3);
       // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
       addExpected(leaf, unit, pseudocount, sums, 0);
       const [weight, first, second] = sums as unknown as [number, number, number];
-      if (weight > 0) values.set(fromMoments(leaf, first / weight, second / weight), unit * 2);
+      if (!(weight > 0)) continue;
+      const move = first / weight;
+      // After a move of very many standard deviations the variance is known to lie below what rounding left of it;
+      // the next step, about the new mean, finds it.
+      const variance = Math.max(second / weight - move * move, ROUNDING * move * move);
+      const least = leastStddev(leaf, spread);
+      values[unit * 2] = mean(leaf, unit) + move;
+      values[unit * 2 + 1] = Math.max(least > 0 ? least : stddev(leaf, unit), Math.sqrt(variance));
     }
     return values;
   },
@@ -61,14 +87,23 @@ export const gaussian: LeafFamily = {
   },
   blend(leaf, fresh, inertia) {
     const values = leaf.values.slice(), other = { ...leaf, values: fresh };
-    const mixed = (a: number, b: number) => inertia * a + (1 - inertia) * b;
     for (let unit = 0; unit < leaf.units; unit++) {
       // The moments are mixed: the mean of two standard deviations says nothing about two far means.
-      const m = mean(leaf, unit), n = mean(other, unit);
-      const second = mixed(m * m + stddev(leaf, unit) ** 2, n * n + stddev(other, unit) ** 2);
-      values.set(fromMoments(leaf, mixed(m, n), second), unit * 2);
+      const move = mean(other, unit) - mean(leaf, unit);
+      const variance = inertia * stddev(leaf, unit) ** 2 + (1 - inertia) * stddev(other, unit) ** 2 +
+        inertia * (1 - inertia) * move * move;
+      values[unit * 2] = mean(leaf, unit) + (1 - inertia) * move;
+      values[unit * 2 + 1] = Math.sqrt(variance);
     }
     return values;
+  },
+  recentre(leaf, fresh, statistics) {
+    for (let unit = 0; unit < leaf.units; unit++) {
+      const at = unit * 3, move = mean(leaf, unit) - (fresh[unit * 2] as number);
+      const [weight, first, second] = statistics.subarray(at, at + 3) as unknown as [number, number, number];
+      statistics[at + 1] = first + move * weight;
+      statistics[at + 2] = second + move * (2 * first + move * weight);
+    }
   },
   sample: (leaf, unit, random) => mean(leaf, unit) + stddev(leaf, unit) * random.normal(),
   mode: mean,
@@ -77,15 +112,8 @@ export const gaussian: LeafFamily = {
 
 /** Adds the statistics of `weight` samples of the unit at `at`. */
 function addExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array, at: number): void {
-  const m = mean(leaf, unit), s = stddev(leaf, unit);
   statistics[at] = (statistics[at] as number) + weight;
-  statistics[at + 1] = (statistics[at + 1] as number) + weight * m;
-  statistics[at + 2] = (statistics[at + 2] as number) + weight * (m * m + s * s);
-}
-
-/** Mean and standard deviation of a first and second moment. */
-function fromMoments(leaf: LeafShape, first: number, second: number): [number, number] {
-  return [first, Math.max(minStddev(leaf), Math.sqrt(Math.max(0, second - first * first)))];
+  statistics[at + 2] = (statistics[at + 2] as number) + weight * stddev(leaf, unit) ** 2;
 }
 
 function mean(leaf: Leaf, unit: number): number {
@@ -96,7 +124,46 @@ function stddev(leaf: Leaf, unit: number): number {
   return leaf.values[unit * 2 + 1] as number;
 }
 
-function minStddev(leaf: LeafShape): number {
-  const floor = leaf.settings["minStddev"] ?? 1e-3;
-  return typeof floor === "number" ? floor : NaN;
+/**
+ * Standard deviation of all values that statistics of leaves count, about the mean of all; 0 where the values are equal,
+ * as far as float64 can tell, or there are none.
+ */
+export function spreadOf(
+  parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
+): number {
+  const sum = (of: (unit: { weight: number; first: number; second: number; mean: number }) => number) =>
+    parts.reduce((total, { leaf, statistics }) => {
+      for (let unit = 0; unit < leaf.units; unit++) {
+        const weight = statistics[unit * 3] as number;
+        if (!(weight > 0)) continue;
+        const first = statistics[unit * 3 + 1] as number, second = statistics[unit * 3 + 2] as number;
+        total += of({ weight, first, second, mean: mean(leaf, unit) });
+      }
+      return total;
+    }, 0);
+  const weight = sum((unit) => unit.weight);
+  if (!(weight > 0)) return 0;
+  // About a mean of the column, so that nothing large is squared and taken away again.
+  const origin = mean((parts[0] as { leaf: Leaf }).leaf, 0);
+  const centre = origin + sum((unit) => unit.first + unit.weight * (unit.mean - origin)) / weight;
+  const variance = sum((unit) => {
+    const move = unit.mean - centre;
+    return unit.second + move * (2 * unit.first + move * unit.weight);
+  }) / weight;
+  const spread = Math.sqrt(Math.max(0, variance));
+  return spread > EQUAL * Math.abs(centre) ? spread : 0;
+}
+
+/**
+ * The least standard deviation of a unit in a column whose values have the standard deviation `spread`; 0 where
+ * nothing says.
+ */
+function leastStddev(leaf: LeafShape, spread: number): number {
+  const { minStddev, minSpread } = leaf.settings;
+  const share = minSpread ?? (minStddev === undefined ? MIN_SPREAD : 0);
+  return Math.max(Number(minStddev ?? 0), Number(share) * spread);
+}
+
+function isPositive(x: unknown): boolean {
+  return typeof x === "number" && x > 0 && x < Infinity;
 }

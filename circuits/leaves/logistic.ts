@@ -7,7 +7,7 @@ const STEPS = 8, HALVINGS = 6;
  * The discretised logistic distribution over the states `0 .. states - 1` of an ordered variable (Salimans,
  * Karpathy, Chen and Kingma, "PixelCNN++", ICLR 2017): state `k` has the mass of the interval
  * `k - 1/2 .. k + 1/2`, the first and last state also that of the tails.
- * Parameter `[units, 2]`: mean and scale, in states. Setting `minScale` (default 0.05).
+ * Parameter `[units, 2]`, float64: mean and scale, in states. Setting `minScale` (default 0.05: then all mass is on one state).
  *
  * Its M-step has no closed form: Fisher scoring on (mean, log scale) from the histogram of the flows, each
  * step halved until the likelihood rises, so that EM stays monotone.
@@ -15,6 +15,7 @@ const STEPS = 8, HALVINGS = 6;
 export const logistic: LeafFamily = {
   name: "logistic",
   kinds: ["categorical"],
+  double: true,
   parameterShape: (leaf) => [leaf.units, 2],
   checkSettings(leaf) {
     if (statesOf(leaf.variable) < 2) return "a logistic leaf needs a variable of at least 2 states";
@@ -31,7 +32,7 @@ export const logistic: LeafFamily = {
   },
   initialise(leaf, random) {
     const states = statesOf(leaf.variable);
-    const values = new Float32Array(leaf.units * 2);
+    const values = new Float64Array(leaf.units * 2);
     for (let unit = 0; unit < leaf.units; unit++) {
       values[unit * 2] = random.uniform() * (states - 1);
       values[unit * 2 + 1] = Math.max(minScale(leaf), states / 16);
@@ -136,9 +137,8 @@ function ascend(counts: Float64Array, start: Point, floor: number): Point {
     let size = 1, better: Point | undefined;
     for (let halving = 0; halving < HALVINGS; halving++, size /= 2) {
       const next = {
-        // Rounded now, so that the float32 that is stored is the point that was found to be better.
-        mean: Math.fround(point.mean + size * dMean),
-        scale: Math.fround(Math.max(floor, point.scale * Math.exp(size * dLogScale))),
+        mean: point.mean + size * dMean,
+        scale: Math.max(floor, point.scale * Math.exp(size * dLogScale)),
       };
       const nextValue = expected(counts, next);
       if (nextValue > value) {

@@ -1,6 +1,7 @@
 import {
   type Circuit,
   type InputNode,
+  type ParameterArray,
   parameterOf,
   rootUnits,
   type Variable,
@@ -17,7 +18,7 @@ import { checkSamples, checkSampleWeights, isObserved, type Samples, takeSamples
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
 import { Turns } from "../turns.ts";
-import { applyUpdate } from "../update.ts";
+import { applyUpdate, recentreStatistics } from "../update.ts";
 import {
   clusterLogs,
   type DistinctRows,
@@ -80,7 +81,7 @@ export class PatchLearner implements Learner {
   readonly #shared: readonly Part[];
   readonly #threshold: number;
   readonly #rows: number;
-  readonly #values: Map<string, Float32Array>;
+  readonly #values: Map<string, ParameterArray>;
   #counts: Counts;
   /** Weight of the samples that are in them. */
   readonly #weight: CountedWeight;
@@ -153,7 +154,7 @@ export class PatchLearner implements Learner {
   }
 
   /** See {@link Learner.parameters}. */
-  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+  parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
       const copies = () => new Map([...this.#values].map(([id, values]) => [id, values.slice()]));
       this.circuit = withParameters(this.circuit, copies());
@@ -162,14 +163,15 @@ export class PatchLearner implements Learner {
   }
 
   /** See {@link Learner.setParameters}. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+  setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
       // Checks ids and lengths.
       this.circuit = withParameters(
         withParameters(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
         new Map([...values].map(([id, array]) => [id, array.slice()])),
       );
-      for (const [id, array] of values) (this.#values.get(id) as Float32Array).set(array);
+      recentreStatistics(this.circuit, this.#counts.statistics, this.#values, values);
+      for (const [id, array] of values) (this.#values.get(id) as ParameterArray).set(array);
       this.#topFresh = false;
     });
   }
@@ -363,9 +365,9 @@ export class PatchLearner implements Learner {
 
   /** Gives the learner of a part the parameters of cluster `k`. */
   async #load(part: Part, k: number): Promise<void> {
-    const values = new Map<string, Float32Array>();
+    const values = new Map<string, ParameterArray>();
     for (const id of part.circuit.parameters.keys()) {
-      const all = this.#values.get(part.prefix + id) as Float32Array;
+      const all = this.#values.get(part.prefix + id) as ParameterArray;
       const size = all.length / part.clusters;
       values.set(id, all.subarray(k * size, (k + 1) * size));
     }
@@ -374,9 +376,9 @@ export class PatchLearner implements Learner {
 
   async #topLearner(): Promise<Learner> {
     if (!this.#topFresh) {
-      const values = new Map<string, Float32Array>();
+      const values = new Map<string, ParameterArray>();
       for (const id of this.#top.circuit.parameters.keys()) {
-        values.set(id, this.#values.get(`top/${id}`) as Float32Array);
+        values.set(id, this.#values.get(`top/${id}`) as ParameterArray);
       }
       await this.#top.setParameters(values);
       this.#topFresh = true;

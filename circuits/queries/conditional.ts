@@ -35,7 +35,7 @@ export async function conditional(
     const rows = out.get(node.variable) as Float64Array;
     const states = rows.length / samples.count;
     // Rows of probabilities where the family has them: a vocabulary's are too many to go through logarithms.
-    const table = family.toRows?.(leaf) ?? Float64Array.from(
+    const table = family.rows ? leaf.values : Float64Array.from(
       { length: node.units * states },
       (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
     );

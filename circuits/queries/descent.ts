@@ -78,10 +78,10 @@ function chosenInput(
 }
 
 /** A copy of the values that can hold what the circuit's variables may become. */
-export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32Array | Float32Array {
+export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32Array | Float64Array {
   const size = samples.values.length;
   const out = circuit.variables.some((variable) => variable.kind === "real")
-    ? new Float32Array(size * draws)
+    ? new Float64Array(size * draws)
     : new Int32Array(size * draws);
   for (let draw = 0; draw < draws; draw++) {
     for (let i = 0; i < size; i++) {

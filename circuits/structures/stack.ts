@@ -39,7 +39,8 @@ export function stack(circuits: readonly Circuit[]): Circuit {
   if (!sameRoot || nodes.includes(undefined)) return sideBySide(circuits, first);
   const parameters = [...first.parameters.values()].map(({ id, shape }): [string, Parameter] => {
     const parts = circuits.map((circuit) => parameterOf(circuit, id).values);
-    const values = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+    const size = parts.reduce((total, part) => total + part.length, 0);
+    const values = parts[0] instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
     parts.reduce((at, part) => (values.set(part, at), at + part.length), 0);
     return [id, { id, shape: [(shape[0] as number) * circuits.length, ...shape.slice(1)], values }];
   });

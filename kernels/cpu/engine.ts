@@ -10,6 +10,7 @@ import {
   type Flows,
   type NodeId,
   nodeOf,
+  type ParameterArray,
   requireSingleRoot,
   rootUnits,
   type Samples,
@@ -201,7 +202,7 @@ export class CpuEngine implements Engine {
   }
 
   /** See `Learner.parameters`. */
-  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+  parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
       this.circuit = withParameters(this.circuit, this.#values());
       return this.#values();
@@ -209,9 +210,10 @@ export class CpuEngine implements Engine {
   }
 
   /** See `Learner.setParameters`. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+  setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
       withParameters(this.circuit, values);
+      this.#counts.leaves.recentre(values);
       this.#set(values);
       this.circuit = withParameters(this.circuit, this.#values());
     });
@@ -259,7 +261,7 @@ export class CpuEngine implements Engine {
     return { logLikelihoods, impossible };
   }
 
-  #values(): Map<string, Float32Array> {
+  #values(): Map<string, ParameterArray> {
     return new Map(
       [...this.circuit.parameters.keys()].map((id) => [
         id,
@@ -268,7 +270,7 @@ export class CpuEngine implements Engine {
     );
   }
 
-  #set(values: ReadonlyMap<string, Float32Array>): void {
+  #set(values: ReadonlyMap<string, ParameterArray>): void {
     for (const [id, array] of values) {
       if (this.#weights.has(id)) this.#weights.view(id).set(array);
       else this.#leaves.set(id, array);

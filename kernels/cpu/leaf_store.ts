@@ -8,7 +8,9 @@ import {
   leafFamily,
   leafOf,
   type NodeId,
+  type ParameterArray,
   parameterOf,
+  recentreStatistics,
   type Samples,
   type Semiring,
 } from "../../circuits/mod.ts";
@@ -46,7 +48,7 @@ export class LeafStore {
   readonly layouts: readonly (LeafLayout | undefined)[];
   readonly #circuit: Circuit;
   /** Values of parameters that no table holds as they are. */
-  readonly #values = new Map<string, Float32Array>();
+  readonly #values = new Map<string, ParameterArray>();
   /** Where parameters with a table are. */
   readonly #slots = new Map<string, { table: number; slot: number; node: InputNode }>();
   /** By parameter: the logarithms of the modes' likelihoods, made when they are asked for. */
@@ -60,7 +62,7 @@ export class LeafStore {
       if (group.kind !== "input") return undefined;
       const blocks = group.folds / group.nodes.length;
       if (group.family === "indicator") return this.#indicators(group, blocks);
-      const rounded = group.family !== "categorical" && group.family !== "bernoulli";
+      const rounded = !leafFamily(group.family).rows;
       if (group.states === 0) return { slots: group.slots, blocks, rounded };
       const table = tableOf.getOrInsertComputed(
         group.table,
@@ -84,7 +86,7 @@ export class LeafStore {
   }
 
   /** A copy of the values of a parameter. */
-  get(id: string): Float32Array {
+  get(id: string): ParameterArray {
     const values = this.#values.get(id);
     if (values !== undefined) return values.slice();
     const { table, slot } = this.#slots.get(id) as { table: number; slot: number };
@@ -92,24 +94,15 @@ export class LeafStore {
   }
 
   /** Sets the values of a parameter, copied. */
-  set(id: string, values: Float32Array): void {
+  set(id: string, values: ParameterArray): void {
     this.#modes.delete(id);
     const place = this.#slots.get(id);
     if (place === undefined) return void this.#values.set(id, values.slice());
     const { node, slot } = place, table = this.tables[place.table] as TokenTable;
-    if (node.family === "categorical") return table.fill(slot, values);
+    const family = leafFamily(node.family);
+    if (family.rows) return table.fill(slot, values);
     this.#values.set(id, values.slice());
-    if (node.family === "bernoulli") {
-      table.fill(
-        slot,
-        Float32Array.from({ length: 2 * values.length }, (_, i) => {
-          const p = values[i >> 1] as number;
-          return i % 2 === 1 ? p : 1 - p;
-        }),
-      );
-      return;
-    }
-    const leaf = { ...leafOf(this.#circuit, node), values }, family = leafFamily(node.family);
+    const leaf = { ...leafOf(this.#circuit, node), values };
     table.fillFromLogs(slot, (unit, state) => family.logProbability(leaf, unit, state));
   }
 
@@ -118,7 +111,7 @@ export class LeafStore {
     return this.#slots.get(id);
   }
 
-  /** To be called after the rows of a categorical parameter were changed in the table. */
+  /** To be called after the rows of a parameter were changed in the table. */
   changed(id: string): void {
     this.#modes.delete(id);
     const { table, slot } = this.#slots.get(id) as { table: number; slot: number };
@@ -163,7 +156,7 @@ export class LeafStore {
     }
     const value = samples.values[s * samples.variables + node.variable] as number;
     const place = node.parameter === undefined ? undefined : this.#slots.get(node.parameter);
-    if (place !== undefined && node.family === "categorical") {
+    if (place !== undefined && leafFamily(node.family).rows) {
       const table = this.tables[place.table] as TokenTable;
       const at = (place.slot * table.states + value) * table.units;
       for (let u = 0; u < node.units; u++) out[u] = Math.log(table.values[at + u] as number);
@@ -173,7 +166,7 @@ export class LeafStore {
     for (let u = 0; u < node.units; u++) out[u] = family.logProbability(leaf, u, value);
   }
 
-  /** A node as its family sees it, with the current values; of a categorical one a copy. */
+  /** A node as its family sees it, with the current values; of one with rows a copy. */
   leaf(node: InputNode): Leaf {
     const { parameter } = node;
     const shape = leafOf(this.#circuit, node);
@@ -280,7 +273,7 @@ export class LeafCounts {
     const id = node.parameter as string;
     const place = this.#store.placeOf(id);
     if (place === undefined) {
-      leafFamily(node.family).accumulate(leafOf(this.#circuit, node), unit, value, flow, this.#other(node));
+      leafFamily(node.family).accumulate(this.#store.leaf(node), unit, value, flow, this.#other(node));
       return;
     }
     const { states } = this.#store.tables[place.table] as TokenTable;
@@ -313,6 +306,12 @@ export class LeafCounts {
     }
   }
 
+  /** To be called before parameters get the values `fresh`: moments about means move with them. */
+  recentre(fresh: ReadonlyMap<string, ParameterArray>): void {
+    const values = new Map([...this.others.keys()].map((id) => [id, this.#store.get(id)]));
+    recentreStatistics(this.#circuit, this.others, values, fresh);
+  }
+
   /** Back to zeros. */
   clear(): void {
     for (const counts of this.tokens) counts?.clear();
@@ -338,7 +337,7 @@ export class LeafCounts {
       const node = this.#circuit
         .nodes[group.nodes[Math.floor((from + fold) / blocks)] as NodeId] as InputNode;
       if (node.parameter === undefined) continue;
-      const leaf = leafOf(this.#circuit, node), family = leafFamily(node.family);
+      const leaf = this.#store.leaf(node), family = leafFamily(node.family);
       const statistics = this.#other(node), first = group.firstUnits[from + fold] as number;
       for (let s = 0; s < samples.count; s++) {
         if (!isObserved(samples, s, node.variable)) continue;

@@ -2,6 +2,7 @@ import {
   type Circuit,
   CircuitError,
   type CountedWeight,
+  type ParameterArray,
   parameterOf,
   parameterOwners,
   type Tensor,
@@ -25,7 +26,7 @@ export interface CountState {
  */
 export function saveState(
   circuit: Circuit,
-  values: ReadonlyMap<string, Float32Array>,
+  values: ReadonlyMap<string, ParameterArray>,
   store: WeightStore,
   counts: CountState,
 ): ReadonlyMap<string, Tensor> {
@@ -59,7 +60,7 @@ export function restoreState(
   state: ReadonlyMap<string, Tensor>,
   store: WeightStore,
   counts: CountState,
-): ReadonlyMap<string, Float32Array> {
+): ReadonlyMap<string, ParameterArray> {
   const refuse = (name: string): never => {
     throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
   };
@@ -72,12 +73,15 @@ export function restoreState(
     if (!(values instanceof kind) || values.length !== length) return refuse(name);
     return values.slice() as T;
   };
-  const values = new Map<string, Float32Array>();
+  const values = new Map<string, ParameterArray>();
   const ratios = new Map<string, Float32Array>(), statistics = new Map<string, Float64Array>();
   const exact = new Map<string, Float64Array>();
   for (const [id, node] of parameterOwners(circuit)) {
-    const { length } = parameterOf(circuit, id).values;
-    values.set(id, take(`parameters/${id}`, Float32Array, length));
+    const { length, constructor } = parameterOf(circuit, id).values;
+    values.set(
+      id,
+      take(`parameters/${id}`, constructor as new (n: number) => Float32Array | Float64Array, length),
+    );
     if (node.kind === "sum") {
       ratios.set(id, take(`ratios/${id}`, Float32Array, length));
       if (state.has(`exact/${id}`)) exact.set(id, take(`exact/${id}`, Float64Array, length));

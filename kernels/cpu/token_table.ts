@@ -1,4 +1,4 @@
-import type { Samples } from "../../circuits/mod.ts";
+import type { ParameterArray, Samples } from "../../circuits/mod.ts";
 import { NOTHING } from "./rows.ts";
 
 /**
@@ -49,7 +49,7 @@ export class TokenTable {
   }
 
   /** Fills a slot with probabilities `[units, states]`. */
-  fill(slot: number, probabilities: Float32Array): void {
+  fill(slot: number, probabilities: ParameterArray): void {
     const { states, units, values } = this;
     const from = slot * states * units;
     transpose(probabilities, units, states, values.subarray(from, from + states * units));

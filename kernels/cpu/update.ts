@@ -3,6 +3,8 @@ import {
   type Circuit,
   type CountedWeight,
   type InputNode,
+  leafFamily,
+  type ParameterArray,
   parameterOwners,
   type RowUpdate,
   rowWidth,
@@ -49,7 +51,7 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
   // Leaves first: what they take from the weights is of the old ones.
   updateOtherLeaves(learned, owners, current, rule);
   for (const [id, node] of owners) {
-    if (node.kind !== "input" || node.family !== "categorical") continue;
+    if (node.kind !== "input" || !leafFamily(node.family).rows) continue;
     const update = updateFor(id, node);
     if (update !== undefined) updateTokens(learned, id, update);
   }
@@ -73,25 +75,25 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
   weights.changed();
 }
 
-/** Leaves that are not categorical: few numbers, which the host's update takes as they are. */
+/** Leaves that are no rows of distributions: few numbers, which the host's update takes as they are. */
 function updateOtherLeaves(
   { circuit, leaves, leafCounts, weight }: Learned,
   owners: ReadonlyMap<string, InputNode | SumNode>,
-  weights: ReadonlyMap<string, Float32Array>,
+  weights: ReadonlyMap<string, ParameterArray>,
   rule: UpdateRule,
 ): void {
   const values = new Map(weights), statistics = new Map<string, Float64Array>();
   for (const [id, node] of owners) {
-    if (node.kind !== "input" || node.family === "categorical") continue;
+    if (node.kind !== "input" || leafFamily(node.family).rows) continue;
     values.set(id, leaves.get(id));
     statistics.set(id, leafCounts.statisticsOf(node));
   }
   if (statistics.size === 0) return;
   applyUpdate(circuit, values, { weights: new Map(), statistics, weight }, rule);
-  for (const id of statistics.keys()) leaves.set(id, values.get(id) as Float32Array);
+  for (const id of statistics.keys()) leaves.set(id, values.get(id) as ParameterArray);
 }
 
-/** {@link updateRows} for a categorical parameter in a table: the rows to normalise are its columns. */
+/** {@link updateRows} for a parameter of leaves in a table: the rows to normalise are its columns. */
 function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUpdate): void {
   const place = leaves.placeOf(id) as { table: number; slot: number };
   const { states, units, values } = leaves.tables[place.table] as TokenTable;

@@ -20,11 +20,11 @@ const LOWEST = -1e300;
 
 /**
  * A circuit as an `.onnx` file that any ONNX runtime with the standard operators runs: log-likelihoods in nats.
- * Parameters are stored as float32, computation is in float64 in the log domain.
+ * Probabilities are stored as float32, real numbers as float64; computation is in float64 in the log domain.
  *
  * | input | shape | |
  * |---|---|---|
- * | `values` | `[samples, variables]` | int64 states; float32 if any variable is real. Missing: below 0, or NaN for real ones |
+ * | `values` | `[samples, variables]` | int64 states; float64 if any variable is real. Missing: below 0, or NaN for real ones |
  * | `observed` | `[samples, variables]` | bool, may be left out: false where a value is missing all the same |
  * | `logs_<v>` | `[samples, units]` | float32, for every external variable `v`: its log-likelihoods |
  *
@@ -32,7 +32,7 @@ const LOWEST = -1e300;
  * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB
  */
 export function exportOnnx(circuit: Circuit): Uint8Array {
-  const bytes = [...circuit.parameters.values()].reduce((total, { values }) => total + 4 * values.length, 0);
+  const bytes = [...circuit.parameters.values()].reduce((total, { values }) => total + values.byteLength, 0);
   if (bytes > LARGEST - 2 ** 24) {
     throw new CircuitError(`The parameters take ${bytes} bytes; an .onnx file holds less than ${LARGEST}.`);
   }
@@ -127,7 +127,7 @@ class LeafExport {
     this.#integral = variables.every((variable) => variable.kind !== "real");
     this.#values = graph.input(
       "values",
-      this.#integral ? "int64" : "float32",
+      this.#integral ? "int64" : "float64",
       ["samples", variables.length],
       "a row for each sample, a column for each variable",
     );
@@ -147,7 +147,7 @@ class LeafExport {
   /** Which values `x` of columns are there, `[folds, samples]`. */
   #observedOf(variables: readonly number[], x: Value, real: boolean): Value {
     const graph = this.#graph;
-    const zero = this.#integral ? BigInt64Array.of(0n) : Float32Array.of(0);
+    const zero = this.#integral ? BigInt64Array.of(0n) : Float64Array.of(0);
     const given = real
       ? graph.op("Not", [graph.op("IsNaN", [x])])
       : graph.op("GreaterOrEqual", [x, graph.constant(zero, [])]);
@@ -191,7 +191,7 @@ class LeafExport {
     });
     const name = `${group.index} ${[...slotOf.keys()].join()}`;
     const table = this.#tables.getOrInsertComputed(name, () => {
-      const probabilities = group.family === "categorical";
+      const probabilities = leafFamily(group.family).rows;
       const rows = new (probabilities ? Float32Array : Float64Array)((makers.length * states + 1) * units);
       if (probabilities) rows.fill(1, makers.length * states * units);
       makers.forEach((make, slot) => rows.set(make(), slot * states * units));
@@ -205,7 +205,7 @@ class LeafExport {
       graph.constant(BigInt64Array.of(BigInt(makers.length * states)), []),
     ]);
     const rows = graph.op("Gather", [table, index], { axis: 0 });
-    return group.family === "categorical" ? graph.op("Log", [double(graph, rows)]) : rows;
+    return leafFamily(group.family).rows ? graph.op("Log", [double(graph, rows)]) : rows;
   }
 
   #gaussian(segment: Segment<InputGroup>, x: Value, observed: Value): Value {
@@ -223,7 +223,7 @@ class LeafExport {
       }
     }
     const shape = [folds, 1, units], last = graph.integers(2);
-    const value = graph.op("Unsqueeze", [double(graph, x), last]);
+    const value = graph.op("Unsqueeze", [x, last]);
     const z = graph.op("Mul", [
       graph.op("Sub", [value, graph.constant(means, shape)]),
       graph.constant(inverses, shape),
@@ -266,7 +266,7 @@ class LeafExport {
   }
 }
 
-/** Rows `[states, units]` of a leaf's units from `first` on: probabilities of a categorical one, else logs. */
+/** Rows `[states, units]` of a leaf's units from `first` on: probabilities where it has them, else logs. */
 function rowsOf(
   circuit: Circuit,
   node: InputNode,
@@ -276,7 +276,7 @@ function rowsOf(
   const leaf = leafOf(circuit, node), family = leafFamily(node.family);
   const variable = circuit.variables[node.variable];
   const states = variable?.kind === "categorical" ? variable.states : 0;
-  if (node.family === "categorical") {
+  if (family.rows) {
     const rows = leaf.values.subarray(first * states, (first + units) * states);
     return transpose(rows, units, states, new Float32Array(states * units));
   }

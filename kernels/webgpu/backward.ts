@@ -13,6 +13,7 @@ import {
   weightRuns,
 } from "./machine.ts";
 import type { Part } from "./pages.ts";
+import { valueColumns } from "./samples.ts";
 import { contractKernel, tileGrid } from "./tiles.ts";
 
 /** The downward pass: from the flow of the root, which the host sets, to the flows of all rows. */
@@ -350,7 +351,7 @@ function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly 
           arrays.batch,
           states
             ? settings.shape(width, stride, from, to)
-            : settings.shape(width, stride, plan.circuit.variables.length, stride),
+            : settings.shape(width, stride, valueColumns(plan.circuit), stride),
           settings.table(rows),
           settings.table(uses),
           learning.flows,

@@ -1,4 +1,11 @@
-import { type Circuit, type InputNode, leafFamily, leafOf, parameterOwners } from "../../circuits/mod.ts";
+import {
+  type Circuit,
+  type InputNode,
+  leafFamily,
+  leafOf,
+  type ParameterArray,
+  parameterOwners,
+} from "../../circuits/mod.ts";
 import type { LeafTable } from "../plan.ts";
 import { padded } from "./layout.ts";
 import { isTableFamily } from "./machine.ts";
@@ -71,25 +78,43 @@ function transpose(
   }
 }
 
-/** Rows `from .. to - 1` of a leaf's table for the device (`[states or 2, padded(units)]`) into `out` at `at`. */
+/** A number as the sum of two of float32: 48 bits of it. */
+export function pairOf(x: number): [high: number, low: number] {
+  const high = Math.fround(x);
+  return [high, Math.fround(x - high)];
+}
+
+const HALF_LOG2_TAU = 0.5 * Math.log2(2 * Math.PI);
+
+/** Entry of a Gaussian unit in a row of its table: see {@link GAUSSIAN_ROWS}. */
+function gaussianEntry(mean: number, stddev: number, centre: number, row: number): number {
+  if (row === 0) return pairOf(mean - centre)[0];
+  if (row === 1) return pairOf(mean - centre)[1];
+  return row === 2 ? 1 / stddev : Math.log2(stddev) + HALF_LOG2_TAU;
+}
+
+/**
+ * Rows `from .. to - 1` of a leaf's table for the device (`[states or 4, padded(units)]`) into `out` at `at`; `centre`
+ * is that of its column.
+ */
 export function encodeLeaf(
   circuit: Circuit,
   table: LeafTable,
   owner: InputNode,
-  values: Float32Array,
+  values: ParameterArray,
+  centre: number,
   from: number,
   to: number,
   out: Float32Array,
   at: number,
 ): void {
   const { units, family } = table, stride = padded(units);
-  if (family === "categorical") transpose(values, from, table.states, units, to - from, out, at, stride);
-  else if (family === "gaussian") transpose(values, from, 2, units, to - from, out, at, stride);
-  else if (family === "bernoulli") {
+  if (leafFamily(family).rows) transpose(values, from, table.states, units, to - from, out, at, stride);
+  else if (family === "gaussian") {
     for (let u = 0; u < units; u++) {
-      const p = values[u] as number;
-      for (let state = from; state < to; state++) {
-        out[at + (state - from) * stride + u] = state === 0 ? 1 - p : p;
+      const mean = values[2 * u] as number, stddev = values[2 * u + 1] as number;
+      for (let row = from; row < to; row++) {
+        out[at + (row - from) * stride + u] = gaussianEntry(mean, stddev, centre, row);
       }
     }
   } else {
@@ -104,21 +129,17 @@ export function encodeLeaf(
   }
 }
 
-/** Rows `from .. to - 1` of the device's table of a categorical or Bernoulli leaf back into `values`. */
+/** Rows `from .. to - 1` of the device's table of a leaf made of distributions back into `values`. */
 export function decodeLeaf(
   table: LeafTable,
   data: Float32Array,
   at: number,
   from: number,
   to: number,
-  values: Float32Array,
+  values: ParameterArray,
 ): void {
-  const { units, states, family } = table, stride = padded(units);
-  if (family === "categorical") transpose(data, at, stride, to - from, units, values, from, states);
-  else if (to === 2) {
-    // Rounding may leave a row a little above 1, which `1 - p` could not bear.
-    for (let u = 0; u < units; u++) values[u] = Math.min(1, data[at + (1 - from) * stride + u] as number);
-  }
+  const { units, states } = table;
+  transpose(data, at, padded(units), to - from, units, values, from, states);
 }
 
 /** Rows `from .. to - 1` of statistics (`[states or 3, padded(units)]`) into `[units, width]`. */
@@ -147,30 +168,37 @@ export function encodeStatistics(
   transpose(values, from, width, units, to - from, out, at, padded(units));
 }
 
-/** Moments about the means of Gaussian units, `[units, 3]`, made moments about zero, in place. */
-export function centreMoments(moments: Float64Array, parameter: Float32Array): void {
-  for (let u = 0; u * 3 < moments.length; u++) {
-    const mean = parameter[u * 2] as number;
-    const [weight, first, second] = moments.subarray(u * 3, u * 3 + 3) as unknown as [number, number, number];
-    moments[u * 3 + 1] = first + mean * weight;
-    moments[u * 3 + 2] = second + mean * (2 * first + mean * weight);
+/** Variance, as a part of the square of a mean's move, that the device's sums may get wrong. */
+const ROUNDING = 1e-5;
+
+/**
+ * The device's moments of Gaussian units, `[units, 3]`, of `(x - mean) / stddev`, made those that the family has, of
+ * `x - mean`, in place. `parameter` has the values that they were counted under.
+ */
+export function familyMoments(moments: Float64Array, parameter: ParameterArray): void {
+  for (let at = 0; at < moments.length; at += 3) {
+    const stddev = 1 / Math.fround(1 / (parameter[at / 3 * 2 + 1] as number));
+    const [weight, first, second] = moments.subarray(at, at + 3) as unknown as [number, number, number];
+    // A variance that is lost in the square of a far move is not taken for one of zero.
+    const least = weight > 0 ? (1 + ROUNDING) * first * first / weight : 0;
+    moments[at + 1] = stddev * first;
+    moments[at + 2] = stddev * stddev * Math.max(second, least);
   }
 }
 
-/** The inverse of {@link centreMoments}: moments about zero made moments about the means of `parameter`. */
-export function uncentreMoments(moments: Float64Array, parameter: Float32Array): Float32Array {
+/** The inverse of {@link familyMoments}. */
+export function deviceMoments(moments: Float64Array, parameter: ParameterArray): Float32Array {
   const out = Float32Array.from(moments);
   for (let at = 0; at < moments.length; at += 3) {
-    const mean = parameter[at / 3 * 2] as number;
-    const [weight, first, second] = moments.subarray(at, at + 3) as unknown as [number, number, number];
-    out[at + 1] = first - mean * weight;
-    out[at + 2] = second - mean * (2 * first - mean * weight);
+    const inverse = Math.fround(1 / (parameter[at / 3 * 2 + 1] as number));
+    out[at + 1] = inverse * (moments[at + 1] as number);
+    out[at + 2] = inverse * inverse * (moments[at + 2] as number);
   }
   return out;
 }
 
 /** Base-2 logarithms of the likelihood of every unit's mode, `[units]`. */
-export function modeLogs(circuit: Circuit, owner: InputNode, values: Float32Array): Float32Array {
+export function modeLogs(circuit: Circuit, owner: InputNode, values: ParameterArray): Float32Array {
   const leaf = { ...leafOf(circuit, owner), values }, family = leafFamily(owner.family);
   return Float32Array.from({ length: owner.units }, (_, u) => {
     const log = family.logProbability(leaf, u, family.mode(leaf, u));

@@ -11,7 +11,9 @@ import {
   type InputNode,
   type NodeId,
   nodeOf,
+  type ParameterArray,
   parameterOwners,
+  recentreStatistics,
   requireSingleRoot,
   type Samples,
   type Semiring,
@@ -23,7 +25,7 @@ import {
 import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
-import { uncentreMoments } from "./encode.ts";
+import { deviceMoments } from "./encode.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
@@ -61,7 +63,7 @@ export class WebGpuEngine implements Engine {
   readonly #sequence: Sequence<Session>;
   readonly #ownsSamples: boolean;
   /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
-  #values: Map<string, Float32Array>;
+  #values: Map<string, ParameterArray>;
   /** Weight of the samples that were counted; another object after every update. */
   #counted: { readonly weight: CountedWeight; samples: number };
   /** What the sequence begins from after a loss. */
@@ -208,7 +210,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** See {@link Learner.parameters}. */
-  parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+  parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#sequence.add(async (session) => {
       await this.#refresh(session);
       this.circuit = withParameters(this.circuit, new Map(this.#values));
@@ -221,7 +223,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** See {@link Learner.setParameters}. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+  setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     const given = new Map([...values].map(([id, array]) => [id, array.slice()]));
     return this.#sequence.add(async (session) => {
       withParameters(this.circuit, given);
@@ -298,14 +300,14 @@ export class WebGpuEngine implements Engine {
     session: Session,
     rule: UpdateRule,
     host: ReadonlySet<string>,
-  ): Promise<Map<string, Float32Array>> {
+  ): Promise<Map<string, ParameterArray>> {
     if ([...host].some((id) => session.store.isOnDevice(id))) await this.#refresh(session);
     const counts = await session.counts();
     const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
     const { weight } = this.#counted;
     const priors = masses &&
       new Map([...masses].map(([id, rows]) => [id, Float64Array.from(rows, (mass) => mass * weight.total)]));
-    const values = new Map([...host].map((id) => [id, (this.#values.get(id) as Float32Array).slice()]));
+    const values = new Map([...host].map((id) => [id, (this.#values.get(id) as ParameterArray).slice()]));
     applyUpdate(this.circuit, values, {
       weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
       statistics: session.store.plainStatistics(counts.statistics, this.#values),
@@ -321,7 +323,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
-  async #moveMoments(session: Session, given: ReadonlyMap<string, Float32Array>): Promise<void> {
+  async #moveMoments(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
     const owners = parameterOwners(this.circuit);
     const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
     if (moved.length === 0 || this.#counted.samples === 0) return;
@@ -331,9 +333,10 @@ export class WebGpuEngine implements Engine {
       this.#values,
       (family) => family === "gaussian",
     );
+    recentreStatistics(this.circuit, plain, this.#values, given);
     const about = new Map(moved.map((id) => [
       id,
-      uncentreMoments(plain.get(id) as Float64Array, given.get(id) as Float32Array),
+      deviceMoments(plain.get(id) as Float64Array, given.get(id) as ParameterArray),
     ]));
     await session.setCounts(new Map(), about);
   }

@@ -14,6 +14,7 @@ import {
   weightRuns,
 } from "./machine.ts";
 import type { Part } from "./pages.ts";
+import { valueColumns } from "./samples.ts";
 import { contractKernel, tileGrid } from "./tiles.ts";
 
 /** A sum of more logarithms than this is kept as integer and rest. */
@@ -83,7 +84,7 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
           width,
           padded(group.units) / by,
           padded(table.units) / by,
-          plan.circuit.variables.length,
+          valueColumns(plan.circuit),
           from,
           to,
         ),
@@ -125,7 +126,7 @@ function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly num
     },
     bindings: [
       arrays.batch,
-      settings.shape(group.units, padded(group.units), 0, plan.circuit.variables.length, 0, 0),
+      settings.shape(group.units, padded(group.units), 0, valueColumns(plan.circuit), 0, 0),
       settings.table(run.flatMap((fold) => [
         layout.logs(group, fold).at,
         fold * group.units,

@@ -18,9 +18,15 @@ export function isDeviceFamily(family: string): boolean {
   return family === "categorical" || family === "bernoulli";
 }
 
-/** Rows of a leaf's table on the device: states, or mean and standard deviation. */
+/**
+ * Rows of the table of a Gaussian leaf: the mean less the centre of its column, as a sum of two numbers, 1 / stddev, and
+ * log2(stddev) + log2(2 pi) / 2.
+ */
+export const GAUSSIAN_ROWS = 4;
+
+/** Rows of a leaf's table on the device: states, or what a Gaussian leaf is computed from. */
 export function tableRows(table: LeafTable): number {
-  return isTableFamily(table.family) ? table.states : 2;
+  return isTableFamily(table.family) ? table.states : GAUSSIAN_ROWS;
 }
 
 /** Rows of a leaf's statistics on the device: states, or three moments. */
@@ -38,7 +44,7 @@ export class ParameterPlaces {
   readonly statisticsPages: Pages;
   /** `[table][slot]`: parts of a matrix `[units, padded(inputs)]`. */
   readonly weights: readonly (readonly (readonly Part[])[])[];
-  /** `[table][slot]`: parts of `[states or 2, padded(units)]`. */
+  /** `[table][slot]`: parts of `[states or 4, padded(units)]`. */
   readonly tables: readonly (readonly (readonly Part[])[])[];
   /** `[table][slot]`: parts of `[states or 3, padded(units)]`. */
   readonly statistics: readonly (readonly (readonly Part[])[])[];
@@ -66,7 +72,7 @@ export class ParameterPlaces {
 export interface Arrays {
   /** The shape of the batch, as common.wgsl has it. */
   readonly batch: GPUBuffer;
-  /** `[samples, variables]`: states, or bits of real values. */
+  /** `[samples, columns]`: states, or bits of real values: see `valueColumns`. */
   readonly values: GPUBuffer;
   /** Logarithms. */
   readonly logs: GPUBuffer;

@@ -1,11 +1,18 @@
-import { type InputNode, leafOf, parameterOf } from "../../circuits/mod.ts";
+import {
+  type InputNode,
+  leafOf,
+  type ParameterArray,
+  parameterOf,
+  type RealColumns,
+  realColumns,
+} from "../../circuits/mod.ts";
 import type { LeafTable, Plan } from "../plan.ts";
 import {
-  centreMoments,
   decodeLeaf,
   decodeStatistics,
   encodeLeaf,
   encodeStatistics,
+  familyMoments,
   isReadable,
   leafOwners,
   modeLogs,
@@ -31,12 +38,19 @@ export class ParameterStore {
   readonly #plan: Plan;
   readonly #places: ParameterPlaces;
   readonly #owners: Map<string, InputNode>;
+  readonly #columns: readonly RealColumns[];
+  /** Values of the parameters of Gaussian leaves that are on the device. */
+  readonly #gaussians = new Map<string, ParameterArray>();
+  /** `[variables]`: what is taken off the values of real ones before float32 has them. */
+  readonly centres: Float64Array;
 
   /** A store for the parameters of a plan. */
   constructor(plan: Plan, places: ParameterPlaces) {
     this.#plan = plan;
     this.#places = places;
     this.#owners = leafOwners(plan.circuit);
+    this.#columns = realColumns(plan.circuit);
+    this.centres = new Float64Array(plan.circuit.variables.length);
   }
 
   /** Whether the values of a parameter can be read from the device; those of the others are with the host. */
@@ -45,16 +59,20 @@ export class ParameterStore {
     return owner === undefined || isReadable(owner.family);
   }
 
-  /** Writes values of parameters into pages of weights and of tables. */
+  /**
+   * Writes values of parameters into pages of weights and of tables. New means of a real column move its centre: samples
+   * must be encoded again.
+   */
   upload(
     queue: GPUQueue,
-    values: ReadonlyMap<string, Float32Array>,
+    values: ReadonlyMap<string, ParameterArray>,
     weights: readonly GPUBuffer[],
     tables: readonly GPUBuffer[],
   ): void {
     const writer = new PageWriter(queue);
+    const gaussians = this.#moveCentres(values);
     this.#eachWeight(({ id, slots }, { units, inputs }) => {
-      const array = values.get(id);
+      const array = values.get(id) as Float32Array | undefined;
       if (array === undefined) return;
       slots.forEach((parts, i) => {
         const matrix = array.subarray(i * units * inputs, (i + 1) * units * inputs);
@@ -66,11 +84,12 @@ export class ParameterStore {
       });
     });
     this.#eachLeaf("tables", ({ id, slots }, table) => {
-      const array = values.get(id), owner = this.#owners.get(id);
+      const array = gaussians.get(id) ?? values.get(id), owner = this.#owners.get(id);
       if (array === undefined || owner === undefined) return;
+      const centre = this.centres[owner.variable] as number;
       for (const { page, at, from, to } of slots[0] as readonly Part[]) {
         writer.write(tables[page] as GPUBuffer, at, (to - from) * padded(table.units), (out, start) => {
-          encodeLeaf(this.#plan.circuit, table, owner, array, from, to, out, start);
+          encodeLeaf(this.#plan.circuit, table, owner, array, centre, from, to, out, start);
         });
       }
     });
@@ -78,8 +97,8 @@ export class ParameterStore {
   }
 
   /** Values of the parameters that are on the device, from copies of its pages. */
-  values(weights: readonly Float32Array[], tables: readonly Float32Array[]): Map<string, Float32Array> {
-    const out = new Map<string, Float32Array>();
+  values(weights: readonly Float32Array[], tables: readonly Float32Array[]): Map<string, ParameterArray> {
+    const out = new Map<string, ParameterArray>();
     this.#eachWeight(({ id, slots }, { units, inputs }) => {
       const values = new Float32Array(slots.length * units * inputs);
       this.#readWeights(slots, units, inputs, weights, values);
@@ -110,7 +129,7 @@ export class ParameterStore {
     return out;
   }
 
-  /** Statistics of leaves by parameter id, `[units, width]`, as the device has them: moments about the means. */
+  /** Statistics of leaves by parameter id, `[units, width]`, as the device has them: moments in standard deviations. */
   statistics<T extends Float32Array | Float64Array>(
     pages: readonly Float32Array[],
     make: (length: number) => T,
@@ -128,17 +147,17 @@ export class ParameterStore {
     return out;
   }
 
-  /** The same with moments about zero, as leaf families have them; `values` are the parameters counted under. */
+  /** The same with moments as leaf families have them; `values` are the parameters counted under. */
   plainStatistics(
     pages: readonly Float32Array[],
-    values: ReadonlyMap<string, Float32Array>,
+    values: ReadonlyMap<string, ParameterArray>,
     wanted?: (family: string) => boolean,
   ): Map<string, Float64Array> {
     const sums = this.statistics(pages, (length) => new Float64Array(length), wanted);
     for (const [id, array] of sums) {
       const parameter = values.get(id);
       if (this.#owners.get(id)?.family === "gaussian" && parameter !== undefined) {
-        centreMoments(array, parameter);
+        familyMoments(array, parameter);
       }
     }
     return sums;
@@ -167,7 +186,7 @@ export class ParameterStore {
   }
 
   /** Logarithms of the modes of all leaves, a padded row for every slot of every table. */
-  modes(values: ReadonlyMap<string, Float32Array>): Float32Array {
+  modes(values: ReadonlyMap<string, ParameterArray>): Float32Array {
     const { leafTables, circuit } = this.#plan;
     const out = new Float32Array(leafTables.reduce((n, { slots, units }) => n + slots * padded(units), 0));
     let base = 0;
@@ -182,6 +201,28 @@ export class ParameterStore {
       base += table.slots * padded(table.units);
     }
     return out;
+  }
+
+  /**
+   * Keeps the values of Gaussian leaves among `values`, and gives those of all leaves over a column whose centre has
+   * moved: what the device has of them is about the centre.
+   */
+  #moveCentres(values: ReadonlyMap<string, ParameterArray>): Map<string, ParameterArray> {
+    const moved = new Map<string, ParameterArray>();
+    for (const { variables, leaves } of this.#columns) {
+      const given = [...leaves.keys()].filter((id) => values.has(id));
+      if (given.length === 0) continue;
+      for (const id of given) this.#gaussians.set(id, (values.get(id) as ParameterArray).slice());
+      let total = 0, units = 0;
+      for (const [id, { units: own }] of leaves) {
+        const array = this.#gaussians.get(id) ?? parameterOf(this.#plan.circuit, id).values;
+        moved.set(id, array);
+        for (let u = 0; u < own; u++) total += array[2 * u] as number;
+        units += own;
+      }
+      for (const v of variables) this.centres[v] = total / units;
+    }
+    return moved;
   }
 
   #readWeights(

@@ -5,6 +5,7 @@ import {
   type Fault,
   type Flows,
   type NodeId,
+  type ParameterArray,
   type Samples,
   type Semiring,
   type Tensor,
@@ -36,9 +37,9 @@ export interface Calls {
   /** See `Learner.update`. */
   update(rule: UpdateRule): void;
   /** See `Learner.parameters`. */
-  parameters(): ReadonlyMap<string, Float32Array>;
+  parameters(): ReadonlyMap<string, ParameterArray>;
   /** See `Learner.setParameters`. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): void;
+  setParameters(values: ReadonlyMap<string, ParameterArray>): void;
   /** See `Learner.state`. */
   state(): ReadonlyMap<string, Tensor>;
   /** See `Learner.restore`. */

@@ -5,6 +5,7 @@ import {
   type Flows,
   type NodeId,
   nodeOf,
+  type ParameterArray,
   type Samples,
   type Semiring,
   type Tensor,
@@ -100,14 +101,14 @@ export class RemoteEngine implements Engine {
   }
 
   /** See {@link Learner.parameters}. */
-  async parameters(): Promise<ReadonlyMap<string, Float32Array>> {
+  async parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     const values = await this.#call("parameters");
     this.#keep(values);
     return values;
   }
 
   /** See {@link Learner.setParameters}. */
-  async setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+  async setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     const copies = new Map([...values].map(([id, array]) => [id, array.slice()]));
     await this.#call("setParameters", copies);
     this.#keep(copies);
@@ -146,7 +147,7 @@ export class RemoteEngine implements Engine {
     return this.#thread.call(this.#number, name, ...args);
   }
 
-  #keep(values: ReadonlyMap<string, Float32Array>): void {
+  #keep(values: ReadonlyMap<string, ParameterArray>): void {
     this.circuit = withParameters(
       this.circuit,
       new Map([...values].map(([id, array]) => [id, array.slice()])),

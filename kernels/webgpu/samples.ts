@@ -1,6 +1,6 @@
-import { Evidence, type Samples } from "../../circuits/mod.ts";
+import { type Circuit, Evidence, type Samples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
-import { MISSING_REAL, ZERO } from "./encode.ts";
+import { MISSING_REAL, pairOf, ZERO } from "./encode.ts";
 import { padded, seenWords } from "./layout.ts";
 
 /** Rows of a batch of so many samples. */
@@ -8,20 +8,41 @@ export function rowsFor(samples: number): number {
   return Math.max(8, (samples + 7) & ~7);
 }
 
-/** Writes samples as leaves.wgsl reads them, `[rows, variables]`; rows past the samples are missing. */
-export function encodeValues(plan: Plan, samples: Samples, rows: number, out: Int32Array): void {
+/**
+ * Words of a sample on the device: one for each variable and, if any is real, as many more, for what float32 leaves of
+ * real values.
+ */
+export function valueColumns({ variables }: Circuit): number {
+  return variables.length * (variables.some(({ kind }) => kind === "real") ? 2 : 1);
+}
+
+/**
+ * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link valueColumns}); rows past the samples are missing.
+ * Of a real value its distance from the centre of its column is written, as a sum of two float32: 48 bits of it.
+ * @param centres of the columns, `[variables]`
+ */
+export function encodeValues(
+  plan: Plan,
+  samples: Samples,
+  rows: number,
+  centres: Float64Array,
+  out: Int32Array,
+): void {
   const { variables } = plan.circuit;
-  const width = variables.length, { values, observed } = samples;
+  const count = variables.length, columns = valueColumns(plan.circuit), { values, observed } = samples;
   const bits = new Float32Array(out.buffer, out.byteOffset, out.length);
-  const end = samples.count * width;
-  for (let v = 0; v < width; v++) {
+  for (let v = 0; v < count; v++) {
     const real = variables[v]?.kind === "real", missing = real ? MISSING_REAL : -1;
-    const target = real ? bits : out;
-    for (let at = v; at < end; at += width) {
-      if (observed === undefined || observed[at] !== 0) target[at] = values[at] as number;
-      else out[at] = missing;
+    const centre = centres[v] as number;
+    for (let s = 0, at = v, to = v; s < rows; s++, at += count, to += columns) {
+      if (s >= samples.count || (observed !== undefined && observed[at] === 0)) out[to] = missing;
+      else if (!real) out[to] = values[at] as number;
+      else {
+        const [high, low] = pairOf((values[at] as number) - centre);
+        bits[to] = high;
+        bits[to + count] = low;
+      }
     }
-    for (let at = end + v; at < rows * width; at += width) out[at] = missing;
   }
 }
 

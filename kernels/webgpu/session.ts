@@ -2,6 +2,7 @@ import {
   type Circuit,
   type NodeId,
   nodeOf,
+  type ParameterArray,
   rootUnits,
   type Samples,
   type Semiring,
@@ -21,7 +22,7 @@ import type { Profiler } from "./profile.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
 import { decodeLogs, flowsOf, logsWanted } from "./results.ts";
 import type { Losable, Result } from "./sequence.ts";
-import { encodeExternal, encodeSeen, encodeValues, rowsFor } from "./samples.ts";
+import { encodeExternal, encodeSeen, encodeValues, rowsFor, valueColumns } from "./samples.ts";
 import type { TileChoice } from "./tiles.ts";
 import { productShapes, tune, tunedTiles, type Tuning } from "./tuning.ts";
 import { Updater } from "./updater.ts";
@@ -253,20 +254,20 @@ export class Session implements Losable {
   }
 
   /** Current values of the parameters that are on the device. */
-  async parameters(): Promise<Map<string, Float32Array>> {
+  async parameters(): Promise<Map<string, ParameterArray>> {
     const { weights, tables } = this.#context.parameters;
     const pages = await this.#read([...weights, ...tables]);
     return this.store.values(pages.slice(0, weights.length), pages.slice(weights.length));
   }
 
   /** Replaces values of parameters. `all` are the values of all of them, for the modes of leaves. */
-  setParameters(values: ReadonlyMap<string, Float32Array>): void {
+  setParameters(values: ReadonlyMap<string, ParameterArray>): void {
     const { weights, tables } = this.#context.parameters;
     this.store.upload(this.open.device.queue, values, weights, tables);
   }
 
   /** Brings the modes of leaves, which max-product needs, up to date with `values`. */
-  setModes(values: ReadonlyMap<string, Float32Array>): void {
+  setModes(values: ReadonlyMap<string, ParameterArray>): void {
     const modes = this.store.modes(values);
     // Deno 2.9.6 panics on empty writes.
     if (modes.length === 0) return;
@@ -417,9 +418,9 @@ export class Session implements Losable {
 
   #upload(work: Workspace, batch: Samples): void {
     const { queue } = this.open.device, { plan } = this;
-    const rows = rowsFor(batch.count), width = plan.circuit.variables.length;
+    const rows = rowsFor(batch.count), width = valueColumns(plan.circuit);
     if (this.#values.length < rows * width) this.#values = new Int32Array(rows * width);
-    encodeValues(plan, batch, rows, this.#values);
+    encodeValues(plan, batch, rows, this.store.centres, this.#values);
     queue.writeBuffer(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 0, 0));
     queue.writeBuffer(work.arrays.values, 0, this.#values, 0, rows * width);
     for (const group of plan.groups) {
@@ -474,7 +475,7 @@ export class Session implements Losable {
     encoder.clearBuffer(flags);
     encode(encoder, work.passes.backward, { rows, segments: 0 }, this.#profiler);
     if (!counting) return;
-    const sorted = work.sorter?.sort(this.#values, rows, this.plan.circuit.variables.length);
+    const sorted = work.sorter?.sort(this.#values, rows, valueColumns(this.plan.circuit));
     if (sorted !== undefined && sorted.length > 0) {
       queue.writeBuffer(words, 0, sorted.words as Uint32Array<ArrayBuffer>, 0, sorted.length);
     }

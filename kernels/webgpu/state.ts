@@ -3,6 +3,7 @@ import {
   CircuitError,
   emptyFlows,
   Evidence,
+  type ParameterArray,
   parameterOf,
   type Tensor,
 } from "../../circuits/mod.ts";
@@ -10,7 +11,7 @@ import {
 /** Parameters and counts in the device's precision; Gaussian moments are about the means. */
 export interface Snapshot {
   /** Values of all parameters, by id. */
-  readonly values: ReadonlyMap<string, Float32Array>;
+  readonly values: ReadonlyMap<string, ParameterArray>;
   /** Counts of the weights of sums; none where all are zero. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** Statistics of leaves; none where all are zero. */
@@ -56,12 +57,12 @@ export function takeState(circuit: Circuit, state: ReadonlyMap<string, Tensor>):
   const { weights, statistics } = emptyFlows(circuit);
   const counts = (part: string, like: ReadonlyMap<string, Float64Array>) =>
     new Map([...like].map(([id, { length }]) => [id, take(`${part}/${id}`, Float32Array, length)]));
+  const parameters = [...circuit.parameters].map(([id, { values }]): [string, ParameterArray] => {
+    const type = values instanceof Float64Array ? Float64Array : Float32Array;
+    return [id, take<ParameterArray>(`parameters/${id}`, type, values.length)];
+  });
   return {
-    values: new Map(
-      [...circuit.parameters].map((
-        [id, { values }],
-      ) => [id, take(`parameters/${id}`, Float32Array, values.length)]),
-    ),
+    values: new Map(parameters),
     weights: counts("weights", weights),
     statistics: counts("statistics", statistics),
     weight: take("weight", Float64Array, 1 + Evidence.of(circuit).scopes),

@@ -8,6 +8,7 @@ import type { Kernels } from "./kernels.ts";
 import { Layout } from "./layout.ts";
 import type { Arrays, LearningArrays, Machine, ParameterPlaces } from "./machine.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
+import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
 import type { TileChoice } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
@@ -60,7 +61,7 @@ export function workspaceBytes(
     sizes.scales,
     sizes.linear,
     sizes.marks,
-    capacity * plan.circuit.variables.length,
+    capacity * valueColumns(plan.circuit),
   ];
   if (learning) {
     arrays.push(
@@ -133,7 +134,7 @@ export class Workspace {
     const lists = tokenLists(plan.groups).variables;
     const bytes: [string, number, number?][] = [
       ["batch", 16, UNIFORM],
-      ["values", capacity * Math.max(1, plan.circuit.variables.length)],
+      ["values", capacity * Math.max(1, valueColumns(plan.circuit))],
       ["logs", sizes.logs],
       ["scales", sizes.scales],
       ["linear", sizes.linear],

@@ -1,10 +1,11 @@
+import type { ParameterArray } from "../../circuits/circuit.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
 import { defineCodec } from "../../runner/codec.ts";
 
 /** What of many circuits is trained, for checkpoints. */
 export interface GroupProgress {
   /** Parameters of finished circuits, by `position/cluster/id`. */
-  readonly parameters: ReadonlyMap<string, Float32Array>;
+  readonly parameters: ReadonlyMap<string, ParameterArray>;
   /** Of every finished circuit, in order: its samples and the mean log-likelihood of each epoch. */
   readonly scores: readonly { readonly samples: number; readonly logLikelihoods: readonly number[] }[];
 }
@@ -33,7 +34,7 @@ export const groupProgress = defineCodec<GroupProgress, GroupProgress, "group-pr
       logLikelihoods: (number | null)[];
     }[];
     return {
-      parameters: new Map([...tensors].map(([id, { values }]) => [id, values as Float32Array])),
+      parameters: new Map([...tensors].map(([id, { values }]) => [id, values as ParameterArray])),
       scores: scores.map(({ samples, logLikelihoods }) => ({
         samples,
         logLikelihoods: logLikelihoods.map((x) => x ?? -Infinity),

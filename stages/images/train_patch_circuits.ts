@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Circuit } from "../../circuits/circuit.ts";
+import type { Circuit, ParameterArray } from "../../circuits/circuit.ts";
 import { trainGroups } from "../../circuits/learning/groups.ts";
 import { ScoreSum } from "../../circuits/learning/score.ts";
 import { type SampleSource, sourceOf } from "../../circuits/learning/source.ts";
@@ -162,7 +162,7 @@ async function trainPosition(
 /** What is done, and the scores of all clusters put together by epoch. */
 class Progress {
   readonly #context: StageContext<GroupProgress>;
-  readonly #state: { parameters: Map<string, Float32Array>; scores: GroupProgress["scores"][number][] };
+  readonly #state: { parameters: Map<string, ParameterArray>; scores: GroupProgress["scores"][number][] };
 
   private constructor(context: StageContext<GroupProgress>, saved: GroupProgress | undefined) {
     this.#context = context;

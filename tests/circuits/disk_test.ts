@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   type Circuit,
+  CircuitBuilder,
   CircuitError,
   decodeCircuit,
   decodeSafetensors,
   encodeCircuit,
   encodeSafetensors,
   hmm,
+  type InputNode,
+  leafOf,
   loadCircuit,
   ReferenceEvaluator,
+  samplesFromRows,
   saveCircuit,
   type Tensor,
   withParameters,
@@ -89,6 +93,60 @@ Deno.test("a circuit comes back from its files as it was", async () => {
   );
 });
 
+Deno.test("real numbers and small probabilities come back from a file with all their digits", () => {
+  const b = new CircuitBuilder();
+  const leaves = [
+    b.input({ variable: b.real("x"), family: "gaussian", units: 1, parameter: [1e9 + 0.125, 1e-6] }),
+    b.input({
+      variable: b.categorical("level", 65536),
+      family: "logistic",
+      units: 1,
+      parameter: [40000.3, 0.1],
+    }),
+    b.input({
+      variable: b.categorical("coin", 2),
+      family: "bernoulli",
+      units: 1,
+      parameter: [1e-9, 1 - 1e-9],
+    }),
+  ];
+  const circuit = b.build(b.sum([b.product(leaves)], { units: 1 }));
+  const { structure, parameters } = encodeCircuit(circuit);
+  const back = decodeCircuit(structure, parameters);
+  assert.deepEqual(leaves.map((id) => [...leafOf(back, back.nodes[id] as InputNode).values]), [
+    [1e9 + 0.125, 1e-6],
+    [40000.3, 0.1],
+    [Math.fround(1e-9), 1],
+  ]);
+});
+
+Deno.test("a file of version 1 is read: real numbers in float32, Bernoulli leaves as P(1) alone", async () => {
+  const nodes = [
+    { kind: "input", units: 2, variable: 0, family: "bernoulli", parameter: "coin" },
+    { kind: "input", units: 2, variable: 1, family: "gaussian", parameter: "height" },
+    { kind: "product", units: 2, children: [0, 1] },
+    { kind: "sum", units: 1, children: [2], parameter: "z" },
+  ];
+  const variables = [{ kind: "categorical", name: "coin", states: 2 }, { kind: "real", name: "height" }];
+  const structure = JSON.stringify({ format: "retort-circuit", version: 1, variables, nodes, root: 3 });
+  const parameters = encodeSafetensors(
+    new Map<string, Tensor>([
+      ["coin", { shape: [2], values: Float32Array.of(0.25, 0.5) }],
+      ["height", { shape: [2, 2], values: Float32Array.of(0, 1, 0, 1) }],
+      ["z", { shape: [1, 1, 2], values: Float32Array.of(0.5, 0.5) }],
+    ]),
+  );
+  const circuit = decodeCircuit(structure, parameters);
+  assert.deepEqual(circuit.parameters.get("coin"), {
+    id: "coin",
+    shape: [2, 2],
+    values: Float32Array.of(0.75, 0.25, 0.5, 0.5),
+  });
+  assert.ok(circuit.parameters.get("height")!.values instanceof Float64Array);
+  const [log] = await new ReferenceEvaluator(circuit).logLikelihoods(samplesFromRows([[1, 0]]));
+  assert.ok(Math.abs(log! - Math.log(0.375 / Math.sqrt(2 * Math.PI))) < 1e-12);
+});
+
 Deno.test("save and load through a folder; a missing file is named", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -117,7 +175,7 @@ Deno.test("every fault of a file is refused with its place", () => {
     return JSON.stringify(file);
   };
   const refused: [(file: Loose) => void, RegExp][] = [
-    [(f) => f.version = 2, /version 2 of the format; this program reads up to 1/],
+    [(f) => f.version = 3, /version 3 of the format; this program reads up to 2/],
     [(f) => f.format = "other", /format: /],
     [(f) => f.extra = 1, /extra/],
     [(f) => f.nodes[1].kind = "max", /nodes\[1\]/],

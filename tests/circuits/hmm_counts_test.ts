@@ -35,7 +35,7 @@ function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance 
 }
 
 function values(circuit: Circuit, id: string): Float32Array {
-  return parameterOf(circuit, id).values;
+  return parameterOf(circuit, id).values as Float32Array;
 }
 
 /** Random windows with states: `x` and `z` of `[count, length]`. */

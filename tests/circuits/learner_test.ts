@@ -150,10 +150,10 @@ Deno.test("gaussian and logistic leaves take the step in their expected statisti
   const after = await updated(circuit, samples, { step: { kind: "anemone", step: 0.25 } });
   for (const u of [0, 1]) {
     const [m, s] = [old[2 * u]!, old[2 * u + 1]!], mass = 0.75 * tall * nothing.get(node.id)![u]!;
-    const [n, first, second] = [1, m, m * m + s * s].map((x, i) =>
+    const [n, first, second] = [1, 0, s * s].map((x, i) =>
       mass * x + 0.25 * statistics.get("heights")![3 * u + i]!
     );
-    assert.ok(close(after.get("heights")![2 * u]!, first! / n!, 1e-5));
+    assert.ok(close(after.get("heights")![2 * u]!, m + first! / n!, 1e-5));
     assert.ok(close(after.get("heights")![2 * u + 1]!, Math.sqrt(second! / n! - (first! / n!) ** 2), 1e-5));
   }
   // With half the inertia the logistic scale is the geometric mean of old and new.

@@ -8,7 +8,7 @@ const two: Variable = { kind: "categorical", name: "x", states: 2 };
 const real: Variable = { kind: "real", name: "x" };
 
 function leaf(variable: Variable, values: number[], units: number, settings: Leaf["settings"] = {}): Leaf {
-  return { variable, units, settings, values: Float32Array.from(values) };
+  return { variable, units, settings, values: Float64Array.from(values) };
 }
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -21,7 +21,7 @@ const discrete: [string, Leaf, number[][]][] = [
     1,
     0,
   ]]],
-  ["bernoulli", leaf(two, [0.25, 1], 2), [[0.75, 0.25], [0, 1]]],
+  ["bernoulli", leaf(two, [0.75, 0.25, 0, 1], 2), [[0.75, 0.25], [0, 1]]],
   ["indicator", leaf(four, [], 2, { values: [3, 1] }), [[0, 0, 0, 1], [0, 1, 0, 0]]],
   [
     "logistic",
@@ -115,7 +115,7 @@ Deno.test("every M-step is at least as good as the parameters before and as rand
           random.uniform(),
         ]);
         const statistics = new Float64Array(family.statisticsWidth(shape));
-        for (const [x, w] of data) family.accumulate(shape, 0, x, w, statistics);
+        for (const [x, w] of data) family.accumulate(before, 0, x, w, statistics);
         const after: Leaf = { ...shape, values: family.maximise(before, statistics, 0) };
         assert.equal(family.checkValues(after), undefined);
         const reached = quality(name, after, data);
@@ -175,7 +175,7 @@ Deno.test("settings and values that make no sense are described", () => {
   const refused: [string, Leaf, RegExp][] = [
     ["categorical", leaf(four, [0.5, 0.5, 0.5, 0.5], 1), /unit 0 sums to 2/],
     ["categorical", leaf(four, [NaN, 0.5, 0.5, 0], 1), /unit 0, entry 0 is NaN/],
-    ["bernoulli", leaf(two, [0.5, 1.5], 2), /unit 1 is 1.5/],
+    ["bernoulli", leaf(two, [0.5, 0.5, -0.5, 1.5], 2), /unit 1, entry 0 is -0.5/],
     ["bernoulli", leaf(four, [0.5], 1), /needs a variable of 2 states/],
     ["gaussian", leaf(real, [0, 0], 1), /standard deviation of unit 0 is 0/],
     ["gaussian", leaf(real, [NaN, 1], 1), /mean of unit 0 is NaN/],

@@ -6,6 +6,7 @@ import {
   clusterTree,
   hclt,
   hmm,
+  leafFamily,
   materialise,
   maximumSpanningTree,
   mixture,
@@ -156,12 +157,15 @@ function wild(circuit: Circuit, seed: number): Circuit {
     if (node.kind === "product" || node.parameter === undefined) continue;
     const { shape } = circuit.parameters.get(node.parameter)!;
     if (node.kind === "sum") widths.set(node.parameter, shape[2]!);
-    else if (node.family === "categorical") widths.set(node.parameter, shape[1]!);
+    else if (leafFamily(node.family).rows) widths.set(node.parameter, shape[1]!);
   }
   const values = new Map<string, Float32Array>();
   for (const [id, width] of widths) {
     const old = circuit.parameters.get(id)!.values;
-    const fresh = old.map(() => random.uniform() < 0.15 ? 0 : Math.exp(-85 * random.uniform() ** 0.7));
+    const fresh = Float32Array.from(
+      old,
+      () => random.uniform() < 0.15 ? 0 : Math.exp(-85 * random.uniform() ** 0.7),
+    );
     for (let at = 0; at < fresh.length; at += width) {
       const main = at + random.integer(width);
       fresh[main] = 0;

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { type Circuit, ReferenceEvaluator, type Samples, samplesFromRows } from "../../circuits/mod.ts";
+import {
+  type Circuit,
+  CircuitBuilder,
+  ReferenceEvaluator,
+  type Samples,
+  samplesFromRows,
+} from "../../circuits/mod.ts";
 import { exportOnnx } from "../../kernels/onnx/export.ts";
 import { randomRows } from "../circuits/learner_conformance.ts";
 import { randomCircuit } from "../circuits/truth.ts";
@@ -14,7 +20,7 @@ async function runBare(model: Uint8Array, circuit: Circuit, samples: Samples): P
   const real = circuit.variables.some((variable) => variable.kind === "real");
   const feeds: Record<string, Tensor> = {
     values: real
-      ? new Tensor("float32", Float32Array.from(values, (x) => x ?? NaN), [count, variables])
+      ? new Tensor("float64", Float64Array.from(values, (x) => x ?? NaN), [count, variables])
       : new Tensor("int64", BigInt64Array.from(values, (x) => BigInt(x ?? -1)), [count, variables]),
   };
   for (const [v, logs] of samples.externals ?? []) {
@@ -50,6 +56,29 @@ Deno.test("exported random circuits agree with the reference", async () => {
     const circuit = randomCircuit(seed * 13 + 4, 5);
     await check(`circuit ${seed}`, circuit, samplesFromRows(randomRows(circuit, 7, seed)));
   }
+});
+
+Deno.test("exported circuits keep the digits of real values, and both probabilities of two states", async () => {
+  const b = new CircuitBuilder();
+  const leaves = [
+    b.input({ variable: b.real("x"), family: "gaussian", units: 2, parameter: [1e9, 1, 1e9 + 4, 2] }),
+    b.input({ variable: b.real("y"), family: "gaussian", units: 2, parameter: [-3, 1e-6, -3, 2e-6] }),
+    b.input({
+      variable: b.categorical("coin", 2),
+      family: "bernoulli",
+      units: 2,
+      parameter: [1e-9, 1, 0, 1],
+    }),
+  ];
+  const circuit = b.build(b.sum([b.product(leaves)], { units: 1, weights: [0.5, 0.5] }));
+  const samples = samplesFromRows([[1e9 + 0.75, -3 + 1.5e-6, 0], [1e9 + 5.25, -3, 1], [null, null, 0]]);
+  await check("offsets", circuit, samples);
+  const normal = (x: number, m: number, s: number) =>
+    -0.5 * ((x - m) / s) ** 2 - Math.log(s) - 0.5 * Math.log(2 * Math.PI);
+  const [first, , last] = await runBare(exportOnnx(circuit), circuit, samples);
+  const wanted = Math.log(0.5e-9) + normal(0.75, 0, 1) + normal(1.5, 0, 1) - Math.log(1e-6);
+  assert.ok(Math.abs(first! - wanted) < 1e-5, `${first}, not ${wanted}`);
+  assert.ok(Math.abs(last! - Math.log(0.5e-9)) < 1e-6, `${last}`);
 });
 
 Deno.test("an exported circuit describes itself, and refuses states that do not exist", async () => {

@@ -5,7 +5,7 @@ struct Shape {
   units: u32,       // all lengths in numbers, or in vec4 under VEC
   stride: u32,      // between samples of logs
   tableStride: u32, // between states of the table
-  variables: u32,
+  columns: u32,      // of values; the second half has what real values leave, if any are real
   start: u32,        // states of this part of the table
   to: u32,
 }
@@ -33,7 +33,6 @@ alias Value = f32;
 const MISSING = 0xffffffffu;      // of states
 const MISSING_REAL = 0x7f7fffffu; // of real values: the largest f32
 const LOG2E = 1.4426950408889634;
-const HALF_LOG2_TAU = 1.3257480647361595;
 
 @compute @workgroup_size($X, $Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -41,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let sample = id.y;
   if (unit >= shape.units || sample >= batch.rows) { return; }
   let fold = folds[id.z];
-  let value = values[sample * shape.variables + fold.variable];
+  let value = values[sample * shape.columns + fold.variable];
   var log = Value();
   //# if KIND == table
   if (value == MISSING) {
@@ -66,9 +65,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     log = modes[fold.mode + unit];
     //# end
   } else {
-    let stddev = table[fold.table + shape.tableStride + unit];
-    let z = (bitcast<f32>(value) - table[fold.table + unit]) / stddev;
-    log = z * z * (-0.5 * LOG2E) - log2(stddev) - HALF_LOG2_TAU;
+    // Value and mean are sums of two numbers each; the differences of high and low parts are exact where it matters.
+    let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + fold.variable]);
+    let mean = fold.table + unit;
+    let x = (bitcast<f32>(value) - table[mean]) + (low - table[mean + shape.tableStride]);
+    let z = x * table[mean + 2u * shape.tableStride];
+    log = z * z * (-0.5 * LOG2E) - table[mean + 3u * shape.tableStride];
   }
   //# end
   //# if KIND == indicator

@@ -38,32 +38,46 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   statistics[leaf.statistics + (state - shape.start) * shape.stride + unit] += sum;
 }
 //# else
-struct Shape { units: u32, stride: u32, variables: u32, tableStride: u32 }
+struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
 struct Set { statistics: u32, first: u32, count: u32, table: u32 }
 @group(0) @binding(6) var<storage, read> values: array<u32>;
 @group(0) @binding(7) var<storage, read> table: array<Value>;
 const MISSING_REAL = 0x7f7fffffu;
 
-// Moments about the unit's mean, which keep the digits that moments about zero would lose.
+// Samples that are added up by themselves before they are added to the rest: large sums round what is added.
+const PART = 32u;
+
+// Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
 @compute @workgroup_size($X)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let unit = id.x;
   if (unit >= shape.units) { return; }
   let leaf = sets[id.z];
   let mean = table[leaf.table + unit];
+  let meanLow = table[leaf.table + shape.tableStride + unit];
+  let inverse = table[leaf.table + 2u * shape.tableStride + unit];
   var weight = Value();
   var first = Value();
   var second = Value();
   for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
     let user = uses[u];
-    for (var sample = 0u; sample < batch.rows; sample++) {
-      let value = values[sample * shape.variables + user.variable];
-      if (value == MISSING_REAL) { continue; }
-      let flow = flows[user.at + sample * user.stride + unit];
-      let x = bitcast<f32>(value) - mean;
-      weight += flow;
-      first += flow * x;
-      second += flow * x * x;
+    for (var start = 0u; start < batch.rows; start += PART) {
+      var partWeight = Value();
+      var partFirst = Value();
+      var partSecond = Value();
+      for (var sample = start; sample < min(start + PART, batch.rows); sample++) {
+        let value = values[sample * shape.columns + user.variable];
+        if (value == MISSING_REAL) { continue; }
+        let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + user.variable]);
+        let flow = flows[user.at + sample * user.stride + unit];
+        let z = ((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse;
+        partWeight += flow;
+        partFirst += flow * z;
+        partSecond += flow * z * z;
+      }
+      weight += partWeight;
+      first += partFirst;
+      second += partSecond;
     }
   }
   let at = leaf.statistics + unit;

@@ -1,0 +1,39 @@
+import { type Circuit, inPrecision, type InputNode, type Parameter } from "./circuit.ts";
+import { leafFamilies } from "./leaves/mod.ts";
+
+const SINGLE = new Float32Array(0), DOUBLE = new Float64Array(0);
+
+/**
+ * The circuit with every parameter in the form in which its owner keeps it: in its precision, and in full where a family
+ * takes a shorter form ({@link LeafFamily.expand}). Anything may still be wrong with it: see `checkCircuit`.
+ */
+export function conformed(circuit: Circuit): Circuit {
+  const parameters = new Map(circuit.parameters);
+  const settled = new Set<string>();
+  for (const node of circuit.nodes) {
+    if (node.kind === "product" || node.parameter === undefined || settled.has(node.parameter)) continue;
+    const parameter = parameters.get(node.parameter);
+    if (parameter === undefined) continue;
+    settled.add(node.parameter);
+    parameters.set(
+      node.parameter,
+      node.kind === "sum"
+        ? { ...parameter, values: inPrecision(parameter.values, SINGLE) }
+        : ofLeaf(circuit, node, parameter),
+    );
+  }
+  return { ...circuit, parameters };
+}
+
+function ofLeaf(circuit: Circuit, node: InputNode, parameter: Parameter): Parameter {
+  const family = leafFamilies.get(node.family), variable = circuit.variables[node.variable];
+  if (family === undefined || variable === undefined) return parameter;
+  const leaf = { variable, units: node.units, settings: node.settings };
+  const values = family.expand?.(leaf, parameter.values) ?? parameter.values;
+  const shape = values === parameter.values ? undefined : family.parameterShape(leaf);
+  return {
+    id: parameter.id,
+    shape: shape ?? parameter.shape,
+    values: inPrecision(values, family.double ? DOUBLE : SINGLE),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Circuit, InputNode, ParameterArray } from "./circuit.ts";
+import { leafOf } from "./leaves/mod.ts";
+import { spreadOf } from "./leaves/gaussian.ts";
+
+/** Real variables whose leaves share parameters, directly or through others: columns that are in one unit. */
+export interface RealColumns {
+  /** Indices of the variables. */
+  readonly variables: readonly number[];
+  /** Ids of the parameters, each with a leaf that has it. */
+  readonly leaves: ReadonlyMap<string, InputNode>;
+}
+
+/** The real variables with Gaussian leaves, grouped: those of a homogeneous model of a sequence are one group. */
+export function realColumns(circuit: Circuit): RealColumns[] {
+  type Group = { variables: Set<number>; leaves: Map<string, InputNode> };
+  const ofVariable = new Map<number, Group>(), ofParameter = new Map<string, Group>();
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input" || node.family !== "gaussian" || node.parameter === undefined) continue;
+    const { variable, parameter } = node;
+    const one = ofVariable.get(variable), other = ofParameter.get(parameter);
+    const group = one ?? other ?? { variables: new Set<number>(), leaves: new Map<string, InputNode>() };
+    if (other !== undefined && other !== group) {
+      for (const v of other.variables) ofVariable.set(v, group).get(v)?.variables.add(v);
+      for (const [id, leaf] of other.leaves) ofParameter.set(id, group).get(id)?.leaves.set(id, leaf);
+    }
+    group.variables.add(variable);
+    if (!group.leaves.has(parameter)) group.leaves.set(parameter, node);
+    ofVariable.set(variable, group);
+    ofParameter.set(parameter, group);
+  }
+  return [...new Set(ofVariable.values())].map(({ variables, leaves }) => ({
+    variables: [...variables],
+    leaves,
+  }));
+}
+
+/**
+ * Standard deviation of all values of a column that statistics count, by id of the parameters of Gaussian leaves: what
+ * the least standard deviation of a unit is measured by.
+ */
+export function countedSpreads(
+  circuit: Circuit,
+  values: ReadonlyMap<string, ParameterArray>,
+  statistics: ReadonlyMap<string, ArrayLike<number>>,
+): Map<string, number> {
+  const spreads = new Map<string, number>();
+  for (const { leaves } of realColumns(circuit)) {
+    const parts = [...leaves].flatMap(([id, node]) => {
+      const counts = statistics.get(id), own = values.get(id);
+      if (counts === undefined) return [];
+      const leaf = leafOf(circuit, node);
+      return [{ leaf: own === undefined ? leaf : { ...leaf, values: own }, statistics: counts }];
+    });
+    const spread = spreadOf(parts);
+    for (const id of leaves.keys()) spreads.set(id, spread);
+  }
+  return spreads;
+}

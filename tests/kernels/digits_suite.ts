@@ -1,0 +1,295 @@
+/**
+ * What every learner must keep: the digits of real columns of any offset and scale, as EM in float64 on the columns less
+ * their offset has them, and both probabilities of a Bernoulli leaf.
+ */
+import assert from "node:assert/strict";
+import {
+  type Circuit,
+  CircuitBuilder,
+  conditional,
+  type Learner,
+  logLikelihood,
+  naiveMixture,
+  parsePsdd,
+  RandomStream,
+  sample,
+  type Samples,
+  samplesFromRows,
+  unobserved,
+  type Variable,
+  withParameters,
+} from "../../circuits/mod.ts";
+
+/** How a learner is made. */
+export interface DigitsSuite {
+  /** Name in the titles of the tests. */
+  readonly name: string;
+  /** Opens it. */
+  open(circuit: Circuit): Learner | Promise<Learner>;
+  /** Options of `Deno.test`. */
+  readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
+}
+
+const LOG_TWO_PI = Math.log(2 * Math.PI);
+
+/** Columns with their offset and scale: the components of a column stand 0, 6 and 15 scales above the offset. */
+export const columns: readonly (readonly [offset: number, scale: number])[] = [
+  [0, 1],
+  [1e9, 1],
+  [-1e9, 1e6],
+  [1e8, 0.03],
+  [-12, 1e-6],
+  [0, 1e-6],
+  [0, 1e6],
+  [3e5, 1e-4],
+];
+
+/** Rows of three components, with their distance from the offset of each column. */
+function drawn(count: number, seed: number): { rows: number[][]; shifted: number[][] } {
+  const rows: number[][] = [], shifted: number[][] = [];
+  for (let s = 0; s < count; s++) {
+    const random = new RandomStream(seed, s), at = [0, 6, 15][random.integer(3)]!;
+    const row = columns.map(([offset, scale]) => offset + scale * (at + random.normal()));
+    rows.push(row);
+    // Exact: the two numbers are near each other.
+    shifted.push(row.map((x, v) => x - columns[v]![0]));
+  }
+  return { rows, shifted };
+}
+
+interface Mixture {
+  weights: number[];
+  /** `[columns][components]` */
+  means: number[][];
+  stddevs: number[][];
+}
+
+/** A step of EM as textbooks have it: responsibilities, then weighted means, then squares about the new means. */
+function textbook({ weights, means, stddevs }: Mixture, rows: number[][]): { mixture: Mixture; log: number } {
+  let log = 0;
+  const shares = rows.map((row) => {
+    const logs = weights.map((w, k) =>
+      row.reduce((sum, x, v) => {
+        const s = stddevs[v]![k]!, z = (x - means[v]![k]!) / s;
+        return sum - 0.5 * z * z - Math.log(s) - 0.5 * LOG_TWO_PI;
+      }, Math.log(w))
+    );
+    const most = Math.max(...logs), sum = logs.reduce((t, l) => t + Math.exp(l - most), 0);
+    log += (most + Math.log(sum)) / rows.length;
+    return logs.map((l) => Math.exp(l - most) / sum);
+  });
+  const totals = weights.map((_, k) => shares.reduce((t, share) => t + share[k]!, 0));
+  const fresh = means.map((_, v) =>
+    totals.map((total, k) => rows.reduce((t, row, s) => t + shares[s]![k]! * row[v]!, 0) / total)
+  );
+  return {
+    log,
+    mixture: {
+      weights: totals.map((total) => total / rows.length),
+      means: fresh,
+      stddevs: fresh.map((column, v) =>
+        column.map((m, k) =>
+          Math.sqrt(rows.reduce((t, row, s) => t + shares[s]![k]! * (row[v]! - m) ** 2, 0) / totals[k]!)
+        )
+      ),
+    },
+  };
+}
+
+const real = (count: number): Variable[] =>
+  Array.from({ length: count }, (_, v) => ({ kind: "real", name: `x${v}` }));
+
+/** A mixture over real variables with these values. */
+function mixtureOf({ weights, means, stddevs }: Mixture, offsets: readonly number[]): Circuit {
+  const circuit = naiveMixture(real(offsets.length), { components: weights.length });
+  const values = new Map([["z", Float64Array.from(weights)]]);
+  offsets.forEach((offset, v) =>
+    values.set(
+      `leaf/${v}`,
+      Float64Array.from(means[v]!.flatMap((m, k) => [offset + m, stddevs[v]![k]!])),
+    )
+  );
+  return withParameters(circuit, values);
+}
+
+/** Registers the tests. */
+export function digitsSuite({ name, open, test: options }: DigitsSuite): void {
+  const test = (title: string, fn: () => Promise<void>) =>
+    Deno.test({ ...options, name: `${name}: ${title}`, fn });
+  const using = async (circuit: Circuit, body: (learner: Learner) => Promise<void>): Promise<void> => {
+    const learner = await open(circuit);
+    try {
+      await body(learner);
+    } finally {
+      await learner.close();
+    }
+  };
+  const meanLog = (logs: Float64Array) => logs.reduce((a, b) => a + b, 0) / logs.length;
+
+  test("columns of any offset and scale learn as EM in float64 does, to 1e-5 of the spread", async () => {
+    const { rows, shifted } = drawn(300, 4);
+    const samples = samplesFromRows(rows), offsets = columns.map(([offset]) => offset);
+    // A start that takes a dozen steps: components near each other, and too wide.
+    let truth: Mixture = {
+      weights: [0.3, 0.3, 0.4],
+      means: columns.map(([, scale]) => [2, 7, 9].map((m) => m * scale)),
+      stddevs: columns.map(([, scale]) => [5, 5, 5].map((s) => s * scale)),
+    };
+    await using(mixtureOf(truth, offsets), async (learner) => {
+      for (let step = 0; step < 15; step++) {
+        const { mixture, log } = textbook(truth, shifted);
+        const { logLikelihoods } = await learner.accumulate(samples);
+        assert.ok(Math.abs(meanLog(logLikelihoods) - log) < 1e-4, `step ${step}: ${meanLog(logLikelihoods)}`);
+        await learner.update({ step: { kind: "em" } });
+        truth = mixture;
+      }
+      const got = await learner.parameters();
+      columns.forEach(([offset, scale], v) => {
+        const values = got.get(`leaf/${v}`)!;
+        // Of the offset float64 keeps so much.
+        const grid = 2 ** -52 * Math.abs(offset);
+        for (let k = 0; k < 3; k++) {
+          const spread = truth.stddevs[v]![k]!;
+          assert.ok(Math.abs(spread / scale - 1) < 0.2, "the components were found");
+          const mean = Math.abs(values[2 * k]! - offset - truth.means[v]![k]!);
+          assert.ok(mean <= 1e-5 * spread + grid, `mean ${k} of column ${v}: off by ${mean / spread}`);
+          const stddev = Math.abs(values[2 * k + 1]! - spread);
+          assert.ok(stddev <= 1e-5 * spread, `stddev ${k} of column ${v}: off by ${stddev / spread}`);
+        }
+      });
+    });
+  });
+
+  test("a start that is far from the data arrives, step by step no worse", async () => {
+    const random = new RandomStream(9);
+    const shifted = Array.from({ length: 200 }, () => random.normal());
+    const samples = samplesFromRows(shifted.map((x) => [1e8 + x]));
+    const mean = shifted.reduce((a, b) => a + b) / 200;
+    const stddev = Math.sqrt(shifted.reduce((t, x) => t + (x - mean) ** 2, 0) / 200);
+    await using(naiveMixture(real(1), { components: 1 }), async (learner) => {
+      let before = -Infinity;
+      for (let step = 0; step < 6; step++) {
+        const log = meanLog((await learner.accumulate(samples)).logLikelihoods);
+        assert.ok(log >= before - 1e-4, `step ${step}: ${log} after ${before}`);
+        before = log;
+        await learner.update({ step: { kind: "em" } });
+      }
+      const [m, s] = (await learner.parameters()).get("leaf/0")!;
+      assert.ok(Math.abs(m! - 1e8 - mean) < 1e-5 && Math.abs(s! - stddev) < 1e-5, `${m} ${s}`);
+    });
+  });
+
+  test("statistics move with the means when parameters are set between two batches", async () => {
+    const { rows } = drawn(60, 5);
+    const start: Mixture = {
+      weights: [0.5, 0.5],
+      means: columns.map(([, scale]) => [0, 9 * scale]),
+      stddevs: columns.map(([, scale]) => [4 * scale, 4 * scale]),
+    };
+    const offsets = columns.map(([offset]) => offset);
+    const circuit = mixtureOf(start, offsets);
+    const nudged = mixtureOf({ ...start, means: columns.map(([, s]) => [s, 8 * s]) }, offsets);
+    const nudge = new Map([...nudged.parameters].map(([id, { values }]) => [id, values]));
+    const half = (from: number): Samples => samplesFromRows(rows.slice(from, from + 30));
+    await using(circuit, async (learner) => {
+      await learner.accumulate(half(0));
+      await learner.setParameters(nudge);
+      await learner.accumulate(half(30));
+      await learner.update({ step: { kind: "em" } });
+      const got = await learner.parameters();
+      // Shares of the first half are those of the old parameters, of the second those of the new ones.
+      const shares = [...shareOf(circuit, rows.slice(0, 30)), ...shareOf(nudged, rows.slice(30))];
+      columns.forEach(([offset], v) => {
+        for (const k of [0, 1]) {
+          const weight = shares.reduce((t, share) => t + share[k]!, 0);
+          const mean = rows.reduce((t, row, s) => t + shares[s]![k]! * (row[v]! - offset), 0) / weight;
+          const square = rows.reduce((t, row, s) => t + shares[s]![k]! * (row[v]! - offset - mean) ** 2, 0);
+          const spread = Math.sqrt(square / weight), values = got.get(`leaf/${v}`)!;
+          assert.ok(Math.abs(values[2 * k]! - offset - mean) < 1e-4 * spread + 2 ** -52 * Math.abs(offset));
+          assert.ok(Math.abs(values[2 * k + 1]! - spread) < 1e-4 * spread);
+        }
+      });
+    });
+  });
+
+  test("a narrow column loses nothing to the floor, one without spread stays finite", async () => {
+    const random = new RandomStream(3), narrow = Array.from({ length: 100 }, () => 1e-4 * random.normal());
+    const samples = samplesFromRows(narrow.map((x) => [x, 7, 0.1]));
+    await using(naiveMixture(real(3), { components: 1 }), async (learner) => {
+      for (let step = 0; step < 8; step++) {
+        await learner.accumulate(samples);
+        await learner.update({ step: { kind: "em" } });
+      }
+      const got = await learner.parameters();
+      const mean = narrow.reduce((a, b) => a + b) / 100;
+      const stddev = Math.sqrt(narrow.reduce((t, x) => t + (x - mean) ** 2, 0) / 100);
+      assert.ok(Math.abs(got.get("leaf/0")![1]! - stddev) < 1e-5 * stddev);
+      for (const [v, constant] of [[1, 7], [2, 0.1]] as const) {
+        const [m, s] = got.get(`leaf/${v}`)!;
+        assert.ok(Math.abs(m! - constant) < 1e-6, `${m}`);
+        assert.ok(s! > 0 && Number.isFinite(s), `${s}`);
+      }
+      for (const log of await logLikelihood(learner, samples)) assert.ok(Number.isFinite(log));
+    });
+  });
+
+  for (
+    const [line, value, log] of [
+      ["-1e-9", 0, -20.723265837],
+      ["-3e-8", 0, -17.322068455],
+      ["-20 -2.0611536e-9", 0, -20],
+      ["-30", 1, -30],
+      ["-1e-9", 1, -1e-9],
+    ] as const
+  ) {
+    test(`psdd \`T 0 0 1 ${line}\`: log P(${value}) is ${log}`, async () => {
+      await using(parsePsdd(`psdd 1\nT 0 0 1 ${line}`), async (learner) => {
+        const [got] = await logLikelihood(learner, samplesFromRows([[value]]));
+        assert.ok(Math.abs(got! - log) < 1e-6 * Math.abs(log) + 1e-9, `${got}`);
+        const row = (await conditional(learner, unobserved(1, 1), [0])).get(0)!;
+        assert.ok(Math.abs(row[value]! / Math.exp(log) - 1) < 1e-5, `${row}`);
+      });
+    });
+  }
+
+  test("a state seen once in 50 million keeps its probability, and can be drawn", async () => {
+    const b = new CircuitBuilder();
+    const leaf = b.input({
+      variable: b.categorical("x", 2),
+      family: "bernoulli",
+      units: 1,
+      parameter: [0.5],
+      id: "p",
+    });
+    const circuit = b.build(b.sum([leaf], { units: 1 }));
+    await using(circuit, async (learner) => {
+      const samples = samplesFromRows([[0], [1]]);
+      await learner.accumulate(samples, [1, 5e7]);
+      await learner.update({ step: { kind: "em" } });
+      const [zero, one] = await logLikelihood(learner, samples);
+      assert.ok(Math.abs(zero! + Math.log(5e7 + 1)) < 1e-5, `${zero}`);
+      assert.ok(Math.abs(one!) < 1e-6);
+      // And back: nothing of the small probability was lost on the way.
+      await learner.setParameters(await learner.parameters());
+      assert.ok(Math.abs((await logLikelihood(learner, samples))[0]! + Math.log(5e7 + 1)) < 1e-5);
+      const draws = await sample(learner, 10, { seed: 1 });
+      assert.ok(draws.values.every((x) => x === 1));
+    });
+  });
+}
+
+/** Shares of the components in each row, in float64. */
+function shareOf(circuit: Circuit, rows: number[][]): number[][] {
+  const weights = circuit.parameters.get("z")!.values;
+  return rows.map((row) => {
+    const logs = Array.from(weights, (w, k) =>
+      row.reduce((sum, x, v) => {
+        const values = circuit.parameters.get(`leaf/${v}`)!.values;
+        const z = (x - values[2 * k]!) / values[2 * k + 1]!;
+        return sum - 0.5 * z * z - Math.log(values[2 * k + 1]!);
+      }, Math.log(w)));
+    const most = Math.max(...logs), shares = logs.map((l) => Math.exp(l - most));
+    const total = shares.reduce((a, b) => a + b);
+    return shares.map((x) => x / total);
+  });
+}
