@@ -2,13 +2,14 @@ import { CircuitBuilder } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import type { Samples } from "../samples.ts";
+import { startFromData } from "./start.ts";
 import {
   maximumSpanningTree,
   mutualInformation,
   type MutualInformationOptions,
   type VariableTree,
 } from "./chow_liu.ts";
-import { addLeaf, type StructureOptions } from "./leaf.ts";
+import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /** What {@link hclt} takes. */
 export interface HcltOptions extends StructureOptions {
@@ -46,21 +47,29 @@ export function hclt(variables: readonly Variable[], tree: VariableTree, options
     top = b.sum([here], { units: parent < 0 ? 1 : latentsOf(parent), id: `z/${v}`, name: `z${v}` });
     if (parent >= 0) (messages[parent] as NodeId[]).push(top);
   }
-  return b.build(top);
+  return started(b.build(top), options);
 }
 
 /** What {@link hcltFromSamples} takes. */
 export interface HcltFromSamplesOptions extends HcltOptions, MutualInformationOptions {
   /** A variable, or `centre`: see {@link maximumSpanningTree}. */
   readonly root?: number | "centre";
+  /** Where leaves start: from the samples (when left out), or at `random`. */
+  readonly start?: "data" | "random";
 }
 
-/** A hidden Chow-Liu tree whose tree is learned from samples; parameters are random. */
+/**
+ * A hidden Chow-Liu tree whose tree is learned from samples, from which its leaves start too ({@link startFromData});
+ * weights are random.
+ */
 export function hcltFromSamples(
   variables: readonly Variable[],
   samples: Samples,
   options: HcltFromSamplesOptions,
 ): Circuit {
   const information = mutualInformation(variables, samples, options);
-  return hclt(variables, maximumSpanningTree(information, variables.length, options.root), options);
+  const circuit = hclt(variables, maximumSpanningTree(information, variables.length, options.root), options);
+  if (options.start === "random" || options.data !== undefined) return circuit;
+  const { seed = 0, sampleWeights } = options;
+  return startFromData(circuit, samples, { seed, ...(sampleWeights !== undefined && { sampleWeights }) });
 }

@@ -1,7 +1,7 @@
 import { CircuitBuilder, type ParameterValues } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { defaultLeaf, type StructureOptions } from "./leaf.ts";
+import { defaultLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /** What {@link hmm} takes. */
 export interface HmmOptions extends StructureOptions {
@@ -76,5 +76,7 @@ export function hmm(options: HmmOptions): Circuit {
       name: `z${t}`,
     });
   }
-  return b.build(after as NodeId);
+  const circuit = b.build(after as NodeId);
+  // Given emissions are no start to be replaced.
+  return options.emission === undefined ? started(circuit, options) : circuit;
 }

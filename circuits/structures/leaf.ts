@@ -1,5 +1,7 @@
 import type { CircuitBuilder } from "../builder.ts";
-import type { LeafSettings, NodeId, Variable } from "../circuit.ts";
+import type { Circuit, LeafSettings, NodeId, Variable } from "../circuit.ts";
+import type { Samples } from "../samples.ts";
+import { startFromData } from "./start.ts";
 
 /** A leaf family with its settings. */
 export interface LeafChoice {
@@ -13,6 +15,11 @@ export interface LeafChoice {
 export interface StructureOptions {
   /** Decides the starting parameters and every random choice of structure; 0 when left out. */
   readonly seed?: number;
+  /**
+   * Samples that the leaves start from: see {@link startFromData}. Without them they start at random, real ones near 0
+   * with a standard deviation of 1, wherever the data are.
+   */
+  readonly data?: Samples;
   /** The leaf family for a variable; {@link defaultLeaf} when left out. */
   readonly leaf?: (variable: Variable, index: number) => LeafChoice;
 }
@@ -21,6 +28,11 @@ export interface StructureOptions {
 export function defaultLeaf(variable: Variable): LeafChoice {
   if (variable.kind === "real") return { family: "gaussian" };
   return { family: variable.kind };
+}
+
+/** The circuit of a structure, with leaves that start from the data if there are any. */
+export function started(circuit: Circuit, { data, seed = 0 }: StructureOptions): Circuit {
+  return data === undefined ? circuit : startFromData(circuit, data, { seed });
 }
 
 /** `count` categorical variables `x0`, `x1`, ... of equally many states. */

@@ -2,7 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import { type Circuit, rootUnits, type Variable } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
-import { addLeaf, type StructureOptions } from "./leaf.ts";
+import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /** What {@link naiveMixture} takes. */
 export interface NaiveMixtureOptions extends StructureOptions {
@@ -18,7 +18,7 @@ export function naiveMixture(variables: readonly Variable[], options: NaiveMixtu
   const b = new CircuitBuilder({ seed: options.seed ?? 0 });
   for (const variable of variables) b.variable(variable);
   const leaves = variables.map((variable, v) => addLeaf(b, variable, v, options.components, options));
-  return b.build(b.sum([b.product(leaves)], { units: 1, id: "z", name: "z" }));
+  return started(b.build(b.sum([b.product(leaves)], { units: 1, id: "z", name: "z" })), options);
 }
 
 /**

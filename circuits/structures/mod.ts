@@ -8,4 +8,5 @@ export { mixture, mixtureOfUnits, naiveMixture, type NaiveMixtureOptions } from 
 export * from "./rat_spn.ts";
 export * from "./region_graph.ts";
 export { stack, unstack } from "./stack.ts";
+export { type DataStartOptions, startFromData } from "./start.ts";
 export * from "./patches.ts";

@@ -1,7 +1,7 @@
 import { CircuitBuilder } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { addLeaf, type StructureOptions } from "./leaf.ts";
+import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /**
  * A set of variables and the ways to split it (Dennis and Ventura 2012). Regions are shared by identity: a
@@ -62,5 +62,5 @@ export function circuitOfRegions(
     made.set(region, id);
     return id;
   };
-  return b.build(add(root));
+  return started(b.build(add(root)), options);
 }

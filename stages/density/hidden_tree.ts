@@ -32,6 +32,7 @@ export const hiddenTree = defineStage({
       circuit: hcltFromSamples(categoricalVariables(train.variables, states), train, {
         latents,
         pseudocount,
+        start: "random",
         seed: context.seed,
         leaf: () => ({ family: states === 2 ? "bernoulli" : "categorical" }),
         ...(params.bootstrap && { sampleWeights: bootstrapWeights(train.count, context.seed) }),

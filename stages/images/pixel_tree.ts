@@ -36,6 +36,7 @@ export const pixelTree = defineStage({
         latents: params.latents,
         seed: context.seed,
         bins: params.bins,
+        start: "random",
         leaf: () => ({ family: params.leaf }),
       }),
     };

@@ -1,0 +1,263 @@
+import {
+  type Circuit,
+  type InputNode,
+  type Node,
+  type ParameterArray,
+  parameterOf,
+  type SumNode,
+  variableOf,
+  withParameters,
+} from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import { leafFamily } from "../leaves/mod.ts";
+import { RandomStream } from "../random.ts";
+import { checkSamples, checkSampleWeights, isObserved, type Samples } from "../samples.ts";
+import { clustersOf } from "./clusters.ts";
+
+/** What {@link startFromData} takes. */
+export interface DataStartOptions {
+  /** Decides all that is drawn; 0 when left out. */
+  readonly seed?: number;
+  /** `[samples]`: how often each sample counts; once when left out. */
+  readonly sampleWeights?: ArrayLike<number>;
+  /** Parameters of leaves that may be changed, by id; all when left out. */
+  readonly parameters?: Iterable<string>;
+}
+
+/** Rows that are looked at: more tell a start nothing. */
+const ROWS = 2048;
+
+/** Last word of the random streams here. */
+const START = 0x73746172;
+
+/**
+ * The circuit with leaves that start from data. Leaves whose units go together (children of one product) start from one
+ * clustering of their columns, a cluster for each unit: Gaussian and logistic leaves with its mean and spread, leaves
+ * over states with how often it has them, drawn towards the whole column and made a little unequal. Columns of tied
+ * leaves are one column. Where leaves are all there is to a mixture, its weights are the sizes of the clusters; all
+ * other weights stay as they are.
+ *
+ * Clusters are found by k-means++ on the real and ordered columns, each divided by its standard deviation; leaves beside
+ * no such column start from the column as a whole. A cluster's standard deviation is at least half of what is usual in
+ * its column. A column without spread starts with a thousandth of its value (1e-3 at zero).
+ *
+ * @throws {CircuitError} when the samples do not fit the circuit
+ */
+export function startFromData(circuit: Circuit, samples: Samples, options: DataStartOptions = {}): Circuit {
+  const { seed = 0, sampleWeights, parameters } = options;
+  checkSamples(circuit, samples);
+  checkSampleWeights(samples, sampleWeights);
+  if (samples.count === 0) throw new CircuitError("There are no samples to start from.");
+  const open = new Set(parameters ?? circuit.parameters.keys());
+  const values = new Map<string, ParameterArray>();
+  let index = 0;
+  for (const group of groupsOf(circuit)) {
+    const random = new RandomStream(seed, index++, 0, START);
+    if (!group.leaves.some(({ parameter }) => open.has(parameter))) continue;
+    const rows = rowsOf(samples, group, sampleWeights, new RandomStream(seed, index, 1, START));
+    const { units } = group.leaves[0] as InputNode;
+    const columns = group.leaves.map((leaf, i) => ({ leaf, values: rows.columns[i] as Float64Array }));
+    const ordered = columns.filter(({ leaf }) => isOrdered(leaf)).map(({ values }) => standardised(values));
+    const width = ordered.length;
+    const matrix = new Float64Array(rows.weights.length * width);
+    ordered.forEach((column, i) => column.forEach((x, row) => matrix[row * width + i] = x));
+    const clusters = width > 0
+      ? clustersOf(matrix, rows.weights, units, random)
+      : new Int32Array(rows.weights.length).fill(-1);
+    for (const { leaf, values: column } of columns) {
+      const { parameter } = leaf;
+      if (!open.delete(parameter)) continue;
+      values.set(
+        parameter,
+        isOrdered(leaf)
+          ? meansAndSpreads(circuit, leaf, column, rows.weights, clusters, random)
+          : frequencies(circuit, leaf, column, rows.weights, clusters, random),
+      );
+    }
+    if (group.weights !== undefined && width > 0 && open.delete(group.weights.parameter)) {
+      values.set(group.weights.parameter, shares(rows.weights, clusters, units));
+    }
+  }
+  return withParameters(circuit, values);
+}
+
+type Leaf = InputNode & { readonly parameter: string };
+
+/** Leaves whose units go together, for each place where their parameters stand. */
+interface Group {
+  /** Of the first place: they tell families and settings. */
+  readonly leaves: readonly Leaf[];
+  /** Variables of the leaves, for every place. */
+  readonly places: (readonly number[])[];
+  /** The sum that mixes nothing but the product of these leaves, in one unit. */
+  readonly weights?: SumNode;
+}
+
+function groupsOf(circuit: Circuit): Group[] {
+  const parents: Node[][] = circuit.nodes.map(() => []);
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input") { for (const child of node.children) parents[child]?.push(node); }
+  }
+  const groups = new Map<string, Group>(), grouped = new Set<number>();
+  const add = (nodes: readonly Node[], product: Node | undefined) => {
+    const leaves = nodes.filter((node): node is Leaf =>
+      node.kind === "input" && node.parameter !== undefined && !grouped.has(node.id)
+    );
+    if (leaves.length === 0) return;
+    for (const { id } of leaves) grouped.add(id);
+    const key = leaves.map(({ parameter }) => parameter).join("\n");
+    const [above, ...others] = product === undefined ? [] : parents[product.id] as Node[];
+    const mixes = leaves.length === nodes.length && above?.kind === "sum" && above.units === 1 &&
+      above.children.length === 1 && others.length === 0;
+    const group = groups.get(key) ?? { leaves, places: [], ...(mixes && { weights: above }) };
+    groups.set(key, group);
+    group.places.push(leaves.map(({ variable }) => variable));
+  };
+  for (const node of circuit.nodes) {
+    if (node.kind !== "product") continue;
+    add(node.children.map((child) => circuit.nodes[child] as Node), node);
+  }
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input" || grouped.has(node.id)) continue;
+    const [above] = parents[node.id] as Node[];
+    add([node], above?.kind === "sum" ? node : undefined);
+  }
+  return [...groups.values()];
+}
+
+/** Whether the values of a leaf's column are near and far: what clusters are made of. */
+function isOrdered(leaf: InputNode): boolean {
+  return leafFamily(leaf.family).double === true;
+}
+
+/** Values of a group's columns, NaN where missing, `[rows]` each: of all its places, at most {@link ROWS}. */
+function rowsOf(
+  samples: Samples,
+  { places }: Group,
+  sampleWeights: ArrayLike<number> | undefined,
+  random: RandomStream,
+): { columns: Float64Array[]; weights: Float64Array } {
+  const all = samples.count * places.length, count = Math.min(all, ROWS);
+  const columns = (places[0] as readonly number[]).map(() => new Float64Array(count));
+  const weights = new Float64Array(count);
+  for (let row = 0; row < count; row++) {
+    // One of each run of equal length: no two are the same, and none is left out when all are taken.
+    const from = Math.floor(row * all / count), to = Math.floor((row + 1) * all / count);
+    const at = from + random.integer(to - from);
+    const s = Math.floor(at / places.length), place = places[at % places.length] as readonly number[];
+    weights[row] = sampleWeights?.[s] ?? 1;
+    place.forEach((v, i) => {
+      (columns[i] as Float64Array)[row] = isObserved(samples, s, v)
+        ? samples.values[s * samples.variables + v] as number
+        : NaN;
+    });
+  }
+  return { columns, weights };
+}
+
+/** Weight, mean and mean square about the mean of the values that are there, of those rows that `of` takes. */
+function moments(
+  column: Float64Array,
+  weights: ArrayLike<number>,
+  of: (row: number) => boolean = () => true,
+): { weight: number; mean: number; variance: number } {
+  let weight = 0, mean = 0, squares = 0;
+  for (let row = 0; row < column.length; row++) {
+    const x = column[row] as number, w = weights[row] as number;
+    if (Number.isNaN(x) || !(w > 0) || !of(row)) continue;
+    // West 1979: as exact as two passes.
+    weight += w;
+    const move = x - mean;
+    mean += move * w / weight;
+    squares += w * move * (x - mean);
+  }
+  return { weight, mean, variance: weight > 0 ? Math.max(0, squares / weight) : 0 };
+}
+
+function standardised(column: Float64Array): Float64Array {
+  const { mean, variance } = moments(column, new Float64Array(column.length).fill(1));
+  const scale = variance > 0 ? 1 / Math.sqrt(variance) : 1;
+  return column.map((x) => (x - mean) * scale);
+}
+
+/** Values of a Gaussian or logistic leaf: mean and spread of each cluster. */
+function meansAndSpreads(
+  circuit: Circuit,
+  leaf: Leaf,
+  column: Float64Array,
+  weights: Float64Array,
+  clusters: Int32Array,
+  random: RandomStream,
+): Float64Array {
+  const whole = moments(column, weights);
+  const old = parameterOf(circuit, leaf.parameter).values;
+  // Nothing is known of the column.
+  if (whole.weight === 0) return Float64Array.from(old);
+  const own = Array.from(
+    { length: leaf.units },
+    (_, unit) => moments(column, weights, (row) => clusters[row] === unit),
+  );
+  const inside = own.reduce((sum, { weight, variance }) => sum + weight * variance, 0) / whole.weight;
+  const usual = Math.sqrt(inside) || Math.sqrt(whole.variance) / (2 * leaf.units) ||
+    1e-3 * (Math.abs(whole.mean) || 1);
+  const present = Array.from(column.keys()).filter((row) => !Number.isNaN(column[row]));
+  const scale = leaf.family === "logistic" ? Math.sqrt(3) / Math.PI : 1;
+  const values = new Float64Array(2 * leaf.units);
+  own.forEach(({ weight, mean, variance }, unit) => {
+    // More units than different values: the others stand beside some value.
+    const any = () => column[present[random.integer(present.length)] as number] as number;
+    values[2 * unit] = weight > 0 ? mean : any() + usual * random.normal();
+    values[2 * unit + 1] = scale * Math.max(Math.sqrt(variance), usual * (weight > 0 ? 0.5 : 1));
+  });
+  return atLeast(leaf, values, Math.sqrt(whole.variance));
+}
+
+/** Spreads that are below a leaf's floor raised to it. */
+function atLeast(leaf: Leaf, values: Float64Array, spread: number): Float64Array {
+  const { minStddev, minSpread, minScale } = leaf.settings;
+  const floor = leaf.family === "logistic"
+    ? Number(minScale ?? 0.05)
+    : Math.max(Number(minStddev ?? 0), Number(minSpread ?? 0) * spread);
+  return values.map((x, i) => i % 2 === 1 ? Math.max(x, floor) : x);
+}
+
+/** Values of a leaf over states: how often each cluster has them, a virtual sample from the column, and noise. */
+function frequencies(
+  circuit: Circuit,
+  leaf: Leaf,
+  column: Float64Array,
+  weights: Float64Array,
+  clusters: Int32Array,
+  random: RandomStream,
+): Float64Array {
+  const variable = variableOf(circuit, leaf.variable);
+  const states = variable.kind === "categorical" ? variable.states : 0;
+  const whole = new Float64Array(states).fill(1 / states), own = new Float64Array(leaf.units * states);
+  let total = 1;
+  for (let row = 0; row < column.length; row++) {
+    const state = column[row] as number, w = weights[row] as number, unit = clusters[row] as number;
+    if (Number.isNaN(state)) continue;
+    whole[state] = (whole[state] as number) + w;
+    total += w;
+    if (unit >= 0) own[unit * states + state] = (own[unit * states + state] as number) + w;
+  }
+  for (let unit = 0; unit < leaf.units; unit++) {
+    const row = own.subarray(unit * states, (unit + 1) * states);
+    let sum = 0;
+    for (let k = 0; k < states; k++) {
+      sum += row[k] = ((row[k] as number) + (whole[k] as number) / total) * Math.exp(-random.uniform());
+    }
+    for (let k = 0; k < states; k++) row[k] = (row[k] as number) / sum;
+  }
+  return own;
+}
+
+/** Shares of the clusters, one virtual sample each. */
+function shares(weights: Float64Array, clusters: Int32Array, units: number): Float64Array {
+  const sizes = new Float64Array(units).fill(1);
+  clusters.forEach((c, row) => {
+    if (c >= 0) sizes[c] = (sizes[c] as number) + (weights[row] as number);
+  });
+  const total = sizes.reduce((a, b) => a + b, 0);
+  return sizes.map((size) => size / total);
+}
