@@ -96,7 +96,11 @@ export async function smoothingOf(
   };
 }
 
-function tell({ epoch, train, valid }: EpochReport, context: StageContext<TrainingState>): void {
+function tell(
+  { epoch, train, valid, warnings = [] }: EpochReport,
+  context: StageContext<TrainingState>,
+): void {
+  for (const warning of warnings) context.log(`epoch ${epoch}: ${warning}`);
   for (const [name, score] of [["train", train], ["valid", valid]] as const) {
     if (score === undefined) continue;
     if (Number.isFinite(score.logLikelihood)) {

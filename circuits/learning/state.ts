@@ -12,6 +12,8 @@ export interface EpochReport {
   readonly valid?: Score;
   /** Whether the parameters are the best so far. */
   readonly best: boolean;
+  /** What went otherwise than it should, in words for people; absent when nothing did. */
+  readonly warnings?: readonly string[];
 }
 
 /** Where a training is: plain data. */
@@ -26,6 +28,8 @@ export interface Progress {
   updates: number;
   /** Weight of the samples accumulated since the last update. */
   accumulated: number;
+  /** What the epoch's report will warn of; absent when nothing. */
+  warnings?: string[];
   /** Running sums of the epoch's training score. */
   sums: { total: number; weight: number; impossible: number; samples: number };
   /** The best epoch so far. */

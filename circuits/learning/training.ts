@@ -9,6 +9,7 @@ import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
 import { type Batch, batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 import type { EpochReport, Progress, TrainingState } from "./state.ts";
+import { fallWarning, isMonotone, lostUnitsWarning } from "./warnings.ts";
 
 /** What {@link EmTraining} learns from. */
 export interface TrainingData {
@@ -33,6 +34,9 @@ export interface TrainingData {
  * const trained = await training.result();
  * ```
  *
+ * A report warns where an update did what EM never does, lowering the likelihood of all samples, and where the first one left
+ * units without any weight.
+ *
  * With validation samples every epoch is scored, the start too, and the best parameters are kept.
  */
 export class EmTraining implements AsyncIterable<EpochReport> {
@@ -42,6 +46,10 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   readonly #batches: number;
   /** Weight of all training samples. */
   readonly #weight: number;
+  /** The circuit that training starts from. */
+  readonly #start: Circuit;
+  /** Whether an update cannot lower the likelihood of the training samples. */
+  readonly #monotone: boolean;
   #progress: Progress;
   #best: ReadonlyMap<string, ParameterArray> | undefined;
   #order: { epoch: number; indices: Uint32Array } | undefined;
@@ -61,6 +69,8 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     if (train.count === 0) throw new CircuitError("There are no training samples.");
     this.#batches = batchCount(train.count, this.#options.batchSize);
     this.#weight = train.weights === undefined ? train.count : sumOf(train.weights);
+    this.#start = learner.circuit;
+    this.#monotone = isMonotone(learner.circuit, this.#options, this.#batches);
     this.#progress = {
       epoch: valid === undefined ? 1 : 0,
       batch: 0,
@@ -161,7 +171,10 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     sum.add(logLikelihoods, weights);
     progress.sums = { ...sum };
     progress.accumulated = updates ? 0 : weight;
-    if (updates) progress.updates++;
+    if (updates && progress.updates++ === 0) {
+      const lost = lostUnitsWarning(this.#start, await this.#learner.parameters(), weight);
+      if (lost !== undefined) progress.warnings = [lost];
+    }
     progress.batch++;
     progress.scoring = last;
   }
@@ -180,6 +193,8 @@ export class EmTraining implements AsyncIterable<EpochReport> {
       requireNumbers(circuit, await this.#learner.parameters(), when);
       requireScore(one.logLikelihood, when);
     }
+    const fall = this.#monotone ? fallWarning(progress.reports.at(-1)?.train, trained) : undefined;
+    const warnings = [...progress.warnings ?? [], ...(fall === undefined ? [] : [fall])];
     const best = progress.best === undefined || isBetter(score, progress.best.score, this.#options.tolerance);
     // Read before anything is changed: what throws here can be tried again.
     if (best && valid !== undefined) {
@@ -193,8 +208,10 @@ export class EmTraining implements AsyncIterable<EpochReport> {
       ...(trained && { train: trained }),
       ...(scored && { valid: scored }),
       best,
+      ...(warnings.length > 0 && { warnings }),
     };
     progress.reports.push(report);
+    delete progress.warnings;
     progress.epoch++;
     progress.batch = 0;
     progress.scoring = false;

@@ -138,6 +138,8 @@ async function trainPosition(
   const first = starts[0]!;
   if (trained.length < starts.length) {
     const learner = await openLearner(first, context);
+    // A few are told, and how many there were: there may be hundreds of clusters.
+    let warned = 0;
     try {
       const full = { ...params, frozen: [], perturb: 0, tolerance: 0, shuffleBlock: 1, patience: undefined };
       const options = {
@@ -148,10 +150,16 @@ async function trainPosition(
       };
       for await (const done of trainGroups(learner, starts, { train, groups }, options)) {
         trained.push(done.circuit);
+        for (const { epoch, warnings = [] } of done.reports) {
+          for (const warning of warnings) {
+            if (warned++ < 5) context.log(`position ${p}, cluster ${done.group}, epoch ${epoch}: ${warning}`);
+          }
+        }
         progress.add(p, done.group, done);
         await context.checkpoint.offer(() => progress.state);
         context.progress(p * starts.length + done.group + 1, positions * starts.length, "clusters");
       }
+      if (warned > 5) context.log(`position ${p}: ${warned} warnings in all`);
     } finally {
       await learner.close();
     }
