@@ -1,9 +1,9 @@
 /**
  * How fast the runner is: process start to end with everything cached, planning, storing, executing
- * nodes. Prints one table; the figures stand in docs/performance.md.
+ * nodes, and how all that grows with a sweep. Prints one table; the figures stand in docs/performance.md.
  *
  *     deno task bench:runner
- *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing
+ *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps
  */
 import { parseArgs } from "node:util";
 import { measureParts, printFigures } from "./measure.ts";
@@ -11,12 +11,14 @@ import { measureExecuting } from "./runner/executing.ts";
 import { measurePlanning } from "./runner/planning.ts";
 import { measureProcesses } from "./runner/processes.ts";
 import { measureStoring } from "./runner/storing.ts";
+import { measureSweeps } from "./runner/sweeps.ts";
 
 const PARTS = {
   processes: measureProcesses,
   planning: measurePlanning,
   storing: measureStoring,
   executing: measureExecuting,
+  sweeps: measureSweeps,
 };
 
 const { values: options } = parseArgs({

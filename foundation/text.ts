@@ -11,11 +11,11 @@ export { inlineText, valueText } from "./format.ts";
  */
 export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [...head.length > 0 ? [head] : [], ...rows].map((row) => row.map((cell) => cell.split("\n")));
-  const count = Math.max(0, ...all.map((row) => row.length));
+  const count = all.reduce((most, row) => Math.max(most, row.length), 0);
   const columns = Array.from({ length: count }, (_, column) => {
     const cells = rows.map((row) => row[column] ?? "").filter((cell) => cell !== "" && cell !== "–");
     return {
-      width: Math.max(...all.flatMap((row) => (row[column] ?? []).map(widthOf))),
+      width: all.reduce((most, row) => Math.max(most, ...(row[column] ?? []).map(widthOf)), 0),
       right: cells.length > 0 && cells.every((cell) => /^-?\d[\d.,]*(e[+-]\d+)?( ?%)?$/.test(cell)),
     };
   });

@@ -83,12 +83,18 @@ export interface Comparison {
 
 /** Parameters and last metrics of runs side by side; nodes are matched by name. */
 export function compareRuns(records: Records, runs: readonly RunRecord[]): Comparison {
-  const groups = runs.map((run) => groupsOf(records, run).flatMap((group) => group.nodes));
+  const measured = runs.map((run) =>
+    new Map(
+      groupsOf(records, run).flatMap((group) => group.nodes.map((one) => [one.node.name, one] as const)),
+    )
+  );
   const params: ComparedRow[] = compared("params", "", runs.map((run) => new Map(flat(run.params))));
   const metrics: ComparedRow[] = [];
-  const names = new Map(groups.flat().map(({ node }) => [node.name, node.stage]));
+  const names = new Map(
+    measured.flatMap((nodes) => [...nodes.values()].map(({ node }) => [node.name, node.stage] as const)),
+  );
   for (const [name, stage] of names) {
-    const nodes = groups.map((group) => group.find((candidate) => candidate.node.name === name));
+    const nodes = measured.map((one) => one.get(name));
     params.push(...compared(name, stage, nodes.map((found) => new Map(flat(found?.node.params)))));
     metrics.push(
       ...compared(name, stage, nodes.map((found) => new Map(Object.entries(found?.values ?? {})))),

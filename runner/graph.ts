@@ -242,7 +242,7 @@ export function ancestors(targets: Iterable<GraphNode>): GraphNode[] {
     const node = stack.pop()!;
     if (found.has(node)) continue;
     found.add(node);
-    stack.push(...parentsOf(node));
+    for (const parent of parentsOf(node)) stack.push(parent);
   }
   return [...found].sort((a, b) => a.index - b.index);
 }

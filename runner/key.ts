@@ -155,8 +155,15 @@ export function reasonText(reason: Reason): string {
     case "engine":
       return `engine changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
     case "upstream":
-      return `waits for ${reason.nodes.join(", ")}`;
+      return `waits for ${listText(reason.nodes)}`;
   }
+}
+
+/** Names in a line; of many the first, and how many more. */
+function listText(names: readonly string[]): string {
+  const shown = names.length > 6 ? 5 : names.length;
+  return names.slice(0, shown).join(", ") +
+    (shown < names.length ? ` and ${names.length - shown} more` : "");
 }
 
 function packageVersion(text: string): string {

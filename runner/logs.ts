@@ -1,5 +1,14 @@
 import { guardedSync } from "../foundation/faults.ts";
 
+/** The log of one node's execution. */
+export interface NodeLog {
+  readonly path: string;
+  /** The path from the store's folder. */
+  readonly relative: string;
+  write(text: string): void;
+  close(): void;
+}
+
 /** Log files of a run's nodes. */
 export class NodeLogs {
   readonly #folder: string;
@@ -10,8 +19,11 @@ export class NodeLogs {
     this.#folder = folder;
   }
 
-  /** Opens a node's log for appending; lines get the time since the opening. */
-  open(index: number, node: string): { path: string; relative: string; write(text: string): void } {
+  /**
+   * Opens a node's log for appending; lines get the time since the opening. Close it when the node has ended:
+   * a process may have few files open at a time.
+   */
+  open(index: number, node: string): NodeLog {
     if (!this.#made) {
       guardedSync("making", this.#folder, () => Deno.mkdirSync(this.#folder, { recursive: true }));
       this.#made = true;
@@ -28,9 +40,13 @@ export class NodeLogs {
         for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       } catch {
         // A full disk must not end the run because of a log line; the artifacts' own writes will tell.
+        // After the end of the node a stage that was left behind may still talk.
       }
     };
-    return { path, relative: `runs/${this.#folder.split("/").at(-1)}/${name}`, write };
+    const close = () => {
+      if (this.#open.delete(file)) file.close();
+    };
+    return { path, relative: `runs/${this.#folder.split("/").at(-1)}/${name}`, write, close };
   }
 
   close(): void {

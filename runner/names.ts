@@ -50,10 +50,13 @@ export function nameNodes(
         suffix(new Map([...labels.get(draft)!].filter(([key]) => varying.has(key))))
       );
     }
+    const numbers = new Map<string, number>();
     group.forEach((draft, i) => {
       const base = group.length === 1 || candidates[i] === "" ? stage : `${stage}@${candidates[i]}`;
       let name = base;
-      for (let n = 2; taken.has(name); n++) name = `${base}#${n}`;
+      let number = numbers.get(base) ?? 1;
+      while (taken.has(name)) name = `${base}#${++number}`;
+      numbers.set(base, number);
       taken.set(name, draft);
       names.set(draft, name);
     });
@@ -87,8 +90,19 @@ function inheritedLabels(
 
 /** Keys whose values are not the same everywhere. */
 function varyingKeys(maps: readonly ReadonlyMap<string, string>[]): Set<string> {
-  const keys = new Set(maps.flatMap((map) => [...map.keys()]));
-  return new Set([...keys].filter((key) => new Set(maps.map((map) => map.get(key))).size > 1));
+  // One pass over all entries: where many nodes have keys of their own, keys times nodes are too many.
+  const seen = new Map<string, { value: string; count: number; varies: boolean }>();
+  for (const map of maps) {
+    for (const [key, value] of map) {
+      const one = seen.get(key);
+      if (one === undefined) seen.set(key, { value, count: 1, varies: false });
+      else {
+        one.count++;
+        one.varies ||= one.value !== value;
+      }
+    }
+  }
+  return new Set([...seen].filter(([, one]) => one.varies || one.count < maps.length).map(([key]) => key));
 }
 
 /** Parameters by dotted path, values as short text. */

@@ -4,9 +4,10 @@ import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
 import { type GraphNode, parentsOf, type Source } from "./graph.ts";
 import { compareComponents, type KeyComponents, keyOf, type Reason } from "./key.ts";
 import { type FileDigestCache, locateArtifact } from "./locate.ts";
-import type { Records } from "./records/records.ts";
+import type { EarlierResult, Records } from "./records/records.ts";
 import { seedOf } from "./seed.ts";
 import type { Result, Store } from "./store/store.ts";
+import { turns } from "../foundation/turns.ts";
 
 /** What a run would do with a node, as far as can be known before it. */
 export interface PlannedNode {
@@ -44,6 +45,8 @@ export interface PlanOptions {
 export class Planner {
   /** Nodes that were recomputed on demand already. */
   readonly #done = new Set<GraphNode>();
+  /** The newest results of each stage when the first of its nodes was explained: read once, not once a node. */
+  readonly #ofStage = new Map<string, readonly EarlierResult[]>();
 
   constructor(readonly options: PlanOptions) {}
 
@@ -59,10 +62,17 @@ export class Planner {
     return this.options.noCache === true ? { kind: "no-cache" } : undefined;
   }
 
-  /** Plans nodes in topological order; `nodes` holds with each node all those before it. */
-  async plan(nodes: readonly GraphNode[]): Promise<Map<GraphNode, PlannedNode>> {
+  /**
+   * Plans nodes in topological order; `nodes` holds with each node all those before it.
+   *
+   * @throws the signal's reason when aborted meanwhile: other tasks of this process get their turn every now and then.
+   */
+  async plan(nodes: readonly GraphNode[], signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
     const plan = new Map<GraphNode, PlannedNode>();
+    const turn = turns();
     for (const node of nodes) {
+      await turn();
+      signal?.throwIfAborted();
       const waiting = parentsOf(node).filter((parent) => plan.get(parent)?.outputs === undefined);
       plan.set(
         node,
@@ -142,10 +152,12 @@ export class Planner {
 
   /** Compares with the nearest earlier result of this node: the one with the fewest differences, newest first. */
   #explain(node: GraphNode, components: KeyComponents, key: Digest | undefined): Reason[] {
-    const earlier = this.options.records.earlierResults(node.stage.name, this.options.pipeline, node.name);
-    if (earlier.some((result) => result.key === key)) {
+    const { records, pipeline } = this.options;
+    if (key !== undefined && records.hasResult(key)) {
       return [{ kind: "lost", why: "its result is no longer in the store" }];
     }
+    const own = records.resultsOfNode(node.stage.name, pipeline, node.name);
+    const earlier = own.length > 0 ? own : this.#resultsOfStage(node.stage.name);
     const source = (name: string) => {
       const input = node.inputs[name];
       if (input === undefined) return name;
@@ -158,9 +170,18 @@ export class Planner {
     for (const result of earlier) {
       const differs = compareComponents(result.components, components, source);
       if (best === undefined || differs.length < best.differs.length) best = { node: result.node, differs };
+      if (best.differs.length === 1) break; // Equal in all would be the very result, which is not there.
     }
     if (best === undefined) return [{ kind: "first" }];
     return best.node === node.name ? best.differs : [{ kind: "first", nearest: best }];
+  }
+
+  #resultsOfStage(stage: string): readonly EarlierResult[] {
+    let results = this.#ofStage.get(stage);
+    if (results === undefined) {
+      this.#ofStage.set(stage, results = this.options.records.resultsOfStage(stage, this.options.pipeline));
+    }
+    return results;
   }
 }
 

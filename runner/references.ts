@@ -117,20 +117,60 @@ function ofNode(
 /** An artifact with everything that it was made from. */
 export interface Lineage {
   readonly record: ArtifactRecord;
-  /** By input name; an artifact that was shown before is not followed again (`seen`). */
+  /** By input name; an artifact that was shown before is not followed again. */
   readonly inputs: readonly { readonly name: string; readonly digest: string; readonly made?: Lineage }[];
+  /** True where its inputs are left out, being too many steps back. */
+  readonly further?: true;
 }
 
-/** What an artifact was made from, back to data outside the store. */
-export function lineageOf(records: Records, record: ArtifactRecord, seen: Set<string> = new Set()): Lineage {
-  seen.add(record.key);
-  const inputs = Object.entries(record.components.inputs).flatMap(([name, digests]) =>
-    ([digests].flat() as string[]).map((digest) => {
-      const maker = records.artifactsByDigest(digest)[0];
-      return maker === undefined || seen.has(maker.key)
-        ? { name, digest, ...(maker === undefined ? {} : { made: { record: maker, inputs: [] } }) }
-        : { name, digest, made: lineageOf(records, maker, seen) };
-    })
-  );
-  return { record, inputs };
+/** Steps that lineage is followed back: text indented by more, and JSON nested deeper, serve nobody. */
+const DEEPEST = 100;
+
+/** What an artifact was made from, back to data outside the store, at most 100 steps. */
+export function lineageOf(records: Records, record: ArtifactRecord): Lineage {
+  const makers = new Map<string, ArtifactRecord | undefined>();
+  const makerOf = (digest: string) => {
+    if (!makers.has(digest)) makers.set(digest, records.artifactsByDigest(digest)[0]);
+    return makers.get(digest);
+  };
+  interface Frame {
+    readonly made: Lineage & { readonly inputs: { name: string; digest: string; made?: Lineage }[] };
+    /** Inputs that were not looked at yet, the next one last. */
+    readonly left: [name: string, digest: string][];
+  }
+  const frameOf = (record: ArtifactRecord): Frame => ({
+    made: { record, inputs: [] },
+    left: Object.entries(record.components.inputs).flatMap(([name, digests]) =>
+      ([digests].flat() as string[]).map((digest): [string, string] => [name, digest])
+    ).reverse(),
+  });
+  const whole = frameOf(record);
+  const seen = new Set([record.key]);
+  const stack = [whole];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const next = top.left.pop();
+    if (next === undefined) {
+      stack.pop();
+      continue;
+    }
+    const [name, digest] = next;
+    const maker = makerOf(digest);
+    if (maker === undefined) top.made.inputs.push({ name, digest });
+    else if (seen.has(maker.key)) {
+      top.made.inputs.push({ name, digest, made: { record: maker, inputs: [] } });
+    } else if (stack.length === DEEPEST) {
+      const further = frameOf(maker).left.length > 0;
+      top.made.inputs.push({
+        name,
+        digest,
+        made: { record: maker, inputs: [], ...(further ? { further } : {}) },
+      });
+    } else {
+      seen.add(maker.key);
+      const frame = frameOf(maker);
+      top.made.inputs.push({ name, digest, made: frame.made });
+      stack.push(frame);
+    }
+  }
+  return whole.made;
 }

@@ -6,11 +6,13 @@ import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from ".
 import type { Reason } from "./key.ts";
 import { NodeLogs } from "./logs.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
+import { ReadyNodes } from "./ready.ts";
 import { Recorder } from "./recorder.ts";
 import type { NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
 import type { EngineChoice } from "./stage.ts";
 import { guardedSync } from "../foundation/faults.ts";
 import { lock, tryLock } from "../foundation/locks.ts";
+import { turns } from "../foundation/turns.ts";
 import type { Store } from "./store/store.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
@@ -57,6 +59,8 @@ export interface RunSummary {
   readonly status: RunStatus;
   readonly seconds: number;
   readonly nodes: readonly NodeOutcome[];
+  /** The same by node. */
+  readonly outcomes: ReadonlyMap<GraphNode, NodeOutcome>;
 }
 
 /** How often a node may be made again because its artifact was found damaged. */
@@ -78,7 +82,7 @@ export async function runGraph(options: RunOptions): Promise<RunSummary> {
   using _alive = tryLock(`${folder}/alive.lock`);
   const began = performance.now();
   const nodes = ancestors(options.targets);
-  const plan = await options.planner.plan(nodes);
+  const plan = await options.planner.plan(nodes, stop);
   options.approve?.(plan);
   return await new Scheduler(options, nodes, plan, began).run();
 }
@@ -97,12 +101,14 @@ class Scheduler {
   readonly #children = new Map<GraphNode, GraphNode[]>();
   /** Parents that are not done yet, by node. */
   readonly #waiting = new Map<GraphNode, number>();
-  readonly #ready: GraphNode[] = [];
+  readonly #ready: ReadyNodes<GraphNode>;
   readonly #running = new Map<GraphNode, Promise<void>>();
   /** Keys that are being computed: equal nodes wait for each other. */
-  readonly #keys = new Map<string, GraphNode>();
+  readonly #keys = new Set<string>();
   readonly #recorder: Recorder;
   readonly #logs: NodeLogs;
+  /** Awaited once a node: a run that only looks things up hears signals too. */
+  readonly #turn = turns();
   #lanes = 0;
   #engineBusy = false;
 
@@ -113,6 +119,7 @@ class Scheduler {
     readonly began: number,
   ) {
     const { record, store } = options;
+    this.#ready = new ReadyNodes((node) => this.#usesEngine(node));
     for (const node of nodes) {
       const planned = plan.get(node)!;
       this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repairs: 0 });
@@ -150,6 +157,8 @@ class Scheduler {
     try {
       // What the plan found needs no second look; the rest becomes ready as its parents are done.
       for (const node of this.nodes) {
+        await this.#turn();
+        if (stop.aborted) break;
         const slot = this.#slots.get(node)!;
         if (slot.planned.outputs !== undefined) {
           this.#settle(node, this.#cached(node, slot.planned, "cached"));
@@ -176,17 +185,22 @@ class Scheduler {
       status,
       seconds,
       nodes: this.nodes.map((node) => this.#slots.get(node)!.outcome!),
+      outcomes: new Map(this.nodes.map((node) => [node, this.#slots.get(node)!.outcome!])),
     };
+  }
+
+  #usesEngine(node: GraphNode): boolean {
+    return node.stage.engine !== undefined && this.options.executor.engineLane;
   }
 
   /** Counts anew which parents every pending node waits for, and which nodes wait for none. */
   #recount(): void {
-    this.#ready.length = 0;
+    this.#ready.clear();
     for (const node of this.nodes) {
       if (this.#slots.get(node)!.state !== "pending") continue;
       const waiting = parentsOf(node).filter((parent) => !this.#isDone(parent)).length;
       this.#waiting.set(node, waiting);
-      if (waiting === 0) this.#ready.push(node);
+      if (waiting === 0) this.#ready.add(node);
     }
   }
 
@@ -212,7 +226,7 @@ class Scheduler {
     while (true) {
       if (!this.options.stop.aborted) await this.#startReady();
       if (this.#running.size === 0) {
-        if (this.#ready.length === 0 || this.options.stop.aborted) return;
+        if (this.#ready.size === 0 || this.options.stop.aborted) return;
         continue;
       }
       await Promise.race(this.#running.values());
@@ -221,33 +235,44 @@ class Scheduler {
 
   /** Starts every ready node for which there is a free lane. */
   async #startReady(): Promise<void> {
-    for (const node of [...this.#ready]) {
-      const usesEngine = node.stage.engine !== undefined && this.options.executor.engineLane;
-      if (usesEngine ? this.#engineBusy : this.#lanes >= this.options.executor.lanes) continue;
-      const planned = await this.#inspectReady(node);
-      if (!this.#ready.includes(node)) continue; // Meanwhile an input of it was found damaged.
-      if (planned.outputs !== undefined) {
-        this.#take(node);
-        this.#settle(node, this.#cached(node, planned, "cached"));
-        return; // Its children may be ready now: look again from the start.
-      }
-      if (this.#keys.has(planned.key!)) continue; // An equal node is at work: its result will do.
-      this.#take(node);
-      if (usesEngine) this.#engineBusy = true;
-      else this.#lanes++;
-      this.#keys.set(planned.key!, node);
-      const work = this.#execute(node, planned).finally(() => {
-        if (usesEngine) this.#engineBusy = false;
-        else this.#lanes--;
-        this.#keys.delete(planned.key!);
-        this.#running.delete(node);
-      });
-      this.#running.set(node, work);
+    while (true) {
+      await this.#turn();
+      const lane = this.options.stop.aborted ? undefined : this.#freeLane();
+      if (lane === undefined) return;
+      await this.#start(this.#ready.take(lane.engine)!, lane.engine);
     }
   }
 
-  #take(node: GraphNode): void {
-    this.#ready.splice(this.#ready.indexOf(node), 1);
+  /** A lane that is free and has a node waiting for it. */
+  #freeLane(): { engine: boolean } | undefined {
+    if (this.#lanes < this.options.executor.lanes && this.#ready.waiting(false)) return { engine: false };
+    return !this.#engineBusy && this.#ready.waiting(true) ? { engine: true } : undefined;
+  }
+
+  /** Takes a ready node's result if there is one by now; else puts the node to work. */
+  async #start(node: GraphNode, usesEngine: boolean): Promise<void> {
+    const round = this.#ready.round;
+    const planned = await this.#inspectReady(node);
+    if (round !== this.#ready.round) return; // An input was found damaged meanwhile: all were counted anew.
+    const key = planned.key!;
+    if (planned.outputs !== undefined) {
+      this.#settle(node, this.#cached(node, planned, "cached"));
+      return this.#ready.release(key);
+    }
+    // An equal node is at work: its result will do.
+    if (this.#keys.has(key)) return this.#ready.putAside(key, node);
+    if (usesEngine) this.#engineBusy = true;
+    else this.#lanes++;
+    this.#keys.add(key);
+    const work = this.#execute(node, planned).finally(() => {
+      if (usesEngine) this.#engineBusy = false;
+      else this.#lanes--;
+      this.#keys.delete(key);
+      this.#running.delete(node);
+      // Equal nodes find the result now; without one, the next of them has to try.
+      this.#ready.release(key, this.#isDone(node) ? undefined : 1);
+    });
+    this.#running.set(node, work);
   }
 
   async #inspectReady(node: GraphNode): Promise<PlannedNode> {
@@ -335,6 +360,7 @@ class Scheduler {
     }
     // `force` counts once: what a forced node made is good for the rest of the run.
     planner.done(node);
+    log.close();
   }
 
   #job(node: GraphNode, planned: PlannedNode): Job {
@@ -432,18 +458,26 @@ class Scheduler {
       error: outcome.error ?? null,
       engine: engine ?? null,
     });
-    for (const child of this.#children.get(node) ?? []) {
-      const state = this.#slots.get(child)!.state;
-      if (state !== "pending") continue;
-      if (outcome.state === "failed" || outcome.state === "skipped") {
-        const because = outcome.because ?? node;
-        this.options.onEvent({ type: "node-skipped", node: child, because });
-        this.#settle(child, { node: child, state: "skipped", reasons: [], because });
-      } else if (outcome.state === "cached" || outcome.state === "ran") {
+    const children = this.#children.get(node) ?? [];
+    if (outcome.state === "failed") this.#skip(children, node);
+    else if (outcome.state === "cached" || outcome.state === "ran") {
+      for (const child of children) {
+        if (this.#slots.get(child)!.state !== "pending") continue;
         const left = this.#waiting.get(child)! - 1;
         this.#waiting.set(child, left);
-        if (left === 0) this.#ready.push(child);
+        if (left === 0) this.#ready.add(child);
       }
+    }
+  }
+
+  /** Skips nodes with all that follow from them; not by recursion, which long chains would exhaust. */
+  #skip(nodes: readonly GraphNode[], because: GraphNode): void {
+    const stack = nodes.toReversed();
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (this.#slots.get(node)!.state !== "pending") continue;
+      this.options.onEvent({ type: "node-skipped", node, because });
+      this.#settle(node, { node, state: "skipped", reasons: [], because });
+      for (const child of (this.#children.get(node) ?? []).toReversed()) stack.push(child);
     }
   }
 }
@@ -493,7 +527,7 @@ function nodeRecord(run: string, node: GraphNode, planned: PlannedNode): NodeRec
 
 /** The artifact behind a returned output, if its node came to an end. */
 export function outputArtifact(summary: RunSummary, source: Source): Artifact | undefined {
-  const found = summary.nodes.find((outcome) => outcome.node === source.node);
+  const found = summary.outcomes.get(source.node);
   if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
   return found.outputs?.[source.output];
 }

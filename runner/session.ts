@@ -114,9 +114,13 @@ export class Session implements AsyncDisposable {
     this.records.close();
   }
 
-  /** Plans without running. New fingerprints are kept. */
-  async plan(): Promise<Map<GraphNode, PlannedNode>> {
-    return await this.planner.plan(ancestors(this.targets));
+  /**
+   * Plans without running. New fingerprints are kept.
+   *
+   * @throws the signal's reason when aborted meanwhile.
+   */
+  async plan(signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
+    return await this.planner.plan(ancestors(this.targets), signal);
   }
 
   /** Runs the pipeline and records the run. */

@@ -7,6 +7,7 @@ import { ancestors, type GraphNode } from "./graph.ts";
 import { jobOf } from "./run.ts";
 import type { Session } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
+import { turns } from "../foundation/turns.ts";
 import type { Store } from "./store/store.ts";
 
 /** What re-hashing a store found. */
@@ -42,7 +43,9 @@ export async function verifyStore(
     options.onProgress?.(bytes, total);
   }
   let results = 0;
+  const turn = turns();
   for (const key of [...store.keys()]) {
+    await turn();
     options.signal?.throwIfAborted();
     results++;
     try {
@@ -77,7 +80,7 @@ export async function verifyByExecution(
   const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(1);
   options.signal.addEventListener("abort", () => executor.stop(), { once: true });
   const checks: NodeCheck[] = [];
-  const plan = await session.plan();
+  const plan = await session.plan(options.signal);
   try {
     for (const node of ancestors(session.targets)) {
       if (node.stage.locate !== undefined) continue;

@@ -1,6 +1,7 @@
 /**
  * Pipelines of any size for measuring: a source, a sweep of two nodes a step (the second is named by the
- * parameters of the first), one node that gathers the sweep. The stages compute nothing.
+ * parameters of the first), one node that gathers the sweep. The stages compute nothing. Another `first` is
+ * another sweep of the same stages.
  */
 
 /** The text of a pipeline file with `nodes` nodes, an even number. */
@@ -39,12 +40,12 @@ export const gather = defineStage({
 
 export default definePipeline({
   name: ${JSON.stringify(name)},
-  params: z.object({ text: z.string().default("text") }),
+  params: z.object({ text: z.string().default("text"), first: z.int().default(0) }),
   build({ params }) {
     const source = load({}, { text: params.text });
     const texts = Array.from({ length: ${
     (nodes - 2) / 2
-  } }, (_, step) => evaluate(fit(source, { step })).text);
+  } }, (_, i) => evaluate(fit(source, { step: params.first + i })).text);
     return { gathered: gather({ texts }).text };
   },
 });

@@ -69,11 +69,14 @@ export async function run(file: string, options: RunOptions): Promise<void> {
 
   const stop = new AbortController();
   let executor: Executor | undefined;
-  onInterrupt(() => stop.abort(new Error("interrupted")), () => {
+  let ended = false;
+  const leave = () => {
     executor?.kill();
     note("stopped at once");
     Deno.exit(130);
-  });
+  };
+  // Once the run has ended and is recorded there is nothing to save: what is left to show need not hold anybody.
+  onInterrupt(() => ended ? leave() : stop.abort(new Error("interrupted")), leave);
   const renderer = rendererFor({ json: options.json ?? false, verbose: options.verbose ?? false });
   let summary: RunSummary;
   try {
@@ -91,6 +94,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     Deno.exitCode = 130;
     return;
   } finally {
+    ended = true;
     renderer.close();
   }
   if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);

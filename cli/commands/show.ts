@@ -71,7 +71,8 @@ function printLineage(lineage: Lineage, indent: string): void {
         JSON.stringify(made.record.components.params)
       })`;
     print(`${indent}${name}  ${digest.slice(0, 12)}  ${maker}`);
-    if (made !== undefined) printLineage(made, `${indent}  `);
+    if (made?.further) print(`${indent}  … (deno task show ${digest.slice(0, 12)})`);
+    else if (made !== undefined) printLineage(made, `${indent}  `);
   }
 }
 
@@ -85,6 +86,7 @@ function lineageJson(lineage: Lineage): unknown {
       stage: made.record.stage,
       params: made.record.components.params,
       from: lineageJson(made),
+      ...(made.further ? { further: true } : {}),
     }),
   }));
 }

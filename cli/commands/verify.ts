@@ -15,12 +15,16 @@ export interface VerifyOptions extends PipelineOptions {
 
 /** `deno task verify` and `deno task verify --execute FILE`. */
 export async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
+  if (options.execute) return await execute(file, options);
+  if (file !== undefined) throw new CallError("a pipeline file goes with --execute");
+  await interruptible((signal) => rehash(options, signal));
+}
+
+async function interruptible(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   onInterrupt(() => stop.abort(new Error("interrupted")), () => Deno.exit(130));
   try {
-    if (options.execute) await execute(file, options, stop.signal);
-    else if (file !== undefined) throw new CallError("a pipeline file goes with --execute");
-    else await rehash(options, stop.signal);
+    await action(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     note("interrupted");
@@ -44,9 +48,14 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
   if (check.faults.length > 0) Deno.exitCode = 1;
 }
 
-async function execute(file: string | undefined, options: VerifyOptions, signal: AbortSignal): Promise<void> {
+async function execute(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (file === undefined) throw new CallError("--execute needs a pipeline file");
+  // While the graph is being built nothing listens: a signal ends the process at once.
   await using session = await Session.open(sessionOptions(file, options));
+  await interruptible((signal) => reexecute(session, options, signal));
+}
+
+async function reexecute(session: Session, options: VerifyOptions, signal: AbortSignal): Promise<void> {
   const checks = await verifyByExecution(session, {
     jobs: options.jobs,
     signal,

@@ -8,6 +8,7 @@ import { CheckpointFolder } from "../store/checkpoints.ts";
 import { engineValues } from "../store/engine_values.ts";
 import { guarded } from "../../foundation/faults.ts";
 import { lock } from "../../foundation/locks.ts";
+import { turns } from "../../foundation/turns.ts";
 import { type Result, Store } from "../store/store.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 
@@ -269,7 +270,7 @@ function checkpointsOf(
   };
   const interval = 1000 * Number(Deno.env.get("RETORT_CHECKPOINT_SECONDS") ?? 30);
   let saved = performance.now();
-  let yielded = saved;
+  const turn = turns();
   return {
     soon() {
       saved = -Infinity;
@@ -283,10 +284,7 @@ function checkpointsOf(
     async offer(make) {
       const target = declared();
       // Lets messages in, such as the one to stop, in a stage that never waits for anything.
-      if (performance.now() - yielded > 20) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        yielded = performance.now();
-      }
+      await turn();
       if (!stop.aborted && performance.now() - saved < interval) return signal.throwIfAborted();
       await target.save(await make());
       saved = performance.now();

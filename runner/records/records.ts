@@ -103,6 +103,14 @@ export interface ArtifactRecord {
   readonly created: number;
 }
 
+/** The newest results of a node, and of all nodes of its stage. Read from an index each, without sorting. */
+export const EARLIER_QUERIES = {
+  node: `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ? AND node = ?
+         ORDER BY created DESC LIMIT 20`,
+  stage: `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ?
+          ORDER BY created DESC, key LIMIT 20`,
+};
+
 /** The run records of a store: runs, nodes, metrics, results and their lineage, in SQLite. */
 export class Records implements Disposable {
   readonly #database: DatabaseSync;
@@ -409,27 +417,22 @@ export class Records implements Disposable {
     return this.#all<{ data_version: number }>("PRAGMA data_version")[0]!.data_version;
   }
 
-  /** Earlier results to compare a node with: the same node of the pipeline first, else the same stage; newest first. */
-  earlierResults(stage: string, pipeline: string, node: string): EarlierResult[] {
-    const rows = this.#all<Raw<EarlierResult, "components">>(
-      `SELECT key, node, components FROM results WHERE stage = ?1 AND pipeline = ?2 AND node = ?3
-       ORDER BY created DESC, key LIMIT 20`,
-      stage,
-      pipeline,
-      node,
-    );
-    const found = rows.length > 0 ? rows : this.#all<Raw<EarlierResult, "components">>(
-      `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ?
-         ORDER BY created DESC, key LIMIT 20`,
-      stage,
-      pipeline,
-    );
-    return found.map((row) => ({ ...row, components: JSON.parse(row.components) }));
+  /** The newest results of a node of a pipeline, at most 20, newest first. */
+  resultsOfNode(stage: string, pipeline: string, node: string): EarlierResult[] {
+    return this.#all<Raw<EarlierResult, "components">>(EARLIER_QUERIES.node, stage, pipeline, node)
+      .map(earlierFromRow);
+  }
+
+  /** The newest results of a stage in a pipeline, whatever the node, at most 20, newest first. */
+  resultsOfStage(stage: string, pipeline: string): EarlierResult[] {
+    return this.#all<Raw<EarlierResult, "components">>(EARLIER_QUERIES.stage, stage, pipeline)
+      .map(earlierFromRow);
   }
 
   /** Artifacts whose digest begins with `prefix`, newest first. */
   artifactsByDigest(prefix: string): ArtifactRecord[] {
-    return this.#artifacts("substr(a.digest, 1, length(?1)) = ?1", prefix);
+    // A range, which an index answers: no digit comes after `f`.
+    return this.#artifacts("a.digest >= ?1 AND a.digest < ?1 || 'g'", prefix);
   }
 
   /** Artifacts of a result. */
@@ -478,6 +481,18 @@ type RawArtifact = Omit<ArtifactRecord, "artifact" | "components"> & { manifest:
 
 function runFromRow(row: RawRun): RunRecord {
   return { ...row, params: JSON.parse(row.params), environment: JSON.parse(row.environment) };
+}
+
+/** Components are parsed when they are looked at: of many results often the first will do. */
+function earlierFromRow(row: Raw<EarlierResult, "components">): EarlierResult {
+  let components: KeyComponents | undefined;
+  return {
+    key: row.key,
+    node: row.node,
+    get components() {
+      return components ??= JSON.parse(row.components) as KeyComponents;
+    },
+  };
 }
 
 function nodeFromRow(row: RawNode): NodeRecord {

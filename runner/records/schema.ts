@@ -70,22 +70,29 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX runs_by_pipeline ON runs (pipeline, started);
   `,
+  // The newest results of a stage, read in their order: sorting all of them once a node makes sweeps quadratic.
+  `CREATE INDEX results_by_stage ON results (stage, pipeline, created DESC, key);`,
 ];
 
 /** The schema version that this code writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
+/** The oldest version whose tables are the current ones: later steps add indexes, which readers can do without. */
+const TABLES_VERSION = 3;
+
 /**
  * Opens the records' database and brings its schema up to date.
  *
  * @param migrations only for tests of the migration itself.
+ * @param readable the oldest version that a reader understands; with `migrations`.
  * @throws RetortError when it is damaged, newer than this code, or cannot be written.
  */
 export function openDatabase(
   path: string,
-  options: { readOnly?: boolean; migrations?: readonly string[] } = {},
+  options: { readOnly?: boolean; migrations?: readonly string[]; readable?: number } = {},
 ): DatabaseSync {
   const migrations = options.migrations ?? MIGRATIONS;
+  const readable = options.readable ?? options.migrations?.length ?? TABLES_VERSION;
   try {
     const database = options.readOnly === true
       ? openForReading(path)
@@ -102,7 +109,7 @@ export function openDatabase(
         // One writer, many readers; a commit is safe against a killed process without an fsync of its own.
         database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
         if (version.user_version < migrations.length) migrate(database, migrations);
-      } else if (version.user_version < migrations.length) {
+      } else if (version.user_version < readable) {
         throw new RetortError(
           `${path} has the older schema version ${version.user_version} and is read-only`,
           {

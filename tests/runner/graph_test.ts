@@ -17,6 +17,12 @@ const make = defineStage({
   outputs: { number },
   run: () => zero,
 });
+const free = defineStage({
+  name: "free",
+  params: z.object({ weights: z.record(z.string(), z.number()) }),
+  outputs: { number },
+  run: () => zero,
+});
 const add = defineStage({
   name: "add",
   inputs: { a: number, b: number },
@@ -71,6 +77,25 @@ Deno.test("names tell the nodes of a sweep apart by what differs, also further d
     "add@value=2,shape.units=16",
   ]);
   assert.equal(names(graph).at(-1), "sum");
+});
+
+Deno.test("nodes that nothing tells apart are numbered; parameters that only some nodes have tell them apart", async () => {
+  const numbered = await graphOf(() => {
+    const all = Array.from({ length: 50 }, (_, i) => {
+      const { number } = make({}, { value: i }, { name: `named ${i}` });
+      return add({ a: number, b: number }).number;
+    });
+    return { total: sum({ all }).number };
+  });
+  assert.deepEqual(
+    names(numbered).filter((name) => name.startsWith("add")),
+    Array.from({ length: 50 }, (_, i) => i === 0 ? "add" : `add#${i + 1}`),
+  );
+  const own = await graphOf(() => {
+    const all = ["a", "b", "c"].map((key, i) => free({}, { weights: { [key]: i, all: 7 } }).number);
+    return { total: sum({ all }).number };
+  });
+  assert.deepEqual(names(own), ["free@weights.a=0", "free@weights.b=1", "free@weights.c=2", "sum"]);
 });
 
 Deno.test("names do not depend on the order in which nodes were made", async () => {

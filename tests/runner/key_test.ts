@@ -84,3 +84,11 @@ Deno.test("what is not JSON is named with its place", () => {
   loop.self = loop;
   assert.equal(notJson(loop), "`self` contains itself");
 });
+
+Deno.test("a node that waits for many names the first of them", () => {
+  const text = (count: number) =>
+    reasonText({ kind: "upstream", nodes: Array.from({ length: count }, (_, i) => `n${i}`) });
+  assert.equal(text(1), "waits for n0");
+  assert.equal(text(6), "waits for n0, n1, n2, n3, n4, n5");
+  assert.equal(text(2500), "waits for n0, n1, n2, n3, n4 and 2495 more");
+});

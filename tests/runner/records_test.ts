@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RetortError } from "../../foundation/errors.ts";
+import { Records } from "../../runner/records/records.ts";
 import { openDatabase, SCHEMA_VERSION } from "../../runner/records/schema.ts";
 import { Folder } from "../command.ts";
 
@@ -44,4 +45,34 @@ Deno.test("records of a newer schema are refused, damaged ones named; new ones g
   );
   Deno.writeTextFileSync(path, "not a database at all, but long enough to be looked at ".repeat(40));
   assert.throws(() => openDatabase(path), /run records .* are damaged/);
+});
+
+Deno.test("records without the newest index are read as they are, also read-only; a run brings them up to date", () => {
+  using folder = new Folder();
+  const path = `${folder.path}/records.sqlite`;
+  const old = openDatabase(path);
+  old.exec("DROP INDEX results_by_stage; PRAGMA user_version = 3");
+  old.exec(
+    "INSERT INTO runs VALUES ('kept', 'p', 'f', 'c', '{}', 0, 'done', 1, 2, '{}', 1)",
+  );
+  old.close();
+  const runsOf = (records: Records) => records.runs().map((run) => run.id);
+  {
+    using records = new Records({ root: folder.path }, { readOnly: true });
+    assert.deepEqual(runsOf(records), ["kept"]);
+  }
+  {
+    using records = new Records({ root: folder.path });
+    assert.deepEqual(runsOf(records), ["kept"]);
+    assert.deepEqual(records.resultsOfStage("stage", "p"), []);
+  }
+  const current = openDatabase(path);
+  assert.equal(versionOf(current), SCHEMA_VERSION);
+  assert.equal(
+    current.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'results_by_stage'").all().length,
+    1,
+  );
+  current.exec("PRAGMA user_version = 2");
+  current.close();
+  assert.throws(() => openDatabase(path, { readOnly: true }), /older schema version 2 and is read-only/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compareRuns, groupsOf } from "../../runner/compare.ts";
 import { exportArtifact } from "../../runner/export.ts";
 import { Records } from "../../runner/records/records.ts";
-import { lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { Store } from "../../runner/store/store.ts";
 import { LettersFolder } from "./letters.ts";
 
@@ -47,6 +47,49 @@ Deno.test("runs are named by id, its beginning, or latest", async () => {
   assert.equal(resolveRun(records, first!.id).id, first!.id);
   assert.throws(() => resolveRun(records, first!.id.slice(0, 4)), /2 runs begin so/);
   assert.throws(() => resolveRun(records, "nothing"), /there is no run nothing/);
+});
+
+/** Records of artifacts, each made from others, by digest. */
+function made(from: Readonly<Record<string, readonly string[]>>) {
+  const questions: string[] = [];
+  const record = (digest: string) =>
+    ({
+      key: `key of ${digest}`,
+      artifact: { digest },
+      components: { inputs: { all: from[digest]! } },
+    }) as never;
+  const records = {
+    artifactsByDigest: (digest: string) => {
+      questions.push(digest);
+      return from[digest] === undefined ? [] : [record(digest)];
+    },
+  };
+  return { questions, lineage: (digest: string) => lineageOf(records as never, record(digest)) };
+}
+
+Deno.test("lineage follows every artifact once, asks for it once, and ends after a hundred steps", () => {
+  const { lineage, questions } = made({ end: ["a", "b", "a", "gone"], a: ["b"], b: ["start"], start: [] });
+  const text = ({ record, inputs }: Lineage): string =>
+    `${record.artifact.digest}(${
+      inputs.map((one) => one.made === undefined ? `${one.digest}?` : text(one.made)).join(" ")
+    })`;
+  // Depth first: `b` is followed where it comes first, which is behind `a`.
+  assert.equal(text(lineage("end")), "end(a(b(start())) b() a() gone?)");
+  assert.deepEqual(questions.sort(), ["a", "b", "gone", "start"]);
+
+  const steps = Array.from({ length: 20_000 }, (_, i) => [`s${i}`, i === 0 ? [] : [`s${i - 1}`]] as const);
+  const chain = made(Object.fromEntries(steps));
+  let at: Lineage | undefined = chain.lineage("s19999");
+  let depth = 0;
+  for (; at.inputs.length > 0; at = at.inputs[0]!.made!) depth++;
+  assert.equal(depth, 100);
+  assert.equal(at.further, true);
+  assert.equal(chain.questions.length, 100);
+  const short = made(Object.fromEntries(steps.slice(0, 101))).lineage("s100");
+  let end = short;
+  while (end.inputs.length > 0) end = end.inputs[0]!.made!;
+  assert.equal(end.record.artifact.digest, "s0");
+  assert.equal(end.further, undefined, "what has no inputs is not cut");
 });
 
 Deno.test("lineage leads back to the data file", async () => {
