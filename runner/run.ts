@@ -4,6 +4,7 @@ import type { RunEvent } from "./event.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
 import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from "./graph.ts";
 import type { Reason } from "./key.ts";
+import { jobOf, nodeRecord } from "./node_job.ts";
 import { NodeLogs } from "./logs.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
 import { ReadyNodes } from "./ready.ts";
@@ -480,49 +481,6 @@ class Scheduler {
       for (const child of (this.#children.get(node) ?? []).toReversed()) stack.push(child);
     }
   }
-}
-
-/** The part of a job that the node itself and its inputs determine. */
-export function jobOf(
-  node: GraphNode,
-  planned: PlannedNode,
-  artifactOf: (source: Source) => Artifact,
-): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
-  const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
-  return {
-    node: node.name,
-    module: node.stage.module,
-    stage: node.stage.name,
-    params: node.params,
-    inputs: Object.fromEntries(
-      Object.entries(node.inputs).map(([name, input]) => [
-        name,
-        isList(input) ? input.map(artifactOf) : artifactOf(input),
-      ]),
-    ),
-    key: planned.key!,
-    components: planned.components!,
-    seed: planned.components!.seed ?? null,
-    timeout: node.timeout ?? null,
-  };
-}
-
-function nodeRecord(run: string, node: GraphNode, planned: PlannedNode): NodeRecord {
-  return {
-    run,
-    position: node.index,
-    name: node.name,
-    stage: node.stage.name,
-    params: node.params,
-    state: "pending",
-    key: planned.key ?? null,
-    reasons: planned.reasons,
-    started: null,
-    seconds: null,
-    log: null,
-    error: null,
-    engine: null,
-  };
 }
 
 /** The artifact behind a returned output, if its node came to an end. */

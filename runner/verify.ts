@@ -4,7 +4,7 @@ import { messageOf, RetortError } from "../foundation/errors.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
 import { WorkerPool } from "./execute/worker_pool.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
-import { jobOf } from "./run.ts";
+import { jobOf } from "./node_job.ts";
 import type { Session } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";

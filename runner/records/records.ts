@@ -7,6 +7,7 @@ import type { KeyComponents, Reason } from "../key.ts";
 import type { FileDigestCache } from "../locate.ts";
 import { artifactFromJson, artifactJson } from "../store/artifacts.ts";
 import type { Result } from "../store/store.ts";
+import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
 import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
 import { databaseFault, openDatabase } from "./schema.ts";
 
@@ -83,13 +84,6 @@ export interface EdgeRecord {
   readonly output: string;
 }
 
-/** An earlier result to compare a node with. */
-export interface EarlierResult {
-  readonly key: Digest;
-  readonly node: string;
-  readonly components: KeyComponents;
-}
-
 /** An artifact with what made it. */
 export interface ArtifactRecord {
   readonly key: Digest;
@@ -102,14 +96,6 @@ export interface ArtifactRecord {
   readonly components: KeyComponents;
   readonly created: number;
 }
-
-/** The newest results of a node, and of all nodes of its stage. Read from an index each, without sorting. */
-export const EARLIER_QUERIES = {
-  node: `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ? AND node = ?
-         ORDER BY created DESC LIMIT 20`,
-  stage: `SELECT key, node, components FROM results WHERE stage = ? AND pipeline = ?
-          ORDER BY created DESC, key LIMIT 20`,
-};
 
 /** The run records of a store: runs, nodes, metrics, results and their lineage, in SQLite. */
 export class Records implements Disposable {
@@ -419,13 +405,13 @@ export class Records implements Disposable {
 
   /** The newest results of a node of a pipeline, at most 20, newest first. */
   resultsOfNode(stage: string, pipeline: string, node: string): EarlierResult[] {
-    return this.#all<Raw<EarlierResult, "components">>(EARLIER_QUERIES.node, stage, pipeline, node)
+    return this.#all<RawEarlier>(EARLIER_QUERIES.node, stage, pipeline, node)
       .map(earlierFromRow);
   }
 
   /** The newest results of a stage in a pipeline, whatever the node, at most 20, newest first. */
   resultsOfStage(stage: string, pipeline: string): EarlierResult[] {
-    return this.#all<Raw<EarlierResult, "components">>(EARLIER_QUERIES.stage, stage, pipeline)
+    return this.#all<RawEarlier>(EARLIER_QUERIES.stage, stage, pipeline)
       .map(earlierFromRow);
   }
 
@@ -481,18 +467,6 @@ type RawArtifact = Omit<ArtifactRecord, "artifact" | "components"> & { manifest:
 
 function runFromRow(row: RawRun): RunRecord {
   return { ...row, params: JSON.parse(row.params), environment: JSON.parse(row.environment) };
-}
-
-/** Components are parsed when they are looked at: of many results often the first will do. */
-function earlierFromRow(row: Raw<EarlierResult, "components">): EarlierResult {
-  let components: KeyComponents | undefined;
-  return {
-    key: row.key,
-    node: row.node,
-    get components() {
-      return components ??= JSON.parse(row.components) as KeyComponents;
-    },
-  };
 }
 
 function nodeFromRow(row: RawNode): NodeRecord {

@@ -1,0 +1,49 @@
+import type { Artifact } from "./codec.ts";
+import type { Job } from "./execute/job.ts";
+import type { GraphNode, Source } from "./graph.ts";
+import type { PlannedNode } from "./plan.ts";
+import type { NodeRecord } from "./records/records.ts";
+
+/** The part of a job that the node itself and its inputs determine. */
+export function jobOf(
+  node: GraphNode,
+  planned: PlannedNode,
+  artifactOf: (source: Source) => Artifact,
+): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
+  const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
+  return {
+    node: node.name,
+    module: node.stage.module,
+    stage: node.stage.name,
+    params: node.params,
+    inputs: Object.fromEntries(
+      Object.entries(node.inputs).map(([name, input]) => [
+        name,
+        isList(input) ? input.map(artifactOf) : artifactOf(input),
+      ]),
+    ),
+    key: planned.key!,
+    components: planned.components!,
+    seed: planned.components!.seed ?? null,
+    timeout: node.timeout ?? null,
+  };
+}
+
+/** What a run records of a node before anything has come of it. */
+export function nodeRecord(run: string, node: GraphNode, planned: PlannedNode): NodeRecord {
+  return {
+    run,
+    position: node.index,
+    name: node.name,
+    stage: node.stage.name,
+    params: node.params,
+    state: "pending",
+    key: planned.key ?? null,
+    reasons: planned.reasons,
+    started: null,
+    seconds: null,
+    log: null,
+    error: null,
+    engine: null,
+  };
+}
