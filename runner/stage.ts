@@ -90,7 +90,11 @@ export interface StageContext<CR = unknown, CW = CR> {
   log(message: string): void;
   /** How far the stage is; `total` in the same unit. */
   progress(done: number, total?: number, unit?: string): void;
-  /** A number by name and step, kept in the run records. */
+  /**
+   * A number by name, kept in the run records. With a step (an epoch, the number of a candidate) it is a point of a curve.
+   * Without, it is what the metric came to, shown as the result whatever the curve ended with: stages that choose among
+   * epochs or candidates tell the value of what they chose so. Where none is told, the last of the curve is shown.
+   */
   metric(name: string, value: number, step?: number): void;
 }
 

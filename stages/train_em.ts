@@ -3,6 +3,7 @@ import type { Circuit } from "../circuits/circuit.ts";
 import type { Learner, ParameterSettings, UpdateRule } from "../circuits/learner.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
+import type { Score } from "../circuits/learning/score.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
 import { EmTraining } from "../circuits/learning/training.ts";
@@ -60,6 +61,9 @@ export async function runTraining(
       context.progress(done, total, "batches");
     }
     const { reports, best } = training.progress;
+    const kept = reports.find(({ epoch }) => epoch === best?.epoch);
+    // The curves may end epochs later: what they came to is what the parameters that are kept have.
+    if (kept !== undefined) { for (const [name, score] of scoresOf(kept)) tellScore(name, score, context); }
     return {
       circuit: await training.result(),
       log: {
@@ -96,20 +100,27 @@ export async function smoothingOf(
   };
 }
 
-function tell(
-  { epoch, train, valid, warnings = [] }: EpochReport,
-  context: StageContext<TrainingState>,
-): void {
+/** The points of the curves at an epoch. */
+function tell(report: EpochReport, context: StageContext<TrainingState>): void {
+  const { epoch, warnings = [] } = report;
   for (const warning of warnings) context.log(`epoch ${epoch}: ${warning}`);
-  for (const [name, score] of [["train", train], ["valid", valid]] as const) {
-    if (score === undefined) continue;
-    if (Number.isFinite(score.logLikelihood)) {
-      context.metric(`${name} log-likelihood`, score.logLikelihood, epoch);
-      context.metric(`${name} bits per variable`, score.bitsPerVariable, epoch);
-    }
+  for (const [name, score] of scoresOf(report)) {
+    tellScore(name, score, context, epoch);
     if (score.impossible > 0) {
       context.metric(`impossible ${name} samples`, score.impossible, epoch);
       context.log(`epoch ${epoch}: ${score.impossible} of ${score.samples} ${name} samples are impossible`);
     }
   }
+}
+
+function scoresOf({ train, valid }: EpochReport): [string, Score][] {
+  return ([["train", train], ["valid", valid]] as const).flatMap(([name, score]) =>
+    score === undefined ? [] : [[name, score] as [string, Score]]
+  );
+}
+
+function tellScore(name: string, score: Score, context: StageContext<TrainingState>, epoch?: number): void {
+  if (!Number.isFinite(score.logLikelihood)) return;
+  context.metric(`${name} log-likelihood`, score.logLikelihood, epoch);
+  context.metric(`${name} bits per variable`, score.bitsPerVariable, epoch);
 }

@@ -347,11 +347,17 @@ export class Records implements Disposable {
     );
   }
 
-  /** Metrics of the execution that made a result: the run that computed it recorded them. */
+  /**
+   * What the metrics of a node's execution came to: of each name the last value that was told without a step, which is
+   * the stage's own word on its result, else the last one of its curve. The run that computed a result recorded them.
+   */
   lastMetrics(run: string, node: string): MetricRecord[] {
     return this.#all(
       `SELECT m.node, m.name, m.step, m.value, m.time FROM metrics m
-       JOIN (SELECT name, max(rowid) AS last FROM metrics WHERE run = ?1 AND node = ?2 GROUP BY name) l
+       JOIN (
+         SELECT coalesce(max(CASE WHEN step IS NULL THEN rowid END), max(rowid)) AS last
+         FROM metrics WHERE run = ?1 AND node = ?2 GROUP BY name
+       ) l
        ON m.rowid = l.last ORDER BY m.name`,
       run,
       node,

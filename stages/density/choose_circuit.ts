@@ -40,6 +40,7 @@ export const chooseCircuit = defineStage({
     }
     const { label, valid } = candidates[best]!;
     for (const one of candidates) if (one.valid !== null) context.metric(one.label, one.valid);
+    context.metric("valid log-likelihood", valid!);
     return { circuit: circuits[best]!, choice: { label, valid: valid!, candidates } };
   },
 });

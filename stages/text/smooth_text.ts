@@ -52,6 +52,7 @@ export const smoothText = defineStage({
         if (perplexity !== null) context.metric("perplexity", perplexity, i);
       }
       const best = tried.reduce((a, b) => (b.perplexity ?? Infinity) < (a.perplexity ?? Infinity) ? b : a);
+      if (best.perplexity !== null) context.metric("perplexity", best.perplexity);
       context.log(`a share of ${best.weight} is best: perplexity ${best.perplexity ?? "infinite"}`);
       return {
         circuit: withParameters(inputs.circuit, mixedLeaves(inputs.circuit, bases, best.weight)),

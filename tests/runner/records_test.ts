@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { RetortError } from "../../foundation/errors.ts";
 import { Records } from "../../runner/records/records.ts";
 import { openDatabase, SCHEMA_VERSION } from "../../runner/records/schema.ts";
+import { Store } from "../../runner/store/store.ts";
 import { Folder } from "../command.ts";
 
 const FIRST = "CREATE TABLE things (name TEXT PRIMARY KEY) STRICT";
@@ -75,4 +77,38 @@ Deno.test("records without the newest index are read as they are, also read-only
   current.exec("PRAGMA user_version = 2");
   current.close();
   assert.throws(() => openDatabase(path, { readOnly: true }), /older schema version 2 and is read-only/);
+});
+
+Deno.test("what a metric came to is what was told last without a step, else the last of its curve", () => {
+  using folder = new Folder();
+  const records = new Records(Store.open(folder.store, { create: true }));
+  let nodes = 0;
+  records.beginRun({
+    ...{ id: "run", pipeline: "p", file: "p.ts", command: "", params: {}, seed: 0, status: "running" },
+    ...{ started: 0, ended: null, environment: {} as never, pid: 1 },
+  });
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ name: fc.constantFrom("loss", "share"), step: fc.option(fc.nat(4)) }), {
+        maxLength: 12,
+      }),
+      (told) => {
+        const node = `node-${nodes++}`;
+        records.addMetrics(
+          "run",
+          told.map(({ name, step }, value) => ({ node, name, step, value, time: value })),
+        );
+        // By hand: the last one without a step, wherever it stands; only then the last one of all.
+        const expected = ["loss", "share"].flatMap((name) => {
+          const own = told.flatMap((one, value) => one.name === name ? [{ ...one, value }] : []);
+          const last = own.findLast(({ step }) => step === null) ?? own.at(-1);
+          return last === undefined ? [] : [[name, last.value]];
+        });
+        const found = records.lastMetrics("run", node).map(({ name, value }) => [name, value]);
+        if (JSON.stringify(found) !== JSON.stringify(expected)) assert.deepEqual(found, expected);
+      },
+    ),
+    { numRuns: 200 },
+  );
+  records.close();
 });

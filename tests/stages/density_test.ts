@@ -22,7 +22,11 @@ Deno.test("the candidate whose kept epoch is best on validation is chosen", asyn
   const circuits = [1, 2, 3].map((states) => hmm({ length: 2, states, symbols: 2 }));
   const logs = [log(-5, -3, -4), log(-6, -2.5), log(null)];
   const labels = ["one", "two", "three"];
-  const { circuit, choice } = await runStage(chooseCircuit, { circuits, logs }, { labels });
+  const told: [string, number][] = [];
+  const { circuit, choice } = await runStage(chooseCircuit, { circuits, logs }, { labels }, {
+    metric: (name: string, value: number) => told.push([name, value]),
+  });
+  assert.deepEqual(told, [["one", -3], ["two", -2.5], ["valid log-likelihood", -2.5]]);
   assert.equal(circuit, circuits[1]);
   assert.deepEqual(choice, {
     label: "two",

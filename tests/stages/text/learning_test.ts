@@ -80,10 +80,20 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
       valid: train,
       validWindows: Windows.over([0, 60], { length: 4 }),
     };
+    const curve: [string, number, number | undefined][] = [];
     const { circuit, log } = await runStage(
       trainText,
       { circuit: hmm({ length: 4, states: 4, symbols: 4, seed: 3 }), ...data },
       { epochs: 60, batchSize: 4 },
+      { metric: (name: string, value: number, step?: number) => curve.push([name, value, step]) },
+    );
+    const kept = log.epochs[log.bestEpoch].valid.logLikelihood;
+    assert.deepEqual(
+      curve.filter(([name, , step]) => name === "valid log-likelihood" && step === undefined),
+      [
+        ["valid log-likelihood", kept, undefined],
+      ],
+      "the epoch whose parameters are kept is the result",
     );
     const scores = log.epochs.map((one: { valid: { logLikelihood: number } }) => one.valid.logLikelihood);
     assert.ok(scores.at(-1)! > scores[0]! && scores.at(-1)! > Math.log(0.9), `it learned: ${scores.at(-1)}`);
@@ -91,8 +101,16 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
     const surprised = { ...data, valid, validWindows: Windows.over([0, 8], { length: 4 }) };
     const none = await runStage(smoothText, { circuit, ...data }, { weights: [0.3, 0, 0.6] });
     assert.equal(none.smoothing.weight, 0);
-    const some = await runStage(smoothText, { circuit: around(4), ...surprised }, { weights: [0, 0.3, 0.6] });
-    assert.equal(some.smoothing.tried[0].perplexity, null, "without the unigram it is impossible");
+    const told: [string, number, number | undefined][] = [];
+    const some = await runStage(
+      smoothText,
+      { circuit: around(4), ...surprised },
+      { weights: [0.3, 0, 0.9] },
+      {
+        metric: (name: string, value: number, step?: number) => told.push([name, value, step]),
+      },
+    );
+    assert.equal(some.smoothing.tried[1].perplexity, null, "without the unigram it is impossible");
     assert.ok(some.smoothing.weight > 0);
     const { score } = await runStage(evaluateText, {
       circuit: some.circuit,
@@ -101,6 +119,13 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
     });
     const best = some.smoothing.tried.find((one: { weight: number }) => one.weight === some.smoothing.weight);
     assert.equal(score.perplexity, best.perplexity);
+    const [, , worst] = some.smoothing.tried;
+    assert.ok(worst.perplexity > best.perplexity, "the last one tried is not the best");
+    assert.deepEqual(told, [
+      ["perplexity", best.perplexity, 0],
+      ["perplexity", worst.perplexity, 2],
+      ["perplexity", best.perplexity, undefined],
+    ], "what was chosen is told as the result, candidates as a curve");
   });
 });
 
