@@ -105,6 +105,11 @@ export interface Circuit {
   readonly root: NodeId;
   /** The parameter table, by id. */
   readonly parameters: ReadonlyMap<string, Parameter>;
+  /**
+   * What whoever asks the circuit must know of the samples that it was learned from and no query needs, by name. Kept by
+   * whatever changes the parameters alone, and on disk; absent where there is nothing.
+   */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** Children of a node; none for an input. */

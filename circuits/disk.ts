@@ -13,7 +13,7 @@ export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safe
 
 /** A circuit as it stands on disk. */
 export interface EncodedCircuit {
-  /** JSON: format, version, variables, nodes (children first; ids are positions), root. */
+  /** JSON: format, version, root, notes if there are any, variables, nodes (children first; ids are positions). */
   readonly structure: string;
   /** safetensors: one tensor for each parameter, by id: F64 for Gaussian and logistic leaves, else F32. */
   readonly parameters: Uint8Array<ArrayBuffer>;
@@ -52,6 +52,7 @@ const fileSchema = z.strictObject({
   variables: z.array(variableSchema),
   nodes: z.array(nodeSchema),
   root: index,
+  notes: z.record(z.string(), z.string()).optional(),
 });
 
 /** A circuit as text and bytes; the same circuit always gives the same. */
@@ -64,7 +65,8 @@ export function encodeCircuit(circuit: Circuit): EncodedCircuit {
     }
     return rest;
   });
-  const head = { format: "retort-circuit", version: CIRCUIT_VERSION, root: circuit.root };
+  const { notes } = circuit;
+  const head = { format: "retort-circuit", version: CIRCUIT_VERSION, root: circuit.root, notes };
   const lines = (list: readonly unknown[]) => list.map((item) => `\n    ${JSON.stringify(item)}`).join(",");
   const structure = `${JSON.stringify(head).slice(0, -1)},\n  "variables": [${
     lines(circuit.variables)
@@ -105,6 +107,7 @@ export function decodeCircuit(
     }),
     root: file.root,
     parameters: table,
+    ...(file.notes !== undefined && { notes: file.notes }),
   });
   let faults = structureFaults(circuit);
   if (faults.length === 0) faults = parameterFaults(circuit);

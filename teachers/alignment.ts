@@ -1,23 +1,36 @@
 import type { PieceTokenizer } from "../datasets/text/pieces.ts";
+import type { Place } from "../datasets/text/running_text.ts";
 import { END, UNKNOWN, type Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError } from "../foundation/errors.ts";
 import type { TeacherConfig } from "./config.ts";
 
-/** The teacher's pieces of each unit of a corpus: unit `u` has `pieces[offsets[u]]` up to `pieces[offsets[u + 1]]`. */
-export interface Alignment {
+/** Pieces of each unit of a corpus: unit `u` has `pieces[offsets[u]]` up to `pieces[offsets[u + 1]]`. */
+export interface Cuts {
   /** `[units + 1]` */
   readonly offsets: Int32Array;
   /** Ids of pieces; every unit has at least one. */
   readonly pieces: Int32Array;
 }
 
+/** The teacher's pieces of each unit of a corpus, as they are inside a text, and where those at other places differ. */
+export interface Alignment extends Cuts {
+  /** Of a unit that begins a text: "The" and not " The". */
+  readonly first: Cuts;
+  /** Of a unit that stands without a space after one that joins: "violent" in "non-violent". */
+  readonly joined: Cuts;
+  /** `[units]`: 1 for units after which a text begins anew. */
+  readonly ends: Uint8Array;
+  /** `[units]`: 1 for units that join what stands on both sides, such as WikiText's `@-@`. */
+  readonly joins: Uint8Array;
+}
+
 /**
- * Aligns the units of a corpus with a teacher's pieces. A word is cut into pieces by itself, so a corpus is cut once
- * a type and not once a token. `<unk>` and `<eos>` become what the teacher's description says; the escapes of
- * WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for.
+ * Aligns the units of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
+ * so a corpus is cut once a type and place and not once a token. `<unk>` and `<eos>` become what the teacher's
+ * description says; the escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
  *
  * @param tokenizer the teacher's; undefined where the units of the corpus are the teacher's own ids.
- * @throws RetortError when the two cannot be aligned.
+ * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
  */
 export function alignUnits(
   vocabulary: Vocabulary,
@@ -25,11 +38,11 @@ export function alignUnits(
   tokenizer: PieceTokenizer | undefined,
 ): Alignment {
   const { kind, words } = vocabulary;
-  if (tokenizer === undefined) return listed(words.map((_, id) => [id]));
+  if (tokenizer === undefined) return ownPieces(words.length);
   if (kind === "pieces") {
     const own = tokenizer.vocabulary.words;
     if (own.length === words.length && own.every((piece, id) => piece === words[id])) {
-      return listed(words.map((_, id) => [id]));
+      return ownPieces(words.length);
     }
     throw new RetortError(`the corpus is in the pieces of another tokenizer than that of ${config.name}`, {
       hint: "Tokenise it with `tokenizePieces` and this teacher's tokenizer.json, or in words.",
@@ -40,15 +53,88 @@ export function alignUnits(
       hint: "Tokenise the corpus in words or in the teacher's pieces, or train a teacher on it.",
     });
   }
-  return listed(words.map((word) => {
-    if (word === UNKNOWN) return config.unknown;
-    if (word === END) return config.end;
-    const pieces = tokenizer.encode(word.replace(/^@([-,.])@$/, "$1"));
-    return pieces.length > 0 ? pieces : config.unknown;
-  }));
+  const over = tokenizer.piecesOverWords();
+  if (over.length > 0) {
+    throw new RetortError(
+      `${config.name} has pieces that reach over words: ${
+        over.slice(0, 3).map((piece) => JSON.stringify(piece)).join(", ")
+      }`,
+      { hint: "Tokenise the corpus in the teacher's own pieces (`tokenizePieces`)." },
+    );
+  }
+  const glued = new Set(vocabulary.glued);
+  const cuts = (place: (unit: number) => Place) =>
+    listed(words.map((word, unit) => {
+      if (word === UNKNOWN) return config.unknown;
+      if (word === END) return config.end;
+      return piecesOfWord(word.replace(ESCAPE, "$1"), place(unit), tokenizer, config);
+    }));
+  const isEscape = words.map((word) => ESCAPE.test(word));
+  return {
+    ...cuts((unit) => glued.has(unit) || isEscape[unit] ? "glued" : "spaced"),
+    first: cuts(() => "first"),
+    joined: cuts(() => "glued"),
+    ends: Uint8Array.from(
+      words,
+      (word) => word === END && config.end.every((id) => tokenizer.isSpecial(id)) ? 1 : 0,
+    ),
+    joins: Uint8Array.from(isEscape, Number),
+  };
 }
 
-function listed(pieces: readonly (readonly number[])[]): Alignment {
+const ESCAPE = /^@([-,.])@$/;
+
+function piecesOfWord(
+  word: string,
+  place: Place,
+  tokenizer: PieceTokenizer,
+  config: TeacherConfig,
+): readonly number[] {
+  // Where letters run on into each other there is no such thing as the pieces of one of two words.
+  const pieces = tokenizer.cut(word, place) ?? (place === "glued" ? tokenizer.cut(word, "first") : undefined);
+  if (pieces === undefined) {
+    throw new RetortError(
+      `how ${config.name} cuts ${JSON.stringify(word)} into pieces depends on the words around it`,
+      { hint: "Tokenise the corpus in the teacher's own pieces (`tokenizePieces`)." },
+    );
+  }
+  return pieces.length > 0 ? pieces : config.unknown;
+}
+
+/** The pieces of the units of a text, and where those of each unit begin, then the end of the last one's. */
+export function piecesOfUnits(
+  alignment: Alignment,
+  units: ArrayLike<number>,
+  fresh: boolean,
+): { readonly pieces: Int32Array; readonly starts: Int32Array } {
+  const tables = Array.from(units, (_, i) => tableAt(alignment, i === 0 ? undefined : units[i - 1]!, fresh));
+  const starts = new Int32Array(units.length + 1);
+  tables.forEach(({ offsets }, i) =>
+    starts[i + 1] = starts[i]! + offsets[units[i]! + 1]! - offsets[units[i]!]!
+  );
+  const pieces = new Int32Array(starts[units.length]!);
+  tables.forEach(({ offsets, pieces: of }, i) =>
+    pieces.set(of.subarray(offsets[units[i]!]!, offsets[units[i]! + 1]!), starts[i]!)
+  );
+  return { pieces, starts };
+}
+
+function tableAt(alignment: Alignment, before: number | undefined, fresh: boolean): Cuts {
+  if (before === undefined) return fresh ? alignment.first : alignment;
+  return alignment.ends[before] === 1
+    ? alignment.first
+    : alignment.joins[before] === 1
+    ? alignment.joined
+    : alignment;
+}
+
+function ownPieces(units: number): Alignment {
+  const same = listed(Array.from({ length: units }, (_, id) => [id]));
+  const none = new Uint8Array(units);
+  return { ...same, first: same, joined: same, ends: none, joins: none };
+}
+
+function listed(pieces: readonly (readonly number[])[]): Cuts {
   const offsets = new Int32Array(pieces.length + 1);
   pieces.forEach((list, unit) => offsets[unit + 1] = offsets[unit]! + list.length);
   return { offsets, pieces: Int32Array.from(pieces.flat()) };

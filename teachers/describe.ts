@@ -51,7 +51,7 @@ export async function describeTeacher(
   const output = chooseOutput(outputs, options);
   const logits = causal ? chooseLogits(outputs, options) : undefined;
   const around = piecesAround(pieces);
-  const word = pieces.encode("something");
+  const word = pieces.cut("something", "spaced") ?? pieces.encode("something");
   const spoken = causal ? spokenPieces(pieces, around.before, options, settings) : {};
   const end = spoken.ends?.[0] ?? pieces.vocabulary.end;
   return {
@@ -66,7 +66,11 @@ export async function describeTeacher(
     ...(spoken.ends !== undefined && { ends: spoken.ends }),
     ...around,
     unknown: pieces.vocabulary.unknown === null ? word : [pieces.vocabulary.unknown],
-    end: around.after.length > 0 ? around.after.slice(-1) : end === null ? pieces.encode(".") : [end],
+    end: around.after.length > 0
+      ? around.after.slice(-1)
+      : end === null
+      ? pieces.cut(".", "glued") ?? pieces.encode(".")
+      : [end],
     padding: spoken.padding ?? pieces.id("[PAD]") ?? pieces.id("<pad>") ?? 0,
   };
 }

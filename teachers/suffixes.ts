@@ -1,5 +1,5 @@
 import { RetortError } from "../foundation/errors.ts";
-import type { Alignment } from "./alignment.ts";
+import { type Alignment, piecesOfUnits } from "./alignment.ts";
 import type { Teacher } from "./teacher.ts";
 
 /**
@@ -49,6 +49,8 @@ export interface UnitRows {
   readonly values: Int32Array;
   /** `[count, variables]`: 0 for padding. */
   readonly observed?: Uint8Array;
+  /** `[count]`: 1 where the window begins with a text; absent: all stand in the middle of one. */
+  readonly fresh?: Uint8Array;
 }
 
 /** Pieces in a batch, padding counted: as many as keep a core's cache warm. */
@@ -154,7 +156,13 @@ function sequencesOf(
     while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
     const units = rows.values.subarray(window * variables, window * variables + end);
     for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
-      sequences.push({ window, first, ...piecesOf(teacher, alignment, before, units.subarray(first)) });
+      // The unit before decides how a suffix begins, also where it goes through the teacher by itself.
+      const fresh = first === 0 ? rows.fresh?.[window] === 1 : alignment.ends[units[first - 1]!] === 1;
+      sequences.push({
+        window,
+        first,
+        ...piecesOf(teacher, alignment, before, units.subarray(first), fresh),
+      });
     }
   }
   return sequences;
@@ -163,15 +171,17 @@ function sequencesOf(
 /** The pieces of units, with the special ones around them. Where they are too many, the longest units lose their ends. */
 function piecesOf(
   { config }: Teacher,
-  { offsets, pieces }: Alignment,
+  alignment: Alignment,
   before: readonly number[],
   units: Int32Array,
+  fresh: boolean,
 ) {
   const { after, longest } = config;
   const room = longest - before.length - after.length;
-  const size = (unit: number) => offsets[unit + 1]! - offsets[unit]!;
-  const total = (limit: number) => units.reduce((sum, unit) => sum + Math.min(limit, size(unit)), 0);
-  let limit = units.reduce((most, unit) => Math.max(most, size(unit)), 0);
+  const cut = piecesOfUnits(alignment, units, fresh);
+  const sizes = Array.from(units, (_, i) => cut.starts[i + 1]! - cut.starts[i]!);
+  const total = (limit: number) => sizes.reduce((sum, size) => sum + Math.min(limit, size), 0);
+  let limit = Math.max(0, ...sizes);
   while (limit > 1 && total(limit) > room) limit--;
   const count = total(limit);
   if (count > room) {
@@ -186,10 +196,10 @@ function piecesOf(
   const starts = new Int32Array(units.length + 1);
   made.set(before);
   let at = before.length;
-  units.forEach((unit, i) => {
+  sizes.forEach((size, i) => {
     starts[i] = at;
-    made.set(pieces.subarray(offsets[unit]!, offsets[unit]! + Math.min(limit, size(unit))), at);
-    at += Math.min(limit, size(unit));
+    made.set(cut.pieces.subarray(cut.starts[i]!, cut.starts[i]! + Math.min(limit, size)), at);
+    at += Math.min(limit, size);
   });
   starts[units.length] = at;
   made.set(after, at);

@@ -1,17 +1,31 @@
-import { Tokenizer as Pieces } from "@huggingface/tokenizers";
+import { ByteFallbackDecoder, Tokenizer as Pieces } from "@huggingface/tokenizers";
 import { messageOf } from "../../foundation/errors.ts";
+import { joinBytePieces } from "./byte_pieces.ts";
 import { TextError } from "./errors.ts";
+import { type Place, RunningText } from "./running_text.ts";
 import { type EndsOf, stretches, type Tokenizer } from "./tokenizer.ts";
+import { inOtherWords, type TokenizerJson, typeOf } from "./tokenizer_json.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** A teacher's tokenizer: its pieces and their ids. */
 export interface PieceTokenizer {
   /** What the ids mean. */
   readonly vocabulary: Vocabulary;
-  /** The ids of a text; with the special tokens around it only if asked for. */
+  /**
+   * The ids of a text; with the special tokens around it only if asked for.
+   * @throws TextError when it has something that the tokenizer has no piece for, not even an unknown one.
+   */
   encode(text: string, options?: { special?: boolean }): number[];
+  /** The ids of a word, or of several, as they stand in a running text; undefined where that depends on the words around. */
+  cut(text: string, place: Place): number[] | undefined;
+  /** Pieces that reach over the space between two words and that a text of those words does become. */
+  piecesOverWords(): string[];
+  /** Pieces as text, by the tokenizer's own decoder; special pieces stand as they are called. */
+  decode(ids: readonly number[]): string;
   /** The id of a piece, or undefined. */
   id(piece: string): number | undefined;
+  /** Whether a piece is no text but a mark that models put between texts. */
+  isSpecial(id: number): boolean;
 }
 
 /** Pieces that end a text or stand for unknown ones, as the common tokenizers call them; the first that is there. */
@@ -37,47 +51,129 @@ const UNKNOWNS = ["<unk>", "[UNK]", "<|unk|>"];
 export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceTokenizer {
   const fail = (what: string, cause?: unknown): never => {
     throw new TextError(`${name} is no usable tokenizer: ${what}`, {
-      hint: "Expected the `tokenizer.json` of Hugging Face's tokenizers: WordPiece, BPE or Unigram.",
+      hint:
+        "Expected the `tokenizer.json` of Hugging Face's tokenizers: WordPiece, BPE, Unigram or WordLevel.",
       cause,
     });
   };
-  let parsed: { model?: { vocab?: unknown } };
+  let parsed: TokenizerJson;
   try {
     parsed = JSON.parse(json);
   } catch (error) {
     return fail(`it is not JSON (${messageOf(error)})`, error);
   }
   if (typeof parsed?.model !== "object" || parsed.model === null) fail("it has no `model`");
-  if (typeof parsed.model!.vocab !== "object" || parsed.model!.vocab === null) {
-    fail("its model has no `vocab`");
-  }
-  let pieces: Pieces;
-  let words: string[];
+  if (typeof parsed.model.vocab !== "object" || parsed.model.vocab === null) fail("its model has no `vocab`");
   try {
-    // The padding and the length that a tokenizer was saved with are the matter of whoever makes batches.
-    pieces = new Pieces({ ...parsed, padding: null, truncation: null }, {});
-    words = [];
-    for (const [piece, id] of pieces.get_vocab(true)) words[id] = piece;
-    pieces.encode("It works.", { add_special_tokens: false });
+    return tokenizerFrom(json, parsed);
   } catch (error) {
     return fail(messageOf(error), error);
   }
-  if (words.length === 0) fail("its vocabulary is empty");
-  const id = (piece: string) => pieces.token_to_id(piece);
-  const first = (list: readonly string[]) => {
-    for (const piece of list) if (id(piece) !== undefined) return id(piece)!;
-    return null;
+}
+
+type Model = NonNullable<Pieces["model"]>;
+
+function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
+  const { unk_token: unknown } = parsed.model;
+  // Of a vocabulary of whole words the library takes the unknown one from elsewhere.
+  const pieces = new Pieces(inOtherWords(parsed), typeof unknown === "string" ? { unk_token: unknown } : {});
+  pieces.model = apart(
+    pieces.model!,
+    parsed.model.byte_fallback === true && typeOf(parsed.model) === "Unigram",
+  );
+  spellBytes(pieces.decoder);
+  const found: string[] = [];
+  for (const [piece, id] of pieces.get_vocab(true)) found[id] = piece;
+  if (found.length === 0) throw new TypeError("its vocabulary is empty");
+  const words = Array.from(found, (word) => word ?? "");
+  const first = (list: readonly unknown[]) =>
+    list.map((piece) => pieces.token_to_id(String(piece))).find((id) => id !== undefined) ?? null;
+  const vocabulary: Vocabulary = {
+    kind: "pieces",
+    words,
+    unknown: typeof parsed.model.unk_id === "number" ? parsed.model.unk_id : first([unknown, ...UNKNOWNS]),
+    end: first(ENDS),
+    tokenizer: json,
+  };
+  const special = new Set(
+    [...pieces.get_added_tokens_decoder()].flatMap(([id, token]) => token.special ? [id] : []),
+  );
+  // As it is: what has no piece has no id.
+  const bare = (text: string) => pieces.encode(text, { add_special_tokens: false }).ids;
+  bare("It works.");
+  let running: RunningText | undefined;
+
+  const encode: PieceTokenizer["encode"] = (text, { special = false } = {}) => {
+    const { ids, tokens } = pieces.encode(text, { add_special_tokens: special });
+    const lost = ids.findIndex((id) => !Number.isInteger(id));
+    if (lost < 0) return ids;
+    throw new TextError(
+      `the tokenizer has no piece for ${JSON.stringify(tokens[lost])}, and none for unknown ones`,
+      { hint: "Take a tokenizer with an unknown piece (`unk_token` of its model), or leave such words out." },
+    );
   };
   return {
-    vocabulary: {
-      kind: "pieces",
-      words: Array.from(words, (word) => word ?? ""),
-      unknown: first(UNKNOWNS),
-      end: first(ENDS),
+    vocabulary,
+    encode,
+    cut(text, place) {
+      running ??= new RunningText(bare, vocabulary.unknown, words);
+      const cut = running.cut(text, place);
+      // What has no piece at all is told as `encode` tells it.
+      return cut === undefined || cut.every(Number.isInteger) ? cut : encode(text);
     },
-    encode: (text, { special = false } = {}) => pieces.encode(text, { add_special_tokens: special }).ids,
-    id,
+    piecesOverWords: () =>
+      words.filter((piece, id) => {
+        const text = piece.replaceAll(/[▁Ġ]/g, " ").trim();
+        return /^[\p{L}\p{N}]+(?: +[\p{L}\p{N}]+)+$/u.test(text) && !special.has(id) &&
+          bare(text).includes(id);
+      }),
+    decode: (ids) =>
+      ids.length === 0
+        ? ""
+        : pieces.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    id: (piece) => pieces.token_to_id(piece),
+    isSpecial: (id) => special.has(id),
   };
+}
+
+/**
+ * A model that takes each pre-token by itself: unknown pieces of one are not joined with those of the next.
+ *
+ * @param bytes whether unknown pieces are written as bytes, which the library does for BPE alone.
+ */
+function apart(model: Model, bytes: boolean): Model {
+  const encoder = new TextEncoder();
+  const spelled = (piece: string): string[] => {
+    if (!bytes || model.tokens_to_ids.has(piece)) return [piece];
+    const all = Array.from(
+      encoder.encode(piece),
+      (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+    );
+    return all.every((byte) => model.tokens_to_ids.has(byte)) ? all : [piece];
+  };
+  return new Proxy<Model>(model, {
+    apply: (target, _this, [tokens]: [string[]]) =>
+      tokens.flatMap((token) =>
+        (target as unknown as (tokens: string[]) => string[])([token]).flatMap(spelled)
+      ),
+  });
+}
+
+/** Decoders of bytes read as Hugging Face's own do also where the bytes are no text. */
+function spellBytes(decoder: Pieces["decoder"]): void {
+  if (decoder instanceof ByteFallbackDecoder) decoder.decode_chain = joinBytePieces;
+  const { decoders } = (decoder ?? {}) as { decoders?: Pieces["decoder"][] };
+  decoders?.forEach(spellBytes);
+}
+
+const known = new WeakMap<Vocabulary, PieceTokenizer>();
+
+/** The tokenizer whose pieces a vocabulary has, made once; undefined where it does not hold one. */
+export function tokenizerOf(vocabulary: Vocabulary): PieceTokenizer | undefined {
+  if (vocabulary.kind !== "pieces" || vocabulary.tokenizer === undefined) return undefined;
+  let made = known.get(vocabulary);
+  if (made === undefined) known.set(vocabulary, made = pieceTokenizer(vocabulary.tokenizer));
+  return made;
 }
 
 /**

@@ -26,8 +26,13 @@ export interface WordRules {
 
 /** Where an end token stands among units. */
 const END = Symbol("end");
-/** A unit or an end. */
-type Unit = string | typeof END;
+/** A unit, a unit that stands without a space after the one before, or an end. */
+type Unit = string | Glued | typeof END;
+/** A unit that stands without a space after the one before. */
+interface Glued {
+  readonly glued: string;
+}
+const textOf = (unit: string | Glued): string => typeof unit === "string" ? unit : unit.glued;
 
 /** Tells passages apart into units. */
 type Splitter = (passage: Passage) => Iterable<Unit>;
@@ -84,7 +89,9 @@ async function countedTokenizer(
 ): Promise<Tokenizer> {
   const counts = new UnitCounts();
   for await (const passage of training) {
-    for (const unit of split(passage)) if (unit !== END) counts.add(unit);
+    for (const unit of split(passage)) {
+      if (unit !== END) counts.add(textOf(unit), typeof unit !== "string");
+    }
   }
   return tokenizerOver(counts.vocabulary(kind, options), split);
 }
@@ -95,16 +102,17 @@ function tokenizerOver(vocabulary: Vocabulary, split: Splitter): Tokenizer {
   const unknown = vocabulary.unknown!;
   return {
     vocabulary,
-    encode: (passage) => Array.from(split(passage), (unit) => unit === END ? end : ids.get(unit) ?? unknown),
+    encode: (passage) =>
+      Array.from(split(passage), (unit) => unit === END ? end : ids.get(textOf(unit)) ?? unknown),
   };
 }
 
 function wordSplitter(rules: WordRules): Splitter {
   const { split, lowercase, ends } = rules;
-  const wordsOf = split === "spaces"
+  const wordsOf: (text: string) => Exclude<Unit, typeof END>[] = split === "spaces"
     // Not `\s`: that takes U+FEFF, which stands inside words of WikiText, for white space.
-    ? (text: string) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
-    : (text: string) => text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu) ?? [];
+    ? (text) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
+    : (text) => gluedMatches(text, /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu);
   return function* (passage) {
     for (const [text, ended] of stretches(passage, ends)) {
       const words = wordsOf(lowercase ? text.toLowerCase() : text);
@@ -113,6 +121,16 @@ function wordSplitter(rules: WordRules): Splitter {
       if (ended && (words.length > 0 || ends === "lines")) yield END;
     }
   };
+}
+
+/** Matches in a text, those that begin where the one before ends told apart. */
+function gluedMatches(text: string, words: RegExp): (string | Glued)[] {
+  let end = -1;
+  return Array.from(text.matchAll(words), ({ 0: word, index }) => {
+    const glued = index === end;
+    end = index + word.length;
+    return glued ? { glued: word } : word;
+  });
 }
 
 function characterSplitter(ends: EndsOf): Splitter {

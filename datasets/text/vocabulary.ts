@@ -11,6 +11,10 @@ export interface Vocabulary {
   readonly unknown: number | null;
   /** The id that ends a sentence, a line or a document; null when nothing does. */
   readonly end: number | null;
+  /** Of words: the ids of those that mostly stand without a space after the word before, such as a comma; absent where none do. */
+  readonly glued?: readonly number[];
+  /** Of pieces: the text of the `tokenizer.json` that they are of, which text is read and shown by. */
+  readonly tokenizer?: string;
 }
 
 /** Stands for every unit that is not in the vocabulary. */
@@ -21,10 +25,12 @@ export const END = "<eos>";
 /** Counts units, to choose a vocabulary from. */
 export class UnitCounts {
   readonly #counts = new Map<string, number>();
+  readonly #glued = new Map<string, number>();
 
-  /** Counts a unit once more. */
-  add(unit: string): void {
+  /** Counts a unit once more, which may stand without a space after the one before. */
+  add(unit: string, glued = false): void {
     this.#counts.set(unit, (this.#counts.get(unit) ?? 0) + 1);
+    if (glued) this.#glued.set(unit, (this.#glued.get(unit) ?? 0) + 1);
   }
 
   /**
@@ -38,8 +44,11 @@ export class UnitCounts {
     const kept = [...this.#counts]
       .filter(([unit, count]) => count >= minimum && unit !== UNKNOWN && unit !== END)
       .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-    const words = [UNKNOWN, END, ...kept.map(([unit]) => unit)];
-    return { kind, words: words.slice(0, Math.max(2, largest)), unknown: 0, end: 1 };
+    const words = [UNKNOWN, END, ...kept.map(([unit]) => unit)].slice(0, Math.max(2, largest));
+    const glued = kind === "words"
+      ? words.flatMap((word, id) => 2 * (this.#glued.get(word) ?? 0) > this.#counts.get(word)! ? [id] : [])
+      : [];
+    return { kind, words, unknown: 0, end: 1, ...(glued.length > 0 && { glued }) };
   }
 }
 
@@ -51,49 +60,3 @@ export function byteVocabulary(): Vocabulary {
   );
   return { kind: "bytes", words: [...words, END], unknown: null, end: 256 };
 }
-
-/**
- * Tokens as text for people: words with spaces between them, characters and bytes in a row, pieces joined by the marks
- * that their tokenizer puts on them (`##`, `▁`, `Ġ`). An end is a line end.
- */
-export function textOfTokens(ids: Iterable<number>, vocabulary: Vocabulary): string {
-  const lines: string[] = [];
-  let line: number[] = [];
-  for (const id of ids) {
-    if (id !== vocabulary.end) {
-      line.push(id);
-      continue;
-    }
-    lines.push(lineOf(line, vocabulary));
-    line = [];
-  }
-  if (line.length > 0) lines.push(lineOf(line, vocabulary));
-  return lines.join("\n");
-}
-
-function lineOf(ids: number[], { kind, words }: Vocabulary): string {
-  if (kind === "bytes") return new TextDecoder().decode(Uint8Array.from(ids));
-  const units = ids.map((id) => words[id] ?? UNKNOWN);
-  if (kind === "characters") return units.join("");
-  if (kind === "words") return units.join(" ");
-  const text = units.join("");
-  if (text.includes("▁")) return text.replaceAll("▁", " ").trim();
-  if (/[ĠĊ]/.test(text)) return byteLevelText(text).trim();
-  return units.map((unit, i) => unit.startsWith("##") ? unit.slice(2) : i === 0 ? unit : ` ${unit}`).join("");
-}
-
-/** Undoes the byte-level alphabet of GPT-2: bytes that print stand for themselves, others lie from U+0100 on. */
-function byteLevelText(text: string): string {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (code < 0x100) bytes.push(code);
-    else if (code - 0x100 < HIDDEN.length) bytes.push(HIDDEN[code - 0x100]!);
-    else bytes.push(...new TextEncoder().encode(character));
-  }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
-}
-
-/** Bytes that do not print, in order. */
-const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte)
-  .filter((byte) => byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte === 0xad);

@@ -22,6 +22,20 @@ export interface WindowRows {
   readonly observed?: Uint8Array<ArrayBuffer>;
 }
 
+/** How texts lie in windows: what whoever asks a model of the windows must know. */
+export interface WindowFrame {
+  /**
+   * Where a text begins. `window`: with the window, since every window begins where a document or a sentence does. `end`:
+   * after an end token, since windows begin anywhere in a running text in which end tokens stand between texts.
+   * `anywhere`: windows are stretches of running text in which nothing marks where a text begins.
+   */
+  readonly begins: "window" | "end" | "anywhere";
+  /** Whether an end token stands after a text that ends within a window. */
+  readonly ends: boolean;
+}
+/** Where a text begins in a window. */
+export const windowBegins = ["window", "end", "anywhere"] as const;
+
 /** Tokens to be read by position. */
 export interface TokenSource {
   /** The tokens from `from` to `to`, not included. */
@@ -50,14 +64,26 @@ export class Windows {
   readonly runs: readonly WindowRun[];
   /** Number of windows. */
   readonly count: number;
+  /** How texts lie in them. */
+  readonly frame: WindowFrame;
 
   /** Windows that lie so. */
-  constructor(length: number, runs: readonly WindowRun[]) {
+  constructor(
+    length: number,
+    runs: readonly WindowRun[],
+    frame: WindowFrame = { begins: "anywhere", ends: false },
+  ) {
     let count = 0;
     this.#ends = runs.map((run) => count += run.count);
     this.length = length;
     this.runs = runs;
     this.count = count;
+    this.frame = frame;
+  }
+
+  /** The same windows with a frame. */
+  framed(frame: WindowFrame): Windows {
+    return new Windows(this.length, this.runs, frame);
   }
 
   /**
@@ -130,11 +156,46 @@ export class Windows {
     return missing === undefined ? rows : { ...rows, observed: missing };
   }
 
+  /**
+   * The token before each of the windows from `from` to `to`, not included; -1 before the first token of all.
+   *
+   * @throws RangeError when there are no such windows.
+   */
+  async before(tokens: TokenSource, from: number, to: number): Promise<Int32Array> {
+    const found = new Int32Array(to - from).fill(-1);
+    for (let window = from; window < to;) {
+      const run = this.#runOf(window);
+      const { stride } = this.runs[run]!;
+      const { first } = this.at(window);
+      const together = stride > 8 * this.length ? 1 : Math.min(this.#ends[run]!, to) - window;
+      const start = Math.max(0, first - 1);
+      const read = await tokens.read(start, first + (together - 1) * stride);
+      for (let i = 0; i < together; i++) {
+        const at = first + i * stride - 1;
+        if (at >= 0) found[window - from + i] = read[at - start]!;
+      }
+      window += together;
+    }
+    return found;
+  }
+
   /** All windows in blocks of `size`, in order; only the last one may be smaller. */
   async *blocks(tokens: TokenSource, size: number): AsyncGenerator<WindowRows & { readonly first: number }> {
     for (let first = 0; first < this.count; first += size) {
       yield { first, ...await this.rows(tokens, first, Math.min(this.count, first + size)) };
     }
+  }
+
+  /** Whether every window begins at one of these tokens, in order. */
+  beginAt(starts: ArrayLike<number>): boolean {
+    let at = 0;
+    for (const { first, count, stride } of this.runs) {
+      for (let i = 0; i < count; i++) {
+        while (at < starts.length && starts[at]! < first + i * stride) at++;
+        if (starts[at] !== first + i * stride) return false;
+      }
+    }
+    return true;
   }
 
   /** Index of the run that holds a window. */

@@ -1,31 +1,40 @@
+import type { Circuit } from "../../circuits/circuit.ts";
 import type { Evaluator } from "../../circuits/evaluator.ts";
 import { conditional } from "../../circuits/queries/conditional.ts";
+import { excludeState, type Exclusion } from "../../circuits/queries/exclude.ts";
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
 import type { Samples } from "../../circuits/samples.ts";
-import { textOfTokens, type Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { type PieceTokenizer, tokenizerOf } from "../../datasets/text/pieces.ts";
+import type { Place } from "../../datasets/text/running_text.ts";
+import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { WindowFrame } from "../../datasets/text/windows.ts";
 import { RetortError } from "../../foundation/errors.ts";
 
-/** Stands for a missing word in a sentence. */
+/** Stands for a missing unit in a sentence. */
 export const BLANK = "_";
 
 /** A sentence with blanks as one sample of a circuit over windows. */
 export interface BlankedSentence {
-  /** The end of the sentence before, the words, the end; what comes after is not observed. */
+  /** The sentence as it lies in a window; what comes after is not observed. */
   readonly samples: Samples;
   /** Variables of the blanks, in their order. */
   readonly blanks: readonly number[];
-  /** The variables of the words: from the first up to the one after the last. */
+  /** The variables of the sentence, ends not counted: from the first up to the one after the last. */
   readonly words: { readonly from: number; readonly to: number };
-  /** What the vocabulary does not have and the unknown word stands for. */
+  /** What the vocabulary does not have and the unknown unit stands for. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Reads a sentence with blanks: words with spaces between them, {@link BLANK} for each missing one. Words that the
- * vocabulary does not have as they stand are looked for in small letters, then without the marks around them. Of a
- * vocabulary of characters or bytes each of them is a unit.
+ * Reads a sentence with blanks: a text in which each {@link BLANK} stands for one missing unit of the vocabulary. Of a
+ * vocabulary of words they are words with spaces between them; those that it does not have as they stand are looked for
+ * in small letters, then without the marks around them. Of pieces the text goes through their tokenizer, what stands
+ * between blanks as it does in a running text: a blank is one piece, be it a word or a part of one. Of characters or
+ * bytes each is a unit.
  *
  * @param length variables of the circuit: units of a window.
+ * @param frame how texts lie in the windows that the circuit was learned from.
  * @param ends whether the sentence ends where its text does; otherwise it may go on.
  * @throws RetortError when it does not fit into a window, or has an unknown word that nothing stands for.
  */
@@ -33,22 +42,13 @@ export function readBlanks(
   sentence: string,
   vocabulary: Vocabulary,
   length: number,
+  frame: WindowFrame,
   ends = true,
 ): BlankedSentence {
-  const ids = new Map(vocabulary.words.map((word, id) => [word, id]));
-  const unknown: string[] = [];
-  const tokens = unitsOf(sentence, vocabulary, ids).map((unit) => {
-    if (unit === BLANK) return undefined;
-    const id = ids.get(unit) ?? ids.get(unit.toLowerCase());
-    if (id !== undefined) return id;
-    if (vocabulary.unknown === null) {
-      throw new RetortError(`the vocabulary has no ${JSON.stringify(unit)}`);
-    }
-    unknown.push(unit);
-    return vocabulary.unknown;
-  });
+  const { ids: tokens, unknown } = unitsOf(sentence, vocabulary, frame);
   const end = vocabulary.end === null ? [] : [vocabulary.end];
-  const row = [...end, ...tokens, ...ends ? end : []];
+  const before = frame.begins === "end" ? end : [];
+  const row = [...before, ...tokens, ...ends && frame.ends ? end : []];
   if (row.length > length) {
     throw new RetortError(`${JSON.stringify(sentence)} has ${row.length} tokens with its ends`, {
       hint: `The circuit is over windows of ${length}: shorten it.`,
@@ -63,25 +63,85 @@ export function readBlanks(
   return {
     samples: { count: 1, variables: length, values, observed },
     blanks: row.flatMap((id, t) => id === undefined ? [t] : []),
-    words: { from: end.length, to: end.length + tokens.length },
+    words: { from: before.length, to: before.length + tokens.length },
     unknown,
   };
+}
+
+/** Units of a sentence, undefined for blanks. */
+interface Units {
+  readonly ids: readonly (number | undefined)[];
+  readonly unknown: readonly string[];
+}
+
+function unitsOf(sentence: string, vocabulary: Vocabulary, frame: WindowFrame): Units {
+  if (vocabulary.kind === "bytes") {
+    const bytes = new TextEncoder().encode(sentence);
+    return { ids: Array.from(bytes, (byte) => byte === BLANK.charCodeAt(0) ? undefined : byte), unknown: [] };
+  }
+  const tokenizer = tokenizerOf(vocabulary);
+  if (tokenizer !== undefined) return piecesOf(sentence, tokenizer, frame);
+  const known = new Map(vocabulary.words.map((word, id) => [word, id]));
+  const unknown: string[] = [];
+  const units = vocabulary.kind === "characters" ? [...sentence] : wordsOf(sentence, vocabulary, known);
+  const ids = units.map((unit) => {
+    if (unit === BLANK) return undefined;
+    const id = known.get(unit) ?? known.get(unit.toLowerCase());
+    if (id !== undefined) return id;
+    unknown.push(unit);
+    return unknownOf(vocabulary, unit);
+  });
+  return { ids, unknown };
+}
+
+function unknownOf({ unknown }: Vocabulary, unit: string): number {
+  if (unknown === null) throw new RetortError(`the vocabulary has no ${JSON.stringify(unit)}`);
+  return unknown;
 }
 
 /** Letters and digits in a row, each other mark alone. */
 const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu;
 
-function unitsOf(sentence: string, { kind }: Vocabulary, ids: ReadonlyMap<string, number>): string[] {
-  if (kind === "characters") return [...sentence];
-  if (kind === "bytes") {
-    return Array.from(
-      new TextEncoder().encode(sentence),
-      (byte) => byte === 0x5f ? BLANK : `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
-    );
-  }
+function wordsOf(sentence: string, { kind }: Vocabulary, ids: ReadonlyMap<string, number>): string[] {
   const words = sentence.split(/\s+/).filter((word) => word !== "");
   const known = (word: string) => word === BLANK || ids.has(word) || ids.has(word.toLowerCase());
   return words.flatMap((word) => kind === "words" && !known(word) ? word.match(WORD) ?? [word] : [word]);
+}
+
+/** What stands before, between and after blanks, each cut as it is at its place in a running text. */
+function piecesOf(sentence: string, tokenizer: PieceTokenizer, { begins }: WindowFrame): Units {
+  const ids: (number | undefined)[] = [], unknown: string[] = [];
+  sentence.split(BLANK).forEach((text, i) => {
+    if (i > 0) ids.push(undefined);
+    const given = text.trim().replace(/\s+/g, " ");
+    if (given === "") return;
+    const place = i > 0 ? /^\s/.test(text) ? "spaced" : "glued" : begins === "anywhere" ? "spaced" : "first";
+    const cut = (text: string, at: Place) => tokenizer.cut(text, at) ?? tokenizer.encode(text);
+    ids.push(...cut(given, place));
+    given.split(" ").forEach((word, w) => {
+      const pieces = cut(word, w > 0 ? "spaced" : place);
+      if (pieces.length > 0 && !pieces.includes(tokenizer.vocabulary.unknown ?? -1)) return;
+      unknown.push(word);
+      unknownOf(tokenizer.vocabulary, word);
+    });
+  });
+  return { ids, unknown };
+}
+
+/**
+ * A circuit in which blanks are not ends: a sentence has none in its middle. With what says so of samples.
+ *
+ * @param blanks variables of the blanks.
+ */
+export function withoutEnds(
+  circuit: Circuit,
+  blanks: readonly number[],
+  { end, words }: Vocabulary,
+): Exclusion {
+  if (end === null || words.length === 1 || blanks.length === 0) {
+    return { circuit, condition: (samples) => samples };
+  }
+  return excludeState(circuit, blanks, end);
 }
 
 /** A word that may stand at a blank, with its exact probability. */
@@ -109,7 +169,9 @@ export interface FilledBlanks {
 /**
  * Fills in the blanks of a sentence, exactly.
  *
- * @param options `draws`: completions; `list`: words of each blank that are listed; `seed` decides the draws.
+ * @param evaluator of the circuit that {@link withoutEnds} gives for the blanks.
+ * @param sentence with its samples as that says of them.
+ * @param options `draws`: completions; `list`: units of each blank that are listed; `seed` decides the draws.
  * @throws CircuitError when the words are impossible.
  */
 export async function fillBlanks(
@@ -134,8 +196,14 @@ export async function fillBlanks(
 
 function mostProbable(distribution: Float64Array, count: number, vocabulary: Vocabulary): Candidate[] {
   const order = Array.from(distribution.keys()).sort((a, b) => distribution[b]! - distribution[a]! || a - b);
-  return order.slice(0, count).map((id) => ({
-    word: textOfTokens([id], vocabulary).trim() || vocabulary.words[id]!,
+  const listed = order.slice(0, count);
+  const texts = listed.map((id) => textOfTokens([id], vocabulary).trim());
+  const times = Map.groupBy(texts, (text) => text);
+  // Pieces that read alike (" men" and "men"), or not at all (a part of a character), stand as the vocabulary has them.
+  return listed.map((id, i) => ({
+    word: texts[i] === "" || texts[i]!.includes("\ufffd") || times.get(texts[i]!)!.length > 1
+      ? vocabulary.words[id]!
+      : texts[i]!,
     probability: distribution[id]!,
   }));
 }

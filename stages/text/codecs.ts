@@ -1,7 +1,8 @@
 /** Codecs of text, tokens and windows. */
 import { z } from "zod";
 import { type Passage, passagesOf } from "../../datasets/text/passages.ts";
-import { Windows } from "../../datasets/text/windows.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { windowBegins, Windows } from "../../datasets/text/windows.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { array, type NumericArray } from "../../runner/codecs/array.ts";
 import { json } from "../../runner/codecs/json.ts";
@@ -94,14 +95,14 @@ export const tokens: Codec<Tokens, NewTokens, "tokens"> = defineCodec<Tokens, Ne
   },
 });
 
-/** Windows over tokens, as offsets. `rows` gives them as samples. */
+/** Windows over tokens, as offsets, with how texts lie in them. `rows` gives them as samples. */
 export const windows: Codec<Windows, Windows, "windows"> = defineCodec<Windows, Windows, "windows">({
   name: "windows",
-  version: 1,
-  async write({ length, runs, count }, out) {
+  version: 2,
+  async write({ length, runs, count, frame }, out) {
     const data = Float64Array.from(runs.flatMap((run) => [run.first, run.count, run.stride, run.observed]));
     await runArray.write({ data, shape: [runs.length, 4] }, out);
-    return { length, windows: count };
+    return { length, windows: count, begins: frame.begins, ends: frame.ends };
   },
   async read(artifact) {
     const { data, shape } = await runArray.read(artifact);
@@ -111,19 +112,49 @@ export const windows: Codec<Windows, Windows, "windows"> = defineCodec<Windows, 
       stride: data[4 * i + 2]!,
       observed: data[4 * i + 3]!,
     }));
-    return new Windows((artifact.artifact.facts as { length: number }).length, runs);
+    const { length, begins, ends } = windowFacts.parse(artifact.artifact.facts);
+    return new Windows(length, runs, { begins, ends });
   },
 });
 const runArray = array("window-runs", "f8", 2);
+const windowFacts = z.object({ length: z.int().min(1), begins: z.enum(windowBegins), ends: z.boolean() });
 
-/** Units by token id: words, characters, bytes or a teacher's pieces. */
-export const vocabulary = json(
-  "vocabulary",
+const vocabularyValue = json(
+  "vocabulary-value",
   z.object({
     kind: z.enum(["words", "characters", "bytes", "pieces"]),
     words: z.array(z.string()),
     unknown: z.int().nullable(),
     end: z.int().nullable(),
+    glued: z.array(z.int()).optional(),
   }),
-  2,
 );
+
+/**
+ * Units by token id: words, characters, bytes or a teacher's pieces. `value.json` and, of pieces, the `tokenizer.json` that
+ * text is cut by and shown by.
+ */
+export const vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary"> = defineCodec<
+  Vocabulary,
+  Vocabulary,
+  "vocabulary"
+>({
+  name: "vocabulary",
+  version: 3,
+  async write({ tokenizer, ...value }, out) {
+    const { words, glued } = value;
+    const plain = { ...value, words: [...words], ...(glued !== undefined && { glued: [...glued] }) };
+    const facts = await vocabularyValue.write(plain as Parameters<typeof vocabularyValue.write>[0], out);
+    if (tokenizer !== undefined) await out.text("tokenizer.json", tokenizer);
+    return { units: words.length, ...facts };
+  },
+  async read(artifact) {
+    const { glued, ...value } = await vocabularyValue.read(artifact);
+    const has = artifact.artifact.files.some((file) => file.name === "tokenizer.json");
+    return {
+      ...value,
+      ...(glued !== undefined && { glued }),
+      ...(has && { tokenizer: await artifact.text("tokenizer.json") }),
+    };
+  },
+});

@@ -4,8 +4,9 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
-import { BLANK, fillBlanks, readBlanks } from "./blanks.ts";
+import { BLANK, fillBlanks, readBlanks, withoutEnds } from "./blanks.ts";
 import { vocabulary } from "./codecs.ts";
+import { askedFrame, frameParams } from "./frame.ts";
 
 /** Sentences with blanks, filled in. */
 export const completions = json(
@@ -38,17 +39,18 @@ export const completions = json(
 );
 
 /**
- * Fills in the middle: a sentence with blanks, what stands before and after them given. Exact: draws are from
- * p(blanks | rest), and probabilities sum over everything that the other blanks may be.
+ * Fills in the middle: a sentence with blanks, what stands before and after them given, and that no blank ends it. Exact:
+ * draws are from p(blanks | rest), and probabilities sum over everything that the other blanks may be.
  */
 export const completeText = defineStage({
   name: "text.complete",
   params: z.object({
-    /** Words with spaces between them, `_` for each missing one. */
+    ...frameParams,
+    /** Texts with `_` for each missing unit: of words, of pieces, of characters. */
     sentences: z.array(z.string()).min(1),
     /** Completions of each. */
     draws: z.int().min(1).default(3),
-    /** Most probable words of each blank to list. */
+    /** Most probable units of each blank to list. */
     list: z.int().min(0).default(5),
   }),
   inputs: { circuit, vocabulary },
@@ -56,29 +58,35 @@ export const completeText = defineStage({
   seeded: true,
   engine: "use",
   async run({ inputs, params, context }) {
-    const length = inputs.circuit.variables.length;
-    const learner = await openLearner(inputs.circuit, context);
-    try {
-      const done = [];
-      for (const [i, given] of params.sentences.entries()) {
-        context.signal.throwIfAborted();
-        const sentence = readBlanks(given, inputs.vocabulary, length);
-        if (sentence.blanks.length === 0) {
-          throw new RetortError(`${JSON.stringify(given)} has no blank`, {
-            hint: `Write ${BLANK} for a missing word.`,
-          });
-        }
-        const { drawn, blanks } = await fillBlanks(learner, sentence, inputs.vocabulary, {
+    const { circuit, vocabulary } = inputs;
+    const frame = askedFrame(circuit, vocabulary, params, context.log);
+    const done = [];
+    for (const [i, given] of params.sentences.entries()) {
+      context.signal.throwIfAborted();
+      const sentence = readBlanks(given, vocabulary, circuit.variables.length, frame);
+      if (sentence.blanks.length === 0) {
+        throw new RetortError(`${JSON.stringify(given)} has no blank`, {
+          hint: `Write ${BLANK} for a missing word.`,
+        });
+      }
+      if (sentence.unknown.length > 0) {
+        context.log(`${JSON.stringify(given)}: the vocabulary does not have ${sentence.unknown.join(", ")}`);
+      }
+      const asked = withoutEnds(circuit, sentence.blanks, vocabulary);
+      const learner = await openLearner(asked.circuit, context);
+      try {
+        const samples = asked.condition(sentence.samples);
+        const { drawn, blanks } = await fillBlanks(learner, { ...sentence, samples }, vocabulary, {
           seed: context.seed,
           draws: params.draws,
           list: params.list,
         });
         done.push({ given, drawn: [...drawn], blanks: blanks.map(({ words }) => [...words]) });
-        context.progress(i + 1, params.sentences.length, "sentences");
+      } finally {
+        await learner.close();
       }
-      return { completions: { completions: done } };
-    } finally {
-      await learner.close();
+      context.progress(i + 1, params.sentences.length, "sentences");
     }
+    return { completions: { completions: done } };
   },
 });

@@ -64,7 +64,7 @@ export const drawTexts = defineStage({
     }
     context.metric("tokens", writer.rows);
     return {
-      vocabulary: { ...model.vocabulary, words: [...model.vocabulary.words] },
+      vocabulary: model.vocabulary,
       tokens: { ids: await writer.finish(), starts },
     };
   },

@@ -5,6 +5,7 @@ import { matrixShards } from "../../runner/codecs/shards.ts";
 import type { NewShardProgress, ShardProgress } from "../../runner/codecs/shard_progress.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
+import type { Alignment } from "../../teachers/alignment.ts";
 import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
@@ -53,13 +54,18 @@ export const embedSuffixes = defineStage({
       width,
       params.precision,
       params.together,
-      (rows) =>
-        embedSuffixesOf(model, alignment, rows, {
-          mode: params.mode,
-          decay: params.decay,
-          state: params.state,
-          batchPieces: params.batch,
-        }),
+      async (rows, first) =>
+        await embedSuffixesOf(
+          model,
+          alignment,
+          { ...rows, fresh: await freshOf(inputs, alignment, first, rows.count) },
+          {
+            mode: params.mode,
+            decay: params.decay,
+            state: params.state,
+            batchPieces: params.batch,
+          },
+        ),
     );
     return { vectors };
   },
@@ -137,4 +143,35 @@ async function eachBlock(
   }
   context.metric("vectors", output.rows);
   return await output.finish();
+}
+
+/** `[count]`: 1 for windows, from `first` on, that begin with a document or after an end. */
+async function freshOf(
+  { tokens, windows }: { readonly tokens: Tokens; readonly windows: Windows },
+  { ends }: Alignment,
+  first: number,
+  count: number,
+): Promise<Uint8Array> {
+  const before = await windows.before(tokens.ids, first, first + count);
+  const begins = new Set<number>();
+  let at = lowerBound(tokens.starts, windows.at(first).first);
+  for (const last = windows.at(first + count - 1).first; at < tokens.starts.length; at++) {
+    if (tokens.starts[at]! > last) break;
+    begins.add(tokens.starts[at]!);
+  }
+  return Uint8Array.from(
+    before,
+    (token, i) => ends[token] === 1 || begins.has(windows.at(first + i).first) ? 1 : 0,
+  );
+}
+
+/** Index of the first of rising numbers that is at least `x`. */
+function lowerBound(rising: ArrayLike<number>, x: number): number {
+  let low = 0, high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle]! < x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

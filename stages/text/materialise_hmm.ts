@@ -5,6 +5,7 @@ import { defineStage } from "../../runner/stage.ts";
 import { clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { tokens, vocabulary, windows } from "./codecs.ts";
+import { withFrame } from "./frame.ts";
 
 /** Windows that are counted at a time. */
 const BLOCK = 4096;
@@ -64,6 +65,6 @@ export const materialiseHmm = defineStage({
       (_, k) => counts.emission.subarray(k * counts.symbols, (k + 1) * counts.symbols).some((n) => n > 0),
     );
     context.metric("states without tokens", used.filter((found) => !found).length);
-    return { circuit: counts.circuit(length, smoothing) };
+    return { circuit: withFrame(counts.circuit(length, smoothing), windows.frame) };
   },
 });

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { textOfTokens, type Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { WindowFrame } from "../../datasets/text/windows.ts";
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
 import type { Samples } from "../../circuits/samples.ts";
 import { unobserved } from "../../circuits/samples.ts";
@@ -8,14 +10,17 @@ import { circuit } from "../codecs/circuit.ts";
 import { sentences } from "../codecs.ts";
 import { openLearner } from "../open_learner.ts";
 import { vocabulary } from "./codecs.ts";
+import { askedFrame, frameParams } from "./frame.ts";
 
 /**
- * Sentences drawn from a circuit over token windows, exactly from its distribution: windows that begin with the end
- * of a sentence, cut at the next one.
+ * Texts drawn from a circuit over token windows, exactly from its distribution. Where they begin in a window is what the
+ * circuit says of the windows that it was learned from: with the window, or after an end token, which is then given; they
+ * stop at the next end. A circuit over stretches of running text gives whole windows.
  */
 export const sampleText = defineStage({
   name: "text.sample",
   params: z.object({
+    ...frameParams,
     /** How many. */
     count: z.int().min(1).default(10),
   }),
@@ -24,35 +29,30 @@ export const sampleText = defineStage({
   seeded: true,
   engine: "use",
   async run({ inputs, params, context }) {
-    const { end } = inputs.vocabulary;
-    const length = inputs.circuit.variables.length;
-    const learner = await openLearner(inputs.circuit, context);
+    const { circuit, vocabulary } = inputs;
+    const frame = askedFrame(circuit, vocabulary, params, context.log);
+    const windows = unobserved(params.count, circuit.variables.length);
+    if (frame.begins === "end") {
+      for (let s = 0; s < params.count; s++) {
+        windows.values[s * windows.variables] = vocabulary.end!;
+        windows.observed![s * windows.variables] = 1;
+      }
+    }
+    const learner = await openLearner(circuit, context);
     try {
-      const drawn = await sampleMissing(learner, afterEnd(params.count, length, end), { seed: context.seed });
-      return { sentences: { sentences: sentencesOf(drawn, inputs.vocabulary) } };
+      const drawn = await sampleMissing(learner, windows, { seed: context.seed });
+      return { sentences: { sentences: sentencesOf(drawn, vocabulary, frame) } };
     } finally {
       await learner.close();
     }
   },
 });
 
-/** Windows of which nothing is given but the end of the sentence before, if the vocabulary has an end. */
-function afterEnd(count: number, length: number, end: number | null): Samples {
-  const windows = unobserved(count, length);
-  if (end === null) return windows;
-  for (let s = 0; s < count; s++) {
-    windows.values[s * length] = end;
-    windows.observed![s * length] = 1;
-  }
-  return windows;
-}
-
-function sentencesOf(drawn: Samples, vocabulary: Vocabulary): string[] {
-  const { end } = vocabulary;
+function sentencesOf(drawn: Samples, vocabulary: Vocabulary, { begins }: WindowFrame): string[] {
+  const first = begins === "end" ? 1 : 0;
   return Array.from({ length: drawn.count }, (_, s) => {
     const row = Array.from(drawn.values.subarray(s * drawn.variables, (s + 1) * drawn.variables));
-    if (end === null) return textOfTokens(row, vocabulary);
-    const next = row.indexOf(end, 1);
-    return textOfTokens(row.slice(1, next < 0 ? undefined : next), vocabulary);
+    const next = vocabulary.end === null || begins === "anywhere" ? -1 : row.indexOf(vocabulary.end, first);
+    return textOfTokens(row.slice(first, next < 0 ? undefined : next), vocabulary);
   });
 }

@@ -7,6 +7,7 @@ import { defineStage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
 import { tokens, windows } from "./codecs.ts";
+import { withFrame } from "./frame.ts";
 import { scoreWindows } from "./score_windows.ts";
 import { WindowSource } from "./window_source.ts";
 
@@ -55,7 +56,10 @@ export const smoothText = defineStage({
       if (best.perplexity !== null) context.metric("perplexity", best.perplexity);
       context.log(`a share of ${best.weight} is best: perplexity ${best.perplexity ?? "infinite"}`);
       return {
-        circuit: withParameters(inputs.circuit, mixedLeaves(inputs.circuit, bases, best.weight)),
+        circuit: withFrame(
+          withParameters(inputs.circuit, mixedLeaves(inputs.circuit, bases, best.weight)),
+          inputs.trainWindows.frame,
+        ),
         smoothing: { weight: best.weight, tried },
       };
     } finally {

@@ -93,7 +93,7 @@ async function encodeAll(
     return made;
   };
   return {
-    vocabulary: { ...vocabulary, words: [...vocabulary.words] },
+    vocabulary,
     train: await encoded("train"),
     valid: await encoded("valid"),
     test: await encoded("test"),

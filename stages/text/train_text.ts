@@ -5,9 +5,13 @@ import { trainingState } from "../codecs/training_state.ts";
 import { runTraining } from "../train_em.ts";
 import { trainingParams } from "../training_params.ts";
 import { tokens, windows } from "./codecs.ts";
+import { withFrame } from "./frame.ts";
 import { WindowSource } from "./window_source.ts";
 
-/** Trains a circuit over windows of a text by EM: what `trainEm` does, without a copy of the windows. */
+/**
+ * Trains a circuit over windows of a text by EM: what `trainEm` does, without a copy of the windows. The
+ * circuit says how texts lie in its windows.
+ */
 export const trainText = defineStage({
   name: "train.text",
   params: trainingParams,
@@ -19,6 +23,7 @@ export const trainText = defineStage({
   async run({ inputs, params, context }) {
     const train = await WindowSource.open(inputs.trainWindows, inputs.train.ids);
     const valid = await WindowSource.open(inputs.validWindows, inputs.valid.ids);
-    return await runTraining(inputs.circuit, { train, valid }, params, context);
+    const trained = await runTraining(inputs.circuit, { train, valid }, params, context);
+    return { ...trained, circuit: withFrame(trained.circuit, inputs.trainWindows.frame) };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TextError } from "../../datasets/text/errors.ts";
-import { Windows } from "../../datasets/text/windows.ts";
+import { type WindowFrame, Windows } from "../../datasets/text/windows.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 
@@ -21,20 +21,49 @@ export const layWindows = defineStage({
   outputs: { windows },
   async run({ inputs, params, context }) {
     const { length, within, partial, stride = length } = params;
-    const made = Windows.over(await segments(inputs.tokens, within, inputs.vocabulary.end), {
-      length,
-      stride,
-      partial,
-    });
+    const { end } = inputs.vocabulary;
+    const starts = await segments(inputs.tokens, within, end);
+    const made = Windows.over(starts, { length, stride, partial });
     if (made.count === 0) {
       throw new TextError(`${inputs.tokens.count} tokens give no window of ${length}`, {
         hint: 'Shorten the windows, or set `partial` to "pad".',
       });
     }
     context.metric("windows", made.count);
-    return { windows: made };
+    const begin = within !== "text" && made.beginAt(starts);
+    const ends = await endsIn(made, inputs.tokens, end);
+    const frame: WindowFrame = {
+      begins: begin ? "window" : ends === "inside" ? "end" : "anywhere",
+      ends: ends !== "none",
+    };
+    context.log(
+      `a text begins ${BEGINS[frame.begins]}, ${frame.ends ? "an" : "no"} end token stands after it`,
+    );
+    return { windows: made.framed(frame) };
   },
 });
+
+const BEGINS = { window: "with its window", end: "after an end token", anywhere: "anywhere in a window" };
+
+/** Where end tokens stand in windows: before other tokens (`inside`), only after all others (`last`), or nowhere. */
+async function endsIn(
+  windows: Windows,
+  { ids }: Tokens,
+  end: number | null,
+): Promise<"inside" | "last" | "none"> {
+  if (end === null) return "none";
+  let found: "last" | "none" = "none";
+  for await (const { count, variables, values, observed } of windows.blocks(ids, 4096)) {
+    for (let w = 0; w < count; w++) {
+      for (let at = w * variables; at < (w + 1) * variables; at++) {
+        if (values[at] !== end || observed?.[at] === 0) continue;
+        found = "last";
+        if (at + 1 < (w + 1) * variables && observed?.[at + 1] !== 0) return "inside";
+      }
+    }
+  }
+  return found;
+}
 
 async function segments(
   given: Tokens,

@@ -1,3 +1,4 @@
+import type { Exclusion } from "../../circuits/queries/exclude.ts";
 import { logLikelihood } from "../../circuits/queries/likelihood.ts";
 import { pixelVariables } from "../../circuits/queries/masks.ts";
 import type { Samples } from "../../circuits/samples.ts";
@@ -8,22 +9,37 @@ import { CallError, RetortError } from "../../foundation/errors.ts";
 import type { Evaluator } from "../../circuits/evaluator.ts";
 import type { ImageModel } from "../../stages/images/open_model.ts";
 import { imagesOfSamples } from "../../stages/images/show_images.ts";
-import { fillBlanks, readBlanks } from "../../stages/text/blanks.ts";
+import { fillBlanks, type FilledBlanks, readBlanks } from "../../stages/text/blanks.ts";
+import { askedFrame } from "../../stages/text/frame.ts";
 import { encodePng } from "../view/png.ts";
 import { dataUrl } from "../view/preview.ts";
 import type { ImageAnswer, ImageQuestion, TextAnswer, TextQuestion } from "./protocol.ts";
 
+/** A model of text that is open: its circuit, and for blanks the one in which they are not ends. */
+export interface TextModel {
+  readonly evaluator: Evaluator;
+  withoutEnds(
+    blanks: readonly number[],
+  ): Promise<{ evaluator: Evaluator; condition: Exclusion["condition"] }>;
+}
+
 /** What the circuit of a text says of a sentence: the stages' own code, without a run. */
 export async function answerText(
-  evaluator: Evaluator,
+  { evaluator, withoutEnds }: TextModel,
   vocabulary: Vocabulary,
   { sentence, ends, list, draws, seed }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
 ): Promise<TextAnswer> {
-  const read = readSentence(sentence, vocabulary, evaluator.circuit.variables.length, ends);
+  const { circuit } = evaluator;
+  // A circuit that says nothing of its windows is asked as it stands.
+  const frame = askedFrame(circuit, vocabulary, {}, () => {});
+  const read = readSentence(sentence, vocabulary, circuit.variables.length, frame, ends);
   const [log] = await logLikelihood(evaluator, read.samples);
-  const filled = read.blanks.length === 0
-    ? { drawn: [], blanks: [] }
-    : await fillBlanks(evaluator, read, vocabulary, { list, draws, seed });
+  let filled: FilledBlanks = { drawn: [], blanks: [] };
+  if (read.blanks.length > 0) {
+    const asked = await withoutEnds(read.blanks);
+    const samples = asked.condition(read.samples);
+    filled = await fillBlanks(asked.evaluator, { ...read, samples }, vocabulary, { list, draws, seed });
+  }
   return {
     kind: "text",
     bits: bitsOf(log!),

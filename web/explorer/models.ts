@@ -11,6 +11,7 @@ import { circuit } from "../../stages/codecs/circuit.ts";
 import { images } from "../../stages/images/codecs.ts";
 import { askPatches, askPixels, type ImageModel } from "../../stages/images/open_model.ts";
 import { imageVariables, patchModel, patchParts } from "../../stages/images/patch_codecs.ts";
+import { withoutEnds } from "../../stages/text/blanks.ts";
 import { vocabulary } from "../../stages/text/codecs.ts";
 import { answerImage, answerText } from "./answer.ts";
 import type { Answer, Question } from "./protocol.ts";
@@ -45,7 +46,23 @@ export class Models {
         }
         return await open(model);
       });
-      return await answerText(engine as Engine, known, question);
+      const whole = (engine as Engine).circuit;
+      return await answerText(
+        {
+          evaluator: engine as Engine,
+          withoutEnds: (blanks) =>
+            this.#keep(
+              `text ${question.model.digest} ${question.vocabulary.digest} without ends at ${blanks.join()}`,
+              async () => {
+                const { circuit: asked, condition } = withoutEnds(whole, blanks, known);
+                return { evaluator: await open(asked), condition };
+              },
+              ({ evaluator }) => evaluator.close(),
+            ),
+        },
+        known,
+        question,
+      );
     }
     const set: ImageSet = await this.#read(store, images, question.images);
     const model = await this.#open(question.model, "images", async () => {

@@ -8,7 +8,7 @@ import {
   type Tokenizer,
   wordTokenizer,
 } from "../../../datasets/text/tokenizer.ts";
-import { textOfTokens } from "../../../datasets/text/vocabulary.ts";
+import { textOfTokens } from "../../../datasets/text/text_of_tokens.ts";
 
 async function* passages(...texts: string[]): AsyncGenerator<Passage> {
   for (const [document, text] of texts.entries()) yield { document, text, last: true };
@@ -119,4 +119,30 @@ Deno.test("tokens read as text", () => {
     end: 0,
   } as const;
   assert.equal(textOfTokens([1, 2, 3], levels), "zwölf ja");
+});
+
+Deno.test("words that stand without a space before them are told by the training text, and shown so", async () => {
+  const tokenizer = await wordTokenizer(passages('Well, no. "Yes", he said (well, no): 3.50.'), rules);
+  const { vocabulary } = tokenizer;
+  // The quotation marks stand once after a space and once without one.
+  assert.deepEqual(vocabulary.glued!.map((id) => vocabulary.words[id]), [",", ".", ")", "50", ":", "yes"]);
+  const ids = tokenizer.encode({ document: 0, text: "he said, well, no.", last: false });
+  assert.equal(textOfTokens(ids, vocabulary), "he said, well, no.");
+});
+
+Deno.test("pieces without their tokenizer read by the marks of the whole vocabulary, not by those of the line", () => {
+  const read = (words: string[], ids: number[]) =>
+    textOfTokens(ids, { kind: "pieces", words, unknown: null, end: null });
+  const levels = ["co", "mp", "any", "Ġthe", "c", "a", "f", "Ã", "©"];
+  assert.equal(read(levels, [0, 1, 2]), "company");
+  assert.equal(read(levels, [4, 5, 6, 7, 8]), "café");
+  assert.equal(read([...levels, "Ġcom"], [3, 9, 1, 2]), "the commpany");
+  const fallback = ["▁the", "caf", "<0xC3>", "<0xA9>", "▁", "<0xFF>"];
+  assert.equal(read(fallback, [1, 2, 3]), "café");
+  assert.equal(read(fallback, [0, 4, 1, 2, 3, 0]), "the café the");
+  assert.equal(read(fallback, [1, 5, 2]), "caf\ufffd\ufffd");
+  const ended = ["the</w>", "com", "pany</w>", "Ã", "©</w>", "caf"];
+  assert.equal(read(ended, [0, 1, 2, 0]), "the company the");
+  assert.equal(read(["un", "##seen", "cats"], [2, 0, 1]), "cats unseen");
+  assert.equal(read(["whole", "words"], [0, 1]), "whole words");
 });

@@ -6,6 +6,7 @@ import { byteVocabulary, type Vocabulary } from "../../../datasets/text/vocabula
 import { readBlanks } from "../../../stages/text/blanks.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";
 import { tokens } from "../../../stages/text/codecs.ts";
+import { withFrame } from "../../../stages/text/frame.ts";
 import { evaluateText } from "../../../stages/text/evaluate_text.ts";
 import { languageResults, languageTable } from "../../../stages/text/language_table.ts";
 import { sampleText } from "../../../stages/text/sample_text.ts";
@@ -130,7 +131,7 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
 });
 
 Deno.test("sentences begin after an end and stop at the next; blanks are what they must be", async () => {
-  const circuit = around(6);
+  const circuit = withFrame(around(6), { begins: "end", ends: true });
   const { sentences } = await runStage(sampleText, { circuit, vocabulary }, { count: 3 });
   assert.deepEqual(sentences.sentences, ["a b c", "a b c", "a b c"]);
   const { completions } = await runStage(completeText, { circuit, vocabulary }, {
@@ -158,7 +159,7 @@ Deno.test("sentences with blanks are read by the vocabulary's kind; an open one 
     end: 1,
   };
   const read = (sentence: string, known: Vocabulary, ends?: boolean) => {
-    const { samples, blanks, unknown } = readBlanks(sentence, known, 10, ends);
+    const { samples, blanks, unknown } = readBlanks(sentence, known, 10, { begins: "end", ends: true }, ends);
     const units = Array.from(samples.values as Int32Array, (id, t) => samples.observed![t] === 1 ? id : -1);
     return { units: units.slice(0, units.findLastIndex((id) => id >= 0) + 1), blanks, unknown };
   };

@@ -1,0 +1,92 @@
+import { CircuitBuilder } from "../builder.ts";
+import { type Circuit, describeVariable, type InputNode, variableOf } from "../circuit.ts";
+import { copyInto } from "../copy.ts";
+import { CircuitError } from "../errors.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
+import type { Samples } from "../samples.ts";
+
+/** What {@link excludeState} returns. */
+export interface Exclusion {
+  /** Over the variables of the circuit and, after them, one for each chosen variable: 1 where it is not in the state. */
+  readonly circuit: Circuit;
+  /** Samples of the circuit as samples of that one, in which no chosen variable is in the state. */
+  condition(samples: Samples): Samples;
+}
+
+/**
+ * Says of missing values what they are not: the circuit in which chosen categorical variables can be told not to be in a
+ * state. A leaf over one becomes `p(x | x is not the state) p(x is not the state)`, unit by unit; what is sampled from
+ * it, its marginals and conditionals are then those given that.
+ * @throws {CircuitError} for a variable that is not categorical, or has no such state or no other
+ */
+export function excludeState(circuit: Circuit, variables: readonly number[], state: number): Exclusion {
+  const b = new CircuitBuilder();
+  const same = circuit.variables.map((variable) => b.variable(variable));
+  const told = new Map(variables.map((v) => {
+    const variable = variableOf(circuit, v);
+    if (variable.kind !== "categorical" || !(state < variable.states) || variable.states === 1) {
+      throw new CircuitError(`${describeVariable(circuit, v)} has no state ${state} besides others.`);
+    }
+    return [v, b.categorical(`${variable.name} is not ${state}`, 2)];
+  }));
+  const made = new Map<string, { others: string; share: string }>();
+  const root = copyInto(b, circuit, {
+    variables: same,
+    replace(node) {
+      const mark = node.kind === "input" ? told.get(node.variable) : undefined;
+      if (node.kind !== "input" || mark === undefined) return undefined;
+      const { units } = node;
+      const id = node.parameter ?? `leaf ${node.id}`;
+      const values = made.get(id) ?? partsOf(circuit, node, state);
+      made.set(id, { others: `${id}/others`, share: `${id}/share` });
+      return b.product([
+        b.input({
+          variable: node.variable,
+          family: "categorical",
+          units,
+          parameter: values.others,
+          id: `${id}/others`,
+        }),
+        b.input({ variable: mark, family: "categorical", units, parameter: values.share, id: `${id}/share` }),
+      ]);
+    },
+  });
+  return { circuit: b.build(root), condition: (samples) => conditioned(samples, told.size) };
+}
+
+/** Of every unit the distribution of the other states, `[units, states]`, and how likely it is in or not in the state, `[units, 2]`. */
+function partsOf(circuit: Circuit, node: InputNode, state: number) {
+  const leaf = leafOf(circuit, node), family = leafFamily(node.family);
+  const { states } = variableOf(circuit, node.variable) as { states: number };
+  const rows: ArrayLike<number> = family.rows ? leaf.values : Float64Array.from(
+    { length: node.units * states },
+    (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
+  );
+  const others = new Float32Array(node.units * states), share = new Float32Array(node.units * 2);
+  for (let u = 0; u < node.units; u++) {
+    let all = 0;
+    for (let k = 0; k < states; k++) if (k !== state) all += rows[u * states + k] as number;
+    share[2 * u + 1] = Math.min(1, all);
+    share[2 * u] = 1 - (share[2 * u + 1] as number);
+    for (let k = 0; k < states; k++) {
+      // A unit that makes nothing else has no share: any distribution will do.
+      if (k !== state) {
+        others[u * states + k] = all > 0 ? (rows[u * states + k] as number) / all : 1 / (states - 1);
+      }
+    }
+  }
+  return { others, share };
+}
+
+/** Samples with as many columns more, in which everything is 1. */
+function conditioned(samples: Samples, more: number): Samples {
+  const { count, variables, values, observed } = samples;
+  const width = variables + more;
+  const wide = new (values.constructor as new (length: number) => typeof values)(count * width).fill(1);
+  const seen = new Uint8Array(count * width).fill(1);
+  for (let s = 0; s < count; s++) {
+    wide.set(values.subarray(s * variables, (s + 1) * variables), s * width);
+    if (observed !== undefined) seen.set(observed.subarray(s * variables, (s + 1) * variables), s * width);
+  }
+  return { ...samples, variables: width, values: wide, observed: seen };
+}

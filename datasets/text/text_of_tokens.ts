@@ -1,0 +1,95 @@
+import { isBytePiece, joinBytePieces } from "./byte_pieces.ts";
+import { tokenizerOf } from "./pieces.ts";
+import { UNKNOWN, type Vocabulary } from "./vocabulary.ts";
+
+/**
+ * Tokens as text for people: words with spaces between them (but before those that mostly stand without), characters and bytes in a row, pieces as their tokenizer's
+ * own decoder joins them. Where a vocabulary of pieces does not hold its tokenizer, the marks that all of its pieces
+ * have tell how (`##`, `▁`, `Ġ`, `</w>`, `<0x0A>`). An end is a line end.
+ */
+export function textOfTokens(ids: Iterable<number>, vocabulary: Vocabulary): string {
+  const lines: string[] = [];
+  let line: number[] = [];
+  for (const id of ids) {
+    if (id !== vocabulary.end) {
+      line.push(id);
+      continue;
+    }
+    lines.push(lineOf(line, vocabulary));
+    line = [];
+  }
+  if (line.length > 0) lines.push(lineOf(line, vocabulary));
+  return lines.join("\n");
+}
+
+function lineOf(ids: number[], vocabulary: Vocabulary): string {
+  const { kind, words } = vocabulary;
+  if (kind === "bytes") return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids));
+  const units = ids.map((id) => words[id] ?? UNKNOWN);
+  if (kind === "characters") return units.join("");
+  if (kind === "words") {
+    const glued = new Set(vocabulary.glued);
+    return units.map((unit, i) => i === 0 || glued.has(ids[i]!) ? unit : ` ${unit}`).join("");
+  }
+  return (tokenizerOf(vocabulary)?.decode(ids) ?? byMarks(units, marksOf(vocabulary))).trim();
+}
+
+/** Marks of pieces. */
+interface Marks {
+  /** Pieces are in the byte-level alphabet of GPT-2. */
+  readonly byteLevel: boolean;
+  /** `▁` stands for a space. */
+  readonly space: boolean;
+  /** `##` begins pieces inside a word. */
+  readonly inside: boolean;
+  /** `</w>` ends pieces at the end of a word. */
+  readonly last: boolean;
+  /** Some pieces are bytes: `<0x0A>`. */
+  readonly bytes: boolean;
+}
+
+const known = new WeakMap<readonly string[], Marks>();
+
+function marksOf({ words }: Vocabulary): Marks {
+  let marks = known.get(words);
+  if (marks !== undefined) return marks;
+  const some = (pattern: RegExp) => words.some((word) => pattern.test(word));
+  // The stand-ins of the space and of the line end, or of bytes that begin a character of two.
+  const byteLevel = some(/^[ĠĊ]/) || some(/^[ÂÃ][\u00a1-\u00bf\u0100-\u0143]/);
+  marks = {
+    byteLevel,
+    space: !byteLevel && some(/▁/),
+    inside: !byteLevel && some(/^##./),
+    last: some(/<\/w>$/),
+    bytes: !byteLevel && words.some(isBytePiece),
+  };
+  known.set(words, marks);
+  return marks;
+}
+
+function byMarks(units: readonly string[], { byteLevel, space, inside, last, bytes }: Marks): string {
+  const spelled = bytes ? joinBytePieces(units) : units;
+  const ended = last ? spelled.map((unit) => unit.replace(/<\/w>$/, " ")) : spelled;
+  if (byteLevel) return byteLevelText(ended.join(""));
+  if (space) return ended.join("").replaceAll("▁", " ");
+  if (last) return ended.join("");
+  if (!inside && bytes) return ended.join("");
+  return ended.map((unit, i) => inside && unit.startsWith("##") ? unit.slice(2) : i === 0 ? unit : ` ${unit}`)
+    .join("");
+}
+
+/** Undoes the byte-level alphabet of GPT-2: bytes that print stand for themselves, others lie from U+0100 on. */
+function byteLevelText(text: string): string {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (code < 0x100) bytes.push(code);
+    else if (code - 0x100 < HIDDEN.length) bytes.push(HIDDEN[code - 0x100]!);
+    else bytes.push(...new TextEncoder().encode(character));
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+}
+
+/** Bytes that do not print, in order. */
+const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte)
+  .filter((byte) => byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte === 0xad);

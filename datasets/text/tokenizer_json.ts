@@ -1,0 +1,200 @@
+/** A part of a `tokenizer.json`: a normalizer, a pre-tokenizer, a model, a decoder. */
+export interface Part {
+  readonly type?: string;
+  readonly [name: string]: unknown;
+}
+
+/** A `tokenizer.json`, as far as it is looked at here. */
+export interface TokenizerJson {
+  readonly model: Part & { readonly vocab: object };
+  readonly normalizer?: Part | null;
+  readonly pre_tokenizer?: Part | null;
+  readonly post_processor?: Part | null;
+  readonly decoder?: Part | null;
+  readonly added_tokens?: readonly { readonly content: string; readonly single_word?: boolean }[];
+}
+
+/**
+ * A `tokenizer.json` in other words: those that `@huggingface/tokenizers` reads as Hugging Face's own `tokenizers` read
+ * the original. Theirs is what made the ids that a model was trained on, so theirs is right.
+ *
+ * @throws Error naming what neither words nor library have.
+ */
+export function inOtherWords(json: TokenizerJson): TokenizerJson {
+  const { model, added_tokens = [] } = json;
+  if (!["BPE", "Unigram", "WordLevel", "WordPiece"].includes(typeOf(model))) {
+    throw new Error(`its model is a ${typeOf(model)}`);
+  }
+  const single = added_tokens.find((token) => token.single_word === true);
+  if (single !== undefined) {
+    throw new Error(
+      `its added token ${JSON.stringify(single.content)} is for whole words only (single_word)`,
+    );
+  }
+  if (typeof model.continuing_subword_prefix === "string" && typeOf(model) === "BPE") {
+    if (model.continuing_subword_prefix !== "") {
+      throw new Error("a BPE whose pieces inside words have a prefix (continuing_subword_prefix)");
+    }
+  }
+  return {
+    ...json,
+    added_tokens,
+    // The padding and the length that a tokenizer was saved with are the matter of whoever makes batches.
+    ...{ padding: null, truncation: null },
+    normalizer: json.normalizer ? normalizer(json.normalizer) : null,
+    pre_tokenizer: json.pre_tokenizer ? preTokenizer(json.pre_tokenizer) : null,
+    post_processor: json.post_processor ?? null,
+    decoder: json.decoder ?? usualDecoder(json),
+  };
+}
+
+/** The kind of a model, which old files do not name. */
+export function typeOf(model: Part): string {
+  if (model.type !== undefined) return model.type;
+  if (Array.isArray(model.vocab)) return "Unigram";
+  if (model.merges !== undefined) return "BPE";
+  return model.continuing_subword_prefix === undefined ? "WordLevel" : "WordPiece";
+}
+
+const sequence = (parts: readonly Part[], name: string): Part => ({ type: "Sequence", [name]: parts });
+const replace = (regex: string, content: string): Part => ({
+  type: "Replace",
+  pattern: { Regex: regex },
+  content,
+});
+
+/** Ideographs beyond the basic plane, which BERT's normalizer stands apart from each other. */
+const IDEOGRAPHS = [[0x20000, 0x2a6df], [0x2a700, 0x2b73f], [0x2b740, 0x2b81f], [0x2b920, 0x2ceaf], [
+  0x2f800,
+  0x2fa1f,
+]].map((range) => range.map((code) => String.fromCodePoint(code)).join("-")).join("");
+
+function normalizer(part: Part): Part {
+  // A capital sigma at the end of a word becomes a final one in JavaScript alone.
+  const sigma = replace("Σ", "σ");
+  switch (part.type) {
+    case "Sequence":
+      return sequence((part.normalizers as Part[]).map(normalizer), "normalizers");
+    case "Lowercase":
+      return sequence([sigma, part], "normalizers");
+    case "BertNormalizer":
+      return sequence([
+        ...part.handle_chinese_chars === false ? [] : [replace(`[${IDEOGRAPHS}]`, " $& ")],
+        ...part.lowercase === false ? [] : [sigma],
+        part,
+      ], "normalizers");
+    case "Replace":
+      // What is put in stands for itself; JavaScript reads dollars.
+      return { ...part, content: String(part.content ?? "").replaceAll("$", "$$$$") };
+    case "Nmt":
+      return sequence([
+        replace("[\\u0001-\\u0008\\u000B\\u000E-\\u001F\\u007F\\u008F\\u009F]", ""),
+        replace(
+          "[\\u0009\\u000A\\u000C\\u000D\\u1680\\u200B-\\u200F\\u2028\\u2029\\u2581\\uFEFF\\uFFFD]",
+          " ",
+        ),
+      ], "normalizers");
+    default:
+      return part;
+  }
+}
+
+/** What Rust's regular expressions call `\w`. */
+const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200C\\u200D";
+/** Words of GPT-2, with the space before them. */
+const BYTE_LEVEL = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const MARK = "[\\p{P}\\u0021-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u007E]";
+
+function preTokenizer(part: Part): Part {
+  switch (part.type) {
+    case "Sequence":
+      return sequence((part.pretokenizers as Part[]).map(preTokenizer), "pretokenizers");
+    case "ByteLevel": {
+      if (part.use_regex === false) return part;
+      // White space is another thing to JavaScript's `\s`, so the words are told apart before.
+      const prefix = { type: "Replace", pattern: { Regex: "\\A[^ ]" }, content: " $&" };
+      const bytes = { ...part, add_prefix_space: false, use_regex: false };
+      return sequence(
+        [...part.add_prefix_space === true ? [prefix] : [], split(BYTE_LEVEL, "isolated"), bytes],
+        "pretokenizers",
+      );
+    }
+    case "Whitespace":
+      return matches(`[${WORD}]+|[^${WORD}\\s]+`);
+    case "WhitespaceSplit":
+      return split("\\s+", "removed");
+    case "CharDelimiterSplit":
+      return split(escaped(String(part.delimiter)), "removed");
+    case "Punctuation":
+      return split(MARK, behaviourOf(part, "isolated"));
+    case "Digits":
+      return split(part.individual_digits === true ? "\\p{N}" : "\\p{N}+", "isolated");
+    case "Split": {
+      const { Regex, String: text } = part.pattern as { Regex?: string; String?: string };
+      const regex = Regex ?? escaped(text ?? "");
+      const behaviour = behaviourOf(part, "isolated");
+      if (part.invert === true && behaviour === "removed") return matches(regex);
+      // What is between matches and what matches change places, which is all alike to whoever keeps both apart.
+      if (part.invert === true && behaviour !== "isolated") {
+        throw new Error(`a pre-tokenizer Split, inverted and ${behaviour}`);
+      }
+      return split(regex, behaviour);
+    }
+    case "Metaspace": {
+      const mark = String(part.replacement ?? "▁");
+      const scheme = part.add_prefix_space === false ? "never" : part.prepend_scheme ?? "always";
+      const spaced = { ...part, prepend_scheme: scheme };
+      if (part.split === false) return spaced;
+      return sequence([spaced, matches(`${escaped(mark)}[^${mark}]*|[^${mark}]+`)], "pretokenizers");
+    }
+    default:
+      return part;
+  }
+}
+
+function behaviourOf({ behavior }: Part, otherwise: string): string {
+  // MergedWithPrevious and merged_with_previous are one.
+  return String(behavior ?? otherwise).replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
+}
+
+/** Pre-tokens are the matches; what is between them is lost. */
+function matches(regex: string): Part {
+  return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
+}
+
+/** Pre-tokens are what is between matches, with the matches as `behaviour` says. */
+function split(regex: string, behaviour: string): Part {
+  const match = `(?:${regex})`, between = `(?:(?!${match})[\\s\\S])`;
+  switch (behaviour) {
+    case "removed":
+    case "isolated":
+      return { type: "Split", pattern: { Regex: regex }, behavior: behaviour, invert: false };
+    case "contiguous":
+      return matches(`${match}+|${between}+`);
+    case "merged_with_previous":
+      return matches(`${between}*${match}|${between}+`);
+    case "merged_with_next":
+      return matches(`${match}${between}*|${between}+`);
+    default:
+      throw new Error(`a pre-tokenizer whose behavior is ${behaviour}`);
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** How pieces read as text where the file does not say: by the marks that the other parts put on them. */
+function usualDecoder({ model, pre_tokenizer, normalizer }: TokenizerJson): Part | null {
+  const parts = JSON.stringify([pre_tokenizer, normalizer]);
+  if (/"ByteLevel"/.test(parts)) return { type: "ByteLevel" };
+  if (typeof model.end_of_word_suffix === "string" && model.end_of_word_suffix !== "") {
+    return { type: "BPEDecoder", suffix: model.end_of_word_suffix };
+  }
+  if (typeOf(model) === "WordPiece") {
+    return { type: "WordPiece", prefix: model.continuing_subword_prefix ?? "##", cleanup: false };
+  }
+  if (!parts.includes("▁") && !/"Metaspace"/.test(parts)) return null;
+  const pieces = { type: "Metaspace", replacement: "▁" };
+  return model.byte_fallback === true ? sequence([{ type: "ByteFallback" }, pieces], "decoders") : pieces;
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import type { Circuit } from "../../circuits/circuit.ts";
+import { windowBegins, type WindowFrame } from "../../datasets/text/windows.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { RetortError } from "../../foundation/errors.ts";
+
+/** Names of the notes of a circuit that hold how texts lie in the windows that it was learned from. */
+const BEGINS = "text begins", ENDS = "text ends";
+
+/** A circuit over windows that says how texts lie in them. */
+export function withFrame(circuit: Circuit, { begins, ends }: WindowFrame): Circuit {
+  return { ...circuit, notes: { ...circuit.notes, [BEGINS]: begins, [ENDS]: String(ends) } };
+}
+
+/** How texts lie in the windows that a circuit was learned from; undefined where it does not say. */
+export function frameOf({ notes = {} }: Circuit): WindowFrame | undefined {
+  const begins = windowBegins.find((one) => one === notes[BEGINS]);
+  return begins && { begins, ends: notes[ENDS] === "true" };
+}
+
+/** Parameters of stages that ask a circuit in text, for circuits that do not say how texts lie in their windows. */
+export const frameParams = {
+  /** Where a text begins in a window: `window`, `end` or `anywhere`; by default what the circuit says. */
+  begins: z.enum(windowBegins).optional(),
+  /** Whether an end token stands after a text; by default what the circuit says. */
+  ends: z.boolean().optional(),
+};
+
+/**
+ * How a circuit is asked in text: what is said here, else what it says itself. One that says nothing is asked as it
+ * stands: a text begins with its first variable, and nothing ends it.
+ *
+ * @throws RetortError when texts begin or end with an end token and the vocabulary has none.
+ */
+export function askedFrame(
+  circuit: Circuit,
+  { end }: Vocabulary,
+  said: { readonly begins?: WindowFrame["begins"] | undefined; readonly ends?: boolean | undefined },
+  log: (line: string) => void,
+): WindowFrame {
+  const own = frameOf(circuit);
+  if (own === undefined && said.begins === undefined) {
+    log(
+      "the circuit does not say how texts lie in its windows: they are taken to begin with them (`begins`)",
+    );
+  }
+  const begins = said.begins ?? own?.begins ?? "anywhere";
+  const ends = said.ends ?? own?.ends ?? begins === "end";
+  if (end === null && (begins === "end" || ends)) {
+    throw new RetortError(
+      `texts ${begins === "end" ? "begin after" : "end with"} an end token, and there is none`,
+      {
+        hint:
+          'Set `begins` to "window" and `ends` to false, or take the vocabulary that the circuit was trained with.',
+      },
+    );
+  }
+  return { begins, ends };
+}
