@@ -1,4 +1,4 @@
-import { checkCircuit } from "./checks.ts";
+import { checkCircuit, MOST_STATES } from "./checks.ts";
 import type {
   Circuit,
   InputNode,
@@ -13,12 +13,16 @@ import type {
 } from "./circuit.ts";
 import { conformed } from "./conform.ts";
 import { CircuitError } from "./errors.ts";
+import { requireSeed, requireShape, requireWhole } from "./guards.ts";
 import { randomRows } from "./leaves/family.ts";
 import { leafFamily } from "./leaves/mod.ts";
+import { flatten, isFlat, type NestedNumbers } from "./nested.ts";
 import { RandomStream } from "./random.ts";
 
-/** Values of a parameter: numbers, row-major, or the id of a parameter that exists already (tying). */
-export type ParameterValues = string | ArrayLike<number>;
+/**
+ * Values of a parameter: numbers, row-major or as lists of lists, or the id of a parameter that exists already (tying).
+ */
+export type ParameterValues = string | NestedNumbers;
 
 /** What {@link CircuitBuilder.input} needs. */
 export interface InputOptions {
@@ -73,13 +77,18 @@ export class CircuitBuilder {
   readonly #parameters = new Map<string, Parameter>();
   readonly #seed: number;
 
-  /** An empty circuit. `seed` decides every parameter that is not given. */
+  /** An empty circuit. `seed` decides every parameter that is not given. @throws {CircuitError} when it is none */
   constructor(options: { seed?: number } = {}) {
-    this.#seed = options.seed ?? 0;
+    const { seed = 0 } = options;
+    requireSeed(seed);
+    this.#seed = seed;
   }
 
-  /** Adds a variable; returns its index. */
+  /** Adds a variable; returns its index. @throws {CircuitError} on a number of states that is not whole */
   variable(variable: Variable): number {
+    if (variable.kind === "categorical") {
+      requireWhole(`The number of states of \`${variable.name}\``, variable.states, 1, MOST_STATES);
+    }
     return this.#variables.push(variable) - 1;
   }
 
@@ -105,22 +114,14 @@ export class CircuitBuilder {
 
   /**
    * Adds a parameter that several nodes can name; returns its id.
-   * @throws {CircuitError} when the id is taken or the number of values does not fit the shape
+   * @throws {CircuitError} when the id is taken or the values do not fit the shape
    */
-  parameter(id: string, shape: readonly number[], values: ArrayLike<number>): string {
+  parameter(id: string, shape: readonly number[], values: NestedNumbers): string {
     if (this.#parameters.has(id)) throw new CircuitError(`There is already a parameter \`${id}\`.`);
-    const size = shape.reduce((a, b) => a * b, 1);
-    if (values.length !== size) {
-      throw new CircuitError(
-        `Parameter \`${id}\` of the shape [${shape.join(", ")}] needs ${size} numbers; got ${values.length}.`,
-      );
-    }
     this.#parameters.set(id, {
       id,
       shape: [...shape],
-      values: values instanceof Float32Array || values instanceof Float64Array
-        ? values
-        : Float64Array.from(values),
+      values: flatten(`Parameter \`${id}\``, shape, values),
     });
     return id;
   }
@@ -139,6 +140,7 @@ export class CircuitBuilder {
       throw new CircuitError(`There is no variable ${variable}; add it with \`variable\` first.`);
     }
     const family = leafFamily(options.family);
+    requireWhole(`units of input node ${id}`, units, 1, MOST_STATES);
     const shape = { variable: described, units, settings };
     // Before drawing values, which would fail less clearly on settings that make no sense.
     const problem = family.checkSettings(shape);
@@ -150,7 +152,7 @@ export class CircuitBuilder {
     const parameter = parameterShape === undefined ? undefined : this.#parameter(
       options.id ?? `leaf${id}`,
       parameterShape,
-      given === undefined || typeof given === "string" || family.expand === undefined
+      given === undefined || typeof given === "string" || family.expand === undefined || !isFlat(given)
         ? given
         : family.expand(shape, Float64Array.from(given)),
       () => family.initialise(shape, this.#random(id)),
@@ -172,6 +174,7 @@ export class CircuitBuilder {
   product(children: readonly NodeId[], options: { name?: string } = {}): NodeId {
     const [first] = children;
     if (first === undefined) throw new CircuitError("A product needs at least one child.");
+    for (const child of children) this.#node(child);
     if (children.length === 1) return first;
     const node: ProductNode = {
       kind: "product",
@@ -187,6 +190,8 @@ export class CircuitBuilder {
   sum(children: readonly NodeId[], options: SumOptions): NodeId {
     const id = this.#nodes.length;
     const { units, groups = 1 } = options;
+    requireWhole(`units of sum node ${id}`, units, 1, MOST_STATES);
+    requireWhole(`groups of sum node ${id}`, groups, 1, MOST_STATES);
     const into = children.reduce((total, child) => total + this.#node(child).units, 0);
     if (units % groups !== 0 || into % groups !== 0) {
       throw new CircuitError(
@@ -246,6 +251,7 @@ export class CircuitBuilder {
   ): string {
     // A shape that does not fit an existing id is found by `build`, which names both nodes.
     if (typeof given === "string") return given;
+    requireShape(`parameter \`${id}\``, shape);
     return this.parameter(id, shape, given ?? random());
   }
 }

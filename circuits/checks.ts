@@ -40,7 +40,7 @@ export function structureFaults(circuit: Circuit): Fault[] {
   for (const node of circuit.nodes) {
     const add = (problem: string) => faults.push({ where: describeNode(node), problem });
     if (!isCount(node.units)) {
-      add(`units is ${node.units}, expected a whole number from 1 to ${MOST}`);
+      add(`units is ${node.units}, expected a whole number from 1 to ${MOST_STATES}`);
     } else if (node.kind === "input") checkInput(circuit, node, add);
     else if (node.kind === "product") checkProduct(circuit, node, scopes, add);
     else checkSum(circuit, node, scopes, add);
@@ -49,12 +49,16 @@ export function structureFaults(circuit: Circuit): Fault[] {
   return faults;
 }
 
-/** What is wrong with the values: not finite, negative, rows that do not sum to one. Empty if all is well. */
-export function parameterFaults(circuit: Circuit): Fault[] {
+/**
+ * What is wrong with the values of parameters, of all when `ids` is left out: not finite, negative, rows that do not sum to
+ * one. Empty if all is well.
+ */
+export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fault[] {
   const faults: Fault[] = [];
   const checked = new Set<string>();
   for (const node of circuit.nodes) {
     if (node.kind === "product" || node.parameter === undefined || checked.has(node.parameter)) continue;
+    if (ids !== undefined && !ids.has(node.parameter)) continue;
     checked.add(node.parameter);
     const { shape, values } = circuit.parameters.get(node.parameter) as Parameter;
     const problem = node.kind === "sum"
@@ -67,17 +71,17 @@ export function parameterFaults(circuit: Circuit): Fault[] {
 }
 
 /** Most units of a node and states of a variable: whole numbers up to here are exact in float32. */
-const MOST = 1 << 24;
+export const MOST_STATES = 1 << 24;
 
 function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= MOST;
+  return Number.isInteger(value) && value >= 1 && value <= MOST_STATES;
 }
 
 function variableFaults(circuit: Circuit): Fault[] {
   return circuit.variables.flatMap((variable, v) =>
     variable.kind !== "categorical" || isCount(variable.states) ? [] : [{
       where: describeVariable(circuit, v),
-      problem: `it has ${variable.states} states, expected a whole number from 1 to ${MOST}`,
+      problem: `it has ${variable.states} states, expected a whole number from 1 to ${MOST_STATES}`,
     }]
   );
 }

@@ -81,7 +81,7 @@ export type ParameterArray = Float32Array | Float64Array;
 
 /**
  * A tensor of the parameter table. Nodes that name the same id share it: that is all there is to tying.
- * `values` is linear (not log), row-major. Treat it as read-only; see {@link withParameters}.
+ * `values` is linear (not log), row-major. Treat it as read-only; see `withParameters`.
  */
 export interface Parameter {
   /** Its key in {@link Circuit.parameters}. */
@@ -181,21 +181,14 @@ export function describeVariable(circuit: Circuit, index: number): string {
 }
 
 /**
- * The same structure with other values for some parameters (a training step makes one).
- * Arrays of the right type are kept, not copied; others are converted. @throws {CircuitError} on an unknown id or a wrong length.
+ * The same structure with other values for some parameters, which are taken as they are: for those that were just made or
+ * checked. Arrays of the right type are kept, not copied; others are converted. `withParameters` is for all others.
  */
-export function withParameters(circuit: Circuit, values: ReadonlyMap<string, ParameterArray>): Circuit {
+export function replaceValues(circuit: Circuit, values: ReadonlyMap<string, ParameterArray>): Circuit {
   const parameters = new Map(circuit.parameters);
   for (const [id, array] of values) {
     const old = parameterOf(circuit, id);
-    if (array.length !== old.values.length) {
-      throw new CircuitError(
-        `Parameter \`${id}\` has the shape [${
-          old.shape.join(", ")
-        }], ${old.values.length} numbers; got ${array.length}.`,
-      );
-    }
-    parameters.set(id, { id, shape: old.shape, values: inPrecision(array, old.values) });
+    parameters.set(id, { ...old, values: inPrecision(array, old.values) });
   }
   return { ...circuit, parameters };
 }

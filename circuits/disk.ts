@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parameterFaults, structureFaults } from "./checks.ts";
+import { checkCircuit, parameterFaults, structureFaults } from "./checks.ts";
 import type { Circuit, InputNode, Node, Parameter, ProductNode, SumNode, Variable } from "./circuit.ts";
 import { conformed } from "./conform.ts";
 import { CircuitError, type Fault } from "./errors.ts";
@@ -48,15 +48,20 @@ const nodeSchema = z.discriminatedUnion("kind", [
 ]);
 const fileSchema = z.strictObject({
   format: z.literal("retort-circuit"),
-  version: z.int(),
+  version: z.int().min(1),
   variables: z.array(variableSchema),
   nodes: z.array(nodeSchema),
   root: index,
   notes: z.record(z.string(), z.string()).optional(),
 });
 
-/** A circuit as text and bytes; the same circuit always gives the same. */
+/**
+ * A circuit as text and bytes; the same circuit always gives the same.
+ * @throws {CircuitError} naming every fault of a circuit that {@link decodeCircuit} would not take back: NaN among its
+ *   parameters, rows that do not sum to one
+ */
 export function encodeCircuit(circuit: Circuit): EncodedCircuit {
+  checkCircuit(circuit);
   const nodes = circuit.nodes.map((node) => {
     const { id: _position, ...rest } = node;
     if (rest.kind === "sum" && rest.groups === 1) return { ...rest, groups: undefined };
@@ -146,6 +151,7 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
 /**
  * Writes a circuit to a folder, as `circuit.json` and `parameters.safetensors`; makes the folder. Each file
  * appears whole or not at all.
+ * @throws {CircuitError} see {@link encodeCircuit}; nothing is written then
  */
 export async function saveCircuit(folder: string, circuit: Circuit): Promise<void> {
   const { structure, parameters } = encodeCircuit(circuit);
@@ -160,8 +166,17 @@ export async function loadCircuit(folder: string): Promise<Circuit> {
     try {
       return await Deno.readFile(`${folder}/${name}`);
     } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      throw new CircuitError(`There is no circuit in ${folder}: the file ${name} is missing.`, { cause });
+      if (cause instanceof Deno.errors.NotFound) {
+        throw new CircuitError(`There is no circuit in ${folder}: the file ${name} is missing.`, { cause });
+      }
+      if (!(cause instanceof Deno.errors.NotADirectory)) throw cause;
+      throw new CircuitError(
+        `${folder} is a file; a circuit is a folder with ${STRUCTURE_FILE} and ${PARAMETERS_FILE}.`,
+        {
+          hint: `Give the folder that holds it: ${folder.replace(/[\\/][^\\/]*$/, "") || "."}`,
+          cause,
+        },
+      );
     }
   };
   const structure = new TextDecoder().decode(await read(STRUCTURE_FILE));

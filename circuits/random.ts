@@ -5,6 +5,9 @@
  * needs only 32-bit multiplication, addition and exclusive or, all of which WGSL has on `u32`.
  */
 
+import { CircuitError } from "./errors.ts";
+import { requireSeed } from "./guards.ts";
+
 const M0 = 0xd2511f53, M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9, W1 = 0xbb67ae85;
 
@@ -61,12 +64,11 @@ export class RandomStream {
    * The start of a stream.
    * @param seed a non-negative integer up to 2^53 - 1
    * @param stream up to three words that say what the numbers are for, such as (sample, node, purpose)
+   * @throws {CircuitError} when the seed is none
    */
   constructor(seed: number, ...stream: number[]) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`A seed is a whole number from 0 to 2^53 - 1; got ${seed}.`);
-    }
-    if (stream.length > 3) throw new RangeError(`A stream has at most 3 words; got ${stream.length}.`);
+    requireSeed(seed);
+    if (stream.length > 3) throw new CircuitError(`A stream has at most 3 words; got ${stream.length}.`);
     this.#key = [seed >>> 0, Math.floor(seed / 0x100000000)];
     this.#stream = [(stream[0] ?? 0) >>> 0, (stream[1] ?? 0) >>> 0, (stream[2] ?? 0) >>> 0];
   }

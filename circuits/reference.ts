@@ -16,7 +16,7 @@ import { CircuitError } from "./errors.ts";
 import type { Activations, Evaluator, Flows, Semiring } from "./evaluator.ts";
 import { Evidence } from "./evidence.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
-import { checkSamples, isObserved, type Samples } from "./samples.ts";
+import { checkSamples, checkSampleWeights, isObserved, type Samples } from "./samples.ts";
 
 /** Called for every sum edge of a sample: from unit `output` of sum node `node` to entry `at` of its weights. */
 export type EdgeVisitor = (node: NodeId, output: number, at: number, flow: number) => void;
@@ -166,6 +166,7 @@ export class ReferenceEvaluator implements Evaluator {
     return Promise.try(() => {
       const { circuit } = this;
       checkSamples(circuit, samples);
+      checkSampleWeights(samples, sampleWeights);
       requireSingleRoot(circuit);
       const { weights, statistics } = emptyFlows(circuit);
       const logLikelihoods = new Float64Array(samples.count);

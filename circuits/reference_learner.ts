@@ -1,8 +1,9 @@
-import { type Circuit, type NodeId, type ParameterArray, parameterOf, withParameters } from "./circuit.ts";
+import { type Circuit, type NodeId, type ParameterArray, parameterOf, replaceValues } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Activations, Flows, Semiring } from "./evaluator.ts";
 import { CountedWeight } from "./evidence.ts";
 import { type Accumulated, checkRule, type Learner, type UpdateRule } from "./learner.ts";
+import { withParameters } from "./parameters.ts";
 import { emptyFlows, ReferenceEvaluator, requireSingleRoot } from "./reference.ts";
 import { checkSampleWeights, type Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
@@ -52,7 +53,7 @@ export class ReferenceLearner implements Learner {
       checkRule(this.#now, rule);
       const values = copies(this.#now);
       applyUpdate(this.#now, values, { ...this.#counts, weight: this.#weight }, rule);
-      this.#now = withParameters(this.#now, values);
+      this.#now = replaceValues(this.#now, values);
       this.#counts = emptyFlows(this.#now);
       this.#weight.clear();
     });
@@ -116,7 +117,7 @@ export class ReferenceLearner implements Learner {
       // Last: it changes something.
       if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
       this.#counts = { weights, statistics };
-      this.circuit = this.#now = withParameters(this.#now, parameters);
+      this.circuit = this.#now = replaceValues(this.#now, parameters);
     });
   }
 

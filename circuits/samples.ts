@@ -1,5 +1,6 @@
 import { type Circuit, describeVariable } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
+import { requireShape, requireWhole } from "./guards.ts";
 
 /** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
 export type ValueArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
@@ -48,8 +49,13 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
   return observed === undefined ? { count, variables, values } : { count, variables, values, observed };
 }
 
-/** `count` samples of which nothing is observed: what unconditional sampling and marginals start from. */
+/**
+ * `count` samples of which nothing is observed: what unconditional sampling and marginals start from.
+ * @throws {CircuitError} when a number is not whole or negative
+ */
 export function unobserved(count: number, variables: number): Samples {
+  requireWhole("The number of samples", count, 0);
+  requireShape("samples", [count, variables]);
   const size = count * variables;
   return { count, variables, values: new Int32Array(size), observed: new Uint8Array(size) };
 }
@@ -59,8 +65,10 @@ export function isObserved(samples: Samples, s: number, v: number): boolean {
   return samples.observed === undefined || samples.observed[s * samples.variables + v] !== 0;
 }
 
-/** The samples `from .. to - 1`, as views on the same memory. */
+/** The samples `from .. to - 1`, as views on the same memory. @throws {CircuitError} when there are no such samples */
 export function sliceSamples(samples: Samples, from: number, to: number): Samples {
+  requireWhole("The first sample", from, 0, samples.count);
+  requireWhole("The end of the samples", to, from, samples.count);
   const { variables, observed, externals } = samples;
   const cut = <T extends ValueArray>(array: T, width: number) =>
     array.subarray(from * width, to * width) as T;
@@ -75,13 +83,19 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
   };
 }
 
-/** Copies of the samples at `indices`, in that order: batches, shuffles, train and test splits. */
+/**
+ * Copies of the samples at `indices`, in that order: batches, shuffles, train and test splits.
+ * @throws {CircuitError} naming an index of no sample
+ */
 export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
   const count = indices.length;
   const take = <T extends ValueArray>(array: T, width: number): T => {
     const out = new (array.constructor as new (length: number) => T)(count * width);
     for (let i = 0; i < count; i++) {
       const s = indices[i] as number;
+      if (!(s >= 0 && s < samples.count && Number.isInteger(s))) {
+        requireWhole(`Index ${i} of the samples`, s, 0, samples.count - 1);
+      }
       out.set(array.subarray(s * width, (s + 1) * width), i * width);
     }
     return out;
@@ -98,10 +112,14 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
   };
 }
 
-/** The same samples with the given variables missing everywhere, and nothing else changed. */
+/**
+ * The same samples with the given variables missing everywhere, and nothing else changed.
+ * @throws {CircuitError} naming a variable that is none
+ */
 export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
   const observed = samples.observed?.slice() ?? new Uint8Array(samples.count * samples.variables).fill(1);
   for (const v of variables) {
+    requireWhole("A variable to hide", v, 0, samples.variables - 1);
     for (let s = 0; s < samples.count; s++) observed[s * samples.variables + v] = 0;
   }
   return { ...samples, observed };
@@ -146,7 +164,10 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
  * Refuses weights of samples that make no sense.
  * @throws {CircuitError} on a wrong number of them, or one that is negative or not finite
  */
-export function checkSampleWeights(samples: Samples, weights: ArrayLike<number> | undefined): void {
+export function checkSampleWeights(
+  samples: Pick<Samples, "count">,
+  weights: ArrayLike<number> | undefined,
+): void {
   if (weights === undefined) return;
   if (weights.length !== samples.count) {
     throw new CircuitError(`${samples.count} samples got ${weights.length} weights.`);

@@ -70,7 +70,11 @@ export class TensorFile {
     const width = count === 0 ? 0 : (to - from) / type.BYTES_PER_ELEMENT / count;
     const out = new type(indices.length * width);
     const bad = indices.find((s) => s >= count);
-    if (bad !== undefined) throw new RangeError(`row ${bad} of tensor \`${name}\` with ${count} rows`);
+    if (bad !== undefined) {
+      throw new CircuitError(
+        `${this.#path}: there is no row ${bad} of tensor \`${name}\`, which has ${count}.`,
+      );
+    }
     if (this.#keep) {
       const values = await this.#whole(name);
       indices.forEach((s, i) => out.set(values.subarray(s * width, (s + 1) * width), i * width));

@@ -1,5 +1,9 @@
 import { type Circuit, CircuitError, type Learner } from "../circuits/mod.ts";
+import { checkMemory } from "./memory.ts";
 import type { TuningStore } from "./webgpu/tuning.ts";
+
+/** More threads than any machine has. */
+const MOST_THREADS = 4096;
 
 /** Names of the engines. */
 export type EngineName = "cpu" | "webgpu";
@@ -30,10 +34,15 @@ export interface EngineOptions {
 
 /**
  * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
- * @throws {CircuitError} when there is no such engine
+ * @throws {CircuitError} when there is no such engine, or an option makes no sense
  * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
  */
 export async function openEngine(circuit: Circuit, options: EngineOptions = {}): Promise<Engine> {
+  const { memory, threads } = options;
+  if (memory !== undefined) checkMemory(memory);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new CircuitError(`threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}.`);
+  }
   // Loaded when asked for: a browser has no ONNX Runtime for Node.
   switch (await chooseEngine(options)) {
     case "cpu":

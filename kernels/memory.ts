@@ -1,3 +1,4 @@
+import { CircuitError } from "../circuits/mod.ts";
 import type { Plan } from "./plan.ts";
 
 /** Bytes that the activations of an engine may take when nothing else is said. */
@@ -24,7 +25,14 @@ export function parameterBytes(plan: Plan): number {
   return bytes;
 }
 
-/** The largest batch, at least 1, whose activations fit in `bytes`. */
+/** Refuses what is no number of bytes. @throws {CircuitError} */
+export function checkMemory(bytes: number): void {
+  if (bytes > 0) return;
+  throw new CircuitError(`memory is ${bytes}, expected a number of bytes above 0.`);
+}
+
+/** The largest batch, at least 1, whose activations fit in `bytes`. @throws {CircuitError} when that is no number of bytes */
 export function largestBatch(plan: Plan, bytes: number, passes: Passes): number {
+  checkMemory(bytes);
   return Math.max(1, Math.floor(bytes / bytesPerSample(plan, passes)));
 }

@@ -1,4 +1,14 @@
-import type { Circuit, InputNode, Node, NodeId, SumNode, Variable } from "../circuits/mod.ts";
+import {
+  type Circuit,
+  CircuitError,
+  describeNode,
+  type InputNode,
+  type Node,
+  type NodeId,
+  nodeOf,
+  type SumNode,
+  type Variable,
+} from "../circuits/mod.ts";
 import { blocksOf, slicesOf } from "./blocks.ts";
 import { type Draft, draftsOf, statesOf } from "./grouping.ts";
 import { type LeafTable, stackLeaves, stackWeights, type WeightTable } from "./tables.ts";
@@ -169,8 +179,11 @@ export function planOf(circuit: Circuit): Plan {
   return { circuit, groups, levels: indices, places, weightTables, leafTables, units, rows };
 }
 
-/** Which fold and unit of its group a unit of a node is. */
+/** Which fold and unit of its group a unit of a node is. @throws {CircuitError} when there is no such node or unit */
 export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; unit: number } {
+  if (!(Number.isInteger(unit) && unit >= 0 && unit < nodeOf(plan.circuit, node).units)) {
+    throw new CircuitError(`${describeNode(nodeOf(plan.circuit, node))} has no unit ${unit}.`);
+  }
   const place = plan.places[node] as Place, { units } = plan.groups[place.group] as Group;
   const block = Math.floor(unit / units);
   return { fold: place.fold + block * place.stride, unit: unit - block * units };

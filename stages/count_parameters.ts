@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { nodeNamed, withParameters } from "../circuits/circuit.ts";
+import { nodeNamed } from "../circuits/circuit.ts";
+import { withParameters } from "../circuits/parameters.ts";
 import { countComplete } from "../circuits/learning/count.ts";
 import { materialise } from "../circuits/materialise.ts";
 import { defineStage } from "../runner/stage.ts";

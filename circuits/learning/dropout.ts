@@ -1,4 +1,5 @@
 import { philox } from "../random.ts";
+import { requireNumber, requireSeed, requireWhole } from "../guards.ts";
 import { isObserved } from "../samples.ts";
 import type { Batch } from "./source.ts";
 import { DROPOUT } from "./purposes.ts";
@@ -9,6 +10,9 @@ import { DROPOUT } from "./purposes.ts";
  * whatever batch it stands in.
  */
 export function dropValues(batch: Batch, rate: number, seed: number, epoch: number): Batch {
+  requireNumber("The rate of dropout", rate, 0, 1);
+  requireSeed(seed);
+  requireWhole("epoch", epoch, 0);
   if (rate === 0) return batch;
   const { samples, indices } = batch;
   const { count, variables } = samples;

@@ -1,5 +1,6 @@
-import { type Circuit, withParameters } from "../circuit.ts";
+import { type Circuit, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { SampleSource } from "./source.ts";
@@ -26,7 +27,7 @@ export interface TrainedGroup {
   readonly circuit: Circuit;
   /** Training samples that it has. */
   readonly samples: number;
-  /** Its epochs. Empty when it has no samples: its circuit is as it was. */
+  /** Its epochs. Empty when it has no samples, or none that weighs anything: its circuit is as it was. */
   readonly reports: readonly EpochReport[];
 }
 
@@ -53,6 +54,7 @@ export async function* trainGroups(
   },
 ): AsyncGenerator<TrainedGroup> {
   const { from = 0, between, ...training } = options;
+  requireWhole("from", from, 0);
   const train = split(data.train, data.groups, starts.length);
   const valid = data.valid && data.validGroups
     ? split(data.valid, data.validGroups, starts.length)
@@ -60,7 +62,7 @@ export async function* trainGroups(
   for (let group = from; group < starts.length; group++) {
     const start = starts[group] as Circuit, own = train[group] as SampleSource;
     const ownValid = valid?.[group];
-    if (own.count === 0) {
+    if (!hasWeight(own)) {
       yield { group, circuit: start, samples: 0, reports: [] };
       continue;
     }
@@ -69,7 +71,7 @@ export async function* trainGroups(
     );
     const em = new EmTraining(
       learner,
-      { train: own, ...(ownValid !== undefined && ownValid.count > 0 && { valid: ownValid }) },
+      { train: own, ...(ownValid !== undefined && hasWeight(ownValid) && { valid: ownValid }) },
       training,
     );
     const reports: EpochReport[] = [];
@@ -80,8 +82,14 @@ export async function* trainGroups(
     }
     const { parameters } = await em.result();
     const values = new Map([...parameters].map(([id, parameter]) => [id, parameter.values]));
-    yield { group, circuit: withParameters(start, values), samples: own.count, reports };
+    yield { group, circuit: replaceValues(start, values), samples: own.count, reports };
   }
+}
+
+function hasWeight({ count, weights }: SampleSource): boolean {
+  if (weights === undefined) return count > 0;
+  for (let s = 0; s < count; s++) if (weights[s] !== 0) return true;
+  return false;
 }
 
 /** The samples of each group as a source of its own, in their order. */

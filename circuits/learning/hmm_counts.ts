@@ -1,5 +1,6 @@
 import type { Circuit } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireShape, requireWhole } from "../guards.ts";
 import { hmm } from "../structures/hmm.ts";
 import { updateRows } from "../update.ts";
 
@@ -53,11 +54,9 @@ export class HmmCounts {
 
   /** Counts of nothing. @throws {CircuitError} on sizes or an end that make no sense */
   constructor({ states, symbols, end }: HmmCountsOptions) {
-    for (const [what, n] of Object.entries({ states, symbols })) {
-      if (!(Number.isInteger(n) && n >= 1)) {
-        throw new CircuitError(`\`${what}\` is ${n}, expected a whole number from 1.`);
-      }
-    }
+    requireWhole("`states`", states, 1);
+    requireWhole("`symbols`", symbols, 1);
+    requireShape("the emissions", [states, symbols]);
     if (end !== undefined && !(Number.isInteger(end) && end >= 0 && end < symbols)) {
       throw new CircuitError(`\`end\` is ${end}, expected a symbol from 0 to ${symbols - 1}.`);
     }
@@ -82,6 +81,7 @@ export class HmmCounts {
    *   counted then
    */
   add(x: ArrayLike<number>, z: ArrayLike<number>, length: number, observed?: ArrayLike<number>): void {
+    requireWhole("length", length, 1);
     if (x.length !== z.length || x.length % length !== 0 || (observed?.length ?? x.length) !== x.length) {
       throw new CircuitError(
         `${x.length} symbols with ${z.length} states are no windows of length ${length}.`,
@@ -98,8 +98,12 @@ export class HmmCounts {
       }
       const symbol = x[at]!;
       const state = symbol === end ? states - 1 : z[at]!;
-      if (!(symbol >= 0 && symbol < symbols)) this.#refuse(at, length, "symbol", symbol, symbols);
-      if (symbol !== end && !(state >= 0 && state < labels)) this.#refuse(at, length, "state", state, labels);
+      if (!(Number.isInteger(symbol) && symbol >= 0 && symbol < symbols)) {
+        this.#refuse(at, length, "symbol", symbol, symbols);
+      }
+      if (symbol !== end && !(Number.isInteger(state) && state >= 0 && state < labels)) {
+        this.#refuse(at, length, "state", state, labels);
+      }
       if (t === 0) {
         this.initial[state]!++;
         this.windows++;

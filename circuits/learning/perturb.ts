@@ -1,4 +1,5 @@
-import { type Circuit, type ParameterArray, parameterOf, withParameters } from "../circuit.ts";
+import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
+import { requireNumber, requireSeed } from "../guards.ts";
 import { parameterOwners } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
@@ -20,9 +21,12 @@ export interface PerturbOptions {
 /**
  * The circuit with noise on its parameters: units that were made equal, by counting or by copying, must differ
  * before EM can tell them apart. Zeros stay zeros.
+ * @throws {CircuitError} on an amount that is no number from 0 to 80, beyond which all weights but one vanish
  */
 export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
   const { amount, seed } = options;
+  requireNumber("amount", amount, 0, 80);
+  requireSeed(seed);
   const chosen = options.parameters && new Set(options.parameters);
   for (const id of chosen ?? []) parameterOf(circuit, id);
   const values = new Map<string, ParameterArray>();
@@ -46,7 +50,7 @@ export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
       );
     }
   }
-  return withParameters(circuit, values);
+  return replaceValues(circuit, values);
 }
 
 function noisyRows(

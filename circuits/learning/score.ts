@@ -1,6 +1,6 @@
 import type { Learner } from "../learner.ts";
 import type { Evaluator } from "../evaluator.ts";
-import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import { batchCount, batchOf, inOrder, readBatch, type SampleSource, weightOf } from "./source.ts";
 
 /** How well a circuit fits samples. */
 export interface Score {
@@ -52,12 +52,16 @@ export class ScoreSum {
   }
 }
 
-/** The score of a circuit on samples, in batches of at most `batchSize`. The root must have one unit. */
+/**
+ * The score of a circuit on samples, in batches of at most `batchSize`. The root must have one unit.
+ * @throws {CircuitError} when there are no samples, or none that weighs anything
+ */
 export async function scoreOf(
   evaluator: Evaluator | Learner,
   source: SampleSource,
   batchSize: number,
 ): Promise<Score> {
+  weightOf(source, "scored");
   const sum = new ScoreSum(), order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));

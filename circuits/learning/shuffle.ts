@@ -1,3 +1,4 @@
+import { requireWhole } from "../guards.ts";
 import { RandomStream } from "../random.ts";
 import { SHUFFLE } from "./purposes.ts";
 
@@ -6,6 +7,9 @@ import { SHUFFLE } from "./purposes.ts";
  * neighbours stay together (in a random order within them): what reading from a disk wants.
  */
 export function shuffled(count: number, seed: number, epoch: number, block = 1): Uint32Array {
+  requireWhole("The number of samples", count, 0);
+  requireWhole("epoch", epoch, 0);
+  requireWhole("block", block, 1);
   const random = new RandomStream(seed, epoch, 0, SHUFFLE);
   const order = new Uint32Array(count);
   let filled = 0;

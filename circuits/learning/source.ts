@@ -1,5 +1,7 @@
 import type { Samples, ValueArray } from "../samples.ts";
 import { checkSampleWeights, takeSamples } from "../samples.ts";
+import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 
 /**
  * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. What
@@ -24,6 +26,22 @@ export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleS
   };
 }
 
+/**
+ * How much all samples of a source weigh together.
+ * @throws {CircuitError} when there are none, on weights that do not fit them, and when all are 0: there is nothing to learn or
+ *   to score then
+ */
+export function weightOf({ count, weights }: SampleSource, what: string): number {
+  requireWhole(`The number of ${what} samples`, count, 0);
+  if (count === 0) throw new CircuitError(`There are no ${what} samples.`);
+  if (weights === undefined) return count;
+  checkSampleWeights({ count }, weights);
+  let total = 0;
+  for (let s = 0; s < count; s++) total += weights[s] as number;
+  if (total > 0) return total;
+  throw new CircuitError(`The weights of all ${count} ${what} samples are 0: none of them counts.`);
+}
+
 /** One batch of a source. */
 export interface Batch {
   /** The samples. */
@@ -46,8 +64,10 @@ export async function readBatch(source: SampleSource, indices: Uint32Array): Pro
   };
 }
 
-/** Number of batches of at most `size` samples. */
+/** Number of batches of at most `size` samples. @throws {CircuitError} when a number is not whole */
 export function batchCount(count: number, size: number): number {
+  requireWhole("The number of samples", count, 0);
+  requireWhole("The size of a batch", size, 1);
   return Math.ceil(count / size);
 }
 
@@ -57,12 +77,14 @@ export function batchCount(count: number, size: number): number {
  */
 export function batchOf(order: Uint32Array, batch: number, size: number): Uint32Array {
   const batches = batchCount(order.length, size);
+  requireWhole("The number of a batch", batch, 0, Math.max(0, batches - 1));
   const at = (b: number) => Math.floor(b * order.length / batches);
   return order.subarray(at(batch), at(batch + 1));
 }
 
 /** The indices of all samples in their own order. */
 export function inOrder(count: number): Uint32Array {
+  requireWhole("The number of samples", count, 0);
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
 
@@ -75,6 +97,8 @@ export function windowsOf(
   length: number,
   stride = 1,
 ): SampleSource {
+  requireWhole("The length of a window", length, 1);
+  requireWhole("stride", stride, 1);
   const count = Math.max(0, Math.floor((values.length - length) / stride) + 1);
   return {
     count,

@@ -9,6 +9,7 @@ import {
   type SumNode,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireNumber, requireWhole } from "../guards.ts";
 
 /**
  * Gives latent variables other states, each a copy of one that is there: state `j` of the variable that sum node
@@ -127,6 +128,8 @@ function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSu
  * @param flow `[states before]`: how often each state is expected to be taken
  */
 export function statesByFlow(flow: ArrayLike<number>, states: number, threshold: number): Int32Array {
+  requireWhole("The number of states", states, 1);
+  requireNumber("threshold", threshold, 0, 1);
   let total = 0;
   for (let s = 0; s < flow.length; s++) total += flow[s] as number;
   const order = Array.from({ length: flow.length }, (_, s) => s)

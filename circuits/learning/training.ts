@@ -1,4 +1,4 @@
-import { type Circuit, type ParameterArray, parameterOf, withParameters } from "../circuit.ts";
+import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
@@ -7,7 +7,15 @@ import { type FullOptions, fullOptions, ruleAt, type TrainingOptions } from "./o
 import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
-import { type Batch, batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import {
+  type Batch,
+  batchCount,
+  batchOf,
+  inOrder,
+  readBatch,
+  type SampleSource,
+  weightOf,
+} from "./source.ts";
 import type { EpochReport, Progress, TrainingState } from "./state.ts";
 import { fallWarning, isMonotone, lostUnitsWarning } from "./warnings.ts";
 
@@ -66,9 +74,9 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     this.#options = fullOptions(options);
     checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
     const { train, valid } = data;
-    if (train.count === 0) throw new CircuitError("There are no training samples.");
     this.#batches = batchCount(train.count, this.#options.batchSize);
-    this.#weight = train.weights === undefined ? train.count : sumOf(train.weights);
+    this.#weight = weightOf(train, "training");
+    if (valid !== undefined) weightOf(valid, "validation");
     this.#start = learner.circuit;
     this.#monotone = isMonotone(learner.circuit, this.#options, this.#batches);
     this.#progress = {
@@ -127,7 +135,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     if (this.#best !== undefined) await this.#learner.setParameters(this.#best);
     const parameters = await this.#learner.parameters();
     requireNumbers(this.#learner.circuit, parameters, "At the end of the training");
-    return withParameters(this.#learner.circuit, parameters);
+    return replaceValues(this.#learner.circuit, parameters);
   }
 
   /** All that decides how it goes on. */

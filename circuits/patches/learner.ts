@@ -3,15 +3,17 @@ import {
   type InputNode,
   type ParameterArray,
   parameterOf,
+  replaceValues,
   rootUnits,
   type Variable,
-  withParameters,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import type { Activations, Flows, Semiring } from "../evaluator.ts";
+import { requireNumber, requireWhole } from "../guards.ts";
 import { CountedWeight } from "../evidence.ts";
 import { type Accumulated, checkRule, type Learner, type UpdateRule } from "../learner.ts";
 import type { NodeId } from "../circuit.ts";
+import { withParameters } from "../parameters.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
 import type { Tensor } from "../safetensors.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, takeSamples } from "../samples.ts";
@@ -113,7 +115,9 @@ export class PatchLearner implements Learner {
    * @throws {CircuitError} when a patch circuit is no stack, or they do not fit together
    */
   static async open(options: PatchLearnerOptions): Promise<PatchLearner> {
-    const { top, parts, variables } = options;
+    const { top, parts, variables, threshold = 0, rows = 1 } = options;
+    requireNumber("threshold", threshold, 0, 1);
+    requireWhole("rows", rows, 1);
     const circuit = assemblePatches(variables, top, parts);
     const first = sharedParts(parts).map((part) => {
       const clusters = rootUnits(part.circuit);
@@ -142,7 +146,7 @@ export class PatchLearner implements Learner {
       checkRule(this.circuit, rule);
       // Top-down probabilities of the assembled circuit need its present parameters.
       applyUpdate(
-        withParameters(this.circuit, this.#values),
+        replaceValues(this.circuit, this.#values),
         this.#values,
         { ...this.#counts, weight: this.#weight },
         rule,
@@ -157,7 +161,7 @@ export class PatchLearner implements Learner {
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
       const copies = () => new Map([...this.#values].map(([id, values]) => [id, values.slice()]));
-      this.circuit = withParameters(this.circuit, copies());
+      this.circuit = replaceValues(this.circuit, copies());
       return copies();
     });
   }
@@ -165,9 +169,9 @@ export class PatchLearner implements Learner {
   /** See {@link Learner.setParameters}. */
   setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
-      // Checks ids and lengths.
+      // Checks ids, lengths and values.
       this.circuit = withParameters(
-        withParameters(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
+        replaceValues(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
         new Map([...values].map(([id, array]) => [id, array.slice()])),
       );
       recentreStatistics(this.circuit, this.#counts.statistics, this.#values, values);
@@ -215,7 +219,7 @@ export class PatchLearner implements Learner {
       // Only when all of it fits.
       if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
       for (const write of writes) write();
-      this.circuit = withParameters(
+      this.circuit = replaceValues(
         this.circuit,
         new Map([...this.#values].map(([id, values]) => [id, values.slice()])),
       );
@@ -387,7 +391,7 @@ export class PatchLearner implements Learner {
   }
 
   #reference(): ReferenceEvaluator {
-    return new ReferenceEvaluator(withParameters(this.circuit, this.#values));
+    return new ReferenceEvaluator(replaceValues(this.circuit, this.#values));
   }
 }
 

@@ -1,7 +1,8 @@
-import type { Circuit, InputNode, NodeId } from "../circuit.ts";
+import { type Circuit, type InputNode, type NodeId, rootUnits } from "../circuit.ts";
+import { requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
-import { sampleMissing, type SamplingOptions } from "../queries/sampling.ts";
+import { sampleMissing, type SamplingOptions, samplingOptions } from "../queries/sampling.ts";
 import { isObserved, type Samples, takeSamples, unobserved } from "../samples.ts";
 import type { PatchPart } from "../structures/patches.ts";
 import type { PatchLearner } from "./learner.ts";
@@ -16,9 +17,12 @@ import { patchRows } from "./rows.ts";
 export async function completePatches(
   learner: PatchLearner,
   samples: Samples,
-  options: SamplingOptions,
+  options: SamplingOptions = {},
 ): Promise<Samples> {
-  const { seed, draws = 1 } = options;
+  const { seed, draws } = samplingOptions(options);
+  // Every cluster of every patch has a seed of its own: see below.
+  const streams = learner.parts.reduce((total, { circuit }) => total + rootUnits(circuit), 0);
+  requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER - streams * 0x100000000);
   const clusters = await learner.withTop(samples, async (top, externals) => {
     await top.parameters();
     return await sampleMissing(top, externals, { seed, draws });
@@ -53,9 +57,11 @@ export async function completePatches(
 export function samplePatches(
   learner: PatchLearner,
   count: number,
-  options: { seed: number },
+  options: Pick<SamplingOptions, "seed"> = {},
 ): Promise<Samples> {
-  return completePatches(learner, unobserved(count, learner.circuit.variables.length), options);
+  return Promise.try(() =>
+    completePatches(learner, unobserved(count, learner.circuit.variables.length), options)
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { rootUnits, variableOf } from "../circuit.ts";
 import type { Evaluator, Flows } from "../evaluator.ts";
 import { emptyFlows, requireSingleRoot } from "../reference.ts";
-import { hideVariables, type Samples } from "../samples.ts";
+import { checkSampleWeights, hideVariables, type Samples } from "../samples.ts";
 import { inBatches } from "./batches.ts";
 
 /**
@@ -48,12 +48,14 @@ export async function conditionalLogLikelihood(
 /**
  * Expected sufficient statistics of all parameters over all samples: {@link Evaluator.flows} in batches,
  * added up. `sampleWeights`, `[samples]`, counts a sample that many times.
+ * @throws {CircuitError} on a wrong number of weights, or one that is negative or not finite
  */
 export async function expectedStatistics(
   evaluator: Evaluator,
   samples: Samples,
   sampleWeights?: ArrayLike<number>,
 ): Promise<Flows> {
+  checkSampleWeights(samples, sampleWeights);
   const { weights, statistics } = emptyFlows(evaluator.circuit);
   const logLikelihoods = new Float64Array(samples.count);
   let impossible = 0;

@@ -1,4 +1,5 @@
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 
 /** Size of an image. Variable `(row * width + column) * channels + channel` holds one channel of one pixel. */
 export interface ImageShape {
@@ -10,7 +11,10 @@ export interface ImageShape {
   readonly channels?: number;
 }
 
-/** The pixels of rows `top .. bottom - 1` and columns `left .. right - 1`: a mask `[height, width]` of 0 and 1. */
+/**
+ * The pixels of rows `top .. bottom - 1` and columns `left .. right - 1`: a mask `[height, width]` of 0 and 1.
+ * @throws {CircuitError} when the rectangle is not inside the image
+ */
 export function rectangleMask(
   shape: ImageShape,
   rectangle: {
@@ -20,9 +24,16 @@ export function rectangleMask(
     readonly right: number;
   },
 ): Uint8Array {
-  const mask = new Uint8Array(shape.height * shape.width);
-  for (let row = rectangle.top; row < rectangle.bottom; row++) {
-    mask.fill(1, row * shape.width + rectangle.left, row * shape.width + rectangle.right);
+  const { height, width } = shape, { top, left, bottom, right } = rectangle;
+  requireWhole("height", height, 0);
+  requireWhole("width", width, 0);
+  requireWhole("top", top, 0, height);
+  requireWhole("bottom", bottom, top, height);
+  requireWhole("left", left, 0, width);
+  requireWhole("right", right, left, width);
+  const mask = new Uint8Array(height * width);
+  for (let row = top; row < bottom; row++) {
+    mask.fill(1, row * width + left, row * width + right);
   }
   return mask;
 }
@@ -34,6 +45,7 @@ export function rectangleMask(
  */
 export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): number[] {
   const { height, width, channels = 1 } = shape;
+  for (const [what, size] of Object.entries({ height, width, channels })) requireWhole(what, size, 0);
   if (mask.length !== height * width) {
     throw new CircuitError(
       `A mask of ${height} x ${width} pixels has ${height * width} entries; got ${mask.length}.`,

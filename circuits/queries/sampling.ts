@@ -1,5 +1,6 @@
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
+import { requireSeed, requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
 import { requireSingleRoot } from "../reference.ts";
@@ -9,8 +10,8 @@ import { descend, largest, valuesFor } from "./descent.ts";
 
 /** What {@link sampleMissing} takes. */
 export interface SamplingOptions {
-  /** Decides every choice; a sample's choices do not depend on the batch it stands in. */
-  readonly seed: number;
+  /** Decides every choice; a sample's choices do not depend on the batch it stands in. 0 when left out. */
+  readonly seed?: number;
   /** Completions of every sample; 1 when left out. */
   readonly draws?: number;
 }
@@ -24,11 +25,11 @@ export interface SamplingOptions {
 export async function sampleMissing(
   evaluator: Evaluator,
   samples: Samples,
-  options: SamplingOptions,
+  options: SamplingOptions = {},
 ): Promise<Samples> {
   const { circuit } = evaluator;
   requireSingleRoot(circuit);
-  const { seed, draws = 1 } = options;
+  const { seed, draws } = samplingOptions(options);
   const values = valuesFor(circuit, samples, draws);
   await inBatches(circuit, samples, async (batch, first) => {
     const activations = await evaluator.activations(batch, "sum");
@@ -54,9 +55,26 @@ export async function sampleMissing(
   return { count: samples.count * draws, variables: samples.variables, values };
 }
 
-/** Ancestral sampling: `count` samples from the circuit, `[count, variables]`. */
-export function sample(evaluator: Evaluator, count: number, options: { seed: number }): Promise<Samples> {
-  return sampleMissing(evaluator, unobserved(count, evaluator.circuit.variables.length), options);
+/**
+ * Ancestral sampling: `count` samples from the circuit, `[count, variables]`.
+ * @throws {CircuitError} when the count is no whole number, or the seed none
+ */
+export function sample(
+  evaluator: Evaluator,
+  count: number,
+  options: Pick<SamplingOptions, "seed"> = {},
+): Promise<Samples> {
+  return Promise.try(() =>
+    sampleMissing(evaluator, unobserved(count, evaluator.circuit.variables.length), options)
+  );
+}
+
+/** Fills in and checks options. @throws {CircuitError} naming the option */
+export function samplingOptions(options: SamplingOptions): Required<SamplingOptions> {
+  const { seed = 0, draws = 1 } = options;
+  requireSeed(seed);
+  requireWhole("draws", draws, 1);
+  return { seed, draws };
 }
 
 /** Refuses a sample that cannot be completed. @throws {CircuitError} for a log-likelihood of -Infinity */

@@ -1,7 +1,11 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { isObserved, type Samples } from "../samples.ts";
+import { requireNumber, requireWhole } from "../guards.ts";
+import { checkSampleWeights, isObserved, type Samples } from "../samples.ts";
 import { type Column, PairCounts } from "./pair_counts.ts";
+
+/** Bins are counted in 16 bits. */
+const MOST_BINS = 2 ** 15 - 1;
 
 /** What {@link mutualInformation} takes. */
 export interface MutualInformationOptions {
@@ -20,6 +24,7 @@ export interface MutualInformationOptions {
  * Mutual information of every pair of variables in nats, `[variables, variables]`, symmetric, zero on the
  * diagonal. A sample counts for the pairs of which it has both values. Work grows with
  * samples times variables squared.
+ * @throws {CircuitError} on options out of range, or external variables
  */
 export function mutualInformation(
   variables: readonly Variable[],
@@ -27,6 +32,9 @@ export function mutualInformation(
   options: MutualInformationOptions = {},
 ): Float64Array {
   const { pseudocount = 0.1, bins = 16, sampleWeights } = options;
+  requireNumber("pseudocount", pseudocount, 0);
+  requireWhole("bins", bins, 1, MOST_BINS);
+  checkSampleWeights(samples, sampleWeights);
   const count = variables.length;
   const columns = variables.map((variable, v) => binned(variable, samples, v, bins));
   const counts = new PairCounts(
@@ -94,6 +102,7 @@ export function maximumSpanningTree(
   count: number,
   root: number | "centre" = "centre",
 ): VariableTree {
+  requireWhole("The number of variables", count, 1);
   if (weights.length !== count * count) {
     throw new CircuitError(`${count} variables need ${count * count} weights; got ${weights.length}.`);
   }

@@ -1,6 +1,8 @@
 import { CircuitBuilder, type ParameterValues } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
+import type { NestedNumbers } from "../nested.ts";
 import { defaultLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /** What {@link hmm} takes. */
@@ -14,11 +16,11 @@ export interface HmmOptions extends StructureOptions {
   /** Whether all positions share one transition and one emission parameter; true when left out. */
   readonly homogeneous?: boolean;
   /** `[states]`: distribution of the first hidden state. Random when left out. */
-  readonly initial?: ArrayLike<number>;
+  readonly initial?: NestedNumbers;
   /** `[states, states]`: row `i` is the distribution of the state after `i`. Only for homogeneous ones. */
-  readonly transition?: ArrayLike<number>;
+  readonly transition?: NestedNumbers;
   /** `[states, ...]`: parameter of the leaf, such as `[states, symbols]`. Only for homogeneous ones. */
-  readonly emission?: ArrayLike<number>;
+  readonly emission?: NestedNumbers;
 }
 
 /**
@@ -31,11 +33,8 @@ export interface HmmOptions extends StructureOptions {
  */
 export function hmm(options: HmmOptions): Circuit {
   const { length, states, symbols, homogeneous = true } = options;
-  for (const [what, n] of [["length", length], ["states", states]] as const) {
-    if (!(Number.isInteger(n) && n >= 1)) {
-      throw new CircuitError(`${what} is ${n}, expected a whole number from 1.`);
-    }
-  }
+  requireWhole("length", length, 1);
+  requireWhole("states", states, 1);
   if (!homogeneous && (options.transition !== undefined || options.emission !== undefined)) {
     throw new CircuitError("`transition` and `emission` are for homogeneous models: one for all positions.", {
       hint: "Leave them out and set the parameters of each position with `withParameters`.",
@@ -50,7 +49,7 @@ export function hmm(options: HmmOptions): Circuit {
   /** Values at the first use, a tie at every later one. */
   const tied = (
     id: string,
-    values: ArrayLike<number> | undefined,
+    values: NestedNumbers | undefined,
   ): { id: string; values?: ParameterValues } => {
     if (b.hasParameter(id)) return { id, values: id };
     return values === undefined ? { id } : { id, values };

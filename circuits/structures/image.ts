@@ -1,5 +1,6 @@
 import type { Circuit, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
 /** What the structures for images take. Pixel (row, column) and its channels are variables in row-major order. */
@@ -34,9 +35,7 @@ interface Rectangle {
  */
 export function poonDomingos(variables: readonly Variable[], options: PoonDomingosOptions): Circuit {
   const { delta } = options;
-  if (!(Number.isInteger(delta) && delta >= 1)) {
-    throw new CircuitError(`delta is ${delta}, expected a whole number from 1.`);
-  }
+  requireWhole("delta", delta, 1);
   const cuts = (from: number, to: number) => {
     const found: number[] = [];
     for (let at = Math.ceil((from + 1) / delta) * delta; at < to; at += delta) found.push(at);
@@ -94,6 +93,7 @@ function ofRectangles(
   splits: (rectangle: Rectangle) => Rectangle[][],
 ): Circuit {
   const { height, width, channels = 1 } = options;
+  for (const [what, size] of Object.entries({ height, width, channels })) requireWhole(what, size, 1);
   if (variables.length !== height * width * channels) {
     throw new CircuitError(
       `An image of ${height} x ${width} pixels with ${channels} channels has ${

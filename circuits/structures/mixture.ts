@@ -2,6 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import { type Circuit, rootUnits, type Variable } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
+import type { NestedNumbers } from "../nested.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 
 /** What {@link naiveMixture} takes. */
@@ -28,7 +29,7 @@ export function naiveMixture(variables: readonly Variable[], options: NaiveMixtu
  * @param weights one for each unit of each root, summing to one; equal when left out
  * @throws {CircuitError} when the circuits are not over the same variables
  */
-export function mixture(circuits: readonly Circuit[], weights?: ArrayLike<number>): Circuit {
+export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): Circuit {
   const [first] = circuits;
   if (first === undefined) throw new CircuitError("A mixture needs at least one circuit.");
   const b = new CircuitBuilder();
@@ -54,7 +55,7 @@ export function mixture(circuits: readonly Circuit[], weights?: ArrayLike<number
 }
 
 /** Mixes the units of a circuit with a vector root to one distribution: a sum node `mixture` above it. */
-export function mixtureOfUnits(circuit: Circuit, weights?: ArrayLike<number>): Circuit {
+export function mixtureOfUnits(circuit: Circuit, weights?: NestedNumbers): Circuit {
   const units = rootUnits(circuit);
   const b = new CircuitBuilder();
   const variables = circuit.variables.map((variable) => b.variable(variable));

@@ -6,10 +6,11 @@ import {
   parameterOf,
   rootUnits,
   type Variable,
-  withParameters,
 } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
+import { withParameters } from "../parameters.ts";
 import { CircuitError } from "../errors.ts";
+import { requireNumber, requireWhole } from "../guards.ts";
 import type { Samples } from "../samples.ts";
 import type { VariableTree } from "./chow_liu.ts";
 
@@ -42,6 +43,8 @@ export function clusterTree(
   options: ClusterTreeOptions,
 ): Circuit {
   const { clusters, latents, seed = 0 } = options;
+  requireWhole("clusters", clusters, 1);
+  if (latents !== undefined) requireWhole("latents", latents, 1);
   const states = latents ?? clusters;
   if (tree.parents.length !== names.length) {
     throw new CircuitError(`The tree is over ${tree.parents.length} patches, but there are ${names.length}.`);
@@ -77,6 +80,9 @@ export function countClusters(
   options: ClusterTreeOptions & { readonly pseudocount?: number; readonly spread?: number },
 ): Map<string, Float32Array> {
   const { clusters, pseudocount = 0.1, spread = 0.05 } = options;
+  requireWhole("clusters", clusters, 1);
+  requireNumber("pseudocount", pseudocount, 0);
+  requireNumber("spread", spread, 0, 1);
   const states = options.latents ?? clusters;
   const patches = tree.parents.length;
   if (assignments.length % patches !== 0) {
@@ -239,6 +245,7 @@ export function disassemblePatches(
  * @param logLikelihoods of each patch, `[images, clusters]` in nats
  */
 export function patchSamples(logLikelihoods: readonly Float32Array[], clusters: number): Samples {
+  requireWhole("clusters", clusters, 1);
   const patches = logLikelihoods.length;
   const count = (logLikelihoods[0]?.length ?? 0) / clusters;
   return {

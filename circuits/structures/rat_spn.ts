@@ -1,5 +1,6 @@
 import type { Circuit, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import { RandomStream } from "../random.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
@@ -19,12 +20,11 @@ export interface RatSpnOptions extends RegionOptions {
  */
 export function ratSpn(variables: readonly Variable[], options: RatSpnOptions): Circuit {
   const { depth, replicas } = options;
-  if (!(depth >= 0 && 2 ** depth <= variables.length)) {
+  requireWhole("depth", depth, 0);
+  if (!(2 ** depth <= variables.length)) {
     throw new CircuitError(`depth is ${depth}: ${variables.length} variables cannot be halved that often.`);
   }
-  if (!(Number.isInteger(replicas) && replicas >= 1)) {
-    throw new CircuitError(`replicas is ${replicas}, expected a whole number from 1.`);
-  }
+  requireWhole("replicas", replicas, 1);
   const random = new RandomStream(options.seed ?? 0, 0, 0, 0x72617473);
   const split = (scope: readonly number[], left: number): Region => {
     if (left === 0) return { variables: scope, partitions: [] };

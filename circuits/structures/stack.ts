@@ -12,6 +12,7 @@ import {
 } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import { sameVariable } from "./mixture.ts";
 
 /**
@@ -60,6 +61,7 @@ export function stack(circuits: readonly Circuit[]): Circuit {
  * @throws {CircuitError} naming the node where the groups meet or do not line up
  */
 export function unstack(circuit: Circuit, groups: number): Circuit[] {
+  requireWhole("groups", groups, 1);
   const fault = (node: Node, problem: string): never => {
     throw new CircuitError(`The circuit is no stack of ${groups}: ${describeNode(node)} ${problem}.`);
   };

@@ -11,6 +11,7 @@ import {
   type NodeId,
   nodeOf,
   type ParameterArray,
+  replaceValues,
   requireSingleRoot,
   rootUnits,
   type Samples,
@@ -204,7 +205,7 @@ export class CpuEngine implements Engine {
   /** See `Learner.parameters`. */
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
-      this.circuit = withParameters(this.circuit, this.#values());
+      this.circuit = replaceValues(this.circuit, this.#values());
       return this.#values();
     });
   }
@@ -215,7 +216,7 @@ export class CpuEngine implements Engine {
       withParameters(this.circuit, values);
       this.#counts.leaves.recentre(values);
       this.#set(values);
-      this.circuit = withParameters(this.circuit, this.#values());
+      this.circuit = replaceValues(this.circuit, this.#values());
     });
   }
 
@@ -229,7 +230,7 @@ export class CpuEngine implements Engine {
     return this.#turns.take(() => {
       const values = restoreState(this.circuit, state, this.#weights, this.#counts);
       this.#set(values);
-      this.circuit = withParameters(this.circuit, this.#values());
+      this.circuit = replaceValues(this.circuit, this.#values());
     });
   }
 

@@ -14,6 +14,7 @@ import {
   type ParameterArray,
   parameterOwners,
   recentreStatistics,
+  replaceValues,
   requireSingleRoot,
   type Samples,
   type Semiring,
@@ -213,7 +214,7 @@ export class WebGpuEngine implements Engine {
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#sequence.add(async (session) => {
       await this.#refresh(session);
-      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      this.circuit = replaceValues(this.circuit, new Map(this.#values));
       // Between an update and the next batch, what was just read is all there is.
       if (this.#counted.samples === 0) {
         await this.#restart(this.#emptySnapshot());
@@ -231,7 +232,7 @@ export class WebGpuEngine implements Engine {
       await this.#moveMoments(session, given);
       session.setParameters(given);
       for (const [id, array] of given) this.#values.set(id, array);
-      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      this.circuit = replaceValues(this.circuit, new Map(this.#values));
       return ready(undefined);
     }, true);
   }
@@ -251,7 +252,7 @@ export class WebGpuEngine implements Engine {
       requireSingleRoot(this.circuit);
       const snapshot = takeState(this.circuit, state);
       await this.#load(session, snapshot);
-      this.circuit = withParameters(this.circuit, new Map(this.#values));
+      this.circuit = replaceValues(this.circuit, new Map(this.#values));
       await this.#restart(snapshot);
       return ready(undefined);
     }, true);

@@ -6,11 +6,11 @@ import {
   type NodeId,
   nodeOf,
   type ParameterArray,
+  replaceValues,
   type Samples,
   type Semiring,
   type Tensor,
   type UpdateRule,
-  withParameters,
 } from "../../circuits/mod.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
@@ -148,7 +148,7 @@ export class RemoteEngine implements Engine {
   }
 
   #keep(values: ReadonlyMap<string, ParameterArray>): void {
-    this.circuit = withParameters(
+    this.circuit = replaceValues(
       this.circuit,
       new Map([...values].map(([id, array]) => [id, array.slice()])),
     );

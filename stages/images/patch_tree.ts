@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { withParameters } from "../../circuits/circuit.ts";
+import { withParameters } from "../../circuits/parameters.ts";
 import { maximumSpanningTree, mutualInformation } from "../../circuits/structures/chow_liu.ts";
 import { clusterTree, countClusters } from "../../circuits/structures/patches.ts";
 import { defineStage } from "../../runner/stage.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { withParameters } from "../../circuits/circuit.ts";
+import { withParameters } from "../../circuits/parameters.ts";
 import { leafMarginals } from "../../circuits/learning/marginals.ts";
 import { mixedLeaves } from "../../circuits/learning/mix_leaves.ts";
 import { json } from "../../runner/codecs/json.ts";

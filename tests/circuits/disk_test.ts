@@ -13,10 +13,10 @@ import {
   leafOf,
   loadCircuit,
   ReferenceEvaluator,
+  replaceValues,
   samplesFromRows,
   saveCircuit,
   type Tensor,
-  withParameters,
 } from "../../circuits/mod.ts";
 import { allSamples, circuits } from "./truth.ts";
 
@@ -218,7 +218,7 @@ Deno.test("every fault of a file is refused with its place", () => {
   assert.throws(() => decodeCircuit("{", parameters), /its structure is not JSON/);
   assert.throws(() => decodeCircuit("null", parameters), CircuitError);
   const withValues = (id: string, values: number[]): Circuit =>
-    withParameters(circuit, new Map([[id, Float32Array.from(values)]]));
+    replaceValues(circuit, new Map([[id, Float32Array.from(values)]]));
   const bad: [Circuit, RegExp][] = [
     [
       withValues("transition", [NaN, 1, 0.5, 0.5]),
@@ -229,8 +229,9 @@ Deno.test("every fault of a file is refused with its place", () => {
     [withValues("emission", [0, 0, 0, 1, 0, 0]), /parameter `emission` of input node 0: unit 0 sums to 0/],
   ];
   for (const [broken, message] of bad) {
-    const encoded = encodeCircuit(broken);
-    assert.throws(() => decodeCircuit(encoded.structure, encoded.parameters), message);
+    const { structure } = encodeCircuit(circuit), written = encodeSafetensors(broken.parameters);
+    assert.throws(() => decodeCircuit(structure, written), message);
+    assert.throws(() => encodeCircuit(broken), message);
   }
   const extra = encodeSafetensors(
     new Map<string, Tensor>([...circuit.parameters, ["stray", { shape: [1], values: new Float32Array(1) }]]),

@@ -1,0 +1,34 @@
+import { CircuitError } from "./errors.ts";
+
+/** The largest number of anything that fits in an array. */
+const MOST = 2 ** 32 - 1;
+
+/** Refuses what is no whole number from `from` to `to`. @throws {CircuitError} naming `what` */
+export function requireWhole(what: string, x: number, from: number, to = MOST): void {
+  if (Number.isInteger(x) && x >= from && x <= to) return;
+  throw new CircuitError(
+    `${what} is ${x}, expected a whole number ${to === MOST ? `from ${from}` : `from ${from} to ${to}`}.`,
+  );
+}
+
+/** Refuses what is no finite number from `from` to `to`. @throws {CircuitError} naming `what` */
+export function requireNumber(what: string, x: number, from: number, to = Infinity): void {
+  if (Number.isFinite(x) && x >= from && x <= to) return;
+  throw new CircuitError(
+    `${what} is ${x}, expected a number ${to === Infinity ? `from ${from}` : `from ${from} to ${to}`}.`,
+  );
+}
+
+/** Refuses what is no seed. @throws {CircuitError} */
+export function requireSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new CircuitError(`A seed is a whole number from 0 to 2^53 - 1; got ${seed}.`);
+}
+
+/** Refuses shapes of more numbers than an array can hold. @throws {CircuitError} naming `what` */
+export function requireShape(what: string, shape: readonly number[]): void {
+  for (const size of shape) requireWhole(`A size of ${what}`, size, 0);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (size <= MOST) return;
+  throw new CircuitError(`${what} of the shape [${shape.join(", ")}] would hold ${size} numbers: too many.`);
+}

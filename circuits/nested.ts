@@ -1,0 +1,60 @@
+import type { ParameterArray } from "./circuit.ts";
+import { CircuitError } from "./errors.ts";
+import { requireShape } from "./guards.ts";
+
+/** Numbers of a tensor: one after the other, row-major, or lists of lists as its shape is. */
+export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
+
+/**
+ * The numbers of a tensor of a shape in one row. Lists of lists must have the shape, of which sizes of 1 may be left out:
+ * weights of the shape [1, 2, 2] are also `[[0.9, 0.1], [0.2, 0.8]]`.
+ * @throws {CircuitError} naming `what`, with both shapes
+ */
+export function flatten(what: string, shape: readonly number[], values: NestedNumbers): ParameterArray {
+  requireShape(what, shape);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (isFlat(values)) {
+    if (values.length === size) {
+      return values instanceof Float32Array || values instanceof Float64Array
+        ? values
+        : Float64Array.from(values);
+    }
+    throw new CircuitError(
+      `${what} of the shape [${shape.join(", ")}] needs ${size} numbers; got ${values.length}.`,
+    );
+  }
+  const given = shapeOf(values), plain = (sizes: readonly number[]) => sizes.filter((n) => n !== 1).join();
+  if (given === undefined || plain(given) !== plain(shape)) {
+    throw new CircuitError(
+      `${what} has the shape [${shape.join(", ")}]; got ${
+        given === undefined ? "lists of different lengths" : `numbers of the shape [${given.join(", ")}]`
+      }.`,
+    );
+  }
+  const out = new Float64Array(size);
+  let at = 0;
+  const copy = (part: NestedNumbers) => {
+    if (isFlat(part)) {
+      out.set(part, at);
+      at += part.length;
+    } else (part as readonly NestedNumbers[]).forEach(copy);
+  };
+  copy(values);
+  return out;
+}
+
+/** Whether numbers are one after the other. */
+export function isFlat(values: NestedNumbers): values is ArrayLike<number> {
+  return !Array.isArray(values) || values.every((x) => typeof x === "number");
+}
+
+/** Sizes of lists of lists; undefined where they differ. */
+function shapeOf(values: NestedNumbers): number[] | undefined {
+  if (isFlat(values)) return [values.length];
+  const inner = (values as readonly NestedNumbers[]).map((x) =>
+    typeof x === "object" ? shapeOf(x) : undefined
+  );
+  const [first] = inner;
+  if (first === undefined || inner.some((shape) => shape?.join() !== first.join())) return undefined;
+  return [values.length, ...first];
+}

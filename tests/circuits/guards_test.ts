@@ -1,0 +1,506 @@
+/** Every exported function that takes a number refuses one that makes no sense, in words for people. */
+import assert from "node:assert/strict";
+import * as circuits from "../../circuits/mod.ts";
+import {
+  categoricalVariables,
+  type Circuit,
+  CircuitBuilder,
+  CircuitError,
+  clusterTree,
+  EmTraining,
+  encodeCircuit,
+  expectedStatistics,
+  hclt,
+  hmm,
+  loadCircuit,
+  maximise,
+  maximumSpanningTree,
+  PatchLearner,
+  perturbed,
+  RandomStream,
+  ReferenceEvaluator,
+  ReferenceLearner,
+  replaceValues,
+  sample,
+  samplesFromRows,
+  type SampleSource,
+  saveCircuit,
+  scoreOf,
+  sourceOf,
+  stack,
+  withParameters,
+} from "../../circuits/mod.ts";
+import * as kernels from "../../kernels/mod.ts";
+import { CpuEngine } from "../../kernels/cpu/engine.ts";
+import { planOf } from "../../kernels/mod.ts";
+
+/** What is no whole number from 0, no number from 0, no share. */
+const WRONG = {
+  whole: [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 53],
+  positive: [NaN, Infinity, -Infinity, -1, 0, 0.5, 2 ** 53],
+  number: [NaN, Infinity, -Infinity, -1],
+  share: [NaN, Infinity, -Infinity, -0.1, 1.1],
+  seed: [NaN, Infinity, -1, 0.5, 2 ** 53],
+  weight: [NaN, Infinity, -1],
+  memory: [NaN, -Infinity, -1, 0],
+  probability: [NaN, Infinity, -1, 2],
+} as const;
+type Check = readonly [keyof typeof WRONG, (x: number) => unknown];
+
+const model = hmm({ length: 3, states: 2, symbols: 3, seed: 1 });
+const reference = new ReferenceEvaluator(model), rows = samplesFromRows([[0, 1, 2], [2, null, 0]]);
+const variables = categoricalVariables(4, 2), four = samplesFromRows([[0, 1, 0, 1], [1, 1, 0, 0]]);
+const tree = maximumSpanningTree(new Float64Array(16), 4);
+const learner = () => new ReferenceLearner(model);
+const training = { epochs: 1, batchSize: 2 };
+const train = (options: object, weights?: number[]) =>
+  new EmTraining(learner(), { train: sourceOf(rows, weights) }, { ...training, ...options });
+const update = async (rule: circuits.UpdateRule) => {
+  const one = learner();
+  await one.accumulate(rows);
+  await one.update(rule);
+};
+const patch = stack([1, 2].map((seed) => hmm({ length: 2, states: 2, symbols: 2, seed })));
+const top = clusterTree(["a", "b"], maximumSpanningTree(new Float64Array(4), 2), { clusters: 2 });
+const parts = [{ circuit: patch, columns: [0, 1] }, { circuit: patch, columns: [2, 3] }];
+const patches = (options: object = {}) =>
+  PatchLearner.open({
+    variables,
+    top,
+    parts,
+    open: (circuit: Circuit) => new ReferenceLearner(circuit),
+    ...options,
+  });
+const leaves = () => {
+  const b = new CircuitBuilder();
+  const leaf = b.input({ variable: b.categorical("x", 2), family: "categorical", units: 2 });
+  return { b, leaf };
+};
+const image = { height: 2, width: 2, units: 2 };
+
+const checks: Readonly<Record<string, readonly Check[]>> = {
+  CircuitBuilder: [
+    ["seed", (seed) => new CircuitBuilder({ seed })],
+    ["positive", (states) => new CircuitBuilder().categorical("x", states)],
+    ["positive", (units) => leaves().b.input({ variable: 0, family: "categorical", units })],
+    ["whole", (variable) => leaves().b.input({ variable, family: "categorical", units: 2 })],
+    ["positive", (units) => leaves().b.sum([leaves().leaf], { units })],
+    ["positive", (groups) => leaves().b.sum([0], { units: 2, groups })],
+    ["whole", (child) => leaves().b.sum([child], { units: 2 })],
+    ["whole", (child) => leaves().b.product([0, child])],
+    ["whole", (size) => leaves().b.parameter("p", [size, 2], [1, 2])],
+    ["whole", (root) => leaves().b.build(root)],
+    ["whole", (node) => leaves().b.units(node)],
+    ["probability", (p) => leaves().b.build(leaves().b.sum([0], { units: 1, weights: [p, 1 - p] }))],
+  ],
+  EmTraining: [
+    ["whole", (epochs) => train({ epochs })],
+    ["positive", (batchSize) => train({ batchSize })],
+    ["positive", (batchesPerUpdate) => batchesPerUpdate === Infinity ? fail() : train({ batchesPerUpdate })],
+    ["seed", (seed) => train({ seed })],
+    ["share", (inertia) => train({ step: { kind: "inertia", inertia } })],
+    ["number", (pseudocount) => train({ smoothing: { sums: { pseudocount } } })],
+    ["weight", (weight) => train({}, [1, weight])],
+    ["weight", (weight) => new EmTraining(learner(), { train: odd(weight) }, training)],
+  ],
+  HmmCounts: [
+    ["positive", (states) => new circuits.HmmCounts({ states, symbols: 2 })],
+    ["positive", (symbols) => new circuits.HmmCounts({ states: 2, symbols })],
+    ["whole", (end) => new circuits.HmmCounts({ states: 2, symbols: 2, end })],
+    ["positive", (length) => new circuits.HmmCounts({ states: 2, symbols: 2 }).add([0, 1], [0, 1], length)],
+    ["whole", (x) => new circuits.HmmCounts({ states: 2, symbols: 2 }).add([0, x], [0, 1], 2)],
+    ["positive", (length) => new circuits.HmmCounts({ states: 2, symbols: 2 }).circuit(length)],
+  ],
+  PatchLearner: [
+    ["share", (threshold) => patches({ threshold })],
+    ["positive", (rows) => patches({ rows })],
+    ["weight", async (weight) => (await patches()).accumulate(four, [1, weight])],
+  ],
+  RandomStream: [["seed", (seed) => new RandomStream(seed)]],
+  ReferenceEvaluator: [["weight", (weight) => reference.flows(rows, [1, weight])]],
+  ReferenceLearner: [
+    ["weight", (weight) => learner().accumulate(rows, [1, weight])],
+    ["weight", (weight) => learner().flows(rows, [1, weight])],
+    ["probability", (p) => learner().setParameters(new Map([["initial", Float32Array.of(p, 1 - p)]]))],
+    ["share", (step) => update({ step: { kind: "anemone", step } })],
+    ["number", (pseudocount) => update({ step: { kind: "em" }, leaves: { pseudocount } })],
+    ["share", (mix) => update({ step: { kind: "em" }, sums: { mix } })],
+  ],
+  batchCount: [
+    ["whole", (count) => circuits.batchCount(count, 2)],
+    ["positive", (size) => circuits.batchCount(4, size)],
+  ],
+  batchOf: [
+    ["positive", (size) => circuits.batchOf(new Uint32Array(4), 0, size)],
+    ["whole", (batch) => circuits.batchOf(new Uint32Array(4), batch, 2)],
+  ],
+  categoricalVariables: [
+    ["whole", (count) => categoricalVariables(count, 2)],
+    ["positive", (states) => categoricalVariables(2, states)],
+  ],
+  checkSampleWeights: [["weight", (weight) => circuits.checkSampleWeights(rows, [1, weight])]],
+  checkSamples: [["whole", (x) => circuits.checkSamples(model, samplesFromRows([[0, 1, x]]))]],
+  checkSchedule: [["share", (value) => circuits.checkSchedule("step", { points: [[0, value]] })]],
+  circuitOfRegions: [["positive", (units) => circuits.ratSpn(variables, { units, depth: 1, replicas: 1 })]],
+  clusterTree: [
+    [
+      "positive",
+      (clusters) => clusterTree(["a"], { root: 0, parents: Int32Array.of(-1), order: [0] }, { clusters }),
+    ],
+    ["positive", (latents) => clusterTree(["a", "b", "c", "d"], tree, { clusters: 2, latents })],
+    ["seed", (seed) => clusterTree(["a", "b", "c", "d"], tree, { clusters: 2, seed })],
+  ],
+  completePatches: [
+    ["seed", async (seed) => await circuits.completePatches(await patches(), four, { seed })],
+    ["positive", async (draws) => await circuits.completePatches(await patches(), four, { draws })],
+  ],
+  conditional: [["whole", (v) => circuits.conditional(reference, rows, [v])]],
+  conditionalLogLikelihood: [["whole", (v) => circuits.conditionalLogLikelihood(reference, rows, [v])]],
+  conditionalMean: [["whole", (v) => circuits.conditionalMean(reference, rows, [v])]],
+  copyStates: [[
+    "whole",
+    (state) => circuits.copyStates(hclt(variables, tree, { latents: 2 }), new Map([[1, [state]]])),
+  ]],
+  countClusters: [
+    ["positive", (clusters) => circuits.countClusters(tree, [0, 0, 0, 0], { clusters })],
+    ["whole", (cluster) => circuits.countClusters(tree, [0, 0, 0, cluster], { clusters: 2 })],
+    ["number", (pseudocount) => circuits.countClusters(tree, [0, 0, 0, 0], { clusters: 2, pseudocount })],
+    ["share", (spread) => circuits.countClusters(tree, [0, 0, 0, 0], { clusters: 2, spread })],
+  ],
+  countComplete: [["positive", (batchSize) =>
+    circuits.countComplete(
+      new ReferenceLearner(
+        circuits.materialise(model, [1, 3, 5].filter((id) => model.nodes[id]?.kind === "sum")).circuit,
+      ),
+      sourceOf(samplesFromRows([[0, 0, 0, 0, 0]])),
+      { batchSize },
+    )]],
+  dropValues: [
+    ["share", (rate) => circuits.dropValues({ samples: rows, indices: Uint32Array.of(0, 1) }, rate, 1, 1)],
+    ["seed", (seed) => circuits.dropValues({ samples: rows, indices: Uint32Array.of(0, 1) }, 0.5, seed, 1)],
+  ],
+  entropy: [["whole", (v) => circuits.entropy(reference, rows, v)]],
+  expectedStatistics: [["weight", (weight) => expectedStatistics(reference, rows, [1, weight])]],
+  fullOptions: [["share", (dropout) => circuits.fullOptions({ ...training, dropout })]],
+  hclt: [
+    ["positive", (latents) => hclt(variables, tree, { latents })],
+    ["seed", (seed) => hclt(variables, tree, { latents: 2, seed })],
+  ],
+  hcltFromSamples: [
+    ["whole", (root) => circuits.hcltFromSamples(variables, four, { latents: 2, root })],
+    ["positive", (bins) => circuits.hcltFromSamples(variables, four, { latents: 2, bins })],
+  ],
+  hideVariables: [["whole", (v) => circuits.hideVariables(rows, [v])]],
+  hmm: [
+    ["positive", (length) => hmm({ length, states: 2, symbols: 2 })],
+    ["positive", (states) => hmm({ length: 2, states, symbols: 2 })],
+    ["positive", (symbols) => hmm({ length: 2, states: 2, symbols })],
+    ["seed", (seed) => hmm({ length: 2, states: 2, symbols: 2, seed })],
+    ["probability", (p) => hmm({ length: 2, states: 2, symbols: 2, initial: [p, 1 - p] })],
+  ],
+  inOrder: [["whole", (count) => circuits.inOrder(count)]],
+  leafMarginals: [["positive", (batchSize) => circuits.leafMarginals(model, sourceOf(rows), batchSize)]],
+  marginal: [["whole", (v) => circuits.marginal(reference, rows, [v])]],
+  materialise: [["whole", (node) => circuits.materialise(model, [node])]],
+  maximise: [
+    [
+      "number",
+      async (pseudocount) => maximise(model, await expectedStatistics(reference, rows), pseudocount),
+    ],
+    ["weight", async (count) => {
+      const flows = await expectedStatistics(reference, rows);
+      flows.weights.get("initial")![0] = count;
+      maximise(model, flows);
+    }],
+  ],
+  maximumSpanningTree: [
+    ["positive", (count) => maximumSpanningTree([], count)],
+    ["whole", (root) => maximumSpanningTree(new Float64Array(4), 2, root)],
+  ],
+  mixedLeaves: [["share", (weight) => circuits.mixedLeaves(model, new Map(), weight)]],
+  mixture: [["probability", (p) => circuits.mixture([model, model], [p, 1 - p])]],
+  mixtureOfUnits: [["probability", (p) => circuits.mixtureOfUnits(patch, [p, 1 - p])]],
+  mutualInformation: [
+    ["number", (pseudocount) => circuits.mutualInformation(variables, four, { pseudocount })],
+    ["positive", (bins) => circuits.mutualInformation(variables, four, { bins })],
+    ["weight", (weight) => circuits.mutualInformation(variables, four, { sampleWeights: [1, weight] })],
+  ],
+  naiveMixture: [
+    ["positive", (components) => circuits.naiveMixture(variables, { components })],
+    ["seed", (seed) => circuits.naiveMixture(variables, { components: 2, seed })],
+  ],
+  nodeOf: [["whole", (node) => circuits.nodeOf(model, node)]],
+  perturbed: [
+    ["number", (amount) => perturbed(model, { amount, seed: 1 })],
+    ["seed", (seed) => perturbed(model, { amount: 1, seed })],
+  ],
+  pixelVariables: [["whole", (height) => circuits.pixelVariables({ height, width: 2 }, [0, 1])]],
+  poonDomingos: [
+    ["positive", (delta) => circuits.poonDomingos(variables, { ...image, delta })],
+    ["positive", (height) => circuits.poonDomingos(variables, { ...image, height, delta: 1 })],
+  ],
+  quadGraph: [["positive", (width) => circuits.quadGraph(variables, { ...image, width })]],
+  quadTree: [
+    ["positive", (units) => circuits.quadTree(variables, { ...image, units })],
+    ["positive", (channels) => circuits.quadTree(variables, { ...image, channels })],
+  ],
+  ratSpn: [
+    ["whole", (depth) => circuits.ratSpn(variables, { units: 2, depth, replicas: 1 })],
+    ["positive", (replicas) => circuits.ratSpn(variables, { units: 2, depth: 1, replicas })],
+    ["seed", (seed) => circuits.ratSpn(variables, { units: 2, depth: 1, replicas: 1, seed })],
+  ],
+  rectangleMask: [
+    [
+      "whole",
+      (height) => circuits.rectangleMask({ height, width: 2 }, { top: 0, left: 0, bottom: 1, right: 1 }),
+    ],
+    ["whole", (top) => circuits.rectangleMask(image, { top, left: 0, bottom: 1, right: 1 })],
+    ["whole", (right) => circuits.rectangleMask(image, { top: 0, left: 0, bottom: 1, right })],
+  ],
+  sample: [
+    ["whole", (count) => sample(reference, count)],
+    ["seed", (seed) => sample(reference, 1, { seed })],
+  ],
+  sampleMissing: [
+    ["positive", (draws) => circuits.sampleMissing(reference, rows, { draws })],
+    ["seed", (seed) => circuits.sampleMissing(reference, rows, { seed })],
+  ],
+  samplePatches: [["whole", async (count) => await circuits.samplePatches(await patches(), count)]],
+  patchSamples: [["positive", (clusters) => circuits.patchSamples([new Float32Array(4)], clusters)]],
+  scoreOf: [
+    ["positive", (batchSize) => scoreOf(reference, sourceOf(rows), batchSize)],
+    ["weight", (weight) => scoreOf(reference, odd(weight), 2)],
+  ],
+  shuffled: [
+    ["whole", (count) => circuits.shuffled(count, 1, 1)],
+    ["seed", (seed) => circuits.shuffled(4, seed, 1)],
+    ["whole", (epoch) => circuits.shuffled(4, 1, epoch)],
+    ["positive", (block) => circuits.shuffled(4, 1, 1, block)],
+  ],
+  sliceSamples: [
+    ["whole", (from) => circuits.sliceSamples(rows, from, 2)],
+    ["whole", (to) => circuits.sliceSamples(rows, 0, to)],
+  ],
+  sourceOf: [["weight", (weight) => sourceOf(rows, [1, weight])]],
+  statesByFlow: [
+    ["positive", (states) => circuits.statesByFlow([1, 2], states, 0)],
+    ["share", (threshold) => circuits.statesByFlow([1, 2], 2, threshold)],
+  ],
+  substitute: [["whole", (v) => circuits.substitute(top, v, patch)]],
+  takeSamples: [["whole", (index) => circuits.takeSamples(rows, [0, index])]],
+  textPositions: [["seed", (t) => circuits.textPositions(3, [t === -1 ? -4 : t])]],
+  trainGroups: [
+    ["whole", async (from) => {
+      const groups = circuits.trainGroups(learner(), [model], { train: sourceOf(rows), groups: [0, 0] }, {
+        ...training,
+        from,
+      });
+      await groups.next();
+    }],
+    ["whole", async (group) => {
+      const groups = circuits.trainGroups(
+        learner(),
+        [model],
+        { train: sourceOf(rows), groups: [0, group] },
+        training,
+      );
+      await groups.next();
+    }],
+  ],
+  unobserved: [
+    ["whole", (count) => circuits.unobserved(count, 2)],
+    ["whole", (columns) => circuits.unobserved(2, columns)],
+  ],
+  unstack: [["positive", (groups) => circuits.unstack(patch, groups)]],
+  variableOf: [["whole", (v) => circuits.variableOf(model, v)]],
+  windowsOf: [
+    ["positive", (length) => circuits.windowsOf(new Uint8Array(4), length)],
+    ["positive", (stride) => circuits.windowsOf(new Uint8Array(4), 2, stride)],
+  ],
+  withParameters: [["probability", (p) => withParameters(model, new Map([["initial", [p, 1 - p]]]))]],
+  checkMemory: [["memory", kernels.checkMemory]],
+  foldOf: [["whole", (node) => kernels.foldOf(planOf(model), node, 0)], [
+    "whole",
+    (unit) => kernels.foldOf(planOf(model), 0, unit),
+  ]],
+  largestBatch: [["memory", (bytes) => kernels.largestBatch(planOf(model), bytes, "forward")]],
+  openEngine: [
+    ["memory", (memory) => kernels.openEngine(model, { engine: "cpu", memory })],
+    ["positive", (threads) => kernels.openEngine(model, { engine: "cpu", threads })],
+    ["weight", async (weight) => {
+      const engine = await kernels.openEngine(model, { engine: "cpu" });
+      await engine.accumulate(rows, [1, weight]).finally(() => engine.close());
+    }],
+    ["probability", async (p) => {
+      const engine = new CpuEngine(model, { threads: 1 });
+      await engine.setParameters(new Map([["initial", Float32Array.of(p, 1 - p)]])).finally(() =>
+        engine.close()
+      );
+    }],
+  ],
+};
+
+/** Those that take circuits, samples, files and what others made, but no numbers of the caller's. */
+const WITHOUT_NUMBERS = `
+  CircuitError CountedWeight Evidence ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
+  clusterLogs compileFactors copyInto decodeCircuit decodeSafetensors decodeTrainingState defaultLeaf describeNode
+  describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
+  firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit
+  logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
+  parameterOwners parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readModelText
+  replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
+  saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
+  topDownRows unitsInto updateRows upward weightOf wordToUnit
+  bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
+`.trim().split(/\s+/);
+
+/** A source that carries weights nobody checked. */
+function odd(weight: number): SampleSource {
+  return { ...sourceOf(rows), weights: [1, weight] };
+}
+
+function fail(): never {
+  throw new CircuitError("for all batches there is `epoch`");
+}
+
+Deno.test("every exported function is asked, or takes no numbers", () => {
+  const exported = [circuits, kernels].flatMap((module) =>
+    Object.entries(module).filter(([, value]) => typeof value === "function").map(([name]) => name)
+  );
+  assert.deepEqual(exported.sort(), [...Object.keys(checks), ...WITHOUT_NUMBERS].sort());
+});
+
+for (const [name, list] of Object.entries(checks)) {
+  Deno.test(`${name} refuses numbers that make no sense`, async () => {
+    for (const [i, [kind, call]] of list.entries()) {
+      for (const x of WRONG[kind]) {
+        await assert.rejects(async () => await call(x), (error: unknown) => {
+          assert.ok(error instanceof CircuitError, `call ${i} with ${x}: ${(error as Error).stack ?? error}`);
+          return true;
+        }, `call ${i} took ${x}`);
+      }
+    }
+  });
+}
+
+Deno.test("parameters that make no distribution are not taken, and not saved", async () => {
+  const broken = replaceValues(model, new Map([["transition", Float32Array.of(0.5, 0.5, NaN, 1)]]));
+  const folder = await Deno.makeTempDir();
+  try {
+    assert.throws(
+      () => encodeCircuit(broken),
+      /parameter `transition` of sum node \d+ `z2`: row 1, entry 0 is NaN/,
+    );
+    await assert.rejects(saveCircuit(`${folder}/model`, broken), CircuitError);
+    await assert.rejects(Deno.stat(`${folder}/model`), Deno.errors.NotFound);
+    for (const values of [[0.5, 0.5, 0.4, 0.5], [[0.5, 0.5], [0.4, 0.5]]]) {
+      assert.throws(
+        () => withParameters(model, new Map([["transition", values]])),
+        /parameter `transition` .*row 1 sums to 0.9/,
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a circuit is loaded from its folder, and the file in it says so", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await saveCircuit(`${folder}/model`, model);
+    for (const file of ["circuit.json", "parameters.safetensors"]) {
+      await assert.rejects(loadCircuit(`${folder}/model/${file}`), (error: CircuitError) => {
+        assert.ok(error instanceof CircuitError);
+        assert.match(error.message, /is a file; a circuit is a folder/);
+        assert.match(error.hint!, /Give the folder that holds it: .*\/model$/);
+        return true;
+      });
+    }
+    const path = `${folder}/model/circuit.json`, text = await Deno.readTextFile(path);
+    for (const version of [0, -1, 1.5]) {
+      await Deno.writeTextFile(path, text.replace('"version":1', `"version":${version}`));
+      await assert.rejects(loadCircuit(`${folder}/model`), /version/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("samples that all weigh nothing are refused, not trained on", async () => {
+  const nothing = sourceOf(rows, [0, 0]);
+  assert.throws(() => train({}, [0, 0]), /weights of all 2 training samples are 0/);
+  assert.throws(
+    () => new EmTraining(learner(), { train: sourceOf(rows), valid: nothing }, training),
+    /weights of all 2 validation samples are 0/,
+  );
+  await assert.rejects(scoreOf(reference, nothing, 2), /weights of all 2 scored samples are 0/);
+  // A group of which that is so is one without samples.
+  const groups = circuits.trainGroups(learner(), [model, model], {
+    train: sourceOf(rows, [1, 0]),
+    groups: [0, 1],
+  }, training);
+  const samples = [];
+  for await (const group of groups) samples.push(group.samples);
+  assert.deepEqual(samples, [1, 0]);
+});
+
+Deno.test("a weight short or odd is refused by statistics, whatever the evaluator", async () => {
+  await assert.rejects(expectedStatistics(reference, rows, [1]), /2 samples got 1 weights/);
+  await assert.rejects(reference.flows(rows, [1]), /2 samples got 1 weights/);
+  await assert.rejects(expectedStatistics(reference, rows, [1, -1]), /weight of sample 1 is -1/);
+});
+
+Deno.test("sampling has a default for all that is not given", async () => {
+  assert.deepEqual(await sample(reference, 2), await sample(reference, 2, { seed: 0 }));
+  assert.equal((await sample(reference, 0)).count, 0);
+  assert.deepEqual(
+    await circuits.sampleMissing(reference, rows),
+    await circuits.sampleMissing(reference, rows, { seed: 0, draws: 1 }),
+  );
+});
+
+Deno.test("weights are taken flat or as lists of lists, wherever they are given", () => {
+  const flat = hmm({
+    length: 2,
+    states: 2,
+    symbols: 3,
+    initial: [0.3, 0.7],
+    transition: [0.9, 0.1, 0.2, 0.8],
+    emission: [0.2, 0.3, 0.5, 0.6, 0.3, 0.1],
+  });
+  const nested = hmm({
+    length: 2,
+    states: 2,
+    symbols: 3,
+    initial: [[0.3, 0.7]],
+    transition: [[0.9, 0.1], [0.2, 0.8]],
+    emission: [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]],
+  });
+  assert.deepEqual(nested, flat);
+  const b = new CircuitBuilder();
+  const leaf = b.input({
+    variable: b.categorical("x", 2),
+    family: "categorical",
+    units: 4,
+    parameter: [[1, 0], [0, 1], [0.5, 0.5], [0.1, 0.9]],
+  });
+  // Blocks: [groups, units / groups, in / groups].
+  b.sum([leaf], { units: 2, groups: 2, weights: [[[0.5, 0.5]], [[0.25, 0.75]]] });
+  b.parameter("shared", [1, 2, 2], [new Float32Array([0.5, 0.5]), [0.1, 0.9]]);
+  const typed = [Float32Array.of(0.9, 0.1), Float32Array.of(0.2, 0.8)];
+  assert.deepEqual(withParameters(flat, new Map([["transition", typed]])), flat);
+  assert.deepEqual(circuits.mixture([flat, flat], [[0.5, 0.5]]), circuits.mixture([flat, flat], [0.5, 0.5]));
+});
+
+Deno.test("a shape that does not fit is told with both shapes", () => {
+  const wrong = (transition: circuits.NestedNumbers) => () =>
+    hmm({ length: 2, states: 2, symbols: 2, transition });
+  assert.throws(
+    wrong([[0.9, 0.1]]),
+    /`transition` has the shape \[1, 2, 2\]; got numbers of the shape \[1, 2\]/,
+  );
+  assert.throws(wrong([[0.9, 0.1, 0], [0.2, 0.8, 0]]), /got numbers of the shape \[2, 3\]/);
+  assert.throws(wrong([[0.9, 0.1], [1]]), /got lists of different lengths/);
+  assert.throws(wrong([0.9, 0.1]), /of the shape \[1, 2, 2\] needs 4 numbers; got 2/);
+  assert.throws(wrong([]), /needs 4 numbers; got 0/);
+});
