@@ -2,6 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import { type Circuit, describeVariable, type InputNode, variableOf } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 
@@ -20,6 +21,7 @@ export interface Exclusion {
  * @throws {CircuitError} for a variable that is not categorical, or has no such state or no other
  */
 export function excludeState(circuit: Circuit, variables: readonly number[], state: number): Exclusion {
+  requireWhole("state", state, 0);
   const b = new CircuitBuilder();
   const same = circuit.variables.map((variable) => b.variable(variable));
   const told = new Map(variables.map((v) => {

@@ -4,11 +4,12 @@ import {
   type Node,
   type ParameterArray,
   parameterOf,
+  replaceValues,
   type SumNode,
   variableOf,
-  withParameters,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireSeed } from "../guards.ts";
 import { leafFamily } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples } from "../samples.ts";
@@ -45,6 +46,7 @@ const START = 0x73746172;
  */
 export function startFromData(circuit: Circuit, samples: Samples, options: DataStartOptions = {}): Circuit {
   const { seed = 0, sampleWeights, parameters } = options;
+  requireSeed(seed);
   checkSamples(circuit, samples);
   checkSampleWeights(samples, sampleWeights);
   if (samples.count === 0) throw new CircuitError("There are no samples to start from.");
@@ -78,7 +80,7 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
       values.set(group.weights.parameter, shares(rows.weights, clusters, units));
     }
   }
-  return withParameters(circuit, values);
+  return replaceValues(circuit, values);
 }
 
 type Leaf = InputNode & { readonly parameter: string };

@@ -1,6 +1,7 @@
 import {
   type Circuit,
   CircuitError,
+  describeVariable,
   type InputNode,
   leafFamily,
   leafOf,
@@ -17,6 +18,19 @@ import { ELEMENT_TYPES, OnnxGraph, type Value } from "./graph.ts";
 const LARGEST = 2 ** 31 - 1;
 /** Stands for the logarithm of zero where a difference of two must not be NaN. */
 const LOWEST = -1e300;
+/** A row that no table has: what looks it up is refused by the runtime. */
+const NOWHERE = 2 ** 48;
+
+/** What {@link exportOnnx} may be told. */
+export interface ExportOptions {
+  /**
+   * Element type of `values`: int64 when left out, or float64 if a variable is real, for float32 cannot tell all real values
+   * apart.
+   */
+  readonly type?: "int32" | "int64" | "float32" | "float64";
+  /** Whether there is an input `observed`; values that are missing can be told without it. */
+  readonly observed?: boolean;
+}
 
 /**
  * A circuit as an `.onnx` file that any ONNX runtime with the standard operators runs: log-likelihoods in nats.
@@ -24,21 +38,22 @@ const LOWEST = -1e300;
  *
  * | input | shape | |
  * |---|---|---|
- * | `values` | `[samples, variables]` | int64 states; float64 if any variable is real. Missing: below 0, or NaN for real ones |
- * | `observed` | `[samples, variables]` | bool, may be left out: false where a value is missing all the same |
+ * | `values` | `[samples, variables]` | states and real values, of the type asked for. Missing: -1 for states, NaN for all |
+ * | `observed` | `[samples, variables]` | bool, where asked for: false where a value is missing, whatever it is |
  * | `logs_<v>` | `[samples, units]` | float32, for every external variable `v`: its log-likelihoods |
  *
- * The output `log_likelihoods` is `[samples, units of the root]`, float64; -Infinity for impossible samples.
- * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB
+ * The output `log_likelihoods` is `[samples, units of the root]`, float64; -Infinity for impossible samples. The runtime
+ * refuses what is neither a state nor missing ("out of data bounds").
+ * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB, or the type holds no real values
  */
-export function exportOnnx(circuit: Circuit): Uint8Array {
+export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8Array {
   const bytes = [...circuit.parameters.values()].reduce((total, { values }) => total + values.byteLength, 0);
   if (bytes > LARGEST - 2 ** 24) {
     throw new CircuitError(`The parameters take ${bytes} bytes; an .onnx file holds less than ${LARGEST}.`);
   }
   const plan = planOf(circuit), { segments } = segmentsOf(plan);
   const graph = new OnnxGraph();
-  const leaves = new LeafExport(graph, plan);
+  const leaves = new LeafExport(graph, plan, options);
   const weights = new Map<string, Value>();
   const rows: Value[] = [];
   for (const segment of segments) {
@@ -115,23 +130,37 @@ class LeafExport {
   readonly #graph: OnnxGraph;
   readonly #plan: Plan;
   readonly #values: Value;
-  readonly #observed: Value;
-  readonly #integral: boolean;
+  readonly #observed: Value | undefined;
+  readonly #type: "int32" | "int64" | "float32" | "float64";
   readonly #tables = new Map<string, Value>();
   readonly #externals = new Map<number, Value>();
 
-  constructor(graph: OnnxGraph, plan: Plan) {
+  constructor(graph: OnnxGraph, plan: Plan, { type, observed = false }: ExportOptions) {
     this.#graph = graph;
     this.#plan = plan;
     const { variables } = plan.circuit;
-    this.#integral = variables.every((variable) => variable.kind !== "real");
+    const real = variables.findIndex((variable) => variable.kind === "real");
+    this.#type = type ?? (real < 0 ? "int64" : "float64");
+    if (!["int32", "int64", "float32", "float64"].includes(this.#type)) {
+      throw new CircuitError(`There is no type \`${type}\` of values.`, {
+        hint: "The types are int32, int64, float32 and float64.",
+      });
+    }
+    if (real >= 0 && this.#type.startsWith("int")) {
+      throw new CircuitError(
+        `${describeVariable(plan.circuit, real)} is real: ${this.#type} does not hold it.`,
+        {
+          hint: "Take float64.",
+        },
+      );
+    }
     this.#values = graph.input(
       "values",
-      this.#integral ? "int64" : "float64",
+      this.#type,
       ["samples", variables.length],
       "a row for each sample, a column for each variable",
     );
-    this.#observed = graph.optionalInput("observed", "bool", ["rows", "columns"], Uint8Array.of(1), [1, 1]);
+    if (observed) this.#observed = graph.input("observed", "bool", ["samples", variables.length]);
   }
 
   emit(segment: Segment<InputGroup>): Value {
@@ -147,19 +176,36 @@ class LeafExport {
   /** Which values `x` of columns are there, `[folds, samples]`. */
   #observedOf(variables: readonly number[], x: Value, real: boolean): Value {
     const graph = this.#graph;
-    const zero = this.#integral ? BigInt64Array.of(0n) : Float64Array.of(0);
-    const given = real
-      ? graph.op("Not", [graph.op("IsNaN", [x])])
-      : graph.op("GreaterOrEqual", [x, graph.constant(zero, [])]);
-    return graph.op("And", [given, this.#folded(this.#seen(), variables)]);
+    const marks = [
+      ...(real ? [] : [graph.op("Equal", [x, this.#number(-1)])]),
+      ...(this.#type.startsWith("int") ? [] : [graph.op("IsNaN", [x])]),
+    ];
+    const given = graph.op("Not", [marks.reduce((a, b) => graph.op("Or", [a, b]))]);
+    return this.#observed === undefined
+      ? given
+      : graph.op("And", [given, this.#folded(this.#observed, variables)]);
   }
 
-  /** The mask as `[samples, variables]`: what stands for all is repeated. */
-  #seen(): Value {
-    return this.#tables.getOrInsertComputed("observed", () => {
-      const shape = this.#graph.op("Shape", [this.#values]);
-      return this.#graph.op("Expand", [this.#observed, shape]);
-    });
+  /** A number of the type of values. */
+  #number(x: number): Value {
+    const of = {
+      int32: () => Int32Array.of(x),
+      int64: () => BigInt64Array.of(BigInt(x)),
+      float32: () => Float32Array.of(x),
+      float64: () => Float64Array.of(x),
+    };
+    return this.#tables.getOrInsertComputed(`number ${x}`, () => this.#graph.constant(of[this.#type](), []));
+  }
+
+  /** Whether values `x` are states, `[folds, samples]`. */
+  #areStates(x: Value, states: number): Value {
+    const graph = this.#graph;
+    const inside = graph.op("And", [
+      graph.op("GreaterOrEqual", [x, this.#number(0)]),
+      graph.op("Less", [x, this.#number(states)]),
+    ]);
+    if (this.#type.startsWith("int")) return inside;
+    return graph.op("And", [inside, graph.op("Equal", [x, graph.op("Floor", [x])])]);
   }
 
   /** Columns of `[samples, variables]` as `[folds, samples]`. */
@@ -198,11 +244,16 @@ class LeafExport {
       return graph.constant(rows, [makers.length * states + 1, units]);
     });
     const offsets = BigInt64Array.from(slots, (slot) => BigInt(slot * states));
-    const states64 = this.#integral ? x : graph.op("Cast", [x], { to: ELEMENT_TYPES.int64 });
+    const states64 = this.#type === "int64" ? x : graph.op("Cast", [x], { to: ELEMENT_TYPES.int64 });
+    const row = (at: number) => graph.constant(BigInt64Array.of(BigInt(at)), []);
     const index = graph.op("Where", [
       observed,
-      graph.op("Add", [states64, graph.constant(offsets, [folds, 1])]),
-      graph.constant(BigInt64Array.of(BigInt(makers.length * states)), []),
+      graph.op("Where", [
+        this.#areStates(x, states),
+        graph.op("Add", [states64, graph.constant(offsets, [folds, 1])]),
+        row(NOWHERE),
+      ]),
+      row(makers.length * states),
     ]);
     const rows = graph.op("Gather", [table, index], { axis: 0 });
     return leafFamily(group.family).rows ? graph.op("Log", [double(graph, rows)]) : rows;
@@ -223,7 +274,7 @@ class LeafExport {
       }
     }
     const shape = [folds, 1, units], last = graph.integers(2);
-    const value = graph.op("Unsqueeze", [x, last]);
+    const value = graph.op("Unsqueeze", [this.#type === "float64" ? x : double(graph, x), last]);
     const z = graph.op("Mul", [
       graph.op("Sub", [value, graph.constant(means, shape)]),
       graph.constant(inverses, shape),

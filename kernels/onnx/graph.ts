@@ -67,18 +67,6 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Adds an input that one may leave out: it is then `values`, of the shape `given`. */
-  optionalInput(
-    name: string,
-    type: OnnxType,
-    shape: OnnxShape,
-    values: Exclude<ConstantValues, number>,
-    given: readonly number[],
-  ): Value {
-    this.#constants.set(name, tensor(name, values, given, type));
-    return this.input(name, type, shape, "may be left out");
-  }
-
   /** Adds a constant. Its bytes are copied when the model is written. `shape`: a list when left out. */
   constant(values: ConstantValues, shape?: readonly number[]): Value {
     const array = typeof values === "number" ? Float32Array.of(values) : values;
@@ -174,22 +162,16 @@ function valueInfo(name: string, type: OnnxType, shape: OnnxShape, doc?: string)
   return [[1, name], [2, [[1, tensorType]]], ...(doc === undefined ? [] : [[3, doc] satisfies Field])];
 }
 
-function tensor(
-  name: string,
-  values: Exclude<ConstantValues, number>,
-  shape: readonly number[],
-  elements?: OnnxType,
-): Field[] {
-  const type: OnnxType = elements ??
-    (values instanceof Float32Array
-      ? "float32"
-      : values instanceof Float64Array
-      ? "float64"
-      : values instanceof Int32Array
-      ? "int32"
-      : values instanceof BigInt64Array
-      ? "int64"
-      : "uint8");
+function tensor(name: string, values: Exclude<ConstantValues, number>, shape: readonly number[]): Field[] {
+  const type: OnnxType = values instanceof Float32Array
+    ? "float32"
+    : values instanceof Float64Array
+    ? "float64"
+    : values instanceof Int32Array
+    ? "int32"
+    : values instanceof BigInt64Array
+    ? "int64"
+    : "uint8";
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return [...shape.map((size): Field => [1, size]), [2, ELEMENT_TYPES[type]], [8, name], [9, bytes]];
 }

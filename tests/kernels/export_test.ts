@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
   type Circuit,
   CircuitBuilder,
+  hmm,
   ReferenceEvaluator,
   type Samples,
   samplesFromRows,
@@ -81,15 +82,112 @@ Deno.test("exported circuits keep the digits of real values, and both probabilit
   assert.ok(Math.abs(last! - Math.log(0.5e-9)) < 1e-6, `${last}`);
 });
 
-Deno.test("an exported circuit describes itself, and refuses states that do not exist", async () => {
+Deno.test("an exported circuit describes itself, and refuses what is no state", async () => {
   const { circuit, samples } = plainCircuits()[0]!;
   const session = await InferenceSession.create(exportOnnx(circuit), { logSeverityLevel: 4 });
   assert.deepEqual(session.inputNames, ["values"]);
   assert.deepEqual(session.outputNames, ["log_likelihoods"]);
-  const values = BigInt64Array.from(samples.values, (x, i) => i === 0 ? 1000n : BigInt(x));
-  await assert.rejects(
-    session.run({ values: new Tensor("int64", values, [samples.count, samples.variables]) }),
-    /out of data bounds/,
-  );
+  // The first state that a variable has not was the row of the next parameter, or of what is missing.
+  const [first] = circuit.variables;
+  assert.ok(first?.kind === "categorical");
+  for (const odd of [-2, first.states, 1000, -(2 ** 40), 2 ** 62]) {
+    const values = BigInt64Array.from(samples.values, (x, i) => BigInt(i === 0 ? odd : x));
+    await assert.rejects(
+      session.run({ values: new Tensor("int64", values, [samples.count, samples.variables]) }),
+      /out of data bounds/,
+      `${odd}`,
+    );
+  }
   await session.release();
+});
+
+Deno.test("values of any type, missing ones by -1, NaN or a mask", async () => {
+  const circuit = hmm({ length: 4, states: 3, symbols: 5, seed: 3 });
+  const rows = [[0, 4, null, 2], [null, null, 1, 3]], samples = samplesFromRows(rows);
+  const wanted = await new ReferenceEvaluator(circuit).logLikelihoods(samples);
+  const types = {
+    int32: (x: readonly number[]) => Int32Array.from(x),
+    int64: (x: readonly number[]) => BigInt64Array.from(x, BigInt),
+    float32: (x: readonly number[]) => Float32Array.from(x),
+    float64: (x: readonly number[]) => Float64Array.from(x),
+  };
+  for (const type of ["int32", "int64", "float32", "float64"] as const) {
+    for (const observed of [false, true]) {
+      const session = await InferenceSession.create(exportOnnx(circuit, { type, observed }), {
+        logSeverityLevel: 4, // refusals are told twice otherwise
+      });
+      const ask = async (missing: number, mask = new Uint8Array(8).fill(1), flat = rows.flat()) => {
+        const { log_likelihoods } = await session.run({
+          values: new Tensor(type, types[type](flat.map((x) => x ?? missing)) as Float32Array, [2, 4]),
+          ...(observed && { observed: new Tensor("bool", mask, [2, 4]) }),
+        });
+        return log_likelihoods!.data as Float64Array;
+      };
+      const answers = [await ask(-1)];
+      if (type.startsWith("float")) answers.push(await ask(NaN));
+      // Under the mask anything may stand.
+      if (observed) answers.push(await ask(-7, Uint8Array.from(rows.flat(), (x) => x === null ? 0 : 1)));
+      for (const logs of answers) {
+        wanted.forEach((log, s) =>
+          assert.ok(Math.abs(log - logs[s]!) < 1e-5, `${type}: ${logs[s]}, not ${log}`)
+        );
+      }
+      await assert.rejects(ask(-7), /out of data bounds/);
+      if (type.startsWith("float")) await assert.rejects(ask(1.5), /out of data bounds/);
+      await session.release();
+    }
+  }
+  assert.throws(() => exportOnnx(circuit, { type: "int8" as "int32" }), /no type `int8`/);
+});
+
+Deno.test("real values are told apart by float64, and refused by whole numbers", async () => {
+  const b = new CircuitBuilder();
+  const leaf = b.input({ variable: b.real("x"), family: "gaussian", units: 1, parameter: [0, 1] });
+  const circuit = b.build(leaf);
+  const session = await InferenceSession.create(exportOnnx(circuit, { type: "float64" }));
+  const values = Float64Array.of(1e-9 + 1, NaN);
+  const { log_likelihoods } = await session.run({ values: new Tensor("float64", values, [2, 1]) });
+  const [log, missing] = log_likelihoods!.data as Float64Array;
+  assert.ok(Math.abs(log! - (-0.5 * (1 + 1e-9) ** 2 - 0.5 * Math.log(2 * Math.PI))) < 1e-12);
+  assert.equal(missing, 0);
+  await session.release();
+  assert.throws(
+    () => exportOnnx(circuit, { type: "int64" }),
+    /variable 0 `x` is real: int64 does not hold it/,
+  );
+});
+
+Deno.test("runtimes load an exported circuit without a warning", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const kinds = ["categorical", "real", "external"].map((kind) =>
+      plainCircuits().find(({ circuit }) => circuit.variables.some((variable) => variable.kind === kind))!
+    );
+    for (const [i, { circuit }] of kinds.entries()) {
+      await Deno.writeFile(`${folder}/${i}.onnx`, exportOnnx(circuit));
+      await Deno.writeFile(`${folder}/${i}_observed.onnx`, exportOnnx(circuit, { observed: true }));
+    }
+    const code = `import { InferenceSession } from "onnxruntime-node";
+      for await (const { name } of Deno.readDir(${JSON.stringify(folder)})) {
+        await InferenceSession.create(${JSON.stringify(folder)} + "/" + name);
+      }`;
+    const script = new URL(`./load_${crypto.randomUUID()}.ts`, import.meta.url);
+    await Deno.writeTextFile(script, code);
+    try {
+      const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--allow-all", "--no-check", "--quiet", script.pathname],
+        env: { NO_COLOR: "1" },
+      }).output();
+      const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      // What ONNX Runtime says begins with the time.
+      assert.deepEqual([success, said.split("\n").filter((line) => /onnxruntime|^\d{4}-/.test(line))], [
+        true,
+        [],
+      ]);
+    } finally {
+      await Deno.remove(script);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
