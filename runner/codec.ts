@@ -99,7 +99,6 @@ export type WriteOf<C> = C extends Codec<infer _R, infer W, string> ? W : never;
  *
  * @throws TypeError when the name or the version is not usable.
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function defineCodec<Read, Write = Read, const Name extends string = string>(
   codec: Codec<Read, Write, Name>,
 ): Codec<Read, Write, Name> {

@@ -208,14 +208,15 @@ function wiringFaults(draft: NodeDraft): string[] {
 /** Unnamed drafts that are equal in stage, parameters and inputs become one. */
 function mergeEqual(order: readonly NodeDraft[]) {
   const identities = new Map<NodeDraft, string>();
+  const stages = new Map<StageDefinition, number>();
   const byIdentity = new Map<string, NodeDraft>();
   const representative = new Map<NodeDraft, NodeDraft>();
   const kept: NodeDraft[] = [];
   for (const draft of order) {
     const point = (ref: Ref): JsonValue => [identities.get(ref.node)!, ref.output];
+    if (!stages.has(draft.stage)) stages.set(draft.stage, stages.size);
     const identity = digestJson([
-      draft.stage.module,
-      draft.stage.name,
+      stages.get(draft.stage)!,
       canonicalText(plainJson(draft.params ?? {})),
       Object.fromEntries(
         Object.entries(draft.inputs).map(([name, ref]) => [name, isList(ref) ? ref.map(point) : point(ref)]),

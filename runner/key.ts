@@ -1,8 +1,11 @@
 import { type Digest, digestJson, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import type { CodeFingerprint } from "./fingerprint.ts";
 
-/** Raised when the meaning of a key changes: then no old result is found any more. */
-const KEY_FORMAT = 1;
+/**
+ * Raised when the meaning of a key changes: then no old result is found any more. Keys of format 1 missed what pipeline
+ * files handed to functions that make stages.
+ */
+const KEY_FORMAT = 2;
 
 /** What a key is made of, each part comparable by itself. */
 export interface KeyComponents {

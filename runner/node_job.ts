@@ -1,4 +1,5 @@
 import type { Artifact } from "./codec.ts";
+import { placed } from "./declaration.ts";
 import type { Job } from "./execute/job.ts";
 import type { GraphNode, Source } from "./graph.ts";
 import type { PlannedNode } from "./plan.ts";
@@ -13,8 +14,7 @@ export function jobOf(
   const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
   return {
     node: node.name,
-    module: node.stage.module,
-    stage: node.stage.name,
+    ...placed(node.stage),
     params: node.params,
     inputs: Object.fromEntries(
       Object.entries(node.inputs).map(([name, input]) => [

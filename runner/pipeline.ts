@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError, messageOf, RetortError } from "../foundation/errors.ts";
+import { offerStages } from "./declaration.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { collectNodes, type NoParams, type Ref } from "./stage.ts";
@@ -112,5 +113,6 @@ export async function loadPipeline(url: URL): Promise<Pipeline> {
       hint: "A pipeline file ends with `export default definePipeline({ name, params, build })`.",
     });
   }
+  offerStages(url.href, module);
   return pipeline as Pipeline;
 }

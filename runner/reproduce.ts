@@ -1,11 +1,11 @@
 import { RetortError } from "../foundation/errors.ts";
-import { InProcessExecutor } from "./execute/in_process.ts";
+import { stageAt } from "./declaration.ts";
+import { executeJob } from "./execute/execute.ts";
 import type { JobMessage, Outcome } from "./execute/job.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
-import { declaredStage } from "./stage.ts";
 import { lock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 import { dropWorkspace, type Workspace } from "./workspace.ts";
@@ -22,9 +22,13 @@ export async function reproduce(
 ): Promise<Outcome> {
   const { job } = workspace;
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: options.stop });
-  await import(job.module);
-  const stage = declaredStage(job.module, job.stage);
-  if (stage === undefined) throw new RetortError(`${job.module} declares no stage \`${job.stage}\` any more`);
+  if (job.path === undefined) {
+    throw new RetortError(`the workspace of node \`${job.node}\` is of an older version of Retort`, {
+      hint: "Run the pipeline again; when the node fails, repeat this.",
+    });
+  }
+  // Nothing but its module is imported here: the stage is what that declares.
+  const stage = await stageAt(job, job.stage);
   using records = new Records(store);
   const packages = Packages.load(new URL("../deno.json", import.meta.url));
   const fingerprinter = new Fingerprinter(packages, records.fingerprints);
@@ -34,10 +38,8 @@ export async function reproduce(
   } finally {
     await fingerprinter.close();
   }
-  const executor = new InProcessExecutor({ console: false });
-  options.stop.addEventListener("abort", () => executor.stop(), { once: true });
   const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
-  const outcome = await executor.execute(again, false, options.onMessage);
+  const outcome = await executeJob(stage, again, options.onMessage, options.stop);
   if (outcome.kind === "done" || outcome.kind === "elsewhere") {
     dropWorkspace(store, job.node);
     records.transaction(() => records.addResult(outcome.result, job.pipeline));

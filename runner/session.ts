@@ -1,5 +1,7 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { CallError, messageOf } from "../foundation/errors.ts";
 import { resolveEngine } from "./adapter.ts";
+import { EXPORT_HINT, placeOf } from "./declaration.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { RunEvent } from "./event.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
@@ -76,6 +78,7 @@ export class Session implements AsyncDisposable {
     const targets = options.only !== undefined && options.only.length > 0
       ? selectNodes(graph, options.only, "--only")
       : [...new Set([...graph.outputs.values()].map((source) => source.node))];
+    await findStages(ancestors(targets));
     const force = new Set(selectNodes(graph, options.force ?? [], "--force"));
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
@@ -157,6 +160,17 @@ export class Session implements AsyncDisposable {
       ...(options.accept === undefined ? {} : { accept: options.accept }),
     });
   }
+}
+
+/** Looks where the nodes' stages stand. @throws CallError that names all that are exported nowhere. */
+async function findStages(nodes: readonly GraphNode[]): Promise<void> {
+  const faults: string[] = [];
+  for (const stage of new Set(nodes.map((node) => node.stage))) {
+    // Sources are asked in this process, whenever a pipeline is planned.
+    if (stage.locate !== undefined) continue;
+    await placeOf(stage).catch((error) => faults.push(messageOf(error)));
+  }
+  if (faults.length > 0) throw new CallError(faults.join("\n"), { hint: EXPORT_HINT });
 }
 
 /** A run's id: sorts by time, unique enough to be named by its first characters. */

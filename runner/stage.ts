@@ -1,8 +1,7 @@
-import { pathToFileURL } from "node:url";
-import { getCallSites } from "node:util";
 import { z } from "zod";
 import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
 import { files as filesCodec } from "./codecs/files.ts";
+import { evaluatedModules } from "./evaluated.ts";
 import { CallError } from "../foundation/errors.ts";
 
 /** A reference to an output of a node: what pipelines wire. Its type is the output's codec. */
@@ -196,8 +195,8 @@ export interface StageDefinition {
   readonly run: ((args: never) => unknown) | undefined;
   /** What a source does instead. */
   readonly locate: ((args: { params: never }) => unknown) | undefined;
-  /** The file URL of the module that declares the stage. */
-  readonly module: string;
+  /** File URLs of the modules that were being evaluated when it was made, the outermost first; none inside a build. */
+  readonly modules: readonly string[];
 }
 
 /** A stage: call it in a pipeline to make a node. */
@@ -249,13 +248,8 @@ export async function collectNodes<T>(
   }
 }
 
-/** Stages by module URL and name: how a worker finds the stage that it was told to run. */
-const declared = new Map<string, Map<string, StageDefinition>>();
-
-/** The stage of that name that a module (already imported) declared, or undefined. */
-export function declaredStage(module: string, name: string): StageDefinition | undefined {
-  return declared.get(module)?.get(name);
-}
+/** Names of stages by the module that was being evaluated: two of one name are most likely a mistake. */
+const declared = new Map<string, Set<string>>();
 
 /**
  * Declares a stage: a typed, pure step from inputs and parameters to outputs. Stages stand at the
@@ -276,7 +270,6 @@ export function declaredStage(module: string, name: string): StageDefinition | u
  *
  * @throws CallError when the declaration is not usable.
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function defineStage<
   O extends OutputTypes,
   P extends z.ZodType = NoParams,
@@ -284,7 +277,7 @@ export function defineStage<
   CR = unknown,
   CW = CR,
 >(stage: RunStage<P, I, O, CR, CW>): Stage<P, I, O> {
-  return declare(stage as never, callerModule());
+  return declare(stage as never, evaluatedModules());
 }
 
 /**
@@ -304,22 +297,24 @@ export function defineStage<
  *
  * @throws CallError when the declaration is not usable.
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function defineSource<P extends z.ZodType = NoParams>(
   source: Source<P>,
 ): Stage<P, Record<never, never>, { files: typeof filesCodec }> {
-  return declare({ ...source, outputs: { files: filesCodec } } as never, callerModule());
+  return declare({ ...source, outputs: { files: filesCodec } } as never, evaluatedModules());
 }
 
 // deno-lint-ignore no-explicit-any -- the two functions above give it its types
-function declare(stage: Partial<StageDefinition> & { name: string }, module: string): any {
-  const definition = checkedDefinition(stage, module);
-  let stages = declared.get(definition.module);
-  if (stages === undefined) declared.set(definition.module, stages = new Map());
-  if (stages.has(definition.name)) {
-    throw new CallError(`${definition.module}: the stage \`${definition.name}\` is declared twice`);
+function declare(stage: Partial<StageDefinition> & { name: string }, modules: readonly string[]): any {
+  const definition = checkedDefinition(stage, modules);
+  const module = modules[0];
+  if (module !== undefined) {
+    let names = declared.get(module);
+    if (names === undefined) declared.set(module, names = new Set());
+    if (names.has(definition.name)) {
+      throw new CallError(`${module}: the stage \`${definition.name}\` is declared twice`);
+    }
+    names.add(definition.name);
   }
-  stages.set(definition.name, definition);
 
   const make = (
     inputs: Record<string, Ref | readonly Ref[]>,
@@ -342,10 +337,10 @@ function declare(stage: Partial<StageDefinition> & { name: string }, module: str
 
 function checkedDefinition(
   stage: Partial<StageDefinition> & { name: string },
-  module: string,
+  modules: readonly string[],
 ): StageDefinition {
   const fail = (what: string): never => {
-    throw new CallError(`stage ${JSON.stringify(stage.name)} in ${module}: ${what}`);
+    throw new CallError(`stage ${JSON.stringify(stage.name)} in ${modules[0] ?? "a build"}: ${what}`);
   };
   if (typeof stage.name !== "string" || !/^[A-Za-z][\w.-]{0,79}$/.test(stage.name)) {
     fail("its name must be 1 to 80 letters, digits, `.`, `_` or `-`, and begin with a letter");
@@ -376,14 +371,6 @@ function checkedDefinition(
     checkpoint: stage.checkpoint,
     run: stage.run?.bind(stage),
     locate: stage.locate?.bind(stage),
-    module,
+    modules,
   });
-}
-
-/** The URL of the module that called `defineStage`: the first frame outside this file. */
-function callerModule(): string {
-  const urls = getCallSites(8).map(({ scriptName }) =>
-    URL.canParse(scriptName) ? scriptName : pathToFileURL(scriptName).href
-  );
-  return urls.find((url) => url !== import.meta.url) ?? import.meta.url;
 }

@@ -48,7 +48,6 @@ export interface NumericArray<T extends ElementType = ElementType> {
  * const labels = array("labels", "i4", 1);
  * ```
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function array<T extends ElementType, const Name extends string>(
   name: Name,
   type: T,

@@ -19,7 +19,6 @@ export interface JsonOptions<S extends z.ZodType> {
  * const score = json("score", z.object({ perplexity: z.number() }));
  * ```
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function json<S extends z.ZodType, const Name extends string>(
   name: Name,
   schema: S,

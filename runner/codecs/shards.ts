@@ -346,7 +346,6 @@ export const tokenShards: Codec<TokenShards, NewShards<IntegerType>, "token-shar
   (length) => new Int32Array(length),
 );
 
-/* @__NO_SIDE_EFFECTS__ */
 function shardsCodec<
   V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
   T extends NpyType,

@@ -1,39 +1,120 @@
-import { InterruptedError } from "../errors.ts";
-import { declaredStage } from "../stage.ts";
-import { captureConsole } from "./console.ts";
-import { executeJob } from "./execute.ts";
+import { messageOf } from "../../foundation/errors.ts";
+import { STOP_GRACE } from "./execute.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./job.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
 
-/** Executes jobs in this process, one at a time: for debugging, tests and tiny stages. */
+/** Threads that are kept for further jobs. */
+const KEPT = 4;
+
+/**
+ * Executes jobs in this process, one at a time: for tests and tiny stages. Each module has a thread of its own that
+ * imports nothing else: what the pipeline file or other stages did to its variables is not seen there, as it is not
+ * seen in worker processes.
+ */
 export class InProcessExecutor implements Executor {
   readonly lanes = 1;
   readonly engineLane = false;
-  readonly #stop = new AbortController();
-  readonly #capture: boolean;
-
-  /** @param options.console false leaves the console alone, as `repro` wants it. */
-  constructor(options: { console?: boolean } = {}) {
-    this.#capture = options.console ?? true;
-  }
+  /** By module, the last used at the end. */
+  readonly #threads = new Map<string, Thread>();
+  #busy: Thread | undefined;
+  #stopping = false;
 
   async execute(job: Job, _usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome> {
-    const stage = declaredStage(job.module, job.stage);
-    if (stage === undefined) return { kind: "failed", error: `no stage \`${job.stage}\` in ${job.module}` };
-    const restore = this.#capture ? captureConsole((text) => tell({ type: "log", text })) : () => {};
-    try {
-      return await executeJob(stage, job, tell, this.#stop.signal);
-    } finally {
-      restore();
-    }
+    if (this.#stopping) return { kind: "interrupted" };
+    let thread = this.#threads.get(job.module);
+    this.#threads.delete(job.module);
+    const [oldest] = this.#threads.keys();
+    if (thread === undefined && this.#threads.size >= KEPT) this.#end(oldest!);
+    thread ??= new Thread();
+    this.#busy = thread;
+    this.#threads.set(job.module, thread);
+    const outcome = await thread.execute(job, tell);
+    this.#busy = undefined;
+    // Its stage may have left things behind, or may still be at work.
+    if (outcome.kind === "failed" || outcome.kind === "interrupted") this.#end(job.module);
+    return outcome;
+  }
+
+  #end(module: string): void {
+    this.#threads.get(module)?.end();
+    this.#threads.delete(module);
   }
 
   stop(): void {
-    this.#stop.abort(new InterruptedError());
+    this.#stopping = true;
+    this.#busy?.stop();
   }
 
   kill(): void {
-    this.stop();
+    this.#stopping = true;
+    this.#busy?.end();
   }
 
-  async close(): Promise<void> {}
+  // deno-lint-ignore require-await -- other executors wait for processes
+  async close(): Promise<void> {
+    for (const module of [...this.#threads.keys()]) this.#end(module);
+  }
+}
+
+/** One thread. */
+class Thread {
+  readonly #worker = new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
+  #tell: (message: JobMessage) => void = () => {};
+  #settle: ((outcome: Outcome) => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "message") this.#tell(data.message);
+      else if (data.type === "outcome") this.#finish(data.outcome);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#finish({ kind: "failed", error: messageOf(event.error ?? event.message) });
+    };
+  }
+
+  async execute(job: Job, tell: (message: JobMessage) => void): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#settle = resolve;
+    this.#tell = tell;
+    this.#send({ type: "job", job });
+    // The thread itself keeps the time while its stage lets it; a stage that blocks it is ended.
+    if (job.timeout !== null) {
+      this.#endAfter(job.timeout * 1000 + 2000, {
+        kind: "failed",
+        error: `it ran longer than its timeout of ${job.timeout} s and did not stop`,
+        hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+      });
+    }
+    return await promise;
+  }
+
+  stop(): void {
+    this.#send({ type: "stop" });
+    this.#endAfter(STOP_GRACE + 1000, { kind: "interrupted" });
+  }
+
+  end(): void {
+    this.#worker.terminate();
+    this.#finish({ kind: "interrupted" });
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #endAfter(milliseconds: number, outcome: Outcome): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#worker.terminate();
+      this.#finish(outcome);
+    }, milliseconds);
+  }
+
+  #finish(outcome: Outcome): void {
+    clearTimeout(this.#timer);
+    this.#settle?.(outcome);
+    this.#settle = undefined;
+  }
 }

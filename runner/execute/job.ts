@@ -9,9 +9,12 @@ export interface Job {
   readonly run: string;
   readonly pipeline: string;
   readonly node: string;
-  /** File URL of the module that declares the stage. */
+  /** File URL of the module that declares the stage, and where among its exports it stands. */
   readonly module: string;
+  readonly path: readonly string[];
   readonly stage: string;
+  /** Digest of what the stage declares besides its code: see `declarationDigest`. */
+  readonly declared: Digest;
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, Artifact | readonly Artifact[]>>;
   readonly key: Digest;

@@ -1,13 +1,11 @@
 /**
- * The main module of a worker process: takes jobs from standard input, one at a time, and tells what
+ * The main module of a worker process: takes jobs of one module from standard input, one at a time, and tells what
  * happens on standard output. It ends when its input ends, that is when its parent is gone.
  */
-import { messageOf } from "../../foundation/errors.ts";
 import { InterruptedError } from "../errors.ts";
-import { declaredStage } from "../stage.ts";
-import { executeJob } from "./execute.ts";
 import { captureConsole } from "./console.ts";
-import type { Job, Outcome } from "./job.ts";
+import { hostJob } from "./host.ts";
+import type { JobMessage } from "./job.ts";
 import { encodeMessage, type FromWorker, linesOf, type ToWorker } from "./protocol.ts";
 
 const token = Deno.args[0] ?? "";
@@ -19,28 +17,6 @@ function send(message: FromWorker): void {
   } catch {
     Deno.exit(1); // The parent is gone: nobody will read the outcome; what was committed is kept.
   }
-}
-
-async function execute(job: Job, stop: AbortSignal): Promise<Outcome> {
-  try {
-    await import(job.module);
-  } catch (error) {
-    const stack = error instanceof Error ? error.stack : undefined;
-    return {
-      kind: "failed",
-      error: `cannot load ${job.module}: ${messageOf(error)}`,
-      ...(stack === undefined ? {} : { stack }),
-    };
-  }
-  const stage = declaredStage(job.module, job.stage);
-  if (stage === undefined) {
-    return {
-      kind: "failed",
-      error: `${job.module} declares no stage \`${job.stage}\` when it is imported by itself`,
-      hint: "Declare stages at the top of a module, not inside a pipeline's build.",
-    };
-  }
-  return await executeJob(stage, job, (message) => send({ type: "message", message }), stop);
 }
 
 // Ctrl-C reaches every process of the terminal; the parent decides what happens.
@@ -56,7 +32,8 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   else {
     stop = new AbortController();
     const { signal } = stop;
-    running = execute(message.job, signal).then((outcome) => send({ type: "outcome", outcome }));
+    const tell = (message: JobMessage) => send({ type: "message", message });
+    running = hostJob(message.job, tell, signal).then((outcome) => send({ type: "outcome", outcome }));
   }
 }
 // The parent closed the pipe or died. A running stage saves its checkpoint, if it can, and stops.

@@ -17,11 +17,19 @@ const PERMISSIONS = [
   "--allow-ffi",
 ];
 
-/** Executes jobs in worker processes: several at once, and one more that alone may use the engine. */
+/** Worker processes that are kept for further jobs besides one a lane. */
+const KEPT = 3;
+
+/**
+ * Executes jobs in worker processes: several at once, and one more that alone may use the engine. A worker executes
+ * jobs of one module: what other modules do when they are imported is not seen there.
+ */
 export class WorkerPool implements Executor {
   readonly engineLane = true;
+  /** The last used at the end. */
   readonly #idle: Worker[] = [];
   readonly #busy = new Set<Worker>();
+  readonly #closing = new Set<Promise<void>>();
   #engineWorker: Worker | undefined;
   #stopping = false;
 
@@ -29,13 +37,15 @@ export class WorkerPool implements Executor {
   constructor(readonly lanes: number) {}
 
   async execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome> {
-    if (this.#stopping) return { kind: "interrupted" };
-    let worker = usesEngine ? this.#engineWorker : this.#idle.pop();
-    this.#engineWorker = usesEngine ? undefined : this.#engineWorker;
+    let worker;
     try {
-      worker ??= new Worker();
+      worker = usesEngine ? await this.#engineWorkerFor(job.module) : this.#workerFor(job.module);
     } catch (error) {
       return { kind: "failed", error: `cannot start a worker process: ${messageOf(error)}` };
+    }
+    if (this.#stopping) {
+      worker.kill();
+      return { kind: "interrupted" };
     }
     this.#busy.add(worker);
     const outcome = await worker.execute(job, tell);
@@ -45,6 +55,28 @@ export class WorkerPool implements Executor {
     else if (usesEngine) this.#engineWorker = worker;
     else this.#idle.push(worker);
     return outcome;
+  }
+
+  #workerFor(module: string): Worker {
+    const at = this.#idle.findIndex((worker) => worker.module === module && worker.usable);
+    if (at >= 0) return this.#idle.splice(at, 1)[0]!;
+    while (this.#idle.length >= this.lanes + KEPT) this.#end(this.#idle.shift()!);
+    return new Worker(module);
+  }
+
+  /** The one worker that may use the engine; one of another module has left it before. */
+  async #engineWorkerFor(module: string): Promise<Worker> {
+    const last = this.#engineWorker;
+    this.#engineWorker = undefined;
+    if (last?.module === module && last.usable) return last;
+    if (last !== undefined) await this.#end(last);
+    return new Worker(module);
+  }
+
+  #end(worker: Worker): Promise<void> {
+    const closing = worker.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+    return closing;
   }
 
   stop(): void {
@@ -63,7 +95,7 @@ export class WorkerPool implements Executor {
       ...this.#busy,
       ...(this.#engineWorker === undefined ? [] : [this.#engineWorker]),
     ];
-    await Promise.all(all.map((worker) => worker.close()));
+    await Promise.all([...all.map((worker) => worker.close()), ...this.#closing]);
   }
 }
 
@@ -79,7 +111,8 @@ class Worker {
   /** False once the process ended or must not be used again. */
   usable = true;
 
-  constructor() {
+  /** @param module of all its jobs. */
+  constructor(readonly module: string) {
     const token = crypto.randomUUID();
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...PERMISSIONS, WORKER, token],

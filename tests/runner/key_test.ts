@@ -51,6 +51,12 @@ Deno.test("several changes are all named, in a fixed order", () => {
   assert.deepEqual(kinds, ["package", "param", "input", "seed", "engine"]);
 });
 
+Deno.test("a result of an earlier format of keys is not found", () => {
+  const { stage, code, params, inputs, seed, engine } = BASE;
+  const rest = { stage, code: code.digest, packages: code.packages, params, inputs, seed, engine };
+  assert.notEqual(keyOf(BASE), digestJson({ format: 1, ...rest } as JsonObject));
+});
+
 Deno.test("files' digests explain but do not count", () => {
   const moved = { ...BASE, code: { ...BASE.code, modules: { "elsewhere.ts": "m9" } } };
   assert.equal(keyOf(moved), keyOf(BASE));

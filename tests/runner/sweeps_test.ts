@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { executeJob } from "../../runner/execute/execute.ts";
+import { hostJob } from "../../runner/execute/host.ts";
 import type { Executor } from "../../runner/execute/job.ts";
 import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
@@ -7,7 +7,6 @@ import type { RunRecord } from "../../runner/records/records.ts";
 import { openDatabase } from "../../runner/records/schema.ts";
 import { runGraph, type RunSummary } from "../../runner/run.ts";
 import { Session } from "../../runner/session.ts";
-import { declaredStage } from "../../runner/stage.ts";
 import { command, fixture, Folder, ROOT } from "../command.ts";
 
 const SWEEP = fixture("sweep");
@@ -131,7 +130,7 @@ function lanes(executed: string[]): Executor {
     engineLane: true,
     execute: (job, _usesEngine, tell) => {
       executed.push(job.node);
-      return executeJob(declaredStage(job.module, job.stage)!, job, tell, new AbortController().signal);
+      return hostJob(job, tell, new AbortController().signal);
     },
     stop() {},
     kill() {},

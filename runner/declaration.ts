@@ -1,0 +1,163 @@
+import { fileURLToPath } from "node:url";
+import { type Digest, digestJson, type JsonValue } from "../foundation/canonical.ts";
+import { CallError, RetortError } from "../foundation/errors.ts";
+import type { InputType, StageDefinition } from "./stage.ts";
+
+/** Where a stage stands: what a process that imports this module alone finds there is the stage. */
+export interface Place {
+  /** File URL of the module. */
+  readonly module: string;
+  /** Name of the export; for a stage inside an exported object or list, the names that lead to it follow. */
+  readonly path: readonly string[];
+}
+
+/** How deep exported objects and lists are searched. */
+const DEPTH = 4;
+
+const places = new WeakMap<StageDefinition, Place>();
+/** Stages that a pipeline file exports, as they were when it was loaded. */
+const offered = new WeakMap<StageDefinition, Place>();
+
+/**
+ * Remembers the stages that a pipeline file exports. To be called when it is loaded and before its build runs: so far
+ * nothing has happened but its import, which is what every process does that looks for them there.
+ */
+export function offerStages(module: string, exports: object): void {
+  for (const [stage, path] of exportedStages(exports)) {
+    if (!offered.has(stage)) offered.set(stage, { module, path });
+  }
+}
+
+/**
+ * Where a stage is found: among the exports of a module that was being evaluated when the stage was made, else among
+ * those of the pipeline file.
+ *
+ * @throws CallError when it is exported by none: then no other process could find it, and nothing says which code and
+ * which values it was made of.
+ */
+export async function placeOf(stage: StageDefinition): Promise<Place> {
+  let place = places.get(stage);
+  if (place !== undefined) return place;
+  for (const module of stage.modules) {
+    const path = exportedStages(await import(module)).get(stage);
+    if (path === undefined) continue;
+    place = { module, path };
+    break;
+  }
+  place ??= offered.get(stage);
+  if (place === undefined) throw new CallError(homeless(stage), { hint: EXPORT_HINT });
+  places.set(stage, place);
+  return place;
+}
+
+/** What a job says of its stage; no node becomes a job before {@link placeOf} has found its stage. */
+export function placed(
+  stage: StageDefinition,
+): Place & { readonly stage: string; readonly declared: Digest } {
+  const place = places.get(stage);
+  if (place === undefined) throw new CallError(homeless(stage), { hint: EXPORT_HINT });
+  return { ...place, stage: stage.name, declared: declarationDigest(stage) };
+}
+
+/** What to do about a stage that no module exports. */
+export const EXPORT_HINT =
+  "A stage is what importing its module alone declares: export it at the top of the file that makes it, " +
+  "as `export const NAME = …`, also when a function of another file makes it there.";
+
+function homeless(stage: StageDefinition): string {
+  const files = stage.modules.map((module) => module.startsWith("file:") ? fileURLToPath(module) : module);
+  return `stage \`${stage.name}\` is not exported by the file that makes it ` +
+    `(${files.length === 0 ? "it is made inside a pipeline's build" : files.join(", ")})`;
+}
+
+/**
+ * Imports the module of a place and gives the stage that stands there.
+ *
+ * @throws RetortError when none of that name does.
+ */
+export async function stageAt({ module, path }: Place, name: string): Promise<StageDefinition> {
+  for (const [stage, found] of exportedStages(await import(module))) {
+    if (stage.name !== name || found.join("\n") !== path.join("\n")) continue;
+    places.set(stage, { module, path });
+    return stage;
+  }
+  throw new RetortError(
+    `${module} has no stage \`${name}\` at its export \`${path.join(".")}\` when it is imported by itself`,
+    { hint: EXPORT_HINT },
+  );
+}
+
+/**
+ * Makes sure that a stage is the one that was asked for.
+ *
+ * @param declared what {@link declarationDigest} said where it was asked for.
+ * @throws RetortError when it is declared otherwise here.
+ */
+export function checkDeclared(stage: StageDefinition, { module }: Place, declared: Digest): void {
+  if (declarationDigest(stage) === declared) return;
+  throw new RetortError(
+    `${module} declares the stage \`${stage.name}\` otherwise when it is imported by itself`,
+    { hint: `Its declaration must not depend on what other modules do. ${EXPORT_HINT}` },
+  );
+}
+
+/** Digest of what a stage declares besides its code: what the process that planned it relies on. */
+export function declarationDigest(stage: StageDefinition): Digest {
+  const typed = (type: InputType): JsonValue =>
+    "many" in type ? ["many", typed(type.many)] : [type.name, type.version];
+  const all = (types: Record<string, InputType>) =>
+    Object.fromEntries(Object.entries(types).map(([name, type]) => [name, typed(type)]));
+  return digestJson({
+    name: stage.name,
+    version: stage.version ?? null,
+    seeded: stage.seeded,
+    engine: stage.engine ?? null,
+    inputs: all(stage.inputs),
+    outputs: all(stage.outputs),
+    checkpoint: stage.checkpoint === undefined ? null : typed(stage.checkpoint),
+    sources: stage.sources.map((url) => String(url)),
+  });
+}
+
+/** The stages that a module exports, each with the first path to it: its own exports before the insides of others. */
+function exportedStages(exports: object): Map<StageDefinition, string[]> {
+  const found = new Map<StageDefinition, string[]>();
+  const seen = new Set<unknown>();
+  let level: [unknown, string[]][] = members(exports).map(([name, value]) => [value, [name]]);
+  for (let depth = 0; depth < DEPTH; depth++) {
+    const next: typeof level = [];
+    for (const [value, path] of level) {
+      if (isStage(value)) {
+        if (!found.has(value.definition)) found.set(value.definition, path);
+      } else if (isPlain(value) && !seen.has(value)) {
+        seen.add(value);
+        for (const [name, inside] of members(value)) next.push([inside, [...path, name]]);
+      }
+    }
+    level = next;
+  }
+  return found;
+}
+
+function isStage(value: unknown): value is { definition: StageDefinition } {
+  return typeof value === "function" && Object.hasOwn(value, "definition") &&
+    typeof (value as { definition?: unknown }).definition === "object";
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const proto = Object.getPrototypeOf(value);
+  return Array.isArray(value) || proto === Object.prototype || proto === null;
+}
+
+/** Own properties with their values; getters are left alone. */
+function members(object: object): [string, unknown][] {
+  return Object.keys(object).flatMap((name): [string, unknown][] => {
+    try {
+      const { value } = Object.getOwnPropertyDescriptor(object, name)!;
+      return [[name, value]];
+    } catch {
+      return []; // A binding of a module that has not got its value yet.
+    }
+  });
+}

@@ -1,0 +1,23 @@
+/**
+ * The main module of a thread that executes jobs of one module for {@link InProcessExecutor}: it shares the process, but
+ * neither modules nor globals with the pipeline.
+ */
+import { InterruptedError } from "../errors.ts";
+import { captureConsole } from "./console.ts";
+import { hostJob } from "./host.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+
+const scope = globalThis as unknown as {
+  postMessage(message: FromWorker): void;
+  onmessage: (event: MessageEvent<ToWorker>) => void;
+};
+const send = scope.postMessage.bind(globalThis);
+let stop = new AbortController();
+
+captureConsole((text) => send({ type: "message", message: { type: "log", text } }));
+scope.onmessage = async ({ data }) => {
+  if (data.type === "stop") return stop.abort(new InterruptedError());
+  stop = new AbortController();
+  const outcome = await hostJob(data.job, (message) => send({ type: "message", message }), stop.signal);
+  send({ type: "outcome", outcome });
+};
