@@ -30,9 +30,6 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
-    epochs: emParams.epochs.default(12),
-    budget: emParams.budget.default(4),
-    batchesPerUpdate: emParams.batchesPerUpdate.default(4),
     /** Addresses from this year on. */
     from: z.int().default(1930),
     /** Hidden states. */

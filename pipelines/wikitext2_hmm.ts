@@ -33,9 +33,6 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
-    epochs: emParams.epochs.default(12),
-    budget: emParams.budget.default(4),
-    batchesPerUpdate: emParams.batchesPerUpdate.default(16),
     /** Numbers of hidden states. */
     states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
     /** Teachers; a start at random is always there. */

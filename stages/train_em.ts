@@ -64,10 +64,18 @@ export async function runTraining(
     const kept = reports.find(({ epoch }) => epoch === best?.epoch);
     // The curves may end epochs later: what they came to is what the parameters that are kept have.
     if (kept !== undefined) { for (const [name, score] of scoresOf(kept)) tellScore(name, score, context); }
+    const { converged = null } = training;
+    if (converged === false) {
+      const last = reports.at(-1)!.epoch;
+      context.log(
+        `not converged: ${last} epochs are over, the best one is ${best!.epoch}; more \`epochs\` would tell`,
+      );
+    }
     return {
       circuit: await training.result(),
       log: {
         bestEpoch: best?.epoch ?? 0,
+        converged,
         epochs: reports.map(({ epoch, train, valid, best }) => ({
           epoch,
           ...(train && { train: plainScore(train) }),

@@ -13,6 +13,13 @@ const schedule = z.union([
   }),
 ]);
 
+/** A step that falls where it brings nothing more: see `Falling`. */
+const falling = z.strictObject({
+  from: z.number(),
+  to: z.number(),
+  factor: z.number().default(0.5),
+});
+
 /** How counts become parameters: see `UpdateStep`. */
 const step = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("em") }),
@@ -22,7 +29,7 @@ const step = z.discriminatedUnion("kind", [
       points: (INERTIA as Exclude<typeof INERTIA, number>).points.map(([a, b]) => [a, b]),
     }),
   }),
-  z.strictObject({ kind: z.literal("anemone"), step: schedule }),
+  z.strictObject({ kind: z.literal("anemone"), step: z.union([schedule, falling]) }),
 ]);
 
 /** Parameters of stages that train a circuit by EM. */
@@ -31,8 +38,11 @@ export const trainingParams = z.object({
   epochs: z.int().min(0).default(100),
   /** Most samples at a time. */
   batchSize: z.int().min(1).default(256),
-  /** Batches that an update sums up; `epoch`: all of an epoch, which is full-batch EM. */
-  batchesPerUpdate: z.union([z.literal("epoch"), z.int().min(1)]).default("epoch"),
+  /**
+   * Batches that an update sums up; `epoch`: all of an epoch, which is full-batch EM; `auto`: chosen, with the size of
+   * the batches, by the number of training samples (see `fittedUpdates`).
+   */
+  batchesPerUpdate: z.union([z.literal("epoch"), z.literal("auto"), z.int().min(1)]).default("epoch"),
   /** How counts become parameters. */
   step: step.default({ kind: "em" }),
   /** Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data. */
@@ -50,7 +60,7 @@ export const trainingParams = z.object({
   perturb: z.number().min(0).default(0),
   /** Probability with which an observed value is hidden in training. */
   dropout: z.number().min(0).lt(1).default(0),
-  /** Epochs without a better score after which training stops. */
+  /** Epochs without a better score after which training stops; for a step that falls, at its smallest. */
   patience: z.int().min(1).optional(),
   /** Nats a sample by which a score must be better to count as better. */
   tolerance: z.number().min(0).default(0),

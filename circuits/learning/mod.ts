@@ -1,6 +1,7 @@
 export * from "./source.ts";
 export * from "./schedule.ts";
 export * from "./options.ts";
+export * from "./course.ts";
 export * from "./score.ts";
 export * from "./shuffle.ts";
 export * from "./dropout.ts";

@@ -12,6 +12,37 @@ export type Schedule = number | {
   readonly between?: "linear" | "steps";
 };
 
+/**
+ * A step that falls where it brings nothing more: multiplied by `factor` after each round (see {@link courseOf}) that
+ * has not made the score better, down to `to`. How long a training takes is so decided by its data.
+ */
+export interface Falling {
+  /** The first step. */
+  readonly from: number;
+  /** The smallest step. */
+  readonly to: number;
+  /** From 0 to 1, neither of them; 0.5 when left out. */
+  readonly factor?: number;
+}
+
+/** Whether a step falls by what it brings, instead of following a plan. */
+export function isFalling(step: Schedule | Falling): step is Falling {
+  return typeof step === "object" && "from" in step;
+}
+
+/**
+ * Refuses a step that does not fall from a number to a smaller one, both above 0 and at most 1.
+ * @throws {CircuitError} naming the number
+ */
+export function checkFalling({ from, to, factor = 0.5 }: Falling): void {
+  if (!(to > 0 && to <= from && from <= 1)) {
+    throw new CircuitError(`The step falls from ${from} to ${to}, expected 1 >= from >= to > 0.`);
+  }
+  if (!(factor > 0 && factor < 1)) {
+    throw new CircuitError(`The factor by which the step falls is ${factor}, expected one between 0 and 1.`);
+  }
+}
+
 /** The inertia of mini-batch EM as released descendants of latent variable distillation have it. */
 export const INERTIA: Schedule = { points: [[0, 0.9], [0.5, 0.99], [1, 0.999]] };
 

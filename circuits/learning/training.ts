@@ -3,7 +3,8 @@ import { CircuitError } from "../errors.ts";
 import { checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
 import { dropValues } from "./dropout.ts";
-import { type FullOptions, fullOptions, ruleAt, type TrainingOptions } from "./options.ts";
+import { type Course, courseOf } from "./course.ts";
+import { type FullOptions, fullOptions, mostFalls, ruleAt, type TrainingOptions } from "./options.ts";
 import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
@@ -71,12 +72,12 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   constructor(learner: Learner, data: TrainingData, options: TrainingOptions) {
     this.#learner = learner;
     this.#data = data;
-    this.#options = fullOptions(options);
-    checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
     const { train, valid } = data;
-    this.#batches = batchCount(train.count, this.#options.batchSize);
     this.#weight = weightOf(train, "training");
     if (valid !== undefined) weightOf(valid, "validation");
+    this.#options = fullOptions(options, train.count);
+    checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
+    this.#batches = batchCount(train.count, this.#options.batchSize);
     this.#start = learner.circuit;
     this.#monotone = isMonotone(learner.circuit, this.#options, this.#batches);
     this.#progress = {
@@ -108,7 +109,18 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   /** Whether all epochs are over, or so many without a better score that it was given up. */
   get done(): boolean {
     const { epoch, scoring } = this.#progress;
-    return !scoring && (epoch > this.#options.epochs || this.#exhausted());
+    return !scoring && (epoch > this.#options.epochs || this.#course().over);
+  }
+
+  /**
+   * Whether the validation samples said that more EM brings nothing: patience ended the training or, where there is
+   * none, an earlier epoch is better than the last one. Undefined without validation samples, which nobody can tell.
+   */
+  get converged(): boolean | undefined {
+    if (this.#data.valid === undefined) return undefined;
+    const { falls, calm, over } = this.#course();
+    const { patience } = this.#options;
+    return over || (patience === Infinity && falls === mostFalls(this.#options) && calm > 0);
   }
 
   /** Trains on one batch or, at the end of an epoch, scores it and reports. */
@@ -193,7 +205,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     const trained = progress.epoch === 0
       ? undefined
       : Object.assign(new ScoreSum(), progress.sums).score(circuit.variables.length);
-    const scored = valid && await scoreOf(this.#learner, valid, this.#options.batchSize);
+    const scored = valid && await scoreOf(this.#learner, valid, this.#options.scoredTogether);
     const score = scored ?? trained as Score;
     const when = `After epoch ${progress.epoch}`;
     for (const one of [trained, scored]) {
@@ -227,16 +239,22 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     return report;
   }
 
-  #exhausted(): boolean {
-    const { best, epoch } = this.#progress;
-    return best !== undefined && epoch - 1 - best.epoch >= this.#options.patience;
+  #course(): Course {
+    const { patience, tolerance, round } = this.#options;
+    return courseOf(this.#progress.reports, {
+      patience,
+      tolerance,
+      round,
+      mostFalls: mostFalls(this.#options),
+    });
   }
 
   #rule(weight: number) {
     const { batchesPerUpdate, epochs } = this.#options;
     const total = epochs * Math.ceil(this.#batches / Math.min(batchesPerUpdate, this.#batches));
     const progress = Math.min(1, this.#progress.updates / Math.max(1, total - 1));
-    return ruleAt(this.#options, progress, this.#weight > 0 ? weight / this.#weight : 0);
+    const part = this.#weight > 0 ? weight / this.#weight : 0;
+    return ruleAt(this.#options, progress, part, this.#course().falls);
   }
 
   #read(epoch: number, batch: number): Promise<Batch> {

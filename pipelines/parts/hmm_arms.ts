@@ -43,20 +43,27 @@ export interface Corpus {
 
 /** Parameters of EM that the text pipelines share. */
 export const emParams = {
-  /** Most epochs of EM of an arm; it stops earlier when the validation text is no longer predicted better. */
-  epochs: z.int().min(0).default(40),
-  /** Epochs without a better validation score after which an arm stops. */
-  patience: z.int().min(1).default(3),
+  /** Most epochs of EM of an arm: enough that the validation text ends it; the table says where it did not. */
+  epochs: z.int().min(0).default(100),
+  /** Epochs without a better validation score after which an arm stops (of a falling step: at its smallest). */
+  patience: z.int().min(1).default(2),
+  /** Nats a token by which a score must be better to count: 0.001 is a thousandth of the perplexity. */
+  tolerance: z.number().min(0).default(0.001),
   /** Epochs after which the table compares all arms. */
-  budget: z.int().min(0).default(12),
+  budget: z.int().min(0).default(4),
   /** Virtual tokens that every state gets in EM, drawn from all tokens. */
   pseudocount: z.number().min(0).default(20),
-  /** Windows in a batch. */
+  /** Most windows in a batch. */
   batchSize: z.int().min(1).default(256),
-  /** Batches after which the parameters are updated; `epoch`: full-batch EM. */
-  batchesPerUpdate: trainingParams.shape.batchesPerUpdate,
+  /** Batches after which the parameters are updated; `auto`: by the size of the corpus; `epoch`: full-batch EM. */
+  batchesPerUpdate: trainingParams.shape.batchesPerUpdate.unwrap().default("auto"),
   /** Of mini-batches: how far the first and the last update go from the old parameters to what the batch says. */
   steps: z.tuple([z.number(), z.number()]).default([0.5, 0.05]),
+  /**
+   * How they get from the one to the other: `falling` halves the step where an epoch does not predict the validation text
+   * better; `linear` shrinks it evenly over all `epochs`.
+   */
+  shrink: z.enum(["falling", "linear"]).default("falling"),
 };
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
@@ -172,12 +179,16 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
   const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
   const { batchSize, batchesPerUpdate, steps: [from, to] } = em;
+  const miniBatches = em.shrink === "linear"
+    ? anemone(from, to)
+    : { kind: "anemone", step: { from, to } } as const;
   const trained = trainText({ circuit: start, ...data }, {
     epochs: em.epochs,
     patience: em.patience,
+    tolerance: em.tolerance * corpus.length,
     batchSize,
     batchesPerUpdate,
-    step: batchesPerUpdate === "epoch" ? { kind: "em" } : anemone(from, to),
+    step: batchesPerUpdate === "epoch" ? { kind: "em" } : miniBatches,
     pseudocount: { sums: 0.1, leaves: em.pseudocount },
     leafBase: "marginal",
   }, { name: `em ${name}` });

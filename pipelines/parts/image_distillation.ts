@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { matrixShards, Ref } from "../../mod.ts";
 import type { circuit } from "../../stages/codecs/circuit.ts";
+import type { trainingLog } from "../../stages/codecs/score.ts";
 import { assembleModel } from "../../stages/images/assemble_patches.ts";
 import { clusterPatches } from "../../stages/images/cluster_patches.ts";
 import { autoencoderPatchFeatures } from "../../stages/images/autoencoder_features.ts";
@@ -250,7 +251,7 @@ function joined(
   const { epochs } = params;
   const start = patchTree({ clusters }, {}, at("images.patch-tree")).circuit;
   const vectors = (images: ImageSplits["train"]) => patchVectors({ images, circuits }).vectors;
-  const { circuit: top } = trainEm(
+  const { circuit: top, log: topLog } = trainEm(
     {
       circuit: start,
       train: vectors(splits.train),
@@ -270,6 +271,7 @@ function joined(
   return {
     model,
     log,
+    topLog,
     apart: score(apart, "apart"),
     score: score(model, "together"),
     clusters: showClusters({ images: splits.train, clusters, circuits }).pictures,
@@ -283,17 +285,23 @@ function patchEm(epochs: number) {
 
 /** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
 export function compareArms(splits: ImageSplits, params: DistillationParams) {
-  const scores: Ref<typeof imageScore>[] = [];
+  const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
   const rows: { arm: string; setting: string }[] = [];
-  const add = (arm: string, setting: string, score: Ref<typeof imageScore>) => {
+  const add = (
+    arm: string,
+    setting: string,
+    score: Ref<typeof imageScore>,
+    log: Ref<typeof trainingLog>,
+  ) => {
     rows.push({ arm, setting });
     scores.push(score);
+    logs.push(log);
   };
   const repetitions = Array.from({ length: params.repetitions }, (_, r) => r);
   const trees = params.treeLatents.flatMap((latents) =>
     repetitions.map((r) => {
       const arm = treeArm(splits, params, latents, r);
-      add("hidden Chow-Liu tree", `${latents} latents`, arm.score);
+      add("hidden Chow-Liu tree", `${latents} latents`, arm.score, arm.log);
       return arm;
     })
   );
@@ -302,8 +310,8 @@ export function compareArms(splits: ImageSplits, params: DistillationParams) {
       repetitions.map((r) => {
         const arm = distilledArm(splits, params, teacher, clusters, r);
         const setting = `${clusters} clusters of ${params.latents} latents`;
-        add(`distilled from ${teacher}, before joint EM`, setting, arm.apart);
-        add(`distilled from ${teacher}`, setting, arm.score);
+        add(`distilled from ${teacher}, before joint EM`, setting, arm.apart, arm.topLog);
+        add(`distilled from ${teacher}`, setting, arm.score, arm.log);
         return arm;
       })
     )
@@ -311,15 +319,15 @@ export function compareArms(splits: ImageSplits, params: DistillationParams) {
   for (const teacher of params.growth.teachers) {
     for (const clusters of params.clusters) {
       for (const r of repetitions) {
-        const { apart, score } = grownArm(splits, params, teacher, clusters, r);
+        const { apart, score, topLog, log } = grownArm(splits, params, teacher, clusters, r);
         const setting = `${clusters} clusters of ${params.latents} latents`;
-        add(`grown from ${teacher}, before joint EM`, setting, apart);
-        add(`grown from ${teacher}`, setting, score);
+        add(`grown from ${teacher}, before joint EM`, setting, apart, topLog);
+        add(`grown from ${teacher}`, setting, score, log);
       }
     }
   }
   const tree = trees.at(-1), model = distilled[0];
-  const { table } = tabulateImages({ scores }, { rows });
+  const { table } = tabulateImages({ scores, logs }, { rows });
   return {
     table,
     charts: imageCharts({ table }, {}).charts,

@@ -4,18 +4,24 @@ import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
 import { colourVariable, type Style, stylesOf } from "../../foundation/palette.ts";
 
-/** A point; repetitions under other seeds spread from `low` to `high`. */
+/** A point; repetitions under other seeds spread from `low` to `high`. An `open` one is hollow: provisional. */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
   readonly low?: number;
   readonly high?: number;
+  readonly open?: true;
 }
 
-/** The mean of repetitions at `x`, with their spread where there are several. */
-export function pointOf(x: number, values: readonly number[]): ChartPoint {
+/** The mean of repetitions at `x`, with their spread where there are several; `open`: hollow. */
+export function pointOf(x: number, values: readonly number[], open = false): ChartPoint {
   const y = values.reduce((a, b) => a + b, 0) / values.length;
-  return values.length === 1 ? { x, y } : { x, y, low: Math.min(...values), high: Math.max(...values) };
+  return {
+    x,
+    y,
+    ...(values.length > 1 && { low: Math.min(...values), high: Math.max(...values) }),
+    ...(open && { open }),
+  };
 }
 
 /** What is drawn. */
@@ -109,6 +115,13 @@ function marksOf(points: readonly ChartPoint[], style: Style) {
       stroke,
       strokeWidth: 1.75,
     }),
-    Plot.dot(sorted, { x: "x", y: "y", fill: stroke, r: 3 }),
+    Plot.dot(sorted, {
+      x: "x",
+      y: "y",
+      fill: (point: ChartPoint) => point.open ? "#ffffff" : stroke,
+      stroke,
+      strokeWidth: 1.75,
+      r: 3,
+    }),
   ];
 }

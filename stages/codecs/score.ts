@@ -26,6 +26,11 @@ export const trainingLog = json(
   z.object({
     /** The epoch whose parameters are the result; 0 for those that training started from. */
     bestEpoch: z.int(),
+    /**
+     * Whether the validation samples ended the training: false where the epochs ran out before that; null where there
+     * were none to tell.
+     */
+    converged: z.boolean().nullable(),
     epochs: z.array(z.object({
       epoch: z.int(),
       train: scoreSchema.optional(),
@@ -33,6 +38,7 @@ export const trainingLog = json(
       best: z.boolean(),
     })),
   }),
+  2,
 );
 
 /** A score as plain JSON. */

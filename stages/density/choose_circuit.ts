@@ -13,8 +13,15 @@ export const choice = json(
     label: z.string(),
     /** Mean log-likelihood of the validation samples, in nats. */
     valid: z.number(),
-    candidates: z.array(z.object({ label: z.string(), valid: z.number().nullable() })),
+    /** Whether the validation samples ended its training; null: nothing told. */
+    converged: z.boolean().nullable(),
+    candidates: z.array(z.object({
+      label: z.string(),
+      valid: z.number().nullable(),
+      converged: z.boolean().nullable(),
+    })),
   }),
+  2,
 );
 
 /** Of trained circuits the one that fits the validation samples best; of equal ones the first. */
@@ -28,7 +35,11 @@ export const chooseCircuit = defineStage({
     if (circuits.length !== labels.length || logs.length !== labels.length) {
       throw new RetortError(`${circuits.length} circuits, ${logs.length} logs and ${labels.length} labels`);
     }
-    const candidates = labels.map((label, i) => ({ label, valid: validOf(logs[i]!) }));
+    const candidates = labels.map((label, i) => ({
+      label,
+      valid: validOf(logs[i]!),
+      converged: logs[i]!.converged,
+    }));
     const best = candidates.reduce<number | undefined>(
       (at, { valid }, i) => valid !== null && (at === undefined || valid > candidates[at]!.valid!) ? i : at,
       undefined,
@@ -38,10 +49,10 @@ export const chooseCircuit = defineStage({
         hint: "Train with pseudocounts.",
       });
     }
-    const { label, valid } = candidates[best]!;
+    const { label, valid, converged } = candidates[best]!;
     for (const one of candidates) if (one.valid !== null) context.metric(one.label, one.valid);
     context.metric("valid log-likelihood", valid!);
-    return { circuit: circuits[best]!, choice: { label, valid: valid!, candidates } };
+    return { circuit: circuits[best]!, choice: { label, valid: valid!, converged, candidates } };
   },
 });
 

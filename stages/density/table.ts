@@ -4,6 +4,7 @@ import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { defineStage, many } from "../../runner/stage.ts";
 import { score } from "../codecs/score.ts";
+import { convergenceText } from "../convergence.ts";
 import { choice } from "./choose_circuit.ts";
 
 /** One model, or several that differ in their seeds alone, on one data set. Log-likelihoods in nats. */
@@ -14,6 +15,8 @@ const row = z.object({
   model: z.string(),
   /** What was chosen on the validation samples, for each seed. */
   chosen: z.array(z.string()),
+  /** Whether the validation samples ended EM, for each seed; null: nothing told. */
+  converged: z.array(z.boolean().nullable()),
   /** Mean over the seeds of the mean log-likelihood of the validation samples. */
   valid: z.number(),
   /** The same of the test samples. */
@@ -27,14 +30,15 @@ const row = z.object({
 });
 
 /** Models on data sets for density estimation. */
-export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 1, {
+export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 2, {
   summary: ({ rows }) =>
     tableText(
-      ["data set", "model", "chosen", "valid", "test", "s.d.", "seeds", "published"],
+      ["data set", "model", "chosen", "EM", "valid", "test", "s.d.", "seeds", "published"],
       rows.map((r) => [
         r.set,
         r.model,
         [...new Set(r.chosen)].join(", "),
+        convergenceText(r.converged),
         r.valid.toFixed(3),
         r.test.toFixed(3),
         r.seeds.length > 1 ? r.deviation.toFixed(3) : "",
@@ -80,6 +84,7 @@ export const densityResults = defineStage({
         set,
         model,
         chosen: own.map(({ label }) => label),
+        converged: own.map(({ converged }) => converged),
         valid: meanOf(own.map(({ valid }) => valid)),
         test,
         deviation: count === 1

@@ -5,6 +5,7 @@ import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { charts } from "../charts/codec.ts";
 import { type ChartPoint, type LineChart, pointOf } from "../charts/line_chart.ts";
+import { HOLLOW, someOpen } from "../convergence.ts";
 import { imageTable } from "./image_table.ts";
 
 type Row = ReadOf<typeof imageTable>["rows"][number];
@@ -26,7 +27,9 @@ export const imageCharts = defineStage({
       points: [...Map.groupBy(of, ({ setting }) => setting).values()].map(settingPoint),
     }));
     const chart: LineChart = {
-      title: `Bits per dimension by parameters: ${[...spaces.keys()].join("; ")}`,
+      title: `Bits per dimension by parameters: ${[...spaces.keys()].join("; ")}${
+        someOpen(rows.map(({ converged }) => converged)) ? ` (${HOLLOW})` : ""
+      }`,
       x: { label: "parameters (millions)", log: 10, ticks: "round" },
       y: { label: lossy ? "bits per dimension (lossy colours)" : "bits per dimension" },
       series,
@@ -38,5 +41,9 @@ export const imageCharts = defineStage({
 /** Repetitions of one setting, whose parameters may differ where clusters are pruned. */
 function settingPoint(repetitions: readonly Row[]): ChartPoint {
   const parameters = repetitions.reduce((sum, one) => sum + one.parameters, 0) / repetitions.length;
-  return pointOf(parameters / 1e6, repetitions.map(({ figure }) => figure.bits));
+  return pointOf(
+    parameters / 1e6,
+    repetitions.map(({ figure }) => figure.bits),
+    someOpen(repetitions.map(({ converged }) => converged)),
+  );
 }

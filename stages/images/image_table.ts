@@ -3,6 +3,8 @@ import { bitsNote, comparable, formatBits } from "../../datasets/images/bits.ts"
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { defineStage, many } from "../../runner/stage.ts";
+import { trainingLog } from "../codecs/score.ts";
+import { convergenceText } from "../convergence.ts";
 import { bitsFigure } from "./codecs.ts";
 import { imageScore } from "./evaluate_images.ts";
 
@@ -15,19 +17,22 @@ const row = z.object({
   figure: bitsFigure,
   standardError: z.number(),
   parameters: z.int(),
+  /** Whether the validation images ended its last training, or were worse after the last epoch; null: nothing told. */
+  converged: z.boolean().nullable(),
 });
 
 /** Bits per dimension of several models, with what they were measured on. */
-export const imageTable = json("image-table", z.object({ rows: z.array(row).min(1) }), 1, {
+export const imageTable = json("image-table", z.object({ rows: z.array(row).min(1) }), 2, {
   summary: ({ rows }) => {
-    const cells = rows.map(({ arm, setting, figure, standardError, parameters }) => [
+    const cells = rows.map(({ arm, setting, figure, standardError, parameters, converged }) => [
       arm,
       setting,
       String(parameters),
       formatBits(figure),
       standardError.toFixed(3),
+      convergenceText([converged]),
     ]);
-    const table = [["model", "setting", "parameters", "bits/dim", "s.e."], ...cells];
+    const table = [["model", "setting", "parameters", "bits/dim", "s.e.", "EM"], ...cells];
     const widths = table[0]!.map((_, c) => Math.max(...table.map((line) => line[c]!.length)));
     const lines = table.map((line) => line.map((cell, c) => cell.padEnd(widths[c]!)).join("  ").trimEnd());
     return `${lines.join("\n")}\n${bitsNote(rows.map(({ figure }) => figure))}`;
@@ -35,7 +40,8 @@ export const imageTable = json("image-table", z.object({ rows: z.array(row).min(
 });
 
 /**
- * Gathers scores of models on the same images into a table, in the order given.
+ * Gathers scores of models on the same images into a table, in the order given, each with the log of the training
+ * that made it.
  * @throws RetortError when they were measured on images that cannot be compared
  */
 export const tabulateImages = defineStage({
@@ -43,12 +49,12 @@ export const tabulateImages = defineStage({
   params: z.object({
     rows: z.array(z.strictObject({ arm: z.string(), setting: z.string().default("") })).min(1),
   }),
-  inputs: { scores: many(imageScore) },
+  inputs: { scores: many(imageScore), logs: many(trainingLog) },
   outputs: { table: imageTable },
   run({ inputs, params }) {
-    const { scores } = inputs;
-    if (scores.length !== params.rows.length) {
-      throw new RetortError(`${scores.length} scores but ${params.rows.length} rows`);
+    const { scores, logs } = inputs;
+    if (scores.length !== params.rows.length || logs.length !== params.rows.length) {
+      throw new RetortError(`${scores.length} scores and ${logs.length} logs but ${params.rows.length} rows`);
     }
     const rows = params.rows.map((names, i) => {
       const { figure, standardError, parameters } = scores[i]!;
@@ -58,7 +64,7 @@ export const tabulateImages = defineStage({
           { hint: "Make a table for each crop, size and lossy transform." },
         );
       }
-      return { ...names, figure, standardError, parameters };
+      return { ...names, figure, standardError, parameters, converged: logs[i]!.converged };
     });
     return { table: { rows } };
   },

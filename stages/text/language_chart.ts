@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { charts, type NamedChart } from "../charts/codec.ts";
+import { HOLLOW, someOpen } from "../convergence.ts";
 import { pointOf } from "../charts/line_chart.ts";
 import { languageTable } from "./language_table.ts";
 
@@ -12,7 +13,8 @@ const FAR = 1.5;
 
 /**
  * Charts of a table of language models: perplexity of the test and of the validation text, and of the latter after
- * the epochs that all arms had, against hidden states; an arm a line, its seeds as a bar from best to worst.
+ * the epochs that all arms had, against hidden states; an arm a line, its seeds as a bar from best to worst. Points of
+ * models that are not converged are hollow; after the epochs that all arms had, that is every one that EM goes on from.
  */
 export const languageCharts = defineStage({
   name: "text.charts",
@@ -38,7 +40,7 @@ export const languageCharts = defineStage({
 });
 
 function chartOf(
-  { rows, floors }: Table,
+  { budget, rows, floors }: Table,
   column: "test" | "valid" | "atBudget",
   floor: "test" | "valid",
   title: string,
@@ -46,7 +48,10 @@ function chartOf(
   const series = [...Map.groupBy(rows, ({ arm }) => arm)].flatMap(([label, of]) => {
     const points = [...Map.groupBy(of, ({ states }) => states)].flatMap(([x, seeds]) => {
       const values = seeds.map((seed) => seed[column]).filter((value) => value !== null);
-      return values.length === seeds.length ? [pointOf(x, values)] : [];
+      const open = column === "atBudget"
+        ? seeds.some(({ epochs }) => epochs > budget)
+        : someOpen(seeds.map(({ converged }) => converged));
+      return values.length === seeds.length ? [pointOf(x, values, open)] : [];
     });
     return points.length === 0 ? [] : [{ label, points }];
   });
@@ -57,7 +62,7 @@ function chartOf(
   return {
     name: column === "atBudget" ? "valid-at-budget" : column,
     chart: {
-      title,
+      title: series.some(({ points }) => points.some(({ open }) => open)) ? `${title} (${HOLLOW})` : title,
       x: { label: "hidden states", log: 2 },
       y: { label: "perplexity (per token)" },
       series,

@@ -5,6 +5,7 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage, many } from "../../runner/stage.ts";
 import { languageScore } from "../codecs.ts";
 import { trainingLog } from "../codecs/score.ts";
+import { convergenceText } from "../convergence.ts";
 
 const perplexity = z.number().nullable();
 
@@ -23,6 +24,8 @@ const row = z.object({
   /** Epoch of the best one, and of the last one that was run. */
   bestEpoch: z.int(),
   epochs: z.int(),
+  /** Whether the validation text ended EM, rather than its epochs. */
+  converged: z.boolean().nullable(),
   /** After the emissions were smoothed as the validation text wants it. */
   valid: perplexity,
   test: perplexity,
@@ -34,7 +37,7 @@ const floor = z.object({ model: z.string(), valid: perplexity, test: perplexity 
 const table = z.object({ budget: z.int(), rows: z.array(row), floors: z.array(floor) });
 
 /** Perplexities of language models, arm by arm. */
-export const languageTable = json("language-table", table, 1, { summary: summaryOf });
+export const languageTable = json("language-table", table, 2, { summary: summaryOf });
 
 /** Gathers trainings and scores of hidden Markov models: those of row `i` stand at position `i` of each list. */
 export const languageResults = defineStage({
@@ -69,7 +72,7 @@ export const languageResults = defineStage({
       }
     }
     const rows = params.rows.map((one, i) => {
-      const { epochs, bestEpoch } = inputs.logs[i]!;
+      const { epochs, bestEpoch, converged } = inputs.logs[i]!;
       const { tokens } = inputs.valid[i]!;
       const after = (epoch: number): number | null => {
         const score = epochs.find((report) => report.epoch === epoch)?.valid;
@@ -88,6 +91,7 @@ export const languageResults = defineStage({
         best: after(bestEpoch),
         bestEpoch,
         epochs: Math.max(0, ...epochs.map(({ epoch }) => epoch)),
+        converged,
         valid: inputs.valid[i]!.perplexity,
         test,
       };
@@ -125,6 +129,7 @@ function summaryOf({ budget, rows, floors }: z.output<typeof table>): string {
       of("atBudget"),
       of("best"),
       epochs,
+      convergenceText(group.map(({ converged }) => converged)),
       of("valid"),
       of("test"),
       String(group.length),
@@ -132,9 +137,9 @@ function summaryOf({ budget, rows, floors }: z.output<typeof table>): string {
   });
   const floorLines = floors.map((
     { model, valid, test },
-  ) => [model, "", "", "", "", "", spread([valid]), spread([test]), ""]);
+  ) => [model, "", "", "", "", "", "", spread([valid]), spread([test]), ""]);
   return tableText(
-    ["arm", "states", "before EM", `by epoch ${budget}`, "best", "epoch", "valid", "test", "seeds"],
+    ["arm", "states", "before EM", `by epoch ${budget}`, "best", "epoch", "EM", "valid", "test", "seeds"],
     [...lines, ...floorLines],
   );
 }

@@ -98,6 +98,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["positive", (batchSize) => train({ batchSize })],
     ["positive", (batchesPerUpdate) => batchesPerUpdate === Infinity ? fail() : train({ batchesPerUpdate })],
     ["seed", (seed) => train({ seed })],
+    ["number", (tolerance) => train({ tolerance })],
     ["share", (inertia) => train({ step: { kind: "inertia", inertia } })],
     ["number", (pseudocount) => train({ smoothing: { sums: { pseudocount } } })],
     ["weight", (weight) => train({}, [1, weight])],
@@ -185,7 +186,12 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["whole", (v) => circuits.excludeState(model, [v], 0)],
   ],
   expectedStatistics: [["weight", (weight) => expectedStatistics(reference, rows, [1, weight])]],
-  fullOptions: [["share", (dropout) => circuits.fullOptions({ ...training, dropout })]],
+  fullOptions: [["share", (dropout) => circuits.fullOptions({ ...training, dropout }, 2)]],
+  fittedUpdates: [
+    ["whole", (count) => circuits.fittedUpdates(count, 2)],
+    ["positive", (largest) => circuits.fittedUpdates(2, largest)],
+  ],
+  checkFalling: [["probability", (to) => circuits.checkFalling({ from: 0.5, to })]],
   hclt: [
     ["positive", (latents) => hclt(variables, tree, { latents })],
     ["seed", (seed) => hclt(variables, tree, { latents: 2, seed })],
@@ -358,7 +364,7 @@ const WITHOUT_NUMBERS = `
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
   parameterOwners parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readModelText
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
-  saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
+  courseOf isFalling mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf wordToUnit
   bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
 `.trim().split(/\s+/);

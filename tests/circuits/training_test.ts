@@ -326,6 +326,12 @@ Deno.test("options that make no sense are refused by name", () => {
       /Point 1 of the schedule of inertia/,
     ],
     [{ step: { kind: "anemone", step: 2 } }, /schedule of step has the value 2/],
+    [{ step: { kind: "anemone", step: { from: 0.1, to: 0.5 } } }, /falls from 0.1 to 0.5/],
+    [{ step: { kind: "anemone", step: { from: 1, to: 0 } } }, /falls from 1 to 0/],
+    [
+      { step: { kind: "anemone", step: { from: 1, to: 0.5, factor: 1 } } },
+      /factor by which the step falls is 1/,
+    ],
     [{ smoothing: { parameters: { nothing: { frozen: true } } } }, /no parameter `nothing`/],
   ];
   for (const [options, message] of refused) {

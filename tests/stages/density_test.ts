@@ -15,6 +15,7 @@ const score = (logLikelihood: number | null, impossible = 0) => ({
 });
 const log = (...valid: (number | null)[]) => ({
   bestEpoch: valid.indexOf(Math.max(...valid.map((x) => x ?? -Infinity))),
+  converged: valid.at(-1) !== Math.max(...valid.map((x) => x ?? -Infinity)),
   epochs: valid.map((x, epoch) => ({ epoch, best: true, valid: score(x, x === null ? 1 : 0) })),
 });
 
@@ -31,7 +32,12 @@ Deno.test("the candidate whose kept epoch is best on validation is chosen", asyn
   assert.deepEqual(choice, {
     label: "two",
     valid: -2.5,
-    candidates: [{ label: "one", valid: -3 }, { label: "two", valid: -2.5 }, { label: "three", valid: null }],
+    converged: false,
+    candidates: [
+      { label: "one", valid: -3, converged: true },
+      { label: "two", valid: -2.5, converged: false },
+      { label: "three", valid: null, converged: true },
+    ],
   });
   await assert.rejects(
     runStage(chooseCircuit, { circuits: circuits.slice(2), logs: [log(null)] }, { labels: ["x"] }),
@@ -44,7 +50,12 @@ Deno.test("the candidate whose kept epoch is best on validation is chosen", asyn
 });
 
 Deno.test("the table has means and deviations over seeds, and refuses means that leave samples out", async () => {
-  const choices = ["8", "16", "8"].map((label, i) => ({ label, valid: -1 - i, candidates: [] }));
+  const choices = ["8", "16", "8"].map((label, i) => ({
+    label,
+    valid: -1 - i,
+    converged: i !== 1,
+    candidates: [],
+  }));
   const rows = [
     { set: "a", model: "tree", seeds: 2, published: -2.1 },
     { set: "a", model: "mixture", seeds: 1, published: null },
@@ -56,6 +67,7 @@ Deno.test("the table has means and deviations over seeds, and refuses means that
     set: "a",
     model: "tree",
     chosen: ["8", "16"],
+    converged: [true, false],
     valid: -1.5,
     test: -3,
     deviation: Math.SQRT2,
@@ -64,7 +76,8 @@ Deno.test("the table has means and deviations over seeds, and refuses means that
   });
   assert.equal(table.rows[1].deviation, 0);
   const lines = (await densityTable.summary!(table)).split("\n");
-  assert.match(lines[1]!, /^a +tree +8, 16 +-1\.500 +-3\.000 +1\.414 +2 +-2\.100$/);
+  assert.match(lines[1]!, /^a +tree +8, 16 +1 of 2 not converged +-1\.500 +-3\.000 +1\.414 +2 +-2\.100$/);
+  assert.match(lines[2]!, /^a +mixture +8 +converged +-3\.000/);
   await assert.rejects(
     runStage(densityResults, { choices, scores: [score(-2), score(-4, 1), score(-1)] }, { rows }),
     /a, tree, seed 2: 1 of 10 test samples are impossible/,

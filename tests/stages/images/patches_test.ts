@@ -7,6 +7,8 @@ import { assembleModel } from "../../../stages/images/assemble_patches.ts";
 import { clusterPatches } from "../../../stages/images/cluster_patches.ts";
 import { images, pictures } from "../../../stages/images/codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit } from "../../../stages/images/evaluate_images.ts";
+import type { LineChart } from "../../../stages/charts/line_chart.ts";
+import { imageCharts } from "../../../stages/images/image_chart.ts";
 import { imageTable, tabulateImages } from "../../../stages/images/image_table.ts";
 import {
   type PatchCircuits,
@@ -135,13 +137,26 @@ Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", asy
     figure: { ...score.figure, space: { ...train.space, transform: "ycbcr-lossy" } },
   };
   const rows = [{ arm: "tree", setting: "3 latents" }, { arm: "the same", setting: "" }];
-  const { table } = await runStage(tabulateImages, { scores: [score, score] }, { rows });
-  assert.match(await imageTable.summary!(table), /tree\s+3 latents\s+\d+\s+\d\.\d{3}/);
+  const logs = [false, null].map((converged) => ({ bestEpoch: 1, converged, epochs: [] }));
+  const { table } = await runStage(tabulateImages, { scores: [score, score], logs }, { rows });
+  assert.match(
+    await imageTable.summary!(table),
+    /tree\s+3 latents\s+\d+\s+\d\.\d{3}\s+\d\.\d{3}\s+not converged\nthe same.*\d\n/,
+  );
+  const { charts: [picture] } = await runStage(imageCharts, { table });
+  assert.deepEqual(picture.chart.series.map(({ points }: LineChart["series"][number]) => points[0]!.open), [
+    true,
+    undefined,
+  ]);
+  assert.match(picture.chart.title, /hollow: not converged/);
   await assert.rejects(
-    runStage(tabulateImages, { scores: [score, lossy] }, { rows }),
+    runStage(tabulateImages, { scores: [score, lossy], logs }, { rows }),
     /the same was measured on other images or colours than tree/,
   );
-  await assert.rejects(runStage(tabulateImages, { scores: [score] }, { rows }), /1 scores but 2 rows/);
+  await assert.rejects(
+    runStage(tabulateImages, { scores: [score], logs }, { rows }),
+    /1 scores and 2 logs but 2 rows/,
+  );
 });
 
 Deno.test("sheets of samples, inpaintings and clusters show what they should", async () => {

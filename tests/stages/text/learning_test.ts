@@ -187,7 +187,7 @@ Deno.test("the table has each arm by budget, at its best and smoothed; of equal 
     },
   });
   const { table } = await runStage(languageResults, {
-    logs: [{ bestEpoch: 2, epochs: [at(0, 50), at(1, 40), at(2, 30, true)] }],
+    logs: [{ bestEpoch: 2, converged: false, epochs: [at(0, 50), at(1, 40), at(2, 30, true)] }],
     valid: [score(29)],
     test: [score(28)],
     floorValid: [score(90), score(20), score(null), score(10)],
@@ -199,11 +199,11 @@ Deno.test("the table has each arm by budget, at its best and smoothed; of equal 
   });
   const [row] = table.rows;
   assert.deepEqual([row.start, row.atBudget, row.best].map((p: number) => Math.round(p)), [50, 40, 30]);
-  assert.deepEqual([row.bestEpoch, row.epochs, row.valid, row.test], [2, 2, 29, 28]);
+  assert.deepEqual([row.bestEpoch, row.epochs, row.converged, row.valid, row.test], [2, 2, false, 29, 28]);
   assert.deepEqual(table.floors, [
     { model: "unigram", valid: 90, test: 91 },
     { model: "bigram", valid: 10, test: 11 },
   ]);
   const summary = String(languageTable.summary!(table));
-  assert.match(summary, /random +4 +50\.0 +40\.0 +30\.0 +2 of 2 +29\.0 +28\.0 +1/);
+  assert.match(summary, /random +4 +50\.0 +40\.0 +30\.0 +2 of 2 +not converged +29\.0 +28\.0 +1/);
 });
