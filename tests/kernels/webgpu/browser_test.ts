@@ -8,7 +8,8 @@ import { NO_BROWSER } from "../../web/browser.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
-const rows = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 4, 4]];
+const rows = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 4, 4], [2, 0, null, null]];
+const step = { kind: "anemone", step: 0.5 } as const;
 
 /** A page's script that runs the engine on a circuit of its own. */
 const PAGE = `
@@ -23,7 +24,7 @@ globalThis.run = async () => {
   const engine = await WebGpuEngine.open(host, hmm({ length: 4, states: 20, symbols: 5, seed: 3 }));
   const samples = samplesFromRows(${JSON.stringify(rows)});
   const { logLikelihoods } = await engine.accumulate(samples);
-  await engine.update({ step: { kind: "em" } });
+  await engine.update({ step: ${JSON.stringify(step)} });
   const after = await engine.logLikelihoods(samples);
   await engine.close();
   const kmeans = await WebGpuKMeans.open(host, 2, 2);
@@ -109,7 +110,7 @@ Deno.test({
       const learner = new ReferenceLearner(hmm({ length: 4, states: 20, symbols: 5, seed: 3 }));
       const samples = samplesFromRows(rows);
       const { logLikelihoods } = await learner.accumulate(samples);
-      await learner.update({ step: { kind: "em" } });
+      await learner.update({ step });
       const after = await learner.logLikelihoods(samples);
       got.before.forEach((log, s) => assert.ok(Math.abs(log - logLikelihoods[s]!) < 1e-4));
       got.after.forEach((log, s) => assert.ok(Math.abs(log - after[s]!) < 1e-4));
