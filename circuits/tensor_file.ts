@@ -72,7 +72,7 @@ export class TensorFile {
     const bad = indices.find((s) => s >= count);
     if (bad !== undefined) {
       throw new CircuitError(
-        `${this.#path}: there is no row ${bad} of tensor \`${name}\`, which has ${count}.`,
+        `${this.#path}: there is no row ${bad} of tensor \`${name}\` with ${count} rows.`,
       );
     }
     if (this.#keep) {
