@@ -70,10 +70,11 @@ export function alignUnits(
       return piecesOfWord(word.replace(ESCAPE, "$1"), place(unit), tokenizer, config);
     }));
   const isEscape = words.map((word) => ESCAPE.test(word));
+  const usual = cuts((unit) => glued.has(unit) || isEscape[unit] ? "glued" : "spaced");
   return {
-    ...cuts((unit) => glued.has(unit) || isEscape[unit] ? "glued" : "spaced"),
+    ...usual,
     first: cuts(() => "first"),
-    joined: cuts(() => "glued"),
+    joined: isEscape.includes(true) ? cuts(() => "glued") : usual,
     ends: Uint8Array.from(
       words,
       (word) => word === END && config.end.every((id) => tokenizer.isSpecial(id)) ? 1 : 0,

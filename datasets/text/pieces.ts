@@ -1,10 +1,10 @@
-import { ByteFallbackDecoder, Tokenizer as Pieces } from "@huggingface/tokenizers";
+import { Tokenizer as Pieces } from "@huggingface/tokenizers";
 import { messageOf } from "../../foundation/errors.ts";
-import { joinBytePieces } from "./byte_pieces.ts";
 import { TextError } from "./errors.ts";
 import { type Place, RunningText } from "./running_text.ts";
 import { type EndsOf, stretches, type Tokenizer } from "./tokenizer.ts";
-import { inOtherWords, type TokenizerJson, typeOf } from "./tokenizer_json.ts";
+import { inOtherWords, type TokenizerJson } from "./tokenizer_json.ts";
+import { mendParts } from "./tokenizer_parts.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** A teacher's tokenizer: its pieces and their ids. */
@@ -18,6 +18,8 @@ export interface PieceTokenizer {
   encode(text: string, options?: { special?: boolean }): number[];
   /** The ids of a word, or of several, as they stand in a running text; undefined where that depends on the words around. */
   cut(text: string, place: Place): number[] | undefined;
+  /** The ids of a text that goes on right after a word, white space between them included; as its own where that cannot be told. */
+  after(text: string): number[];
   /** Pieces that reach over the space between two words and that a text of those words does become. */
   piecesOverWords(): string[];
   /** Pieces as text, by the tokenizer's own decoder; special pieces stand as they are called. */
@@ -71,17 +73,11 @@ export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceToke
   }
 }
 
-type Model = NonNullable<Pieces["model"]>;
-
 function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
   const { unk_token: unknown } = parsed.model;
   // Of a vocabulary of whole words the library takes the unknown one from elsewhere.
   const pieces = new Pieces(inOtherWords(parsed), typeof unknown === "string" ? { unk_token: unknown } : {});
-  pieces.model = apart(
-    pieces.model!,
-    parsed.model.byte_fallback === true && typeOf(parsed.model) === "Unigram",
-  );
-  spellBytes(pieces.decoder);
+  mendParts(pieces, parsed);
   const found: string[] = [];
   for (const [piece, id] of pieces.get_vocab(true)) found[id] = piece;
   if (found.length === 0) throw new TypeError("its vocabulary is empty");
@@ -101,7 +97,8 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
   // As it is: what has no piece has no id.
   const bare = (text: string) => pieces.encode(text, { add_special_tokens: false }).ids;
   bare("It works.");
-  let running: RunningText | undefined;
+  let made: RunningText | undefined;
+  const running = () => made ??= new RunningText(bare, vocabulary.unknown, words);
 
   const encode: PieceTokenizer["encode"] = (text, { special = false } = {}) => {
     const { ids, tokens } = pieces.encode(text, { add_special_tokens: special });
@@ -116,10 +113,13 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
     vocabulary,
     encode,
     cut(text, place) {
-      running ??= new RunningText(bare, vocabulary.unknown, words);
-      const cut = running.cut(text, place);
+      const cut = running().cut(text, place);
       // What has no piece at all is told as `encode` tells it.
       return cut === undefined || cut.every(Number.isInteger) ? cut : encode(text);
+    },
+    after(text) {
+      const cut = running().after(text);
+      return cut?.every(Number.isInteger) ? cut : encode(text);
     },
     piecesOverWords: () =>
       words.filter((piece, id) => {
@@ -134,36 +134,6 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
     id: (piece) => pieces.token_to_id(piece),
     isSpecial: (id) => special.has(id),
   };
-}
-
-/**
- * A model that takes each pre-token by itself: unknown pieces of one are not joined with those of the next.
- *
- * @param bytes whether unknown pieces are written as bytes, which the library does for BPE alone.
- */
-function apart(model: Model, bytes: boolean): Model {
-  const encoder = new TextEncoder();
-  const spelled = (piece: string): string[] => {
-    if (!bytes || model.tokens_to_ids.has(piece)) return [piece];
-    const all = Array.from(
-      encoder.encode(piece),
-      (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
-    );
-    return all.every((byte) => model.tokens_to_ids.has(byte)) ? all : [piece];
-  };
-  return new Proxy<Model>(model, {
-    apply: (target, _this, [tokens]: [string[]]) =>
-      tokens.flatMap((token) =>
-        (target as unknown as (tokens: string[]) => string[])([token]).flatMap(spelled)
-      ),
-  });
-}
-
-/** Decoders of bytes read as Hugging Face's own do also where the bytes are no text. */
-function spellBytes(decoder: Pieces["decoder"]): void {
-  if (decoder instanceof ByteFallbackDecoder) decoder.decode_chain = joinBytePieces;
-  const { decoders } = (decoder ?? {}) as { decoders?: Pieces["decoder"][] };
-  decoders?.forEach(spellBytes);
 }
 
 const known = new WeakMap<Vocabulary, PieceTokenizer>();
@@ -188,15 +158,30 @@ export function pieceDocumentTokenizer(pieces: PieceTokenizer, ends: EndsOf): To
       hint: `It would be one of ${ENDS.join(" ")}. Set \`ends\` to "nothing".`,
     });
   }
+  // What a document was cut at belongs to what follows, as in a text that was not cut.
+  let carried = "", inside = false;
   return {
     vocabulary,
     encode(passage) {
+      const whole = carried + passage.text;
+      const text = whole.trimEnd(), space = whole.slice(text.length);
+      const goesOn = inside;
+      inside = !passage.last && !endsWith(text, space, ends);
+      carried = inside ? space : "";
       const ids: number[] = [];
-      for (const [text, ended] of stretches(passage, ends)) {
-        for (const id of pieces.encode(text)) ids.push(id);
+      let first = goesOn;
+      for (const [stretch, ended] of stretches({ ...passage, text: inside ? text : whole }, ends)) {
+        for (const id of first ? pieces.after(stretch) : pieces.encode(stretch)) ids.push(id);
         if (ended) ids.push(vocabulary.end!);
+        first = false;
       }
       return ids;
     },
   };
+}
+
+/** Whether a text with the white space after it ends where an end may stand. */
+function endsWith(text: string, space: string, ends: EndsOf): boolean {
+  if (ends === "lines") return space.includes("\n");
+  return ends === "sentences" && (/\n\s*\n/.test(space) || (space !== "" && /[.!?]$/.test(text)));
 }

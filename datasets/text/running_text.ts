@@ -46,6 +46,15 @@ export class RunningText {
     }
     return this.#around.length === 0 ? this.#encode(text) : undefined;
   }
+
+  /** Pieces of a text that goes on right after a word, with the white space between them, if any; undefined as for `cut`. */
+  after(text: string): number[] | undefined {
+    for (const { word, first } of this.#around) {
+      const all = this.#encode(word + text);
+      if (first.every((id, i) => all[i] === id)) return all.slice(first.length);
+    }
+    return undefined;
+  }
 }
 
 /** What the word before a text without a space ends with: letters stand after a mark, or they would be of one word. */

@@ -86,6 +86,11 @@ function normalizer(part: Part): Part {
     case "Replace":
       // What is put in stands for itself; JavaScript reads dollars.
       return { ...part, content: String(part.content ?? "").replaceAll("$", "$$$$") };
+    case "Strip":
+      return sequence([
+        ...part.strip_left === false ? [] : [replace("\\A\\s+", "")],
+        ...part.strip_right === false ? [] : [replace("\\s+\\z", "")],
+      ], "normalizers");
     case "Nmt":
       return sequence([
         replace("[\\u0001-\\u0008\\u000B\\u000E-\\u001F\\u007F\\u008F\\u009F]", ""),
@@ -121,6 +126,8 @@ function preTokenizer(part: Part): Part {
     }
     case "Whitespace":
       return matches(`[${WORD}]+|[^${WORD}\\s]+`);
+    case "BertPreTokenizer":
+      return sequence([split("\\s+", "removed"), split(MARK, "isolated")], "pretokenizers");
     case "WhitespaceSplit":
       return split("\\s+", "removed");
     case "CharDelimiterSplit":

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
@@ -54,7 +56,8 @@ export const describeClusters = defineStage({
   inputs: { vectors: matrixShards, labels: clusterLabels, centroids, tokens, windows, vocabulary },
   outputs: { table: clusterTable },
   async run({ inputs, params, context }) {
-    const { vectors, windows, vocabulary: { words } } = inputs;
+    const { vectors, windows, vocabulary } = inputs;
+    const { words } = vocabulary;
     const { labels, clusters } = inputs.labels;
     const { length } = windows;
     if (labels.length !== windows.count * length || vectors.rows !== labels.length) {
@@ -93,11 +96,12 @@ export const describeClusters = defineStage({
       const examples = [];
       for (const { window, position } of nearest[cluster]!.found) {
         const { values, observed } = await windows.rows(inputs.tokens.ids, window, window + 1);
-        const shown = [...values].filter((_, t) => observed?.[t] !== 0).map((id) => words[id]!);
-        examples.push({
-          before: shown.slice(Math.max(0, position - BEFORE), position).map((word) => `${word} `).join(""),
-          suffix: shown.slice(position, position + AFTER).join(" "),
-        });
+        const shown = [...values].filter((_, t) => observed?.[t] !== 0);
+        examples.push(splitText(
+          shown.slice(Math.max(0, position - BEFORE), position),
+          shown.slice(position, position + AFTER),
+          vocabulary,
+        ));
       }
       table.push({
         cluster,
@@ -114,6 +118,27 @@ export const describeClusters = defineStage({
     return { table: { clusters: table } };
   },
 });
+
+/** The text of tokens before a position and from it on, with what stands between them on the first; ends as they are called. */
+function splitText(before: readonly number[], suffix: readonly number[], vocabulary: Vocabulary) {
+  const { end, words } = vocabulary;
+  const shown = (ids: readonly number[]) => {
+    const parts: string[] = [];
+    for (let from = 0; from < ids.length;) {
+      const next = end === null ? -1 : ids.indexOf(end, from), to = next < 0 ? ids.length : next;
+      if (to > from) parts.push(textOfTokens(ids.slice(from, to), vocabulary));
+      if (next >= 0) parts.push(words[end!]!);
+      from = to + 1;
+    }
+    return parts.join(" ");
+  };
+  const all = shown([...before, ...suffix]), first = shown(before);
+  // Where the two are no whole characters, they read otherwise apart.
+  if (!all.startsWith(first)) return { before: first, suffix: shown(suffix) };
+  const rest = all.slice(first.length);
+  const suffixText = rest.trimStart();
+  return { before: first + rest.slice(0, rest.length - suffixText.length), suffix: suffixText };
+}
 
 /** Tokens with the largest share in what the cluster tells of its tokens: `count * log(lift)`. */
 function telling(own: Int32Array, size: number, all: Float64Array, total: number, most: number) {

@@ -288,5 +288,11 @@ Deno.test("a table tells what the suffixes of a cluster have in common", async (
     ]);
     assert.ok(Math.abs(second.distance - (4 * 0 + 3 * 0.01) / 7) < 1e-6);
     assert.match(clusterTable.summary!(table) as string, /cluster +size +tokens\n +1 +7 +c/);
+
+    // Pieces are shown as they read together, ends by their name.
+    const vocabulary = { kind: "pieces", words: ["▁un", "</s>", "seen", "▁cats"], unknown: null, end: 1 };
+    const pieces = await runStage(describeClusters, { ...inputs, vocabulary }, { tokens: 1, examples: 2 });
+    assert.deepEqual(pieces.table.clusters[0].examples[0], { before: "", suffix: "unseen </s> cats" });
+    assert.deepEqual(pieces.table.clusters[1].examples[0], { before: "un", suffix: "seen </s> cats" });
   });
 });
