@@ -10,6 +10,8 @@ const TOTAL = 256 * MIB;
 /** Size of an object where there are many. */
 const PART = 8 * MIB;
 const RUNS = 7;
+/** Files of an output of many small ones. */
+const SMALL_FILES = 2000;
 
 /** 16 MiB that no disk compresses; `mark` makes them other bytes. */
 const bytes = new Uint8Array(16 * MIB);
@@ -43,7 +45,7 @@ export async function measureStoring(folder: string): Promise<Figure[]> {
     }
     // No file system in memory here: the disk's figures stand alone.
   }
-  return [...figures, ...await measureMemory(folder)];
+  return [...figures, ...await measureSmall(folder), ...await measureMemory(folder)];
 }
 
 async function measureOn(folder: string, where: string): Promise<Figure[]> {
@@ -120,6 +122,35 @@ async function measureOn(folder: string, where: string): Promise<Figure[]> {
     await new Promise((resolve) => setTimeout(resolve, 100));
     return new Blobs(`${store}/objects`, `${store}/tmp`, `${store}/damaged`);
   }
+}
+
+/** Outputs of many small files: milliseconds a file, in one artifact and in one each. */
+async function measureSmall(folder: string): Promise<Figure[]> {
+  const store = `${folder}/small`;
+  const together: number[] = [];
+  const alone: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    for (const name of ["objects", "tmp"]) Deno.mkdirSync(`${store}/${name}`, { recursive: true });
+    const blobs = new Blobs(`${store}/objects`, `${store}/tmp`, `${store}/damaged`);
+    const text = () => new TextEncoder().encode(`a small file, ${crypto.randomUUID()}`);
+    together.push(
+      await milliseconds(async () => {
+        await using batch = blobs.batch();
+        for (let i = 0; i < SMALL_FILES; i++) await batch.write(text());
+        await batch.done();
+      }) / SMALL_FILES,
+    );
+    alone.push(
+      await milliseconds(async () => {
+        for (let i = 0; i < SMALL_FILES / 10; i++) await blobs.write(text());
+      }) / (SMALL_FILES / 10),
+    );
+    removeQuietly(store);
+  }
+  return [
+    figure(`disk: ${SMALL_FILES} small files, one artifact, each`, "ms", together),
+    figure("disk: a small file, an artifact of its own", "ms", alone),
+  ];
 }
 
 /** Peak memory of a process that stores one object: the same for a small one and for one eight times as large. */

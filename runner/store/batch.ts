@@ -4,7 +4,7 @@ import type { ByteSource } from "../codec.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
 import type { Blobs } from "./blobs.ts";
-import { guarded } from "../../foundation/faults.ts";
+import { guarded, guardedSync } from "../../foundation/faults.ts";
 import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
 
 /** Bytes of one object after which the disk is set to work while more of them are being written. */
@@ -13,15 +13,30 @@ const SYNC_EVERY = 4 << 20;
 /** Objects of a batch that are being synced at a time. */
 const SYNCS = 8;
 
+/** Objects of at most so many bytes are synced together, when all of them are written. */
+const SMALL = 1 << 18;
+
+/** From so many small objects on, one sync of the file system is quicker than one of each. */
+const MANY = 32;
+
+/** An object that is written but not synced yet. */
+interface Written {
+  readonly temp: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
 /**
  * Objects that are stored together. A disk takes about as long to sync bytes as a core to hash them, so
  * the two go on side by side: `write` returns once the bytes are hashed, and whoever wants to refer to
- * the objects awaits `done`, after which every one of them is synced and in its place.
+ * the objects awaits `done`, after which every one of them is synced and in its place. Small objects, whose syncs take
+ * longer than their bytes, are synced together at the end, by one sync of the file system where there are many.
  */
 export class Batch implements AsyncDisposable {
   readonly #blobs: Blobs;
   readonly #placing = new Set<Promise<void>>();
   readonly #faults: unknown[] = [];
+  #small: Written[] = [];
 
   constructor(blobs: Blobs) {
     this.#blobs = blobs;
@@ -36,6 +51,9 @@ export class Batch implements AsyncDisposable {
   async write(source: ByteSource): Promise<{ digest: Digest; size: number }> {
     await this.#slot();
     const temp = `${this.#blobs.tmp}/${uniqueName()}`;
+    if (source instanceof Uint8Array && source.length <= SMALL) {
+      return guardedSync("writing", temp, () => this.#writeSmall(temp, source));
+    }
     return await guarded("writing", temp, async () => {
       const hash = createHash("sha256");
       let size = 0;
@@ -62,6 +80,23 @@ export class Batch implements AsyncDisposable {
     });
   }
 
+  /** As `write`, without a hop to another thread: for small objects that takes longer than the work. */
+  #writeSmall(temp: string, bytes: Uint8Array): { digest: Digest; size: number } {
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    const size = bytes.length;
+    // What is there already was synced before it came there.
+    if (this.#blobs.has(digest, size)) return { digest, size };
+    try {
+      using file = Deno.openSync(temp, { write: true, createNew: true });
+      for (let at = 0; at < size;) at += file.writeSync(bytes.subarray(at));
+    } catch (error) {
+      removeQuietly(temp);
+      throw error;
+    }
+    this.#small.push({ temp, digest, size });
+    return { digest, size };
+  }
+
   /** Takes over a finished file: hashes it and moves it in (copies, across file systems). */
   async adopt(path: string): Promise<{ digest: Digest; size: number }> {
     await this.#slot();
@@ -77,7 +112,7 @@ export class Batch implements AsyncDisposable {
         return await this.write(file.readable);
       }
       const early = new EarlySync(temp);
-      early.begin();
+      if (Deno.statSync(temp).size > SMALL) early.begin();
       const { digest, size } = await digestFile(temp);
       this.#place(temp, Deno.openSync(temp, { read: true, write: true }), early, digest, size);
       return { digest, size };
@@ -90,6 +125,7 @@ export class Batch implements AsyncDisposable {
    * @throws RetortError when one of them could not be.
    */
   async done(): Promise<void> {
+    await this.#placeSmall();
     await Promise.all(this.#placing);
     if (this.#faults.length > 0) throw this.#faults[0];
   }
@@ -97,6 +133,26 @@ export class Batch implements AsyncDisposable {
   /** Waits for what is under way, so that nothing is written any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#placing);
+    for (const { temp } of this.#small) removeQuietly(temp);
+  }
+
+  /** Syncs the small objects and moves them to their places. */
+  async #placeSmall(): Promise<void> {
+    const written = this.#small;
+    if (written.length < MANY || !await syncFileSystem(this.#blobs.tmp)) {
+      for (const { temp, digest, size } of written) {
+        await this.#slot();
+        await guarded("writing", temp, async () => {
+          const file = await Deno.open(temp, { read: true, write: true });
+          this.#placeSynced(temp, file, new EarlySync(temp), digest, size);
+        });
+      }
+    } else {
+      for (const { temp, digest, size } of written) {
+        guardedSync("writing", temp, () => this.#blobs.place(temp, digest, size));
+      }
+    }
+    this.#small = [];
   }
 
   /** Waits until fewer objects are being synced than may be at a time. */
@@ -105,8 +161,15 @@ export class Batch implements AsyncDisposable {
     if (this.#faults.length > 0) throw this.#faults[0];
   }
 
-  /** Syncs and closes a written file and moves it to its place, in the background. */
+  /** Takes a written file: a large one is synced and moved to its place in the background, a small one later. */
   #place(temp: string, file: Deno.FsFile, early: EarlySync, digest: Digest, size: number): void {
+    if (size > SMALL) return this.#placeSynced(temp, file, early, digest, size);
+    file.close();
+    this.#small.push({ temp, digest, size });
+  }
+
+  /** Syncs and closes a written file and moves it to its place, in the background. */
+  #placeSynced(temp: string, file: Deno.FsFile, early: EarlySync, digest: Digest, size: number): void {
     const placing = guarded("writing", temp, async () => {
       try {
         {
@@ -124,6 +187,26 @@ export class Batch implements AsyncDisposable {
       .catch((error) => void this.#faults.push(error))
       .finally(() => this.#placing.delete(placing));
     this.#placing.add(placing);
+  }
+}
+
+/**
+ * Syncs all of the file system that a folder lies on, by the program that is there for it on Linux.
+ *
+ * @returns false where that did not work: then every file has to be synced by itself.
+ */
+async function syncFileSystem(folder: string): Promise<boolean> {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const command = new Deno.Command("sync", {
+      args: ["-f", folder],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+    return (await command.output()).success;
+  } catch {
+    return false; // There is no such program, or it is not permitted.
   }
 }
 

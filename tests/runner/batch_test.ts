@@ -97,3 +97,44 @@ Deno.test("a finished file is taken over and gone from where it was", async () =
     assert.throws(() => Deno.statSync(`${folder}/finished`), Deno.errors.NotFound);
   });
 });
+
+Deno.test("many small objects, written and taken over, are in place when their batch is done", async () => {
+  // Once with the program that syncs the file system, once without one: then each is synced by itself.
+  for (const path of [Deno.env.get("PATH")!, "/nonexistent"]) {
+    await withBlobs(async (blobs, folder) => {
+      const saved = Deno.env.get("PATH")!;
+      Deno.env.set("PATH", path);
+      try {
+        await using batch = blobs.batch();
+        for (let i = 0; i < 200; i++) {
+          const bytes = new TextEncoder().encode(`object ${i % 150}`);
+          const by = { bytes, iterable: [bytes], file: `${folder}/file` };
+          if (i % 3 === 0) await batch.write(by.bytes);
+          else if (i % 3 === 1) await batch.write(by.iterable);
+          else {
+            Deno.writeFileSync(by.file, bytes);
+            await batch.adopt(by.file);
+          }
+        }
+        await batch.done();
+      } finally {
+        Deno.env.set("PATH", saved);
+      }
+      const found = [...blobs.list()];
+      assert.equal(found.length, 150);
+      for (const { digest, size } of found) assert.equal(await blobs.fault(digest, size), undefined);
+      assert.deepEqual(listFolder(`${folder}/tmp`), []);
+    });
+  }
+});
+
+Deno.test("a batch that is not done leaves nothing behind", async () => {
+  await withBlobs(async (blobs, folder) => {
+    {
+      await using batch = blobs.batch();
+      for (let i = 0; i < 50; i++) await batch.write(new TextEncoder().encode(`object ${i}`));
+    }
+    assert.deepEqual(listFolder(`${folder}/tmp`), []);
+    assert.deepEqual([...blobs.list()], []);
+  });
+});
