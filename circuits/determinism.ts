@@ -27,30 +27,28 @@ export function isDeterministic(circuit: Circuit): boolean {
  */
 export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
   const open = circuit.nodes.filter((node): node is SumNode =>
-    node.kind === "sum" && marksOf(circuit, node).length === 0
+    node.kind === "sum" && !isMarked(circuit, node)
   );
   if (open.length === 0) return undefined;
   const supports = supportsOf(circuit);
   return supports === undefined ? open[0] : open.find((node) => !isExclusive(circuit, node, supports));
 }
 
-/**
- * Variables of which every child of a sum carries an indicator, of different states in a row, as materialising makes them: where
- * one of them is observed, at most one input of each row is possible.
- */
-export function marksOf(circuit: Circuit, node: SumNode): number[] {
-  const marks = node.children.map((child) => indicatorsOf(circuit, child));
+/** Whether every child carries an indicator of one variable, of different states in a row: as materialising makes. */
+function isMarked(circuit: Circuit, node: SumNode): boolean {
+  const marks = node.children.map((child) => marksOf(circuit, child));
   const width = unitsInto(circuit, node) / node.groups;
-  return [...marks[0]?.keys() ?? []].filter((variable) => {
-    if (!marks.every((mark) => mark.has(variable))) return false;
+  for (const variable of marks[0]?.keys() ?? []) {
+    if (!marks.every((mark) => mark.has(variable))) continue;
     const states = marks.flatMap((mark) => mark.get(variable) ?? []);
     const distinct = (group: number) =>
       new Set(states.slice(group * width, (group + 1) * width)).size === width;
-    return Array.from({ length: node.groups }, (_, g) => g).every(distinct);
-  });
+    if (Array.from({ length: node.groups }, (_, g) => g).every(distinct)) return true;
+  }
+  return false;
 }
 
-function indicatorsOf(circuit: Circuit, id: NodeId): Map<number, readonly number[]> {
+function marksOf(circuit: Circuit, id: NodeId): Map<number, readonly number[]> {
   const node = nodeOf(circuit, id);
   const parts = node.kind === "product" ? node.children.map((child) => nodeOf(circuit, child)) : [node];
   return new Map(

@@ -1,7 +1,9 @@
 /** The command line: parses arguments, calls the runner, shows what came of it. */
+import { exit } from "./exit.ts";
 import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../runner/environment.ts";
 import { exitCodeOf, hintOf, messageOf } from "../foundation/errors.ts";
+import { fileFault, isWall } from "../foundation/faults.ts";
 import { clean, note, paint } from "./output.ts";
 import { gather, wholeNumber } from "./options.ts";
 
@@ -154,7 +156,8 @@ function throwInsteadOfExit(
 }
 
 /** Shows an error to a person and returns the exit code. */
-function report(error: unknown): number {
+function report(thrown: unknown): number {
+  const error = isWall(thrown) ? fileFault(thrown, "using", "a file") : thrown;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const refused = error instanceof Deno.errors.NotCapable;
   const known = refused ? 1 : exitCodeOf(error);
@@ -181,4 +184,4 @@ try {
   code = report(error);
 }
 // Not left to the event loop: a stage that was stopped in this process may still hold a timer.
-Deno.exit(code);
+exit(code);

@@ -1,3 +1,4 @@
+import { exit } from "./exit.ts";
 import { styleText } from "node:util";
 import { tableText } from "../foundation/text.ts";
 
@@ -19,7 +20,7 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch (error) {
     // `deno task runs | head` closes the pipe: nobody reads on, which is no fault.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    if (error instanceof Deno.errors.BrokenPipe) exit(0);
     throw error;
   }
 }
@@ -49,4 +50,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export function clean(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what is taken out; colours may stay
   return text.replaceAll(/\u001b(?!\[[0-9;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, "�");
+}
+
+/** What lies in a store's folder and is not the store's own, a line each. */
+export function strangersText(strangers: readonly { readonly path: string; readonly why: string }[]): string {
+  const shown = strangers.slice(0, 20).map(({ path, why }) =>
+    clean(`left alone, not the store's own: ${path} (${why})`)
+  );
+  return [...shown, ...strangers.length > 20 ? [`left alone: ${strangers.length - 20} more`] : []].join("\n");
 }

@@ -169,6 +169,6 @@ function amountText(progress: { done: number; total?: number; unit?: string }): 
     : `${progress.done}/${progress.total}${unit}`;
 }
 
-function metricText(metric: { name: string; value: number; step?: number }): string {
+function metricText(metric: { name: string; value: number | null; step?: number }): string {
   return `${metric.name} ${valueText(metric.value)}`;
 }

@@ -56,8 +56,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
 
 /** The hint of anything that was thrown: errors of `circuits`, which knows no other room, carry one as well. */
 export function hintOf(error: unknown): string | undefined {
-  const hint = (error as { hint?: unknown } | undefined)?.hint;
-  return typeof hint === "string" ? hint : undefined;
+  try {
+    const hint = (error as { hint?: unknown } | null | undefined)?.hint;
+    return typeof hint === "string" ? hint : undefined;
+  } catch {
+    return undefined; // What was thrown does not want to be looked at.
+  }
 }
 
 /** The exit code that anything that was thrown asks for, or undefined when it is no error for people. */
@@ -76,7 +80,71 @@ export function inContext(context: string, error: unknown): RetortError {
   });
 }
 
-/** The message of anything that was thrown. */
+/** Longest text of a thrown value that is no error, and of a message. */
+const LONGEST = 20_000;
+
+/** The message of anything that was thrown, whatever it is. Never throws itself. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  return clipped(told(() => {
+    if (typeof error === "string") return error === "" ? "an empty text was thrown" : error;
+    if (typeof error !== "object" || error === null) return `${textOf(error)} was thrown`;
+    const { message, name, errors } = error as { message?: unknown; name?: unknown; errors?: unknown };
+    const text = typeof message === "string" && message !== ""
+      ? message
+      : error instanceof Error && typeof name === "string"
+      ? name
+      : `${textOf(error)} was thrown`;
+    // What was gathered says more than that it was.
+    return error instanceof AggregateError && Array.isArray(errors) && errors.length > 0
+      ? `${text}: ${errors.slice(0, 5).map((one) => one === error ? "itself" : messageOf(one)).join("; ")}`
+      : text;
+  }));
+}
+
+/** Any value as a short text for people. Never throws, whatever the value does when it is looked at. */
+export function textOf(value: unknown): string {
+  return clipped(
+    told(() => {
+      switch (typeof value) {
+        case "string":
+          return JSON.stringify(value);
+        case "bigint":
+          return `${value}n`;
+        case "function":
+          return `the function ${value.name || "without a name"}`;
+        case "object":
+          return value === null ? "null" : objectText(value);
+        default:
+          return String(value);
+      }
+    }),
+    1000,
+  );
+}
+
+function objectText(value: object): string {
+  const kind: unknown = value.constructor?.name;
+  const named = typeof kind === "string" && kind !== "Object" && kind !== "Array" ? `${kind} ` : "";
+  try {
+    const text = JSON.stringify(value, (_, item) => typeof item === "bigint" ? `${item}n` : item);
+    if (typeof text === "string") return named + text;
+  } catch {
+    // It holds itself, or does not want to be looked at.
+  }
+  return `${named}{${Object.keys(value).slice(0, 20).join(", ")}}`;
+}
+
+function told(tell: () => string): string {
+  try {
+    return tell();
+  } catch {
+    return "something that cannot be shown";
+  }
+}
+
+/** A text of at most `longest` characters, with a word on how many were left out. */
+export function clipped(text: string, longest: number = LONGEST): string {
+  return text.length <= longest
+    ? text
+    : `${text.slice(0, longest)}… (${(text.length - longest).toLocaleString("en")} more characters)`;
 }

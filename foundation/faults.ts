@@ -1,5 +1,13 @@
 import { messageOf, RetortError } from "./errors.ts";
 
+/** What is done to a path only where its folder was there before. */
+const LOST = ["writing", "making", "locking"];
+
+/** Whether Deno refuses a system folder, whatever it is permitted to read and write. */
+export function isWall(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable && /Requires all access/.test(messageOf(error));
+}
+
 /**
  * An error of the file system as one that a person can act on: a full disk, a used-up quota, a folder that
  * cannot be written, a permission that Deno was not given. Other errors stay as they are.
@@ -27,6 +35,25 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
         "Make the folder writable, or use another one: --store DIR for the store, RETORT_HOME for store and data.",
       cause: error,
     });
+  }
+  if (error instanceof Deno.errors.NotFound && LOST.includes(doing)) {
+    return new RetortError(`${path} cannot be written: its folder is gone: ${text}`, {
+      hint: "Was it moved or removed meanwhile? Run the same command again; what is there still is used.",
+      cause: error,
+    });
+  }
+  if (isWall(error)) {
+    // Deno keeps system folders for programs with every permission, the network's included, which stages never get.
+    const into = /"(.+?)"/.exec(text)?.[1] ?? path;
+    return new RetortError(
+      `Deno lets no program that is not permitted everything into /dev, /proc and /sys: ${into}`,
+      {
+        exitCode: 2,
+        hint:
+          "Name another folder. One in memory: `mount -t tmpfs tmpfs DIR`, or a folder in $XDG_RUNTIME_DIR.",
+        cause: error,
+      },
+    );
   }
   if (error instanceof Deno.errors.NotCapable) {
     return new RetortError(`this process is not permitted: ${doing} ${path}: ${text}`, {

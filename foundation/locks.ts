@@ -42,7 +42,9 @@ function open(path: string, mode: "exclusive" | "shared"): Deno.FsFile | undefin
   try {
     return Deno.openSync(path, { read: true, write: true, create: true });
   } catch (error) {
-    if (mode === "exclusive" || (error as { code?: string }).code !== "EROFS") throw error;
+    const refused = (error as { code?: string }).code === "EROFS" ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (mode === "exclusive" || !refused) throw error;
     try {
       return Deno.openSync(path, { read: true });
     } catch {

@@ -16,3 +16,12 @@ export class InterruptedError extends RetortError {
     super(message);
   }
 }
+
+/** Whether anything thrown is a DamagedError; what does not even want to be looked at is none. */
+export function isDamaged(error: unknown): error is DamagedError {
+  try {
+    return error instanceof DamagedError;
+  } catch {
+    return false;
+  }
+}

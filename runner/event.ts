@@ -31,7 +31,7 @@ export type RunEvent =
     readonly type: "node-metric";
     readonly node: GraphNode;
     readonly name: string;
-    readonly value: number;
+    readonly value: number | null;
     readonly step?: number;
   }
   | {

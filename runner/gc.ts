@@ -2,7 +2,7 @@ import type { Digest } from "../foundation/canonical.ts";
 import { RetortError } from "../foundation/errors.ts";
 import type { Records } from "./records/records.ts";
 import { removeQuietly } from "../foundation/atomic.ts";
-import { listFolder } from "./store/blobs.ts";
+import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
 import { guardedSync } from "../foundation/faults.ts";
 import { tryLock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
@@ -19,14 +19,17 @@ export interface Sweep {
   readonly rubbish: number;
   readonly keptResults: number;
   readonly keptBytes: number;
+  /** What in the store's folder is not the store's own: it was left alone. */
+  readonly strangers: readonly Stranger[];
 }
 
 /**
  * Removes what no run of the last days reaches: results, their objects, checkpoints, logs, and what
- * dead processes left. The history of runs and the lineage stay in the records.
+ * dead processes left. The history of runs and the lineage stay in the records. Only real files and folders with
+ * the names that the store gives are touched: a link is never followed.
  *
  * @param options.days runs that began in the last so many days keep what they reach
- * @throws RetortError while a run uses the store.
+ * @throws RetortError while a run uses the store, and where a newer version has left results.
  */
 export function collectGarbage(
   store: Store,
@@ -50,11 +53,15 @@ export function collectGarbage(
   const remove = (path: string) => {
     if (!options.dryRun) guardedSync("removing", path, () => Deno.removeSync(path, { recursive: true }));
   };
+  const strangers = store.strangers();
+  const onStranger: OnStranger = (stranger) => void strangers.push(stranger);
+  const keys = [...store.keys(onStranger)];
+  refuseUnknown(store, keys);
   // Results go before their objects: at no moment is a result there without its bytes.
   const reached = new Set<Digest>();
   let results = 0;
   let keptResults = 0;
-  for (const key of [...store.keys()]) {
+  for (const key of keys) {
     const found = kept.has(key) ? store.lookup(key) : undefined;
     if (found?.state === "found") {
       keptResults++;
@@ -69,7 +76,7 @@ export function collectGarbage(
   let objects = 0;
   let bytes = 0;
   let keptBytes = 0;
-  for (const { digest, size } of [...store.blobs.list()]) {
+  for (const { digest, size } of [...store.blobs.list(onStranger)]) {
     if (reached.has(digest)) keptBytes += size;
     else {
       objects++;
@@ -77,15 +84,17 @@ export function collectGarbage(
       remove(store.blobs.path(digest));
     }
   }
-  const checkpoints = listFolder(`${store.root}/checkpoints`).filter((key) => !kept.has(key));
-  for (const key of checkpoints) remove(`${store.root}/checkpoints/${key}`);
-  const logs = listFolder(`${store.root}/runs`).filter((run) => !recentRuns.has(run));
-  for (const run of logs) remove(`${store.root}/runs/${run}`);
-  const rubbish = [
-    ...listFolder(store.tmp).map((name) => `${store.tmp}/${name}`),
-    ...listFolder(store.blobs.damaged).map((name) => `${store.blobs.damaged}/${name}`),
-  ];
-  for (const path of rubbish) remove(path);
+  const own = (folder: Parameters<typeof ownEntries>[1]) =>
+    ownEntries(store.root, folder, onStranger).map((name) => ({
+      name,
+      path: `${store.root}/${folder}/${name}`,
+    }));
+  const checkpoints = own("checkpoints").filter(({ name }) => !kept.has(name));
+  const logs = own("runs").filter(({ name }) => !recentRuns.has(name));
+  const rubbish = [...own("tmp"), ...own("damaged")];
+  for (const { path } of [...checkpoints, ...logs, ...rubbish]) remove(path);
+  own("locks");
+  own("workspaces");
   if (!options.dryRun) {
     const stale = new Set(
       listWorkspaces(store).filter((w) => !recentRuns.has(w.job.run)).map((w) => w.folder),
@@ -101,5 +110,16 @@ export function collectGarbage(
     rubbish: rubbish.length,
     keptResults,
     keptBytes,
+    strangers,
   };
+}
+
+/** What results of an unknown format refer to cannot be told from rubbish. */
+function refuseUnknown(store: Store, keys: readonly Digest[]): void {
+  const unknown = keys.map((key) => store.unknownFormat(key)).filter((why) => why !== undefined);
+  if (unknown.length === 0) return;
+  throw new RetortError(`${unknown.length} results of this store are of another version: ${unknown[0]}`, {
+    hint:
+      "Sweep with the version of Retort that wrote them, or first run their pipelines again with this one.",
+  });
 }

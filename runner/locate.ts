@@ -1,8 +1,10 @@
+import { isAbsolute, resolve } from "node:path";
 import type { Artifact, FileEntry } from "./codec.ts";
 import { badFileName } from "../foundation/file_names.ts";
 import { files as filesCodec } from "./codecs/files.ts";
 import type { Digest } from "../foundation/canonical.ts";
-import { inContext, messageOf, RetortError } from "../foundation/errors.ts";
+import { inContext, RetortError } from "../foundation/errors.ts";
+import { fileFault } from "../foundation/faults.ts";
 import type { GraphNode } from "./graph.ts";
 import type { LocatedFile } from "./stage.ts";
 import { makeArtifact } from "./store/artifacts.ts";
@@ -35,19 +37,32 @@ export async function locateArtifact(node: GraphNode, cache: FileDigestCache): P
     if (fault !== undefined) {
       throw new RetortError(`${where}: file name ${JSON.stringify(file.name)}: ${fault}`);
     }
-    const entry = await hashLocated(file, cache).catch((error) => {
-      if (error instanceof RetortError) throw error;
-      throw new RetortError(`${where}: data file ${file.path}: ${messageOf(error)}`, { cause: error });
+    if (typeof file.path !== "string" || file.path === "") {
+      throw new RetortError(`${where}: its source names no path for ${JSON.stringify(file.name)}`);
+    }
+    const path = resolve(file.path);
+    const entry = await hashLocated({ ...file, path }, cache).catch((error) => {
+      const fault = fileFault(error, "reading", path);
+      throw inContext(`${where}: data file ${placeOf(file.path)}`, fault);
     });
     if (file.digest !== undefined && entry.digest !== file.digest) {
       throw new RetortError(
-        `${where}: data file ${file.path} is not the expected one: sha256 ${entry.digest}, expected ${file.digest}`,
+        `${where}: data file ${
+          placeOf(file.path)
+        } is not the expected one: sha256 ${entry.digest}, expected ${file.digest}`,
         { hint: "Fetch it again, or point RETORT_DATA at the right folder." },
       );
     }
     entries.push(entry);
   }
   return makeArtifact(filesCodec.name, filesCodec.version, { files: entries.length }, entries);
+}
+
+/** A path for a message; where it was relative, with what it is relative to. */
+function placeOf(path: string): string {
+  return isAbsolute(path)
+    ? path
+    : `${path}, which is ${resolve(path)} (relative paths begin in ${Deno.cwd()})`;
 }
 
 async function hashLocated(file: LocatedFile, cache: FileDigestCache): Promise<FileEntry> {

@@ -11,7 +11,7 @@ import { CallError, messageOf, RetortError } from "../foundation/errors.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { keyOf } from "./key.ts";
 import { locateArtifact } from "./locate.ts";
-import type { RunSummary } from "./run.ts";
+import type { RunSummary } from "./run_summary.ts";
 import type { Session } from "./session.ts";
 
 /** Format of lock files. */

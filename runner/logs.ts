@@ -30,7 +30,7 @@ export class NodeLogs {
     }
     const name = `${String(index).padStart(4, "0")}-${fileNameOf(node)}.log`;
     const path = `${this.#folder}/${name}`;
-    const file = guardedSync("opening", path, () => Deno.openSync(path, { append: true, create: true }));
+    const file = guardedSync("writing", path, () => Deno.openSync(path, { append: true, create: true }));
     this.#open.add(file);
     const began = performance.now();
     const write = (text: string) => {

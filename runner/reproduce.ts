@@ -2,6 +2,7 @@ import { RetortError } from "../foundation/errors.ts";
 import { stageAt } from "./declaration.ts";
 import { executeJob } from "./execute/execute.ts";
 import type { JobMessage, Outcome } from "./execute/job.ts";
+import { Strays } from "./execute/strays.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
@@ -39,6 +40,8 @@ export async function reproduce(
     await fingerprinter.close();
   }
   const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
+  const log = (text: string) => options.onMessage({ type: "log", text });
+  using _strays = new Strays(log);
   const outcome = await executeJob(stage, again, options.onMessage, options.stop);
   if (outcome.kind === "done" || outcome.kind === "elsewhere") {
     dropWorkspace(store, job.node);

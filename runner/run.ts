@@ -1,14 +1,16 @@
+import type { Digest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
-import { RetortError } from "../foundation/errors.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
 import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import { jobOf, nodeRecord } from "./node_job.ts";
 import { NodeLogs } from "./logs.ts";
+import { refuseToCompute } from "./read_only.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
 import { ReadyNodes } from "./ready.ts";
 import { Recorder } from "./recorder.ts";
+import type { NodeOutcome, RunSummary } from "./run_summary.ts";
 import type { NodeRecord, Records, RunRecord, RunStatus } from "./records/records.ts";
 import type { EngineChoice } from "./stage.ts";
 import { guardedSync } from "../foundation/faults.ts";
@@ -38,33 +40,7 @@ export interface RunOptions {
   readonly accept?: (node: GraphNode, outputs: Readonly<Record<string, Artifact>>) => string | undefined;
 }
 
-/** What came of a node. */
-export interface NodeOutcome {
-  readonly node: GraphNode;
-  readonly state: "cached" | "ran" | "failed" | "skipped" | "interrupted" | "unused";
-  readonly outputs?: Readonly<Record<string, Artifact>>;
-  readonly key?: string;
-  readonly reasons: readonly Reason[];
-  readonly seconds?: number;
-  readonly error?: string;
-  readonly hint?: string;
-  /** Absolute path of the log, for nodes that ran. */
-  readonly log?: string;
-  /** For skipped nodes: the failed one. */
-  readonly because?: GraphNode;
-}
-
-/** What came of a run. */
-export interface RunSummary {
-  readonly run: string;
-  readonly status: RunStatus;
-  readonly seconds: number;
-  readonly nodes: readonly NodeOutcome[];
-  /** The same by node. */
-  readonly outcomes: ReadonlyMap<GraphNode, NodeOutcome>;
-}
-
-/** How often a node may be made again because its artifact was found damaged. */
+/** How often one object may be made again in a run because it was found damaged. */
 const REPAIRS = 2;
 
 /**
@@ -79,11 +55,12 @@ export async function runGraph(options: RunOptions): Promise<RunSummary> {
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: stop });
   // Held as long as this process lives: a run that is recorded as running but holds no lock was killed.
   const folder = store.runFolder(options.record.id);
-  guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
-  using _alive = tryLock(`${folder}/alive.lock`);
+  if (!store.readOnly) guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
+  using _alive = store.readOnly ? undefined : tryLock(`${folder}/alive.lock`);
   const began = performance.now();
   const nodes = ancestors(options.targets);
   const plan = await options.planner.plan(nodes, stop);
+  if (store.readOnly) refuseToCompute(store, plan);
   options.approve?.(plan);
   return await new Scheduler(options, nodes, plan, began).run();
 }
@@ -93,7 +70,8 @@ interface Slot {
   planned: PlannedNode;
   outcome?: NodeOutcome;
   reasons: readonly Reason[];
-  repairs: number;
+  /** It runs again because something was found damaged: its reasons stay what they were. */
+  repaired: boolean;
 }
 
 /** One run in progress. */
@@ -106,10 +84,14 @@ class Scheduler {
   readonly #running = new Map<GraphNode, Promise<void>>();
   /** Keys that are being computed: equal nodes wait for each other. */
   readonly #keys = new Set<string>();
+  /** How often each object was made again: what bounds the repairs of a run. */
+  readonly #repairs = new Map<Digest, number>();
   readonly #recorder: Recorder;
   readonly #logs: NodeLogs;
   /** Awaited once a node: a run that only looks things up hears signals too. */
   readonly #turn = turns();
+  /** A fault of the runner itself, not of a stage: it ends the run. */
+  #fault: { readonly error: unknown } | undefined;
   #lanes = 0;
   #engineBusy = false;
 
@@ -123,7 +105,7 @@ class Scheduler {
     this.#ready = new ReadyNodes((node) => this.#usesEngine(node));
     for (const node of nodes) {
       const planned = plan.get(node)!;
-      this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repairs: 0 });
+      this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repaired: false });
       this.#waiting.set(node, 0);
       for (const parent of parentsOf(node)) {
         const children = this.#children.get(parent);
@@ -183,6 +165,7 @@ class Scheduler {
     onEvent({ type: "run-end", run: record.id, status, seconds });
     return {
       run: record.id,
+      recorded: !this.options.store.readOnly,
       status,
       seconds,
       nodes: this.nodes.map((node) => this.#slots.get(node)!.outcome!),
@@ -226,6 +209,7 @@ class Scheduler {
   async #loop(): Promise<void> {
     while (true) {
       if (!this.options.stop.aborted) await this.#startReady();
+      if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {
         if (this.#ready.size === 0 || this.options.stop.aborted) return;
         continue;
@@ -265,7 +249,9 @@ class Scheduler {
     if (usesEngine) this.#engineBusy = true;
     else this.#lanes++;
     this.#keys.add(key);
-    const work = this.#execute(node, planned).finally(() => {
+    const failed = (error: unknown) => void (this.#fault ??= { error });
+    // The loop may be waiting for something else when it fails: it looks there for the fault.
+    const work = this.#execute(node, planned).catch(failed).finally(() => {
       if (usesEngine) this.#engineBusy = false;
       else this.#lanes--;
       this.#keys.delete(key);
@@ -281,7 +267,7 @@ class Scheduler {
     const artifactOf = (source: Source) => this.#slots.get(source.node)!.outcome!.outputs![source.output]!;
     const planned = await this.options.planner.inspect(node, artifactOf);
     slot.planned = planned;
-    if (slot.repairs === 0) slot.reasons = planned.reasons;
+    if (!slot.repaired) slot.reasons = planned.reasons;
     return planned;
   }
 
@@ -354,7 +340,7 @@ class Scheduler {
     } else if (outcome.kind === "interrupted") {
       onEvent({ type: "node-interrupted", node });
       this.#settle(node, { node, state: "interrupted", reasons: slot.reasons, seconds, log: log.path });
-    } else if (outcome.kind === "damaged" && this.#repair(node, outcome)) {
+    } else if (outcome.kind === "damaged" && this.#repair(node, job, outcome)) {
       log.write(outcome.error);
     } else {
       this.#fail(node, outcome, { job, seconds, log, run: record.id });
@@ -401,19 +387,32 @@ class Scheduler {
     }
   }
 
-  /** Inputs were damaged: the nodes that made them run again, then this one. False when that cannot help. */
-  #repair(node: GraphNode, outcome: Outcome & { kind: "damaged" }): boolean {
+  /**
+   * Inputs were damaged: the nodes that made them run again, then this one. Goes on as long as it is new objects
+   * that are found damaged, however many. False when that cannot help.
+   */
+  #repair(node: GraphNode, job: Job, outcome: Outcome & { kind: "damaged" }): boolean {
+    const damaged = new Set(outcome.digests);
     const makers = parentsOf(node).filter((parent) =>
       Object.values(this.#slots.get(parent)!.outcome!.outputs!).some((artifact) =>
-        artifact.files.some((file) => outcome.digests.includes(file.digest))
+        artifact.files.some((file) => damaged.has(file.digest))
       )
     );
+    // Nobody's any more: made again meanwhile, for another node that had found it, and with other bytes.
+    const replaced = makers.length === 0 &&
+      (Object.values(job.inputs).flat() as Artifact[]).some((artifact) =>
+        artifact.files.some((file) => damaged.has(file.digest))
+      );
+    if (makers.length === 0 && !replaced) return false;
+    if (makers.some((maker) => maker.stage.locate !== undefined)) return false;
+    for (const digest of damaged) {
+      const times = this.#repairs.get(digest) ?? 0;
+      if (times >= REPAIRS) return false;
+      this.#repairs.set(digest, times + 1);
+    }
     const idle = makers.filter((maker) => this.#slots.get(maker)!.state !== "running");
-    const again = [node, ...idle].map((one) => this.#slots.get(one)!);
-    const external = makers.some((maker) => maker.stage.locate !== undefined);
-    if (makers.length === 0 || external || again.some((slot) => slot.repairs >= REPAIRS)) return false;
-    for (const slot of again) {
-      slot.repairs++;
+    for (const slot of [node, ...idle].map((one) => this.#slots.get(one)!)) {
+      slot.repaired = true;
       slot.state = "pending";
     }
     for (const maker of idle) {
@@ -481,11 +480,4 @@ class Scheduler {
       for (const child of (this.#children.get(node) ?? []).toReversed()) stack.push(child);
     }
   }
-}
-
-/** The artifact behind a returned output, if its node came to an end. */
-export function outputArtifact(summary: RunSummary, source: Source): Artifact | undefined {
-  const found = summary.outcomes.get(source.node);
-  if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
-  return found.outputs?.[source.output];
 }

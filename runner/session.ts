@@ -13,7 +13,8 @@ import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
 import { Records, type RunRecord } from "./records/records.ts";
-import { runGraph, type RunOptions, type RunSummary } from "./run.ts";
+import { runGraph, type RunOptions } from "./run.ts";
+import { type RunSummary } from "./run_summary.ts";
 import type { EngineChoice } from "./stage.ts";
 import { Store } from "./store/store.ts";
 
@@ -82,7 +83,8 @@ export class Session implements AsyncDisposable {
     const force = new Set(selectNodes(graph, options.force ?? [], "--force"));
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
-    const records = new Records(store);
+    // On a read-only store nothing is recorded, but a run that computes nothing works all the same.
+    const records = new Records(store, { copy: store.readOnly });
     // Who names an adapter wants it used.
     const asked = options.engine ?? "auto";
     const choice = asked === "auto" && options.adapter !== undefined ? "webgpu" : asked;

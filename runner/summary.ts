@@ -2,7 +2,7 @@ import { notJson, plainJson } from "../foundation/canonical.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { inlineText, jsonText } from "../foundation/text.ts";
 import type { AnyCodec, Artifact } from "./codec.ts";
-import { outputArtifact, type RunSummary } from "./run.ts";
+import { outputArtifact, type RunSummary } from "./run_summary.ts";
 import type { Session } from "./session.ts";
 import { artifactReader } from "./store/artifacts.ts";
 import type { Blobs } from "./store/blobs.ts";

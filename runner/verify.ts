@@ -1,6 +1,5 @@
-import { isDigest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
-import { messageOf, RetortError } from "../foundation/errors.ts";
+import { RetortError } from "../foundation/errors.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
 import { WorkerPool } from "./execute/worker_pool.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
@@ -8,6 +7,7 @@ import { jobOf } from "./node_job.ts";
 import type { Session } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
+import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
 import type { Store } from "./store/store.ts";
 
 /** What re-hashing a store found. */
@@ -17,6 +17,8 @@ export interface StoreCheck {
   readonly results: number;
   /** A line a fault: which object or result, and what is wrong. Damaged ones have been set aside. */
   readonly faults: readonly string[];
+  /** What in the store's folder is not the store's own: it was left alone. */
+  readonly strangers: readonly Stranger[];
 }
 
 /**
@@ -29,12 +31,14 @@ export async function verifyStore(
 ): Promise<StoreCheck> {
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared" });
   const faults: string[] = [];
-  const all = [...store.blobs.list()];
+  const strangers = store.strangers();
+  const onStranger: OnStranger = (stranger) => void strangers.push(stranger);
+  const all = [...store.blobs.list(onStranger)];
   const total = all.reduce((sum, object) => sum + object.size, 0);
   let bytes = 0;
   for (const { digest, size } of all) {
     options.signal?.throwIfAborted();
-    const fault = isDigest(digest) ? await store.blobs.fault(digest) : "its name is no digest";
+    const fault = await store.blobs.fault(digest);
     if (fault !== undefined && fault !== "it is missing") {
       const aside = store.blobs.setAside(digest);
       faults.push(`object ${digest}: ${fault}${aside ? " (set aside)" : ""}`);
@@ -44,18 +48,17 @@ export async function verifyStore(
   }
   let results = 0;
   const turn = turns();
-  for (const key of [...store.keys()]) {
+  for (const key of [...store.keys(onStranger)]) {
     await turn();
     options.signal?.throwIfAborted();
     results++;
-    try {
-      const found = store.lookup(key);
-      if (found.state === "damaged") faults.push(`result ${key}: ${found.why}`);
-    } catch (error) {
-      faults.push(`result ${key}: ${messageOf(error)}`);
-    }
+    const found = store.lookup(key);
+    if (found.state === "damaged") faults.push(`result ${key}: ${found.why}`);
   }
-  return { objects: all.length, bytes, results, faults };
+  for (const folder of ["checkpoints", "runs", "workspaces", "locks", "damaged", "tmp"] as const) {
+    ownEntries(store.root, folder, onStranger);
+  }
+  return { objects: all.length, bytes, results, faults, strangers };
 }
 
 /** What re-running a node gave. */

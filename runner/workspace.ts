@@ -5,7 +5,7 @@ import { digestBytes } from "../foundation/canonical.ts";
 import { fileNameOf } from "./logs.ts";
 import { removeQuietly } from "../foundation/atomic.ts";
 import { readSealed, writeSealed } from "./store/sealed.ts";
-import { listFolder } from "./store/blobs.ts";
+import { ownEntries } from "./store/own.ts";
 import { guardedSync } from "../foundation/faults.ts";
 import type { Store } from "./store/store.ts";
 
@@ -54,8 +54,8 @@ export function readWorkspace(store: Store, node: string): Workspace {
   if (sealed.state === "ok") return { ...sealed.body as unknown as Workspace, folder };
   const names = listWorkspaces(store).map((workspace) => workspace.job.node);
   throw new RetortError(
-    sealed.state === "damaged"
-      ? `the workspace of node \`${node}\` is damaged: ${sealed.why}`
+    sealed.state !== "missing"
+      ? `the workspace of node \`${node}\` cannot be used: ${sealed.why}`
       : `node \`${node}\` has not failed in this store${didYouMean(node, names)}`,
     { exitCode: 2, hint: names.length === 0 ? "No node has." : `Failed nodes: ${names.join(", ")}` },
   );
@@ -63,7 +63,7 @@ export function readWorkspace(store: Store, node: string): Workspace {
 
 /** All workspaces of a store. */
 export function listWorkspaces(store: Store): Workspace[] {
-  return listFolder(`${store.root}/workspaces`).flatMap((name) => {
+  return ownEntries(store.root, "workspaces").flatMap((name) => {
     const folder = `${store.root}/workspaces/${name}`;
     const sealed = readSealed(`${folder}/workspace.json`, FORMAT);
     return sealed.state === "ok" ? [{ ...sealed.body as unknown as Workspace, folder }] : [];

@@ -62,14 +62,9 @@ export function decodeTrainingState(bytes: Uint8Array, where = "training state")
   if (format !== "retort-training" || progress === undefined) {
     throw new CircuitError(`${where}: the file holds no state of a training.`);
   }
-  let parsed;
-  try {
-    parsed = JSON.parse(
-      progress,
-      (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
-    );
-  } catch (cause) {
-    throw new CircuitError(`${where}: what it says of the progress is not JSON.`, { cause });
-  }
+  const parsed = JSON.parse(
+    progress,
+    (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
+  );
   return { progress: { best: undefined, ...parsed }, tensors };
 }

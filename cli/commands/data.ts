@@ -1,9 +1,9 @@
+import { exit } from "../exit.ts";
 import { DataSetError } from "../../datasets/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { listDataSets } from "../../datasets/list.ts";
 import { fetchFolder } from "../../datasets/locate.ts";
-import { fetchPackageFile } from "../../datasets/packages.ts";
-import { namesPackage, parsePackage } from "../../datasets/registries/name.ts";
+import { fetchPackageFile, namesPackage, parsePackage } from "../../datasets/packages.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { bytesText, clean, durationText, isTerminal, note, print, printJson, table } from "../output.ts";
@@ -46,7 +46,7 @@ export async function fetchData(
   onInterrupt(() => {
     note("stopping; the next fetch goes on from here");
     stop.abort(new DataSetError("interrupted"));
-  }, () => Deno.exit(130));
+  }, () => exit(130));
   const meter = new Meter();
   try {
     const how = {

@@ -2,7 +2,7 @@ import { collectGarbage } from "../../runner/gc.ts";
 import { Records } from "../../runner/records/records.ts";
 import { Store } from "../../runner/store/store.ts";
 import { storePath } from "../options.ts";
-import { bytesText, print, printJson } from "../output.ts";
+import { bytesText, print, printJson, strangersText } from "../output.ts";
 
 /** `deno task gc`. */
 export function gc(options: { days: number; dryRun?: true; store?: string; json?: true }): void {
@@ -20,4 +20,5 @@ export function gc(options: { days: number; dryRun?: true; store?: string; json?
       bytesText(sweep.keptBytes)
     }) of runs of the last ${options.days} days`,
   );
+  if (sweep.strangers.length > 0) print(strangersText(sweep.strangers));
 }

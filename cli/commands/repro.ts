@@ -1,3 +1,4 @@
+import { exit } from "../exit.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { reproduce } from "../../runner/reproduce.ts";
 import { Store } from "../../runner/store/store.ts";
@@ -25,7 +26,7 @@ export async function repro(
   note(`parameters ${JSON.stringify(workspace.job.params)}`);
   note(`failed before with: ${clean(workspace.error)}\n`);
   const stop = new AbortController();
-  onInterrupt(() => stop.abort(new Error("interrupted")), () => Deno.exit(130));
+  onInterrupt(() => stop.abort(new Error("interrupted")), () => exit(130));
   const outcome = await reproduce(store, workspace, {
     stop: stop.signal,
     onMessage: (message) => {

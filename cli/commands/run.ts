@@ -1,3 +1,4 @@
+import { exit } from "../exit.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { indented } from "../../foundation/text.ts";
@@ -11,7 +12,7 @@ import {
   writeLockFile,
 } from "../../runner/lock_file.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
-import { outputArtifact, type RunSummary } from "../../runner/run.ts";
+import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { outputSummaries } from "../../runner/summary.ts";
 import { Session } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
@@ -73,7 +74,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   const leave = () => {
     executor?.kill();
     note("stopped at once");
-    Deno.exit(130);
+    exit(130);
   };
   // Once the run has ended and is recorded there is nothing to save: what is left to show need not hold anybody.
   onInterrupt(() => ended ? leave() : stop.abort(new Error("interrupted")), leave);
@@ -159,6 +160,7 @@ function summaryJson(session: Session, summary: RunSummary, summaries: ReadonlyM
     };
   return {
     run: summary.run,
+    recorded: summary.recorded,
     pipeline: session.pipeline.name,
     status: summary.status,
     seconds: summary.seconds,
@@ -217,9 +219,9 @@ function showEnd(summary: RunSummary, options: RunOptions): void {
   }
   const colour = summary.status === "done" ? "green" : summary.status === "failed" ? "red" : "yellow";
   note(
-    `${paint(colour, summary.status)} in ${durationText(summary.seconds)}: ${
-      parts.join(", ")
-    } (run ${summary.run})`,
+    `${paint(colour, summary.status)} in ${durationText(summary.seconds)}: ${parts.join(", ")} (${
+      summary.recorded ? `run ${summary.run}` : "not recorded: the store is read-only"
+    })`,
   );
   for (const outcome of failed) {
     note(`\n${paint("red", "failed")} ${clean(outcome.node.name)}: ${clean(outcome.error ?? "")}`);

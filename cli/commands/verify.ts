@@ -1,10 +1,11 @@
+import { exit } from "../exit.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { Session } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { type PipelineOptions, sessionOptions, storePath } from "../options.ts";
-import { bytesText, clean, note, print, printJson } from "../output.ts";
+import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends PipelineOptions {
@@ -22,7 +23,7 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
 
 async function interruptible(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
-  onInterrupt(() => stop.abort(new Error("interrupted")), () => Deno.exit(130));
+  onInterrupt(() => stop.abort(new Error("interrupted")), () => exit(130));
   try {
     await action(stop.signal);
   } catch (error) {
@@ -38,6 +39,7 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
   if (options.json) printJson(check);
   else {
     for (const fault of check.faults) print(fault);
+    if (check.strangers.length > 0) print(strangersText(check.strangers));
     print(
       `${check.objects} objects (${bytesText(check.bytes)}) and ${check.results} results: ` +
         (check.faults.length === 0

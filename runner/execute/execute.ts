@@ -1,6 +1,6 @@
-import { type AnyCodec, type Artifact } from "../codec.ts";
-import { hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
-import { DamagedError, InterruptedError } from "../errors.ts";
+import type { AnyCodec, Artifact, FileEntry } from "../codec.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { DamagedError, InterruptedError, isDamaged } from "../errors.ts";
 import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
 import { artifactReader, writeArtifact } from "../store/artifacts.ts";
 import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
@@ -11,6 +11,9 @@ import { lock } from "../../foundation/locks.ts";
 import { turns } from "../../foundation/turns.ts";
 import { type Result, Store } from "../store/store.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
+import { outcomeOf } from "./outcome.ts";
+import { withStrays } from "./strays.ts";
+import { telling, type Told } from "./told.ts";
 
 /** How long a stage may take to stop when asked, in milliseconds. */
 export const STOP_GRACE = 10_000;
@@ -37,38 +40,16 @@ export async function executeJob(
       const found = store.lookup(job.key);
       if (found.state === "found") return { kind: "elsewhere", result: found.result };
     }
-    return await new Execution(store, stage, job, tell, stop).run();
+    return await withStrays((check) => new Execution(store, stage, job, tell, stop).run(check));
   } catch (error) {
     return outcomeOf(error, stop);
   }
 }
 
-function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
-  if (error instanceof DamagedError) return { kind: "damaged", error: error.message, digests: error.digests };
-  if (stop.aborted && (error instanceof InterruptedError || error === stop.reason || isAbort(error))) {
-    return { kind: "interrupted" };
-  }
-  return {
-    kind: "failed",
-    error: messageOf(error),
-    ...(hintOf(error) === undefined ? {} : { hint: hintOf(error)! }),
-    ...(error instanceof Error && error.stack !== undefined ? { stack: stackOf(error) } : {}),
-  };
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
-}
-
-/** The stack with its causes. */
-function stackOf(error: Error): string {
-  const cause = error.cause instanceof Error ? `\nCaused by: ${stackOf(error.cause)}` : "";
-  return `${error.stack ?? error.message}${cause}`;
-}
-
 /** One execution of a stage under its key's lock. */
 class Execution {
   readonly #scratch: string;
+  readonly #told: Told;
   #scratchMade = false;
   #engine: Result["engine"];
 
@@ -80,9 +61,11 @@ class Execution {
     readonly stop: AbortSignal,
   ) {
     this.#scratch = `${store.tmp}/scratch-${uniqueName()}`;
+    this.#told = telling(tell);
   }
 
-  async run(): Promise<Outcome> {
+  /** @param check throws when the stage has failed behind its own back. */
+  async run(check: () => void): Promise<Outcome> {
     const { stage, job, store } = this;
     const checkpoint = stage.checkpoint === undefined
       ? undefined
@@ -90,13 +73,7 @@ class Execution {
     if (job.mode !== "make") checkpoint?.drop();
     const began = performance.now();
     try {
-      const inputs = await this.#readInputs();
-      const returned = await this.#withTimeout((signal) => {
-        const context = this.#context(signal, checkpoint);
-        // The types of a stage's arguments are known to its declaration alone.
-        return stage.run!({ inputs, params: structuredClone(job.params), context } as never);
-      });
-      const outputs = await this.#writeOutputs(returned);
+      const outputs = await this.#outputs(checkpoint);
       this.#warnIfChanged(outputs);
       const result: Result = {
         key: job.key,
@@ -109,12 +86,69 @@ class Execution {
         seconds: (performance.now() - began) / 1000,
         finished: new Date().toISOString(),
       };
+      check();
       if (job.mode !== "check") store.commit(result);
       checkpoint?.drop();
       return { kind: "done", result };
     } finally {
       if (this.#scratchMade) removeQuietly(this.#scratch);
     }
+  }
+
+  /** Reads the inputs, runs the stage and writes what it returned. */
+  async #outputs(checkpoint: CheckpointFolder | undefined): Promise<Record<string, Artifact>> {
+    const { stage, job } = this;
+    for (let again = false;; again = true) {
+      try {
+        const inputs = await this.#readInputs();
+        const returned = await this.#withTimeout((signal) => {
+          const context = this.#context(signal, checkpoint);
+          // The types of a stage's arguments are known to its declaration alone.
+          return stage.run!({ inputs, params: structuredClone(job.params), context } as never);
+        });
+        const outputs = await this.#writeOutputs(returned);
+        // A stage may have caught the error: what it made of the rest is no result.
+        if (this.store.blobs.damage.size > 0) throw new DamagedError("an input is damaged", []);
+        return outputs;
+      } catch (error) {
+        const inputsDamaged = this.store.blobs.damage.size > 0;
+        if (!isDamaged(error) && !inputsDamaged) throw error;
+        if (inputsDamaged) throw await this.#allDamaged();
+        // Data outside the store that changed, or the checkpoint that the stage went on from: then it begins anew.
+        const located = this.#inputFiles().some((file) =>
+          (error as DamagedError).digests.includes(file.digest)
+        );
+        if (located || checkpoint === undefined || again) throw error;
+        this.#told.log(`warning: the checkpoint was not usable, starting anew: ${messageOf(error)}`);
+        checkpoint.drop();
+      }
+    }
+  }
+
+  #inputFiles(): FileEntry[] {
+    const artifacts = Object.values(this.job.inputs).flat() as Artifact[];
+    return artifacts.flatMap((artifact) => artifact.files);
+  }
+
+  /** Every object of the inputs that is damaged, as one error, so that one repair mends them all. They are set aside. */
+  async #allDamaged(): Promise<DamagedError> {
+    const { blobs } = this.store;
+    const files = new Map(
+      this.#inputFiles().filter((file) => file.location === undefined).map((file) => [file.digest, file]),
+    );
+    for (const { digest, size } of files.values()) {
+      if (blobs.damage.has(digest)) continue;
+      await blobs.checkedPath(digest, size).catch((error) => {
+        if (!(error instanceof DamagedError)) throw error;
+      });
+    }
+    const [first] = blobs.damage.values();
+    const more = blobs.damage.size - 1;
+    return new DamagedError(
+      first!.message + (more > 0 ? `; so are ${more} more inputs` : ""),
+      [...blobs.damage.keys()],
+      { hint: first!.hint! },
+    );
   }
 
   async #readInputs(): Promise<Record<string, unknown>> {
@@ -217,7 +251,8 @@ class Execution {
   }
 
   #context(signal: AbortSignal, folder: CheckpointFolder | undefined): StageContext {
-    const { job, stage, tell } = this;
+    const { job, stage } = this;
+    const { log, progress, metric, engine: recordable } = this.#told;
     return {
       node: job.node,
       get seed() {
@@ -227,12 +262,12 @@ class Execution {
         );
       },
       signal,
-      checkpoint: checkpointsOf(stage, folder, this.stop, signal, (text) => tell({ type: "log", text })),
+      checkpoint: checkpointsOf(stage, folder, this.stop, signal, log),
       engine: {
         choice: job.engine,
         ...(job.adapter === undefined ? {} : { adapter: job.adapter }),
         used: (engine, adapter) => {
-          this.#engine = { engine, ...(adapter === undefined ? {} : { adapter }) };
+          this.#engine = recordable(engine, adapter) ?? this.#engine;
         },
         kept: engineValues(this.store),
       },
@@ -241,16 +276,9 @@ class Execution {
         this.#scratchMade = true;
         return this.#scratch;
       },
-      log: (message) => tell({ type: "log", text: String(message) }),
-      progress: (done, total, unit) =>
-        tell({
-          type: "progress",
-          done,
-          ...(total === undefined ? {} : { total }),
-          ...(unit === undefined ? {} : { unit }),
-        }),
-      metric: (name, value, step) =>
-        tell({ type: "metric", name, value, ...(step === undefined ? {} : { step }) }),
+      log,
+      progress,
+      metric,
     };
   }
 }

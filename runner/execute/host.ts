@@ -1,7 +1,9 @@
-import { hintOf, messageOf } from "../../foundation/errors.ts";
+import { messageOf } from "../../foundation/errors.ts";
 import { checkDeclared, stageAt } from "../declaration.ts";
 import { executeJob } from "./execute.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
+import { failureOf, outcomeOf } from "./outcome.ts";
+import { withStrays } from "./strays.ts";
 
 /**
  * Finds the stage of a job by importing its module, and executes the job. For processes and threads that import
@@ -12,18 +14,16 @@ export async function hostJob(
   tell: (message: JobMessage) => void,
   stop: AbortSignal,
 ): Promise<Outcome> {
-  let stage;
   try {
-    stage = await stageAt(job, job.stage);
-    checkDeclared(stage, job, job.declared);
+    let stage;
+    try {
+      stage = await withStrays(() => stageAt(job, job.stage));
+      checkDeclared(stage, job, job.declared);
+    } catch (error) {
+      return { ...failureOf(error), error: `cannot load the stage: ${messageOf(error)}` };
+    }
+    return await executeJob(stage, job, tell, stop);
   } catch (error) {
-    const stack = error instanceof Error ? error.stack : undefined;
-    return {
-      kind: "failed",
-      error: `cannot load the stage: ${messageOf(error)}`,
-      ...(hintOf(error) === undefined ? {} : { hint: hintOf(error)! }),
-      ...(stack === undefined ? {} : { stack }),
-    };
+    return outcomeOf(error, stop);
   }
-  return await executeJob(stage, job, tell, stop);
 }

@@ -44,12 +44,12 @@ export type Outcome =
   | { readonly kind: "damaged"; readonly error: string; readonly digests: readonly Digest[] }
   | { readonly kind: "interrupted" };
 
-/** What an execution tells while it goes on. */
+/** What an execution tells while it goes on. A metric's value is null where it was no finite number. */
 export type JobMessage =
   | { readonly type: "log"; readonly text: string }
   | { readonly type: "waiting" }
   | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }
-  | { readonly type: "metric"; readonly name: string; readonly value: number; readonly step?: number };
+  | { readonly type: "metric"; readonly name: string; readonly value: number | null; readonly step?: number };
 
 /** Executes jobs, here or elsewhere. */
 export interface Executor {

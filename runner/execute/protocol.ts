@@ -6,16 +6,36 @@ export type ToWorker = { readonly type: "job"; readonly job: Job } | { readonly 
 /** What a worker tells the main process. */
 export type FromWorker =
   | { readonly type: "ready" }
+  /** It has taken the job: what happens from here on is the stage's doing. */
+  | { readonly type: "began" }
   | { readonly type: "message"; readonly message: JobMessage }
   | { readonly type: "outcome"; readonly outcome: Outcome };
 
 /**
- * Messages share a worker's standard output with whatever a stage, or a program that it starts,
- * prints there. A message is a line that begins with a record separator and the worker's token;
- * everything else is log.
+ * Longest frame in bytes. A pipe takes so much in one piece (POSIX `PIPE_BUF`), so that no program which writes
+ * to the same pipe at the same moment gets into the middle of it.
  */
-export function encodeMessage(token: string, message: FromWorker): Uint8Array {
-  return new TextEncoder().encode(`\n\x1e${token} ${JSON.stringify(message)}\n`);
+const FRAME = Deno.build.os === "linux" ? 4096 : 512;
+
+/** Longest piece of a line that no line break ends: what a log gets at once. */
+const LONGEST_LOG = 1_000_000;
+
+/**
+ * Messages share a worker's standard output with whatever a stage, or a program that it starts, prints there. A
+ * message is cut into frames, each to be written by a call of its own: a line that begins with a record separator
+ * and the worker's token, then `+` where more frames follow or `.` at the last, then a part of the message's JSON.
+ * Everything else is log.
+ */
+export function* encodeMessage(token: string, message: FromWorker): Generator<Uint8Array> {
+  // In ASCII alone, so that no character is cut in two.
+  const text = JSON.stringify(message)
+    .replaceAll(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const encoder = new TextEncoder();
+  const size = FRAME - token.length - 5;
+  for (let at = 0; at < text.length; at += size) {
+    const last = at + size >= text.length;
+    yield encoder.encode(`\n\x1e${token} ${last ? "." : "+"}${text.slice(at, at + size)}\n`);
+  }
 }
 
 /** Splits a worker's output into messages and log lines. */
@@ -26,25 +46,47 @@ export async function readMessages(
   onLine: (line: string) => void,
 ): Promise<void> {
   const mark = `\x1e${token} `;
-  for await (const line of linesOf(output)) {
-    if (line.startsWith(mark)) onMessage(JSON.parse(line.slice(mark.length)));
-    else if (line !== "") onLine(line);
+  let parts: string[] = [];
+  for await (const line of linesOf(output, LONGEST_LOG)) {
+    if (line.startsWith(mark)) {
+      parts.push(line.slice(mark.length + 1));
+      if (line[mark.length] === "+") continue;
+      const text = parts.join("");
+      parts = [];
+      onMessage(JSON.parse(text));
+    } else if (line !== "") onLine(line);
   }
 }
 
-/** Lines of a byte stream; a line of over a million characters comes in pieces. */
-export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
+/**
+ * Lines of a byte stream of UTF-8 text.
+ *
+ * @param longest a line of more characters than this comes in pieces; by default none does, however long.
+ */
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  longest: number = Infinity,
+): AsyncGenerator<string> {
+  let parts: string[] = [];
+  let length = 0;
+  const line = () => {
+    const whole = parts.join("");
+    parts = [];
+    length = 0;
+    return whole;
+  };
   for await (
     const text of stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
   ) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-    if (rest.length > 1_000_000 && !rest.startsWith("\x1e")) {
-      yield rest;
-      rest = "";
+    let from = 0;
+    for (let to = text.indexOf("\n"); to >= 0; to = text.indexOf("\n", from)) {
+      parts.push(text.slice(from, to));
+      yield line();
+      from = to + 1;
     }
+    if (from < text.length) parts.push(text.slice(from));
+    length += text.length - from;
+    if (length > longest) yield line();
   }
-  if (rest !== "") yield rest;
+  if (length > 0) yield line();
 }

@@ -6,6 +6,8 @@ import { InterruptedError } from "../errors.ts";
 import { captureConsole } from "./console.ts";
 import { hostJob } from "./host.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
+import { Strays } from "./strays.ts";
+import { logText } from "./told.ts";
 
 const scope = globalThis as unknown as {
   postMessage(message: FromWorker): void;
@@ -14,7 +16,9 @@ const scope = globalThis as unknown as {
 const send = scope.postMessage.bind(globalThis);
 let stop = new AbortController();
 
-captureConsole((text) => send({ type: "message", message: { type: "log", text } }));
+const log = (text: string) => send({ type: "message", message: { type: "log", text: logText(text) } });
+captureConsole(log);
+new Strays(log);
 scope.onmessage = async ({ data }) => {
   if (data.type === "stop") return stop.abort(new InterruptedError());
   stop = new AbortController();

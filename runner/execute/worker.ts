@@ -7,21 +7,29 @@ import { captureConsole } from "./console.ts";
 import { hostJob } from "./host.ts";
 import type { JobMessage } from "./job.ts";
 import { encodeMessage, type FromWorker, linesOf, type ToWorker } from "./protocol.ts";
+import { Strays } from "./strays.ts";
+import { logText } from "./told.ts";
 
 const token = Deno.args[0] ?? "";
+const exit = Deno.exit; // A stage's own is another one.
 
 function send(message: FromWorker): void {
-  const bytes = encodeMessage(token, message);
   try {
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    for (const bytes of encodeMessage(token, message)) {
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    }
   } catch {
-    Deno.exit(1); // The parent is gone: nobody will read the outcome; what was committed is kept.
+    exit(1); // The parent is gone: nobody will read the outcome; what was committed is kept.
   }
 }
 
+const tell = (message: JobMessage) => send({ type: "message", message });
+const log = (text: string) => tell({ type: "log", text: logText(text) });
+
 // Ctrl-C reaches every process of the terminal; the parent decides what happens.
 Deno.addSignalListener("SIGINT", () => {});
-captureConsole((text) => send({ type: "message", message: { type: "log", text } }));
+captureConsole(log);
+new Strays(log);
 
 let stop = new AbortController();
 let running = Promise.resolve();
@@ -32,11 +40,11 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   else {
     stop = new AbortController();
     const { signal } = stop;
-    const tell = (message: JobMessage) => send({ type: "message", message });
+    send({ type: "began" });
     running = hostJob(message.job, tell, signal).then((outcome) => send({ type: "outcome", outcome }));
   }
 }
 // The parent closed the pipe or died. A running stage saves its checkpoint, if it can, and stops.
 stop.abort(new InterruptedError());
 await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5000))]);
-Deno.exit(0);
+exit(0);

@@ -20,6 +20,12 @@ const PERMISSIONS = [
 /** Worker processes that are kept for further jobs besides one a lane. */
 const KEPT = 3;
 
+/** So many workers may end in a row before they have taken a job. */
+const TRIES = 3;
+
+/** What a failed worker's last lines say of memory. */
+const OUT_OF_MEMORY = /Fatal JavaScript out of memory|heap limit|Last few GCs|out of memory/i;
+
 /**
  * Executes jobs in worker processes: several at once, and one more that alone may use the engine. A worker executes
  * jobs of one module: what other modules do when they are imported is not seen there.
@@ -37,24 +43,27 @@ export class WorkerPool implements Executor {
   constructor(readonly lanes: number) {}
 
   async execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome> {
-    let worker;
-    try {
-      worker = usesEngine ? await this.#engineWorkerFor(job.module) : this.#workerFor(job.module);
-    } catch (error) {
-      return { kind: "failed", error: `cannot start a worker process: ${messageOf(error)}` };
+    for (let tries = 1;; tries++) {
+      let worker;
+      try {
+        worker = usesEngine ? await this.#engineWorkerFor(job.module) : this.#workerFor(job.module);
+      } catch (error) {
+        return { kind: "failed", error: `cannot start a worker process: ${messageOf(error)}` };
+      }
+      if (this.#stopping) {
+        worker.kill();
+        return { kind: "interrupted" };
+      }
+      this.#busy.add(worker);
+      const outcome = await worker.execute(job, tell);
+      this.#busy.delete(worker);
+      // A worker whose stage was stopped or timed out may still be at work on it: it is not used again.
+      if (!worker.usable || outcome.kind === "interrupted") worker.kill();
+      else if (usesEngine) this.#engineWorker = worker;
+      else this.#idle.push(worker);
+      // One that ended before it had taken the job, killed while it was idle, says nothing about the job.
+      if (worker.took || outcome.kind === "interrupted" || tries >= TRIES) return outcome;
     }
-    if (this.#stopping) {
-      worker.kill();
-      return { kind: "interrupted" };
-    }
-    this.#busy.add(worker);
-    const outcome = await worker.execute(job, tell);
-    this.#busy.delete(worker);
-    // A worker whose stage was stopped or timed out may still be at work on it: it is not used again.
-    if (!worker.usable || outcome.kind === "interrupted") worker.kill();
-    else if (usesEngine) this.#engineWorker = worker;
-    else this.#idle.push(worker);
-    return outcome;
   }
 
   #workerFor(module: string): Worker {
@@ -108,8 +117,12 @@ class Worker {
   #settle: ((outcome: Outcome) => void) | undefined;
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #stopAsked = false;
+  /** The last lines on its standard error: why it ended. */
+  #last: string[] = [];
   /** False once the process ended or must not be used again. */
   usable = true;
+  /** Whether it has taken the job that it was given last. */
+  took = false;
 
   /** @param module of all its jobs. */
   constructor(readonly module: string) {
@@ -123,33 +136,39 @@ class Worker {
     this.#input = this.#child.stdin.getWriter();
     const log = (text: string) => this.#tell({ type: "log", text });
     const errors = async () => {
-      for await (const line of linesOf(this.#child.stderr)) log(line);
+      for await (const line of linesOf(this.#child.stderr, 1_000_000)) {
+        this.#last = [...this.#last.slice(-20), line.slice(0, 500)];
+        log(line);
+      }
     };
     this.#output = Promise.all([
       readMessages(this.#child.stdout, token, (message) => this.#receive(message), log),
       errors(),
-    ]);
+    ]).catch((error) => {
+      log(`what the worker process told could not be read: ${messageOf(error)}`);
+      this.kill();
+    });
     this.#watch();
   }
 
   async #watch(): Promise<void> {
     const status = await this.#child.status;
-    await this.#output.catch(() => {});
+    await this.#output;
     this.usable = false;
     if (this.#stopAsked) this.#finish({ kind: "interrupted" });
-    const how = status.signal === null ? `with exit code ${status.code}` : `by ${status.signal}`;
-    this.#finish({
-      kind: "failed",
-      error: `the worker process ended ${how} in the middle of the stage`,
-      ...(status.signal === "SIGKILL"
-        ? { hint: "Somebody killed it, or the machine ran out of memory." }
-        : {}),
-    });
+    this.#finish(
+      this.took ? endOf(status, this.#last.join("\n")) : {
+        kind: "failed",
+        error: `a worker process ended ${howEnded(status)} before it could begin`,
+        hint: "The node's log holds what it printed.",
+      },
+    );
   }
 
   #receive(message: FromWorker): void {
     if (message.type === "message") this.#tell(message.message);
     else if (message.type === "outcome") this.#finish(message.outcome);
+    else if (message.type === "began") this.took = true;
   }
 
   #finish(outcome: Outcome): void {
@@ -167,6 +186,8 @@ class Worker {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#settle = resolve;
     this.#tell = tell;
+    this.took = false;
+    if (!this.usable) this.#finish({ kind: "failed", error: "the worker process has ended" });
     this.#send({ type: "job", job });
     // The worker itself keeps the time while its stage lets it; a stage that blocks it is killed.
     const timer = job.timeout === null ? undefined : setTimeout(() => {
@@ -204,4 +225,39 @@ class Worker {
     await this.#child.status;
     clearTimeout(timer);
   }
+}
+
+function howEnded(status: Deno.CommandStatus): string {
+  return status.signal === null ? `with exit code ${status.code}` : `by ${status.signal}`;
+}
+
+/**
+ * Why a worker process ended in the middle of a stage, told as what it is.
+ *
+ * @param last its last lines on standard error.
+ */
+export function endOf(status: Deno.CommandStatus, last: string): Outcome {
+  const { signal } = status;
+  if (signal !== "SIGKILL" && status.code !== 0 && OUT_OF_MEMORY.test(last)) {
+    return {
+      kind: "failed",
+      error: "the worker process ran out of memory: the stage's JavaScript heap is full",
+      hint:
+        "Keep numbers in typed arrays, which do not count towards the heap, or hold less at a time; or allow a " +
+        "larger heap, in MB, for all processes: DENO_V8_FLAGS=--max-old-space-size=16000 before the command.",
+    };
+  }
+  const hints: Partial<Record<string, string>> = {
+    SIGKILL: "Somebody killed it, or the machine ran out of memory.",
+    SIGSEGV: "A native library that the stage uses is at fault, or was handed something that it cannot bear.",
+    SIGBUS: "A native library that the stage uses is at fault, or a disk is full.",
+  };
+  const hint = signal === null
+    ? "Something ended it from within: a stage must neither end its process nor abort it."
+    : hints[signal];
+  return {
+    kind: "failed",
+    error: `the worker process ended ${howEnded(status)} in the middle of the stage`,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }

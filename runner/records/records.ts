@@ -9,7 +9,7 @@ import { artifactFromJson, artifactJson } from "../store/artifacts.ts";
 import type { Result } from "../store/store.ts";
 import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
 import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
-import { databaseFault, openDatabase } from "./schema.ts";
+import { databaseFault, openDatabase, rollBack } from "./schema.ts";
 
 /** How a run ended, or that it has not. */
 export type RunStatus = "running" | "done" | "failed" | "interrupted";
@@ -103,8 +103,11 @@ export class Records implements Disposable {
   readonly #path: string;
   readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
 
-  /** @throws RetortError when the database cannot be opened. */
-  constructor(store: { readonly root: string }, options: { readOnly?: boolean } = {}) {
+  /**
+   * @param options.copy works on a copy that goes with the process, as a read-only store needs it.
+   * @throws RetortError when the database cannot be opened.
+   */
+  constructor(store: { readonly root: string }, options: { readOnly?: boolean; copy?: boolean } = {}) {
     this.#path = `${store.root}/records.sqlite`;
     this.#database = openDatabase(this.#path, options);
   }
@@ -153,11 +156,7 @@ export class Records implements Disposable {
       this.#database.exec("COMMIT");
       return value;
     } catch (error) {
-      try {
-        this.#database.exec("ROLLBACK");
-      } catch {
-        // The failure itself has ended the transaction (a full disk does).
-      }
+      rollBack(this.#database);
       throw databaseFault(error, this.#path);
     }
   }
@@ -219,7 +218,7 @@ export class Records implements Disposable {
     );
   }
 
-  /** Records a result with its artifacts and what they were made from. */
+  /** Records a result with its artifacts; its components say what they were made from. */
   addResult(result: Result, pipeline: string): void {
     const created = Date.parse(result.finished) / 1000;
     this.#run("DELETE FROM results WHERE key = ?", result.key);
@@ -238,11 +237,6 @@ export class Records implements Disposable {
     for (const [output, artifact] of Object.entries(result.outputs)) {
       const manifest = JSON.stringify(artifactJson(artifact, { locations: true }));
       this.#run("INSERT INTO artifacts VALUES (?,?,?,?)", result.key, output, artifact.digest, manifest);
-    }
-    for (const [name, digests] of Object.entries(result.components.inputs)) {
-      [digests].flat().forEach((digest, i) =>
-        this.#run("INSERT INTO inputs VALUES (?,?,?,?)", result.key, name, i, digest as string)
-      );
     }
   }
 

@@ -72,29 +72,35 @@ const MIGRATIONS: readonly string[] = [
   `,
   // The newest results of a stage, read in their order: sorting all of them once a node makes sweeps quadratic.
   `CREATE INDEX results_by_stage ON results (stage, pipeline, created DESC, key);`,
+  // The components of a result hold the same; and a row an input made results of many inputs quadratic.
+  `DROP TABLE IF EXISTS inputs;`,
 ];
 
 /** The schema version that this code writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The oldest version whose tables are the current ones: later steps add indexes, which readers can do without. */
+/** The oldest version whose tables are the current ones: later steps add indexes, or drop what nobody reads. */
 const TABLES_VERSION = 3;
 
 /**
  * Opens the records' database and brings its schema up to date.
  *
- * @param migrations only for tests of the migration itself.
- * @param readable the oldest version that a reader understands; with `migrations`.
+ * @param options.copy opens a copy of the database, which takes what is written and goes with the process: for
+ * stores that are read-only.
+ * @param options.migrations only for tests of the migration itself.
+ * @param options.readable the oldest version that a reader understands; with `migrations`.
  * @throws RetortError when it is damaged, newer than this code, or cannot be written.
  */
 export function openDatabase(
   path: string,
-  options: { readOnly?: boolean; migrations?: readonly string[]; readable?: number } = {},
+  options: { readOnly?: boolean; copy?: boolean; migrations?: readonly string[]; readable?: number } = {},
 ): DatabaseSync {
   const migrations = options.migrations ?? MIGRATIONS;
   const readable = options.readable ?? options.migrations?.length ?? TABLES_VERSION;
   try {
-    const database = options.readOnly === true
+    const database = options.copy === true
+      ? openCopy(path)
+      : options.readOnly === true
       ? openForReading(path)
       : new DatabaseSync(path, { timeout: 20_000 });
     try {
@@ -107,7 +113,10 @@ export function openDatabase(
       }
       if (options.readOnly !== true) {
         // One writer, many readers; a commit is safe against a killed process without an fsync of its own.
-        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+        const journal = options.copy === true ? "MEMORY" : "WAL";
+        database.exec(
+          `PRAGMA journal_mode = ${journal}; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON`,
+        );
         if (version.user_version < migrations.length) migrate(database, migrations);
       } else if (version.user_version < readable) {
         throw new RetortError(
@@ -139,15 +148,29 @@ function openForReading(path: string): DatabaseSync {
   } catch (error) {
     database.close();
     if (!/unable to open|readonly|read-only/i.test(messageOf(error))) throw error;
-    const folder = Deno.makeTempDirSync({ prefix: "retort-records-" });
-    try {
-      Deno.copyFileSync(path, `${folder}/records.sqlite`);
-      const copy = new DatabaseSync(`${folder}/records.sqlite`);
-      copy.exec("PRAGMA journal_mode = MEMORY; PRAGMA query_only = ON; SELECT 1 FROM sqlite_master");
-      return copy;
-    } finally {
-      removeQuietly(folder); // The open file stays readable.
+    const copy = openCopy(path);
+    copy.exec("PRAGMA query_only = ON");
+    return copy;
+  }
+}
+
+/** A copy of the database, or an empty one where there is none; nobody else sees it. */
+function openCopy(path: string): DatabaseSync {
+  const folder = Deno.makeTempDirSync({ prefix: "retort-records-" });
+  try {
+    // What was written last may stand in the log beside it.
+    for (const ending of ["", "-wal"]) {
+      try {
+        Deno.copyFileSync(path + ending, `${folder}/records.sqlite${ending}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     }
+    const copy = new DatabaseSync(`${folder}/records.sqlite`);
+    copy.exec("PRAGMA journal_mode = MEMORY; SELECT 1 FROM sqlite_master");
+    return copy;
+  } finally {
+    removeQuietly(folder); // The open file stays readable.
   }
 }
 
@@ -160,9 +183,14 @@ function migrate(database: DatabaseSync, migrations: readonly string[]): void {
     database.exec(`PRAGMA user_version = ${migrations.length}`);
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    rollBack(database);
     throw error;
   }
+}
+
+/** Undoes an open transaction; none is open where the failure itself has ended it, as a full disk does. */
+export function rollBack(database: DatabaseSync): void {
+  if (database.isTransaction) database.exec("ROLLBACK");
 }
 
 /** A database error as one that a person can act on. */

@@ -3,12 +3,15 @@ import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
 import { DamagedError } from "../errors.ts";
 import { Batch } from "./batch.ts";
+import { digestFiles, type OnStranger } from "./own.ts";
 import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 
 /** A folder of objects named by the sha256 of their bytes. */
 export class Blobs {
   /** Checked files of this process: path -> identity when it was checked. */
   readonly #checked = new Map<string, string>();
+  /** What was found damaged when it was read, by digest. */
+  readonly damage = new Map<Digest, DamagedError>();
 
   /**
    * @param folder where the objects lie, in 256 sub-folders
@@ -128,20 +131,20 @@ export class Blobs {
 
   #damage(digest: Digest, why: string): DamagedError {
     const aside = this.setAside(digest);
-    return new DamagedError(
+    const error = new DamagedError(
       `object ${digest.slice(0, 12)} of the store is damaged: ${why}` +
         (aside ? ` (set aside as ${this.damaged}/${digest})` : ""),
       [digest],
       { hint: "The next run makes it again." },
     );
+    this.damage.set(digest, error);
+    return error;
   }
 
-  /** Digests and sizes of all objects. */
-  *list(): Generator<{ digest: Digest; size: number }> {
-    for (const folder of listFolder(this.folder)) {
-      for (const entry of listFolder(`${this.folder}/${folder}`)) {
-        yield { digest: folder + entry, size: Deno.statSync(`${this.folder}/${folder}/${entry}`).size };
-      }
+  /** Digests and sizes of all objects: real files whose names are digests. */
+  *list(onStranger?: OnStranger): Generator<{ digest: Digest; size: number }> {
+    for (const { digest, path } of digestFiles(this.folder, "", onStranger)) {
+      yield { digest, size: Deno.lstatSync(path).size };
     }
   }
 }

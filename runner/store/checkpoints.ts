@@ -36,7 +36,11 @@ export class CheckpointFolder {
     if (sealed.state === "missing") return undefined;
     const artifact = sealed.state === "ok" ? artifactFromJson(sealed.body) : undefined;
     if (artifact === undefined) {
-      onDamage("its record is damaged");
+      onDamage(
+        sealed.state === "unknown"
+          ? `its record is of another version: ${sealed.why}`
+          : "its record is damaged",
+      );
       this.drop();
       return undefined;
     }

@@ -1,11 +1,13 @@
 import { writeFileAtomic } from "../../foundation/atomic.ts";
 import { canonicalText, digestBytes, type JsonObject, type JsonValue } from "../../foundation/canonical.ts";
-import { RetortError } from "../../foundation/errors.ts";
+import { fileFault } from "../../foundation/faults.ts";
 
 /** What reading a sealed JSON file may give. */
 export type Sealed =
   | { readonly state: "ok"; readonly body: JsonObject }
   | { readonly state: "missing" }
+  /** Of a format that this version does not know: sound, perhaps, but of no use to it. */
+  | { readonly state: "unknown"; readonly why: string }
   | { readonly state: "damaged"; readonly why: string };
 
 /** Writes JSON with its own digest, so that any later damage is seen. */
@@ -15,18 +17,17 @@ export function writeSealed(tmp: string, path: string, format: number, body: Jso
   writeFileAtomic(tmp, path, new TextEncoder().encode(sealed));
 }
 
-/**
- * Reads what `writeSealed` wrote.
- *
- * @throws RetortError when the file is of a format that this version does not know.
- */
+/** Reads what `writeSealed` wrote. */
 export function readSealed(path: string, format: number): Sealed {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { state: "missing" };
-    throw error;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return { state: "missing" };
+    }
+    if (error instanceof Deno.errors.IsADirectory) return { state: "damaged", why: "it is a folder" };
+    throw fileFault(error, "reading", path);
   }
   let sealed: { format?: JsonValue; digest?: JsonValue; body?: JsonValue } | null;
   try {
@@ -36,12 +37,10 @@ export function readSealed(path: string, format: number): Sealed {
   }
   if (typeof sealed?.format !== "number") return { state: "damaged", why: "it names no format" };
   if (sealed.format !== format) {
-    throw new RetortError(
-      `${path} has format ${sealed.format}; this version of Retort reads format ${format}`,
-      {
-        hint: "Use the version of Retort that wrote it, or another --store.",
-      },
-    );
+    return {
+      state: "unknown",
+      why: `it has format ${sealed.format}; this version of Retort knows format ${format}`,
+    };
   }
   const body = sealed.body;
   if (typeof body !== "object" || body === null || Array.isArray(body)) {

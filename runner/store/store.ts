@@ -1,13 +1,14 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Artifact } from "../codec.ts";
 import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { isDigest } from "../../foundation/canonical.ts";
-import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { CallError, messageOf, RetortError } from "../../foundation/errors.ts";
 import { artifactFromJson, artifactJson } from "./artifacts.ts";
-import { writeFileAtomic } from "../../foundation/atomic.ts";
+import { uniqueName, writeFileAtomic } from "../../foundation/atomic.ts";
 import { readSealed, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
-import { guardedSync } from "../../foundation/faults.ts";
+import { fileFault, guardedSync } from "../../foundation/faults.ts";
+import { digestFiles, type OnStranger, type Stranger } from "./own.ts";
 import type { KeyComponents } from "../key.ts";
 
 /** Format of the store's folder and of the files in it. */
@@ -39,6 +40,7 @@ export type Lookup =
 export class Store {
   readonly blobs: Blobs;
   readonly tmp: string;
+  #readOnly: boolean | undefined;
 
   private constructor(readonly root: string) {
     this.tmp = `${root}/tmp`;
@@ -58,9 +60,12 @@ export class Store {
     try {
       text = Deno.readTextFileSync(marker);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
+      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+        throw fileFault(error, "opening", marker);
+      }
     }
     if (text === undefined) {
+      refuseUnusable(root);
       if (options.create !== true) {
         throw new RetortError(`there is no store at ${root}`, {
           hint:
@@ -86,7 +91,44 @@ export class Store {
         },
       );
     }
+    store.#complete();
     return store;
+  }
+
+  /** Makes folders that are missing: programs that copy or tidy up often leave out empty ones. */
+  #complete(): void {
+    for (const folder of FOLDERS) {
+      try {
+        Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
+      } catch {
+        // A read-only store, or a full disk: whoever needs the folder tells.
+      }
+    }
+  }
+
+  /** True when nothing can be written: the file system or the permissions of the folder do not let. */
+  get readOnly(): boolean {
+    return this.#readOnly ??= this.#refusesFiles();
+  }
+
+  #refusesFiles(): boolean {
+    // In the first of these folders that is there. Asking is not enough: only the attempt shows what mounts allow.
+    for (const folder of [this.tmp, this.root]) {
+      const probe = `${folder}/${uniqueName()}`;
+      try {
+        Deno.openSync(probe, { write: true, createNew: true }).close();
+        Deno.removeSync(probe);
+        return false;
+      } catch (error) {
+        if (
+          error instanceof Deno.errors.PermissionDenied || /Read-only|os error 30\b/.test(messageOf(error))
+        ) {
+          return true;
+        }
+        if (!(error instanceof Deno.errors.NotFound)) return false; // Full, for one: the next write tells.
+      }
+    }
+    return false;
   }
 
   #create(marker: string): void {
@@ -97,9 +139,7 @@ export class Store {
           hint: "Name a new or an empty folder with --store.",
         });
       }
-      for (const folder of OWN) {
-        if (!folder.includes(".")) Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
-      }
+      for (const folder of FOLDERS) Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
       // The marker comes last: a store that was made halfway is made again.
       writeFileAtomic(this.tmp, marker, new TextEncoder().encode(`{"format":${FORMAT}}\n`));
     });
@@ -121,14 +161,15 @@ export class Store {
 
   /**
    * The result of a key, if all its objects are there with the right sizes. Damaged records and
-   * objects of a wrong size are set aside.
-   *
-   * @throws RetortError when the record is of an unknown format.
+   * objects of a wrong size are set aside; a record of an unknown format stays until it is made again.
    */
   lookup(key: Digest): Lookup {
     const path = this.#resultPath(key);
     const sealed = readSealed(path, FORMAT);
     if (sealed.state === "missing") return sealed;
+    if (sealed.state === "unknown") {
+      return { state: "damaged", why: `the record of its result cannot be used: ${sealed.why}` };
+    }
     const result = sealed.state === "ok" ? resultFromJson(sealed.body) : undefined;
     if (result === undefined || result.key !== key) {
       const why = sealed.state === "damaged" ? sealed.why : "it is not a result of this key";
@@ -150,6 +191,12 @@ export class Store {
       }
     }
     return { state: "found", result };
+  }
+
+  /** Why a result is of another version, or undefined when it is not. Its objects are not looked at. */
+  unknownFormat(key: Digest): string | undefined {
+    const sealed = readSealed(this.#resultPath(key), FORMAT);
+    return sealed.state === "unknown" ? sealed.why : undefined;
   }
 
   /** Records a result: the last step of an execution, after all its objects are written. */
@@ -177,29 +224,64 @@ export class Store {
     }
   }
 
-  /** Keys of all results. */
-  *keys(): Generator<Digest> {
-    for (const folder of listFolder(`${this.root}/results`)) {
-      for (const name of listFolder(`${this.root}/results/${folder}`)) {
-        if (name.endsWith(".json") && isDigest(name.slice(0, -5))) yield name.slice(0, -5);
-      }
-    }
+  /** Keys of all results: real files whose names are keys. */
+  *keys(onStranger?: OnStranger): Generator<Digest> {
+    for (const { digest } of digestFiles(`${this.root}/results`, ".json", onStranger)) yield digest;
+  }
+
+  /** What lies in the store's folder beside its own folders and files. */
+  strangers(): Stranger[] {
+    return listFolder(this.root).filter((name) => !OWN.has(name)).map((name) => ({
+      path: `${this.root}/${name}`,
+      why: "the store knows no such file",
+    }));
   }
 }
 
+const FOLDERS = ["objects", "results", "locks", "checkpoints", "runs", "workspaces", "damaged", "tmp"];
+
 /** What may stand in a store's folder. */
 const OWN = new Set([
-  ...["objects", "results", "locks", "checkpoints", "runs", "workspaces", "damaged", "tmp"],
+  ...FOLDERS,
   ...[
     "retort-store.json",
     "store.lock",
     "records.sqlite",
     "records.sqlite-wal",
     "records.sqlite-shm",
+    "records.sqlite-journal",
     "dashboard.json",
     "engines.json",
   ],
 ]);
+
+/** @throws CallError when there cannot be a folder of that name, whoever makes it. */
+function refuseUnusable(root: string): void {
+  for (let path = root;; path = dirname(path)) {
+    let found: Deno.FileInfo;
+    try {
+      found = Deno.lstatSync(path);
+    } catch (error) {
+      if (dirname(path) === path) return;
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) continue;
+      throw fileFault(error, "opening", root);
+    }
+    const hint = "Name a folder with --store DIR; it is made where it is missing.";
+    if (found.isSymlink) {
+      try {
+        found = Deno.statSync(path);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw fileFault(error, "opening", root);
+        throw new CallError(`no store can be at ${root}: ${path} is a link to what is not there`, { hint });
+      }
+    }
+    if (found.isDirectory) return;
+    throw new CallError(
+      `no store can be at ${root}: ${path === root ? "it" : path} is a file, not a folder`,
+      { hint },
+    );
+  }
+}
 
 function resultFromJson(body: JsonObject): Result | undefined {
   const outputs: Record<string, Artifact> = {};

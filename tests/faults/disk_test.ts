@@ -45,27 +45,80 @@ Deno.test("a full disk is a clear error; with more space the run goes on", async
   assert.equal((await command("verify", ["--store", `${disk}/store`])).code, 0);
 });
 
-Deno.test("a read-only store: a run says so; looking, verifying and exporting work", async () => {
+Deno.test("a disk that is full from the start, however little it takes: a clear error; later it is made whole", async () => {
+  using folder = new Folder();
+  const disk = `${folder.path}/disk`;
+  await using held = await mounted(disk, "-t", "tmpfs", "-o", "size=4k", "tmpfs");
+  if (held === undefined) return;
+  const args = [
+    fixture("walks"),
+    "--store",
+    `${disk}/store`,
+    "--set",
+    "steps=2",
+    "--set",
+    "walks=1",
+    "--json",
+  ];
+  // With each size the space ends at another step: the marker, the records, their log, a node's log, an output.
+  for (const size of [4, 16, 64, 100, 160, 300, 600]) {
+    assert.ok(await mount("-o", `remount,size=${size}k`, disk));
+    const full = await command("run", args);
+    assert.equal(full.code, 1, `${size} kB: ${full.stderr}`);
+    assert.match(full.stderr + full.stdout, /disk is full|disk I\/O error/, `${size} kB`);
+    assert.match(full.stderr + full.stdout, /free some space/i, `${size} kB`);
+    assert.doesNotMatch(full.stderr, /at async|Uncaught|cannot rollback|fault in Retort/, `${size} kB`);
+  }
+  assert.ok(await mount("-o", "remount,size=64m", disk));
+  const roomy = await command("run", args);
+  assert.equal(roomy.code, 0, roomy.stderr);
+  assert.equal((await command("verify", ["--store", `${disk}/store`])).code, 0);
+});
+
+Deno.test("a read-only store: what is there is used and shown; a run that had to compute is refused", async () => {
   using folder = new Folder();
   const args = [fixture("walks"), "--store", folder.store];
-  assert.equal((await command("run", args)).code, 0);
+  const first = await command("run", [...args, "--json"]);
+  assert.equal(first.code, 0);
+  // As it is after a copy that leaves empty folders out.
+  for (const name of ["tmp", "locks", "checkpoints"]) {
+    Deno.removeSync(`${folder.store}/${name}`, { recursive: true });
+  }
   await using held = await mounted(folder.store, "--bind", folder.store);
   if (held === undefined) return;
   assert.ok(await mount("-o", "remount,ro,bind", folder.store));
-  const run = await command("run", args);
-  assert.equal(run.code, 1);
-  assert.match(run.stderr, /cannot be (?:written|opened)/);
-  assert.match(run.stderr, /--store/);
+  const cached = await command("run", [...args, "--json"]);
+  assert.equal(cached.code, 0, cached.stderr);
+  const [before, again] = [first, cached].map((ended) => JSON.parse(ended.stdout));
+  assert.deepEqual(again.outputs, before.outputs);
+  assert.deepEqual([before.recorded, again.recorded], [true, false]);
+  assert.match((await command("run", args)).stderr, /5 cached \(not recorded: the store is read-only\)/);
+
+  const more = await command("run", [...args, "--set", "steps=13"]);
+  assert.equal(more.code, 1);
+  assert.match(more.stderr, /the store .* cannot be written, and 5 of 5 nodes have to run: walk@start=0/);
+  assert.match(more.stderr, /--store DIR/);
+  const forced = await command("run", [...args, "--force", "gather"]);
+  assert.match(forced.stderr, /1 of 5 nodes have to run: gather/);
   for (
-    const [task, ...rest] of [["runs"], ["runs", "latest"], ["show", "sum"], ["verify"], [
-      "export",
-      "first",
-      `${folder.path}/out`,
-    ]]
+    const [task, ...rest] of [
+      ["runs"],
+      ["runs", "latest"],
+      ["show", "sum"],
+      ["verify"],
+      ["export", "first", `${folder.path}/out`],
+      ["report", "latest", "--out", `${folder.path}/report.html`],
+      ["compare", "latest", "latest"],
+      ["graph", fixture("walks")],
+      ["run", fixture("walks"), "--dry-run", "--set", "steps=13"],
+    ]
   ) {
     const ended = await command(task!, [...rest, "--store", folder.store]);
     assert.equal(ended.code, 0, `${task}: ${ended.stderr}`);
   }
+  const sweep = await command("gc", ["--store", folder.store]);
+  assert.equal(sweep.code, 1);
+  assert.match(sweep.stderr, /cannot be opened[\s\S]*Make the store's folder writable/);
 });
 
 Deno.test("a store on another file system than the temporary folder and the project", async () => {

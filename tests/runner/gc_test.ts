@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { uniqueName } from "../../foundation/atomic.ts";
 import { collectGarbage } from "../../runner/gc.ts";
 import { Records } from "../../runner/records/records.ts";
 import { Store } from "../../runner/store/store.ts";
@@ -62,11 +63,28 @@ Deno.test("a sweep of everything leaves a store that works", async () => {
   await folder.run();
   const store = Store.open(folder.store);
   using records = new Records(store);
-  Deno.writeTextFileSync(`${store.tmp}/left by a dead process`, "x");
+  Deno.writeTextFileSync(`${store.tmp}/${uniqueName()}`, "left by a dead process");
   const sweep = collectGarbage(store, records, { days: 0, dryRun: false, now: Date.now() + DAY });
   assert.equal(sweep.results, 4);
   assert.equal(sweep.keptResults, 0);
   assert.ok(sweep.rubbish >= 1);
   assert.deepEqual([...store.blobs.list()], []);
   assert.equal(nodesIn(await folder.run(), "ran").length, 4);
+});
+
+Deno.test("results of a newer version are not swept: what they refer to cannot be told from rubbish", async () => {
+  using folder = new LettersFolder();
+  await folder.run();
+  const store = Store.open(folder.store);
+  using records = new Records(store);
+  const [key] = [...store.keys()];
+  const path = `${folder.store}/results/${key!.slice(0, 2)}/${key}.json`;
+  Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replace(`{"format":1,`, `{"format":2,`));
+  const before = files(folder.store);
+  const sweep = () => collectGarbage(store, records, { days: 0, dryRun: false, now: Date.now() + DAY });
+  assert.throws(sweep, /1 results of this store are of another version: it has format 2/);
+  assert.deepEqual(files(folder.store), before);
+  // What the message says helps: the node is made again.
+  assert.equal(nodesIn(await folder.run(), "ran").length, 1);
+  assert.equal(sweep().results, 4);
 });

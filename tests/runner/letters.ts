@@ -1,6 +1,6 @@
 /** Runs the letters fixture in this process: a store, a data file and a session each test may change. */
 import { fileURLToPath } from "node:url";
-import type { RunSummary } from "../../runner/run.ts";
+import type { RunSummary } from "../../runner/run_summary.ts";
 import { Session, type SessionOptions } from "../../runner/session.ts";
 
 const PIPELINE = fileURLToPath(new URL("../fixtures/pipelines/letters.ts", import.meta.url));

@@ -5,7 +5,8 @@ import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
 import type { RunRecord } from "../../runner/records/records.ts";
 import { openDatabase } from "../../runner/records/schema.ts";
-import { runGraph, type RunSummary } from "../../runner/run.ts";
+import { runGraph } from "../../runner/run.ts";
+import { type RunSummary } from "../../runner/run_summary.ts";
 import { Session } from "../../runner/session.ts";
 import { command, fixture, Folder, ROOT } from "../command.ts";
 

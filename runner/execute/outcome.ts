@@ -1,0 +1,52 @@
+import { clipped, hintOf, messageOf, textOf } from "../../foundation/errors.ts";
+import { DamagedError, InterruptedError } from "../errors.ts";
+import type { Outcome } from "./job.ts";
+
+/** Causes of causes that are shown. */
+const CAUSES = 8;
+
+/** How an execution ended that threw, whatever it threw. */
+export function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
+  try {
+    if (error instanceof DamagedError) {
+      return { kind: "damaged", error: error.message, digests: error.digests };
+    }
+    if (stop.aborted && (error instanceof InterruptedError || error === stop.reason || isAbort(error))) {
+      return { kind: "interrupted" };
+    }
+    return failureOf(error);
+  } catch {
+    return { kind: "failed", error: `something that cannot be shown was thrown: ${textOf(error)}` };
+  }
+}
+
+/** The failure that anything thrown is. */
+export function failureOf(error: unknown): Outcome & { kind: "failed" } {
+  const hint = hintOf(error);
+  const stack = stackOf(error);
+  return {
+    kind: "failed",
+    error: messageOf(error),
+    ...(hint === undefined ? {} : { hint: clipped(hint) }),
+    ...(stack === undefined ? {} : { stack: clipped(stack) }),
+  };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** The stack with those of its causes; undefined for what is no error. */
+function stackOf(error: unknown): string | undefined {
+  const stacks: string[] = [];
+  const seen = new Set<unknown>();
+  try {
+    for (let e = error; e instanceof Error && !seen.has(e) && stacks.length < CAUSES; e = e.cause) {
+      seen.add(e);
+      stacks.push(typeof e.stack === "string" ? e.stack : messageOf(e));
+    }
+  } catch {
+    // An error that does not want to be looked at: what was seen before has to do.
+  }
+  return stacks.length === 0 ? undefined : stacks.join("\nCaused by: ");
+}

@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
+
+interface Job {
+  fault: unknown;
+  strayed: boolean;
+  reject(error: unknown): void;
+}
+
+/** Which job the code that is running belongs to, also in its timers and after its end. */
+const owner = new AsyncLocalStorage<Job>();
+
+/** The job that is at work in this process. */
+let atWork: Job | undefined;
+
+/** Errors of calls of `Deno.exit`, which were told when they were made. */
+const exits = new WeakSet<Error>();
+
+/** How this process really ends. */
+const exit = Deno.exit;
+let guarded = false;
+
+/**
+ * From the first job on, `Deno.exit` (and `process.exit`, which calls it) is the failure of the job that calls it.
+ * It stays so: what a stage has left behind must not end the process with an exit code of its own either.
+ */
+function guardExit(): void {
+  if (guarded) return;
+  guarded = true;
+  Deno.exit = ((code?: number): void => {
+    const by = owner.getStore() ?? atWork;
+    if (by === undefined) exit(code);
+    if (by !== atWork) return; // That job has its outcome.
+    const error = new RetortError(`Deno.exit(${code ?? ""}) was called`, {
+      hint: "A stage ends by returning its outputs, or by throwing when it cannot make them.",
+    });
+    exits.add(error);
+    stray(by!, error);
+    throw error;
+  }) as typeof Deno.exit;
+}
+
+function stray(job: Job, error: unknown): void {
+  if (!job.strayed) job.fault = error;
+  job.strayed = true;
+  job.reject(error);
+}
+
+/**
+ * Runs work of a user's code. It fails as soon as that code goes wrong behind its own back, though the work itself
+ * may go on: a rejection that nobody handles, an error in a timer (both only while a `Strays` listens), a call of
+ * `Deno.exit`. `check`, which the work calls before its result counts, throws the same error, also where it was caught.
+ */
+export async function withStrays<T>(work: (check: () => void) => Promise<T>): Promise<T> {
+  guardExit();
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {}); // The work may have ended before.
+  const job: Job = { fault: undefined, strayed: false, reject };
+  const check = () => {
+    if (job.strayed) throw job.fault;
+  };
+  atWork = job;
+  try {
+    const value = await Promise.race([owner.run(job, () => work(check)), promise]);
+    check();
+    return value;
+  } finally {
+    if (atWork === job) atWork = undefined;
+  }
+}
+
+/** Listens for errors that nobody catches: those of the job at work, if there is one, else they are only told. */
+export class Strays implements Disposable {
+  readonly #late: (text: string) => void;
+
+  /** @param late is told what happens while no job is at work. */
+  constructor(late: (text: string) => void) {
+    this.#late = late;
+    globalThis.addEventListener("unhandledrejection", this.#onRejection);
+    globalThis.addEventListener("error", this.#onError);
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.removeEventListener("unhandledrejection", this.#onRejection);
+    globalThis.removeEventListener("error", this.#onError);
+  }
+
+  readonly #onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    this.#found("a promise that nobody waits for was rejected", event.reason);
+  };
+
+  readonly #onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    this.#found("an error was thrown where nobody catches it", event.error);
+  };
+
+  #found(how: string, error: unknown): void {
+    if (typeof error === "object" && error !== null && exits.has(error as Error)) return;
+    if (atWork === undefined) this.#late(`warning: after the end of the stage ${how}: ${messageOf(error)}`);
+    else stray(atWork, new RetortError(`${how}: ${messageOf(error)}`, { cause: error }));
+  }
+}

@@ -1,0 +1,40 @@
+import { RetortError } from "../foundation/errors.ts";
+import type { Artifact } from "./codec.ts";
+import type { GraphNode, Source } from "./graph.ts";
+import type { Reason } from "./key.ts";
+import type { RunStatus } from "./records/records.ts";
+
+/** What came of a node. */
+export interface NodeOutcome {
+  readonly node: GraphNode;
+  readonly state: "cached" | "ran" | "failed" | "skipped" | "interrupted" | "unused";
+  readonly outputs?: Readonly<Record<string, Artifact>>;
+  readonly key?: string;
+  readonly reasons: readonly Reason[];
+  readonly seconds?: number;
+  readonly error?: string;
+  readonly hint?: string;
+  /** Absolute path of the log, for nodes that ran. */
+  readonly log?: string;
+  /** For skipped nodes: the failed one. */
+  readonly because?: GraphNode;
+}
+
+/** What came of a run. */
+export interface RunSummary {
+  readonly run: string;
+  /** False on a read-only store: then no command knows of the run. */
+  readonly recorded: boolean;
+  readonly status: RunStatus;
+  readonly seconds: number;
+  readonly nodes: readonly NodeOutcome[];
+  /** The same by node. */
+  readonly outcomes: ReadonlyMap<GraphNode, NodeOutcome>;
+}
+
+/** The artifact behind a returned output, if its node came to an end. */
+export function outputArtifact(summary: RunSummary, source: Source): Artifact | undefined {
+  const found = summary.outcomes.get(source.node);
+  if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
+  return found.outputs?.[source.output];
+}
