@@ -27,28 +27,30 @@ export function isDeterministic(circuit: Circuit): boolean {
  */
 export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
   const open = circuit.nodes.filter((node): node is SumNode =>
-    node.kind === "sum" && !isMarked(circuit, node)
+    node.kind === "sum" && marksOf(circuit, node).length === 0
   );
   if (open.length === 0) return undefined;
   const supports = supportsOf(circuit);
   return supports === undefined ? open[0] : open.find((node) => !isExclusive(circuit, node, supports));
 }
 
-/** Whether every child carries an indicator of one variable, of different states in a row: as materialising makes. */
-function isMarked(circuit: Circuit, node: SumNode): boolean {
-  const marks = node.children.map((child) => marksOf(circuit, child));
+/**
+ * Variables of which every child of a sum carries an indicator, of different states in a row, as materialising makes them: where
+ * one of them is observed, at most one input of each row is possible.
+ */
+export function marksOf(circuit: Circuit, node: SumNode): number[] {
+  const marks = node.children.map((child) => indicatorsOf(circuit, child));
   const width = unitsInto(circuit, node) / node.groups;
-  for (const variable of marks[0]?.keys() ?? []) {
-    if (!marks.every((mark) => mark.has(variable))) continue;
+  return [...marks[0]?.keys() ?? []].filter((variable) => {
+    if (!marks.every((mark) => mark.has(variable))) return false;
     const states = marks.flatMap((mark) => mark.get(variable) ?? []);
     const distinct = (group: number) =>
       new Set(states.slice(group * width, (group + 1) * width)).size === width;
-    if (Array.from({ length: node.groups }, (_, g) => g).every(distinct)) return true;
-  }
-  return false;
+    return Array.from({ length: node.groups }, (_, g) => g).every(distinct);
+  });
 }
 
-function marksOf(circuit: Circuit, id: NodeId): Map<number, readonly number[]> {
+function indicatorsOf(circuit: Circuit, id: NodeId): Map<number, readonly number[]> {
   const node = nodeOf(circuit, id);
   const parts = node.kind === "product" ? node.children.map((child) => nodeOf(circuit, child)) : [node];
   return new Map(

@@ -2,6 +2,7 @@ import { type Circuit, type InputNode, type ParameterArray, parameterOf, type Su
 import { CircuitError } from "./errors.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { leafFamily } from "./leaves/mod.ts";
+import { flatten, inOneRow, isFlat, type NestedNumbers } from "./nested.ts";
 import type { Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
 
@@ -29,10 +30,10 @@ export interface ParameterSettings {
   /** Share of every row's counts, from 0 to 1, that is spread as `base` says; 0 when left out. */
   readonly mix?: number;
   /**
-   * The distribution of what `pseudocount` and `mix` add: `[width]` for all rows alike, or `[rows, width]`;
+   * The distribution of what `pseudocount` and `mix` add: `[width]` for all rows alike, or `[rows, width]`, flat or as lists;
    * uniform when left out. For sums, and for categorical and Bernoulli leaves (width 2).
    */
-  readonly base?: ArrayLike<number>;
+  readonly base?: NestedNumbers;
 }
 
 /**
@@ -107,21 +108,26 @@ export function parameterOwners(circuit: Circuit): ReadonlyMap<string, InputNode
   return owners;
 }
 
+/** Settings of a parameter with all that was left out; the base in one row. */
+export type FullSettings = Required<Omit<ParameterSettings, "base">> & { readonly base?: ArrayLike<number> };
+
 /** The settings of a rule for one parameter. */
 export function settingsFor(
   rule: UpdateRule,
   id: string,
   kind: "sum" | "input",
-): ParameterSettings & Required<Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">> {
+): FullSettings {
   const own = rule.parameters !== undefined && Object.hasOwn(rule.parameters, id)
     ? rule.parameters[id]
     : undefined;
+  const { base, ...rest } = own ?? {};
   return {
     pseudocount: 0,
     frozen: false,
     mix: 0,
     ...(kind === "sum" ? rule.sums : rule.leaves),
-    ...own,
+    ...rest,
+    ...(base !== undefined && { base: inOneRow(base) }),
   };
 }
 
@@ -146,6 +152,9 @@ export function checkRule(circuit: Circuit, rule: UpdateRule): void {
         `Parameter \`${id}\` is of a ${(node as InputNode).family} leaf, which no base distribution smooths.`,
         { hint: "`base` and `mix` are for sums and for categorical and Bernoulli leaves." },
       );
+    }
+    if (own?.base !== undefined && !isFlat(own.base)) {
+      flatten(`The base of parameter \`${id}\``, [node.units, rowWidth(circuit, id, node)], own.base);
     }
     if (base !== undefined) checkBase(id, base, rowWidth(circuit, id, node), node.units);
   }

@@ -31,16 +31,13 @@ export function flatten(what: string, shape: readonly number[], values: NestedNu
       }.`,
     );
   }
-  const out = new Float64Array(size);
-  let at = 0;
-  const copy = (part: NestedNumbers) => {
-    if (isFlat(part)) {
-      out.set(part, at);
-      at += part.length;
-    } else (part as readonly NestedNumbers[]).forEach(copy);
-  };
-  copy(values);
-  return out;
+  return Float64Array.from(inOneRow(values));
+}
+
+/** Numbers one after the other; those that are already are returned as they are. */
+export function inOneRow(values: NestedNumbers): ArrayLike<number> {
+  if (isFlat(values)) return values;
+  return (values as readonly NestedNumbers[]).flatMap((part) => Array.from(inOneRow(part)));
 }
 
 /** Whether numbers are one after the other. */

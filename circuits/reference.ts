@@ -87,9 +87,12 @@ export function downward(
       const inputFlows = new Float64Array(inputs.length);
       forEachRow(circuit, id, (output, from, weights, at) => {
         if (flow[output] === 0) return;
-        weights.forEach((w, i) => {
-          const share = Math.exp(Math.log(w) + (inputs[from + i] as number) - (logs[id]?.[output] as number));
-          const edge = (flow[output] as number) * share;
+        // Relative to the largest input before the weights: a logarithm of -1e17 has no digits left for theirs.
+        const most = maximum(inputs.slice(from, from + weights.length));
+        const terms = Array.from(weights, (w, i) => Math.log(w) + ((inputs[from + i] as number) - most));
+        const total = logSumExp(terms);
+        terms.forEach((term, i) => {
+          const edge = (flow[output] as number) * Math.exp(term - total);
           inputFlows[from + i] = (inputFlows[from + i] as number) + edge;
           visit?.(id, output, at + i, edge);
         });

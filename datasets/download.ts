@@ -43,6 +43,8 @@ export interface Patience {
 export interface DownloadOptions extends Patience {
   /** The address, then its mirrors. */
   readonly urls: readonly string[];
+  /** What to send with a request to an address; nothing by default. */
+  readonly headers?: (url: string) => Record<string, string>;
   /** Absolute path of the finished file. Until it is complete and good it is at `PATH.part`. */
   readonly path: string;
   /** The size it must have, in bytes. */
@@ -148,6 +150,7 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
       stall,
       signal,
       known: part.known(url),
+      headers: options.headers?.(url) ?? {},
     });
     if (sent.from === 0) {
       hash = createHash(options.digest.algorithm);

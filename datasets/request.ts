@@ -52,6 +52,8 @@ export interface RequestOptions {
   readonly signal: AbortSignal | undefined;
   /** The version that the bytes before `from` are of, as far as known. */
   readonly known: Validators;
+  /** Further headers. */
+  readonly headers?: Record<string, string>;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function request(url: string, options: RequestOptions): Promise<Sen
     response = await fetch(url, {
       signal,
       headers: {
+        ...options.headers,
         // Positions count bytes as stored: a compressed reply would have others.
         "accept-encoding": "identity",
         ...(options.from > 0 ? { range: `bytes=${options.from}-` } : {}),

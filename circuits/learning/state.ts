@@ -62,9 +62,14 @@ export function decodeTrainingState(bytes: Uint8Array, where = "training state")
   if (format !== "retort-training" || progress === undefined) {
     throw new CircuitError(`${where}: the file holds no state of a training.`);
   }
-  const parsed = JSON.parse(
-    progress,
-    (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
-  );
+  let parsed;
+  try {
+    parsed = JSON.parse(
+      progress,
+      (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
+    );
+  } catch (cause) {
+    throw new CircuitError(`${where}: what it says of the progress is not JSON.`, { cause });
+  }
   return { progress: { best: undefined, ...parsed }, tensors };
 }

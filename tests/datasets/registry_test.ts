@@ -78,6 +78,14 @@ Deno.test("an entry that does not fit is refused with every fault", () => {
     [{ editions: [{ name: "x", files: [{ ...file, typo: 1 }] }] }, /typo/],
     [{ editions: [{ name: "x", files: [file] }, { name: "x", files: [file] }] }, /same name/],
     [{ editions: [{ name: "x", files: [file], archive: { ...archive, members: {} } }] }, /each file/],
+    [
+      { editions: [{ name: "x", files: [file], archive: { ...archive, package: "npm:a@1" } }] },
+      /has an address or is a package/,
+    ],
+    [
+      { editions: [{ name: "x", files: [file], archive: { ...archive, url: undefined, package: "a" } }] },
+      /expected npm:NAME@VERSION/,
+    ],
   ];
   for (const [change, message] of bad) {
     assert.throws(() => defineDataSet({ ...good, ...change } as DataSet), (error) => {

@@ -1,6 +1,6 @@
 // Logarithms of leaves. A missing value counts as 0, or under MAX as the unit's mode.
-// Constants: KIND (table: a row for every state; gaussian; indicator), LOG (the table has logarithms), MAX, VEC,
-// X and Y (workgroup).
+// Constants: KIND (table: a row for every state; gaussian; indicator), LOG (the table has logarithms), MAX, VEC, FAR (of
+// gaussian, in standard deviations), X and Y (workgroup).
 struct Shape {
   units: u32,       // all lengths in numbers, or in vec4 under VEC
   stride: u32,      // between samples of logs
@@ -69,7 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + fold.variable]);
     let mean = fold.table + unit;
     let x = (bitcast<f32>(value) - table[mean]) + (low - table[mean + shape.tableStride]);
-    let z = x * table[mean + 2u * shape.tableStride];
+    // Beyond FAR standard deviations likelihoods stop falling, so that scales stay in their range: see far.ts.
+    let z = clamp(x * table[mean + 2u * shape.tableStride], Value(-$FAR), Value($FAR));
     log = z * z * (-0.5 * LOG2E) - table[mean + 3u * shape.tableStride];
   }
   //# end

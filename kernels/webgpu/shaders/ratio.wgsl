@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let sample = id.y;
   if (unit >= shape.units4 || sample >= batch.rows) { return; }
   let fold = folds[id.z];
-  if (batch.partial != 0u && (seen[fold.seen + sample / 32u] >> (sample % 32u) & 1u) == 0u) {
+  if (batch.partial != 0u && ((seen[fold.seen + sample / 32u] >> (sample % 32u)) & 1u) == 0u) {
     ratios[fold.r + sample * shape.stride + unit] = vec4f();
     return;
   }

@@ -46,6 +46,7 @@ const MISSING_REAL = 0x7f7fffffu;
 
 // Samples that are added up by themselves before they are added to the rest: large sums round what is added.
 const PART = 32u;
+const FARTHEST = 1e13; // standard deviations: squares must not overflow
 
 // Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
 @compute @workgroup_size($X)
@@ -70,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         if (value == MISSING_REAL) { continue; }
         let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + user.variable]);
         let flow = flows[user.at + sample * user.stride + unit];
-        let z = ((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse;
+        let z = clamp(((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse, Value(-FARTHEST), Value(FARTHEST));
         partWeight += flow;
         partFirst += flow * z;
         partSecond += flow * z * z;

@@ -1,0 +1,76 @@
+import process from "node:process";
+
+/** What the settings of registries are read from: another one stands in for it in tests. */
+export interface Machine {
+  /** An environment variable, or undefined when it is not set. */
+  env(name: string): string | undefined;
+  /** The text of a file, or undefined when there is none that can be read. */
+  read(path: string): string | undefined;
+  /** What a program prints, or undefined when it is not there or fails. */
+  ask(program: string, args: readonly string[]): Promise<string | undefined>;
+  /** Where a file of a package that Deno itself has fetched lies. */
+  readonly fetched: string;
+  /** The folder of the call. */
+  readonly folder: string;
+  readonly os: string;
+}
+
+/** The machine that this process runs on. */
+export const thisMachine: Machine = {
+  env: (name) => Deno.env.get(name),
+  read(path) {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      return undefined; // As npm and pip do: a file that cannot be read has no settings.
+    }
+  },
+  async ask(program, args) {
+    try {
+      // Wide, so that no address is broken over lines.
+      const { code, stdout } = await new Deno.Command(program, { args: [...args], env: { COLUMNS: "2000" } })
+        .output();
+      return code === 0 ? new TextDecoder().decode(stdout) : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  get fetched() {
+    return import.meta.resolve("zod");
+  },
+  get folder() {
+    return Deno.env.get("INIT_CWD") || process.cwd();
+  },
+  os: Deno.build.os,
+};
+
+/** The user's home folder. */
+export function homeOf(machine: Machine): string | undefined {
+  return machine.env(machine.os === "windows" ? "USERPROFILE" : "HOME");
+}
+
+/** One line `key = value` of an INI file with the section that it stands in, empty before the first. */
+export interface Setting {
+  readonly section: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The settings of a text in the INI format of npm and pip: comments begin with `#` or `;`. */
+export function settingsIn(text: string): Setting[] {
+  const settings: Setting[] = [];
+  let section = "";
+  for (const raw of text.split(/\r?\n/)) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
+    const head = /^\[(.*)\]$/.exec(line);
+    if (head !== null) section = head[1]!.trim();
+    else {
+      // npm's keys may be addresses with a port, pip's may be followed by a colon: the equals sign comes first.
+      const [, key, value] = /^([^=]*?)\s*=\s*(.*)$/.exec(line) ?? /^([^:]*?)\s*:\s*(.*)$/.exec(line) ?? [];
+      if (key === undefined) continue;
+      settings.push({ section, key, value: value!.replace(/^(["'])(.*)\1$/, "$2") });
+    }
+  }
+  return settings;
+}
