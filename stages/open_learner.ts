@@ -36,7 +36,12 @@ const tile = z.object({
   y: z.int().min(1),
   depth: z.int().min(4).optional(),
 });
-const tuning = z.record(z.string(), tile);
+const rate = z.object({
+  flops: z.number().positive(),
+  alone: z.number().positive(),
+  bytes: z.number().positive(),
+});
+const tuning = z.object({ tiles: z.record(z.string(), tile), rate: rate.optional() });
 
 /** What was measured of adapters, in the store of the run. People may edit it: what does not fit is measured again. */
 function tuningIn(kept: KeptValues): TuningStore {

@@ -1,4 +1,5 @@
 import { RetortError } from "../../foundation/errors.ts";
+import { hintAfterLoss } from "../hints.ts";
 
 /** What a pass over the vectors adds up, by centroid. */
 export interface ClusterSums {
@@ -58,6 +59,6 @@ export type KernelFactory = (width: number, clusters: number) => Promise<KMeansK
 /** The device was lost in the middle of a pass: its sums are gone. {@link KMeansKernel.begin} starts a pass on a new one. */
 export class PassLostError extends RetortError {
   constructor(message: string) {
-    super(message, { hint: "Run the same command again: it goes on from the last checkpoint." });
+    super(message, { hint: hintAfterLoss() });
   }
 }

@@ -1,9 +1,11 @@
 import { Evidence, type NodeId } from "../../circuits/mod.ts";
-import { type Group, type InputGroup, nodesOfFolds, type SumGroup } from "../plan.ts";
+import { type Group, type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
-import { carefulFolds, planeGrid } from "./forward.ts";
+import { CAREFUL, carefulFolds, perNumber, planeGrid, productEffort } from "./forward.ts";
 import { padded, seenWords } from "./layout.ts";
 import {
+  carefulWords,
+  FOLD_WORDS,
   isTableFamily,
   leafParts,
   type LearningMachine,
@@ -13,8 +15,9 @@ import {
   weightRuns,
 } from "./machine.ts";
 import type { Part } from "./pages.ts";
+import { TRANSCENDENTAL } from "./pace.ts";
 import { valueColumns } from "./samples.ts";
-import { contractKernel, tileGrid } from "./tiles.ts";
+import { contractKernel, tileGrid, tileNumbers } from "./tiles.ts";
 
 /** The downward pass: from the flow of the root, which the host sets, to the flows of all rows. */
 export function backwardSteps(machine: LearningMachine): Step[] {
@@ -29,7 +32,7 @@ function collectSteps(machine: LearningMachine, group: Group): Step[] {
   const { settings, layout, arrays, learning, open } = machine;
   const collected = layout.collected.get(group.index) ?? [];
   const width = padded(group.units), plane = planeFor(machine, width);
-  return runs(collected, () => "", open.limits.workgroups).map((run): Step => {
+  return runs(open, collected, () => "", ({ sources }) => 4 + 4 * sources.length).map((run): Step => {
     const sources: number[] = [], folds: number[] = [];
     for (const { fold, sources: list } of run) {
       folds.push(layout.flows(group, fold).at, sources.length / 4, list.length, 0);
@@ -45,6 +48,7 @@ function collectSteps(machine: LearningMachine, group: Group): Step[] {
         learning.flows,
       ],
       grid: planeGrid(plane, width, run.length),
+      effort: perNumber(width, sources.length / 2, sources.length + 4 * run.length),
     };
   });
 }
@@ -62,7 +66,7 @@ function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
   const { scopeOf } = Evidence.of(plan.circuit), nodes = nodesOfFolds(plan, group);
   const width = padded(group.units) / 4, plane = planeFor(machine, width);
   const folds = Array.from({ length: group.folds }, (_, fold) => fold);
-  return runs(folds, () => "", open.limits.workgroups).map((run): Step => ({
+  return runs(open, folds, () => "", () => 8).map((run): Step => ({
     kernel: { template: "ratio", constants: { ...plane } },
     bindings: [
       arrays.batch,
@@ -88,6 +92,7 @@ function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
       learning.seen,
     ],
     grid: planeGrid(plane, width, run.length),
+    effort: perNumber(run.length * group.units, 2 * TRANSCENDENTAL, 12),
   }));
 }
 
@@ -120,7 +125,8 @@ function contractStep(
       learning.flows,
       arrays.linear,
     ],
-    grid: (batch) => [...tileGrid(tile, batch.rows, columns), folds.length],
+    grid: ({ rows }) => [...tileGrid(tile, rows, columns), folds.length],
+    effort: ({ rows }) => productEffort(tile, rows, columns, padded(to - from), folds.length),
   };
 }
 
@@ -148,6 +154,7 @@ function carefulStep(
       learning.flows,
     ],
     grid: planeGrid(plane, width, folds.length),
+    effort: perNumber(folds.length * (to - from) * group.inputs, CAREFUL, 1),
   };
 }
 
@@ -165,20 +172,31 @@ interface UsedPart {
   readonly uses: readonly { group: SumGroup; fold: number }[];
 }
 
+/** The folds that use each slot of a table of weights. */
+export function usesOf({ weightTables, groups }: Plan, table: number): { group: SumGroup; fold: number }[][] {
+  const { slots } = weightTables[table] as { slots: number };
+  const uses: { group: SumGroup; fold: number }[][] = Array.from({ length: slots }, () => []);
+  for (const group of groups) {
+    if (group.kind !== "sum" || group.table !== table) continue;
+    for (let fold = 0; fold < group.folds; fold++) {
+      uses[group.slots[Math.floor(fold / group.uses)] as number]?.push({ group, fold });
+    }
+  }
+  return uses;
+}
+
 function weightCountSteps(machine: LearningMachine): Step[] {
   const { plan, places, open } = machine;
   return plan.weightTables.flatMap((table, t) => {
-    const uses: { group: SumGroup; fold: number }[][] = Array.from({ length: table.slots }, () => []);
-    for (const group of plan.groups) {
-      if (group.kind !== "sum" || group.table !== t) continue;
-      for (let fold = 0; fold < group.folds; fold++) {
-        uses[group.slots[Math.floor(fold / group.uses)] as number]?.push({ group, fold });
-      }
-    }
-    const entries = uses.flatMap((list, slot): UsedPart[] =>
+    const entries = usesOf(plan, t).flatMap((list, slot): UsedPart[] =>
       list.length === 0 ? [] : (places.weights[t]?.[slot] ?? []).map((part) => ({ part, uses: list }))
     );
-    return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups)
+    return runs(
+      open,
+      entries,
+      ({ part }) => `${part.page} ${part.from}`,
+      ({ uses }) => uses.reduce((words, { group }) => words + 1 + carefulWords(group.arity), 2),
+    )
       .flatMap((run) => [flowsStep(machine, table, run), carefulFlowsStep(machine, table, run)]);
   });
 }
@@ -192,6 +210,8 @@ function flowsStep(
   const { from, to, page } = (run[0] as UsedPart).part;
   const rows = to - from, columns = padded(table.inputs);
   const tile = tiles({ form: "flows", rows, columns });
+  const most = Math.max(...run.map(({ uses }) => uses.length));
+  const total = run.reduce((sum, { uses }) => sum + uses.length, 0);
   const folds: number[] = [], terms: number[] = [];
   for (const { part, uses } of run) {
     folds.push(part.at / 4, part.at / 4, terms.length / 2, uses.length);
@@ -203,15 +223,19 @@ function flowsStep(
     kernel: contractKernel("flows", tile, true),
     bindings: [
       arrays.batch,
-      settings.shape(rows, columns, 0, padded(table.units) / 4, columns / 4, columns / 4),
+      settings.shape(rows, columns, 0, padded(table.units) / 4, columns / 4, columns / 4, most),
       settings.table(folds),
       settings.table(terms),
       learning.ratios,
       arrays.linear,
       learning.counts[page] as GPUBuffer,
       arrays.weights[page] as GPUBuffer,
+      learning.carried,
     ],
     grid: () => [...tileGrid(tile, rows, columns), run.length],
+    effort: (batch) => productEffort(tile, rows, columns, batch.rows, total),
+    rounds: most,
+    carried: Math.floor(learning.carried.size / 4 / tileNumbers(tile)),
   };
 }
 
@@ -251,10 +275,10 @@ function carefulFlowsStep(
       learning.counts[page] as GPUBuffer,
     ],
     grid: () => [Math.ceil(width / plane.X), Math.ceil((to - from) / plane.Y), run.length],
+    effort: perNumber(list.length * (to - from) * table.inputs, CAREFUL, 1),
+    rounds: Math.max(...run.map(({ uses }) => uses.length)),
   };
 }
-
-const FOLD_WORDS = 12;
 
 /** Leaves that share a parameter and the units that they read of it. */
 interface LeafSet {
@@ -321,10 +345,11 @@ function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly 
     leafParts(places.statistics, group, set.fold).map((part) => ({ set, part, list: lists[index] ?? 0 }))
   );
   return runs(
+    open,
     entries,
     ({ set, part }) =>
       `${part.page} ${part.from} ${states ? "" : leafParts(places.tables, group, set.fold)[0]?.page}`,
-    open.limits.workgroups,
+    ({ set }) => 4 + 4 * set.uses.length,
   )
     .map((run): Step => {
       const { page, from, to } = (run[0] as { part: Part }).part;
@@ -358,7 +383,8 @@ function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly 
           learning.statistics[page] as GPUBuffer,
           ...(states ? [learning.words] : [arrays.values, arrays.tables[tablePage] as GPUBuffer]),
         ],
-        grid: (batch) => [Math.ceil(width / X), states ? batch.segments : 1, run.length],
+        grid: ({ segments }) => [Math.ceil(width / X), states ? segments : 1, run.length],
+        effort: perNumber(uses.length / 4 * group.units, states ? 1 : 8, 8),
       };
     });
 }

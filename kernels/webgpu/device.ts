@@ -1,4 +1,5 @@
 import { RetortError } from "../../foundation/errors.ts";
+import { hintForOtherAdapter, hintWithoutAdapter } from "../hints.ts";
 
 /** What an adapter is, in words and numbers that people compare. */
 export interface AdapterFacts {
@@ -24,6 +25,8 @@ export interface DeviceLimits {
   readonly shared: number;
   /** Workgroups along one dimension of a dispatch. */
   readonly workgroups: number;
+  /** Storage buffers that a kernel may see. */
+  readonly storageBuffers: number;
 }
 
 /** Features that are used where they are, by our names. */
@@ -58,6 +61,8 @@ export interface DeviceOptions {
   readonly without?: readonly string[];
   /** Upper bounds for what the device would allow: for tests of large models on small data. */
   readonly limits?: Partial<DeviceLimits>;
+  /** Whether to compute as in software or as on hardware: for tests of what hardware uses. What the adapter is when left out. */
+  readonly software?: boolean;
 }
 
 /**
@@ -80,6 +85,7 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupSizeY",
   "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupsPerDimension",
 ] as const;
 
 /** The adapters that a `GPU` object offers under its power preferences, each once. */
@@ -122,14 +128,12 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   if (gpu === undefined || adapter === undefined) {
     throw new RetortError(
       adapters.length === 0
-        ? "WebGPU finds no adapter on this machine"
+        ? "WebGPU finds no adapter"
         : `no WebGPU adapter is named like \`${options.adapter}\`; there is ${
           adapters.map((candidate) => `\`${factsOf(candidate).name}\``).join(", ")
         }`,
       {
-        hint: adapters.length === 0
-          ? "Use `--engine cpu`, or install a Vulkan driver (in software: Debian's mesa-vulkan-drivers)."
-          : "`deno task doctor` lists the adapters.",
+        hint: adapters.length === 0 ? hintWithoutAdapter() : hintForOtherAdapter(),
       },
     );
   }
@@ -156,13 +160,14 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   const bounded = (most: number, cap: number | undefined) => Math.min(most, cap ?? Infinity);
   return {
     device,
-    adapter: factsOf(adapter),
+    adapter: { ...factsOf(adapter), ...(options.software !== undefined && { software: options.software }) },
     limits: {
       binding: bounded(limits.maxStorageBufferBindingSize, options.limits?.binding),
       buffer: bounded(limits.maxBufferSize, options.limits?.buffer),
       invocations: bounded(limits.maxComputeInvocationsPerWorkgroup, options.limits?.invocations),
       shared: bounded(limits.maxComputeWorkgroupStorageSize, options.limits?.shared),
       workgroups: bounded(limits.maxComputeWorkgroupsPerDimension, options.limits?.workgroups),
+      storageBuffers: bounded(limits.maxStorageBuffersPerShaderStage, options.limits?.storageBuffers),
     },
     features: {
       subgroup: lanes,

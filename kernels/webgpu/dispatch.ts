@@ -1,6 +1,8 @@
-import type { Profiler } from "./profile.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { kernelName, type Kernels, type KernelSpec } from "./kernels.ts";
+import { consented } from "./consent.ts";
+import type { ReadyDevice } from "./host.ts";
+import { kernelName, type KernelSpec } from "./kernels.ts";
+import type { Effort, Groups, Load } from "./pace.ts";
 
 /** What the number of workgroups depends on. */
 export interface BatchShape {
@@ -10,17 +12,20 @@ export interface BatchShape {
   readonly segments: number;
 }
 
-/** Workgroups of a dispatch for a batch. */
-export type Grid = (batch: BatchShape) => readonly [number, number, number];
-
 /** A kernel with what it works on; made once, dispatched every batch. */
 export interface Step {
   /** The kernel. */
   readonly kernel: KernelSpec;
   /** What is bound, in the order of the binding numbers: buffers, or parts of them. */
   readonly bindings: readonly (GPUBuffer | GPUBufferBinding)[];
-  /** How many workgroups. */
-  readonly grid: Grid;
+  /** How many workgroups: any number, as commands.ts cuts them into what a dispatch may have. */
+  readonly grid: (batch: BatchShape) => Groups;
+  /** What all of them cost at most. */
+  readonly effort: (batch: BatchShape) => Effort;
+  /** Rounds of the loop that a dispatch may do in part; see `Load`. */
+  readonly rounds?: number;
+  /** Workgroups that may be done together when it does; see `Load`. */
+  readonly carried?: number;
 }
 
 /** A {@link Step} that is ready to be encoded. */
@@ -31,21 +36,18 @@ export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   /** Its bindings. */
   readonly group: GPUBindGroup;
-  /** How many workgroups. */
-  readonly grid: Grid;
+  /** What has to be done for a batch. */
+  readonly load: (batch: BatchShape) => Load;
 }
 
-/** Submits what was encoded; `onProblem` gets what the device refuses, when the device has found out. */
-export function submit(
-  device: GPUDevice,
-  encoder: GPUCommandEncoder,
-  onProblem: (problem: RetortError) => void,
-): void {
-  device.pushErrorScope("validation");
-  device.queue.submit([encoder.finish()]);
-  device.popErrorScope().then((problem) => {
-    if (problem !== null) onProblem(new RetortError(`the device refuses work: ${problem.message.trim()}`));
-  }, () => {});
+/** What a step does for a batch, and what it costs. */
+export function loadOf({ grid, effort, rounds, carried }: Step, batch: BatchShape): Load {
+  return {
+    grid: grid(batch),
+    effort: effort(batch),
+    ...(rounds !== undefined && { rounds }),
+    ...(carried !== undefined && { carried }),
+  };
 }
 
 /**
@@ -53,54 +55,32 @@ export function submit(
  * @throws {RetortError} with the kernel's name when bindings do not fit
  */
 export async function prepare(
-  device: GPUDevice,
-  kernels: Kernels,
+  { open: { device }, kernels }: Pick<ReadyDevice, "open" | "kernels">,
   steps: readonly Step[],
 ): Promise<Dispatch[]> {
+  const most = device.limits.maxStorageBufferBindingSize;
   const pipelines = await Promise.all(steps.map(({ kernel }) => kernels.get(kernel)));
-  const problems: Promise<void>[] = [];
-  const dispatches = steps.map(({ kernel, bindings, grid }, i): Dispatch => {
+  return await Promise.all(steps.map(async (step, i): Promise<Dispatch> => {
+    const { kernel, bindings } = step, name = kernelName(kernel);
     const pipeline = pipelines[i] as GPUComputePipeline;
-    const name = kernelName(kernel);
-    device.pushErrorScope("validation");
-    const group = device.createBindGroup({
-      label: name,
-      layout: pipeline.getBindGroupLayout(0),
-      entries: bindings.map((bound, binding) => ({
-        binding,
-        resource: "buffer" in bound ? bound : { buffer: bound },
-      })),
-    });
-    problems.push(
-      device.popErrorScope().then((problem) => {
-        if (problem !== null) throw new RetortError(`kernel ${name}: ${problem.message.trim()}`);
-      }),
-    );
-    return { name, pipeline, group, grid };
-  });
-  await Promise.all(problems);
-  return dispatches;
-}
-
-/** Records dispatches into one compute pass, or under a profiler one each. Kernels see what those before wrote. */
-export function encode(
-  encoder: GPUCommandEncoder,
-  dispatches: readonly Dispatch[],
-  batch: BatchShape,
-  profiler?: Profiler,
-): void {
-  if (dispatches.length === 0) return;
-  if (profiler?.hasRoom(dispatches.length)) {
-    for (const dispatch of dispatches) profiler.encode(encoder, dispatch, batch);
-    return;
-  }
-  const pass = encoder.beginComputePass();
-  for (const { pipeline, group, grid } of dispatches) {
-    const [x, y, z] = grid(batch);
-    if (x * y * z === 0) continue;
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(x, y, z);
-  }
-  pass.end();
+    for (const bound of bindings) {
+      const bytes = "buffer" in bound ? bound.size ?? bound.buffer.size : bound.size;
+      if (bytes > most) {
+        throw new RetortError(
+          `kernel ${name} has to see ${bytes} bytes at once, on this device ${most} at most`,
+          { hint: "Use a smaller model, or another device or engine." },
+        );
+      }
+    }
+    const group = await consented(device, `kernel ${name}`, () =>
+      device.createBindGroup({
+        label: name,
+        layout: pipeline.getBindGroupLayout(0),
+        entries: bindings.map((bound, binding) => ({
+          binding,
+          resource: "buffer" in bound ? bound : { buffer: bound },
+        })),
+      }));
+    return { name, pipeline, group, load: (batch) => loadOf(step, batch) };
+  }));
 }

@@ -30,6 +30,7 @@ import { deviceMoments } from "./encode.ts";
 import { exactActivations, exactFlows, exactLikelihoods, FarSamples } from "./far.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";
+import { secondsAfter, SUBMISSION_SECONDS } from "./pace.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { type Snapshot, stateOf, takeState } from "./state.ts";
@@ -76,7 +77,7 @@ export class WebGpuEngine implements Engine {
   private constructor(
     circuit: Circuit,
     session: Session,
-    reopen: () => Promise<Session>,
+    reopen: (losses: number) => Promise<Session>,
     { onLoss, ownsSamples = false }: WebGpuOptions,
   ) {
     this.circuit = circuit;
@@ -88,9 +89,11 @@ export class WebGpuEngine implements Engine {
     this.#sequence = new Sequence(session, {
       mostWaiting: WAITING,
       reopen: async (reason) => {
-        onLoss?.(reason);
-        this.losses++;
-        const opened = await reopen();
+        if (reason !== undefined) {
+          onLoss?.(reason);
+          this.losses++;
+        }
+        const opened = await reopen(this.losses);
         await this.#load(opened, this.#start);
         return opened;
       },
@@ -108,9 +111,11 @@ export class WebGpuEngine implements Engine {
   ): Promise<WebGpuEngine> {
     const given: SessionOptions = { memory: DEFAULT_MEMORY, ...options };
     const session = await Session.open(host, circuit, given);
-    // A new device computes with the tiles of the one before.
+    // A new device computes with the tiles of the one before, and is not given as much work at a time.
     const tuning = given.tuning && { ...given.tuning, [session.open.adapter.name]: session.tuning };
-    const reopen = () => Session.open(host, circuit, { ...given, tuning });
+    const { seconds = SUBMISSION_SECONDS } = given;
+    const reopen = (losses: number) =>
+      Session.open(host, circuit, { ...given, tuning, seconds: secondsAfter(losses, seconds) });
     return new WebGpuEngine(circuit, session, reopen, options);
   }
 
@@ -239,6 +244,7 @@ export class WebGpuEngine implements Engine {
       await this.#refresh(session);
       await this.#moveMoments(session, given);
       session.setParameters(given);
+      await session.consented();
       for (const [id, array] of given) this.#values.set(id, array);
       this.circuit = replaceValues(this.circuit, new Map(this.#values));
       return ready(undefined);
@@ -260,8 +266,8 @@ export class WebGpuEngine implements Engine {
       requireSingleRoot(this.circuit);
       const snapshot = takeState(this.circuit, state);
       await this.#load(session, snapshot);
-      this.circuit = replaceValues(this.circuit, new Map(this.#values));
       await this.#restart(snapshot);
+      this.circuit = replaceValues(this.circuit, new Map(this.#values));
       return ready(undefined);
     }, true);
   }
@@ -302,7 +308,7 @@ export class WebGpuEngine implements Engine {
     const host = this.#hostParameters(rule);
     if (rule.step.kind === "anemone") {
       // The weight of the samples is known when their likelihoods are.
-      await session.flush();
+      await session.fetch();
       await updater.gatherPriors(await session.topDown(), this.#counted.weight);
     }
     const fresh = host.size > 0 ? await this.#applyOnHost(session, rule, host) : undefined;
@@ -371,7 +377,7 @@ export class WebGpuEngine implements Engine {
 
   /** Parameters and counts as the device has them. */
   async #snapshot(session: Session): Promise<Snapshot> {
-    await session.flush();
+    await session.fetch();
     await this.#refresh(session);
     const counts = await session.counts();
     return {

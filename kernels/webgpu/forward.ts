@@ -1,12 +1,14 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, InnerShape, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
-import type { Grid, Step } from "./dispatch.ts";
+import type { BatchShape, Step } from "./dispatch.ts";
 import { farthest } from "./far.ts";
 import { padded, sourceOf } from "./layout.ts";
 import {
+  FOLD_WORDS,
   isTableFamily,
   leafParts,
   type Machine,
+  PIECE_WORDS,
   type Plane,
   planeFor,
   rowLanes,
@@ -15,8 +17,9 @@ import {
   weightRuns,
 } from "./machine.ts";
 import type { Part } from "./pages.ts";
+import { type Effort, type Groups, TRANSCENDENTAL } from "./pace.ts";
 import { valueColumns } from "./samples.ts";
-import { contractKernel, tileGrid } from "./tiles.ts";
+import { contractKernel, type Tile, tileGrid } from "./tiles.ts";
 
 /** A sum of more logarithms than this is kept as integer and rest. */
 const FEW = 8;
@@ -65,7 +68,7 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
   const entries = folds.flatMap((fold) =>
     leafParts(places.tables, group, fold).map((part) => ({ fold, part }))
   );
-  return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map((run): Step => {
+  return runs(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 4).map((run): Step => {
     const { page, from, to } = (run[0] as { part: Part }).part;
     const plane = planeFor(machine, width);
     return {
@@ -103,6 +106,7 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
         ...(semiring === "max" ? [arrays.modes] : []),
       ],
       grid: planeGrid(plane, width, run.length),
+      effort: perNumber(run.length * group.units, 3 * TRANSCENDENTAL, 16),
     };
   });
 }
@@ -121,7 +125,7 @@ function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly num
   const { settings, layout, arrays, open, plan } = machine;
   const plane = planeFor(machine, group.units);
   const states = settings.table(folds.flatMap((fold) => statesOfFold(machine, group, fold)));
-  return runs(folds, () => "", open.limits.workgroups).map((run): Step => ({
+  return runs(open, folds, () => "", () => 4).map((run): Step => ({
     kernel: {
       template: "leaves",
       constants: { KIND: "indicator", LOG: false, MAX: false, VEC: false, ...plane },
@@ -140,6 +144,7 @@ function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly num
       states,
     ],
     grid: planeGrid(plane, group.units, run.length),
+    effort: perNumber(run.length * group.units, 4, 12),
   }));
 }
 
@@ -172,7 +177,7 @@ function productSteps(machine: Machine, group: ProductGroup, many: boolean): Ste
   const by = wholeFours(machine, group) ? 4 : 1;
   const width = by === 4 ? padded(group.units) / 4 : group.units;
   const plane = planeFor(machine, width), lanes = rowLanes(machine);
-  return runs(foldsOf(group), () => "", open.limits.workgroups).map((run): Step => ({
+  return runs(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
     kernel: {
       template: "product",
       constants: { VEC: by === 4, NORMALISE: many, ...(many ? lanes : plane) },
@@ -186,6 +191,11 @@ function productSteps(machine: Machine, group: ProductGroup, many: boolean): Ste
       arrays.scales,
     ],
     grid: many ? rowGrid(lanes, run.length) : planeGrid(plane, width, run.length),
+    effort: perNumber(
+      run.length * group.units,
+      (many ? 16 : 2) * group.arity,
+      (many ? 8 : 4) * group.arity + 4,
+    ),
   }));
 }
 
@@ -203,7 +213,7 @@ function linearSteps(machine: Machine, group: SumGroup): Step[] {
   const { settings, layout, arrays, open } = machine;
   const by = wholeFours(machine, group) ? 4 : 1;
   const lanes = rowLanes(machine);
-  return runs(foldsOf(group), () => "", open.limits.workgroups).map((run): Step => ({
+  return runs(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
     kernel: { template: "inputs", constants: { VEC: by === 4, ...lanes } },
     bindings: [
       arrays.batch,
@@ -222,6 +232,7 @@ function linearSteps(machine: Machine, group: SumGroup): Step[] {
       arrays.marks,
     ],
     grid: rowGrid(lanes, run.length),
+    effort: perNumber(run.length * group.inputs, 2 * TRANSCENDENTAL, 12),
   }));
 }
 
@@ -254,7 +265,8 @@ function contractStep(
       arrays.logs,
       arrays.marks,
     ],
-    grid: (batch) => [...tileGrid(tile, batch.rows, columns), folds.length],
+    grid: ({ rows }) => [...tileGrid(tile, rows, columns), folds.length],
+    effort: ({ rows }) => productEffort(tile, rows, columns, padded(group.inputs), folds.length),
   };
 }
 
@@ -287,6 +299,7 @@ function carefulStep(machine: Machine, group: SumGroup, run: WeightRun, semiring
       ...(semiring === "sum" ? [arrays.marks] : []),
     ],
     grid: planeGrid(plane, width, run.folds.length),
+    effort: perNumber(run.folds.length * (to - from) * group.inputs, CAREFUL, 1),
   };
 }
 
@@ -299,10 +312,6 @@ export interface CarefulFold {
   /** Number of its first weight in the page. */
   readonly weights: number;
 }
-
-/** Words that repair.wgsl reads for every fold. */
-const FOLD_WORDS = 12;
-const PIECE_WORDS = 5;
 
 /** The words of repair.wgsl: folds, then their pieces, counted from `base`. */
 export function carefulFolds({ layout, plan }: Machine, list: readonly CarefulFold[], base = 0): number[] {
@@ -384,11 +393,35 @@ function foldsOf(group: Group): number[] {
 }
 
 /** Grid of kernels with a thread for every `width` by sample by fold. */
-export function planeGrid({ X, Y }: Plane, width: number, folds: number): Grid {
-  return (batch) => [Math.ceil(width / X), Math.ceil(batch.rows / Y), folds];
+export function planeGrid({ X, Y }: Plane, width: number, folds: number): (batch: BatchShape) => Groups {
+  return ({ rows }) => [Math.ceil(width / X), Math.ceil(rows / Y), folds];
 }
 
 /** Grid of kernels with a thread, or a workgroup, for every row. */
-function rowGrid({ LANES, X }: { LANES: number; X: number }, folds: number): Grid {
-  return (batch) => [LANES === 1 ? Math.ceil(batch.rows / X) : batch.rows, 1, folds];
+function rowGrid({ LANES, X }: { LANES: number; X: number }, folds: number): (batch: BatchShape) => Groups {
+  return ({ rows }) => [LANES === 1 ? Math.ceil(rows / X) : rows, 1, folds];
+}
+
+/** What it costs to do so many operations, and read and write so many bytes, for each of `numbers` of every row. */
+export function perNumber(numbers: number, flops: number, bytes: number): (batch: BatchShape) => Effort {
+  return ({ rows }) => ({ flops: rows * numbers * flops, bytes: rows * numbers * bytes });
+}
+
+/** Operations for a term of a sum that repair.wgsl does, if it does it. */
+export const CAREFUL = 2 * TRANSCENDENTAL;
+
+/** What a product costs: whole tiles are computed, also beyond the borders. */
+export function productEffort(
+  tile: Tile,
+  rows: number,
+  columns: number,
+  depth: number,
+  folds: number,
+): Effort {
+  const [x, y] = tileGrid(tile, rows, columns);
+  const results = x * tile.x * tile.columns * y * tile.y * tile.rows;
+  return {
+    flops: 2 * results * depth * folds,
+    bytes: 4 * (rows * depth + columns * depth + 2 * rows * columns) * folds,
+  };
 }

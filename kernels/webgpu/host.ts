@@ -40,17 +40,21 @@ export class DeviceHost {
     return this.#ready;
   }
 
-  /** Gives the device back. */
+  /** Gives the device back, once it has done what it was given. */
   async close(): Promise<void> {
     this.#closed = true;
     const ready = await this.#ready?.catch(() => undefined);
-    ready?.open.device.destroy();
+    if (ready === undefined) return;
+    const { device } = ready.open;
+    await device.queue.onSubmittedWorkDone().catch(() => {});
+    device.destroy();
+    await device.lost;
   }
 
   async #opened(): Promise<ReadyDevice> {
     if (this.#closed) throw new TypeError("the host of the device is closed");
     const open = await openDevice(this.#gpu, this.#options);
-    const ready = { open, kernels: new Kernels(open.device), lossReason: undefined as string | undefined };
+    const ready = { open, kernels: new Kernels(open), lossReason: undefined as string | undefined };
     open.device.lost.then((info) => ready.lossReason = info.message || info.reason);
     return ready;
   }

@@ -1,4 +1,7 @@
 import { RetortError } from "../../foundation/errors.ts";
+import { watch } from "./consent.ts";
+import type { OpenDevice } from "./device.ts";
+import { Portions } from "./portions.ts";
 import { type Constants, specialise } from "./template.ts";
 import centroids from "./shaders/centroids.wgsl" with { type: "text" };
 import collect from "./shaders/collect.wgsl" with { type: "text" };
@@ -45,13 +48,18 @@ export interface KernelSpec {
 
 /** Compiles kernels, each once for a device, those of a request in parallel. */
 export class Kernels {
+  /** The parts of grids that dispatches do. */
+  readonly portions: Portions;
+  readonly #open: OpenDevice;
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
   #subgroups: Promise<string> | undefined;
 
-  /** A cache for `device`. */
-  constructor(device: GPUDevice) {
-    this.#device = device;
+  /** A cache for the device of `open`. */
+  constructor(open: OpenDevice) {
+    this.#open = open;
+    this.#device = open.device;
+    this.portions = new Portions(open.device);
   }
 
   /** Number of kernels so far. */
@@ -67,11 +75,8 @@ export class Kernels {
   /** The line that WGSL wants before subgroup functions: browsers insist on it, Deno 2.9.6 refuses it. */
   #enableSubgroups(): Promise<string> {
     const line = "enable subgroups;\n";
-    this.#subgroups ??= (async () => {
-      this.#device.pushErrorScope("validation");
-      this.#device.createShaderModule({ code: line });
-      return await this.#device.popErrorScope() === null ? line : "";
-    })();
+    this.#subgroups ??= watch(this.#device, () => this.#device.createShaderModule({ code: line }))
+      .problem.then((problem) => problem === undefined ? line : "");
     return this.#subgroups;
   }
 
@@ -79,17 +84,21 @@ export class Kernels {
     const label = kernelName(spec), source = sourceOf(spec);
     const device = this.#device;
     const code = /\bsubgroup\w+\(/.test(source) ? await this.#enableSubgroups() + source : source;
-    device.pushErrorScope("validation");
-    const module = device.createShaderModule({ label, code });
-    const bindings = device.createBindGroupLayout({ label, entries: entriesOf(code) });
-    const layout = device.createPipelineLayout({ label, bindGroupLayouts: [bindings] });
-    const invalid = device.popErrorScope();
-    const made = device.createComputePipelineAsync({ label, layout, compute: { module } });
+    this.#checkWorkgroup(label, code);
+    const { value: made, problem } = watch(device, () => {
+      const module = device.createShaderModule({ label, code });
+      const bindings = device.createBindGroupLayout({ label, entries: entriesOf(code) });
+      const layout = device.createPipelineLayout({
+        label,
+        bindGroupLayouts: [bindings, this.portions.layout],
+      });
+      return device.createComputePipelineAsync({ label, layout, compute: { module } });
+    });
     // Whoever asked is told below; without this the runtime would call the rejection unhandled.
     made.catch(() => {});
-    const problem = await invalid;
-    if (problem !== null) {
-      throw new RetortError(`kernel ${label} does not compile: ${problem.message.trim()}`);
+    const invalid = await problem;
+    if (invalid !== undefined) {
+      throw new RetortError(`kernel ${label} does not compile: ${invalid.message.trim()}`);
     }
     try {
       return await made;
@@ -97,6 +106,24 @@ export class Kernels {
       throw new RetortError(`kernel ${label} does not compile: ${(error as Error).message}`, {
         cause: error,
       });
+    }
+  }
+
+  /** @throws {RetortError} for workgroups and bindings that the device has not */
+  #checkWorkgroup(label: string, code: string): void {
+    const { invocations, storageBuffers } = this.#open.limits;
+    const [, x, y] = /@workgroup_size\((\d+)(?:,\s*(\d+))?\)/.exec(code) ?? [];
+    const threads = Number(x) * Number(y ?? 1);
+    if (threads > invocations) {
+      throw new RetortError(
+        `kernel ${label} has workgroups of ${threads}, the device of ${invocations} at most`,
+      );
+    }
+    const buffers = entriesOf(code).filter(({ buffer }) => buffer?.type !== "uniform").length;
+    if (buffers > storageBuffers) {
+      throw new RetortError(
+        `kernel ${label} reads ${buffers} buffers, on this device ${storageBuffers} at most`,
+      );
     }
   }
 }
@@ -110,7 +137,9 @@ const COMPUTE = 0x4;
 
 /** Binding by binding what a kernel declares, used or not: layouts made from use would differ between variants. */
 function entriesOf(code: string): GPUBindGroupLayoutEntry[] {
-  return [...code.matchAll(/@binding\((\d+)\)\s*var<(uniform|storage, read_write|storage, read)>/g)]
+  return [
+    ...code.matchAll(/@group\(0\) @binding\((\d+)\)\s*var<(uniform|storage, read_write|storage, read)>/g),
+  ]
     .map(([, binding, kind]) => ({
       binding: Number(binding),
       visibility: COMPUTE,

@@ -6,17 +6,11 @@ import {
   PassLostError,
 } from "../kmeans/kernel.ts";
 import type { DeviceHost } from "./host.ts";
-import { KMeansWork } from "./kmeans_work.ts";
-import type { NearestTile } from "./kmeans_steps.ts";
+import { KMeansWork, type KMeansWorkOptions } from "./kmeans_work.ts";
+import { secondsAfter } from "./pace.ts";
 
 /** What {@link WebGpuKMeans.open} may be told. */
-export interface WebGpuKMeansOptions {
-  /** Bytes that the vectors of a batch may take; 64 MiB when left out, less where the device has no room. */
-  readonly memory?: number;
-  /** Bytes that all buffers together may take; what the device has when left out. */
-  readonly deviceMemory?: number;
-  /** How distances are computed; what suits the adapter when left out. */
-  readonly tile?: NearestTile;
+export interface WebGpuKMeansOptions extends KMeansWorkOptions {
   /** Called when the device was lost and the next pass goes on with a new one. */
   readonly onLoss?: (reason: string) => void;
 }
@@ -36,6 +30,7 @@ export class WebGpuKMeans implements KMeansKernel {
   readonly #clusters: number;
   readonly #options: WebGpuKMeansOptions;
   #work: KMeansWork;
+  #losses = 0;
   #mass: Float64Array<ArrayBuffer>;
   #counts: Float64Array<ArrayBuffer>;
   #last: Promise<unknown> = Promise.resolve();
@@ -91,12 +86,18 @@ export class WebGpuKMeans implements KMeansKernel {
       const reason = this.#work.ready.lossReason;
       if (reason !== undefined) {
         this.#options.onLoss?.(reason);
+        this.#losses++;
+      }
+      // What the device refused in the last pass is no part of this one.
+      if (reason !== undefined || await this.#work.refused()) {
         this.#work.close();
-        this.#work = await KMeansWork.open(this.#host, this.#width, this.#clusters, this.#options);
+        const seconds = secondsAfter(this.#losses, this.#options.seconds);
+        const options = { ...this.#options, seconds };
+        this.#work = await KMeansWork.open(this.#host, this.#width, this.#clusters, options);
       }
       this.#mass = new Float64Array(this.#clusters);
       this.#counts = new Float64Array(this.#clusters);
-      this.#work.begin(directions, bias);
+      await this.#work.begin(directions, bias);
     });
   }
 
@@ -113,7 +114,7 @@ export class WebGpuKMeans implements KMeansKernel {
       const found = await this.#work.nearest(values.subarray(from * width, to * width), to - from);
       labels.set(found.labels, from);
       scores.set(found.scores, from);
-      this.#work.sum(found.labels, factors?.subarray(from, to));
+      await this.#work.sum(found.labels, factors?.subarray(from, to));
     }
     for (let row = 0; row < rows; row++) {
       const label = labels[row] as number;

@@ -38,8 +38,8 @@ export interface BatchBuffers {
   readonly factors: GPUBuffer;
 }
 
-/** Threads of a workgroup of centroids.wgsl. */
-const SUM_THREADS = 64;
+/** Threads of a workgroup of centroids.wgsl, and operations of one for a number: an exact sum. */
+const SUM_THREADS = 64, SUM_FLOPS = 12;
 
 /** Without shared memory in software, where barriers are dear; with as much of it as allowed on hardware. */
 export function nearestTile({ open: { adapter, limits, features } }: ReadyDevice): NearestTile {
@@ -67,6 +67,7 @@ export function nearestStep(
   depth: number,
 ): Step {
   const { kind, rows, columns, x, y } = tile;
+  const blocks = Math.ceil(page.clusters / (x * columns));
   const kernel: KernelSpec = {
     template: "nearest",
     constants: {
@@ -91,6 +92,11 @@ export function nearestStep(
       nearest,
     ],
     grid: (shape) => [1, Math.ceil(shape.rows / (y * rows)), 1],
+    effort: (shape) => ({
+      flops: 2 * Math.ceil(shape.rows / (y * rows)) * y * rows * blocks * x * columns * (4 * depth + 2),
+      bytes: 16 * depth * (shape.rows + page.clusters) + 8 * shape.rows,
+    }),
+    rounds: blocks,
   };
 }
 
@@ -100,10 +106,8 @@ export function sumStep(
   { values, order, factors }: BatchBuffers,
   settings: Settings,
   depth: number,
-  most: number,
+  { clusters, capacity }: { readonly clusters: number; readonly capacity: number },
 ): Step {
-  const groups = Math.ceil(page.clusters * depth / SUM_THREADS);
-  const x = Math.min(groups, most);
   return {
     kernel: { template: "centroids", constants: { X: SUM_THREADS } },
     bindings: [
@@ -114,6 +118,13 @@ export function sumStep(
       page.sums,
       page.lost,
     ],
-    grid: () => [x, Math.ceil(groups / x), 1],
+    grid: () => [Math.ceil(page.clusters * depth / SUM_THREADS), 1, 1],
+    // In the worst case one cluster has all vectors, and a few threads have all the work.
+    effort: ({ rows }) => ({
+      flops: 4 * depth * (rows * SUM_FLOPS + 2 * page.clusters),
+      bytes: 16 * depth * (rows + 4 * page.clusters),
+      alone: 4 * SUM_THREADS * rows * SUM_FLOPS,
+    }),
+    rounds: clusters + 1 + capacity,
   };
 }

@@ -1,6 +1,7 @@
-import type { RetortError } from "../../foundation/errors.ts";
 import type { Nearest } from "../kmeans/kernel.ts";
-import { type Dispatch, encode, prepare, submit } from "./dispatch.ts";
+import { Commands } from "./commands.ts";
+import { Consent } from "./consent.ts";
+import { type Dispatch, prepare } from "./dispatch.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import {
   type BatchBuffers,
@@ -11,11 +12,26 @@ import {
   sumStep,
 } from "./kmeans_steps.ts";
 import { DeviceMemory, DeviceMemoryError, UNIFORM } from "./memory.ts";
+import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
 import { Settings } from "./settings.ts";
 
 /** Bytes of the vectors of a batch when nothing else is said. */
 const MEMORY = 2 ** 26;
+
+/** What {@link KMeansWork.open} may be told. */
+export interface KMeansWorkOptions {
+  /** Bytes that the vectors of a batch may take; 64 MiB when left out, less where the device has no room. */
+  readonly memory?: number;
+  /** Bytes that all buffers together may take; what the device has when left out. */
+  readonly deviceMemory?: number;
+  /** How distances are computed; what suits the adapter when left out. */
+  readonly tile?: NearestTile;
+  /** How fast the adapter is; a cautious guess when left out. */
+  readonly rate?: Rate;
+  /** Seconds that a dispatch or a submission may take; 0.2 when left out. */
+  readonly seconds?: number;
+}
 
 /** Buffers and kernels on one device, from opening to loss. */
 export class KMeansWork {
@@ -24,7 +40,6 @@ export class KMeansWork {
   readonly #memory: DeviceMemory;
   readonly #readBack: ReadBack;
   readonly #order: Uint32Array<ArrayBuffer>;
-  #problem: RetortError | undefined;
 
   private constructor(
     readonly ready: ReadyDevice,
@@ -33,13 +48,15 @@ export class KMeansWork {
     /** Vectors of a batch. */
     readonly capacity: number,
     memory: DeviceMemory,
+    /** The way to the queue of the device. */
+    readonly commands: Commands,
     readonly pages: readonly CentroidPage[],
     readonly buffers: BatchBuffers,
     readonly dispatches: { readonly nearest: readonly Dispatch[]; readonly sums: readonly Dispatch[] },
   ) {
     this.#stride = strideOf(width);
     this.#memory = memory;
-    this.#readBack = new ReadBack(memory);
+    this.#readBack = new ReadBack(commands, memory, ready.open.limits.buffer);
     this.#order = new Uint32Array(clusters + 1 + capacity);
   }
 
@@ -48,14 +65,12 @@ export class KMeansWork {
     host: DeviceHost,
     width: number,
     clusters: number,
-    { memory: bytes = MEMORY, deviceMemory, tile }: {
-      readonly memory?: number;
-      readonly deviceMemory?: number;
-      readonly tile?: NearestTile;
-    },
+    { memory: bytes = MEMORY, deviceMemory, tile, rate, seconds = SUBMISSION_SECONDS }: KMeansWorkOptions,
   ): Promise<KMeansWork> {
     const ready = await host.ready(), { open } = ready;
     const memory = new DeviceMemory(open, deviceMemory);
+    const pace = { rate: rate ?? cautiousRate(open.adapter), seconds };
+    const commands = new Commands(ready, new Consent(open.device), pace);
     try {
       const pages = await makePages(memory, ready, width, clusters);
       const { capacity, buffers } = await makeBatch(memory, ready, width, clusters, bytes);
@@ -63,19 +78,32 @@ export class KMeansWork {
       const settings = new Settings(), depth = strideOf(width) / 4;
       const steps = pages.map((page) => ({
         nearest: nearestStep(chosen, page, buffers, settings, depth),
-        sums: sumStep(page, buffers, settings, depth, open.limits.workgroups),
+        sums: sumStep(page, buffers, settings, depth, { clusters, capacity }),
       }));
       const [uniforms, tables] = await memory.allocate("settings of k-means", [
         { label: "settings", bytes: settings.bytes[0] as number, usage: UNIFORM },
         { label: "tables", bytes: settings.bytes[1] as number },
       ]) as [GPUBuffer, GPUBuffer];
-      settings.upload(open.device.queue, [uniforms, tables]);
+      settings.upload(commands, [uniforms, tables]);
       const dispatches = {
-        nearest: await prepare(open.device, ready.kernels, steps.map(({ nearest }) => nearest)),
-        sums: await prepare(open.device, ready.kernels, steps.map(({ sums }) => sums)),
+        nearest: await prepare(ready, steps.map(({ nearest }) => nearest)),
+        sums: await prepare(ready, steps.map(({ sums }) => sums)),
       };
-      return new KMeansWork(ready, width, clusters, capacity, memory, pages, buffers, dispatches);
+      const work = new KMeansWork(
+        ready,
+        width,
+        clusters,
+        capacity,
+        memory,
+        commands,
+        pages,
+        buffers,
+        dispatches,
+      );
+      await commands.consented();
+      return work;
     } catch (error) {
+      commands.consent.close();
       memory.releaseAll();
       throw error;
     }
@@ -83,32 +111,36 @@ export class KMeansWork {
 
   /** Gives everything back but the device. */
   close(): void {
+    this.commands.consent.close();
     this.#memory.releaseAll();
   }
 
+  /** Whether the device has refused anything. */
+  async refused(): Promise<boolean> {
+    return await this.commands.consent.settled() !== undefined;
+  }
+
   /** Sets the centroids, and their sums to zero. */
-  begin(directions: Float32Array, bias: Float32Array): void {
-    const { queue } = this.ready.open.device, { width } = this;
-    const encoder = this.ready.open.device.createCommandEncoder();
+  async begin(directions: Float32Array, bias: Float32Array): Promise<void> {
+    const { commands, width } = this;
     for (const page of this.pages) {
       const end = page.first + page.clusters;
       const rows = directions.subarray(page.first * width, end * width);
-      queue.writeBuffer(page.directions, 0, padRows(rows, width, page.clusters));
-      queue.writeBuffer(page.bias, 0, bias.slice(page.first, end));
-      encoder.clearBuffer(page.sums);
-      encoder.clearBuffer(page.lost);
+      commands.write(page.directions, 0, padRows(rows, width, page.clusters));
+      commands.write(page.bias, 0, bias, page.first, end - page.first);
+      commands.clear(page.sums, page.lost);
     }
-    this.#submit(encoder);
+    commands.submit();
+    await this.commands.consented();
   }
 
   /** Nearest centroids of at most {@link KMeansWork.capacity} vectors, which stay on the device. */
   async nearest(values: Float32Array, rows: number): Promise<Nearest> {
-    const { device } = this.ready.open, { batch, values: target, nearest } = this.buffers;
-    device.queue.writeBuffer(batch, 0, Uint32Array.of(rows, rows, 0, 0));
-    device.queue.writeBuffer(target, 0, padRows(values, this.width, rows));
-    const encoder = device.createCommandEncoder();
-    encode(encoder, this.dispatches.nearest, { rows, segments: 0 });
-    const [bytes] = await this.#read(encoder, [{ buffer: nearest, offset: 0, size: 8 * rows }]);
+    const { commands } = this, { batch, values: target, nearest } = this.buffers;
+    commands.write(batch, 0, Uint32Array.of(rows, rows, 0, 0));
+    commands.write(target, 0, padRows(values, this.width, rows));
+    commands.run(this.dispatches.nearest, { rows, segments: 0 });
+    const [bytes] = await this.#read([{ buffer: nearest, offset: 0, size: 8 * rows }]);
     const found = new Float32Array(bytes as ArrayBuffer), words = new Int32Array(bytes as ArrayBuffer);
     return {
       labels: Int32Array.from({ length: rows }, (_, row) => words[2 * row + 1] as number),
@@ -117,8 +149,8 @@ export class KMeansWork {
   }
 
   /** Adds the vectors of the last {@link KMeansWork.nearest} to the sums of their clusters. */
-  sum(labels: Int32Array, factors: Float64Array | undefined): void {
-    const { device } = this.ready.open, { clusters } = this, order = this.#order;
+  async sum(labels: Int32Array, factors: Float64Array | undefined): Promise<void> {
+    const { commands, clusters } = this, order = this.#order;
     const rows = labels.length, head = clusters + 1;
     // Sorted by counting: rows of a cluster stay in their order.
     order.fill(0, 0, head);
@@ -137,15 +169,15 @@ export class KMeansWork {
     // Each start has become the end, which is the start of the next.
     order.copyWithin(1, 0, clusters);
     order[0] = head;
-    device.queue.writeBuffer(this.buffers.order, 0, order, 0, head + rows);
-    device.queue.writeBuffer(
+    commands.write(this.buffers.order, 0, order, 0, head + rows);
+    commands.write(
       this.buffers.factors,
       0,
       factors === undefined ? new Float32Array(rows).fill(1) : Float32Array.from(factors),
     );
-    const encoder = device.createCommandEncoder();
-    encode(encoder, this.dispatches.sums, { rows, segments: 0 });
-    this.#submit(encoder);
+    commands.run(this.dispatches.sums, { rows, segments: 0 });
+    commands.submit();
+    await this.commands.consented();
   }
 
   /** `[clusters, width]`. */
@@ -155,7 +187,6 @@ export class KMeansWork {
     for (const { first, clusters, sums, lost } of this.pages) {
       const size = 4 * clusters * stride;
       const [high, low] = (await this.#read(
-        this.ready.open.device.createCommandEncoder(),
         [sums, lost].map((buffer) => ({ buffer, offset: 0, size })),
       )).map((bytes) => new Float32Array(bytes)) as [Float32Array, Float32Array];
       for (let k = 0; k < clusters; k++) {
@@ -169,18 +200,14 @@ export class KMeansWork {
   }
 
   /** Submits and fetches. */
-  async #read(encoder: GPUCommandEncoder, wanted: readonly Wanted[]): Promise<ArrayBuffer[]> {
-    const { data } = await this.#readBack.request(encoder, wanted);
-    this.#submit(encoder);
+  async #read(wanted: readonly Wanted[]): Promise<ArrayBuffer[]> {
+    const { data } = await this.#readBack.request(wanted);
+    this.commands.submit();
     await this.#readBack.flush();
-    if (this.#problem !== undefined) throw this.#problem;
+    await this.commands.consented();
     const bytes = await data;
     let at = 0;
     return wanted.map(({ size }) => bytes.slice(at, at += size));
-  }
-
-  #submit(encoder: GPUCommandEncoder): void {
-    submit(this.ready.open.device, encoder, (problem) => this.#problem ??= problem);
   }
 }
 

@@ -106,6 +106,8 @@ export interface LearningArrays {
   readonly seen: GPUBuffer;
   /** Sorted tokens of the batch; see tokens.ts. */
   readonly words: GPUBuffer;
+  /** Sums of a part of the terms of a count, where a dispatch may do no more; see contract.wgsl. */
+  readonly carried: GPUBuffer;
 }
 
 /** All that steps are built from. */
@@ -132,7 +134,7 @@ export interface LearningMachine extends Machine {
   readonly learning: LearningArrays;
 }
 
-/** Folds that one dispatch can do: their matrices are in one page, and they are not too many. */
+/** Folds that one dispatch can do: their matrices are in one page. */
 export interface WeightRun {
   /** The folds. */
   readonly folds: readonly number[];
@@ -154,19 +156,47 @@ export function weightRuns({ places, open }: Machine, group: SumGroup): WeightRu
       (slots[group.slots[Math.floor(fold / group.uses)] as number] as readonly Part[])
         .map((part) => ({ fold, part }))
     );
-  return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map((run) => {
+  return runs(
+    open,
+    entries,
+    ({ part }) => `${part.page} ${part.from}`,
+    () => carefulWords(group.arity),
+  ).map((run) => {
     const { page, from, to } = (run[0] as { part: Part }).part;
     return { folds: run.map(({ fold }) => fold), weights: run.map(({ part }) => part.at), from, to, page };
   });
 }
 
-/** Entries by key, in the order of first keys, at most `most` together. */
-export function runs<T>(entries: readonly T[], key: (entry: T) => string, most: number): T[][] {
-  const byKey = new Map<string, T[]>();
-  for (const entry of entries) byKey.getOrInsertComputed(key(entry), () => []).push(entry);
-  return [...byKey.values()].flatMap((list) =>
-    Array.from({ length: Math.ceil(list.length / most) }, (_, i) => list.slice(i * most, (i + 1) * most))
-  );
+/** Words that repair.wgsl reads for every fold, and for every piece of one. */
+export const FOLD_WORDS = 12, PIECE_WORDS = 5;
+
+/** Words that repair.wgsl reads for a fold and its pieces: the longest table of any kernel. */
+export function carefulWords(arity: number): number {
+  return FOLD_WORDS + PIECE_WORDS * arity;
+}
+
+/**
+ * Entries by key, in the order of first keys, so many together as have room for their tables, of `words` each, in a binding.
+ */
+export function runs<T>(
+  { limits }: Pick<OpenDevice, "limits">,
+  entries: readonly T[],
+  key: (entry: T) => string,
+  words: (entry: T) => number,
+): T[][] {
+  const most = Math.floor(limits.binding / 4);
+  const byKey = new Map<string, { runs: T[][]; total: number }>();
+  for (const entry of entries) {
+    const kept = byKey.getOrInsertComputed(key(entry), () => ({ runs: [], total: Infinity }));
+    const more = words(entry);
+    if (kept.total + more > most) {
+      kept.runs.push([]);
+      kept.total = 0;
+    }
+    kept.runs.at(-1)?.push(entry);
+    kept.total += more;
+  }
+  return [...byKey.values()].flatMap(({ runs }) => runs);
 }
 
 /** Workgroups of kernels that have a thread for every unit (or four) of every row. */
@@ -178,15 +208,20 @@ export interface Plane {
 }
 
 /** A workgroup that suits rows of so many threads. */
-export function planeFor({ open }: Machine, width: number): Plane {
-  const most = open.adapter.software ? 8 : 32;
-  const X = width <= 1 ? 1 : width <= 4 ? 4 : most;
-  return { X, Y: (open.adapter.software ? 64 : 128) / X };
+export function planeFor({ open }: Pick<Machine, "open">, width: number): Plane {
+  const { software } = open.adapter, { invocations } = open.limits;
+  const most = Math.min(software ? 8 : 32, invocations);
+  const X = width <= 1 ? 1 : width <= 4 ? Math.min(4, most) : most;
+  return { X, Y: Math.max(1, Math.floor(Math.min(software ? 64 : 128, invocations) / X)) };
 }
 
 /** Invocations that share a row in kernels that need its maximum: all of a workgroup on hardware, else one. */
 export function rowLanes({ open }: Pick<Machine, "open">): { LANES: number; X: number } {
-  return open.adapter.software ? { LANES: 1, X: 8 } : { LANES: 64, X: 64 };
+  const { invocations } = open.limits;
+  if (open.adapter.software) return { LANES: 1, X: Math.min(8, invocations) };
+  // Halves of halves: sums go through shared memory in steps of two.
+  const lanes = 2 ** Math.floor(Math.log2(Math.min(64, invocations)));
+  return { LANES: lanes, X: lanes };
 }
 
 /** The slot of the table of leaves that fold `fold` reads, as parts. */

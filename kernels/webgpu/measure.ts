@@ -1,7 +1,10 @@
-import { RetortError } from "../../foundation/errors.ts";
-import { type Dispatch, encode, prepare } from "./dispatch.ts";
+import { Commands } from "./commands.ts";
+import { Consent } from "./consent.ts";
+import { type Dispatch, prepare } from "./dispatch.ts";
+import { productEffort } from "./forward.ts";
 import type { ReadyDevice } from "./host.ts";
 import { DeviceMemory, UNIFORM } from "./memory.ts";
+import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { Settings } from "./settings.ts";
 import { contractKernel, defaultTiles, type Form, type Tile, tileGrid } from "./tiles.ts";
 
@@ -27,19 +30,19 @@ export type ProductSize =
   });
 
 /** GFLOP/s of a matrix product as engines compute it, over the fastest of the submissions. */
-export async function measureProduct({ open, kernels }: ReadyDevice, given: ProductSize): Promise<number> {
+export async function measureProduct(ready: ReadyDevice, given: ProductSize): Promise<number> {
   const { form = "forward", seconds = 0.5 } = given;
   const { rows, columns, depth, folds } = "size" in given
     ? { rows: given.size, columns: given.size, depth: given.size, folds: 1 }
     : given;
-  const { device } = open, memory = new DeviceMemory(open);
+  const { open } = ready, memory = new DeviceMemory(open), commands = commandsFor(ready);
   const tile = given.tile ?? defaultTiles(open)({ form, rows, columns });
   const settings = new Settings();
   // As contract.wgsl has them: what is read row by row in one form is read column by column in another.
   const leftStride = (form === "flows" ? rows : depth) / 4;
   const rightStride = (form === "forward" ? depth : columns) / 4;
   const outStride = form === "forward" ? columns : columns / 4;
-  const shape = settings.shape(rows, columns, depth / 4, leftStride, rightStride, outStride);
+  const shape = settings.shape(rows, columns, depth / 4, leftStride, rightStride, outStride, 1);
   const result = rows * columns / (form === "forward" ? 1 : 4);
   const foldTable = settings.table(
     Array.from({ length: folds }, (_, fold) => [fold * result, form === "forward" ? fold * rows : 0, 0, 1])
@@ -49,30 +52,44 @@ export async function measureProduct({ open, kernels }: ReadyDevice, given: Prod
   // The batch is what is added up in flows, else the rows.
   const samples = form === "flows" ? depth : rows;
   try {
-    const [uniforms, tables, batch, left, right, out, other] = await memory.allocate("a matrix product", [
-      ...settings.bytes.map((bytes, i) => ({ label: `settings ${i}`, bytes, ...(i === 0 && UNIFORMS) })),
-      { label: "batch", bytes: 16, ...UNIFORMS },
-      { label: "left", bytes: 4 * rows * depth },
-      { label: "right", bytes: 4 * columns * depth },
-      { label: "out", bytes: 4 * rows * columns * folds },
-      { label: "other", bytes: 4 * rows * Math.max(columns, folds) },
-    ]) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
-    settings.upload(device.queue, [uniforms, tables]);
-    device.queue.writeBuffer(batch, 0, Uint32Array.of(samples, samples, 0, 0));
+    const [uniforms, tables, batch, left, right, out, other, carried] = await memory.allocate(
+      "a matrix product",
+      [
+        ...settings.bytes.map((bytes, i) => ({ label: `settings ${i}`, bytes, ...(i === 0 && UNIFORMS) })),
+        { label: "batch", bytes: 16, ...UNIFORMS },
+        { label: "left", bytes: 4 * rows * depth },
+        { label: "right", bytes: 4 * columns * depth },
+        { label: "out", bytes: 4 * rows * columns * folds },
+        { label: "other", bytes: 4 * rows * Math.max(columns, folds) },
+        { label: "carried", bytes: 16 },
+      ],
+    ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
+    settings.upload(commands, [uniforms, tables]);
+    commands.write(batch, 0, Uint32Array.of(samples, samples, 0, 0));
     // Numbers of the usual size: zeros and subnormals are faster or slower on some hardware.
     for (const buffer of [left, right, other]) {
       const numbers = Float32Array.from({ length: buffer.size / 4 }, (_, i) => 0.25 + (i % 97) / 97);
-      device.queue.writeBuffer(buffer, 0, numbers);
+      commands.write(buffer, 0, numbers);
     }
-    const [dispatch] = await prepare(device, kernels, [{
+    const [dispatch] = await prepare(ready, [{
       kernel: contractKernel(form, tile),
-      bindings: [batch, shape, foldTable, terms, left, right, out, other],
+      bindings: [
+        batch,
+        shape,
+        foldTable,
+        terms,
+        left,
+        right,
+        out,
+        other,
+        ...(form === "flows" ? [carried] : []),
+      ],
       grid: () => [...tileGrid(tile, rows, columns), folds],
+      effort: () => productEffort(tile, rows, columns, depth, folds),
     }]) as [Dispatch];
-    const run = async (times: number) => {
-      const encoder = device.createCommandEncoder();
-      encode(encoder, new Array(times).fill(dispatch), { rows: samples, segments: 0 });
-      return await secondsOf(device, encoder);
+    const run = (times: number) => {
+      commands.run(new Array(times).fill(dispatch), { rows: samples, segments: 0 });
+      return commands.timed();
     };
     await run(1);
     // Several a submission, so that waiting for it costs nothing beside it.
@@ -85,43 +102,55 @@ export async function measureProduct({ open, kernels }: ReadyDevice, given: Prod
     }
     return 2 * rows * columns * depth * folds / fastest / 1e9;
   } finally {
+    commands.consent.close();
     memory.releaseAll();
   }
 }
 
 /** GB/s of copies on the device: bytes read and bytes written. */
-export async function measureBandwidth({ open }: ReadyDevice, bytes = 2 ** 26): Promise<number> {
-  const memory = new DeviceMemory(open);
+export async function measureBandwidth(ready: ReadyDevice, bytes = 2 ** 26, seconds = 0.3): Promise<number> {
+  const memory = new DeviceMemory(ready.open), commands = commandsFor(ready);
   try {
     const [from, to] = await memory.allocate("a copy", [
       { label: "from", bytes },
       { label: "to", bytes },
     ]) as [GPUBuffer, GPUBuffer];
     const run = (times: number) => {
-      const encoder = open.device.createCommandEncoder();
-      for (let i = 0; i < times; i++) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
-      return secondsOf(open.device, encoder);
+      for (let i = 0; i < times; i++) commands.copy(from, 0, to, 0, bytes);
+      return commands.timed();
     };
     await run(1);
-    const times = Math.max(1, Math.min(200, Math.round(0.1 / await run(1))));
+    const times = Math.max(1, Math.min(200, Math.round(seconds / 3 / await run(1))));
     let fastest = Infinity;
     for (let i = 0; i < 3; i++) fastest = Math.min(fastest, await run(times) / times);
     return 2 * bytes / fastest / 1e9;
   } finally {
+    commands.consent.close();
     memory.releaseAll();
   }
 }
 
-async function secondsOf(device: GPUDevice, encoder: GPUCommandEncoder): Promise<number> {
-  const commands = encoder.finish();
-  device.pushErrorScope("validation");
-  const began = performance.now();
-  device.queue.submit([commands]);
-  await device.queue.onSubmittedWorkDone();
-  const seconds = (performance.now() - began) / 1000;
-  const problem = await device.popErrorScope();
-  if (problem !== null) throw new RetortError(`the device refuses work: ${problem.message.trim()}`);
-  return seconds;
+/** How fast an adapter is, by which work is cut: in about a fifth of a second and what compiling takes. */
+export async function measureRate(ready: ReadyDevice): Promise<Rate> {
+  const size = 512, tile = defaultTiles(ready.open)({ form: "forward", rows: size, columns: size });
+  const seconds = 0.05;
+  const flops = await measureProduct(ready, { size, tile, seconds });
+  const alone = await measureProduct(ready, {
+    rows: tile.y * tile.rows,
+    columns: tile.x * tile.columns,
+    depth: size,
+    folds: 1,
+    tile,
+    seconds,
+  });
+  const bytes = await measureBandwidth(ready, 2 ** 24, seconds);
+  return { flops: 1e9 * flops, alone: 1e9 * alone, bytes: 1e9 * bytes };
+}
+
+/** Work that is measured is cut as if nothing were known of the adapter. */
+function commandsFor(ready: ReadyDevice): Commands {
+  const pace = { rate: cautiousRate(ready.open.adapter), seconds: SUBMISSION_SECONDS };
+  return new Commands(ready, new Consent(ready.open.device), pace);
 }
 
 const UNIFORMS = { usage: UNIFORM };

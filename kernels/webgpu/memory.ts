@@ -1,4 +1,5 @@
 import { RetortError } from "../../foundation/errors.ts";
+import { watch } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 
 /** The device has not the memory that was asked for: smaller batches may do. */
@@ -70,20 +71,17 @@ export class DeviceMemory {
     ) {
       throw new DeviceMemoryError(what, total, this.bytes);
     }
-    device.pushErrorScope("validation");
-    device.pushErrorScope("out-of-memory");
     const made: GPUBuffer[] = [];
-    let thrown: unknown;
+    let error: unknown;
     try {
-      specs.forEach(({ label, usage }, i) => {
-        made.push(device.createBuffer({ label, size: sizes[i] as number, usage: usage ?? STORAGE }));
-      });
-    } catch (error) {
-      thrown = error;
+      error = await watch(device, () =>
+        specs.forEach(({ label, usage }, i) => {
+          made.push(device.createBuffer({ label, size: sizes[i] as number, usage: usage ?? STORAGE }));
+        })).problem;
+    } catch (thrown) {
+      error = thrown;
     }
-    const problem = await device.popErrorScope(), invalid = await device.popErrorScope();
-    const error = thrown ?? problem ?? invalid;
-    if (error !== undefined && error !== null) {
+    if (error !== undefined) {
       for (const buffer of made) buffer.destroy();
       throw new DeviceMemoryError(what, total, this.bytes, error);
     }

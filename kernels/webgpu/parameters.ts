@@ -7,6 +7,7 @@ import {
   realColumns,
 } from "../../circuits/mod.ts";
 import type { LeafTable, Plan } from "../plan.ts";
+import type { Commands } from "./commands.ts";
 import {
   decodeLeaf,
   decodeStatistics,
@@ -64,12 +65,12 @@ export class ParameterStore {
    * must be encoded again.
    */
   upload(
-    queue: GPUQueue,
+    commands: Commands,
     values: ReadonlyMap<string, ParameterArray>,
     weights: readonly GPUBuffer[],
     tables: readonly GPUBuffer[],
   ): void {
-    const writer = new PageWriter(queue);
+    const writer = new PageWriter(commands);
     const gaussians = this.#moveCentres(values);
     this.#eachWeight(({ id, slots }, { units, inputs }) => {
       const array = values.get(id) as Float32Array | undefined;
@@ -165,14 +166,14 @@ export class ParameterStore {
 
   /** Writes counts back, as {@link weightCounts} and {@link statistics} gave them. */
   uploadCounts(
-    queue: GPUQueue,
+    commands: Commands,
     weights: ReadonlyMap<string, Float32Array>,
     statistics: ReadonlyMap<string, Float32Array>,
     counts: readonly GPUBuffer[],
     pages: readonly GPUBuffer[],
   ): void {
-    this.upload(queue, weights, counts, []);
-    const writer = new PageWriter(queue);
+    this.upload(commands, weights, counts, []);
+    const writer = new PageWriter(commands);
     this.#eachLeaf("statistics", ({ id, slots }, table) => {
       const array = statistics.get(id);
       if (array === undefined) return;
@@ -260,14 +261,14 @@ export class ParameterStore {
 
 /** Writes of neighbouring parts of a buffer become one: thousands of small writes would be dear. */
 class PageWriter {
-  readonly #queue: GPUQueue;
+  readonly #commands: Commands;
   readonly #chunk = new Float32Array(1 << 20);
   #buffer: GPUBuffer | undefined;
   #at = 0;
   #length = 0;
 
-  constructor(queue: GPUQueue) {
-    this.#queue = queue;
+  constructor(commands: Commands) {
+    this.#commands = commands;
   }
 
   /** Lets `fill(out, start)` write `length` numbers for place `at` of the buffer. */
@@ -287,7 +288,7 @@ class PageWriter {
     if (length > this.#chunk.length) {
       const all = new Float32Array(length);
       fill(all, 0);
-      this.#queue.writeBuffer(buffer, at * 4, all);
+      this.#commands.write(buffer, at * 4, all);
       this.#buffer = undefined;
       return;
     }
@@ -298,7 +299,7 @@ class PageWriter {
 
   flush(): void {
     if (this.#buffer !== undefined && this.#length > 0) {
-      this.#queue.writeBuffer(this.#buffer, this.#at * 4, this.#chunk, 0, this.#length);
+      this.#commands.write(this.#buffer, this.#at * 4, this.#chunk, 0, this.#length);
     }
     this.#buffer = undefined;
     this.#length = 0;

@@ -1,5 +1,5 @@
+import { consented } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
-import type { BatchShape, Dispatch } from "./dispatch.ts";
 import { READ_BACK } from "./memory.ts";
 
 /** Time that a kernel took. */
@@ -39,38 +39,24 @@ export class Profiler {
     this.#staging = device.createBuffer({ size, usage: READ_BACK });
   }
 
-  /** Whether so many dispatches more can be measured before {@link Profiler.collect}; those that cannot are not. */
-  hasRoom(dispatches: number): boolean {
-    return 2 * (this.#names.length + dispatches) <= MOST_QUERIES;
-  }
-
-  /** Records a dispatch in a pass of its own; there must be room. */
-  encode(encoder: GPUCommandEncoder, dispatch: Dispatch, batch: BatchShape): void {
+  /** Where the times of the next pass, one dispatch of a kernel, go; undefined when there is no more room. */
+  timestamps(name: string): GPUComputePassTimestampWrites | undefined {
     const first = 2 * this.#names.length;
-    const [x, y, z] = dispatch.grid(batch);
-    if (x * y * z === 0) return;
-    const pass = encoder.beginComputePass({
-      timestampWrites: {
-        querySet: this.#queries,
-        beginningOfPassWriteIndex: first,
-        endOfPassWriteIndex: first + 1,
-      },
-    });
-    pass.setPipeline(dispatch.pipeline);
-    pass.setBindGroup(0, dispatch.group);
-    pass.dispatchWorkgroups(x, y, z);
-    pass.end();
-    this.#names.push(dispatch.name);
+    if (first + 2 > MOST_QUERIES) return undefined;
+    this.#names.push(name);
+    return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
   /** Reads the times of what was recorded and submitted since the last call. */
   async collect(): Promise<void> {
     const count = 2 * this.#names.length;
     if (count === 0) return;
-    const encoder = this.#device.createCommandEncoder();
-    encoder.resolveQuerySet(this.#queries, 0, count, this.#resolved, 0);
-    encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 8 * count);
-    this.#device.queue.submit([encoder.finish()]);
+    await consented(this.#device, "the device refuses to tell the times of kernels", () => {
+      const encoder = this.#device.createCommandEncoder();
+      encoder.resolveQuerySet(this.#queries, 0, count, this.#resolved, 0);
+      encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 8 * count);
+      this.#device.queue.submit([encoder.finish()]);
+    });
     await this.#staging.mapAsync(MAP_MODE_READ);
     const times = new BigUint64Array(this.#staging.getMappedRange());
     this.#names.forEach((name, i) => {

@@ -43,11 +43,10 @@ export async function openRemote(circuit: Circuit, options: RemoteOptions = {}):
     const known = await store?.load();
     const given = { ...(memory !== undefined && { memory }), ...(known !== undefined && { tuning: known }) };
     const { adapter: name, tuning } = await thread.call(number, "open", circuit, given);
-    const before = Object.keys(known?.[name] ?? {}).length;
-    if (Object.keys(tuning).length > before) await store?.save(name, tuning);
+    if (JSON.stringify(tuning) !== JSON.stringify(known?.[name])) await store?.save(name, tuning);
     return new RemoteEngine(circuit, name, thread, number);
   } catch (error) {
-    thread.leave(number);
+    await thread.leave(number);
     throw error;
   }
 }
@@ -138,7 +137,7 @@ export class RemoteEngine implements Engine {
     try {
       await closing;
     } finally {
-      this.#thread.leave(this.#number);
+      await this.#thread.leave(this.#number);
     }
   }
 

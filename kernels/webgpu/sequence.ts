@@ -1,4 +1,6 @@
 import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { hintAfterLoss } from "../hints.ts";
+import type { Refusal } from "./consent.ts";
 
 /** What a {@link Sequence} needs of that which can be lost. */
 export interface Losable {
@@ -6,8 +8,16 @@ export interface Losable {
   readonly lossReason: string | undefined;
   /** Results that a flush would fetch. */
   readonly waiting: number;
-  /** Fetches all results that wait. */
-  flush(): Promise<void>;
+  /** How often work was handed to the device. */
+  readonly handed: number;
+  /** What is handed over from here on is on the account of this operation. */
+  begin(operation: number): void;
+  /** Puts an error on the account of an operation. */
+  refuse(operation: number, error: Error): void;
+  /** Waits for what the device says to all that was handed over. @returns the first operation that it refused */
+  settled(): Promise<Refusal | undefined>;
+  /** {@link settled}, and fetches all results that wait: those of operations before the one that was refused. */
+  flush(): Promise<Refusal | undefined>;
   /** Gives everything back. */
   close(): void;
 }
@@ -27,32 +37,36 @@ export function ready<T>(value: T): Result<T> {
 }
 
 interface Operation<S> {
+  /** Operations are numbered in their order. */
+  readonly number: number;
   readonly run: Run<S, unknown>;
   /** Whether it changes what the device holds, so that it has to be repeated after a loss. */
   readonly changes: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
   delivered: boolean;
-  /** Resolved when the result has been delivered, or will not come from this session. */
-  arrived: Promise<void>;
+  /** What the session of now will deliver; undefined before it was run there. */
+  result: Result<unknown> | undefined;
 }
 
 /** How a {@link Sequence} begins again. */
 export interface Recovery<S> {
-  /** Opens a new session in the state before the operations of the journal. */
-  reopen(reason: string): Promise<S>;
+  /** Opens a new session in the state before the operations of the journal; `reason` is why the device was lost, if it was. */
+  reopen(reason: string | undefined): Promise<S>;
   /** Results that may wait before they are fetched, while more work is queued. */
   readonly mostWaiting: number;
 }
 
-/** Attempts at a new device before the engine gives up. */
+/** Attempts at a new session, without an operation less to be done, before the engine gives up. */
 const ATTEMPTS = 2;
 
 /**
- * Operations on a device, one after the other. Results are fetched when nothing more is queued, or when many wait.
+ * Operations on a device, one after the other. Results are fetched when nothing more is queued, or when many wait, and
+ * delivered once the device has taken all the work of the operation and of those before it.
  *
  * Operations since the last {@link Sequence.restart} are kept: when the device is lost they are repeated on a new one,
- * and results that had not arrived yet arrive from there.
+ * and results that had not arrived yet arrive from there. When it refuses an operation, that one fails, and
+ * everything after the last restart is repeated without it: what the device then holds is as if it had never been.
  */
 export class Sequence<S extends Losable> {
   #session: S;
@@ -61,6 +75,7 @@ export class Sequence<S extends Losable> {
   #journal: Operation<S>[] = [];
   #working: Promise<void> | undefined;
   #failure: unknown;
+  #count = 0;
 
   /** A sequence on `session`. */
   constructor(session: S, recovery: Recovery<S>) {
@@ -84,12 +99,13 @@ export class Sequence<S extends Losable> {
     if (this.#failure !== undefined) reject(this.#failure);
     else {
       this.#queue.push({
+        number: ++this.#count,
         run,
         changes,
         resolve: resolve as (value: unknown) => void,
         reject,
         delivered: false,
-        arrived: Promise.resolve(),
+        result: undefined,
       });
       this.#working ??= this.#work();
     }
@@ -102,7 +118,7 @@ export class Sequence<S extends Losable> {
    */
   async restart(): Promise<void> {
     await this.#flush();
-    // What has not arrived by now is the operation that is being done.
+    // What has not been delivered by now is the operation that is being done.
     this.#journal = this.#journal.filter(({ delivered }) => !delivered);
   }
 
@@ -121,86 +137,101 @@ export class Sequence<S extends Losable> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.#journal.push(next);
       try {
-        await this.#submit(next);
+        await this.#run(next);
         if (this.#queue.length === 0 || this.#session.waiting >= this.#recovery.mostWaiting) {
           await this.#flush();
         }
       } catch (error) {
-        await this.#handle(error);
+        await this.#recover(error);
       }
     }
     this.#working = undefined;
   }
 
   /** Runs an operation; one that refuses its arguments has failed alone, and changed nothing. */
-  async #submit(operation: Operation<S>): Promise<void> {
-    const session = this.#session;
-    let result: Result<unknown>;
+  async #run(operation: Operation<S>): Promise<void> {
+    const session = this.#session, { number } = operation;
+    session.begin(number);
+    const before = session.handed;
     try {
-      result = await operation.run(session);
-      if (session.lossReason !== undefined) throw new Error(session.lossReason);
+      operation.result = await operation.run(session);
+      // It is waited for when it is delivered; what was refused or lost never is.
+      operation.result.value.catch(() => {});
     } catch (error) {
       await told();
-      if (session.lossReason !== undefined) throw error;
-      this.#journal = this.#journal.filter((other) => other !== operation);
-      if (!operation.delivered) operation.reject(error);
-      operation.delivered = true;
+      if (session.lossReason !== undefined || await session.settled() !== undefined) throw error;
+      if (session.handed > before) {
+        // Half of it may be done.
+        session.refuse(number, error as Error);
+        throw error;
+      }
+      this.#fail(operation, error);
       return;
     }
-    operation.arrived = result.value.then((value) => {
-      if (session !== this.#session) return;
-      if (!operation.changes) this.#journal = this.#journal.filter((other) => other !== operation);
-      if (!operation.delivered) operation.resolve(value);
-      operation.delivered = true;
-    }, () => {});
+    if (session.lossReason !== undefined) throw new Error(session.lossReason);
   }
 
+  /** Delivers what there is. @throws when the device was lost, or refused something */
   async #flush(): Promise<void> {
-    await this.#session.flush();
-    await Promise.all(this.#journal.map(({ arrived }) => arrived));
-    if (this.#session.lossReason !== undefined) throw new Error(this.#session.lossReason);
+    const session = this.#session;
+    const refusal = await session.flush();
+    if (session.lossReason !== undefined) throw new Error(session.lossReason);
+    for (const operation of this.#journal) {
+      if (operation.delivered || operation.result === undefined) continue;
+      if (refusal !== undefined && operation.number >= refusal.owner) break;
+      const value = await operation.result.value;
+      operation.resolve(value);
+      operation.delivered = true;
+    }
+    this.#journal = this.#journal.filter(({ delivered, changes }) => changes || !delivered);
+    if (refusal !== undefined) throw refusal.error;
   }
 
-  /** After an error of the device: a new device if it was lost, else all that waits has failed. */
-  async #handle(error: unknown): Promise<void> {
-    await told();
-    if (this.#session.lossReason === undefined) {
-      this.#journal = this.#journal.filter((operation) => {
-        if (!operation.delivered) operation.reject(error);
-        return operation.delivered && operation.changes;
-      });
-      return;
-    }
-    for (let attempt = 1;; attempt++) {
-      const reason = this.#session.lossReason ?? messageOf(error);
+  #fail(operation: Operation<S>, error: unknown): void {
+    this.#journal = this.#journal.filter((other) => other !== operation);
+    if (!operation.delivered) operation.reject(error);
+    operation.delivered = true;
+  }
+
+  /** After an error: a new session, on another device if this one was lost, in the state of all that is in the journal. */
+  async #recover(error: unknown): Promise<void> {
+    for (let attempt = 1;;) {
+      await told();
+      const reason = this.#session.lossReason;
+      const refusal = reason === undefined ? await this.#session.settled() : undefined;
+      const refused = this.#journal.find(({ number, delivered }) => number === refusal?.owner && !delivered);
+      if (refused !== undefined) this.#fail(refused, refusal?.error);
+      else if (attempt++ > ATTEMPTS || (reason === undefined && refusal === undefined)) {
+        this.#give(reason ?? messageOf(refusal?.error ?? error), error);
+        return;
+      }
       try {
         this.#session.close();
+        for (const operation of this.#journal) operation.result = undefined;
         this.#session = await this.#recovery.reopen(reason);
         for (const operation of [...this.#journal]) {
-          await this.#submit(operation);
+          await this.#run(operation);
           if (this.#session.waiting >= this.#recovery.mostWaiting) await this.#flush();
         }
         await this.#flush();
         return;
       } catch (again) {
-        await told();
-        if (attempt < ATTEMPTS && this.#session.lossReason !== undefined) continue;
-        this.#give(
-          new RetortError(
-            `the GPU was lost (${reason}) and the work on it could not go on: ${messageOf(again)}`,
-            {
-              cause: again,
-              hint: "Run the same command again: it goes on from the last checkpoint.",
-            },
-          ),
-        );
-        return;
+        error = again;
       }
     }
   }
 
   /** Fails all that waits and all that comes. */
-  #give(failure: Error): void {
+  #give(reason: string, cause: unknown): void {
+    const failure = this.#session.lossReason === undefined
+      ? new RetortError(`the work on the GPU could not go on: ${messageOf(cause)}`, { cause })
+      : new RetortError(
+        `the GPU was lost (${reason}) and the work on it could not go on: ${messageOf(cause)}`,
+        {
+          cause,
+          hint: hintAfterLoss(),
+        },
+      );
     this.#failure = failure;
     for (const operation of [...this.#journal, ...this.#queue]) {
       if (!operation.delivered) operation.reject(failure);

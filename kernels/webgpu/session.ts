@@ -8,15 +8,16 @@ import {
   type Semiring,
   sliceSamples,
 } from "../../circuits/mod.ts";
-import { RetortError } from "../../foundation/errors.ts";
 import { type Plan, planOf } from "../plan.ts";
+import { Commands } from "./commands.ts";
+import { Consent, type Refusal } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
-import { encode, submit } from "./dispatch.ts";
 import { nodeOfFold } from "./forward.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
 import { type LearningArrays, ParameterPlaces } from "./machine.ts";
 import { DeviceMemory } from "./memory.ts";
+import { cautiousRate, type Pace, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { ParameterStore } from "./parameters.ts";
 import type { Profiler } from "./profile.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
@@ -39,6 +40,10 @@ export interface SessionOptions {
   readonly tiles?: TileChoice;
   /** What is known of the tiles of adapters, by their names: what is missing is measured. Nothing is when left out. */
   readonly tuning?: Readonly<Record<string, Tuning>> | undefined;
+  /** How fast the adapter is, for tests; what was measured, or a cautious guess, when left out. */
+  readonly rate?: Rate;
+  /** Seconds that a dispatch or a submission may take; 0.2 when left out. */
+  readonly seconds?: number;
 }
 
 /** Batches that may be on their way to the device before results are fetched: uploads wait in memory. */
@@ -56,15 +61,14 @@ export class Session implements Losable {
   readonly tuning: Tuning;
   readonly #ready: ReadyDevice;
   readonly #memory: DeviceMemory;
+  readonly #commands: Commands;
   readonly #context: WorkspaceContext;
   readonly #readBack: ReadBack;
   #counts: CountBuffers | undefined;
   #backup: readonly GPUBuffer[] | undefined;
   #updater: Updater | undefined;
   readonly #workspaces: Workspaces;
-  #problem: RetortError | undefined;
   #submitted = 0;
-  #profiler: Profiler | undefined;
   #values = new Int32Array(0);
 
   private constructor(
@@ -82,20 +86,25 @@ export class Session implements Losable {
     this.store = store;
     this.#context = context;
     this.#memory = context.memory;
+    this.#commands = context.commands;
     this.#workspaces = new Workspaces(context, options.memory);
-    this.#readBack = new ReadBack(context.memory);
-    this.open.device.addEventListener("uncapturederror", this.#onError);
+    this.#readBack = new ReadBack(context.commands, context.memory, ready.open.limits.buffer);
   }
 
   /** Puts the parameters of a circuit on the device of `host`. */
   static async open(host: DeviceHost, circuit: Circuit, options: SessionOptions): Promise<Session> {
     const ready = await host.ready(), { open, kernels } = ready;
     const plan = planOf(circuit);
-    const known = options.tuning?.[open.adapter.name] ?? {};
+    const known = options.tuning?.[open.adapter.name] ?? { tiles: {} };
     const tuning = options.tuning === undefined ? known : await tune(ready, productShapes(plan), known);
     const places = new ParameterPlaces(plan, Math.min(open.limits.binding, open.limits.buffer));
     const memory = new DeviceMemory(open, options.deviceMemory);
     const store = new ParameterStore(plan, places);
+    const pace: Pace = {
+      rate: options.rate ?? tuning.rate ?? cautiousRate(open.adapter),
+      seconds: options.seconds ?? SUBMISSION_SECONDS,
+    };
+    const commands = new Commands(ready, new Consent(open.device), pace);
     try {
       const pages = [places.weightPages, places.tablePages].map(({ sizes }, kind) =>
         sizes.map((numbers, i) => ({
@@ -115,7 +124,8 @@ export class Session implements Losable {
         weights: buffers.slice(1, 1 + weightPages),
         tables: buffers.slice(1 + weightPages),
       };
-      store.upload(open.device.queue, values, parameters.weights, parameters.tables);
+      store.upload(commands, values, parameters.weights, parameters.tables);
+      await commands.consented();
       return new Session(
         ready,
         plan,
@@ -124,6 +134,7 @@ export class Session implements Losable {
           open,
           kernels,
           memory,
+          commands,
           plan,
           places,
           parameters,
@@ -133,6 +144,7 @@ export class Session implements Losable {
         tuning,
       );
     } catch (error) {
+      commands.consent.close();
       memory.releaseAll();
       throw error;
     }
@@ -148,33 +160,55 @@ export class Session implements Losable {
     return this.#memory.bytes;
   }
 
-  readonly #onError = (event: Event): void => {
-    const { message } = (event as GPUUncapturedErrorEvent).error;
-    this.#problem ??= new RetortError(`the device reports: ${message.trim()}`);
-  };
-
   /** Measures every kernel from here on; undefined ends it. */
   profile(profiler: Profiler | undefined): void {
-    this.#profiler = profiler;
+    this.#commands.profiler = profiler;
   }
 
   /** Gives everything back but the device. */
   close(): void {
-    this.open.device.removeEventListener("uncapturederror", this.#onError);
+    this.#commands.consent.close();
     this.#memory.releaseAll();
   }
 
-  /** Fetches all results that wait. @throws what went wrong on the device since */
-  async flush(): Promise<void> {
+  /** See {@link Losable.begin}. */
+  begin(operation: number): void {
+    this.#commands.drop();
+    this.#commands.consent.begin(operation);
+  }
+
+  /** See {@link Losable.handed}. */
+  get handed(): number {
+    return this.#commands.consent.handed;
+  }
+
+  /** See {@link Losable.refuse}. */
+  refuse(operation: number, error: Error): void {
+    this.#commands.consent.refuse(operation, error);
+  }
+
+  /** See {@link Losable.settled}. */
+  settled(): Promise<Refusal | undefined> {
+    return this.#commands.consent.settled();
+  }
+
+  /** See {@link Losable.flush}. */
+  async flush(): Promise<Refusal | undefined> {
     this.#submitted = 0;
     // First, so that whoever has the results has the times as well.
-    await this.#profiler?.collect();
-    await this.#readBack.flush();
-    if (this.#problem !== undefined) {
-      const problem = this.#problem;
-      this.#problem = undefined;
-      throw problem;
-    }
+    await this.#commands.profiler?.collect();
+    return await this.#readBack.flush();
+  }
+
+  /** Waits for what the device says in the middle of an operation. @throws what it refused */
+  consented(): Promise<void> {
+    return this.#commands.consented();
+  }
+
+  /** Fetches results in the middle of an operation. @throws what the device refused */
+  async fetch(): Promise<void> {
+    const refusal = await this.flush();
+    if (refusal !== undefined) throw refusal.error;
   }
 
   /** Results that a flush would fetch. */
@@ -191,18 +225,18 @@ export class Session implements Losable {
     const out = new Float64Array(samples.count * units);
     const parts: Promise<void>[] = [];
     await this.#batches(samples, "sum", counting !== undefined, async (work, batch, first) => {
-      const encoder = this.#encodeForward(work, batch, "sum");
-      if (counting !== undefined) {
-        this.#encodeBackward(encoder, work, batch, first, counting.sampleWeights, true);
-      }
+      this.#forward(work, batch, "sum");
+      if (counting !== undefined) this.#backward(work, batch, first, counting.sampleWeights, true);
       const { data } = await this.#readBack.request(
-        encoder,
         logsWanted(this.plan, work, this.plan.circuit.root, batch.count),
       );
-      this.#submit(encoder);
-      parts.push(data.then((bytes) => {
+      this.#commands.submit();
+      const part = data.then((bytes) => {
         decodeLogs(this.plan, work, this.plan.circuit.root, batch.count, bytes, out.subarray(first * units));
-      }));
+      });
+      // Whoever waits for the whole is told.
+      part.catch(() => {});
+      parts.push(part);
     });
     const value = Promise.all(parts).then(() => out);
     value.catch(() => {});
@@ -214,11 +248,11 @@ export class Session implements Losable {
     const { nodes } = this.plan.circuit;
     const out = nodes.map(({ units }) => new Float64Array(samples.count * units));
     await this.#batches(samples, semiring, false, async (work, batch, first) => {
-      const encoder = this.#encodeForward(work, batch, semiring);
+      this.#forward(work, batch, semiring);
       const wanted = nodes.map(({ id }) => logsWanted(this.plan, work, id, batch.count));
-      const { data } = await this.#readBack.request(encoder, wanted.flat());
-      this.#submit(encoder);
-      await this.flush();
+      const { data } = await this.#readBack.request(wanted.flat());
+      this.#commands.submit();
+      await this.fetch();
       const bytes = await data;
       let at = 0;
       nodes.forEach(({ id, units }, i) => {
@@ -242,12 +276,12 @@ export class Session implements Losable {
     const { circuit } = this.plan;
     const out = new Map(nodes.map((id) => [id, new Float64Array(samples.count * nodeOf(circuit, id).units)]));
     await this.#batches(samples, "sum", true, async (work, batch, first) => {
-      const encoder = this.#encodeForward(work, batch, "sum");
-      this.#encodeBackward(encoder, work, batch, first, undefined, false);
+      this.#forward(work, batch, "sum");
+      this.#backward(work, batch, first, undefined, false);
       const { wanted, decode } = flowsOf(this.plan, work, [...out.keys()], batch.count);
-      const { data } = await this.#readBack.request(encoder, wanted);
-      this.#submit(encoder);
-      await this.flush();
+      const { data } = await this.#readBack.request(wanted);
+      this.#commands.submit();
+      await this.fetch();
       decode(await data, first, out);
     });
     return out;
@@ -263,15 +297,12 @@ export class Session implements Losable {
   /** Replaces values of parameters. `all` are the values of all of them, for the modes of leaves. */
   setParameters(values: ReadonlyMap<string, ParameterArray>): void {
     const { weights, tables } = this.#context.parameters;
-    this.store.upload(this.open.device.queue, values, weights, tables);
+    this.store.upload(this.#commands, values, weights, tables);
   }
 
   /** Brings the modes of leaves, which max-product needs, up to date with `values`. */
   setModes(values: ReadonlyMap<string, ParameterArray>): void {
-    const modes = this.store.modes(values);
-    // Deno 2.9.6 panics on empty writes.
-    if (modes.length === 0) return;
-    this.open.device.queue.writeBuffer(this.#context.parameters.modes, 0, modes as Float32Array<ArrayBuffer>);
+    this.#commands.write(this.#context.parameters.modes, 0, this.store.modes(values));
   }
 
   /** Copies of the pages of counts: of weights, and statistics of leaves. */
@@ -287,15 +318,14 @@ export class Session implements Losable {
     statistics: ReadonlyMap<string, Float32Array>,
   ): Promise<void> {
     const buffers = await this.#countBuffers();
-    this.store.uploadCounts(this.open.device.queue, weights, statistics, buffers.counts, buffers.statistics);
+    this.store.uploadCounts(this.#commands, weights, statistics, buffers.counts, buffers.statistics);
   }
 
   /** Sets counts to zero. */
   async clearCounts(): Promise<void> {
     const { counts, statistics } = await this.#countBuffers();
-    const encoder = this.open.device.createCommandEncoder();
-    for (const buffer of [...counts, ...statistics]) encoder.clearBuffer(buffer);
-    this.#submit(encoder);
+    this.#commands.clear(...counts, ...statistics);
+    this.#commands.submit();
   }
 
   /** Runs `body` with counts of zero, and puts back what was counted before. */
@@ -307,25 +337,21 @@ export class Session implements Losable {
       buffers.map(({ label, size }) => ({ label: `${label}, set aside`, bytes: size })),
     );
     const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) => {
-      const encoder = this.open.device.createCommandEncoder();
-      from.forEach((buffer, i) =>
-        encoder.copyBufferToBuffer(buffer, 0, to[i] as GPUBuffer, 0, (to[i] as GPUBuffer).size)
-      );
-      this.#submit(encoder);
+      from.forEach((buffer, i) => this.#commands.copy(buffer, 0, to[i] as GPUBuffer, 0, buffer.size));
+      this.#commands.submit();
     };
     copy(buffers, this.#backup);
     await this.clearCounts();
-    try {
-      return await body();
-    } finally {
-      copy(this.#backup, buffers);
-    }
+    // After an error the session is given up, and with it what was set aside.
+    const result = await body();
+    copy(this.#backup, buffers);
+    return result;
   }
 
   /** The device's part of the M-step; see updater.ts. */
   async updater(): Promise<Updater> {
     const counts = await this.#countBuffers();
-    this.#updater ??= await Updater.create(this.#context, counts, (encoder) => this.#submit(encoder));
+    this.#updater ??= await Updater.create(this.#context, counts);
     return this.#updater;
   }
 
@@ -343,9 +369,9 @@ export class Session implements Losable {
     };
     let used: Workspace | undefined;
     await this.#batches(samples, "sum", true, (work, batch, first) => {
-      const encoder = this.#encodeForward(work, batch, "sum");
-      this.#encodeBackward(encoder, work, batch, first, undefined, false);
-      this.#submit(encoder);
+      this.#forward(work, batch, "sum");
+      this.#backward(work, batch, first, undefined, false);
+      this.#commands.submit();
       used = work;
       return Promise.resolve();
     });
@@ -370,10 +396,9 @@ export class Session implements Losable {
     const pages: Float32Array[] = [];
     // One at a time: together they may be as large as the model, and staging memory is not free either.
     for (const buffer of buffers) {
-      const encoder = this.open.device.createCommandEncoder();
-      const { data } = await this.#readBack.request(encoder, [{ buffer, offset: 0, size: buffer.size }]);
-      this.#submit(encoder);
-      await this.flush();
+      const { data } = await this.#readBack.request([{ buffer, offset: 0, size: buffer.size }]);
+      this.#commands.submit();
+      await this.fetch();
       pages.push(new Float32Array(await data));
     }
     return pages;
@@ -412,77 +437,57 @@ export class Session implements Losable {
         : sliceSamples(samples, first, Math.min(samples.count, first + capacity));
       this.#upload(work, batch);
       await body(work, batch, first);
-      if (++this.#submitted >= IN_FLIGHT) await this.flush();
+      if (++this.#submitted >= IN_FLIGHT) await this.fetch();
     }
   }
 
   #upload(work: Workspace, batch: Samples): void {
-    const { queue } = this.open.device, { plan } = this;
+    const { plan } = this, commands = this.#commands;
     const rows = rowsFor(batch.count), width = valueColumns(plan.circuit);
     if (this.#values.length < rows * width) this.#values = new Int32Array(rows * width);
     encodeValues(plan, batch, rows, this.store.centres, this.#values);
-    queue.writeBuffer(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 0, 0));
-    queue.writeBuffer(work.arrays.values, 0, this.#values, 0, rows * width);
+    commands.write(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 0, 0));
+    commands.write(work.arrays.values, 0, this.#values, 0, rows * width);
     for (const group of plan.groups) {
       if (group.kind !== "input" || group.family !== "external") continue;
       for (let fold = 0; fold < group.folds; fold++) {
         const { units } = nodeOf(plan.circuit, nodeOfFold(plan.places, group, fold));
         const { logs, scales } = encodeExternal(group, fold, units, batch, rows);
-        queue.writeBuffer(
-          work.arrays.logs,
-          4 * work.layout.logs(group, fold).at,
-          logs as Float32Array<ArrayBuffer>,
-        );
-        queue.writeBuffer(
-          work.arrays.scales,
-          4 * work.layout.scale(group, fold),
-          scales as Int32Array<ArrayBuffer>,
-        );
+        commands.write(work.arrays.logs, 4 * work.layout.logs(group, fold).at, logs);
+        commands.write(work.arrays.scales, 4 * work.layout.scale(group, fold), scales);
       }
     }
   }
 
-  #encodeForward(work: Workspace, batch: Samples, semiring: Semiring): GPUCommandEncoder {
-    const encoder = this.open.device.createCommandEncoder();
-    encode(
-      encoder,
+  #forward(work: Workspace, batch: Samples, semiring: Semiring): void {
+    this.#commands.run(
       semiring === "sum" ? work.passes.forward : work.maximum,
       { rows: rowsFor(batch.count), segments: 0 },
-      this.#profiler,
     );
-    return encoder;
   }
 
-  #encodeBackward(
-    encoder: GPUCommandEncoder,
+  #backward(
     work: Workspace,
     batch: Samples,
     first: number,
     sampleWeights: ArrayLike<number> | undefined,
     counting: boolean,
   ): void {
-    const { queue } = this.open.device;
-    const rows = rowsFor(batch.count);
+    const commands = this.#commands, rows = rowsFor(batch.count);
     const weights = new Float32Array(rows);
     for (let s = 0; s < batch.count; s++) weights[s] = sampleWeights?.[first + s] ?? 1;
-    queue.writeBuffer(work.sampleWeights as GPUBuffer, 0, weights);
+    commands.write(work.sampleWeights as GPUBuffer, 0, weights);
     const { flags, words, seen } = work.learning as LearningArrays;
     const bits = counting ? encodeSeen(this.plan, batch, work.layout.capacity) : undefined;
     if (bits !== undefined) {
-      queue.writeBuffer(seen, 0, bits as Uint32Array<ArrayBuffer>);
-      queue.writeBuffer(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 1, 0));
+      commands.write(seen, 0, bits);
+      commands.write(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 1, 0));
     }
-    encoder.clearBuffer(flags);
-    encode(encoder, work.passes.backward, { rows, segments: 0 }, this.#profiler);
+    commands.clear(flags);
+    commands.run(work.passes.backward, { rows, segments: 0 });
     if (!counting) return;
     const sorted = work.sorter?.sort(this.#values, rows, valueColumns(this.plan.circuit));
-    if (sorted !== undefined && sorted.length > 0) {
-      queue.writeBuffer(words, 0, sorted.words as Uint32Array<ArrayBuffer>, 0, sorted.length);
-    }
-    encode(encoder, work.passes.counts, { rows, segments: sorted?.segments ?? 0 }, this.#profiler);
-  }
-
-  #submit(encoder: GPUCommandEncoder): void {
-    submit(this.open.device, encoder, (problem) => this.#problem ??= problem);
+    if (sorted !== undefined) commands.write(words, 0, sorted.words, 0, sorted.length);
+    commands.run(work.passes.counts, { rows, segments: sorted?.segments ?? 0 });
   }
 }

@@ -1,3 +1,5 @@
+import type { Commands } from "./commands.ts";
+
 /**
  * The small tables that kernels read: shapes (uniform) and offsets (storage), gathered while steps are built and
  * uploaded as one buffer each. What `shape` and `table` return can be bound once {@link Settings.upload} is done.
@@ -41,12 +43,12 @@ export class Settings {
   }
 
   /** Writes everything into buffers of at least {@link Settings.bytes}. */
-  upload(queue: GPUQueue, buffers: readonly [GPUBuffer, GPUBuffer]): void {
+  upload(commands: Commands, buffers: readonly [GPUBuffer, GPUBuffer]): void {
     this.#buffers = buffers;
     for (const [i, parts] of [this.#uniforms, this.#tables].entries()) {
-      const all = new Uint8Array(this.bytes[i] as number);
-      for (const { offset, words } of parts) all.set(new Uint8Array(words.buffer), offset);
-      if (all.length > 0) queue.writeBuffer(buffers[i] as GPUBuffer, 0, all);
+      const all = new Uint32Array((this.bytes[i] as number) / 4);
+      for (const { offset, words } of parts) all.set(words, offset / 4);
+      commands.write(buffers[i] as GPUBuffer, 0, all);
     }
   }
 

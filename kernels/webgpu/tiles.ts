@@ -54,6 +54,11 @@ export function tileGrid(tile: Tile, rows: number, columns: number): readonly [n
   return [Math.ceil(columns / (tile.x * tile.columns)), Math.ceil(rows / (tile.y * tile.rows))];
 }
 
+/** Results that a workgroup computes. */
+export function tileNumbers({ rows, columns, x, y }: Tile): number {
+  return rows * columns * x * y;
+}
+
 /** Tiles to choose from on a device, the one that usually suits large matrices first. */
 export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[] {
   const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };

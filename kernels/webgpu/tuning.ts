@@ -1,11 +1,17 @@
 import type { Plan } from "../plan.ts";
 import type { ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
-import { measureProduct } from "./measure.ts";
+import { measureProduct, measureRate } from "./measure.ts";
+import type { Rate } from "./pace.ts";
 import { candidateTiles, defaultTiles, type ProductShape, type Tile, type TileChoice } from "./tiles.ts";
 
-/** The tile of every class of products that was measured on one adapter, by {@link shapeClass}. */
-export type Tuning = Readonly<Record<string, Tile>>;
+/** What was measured on one adapter. */
+export interface Tuning {
+  /** The tile of every class of products, by {@link shapeClass}. */
+  readonly tiles: Readonly<Record<string, Tile>>;
+  /** How fast it is, by which work is cut. */
+  readonly rate?: Rate;
+}
 
 /** Where what was measured is kept from run to run, by the name of the adapter. */
 export interface TuningStore {
@@ -44,7 +50,7 @@ export function tunedTiles({ open }: Pick<ReadyDevice, "open">, tuning: Tuning):
   const byRule = defaultTiles(open);
   return (shape) => {
     const name = shapeClass(shape);
-    return (name === undefined ? undefined : tuning[name]) ?? byRule(shape);
+    return (name === undefined ? undefined : tuning.tiles[name]) ?? byRule(shape);
   };
 }
 
@@ -68,8 +74,8 @@ export function productShapes(plan: Plan): ProductShape[] {
 }
 
 /**
- * Measures the candidates for those classes of `shapes` that `known` does not have, which takes some 50 ms each and what
- * compiling takes. Tiles change how fast a product is, not what it is: all add up in the same order.
+ * Measures the rate of the adapter and the candidates for those classes of `shapes`, where `known` has them not, which takes
+ * some 50 ms each and what compiling takes. Tiles change how fast a product is, not what it is: all add up in the same order.
  * @returns what is known now; `known` itself when there was nothing to measure
  */
 export async function tune(
@@ -80,10 +86,11 @@ export async function tune(
   const found: Record<string, Tile> = {};
   for (const shape of shapes) {
     const name = shapeClass(shape);
-    if (name === undefined || name in known) continue;
+    if (name === undefined || name in known.tiles) continue;
     found[name] = await fastest(ready, shape);
   }
-  return Object.keys(found).length === 0 ? known : { ...known, ...found };
+  if (known.rate !== undefined && Object.keys(found).length === 0) return known;
+  return { tiles: { ...known.tiles, ...found }, rate: known.rate ?? await measureRate(ready) };
 }
 
 async function fastest(ready: ReadyDevice, shape: ProductShape): Promise<Tile> {

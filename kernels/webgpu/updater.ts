@@ -6,10 +6,11 @@ import {
   type UpdateRule,
 } from "../../circuits/mod.ts";
 import { nodesOfFolds, type Plan } from "../plan.ts";
-import { type Dispatch, encode, prepare, type Step } from "./dispatch.ts";
+import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { isDeviceFamily, rowLanes, runs } from "./machine.ts";
+import { isDeviceFamily, planeFor, rowLanes, runs } from "./machine.ts";
 import { STORAGE, UNIFORM } from "./memory.ts";
+import type { Effort } from "./pace.ts";
 import type { Part } from "./pages.ts";
 import { Settings } from "./settings.ts";
 import type { CountBuffers, Workspace, WorkspaceContext } from "./workspace.ts";
@@ -34,7 +35,6 @@ interface SlotPlace {
 export class Updater {
   readonly #context: WorkspaceContext;
   readonly #counts: CountBuffers;
-  readonly #submit: (encoder: GPUCommandEncoder) => void;
   /** Parameters in the order of their settings. */
   readonly #ids: readonly string[];
   readonly #priors: { readonly sizes: number; readonly of: ReadonlyMap<string, PriorPlace> };
@@ -56,7 +56,6 @@ export class Updater {
   private constructor(
     context: WorkspaceContext,
     counts: CountBuffers,
-    submit: (encoder: GPUCommandEncoder) => void,
     parts: {
       ids: readonly string[];
       priors: { sizes: number; of: ReadonlyMap<string, PriorPlace> };
@@ -66,20 +65,15 @@ export class Updater {
   ) {
     this.#context = context;
     this.#counts = counts;
-    this.#submit = submit;
     this.#ids = parts.ids;
     this.#priors = parts.priors;
     [this.#rule, this.#settings, this.#priorBuffer] = parts.buffers;
     this.#steps = parts.steps;
   }
 
-  /** Compiles and binds all steps. `submit` hands work to the device. */
-  static async create(
-    context: WorkspaceContext,
-    counts: CountBuffers,
-    submit: (encoder: GPUCommandEncoder) => void,
-  ): Promise<Updater> {
-    const { open, kernels, memory, plan } = context;
+  /** Compiles and binds all steps. */
+  static async create(context: WorkspaceContext, counts: CountBuffers): Promise<Updater> {
+    const { memory, commands, plan } = context;
     const ids = [...plan.weightTables, ...plan.leafTables].flatMap(({ parameters }) =>
       parameters.map(({ id }) => id)
     );
@@ -107,12 +101,12 @@ export class Updater {
       { label: "shapes of the M-step", bytes: tables.bytes[0], usage: UNIFORM },
       { label: "tables of the M-step", bytes: tables.bytes[1] },
     ]);
-    tables.upload(open.device.queue, bound as [GPUBuffer, GPUBuffer]);
-    return new Updater(context, counts, submit, {
+    tables.upload(commands, bound as [GPUBuffer, GPUBuffer]);
+    return new Updater(context, counts, {
       ids,
       priors,
       buffers: [rule, settings, prior],
-      steps: await prepare(open.device, kernels, steps),
+      steps: await prepare(context, steps),
     });
   }
 
@@ -121,33 +115,28 @@ export class Updater {
    * {@link Updater.gatherPriors} comes first.
    */
   update(rule: UpdateRule, weight: number, others: ReadonlySet<string>): void {
-    const { open, plan } = this.#context, { queue } = open.device;
+    const { commands, plan } = this.#context;
     const { step } = rule;
-    const words = new ArrayBuffer(16);
-    new Uint32Array(words)[0] = STEPS[step.kind];
-    new Float32Array(words)[1] = step.kind === "inertia"
-      ? step.inertia
-      : step.kind === "anemone"
-      ? step.step
-      : 0;
-    new Float32Array(words)[2] = weight;
-    queue.writeBuffer(this.#rule, 0, words);
+    const words = new Uint32Array(4), numbers = new Float32Array(words.buffer);
+    words[0] = STEPS[step.kind];
+    numbers[1] = step.kind === "inertia" ? step.inertia : step.kind === "anemone" ? step.step : 0;
+    numbers[2] = weight;
+    commands.write(this.#rule, 0, words);
     const owners = parameterOwners(plan.circuit);
-    const settings = new ArrayBuffer(16 * this.#ids.length);
+    const settings = new Uint32Array(4 * this.#ids.length);
     this.#ids.forEach((id, i) => {
       const { pseudocount, mix, frozen } = settingsFor(
         rule,
         id,
         owners.get(id)?.kind === "sum" ? "sum" : "input",
       );
-      new Float32Array(settings, 16 * i, 2).set([pseudocount, mix]);
-      new Uint32Array(settings, 16 * i, 4)[2] = frozen || others.has(id) ? 0 : 1;
+      new Float32Array(settings.buffer, 16 * i, 2).set([pseudocount, mix]);
+      settings[4 * i + 2] = frozen || others.has(id) ? 0 : 1;
     });
-    if (this.#ids.length > 0) queue.writeBuffer(this.#settings, 0, settings);
-    const encoder = open.device.createCommandEncoder();
-    encode(encoder, this.#steps, { rows: 0, segments: 0 });
-    for (const buffer of [...this.#counts.counts, ...this.#counts.statistics]) encoder.clearBuffer(buffer);
-    this.#submit(encoder);
+    commands.write(this.#settings, 0, settings);
+    commands.run(this.#steps, { rows: 0, segments: 0 });
+    commands.clear(...this.#counts.counts, ...this.#counts.statistics);
+    commands.submit();
   }
 
   /**
@@ -155,17 +144,16 @@ export class Updater {
    * as the part of the weight that is of samples which say anything about it.
    */
   async gatherPriors(work: Workspace, weight: CountedWeight): Promise<void> {
-    const { open } = this.#context;
+    const { commands } = this.#context;
     if (this.#gather?.work !== work) {
       if (this.#gather !== undefined) this.#context.memory.release(this.#gather.buffers);
       this.#gather = await this.#gatherSteps(work);
     }
     const { factors, nodes, steps } = this.#gather;
     const shares = Float32Array.from(nodes, (node) => weight.total > 0 ? weight.of(node) / weight.total : 1);
-    if (shares.length > 0) open.device.queue.writeBuffer(factors, 0, shares);
-    const encoder = open.device.createCommandEncoder();
-    encode(encoder, steps, { rows: 1, segments: 0 });
-    this.#submit(encoder);
+    commands.write(factors, 0, shares);
+    commands.run(steps, { rows: 1, segments: 0 });
+    commands.submit();
   }
 
   /** Where the gathered priors are, and `[units]` of each parameter in them, row by row. */
@@ -174,7 +162,7 @@ export class Updater {
   }
 
   async #gatherSteps(work: Workspace) {
-    const { open, kernels, memory, plan } = this.#context;
+    const { open, memory, commands, plan } = this.#context;
     const settings = new Settings();
     interface Entry {
       readonly to: number;
@@ -216,7 +204,12 @@ export class Updater {
         usage: STORAGE,
       },
     ]) as [GPUBuffer];
-    const steps = runs(entries, ({ width }) => String(width), open.limits.workgroups).map((run): Step => {
+    const steps = runs(
+      open,
+      entries,
+      ({ width }) => String(width),
+      ({ sources }) => 4 + 4 * sources.length,
+    ).map((run): Step => {
       const { width } = run[0] as { width: number };
       const folds: number[] = [], all: number[] = [];
       for (const { to, sources, nodes: own } of run) {
@@ -237,16 +230,17 @@ export class Updater {
         ],
         // The first sample only: that is the one of which nothing was observed.
         grid: () => [Math.ceil(width / X), 1, run.length],
+        effort: () => ({ flops: width * all.length / 4, bytes: width * (all.length + 4 * run.length) }),
       };
     });
     const buffers = await memory.allocate("tables of top-down probabilities", [
       { label: "shapes", bytes: settings.bytes[0], usage: UNIFORM },
       { label: "tables", bytes: settings.bytes[1], usage: STORAGE },
     ]);
-    settings.upload(open.device.queue, buffers as [GPUBuffer, GPUBuffer]);
+    settings.upload(commands, buffers as [GPUBuffer, GPUBuffer]);
     return {
       work,
-      steps: await prepare(open.device, kernels, steps),
+      steps: await prepare(this.#context, steps),
       buffers: [...buffers, factors],
       nodes,
       factors,
@@ -309,7 +303,7 @@ function weightSteps(
     const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) =>
       (places.weights[t]?.[slot] as readonly Part[]).map((part) => ({ part, ...place(id, index) }))
     );
-    return runs(entries, ({ part }) => `${part.page} ${part.from}`, open.limits.workgroups).map(
+    return runs(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 8).map(
       (run): Step => {
         const { page, from, to } = (run[0] as { part: Part }).part;
         return {
@@ -333,10 +327,16 @@ function weightSteps(
             buffers.prior,
           ],
           grid: () => [lanes.LANES === 1 ? Math.ceil((to - from) / lanes.X) : to - from, 1, run.length],
+          effort: entriesOf(run.length * (to - from) * padded(table.inputs), 16),
         };
       },
     );
   });
+}
+
+/** What a step costs that does a few operations, and reads and writes so many bytes, for each entry. */
+function entriesOf(entries: number, bytes: number): () => Effort {
+  return () => ({ flops: 8 * entries, bytes: bytes * entries });
 }
 
 /** Where the sums over states of every slot of the device's leaves stand: `[parts, padded(units)]` numbers each. */
@@ -368,7 +368,7 @@ function leafSteps(
   place: PlaceOf,
   totalsAt: (table: number, slot: number) => number,
 ): Step[] {
-  const X = open.adapter.software ? 8 : 32, Y = open.adapter.software ? 8 : 4;
+  const { X, Y } = planeFor({ open }, 8);
   return plan.leafTables.flatMap((table, t) => {
     if (!isDeviceFamily(table.family)) return [];
     const width = padded(table.units) / 4, groups = Math.ceil(width / X);
@@ -385,9 +385,10 @@ function leafSteps(
     });
     type Entry = (typeof entries)[number];
     const all = runs(
+      open,
       entries,
       ({ counts, values }) => `${counts.page} ${values.page} ${counts.from}`,
-      open.limits.workgroups,
+      () => 8,
     );
     const common = (run: readonly Entry[]) => {
       const { counts: { from, to, page }, values, before, parts } = run[0] as Entry;
@@ -414,11 +415,13 @@ function leafSteps(
         kernel: { template: "update", constants: { KIND: "totals", PART, X } },
         bindings: [shape, slots, buffers.total, statistics[page] as GPUBuffer],
         grid: () => [groups, Math.ceil(states / PART), run.length],
+        effort: entriesOf(run.length * states * padded(table.units), 4),
       })),
       ...prepared.filter(({ run }) => (run[0] as Entry).before === 0).map(({ run, shape, slots }): Step => ({
         kernel: { template: "update", constants: { KIND: "reduce", X } },
         bindings: [shape, slots, buffers.total],
         grid: () => [groups, 1, run.length],
+        effort: entriesOf(run.length * Math.ceil(table.states / PART) * padded(table.units), 4),
       })),
       ...prepared.map(({ run, states, page, valuesPage, shape, slots }): Step => ({
         kernel: { template: "update", constants: { KIND: "states", X, Y } },
@@ -433,6 +436,7 @@ function leafSteps(
           buffers.total,
         ],
         grid: () => [groups, Math.ceil(states / Y), run.length],
+        effort: entriesOf(run.length * states * padded(table.units), 12),
       })),
     ];
   });

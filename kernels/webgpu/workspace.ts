@@ -1,16 +1,18 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, Plan } from "../plan.ts";
-import { backwardSteps, countSteps, tokenLists } from "./backward.ts";
+import { backwardSteps, countSteps, tokenLists, usesOf } from "./backward.ts";
 import type { OpenDevice } from "./device.ts";
+import type { Commands } from "./commands.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { forwardSteps } from "./forward.ts";
 import type { Kernels } from "./kernels.ts";
-import { Layout } from "./layout.ts";
+import { Layout, padded } from "./layout.ts";
 import type { Arrays, LearningArrays, Machine, ParameterPlaces } from "./machine.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
 import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
-import type { TileChoice } from "./tiles.ts";
+import type { Pace } from "./pace.ts";
+import { type TileChoice, tileNumbers } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
 
 /** Buffers of parameters, which outlive workspaces. */
@@ -39,6 +41,8 @@ export interface WorkspaceContext {
   readonly kernels: Kernels;
   /** Its memory. */
   readonly memory: DeviceMemory;
+  /** The way to its queue. */
+  readonly commands: Commands;
   /** What is run. */
   readonly plan: Plan;
   /** Where parameters lie. */
@@ -129,7 +133,7 @@ export class Workspace {
     capacity: number,
     { counts, semiring = "sum" }: { counts?: CountBuffers | undefined; semiring?: Semiring },
   ): Promise<Workspace> {
-    const { open, kernels, memory, plan, places, parameters, tiles } = context;
+    const { open, memory, commands, plan, places, parameters, tiles } = context;
     const layout = new Layout(plan, capacity), { sizes } = layout;
     const lists = tokenLists(plan.groups).variables;
     const bytes: [string, number, number?][] = [
@@ -148,6 +152,7 @@ export class Workspace {
         ["observed scopes", sizes.seen],
         ["words", tokenWords(lists, capacity)],
         ["sample weights", capacity],
+        ["carried sums", carriedNumbers(plan, capacity, tiles, commands.pace)],
       );
     }
     const buffers = await memory.allocate(
@@ -163,8 +168,9 @@ export class Workspace {
       GPUBuffer,
     ];
     const arrays: Arrays = { batch, values, logs, scales, linear, marks, ...parameters };
-    const [flows, ratios, flags, seen, words, sampleWeights] = buffers.slice(6) as GPUBuffer[];
-    const learning = counts && { flows, ratios, flags, seen, words, ...counts } as LearningArrays | undefined;
+    const [flows, ratios, flags, seen, words, sampleWeights, carried] = buffers.slice(6) as GPUBuffer[];
+    const learning = counts &&
+      { flows, ratios, flags, seen, words, carried, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
     const machine: Machine = { open, plan, layout, places, settings, tiles, arrays };
     const forward = forwardSteps(machine, semiring);
@@ -175,9 +181,10 @@ export class Workspace {
       count.push(...countSteps(learner));
     }
     const fill: Step = {
-      kernel: { template: "fill", constants: {} },
+      kernel: { template: "fill", constants: { X: 64, EACH: 64 } },
       bindings: [logs],
-      grid: () => [Math.min(1024, Math.ceil(sizes.logs / 64)), 1, 1],
+      grid: () => [Math.ceil(logs.size / 4 / 64 ** 2), 1, 1],
+      effort: () => ({ flops: logs.size / 4, bytes: logs.size }),
     };
     let tables: GPUBuffer[] = [];
     try {
@@ -185,16 +192,10 @@ export class Workspace {
         { label: "shapes", bytes: settings.bytes[0], usage: UNIFORM },
         { label: "tables", bytes: settings.bytes[1] },
       ]);
-      settings.upload(open.device.queue, tables as [GPUBuffer, GPUBuffer]);
-      const all = await prepare(open.device, kernels, [fill, ...forward, ...down, ...count]);
-      const encoder = open.device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      const filler = all[0] as Dispatch;
-      pass.setPipeline(filler.pipeline);
-      pass.setBindGroup(0, filler.group);
-      pass.dispatchWorkgroups(...filler.grid({ rows: 0, segments: 0 }));
-      pass.end();
-      open.device.queue.submit([encoder.finish()]);
+      settings.upload(commands, tables as [GPUBuffer, GPUBuffer]);
+      const all = await prepare(context, [fill, ...forward, ...down, ...count]);
+      commands.run(all.slice(0, 1), { rows: 0, segments: 0 });
+      commands.submit();
       const up = all.slice(1, 1 + forward.length);
       return new Workspace(context, layout, {
         arrays,
@@ -220,6 +221,29 @@ export class Workspace {
   }
 }
 
+/** Workgroups at most whose sums are carried from dispatch to dispatch. */
+const MOST_CARRIED = 256;
+
+/**
+ * Numbers that are carried from dispatch to dispatch where a workgroup alone would need too long for the counts of a weight:
+ * those of as many workgroups as keep the device busy. Hardly any where none needs too long.
+ */
+export function carriedNumbers(
+  plan: Plan,
+  capacity: number,
+  tiles: TileChoice,
+  { rate, seconds }: Pace,
+): number {
+  let numbers = 1;
+  plan.weightTables.forEach(({ units, inputs }, t) => {
+    const uses = Math.max(...usesOf(plan, t).map(({ length }) => length));
+    const results = tileNumbers(tiles({ form: "flows", rows: units, columns: padded(inputs) }));
+    if (2 * results * capacity * uses / rate.alone <= seconds) return;
+    numbers = Math.max(numbers, results * Math.min(MOST_CARRIED, Math.ceil(2 * rate.flops / rate.alone)));
+  });
+  return numbers;
+}
+
 function mostStates({ circuit }: Plan): number {
   return Math.max(
     1,
@@ -235,7 +259,7 @@ function rootStep(
   const root = plan.groups.at(-1) as Group;
   const logs = layout.logs(root, 0), flows = layout.flows(root, 0);
   return {
-    kernel: { template: "root", constants: {} },
+    kernel: { template: "root", constants: { X: 64 } },
     bindings: [
       arrays.batch,
       settings.shape(logs.at, logs.stride, flows.at, flows.stride),
@@ -243,6 +267,7 @@ function rootStep(
       arrays.logs,
       learning.flows,
     ],
-    grid: (batch) => [Math.ceil(batch.rows / 64), 1, 1],
+    grid: ({ rows }) => [Math.ceil(rows / 64), 1, 1],
+    effort: ({ rows }) => ({ flops: rows * flows.stride, bytes: 4 * rows * (flows.stride + 3) }),
   };
 }

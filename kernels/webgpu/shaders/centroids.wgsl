@@ -18,13 +18,14 @@ struct Shape { clusters: u32, first: u32, depth: u32, nothing: u32 }
 fn exactly(x: vec4f) -> vec4f { return bitcast<vec4f>(bitcast<vec4u>(x) ^ vec4u(shape.nothing)); }
 
 @compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = id.y * groups.x * ${X}u + id.x;
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let at = here.x + portion.group.x * ${X}u;
   if (at >= shape.clusters * shape.depth) { return; }
   let cluster = shape.first + at / shape.depth;
   var sum = sums[at];
   var rest = lost[at];
-  for (var e = order[cluster]; e < order[cluster + 1u]; e++) {
+  // A part of the loop: the vectors that stand in these places of the order.
+  for (var e = max(order[cluster], portion.start); e < min(order[cluster + 1u], portion.end); e++) {
     let row = order[e];
     let x = exactly(values[row * shape.depth + at % shape.depth] * factors[row]);
     // Knuth's exact sum of two numbers.

@@ -19,7 +19,8 @@ struct Source { at: u32, stride: u32, start: u32, to: u32 }
 //# end
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   let unit = id.x;
   let sample = id.y;
   if (unit >= shape.padded || sample >= batch.rows) { return; }

@@ -15,3 +15,8 @@ const RARE = 4u;    // some of those have flow
 // rows: samples of this batch, rounded up to eight; what is past the samples are rows of missing values.
 // partial: whether nothing is counted of sums about which a sample says nothing; see ratio.wgsl.
 struct Batch { rows: u32, samples: u32, partial: u32, pad: u32 }
+
+// The part of a kernel that a dispatch does: its first workgroup, and the rounds start .. end - 1 of the loop, where the kernel
+// has one that may be cut. Built-in numbers count from that workgroup on.
+struct Portion { group: vec3u, start: u32, end: u32 }
+@group(1) @binding(0) var<uniform> portion: Portion;

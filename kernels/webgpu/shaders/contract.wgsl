@@ -14,6 +14,7 @@ struct Shape {
   leftStride: u32,  // between rows (flows: between samples), in vec4
   rightStride: u32, // between rows of the right matrix, in vec4
   outStride: u32,   // between rows of the result: numbers in forward, else vec4
+  terms: u32,       // flows: most terms of a fold
 }
 
 // A fold's terms are added up: one in forward and backward, the uses of tied weights in flows.
@@ -33,6 +34,10 @@ struct Term { left: u32, right: u32 }
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(7) var<storage, read> other: array<vec4f>;
 //# end
+//# if FORM == flows
+// Sums of terms so far, for the workgroups of a dispatch, where their loops are cut.
+@group(0) @binding(8) var<storage, read_write> carried: array<vec4f>;
+//# end
 
 //# if TILE == shared
 var<workgroup> leftTile: array<array<f32, ${Y * ROWS + 4}>, $DEPTH>;
@@ -40,7 +45,9 @@ var<workgroup> rightTile: array<array<f32, ${X * COLS + 4}>, $DEPTH>;
 //# end
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u,
+  @builtin(num_workgroups) groups: vec3u) {
+  let group = here + portion.group;
   let fold = folds[group.z];
   //# if FORM == flows
   let rows = shape.rows;
@@ -100,7 +107,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   //# end
   //# end
 
+  //# if FORM == flows
+  // Sums go on where the dispatch before this one left them.
+  let kept = (((here.z * groups.y + here.y) * groups.x + here.x) * ${X * Y}u + local.y * ${X}u + local.x) *
+    ${ROWS * COLS4}u;
+  if (portion.start > 0u) {
+    //# for i in ROWS
+    //# for q in COLS4
+    c$i_$q = carried[kept + ${i * COLS4 + q}u];
+    //# end
+    //# end
+  }
+  for (var t = fold.first + portion.start; t < fold.first + min(fold.terms, portion.end); t++) {
+  //# else
   for (var t = fold.first; t < fold.first + fold.terms; t++) {
+  //# end
     let term = terms[t];
     //# if TILE == shared
     for (var k0 = 0u; k0 < depth; k0 += ${DEPTH / 4}u) {
@@ -245,6 +266,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     //# end
   }
 
+  //# if FORM == flows
+  if (portion.end < shape.terms) {
+    //# for i in ROWS
+    //# for q in COLS4
+    carried[kept + ${i * COLS4 + q}u] = c$i_$q;
+    //# end
+    //# end
+    return;
+  }
+  //# end
   //# for i in ROWS
   if (row0 + ${i}u < rows) {
     let row = row0 + ${i}u;

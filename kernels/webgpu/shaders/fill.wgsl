@@ -1,7 +1,12 @@
-// Fills an array with log zero: what pads the rows of `logs` stays as it is from here on.
+// Fills an array with log zero: what pads the rows of `logs` stays as it is from here on. Constants: X (workgroup), EACH (numbers
+// that a thread fills).
 @group(0) @binding(0) var<storage, read_write> logs: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < arrayLength(&logs); i += groups.x * 64u) { logs[i] = ZERO; }
+@compute @workgroup_size($X)
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let from_here = (here.x + portion.group.x) * ${X * EACH}u + local.x;
+  for (var n = 0u; n < ${EACH}u; n++) {
+    let i = from_here + n * ${X}u;
+    if (i < arrayLength(&logs)) { logs[i] = ZERO; }
+  }
 }

@@ -38,7 +38,8 @@ fn all_max(x: f32, lane: u32) -> f32 {
 //# end
 
 @compute @workgroup_size($X)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let group = here + portion.group;
   //# if LANES == 1
   let sample = group.x * ${X}u + local.x;
   let lane = 0u;

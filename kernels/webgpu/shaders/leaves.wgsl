@@ -35,7 +35,8 @@ const MISSING_REAL = 0x7f7fffffu; // of real values: the largest f32
 const LOG2E = 1.4426950408889634;
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   let unit = id.x;
   let sample = id.y;
   if (unit >= shape.units || sample >= batch.rows) { return; }

@@ -24,7 +24,8 @@ var<workgroup> found: array<array<Nearest, $X>, ${Y * ROWS}>;
 //# end
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let group = here + portion.group;
   let row0 = (group.y * ${Y}u + local.y) * ${ROWS}u;
   let last = batch.rows - 1u;
   //# for i in ROWS
@@ -47,7 +48,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let groupRow = group.y * ${Y * ROWS}u;
   //# end
 
-  for (var group0 = 0u; group0 < shape.clusters; group0 += ${X * COLS}u) {
+  // The first centroids of all; those after them have to be nearer than what was found before.
+  let fresh = shape.first == 0u && portion.start == 0u;
+  let end = min(shape.clusters, portion.end * ${X * COLS}u);
+  for (var group0 = portion.start * ${X * COLS}u; group0 < end; group0 += ${X * COLS}u) {
     let col0 = group0 + local.x * ${COLS}u;
     //# for i in ROWS
     //# for q in COLS4
@@ -155,7 +159,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let other = found[n][x];
       if (other.score < best.score || (other.score == best.score && other.label < best.label)) { best = other; }
     }
-    if (groupRow + n < batch.rows && (shape.first == 0u || best.score < nearest[groupRow + n].score)) {
+    if (groupRow + n < batch.rows && (fresh || best.score < nearest[groupRow + n].score)) {
       nearest[groupRow + n] = best;
     }
   }
@@ -166,11 +170,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   label$i = subgroupMin(select(0xffffffffu, label$i, score$i == least$i));
   score$i = least$i;
   if (lane == 0u && row0 + ${i}u < batch.rows &&
-    (shape.first == 0u || score$i < nearest[row0 + ${i}u].score)) {
+    (fresh || score$i < nearest[row0 + ${i}u].score)) {
     nearest[row0 + ${i}u] = Nearest(score$i, label$i);
   }
   //# else
-  if (row0 + ${i}u < batch.rows && (shape.first == 0u || score$i < nearest[row0 + ${i}u].score)) {
+  if (row0 + ${i}u < batch.rows && (fresh || score$i < nearest[row0 + ${i}u].score)) {
     nearest[row0 + ${i}u] = Nearest(score$i, label$i);
   }
   //# end

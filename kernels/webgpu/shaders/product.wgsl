@@ -67,7 +67,8 @@ fn sum_of(first: u32, sample: u32, unit: u32) -> Split {
 }
 
 @compute @workgroup_size($X)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let group = here + portion.group;
   //# if LANES == 1
   let sample = group.x * ${X}u + local.x;
   let lane = 0u;
@@ -97,7 +98,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 }
 //# else
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   let unit = id.x;
   let sample = id.y;
   if (unit >= shape.units || sample >= batch.rows) { return; }

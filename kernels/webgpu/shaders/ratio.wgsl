@@ -16,7 +16,8 @@ struct Fold { flow: u32, flowStride: u32, logs: u32, r: u32, row: u32, flag: u32
 @group(0) @binding(8) var<storage, read> seen: array<u32>;
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   let unit = id.x;
   let sample = id.y;
   if (unit >= shape.units4 || sample >= batch.rows) { return; }

@@ -63,7 +63,8 @@ fn scale_in(fold: Fold, sample: u32) -> i32 {
 }
 
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   //# if FORM == forward
   let sample = id.y;
   if (sample >= batch.rows) { return; }
@@ -146,7 +147,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let first = id.x * ${CHUNK}u;
   let end = min(shape.inputs, first + ${CHUNK}u);
   let slot = words[id.z];
-  for (var user = 0u; user < words[slot]; user++) {
+  for (var user = portion.start; user < min(words[slot], portion.end); user++) {
     let fold = fold_at(words[slot + 1u + user]);
     if (flags[fold.flag] == 0u) { continue; }
     let row = fold.weights + id.y * shape.stride;

@@ -1,4 +1,4 @@
-// Flow of the root: the weight of every sample that is possible.
+// Flow of the root: the weight of every sample that is possible. Constants: X (workgroup).
 struct Shape { logs: u32, stride: u32, flows: u32, flowStride: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
@@ -7,8 +7,9 @@ struct Shape { logs: u32, stride: u32, flows: u32, flowStride: u32 }
 @group(0) @binding(3) var<storage, read> logs: array<f32>;
 @group(0) @binding(4) var<storage, read_write> flows: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+@compute @workgroup_size($X)
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, 1u, 1u);
   let sample = id.x;
   if (sample >= batch.rows) { return; }
   let possible = sample < batch.samples && logs[shape.logs + sample * shape.stride] > NONE;

@@ -22,7 +22,8 @@ struct Set { statistics: u32, first: u32, list: u32, pad: u32 }
 @group(0) @binding(6) var<storage, read> words: array<u32>;
 
 @compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, 1u, 1u);
   let unit = id.x;
   let leaf = sets[id.z];
   if (unit >= shape.units || id.y >= words[leaf.list + 1u]) { return; }
@@ -50,7 +51,8 @@ const FARTHEST = 1e13; // standard deviations: squares must not overflow
 
 // Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
 @compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, 1u, 1u);
   let unit = id.x;
   if (unit >= shape.units) { return; }
   let leaf = sets[id.z];

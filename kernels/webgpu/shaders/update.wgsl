@@ -44,7 +44,8 @@ struct Factors { keep: vec4f, counted: vec4f, spread: vec4f }
 
 //# if KIND == totals
 @compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, 1u, 1u);
   if (id.x >= shape.stride) { return; }
   let slot = slots[id.z];
   // This part of the column: PART states of those that are bound.
@@ -58,7 +59,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 //# else
 //# if KIND == reduce
 @compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, 1u, 1u);
   if (id.x >= shape.stride) { return; }
   let slot = slots[id.z];
   var total = vec4f();
@@ -91,7 +93,8 @@ fn stepped(at: u32, count: u32, f: Factors) -> vec4f {
 
 //# if KIND == rows
 @compute @workgroup_size($X)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let group = here + portion.group;
   //# if LANES == 1
   let row = group.x * ${X}u + local.x;
   let lane = 0u;
@@ -134,7 +137,8 @@ fn all_sum(x: f32, lane: u32) -> f32 {
 //# end
 //# else
 @compute @workgroup_size($X, $Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u($X, $Y, 1u);
   if (id.x >= shape.stride || id.y >= shape.states) { return; }
   let slot = slots[id.z];
   let leaf = settings[slot.settings];

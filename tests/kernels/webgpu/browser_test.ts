@@ -18,6 +18,12 @@ import { WebGpuEngine } from "./kernels/webgpu/engine.ts";
 import { openRemote } from "./kernels/webgpu/remote.ts";
 import { DeviceHost } from "./kernels/webgpu/host.ts";
 import { WebGpuKMeans } from "./kernels/webgpu/kmeans.ts";
+import { likelihoods } from "documented";
+globalThis.documented = async () => [...await likelihoods(navigator.gpu)];
+globalThis.hints = async () => {
+  const failing = [new DeviceHost(undefined), new DeviceHost(navigator.gpu, { adapter: "abacus" })];
+  return await Promise.all(failing.map((host) => host.ready().then(() => "none", ({ hint }) => hint)));
+};
 globalThis.openRemote = openRemote;
 globalThis.run = async () => {
   const host = new DeviceHost(navigator.gpu);
@@ -35,6 +41,12 @@ globalThis.run = async () => {
   return { before: [...logLikelihoods], after: [...after], labels: [...labels], sums: [...sums] };
 };`;
 
+/** The lines of the page about WebGPU that are for browsers. */
+async function documented(): Promise<string> {
+  const page = await Deno.readTextFile(`${ROOT}docs/webgpu.md`);
+  return /In a browser[^]*?```ts\n([^]*?)```/.exec(page)![1]!;
+}
+
 async function bundle(): Promise<string> {
   try {
     const { outputFiles } = await build({
@@ -47,6 +59,15 @@ async function bundle(): Promise<string> {
       plugins: [{
         name: "deno",
         setup(builder) {
+          builder.onResolve(
+            { filter: /^documented$/ },
+            () => ({ path: "docs/webgpu.ts", namespace: "documented" }),
+          );
+          builder.onLoad({ filter: /./, namespace: "documented" }, async () => ({
+            contents: await documented(),
+            loader: "ts",
+            resolveDir: `${ROOT}docs`,
+          }));
           builder.onResolve(
             { filter: /^[^./]/ },
             ({ path, kind }) =>
@@ -116,6 +137,17 @@ Deno.test({
       got.after.forEach((log, s) => assert.ok(Math.abs(log - after[s]!) < 1e-4));
       assert.deepEqual(got.labels, [0, 1, 1]);
       assert.deepEqual(got.sums, [1, 1, 7, 8]);
+
+      const logs = await page.evaluate("documented()") as number[];
+      const wanted = await new ReferenceLearner(hmm({ length: 3, states: 4, symbols: 5 }))
+        .logLikelihoods(samplesFromRows([[0, 1, 4], [2, null, 3]]));
+      assert.equal(logs.length, 2);
+      logs.forEach((log, s) => assert.ok(Math.abs(log - wanted[s]!) < 1e-4));
+
+      const hints = await page.evaluate("hints()") as string[];
+      assert.match(hints[0]!, /browser's settings/);
+      assert.match(hints[1]!, /the browser chooses/);
+      for (const hint of hints) assert.doesNotMatch(hint, /--|Debian|`|deno|command/);
     } finally {
       await browser.close();
       await server.shutdown();

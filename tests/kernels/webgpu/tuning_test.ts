@@ -38,13 +38,18 @@ Deno.test({
     const { adapter } = first;
     await first.close();
     const measured = kept.get(adapter)!;
-    assert.deepEqual(Object.keys(measured), ["forward 64", "backward 64", "flows 64x64"]);
+    assert.deepEqual(Object.keys(measured.tiles), ["forward 64", "backward 64", "flows 64x64"]);
+    for (const rate of Object.values(measured.rate!)) {
+      assert.ok(rate > 1e6 && rate < 1e16, `${rate} a second`);
+    }
+    assert.ok(measured.rate!.alone < 4 * measured.rate!.flops, "a workgroup is not faster than the adapter");
 
     // What is there is not measured again.
     const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
-    kept.set(adapter, { ...measured, "forward 64": small });
+    const edited = { ...measured, tiles: { ...measured.tiles, "forward 64": small } };
+    kept.set(adapter, edited);
     await (await openEngine(circuit, { engine: "webgpu", tuning: store })).close();
-    assert.deepEqual(kept.get(adapter), { ...measured, "forward 64": small });
+    assert.deepEqual(kept.get(adapter), edited);
     assert.equal(loads, 2);
     const ready = await host.ready();
     const choose = tunedTiles(ready, kept.get(adapter)!);
@@ -54,7 +59,7 @@ Deno.test({
 
     // Without a store nothing is measured.
     const plain = await WebGpuEngine.open(host, circuit);
-    assert.deepEqual(plain.tuning, {});
+    assert.deepEqual(plain.tuning, { tiles: {} });
     await plain.close();
   },
 });

@@ -1,0 +1,51 @@
+import type { Piece } from "./pace.ts";
+
+const UNIFORM = 0x40, COPY_DST = 0x8, COMPUTE = 0x4;
+
+/** Bytes of a `Portion` of common.wgsl, and the distance at which every device lets them be bound. */
+const SIZE = 32, ALIGNED = 256;
+
+/** Portions in a buffer. */
+const BUFFER = 256;
+
+/**
+ * Tells kernels which part of their grid and of their loop a dispatch is: a uniform in a bind group of its own, which
+ * all kernels have. Portions are few and come again in every batch, so they are kept.
+ */
+export class Portions {
+  /** Layout of the bind group. */
+  readonly layout: GPUBindGroupLayout;
+  readonly #device: GPUDevice;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  #buffer: GPUBuffer | undefined;
+
+  /** Portions of dispatches on `device`. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    this.layout = device.createBindGroupLayout({
+      label: "portion",
+      entries: [{ binding: 0, visibility: COMPUTE, buffer: { type: "uniform" } }],
+    });
+  }
+
+  /** The bind group of a piece. */
+  of({ group: [x, y, z], start, end }: Pick<Piece, "group" | "start" | "end">): GPUBindGroup {
+    return this.#groups.getOrInsertComputed([x, y, z, start, end].join(), () => {
+      const at = this.#groups.size % BUFFER;
+      if (at === 0 || this.#buffer === undefined) {
+        this.#buffer = this.#device.createBuffer({
+          label: "portions",
+          size: ALIGNED * BUFFER,
+          usage: UNIFORM | COPY_DST,
+        });
+      }
+      const buffer = this.#buffer;
+      this.#device.queue.writeBuffer(buffer, ALIGNED * at, Uint32Array.of(x, y, z, start, end, 0, 0, 0));
+      return this.#device.createBindGroup({
+        label: "portion",
+        layout: this.layout,
+        entries: [{ binding: 0, resource: { buffer, offset: ALIGNED * at, size: SIZE } }],
+      });
+    });
+  }
+}
