@@ -54,7 +54,7 @@ async function measure(folder: string): Promise<Figure[]> {
   let peak = 0;
   let began = performance.now();
   console.error("measuring …");
-  using engine = await openKMeans({ engine: options.engine as EngineName, ...adapter });
+  await using engine = await openKMeans({ engine: options.engine as EngineName, ...adapter });
   await kmeans(vectors, { clusters, iterations, tolerance: 0, memory: 0 }, {
     ...engine,
     async iteration({ iteration }) {

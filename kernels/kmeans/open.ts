@@ -4,13 +4,13 @@ import type { KernelFactory } from "./kernel.ts";
 import type { ProductsFactory } from "./starts.ts";
 
 /** What k-means works with on an engine, and what that runs on. */
-export interface KMeansEngine extends Disposable {
+export interface KMeansEngine extends AsyncDisposable {
   /** Makes the kernel. */
   readonly kernel: KernelFactory;
   /** Scalar products for k-means++. On the processor for all engines: every choice waits for the one before. */
   readonly products: ProductsFactory;
   /** Gives back what kernels share, such as the device: after the last of them. */
-  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function openKMeans(
       used("cpu", "ONNX Runtime");
       return cpuKMeans(width, clusters);
     };
-    return { kernel, products: cpuProducts, [Symbol.dispose]() {} };
+    return { kernel, products: cpuProducts, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   // Tells the drivers what they need before the thread of the device asks for them.
   (await import("../gpu.ts")).findGpu();
@@ -49,5 +49,5 @@ export async function openKMeans(
     used("webgpu", opened.adapter);
     return opened;
   };
-  return { kernel, products: cpuProducts, [Symbol.dispose]: () => thread.leave(number) };
+  return { kernel, products: cpuProducts, [Symbol.asyncDispose]: () => thread.leave(number) };
 }

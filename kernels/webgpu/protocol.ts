@@ -69,6 +69,11 @@ export interface Settings {
   readonly device: DeviceOptions;
 }
 
+/** The last message to the thread: it gives its device back. */
+export interface End {
+  readonly type: "end";
+}
+
 /** A call to one of the engines or kernels in the thread. */
 export interface Request {
   readonly type: "call";
@@ -84,7 +89,8 @@ export interface Request {
 export type Reply =
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: PlainError }
-  | { readonly type: "loss"; readonly engine: number; readonly reason: string };
+  | { readonly type: "loss"; readonly engine: number; readonly reason: string }
+  | { readonly type: "ended" };
 
 /** An error as it crosses threads. */
 export interface PlainError {

@@ -20,7 +20,7 @@ export async function openRemoteKMeans(
     const { adapter: name } = await thread.call(number, "openKMeans", width, clusters, given);
     return new RemoteKMeans(name, thread, number);
   } catch (error) {
-    thread.leave(number);
+    await thread.leave(number);
     throw error;
   }
 }
@@ -69,7 +69,7 @@ export class RemoteKMeans implements KMeansKernel {
     try {
       await releasing;
     } finally {
-      this.#thread.leave(this.#number);
+      await this.#thread.leave(this.#number);
     }
   }
 

@@ -5,6 +5,7 @@ import { WebGpuKMeans } from "./kmeans.ts";
 import {
   buffersOf,
   type CallName,
+  type End,
   type OpenOptions,
   plainError,
   type Reply,
@@ -17,7 +18,7 @@ export interface Port {
   /** Sends; what is in `transfer` is moved. */
   postMessage(message: Reply, transfer: Transferable[]): void;
   /** Called with what the other thread sends. */
-  onmessage: ((event: MessageEvent<Request | Settings>) => void) | null;
+  onmessage: ((event: MessageEvent<Request | Settings | End>) => void) | null;
 }
 
 /** Serves engines and k-means on the device of `gpu` to the thread behind `port`: what the worker does. */
@@ -64,7 +65,10 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
 
   port.onmessage = ({ data }) => {
     if (data.type === "settings") host = new DeviceHost(gpu(), data.device);
-    else {
+    else if (data.type === "end") {
+      // Whatever became of the device, the thread has done with it.
+      (host as DeviceHost).close().catch(() => {}).then(() => port.postMessage({ type: "ended" }, []));
+    } else {
       perform(data).then(
         (value) => port.postMessage({ type: "result", id: data.id, value }, [...given(data.name, value)]),
         (error) => port.postMessage({ type: "error", id: data.id, error: plainError(error) }, []),

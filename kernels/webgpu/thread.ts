@@ -1,7 +1,15 @@
 import { RetortError } from "../../foundation/errors.ts";
 import type { DeviceOptions } from "./device.ts";
 import type { Port, serveEngines } from "./serve.ts";
-import { type CallName, type Calls, errorOf, type Reply, type Request, type Settings } from "./protocol.ts";
+import {
+  type CallName,
+  type Calls,
+  type End,
+  errorOf,
+  type Reply,
+  type Request,
+  type Settings,
+} from "./protocol.ts";
 
 /** Threads in use, by the adapter that was asked for. */
 const threads = new Map<string, DeviceThread>();
@@ -35,6 +43,8 @@ export class DeviceThread {
   #calls = 0;
   #entered = 0;
   #failure: Error | undefined;
+  /** Resolved when the thread has given its device back, or has failed. */
+  readonly #over = Promise.withResolvers<void>();
 
   /** Starts the thread; see {@link threadOf}. */
   constructor(device: DeviceOptions, serve: typeof serveEngines, ended: (thread: DeviceThread) => void) {
@@ -63,11 +73,19 @@ export class DeviceThread {
     return this.#entered;
   }
 
-  /** Ends an engine, and with the last one the thread. */
-  leave(engine: number): void {
+  /**
+   * Ends an engine, and with the last one the thread: first it gives its device back. A thread that is ended in the middle of
+   * what a driver does may take the process with it.
+   */
+  async leave(engine: number): Promise<void> {
     this.#engines.delete(engine);
     if (this.#engines.size > 0) return;
     this.#ended(this);
+    if (this.#failure === undefined) {
+      const end: End = { type: "end" };
+      this.#port.postMessage(end);
+      await this.#over.promise;
+    }
     if ("terminate" in this.#port) this.#port.terminate();
     else this.#port.close();
   }
@@ -88,6 +106,7 @@ export class DeviceThread {
   }
 
   #receive(reply: Reply): void {
+    if (reply.type === "ended") return this.#over.resolve();
     if (reply.type === "loss") return this.#engines.get(reply.engine)?.(reply.reason);
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
@@ -97,6 +116,7 @@ export class DeviceThread {
 
   #fail(failure: Error): void {
     this.#failure = failure;
+    this.#over.resolve();
     this.#ended(this);
     for (const { reject } of this.#waiting.values()) reject(failure);
     this.#waiting.clear();

@@ -30,7 +30,7 @@ export const assignClusters = defineStage({
     if (rows % positions !== 0) {
       throw new RetortError(`${rows} vectors are no samples of ${positions} positions`);
     }
-    using engine = await openClustering(context);
+    await using engine = await openClustering(context);
     const labels = new Int32Array(rows);
     let inertia = 0;
     for (let p = 0; p < positions; p++) {

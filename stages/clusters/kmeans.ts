@@ -47,7 +47,7 @@ export const clusterVectors = defineStage({
     if (all.rows % positions !== 0) {
       throw new RetortError(`${all.rows} vectors are no samples of ${positions} positions`);
     }
-    using engine = await openClustering(context);
+    await using engine = await openClustering(context);
     const saved = await context.checkpoint.load();
     const done = [...saved?.done ?? []];
     let resume = saved?.state;

@@ -44,7 +44,7 @@ export const clusterPatches = defineStage({
         hint: "Features and clusters need the same size of patches.",
       });
     }
-    using engine = await openClustering(context);
+    await using engine = await openClustering(context);
     const positions = shared ? 1 : patches;
     const assignments = new Int32Array(expected);
     const data = new Float32Array(positions * clusters * features.width);

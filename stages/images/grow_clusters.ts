@@ -205,7 +205,7 @@ async function split(
     const at = rows.indexOf(row) * width;
     start.set(values.subarray(at, at + width), (chosen.length + i) * width);
   });
-  using engine = await openClustering(context);
+  await using engine = await openClustering(context);
   const { labels } = await kmeans(vectorsOf(values, width), {
     clusters: chosen.length + add,
     start,

@@ -16,7 +16,7 @@ async function loseDevice(): Promise<void> {
   try {
     await thread.call(number, "loseDevice");
   } finally {
-    thread.leave(number);
+    await thread.leave(number);
   }
 }
 

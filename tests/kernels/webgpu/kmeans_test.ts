@@ -9,7 +9,7 @@ import { kmeansSuite } from "../kmeans_suite.ts";
 import { available, host, onGpu } from "./host.ts";
 
 const kept = available ? await openKMeans({ engine: "webgpu" }) : undefined;
-globalThis.addEventListener("unload", () => kept?.[Symbol.dispose]());
+globalThis.addEventListener("unload", () => kept?.[Symbol.asyncDispose]());
 
 kmeansSuite({
   name: "webgpu in its thread",
@@ -107,7 +107,7 @@ Deno.test({
   async fn() {
     const told: string[] = [];
     let losses = 0, passes = 0;
-    using engine = await openKMeans({ engine: "webgpu", onLoss: (reason) => told.push(reason) });
+    await using engine = await openKMeans({ engine: "webgpu", onLoss: (reason) => told.push(reason) });
     const run = (lose: boolean, batch?: number) =>
       kmeans(vectorsOf(values, WIDTH), {
         clusters: 5,
