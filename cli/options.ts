@@ -67,7 +67,7 @@ export function sessionOptions(file: string, options: PipelineOptions): SessionO
 export function wholeNumber(min: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < min || text.trim() === "") {
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
       throw new InvalidArgumentError(`expected a whole number from ${min}, got ${JSON.stringify(text)}`);
     }
     return value;

@@ -62,6 +62,7 @@ export function notJson(value: unknown, path = "", seen: Set<object> = new Set()
       return undefined;
     }
     default:
+      if (typeof value === "bigint") return `${at} is a bigint: give it as a string`;
       return `${at} is ${value === undefined ? "undefined" : `a ${typeof value}`}`;
   }
 }

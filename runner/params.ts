@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../foundation/canonical.ts";
-import { nearest } from "../foundation/errors.ts";
+import { messageOf, nearest } from "../foundation/errors.ts";
+import { parseExactJson, roundedInteger } from "../foundation/exact_json.ts";
 
 /** Parameters as plain JSON, defaults filled in, or what is wrong with them, a line a fault. */
 export type ParamsResult =
@@ -68,6 +69,18 @@ export function checkParams(schema: z.ZodType, value: unknown): ParamsResult {
   }
   if (faults.length > 0 || !parsed.success) return { ok: false, faults };
   const fault = notJson(parsed.data);
+  // As it was given, too: a schema may make a text of a number.
+  const rounded = fault === undefined ? roundedInteger(value) ?? roundedInteger(parsed.data) : undefined;
+  if (rounded !== undefined) {
+    const path = rounded.path === "" ? "the parameters" : `parameter \`${rounded.path}\``;
+    return {
+      ok: false,
+      faults: [
+        `${path}: ${rounded.number} is beyond 2^53, where neighbouring whole numbers are one: ` +
+        "give it as a string, or rounded to 15 digits",
+      ],
+    };
+  }
   if (fault !== undefined) return { ok: false, faults: [`parameters must be plain JSON, but ${fault}`] };
   return { ok: true, params: plainJson(parsed.data) as JsonObject };
 }
@@ -76,7 +89,7 @@ export function checkParams(schema: z.ZodType, value: unknown): ParamsResult {
  * Sets `a.b=value` assignments into a copy of `params`. A value is read as JSON, except where the
  * schema wants a string; text that is no JSON is a string.
  *
- * @returns the parameters, or faults for texts that are no assignments.
+ * @returns the parameters, or faults for texts that are no assignments, and for numbers that would not stay what they are.
  */
 export function assignParams(
   schema: z.ZodType,
@@ -101,7 +114,11 @@ export function assignParams(
       target = target[part] as JsonObject;
     }
     const last = path.at(-1)!;
-    target[last] = parseValue(text.slice(equals + 1), shape?.properties?.[last]);
+    try {
+      target[last] = parseValue(text.slice(equals + 1), shape?.properties?.[last]);
+    } catch (error) {
+      faults.push(`--set ${text}: ${messageOf(error)}`);
+    }
   }
   return { params: result, faults };
 }
@@ -109,8 +126,9 @@ export function assignParams(
 function parseValue(text: string, shape: Shape | undefined): JsonObject[string] {
   if (shape?.type === "string") return text;
   try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+    return parseExactJson(text) as JsonObject[string];
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
   }
 }

@@ -14,6 +14,7 @@ import {
   type ByteSource,
   type FileEntry,
 } from "../codec.ts";
+import { parseExactJson } from "../../foundation/exact_json.ts";
 import { byCodeUnit } from "../../foundation/canonical.ts";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { DamagedError } from "../errors.ts";
@@ -161,7 +162,7 @@ export function artifactReader(blobs: Blobs, artifact: Artifact): ArtifactReader
     bytes,
     text: async (name) =>
       new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await bytes(name)),
-    json: async (name) => JSON.parse(new TextDecoder().decode(await bytes(name))),
+    json: async (name) => parseExactJson(new TextDecoder().decode(await bytes(name))),
   };
 }
 

@@ -80,3 +80,48 @@ Deno.test("any JSON value that is set at a path arrives there", () => {
     },
   ));
 });
+
+Deno.test("a whole number that would become another one is refused, in --set, in literals and in defaults", () => {
+  const schema = z.object({
+    n: z.number().default(0),
+    deep: z.object({ list: z.array(z.number()) }).default({ list: [] }),
+    text: z.string().default(""),
+    any: z.unknown().optional(),
+  });
+  for (
+    const text of [
+      "n=9007199254740993",
+      "deep.list=[1, 9007199254740993]",
+      `any={"a": 18446744073709551615}`,
+      "n=1e400",
+    ]
+  ) {
+    const { params, faults } = assignParams(schema, {}, [text]);
+    assert.equal(faults.length, 1, text);
+    assert.match(
+      faults[0]!,
+      /^--set .*: the number \S+ (?:would become \d+|is too large): give it as a string/,
+    );
+    assert.doesNotMatch(JSON.stringify(params), /\d{5}/);
+  }
+  assert.deepEqual(assignParams(schema, {}, ["text=9007199254740993", `any="9007199254740993"`, "n=1e300"]), {
+    params: { text: "9007199254740993", any: "9007199254740993", n: 1e300 },
+    faults: [],
+  });
+  const refused = (schema: z.ZodType, value: unknown) => {
+    const result = checkParams(schema, value);
+    assert.ok(!result.ok);
+    assert.match(result.faults[0]!, /parameter `.*`: 9007199254740992 is beyond 2\^53.*give it as a string/);
+  };
+  const literal = 9007199254740993;
+  refused(schema, { n: literal });
+  refused(schema, { deep: { list: [1, literal] } });
+  refused(schema, { any: { a: [literal] } });
+  refused(z.object({ n: z.number().default(literal) }), {});
+  refused(z.object({ n: z.coerce.string() }), { n: literal });
+  assert.match(
+    (checkParams(z.object({ n: z.unknown() }), { n: 1n }) as { faults: string[] }).faults[0]!,
+    /bigint: give it as a string/,
+  );
+  assert.ok(checkParams(schema, { n: 9007199254740991, deep: { list: [1e300, -0, 1e18] } }).ok);
+});
