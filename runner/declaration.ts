@@ -112,6 +112,7 @@ export function declarationDigest(stage: StageDefinition): Digest {
     version: stage.version ?? null,
     seeded: stage.seeded,
     engine: stage.engine ?? null,
+    env: [...stage.env],
     inputs: all(stage.inputs),
     outputs: all(stage.outputs),
     checkpoint: stage.checkpoint === undefined ? null : typed(stage.checkpoint),

@@ -1,5 +1,6 @@
 import { type Digest, digestJson, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import type { CodeFingerprint } from "./fingerprint.ts";
+import type { VariableDigests } from "./variables.ts";
 
 /**
  * Raised when the meaning of a key changes: then no old result is found any more. Keys of format 1 missed what pipeline
@@ -17,6 +18,8 @@ export interface KeyComponents {
   readonly seed?: number;
   /** The engine, for stages that put it into their key. */
   readonly engine?: string;
+  /** Environment variables that the stage declares. */
+  readonly env?: VariableDigests;
 }
 
 /** The key of a node: equal components, equal key. Files' digests in `code.modules` only explain; they do not count. */
@@ -30,6 +33,7 @@ export function keyOf(components: KeyComponents): Digest {
     inputs: components.inputs as JsonObject,
     seed: components.seed ?? null,
     engine: components.engine ?? null,
+    ...(components.env === undefined ? {} : { env: components.env }),
   });
 }
 
@@ -50,11 +54,18 @@ export type Reason =
   | { readonly kind: "input"; readonly name: string; readonly from?: string; readonly to?: string }
   | { readonly kind: "seed"; readonly from?: number; readonly to?: number }
   | { readonly kind: "engine"; readonly from?: string; readonly to?: string }
+  /** Digests of the values; null where the variable is not set. */
+  | {
+    readonly kind: "env";
+    readonly name: string;
+    readonly from?: Digest | null;
+    readonly to?: Digest | null;
+  }
   | { readonly kind: "upstream"; readonly nodes: readonly string[] };
 
 /**
  * What differs between the components of an earlier result and those wanted now, in a fixed order:
- * code, packages, parameters, inputs, seed, engine.
+ * code, packages, parameters, inputs, seed, engine, environment variables.
  *
  * @param inputSource names the output that an input is wired to, for the message.
  */
@@ -88,6 +99,11 @@ export function compareComponents(
   }
   if (earlier.engine !== now.engine) {
     reasons.push({ kind: "engine", ...given({ from: earlier.engine, to: now.engine }) });
+  }
+  for (const name of union(earlier.env ?? {}, now.env ?? {})) {
+    const from = earlier.env?.[name];
+    const to = now.env?.[name];
+    if (from !== to) reasons.push({ kind: "env", name, ...given({ from, to }) });
   }
   return reasons;
 }
@@ -157,9 +173,19 @@ export function reasonText(reason: Reason): string {
       return `seed changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
     case "engine":
       return `engine changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
+    case "env":
+      return `environment variable ${reason.name} ${variableText(reason)}`;
     case "upstream":
       return `waits for ${listText(reason.nodes)}`;
   }
+}
+
+/** What became of a variable; its value is not told, which may be a secret. */
+function variableText({ from, to }: Reason & { kind: "env" }): string {
+  if (to === undefined) return "is declared no more";
+  if (from === undefined) return "is declared now";
+  if (to === null) return "is not set any more";
+  return from === null ? "is set now" : "changed";
 }
 
 /** Names in a line; of many the first, and how many more. */

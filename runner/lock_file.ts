@@ -175,7 +175,9 @@ export async function lockFaults(session: Session, lock: LockFile): Promise<stri
       differs(`node \`${node.name}\`, parameter ${name}`, locked.params[name], node.params[name]);
     }
     if (faults.length === before) {
-      faults.push(`node \`${node.name}\`: its inputs, seed, engine or packages differ`);
+      faults.push(
+        `node \`${node.name}\`: its inputs, seed, engine, environment variables or packages differ`,
+      );
     }
   }
   for (const name of new Set([...Object.keys(lock.packages), ...Object.keys(packages)])) {

@@ -8,6 +8,7 @@ import type { EarlierResult } from "./records/earlier.ts";
 import type { Records } from "./records/records.ts";
 import { seedOf } from "./seed.ts";
 import type { Result, Store } from "./store/store.ts";
+import { variablesOf } from "./variables.ts";
 import { turns } from "../foundation/turns.ts";
 
 /** What a run would do with a node, as far as can be known before it. */
@@ -148,6 +149,7 @@ export class Planner {
       ),
       ...(node.stage.seeded ? { seed: seedOf(this.options.seed, node.seedName) } : {}),
       ...(node.stage.engine === "key" ? { engine: this.options.engine } : {}),
+      ...variablesOf(node.stage),
     };
   }
 

@@ -1,10 +1,12 @@
 import { RetortError } from "../foundation/errors.ts";
 import { stageAt } from "./declaration.ts";
 import { executeJob } from "./execute/execute.ts";
+import { Reads } from "./execute/reads.ts";
+import { variablesOf } from "./variables.ts";
 import type { JobMessage, Outcome } from "./execute/job.ts";
 import { Strays } from "./execute/strays.ts";
 import { Fingerprinter } from "./fingerprint.ts";
-import { keyOf } from "./key.ts";
+import { type KeyComponents, keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
 import { lock } from "../foundation/locks.ts";
@@ -29,20 +31,26 @@ export async function reproduce(
     });
   }
   // Nothing but its module is imported here: the stage is what that declares.
-  const stage = await stageAt(job, job.stage);
+  const reads = new Reads();
+  const stage = await reads.importing(() => stageAt(job, job.stage));
   using records = new Records(store);
   const packages = Packages.load(new URL("../deno.json", import.meta.url));
   const fingerprinter = new Fingerprinter(packages, records.fingerprints);
-  let components;
+  let components: KeyComponents;
   try {
-    components = { ...job.components, code: await fingerprinter.of(stage) };
+    const { env: _env, ...rest } = job.components;
+    components = { ...rest, code: await fingerprinter.of(stage), ...variablesOf(stage) };
   } finally {
     await fingerprinter.close();
   }
   const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
   const log = (text: string) => options.onMessage({ type: "log", text });
   using _strays = new Strays(log);
-  const outcome = await executeJob(stage, again, options.onMessage, options.stop);
+  const outcome = await reads.executing(
+    stage.env,
+    log,
+    () => executeJob(stage, again, options.onMessage, options.stop),
+  );
   if (outcome.kind === "done" || outcome.kind === "elsewhere") {
     dropWorkspace(store, job.node);
     records.transaction(() => records.addResult(outcome.result, job.pipeline));

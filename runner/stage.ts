@@ -135,6 +135,8 @@ export interface RunStage<
   readonly version?: string;
   /** Files that the stage reads at run time and that no import shows (workers, weights): part of the fingerprint. */
   readonly sources?: readonly URL[];
+  /** Environment variables that it reads: their values are part of the key, as digests. */
+  readonly env?: readonly string[];
   /** Codecs of what it reads, by name; `many(codec)` for a list. */
   readonly inputs?: I;
   /** True when the stage uses `context.seed`; the seed is then part of the key. */
@@ -183,6 +185,8 @@ export interface StageDefinition {
   readonly version: string | undefined;
   /** Files read at run time that count as code. */
   readonly sources: readonly URL[];
+  /** Environment variables whose values are part of the key. */
+  readonly env: readonly string[];
   /** Whether the seed is part of the key. */
   readonly seeded: boolean;
   /** Whether it uses the engine, and whether the engine's name is part of the key. */
@@ -351,6 +355,12 @@ function checkedDefinition(
   if (stage.timeout !== undefined && !(stage.timeout > 0)) {
     fail("`timeout` must be a positive number of seconds");
   }
+  for (const name of stage.env ?? []) {
+    // deno-lint-ignore no-control-regex -- no variable has a name with a null character
+    if (typeof name !== "string" || !/^[^=\u0000\s]{1,200}$/.test(name)) {
+      fail(`${JSON.stringify(name)} in \`env\` cannot name an environment variable`);
+    }
+  }
   const outputs = stage.outputs;
   if (typeof outputs !== "object" || outputs === null || Object.keys(outputs).length === 0) {
     return fail("it declares no outputs");
@@ -365,6 +375,7 @@ function checkedDefinition(
     outputs,
     version: stage.version,
     sources: stage.sources ?? [],
+    env: stage.env ?? [],
     seeded: stage.seeded ?? false,
     engine: stage.engine,
     timeout: stage.timeout,

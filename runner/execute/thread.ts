@@ -5,7 +5,9 @@
 import { InterruptedError } from "../errors.ts";
 import { captureConsole } from "./console.ts";
 import { hostJob } from "./host.ts";
+import type { JobMessage } from "./job.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
+import { Reads } from "./reads.ts";
 import { Strays } from "./strays.ts";
 import { logText } from "./told.ts";
 
@@ -14,6 +16,7 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<ToWorker>) => void;
 };
 const send = scope.postMessage.bind(globalThis);
+const reads = new Reads();
 let stop = new AbortController();
 
 const log = (text: string) => send({ type: "message", message: { type: "log", text: logText(text) } });
@@ -22,6 +25,7 @@ new Strays(log);
 scope.onmessage = async ({ data }) => {
   if (data.type === "stop") return stop.abort(new InterruptedError());
   stop = new AbortController();
-  const outcome = await hostJob(data.job, (message) => send({ type: "message", message }), stop.signal);
+  const tell = (message: JobMessage) => send({ type: "message", message });
+  const outcome = await hostJob(data.job, tell, stop.signal, reads);
   send({ type: "outcome", outcome });
 };

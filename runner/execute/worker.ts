@@ -7,6 +7,7 @@ import { captureConsole } from "./console.ts";
 import { hostJob } from "./host.ts";
 import type { JobMessage } from "./job.ts";
 import { encodeMessage, type FromWorker, linesOf, type ToWorker } from "./protocol.ts";
+import { Reads } from "./reads.ts";
 import { Strays } from "./strays.ts";
 import { logText } from "./told.ts";
 
@@ -31,6 +32,7 @@ Deno.addSignalListener("SIGINT", () => {});
 captureConsole(log);
 new Strays(log);
 
+const reads = new Reads();
 let stop = new AbortController();
 let running = Promise.resolve();
 send({ type: "ready" });
@@ -41,7 +43,7 @@ for await (const line of linesOf(Deno.stdin.readable)) {
     stop = new AbortController();
     const { signal } = stop;
     send({ type: "began" });
-    running = hostJob(message.job, tell, signal).then((outcome) => send({ type: "outcome", outcome }));
+    running = hostJob(message.job, tell, signal, reads).then((outcome) => send({ type: "outcome", outcome }));
   }
 }
 // The parent closed the pipe or died. A running stage saves its checkpoint, if it can, and stops.

@@ -10,6 +10,7 @@ const BASE: KeyComponents = {
   inputs: { data: "d".repeat(64), many: ["e".repeat(64), "f".repeat(64)] },
   seed: 1,
   engine: "cpu",
+  env: { SCALE: "d1", UNSET: null },
 };
 
 /** Changes of one component each, and what the explanation must say. */
@@ -33,6 +34,11 @@ const CHANGES: [Partial<KeyComponents>, string][] = [
   ],
   [{ seed: 2 }, "seed changed: 1 -> 2"],
   [{ engine: "webgpu" }, "engine changed: cpu -> webgpu"],
+  [{ env: { SCALE: "d2", UNSET: null } }, "environment variable SCALE changed"],
+  [{ env: { SCALE: null, UNSET: null } }, "environment variable SCALE is not set any more"],
+  [{ env: { SCALE: "d1", UNSET: "d3" } }, "environment variable UNSET is set now"],
+  [{ env: { SCALE: "d1", UNSET: null, MORE: null } }, "environment variable MORE is declared now"],
+  [{ env: { SCALE: "d1" } }, "environment variable UNSET is declared no more"],
 ];
 
 Deno.test("every component changes the key, and the explanation names it alone", () => {
@@ -48,7 +54,7 @@ Deno.test("every component changes the key, and the explanation names it alone",
 Deno.test("several changes are all named, in a fixed order", () => {
   const now = CHANGES.reduce<KeyComponents>((all, [change]) => ({ ...all, ...change }), BASE);
   const kinds = compareComponents(BASE, now).map((reason) => reason.kind);
-  assert.deepEqual(kinds, ["package", "param", "input", "seed", "engine"]);
+  assert.deepEqual(kinds, ["package", "param", "input", "seed", "engine", "env"]);
 });
 
 Deno.test("a result of an earlier format of keys is not found", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hostJob } from "../../runner/execute/host.ts";
+import { Reads } from "../../runner/execute/reads.ts";
 import type { Executor } from "../../runner/execute/job.ts";
 import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
@@ -126,12 +127,13 @@ Deno.test("Ctrl-C while a graph is built ends the process at once", async () => 
 
 /** An executor of several lanes in this process; tells what it executed. */
 function lanes(executed: string[]): Executor {
+  const reads = new Reads();
   return {
     lanes: 4,
     engineLane: true,
     execute: (job, _usesEngine, tell) => {
       executed.push(job.node);
-      return hostJob(job, tell, new AbortController().signal);
+      return hostJob(job, tell, new AbortController().signal, reads);
     },
     stop() {},
     kill() {},
