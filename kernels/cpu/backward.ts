@@ -47,6 +47,7 @@ export function emitRoot(graph: OnnxGraph, rows: Rows): Root {
  * @param weights `[1, batch, 1]`: flow at the root
  * @param options.parameters whether uses of weights are counted
  * @param options.seen by segment of sums `[folds, batch, 1]`: 0 where uses are not counted; all count when left out
+ * @param options.trim the rows of a flow that a segment has, of those that come from above; all when left out
  */
 export function emitBackward(
   graph: OnnxGraph,
@@ -54,7 +55,11 @@ export function emitBackward(
   forward: Forward,
   matrices: Matrices,
   weights: Value,
-  options: { readonly parameters: boolean; readonly seen?: (segment: Segment<SumGroup>) => Value },
+  options: {
+    readonly parameters: boolean;
+    readonly seen?: (segment: Segment<SumGroup>) => Value;
+    readonly trim?: (segment: number, flow: Value) => Value;
+  },
 ): Backward {
   const { segments } = segmentation;
   const arithmetic = new RowArithmetic(graph);
@@ -67,7 +72,8 @@ export function emitBackward(
   };
   for (const segment of segments.toReversed()) {
     const last = segment.index === segments.length - 1;
-    const flow = last ? weights : totalFlow(graph, segment, received[segment.index] as Received[]);
+    const total = last ? weights : totalFlow(graph, segment, received[segment.index] as Received[]);
+    const flow = last ? total : options.trim?.(segment.index, total) ?? total;
     flows[segment.index] = flow;
     if (isProduct(segment)) { for (const operand of segment.operands) pass(operand, flow, segment.folds); }
     else if (isSum(segment)) {

@@ -9,6 +9,10 @@ export interface ForwardParts {
   leaves(segment: Segment): Rows;
   /** Weights of a segment of sums times `x`, `[folds, batch, inputs]`: `[folds, batch, units]`. */
   multiply(segment: Segment<SumGroup>, x: Value): Value;
+  /** What a segment is for those that read it, where they have other rows; the segment's own rows when left out. */
+  read?(segment: number, rows: Rows): Rows;
+  /** Called before a segment is emitted. */
+  begin?(segment: number): void;
 }
 
 /** The forward pass of a plan as part of a graph. */
@@ -28,15 +32,20 @@ export function emitForward(
   const rows: Rows[] = [];
   const inputs: (Rows | undefined)[] = [];
   const normal = new Map<number, Rows>();
+  const read = (segment: number, own: Rows) => parts.read?.(segment, own) ?? own;
   const normalised = (segment: number): Rows =>
-    normal.getOrInsertComputed(segment, () => arithmetic.product([rows[segment] as Rows]));
+    normal.getOrInsertComputed(segment, () => read(segment, arithmetic.product([rows[segment] as Rows])));
+  const plain = new Map<number, Rows>();
+  const asRead = (segment: number): Rows =>
+    plain.getOrInsertComputed(segment, () => read(segment, rows[segment] as Rows));
   for (const segment of segments) {
+    parts.begin?.(segment.index);
     inputs.push(undefined);
     if (isInput(segment)) rows.push(parts.leaves(segment));
     else if (isProduct(segment)) {
       rows.push(
         arithmetic.product(
-          segment.operands.map((operand) => assemble(arithmetic, segments, operand, (i) => rows[i] as Rows)),
+          segment.operands.map((operand) => assemble(arithmetic, segments, operand, asRead)),
         ),
       );
     } else if (isSum(segment)) {

@@ -107,7 +107,23 @@ export class CertainPasses {
     counts: CountState,
   ): Promise<Float64Array> {
     if (!this.#isQuick) return await this.#countBounded(batch, sampleWeights, counts);
-    const { samples } = batch, kind = `quick ${trainingOf(batch)}` as const;
+    const order = this.#runner.orderToTrim(batch);
+    if (order === undefined) return await this.#countQuick(batch, sampleWeights, counts);
+    const sorted = this.#runner.prepareTrimmed(takeSamples(batch.samples, order));
+    const weights = sampleWeights && Float64Array.from(order, (s) => sampleWeights[s] as number);
+    const logs = new Float64Array(order.length);
+    (await this.#countQuick(sorted, weights, counts)).forEach((log, i) => logs[order[i] as number] = log);
+    return logs;
+  }
+
+  /** The same without error bounds, but for samples that need them. */
+  async #countQuick(
+    batch: Batch,
+    sampleWeights: Float64Array | undefined,
+    counts: CountState,
+  ): Promise<Float64Array> {
+    const { samples } = batch;
+    const kind = batch.rows === undefined ? `quick ${trainingOf(batch)}` as const : "quick trimmed training";
     const results = await this.#runner.run(
       kind,
       batch,
@@ -137,11 +153,11 @@ export class CertainPasses {
   }
 
   /** Adds what a program for training gave. */
-  #addCounts(program: Program, results: Results, { samples, leaves }: Batch, counts: CountState): void {
+  #addCounts(program: Program, results: Results, batch: Batch, counts: CountState): void {
     const { segments } = this.#runner.segmentation;
     for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
     for (const [index, name] of program.flows) {
-      const rows = leaves.get(index) as LeafRows;
+      const rows = batch.leaves.get(index) as LeafRows, samples = this.#runner.samplesOf(batch, index);
       counts.leaves.add(segments[index] as Segment<InputGroup>, rows, results.singles(name), samples);
     }
   }

@@ -7,6 +7,8 @@ import type { LeafLayout, LeafStore } from "./leaf_store.ts";
 import { QuickArithmetic } from "./quick.ts";
 import { RowArithmetic, type Rows } from "./rows.ts";
 import { isInput, type Segment, type Segmentation } from "./segments.ts";
+import type { Trim } from "./trim.ts";
+import { Trimming } from "./trimming.ts";
 import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
 
 /**
@@ -16,6 +18,8 @@ import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
  * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights;
  * - `partial training`: the same for samples that say nothing about some sums, whose edges are not counted.
  *
+ * - `trimmed training`: that with segments of as many rows as samples say anything about; see `kernels/cpu/trim.ts`.
+ *
  * Quick ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
  */
 export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKind | QuickKind;
@@ -24,7 +28,12 @@ export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKin
 export type TrainingKind = "training" | "partial training";
 
 /** Programs for plans of which {@link isQuick} holds, without small weights. */
-export type QuickKind = "quick likelihoods" | `quick ${TrainingKind}`;
+export type QuickKind = "quick likelihoods" | `quick ${TrainingKind}` | "quick trimmed training";
+
+/** Whether a program is told where sums are counted. */
+export function takesSeen(kind: ProgramKind): boolean {
+  return kind.endsWith("partial training") || kind.endsWith("trimmed training");
+}
 
 /** Whether a program has a way down, and so takes weights of samples. */
 export function goesDown(kind: ProgramKind): boolean {
@@ -39,6 +48,8 @@ export interface Output {
   readonly type: "float32" | "float64";
   /** Sizes; `batch` is that of the run. */
   readonly shape: readonly (number | "batch")[];
+  /** The class of rows whose number `batch` is; all samples when left out. */
+  readonly rows?: number;
 }
 
 /** A graph with what its inputs and outputs are. */
@@ -55,6 +66,8 @@ export interface Program {
   readonly passed: ReadonlyMap<number, string>;
   /** By output: the matrices whose ratios it has. */
   readonly ratios: ReadonlyMap<string, MatrixRun>;
+  /** What brings rows into line, in trimmed programs. */
+  readonly trimming?: Trimming;
 }
 
 /** Names of the inputs and outputs of all graphs. */
@@ -82,23 +95,32 @@ export function programOf(
   plan: Plan,
   segmentation: Segmentation,
   store: LeafStore,
+  trim?: Trim,
 ): Program {
   const graph = new OnnxGraph(), matrices = new Matrices(graph);
   const outputs: Output[] = [];
-  const give = (name: string, value: Value, type: Output["type"], shape: Output["shape"]) => {
-    graph.output(name, value, type, shape);
-    outputs.push({ name, type, shape });
+  const give = (name: string, value: Value, type: Output["type"], shape: Output["shape"], rows = 0) => {
+    graph.output(name, value, type, shape.map((size) => size === "batch" ? sizeName(rows) : size));
+    outputs.push({ name, type, shape, rows });
   };
+  const trimming = trim !== undefined && kind === "quick trimmed training"
+    ? new Trimming(graph, trim, segmentation)
+    : undefined;
   const tables = new Set<string>();
   const quick = kind.startsWith("quick") ? new QuickArithmetic(graph) : undefined;
   const forward = emitForward(quick ?? new RowArithmetic(graph), segmentation, {
-    leaves: (segment) => emitLeaves(graph, segment as Segment<InputGroup>, store, tables),
+    leaves: (segment) =>
+      emitLeaves(graph, segment as Segment<InputGroup>, store, tables, trimming?.classOf(segment.index)),
     multiply: (segment, x) => matrices.up(segment, x),
+    ...(trimming !== undefined && quick !== undefined && {
+      read: (segment, rows) => trimming.read(segment, rows),
+      begin: (segment) => quick.rows = trimming.classOf(segment),
+    }),
   });
   const flows = new Map<number, string>(), passed = new Map<number, string>();
   const ratios = new Map<string, MatrixRun>();
   const { segments } = segmentation;
-  const least = quick?.least();
+  const least = quick?.least(trimming && ((rows, value, by) => trimming.fill(rows, 0, value, by)));
   if (least !== undefined) give(NAMES.least, least, "float32", [1, "batch", 1]);
   if (kind === "likelihoods" || kind === "quick likelihoods") {
     giveRows(segments.at(-1) as Segment, forward, give, true);
@@ -116,7 +138,8 @@ export function programOf(
     const parameters = kind !== "leaves";
     const backward = emitBackward(graph, segmentation, forward, matrices, counted, {
       parameters,
-      ...(kind.endsWith("partial training") && { seen: emitSeen(graph, plan) }),
+      ...(takesSeen(kind) && { seen: emitSeen(graph, plan, trimming) }),
+      ...(trimming !== undefined && { trim: (segment, flow) => trimming.cut(segment, flow) }),
     });
     const checked = checkedVariables(plan);
     const names = new Map<Value, string>();
@@ -124,7 +147,7 @@ export function programOf(
       if (!isInput(segment)) continue;
       const { group, from, folds } = segment;
       const flow = backward.flows[segment.index] as Value;
-      if (group.variables.subarray(from, from + folds).some((v) => checked.has(v))) {
+      if (quick === undefined && group.variables.subarray(from, from + folds).some((v) => checked.has(v))) {
         const name = `passed_${segment.index}`;
         passed.set(segment.index, name);
         give(name, graph.op("ReduceSum", [flow, graph.integers(2)], { keepdims: 0 }), "float32", [
@@ -134,7 +157,8 @@ export function programOf(
       }
       if (parameters && group.table < 0) continue;
       const name = names.getOrInsertComputed(flow, () => {
-        give(`flow_${segment.index}`, flow, "float32", [folds, "batch", group.units]);
+        const rows = trimming?.classOf(segment.index);
+        give(`flow_${segment.index}`, flow, "float32", [folds, "batch", group.units], rows);
         return `flow_${segment.index}`;
       });
       flows.set(segment.index, name);
@@ -145,7 +169,20 @@ export function programOf(
       give(`ratio_${run}`, value, "float32", shapeOfRun(matrix));
     }
   }
-  return { model: graph.model(), matrices: matrices.inputs, outputs, flows, passed, ratios };
+  return {
+    model: graph.model(),
+    matrices: matrices.inputs,
+    outputs,
+    flows,
+    passed,
+    ratios,
+    ...(trimming !== undefined && { trimming }),
+  };
+}
+
+/** Name of the number of rows of a class. */
+function sizeName(rows: number): string {
+  return rows === 0 ? "batch" : `rows_${rows}`;
 }
 
 function giveRows(
@@ -167,38 +204,42 @@ function emitLeaves(
   segment: Segment<InputGroup>,
   store: LeafStore,
   tables: Set<string>,
+  rows = 0,
 ): Rows {
   const { index, group, folds } = segment;
+  const batch = sizeName(rows);
   const { table, blocks, rounded } = store.layouts[group.index] as LeafLayout;
-  const scale = graph.input(NAMES.leafScale(index), "float64", [folds, "batch", 1]);
+  const scale = graph.input(NAMES.leafScale(index), "float64", [folds, batch, 1]);
   const bound = rounded ? graph.op("Add", [scale, new RowArithmetic(graph).double(LOST)]) : undefined;
   let values: Value;
   if (table === undefined) {
-    values = graph.input(NAMES.leafRows(index), "float32", [folds, "batch", group.units]);
+    values = graph.input(NAMES.leafRows(index), "float32", [folds, batch, group.units]);
   } else {
     const name = NAMES.table(table, blocks), stored = store.tables[table];
     if (!tables.has(name)) {
       tables.add(name);
       graph.input(name, "float32", [((stored?.unobserved ?? 0) + 1) * blocks, group.units]);
     }
-    const rows = graph.input(NAMES.index(index), "int32", [folds, "batch"]);
+    const rows = graph.input(NAMES.index(index), "int32", [folds, batch]);
     values = graph.op("Gather", [name, rows], { axis: 0 });
   }
   return { values, scale, ...(bound !== undefined && { bound }), normal: false };
 }
 
 /** Emits where edges of sums are counted: see {@link Evidence}. */
-function emitSeen(graph: OnnxGraph, plan: Plan): (segment: Segment<SumGroup>) => Value {
+function emitSeen(
+  graph: OnnxGraph,
+  plan: Plan,
+  trimming: Trimming | undefined,
+): (segment: Segment<SumGroup>) => Value {
   const { scopes, scopeOf } = Evidence.of(plan.circuit);
   const seen = graph.input(NAMES.seen, "float32", [scopes, "batch", 1]);
   const nodes = plan.groups.map((group) => nodesOfFolds(plan, group));
-  return ({ group, from, folds }) =>
-    takeFolds(
-      graph,
-      seen,
-      (nodes[group.index] as NodeId[]).slice(from, from + folds).map((node) => scopeOf[node] as number),
-      scopes,
-    );
+  return ({ index, group, from, folds }) => {
+    const own = (nodes[group.index] as NodeId[]).slice(from, from + folds);
+    const taken = takeFolds(graph, seen, own.map((node) => scopeOf[node] as number), scopes);
+    return trimming === undefined ? taken : trimming.first(trimming.classOf(index), taken);
+  };
 }
 
 /**

@@ -39,8 +39,13 @@ export function isQuick({ segments }: Segmentation, store: LeafStore): boolean {
  * stays above all of them has the values, to the bit, and the certainty that {@link RowArithmetic} would give it.
  */
 export class QuickArithmetic extends RowArithmetic {
-  /** By steps of a product: largest units of all steps, multiplied, `[folds, batch, 1]`. */
-  readonly #largest = new Map<number, Value[]>();
+  /** Largest units of all steps of products, multiplied, `[folds, rows, 1]`, by steps and rows. */
+  readonly #largest = new Map<
+    string,
+    { readonly steps: number; readonly rows: number; readonly values: Value[] }
+  >();
+  /** The class of the rows that are computed: see `kernels/cpu/trim.ts`. */
+  rows = 0;
 
   /** See {@link RowArithmetic.product}. */
   override product(factors: readonly Rows[]): Rows {
@@ -52,19 +57,25 @@ export class QuickArithmetic extends RowArithmetic {
       product = { values, scale, normal: true };
       least = least === undefined ? largest : this.graph.op("Mul", [least, largest]);
     } while (rest.length > 0);
-    this.#largest.getOrInsertComputed(stepsOf(factors.length), () => []).push(least);
+    const steps = stepsOf(factors.length), { rows } = this;
+    this.#largest.getOrInsertComputed(`${steps} ${rows}`, () => ({ steps, rows, values: [] })).values.push(
+      least,
+    );
     return product;
   }
 
-  /** How far above its floor the lowest product is, `[1, batch, 1]`: certain from 1 on. */
-  least(): Value {
+  /**
+   * How far above its floor the lowest product is, `[1, batch, 1]`: certain from 1 on.
+   * @param fill adds to the rows of a class what makes them all, of a value
+   */
+  least(fill: (rows: number, value: Value, by: number) => Value = (_, value) => value): Value {
     const { graph } = this;
-    const each = [...this.#largest].map(([steps, values]) => {
+    const each = [...this.#largest.values()].map(({ steps, rows, values }) => {
       const all = values.length === 1 ? values[0] as Value : graph.op("Concat", values, { axis: 0 });
       const lowest = graph.op("ReduceMin", [all, graph.integers(0)], { keepdims: 1 });
       // What a step loses is below 2^-124 of its row, and every further step adds the shares of up to four factors: with this
       // floor less than 2^-68 of the product in all. The input of a sum has to have no less than 2^-66.
-      return graph.op("Mul", [lowest, this.single(2 ** (56 - 2 * (steps - 1)))]);
+      return fill(rows, graph.op("Mul", [lowest, this.single(2 ** (56 - 2 * (steps - 1)))]), 1);
     });
     return each.length === 1 ? each[0] as Value : graph.op("Min", each);
   }

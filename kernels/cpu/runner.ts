@@ -1,10 +1,20 @@
-import { Evidence, type Samples } from "../../circuits/mod.ts";
+import { Evidence, type Samples, sliceSamples } from "../../circuits/mod.ts";
 import { type OnnxSession, openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
-import { goesDown, NAMES, type Output, type Program, type ProgramKind, programOf } from "./programs.ts";
+import {
+  goesDown,
+  NAMES,
+  type Output,
+  type Program,
+  type ProgramKind,
+  programOf,
+  takesSeen,
+} from "./programs.ts";
 import { isQuick } from "./quick.ts";
 import { isInput, type Segment, type Segmentation, segmentsOf } from "./segments.ts";
+import { Trim } from "./trim.ts";
+import { TRIM_NAMES } from "./trimming.ts";
 import type { WeightStore } from "./weight_store.ts";
 import { shapeOfRun } from "./weights.ts";
 
@@ -16,6 +26,8 @@ export interface Batch {
   readonly leaves: ReadonlyMap<number, LeafRows>;
   /** `[scopes, samples]`: 0 where nothing of a scope was observed; absent where no sum is over such a scope. */
   readonly seen?: Float32Array;
+  /** By class of segments: its rows; absent where all have all samples. See `kernels/cpu/trim.ts`. */
+  readonly rows?: readonly number[];
 }
 
 /** What a graph gave: its outputs by name, to be read before the next run. */
@@ -43,6 +55,7 @@ export class Runner {
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
   readonly #options: SessionOptions;
+  readonly #trim: Trim | undefined;
   readonly #evidence: Evidence;
   /** Scopes of sums. */
   readonly #sumScopes: ReadonlySet<number>;
@@ -56,6 +69,7 @@ export class Runner {
     this.#options = options;
     this.segmentation = segmentsOf(plan);
     this.isQuick = isQuick(this.segmentation, leaves);
+    this.#trim = this.isQuick ? Trim.of(plan, this.segmentation) : undefined;
     const evidence = this.#evidence = Evidence.of(plan.circuit);
     this.#sumScopes = new Set(
       plan.circuit.nodes.flatMap((node) => node.kind === "sum" ? [evidence.scopeOf[node.id] as number] : []),
@@ -76,6 +90,27 @@ export class Runner {
     const partial = seen !== undefined &&
       this.#sumScopes.values().some((scope) => seen.subarray(scope * count, (scope + 1) * count).includes(0));
     return { samples, leaves, ...(partial && { seen: Float32Array.from(seen) }) };
+  }
+
+  /** The order of samples in which fewer rows do; undefined where that would not pay. */
+  orderToTrim(batch: Batch): Uint32Array | undefined {
+    return batch.seen === undefined ? undefined : this.#trim?.order(batch.samples);
+  }
+
+  /** A batch of samples in that order. */
+  prepareTrimmed(samples: Samples): Batch {
+    const trim = this.#trim as Trim, rows = trim.rows(samples);
+    const leaves = new Map(this.inputs.map((segment) => {
+      const first = sliceSamples(samples, 0, rows[trim.classOf[segment.index] as number] as number);
+      return [segment.index, this.#leaves.rows(segment, first)];
+    }));
+    return { samples, leaves, rows, seen: Float32Array.from(this.#evidence.seen(samples) as Uint8Array) };
+  }
+
+  /** Samples that a segment of leaves has rows of. */
+  samplesOf({ samples, rows }: Batch, segment: number): Samples {
+    if (rows === undefined) return samples;
+    return sliceSamples(samples, 0, rows[this.#trim?.classOf[segment] as number] as number);
   }
 
   /** The program of a kind, loaded. */
@@ -103,6 +138,7 @@ export class Runner {
       inputs[name] = { data: this.#weights.run(run, up && raised), shape: shapeOfRun(run) };
     }
     for (const { index, group, folds } of this.inputs) {
+      const { count } = this.samplesOf(batch, index);
       const rows = batch.leaves.get(index) as LeafRows;
       inputs[NAMES.leafScale(index)] = { data: rows.scale, shape: [folds, count, 1] };
       if (rows.kind === "rows") {
@@ -120,12 +156,22 @@ export class Runner {
         shape: [1, count, 1],
       };
     }
-    if (kind.endsWith("partial training")) {
+    if (takesSeen(kind)) {
       const data = batch.seen ?? new Float32Array(this.#evidence.scopes * count).fill(1);
       inputs[NAMES.seen] = { data, shape: [this.#evidence.scopes, count, 1] };
     }
     const outputs: Record<string, TensorValue> = {};
-    for (const output of program.outputs) outputs[output.name] = room(output, count, buffers);
+    for (const output of program.outputs) {
+      outputs[output.name] = room(output, batch.rows?.[output.rows ?? 0] ?? count, buffers);
+    }
+    const { trimming } = program, rowsOf = (kind: number) => batch.rows?.[kind] as number;
+    for (const kind of trimming?.counts ?? []) {
+      inputs[TRIM_NAMES.rows(kind)] = { data: BigInt64Array.of(BigInt(rowsOf(kind))), shape: [1] };
+    }
+    for (const [from, to] of trimming?.fills ?? []) {
+      const data = BigInt64Array.of(0n, 0n, 0n, 0n, BigInt(rowsOf(to) - rowsOf(from)), 0n);
+      inputs[TRIM_NAMES.fill(from, to)] = { data, shape: [6] };
+    }
     // A circuit that is one leaf has neither products nor sums to report.
     if (program.outputs.length > 0) await session.run(inputs, outputs);
     return {
@@ -143,7 +189,7 @@ export class Runner {
 
   #load(kind: ProgramKind): Promise<Loaded> {
     return this.#loaded.getOrInsertComputed(kind, async () => {
-      const program = programOf(kind, this.#plan, this.segmentation, this.#leaves);
+      const program = programOf(kind, this.#plan, this.segmentation, this.#leaves, this.#trim);
       const session = await openSession(program.model, this.#options);
       return { program, session, buffers: new Map() };
     });
