@@ -3,6 +3,15 @@ import { messageOf, RetortError } from "./errors.ts";
 /** What is done to a path only where its folder was there before. */
 const LOST = ["writing", "making", "locking"];
 
+/** A path that is not found where it was to be written: somebody has moved or removed its folder. */
+function goneFault(error: unknown, doing: string, path: string): RetortError | undefined {
+  if (!(error instanceof Deno.errors.NotFound) || !LOST.includes(doing)) return undefined;
+  return new RetortError(`${path} cannot be written: its folder is gone: ${messageOf(error)}`, {
+    hint: "Was it moved or removed meanwhile? Run the same command again; what is there still is used.",
+    cause: error,
+  });
+}
+
 /** Whether Deno refuses a system folder, whatever it is permitted to read and write. */
 export function isWall(error: unknown): boolean {
   return error instanceof Deno.errors.NotCapable && /Requires all access/.test(messageOf(error));
@@ -36,12 +45,6 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
       cause: error,
     });
   }
-  if (error instanceof Deno.errors.NotFound && LOST.includes(doing)) {
-    return new RetortError(`${path} cannot be written: its folder is gone: ${text}`, {
-      hint: "Was it moved or removed meanwhile? Run the same command again; what is there still is used.",
-      cause: error,
-    });
-  }
   if (isWall(error)) {
     // Deno keeps system folders for programs with every permission, the network's included, which stages never get.
     const into = /"(.+?)"/.exec(text)?.[1] ?? path;
@@ -69,7 +72,7 @@ export async function guarded<T>(doing: string, path: string, action: () => Prom
   try {
     return await action();
   } catch (error) {
-    throw fileFault(error, doing, path);
+    throw goneFault(error, doing, path) ?? fileFault(error, doing, path);
   }
 }
 
@@ -78,6 +81,6 @@ export function guardedSync<T>(doing: string, path: string, action: () => T): T 
   try {
     return action();
   } catch (error) {
-    throw fileFault(error, doing, path);
+    throw goneFault(error, doing, path) ?? fileFault(error, doing, path);
   }
 }
