@@ -112,6 +112,11 @@ export interface Circuit {
   readonly notes?: Readonly<Record<string, string>>;
 }
 
+/** The same circuit with more notes, if there are any; of equal names the new ones. */
+export function withNotes(circuit: Circuit, notes: Circuit["notes"]): Circuit {
+  return notes === undefined ? circuit : { ...circuit, notes: { ...circuit.notes, ...notes } };
+}
+
 /** Children of a node; none for an input. */
 export function childrenOf(node: Node): readonly NodeId[] {
   return node.kind === "input" ? [] : node.children;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeNamed } from "../circuits/circuit.ts";
+import { nodeNamed, withNotes } from "../circuits/circuit.ts";
 import { withParameters } from "../circuits/parameters.ts";
 import { countComplete } from "../circuits/learning/count.ts";
 import { materialise } from "../circuits/materialise.ts";
@@ -47,7 +47,7 @@ export const countParameters = defineStage({
       const learned = await learner.parameters();
       // Factors that `materialise` adds where a latent variable is unused are none of the circuit's.
       const own = new Map([...learned].filter(([id]) => inputs.circuit.parameters.has(id)));
-      return { circuit: withParameters(inputs.circuit, own) };
+      return { circuit: withNotes(withParameters(inputs.circuit, own), inputs.data.notes) };
     } finally {
       await learner.close();
     }

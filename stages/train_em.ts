@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Circuit } from "../circuits/circuit.ts";
+import { type Circuit, withNotes } from "../circuits/circuit.ts";
 import type { Learner, ParameterSettings, UpdateRule } from "../circuits/learner.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
@@ -72,7 +72,7 @@ export async function runTraining(
       );
     }
     return {
-      circuit: await training.result(),
+      circuit: withNotes(await training.result(), data.train.notes),
       log: {
         bestEpoch: best?.epoch ?? 0,
         converged,

@@ -12,6 +12,8 @@ export interface SampleSource {
   readonly count: number;
   /** How often each sample counts, `[count]`; once when left out. */
   readonly weights?: ArrayLike<number>;
+  /** What whoever asks a circuit that is learned from them must know: see `Circuit.notes`. */
+  readonly notes?: Readonly<Record<string, string>>;
   /** The samples at these indices, in this order. */
   read(indices: Uint32Array): Samples | Promise<Samples>;
 }

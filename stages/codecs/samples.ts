@@ -1,13 +1,19 @@
+import { z } from "zod";
+import type { Circuit } from "../../circuits/circuit.ts";
 import type { SampleSource } from "../../circuits/learning/source.ts";
 import { encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
 import { isObserved, type Samples, type ValueArray } from "../../circuits/samples.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { TensorFile } from "../../circuits/tensor_file.ts";
 
+const notesOf = z.record(z.string(), z.string()).optional();
+
 /** Samples as a stage returns them. */
 export interface NewSamples extends Samples {
   /** How often each sample counts, `[count]`; once when left out. */
   readonly weights?: ArrayLike<number>;
+  /** What whoever asks a circuit that is learned from them must know. */
+  readonly notes?: Circuit["notes"];
 }
 
 /** Name of the one file. */
@@ -22,18 +28,21 @@ export class StoredSamples implements SampleSource {
   readonly variables: number;
   /** How often each sample counts, `[count]`; absent: once. */
   declare readonly weights?: Float64Array;
+  /** What whoever asks a circuit that is learned from them must know: see `Circuit.notes`. */
+  declare readonly notes?: Readonly<Record<string, string>>;
 
-  private constructor(file: TensorFile, weights: Float64Array | undefined) {
+  private constructor(file: TensorFile, weights: Float64Array | undefined, notes: Circuit["notes"]) {
     this.#file = file;
     [this.count, this.variables] = file.shape("values") as [number, number];
     if (weights !== undefined) this.weights = weights;
+    if (notes !== undefined) this.notes = notes;
   }
 
   /** The samples of a file that the codec wrote. */
-  static async open(path: string): Promise<StoredSamples> {
+  static async open(path: string, notes?: Circuit["notes"]): Promise<StoredSamples> {
     const file = await TensorFile.open(path);
     const weights = file.has("weights") ? await file.all("weights") as Float64Array : undefined;
-    return new StoredSamples(file, weights);
+    return new StoredSamples(file, weights, notes);
   }
 
   /** The samples at these indices, in this order. */
@@ -65,7 +74,7 @@ export class StoredSamples implements SampleSource {
 /**
  * Samples for circuits: one file, `samples.safetensors`, with the tensors `values` `[count, variables]`, in
  * the narrowest type that holds them, and where there are any `observed` (1 or 0), `weights` and
- * `external/<variable>`. Facts: counts.
+ * `external/<variable>`. Facts: counts, and notes where there are any.
  */
 export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
   StoredSamples,
@@ -75,7 +84,7 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
   name: "samples",
   version: 1,
   async write(value, out) {
-    const { count, variables, observed, externals, weights } = value;
+    const { count, variables, observed, externals, weights, notes } = value;
     if (value.values?.length !== count * variables) {
       throw new TypeError(
         `${count} samples of ${variables} variables need ${
@@ -99,9 +108,10 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
       tensors.set(`external/${v}`, { shape: [count, count > 0 ? logs.length / count : 0], values: logs });
     }
     await out.bytes(FILE, encodeSafetensors(tensors, { format: "retort-samples" }));
-    return { samples: count, variables, ...(missing > 0 && { missing }) };
+    return { samples: count, variables, ...(missing > 0 && { missing }), ...(notes && { notes }) };
   },
-  read: async (artifact) => await StoredSamples.open(await artifact.path(FILE)),
+  read: async (artifact) =>
+    await StoredSamples.open(await artifact.path(FILE), notesOf.parse(artifact.artifact.facts.notes)),
 });
 
 /** What is not observed may be anything; 0 makes equal samples equal bytes. */

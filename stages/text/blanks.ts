@@ -144,10 +144,12 @@ export function withoutEnds(
   return excludeState(circuit, blanks, end);
 }
 
-/** A word that may stand at a blank, with its exact probability. */
+/** A unit that may stand at a blank, with its exact probability. */
 export interface Candidate {
   readonly word: string;
   readonly probability: number;
+  /** What to write in place of the blank, where that is not `word`: several pieces may read alike. */
+  readonly text?: string;
 }
 
 /** What a circuit knows of a blank. */
@@ -200,12 +202,13 @@ function mostProbable(distribution: Float64Array, count: number, vocabulary: Voc
   const texts = listed.map((id) => textOfTokens([id], vocabulary).trim());
   const times = Map.groupBy(texts, (text) => text);
   // Pieces that read alike (" men" and "men"), or not at all (a part of a character), stand as the vocabulary has them.
-  return listed.map((id, i) => ({
-    word: texts[i] === "" || texts[i]!.includes("\ufffd") || times.get(texts[i]!)!.length > 1
-      ? vocabulary.words[id]!
-      : texts[i]!,
-    probability: distribution[id]!,
-  }));
+  return listed.map((id, i) => {
+    const text = texts[i]!, piece = vocabulary.words[id]!, probability = distribution[id]!;
+    if (text === "" || text.includes("\ufffd")) return { word: piece, probability };
+    return times.get(text)!.length === 1 || piece === text
+      ? { word: text, probability }
+      : { word: piece, probability, text };
+  });
 }
 
 function bitsOf(distribution: Float64Array): number {

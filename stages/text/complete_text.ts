@@ -81,7 +81,11 @@ export const completeText = defineStage({
           draws: params.draws,
           list: params.list,
         });
-        done.push({ given, drawn: [...drawn], blanks: blanks.map(({ words }) => [...words]) });
+        done.push({
+          given,
+          drawn: [...drawn],
+          blanks: blanks.map(({ words }) => words.map(({ word, probability }) => ({ word, probability }))),
+        });
       } finally {
         await learner.close();
       }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Circuit } from "../../circuits/circuit.ts";
+import { type Circuit, withNotes } from "../../circuits/circuit.ts";
 import { windowBegins, type WindowFrame } from "../../datasets/text/windows.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
@@ -7,9 +7,14 @@ import { RetortError } from "../../foundation/errors.ts";
 /** Names of the notes of a circuit that hold how texts lie in the windows that it was learned from. */
 const BEGINS = "text begins", ENDS = "text ends";
 
+/** How texts lie in windows, as notes of circuits and of samples that they are learned from. */
+export function notesOf({ begins, ends }: WindowFrame): Readonly<Record<string, string>> {
+  return { [BEGINS]: begins, [ENDS]: String(ends) };
+}
+
 /** A circuit over windows that says how texts lie in them. */
-export function withFrame(circuit: Circuit, { begins, ends }: WindowFrame): Circuit {
-  return { ...circuit, notes: { ...circuit.notes, [BEGINS]: begins, [ENDS]: String(ends) } };
+export function withFrame(circuit: Circuit, frame: WindowFrame): Circuit {
+  return withNotes(circuit, notesOf(frame));
 }
 
 /** How texts lie in the windows that a circuit was learned from; undefined where it does not say. */

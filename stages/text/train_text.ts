@@ -5,7 +5,6 @@ import { trainingState } from "../codecs/training_state.ts";
 import { runTraining } from "../train_em.ts";
 import { trainingParams } from "../training_params.ts";
 import { tokens, windows } from "./codecs.ts";
-import { withFrame } from "./frame.ts";
 import { WindowSource } from "./window_source.ts";
 
 /**
@@ -23,7 +22,6 @@ export const trainText = defineStage({
   async run({ inputs, params, context }) {
     const train = await WindowSource.open(inputs.trainWindows, inputs.train.ids);
     const valid = await WindowSource.open(inputs.validWindows, inputs.valid.ids);
-    const trained = await runTraining(inputs.circuit, { train, valid }, params, context);
-    return { ...trained, circuit: withFrame(trained.circuit, inputs.trainWindows.frame) };
+    return await runTraining(inputs.circuit, { train, valid }, params, context);
   },
 });

@@ -1,6 +1,7 @@
 import type { SampleSource } from "../../circuits/learning/source.ts";
 import type { Samples } from "../../circuits/samples.ts";
 import type { TokenSource, WindowRows, Windows } from "../../datasets/text/windows.ts";
+import { notesOf } from "./frame.ts";
 import type { TokenShards } from "../../runner/codecs/shards.ts";
 
 /** Tokens up to this number are kept in memory: 256 MiB. */
@@ -26,6 +27,11 @@ export class WindowSource implements SampleSource {
   /** Number of windows. */
   get count(): number {
     return this.#windows.count;
+  }
+
+  /** How texts lie in them. */
+  get notes(): Readonly<Record<string, string>> {
+    return notesOf(this.#windows.frame);
   }
 
   /** Positions of a window. */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { hmm } from "../../../circuits/structures/hmm.ts";
+import { ReferenceEvaluator } from "../../../circuits/mod.ts";
 import { pieceTokenizer } from "../../../datasets/text/pieces.ts";
 import type { Vocabulary } from "../../../datasets/text/vocabulary.ts";
 import { type WindowFrame, Windows } from "../../../datasets/text/windows.ts";
 import { ShardWriter } from "../../../runner/codecs/shards.ts";
-import { readBlanks } from "../../../stages/text/blanks.ts";
+import { circuit as circuitCodec } from "../../../stages/codecs/circuit.ts";
+import { fillBlanks, readBlanks, withoutEnds } from "../../../stages/text/blanks.ts";
 import {
   tokens,
   vocabulary as vocabularyCodec,
@@ -13,9 +15,12 @@ import {
 import { completeText } from "../../../stages/text/complete_text.ts";
 import { frameOf, withFrame } from "../../../stages/text/frame.ts";
 import { materialiseHmm } from "../../../stages/text/materialise_hmm.ts";
+import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
 import { sampleText } from "../../../stages/text/sample_text.ts";
 import { trainText } from "../../../stages/text/train_text.ts";
+import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
+import { trainEm } from "../../../stages/train_em.ts";
 import { inPlace, type Place, runStage } from "../in_place.ts";
 
 /** "alpha beta (gamma|delta) omega </s>", with a little of everything everywhere, as smoothing leaves it. */
@@ -177,6 +182,14 @@ Deno.test("windows say how texts lie in them, and so does every model that is le
       const data = { train: text, trainWindows: windows, valid: text, validWindows: windows };
       const { circuit } = await runStage(trainText, { circuit: start, ...data }, { epochs: 1 });
       assert.deepEqual(frameOf(circuit), frame);
+      const rows = await runStage(windowSamples, { tokens: text, windows });
+      const samples = await place.read(samplesCodec, await place.write(samplesCodec, rows.samples));
+      const plain = await runStage(trainEm, { circuit: start, train: samples, valid: samples }, {
+        epochs: 1,
+      });
+      assert.deepEqual(frameOf(plain.circuit), frame);
+      const onDisk = await place.read(circuitCodec, await place.write(circuitCodec, plain.circuit));
+      assert.deepEqual(frameOf(onDisk), frame);
       const labels = { labels: new Int32Array(windows.count * length), clusters: 1 };
       const of = { tokens: text, windows, vocabulary: chain, labels };
       const made = await runStage(materialiseHmm, of, { endState: false });
@@ -260,4 +273,30 @@ Deno.test("a model over pieces is asked and shown in text", async () => {
     draws: 1,
   });
   assert.deepEqual(completions.completions[0].drawn, ["the company of men"]);
+});
+
+Deno.test("pieces that read alike are listed as the vocabulary has them, with what to write", async () => {
+  const words = ["</s>", "Ġmen", "men", "Ġof", "Ã"];
+  const vocabulary: Vocabulary = { kind: "pieces", words, unknown: null, end: 0 };
+  const shares = [0.2, 0.4, 0.1, 0.25, 0.05];
+  const circuit = hmm({ length: 1, states: 1, symbols: 5, initial: [1], transition: [1], emission: shares });
+  const { samples, blanks } = readBlanks("_", vocabulary, 1, { begins: "window", ends: false });
+  const asked = withoutEnds(circuit, blanks, vocabulary);
+  const { blanks: [blank] } = await fillBlanks(
+    new ReferenceEvaluator(asked.circuit),
+    { samples: asked.condition(samples), blanks, words: { from: 0, to: 1 }, unknown: [] },
+    vocabulary,
+    { draws: 1, list: 5, seed: 1 },
+  );
+  const rounded = blank!.words.map((one) => ({
+    ...one,
+    probability: Math.round(one.probability * 1e4) / 1e4,
+  }));
+  assert.deepEqual(rounded, [
+    { word: "Ġmen", probability: 0.5, text: "men" },
+    { word: "of", probability: 0.3125 },
+    { word: "men", probability: 0.125 },
+    { word: "Ã", probability: 0.0625 },
+    { word: "</s>", probability: 0 },
+  ]);
 });

@@ -35,8 +35,9 @@ export function ExploreText(
     <>
       <div class="asking">
         <label for="sentence">
-          Sentence; <code>_</code> stands for a word that is missing, up to {about.length}{" "}
-          units with the ends of the sentence
+          Sentence; <code>_</code> stands for a word (of a model over pieces: a piece) that is missing, up to
+          {" "}
+          {about.length} units with the ends of the sentence
         </label>
         <input
           id="sentence"
@@ -136,13 +137,13 @@ function Blank(
         caption={`${title}: words and their probabilities`}
         head={["word", "probability", ""]}
         numeric={[1]}
-        rows={blank.words.map(({ word, probability }) => [
+        rows={blank.words.map(({ word, probability, text = word }) => [
           <button
             key="w"
             type="button"
             class="word"
             title="put it there"
-            onClick={() => fill(word)}
+            onClick={() => fill(text)}
           >
             {word}
           </button>,
