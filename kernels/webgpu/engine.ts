@@ -27,7 +27,14 @@ import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
 import { deviceMoments } from "./encode.ts";
-import { exactActivations, exactFlows, exactLikelihoods, FarSamples } from "./far.ts";
+import {
+  countExactly,
+  exactActivations,
+  exactFlows,
+  exactLikelihoods,
+  FarSamples,
+  weightsWithout,
+} from "./far.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";
 import { secondsAfter, SUBMISSION_SECONDS } from "./pace.ts";
@@ -277,17 +284,21 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.close(new RetortError("the engine is closed"));
   }
 
-  /** The session's likelihoods, exact where real values are too far for the device. */
+  /** The session's likelihoods and counts, the host's where real values are too far for the device. */
   async #run(
     session: Session,
     samples: Samples,
     counting?: { readonly sampleWeights: ArrayLike<number> | undefined },
   ): Promise<Result<Float64Array>> {
     const { far, circuit } = await this.#farSamples(session, samples);
-    const { value } = await session.run(samples, counting);
+    const { value } = await session.run(
+      samples,
+      counting && { sampleWeights: weightsWithout(samples, counting.sampleWeights, far) },
+    );
     const exact = value.then((logs) => exactLikelihoods(circuit, samples, far, logs));
     // Whoever waits is told; what was refused or lost is waited for by nobody.
     exact.catch(() => {});
+    if (counting !== undefined) await countExactly(session, circuit, samples, counting.sampleWeights, far);
     return { value: exact };
   }
 

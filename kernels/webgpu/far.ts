@@ -1,15 +1,22 @@
 import {
   type Circuit,
+  CircuitError,
   downward,
   isObserved,
   type NodeId,
   type ParameterArray,
+  parameterOf,
   type RealColumns,
   realColumns,
+  ReferenceEvaluator,
   rootUnits,
   type Samples,
+  sizeOf,
+  takeSamples,
   upward,
 } from "../../circuits/mod.ts";
+import { deviceMoments } from "./encode.ts";
+import type { Session } from "./session.ts";
 
 /** Base-2 logarithms that real values of a sample may take together: the integer scales of rows reach twice as far. */
 const REACH = 2 ** 28;
@@ -23,25 +30,68 @@ export function farthest({ variables }: Circuit): number {
   return Math.sqrt(2 * Math.LN2 * REACH / Math.max(1, real));
 }
 
-/** Finds samples with real values that the device cannot say the likelihood of, and says it. */
+/**
+ * Standard deviations from all units at which the shares of the units are no longer exact: logarithms of densities in
+ * float32 differ by 4e-5 from what they should be.
+ */
+const PRECISE = 32;
+
+/** Standard deviations whose squares float32 adds up without overflow, however many. */
+const FARTHEST = 1e15;
+
+/** Edges of circuits that the host goes through for one call, some seconds' worth. */
+const WORK = 1e8;
+
+/** Finds samples with real values that are too far from all units of a leaf for the device, which the host computes. */
 export class FarSamples {
   readonly #columns: readonly RealColumns[];
   readonly #limit: number;
-  /** By parameter: the values it was made for, and where some unit is near: `[from, to]` in order, apart from each other. */
+  /** What a sample costs the host. */
+  readonly #work: number;
+  /** By limit and parameter: the values it was made for, and where some unit is near: spans in order, apart from each other. */
   readonly #near = new Map<string, { values: ParameterArray; spans: Float64Array }>();
 
   /** For samples of a circuit. */
   constructor(circuit: Circuit) {
     this.#columns = realColumns(circuit);
     this.#limit = farthest(circuit);
+    const { edges, units } = sizeOf(circuit);
+    this.#work = edges + units;
   }
 
-  /** Indices of the samples. `values` has the parameters of Gaussian leaves. */
+  /**
+   * Indices of the samples that the host shall compute: those whose shares would not be exact or, where they are very
+   * many, those whose likelihoods the device cannot hold. `values` has the parameters of Gaussian leaves.
+   * @throws {CircuitError} when there are too many of these too, or squares would overflow
+   */
   find(samples: Samples, values: ReadonlyMap<string, ParameterArray>): number[] {
+    if (this.#columns.length === 0) return [];
+    const some = this.#beyond(Math.min(PRECISE, this.#limit), samples, values);
+    if (some.length === 0) return some;
+    this.#refuse(this.#beyond(FARTHEST, samples, values), samples.count, FARTHEST);
+    if (some.length * this.#work <= WORK) return some;
+    const worst = this.#beyond(this.#limit, samples, values);
+    if (worst.length * this.#work > WORK) this.#refuse(worst, samples.count, Math.floor(this.#limit));
+    return worst;
+  }
+
+  #refuse(far: readonly number[], count: number, limit: number): void {
+    if (far.length === 0) return;
+    throw new CircuitError(
+      `${far.length} of ${count} samples have real values that are more than ${limit} standard deviations from all ` +
+        "units of a leaf: more than the engine webgpu can work with.",
+      {
+        hint:
+          "Start the leaves from the data (`startFromData`, or `data` of a structure), or use the engine cpu.",
+      },
+    );
+  }
+
+  #beyond(limit: number, samples: Samples, values: ReadonlyMap<string, ParameterArray>): number[] {
     const found = new Set<number>();
     for (const { variables, leaves } of this.#columns) {
       for (const id of leaves.keys()) {
-        const spans = this.#spansOf(id, values.get(id) as ParameterArray);
+        const spans = this.#spansOf(limit, id, values.get(id) as ParameterArray);
         for (const v of variables) {
           for (let s = 0, at = v; s < samples.count; s++, at += samples.variables) {
             if (!isNear(spans, samples.values[at] as number) && isObserved(samples, s, v)) found.add(s);
@@ -52,12 +102,12 @@ export class FarSamples {
     return [...found].sort((a, b) => a - b);
   }
 
-  #spansOf(id: string, values: ParameterArray): Float64Array {
-    const known = this.#near.get(id);
+  #spansOf(limit: number, id: string, values: ParameterArray): Float64Array {
+    const key = `${limit} ${id}`, known = this.#near.get(key);
     if (known?.values === values) return known.spans;
     const all: [number, number][] = [];
     for (let i = 0; i < values.length; i += 2) {
-      const mean = values[i] as number, reach = this.#limit * (values[i + 1] as number);
+      const mean = values[i] as number, reach = limit * (values[i + 1] as number);
       all.push([mean - reach, mean + reach]);
     }
     const joined: number[] = [];
@@ -67,7 +117,7 @@ export class FarSamples {
       else joined.push(from, to);
     }
     const spans = Float64Array.from(joined);
-    this.#near.set(id, { values, spans });
+    this.#near.set(key, { values, spans });
     return spans;
   }
 }
@@ -122,4 +172,41 @@ export function exactFlows(
       all.set(own, s * own.length);
     }
   }
+}
+
+/** Weights of samples with none for those in `far`: the device leaves them out. */
+export function weightsWithout(
+  samples: Samples,
+  weights: ArrayLike<number> | undefined,
+  far: readonly number[],
+): ArrayLike<number> | undefined {
+  if (far.length === 0) return weights;
+  const left = Float64Array.from({ length: samples.count }, (_, s) => weights?.[s] ?? 1);
+  for (const s of far) left[s] = 0;
+  return left;
+}
+
+/** Adds the expected counts of the samples in `far`, exact, to those of the device. */
+export async function countExactly(
+  session: Session,
+  circuit: Circuit,
+  samples: Samples,
+  weights: ArrayLike<number> | undefined,
+  far: readonly number[],
+): Promise<void> {
+  if (far.length === 0) return;
+  const own = weights && Float64Array.from(far, (s) => weights[s] as number);
+  const flows = await new ReferenceEvaluator(circuit).flows(takeSamples(samples, far), own);
+  const pages = await session.counts(), single = (length: number) => new Float32Array(length);
+  const counts = session.store.weightCounts(pages.weights, single);
+  const statistics = session.store.statistics(pages.statistics, single);
+  const add = (into: Float32Array, more: ArrayLike<number>) => {
+    for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (more[i] as number);
+  };
+  for (const [id, into] of counts) add(into, flows.weights.get(id) as Float64Array);
+  for (const [id, into] of statistics) {
+    const more = flows.statistics.get(id) as Float64Array, parameter = parameterOf(circuit, id).values;
+    add(into, session.store.isGaussian(id) ? deviceMoments(more, parameter) : more);
+  }
+  await session.setCounts(counts, statistics);
 }

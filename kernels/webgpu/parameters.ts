@@ -54,6 +54,11 @@ export class ParameterStore {
     this.centres = new Float64Array(plan.circuit.variables.length);
   }
 
+  /** Whether a parameter is of Gaussian leaves. */
+  isGaussian(id: string): boolean {
+    return this.#owners.get(id)?.family === "gaussian";
+  }
+
   /** Whether the values of a parameter can be read from the device; those of the others are with the host. */
   isOnDevice(id: string): boolean {
     const owner = this.#owners.get(id);
@@ -157,7 +162,7 @@ export class ParameterStore {
     const sums = this.statistics(pages, (length) => new Float64Array(length), wanted);
     for (const [id, array] of sums) {
       const parameter = values.get(id);
-      if (this.#owners.get(id)?.family === "gaussian" && parameter !== undefined) {
+      if (this.isGaussian(id) && parameter !== undefined) {
         familyMoments(array, parameter);
       }
     }
