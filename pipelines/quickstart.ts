@@ -17,6 +17,7 @@ import { useLiteTeacher } from "../stages/text/teachers.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
 import {
   corpusOf,
+  corpusParams,
   distilledArm,
   embeddingParams,
   emParams,
@@ -30,12 +31,11 @@ export default definePipeline({
   params: z.object({
     ...emParams,
     ...embeddingParams,
+    ...corpusParams,
     /** Addresses from this year on. */
     from: z.int().default(1930),
     /** Hidden states. */
     states: z.int().min(2).default(128),
-    /** Words of a window. */
-    window: z.int().min(4).default(32),
     /** Words rarer than this in the training text become the unknown word. */
     minimum: z.int().min(1).default(3),
     /** Sentences with blanks (`_`) to fill in. */
@@ -48,7 +48,7 @@ export default definePipeline({
   build({ params }) {
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
-    const corpus = corpusOf(tokens, params.window);
+    const corpus = corpusOf(tokens, params.window, params.partial);
     const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, params);
     const { states } = params;
     const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em: params });

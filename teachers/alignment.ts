@@ -1,6 +1,7 @@
 import type { PieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Place } from "../datasets/text/running_text.ts";
 import { END, UNKNOWN, type Vocabulary } from "../datasets/text/vocabulary.ts";
+import { isUnspaced } from "../datasets/text/words.ts";
 import { RetortError } from "../foundation/errors.ts";
 import type { TeacherConfig } from "./config.ts";
 
@@ -27,7 +28,7 @@ export interface Alignment extends Cuts {
 /**
  * Aligns the units of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
  * so a corpus is cut once a type and place and not once a token. `<unk>` and `<eos>` become what the teacher's
- * description says; the escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
+ * description says. Characters are aligned where most letters are of scripts without spaces, Chinese and its like. The escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
  *
  * @param tokenizer the teacher's; undefined where the units of the corpus are the teacher's own ids.
  * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
@@ -48,7 +49,10 @@ export function alignUnits(
       hint: "Tokenise it with `tokenizePieces` and this teacher's tokenizer.json, or in words.",
     });
   }
-  if (kind !== "words") {
+  // A character of Chinese is a piece of text as a word is; a letter of English is none that a teacher knows by itself.
+  const letters = kind === "characters" ? words.filter((unit) => /^\p{L}$/u.test(unit)) : [];
+  const unspaced = letters.filter(isUnspaced).length > letters.length / 2;
+  if (kind !== "words" && !unspaced) {
     throw new RetortError(`${config.name} has pieces of words: it cannot embed a corpus in ${kind}`, {
       hint: "Tokenise the corpus in words or in the teacher's pieces, or train a teacher on it.",
     });
@@ -70,7 +74,7 @@ export function alignUnits(
       return piecesOfWord(word.replace(ESCAPE, "$1"), place(unit), tokenizer, config);
     }));
   const isEscape = words.map((word) => ESCAPE.test(word));
-  const usual = cuts((unit) => glued.has(unit) || isEscape[unit] ? "glued" : "spaced");
+  const usual = cuts((unit) => unspaced || glued.has(unit) || isEscape[unit] ? "glued" : "spaced");
   return {
     ...usual,
     first: cuts(() => "first"),

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { TextError } from "./errors.ts";
-import { fileText } from "./utf8.ts";
+import { fileText } from "./file_text.ts";
+import { linesOf } from "./lines.ts";
+import { columnTexts, tableKind } from "./tables/texts.ts";
 
 /**
  * How the documents of a file are told apart. `file`: the file is one document. `paragraphs`: empty lines stand
@@ -20,23 +22,48 @@ export interface TextDocument {
 }
 
 /**
- * The documents of a file in their order, none of them empty; written one after the other they are the file, but for
- * the empty lines between `paragraphs` and `lines`.
+ * The documents of a file in their order, none of them without anything but white space, unless others follow it; written one
+ * after the other they are the file, but for the empty lines between `paragraphs` and `lines`. In a table (JSON lines, CSV,
+ * parquet) each row is a document, whatever the format: what stands in the column named.
  *
- * @throws TextError for bytes that are no UTF-8, for a file that is missing or damaged.
+ * @throws TextError for bytes that are no text, for a file that is missing or damaged, for a table without a column that
+ * is named and a column without a table.
  */
 export async function* documentsOf(
   path: string,
   format: TextFormat,
-  name = path,
+  options: {
+    /** How messages call the file; its path when left out. */
+    readonly name?: string;
+    /** The column of a table that is the text. */
+    readonly column?: string;
+  } = {},
 ): AsyncGenerator<TextDocument> {
+  const { name = path, column } = options;
+  const table = await tableKind(path, name);
+  if (table !== undefined) {
+    for await (const text of columnTexts(path, table, column, name)) yield { text: () => [text] };
+    return;
+  }
+  if (column !== undefined) {
+    throw new TextError(`${name}: it is no table, so it has no column ${JSON.stringify(column)}`, {
+      hint: "Tables are .jsonl, .csv and .parquet; `endings` takes only files whose names end so.",
+    });
+  }
   if (format === "file") {
     for await (const piece of fileText(path, name)) {
-      if (piece !== "") return yield { text: () => fileText(path, name) };
+      if (!isBlank(piece)) return yield { text: () => fileText(path, name) };
     }
     return;
   }
+  // Blank lines before a document belong to the file; a file of nothing else has no document.
+  const blank: string[] = [];
   for await (const text of cut(linesOf(fileText(path, name)), beginsOf[format], name)) {
+    if (isBlank(text)) {
+      blank.push(text);
+      continue;
+    }
+    for (const before of blank.splice(0)) yield { text: () => [before] };
     yield { text: () => [text] };
   }
 }
@@ -57,22 +84,6 @@ const beginsOf: Record<Exclude<TextFormat, "file">, Begins> = {
   wikitext: (line, before, after) =>
     /^ = [^=\s].* = \s*$/.test(line) && isBlank(before) && isBlank(after) ? "begins" : "goes on",
 };
-
-/** Lines with their line ends. */
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let open: string[] = [];
-  for await (const piece of pieces) {
-    let from = 0;
-    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", from)) {
-      const line = piece.slice(from, end + 1);
-      yield open.length === 0 ? line : open.join("") + line;
-      open = [];
-      from = end + 1;
-    }
-    if (from < piece.length) open.push(piece.slice(from));
-  }
-  if (open.length > 0) yield open.join("");
-}
 
 async function* withNeighbours(lines: AsyncIterable<string>) {
   let before: string | undefined;

@@ -1,4 +1,5 @@
 import type { Passage } from "./passages.ts";
+import { sentencesOf, wordsIn } from "./words.ts";
 import { byteVocabulary, UnitCounts, type Vocabulary } from "./vocabulary.ts";
 
 /** After what the end token stands: nothing, each document, each line, or each sentence. */
@@ -112,7 +113,7 @@ function wordSplitter(rules: WordRules): Splitter {
   const wordsOf: (text: string) => Exclude<Unit, typeof END>[] = split === "spaces"
     // Not `\s`: that takes U+FEFF, which stands inside words of WikiText, for white space.
     ? (text) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
-    : (text) => gluedMatches(text, /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu);
+    : (text) => gluedWords(text);
   return function* (passage) {
     for (const [text, ended] of stretches(passage, ends)) {
       const words = wordsOf(lowercase ? text.toLowerCase() : text);
@@ -123,10 +124,10 @@ function wordSplitter(rules: WordRules): Splitter {
   };
 }
 
-/** Matches in a text, those that begin where the one before ends told apart. */
-function gluedMatches(text: string, words: RegExp): (string | Glued)[] {
+/** Words of a text, those that begin where the one before ends told apart. */
+function gluedWords(text: string): (string | Glued)[] {
   let end = -1;
-  return Array.from(text.matchAll(words), ({ 0: word, index }) => {
+  return Array.from(wordsIn(text), ({ word, index }) => {
     const glued = index === end;
     end = index + word.length;
     return glued ? { glued: word } : word;
@@ -143,8 +144,8 @@ function characterSplitter(ends: EndsOf): Splitter {
 }
 
 /**
- * A passage cut where end tokens stand: stretches of text with whether an end stands after each. A sentence ends with
- * `.`, `!` or `?` that white space follows, with an empty line, and with its document.
+ * A passage cut where end tokens stand: stretches of text with whether an end stands after each. Sentences are those of
+ * {@link sentencesOf}; one ends with its document as well.
  */
 export function* stretches(passage: Passage, ends: EndsOf): Generator<readonly [string, boolean]> {
   const { text, last } = passage;
@@ -158,9 +159,5 @@ export function* stretches(passage: Passage, ends: EndsOf): Generator<readonly [
     if (from < text.length) yield [text.slice(from), last];
     return;
   }
-  const sentences = text.split(/(?<=[.!?])\s+|\n\s*\n/u);
-  for (const [i, sentence] of sentences.entries()) {
-    // A passage that goes on was cut where a sentence may go on as well: its last stretch ends nowhere yet.
-    yield [sentence, i + 1 < sentences.length || last];
-  }
+  yield* sentencesOf(text, last);
 }

@@ -1,29 +1,4 @@
-import { gunzip, unzstd } from "../decompress.ts";
-import { messageOf } from "../../foundation/errors.ts";
-import { DataSetError } from "../errors.ts";
 import { TextError } from "./errors.ts";
-
-/** Bytes read at a time. */
-const CHUNK = 1 << 16;
-
-/**
- * The text of a file in pieces, strictly UTF-8, without a byte order mark. Files that begin as gzip or zstd do are
- * unpacked on the way, whatever they are called. Only a piece at a time is in memory.
- *
- * @param name how messages call the file.
- * @throws TextError for bytes that are no UTF-8, saying where; for damaged packed data; for a file that is missing.
- */
-export async function* fileText(path: string, name = path): AsyncGenerator<string> {
-  try {
-    yield* decodeUtf8(unpacked(path), name);
-  } catch (error) {
-    if (error instanceof DataSetError) throw error;
-    if (error instanceof Deno.errors.NotFound) {
-      throw new TextError(`${name}: there is no such file: ${path}`, { cause: error });
-    }
-    throw new TextError(`${name}: cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-}
 
 /**
  * Text from bytes, strictly UTF-8, without a byte order mark.
@@ -68,8 +43,24 @@ function notUtf8(name: string, before: number, bytes: Uint8Array): TextError {
   const at = before + good;
   const hex = [...bytes.subarray(good, good + 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new TextError(`${name}: not UTF-8 at byte ${at}: ${hex}`, {
-    hint: "Convert it first: iconv -f LATIN1 -t UTF-8 FILE, with the encoding that it is in.",
+    hint: hintFor(bytes),
   });
+}
+
+/** What bytes that are no UTF-8 may be: most of them beyond ASCII, another script; few, letters with marks; many that do not print, no text. */
+function hintFor(bytes: Uint8Array): string {
+  let high = 0, control = 0;
+  for (const byte of bytes) {
+    if (byte >= 0x80) high++;
+    else if (byte < 0x20 && !(byte >= 9 && byte <= 13)) control++;
+  }
+  if (control > bytes.length / 20) {
+    return "It does not seem to be text. Leave it out (`endings` takes only files whose names end so).";
+  }
+  const guess = high > bytes.length / 4
+    ? "perhaps GB18030, BIG5, SHIFT_JIS, EUC-JP, EUC-KR, TIS-620, WINDOWS-1251 or KOI8-R"
+    : "perhaps WINDOWS-1252 (Latin-1)";
+  return `Convert it first: iconv -f ENCODING -t UTF-8 FILE, with the encoding that it is in: ${guess}.`;
 }
 
 function isPrefixOfUtf8(bytes: Uint8Array): boolean {
@@ -96,28 +87,4 @@ function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   bytes.set(a);
   bytes.set(b, a.length);
   return bytes;
-}
-
-async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
-  using file = await Deno.open(path, { read: true });
-  const head = new Uint8Array(4);
-  let have = 0;
-  for (let n: number | null = 0; have < 4 && n !== null; have += n ?? 0) {
-    n = await file.read(head.subarray(have));
-  }
-  await file.seek(0, Deno.SeekMode.Start);
-  const magic = [...head.subarray(0, have)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const bytes = chunksOf(file);
-  if (magic.startsWith("1f8b")) yield* gunzip(bytes);
-  else if (magic === "28b52ffd") yield* unzstd(bytes);
-  else yield* bytes;
-}
-
-async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const buffer = new Uint8Array(CHUNK);
-    const n = await file.read(buffer);
-    if (n === null) return;
-    yield buffer.subarray(0, n);
-  }
 }

@@ -69,8 +69,11 @@ type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
 /** What a suffix's vector is: parameters that the text pipelines share. */
 export const embeddingParams = {
-  /** How suffixes go through the teacher: see docs/text.md. */
-  mode: z.enum(["suffix", "cumulative", "masked"]).default("masked"),
+  /**
+   * How suffixes go through the teacher: see docs/text.md. `auto`: `masked`, or `cumulative` where a graph cannot restrict what
+   * a piece sees.
+   */
+  mode: z.enum(["auto", "suffix", "cumulative", "masked"]).default("auto"),
   /**
    * Weight of each word of a suffix against the one before it. At 0 the vector is that of the suffix's first word, which
    * the teacher made knowing the others; what states must predict is that word. docs/results.md compares.
@@ -81,9 +84,16 @@ export const embeddingParams = {
 };
 type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
 
-/** Who tells which suffixes are alike. */
-export const teacherNames = ["transformer", "static", "noise"] as const;
-type TeacherName = typeof teacherNames[number];
+/** How windows lie: parameters that the text pipelines share. */
+export const corpusParams = {
+  /** Tokens of a window. */
+  window: z.int().min(2).default(32),
+  /**
+   * A training window that reaches over the end of the text: left out (`drop`), or filled up with positions that are not
+   * observed (`pad`): what a text that is shorter than a window needs. Those of validation and test are always filled up.
+   */
+  partial: z.enum(["drop", "pad"]).default("drop"),
+};
 
 /** A trained model with what the table wants to know of it. */
 export interface Arm {
@@ -100,7 +110,7 @@ export interface DistilledArm extends Arm {
 }
 
 /** Windows over the parts of a corpus. */
-export function corpusOf(tokens: TextTokens, length: number): Corpus {
+export function corpusOf(tokens: TextTokens, length: number, partial: "drop" | "pad"): Corpus {
   const { vocabulary } = tokens;
   const lay = (split: "train" | "valid" | "test", partial: "drop" | "pad") =>
     layWindows({ tokens: tokens[split], vocabulary }, { length, partial }, { name: `windows.${split}` })
@@ -108,31 +118,34 @@ export function corpusOf(tokens: TextTokens, length: number): Corpus {
   return {
     tokens,
     length,
-    windows: { train: lay("train", "drop"), valid: lay("valid", "pad"), test: lay("test", "pad") },
+    windows: { train: lay("train", partial), valid: lay("valid", "pad"), test: lay("test", "pad") },
   };
 }
 
-/** Vectors of all suffixes of the training windows, by a teacher, along at most `components` principal directions. */
+/**
+ * Vectors of all suffixes of the training windows, along at most `components` principal directions: by a transformer, or by
+ * what needs none, `static` (word vectors) and `noise`.
+ */
 export function suffixVectors(
   corpus: Corpus,
-  name: TeacherName,
-  model: Ref<typeof teacher>,
+  name: string,
+  model: Ref<typeof teacher> | undefined,
   options: Embedding,
 ): Ref<typeof matrixShards> {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
   // Noise has no directions worth finding.
   if (name === "noise") return embedRandom({ tokens, windows }, {}).vectors;
-  const { vectors } = name === "static"
+  const { vectors } = model === undefined
     ? embedStatic({
       words: wordVectors({ tokens, vocabulary }, { width: options.components }).words,
       tokens,
       windows,
     }, {})
     : embedSuffixes({ teacher: model, tokens, windows, vocabulary }, {
-      mode: options.mode,
+      mode: options.mode !== "auto" ? options.mode : name === "transformer" ? "masked" : "cumulative",
       decay: options.decay,
     });
-  if (name === "static") return vectors;
+  if (model === undefined) return vectors;
   const { axes } = fitPca({ vectors }, { components: options.components });
   return projectPca({ vectors, axes }, { precision: "f2" }).vectors;
 }

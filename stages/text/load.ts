@@ -13,24 +13,31 @@ import { type Files, files } from "../../runner/codecs/files.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { documents, type NewDocuments } from "./codecs.ts";
 
+/** Parameters of {@link loadText}, for pipelines that hand them on. */
+export const loadParams = {
+  /** How documents are told apart in a file. */
+  format: z.enum(textFormats).default("file"),
+  /** The column of tables that is the text: each row is a document, whatever the format. */
+  column: z.string().min(1).optional(),
+  /**
+   * `names`: a file is for the split that it is named after (`train.txt`, `wiki.valid.tokens`, `test/1.txt`);
+   * `hash`: a document falls into a split by the sha256 of its text; `auto`: by names where each split has a file that is
+   * named after it, else by hash.
+   */
+  split: z.enum(["names", "hash", "auto"]).default("hash"),
+  /** Shares of the documents, for `hash`. */
+  shares: z.object({ train: z.number().min(0), valid: z.number().min(0), test: z.number().min(0) })
+    .default({ train: 0.8, valid: 0.1, test: 0.1 }),
+};
+
 /**
  * Documents for training, validation and test from text files: a data set of the registry (`dataSet`), files of your
- * own (`localText`), a package (`sotuText`). UTF-8, plain or packed as gzip or zstd.
+ * own (`localText`), a package (`sotuText`). UTF-8 or UTF-16, plain or packed as gzip or zstd; of tables (JSON lines, CSV,
+ * parquet) a column.
  */
 export const loadText = defineStage({
   name: "text.load",
-  params: z.object({
-    /** How documents are told apart in a file. */
-    format: z.enum(textFormats).default("file"),
-    /**
-     * `names`: a file is for the split that it is named after (`train.txt`, `wiki.valid.tokens`, `test/1.txt`);
-     * `hash`: a document falls into a split by the sha256 of its text.
-     */
-    split: z.enum(["names", "hash"]).default("hash"),
-    /** Shares of the documents, for `hash`. */
-    shares: z.object({ train: z.number().min(0), valid: z.number().min(0), test: z.number().min(0) })
-      .default({ train: 0.8, valid: 0.1, test: 0.1 }),
-  }),
+  params: z.object(loadParams),
   inputs: { files },
   outputs: { train: documents, valid: documents, test: documents },
   async run({ inputs, params, context }) {
@@ -38,12 +45,13 @@ export const loadText = defineStage({
     const outputs = Object.fromEntries(
       splits.map((split) => [split, new DocumentWriter(join(folder, `${split}.txt`))]),
     ) as Record<Split, DocumentWriter>;
-    const named = params.split === "names" ? namedSplits(inputs.files) : undefined;
+    const named = params.split === "hash" ? undefined : namedSplits(inputs.files, params.split === "names");
     const entries = inputs.files.entries;
     for (const [i, { name }] of entries.entries()) {
       const given = named?.get(name);
       if (named !== undefined && given === undefined) continue;
-      for await (const document of documentsOf(await inputs.files.path(name), params.format, name)) {
+      const options = { name, ...(params.column !== undefined && { column: params.column }) };
+      for await (const document of documentsOf(await inputs.files.path(name), params.format, options)) {
         context.signal.throwIfAborted();
         const split = given ?? await splitByHash(document, params.shares);
         await outputs[split].write(document.text());
@@ -55,12 +63,29 @@ export const loadText = defineStage({
       done[split] = await outputs[split].done();
       context.metric(`${split} documents`, done[split].starts.length - 1);
     }
-    if (done.train.starts.length === 1) {
-      throw new TextError("no document is for training", {
-        hint: `Files: ${entries.map(({ name }) => name).slice(0, 10).join(", ")}. Is \`split\` right?`,
+    const among = (some: readonly string[]) =>
+      some.slice(0, 10).join(", ") + (some.length > 10 ? ", ..." : "");
+    if (splits.every((split) => done[split].starts.length === 1)) {
+      throw new TextError(`there is no text in ${among(entries.map(({ name }) => name))}`, {
+        hint: "Files that are empty, or hold nothing but white space, have no document.",
       });
     }
-    if (params.split === "hash") checkShares(params.shares, done);
+    if (named !== undefined) {
+      for (const split of splits) {
+        if (done[split].starts.length > 1) continue;
+        const own = [...named].filter(([, of]) => of === split).map(([name]) => name);
+        throw new TextError(`there is no text for the split \`${split}\` in ${among(own)}`, {
+          hint: "Files that are empty, or hold nothing but white space, have no document.",
+        });
+      }
+    } else {
+      checkShares(params.shares, done);
+      if (done.train.starts.length === 1) {
+        throw new TextError("no document is for training", {
+          hint: `Files: ${among(entries.map(({ name }) => name))}. Is \`shares\` right?`,
+        });
+      }
+    }
     return done;
   },
 });
@@ -82,8 +107,8 @@ function checkShares(shares: Record<Split, number>, done: Record<Split, NewDocum
   );
 }
 
-/** The split of every file whose name says one; each split must have a file. */
-function namedSplits(given: Files): Map<string, Split> {
+/** The split of every file whose name says one; each split must have a file, or, unless it `must`, nothing is said. */
+function namedSplits(given: Files, must: boolean): Map<string, Split> | undefined {
   const found = new Map<string, Split>();
   for (const { name } of given.entries) {
     const split = splitByName(name);
@@ -91,6 +116,7 @@ function namedSplits(given: Files): Map<string, Split> {
   }
   for (const split of splits) {
     if ([...found.values()].includes(split)) continue;
+    if (!must) return undefined;
     throw new TextError(
       `no file is named after the split \`${split}\`; there are ${
         given.entries.map(({ name }) => name).join(", ")

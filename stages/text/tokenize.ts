@@ -16,24 +16,27 @@ import { type Documents, documents, type NewTokens, tokens, vocabulary } from ".
 const texts = { train: documents, valid: documents, test: documents };
 const outputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
 
+/** Parameters of {@link tokenize}, for pipelines that hand them on. */
+export const tokenParams = {
+  /**
+   * `words`: letters and digits in a row, in Chinese, Japanese and Thai by a dictionary, other marks alone; `spaces`: what stands between white space, for text that
+   * is in tokens already (WikiText); `characters`; `bytes`.
+   */
+  units: z.enum(["words", "spaces", "characters", "bytes"]).default("words"),
+  /** What the end token stands after. For WikiText: `lines`. */
+  ends: z.enum(endsOf).default("sentences"),
+  /** Whether capitals become small letters; for `words` and `spaces`. */
+  lowercase: z.boolean().default(false),
+  /** A unit needs so many occurrences in the training text; rarer ones become the unknown unit. */
+  minimum: z.int().min(1).default(1),
+  /** Ids at most, with those of the unknown unit and of the end. */
+  largest: z.int().min(2).optional(),
+};
+
 /** Tokens of a corpus. The vocabulary is that of the training text. */
 export const tokenize = defineStage({
   name: "text.tokenize",
-  params: z.object({
-    /**
-     * `words`: letters and digits in a row, other marks alone; `spaces`: what stands between white space, for text that
-     * is in tokens already (WikiText); `characters`; `bytes`.
-     */
-    units: z.enum(["words", "spaces", "characters", "bytes"]).default("words"),
-    /** What the end token stands after. For WikiText: `lines`. */
-    ends: z.enum(endsOf).default("sentences"),
-    /** Whether capitals become small letters; for `words` and `spaces`. */
-    lowercase: z.boolean().default(false),
-    /** A unit needs so many occurrences in the training text; rarer ones become the unknown unit. */
-    minimum: z.int().min(1).default(1),
-    /** Ids at most, with those of the unknown unit and of the end. */
-    largest: z.int().min(2).optional(),
-  }),
+  params: z.object(tokenParams),
   inputs: texts,
   outputs,
   async run({ inputs, params, context }) {

@@ -33,6 +33,17 @@ Deno.test("a corpus in the teacher's own pieces needs no words; other pieces and
     () => alignUnits({ ...tinyVocabulary, kind: "characters" }, config, own),
     /tiny encoder has pieces of words: it cannot embed a corpus in characters/,
   );
+  // A character of Chinese is what tokenizers cut by itself, whatever stands beside it.
+  const chinese = pieceTokenizer(tinyTokenizer.replace('"it"', '"東"').replace('"cats"', '"京"'));
+  const id = (piece: string) => chinese.vocabulary.words.indexOf(piece);
+  const characters = {
+    kind: "characters",
+    words: ["<unk>", "<eos>", "東", "京", "a"],
+    unknown: 0,
+    end: 1,
+  } as const;
+  const cuts = alignUnits(characters, config, chinese);
+  assert.deepEqual([...cuts.pieces.subarray(cuts.offsets[2], cuts.offsets[4])], [id("東"), id("京")]);
 });
 
 /** What each mode should give, by its definition: for the suffix that begins at `t`, the two numbers of its vector. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { TextError } from "../../../datasets/text/errors.ts";
-import { decodeUtf8, fileText } from "../../../datasets/text/utf8.ts";
+import { fileText } from "../../../datasets/text/file_text.ts";
+import { decodeUtf8 } from "../../../datasets/text/utf8.ts";
 
 async function decoded(pieces: Iterable<Uint8Array>): Promise<string> {
   async function* source() {

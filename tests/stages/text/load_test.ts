@@ -89,6 +89,34 @@ Deno.test("documents fall into splits by hash, whatever files they lie in", asyn
   });
 });
 
+Deno.test("rows of tables are documents, by hash or by the names of files; `auto` goes by names where it can", async () => {
+  await inPlace(async (place) => {
+    const rows = Array.from({ length: 60 }, (_, i) => `document ${i}\n`);
+    const table = await filesOf(place, {
+      "all.jsonl.gz": gzipSync(rows.map((text, id) => JSON.stringify({ id, text })).join("\n")),
+    });
+    const lines = await filesOf(place, { "all.txt": rows.join("") });
+    const byHash = await run(place, loadText, { files: table }, { column: "text", split: "auto" });
+    const plain = await run(place, loadText, { files: lines }, { format: "lines" });
+    for (const split of splits) {
+      assert.deepEqual(await textOf(byHash[split]), await textOf(plain[split]));
+    }
+    const named = await filesOf(place, {
+      "data/train-00000.csv": "text\none\ntwo\n",
+      "data/validation-00000.csv": "text\nthree\n",
+      "data/test-00000.csv": "id,text\n4,four\n",
+    });
+    const byName = await run(place, loadText, { files: named }, { column: "text", split: "auto" });
+    assert.deepEqual(await Promise.all(splits.map((split) => textOf(byName[split]))), [["one", "two"], [
+      "three",
+    ], ["four"]]);
+    await assert.rejects(
+      run(place, loadText, { files: named }, { split: "auto" }),
+      /data\/test-00000\.csv: it is a table \(CSV\): which column/,
+    );
+  });
+});
+
 Deno.test("the addresses of the union come in whole and in three splits", async () => {
   await inPlace(async (place) => {
     const { files } = await run(place, sotuText, {}, { from: 1790, to: 1860 });
@@ -164,6 +192,28 @@ Deno.test("a source names files in the order of their names, and says what is no
     ]);
     assert.deepEqual((await locate({ path: folder, endings: [".md"] })).map(({ name }) => name), ["c.md"]);
     assert.deepEqual((await locate({ path: `${folder}/c.md` })).map(({ name }) => name), ["c.md"]);
+    Deno.mkdirSync(`${folder}/other`);
+    Deno.writeTextFileSync(`${folder}/other/b.txt`, "y");
+    assert.deepEqual((await locate({ path: [`${folder}/c.md`, `${folder}/sub`] })).map(({ name }) => name), [
+      "a.txt",
+      "c.md",
+    ]);
+    const each = {
+      train: [`${folder}/b.txt`, `${folder}/sub`],
+      valid: `${folder}/c.md`,
+      test: `${folder}/other`,
+    };
+    assert.deepEqual((await locate({ path: each })).map(({ name }) => name), [
+      "test/b.txt",
+      "train/a.txt",
+      "train/b.txt",
+      "valid/c.md",
+    ]);
+    await assert.rejects(
+      locate({ path: [`${folder}/b.txt`, `${folder}/other`] }),
+      /two files are called b\.txt: .*b\.txt and .*other\/b\.txt/,
+    );
+    await assert.rejects(locate({ path: 5 }).then(), /expected a file or a folder/);
     await assert.rejects(locate({ path: `${folder}/none` }), /there is no text at .*none/);
     await assert.rejects(locate({ path: folder, endings: [".pdf"] }), /holds no text files \*\.pdf/);
   } finally {
@@ -183,11 +233,19 @@ Deno.test("bad input is refused in words", async () => {
       load({ "a.txt": Uint8Array.of(65, 0xe4, 66) }, {}),
       /a\.txt: not UTF-8 at byte 1: e4 42/,
     );
-    await assert.rejects(load({ "a.txt": "" }, {}), /no document is for training/);
+    await assert.rejects(load({ "a.txt": "" }, {}), /there is no text in a\.txt/);
     await assert.rejects(
       load({ "a.txt": "a" }, { shares: { train: 1, valid: 0.0000001, test: 0 } }),
       /of 1 documents none fell into `valid` \(train: 1, share 1; valid: 0, share 1e-7; test: 0, share 0\)/,
     );
+    // Blank lines are no document, in any format and however it is split.
+    for (const format of ["file", "paragraphs", "lines", "wikitext"]) {
+      await assert.rejects(load({ "a.txt": "\n\n \n" }, { format }), /there is no text in a\.txt/);
+      await assert.rejects(
+        load({ "train/1": "a", "train/2": "b", "valid": " \n\n", "test": "c" }, { format, split: "names" }),
+        /there is no text for the split `valid` in valid/,
+      );
+    }
     const text = await load({ "train": "a", "valid": "b", "test": "c" }, { split: "names" });
     const pieces = async (json: string, name = "tokenizer.json") =>
       await run(place, tokenizePieces, { ...text, tokenizer: await filesOf(place, { [name]: json }) });

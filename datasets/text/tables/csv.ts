@@ -1,0 +1,83 @@
+import { pipeline, Readable } from "node:stream";
+import { type CsvError, type Info, parse } from "csv-parse";
+import { messageOf } from "../../../foundation/errors.ts";
+import { DataSetError } from "../../errors.ts";
+import { TextError } from "../errors.ts";
+import { fileText } from "../file_text.ts";
+import type { Row } from "./row.ts";
+
+/** What may stand between the cells of a row. */
+const DELIMITERS = [",", ";", "\t", "|"];
+
+/** Characters of a row at most: a quotation mark that is never closed would take the rest of the file. */
+const LONGEST = 1 << 28;
+
+/**
+ * The rows of a CSV file (RFC 4180) whose first row names its columns. What is between cells is what the first row has
+ * most of: a comma, a semicolon, a tab or a bar.
+ */
+export async function* csvRows(path: string, name: string): AsyncGenerator<Row> {
+  const pieces = fileText(path, name);
+  const first = await firstLine(pieces);
+  if (first.trim() === "") return;
+  const parser = parse({
+    delimiter: delimiterOf(first),
+    info: true,
+    skip_empty_lines: true,
+    max_record_size: LONGEST,
+  });
+  // An error of the file or of the parser ends the loop below by throwing.
+  pipeline(Readable.from(after(first, pieces)), parser, () => {});
+  let columns: readonly string[] | undefined;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      if (columns === undefined) columns = checkedNames(record, name);
+      else yield rowOf(columns, record, info.lines);
+    }
+  } catch (cause) {
+    if (cause instanceof DataSetError) throw cause;
+    const { lines } = cause as CsvError & { lines?: number };
+    throw new TextError(
+      `${name}${lines === undefined ? "" : `, line ${lines}`}: it is no CSV: ${messageOf(cause)}`,
+      {
+        cause,
+        hint:
+          "A cell with a comma, a line end or a quotation mark stands between quotation marks, those in it twice.",
+      },
+    );
+  }
+}
+
+function rowOf(columns: readonly string[], record: readonly string[], line: number): Row {
+  return { where: `line ${line}`, columns, cell: (column) => record[columns.indexOf(column)] };
+}
+
+function checkedNames(names: readonly string[], name: string): readonly string[] {
+  const twice = names.find((one, i) => names.indexOf(one) !== i);
+  if (twice === undefined) return names;
+  throw new TextError(`${name}: two columns are called ${JSON.stringify(twice)}`, {
+    hint: "The first row names the columns.",
+  });
+}
+
+/** Text up to the first line that is not empty, with it. */
+async function firstLine(pieces: AsyncIterator<string>): Promise<string> {
+  let text = "";
+  while (!/\S[^\n\r]*[\n\r]/.test(text)) {
+    const { done, value } = await pieces.next();
+    if (done === true) break;
+    text += value;
+  }
+  return text;
+}
+
+async function* after(first: string, pieces: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield first;
+  yield* pieces;
+}
+
+function delimiterOf(text: string): string {
+  const line = text.trimStart().split(/[\r\n]/, 1)[0]!.replaceAll(/"(?:[^"]|"")*"/g, "");
+  const counted = DELIMITERS.map((delimiter) => ({ delimiter, count: line.split(delimiter).length }));
+  return counted.reduce((best, one) => one.count > best.count ? one : best).delimiter;
+}

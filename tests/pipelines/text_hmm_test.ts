@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { command, type Ended, Folder, ROOT } from "../command.ts";
+import { tinyModel, tinyTokenizer } from "../teachers/tiny.ts";
+
+/** Small models, few epochs: what matters here is what text goes in. */
+const SMALL = ["states=[3]", "epochs=2", "components=2", "iterations=3", "window=8", "minimum=1"];
+
+async function textHmm(store: string, cwd: string, ...settings: string[]): Promise<Ended> {
+  return await command("run", [
+    `${ROOT}/pipelines/text_hmm.ts`,
+    "--store",
+    store,
+    "--jobs",
+    "0",
+    ...[...SMALL, ...settings].flatMap((one) => ["--set", one]),
+  ], { cwd });
+}
+
+const sentences = (from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => `Cats it unseen dogs ${(from + i) % 7} cats.`);
+
+Deno.test("one's own files, by split, in a folder, as a table, by any teacher: all of it runs", async () => {
+  using folder = new Folder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  for (const [name, from] of [["a.txt", 0], ["b.txt", 60], ["c.txt", 70]] as const) {
+    Deno.writeTextFileSync(at(name), sentences(from, from === 0 ? 40 : 6).join(" "));
+  }
+  Deno.mkdirSync(at("corpus"));
+  for (const [name, as] of [["a.txt", "train.txt"], ["b.txt", "dev.txt"], ["c.txt", "test.txt"]]) {
+    Deno.copyFileSync(at(name!), at(`corpus/${as}`));
+  }
+  Deno.writeTextFileSync(
+    at("all.jsonl"),
+    sentences(0, 60).map((review) => JSON.stringify({ review })).join("\n"),
+  );
+  Deno.mkdirSync(at("model"));
+  Deno.writeFileSync(at("model/model.onnx"), tinyModel("encoder"));
+  Deno.writeTextFileSync(at("model/tokenizer.json"), tinyTokenizer);
+  const table = async (ran: Ended) => {
+    assert.equal(ran.code, 0, ran.stderr);
+    const { facts } = JSON.parse(
+      (await command("show", ["table", "--store", folder.store, "--json"])).stdout,
+    );
+    return facts.value as {
+      rows: { arm: string; test: number | null; converged: boolean; epochs: number }[];
+      floors: { test: number }[];
+    };
+  };
+  const three = await table(
+    await textHmm(
+      folder.store,
+      folder.path,
+      "text.train=a.txt",
+      "text.valid=b.txt",
+      "text.test=c.txt",
+      'teachers=["static","./model"]',
+    ),
+  );
+  assert.deepEqual(three.rows.map(({ arm }) => arm), ["random", "static", "./model"]);
+  assert.ok(three.rows.every(({ test }) => test !== null && test > 1 && test < 20), JSON.stringify(three));
+  // Two epochs are none too many: no arm is compared without saying so.
+  assert.deepEqual(
+    three.rows.map(({ converged, epochs }) => [converged, epochs]),
+    three.rows.map(() => [false, 2]),
+  );
+  // The same text in a folder: the same floors; in the pieces of the teacher: others.
+  const inFolder = await table(
+    await textHmm(folder.store, folder.path, "text=corpus", 'teachers=["static"]'),
+  );
+  assert.deepEqual(inFolder.floors, three.floors);
+  assert.equal(inFolder.rows[0]!.test, three.rows[0]!.test);
+  const rows = await table(
+    await textHmm(
+      folder.store,
+      folder.path,
+      "text=all.jsonl",
+      "column=review",
+      'teachers=["./model"]',
+      "units=pieces",
+    ),
+  );
+  assert.ok(rows.rows.every(({ test }) => test !== null && test > 1));
+});
+
+Deno.test("text that cannot be learned from is refused with what to set", async () => {
+  using folder = new Folder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  Deno.writeTextFileSync(at("all.csv"), "id,review\n1,x\n");
+  Deno.writeTextFileSync(at("short.txt"), "Cats it.");
+  const refused: [settings: string[], message: RegExp][] = [
+    [[], /parameter `text`: expected a file or a folder/],
+    [
+      ["text=all.csv"],
+      /all\.csv: it is a table \(CSV\): which column is the text\? There are "id", "review"/,
+    ],
+    [["text=short.txt", "units=pieces"], /units=pieces wants a teacher in ONNX/],
+    [
+      [
+        "text.train=short.txt",
+        "text.valid=short.txt",
+        "text.test=short.txt",
+        "partial=drop",
+        'teachers=["noise"]',
+      ],
+      /4 tokens give no window of 8[\s\S]*`partial` to "pad"/,
+    ],
+  ];
+  for (const [settings, message] of refused) {
+    const ran = await textHmm(folder.store, folder.path, ...settings);
+    assert.notEqual(ran.code, 0, settings.join(" "));
+    assert.match(ran.stderr, message);
+  }
+  // What is shorter than a window is one, filled up.
+  const short = await textHmm(
+    folder.store,
+    folder.path,
+    "text.train=short.txt",
+    "text.valid=short.txt",
+    "text.test=short.txt",
+    'teachers=["noise"]',
+    "states=[2]",
+  );
+  assert.equal(short.code, 0, short.stderr);
+});
