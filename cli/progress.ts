@@ -5,6 +5,7 @@ import { valueText } from "../foundation/text.ts";
 import type { RunEvent } from "../runner/event.ts";
 import type { GraphNode } from "../runner/graph.ts";
 import { reasonText } from "../runner/key.ts";
+import { Tally } from "./tally.ts";
 import { clean, durationText, isTerminal, note, paint, timeText } from "./output.ts";
 
 /** Shows a run's events. */
@@ -56,24 +57,31 @@ function lineOf(event: RunEvent, verbose: boolean): string | undefined {
   }
 }
 
-/** Plain lines with a time, for pipes and CI. Progress comes every 10 seconds a node at most. */
+/** Milliseconds between lines of progress, of one node and of the whole run. */
+const EVERY = 10_000;
+
+/** Plain lines with a time, for pipes and CI. Progress comes every 10 seconds at most, a node's and the run's. */
 class PlainLines implements Renderer {
+  readonly #tally = new Tally();
+  #lastTally = { time: Date.now(), text: "" };
   readonly #lastProgress = new Map<GraphNode, number>();
   readonly #metrics = new Map<GraphNode, string>();
 
   constructor(readonly options: { verbose: boolean; quiet: boolean }) {}
 
   show(event: RunEvent): void {
+    this.#tally.count(event);
     if (this.options.quiet && !this.options.verbose && event.type !== "node-failed") return;
     if (event.type === "node-metric") {
       this.#metrics.set(event.node, metricText(event));
       return;
     }
     const now = Date.now();
+    this.#showTally(now);
     if (event.type === "node-start") this.#lastProgress.set(event.node, now);
     let line = lineOf(event, this.options.verbose);
     if (event.type === "node-progress") {
-      if (now - (this.#lastProgress.get(event.node) ?? 0) < 10_000) return;
+      if (now - (this.#lastProgress.get(event.node) ?? 0) < EVERY) return;
       this.#lastProgress.set(event.node, now);
       const metric = this.#metrics.get(event.node);
       line = `at     ${clean(event.node.name)}: ${amountText(event)}${
@@ -81,6 +89,13 @@ class PlainLines implements Renderer {
       }`;
     }
     if (line !== undefined) note(`${timeText(now / 1000)}  ${stripVTControlCharacters(line)}`);
+  }
+
+  #showTally(now: number): void {
+    if (now - this.#lastTally.time < EVERY) return;
+    const text = this.#tally.text() ?? "";
+    if (text !== this.#lastTally.text) note(`${timeText(now / 1000)}  run    ${text}`);
+    this.#lastTally = { time: now, text };
   }
 
   close(): void {}
@@ -94,8 +109,9 @@ interface Live {
   metric: string;
 }
 
-/** One live line a running node: bar, rate, time left, last metric. */
+/** One live line a running node — bar, rate, time left, last metric — and one for the whole run. */
 class LiveLines implements Renderer {
+  readonly #tally = new Tally();
   readonly #live = new Map<GraphNode, Live>();
   readonly #update = createLogUpdate(process.stderr, { showCursor: true });
   readonly #timer: ReturnType<typeof setInterval>;
@@ -105,6 +121,7 @@ class LiveLines implements Renderer {
   }
 
   show(event: RunEvent): void {
+    this.#tally.count(event);
     if (event.type === "node-start") this.#live.set(event.node, { began: performance.now(), metric: "" });
     const live = "node" in event ? this.#live.get(event.node) : undefined;
     if (event.type === "node-progress" && live !== undefined) {
@@ -131,8 +148,10 @@ class LiveLines implements Renderer {
         return 100;
       }
     })();
-    const lines = [...this.#live].map(([node, live]) => clean(liveLine(node, live)).slice(0, width - 1));
-    this.#update(lines.join("\n"));
+    const lines = [...this.#live].map(([node, live]) => clean(liveLine(node, live)));
+    const tally = this.#tally.text();
+    if (tally !== undefined) lines.push(tally);
+    this.#update(lines.map((line) => line.slice(0, width - 1)).join("\n"));
   }
 
   close(): void {

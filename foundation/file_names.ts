@@ -15,12 +15,32 @@ export function shownFiles(names: readonly string[], ending: string, what: strin
   return files;
 }
 
+/** Devices of Windows: with any ending, and in any case, such a name is not a file there. */
+const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
+
 /**
  * Why a name may not stand for a file inside a folder, an artifact or an archive, or undefined when it may.
- * Only relative POSIX paths of plain segments pass: what is refused could leave the folder, on this system
- * or on another.
+ * Only relative POSIX paths of plain segments pass that every system can have: what is refused could leave the
+ * folder, be another file or none at all, on this system or on another.
  */
 export function badFileName(name: string): string | undefined {
+  const unsafe = unsafeFileName(name);
+  if (unsafe !== undefined) return unsafe;
+  if (!name.isWellFormed()) return "it has half of a surrogate pair";
+  const special = /[<>"|?*]/.exec(name)?.[0];
+  if (special !== undefined) return `Windows has no names with ${special}`;
+  for (const segment of name.split("/")) {
+    if (DEVICE.test(segment)) return `\`${segment}\` is a device on Windows`;
+    if (/[. ]$/.test(segment)) return "Windows has no names that end in a dot or a space";
+  }
+  return undefined;
+}
+
+/**
+ * Why a name that is written somewhere already must not be used as a path inside a folder, or undefined when it may:
+ * it could leave the folder.
+ */
+export function unsafeFileName(name: string): string | undefined {
   if (name === "") return "it is empty";
   if (name.length > 400) return "it is longer than 400 characters";
   // deno-lint-ignore no-control-regex -- control characters are what is looked for

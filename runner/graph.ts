@@ -66,7 +66,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
   }
   const order = neededInOrder([...refs.values()].map((ref) => ref.node), drafts);
   const faults = order.flatMap(wiringFaults);
-  if (faults.length > 0) throw new CallError(faults.join("\n"));
+  if (faults.length > 0) throw callError([...faults, ...order.flatMap(unnamedParamFaults)]);
 
   const { representative, kept } = mergeEqual(order);
   const names = nameNodes(kept, representative);
@@ -75,7 +75,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
   kept.forEach((draft, index) => {
     const name = names.get(draft)!;
     const checked = checkParams(draft.stage.params, draft.params);
-    if (!checked.ok) paramFaults.push(...checked.faults.map((fault) => `node \`${name}\`: ${fault}`));
+    if (!checked.ok) { for (const fault of checked.faults) paramFaults.push(`node \`${name}\`: ${fault}`); }
     const source = (ref: Ref): Source => ({
       node: nodes.get(representative.get(ref.node)!)!,
       output: ref.output,
@@ -95,7 +95,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       group: draft.stage.name,
     });
   });
-  if (paramFaults.length > 0) throw new CallError(paramFaults.join("\n"));
+  if (paramFaults.length > 0) throw callError(paramFaults);
   return {
     nodes: [...nodes.values()],
     outputs: new Map(
@@ -104,6 +104,26 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       ) => [name, { node: nodes.get(representative.get(ref.node)!)!, output: ref.output }]),
     ),
   };
+}
+
+/** So many faults are told at once. */
+const TOLD = 30;
+
+/** All faults of a graph as one error, each once. */
+function callError(faults: readonly string[]): CallError {
+  const all = [...new Set(faults)];
+  const more = all.length > TOLD ? [`… and ${(all.length - TOLD).toLocaleString("en")} more faults`] : [];
+  return new CallError([...all.slice(0, TOLD), ...more].join("\n"));
+}
+
+/** Faults of a node's parameters while faults of the wiring leave the nodes without names. */
+function unnamedParamFaults(draft: NodeDraft): string[] {
+  if (notJson(draft.params) !== undefined) return []; // Told with the wiring.
+  const checked = checkParams(draft.stage.params, draft.params);
+  const where = draft.options.name === undefined
+    ? `node of stage \`${draft.stage.name}\``
+    : `node \`${draft.options.name}\``;
+  return checked.ok ? [] : checked.faults.map((fault) => `${where}: ${fault}`);
 }
 
 function isList(ref: Ref | readonly Ref[]): ref is readonly Ref[] {
@@ -117,18 +137,18 @@ function isRef(value: unknown): value is Ref {
 
 function flattenOutputs(outputs: PipelineOutputs): Map<string, Ref> {
   const refs = new Map<string, Ref>();
+  const faults: string[] = [];
   const visit = (value: unknown, path: string) => {
     if (isRef(value)) refs.set(path, value);
     else if (typeof value === "object" && value !== null) {
       for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`);
     } else {
       const at = path === "" ? "its build" : `output \`${path}\` of its build`;
-      throw new CallError(
-        `the pipeline's outputs: ${at} returned ${typeof value}, expected a stage's output`,
-      );
+      faults.push(`the pipeline's outputs: ${at} returned ${typeof value}, expected a stage's output`);
     }
   };
   visit(outputs, "");
+  if (faults.length > 0) throw callError(faults);
   return refs;
 }
 

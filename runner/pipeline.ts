@@ -1,9 +1,12 @@
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
-import { CallError, messageOf, RetortError } from "../foundation/errors.ts";
+import { CallError, RetortError } from "../foundation/errors.ts";
 import { offerStages } from "./declaration.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { assignParams, checkParams } from "./params.ts";
+import { callFault } from "./place.ts";
+import { withStrays } from "./execute/strays.ts";
 import { collectNodes, type NoParams, type Ref } from "./stage.ts";
 
 /** What a pipeline's build returns: references by name; lists and records of them may nest. */
@@ -66,11 +69,13 @@ export interface BuiltPipeline {
  * Builds a pipeline's graph: parameters are checked first, then every node's.
  *
  * @param assignments `a.b=value` texts, as `--set` gives them.
+ * @param file of the pipeline, which errors in its build name with the line.
  * @throws CallError that names every fault: node, parameter path, what was expected.
  */
 export async function buildPipeline(
   pipeline: Pipeline,
   assignments: readonly string[] = [],
+  file: URL = new URL("about:blank"),
 ): Promise<BuiltPipeline> {
   const assigned = assignParams(pipeline.params, {}, assignments);
   const checked = checkParams(pipeline.params, assigned.params);
@@ -83,12 +88,11 @@ export async function buildPipeline(
   let built;
   try {
     // The schema's own output, not its JSON copy: a pipeline may use Maps or Dates as it likes.
-    built = await collectNodes(() => pipeline.build({ params: pipeline.params.parse(assigned.params) }));
+    const params = pipeline.params.parse(assigned.params);
+    built = await withStrays(() => collectNodes(() => pipeline.build({ params })));
   } catch (error) {
-    if (error instanceof RetortError) throw error;
-    throw new CallError(`pipeline \`${pipeline.name}\`: its build threw: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const what = error instanceof RetortError ? "" : "its build threw: ";
+    throw callFault(`pipeline \`${pipeline.name}\`: ${what}`, error, file);
   }
   return { name: pipeline.name, params: checked.params, graph: buildGraph(built.value, built.drafts) };
 }
@@ -102,10 +106,9 @@ export async function buildPipeline(
 export async function loadPipeline(url: URL): Promise<Pipeline> {
   let module: { default?: unknown };
   try {
-    module = await import(url.href);
+    module = await withStrays(() => import(url.href));
   } catch (error) {
-    if (error instanceof RetortError) throw error;
-    throw new CallError(`cannot load the pipeline ${url.pathname}: ${messageOf(error)}`, { cause: error });
+    throw callFault(`cannot load the pipeline ${fileURLToPath(url)}: `, error, url);
   }
   const pipeline = module.default as Partial<Pipeline> | undefined;
   if (pipeline?.kind !== "retort.pipeline") {

@@ -74,7 +74,7 @@ export class Session implements AsyncDisposable {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const url = pathToFileURL(options.file);
-    const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? []);
+    const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
     const targets = options.only !== undefined && options.only.length > 0
       ? selectNodes(graph, options.only, "--only")

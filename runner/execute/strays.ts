@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { CallError, messageOf, RetortError } from "../../foundation/errors.ts";
 
 interface Job {
   fault: unknown;
@@ -31,8 +31,9 @@ function guardExit(): void {
     const by = owner.getStore() ?? atWork;
     if (by === undefined) exit(code);
     if (by !== atWork) return; // That job has its outcome.
-    const error = new RetortError(`Deno.exit(${code ?? ""}) was called`, {
-      hint: "A stage ends by returning its outputs, or by throwing when it cannot make them.",
+    const error = new CallError(`Deno.exit(${code ?? ""}) was called`, {
+      hint:
+        "Neither a stage nor a pipeline may end the process: return what is wanted, or throw what keeps it from that.",
     });
     exits.add(error);
     stray(by!, error);

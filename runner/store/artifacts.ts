@@ -4,8 +4,9 @@ import {
   isDigest,
   type JsonObject,
   type JsonValue,
+  notJson,
 } from "../../foundation/canonical.ts";
-import { badFileName } from "../../foundation/file_names.ts";
+import { badFileName, unsafeFileName } from "../../foundation/file_names.ts";
 import {
   type AnyCodec,
   type Artifact,
@@ -34,7 +35,8 @@ export function makeArtifact(
     digest: digestJson({ codec, version, facts, files: listed }),
     codec,
     version,
-    facts,
+    // As it is read back from the store: what was computed now is shown as what was there already.
+    facts: JSON.parse(canonicalText(facts)) as JsonObject,
     files: sorted,
   };
 }
@@ -65,7 +67,7 @@ export function artifactFromJson(value: JsonValue | undefined): Artifact | undef
   }
   for (const file of files) {
     if (typeof file !== "object" || file === null || Array.isArray(file)) return undefined;
-    if (typeof file.name !== "string" || badFileName(file.name) !== undefined) return undefined;
+    if (typeof file.name !== "string" || unsafeFileName(file.name) !== undefined) return undefined;
     if (!isDigest(file.digest) || typeof file.size !== "number") return undefined;
   }
   return { digest, codec, version, facts, files: files as unknown as FileEntry[] };
@@ -90,13 +92,22 @@ export async function writeArtifact(
 ): Promise<Artifact> {
   const files: FileEntry[] = [];
   const taken = new Set<string>();
+  const folders = new Set<string>();
   const claim = (name: string) => {
     const fault = badFileName(name);
     if (fault !== undefined) throw new RetortError(`${what}: file name ${JSON.stringify(name)}: ${fault}`);
-    // Some file systems ignore case: exported, two such files would become one.
-    const folded = name.toLowerCase();
+    // Some file systems ignore case, or how an accent is written: exported, two such files would become one.
+    const folded = name.normalize("NFC").toLowerCase();
     if (taken.has(folded)) throw new RetortError(`${what}: two files are named ${JSON.stringify(name)}`);
+    if (folders.has(folded)) throw new RetortError(`${what}: ${JSON.stringify(name)} is a file and a folder`);
     taken.add(folded);
+    for (let at = folded.indexOf("/"); at >= 0; at = folded.indexOf("/", at + 1)) {
+      const folder = folded.slice(0, at);
+      if (taken.has(folder)) {
+        throw new RetortError(`${what}: ${JSON.stringify(folder)} is a file and a folder`);
+      }
+      folders.add(folder);
+    }
   };
   await using batch = blobs.batch();
   const bytes = async (name: string, source: ByteSource) => {
@@ -128,6 +139,12 @@ export async function writeArtifact(
     if (error instanceof RetortError) throw error;
     throw new RetortError(`${what} is not a \`${codec.name}\`: ${messageOf(error)}`, { cause: error });
   }
+  const fault = notJson(facts ?? {});
+  if (fault !== undefined || typeof (facts ?? {}) !== "object" || Array.isArray(facts)) {
+    throw new RetortError(
+      `${what}: the facts of codec \`${codec.name}\` are no plain JSON: ${fault ?? typeof facts}`,
+    );
+  }
   await batch.done();
   return makeArtifact(codec.name, codec.version, facts ?? {}, files);
 }
@@ -138,8 +155,10 @@ export async function writeArtifact(
  * @throws DamagedError from its methods when bytes are not what they should be.
  */
 export function artifactReader(blobs: Blobs, artifact: Artifact): ArtifactReader {
+  let byName: Map<string, FileEntry> | undefined;
   const entry = (name: string): FileEntry => {
-    const found = artifact.files.find((file) => file.name === name);
+    byName ??= new Map(artifact.files.map((file) => [file.name, file]));
+    const found = byName.get(name);
     if (found === undefined) {
       throw new RetortError(
         `a \`${artifact.codec}\` artifact (${artifact.digest.slice(0, 12)}) has no file ${name}`,

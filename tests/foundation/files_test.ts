@@ -4,16 +4,49 @@ import { writeFileAtomic } from "../../foundation/atomic.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { fileFault } from "../../foundation/faults.ts";
 import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
-import { badFileName } from "../../foundation/file_names.ts";
+import { badFileName, unsafeFileName } from "../../foundation/file_names.ts";
 import { lock, tryLock } from "../../foundation/locks.ts";
 import { Folder } from "../command.ts";
 
 Deno.test("names that may and may not stand for a file in a folder", () => {
-  for (const name of ["a", "a/b.c", "..a", "a..", "ä/ö", "a b"]) {
-    assert.equal(badFileName(name), undefined, name);
-  }
+  const fine = [
+    "a",
+    "a/b.c",
+    "..a",
+    "ä/ö",
+    "a b",
+    "console",
+    "con1.txt",
+    "a/.con",
+    "com",
+    "com10",
+    "nulls/a",
+    " a",
+  ];
+  for (const name of fine) assert.equal(badFileName(name), undefined, name);
   const bad = ["", "/a", "a/", "a//b", ".", "..", "a/../b", "a\\b", "C:a", "a\n", "a\0", "x".repeat(256)];
-  for (const name of [...bad, "a/".repeat(200) + "a"]) assert.ok(badFileName(name) !== undefined, name);
+  for (const name of [...bad, "a/".repeat(200) + "a"]) {
+    assert.ok(badFileName(name) !== undefined, name);
+    assert.ok(unsafeFileName(name) !== undefined, name);
+  }
+  // What Windows cannot have; where such a name is in a store already, it is read all the same.
+  const devices = [
+    "con",
+    "PRN.txt",
+    "aux.tar.gz",
+    "a/Nul",
+    "com1",
+    "LPT9.md",
+    "com²",
+    "conin$",
+    "CONOUT$.x",
+    "con .txt",
+  ];
+  const special = ["a<b", "a>b", 'a"b', "a|b", "a?", "*", "a.", "a..", "a ", "a./b", "a /b", "\ud800"];
+  for (const name of [...devices, ...special]) {
+    assert.ok(badFileName(name) !== undefined, name);
+    assert.equal(unsafeFileName(name), undefined, name);
+  }
 });
 
 Deno.test("the digest of a file is that of its bytes, at every border of the pieces", async () => {

@@ -1,0 +1,52 @@
+import type { RunEvent } from "../runner/event.ts";
+
+/** How far a whole run is: counts nodes by what became of them. */
+export class Tally {
+  #total = 0;
+  #done = 0;
+  #failed = 0;
+  #skipped = 0;
+  /** Nodes at work, by name. */
+  readonly #running = new Set<string>();
+
+  /** Takes note of an event. */
+  count(event: RunEvent): void {
+    switch (event.type) {
+      case "run-start":
+        this.#total = event.plan.length;
+        break;
+      case "node-start":
+        this.#running.add(event.node.name);
+        break;
+      case "node-again":
+        this.#done--; // It was done, and is to be made again.
+        break;
+      case "node-done":
+        this.#done++;
+        this.#running.delete(event.node.name);
+        break;
+      case "node-failed":
+        this.#failed++;
+        this.#running.delete(event.node.name);
+        break;
+      case "node-skipped":
+        this.#skipped++;
+        break;
+      case "node-interrupted":
+        this.#running.delete(event.node.name);
+        break;
+    }
+  }
+
+  /** Like `57 of 5,000 nodes, 4 at work, 1 failed`; undefined while there is no more than one node. */
+  text(): string | undefined {
+    if (this.#total < 2) return undefined;
+    const number = (n: number) => n.toLocaleString("en");
+    return [
+      `${number(this.#done)} of ${number(this.#total)} nodes`,
+      ...this.#running.size > 0 ? [`${number(this.#running.size)} at work`] : [],
+      ...this.#failed > 0 ? [`${number(this.#failed)} failed`] : [],
+      ...this.#skipped > 0 ? [`${number(this.#skipped)} skipped`] : [],
+    ].join(", ");
+  }
+}
