@@ -96,3 +96,33 @@ Deno.test("where a long document is cut changes no piece", async (t) => {
     });
   }
 });
+
+Deno.test("what no piece stands for is told; what would be read otherwise than it was made is refused", () => {
+  const made = (parts: Record<string, unknown>) => pieceTokenizer(JSON.stringify(parts));
+  const vocab = { "[PAD]": 0, "[UNK]": 1, hello: 2 };
+  const words = {
+    model: { type: "WordLevel", vocab, unk_token: "[UNK]" },
+    pre_tokenizer: { type: "Whitespace" },
+  };
+  assert.deepEqual(made(words).encode("hello world"), [2, 1]);
+  assert.equal(made(words).vocabulary.unknown, 1);
+  const none = made({ ...words, model: { type: "WordLevel", vocab: { hello: 0 }, unk_token: "[UNK]" } });
+  assert.deepEqual(none.encode("hello"), [0]);
+  assert.throws(() => none.encode("hello world"), /has no piece for .*, and none for unknown ones/);
+  const refused: [Record<string, unknown>, RegExp][] = [
+    [{ ...words, normalizer: { type: "Rot13" } }, /Rot13/],
+    [{ ...words, pre_tokenizer: { type: "UnicodeScripts" } }, /UnicodeScripts/],
+    [
+      {
+        ...words,
+        pre_tokenizer: { type: "Split", pattern: { String: "a" }, behavior: "Contiguous", invert: true },
+      },
+      /Split, inverted and contiguous/,
+    ],
+    [{ ...words, added_tokens: [{ id: 0, content: "[PAD]", single_word: true }] }, /whole words only/],
+    [{ model: { type: "BPE", vocab, merges: [], continuing_subword_prefix: "##" } }, /prefix/],
+    [{ model: { type: "Other", vocab } }, /its model is a Other/],
+    [{ ...words, normalizer: { type: "Precompiled", precompiled_charsmap: "AAA=" } }, /cut off/],
+  ];
+  for (const [parts, message] of refused) assert.throws(() => made(parts), message);
+});

@@ -13,6 +13,7 @@ import {
   windows as windowsCodec,
 } from "../../../stages/text/codecs.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";
+import { drawTexts } from "../../../stages/text/draw_texts.ts";
 import { frameOf, withFrame } from "../../../stages/text/frame.ts";
 import { materialiseHmm } from "../../../stages/text/materialise_hmm.ts";
 import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
@@ -21,6 +22,7 @@ import { trainText } from "../../../stages/text/train_text.ts";
 import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { trainEm } from "../../../stages/train_em.ts";
+import { languageModel, LOGITS, PIECES, table } from "../../teachers/tiny_language_model.ts";
 import { inPlace, type Place, runStage } from "../in_place.ts";
 
 /** "alpha beta (gamma|delta) omega </s>", with a little of everything everywhere, as smoothing leaves it. */
@@ -299,4 +301,57 @@ Deno.test("pieces that read alike are listed as the vocabulary has them, with wh
     { word: "Ã", probability: 0.0625 },
     { word: "</s>", probability: 0 },
   ]);
+});
+
+Deno.test("sentences of a model of a language model's texts begin as the language model begins them", async () => {
+  await inPlace(async (place) => {
+    const scratch = () => Deno.makeTempDir({ dir: place.scratch });
+    const drawn = await runStage(
+      drawTexts,
+      { teacher: await languageModel(true, false) },
+      { count: 1500, length: 8 },
+      { scratch },
+    );
+    const vocabulary = await place.read(
+      vocabularyCodec,
+      await place.write(vocabularyCodec, drawn.vocabulary),
+    );
+    const text = await place.read(tokens, await place.write(tokens, drawn.tokens));
+    const { windows } = await runStage(layWindows, { tokens: text, vocabulary }, {
+      length: 8,
+      within: "documents",
+      partial: "pad",
+    });
+    assert.deepEqual(windows.frame, { begins: "window", ends: true });
+    // The language model is a chain: with a state for each piece the counts are the chain.
+    const rows = await (windows as Windows).rows(text.ids, 0, windows.count);
+    const labels = { labels: Int32Array.from(rows.values), clusters: PIECES };
+    const { circuit } = await runStage(materialiseHmm, { tokens: text, windows, vocabulary, labels }, {
+      ...{ endState: false, initial: 0.01, transition: 0.01, emission: 0.001 },
+    });
+    const { completions } = await runStage(completeText, { circuit, vocabulary }, {
+      sentences: ["_ it"],
+      ends: false,
+      list: PIECES,
+    });
+    // p(first, it) by the logits: what follows the beginning piece 1, then 9 ("it"); never the end, 2.
+    const weight = (from: number, to: number) => Math.exp(table[from * LOGITS + to]!);
+    const chance = (from: number, to: number) =>
+      weight(from, to) / Array.from({ length: PIECES }, (_, k) => weight(from, k)).reduce((a, b) => a + b);
+    const wanted = Array.from({ length: PIECES }, (_, k) => k === 2 ? 0 : chance(1, k) * chance(k, 9));
+    const total = wanted.reduce((a, b) => a + b);
+    for (const { word, probability } of completions.completions[0].blanks[0]) {
+      const k = vocabulary.words.findIndex((piece) => piece === word || piece === `##${word}`);
+      assert.ok(
+        Math.abs(probability - wanted[k]! / total) < 0.06,
+        `${word}: ${probability}, not ${wanted[k]! / total}`,
+      );
+    }
+    const { sentences } = await runStage(sampleText, { circuit, vocabulary }, { count: 2000 });
+    const empty = sentences.sentences.filter((sentence: string) => sentence === "").length;
+    assert.ok(
+      Math.abs(empty / 2000 - chance(1, 2)) < 0.04,
+      `${empty} of 2000 end at once, not ${chance(1, 2)}`,
+    );
+  });
 });
