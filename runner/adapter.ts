@@ -10,6 +10,10 @@ export interface AdapterFacts {
 
 /** The WebGPU adapter of this machine, or undefined when there is none. */
 export async function findAdapter(): Promise<AdapterFacts | undefined> {
+  // Without it Deno would quietly use OpenGL where there is no Vulkan driver, which the engine does not.
+  if (Deno.build.os === "linux" && Deno.env.get("DENO_WEBGPU_BACKEND") === undefined) {
+    Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  }
   // Mesa's software driver complains on the terminal when no folder of the session is named; it needs none.
   if (Deno.env.get("XDG_RUNTIME_DIR") === undefined) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const adapter = await navigator.gpu?.requestAdapter();

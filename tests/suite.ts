@@ -1,11 +1,13 @@
 /**
- * The whole test suite: format, lint, types, documentation, tests. Prints a closing line
- * `N passed, N failed`; exit code 1 when anything failed.
+ * The whole test suite: format, lint, types, documentation, tests. Prints what this machine made it leave out and
+ * how to get that, and a closing line `N passed, N failed`, with `, N skipped` where tests were left out; exit code 1
+ * when anything failed, and in CI (`CI` is set) when anything was left out.
  *
  *     deno task test
  *     deno task test tests/runner/key_test.ts     only these tests, without the other checks
  */
 import { stripVTControlCharacters } from "node:util";
+import { leftOutIn, leftOutText } from "./needs.ts";
 
 /** Folders with an own public surface, whose documentation is checked. */
 const DOCUMENTED = ["mod.ts", "circuits/mod.ts"];
@@ -15,6 +17,7 @@ const FOREIGN_TYPES = /references private type '(?:ZodType|ZodObject|input|outpu
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 /** Runs Deno with arguments; output goes through as it comes and is returned as well. */
 async function deno(args: readonly string[], show = true): Promise<{ code: number; text: string }> {
@@ -74,6 +77,15 @@ async function test(files: readonly string[]): Promise<void> {
   failed += Number(summary[2]);
   // A failure outside any test (an uncaught error, a leak) is a failure all the same.
   if (code !== 0 && summary[2] === "0") failed++;
+  const leftOut = leftOutIn(text);
+  skipped += leftOut.tests;
+  if (leftOut.needs.size > 0) {
+    console.log(`\nLeft out on this machine, and how to get it:\n\n${leftOutText(leftOut)}`);
+    if (Deno.env.has("CI")) report("nothing is left out in CI", false, leftOutText(leftOut));
+  }
+  if (leftOut.unexplained.length > 0) {
+    report("every test that is left out says why", false, leftOut.unexplained.join("\n"));
+  }
 }
 
 const chosen = Deno.args;
@@ -92,5 +104,5 @@ if (chosen.length === 0) {
   ]);
 }
 await test(chosen.length === 0 ? ["tests"] : chosen);
-console.log(`\n${passed} passed, ${failed} failed`);
+console.log(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`);
 Deno.exit(failed === 0 ? 0 : 1);

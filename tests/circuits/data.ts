@@ -1,16 +1,15 @@
+import { partNeeds } from "../needs.ts";
+
 /** The folder of test data, `RETORT_DATA` or `../shared/data` beside the repository. */
 const root = Deno.env.get("RETORT_DATA") ?? new URL("../../../shared/data", import.meta.url).pathname;
 
-/**
- * The text of a file of test data. Undefined, with a word to the reader, where it is missing; an error where `CI`
- * is set, because a check that is left out there is a check that nobody makes.
- */
+/** The text of a file of test data, undefined where it is missing: what is checked on it is then left out. */
 export function readData(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(`${root}/${path}`);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || Deno.env.has("CI")) throw error;
-    console.warn(`${root}/${path} is missing: set RETORT_DATA to the folder of test data. Check left out.`);
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    partNeeds("data", false);
     return undefined;
   }
 }

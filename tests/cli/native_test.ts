@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { findGpu } from "../../kernels/gpu.ts";
 import { command, fixture, Folder } from "../command.ts";
+import { partNeeds } from "../needs.ts";
 
 interface RunJson {
   readonly outputs: Readonly<Record<string, { readonly facts: { readonly value: unknown } } | null>>;
@@ -7,7 +9,8 @@ interface RunJson {
 
 Deno.test("stages reach ONNX Runtime and WebGPU in a worker, in the run's own process, in repro and verify", async () => {
   using folder = new Folder();
-  const adapter = (await navigator.gpu?.requestAdapter())?.info.description ?? "";
+  const adapter = (await findGpu()?.requestAdapter())?.info.description ?? "";
+  partNeeds("webgpu", adapter !== "");
   const expected = { sum: [2, 5], adapter };
   for (const jobs of ["1", "0"]) {
     const args = [fixture("native"), "--store", `${folder.store}-${jobs}`, "--jobs", jobs];

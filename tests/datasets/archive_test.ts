@@ -7,6 +7,7 @@ import { ArchiveError } from "../../datasets/errors.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import type { ArchiveFormat } from "../../datasets/schema.ts";
 import { sha256, someBytes, TempFolder } from "./fault_server.ts";
+import { needs } from "../needs.ts";
 
 const big = someBytes(200_000);
 const small = someBytes(700, 2);
@@ -213,7 +214,7 @@ Deno.test("an abort leaves nothing", async () => {
 
 Deno.test({
   name: "a full disk is named as such",
-  ignore: Deno.build.os !== "linux",
+  ...needs("linux", Deno.build.os === "linux"),
   async fn() {
     using folder = new TempFolder();
     folder.write("out/sub/x", "");

@@ -4,6 +4,7 @@ import { DataSetError, FetchError } from "../../datasets/errors.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { entryOf, setUp, size, someBytes, TempFolder } from "./fault_server.ts";
+import { needs } from "../needs.ts";
 
 const inPlace = ["sample/", "sample/.retort-fetch.lock", "sample/a/", "sample/a/data.bin"];
 
@@ -108,7 +109,7 @@ Deno.test("a killed fetcher leaves a part and no lock", async () => {
 
 Deno.test({
   name: "a full disk is named as such",
-  ignore: Deno.build.os !== "linux",
+  ...needs("linux", Deno.build.os === "linux"),
   async fn() {
     await using at = setUp();
     at.folder.write("sample/a/other", "");

@@ -10,8 +10,16 @@ function outputsOf(stdout: string): Record<string, string> {
   return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, output.digest]));
 }
 
-/** Workers of a process, by the process table. */
+/** Workers of a process, by the process table: of Linux itself, which need not have `ps`. */
 async function workersOf(pid: number): Promise<number[]> {
+  if (Deno.build.os === "linux") {
+    const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+    const threads = text === "" ? [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name) : [];
+    const all = await Promise.all(
+      threads.map((thread) => Deno.readTextFile(`/proc/${pid}/task/${thread}/children`).catch(() => "")),
+    );
+    return [text, ...all].join(" ").split(/\s+/).filter((one) => one !== "").map(Number);
+  }
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(pid)] }).output();
   return new TextDecoder().decode(stdout).split(/\s+/).filter((text) => text !== "").map(Number);
 }

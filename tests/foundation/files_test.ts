@@ -7,6 +7,7 @@ import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
 import { badFileName, unsafeFileName } from "../../foundation/file_names.ts";
 import { lock, tryLock } from "../../foundation/locks.ts";
 import { Folder } from "../command.ts";
+import { needs } from "../needs.ts";
 
 Deno.test("names that may and may not stand for a file in a folder", () => {
   const fine = [
@@ -82,7 +83,7 @@ Deno.test("a small file is replaced as a whole; what fails leaves the old one an
 
 Deno.test({
   name: "faults of the disk are told to people; others stay as they are",
-  ignore: Deno.build.os !== "linux",
+  ...needs("linux", Deno.build.os === "linux"),
   fn() {
     const caught = (action: () => void) => {
       try {

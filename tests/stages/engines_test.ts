@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { findGpu } from "../../kernels/gpu.ts";
 import { command, fixture, Folder } from "../command.ts";
+import { needs } from "../needs.ts";
 
-/** As in tests/kernels/webgpu/host.ts: without an adapter left out, but not where `CI` is set. */
-const adapter = (await navigator.gpu?.requestAdapter())?.info.description;
-const ignore = adapter === undefined && !Deno.env.has("CI");
+const adapter = (await findGpu()?.requestAdapter())?.info.description;
+const { ignore } = needs("webgpu", adapter !== undefined);
 
 interface Run {
   readonly outputs: Record<string, { readonly digest: string; readonly facts: Record<string, unknown> }>;

@@ -2,17 +2,21 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import "axe-core/package.json" with { type: "json" };
 import { type Browser, chromium, type Page } from "playwright-core";
+import { needs } from "../needs.ts";
 
 const CHROMIUM = Deno.env.get("RETORT_CHROMIUM") ?? "/usr/bin/chromium";
 
-/** True where there is no browser; in CI that is no excuse. */
-export const NO_BROWSER: boolean = (() => {
-  try {
-    return !Deno.statSync(CHROMIUM).isFile && Deno.env.get("CI") === undefined;
-  } catch {
-    return Deno.env.get("CI") === undefined;
-  }
-})();
+/** The option of tests that need a browser. */
+export const IN_BROWSER: { readonly ignore: boolean } = needs(
+  "browser",
+  (() => {
+    try {
+      return Deno.statSync(CHROMIUM).isFile;
+    } catch {
+      return false;
+    }
+  })(),
+);
 
 /** A page with what it complained about. */
 export interface Opened {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
 import { MARKUP } from "../fixtures/pipelines/shown.ts";
-import { assertUsable, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { assertUsable, IN_BROWSER, launch, open, seriousFaults } from "./browser.ts";
 import { Served, until } from "./serving.ts";
 
 Deno.test({
   name: "the dashboard shows a run as it goes on, outlives its own restart, and is used by keyboard alone",
-  ignore: NO_BROWSER,
+  ...IN_BROWSER,
   async fn() {
     using folder = new Folder();
     const args = [fixture("shown"), "--store", folder.store, "--set", "seeds=1"];

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
-import { assertUsable, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { assertUsable, IN_BROWSER, launch, open, seriousFaults } from "./browser.ts";
 import { Served, until } from "./serving.ts";
 
 Deno.test({
   name: "models are explored by keyboard alone: blanks change as one types, pictures as one paints",
-  ignore: NO_BROWSER,
+  ...IN_BROWSER,
   async fn() {
     using folder = new Folder();
     const run = await command("run", [fixture("explored"), "--store", folder.store]);

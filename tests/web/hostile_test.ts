@@ -4,7 +4,7 @@ import { Store } from "../../runner/store/store.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
 import { command, fixture, Folder } from "../command.ts";
 import { MARKUP } from "../fixtures/pipelines/shown.ts";
-import { launch, NO_BROWSER, open } from "./browser.ts";
+import { IN_BROWSER, launch, open } from "./browser.ts";
 import { until } from "./serving.ts";
 
 /** Ten thousand runs whose names are markup, one of them to be found. */
@@ -22,7 +22,7 @@ function addRuns(store: string): string {
 
 Deno.test({
   name: "what is hostile in a store is text in a browser, comes in pages, and is refused in words",
-  ignore: NO_BROWSER,
+  ...IN_BROWSER,
   async fn() {
     using folder = new Folder();
     const run = await command("run", [fixture("shown"), "--store", folder.store, "--set", "seeds=1"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { command, fixture, Folder } from "../command.ts";
 import { MARKUP } from "../fixtures/pipelines/shown.ts";
-import { fits, launch, NO_BROWSER, open, seriousFaults } from "./browser.ts";
+import { fits, IN_BROWSER, launch, open, seriousFaults } from "./browser.ts";
 
 /** Runs a pipeline and writes its report. */
 async function reported(folder: Folder, name: string, ...set: string[]): Promise<string> {
@@ -17,7 +17,7 @@ async function reported(folder: Folder, name: string, ...set: string[]): Promise
 
 Deno.test({
   name: "a report opens offline, shows all of a run, and its curves can be hidden by keyboard",
-  ignore: NO_BROWSER,
+  ...IN_BROWSER,
   async fn() {
     using folder = new Folder();
     await command("run", [fixture("shown"), "--store", folder.store, "--seed", "5"]);

@@ -4,7 +4,7 @@ import "zod";
 import { build, stop } from "esbuild";
 import { chromium } from "playwright-core";
 import { hmm, ReferenceLearner, samplesFromRows } from "../../../circuits/mod.ts";
-import { NO_BROWSER } from "../../web/browser.ts";
+import { IN_BROWSER } from "../../web/browser.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
@@ -106,7 +106,7 @@ const FLAGS = [
 
 Deno.test({
   name: "in a browser the engine computes what the reference does, and k-means what it should",
-  ignore: NO_BROWSER,
+  ...IN_BROWSER,
   async fn() {
     const script = await bundle();
     // WebGPU is for secure contexts: a page of this machine is one.

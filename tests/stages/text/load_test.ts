@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { DataSetMissing } from "../../../datasets/errors.ts";
 import { locate } from "../../../datasets/locate.ts";
 import { files } from "../../../runner/codecs/files.ts";
 import { documents, tokens, vocabulary, windows } from "../../../stages/text/codecs.ts";
@@ -8,6 +9,7 @@ import { localText } from "../../../stages/text/local.ts";
 import { sotuText } from "../../../stages/text/sotu.ts";
 import { tokenize, tokenizePieces } from "../../../stages/text/tokenize.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
+import { partNeeds } from "../../needs.ts";
 import { inPlace, type Place, runStage } from "../in_place.ts";
 
 const splits = ["train", "valid", "test"] as const;
@@ -41,10 +43,9 @@ async function textOf(given: { passages(): AsyncIterable<{ document: number; tex
 Deno.test("WikiText-2 has the tokens and the types that everyone counts", async () => {
   const folder = new URL("../../../../shared/data", import.meta.url).pathname;
   const found = await locate("wikitext-2", { dataFolders: [folder] }).catch((error) => {
-    if (Deno.env.get("CI")) throw error;
-    console.log(`not checked: ${error.message}`);
+    if (!(error instanceof DataSetMissing)) throw error;
   });
-  if (found === undefined) return;
+  if (!partNeeds("data", found !== undefined) || found === undefined) return;
   await inPlace(async (place) => {
     const input = {
       entries: found.files.map(({ path }) => ({ name: path, size: 0, digest: "" })),
