@@ -365,7 +365,7 @@ const WITHOUT_NUMBERS = `
   parameterOwners parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readModelText
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
   courseOf isFalling mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
-  topDownRows unitsInto updateRows upward viterbi weightOf wordToUnit
+  topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
   bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
 `.trim().split(/\s+/);
 
