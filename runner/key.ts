@@ -6,10 +6,12 @@ import type { VariableDigests } from "./variables.ts";
  * Raised when the meaning of a key changes: then no old result is found any more. Keys of format 1 missed what pipeline
  * files handed to functions that make stages.
  */
-const KEY_FORMAT = 2;
+export const KEY_FORMAT = 2;
 
 /** What a key is made of, each part comparable by itself. */
 export interface KeyComponents {
+  /** The format of the key; records of format 1 do not name it. */
+  readonly format?: number;
   readonly stage: string;
   readonly code: CodeFingerprint;
   readonly params: JsonObject;
@@ -48,6 +50,8 @@ export type Reason =
   | { readonly kind: "no-cache" }
   | { readonly kind: "lost"; readonly why: string }
   | { readonly kind: "damaged"; readonly why: string }
+  /** Keys are made in another way since. */
+  | { readonly kind: "format" }
   | { readonly kind: "code"; readonly changed: readonly string[] }
   | { readonly kind: "package"; readonly name: string; readonly from?: string; readonly to?: string }
   | { readonly kind: "param"; readonly path: string; readonly from?: JsonValue; readonly to?: JsonValue }
@@ -65,7 +69,7 @@ export type Reason =
 
 /**
  * What differs between the components of an earlier result and those wanted now, in a fixed order:
- * code, packages, parameters, inputs, seed, engine, environment variables.
+ * format or code, packages, parameters, inputs, seed, engine, environment variables.
  *
  * @param inputSource names the output that an input is wired to, for the message.
  */
@@ -75,7 +79,10 @@ export function compareComponents(
   inputSource: (name: string) => string = (name) => name,
 ): Reason[] {
   const reasons: Reason[] = [];
-  if (earlier.code.digest !== now.code.digest) {
+  if ((earlier.format ?? 1) !== (now.format ?? 1)) {
+    // Fingerprints of two formats say nothing of each other.
+    reasons.push({ kind: "format" });
+  } else if (earlier.code.digest !== now.code.digest) {
     reasons.push({ kind: "code", changed: changedModules(earlier.code, now.code) });
   }
   for (const name of union(earlier.code.packages, now.code.packages)) {
@@ -159,6 +166,8 @@ export function reasonText(reason: Reason): string {
     case "lost":
     case "damaged":
       return reason.why;
+    case "format":
+      return "keys are made in another way since its last result";
     case "code":
       return reason.changed.length === 0 ? "code changed" : `code changed: ${reason.changed.join(", ")}`;
     case "package":

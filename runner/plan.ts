@@ -2,7 +2,7 @@ import { type Digest, digestJson } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
 import { type GraphNode, parentsOf, type Source } from "./graph.ts";
-import { compareComponents, type KeyComponents, keyOf, type Reason } from "./key.ts";
+import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, type Reason } from "./key.ts";
 import { type FileDigestCache, locateArtifact } from "./locate.ts";
 import type { EarlierResult } from "./records/earlier.ts";
 import type { Records } from "./records/records.ts";
@@ -138,6 +138,7 @@ export class Planner {
   #components(node: GraphNode, code: CodeFingerprint, digestOf: (source: Source) => Digest): KeyComponents {
     const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
     return {
+      format: KEY_FORMAT,
       stage: node.stage.name,
       code,
       params: node.params,

@@ -6,7 +6,7 @@ import { variablesOf } from "./variables.ts";
 import type { JobMessage, Outcome } from "./execute/job.ts";
 import { Strays } from "./execute/strays.ts";
 import { Fingerprinter } from "./fingerprint.ts";
-import { type KeyComponents, keyOf } from "./key.ts";
+import { KEY_FORMAT, type KeyComponents, keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
 import { lock } from "../foundation/locks.ts";
@@ -39,7 +39,7 @@ export async function reproduce(
   let components: KeyComponents;
   try {
     const { env: _env, ...rest } = job.components;
-    components = { ...rest, code: await fingerprinter.of(stage), ...variablesOf(stage) };
+    components = { ...rest, format: KEY_FORMAT, code: await fingerprinter.of(stage), ...variablesOf(stage) };
   } finally {
     await fingerprinter.close();
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalText, digestJson, type JsonObject, notJson } from "../../foundation/canonical.ts";
-import { compareComponents, type KeyComponents, keyOf, reasonText } from "../../runner/key.ts";
+import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, reasonText } from "../../runner/key.ts";
 
 const BASE: KeyComponents = {
   stage: "train",
@@ -61,6 +61,11 @@ Deno.test("a result of an earlier format of keys is not found", () => {
   const { stage, code, params, inputs, seed, engine } = BASE;
   const rest = { stage, code: code.digest, packages: code.packages, params, inputs, seed, engine };
   assert.notEqual(keyOf(BASE), digestJson({ format: 1, ...rest } as JsonObject));
+  const now = { ...BASE, format: KEY_FORMAT, code: { ...code, digest: "c9" } };
+  assert.deepEqual(compareComponents(BASE, now).map(reasonText), [
+    "keys are made in another way since its last result",
+  ]);
+  assert.deepEqual(compareComponents(now, now), []);
 });
 
 Deno.test("files' digests explain but do not count", () => {
