@@ -3,7 +3,7 @@ import { type Leaf, type LeafFamily, type LeafShape } from "./family.ts";
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Least standard deviation of a unit, as a share of that of its column, where settings do not say. */
-const MIN_SPREAD = 1e-3;
+const MIN_SPREAD = 1e-6;
 
 /** Standard deviation, as a part of the mean, that is not told from the rounding of equal numbers. */
 const EQUAL = 2 ** -51;
@@ -15,7 +15,7 @@ const ROUNDING = 1e-12;
  * A normal distribution. Parameter `[units, 2]`, float64: mean and standard deviation.
  *
  * A floor keeps a unit from collapsing on one sample, where the likelihood of a Gaussian mixture has no maximum: the
- * setting `minSpread` (1e-3 when left out) times the standard deviation of all values of the column that an update
+ * setting `minSpread` (1e-6 when left out: clusters of a column may be that narrow) times the standard deviation of all values of the column that an update
  * counts. The setting `minStddev` is a floor in the units of the data; given alone, it is the only one. Where all values
  * are equal, units keep the standard deviation that they have, or the floor if there is one.
  *

@@ -171,6 +171,38 @@ Deno.test("a categorical pseudocount is shared by the states, a Gaussian floor h
   assert.deepEqual([...family.maximise(at, statistics, 0)], [5, 0.25]);
 });
 
+Deno.test("the floor of a Gaussian unit is a share of its column's spread, in any unit of the data", () => {
+  const family = leafFamily("gaussian");
+  for (const [offset, scale] of [[0, 1], [1e9, 1e-2], [-3, 1e6]] as const) {
+    for (
+      const [settings, wanted] of [
+        [{}, 1e-6 * Math.sqrt(8 / 3)],
+        [{ minSpread: 0.1 }, 0.1 * Math.sqrt(8 / 3)],
+        [{ minStddev: 0.5 * scale }, 0.5],
+        [{ minStddev: 0.01 * scale, minSpread: 0.1 }, 0.1 * Math.sqrt(8 / 3)],
+      ] as const
+    ) {
+      const at = leaf(real, [offset, scale, offset + 4 * scale, scale], 2, settings);
+      const statistics = new Float64Array(6);
+      // Unit 0 has one value, unit 1 two others: -2, 0 and 2 about their mean.
+      for (const [unit, x] of [[0, 0], [1, 2], [1, 4]] as const) {
+        family.accumulate(at, unit, offset + scale * x, 1, statistics);
+      }
+      const [mean, stddev, , other] = family.maximise(at, statistics, 0) as unknown as number[];
+      assert.equal(mean, offset);
+      assert.ok(Math.abs(stddev! / scale / wanted - 1) < 1e-5, `${stddev! / scale}, not ${wanted}`);
+      assert.ok(Math.abs(other! / scale - 1) < 1e-5);
+    }
+  }
+  // Of equal values nothing is known but the mean.
+  const at = leaf(real, [3, 0.5], 1), equal = new Float64Array(3);
+  family.accumulate(at, 0, 7, 4, equal);
+  const moved = { ...at, values: family.maximise(at, equal, 0) }, again = new Float64Array(3);
+  assert.deepEqual([...moved.values], [7, 0.5]);
+  family.accumulate(moved, 0, 7, 4, again);
+  assert.deepEqual([...family.maximise(moved, again, 0)], [7, 0.5]);
+});
+
 Deno.test("settings and values that make no sense are described", () => {
   const refused: [string, Leaf, RegExp][] = [
     ["categorical", leaf(four, [0.5, 0.5, 0.5, 0.5], 1), /unit 0 sums to 2/],
@@ -180,6 +212,7 @@ Deno.test("settings and values that make no sense are described", () => {
     ["gaussian", leaf(real, [0, 0], 1), /standard deviation of unit 0 is 0/],
     ["gaussian", leaf(real, [NaN, 1], 1), /mean of unit 0 is NaN/],
     ["gaussian", leaf(real, [0, 1], 1, { minStddev: -1 }), /minStddev is -1/],
+    ["gaussian", leaf(real, [0, 1], 1, { minSpread: 0 }), /minSpread is 0/],
     ["logistic", leaf(four, [0, -1], 1), /scale of unit 0 is -1/],
     ["logistic", leaf(four, [0, 1], 1, { minScale: [1] }), /minScale is NaN/],
     ["indicator", leaf(four, [], 2, { values: [1] }), /state of each of the 2 units/],

@@ -307,6 +307,34 @@ export function digitsSuite({ name, open, test: options }: DigitsSuite): void {
     });
   });
 
+  test("clusters that are very far from each other keep their own spreads", async () => {
+    const random = new RandomStream(5);
+    const centres = [[0, -1e9], [1e5, 0], [-3e4, 1e9]];
+    const rows = Array.from({ length: 90 }, (_, s) => {
+      const [a, b] = centres[s % 3]!;
+      return [a! + random.normal(), b! + 2000 * random.normal()];
+    });
+    const samples = samplesFromRows(rows);
+    await using(naiveMixture(real(2), { components: 3, data: samples }), async (learner) => {
+      for (let step = 0; step < 5; step++) {
+        await learner.accumulate(samples);
+        await learner.update({ step: { kind: "em" } });
+      }
+      const got = await learner.parameters();
+      for (const [k, centre] of centres.entries()) {
+        const own = rows.filter((_, s) => s % 3 === k);
+        for (const v of [0, 1]) {
+          const values = got.get(`leaf/${v}`)!;
+          const unit = [0, 1, 2].find((u) => Math.abs(values[2 * u]! - centre[v]!) < 2e4)!;
+          const mean = own.reduce((t, row) => t + row[v]! - centre[v]!, 0) / 30;
+          const spread = Math.sqrt(own.reduce((t, row) => t + (row[v]! - centre[v]! - mean) ** 2, 0) / 30);
+          assert.ok(Math.abs(values[2 * unit]! - centre[v]! - mean) < 1e-5 * spread, `${v} ${k}: ${values}`);
+          assert.ok(Math.abs(values[2 * unit + 1]! - spread) < 1e-5 * spread, `${v} ${k}: ${values}`);
+        }
+      }
+    });
+  });
+
   test("a narrow column loses nothing to the floor, one without spread stays finite", async () => {
     const random = new RandomStream(3), narrow = Array.from({ length: 100 }, () => 1e-4 * random.normal());
     const samples = samplesFromRows(narrow.map((x) => [x, 7, 0.1]));
