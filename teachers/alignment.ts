@@ -28,7 +28,8 @@ export interface Alignment extends Cuts {
 /**
  * Aligns the units of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
  * so a corpus is cut once a type and place and not once a token. `<unk>` and `<eos>` become what the teacher's
- * description says. Characters are aligned where most letters are of scripts without spaces, Chinese and its like. The escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
+ * description says. Characters are aligned where most letters are of scripts without spaces, Chinese and its like. The
+ * escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
  *
  * @param tokenizer the teacher's; undefined where the units of the corpus are the teacher's own ids.
  * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
@@ -66,7 +67,8 @@ export function alignUnits(
       { hint: "Tokenise the corpus in the teacher's own pieces (`tokenizePieces`)." },
     );
   }
-  const glued = new Set(vocabulary.glued);
+  // Characters stand without spaces: a space is one of them.
+  const glued = new Set(kind === "characters" ? words.keys() : vocabulary.glued);
   const cuts = (place: (unit: number) => Place) =>
     listed(words.map((word, unit) => {
       if (word === UNKNOWN) return config.unknown;

@@ -1,3 +1,5 @@
+import { isUnspaced } from "./words.ts";
+
 /** Where in a running text a word stands: at its beginning, after another word and a space, or after one or a mark without. */
 export type Place = "first" | "spaced" | "glued";
 
@@ -59,9 +61,7 @@ export class RunningText {
 
 /** What the word before a text without a space ends with: letters stand after a mark, or they would be of one word. */
 function endsBefore(text: string): readonly string[] {
-  const letters = /^[\p{L}\p{N}]/u.test(text) &&
-    !/^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u.test(text);
-  return letters ? ["-", ""] : ["", "-"];
+  return /^[\p{L}\p{N}]/u.test(text) && !isUnspaced(text.slice(0, 2)) ? ["-", ""] : ["", "-"];
 }
 
 /** A word that others are cut beside, and its pieces at the beginning of a text and after another word. */

@@ -1,5 +1,5 @@
 import type { Passage } from "./passages.ts";
-import { sentencesOf, wordsIn } from "./words.ts";
+import { isUnspaced, sentencesOf, wordsIn } from "./words.ts";
 import { byteVocabulary, UnitCounts, type Vocabulary } from "./vocabulary.ts";
 
 /** After what the end token stands: nothing, each document, each line, or each sentence. */
@@ -27,13 +27,14 @@ export interface WordRules {
 
 /** Where an end token stands among units. */
 const END = Symbol("end");
-/** A unit, a unit that stands without a space after the one before, or an end. */
-type Unit = string | Glued | typeof END;
-/** A unit that stands without a space after the one before. */
-interface Glued {
-  readonly glued: string;
+/** A unit, one that stands after another with or without a space between them, or an end. */
+type Unit = string | Placed | typeof END;
+interface Placed {
+  readonly word: string;
+  /** Whether it stands without a space after the one before. */
+  readonly glued: boolean;
 }
-const textOf = (unit: string | Glued): string => typeof unit === "string" ? unit : unit.glued;
+const textOf = (unit: string | Placed): string => typeof unit === "string" ? unit : unit.word;
 
 /** Tells passages apart into units. */
 type Splitter = (passage: Passage) => Iterable<Unit>;
@@ -91,7 +92,7 @@ async function countedTokenizer(
   const counts = new UnitCounts();
   for await (const passage of training) {
     for (const unit of split(passage)) {
-      if (unit !== END) counts.add(textOf(unit), typeof unit !== "string");
+      if (unit !== END) counts.add(textOf(unit), typeof unit === "string" ? undefined : unit.glued);
     }
   }
   return tokenizerOver(counts.vocabulary(kind, options), split);
@@ -113,7 +114,7 @@ function wordSplitter(rules: WordRules): Splitter {
   const wordsOf: (text: string) => Exclude<Unit, typeof END>[] = split === "spaces"
     // Not `\s`: that takes U+FEFF, which stands inside words of WikiText, for white space.
     ? (text) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
-    : (text) => gluedWords(text);
+    : (text) => placedWords(text);
   return function* (passage) {
     for (const [text, ended] of stretches(passage, ends)) {
       const words = wordsOf(lowercase ? text.toLowerCase() : text);
@@ -124,13 +125,16 @@ function wordSplitter(rules: WordRules): Splitter {
   };
 }
 
-/** Words of a text, those that begin where the one before ends told apart. */
-function gluedWords(text: string): (string | Glued)[] {
+/**
+ * Words of a text with whether they begin where the one before ends. The first one would have a space before it, if there
+ * were one, in scripts that put spaces between words: an opening quotation mark, for example.
+ */
+function placedWords(text: string): (string | Placed)[] {
   let end = -1;
   return Array.from(wordsIn(text), ({ word, index }) => {
-    const glued = index === end;
+    const before = end;
     end = index + word.length;
-    return glued ? { glued: word } : word;
+    return before < 0 && isUnspaced(word) ? word : { word, glued: index === before };
   });
 }
 

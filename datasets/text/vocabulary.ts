@@ -25,12 +25,13 @@ export const END = "<eos>";
 /** Counts units, to choose a vocabulary from. */
 export class UnitCounts {
   readonly #counts = new Map<string, number>();
+  /** How often more without a space after the unit before than with one. */
   readonly #glued = new Map<string, number>();
 
-  /** Counts a unit once more, which may stand without a space after the one before. */
-  add(unit: string, glued = false): void {
+  /** Counts a unit once more; `glued`: whether it stands without a space after the one before, where that can be told. */
+  add(unit: string, glued?: boolean): void {
     this.#counts.set(unit, (this.#counts.get(unit) ?? 0) + 1);
-    if (glued) this.#glued.set(unit, (this.#glued.get(unit) ?? 0) + 1);
+    if (glued !== undefined) this.#glued.set(unit, (this.#glued.get(unit) ?? 0) + (glued ? 1 : -1));
   }
 
   /**
@@ -46,7 +47,7 @@ export class UnitCounts {
       .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
     const words = [UNKNOWN, END, ...kept.map(([unit]) => unit)].slice(0, Math.max(2, largest));
     const glued = kind === "words"
-      ? words.flatMap((word, id) => 2 * (this.#glued.get(word) ?? 0) > this.#counts.get(word)! ? [id] : [])
+      ? words.flatMap((word, id) => (this.#glued.get(word) ?? 0) > 0 ? [id] : [])
       : [];
     return { kind, words, unknown: 0, end: 1, ...(glued.length > 0 && { glued }) };
   }

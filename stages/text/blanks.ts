@@ -8,6 +8,7 @@ import { type PieceTokenizer, tokenizerOf } from "../../datasets/text/pieces.ts"
 import type { Place } from "../../datasets/text/running_text.ts";
 import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { wordsIn } from "../../datasets/text/words.ts";
 import type { WindowFrame } from "../../datasets/text/windows.ts";
 import { RetortError } from "../../foundation/errors.ts";
 
@@ -99,13 +100,12 @@ function unknownOf({ unknown }: Vocabulary, unit: string): number {
   return unknown;
 }
 
-/** Letters and digits in a row, each other mark alone. */
-const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu;
-
 function wordsOf(sentence: string, { kind }: Vocabulary, ids: ReadonlyMap<string, number>): string[] {
   const words = sentence.split(/\s+/).filter((word) => word !== "");
   const known = (word: string) => word === BLANK || ids.has(word) || ids.has(word.toLowerCase());
-  return words.flatMap((word) => kind === "words" && !known(word) ? word.match(WORD) ?? [word] : [word]);
+  return words.flatMap((word) =>
+    kind === "words" && !known(word) ? Array.from(wordsIn(word), ({ word }) => word) : [word]
+  );
 }
 
 /** What stands before, between and after blanks, each cut as it is at its place in a running text. */

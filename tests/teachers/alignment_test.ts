@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Passage } from "../../datasets/text/passages.ts";
 import { pieceTokenizer } from "../../datasets/text/pieces.ts";
-import { wordTokenizer } from "../../datasets/text/tokenizer.ts";
+import { characterTokenizer, wordTokenizer } from "../../datasets/text/tokenizer.ts";
 import { END, UNKNOWN, type Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { Windows } from "../../datasets/text/windows.ts";
 import { ShardWriter } from "../../runner/codecs/shards.ts";
@@ -81,6 +81,27 @@ Deno.test("after an end that is no text a text begins; escapes and marks join wh
     const units = made.encode({ document: 0, text, last: false });
     const { pieces } = piecesOfUnits(alignUnits(made.vocabulary, config, tokenizer), units, true);
     assert.deepEqual([...pieces], tokenizer.encode(text), name);
+  }
+});
+
+Deno.test("words and characters of Chinese are cut without spaces", async () => {
+  const text = "今天天气很好，今天不好。";
+  async function* passages(): AsyncGenerator<Passage> {
+    yield { document: 0, text, last: true };
+  }
+  const words = await wordTokenizer(passages(), { split: "letters", lowercase: false, ends: "nothing" });
+  const characters = await characterTokenizer(passages(), "nothing");
+  assert.ok(words.vocabulary.words.includes("今天"));
+  for (const name of ["byte_level", "llama3", "llama2", "gemma", "unigram_bytes"]) {
+    const { tokenizer, config } = teacherOf(name);
+    for (const { vocabulary, encode } of [words, characters]) {
+      const { pieces } = piecesOfUnits(
+        alignUnits(vocabulary, config, tokenizer),
+        encode({ document: 0, text, last: true }),
+        true,
+      );
+      assert.deepEqual([...pieces], tokenizer.encode(text), `${name}, ${vocabulary.kind}`);
+    }
   }
 });
 

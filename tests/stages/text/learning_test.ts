@@ -169,6 +169,13 @@ Deno.test("sentences with blanks are read by the vocabulary's kind; an open one 
     blanks: [2, 5],
     unknown: ["it", ","],
   });
+  const chinese = {
+    kind: "words" as const,
+    words: ["<unk>", "<eos>", "今天", "天气", "好"],
+    unknown: 0,
+    end: 1,
+  };
+  assert.deepEqual(read("今天天气_好", chinese), { units: [1, 2, 3, -1, 4, 1], blanks: [3], unknown: [] });
   const letters = { kind: "characters" as const, words: ["<unk>", "<eos>", "a", " "], unknown: 0, end: 1 };
   assert.deepEqual(read("a _", letters), { units: [1, 2, 3, -1, 1], blanks: [3], unknown: [] });
   assert.deepEqual(read("é_", byteVocabulary()).units, [256, 0xc3, 0xa9, -1, 256]);
