@@ -12,7 +12,7 @@ import { openEngine } from "../kernels/engine.ts";
 import { findGpu } from "../kernels/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
-import { measureProduct } from "../kernels/webgpu/measure.ts";
+import { measureProduct, measureRate } from "../kernels/webgpu/measure.ts";
 import { type KernelTime, Profiler } from "../kernels/webgpu/profile.ts";
 import { tableText } from "../foundation/text.ts";
 import { type Figure, figure, printFigures } from "./measure.ts";
@@ -44,10 +44,11 @@ const host = new DeviceHost(findGpu(), options.adapter === undefined ? {} : { ad
 try {
   const ready = await host.ready(), { adapter } = ready.open;
   const figures = await measure();
-  const kernels = options.kernels ? await kernelTimes() : [];
+  const { kernels, figures: lengths } = await kernelTimes();
+  figures.push(...lengths);
   const more = { adapter: adapter.name, kernels };
   printFigures(figures, { json: options.json, about: [adapter.name], more });
-  if (!options.json && kernels.length > 0) console.log(`\n${kernelsText(kernels)}`);
+  if (!options.json && options.kernels) console.log(`\n${kernelsText(kernels)}`);
 } finally {
   await host.close();
 }
@@ -84,35 +85,51 @@ async function measure(): Promise<Figure[]> {
   ];
 }
 
-/** Seconds of an E-step by kernel, from timestamps. */
-async function kernelTimes(): Promise<KernelTime[]> {
-  const { open } = await host.ready();
-  if (!open.features.timestamps) return [];
+/** Seconds of an E-step by kernel, from timestamps, and of its longest dispatch and submission, cut by the measured rate. */
+async function kernelTimes(): Promise<{ kernels: KernelTime[]; figures: Figure[] }> {
+  const ready = await host.ready(), { open } = ready;
+  if (!open.features.timestamps) return { kernels: [], figures: [] };
   const { states, length, batch, symbols } = model;
-  const engine = await WebGpuEngine.open(host, hmm({ length, states, symbols, seed: 1 }));
+  const rate = await measureRate(ready);
+  const engine = await WebGpuEngine.open(host, hmm({ length, states, symbols, seed: 1 }), { rate });
   const random = new RandomStream(1);
   const values = Int32Array.from({ length: batch * length }, () => random.integer(symbols));
   const samples = { count: batch, variables: length, values };
   await engine.accumulate(samples);
-  const profiler = new Profiler(open);
-  engine.session.profile(profiler);
-  await engine.accumulate(samples);
-  const times = profiler.times();
-  engine.session.profile(undefined);
-  profiler.close();
+  const dispatches: number[] = [], submissions: number[] = [];
+  let kernels: KernelTime[] = [];
+  for (let run = 0; run < number("runs"); run++) {
+    const profiler = new Profiler(open);
+    engine.session.profile(profiler);
+    await engine.accumulate(samples);
+    kernels = profiler.times();
+    dispatches.push(1000 * Math.max(...kernels.map(({ longest }) => longest)));
+    submissions.push(1000 * profiler.longestSubmission);
+    engine.session.profile(undefined);
+    profiler.close();
+  }
   await engine.close();
-  return times;
+  const target = { atMost: 200 };
+  return {
+    kernels,
+    figures: [
+      figure("webgpu: longest dispatch of the E-step", "ms", dispatches, target),
+      figure("webgpu: longest submission of the E-step", "ms", submissions, target),
+    ],
+  };
 }
 
 function kernelsText(kernels: readonly KernelTime[]): string {
   const total = kernels.reduce((sum, { seconds }) => sum + seconds, 0);
   return tableText(
-    ["KERNEL", "DISPATCHES", "MILLISECONDS", "SHARE"],
-    kernels.map(({ name, dispatches, seconds }) => [
+    ["KERNEL", "DISPATCHES", "MILLISECONDS", "SHARE", "LONGEST", "ESTIMATE"],
+    kernels.map(({ name, dispatches, seconds, longest, estimate }) => [
       name.length > 60 ? `${name.slice(0, 59)}…` : name,
       String(dispatches),
       (1000 * seconds).toFixed(2),
       `${(100 * seconds / total).toFixed(0)} %`,
+      (1000 * longest).toFixed(2),
+      (1000 * estimate).toFixed(2),
     ]),
   );
 }

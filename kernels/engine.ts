@@ -48,8 +48,8 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
     case "cpu":
       return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
     case "webgpu": {
-      // Tells the drivers what they need before the thread of the device asks for them.
-      (await import("./gpu.ts")).findGpu();
+      // Tells the drivers what they need before the thread of the device asks for them, and keeps them when it has ended.
+      await (await import("./gpu.ts")).keepDrivers();
       return await (await import("./webgpu/remote.ts")).openRemote(circuit, options);
     }
   }

@@ -35,8 +35,8 @@ export async function openKMeans(
     };
     return { kernel, products: cpuProducts, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
-  // Tells the drivers what they need before the thread of the device asks for them.
-  (await import("../gpu.ts")).findGpu();
+  // Tells the drivers what they need before the thread of the device asks for them, and keeps them when it has ended.
+  await (await import("../gpu.ts")).keepDrivers();
   const { openRemoteKMeans } = await import("../webgpu/remote_kmeans.ts");
   // Between one kernel and the next the device stays.
   const thread = await (await import("../webgpu/thread.ts")).threadOf(adapter);

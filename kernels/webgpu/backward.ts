@@ -1,7 +1,8 @@
 import { Evidence, type NodeId } from "../../circuits/mod.ts";
 import { type Group, type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
-import { CAREFUL, carefulFolds, perNumber, planeGrid, productEffort } from "./forward.ts";
+import { CAREFUL, perNumber, productEffort } from "./effort.ts";
+import { carefulFolds, planeGrid } from "./forward.ts";
 import { padded, seenWords } from "./layout.ts";
 import {
   carefulWords,

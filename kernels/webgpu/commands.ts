@@ -149,6 +149,7 @@ export class Commands {
   #encode(commands: readonly Command[]): GPUCommandBuffer {
     const { open: { device }, kernels: { portions } } = this.#ready;
     const encoder = device.createCommandEncoder();
+    this.profiler?.submission();
     let pass: GPUComputePassEncoder | undefined;
     const end = () => {
       pass?.end();
@@ -157,7 +158,7 @@ export class Commands {
     for (const command of commands) {
       if (command.kind === "dispatch") {
         const { dispatch: { name, pipeline, group }, piece } = command;
-        const timestampWrites = this.profiler?.timestamps(name);
+        const timestampWrites = this.profiler?.timestamps(name, piece.seconds);
         if (timestampWrites !== undefined) end();
         pass ??= encoder.beginComputePass(timestampWrites && { timestampWrites });
         pass.setPipeline(pipeline);

@@ -17,9 +17,10 @@ import {
   weightRuns,
 } from "./machine.ts";
 import type { Part } from "./pages.ts";
-import { type Effort, type Groups, TRANSCENDENTAL } from "./pace.ts";
+import { CAREFUL, perNumber, productEffort } from "./effort.ts";
+import { type Groups, TRANSCENDENTAL } from "./pace.ts";
 import { valueColumns } from "./samples.ts";
-import { contractKernel, type Tile, tileGrid } from "./tiles.ts";
+import { contractKernel, tileGrid } from "./tiles.ts";
 
 /** A sum of more logarithms than this is kept as integer and rest. */
 const FEW = 8;
@@ -400,28 +401,4 @@ export function planeGrid({ X, Y }: Plane, width: number, folds: number): (batch
 /** Grid of kernels with a thread, or a workgroup, for every row. */
 function rowGrid({ LANES, X }: { LANES: number; X: number }, folds: number): (batch: BatchShape) => Groups {
   return ({ rows }) => [LANES === 1 ? Math.ceil(rows / X) : rows, 1, folds];
-}
-
-/** What it costs to do so many operations, and read and write so many bytes, for each of `numbers` of every row. */
-export function perNumber(numbers: number, flops: number, bytes: number): (batch: BatchShape) => Effort {
-  return ({ rows }) => ({ flops: rows * numbers * flops, bytes: rows * numbers * bytes });
-}
-
-/** Operations for a term of a sum that repair.wgsl does, if it does it. */
-export const CAREFUL = 2 * TRANSCENDENTAL;
-
-/** What a product costs: whole tiles are computed, also beyond the borders. */
-export function productEffort(
-  tile: Tile,
-  rows: number,
-  columns: number,
-  depth: number,
-  folds: number,
-): Effort {
-  const [x, y] = tileGrid(tile, rows, columns);
-  const results = x * tile.x * tile.columns * y * tile.y * tile.rows;
-  return {
-    flops: 2 * results * depth * folds,
-    bytes: 4 * (rows * depth + columns * depth + 2 * rows * columns) * folds,
-  };
 }

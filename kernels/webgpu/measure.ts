@@ -1,7 +1,7 @@
 import { Commands } from "./commands.ts";
 import { Consent } from "./consent.ts";
 import { type Dispatch, prepare } from "./dispatch.ts";
-import { productEffort } from "./forward.ts";
+import { productEffort } from "./effort.ts";
 import type { ReadyDevice } from "./host.ts";
 import { DeviceMemory, UNIFORM } from "./memory.ts";
 import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
@@ -130,11 +130,17 @@ export async function measureBandwidth(ready: ReadyDevice, bytes = 2 ** 26, seco
   }
 }
 
-/** How fast an adapter is, by which work is cut: in about a fifth of a second and what compiling takes. */
+/**
+ * How fast an adapter is, by which work is cut: in about a third of a second and what compiling takes. The slowest of the
+ * products counts.
+ */
 export async function measureRate(ready: ReadyDevice): Promise<Rate> {
   const size = 512, tile = defaultTiles(ready.open)({ form: "forward", rows: size, columns: size });
   const seconds = 0.05;
-  const flops = await measureProduct(ready, { size, tile, seconds });
+  let flops = Infinity;
+  for (const form of ["forward", "backward", "flows"] as const) {
+    flops = Math.min(flops, await measureProduct(ready, { form, size, seconds }));
+  }
   const alone = await measureProduct(ready, {
     rows: tile.y * tile.rows,
     columns: tile.x * tile.columns,

@@ -10,7 +10,14 @@ export interface KernelTime {
   readonly dispatches: number;
   /** Seconds on the device. */
   readonly seconds: number;
+  /** Seconds of the longest of them. */
+  readonly longest: number;
+  /** Seconds that they were thought to take when work was cut; see pace.ts. */
+  readonly estimate: number;
 }
+
+/** What was measured of a kernel so far. */
+type Total = { -readonly [key in Exclude<keyof KernelTime, "name">]: number };
 
 const QUERY_RESOLVE = 0x200, COPY_SRC = 0x4, MAP_MODE_READ = 0x1;
 
@@ -26,8 +33,10 @@ export class Profiler {
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #staging: GPUBuffer;
-  readonly #names: string[] = [];
-  readonly #totals = new Map<string, { dispatches: number; nanoseconds: number }>();
+  readonly #passes: { readonly name: string; readonly estimate: number; readonly submission: number }[] = [];
+  readonly #totals = new Map<string, Total>();
+  #submission = 0;
+  #longestSubmission = 0;
 
   /** A profiler for a device with timestamps. @throws {TypeError} where the device has none */
   constructor({ device, features }: OpenDevice) {
@@ -39,17 +48,25 @@ export class Profiler {
     this.#staging = device.createBuffer({ size, usage: READ_BACK });
   }
 
-  /** Where the times of the next pass, one dispatch of a kernel, go; undefined when there is no more room. */
-  timestamps(name: string): GPUComputePassTimestampWrites | undefined {
-    const first = 2 * this.#names.length;
+  /** The passes from here on are of another submission. */
+  submission(): void {
+    this.#submission++;
+  }
+
+  /**
+   * Where the times of the next pass, one dispatch of a kernel, go; undefined when there is no more room. `estimate` are
+   * the seconds that it is thought to take.
+   */
+  timestamps(name: string, estimate: number): GPUComputePassTimestampWrites | undefined {
+    const first = 2 * this.#passes.length;
     if (first + 2 > MOST_QUERIES) return undefined;
-    this.#names.push(name);
+    this.#passes.push({ name, estimate, submission: this.#submission });
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
   /** Reads the times of what was recorded and submitted since the last call. */
   async collect(): Promise<void> {
-    const count = 2 * this.#names.length;
+    const count = 2 * this.#passes.length;
     if (count === 0) return;
     await consented(this.#device, "the device refuses to tell the times of kernels", () => {
       const encoder = this.#device.createCommandEncoder();
@@ -59,22 +76,34 @@ export class Profiler {
     });
     await this.#staging.mapAsync(MAP_MODE_READ);
     const times = new BigUint64Array(this.#staging.getMappedRange());
-    this.#names.forEach((name, i) => {
-      const total = this.#totals.getOrInsertComputed(name, () => ({ dispatches: 0, nanoseconds: 0 }));
+    const submissions = new Map<number, number>();
+    this.#passes.forEach(({ name, estimate, submission }, i) => {
+      const total = this.#totals.getOrInsertComputed(
+        name,
+        () => ({ dispatches: 0, seconds: 0, longest: 0, estimate: 0 }),
+      );
+      const seconds = Number((times[2 * i + 1] as bigint) - (times[2 * i] as bigint)) / 1e9;
       total.dispatches++;
-      total.nanoseconds += Number((times[2 * i + 1] as bigint) - (times[2 * i] as bigint));
+      total.seconds += seconds;
+      total.longest = Math.max(total.longest, seconds);
+      total.estimate += estimate;
+      submissions.set(submission, (submissions.get(submission) ?? 0) + seconds);
     });
+    this.#longestSubmission = Math.max(this.#longestSubmission, ...submissions.values());
     this.#staging.unmap();
-    this.#names.length = 0;
+    this.#passes.length = 0;
+  }
+
+  /** Seconds of the longest submission so far: of all its kernels together. */
+  get longestSubmission(): number {
+    return this.#longestSubmission;
   }
 
   /** Times so far by kernel, the longest first. */
   times(): KernelTime[] {
-    return [...this.#totals].map(([name, { dispatches, nanoseconds }]) => ({
-      name,
-      dispatches,
-      seconds: nanoseconds / 1e9,
-    })).sort((a, b) => b.seconds - a.seconds);
+    return [...this.#totals].map(([name, total]) => ({ name, ...total })).sort((a, b) =>
+      b.seconds - a.seconds
+    );
   }
 
   /** Gives its buffers back. */

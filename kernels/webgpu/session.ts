@@ -155,6 +155,11 @@ export class Session implements Losable {
     return this.#ready.lossReason;
   }
 
+  /** How its work is cut. */
+  get pace(): Pace {
+    return this.#commands.pace;
+  }
+
   /** Bytes of all buffers on the device. */
   get bytes(): number {
     return this.#memory.bytes;

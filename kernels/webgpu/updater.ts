@@ -1,17 +1,11 @@
-import {
-  type CountedWeight,
-  type NodeId,
-  parameterOwners,
-  settingsFor,
-  type UpdateRule,
-} from "../../circuits/mod.ts";
-import { nodesOfFolds, type Plan } from "../plan.ts";
+import { type CountedWeight, parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
 import { isDeviceFamily, planeFor, rowLanes, runs } from "./machine.ts";
-import { STORAGE, UNIFORM } from "./memory.ts";
+import { UNIFORM } from "./memory.ts";
 import type { Effort } from "./pace.ts";
 import type { Part } from "./pages.ts";
+import { type Gathering, gatheringOf, type PriorPlace, priorsOf, slotsOf } from "./priors.ts";
 import { Settings } from "./settings.ts";
 import type { CountBuffers, Workspace, WorkspaceContext } from "./workspace.ts";
 
@@ -42,16 +36,7 @@ export class Updater {
   readonly #settings: GPUBuffer;
   readonly #priorBuffer: GPUBuffer;
   readonly #steps: readonly Dispatch[];
-  #gather:
-    | {
-      readonly work: Workspace;
-      readonly steps: readonly Dispatch[];
-      readonly buffers: GPUBuffer[];
-      /** The node of each factor. */
-      readonly nodes: readonly NodeId[];
-      readonly factors: GPUBuffer;
-    }
-    | undefined;
+  #gather: Gathering | undefined;
 
   private constructor(
     context: WorkspaceContext,
@@ -147,7 +132,7 @@ export class Updater {
     const { commands } = this.#context;
     if (this.#gather?.work !== work) {
       if (this.#gather !== undefined) this.#context.memory.release(this.#gather.buffers);
-      this.#gather = await this.#gatherSteps(work);
+      this.#gather = await gatheringOf(this.#context, work, this.#priors.of, this.#priorBuffer);
     }
     const { factors, nodes, steps } = this.#gather;
     const shares = Float32Array.from(nodes, (node) => weight.total > 0 ? weight.of(node) / weight.total : 1);
@@ -160,92 +145,6 @@ export class Updater {
   get priors(): { buffer: GPUBuffer; of: ReadonlyMap<string, PriorPlace> } {
     return { buffer: this.#priorBuffer, of: this.#priors.of };
   }
-
-  async #gatherSteps(work: Workspace) {
-    const { open, memory, commands, plan } = this.#context;
-    const settings = new Settings();
-    interface Entry {
-      readonly to: number;
-      readonly sources: number[];
-      readonly nodes: NodeId[];
-      readonly width: number;
-    }
-    const entries: Entry[] = [];
-    const byPlace = new Map<number, Entry>();
-    for (const group of plan.groups) {
-      if (group.kind === "product" || group.table < 0) continue;
-      const tables = group.kind === "sum" ? plan.weightTables : plan.leafTables;
-      const table = tables[group.table] as (typeof tables)[number];
-      const owners = nodesOfFolds(plan, group);
-      for (let fold = 0; fold < group.folds; fold++) {
-        const slot = group.slots[group.kind === "sum" ? Math.floor(fold / group.uses) : fold] as number;
-        const owner = table.parameters.findLast((parameter) => parameter.slot <= slot) as {
-          id: string;
-          slot: number;
-        };
-        const { at } = this.#priors.of.get(owner.id) as { at: number };
-        const to = at + (slot - owner.slot) * padded(table.units);
-        const entry = byPlace.getOrInsertComputed(to, () => {
-          const entry: Entry = { to, sources: [], nodes: [], width: padded(table.units) };
-          entries.push(entry);
-          return entry;
-        });
-        const flow = work.layout.flows(group, fold),
-          first = group.kind === "input" ? group.firstUnits[fold] as number : 0;
-        entry.sources.push(flow.at, flow.stride, first, first + group.units);
-        entry.nodes.push(owners[fold] as NodeId);
-      }
-    }
-    const X = 64, nodes: NodeId[] = [];
-    const [factors] = await memory.allocate("weights of top-down probabilities", [
-      {
-        label: "factors",
-        bytes: 4 * entries.reduce((n, entry) => n + entry.nodes.length, 0),
-        usage: STORAGE,
-      },
-    ]) as [GPUBuffer];
-    const steps = runs(
-      open,
-      entries,
-      ({ width }) => String(width),
-      ({ sources }) => 4 + 4 * sources.length,
-    ).map((run): Step => {
-      const { width } = run[0] as { width: number };
-      const folds: number[] = [], all: number[] = [];
-      for (const { to, sources, nodes: own } of run) {
-        folds.push(to, all.length / 4, own.length, nodes.length);
-        all.push(...sources);
-        nodes.push(...own);
-      }
-      return {
-        kernel: { template: "collect", constants: { APART: true, X, Y: 1 } },
-        bindings: [
-          work.arrays.batch,
-          settings.shape(width),
-          settings.table(folds),
-          settings.table(all),
-          (work.learning as { flows: GPUBuffer }).flows,
-          this.#priorBuffer,
-          factors,
-        ],
-        // The first sample only: that is the one of which nothing was observed.
-        grid: () => [Math.ceil(width / X), 1, run.length],
-        effort: () => ({ flops: width * all.length / 4, bytes: width * (all.length + 4 * run.length) }),
-      };
-    });
-    const buffers = await memory.allocate("tables of top-down probabilities", [
-      { label: "shapes", bytes: settings.bytes[0], usage: UNIFORM },
-      { label: "tables", bytes: settings.bytes[1], usage: STORAGE },
-    ]);
-    settings.upload(commands, buffers as [GPUBuffer, GPUBuffer]);
-    return {
-      work,
-      steps: await prepare(this.#context, steps),
-      buffers: [...buffers, factors],
-      nodes,
-      factors,
-    };
-  }
 }
 
 interface StepBuffers {
@@ -256,40 +155,6 @@ interface StepBuffers {
 }
 
 type PlaceOf = (id: string, slot: number) => SlotPlace;
-
-/** Slots of a table with the parameter that each belongs to. */
-function slotsOf(
-  parameters: readonly { id: string; slot: number }[],
-  slots: number,
-): { id: string; slot: number; index: number }[] {
-  return parameters.flatMap(({ id, slot }, i) => {
-    const end = parameters[i + 1]?.slot ?? slots;
-    return Array.from({ length: end - slot }, (_, index) => ({ id, slot: slot + index, index }));
-  });
-}
-
-/** Where the top-down probabilities of the rows of a parameter stand: `units` of them for each slot, padded. */
-export interface PriorPlace {
-  /** Number of the first. */
-  readonly at: number;
-  /** Rows of a slot. */
-  readonly units: number;
-  /** Slots of the parameter. */
-  readonly slots: number;
-}
-
-/** Where the top-down probabilities of the rows of every parameter stand. */
-function priorsOf(plan: Plan): { sizes: number; of: Map<string, PriorPlace> } {
-  const of = new Map<string, PriorPlace>();
-  let sizes = 0;
-  for (const { parameters, slots, units } of [...plan.weightTables, ...plan.leafTables]) {
-    for (const { id, index } of slotsOf(parameters, slots)) {
-      of.set(id, { at: of.get(id)?.at ?? sizes, units, slots: index + 1 });
-      sizes += padded(units);
-    }
-  }
-  return { sizes, of };
-}
 
 function weightSteps(
   { open, plan, places, parameters }: WorkspaceContext,

@@ -54,6 +54,24 @@ Deno.test({
 
 Deno.test({
   ...onGpu,
+  name: "after a loss half as much is done at a time, so that what was too long once is not tried again",
+  async fn() {
+    const host = new DeviceHost(navigator.gpu);
+    const rate = { flops: 1e9, alone: 1e9, bytes: 1e9 };
+    const engine = await WebGpuEngine.open(host, circuit, { rate });
+    assert.deepEqual(engine.session.pace, { rate, seconds: 0.2 });
+    for (const seconds of [0.1, 0.05]) {
+      engine.session.open.device.destroy();
+      await engine.accumulate(batches[0]!);
+      assert.deepEqual(engine.session.pace, { rate, seconds });
+    }
+    await engine.close();
+    await host.close();
+  },
+});
+
+Deno.test({
+  ...onGpu,
   name: "results that were on their way when the device was lost arrive all the same",
   async fn() {
     const host = new DeviceHost(navigator.gpu);
