@@ -69,6 +69,11 @@ export class Recorder {
     }, 500);
   }
 
+  /** Whether nothing has come of a node since the run began. */
+  isPending(name: string): boolean {
+    return this.#nodes.get(name)!.state === "pending";
+  }
+
   /** Changes what is recorded of a node. */
   node(name: string, change: Partial<NodeRecord>): void {
     this.#nodes.set(name, { ...this.#nodes.get(name)!, ...change });
@@ -109,12 +114,15 @@ export class Recorder {
     this.#fault = undefined;
   }
 
-  /** Writes the rest and how the run ended. */
+  /** Writes the rest and how the run ended; nodes of which nothing has come are then unused. */
   end(status: RunStatus): void {
     clearInterval(this.#timer);
     try {
       this.flush();
-      this.#records.endRun(this.#run, status, Date.now() / 1000);
+      this.#records.transaction(() => {
+        this.#records.leavePending(this.#run);
+        this.#records.endRun(this.#run, status, Date.now() / 1000);
+      });
     } catch (error) {
       throw this.#fault ?? error;
     }

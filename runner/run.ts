@@ -196,7 +196,11 @@ class Scheduler {
   #status(): RunStatus {
     if (this.options.stop.aborted) {
       for (const [node, slot] of this.#slots) {
-        if (slot.state === "pending") this.#settle(node, { node, state: "unused", reasons: slot.reasons });
+        if (slot.state !== "pending") continue;
+        const outcome = { node, state: "unused", reasons: slot.reasons } as const;
+        // Thousands that were never begun are recorded at the end of the run, all at once.
+        if (this.#recorder.isPending(node.name)) [slot.state, slot.outcome] = ["unused", outcome];
+        else this.#settle(node, outcome);
       }
       const unfinished = [...this.#slots.values()].some((s) =>
         s.state === "unused" || s.state === "interrupted"

@@ -175,6 +175,11 @@ export class Records implements Disposable {
     this.#run("UPDATE runs SET status = ?, ended = ? WHERE id = ?", status, ended, id);
   }
 
+  /** Records of all nodes of a run that are pending that it was not their turn. */
+  leavePending(run: string): void {
+    this.#run("UPDATE nodes SET state = 'unused' WHERE run = ? AND state = 'pending'", run);
+  }
+
   /** Records edges of a run's graph. */
   addEdges(run: string, edges: readonly EdgeRecord[]): void {
     for (const edge of edges) {

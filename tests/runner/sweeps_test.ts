@@ -185,6 +185,27 @@ Deno.test("what follows from a failure is skipped, whatever the length of the ch
   assert.equal(summary.nodes.filter(({ state }) => state === "skipped").length, 12_000);
 });
 
+Deno.test("a run that is stopped records in one step what it has not begun", async () => {
+  using folder = new Folder();
+  await using session = await open(folder, "deep", 300);
+  const stop = new AbortController();
+  const puts = counted(session.records, "putNode");
+  let before = 0;
+  const summary = await session.run({
+    ...{ jobs: 0, command: "test", stop: stop.signal },
+    onEvent: (event) => {
+      if (event.type !== "node-done" || stop.signal.aborted) return;
+      before = puts.calls;
+      stop.abort(new Error("told to stop"));
+    },
+  });
+  assert.equal(summary.status, "interrupted");
+  const unused = summary.nodes.filter(({ state }) => state === "unused").length;
+  assert.ok(unused >= 590, `${unused} of 601 were not begun`);
+  assert.equal(session.records.nodeStates(summary.run).unused, unused);
+  assert.ok(puts.calls - before < 20, `${puts.calls - before} nodes were written one by one`);
+});
+
 Deno.test("a run has few files open, however many nodes it has", async () => {
   using folder = new Folder();
   const args = `--store '${folder.store}' --jobs 0 --set shape=flat --set nodes=150`;
