@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CallError } from "../../foundation/errors.ts";
+import { badFileName } from "../../foundation/file_names.ts";
 import { type Export, exportArtifact } from "../../runner/export.ts";
 import { resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { listFolder } from "../../runner/store/blobs.ts";
@@ -24,9 +25,11 @@ export async function exportRef(
     if (listFolder(target).length > 0) {
       throw new CallError(`${target} is not empty`, { hint: "Name a new folder." });
     }
-    for (const { name } of records.runOutputs(run.id)) {
+    for (const [i, { name }] of records.runOutputs(run.id).entries()) {
       const record = resolveArtifact(records, `${run.id}/${name}`);
-      exports.push(await exportArtifact(store, record, join(target, name)));
+      // A name that cannot be a folder's, or would lead out of this one, gives way to a number.
+      const inside = name.includes("/") || badFileName(name) !== undefined ? `output-${i + 1}` : name;
+      exports.push(await exportArtifact(store, record, join(target, inside)));
     }
   }
   if (options.json) return printJson(exports);

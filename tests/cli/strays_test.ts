@@ -1,5 +1,6 @@
 /** Whatever a stage throws, calls or tells is told as what it is: in workers and in this process. */
 import assert from "node:assert/strict";
+import { Session } from "../../runner/session.ts";
 import { command, fixture, Folder } from "../command.ts";
 
 interface NodeJson {
@@ -85,4 +86,29 @@ Deno.test("a heap that is full is told as that, with what to do; the others go o
   assert.deepEqual(nodes.map(({ node, state }) => [node, state]), [["heap", "failed"], ["none", "ran"]]);
   assert.equal(nodes[0]!.error, "the worker process ran out of memory: the stage's JavaScript heap is full");
   assert.match(nodes[0]!.hint!, /typed arrays.*DENO_V8_FLAGS=--max-old-space-size=/);
+});
+
+Deno.test("a worker that is killed while it waits for work costs no node", async () => {
+  using folder = new Folder();
+  await using session = await Session.open({
+    file: fixture("strays"),
+    store: folder.store,
+    set: [`troubles=["pid","none"]`],
+  });
+  let killed: unknown;
+  const summary = await session.run({
+    jobs: 1,
+    command: "test",
+    stop: new AbortController().signal,
+    onEvent(event) {
+      if (event.type !== "node-done" || event.node.name !== "pid") return;
+      killed = (event.outputs.score!.facts.value as { score: number }).score;
+      Deno.kill(killed as number, "SIGKILL"); // The next node is about to be given to it.
+    },
+  });
+  assert.equal(typeof killed, "number");
+  assert.deepEqual(summary.nodes.map(({ state, error }) => [state, error]), [["ran", undefined], [
+    "ran",
+    undefined,
+  ]]);
 });

@@ -113,3 +113,18 @@ Deno.test("values stand in the same order computed and cached", async () => {
   assert.match(lines[0]!, /ant 1, zebra 3/);
   assert.deepEqual(lines.slice(2), lines.slice(0, 2));
 });
+
+Deno.test("an export stays in its folder, whatever the outputs are called", async () => {
+  using folder = new Folder();
+  const path = `${folder.path}/pipe.ts`;
+  const build = `const { text } = write({}); return { "../out": text, con: text, fine: text, "a/b": text };`;
+  Deno.writeTextFileSync(path, HEAD + pipeline(build));
+  const ran = await command("run", [path, "--store", folder.store]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const ended = await command("export", ["latest", `${folder.path}/inner/exported`, "--store", folder.store]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const names = (inside: string) =>
+    [...Deno.readDirSync(`${folder.path}/${inside}`)].map(({ name }) => name).sort();
+  assert.deepEqual(names("inner"), ["exported"]);
+  assert.deepEqual(names("inner/exported"), ["fine", "output-1", "output-2", "output-3"]);
+});
