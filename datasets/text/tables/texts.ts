@@ -71,6 +71,8 @@ export async function* columnTexts(
         ? "a list"
         : cell instanceof Uint8Array
         ? "bytes"
+        : typeof cell === "object"
+        ? "several values"
         : `a ${typeof cell}`;
       throw new TextError(
         `${name}, ${row.where}: column ${JSON.stringify(column)} holds ${found}, expected text`,

@@ -162,5 +162,7 @@ Deno.test("tables without a column, columns without a table, and rows that are n
   }
   // What is called a text is one.
   assert.deepEqual(await read("a.txt", json), [json]);
+  const line = "no line end ".repeat(50_000);
+  assert.deepEqual(await read("one line", line), [line]);
   assert.deepEqual(await read("braces", "{ this is no JSON }\n"), ["{ this is no JSON }\n"]);
 });
