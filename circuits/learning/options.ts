@@ -71,7 +71,7 @@ const LARGEST = 16;
 const ROUND = 16;
 
 /**
- * Batches and updates by the number of samples: an epoch of 32 to 63 updates, of more where they would sum up more than 16
+ * Batches and updates by the number of samples: an epoch of 31 to 63 updates, of more where they would sum up more than 16
  * full batches, of fewer where a batch would have fewer than 16 samples. A small corpus has so as many updates an epoch
  * as a large one, and where it cannot have them, several epochs make a round.
  *
