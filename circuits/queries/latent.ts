@@ -35,6 +35,7 @@ export async function posterior(
   samples: Samples,
   latent: Latent,
 ): Promise<Float64Array>;
+/** The same of several latent variables, each by itself, from one pass over the samples. */
 export async function posterior<L extends Latent>(
   evaluator: Evaluator,
   samples: Samples,
