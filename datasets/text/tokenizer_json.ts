@@ -91,6 +91,9 @@ function normalizer(part: Part): Part {
         ...part.strip_left === false ? [] : [replace("\\A\\s+", "")],
         ...part.strip_right === false ? [] : [replace("\\s+\\z", "")],
       ], "normalizers");
+    case "Prepend":
+      // Nothing goes before no text.
+      return replace("\\A[\\s\\S]", `${String(part.prepend ?? "").replaceAll("$", "$$$$")}$&`);
     case "Nmt":
       return sequence([
         replace("[\\u0001-\\u0008\\u000B\\u000E-\\u001F\\u007F\\u008F\\u009F]", ""),
@@ -134,6 +137,9 @@ function preTokenizer(part: Part): Part {
       return split(escaped(String(part.delimiter)), "removed");
     case "Punctuation":
       return split(MARK, behaviourOf(part, "isolated"));
+    case "FixedLength":
+      // By characters: the library counts a half for those beyond the basic plane.
+      return matches(`[\\s\\S]{1,${Number(part.length)}}`);
     case "Digits":
       return split(part.individual_digits === true ? "\\p{N}" : "\\p{N}+", "isolated");
     case "Split": {

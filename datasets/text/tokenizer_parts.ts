@@ -1,13 +1,17 @@
 import { ByteFallbackDecoder, PrecompiledNormalizer, type Tokenizer } from "@huggingface/tokenizers";
 import { joinBytePieces } from "./byte_pieces.ts";
 import { charsmap } from "./charsmap.ts";
-import { type TokenizerJson, typeOf } from "./tokenizer_json.ts";
+import { type Part, type TokenizerJson, typeOf } from "./tokenizer_json.ts";
 
 type Model = NonNullable<Tokenizer["model"]>;
 
 /** Parts of a tokenizer that do what no other words would make the library do: see `inOtherWords`. */
 export function mendParts(tokenizer: Tokenizer, { model }: TokenizerJson): void {
-  tokenizer.model = apart(tokenizer.model!, model.byte_fallback === true && typeOf(model) === "Unigram");
+  const kind = typeOf(model), bytes = model.byte_fallback === true;
+  tokenizer.model = apart(tokenizer.model!, bytes && kind === "Unigram");
+  if (kind === "BPE" && !bytes && typeof model.unk_token !== "string") {
+    tokenizer.model = withoutStrangers(tokenizer.model, model);
+  }
   spellBytes(tokenizer.decoder);
   replaceExactly(tokenizer.normalizer);
 }
@@ -32,6 +36,26 @@ function apart(model: Model, bytes: boolean): Model {
       tokens.flatMap((token) =>
         (target as unknown as (tokens: string[]) => string[])([token]).flatMap(spelled)
       ),
+  });
+}
+
+/**
+ * A model of merges that has no piece for the unknown: characters that it does not know are left out before pieces are
+ * merged, so that those on both sides of one merge; the library leaves them out after.
+ */
+function withoutStrangers(model: Model, { end_of_word_suffix: suffix, ignore_merges: whole }: Part): Model {
+  const { tokens_to_ids: ids } = model;
+  const end = typeof suffix === "string" ? suffix : "";
+  const known = (token: string) => {
+    if (whole === true && ids.has(token)) return token;
+    const characters = [...token], last = characters.length - 1;
+    // With a suffix the library would take what is left for the end of the word.
+    if (end !== "" && last >= 0 && !ids.has(characters[last]! + end)) return token;
+    return characters.filter((one, i) => ids.has(i === last ? one + end : one)).join("");
+  };
+  return new Proxy<Model>(model, {
+    apply: (target, _this, [tokens]: [string[]]) =>
+      (target as unknown as (tokens: string[]) => string[])(tokens.map(known)),
   });
 }
 

@@ -97,6 +97,42 @@ Deno.test("where a long document is cut changes no piece", async (t) => {
   }
 });
 
+// The ids are those that fixtures/tokenizers/edges.py prints.
+Deno.test("characters without a piece, empty texts and pre-tokens by length are as Python's tokenizers have them", () => {
+  const split = { type: "WhitespaceSplit" };
+  const words = (vocab: Record<string, number>) => ({ type: "WordLevel", vocab, unk_token: "[UNK]" });
+  const ids = (parts: Record<string, unknown>, ...texts: string[]) => {
+    const tokenizer = pieceTokenizer(JSON.stringify(parts));
+    return texts.map((text) => tokenizer.encode(text));
+  };
+  const letters = { type: "BPE", vocab: { o: 0, r: 1, or: 2, s: 3 }, merges: [["o", "r"]] };
+  assert.deepEqual(
+    ids({ model: letters, pre_tokenizer: split }, "oXr or soör X 😀s", "X"),
+    [[2, 2, 3, 2, 3], []],
+  );
+  const ends = {
+    type: "BPE",
+    vocab: { o: 0, r: 1, or: 2, "r</w>": 3, "or</w>": 4, "o</w>": 5 },
+    merges: [["o", "r"], ["o", "r</w>"]],
+    end_of_word_suffix: "</w>",
+  };
+  assert.deepEqual(ids({ model: ends, pre_tokenizer: split }, "oXr orX or"), [[4, 2, 4]]);
+  const marked = {
+    type: "Sequence",
+    normalizers: [{ type: "Strip", strip_left: true, strip_right: true }, { type: "Prepend", prepend: "$&" }],
+  };
+  const known = words({ "[UNK]": 0, "$&a": 1, a: 2, "$&ab": 3 });
+  assert.deepEqual(
+    ids({ model: known, normalizer: marked, pre_tokenizer: split }, "a", " ", "", " ab "),
+    [[1], [], [], [3]],
+  );
+  const fixed = words({ "[UNK]": 0, ab: 1, "😀😀": 2, c: 3 });
+  assert.deepEqual(
+    ids({ model: fixed, pre_tokenizer: { type: "FixedLength", length: 2 } }, "ab😀😀abc"),
+    [[1, 2, 1, 3]],
+  );
+});
+
 Deno.test("what no piece stands for is told; what would be read otherwise than it was made is refused", () => {
   const made = (parts: Record<string, unknown>) => pieceTokenizer(JSON.stringify(parts));
   const vocab = { "[PAD]": 0, "[UNK]": 1, hello: 2 };
