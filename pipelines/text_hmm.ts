@@ -2,16 +2,18 @@
  * Distils a transformer into hidden Markov models of a text of your own: files or folders, plain text, JSON lines, CSV or
  * parquet, split by their names or by hash. Beside it the same models from a random start, and from other teachers where
  * wanted. Ends with perplexities, what the hidden states were, sentences drawn from the model of the first teacher and the
- * first number of states, and that model.
+ * first number of states, blanks in sentences of yours filled in by it, and that model.
  *
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER_OR_FILE
  *     deno task run pipelines/text_hmm.ts --set 'text=["a.txt","b.txt"]' --set format=lines
  *     deno task run pipelines/text_hmm.ts --set text.train=a.txt --set text.valid=b.txt --set text.test=c.txt
  *     deno task run pipelines/text_hmm.ts --set text=reviews.jsonl --set column=review --set units=words
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'teachers=["./my-onnx-model","static"]'
+ *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'blanks=["The _ of the _."]'
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
+import { completeText } from "../stages/text/complete_text.ts";
 import { loadParams, loadText } from "../stages/text/load.ts";
 import { localText, textPaths } from "../stages/text/local.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
@@ -53,6 +55,8 @@ export default definePipeline({
     graph: z.string().optional(),
     /** The output of a teacher's graph with the vectors of tokens, where there are several. */
     output: z.string().optional(),
+    /** Sentences with `_` for each missing unit, to be filled in. */
+    blanks: z.array(z.string()).default([]),
   }),
   build({ params }) {
     const { text: path, endings, format, column, split, shares, units, ends } = params;
@@ -73,11 +77,16 @@ export default definePipeline({
       });
     const { arms, table, charts } = compareArms(tokens, params, "the text");
     const { circuit, clusters } = arms[0]!.distilled[0]!;
+    const { vocabulary } = tokens;
+    const { blanks } = params;
     return {
       clusters,
       table,
       charts,
-      sentences: sampleText({ circuit, vocabulary: tokens.vocabulary }, { count: 10 }).sentences,
+      sentences: sampleText({ circuit, vocabulary }, { count: 10 }).sentences,
+      ...(blanks.length > 0 && {
+        completions: completeText({ circuit, vocabulary }, { sentences: blanks }).completions,
+      }),
       model: circuit,
     };
   },

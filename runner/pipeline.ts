@@ -82,7 +82,7 @@ export async function buildPipeline(
   const faults = [...assigned.faults, ...(checked.ok ? [] : checked.faults)];
   if (!checked.ok || faults.length > 0) {
     throw new CallError(`pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`, {
-      hint: "Set parameters with --set name=value.",
+      hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'.",
     });
   }
   let built;

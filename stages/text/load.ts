@@ -47,6 +47,13 @@ export const loadText = defineStage({
     ) as Record<Split, DocumentWriter>;
     const named = params.split === "hash" ? undefined : namedSplits(inputs.files, params.split === "names");
     const entries = inputs.files.entries;
+    const among = (some: readonly string[]) =>
+      some.slice(0, 10).join(", ") + (some.length > 10 ? ", ..." : "");
+    if (params.split === "auto") {
+      context.log(`documents go by ${named === undefined ? "hash" : "the names of files"}`);
+    }
+    const unnamed = named === undefined ? [] : entries.flatMap(({ name }) => named.has(name) ? [] : [name]);
+    if (unnamed.length > 0) context.log(`left out, since they are named after no split: ${among(unnamed)}`);
     for (const [i, { name }] of entries.entries()) {
       const given = named?.get(name);
       if (named !== undefined && given === undefined) continue;
@@ -63,8 +70,6 @@ export const loadText = defineStage({
       done[split] = await outputs[split].done();
       context.metric(`${split} documents`, done[split].starts.length - 1);
     }
-    const among = (some: readonly string[]) =>
-      some.slice(0, 10).join(", ") + (some.length > 10 ? ", ..." : "");
     if (splits.every((split) => done[split].starts.length === 1)) {
       throw new TextError(`there is no text in ${among(entries.map(({ name }) => name))}`, {
         hint: "Files that are empty, or hold nothing but white space, have no document.",

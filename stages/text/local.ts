@@ -1,4 +1,4 @@
-import { basename, isAbsolute, join, relative } from "node:path";
+import { basename, extname, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import { splits } from "../../datasets/text/documents.ts";
 import { TextError } from "../../datasets/text/errors.ts";
@@ -62,7 +62,7 @@ async function filesAt(path: string | readonly string[], endings: readonly strin
     throw new TextError(`there is no text at ${root}`, { hint: "`path` names a file or a folder.", cause });
   });
   if (info.isFile) return [{ name: basename(root), path: root }];
-  const found: Found[] = [];
+  const found: Found[] = [], others = new Set<string>();
   const walk = async (folder: string) => {
     for await (const entry of Deno.readDir(folder)) {
       if (entry.name.startsWith(".")) continue;
@@ -71,12 +71,18 @@ async function filesAt(path: string | readonly string[], endings: readonly strin
       if (isDirectory) await walk(path);
       else if (endings.length === 0 || endings.some((ending) => entry.name.endsWith(ending))) {
         found.push({ name: relative(root, path), path });
-      }
+      } else others.add(extname(entry.name) || entry.name);
     }
   };
   await walk(root);
   if (found.length === 0) {
-    throw new TextError(`${root} holds no text files${endings.map((e) => ` *${e}`).join("")}`);
+    throw new TextError(`${root} holds no text files${endings.map((e) => ` *${e}`).join("")}`, {
+      hint: others.size === 0
+        ? "Give the folder or the file that has the text; hidden files do not count."
+        : `Leave \`endings\` out, or set others: there are files called ${
+          [...others].slice(0, 10).map((ending) => `*${ending}`).join(", ")
+        }.`,
+    });
   }
   return found;
 }

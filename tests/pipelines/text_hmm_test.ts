@@ -19,7 +19,7 @@ async function textHmm(store: string, cwd: string, ...settings: string[]): Promi
 const sentences = (from: number, count: number) =>
   Array.from({ length: count }, (_, i) => `Cats it unseen dogs ${(from + i) % 7} cats.`);
 
-Deno.test("one's own files, by split, in a folder, as a table, by any teacher: all of it runs", async () => {
+Deno.test("one's own files, by split, in a folder, as a table, by any teacher: all of it runs, and fills in blanks", async () => {
   using folder = new Folder();
   const at = (name: string) => `${folder.path}/${name}`;
   for (const [name, from] of [["a.txt", 0], ["b.txt", 60], ["c.txt", 70]] as const) {
@@ -54,7 +54,17 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
       "text.valid=b.txt",
       "text.test=c.txt",
       'teachers=["static","./model"]',
+      'blanks=["Cats it _ dogs 3 cats.","_ it"]',
     ),
+  );
+  const filled = JSON.parse(
+    (await command("show", ["completions", "--store", folder.store, "--json"])).stdout,
+  ).facts.value
+    .completions as { drawn: string[]; blanks: { word: string }[][] }[];
+  assert.deepEqual(filled.map(({ blanks }) => blanks.length), [1, 1]);
+  assert.ok(filled[0]!.drawn.every((text) => /^Cats it \S+ dogs 3 cats\.$/.test(text)));
+  assert.ok(
+    filled.every(({ blanks }) => blanks[0]!.length > 0 && blanks[0]!.every(({ word }) => word !== "<eos>")),
   );
   assert.deepEqual(three.rows.map(({ arm }) => arm), ["random", "static", "./model"]);
   assert.ok(three.rows.every(({ test }) => test !== null && test > 1 && test < 20), JSON.stringify(three));
@@ -89,6 +99,10 @@ Deno.test("text that cannot be learned from is refused with what to set", async 
   Deno.writeTextFileSync(at("short.txt"), "Cats it.");
   const refused: [settings: string[], message: RegExp][] = [
     [[], /parameter `text`: expected a file or a folder/],
+    [
+      ["text=all.csv", "states=8"],
+      /parameter `states`: .*expected array[\s\S]*a list is JSON: --set 'name=\[1,2\]'/,
+    ],
     [
       ["text=all.csv"],
       /all\.csv: it is a table \(CSV\): which column is the text\? There are "id", "review"/,

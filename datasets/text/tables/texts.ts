@@ -51,9 +51,7 @@ export async function* columnTexts(
     const there = row.columns.map((one) => JSON.stringify(one)).join(", ");
     if (column === undefined) {
       throw new TextError(`${name}: it is a table (${what}): which column is the text? There are ${there}`, {
-        hint: `Set \`column\`, for example to ${
-          JSON.stringify(row.columns[0] ?? "text")
-        }. What is to be read as it stands is called .txt.`,
+        hint: `Set \`column\` to the one that is the text. What is to be read as it stands is called .txt.`,
       });
     }
     const cell = row.columns.includes(column) ? row.cell(column) : undefined;
@@ -61,7 +59,7 @@ export async function* columnTexts(
       throw new TextError(
         `${name}, ${row.where}: there is no column ${JSON.stringify(column)}, but ${there}`,
         {
-          hint: "`column` names the one that is the text.",
+          hint: "`column` names the one that is the text; a row that has none holds null there.",
         },
       );
     }

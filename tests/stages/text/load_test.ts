@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { DataSetMissing } from "../../../datasets/errors.ts";
 import { locate } from "../../../datasets/locate.ts";
+import type { RetortError } from "../../../foundation/errors.ts";
 import { files } from "../../../runner/codecs/files.ts";
 import { documents, tokens, vocabulary, windows } from "../../../stages/text/codecs.ts";
 import { loadText } from "../../../stages/text/load.ts";
@@ -115,6 +116,18 @@ Deno.test("rows of tables are documents, by hash or by the names of files; `auto
       run(place, loadText, { files: named }, { split: "auto" }),
       /data\/test-00000\.csv: it is a table \(CSV\): which column/,
     );
+    // What decides, and what is left out, is said.
+    const mixed = { "train.txt": "a", "valid.txt": "b", "test.txt": "c", "README.md": "d" };
+    const told: string[] = [];
+    const log = (line: string) => void told.push(line);
+    await runStage(loadText, { files: await filesOf(place, mixed) }, { split: "auto" }, { log });
+    assert.deepEqual(told, [
+      "documents go by the names of files",
+      "left out, since they are named after no split: README.md",
+    ]);
+    told.length = 0;
+    await runStage(loadText, { files: lines }, { split: "auto", format: "lines" }, { log });
+    assert.deepEqual(told, ["documents go by hash"]);
   });
 });
 
@@ -216,7 +229,17 @@ Deno.test("a source names files in the order of their names, and says what is no
     );
     await assert.rejects(locate({ path: 5 }).then(), /expected a file or a folder/);
     await assert.rejects(locate({ path: `${folder}/none` }), /there is no text at .*none/);
-    await assert.rejects(locate({ path: folder, endings: [".pdf"] }), /holds no text files \*\.pdf/);
+    await assert.rejects(locate({ path: folder, endings: [".pdf"] }), (error: RetortError) => {
+      assert.match(error.message, /holds no text files \*\.pdf/);
+      assert.match(error.hint!, /`endings`.*there are files called (\*\.txt, \*\.md|\*\.md, \*\.txt)\.$/);
+      return true;
+    });
+    Deno.mkdirSync(`${folder}/none/.git`, { recursive: true });
+    await assert.rejects(locate({ path: `${folder}/none` }), (error: RetortError) => {
+      assert.match(error.message, /none holds no text files$/);
+      assert.match(error.hint!, /hidden files do not count/);
+      return true;
+    });
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
