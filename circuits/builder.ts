@@ -13,7 +13,7 @@ import type {
 } from "./circuit.ts";
 import { conformed } from "./conform.ts";
 import { CircuitError } from "./errors.ts";
-import { requireSeed, requireShape, requireWhole } from "./guards.ts";
+import { requireList, requireSeed, requireShape, requireWhole } from "./guards.ts";
 import { randomRows } from "./leaves/family.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import { flatten, isFlat, type NestedNumbers } from "./nested.ts";
@@ -118,11 +118,8 @@ export class CircuitBuilder {
    */
   parameter(id: string, shape: readonly number[], values: NestedNumbers): string {
     if (this.#parameters.has(id)) throw new CircuitError(`There is already a parameter \`${id}\`.`);
-    this.#parameters.set(id, {
-      id,
-      shape: [...shape],
-      values: flatten(`Parameter \`${id}\``, shape, values),
-    });
+    const numbers = flatten(`Parameter \`${id}\``, shape, values);
+    this.#parameters.set(id, { id, shape: [...shape], values: numbers });
     return id;
   }
 
@@ -172,6 +169,7 @@ export class CircuitBuilder {
 
   /** Adds an element-wise product of nodes with as many units each; returns its id. One child: that child. */
   product(children: readonly NodeId[], options: { name?: string } = {}): NodeId {
+    requireList("The children of a product", children);
     const [first] = children;
     if (first === undefined) throw new CircuitError("A product needs at least one child.");
     for (const child of children) this.#node(child);
@@ -192,6 +190,7 @@ export class CircuitBuilder {
     const { units, groups = 1 } = options;
     requireWhole(`units of sum node ${id}`, units, 1, MOST_STATES);
     requireWhole(`groups of sum node ${id}`, groups, 1, MOST_STATES);
+    requireList(`The children of sum node ${id}`, children);
     const into = children.reduce((total, child) => total + this.#node(child).units, 0);
     if (units % groups !== 0 || into % groups !== 0) {
       throw new CircuitError(

@@ -27,8 +27,42 @@ export function requireSeed(seed: number): void {
 
 /** Refuses shapes of more numbers than an array can hold. @throws {CircuitError} naming `what` */
 export function requireShape(what: string, shape: readonly number[]): void {
+  requireList(`The shape of ${what}`, shape);
   for (const size of shape) requireWhole(`A size of ${what}`, size, 0);
   const size = shape.reduce((a, b) => a * b, 1);
   if (size <= MOST) return;
   throw new CircuitError(`${what} of the shape [${shape.join(", ")}] would hold ${size} numbers: too many.`);
+}
+
+/** Refuses what is no list. @throws {CircuitError} naming `what` */
+export function requireList(what: string, x: unknown): void {
+  if (Array.isArray(x) || ArrayBuffer.isView(x)) return;
+  throw new CircuitError(`${what}: expected a list, got ${kindOf(x)}.`);
+}
+
+/** Refuses what is no text. @throws {CircuitError} naming `what` */
+export function requireText(what: string, x: unknown): void {
+  if (typeof x === "string") return;
+  throw new CircuitError(`${what}: expected a string, got ${kindOf(x)}.`);
+}
+
+/** Refuses what has none of the given kinds as its `kind`. @throws {CircuitError} naming `what` */
+export function requireKind(what: string, x: unknown, kinds: readonly string[]): void {
+  const kind = typeof x === "object" && x !== null && "kind" in x ? x.kind : undefined;
+  if (kinds.includes(kind as string)) return;
+  throw new CircuitError(
+    `${what} has as its kind ${kindOf(kind)}, expected one of ${
+      kinds.map((name) => `"${name}"`).join(", ")
+    }.`,
+  );
+}
+
+/** What something is that was not expected, in a word or two. */
+export function kindOf(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x === "string") {
+    return `the string ${JSON.stringify(x.length > 40 ? `${x.slice(0, 40)}...` : x)}`;
+  }
+  if (typeof x === "number" || typeof x === "boolean") return `the ${typeof x} ${x}`;
+  return Array.isArray(x) ? "a list" : `${typeof x === "object" ? "an" : "a"} ${typeof x}`;
 }

@@ -1,6 +1,7 @@
 import { type Circuit, type InputNode, type ParameterArray, parameterOf, type SumNode } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Evaluator } from "./evaluator.ts";
+import { requireKind } from "./guards.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import { flatten, inOneRow, isFlat, type NestedNumbers } from "./nested.ts";
 import type { Samples } from "./samples.ts";
@@ -20,6 +21,9 @@ export type UpdateStep =
   | { readonly kind: "em" }
   | { readonly kind: "inertia"; readonly inertia: number }
   | { readonly kind: "anemone"; readonly step: number };
+
+/** The kinds of steps. */
+export const STEPS: readonly UpdateStep["kind"][] = ["em", "inertia", "anemone"];
 
 /** How the counts of a parameter are smoothed before a step, and whether it takes the step at all. */
 export interface ParameterSettings {
@@ -138,6 +142,7 @@ export function settingsFor(
  */
 export function checkRule(circuit: Circuit, rule: UpdateRule): void {
   const { step } = rule;
+  requireKind("The step of an update", step, STEPS);
   if (step.kind === "inertia") between("inertia", step.inertia, 0, 1);
   else if (step.kind === "anemone") between("step", step.step, 0, 1);
   for (const id of Object.keys(rule.parameters ?? {})) parameterOf(circuit, id);
@@ -193,7 +198,7 @@ function checkBase(id: string, base: ArrayLike<number>, width: number, rows: num
 }
 
 function between(what: string, x: number, low: number, high: number): void {
-  if (x >= low && x <= high) return;
+  if (typeof x === "number" && x >= low && x <= high) return;
   throw new CircuitError(
     `${what} is ${x}, expected a number ${high > 1 ? `from ${low}` : `from ${low} to ${high}`}.`,
   );

@@ -1,6 +1,6 @@
 import type { ParameterArray } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
-import { requireShape } from "./guards.ts";
+import { requireList, requireShape } from "./guards.ts";
 
 /** Numbers of a tensor: one after the other, row-major, or lists of lists as its shape is. */
 export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
@@ -12,6 +12,7 @@ export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
  */
 export function flatten(what: string, shape: readonly number[], values: NestedNumbers): ParameterArray {
   requireShape(what, shape);
+  requireList(what, values);
   const size = shape.reduce((a, b) => a * b, 1);
   if (isFlat(values)) {
     if (values.length === size) {

@@ -1,6 +1,6 @@
 import { type Circuit, describeVariable } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
-import { requireShape, requireWhole } from "./guards.ts";
+import { kindOf, requireList, requireShape, requireWhole } from "./guards.ts";
 
 /** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
 export type ValueArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
@@ -27,9 +27,11 @@ export interface Samples {
 
 /**
  * Samples from rows of numbers, which keep all their digits; `null` stands for a missing value.
- * @throws {CircuitError} when the rows differ in length
+ * @throws {CircuitError} when the rows differ in length, or hold what is no number, such as strings
  */
 export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): Samples {
+  requireList("The rows", rows);
+  rows.forEach((row, s) => requireList(`Row ${s}`, row));
   const count = rows.length;
   const variables = rows[0]?.length ?? 0;
   const integral = rows.every((row) =>
@@ -42,6 +44,11 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
       throw new CircuitError(`Row ${s} has ${row.length} values, but row 0 has ${variables}.`);
     }
     row.forEach((x, v) => {
+      if (x !== null && typeof x !== "number") {
+        throw new CircuitError(`Row ${s}, column ${v}: expected a number or null, got ${kindOf(x)}.`, {
+          hint: "Fields of a text file are strings: `Number(field)`, and null where one is empty.",
+        });
+      }
       if (x !== null) values[s * variables + v] = x;
       else (observed ??= new Uint8Array(count * variables).fill(1))[s * variables + v] = 0;
     });
@@ -169,12 +176,13 @@ export function checkSampleWeights(
   weights: ArrayLike<number> | undefined,
 ): void {
   if (weights === undefined) return;
+  requireList("The weights of the samples", weights);
   if (weights.length !== samples.count) {
     throw new CircuitError(`${samples.count} samples got ${weights.length} weights.`);
   }
   for (let s = 0; s < weights.length; s++) {
     const w = weights[s] as number;
-    if (!(w >= 0 && w < Infinity)) {
+    if (!(typeof w === "number" && w >= 0 && w < Infinity)) {
       throw new CircuitError(`The weight of sample ${s} is ${w}, expected a number from 0.`);
     }
   }

@@ -2,7 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import type { Circuit, NodeId } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { eliminationOrder } from "./elimination.ts";
-import { checkFactors, type Factor, type FactorGraph, sizeOfScope } from "./factors.ts";
+import { checkFactors, type FactorGraph, sizeOfScope } from "./factors.ts";
 
 /** What {@link compileFactors} returns. */
 export interface CompiledFactors {
@@ -10,6 +10,12 @@ export interface CompiledFactors {
   readonly circuit: Circuit;
   /** Logarithm of the sum of the product of the factors over all states: 0 for a Bayesian network. */
   readonly logPartition: number;
+}
+
+/** Logarithms of the numbers of a factor: the product of thousands of them has no place in a double. */
+interface Table {
+  readonly scope: readonly number[];
+  readonly logs: Float64Array;
 }
 
 /** A vector node whose unit number is a joint state of `scope`; each unit is a normalised distribution. */
@@ -34,7 +40,7 @@ export function compileFactors(graph: FactorGraph): CompiledFactors {
   const position = new Int32Array(states.length);
   order.forEach(({ variable }, i) => position[variable] = i);
   /** Tables and messages by the variable of theirs that is eliminated first. */
-  const tables = states.map((): Factor[] => []), messages = states.map((): Message[] => []);
+  const tables = states.map((): Table[] => []), messages = states.map((): Message[] => []);
   const b = new CircuitBuilder();
   states.forEach((k, v) => b.categorical(`x${v}`, k));
   const done: NodeId[] = [];
@@ -42,21 +48,21 @@ export function compileFactors(graph: FactorGraph): CompiledFactors {
   for (const { scope, values } of factors) {
     // A variable of one state changes no table.
     const told = scope.filter((v) => states[v] !== 1);
-    if (told.length === 0) logPartition += Math.log(values[0] as number);
-    else (tables[earliest(told, position)] as Factor[]).push({ scope: told, values });
+    const logs = values.map(Math.log);
+    if (told.length === 0) logPartition += logs[0] as number;
+    else (tables[earliest(told, position)] as Table[]).push({ scope: told, logs });
   }
 
   for (const { variable: v, scope } of order) {
     const cells = [...scope, v];
     const size = sizeOfScope(cells, states);
-    const weights = new Float64Array(size).fill(1);
-    for (const table of tables[v] as Factor[]) {
-      projection(cells, table.scope, states).forEach((cell, i) => {
-        weights[i] = (weights[i] as number) * (table.values[cell] as number);
+    const weights = new Float64Array(size);
+    for (const { scope, logs } of tables[v] as Table[]) {
+      projection(cells, scope, states).forEach((cell, i) => {
+        weights[i] = (weights[i] as number) + (logs[cell] as number);
       });
     }
-    const { rest, log } = normaliseRows(weights, states[v] as number);
-    logPartition += log;
+    const rest = normaliseRows(weights, states[v] as number);
 
     const inputs = [b.input({
       variable: v,
@@ -72,10 +78,10 @@ export function compileFactors(graph: FactorGraph): CompiledFactors {
     const node = b.sum([b.product(inputs)], { units: groups, groups, weights, id: `x${v}`, name: `x${v}` });
     const next = scope[scope.length - 1];
     if (next === undefined) {
-      logPartition += Math.log(rest[0] as number);
+      logPartition += rest[0] as number;
       done.push(node);
     } else {
-      (tables[next] as Factor[]).push({ scope, values: rest });
+      (tables[next] as Table[]).push({ scope, logs: rest });
       (messages[next] as Message[]).push({ scope, node });
     }
   }
@@ -116,18 +122,21 @@ function spread(b: CircuitBuilder, { node }: Message, cells: Int32Array): NodeId
   cells.forEach((unit, i) => weights[i * units + unit] = 1);
   return b.sum([node], { units: cells.length, weights });
 }
+
 /**
- * Normalises rows in place; `rest` is what each summed to, divided by the largest of them, whose logarithm is
- * `log`. A row of zeros, which only impossible states reach, becomes uniform.
+ * Makes logarithms distributions, row by row and in place; returns the logarithm of what each row summed to. A row of
+ * zeros, which only impossible states reach, becomes uniform.
  */
-function normaliseRows(weights: Float64Array, width: number): { rest: Float64Array; log: number } {
-  const rest = new Float64Array(weights.length / width);
-  for (let row = 0; row < rest.length; row++) {
+function normaliseRows(weights: Float64Array, width: number): Float64Array {
+  return Float64Array.from({ length: weights.length / width }, (_, row) => {
     const cells = weights.subarray(row * width, (row + 1) * width);
-    const total = rest[row] = cells.reduce((a, b) => a + b, 0);
-    cells.forEach((w, i) => cells[i] = total > 0 ? w / total : 1 / width);
-  }
-  const most = rest.reduce((a, b) => Math.max(a, b), 0);
-  if (most === 0) return { rest, log: 0 };
-  return { rest: rest.map((x) => x / most), log: Math.log(most) };
+    const most = cells.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (most === -Infinity) {
+      cells.fill(1 / width);
+      return -Infinity;
+    }
+    const total = cells.reduce((sum, log) => sum + Math.exp(log - most), 0);
+    cells.forEach((log, i) => cells[i] = Math.exp(log - most) / total);
+    return most + Math.log(total);
+  });
 }

@@ -1,4 +1,5 @@
 import { CircuitError } from "../errors.ts";
+import { requireText } from "../guards.ts";
 
 /** A line of a text format, split at white space. */
 export interface Line {
@@ -85,6 +86,7 @@ export function decimalNumber(word: string): number | undefined {
  * with `#`. A `C` is none: `.jpc` files begin the lines of categorical leaves with it.
  */
 export function linesOf(text: string): Line[] {
+  requireText("A model file", text);
   return text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)
     .map((line, i) => ({ number: i + 1, words: line.trim().split(/\s+/) }))
     .filter(({ words: [first = ""] }) => first !== "" && first !== "c" && !first.startsWith("#"));

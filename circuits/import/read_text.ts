@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { CircuitError } from "../errors.ts";
 
 /**
@@ -6,14 +7,14 @@ import { CircuitError } from "../errors.ts";
  * @throws {CircuitError} when there is no such file, or it is damaged or no text
  */
 export async function readModelText(path: string): Promise<string> {
-  let bytes: Uint8Array<ArrayBuffer>;
+  let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);
   } catch (cause) {
     const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
     throw new CircuitError(`${path} cannot be read: ${why}.`, { cause });
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await unpacked(bytes, path);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = unpacked(bytes, path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -24,10 +25,10 @@ export async function readModelText(path: string): Promise<string> {
   }
 }
 
-async function unpacked(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+/** All members of a gzip file, one after the other: parallel packers and `cat` make files of several. */
+function unpacked(bytes: Uint8Array, path: string): Uint8Array {
   try {
-    return await new Response(stream).bytes();
+    return gunzipSync(bytes);
   } catch (cause) {
     throw new CircuitError(`${path}: its gzip data are damaged or cut short.`, { cause });
   }

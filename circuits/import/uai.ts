@@ -1,4 +1,5 @@
 import { CircuitError } from "../errors.ts";
+import { requireText } from "../guards.ts";
 import type { Factor, FactorGraph } from "./factors.ts";
 import { sizeOfScope } from "./factors.ts";
 import { decimalNumber, linesOf, wholeNumber } from "./lines.ts";
@@ -80,6 +81,7 @@ class UaiWords {
 
   constructor(format: string, text: string) {
     this.#format = format;
+    requireText("A model file", text);
     this.lines = linesOf(text.replace(/#.*$/gm, "")).map(({ words }) => words);
     this.#words = this.lines.flat();
   }

@@ -1,5 +1,6 @@
 import { CircuitError } from "../errors.ts";
-import type { ParameterSettings, UpdateRule, UpdateStep } from "../learner.ts";
+import { requireKind } from "../guards.ts";
+import { type ParameterSettings, STEPS, type UpdateRule, type UpdateStep } from "../learner.ts";
 import {
   checkFalling,
   checkSchedule,
@@ -129,6 +130,7 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
   if (!(full.dropout >= 0 && full.dropout < 1)) {
     throw new CircuitError(`dropout is ${full.dropout}, expected a number from 0 and below 1.`);
   }
+  requireKind("The step", full.step, STEPS);
   if (full.step.kind === "inertia") checkSchedule("inertia", full.step.inertia);
   else if (full.step.kind === "anemone") {
     if (isFalling(full.step.step)) checkFalling(full.step.step);

@@ -1,4 +1,5 @@
 import { CircuitError } from "../errors.ts";
+import { requireList } from "../guards.ts";
 
 /**
  * A number that changes during training: always the same, or by points `[progress, value]`, progress from 0
@@ -27,7 +28,7 @@ export interface Falling {
 
 /** Whether a step falls by what it brings, instead of following a plan. */
 export function isFalling(step: Schedule | Falling): step is Falling {
-  return typeof step === "object" && "from" in step;
+  return typeof step === "object" && step !== null && "from" in step;
 }
 
 /**
@@ -66,7 +67,8 @@ export function scheduled(schedule: Schedule, progress: number): number {
  * @throws {CircuitError} naming `what`
  */
 export function checkSchedule(what: string, schedule: Schedule): void {
-  const points = typeof schedule === "number" ? [[0, schedule] as const] : schedule.points;
+  const points = typeof schedule === "number" ? [[0, schedule] as const] : schedule?.points;
+  requireList(`The points of the schedule of ${what}`, points);
   if (points.length === 0) throw new CircuitError(`The schedule of ${what} has no points.`);
   points.forEach(([at, value], i) => {
     const before = points[i - 1]?.[0] ?? 0;

@@ -1,4 +1,5 @@
 import type { Circuit } from "../circuit.ts";
+import { requireWhole } from "../guards.ts";
 import { type Samples, sliceSamples } from "../samples.ts";
 
 /** Numbers that one batch's activations may take: 128 MiB of float64. */
@@ -16,6 +17,7 @@ export async function inBatches(
   samples: Samples,
   run: (batch: Samples, first: number) => Promise<void>,
 ): Promise<void> {
+  requireWhole("The number of samples", samples.count, 0);
   const size = batchSize(circuit);
   for (let first = 0; first < samples.count; first += size) {
     await run(sliceSamples(samples, first, Math.min(samples.count, first + size)), first);

@@ -218,16 +218,40 @@ Deno.test("model files are read packed or not, and what is neither is named", as
     const bytes = await packed.bytes();
     await Deno.writeTextFile(`${folder}/plain`, text);
     await Deno.writeFile(`${folder}/packed`, bytes);
+    await Deno.writeFile(`${folder}/members`, Uint8Array.of(...bytes, ...bytes));
     await Deno.writeFile(`${folder}/short`, bytes.subarray(0, bytes.length - 9));
     await Deno.writeFile(`${folder}/other`, Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
     assert.equal(await readModelText(`${folder}/plain`), text);
     assert.equal(await readModelText(`${folder}/packed`), text);
+    assert.equal(await readModelText(`${folder}/members`), text + text);
     await assert.rejects(readModelText(`${folder}/short`), /short: its gzip data are damaged or cut short/);
     await assert.rejects(readModelText(`${folder}/other`), /other is no UTF-8 text/);
     await assert.rejects(readModelText(`${folder}/none`), /none cannot be read: there is no such file/);
     await assert.rejects(readModelText(folder), /cannot be read/);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("factors whose product no double holds are compiled all the same", async () => {
+  // A class and 1,500 features: p(class) is even, each class's product of factors is 2^750 of 10^-1050 and 10^0.
+  const features = 1500;
+  const factors = Array.from({ length: features }, (_, i) => ({
+    scope: [0, i + 1],
+    values: Float64Array.from(i % 2 === 0 ? [9, 1, 0.1, 0.1] : [0.1, 0.1, 9, 1]),
+  }));
+  const { circuit, logPartition } = compileFactors({ states: new Array(features + 1).fill(2), factors });
+  assert.ok(close(logPartition, Math.log(2) + features / 2 * (Math.log(10) + Math.log(0.2)), 1e-9));
+  const row = [0, ...new Array(features).fill(null)];
+  const [even] = await new ReferenceEvaluator(circuit).logLikelihoods(samplesFromRows([row]));
+  assert.ok(close(even!, Math.log(0.5), 1e-3));
+  // Sums above the largest double, products below the smallest.
+  for (const [scale, log] of [[1e308, 308], [1e-300, -300]] as const) {
+    const table = { scope: [0], values: Float64Array.of(0.25 * scale, 0.75 * scale) };
+    const { circuit, logPartition } = compileFactors({ states: [2], factors: [table, table] });
+    assert.ok(close(logPartition, Math.log(0.625) + 2 * log * Math.LN10, 1e-9));
+    const [one] = await new ReferenceEvaluator(circuit).logLikelihoods(samplesFromRows([[1]]));
+    assert.ok(close(one!, Math.log(0.9), 1e-6));
   }
 });
 
