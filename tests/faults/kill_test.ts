@@ -24,6 +24,19 @@ async function workersOf(pid: number): Promise<number[]> {
   return new TextDecoder().decode(stdout).split(/\s+/).filter((text) => text !== "").map(Number);
 }
 
+/** A worker of a run, as soon as there is one and a moment of its work later; none when the run ends before. */
+async function workerOf(child: Deno.ChildProcess): Promise<number | undefined> {
+  let over = false;
+  child.status.finally(() => over = true);
+  while (!over) {
+    const [worker] = await workersOf(child.pid);
+    const moment = worker === undefined ? 5 : 20;
+    await new Promise((resolve) => setTimeout(resolve, moment));
+    if (worker !== undefined) return worker;
+  }
+  return undefined;
+}
+
 Deno.test(`a run killed at ${KILLS} random moments ends with the bytes of an undisturbed one`, async () => {
   using undisturbed = new Folder();
   using disturbed = new Folder();
@@ -44,7 +57,7 @@ Deno.test(`a run killed at ${KILLS} random moments ends with the bytes of an und
       onStart: (child) => {
         setTimeout(async () => {
           try {
-            const target = aWorker ? (await workersOf(child.pid))[0] : child.pid;
+            const target = aWorker ? await workerOf(child) : child.pid;
             if (target === undefined) return;
             Deno.kill(target, "SIGKILL");
             killed = true;
