@@ -3,9 +3,8 @@ import { Session } from "../../runner/session.ts";
 import { fixture, Folder } from "../command.ts";
 
 /** Runs the walks in this process; stops it as soon as a stage has told a value of step `until`. */
-async function walk(store: string, until = Infinity) {
-  const set = ["walks=1", "steps=30", "pause=1"];
-  await using session = await Session.open({ file: fixture("walks"), store, set });
+async function walk(store: string, until = Infinity, set = ["steps=300", "pause=1"]) {
+  await using session = await Session.open({ file: fixture("walks"), store, set: ["walks=1", ...set] });
   const stop = new AbortController();
   const logs: string[] = [];
   const summary = await session.run({
@@ -24,30 +23,35 @@ async function walk(store: string, until = Infinity) {
 
 Deno.test("a state is saved before its time when the stage asks for it", async () => {
   using folder = new Folder();
-  const { store } = folder, saved: boolean[] = [];
-  const set = ["walks=1", "steps=6", "pause=1", "hasty=3"];
-  await using session = await Session.open({ file: fixture("walks"), store, set });
-  await session.run({
-    jobs: 0,
-    command: "test",
-    stop: new AbortController().signal,
-    onEvent(event) {
-      if (event.type !== "node-metric") return;
-      saved.push(filesUnder(`${store}/checkpoints`).some((path) => path.endsWith("/current.json")));
-    },
-  });
-  assert.deepEqual(saved, [false, false, false, false, true, true]);
+  for (
+    const [name, hasty, begun] of [["hasty", ["hasty=3"], "resumed at step 4"], [
+      "calm",
+      [],
+      "begins",
+    ]] as const
+  ) {
+    const set = ["steps=9", "pause=0", "fails=6", ...hasty];
+    const first = await walk(`${folder.path}/${name}`, Infinity, set);
+    assert.deepEqual([first.status, first.logs[0]], ["failed", "begins"]);
+    // What was saved before it failed is where it goes on: only the state that was asked for was due.
+    assert.equal((await walk(`${folder.path}/${name}`, Infinity, set)).logs[0], begun);
+  }
 });
 
 Deno.test("a stage goes on from its checkpoint; a damaged one is noticed, and the stage begins anew", async () => {
   using folder = new Folder();
   const plain = await walk(`${folder.path}/plain`);
   assert.equal(plain.status, "done");
-  assert.deepEqual(plain.metrics.map((metric) => metric.step), Array.from({ length: 30 }, (_, step) => step));
+  assert.deepEqual(
+    plain.metrics.map((metric) => metric.step),
+    Array.from({ length: 300 }, (_, step) => step),
+  );
 
   assert.equal((await walk(folder.store, 10)).status, "interrupted");
   const resumed = await walk(folder.store);
-  assert.match(resumed.logs[0]!, /resumed at step 1[1-9]/);
+  // Stages run in a thread: a busy machine lets it go some steps further before it hears that it is enough.
+  const [, from] = /^resumed at step (\d+)$/.exec(resumed.logs[0]!)!;
+  assert.ok(Number(from) >= 11 && Number(from) < 300, from);
   assert.deepEqual(resumed.outputs, plain.outputs);
 
   for (const part of ["current.json", "objects"]) {
