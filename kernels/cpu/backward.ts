@@ -2,6 +2,7 @@ import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import type { SumGroup } from "../plan.ts";
 import { type Forward, takeFolds } from "./forward.ts";
 import { CERTAIN, RowArithmetic, type Rows, ZERO } from "./rows.ts";
+import { cutRows, joinRows } from "./turn.ts";
 import { isProduct, isSum, type Operand, type Part, type Segment, type Segmentation } from "./segments.ts";
 import { type Matrices, matricesOf } from "./weights.ts";
 
@@ -86,11 +87,14 @@ export function emitBackward(
         const counted = options.seen === undefined ? g : graph.op("Mul", [g, options.seen(segment)]);
         sums.set(name, matrices.outer(segment, counted, x, sums.get(name)));
       }
-      const widths = segment.operands.map((operand) => operand.units);
+      const widths = segment.operands.map(({ units, pieces }) => units * pieces);
       const parts = widths.length === 1
         ? [into]
         : graph.ops("Split", [into, graph.integers(...widths)], widths.length, { axis: 2 });
-      segment.operands.forEach((operand, j) => pass(operand, parts[j] as Value, segment.folds));
+      segment.operands.forEach((operand, j) => {
+        const { folds } = segment, { pieces, units } = operand;
+        pass(operand, cutRows(graph, parts[j] as Value, folds, pieces, units), folds * pieces);
+      });
     }
   }
   return { flows, weights: sums };
@@ -105,25 +109,36 @@ interface Received {
   readonly count: number;
 }
 
-/** The sum of what a segment receives. */
-function totalFlow(graph: OnnxGraph, segment: Segment, received: readonly Received[]): Value {
+/** The sum of what a segment receives, as it is or by blocks of its rows. */
+function totalFlow(graph: OnnxGraph, { folds, group }: Segment, received: readonly Received[]): Value {
+  const byBlocks = new Map<number, Received[]>();
+  for (const one of received) byBlocks.getOrInsertComputed(one.part.blocks, () => []).push(one);
+  return [...byBlocks].flatMap(([blocks, some]) => {
+    const width = group.units / blocks;
+    return flowsInto(graph, folds * blocks, width, some).map((flow) =>
+      joinRows(graph, flow, folds, blocks, width)
+    );
+  }).reduce((total, flow) => graph.op("Add", [total, flow]));
+}
+
+/** Flows into `rows` rows of `width` units, to be added: those that reach all of them in order, and what others make. */
+function flowsInto(graph: OnnxGraph, rows: number, width: number, received: readonly Received[]): Value[] {
   const whole: Value[] = [];
   const rest: Received[] = [];
   for (const one of received) {
     const { folds, into, unit } = one.part;
-    const same = one.count === segment.folds && folds.length === segment.folds &&
+    const same = one.count === rows && folds.length === rows &&
       folds.every((fold, i) => fold === i && into[i] === i);
-    if (same && unit === 0 && one.units === segment.group.units) whole.push(one.flow);
+    if (same && unit === 0 && one.units === width) whole.push(one.flow);
     else rest.push(one);
   }
-  if (rest.length > 0) whole.push(...scattered(graph, segment, rest));
-  return whole.reduce((total, flow) => graph.op("Add", [total, flow]));
+  return rest.length > 0 ? [...whole, ...scattered(graph, rows, width, rest)] : whole;
 }
 
-/** Flows that reach some folds or units of a segment only: tensors of the segment's shape, to be added. */
-function scattered(graph: OnnxGraph, segment: Segment, received: readonly Received[]): Value[] {
+/** Flows that reach some rows or units only: tensors of all of them, to be added. */
+function scattered(graph: OnnxGraph, rows: number, width: number, received: readonly Received[]): Value[] {
   const sources: Value[] = [];
-  const positions: number[][] = Array.from({ length: segment.folds }, () => []);
+  const positions: number[][] = Array.from({ length: rows }, () => []);
   const offsets = new Map<string, number>();
   let offset = 0;
   for (const { flow, part, units, count } of received) {
@@ -134,7 +149,7 @@ function scattered(graph: OnnxGraph, segment: Segment, received: readonly Receiv
     if (first === undefined) {
       first = offset;
       offsets.set(key, first);
-      const after = segment.group.units - unit - units;
+      const after = width - unit - units;
       sources.push(
         unit === 0 && after === 0
           ? flow

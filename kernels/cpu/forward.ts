@@ -1,6 +1,7 @@
 import type { SumGroup } from "../plan.ts";
 import type { OnnxGraph, Value } from "../onnx/graph.ts";
 import { RowArithmetic, type Rows } from "./rows.ts";
+import { cutRows } from "./turn.ts";
 import { isInput, isProduct, isSum, type Operand, type Segment, type Segmentation } from "./segments.ts";
 
 /** What a forward pass needs to know of leaves and weights. */
@@ -51,7 +52,8 @@ export function emitForward(
     } else if (isSum(segment)) {
       const pieces = segment.operands.map((operand) => {
         const piece = assemble(arithmetic, segments, operand, normalised);
-        return piece.normal ? piece : arithmetic.product([piece]);
+        const normal = piece.normal ? piece : arithmetic.product([piece]);
+        return arithmetic.turned(normal, segment.folds, operand.pieces, operand.units);
       });
       const input = arithmetic.concatenate(pieces);
       inputs[segment.index] = input;
@@ -87,7 +89,7 @@ function assemble(
 
 /**
  * What an operand reads of a value that every segment has: `[folds, batch, units]`, of which it takes a range of
- * units, or (`perUnit` false) `[folds, batch, 1]`.
+ * units, or (`perUnit` false) `[folds, batch, 1]`. The pieces of a fold come one after the other.
  */
 export function takeOperand(
   graph: OnnxGraph,
@@ -97,8 +99,18 @@ export function takeOperand(
   perUnit: boolean,
 ): Value {
   const { parts, units } = operand;
-  const taken = parts.map(({ segment, unit, folds }) => {
+  const taken = parts.map(({ segment, unit, blocks, folds }) => {
     const source = segments[segment] as Segment;
+    if (blocks > 1) {
+      return perUnit
+        ? takeFolds(
+          graph,
+          cutRows(graph, valueOf(segment), source.folds, blocks, units),
+          folds,
+          source.folds * blocks,
+        )
+        : takeFolds(graph, valueOf(segment), folds.map((block) => Math.floor(block / blocks)), source.folds);
+    }
     const value = takeFolds(graph, valueOf(segment), folds, source.folds);
     if (!perUnit || units === source.group.units) return value;
     return graph.op("Slice", [

@@ -1,4 +1,5 @@
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
+import { joinRows } from "./turn.ts";
 
 /**
  * Rows as a graph has them: `[folds, batch, units]` float32 with a scale and an error bound for each row,
@@ -117,6 +118,29 @@ export class RowArithmetic {
       values,
       scale,
       ...(bounds.length > 0 && { bound: bounds.length === 1 ? bounds[0] as Value : graph.op("Max", bounds) }),
+      normal: true,
+    };
+  }
+
+  /**
+   * Rows of `pieces` for each fold, one after the other, side by side and brought to the largest of their scales. Each must be
+   * normal.
+   */
+  turned(row: Rows, folds: number, pieces: number, units: number): Rows {
+    if (pieces === 1) return row;
+    const { graph } = this;
+    const most = (value: Value) => {
+      const apart = graph.op("Reshape", [value, graph.integers(folds, pieces, -1, 1)]);
+      return { apart, largest: graph.op("ReduceMax", [apart, graph.integers(1)], { keepdims: 1 }) };
+    };
+    const one = (value: Value) => graph.op("Reshape", [value, graph.integers(folds, -1, 1)]);
+    const { apart, largest } = most(row.scale);
+    const below = graph.op("Cast", [graph.op("Sub", [apart, largest])], { to: ELEMENT_TYPES.float32 });
+    const factor = graph.op("Reshape", [graph.op("Exp", [below]), graph.integers(folds * pieces, -1, 1)]);
+    return {
+      values: joinRows(graph, graph.op("Mul", [row.values, factor]), folds, pieces, units),
+      scale: one(largest),
+      ...(row.bound !== undefined && { bound: one(most(row.bound).largest) }),
       normal: true,
     };
   }

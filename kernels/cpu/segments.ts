@@ -1,21 +1,25 @@
 import type { Group, InputGroup, Plan, ProductGroup, SumGroup } from "../plan.ts";
 
-/** Folds of one segment that an operand takes, all from the same unit on. */
+/** Folds of one segment that an operand takes, all from the same unit on; or blocks of their units. */
 export interface Part {
   /** The segment that holds them. */
   readonly segment: number;
   /** First of their units that is read. */
   readonly unit: number;
-  /** Positions in the segment. */
+  /** Blocks of as many units as the operand has, in which the units of each fold are cut; 1 where they are not. */
+  readonly blocks: number;
+  /** Positions in the segment; of blocks, those of a fold one after the other, where it is cut in blocks. */
   readonly folds: readonly number[];
   /** Positions in the operand. */
   readonly into: readonly number[];
 }
 
-/** The `j`-th pieces of all folds of a segment: one tensor `[folds, batch, units]`. */
+/** The `j`-th pieces of all folds of a segment, or several in a row: one tensor `[folds * pieces, batch, units]`. */
 export interface Operand {
   /** Units of a piece. */
   readonly units: number;
+  /** Pieces of each fold, one after the other: 1 but for sums over very many of them. */
+  readonly pieces: number;
   /** Where the folds come from; each fold of the operand is in one part. */
   readonly parts: readonly Part[];
 }
@@ -58,6 +62,13 @@ export const isSum = (segment: Segment): segment is Segment<SumGroup> => segment
 const WORTH_A_CUT = 1024;
 
 /**
+ * Pieces of a sum, or parts of a row, that are taken one by one. More of them are one tensor, which is turned: operators grow in
+ * number with the segments only. A block-diagonal sum of 128 groups in each step of a chain made 128 pieces a step, which nobody
+ * saw planned to the end.
+ */
+const ONE_BY_ONE = 8;
+
+/**
  * Cuts groups so that what a product or sum reads is, where the plan's order allows it, a whole tensor and
  * needs no copy: where enough consecutive folds of a group are read together, they become a segment. Leaves are gathered
  * from tables in any case, few or many at a time: a cut of theirs always spares a copy. The matrices of a sum segment are one run of the
@@ -95,7 +106,10 @@ export function segmentsOf(plan: Plan): Segmentation {
         const index = segments.length;
         const operands = group.kind === "input"
           ? []
-          : group.widths.map((units, j) => operandOf(group, from, end, j, units, bounds, byGroup));
+          : runsOfPieces(group).map(({ first, pieces }) =>
+            operandOf(group, from, end, first, pieces, bounds, byGroup, (index) =>
+              (plan.groups[index] as Group).units)
+          );
         segments.push({ index, group, from, folds: end - from, operands });
         return index;
       }),
@@ -129,31 +143,76 @@ function runOf(
   return { group: source, fold: first };
 }
 
+/** The pieces of a group by operands: very many pieces of a sum of one width are one. */
+function runsOfPieces({ kind, widths }: ProductGroup | SumGroup): { first: number; pieces: number }[] {
+  const runs: { first: number; pieces: number }[] = [];
+  for (let first = 0; first < widths.length;) {
+    let pieces = 1;
+    while (kind === "sum" && widths[first + pieces] === widths[first]) pieces++;
+    if (pieces > ONE_BY_ONE) runs.push({ first, pieces });
+    else for (let j = 0; j < pieces; j++) runs.push({ first: first + j, pieces: 1 });
+    first += pieces;
+  }
+  return runs;
+}
+
 function operandOf(
   group: ProductGroup | SumGroup,
   from: number,
   to: number,
-  j: number,
-  units: number,
+  first: number,
+  pieces: number,
   bounds: readonly number[][],
   byGroup: readonly number[][],
+  widthOf: (group: number) => number,
 ): Operand {
-  const parts = new Map<string, { segment: number; unit: number; folds: number[]; into: number[] }>();
+  const units = group.widths[first] as number;
+  /** By segment: units of its folds, and what is taken of them by first unit. */
+  const parts = new Map<
+    number,
+    { width: number; byUnit: Map<number, { folds: number[]; into: number[] }> }
+  >();
   for (let fold = from; fold < to; fold++) {
-    const at = (fold * group.arity + j) * 3;
-    const source = group.sources[at] as number, sourceFold = group.sources[at + 1] as number;
-    const unit = group.sources[at + 2] as number;
-    const ends = bounds[source] as number[];
-    const place = lastAtMost(ends, sourceFold);
-    const segment = (byGroup[source] as number[])[place] as number;
-    const part = parts.getOrInsertComputed(
-      `${segment} ${unit}`,
-      () => ({ segment, unit, folds: [], into: [] }),
-    );
-    part.folds.push(sourceFold - (ends[place] as number));
-    part.into.push(fold - from);
+    for (let j = 0; j < pieces; j++) {
+      const at = (fold * group.arity + first + j) * 3;
+      const source = group.sources[at] as number, sourceFold = group.sources[at + 1] as number;
+      const unit = group.sources[at + 2] as number;
+      const ends = bounds[source] as number[];
+      const place = lastAtMost(ends, sourceFold);
+      const segment = (byGroup[source] as number[])[place] as number;
+      const part = parts.getOrInsertComputed(
+        segment,
+        () => ({ width: widthOf(source), byUnit: new Map() }),
+      ).byUnit.getOrInsertComputed(unit, () => ({ folds: [], into: [] }));
+      part.folds.push(sourceFold - (ends[place] as number));
+      part.into.push((fold - from) * pieces + j);
+    }
   }
-  return { units, parts: [...parts.values()] };
+  return {
+    units,
+    pieces,
+    parts: [...parts].flatMap(([segment, { width, byUnit }]) => partsOf(segment, units, width, byUnit)),
+  };
+}
+
+/** What an operand takes of a segment: for every first unit a part, or all as blocks where they are many and line up. */
+function partsOf(
+  segment: number,
+  units: number,
+  width: number,
+  byUnit: ReadonlyMap<number, { readonly folds: number[]; readonly into: number[] }>,
+): Part[] {
+  const blocks = width / units;
+  const linedUp = Number.isInteger(blocks) && byUnit.keys().every((unit) => unit % units === 0);
+  if (byUnit.size <= ONE_BY_ONE || !linedUp) {
+    return [...byUnit].map(([unit, part]) => ({ segment, unit, blocks: 1, ...part }));
+  }
+  const folds: number[] = [], into: number[] = [];
+  for (const [unit, part] of byUnit) {
+    for (const fold of part.folds) folds.push(fold * blocks + unit / units);
+    for (const at of part.into) into.push(at);
+  }
+  return [{ segment, unit: 0, blocks, folds, into }];
 }
 
 /** Index of the last number that is at most `x`, in an ascending list that begins with 0. */

@@ -10,6 +10,7 @@ import {
 import { takeOperand } from "../cpu/forward.ts";
 import { isInput, isProduct, isSum, type Segment, segmentsOf } from "../cpu/segments.ts";
 import { transpose } from "../cpu/token_table.ts";
+import { joinRows } from "../cpu/turn.ts";
 import { matricesOf } from "../cpu/weights.ts";
 import { type InputGroup, type Plan, planOf, type SumGroup } from "../plan.ts";
 import { ELEMENT_TYPES, OnnxGraph, type Value } from "./graph.ts";
@@ -60,7 +61,13 @@ export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8
     if (isInput(segment)) rows.push(leaves.emit(segment));
     else {
       const operands = segment.operands.map((operand) =>
-        takeOperand(graph, segments, operand, (i) => rows[i] as Value, true)
+        joinRows(
+          graph,
+          takeOperand(graph, segments, operand, (i) => rows[i] as Value, true),
+          segment.folds,
+          operand.pieces,
+          operand.units,
+        )
       );
       if (isProduct(segment)) rows.push(operands.reduce((a, b) => graph.op("Add", [a, b])));
       else if (isSum(segment)) {
