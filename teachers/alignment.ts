@@ -55,7 +55,9 @@ export function alignUnits(
   const unspaced = letters.filter(isUnspaced).length > letters.length / 2;
   if (kind !== "words" && !unspaced) {
     throw new RetortError(`${config.name} has pieces of words: it cannot embed a corpus in ${kind}`, {
-      hint: "Tokenise the corpus in words or in the teacher's pieces, or train a teacher on it.",
+      hint:
+        "Tokenise the corpus in words or in the teacher's pieces, take word vectors (`static`) in its place, " +
+        "or train a teacher on it.",
     });
   }
   const over = tokenizer.piecesOverWords();

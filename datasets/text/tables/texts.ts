@@ -79,6 +79,12 @@ export async function* columnTexts(
         },
       );
     }
+    if (!cell.isWellFormed()) {
+      throw new TextError(
+        `${name}, ${row.where}: column ${JSON.stringify(column)} holds half a character (a surrogate alone)`,
+        { hint: "Write \\ufffd in its place, or leave it out." },
+      );
+    }
     if (cell.trim() !== "") yield cell;
   }
 }

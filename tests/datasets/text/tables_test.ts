@@ -149,6 +149,12 @@ Deno.test("tables without a column, columns without a table, and rows that are n
       /a\.jsonl, line 2: there is no column "text", but "other"/,
     ],
     ["a.jsonl", '{"text":"x"}\n{"text":', "text", /a\.jsonl, line 2: it is not a JSON object/],
+    [
+      "a.jsonl",
+      '{"text":"\\ud83d\\ude00"}\n{"text":"x \\ud83d y"}',
+      "text",
+      /a\.jsonl, line 2: .*half a character/,
+    ],
     ["a.json", '[\n{"text":"x"}\n]', "text", /a\.json, line 1: /],
     ["a.json", '[{"text":"x"}]', "text", /a\.json, line 1: it is an array/],
     ["a.json", '{\n"text":"x"\n}', "text", /a\.json, line 1: it is not a JSON object/],
