@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
-import { completeText } from "../stages/text/complete_text.ts";
+import { blankedTexts, completeText } from "../stages/text/complete_text.ts";
 import { loadText } from "../stages/text/load.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
 import { sotuText } from "../stages/text/sotu.ts";
@@ -39,7 +39,7 @@ export default definePipeline({
     /** Words rarer than this in the training text become the unknown word. */
     minimum: z.int().min(1).default(3),
     /** Sentences with blanks (`_`) to fill in. */
-    blanks: z.array(z.string()).min(1).default([
+    blanks: blankedTexts.min(1).default([
       "we must _ the american people .",
       "the united states will _ _ _ the peace of the world .",
       "i ask the congress to _ this _ .",

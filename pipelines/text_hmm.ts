@@ -13,7 +13,7 @@
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
-import { completeText } from "../stages/text/complete_text.ts";
+import { blankedTexts, completeText } from "../stages/text/complete_text.ts";
 import { loadParams, loadText } from "../stages/text/load.ts";
 import { localText, textPaths } from "../stages/text/local.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
@@ -56,7 +56,7 @@ export default definePipeline({
     /** The output of a teacher's graph with the vectors of tokens, where there are several. */
     output: z.string().optional(),
     /** Sentences with `_` for each missing unit, to be filled in. */
-    blanks: z.array(z.string()).default([]),
+    blanks: blankedTexts.default([]),
   }),
   build({ params }) {
     const { text: path, endings, format, column, split, shares, units, ends } = params;

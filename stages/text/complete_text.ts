@@ -38,6 +38,9 @@ export const completions = json(
   },
 );
 
+/** Texts with `_` for each missing unit: of words, of pieces, of characters. */
+export const blankedTexts = z.array(z.string().includes(BLANK, { error: "there is no blank, `_`, in it" }));
+
 /**
  * Fills in the middle: a sentence with blanks, what stands before and after them given, and that no blank ends it. Exact:
  * draws are from p(blanks | rest), and probabilities sum over everything that the other blanks may be.
@@ -46,8 +49,8 @@ export const completeText = defineStage({
   name: "text.complete",
   params: z.object({
     ...frameParams,
-    /** Texts with `_` for each missing unit: of words, of pieces, of characters. */
-    sentences: z.array(z.string()).min(1),
+    /** What to fill in. */
+    sentences: blankedTexts.min(1),
     /** Completions of each. */
     draws: z.int().min(1).default(3),
     /** Most probable units of each blank to list. */

@@ -59,7 +59,11 @@ async function filesAt(path: string | readonly string[], endings: readonly strin
   if (typeof path !== "string") return (await Promise.all(path.map((one) => filesAt(one, endings)))).flat();
   const root = isAbsolute(path) ? path : join(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
   const info = await Deno.stat(root).catch((cause) => {
-    throw new TextError(`there is no text at ${root}`, { hint: "`path` names a file or a folder.", cause });
+    throw new TextError(`there is no file or folder ${root}`, {
+      hint:
+        "Paths are taken as they stand, `~` and `*` too: give a folder, and `endings` for some of its files.",
+      cause,
+    });
   });
   if (info.isFile) return [{ name: basename(root), path: root }];
   const found: Found[] = [], others = new Set<string>();

@@ -111,9 +111,21 @@ export const onnxTeacher = defineStage({
     const graph = exact ?? onlyFile(
       all,
       params.model ?? ".onnx file",
+      ([first]) =>
+        first === undefined
+          ? "Give the folder that has it, or data sets that have it together."
+          : `Choose one: \`model: "${first}"\` of the stage, \`graph\` of the pipelines, for example.`,
       (name) => params.model === undefined ? name.endsWith(".onnx") : endsWithPath(name, params.model),
     );
-    const words = onlyFile(all, "tokenizer.json", (name) => endsWithPath(name, "tokenizer.json"));
+    const words = onlyFile(
+      all,
+      "tokenizer.json",
+      ([first]) =>
+        first === undefined
+          ? "Put the one that the model came with beside the graph, or hand over its folder or data set as well."
+          : "Leave only that of this graph in the folder.",
+      (name) => endsWithPath(name, "tokenizer.json"),
+    );
     const model = await graph.folder.bytes(graph.name);
     const tokenizer = await words.folder.text(words.name);
     const beside = (file: string) =>
@@ -153,12 +165,13 @@ function endsWithPath(name: string, end: string): boolean {
 function onlyFile<T extends { readonly name: string }>(
   all: readonly T[],
   what: string,
+  hint: (found: readonly string[]) => string,
   fits: (name: string) => boolean,
 ): T {
   const found = all.filter(({ name }) => fits(name));
   if (found.length === 1) return found[0]!;
   const names = all.map(({ name }) => name).join(", ");
   throw new TextError(`${found.length === 0 ? "no" : "several"} ${what} among ${names}`, {
-    ...(found.length > 1 && { hint: `Choose one: \`model: "${found[0]!.name}"\`, for example.` }),
+    hint: hint(found.map(({ name }) => name)),
   });
 }

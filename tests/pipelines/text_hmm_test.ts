@@ -107,6 +107,7 @@ Deno.test("text that cannot be learned from is refused with what to set", async 
       ["text=all.csv"],
       /all\.csv: it is a table \(CSV\): which column is the text\? There are "id", "review"/,
     ],
+    [["text=short.txt", 'blanks=["a _", "b"]'], /parameter `blanks\.1`: there is no blank, `_`, in it/],
     [["text=short.txt", "units=pieces"], /units=pieces wants a teacher in ONNX/],
     [
       [

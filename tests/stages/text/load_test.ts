@@ -228,7 +228,7 @@ Deno.test("a source names files in the order of their names, and says what is no
       /two files are called b\.txt: .*b\.txt and .*other\/b\.txt/,
     );
     await assert.rejects(locate({ path: 5 }).then(), /expected a file or a folder/);
-    await assert.rejects(locate({ path: `${folder}/none` }), /there is no text at .*none/);
+    await assert.rejects(locate({ path: `${folder}/none` }), /there is no file or folder .*none/);
     await assert.rejects(locate({ path: folder, endings: [".pdf"] }), (error: RetortError) => {
       assert.match(error.message, /holds no text files \*\.pdf/);
       assert.match(error.hint!, /`endings`.*there are files called (\*\.txt, \*\.md|\*\.md, \*\.txt)\.$/);
