@@ -59,3 +59,8 @@ export function strangersText(strangers: readonly { readonly path: string; reado
   );
   return [...shown, ...strangers.length > 20 ? [`left alone: ${strangers.length - 20} more`] : []].join("\n");
 }
+
+/** A text as one word of a shell's command line. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

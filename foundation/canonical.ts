@@ -32,15 +32,19 @@ export function digestJson(value: JsonValue): Digest {
   return digestBytes(canonicalText(value));
 }
 
+/** So deep may lists and objects of a value nest: what copies, checks and writes it goes down one call a level. */
+const DEPTH = 1000;
+
 /**
- * Where a value is not plain JSON (a function, a Date, NaN, undefined in an array, a cycle, ...):
- * the path and what stands there. Undefined when the value is plain JSON. Properties that are
- * `undefined` are allowed, as JSON leaves them out.
+ * Where a value is not plain JSON (a function, a Date, NaN, undefined in an array, a cycle, a text that UTF-8 cannot
+ * hold, a nesting deeper than 1,000 levels, ...): the path and what stands there. Undefined when the value is plain
+ * JSON. Properties that are `undefined` are allowed, as JSON leaves them out.
  */
 export function notJson(value: unknown, path = "", seen: Set<object> = new Set()): string | undefined {
   const at = path === "" ? "the value" : `\`${path}\``;
   switch (typeof value) {
     case "string":
+      return value.isWellFormed() ? undefined : `${at} holds half a character (a lone surrogate)`;
     case "boolean":
       return undefined;
     case "number":
@@ -52,8 +56,14 @@ export function notJson(value: unknown, path = "", seen: Set<object> = new Set()
       if (!Array.isArray(value) && proto !== Object.prototype && proto !== null) {
         return `${at} is a ${value.constructor?.name ?? "special object"}`;
       }
+      if (seen.size === DEPTH) {
+        return `the value nests deeper than ${DEPTH.toLocaleString("en")} levels in \`${
+          path.split(".", 1)[0]
+        }\``;
+      }
       seen.add(value);
       for (const [key, item] of Object.entries(value)) {
+        if (!key.isWellFormed()) return `a name in ${at} holds half a character (a lone surrogate)`;
         if (item === undefined && !Array.isArray(value)) continue;
         const inside = notJson(item, path === "" ? key : `${path}.${key}`, seen);
         if (inside !== undefined) return inside;

@@ -39,9 +39,12 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
   if (
     code === "EROFS" || /Read-only file system/.test(text) || error instanceof Deno.errors.PermissionDenied
   ) {
-    return new RetortError(`${path} cannot be written: ${doing} it failed: ${text}`, {
+    const [done, able] = ["reading", "opening"].includes(doing)
+      ? ["read", "readable"]
+      : ["written", "writable"];
+    return new RetortError(`${path} cannot be ${done}: ${doing} it failed: ${text}`, {
       hint:
-        "Make the folder writable, or use another one: --store DIR for the store, RETORT_HOME for store and data.",
+        `Make it and its folder ${able}, or use another one: --store DIR for the store, RETORT_HOME for store and data.`,
       cause: error,
     });
   }

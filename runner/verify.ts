@@ -73,12 +73,22 @@ export interface NodeCheck {
 /**
  * Runs every node of a pipeline again and compares the bytes with those in the store. Nothing is recorded.
  *
+ * @throws RetortError on a read-only store: stages write into its folder for unfinished files.
  * @param options.jobs worker processes; 0 executes in this process.
  */
 export async function verifyByExecution(
   session: Session,
   options: { jobs: number; signal: AbortSignal; onNode?: (check: NodeCheck) => void },
 ): Promise<NodeCheck[]> {
+  if (session.store.readOnly) {
+    throw new RetortError(
+      `the store ${session.store.root} cannot be written, and nodes that run again write into it`,
+      {
+        hint:
+          "Make it writable, or verify a copy: --store DIR. Without --execute every object is hashed again.",
+      },
+    );
+  }
   using _shared = await lock(`${session.store.root}/store.lock`, { mode: "shared" });
   const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(1);
   options.signal.addEventListener("abort", () => executor.stop(), { once: true });

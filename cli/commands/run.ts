@@ -27,6 +27,7 @@ import {
   paint,
   print,
   printJson,
+  quoted,
   table,
 } from "../output.ts";
 import { rendererFor } from "../progress.ts";
@@ -110,10 +111,8 @@ export async function run(file: string, options: RunOptions): Promise<void> {
 
 /** The command line as a user would type it again. */
 function commandLine(): string {
-  return ["deno task", ...Deno.args].map((arg) =>
-    /^[\w@%+=:,./ -]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`
-  )
-    .join(" ");
+  const words = Deno.args.map((arg) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : quoted(arg));
+  return ["deno task", ...words].join(" ");
 }
 
 function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
@@ -228,7 +227,7 @@ function showEnd(summary: RunSummary, options: RunOptions): void {
     if (outcome.hint !== undefined) note(`  ${clean(outcome.hint)}`);
     note(`  log:      ${outcome.log}`);
     const store = options.store === undefined ? "" : ` --store ${options.store}`;
-    note(`  alone:    deno task repro '${outcome.node.name}'${store}`);
+    note(`  alone:    deno task repro ${quoted(outcome.node.name)}${store}`);
   }
   if (summary.status === "failed") note(`\nWhen it is mended, go on with: ${commandLine()}`);
   if (summary.status === "interrupted") note(`Go on with: ${commandLine()}`);

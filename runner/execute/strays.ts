@@ -13,32 +13,37 @@ const owner = new AsyncLocalStorage<Job>();
 /** The job that is at work in this process. */
 let atWork: Job | undefined;
 
-/** Errors of calls of `Deno.exit`, which were told when they were made. */
+/** Errors of calls that would have ended the process, which were told when they were made. */
 const exits = new WeakSet<Error>();
 
-/** How this process really ends. */
-const exit = Deno.exit;
+/** What ends this process or thread: `Deno.exit`, which `process.exit` calls, and `close`. */
+const scope = globalThis as unknown as { close(): void };
 let guarded = false;
 
 /**
- * From the first job on, `Deno.exit` (and `process.exit`, which calls it) is the failure of the job that calls it.
- * It stays so: what a stage has left behind must not end the process with an exit code of its own either.
+ * From the first job on, a call that would end the process, or the thread that executes jobs, is the failure of the job
+ * that makes it. It stays so: what a stage has left behind must not end the process with an exit code of its own either.
  */
 function guardExit(): void {
   if (guarded) return;
   guarded = true;
-  Deno.exit = ((code?: number): void => {
+  Deno.exit = failing("Deno.exit", Deno.exit) as typeof Deno.exit;
+  scope.close = failing("close", scope.close.bind(globalThis));
+}
+
+function failing(name: string, end: (code?: number) => void): (code?: number) => void {
+  return (code) => {
     const by = owner.getStore() ?? atWork;
-    if (by === undefined) exit(code);
+    if (by === undefined) return end(code);
     if (by !== atWork) return; // That job has its outcome.
-    const error = new CallError(`Deno.exit(${code ?? ""}) was called`, {
+    const error = new CallError(`${name}(${code ?? ""}) was called`, {
       hint:
         "Neither a stage nor a pipeline may end the process: return what is wanted, or throw what keeps it from that.",
     });
     exits.add(error);
-    stray(by!, error);
+    stray(by, error);
     throw error;
-  }) as typeof Deno.exit;
+  };
 }
 
 function stray(job: Job, error: unknown): void {

@@ -162,6 +162,7 @@ function openCopy(path: string): DatabaseSync {
     for (const ending of ["", "-wal"]) {
       try {
         Deno.copyFileSync(path + ending, `${folder}/records.sqlite${ending}`);
+        Deno.chmodSync(`${folder}/records.sqlite${ending}`, 0o600); // A copy has the permissions of what it copies.
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }

@@ -85,7 +85,7 @@ export class Batch implements AsyncDisposable {
     const digest = createHash("sha256").update(bytes).digest("hex");
     const size = bytes.length;
     // What is there already was synced before it came there.
-    if (this.#blobs.has(digest, size)) return { digest, size };
+    if (this.#blobs.soundSmall(digest, size)) return { digest, size };
     try {
       using file = Deno.openSync(temp, { write: true, createNew: true });
       for (let at = 0; at < size;) at += file.writeSync(bytes.subarray(at));
@@ -165,6 +165,7 @@ export class Batch implements AsyncDisposable {
   #place(temp: string, file: Deno.FsFile, early: EarlySync, digest: Digest, size: number): void {
     if (size > SMALL) return this.#placeSynced(temp, file, early, digest, size);
     file.close();
+    this.#blobs.soundSmall(digest, size);
     this.#small.push({ temp, digest, size });
   }
 
@@ -176,7 +177,7 @@ export class Batch implements AsyncDisposable {
           using _closed = file;
           await early.end();
           // What is there already was synced before it came there.
-          if (!this.#blobs.has(digest, size)) await file.syncData();
+          if (!await this.#blobs.sound(digest, size)) await file.syncData();
         }
         this.#blobs.place(temp, digest, size);
       } catch (error) {

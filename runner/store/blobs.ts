@@ -34,6 +34,40 @@ export class Blobs {
     }
   }
 
+  /**
+   * True when the object is there with its bytes, which are read once a process. A damaged one is set aside, so that
+   * the same bytes, when they are written again, take its place.
+   */
+  async sound(digest: Digest, size: number): Promise<boolean> {
+    if (!this.has(digest, size)) return false;
+    const identity = fileIdentity(this.path(digest));
+    return this.#isChecked(digest, identity) || this.#judge(digest, identity, await this.fault(digest, size));
+  }
+
+  /** As `sound`, for small objects: without a hop to another thread. */
+  soundSmall(digest: Digest, size: number): boolean {
+    if (!this.has(digest, size)) return false;
+    const identity = fileIdentity(this.path(digest));
+    if (this.#isChecked(digest, identity)) return true;
+    let found = "";
+    try {
+      found = createHash("sha256").update(Deno.readFileSync(this.path(digest))).digest("hex");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return this.#judge(digest, identity, found === digest ? undefined : "its bytes have changed");
+  }
+
+  #isChecked(digest: Digest, identity: string | undefined): boolean {
+    return identity !== undefined && this.#checked.get(this.path(digest)) === identity;
+  }
+
+  #judge(digest: Digest, identity: string | undefined, fault: string | undefined): boolean {
+    if (fault !== undefined) this.setAside(digest);
+    else if (identity !== undefined) this.#checked.set(this.path(digest), identity);
+    return fault === undefined;
+  }
+
   /** Objects to be stored together: see `Batch`. Dispose of it. */
   batch(): Batch {
     return new Batch(this);
@@ -77,7 +111,7 @@ export class Blobs {
   async checkedPath(digest: Digest, size: number): Promise<string> {
     const path = this.path(digest);
     const identity = fileIdentity(path);
-    if (identity !== undefined && this.#checked.get(path) === identity) return path;
+    if (this.#isChecked(digest, identity)) return path;
     const fault = await this.fault(digest, size);
     if (fault !== undefined) throw this.#damage(digest, fault);
     if (identity !== undefined) this.#checked.set(path, identity);

@@ -1,4 +1,5 @@
 import type { Digest } from "../../foundation/canonical.ts";
+import { fileFault } from "../../foundation/faults.ts";
 
 /** Something in a store's folder that the store has not put there. */
 export interface Stranger {
@@ -79,6 +80,6 @@ function entries(folder: string, forms: readonly Form[], onStranger: OnStranger 
     return own.sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
-    throw error;
+    throw fileFault(error, "reading", folder);
   }
 }

@@ -95,13 +95,24 @@ export class Store {
     return store;
   }
 
-  /** Makes folders that are missing: programs that copy or tidy up often leave out empty ones. */
+  /**
+   * Makes folders that are missing: programs that copy or tidy up often leave out empty ones.
+   *
+   * @throws RetortError where something else has the name of one.
+   */
   #complete(): void {
     for (const folder of FOLDERS) {
       try {
         Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
-      } catch {
-        // A read-only store, or a full disk: whoever needs the folder tells.
+      } catch (error) {
+        // What remains is a read-only store, or a full disk: whoever needs the folder tells.
+        if (!(error instanceof Deno.errors.AlreadyExists)) continue;
+        throw new RetortError(
+          `${this.root}/${folder} is no folder, and no link to one, which this store needs there`,
+          {
+            hint: "Move it away, or make what it links to: a folder that is missing is made.",
+          },
+        );
       }
     }
   }

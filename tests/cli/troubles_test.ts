@@ -59,6 +59,34 @@ Deno.test("the end of a failed run says what failed, where its log is and how to
   assert.match(wrong.stderr, /did you mean `bad`/);
 });
 
+Deno.test("the commands that a failed run names can be pasted, whatever stands in names and parameters", async () => {
+  using folder = new Folder();
+  const file = `${folder.path}/it's here.ts`;
+  Deno.writeTextFileSync(
+    file,
+    `import { z } from "zod";
+import { definePipeline, defineStage, text } from "retort";
+export const bad = defineStage({ name: "bad", outputs: { text }, run: (): { text: string } => { throw new Error("bad"); } });
+export default definePipeline({ name: "p", params: z.object({ node: z.string() }),
+  build: ({ params }) => ({ text: bad({}, {}, { name: params.node }).text }) });
+`,
+  );
+  const node = `a "b" 'c' $d *`;
+  const failed = await command("run", [file, "--store", folder.store, "--set", `node=${node}`]);
+  assert.equal(failed.code, 1, failed.stderr);
+  const named = [/alone: +deno task (.*)/, /go on with: deno task (.*)/].map((line) =>
+    line.exec(failed.stderr)![1]!
+  );
+  const words = named.map(async (line) => {
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", `printf '%s\\n' ${line}`] }).output();
+    return new TextDecoder().decode(stdout).split("\n").slice(0, -1);
+  });
+  assert.deepEqual(await Promise.all(words), [
+    ["repro", node, "--store", folder.store],
+    ["run", file, "--store", folder.store, "--set", `node=${node}`],
+  ]);
+});
+
 Deno.test("terminal commands in names and messages do not reach the terminal", async () => {
   using folder = new Folder();
   const args = [fixture("troubles"), "--store", folder.store, "--set", "trouble=escape"];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, fixture, Folder } from "../command.ts";
+import { command, fixture, Folder, taskArguments } from "../command.ts";
 import { partNeeds } from "../needs.ts";
 
 async function mount(...args: string[]): Promise<boolean> {
@@ -118,6 +118,47 @@ Deno.test("a read-only store: what is there is used and shown; a run that had to
   assert.match(sweep.stderr, /cannot be opened[\s\S]*Make the store's folder writable/);
 });
 
+Deno.test("a store that this user may not write is used and shown; one that he may not read is told as that", async () => {
+  using folder = new Folder();
+  const args = [fixture("walks"), "--store", folder.store];
+  assert.equal((await command("run", args)).code, 0);
+  // Nothing keeps root from writing but a lack of this capability.
+  const root = Deno.uid() === 0;
+  if (!partNeeds("linux", !root || Deno.build.os === "linux")) return;
+  const bare = async (task: string, ...args: string[]) => {
+    const [program, ...first] = root
+      ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--", Deno.execPath()]
+      : [Deno.execPath()];
+    const ended = await new Deno.Command(program!, { args: [...first, ...taskArguments(task, args)] })
+      .output();
+    return { code: ended.code, stderr: new TextDecoder().decode(ended.stderr) };
+  };
+  const change = (mode: string) => new Deno.Command("chmod", { args: ["-R", mode, folder.store] }).output();
+  await change("a-w");
+  const cached = await bare("run", ...args);
+  assert.equal(cached.code, 0, cached.stderr);
+  assert.match(cached.stderr, /5 cached \(not recorded: the store is read-only\)/);
+  const more = await bare("run", ...args, "--set", "steps=13");
+  assert.match(more.stderr, /the store .* cannot be written, and 5 of 5 nodes have to run/);
+  const again = await bare("verify", "--execute", ...args);
+  assert.equal(again.code, 1);
+  assert.match(
+    again.stderr,
+    /the store .* cannot be written, and nodes that run again write into it\nMake it writable/,
+  );
+  await change("u+w");
+  Deno.chmodSync(`${folder.store}/results`, 0);
+  for (const task of [["verify"], ["gc"], ["run", fixture("walks")]]) {
+    const ended = await bare(task[0]!, ...task.slice(1), "--store", folder.store);
+    assert.equal(ended.code, 1);
+    assert.match(
+      ended.stderr,
+      /\/results.* cannot be read: reading it failed[\s\S]*Make it and its folder readable/,
+    );
+  }
+  Deno.chmodSync(`${folder.store}/results`, 0o700);
+});
+
 Deno.test("a store on another file system than the temporary folder and the project", async () => {
   using folder = new Folder();
   const disk = `${folder.path}/disk`;
@@ -126,6 +167,27 @@ Deno.test("a store on another file system than the temporary folder and the proj
   const ended = await command("run", [fixture("walks"), "--store", `${disk}/store`]);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal((await command("verify", ["--store", `${disk}/store`])).code, 0);
+});
+
+Deno.test("something else in the place of one of the store's folders is told as that", async () => {
+  using folder = new Folder();
+  const args = [fixture("walks"), "--store", folder.store, "--jobs", "0"];
+  assert.equal((await command("run", args)).code, 0);
+  const places = ["tmp", "locks", "objects", "results", "runs"];
+  for (const [i, name] of places.entries()) {
+    const path = `${folder.store}/${name}`;
+    Deno.renameSync(path, `${folder.path}/aside`);
+    if (i % 2 === 0) Deno.writeTextFileSync(path, "mine");
+    else Deno.symlinkSync("/nowhere/at/all", path);
+    for (const task of ["run", "verify"]) {
+      const ended = await command(task, task === "run" ? args : ["--store", folder.store]);
+      assert.equal(ended.code, 1, `${name}: ${ended.stderr}`);
+      assert.match(ended.stderr, new RegExp(`/${name} is no folder[^]*Move it away`), name);
+    }
+    Deno.removeSync(path);
+    Deno.renameSync(`${folder.path}/aside`, path);
+  }
+  assert.match((await command("run", args)).stderr, /5 cached/);
 });
 
 Deno.test("a folder that is no store is left alone", async () => {

@@ -58,6 +58,35 @@ Deno.test("all objects of a batch are in place when it is done, equal ones once"
   });
 });
 
+Deno.test("bytes that are written again take the place of an object that was damaged, whatever its size and theirs", async () => {
+  const ways = {
+    bytes: (blobs: Blobs, bytes: Uint8Array<ArrayBuffer>) => blobs.write(bytes),
+    pieces: (blobs: Blobs, bytes: Uint8Array<ArrayBuffer>) => blobs.write([bytes]),
+    file(blobs: Blobs, bytes: Uint8Array<ArrayBuffer>) {
+      Deno.writeFileSync(`${blobs.tmp}/finished`, bytes);
+      return blobs.adopt(`${blobs.tmp}/finished`);
+    },
+  };
+  for (const write of Object.values(ways)) {
+    for (const size of [5, 3 * MIB + 1]) {
+      await withBlobs(async (blobs, folder) => {
+        const bytes = numbered(size);
+        const { digest } = await write(blobs, bytes);
+        for (const damaged of [new Uint8Array(size), new Uint8Array(3)]) {
+          Deno.chmodSync(blobs.path(digest), 0o600);
+          Deno.writeFileSync(blobs.path(digest), damaged);
+          // As another process: this one may have read the object before.
+          const other = new Blobs(blobs.folder, blobs.tmp, blobs.damaged);
+          await write(other, bytes);
+          assert.equal(await blobs.fault(digest, size), undefined);
+          assert.equal(other.damage.size, 0, "no stage has read it");
+        }
+        assert.deepEqual(listFolder(`${folder}/damaged`), [digest]);
+      });
+    }
+  }
+});
+
 Deno.test("a source that fails in the middle leaves nothing, and the batch goes on", async () => {
   await withBlobs(async (blobs, folder) => {
     await using batch = blobs.batch();

@@ -100,6 +100,18 @@ Deno.test("what is not JSON is named with its place", () => {
   const loop: Record<string, unknown> = {};
   loop.self = loop;
   assert.equal(notJson(loop), "`self` contains itself");
+  // Halves of characters that UTF-16 writes in two have no place in UTF-8.
+  assert.equal(notJson({ a: ["x\u{1f600}"] }), undefined);
+  assert.equal(notJson({ a: ["x\ud83d"] }), "`a.0` holds half a character (a lone surrogate)");
+  assert.equal(notJson({ a: { "\ude00": 1 } }), "a name in `a` holds half a character (a lone surrogate)");
+  const nested = (levels: number, inner: unknown = 1): unknown => {
+    for (let level = 0; level < levels; level++) inner = level % 2 === 0 ? [inner] : { b: inner };
+    return inner;
+  };
+  assert.equal(notJson({ a: nested(999) }), undefined);
+  for (const levels of [1000, 100_000]) {
+    assert.equal(notJson({ a: nested(levels) }), "the value nests deeper than 1,000 levels in `a`");
+  }
 });
 
 Deno.test("a node that waits for many names the first of them", () => {
