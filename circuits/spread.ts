@@ -36,12 +36,13 @@ export function realColumns(circuit: Circuit): RealColumns[] {
 
 /**
  * Standard deviation of all values of a column that statistics count, by id of the parameters of Gaussian leaves: what
- * the least standard deviation of a unit is measured by.
+ * the least standard deviation of a unit is measured by; see {@link spreadOf} for `rounding`.
  */
 export function countedSpreads(
   circuit: Circuit,
   values: ReadonlyMap<string, ParameterArray>,
   statistics: ReadonlyMap<string, ArrayLike<number>>,
+  rounding?: number,
 ): Map<string, number> {
   const spreads = new Map<string, number>();
   for (const { leaves } of realColumns(circuit)) {
@@ -51,7 +52,7 @@ export function countedSpreads(
       const leaf = leafOf(circuit, node);
       return [{ leaf: own === undefined ? leaf : { ...leaf, values: own }, statistics: counts }];
     });
-    const spread = spreadOf(parts);
+    const spread = spreadOf(parts, rounding);
     for (const id of leaves.keys()) spreads.set(id, spread);
   }
   return spreads;

@@ -22,6 +22,8 @@ export interface Accumulators {
    * it already; found from `values` when left out.
    */
   readonly priors?: ReadonlyMap<string, ArrayLike<number>>;
+  /** Part of the square of a real value's distance from a mean that moments may be wrong by; that of float64 when left out. */
+  readonly rounding?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function applyUpdate(
   const priors = step.kind === "anemone"
     ? accumulators.priors ?? topDownRows(circuit, values, (node) => accumulators.weight.of(node))
     : undefined;
-  const spreads = countedSpreads(circuit, values, accumulators.statistics);
+  const spreads = countedSpreads(circuit, values, accumulators.statistics, accumulators.rounding);
   for (const [id, node] of parameterOwners(circuit)) {
     const settings = settingsFor(rule, id, node.kind);
     const counts = (node.kind === "sum" ? accumulators.weights : accumulators.statistics).get(id);

@@ -8,7 +8,7 @@ const MIN_SPREAD = 1e-6;
 /** Standard deviation, as a part of the mean, that is not told from the rounding of equal numbers. */
 const EQUAL = 2 ** -51;
 
-/** Part of the square of a mean's move that rounding may leave in the variance: 1e4 times that of float64. */
+/** Part of the square of a distance from a mean that rounding may leave in a variance: 1e4 times that of float64. */
 const ROUNDING = 1e-12;
 
 /**
@@ -125,11 +125,13 @@ function stddev(leaf: Leaf, unit: number): number {
 }
 
 /**
- * Standard deviation of all values that statistics of leaves count, about the mean of all; 0 where the values are equal,
- * as far as float64 can tell, or there are none.
+ * Standard deviation of all values that statistics of leaves count, about the mean of all; 0 where there are none, or the values
+ * are equal as far as the statistics can tell: what is far smaller than the distances from the units' means is lost in their squares.
+ * @param rounding part of such a square that the statistics may be wrong by; that of float64 when left out
  */
 export function spreadOf(
   parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
+  rounding = ROUNDING,
 ): number {
   const sum = (of: (unit: { weight: number; first: number; second: number; mean: number }) => number) =>
     parts.reduce((total, { leaf, statistics }) => {
@@ -150,8 +152,9 @@ export function spreadOf(
     const move = unit.mean - centre;
     return unit.second + move * (2 * unit.first + move * unit.weight);
   }) / weight;
+  const square = sum((unit) => unit.second + (unit.mean - centre) ** 2 * unit.weight) / weight;
   const spread = Math.sqrt(Math.max(0, variance));
-  return spread > EQUAL * Math.abs(centre) ? spread : 0;
+  return variance > rounding * square && spread > EQUAL * Math.abs(centre) ? spread : 0;
 }
 
 /**

@@ -172,7 +172,7 @@ export function encodeStatistics(
 }
 
 /** Variance, as a part of the square of a mean's move, that the device's sums may get wrong. */
-const ROUNDING = 1e-5;
+export const ROUNDING = 1e-5;
 
 /**
  * The device's moments of Gaussian units, `[units, 3]`, of `(x - mean) / stddev`, made those that the family has, of

@@ -26,7 +26,7 @@ import {
 import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
-import { deviceMoments } from "./encode.ts";
+import { deviceMoments, ROUNDING } from "./encode.ts";
 import {
   countExactly,
   exactActivations,
@@ -361,6 +361,8 @@ export class WebGpuEngine implements Engine {
       statistics: session.store.plainStatistics(counts.statistics, this.#values),
       weight,
       ...(priors !== undefined && { priors }),
+      // Twice what is left where it is lost.
+      rounding: 2 * ROUNDING,
     }, rule);
     return values;
   }

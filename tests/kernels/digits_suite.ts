@@ -267,6 +267,29 @@ export function digitsSuite({ name, open, test: options }: DigitsSuite): void {
     });
   });
 
+  test("units keep the standard deviation that they have where all values of a column are equal", async () => {
+    for (const row of [[5, 6], [0.1, 1234567.7], [-1e9, 1e-6]]) {
+      for (const count of [1, 3, 50]) {
+        const data = samplesFromRows(Array.from({ length: count }, () => row));
+        // Two units of a column: one at its value, one beside it.
+        const circuit = naiveMixture(real(2), { components: 2, data, seed: 3 });
+        await using(circuit, async (learner) => {
+          for (let step = 0; step < 3; step++) {
+            await learner.accumulate(data);
+            await learner.update({ step: { kind: "em" } });
+          }
+          const got = await learner.parameters();
+          for (const id of ["leaf/0", "leaf/1"]) {
+            const before = circuit.parameters.get(id)!.values, after = got.get(id)!;
+            for (const at of [1, 3]) {
+              assert.ok(Math.abs(after[at]! / before[at]! - 1) < 1e-6, `${id}: ${after}`);
+            }
+          }
+        });
+      }
+    }
+  });
+
   test("clusters that are very far from each other keep their own spreads", async () => {
     const random = new RandomStream(5);
     const centres = [[0, -1e9], [1e5, 0], [-3e4, 1e9]];
