@@ -43,7 +43,8 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
     if (row.length !== variables) {
       throw new CircuitError(`Row ${s} has ${row.length} values, but row 0 has ${variables}.`);
     }
-    row.forEach((x, v) => {
+    for (let v = 0; v < variables; v++) {
+      const x = row[v];
       if (x !== null && typeof x !== "number") {
         throw new CircuitError(`Row ${s}, column ${v}: expected a number or null, got ${kindOf(x)}.`, {
           hint: "Fields of a text file are strings: `Number(field)`, and null where one is empty.",
@@ -51,7 +52,7 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
       }
       if (x !== null) values[s * variables + v] = x;
       else (observed ??= new Uint8Array(count * variables).fill(1))[s * variables + v] = 0;
-    });
+    }
   });
   return observed === undefined ? { count, variables, values } : { count, variables, values, observed };
 }

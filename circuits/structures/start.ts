@@ -1,5 +1,6 @@
 import {
   type Circuit,
+  describeVariable,
   type InputNode,
   type Node,
   type ParameterArray,
@@ -28,6 +29,9 @@ export interface DataStartOptions {
 /** Rows that are looked at: more tell a start nothing. */
 const ROWS = 2048;
 
+/** Least spread of a column whose squares, and sums of them, are as exact as others. */
+const TINY = 1e-140;
+
 /** Last word of the random streams here. */
 const START = 0x73746172;
 
@@ -42,7 +46,7 @@ const START = 0x73746172;
  * no such column start from the column as a whole. A cluster's standard deviation is at least half of what is usual in
  * its column. A column without spread starts with a thousandth of its value (1e-3 at zero).
  *
- * @throws {CircuitError} when the samples do not fit the circuit
+ * @throws {CircuitError} when the samples do not fit the circuit, and on a column of which the squares have no place in a double
  */
 export function startFromData(circuit: Circuit, samples: Samples, options: DataStartOptions = {}): Circuit {
   const { seed = 0, sampleWeights, parameters } = options;
@@ -59,6 +63,7 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
     const rows = rowsOf(samples, group, sampleWeights, new RandomStream(seed, index, 1, START));
     const { units } = group.leaves[0] as InputNode;
     const columns = group.leaves.map((leaf, i) => ({ leaf, values: rows.columns[i] as Float64Array }));
+    for (const { leaf, values } of columns) requireSquares(circuit, leaf, values);
     const ordered = columns.filter(({ leaf }) => isOrdered(leaf)).map(({ values }) => standardised(values));
     const width = ordered.length;
     const matrix = new Float64Array(rows.weights.length * width);
@@ -174,6 +179,21 @@ function moments(
     squares += w * move * (x - mean);
   }
   return { weight, mean, variance: weight > 0 ? Math.max(0, squares / weight) : 0 };
+}
+
+/** Refuses values so far apart, or so near each other, that a double does not hold the squares of their distances. */
+function requireSquares(circuit: Circuit, leaf: Leaf, column: Float64Array): void {
+  let least = Infinity, most = -Infinity;
+  for (const x of column) {
+    if (x < least) least = x;
+    if (x > most) most = x;
+  }
+  const extent = most - least;
+  if (!(extent > 0) || (extent >= TINY && extent <= 1 / TINY)) return;
+  throw new CircuitError(
+    `The values of ${describeVariable(circuit, leaf.variable)} reach from ${least} to ${most}.`,
+    { hint: `Give the column another unit: spreads from ${TINY} to ${1 / TINY} can be learned.` },
+  );
 }
 
 function standardised(column: Float64Array): Float64Array {

@@ -195,4 +195,11 @@ Deno.test("missing values, equal values, few values and weights make a start tha
     () => startFromData(constant, { count: 0, variables: 1, values: new Float64Array() }),
     /no samples/,
   );
+  for (const far of [[1e200, -1e200], [Number.MAX_VALUE, -Number.MAX_VALUE], [1e-200, 3e-200]]) {
+    const data = samplesFromRows([[1, far[0]!], [2, far[1]!], [3, null]]);
+    assert.throws(
+      () => naiveMixture(real(2), { components: 2, data }),
+      /values of variable 1 `x1` reach from/,
+    );
+  }
 });

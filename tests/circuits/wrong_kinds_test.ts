@@ -33,6 +33,11 @@ Deno.test("rows hold numbers and null: an empty field is not 0", () => {
       /Row 1, column 1: expected a number or null, got/,
     );
   }
+  // deno-lint-ignore no-sparse-arrays
+  assert.throws(
+    () => samplesFromRows([odd([1, , 2])]),
+    /Row 0, column 1: expected a number or null, got undefined/,
+  );
   for (const x of [undefined, null, "1,2", 5]) {
     assert.throws(() => samplesFromRows(odd(x)), CircuitError);
     assert.throws(() => samplesFromRows([[1], odd(x)]), CircuitError);
