@@ -6,7 +6,7 @@ import { offerStages } from "./declaration.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { callFault } from "./place.ts";
-import { withStrays } from "./execute/strays.ts";
+import { StrayError, Strays, withStrays } from "./execute/strays.ts";
 import { collectNodes, type NoParams, type Ref } from "./stage.ts";
 
 /** What a pipeline's build returns: references by name; lists and records of them may nest. */
@@ -89,7 +89,7 @@ export async function buildPipeline(
   try {
     // The schema's own output, not its JSON copy: a pipeline may use Maps or Dates as it likes.
     const params = pipeline.params.parse(assigned.params);
-    built = await withStrays(() => collectNodes(() => pipeline.build({ params })));
+    built = await executing(() => collectNodes(() => pipeline.build({ params })));
   } catch (error) {
     const what = error instanceof RetortError ? "" : "its build threw: ";
     throw callFault(`pipeline \`${pipeline.name}\`: ${what}`, error, file);
@@ -106,7 +106,7 @@ export async function buildPipeline(
 export async function loadPipeline(url: URL): Promise<Pipeline> {
   let module: { default?: unknown };
   try {
-    module = await withStrays(() => import(url.href));
+    module = await executing(() => import(url.href));
   } catch (error) {
     throw callFault(`cannot load the pipeline ${fileURLToPath(url)}: `, error, url);
   }
@@ -118,4 +118,21 @@ export async function loadPipeline(url: URL): Promise<Pipeline> {
   }
   offerStages(url.href, module);
   return pipeline as Pipeline;
+}
+
+/** Runs code of a pipeline file: errors that nobody catches are its failure as well. */
+async function executing<T>(work: () => Promise<T>): Promise<T> {
+  using _strays = new Strays(() => {});
+  try {
+    return await withStrays(async () => {
+      const value = await work();
+      // Rejections are told of only when nothing else is to do.
+      await new Promise((resolve) => setTimeout(resolve));
+      return value;
+    });
+  } catch (error) {
+    // What was thrown where nobody catches it has its place in its cause; as any error of the file it is a wrong call.
+    if (!(error instanceof StrayError) || !(error.cause instanceof Error)) throw error;
+    throw Object.assign(new CallError(error.message, { cause: error.cause }), { stack: error.cause.stack });
+  }
 }

@@ -75,6 +75,9 @@ export async function withStrays<T>(work: (check: () => void) => Promise<T>): Pr
   }
 }
 
+/** An error that nobody caught; its cause is that error. */
+export class StrayError extends RetortError {}
+
 /** Listens for errors that nobody catches: those of the job at work, if there is one, else they are only told. */
 export class Strays implements Disposable {
   readonly #late: (text: string) => void;
@@ -104,6 +107,6 @@ export class Strays implements Disposable {
   #found(how: string, error: unknown): void {
     if (typeof error === "object" && error !== null && exits.has(error as Error)) return;
     if (atWork === undefined) this.#late(`warning: after the end of the stage ${how}: ${messageOf(error)}`);
-    else stray(atWork, new RetortError(`${how}: ${messageOf(error)}`, { cause: error }));
+    else stray(atWork, new StrayError(`${how}: ${messageOf(error)}`, { cause: error }));
   }
 }

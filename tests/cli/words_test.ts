@@ -47,6 +47,14 @@ const CASES: Record<string, [text: string, ...messages: (string | RegExp)[]]> = 
   ],
   "wrong syntax": [`export default definePipeline({ name: "p" `, /HERE:\d+:\d+/],
   "a module that is not there": [`import "./nowhere.ts";`, /nowhere\.ts/, /HERE:\d+:\d+/],
+  "an error in a timer at the top": [
+    `setTimeout(() => { throw new Error("soon"); });\nawait new Promise((resolve) => setTimeout(resolve, 300));`,
+    `an error was thrown where nobody catches it: soon\n  at HERE:${LINE}:`,
+  ],
+  "a rejection that nobody waits for": [
+    pipeline(`Promise.reject(new Error("lost")); return { a: write({}).text };`),
+    `a promise that nobody waits for was rejected: lost\n  at HERE:${LINE}:`,
+  ],
   "an exit at the top": [`Deno.exit(0);`, "Deno.exit(0) was called", `HERE:${LINE}:`],
   "an exit in build": [pipeline(`return Deno.exit(0);`), "Deno.exit(0) was called", `HERE:${LINE}:`],
   "faults of wiring and of parameters": [
