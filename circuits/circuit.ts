@@ -1,4 +1,5 @@
 import { CircuitError } from "./errors.ts";
+import { kindOf } from "./guards.ts";
 
 /** Position of a node in {@link Circuit.nodes}. Children have smaller ids than their parents. */
 export type NodeId = number;
@@ -124,9 +125,14 @@ export function childrenOf(node: Node): readonly NodeId[] {
 
 /** The node with this id. @throws {CircuitError} when there is none. */
 export function nodeOf(circuit: Circuit, id: NodeId): Node {
-  const node = circuit.nodes[id];
+  // A string of digits finds a node, and is then equal to no id.
+  const node = typeof id === "number" ? circuit.nodes[id] : undefined;
   if (node === undefined) {
-    throw new CircuitError(`The circuit has no node ${id}: its ids are 0 to ${circuit.nodes.length - 1}.`);
+    throw new CircuitError(
+      `The circuit has no node ${typeof id === "number" ? id : kindOf(id)}: its ids are 0 to ${
+        circuit.nodes.length - 1
+      }.`,
+    );
   }
   return node;
 }
@@ -155,10 +161,12 @@ export function parameterOf(circuit: Circuit, id: string): Parameter {
 
 /** The variable at this index. @throws {CircuitError} when there is none. */
 export function variableOf(circuit: Circuit, index: number): Variable {
-  const variable = circuit.variables[index];
+  const variable = typeof index === "number" ? circuit.variables[index] : undefined;
   if (variable === undefined) {
     throw new CircuitError(
-      `The circuit has no variable ${index}: it has ${circuit.variables.length}, numbered from 0.`,
+      `The circuit has no variable ${
+        typeof index === "number" ? index : kindOf(index)
+      }: it has ${circuit.variables.length}, numbered from 0.`,
     );
   }
   return variable;

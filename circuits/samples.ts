@@ -78,6 +78,7 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
   requireWhole("The first sample", from, 0, samples.count);
   requireWhole("The end of the samples", to, from, samples.count);
   const { variables, observed, externals } = samples;
+  requireTyped(samples);
   const cut = <T extends ValueArray>(array: T, width: number) =>
     array.subarray(from * width, to * width) as T;
   return {
@@ -89,6 +90,17 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
       externals: new Map([...externals].map(([v, logs]) => [v, cut(logs, logs.length / samples.count)])),
     }),
   };
+}
+
+/** Refuses samples in other lists than typed arrays, of which there are no views. */
+function requireTyped({ values, observed }: Samples): void {
+  if (ArrayBuffer.isView(values) && (observed === undefined || ArrayBuffer.isView(observed))) return;
+  throw new CircuitError(
+    "The values of samples are a typed array, `observed` a Uint8Array; got other lists.",
+    {
+      hint: "`samplesFromRows` makes samples of rows of numbers and null.",
+    },
+  );
 }
 
 /**

@@ -124,10 +124,10 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
   whole("seed", full.seed, 0);
   if (full.batchesPerUpdate !== Infinity) whole("batchesPerUpdate", full.batchesPerUpdate, 1);
   if (full.patience !== Infinity) whole("patience", full.patience, 1);
-  if (!(full.tolerance >= 0 && full.tolerance < Infinity)) {
+  if (!(typeof full.tolerance === "number" && full.tolerance >= 0 && full.tolerance < Infinity)) {
     throw new CircuitError(`tolerance is ${full.tolerance}, expected a number from 0.`);
   }
-  if (!(full.dropout >= 0 && full.dropout < 1)) {
+  if (!(typeof full.dropout === "number" && full.dropout >= 0 && full.dropout < 1)) {
     throw new CircuitError(`dropout is ${full.dropout}, expected a number from 0 and below 1.`);
   }
   requireKind("The step", full.step, STEPS);

@@ -7,6 +7,8 @@ import {
   expectedStatistics,
   hmm,
   logLikelihood,
+  marginal,
+  nodeOf,
   parseJpc,
   parsePsdd,
   parseUai,
@@ -77,6 +79,25 @@ Deno.test("lists, texts and samples are what they are called", async () => {
   }
   await assert.rejects(expectedStatistics(evaluator, rows, odd(["1"])), /weight of sample 0 is 1/);
   await assert.rejects(logLikelihood(evaluator, odd("samples") as Samples), CircuitError);
+  assert.throws(() => marginal(evaluator, rows, odd(["1"])), /no variable the string "1"/);
+  assert.throws(() => nodeOf(model, odd("1")), /no node the string "1"/);
+  for (const values of [[0, 1], ["0", "1"]]) {
+    await assert.rejects(
+      logLikelihood(evaluator, { count: 1, variables: 2, values: odd(values) }),
+      /typed array/,
+    );
+  }
+  for (const options of [{ dropout: "0.1" }, { tolerance: null }]) {
+    assert.throws(
+      () =>
+        new EmTraining(new ReferenceLearner(model), { train: sourceOf(rows) }, {
+          epochs: 1,
+          batchSize: 1,
+          ...odd(options),
+        }),
+      CircuitError,
+    );
+  }
   for (const x of [undefined, null, 5, ["psdd 1"]]) {
     for (const parse of [parsePsdd, parseJpc, parseUai]) {
       assert.throws(() => parse(odd(x)), /A model file: expected a string, got/);
