@@ -25,7 +25,7 @@ export interface Sweep {
 
 /**
  * Removes what no run of the last days reaches: results, their objects, checkpoints, logs, and what
- * dead processes left. The history of runs and the lineage stay in the records. Only real files and folders with
+ * dead processes left. Results that the records do not know count by when they were made. The history of runs and the lineage stay in the records. Only real files and folders with
  * the names that the store gives are touched: a link is never followed.
  *
  * @param options.days runs that began in the last so many days keep what they reach
@@ -62,8 +62,10 @@ export function collectGarbage(
   let results = 0;
   let keptResults = 0;
   for (const key of keys) {
-    const found = kept.has(key) ? store.lookup(key) : undefined;
-    if (found?.state === "found") {
+    // A result that no record tells of is judged by its own time: records may be lost, and results must not go with them.
+    const told = kept.has(key) || !records.hasResult(key);
+    const found = told ? store.lookup(key) : undefined;
+    if (found?.state === "found" && (kept.has(key) || Date.parse(found.result.finished) / 1000 >= since)) {
       keptResults++;
       for (const artifact of Object.values(found.result.outputs)) {
         for (const file of artifact.files) reached.add(file.digest);

@@ -46,6 +46,23 @@ Deno.test("a sweep keeps what recent runs reach and removes the rest; a dry run 
   assert.deepEqual(again.nodes.at(-1)!.reasons.map((reason) => reason.kind), ["lost"]);
 });
 
+Deno.test("results outlive lost records: those that no record knows go by their own age", async () => {
+  using folder = new LettersFolder();
+  await folder.run();
+  for (const suffix of ["", "-wal", "-shm"]) {
+    await Deno.remove(`${folder.store}/records.sqlite${suffix}`).catch(() => {});
+  }
+  const store = Store.open(folder.store);
+  using records = new Records(store);
+  const now = Date.now();
+  const kept = collectGarbage(store, records, { days: 30, dryRun: false, now: now + 29 * DAY });
+  assert.deepEqual([kept.results, kept.objects], [0, 0]);
+  assert.ok(kept.keptResults > 0);
+  assert.deepEqual(nodesIn(await folder.run(), "ran"), []);
+  const later = { days: 30, dryRun: false, now: now + 31 * DAY };
+  assert.equal(collectGarbage(store, records, later).results, kept.keptResults);
+});
+
 Deno.test("nothing is swept while a run holds the store", async () => {
   using folder = new LettersFolder();
   await folder.run();
