@@ -1,5 +1,6 @@
 /** Readers of other programs' formats. */
 export { type CompiledFactors, compileFactors } from "./compile_factors.ts";
+export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from "./csv.ts";
 export type { Factor, FactorGraph } from "./factors.ts";
 export { parseJpc } from "./jpc.ts";
 export { parsePsdd } from "./psdd.ts";

@@ -362,7 +362,7 @@ const WITHOUT_NUMBERS = `
   describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
   firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
-  parameterOwners parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readModelText
+  parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
   courseOf isFalling mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit

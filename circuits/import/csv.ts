@@ -1,0 +1,143 @@
+import { parse } from "csv-parse/sync";
+import type { Variable } from "../circuit.ts";
+import { CircuitError, type Fault } from "../errors.ts";
+import { type Samples, samplesFromRows } from "../samples.ts";
+import { readModelText } from "./read_text.ts";
+
+/** What the cells of a column are. */
+export type ColumnType = "categorical" | "real";
+
+/** What a table does not say of itself. */
+export interface CsvOptions {
+  /** Whether the first row names the columns; when left out, it does where none of its cells is a number. */
+  readonly header?: boolean;
+  /** What stands between cells; a comma when left out. */
+  readonly delimiter?: string;
+  /** Types of columns by name (`x0`, `x1`, … without names), where the cells alone leave them open. */
+  readonly types?: Readonly<Record<string, ColumnType>>;
+  /** Cells of which nothing was observed; empty ones, `NA`, `NaN`, `null` and `?` when left out. */
+  readonly missing?: readonly string[];
+}
+
+/** Rows of a table as samples. */
+export interface CsvTable {
+  /** Its columns, for the functions that make structures. */
+  readonly variables: readonly Variable[];
+  /** Its rows. */
+  readonly samples: Samples;
+  /** By the name of a categorical column: the cell that each state stands for, in the order of the states. */
+  readonly states: ReadonlyMap<string, readonly string[]>;
+}
+
+const MISSING = ["", "NA", "NaN", "null", "?"];
+
+/**
+ * Reads the text of a CSV table (RFC 4180). Columns with words are categorical; columns of numbers are real where one has a
+ * fraction and categorical where all are 0 or 1. Other columns of whole numbers may be either (counts, codes): their
+ * `types` must be given. States of words are in the order of the alphabet, those of numbers in the order of numbers.
+ *
+ * @param where how messages name the text
+ * @throws {CircuitError} when it is no CSV, rows differ in length, a real column has words, or types are open: all of them
+ *   named at once
+ */
+export function parseCsv(text: string, options: CsvOptions = {}, where = "The table"): CsvTable {
+  const { header, delimiter = ",", types = {}, missing = MISSING } = options;
+  const cells = cellsOf(text, delimiter, where);
+  const [first = []] = cells;
+  const named = header ?? first.every((cell) => missing.includes(cell) || numberOf(cell) === undefined);
+  const names = named ? first : first.map((_, v) => `x${v}`);
+  const rows = named ? cells.slice(1) : cells;
+  if (rows.length === 0) throw new CircuitError(`${where} has no rows.`);
+  const faults = namingFaults(names, types);
+  const columns = names.map((name, v) => {
+    const seen = rows.map((row) => row[v] as string).filter((cell) => !missing.includes(cell));
+    const column = columnOf(seen, types[name]);
+    if ("problem" in column) faults.push({ where: `column \`${name}\``, problem: column.problem });
+    return "states" in column ? column.states : undefined;
+  });
+  if (faults.length > 0) {
+    throw CircuitError.of(
+      `${where} leaves open what its columns are`,
+      faults,
+      'Say it: `types: { NAME: "real" }` or `"categorical"`.',
+    );
+  }
+  const values = columns.map((column) => column && new Map(column.map((state, k) => [state, k])));
+  const samples = samplesFromRows(
+    rows.map((row) =>
+      row.map((cell, v) => missing.includes(cell) ? null : values[v]?.get(cell) ?? Number(cell))
+    ),
+  );
+  const variables = names.map((name, v): Variable => {
+    const states = values[v];
+    return states === undefined
+      ? { kind: "real", name }
+      : { kind: "categorical", name, states: Math.max(1, states.size) };
+  });
+  const states = new Map<string, readonly string[]>();
+  columns.forEach((column, v) => {
+    if (column !== undefined) states.set(names[v] as string, column);
+  });
+  return { variables, samples, states };
+}
+
+/** Reads a CSV file, gzipped or not: see {@link parseCsv}. */
+export async function readCsv(path: string, options: CsvOptions = {}): Promise<CsvTable> {
+  return parseCsv(await readModelText(path), options, path);
+}
+
+function cellsOf(text: string, delimiter: string, where: string): string[][] {
+  try {
+    return parse(text, { bom: true, delimiter, skip_empty_lines: true, trim: true });
+  } catch (cause) {
+    throw new CircuitError(`${where} is no CSV: ${(cause as Error).message}.`, {
+      cause,
+      hint:
+        "Every row needs as many cells as the first; a cell with a delimiter stands between quotation marks.",
+    });
+  }
+}
+
+function namingFaults(names: readonly string[], types: Readonly<Record<string, ColumnType>>): Fault[] {
+  const twice = names.filter((name, v) => names.indexOf(name) !== v);
+  const strange = Object.keys(types).filter((name) => !names.includes(name));
+  return [
+    ...twice.map((name) => ({ where: `column \`${name}\``, problem: "another column has its name" })),
+    ...strange.map((name) => ({
+      where: "types",
+      problem: `there is no column \`${name}\`; there are ${names.slice(0, 8).join(", ")}`,
+    })),
+  ];
+}
+
+/** What a column is: real, or the cells that are its states; or why that is open. */
+type Column = { readonly states?: readonly string[] } | { readonly problem: string };
+
+function columnOf(seen: readonly string[], type: ColumnType | undefined): Column {
+  const numbers = seen.map(numberOf), word = numbers.indexOf(undefined);
+  const states = () => {
+    const distinct = [...new Set(seen)];
+    if (word < 0) distinct.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
+    else distinct.sort((a, b) => a < b ? -1 : 1);
+    return { states: distinct };
+  };
+  if (type === "categorical") return states();
+  if (type === "real") {
+    return word < 0 ? {} : { problem: `it has the word \`${seen[word]}\`, and a real column has none` };
+  }
+  if (type !== undefined) return { problem: `its type is \`${type}\`, expected "categorical" or "real"` };
+  if (word >= 0) {
+    const some = numbers.find((x) => x !== undefined);
+    return some === undefined
+      ? states()
+      : { problem: `it has words (\`${seen[word]}\`) and numbers (${some})` };
+  }
+  if (numbers.some((x) => !Number.isInteger(x))) return {};
+  if (numbers.every((x) => x === 0 || x === 1)) return { states: ["0", "1"] };
+  return { problem: "its whole numbers may be states or quantities" };
+}
+
+function numberOf(cell: string): number | undefined {
+  const value = cell.trim() === "" ? NaN : Number(cell);
+  return Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { CircuitError, parseCsv, readCsv } from "../../circuits/mod.ts";
+import "./truth.ts";
+
+Deno.test("a table's columns are told apart, with names, missing cells and labels", async () => {
+  const text = '\uFEFFheight,colour,wet,"a, b"\r\n1.5,red,0,x\r\n\r\n-2e3, blue ,1,"y ""y"""\r\nNA,,?,x\r\n';
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/t.csv`, text);
+  const { variables, samples, states } = await readCsv(`${folder}/t.csv`);
+  await Deno.remove(folder, { recursive: true });
+  assert.deepEqual(variables, [
+    { kind: "real", name: "height" },
+    { kind: "categorical", name: "colour", states: 2 },
+    { kind: "categorical", name: "wet", states: 2 },
+    { kind: "categorical", name: "a, b", states: 2 },
+  ]);
+  assert.deepEqual([...states], [["colour", ["blue", "red"]], ["wet", ["0", "1"]], ["a, b", ["x", 'y "y"']]]);
+  const rows = Array.from(
+    { length: samples.count },
+    (_, s) => variables.map((_, v) => samples.observed![s * 4 + v] === 0 ? null : samples.values[s * 4 + v]),
+  );
+  assert.deepEqual(rows, [[1.5, 1, 0, 0], [-2000, 0, 1, 1], [null, null, null, 0]]);
+});
+
+Deno.test("types settle what whole numbers are; without names columns are numbered", () => {
+  const text = "1;20\n2;-3\n10;20";
+  const { variables, samples, states } = parseCsv(text, {
+    delimiter: ";",
+    types: { x0: "categorical", x1: "real" },
+  });
+  assert.deepEqual(variables, [{ kind: "categorical", name: "x0", states: 3 }, { kind: "real", name: "x1" }]);
+  assert.deepEqual(states.get("x0"), ["1", "2", "10"]);
+  assert.deepEqual([...samples.values], [0, 20, 1, -3, 2, 20]);
+});
+
+Deno.test("what is open or wrong in a table is refused, all of it at once", () => {
+  const refused: [string, Parameters<typeof parseCsv>[1], RegExp][] = [
+    [
+      "n,word\n3,red\n4,5",
+      {},
+      /column `n`: its whole numbers may be states or quantities[^]*column `word`: it has words \(`red`\) and numbers \(5\)/,
+    ],
+    ["a\n1.5\nx", { types: { a: "real" } }, /column `a`: it has the word `x`/],
+    ["a\n1.5", { types: { b: "real" } }, /types: there is no column `b`; there are a/],
+    ["a\n1.5", { types: { a: "float" as "real" } }, /its type is `float`, expected "categorical" or "real"/],
+    ["a,a\n1.5,2.5", {}, /column `a`: another column has its name/],
+    ["a,b\n1.5", {}, /is no CSV: /],
+    ["a,b", { header: true }, /has no rows/],
+    ["", {}, /has no rows/],
+  ];
+  for (const [text, options, message] of refused) {
+    assert.throws(() => parseCsv(text, options), (error: Error) => {
+      assert.ok(error instanceof CircuitError, `${error}`);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("any table of numbers comes back with all its digits", () => {
+  const cell = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: null });
+  fc.assert(fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
+    const text = ["a,b", ...rows.map((row) => row.map((x) => x ?? "NA").join(","))].join("\n");
+    const { samples } = parseCsv(text, { types: { a: "real", b: "real" } });
+    rows.flat().forEach((x, i) => {
+      if (x === null) assert.equal(samples.observed![i], 0);
+      else assert.equal(samples.values[i]! + 0, x + 0);
+    });
+  }));
+});
