@@ -23,9 +23,9 @@ Deno.test("a table's columns are told apart, with names, missing cells and label
   assert.deepEqual(rows, [[1.5, 1, 0, 0], [-2000, 0, 1, 1], [null, null, null, 0]]);
 });
 
-Deno.test("types settle what whole numbers are; without names columns are numbered", () => {
+Deno.test("types settle what whole numbers are; without names columns are numbered", async () => {
   const text = "1;20\n2;-3\n10;20";
-  const { variables, samples, states } = parseCsv(text, {
+  const { variables, samples, states } = await parseCsv(text, {
     delimiter: ";",
     types: { x0: "categorical", x1: "real" },
   });
@@ -34,7 +34,7 @@ Deno.test("types settle what whole numbers are; without names columns are number
   assert.deepEqual([...samples.values], [0, 20, 1, -3, 2, 20]);
 });
 
-Deno.test("what is open or wrong in a table is refused, all of it at once", () => {
+Deno.test("what is open or wrong in a table is refused, all of it at once", async () => {
   const refused: [string, Parameters<typeof parseCsv>[1], RegExp][] = [
     [
       "n,word\n3,red\n4,5",
@@ -50,7 +50,7 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", () =
     ["", {}, /has no rows/],
   ];
   for (const [text, options, message] of refused) {
-    assert.throws(() => parseCsv(text, options), (error: Error) => {
+    await assert.rejects(parseCsv(text, options), (error: Error) => {
       assert.ok(error instanceof CircuitError, `${error}`);
       assert.match(error.message, message);
       return true;
@@ -58,11 +58,11 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", () =
   }
 });
 
-Deno.test("any table of numbers comes back with all its digits", () => {
+Deno.test("any table of numbers comes back with all its digits", async () => {
   const cell = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: null });
-  fc.assert(fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), (rows) => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1 }), async (rows) => {
     const text = ["a,b", ...rows.map((row) => row.map((x) => x ?? "NA").join(","))].join("\n");
-    const { samples } = parseCsv(text, { types: { a: "real", b: "real" } });
+    const { samples } = await parseCsv(text, { types: { a: "real", b: "real" } });
     rows.flat().forEach((x, i) => {
       if (x === null) assert.equal(samples.observed![i], 0);
       else assert.equal(samples.values[i]! + 0, x + 0);
