@@ -101,7 +101,8 @@ Deno.test("edits of the format of real stages and of what they import, alone and
       fc.asyncProperty(fc.constantFrom(...STAGES), some, at, async (stage, edits, at) => {
         await check(stage, edits, () => at.next().value!);
       }),
-      { numRuns: 12 },
+      // The same edits in every run: a failure that comes and goes helps nobody.
+      { numRuns: 12, seed: 2203 },
     );
   } finally {
     await bundler.close();
@@ -159,7 +160,7 @@ Deno.test("another string, number, template or regular expression, at any depth,
           what,
         );
       }),
-      { numRuns: 15 },
+      { numRuns: 15, seed: 2203 },
     );
   } finally {
     await bundler.close();
