@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { circlesIn, definedIn, type Import, importsOf, sourcesIn } from "./architecture/modules.ts";
+import { ROOT } from "./command.ts";
+
+/**
+ * Files of more than 400 lines that are still to part. This list and the two below may only shrink: a new entry is
+ * refused in review, and an entry that is not needed any more fails its test.
+ */
+const LONG: readonly string[] = [
+  "circuits/patches/learner.ts",
+  "kernels/webgpu/engine.ts",
+  "kernels/webgpu/forward.ts",
+  "kernels/webgpu/session.ts",
+  "runner/codecs/shards.ts",
+  "runner/records/records.ts",
+  "runner/run.ts",
+  "tests/circuits/guards_test.ts",
+  "web/style.css",
+];
+
+/** Imports that close a circle, `FROM imports TO`: without them no module imports itself by way of others. */
+const CLOSING: readonly string[] = [
+  "datasets/images/colours.ts imports datasets/images/image_set.ts",
+  "kernels/cpu/engine.ts imports kernels/engine.ts",
+  "kernels/kmeans/mini_batch.ts imports kernels/kmeans/kmeans.ts",
+  "kernels/webgpu/engine.ts imports kernels/engine.ts",
+  "kernels/webgpu/far.ts imports kernels/webgpu/session.ts",
+  "kernels/webgpu/remote.ts imports kernels/engine.ts",
+  "runner/graph.ts imports runner/pipeline.ts",
+  "runner/records/filter.ts imports runner/records/records.ts",
+  "runner/store/batch.ts imports runner/store/blobs.ts",
+  "web/dashboard/page/explore_images.tsx imports web/dashboard/page/explore.tsx",
+  "web/dashboard/page/explore_text.tsx imports web/dashboard/page/explore.tsx",
+];
+
+/** Names that several files define and export, with the number of these files. */
+const SHARED: Readonly<Record<string, number>> = {
+  AdapterFacts: 2,
+  Arm: 2,
+  Backward: 2,
+  Batch: 3,
+  CHUNK: 2,
+  Corpus: 2,
+  Fault: 3,
+  GraphOptions: 2,
+  Group: 2,
+  Loaded: 2,
+  LocatedFile: 2,
+  Machine: 2,
+  Operand: 2,
+  Part: 4,
+  Passes: 2,
+  Picture: 2,
+  Place: 5,
+  Products: 2,
+  Program: 2,
+  Progress: 2,
+  ROOT: 2,
+  Refusal: 2,
+  Result: 2,
+  Results: 2,
+  Rows: 3,
+  RunOptions: 2,
+  Session: 2,
+  SessionOptions: 3,
+  Settings: 2,
+  Shape: 2,
+  Source: 2,
+  Step: 2,
+  Tensor: 2,
+  Told: 3,
+  Value: 2,
+  Workspace: 2,
+  ZERO: 2,
+  addressOf: 2,
+  blocksOf: 2,
+  centroids: 2,
+  circuits: 2,
+  compareArms: 2,
+  distilledArm: 2,
+  encodePng: 2,
+  gather: 2,
+  isFlat: 2,
+  linesOf: 3,
+  normalised: 2,
+  placeOf: 2,
+  prepare: 2,
+  randomRows: 2,
+  runs: 2,
+  sourceOf: 3,
+  spreadOf: 2,
+  stateOf: 2,
+  statesOf: 2,
+  table: 3,
+  transpose: 2,
+  wholeNumber: 2,
+};
+
+/** Rooms that each room may import besides itself: the table in docs/architecture.md. */
+const ALLOWED: Record<string, readonly string[]> = Object.fromEntries(
+  Deno.readTextFileSync(`${ROOT}/docs/architecture.md`).split("\n## The house\n")[1]!.split("\n## ")[0]!
+    .split("\n").filter((line) => line.startsWith("| `"))
+    .map((line) => {
+      const [rooms, , imports] = line.split(" | ");
+      return { rooms: quoted(rooms!), imports: imports! };
+    })
+    .filter(({ imports }) => !imports.startsWith("everything"))
+    .flatMap(({ rooms, imports }) => rooms.map((room) => [room, quoted(imports)])),
+);
+
+/** What stands between backticks, without a slash at its end. */
+function quoted(text: string): string[] {
+  return [...text.matchAll(/`([^`]+?)\/?`/g)].map((match) => match[1]!);
+}
+
+const PLACES = [...Object.keys(ALLOWED), "tests", "bench"];
+const TEXTS = new Map(
+  PLACES.flatMap((place) => sourcesIn(place)).map((file) => [file, Deno.readTextFileSync(`${ROOT}/${file}`)]),
+);
+const IMPORTS = [...TEXTS].flatMap(([file, text]) => importsOf(file, text));
+
+Deno.test("the tests see the project's modules and what they import", () => {
+  assert.ok(TEXTS.size > 500, `${TEXTS.size} modules`);
+  const kinds = (text: string) => importsOf("a/b.ts", text).map(({ to, kind }) => `${to} ${kind}`);
+  assert.deepEqual(
+    kinds(
+      `import { a, type B } from "./c.ts";\nimport {\n  type D,\n  type E,\n} from "../d.ts";\n` +
+        `export type { F } from "./f.ts";\nexport * from "./g.ts";\nimport type { H } from "./h.ts";\n` +
+        `import "./i.ts";\nconst j = await import("./j.ts");\nconst k = "from";\nimport l from "npm:l";\n` +
+        `/** import { m } from "./m.ts"; */\ntype N = typeof import("./n.ts");\n`,
+    ),
+    ["a/c.ts value", "d.ts type", "a/f.ts type", "a/g.ts value", "a/h.ts type", "a/i.ts value"]
+      .concat("a/j.ts lazy", "a/n.ts type"),
+  );
+  const missing = IMPORTS.filter(({ from, to }) => ALLOWED[from.split("/")[0]!] !== undefined && !exists(to));
+  assert.deepEqual(missing, []);
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(`${ROOT}/${path}`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("every folder with modules is a room of docs/architecture.md", () => {
+  const strangers = [...Deno.readDirSync(ROOT)].map((entry) => entry.name).filter((name) =>
+    !name.startsWith(".") && name !== "node_modules" && !PLACES.includes(name) && sourcesIn(name).length > 0
+  );
+  assert.deepEqual(strangers, []);
+});
+
+Deno.test("imports run downward only", () => {
+  const faults: string[] = [];
+  for (const { from, to } of IMPORTS) {
+    const room = from.split("/")[0]!;
+    if (ALLOWED[room] === undefined) continue;
+    if (![room, ...ALLOWED[room]].some((place) => to === place || to.startsWith(`${place}/`))) {
+      faults.push(`${from} imports ${to}; ${room} may import ${ALLOWED[room].join(", ") || "nothing"}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+/** What a circle is made of, for people: its modules and the imports between them. */
+function circleText(circle: readonly string[], imports: readonly Import[]): string {
+  const inside = imports.filter(({ from, to }) => circle.includes(from) && circle.includes(to));
+  return inside.map(({ from, to, kind }) => `${from} imports ${to} (${kind})`).join("\n");
+}
+
+Deno.test("no module is evaluated before one that it imports: values have no circles", () => {
+  const values = IMPORTS.filter(({ kind }) => kind === "value");
+  assert.deepEqual(circlesIn([{ from: "a", to: "b" }, { from: "b", to: "c" }, { from: "c", to: "a" }]), [
+    ["a", "b", "c"],
+  ]);
+  const circles = circlesIn(values.filter(isOpen)).map((circle) => circleText(circle, values));
+  assert.deepEqual(circles, []);
+});
+
+Deno.test("imports have no circles, those of types included", () => {
+  const circles = circlesIn(IMPORTS.filter(isOpen)).map((circle) => circleText(circle, IMPORTS));
+  assert.deepEqual(circles, []);
+});
+
+/** Whether an import is none of those that are known to close a circle. */
+function isOpen({ from, to }: Pick<Import, "from" | "to">): boolean {
+  return !CLOSING.includes(`${from} imports ${to}`);
+}
+
+Deno.test("every import that is excused closes a circle: the others do without the excuse", () => {
+  const rest = IMPORTS.filter(isOpen);
+  const idle = CLOSING.filter((text) => {
+    const [from, to] = text.split(" imports ");
+    const there = IMPORTS.some((one) => one.from === from && one.to === to);
+    return !there || circlesIn([...rest, { from: from!, to: to! }]).length === 0;
+  });
+  assert.deepEqual(idle, [], "take these out of CLOSING");
+});
+
+Deno.test("no file is longer than 400 lines", () => {
+  const sources = PLACES.flatMap((place) => sourcesIn(place, /\.(tsx?|js|css|wgsl|py|sh)$/));
+  const long = sources.filter((file) =>
+    Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").length - 1 > 400
+  );
+  assert.deepEqual(long.filter((file) => !LONG.includes(file)), [], "part these where their jobs part");
+  assert.deepEqual(LONG.filter((file) => !long.includes(file)), [], "take these out of LONG");
+});
+
+Deno.test("no exported name is defined in two files", () => {
+  assert.deepEqual(
+    definedIn(
+      `import { a } from "./a.ts";\nexport { a };\nexport { b } from "./b.ts";\nconst c = 1;\nexport { c };\n` +
+        `export const d = 1;\nexport const { e, f: g } = c;\nexport abstract class H {}\nexport type I = 1;\n` +
+        `export async function* j() {}\nexport function j(): void;\nfunction k() {}\n`,
+    ).toSorted(),
+    ["H", "I", "c", "d", "e", "g", "j"],
+  );
+  const places = new Map<string, string[]>();
+  for (const [file, text] of TEXTS) {
+    for (const name of definedIn(text)) places.set(name, [...places.get(name) ?? [], file]);
+  }
+  const faults = [...places].filter(([name, files]) => files.length > (SHARED[name] ?? 1))
+    .map(([name, files]) => `${name}: ${files.join(", ")}`);
+  assert.deepEqual(faults, [], "one word for one thing: give one of them another name, or share it");
+  const idle = Object.entries(SHARED).filter(([name, count]) => (places.get(name)?.length ?? 0) < count)
+    .map(([name]) => `${name}: ${places.get(name)?.length ?? 0}`);
+  assert.deepEqual(idle, [], "lower these numbers in SHARED, or take them out at 1");
+});
