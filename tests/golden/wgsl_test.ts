@@ -1,0 +1,48 @@
+import { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
+import { DeviceHost } from "../../kernels/webgpu/host.ts";
+import { checkGolden, hashOf } from "../golden.ts";
+import { goldenCases, goldenRules } from "./circuits.ts";
+import { recordingGpu, type Sources } from "./recording_gpu.ts";
+
+/** Templates whose kernels are kept in full, those for hardware: leaves and updates. */
+const READABLE = ["leaves", "scatter", "update"];
+
+/** The kernels of everything that an engine does with the golden circuits. */
+async function kernels(software: boolean): Promise<Sources> {
+  const sources: Sources = new Map();
+  const host = new DeviceHost(recordingGpu(sources), { software });
+  for (const { circuit, samples } of goldenCases()) {
+    const engine = await WebGpuEngine.open(host, circuit);
+    await engine.activations(samples, "sum");
+    await engine.activations(samples, "max");
+    for (const rule of Object.values(goldenRules)) {
+      await engine.accumulate(samples);
+      await engine.update(rule);
+    }
+    await engine.close();
+  }
+  await host.close();
+  return sources;
+}
+
+/** WGSL without comments and empty lines: what is said of code may change. */
+function bare(code: string): string {
+  return code.split("\n").map((line) => line.replace(/\s*\/\/.*$/, "")).filter((line) => line.trim() !== "")
+    .join("\n");
+}
+
+for (const machine of ["software", "hardware"]) {
+  Deno.test(`golden: the WGSL of all kernels, as for ${machine}`, async () => {
+    const sources = [...await kernels(machine === "software")]
+      .map(([label, code]) => ({ template: label.split(" ")[0]!, code: bare(code) }));
+    const lines = await Promise.all(
+      sources.map(async ({ template, code }) => `${template} ${await hashOf(code)}`),
+    );
+    checkGolden(`wgsl_${machine}.txt`, [...new Set(lines)].sort().join("\n"));
+    if (machine === "software") return;
+    for (const template of READABLE) {
+      const own = sources.filter((source) => source.template === template).map(({ code }) => code);
+      checkGolden(`${template}.wgsl`, [...new Set(own)].sort().join("\n\n"));
+    }
+  });
+}
