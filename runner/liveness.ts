@@ -1,5 +1,5 @@
 import { tryLock } from "../foundation/locks.ts";
-import type { RunRecord, RunStatus } from "./records/records.ts";
+import type { NodeState, RunRecord, RunStatus } from "./records/records.ts";
 import type { Store } from "./store/store.ts";
 
 /** A run's status; `killed`: recorded as running, but its process is gone. */
@@ -15,4 +15,26 @@ export function liveStatus(store: Store, record: RunRecord): LiveStatus {
   } catch {
     return "running or killed"; // A read-only store cannot be asked.
   }
+}
+
+/** A node's state; `killed`: it was at work when the run's process was killed. */
+export type LiveNodeState = NodeState | "killed";
+
+/** What has become of a node of a run: what a killed run had not finished does not go on. */
+export function liveNodeState(state: NodeState, run: LiveStatus): LiveNodeState {
+  if (run !== "killed") return state;
+  return state === "running" ? "killed" : state === "pending" ? "unused" : state;
+}
+
+/** How many nodes of a run are in each state. */
+export function liveNodeCounts(
+  counts: Partial<Record<NodeState, number>>,
+  run: LiveStatus,
+): Partial<Record<LiveNodeState, number>> {
+  const live: Partial<Record<LiveNodeState, number>> = {};
+  for (const [state, count] of Object.entries(counts) as [NodeState, number][]) {
+    const now = liveNodeState(state, run);
+    live[now] = (live[now] ?? 0) + count;
+  }
+  return live;
 }

@@ -3,7 +3,7 @@ import { reasonText } from "../../runner/key.ts";
 import { type Group, groupsOf } from "../../runner/compare.ts";
 import type { Records, RunRecord } from "../../runner/records/records.ts";
 import { resolveRun } from "../../runner/references.ts";
-import { liveStatus } from "../../runner/liveness.ts";
+import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
@@ -34,7 +34,7 @@ export function runs(run: string | undefined, options: RunsOptions): void {
     return printJson(rows.map(({ record, status, groups }) => ({
       ...record,
       status,
-      nodes: counts(groups),
+      nodes: counts(groups, status),
       sweeps: groups.filter((group) => group.nodes.length > 1).map((group) => ({
         stage: group.stage,
         nodes: group.nodes.length,
@@ -51,7 +51,7 @@ export function runs(run: string | undefined, options: RunsOptions): void {
       status,
       timeText(record.started),
       record.ended === null ? "–" : durationText(record.ended - record.started),
-      Object.entries(counts(groups)).map(([state, n]) => `${n} ${state}`).join(", "),
+      Object.entries(counts(groups, status)).map(([state, n]) => `${n} ${state}`).join(", "),
       groups.filter((group) => group.nodes.length > 1)
         .map((group) =>
           `${group.stage} ×${group.nodes.length}${
@@ -63,10 +63,11 @@ export function runs(run: string | undefined, options: RunsOptions): void {
   ));
 }
 
-function counts(groups: readonly Group[]): Record<string, number> {
+function counts(groups: readonly Group[], status: LiveStatus): Record<string, number> {
   const found: Record<string, number> = {};
   for (const { node } of groups.flatMap((group) => group.nodes)) {
-    found[node.state] = (found[node.state] ?? 0) + 1;
+    const state = liveNodeState(node.state, status);
+    found[state] = (found[state] ?? 0) + 1;
   }
   return found;
 }
@@ -74,8 +75,13 @@ function counts(groups: readonly Group[]): Record<string, number> {
 function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
   const groups = groupsOf(records, record);
   const status = liveStatus(store, record);
-  const nodes = groups.flatMap((group) => group.nodes);
   if (options.json) {
+    const nodes = groups.flatMap((group) =>
+      group.nodes.map(({ node, values }) => ({
+        node: { ...node, state: liveNodeState(node.state, status) },
+        values,
+      }))
+    );
     return printJson({ ...record, status, nodes, outputs: records.runOutputs(record.id) });
   }
   const { environment } = record;
@@ -106,7 +112,7 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
       ["NODE", "STATE", "TOOK", ...values, "WHY"],
       group.nodes.map(({ node, values: found }) => [
         node.name,
-        node.state,
+        liveNodeState(node.state, status),
         node.seconds === null ? "–" : durationText(node.seconds),
         ...values.map((name) => valueText(found[name])),
         node.error ?? node.reasons.map(reasonText).join("; "),

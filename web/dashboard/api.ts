@@ -1,13 +1,6 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
-import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type {
-  ArtifactRecord,
-  NodeState,
-  Records,
-  RunRecord,
-  RunStatus,
-} from "../../runner/records/records.ts";
+import type { ArtifactRecord, Records, RunRecord } from "../../runner/records/records.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -22,55 +15,6 @@ import { wordsFor } from "../view/vocabulary.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
 import type { Explorer } from "../explorer/explorer.ts";
 import type { Answer, Question } from "../explorer/protocol.ts";
-
-/** A line of the list of runs. */
-export interface RunLine {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly status: LiveStatus;
-  readonly started: number;
-  readonly ended: number | null;
-  readonly seed: number;
-  readonly states: Partial<Record<NodeState, number>>;
-}
-
-/** A page of the list of runs. */
-export interface RunList {
-  readonly total: number;
-  readonly offset: number;
-  readonly runs: readonly RunLine[];
-  readonly pipelines: readonly string[];
-}
-
-/** Runs on a page. */
-export const PAGE = 50;
-
-const STATUSES: readonly RunStatus[] = ["running", "done", "failed", "interrupted"];
-
-/** A page of the runs that fit, newest first. */
-export function listRuns(store: Store, records: Records, query: URLSearchParams): RunList {
-  const status = STATUSES.find((one) => one === query.get("status"));
-  const filter = {
-    ...(query.get("pipeline") ? { pipeline: query.get("pipeline")! } : {}),
-    ...(status === undefined ? {} : { status }),
-    ...(query.get("text") ? { text: query.get("text")! } : {}),
-  };
-  const offset = Math.max(0, Math.min(2 ** 31, Math.trunc(Number(query.get("offset"))) || 0));
-  return {
-    total: records.countRuns(filter),
-    offset,
-    runs: records.runs({ ...filter, limit: PAGE, offset }).map((run) => ({
-      id: run.id,
-      pipeline: run.pipeline,
-      status: liveStatus(store, run),
-      started: run.started,
-      ended: run.ended,
-      seed: run.seed,
-      states: records.nodeStates(run.id),
-    })),
-    pipelines: records.pipelines(),
-  };
-}
 
 /** A run with its graph and how it is made again. */
 export interface RunPageData {

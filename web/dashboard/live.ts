@@ -1,6 +1,6 @@
 import { messageOf } from "../../foundation/errors.ts";
-import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type { NodeState, ProgressRecord, Records } from "../../runner/records/records.ts";
+import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import type { ProgressRecord, Records } from "../../runner/records/records.ts";
 import { resolveRun } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type LogPiece, readLog } from "../view/log.ts";
@@ -15,7 +15,7 @@ export type LiveEvent =
   | {
     readonly type: "state";
     readonly status: LiveStatus;
-    readonly nodes: readonly [name: string, state: NodeState][];
+    readonly nodes: readonly [name: string, state: LiveNodeState][];
   }
   | { readonly type: "progress"; readonly progress: readonly ProgressRecord[] }
   | {
@@ -118,8 +118,11 @@ class Watch {
   #changes(records: Records, id: string, changed: boolean): LiveEvent[] {
     const run = resolveRun(records, id);
     const events: LiveEvent[] = [];
-    const nodes = records.nodeStatesByName(run.id);
-    events.push(...this.#new({ type: "state", status: liveStatus(this.store, run), nodes }));
+    const status = liveStatus(this.store, run);
+    const nodes = records.nodeStatesByName(run.id).map(([name, state]) =>
+      [name, liveNodeState(state, status)] satisfies [string, LiveNodeState]
+    );
+    events.push(...this.#new({ type: "state", status, nodes }));
     if (!changed) return events;
     events.push(...this.#new({ type: "progress", progress: records.progress(run.id) }));
     if (this.#position < 0) this.#position = records.lastMetricPosition();

@@ -8,13 +8,13 @@ import {
   askModel,
   comparePage,
   explorePage,
-  listRuns,
   logPiece,
   runPage,
   seedsOf,
 } from "./api.ts";
 import { bundlePage } from "./bundle.ts";
 import { Explorer } from "../explorer/explorer.ts";
+import { listRuns } from "./list.ts";
 import { liveEvents } from "./live.ts";
 import { LiveRecords } from "./records.ts";
 

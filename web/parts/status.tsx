@@ -1,10 +1,9 @@
 import { durationText } from "../../foundation/format.ts";
-import type { LiveStatus } from "../../runner/liveness.ts";
-import type { NodeState } from "../../runner/records/records.ts";
+import type { LiveNodeState, LiveStatus } from "../../runner/liveness.ts";
 import type { NodeView } from "../view/run.ts";
 
 /** What nodes' states are called and how they look: a sign beside the colour, for those who do not see it. */
-export const STATES: Record<NodeState | "data", { readonly word: string; readonly sign: string }> = {
+export const STATES: Record<LiveNodeState | "data", { readonly word: string; readonly sign: string }> = {
   pending: { word: "waiting", sign: "○" },
   running: { word: "running", sign: "▶" },
   ran: { word: "ran", sign: "✓" },
@@ -12,12 +11,13 @@ export const STATES: Record<NodeState | "data", { readonly word: string; readonl
   failed: { word: "failed", sign: "✗" },
   skipped: { word: "skipped", sign: "↷" },
   interrupted: { word: "interrupted", sign: "‖" },
+  killed: { word: "killed", sign: "✗" },
   unused: { word: "not begun", sign: "–" },
   data: { word: "data", sign: "▤" },
 };
 
 /** The state of a node, data told apart. */
-export function stateOf(node: Pick<NodeView, "state" | "data">): NodeState | "data" {
+export function stateOf(node: Pick<NodeView, "state" | "data">): LiveNodeState | "data" {
   return node.data ? "data" : node.state;
 }
 
@@ -31,12 +31,12 @@ export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
   );
 }
 
-const STATUS: Record<LiveStatus, readonly [sign: string, state: NodeState]> = {
+const STATUS: Record<LiveStatus, readonly [sign: string, state: LiveNodeState]> = {
   running: ["▶", "running"],
   done: ["✓", "ran"],
   failed: ["✗", "failed"],
   interrupted: ["‖", "interrupted"],
-  killed: ["✗", "failed"],
+  killed: ["✗", "killed"],
   "running or killed": ["?", "interrupted"],
 };
 
@@ -51,8 +51,8 @@ export function Status({ status }: { status: LiveStatus }) {
 }
 
 /** `3 ran, 5 from cache`. */
-export function countsText(counts: Partial<Record<NodeState, number>>): string {
-  return (Object.keys(STATES) as NodeState[]).flatMap((state) =>
+export function countsText(counts: Partial<Record<LiveNodeState, number>>): string {
+  return (Object.keys(STATES) as LiveNodeState[]).flatMap((state) =>
     counts[state] === undefined ? [] : [`${counts[state]} ${STATES[state].word}`]
   ).join(", ");
 }

@@ -1,11 +1,10 @@
 import type { JsonObject } from "../../foundation/canonical.ts";
 import { reasonText } from "../../runner/key.ts";
-import { type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type {
   ArtifactRecord,
   MetricRecord,
   NodeRecord,
-  NodeState,
   ProgressRecord,
   Records,
   RunRecord,
@@ -34,7 +33,7 @@ export interface NodeView {
   readonly stage: string;
   /** What tells it from the other nodes of its stage; empty for a single one. */
   readonly arm: string;
-  readonly state: NodeState;
+  readonly state: LiveNodeState;
   readonly started: number | null;
   /** Seconds that it took in this run; null for cached nodes. */
   readonly seconds: number | null;
@@ -73,6 +72,7 @@ export function viewRun(
   run: RunRecord,
   options: { curves?: boolean } = {},
 ): RunView {
+  const status = liveStatus(store, run);
   const nodeRecords = records.nodes(run.id);
   const edges = records.edges(run.id);
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
@@ -83,6 +83,7 @@ export function viewRun(
   const inputs = Map.groupBy(edges, (edge) => edge.node);
   const nodes = nodeRecords.map((node) =>
     viewNode(records, node, {
+      state: liveNodeState(node.state, status),
       arm: arms.get(node.name)!.label,
       artifacts: artifacts.get(node.name)!,
       progress: progress.get(node.name) ?? null,
@@ -96,7 +97,7 @@ export function viewRun(
   const byName = new Map(nodes.map((node) => [node.name, node]));
   return {
     run,
-    status: liveStatus(store, run),
+    status,
     nodes,
     outputs: records.runOutputs(run.id).map((output) => ({
       ...output,
@@ -115,6 +116,7 @@ function viewNode(
   records: Records,
   node: NodeRecord,
   more: {
+    state: LiveNodeState;
     arm: string;
     artifacts: readonly ArtifactRecord[];
     progress: ProgressRecord | null;
@@ -130,7 +132,7 @@ function viewNode(
     name: node.name,
     stage: node.stage,
     arm: more.arm,
-    state: node.state,
+    state: more.state,
     started: node.started,
     seconds: node.seconds,
     params: node.params,

@@ -9,6 +9,7 @@ const FILLS: Readonly<Record<string, string>> = {
   data: "#e0e0e0",
   running: "#ffe0b2",
   failed: "#ffcdd2",
+  killed: "#ffcdd2",
   pending: "#ffffff",
 };
 
@@ -78,6 +79,7 @@ function countsOf(box: readonly NodeView[]) {
 function worstOf(box: readonly NodeView[]) {
   const order = [
     "failed",
+    "killed",
     "interrupted",
     "running",
     "pending",

@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
-import { useEffect, useState } from "preact/hooks";
 import type { ExplorePageData } from "../api.ts";
-import { ask, useAsk } from "./client.ts";
+import { useAsk } from "./client.ts";
 import { ExploreImages } from "./explore_images.tsx";
 import { ExploreText } from "./explore_text.tsx";
 import { Shown, Title } from "./frame.tsx";
@@ -28,41 +27,4 @@ export function ExplorePage({ digest }: { digest: string }) {
       )}
     </Shown>
   );
-}
-
-/** Tells this page from others that ask: what it asked before is given up when it asks again. */
-const ASKER = crypto.randomUUID();
-
-/** Milliseconds without a change after which a question is asked. */
-const PAUSE = 120;
-
-/** An answer that follows what is asked. */
-export interface Following<T> {
-  /** The last answer; stays until there is a newer one. */
-  readonly value: T | undefined;
-  readonly error: Error | undefined;
-  /** True while the answer to what is asked now has not come. */
-  readonly pending: boolean;
-}
-
-/** Asks a model whenever the question has changed and then stayed for a moment; older questions are given up. */
-export function useAnswer<T>(digest: string, question: Readonly<Record<string, string>>): Following<T> {
-  const path = `api/ask?${new URLSearchParams({ digest, asker: ASKER, ...question })}`;
-  const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path: "" });
-  useEffect(() => {
-    const stop = new AbortController();
-    const timer = setTimeout(async () => {
-      try {
-        const value = await ask<T>(path, stop.signal);
-        setState({ path, value });
-      } catch (error) {
-        if (!stop.signal.aborted) setState((before) => ({ ...before, path, error: error as Error }));
-      }
-    }, PAUSE);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [path]);
-  return { value: state.value, error: state.error, pending: state.path !== path };
 }

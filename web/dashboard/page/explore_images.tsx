@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { valueText } from "../../../foundation/format.ts";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { ImageAnswer } from "../../explorer/protocol.ts";
-import { useAnswer } from "./explore.tsx";
+import { useAnswer } from "./answer.ts";
 import { Problem } from "./frame.tsx";
 import { encodeMask, type Mask, MASKS, noMask } from "./masks.ts";
 import { Painting } from "./painting.tsx";

@@ -4,7 +4,7 @@ import { valueText } from "../../../foundation/format.ts";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../explorer/protocol.ts";
 import { Table } from "../../parts/values.tsx";
-import { useAnswer } from "./explore.tsx";
+import { useAnswer } from "./answer.ts";
 import { Part, Problem } from "./frame.tsx";
 
 /** What stands in the field at first. */

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import type { LiveStatus } from "../../../runner/liveness.ts";
 import { type Connection, type Loaded, Refusal } from "./client.ts";
 
 /** A page's title, in the window and on the page. */
@@ -40,8 +41,16 @@ const WORDS: Record<Connection, string> = {
   resting: "resting",
 };
 
-/** Whether what is shown is up to date. */
-export function Live({ connection, fault }: { connection: Connection; fault?: string | undefined }) {
+/** Whether what is shown is up to date; nothing of a run that has ended, unless something is wrong. */
+export function Live(
+  { connection, fault, status = "running" }: {
+    connection: Connection;
+    fault?: string | undefined;
+    status?: LiveStatus;
+  },
+) {
+  const ended = status !== "running" && status !== "running or killed";
+  if (ended && fault === undefined && connection !== "lost") return null;
   return (
     <span
       class={`badge ${connection === "live" && fault === undefined ? "state-ran" : "state-running"}`}

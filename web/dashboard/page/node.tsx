@@ -30,14 +30,14 @@ export function NodePage({ run, name }: { run: string; name: string }) {
             <Title text={`${name} ${run}`}>{name}</Title>
             <p class="bar">
               <a href={to.run(run)}>run {run}</a>
-              <Live connection={connection} fault={fault} />
+              <Live connection={connection} fault={fault} status={view.status} />
             </p>
             {node === undefined
               ? <Problem error={new Error(`the run has no node ${name}`)} />
               : <Shape view={view} node={node} />}
             {node !== undefined && node.log !== null && (
               <Part title="Log">
-                <Log run={run} node={name} pieces={pieces} setPieces={setPieces} />
+                <Log run={run} node={node} pieces={pieces} setPieces={setPieces} />
               </Part>
             )}
           </>
@@ -114,6 +114,11 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
   );
 }
 
+/** True for a node that will print no more. */
+function isOver({ state }: NodeView): boolean {
+  return state !== "pending" && state !== "running";
+}
+
 /** Characters of a log that a page holds: more would make it slow. */
 const HELD = 1_000_000;
 
@@ -130,13 +135,13 @@ function joined(before: readonly LogPiece[], piece: LogPiece): readonly LogPiece
 function Log(
   { run, node, pieces, setPieces }: {
     run: string;
-    node: string;
+    node: NodeView;
     pieces: readonly LogPiece[];
     setPieces: (change: (before: readonly LogPiece[]) => readonly LogPiece[]) => void;
   },
 ) {
   const [error, setError] = useState<Error>();
-  const address = `api/log?${new URLSearchParams({ run, node })}`;
+  const address = `api/log?${new URLSearchParams({ run, node: node.name })}`;
   useEffect(() => {
     ask<LogPiece>(address).then(
       (piece) => setPieces((before) => before.length === 0 ? [piece] : before),
@@ -161,8 +166,8 @@ function Log(
           <span class="faint">{bytesText(first.from)} come before</span>
         </p>
       )}
-      <pre class="log" tabIndex={0} role="log" aria-label={`log of ${node}`} aria-live="off">
-        {pieces.map((piece) => piece.text).join("") || "nothing yet"}
+      <pre class="log" tabIndex={0} role="log" aria-label={`log of ${node.name}`} aria-live="off">
+        {pieces.map((piece) => piece.text).join("") || (isOver(node) ? "It printed nothing." : "nothing yet")}
       </pre>
     </>
   );

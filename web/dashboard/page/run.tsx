@@ -32,7 +32,7 @@ export function RunPage({ id }: { id: string }) {
           <p class="bar">
             <Status status={view.status} />
             <span>run {view.run.id}</span>
-            <Live connection={connection} fault={fault} />
+            <Live connection={connection} fault={fault} status={view.status} />
           </p>
           <RunFacts run={view.run} />
           <Part title="Graph">

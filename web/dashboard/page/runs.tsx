@@ -4,7 +4,7 @@ import { durationText } from "../../../foundation/format.ts";
 import { Time } from "../../parts/place.tsx";
 import { countsText, Status } from "../../parts/status.tsx";
 import { Table } from "../../parts/values.tsx";
-import type { RunLine, RunList } from "../api.ts";
+import type { RunLine, RunList } from "../list.ts";
 import { useLiveAsk } from "./client.ts";
 import { Live, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
@@ -106,7 +106,7 @@ function Filters({ query, pipelines }: { query: URLSearchParams; pipelines: read
   return (
     <search class="bar">
       {select("pipeline", "Pipeline", pipelines)}
-      {select("status", "Status", ["running", "done", "failed", "interrupted"])}
+      {select("status", "Status", ["running", "done", "failed", "interrupted", "killed"])}
       <label>
         Search{" "}
         <input
