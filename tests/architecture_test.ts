@@ -29,8 +29,6 @@ const CLOSING: readonly string[] = [
   "runner/graph.ts imports runner/pipeline.ts",
   "runner/records/filter.ts imports runner/records/records.ts",
   "runner/store/batch.ts imports runner/store/blobs.ts",
-  "web/dashboard/page/explore_images.tsx imports web/dashboard/page/explore.tsx",
-  "web/dashboard/page/explore_text.tsx imports web/dashboard/page/explore.tsx",
 ];
 
 /** Names that several files define and export, with the number of these files. */
