@@ -8,8 +8,8 @@
 import { parseArgs } from "node:util";
 import { hmm, RandomStream } from "../circuits/mod.ts";
 import { learningRate } from "../kernels/doctor.ts";
-import { openEngine } from "../kernels/engine.ts";
-import { findGpu } from "../kernels/gpu.ts";
+import { openEngine } from "../kernels/open.ts";
+import { findGpu } from "../foundation/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
 import { measureProduct, measureRate } from "../kernels/webgpu/measure.ts";

@@ -7,7 +7,8 @@
  */
 import { parseArgs } from "node:util";
 import { categoricalVariables, hclt, hmm, maximumSpanningTree, RandomStream } from "../circuits/mod.ts";
-import { type EngineName, openEngine } from "../kernels/engine.ts";
+import type { EngineName } from "../kernels/engine.ts";
+import { openEngine } from "../kernels/open.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { RandomStream } from "../circuits/random.ts";
 import type { EngineName } from "../kernels/engine.ts";
-import { findGpu } from "../kernels/gpu.ts";
+import { findGpu } from "../foundation/gpu.ts";
 import { kmeans, openKMeans, rowsOfBlock, type Vectors } from "../kernels/kmeans/mod.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
 import { measureProduct } from "../kernels/webgpu/measure.ts";

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { type Circuit, hmm, parameterOf, RandomStream, type Samples } from "../circuits/mod.ts";
-import { findGpu } from "../kernels/gpu.ts";
+import { findGpu } from "../foundation/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
 

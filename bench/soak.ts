@@ -8,8 +8,8 @@
  */
 import { parseArgs } from "node:util";
 import { hmm, RandomStream, type Samples } from "../circuits/mod.ts";
-import { openEngine } from "../kernels/engine.ts";
-import { findGpu } from "../kernels/gpu.ts";
+import { openEngine } from "../kernels/open.ts";
+import { findGpu } from "../foundation/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
 import type { RemoteEngine } from "../kernels/webgpu/remote.ts";

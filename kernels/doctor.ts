@@ -7,16 +7,12 @@ import {
   type Samples,
   samplesFromRows,
 } from "../circuits/mod.ts";
+import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
 import { messageOf } from "../foundation/errors.ts";
-import { type Engine, type EngineName, openEngine } from "./engine.ts";
-import { findGpu } from "./gpu.ts";
-import {
-  type AdapterFacts,
-  type DeviceFeatures,
-  type DeviceLimits,
-  factsOf,
-  listAdapters,
-} from "./webgpu/device.ts";
+import { type AdapterFacts, factsOf, findGpu, listAdapters } from "../foundation/gpu.ts";
+import type { Engine } from "./engine.ts";
+import { openEngine } from "./open.ts";
+import type { DeviceFeatures, DeviceLimits } from "./webgpu/device.ts";
 import { DeviceHost } from "./webgpu/host.ts";
 import { measureBandwidth, measureProduct } from "./webgpu/measure.ts";
 import { WebGpuEngine } from "./webgpu/engine.ts";
@@ -83,8 +79,7 @@ export async function examine(adapter?: string): Promise<Diagnosis> {
         : `no adapter is named like this; there is ${others}`,
     });
   }
-  const hardware = found.some(({ software }) => !software);
-  return { engines, auto: hardware ? "webgpu" : "cpu" };
+  return { engines, auto: await resolveEngine("auto") };
 }
 
 async function examineCpu(): Promise<EngineReport> {

@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { impliedEngine, resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, messageOf } from "../foundation/errors.ts";
-import { resolveEngine } from "./adapter.ts";
 import { EXPORT_HINT, placeOf } from "./declaration.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { RunEvent } from "./event.ts";
@@ -85,9 +85,7 @@ export class Session implements AsyncDisposable {
     const store = Store.open(options.store, { create: true });
     // On a read-only store nothing is recorded, but a run that computes nothing works all the same.
     const records = new Records(store, { copy: store.readOnly });
-    // Who names an adapter wants it used.
-    const asked = options.engine ?? "auto";
-    const choice = asked === "auto" && options.adapter !== undefined ? "webgpu" : asked;
+    const choice = impliedEngine(options.engine ?? "auto", options.adapter);
     const keyed = graph.nodes.some((node) => node.stage.engine === "key");
     const fingerprinter = new Fingerprinter(packages, records.fingerprints);
     const planner = new Planner({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
 import { files as filesCodec } from "./codecs/files.ts";
 import { evaluatedModules } from "./evaluated.ts";
+import type { EngineChoice } from "../foundation/engine_choice.ts";
 import { CallError } from "../foundation/errors.ts";
 
 /** A reference to an output of a node: what pipelines wire. Its type is the output's codec. */
@@ -54,7 +55,7 @@ export interface Checkpoints<R, W = R> {
 }
 
 /** The engine that the user asked for. */
-export type EngineChoice = "auto" | "webgpu" | "cpu";
+export type { EngineChoice };
 
 /** JSON values by name that outlive a run. */
 export interface KeptValues {

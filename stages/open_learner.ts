@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Circuit } from "../circuits/circuit.ts";
-import { type Engine, openEngine } from "../kernels/engine.ts";
+import type { Engine } from "../kernels/engine.ts";
+import { openEngine } from "../kernels/open.ts";
 import type { Tuning, TuningStore } from "../kernels/webgpu/tuning.ts";
 import type { KeptValues, StageContext } from "../runner/stage.ts";
 

@@ -21,11 +21,6 @@ const LONG: readonly string[] = [
 /** Imports that close a circle, `FROM imports TO`: without them no module imports itself by way of others. */
 const CLOSING: readonly string[] = [
   "datasets/images/colours.ts imports datasets/images/image_set.ts",
-  "kernels/cpu/engine.ts imports kernels/engine.ts",
-  "kernels/kmeans/mini_batch.ts imports kernels/kmeans/kmeans.ts",
-  "kernels/webgpu/engine.ts imports kernels/engine.ts",
-  "kernels/webgpu/far.ts imports kernels/webgpu/session.ts",
-  "kernels/webgpu/remote.ts imports kernels/engine.ts",
   "runner/graph.ts imports runner/pipeline.ts",
   "runner/records/filter.ts imports runner/records/records.ts",
   "runner/store/batch.ts imports runner/store/blobs.ts",
@@ -33,7 +28,6 @@ const CLOSING: readonly string[] = [
 
 /** Names that several files define and export, with the number of these files. */
 const SHARED: Readonly<Record<string, number>> = {
-  AdapterFacts: 2,
   Arm: 2,
   Backward: 2,
   Batch: 3,
@@ -64,7 +58,6 @@ const SHARED: Readonly<Record<string, number>> = {
   Settings: 2,
   Shape: 2,
   Source: 2,
-  Step: 2,
   Tensor: 2,
   Told: 3,
   Value: 2,
@@ -80,9 +73,7 @@ const SHARED: Readonly<Record<string, number>> = {
   gather: 2,
   isFlat: 2,
   linesOf: 3,
-  normalised: 2,
   placeOf: 2,
-  prepare: 2,
   randomRows: 2,
   runs: 2,
   sourceOf: 3,

@@ -1,5 +1,5 @@
 import { hmm } from "../../circuits/mod.ts";
-import { openEngine } from "../../kernels/engine.ts";
+import { openEngine } from "../../kernels/open.ts";
 import { type Figure, figure, median, workOf } from "../measure.ts";
 import { RULE, type StepSeconds, uniformSamples } from "./model.ts";
 import { operatorsText, profileStep } from "./operators.ts";

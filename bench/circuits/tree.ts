@@ -1,5 +1,5 @@
 import process from "node:process";
-import { openEngine } from "../../kernels/engine.ts";
+import { openEngine } from "../../kernels/open.ts";
 import { type Figure, figure, median, workOf } from "../measure.ts";
 import { RULE, type StepSeconds, treeCircuit, type TreeSize, uniformSamples } from "./model.ts";
 import { operatorsText, productMilliseconds, profileStep } from "./operators.ts";

@@ -1,9 +1,8 @@
 import { RetortError } from "../../foundation/errors.ts";
-import { type Metric, prepare } from "./data.ts";
+import { type Metric, prepareVectors } from "./data.ts";
 import type { KernelFactory } from "./kernel.ts";
-import { normalised } from "./kmeans.ts";
 import { type Pass, passOver } from "./pass.ts";
-import type { Vectors } from "./vectors.ts";
+import { unitVectors, type Vectors } from "./vectors.ts";
 
 /** What {@link nearestCentroids} finds. */
 export type Assignment = Pick<Pass, "labels" | "distances" | "inertia"> & {
@@ -38,10 +37,10 @@ export async function nearestCentroids(
   if (metric === "euclidean") {
     centroids.forEach((x, i) => origin[i % width]! += x / clusters);
   }
-  const data = await prepare(vectors, metric, origin.map(Math.fround), options.weights);
+  const data = await prepareVectors(vectors, metric, origin.map(Math.fround), options.weights);
   const kernel = await options.kernel(width, clusters);
   try {
-    const used = metric === "cosine" ? normalised(centroids, width) : centroids;
+    const used = metric === "cosine" ? unitVectors(centroids, width) : centroids;
     const { labels, distances, inertia, sums } = await passOver(kernel, data, used);
     return { labels, distances, inertia, sizes: Int32Array.from(sums.counts) };
   } finally {

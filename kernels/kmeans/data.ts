@@ -32,7 +32,7 @@ export interface Prepared {
  * @throws {RetortError} that names the place: a number that is not finite, a vector of length zero under cosine, a
  *   weight that is negative or not finite
  */
-export async function prepare(
+export async function prepareVectors(
   vectors: Vectors,
   metric: Metric,
   origin: Float64Array,

@@ -1,69 +1,14 @@
 import { RandomStream } from "../../circuits/random.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { type Metric, prepare, type Prepared } from "./data.ts";
+import { type Prepared, prepareVectors } from "./data.ts";
 import type { KernelFactory, KMeansKernel } from "./kernel.ts";
 import { fullStep } from "./lloyd.ts";
 import { miniBatchStep } from "./mini_batch.ts";
+import { type KMeansOptions, settle, type Settled } from "./options.ts";
 import { passOver } from "./pass.ts";
 import { plusPlusStart, type ProductsFactory, PURPOSE, sampledStart, subsample } from "./starts.ts";
-import { held, type Vectors } from "./vectors.ts";
-
-/** What {@link kmeans} takes besides the vectors. */
-export interface KMeansOptions {
-  /** Number of clusters, at most the number of vectors. */
-  readonly clusters: number;
-  /** `euclidean` when left out. */
-  readonly metric?: Metric;
-  /** `k-means++` when left out; `sample`: different vectors drawn by weight; or centroids `[clusters, width]`. */
-  readonly start?: "k-means++" | "sample" | Float32Array;
-  /** How often to start; the run of lowest inertia is kept. 1 when left out. */
-  readonly restarts?: number;
-  /** Most iterations of a run: passes, or batches of mini-batch k-means. 100 when left out. */
-  readonly iterations?: number;
-  /** Vectors in a batch: mini-batch k-means. Full passes when left out. */
-  readonly batch?: number;
-  /**
-   * A run ends when an iteration lowers the inertia by less than this part of it; mini-batch: when the smoothed
-   * inertia of ten batches in a row did not get lower. 1e-4 when left out; 0: when nothing changes any more.
-   */
-  readonly tolerance?: number;
-  /** Decides every random choice. 0 when left out. */
-  readonly seed?: number;
-  /** How much each vector counts; all 1 when left out. */
-  readonly weights?: ArrayLike<number>;
-  /** Vectors of which k-means++ chooses; at least four a cluster are taken. 16,384 when left out. */
-  readonly startRows?: number;
-  /** Vectors that need at most so many bytes as float32 are held in memory. 1 GiB when left out. */
-  readonly memory?: number;
-}
-
-/** One run of {@link kmeans}, from one start. */
-export interface KMeansRun {
-  /** Inertia by iteration, under the centroids that the iteration began with; mini-batch: smoothed. */
-  readonly inertia: readonly number[];
-  /** Clusters that were empty and got a vector, by iteration. */
-  readonly filled: readonly number[];
-  /** Whether it ended by itself, before the last iteration that was allowed. */
-  readonly converged: boolean;
-}
-
-/** Where {@link kmeans} stands between two iterations: all that it needs to go on with the same numbers. */
-export interface KMeansState {
-  /** The run that is going on, from 0. */
-  readonly restart: number;
-  /** Iterations that it has made. */
-  readonly iteration: number;
-  /** `[clusters, width]`: its centroids. */
-  readonly centroids: Float32Array;
-  /** `[clusters]`: weight that each centroid has seen; only mini-batch. */
-  readonly seen: Float64Array | undefined;
-  /** Finished runs, then this one. */
-  readonly runs: readonly KMeansRun[];
-  /** Centroids and inertia of the best finished run. */
-  readonly best:
-    | { readonly restart: number; readonly centroids: Float32Array; readonly inertia: number }
-    | undefined;
-}
+import type { KMeansRun, KMeansState } from "./state.ts";
+import { held, unitVectors, type Vectors } from "./vectors.ts";
 
 /** What {@link kmeans} returns. */
 export interface KMeansResult {
@@ -95,22 +40,6 @@ export interface KMeansContext {
   readonly iteration?: ((state: KMeansState) => void | Promise<void>) | undefined;
 }
 
-const DEFAULTS = {
-  metric: "euclidean",
-  start: "k-means++",
-  restarts: 1,
-  iterations: 100,
-  tolerance: 1e-4,
-  seed: 0,
-  startRows: 16_384,
-  memory: 2 ** 30,
-} as const;
-
-/** Options with defaults filled in. */
-export type Settled = Omit<Required<KMeansOptions>, "weights" | "batch"> & {
-  readonly batch: number | undefined;
-};
-
 /**
  * k-means: full (Lloyd 1982) or mini-batch (Sculley, "Web-Scale K-Means Clustering", WWW 2010), Euclidean or
  * spherical. Vectors are streamed in blocks unless they fit into `memory`; what is kept of each is about 12 bytes.
@@ -119,14 +48,14 @@ export type Settled = Omit<Required<KMeansOptions>, "weights" | "batch"> & {
  * state that `iteration` was given.
  *
  * @throws {RetortError} on more clusters than vectors, options out of range, and vectors that cannot be clustered
- *   (see {@link prepare}), with the place
+ *   (see {@link prepareVectors}), with the place
  */
 export async function kmeans(
   vectors: Vectors,
   options: KMeansOptions,
   context: KMeansContext,
 ): Promise<KMeansResult> {
-  const settled = checked(vectors, options);
+  const settled = settle(vectors, options);
   const { clusters, seed } = settled;
   const near = await held(vectors, settled.memory);
   const sample = await subsample(
@@ -137,7 +66,7 @@ export async function kmeans(
   const origin = settled.metric === "cosine"
     ? new Float64Array(near.width)
     : meanOf(sample.values, near.width);
-  const data = await prepare(near, settled.metric, origin, options.weights);
+  const data = await prepareVectors(near, settled.metric, origin, options.weights);
   const starts = async (restart: number): Promise<Float32Array> => {
     if (typeof settled.start !== "string") return checkedStart(data, settled.start, clusters);
     const random = new RandomStream(seed, PURPOSE.start, restart);
@@ -243,37 +172,6 @@ function meanOf(values: Float32Array, width: number): Float64Array {
   return mean.map(Math.fround);
 }
 
-function checked(vectors: Vectors, options: KMeansOptions): Settled {
-  const settled = { ...DEFAULTS, batch: undefined, ...withoutUndefined(options) } as Settled;
-  const { clusters, restarts, iterations, batch, tolerance } = settled;
-  for (
-    const [name, value] of Object.entries({
-      clusters,
-      restarts,
-      iterations,
-      ...(batch !== undefined && { batch }),
-    })
-  ) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new RetortError(`\`${name}\` is ${value}, expected a whole number from 1`);
-    }
-  }
-  if (!(tolerance >= 0)) throw new RetortError(`\`tolerance\` is ${tolerance}, expected a number from 0`);
-  if (clusters > vectors.rows) {
-    throw new RetortError(
-      `${clusters} clusters of ${vectors.rows} vectors: there must be at least as many vectors`,
-      {
-        hint: `Ask for ${vectors.rows} clusters or fewer, or give more vectors.`,
-      },
-    );
-  }
-  return settled;
-}
-
-function withoutUndefined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
 function checkedStart({ vectors, metric }: Prepared, start: Float32Array, clusters: number): Float32Array {
   if (start.length !== clusters * vectors.width) {
     throw new RetortError(
@@ -281,17 +179,5 @@ function checkedStart({ vectors, metric }: Prepared, start: Float32Array, cluste
         `${clusters * vectors.width}`,
     );
   }
-  return metric === "cosine" ? normalised(start, vectors.width) : start.slice();
-}
-
-/** Rows scaled to length one. */
-export function normalised(centroids: Float32Array | Float64Array, width: number): Float32Array {
-  const out = new Float32Array(centroids.length);
-  for (let at = 0; at < centroids.length; at += width) {
-    let square = 0;
-    for (let i = 0; i < width; i++) square += centroids[at + i]! ** 2;
-    const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
-    for (let i = 0; i < width; i++) out[at + i] = centroids[at + i]! * scale;
-  }
-  return out;
+  return metric === "cosine" ? unitVectors(start, vectors.width) : start.slice();
 }

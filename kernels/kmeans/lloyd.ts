@@ -4,7 +4,7 @@ import { passOver } from "./pass.ts";
 import { fillEmpty } from "./reseed.ts";
 
 /** What an iteration makes. */
-export interface Step {
+export interface Iteration {
   /** `[clusters, width]`: the next centroids. */
   readonly centroids: Float32Array;
   /** Inertia under the centroids that it began with. */
@@ -18,7 +18,7 @@ export async function fullStep(
   kernel: KMeansKernel,
   data: Prepared,
   centroids: Float32Array,
-): Promise<Step> {
+): Promise<Iteration> {
   const pass = await passOver(kernel, data, centroids);
   const filled = await fillEmpty(data, pass);
   return { centroids: means(data, centroids, pass.sums), inertia: pass.inertia, filled };

@@ -1,10 +1,11 @@
 import { RandomStream } from "../../circuits/random.ts";
 import type { Prepared } from "./data.ts";
-import type { KMeansState, Settled } from "./kmeans.ts";
 import type { KMeansKernel } from "./kernel.ts";
-import { means, type Step } from "./lloyd.ts";
+import { type Iteration, means } from "./lloyd.ts";
+import type { Settled } from "./options.ts";
 import { begin, distanceOf, unlessLost } from "./pass.ts";
 import { PURPOSE, sampleRows } from "./starts.ts";
+import type { KMeansState } from "./state.ts";
 import { rowsAt } from "./vectors.ts";
 
 /** A centroid that saw less than this part of the mean weight is moved. */
@@ -20,7 +21,7 @@ export async function miniBatchStep(
   data: Prepared,
   state: KMeansState,
   { batch = 1, seed, clusters }: Settled,
-): Promise<Step & { readonly seen: Float64Array }> {
+): Promise<Iteration & { readonly seen: Float64Array }> {
   const { vectors, weights } = data;
   const { width } = vectors;
   const random = new RandomStream(seed, PURPOSE.batch, state.restart, state.iteration);

@@ -1,4 +1,5 @@
-import { chooseEngine, type EngineOptions } from "../engine.ts";
+import type { EngineOptions } from "../engine.ts";
+import { chooseEngine } from "../open.ts";
 import { cpuKMeans, cpuProducts } from "./cpu.ts";
 import type { KernelFactory } from "./kernel.ts";
 import type { ProductsFactory } from "./starts.ts";

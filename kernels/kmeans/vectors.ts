@@ -134,3 +134,15 @@ export function notFinite(values: Float32Array, at: number, width: number, first
     { hint: "Look at what made the vectors: an overflow in half precision is a usual cause." },
   );
 }
+
+/** Rows scaled to length one. */
+export function unitVectors(centroids: Float32Array | Float64Array, width: number): Float32Array {
+  const out = new Float32Array(centroids.length);
+  for (let at = 0; at < centroids.length; at += width) {
+    let square = 0;
+    for (let i = 0; i < width; i++) square += centroids[at + i]! ** 2;
+    const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+    for (let i = 0; i < width; i++) out[at + i] = centroids[at + i]! * scale;
+  }
+  return out;
+}

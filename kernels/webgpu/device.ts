@@ -1,17 +1,6 @@
 import { RetortError } from "../../foundation/errors.ts";
+import { type AdapterFacts, factsOf, listAdapters } from "../../foundation/gpu.ts";
 import { hintForOtherAdapter, hintWithoutAdapter } from "../hints.ts";
-
-/** What an adapter is, in words and numbers that people compare. */
-export interface AdapterFacts {
-  /** Name as the driver gives it, such as `llvmpipe (LLVM 15.0.6, 256 bits)`. */
-  readonly name: string;
-  /** Vendor as the runtime gives it; a name or a number. */
-  readonly vendor: string;
-  /** Architecture, where the runtime tells it. */
-  readonly architecture: string;
-  /** Whether it computes on the CPU: correct, slow, and never what `auto` picks. */
-  readonly software: boolean;
-}
 
 /** Numbers that decide how tables and batches are cut. */
 export interface DeviceLimits {
@@ -87,32 +76,6 @@ const LIMITS = [
   "maxStorageBuffersPerShaderStage",
   "maxComputeWorkgroupsPerDimension",
 ] as const;
-
-/** The adapters that a `GPU` object offers under its power preferences, each once. */
-export async function listAdapters(gpu: GPU): Promise<GPUAdapter[]> {
-  const found = new Map<string, GPUAdapter>();
-  for (const powerPreference of ["high-performance", "low-power"] as const) {
-    const adapter = await gpu.requestAdapter({ powerPreference });
-    if (adapter !== null) found.set(factsOf(adapter).name, found.get(factsOf(adapter).name) ?? adapter);
-  }
-  const fallback = await gpu.requestAdapter({ forceFallbackAdapter: true }).catch(() => null);
-  if (fallback !== null && !found.has(factsOf(fallback).name)) found.set(factsOf(fallback).name, fallback);
-  return [...found.values()];
-}
-
-/** What an adapter is. */
-export function factsOf(adapter: GPUAdapter): AdapterFacts {
-  const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
-  const legacy = adapter as GPUAdapter & { isFallbackAdapter?: boolean };
-  const name = info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(" ");
-  return {
-    name: name || "unnamed adapter",
-    vendor: info.vendor,
-    architecture: info.architecture,
-    software: info.isFallbackAdapter ?? legacy.isFallbackAdapter ??
-      /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(name),
-  };
-}
 
 /**
  * Opens a device on an adapter of `gpu`: the one that is named, else hardware before software.

@@ -27,14 +27,8 @@ import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
 import { deviceMoments, ROUNDING } from "./encode.ts";
-import {
-  countExactly,
-  exactActivations,
-  exactFlows,
-  exactLikelihoods,
-  FarSamples,
-  weightsWithout,
-} from "./far.ts";
+import { FarSamples } from "./far.ts";
+import { countExactly, exactActivations, exactFlows, exactLikelihoods, weightsWithout } from "./far_exact.ts";
 import type { DeviceHost } from "./host.ts";
 import { isDeviceFamily } from "./machine.ts";
 import { secondsAfter, SUBMISSION_SECONDS } from "./pace.ts";

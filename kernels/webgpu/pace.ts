@@ -1,4 +1,4 @@
-import type { AdapterFacts } from "./device.ts";
+import type { AdapterFacts } from "../../foundation/gpu.ts";
 
 /** What a piece of work costs: estimates, rather too much than too little. */
 export interface Effort {

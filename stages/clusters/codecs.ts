@@ -1,7 +1,7 @@
 /** Codecs of clusters of vectors. */
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
-import type { KMeansState } from "../../kernels/kmeans/kmeans.ts";
+import type { KMeansState } from "../../kernels/kmeans/state.ts";
 import type { Pca } from "../../kernels/pca.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { array } from "../../runner/codecs/array.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { kmeans, type KMeansResult, type KMeansState } from "../../kernels/kmeans/kmeans.ts";
+import { kmeans, type KMeansResult } from "../../kernels/kmeans/kmeans.ts";
+import type { KMeansState } from "../../kernels/kmeans/state.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { matrixShards } from "../../runner/codecs/shards.ts";
 import { defineStage } from "../../runner/stage.ts";

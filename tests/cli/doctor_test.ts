@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findGpu } from "../../kernels/gpu.ts";
+import { findGpu } from "../../foundation/gpu.ts";
 import { ReferenceLearner } from "../../circuits/reference_learner.ts";
 import { type Diagnosis, selfTest } from "../../kernels/doctor.ts";
 import type { Engine } from "../../kernels/engine.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findGpu } from "../../kernels/gpu.ts";
+import { findGpu } from "../../foundation/gpu.ts";
 import { command, fixture, Folder } from "../command.ts";
 import { partNeeds } from "../needs.ts";
 

@@ -4,7 +4,7 @@ import { onGpu } from "./webgpu/host.ts";
 
 const SCRIPT = `
 import { hmm } from "./circuits/mod.ts";
-import { openEngine } from "./kernels/engine.ts";
+import { openEngine } from "./kernels/open.ts";
 await (await openEngine(hmm({ length: 2, states: 2, symbols: 2 }), { engine: "webgpu" })).close();
 `;
 

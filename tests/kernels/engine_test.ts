@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hmm, logLikelihood, ReferenceEvaluator, unobserved } from "../../circuits/mod.ts";
-import { openEngine } from "../../kernels/engine.ts";
+import { openEngine } from "../../kernels/open.ts";
 import { engineSuite } from "./engine_suite.ts";
 
 // The suite itself, on what needs no engine: what it demands can be had.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hmm, type Samples, samplesFromRows, type UpdateRule } from "../../../circuits/mod.ts";
-import { openEngine } from "../../../kernels/engine.ts";
+import { openEngine } from "../../../kernels/open.ts";
 import { RemoteEngine } from "../../../kernels/webgpu/remote.ts";
 import { learnerConformance, mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
 import { engineSuite } from "../engine_suite.ts";

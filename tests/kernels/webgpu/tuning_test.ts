@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hmm, samplesFromRows } from "../../../circuits/mod.ts";
 import { planOf } from "../../../kernels/plan.ts";
-import { openEngine } from "../../../kernels/engine.ts";
+import { openEngine } from "../../../kernels/open.ts";
 import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
 import { candidateTiles, defaultTiles, type Tile } from "../../../kernels/webgpu/tiles.ts";
 import { productShapes, shapeClass, tunedTiles, type Tuning } from "../../../kernels/webgpu/tuning.ts";

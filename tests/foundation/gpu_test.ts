@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { findGpu } from "../../kernels/gpu.ts";
-import { findAdapter, resolveEngine } from "../../runner/adapter.ts";
+import { findGpu } from "../../foundation/gpu.ts";
 import { partNeeds } from "../needs.ts";
 
 const SHADER = /* wgsl */ `
@@ -43,11 +42,4 @@ Deno.test("WebGPU computes on this machine", async () => {
   await back.mapAsync(GPUMapMode.READ);
   assert.deepEqual([...new Float32Array(back.getMappedRange())], [...input].map((x) => 2 * x + 1));
   device.destroy();
-});
-
-Deno.test("an engine named by hand stands; `auto` takes WebGPU for a hardware adapter only", async () => {
-  assert.equal(await resolveEngine("cpu"), "cpu");
-  assert.equal(await resolveEngine("webgpu"), "webgpu");
-  const adapter = await findAdapter();
-  assert.equal(await resolveEngine("auto"), adapter !== undefined && !adapter.software ? "webgpu" : "cpu");
 });

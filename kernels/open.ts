@@ -1,0 +1,42 @@
+import { type Circuit, CircuitError } from "../circuits/mod.ts";
+import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { checkMemory } from "./memory.ts";
+
+/** More threads than any machine has. */
+const MOST_THREADS = 4096;
+
+/**
+ * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
+ * @throws {CircuitError} when there is no such engine, or an option makes no sense
+ * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
+ */
+export async function openEngine(circuit: Circuit, options: EngineOptions = {}): Promise<Engine> {
+  const { memory, threads } = options;
+  if (memory !== undefined) checkMemory(memory);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new CircuitError(`threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}.`);
+  }
+  // Loaded when asked for: a browser has no ONNX Runtime for Node.
+  switch (await chooseEngine(options)) {
+    case "cpu":
+      return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
+    case "webgpu": {
+      // Tells the drivers what they need before the thread of the device asks for them, and keeps them when it has ended.
+      await (await import("./gpu.ts")).keepDrivers();
+      return await (await import("./webgpu/remote.ts")).openRemote(circuit, options);
+    }
+  }
+}
+
+/** The engine that options mean on this machine. @throws {CircuitError} when there is no such engine */
+export async function chooseEngine(
+  { engine = "auto", adapter }: Pick<EngineOptions, "engine" | "adapter">,
+): Promise<EngineName> {
+  if (!["cpu", "webgpu", "auto"].includes(engine)) {
+    throw new CircuitError(`There is no engine \`${engine}\`.`, {
+      hint: "The engines are cpu, webgpu and auto.",
+    });
+  }
+  return await resolveEngine(engine, adapter);
+}

@@ -1,0 +1,91 @@
+import {
+  type Circuit,
+  downward,
+  type NodeId,
+  parameterOf,
+  ReferenceEvaluator,
+  rootUnits,
+  type Samples,
+  takeSamples,
+  upward,
+} from "../../circuits/mod.ts";
+import { deviceMoments } from "./encode.ts";
+import type { Session } from "./session.ts";
+
+/** Log-likelihoods `[samples, units of the root]` with those of the samples in `far` exact, in place. */
+export function exactLikelihoods(
+  circuit: Circuit,
+  samples: Samples,
+  far: readonly number[],
+  logs: Float64Array,
+): Float64Array {
+  const units = rootUnits(circuit);
+  for (const s of far) logs.set(upward(circuit, samples, s)[circuit.root] as Float64Array, s * units);
+  return logs;
+}
+
+/** Logarithms of all nodes, `[samples, units]` by node id, with those of the samples in `far` exact, in place. */
+export function exactActivations(
+  circuit: Circuit,
+  samples: Samples,
+  far: readonly number[],
+  semiring: "sum" | "max",
+  values: readonly Float64Array[],
+): void {
+  for (const s of far) {
+    upward(circuit, samples, s, semiring).forEach((logs, id) => values[id]?.set(logs, s * logs.length));
+  }
+}
+
+/** Flows of nodes, `[samples, units]`, with those of the samples in `far` exact, in place. */
+export function exactFlows(
+  circuit: Circuit,
+  samples: Samples,
+  far: readonly number[],
+  flows: ReadonlyMap<NodeId, Float64Array>,
+): void {
+  for (const s of far) {
+    const exact = downward(circuit, upward(circuit, samples, s));
+    for (const [id, all] of flows) {
+      const own = exact[id] as Float64Array;
+      all.set(own, s * own.length);
+    }
+  }
+}
+
+/** Weights of samples with none for those in `far`: the device leaves them out. */
+export function weightsWithout(
+  samples: Samples,
+  weights: ArrayLike<number> | undefined,
+  far: readonly number[],
+): ArrayLike<number> | undefined {
+  if (far.length === 0) return weights;
+  const left = Float64Array.from({ length: samples.count }, (_, s) => weights?.[s] ?? 1);
+  for (const s of far) left[s] = 0;
+  return left;
+}
+
+/** Adds the expected counts of the samples in `far`, exact, to those of the device. */
+export async function countExactly(
+  session: Session,
+  circuit: Circuit,
+  samples: Samples,
+  weights: ArrayLike<number> | undefined,
+  far: readonly number[],
+): Promise<void> {
+  if (far.length === 0) return;
+  const own = weights && Float64Array.from(far, (s) => weights[s] as number);
+  const flows = await new ReferenceEvaluator(circuit).flows(takeSamples(samples, far), own);
+  const pages = await session.counts(), single = (length: number) => new Float32Array(length);
+  const counts = session.store.weightCounts(pages.weights, single);
+  const statistics = session.store.statistics(pages.statistics, single);
+  const add = (into: Float32Array, more: ArrayLike<number>) => {
+    for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (more[i] as number);
+  };
+  for (const [id, into] of counts) add(into, flows.weights.get(id) as Float64Array);
+  for (const [id, into] of statistics) {
+    const more = flows.statistics.get(id) as Float64Array, parameter = parameterOf(circuit, id).values;
+    add(into, session.store.isGaussian(id) ? deviceMoments(more, parameter) : more);
+  }
+  await session.setCounts(counts, statistics);
+}
