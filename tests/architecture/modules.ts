@@ -2,12 +2,15 @@
 import { dirname, relative } from "node:path";
 import { ROOT } from "../command.ts";
 
-/** Sources in a folder or file, relative to the project, in order; folders of fixtures are data. */
+/** Folders of data: fixtures, and what golden files keep. */
+const DATA: readonly string[] = ["fixtures", "kept", "node_modules"];
+
+/** Sources in a folder or file, relative to the project, in order, without data. */
 export function sourcesIn(place: string, kinds = /\.tsx?$/): string[] {
   const path = `${ROOT}/${place}`;
   if (!Deno.statSync(path).isDirectory) return kinds.test(path) ? [place] : [];
   return [...Deno.readDirSync(path)]
-    .filter(({ name }) => !name.startsWith(".") && name !== "fixtures" && name !== "node_modules")
+    .filter(({ name }) => !name.startsWith(".") && !DATA.includes(name))
     .map(({ name }) => name).sort()
     .flatMap((name) => sourcesIn(`${place}/${name}`, kinds));
 }
