@@ -61,4 +61,5 @@ export type {
   Wire,
 } from "./runner/stage.ts";
 export { definePipeline } from "./runner/pipeline.ts";
-export type { Pipeline, PipelineDefinition, PipelineOutputs } from "./runner/pipeline.ts";
+export type { Pipeline, PipelineDefinition } from "./runner/pipeline.ts";
+export type { PipelineOutputs } from "./runner/graph.ts";

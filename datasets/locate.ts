@@ -6,7 +6,7 @@ import { findDataSet, findEdition } from "./registry.ts";
 import { type DataSet, type Edition, isFetchable } from "./schema.ts";
 
 /** A file of a data set where it lies on this machine. */
-export interface LocatedFile {
+export interface LocatedDataFile {
   /** Path inside the data set's folder, POSIX. */
   readonly path: string;
   /** Absolute path on this machine. */
@@ -26,7 +26,7 @@ export interface LocatedDataSet {
   /** Absolute path of the folder that holds it. */
   readonly folder: string;
   /** Every file of the edition, in the registry's order. */
-  readonly files: readonly LocatedFile[];
+  readonly files: readonly LocatedDataFile[];
 }
 
 /** Where to look, and for what. */
@@ -85,7 +85,7 @@ export async function locate(
 }
 
 /** A file whose bytes were read and hashed. */
-export interface CheckedFile extends LocatedFile {
+export interface CheckedFile extends LocatedDataFile {
   /** The sha256 that it has. */
   readonly sha256: string;
 }
@@ -99,7 +99,7 @@ export interface CheckedFile extends LocatedFile {
  */
 export async function checkDigests(
   located: LocatedDataSet,
-  options: { signal?: AbortSignal; onProgress?: (file: LocatedFile, bytes: number) => void } = {},
+  options: { signal?: AbortSignal; onProgress?: (file: LocatedDataFile, bytes: number) => void } = {},
 ): Promise<CheckedFile[]> {
   const checked: CheckedFile[] = [];
   for (const file of located.files) {

@@ -1,7 +1,7 @@
 import { RetortError } from "../foundation/errors.ts";
 
 /** A table of small whole numbers. */
-export interface Rows {
+export interface ByteTable {
   /** Number of rows. */
   readonly count: number;
   /** Numbers in every row. */
@@ -17,7 +17,7 @@ export interface Rows {
  * @throws RetortError with the line and column of the first thing that is no such number, or of a row of
  * another length than the first.
  */
-export function parseRows(text: string, where: string): Rows {
+export function parseRows(text: string, where: string): ByteTable {
   const lines = text.split("\n").map((line) => line.trimEnd());
   const columns = lines.find((line) => line !== "")?.split(",").length ?? 0;
   const values = new Uint8Array(columns * lines.filter((line) => line !== "").length);

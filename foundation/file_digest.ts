@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { Digest } from "./canonical.ts";
 
 /** Bytes written or read at a time. */
-export const CHUNK = 1 << 20;
+export const FILE_CHUNK = 1 << 20;
 
 /** What changes when a file's bytes may have changed: device, inode, size, times. Undefined when it is missing. */
 export function fileIdentity(path: string): string | undefined {
@@ -31,7 +31,7 @@ export interface HashOptions {
 export async function hashFile(hash: Hash, path: string, options: HashOptions = {}): Promise<number> {
   using file = await Deno.open(path, { read: true });
   // Two buffers: the next piece is read in another thread while this one hashes.
-  const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  const buffers = [new Uint8Array(FILE_CHUNK), new Uint8Array(FILE_CHUNK)];
   let bytes = 0;
   let next = file.read(buffers[0]!);
   for (let i = 0;; i++) {

@@ -15,16 +15,16 @@ export function valueText(value: JsonValue | undefined): string {
 
 /** A JSON value on one line of at most 100 characters, or undefined when it needs more room. */
 export function inlineText(value: JsonValue): string | undefined {
-  const text = isFlat(value)
+  const text = isFlatObject(value)
     ? Object.entries(value).map(([name, item]) => `${name} ${valueText(item)}`).join(", ")
     : valueText(value);
-  const nested = typeof value === "object" && value !== null && !isFlat(value) &&
+  const nested = typeof value === "object" && value !== null && !isFlatObject(value) &&
     Object.keys(value).length > 0;
   return nested || text.length > INLINE || text.includes("\n") ? undefined : text;
 }
 
 /** True for an object whose values are neither objects nor lists. */
-export function isFlat(value: JsonValue): value is JsonObject {
+export function isFlatObject(value: JsonValue): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     Object.values(value).every((item) => typeof item !== "object" || item === null);
 }

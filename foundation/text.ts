@@ -1,7 +1,7 @@
 /** Values as plain text for people: on a terminal, in logs, in reports. */
 import { stripVTControlCharacters } from "node:util";
 import type { JsonObject, JsonValue } from "./canonical.ts";
-import { INLINE, isFlat, valueText } from "./format.ts";
+import { INLINE, isFlatObject, valueText } from "./format.ts";
 
 export { inlineText, valueText } from "./format.ts";
 
@@ -42,7 +42,7 @@ function widthOf(text: string): number {
 export function jsonText(value: JsonValue): string {
   if (typeof value !== "object" || value === null) return valueText(value);
   if (Array.isArray(value)) {
-    if (value.length > 0 && value.every(isFlat)) return recordsText(value);
+    if (value.length > 0 && value.every(isFlatObject)) return recordsText(value);
     if (value.every((item) => typeof item !== "object" || item === null)) {
       const line = value.map(valueText).join(", ");
       const short = line.length <= INLINE && !value.some((item) => typeof item === "string");

@@ -9,7 +9,7 @@ export interface MeasuredNode {
 }
 
 /** Nodes of one stage in a run: a sweep when there are several. */
-export interface Group {
+export interface StageGroup {
   readonly stage: string;
   /** Parameters that differ between the nodes, by dotted path. */
   readonly varying: readonly string[];
@@ -17,7 +17,7 @@ export interface Group {
 }
 
 /** The nodes of a run grouped by stage, in the order of the graph, with their metrics. */
-export function groupsOf(records: Records, run: RunRecord): Group[] {
+export function groupsOf(records: Records, run: RunRecord): StageGroup[] {
   const groups = new Map<string, MeasuredNode[]>();
   for (const node of records.nodes(run.id)) {
     const measured = { node, values: valuesOf(records, run, node) };

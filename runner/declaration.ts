@@ -4,7 +4,7 @@ import { CallError, RetortError } from "../foundation/errors.ts";
 import type { InputType, StageDefinition } from "./stage.ts";
 
 /** Where a stage stands: what a process that imports this module alone finds there is the stage. */
-export interface Place {
+export interface StagePlace {
   /** File URL of the module. */
   readonly module: string;
   /** Name of the export; for a stage inside an exported object or list, the names that lead to it follow. */
@@ -14,9 +14,9 @@ export interface Place {
 /** How deep exported objects and lists are searched. */
 const DEPTH = 4;
 
-const places = new WeakMap<StageDefinition, Place>();
+const places = new WeakMap<StageDefinition, StagePlace>();
 /** Stages that a pipeline file exports, as they were when it was loaded. */
-const offered = new WeakMap<StageDefinition, Place>();
+const offered = new WeakMap<StageDefinition, StagePlace>();
 
 /**
  * Remembers the stages that a pipeline file exports. To be called when it is loaded and before its build runs: so far
@@ -35,7 +35,7 @@ export function offerStages(module: string, exports: object): void {
  * @throws CallError when it is exported by none: then no other process could find it, and nothing says which code and
  * which values it was made of.
  */
-export async function placeOf(stage: StageDefinition): Promise<Place> {
+export async function stagePlaceOf(stage: StageDefinition): Promise<StagePlace> {
   let place = places.get(stage);
   if (place !== undefined) return place;
   for (const module of stage.modules) {
@@ -50,10 +50,10 @@ export async function placeOf(stage: StageDefinition): Promise<Place> {
   return place;
 }
 
-/** What a job says of its stage; no node becomes a job before {@link placeOf} has found its stage. */
+/** What a job says of its stage; no node becomes a job before {@link stagePlaceOf} has found its stage. */
 export function placed(
   stage: StageDefinition,
-): Place & { readonly stage: string; readonly declared: Digest } {
+): StagePlace & { readonly stage: string; readonly declared: Digest } {
   const place = places.get(stage);
   if (place === undefined) throw new CallError(homeless(stage), { hint: EXPORT_HINT });
   return { ...place, stage: stage.name, declared: declarationDigest(stage) };
@@ -75,7 +75,7 @@ function homeless(stage: StageDefinition): string {
  *
  * @throws RetortError when none of that name does.
  */
-export async function stageAt({ module, path }: Place, name: string): Promise<StageDefinition> {
+export async function stageAt({ module, path }: StagePlace, name: string): Promise<StageDefinition> {
   for (const [stage, found] of exportedStages(await import(module))) {
     if (stage.name !== name || found.join("\n") !== path.join("\n")) continue;
     places.set(stage, { module, path });
@@ -93,7 +93,7 @@ export async function stageAt({ module, path }: Place, name: string): Promise<St
  * @param declared what {@link declarationDigest} said where it was asked for.
  * @throws RetortError when it is declared otherwise here.
  */
-export function checkDeclared(stage: StageDefinition, { module }: Place, declared: Digest): void {
+export function checkDeclared(stage: StageDefinition, { module }: StagePlace, declared: Digest): void {
   if (declarationDigest(stage) === declared) return;
   throw new RetortError(
     `${module} declares the stage \`${stage.name}\` otherwise when it is imported by itself`,

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { byCodeUnit, type Digest, digestBytes, digestJson } from "../foundation/canonical.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 import { Bundler, METHOD } from "./bundle.ts";
-import { type Place, placeOf } from "./declaration.ts";
+import { type StagePlace, stagePlaceOf } from "./declaration.ts";
 import type { Packages } from "./packages.ts";
 import type { StageDefinition } from "./stage.ts";
 
@@ -63,7 +63,7 @@ export class Fingerprinter {
   }
 
   async #compute(stage: StageDefinition): Promise<CodeFingerprint> {
-    const place = await placeOf(stage);
+    const place = await stagePlaceOf(stage);
     const sources = Object.fromEntries(stage.sources.map((url) => {
       const path = fileURLToPath(url);
       const digest = this.#digest(path);
@@ -94,7 +94,7 @@ export class Fingerprinter {
     };
   }
 
-  #unchanged(place: Place, cached: CachedFingerprint): boolean {
+  #unchanged(place: StagePlace, cached: CachedFingerprint): boolean {
     if (cached.packages !== this.#packages.digest) return false;
     const folder = new URL(".", place.module);
     return Object.entries(cached.files).every(([path, digest]) =>
@@ -115,7 +115,7 @@ export class Fingerprinter {
     return this.#fileDigests.get(path);
   }
 
-  async #bundle(stage: StageDefinition, place: Place): Promise<CachedFingerprint> {
+  async #bundle(stage: StageDefinition, place: StagePlace): Promise<CachedFingerprint> {
     let bundle;
     try {
       bundle = await this.#bundler.bundle(place.module, place.path[0]!);
@@ -140,7 +140,7 @@ export class Fingerprinter {
   }
 }
 
-function relativeTo(place: Place, path: string): string {
+function relativeTo(place: StagePlace, path: string): string {
   return relative(fileURLToPath(new URL(".", place.module)), path);
 }
 

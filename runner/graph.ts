@@ -9,11 +9,13 @@ import {
 import { CallError, didYouMean } from "../foundation/errors.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
-import type { PipelineOutputs } from "./pipeline.ts";
 import type { NodeDraft, Ref, StageDefinition } from "./stage.ts";
 
+/** What a pipeline's build returns: references by name; lists and records of them may nest. */
+export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
+
 /** An output of a node, as an input of another one refers to it. */
-export interface Source {
+export interface OutputRef {
   readonly node: GraphNode;
   readonly output: string;
 }
@@ -27,7 +29,7 @@ export interface GraphNode {
   readonly stage: StageDefinition;
   /** Checked, defaults filled in, plain JSON. */
   readonly params: JsonObject;
-  readonly inputs: Readonly<Record<string, Source | readonly Source[]>>;
+  readonly inputs: Readonly<Record<string, OutputRef | readonly OutputRef[]>>;
   /** Longest time in seconds, or undefined. */
   readonly timeout: number | undefined;
   /** What the node's seed derives from: its explicit name or its stage's, so that other nodes do not matter. */
@@ -39,7 +41,7 @@ export interface GraphNode {
 /** A pipeline's nodes in a topological order and its returned outputs by dotted name. */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
-  readonly outputs: ReadonlyMap<string, Source>;
+  readonly outputs: ReadonlyMap<string, OutputRef>;
 }
 
 /** The nodes that a node reads from, each once, in the order of its inputs. */
@@ -76,7 +78,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
     const name = names.get(draft)!;
     const checked = checkParams(draft.stage.params, draft.params);
     if (!checked.ok) { for (const fault of checked.faults) paramFaults.push(`node \`${name}\`: ${fault}`); }
-    const source = (ref: Ref): Source => ({
+    const source = (ref: Ref): OutputRef => ({
       node: nodes.get(representative.get(ref.node)!)!,
       output: ref.output,
     });

@@ -12,7 +12,7 @@ import { ancestors, type GraphNode } from "./graph.ts";
 import { keyOf } from "./key.ts";
 import { locateArtifact } from "./locate.ts";
 import type { RunSummary } from "./run_summary.ts";
-import type { Session } from "./session.ts";
+import type { PipelineSession } from "./session.ts";
 
 /** Format of lock files. */
 const FORMAT = 1;
@@ -50,7 +50,7 @@ export function lockFilePath(pipelineFile: URL): string {
  *
  * @throws RetortError when the run is not done in all its nodes.
  */
-export async function writeLockFile(session: Session, summary: RunSummary): Promise<string> {
+export async function writeLockFile(session: PipelineSession, summary: RunSummary): Promise<string> {
   if (summary.status !== "done") throw new RetortError("no lock file was written: the run is not done");
   const nodes: Record<string, LockedNode> = {};
   const data: Record<string, Record<string, Digest>> = {};
@@ -134,7 +134,7 @@ export function readLockFile(pipelineFile: URL): LockFile {
  * What differs between a lock file and what a run would do. Every key is checked before anything
  * runs: where outputs are not there yet, those that the lock file promises are assumed.
  */
-export async function lockFaults(session: Session, lock: LockFile): Promise<string[]> {
+export async function lockFaults(session: PipelineSession, lock: LockFile): Promise<string[]> {
   const faults: string[] = [];
   const differs = (what: string, locked: unknown, now: unknown) => {
     const text = (value: unknown) => value === undefined ? "none" : canonicalText(value as JsonValue);

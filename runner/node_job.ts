@@ -1,7 +1,7 @@
 import type { Artifact } from "./codec.ts";
 import { placed } from "./declaration.ts";
 import type { Job } from "./execute/job.ts";
-import type { GraphNode, Source } from "./graph.ts";
+import type { GraphNode, OutputRef } from "./graph.ts";
 import type { PlannedNode } from "./plan.ts";
 import type { NodeRecord } from "./records/records.ts";
 
@@ -9,9 +9,10 @@ import type { NodeRecord } from "./records/records.ts";
 export function jobOf(
   node: GraphNode,
   planned: PlannedNode,
-  artifactOf: (source: Source) => Artifact,
+  artifactOf: (source: OutputRef) => Artifact,
 ): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
-  const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
+  const isList = (input: OutputRef | readonly OutputRef[]): input is readonly OutputRef[] =>
+    Array.isArray(input);
   return {
     node: node.name,
     ...placed(node.stage),

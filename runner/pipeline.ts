@@ -3,14 +3,11 @@ import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
 import { offerStages } from "./declaration.ts";
-import { buildGraph, type Graph } from "./graph.ts";
+import { buildGraph, type Graph, type PipelineOutputs } from "./graph.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { callFault } from "./place.ts";
 import { StrayError, Strays, withStrays } from "./execute/strays.ts";
-import { collectNodes, type NoParams, type Ref } from "./stage.ts";
-
-/** What a pipeline's build returns: references by name; lists and records of them may nest. */
-export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
+import { collectNodes, type NoParams } from "./stage.ts";
 
 /** A pipeline as its file declares it. */
 export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {

@@ -9,7 +9,7 @@ const OWN = ["../runner/", "../foundation/"].map((folder) => new URL(folder, imp
  * Where something was thrown, as `file:line:column`: the first place that is not the runner's own or a package's, and
  * after it the one in `file` where that is another. Undefined when the stack names none.
  */
-export function placeOf(error: unknown, file: URL): string | undefined {
+export function thrownAt(error: unknown, file: URL): string | undefined {
   let stack: unknown;
   try {
     stack = (error as { stack?: unknown } | null | undefined)?.stack;
@@ -36,7 +36,7 @@ function pathText(url: string): string {
 /** What user code in `file` threw, as the wrong call that it is: with `what` before its message and its place after. */
 export function callFault(what: string, error: unknown, file: URL): RetortError {
   const message = messageOf(error);
-  const place = placeOf(error, file);
+  const place = thrownAt(error, file);
   // Errors of imports and of syntax name the place themselves.
   const at = place === undefined || /file:\/\/\S+:\d+:\d+/.test(message) ? "" : `\n  at ${place}`;
   const hint = hintOf(error);

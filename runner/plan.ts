@@ -1,13 +1,13 @@
 import { type Digest, digestJson } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
-import { type GraphNode, parentsOf, type Source } from "./graph.ts";
+import { type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
 import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, type Reason } from "./key.ts";
 import { type FileDigestCache, locateArtifact } from "./locate.ts";
 import type { EarlierResult } from "./records/earlier.ts";
 import type { Records } from "./records/records.ts";
 import { seedOf } from "./seed.ts";
-import type { Result, Store } from "./store/store.ts";
+import type { NodeResult, Store } from "./store/store.ts";
 import { variablesOf } from "./variables.ts";
 import { turns } from "../foundation/turns.ts";
 
@@ -24,7 +24,7 @@ export interface PlannedNode {
   /** The outputs, when cached or located. */
   readonly outputs?: Readonly<Record<string, Artifact>>;
   /** The result that was found. */
-  readonly result?: Result;
+  readonly result?: NodeResult;
 }
 
 /** What planning needs. */
@@ -91,7 +91,7 @@ export class Planner {
    *
    * @param artifactOf the artifact behind an input.
    */
-  async inspect(node: GraphNode, artifactOf: (source: Source) => Artifact): Promise<PlannedNode> {
+  async inspect(node: GraphNode, artifactOf: (source: OutputRef) => Artifact): Promise<PlannedNode> {
     if (node.stage.locate !== undefined) {
       const artifact = await locateArtifact(node, this.options.fileDigests);
       return { node, status: "cached", reasons: [], ...locatedResult(node, artifact) };
@@ -131,12 +131,17 @@ export class Planner {
   }
 
   /** What a node's key is made of, given the digests of what its inputs are wired to. */
-  async components(node: GraphNode, digestOf: (source: Source) => Digest): Promise<KeyComponents> {
+  async components(node: GraphNode, digestOf: (source: OutputRef) => Digest): Promise<KeyComponents> {
     return this.#components(node, await this.options.fingerprinter.of(node.stage), digestOf);
   }
 
-  #components(node: GraphNode, code: CodeFingerprint, digestOf: (source: Source) => Digest): KeyComponents {
-    const isList = (input: Source | readonly Source[]): input is readonly Source[] => Array.isArray(input);
+  #components(
+    node: GraphNode,
+    code: CodeFingerprint,
+    digestOf: (source: OutputRef) => Digest,
+  ): KeyComponents {
+    const isList = (input: OutputRef | readonly OutputRef[]): input is readonly OutputRef[] =>
+      Array.isArray(input);
     return {
       format: KEY_FORMAT,
       stage: node.stage.name,
@@ -165,7 +170,7 @@ export class Planner {
     const source = (name: string) => {
       const input = node.inputs[name];
       if (input === undefined) return name;
-      const sources = [input].flat() as Source[];
+      const sources = [input].flat() as OutputRef[];
       return sources.length === 1
         ? `${sources[0]!.node.name}:${sources[0]!.output}`
         : `${sources.length} artifacts`;
@@ -193,7 +198,7 @@ export class Planner {
 function locatedResult(
   node: GraphNode,
   artifact: Artifact,
-): { key: Digest; result: Result; outputs: Result["outputs"] } {
+): { key: Digest; result: NodeResult; outputs: NodeResult["outputs"] } {
   const components: KeyComponents = {
     stage: node.stage.name,
     code: { digest: "", packages: {}, modules: {} },

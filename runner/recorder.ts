@@ -1,4 +1,4 @@
-import type { GraphNode, Source } from "./graph.ts";
+import type { GraphNode, OutputRef } from "./graph.ts";
 import { messageOf } from "../foundation/errors.ts";
 import type {
   MetricRecord,
@@ -8,7 +8,7 @@ import type {
   RunRecord,
   RunStatus,
 } from "./records/records.ts";
-import type { Result } from "./store/store.ts";
+import type { NodeResult } from "./store/store.ts";
 
 /**
  * Writes a run's records in batches, so that a thousand cached nodes cost one transaction. What a
@@ -19,7 +19,7 @@ export class Recorder {
   readonly #run: string;
   readonly #nodes = new Map<string, NodeRecord>();
   readonly #dirty = new Set<string>();
-  readonly #results: Result[] = [];
+  readonly #results: NodeResult[] = [];
   readonly #progress = new Map<string, ProgressRecord>();
   #metrics: MetricRecord[] = [];
   readonly #pipeline: string;
@@ -31,7 +31,7 @@ export class Recorder {
     records: Records,
     run: RunRecord,
     nodes: readonly NodeRecord[],
-    graph: { nodes: readonly GraphNode[]; outputs: Iterable<readonly [string, Source]> },
+    graph: { nodes: readonly GraphNode[]; outputs: Iterable<readonly [string, OutputRef]> },
   ) {
     this.#records = records;
     this.#run = run.id;
@@ -46,7 +46,7 @@ export class Recorder {
         records.addEdges(
           run.id,
           Object.entries(node.inputs).flatMap(([input, sources]) =>
-            ([sources].flat() as Source[]).map((source) => ({
+            ([sources].flat() as OutputRef[]).map((source) => ({
               node: node.name,
               input,
               source: source.node.name,
@@ -81,7 +81,7 @@ export class Recorder {
   }
 
   /** Records a result, unless the records hold it already. */
-  result(result: Result, fresh: boolean): void {
+  result(result: NodeResult, fresh: boolean): void {
     if (fresh || !this.#records.hasResult(result.key)) this.#results.push(result);
   }
 

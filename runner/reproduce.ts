@@ -11,7 +11,7 @@ import { Packages } from "./packages.ts";
 import { Records } from "./records/records.ts";
 import { lock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
-import { dropWorkspace, type Workspace } from "./workspace.ts";
+import { dropWorkspace, type NodeWorkspace } from "./workspace.ts";
 
 /**
  * Enters a failed node again in this process, with the same inputs, parameters and seed, but the
@@ -20,7 +20,7 @@ import { dropWorkspace, type Workspace } from "./workspace.ts";
  */
 export async function reproduce(
   store: Store,
-  workspace: Workspace,
+  workspace: NodeWorkspace,
   options: { stop: AbortSignal; onMessage: (message: JobMessage) => void },
 ): Promise<Outcome> {
   const { job } = workspace;

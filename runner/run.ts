@@ -2,7 +2,7 @@ import type { Digest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
-import { ancestors, type Graph, type GraphNode, parentsOf, type Source } from "./graph.ts";
+import { ancestors, type Graph, type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import { jobOf, nodeRecord } from "./node_job.ts";
 import { NodeLogs } from "./logs.ts";
@@ -20,7 +20,7 @@ import type { Store } from "./store/store.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
 /** What a run needs. */
-export interface RunOptions {
+export interface GraphRunOptions {
   readonly store: Store;
   readonly records: Records;
   readonly graph: Graph;
@@ -49,7 +49,7 @@ const REPAIRS = 2;
  *
  * @throws RetortError when planning fails; failures of stages are in the summary instead.
  */
-export async function runGraph(options: RunOptions): Promise<RunSummary> {
+export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   const { store, stop } = options;
   // `gc` takes this lock exclusively: while a run goes on, nothing that it made is swept away.
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: stop });
@@ -96,7 +96,7 @@ class Scheduler {
   #engineBusy = false;
 
   constructor(
-    readonly options: RunOptions,
+    readonly options: GraphRunOptions,
     readonly nodes: readonly GraphNode[],
     plan: ReadonlyMap<GraphNode, PlannedNode>,
     readonly began: number,
@@ -268,7 +268,7 @@ class Scheduler {
 
   async #inspectReady(node: GraphNode): Promise<PlannedNode> {
     const slot = this.#slots.get(node)!;
-    const artifactOf = (source: Source) => this.#slots.get(source.node)!.outcome!.outputs![source.output]!;
+    const artifactOf = (source: OutputRef) => this.#slots.get(source.node)!.outcome!.outputs![source.output]!;
     const planned = await this.options.planner.inspect(node, artifactOf);
     slot.planned = planned;
     if (!slot.repaired) slot.reasons = planned.reasons;

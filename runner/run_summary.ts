@@ -1,6 +1,6 @@
 import { RetortError } from "../foundation/errors.ts";
 import type { Artifact } from "./codec.ts";
-import type { GraphNode, Source } from "./graph.ts";
+import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import type { RunStatus } from "./records/records.ts";
 
@@ -33,7 +33,7 @@ export interface RunSummary {
 }
 
 /** The artifact behind a returned output, if its node came to an end. */
-export function outputArtifact(summary: RunSummary, source: Source): Artifact | undefined {
+export function outputArtifact(summary: RunSummary, source: OutputRef): Artifact | undefined {
   const found = summary.outcomes.get(source.node);
   if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
   return found.outputs?.[source.output];

@@ -1,19 +1,19 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { impliedEngine, resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, messageOf } from "../foundation/errors.ts";
-import { EXPORT_HINT, placeOf } from "./declaration.ts";
+import { EXPORT_HINT, stagePlaceOf } from "./declaration.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { RunEvent } from "./event.ts";
 import { InProcessExecutor } from "./execute/in_process.ts";
 import type { Executor } from "./execute/job.ts";
 import { WorkerPool } from "./execute/worker_pool.ts";
 import { Fingerprinter } from "./fingerprint.ts";
-import { ancestors, type GraphNode, selectNodes, type Source } from "./graph.ts";
+import { ancestors, type GraphNode, type OutputRef, selectNodes } from "./graph.ts";
 import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
 import { Records, type RunRecord } from "./records/records.ts";
-import { runGraph, type RunOptions } from "./run.ts";
+import { type GraphRunOptions, runGraph } from "./run.ts";
 import { type RunSummary } from "./run_summary.ts";
 import type { EngineChoice } from "./stage.ts";
 import { Store } from "./store/store.ts";
@@ -46,12 +46,12 @@ export interface ExecuteOptions {
   readonly stop: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   readonly onExecutor?: (executor: Executor) => void;
-  readonly approve?: RunOptions["approve"];
-  readonly accept?: RunOptions["accept"];
+  readonly approve?: GraphRunOptions["approve"];
+  readonly accept?: GraphRunOptions["accept"];
 }
 
 /** A pipeline, a store and the records together: what the commands work on. */
-export class Session implements AsyncDisposable {
+export class PipelineSession implements AsyncDisposable {
   private constructor(
     readonly pipeline: BuiltPipeline,
     readonly url: URL,
@@ -60,7 +60,7 @@ export class Session implements AsyncDisposable {
     readonly packages: Packages,
     readonly planner: Planner,
     readonly targets: readonly GraphNode[],
-    readonly outputs: ReadonlyMap<string, Source>,
+    readonly outputs: ReadonlyMap<string, OutputRef>,
     readonly seed: number,
     readonly engine: EngineChoice,
     readonly adapter: string | undefined,
@@ -72,7 +72,7 @@ export class Session implements AsyncDisposable {
    *
    * @throws CallError for a pipeline or parameters that do not fit, RetortError for a store that cannot be used.
    */
-  static async open(options: SessionOptions): Promise<Session> {
+  static async open(options: SessionOptions): Promise<PipelineSession> {
     const url = pathToFileURL(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
@@ -105,8 +105,8 @@ export class Session implements AsyncDisposable {
     const chosen = targets.flatMap((node) =>
       Object.keys(node.stage.outputs).map((output) => [`${node.name}:${output}`, { node, output }] as const)
     );
-    const outputs = new Map<string, Source>(options.only?.length ? chosen : returned);
-    return new Session(
+    const outputs = new Map<string, OutputRef>(options.only?.length ? chosen : returned);
+    return new PipelineSession(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
       ...[options.seed ?? 0, choice, options.adapter, fingerprinter] as const,
     );
@@ -168,7 +168,7 @@ async function findStages(nodes: readonly GraphNode[]): Promise<void> {
   for (const stage of new Set(nodes.map((node) => node.stage))) {
     // Sources are asked in this process, whenever a pipeline is planned.
     if (stage.locate !== undefined) continue;
-    await placeOf(stage).catch((error) => faults.push(messageOf(error)));
+    await stagePlaceOf(stage).catch((error) => faults.push(messageOf(error)));
   }
   if (faults.length > 0) throw new CallError(faults.join("\n"), { hint: EXPORT_HINT });
 }

@@ -3,7 +3,7 @@ import { messageOf } from "../foundation/errors.ts";
 import { inlineText, jsonText } from "../foundation/text.ts";
 import type { AnyCodec, Artifact } from "./codec.ts";
 import { outputArtifact, type RunSummary } from "./run_summary.ts";
-import type { Session } from "./session.ts";
+import type { PipelineSession } from "./session.ts";
 import { artifactReader } from "./store/artifacts.ts";
 import type { Blobs } from "./store/blobs.ts";
 
@@ -39,7 +39,10 @@ export async function summaryOf(
 }
 
 /** Summaries of what a run returned, by output; kept in the records for `show`. */
-export async function outputSummaries(session: Session, run: RunSummary): Promise<Map<string, string>> {
+export async function outputSummaries(
+  session: PipelineSession,
+  run: RunSummary,
+): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const [name, source] of session.outputs) {
     const artifact = outputArtifact(run, source);

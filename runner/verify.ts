@@ -4,7 +4,7 @@ import { InProcessExecutor } from "./execute/in_process.ts";
 import { WorkerPool } from "./execute/worker_pool.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { jobOf } from "./node_job.ts";
-import type { Session } from "./session.ts";
+import type { PipelineSession } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
@@ -77,7 +77,7 @@ export interface NodeCheck {
  * @param options.jobs worker processes; 0 executes in this process.
  */
 export async function verifyByExecution(
-  session: Session,
+  session: PipelineSession,
   options: { jobs: number; signal: AbortSignal; onNode?: (check: NodeCheck) => void },
 ): Promise<NodeCheck[]> {
   if (session.store.readOnly) {

@@ -13,7 +13,7 @@ import type { Store } from "./store/store.ts";
 const FORMAT = 1;
 
 /** What a failed node leaves: all that is needed to enter it again. */
-export interface Workspace {
+export interface NodeWorkspace {
   readonly job: Job;
   readonly error: string;
   /** Absolute path of the failed execution's log. */
@@ -48,10 +48,10 @@ export function dropWorkspace(store: Store, node: string): void {
  *
  * @throws RetortError when there is none, with the nearest name that has one.
  */
-export function readWorkspace(store: Store, node: string): Workspace {
+export function readWorkspace(store: Store, node: string): NodeWorkspace {
   const folder = folderOf(store, node);
   const sealed = readSealed(`${folder}/workspace.json`, FORMAT);
-  if (sealed.state === "ok") return { ...sealed.body as unknown as Workspace, folder };
+  if (sealed.state === "ok") return { ...sealed.body as unknown as NodeWorkspace, folder };
   const names = listWorkspaces(store).map((workspace) => workspace.job.node);
   throw new RetortError(
     sealed.state !== "missing"
@@ -62,10 +62,10 @@ export function readWorkspace(store: Store, node: string): Workspace {
 }
 
 /** All workspaces of a store. */
-export function listWorkspaces(store: Store): Workspace[] {
+export function listWorkspaces(store: Store): NodeWorkspace[] {
   return ownEntries(store.root, "workspaces").flatMap((name) => {
     const folder = `${store.root}/workspaces/${name}`;
     const sealed = readSealed(`${folder}/workspace.json`, FORMAT);
-    return sealed.state === "ok" ? [{ ...sealed.body as unknown as Workspace, folder }] : [];
+    return sealed.state === "ok" ? [{ ...sealed.body as unknown as NodeWorkspace, folder }] : [];
   });
 }

@@ -1,5 +1,5 @@
 import type { PieceTokenizer } from "../datasets/text/pieces.ts";
-import type { Place } from "../datasets/text/running_text.ts";
+import type { WordPlace } from "../datasets/text/running_text.ts";
 import { END, UNKNOWN, type Vocabulary } from "../datasets/text/vocabulary.ts";
 import { isUnspaced } from "../datasets/text/words.ts";
 import { RetortError } from "../foundation/errors.ts";
@@ -71,7 +71,7 @@ export function alignUnits(
   }
   // Characters stand without spaces: a space is one of them.
   const glued = new Set(kind === "characters" ? words.keys() : vocabulary.glued);
-  const cuts = (place: (unit: number) => Place) =>
+  const cuts = (place: (unit: number) => WordPlace) =>
     listed(words.map((word, unit) => {
       if (word === UNKNOWN) return config.unknown;
       if (word === END) return config.end;
@@ -95,7 +95,7 @@ const ESCAPE = /^@([-,.])@$/;
 
 function piecesOfWord(
   word: string,
-  place: Place,
+  place: WordPlace,
   tokenizer: PieceTokenizer,
   config: TeacherConfig,
 ): readonly number[] {

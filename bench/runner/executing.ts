@@ -1,4 +1,4 @@
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 import { writePipeline } from "./pipelines.ts";
 
@@ -11,7 +11,7 @@ export async function measureExecuting(folder: string): Promise<Figure[]> {
   const files = { few: writePipeline(folder, FEW), many: writePipeline(folder, MANY) };
   let stores = 0;
   const run = async (file: string, jobs: number) => {
-    await using session = await Session.open({ file, store: `${folder}/store-${stores++}` });
+    await using session = await PipelineSession.open({ file, store: `${folder}/store-${stores++}` });
     await session.plan(); // Keeps the bundler's start out.
     return await milliseconds(async () => {
       const stop = new AbortController().signal;

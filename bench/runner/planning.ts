@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { loadPipeline } from "../../runner/pipeline.ts";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 import { writePipeline } from "./pipelines.ts";
 
@@ -18,7 +18,7 @@ export async function measurePlanning(folder: string): Promise<Figure[]> {
 
   const plan = async (store: string, into: number[], set: string[] = []) => {
     const began = performance.now();
-    await using session = await Session.open({ file, store, set });
+    await using session = await PipelineSession.open({ file, store, set });
     built.push(performance.now() - began);
     const counts = { cached: 0, run: 0, unknown: 0 };
     into.push(
@@ -31,7 +31,7 @@ export async function measurePlanning(folder: string): Promise<Figure[]> {
 
   const full = `${folder}/full`;
   {
-    await using session = await Session.open({ file, store: full });
+    await using session = await PipelineSession.open({ file, store: full });
     await session.run({ jobs: 0, command: "bench", stop: new AbortController().signal });
   }
   for (let run = 0; run < RUNS; run++) {

@@ -1,4 +1,4 @@
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { type Figure, figure, workOf } from "../measure.ts";
 import { writePipeline } from "./pipelines.ts";
 
@@ -59,13 +59,13 @@ async function measureSweep(
   folder: string,
 ): Promise<Record<Step, { wall: number; core: number }>> {
   const plan = async (store: string, first: number, expected: "cached" | undefined) => {
-    await using session = await Session.open({ file, store, set: [`first=${first}`] });
+    await using session = await PipelineSession.open({ file, store, set: [`first=${first}`] });
     const plan = [...(await session.plan()).values()];
     const same = plan.every(({ status }) => (status === "cached") === (expected === "cached"));
     if (!same && expected === "cached") throw new Error("expected everything cached");
   };
   const run = async (store: string, jobs: number) => {
-    await using session = await Session.open({ file, store });
+    await using session = await PipelineSession.open({ file, store });
     const { status } = await session.run({ jobs, command: "bench", stop: new AbortController().signal });
     if (status !== "done") throw new Error(`the run ended as ${status}`);
   };

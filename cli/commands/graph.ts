@@ -1,8 +1,8 @@
 import { messageOf, RetortError } from "../../foundation/errors.ts";
-import type { GraphNode, Source } from "../../runner/graph.ts";
+import type { GraphNode, OutputRef } from "../../runner/graph.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { type PipelineOptions, sessionOptions, userPath } from "../options.ts";
 import { note, print, printJson } from "../output.ts";
 
@@ -35,7 +35,7 @@ const WORDS: Record<State, string> = {
 
 /** `deno task graph FILE`. */
 export async function graph(file: string, options: GraphOptions): Promise<void> {
-  await using session = await Session.open(sessionOptions(file, options));
+  await using session = await PipelineSession.open(sessionOptions(file, options));
   const plan = [...(await session.plan()).values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
   if (options.json) {
@@ -75,7 +75,7 @@ function edgesOf(nodes: readonly GraphNode[]): Edge[] {
   const position = new Map(nodes.map((node, i) => [node, i]));
   return nodes.flatMap((node) =>
     Object.entries(node.inputs).flatMap(([input, sources]) =>
-      ([sources].flat() as Source[]).map((source) => ({
+      ([sources].flat() as OutputRef[]).map((source) => ({
         from: position.get(source.node)!,
         to: position.get(node)!,
         label: source.output === input ? input : `${source.output} → ${input}`,

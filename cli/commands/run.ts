@@ -14,7 +14,7 @@ import {
 import type { PlannedNode } from "../../runner/plan.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { outputSummaries } from "../../runner/summary.ts";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { type PipelineOptions, sessionOptions } from "../options.ts";
@@ -50,7 +50,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   if (options.lock && options.only.length > 0) {
     throw new CallError("--lock needs the whole pipeline: leave out --only");
   }
-  await using session = await Session.open({
+  await using session = await PipelineSession.open({
     ...sessionOptions(file, options),
     force: options.force,
     noCache: !options.cache,
@@ -149,7 +149,7 @@ function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
   );
 }
 
-function summaryJson(session: Session, summary: RunSummary, summaries: ReadonlyMap<string, string>) {
+function summaryJson(session: PipelineSession, summary: RunSummary, summaries: ReadonlyMap<string, string>) {
   const artifactJson = (artifact: Artifact | undefined) =>
     artifact === undefined ? null : {
       digest: artifact.digest,
@@ -188,7 +188,11 @@ function summaryJson(session: Session, summary: RunSummary, summaries: ReadonlyM
 }
 
 /** What the run returned: a line an output, then what is worth more than a line. */
-function showOutputs(session: Session, summary: RunSummary, summaries: ReadonlyMap<string, string>): void {
+function showOutputs(
+  session: PipelineSession,
+  summary: RunSummary,
+  summaries: ReadonlyMap<string, string>,
+): void {
   const made = [...session.outputs].map(([name, source]) => [name, outputArtifact(summary, source)] as const)
     .filter((entry): entry is [string, Artifact] => entry[1] !== undefined);
   if (made.length > 0) {

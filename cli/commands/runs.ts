@@ -1,6 +1,6 @@
 import { valueText } from "../../foundation/text.ts";
 import { reasonText } from "../../runner/key.ts";
-import { type Group, groupsOf } from "../../runner/compare.ts";
+import { groupsOf, type StageGroup } from "../../runner/compare.ts";
 import type { Records, RunRecord } from "../../runner/records/records.ts";
 import { resolveRun } from "../../runner/references.ts";
 import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
@@ -63,7 +63,7 @@ export function runs(run: string | undefined, options: RunsOptions): void {
   ));
 }
 
-function counts(groups: readonly Group[], status: LiveStatus): Record<string, number> {
+function counts(groups: readonly StageGroup[], status: LiveStatus): Record<string, number> {
   const found: Record<string, number> = {};
   for (const { node } of groups.flatMap((group) => group.nodes)) {
     const state = liveNodeState(node.state, status);

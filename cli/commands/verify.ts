@@ -1,6 +1,6 @@
 import { exit } from "../exit.ts";
 import { CallError } from "../../foundation/errors.ts";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -53,11 +53,15 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
 async function execute(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (file === undefined) throw new CallError("--execute needs a pipeline file");
   // While the graph is being built nothing listens: a signal ends the process at once.
-  await using session = await Session.open(sessionOptions(file, options));
+  await using session = await PipelineSession.open(sessionOptions(file, options));
   await interruptible((signal) => reexecute(session, options, signal));
 }
 
-async function reexecute(session: Session, options: VerifyOptions, signal: AbortSignal): Promise<void> {
+async function reexecute(
+  session: PipelineSession,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const checks = await verifyByExecution(session, {
     jobs: options.jobs,
     signal,

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { DataSetError } from "../errors.ts";
 import { homeOf, type Machine, settingsIn } from "./machine.ts";
-import { addressOf, basic, type Registry } from "./registry.ts";
+import { basic, type Registry, registryAddress } from "./registry.ts";
 
 /**
  * The registry that npm would ask for a package: by its scope or for all, from the environment, the project's,
@@ -15,7 +15,7 @@ export function npmRegistry(name: string, machine: Machine): Registry {
   const scope = /^(@[^/]+)\//.exec(name)?.[1];
   const own = scope === undefined ? undefined : settings.get(`${scope}:registry`);
   const set = own ?? settings.get("registry");
-  const { url, authorization } = addressOf(
+  const { url, authorization } = registryAddress(
     set ?? fetchedFrom(machine),
     `the setting \`registry\` of npm${own === undefined ? "" : ` for ${scope}`}`,
   );

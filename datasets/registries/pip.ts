@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DataSetError } from "../errors.ts";
 import { homeOf, type Machine, settingsIn } from "./machine.ts";
-import { addressOf, type Registry, sameServer } from "./registry.ts";
+import { type Registry, registryAddress, sameServer } from "./registry.ts";
 
 /**
  * The index that pip would ask: from the environment, else the configuration files of the virtual environment,
@@ -17,7 +17,7 @@ export async function pipIndex(machine: Machine): Promise<Registry> {
         "for pip itself. Where pip is installed, its own default is used.",
     });
   }
-  const { url, authorization } = addressOf(set, "pip's setting `index-url`");
+  const { url, authorization } = registryAddress(set, "pip's setting `index-url`");
   return {
     url,
     headers: (asked) => authorization !== undefined && sameServer(asked, url) ? { authorization } : {},

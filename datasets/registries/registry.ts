@@ -13,7 +13,7 @@ export interface Registry {
  *
  * @throws DataSetError when it is no address.
  */
-export function addressOf(text: string, setting: string): { url: string; authorization?: string } {
+export function registryAddress(text: string, setting: string): { url: string; authorization?: string } {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new DataSetError(`${setting} is ${JSON.stringify(text)}, which is no address of a registry`, {

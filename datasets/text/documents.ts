@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { TextError } from "./errors.ts";
 import { fileText } from "./file_text.ts";
-import { linesOf } from "./lines.ts";
+import { textLines } from "./lines.ts";
 import { columnTexts, tableKind } from "./tables/texts.ts";
 
 /**
@@ -58,7 +58,7 @@ export async function* documentsOf(
   }
   // Blank lines before a document belong to the file; a file of nothing else has no document.
   const blank: string[] = [];
-  for await (const text of cut(linesOf(fileText(path, name)), beginsOf[format], name)) {
+  for await (const text of cut(textLines(fileText(path, name)), beginsOf[format], name)) {
     if (isBlank(text)) {
       blank.push(text);
       continue;

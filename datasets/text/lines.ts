@@ -1,5 +1,5 @@
 /** Lines with their line ends, from text in pieces. */
-export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let open: string[] = [];
   for await (const piece of pieces) {
     let from = 0;

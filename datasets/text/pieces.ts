@@ -1,7 +1,7 @@
 import { Tokenizer as Pieces } from "@huggingface/tokenizers";
 import { messageOf } from "../../foundation/errors.ts";
 import { TextError } from "./errors.ts";
-import { type Place, RunningText } from "./running_text.ts";
+import { RunningText, type WordPlace } from "./running_text.ts";
 import { type EndsOf, stretches, type Tokenizer } from "./tokenizer.ts";
 import { inOtherWords, type TokenizerJson } from "./tokenizer_json.ts";
 import { mendParts } from "./tokenizer_parts.ts";
@@ -17,7 +17,7 @@ export interface PieceTokenizer {
    */
   encode(text: string, options?: { special?: boolean }): number[];
   /** The ids of a word, or of several, as they stand in a running text; undefined where that depends on the words around. */
-  cut(text: string, place: Place): number[] | undefined;
+  cut(text: string, place: WordPlace): number[] | undefined;
   /** The ids of a text that goes on right after a word, white space between them included; as its own where that cannot be told. */
   after(text: string): number[];
   /** Pieces that reach over the space between two words and that a text of those words does become. */

@@ -1,7 +1,7 @@
 import { isUnspaced } from "./words.ts";
 
 /** Where in a running text a word stands: at its beginning, after another word and a space, or after one or a mark without. */
-export type Place = "first" | "spaced" | "glued";
+export type WordPlace = "first" | "spaced" | "glued";
 
 /** Short words that most tokenizers of some language know. */
 const USUAL = ["the", "a", "it", "is", "of", "i", "de", "la", "en", "и", "в", "的", "の", "0", "1"];
@@ -35,7 +35,7 @@ export class RunningText {
   }
 
   /** Pieces of a word, or of several, at a place; undefined where its neighbours change with it. */
-  cut(text: string, place: Place): number[] | undefined {
+  cut(text: string, place: WordPlace): number[] | undefined {
     for (const { word, first, after } of this.#around) {
       for (const end of place === "glued" ? endsBefore(text) : [""]) {
         const before = place === "first" ? "" : word + end;

@@ -1,16 +1,16 @@
 /** A part of a `tokenizer.json`: a normalizer, a pre-tokenizer, a model, a decoder. */
-export interface Part {
+export interface TokenizerPart {
   readonly type?: string;
   readonly [name: string]: unknown;
 }
 
 /** A `tokenizer.json`, as far as it is looked at here. */
 export interface TokenizerJson {
-  readonly model: Part & { readonly vocab: object };
-  readonly normalizer?: Part | null;
-  readonly pre_tokenizer?: Part | null;
-  readonly post_processor?: Part | null;
-  readonly decoder?: Part | null;
+  readonly model: TokenizerPart & { readonly vocab: object };
+  readonly normalizer?: TokenizerPart | null;
+  readonly pre_tokenizer?: TokenizerPart | null;
+  readonly post_processor?: TokenizerPart | null;
+  readonly decoder?: TokenizerPart | null;
   readonly added_tokens?: readonly { readonly content: string; readonly single_word?: boolean }[];
 }
 
@@ -49,15 +49,18 @@ export function inOtherWords(json: TokenizerJson): TokenizerJson {
 }
 
 /** The kind of a model, which old files do not name. */
-export function typeOf(model: Part): string {
+export function typeOf(model: TokenizerPart): string {
   if (model.type !== undefined) return model.type;
   if (Array.isArray(model.vocab)) return "Unigram";
   if (model.merges !== undefined) return "BPE";
   return model.continuing_subword_prefix === undefined ? "WordLevel" : "WordPiece";
 }
 
-const sequence = (parts: readonly Part[], name: string): Part => ({ type: "Sequence", [name]: parts });
-const replace = (regex: string, content: string): Part => ({
+const sequence = (parts: readonly TokenizerPart[], name: string): TokenizerPart => ({
+  type: "Sequence",
+  [name]: parts,
+});
+const replace = (regex: string, content: string): TokenizerPart => ({
   type: "Replace",
   pattern: { Regex: regex },
   content,
@@ -69,12 +72,12 @@ const IDEOGRAPHS = [[0x20000, 0x2a6df], [0x2a700, 0x2b73f], [0x2b740, 0x2b81f], 
   0x2fa1f,
 ]].map((range) => range.map((code) => String.fromCodePoint(code)).join("-")).join("");
 
-function normalizer(part: Part): Part {
+function normalizer(part: TokenizerPart): TokenizerPart {
   // A capital sigma at the end of a word becomes a final one in JavaScript alone.
   const sigma = replace("Σ", "σ");
   switch (part.type) {
     case "Sequence":
-      return sequence((part.normalizers as Part[]).map(normalizer), "normalizers");
+      return sequence((part.normalizers as TokenizerPart[]).map(normalizer), "normalizers");
     case "Lowercase":
       return sequence([sigma, part], "normalizers");
     case "BertNormalizer":
@@ -113,10 +116,10 @@ const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200C\\u200D";
 const BYTE_LEVEL = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const MARK = "[\\p{P}\\u0021-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u007E]";
 
-function preTokenizer(part: Part): Part {
+function preTokenizer(part: TokenizerPart): TokenizerPart {
   switch (part.type) {
     case "Sequence":
-      return sequence((part.pretokenizers as Part[]).map(preTokenizer), "pretokenizers");
+      return sequence((part.pretokenizers as TokenizerPart[]).map(preTokenizer), "pretokenizers");
     case "ByteLevel": {
       if (part.use_regex === false) return part;
       // White space is another thing to JavaScript's `\s`, so the words are told apart before.
@@ -165,18 +168,18 @@ function preTokenizer(part: Part): Part {
   }
 }
 
-function behaviourOf({ behavior }: Part, otherwise: string): string {
+function behaviourOf({ behavior }: TokenizerPart, otherwise: string): string {
   // MergedWithPrevious and merged_with_previous are one.
   return String(behavior ?? otherwise).replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
 }
 
 /** Pre-tokens are the matches; what is between them is lost. */
-function matches(regex: string): Part {
+function matches(regex: string): TokenizerPart {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
 }
 
 /** Pre-tokens are what is between matches, with the matches as `behaviour` says. */
-function split(regex: string, behaviour: string): Part {
+function split(regex: string, behaviour: string): TokenizerPart {
   const match = `(?:${regex})`, between = `(?:(?!${match})[\\s\\S])`;
   switch (behaviour) {
     case "removed":
@@ -198,7 +201,7 @@ function escaped(text: string): string {
 }
 
 /** How pieces read as text where the file does not say: by the marks that the other parts put on them. */
-function usualDecoder({ model, pre_tokenizer, normalizer }: TokenizerJson): Part | null {
+function usualDecoder({ model, pre_tokenizer, normalizer }: TokenizerJson): TokenizerPart | null {
   const parts = JSON.stringify([pre_tokenizer, normalizer]);
   if (/"ByteLevel"/.test(parts)) return { type: "ByteLevel" };
   if (typeof model.end_of_word_suffix === "string" && model.end_of_word_suffix !== "") {

@@ -1,7 +1,7 @@
 import { ByteFallbackDecoder, PrecompiledNormalizer, type Tokenizer } from "@huggingface/tokenizers";
 import { joinBytePieces } from "./byte_pieces.ts";
 import { charsmap } from "./charsmap.ts";
-import { type Part, type TokenizerJson, typeOf } from "./tokenizer_json.ts";
+import { type TokenizerJson, type TokenizerPart, typeOf } from "./tokenizer_json.ts";
 
 type Model = NonNullable<Tokenizer["model"]>;
 
@@ -43,7 +43,10 @@ function apart(model: Model, bytes: boolean): Model {
  * A model of merges that has no piece for the unknown: characters that it does not know are left out before pieces are
  * merged, so that those on both sides of one merge; the library leaves them out after.
  */
-function withoutStrangers(model: Model, { end_of_word_suffix: suffix, ignore_merges: whole }: Part): Model {
+function withoutStrangers(
+  model: Model,
+  { end_of_word_suffix: suffix, ignore_merges: whole }: TokenizerPart,
+): Model {
   const { tokens_to_ids: ids } = model;
   const end = typeof suffix === "string" ? suffix : "";
   const known = (token: string) => {

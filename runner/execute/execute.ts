@@ -9,11 +9,11 @@ import { engineValues } from "../store/engine_values.ts";
 import { guarded } from "../../foundation/faults.ts";
 import { lock } from "../../foundation/locks.ts";
 import { turns } from "../../foundation/turns.ts";
-import { type Result, Store } from "../store/store.ts";
+import { type NodeResult, Store } from "../store/store.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
 import { withStrays } from "./strays.ts";
-import { telling, type Told } from "./told.ts";
+import { type StageReports, telling } from "./told.ts";
 
 /** How long a stage may take to stop when asked, in milliseconds. */
 export const STOP_GRACE = 10_000;
@@ -49,9 +49,9 @@ export async function executeJob(
 /** One execution of a stage under its key's lock. */
 class Execution {
   readonly #scratch: string;
-  readonly #told: Told;
+  readonly #told: StageReports;
   #scratchMade = false;
-  #engine: Result["engine"];
+  #engine: NodeResult["engine"];
 
   constructor(
     readonly store: Store,
@@ -75,7 +75,7 @@ class Execution {
     try {
       const outputs = await this.#outputs(checkpoint);
       this.#warnIfChanged(outputs);
-      const result: Result = {
+      const result: NodeResult = {
         key: job.key,
         stage: stage.name,
         node: job.node,

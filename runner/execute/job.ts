@@ -2,7 +2,7 @@ import type { Digest, JsonObject } from "../../foundation/canonical.ts";
 import type { Artifact } from "../codec.ts";
 import type { KeyComponents } from "../key.ts";
 import type { EngineChoice } from "../stage.ts";
-import type { Result } from "../store/store.ts";
+import type { NodeResult } from "../store/store.ts";
 
 /** One execution of a node, complete in itself: a worker process needs nothing else. Plain JSON. */
 export interface Job {
@@ -36,9 +36,9 @@ export interface Job {
 
 /** How an execution ended. */
 export type Outcome =
-  | { readonly kind: "done"; readonly result: Result }
+  | { readonly kind: "done"; readonly result: NodeResult }
   /** Another process computed it while this one waited for the key's lock. */
-  | { readonly kind: "elsewhere"; readonly result: Result }
+  | { readonly kind: "elsewhere"; readonly result: NodeResult }
   | { readonly kind: "failed"; readonly error: string; readonly hint?: string; readonly stack?: string }
   /** Inputs that were damaged and have been set aside. */
   | { readonly kind: "damaged"; readonly error: string; readonly digests: readonly Digest[] }

@@ -47,7 +47,7 @@ export async function readMessages(
 ): Promise<void> {
   const mark = `\x1e${token} `;
   let parts: string[] = [];
-  for await (const line of linesOf(output, LONGEST_LOG)) {
+  for await (const line of byteLines(output, LONGEST_LOG)) {
     if (line.startsWith(mark)) {
       parts.push(line.slice(mark.length + 1));
       if (line[mark.length] === "+") continue;
@@ -63,7 +63,7 @@ export async function readMessages(
  *
  * @param longest a line of more characters than this comes in pieces; by default none does, however long.
  */
-export async function* linesOf(
+export async function* byteLines(
   stream: ReadableStream<Uint8Array>,
   longest: number = Infinity,
 ): AsyncGenerator<string> {

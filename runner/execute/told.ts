@@ -12,7 +12,7 @@ const LONGEST_UNIT = 40;
 const WARNINGS = 50;
 
 /** What a stage tells by its context: the one place where it is checked. */
-export type Told = Pick<StageContext, "log" | "progress" | "metric"> & {
+export type StageReports = Pick<StageContext, "log" | "progress" | "metric"> & {
   /** Name and adapter of an engine as they may be recorded; undefined when they cannot be. */
   engine(engine: unknown, adapter: unknown): { engine: string; adapter?: string } | undefined;
 };
@@ -22,7 +22,7 @@ export type Told = Pick<StageContext, "log" | "progress" | "metric"> & {
  * computation never ends it. A metric that is not a finite number is recorded without a value, since where a
  * loss stopped being a number matters; progress that is none is left out. A warning comes once a job.
  */
-export function telling(tell: (message: JobMessage) => void): Told {
+export function telling(tell: (message: JobMessage) => void): StageReports {
   const warned = new Set<string>();
   const warn = (text: string) => {
     if (warned.has(text) || warned.size >= WARNINGS) return;

@@ -6,7 +6,7 @@ import { InterruptedError } from "../errors.ts";
 import { captureConsole } from "./console.ts";
 import { hostJob } from "./host.ts";
 import type { JobMessage } from "./job.ts";
-import { encodeMessage, type FromWorker, linesOf, type ToWorker } from "./protocol.ts";
+import { byteLines, encodeMessage, type FromWorker, type ToWorker } from "./protocol.ts";
 import { Reads } from "./reads.ts";
 import { Strays } from "./strays.ts";
 import { logText } from "./told.ts";
@@ -36,7 +36,7 @@ const reads = new Reads();
 let stop = new AbortController();
 let running = Promise.resolve();
 send({ type: "ready" });
-for await (const line of linesOf(Deno.stdin.readable)) {
+for await (const line of byteLines(Deno.stdin.readable)) {
   const message = JSON.parse(line) as ToWorker;
   if (message.type === "stop") stop.abort(new InterruptedError());
   else {

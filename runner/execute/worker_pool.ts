@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { messageOf } from "../../foundation/errors.ts";
 import { STOP_GRACE } from "./execute.ts";
 import type { Executor, Job, JobMessage, Outcome } from "./job.ts";
-import { type FromWorker, linesOf, readMessages, type ToWorker } from "./protocol.ts";
+import { byteLines, type FromWorker, readMessages, type ToWorker } from "./protocol.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
@@ -136,7 +136,7 @@ class Worker {
     this.#input = this.#child.stdin.getWriter();
     const log = (text: string) => this.#tell({ type: "log", text });
     const errors = async () => {
-      for await (const line of linesOf(this.#child.stderr, 1_000_000)) {
+      for await (const line of byteLines(this.#child.stderr, 1_000_000)) {
         this.#last = [...this.#last.slice(-20), line.slice(0, 500)];
         log(line);
       }

@@ -6,7 +6,7 @@ import type { CachedFingerprint, FingerprintCache } from "../fingerprint.ts";
 import type { KeyComponents, Reason } from "../key.ts";
 import type { FileDigestCache } from "../locate.ts";
 import { artifactFromJson, artifactJson } from "../store/artifacts.ts";
-import type { Result } from "../store/store.ts";
+import type { NodeResult } from "../store/store.ts";
 import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
 import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
 import { databaseFault, openDatabase, rollBack } from "./schema.ts";
@@ -224,7 +224,7 @@ export class Records implements Disposable {
   }
 
   /** Records a result with its artifacts; its components say what they were made from. */
-  addResult(result: Result, pipeline: string): void {
+  addResult(result: NodeResult, pipeline: string): void {
     const created = Date.parse(result.finished) / 1000;
     this.#run("DELETE FROM results WHERE key = ?", result.key);
     this.#run(

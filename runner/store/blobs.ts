@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
 import { DamagedError } from "../errors.ts";
-import { Batch } from "./batch.ts";
+import { ObjectBatch } from "./object_batch.ts";
 import { digestFiles, type OnStranger } from "./own.ts";
 import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 
@@ -68,12 +68,12 @@ export class Blobs {
     return fault === undefined;
   }
 
-  /** Objects to be stored together: see `Batch`. Dispose of it. */
-  batch(): Batch {
-    return new Batch(this);
+  /** Objects to be stored together: see `ObjectBatch`. Dispose of it. */
+  batch(): ObjectBatch {
+    return new ObjectBatch(this);
   }
 
-  /** Stores bytes as one object: see `Batch.write`. */
+  /** Stores bytes as one object: see `ObjectBatch.write`. */
   async write(source: ByteSource): Promise<{ digest: Digest; size: number }> {
     await using batch = this.batch();
     const written = await batch.write(source);
@@ -81,7 +81,7 @@ export class Blobs {
     return written;
   }
 
-  /** Takes over a finished file as one object: see `Batch.adopt`. */
+  /** Takes over a finished file as one object: see `ObjectBatch.adopt`. */
   async adopt(path: string): Promise<{ digest: Digest; size: number }> {
     await using batch = this.batch();
     const written = await batch.adopt(path);

@@ -15,7 +15,7 @@ import type { KeyComponents } from "../key.ts";
 const FORMAT = 1;
 
 /** What a node's execution left: found again by its key. */
-export interface Result {
+export interface NodeResult {
   readonly key: Digest;
   readonly stage: string;
   /** The node that made it first. */
@@ -32,7 +32,7 @@ export interface Result {
 
 /** What looking for a result gives. */
 export type Lookup =
-  | { readonly state: "found"; readonly result: Result }
+  | { readonly state: "found"; readonly result: NodeResult }
   | { readonly state: "missing" }
   | { readonly state: "damaged"; readonly why: string };
 
@@ -211,7 +211,7 @@ export class Store {
   }
 
   /** Records a result: the last step of an execution, after all its objects are written. */
-  commit(result: Result): void {
+  commit(result: NodeResult): void {
     const path = this.#resultPath(result.key);
     guardedSync(
       "writing",
@@ -294,7 +294,7 @@ function refuseUnusable(root: string): void {
   }
 }
 
-function resultFromJson(body: JsonObject): Result | undefined {
+function resultFromJson(body: JsonObject): NodeResult | undefined {
   const outputs: Record<string, Artifact> = {};
   if (!isDigest(body.key) || typeof body.outputs !== "object" || body.outputs === null) return undefined;
   for (const [name, value] of Object.entries(body.outputs)) {
@@ -302,5 +302,5 @@ function resultFromJson(body: JsonObject): Result | undefined {
     if (artifact === undefined) return undefined;
     outputs[name] = artifact;
   }
-  return { ...body, outputs } as unknown as Result;
+  return { ...body, outputs } as unknown as NodeResult;
 }

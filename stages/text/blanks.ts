@@ -5,7 +5,7 @@ import { excludeState, type Exclusion } from "../../circuits/queries/exclude.ts"
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
 import type { Samples } from "../../circuits/samples.ts";
 import { type PieceTokenizer, tokenizerOf } from "../../datasets/text/pieces.ts";
-import type { Place } from "../../datasets/text/running_text.ts";
+import type { WordPlace } from "../../datasets/text/running_text.ts";
 import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { wordsIn } from "../../datasets/text/words.ts";
@@ -116,7 +116,7 @@ function piecesOf(sentence: string, tokenizer: PieceTokenizer, { begins }: Windo
     const given = text.trim().replace(/\s+/g, " ");
     if (given === "") return;
     const place = i > 0 ? /^\s/.test(text) ? "spaced" : "glued" : begins === "anywhere" ? "spaced" : "first";
-    const cut = (text: string, at: Place) => tokenizer.cut(text, at) ?? tokenizer.encode(text);
+    const cut = (text: string, at: WordPlace) => tokenizer.cut(text, at) ?? tokenizer.encode(text);
     ids.push(...cut(given, place));
     given.split(" ").forEach((word, w) => {
       const pieces = cut(word, w > 0 ? "spaced" : place);

@@ -1,6 +1,6 @@
 /** Whatever a stage throws, calls or tells is told as what it is: in workers and in this process. */
 import assert from "node:assert/strict";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { command, fixture, Folder } from "../command.ts";
 
 interface NodeJson {
@@ -92,7 +92,7 @@ Deno.test("a heap that is full is told as that, with what to do; the others go o
 
 Deno.test("a worker that is killed while it waits for work costs no node", async () => {
   using folder = new Folder();
-  await using session = await Session.open({
+  await using session = await PipelineSession.open({
     file: fixture("strays"),
     store: folder.store,
     set: [`troubles=["pid","none"]`],

@@ -1,13 +1,13 @@
 /** However many inputs are damaged, one run makes them again; and what was computed from damaged ones never counts. */
 import assert from "node:assert/strict";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
 import { fixture, Folder } from "../command.ts";
 import { nodesIn } from "../runner/letters.ts";
 
 async function run(folder: Folder, ...set: string[]): Promise<RunSummary> {
-  await using session = await Session.open({ file: fixture("damages"), store: folder.store, set });
+  await using session = await PipelineSession.open({ file: fixture("damages"), store: folder.store, set });
   return await session.run({ jobs: 0, command: "test", stop: new AbortController().signal });
 }
 

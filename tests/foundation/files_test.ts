@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { writeFileAtomic } from "../../foundation/atomic.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { fileFault } from "../../foundation/faults.ts";
-import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
+import { digestFile, FILE_CHUNK } from "../../foundation/file_digest.ts";
 import { badFileName, unsafeFileName } from "../../foundation/file_names.ts";
 import { lock, tryLock } from "../../foundation/locks.ts";
 import { Folder } from "../command.ts";
@@ -52,7 +52,7 @@ Deno.test("names that may and may not stand for a file in a folder", () => {
 
 Deno.test("the digest of a file is that of its bytes, at every border of the pieces", async () => {
   using folder = new Folder();
-  for (const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7]) {
+  for (const size of [0, 1, FILE_CHUNK - 1, FILE_CHUNK, FILE_CHUNK + 1, 3 * FILE_CHUNK + 7]) {
     const bytes = new Uint8Array(size).map((_, i) => i * 31 + (i >> 11));
     Deno.writeFileSync(`${folder.path}/file`, bytes);
     const told: number[] = [];

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { fixture, Folder } from "../command.ts";
 
 /** Runs the walks in this process; stops it as soon as a stage has told a value of step `until`. */
 async function walk(store: string, until = Infinity, set = ["steps=300", "pause=1"]) {
-  await using session = await Session.open({ file: fixture("walks"), store, set: ["walks=1", ...set] });
+  await using session = await PipelineSession.open({
+    file: fixture("walks"),
+    store,
+    set: ["walks=1", ...set],
+  });
   const stop = new AbortController();
   const logs: string[] = [];
   const summary = await session.run({

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import { defineStage, json, many, type Ref } from "../../mod.ts";
 import { ancestors, buildGraph, type Graph, parentsOf, selectNodes } from "../../runner/graph.ts";
-import type { PipelineOutputs } from "../../runner/pipeline.ts";
+import type { PipelineOutputs } from "../../runner/graph.ts";
 import { seedOf } from "../../runner/seed.ts";
 import { collectNodes } from "../../runner/stage.ts";
 

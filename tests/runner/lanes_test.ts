@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { fixture, Folder } from "../command.ts";
 
 Deno.test("independent nodes run side by side; those that use the engine one at a time, in one process", async () => {
@@ -7,7 +7,7 @@ Deno.test("independent nodes run side by side; those that use the engine one at 
   const meeting = `${folder.path}/meeting`;
   Deno.mkdirSync(meeting);
   const set = [`folder=${meeting}`];
-  await using session = await Session.open({ file: fixture("lanes"), store: folder.store, set });
+  await using session = await PipelineSession.open({ file: fixture("lanes"), store: folder.store, set });
   // Each of two nodes waits for the other: with one lane, or one after the other, neither ends.
   const ended = await session.run({ jobs: 2, command: "test", stop: new AbortController().signal });
   assert.equal(ended.status, "done", JSON.stringify(ended.nodes.map((outcome) => outcome.error)));

@@ -1,7 +1,7 @@
 /** Runs the letters fixture in this process: a store, a data file and a session each test may change. */
 import { fileURLToPath } from "node:url";
 import type { RunSummary } from "../../runner/run_summary.ts";
-import { Session, type SessionOptions } from "../../runner/session.ts";
+import { PipelineSession, type SessionOptions } from "../../runner/session.ts";
 
 const PIPELINE = fileURLToPath(new URL("../fixtures/pipelines/letters.ts", import.meta.url));
 
@@ -16,9 +16,9 @@ export class LettersFolder implements Disposable {
   }
 
   /** Opens a session over the store. */
-  open(options: Partial<SessionOptions> = {}): Promise<Session> {
+  open(options: Partial<SessionOptions> = {}): Promise<PipelineSession> {
     const set = [`path=${this.data}`, ...(options.set ?? [])];
-    return Session.open({ file: PIPELINE, store: this.store, ...options, set });
+    return PipelineSession.open({ file: PIPELINE, store: this.store, ...options, set });
   }
 
   /** Runs the pipeline in this process. */

@@ -6,11 +6,11 @@ import {
   outputFault,
   writeLockFile,
 } from "../../runner/lock_file.ts";
-import type { Session } from "../../runner/session.ts";
+import type { PipelineSession } from "../../runner/session.ts";
 import { LettersFolder } from "./letters.ts";
 
 /** Runs, writes the lock file, reads it and takes it away from beside the fixture. */
-async function lockOf(session: Session): Promise<{ lock: LockFile; text: string }> {
+async function lockOf(session: PipelineSession): Promise<{ lock: LockFile; text: string }> {
   const summary = await session.run({ jobs: 0, command: "test", stop: new AbortController().signal });
   const path = await writeLockFile(session, summary);
   assert.equal(path, lockFilePath(session.url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { encodeMessage, type FromWorker, linesOf, readMessages } from "../../runner/execute/protocol.ts";
+import { byteLines, encodeMessage, type FromWorker, readMessages } from "../../runner/execute/protocol.ts";
 
 /** A stream of bytes in pieces of the given sizes, over and over. */
 function inPieces(bytes: Uint8Array, sizes: readonly number[]): ReadableStream<Uint8Array> {
@@ -56,7 +56,7 @@ Deno.test("lines of any length come whole, or in pieces where a log wants them s
   const read = async (longest?: number) => {
     const lines: string[] = [];
     const stream = inPieces(new TextEncoder().encode(`a\n\n${long}\nb`), [65_536]);
-    for await (const line of linesOf(stream, longest)) lines.push(line);
+    for await (const line of byteLines(stream, longest)) lines.push(line);
     return lines;
   };
   assert.deepEqual(await read(), ["a", "", long, "b"]);

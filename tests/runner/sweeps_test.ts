@@ -8,17 +8,17 @@ import type { RunRecord } from "../../runner/records/records.ts";
 import { openDatabase } from "../../runner/records/schema.ts";
 import { runGraph } from "../../runner/run.ts";
 import { type RunSummary } from "../../runner/run_summary.ts";
-import { Session } from "../../runner/session.ts";
+import { PipelineSession } from "../../runner/session.ts";
 import { command, fixture, Folder, ROOT } from "../command.ts";
 
 const SWEEP = fixture("sweep");
 
-function open(folder: Folder, shape: string, nodes: number, ...more: string[]): Promise<Session> {
+function open(folder: Folder, shape: string, nodes: number, ...more: string[]): Promise<PipelineSession> {
   const set = [`shape=${shape}`, `nodes=${nodes}`, ...more];
-  return Session.open({ file: SWEEP, store: folder.store, set });
+  return PipelineSession.open({ file: SWEEP, store: folder.store, set });
 }
 
-async function run(session: Session): Promise<RunSummary> {
+async function run(session: PipelineSession): Promise<RunSummary> {
   return await session.run({ jobs: 0, command: "test", stop: new AbortController().signal });
 }
 

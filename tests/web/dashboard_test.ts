@@ -39,8 +39,8 @@ Deno.test({
       assert.deepEqual(await seriousFaults(page), []);
 
       // A curve is hidden and shown again, also while it grows.
-      const arm = page.locator("figure.chart").first().locator(".arm").first();
-      await arm.focus();
+      const variant = page.locator("figure.chart").first().locator(".variant").first();
+      await variant.focus();
       await page.keyboard.press("Space");
       const hidden = page.locator("figure.chart").first().locator("g[data-label][display=none]");
       await until("it is hidden", async () => await hidden.count() > 0);

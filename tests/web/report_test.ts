@@ -39,10 +39,10 @@ Deno.test({
       assert.deepEqual(asked, [pathToFileURL(out).href], "nothing but the file itself is loaded");
 
       // By keyboard alone: to the first curve's button, off, and on again.
-      const arm = page.locator(".arm").first();
-      await arm.focus();
+      const variant = page.locator(".variant").first();
+      await variant.focus();
       await page.keyboard.press("Enter");
-      assert.equal(await arm.getAttribute("aria-pressed"), "false");
+      assert.equal(await variant.getAttribute("aria-pressed"), "false");
       const hidden = page.locator("figure.chart").first().locator("g[data-label][display=none]");
       assert.equal(await hidden.count(), 4, "two seeds, on the plain and the logarithmic plot");
       await page.keyboard.press("Space");

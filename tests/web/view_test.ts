@@ -5,11 +5,11 @@ import type { JsonObject } from "../../foundation/canonical.ts";
 import { npyHeader } from "../../runner/codecs/npy.ts";
 import type { EdgeRecord, NodeRecord } from "../../runner/records/records.ts";
 import { spreadText } from "../../web/parts/run_parts.tsx";
-import { armGroups } from "../../web/view/arms.ts";
+import { variantGroups } from "../../web/view/variants.ts";
 import { metricParts, thin } from "../../web/view/curves.ts";
 import { npyHead, npyNumbers } from "../../web/view/npy.ts";
-import { contactSheet, encodePng, imageLayout } from "../../web/view/png.ts";
-import { spreadOf } from "../../web/view/spread.ts";
+import { contactSheet, encodePlainPng, imageLayout } from "../../web/view/png.ts";
+import { spreadOfValues } from "../../web/view/spread.ts";
 import { summarise } from "../../web/view/tensor.ts";
 
 function node(name: string, stage: string, params: JsonObject = {}): NodeRecord {
@@ -22,13 +22,13 @@ function edge(node: string, input: string, source: string, output = input): Edge
 }
 
 function labels(nodes: NodeRecord[], edges: EdgeRecord[], seeds: Record<string, number> = {}) {
-  const groups = armGroups(nodes, edges, (one) => seeds[one.name]);
+  const groups = variantGroups(nodes, edges, (one) => seeds[one.name]);
   return Object.fromEntries(
-    groups.flatMap((group) => [...group.arms].map(([name, arm]) => [name, arm.label])),
+    groups.flatMap((group) => [...group.variants].map(([name, variant]) => [name, variant.label])),
   );
 }
 
-Deno.test("arms are told apart by parameters, then wiring, then what came before; seeds are left out", () => {
+Deno.test("variants are told apart by parameters, then wiring, then what came before; seeds are left out", () => {
   const train = [0.1, 0.2].flatMap((rate) =>
     [0, 1].map((seed) => node(`train ${rate} ${seed}`, "train", { rate, seed, same: 1 }))
   );
@@ -43,7 +43,7 @@ Deno.test("arms are told apart by parameters, then wiring, then what came before
   const wired = splits.map((one) => edge(one.name, "tokens", "load", one.name));
   assert.deepEqual(Object.values(labels(splits, wired)), ["tokens=valid", "tokens=test"]);
 
-  // Arms that begin in other stages, each node with a seed of its own.
+  // Variants that begin in other stages, each node with a seed of its own.
   const starts = [node("random", "text.random"), node("counted", "text.counted")];
   const chains = starts.map((one) => node(`em ${one.name}`, "em", { epochs: 3 }));
   const scored = chains.map((one) => node(`score ${one.name}`, "score"));
@@ -57,8 +57,11 @@ Deno.test("arms are told apart by parameters, then wiring, then what came before
   assert.equal(apart["score em counted"], "circuit=text.counted", "by the node before it");
 
   const draws = ["a", "b"].map((name) => node(name, "draw"));
-  const groups = armGroups(draws, [], (one) => one.name === "a" ? 1 : 2);
-  assert.deepEqual([...groups[0]!.arms.values()].map((arm) => [arm.label, arm.seed]), [["", "1"], ["", "2"]]);
+  const groups = variantGroups(draws, [], (one) => one.name === "a" ? 1 : 2);
+  assert.deepEqual([...groups[0]!.variants.values()].map((variant) => [variant.label, variant.seed]), [[
+    "",
+    "1",
+  ], ["", "2"]]);
   assert.deepEqual(Object.values(labels(draws, [])), ["a", "b"], "by name where nothing else does");
   assert.deepEqual(labels([node("one", "s", { rate: 1 })], []), { one: "" });
 });
@@ -131,7 +134,7 @@ Deno.test("a contact sheet holds the images' pixels in place; its PNG is what zl
   // Second image, second row, third column: each channel 20 numbers further.
   const at = (1 * 11 + 6 + 2) * 3;
   assert.deepEqual([...sheet.pixels.subarray(at, at + 3)], [67, 87, 107]);
-  const png = encodePng(sheet);
+  const png = encodePlainPng(sheet);
   const length = new DataView(png.buffer).getUint32(33);
   assert.equal(new TextDecoder().decode(png.subarray(37, 41)), "IDAT");
   const lines = inflateSync(png.subarray(41, 41 + length));
@@ -139,10 +142,16 @@ Deno.test("a contact sheet holds the images' pixels in place; its PNG is what zl
 });
 
 Deno.test("spreads: mean, sample deviation, and only as many digits as they mean", () => {
-  assert.deepEqual(spreadOf([1, 2, 3, null, undefined]), { mean: 2, deviation: 1, min: 1, max: 3, n: 3 });
-  assert.equal(spreadOf([null]), null);
-  assert.equal(spreadOf([0.1, 0.1, 0.1])!.deviation, 0);
-  assert.equal(spreadText(spreadOf([1.23456, 1.24456])), "1.2396 ± 0.0071");
-  assert.equal(spreadText(spreadOf([5])), "5");
+  assert.deepEqual(spreadOfValues([1, 2, 3, null, undefined]), {
+    mean: 2,
+    deviation: 1,
+    min: 1,
+    max: 3,
+    n: 3,
+  });
+  assert.equal(spreadOfValues([null]), null);
+  assert.equal(spreadOfValues([0.1, 0.1, 0.1])!.deviation, 0);
+  assert.equal(spreadText(spreadOfValues([1.23456, 1.24456])), "1.2396 ± 0.0071");
+  assert.equal(spreadText(spreadOfValues([5])), "5");
   assert.equal(spreadText(null), "–");
 });

@@ -11,7 +11,7 @@ export interface Address {
 const DEFAULT_PORT = 8710;
 
 /** The address of a store's dashboard: the one that it had before, else a new secret. Kept for the owner's eyes alone. */
-export function addressOf(store: Store): Address {
+export function keptAddress(store: Store): Address {
   try {
     const { token, port } = JSON.parse(Deno.readTextFileSync(pathOf(store)));
     if (/^[\w-]{43}$/.test(token) && Number.isInteger(port) && port > 0 && port < 65536) {

@@ -240,8 +240,8 @@ function overlaid(store: Store, records: Records, runs: readonly RunRecord[]): C
       const found = merged.get(key) ?? { chart, series: [], runs: new Set() };
       found.runs.add(run.id);
       for (const one of chart.series) {
-        const arm = one.label === chart.metric ? "" : `, ${one.label}`;
-        found.series.push({ ...one, label: `${run.id}${arm}` });
+        const variant = one.label === chart.metric ? "" : `, ${one.label}`;
+        found.series.push({ ...one, label: `${run.id}${variant}` });
       }
       merged.set(key, found);
     }

@@ -1,7 +1,7 @@
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { hintOf } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
-import { type Address, addressOf, admit, answer, answerJson, keepAddress } from "./access.ts";
+import { type Address, admit, answer, answerJson, keepAddress, keptAddress } from "./access.ts";
 import {
   artifactFile,
   artifactPage,
@@ -53,7 +53,7 @@ export async function serveDashboard(store: Store, port?: number): Promise<Dashb
   const style = await Deno.readTextFile(new URL("../style.css", import.meta.url));
   const records = new LiveRecords(store);
   const explorer = new Explorer();
-  const remembered = addressOf(store);
+  const remembered = keptAddress(store);
   let address: Address = { ...remembered, port: port ?? remembered.port };
   const handler = async (request: Request) => {
     const admitted = admit(request, address);

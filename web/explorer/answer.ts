@@ -11,7 +11,7 @@ import type { ImageModel } from "../../stages/images/open_model.ts";
 import { imagesOfSamples } from "../../stages/images/show_images.ts";
 import { fillBlanks, type FilledBlanks, readBlanks } from "../../stages/text/blanks.ts";
 import { askedFrame } from "../../stages/text/frame.ts";
-import { encodePng } from "../view/png.ts";
+import { encodePlainPng } from "../view/png.ts";
 import { dataUrl } from "../view/preview.ts";
 import type { ImageAnswer, ImageQuestion, TextAnswer, TextQuestion } from "./protocol.ts";
 
@@ -122,5 +122,5 @@ function maskOf(text: string, pixels: number): Uint8Array {
 }
 
 function picture(set: ImageSet): string {
-  return dataUrl("image/png", encodePng(sheet(set, { gap: 0 })));
+  return dataUrl("image/png", encodePlainPng(sheet(set, { gap: 0 })));
 }

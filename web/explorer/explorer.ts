@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { CallError, RetortError } from "../../foundation/errors.ts";
-import { linesOf } from "../../runner/execute/protocol.ts";
-import { type Answer, type Asked, type Question, type Told, toldOf } from "./protocol.ts";
+import { byteLines } from "../../runner/execute/protocol.ts";
+import { type Answer, type Asked, type FromExplorer, type Question, toldOf } from "./protocol.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
@@ -94,7 +94,7 @@ export class Explorer implements AsyncDisposable {
   }
 
   async #watch(process: Deno.ChildProcess): Promise<void> {
-    for await (const line of linesOf(process.stdout)) {
+    for await (const line of byteLines(process.stdout)) {
       const told = toldOf(line);
       if (told !== undefined) this.#receive(told);
     }
@@ -113,7 +113,7 @@ export class Explorer implements AsyncDisposable {
     );
   }
 
-  #receive(told: Told): void {
+  #receive(told: FromExplorer): void {
     if (this.#current?.asked.id !== told.id) return;
     this.#settle((one) => {
       if ("answer" in told) return one.resolve(told.answer);

@@ -3,11 +3,11 @@
  * standard output. It ends when its input ends, that is when the dashboard is gone.
  */
 import { exitCodeOf, hintOf, messageOf } from "../../foundation/errors.ts";
-import { linesOf } from "../../runner/execute/protocol.ts";
+import { byteLines } from "../../runner/execute/protocol.ts";
 import { Models } from "./models.ts";
-import { type Asked, MARK, type Told } from "./protocol.ts";
+import { type Asked, type FromExplorer, MARK } from "./protocol.ts";
 
-function tell(told: Told): void {
+function tell(told: FromExplorer): void {
   const bytes = new TextEncoder().encode(`\n${MARK}${JSON.stringify(told)}\n`);
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
@@ -19,7 +19,7 @@ function tell(told: Told): void {
 // Ctrl-C reaches every process of the terminal; this one ends with its parent.
 Deno.addSignalListener("SIGINT", () => {});
 const models = new Models();
-for await (const line of linesOf(Deno.stdin.readable)) {
+for await (const line of byteLines(Deno.stdin.readable)) {
   const { id, store, question } = JSON.parse(line) as Asked;
   try {
     tell({ id, answer: await models.answer(store, question) });

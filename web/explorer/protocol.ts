@@ -75,7 +75,7 @@ export interface Asked {
 }
 
 /** What it tells: a line that begins with {@link MARK}, since libraries may print as well. */
-export type Told =
+export type FromExplorer =
   & { readonly id: number }
   & (
     | { readonly answer: Answer }
@@ -86,8 +86,8 @@ export type Told =
 export const MARK = "\x1e";
 
 /** Checks what came as JSON from the other process only so far that it is an answer at all. */
-export function toldOf(line: string): Told | undefined {
+export function toldOf(line: string): FromExplorer | undefined {
   if (!line.startsWith(MARK)) return undefined;
-  const value = JSON.parse(line.slice(MARK.length)) as JsonValue & Told;
+  const value = JSON.parse(line.slice(MARK.length)) as JsonValue & FromExplorer;
   return typeof value.id === "number" ? value : undefined;
 }

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { valueText } from "../../foundation/format.ts";
 import { type Chart, metricParts } from "../view/curves.ts";
-import { spreadOf } from "../view/spread.ts";
+import { spreadOfValues } from "../view/spread.ts";
 import { colourVariable, stylesOf } from "../../foundation/palette.ts";
 import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";
@@ -47,7 +47,7 @@ export function CurveFigure({ chart }: { chart: Chart }) {
           numeric={[2, 3, 4, 5, 6]}
           rows={chart.series.map((one) => {
             const values = one.points.map(([, value]) => value);
-            const spread = spreadOf(values);
+            const spread = spreadOfValues(values);
             return [
               one.label,
               one.node,
@@ -84,7 +84,7 @@ function Legend(
         <li key={label}>
           <button
             type="button"
-            class="arm"
+            class="variant"
             data-label={label}
             aria-pressed={!hidden.has(label)}
             onClick={() => toggle(label)}

@@ -3,7 +3,7 @@ import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 
 /** Where parts are shown: how they draw, and where their links lead. */
-export interface Place {
+export interface PagePlace {
   /** The document that makes drawings when pages are written as text; undefined in a browser. */
   readonly document: Document | undefined;
   /** Links; undefined where a page has nothing to lead to. */
@@ -15,7 +15,7 @@ export interface Place {
 }
 
 /** The place of the parts below it. */
-export const PlaceContext = createContext<Place>({
+export const PlaceContext = createContext<PagePlace>({
   document: undefined,
   node: () => undefined,
   artifact: () => undefined,
@@ -24,7 +24,7 @@ export const PlaceContext = createContext<Place>({
 });
 
 /** Where a part is shown: in a report or on a page of the dashboard. */
-export function usePlace(): Place {
+export function usePlace(): PagePlace {
   return useContext(PlaceContext);
 }
 

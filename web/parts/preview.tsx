@@ -6,13 +6,13 @@ import type { FilePreview, Preview } from "../view/preview.ts";
 import type { ArtifactView } from "../view/run.ts";
 import { Drawing } from "./place.tsx";
 import { drawHistogram } from "./plot.ts";
-import { Facts, Value } from "./values.tsx";
+import { Facts, ValueView } from "./values.tsx";
 
 /**
  * An artifact by what its codec says of it and by what its files look like: values and texts speak for themselves,
  * unless they are too deep for tables; then the codec's words come first.
  */
-export function Told(
+export function ArtifactContent(
   { summary, artifact, previews, name }: {
     summary: string | undefined;
     artifact: ArtifactView;
@@ -93,7 +93,7 @@ function captions(artifact: ArtifactView): Map<string, string> {
 function One({ preview, name, caption }: { preview: Preview; name: string; caption: string | undefined }) {
   switch (preview.kind) {
     case "value":
-      return <Value value={preview.value} name={name} />;
+      return <ValueView value={preview.value} name={name} />;
     case "text":
       return (
         <>

@@ -5,7 +5,7 @@ import type { Spread } from "../view/spread.ts";
 import type { ArtifactView, NodeView } from "../view/run.ts";
 import type { Reproduction } from "../view/reproduce.ts";
 import { Link, Time, usePlace } from "./place.tsx";
-import { Progress, State, took } from "./status.tsx";
+import { ProgressBar, State, took } from "./status.tsx";
 import { Facts, Table } from "./values.tsx";
 
 /** The nodes of a run in the order of its graph. `ids` gives rows ids for links. */
@@ -21,7 +21,7 @@ export function NodesTable({ nodes, ids }: { nodes: readonly NodeView[]; ids?: (
         <Link key="n" to={ids === undefined ? place.node(node.name) : undefined}>{node.name}</Link>,
         node.stage,
         <span key="s">
-          <State node={node} /> <Progress node={node} />
+          <State node={node} /> <ProgressBar node={node} />
         </span>,
         took(node),
         <Why key="w" node={node} />,
@@ -57,8 +57,8 @@ export function spreadText(spread: Spread | null): string {
   return `${mean.toFixed(places)} ± ${deviation.toFixed(places)}`;
 }
 
-/** The last metrics of a stage, an arm of its sweep a row. */
-export function Results({ table }: { table: ResultTable }) {
+/** The last metrics of a stage, a variant of its sweep a row. */
+export function ResultsTable({ table }: { table: ResultTable }) {
   const repeated = table.rows.some((row) => row.nodes.length > 1);
   const lead = table.columns.length > 0 ? table.columns : ["node"];
   const head = [...lead, ...(repeated ? ["seeds"] : []), ...table.metrics];

@@ -17,13 +17,13 @@ export const STATES: Record<LiveNodeState | "data", { readonly word: string; rea
 };
 
 /** The state of a node, data told apart. */
-export function stateOf(node: Pick<NodeView, "state" | "data">): LiveNodeState | "data" {
+export function shownState(node: Pick<NodeView, "state" | "data">): LiveNodeState | "data" {
   return node.data ? "data" : node.state;
 }
 
 /** The state of a node: a sign, a word and a colour. */
 export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
-  const state = stateOf(node);
+  const state = shownState(node);
   return (
     <span class={`badge state-${state}`}>
       <span aria-hidden="true">{STATES[state].sign}</span> {STATES[state].word}
@@ -66,7 +66,7 @@ export function took(node: NodeView): string {
 }
 
 /** How far a running node has come. */
-export function Progress({ node }: { node: Pick<NodeView, "name" | "state" | "progress"> }) {
+export function ProgressBar({ node }: { node: Pick<NodeView, "name" | "state" | "progress"> }) {
   const { progress } = node;
   if (progress === null || node.state !== "running") return null;
   const of = progress.total === null ? "" : ` of ${progress.total}`;

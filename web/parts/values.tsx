@@ -67,7 +67,7 @@ export function Params({ params }: { params: JsonObject }) {
 }
 
 /** A JSON value as a person reads it: lists of objects as tables, of texts as lists, objects as names with values. */
-export function Value({ value, name }: { value: JsonValue; name: string }): JSX.Element {
+export function ValueView({ value, name }: { value: JsonValue; name: string }): JSX.Element {
   if (typeof value === "string") return <span class="prose">{value}</span>;
   if (typeof value !== "object" || value === null) return <span>{valueText(value)}</span>;
   if (Array.isArray(value)) return <List list={value} name={name} />;
@@ -77,7 +77,7 @@ export function Value({ value, name }: { value: JsonValue; name: string }): JSX.
     <Facts
       facts={entries.slice(0, SHOWN).map(([key, item]) => [
         key,
-        <Value key={key} value={item} name={`${name}, ${key}`} />,
+        <ValueView key={key} value={item} name={`${name}, ${key}`} />,
       ])}
     />
   );

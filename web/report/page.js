@@ -4,7 +4,7 @@
 const root = document.documentElement;
 
 for (const figure of document.querySelectorAll("figure.chart")) {
-  for (const button of figure.querySelectorAll("button.arm")) {
+  for (const button of figure.querySelectorAll("button.variant")) {
     button.addEventListener("click", () => {
       const shown = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", String(shown));

@@ -3,14 +3,14 @@ import { legible } from "../parts/legible.ts";
 import { CurveFigure } from "../parts/curves.tsx";
 import { LineageTree } from "../parts/lineage.tsx";
 import { Link, usePlace } from "../parts/place.tsx";
-import { Told } from "../parts/preview.tsx";
+import { ArtifactContent } from "../parts/preview.tsx";
 import {
   ArtifactsTable,
   DataTable,
   EnvironmentFacts,
   NodesTable,
   Reproduce,
-  Results,
+  ResultsTable,
   RunFacts,
   Seeds,
 } from "../parts/run_parts.tsx";
@@ -110,7 +110,7 @@ function partsOf(model: ReportModel): Part[] {
           {view.tables.map((table) => (
             <div key={table.stage}>
               <h3>{table.stage}</h3>
-              <Results table={table} />
+              <ResultsTable table={table} />
             </div>
           ))}
           {model.seeds !== undefined && (
@@ -195,7 +195,7 @@ function Output({ shown }: { shown: ShownArtifact }) {
           <code>{shown.artifact.digest.slice(0, 16)}</code>
         </Link>
       </p>
-      <Told
+      <ArtifactContent
         summary={shown.summary}
         artifact={shown.artifact}
         previews={shown.previews}

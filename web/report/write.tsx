@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseHTML } from "linkedom";
 import { renderToString } from "preact-render-to-string";
-import { type Place, PlaceContext } from "../parts/place.tsx";
+import { type PagePlace, PlaceContext } from "../parts/place.tsx";
 import { artifactId, nodeId, type ReportModel } from "./model.ts";
 import { ReportPage } from "./page.tsx";
 
@@ -13,7 +13,7 @@ export async function writeReport(model: ReportModel): Promise<string> {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const byName = new Map(model.view.nodes.map((node) => [node.name, node]));
   const digests = new Set(model.view.nodes.flatMap((node) => node.outputs.map((one) => one.digest)));
-  const place: Place = {
+  const place: PagePlace = {
     document: document as unknown as Document,
     node: (name) => byName.has(name) ? `#${nodeId(byName.get(name)!)}` : undefined,
     artifact: (digest) => digests.has(digest) ? `#${artifactId(digest)}` : undefined,

@@ -9,7 +9,7 @@ export interface Series {
   readonly points: readonly (readonly [step: number, value: number | null])[];
 }
 
-/** A metric of a stage with all arms of a sweep. */
+/** A metric of a stage with all variants of a sweep. */
 export interface Chart {
   readonly stage: string;
   readonly metric: string;

@@ -1,16 +1,9 @@
 import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
-
-/** Pixels, row-major, `channels` bytes each: 1 grey, 3 red-green-blue. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-  readonly pixels: Uint8Array;
-}
+import type { Picture } from "../../datasets/images/pictures.ts";
 
 /** A picture as a PNG file (https://www.w3.org/TR/png-3/): 8 bits, no filter, one block. */
-export function encodePng({ width, height, channels, pixels }: Picture): Uint8Array<ArrayBuffer> {
+export function encodePlainPng({ width, height, channels, pixels }: Picture): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
   view.setUint32(0, width);

@@ -6,7 +6,7 @@ import type { Store } from "../../runner/store/store.ts";
 import { PARAMETERS_FILE, STRUCTURE_FILE } from "../../circuits/disk.ts";
 import { type CircuitPreview, circuitPreview } from "./circuit_preview.ts";
 import { type NpyHead, npyHead, npyNumbers } from "./npy.ts";
-import { contactSheet, encodePng, imageLayout } from "./png.ts";
+import { contactSheet, encodePlainPng, imageLayout } from "./png.ts";
 import { summarise, type TensorSummary } from "./tensor.ts";
 import { decodeSafetensors } from "../../circuits/safetensors.ts";
 
@@ -192,7 +192,7 @@ function previewArray(
     ...(isTokens ? { words: wordsOf(numbers, head.shape, words) } : {}),
     ...(layout === undefined
       ? {}
-      : { picture: dataUrl("image/png", encodePng(contactSheet(numbers, layout))) }),
+      : { picture: dataUrl("image/png", encodePlainPng(contactSheet(numbers, layout))) }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
-import { type Group, groupsOf } from "../../runner/compare.ts";
+import { groupsOf, type StageGroup } from "../../runner/compare.ts";
 import type { Records, RunRecord } from "../../runner/records/records.ts";
-import type { ArmGroup } from "./arms.ts";
-import { type Spread, spreadOf } from "./spread.ts";
+import type { VariantGroup } from "./variants.ts";
+import { type Spread, spreadOfValues } from "./spread.ts";
 
 /** The last metrics of a stage's nodes, repetitions with other seeds in one row. */
 export interface ResultTable {
@@ -19,22 +19,26 @@ export interface ResultTable {
 }
 
 /** A table for each stage that measured something. */
-export function resultTables(records: Records, run: RunRecord, groups: readonly ArmGroup[]): ResultTable[] {
+export function resultTables(
+  records: Records,
+  run: RunRecord,
+  groups: readonly VariantGroup[],
+): ResultTable[] {
   const measured = new Map(groupsOf(records, run).map((group) => [group.stage, group]));
   return groups.flatMap((group) => {
     const nodes = measured.get(group.stage)!.nodes;
     const metrics = [...new Set(nodes.flatMap((node) => Object.keys(node.values)))];
     if (metrics.length === 0) return [];
-    const rows = Map.groupBy(nodes, (one) => group.arms.get(one.node.name)!.label);
+    const rows = Map.groupBy(nodes, (one) => group.variants.get(one.node.name)!.label);
     return [{
       stage: group.stage,
       columns: group.columns,
       metrics,
       rows: [...rows].map(([label, members]) => ({
         label,
-        values: group.arms.get(members[0]!.node.name)!.values,
+        values: group.variants.get(members[0]!.node.name)!.values,
         nodes: members.map((one) => one.node.name),
-        cells: metrics.map((metric) => spreadOf(members.map((one) => one.values[metric]))),
+        cells: metrics.map((metric) => spreadOfValues(members.map((one) => one.values[metric]))),
       })),
     }];
   });
@@ -73,7 +77,7 @@ export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undef
       continue;
     }
     for (const metric of Object.keys(first.values)) {
-      const spread = spreadOf(same.map((one) => one!.values[metric]));
+      const spread = spreadOfValues(same.map((one) => one!.values[metric]));
       if (spread !== null && spread.n === runs.length && spread.min !== spread.max) {
         rows.push({ node: name, metric, spread });
       }
@@ -82,6 +86,6 @@ export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undef
   return rows.length === 0 ? undefined : { runs: runs.map(({ id, seed }) => ({ id, seed })), rows };
 }
 
-function nodesByName(groups: readonly Group[]) {
+function nodesByName(groups: readonly StageGroup[]) {
   return new Map(groups.flatMap((group) => group.nodes).map((one) => [one.node.name, one]));
 }

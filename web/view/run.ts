@@ -11,7 +11,7 @@ import type {
 } from "../../runner/records/records.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
-import { armGroups } from "./arms.ts";
+import { variantGroups } from "./variants.ts";
 import { type Chart, curvesOf, type Series, thin } from "./curves.ts";
 import { type ResultTable, resultTables } from "./results.ts";
 
@@ -32,7 +32,7 @@ export interface NodeView {
   readonly name: string;
   readonly stage: string;
   /** What tells it from the other nodes of its stage; empty for a single one. */
-  readonly arm: string;
+  readonly variant: string;
   readonly state: LiveNodeState;
   readonly started: number | null;
   /** Seconds that it took in this run; null for cached nodes. */
@@ -78,13 +78,13 @@ export function viewRun(
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
   const artifacts = new Map(nodeRecords.map((node) => [node.name, artifactsOf(records, node)]));
   const seedOf = (node: NodeRecord) => artifacts.get(node.name)![0]?.components.seed;
-  const groups = armGroups(nodeRecords, edges, seedOf);
-  const arms = new Map(groups.flatMap((group) => [...group.arms]));
+  const groups = variantGroups(nodeRecords, edges, seedOf);
+  const variants = new Map(groups.flatMap((group) => [...group.variants]));
   const inputs = Map.groupBy(edges, (edge) => edge.node);
   const nodes = nodeRecords.map((node) =>
     viewNode(records, node, {
       state: liveNodeState(node.state, status),
-      arm: arms.get(node.name)!.label,
+      variant: variants.get(node.name)!.label,
       artifacts: artifacts.get(node.name)!,
       progress: progress.get(node.name) ?? null,
       inputs: (inputs.get(node.name) ?? []).map((edge) => ({
@@ -117,7 +117,7 @@ function viewNode(
   node: NodeRecord,
   more: {
     state: LiveNodeState;
-    arm: string;
+    variant: string;
     artifacts: readonly ArtifactRecord[];
     progress: ProgressRecord | null;
     inputs: NodeView["inputs"];
@@ -131,7 +131,7 @@ function viewNode(
     position: node.position,
     name: node.name,
     stage: node.stage,
-    arm: more.arm,
+    variant: more.variant,
     state: more.state,
     started: node.started,
     seconds: node.seconds,
@@ -160,7 +160,7 @@ function viewNode(
   };
 }
 
-/** The curves of all metrics by stage, the arms of a sweep in one chart. */
+/** The curves of all metrics by stage, the variants of a sweep in one chart. */
 function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]): Chart[] {
   const charts = new Map<string, { stage: string; metric: string; unit: string; series: Series[] }>();
   const reported = new Map<string, Map<string, ProgressRecord>>();
@@ -186,7 +186,7 @@ function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]):
       chart.unit = unitOf(node, points.at(-1)![0]) ?? chart.unit;
       chart.series.push({
         node: node.name,
-        label: node.arm === "" ? metric : node.arm,
+        label: node.variant === "" ? metric : node.variant,
         points: thin(points),
       });
       charts.set(key, chart);

@@ -1,5 +1,5 @@
 import { drawGraph, type DrawnEdge, type DrawnNode, type GraphOptions } from "../graph.ts";
-import { countsText, stateOf, STATES, took } from "../parts/status.tsx";
+import { countsText, shownState, STATES, took } from "../parts/status.tsx";
 import type { NodeView } from "./run.ts";
 
 /** Fill colours of states in drawings that no style sheet reaches. */
@@ -50,7 +50,7 @@ function drawn(
   href: (node: NodeView) => string | undefined,
 ): DrawnNode {
   const [first] = box as [NodeView];
-  const state = grouped ? worstOf(box) : stateOf(first);
+  const state = grouped ? worstOf(box) : shownState(first);
   const link = href(first);
   const text = grouped && box.length > 1
     ? `${first.stage} ×${box.length}\n${countsText(countsOf(box))}`
@@ -89,6 +89,6 @@ function worstOf(box: readonly NodeView[]) {
     "cached",
     "data",
   ] as const;
-  const found = new Set(box.map(stateOf));
+  const found = new Set(box.map(shownState));
   return order.find((state) => found.has(state))!;
 }

@@ -9,7 +9,7 @@ export interface Spread {
 }
 
 /** Mean, sample standard deviation and range; null when there are no numbers. */
-export function spreadOf(values: readonly (number | null | undefined)[]): Spread | null {
+export function spreadOfValues(values: readonly (number | null | undefined)[]): Spread | null {
   const numbers = values.filter((value): value is number =>
     typeof value === "number" && Number.isFinite(value)
   );

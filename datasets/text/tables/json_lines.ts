@@ -1,13 +1,13 @@
 import { messageOf } from "../../../foundation/errors.ts";
 import { TextError } from "../errors.ts";
 import { fileText } from "../file_text.ts";
-import { linesOf } from "../lines.ts";
+import { textLines } from "../lines.ts";
 import type { Row } from "./row.ts";
 
 /** The rows of a file of JSON objects, one a line; empty lines are none. */
 export async function* jsonLines(path: string, name: string): AsyncGenerator<Row> {
   let line = 0;
-  for await (const text of linesOf(fileText(path, name))) {
+  for await (const text of textLines(fileText(path, name))) {
     line++;
     if (text.trim() !== "") yield rowOf(text, line, name);
   }
@@ -47,7 +47,7 @@ export async function looksLikeJsonLines(path: string, name: string): Promise<bo
     if (!piece.trimStart().startsWith("{")) return false;
     break;
   }
-  for await (const text of linesOf(fileText(path, name))) {
+  for await (const text of textLines(fileText(path, name))) {
     if (text.trim() === "") continue;
     try {
       const value: unknown = JSON.parse(text);

@@ -2,11 +2,11 @@
 import { bytesText, factsText } from "../../../foundation/format.ts";
 import { LineageTree } from "../../parts/lineage.tsx";
 import { Time } from "../../parts/place.tsx";
-import { Told } from "../../parts/preview.tsx";
+import { ArtifactContent } from "../../parts/preview.tsx";
 import { Facts, Params, Table } from "../../parts/values.tsx";
 import type { ArtifactPageData } from "../api.ts";
 import { useAsk } from "./client.ts";
-import { Part, Shown, Title } from "./frame.tsx";
+import { Section, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
 /** An artifact: what it looks like, its files, and what it was made from. */
@@ -46,15 +46,15 @@ export function ArtifactPage({ digest }: { digest: string }) {
                 </span>
               </p>
             )}
-            <Part title="Preview">
-              <Told
+            <Section title="Preview">
+              <ArtifactContent
                 summary={data.summary ?? undefined}
                 artifact={artifact}
                 previews={data.previews}
                 name={name}
               />
-            </Part>
-            <Part title="Files">
+            </Section>
+            <Section title="Files">
               <Table
                 caption="Files"
                 head={["file", "size", "sha256"]}
@@ -74,15 +74,15 @@ export function ArtifactPage({ digest }: { digest: string }) {
                   <code key="d">{file.digest}</code>,
                 ])}
               />
-            </Part>
-            <Part title="Parameters of its stage">
+            </Section>
+            <Section title="Parameters of its stage">
               <Params params={data.lineage.record.components.params} />
-            </Part>
-            <Part title="Made from">
+            </Section>
+            <Section title="Made from">
               <div class="lineage">
                 <LineageTree lineage={data.lineage} />
               </div>
-            </Part>
+            </Section>
           </>
         );
       }}

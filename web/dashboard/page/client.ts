@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../live.ts";
 
 /** An answer that the server could not give. */
-export class Refusal extends Error {
+export class ServerError extends Error {
   constructor(message: string, readonly hint: string | null) {
     super(message);
   }
@@ -20,11 +20,11 @@ export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   } catch {
     told = { error: text };
   }
-  throw new Refusal(told.error ?? `the server said ${response.status}`, told.hint ?? null);
+  throw new ServerError(told.error ?? `the server said ${response.status}`, told.hint ?? null);
 }
 
 /** What has been loaded, or why not. */
-export interface Loaded<T> {
+export interface Fetched<T> {
   readonly value: T | undefined;
   readonly error: Error | undefined;
   /** Loads again; what is shown stays until then. */
@@ -32,7 +32,7 @@ export interface Loaded<T> {
 }
 
 /** Loads an address, again when it changes; nothing before it is `ready`. */
-export function useAsk<T>(path: string, ready = true): Loaded<T> {
+export function useAsk<T>(path: string, ready = true): Fetched<T> {
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path });
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -61,7 +61,7 @@ export type Connection = "live" | "lost" | "resting";
 
 /** What is loaded and kept up to date. */
 export interface LiveLoaded<T> {
-  readonly loaded: Loaded<T>;
+  readonly loaded: Fetched<T>;
   readonly connection: Connection;
 }
 

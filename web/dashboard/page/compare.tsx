@@ -6,7 +6,7 @@ import { CurveFigure } from "../../parts/curves.tsx";
 import { Table } from "../../parts/values.tsx";
 import type { ComparePageData } from "../api.ts";
 import { useAsk } from "./client.ts";
-import { Part, Shown, Title } from "./frame.tsx";
+import { Section, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
 /** Runs side by side: what differs in parameters and metrics, and their curves together. */
@@ -24,30 +24,30 @@ export function ComparePage({ runs }: { runs: readonly string[] }) {
       <Shown loaded={loaded}>
         {({ comparison, charts }) => (
           <>
-            <Part title="Parameters">
+            <Section title="Parameters">
               <Rows
                 rows={comparison.params}
                 runs={comparison.runs.map((run) => run.id)}
                 all={all}
                 name="parameter"
               />
-            </Part>
-            <Part title="Metrics">
+            </Section>
+            <Section title="Metrics">
               <Rows
                 rows={comparison.metrics}
                 runs={comparison.runs.map((run) => run.id)}
                 all={all}
                 name="metric"
               />
-            </Part>
+            </Section>
             {charts.length > 0 && (
-              <Part title="Curves">
+              <Section title="Curves">
                 <div class="charts">
                   {charts.map((chart) => (
                     <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
                   ))}
                 </div>
-              </Part>
+              </Section>
             )}
           </>
         )}

@@ -5,7 +5,7 @@ import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../explorer/protocol.ts";
 import { Table } from "../../parts/values.tsx";
 import { useAnswer } from "./answer.ts";
-import { Part, Problem } from "./frame.tsx";
+import { Problem, Section } from "./frame.tsx";
 
 /** What stands in the field at first. */
 const EXAMPLE = "the _ of the _ .";
@@ -88,7 +88,7 @@ export function ExploreText(
             ))}
           </div>
           {answer.value.drawn.length > 0 && (
-            <Part title="Drawn">
+            <Section title="Drawn">
               <ul class="texts">
                 {answer.value.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}
               </ul>
@@ -99,7 +99,7 @@ export function ExploreText(
               >
                 Draw others
               </button>
-            </Part>
+            </Section>
           )}
         </div>
       )}

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { LiveStatus } from "../../../runner/liveness.ts";
-import { type Connection, type Loaded, Refusal } from "./client.ts";
+import { type Connection, type Fetched, ServerError } from "./client.ts";
 
 /** A page's title, in the window and on the page. */
 export function Title({ text, children }: { text: string; children?: ComponentChildren }) {
@@ -14,7 +14,7 @@ export function Title({ text, children }: { text: string; children?: ComponentCh
 
 /** What has been loaded, or that it is on its way, or why it cannot be had. */
 export function Shown<T>(
-  { loaded, children }: { loaded: Loaded<T>; children: (value: T) => ComponentChildren },
+  { loaded, children }: { loaded: Fetched<T>; children: (value: T) => ComponentChildren },
 ) {
   const { value, error } = loaded;
   return (
@@ -30,7 +30,7 @@ export function Problem({ error }: { error: Error }) {
   return (
     <p class="fault" role="alert">
       {error.message}
-      {error instanceof Refusal && error.hint !== null && <>. {error.hint}</>}
+      {error instanceof ServerError && error.hint !== null && <>. {error.hint}</>}
     </p>
   );
 }
@@ -62,7 +62,7 @@ export function Live(
 }
 
 /** A part of a page with its heading. */
-export function Part({ title, children }: { title: string; children: ComponentChildren }) {
+export function Section({ title, children }: { title: string; children: ComponentChildren }) {
   const id = title.toLowerCase().replaceAll(/\W+/g, "-");
   return (
     <section aria-labelledby={id}>

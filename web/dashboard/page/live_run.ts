@@ -4,7 +4,7 @@ import { thin } from "../../view/curves.ts";
 import type { RunView } from "../../view/run.ts";
 import type { RunPageData } from "../api.ts";
 import type { LiveEvent } from "../live.ts";
-import { type Connection, type Loaded, throttled, useLiveAsk } from "./client.ts";
+import { type Connection, type Fetched, throttled, useLiveAsk } from "./client.ts";
 import type { LogPiece } from "../../view/log.ts";
 
 /** How often curves are drawn again and a run is loaded again at most, in milliseconds. */
@@ -17,7 +17,7 @@ const FIRST = 3;
 
 /** A run that is shown as it goes on. */
 export interface LiveRun {
-  readonly loaded: Loaded<RunPageData>;
+  readonly loaded: Fetched<RunPageData>;
   readonly connection: Connection;
   readonly fault: string | undefined;
 }

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { timeText } from "../../../foundation/format.ts";
-import { type Place, PlaceContext } from "../../parts/place.tsx";
+import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
 import { ArtifactPage } from "./artifact.tsx";
 import { ComparePage } from "./compare.tsx";
 import { NodePage } from "./node.tsx";
@@ -23,7 +23,7 @@ function Dashboard() {
     first.current = false;
     scrollTo(0, 0);
   }, [key]);
-  const place: Place = {
+  const place: PagePlace = {
     document: undefined,
     node: (name) => "run" in route ? to.node(route.run, name) : undefined,
     artifact: to.artifact,

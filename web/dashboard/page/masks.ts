@@ -2,12 +2,12 @@
 export type Mask = Uint8Array;
 
 /** Rows and columns of pixels. */
-export interface Shape {
+export interface PixelSize {
   readonly height: number;
   readonly width: number;
 }
 
-function maskWhere({ height, width }: Shape, hidden: (row: number, column: number) => boolean): Mask {
+function maskWhere({ height, width }: PixelSize, hidden: (row: number, column: number) => boolean): Mask {
   return Uint8Array.from(
     { length: height * width },
     (_, i) => hidden(Math.floor(i / width), i % width) ? 1 : 0,
@@ -15,13 +15,13 @@ function maskWhere({ height, width }: Shape, hidden: (row: number, column: numbe
 }
 
 /** Nothing hidden. */
-export function noMask(shape: Shape): Mask {
+export function noMask(shape: PixelSize): Mask {
   return maskWhere(shape, () => false);
 }
 
 /** Masks to begin with, by name. */
 export const MASKS = {
-  centre: (shape: Shape) => {
+  centre: (shape: PixelSize) => {
     const { height, width } = shape;
     const [h, w] = [Math.floor(height / 4), Math.floor(width / 4)];
     return maskWhere(
@@ -29,16 +29,16 @@ export const MASKS = {
       (row, column) => row >= h && row < height - h && column >= w && column < width - w,
     );
   },
-  left: (shape: Shape) => maskWhere(shape, (_, column) => column < shape.width >> 1),
-  bottom: (shape: Shape) => maskWhere(shape, (row) => row >= shape.height >> 1),
-  half: (shape: Shape) => maskWhere(shape, () => Math.random() < 0.5),
-  all: (shape: Shape) => maskWhere(shape, () => true),
+  left: (shape: PixelSize) => maskWhere(shape, (_, column) => column < shape.width >> 1),
+  bottom: (shape: PixelSize) => maskWhere(shape, (row) => row >= shape.height >> 1),
+  half: (shape: PixelSize) => maskWhere(shape, () => Math.random() < 0.5),
+  all: (shape: PixelSize) => maskWhere(shape, () => true),
 } as const;
 
 /** A square of `size` pixels around a pixel, hidden or shown. */
 export function painted(
   mask: Mask,
-  shape: Shape,
+  shape: PixelSize,
   pixel: { row: number; column: number },
   size: number,
   hidden: boolean,

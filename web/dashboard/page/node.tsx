@@ -3,13 +3,13 @@ import { useEffect, useState } from "preact/hooks";
 import { CurveFigure } from "../../parts/curves.tsx";
 import { Link, Time, usePlace } from "../../parts/place.tsx";
 import { Why } from "../../parts/run_parts.tsx";
-import { Progress, State, took } from "../../parts/status.tsx";
+import { ProgressBar, State, took } from "../../parts/status.tsx";
 import { Facts, Params, Table } from "../../parts/values.tsx";
 import type { LogPiece } from "../../view/log.ts";
 import type { NodeView, RunView } from "../../view/run.ts";
 import { bytesText, factsText } from "../../../foundation/format.ts";
 import { ask } from "./client.ts";
-import { Live, Part, Problem, Shown, Title } from "./frame.tsx";
+import { Live, Problem, Section, Shown, Title } from "./frame.tsx";
 import { useLiveRun } from "./live_run.ts";
 import { to } from "./routes.ts";
 
@@ -36,9 +36,9 @@ export function NodePage({ run, name }: { run: string; name: string }) {
               ? <Problem error={new Error(`the run has no node ${name}`)} />
               : <Shape view={view} node={node} />}
             {node !== undefined && node.log !== null && (
-              <Part title="Log">
+              <Section title="Log">
                 <Log run={run} node={node} pieces={pieces} setPieces={setPieces} />
-              </Part>
+              </Section>
             )}
           </>
         );
@@ -60,7 +60,7 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
           [
             "state",
             <span key="s">
-              <State node={node} /> <Progress node={node} />
+              <State node={node} /> <ProgressBar node={node} />
             </span>,
           ],
           ["why", <Why key="w" node={node} />],
@@ -75,17 +75,17 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
         ]}
       />
       {charts.length > 0 && (
-        <Part title="Curves">
+        <Section title="Curves">
           <div class="charts">
             {charts.map((chart) => <CurveFigure key={chart.metric} chart={chart} />)}
           </div>
-        </Part>
+        </Section>
       )}
-      <Part title="Parameters">
+      <Section title="Parameters">
         <Params params={node.params} />
-      </Part>
+      </Section>
       {node.inputs.length > 0 && (
-        <Part title="Inputs">
+        <Section title="Inputs">
           <Table
             caption="Inputs"
             head={["input", "from"]}
@@ -94,10 +94,10 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
               <Link key="f" to={place.node(input.node)}>{input.node}:{input.output}</Link>,
             ])}
           />
-        </Part>
+        </Section>
       )}
       {node.outputs.length > 0 && (
-        <Part title="Outputs">
+        <Section title="Outputs">
           <Table
             caption="Outputs"
             head={["output", "type", "size", "facts"]}
@@ -108,7 +108,7 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
               factsText(output.facts) || "–",
             ])}
           />
-        </Part>
+        </Section>
       )}
     </>
   );

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Mask, painted, type Shape } from "./masks.ts";
+import { type Mask, painted, type PixelSize } from "./masks.ts";
 
 /** Side of the picture on the page, at least, in the page's pixels. */
 const SIDE = 320;
@@ -12,7 +12,7 @@ const SIDE = 320;
 export function Painting(
   { mask, shape, picture, brush, onMask }: {
     mask: Mask;
-    shape: Shape;
+    shape: PixelSize;
     /** The image, as a URL. */
     picture: string | undefined;
     brush: number;
@@ -111,7 +111,7 @@ export function Painting(
 }
 
 /** Covers hidden pixels: grey with stripes, told from grey of the image. */
-function hatch(context: CanvasRenderingContext2D, mask: Mask, { width }: Shape, scale: number): void {
+function hatch(context: CanvasRenderingContext2D, mask: Mask, { width }: PixelSize, scale: number): void {
   const line = Math.max(1, scale / 8);
   mask.forEach((hidden, i) => {
     if (hidden === 0) return;

@@ -9,16 +9,16 @@ import {
   EnvironmentFacts,
   NodesTable,
   Reproduce,
-  Results,
+  ResultsTable,
   RunFacts,
   Seeds,
 } from "../../parts/run_parts.tsx";
-import { stateOf, Status } from "../../parts/status.tsx";
+import { shownState, Status } from "../../parts/status.tsx";
 import { Params, Table } from "../../parts/values.tsx";
 import type { SeedTable } from "../../view/results.ts";
 import type { NodeView, RunView } from "../../view/run.ts";
 import { useAsk } from "./client.ts";
-import { Live, Part, Shown, Title } from "./frame.tsx";
+import { Live, Section, Shown, Title } from "./frame.tsx";
 import { useLiveRun } from "./live_run.ts";
 
 /** A run, live. */
@@ -35,52 +35,52 @@ export function RunPage({ id }: { id: string }) {
             <Live connection={connection} fault={fault} status={view.status} />
           </p>
           <RunFacts run={view.run} />
-          <Part title="Graph">
+          <Section title="Graph">
             <Graph svg={graph} nodes={view.nodes} />
-          </Part>
-          <Part title="Nodes">
+          </Section>
+          <Section title="Nodes">
             <NodesTable nodes={view.nodes} />
-          </Part>
+          </Section>
           {view.charts.length > 0 && (
-            <Part title="Curves">
+            <Section title="Curves">
               <div class="charts">
                 {view.charts.map((chart) => (
                   <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
                 ))}
               </div>
-            </Part>
+            </Section>
           )}
           {view.outputs.length > 0 && (
-            <Part title="Outputs">
+            <Section title="Outputs">
               <Outputs view={view} />
-            </Part>
+            </Section>
           )}
           {view.tables.length > 0 && (
-            <Part title="Results">
+            <Section title="Results">
               {view.tables.map((table) => (
                 <div key={table.stage}>
                   <h3>{table.stage}</h3>
-                  <Results table={table} />
+                  <ResultsTable table={table} />
                 </div>
               ))}
               {view.status === "done" && <OverSeeds id={view.run.id} />}
-            </Part>
+            </Section>
           )}
-          <Part title="Parameters">
+          <Section title="Parameters">
             <Params params={view.run.params} />
-          </Part>
-          <Part title="Data">
+          </Section>
+          <Section title="Data">
             <DataTable nodes={view.nodes} />
-          </Part>
-          <Part title="Artifacts">
+          </Section>
+          <Section title="Artifacts">
             <ArtifactsTable nodes={view.nodes} />
-          </Part>
-          <Part title="Environment">
+          </Section>
+          <Section title="Environment">
             <EnvironmentFacts run={view.run} />
-          </Part>
-          <Part title="Make it again">
+          </Section>
+          <Section title="Make it again">
             <Reproduce how={how} />
-          </Part>
+          </Section>
         </>
       )}
     </Shown>
@@ -90,13 +90,13 @@ export function RunPage({ id }: { id: string }) {
 /** The graph; its boxes change their colours as the nodes go on. */
 function Graph({ svg, nodes }: { svg: string; nodes: readonly NodeView[] }) {
   const holder = useRef<HTMLDivElement>(null);
-  const states = nodes.map(stateOf).join();
+  const states = nodes.map(shownState).join();
   useEffect(() => {
     const boxes = holder.current?.querySelectorAll("g.node") ?? [];
     if (boxes.length !== nodes.length) return; // A box a stage: drawn anew when the run is loaded again.
     nodes.forEach((node, i) => {
       const box = holder.current?.querySelector(`#graph-node-${i}`);
-      box?.setAttribute("class", `node state-${stateOf(node)}`);
+      box?.setAttribute("class", `node state-${shownState(node)}`);
     });
   }, [svg, states]);
   return (

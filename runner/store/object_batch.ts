@@ -3,9 +3,8 @@ import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
-import type { Blobs } from "./blobs.ts";
 import { guarded, guardedSync } from "../../foundation/faults.ts";
-import { CHUNK, digestFile } from "../../foundation/file_digest.ts";
+import { digestFile, FILE_CHUNK } from "../../foundation/file_digest.ts";
 
 /** Bytes of one object after which the disk is set to work while more of them are being written. */
 const SYNC_EVERY = 4 << 20;
@@ -26,19 +25,31 @@ interface Written {
   readonly size: number;
 }
 
+/** Where a batch puts its objects: see `Blobs`. */
+export interface ObjectFolder {
+  /** A folder for unfinished files, on the same file system. */
+  readonly tmp: string;
+  /** True when the object is there with its bytes. */
+  sound(digest: Digest, size: number): Promise<boolean>;
+  /** As `sound`, for small objects. */
+  soundSmall(digest: Digest, size: number): boolean;
+  /** Moves a written file to the object's place. */
+  place(temp: string, digest: Digest, size: number): void;
+}
+
 /**
  * Objects that are stored together. A disk takes about as long to sync bytes as a core to hash them, so
  * the two go on side by side: `write` returns once the bytes are hashed, and whoever wants to refer to
  * the objects awaits `done`, after which every one of them is synced and in its place. Small objects, whose syncs take
  * longer than their bytes, are synced together at the end, by one sync of the file system where there are many.
  */
-export class Batch implements AsyncDisposable {
-  readonly #blobs: Blobs;
+export class ObjectBatch implements AsyncDisposable {
+  readonly #blobs: ObjectFolder;
   readonly #placing = new Set<Promise<void>>();
   readonly #faults: unknown[] = [];
   #small: Written[] = [];
 
-  constructor(blobs: Blobs) {
+  constructor(blobs: ObjectFolder) {
     this.#blobs = blobs;
   }
 
@@ -262,14 +273,14 @@ async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
     if (!(chunk instanceof Uint8Array)) {
       throw new TypeError(`expected Uint8Array chunks, got ${typeof chunk}`);
     }
-    const large = chunk.length > CHUNK / 4;
-    if (length > 0 && (large || length + chunk.length > CHUNK)) {
+    const large = chunk.length > FILE_CHUNK / 4;
+    if (length > 0 && (large || length + chunk.length > FILE_CHUNK)) {
       yield gathered!.subarray(0, length);
       length = 0;
     }
     if (large) yield* cut(chunk);
     else {
-      gathered ??= new Uint8Array(CHUNK);
+      gathered ??= new Uint8Array(FILE_CHUNK);
       gathered.set(chunk, length);
       length += chunk.length;
     }
@@ -278,7 +289,7 @@ async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
 }
 
 function* cut(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
+  for (let at = 0; at < bytes.length; at += FILE_CHUNK) yield bytes.subarray(at, at + FILE_CHUNK);
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

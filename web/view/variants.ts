@@ -3,7 +3,7 @@ import { flat } from "../../runner/compare.ts";
 import type { EdgeRecord, NodeRecord } from "../../runner/records/records.ts";
 
 /** What tells a node from the others of its stage. */
-export interface Arm {
+export interface NodeVariant {
   /** `rate=0.1, states=64`; the node's name where nothing but the seed tells it apart; empty for a single node. */
   readonly label: string;
   /** Values by column, in the order of the columns of its group. */
@@ -13,11 +13,11 @@ export interface Arm {
 }
 
 /** The nodes of one stage with what varies between them. */
-export interface ArmGroup {
+export interface VariantGroup {
   readonly stage: string;
   /** Names of what varies, seeds left out. */
   readonly columns: readonly string[];
-  readonly arms: ReadonlyMap<string, Arm>;
+  readonly variants: ReadonlyMap<string, NodeVariant>;
 }
 
 /** Parameters of these names are seeds: nodes that differ in nothing else are repetitions of one experiment. */
@@ -30,19 +30,23 @@ const SEED = /(^|\.)(seed|repetition|repeat|replicate)$/i;
  *
  * @param seedOf the seed that a node was given, or undefined for one that is not seeded.
  */
-export function armGroups(
+export function variantGroups(
   nodes: readonly NodeRecord[],
   edges: readonly EdgeRecord[],
   seedOf: (node: NodeRecord) => number | undefined,
-): ArmGroup[] {
+): VariantGroup[] {
   const stages = Map.groupBy(nodes, (node) => node.stage);
   const traits = new Traits(nodes, edges, seedOf);
   return [...stages].map(([stage, members]) => groupOf(stage, members, traits));
 }
 
-function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits): ArmGroup {
+function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits): VariantGroup {
   if (members.length === 1) {
-    return { stage, columns: [], arms: new Map([[members[0]!.name, { label: "", values: [], seed: "" }]]) };
+    return {
+      stage,
+      columns: [],
+      variants: new Map([[members[0]!.name, { label: "", values: [], seed: "" }]]),
+    };
   }
   // Each source of differences is only asked where the ones before it leave nodes alike, seeds aside: those follow
   // from names, so that every node has one of its own.
@@ -57,7 +61,7 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
   const columns = leaveOutEchoes(varying.filter((key) => !SEED.test(key)), found);
   const seeds = varying.filter((key) => SEED.test(key));
   const names = shortNames(columns);
-  const arms = members.map((node, i): [string, Arm] => {
+  const variants = members.map((node, i): [string, NodeVariant] => {
     const values = columns.map((key) => found[i]!.get(key));
     const label = columns.flatMap((_, c) =>
       values[c] === undefined ? [] : [`${names[c]}=${plainText(values[c])}`]
@@ -65,7 +69,7 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
     const seed = seeds.map((key) => textOf(found[i]!.get(key))).join(" ");
     return [node.name, { label: label === "" && seed === "" ? node.name : label, values, seed }];
   });
-  return { stage, columns: names, arms: new Map(arms) };
+  return { stage, columns: names, variants: new Map(variants) };
 }
 
 /** Of columns that part the nodes in the same way only the first says something. */
