@@ -9,7 +9,8 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { tableText } from "../foundation/text.ts";
-import { type MetricRecord, Records } from "../runner/records/records.ts";
+import { Records } from "../runner/records/records.ts";
+import type { MetricRecord } from "../runner/records/rows.ts";
 import { inFolder, machineText } from "./measure.ts";
 
 const { values: options, positionals: [pipeline] } = parseArgs({

@@ -1,5 +1,6 @@
 import { canonicalText, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
-import type { NodeRecord, Records, RunRecord } from "./records/records.ts";
+import type { Records } from "./records/records.ts";
+import type { NodeRecord, RunRecord } from "./records/rows.ts";
 
 /** A node of a run with its last metrics. */
 export interface MeasuredNode {

@@ -2,7 +2,7 @@ import type { Artifact } from "./codec.ts";
 import type { GraphNode } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import type { PlannedNode } from "./plan.ts";
-import type { RunStatus } from "./records/records.ts";
+import type { RunStatus } from "./records/rows.ts";
 
 /** What happens in a run. The runner emits these; whoever shows a run only renders them. */
 export type RunEvent =

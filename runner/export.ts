@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
-import type { ArtifactRecord } from "./records/records.ts";
+import type { ArtifactRecord } from "./records/rows.ts";
 import { artifactJson, artifactReader } from "./store/artifacts.ts";
 import { listFolder } from "./store/blobs.ts";
 import { guarded } from "../foundation/faults.ts";

@@ -1,5 +1,5 @@
 import { tryLock } from "../foundation/locks.ts";
-import type { NodeState, RunRecord, RunStatus } from "./records/records.ts";
+import type { NodeState, RunRecord, RunStatus } from "./records/rows.ts";
 import type { Store } from "./store/store.ts";
 
 /** A run's status; `killed`: recorded as running, but its process is gone. */

@@ -3,7 +3,7 @@ import { placed } from "./declaration.ts";
 import type { Job } from "./execute/job.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
 import type { PlannedNode } from "./plan.ts";
-import type { NodeRecord } from "./records/records.ts";
+import type { NodeRecord } from "./records/rows.ts";
 
 /** The part of a job that the node itself and its inputs determine. */
 export function jobOf(

@@ -1,13 +1,7 @@
 import type { GraphNode, OutputRef } from "./graph.ts";
 import { messageOf } from "../foundation/errors.ts";
-import type {
-  MetricRecord,
-  NodeRecord,
-  ProgressRecord,
-  Records,
-  RunRecord,
-  RunStatus,
-} from "./records/records.ts";
+import type { Records } from "./records/records.ts";
+import type { MetricRecord, NodeRecord, ProgressRecord, RunRecord, RunStatus } from "./records/rows.ts";
 import type { NodeResult } from "./store/store.ts";
 
 /**

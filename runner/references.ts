@@ -1,5 +1,6 @@
 import { CallError, didYouMean } from "../foundation/errors.ts";
-import type { ArtifactRecord, NodeRecord, Records, RunRecord } from "./records/records.ts";
+import type { Records } from "./records/records.ts";
+import type { ArtifactRecord, NodeRecord, RunRecord } from "./records/rows.ts";
 
 /** How many runs are searched for a node that is named without one. */
 const SEARCHED_RUNS = 500;

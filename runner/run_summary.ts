@@ -2,7 +2,7 @@ import { RetortError } from "../foundation/errors.ts";
 import type { Artifact } from "./codec.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
-import type { RunStatus } from "./records/records.ts";
+import type { RunStatus } from "./records/rows.ts";
 
 /** What came of a node. */
 export interface NodeOutcome {

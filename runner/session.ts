@@ -12,7 +12,8 @@ import { ancestors, type GraphNode, type OutputRef, selectNodes } from "./graph.
 import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
-import { Records, type RunRecord } from "./records/records.ts";
+import { Records } from "./records/records.ts";
+import type { RunRecord } from "./records/rows.ts";
 import { type GraphRunOptions, runGraph } from "./run.ts";
 import { type RunSummary } from "./run_summary.ts";
 import type { EngineChoice } from "./stage.ts";

@@ -1,7 +1,8 @@
 import { valueText } from "../../foundation/text.ts";
 import { reasonText } from "../../runner/key.ts";
 import { groupsOf, type StageGroup } from "../../runner/compare.ts";
-import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
 import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";

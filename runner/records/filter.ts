@@ -1,4 +1,4 @@
-import type { RunStatus } from "./records.ts";
+import type { RunStatus } from "./rows.ts";
 
 /** Which runs a list shows. */
 export interface RunFilter {

@@ -4,7 +4,7 @@ import { Reads } from "../../runner/execute/reads.ts";
 import type { Executor } from "../../runner/execute/job.ts";
 import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
-import type { RunRecord } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import { openDatabase } from "../../runner/records/schema.ts";
 import { runGraph } from "../../runner/run.ts";
 import { type RunSummary } from "../../runner/run_summary.ts";

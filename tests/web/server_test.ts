@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
-import { Records, type RunRecord } from "../../runner/records/records.ts";
+import { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import { Store } from "../../runner/store/store.ts";
 import { type Dashboard, serveDashboard } from "../../web/dashboard/server.ts";
 

@@ -3,7 +3,7 @@ import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import type { JsonObject } from "../../foundation/canonical.ts";
 import { npyHeader } from "../../runner/codecs/npy.ts";
-import type { EdgeRecord, NodeRecord } from "../../runner/records/records.ts";
+import type { EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
 import { spreadText } from "../../web/parts/run_parts.tsx";
 import { variantGroups } from "../../web/view/variants.ts";
 import { metricParts, thin } from "../../web/view/curves.ts";

@@ -1,6 +1,7 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
-import type { ArtifactRecord, Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { ArtifactRecord, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";

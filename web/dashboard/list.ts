@@ -1,5 +1,6 @@
 import { liveNodeCounts, type LiveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import type { Store } from "../../runner/store/store.ts";
 
 /** A line of the list of runs. */

@@ -1,6 +1,7 @@
 import { messageOf } from "../../foundation/errors.ts";
 import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type { ProgressRecord, Records } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { ProgressRecord } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type LogPiece, readLog } from "../view/log.ts";

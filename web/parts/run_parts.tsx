@@ -1,5 +1,5 @@
 import { bytesText, durationText, factsText, valueText } from "../../foundation/format.ts";
-import type { RunRecord } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import type { ResultTable, SeedTable } from "../view/results.ts";
 import type { Spread } from "../view/spread.ts";
 import type { ArtifactView, NodeView } from "../view/run.ts";

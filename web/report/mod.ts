@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import { guarded } from "../../foundation/faults.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { figuresOf, pngMaker } from "./figures.ts";

@@ -1,4 +1,5 @@
-import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { readLogEnd } from "../view/log.ts";

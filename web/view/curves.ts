@@ -1,4 +1,4 @@
-import type { MetricRecord } from "../../runner/records/records.ts";
+import type { MetricRecord } from "../../runner/records/rows.ts";
 
 /** One node's metric by step. */
 export interface Series {

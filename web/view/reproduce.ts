@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonicalText } from "../../foundation/canonical.ts";
-import type { RunRecord } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

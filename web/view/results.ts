@@ -1,6 +1,7 @@
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { groupsOf, type StageGroup } from "../../runner/compare.ts";
-import type { Records, RunRecord } from "../../runner/records/records.ts";
+import type { Records } from "../../runner/records/records.ts";
+import type { RunRecord } from "../../runner/records/rows.ts";
 import type { VariantGroup } from "./variants.ts";
 import { type Spread, spreadOfValues } from "./spread.ts";
 

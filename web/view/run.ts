@@ -1,14 +1,14 @@
 import type { JsonObject } from "../../foundation/canonical.ts";
 import { reasonText } from "../../runner/key.ts";
 import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import type { Records } from "../../runner/records/records.ts";
 import type {
   ArtifactRecord,
   MetricRecord,
   NodeRecord,
   ProgressRecord,
-  Records,
   RunRecord,
-} from "../../runner/records/records.ts";
+} from "../../runner/records/rows.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { variantGroups } from "./variants.ts";

@@ -1,6 +1,6 @@
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { flat } from "../../runner/compare.ts";
-import type { EdgeRecord, NodeRecord } from "../../runner/records/records.ts";
+import type { EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
 
 /** What tells a node from the others of its stage. */
 export interface NodeVariant {

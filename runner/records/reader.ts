@@ -1,0 +1,231 @@
+import type { Digest } from "../../foundation/canonical.ts";
+import { artifactFromJson } from "../store/artifacts.ts";
+import { RecordsDatabase } from "./database.ts";
+import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
+import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
+import {
+  type ArtifactRecord,
+  type EdgeRecord,
+  type MetricRecord,
+  nodeFromRow,
+  type NodeRecord,
+  type NodeState,
+  type ProgressRecord,
+  type RawArtifact,
+  type RawNode,
+  type RawRun,
+  runFromRow,
+  type RunRecord,
+} from "./rows.ts";
+
+/** What the run records of a store say: runs, nodes, metrics, results and their lineage. */
+export class RecordReader implements Disposable {
+  protected readonly database: RecordsDatabase;
+
+  /**
+   * @param options.copy works on a copy that goes with the process, as a read-only store needs it.
+   * @throws RetortError when the database cannot be opened.
+   */
+  constructor(store: { readonly root: string }, options: { readOnly?: boolean; copy?: boolean } = {}) {
+    this.database = new RecordsDatabase(`${store.root}/records.sqlite`, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes the database; a second call does nothing. */
+  close(): void {
+    this.database[Symbol.dispose]();
+  }
+
+  /** What a codec said of an artifact when a run returned it. */
+  summary(digest: Digest): string | undefined {
+    return this.database.all<{ text: string }>("SELECT text FROM summaries WHERE digest = ?", digest)[0]
+      ?.text;
+  }
+
+  /** True when a result is in the records. */
+  hasResult(key: Digest): boolean {
+    return this.database.all("SELECT 1 FROM results WHERE key = ?", key).length > 0;
+  }
+
+  /** Runs, newest first. `text` stands anywhere in the id, the pipeline or the command. */
+  runs(options: RunFilter & { limit?: number; offset?: number } = {}): RunRecord[] {
+    const rows = this.database.all<RawRun>(
+      `SELECT * FROM runs WHERE ${RUN_FILTER} ORDER BY started DESC, id DESC LIMIT ?4 OFFSET ?5`,
+      ...runFilter(options),
+      options.limit ?? -1,
+      options.offset ?? 0,
+    );
+    return rows.map(runFromRow);
+  }
+
+  /** How many runs fit. */
+  countRuns(options: RunFilter = {}): number {
+    return this.database.all<{ n: number }>(
+      `SELECT count(*) AS n FROM runs WHERE ${RUN_FILTER}`,
+      ...runFilter(options),
+    )[0]!
+      .n;
+  }
+
+  /** Names of all pipelines that ran. */
+  pipelines(): string[] {
+    return this.database.all<{ pipeline: string }>("SELECT DISTINCT pipeline FROM runs ORDER BY pipeline")
+      .map((row) => row.pipeline);
+  }
+
+  /** How many nodes of a run are in each state. */
+  nodeStates(run: string): Partial<Record<NodeState, number>> {
+    const rows = this.database.all<{ state: NodeState; n: number }>(
+      "SELECT state, count(*) AS n FROM nodes WHERE run = ? GROUP BY state ORDER BY state",
+      run,
+    );
+    return Object.fromEntries(rows.map((row) => [row.state, row.n]));
+  }
+
+  /** Runs whose id begins with `prefix`, newest first. */
+  findRuns(prefix: string): RunRecord[] {
+    return this.database.all<RawRun>(
+      "SELECT * FROM runs WHERE substr(id, 1, ?) = ? ORDER BY started DESC",
+      prefix.length,
+      prefix,
+    )
+      .map(runFromRow);
+  }
+
+  /** Nodes of a run in the order of its graph. */
+  nodes(run: string): NodeRecord[] {
+    return this.database.all<RawNode>("SELECT * FROM nodes WHERE run = ? ORDER BY position", run).map(
+      nodeFromRow,
+    );
+  }
+
+  /** Names and states of the nodes of a run in the order of its graph. */
+  nodeStatesByName(run: string): [name: string, state: NodeState][] {
+    return this.database.all<{ name: string; state: NodeState }>(
+      "SELECT name, state FROM nodes WHERE run = ? ORDER BY position",
+      run,
+    ).map((row) => [row.name, row.state]);
+  }
+
+  /** Edges of a run's graph. */
+  edges(run: string): EdgeRecord[] {
+    return this.database.all(
+      "SELECT node, input, source, output FROM edges WHERE run = ? ORDER BY rowid",
+      run,
+    );
+  }
+
+  /** Returned outputs of a run. */
+  runOutputs(run: string): { name: string; node: string; output: string }[] {
+    return this.database.all("SELECT name, node, output FROM run_outputs WHERE run = ? ORDER BY name", run);
+  }
+
+  /** Metrics of a run, in the order of nodes, names and steps. */
+  metrics(run: string): MetricRecord[] {
+    return this.database.all(
+      "SELECT node, name, step, value, time FROM metrics WHERE run = ? ORDER BY node, name, step, time",
+      run,
+    );
+  }
+
+  /**
+   * What the metrics of a node's execution came to: of each name the last value that was told without a step, which is
+   * the stage's own word on its result, else the last one of its curve. The run that computed a result recorded them.
+   */
+  lastMetrics(run: string, node: string): MetricRecord[] {
+    return this.database.all(
+      `SELECT m.node, m.name, m.step, m.value, m.time FROM metrics m
+       JOIN (
+         SELECT coalesce(max(CASE WHEN step IS NULL THEN rowid END), max(rowid)) AS last
+         FROM metrics WHERE run = ?1 AND node = ?2 GROUP BY name
+       ) l
+       ON m.rowid = l.last ORDER BY m.name`,
+      run,
+      node,
+    );
+  }
+
+  /** The metrics of a result by name and step, from all runs that worked on it: a run that was killed, the one that went on. */
+  metricsOfKey(key: Digest): MetricRecord[] {
+    return this.database.all(
+      `SELECT m.node, m.name, m.step, m.value, max(m.time) AS time FROM nodes n
+       JOIN metrics m ON m.run = n.run AND m.node = n.name
+       WHERE n.key = ? GROUP BY m.name, m.step ORDER BY m.name, m.step, m.time`,
+      key,
+    );
+  }
+
+  /** Metrics of a run that were recorded after a position, with the position of the last: what a live view adds. */
+  metricsSince(run: string, position: number): { position: number; metrics: MetricRecord[] } {
+    // The plus keeps the index of runs out: the rows after a position are few, those of a run may be many.
+    const rows = this.database.all<MetricRecord & { position: number }>(
+      `SELECT rowid AS position, node, name, step, value, time FROM metrics
+       WHERE rowid > ? AND +run = ? ORDER BY rowid`,
+      position,
+      run,
+    );
+    return { position: rows.at(-1)?.position ?? position, metrics: rows };
+  }
+
+  /** The position of the newest metric of all: where `metricsSince` begins. */
+  lastMetricPosition(): number {
+    return this.database.all<{ last: number | null }>("SELECT max(rowid) AS last FROM metrics")[0]!.last ??
+      0;
+  }
+
+  /** How far the nodes of a run have come, as far as they told. */
+  progress(run: string): ProgressRecord[] {
+    return this.database.all("SELECT node, done, total, unit, time FROM progress WHERE run = ?", run);
+  }
+
+  /** Seconds of the execution that made a result; undefined when no run recorded it. */
+  secondsOfKey(key: Digest): number | undefined {
+    return this.database.all<{ seconds: number | null }>(
+      "SELECT max(seconds) AS seconds FROM nodes WHERE key = ? AND state = 'ran'",
+      key,
+    )[0]?.seconds ?? undefined;
+  }
+
+  /** A number that changes when another process writes to the records. */
+  version(): number {
+    return this.database.all<{ data_version: number }>("PRAGMA data_version")[0]!.data_version;
+  }
+
+  /** The newest results of a node of a pipeline, at most 20, newest first. */
+  resultsOfNode(stage: string, pipeline: string, node: string): EarlierResult[] {
+    return this.database.all<RawEarlier>(EARLIER_QUERIES.node, stage, pipeline, node)
+      .map(earlierFromRow);
+  }
+
+  /** The newest results of a stage in a pipeline, whatever the node, at most 20, newest first. */
+  resultsOfStage(stage: string, pipeline: string): EarlierResult[] {
+    return this.database.all<RawEarlier>(EARLIER_QUERIES.stage, stage, pipeline)
+      .map(earlierFromRow);
+  }
+
+  /** Artifacts whose digest begins with `prefix`, newest first. */
+  artifactsByDigest(prefix: string): ArtifactRecord[] {
+    // A range, which an index answers: no digit comes after `f`.
+    return this.#artifacts("a.digest >= ?1 AND a.digest < ?1 || 'g'", prefix);
+  }
+
+  /** Artifacts of a result. */
+  artifactsOfKey(key: Digest): ArtifactRecord[] {
+    return this.#artifacts("a.key = ?1", key);
+  }
+
+  #artifacts(condition: string, value: string): ArtifactRecord[] {
+    return this.database.all<RawArtifact>(
+      `SELECT a.key, a.output, a.manifest, r.stage, r.node, r.pipeline, r.run, r.components, r.created
+       FROM artifacts a JOIN results r ON r.key = a.key WHERE ${condition} ORDER BY r.created DESC, a.output`,
+      value,
+    ).map((row) => ({
+      ...row,
+      artifact: artifactFromJson(JSON.parse(row.manifest))!,
+      components: JSON.parse(row.components),
+    }));
+  }
+}

@@ -1,0 +1,117 @@
+import type { Digest, JsonObject } from "../../foundation/canonical.ts";
+import type { Artifact } from "../codec.ts";
+import type { Environment } from "../environment.ts";
+import type { KeyComponents, Reason } from "../key.ts";
+
+/** How a run ended, or that it has not. */
+export type RunStatus = "running" | "done" | "failed" | "interrupted";
+
+/** Where a node is in a run, or how it ended. `unused`: the run stopped before it was its turn. */
+export type NodeState =
+  | "pending"
+  | "running"
+  | "cached"
+  | "ran"
+  | "failed"
+  | "skipped"
+  | "interrupted"
+  | "unused";
+
+/** A run as recorded. Times in seconds since 1970. */
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly file: string;
+  readonly command: string;
+  readonly params: JsonObject;
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly environment: Environment;
+  readonly pid: number;
+}
+
+/** A node of a run as recorded. */
+export interface NodeRecord {
+  readonly run: string;
+  readonly position: number;
+  readonly name: string;
+  readonly stage: string;
+  readonly params: JsonObject;
+  readonly state: NodeState;
+  readonly key: Digest | null;
+  readonly reasons: readonly Reason[];
+  readonly started: number | null;
+  readonly seconds: number | null;
+  /** Path of the log, relative to the store. */
+  readonly log: string | null;
+  readonly error: string | null;
+  readonly engine: { readonly engine: string; readonly adapter?: string } | null;
+}
+
+/** A metric as recorded. */
+export interface MetricRecord {
+  readonly node: string;
+  readonly name: string;
+  readonly step: number | null;
+  readonly value: number | null;
+  readonly time: number;
+}
+
+/** How far a node of a run has come. */
+export interface ProgressRecord {
+  readonly node: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly unit: string | null;
+  readonly time: number;
+}
+
+/** An edge of a run's graph. */
+export interface EdgeRecord {
+  readonly node: string;
+  readonly input: string;
+  readonly source: string;
+  readonly output: string;
+}
+
+/** An artifact with what made it. */
+export interface ArtifactRecord {
+  readonly key: Digest;
+  readonly output: string;
+  readonly artifact: Artifact;
+  readonly stage: string;
+  readonly node: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly components: KeyComponents;
+  readonly created: number;
+}
+
+/** A row as the database gives it: the columns `K` hold JSON. */
+type Raw<T, K extends keyof T> = { [P in keyof T]: P extends K ? string : T[P] };
+/** A row of the table of runs. */
+export type RawRun = Raw<RunRecord, "params" | "environment">;
+/** A row of the table of nodes. */
+export type RawNode = Omit<Raw<NodeRecord, "params" | "reasons">, "engine"> & { engine: string | null };
+/** An artifact joined with its result. */
+export type RawArtifact = Omit<ArtifactRecord, "artifact" | "components"> & {
+  manifest: string;
+  components: string;
+};
+
+/** The run that a row holds. */
+export function runFromRow(row: RawRun): RunRecord {
+  return { ...row, params: JSON.parse(row.params), environment: JSON.parse(row.environment) };
+}
+
+/** The node that a row holds. */
+export function nodeFromRow(row: RawNode): NodeRecord {
+  return {
+    ...row,
+    params: JSON.parse(row.params),
+    reasons: JSON.parse(row.reasons),
+    engine: row.engine === null ? null : JSON.parse(row.engine),
+  };
+}
