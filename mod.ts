@@ -20,17 +20,11 @@ export type {
 export type { Digest, JsonObject, JsonValue } from "./foundation/canonical.ts";
 export { type Files, files, type NewFiles } from "./runner/codecs/files.ts";
 export { array, type ArrayOf, type ElementType, type NumericArray } from "./runner/codecs/array.ts";
-export { matrixShards, Shards, ShardWriter, takeOver, tokenShards } from "./runner/codecs/shards.ts";
-export type {
-  Block,
-  FloatType,
-  IntegerType,
-  MatrixShards,
-  NewShards,
-  ShardFacts,
-  ShardFile,
-  TokenShards,
-} from "./runner/codecs/shards.ts";
+export { matrixShards, tokenShards } from "./runner/codecs/shard_codecs.ts";
+export { ShardWriter, takeOver } from "./runner/codecs/shard_writer.ts";
+export { Shards } from "./runner/codecs/shards.ts";
+export type { FloatType, IntegerType, MatrixShards, TokenShards } from "./runner/codecs/shard_codecs.ts";
+export type { Block, NewShards, ShardFacts, ShardFile } from "./runner/codecs/shards.ts";
 export { type NewShardProgress, type ShardProgress, shardProgress } from "./runner/codecs/shard_progress.ts";
 export type { NpyArray, NpyType } from "./runner/codecs/npy.ts";
 export { json, type JsonOptions } from "./runner/codecs/json.ts";

@@ -1,6 +1,7 @@
 import type { NpyType } from "../runner/codecs/npy.ts";
 import type { NewShardProgress, ShardProgress } from "../runner/codecs/shard_progress.ts";
-import { type NewShards, type ShardFile, ShardWriter, takeOver } from "../runner/codecs/shards.ts";
+import { ShardWriter, takeOver } from "../runner/codecs/shard_writer.ts";
+import { type NewShards, type ShardFile } from "../runner/codecs/shards.ts";
 import type { StageContext } from "../runner/stage.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { StageContext } from "../runner/stage.ts";
  * ```ts
  * import { defineStage } from "../runner/stage.ts";
  * import { shardProgress } from "../runner/codecs/shard_progress.ts";
- * import { matrixShards } from "../runner/codecs/shards.ts";
+ * import { matrixShards } from "../runner/codecs/shard_codecs.ts";
  * import { ShardOutput } from "./shard_output.ts";
  *
  * export const squares = defineStage({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { nearestCentroids } from "../../kernels/kmeans/assign.ts";
 import { everyNth } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels } from "./codecs.ts";

@@ -3,7 +3,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import { kmeans, type KMeansResult } from "../../kernels/kmeans/kmeans.ts";
 import type { KMeansState } from "../../kernels/kmeans/state.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";

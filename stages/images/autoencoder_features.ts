@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import type { Program } from "../../kernels/autodiff/mod.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { autoencoderFeatures, centred, neighbourhood } from "../../teachers/masked_autoencoder.ts";
 import { ShardOutput } from "../shard_output.ts";

@@ -4,7 +4,7 @@ import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { patchCount, patchGrid } from "../../datasets/images/geometry.ts";
 import { array } from "../../runner/codecs/array.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { images } from "./codecs.ts";

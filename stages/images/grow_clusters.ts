@@ -9,7 +9,7 @@ import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { rowsAt, type Vectors, vectorsOf } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { openLearner } from "../open_learner.ts";

@@ -4,7 +4,7 @@ import { plainColours } from "../../datasets/images/colours.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import { type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { images } from "./codecs.ts";

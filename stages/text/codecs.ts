@@ -6,12 +6,8 @@ import { windowBegins, Windows } from "../../datasets/text/windows.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { array, type NumericArray } from "../../runner/codecs/array.ts";
 import { json } from "../../runner/codecs/json.ts";
-import {
-  type IntegerType,
-  type NewShards,
-  type TokenShards,
-  tokenShards,
-} from "../../runner/codecs/shards.ts";
+import { type IntegerType, type TokenShards, tokenShards } from "../../runner/codecs/shard_codecs.ts";
+import { type NewShards } from "../../runner/codecs/shards.ts";
 
 const offsets = array("offsets", "f8", 1);
 

@@ -3,7 +3,7 @@ import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { type Centroids, centroids, clusterLabels } from "../clusters/codecs.ts";
 import { tokens, vocabulary, windows } from "./codecs.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { array } from "../../runner/codecs/array.ts";
-import { type IntegerType, ShardWriter } from "../../runner/codecs/shards.ts";
+import { type IntegerType } from "../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { tokens, vocabulary } from "./codecs.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RandomStream } from "../../circuits/random.ts";
 import type { WindowRows, Windows } from "../../datasets/text/windows.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import type { NewShardProgress, ShardProgress } from "../../runner/codecs/shard_progress.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";

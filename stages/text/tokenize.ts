@@ -9,7 +9,8 @@ import {
 } from "../../datasets/text/tokenizer.ts";
 import { pieceDocumentTokenizer, pieceTokenizer } from "../../datasets/text/pieces.ts";
 import { files } from "../../runner/codecs/files.ts";
-import { type IntegerType, ShardWriter } from "../../runner/codecs/shards.ts";
+import { type IntegerType } from "../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
 import { type Documents, documents, type NewTokens, tokens, vocabulary } from "./codecs.ts";
 

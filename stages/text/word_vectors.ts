@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { matrixShards, ShardWriter } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage } from "../../runner/stage.ts";
 import { WordVectors } from "../../teachers/word_vectors.ts";
 import { tokens, vocabulary } from "./codecs.ts";

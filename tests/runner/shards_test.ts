@@ -2,13 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { load } from "npyjs";
 import type { Artifact, Codec } from "../../runner/codec.ts";
-import {
-  matrixShards,
-  type NewShards,
-  ShardWriter,
-  takeOver,
-  tokenShards,
-} from "../../runner/codecs/shards.ts";
+import { matrixShards, tokenShards } from "../../runner/codecs/shard_codecs.ts";
+import { ShardWriter, takeOver } from "../../runner/codecs/shard_writer.ts";
+import { type NewShards } from "../../runner/codecs/shards.ts";
 import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { Blobs } from "../../runner/store/blobs.ts";
 

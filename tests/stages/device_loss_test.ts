@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { hmm, sourceOf } from "../../circuits/mod.ts";
 import { threadOf } from "../../kernels/webgpu/thread.ts";
-import { matrixShards, ShardWriter } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { clusterVectors } from "../../stages/clusters/kmeans.ts";
 import { trainEm } from "../../stages/train_em.ts";
 import { samplesFromRows } from "../../circuits/mod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ShardProgress } from "../../runner/codecs/shard_progress.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shards.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { CheckpointFolder } from "../../runner/store/checkpoints.ts";
 import { Store } from "../../runner/store/store.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { plainSpace } from "../../../datasets/images/mod.ts";
-import { matrixShards } from "../../../runner/codecs/shards.ts";
+import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
 import { autoencoder, autoencoderState } from "../../../stages/images/autoencoder_codecs.ts";
 import { autoencoderPatchFeatures } from "../../../stages/images/autoencoder_features.ts";
 import { pictures } from "../../../stages/images/codecs.ts";

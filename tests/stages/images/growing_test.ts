@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rootUnits, unstack } from "../../../circuits/mod.ts";
-import { matrixShards } from "../../../runner/codecs/shards.ts";
+import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
 import { clusterPatches } from "../../../stages/images/cluster_patches.ts";
 import { evaluatePatchModel } from "../../../stages/images/evaluate_images.ts";
 import { growClusters } from "../../../stages/images/grow_clusters.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CircuitError } from "../../../circuits/mod.ts";
 import { decodePicture, type ImageSet } from "../../../datasets/images/mod.ts";
-import { matrixShards } from "../../../runner/codecs/shards.ts";
+import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
 import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
 import { assembleModel } from "../../../stages/images/assemble_patches.ts";
 import { clusterPatches } from "../../../stages/images/cluster_patches.ts";

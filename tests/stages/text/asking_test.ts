@@ -4,7 +4,7 @@ import { ReferenceEvaluator } from "../../../circuits/mod.ts";
 import { pieceTokenizer } from "../../../datasets/text/pieces.ts";
 import type { Vocabulary } from "../../../datasets/text/vocabulary.ts";
 import { type WindowFrame, Windows } from "../../../datasets/text/windows.ts";
-import { ShardWriter } from "../../../runner/codecs/shards.ts";
+import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { circuit as circuitCodec } from "../../../stages/codecs/circuit.ts";
 import { fillBlanks, readBlanks, withoutEnds } from "../../../stages/text/blanks.ts";
 import {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Windows } from "../../../datasets/text/windows.ts";
-import { matrixShards, ShardWriter } from "../../../runner/codecs/shards.ts";
+import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { shardProgress } from "../../../runner/codecs/shard_progress.ts";
 import { CheckpointFolder } from "../../../runner/store/checkpoints.ts";
 import { Store } from "../../../runner/store/store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hmm } from "../../../circuits/structures/hmm.ts";
 import { Windows } from "../../../datasets/text/windows.ts";
-import { ShardWriter } from "../../../runner/codecs/shards.ts";
+import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { byteVocabulary, type Vocabulary } from "../../../datasets/text/vocabulary.ts";
 import { readBlanks } from "../../../stages/text/blanks.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";

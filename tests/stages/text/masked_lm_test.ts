@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Windows } from "../../../datasets/text/windows.ts";
-import { type MatrixShards, matrixShards, ShardWriter } from "../../../runner/codecs/shards.ts";
+import { type MatrixShards, matrixShards } from "../../../runner/codecs/shard_codecs.ts";
+import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { CheckpointFolder } from "../../../runner/store/checkpoints.ts";
 import { Store } from "../../../runner/store/store.ts";
 import { tokens, windows } from "../../../stages/text/codecs.ts";
