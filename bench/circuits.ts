@@ -6,30 +6,25 @@
  *     deno task bench:circuits --part hmm --states 512 --operators --json      parts: hmm, tree
  *     deno task bench:circuits --peers env/bin/python     a Python with bench/peers/requirements.txt: takes some ten minutes
  */
-import { parseArgs } from "node:util";
 import { type ChainResult, type ChainSize, measureChain } from "./circuits/chain.ts";
 import type { TreeSize } from "./circuits/model.ts";
 import { measureChainPeers, measureTreePeers } from "./circuits/peers.ts";
 import { measureTree, type TreeResult } from "./circuits/tree.ts";
-import { type Figure, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    operators: { type: "boolean" },
-    part: { type: "string", multiple: true, default: ["hmm", "tree"] },
-    peers: { type: "string" },
-    states: { type: "string", multiple: true, default: ["512", "1024"] },
-    symbols: { type: "string", default: "33278" },
-    length: { type: "string", default: "32" },
-    batch: { type: "string", default: "256" },
-    side: { type: "string", default: "28" },
-    latents: { type: "string", default: "128" },
-    runs: { type: "string", default: "9" },
-    // Of a process that this one started: prints its result as it is.
-    alone: { type: "boolean" },
-  },
+const options = benchOptions({
+  operators: { type: "boolean" },
+  part: { type: "string", multiple: true, default: ["hmm", "tree"] },
+  peers: { type: "string" },
+  states: { type: "string", multiple: true, default: ["512", "1024"] },
+  symbols: { type: "string", default: "33278" },
+  length: { type: "string", default: "32" },
+  batch: { type: "string", default: "256" },
+  side: { type: "string", default: "28" },
+  latents: { type: "string", default: "128" },
+  runs: { type: "string", default: "9" },
+  // Of a process that this one started: prints its result as it is.
+  alone: { type: "boolean" },
 });
 const unknown = options.part.find((part) => part !== "hmm" && part !== "tree");
 if (unknown !== undefined) {

@@ -8,7 +8,6 @@
  *     deno task bench:embed --threads 1          on a machine that does other things as well, the processor time is what counts
  */
 import { cpuUsage } from "node:process";
-import { parseArgs } from "node:util";
 
 import { dataFolders, locate } from "../datasets/locate.ts";
 import { wordTokenizer } from "../datasets/text/tokenizer.ts";
@@ -18,18 +17,14 @@ import { describeTeacher } from "../teachers/describe.ts";
 import { type EmbeddingMode, embedSuffixesOf, type UnitRows } from "../teachers/suffixes.ts";
 import { openTeacher, type PieceBatch, type Teacher, teacherFeeds } from "../teachers/teacher.ts";
 import { useLite } from "../teachers/use_lite.ts";
-import { type Figure, figure, milliseconds, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, figure, milliseconds, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    teacher: { type: "string" },
-    windows: { type: "string", default: "256" },
-    runs: { type: "string", default: "3" },
-    batch: { type: "string", default: "1024" },
-    threads: { type: "string" },
-  },
+const options = benchOptions({
+  teacher: { type: "string" },
+  windows: { type: "string", default: "256" },
+  runs: { type: "string", default: "3" },
+  batch: { type: "string", default: "1024" },
+  threads: { type: "string" },
 });
 const [count, runs, batch] = [options.windows, options.runs, options.batch].map(Number) as [
   number,
@@ -68,7 +63,7 @@ const modes: EmbeddingMode[] = files.config.inputs.suffixes === undefined
 for (const mode of modes) figures.push(...await measure(mode));
 await session.release();
 printFigures(figures, {
-  json: options.json,
+  ...options,
   about: [`${files.config.name}, ${count} windows`],
   more: { teacher: files.config.name },
 });

@@ -5,7 +5,6 @@
  *     deno task bench:engines
  *     deno task bench:engines --adapter nvidia --states 4096 --batch 512 --size 2048 --kernels --json
  */
-import { parseArgs } from "node:util";
 import { hmm, RandomStream } from "../circuits/mod.ts";
 import { learningRate } from "../kernels/doctor.ts";
 import { openEngine } from "../kernels/open.ts";
@@ -15,21 +14,17 @@ import { DeviceHost } from "../kernels/webgpu/host.ts";
 import { measureProduct, measureRate } from "../kernels/webgpu/measure.ts";
 import { type KernelTime, Profiler } from "../kernels/webgpu/profile.ts";
 import { tableText } from "../foundation/text.ts";
-import { type Figure, figure, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, figure, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    kernels: { type: "boolean" },
-    adapter: { type: "string" },
-    size: { type: "string", default: "1024" },
-    states: { type: "string", default: "512" },
-    length: { type: "string", default: "32" },
-    batch: { type: "string", default: "256" },
-    symbols: { type: "string", default: "1000" },
-    runs: { type: "string", default: "5" },
-  },
+const options = benchOptions({
+  kernels: { type: "boolean" },
+  adapter: { type: "string" },
+  size: { type: "string", default: "1024" },
+  states: { type: "string", default: "512" },
+  length: { type: "string", default: "32" },
+  batch: { type: "string", default: "256" },
+  symbols: { type: "string", default: "1000" },
+  runs: { type: "string", default: "5" },
 });
 const number = (name: "size" | "states" | "length" | "batch" | "symbols" | "runs") => Number(options[name]);
 const model = {
@@ -47,7 +42,7 @@ try {
   const { kernels, figures: lengths } = await kernelTimes();
   figures.push(...lengths);
   const more = { adapter: adapter.name, kernels };
-  printFigures(figures, { json: options.json, about: [adapter.name], more });
+  printFigures(figures, { ...options, about: [adapter.name], more });
   if (!options.json && options.kernels) console.log(`\n${kernelsText(kernels)}`);
 } finally {
   await host.close();

@@ -6,7 +6,6 @@
  *     deno task bench:kmeans --json --rows 200000 --width 384 --clusters 511 --iterations 5
  *     deno task bench:kmeans --rows 50000 --engine webgpu --adapter llvmpipe
  */
-import { parseArgs } from "node:util";
 import { RandomStream } from "../circuits/random.ts";
 import type { EngineName } from "../kernels/engine.ts";
 import { findGpu } from "../foundation/gpu.ts";
@@ -19,19 +18,15 @@ import { matrixShards } from "../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../runner/codecs/shard_writer.ts";
 import { artifactReader, writeArtifact } from "../runner/store/artifacts.ts";
 import { Store } from "../runner/store/store.ts";
-import { type Figure, figure, inFolder, milliseconds, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, figure, inFolder, milliseconds, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    rows: { type: "string", default: "2000000" },
-    width: { type: "string", default: "384" },
-    clusters: { type: "string", default: "511" },
-    iterations: { type: "string", default: "5" },
-    engine: { type: "string", default: "cpu" },
-    adapter: { type: "string" },
-  },
+const options = benchOptions({
+  rows: { type: "string", default: "2000000" },
+  width: { type: "string", default: "384" },
+  clusters: { type: "string", default: "511" },
+  iterations: { type: "string", default: "5" },
+  engine: { type: "string", default: "cpu" },
+  adapter: { type: "string" },
 });
 const [rows, width, clusters, iterations] = [
   options.rows,

@@ -7,22 +7,17 @@
  *     deno task bench:masked-lm --width 256 --layers 4 --steps 50 --json
  */
 import { cpuUsage } from "node:process";
-import { parseArgs } from "node:util";
 import { dataFolders, locate } from "../datasets/locate.ts";
 import { wordTokenizer } from "../datasets/text/tokenizer.ts";
 import { MaskedLmTraining } from "../teachers/masked_lm_training.ts";
-import { type Figure, figure, milliseconds, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, figure, milliseconds, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    width: { type: "string", default: "128" },
-    layers: { type: "string", default: "2" },
-    batch: { type: "string", default: "128" },
-    steps: { type: "string", default: "30" },
-    epochs: { type: "string" },
-  },
+const options = benchOptions({
+  width: { type: "string", default: "128" },
+  layers: { type: "string", default: "2" },
+  batch: { type: "string", default: "128" },
+  steps: { type: "string", default: "30" },
+  epochs: { type: "string" },
 });
 const [width, layers, batch] = [options.width, options.layers, options.batch].map(Number) as [
   number,
@@ -98,4 +93,4 @@ const figures: Figure[] = [
 ];
 const what =
   `${layers} layers of ${width}, ${tokenizer.vocabulary.words.length} types, ${batch} windows of 32 a step`;
-printFigures(figures, { json: options.json, about: [what], more: { what, curve: training.reports } });
+printFigures(figures, { ...options, about: [what], more: { what, curve: training.reports } });

@@ -1,7 +1,33 @@
-import { tableText } from "../foundation/text.ts";
 import { cpus, release, totalmem } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { tableText } from "../foundation/text.ts";
+import { againstHistory, entryOf, keep, lastAlike, readHistory } from "./history.ts";
+
+/** What every benchmark can be asked for besides its own options. */
+const SHARED_OPTIONS = {
+  json: { type: "boolean" },
+  history: { type: "boolean" },
+  "against-history": { type: "string" },
+} as const;
+
+/**
+ * The options of a benchmark from its command line: its own, `--json`, `--history` (appends the figures to
+ * bench/history) and `--against-history RATIO` (exit code 1 where a figure got worse than that ratio).
+ */
+export function benchOptions<const T extends ParseArgsOptionsConfig>(options: T) {
+  const all: T & typeof SHARED_OPTIONS = { ...options, ...SHARED_OPTIONS };
+  const { values } = parseArgs({ args: Deno.args, options: all });
+  const ratio = (values as { "against-history"?: string })["against-history"];
+  if (ratio !== undefined && !(Number(ratio) > 0 && Number(ratio) <= 1)) {
+    console.error(
+      `--against-history is "${ratio}"; it is the least ratio of speeds that passes, above 0 and up to 1: 0.8`,
+    );
+    Deno.exit(2);
+  }
+  return values;
+}
 
 /** One measured figure with its target, where the project has set one. */
 export interface Figure {
@@ -91,13 +117,16 @@ export function figuresText(figures: readonly Figure[]): string {
 }
 
 /**
- * Prints figures: a table below the machine and `about`, or JSON in which each tells whether it meets its target.
+ * Prints figures: a table below the machine and `about`, or JSON in which each tells whether it meets its target. Keeps
+ * them, and compares them with those kept last, where the command line asks for it.
  * @param more what the JSON has besides
  */
 export function printFigures(
   figures: readonly Figure[],
-  { json = false, about = [], more = {} }: {
+  { json = false, history = false, "against-history": ratio, about = [], more = {} }: {
     json?: boolean | undefined;
+    history?: boolean | undefined;
+    "against-history"?: string | undefined;
     about?: readonly string[];
     more?: Readonly<Record<string, unknown>>;
   },
@@ -107,6 +136,22 @@ export function printFigures(
     console.log(JSON.stringify({ machine: machineText(), figures: shown, ...more }, null, 2));
   } else {
     console.log(`${[machineText(), ...about].join("\n")}\n\n${figuresText(figures)}`);
+  }
+  if (!history && ratio === undefined) return;
+  const { entry, file } = entryOf(figures, [hardwareText(), ...about].join("; "), softwareText());
+  if (ratio !== undefined) {
+    const before = lastAlike(readHistory(file), entry);
+    if (before === undefined) {
+      console.error("bench/history has no run of this call on this machine to compare with");
+    } else {
+      const { text, passed } = againstHistory(before, entry, Number(ratio));
+      console.error(`\n${text}`);
+      if (!passed) Deno.exitCode = 1;
+    }
+  }
+  if (history) {
+    keep(file, entry);
+    console.error(`kept in ${file}`);
   }
 }
 
@@ -141,8 +186,15 @@ export async function measureParts(
 
 /** The machine in words. */
 export function machineText(): string {
+  return `${hardwareText()}, ${softwareText()}`;
+}
+
+function hardwareText(): string {
   const cores = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown processor"}, ${memory} GiB, ` +
-    `${Deno.build.os} ${release()}, Deno ${Deno.version.deno}`;
+  return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown processor"}, ${memory} GiB`;
+}
+
+function softwareText(): string {
+  return `${Deno.build.os} ${release()}, Deno ${Deno.version.deno}`;
 }

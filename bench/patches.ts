@@ -5,7 +5,6 @@
  *     deno task bench:patches
  *     deno task bench:patches --json --patches 131072 --clusters 64 --latents 16
  */
-import { parseArgs } from "node:util";
 import {
   type Circuit,
   EmTraining,
@@ -20,17 +19,13 @@ import {
 import { plainSpace } from "../datasets/images/mod.ts";
 import { patchVariables } from "../stages/images/patch_codecs.ts";
 import { openLearner } from "../stages/open_learner.ts";
-import { type Figure, figure, printFigures, workOf } from "./measure.ts";
+import { benchOptions, type Figure, figure, printFigures, workOf } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    patches: { type: "string", default: "262144" },
-    clusters: { type: "string", default: "64" },
-    latents: { type: "string", default: "16" },
-    runs: { type: "string", default: "5" },
-  },
+const options = benchOptions({
+  patches: { type: "string", default: "262144" },
+  clusters: { type: "string", default: "64" },
+  latents: { type: "string", default: "16" },
+  runs: { type: "string", default: "5" },
 });
 const [count, clusters, latents, runs] = [options.patches, options.clusters, options.latents, options.runs]
   .map(Number) as [number, number, number, number];

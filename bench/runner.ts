@@ -5,8 +5,7 @@
  *     deno task bench:runner
  *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps
  */
-import { parseArgs } from "node:util";
-import { measureParts, printFigures } from "./measure.ts";
+import { benchOptions, measureParts, printFigures } from "./measure.ts";
 import { measureExecuting } from "./runner/executing.ts";
 import { measurePlanning } from "./runner/planning.ts";
 import { measureProcesses } from "./runner/processes.ts";
@@ -21,10 +20,7 @@ const PARTS = {
   sweeps: measureSweeps,
 };
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: { json: { type: "boolean" }, part: { type: "string", multiple: true } },
-});
+const options = benchOptions({ part: { type: "string", multiple: true } });
 const unknown = options.part?.find((part) => !Object.hasOwn(PARTS, part));
 if (unknown !== undefined) {
   console.error(`there is no part ${unknown}; the parts are ${Object.keys(PARTS).join(", ")}`);
@@ -33,4 +29,4 @@ if (unknown !== undefined) {
 
 printFigures(await measureParts(PARTS, options.part), options);
 // A worker that still winds down would hold the process.
-Deno.exit(0);
+Deno.exit();

@@ -5,19 +5,14 @@
  *     deno task bench:web
  *     deno task bench:web --part pages --runs 10000     part: pages, cost, explorer; --json
  */
-import { parseArgs } from "node:util";
-import { type Figure, measureParts, printFigures } from "./measure.ts";
+import { benchOptions, type Figure, measureParts, printFigures } from "./measure.ts";
 import { measureCost } from "./web/cost.ts";
 import { measureExplorer } from "./web/explorer.ts";
 import { measurePages } from "./web/pages.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    part: { type: "string", multiple: true },
-    runs: { type: "string", default: "1000" },
-  },
+const options = benchOptions({
+  part: { type: "string", multiple: true },
+  runs: { type: "string", default: "1000" },
 });
 const PARTS: Record<string, (folder: string) => Promise<Figure[]>> = {
   pages: (folder) => measurePages(folder, Number(options.runs)),
@@ -31,4 +26,4 @@ if (unknown !== undefined || !(Number(options.runs) >= 20)) {
 }
 
 printFigures(await measureParts(PARTS, options.part), options);
-Deno.exit(0);
+Deno.exit();
