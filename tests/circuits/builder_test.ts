@@ -18,6 +18,7 @@ import {
   upward,
   withParameters,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { allSamples, circuits } from "./truth.ts";
 
 function twoLeaves(): { b: CircuitBuilder; x: number; y: number } {
@@ -109,21 +110,25 @@ Deno.test("an error lists every fault, and counts those it does not show", () =>
   assert.equal(error.faults.length, 10);
 });
 
-Deno.test("random circuits pass their checks, and fail them once something is wrong", () => {
-  fc.assert(fc.property(circuits(), (circuit) => {
-    checkCircuit(circuit);
-    const nodes = circuit.nodes.map((node) =>
-      node.kind === "sum" ? { ...node, units: node.units + 1 } : node
-    );
-    assert.ok(structureFaults({ ...circuit, nodes }).length > 0);
-    assert.ok(structureFaults({ ...circuit, parameters: new Map() }).length > 0);
-    assert.deepEqual(structureFaults({ ...circuit, nodes: [] }).map((fault) => fault.where), ["circuit"]);
-  }));
+Deno.test("random circuits pass their checks, and fail them once something is wrong", (test) => {
+  holds(
+    test,
+    fc.property(circuits(), (circuit) => {
+      checkCircuit(circuit);
+      const nodes = circuit.nodes.map((node) =>
+        node.kind === "sum" ? { ...node, units: node.units + 1 } : node
+      );
+      assert.ok(structureFaults({ ...circuit, nodes }).length > 0);
+      assert.ok(structureFaults({ ...circuit, parameters: new Map() }).length > 0);
+      assert.deepEqual(structureFaults({ ...circuit, nodes: [] }).map((fault) => fault.where), ["circuit"]);
+    }),
+  );
 });
 
-Deno.test("a circuit that is called deterministic never has two possible inputs", () => {
+Deno.test("a circuit that is called deterministic never has two possible inputs", (test) => {
   let deterministic = 0;
-  fc.assert(
+  holds(
+    test,
     fc.property(circuits(3), (circuit) => {
       if (!isDeterministic(circuit)) return;
       deterministic++;

@@ -16,6 +16,7 @@ import {
   sourceOf,
   type TrainingOptions,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 
 /** Epochs with these log-likelihoods on validation. */
 function epochs(...valid: number[]): EpochReport[] {
@@ -50,14 +51,15 @@ Deno.test("a step falls after a round that brings nothing, and at its smallest p
   assert.equal(courseOf(epochs(-5, -5, -5, -5), { ...rules, patience: Infinity }).over, false);
 });
 
-Deno.test("updates fit the number of samples: small data have as many an epoch as large ones", () => {
+Deno.test("updates fit the number of samples: small data have as many an epoch as large ones", (test) => {
   // 29,060 windows are those of Penn Treebank, 65,269 those of WikiText-2.
   assert.deepEqual(fittedUpdates(29_060, 256), { batchSize: 256, batchesPerUpdate: 3, round: 1 });
   assert.deepEqual(fittedUpdates(65_269, 256), { batchSize: 256, batchesPerUpdate: 7, round: 1 });
   assert.deepEqual(fittedUpdates(2_000, 256), { batchSize: 63, batchesPerUpdate: 1, round: 1 });
   assert.deepEqual(fittedUpdates(40, 256), { batchSize: 16, batchesPerUpdate: 1, round: 6 });
   assert.deepEqual(fittedUpdates(1, 256), { batchSize: 16, batchesPerUpdate: 1, round: 16 });
-  fc.assert(
+  holds(
+    test,
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 4096 }), (count, largest) => {
       const { batchSize, batchesPerUpdate, round } = fittedUpdates(count, largest);
       const updates = Math.ceil(Math.ceil(count / batchSize) / batchesPerUpdate);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { CircuitError, parseCsv, readCsv } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import "./truth.ts";
 
 Deno.test("a table's columns are told apart, with names, missing cells and labels", async () => {
@@ -58,14 +59,17 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", asyn
   }
 });
 
-Deno.test("any table of numbers comes back with all its digits", async () => {
+Deno.test("any table of numbers comes back with all its digits", async (test) => {
   const cell = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: null });
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1 }), async (rows) => {
-    const text = ["a,b", ...rows.map((row) => row.map((x) => x ?? "NA").join(","))].join("\n");
-    const { samples } = await parseCsv(text, { types: { a: "real", b: "real" } });
-    rows.flat().forEach((x, i) => {
-      if (x === null) assert.equal(samples.observed![i], 0);
-      else assert.equal(samples.values[i]! + 0, x + 0);
-    });
-  }));
+  await holds(
+    test,
+    fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1 }), async (rows) => {
+      const text = ["a,b", ...rows.map((row) => row.map((x) => x ?? "NA").join(","))].join("\n");
+      const { samples } = await parseCsv(text, { types: { a: "real", b: "real" } });
+      rows.flat().forEach((x, i) => {
+        if (x === null) assert.equal(samples.observed![i], 0);
+        else assert.equal(samples.values[i]! + 0, x + 0);
+      });
+    }),
+  );
 });

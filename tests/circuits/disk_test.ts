@@ -18,6 +18,7 @@ import {
   saveCircuit,
   type Tensor,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { allSamples, circuits } from "./truth.ts";
 
 Deno.test("safetensors: what is written is read, aligned and in any type", () => {
@@ -75,8 +76,9 @@ Deno.test("safetensors: damaged files are refused by name", () => {
   assert.throws(() => decodeSafetensors(long), /header should have/);
 });
 
-Deno.test("a circuit comes back from its files as it was", async () => {
-  await fc.assert(
+Deno.test("a circuit comes back from its files as it was", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), async (circuit) => {
       const { structure, parameters } = encodeCircuit(circuit);
       const back = decodeCircuit(structure, parameters);

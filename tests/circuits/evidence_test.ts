@@ -14,6 +14,7 @@ import {
   sourceOf,
   withParameters,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { circuits, circuitsWithRow, close, saysOf } from "./truth.ts";
 
 const model = { states: 2, symbols: 3 };
@@ -104,8 +105,9 @@ Deno.test("EM on sequences of several lengths ends where their own models would"
   }
 });
 
-Deno.test("where samples say something, and how much they weigh, is what recursion finds", () => {
-  fc.assert(
+Deno.test("where samples say something, and how much they weigh, is what recursion finds", (test) => {
+  holds(
+    test,
     fc.property(circuitsWithRow(), circuitsWithRow(), ({ circuit, row }, { row: other }) => {
       const second = circuit.variables.map((_, v) =>
         other[v] === undefined ? 0 : other[v] === null ? null : 0
@@ -126,8 +128,9 @@ Deno.test("where samples say something, and how much they weigh, is what recursi
   );
 });
 
-Deno.test("a circuit and the same with other parameters share what is known of its scopes", () => {
-  fc.assert(
+Deno.test("a circuit and the same with other parameters share what is known of its scopes", (test) => {
+  holds(
+    test,
     fc.property(circuits(), (circuit: Circuit) => {
       assert.equal(Evidence.of(circuit), Evidence.of(withParameters(circuit, new Map())));
     }),

@@ -12,10 +12,12 @@ import {
   ReferenceEvaluator,
   samplesFromRows,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { allSamples, circuits, close } from "./truth.ts";
 
-Deno.test("a circuit written as .jpc comes back with the same likelihoods", async () => {
-  await fc.assert(
+Deno.test("a circuit written as .jpc comes back with the same likelihoods", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), async (circuit) => {
       const back = parseJpc(formatJpc(circuit));
       const [before, after] = await Promise.all(

@@ -17,6 +17,7 @@ import {
   viterbi,
 } from "../../circuits/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
+import { holds } from "../property.ts";
 import { circuitsWithRow, close, likelihood } from "./truth.ts";
 
 const parameters = {
@@ -95,8 +96,9 @@ async function byMaterialising(circuit: Circuit, node: number, row: readonly (nu
   return (await conditional(new ReferenceEvaluator(explicit), samples, [...latents])).get(latents[0]!)!;
 }
 
-Deno.test("the posterior of any sum node is that of its latent variable made explicit", async () => {
-  await fc.assert(
+Deno.test("the posterior of any sum node is that of its latent variable made explicit", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(3), async ({ circuit, row }) => {
       const sums = circuit.nodes.filter((node) => node.kind === "sum");
       const found = await posterior(
@@ -128,8 +130,9 @@ Deno.test("states that leaves tell apart: trees and mixtures, with one number fr
   }
 });
 
-Deno.test("the best states of random circuits are as probable as the recursion's best, and are a path", async () => {
-  await fc.assert(
+Deno.test("the best states of random circuits are as probable as the recursion's best, and are a path", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(3), async ({ circuit, row }) => {
       const best = (id: number): number[] => {
         const node = circuit.nodes[id]!;

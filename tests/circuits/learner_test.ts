@@ -11,6 +11,7 @@ import {
   topDown,
   unobserved,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { learnerConformance, mixedCircuit, randomRows } from "./learner_conformance.ts";
 import { allSamples, circuits, close, saysOf, table } from "./truth.ts";
 
@@ -23,8 +24,9 @@ async function updated(circuit: Circuit, samples: Samples, rule: Parameters<Refe
   return await learner.parameters();
 }
 
-Deno.test("an EM update is the M-step of `maximise`, whatever the leaves", async () => {
-  await fc.assert(
+Deno.test("an EM update is the M-step of `maximise`, whatever the leaves", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1000), fc.constantFrom(0, 0.3), async (random, seed, pseudocount) => {
       for (const circuit of [random, mixedCircuit()]) {
         const samples = samplesFromRows(randomRows(circuit, 8, seed));
@@ -44,8 +46,9 @@ Deno.test("an EM update is the M-step of `maximise`, whatever the leaves", async
   );
 });
 
-Deno.test("top-down probabilities are the flows of a sample with nothing observed", async () => {
-  await fc.assert(
+Deno.test("top-down probabilities are the flows of a sample with nothing observed", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), async (circuit) => {
       const evaluator = new ReferenceEvaluator(circuit);
       const nothing = unobserved(1, circuit.variables.length);
@@ -61,9 +64,10 @@ Deno.test("top-down probabilities are the flows of a sample with nothing observe
   );
 });
 
-Deno.test("anemone: a step on the model's own expectation stays where it is", async () => {
+Deno.test("anemone: a step on the model's own expectation stays where it is", async (test) => {
   // Samples in proportion to their probability have counts in proportion to TD * theta, so any step is a rest.
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.constantFrom(0.1, 0.5, 1), async (circuit, step) => {
       const learner = new ReferenceLearner(circuit);
       await learner.accumulate(allSamples(circuit), table(circuit).map(({ p }) => 3 * p));
@@ -97,8 +101,9 @@ Deno.test("mix and base: smoothed counts are the formula's", async () => {
   }
 });
 
-Deno.test("inertia mixes old and new; anemone mixes what the samples would count before and what they count", async () => {
-  await fc.assert(
+Deno.test("inertia mixes old and new; anemone mixes what the samples would count before and what they count", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1000), fc.constantFrom(0.25, 0.9), async (circuit, seed, share) => {
       const rows = randomRows(circuit, 8, seed), samples = samplesFromRows(rows);
       const flows = await new ReferenceEvaluator(circuit).flows(samples);

@@ -25,6 +25,7 @@ import {
   sourceOf,
   withParameters,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { mixedCircuit } from "./learner_conformance.ts";
 import { circuits, close } from "./truth.ts";
 
@@ -66,8 +67,9 @@ Deno.test("counting: the parameters are the frequencies of the rows, weights and
   assert.equal(withParameters(circuit, parameters).parameters.size, 3);
 });
 
-Deno.test("counting maximises log p(x, z): no other parameters fit better", async () => {
-  await fc.assert(
+Deno.test("counting maximises log p(x, z): no other parameters fit better", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(fc.nat(1e6), async (seed) => {
       const { explicit, rows } = complete(12, seed), samples = samplesFromRows(rows);
       const learner = new ReferenceLearner(explicit);
@@ -145,8 +147,9 @@ Deno.test("counting refuses latents that are hidden, or missing where something 
   );
 });
 
-Deno.test("a perturbed circuit is a valid one nearby; zeros stay; only what was named changes", () => {
-  fc.assert(
+Deno.test("a perturbed circuit is a valid one nearby; zeros stay; only what was named changes", (test) => {
+  holds(
+    test,
     fc.property(circuits(), fc.nat(1000), (random, seed) => {
       for (const circuit of [random, mixedCircuit()]) {
         const noisy = perturbed(circuit, { amount: 0.2, seed });
@@ -192,14 +195,17 @@ Deno.test("shuffles are permutations of seed and epoch, in blocks where asked", 
   assert.notDeepEqual(runs, [...runs].sort((a, b) => a - b));
 });
 
-Deno.test("batches cover the order once and are of nearly one size", () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 50 }), (count, size) => {
-    const order = inOrder(count);
-    const batches = Array.from({ length: batchCount(count, size) }, (_, b) => batchOf(order, b, size));
-    assert.deepEqual(batches.flatMap((batch) => [...batch]), [...order]);
-    const sizes = batches.map((batch) => batch.length);
-    assert.ok(Math.max(...sizes) <= size && Math.max(...sizes) - Math.min(...sizes) <= 1);
-  }));
+Deno.test("batches cover the order once and are of nearly one size", (test) => {
+  holds(
+    test,
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 50 }), (count, size) => {
+      const order = inOrder(count);
+      const batches = Array.from({ length: batchCount(count, size) }, (_, b) => batchOf(order, b, size));
+      assert.deepEqual(batches.flatMap((batch) => [...batch]), [...order]);
+      const sizes = batches.map((batch) => batch.length);
+      assert.ok(Math.max(...sizes) <= size && Math.max(...sizes) - Math.min(...sizes) <= 1);
+    }),
+  );
 });
 
 Deno.test("dropout hides values at its rate, the same in any batch, and shows none that was missing", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { type Leaf, leafFamilies, leafFamily, RandomStream, type Variable } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { close } from "./truth.ts";
 
 const four: Variable = { kind: "categorical", name: "x", states: 4 };
@@ -97,8 +98,9 @@ function quality(name: string, at: Leaf, data: [number, number][]): number {
   return data.reduce((sum, [x, w]) => sum + w * leafFamily(name).logProbability(at, 0, x), 0);
 }
 
-Deno.test("every M-step is at least as good as the parameters before and as random others", () => {
-  fc.assert(
+Deno.test("every M-step is at least as good as the parameters before and as random others", (test) => {
+  holds(
+    test,
     fc.property(
       fc.nat(1e6),
       fc.constantFrom("categorical", "bernoulli", "gaussian", "logistic"),

@@ -16,14 +16,16 @@ import {
   ReferenceEvaluator,
   samplesFromRows,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { allSamples, assignments, circuits, close } from "./truth.ts";
 
 function padded(rows: number[][], extra: number): (number | null)[][] {
   return rows.map((row) => [...row, ...new Array<null>(extra).fill(null)]);
 }
 
-Deno.test("summing the latent variables out gives back the likelihood, in any circuit", async () => {
-  await fc.assert(
+Deno.test("summing the latent variables out gives back the likelihood, in any circuit", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1e6), fc.boolean(), async (circuit, seed, state) => {
       const random = new RandomStream(seed);
       const sums = circuit.nodes.filter((node) => node.kind === "sum" && random.uniform() < 0.5).map((node) =>
@@ -41,8 +43,9 @@ Deno.test("summing the latent variables out gives back the likelihood, in any ci
   );
 });
 
-Deno.test("with every sum materialised the circuit is deterministic and flows are counts", async () => {
-  await fc.assert(
+Deno.test("with every sum materialised the circuit is deterministic and flows are counts", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(3), async (circuit) => {
       const sums = circuit.nodes.filter((node) => node.kind === "sum").map((node) => node.id);
       const made = materialise(circuit, sums, { unused: "state" });

@@ -20,6 +20,7 @@ import {
   ReferenceEvaluator,
   unobserved,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import "./truth.ts";
 
 /** Numbers that files have no good reason to hold, and some that they have. */
@@ -90,9 +91,10 @@ const texts: Record<string, { text: string; read: (text: string) => Circuit | vo
 };
 
 for (const [format, { text, read }] of Object.entries(texts)) {
-  Deno.test(`${format}: any numbers in a file are read or refused`, async () => {
+  Deno.test(`${format}: any numbers in a file are read or refused`, async (test) => {
     await readOrRefused(() => read(text), text);
-    await fc.assert(
+    await holds(
+      test,
       fc.asyncProperty(mutated(text), (changed) => readOrRefused(() => read(changed), changed)),
       { numRuns: 1000 },
     );
@@ -110,9 +112,10 @@ const circuits: Record<string, Circuit> = {
 };
 
 for (const [name, circuit] of Object.entries(circuits)) {
-  Deno.test(`circuit.json of a ${name}: any numbers are read or refused`, async () => {
+  Deno.test(`circuit.json of a ${name}: any numbers are read or refused`, async (test) => {
     const { structure, parameters } = encodeCircuit(circuit);
-    await fc.assert(
+    await holds(
+      test,
       fc.asyncProperty(
         mutated(structure),
         (changed) => readOrRefused(() => decodeCircuit(changed, parameters), changed),
@@ -122,11 +125,12 @@ for (const [name, circuit] of Object.entries(circuits)) {
   });
 }
 
-Deno.test("safetensors: any numbers in the header are read or refused", async () => {
+Deno.test("safetensors: any numbers in the header are read or refused", async (test) => {
   const { parameters } = encodeCircuit(circuits["mixture"]!);
   const length = Number(new DataView(parameters.buffer).getBigUint64(0, true));
   const header = new TextDecoder().decode(parameters.subarray(8, 8 + length));
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(mutated(header), async (changed) => {
       const text = new TextEncoder().encode(changed);
       const bytes = new Uint8Array(8 + text.length + parameters.length - 8 - length);
@@ -137,7 +141,8 @@ Deno.test("safetensors: any numbers in the header are read or refused", async ()
     }),
     { numRuns: 1000 },
   );
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), async (claimed) => {
       const bytes = parameters.slice();
       new DataView(bytes.buffer).setBigUint64(0, claimed, true);

@@ -26,14 +26,16 @@ import {
   samplesFromRows,
   textPositions,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { agrees, allSamples, circuits, circuitsWithRow, close, likelihood, table } from "./truth.ts";
 
 function row(samples: Samples, s: number): number[] {
   return [...samples.values.subarray(s * samples.variables, (s + 1) * samples.variables)];
 }
 
-Deno.test("marginals and conditionals are those of the joint table", async () => {
-  await fc.assert(
+Deno.test("marginals and conditionals are those of the joint table", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row, seed }) => {
       const evaluator = new ReferenceEvaluator(circuit),
         joint = table(circuit),
@@ -64,8 +66,9 @@ Deno.test("marginals and conditionals are those of the joint table", async () =>
   );
 });
 
-Deno.test("MAP after materialising every sum is the best of all assignments", async () => {
-  await fc.assert(
+Deno.test("MAP after materialising every sum is the best of all assignments", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(3), async ({ circuit, row }) => {
       const sums = circuit.nodes.filter((node) => node.kind === "sum").map((node) => node.id);
       const made = materialise(circuit, sums, { unused: "state" }).circuit;
@@ -90,8 +93,9 @@ Deno.test("MAP after materialising every sum is the best of all assignments", as
   );
 });
 
-Deno.test("max-product finds a possible completion, and bounds its likelihood from below", async () => {
-  await fc.assert(
+Deno.test("max-product finds a possible completion, and bounds its likelihood from below", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
       const matching = table(circuit).filter(({ x }) => agrees(x, row));
       if (matching.every(({ p }) => p === 0)) return;
@@ -162,8 +166,9 @@ function assertFrequencies(counts: number[], probabilities: number[], n: number)
   }
 }
 
-Deno.test("ancestral and conditional samples have the right frequencies", async () => {
-  await fc.assert(
+Deno.test("ancestral and conditional samples have the right frequencies", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(3), async ({ circuit, row, seed }) => {
       const evaluator = new ReferenceEvaluator(circuit), n = 600;
       for (const given of [row.map(() => null), row]) {
@@ -291,12 +296,15 @@ Deno.test("masks name the variables of pixels and positions", async () => {
   for (const p of answer.values()) assert.ok(close(p.reduce((a, b) => a + b), 1, 1e-6));
 });
 
-Deno.test("samples that do not fit are refused with the place", async () => {
-  await fc.assert(fc.asyncProperty(circuits(2), async (circuit) => {
-    const bad = circuit.variables.map(() => 7);
-    await assert.rejects(
-      async () => await logLikelihood(new ReferenceEvaluator(circuit), samplesFromRows([bad])),
-      /Sample 0, variable 0 `x0`: got 7, expected a whole number from 0 to/,
-    );
-  }));
+Deno.test("samples that do not fit are refused with the place", async (test) => {
+  await holds(
+    test,
+    fc.asyncProperty(circuits(2), async (circuit) => {
+      const bad = circuit.variables.map(() => 7);
+      await assert.rejects(
+        async () => await logLikelihood(new ReferenceEvaluator(circuit), samplesFromRows([bad])),
+        /Sample 0, variable 0 `x0`: got 7, expected a whole number from 0 to/,
+      );
+    }),
+  );
 });

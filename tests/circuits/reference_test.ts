@@ -9,10 +9,12 @@ import {
   samplesFromRows,
   upward,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { agrees, allSamples, circuits, circuitsWithRow, close, observedLikelihood, table } from "./truth.ts";
 
-Deno.test("log-likelihoods are those of the definition, and sum to one", async () => {
-  await fc.assert(
+Deno.test("log-likelihoods are those of the definition, and sum to one", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), async (circuit) => {
       const logs = await new ReferenceEvaluator(circuit).logLikelihoods(allSamples(circuit));
       const rows = table(circuit);
@@ -23,8 +25,9 @@ Deno.test("log-likelihoods are those of the definition, and sum to one", async (
   );
 });
 
-Deno.test("missing values are summed out, and maximised out in max-product's upward bound", async () => {
-  await fc.assert(
+Deno.test("missing values are summed out, and maximised out in max-product's upward bound", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
       const matching = table(circuit).filter(({ x }) => agrees(x, row));
       const samples = samplesFromRows([row]);
@@ -39,8 +42,9 @@ Deno.test("missing values are summed out, and maximised out in max-product's upw
   );
 });
 
-Deno.test("flows are derivatives of the log-likelihood of what was observed by the logarithm of the weights", async () => {
-  await fc.assert(
+Deno.test("flows are derivatives of the log-likelihood of what was observed by the logarithm of the weights", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
       const evaluator = new ReferenceEvaluator(circuit);
       const samples = samplesFromRows([row]);
@@ -78,8 +82,9 @@ Deno.test("flows are derivatives of the log-likelihood of what was observed by t
   );
 });
 
-Deno.test("flow is conserved: what enters a sum leaves by its edges, and every variable gets a flow of 1", () => {
-  fc.assert(
+Deno.test("flow is conserved: what enters a sum leaves by its edges, and every variable gets a flow of 1", (test) => {
+  holds(
+    test,
     fc.property(circuitsWithRow(), ({ circuit, row }) => {
       const samples = samplesFromRows([row]);
       const logs = upward(circuit, samples, 0);
@@ -99,8 +104,9 @@ Deno.test("flow is conserved: what enters a sum leaves by its edges, and every v
   );
 });
 
-Deno.test("EM on the reference never lowers the likelihood, whatever is missing", async () => {
-  await fc.assert(
+Deno.test("EM on the reference never lowers the likelihood, whatever is missing", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1000), async (circuit, salt) => {
       const rows = table(circuit).map(({ x }, i) =>
         x.map((k, v) => (i * 7 + v * 3 + salt) % 4 === 0 ? null : k)

@@ -22,6 +22,7 @@ import {
   startFromData,
   type Variable,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { close } from "./truth.ts";
 
 const real = (count: number): Variable[] =>
@@ -163,8 +164,9 @@ Deno.test("leaves over states start from their clusters, or from the column, une
   assert.ok(Math.abs(coins[0]! - 0.5) < 0.25 && coins[0] !== coins[2]);
 });
 
-Deno.test("missing values, equal values, few values and weights make a start that is finite", () => {
-  fc.assert(
+Deno.test("missing values, equal values, few values and weights make a start that is finite", (test) => {
+  holds(
+    test,
     fc.property(
       fc.array(
         fc.array(fc.option(fc.constantFrom(-3, 0, 1e9, 1e9 + 1, 1e-6), { nil: null }), {

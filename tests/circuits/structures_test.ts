@@ -27,6 +27,7 @@ import {
   substitute,
   type Variable,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { allSamples, assignments, close } from "./truth.ts";
 
 async function total(circuit: Circuit): Promise<number> {
@@ -121,30 +122,33 @@ Deno.test("weights of samples count like repetitions, and real variables are cut
   assert.ok(information[1]! > 0.8 && information[2]! < 0.2, `${information}`);
 });
 
-Deno.test("the spanning tree is the heaviest, ties are decided by number, the centre is in the middle", () => {
-  fc.assert(fc.property(fc.integer({ min: 2, max: 6 }), fc.nat(1e6), (count, seed) => {
-    const random = new RandomStream(seed);
-    const weights = new Float64Array(count * count);
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < i; j++) weights[i * count + j] = weights[j * count + i] = random.integer(4);
-    }
-    const tree = maximumSpanningTree(weights, count);
-    const weight = tree.order.slice(1).reduce((sum, v) => sum + weights[v * count + tree.parents[v]!]!, 0);
-    // Kruskal, independently.
-    const edges: [number, number, number][] = [];
-    for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) edges.push([weights[i * count + j]!, i, j]);
-    edges.sort((a, b) => b[0] - a[0]);
-    const group = Array.from({ length: count }, (_, i) => i);
-    let best = 0;
-    for (const [w, i, j] of edges) {
-      if (group[i] === group[j]) continue;
-      best += w;
-      const from = group[i];
-      group.forEach((g, k) => group[k] = g === from ? group[j]! : g);
-    }
-    assert.equal(weight, best);
-    assert.equal(tree.order.length, count);
-  }));
+Deno.test("the spanning tree is the heaviest, ties are decided by number, the centre is in the middle", (test) => {
+  holds(
+    test,
+    fc.property(fc.integer({ min: 2, max: 6 }), fc.nat(1e6), (count, seed) => {
+      const random = new RandomStream(seed);
+      const weights = new Float64Array(count * count);
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < i; j++) weights[i * count + j] = weights[j * count + i] = random.integer(4);
+      }
+      const tree = maximumSpanningTree(weights, count);
+      const weight = tree.order.slice(1).reduce((sum, v) => sum + weights[v * count + tree.parents[v]!]!, 0);
+      // Kruskal, independently.
+      const edges: [number, number, number][] = [];
+      for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) edges.push([weights[i * count + j]!, i, j]);
+      edges.sort((a, b) => b[0] - a[0]);
+      const group = Array.from({ length: count }, (_, i) => i);
+      let best = 0;
+      for (const [w, i, j] of edges) {
+        if (group[i] === group[j]) continue;
+        best += w;
+        const from = group[i];
+        group.forEach((g, k) => group[k] = g === from ? group[j]! : g);
+      }
+      assert.equal(weight, best);
+      assert.equal(tree.order.length, count);
+    }),
+  );
   const path = new Float64Array(25);
   for (let i = 0; i < 4; i++) path[i * 5 + i + 1] = path[(i + 1) * 5 + i] = 1;
   assert.equal(maximumSpanningTree(path, 5).root, 2);

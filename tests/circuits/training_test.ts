@@ -22,6 +22,7 @@ import {
   type TrainingOptions,
   type TrainingState,
 } from "../../circuits/mod.ts";
+import { holds } from "../property.ts";
 import { mixedCircuit, randomRows } from "./learner_conformance.ts";
 import { circuits, close } from "./truth.ts";
 
@@ -50,8 +51,9 @@ function independent(variables: number, tied = false): Circuit {
   return b.build(b.product(leaves));
 }
 
-Deno.test("full-batch EM never lowers the likelihood: random circuits, weights, missing values", async () => {
-  await fc.assert(
+Deno.test("full-batch EM never lowers the likelihood: random circuits, weights, missing values", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1000), async (random, seed) => {
       for (const circuit of [random, mixedCircuit()]) {
         const rows = randomRows(circuit, 14, seed);

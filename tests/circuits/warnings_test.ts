@@ -18,6 +18,7 @@ import {
 } from "../../circuits/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { trainEm } from "../../stages/train_em.ts";
+import { holds } from "../property.ts";
 import { runStage } from "../stages/in_place.ts";
 import { mixedCircuit, randomRows } from "./learner_conformance.ts";
 import { circuits } from "./truth.ts";
@@ -130,14 +131,15 @@ Deno.test("a fall of the likelihood that EM does not explain is told with both n
   assert.match(third!.warnings![0]!, /made 1 training samples impossible/);
 });
 
-Deno.test("EM that goes as it should says nothing of a fall, on the reference and in float32", async () => {
+Deno.test("EM that goes as it should says nothing of a fall, on the reference and in float32", async (test) => {
   const quiet = async (learner: Learner, seed: number) => {
     const data = samplesFromRows(randomRows(learner.circuit, 12, seed));
     const found = warningsOf(await reports(learner, { epochs: 8, batchSize: 5 }, data)).flat();
     assert.ok(found.every((warning) => /no weight/.test(warning)), `${found}`);
     await learner.close();
   };
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(circuits(), fc.nat(1000), async (random, seed) => {
       for (const circuit of [random, mixedCircuit()]) await quiet(new ReferenceLearner(circuit), seed);
     }),

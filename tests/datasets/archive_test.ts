@@ -8,6 +8,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import type { ArchiveFormat } from "../../datasets/schema.ts";
 import { sha256, someBytes, TempFolder } from "./fault_server.ts";
 import { needs } from "../needs.ts";
+import { holds } from "../property.ts";
 
 const big = someBytes(200_000);
 const small = someBytes(700, 2);
@@ -226,11 +227,12 @@ Deno.test({
   },
 });
 
-Deno.test("whatever an archive's names, nothing is written outside the folder", async () => {
+Deno.test("whatever an archive's names, nothing is written outside the folder", async (test) => {
   const segment = fc.constantFrom("..", ".", "", "a", "b", "c:", "\\", "\u0000", "set", "big.bin", "ä");
   const name = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
   const type = fc.constantFrom("file", "directory", "symlink", "link");
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(fc.array(fc.tuple(name, type), { minLength: 1, maxLength: 4 }), async (entries) => {
       using folder = new TempFolder();
       const tar = await packTar(entries.map(([path, type]): TarEntry => ({
@@ -248,10 +250,11 @@ Deno.test("whatever an archive's names, nothing is written outside the folder", 
   );
 });
 
-Deno.test("damage anywhere in an archive gives an error or the right bytes, never others", async () => {
+Deno.test("damage anywhere in an archive gives an error or the right bytes, never others", async (test) => {
   const bytes = pack("tar.gz", await packTar([file("set/small.bin")]));
   const members = [wanted[0]!];
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
       using folder = new TempFolder();
       const damaged = bytes.slice();

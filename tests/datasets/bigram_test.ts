@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BigramCounts, BigramModel } from "../../datasets/bigram.ts";
+import { holds } from "../property.ts";
 
 function countBigrams(tokens: Int32Array, vocabulary: number, start: number) {
   const counts = new BigramCounts(vocabulary, start);
@@ -11,20 +12,23 @@ function countBigrams(tokens: Int32Array, vocabulary: number, start: number) {
   return counts.counts;
 }
 
-Deno.test("a bigram model's probabilities sum to one after every token, seen or not", () => {
-  fc.assert(fc.property(
-    fc.array(fc.nat(4), { minLength: 1, maxLength: 60 }),
-    fc.double({ min: 0, max: 1, noNaN: true }),
-    (tokens, weight) => {
-      const { unigrams, pairs } = countBigrams(Int32Array.from(tokens), 6, 5);
-      const model = new BigramModel(unigrams, pairs, weight);
-      for (let previous = 0; previous < 6; previous++) {
-        let sum = 0;
-        for (let token = 0; token < 6; token++) sum += model.probability(token, previous);
-        assert.ok(Math.abs(sum - 1) < 1e-12, `after ${previous}: ${sum}`);
-      }
-    },
-  ));
+Deno.test("a bigram model's probabilities sum to one after every token, seen or not", (test) => {
+  holds(
+    test,
+    fc.property(
+      fc.array(fc.nat(4), { minLength: 1, maxLength: 60 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (tokens, weight) => {
+        const { unigrams, pairs } = countBigrams(Int32Array.from(tokens), 6, 5);
+        const model = new BigramModel(unigrams, pairs, weight);
+        for (let previous = 0; previous < 6; previous++) {
+          let sum = 0;
+          for (let token = 0; token < 6; token++) sum += model.probability(token, previous);
+          assert.ok(Math.abs(sum - 1) < 1e-12, `after ${previous}: ${sum}`);
+        }
+      },
+    ),
+  );
 });
 
 Deno.test("counts of a hand-made text", () => {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { download } from "../../datasets/download.ts";
 import { DataSetDamaged, DataSetError, FetchError } from "../../datasets/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
+import { holds } from "../property.ts";
 import {
   entryOf,
   type Fault,
@@ -194,7 +195,7 @@ Deno.test("a server that falls silent is given up and asked again", async () => 
   assert.equal(at.server.seen[1]!.range, "bytes=40000-");
 });
 
-Deno.test("whatever the server does, the file is good or absent, and a good server finishes it", async () => {
+Deno.test("whatever the server does, the file is good or absent, and a good server finishes it", async (test) => {
   const after = fc.integer({ min: 1, max: 60_000 });
   const fault: fc.Arbitrary<Fault> = fc.oneof(
     fc.record({ kind: fc.constant("short" as const), after }),
@@ -211,7 +212,8 @@ Deno.test("whatever the server does, the file is good or absent, and a good serv
   const bytes = someBytes(50_000, 3);
   await using server = new FaultServer();
   const file = server.add("data.bin", bytes);
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(fc.array(fault, { maxLength: 6 }), fc.boolean(), async (faults, etag) => {
       using folder = new TempFolder();
       server.etag = etag ? '"one"' : undefined;

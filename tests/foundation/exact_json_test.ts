@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseExactJson, roundedInteger } from "../../foundation/exact_json.ts";
+import { holds } from "../property.ts";
 
-Deno.test("numbers that a double can stand for are read as JSON reads them", () => {
+Deno.test("numbers that a double can stand for are read as JSON reads them", (test) => {
   const texts = [
     ...["0", "-0", "1", "-7", "0.1", "1e3", "1e-3", "3.14159265358979323846", "1e300", "1e-300", "5e-324"],
     ...[
@@ -23,7 +24,8 @@ Deno.test("numbers that a double can stand for are read as JSON reads them", () 
     ...["0e999", "0.0", "1.50e+10", "12345678901234567e-10"],
   ];
   for (const text of texts) assert.equal(parseExactJson(text), JSON.parse(text), text);
-  fc.assert(
+  holds(
+    test,
     fc.property(fc.jsonValue(), fc.double({ noNaN: true, noDefaultInfinity: true }), (value, number) => {
       const text = JSON.stringify({ value, number, list: [number] });
       assert.deepEqual(parseExactJson(text), JSON.parse(text));
@@ -31,7 +33,7 @@ Deno.test("numbers that a double can stand for are read as JSON reads them", () 
   );
 });
 
-Deno.test("numbers that a double cannot stand for are refused with what to do, wherever they stand", () => {
+Deno.test("numbers that a double cannot stand for are refused with what to do, wherever they stand", (test) => {
   const texts = [
     ...[
       "9007199254740993",
@@ -63,11 +65,14 @@ Deno.test("numbers that a double cannot stand for are refused with what to do, w
   }
   assert.throws(() => parseExactJson("{"), SyntaxError);
   // Every whole number beyond 2^53 that its double is not, against exact arithmetic.
-  fc.assert(fc.property(fc.bigInt(2n ** 53n, 2n ** 64n), (whole) => {
-    const kept = BigInt(Number(whole)) === whole || String(Number(whole)) === String(whole);
-    if (kept) assert.equal(parseExactJson(String(whole)), Number(whole));
-    else assert.throws(() => parseExactJson(String(whole)), RangeError);
-  }));
+  holds(
+    test,
+    fc.property(fc.bigInt(2n ** 53n, 2n ** 64n), (whole) => {
+      const kept = BigInt(Number(whole)) === whole || String(Number(whole)) === String(whole);
+      if (kept) assert.equal(parseExactJson(String(whole)), Number(whole));
+      else assert.throws(() => parseExactJson(String(whole)), RangeError);
+    }),
+  );
 });
 
 Deno.test("whole numbers beyond 2^53 that a literal may have been rounded to are found, others are not", () => {

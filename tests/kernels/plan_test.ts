@@ -21,6 +21,7 @@ import {
 import { bytesPerSample, largestBatch, parameterBytes } from "../../kernels/memory.ts";
 import { foldOf, type Group, type Plan, planOf, type SumGroup } from "../../kernels/plan.ts";
 import { circuits, randomCircuit } from "../circuits/truth.ts";
+import { holds } from "../property.ts";
 
 /** Runs a plan on one complete sample, in the linear domain, from nothing but what the plan says. */
 function interpret(plan: Plan, x: ArrayLike<number>): Float64Array {
@@ -125,8 +126,9 @@ const some = (circuit: Circuit) => samplesFromRows([rowOf(circuit, 1), rowOf(cir
 const shapes = (groups: readonly Group[]) =>
   groups.map((group) => `${group.kind} ${group.folds}x${group.units}`);
 
-Deno.test("a plan computes what the circuit means, on random circuits", async () => {
-  await fc.assert(
+Deno.test("a plan computes what the circuit means, on random circuits", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(circuits(5), async (circuit) => void await check(circuit, some(circuit))),
     { numRuns: 150 },
   );

@@ -19,6 +19,7 @@ import { Runner } from "../../kernels/cpu/runner.ts";
 import { judgeRoot, judgeRows, shortfalls } from "../../kernels/cpu/verdicts.ts";
 import { WeightStore } from "../../kernels/cpu/weight_store.ts";
 import { planOf } from "../../kernels/plan.ts";
+import { holds } from "../property.ts";
 
 function runnerOf(circuit: Circuit): Runner {
   const plan = planOf(circuit);
@@ -47,8 +48,9 @@ function drawn(circuit: Circuit, count: number, seed: number): Samples {
   };
 }
 
-Deno.test("without error bounds values, counts and likelihoods are the same to the bit", async () => {
-  await fc.assert(
+Deno.test("without error bounds values, counts and likelihoods are the same to the bit", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(fc.integer({ min: 2, max: 11 }), fc.nat(1000), async (variables, seed) => {
       const circuit = treeCircuit(variables, seed), runner = runnerOf(circuit);
       try {

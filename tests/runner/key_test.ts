@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalText, digestJson, type JsonObject, notJson } from "../../foundation/canonical.ts";
 import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, reasonText } from "../../runner/key.ts";
+import { holds } from "../property.ts";
 
 const BASE: KeyComponents = {
   stage: "train",
@@ -74,22 +75,28 @@ Deno.test("files' digests explain but do not count", () => {
   assert.equal(keyOf(moved), keyOf(BASE));
 });
 
-Deno.test("equal JSON values have equal texts whatever the order of their properties; unequal ones differ", () => {
+Deno.test("equal JSON values have equal texts whatever the order of their properties; unequal ones differ", (test) => {
   const shuffled = (value: unknown): unknown =>
     typeof value !== "object" || value === null
       ? value
       : Array.isArray(value)
       ? value.map(shuffled)
       : Object.fromEntries(Object.entries(value).reverse().map(([key, item]) => [key, shuffled(item)]));
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const plain = JSON.parse(JSON.stringify(value));
-    assert.equal(canonicalText(shuffled(plain) as JsonObject), canonicalText(plain));
-  }));
-  fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-    const [x, y] = [JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b))];
-    assert.equal(digestJson(x) === digestJson(y), canonicalText(x) === canonicalText(y));
-    assert.deepEqual(JSON.parse(canonicalText(x)), x);
-  }));
+  holds(
+    test,
+    fc.property(fc.jsonValue(), (value) => {
+      const plain = JSON.parse(JSON.stringify(value));
+      assert.equal(canonicalText(shuffled(plain) as JsonObject), canonicalText(plain));
+    }),
+  );
+  holds(
+    test,
+    fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+      const [x, y] = [JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b))];
+      assert.equal(digestJson(x) === digestJson(y), canonicalText(x) === canonicalText(y));
+      assert.deepEqual(JSON.parse(canonicalText(x)), x);
+    }),
+  );
 });
 
 Deno.test("what is not JSON is named with its place", () => {

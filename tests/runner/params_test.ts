@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { assignParams, checkParams } from "../../runner/params.ts";
+import { holds } from "../property.ts";
 
 const SCHEMA = z.object({
   epochs: z.int().min(1).default(3),
@@ -68,17 +69,20 @@ Deno.test("--set reads JSON, and text where the schema wants text", () => {
   assert.equal(({} as { x?: number }).x, undefined);
 });
 
-Deno.test("any JSON value that is set at a path arrives there", () => {
-  fc.assert(fc.property(
-    fc.array(fc.stringMatching(/^[a-z]{1,5}$/), { minLength: 1, maxLength: 4 }),
-    fc.jsonValue(),
-    (path, value) => {
-      const open = z.looseObject({});
-      const { params } = assignParams(open, {}, [`${path.join(".")}=${JSON.stringify(value)}`]);
-      const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], params);
-      assert.deepEqual(found, JSON.parse(JSON.stringify(value)));
-    },
-  ));
+Deno.test("any JSON value that is set at a path arrives there", (test) => {
+  holds(
+    test,
+    fc.property(
+      fc.array(fc.stringMatching(/^[a-z]{1,5}$/), { minLength: 1, maxLength: 4 }),
+      fc.jsonValue(),
+      (path, value) => {
+        const open = z.looseObject({});
+        const { params } = assignParams(open, {}, [`${path.join(".")}=${JSON.stringify(value)}`]);
+        const found = path.reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], params);
+        assert.deepEqual(found, JSON.parse(JSON.stringify(value)));
+      },
+    ),
+  );
 });
 
 Deno.test("a whole number that would become another one is refused, in --set, in literals and in defaults", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { byteLines, encodeMessage, type FromWorker, readMessages } from "../../runner/execute/protocol.ts";
+import { holds } from "../property.ts";
 
 /** A stream of bytes in pieces of the given sizes, over and over. */
 function inPieces(bytes: Uint8Array, sizes: readonly number[]): ReadableStream<Uint8Array> {
@@ -11,7 +12,7 @@ function inPieces(bytes: Uint8Array, sizes: readonly number[]): ReadableStream<U
 
 const log = (text: string): FromWorker => ({ type: "message", message: { type: "log", text } });
 
-Deno.test("messages of any text and size come through, whatever is printed between their frames", async () => {
+Deno.test("messages of any text and size come through, whatever is printed between their frames", async (test) => {
   const texts = fc.array(
     fc.oneof(
       fc.string({ unit: "binary", maxLength: 50 }),
@@ -20,7 +21,8 @@ Deno.test("messages of any text and size come through, whatever is printed betwe
     { minLength: 1, maxLength: 4 },
   );
   const sizes = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 4 });
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(texts, sizes, fc.boolean(), async (texts, sizes, noisy) => {
       const parts: Uint8Array[] = [];
       let noise = 0;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ReadyNodes } from "../../runner/ready.ts";
+import { holds } from "../property.ts";
 
 /** Even numbers use the engine. */
 const usesEngine = (node: number) => node % 2 === 0;
 
-Deno.test("ready nodes come by lane in their order; those put aside come back when they are released", () => {
+Deno.test("ready nodes come by lane in their order; those put aside come back when they are released", (test) => {
   const operation = fc.oneof(
     fc.record({ kind: fc.constant("add" as const), node: fc.nat(99) }),
     fc.record({ kind: fc.constant("take" as const), engine: fc.boolean() }),
@@ -17,43 +18,46 @@ Deno.test("ready nodes come by lane in their order; those put aside come back wh
     }),
     fc.record({ kind: fc.constant("clear" as const) }),
   );
-  fc.assert(fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
-    const ready = new ReadyNodes(usesEngine);
-    // The same with plain lists.
-    let list: number[] = [];
-    let aside: [string, number][] = [];
-    let rounds = 0;
-    for (const one of operations) {
-      switch (one.kind) {
-        case "add":
-          ready.add(one.node);
-          list.push(one.node);
-          break;
-        case "take": {
-          const at = list.findIndex((node) => usesEngine(node) === one.engine);
-          assert.equal(ready.waiting(one.engine), at >= 0);
-          assert.equal(ready.take(one.engine), at < 0 ? undefined : list.splice(at, 1)[0]);
-          break;
+  holds(
+    test,
+    fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+      const ready = new ReadyNodes(usesEngine);
+      // The same with plain lists.
+      let list: number[] = [];
+      let aside: [string, number][] = [];
+      let rounds = 0;
+      for (const one of operations) {
+        switch (one.kind) {
+          case "add":
+            ready.add(one.node);
+            list.push(one.node);
+            break;
+          case "take": {
+            const at = list.findIndex((node) => usesEngine(node) === one.engine);
+            assert.equal(ready.waiting(one.engine), at >= 0);
+            assert.equal(ready.take(one.engine), at < 0 ? undefined : list.splice(at, 1)[0]);
+            break;
+          }
+          case "aside":
+            ready.putAside(one.key, one.node);
+            aside.push([one.key, one.node]);
+            break;
+          case "release": {
+            const back = aside.filter(([key]) => key === one.key).slice(0, one.most);
+            ready.release(one.key, one.most);
+            aside = aside.filter((entry) => !back.includes(entry));
+            list.push(...back.map(([, node]) => node));
+            break;
+          }
+          case "clear":
+            ready.clear();
+            [list, aside, rounds] = [[], [], rounds + 1];
         }
-        case "aside":
-          ready.putAside(one.key, one.node);
-          aside.push([one.key, one.node]);
-          break;
-        case "release": {
-          const back = aside.filter(([key]) => key === one.key).slice(0, one.most);
-          ready.release(one.key, one.most);
-          aside = aside.filter((entry) => !back.includes(entry));
-          list.push(...back.map(([, node]) => node));
-          break;
-        }
-        case "clear":
-          ready.clear();
-          [list, aside, rounds] = [[], [], rounds + 1];
+        assert.equal(ready.size, list.length);
+        assert.equal(ready.round, rounds);
       }
-      assert.equal(ready.size, list.length);
-      assert.equal(ready.round, rounds);
-    }
-  }));
+    }),
+  );
 });
 
 Deno.test("a queue of ten thousand keeps its order while it is used up and filled again", () => {

@@ -5,6 +5,7 @@ import { Records } from "../../runner/records/records.ts";
 import { openDatabase, SCHEMA_VERSION } from "../../runner/records/schema.ts";
 import { Store } from "../../runner/store/store.ts";
 import { Folder } from "../command.ts";
+import { holds } from "../property.ts";
 
 const FIRST = "CREATE TABLE things (name TEXT PRIMARY KEY) STRICT";
 const SECOND = "ALTER TABLE things ADD COLUMN size INTEGER NOT NULL DEFAULT 7";
@@ -79,7 +80,7 @@ Deno.test("records without the newest index are read as they are, also read-only
   assert.throws(() => openDatabase(path, { readOnly: true }), /older schema version 2 and is read-only/);
 });
 
-Deno.test("what a metric came to is what was told last without a step, else the last of its curve", () => {
+Deno.test("what a metric came to is what was told last without a step, else the last of its curve", (test) => {
   using folder = new Folder();
   const records = new Records(Store.open(folder.store, { create: true }));
   let nodes = 0;
@@ -87,7 +88,8 @@ Deno.test("what a metric came to is what was told last without a step, else the 
     ...{ id: "run", pipeline: "p", file: "p.ts", command: "", params: {}, seed: 0, status: "running" },
     ...{ started: 0, ended: null, environment: {} as never, pid: 1 },
   });
-  fc.assert(
+  holds(
+    test,
     fc.property(
       fc.array(fc.record({ name: fc.constantFrom("loss", "share"), step: fc.option(fc.nat(4)) }), {
         maxLength: 12,

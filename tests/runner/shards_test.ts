@@ -7,6 +7,7 @@ import { ShardWriter, takeOver } from "../../runner/codecs/shard_writer.ts";
 import { type NewShards } from "../../runner/codecs/shards.ts";
 import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { Blobs } from "../../runner/store/blobs.ts";
+import { holds } from "../property.ts";
 
 interface Place {
   readonly blobs: Blobs;
@@ -35,8 +36,9 @@ async function inPlace(action: (place: Place) => Promise<void>): Promise<void> {
 /** Numbers that half precision holds exactly. */
 const halves = fc.integer({ min: -2048, max: 2048 }).map((n) => n / 4);
 
-Deno.test("rows come back as they were written, however they are cut", async () => {
-  await fc.assert(
+Deno.test("rows come back as they were written, however they are cut", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(
       fc.record({
         type: fc.constantFrom("f2" as const, "f4" as const),

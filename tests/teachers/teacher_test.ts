@@ -5,6 +5,7 @@ import { alignUnits } from "../../teachers/alignment.ts";
 import { describeTeacher } from "../../teachers/describe.ts";
 import { type CausalState, type EmbeddingMode, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
+import { holds } from "../property.ts";
 import { tinyModel, tinyTeacher, tinyTokenizer, tinyVocabulary } from "./tiny.ts";
 
 /** Pieces of each unit of the tiny vocabulary, by hand. */
@@ -71,10 +72,11 @@ function expected(
   return [decayed(pieces.slice(t).map(mean)), mean([1, ...pieces.flat(), 2])];
 }
 
-Deno.test("every mode gives what its definition says, however sequences are batched and windows padded", async () => {
+Deno.test("every mode gives what its definition says, however sequences are batched and windows padded", async (test) => {
   await using encoder = await openTeacher(tinyTeacher("encoder"), { threads: 1 });
   await using causal = await openTeacher(tinyTeacher("causal"), { threads: 1 });
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(
       fc.constantFrom<EmbeddingMode>("suffix", "cumulative", "causal"),
       fc.array(fc.array(fc.nat(PIECES.length - 1), { maxLength: 6 }), { minLength: 1, maxLength: 6 }),

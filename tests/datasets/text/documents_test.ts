@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { documentsOf, splitByHash, splitByName, type TextFormat } from "../../../datasets/text/documents.ts";
 import { type Passage, passagesOf } from "../../../datasets/text/passages.ts";
+import { holds } from "../../property.ts";
 
 async function inFile<T>(bytes: string, action: (path: string) => Promise<T>): Promise<T> {
   const path = Deno.makeTempFileSync({ prefix: "retort-documents-" });
@@ -79,33 +80,36 @@ Deno.test("a file's split is in its name or its folder's", () => {
   );
 });
 
-Deno.test("passages give every document back, cut at the best place that there is", async () => {
-  await fc.assert(fc.asyncProperty(
-    fc.array(
-      fc.array(fc.constantFrom("a", "é", "😀", " ", "\n", "\n\n", "word"), { minLength: 1, maxLength: 40 })
-        .map((parts) => parts.join("")),
-      { maxLength: 5 },
-    ),
-    fc.integer({ min: 8, max: 40 }),
-    async (texts, limit) => {
-      const encoder = new TextEncoder();
-      const starts = [0];
-      for (const text of texts) starts.push(starts.at(-1)! + encoder.encode(text).length);
-      const passages: Passage[] = [];
-      await inFile(texts.join(""), async (path) => {
-        for await (const passage of passagesOf(path, Float64Array.from(starts), limit)) {
-          passages.push(passage);
+Deno.test("passages give every document back, cut at the best place that there is", async (test) => {
+  await holds(
+    test,
+    fc.asyncProperty(
+      fc.array(
+        fc.array(fc.constantFrom("a", "é", "😀", " ", "\n", "\n\n", "word"), { minLength: 1, maxLength: 40 })
+          .map((parts) => parts.join("")),
+        { maxLength: 5 },
+      ),
+      fc.integer({ min: 8, max: 40 }),
+      async (texts, limit) => {
+        const encoder = new TextEncoder();
+        const starts = [0];
+        for (const text of texts) starts.push(starts.at(-1)! + encoder.encode(text).length);
+        const passages: Passage[] = [];
+        await inFile(texts.join(""), async (path) => {
+          for await (const passage of passagesOf(path, Float64Array.from(starts), limit)) {
+            passages.push(passage);
+          }
+        });
+        const again = texts.map(() => "");
+        for (const { document, text, last } of passages) {
+          assert.ok(encoder.encode(text).length <= limit && text !== "");
+          again[document] += text;
+          assert.equal(last, again[document] === texts[document]);
         }
-      });
-      const again = texts.map(() => "");
-      for (const { document, text, last } of passages) {
-        assert.ok(encoder.encode(text).length <= limit && text !== "");
-        again[document] += text;
-        assert.equal(last, again[document] === texts[document]);
-      }
-      assert.deepEqual(again, texts);
-    },
-  ));
+        assert.deepEqual(again, texts);
+      },
+    ),
+  );
   const cuts = async (text: string) => {
     const size = new TextEncoder().encode(text).length;
     return await inFile(text, async (path) => {

@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { TextError } from "../../../datasets/text/errors.ts";
 import { fileText } from "../../../datasets/text/file_text.ts";
+import { holds } from "../../property.ts";
 
 async function read(bytes: Uint8Array): Promise<string> {
   const path = await Deno.makeTempFile({ prefix: "retort-encoding-" });
@@ -31,8 +32,9 @@ function utf32(text: string, little: boolean): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-Deno.test("UTF-16 with a mark is read, of either order of bytes, packed or not", async () => {
-  await fc.assert(
+Deno.test("UTF-16 with a mark is read, of either order of bytes, packed or not", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(
       fc.string({ unit: "binary" }).filter((text) => text.isWellFormed() && !/^[\ufeff\0]/.test(text)),
       fc.boolean(),

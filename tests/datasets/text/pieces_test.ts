@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { pieceDocumentTokenizer, pieceTokenizer } from "../../../datasets/text/pieces.ts";
 import { endsOf } from "../../../datasets/text/tokenizer.ts";
 import { textOfTokens } from "../../../datasets/text/text_of_tokens.ts";
+import { holds } from "../../property.ts";
 
 /** Made by Hugging Face's `tokenizers`: see `make.py` there. */
 const FOLDER = new URL("../../fixtures/tokenizers/", import.meta.url);
@@ -67,10 +68,11 @@ Deno.test("where a long document is cut changes no piece", async (t) => {
       "unigram",
     ]
   ) {
-    await t.step(name, () => {
+    await t.step(name, (step) => {
       const pieces = pieceTokenizer(read(`${name}.json`));
       const all = endsOf.filter((ends) => ends === "nothing" || pieces.vocabulary.end !== null);
-      fc.assert(
+      holds(
+        step,
         fc.property(
           fc.array(fc.tuple(word, space, fc.boolean()), { minLength: 1, maxLength: 12 }),
           fc.constantFrom(...all),

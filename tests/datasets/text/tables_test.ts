@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { documentsOf, type TextFormat } from "../../../datasets/text/documents.ts";
+import { holds } from "../../property.ts";
 
 const FIXTURES = new URL("../../fixtures/tables/", import.meta.url).pathname;
 
@@ -63,9 +64,10 @@ Deno.test("rows of tables are documents, packed or not, in UTF-8 or UTF-16, with
   assert.deepEqual(await read("a.jsonl", "\n\n", "text"), []);
 });
 
-Deno.test("what any cells hold comes back from CSV and from JSON lines", async () => {
+Deno.test("what any cells hold comes back from CSV and from JSON lines", async (test) => {
   const cell = fc.string({ unit: "grapheme" }).filter((text) => text.isWellFormed() && !text.includes("\0"));
-  await fc.assert(
+  await holds(
+    test,
     fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }), async (rows) => {
       const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
       const texts = rows.map(([, text]) => text).filter((text) => text.trim() !== "");

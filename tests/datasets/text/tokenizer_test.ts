@@ -9,6 +9,7 @@ import {
   wordTokenizer,
 } from "../../../datasets/text/tokenizer.ts";
 import { textOfTokens } from "../../../datasets/text/text_of_tokens.ts";
+import { holds } from "../../property.ts";
 
 async function* passages(...texts: string[]): AsyncGenerator<Passage> {
   for (const [document, text] of texts.entries()) yield { document, text, last: true };
@@ -64,8 +65,9 @@ Deno.test("the vocabulary: frequent words first, equal ones by code unit, rare o
   assert.deepEqual(known.vocabulary.words, ["<unk>", "<eos>", "x"]);
 });
 
-Deno.test("characters and bytes give the text back", async () => {
-  await fc.assert(
+Deno.test("characters and bytes give the text back", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(
       fc.string({ unit: "binary" }).filter((text) => text.isWellFormed() && !/[\n\ufeff]/.test(text)),
       async (text) => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { TextError } from "../../../datasets/text/errors.ts";
 import { fileText } from "../../../datasets/text/file_text.ts";
 import { decodeUtf8 } from "../../../datasets/text/utf8.ts";
+import { holds } from "../../property.ts";
 
 async function decoded(pieces: Iterable<Uint8Array>): Promise<string> {
   async function* source() {
@@ -19,8 +20,9 @@ function cutAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   return places.slice(1).map((end, i) => bytes.subarray(places[i], end));
 }
 
-Deno.test("text is read however its bytes are cut", async () => {
-  await fc.assert(
+Deno.test("text is read however its bytes are cut", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(
       fc.string({ unit: "binary" }).filter((text) => text.isWellFormed() && !text.startsWith("\ufeff")),
       fc.array(fc.nat(), { maxLength: 6 }),
@@ -33,21 +35,24 @@ Deno.test("text is read however its bytes are cut", async () => {
   assert.equal(await decoded([new TextEncoder().encode("\ufeffa\ufeff")]), "a\ufeff");
 });
 
-Deno.test("the first byte that is no UTF-8 is named", async () => {
-  await fc.assert(fc.asyncProperty(
-    fc.string({ unit: "grapheme" }),
-    fc.constantFrom([0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x28], [0xf0, 0x9f, 0x98]),
-    fc.array(fc.nat(), { maxLength: 4 }),
-    async (text, wrong, cuts) => {
-      const good = new TextEncoder().encode(text);
-      const bytes = Uint8Array.from([...good, ...wrong]);
-      await assert.rejects(
-        decoded(cutAt(bytes, cuts)),
-        (error: Error) =>
-          error instanceof TextError && error.message.startsWith(`it: not UTF-8 at byte ${good.length}: `),
-      );
-    },
-  ));
+Deno.test("the first byte that is no UTF-8 is named", async (test) => {
+  await holds(
+    test,
+    fc.asyncProperty(
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom([0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x28], [0xf0, 0x9f, 0x98]),
+      fc.array(fc.nat(), { maxLength: 4 }),
+      async (text, wrong, cuts) => {
+        const good = new TextEncoder().encode(text);
+        const bytes = Uint8Array.from([...good, ...wrong]);
+        await assert.rejects(
+          decoded(cutAt(bytes, cuts)),
+          (error: Error) =>
+            error instanceof TextError && error.message.startsWith(`it: not UTF-8 at byte ${good.length}: `),
+        );
+      },
+    ),
+  );
 });
 
 Deno.test("files are read plain and packed, by what they begin with; faults name the file", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Windows } from "../../../datasets/text/windows.ts";
+import { holds } from "../../property.ts";
 
 /** Tokens 0, 1, 2, …: a token is its own position. */
 const numbered = (count: number) => ({
@@ -26,8 +27,9 @@ function expected(starts: readonly number[], length: number, stride: number, pad
   return list;
 }
 
-Deno.test("windows hold what they should, whatever the segments, the stride and the padding", async () => {
-  await fc.assert(
+Deno.test("windows hold what they should, whatever the segments, the stride and the padding", async (test) => {
+  await holds(
+    test,
     fc.asyncProperty(
       fc.array(fc.nat(12), { minLength: 1, maxLength: 8 }),
       fc.integer({ min: 1, max: 6 }),

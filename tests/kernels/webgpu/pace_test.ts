@@ -14,6 +14,7 @@ import { cautiousRate, type Pace, piecesOf, secondsAfter } from "../../../kernel
 import { Settings } from "../../../kernels/webgpu/settings.ts";
 import { defaultTiles } from "../../../kernels/webgpu/tiles.ts";
 import { carriedNumbers } from "../../../kernels/webgpu/workspace.ts";
+import { holds } from "../../property.ts";
 
 const BUFFER = { size: 2 ** 30 } as GPUBuffer;
 const PAGES = new Array<GPUBuffer>(100).fill(BUFFER);
@@ -57,49 +58,52 @@ function stepsOf(circuit: Circuit, capacity: number, software: boolean, pace: Pa
   return [...forwardSteps(machine, "sum"), ...backwardSteps(machine), ...countSteps(machine)];
 }
 
-Deno.test("pieces: all of the grid and of the loop, each part once, none larger or longer than it may be", () => {
+Deno.test("pieces: all of the grid and of the loop, each part once, none larger or longer than it may be", (test) => {
   const side = fc.integer({ min: 1, max: 20 });
-  fc.assert(fc.property(
-    fc.tuple(side, side, side),
-    fc.integer({ min: 1, max: 9 }),
-    fc.double({ min: 0, max: 1e4, noNaN: true }),
-    fc.double({ min: 0, max: 1e4, noNaN: true }),
-    fc.integer({ min: 1, max: 25 }),
-    fc.constantFrom(1, 3, Infinity),
-    (grid, rounds, flops, bytes, most, carried) => {
-      const pace = { rate: { flops: 100, alone: 30, bytes: 50 }, seconds: 0.2 };
-      const [x, y, z] = grid, groups = x * y * z;
-      const done = new Uint8Array(groups * rounds);
-      // The parts of the loop of a workgroup come in their order.
-      const reached = new Uint8Array(groups);
-      for (
-        const { group, size, start, end, seconds } of piecesOf(
-          { grid, rounds, effort: { flops, bytes }, carried },
-          pace,
-          most,
-        )
-      ) {
-        assert.ok(size.every((n) => n >= 1 && n <= most));
-        const number = size[0] * size[1] * size[2], share = number * (end - start) / (groups * rounds);
-        const least = number === 1 && end - start === 1;
-        const estimate = share * (flops / 100 + bytes / 50);
-        assert.ok(least || estimate <= 0.2 * (1 + 1e-9), `${estimate} s`);
-        assert.ok(seconds >= estimate * (1 - 1e-9));
-        if (end - start < rounds) assert.ok(number <= carried);
-        for (let k = 0; k < size[2]; k++) {
-          for (let j = 0; j < size[1]; j++) {
-            for (let i = 0; i < size[0]; i++) {
-              const at = ((group[2] + k) * y + group[1] + j) * x + group[0] + i;
-              assert.equal(reached[at], start);
-              reached[at] = end;
-              for (let round = start; round < end; round++) done[at * rounds + round]!++;
+  holds(
+    test,
+    fc.property(
+      fc.tuple(side, side, side),
+      fc.integer({ min: 1, max: 9 }),
+      fc.double({ min: 0, max: 1e4, noNaN: true }),
+      fc.double({ min: 0, max: 1e4, noNaN: true }),
+      fc.integer({ min: 1, max: 25 }),
+      fc.constantFrom(1, 3, Infinity),
+      (grid, rounds, flops, bytes, most, carried) => {
+        const pace = { rate: { flops: 100, alone: 30, bytes: 50 }, seconds: 0.2 };
+        const [x, y, z] = grid, groups = x * y * z;
+        const done = new Uint8Array(groups * rounds);
+        // The parts of the loop of a workgroup come in their order.
+        const reached = new Uint8Array(groups);
+        for (
+          const { group, size, start, end, seconds } of piecesOf(
+            { grid, rounds, effort: { flops, bytes }, carried },
+            pace,
+            most,
+          )
+        ) {
+          assert.ok(size.every((n) => n >= 1 && n <= most));
+          const number = size[0] * size[1] * size[2], share = number * (end - start) / (groups * rounds);
+          const least = number === 1 && end - start === 1;
+          const estimate = share * (flops / 100 + bytes / 50);
+          assert.ok(least || estimate <= 0.2 * (1 + 1e-9), `${estimate} s`);
+          assert.ok(seconds >= estimate * (1 - 1e-9));
+          if (end - start < rounds) assert.ok(number <= carried);
+          for (let k = 0; k < size[2]; k++) {
+            for (let j = 0; j < size[1]; j++) {
+              for (let i = 0; i < size[0]; i++) {
+                const at = ((group[2] + k) * y + group[1] + j) * x + group[0] + i;
+                assert.equal(reached[at], start);
+                reached[at] = end;
+                for (let round = start; round < end; round++) done[at * rounds + round]!++;
+              }
             }
           }
         }
-      }
-      assert.ok(done.every((times) => times === 1));
-    },
-  ));
+        assert.ok(done.every((times) => times === 1));
+      },
+    ),
+  );
 });
 
 Deno.test("no dispatch and no submission of a batch is longer than a fifth of a second at the adapter's rate", () => {
