@@ -34,7 +34,7 @@ export interface Entry {
 }
 
 /** The entry and the file of the benchmark that runs. */
-export function entryOf(
+export function historyEntry(
   figures: readonly Measured[],
   machine: string,
   software: string,
@@ -96,7 +96,7 @@ export function lastAlike(entries: readonly Entry[], entry: Entry): Entry | unde
 }
 
 /** How good a figure is beside the same figure before: 1 is as good, 0.5 half as fast or twice the memory. */
-export interface Comparison {
+export interface FigureChange {
   readonly name: string;
   readonly unit: string;
   readonly before: number;
@@ -105,7 +105,7 @@ export interface Comparison {
 }
 
 /** The figures that two entries share and that can be compared. */
-export function compareEntries(before: Entry, now: Entry): Comparison[] {
+export function compareEntries(before: Entry, now: Entry): FigureChange[] {
   return now.figures.flatMap(({ name, unit, value, better }) => {
     const old = before.figures.find((one) => one.name === name && one.unit === unit);
     if (old === undefined || better === undefined) return [];

@@ -3,7 +3,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { tableText } from "../foundation/text.ts";
-import { againstHistory, entryOf, keep, lastAlike, readHistory } from "./history.ts";
+import { againstHistory, historyEntry, keep, lastAlike, readHistory } from "./history.ts";
 
 /** What every benchmark can be asked for besides its own options. */
 const SHARED_OPTIONS = {
@@ -138,7 +138,7 @@ export function printFigures(
     console.log(`${[machineText(), ...about].join("\n")}\n\n${figuresText(figures)}`);
   }
   if (!history && ratio === undefined) return;
-  const { entry, file } = entryOf(figures, [hardwareText(), ...about].join("; "), softwareText());
+  const { entry, file } = historyEntry(figures, [hardwareText(), ...about].join("; "), softwareText());
   if (ratio !== undefined) {
     const before = lastAlike(readHistory(file), entry);
     if (before === undefined) {

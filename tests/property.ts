@@ -11,7 +11,7 @@ import { ROOT } from "./command.ts";
 const SEED = 2203;
 
 /** Where a property stands: the file and the title of its test, and which property of the test it is. */
-export interface Place {
+export interface PropertyPlace {
   /** Path relative to the project. */
   readonly file: string;
   /** The titles of the test and its steps. */
@@ -51,12 +51,12 @@ export function holds<T>(
   counts.set(test, (counts.get(test) ?? 0) + 1);
   const file = relative(ROOT, fileURLToPath(test.origin));
   const place = { file, test: titles, property: counts.get(test)! };
-  return examine(place, corpusOf(file), property, options);
+  return tryOut(place, corpusOf(file), property, options);
 }
 
 /** As `holds`, with everything said. */
-export function examine<T>(
-  place: Place,
+export function tryOut<T>(
+  place: PropertyPlace,
   corpus: readonly Counterexample[],
   property: fc.IRawProperty<T>,
   options: PropertyOptions = {},
@@ -92,7 +92,7 @@ function seedOfAll(): number {
   return seed;
 }
 
-function failureText<T>(place: Place, details: fc.RunDetails<T>): string {
+function failureText<T>(place: PropertyPlace, details: fc.RunDetails<T>): string {
   const title = place.test.join(" > ");
   const head = { test: title, property: place.property, why: "what was wrong" };
   let values: unknown[] | undefined;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sourcesIn } from "./architecture/modules.ts";
 import { ROOT } from "./command.ts";
-import { type Counterexample, decoded, encoded, examine, holds, type Place } from "./property.ts";
+import { type Counterexample, decoded, encoded, holds, type PropertyPlace, tryOut } from "./property.ts";
 
-const PLACE: Place = { file: "tests/runner/key_test.ts", test: ["it's so"], property: 1 };
+const PLACE: PropertyPlace = { file: "tests/runner/key_test.ts", test: ["it's so"], property: 1 };
 const HEAD = { test: "it's so", property: 1, why: "" };
 
 /** What a failing property says. */
@@ -13,7 +13,7 @@ async function failure(
   property: fc.IRawProperty<unknown>,
 ): Promise<string> {
   try {
-    await examine(PLACE, corpus, property);
+    await tryOut(PLACE, corpus, property);
   } catch (error) {
     return (error as Error).message;
   }
@@ -40,7 +40,7 @@ Deno.test("a property that fails says how to see it again, and how to keep what 
 Deno.test("what is kept is tried first: values, and draws whose values have no form in JSON", async () => {
   const tried: number[] = [];
   const watch = fc.property(fc.nat(), (n) => void tried.push(n));
-  await examine(PLACE, [{ ...HEAD, values: [7] }, { ...HEAD, property: 2, values: [8] }], watch);
+  await tryOut(PLACE, [{ ...HEAD, values: [7] }, { ...HEAD, property: 2, values: [8] }], watch);
   assert.deepEqual([tried[0], tried.length, tried.includes(8)], [7, 101, false]);
 
   const wrapped = fc.asyncProperty(fc.nat().map((n) => new Map([["n", n]])), async (map) => {
@@ -59,7 +59,7 @@ Deno.test("RETORT_SEED draws other values; without it every run draws the same",
     const values: number[] = [];
     if (seed !== undefined) Deno.env.set("RETORT_SEED", seed);
     try {
-      examine(PLACE, [], fc.property(fc.nat(), (n) => void values.push(n)));
+      tryOut(PLACE, [], fc.property(fc.nat(), (n) => void values.push(n)));
     } finally {
       if (before === undefined) Deno.env.delete("RETORT_SEED");
       else Deno.env.set("RETORT_SEED", before);
