@@ -22,7 +22,7 @@ export interface Environment {
 }
 
 /** The version of Retort. */
-export const VERSION = "0.1.0";
+export const VERSION = "0.2.0";
 
 /** Describes this machine and this code. `folder` is asked for its git commit. */
 export async function describeEnvironment(

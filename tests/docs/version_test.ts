@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../../runner/environment.ts";
+import { ROOT } from "../command.ts";
+
+const HEADINGS = [...Deno.readTextFileSync(`${ROOT}/CHANGELOG.md`).matchAll(/^## (.*)$/gm)].map((match) =>
+  match[1]!
+);
+
+Deno.test("deno.json, the program and the top of the changelog have one version", () => {
+  const { version } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`));
+  assert.equal(HEADINGS[0]!.split(" - ")[0], version);
+  assert.equal(VERSION, version);
+});
+
+Deno.test("versions of the changelog have dates and fall", () => {
+  const versions = HEADINGS.map((heading) => {
+    const [, major, minor, patch, date] = /^(\d+)\.(\d+)\.(\d+) - (\d{4}-\d\d-\d\d)$/.exec(heading) ?? [];
+    assert.ok(date !== undefined && !Number.isNaN(Date.parse(date)), `"${heading}" is VERSION - DATE`);
+    return { order: [major, minor, patch].map(Number), date };
+  });
+  assert.ok(versions.length >= 2);
+  for (const [i, { order, date }] of versions.entries()) {
+    if (i === 0) continue;
+    const later = versions[i - 1]!;
+    const first = order.findIndex((number, k) => number !== later.order[k]);
+    assert.ok(
+      first >= 0 && later.order[first]! > order[first]!,
+      `${HEADINGS[i - 1]} comes after ${HEADINGS[i]}`,
+    );
+    assert.ok(later.date >= date, `${HEADINGS[i - 1]} is no earlier than ${HEADINGS[i]}`);
+  }
+});
