@@ -104,6 +104,13 @@ function buildProgram() {
       "the port (default: the one of the last time, else 8710, else a free one)",
       wholeNumber(1),
     )
+    .addOption(
+      new Option(
+        "--public-host <name>",
+        "a name that a tunnel or proxy has for it, NAME or NAME:PORT; may be repeated",
+      )
+        .argParser(gather).default([] as string[], "none"),
+    )
     .addOption(storeOption()).addOption(jsonOption()).addOption(verboseOption())
     .action(async (options) => (await import("./commands/dashboard.ts")).dashboard(options));
   program.command("gc").description("remove from the store what no recent run reaches")

@@ -1,5 +1,6 @@
 import { exit } from "./exit.ts";
 import { styleText } from "node:util";
+import { withVisibleMarks } from "../foundation/bidi.ts";
 import { tableText } from "../foundation/text.ts";
 
 export { bytesText, durationText, factsText, timeText } from "../foundation/format.ts";
@@ -43,13 +44,14 @@ export function paint(style: "bold" | "dim" | "red" | "green" | "yellow" | "cyan
 
 /** A table without borders, its head in bold, columns two spaces apart. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return tableText(head.map((title) => paint("bold", title)), rows.map((row) => row.map(clean)));
+  return tableText(head.map((title) => paint("bold", clean(title))), rows.map((row) => row.map(clean)));
 }
 
-/** Text from outside (names, errors, log lines) without control characters that would move the terminal's cursor. */
+/** Text from outside (names, errors, log lines) without control characters that would move the terminal's cursor or turn its text. */
 export function clean(text: string): string {
+  const visible = withVisibleMarks(text);
   // deno-lint-ignore no-control-regex -- control characters are what is taken out; colours may stay
-  return text.replaceAll(/\u001b(?!\[[0-9;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, "�");
+  return visible.replaceAll(/\u001b(?!\[[0-9;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, "�");
 }
 
 /** What lies in a store's folder and is not the store's own, a line each. */

@@ -1,3 +1,4 @@
+import { withVisibleMarks } from "../foundation/bidi.ts";
 import type { Viz } from "@viz-js/viz";
 
 /** A box of a drawn graph. */
@@ -78,5 +79,5 @@ let graphviz: Promise<Viz> | undefined;
 
 /** Backslashes begin Graphviz's own escapes, and it reads HTML entities: both must come out as they went in. */
 function escape(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("&", "&amp;");
+  return withVisibleMarks(text).replaceAll("\\", "\\\\").replaceAll("&", "&amp;");
 }

@@ -72,7 +72,8 @@ async function inPhase(
   const { runs: [{ id }] } = await (await fetch(`${served.url}api/runs`)).json();
   if (kind === "served") {
     const stop = new AbortController();
-    const stream = await fetch(`${served.url}api/events?run=${id}`, { signal: stop.signal });
+    const stream = await fetch(`${served.url}api/events?stream=bench`, { signal: stop.signal });
+    await fetch(`${served.url}api/watch?stream=bench&watch=run&run=${id}`);
     const reading = stream.body!.pipeTo(new WritableStream(), { signal: stop.signal }).catch(() => {});
     await wait(1000);
     await action(computed);

@@ -6,6 +6,7 @@ import { note, print, printJson } from "../output.ts";
 /** Options of `dashboard`. */
 export interface DashboardOptions {
   port?: number;
+  publicHost: string[];
   store?: string;
   json?: true;
 }
@@ -13,10 +14,13 @@ export interface DashboardOptions {
 /** `deno task dashboard`. */
 export async function dashboard(options: DashboardOptions): Promise<void> {
   const store = Store.open(storePath(options.store));
-  await using served = await serveDashboard(store, options.port);
-  if (options.json) printJson({ url: served.url });
+  await using served = await serveDashboard(store, {
+    publicHosts: options.publicHost,
+    ...(options.port === undefined ? {} : { port: options.port }),
+  });
+  if (options.json) printJson({ url: served.url, publicUrls: served.publicUrls });
   else {
-    print(served.url);
+    print([served.url, ...served.publicUrls].join("\n"));
     note("Only this machine reaches it, and only with the secret in the address. Ctrl-C ends it.");
   }
   const over = Promise.withResolvers<void>();

@@ -70,7 +70,7 @@ function printLineage(lineage: Lineage, indent: string): void {
       : `${made.record.node}:${made.record.output} (${made.record.stage} ${
         JSON.stringify(made.record.components.params)
       })`;
-    print(`${indent}${name}  ${digest.slice(0, 12)}  ${maker}`);
+    print(clean(`${indent}${name}  ${digest.slice(0, 12)}  ${maker}`));
     if (made?.further) print(`${indent}  … (deno task show ${digest.slice(0, 12)})`);
     else if (made !== undefined) printLineage(made, `${indent}  `);
   }

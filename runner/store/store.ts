@@ -262,6 +262,7 @@ const OWN = new Set([
     "records.sqlite-shm",
     "records.sqlite-journal",
     "dashboard.json",
+    "dashboard.lock",
     "engines.json",
   ],
 ]);

@@ -87,7 +87,7 @@ Deno.test({
       await assertUsable(page);
       assert.notEqual(await page.title(), "broken", "no markup from runs is run");
       // Refused questions are complaints of the browser's own.
-      assert.deepEqual(complaints.filter((one) => !/status of 404/.test(one)), []);
+      assert.deepEqual(complaints.filter((one) => !/status of 422/.test(one)), []);
     } finally {
       await browser.close();
     }

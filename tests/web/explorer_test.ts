@@ -114,17 +114,18 @@ async function texts(one: Served) {
   const none = await one.json("ask", { ...asked, sentence: "to be" });
   assert.deepEqual([none.blanks, none.drawn], [[], []]);
 
-  const refused = async (change: Record<string, unknown>, message: RegExp) => {
+  const refused = async (change: Record<string, unknown>, message: RegExp, status = 400) => {
     const bad = await one.json("ask", { ...asked, ...change });
-    assert.equal(bad.status, 404);
+    assert.equal(bad.status, status);
     assert.match(bad.error, message);
   };
-  await refused({ sentence: "to _ ".repeat(5) }, /has 11 tokens with its ends/);
+  await refused({ sentence: "to _ ".repeat(5) }, /has 11 tokens with its ends/, 422);
   await refused({ sentence: "_".repeat(6000) }, /too long/);
   await refused({ list: -1 }, /list is "-1"; expected a whole number/);
   await refused({ draws: 1e6 }, /draws is "1000000"/);
   await refused({ seed: "x" }, /seed is "x"/);
-  await refused({ digest: one.artifact("test").digest }, /no model of text or images/);
+  await refused({ digest: one.artifact("test").digest }, /no model of text or images/, 422);
+  await refused({ digest: "0123456789" }, /nothing is named/, 404);
   assert.equal((await one.json("explore", { digest: one.artifact("test").digest })).explorable, null);
 }
 
@@ -171,16 +172,16 @@ async function pictures(one: Served) {
     const nothing = await one.json("ask", { ...asked, hidden: encodeMask(new Uint8Array(16)) });
     assert.deepEqual([nothing.hidden, nothing.bits, nothing.drawn], [0, null, []]);
     for (
-      const [change, message] of [
-        [{ image: 3 }, /image is "3"; expected a whole number from 0 to 2/],
-        [{ hidden: "####" }, /no base64url/],
-        [{ hidden: "AAAA" }, /24 bits for 16 pixels/],
-        [{ set: "../../x" }, /no such set/],
-        [{ set: digest }, /no such set/],
+      const [change, message, status] of [
+        [{ image: 3 }, /image is "3"; expected a whole number from 0 to 2/, 400],
+        [{ hidden: "####" }, /no base64url/, 422],
+        [{ hidden: "AAAA" }, /24 bits for 16 pixels/, 422],
+        [{ set: "../../x" }, /no such set/, 422],
+        [{ set: digest }, /no such set/, 422],
       ] as const
     ) {
       const bad = await one.json("ask", { ...asked, ...change });
-      assert.equal(bad.status, 404);
+      assert.equal(bad.status, status);
       assert.match(bad.error, message);
     }
   }

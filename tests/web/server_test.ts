@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { command, fixture, Folder } from "../command.ts";
 import { Records } from "../../runner/records/records.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
+import { WrittenStore } from "./records.ts";
 import { Store } from "../../runner/store/store.ts";
 import { type Dashboard, serveDashboard } from "../../web/dashboard/server.ts";
 
@@ -75,6 +76,69 @@ Deno.test("only who knows the secret, on this machine, reads; nobody writes", as
   );
 });
 
+Deno.test("tunnels and proxies are let in by the name that was given for them, and refused with what to do", async () => {
+  using written = new WrittenStore();
+  await using dashboard = await serveDashboard(written.store, {
+    publicHosts: ["localhost:9999", "Retort.example"],
+  });
+  const { port, pathname } = new URL(dashboard.url);
+  for (const host of ["localhost:9999", "retort.example", `127.0.0.1:${port}`]) {
+    assert.equal(await raw(Number(port), [`GET ${pathname}api/runs HTTP/1.1`, `Host: ${host}`]), 200, host);
+  }
+  for (const host of ["localhost:9998", "retort.example:81", "x.retort.example", "<b>", ""]) {
+    assert.equal(await raw(Number(port), [`GET ${pathname}api/runs HTTP/1.1`, `Host: ${host}`]), 403, host);
+  }
+  using tunnel = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await tunnel.write(
+    new TextEncoder().encode(`GET / HTTP/1.1\r\nHost: localhost:9998\r\nConnection: close\r\n\r\n`),
+  );
+  assert.match(await new Response(tunnel.readable).text(), /--public-host localhost:9998/);
+  assert.deepEqual(dashboard.publicUrls, [
+    `http://localhost:9999${pathname}`,
+    `http://retort.example${pathname}`,
+  ]);
+  await assert.rejects(serveDashboard(written.store, { publicHosts: ["http://x/"] }), /no NAME or NAME:PORT/);
+});
+
+Deno.test("of two dashboards of a store the first is remembered", async () => {
+  using written = new WrittenStore();
+  const remembered = () => JSON.parse(Deno.readTextFileSync(`${written.store.root}/dashboard.json`)).port;
+  const first = await serveDashboard(written.store);
+  const port = Number(new URL(first.url).port);
+  {
+    await using second = await serveDashboard(written.store);
+    assert.notEqual(Number(new URL(second.url).port), port);
+    assert.equal(new URL(second.url).pathname, new URL(first.url).pathname, "the same secret");
+    assert.equal(remembered(), port);
+  }
+  await first[Symbol.asyncDispose]();
+  await using third = await serveDashboard(written.store);
+  assert.equal(Number(new URL(third.url).port), port);
+  assert.deepEqual(written.store.strangers(), []);
+});
+
+Deno.test("connections that ask nothing end after a while, and are so many at most", async () => {
+  using written = new WrittenStore();
+  await using dashboard = await serveDashboard(written.store, { patience: 1000 });
+  const { port, pathname } = new URL(dashboard.url);
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  const ended = async (connection: Deno.Conn) => {
+    try {
+      await new Response(connection.readable).text();
+    } catch {
+      // Reset.
+    }
+  };
+  const half = await connect();
+  await half.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHo"));
+  await Promise.all([ended(half), connect().then(ended)]);
+
+  // One more than there may be is closed although it could still ask; when the others are gone, all is as before.
+  const many = await Promise.all(Array.from({ length: 520 }, connect));
+  await Promise.all(many.map(ended));
+  assert.equal(await raw(Number(port), [`GET ${pathname} HTTP/1.1`, `Host: 127.0.0.1:${port}`]), 200);
+});
+
 Deno.test("files of artifacts come by their names alone; paths are names that nothing has", async () => {
   await using one = await served();
   const { runs } = await one.json("runs");
@@ -118,7 +182,8 @@ Deno.test("files of artifacts come by their names alone; paths are names that no
     await bad.body?.cancel();
   }
   assert.equal((await one.json("log?run=latest&node=../../x")).status, 404);
-  assert.equal((await one.json(`log?run=latest&node=choose&from=-1`)).status, 404);
+  assert.equal((await one.json(`log?run=latest&node=choose&from=-1`)).status, 400);
+  assert.equal((await one.json(`compare?run=latest`)).status, 400);
 });
 
 Deno.test("10,000 runs come in pages; filters find those that fit", async () => {

@@ -1,5 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { CallError } from "../../foundation/errors.ts";
+import { type Lock, tryLock } from "../../foundation/locks.ts";
 import type { Store } from "../../runner/store/store.ts";
+import type { Incoming } from "./listen.ts";
 
 /** Where a dashboard was reached last, so that open pages find it again after a restart. */
 export interface Address {
@@ -23,15 +26,24 @@ export function keptAddress(store: Store): Address {
   return { token: randomBytes(32).toString("base64url"), port: DEFAULT_PORT };
 }
 
-/** Remembers an address; where the store cannot be written, the next start has another one. */
-export function keepAddress(store: Store, address: Address): void {
+/**
+ * Remembers an address; where the store cannot be written, the next start has another one. Of several dashboards of a
+ * store the first is the one whose address is remembered.
+ *
+ * @returns what is held as long as this dashboard lasts; undefined where another one holds it.
+ */
+export function keepAddress(store: Store, address: Address): Lock | undefined {
+  let held: Lock | undefined;
   try {
+    held = tryLock(`${store.root}/dashboard.lock`);
+    if (held === undefined) return undefined;
     const temp = `${pathOf(store)}.new`;
     Deno.writeTextFileSync(temp, `${JSON.stringify(address)}\n`, { mode: 0o600 });
     Deno.renameSync(temp, pathOf(store));
   } catch {
     // A read-only store.
   }
+  return held;
 }
 
 function pathOf(store: Store): string {
@@ -74,29 +86,81 @@ export function answerJson(value: unknown, status = 200): Response {
   return answer(JSON.stringify(value), "application/json; charset=utf-8", { status });
 }
 
+/** Under which names a dashboard is asked: a tunnel or a proxy has one of its own. */
+export interface Doors extends Address {
+  /** `NAME` or `NAME:PORT` as browsers say it, in small letters. */
+  readonly publicHosts: readonly string[];
+}
+
+const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+
 /**
- * Why a request is refused, or the path behind the token. The host must be this machine by name or number, so
- * that a foreign name that points here is none; requests that another site makes are refused whatever they know.
+ * A name under which a tunnel or a proxy makes this machine's dashboard known.
+ * @throws CallError when it is no `NAME` or `NAME:PORT`
+ */
+export function publicHost(text: string): string {
+  const host = text.toLowerCase();
+  if (HOST.test(host)) return host;
+  throw new CallError(`--public-host is ${JSON.stringify(text)}, which is no NAME or NAME:PORT`, {
+    hint:
+      "Give what stands between http:// and the next slash in the browser, as in --public-host localhost:9999",
+  });
+}
+
+/** What a request is let in to: the path behind the secret. */
+export interface Admitted {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Addresses that change something: they take JSON by POST, and nothing else does. */
+export const CHANGES: ReadonlySet<string> = new Set(["api/annotate", "api/cancel"]);
+
+/**
+ * Why a request is refused, or the path behind the token. The host must be this machine by name or number, or a name
+ * that was given for it, so that a foreign name that points here is none; requests that another site makes are refused
+ * whatever they know. What changes something must be sent by a page of the dashboard itself.
  */
 export function admit(
-  request: Request,
-  address: Address,
-): { readonly path: string } | { readonly refused: Response } {
+  { method, target, headers }: Pick<Incoming, "method" | "target" | "headers">,
+  doors: Doors,
+): Admitted | { readonly refused: Response } {
   const refuse = (status: number, text: string) => ({
     refused: answer(`${text}\n`, "text/plain; charset=utf-8", { status }),
   });
-  const hosts = ["127.0.0.1", "localhost"].map((name) => `${name}:${address.port}`);
-  if (!hosts.includes(request.headers.get("host") ?? "")) return refuse(403, "not a name of this machine");
-  const site = request.headers.get("sec-fetch-site");
+  const hosts = [...["127.0.0.1", "localhost"].map((name) => `${name}:${doors.port}`), ...doors.publicHosts];
+  const host = (headers.get("host") ?? "").toLowerCase();
+  if (!hosts.includes(host)) {
+    const named = HOST.test(host) ? host : "NAME:PORT";
+    return refuse(
+      403,
+      `${
+        named === host ? host : "what was asked"
+      } is not a name of this machine. If a tunnel or a proxy leads here, ` +
+        `start the dashboard with --public-host ${named}`,
+    );
+  }
+  const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") return refuse(403, "asked by another site");
-  if (request.method !== "GET" && request.method !== "HEAD") return refuse(405, "only reading is possible");
-  const [, token = "", path] = /^\/([^/]*)(?:\/(.*))?$/.exec(new URL(request.url).pathname) ?? [];
+  const url = URL.parse(target, "http://dashboard");
+  const [, token = "", path] = /^\/([^/]*)(?:\/(.*))?$/.exec(url?.pathname ?? "") ?? [];
+  const changes = path !== undefined && CHANGES.has(path);
+  if (changes ? method !== "POST" : method !== "GET" && method !== "HEAD") {
+    return refuse(405, changes ? "this is done by POST" : "only reading is possible");
+  }
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  if (!timingSafeEqual(digest(token), digest(address.token)) || path === undefined) {
+  if (!timingSafeEqual(digest(token), digest(doors.token)) || path === undefined || url === null) {
     return refuse(
       403,
       "The secret in the address is missing or wrong: open the address that `deno task dashboard` prints.",
     );
   }
-  return { path };
+  if (changes) {
+    const origin = headers.get("origin");
+    if (site === "none" || (origin !== null && URL.parse(origin)?.host !== host)) {
+      return refuse(403, "only a page of the dashboard itself changes something");
+    }
+    if (headers.get("content-type") !== "application/json") return refuse(415, "JSON is expected");
+  }
+  return { path, query: url.searchParams };
 }

@@ -16,6 +16,7 @@ import { wordsFor } from "../view/vocabulary.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
 import type { Explorer } from "../explorer/explorer.ts";
 import type { Answer, Question } from "../explorer/protocol.ts";
+import { WrongQuestion } from "./wrong_question.ts";
 
 /** A run with its graph and how it is made again. */
 export interface RunPageData {
@@ -61,7 +62,7 @@ export function logPath(records: Records, run: string, node: string): string {
 
 function position(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new CallError(`${text} is no position`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new WrongQuestion(`${text} is no position`);
   return value;
 }
 
@@ -159,10 +160,18 @@ export function askModel(
     draws: wholeNumber(query, "draws", DRAWS),
     seed: wholeNumber(query, "seed", 2 ** 31),
   };
-  const ask = (question: Question) => explorer.ask(store.root, question, query.get("asker") ?? "");
+  const ask = async (question: Question) => {
+    try {
+      return await explorer.ask(store.root, question, query.get("asker") ?? "");
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      throw new WrongQuestion(error.message, { ...hint, cause: error, status: 422 });
+    }
+  };
   if (known?.kind === "text") {
     const sentence = query.get("sentence") ?? "";
-    if (sentence.length > SENTENCE) throw new CallError("the sentence is too long");
+    if (sentence.length > SENTENCE) throw new WrongQuestion("the sentence is too long");
     return ask({
       ...common,
       kind: "text",
@@ -174,7 +183,9 @@ export function askModel(
   }
   if (known?.kind === "images") {
     const set = known.sets.find((one) => one.digest === query.get("set"));
-    if (set === undefined) throw new CallError("there is no such set of images for this model");
+    if (set === undefined) {
+      throw new WrongQuestion("there is no such set of images for this model", { status: 422 });
+    }
     return ask({
       ...common,
       kind: "images",
@@ -183,14 +194,14 @@ export function askModel(
       hidden: query.get("hidden") ?? "",
     });
   }
-  throw new CallError("this artifact is no model of text or images");
+  throw new WrongQuestion("this artifact is no model of text or images", { status: 422 });
 }
 
 /** A parameter of the query that is a whole number from 0 to `most`. */
 function wholeNumber(query: URLSearchParams, name: string, most: number): number {
   const value = Number(query.get(name) ?? "");
   if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new CallError(
+  throw new WrongQuestion(
     `${name} is ${JSON.stringify(query.get(name))}; expected a whole number from 0 to ${most}`,
   );
 }
@@ -226,8 +237,8 @@ const COMPARED = 8;
 
 /** What the page of compared runs shows. */
 export function comparePage(store: Store, records: Records, ids: readonly string[]): ComparePageData {
-  if (ids.length < 2) throw new CallError("two runs at least are compared");
-  if (ids.length > COMPARED) throw new CallError(`at most ${COMPARED} runs are compared at once`);
+  if (ids.length < 2) throw new WrongQuestion("two runs at least are compared");
+  if (ids.length > COMPARED) throw new WrongQuestion(`at most ${COMPARED} runs are compared at once`);
   const runs = ids.map((id) => resolveRun(records, id));
   return { comparison: compareRuns(records, runs), charts: overlaid(store, records, runs) };
 }

@@ -2,11 +2,14 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-/** The page's script, with the packages that it uses, as one text. */
-export async function bundlePage(): Promise<string> {
+/** The script of the page and that of the worker that its pages share, each with the packages that it uses. */
+export async function bundlePage(): Promise<{ readonly page: string; readonly worker: string }> {
   try {
     const built = await esbuild.build({
-      entryPoints: [fileURLToPath(new URL("./page/main.tsx", import.meta.url))],
+      entryPoints: ["main.tsx", "worker.ts"].map((name) =>
+        fileURLToPath(new URL(`./page/${name}`, import.meta.url))
+      ),
+      outdir: "/",
       bundle: true,
       write: false,
       format: "esm",
@@ -21,7 +24,8 @@ export async function bundlePage(): Promise<string> {
         setup: (build) => build.onResolve({ filter: /^[^./]/ }, resolvePackage),
       }],
     });
-    return built.outputFiles[0]!.text;
+    const textOf = (name: string) => built.outputFiles.find((file) => file.path.endsWith(name))!.text;
+    return { page: textOf("main.js"), worker: textOf("worker.js") };
   } finally {
     await esbuild.stop();
   }

@@ -1,4 +1,4 @@
-import { messageOf } from "../../foundation/errors.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { ProgressRecord } from "../../runner/records/rows.ts";
@@ -6,6 +6,7 @@ import { resolveRun } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type LogPiece, readLog } from "../view/log.ts";
 import { logPath } from "./api.ts";
+import { WrongQuestion } from "./wrong_question.ts";
 import type { LiveRecords } from "./records.ts";
 
 /** What a live page is told. */
@@ -35,39 +36,82 @@ const QUIET = 20, ALIVE = 4;
 /** A page that is so far behind a log is told the end of it only. */
 const BEHIND = 256 << 10;
 
+/** Streams that may be open, and what one of them may watch. */
+const STREAMS = 64, WATCHES = 64;
+
+/** One stream: what it watches, by the names that its reader gave. */
+interface Stream {
+  readonly watches: Map<string, Watch>;
+  send(watch: string, events: readonly LiveEvent[]): void;
+}
+
 /**
- * Changes of the records as server-sent events, from now on. What came before is what the page loads
- * after the stream has opened, so nothing falls between.
+ * Streams of changes as server-sent events, a stream a browser: each watches as many pages as its reader asks for. A
+ * page that watches is told changes from then on; what came before is what it loads after that, so nothing falls
+ * between. An event is `[name of the watch, what happened]`.
  */
-export function liveEvents(
-  store: Store,
-  live: LiveRecords,
-  query: URLSearchParams,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const watch = new Watch(store, live, query);
-  let timer: ReturnType<typeof setInterval> | undefined;
-  return new ReadableStream({
-    start(controller) {
-      let looks = 0;
-      const look = () => {
-        // A reader that does not keep up gets the rest later: what is sent is what changed since then.
-        if ((controller.desiredSize ?? 1) < -64) return;
-        const events = watch.look(looks % ALIVE === 0);
-        for (const event of events) {
-          controller.enqueue(encoder.encode(`data: ${JSON.stringify(event)}\n\n`));
-        }
-        if (events.length === 0 && looks % QUIET === 0) controller.enqueue(encoder.encode(": here\n\n"));
-        looks++;
-      };
-      controller.enqueue(encoder.encode("retry: 1000\n\n"));
-      look();
-      timer = setInterval(look, LOOK);
-    },
-    cancel() {
-      clearInterval(timer);
-    },
-  });
+export class LiveStreams {
+  readonly #streams = new Map<string, Stream>();
+
+  constructor(readonly store: Store, readonly live: LiveRecords) {}
+
+  /**
+   * A stream that watches nothing yet.
+   * @param name a name of the reader's choice, the same after a reconnection
+   */
+  open(name: string): ReadableStream<Uint8Array> {
+    if (!/^[\w-]{1,64}$/.test(name)) throw new WrongQuestion("a stream has a name of letters and digits");
+    if (this.#streams.size >= STREAMS && !this.#streams.has(name)) {
+      throw new RetortError(`${STREAMS} streams are open`, { hint: "Close some pages." });
+    }
+    const encoder = new TextEncoder();
+    let timer: ReturnType<typeof setInterval> | undefined;
+    let stream: Stream | undefined;
+    return new ReadableStream({
+      start: (controller) => {
+        const send = (text: string) => controller.enqueue(encoder.encode(text));
+        const mine: Stream = stream = {
+          watches: new Map(),
+          send: (watch, events) => {
+            for (const event of events) send(`data: ${JSON.stringify([watch, event])}\n\n`);
+          },
+        };
+        this.#streams.set(name, mine);
+        let looks = 0;
+        send("retry: 1000\n\n");
+        timer = setInterval(() => {
+          // A reader that does not keep up gets the rest later: what is sent is what changed since then.
+          if ((controller.desiredSize ?? 1) < -64) return;
+          for (const [id, watch] of mine.watches) mine.send(id, watch.look(looks % ALIVE === 0));
+          if (looks % QUIET === 0) send(": here\n\n");
+          looks++;
+        }, LOOK);
+      },
+      cancel: () => {
+        clearInterval(timer);
+        if (this.#streams.get(name) === stream) this.#streams.delete(name);
+      },
+    });
+  }
+
+  /**
+   * Watches a run, a node's log, or the list of runs on an open stream, from now on.
+   * @throws WrongQuestion when there is no such stream, or it watches too much
+   */
+  watch(query: URLSearchParams): void {
+    const stream = this.#streams.get(query.get("stream") ?? "");
+    if (stream === undefined) throw new WrongQuestion("there is no such stream");
+    const id = query.get("watch") ?? "";
+    if (stream.watches.size >= WATCHES) throw new WrongQuestion(`a stream watches at most ${WATCHES} pages`);
+    const watch = new Watch(this.store, this.live, query);
+    stream.watches.set(id, watch);
+    stream.send(id, watch.look(true));
+  }
+
+  /** Watches something no longer. */
+  unwatch(query: URLSearchParams): void {
+    this.#streams.get(query.get("stream") ?? "")?.watches.delete(query.get("watch") ?? "");
+  }
 }
 
 /** No version of the records. */

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { hintOf } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
-import { type Address, admit, answer, answerJson, keepAddress, keptAddress } from "./access.ts";
+import { admit, answer, answerJson, type Doors, keepAddress, keptAddress, publicHost } from "./access.ts";
 import {
   artifactFile,
   artifactPage,
@@ -15,19 +16,35 @@ import {
 import { bundlePage } from "./bundle.ts";
 import { Explorer } from "../explorer/explorer.ts";
 import { listRuns } from "./list.ts";
-import { liveEvents } from "./live.ts";
+import { LiveStreams } from "./live.ts";
+import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
+import { WrongQuestion } from "./wrong_question.ts";
 
 /** A dashboard that is being served. */
 export interface Dashboard extends AsyncDisposable {
   /** Where it is reached, with the secret in it. */
   readonly url: string;
+  /** The same by the names that tunnels and proxies have for it. */
+  readonly publicUrls: readonly string[];
   /** Settles when it is over. */
   readonly finished: Promise<void>;
 }
 
-const SHELL = `<!doctype html>
-<html lang="en">
+/** How a dashboard is served. */
+export interface ServeOptions {
+  /** The port; without one that of the last time, or any when that is taken. */
+  readonly port?: number;
+  /** `NAME` or `NAME:PORT` of tunnels and proxies that lead to it. */
+  readonly publicHosts?: readonly string[];
+  /** Milliseconds that a connection may take to say what it wants. */
+  readonly patience?: number;
+}
+
+/** The page; the worker's name changes with its code, so that no page meets one of another version. */
+const shell = (worker: string) =>
+  `<!doctype html>
+<html lang="en" data-worker="${worker}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -43,61 +60,53 @@ const SHELL = `<!doctype html>
 `;
 
 /**
- * Serves a store's dashboard on this machine alone. It only reads.
+ * Serves a store's dashboard on this machine alone.
  *
- * @param port the port; without one that of the last time, or any when that is taken
- * @throws RetortError when the named port is taken.
+ * @throws RetortError when the named port is taken, CallError when a public host is no name.
  */
-export async function serveDashboard(store: Store, port?: number): Promise<Dashboard> {
-  const script = await bundlePage();
+export async function serveDashboard(store: Store, options: ServeOptions = {}): Promise<Dashboard> {
+  const publicHosts = (options.publicHosts ?? []).map(publicHost);
+  const { page, worker } = await bundlePage();
   const style = await Deno.readTextFile(new URL("../style.css", import.meta.url));
+  const html = shell(`worker.js?${createHash("sha256").update(worker).digest("hex").slice(0, 16)}`);
   const records = new LiveRecords(store);
   const explorer = new Explorer();
+  const streams = new LiveStreams(store, records);
   const remembered = keptAddress(store);
-  let address: Address = { ...remembered, port: port ?? remembered.port };
-  const handler = async (request: Request) => {
-    const admitted = admit(request, address);
+  let doors: Doors = { ...remembered, port: options.port ?? remembered.port, publicHosts };
+  const handler = async (request: Incoming) => {
+    const admitted = admit(request, doors);
     if ("refused" in admitted) return admitted.refused;
-    const { path } = admitted;
-    if (path === "") return answer(SHELL, "text/html; charset=utf-8");
-    if (path === "page.js") return answer(script, "text/javascript; charset=utf-8");
+    const { path, query } = admitted;
+    if (path === "") return answer(html, "text/html; charset=utf-8");
+    if (path === "page.js") return answer(page, "text/javascript; charset=utf-8");
+    if (path === "worker.js") return answer(worker, "text/javascript; charset=utf-8");
     if (path === "style.css") return answer(style, "text/css; charset=utf-8");
     try {
-      return await answerApi({ store, live: records, explorer }, path, new URL(request.url).searchParams);
+      return await answerApi({ store, live: records, explorer, streams }, path, query);
     } catch (error) {
-      const known = error instanceof RetortError;
-      const status = known ? (error.exitCode === 2 ? 404 : 500) : 500;
-      return answerJson({ error: messageOf(error), hint: hintOf(error) ?? null }, status);
+      return answerJson({ error: messageOf(error), hint: hintOf(error) ?? null }, statusOf(error));
     }
   };
-  const server = listen(handler, address.port, port === undefined);
-  address = { ...address, port: server.addr.port };
-  keepAddress(store, address);
+  const server = await listen(handler, doors.port, options.port === undefined, options.patience);
+  doors = { ...doors, port: server.port };
+  const held = keepAddress(store, { token: doors.token, port: doors.port });
   return {
-    url: `http://127.0.0.1:${address.port}/${address.token}/`,
+    url: `http://127.0.0.1:${doors.port}/${doors.token}/`,
+    publicUrls: publicHosts.map((host) => `http://${host}/${doors.token}/`),
     finished: server.finished,
     async [Symbol.asyncDispose]() {
-      // Streams of open pages never end by themselves.
-      await Promise.race([server.shutdown(), new Promise((resolve) => setTimeout(resolve, 200))]);
+      held?.release();
+      server.close();
       await explorer[Symbol.asyncDispose]();
       records[Symbol.dispose]();
     },
   };
 }
 
-function listen(
-  handler: (request: Request) => Promise<Response>,
-  port: number,
-  another: boolean,
-): Deno.HttpServer<Deno.NetAddr> {
-  const options = { hostname: "127.0.0.1", port, onListen: () => {} };
-  try {
-    return Deno.serve(options, handler);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    if (another) return Deno.serve({ ...options, port: 0 }, handler);
-    throw new RetortError(`port ${port} is in use`, { hint: "Name another one with --port, or none." });
-  }
+function statusOf(error: unknown): number {
+  if (error instanceof WrongQuestion) return error.status;
+  return error instanceof RetortError && error.exitCode === 2 ? 404 : 500;
 }
 
 /** What answers are made from. */
@@ -105,16 +114,23 @@ interface Sources {
   readonly store: Store;
   readonly live: LiveRecords;
   readonly explorer: Explorer;
+  readonly streams: LiveStreams;
 }
 
 async function answerApi(
-  { store, live, explorer }: Sources,
+  { store, live, explorer, streams }: Sources,
   path: string,
   query: URLSearchParams,
 ): Promise<Response> {
   switch (path) {
     case "api/events":
-      return answer(liveEvents(store, live, query), "text/event-stream; charset=utf-8");
+      return answer(streams.open(query.get("stream") ?? ""), "text/event-stream; charset=utf-8");
+    case "api/watch":
+      streams.watch(query);
+      return answerJson(null);
+    case "api/unwatch":
+      streams.unwatch(query);
+      return answerJson(null);
     case "api/runs":
       return answerJson(listRuns(store, live.get(), query));
     case "api/run":

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
+import { withVisibleMarks } from "../../foundation/bidi.ts";
 import { colourVariable, stylesOf } from "../../foundation/palette.ts";
 import { type Chart, metricParts } from "../view/curves.ts";
 import type { Histogram } from "../view/tensor.ts";
@@ -14,7 +15,7 @@ export interface CurveOptions {
 /** Curves of a metric as an SVG element. */
 export function drawCurves(document: Document, chart: Chart, options: CurveOptions): SVGSVGElement {
   const styles = stylesOf(chart.series.map((one) => one.label));
-  const { name, unit } = metricParts(chart.metric);
+  const { name, unit } = metricParts(withVisibleMarks(chart.metric));
   const svg = Plot.plot({
     document,
     width: options.width,
@@ -56,7 +57,7 @@ export function isPositive(chart: Chart): boolean {
 function describe(svg: SVGSVGElement, text: string): void {
   for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", text);
+  svg.setAttribute("aria-label", withVisibleMarks(text));
 }
 
 /** A chart in words. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseHTML } from "linkedom";
 import { renderToString } from "preact-render-to-string";
+import { showMarks } from "../parts/marks.ts";
 import { type PagePlace, PlaceContext } from "../parts/place.tsx";
 import { artifactId, nodeId, type ReportModel } from "./model.ts";
 import { ReportPage } from "./page.tsx";
@@ -10,6 +11,7 @@ import { ReportPage } from "./page.tsx";
  * security policy allows no more.
  */
 export async function writeReport(model: ReportModel): Promise<string> {
+  showMarks();
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const byName = new Map(model.view.nodes.map((node) => [node.name, node]));
   const digests = new Set(model.view.nodes.flatMap((node) => node.outputs.map((one) => one.digest)));

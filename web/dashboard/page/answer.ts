@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 import { ask } from "./client.ts";
+import { randomName } from "./hub.ts";
 
 /** Tells this page from others that ask: what it asked before is given up when it asks again. */
-const ASKER = crypto.randomUUID();
+const ASKER = randomName();
 
 /** Milliseconds without a change after which a question is asked. */
 const PAUSE = 120;

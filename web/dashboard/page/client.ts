@@ -1,6 +1,10 @@
 /// <reference lib="dom" />
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../live.ts";
+import type { Connection } from "./hub.ts";
+import { watchChanges } from "./shared.ts";
+
+export type { Connection } from "./hub.ts";
 
 /** An answer that the server could not give. */
 export class ServerError extends Error {
@@ -11,7 +15,7 @@ export class ServerError extends Error {
 
 /** Asks the server; addresses are relative, so the secret in the page's own goes along. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, signal === undefined ? {} : { signal });
+  const response = await reached(() => fetch(path, signal === undefined ? {} : { signal }), signal);
   if (response.ok) return await response.json();
   const text = await response.text();
   let told: { error?: string; hint?: string | null } = {};
@@ -21,6 +25,19 @@ export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
     told = { error: text };
   }
   throw new ServerError(told.error ?? `the server said ${response.status}`, told.hint ?? null);
+}
+
+/** Asks the server; browsers call every fault of a connection "Failed to fetch" or the like. */
+async function reached(fetching: () => Promise<Response>, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetching();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ServerError(
+      "the dashboard does not answer",
+      "It may have been ended, or the way to its machine is cut: start it again with `deno task dashboard`.",
+    );
+  }
 }
 
 /** What has been loaded, or why not. */
@@ -55,9 +72,6 @@ export function useAsk<T>(path: string, ready = true): Fetched<T> {
     reload: () => setRound((n) => n + 1),
   };
 }
-
-/** Whether changes arrive: for the line at the top. */
-export type Connection = "live" | "lost" | "resting";
 
 /** What is loaded and kept up to date. */
 export interface LiveLoaded<T> {
@@ -101,36 +115,25 @@ function useEvents(
   onOpen: () => void,
 ): Connection {
   const [connection, setConnection] = useState<Connection>("resting");
+  const handlers = useRef({ onEvent, onOpen });
+  handlers.current = { onEvent, onOpen };
   useEffect(() => {
-    let source: EventSource | undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let tried = false;
+    let stop: (() => void) | undefined;
     const open = () => {
-      clearTimeout(timer);
-      source?.close();
-      source = undefined;
+      stop?.();
+      stop = undefined;
       if (document.hidden) return setConnection("resting");
-      source = new EventSource(`api/events?${query}`);
-      source.onopen = () => {
-        tried = true;
-        setConnection("live");
-        onOpen();
-      };
-      source.onmessage = (message) => onEvent(JSON.parse(message.data));
-      source.onerror = () => {
-        setConnection("lost");
-        if (!tried) onOpen();
-        tried = true;
-        // A server that is started again answers what a browser takes for a final refusal at first.
-        if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, 1500);
-      };
+      stop = watchChanges(query, {
+        onOpen: () => handlers.current.onOpen(),
+        onEvent: (event) => handlers.current.onEvent(event),
+        onConnection: setConnection,
+      });
     };
     open();
     document.addEventListener("visibilitychange", open);
     return () => {
       document.removeEventListener("visibilitychange", open);
-      clearTimeout(timer);
-      source?.close();
+      stop?.();
     };
   }, [query]);
   return connection;

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ComponentChildren } from "preact";
+import { withVisibleMarks } from "../../../foundation/bidi.ts";
 import { useEffect } from "preact/hooks";
 import type { LiveStatus } from "../../../runner/liveness.ts";
 import { type Connection, type Fetched, ServerError } from "./client.ts";
@@ -7,7 +8,7 @@ import { type Connection, type Fetched, ServerError } from "./client.ts";
 /** A page's title, in the window and on the page. */
 export function Title({ text, children }: { text: string; children?: ComponentChildren }) {
   useEffect(() => {
-    document.title = `${text} · Retort`;
+    document.title = `${withVisibleMarks(text)} · Retort`;
   }, [text]);
   return <h1>{children ?? text}</h1>;
 }

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { timeText } from "../../../foundation/format.ts";
 import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
+import { showMarks } from "../../parts/marks.ts";
 import { ArtifactPage } from "./artifact.tsx";
 import { ComparePage } from "./compare.tsx";
 import { NodePage } from "./node.tsx";
@@ -106,6 +107,7 @@ function ThemeChoice() {
   );
 }
 
+showMarks();
 const root = document.getElementById("root")!;
 root.replaceChildren();
 render(<Dashboard />, root);

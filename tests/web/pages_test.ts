@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { command } from "../command.ts";
+import { serveDashboard } from "../../web/dashboard/server.ts";
+import { IN_BROWSER, launch } from "./browser.ts";
+import { WrittenStore } from "./records.ts";
+import { until } from "./serving.ts";
+
+/** U+202E and what follows it: as it stands it would read `csv.exe`. */
+const TURNED = "loss \u202eexe.vsc";
+
+Deno.test({
+  name: "eight pages of one browser are live; what turns text is seen; a dashboard that is gone is told",
+  ...IN_BROWSER,
+  async fn() {
+    using written = new WrittenStore();
+    written.addRun("turned", { pipeline: "turned \u202eenod" });
+    written.addNode("turned", "train \u202e1", { stage: "train" }, [
+      ...[0, 1, 2].map((step) => [TURNED, step, 3 - step] as const),
+      [TURNED, null, 1],
+    ]);
+    const dashboard = await serveDashboard(written.store);
+    const browser = await launch();
+    try {
+      // Pages of one context share their connections, as windows of one browser do.
+      const context = await browser.newContext();
+      const pages: Page[] = [];
+      for (let i = 0; i < 8; i++) {
+        const page = await context.newPage();
+        await page.goto(i % 2 === 0 ? `${dashboard.url}#/runs` : `${dashboard.url}#/run/turned`);
+        pages.push(page);
+      }
+      const lists = pages.filter((_, i) => i % 2 === 0);
+      for (const page of pages) await page.locator("h1").waitFor();
+      for (const page of lists) await page.getByText("live", { exact: true }).waitFor();
+      written.addRun("later", { started: 2000 });
+      for (const page of lists) {
+        await until("the new run everywhere", async () => /1 to 2 of 2/.test(await page.innerText("main")));
+      }
+      // Those that close give their place to others.
+      for (const page of pages.slice(2)) await page.close();
+      written.addRun("latest", { started: 3000 });
+      await until("one more", async () => /1 to 3 of 3/.test(await pages[0]!.innerText("main")));
+
+      const page = pages[1]!;
+      await page.locator("figure.chart svg").first().waitFor();
+      const all = await page.evaluate("document.documentElement.outerHTML + document.title") as string;
+      assert.doesNotMatch(all.replaceAll(/data-label="[^"]*"/g, ""), /[\u202a-\u202e\u2066-\u2069]/);
+      assert.match(await page.innerText("figure.chart figcaption"), /loss ‹U\+202E›exe\.vsc/);
+      const { stdout } = await command("runs", ["turned", "--store", written.folder.store]);
+      assert.doesNotMatch(stdout, /\u202e/);
+      assert.match(stdout, /train ‹U\+202E›1/);
+      assert.match(stdout, /loss ‹U\+202E›exe\.vsc/);
+
+      await dashboard[Symbol.asyncDispose]();
+      await pages[0]!.evaluate("location.hash = '#/artifact/0123456789'");
+      await until(
+        "why nothing comes",
+        async () =>
+          /the dashboard does not answer\. It may have been ended/.test(await pages[0]!.innerText("main")),
+      );
+    } finally {
+      await browser.close();
+      await dashboard[Symbol.asyncDispose]();
+    }
+  },
+});
