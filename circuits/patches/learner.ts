@@ -1,26 +1,23 @@
 import {
   type Circuit,
   type InputNode,
+  type NodeId,
   type ParameterArray,
   parameterOf,
-  replaceValues,
   rootUnits,
   type Variable,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import type { Activations, Flows, Semiring } from "../evaluator.ts";
 import { requireNumber, requireWhole } from "../guards.ts";
-import { CountedWeight } from "../evidence.ts";
-import { type Accumulated, checkRule, type Learner, type UpdateRule } from "../learner.ts";
-import type { NodeId } from "../circuit.ts";
-import { withParameters } from "../parameters.ts";
+import type { Accumulated, Learner, UpdateRule } from "../learner.ts";
+import { type ExpectedCounts, LearnerState } from "../learner_state.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
 import type { Tensor } from "../safetensors.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, takeSamples } from "../samples.ts";
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
 import { Turns } from "../turns.ts";
-import { applyUpdate, recentreStatistics } from "../update.ts";
 import {
   clusterLogs,
   type DistinctRows,
@@ -50,12 +47,6 @@ export interface PatchLearnerOptions {
   readonly rows?: number;
 }
 
-/** Expected counts by parameter id: uses of edges, statistics of leaves. */
-interface Counts {
-  readonly weights: Map<string, Float64Array>;
-  readonly statistics: Map<string, Float64Array>;
-}
-
 /** The learner of the circuits of the clusters of some patches. */
 interface Part extends SharedPart {
   readonly learner: Learner;
@@ -83,10 +74,7 @@ export class PatchLearner implements Learner {
   readonly #shared: readonly Part[];
   readonly #threshold: number;
   readonly #rows: number;
-  readonly #values: Map<string, ParameterArray>;
-  #counts: Counts;
-  /** Weight of the samples that are in them. */
-  readonly #weight: CountedWeight;
+  readonly #state: LearnerState;
   /** Whether the top learner has the current parameters. */
   #topFresh = true;
   readonly #turns = new Turns("learner");
@@ -105,9 +93,7 @@ export class PatchLearner implements Learner {
     this.#shared = shared;
     this.#threshold = threshold;
     this.#rows = rows;
-    this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
-    this.#counts = emptyFlows(circuit);
-    this.#weight = new CountedWeight(circuit);
+    this.#state = new LearnerState(circuit);
   }
 
   /**
@@ -134,8 +120,8 @@ export class PatchLearner implements Learner {
   /** See {@link Learner.accumulate}. */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
     return this.#turns.take(async () => {
-      const accumulated = await this.#expect(samples, sampleWeights, this.#counts);
-      this.#weight.add(samples, accumulated.logLikelihoods, sampleWeights);
+      const accumulated = await this.#expect(samples, sampleWeights, this.#state.counts);
+      this.#state.addWeight(samples, accumulated.logLikelihoods, sampleWeights);
       return accumulated;
     });
   }
@@ -143,16 +129,7 @@ export class PatchLearner implements Learner {
   /** See {@link Learner.update}. */
   update(rule: UpdateRule): Promise<void> {
     return this.#turns.take(() => {
-      checkRule(this.circuit, rule);
-      // Top-down probabilities of the assembled circuit need its present parameters.
-      applyUpdate(
-        replaceValues(this.circuit, this.#values),
-        this.#values,
-        { ...this.#counts, weight: this.#weight },
-        rule,
-      );
-      this.#counts = emptyFlows(this.circuit);
-      this.#weight.clear();
+      this.#state.update(rule);
       this.#topFresh = false;
     });
   }
@@ -160,69 +137,30 @@ export class PatchLearner implements Learner {
   /** See {@link Learner.parameters}. */
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
-      const copies = () => new Map([...this.#values].map(([id, values]) => [id, values.slice()]));
-      this.circuit = replaceValues(this.circuit, copies());
-      return copies();
+      this.circuit = this.#state.circuit;
+      return this.#state.copies();
     });
   }
 
   /** See {@link Learner.setParameters}. */
   setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void> {
     return this.#turns.take(() => {
-      // Checks ids, lengths and values.
-      this.circuit = withParameters(
-        replaceValues(this.circuit, new Map([...this.#values].map(([id, array]) => [id, array.slice()]))),
-        new Map([...values].map(([id, array]) => [id, array.slice()])),
-      );
-      recentreStatistics(this.circuit, this.#counts.statistics, this.#values, values);
-      for (const [id, array] of values) (this.#values.get(id) as ParameterArray).set(array);
+      this.#state.setParameters(values);
+      this.circuit = this.#state.circuit;
       this.#topFresh = false;
     });
   }
 
   /** See {@link Learner.state}. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#turns.take(() => {
-      const weight = this.#weight.save();
-      const tensors = new Map<string, Tensor>([["weight", { shape: [weight.length], values: weight }]]);
-      for (const part of ["weights", "statistics"] as const) {
-        for (const [id, counts] of this.#counts[part]) {
-          tensors.set(`${part}/${id}`, { shape: [counts.length], values: counts.slice() });
-        }
-      }
-      for (const [id, values] of this.#values) {
-        tensors.set(`parameters/${id}`, {
-          shape: parameterOf(this.circuit, id).shape,
-          values: values.slice(),
-        });
-      }
-      return tensors;
-    });
+    return this.#turns.take(() => this.#state.save());
   }
 
   /** See {@link Learner.restore}. */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
     return this.#turns.take(() => {
-      const refuse = (name: string): never => {
-        throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
-      };
-      const into = (name: string, target: Float64Array | Float32Array) => {
-        const values = state.get(name)?.values;
-        if (values?.constructor !== target.constructor || values.length !== target.length) refuse(name);
-        return () => target.set(values as Float32Array);
-      };
-      const writes: (() => void)[] = [];
-      for (const part of ["weights", "statistics"] as const) {
-        for (const [id, counts] of this.#counts[part]) writes.push(into(`${part}/${id}`, counts));
-      }
-      for (const [id, values] of this.#values) writes.push(into(`parameters/${id}`, values));
-      // Only when all of it fits.
-      if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
-      for (const write of writes) write();
-      this.circuit = replaceValues(
-        this.circuit,
-        new Map([...this.#values].map(([id, values]) => [id, values.slice()])),
-      );
+      this.#state.restore(state);
+      this.circuit = this.#state.circuit;
       this.#topFresh = false;
     });
   }
@@ -312,7 +250,7 @@ export class PatchLearner implements Learner {
   async #expect(
     samples: Samples,
     sampleWeights: ArrayLike<number> | undefined,
-    into: Counts,
+    into: ExpectedCounts,
   ): Promise<Accumulated> {
     checkSamples(this.circuit, samples);
     checkSampleWeights(samples, sampleWeights);
@@ -371,7 +309,7 @@ export class PatchLearner implements Learner {
   async #load(part: Part, k: number): Promise<void> {
     const values = new Map<string, ParameterArray>();
     for (const id of part.circuit.parameters.keys()) {
-      const all = this.#values.get(part.prefix + id) as ParameterArray;
+      const all = parameterOf(this.#state.circuit, part.prefix + id).values;
       const size = all.length / part.clusters;
       values.set(id, all.subarray(k * size, (k + 1) * size));
     }
@@ -382,7 +320,7 @@ export class PatchLearner implements Learner {
     if (!this.#topFresh) {
       const values = new Map<string, ParameterArray>();
       for (const id of this.#top.circuit.parameters.keys()) {
-        values.set(id, this.#values.get(`top/${id}`) as ParameterArray);
+        values.set(id, parameterOf(this.#state.circuit, `top/${id}`).values);
       }
       await this.#top.setParameters(values);
       this.#topFresh = true;
@@ -391,7 +329,7 @@ export class PatchLearner implements Learner {
   }
 
   #reference(): ReferenceEvaluator {
-    return new ReferenceEvaluator(replaceValues(this.circuit, this.#values));
+    return new ReferenceEvaluator(this.#state.circuit);
   }
 }
 
@@ -412,7 +350,7 @@ function leavesOf(top: Circuit): NodeId[] {
 
 /** Adds flows of a circuit to those of the assembled one, where its parameters have a prefix and may be a slice. */
 function addFlows(
-  into: Counts,
+  into: ExpectedCounts,
   prefix: string,
   flows: Flows,
   slice = { index: 0, of: 1 },
