@@ -7,10 +7,7 @@ import { ROOT } from "./command.ts";
  * refused in review, and an entry that is not needed any more fails its test.
  */
 const LONG: readonly string[] = [
-  "circuits/patches/learner.ts",
-  "kernels/webgpu/engine.ts",
   "kernels/webgpu/forward.ts",
-  "kernels/webgpu/session.ts",
   "runner/run.ts",
   "tests/circuits/guards_test.ts",
   "web/style.css",

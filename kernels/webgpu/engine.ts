@@ -1,24 +1,18 @@
 import {
   type Accumulated,
   type Activations,
-  applyUpdate,
   checkRule,
   checkSamples,
   checkSampleWeights,
   type Circuit,
-  CountedWeight,
   type Flows,
-  type InputNode,
   type NodeId,
   nodeOf,
   type ParameterArray,
-  parameterOwners,
-  recentreStatistics,
   replaceValues,
   requireSingleRoot,
   type Samples,
   type Semiring,
-  settingsFor,
   type Tensor,
   type UpdateRule,
   withParameters,
@@ -26,11 +20,10 @@ import {
 import { RetortError } from "../../foundation/errors.ts";
 import type { Engine } from "../engine.ts";
 import { DEFAULT_MEMORY } from "../memory.ts";
-import { deviceMoments, ROUNDING } from "./encode.ts";
 import { FarSamples } from "./far.ts";
 import { countExactly, exactActivations, exactFlows, exactLikelihoods, weightsWithout } from "./far_exact.ts";
+import { DeviceState } from "./device_state.ts";
 import type { DeviceHost } from "./host.ts";
-import { isDeviceFamily } from "./machine.ts";
 import { secondsAfter, SUBMISSION_SECONDS } from "./pace.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -66,10 +59,8 @@ export class WebGpuEngine implements Engine {
   losses = 0;
   readonly #sequence: Sequence<Session>;
   readonly #ownsSamples: boolean;
-  /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
-  #values: Map<string, ParameterArray>;
-  /** Weight of the samples that were counted; another object after every update. */
-  #counted: { readonly weight: CountedWeight; samples: number };
+  /** What is known of the parameters and counts on the device. */
+  readonly #known: DeviceState;
   readonly #far: FarSamples;
   /** What the sequence begins from after a loss. */
   #start: Snapshot;
@@ -84,9 +75,8 @@ export class WebGpuEngine implements Engine {
     this.circuit = circuit;
     this.#far = new FarSamples(circuit);
     this.#ownsSamples = ownsSamples;
-    this.#counted = { weight: new CountedWeight(circuit), samples: 0 };
-    this.#values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
-    this.#start = this.#emptySnapshot();
+    this.#known = new DeviceState(circuit);
+    this.#start = this.#known.emptySnapshot();
     this.#sequence = new Sequence(session, {
       mostWaiting: WAITING,
       reopen: async (reason) => {
@@ -95,7 +85,7 @@ export class WebGpuEngine implements Engine {
           this.losses++;
         }
         const opened = await reopen(this.losses);
-        await this.#load(opened, this.#start);
+        await this.#known.load(opened, this.#start);
         return opened;
       },
     });
@@ -148,8 +138,8 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
       if (semiring === "max") {
-        await this.#refresh(session);
-        session.setModes(this.#values);
+        await this.#known.refresh(session);
+        session.resident.setModes(this.#known.values);
       }
       const values = await session.activations(samples, semiring);
       const { far, circuit } = await this.#farSamples(session, samples);
@@ -175,14 +165,17 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       this.#checkCounted(samples, sampleWeights);
       return ready(
-        await session.withOwnCounts(async () => {
+        await session.resident.withOwnCounts(async () => {
           const { value } = await this.#run(session, samples, { sampleWeights });
-          const counts = await session.counts();
+          const counts = await session.resident.counts();
           const logLikelihoods = await value;
           return {
             logLikelihoods,
-            weights: session.store.weightCounts(counts.weights, (length) => new Float64Array(length)),
-            statistics: session.store.plainStatistics(counts.statistics, this.#values),
+            weights: session.resident.store.weightCounts(
+              counts.weights,
+              (length) => new Float64Array(length),
+            ),
+            statistics: session.resident.store.plainStatistics(counts.statistics, this.#known.values),
             impossible: impossibleOf(logLikelihoods),
           };
         }),
@@ -202,7 +195,7 @@ export class WebGpuEngine implements Engine {
           sampleWeights: sampleWeights && Float64Array.from(sampleWeights),
         };
       }
-      const { samples: counted, sampleWeights: weights } = kept, total = this.#counted;
+      const { samples: counted, sampleWeights: weights } = kept, total = this.#known.counted;
       total.samples += counted.count;
       const { value } = await this.#run(session, counted, { sampleWeights: weights });
       return {
@@ -219,7 +212,7 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       requireSingleRoot(this.circuit);
       checkRule(this.circuit, rule);
-      await this.#apply(session, rule);
+      await this.#known.update(session, rule);
       return ready(undefined);
     }, true);
   }
@@ -227,13 +220,13 @@ export class WebGpuEngine implements Engine {
   /** See {@link Learner.parameters}. */
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#sequence.add(async (session) => {
-      await this.#refresh(session);
-      this.circuit = replaceValues(this.circuit, new Map(this.#values));
+      await this.#known.refresh(session);
+      this.circuit = replaceValues(this.circuit, new Map(this.#known.values));
       // Between an update and the next batch, what was just read is all there is.
-      if (this.#counted.samples === 0) {
-        await this.#restart(this.#emptySnapshot());
+      if (this.#known.counted.samples === 0) {
+        await this.#restart(this.#known.emptySnapshot());
       }
-      return ready(new Map([...this.#values].map(([id, values]) => [id, values.slice()])));
+      return ready(new Map([...this.#known.values].map(([id, values]) => [id, values.slice()])));
     }, false);
   }
 
@@ -242,12 +235,9 @@ export class WebGpuEngine implements Engine {
     const given = new Map([...values].map(([id, array]) => [id, array.slice()]));
     return this.#sequence.add(async (session) => {
       withParameters(this.circuit, given);
-      await this.#refresh(session);
-      await this.#moveMoments(session, given);
-      session.setParameters(given);
-      await session.consented();
-      for (const [id, array] of given) this.#values.set(id, array);
-      this.circuit = replaceValues(this.circuit, new Map(this.#values));
+      await this.#known.refresh(session);
+      await this.#known.setParameters(session, given);
+      this.circuit = replaceValues(this.circuit, new Map(this.#known.values));
       return ready(undefined);
     }, true);
   }
@@ -255,7 +245,7 @@ export class WebGpuEngine implements Engine {
   /** See {@link Learner.state}. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
     return this.#sequence.add(async (session) => {
-      const snapshot = await this.#snapshot(session);
+      const snapshot = await this.#known.snapshot(session);
       await this.#restart(snapshot);
       return ready(stateOf(this.circuit, snapshot));
     }, false);
@@ -266,9 +256,9 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       requireSingleRoot(this.circuit);
       const snapshot = takeState(this.circuit, state);
-      await this.#load(session, snapshot);
+      await this.#known.load(session, snapshot);
       await this.#restart(snapshot);
-      this.circuit = replaceValues(this.circuit, new Map(this.#values));
+      this.circuit = replaceValues(this.circuit, new Map(this.#known.values));
       return ready(undefined);
     }, true);
   }
@@ -298,124 +288,16 @@ export class WebGpuEngine implements Engine {
 
   /** Samples that are too far for the device, and the circuit that says what it cannot. */
   async #farSamples(session: Session, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
-    const far = this.#far.find(samples, this.#values);
+    const far = this.#far.find(samples, this.#known.values);
     if (far.length === 0) return { far, circuit: this.circuit };
-    await this.#refresh(session);
-    return { far, circuit: withParameters(this.circuit, new Map(this.#values)) };
+    await this.#known.refresh(session);
+    return { far, circuit: withParameters(this.circuit, new Map(this.#known.values)) };
   }
 
   #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {
     requireSingleRoot(this.circuit);
     checkSamples(this.circuit, samples);
     checkSampleWeights(samples, sampleWeights);
-  }
-
-  /** The M-step: on the device what can be, the rest from counts that are read back. */
-  async #apply(session: Session, rule: UpdateRule): Promise<void> {
-    const updater = await session.updater();
-    const host = this.#hostParameters(rule);
-    if (rule.step.kind === "anemone") {
-      // The weight of the samples is known when their likelihoods are.
-      await session.fetch();
-      await updater.gatherPriors(await session.topDown(), this.#counted.weight);
-    }
-    const fresh = host.size > 0 ? await this.#applyOnHost(session, rule, host) : undefined;
-    updater.update(rule, this.#counted.weight.total, host);
-    if (fresh !== undefined) session.setParameters(fresh);
-    for (const [id, values] of fresh ?? []) this.#values.set(id, values);
-    this.#counted = { weight: new CountedWeight(this.circuit), samples: 0 };
-  }
-
-  /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
-  #hostParameters(rule: UpdateRule): Set<string> {
-    const host = new Set<string>();
-    for (const [id, node] of parameterOwners(this.circuit)) {
-      const { frozen, base } = settingsFor(rule, id, node.kind);
-      if (frozen) continue;
-      if (base !== undefined || (node.kind === "input" && !isDeviceFamily(node.family))) host.add(id);
-    }
-    return host;
-  }
-
-  /** New values of the parameters that learn on the host. */
-  async #applyOnHost(
-    session: Session,
-    rule: UpdateRule,
-    host: ReadonlySet<string>,
-  ): Promise<Map<string, ParameterArray>> {
-    if ([...host].some((id) => session.store.isOnDevice(id))) await this.#refresh(session);
-    const counts = await session.counts();
-    const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
-    const { weight } = this.#counted;
-    const priors = masses &&
-      new Map([...masses].map(([id, rows]) => [id, Float64Array.from(rows, (mass) => mass * weight.total)]));
-    const values = new Map([...host].map((id) => [id, (this.#values.get(id) as ParameterArray).slice()]));
-    applyUpdate(this.circuit, values, {
-      weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
-      statistics: session.store.plainStatistics(counts.statistics, this.#values),
-      weight,
-      ...(priors !== undefined && { priors }),
-      // Twice what is left where it is lost.
-      rounding: 2 * ROUNDING,
-    }, rule);
-    return values;
-  }
-
-  /** Reads the parameters that the device changes. */
-  async #refresh(session: Session): Promise<void> {
-    for (const [id, values] of await session.parameters()) this.#values.set(id, values);
-  }
-
-  /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
-  async #moveMoments(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
-    const owners = parameterOwners(this.circuit);
-    const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
-    if (moved.length === 0 || this.#counted.samples === 0) return;
-    const counts = await session.counts();
-    const plain = session.store.plainStatistics(
-      counts.statistics,
-      this.#values,
-      (family) => family === "gaussian",
-    );
-    recentreStatistics(this.circuit, plain, this.#values, given);
-    const about = new Map(moved.map((id) => [
-      id,
-      deviceMoments(plain.get(id) as Float64Array, given.get(id) as ParameterArray),
-    ]));
-    await session.setCounts(new Map(), about);
-  }
-
-  /** Parameters and counts as the device has them. */
-  async #snapshot(session: Session): Promise<Snapshot> {
-    await session.fetch();
-    await this.#refresh(session);
-    const counts = await session.counts();
-    return {
-      values: new Map(this.#values),
-      weights: session.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
-      statistics: session.store.statistics(counts.statistics, (length) => new Float32Array(length)),
-      weight: this.#counted.weight.save(),
-    };
-  }
-
-  /** The values as they were read last, and no counts. */
-  #emptySnapshot(): Snapshot {
-    return {
-      values: new Map(this.#values),
-      weights: new Map(),
-      statistics: new Map(),
-      weight: new CountedWeight(this.circuit).save(),
-    };
-  }
-
-  async #load(session: Session, snapshot: Snapshot): Promise<void> {
-    this.#values = new Map(snapshot.values);
-    session.setParameters(this.#values);
-    await session.clearCounts();
-    await session.setCounts(snapshot.weights, snapshot.statistics);
-    const weight = new CountedWeight(this.circuit);
-    weight.restore(snapshot.weight);
-    this.#counted = { weight, samples: snapshot.weights.size };
   }
 
   async #restart(snapshot: Snapshot): Promise<void> {
@@ -428,7 +310,7 @@ export class WebGpuEngine implements Engine {
   async #shortenJournal(session: Session, samples: Samples): Promise<void> {
     this.#repeatedValues += samples.values.length;
     if (this.#repeatedValues < REPEATED_VALUES && this.#sequence.length < REPEATED_OPERATIONS) return;
-    await this.#restart(await this.#snapshot(session));
+    await this.#restart(await this.#known.snapshot(session));
     this.#repeatedValues = samples.values.length;
   }
 }

@@ -76,16 +76,16 @@ export async function countExactly(
   if (far.length === 0) return;
   const own = weights && Float64Array.from(far, (s) => weights[s] as number);
   const flows = await new ReferenceEvaluator(circuit).flows(takeSamples(samples, far), own);
-  const pages = await session.counts(), single = (length: number) => new Float32Array(length);
-  const counts = session.store.weightCounts(pages.weights, single);
-  const statistics = session.store.statistics(pages.statistics, single);
+  const pages = await session.resident.counts(), single = (length: number) => new Float32Array(length);
+  const counts = session.resident.store.weightCounts(pages.weights, single);
+  const statistics = session.resident.store.statistics(pages.statistics, single);
   const add = (into: Float32Array, more: ArrayLike<number>) => {
     for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + (more[i] as number);
   };
   for (const [id, into] of counts) add(into, flows.weights.get(id) as Float64Array);
   for (const [id, into] of statistics) {
     const more = flows.statistics.get(id) as Float64Array, parameter = parameterOf(circuit, id).values;
-    add(into, session.store.isGaussian(id) ? deviceMoments(more, parameter) : more);
+    add(into, session.resident.store.isGaussian(id) ? deviceMoments(more, parameter) : more);
   }
-  await session.setCounts(counts, statistics);
+  await session.resident.setCounts(counts, statistics);
 }

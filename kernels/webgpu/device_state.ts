@@ -1,0 +1,151 @@
+import {
+  applyUpdate,
+  type Circuit,
+  CountedWeight,
+  type InputNode,
+  type ParameterArray,
+  parameterOwners,
+  recentreStatistics,
+  settingsFor,
+  type UpdateRule,
+} from "../../circuits/mod.ts";
+import { deviceMoments, ROUNDING } from "./encode.ts";
+import { isDeviceFamily } from "./machine.ts";
+import type { Session } from "./session.ts";
+import type { Snapshot } from "./state.ts";
+
+/**
+ * What the host knows of the parameters and counts that a session holds, and the operations that change both sides:
+ * the M-step, new values from outside, snapshots.
+ */
+export class DeviceState {
+  readonly #circuit: Circuit;
+  /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
+  values: Map<string, ParameterArray>;
+  /** Weight of the samples that were counted; another object after every update. */
+  counted: { readonly weight: CountedWeight; samples: number };
+
+  /** The parameters of `circuit`, and no counts. */
+  constructor(circuit: Circuit) {
+    this.#circuit = circuit;
+    this.values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
+    this.counted = { weight: new CountedWeight(circuit), samples: 0 };
+  }
+
+  /** Replaces values of parameters on both sides; the arrays are kept. */
+  async setParameters(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
+    await this.#moveMoments(session, given);
+    session.resident.setValues(given);
+    await session.consented();
+    for (const [id, array] of given) this.values.set(id, array);
+  }
+
+  /** The M-step: on the device what can be, the rest from counts that are read back. */
+  async update(session: Session, rule: UpdateRule): Promise<void> {
+    const updater = await session.updater();
+    const host = this.#hostParameters(rule);
+    if (rule.step.kind === "anemone") {
+      // The weight of the samples is known when their likelihoods are.
+      await session.fetch();
+      await updater.gatherPriors(await session.topDown(), this.counted.weight);
+    }
+    const fresh = host.size > 0 ? await this.#applyOnHost(session, rule, host) : undefined;
+    updater.update(rule, this.counted.weight.total, host);
+    if (fresh !== undefined) session.resident.setValues(fresh);
+    for (const [id, values] of fresh ?? []) this.values.set(id, values);
+    this.counted = { weight: new CountedWeight(this.#circuit), samples: 0 };
+  }
+
+  /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
+  #hostParameters(rule: UpdateRule): Set<string> {
+    const host = new Set<string>();
+    for (const [id, node] of parameterOwners(this.#circuit)) {
+      const { frozen, base } = settingsFor(rule, id, node.kind);
+      if (frozen) continue;
+      if (base !== undefined || (node.kind === "input" && !isDeviceFamily(node.family))) host.add(id);
+    }
+    return host;
+  }
+
+  /** New values of the parameters that learn on the host. */
+  async #applyOnHost(
+    session: Session,
+    rule: UpdateRule,
+    host: ReadonlySet<string>,
+  ): Promise<Map<string, ParameterArray>> {
+    if ([...host].some((id) => session.resident.store.isOnDevice(id))) await this.refresh(session);
+    const counts = await session.resident.counts();
+    const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
+    const { weight } = this.counted;
+    const priors = masses &&
+      new Map([...masses].map(([id, rows]) => [id, Float64Array.from(rows, (mass) => mass * weight.total)]));
+    const values = new Map([...host].map((id) => [id, (this.values.get(id) as ParameterArray).slice()]));
+    applyUpdate(this.#circuit, values, {
+      weights: session.resident.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
+      statistics: session.resident.store.plainStatistics(counts.statistics, this.values),
+      weight,
+      ...(priors !== undefined && { priors }),
+      // Twice what is left where it is lost.
+      rounding: 2 * ROUNDING,
+    }, rule);
+    return values;
+  }
+
+  /** Reads the parameters that the device changes. */
+  async refresh(session: Session): Promise<void> {
+    for (const [id, values] of await session.resident.values()) this.values.set(id, values);
+  }
+
+  /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
+  async #moveMoments(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
+    const owners = parameterOwners(this.#circuit);
+    const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
+    if (moved.length === 0 || this.counted.samples === 0) return;
+    const counts = await session.resident.counts();
+    const plain = session.resident.store.plainStatistics(
+      counts.statistics,
+      this.values,
+      (family) => family === "gaussian",
+    );
+    recentreStatistics(this.#circuit, plain, this.values, given);
+    const about = new Map(moved.map((id) => [
+      id,
+      deviceMoments(plain.get(id) as Float64Array, given.get(id) as ParameterArray),
+    ]));
+    await session.resident.setCounts(new Map(), about);
+  }
+
+  /** Parameters and counts as the device has them. */
+  async snapshot(session: Session): Promise<Snapshot> {
+    await session.fetch();
+    await this.refresh(session);
+    const counts = await session.resident.counts();
+    return {
+      values: new Map(this.values),
+      weights: session.resident.store.weightCounts(counts.weights, (length) => new Float32Array(length)),
+      statistics: session.resident.store.statistics(counts.statistics, (length) => new Float32Array(length)),
+      weight: this.counted.weight.save(),
+    };
+  }
+
+  /** The values as they were read last, and no counts. */
+  emptySnapshot(): Snapshot {
+    return {
+      values: new Map(this.values),
+      weights: new Map(),
+      statistics: new Map(),
+      weight: new CountedWeight(this.#circuit).save(),
+    };
+  }
+
+  /** Puts a snapshot on the device. */
+  async load(session: Session, snapshot: Snapshot): Promise<void> {
+    this.values = new Map(snapshot.values);
+    session.resident.setValues(this.values);
+    await session.resident.clearCounts();
+    await session.resident.setCounts(snapshot.weights, snapshot.statistics);
+    const weight = new CountedWeight(this.#circuit);
+    weight.restore(snapshot.weight);
+    this.counted = { weight, samples: snapshot.weights.size };
+  }
+}
