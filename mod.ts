@@ -57,3 +57,4 @@ export type {
 export { definePipeline } from "./runner/pipeline.ts";
 export type { Pipeline, PipelineDefinition } from "./runner/pipeline.ts";
 export type { PipelineOutputs } from "./runner/graph.ts";
+export type { HeadlineDefinition } from "./runner/headline.ts";

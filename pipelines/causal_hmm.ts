@@ -17,10 +17,12 @@ import { localText } from "../stages/text/local.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
 import { causalParams, onnxTeacher, portNames } from "../stages/text/teachers.ts";
 import { layWindows } from "../stages/text/windows.ts";
-import { type Corpus, distilledArm, emParams, randomArm, tableOf } from "./parts/hmm_arms.ts";
+import { type Corpus, distilledArm, emParams, randomArm, tableOf, textHeadline } from "./parts/hmm_arms.ts";
 
 export default definePipeline({
   name: "causal-hmm",
+  question: "Does distilling a causal language model make a better hidden Markov model than a random start?",
+  headline: textHeadline("distilled"),
   params: z.object({
     ...emParams,
     /** The folder of the language model; a relative one starts where the command is run. */

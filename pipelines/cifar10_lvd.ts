@@ -13,10 +13,13 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { compareArms, distillationParams } from "./parts/image_distillation.ts";
+import { compareArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({
   name: "cifar10-lvd",
+  question:
+    "Do patch circuits distilled from a teacher code images of CIFAR-10 better than a tree over all pixels?",
+  headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
     /** How colours become numbers. The lossy ones make figures incomparable with models of RGB. */

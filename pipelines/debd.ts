@@ -27,6 +27,34 @@ type SetName = keyof typeof PUBLISHED;
 
 export default definePipeline({
   name: "debd",
+  question: "Do mixtures of hidden Chow-Liu trees fit binary data better than single trees?",
+  headline: ({ params }) => ({
+    metric: "mean test log-likelihood",
+    unit: "nats",
+    direction: "higher",
+    decimals: 3,
+    subject: params.seeds === 1 ? "tree" : `mixture of ${params.seeds}`,
+    baseline: "tree",
+    arms: { tree: "single trees" },
+    values: [
+      {
+        output: "table",
+        rows: "rows",
+        value: "seeds",
+        arm: "{model}",
+        setting: "{set}",
+        converged: "converged",
+      },
+      {
+        output: "table",
+        rows: "rows",
+        value: "published",
+        arm: "published trees",
+        setting: "{set}",
+        reference: true,
+      },
+    ],
+  }),
   params: z.object({
     /** Data sets. */
     sets: z.array(z.enum(Object.keys(PUBLISHED) as [SetName, ...SetName[]])).min(1).default(

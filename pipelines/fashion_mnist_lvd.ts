@@ -10,10 +10,13 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { compareArms, distillationParams } from "./parts/image_distillation.ts";
+import { compareArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({
   name: "fashion-mnist-lvd",
+  question:
+    "Do patch circuits distilled from a teacher code images of Fashion-MNIST better than a tree over all pixels?",
+  headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
     /** Images to learn from, of 60,000. */

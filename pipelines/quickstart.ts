@@ -24,10 +24,13 @@ import {
   randomArm,
   suffixVectors,
   tableOf,
+  textHeadline,
 } from "./parts/hmm_arms.ts";
 
 export default definePipeline({
   name: "quickstart",
+  question: "Does distilling a sentence encoder make a better hidden Markov model than a random start?",
+  headline: textHeadline("distilled"),
   params: z.object({
     ...emParams,
     ...embeddingParams,

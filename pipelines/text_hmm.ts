@@ -18,11 +18,14 @@ import { loadParams, loadText } from "../stages/text/load.ts";
 import { localText, textPaths } from "../stages/text/local.ts";
 import { sampleText } from "../stages/text/sample_text.ts";
 import { tokenize, tokenizePieces, tokenParams } from "../stages/text/tokenize.ts";
+import { textHeadline } from "./parts/hmm_arms.ts";
 import { isOnnx, teacherFiles } from "./parts/teachers.ts";
 import { compareArms, experimentParams } from "./parts/text_experiment.ts";
 
 export default definePipeline({
   name: "text-hmm",
+  question: "Does distilling a teacher make better hidden Markov models of this text than a random start?",
+  headline: ({ params }) => textHeadline(params.teachers[0]!),
   params: z.object({
     ...experimentParams,
     /** Where the text lies: a file, a folder, a list of them, or `train`, `valid` and `test` of them. */

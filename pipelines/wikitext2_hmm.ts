@@ -13,10 +13,14 @@ import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadText } from "../stages/text/load.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
+import { textHeadline } from "./parts/hmm_arms.ts";
 import { compareArms, experimentParams } from "./parts/text_experiment.ts";
 
 export default definePipeline({
   name: "wikitext2-hmm",
+  question:
+    "Does distilling a transformer make better hidden Markov models of WikiText-2 than a random start?",
+  headline: ({ params }) => textHeadline(params.teachers[0] ?? "random"),
   params: z.object(experimentParams),
   build({ params }) {
     const text = loadText({ files: dataSet({}, { name: "wikitext-2" }).files }, {

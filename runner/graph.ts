@@ -34,6 +34,8 @@ export interface GraphNode {
   readonly timeout: number | undefined;
   /** What the node's seed derives from: its explicit name or its stage's, so that other nodes do not matter. */
   readonly seedName: string;
+  /** What it is called where arms are compared; undefined where its pipeline does not say. No part of its key. */
+  readonly arm: { readonly arm: string; readonly setting: string } | undefined;
   /** Nodes of one sweep share a group: the stage's name. */
   readonly group: string;
 }
@@ -72,6 +74,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
 
   const { representative, kept } = mergeEqual(order);
   const names = nameNodes(kept, representative);
+  const merged = Map.groupBy(order, (draft) => representative.get(draft)!);
   const nodes = new Map<NodeDraft, GraphNode>();
   const paramFaults: string[] = [];
   kept.forEach((draft, index) => {
@@ -94,6 +97,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       ),
       timeout: draft.options.timeout ?? draft.stage.timeout,
       seedName: draft.options.name ?? draft.stage.name,
+      arm: armOf(merged.get(draft)!),
       group: draft.stage.name,
     });
   });
@@ -106,6 +110,14 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       ) => [name, { node: nodes.get(representative.get(ref.node)!)!, output: ref.output }]),
     ),
   };
+}
+
+/** What merged drafts are called where arms are compared: nothing where they belong to several. */
+function armOf(drafts: readonly NodeDraft[]): GraphNode["arm"] {
+  const [first] = drafts as [NodeDraft];
+  const { arm, setting = "" } = first.options;
+  const same = drafts.every(({ options }) => options.arm === arm && (options.setting ?? "") === setting);
+  return same && arm !== undefined ? { arm, setting } : undefined;
 }
 
 /** So many faults are told at once. */
@@ -221,6 +233,14 @@ function wiringFaults(draft: NodeDraft): string[] {
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   if (name !== undefined && (name === "" || name.length > 200 || /[\u0000-\u001f\u007f]/.test(name))) {
     faults.push(`${where}: node name ${JSON.stringify(name)}: expected 1 to 200 printable characters`);
+  }
+  for (const option of ["arm", "setting"] as const) {
+    const text: unknown = draft.options[option];
+    if (text !== undefined && (typeof text !== "string" || text.length > 200)) {
+      faults.push(
+        `${where}: \`${option}\` is ${JSON.stringify(text)}; expected a text of at most 200 characters`,
+      );
+    }
   }
   const fault = notJson(draft.params);
   if (fault !== undefined) faults.push(`${where}: parameters must be plain JSON, but ${fault}`);

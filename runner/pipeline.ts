@@ -4,6 +4,7 @@ import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
 import { offerStages } from "./declaration.ts";
 import { buildGraph, type Graph, type PipelineOutputs } from "./graph.ts";
+import { checkAsked, type HeadlineDefinition, type PipelineQuestion } from "./headline.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { callFault } from "./place.ts";
 import { StrayError, Strays, withStrays } from "./execute/strays.ts";
@@ -15,6 +16,12 @@ export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
   readonly name: string;
   /** Schema of the parameters that `--set` sets. */
   readonly params?: P;
+  /** What the pipeline finds out, as a question for people: pages, reports and the terminal lead with its answer. */
+  readonly question?: string;
+  /** Where the answer stands in the outputs; a function where it depends on the parameters. No part of any key. */
+  readonly headline?:
+    | HeadlineDefinition
+    | ((args: { readonly params: z.output<P> }) => HeadlineDefinition);
   /** Makes the nodes by calling stages; only nodes that a returned output needs are run. */
   build(args: { readonly params: z.output<P> }): PipelineOutputs | Promise<PipelineOutputs>;
 }
@@ -27,6 +34,8 @@ export interface Pipeline {
   readonly name: string;
   /** Schema of the parameters. */
   readonly params: z.ZodType;
+  /** What it says of its question, not yet checked. */
+  readonly asked: { readonly question?: unknown; readonly headline?: unknown };
   /** Makes the nodes. */
   build(args: { readonly params: unknown }): PipelineOutputs | Promise<PipelineOutputs>;
 }
@@ -51,6 +60,7 @@ export function definePipeline<P extends z.ZodType = NoParams>(
     kind: "retort.pipeline",
     name: definition.name,
     params: definition.params ?? z.object({}),
+    asked: { question: definition.question, headline: definition.headline },
     build: (args) => definition.build(args as { params: z.output<P> }),
   };
 }
@@ -60,6 +70,8 @@ export interface BuiltPipeline {
   readonly name: string;
   readonly params: JsonObject;
   readonly graph: Graph;
+  /** What it answers; undefined where it does not say. */
+  readonly asked: PipelineQuestion | undefined;
 }
 
 /**
@@ -82,16 +94,25 @@ export async function buildPipeline(
       hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'.",
     });
   }
-  let built;
+  let built, parsed: unknown;
   try {
     // The schema's own output, not its JSON copy: a pipeline may use Maps or Dates as it likes.
-    const params = pipeline.params.parse(assigned.params);
+    const params = parsed = pipeline.params.parse(assigned.params);
     built = await executing(() => collectNodes(() => pipeline.build({ params })));
   } catch (error) {
     const what = error instanceof RetortError ? "" : "its build threw: ";
     throw callFault(`pipeline \`${pipeline.name}\`: ${what}`, error, file);
   }
-  return { name: pipeline.name, params: checked.params, graph: buildGraph(built.value, built.drafts) };
+  const graph = buildGraph(built.value, built.drafts);
+  // A headline that depends on the parameters is code of the file as its build is.
+  let asked;
+  try {
+    asked = checkAsked(pipeline.name, pipeline.asked, parsed, [...graph.outputs.keys()]);
+  } catch (error) {
+    if (error instanceof CallError) throw error;
+    throw callFault(`pipeline \`${pipeline.name}\`: its headline threw: `, error, file);
+  }
+  return { name: pipeline.name, params: checked.params, graph, asked };
 }
 
 /**

@@ -1,7 +1,15 @@
 import type { GraphNode, OutputRef } from "./graph.ts";
 import { messageOf } from "../foundation/errors.ts";
+import type { PipelineQuestion } from "./headline.ts";
 import type { Records } from "./records/records.ts";
-import type { MetricRecord, NodeRecord, ProgressRecord, RunRecord, RunStatus } from "./records/rows.ts";
+import type {
+  ChoiceRecord,
+  MetricRecord,
+  NodeRecord,
+  ProgressRecord,
+  RunRecord,
+  RunStatus,
+} from "./records/rows.ts";
 import type { NodeResult } from "./store/store.ts";
 
 /**
@@ -16,6 +24,7 @@ export class Recorder {
   readonly #results: NodeResult[] = [];
   readonly #progress = new Map<string, ProgressRecord>();
   #metrics: MetricRecord[] = [];
+  #choices: ChoiceRecord[] = [];
   readonly #pipeline: string;
   readonly #timer: ReturnType<typeof setInterval>;
   #fault: unknown;
@@ -25,7 +34,11 @@ export class Recorder {
     records: Records,
     run: RunRecord,
     nodes: readonly NodeRecord[],
-    graph: { nodes: readonly GraphNode[]; outputs: Iterable<readonly [string, OutputRef]> },
+    graph: {
+      nodes: readonly GraphNode[];
+      outputs: Iterable<readonly [string, OutputRef]>;
+      asked?: PipelineQuestion | undefined;
+    },
   ) {
     this.#records = records;
     this.#run = run.id;
@@ -36,7 +49,9 @@ export class Recorder {
         this.#nodes.set(node.name, node);
         records.putNode(node);
       }
+      if (graph.asked !== undefined) records.putQuestion(run.id, graph.asked);
       for (const node of graph.nodes) {
+        if (node.arm !== undefined) records.putArm(run.id, { node: node.name, ...node.arm });
         records.addEdges(
           run.id,
           Object.entries(node.inputs).flatMap(([input, sources]) =>
@@ -83,6 +98,10 @@ export class Recorder {
     this.#metrics.push(metric);
   }
 
+  choice(choice: ChoiceRecord): void {
+    this.#choices.push(choice);
+  }
+
   /** Records how far a node has come; of what comes between two writes only the last. */
   progress(
     node: string,
@@ -93,17 +112,19 @@ export class Recorder {
 
   /** Writes what has gathered. */
   flush(): void {
-    const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#progress.size;
-    if (waiting === 0) return;
+    const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#choices.length;
+    if (waiting + this.#progress.size === 0) return;
     this.#records.transaction(() => {
       for (const name of this.#dirty) this.#records.putNode(this.#nodes.get(name)!);
       for (const result of this.#results) this.#records.addResult(result, this.#pipeline);
       this.#records.addMetrics(this.#run, this.#metrics);
+      for (const choice of this.#choices) this.#records.putChoice(this.#run, choice);
       for (const progress of this.#progress.values()) this.#records.putProgress(this.#run, progress);
     });
     this.#dirty.clear();
     this.#results.length = 0;
     this.#metrics = [];
+    this.#choices = [];
     this.#progress.clear();
     this.#fault = undefined;
   }

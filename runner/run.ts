@@ -11,6 +11,7 @@ import type { PlannedNode, Planner } from "./plan.ts";
 import { ReadyNodes } from "./ready.ts";
 import { Recorder } from "./recorder.ts";
 import type { NodeOutcome, RunSummary } from "./run_summary.ts";
+import type { PipelineQuestion } from "./headline.ts";
 import type { Records } from "./records/records.ts";
 import type { NodeRecord, RunRecord, RunStatus } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
@@ -32,6 +33,8 @@ export interface GraphRunOptions {
   readonly engine: EngineChoice;
   readonly adapter?: string;
   readonly record: RunRecord;
+  /** What the run answers, where its pipeline says so. */
+  readonly asked?: PipelineQuestion | undefined;
   readonly onEvent: (event: RunEvent) => void;
   /** Aborted to stop the run: stages save their checkpoints and end. */
   readonly stop: AbortSignal;
@@ -120,7 +123,11 @@ class Scheduler {
       options.records,
       record,
       nodes.map((node) => nodeRecord(record.id, node, plan.get(node)!)),
-      { nodes, outputs: [...options.graph.outputs].filter(([, source]) => needed.has(source.node)) },
+      {
+        nodes,
+        outputs: [...options.graph.outputs].filter(([, source]) => needed.has(source.node)),
+        asked: options.asked,
+      },
     );
   }
 
@@ -389,6 +396,8 @@ class Scheduler {
           time: Date.now() / 1000,
         });
         return onEvent({ ...message, type: "node-metric", node });
+      case "chosen":
+        return this.#recorder.choice({ node: node.name, name: message.name, value: message.value });
     }
   }
 

@@ -155,6 +155,7 @@ export class PipelineSession implements AsyncDisposable {
       engine: this.engine,
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,
+      asked: this.pipeline.asked,
       onEvent: options.onEvent ?? (() => {}),
       stop: options.stop,
       ...(options.approve === undefined ? {} : { approve: options.approve }),

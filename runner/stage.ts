@@ -96,6 +96,8 @@ export interface StageContext<CR = unknown, CW = CR> {
    * epochs or candidates tell the value of what they chose so. Where none is told, the last of the curve is shown.
    */
   metric(name: string, value: number, step?: number): void;
+  /** Which of its candidates the stage chose, by what was chosen: `weight`, 0.1. "Results" shows it. */
+  chosen(name: string, value: string | number): void;
 }
 
 /** What `run` gets. */
@@ -170,6 +172,13 @@ export interface NodeOptions {
   readonly name?: string;
   /** Longest time in seconds, instead of the stage's. */
   readonly timeout?: number;
+  /**
+   * What charts, tables and comparisons call the node where arms of an experiment stand beside one another:
+   * `distilled`. No part of its key, nor of its seed.
+   */
+  readonly arm?: string;
+  /** What its arm is compared at: `128 hidden states`. */
+  readonly setting?: string;
 }
 
 /** A stage as the runner sees it. */

@@ -12,10 +12,12 @@ import {
   writeLockFile,
 } from "../../runner/lock_file.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
+import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { outputSummaries } from "../../runner/summary.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
+import { terminalAnswer } from "../answer.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { type PipelineOptions, sessionOptions } from "../options.ts";
 import {
@@ -101,8 +103,10 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   }
   if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);
   const summaries = await outputSummaries(session, summary);
-  if (options.json) printJson(summaryJson(session, summary, summaries));
+  const answer = await endedAnswer(session, summary);
+  if (options.json) printJson({ ...summaryJson(session, summary, summaries), answer: answer ?? null });
   else {
+    if (answer !== undefined) print(`${terminalAnswer(answer)}\n`);
     showOutputs(session, summary, summaries);
     showEnd(summary, options);
   }

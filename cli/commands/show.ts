@@ -1,6 +1,10 @@
-import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
+import type { Records } from "../../runner/records/records.ts";
+import { recordedAnswer } from "../../runner/recorded_answer.ts";
+import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactJson, artifactSize } from "../../runner/store/artifacts.ts";
-import { bytesText, clean, factsText, print, printJson, table, timeText } from "../output.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { terminalAnswer } from "../answer.ts";
+import { bytesText, clean, factsText, paint, print, printJson, table, timeText } from "../output.ts";
 import { summaryOf } from "../../runner/summary.ts";
 import { indented } from "../../foundation/text.ts";
 import { openRecords } from "../records.ts";
@@ -9,6 +13,7 @@ import { openRecords } from "../records.ts";
 export async function show(reference: string, options: { store?: string; json?: true }): Promise<void> {
   const { store, records } = openRecords(options.store);
   using _closed = records;
+  if (isRun(records, reference)) return await showRun(store, records, reference, options);
   const record = resolveArtifact(records, reference);
   const { artifact } = record;
   const lineage = lineageOf(records, record);
@@ -61,6 +66,61 @@ export async function show(reference: string, options: { store?: string; json?: 
   print("\nmade from");
   if (lineage.inputs.length === 0) print("  nothing: it has no inputs");
   printLineage(lineage, "  ");
+}
+
+/** Whether a reference names a whole run: `latest`, or what run ids begin with and no digest does. */
+function isRun(records: Records, reference: string): boolean {
+  return reference === "latest" || /^\d{8}t/.test(reference) && records.findRuns(reference).length === 1;
+}
+
+/** A run by what it answers and what it returned. */
+async function showRun(
+  store: Store,
+  records: Records,
+  reference: string,
+  options: { json?: true },
+): Promise<void> {
+  const run = resolveRun(records, reference);
+  const answer = await recordedAnswer(store, records, run.id);
+  const nodes = new Map(records.nodes(run.id).map((node) => [node.name, node]));
+  const outputs = records.runOutputs(run.id).map(({ name, node, output }) => {
+    const key = nodes.get(node)?.key ?? null;
+    const artifact = key === null
+      ? undefined
+      : records.artifactsOfKey(key).find((one) => one.output === output)?.artifact;
+    return { name, node, artifact, summary: artifact && records.summary(artifact.digest) };
+  });
+  if (options.json) {
+    return printJson({
+      run: run.id,
+      pipeline: run.pipeline,
+      answer: answer ?? null,
+      outputs: outputs.map(({ name, node, artifact, summary }) => ({
+        name,
+        node,
+        digest: artifact?.digest ?? null,
+        summary: summary ?? null,
+      })),
+    });
+  }
+  print(table([], [["run", run.id], ["pipeline", run.pipeline], ["command", run.command]]));
+  if (answer !== undefined) print(`\n${terminalAnswer(answer)}`);
+  print("");
+  print(table(
+    ["OUTPUT", "TYPE", "SIZE", "VALUE", "DIGEST"],
+    outputs.map(({ name, artifact, summary }) =>
+      artifact === undefined ? [name, "–", "–", "not made", "–"] : [
+        name,
+        artifact.codec,
+        bytesText(artifactSize(artifact)),
+        summary === undefined ? factsText(artifact.facts) : "below",
+        artifact.digest.slice(0, 12),
+      ]
+    ),
+  ));
+  for (const { name, summary } of outputs) {
+    if (summary !== undefined) print(`\n${paint("bold", clean(name))}\n${clean(indented(summary))}`);
+  }
 }
 
 function printLineage(lineage: Lineage, indent: string): void {

@@ -1,6 +1,6 @@
 /** What the text pipelines have in common: a corpus in windows, teachers, and the arms of a comparison of HMMs. */
 import { z } from "zod";
-import type { matrixShards, Ref } from "../../mod.ts";
+import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
 import { clusterVectors } from "../../stages/clusters/kmeans.ts";
 import { fitPca, projectPca } from "../../stages/clusters/pca.ts";
 import type { circuit } from "../../stages/codecs/circuit.ts";
@@ -109,6 +109,38 @@ export interface DistilledArm extends Arm {
   readonly clusters: Ref<typeof clusterTable>;
 }
 
+/**
+ * The question of text pipelines and where its answer stands.
+ *
+ * @param subject name of the distilled arm that the question is about.
+ */
+export function textHeadline(subject: string): HeadlineDefinition {
+  return {
+    metric: "test perplexity",
+    direction: "lower",
+    decimals: 1,
+    subject,
+    baseline: "random",
+    arms: {
+      transformer: "distilled from a transformer",
+      static: "distilled from static word vectors",
+      noise: "distilled from noise",
+      random: "random start",
+    },
+    values: [
+      {
+        output: "table",
+        rows: "rows",
+        value: "test",
+        arm: "{arm}",
+        setting: "{states} hidden states",
+        converged: "converged",
+      },
+      { output: "table", rows: "floors", value: "test", arm: "{model}", reference: true },
+    ],
+  };
+}
+
 /** Windows over the parts of a corpus. */
 export function corpusOf(tokens: TextTokens, length: number, partial: "drop" | "pad"): Corpus {
   const { vocabulary } = tokens;
@@ -153,6 +185,7 @@ export function suffixVectors(
 /** Start at random, then EM. */
 export function randomArm(corpus: Corpus, states: number, seed: number, em: EmParams): Arm {
   const start = randomHmm({ vocabulary: corpus.tokens.vocabulary }, { states, length: corpus.length }, {
+    ...called({ arm: "random", states }),
     name: `start random@${states}, seed ${seed}`,
   });
   return finish(corpus, start.circuit, { arm: "random", states, seed }, em);
@@ -173,18 +206,22 @@ export function distilledArm(
     clusters: states - 1,
     iterations: options.iterations,
     zeros: "skip",
-  }, { name: `clusters ${arm}@${states}, seed ${seed}` });
+  }, { ...called({ arm, states }), name: `clusters ${arm}@${states}, seed ${seed}` });
   const start = materialiseHmm(
     { tokens, windows, vocabulary, labels },
     { emission: options.em.pseudocount },
-    {
-      name: `start ${arm}@${states}, seed ${seed}`,
-    },
+    { ...called({ arm, states }), name: `start ${arm}@${states}, seed ${seed}` },
   );
   const { table } = describeClusters({ vectors, labels, centroids, tokens, windows, vocabulary }, {}, {
+    ...called({ arm, states }),
     name: `describe ${arm}@${states}, seed ${seed}`,
   });
   return { ...finish(corpus, start.circuit, { arm, states, seed }, options.em), clusters: table };
+}
+
+/** What pages call an arm's nodes. */
+function called({ arm, states }: Omit<Arm["row"], "seed">) {
+  return { arm, setting: `${states} hidden states` };
 }
 
 function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em: EmParams): Arm {
@@ -204,12 +241,16 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
     step: batchesPerUpdate === "epoch" ? { kind: "em" } : miniBatches,
     pseudocount: { sums: 0.1, leaves: em.pseudocount },
     leafBase: "marginal",
-  }, { name: `em ${name}` });
-  const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, { name: `smooth ${name}` });
+  }, { ...called(row), name: `em ${name}` });
+  const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, {
+    ...called(row),
+    name: `smooth ${name}`,
+  });
   const score = (split: "valid" | "test") =>
     evaluateText({ circuit: smooth.circuit, tokens: corpus.tokens[split], windows: windows[split] }, {
       batchSize,
     }, {
+      ...called(row),
       name: `${split} ${name}`,
     }).score;
   return { row, circuit: smooth.circuit, log: trained.log, valid: score("valid"), test: score("test") };
@@ -225,8 +266,10 @@ export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number) {
   const weights = [0, ...BIGRAM_WEIGHTS];
   const scores = (split: "valid" | "test") =>
     weights.map((weight) =>
-      evaluateBigram({ model, tokens: tokens[split] }, { weight }, { name: `${split} bigram ${weight}` })
-        .score
+      evaluateBigram({ model, tokens: tokens[split] }, { weight }, {
+        arm: weight === 0 ? "unigram" : `interpolated bigram, weight ${weight}`,
+        name: `${split} bigram ${weight}`,
+      }).score
     );
   return languageResults({
     logs: arms.map(({ log }) => log),

@@ -1,6 +1,6 @@
 /** What the image pipelines have in common: the arms of a comparison. */
 import { z } from "zod";
-import type { matrixShards, Ref } from "../../mod.ts";
+import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
 import type { circuit } from "../../stages/codecs/circuit.ts";
 import type { trainingLog } from "../../stages/codecs/score.ts";
 import { assembleModel } from "../../stages/images/assemble_patches.ts";
@@ -98,6 +98,26 @@ export const distillationParams = {
 /** Checked parameters. */
 export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
 
+/** The question of image pipelines and where its answer stands: the first teacher's model beside the largest tree. */
+export function imageHeadline(
+  { teachers, clusters, latents, treeLatents }: DistillationParams,
+): HeadlineDefinition {
+  return {
+    metric: "bits per dimension of test images",
+    direction: "lower",
+    decimals: 3,
+    subject: `distilled from ${teachers[0]}, ${clusters[0]} clusters of ${latents} latents`,
+    baseline: `hidden Chow-Liu tree, ${treeLatents.at(-1)} latents`,
+    values: [{
+      output: "table",
+      rows: "rows",
+      value: "figure.bits",
+      arm: "{arm}, {setting}",
+      converged: "converged",
+    }],
+  };
+}
+
 /** Smoothing of everything that is learned: a pixel's levels are smoothed by how often they occur. */
 const smoothing = { pseudocount: { sums: 0.1, leaves: 1 }, leafBase: "marginal" } as const;
 
@@ -115,15 +135,22 @@ function imageEm(epochs: number, batchSize: number) {
 /** Images that a tree over all pixels is learned from: 3,072 numbers have 4.7 million pairs, each counted on every one. */
 const TREE_SAMPLES = 4_000;
 
-/** A name for a node of one repetition; none where there is only one, so that seeds stay as they are. */
-function named(name: string, repetition: number): { name?: string } {
-  return repetition === 0 ? {} : { name: `${name}.${repetition}` };
+/** What a node is called: of repetitions after the first a name, so that seeds of the first stay as they are. */
+interface Called {
+  readonly name?: string;
+  readonly arm: string;
+  readonly setting: string;
+}
+
+function named(name: string, repetition: number, arm: string, setting: string): Called {
+  return { arm, setting, ...(repetition === 0 ? {} : { name: `${name}.${repetition}` }) };
 }
 
 /** A hidden Chow-Liu tree over all pixels, with as many epochs as a distilled model has in all. */
 export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0) {
   const { patches, top, together } = params.epochs;
-  const at = (stage: string) => named(`${stage}@tree=${latents}`, repetition);
+  const at = (stage: string) =>
+    named(`${stage}@tree=${latents}`, repetition, "hidden Chow-Liu tree", `${latents} latents`);
   const start: Ref<typeof circuit> =
     pixelTree({ images: splits.train }, { latents, treeSamples: TREE_SAMPLES }, at("images.pixel-tree"))
       .circuit;
@@ -181,7 +208,9 @@ export function distilledArm(
   repetition = 0,
 ) {
   const { patch, shared, latents, epochs } = params;
-  const at = (stage: string) => named(`${stage}@${teacher},${clusters}`, repetition);
+  const setting = `${clusters} clusters of ${latents} latents`;
+  const at = (stage: string) =>
+    named(`${stage}@${teacher},${clusters}`, repetition, `distilled from ${teacher}`, setting);
   const grouped = clusterPatches(
     { images: splits.train, features: featuresOf(splits, params, teacher) },
     { ...params.kmeans, patch, clusters, shared },
@@ -207,7 +236,9 @@ export function grownArm(
   repetition = 0,
 ) {
   const { patch, latents, epochs, growth } = params;
-  const at = (stage: string) => named(`${stage}@${teacher},${clusters},grown`, repetition);
+  const setting = `${clusters} clusters of ${latents} latents`;
+  const at = (stage: string) =>
+    named(`${stage}@${teacher},${clusters},grown`, repetition, `grown from ${teacher}`, setting);
   const features = featuresOf(splits, params, teacher);
   const first = Math.max(1, clusters - growth.rounds * growth.add);
   const { clusters: start } = clusterPatches(
@@ -246,7 +277,7 @@ function joined(
   params: DistillationParams,
   clusters: Ref<typeof patchClusters>,
   circuits: Ref<typeof patchCircuits>,
-  at: (stage: string) => { name?: string },
+  at: (stage: string) => Called,
 ) {
   const { epochs } = params;
   const start = patchTree({ clusters }, {}, at("images.patch-tree")).circuit;

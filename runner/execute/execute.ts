@@ -252,7 +252,7 @@ class Execution {
 
   #context(signal: AbortSignal, folder: CheckpointFolder | undefined): StageContext {
     const { job, stage } = this;
-    const { log, progress, metric, engine: recordable } = this.#told;
+    const { log, progress, metric, chosen, engine: recordable } = this.#told;
     return {
       node: job.node,
       get seed() {
@@ -279,6 +279,7 @@ class Execution {
       log,
       progress,
       metric,
+      chosen,
     };
   }
 }

@@ -49,7 +49,8 @@ export type JobMessage =
   | { readonly type: "log"; readonly text: string }
   | { readonly type: "waiting" }
   | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }
-  | { readonly type: "metric"; readonly name: string; readonly value: number | null; readonly step?: number };
+  | { readonly type: "metric"; readonly name: string; readonly value: number | null; readonly step?: number }
+  | { readonly type: "chosen"; readonly name: string; readonly value: string | number };
 
 /** Executes jobs, here or elsewhere. */
 export interface Executor {

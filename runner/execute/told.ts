@@ -12,7 +12,7 @@ const LONGEST_UNIT = 40;
 const WARNINGS = 50;
 
 /** What a stage tells by its context: the one place where it is checked. */
-export type StageReports = Pick<StageContext, "log" | "progress" | "metric"> & {
+export type StageReports = Pick<StageContext, "log" | "progress" | "metric" | "chosen"> & {
   /** Name and adapter of an engine as they may be recorded; undefined when they cannot be. */
   engine(engine: unknown, adapter: unknown): { engine: string; adapter?: string } | undefined;
 };
@@ -77,6 +77,19 @@ export function telling(tell: (message: JobMessage) => void): StageReports {
         });
       }
       tell({ type: "metric", name: called, value: finite ? number : null, ...(placed ? { step: at } : {}) });
+    },
+    chosen(name, value) {
+      const called = nameOf(name, LONGEST_NAME);
+      if (called === undefined || called === "") {
+        return warn(`context.chosen got ${textOf(name)} as the name of what was chosen; it is left out`);
+      }
+      const told = typeof value === "string" ? nameOf(value, LONGEST_NAME) : numberOf(value);
+      if (told === undefined || typeof told === "number" && !Number.isFinite(told)) {
+        return warn(
+          `context.chosen of ${called} got ${textOf(value)}, which is no text or number; it is left out`,
+        );
+      }
+      tell({ type: "chosen", name: called, value: told });
     },
     engine(engine, adapter) {
       const name = nameOf(engine, LONGEST_NAME);

@@ -1,10 +1,13 @@
 import type { Digest } from "../../foundation/canonical.ts";
+import { type PipelineQuestion, readAsked } from "../headline.ts";
 import { artifactFromJson } from "../store/artifacts.ts";
 import { RecordsDatabase } from "./database.ts";
 import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
 import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
 import {
+  type ArmRecord,
   type ArtifactRecord,
+  type ChoiceRecord,
   type EdgeRecord,
   type MetricRecord,
   nodeFromRow,
@@ -43,6 +46,38 @@ export class RecordReader implements Disposable {
   summary(digest: Digest): string | undefined {
     return this.database.all<{ text: string }>("SELECT text FROM summaries WHERE digest = ?", digest)[0]
       ?.text;
+  }
+
+  /** What a run answers; undefined where its pipeline does not say. */
+  question(run: string): PipelineQuestion | undefined {
+    if (!this.#has("questions")) return undefined;
+    const row = this.database.all<{ question: string; headline: string | null }>(
+      "SELECT question, headline FROM questions WHERE run = ?",
+      run,
+    )[0];
+    return row && readAsked(row.question, row.headline === null ? null : JSON.parse(row.headline));
+  }
+
+  /** What the nodes of a run are called where arms are compared, those that are called so. */
+  arms(run: string): ArmRecord[] {
+    if (!this.#has("arms")) return [];
+    return this.database.all("SELECT node, arm, setting FROM arms WHERE run = ?", run);
+  }
+
+  /** What a node's execution chose. */
+  choices(run: string, node: string): ChoiceRecord[] {
+    if (!this.#has("choices")) return [];
+    return this.database.all<ChoiceRecord & { value: string }>(
+      "SELECT node, name, value FROM choices WHERE run = ? AND node = ? ORDER BY name",
+      run,
+      node,
+    ).map((row) => ({ ...row, value: JSON.parse(row.value) }));
+  }
+
+  /** Whether there is a table: records that could not be brought up to date lack the newest. */
+  #has(table: string): boolean {
+    const found = this.database.all("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table);
+    return found.length > 0;
   }
 
   /** True when a result is in the records. */

@@ -3,8 +3,18 @@ import type { CachedFingerprint, FingerprintCache } from "../fingerprint.ts";
 import type { FileDigestCache } from "../locate.ts";
 import { artifactJson } from "../store/artifacts.ts";
 import type { NodeResult } from "../store/store.ts";
+import type { PipelineQuestion } from "../headline.ts";
 import { RecordReader } from "./reader.ts";
-import type { EdgeRecord, MetricRecord, NodeRecord, ProgressRecord, RunRecord, RunStatus } from "./rows.ts";
+import type {
+  ArmRecord,
+  ChoiceRecord,
+  EdgeRecord,
+  MetricRecord,
+  NodeRecord,
+  ProgressRecord,
+  RunRecord,
+  RunStatus,
+} from "./rows.ts";
 
 /** The run records of a store, in SQLite: what is read of them, what runs write, and what is kept between runs. */
 export class Records extends RecordReader {
@@ -49,6 +59,28 @@ export class Records extends RecordReader {
   /** Records which nodes' outputs a run returns. */
   addRunOutput(run: string, name: string, node: string, output: string): void {
     this.database.run("INSERT INTO run_outputs VALUES (?,?,?,?)", run, name, node, output);
+  }
+
+  /** Records what a run answers. */
+  putQuestion(run: string, { question, headline }: PipelineQuestion): void {
+    const text = headline === null ? null : JSON.stringify(headline);
+    this.database.run("INSERT INTO questions VALUES (?,?,?)", run, question, text);
+  }
+
+  /** Records what a node of a run is called where arms are compared. */
+  putArm(run: string, { node, arm, setting }: ArmRecord): void {
+    this.database.run("INSERT INTO arms VALUES (?,?,?,?)", run, node, arm, setting);
+  }
+
+  /** Records what a stage chose. */
+  putChoice(run: string, { node, name, value }: ChoiceRecord): void {
+    this.database.run(
+      "INSERT OR REPLACE INTO choices VALUES (?,?,?,?)",
+      run,
+      node,
+      name,
+      JSON.stringify(value),
+    );
   }
 
   /** Records the state of a node of a run, replacing what was recorded. */

@@ -59,6 +59,21 @@ export interface MetricRecord {
   readonly time: number;
 }
 
+/** What a node is called where its run's arms are compared. */
+export interface ArmRecord {
+  readonly node: string;
+  readonly arm: string;
+  /** What the arm is compared at; may be empty. */
+  readonly setting: string;
+}
+
+/** What a stage chose of candidates: a text or a number by name. */
+export interface ChoiceRecord {
+  readonly node: string;
+  readonly name: string;
+  readonly value: string | number;
+}
+
 /** How far a node of a run has come. */
 export interface ProgressRecord {
   readonly node: string;

@@ -74,6 +74,23 @@ const MIGRATIONS: readonly string[] = [
   `CREATE INDEX results_by_stage ON results (stage, pipeline, created DESC, key);`,
   // The components of a result hold the same; and a row an input made results of many inputs quadratic.
   `DROP TABLE IF EXISTS inputs;`,
+  // What runs answer, what their nodes are called in it, and what stages chose. Tables of their own: records of before
+  // have none of it, and are read all the same.
+  `
+  CREATE TABLE IF NOT EXISTS questions (
+    run TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE, question TEXT NOT NULL, headline TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS arms (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, arm TEXT NOT NULL, setting TEXT NOT NULL,
+    PRIMARY KEY (run, node)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS choices (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (run, node, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The schema version that this code writes. */

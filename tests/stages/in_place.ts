@@ -55,6 +55,7 @@ export async function runStage(
       log: () => {},
       progress: () => {},
       metric: () => {},
+      chosen: () => {},
       ...context,
     },
   });

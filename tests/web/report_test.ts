@@ -34,6 +34,15 @@ Deno.test({
         ]
       ) assert.ok(text.includes(part), `the report says ${part}`);
       assert.match(text, /npx --yes deno@\S+ task run tests\/fixtures\/pipelines\/shown\.ts .*--seed 0/);
+      // The answer comes first: who is best, by how much, whether that is sure.
+      const answer = await page.locator("main > :first-child").innerText();
+      assert.match(answer, /Which rate is best\?[\s\S]*Rate 0\.01 is better than .* by 0\.\d+ \(\d+ %\)/);
+      assert.match(answer, /not sure|sure/);
+      assert.match(answer, /Loss in nats\/token, lower is better/);
+      const top = await page.locator(".verdict").evaluate((node: Element) =>
+        node.getBoundingClientRect().top
+      );
+      assert.ok(top < 600, "in the first window");
       assert.match(text, /± /, "seeds of the sweep are averaged");
       assert.equal(await page.title(), `shown, run ${/run (\S+)/.exec(text)![1]}`);
       assert.deepEqual(asked, [pathToFileURL(out).href], "nothing but the file itself is loaded");

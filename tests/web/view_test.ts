@@ -9,7 +9,7 @@ import { variantGroups } from "../../web/view/variants.ts";
 import { metricParts, thin } from "../../web/view/curves.ts";
 import { npyHead, npyNumbers } from "../../web/view/npy.ts";
 import { contactSheet, encodePlainPng, imageLayout } from "../../web/view/png.ts";
-import { spreadOfValues } from "../../web/view/spread.ts";
+import { spreadOfValues } from "../../foundation/spread.ts";
 import { summarise } from "../../web/view/tensor.ts";
 import { holds } from "../property.ts";
 

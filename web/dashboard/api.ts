@@ -1,4 +1,6 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
+import type { RunAnswer } from "../../runner/answer.ts";
+import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { ArtifactRecord, RunRecord } from "../../runner/records/rows.ts";
@@ -21,6 +23,8 @@ import { WrongQuestion } from "./wrong_question.ts";
 /** A run with its graph and how it is made again. */
 export interface RunPageData {
   readonly view: RunView;
+  /** What the run says to its pipeline's question; null where it says nothing yet. */
+  readonly answer: RunAnswer | null;
   readonly graph: string;
   readonly how: Reproduction;
 }
@@ -31,6 +35,7 @@ export async function runPage(store: Store, records: Records, id: string): Promi
   const href = (name: string) => `#/run/${encodeURIComponent(view.run.id)}/node/${encodeURIComponent(name)}`;
   return {
     view,
+    answer: await recordedAnswer(store, records, view.run.id) ?? null,
     graph: await drawRunGraph(view.nodes, (node) => href(node.name), {
       background: "transparent",
       direction: "right",

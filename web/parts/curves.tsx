@@ -1,7 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { valueText } from "../../foundation/format.ts";
 import { type Chart, metricParts } from "../view/curves.ts";
-import { spreadOfValues } from "../view/spread.ts";
+import { spreadOfValues } from "../../foundation/spread.ts";
 import { colourVariable, stylesOf } from "../../foundation/palette.ts";
 import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";

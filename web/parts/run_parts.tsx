@@ -1,7 +1,7 @@
 import { bytesText, durationText, factsText, valueText } from "../../foundation/format.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 import type { ResultTable, SeedTable } from "../view/results.ts";
-import type { Spread } from "../view/spread.ts";
+import type { Spread } from "../../foundation/spread.ts";
 import type { ArtifactView, NodeView } from "../view/run.ts";
 import type { Reproduction } from "../view/reproduce.ts";
 import { Link, Time, usePlace } from "./place.tsx";

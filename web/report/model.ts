@@ -1,3 +1,5 @@
+import type { RunAnswer } from "../../runner/answer.ts";
+import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
@@ -24,6 +26,8 @@ export interface ShownArtifact {
 /** All that a report says. */
 export interface ReportModel {
   readonly view: RunView;
+  /** What the run says to its pipeline's question. */
+  readonly answer?: RunAnswer | undefined;
   readonly graph: string;
   readonly outputs: readonly ShownArtifact[];
   /** Pictures that stages made besides the returned outputs. */
@@ -78,6 +82,7 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
   }
   return {
     view,
+    answer: await recordedAnswer(store, records, run.id),
     graph: await drawRunGraph(view.nodes, (node) => `#${nodeId(node)}`, {
       background: "transparent",
       direction: "right",

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { legible } from "../parts/legible.ts";
+import { AnswerCard } from "../parts/answer.tsx";
 import { CurveFigure } from "../parts/curves.tsx";
 import { LineageTree } from "../parts/lineage.tsx";
 import { Link, usePlace } from "../parts/place.tsx";
@@ -60,6 +61,7 @@ export function ReportPage({ model }: { model: ReportModel }) {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
+        {model.answer !== undefined && <AnswerCard answer={model.answer} />}
         {parts.map((part) => (
           <section key={part.id} id={part.id} aria-labelledby={`${part.id}-title`}>
             <h2 id={`${part.id}-title`}>{part.title}</h2>

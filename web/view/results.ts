@@ -3,7 +3,7 @@ import { groupsOf, type StageGroup } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 import type { VariantGroup } from "./variants.ts";
-import { type Spread, spreadOfValues } from "./spread.ts";
+import { type Spread, spreadOfValues } from "../../foundation/spread.ts";
 
 /** The last metrics of a stage's nodes, repetitions with other seeds in one row. */
 export interface ResultTable {

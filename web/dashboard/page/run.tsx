@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from "preact/hooks";
+import { AnswerCard } from "../../parts/answer.tsx";
 import { legible } from "../../parts/legible.ts";
 import { CurveFigure } from "../../parts/curves.tsx";
 import { Link, usePlace } from "../../parts/place.tsx";
@@ -26,7 +27,7 @@ export function RunPage({ id }: { id: string }) {
   const { loaded, connection, fault } = useLiveRun(id);
   return (
     <Shown loaded={loaded}>
-      {({ view, graph, how }) => (
+      {({ view, answer, graph, how }) => (
         <>
           <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
           <p class="bar">
@@ -34,6 +35,7 @@ export function RunPage({ id }: { id: string }) {
             <span>run {view.run.id}</span>
             <Live connection={connection} fault={fault} status={view.status} />
           </p>
+          {answer !== null && <AnswerCard answer={answer} />}
           <RunFacts run={view.run} />
           <Section title="Graph">
             <Graph svg={graph} nodes={view.nodes} />
