@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from "node:path";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { CallError } from "../foundation/errors.ts";
 import type { SessionOptions } from "../runner/session.ts";
 import type { EngineChoice } from "../runner/stage.ts";
@@ -64,7 +64,7 @@ export function sessionOptions(file: string, options: PipelineOptions): SessionO
 }
 
 /** Parses a whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
+export function wholeNumberFrom(min: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
@@ -74,7 +74,56 @@ export function wholeNumber(min: number): (text: string) => number {
   };
 }
 
-/** Gathers a repeatable option. */
-export function gather(text: string, previous: string[]): string[] {
+/** Parses an option that may be repeated: adds to what came before. */
+export function repeated(text: string, previous: string[]): string[] {
   return [...previous, text];
 }
+
+/** `--store`, of every command over a store. */
+export const STORE = new Option(
+  "--store <dir>",
+  "folder of the store (default: RETORT_STORE, else .retort/store)",
+);
+
+/** `--json`, of every command. */
+export const JSON_OUTPUT = new Option(
+  "--json",
+  "one JSON document on standard output and nothing else there",
+);
+
+/** `--verbose`, of every command. */
+export const VERBOSE = new Option("--verbose", "show logs of stages as they come, and stack traces");
+
+/** `--set`, of every command that builds a pipeline, as the four below. */
+export const SET = new Option("--set <name=value>", "set a parameter of the pipeline; may be repeated")
+  .argParser(repeated).default([] as string[], "none");
+
+/** `--seed`. */
+export const SEED = new Option("--seed <n>", "the run's seed").argParser(wholeNumberFrom(0)).default(0);
+
+/** `--engine`. */
+export const ENGINE = new Option("--engine <name>", "engine of the stages that use one")
+  .choices(["auto", "webgpu", "cpu"] as const).default("auto" as const);
+
+/** `--adapter`. */
+export const ADAPTER = new Option(
+  "--adapter <name>",
+  "WebGPU adapter, by a part of its name; with it, the engine is webgpu unless --engine says otherwise",
+);
+
+/** `--only`. */
+export const ONLY = new Option(
+  "--only <node>",
+  "make these nodes and what they need; * stands for any text; may be repeated",
+).argParser(repeated).default([] as string[], "all");
+
+/** `--force`, of `run`. */
+export const FORCE = new Option("--force <node>", "recompute these nodes; may be repeated")
+  .argParser(repeated).default([] as string[], "none");
+
+/** `--jobs`, of commands that run stages: by default one a core, four at most, since stages use several cores themselves. */
+export const JOBS = new Option(
+  "--jobs <n>",
+  "worker processes beside the engine's; 0 runs stages in this process",
+)
+  .argParser(wholeNumberFrom(0)).default(Math.min(4, navigator.hardwareConcurrency));

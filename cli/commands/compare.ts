@@ -3,9 +3,23 @@ import { resolveRun } from "../../runner/references.ts";
 import { valueText } from "../../foundation/text.ts";
 import { print, printJson, table } from "../output.ts";
 import { openRecords } from "../records.ts";
+import { JSON_OUTPUT, STORE, VERBOSE } from "../options.ts";
+import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task compare RUN RUN …`; with one run, its sweeps. */
-export function compare(names: string[], options: { all?: true; store?: string; json?: true }): void {
+/** `deno task compare`. */
+export default defineCommand({
+  name: "compare",
+  summary: "parameters and metrics of runs side by side",
+  permissions: STORE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("<runs...>", "runs: ids, first characters, or latest").option(
+      "--all",
+      "also what is the same in all runs",
+    ).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(compare),
+});
+
+function compare(names: string[], options: { all?: true; store?: string; json?: true }): void {
   const { records } = openRecords(options.store);
   using _closed = records;
   const found = names.map((name) => resolveRun(records, name));

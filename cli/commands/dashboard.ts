@@ -1,18 +1,38 @@
+import { Option } from "commander";
 import { Store } from "../../runner/store/store.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
-import { storePath } from "../options.ts";
+import { JSON_OUTPUT, repeated, STORE, storePath, VERBOSE, wholeNumberFrom } from "../options.ts";
 import { note, print, printJson } from "../output.ts";
+import { defineCommand } from "../command.ts";
+
+/** `deno task dashboard`. */
+export default defineCommand({
+  name: "dashboard",
+  summary: "serve a live page of all runs, for this machine alone",
+  permissions: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-net=127.0.0.1"],
+  declare: (command) =>
+    command.option(
+      "--port <n>",
+      "the port (default: the one of the last time, else 8710, else a free one)",
+      wholeNumberFrom(1),
+    ).addOption(
+      new Option(
+        "--public-host <name>",
+        "a name that a tunnel or proxy has for it, NAME or NAME:PORT; may be repeated",
+      ).argParser(repeated).default([] as string[], "none"),
+    ).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(dashboard),
+});
 
 /** Options of `dashboard`. */
-export interface DashboardOptions {
+interface DashboardOptions {
   port?: number;
   publicHost: string[];
   store?: string;
   json?: true;
 }
 
-/** `deno task dashboard`. */
-export async function dashboard(options: DashboardOptions): Promise<void> {
+async function dashboard(options: DashboardOptions): Promise<void> {
   const store = Store.open(storePath(options.store));
   await using served = await serveDashboard(store, {
     publicHosts: options.publicHost,

@@ -1,8 +1,21 @@
 import { type Diagnosis, type EngineReport, examine } from "../../kernels/doctor.ts";
 import { bytesText, paint, print, printJson, table } from "../output.ts";
+import { JSON_OUTPUT, VERBOSE } from "../options.ts";
+import { defineCommand } from "../command.ts";
 
 /** `deno task doctor`. */
-export async function doctor({ adapter, json }: { adapter?: string; json?: true }): Promise<void> {
+export default defineCommand({
+  name: "doctor",
+  summary: "examine the engines of this machine, and say what auto picks",
+  permissions: ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"],
+  declare: (command) =>
+    command.option("--adapter <name>", "only the WebGPU adapters with this in their names").addOption(
+      JSON_OUTPUT,
+    ).addOption(VERBOSE)
+      .action(doctor),
+});
+
+async function doctor({ adapter, json }: { adapter?: string; json?: true }): Promise<void> {
   const diagnosis = await examine(adapter);
   if (json) printJson(diagnosis);
   else print(diagnosisText(diagnosis));

@@ -4,12 +4,24 @@ import { badFileName } from "../../foundation/file_names.ts";
 import { type Export, exportArtifact } from "../../runner/export.ts";
 import { resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { listFolder } from "../../runner/store/blobs.ts";
-import { userPath } from "../options.ts";
+import { JSON_OUTPUT, STORE, userPath, VERBOSE } from "../options.ts";
 import { bytesText, print, printJson } from "../output.ts";
 import { openRecords } from "../records.ts";
+import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task export REF DIR`. */
-export async function exportRef(
+/** `deno task export`. */
+export default defineCommand({
+  name: "export",
+  summary: "copy an artifact, or all outputs of a run, out of the store",
+  permissions: STORE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("<ref>", "as for show; or a run").argument("<dir>", "a new or empty folder").addOption(
+      STORE,
+    ).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(exportRef),
+});
+
+async function exportRef(
   reference: string,
   folder: string,
   options: { store?: string; json?: true },

@@ -3,11 +3,38 @@ import type { GraphNode, OutputRef } from "../../runner/graph.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import { PipelineSession } from "../../runner/session.ts";
-import { type PipelineOptions, sessionOptions, userPath } from "../options.ts";
+import {
+  ADAPTER,
+  ENGINE,
+  JSON_OUTPUT,
+  ONLY,
+  type PipelineOptions,
+  SEED,
+  sessionOptions,
+  SET,
+  STORE,
+  userPath,
+  VERBOSE,
+} from "../options.ts";
 import { note, print, printJson } from "../output.ts";
+import { defineCommand } from "../command.ts";
+
+/** `deno task graph`. */
+export default defineCommand({
+  name: "graph",
+  summary: "draw a pipeline with the state of each node, as Mermaid text or SVG",
+  permissions: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-ffi"],
+  declare: (command) =>
+    command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
+      ADAPTER,
+    ).addOption(ONLY).option("--svg <path>", "write an SVG picture instead").addOption(STORE).addOption(
+      JSON_OUTPUT,
+    ).addOption(VERBOSE)
+      .action(graph),
+});
 
 /** Options of `graph`. */
-export interface GraphOptions extends PipelineOptions {
+interface GraphOptions extends PipelineOptions {
   svg?: string;
   json?: true;
 }
@@ -33,8 +60,7 @@ const WORDS: Record<State, string> = {
   data: "data",
 };
 
-/** `deno task graph FILE`. */
-export async function graph(file: string, options: GraphOptions): Promise<void> {
+async function graph(file: string, options: GraphOptions): Promise<void> {
   await using session = await PipelineSession.open(sessionOptions(file, options));
   const plan = [...(await session.plan()).values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
@@ -85,7 +111,7 @@ function edgesOf(nodes: readonly GraphNode[]): Edge[] {
 }
 
 /** Mermaid flow chart text. */
-export function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
+function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
   // Mermaid reads labels as Markdown and HTML: everything but plain characters goes in as an entity.
   const escape = (text: string) => text.replaceAll(/[^\w .,:=@+-]/gu, (char) => `#${char.codePointAt(0)};`);
   const lines = ["flowchart TD"];

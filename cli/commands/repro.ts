@@ -4,11 +4,22 @@ import { reproduce } from "../../runner/reproduce.ts";
 import { Store } from "../../runner/store/store.ts";
 import { listWorkspaces, readWorkspace } from "../../runner/workspace.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { storePath } from "../options.ts";
+import { JSON_OUTPUT, STORE, storePath, VERBOSE } from "../options.ts";
 import { clean, durationText, note, print, printJson, table } from "../output.ts";
+import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
-/** `deno task repro NODE`. */
-export async function repro(
+/** `deno task repro`. */
+export default defineCommand({
+  name: "repro",
+  summary: "enter a failed node again, alone and in this process",
+  permissions: STAGE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("[node]", "the failed node; without it, failed nodes are listed").addOption(STORE)
+      .addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(repro),
+});
+
+async function repro(
   node: string | undefined,
   options: { store?: string; json?: true; verbose?: true },
 ) {

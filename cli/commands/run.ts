@@ -19,7 +19,20 @@ import { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { terminalAnswer } from "../answer.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { type PipelineOptions, sessionOptions } from "../options.ts";
+import {
+  ADAPTER,
+  ENGINE,
+  FORCE,
+  JOBS,
+  JSON_OUTPUT,
+  ONLY,
+  type PipelineOptions,
+  SEED,
+  sessionOptions,
+  SET,
+  STORE,
+  VERBOSE,
+} from "../options.ts";
 import {
   bytesText,
   clean,
@@ -33,9 +46,27 @@ import {
   table,
 } from "../output.ts";
 import { rendererFor } from "../progress.ts";
+import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+
+/** `deno task run`. */
+export default defineCommand({
+  name: "run",
+  summary: "run a pipeline; what the store holds already is not run again",
+  permissions: STAGE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
+      ADAPTER,
+    ).addOption(ONLY).addOption(FORCE)
+      .option("--no-cache", "recompute every node; results are still recorded")
+      .option("--dry-run", "list every node with why it would run or not; run nothing")
+      .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
+      .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
+      .addOption(JOBS).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(run),
+});
 
 /** Options of `run`. */
-export interface RunOptions extends PipelineOptions {
+interface RunOptions extends PipelineOptions {
   force: string[];
   cache: boolean;
   dryRun?: true;
@@ -46,8 +77,7 @@ export interface RunOptions extends PipelineOptions {
   verbose?: true;
 }
 
-/** `deno task run FILE`. */
-export async function run(file: string, options: RunOptions): Promise<void> {
+async function run(file: string, options: RunOptions): Promise<void> {
   if (options.lock && options.frozen) throw new CallError("--lock and --frozen exclude each other");
   if (options.lock && options.only.length > 0) {
     throw new CallError("--lock needs the whole pipeline: leave out --only");

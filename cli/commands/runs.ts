@@ -8,17 +8,32 @@ import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/livenes
 import type { Store } from "../../runner/store/store.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
+import { JSON_OUTPUT, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
+import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
+
+/** `deno task runs`. */
+export default defineCommand({
+  name: "runs",
+  summary: "list past runs, newest first, or show one",
+  permissions: STORE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("[run]", "a run's id, its first characters, or latest")
+      .option("--limit <n>", "at most so many", wholeNumberFrom(1), 20)
+      .option("--pipeline <name>", "of this pipeline only").addOption(STORE).addOption(JSON_OUTPUT).addOption(
+        VERBOSE,
+      )
+      .action(runs),
+});
 
 /** Options of `runs`. */
-export interface RunsOptions {
+interface RunsOptions {
   limit: number;
   pipeline?: string;
   store?: string;
   json?: true;
 }
 
-/** `deno task runs [RUN]`. */
-export function runs(run: string | undefined, options: RunsOptions): void {
+function runs(run: string | undefined, options: RunsOptions): void {
   const { store, records } = openRecords(options.store);
   using _closed = records;
   if (run !== undefined) return showRun(store, records, resolveRun(records, run), options);

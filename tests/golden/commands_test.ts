@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import type { Command, Option } from "commander";
+import type { TaskCommand } from "../../cli/command.ts";
+import { COMMANDS, GROUPS } from "../../cli/commands.ts";
+import { calledCommand, loadCommands, programOf } from "../../cli/program.ts";
+import { ROOT } from "../command.ts";
+
+const CONFIG = `${ROOT}/deno.json`;
+const PAGE = `${ROOT}/docs/pipelines.md`;
+/** Set by `deno task golden`: what has drifted is written anew. */
+const renews = Deno.env.get("RETORT_RENEW_GOLDEN") === "1";
+
+const commands = await loadCommands(Object.keys(COMMANDS));
+
+/** The tasks of deno.json that call commands: those that share a first word share a task. */
+function tasksOf(list: readonly TaskCommand[]): Record<string, string> {
+  const groups = Map.groupBy(list, ({ name }) => name.split(" ")[0]!);
+  return Object.fromEntries([...groups].map(([task, members]) => {
+    // Of commands that share a task the one that may do the most comes first, so that its lists of names count.
+    const flags = members.toSorted((a, b) => b.permissions.length - a.permissions.length)
+      .flatMap(({ permissions }) => permissions);
+    const kinds = new Map<string, string>();
+    for (const flag of flags) {
+      const kind = flag.split("=")[0]!;
+      const more = new Set([
+        ...kinds.get(kind)?.split("=")[1]?.split(",") ?? [],
+        ...flag.split("=")[1]?.split(",") ?? [],
+      ]);
+      kinds.set(kind, more.size === 0 ? kind : `${kind}=${[...more].join(",")}`);
+    }
+    const quiet = members.some((command) => command.quiet) ? ["--quiet"] : [];
+    return [task, ["deno run", ...quiet, ...kinds.values(), "cli/main.ts", task].join(" ")];
+  }));
+}
+
+/** A command as the parser has it. */
+function parsed(name: string): Command {
+  return name.split(" ").reduce(
+    (parent, word) => parent.commands.find((command) => command.name() === word) as Command,
+    programOf(commands),
+  );
+}
+
+function optionsOf(name: string): readonly Option[] {
+  return parsed(name).options as readonly Option[];
+}
+
+/** Flags that every command has, and those over a store. */
+const SHARED = ["--json", "--verbose", "--store"];
+
+/** `run FILE`, `runs [RUN]`, `compare RUN...`. */
+function callOf(name: string): string {
+  const names =
+    (parsed(name).registeredArguments as readonly { required: boolean; variadic: boolean; name(): string }[])
+      .map((argument) => {
+        const word = argument.name().toUpperCase() + (argument.variadic ? "..." : "");
+        return argument.required ? word : `[${word}]`;
+      });
+  return [name, ...names].join(" ");
+}
+
+/** The table of docs/pipelines.md, as `deno fmt` lays it out. */
+function table(): string {
+  const rows = [
+    ["command", "further flags"],
+    ...commands.map(({ name }) => [
+      `\`${callOf(name)}\``,
+      optionsOf(name).filter((option) => !SHARED.includes(option.long!))
+        .map(({ flags }) => `\`${flags.replace(/<(.*)>/, (_, value) => value.toUpperCase())}\``).join(" "),
+    ]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const [head, ...body] = rows;
+  return [line(head!), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)].join(
+    "\n",
+  );
+}
+
+Deno.test("golden: the tasks of deno.json are those that the commands declare", () => {
+  const text = Deno.readTextFileSync(CONFIG);
+  const config = JSON.parse(text) as { tasks: Record<string, string> };
+  const wanted = tasksOf(commands);
+  if (renews) {
+    const others = Object.entries(config.tasks).filter(([name, line]) =>
+      !(name in wanted) && !line.includes("cli/main.ts")
+    );
+    const tasks = { ...wanted, ...Object.fromEntries(others) };
+    Deno.writeTextFileSync(CONFIG, JSON.stringify({ ...config, tasks }, null, 2) + "\n");
+    return;
+  }
+  const given = Object.entries(config.tasks).filter(([, line]) => line.includes("cli/main.ts"));
+  assert.deepEqual(Object.fromEntries(given), wanted, "renew deno.json: deno task golden");
+});
+
+Deno.test("golden: docs/pipelines.md has every command with exactly its flags", () => {
+  const page = Deno.readTextFileSync(PAGE);
+  const [before, after] = page.split("\n## Commands\n") as [string, string];
+  const found = /\n\| command [\s\S]*?\n(?=\n)/.exec(after)![0];
+  if (renews) {
+    Deno.writeTextFileSync(PAGE, `${before}\n## Commands\n${after.replace(found, () => `\n${table()}\n`)}`);
+    return;
+  }
+  assert.equal(found.trim(), table(), "renew the table: deno task golden");
+});
+
+Deno.test("every command answers to its name and to the flags that all share; README names none that is not there", () => {
+  assert.ok(commands.length >= 14);
+  commands.forEach(({ name, summary }, i) => {
+    assert.equal(name, Object.keys(COMMANDS)[i], "the file's name and the registry's");
+    assert.equal(calledCommand([...name.split(" "), "x", "--json"]), name);
+    assert.ok(summary.length > 10 && !summary.endsWith("."), summary);
+    const flags = optionsOf(name).map((option) => option.long!);
+    const store = /^(data |doctor$)/.test(name) ? [] : ["--store"];
+    assert.deepEqual(
+      flags.filter((flag) => SHARED.includes(flag)).sort(),
+      ["--json", ...store, "--verbose"].sort(),
+    );
+    if (name.includes(" ")) assert.ok(GROUPS[name.split(" ")[0]!] !== undefined);
+  });
+  assert.equal(calledCommand(["--help"]), undefined);
+  assert.equal(calledCommand(["data"]), undefined);
+  const readme = Deno.readTextFileSync(`${ROOT}/README.md`).split("\n## Everyday commands\n")[1]!.split(
+    "\n## ",
+  )[0]!;
+  const told = [...readme.matchAll(/^\| `deno task ([a-z ]+)/gm)].map((match) => match[1]!.trim());
+  assert.ok(told.length >= 10);
+  for (const name of told) assert.ok(name in COMMANDS, `README.md tells of \`deno task ${name}\``);
+});
+
+Deno.test("a command is one file and one line of the registry: one that only this test knows is parsed like the others", async () => {
+  const called: unknown[] = [];
+  const probe: TaskCommand = {
+    name: "data probe",
+    summary: "look at a data set from afar",
+    permissions: ["--allow-read", "--allow-env=RETORT_PROBE"],
+    declare: (command) =>
+      command.argument("<name>").option("--deep").action((name, options) =>
+        void called.push([name, options])
+      ),
+  };
+  const program = programOf([...commands, probe]);
+  await program.parseAsync(["data", "probe", "mnist", "--deep"], { from: "user" });
+  assert.deepEqual(called, [["mnist", { deep: true }]]);
+  // Its task is that of the other `data` commands, which may then read one variable more and nothing less.
+  assert.equal(
+    tasksOf([...commands, probe]).data,
+    tasksOf(commands).data!.replace("ProgramData", "ProgramData,RETORT_PROBE"),
+  );
+});
