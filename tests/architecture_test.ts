@@ -24,7 +24,6 @@ const SHARED: Readonly<Record<string, number>> = {
   Batch: 2,
   Corpus: 2,
   Fault: 3,
-  GraphOptions: 2,
   Machine: 2,
   Operand: 2,
   Part: 2,
@@ -43,14 +42,11 @@ const SHARED: Readonly<Record<string, number>> = {
   circuits: 2,
   compareArms: 2,
   distilledArm: 2,
-  gather: 2,
   randomRows: 2,
-  runs: 2,
   sourceOf: 3,
   statesOf: 2,
   table: 3,
   transpose: 2,
-  wholeNumber: 2,
 };
 
 /** Rooms that each room may import besides itself: the table in docs/architecture.md. */
