@@ -5,7 +5,7 @@ import { exitCodeOf, hintOf, messageOf } from "../foundation/errors.ts";
 import { fileFault, isWall } from "../foundation/faults.ts";
 import { clean, note, paint } from "./output.ts";
 import { COMMANDS } from "./commands.ts";
-import { calledCommand, loadCommands, programOf } from "./program.ts";
+import { calledCommand, loadCommands, parserOf } from "./parser.ts";
 
 /** Commander's own faults are wrong calls: exit code 2. */
 function throwInsteadOfExit(
@@ -38,7 +38,7 @@ function report(thrown: unknown): number {
 let code: number;
 try {
   const called = calledCommand(Deno.args);
-  const program = programOf(await loadCommands(called === undefined ? Object.keys(COMMANDS) : [called]));
+  const program = parserOf(await loadCommands(called === undefined ? Object.keys(COMMANDS) : [called]));
   throwInsteadOfExit(program as never);
   await program.parseAsync(Deno.args, { from: "user" });
   code = Number(Deno.exitCode);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Command, Option } from "commander";
 import type { TaskCommand } from "../../cli/command.ts";
 import { COMMANDS, GROUPS } from "../../cli/commands.ts";
-import { calledCommand, loadCommands, programOf } from "../../cli/program.ts";
+import { calledCommand, loadCommands, parserOf } from "../../cli/parser.ts";
 import { ROOT } from "../command.ts";
 
 const CONFIG = `${ROOT}/deno.json`;
@@ -37,7 +37,7 @@ function tasksOf(list: readonly TaskCommand[]): Record<string, string> {
 function parsed(name: string): Command {
   return name.split(" ").reduce(
     (parent, word) => parent.commands.find((command) => command.name() === word) as Command,
-    programOf(commands),
+    parserOf(commands),
   );
 }
 
@@ -140,7 +140,7 @@ Deno.test("a command is one file and one line of the registry: one that only thi
         void called.push([name, options])
       ),
   };
-  const program = programOf([...commands, probe]);
+  const program = parserOf([...commands, probe]);
   await program.parseAsync(["data", "probe", "mnist", "--deep"], { from: "user" });
   assert.deepEqual(called, [["mnist", { deep: true }]]);
   // Its task is that of the other `data` commands, which may then read one variable more and nothing less.

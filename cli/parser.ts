@@ -14,7 +14,7 @@ export function calledCommand(args: readonly string[]): string | undefined {
 }
 
 /** The parser of the command line, with these commands alone. */
-export function programOf(commands: readonly TaskCommand[]): Command {
+export function parserOf(commands: readonly TaskCommand[]): Command {
   const program = new Command("retort").version(VERSION).description(
     "Latent variable distillation as declarative, cached pipelines.",
   );
