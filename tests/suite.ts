@@ -59,6 +59,16 @@ async function checkDocumentation(file: string): Promise<void> {
   report(`documentation of ${file}`, ours.length === 0 && !broken, broken ? text : ours.join("\n"));
 }
 
+/** Modules with an example in a comment: these examples are programs, and must run. */
+function modulesWithExamples(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    const path = folder === "." ? name : `${folder}/${name}`;
+    if (name.startsWith(".") || ["node_modules", "tests", "fixtures"].includes(name)) return [];
+    if (isDirectory) return modulesWithExamples(path);
+    return /\.tsx?$/.test(name) && /^ *\* ```ts$/m.test(Deno.readTextFileSync(path)) ? [path] : [];
+  }).sort();
+}
+
 async function test(files: readonly string[]): Promise<void> {
   const { code, text } = await deno([
     "test",
@@ -94,13 +104,11 @@ if (chosen.length === 0) {
   await check("lint", ["lint", "--quiet"]);
   await check("types", ["check", "--quiet", "."]);
   for (const file of DOCUMENTED) await checkDocumentation(file);
-  await check("examples of circuits", [
-    "test",
-    "--allow-all",
-    "--quiet",
-    "--doc",
-    "docs/circuits.md",
-    "circuits/builder.ts",
+  const examples = modulesWithExamples(".");
+  report("examples in comments are found", examples.length > 5, examples.join("\n"));
+  await check(`examples of ${examples.length} modules and of docs/circuits.md`, [
+    ...["test", "--allow-all", "--quiet", "--doc", "docs/circuits.md"],
+    ...examples,
   ]);
 }
 await test(chosen.length === 0 ? ["tests"] : chosen);
