@@ -1,8 +1,10 @@
 export * from "./errors.ts";
 export * from "./circuit.ts";
 export * from "./random.ts";
+export { type SoftEvidence, softWidth, type StateWeights } from "./soft.ts";
 export * from "./samples.ts";
 export * from "./leaves/mod.ts";
+export * from "./leaves/soft.ts";
 export * from "./scope.ts";
 export * from "./evidence.ts";
 export * from "./turns.ts";

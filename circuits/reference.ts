@@ -16,14 +16,15 @@ import { CircuitError } from "./errors.ts";
 import type { Activations, Evaluator, Flows, Semiring } from "./evaluator.ts";
 import { Evidence } from "./evidence.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
-import { checkSamples, checkSampleWeights, isObserved, type Samples } from "./samples.ts";
+import { accumulateSoft, softLogProbability } from "./leaves/soft.ts";
+import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "./samples.ts";
 
 /** Called for every sum edge of a sample: from unit `output` of sum node `node` to entry `at` of its weights. */
 export type EdgeVisitor = (node: NodeId, output: number, at: number, flow: number) => void;
 
 /**
  * Upward pass of sample `s`: the natural logarithms of the units of every node, by node id.
- * Likelihood of the observed values for `sum`; of the best completion and choices for `max`.
+ * Likelihood of the observed values and soft evidence for `sum`; of the best completion and choices for `max`.
  */
 export function upward(
   circuit: Circuit,
@@ -39,9 +40,10 @@ export function upward(
       const family = leafFamily(node.family);
       const observed = isObserved(samples, s, node.variable);
       const value = samples.values[s * samples.variables + node.variable] as number;
-      const external = samples.externals?.get(node.variable);
+      const external = samples.externals?.get(node.variable), soft = softOf(samples, s, node.variable);
       for (let u = 0; u < node.units; u++) {
-        if (observed && node.family === "external") out[u] = external?.[s * node.units + u] as number;
+        if (soft !== undefined) out[u] = softLogProbability(family, leaf, u, soft, semiring);
+        else if (observed && node.family === "external") out[u] = external?.[s * node.units + u] as number;
         else if (observed) out[u] = family.logProbability(leaf, u, value);
         else out[u] = semiring === "sum" ? 0 : family.logProbability(leaf, u, family.mode(leaf, u));
       }
@@ -194,16 +196,12 @@ export class ReferenceEvaluator implements Evaluator {
           if (!isObserved(samples, s, node.variable)) continue;
           const value = samples.values[s * samples.variables + node.variable] as number;
           const leaf = leafOf(circuit, node), family = leafFamily(node.family);
+          const soft = softOf(samples, s, node.variable);
+          const own = statistics.get(node.parameter) as Float64Array;
           flows[node.id]?.forEach((flow, u) => {
-            if (flow > 0) {
-              family.accumulate(
-                leaf,
-                u,
-                value,
-                times * flow,
-                statistics.get(node.parameter as string) as Float64Array,
-              );
-            }
+            if (!(flow > 0)) return;
+            if (soft !== undefined) accumulateSoft(family, leaf, u, soft, times * flow, own);
+            else family.accumulate(leaf, u, value, times * flow, own);
           });
         }
       }

@@ -1,6 +1,7 @@
-import { type Circuit, describeVariable } from "./circuit.ts";
+import { type Circuit, describeVariable, variableOf } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import { kindOf, requireList, requireShape, requireWhole } from "./guards.ts";
+import { checkSoft, mapSoft, type SoftEvidence, type StateWeights, weightsOf } from "./soft.ts";
 
 /** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
 export type ValueArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
@@ -23,6 +24,12 @@ export interface Samples {
    * -Infinity for impossible. Where the variable is not observed they are not read.
    */
   readonly externals?: ReadonlyMap<number, Float32Array>;
+  /**
+   * For categorical variables, by index: weights of states in the place of a value. A value of a variable in a sample is
+   * missing where `observed` is 0, soft where the variable has an entry here whose `rows` is absent or 1, and otherwise the
+   * number in `values`. What is neither observed nor soft is marginalised; `values` are not read where they are soft.
+   */
+  readonly soft?: ReadonlyMap<number, SoftEvidence>;
 }
 
 /**
@@ -68,18 +75,31 @@ export function unobserved(count: number, variables: number): Samples {
   return { count, variables, values: new Int32Array(size), observed: new Uint8Array(size) };
 }
 
-/** Whether variable `v` of sample `s` was observed. */
+/** Whether anything is known of variable `v` of sample `s`: a value, soft evidence or log-likelihoods. */
 export function isObserved(samples: Samples, s: number, v: number): boolean {
   return samples.observed === undefined || samples.observed[s * samples.variables + v] !== 0;
+}
+
+/** Whether variable `v` of sample `s` has soft evidence, and no value. */
+export function isSoft(samples: Samples, s: number, v: number): boolean {
+  const soft = samples.soft?.get(v);
+  return soft !== undefined && soft.rows?.[s] !== 0 && isObserved(samples, s, v);
+}
+
+/** The states that variable `v` of sample `s` may be in by its soft evidence, with their weights; undefined where it has none. */
+export function softOf(samples: Samples, s: number, v: number): StateWeights | undefined {
+  return isSoft(samples, s, v)
+    ? weightsOf(samples.soft?.get(v) as SoftEvidence, s, samples.count)
+    : undefined;
 }
 
 /** The samples `from .. to - 1`, as views on the same memory. @throws {CircuitError} when there are no such samples */
 export function sliceSamples(samples: Samples, from: number, to: number): Samples {
   requireWhole("The first sample", from, 0, samples.count);
   requireWhole("The end of the samples", to, from, samples.count);
-  const { variables, observed, externals } = samples;
+  const { variables, observed, externals, soft } = samples;
   requireTyped(samples);
-  const cut = <T extends ValueArray>(array: T, width: number) =>
+  const cut = <T extends ValueArray | Uint32Array>(array: T, width: number) =>
     array.subarray(from * width, to * width) as T;
   return {
     count: to - from,
@@ -89,6 +109,7 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
     ...(externals && {
       externals: new Map([...externals].map(([v, logs]) => [v, cut(logs, logs.length / samples.count)])),
     }),
+    ...(soft && { soft: mapSoft(soft, samples.count, cut) }),
   };
 }
 
@@ -109,7 +130,7 @@ function requireTyped({ values, observed }: Samples): void {
  */
 export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
   const count = indices.length;
-  const take = <T extends ValueArray>(array: T, width: number): T => {
+  const take = <T extends ValueArray | Uint32Array>(array: T, width: number): T => {
     const out = new (array.constructor as new (length: number) => T)(count * width);
     for (let i = 0; i < count; i++) {
       const s = indices[i] as number;
@@ -120,7 +141,7 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
     }
     return out;
   };
-  const { variables, observed, externals } = samples;
+  const { variables, observed, externals, soft } = samples;
   return {
     count,
     variables,
@@ -129,11 +150,13 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
     ...(externals && {
       externals: new Map([...externals].map(([v, logs]) => [v, take(logs, logs.length / samples.count)])),
     }),
+    ...(soft && { soft: mapSoft(soft, samples.count, take) }),
   };
 }
 
 /**
- * The same samples with the given variables missing everywhere, and nothing else changed.
+ * The same samples with the given variables missing everywhere, soft evidence and log-likelihoods included, and nothing else
+ * changed.
  * @throws {CircuitError} naming a variable that is none
  */
 export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
@@ -146,12 +169,46 @@ export function hideVariables(samples: Samples, variables: Iterable<number>): Sa
 }
 
 /**
+ * The same samples without the values of the given variables. Soft evidence about them and their log-likelihoods remain: those
+ * are what was seen of the variable, not the variable.
+ */
+export function hideValues(samples: Samples, variables: Iterable<number>): Samples {
+  const { count, variables: width, externals, soft } = samples;
+  const chosen = [...variables], hidden = hideVariables(samples, chosen);
+  const observed = hidden.observed as Uint8Array;
+  for (const v of chosen) {
+    if (!externals?.has(v) && !soft?.has(v)) continue;
+    for (let s = 0; s < count; s++) {
+      if (externals?.has(v) ? isObserved(samples, s, v) : isSoft(samples, s, v)) observed[s * width + v] = 1;
+    }
+  }
+  return hidden;
+}
+
+/**
+ * Refuses samples with soft evidence, for what needs values.
+ * @param what that needs them, as the subject of a sentence
+ * @throws {CircuitError} naming the first sample and variable
+ */
+export function requireValues(what: string, samples: Samples): void {
+  for (const v of samples.soft?.keys() ?? []) {
+    for (let s = 0; s < samples.count; s++) {
+      if (!isSoft(samples, s, v)) continue;
+      throw new CircuitError(`${what} needs values, and sample ${s} has soft evidence of variable ${v}.`, {
+        hint: "Hide such variables with `hideVariables`, or give the likeliest state as a value.",
+      });
+    }
+  }
+}
+
+/**
  * Checks samples against a circuit: the number of columns, whole and in-range states, finite numbers,
- * external log-likelihoods present, of the right length and not NaN.
+ * external log-likelihoods present, of the right length and not NaN, soft evidence about categorical variables alone and of
+ * weights that make sense.
  * @throws {CircuitError} naming the first sample and variable that do not fit
  */
 export function checkSamples(circuit: Circuit, samples: Samples): void {
-  const { count, variables, values, observed, externals } = samples;
+  const { count, variables, values, observed, externals, soft } = samples;
   if (variables !== circuit.variables.length) {
     throw new CircuitError(
       `The samples have ${variables} columns, but the circuit has ${circuit.variables.length} variables.`,
@@ -164,11 +221,22 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
         (observed === undefined ? "." : ` and a mask of ${observed.length}.`),
     );
   }
+  for (const [v, own] of soft ?? []) {
+    const variable = variableOf(circuit, v), where = describeVariable(circuit, v);
+    if (variable.kind !== "categorical") {
+      throw new CircuitError(
+        `${where} is ${variable.kind}: soft evidence is about states of categorical variables.`,
+      );
+    }
+    const isRead = (s: number) => isSoft(samples, s, v);
+    checkSoft(where, own, { count, states: variable.states, isRead });
+  }
   circuit.variables.forEach((variable, v) => {
     if (variable.kind === "external") return checkExternal(circuit, samples, v, externals?.get(v));
     const states = variable.kind === "categorical" ? variable.states : 0;
     for (let s = 0, at = v; s < count; s++, at += variables) {
       if (observed !== undefined && observed[at] === 0) continue;
+      if (soft?.has(v) && isSoft(samples, s, v)) continue;
       const x = values[at] as number;
       const good = states === 0 ? Number.isFinite(x) : Number.isInteger(x) && x >= 0 && x < states;
       if (good) continue;

@@ -11,7 +11,7 @@ import { CircuitError } from "../errors.ts";
 import { Evidence } from "../evidence.ts";
 import { type Learner, parameterOwners, settingsFor, type UpdateRule } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
-import { isObserved, type Samples } from "../samples.ts";
+import { isObserved, requireValues, type Samples } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 import { type Score, ScoreSum } from "./score.ts";
 
@@ -31,7 +31,8 @@ export interface CountOptions {
  *
  * Values of other variables may be missing, and a latent one where nothing was observed of what depends on it: sequences of
  * several lengths are padded with missing values, latent and others alike.
- * @throws {CircuitError} when the circuit is not deterministic, or a value is missing that decides what is counted, naming it
+ * @throws {CircuitError} when the circuit is not deterministic, a value is missing that decides what is counted, naming it, or one is
+ *   soft evidence, from which only EM learns
  */
 export async function countComplete(
   learner: Learner,
@@ -55,6 +56,7 @@ export async function countComplete(
   const sum = new ScoreSum(), order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights, indices } = await readBatch(source, batchOf(order, b, batchSize));
+    requireValues("Counting", samples);
     refuseMissing(circuit, samples, indices, marks);
     sum.add((await learner.accumulate(samples, weights)).logLikelihoods, weights);
   }

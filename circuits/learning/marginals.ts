@@ -1,14 +1,15 @@
 import type { Circuit, InputNode } from "../circuit.ts";
 import { rowWidth } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
-import { isObserved } from "../samples.ts";
+import { isObserved, softOf } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 
 /**
  * How often the states of variables occur, for every leaf parameter that is a distribution over states:
  * `[states]` by id, of all variables together that leaves with this parameter are over (the unigram, for the
- * emission of a homogeneous HMM). What to smooth leaves by: see `base` of `ParameterSettings`. Every state
- * gets one virtual sample more, so that none is impossible.
+ * emission of a homogeneous HMM). What to smooth leaves by: see `base` of `ParameterSettings`. Soft
+ * evidence counts for its states in proportion to their weights. Every state gets one virtual sample more, so that none is
+ * impossible.
  */
 export async function leafMarginals(
   circuit: Circuit,
@@ -34,8 +35,16 @@ export async function leafMarginals(
       for (const v of variables) {
         for (let s = 0; s < samples.count; s++) {
           if (!isObserved(samples, s, v)) continue;
-          const state = samples.values[s * samples.variables + v] as number;
-          counts[state] = (counts[state] as number) + (weights?.[s] ?? 1);
+          const times = weights?.[s] ?? 1, soft = softOf(samples, s, v);
+          if (soft === undefined) {
+            const state = samples.values[s * samples.variables + v] as number;
+            counts[state] = (counts[state] as number) + times;
+            continue;
+          }
+          const all = soft.weights.reduce((a, b) => a + b, 0);
+          soft.states.forEach((state, i) => {
+            counts[state] = (counts[state] as number) + times * (soft.weights[i] as number) / all;
+          });
         }
       }
     }

@@ -14,7 +14,14 @@ import type { Accumulated, Learner, UpdateRule } from "../learner.ts";
 import { type ExpectedCounts, LearnerState } from "../learner_state.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
 import type { Tensor } from "../safetensors.ts";
-import { checkSamples, checkSampleWeights, isObserved, type Samples, takeSamples } from "../samples.ts";
+import {
+  checkSamples,
+  checkSampleWeights,
+  isObserved,
+  requireValues,
+  type Samples,
+  takeSamples,
+} from "../samples.ts";
 import { assemblePatches, type PatchPart, patchSamples } from "../structures/patches.ts";
 import { unstack } from "../structures/stack.ts";
 import { Turns } from "../turns.ts";
@@ -176,7 +183,7 @@ export class PatchLearner implements Learner {
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#turns.take(async () => {
-      checkSamples(this.circuit, samples);
+      this.#check(samples);
       return await (await this.#topLearner()).logLikelihoods(await this.#externals(samples));
     });
   }
@@ -205,7 +212,7 @@ export class PatchLearner implements Learner {
    */
   withTop<T>(samples: Samples, work: (top: Learner, externals: Samples) => Promise<T>): Promise<T> {
     return this.#turns.take(async () => {
-      checkSamples(this.circuit, samples);
+      this.#check(samples);
       return await work(await this.#topLearner(), await this.#externals(samples));
     });
   }
@@ -226,6 +233,11 @@ export class PatchLearner implements Learner {
         }
       }
     });
+  }
+
+  #check(samples: Samples): void {
+    checkSamples(this.circuit, samples);
+    requireValues("A learner of patches", samples);
   }
 
   /** Log-likelihoods of all patches under all of their clusters, as samples of the top circuit. */
@@ -252,7 +264,7 @@ export class PatchLearner implements Learner {
     sampleWeights: ArrayLike<number> | undefined,
     into: ExpectedCounts,
   ): Promise<Accumulated> {
-    checkSamples(this.circuit, samples);
+    this.#check(samples);
     checkSampleWeights(samples, sampleWeights);
     const externals = await this.#externals(samples);
     const top = await this.#topLearner();

@@ -2,14 +2,18 @@ import { type Circuit, describeVariable, type InputNode, type NodeId, variableOf
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
-import { hideVariables, type Samples } from "../samples.ts";
+import { softPosterior } from "../leaves/soft.ts";
+import { hideValues, type Samples, softOf } from "../samples.ts";
+import type { StateWeights } from "../soft.ts";
 import { inBatches } from "./batches.ts";
 
 /**
  * The distribution of every chosen categorical variable by itself given the observed values of all variables
- * that are not chosen: by variable, `[samples, states]`, rows summing to one. A row is zero where what is
- * observed is impossible. Chosen positions of a text or pixels of an image: see `masks.ts`.
- * @throws {CircuitError} on variables that are not categorical
+ * that are not chosen and all soft evidence, that of the chosen ones included: by variable, `[samples, states]`, rows summing
+ * to one. Of an external variable: how likely each unit is to have made the sample given the same and all log-likelihoods,
+ * `[samples, units]`. A row is zero where what is observed is impossible. Chosen positions of a text or pixels of an image: see
+ * `masks.ts`.
+ * @throws {CircuitError} on real variables
  */
 export async function conditional(
   evaluator: Evaluator,
@@ -19,40 +23,50 @@ export async function conditional(
   const { circuit } = evaluator;
   const out = new Map<number, Float64Array>();
   for (const v of variables) {
-    const variable = variableOf(circuit, v);
-    if (variable.kind !== "categorical") {
-      throw new CircuitError(
-        `${describeVariable(circuit, v)} is ${variable.kind}: it has no states to list.`,
-        {
-          hint: "Use `conditionalMean` for real variables.",
-        },
-      );
+    const width = choices(circuit, v);
+    if (width === undefined) {
+      throw new CircuitError(`${describeVariable(circuit, v)} is real: it has no states to list.`, {
+        hint: "Use `conditionalMean` for real variables.",
+      });
     }
-    out.set(v, new Float64Array(samples.count * variable.states));
+    out.set(v, new Float64Array(samples.count * width));
   }
   await overLeaves(evaluator, samples, variables, (node) => {
     const leaf = leafOf(circuit, node), family = leafFamily(node.family);
     const rows = out.get(node.variable) as Float64Array;
     const states = rows.length / samples.count;
+    const add = (s: number, k: number, p: number) => {
+      rows[s * states + k] = (rows[s * states + k] as number) + p;
+    };
+    if (node.family === "external") return (s, unit, flow) => add(s, unit, flow);
     // Rows of probabilities where the family has them: a vocabulary's are too many to go through logarithms.
     const table = family.rows ? leaf.values : Float64Array.from(
       { length: node.units * states },
       (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
     );
-    return (s, unit, flow) => {
-      for (let k = 0; k < states; k++) {
-        const at = s * states + k;
-        rows[at] = (rows[at] as number) + flow * (table[unit * states + k] as number);
+    return (s, unit, flow, soft) => {
+      if (soft === undefined) {
+        for (let k = 0; k < states; k++) add(s, k, flow * (table[unit * states + k] as number));
+        return;
       }
+      softPosterior(family, leaf, unit, soft).forEach((p, i) => add(s, soft.states[i] as number, flow * p));
     };
   });
   return out;
 }
 
+/** What a variable may be: states, or units of an external one; undefined for a real one. */
+function choices(circuit: Circuit, v: number): number | undefined {
+  const variable = variableOf(circuit, v);
+  if (variable.kind === "categorical") return variable.states;
+  if (variable.kind === "real") return undefined;
+  return leavesOver(circuit, [v])[0]?.units ?? 0;
+}
+
 /**
- * Expected value of every chosen variable given the observed values of all that are not chosen (of a
- * categorical variable: of the number of its state): by variable, `[samples]`. Zero where what is observed is
- * impossible.
+ * Expected value of every chosen variable given the observed values of all that are not chosen and all soft evidence and
+ * log-likelihoods (of a categorical variable: of the number of its state, of an external one of its unit): by variable,
+ * `[samples]`. Zero where what is observed is impossible.
  */
 export async function conditionalMean(
   evaluator: Evaluator,
@@ -65,7 +79,15 @@ export async function conditionalMean(
     const leaf = leafOf(circuit, node), family = leafFamily(node.family);
     const means = Array.from({ length: node.units }, (_, u) => family.mean(leaf, u));
     const totals = out.get(node.variable) as Float64Array;
-    return (s, unit, flow) => totals[s] = (totals[s] as number) + flow * (means[unit] as number);
+    return (s, unit, flow, soft) => {
+      const mean = soft === undefined
+        ? means[unit] as number
+        : softPosterior(family, leaf, unit, soft).reduce(
+          (total, p, i) => total + p * (soft.states[i] as number),
+          0,
+        );
+      totals[s] = (totals[s] as number) + flow * mean;
+    };
   });
   return out;
 }
@@ -89,22 +111,28 @@ export async function entropy(
   return out;
 }
 
-/** Calls what `prepare` returns for every sample and unit with flow of the leaves over hidden `variables`. */
+/** What is done for a unit of a leaf that has flow in a sample. */
+type LeafVisitor = (s: number, unit: number, flow: number, soft: StateWeights | undefined) => void;
+
+/** Calls what `prepare` returns for every sample and unit with flow of the leaves over `variables`, whose values are hidden. */
 async function overLeaves(
   evaluator: Evaluator,
   samples: Samples,
   variables: readonly number[],
-  prepare: (node: InputNode) => (s: number, unit: number, flow: number) => void,
+  prepare: (node: InputNode) => LeafVisitor,
 ): Promise<void> {
   const nodes = leavesOver(evaluator.circuit, variables);
   const visitors = nodes.map(prepare);
-  await inBatches(evaluator.circuit, hideVariables(samples, variables), async (batch, first) => {
+  await inBatches(evaluator.circuit, hideValues(samples, variables), async (batch, first) => {
     const flows = await evaluator.leafFlows(batch, nodes.map((node) => node.id));
     nodes.forEach((node, i) => {
-      const visit = visitors[i] as (s: number, unit: number, flow: number) => void;
-      flows.get(node.id as NodeId)?.forEach((flow, at) => {
-        if (flow > 0) visit(first + Math.floor(at / node.units), at % node.units, flow);
-      });
+      const visit = visitors[i] as LeafVisitor, flow = flows.get(node.id as NodeId) as Float64Array;
+      for (let s = 0, at = 0; s < batch.count; s++) {
+        const soft = softOf(batch, s, node.variable);
+        for (let unit = 0; unit < node.units; unit++, at++) {
+          if ((flow[at] as number) > 0) visit(first + s, unit, flow[at] as number, soft);
+        }
+      }
     });
   });
 }

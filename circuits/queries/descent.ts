@@ -8,7 +8,8 @@ import {
   unitsInto,
 } from "../circuit.ts";
 import type { Activations } from "../evaluator.ts";
-import { isObserved, type Samples, type ValueArray } from "../samples.ts";
+import { isObserved, type Samples, softOf, type ValueArray } from "../samples.ts";
+import type { StateWeights } from "../soft.ts";
 
 /** Decisions on the way down. */
 export interface Descent {
@@ -17,13 +18,13 @@ export interface Descent {
    * At least one is above -Infinity.
    */
   choose(node: SumNode, logs: Float64Array): number;
-  /** The value of a variable that was not observed. */
-  value(node: InputNode, unit: number): number;
+  /** The value of a variable that has none, from its soft evidence if there is any. */
+  value(node: InputNode, unit: number, soft: StateWeights | undefined): number;
 }
 
 /**
  * Walks one sample from the root to the leaves, one input at every sum and all children of every product, and
- * writes the values of what was not observed to row `row` of `out`, `[..., variables]`. For external
+ * writes the values of what has none to row `row` of `out`, `[..., variables]`. For external
  * variables, observed or not, that is the unit that was reached.
  */
 export function descend(
@@ -45,7 +46,12 @@ export function descend(
     else {
       const at = row * samples.variables + node.variable;
       if (node.family === "external") out[at] = unit;
-      else if (!isObserved(samples, s, node.variable)) out[at] = descent.value(node, unit);
+      else {
+        const soft = softOf(samples, s, node.variable);
+        if (soft !== undefined || !isObserved(samples, s, node.variable)) {
+          out[at] = descent.value(node, unit, soft);
+        }
+      }
     }
   }
 }

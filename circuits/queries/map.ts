@@ -3,6 +3,7 @@ import { nondeterministicNode } from "../determinism.ts";
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { softMode } from "../leaves/soft.ts";
 import { requireSingleRoot } from "../reference.ts";
 import type { Samples } from "../samples.ts";
 import { inBatches } from "./batches.ts";
@@ -11,11 +12,12 @@ import { refuseImpossible } from "./sampling.ts";
 
 /** Completed samples with what made them best. */
 export interface Completion {
-  /** All values observed: the given ones, and the best for the missing ones. External: the unit taken. */
+  /** All values observed: the given ones, and the best for the missing and soft ones. External: the unit taken. */
   readonly samples: Samples;
   /**
    * `[samples]`, nats. Of {@link map}: the log-likelihood of the completed sample. Of {@link maxProduct}:
-   * that of the one path taken through the sums, at most the former.
+   * that of the one path taken through the sums, at most the former. With soft evidence the logarithms of the weights of the
+   * states that were taken are part of both.
    */
   readonly logValues: Float64Array;
 }
@@ -62,7 +64,10 @@ export async function maxProduct(evaluator: Evaluator, samples: Samples): Promis
       refuseImpossible(log, first + s);
       descend(circuit, activations, batch, s, values, first + s, {
         choose: (_node, logs) => largest(logs),
-        value: (node, unit) => leafFamily(node.family).mode(leafOf(circuit, node), unit),
+        value(node, unit, soft) {
+          const family = leafFamily(node.family), leaf = leafOf(circuit, node);
+          return soft === undefined ? family.mode(leaf, unit) : softMode(family, leaf, unit, soft);
+        },
       });
     }
   });

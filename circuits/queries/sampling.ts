@@ -2,6 +2,7 @@ import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { requireSeed, requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { sampleSoft } from "../leaves/soft.ts";
 import { RandomStream } from "../random.ts";
 import { requireSingleRoot } from "../reference.ts";
 import { type Samples, unobserved } from "../samples.ts";
@@ -17,8 +18,8 @@ export interface SamplingOptions {
 }
 
 /**
- * Conditional sampling: completes every sample by values drawn from `p(missing | observed)`. Exact and
- * independent. Returns `[samples * draws, variables]`, all observed, the draws of a sample next to each
+ * Conditional sampling: completes every sample by values drawn from `p(missing | observed)`, and those of variables with soft
+ * evidence from their distribution given it. Exact and independent. Returns `[samples * draws, variables]`, all observed, the draws of a sample next to each
  * other. An external variable gets the number of the unit that was drawn for it.
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
@@ -42,12 +43,13 @@ export async function sampleMissing(
             const most = logs[largest(logs)] as number;
             return new RandomStream(seed, row, node.id, 1).choose(logs.map((l) => Math.exp(l - most)));
           },
-          value: (node, unit) =>
-            leafFamily(node.family).sample(
-              leafOf(circuit, node),
-              unit,
-              new RandomStream(seed, row, node.id, 2),
-            ),
+          value(node, unit, soft) {
+            const family = leafFamily(node.family), leaf = leafOf(circuit, node);
+            const random = new RandomStream(seed, row, node.id, 2);
+            return soft === undefined
+              ? family.sample(leaf, unit, random)
+              : sampleSoft(family, leaf, unit, soft, random);
+          },
         });
       }
     }

@@ -1,7 +1,7 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { requireNumber, requireWhole } from "../guards.ts";
-import { checkSampleWeights, isObserved, type Samples } from "../samples.ts";
+import { checkSampleWeights, isObserved, requireValues, type Samples } from "../samples.ts";
 import { type Column, PairCounts } from "./pair_counts.ts";
 
 /** Bins are counted in 16 bits. */
@@ -35,6 +35,7 @@ export function mutualInformation(
   requireNumber("pseudocount", pseudocount, 0);
   requireWhole("bins", bins, 1, MOST_BINS);
   checkSampleWeights(samples, sampleWeights);
+  requireValues("Mutual information", samples);
   const count = variables.length;
   const columns = variables.map((variable, v) => binned(variable, samples, v, bins));
   const counts = new PairCounts(

@@ -13,7 +13,7 @@ import { CircuitError } from "../errors.ts";
 import { requireSeed } from "../guards.ts";
 import { leafFamily } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
-import { checkSamples, checkSampleWeights, isObserved, type Samples } from "../samples.ts";
+import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "../samples.ts";
 import { clustersOf } from "./clusters.ts";
 
 /** What {@link startFromData} takes. */
@@ -154,12 +154,18 @@ function rowsOf(
     const s = Math.floor(at / places.length), place = places[at % places.length] as readonly number[];
     weights[row] = sampleWeights?.[s] ?? 1;
     place.forEach((v, i) => {
-      (columns[i] as Float64Array)[row] = isObserved(samples, s, v)
-        ? samples.values[s * samples.variables + v] as number
-        : NaN;
+      (columns[i] as Float64Array)[row] = isObserved(samples, s, v) ? startValue(samples, s, v) : NaN;
     });
   }
   return { columns, weights };
+}
+
+/** What a start takes a variable for: its value, or the likeliest state of soft evidence. */
+function startValue(samples: Samples, s: number, v: number): number {
+  const soft = softOf(samples, s, v);
+  if (soft === undefined) return samples.values[s * samples.variables + v] as number;
+  const best = soft.weights.reduce((best, w, i) => w > (soft.weights[best] ?? 0) ? i : best, 0);
+  return soft.states[best] ?? NaN;
 }
 
 /** Weight, mean and mean square about the mean of the values that are there, of those rows that `of` takes. */

@@ -11,6 +11,7 @@ import {
   type ParameterArray,
   replaceValues,
   requireSingleRoot,
+  requireValues,
   type Samples,
   type Semiring,
   type Tensor,
@@ -129,6 +130,7 @@ export class WebGpuEngine implements Engine {
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#sequence.add((session) => {
       checkSamples(this.circuit, samples);
+      requireValues("The WebGPU engine", samples);
       return this.#run(session, samples);
     }, false);
   }
@@ -137,6 +139,7 @@ export class WebGpuEngine implements Engine {
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
+      requireValues("The WebGPU engine", samples);
       if (semiring === "max") {
         await this.#known.refresh(session);
         session.resident.setModes(this.#known.values);
@@ -152,6 +155,7 @@ export class WebGpuEngine implements Engine {
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
+      requireValues("The WebGPU engine", samples);
       requireSingleRoot(this.circuit);
       const flows = await session.leafFlows(samples, nodes);
       const { far, circuit } = await this.#farSamples(session, samples);
@@ -297,6 +301,7 @@ export class WebGpuEngine implements Engine {
   #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {
     requireSingleRoot(this.circuit);
     checkSamples(this.circuit, samples);
+    requireValues("The WebGPU engine", samples);
     checkSampleWeights(samples, sampleWeights);
   }
 

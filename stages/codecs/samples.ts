@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { SampleSource } from "../../circuits/learning/source.ts";
 import { encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
-import { isObserved, type Samples, type ValueArray } from "../../circuits/samples.ts";
+import { isObserved, isSoft, type Samples, type ValueArray } from "../../circuits/samples.ts";
+import { type SoftEvidence, softWidth } from "../../circuits/soft.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { TensorFile } from "../../circuits/tensor_file.ts";
 
@@ -56,10 +57,18 @@ export class StoredSamples implements SampleSource {
   }
 
   async #samples(count: number, read: (name: string) => Promise<Tensor["values"]>): Promise<Samples> {
-    const externals = new Map<number, Float32Array>();
+    const externals = new Map<number, Float32Array>(), soft = new Map<number, SoftEvidence>();
     for (const name of this.#file.names) {
-      const variable = /^external\/(\d+)$/.exec(name)?.[1];
+      const variable = /^external\/(\d+)$/.exec(name)?.[1],
+        weighted = /^soft\/(\d+)\/weights$/.exec(name)?.[1];
       if (variable !== undefined) externals.set(Number(variable), await read(name) as Float32Array);
+      if (weighted === undefined) continue;
+      const part = async (kind: string) =>
+        this.#file.has(`soft/${weighted}/${kind}`) && {
+          [kind]: await read(`soft/${weighted}/${kind}`),
+        };
+      const own = { weights: await read(name), ...await part("indices"), ...await part("rows") };
+      soft.set(Number(weighted), own as SoftEvidence);
     }
     return {
       count,
@@ -67,14 +76,15 @@ export class StoredSamples implements SampleSource {
       values: await read("values"),
       ...(this.#file.has("observed") && { observed: await read("observed") as Uint8Array }),
       ...(externals.size > 0 && { externals }),
+      ...(soft.size > 0 && { soft }),
     };
   }
 }
 
 /**
  * Samples for circuits: one file, `samples.safetensors`, with the tensors `values` `[count, variables]`, in
- * the narrowest type that holds them, and where there are any `observed` (1 or 0), `weights` and
- * `external/<variable>`. Facts: counts, and notes where there are any.
+ * the narrowest type that holds them, and where there are any `observed` (1 or 0), `weights`,
+ * `external/<variable>` and `soft/<variable>/weights`, `/indices` and `/rows` ({@link SoftEvidence}). Facts: counts, and notes where there are any.
  */
 export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
   StoredSamples,
@@ -84,7 +94,7 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
   name: "samples",
   version: 1,
   async write(value, out) {
-    const { count, variables, observed, externals, weights, notes } = value;
+    const { count, variables, observed, externals, soft, weights, notes } = value;
     if (value.values?.length !== count * variables) {
       throw new TypeError(
         `${count} samples of ${variables} variables need ${
@@ -95,7 +105,7 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
     const missing = observed?.reduce((total, o) => total + (o === 0 ? 1 : 0), 0) ?? 0;
     const tensors = new Map<string, Tensor>([["values", {
       shape: [count, variables],
-      values: narrowest(missing > 0 ? withoutMissing(value) : value.values),
+      values: narrowest(missing > 0 || soft ? withoutMissing(value) : value.values),
     }]]);
     if (observed !== undefined && missing > 0) {
       tensors.set("observed", { shape: [count, variables], values: observed.map((o) => o === 0 ? 0 : 1) });
@@ -107,6 +117,12 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
     for (const [v, logs] of [...externals ?? []].sort(([a], [b]) => a - b)) {
       tensors.set(`external/${v}`, { shape: [count, count > 0 ? logs.length / count : 0], values: logs });
     }
+    for (const [v, own] of [...soft ?? []].sort(([a], [b]) => a - b)) {
+      const shape = [count, softWidth(own, count)];
+      tensors.set(`soft/${v}/weights`, { shape, values: own.weights });
+      if (own.indices) tensors.set(`soft/${v}/indices`, { shape, values: Int32Array.from(own.indices) });
+      if (own.rows) tensors.set(`soft/${v}/rows`, { shape: [count], values: own.rows });
+    }
     await out.bytes(FILE, encodeSafetensors(tensors, { format: "retort-samples" }));
     return { samples: count, variables, ...(missing > 0 && { missing }), ...(notes && { notes }) };
   },
@@ -114,12 +130,13 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
     await StoredSamples.open(await artifact.path(FILE), notesOf.parse(artifact.artifact.facts.notes)),
 });
 
-/** What is not observed may be anything; 0 makes equal samples equal bytes. */
+/** What is not observed or soft may be anything; 0 makes equal samples equal bytes. */
 function withoutMissing(samples: Samples): ValueArray {
   const values = samples.values.slice();
   for (let at = 0; at < values.length; at++) {
     const v = at % samples.variables;
-    if (!isObserved(samples, (at - v) / samples.variables, v)) values[at] = 0;
+    const s = (at - v) / samples.variables;
+    if (!isObserved(samples, s, v) || isSoft(samples, s, v)) values[at] = 0;
   }
   return values;
 }

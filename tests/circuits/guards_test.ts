@@ -200,6 +200,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["whole", (root) => circuits.hcltFromSamples(variables, four, { latents: 2, root })],
     ["positive", (bins) => circuits.hcltFromSamples(variables, four, { latents: 2, bins })],
   ],
+  hideValues: [["whole", (v) => circuits.hideValues(rows, [v])]],
   hideVariables: [["whole", (v) => circuits.hideVariables(rows, [v])]],
   hmm: [
     ["positive", (length) => hmm({ length, states: 2, symbols: 2 })],
@@ -366,6 +367,7 @@ const WITHOUT_NUMBERS = `
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
   courseOf isFalling mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
+  accumulateSoft isSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
   bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
 `.trim().split(/\s+/);
 

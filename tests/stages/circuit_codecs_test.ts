@@ -6,6 +6,8 @@ import {
   ReferenceLearner,
   type Samples,
   samplesFromRows,
+  type SoftEvidence,
+  softOf,
   sourceOf,
   TensorFile,
 } from "../../circuits/mod.ts";
@@ -36,6 +38,33 @@ Deno.test("a circuit comes back, with its size as facts", async () => {
     assert.deepEqual(back.parameters.get("emission")!.values, made.parameters.get("emission")!.values);
     assert.deepEqual(facts, { variables: 3, nodes: 8, units: 15, edges: 10, parameters: 14 });
   });
+});
+
+Deno.test("samples come back with their soft evidence; what stands in the place of it makes no difference", async () => {
+  const made: Samples = {
+    ...samplesFromRows([[7, 0, 1], [2, 1, null], [0, 9, 2]]),
+    soft: new Map<number, SoftEvidence>([
+      [0, { weights: Float32Array.of(0.5, 0.5, 0, 0, 1, 2), rows: Uint8Array.of(1, 0, 0) }],
+      [1, { weights: Float32Array.of(1, 0.25, 3), indices: Uint8Array.of(4, 1, 0) }],
+    ]),
+  };
+  const values = Int32Array.of(0, 8, 1, 2, 8, 0, 0, 8, 2), digests = new Set<string>();
+  for (const one of [made, { ...made, values }]) {
+    await throughStore(samples, one, async (back: Awaited<ReturnType<typeof samples.read>>, { digest }) => {
+      digests.add(digest);
+      for (
+        const [some, index] of [[await back.all(), [0, 1, 2]], [await back.read(Uint32Array.of(2, 0)), [
+          2,
+          0,
+        ]]] as const
+      ) {
+        for (const [i, s] of index.entries()) {
+          for (const v of [0, 1, 2]) assert.deepEqual(softOf(some, i, v), softOf(made, s, v));
+        }
+      }
+    });
+  }
+  assert.equal(digests.size, 1);
 });
 
 Deno.test("samples come back by index and as a whole; equal samples are equal bytes", async () => {
