@@ -103,7 +103,6 @@ Deno.test("edits of the format of real stages and of what they import, alone and
       fc.asyncProperty(fc.constantFrom(...STAGES), some, at, async (stage, edits, at) => {
         await check(stage, edits, () => at.next().value!);
       }),
-      // The same edits in every run: a failure that comes and goes helps nobody.
       { numRuns: 12 },
     );
   } finally {

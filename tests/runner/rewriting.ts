@@ -42,7 +42,9 @@ function pieceAt(source: string, at: number): Token {
 
 function regexAt(source: string, at: number, before: readonly Token[]): Token | undefined {
   if (source[at] !== "/" || source[at + 1] === "/" || source[at + 1] === "*") return undefined;
-  const last = before.findLast(({ kind }) => kind !== "space" && kind !== "comment");
+  const solid = before.filter(({ kind }) => kind !== "space" && kind !== "comment");
+  // A mark of exclamation right after an operand (`rows[i]! / 2`) is TypeScript's, and no operator.
+  const last = solid.findLast(({ text }, i) => text !== "!" || !/[\w$)\]]$/.test(solid[i - 1]?.text ?? ""));
   const operand = last !== undefined &&
     (/^[)\]}]$/.test(last.text) || last.kind === "word" && !BEFORE_REGEX.test(last.text) ||
       last.kind === "number" || last.kind === "string" || last.kind === "template");
@@ -127,7 +129,9 @@ function around(
       if (kind === "word" && applies(text, before)) {
         const end = statementEnd(tokens, i);
         const next = tokens[i + 1];
-        if (end > i + 1 && (whole || next?.kind === "space") && choose()) {
+        // An empty `return;` may hold comments by now: there is nothing to enclose.
+        const something = tokens.slice(i + 1, end).some(({ kind }) => kind !== "space" && kind !== "comment");
+        if (something && (whole || next?.kind === "space") && choose()) {
           texts[i] = whole ? open + texts[i] : `${texts[i]} ${open}`;
           texts[end] = whole ? texts[end] + close : close + texts[end];
         }
@@ -237,7 +241,10 @@ export const EDITS: readonly Edit[] = [
       kind === "number" && /^[1-9]\d+$/.test(text) ? text.replace(/\d$/, "_$&") : undefined
     ),
   ],
-  ["parentheses around what is returned", around((word) => word === "return", "(", ")", false)],
+  [
+    "parentheses around what is returned",
+    around((word, before) => word === "return" && !/^\??\.$/.test(before), "(", ")", false),
+  ],
   ["braces around single statements", braces],
   ["trailing commas gone", noTrailingCommas],
   ["semicolons gone", (tokens, choose) =>
