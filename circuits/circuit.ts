@@ -18,6 +18,11 @@ export type Variable =
   | { readonly kind: "real"; readonly name: string }
   | { readonly kind: "external"; readonly name: string };
 
+/** States of a categorical variable, 0 for the other kinds. */
+export function statesOf(variable: Variable): number {
+  return variable.kind === "categorical" ? variable.states : 0;
+}
+
 /** A vector of `units` leaves over one variable. Unit `u` has the likelihood `p_u(x[variable])`. */
 export interface InputNode {
   /** Tells the three kinds of node apart. */

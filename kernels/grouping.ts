@@ -1,4 +1,11 @@
-import { childrenOf, type Circuit, type Node, type NodeId, type Variable } from "../circuits/mod.ts";
+import {
+  childrenOf,
+  type Circuit,
+  type Node,
+  type NodeId,
+  statesOf,
+  type Variable,
+} from "../circuits/mod.ts";
 import { slicesOf } from "./blocks.ts";
 
 /** The nodes of a group, in the order of their folds. */
@@ -84,9 +91,4 @@ function shapeKey(circuit: Circuit, blocks: Int32Array, node: Node): string {
   }
   const [first] = slicesOf(circuit, blocks, node);
   return `sum ${node.units / parts} ${first?.map((slice) => slice.units).join()}`;
-}
-
-/** States of a categorical variable, 0 for the others. */
-export function statesOf(variable: Variable): number {
-  return variable.kind === "categorical" ? variable.states : 0;
 }

@@ -5,14 +5,14 @@ import type { Plan } from "./plan.ts";
 export const DEFAULT_MEMORY = 2 ** 29;
 
 /** Which passes an engine keeps in memory at once. */
-export type Passes = "forward" | "training";
+export type PassKind = "forward" | "training";
 
 /**
  * Bytes that one sample takes while a plan runs: for `forward` a float32 for every unit and two 8-byte
  * numbers (scale, bound) for every row; for `training`, the same again for what flows back. An upper bound
  * for engines that drop what is no longer needed; parameters and counts come on top.
  */
-export function bytesPerSample(plan: Plan, passes: Passes): number {
+export function bytesPerSample(plan: Plan, passes: PassKind): number {
   const bytes = 4 * plan.units + 16 * plan.rows;
   return passes === "forward" ? bytes : 2 * bytes;
 }
@@ -32,7 +32,7 @@ export function checkMemory(bytes: number): void {
 }
 
 /** The largest batch, at least 1, whose activations fit in `bytes`. @throws {CircuitError} when that is no number of bytes */
-export function largestBatch(plan: Plan, bytes: number, passes: Passes): number {
+export function largestBatch(plan: Plan, bytes: number, passes: PassKind): number {
   checkMemory(bytes);
   return Math.max(1, Math.floor(bytes / bytesPerSample(plan, passes)));
 }

@@ -6,11 +6,12 @@ import {
   type Node,
   type NodeId,
   nodeOf,
+  statesOf,
   type SumNode,
   type Variable,
 } from "../circuits/mod.ts";
 import { blocksOf, slicesOf } from "./blocks.ts";
-import { type Draft, draftsOf, statesOf } from "./grouping.ts";
+import { type Draft, draftsOf } from "./grouping.ts";
 import { type LeafTable, stackLeaves, stackWeights, type WeightTable } from "./tables.ts";
 
 export type { LeafTable, StackedParameter, WeightTable } from "./tables.ts";

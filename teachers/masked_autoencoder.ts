@@ -17,7 +17,7 @@ import {
   reshape,
   slice,
   subtract,
-  type Tensor,
+  type SymbolicTensor,
   TrainingStep,
 } from "../kernels/autodiff/mod.ts";
 import {
@@ -88,7 +88,12 @@ export function positionVectors(rows: number, columns: number, width: number): F
 }
 
 /** What the encoder says of visible patches: `[batch, visible, width]`. */
-function encoded(sizes: AutoencoderSizes, parameters: Parameters, batch: number, visible: number): Tensor {
+function encoded(
+  sizes: AutoencoderSizes,
+  parameters: Parameters,
+  batch: number,
+  visible: number,
+): SymbolicTensor {
   const { rows, columns, encoder, patch } = sizes;
   const patches = input("visible", [batch * visible, patch]);
   const places = input("visibleAt", [batch * visible], "int64");
@@ -103,7 +108,7 @@ function guessed(
   parameters: Parameters,
   batch: number,
   visible: number,
-): { guesses: Tensor; loss: Tensor } {
+): { guesses: SymbolicTensor; loss: SymbolicTensor } {
   const { rows, columns, decoder, patch } = sizes;
   const count = rows * columns, hidden = count - visible;
   const positions = constant(positionVectors(rows, columns, decoder.width), [count, decoder.width]);

@@ -14,7 +14,7 @@ import {
   mean,
   Program,
   reshape,
-  type Tensor,
+  type SymbolicTensor,
   TrainingStep,
 } from "../kernels/autodiff/mod.ts";
 import {
@@ -87,7 +87,7 @@ export interface MaskedLmShape {
  * - `where` `[hidden]`: places of hidden units, `window * length + position`; `targets` `[hidden]`: which candidates
  *   they are.
  */
-function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmShape): Tensor {
+function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmShape): SymbolicTensor {
   const { width, length } = sizes;
   const {
     [UNIT_TABLE]: _table,

@@ -10,7 +10,7 @@ import {
   reshape,
   type Shape,
   softmax,
-  type Tensor,
+  type SymbolicTensor,
   transpose,
 } from "../kernels/autodiff/mod.ts";
 
@@ -82,7 +82,7 @@ export function encoderPlans({ width, layers, hidden }: TransformerSizes, prefix
 }
 
 /** Tensors of parameters by name. */
-export type Parameters = Readonly<Record<string, Tensor>>;
+export type Parameters = Readonly<Record<string, SymbolicTensor>>;
 
 /** Parameters as tensors of a graph. */
 export function parameterTensors(plans: ParameterPlans): Parameters {
@@ -105,12 +105,12 @@ export function startingNumbers(plans: ParameterPlans, seed: number): Map<string
 }
 
 /** `x` times a matrix plus a bias. */
-export function linear(x: Tensor, parameters: Parameters, name: string): Tensor {
+export function linear(x: SymbolicTensor, parameters: Parameters, name: string): SymbolicTensor {
   return add(matmul(x, parameters[`${name}/weight`]!), parameters[`${name}/bias`]!);
 }
 
 /** Layer normalisation with parameters. */
-export function norm(x: Tensor, parameters: Parameters, name: string): Tensor {
+export function norm(x: SymbolicTensor, parameters: Parameters, name: string): SymbolicTensor {
   return layerNorm(x, parameters[`${name}/scale`]!, parameters[`${name}/shift`]!);
 }
 
@@ -123,13 +123,13 @@ export function norm(x: Tensor, parameters: Parameters, name: string): Tensor {
  * @returns the stream after each layer, and normalised at the end, `[batch, length, width]` each
  */
 export function encode(
-  x: Tensor,
+  x: SymbolicTensor,
   sizes: TransformerSizes,
   parameters: Parameters,
   prefix: string,
-  mask?: Tensor,
-): { readonly layers: readonly Tensor[]; readonly out: Tensor } {
-  const layers: Tensor[] = [];
+  mask?: SymbolicTensor,
+): { readonly layers: readonly SymbolicTensor[]; readonly out: SymbolicTensor } {
+  const layers: SymbolicTensor[] = [];
   let stream = x;
   for (let layer = 0; layer < sizes.layers; layer++) {
     const at = `${prefix}${layer}`;
@@ -143,18 +143,18 @@ export function encode(
 }
 
 function attention(
-  x: Tensor,
+  x: SymbolicTensor,
   { width, heads }: TransformerSizes,
   parameters: Parameters,
   at: string,
-  mask?: Tensor,
-): Tensor {
+  mask?: SymbolicTensor,
+): SymbolicTensor {
   const [batch, length] = x.shape as [number, number, number];
   const size = width / heads;
   const [query, key, value] = ["query", "key", "value"].map((part) => {
     const all = linear(x, parameters, `${at}/attention/${part}`);
     return transpose(reshape(all, [batch, length, heads, size]), [0, 2, 1, 3]);
-  }) as [Tensor, Tensor, Tensor];
+  }) as [SymbolicTensor, SymbolicTensor, SymbolicTensor];
   const scores = multiply(matmul(query, key, { transB: true }), 1 / Math.sqrt(size));
   const mixed = matmul(softmax(mask === undefined ? scores : add(scores, mask)), value);
   const joined = reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, width]);

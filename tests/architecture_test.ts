@@ -20,33 +20,11 @@ const CLOSING: readonly string[] = [
 
 /** Names that several files define and export, with the number of these files. */
 const SHARED: Readonly<Record<string, number>> = {
-  Backward: 2,
-  Batch: 2,
   Corpus: 2,
-  Fault: 3,
-  Machine: 2,
-  Operand: 2,
-  Part: 2,
-  Passes: 2,
-  Place: 2,
-  Products: 2,
-  Program: 2,
   ROOT: 2,
-  Rows: 2,
-  SessionOptions: 3,
-  Settings: 2,
-  Tensor: 2,
-  ZERO: 2,
-  blocksOf: 2,
   centroids: 2,
-  circuits: 2,
   compareArms: 2,
   distilledArm: 2,
-  randomRows: 2,
-  sourceOf: 3,
-  statesOf: 2,
-  table: 3,
-  transpose: 2,
 };
 
 /** Rooms that each room may import besides itself: the table in docs/architecture.md. */

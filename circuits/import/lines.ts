@@ -34,7 +34,7 @@ export class WordReader {
   /** The next word as a whole number that a double holds exactly. */
   integer(what: string): number {
     const word = this.#word(what);
-    const value = wholeNumber(word);
+    const value = wholeNumberOf(word);
     return value ?? this.fail(`${what} must be a whole number below 2^53, got \`${word}\``);
   }
 
@@ -69,7 +69,7 @@ export class WordReader {
 }
 
 /** A word as a whole number, or undefined where it is none, or none that a double holds exactly. */
-export function wholeNumber(word: string): number | undefined {
+export function wholeNumberOf(word: string): number | undefined {
   const value = /^[+-]?\d+$/.test(word) ? Number(word) : NaN;
   // `+ 0` makes one zero of two.
   return Number.isSafeInteger(value) ? value + 0 : undefined;

@@ -2,7 +2,7 @@ import { CircuitError } from "../errors.ts";
 import { requireText } from "../guards.ts";
 import type { Factor, FactorGraph } from "./factors.ts";
 import { sizeOfScope } from "./factors.ts";
-import { decimalNumber, linesOf, wholeNumber } from "./lines.ts";
+import { decimalNumber, linesOf, wholeNumberOf } from "./lines.ts";
 
 /**
  * Reads the text of a `.uai` file (the format of the UAI inference competitions): `BAYES` or `MARKOV` in any case, the
@@ -101,7 +101,7 @@ class UaiWords {
   }
 
   whole(what: string, good: (value: number) => boolean): number {
-    return this.#next(what, wholeNumber, good);
+    return this.#next(what, wholeNumberOf, good);
   }
 
   entry(what: string): number {

@@ -1,6 +1,8 @@
 import type { LeafSettings, ParameterArray, Variable } from "../circuit.ts";
 import type { RandomStream } from "../random.ts";
 
+export { statesOf } from "../circuit.ts";
+
 /** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
 export const ROW_TOLERANCE = 1e-4;
 
@@ -76,11 +78,6 @@ export interface LeafFamily {
   mode(leaf: Leaf, unit: number): number;
   /** Expected value of unit `unit`, as a number (of the state, for a categorical variable). */
   mean(leaf: Leaf, unit: number): number;
-}
-
-/** States of a categorical variable, 0 for the other kinds. */
-export function statesOf(variable: Variable): number {
-  return variable.kind === "categorical" ? variable.states : 0;
 }
 
 /** Entry by entry `inertia * old + (1 - inertia) * fresh`. */

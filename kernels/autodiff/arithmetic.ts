@@ -1,5 +1,13 @@
 /** Element-wise operations, with the broadcasting of numpy, and reductions. */
-import { constant, integers, operation, type Shape, sizeOfShape, type Tensor, unfit } from "./tensor.ts";
+import {
+  constant,
+  integers,
+  operation,
+  type Shape,
+  sizeOfShape,
+  type SymbolicTensor,
+  unfit,
+} from "./tensor.ts";
 
 function broadcastShape(what: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
@@ -11,7 +19,7 @@ function broadcastShape(what: string, a: Shape, b: Shape): number[] {
 }
 
 /** Sums a gradient over what was broadcast, so that it has the shape of what it belongs to. */
-function reducedTo(gradient: Tensor, shape: Shape): Tensor {
+function reducedTo(gradient: SymbolicTensor, shape: Shape): SymbolicTensor {
   const lead = gradient.shape.length - shape.length;
   const axes = gradient.shape.flatMap((size, i) =>
     i < lead || (shape[i - lead] === 1 && size !== 1) ? [i] : []
@@ -21,10 +29,10 @@ function reducedTo(gradient: Tensor, shape: Shape): Tensor {
 
 function elementwise(
   type: string,
-  a: Tensor,
-  b: Tensor,
-  backward: (g: Tensor) => [() => Tensor, () => Tensor],
-): Tensor {
+  a: SymbolicTensor,
+  b: SymbolicTensor,
+  backward: (g: SymbolicTensor) => [() => SymbolicTensor, () => SymbolicTensor],
+): SymbolicTensor {
   return operation(type, [a, b], [broadcastShape(type, a.shape, b.shape)], {
     backward([g]) {
       const [toA, toB] = backward(g!);
@@ -37,30 +45,30 @@ function elementwise(
 }
 
 /** A tensor, or a number for a constant scalar. */
-export type Operand = Tensor | number;
+export type TensorLike = SymbolicTensor | number;
 
-function lift(x: Operand): Tensor {
+function lift(x: TensorLike): SymbolicTensor {
   return typeof x === "number" ? constant(x) : x;
 }
 
 /** `a + b`. */
-export function add(a: Operand, b: Operand): Tensor {
+export function add(a: TensorLike, b: TensorLike): SymbolicTensor {
   return elementwise("Add", lift(a), lift(b), (g) => [() => g, () => g]);
 }
 
 /** `a - b`. */
-export function subtract(a: Operand, b: Operand): Tensor {
+export function subtract(a: TensorLike, b: TensorLike): SymbolicTensor {
   return elementwise("Sub", lift(a), lift(b), (g) => [() => g, () => negate(g)]);
 }
 
 /** `a * b`, element by element. */
-export function multiply(a: Operand, b: Operand): Tensor {
+export function multiply(a: TensorLike, b: TensorLike): SymbolicTensor {
   const [x, y] = [lift(a), lift(b)];
   return elementwise("Mul", x, y, (g) => [() => multiply(g, y), () => multiply(g, x)]);
 }
 
 /** `a / b`, element by element. */
-export function divide(a: Operand, b: Operand): Tensor {
+export function divide(a: TensorLike, b: TensorLike): SymbolicTensor {
   const [x, y] = [lift(a), lift(b)];
   return elementwise("Div", x, y, (g) => [
     () => divide(g, y),
@@ -68,48 +76,52 @@ export function divide(a: Operand, b: Operand): Tensor {
   ]);
 }
 
-function unary(type: string, x: Tensor, backward: (g: Tensor, y: Tensor) => Tensor): Tensor {
-  const y: Tensor = operation(type, [x], [x.shape], { backward: ([g]) => [backward(g!, y)] })[0]!;
+function unary(
+  type: string,
+  x: SymbolicTensor,
+  backward: (g: SymbolicTensor, y: SymbolicTensor) => SymbolicTensor,
+): SymbolicTensor {
+  const y: SymbolicTensor = operation(type, [x], [x.shape], { backward: ([g]) => [backward(g!, y)] })[0]!;
   return y;
 }
 
 /** `-x`. */
-export function negate(x: Tensor): Tensor {
+export function negate(x: SymbolicTensor): SymbolicTensor {
   return unary("Neg", x, (g) => negate(g));
 }
 
 /** Natural exponential. */
-export function exp(x: Tensor): Tensor {
+export function exp(x: SymbolicTensor): SymbolicTensor {
   return unary("Exp", x, (g, y) => multiply(g, y));
 }
 
 /** Natural logarithm. */
-export function log(x: Tensor): Tensor {
+export function log(x: SymbolicTensor): SymbolicTensor {
   return unary("Log", x, (g) => divide(g, x));
 }
 
 /** Square root. */
-export function sqrt(x: Tensor): Tensor {
+export function sqrt(x: SymbolicTensor): SymbolicTensor {
   return unary("Sqrt", x, (g, y) => divide(multiply(g, 0.5), y));
 }
 
 /** Hyperbolic tangent. */
-export function tanh(x: Tensor): Tensor {
+export function tanh(x: SymbolicTensor): SymbolicTensor {
   return unary("Tanh", x, (g, y) => multiply(g, subtract(1, multiply(y, y))));
 }
 
 /** Logistic function. */
-export function sigmoid(x: Tensor): Tensor {
+export function sigmoid(x: SymbolicTensor): SymbolicTensor {
   return unary("Sigmoid", x, (g, y) => multiply(g, multiply(y, subtract(1, y))));
 }
 
 /** The error function. */
-export function erf(x: Tensor): Tensor {
+export function erf(x: SymbolicTensor): SymbolicTensor {
   return unary("Erf", x, (g) => multiply(g, multiply(exp(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI))));
 }
 
 /** `max(x, 0)`; its gradient at 0 is 0. */
-export function relu(x: Tensor): Tensor {
+export function relu(x: SymbolicTensor): SymbolicTensor {
   // The sign of what came out is 1 or 0.
   return unary("Relu", x, (g, y) => multiply(g, operation("Sign", [y], [y.shape])[0]!));
 }
@@ -118,7 +130,7 @@ export function relu(x: Tensor): Tensor {
  * Gaussian error linear unit, `x * Phi(x)`, exact. Source: Hendrycks and Gimpel, "Gaussian Error Linear Units"
  * (2016).
  */
-export function gelu(x: Tensor): Tensor {
+export function gelu(x: SymbolicTensor): SymbolicTensor {
   const share = multiply(add(erf(multiply(x, Math.SQRT1_2)), 1), 0.5);
   return multiply(x, share);
 }
@@ -129,7 +141,11 @@ function positive(axes: readonly number[], rank: number): number[] {
 }
 
 /** Sum over axes (all when left out), which are dropped, or kept as 1 with `keep`. */
-export function sum(x: Tensor, axes?: readonly number[], options: { readonly keep?: boolean } = {}): Tensor {
+export function sum(
+  x: SymbolicTensor,
+  axes?: readonly number[],
+  options: { readonly keep?: boolean } = {},
+): SymbolicTensor {
   const over = positive(axes ?? x.shape.map((_, i) => i), x.shape.length);
   const kept = x.shape.map((size, i) => over.includes(i) ? 1 : size);
   const shape = options.keep === true ? kept : x.shape.filter((_, i) => !over.includes(i));
@@ -140,13 +156,17 @@ export function sum(x: Tensor, axes?: readonly number[], options: { readonly kee
 }
 
 /** Mean over axes: see {@link sum}. */
-export function mean(x: Tensor, axes?: readonly number[], options: { readonly keep?: boolean } = {}): Tensor {
+export function mean(
+  x: SymbolicTensor,
+  axes?: readonly number[],
+  options: { readonly keep?: boolean } = {},
+): SymbolicTensor {
   const total = sum(x, axes, options);
   return multiply(total, sizeOfShape(total.shape) / sizeOfShape(x.shape));
 }
 
 /** The same numbers repeated along dimensions of size 1, and along new ones in front. */
-export function broadcast(x: Tensor, shape: Shape): Tensor {
+export function broadcast(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   if (x.shape.length === shape.length && x.shape.every((size, i) => size === shape[i])) return x;
   const made = broadcastShape("Expand", x.shape, shape);
   if (made.length !== shape.length || made.some((size, i) => size !== shape[i])) {
@@ -158,7 +178,7 @@ export function broadcast(x: Tensor, shape: Shape): Tensor {
 }
 
 /** The same numbers in another shape; one size may be -1, for what is left. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export function reshape(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   const size = sizeOfShape(x.shape);
   const known = sizeOfShape(shape.filter((n) => n !== -1));
   const full = shape.map((n) => n === -1 ? size / known : n);
@@ -173,7 +193,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Dimensions in another order: dimension `i` of the result is dimension `order[i]`. */
-export function transpose(x: Tensor, order: readonly number[]): Tensor {
+export function transpose(x: SymbolicTensor, order: readonly number[]): SymbolicTensor {
   if (order.toSorted().some((axis, i) => axis !== i) || order.length !== x.shape.length) {
     throw unfit("Transpose", x.shape, order);
   }

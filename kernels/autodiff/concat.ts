@@ -1,8 +1,8 @@
 /** Tensors put together and cut along one dimension. */
-import { integers, operation, type Tensor, unfit } from "./tensor.ts";
+import { integers, operation, type SymbolicTensor, unfit } from "./tensor.ts";
 
 /** Tensors one after the other along dimension `axis`; their other sizes are equal. */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+export function concat(tensors: readonly SymbolicTensor[], axis: number): SymbolicTensor {
   const first = tensors[0]!.shape;
   for (const { shape } of tensors) {
     if (shape.length !== first.length || shape.some((size, i) => i !== axis && size !== first[i])) {
@@ -24,7 +24,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
 }
 
 /** The part `from .. to - 1` of dimension `axis`. */
-export function slice(x: Tensor, axis: number, from: number, to: number): Tensor {
+export function slice(x: SymbolicTensor, axis: number, from: number, to: number): SymbolicTensor {
   const size = x.shape[axis]!;
   if (!(from >= 0 && from < to && to <= size)) throw unfit(`Slice ${from} to ${to}`, x.shape);
   if (from === 0 && to === size) return x;

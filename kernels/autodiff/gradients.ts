@@ -1,14 +1,14 @@
 import { add } from "./arithmetic.ts";
-import { constant, type Operation, sizeOfShape, type Tensor, unfit } from "./tensor.ts";
+import { constant, type Operation, sizeOfShape, type SymbolicTensor, unfit } from "./tensor.ts";
 
 /**
  * Gradients of a scalar with respect to tensors that it is computed from, as tensors of the same shapes: reverse-mode
  * differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating Derivatives"). Zero where the loss does not
  * depend on one.
  */
-export function gradients(loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
+export function gradients(loss: SymbolicTensor, wanted: readonly SymbolicTensor[]): SymbolicTensor[] {
   if (loss.shape.length !== 0) throw unfit("the gradient of a loss that is no scalar", loss.shape, []);
-  const found = new Map<Tensor, Tensor>([[loss, constant(1)]]);
+  const found = new Map<SymbolicTensor, SymbolicTensor>([[loss, constant(1)]]);
   const operations = [...operationsOf([loss])].sort((a, b) => b.id - a.id);
   for (const { outputs, sources, backward } of operations) {
     if (backward === undefined || !sources.some((source) => source?.learned === true)) continue;
@@ -27,7 +27,7 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
 }
 
 /** All operations that tensors are computed from, each once, inputs before what uses them. */
-export function operationsOf(tensors: readonly Tensor[]): Set<Operation> {
+export function operationsOf(tensors: readonly SymbolicTensor[]): Set<Operation> {
   const seen = new Set<Operation>();
   const pending = tensors.map((tensor) => tensor.operation);
   while (pending.length > 0) {

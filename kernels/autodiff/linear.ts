@@ -1,6 +1,14 @@
 /** Matrix products, softmax, normalisation, gathering and losses. */
 import { multiply, reshape, subtract, sum, transpose } from "./arithmetic.ts";
-import { constant, integers, operation, type Shape, sizeOfShape, type Tensor, unfit } from "./tensor.ts";
+import {
+  constant,
+  integers,
+  operation,
+  type Shape,
+  sizeOfShape,
+  type SymbolicTensor,
+  unfit,
+} from "./tensor.ts";
 
 /** Which matrices of a product are transposed. */
 export interface MatmulOptions {
@@ -10,7 +18,7 @@ export interface MatmulOptions {
   readonly transB?: boolean;
 }
 
-function swapLast(x: Tensor): Tensor {
+function swapLast(x: SymbolicTensor): SymbolicTensor {
   const order = x.shape.map((_, i) => i);
   const rank = order.length;
   [order[rank - 1], order[rank - 2]] = [rank - 2, rank - 1];
@@ -21,7 +29,7 @@ function swapLast(x: Tensor): Tensor {
  * Matrix product over the last two dimensions; the dimensions before them must be equal, or absent in the second:
  * then all rows of the first are multiplied with one matrix.
  */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+export function matmul(a: SymbolicTensor, b: SymbolicTensor, options: MatmulOptions = {}): SymbolicTensor {
   const { transA = false, transB = false } = options;
   if (a.shape.length > 2 && b.shape.length === 2 && !transA) {
     const rows = reshape(a, [-1, a.shape.at(-1)!]);
@@ -66,8 +74,8 @@ function last(shape: Shape, transposed: boolean): [number, number] {
 }
 
 /** Softmax over the last dimension. */
-export function softmax(x: Tensor): Tensor {
-  const y: Tensor = operation("Softmax", [x], [x.shape], {
+export function softmax(x: SymbolicTensor): SymbolicTensor {
+  const y: SymbolicTensor = operation("Softmax", [x], [x.shape], {
     attributes: { axis: -1 },
     backward: ([g]) => {
       const weighted = multiply(g!, y);
@@ -81,10 +89,15 @@ export function softmax(x: Tensor): Tensor {
  * Layer normalisation over the last dimension, with a factor and a summand for each of its entries. Source: Ba, Kiros
  * and Hinton, "Layer Normalization" (2016).
  */
-export function layerNorm(x: Tensor, scale: Tensor, shift: Tensor, epsilon = 1e-5): Tensor {
+export function layerNorm(
+  x: SymbolicTensor,
+  scale: SymbolicTensor,
+  shift: SymbolicTensor,
+  epsilon = 1e-5,
+): SymbolicTensor {
   const width = x.shape.at(-1)!;
   const rows = [...x.shape.slice(0, -1), 1];
-  const [y, mean, inverse]: readonly Tensor[] = operation("LayerNormalization", [x, scale, shift], [
+  const [y, mean, inverse]: readonly SymbolicTensor[] = operation("LayerNormalization", [x, scale, shift], [
     x.shape,
     rows,
     rows,
@@ -94,7 +107,7 @@ export function layerNorm(x: Tensor, scale: Tensor, shift: Tensor, epsilon = 1e-
       const unit = multiply(subtract(x, mean!), inverse!);
       const all = x.shape.slice(0, -1).map((_, i) => i);
       const scaled = multiply(g!, scale);
-      const share = (t: Tensor) => multiply(sum(t, [-1], { keep: true }), 1 / width);
+      const share = (t: SymbolicTensor) => multiply(sum(t, [-1], { keep: true }), 1 / width);
       return [
         x.learned
           ? multiply(
@@ -114,7 +127,7 @@ export function layerNorm(x: Tensor, scale: Tensor, shift: Tensor, epsilon = 1e-
  * Rows of `x`, `[rows, width]`, at `indices`, int64 `[count]`: `[count, width]`. A row that is taken several times gets
  * the sum of the gradients.
  */
-export function gatherRows(x: Tensor, indices: Tensor): Tensor {
+export function gatherRows(x: SymbolicTensor, indices: SymbolicTensor): SymbolicTensor {
   const [, width] = x.shape as [number, number];
   const [count] = indices.shape as [number];
   return operation("Gather", [x, indices], [[count, width]], {
@@ -133,11 +146,11 @@ export function gatherRows(x: Tensor, indices: Tensor): Tensor {
  * Cross-entropy in nats of each row of `logits`, `[rows, classes]`, with the class that `targets`, int64 `[rows]`, names:
  * `log sum exp(logits) - logits[target]`, `[rows]`.
  */
-export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+export function crossEntropy(logits: SymbolicTensor, targets: SymbolicTensor): SymbolicTensor {
   const [rows] = logits.shape as [number, number];
   const column = reshape(targets, [rows, 1]);
   const one: Shape = [rows, 1];
-  const largest = (x: Tensor) => operation("ReduceMax", [x, integers([1])], [one])[0]!;
+  const largest = (x: SymbolicTensor) => operation("ReduceMax", [x, integers([1])], [one])[0]!;
   const shares = operation("Softmax", [logits], [logits.shape], { attributes: { axis: -1 } })[0]!;
   // The largest share is 1 / sum exp(logit - largest): one pass of exponentials does for loss and gradient.
   const sumOfLogs = subtract(largest(logits), operation("Log", [largest(shares)], [one])[0]!);

@@ -3,4 +3,4 @@ export * from "./concat.ts";
 export * from "./gradients.ts";
 export * from "./linear.ts";
 export * from "./program.ts";
-export { constant, input, parameter, type Shape, type Tensor } from "./tensor.ts";
+export { constant, input, parameter, type Shape, type SymbolicTensor } from "./tensor.ts";

@@ -1,19 +1,19 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { OnnxGraph, type Value } from "../onnx/graph.ts";
-import { openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
+import { type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
 import { gradients, operationsOf } from "./gradients.ts";
-import { describeShape, type Operation, type Shape, sizeOfShape, type Tensor } from "./tensor.ts";
+import { describeShape, type Operation, type Shape, sizeOfShape, type SymbolicTensor } from "./tensor.ts";
 
 /** Numbers by name. */
 export type Numbers = Readonly<Record<string, Float32Array | BigInt64Array | Int32Array>>;
 
 /** Writes tensors as one ONNX graph whose outputs have the names given; inputs and parameters have their own. */
 export function onnxOf(
-  outputs: Readonly<Record<string, Tensor>>,
-): { model: Uint8Array; inputs: Map<string, Tensor> } {
+  outputs: Readonly<Record<string, SymbolicTensor>>,
+): { model: Uint8Array; inputs: Map<string, SymbolicTensor> } {
   const graph = new OnnxGraph();
-  const values = new Map<Tensor, Value>();
-  const inputs = new Map<string, Tensor>();
+  const values = new Map<SymbolicTensor, Value>();
+  const inputs = new Map<string, SymbolicTensor>();
   for (const made of operationsOf(Object.values(outputs))) emit(made);
   for (const [name, tensor] of Object.entries(outputs)) {
     graph.output(name, values.get(tensor)!, tensor.type, tensor.shape);
@@ -21,7 +21,7 @@ export function onnxOf(
   return { model: graph.model(), inputs };
 
   function emit({ type, name, values: numbers, inputs: from, attributes, outputs: to }: Operation): void {
-    const [first] = to as [Tensor];
+    const [first] = to as [SymbolicTensor];
     if (type === "constant") values.set(first, graph.constant(numbers!, first.shape));
     else if (type === "input" || type === "parameter") {
       if (inputs.has(name!)) throw new RetortError(`two inputs of a graph are named \`${name}\``);
@@ -47,8 +47,8 @@ export class Program {
 
   /** Prepares tensors to be computed, by name. */
   static async compile(
-    outputs: Readonly<Record<string, Tensor>>,
-    options: SessionOptions = {},
+    outputs: Readonly<Record<string, SymbolicTensor>>,
+    options: OnnxSessionOptions = {},
   ): Promise<Program> {
     const { model, inputs } = onnxOf(outputs);
     const shapes = new Map([...inputs].map(([name, tensor]) => [name, tensor.shape]));
@@ -102,7 +102,7 @@ export class TrainingStep {
   }
 
   /** Prepares a scalar loss and its gradients with respect to all parameters that it depends on. */
-  static async compile(loss: Tensor, options: SessionOptions = {}): Promise<TrainingStep> {
+  static async compile(loss: SymbolicTensor, options: OnnxSessionOptions = {}): Promise<TrainingStep> {
     const parameters = [...operationsOf([loss])].filter(({ type }) => type === "parameter");
     const found = gradients(loss, parameters.map(({ outputs }) => outputs[0]!));
     const outputs = Object.fromEntries(parameters.map(({ name }, i) => [`gradient/${name}`, found[i]!]));

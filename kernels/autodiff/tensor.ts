@@ -8,7 +8,9 @@ export type Shape = readonly number[];
  * How an operation hands gradients back: from those of its outputs (undefined: no way to the loss) to those of its
  * inputs (undefined: none). It makes new tensors, so that gradients are a graph like any other.
  */
-export type Backward = (gradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+export type GradientFunction = (
+  gradients: readonly (SymbolicTensor | undefined)[],
+) => readonly (SymbolicTensor | undefined)[];
 
 /** One operation of a graph: an ONNX operator, or where numbers come from. */
 export interface Operation {
@@ -17,23 +19,23 @@ export interface Operation {
   /** Name of the ONNX operator; `input`, `parameter` and `constant` are none. */
   readonly type: string;
   /** What it is computed from; undefined where an operator lets an input be left out. */
-  readonly inputs: readonly (Tensor | undefined)[];
+  readonly inputs: readonly (SymbolicTensor | undefined)[];
   /** Attributes of the operator. */
   readonly attributes: Attributes;
   /** What it gives. */
-  readonly outputs: readonly Tensor[];
+  readonly outputs: readonly SymbolicTensor[];
   /** Name of an input or a parameter. */
   readonly name?: string;
   /** Numbers of a constant. */
   readonly values?: ConstantValues;
   /** Absent: no gradient goes through it. */
-  readonly backward?: Backward;
+  readonly backward?: GradientFunction;
   /** What the results of `backward` belong to: the inputs, unless something else is said. */
-  readonly sources: readonly (Tensor | undefined)[];
+  readonly sources: readonly (SymbolicTensor | undefined)[];
 }
 
 /** A value in a graph that is yet to run. */
-export interface Tensor {
+export interface SymbolicTensor {
   /** What computes it. */
   readonly operation: Operation;
   /** Which of the operation's outputs it is. */
@@ -54,10 +56,10 @@ export interface OperationOptions {
   readonly attributes?: Attributes;
   /** Element type of the outputs; `float32` when left out. */
   readonly type?: OnnxType;
-  /** See {@link Backward}. */
-  readonly backward?: Backward;
+  /** See {@link GradientFunction}. */
+  readonly backward?: GradientFunction;
   /** See {@link Operation.sources}: for an operation at the end of several that have one gradient together. */
-  readonly sources?: readonly (Tensor | undefined)[];
+  readonly sources?: readonly (SymbolicTensor | undefined)[];
   /** See {@link Operation.name}. */
   readonly name?: string;
   /** See {@link Operation.values}. */
@@ -67,11 +69,11 @@ export interface OperationOptions {
 /** Adds an operation with one output for each shape. */
 export function operation(
   type: string,
-  inputs: readonly (Tensor | undefined)[],
+  inputs: readonly (SymbolicTensor | undefined)[],
   shapes: readonly Shape[],
   options: OperationOptions = {},
-): readonly Tensor[] {
-  const outputs: Tensor[] = [];
+): readonly SymbolicTensor[] {
+  const outputs: SymbolicTensor[] = [];
   const { type: element = "float32", attributes = {}, sources = inputs, ...rest } = options;
   const made: Operation = { id: operations++, type, inputs, attributes, outputs, sources, ...rest };
   const learned = type === "parameter" ||
@@ -83,24 +85,24 @@ export function operation(
 }
 
 /** Numbers that are given whenever the graph runs. Indices are `int64`. */
-export function input(name: string, shape: Shape, type: OnnxType = "float32"): Tensor {
+export function input(name: string, shape: Shape, type: OnnxType = "float32"): SymbolicTensor {
   return operation("input", [], [shape], { name, type })[0]!;
 }
 
 /** Numbers that are given whenever the graph runs and that a gradient is wanted for. */
-export function parameter(name: string, shape: Shape): Tensor {
+export function parameter(name: string, shape: Shape): SymbolicTensor {
   return operation("parameter", [], [shape], { name })[0]!;
 }
 
 /** Numbers that never change. A plain number is a scalar. */
-export function constant(values: ConstantValues, shape?: Shape): Tensor {
+export function constant(values: ConstantValues, shape?: Shape): SymbolicTensor {
   const sizes = shape ?? (typeof values === "number" ? [] : [values.length]);
   const type = values instanceof BigInt64Array ? "int64" : values instanceof Int32Array ? "int32" : "float32";
   return operation("constant", [], [sizes], { values, type })[0]!;
 }
 
 /** A constant list of whole numbers: axes, sizes. */
-export function integers(values: readonly number[]): Tensor {
+export function integers(values: readonly number[]): SymbolicTensor {
   return constant(BigInt64Array.from(values, BigInt));
 }
 

@@ -1,9 +1,16 @@
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import type { SumGroup } from "../plan.ts";
 import { type Forward, takeFolds } from "./forward.ts";
-import { CERTAIN, RowArithmetic, type Rows, ZERO } from "./rows.ts";
+import { CERTAIN, RowArithmetic, type ScaledRows, ZERO_BELOW } from "./rows.ts";
 import { cutRows, joinRows } from "./turn.ts";
-import { isProduct, isSum, type Operand, type Part, type Segment, type Segmentation } from "./segments.ts";
+import {
+  isProduct,
+  isSum,
+  type Operand,
+  type OperandPart,
+  type Segment,
+  type Segmentation,
+} from "./segments.ts";
 import { type Matrices, matricesOf } from "./weights.ts";
 
 /** Smallest divisor: no row that flow reaches has so small a unit. */
@@ -18,7 +25,7 @@ export interface Backward {
 
 /** The likelihood of each sample at a root of one unit, `[1, batch, 1]`, float64. */
 export interface Root {
-  /** Its logarithm; {@link ZERO} or less for none. */
+  /** Its logarithm; {@link ZERO_BELOW} or less for none. */
   readonly log: Value;
   /** Logarithm of the bound of its error. */
   readonly bound: Value;
@@ -27,14 +34,14 @@ export interface Root {
 }
 
 /** Emits the likelihood at the root. */
-export function emitRoot(graph: OnnxGraph, rows: Rows): Root {
+export function emitRoot(graph: OnnxGraph, rows: ScaledRows): Root {
   const arithmetic = new RowArithmetic(graph);
   const floored = graph.op("Max", [rows.values, arithmetic.single(2 ** -126)]);
   const own = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
   const log = graph.op("Add", [rows.scale, own]);
   const bound = rows.bound ?? arithmetic.unbounded(rows);
   const least = graph.op("Add", [
-    graph.op("Max", [bound, arithmetic.double(ZERO)]),
+    graph.op("Max", [bound, arithmetic.double(ZERO_BELOW)]),
     arithmetic.double(CERTAIN),
   ]);
   return { log, bound, certain: graph.op("Greater", [log, least]) };
@@ -78,8 +85,8 @@ export function emitBackward(
     flows[segment.index] = flow;
     if (isProduct(segment)) { for (const operand of segment.operands) pass(operand, flow, segment.folds); }
     else if (isSum(segment)) {
-      const { values } = forward.rows[segment.index] as Rows;
-      const x = (forward.inputs[segment.index] as Rows).values;
+      const { values } = forward.rows[segment.index] as ScaledRows;
+      const x = (forward.inputs[segment.index] as ScaledRows).values;
       const g = graph.op("Div", [flow, graph.op("Max", [values, arithmetic.single(LEAST_DIVISOR)])]);
       const into = graph.op("Mul", [matrices.down(segment, g), x]);
       if (options.parameters) {
@@ -103,7 +110,7 @@ export function emitBackward(
 /** Flow that a segment gets from an operand of a segment above it. */
 interface Received {
   readonly flow: Value;
-  readonly part: Part;
+  readonly part: OperandPart;
   readonly units: number;
   /** Folds of the operand. */
   readonly count: number;

@@ -24,14 +24,14 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import type { Engine, EngineOptions } from "../engine.ts";
-import { DEFAULT_MEMORY, largestBatch, type Passes } from "../memory.ts";
-import type { SessionOptions } from "../onnx/session.ts";
+import { DEFAULT_MEMORY, largestBatch, type PassKind } from "../memory.ts";
+import type { OnnxSessionOptions } from "../onnx/session.ts";
 import { type Plan, planOf } from "../plan.ts";
 import { ExactSamples } from "./exact_samples.ts";
 import { LeafCounts, LeafStore } from "./leaf_store.ts";
 import { CertainPasses } from "./passes.ts";
 import { readActivations, readFlows } from "./results.ts";
-import { type Batch, Runner } from "./runner.ts";
+import { type GraphBatch, GraphRunner } from "./graph_runner.ts";
 import { type CountState, restoreState, saveState } from "./state.ts";
 import { updateParameters } from "./update.ts";
 import { WeightCounts, WeightStore } from "./weight_store.ts";
@@ -50,21 +50,21 @@ export class CpuEngine implements Engine {
   readonly #memory: number;
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
-  readonly #runner: Runner;
+  readonly #runner: GraphRunner;
   readonly #counts: CountState;
   readonly #exact: ExactSamples;
   readonly #passes: CertainPasses;
   readonly #turns = new Turns("engine");
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
-  constructor(circuit: Circuit, options: EngineOptions & Pick<SessionOptions, "profile"> = {}) {
+  constructor(circuit: Circuit, options: EngineOptions & Pick<OnnxSessionOptions, "profile"> = {}) {
     const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile } = options;
     this.circuit = circuit;
     this.#memory = memory;
     this.#plan = planOf(circuit);
     this.#weights = new WeightStore(this.#plan);
     this.#leaves = new LeafStore(this.#plan);
-    this.#runner = new Runner(this.#plan, this.#weights, this.#leaves, {
+    this.#runner = new GraphRunner(this.#plan, this.#weights, this.#leaves, {
       threads,
       ...(profile !== undefined && { profile }),
     });
@@ -294,8 +294,8 @@ export class CpuEngine implements Engine {
 
   async #inBatches(
     samples: Samples,
-    passes: Passes,
-    run: (batch: Batch, first: number) => Promise<void>,
+    passes: PassKind,
+    run: (batch: GraphBatch, first: number) => Promise<void>,
   ): Promise<void> {
     const most = largestBatch(this.#plan, this.#memory, passes);
     // Parts of equal size: a small last one would be slow.

@@ -1,17 +1,17 @@
 import type { SumGroup } from "../plan.ts";
 import type { OnnxGraph, Value } from "../onnx/graph.ts";
-import { RowArithmetic, type Rows } from "./rows.ts";
+import { RowArithmetic, type ScaledRows } from "./rows.ts";
 import { cutRows } from "./turn.ts";
 import { isInput, isProduct, isSum, type Operand, type Segment, type Segmentation } from "./segments.ts";
 
 /** What a forward pass needs to know of leaves and weights. */
 export interface ForwardParts {
   /** Rows of a segment of leaves. */
-  leaves(segment: Segment): Rows;
+  leaves(segment: Segment): ScaledRows;
   /** Weights of a segment of sums times `x`, `[folds, batch, inputs]`: `[folds, batch, units]`. */
   multiply(segment: Segment<SumGroup>, x: Value): Value;
   /** What a segment is for those that read it, where they have other rows; the segment's own rows when left out. */
-  read?(segment: number, rows: Rows): Rows;
+  read?(segment: number, rows: ScaledRows): ScaledRows;
   /** Called before a segment is emitted. */
   begin?(segment: number): void;
 }
@@ -19,9 +19,9 @@ export interface ForwardParts {
 /** The forward pass of a plan as part of a graph. */
 export interface Forward {
   /** By segment: its rows. */
-  readonly rows: readonly Rows[];
+  readonly rows: readonly ScaledRows[];
   /** By segment of sums: its input, all pieces side by side and at one scale. */
-  readonly inputs: readonly (Rows | undefined)[];
+  readonly inputs: readonly (ScaledRows | undefined)[];
 }
 
 /** Emits the forward pass of all segments. */
@@ -30,15 +30,18 @@ export function emitForward(
   { segments }: Segmentation,
   parts: ForwardParts,
 ): Forward {
-  const rows: Rows[] = [];
-  const inputs: (Rows | undefined)[] = [];
-  const normal = new Map<number, Rows>();
-  const read = (segment: number, own: Rows) => parts.read?.(segment, own) ?? own;
-  const normalised = (segment: number): Rows =>
-    normal.getOrInsertComputed(segment, () => read(segment, arithmetic.product([rows[segment] as Rows])));
-  const plain = new Map<number, Rows>();
-  const asRead = (segment: number): Rows =>
-    plain.getOrInsertComputed(segment, () => read(segment, rows[segment] as Rows));
+  const rows: ScaledRows[] = [];
+  const inputs: (ScaledRows | undefined)[] = [];
+  const normal = new Map<number, ScaledRows>();
+  const read = (segment: number, own: ScaledRows) => parts.read?.(segment, own) ?? own;
+  const normalised = (segment: number): ScaledRows =>
+    normal.getOrInsertComputed(
+      segment,
+      () => read(segment, arithmetic.product([rows[segment] as ScaledRows])),
+    );
+  const plain = new Map<number, ScaledRows>();
+  const asRead = (segment: number): ScaledRows =>
+    plain.getOrInsertComputed(segment, () => read(segment, rows[segment] as ScaledRows));
   for (const segment of segments) {
     parts.begin?.(segment.index);
     inputs.push(undefined);
@@ -72,8 +75,8 @@ function assemble(
   arithmetic: RowArithmetic,
   segments: readonly Segment[],
   operand: Operand,
-  rowsOf: (segment: number) => Rows,
-): Rows {
+  rowsOf: (segment: number) => ScaledRows,
+): ScaledRows {
   const sources = operand.parts.map(({ segment }) => rowsOf(segment));
   const whole = operand.parts.every(({ segment }) => segments[segment]?.group.units === operand.units);
   const { graph } = arithmetic;

@@ -18,7 +18,8 @@ import type { InputGroup, Plan } from "../plan.ts";
 import { RowCounts } from "./row_counts.ts";
 import { NOTHING } from "./rows.ts";
 import type { Segment } from "./segments.ts";
-import { TokenTable, transpose } from "./token_table.ts";
+import { transposeInto } from "../transpose.ts";
+import { TokenTable } from "./token_table.ts";
 
 /** What a segment of leaves is for a batch: rows of a table, or rows made on the host. */
 export type LeafRows =
@@ -300,7 +301,7 @@ export class LeafCounts {
     if (place === undefined) return this.#other(node).set(statistics);
     const { states, units } = this.#store.tables[place.table] as TokenTable;
     const counts = this.#table(place.table), rows = new Float64Array(states * units);
-    transpose(statistics, units, states, rows);
+    transposeInto(statistics, 0, states, units, states, rows, 0, units);
     for (let k = 0; k < states; k++) {
       counts.set(place.slot * states + k, rows.subarray(k * units, (k + 1) * units));
     }

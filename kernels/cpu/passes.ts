@@ -2,8 +2,8 @@ import { rootUnits, takeSamples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { ExactSamples } from "./exact_samples.ts";
 import type { LeafRows } from "./leaf_store.ts";
-import type { Program, TrainingKind } from "./programs.ts";
-import type { Batch, Results, Runner } from "./runner.ts";
+import type { GraphProgram, TrainingKind } from "./programs.ts";
+import type { GraphBatch, GraphResults, GraphRunner } from "./graph_runner.ts";
 import type { Segment } from "./segments.ts";
 import type { CountState } from "./state.ts";
 import { findLosses, judgeRoot, judgeRows, shortfalls } from "./verdicts.ts";
@@ -19,11 +19,11 @@ const SAME = 1e-5;
 export class CertainPasses {
   readonly #plan: Plan;
   readonly #weights: WeightStore;
-  readonly #runner: Runner;
+  readonly #runner: GraphRunner;
   readonly #exact: ExactSamples;
 
   /** Passes with the present parameters of a store. */
-  constructor(plan: Plan, weights: WeightStore, runner: Runner, exact: ExactSamples) {
+  constructor(plan: Plan, weights: WeightStore, runner: GraphRunner, exact: ExactSamples) {
     this.#plan = plan;
     this.#weights = weights;
     this.#runner = runner;
@@ -31,7 +31,7 @@ export class CertainPasses {
   }
 
   /** Root log-likelihoods of a batch, `[samples, units]`; with `doubtful`, those are only listed there. */
-  async likelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
+  async likelihoods(batch: GraphBatch, doubtful?: number[]): Promise<Float64Array> {
     if (!this.#isQuick) return await this.#boundedLikelihoods(batch, doubtful);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
     const results = await this.#runner.run("quick likelihoods", batch, false);
@@ -47,7 +47,7 @@ export class CertainPasses {
   }
 
   /** The same with error bounds for all samples. */
-  async #boundedLikelihoods(batch: Batch, doubtful?: number[]): Promise<Float64Array> {
+  async #boundedLikelihoods(batch: GraphBatch, doubtful?: number[]): Promise<Float64Array> {
     const { count } = batch.samples, units = rootUnits(this.#plan.circuit);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
     const judged = () => judgeRows(root, results, count);
@@ -72,9 +72,9 @@ export class CertainPasses {
   /** Runs a program with a way down and judges its samples; doubtful ones are not in the results. */
   async down(
     kind: "leaves" | TrainingKind,
-    batch: Batch,
+    batch: GraphBatch,
     sampleWeights: ArrayLike<number> | undefined,
-  ): Promise<{ logs: Float64Array; doubtful: number[]; results: Results }> {
+  ): Promise<{ logs: Float64Array; doubtful: number[]; results: GraphResults }> {
     const weights = Float32Array.from(
       { length: batch.samples.count },
       (_, s) => sampleWeights === undefined ? 1 : sampleWeights[s] as number,
@@ -102,7 +102,7 @@ export class CertainPasses {
 
   /** Adds the expected counts of a batch; returns its log-likelihoods. */
   async count(
-    batch: Batch,
+    batch: GraphBatch,
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
@@ -118,7 +118,7 @@ export class CertainPasses {
 
   /** The same without error bounds, but for samples that need them. */
   async #countQuick(
-    batch: Batch,
+    batch: GraphBatch,
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
@@ -141,7 +141,7 @@ export class CertainPasses {
 
   /** The same with error bounds for all samples. */
   async #countBounded(
-    batch: Batch,
+    batch: GraphBatch,
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
@@ -153,7 +153,7 @@ export class CertainPasses {
   }
 
   /** Adds what a program for training gave. */
-  #addCounts(program: Program, results: Results, batch: Batch, counts: CountState): void {
+  #addCounts(program: GraphProgram, results: GraphResults, batch: GraphBatch, counts: CountState): void {
     const { segments } = this.#runner.segmentation;
     for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
     for (const [index, name] of program.flows) {
@@ -169,6 +169,6 @@ export class CertainPasses {
 }
 
 /** The program that counts a batch. */
-function trainingOf(batch: Batch): TrainingKind {
+function trainingOf(batch: GraphBatch): TrainingKind {
   return batch.seen === undefined ? "training" : "partial training";
 }

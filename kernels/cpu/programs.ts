@@ -5,7 +5,7 @@ import { emitBackward, emitRoot } from "./backward.ts";
 import { emitForward, type Forward, takeFolds } from "./forward.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
 import { QuickArithmetic } from "./quick.ts";
-import { RowArithmetic, type Rows } from "./rows.ts";
+import { RowArithmetic, type ScaledRows } from "./rows.ts";
 import { isInput, type Segment, type Segmentation } from "./segments.ts";
 import type { Trim } from "./trim.ts";
 import { Trimming } from "./trimming.ts";
@@ -53,7 +53,7 @@ export interface Output {
 }
 
 /** A graph with what its inputs and outputs are. */
-export interface Program {
+export interface GraphProgram {
   /** The model. */
   readonly model: Uint8Array;
   /** Matrices that the graph takes, by the names of the inputs; those that begin with `up` raised. */
@@ -96,7 +96,7 @@ export function programOf(
   segmentation: Segmentation,
   store: LeafStore,
   trim?: Trim,
-): Program {
+): GraphProgram {
   const graph = new OnnxGraph(), matrices = new Matrices(graph);
   const outputs: Output[] = [];
   const give = (name: string, value: Value, type: Output["type"], shape: Output["shape"], rows = 0) => {
@@ -127,7 +127,7 @@ export function programOf(
   } else if (kind === "activations") {
     for (const segment of segments) if (!isInput(segment)) giveRows(segment, forward, give, false);
   } else {
-    const root = emitRoot(graph, forward.rows.at(-1) as Rows);
+    const root = emitRoot(graph, forward.rows.at(-1) as ScaledRows);
     give(NAMES.log, root.log, "float64", [1, "batch", 1]);
     give(NAMES.bound, root.bound, "float64", [1, "batch", 1]);
     const weights = graph.input(NAMES.weights, "float32", [1, "batch", 1]);
@@ -191,7 +191,7 @@ function giveRows(
   give: (name: string, value: Value, type: Output["type"], shape: Output["shape"]) => void,
   bound: boolean,
 ): void {
-  const rows = forward.rows[index] as Rows;
+  const rows = forward.rows[index] as ScaledRows;
   give(NAMES.values(index), rows.values, "float32", [folds, "batch", group.units]);
   give(NAMES.scale(index), rows.scale, "float64", [folds, "batch", 1]);
   if (bound && rows.bound !== undefined) {
@@ -205,7 +205,7 @@ function emitLeaves(
   store: LeafStore,
   tables: Set<string>,
   rows = 0,
-): Rows {
+): ScaledRows {
   const { index, group, folds } = segment;
   const batch = sizeName(rows);
   const { table, blocks, rounded } = store.layouts[group.index] as LeafLayout;

@@ -1,7 +1,7 @@
 import type { Value } from "../onnx/graph.ts";
 import type { InputGroup } from "../plan.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
-import { CHUNK, RowArithmetic, type Rows } from "./rows.ts";
+import { CHUNK, RowArithmetic, type ScaledRows } from "./rows.ts";
 import { isInput, isProduct, isSum, type Segment, type Segmentation } from "./segments.ts";
 
 /** Most steps in which a product is computed: of more of them too many samples fall below the floor. */
@@ -48,8 +48,8 @@ export class QuickArithmetic extends RowArithmetic {
   rows = 0;
 
   /** See {@link RowArithmetic.product}. */
-  override product(factors: readonly Rows[]): Rows {
-    let [product, ...rest] = factors as [Rows, ...Rows[]];
+  override product(factors: readonly ScaledRows[]): ScaledRows {
+    let [product, ...rest] = factors as [ScaledRows, ...ScaledRows[]];
     if (rest.length === 0 && product.normal) return product;
     let least: Value | undefined;
     do {

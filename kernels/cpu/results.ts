@@ -1,8 +1,8 @@
 import type { NodeId } from "../../circuits/mod.ts";
 import type { Group, Plan } from "../plan.ts";
 import { NAMES } from "./programs.ts";
-import { ZERO } from "./rows.ts";
-import type { Results } from "./runner.ts";
+import { ZERO_BELOW } from "./rows.ts";
+import type { GraphResults } from "./graph_runner.ts";
 import type { Segment, Segmentation } from "./segments.ts";
 
 /** Where a fold is: its segment and its position in there. */
@@ -46,7 +46,7 @@ export function forEachBlock(
 export function readActivations(
   plan: Plan,
   segmentation: Segmentation,
-  results: Results,
+  results: GraphResults,
   count: number,
   first: number,
   values: readonly Float64Array[],
@@ -62,7 +62,7 @@ export function readActivations(
         const scale = scales[row] as number;
         for (let u = 0; u < group.units; u++) {
           const value = rows[row * group.units + u] as number;
-          out[to + u] = scale > ZERO ? Math.log(value) + scale : -Infinity;
+          out[to + u] = scale > ZERO_BELOW ? Math.log(value) + scale : -Infinity;
         }
       }
     });
@@ -77,7 +77,7 @@ export function readFlows(
   plan: Plan,
   segmentation: Segmentation,
   flows: ReadonlyMap<number, string>,
-  results: Results,
+  results: GraphResults,
   node: NodeId,
   count: number,
   first: number,

@@ -9,7 +9,7 @@ import { joinRows } from "./turn.ts";
  * is below `exp(bound)` for every unit of the row. A scale or bound of {@link NOTHING} (or below) is that of
  * exactly zero.
  */
-export interface Rows {
+export interface ScaledRows {
   /** Mantissas. */
   readonly values: Value;
   /** Logarithm of what the mantissas are multiplied with. */
@@ -23,7 +23,7 @@ export interface Rows {
 /** Logarithm of zero, finite so that differences of two are no NaN, and further down than any density of a real value. */
 export const NOTHING = -1e290;
 /** Logarithms up to this are zero: sums of {@link NOTHING} and anything real. */
-export const ZERO = -1e280;
+export const ZERO_BELOW = -1e280;
 
 /** Logarithm of how much larger than its error bound a likelihood must be. */
 export const CERTAIN = 20 * Math.LN2;
@@ -55,15 +55,15 @@ export class RowArithmetic {
   }
 
   /** Element-wise product of rows, its largest unit scaled to 1. One row: that row, scaled. */
-  product(factors: readonly Rows[]): Rows {
+  product(factors: readonly ScaledRows[]): ScaledRows {
     // A few at a time: the product of many would fall below the range before it is scaled.
-    const [first, ...rest] = factors as [Rows, ...Rows[]];
+    const [first, ...rest] = factors as [ScaledRows, ...ScaledRows[]];
     if (factors.length > CHUNK) {
       return this.product([this.product(factors.slice(0, CHUNK)), ...factors.slice(CHUNK)]);
     }
     if (rest.length === 0 && first.normal) return first;
     const { graph } = this;
-    const { values, sum, largest, scale: found } = this.scaled(factors as [Rows, ...Rows[]]);
+    const { values, sum, largest, scale: found } = this.scaled(factors as [ScaledRows, ...ScaledRows[]]);
     const alive = graph.op("GreaterOrEqual", [largest, this.single(SMALLEST)]);
     const scale = graph.op("Where", [alive, found, this.double(NOTHING)]);
     // The most that the units can be, errors included; and what is lost when the row is given up.
@@ -88,7 +88,7 @@ export class RowArithmetic {
    * Where that is below {@link SMALLEST}, values and scale are finite and mean nothing.
    */
   protected scaled(
-    [first, ...rest]: readonly [Rows, ...Rows[]],
+    [first, ...rest]: readonly [ScaledRows, ...ScaledRows[]],
   ): { values: Value; scale: Value; sum: Value; largest: Value } {
     const { graph } = this;
     const raw = rest.reduce((product, row) => graph.op("Mul", [product, row.values]), first.values);
@@ -103,8 +103,8 @@ export class RowArithmetic {
   /**
    * Rows side by side, brought to the largest of their scales: the input of a sum. Each must be normal.
    */
-  concatenate(pieces: readonly Rows[]): Rows {
-    const [first] = pieces as [Rows, ...Rows[]];
+  concatenate(pieces: readonly ScaledRows[]): ScaledRows {
+    const [first] = pieces as [ScaledRows, ...ScaledRows[]];
     if (pieces.length === 1) return first;
     const { graph } = this;
     const scale = graph.op("Max", pieces.map((row) => row.scale));
@@ -126,7 +126,7 @@ export class RowArithmetic {
    * Rows of `pieces` for each fold, one after the other, side by side and brought to the largest of their scales. Each must be
    * normal.
    */
-  turned(row: Rows, folds: number, pieces: number, units: number): Rows {
+  turned(row: ScaledRows, folds: number, pieces: number, units: number): ScaledRows {
     if (pieces === 1) return row;
     const { graph } = this;
     const most = (value: Value) => {
@@ -150,7 +150,7 @@ export class RowArithmetic {
    * output is at least that share of the largest input, so errors far below that input are relative
    * errors below the rounding of float32: the bound starts afresh.
    */
-  afterSum(input: Rows): Pick<Rows, "scale" | "bound"> {
+  afterSum(input: ScaledRows): Pick<ScaledRows, "scale" | "bound"> {
     const { graph } = this;
     if (input.bound === undefined) return { scale: input.scale };
     const enough = graph.op("Greater", [
@@ -164,12 +164,12 @@ export class RowArithmetic {
   }
 
   /** A bound that says nothing for rows that have none. */
-  unbounded(row: Rows): Value {
+  unbounded(row: ScaledRows): Value {
     return this.graph.op("Min", [row.scale, this.double(NOTHING)]);
   }
 
   /** Logarithm of the most that a unit of a row can be. */
-  most(row: Rows): Value {
+  most(row: ScaledRows): Value {
     return row.bound === undefined ? row.scale : this.graph.op("Max", [row.scale, row.bound]);
   }
 }

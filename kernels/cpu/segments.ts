@@ -1,7 +1,7 @@
 import type { Group, InputGroup, Plan, ProductGroup, SumGroup } from "../plan.ts";
 
 /** Folds of one segment that an operand takes, all from the same unit on; or blocks of their units. */
-export interface Part {
+export interface OperandPart {
   /** The segment that holds them. */
   readonly segment: number;
   /** First of their units that is read. */
@@ -21,7 +21,7 @@ export interface Operand {
   /** Pieces of each fold, one after the other: 1 but for sums over very many of them. */
   readonly pieces: number;
   /** Where the folds come from; each fold of the operand is in one part. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly OperandPart[];
 }
 
 /** Consecutive folds of a group that are one tensor in the graph. */
@@ -201,7 +201,7 @@ function partsOf(
   units: number,
   width: number,
   byUnit: ReadonlyMap<number, { readonly folds: number[]; readonly into: number[] }>,
-): Part[] {
+): OperandPart[] {
   const blocks = width / units;
   const linedUp = Number.isInteger(blocks) && byUnit.keys().every((unit) => unit % units === 0);
   if (byUnit.size <= ONE_BY_ONE || !linedUp) {

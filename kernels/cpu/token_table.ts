@@ -1,4 +1,5 @@
 import type { ParameterArray, Samples } from "../../circuits/mod.ts";
+import { transposeInto } from "../transpose.ts";
 import { NOTHING } from "./rows.ts";
 
 /**
@@ -52,7 +53,7 @@ export class TokenTable {
   fill(slot: number, probabilities: ParameterArray): void {
     const { states, units, values } = this;
     const from = slot * states * units;
-    transpose(probabilities, units, states, values.subarray(from, from + states * units));
+    transposeInto(probabilities, 0, states, units, states, values, from, units);
     this.findZeros(slot);
   }
 
@@ -61,7 +62,7 @@ export class TokenTable {
     const { states, units, values } = this;
     const from = slot * states * units;
     const out = new Float32Array(states * units);
-    transpose(values.subarray(from, from + states * units), states, units, out);
+    transposeInto(values, from, units, states, units, out, 0, states);
     return out;
   }
 
@@ -82,26 +83,4 @@ export class TokenTable {
     if (samples.observed !== undefined && samples.observed[at] === 0) return this.unobserved;
     return slot * this.states + (samples.values[at] as number);
   }
-}
-
-/** Rows of blocks that are turned at once, so that both sides stay in the cache. */
-const BLOCK = 32;
-
-/** Writes the transpose of `from` `[rows, columns]` into `to`. */
-export function transpose<T extends Float32Array | Float64Array>(
-  from: Float32Array | Float64Array,
-  rows: number,
-  columns: number,
-  to: T,
-): T {
-  for (let top = 0; top < rows; top += BLOCK) {
-    const bottom = Math.min(rows, top + BLOCK);
-    for (let left = 0; left < columns; left += BLOCK) {
-      const right = Math.min(columns, left + BLOCK);
-      for (let r = top; r < bottom; r++) {
-        for (let c = left; c < right; c++) to[c * rows + r] = from[r * columns + c] as number;
-      }
-    }
-  }
-  return to;
 }

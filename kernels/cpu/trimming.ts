@@ -1,5 +1,5 @@
 import type { OnnxGraph, Value } from "../onnx/graph.ts";
-import type { Rows } from "./rows.ts";
+import type { ScaledRows } from "./rows.ts";
 import type { Segmentation } from "./segments.ts";
 import type { Trim } from "./trim.ts";
 
@@ -38,7 +38,7 @@ export class Trimming {
   }
 
   /** Rows of a segment as the one above has them: those that it has not are ones. */
-  read(segment: number, rows: Rows): Rows {
+  read(segment: number, rows: ScaledRows): ScaledRows {
     const from = this.classOf(segment), to = this.classOf(this.#consumers[segment] as number);
     if (from === to) return rows;
     return {

@@ -1,7 +1,7 @@
 import type { InputGroup, Plan } from "../plan.ts";
-import { checkedVariables, NAMES, type Program } from "./programs.ts";
-import type { Results } from "./runner.ts";
-import { CERTAIN, NOTHING, ZERO } from "./rows.ts";
+import { checkedVariables, type GraphProgram, NAMES } from "./programs.ts";
+import type { GraphResults } from "./graph_runner.ts";
+import { CERTAIN, NOTHING, ZERO_BELOW } from "./rows.ts";
 import type { Segment, Segmentation } from "./segments.ts";
 
 /** Share of a sample's flow that may get lost: more is a difference in its log-likelihood. */
@@ -10,20 +10,20 @@ const LOST_SHARE = 5e-5;
 const LOST_PER_LEVEL = 3e-7;
 
 /** Judges the likelihoods of a batch at a root of one unit. `-Infinity` where zero is certain. */
-export function judgeRoot(results: Results): { logs: Float64Array; doubtful: number[] } {
+export function judgeRoot(results: GraphResults): { logs: Float64Array; doubtful: number[] } {
   const logs = results.doubles(NAMES.log).slice(), bounds = results.doubles(NAMES.bound);
   const doubtful: number[] = [];
   for (let s = 0; s < logs.length; s++) {
     const log = logs[s] as number, bound = bounds[s] as number;
-    if (log > Math.max(bound, ZERO) + CERTAIN) continue;
+    if (log > Math.max(bound, ZERO_BELOW) + CERTAIN) continue;
     logs[s] = -Infinity;
-    if (bound > ZERO) doubtful.push(s);
+    if (bound > ZERO_BELOW) doubtful.push(s);
   }
   return { logs, doubtful };
 }
 
 /** Samples of a quick program that it does not vouch for. */
-export function shortfalls(results: Results): number[] {
+export function shortfalls(results: GraphResults): number[] {
   const found: number[] = [];
   results.singles(NAMES.least).forEach((least, s) => {
     if (!(least >= 1)) found.push(s);
@@ -38,8 +38,8 @@ export function shortfalls(results: Results): number[] {
 export function findLosses(
   plan: Plan,
   segmentation: Segmentation,
-  program: Program,
-  results: Results,
+  program: GraphProgram,
+  results: GraphResults,
   weights: ArrayLike<number>,
 ): number[] {
   const count = weights.length;
@@ -73,7 +73,7 @@ export function findLosses(
  */
 export function judgeRows(
   root: Segment,
-  results: Results,
+  results: GraphResults,
   count: number,
 ): { logs: Float64Array; unsure: Set<number> } {
   const { index, folds, group: { units } } = root;
@@ -86,9 +86,9 @@ export function judgeRows(
     const bound = bounds === undefined ? NOTHING : bounds[row] as number;
     for (let u = 0; u < units; u++) {
       const log = (scales[row] as number) + Math.log(values[row * units + u] as number);
-      const sure = log > Math.max(bound, ZERO) + CERTAIN;
+      const sure = log > Math.max(bound, ZERO_BELOW) + CERTAIN;
       logs[(s * folds + fold) * units + u] = sure ? log : -Infinity;
-      if (!sure && bound > ZERO) unsure.add(s);
+      if (!sure && bound > ZERO_BELOW) unsure.add(s);
     }
   }
   return { logs, unsure };

@@ -1,7 +1,7 @@
 import { ELEMENT_TYPES, OnnxGraph } from "../onnx/graph.ts";
 import { openSession } from "../onnx/session.ts";
 import type { KernelFactory } from "./kernel.ts";
-import type { ProductsFactory } from "./starts.ts";
+import type { DotProductsFactory } from "./starts.ts";
 import { addRows, emptySums } from "./sums.ts";
 
 /**
@@ -46,7 +46,7 @@ export const cpuKMeans: KernelFactory = async (width, clusters) => {
 };
 
 /** Scalar products with fixed vectors by ONNX Runtime. */
-export const cpuProducts: ProductsFactory = async (vectors, width) => {
+export const cpuProducts: DotProductsFactory = async (vectors, width) => {
   const rows = vectors.length / width;
   const graph = new OnnxGraph();
   const candidates = graph.input("candidates", "float32", ["candidates", width]);

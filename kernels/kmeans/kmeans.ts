@@ -6,7 +6,7 @@ import { fullStep } from "./lloyd.ts";
 import { miniBatchStep } from "./mini_batch.ts";
 import { type KMeansOptions, settle, type Settled } from "./options.ts";
 import { passOver } from "./pass.ts";
-import { plusPlusStart, type ProductsFactory, PURPOSE, sampledStart, subsample } from "./starts.ts";
+import { type DotProductsFactory, plusPlusStart, PURPOSE, sampledStart, subsample } from "./starts.ts";
 import type { KMeansRun, KMeansState } from "./state.ts";
 import { held, unitVectors, type Vectors } from "./vectors.ts";
 
@@ -33,7 +33,7 @@ export interface KMeansContext {
   /** The engine's kernel. */
   readonly kernel: KernelFactory;
   /** Scalar products for k-means++. */
-  readonly products: ProductsFactory;
+  readonly products: DotProductsFactory;
   /** State to go on from. It must come from the same vectors and options. */
   readonly resume?: KMeansState | undefined;
   /** Called after each iteration; may save `state` to resume from. */

@@ -2,14 +2,14 @@ import type { EngineOptions } from "../engine.ts";
 import { chooseEngine } from "../open.ts";
 import { cpuKMeans, cpuProducts } from "./cpu.ts";
 import type { KernelFactory } from "./kernel.ts";
-import type { ProductsFactory } from "./starts.ts";
+import type { DotProductsFactory } from "./starts.ts";
 
 /** What k-means works with on an engine, and what that runs on. */
 export interface KMeansEngine extends AsyncDisposable {
   /** Makes the kernel. */
   readonly kernel: KernelFactory;
   /** Scalar products for k-means++. On the processor for all engines: every choice waits for the one before. */
-  readonly products: ProductsFactory;
+  readonly products: DotProductsFactory;
   /** Gives back what kernels share, such as the device: after the last of them. */
   [Symbol.asyncDispose](): Promise<void>;
 }

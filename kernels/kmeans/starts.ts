@@ -6,11 +6,11 @@ import { rowsAt, type Vectors } from "./vectors.ts";
 export const PURPOSE = { subsample: 1, start: 2, batch: 3, reassign: 4 } as const;
 
 /** Scalar products `[candidates, rows]` of `candidates` `[candidates, width]` with fixed vectors. */
-export type Products = (candidates: Float32Array) => Promise<Float32Array>;
+export type DotProducts = (candidates: Float32Array) => Promise<Float32Array>;
 
 /** Prepares scalar products with `vectors`, `[rows, width]`. */
-export type ProductsFactory = (vectors: Float32Array, width: number) => Promise<{
-  products: Products;
+export type DotProductsFactory = (vectors: Float32Array, width: number) => Promise<{
+  products: DotProducts;
   release(): Promise<void>;
 }>;
 
@@ -89,7 +89,7 @@ export async function plusPlusStart(
   sample: Subsample,
   clusters: number,
   random: RandomStream,
-  makeProducts: ProductsFactory,
+  makeProducts: DotProductsFactory,
 ): Promise<Float32Array> {
   const { origin } = data;
   const width = origin.length;

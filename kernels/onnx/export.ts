@@ -9,7 +9,7 @@ import {
 } from "../../circuits/mod.ts";
 import { takeOperand } from "../cpu/forward.ts";
 import { isInput, isProduct, isSum, type Segment, segmentsOf } from "../cpu/segments.ts";
-import { transpose } from "../cpu/token_table.ts";
+import { transposeInto } from "../transpose.ts";
 import { joinRows } from "../cpu/turn.ts";
 import { matricesOf } from "../cpu/weights.ts";
 import { type InputGroup, type Plan, planOf, type SumGroup } from "../plan.ts";
@@ -121,12 +121,7 @@ function matrixConstant(graph: OnnxGraph, plan: Plan, segment: Segment<SumGroup>
     for (let i = 0; i * size < matrices.length; i++) {
       const at = first + i - slot;
       if (at < 0 || at >= slots) continue;
-      transpose(
-        matrices.subarray(i * size, (i + 1) * size),
-        units,
-        inputs,
-        values.subarray(at * size, (at + 1) * size),
-      );
+      transposeInto(matrices, i * size, inputs, units, inputs, values, at * size, units);
     }
   }
   return graph.constant(values, slots === 1 ? [inputs, units] : [slots, inputs, units]);
@@ -336,7 +331,7 @@ function rowsOf(
   const states = variable?.kind === "categorical" ? variable.states : 0;
   if (family.rows) {
     const rows = leaf.values.subarray(first * states, (first + units) * states);
-    return transpose(rows, units, states, new Float32Array(states * units));
+    return transposeInto(rows, 0, states, units, states, new Float32Array(states * units), 0, units);
   }
   return Float64Array.from(
     { length: states * units },

@@ -54,7 +54,7 @@ export interface OnnxSession {
 }
 
 /** Settings of a session. */
-export interface SessionOptions {
+export interface OnnxSessionOptions {
   /** Threads for one operator; one a core when left out. */
   readonly threads?: number;
   /**
@@ -70,7 +70,7 @@ export interface SessionOptions {
  * Loads a model into ONNX Runtime, on the processor.
  * @throws {Error} of ONNX Runtime when the model is not valid
  */
-export async function openSession(model: Uint8Array, options: SessionOptions = {}): Promise<OnnxSession> {
+export async function openSession(model: Uint8Array, options: OnnxSessionOptions = {}): Promise<OnnxSession> {
   const session = await withFiles(model, options.external, (source) =>
     // One signature takes a path, the other bytes.
     InferenceSession.create(source as string, {

@@ -2,26 +2,26 @@ import { Evidence, type NodeId } from "../../circuits/mod.ts";
 import { type Group, type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
 import { CAREFUL, perNumber, productEffort } from "./effort.ts";
-import { carefulFolds, planeGrid } from "./forward.ts";
+import { carefulFolds, elementGroups } from "./forward.ts";
 import { padded, seenWords } from "./layout.ts";
 import {
   carefulWords,
+  dispatchRuns,
+  elementGridFor,
   FOLD_WORDS,
   isTableFamily,
   leafParts,
-  type LearningMachine,
-  planeFor,
-  runs,
+  type LearningContext,
   type WeightRun,
   weightRuns,
 } from "./machine.ts";
-import type { Part } from "./pages.ts";
+import type { PagePart } from "./pages.ts";
 import { TRANSCENDENTAL } from "./pace.ts";
 import { valueColumns } from "./samples.ts";
 import { contractKernel, tileGrid, tileNumbers } from "./tiles.ts";
 
 /** The downward pass: from the flow of the root, which the host sets, to the flows of all rows. */
-export function backwardSteps(machine: LearningMachine): Step[] {
+export function backwardSteps(machine: LearningContext): Step[] {
   return machine.plan.groups.toReversed().flatMap((group) => [
     ...collectSteps(machine, group),
     ...(group.kind === "sum" ? sumSteps(machine, group) : []),
@@ -29,11 +29,11 @@ export function backwardSteps(machine: LearningMachine): Step[] {
 }
 
 /** Flows of rows that several parents read. */
-function collectSteps(machine: LearningMachine, group: Group): Step[] {
+function collectSteps(machine: LearningContext, group: Group): Step[] {
   const { settings, layout, arrays, learning, open } = machine;
   const collected = layout.collected.get(group.index) ?? [];
-  const width = padded(group.units), plane = planeFor(machine, width);
-  return runs(open, collected, () => "", ({ sources }) => 4 + 4 * sources.length).map((run): Step => {
+  const width = padded(group.units), plane = elementGridFor(machine, width);
+  return dispatchRuns(open, collected, () => "", ({ sources }) => 4 + 4 * sources.length).map((run): Step => {
     const sources: number[] = [], folds: number[] = [];
     for (const { fold, sources: list } of run) {
       folds.push(layout.flows(group, fold).at, sources.length / 4, list.length, 0);
@@ -48,13 +48,13 @@ function collectSteps(machine: LearningMachine, group: Group): Step[] {
         settings.table(sources),
         learning.flows,
       ],
-      grid: planeGrid(plane, width, run.length),
+      grid: elementGroups(plane, width, run.length),
       effort: perNumber(width, sources.length / 2, sources.length + 4 * run.length),
     };
   });
 }
 
-function sumSteps(machine: LearningMachine, group: SumGroup): Step[] {
+function sumSteps(machine: LearningContext, group: SumGroup): Step[] {
   const steps = ratioSteps(machine, group);
   for (const run of weightRuns(machine, group)) {
     steps.push(contractStep(machine, group, run), carefulStep(machine, group, run));
@@ -62,12 +62,12 @@ function sumSteps(machine: LearningMachine, group: SumGroup): Step[] {
   return steps;
 }
 
-function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
+function ratioSteps(machine: LearningContext, group: SumGroup): Step[] {
   const { settings, layout, arrays, learning, open, plan } = machine;
   const { scopeOf } = Evidence.of(plan.circuit), nodes = nodesOfFolds(plan, group);
-  const width = padded(group.units) / 4, plane = planeFor(machine, width);
+  const width = padded(group.units) / 4, plane = elementGridFor(machine, width);
   const folds = Array.from({ length: group.folds }, (_, fold) => fold);
-  return runs(open, folds, () => "", () => 8).map((run): Step => ({
+  return dispatchRuns(open, folds, () => "", () => 8).map((run): Step => ({
     kernel: { template: "ratio", constants: { ...plane } },
     bindings: [
       arrays.batch,
@@ -92,14 +92,14 @@ function ratioSteps(machine: LearningMachine, group: SumGroup): Step[] {
       learning.flags,
       learning.seen,
     ],
-    grid: planeGrid(plane, width, run.length),
+    grid: elementGroups(plane, width, run.length),
     effort: perNumber(run.length * group.units, 2 * TRANSCENDENTAL, 12),
   }));
 }
 
 /** Flow into the inputs: products with the weights; where those are cut, part by part. */
 function contractStep(
-  machine: LearningMachine,
+  machine: LearningContext,
   group: SumGroup,
   { folds, weights, from, to, page }: WeightRun,
 ): Step {
@@ -133,12 +133,12 @@ function contractStep(
 
 /** Flow through outputs that are too small beside their row for the fast way. */
 function carefulStep(
-  machine: LearningMachine,
+  machine: LearningContext,
   group: SumGroup,
   { folds, weights, from, to, page }: WeightRun,
 ): Step {
   const { settings, arrays, learning } = machine;
-  const width = Math.ceil(group.inputs / CHUNK), plane = planeFor(machine, width);
+  const width = Math.ceil(group.inputs / CHUNK), plane = elementGridFor(machine, width);
   return {
     kernel: { template: "repair", constants: { FORM: "backward", UPWARD: false, CHUNK, ...plane } },
     bindings: [
@@ -154,7 +154,7 @@ function carefulStep(
       arrays.marks,
       learning.flows,
     ],
-    grid: planeGrid(plane, width, folds.length),
+    grid: elementGroups(plane, width, folds.length),
     effort: perNumber(folds.length * (to - from) * group.inputs, CAREFUL, 1),
   };
 }
@@ -163,13 +163,13 @@ function carefulStep(
 const CHUNK = 16;
 
 /** The expected counts of all weights and leaves, added to those before. After {@link backwardSteps}. */
-export function countSteps(machine: LearningMachine): Step[] {
+export function countSteps(machine: LearningContext): Step[] {
   return [...weightCountSteps(machine), ...statisticsSteps(machine)];
 }
 
 /** A matrix with all folds that use it. */
 interface UsedPart {
-  readonly part: Part;
+  readonly part: PagePart;
   readonly uses: readonly { group: SumGroup; fold: number }[];
 }
 
@@ -186,13 +186,13 @@ export function usesOf({ weightTables, groups }: Plan, table: number): { group: 
   return uses;
 }
 
-function weightCountSteps(machine: LearningMachine): Step[] {
+function weightCountSteps(machine: LearningContext): Step[] {
   const { plan, places, open } = machine;
   return plan.weightTables.flatMap((table, t) => {
     const entries = usesOf(plan, t).flatMap((list, slot): UsedPart[] =>
       list.length === 0 ? [] : (places.weights[t]?.[slot] ?? []).map((part) => ({ part, uses: list }))
     );
-    return runs(
+    return dispatchRuns(
       open,
       entries,
       ({ part }) => `${part.page} ${part.from}`,
@@ -203,7 +203,7 @@ function weightCountSteps(machine: LearningMachine): Step[] {
 }
 
 function flowsStep(
-  machine: LearningMachine,
+  machine: LearningContext,
   table: { units: number; inputs: number },
   run: readonly UsedPart[],
 ): Step {
@@ -241,13 +241,13 @@ function flowsStep(
 }
 
 function carefulFlowsStep(
-  machine: LearningMachine,
+  machine: LearningContext,
   table: { units: number; inputs: number },
   run: readonly UsedPart[],
 ): Step {
   const { settings, arrays, learning } = machine;
   const { from, to, page } = (run[0] as UsedPart).part;
-  const width = Math.ceil(table.inputs / CHUNK), plane = planeFor(machine, width);
+  const width = Math.ceil(table.inputs / CHUNK), plane = elementGridFor(machine, width);
   // Slots first, each with the places of its folds; then the folds and their pieces.
   const list = run.flatMap(({ part, uses }) => uses.map((use) => ({ ...use, weights: part.at })));
   const base = run.length + run.reduce((n, { uses }) => n + 1 + uses.length, 0);
@@ -323,7 +323,7 @@ export function tokenLists(groups: readonly Group[]): TokenLists {
 }
 
 /** Statistics of leaves. */
-function statisticsSteps(machine: LearningMachine): Step[] {
+function statisticsSteps(machine: LearningContext): Step[] {
   const { plan } = machine;
   const { lists } = tokenLists(plan.groups);
   return plan.groups.flatMap((group) =>
@@ -331,7 +331,7 @@ function statisticsSteps(machine: LearningMachine): Step[] {
   );
 }
 
-function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly number[]): Step[] {
+function leafSteps(machine: LearningContext, group: InputGroup, lists: readonly number[]): Step[] {
   const { settings, layout, arrays, learning, plan, places, open } = machine;
   const table = plan.leafTables[group.table] as { units: number };
   const states = isTableFamily(group.family);
@@ -345,7 +345,7 @@ function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly 
   const entries = sets.flatMap((set, index) =>
     leafParts(places.statistics, group, set.fold).map((part) => ({ set, part, list: lists[index] ?? 0 }))
   );
-  return runs(
+  return dispatchRuns(
     open,
     entries,
     ({ set, part }) =>
@@ -353,12 +353,12 @@ function leafSteps(machine: LearningMachine, group: InputGroup, lists: readonly 
     ({ set }) => 4 + 4 * set.uses.length,
   )
     .map((run): Step => {
-      const { page, from, to } = (run[0] as { part: Part }).part;
+      const { page, from, to } = (run[0] as { part: PagePart }).part;
       const uses: number[] = [], rows: number[] = [];
       let tablePage = 0;
       for (const { set, part, list } of run) {
         const first = group.firstUnits[set.fold] as number;
-        const [params] = leafParts(places.tables, group, set.fold) as [Part];
+        const [params] = leafParts(places.tables, group, set.fold) as [PagePart];
         tablePage = params.page;
         rows.push((part.at + first) / by, uses.length / 4);
         if (states) rows.push(2 * list, 0);

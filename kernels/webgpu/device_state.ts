@@ -11,7 +11,7 @@ import {
 } from "../../circuits/mod.ts";
 import { deviceMoments, ROUNDING } from "./encode.ts";
 import { isDeviceFamily } from "./machine.ts";
-import type { Session } from "./session.ts";
+import type { DeviceSession } from "./session.ts";
 import type { Snapshot } from "./state.ts";
 
 /**
@@ -33,7 +33,7 @@ export class DeviceState {
   }
 
   /** Replaces values of parameters on both sides; the arrays are kept. */
-  async setParameters(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
+  async setParameters(session: DeviceSession, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
     await this.#moveMoments(session, given);
     session.resident.setValues(given);
     await session.consented();
@@ -41,7 +41,7 @@ export class DeviceState {
   }
 
   /** The M-step: on the device what can be, the rest from counts that are read back. */
-  async update(session: Session, rule: UpdateRule): Promise<void> {
+  async update(session: DeviceSession, rule: UpdateRule): Promise<void> {
     const updater = await session.updater();
     const host = this.#hostParameters(rule);
     if (rule.step.kind === "anemone") {
@@ -69,7 +69,7 @@ export class DeviceState {
 
   /** New values of the parameters that learn on the host. */
   async #applyOnHost(
-    session: Session,
+    session: DeviceSession,
     rule: UpdateRule,
     host: ReadonlySet<string>,
   ): Promise<Map<string, ParameterArray>> {
@@ -92,12 +92,12 @@ export class DeviceState {
   }
 
   /** Reads the parameters that the device changes. */
-  async refresh(session: Session): Promise<void> {
+  async refresh(session: DeviceSession): Promise<void> {
     for (const [id, values] of await session.resident.values()) this.values.set(id, values);
   }
 
   /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
-  async #moveMoments(session: Session, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
+  async #moveMoments(session: DeviceSession, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
     const owners = parameterOwners(this.#circuit);
     const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
     if (moved.length === 0 || this.counted.samples === 0) return;
@@ -116,7 +116,7 @@ export class DeviceState {
   }
 
   /** Parameters and counts as the device has them. */
-  async snapshot(session: Session): Promise<Snapshot> {
+  async snapshot(session: DeviceSession): Promise<Snapshot> {
     await session.fetch();
     await this.refresh(session);
     const counts = await session.resident.counts();
@@ -139,7 +139,7 @@ export class DeviceState {
   }
 
   /** Puts a snapshot on the device. */
-  async load(session: Session, snapshot: Snapshot): Promise<void> {
+  async load(session: DeviceSession, snapshot: Snapshot): Promise<void> {
     this.values = new Map(snapshot.values);
     session.resident.setValues(this.values);
     await session.resident.clearCounts();

@@ -7,11 +7,12 @@ import {
   parameterOwners,
 } from "../../circuits/mod.ts";
 import type { LeafTable } from "../plan.ts";
+import { transposeInto } from "../transpose.ts";
 import { padded } from "./layout.ts";
 import { isTableFamily } from "./machine.ts";
 
 /** Log zero on the device: WGSL promises no infinities. */
-export const ZERO = -1e30;
+export const LOG_ZERO = -1e30;
 
 /** Scale of a row that is zero. */
 export const ZERO_SCALE = -536870912;
@@ -52,32 +53,6 @@ export function unpadRows(
   }
 }
 
-/** Turns `[rows, columns]` at `at` of `from`, with `fromStride` between rows, into `[columns, rows]` in `to`. */
-function transpose(
-  from: ArrayLike<number>,
-  at: number,
-  fromStride: number,
-  rows: number,
-  columns: number,
-  to: Float32Array | Float64Array,
-  toAt: number,
-  toStride: number,
-): void {
-  // In blocks, so that neither side strides through memory.
-  const block = 32;
-  for (let r0 = 0; r0 < rows; r0 += block) {
-    const r1 = Math.min(rows, r0 + block);
-    for (let c0 = 0; c0 < columns; c0 += block) {
-      const c1 = Math.min(columns, c0 + block);
-      for (let r = r0; r < r1; r++) {
-        for (let c = c0; c < c1; c++) {
-          to[toAt + c * toStride + r] = from[at + r * fromStride + c] as number;
-        }
-      }
-    }
-  }
-}
-
 /** Real numbers on the device are at most that far from the centre of their column: squares must not overflow. */
 const FARTHEST = 1e30;
 
@@ -112,7 +87,7 @@ export function encodeLeaf(
   at: number,
 ): void {
   const { units, family } = table, stride = padded(units);
-  if (leafFamily(family).rows) transpose(values, from, table.states, units, to - from, out, at, stride);
+  if (leafFamily(family).rows) transposeInto(values, from, table.states, units, to - from, out, at, stride);
   else if (family === "gaussian") {
     for (let u = 0; u < units; u++) {
       const mean = values[2 * u] as number, stddev = values[2 * u + 1] as number;
@@ -126,7 +101,7 @@ export function encodeLeaf(
       const row = at + (state - from) * stride;
       for (let u = 0; u < units; u++) {
         const log = logProbability(leaf, u, state);
-        out[row + u] = log === -Infinity ? ZERO : log * Math.LOG2E;
+        out[row + u] = log === -Infinity ? LOG_ZERO : log * Math.LOG2E;
       }
     }
   }
@@ -142,7 +117,7 @@ export function decodeLeaf(
   values: ParameterArray,
 ): void {
   const { units, states } = table;
-  transpose(data, at, padded(units), to - from, units, values, from, states);
+  transposeInto(data, at, padded(units), to - from, units, values, from, states);
 }
 
 /** Rows `from .. to - 1` of statistics (`[states or 3, padded(units)]`) into `[units, width]`. */
@@ -155,7 +130,7 @@ export function decodeStatistics(
   to: number,
   values: Float32Array | Float64Array,
 ): void {
-  transpose(data, at, padded(units), to - from, units, values, from, width);
+  transposeInto(data, at, padded(units), to - from, units, values, from, width);
 }
 
 /** The inverse of {@link decodeStatistics}. */
@@ -168,7 +143,7 @@ export function encodeStatistics(
   out: Float32Array,
   at: number,
 ): void {
-  transpose(values, from, width, units, to - from, out, at, padded(units));
+  transposeInto(values, from, width, units, to - from, out, at, padded(units));
 }
 
 /** Variance, as a part of the square of a mean's move, that the device's sums may get wrong. */
@@ -205,7 +180,7 @@ export function modeLogs(circuit: Circuit, owner: InputNode, values: ParameterAr
   const leaf = { ...leafOf(circuit, owner), values }, family = leafFamily(owner.family);
   return Float32Array.from({ length: owner.units }, (_, u) => {
     const log = family.logProbability(leaf, u, family.mode(leaf, u));
-    return log === -Infinity ? ZERO : log * Math.LOG2E;
+    return log === -Infinity ? LOG_ZERO : log * Math.LOG2E;
   });
 }
 

@@ -27,12 +27,12 @@ import { DeviceState } from "./device_state.ts";
 import type { DeviceHost } from "./host.ts";
 import { secondsAfter, SUBMISSION_SECONDS } from "./pace.ts";
 import { ready, type Result, Sequence } from "./sequence.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { DeviceSession, type DeviceSessionOptions } from "./session.ts";
 import { type Snapshot, stateOf, takeState } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** What {@link WebGpuEngine.open} may be told. */
-export interface WebGpuOptions extends Partial<SessionOptions> {
+export interface WebGpuOptions extends Partial<DeviceSessionOptions> {
   /** Called when the device was lost and the work goes on with a new one. */
   readonly onLoss?: (reason: string) => void;
   /** Whether samples may be kept as they are until their work is done for good: nobody else changes them. */
@@ -58,7 +58,7 @@ export class WebGpuEngine implements Engine {
   circuit: Circuit;
   /** Device losses that were survived. */
   losses = 0;
-  readonly #sequence: Sequence<Session>;
+  readonly #sequence: Sequence<DeviceSession>;
   readonly #ownsSamples: boolean;
   /** What is known of the parameters and counts on the device. */
   readonly #known: DeviceState;
@@ -69,8 +69,8 @@ export class WebGpuEngine implements Engine {
 
   private constructor(
     circuit: Circuit,
-    session: Session,
-    reopen: (losses: number) => Promise<Session>,
+    session: DeviceSession,
+    reopen: (losses: number) => Promise<DeviceSession>,
     { onLoss, ownsSamples = false }: WebGpuOptions,
   ) {
     this.circuit = circuit;
@@ -101,13 +101,13 @@ export class WebGpuEngine implements Engine {
     circuit: Circuit,
     options: WebGpuOptions = {},
   ): Promise<WebGpuEngine> {
-    const given: SessionOptions = { memory: DEFAULT_MEMORY, ...options };
-    const session = await Session.open(host, circuit, given);
+    const given: DeviceSessionOptions = { memory: DEFAULT_MEMORY, ...options };
+    const session = await DeviceSession.open(host, circuit, given);
     // A new device computes with the tiles of the one before, and is not given as much work at a time.
     const tuning = given.tuning && { ...given.tuning, [session.open.adapter.name]: session.tuning };
     const { seconds = SUBMISSION_SECONDS } = given;
     const reopen = (losses: number) =>
-      Session.open(host, circuit, { ...given, tuning, seconds: secondsAfter(losses, seconds) });
+      DeviceSession.open(host, circuit, { ...given, tuning, seconds: secondsAfter(losses, seconds) });
     return new WebGpuEngine(circuit, session, reopen, options);
   }
 
@@ -122,7 +122,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** The session, for tests and measurements; another one after a loss. */
-  get session(): Session {
+  get session(): DeviceSession {
     return this.#sequence.session;
   }
 
@@ -274,7 +274,7 @@ export class WebGpuEngine implements Engine {
 
   /** The session's likelihoods and counts, the host's where real values are too far for the device. */
   async #run(
-    session: Session,
+    session: DeviceSession,
     samples: Samples,
     counting?: { readonly sampleWeights: ArrayLike<number> | undefined },
   ): Promise<Result<Float64Array>> {
@@ -291,7 +291,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** Samples that are too far for the device, and the circuit that says what it cannot. */
-  async #farSamples(session: Session, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
+  async #farSamples(session: DeviceSession, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
     const far = this.#far.find(samples, this.#known.values);
     if (far.length === 0) return { far, circuit: this.circuit };
     await this.#known.refresh(session);
@@ -312,7 +312,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /** Operations that would be long to repeat are replaced by a copy of what the device holds. */
-  async #shortenJournal(session: Session, samples: Samples): Promise<void> {
+  async #shortenJournal(session: DeviceSession, samples: Samples): Promise<void> {
     this.#repeatedValues += samples.values.length;
     if (this.#repeatedValues < REPEATED_VALUES && this.#sequence.length < REPEATED_OPERATIONS) return;
     await this.#restart(await this.#known.snapshot(session));

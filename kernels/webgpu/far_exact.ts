@@ -10,7 +10,7 @@ import {
   upward,
 } from "../../circuits/mod.ts";
 import { deviceMoments } from "./encode.ts";
-import type { Session } from "./session.ts";
+import type { DeviceSession } from "./session.ts";
 
 /** Log-likelihoods `[samples, units of the root]` with those of the samples in `far` exact, in place. */
 export function exactLikelihoods(
@@ -67,7 +67,7 @@ export function weightsWithout(
 
 /** Adds the expected counts of the samples in `far`, exact, to those of the device. */
 export async function countExactly(
-  session: Session,
+  session: DeviceSession,
   circuit: Circuit,
   samples: Samples,
   weights: ArrayLike<number> | undefined,

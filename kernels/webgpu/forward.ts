@@ -2,21 +2,21 @@ import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, InnerShape, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
 import type { BatchShape, Step } from "./dispatch.ts";
 import { farthest } from "./far.ts";
-import { padded, sourceOf } from "./layout.ts";
+import { padded, pieceSource } from "./layout.ts";
 import {
+  dispatchRuns,
+  type ElementGrid,
+  elementGridFor,
   FOLD_WORDS,
   isTableFamily,
+  type KernelContext,
   leafParts,
-  type Machine,
   PIECE_WORDS,
-  type Plane,
-  planeFor,
   rowLanes,
-  runs,
   type WeightRun,
   weightRuns,
 } from "./machine.ts";
-import type { Part } from "./pages.ts";
+import type { PagePart } from "./pages.ts";
 import { CAREFUL, perNumber, productEffort } from "./effort.ts";
 import { type Groups, TRANSCENDENTAL } from "./pace.ts";
 import { valueColumns } from "./samples.ts";
@@ -26,7 +26,7 @@ import { contractKernel, tileGrid } from "./tiles.ts";
 const FEW = 8;
 
 /** The upward pass: from values to the logarithms of all rows. */
-export function forwardSteps(machine: Machine, semiring: Semiring): Step[] {
+export function forwardSteps(machine: KernelContext, semiring: Semiring): Step[] {
   const normalised = normalisedGroups(machine.plan.groups);
   return machine.plan.groups.flatMap((group) => {
     if (group.kind === "input") return inputSteps(machine, group, semiring);
@@ -46,7 +46,7 @@ function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
       for (let piece = 0; piece < group.arity; piece++) {
         let most = 1;
         for (let fold = 0; fold < group.folds; fold++) {
-          most = Math.max(most, summands[sourceOf(group, fold, piece)[0]] as number);
+          most = Math.max(most, summands[pieceSource(group, fold, piece)[0]] as number);
         }
         count += most;
       }
@@ -57,7 +57,7 @@ function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
   return normalised;
 }
 
-function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): Step[] {
+function inputSteps(machine: KernelContext, group: InputGroup, semiring: Semiring): Step[] {
   const { settings, layout, arrays, open, plan, places } = machine;
   // External log-likelihoods come with the data: the host puts them in place.
   if (group.family === "external") return [];
@@ -69,9 +69,9 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
   const entries = folds.flatMap((fold) =>
     leafParts(places.tables, group, fold).map((part) => ({ fold, part }))
   );
-  return runs(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 4).map((run): Step => {
-    const { page, from, to } = (run[0] as { part: Part }).part;
-    const plane = planeFor(machine, width);
+  return dispatchRuns(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 4).map((run): Step => {
+    const { page, from, to } = (run[0] as { part: PagePart }).part;
+    const plane = elementGridFor(machine, width);
     return {
       kernel: {
         template: "leaves",
@@ -106,14 +106,14 @@ function inputSteps(machine: Machine, group: InputGroup, semiring: Semiring): St
         arrays.tables[page] as GPUBuffer,
         ...(semiring === "max" ? [arrays.modes] : []),
       ],
-      grid: planeGrid(plane, width, run.length),
+      grid: elementGroups(plane, width, run.length),
       effort: perNumber(run.length * group.units, 3 * TRANSCENDENTAL, 16),
     };
   });
 }
 
 /** Where the logarithms of a slot's modes begin in the array of modes. */
-export function modeRow({ plan }: Machine, table: number, slot: number): number {
+export function modeRow({ plan }: KernelContext, table: number, slot: number): number {
   let at = 0;
   for (let t = 0; t < table; t++) {
     const { slots, units } = plan.leafTables[t] as { slots: number; units: number };
@@ -122,11 +122,11 @@ export function modeRow({ plan }: Machine, table: number, slot: number): number 
   return at + slot * padded((plan.leafTables[table] as { units: number }).units);
 }
 
-function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly number[]): Step[] {
+function indicatorSteps(machine: KernelContext, group: InputGroup, folds: readonly number[]): Step[] {
   const { settings, layout, arrays, open, plan } = machine;
-  const plane = planeFor(machine, group.units);
+  const plane = elementGridFor(machine, group.units);
   const states = settings.table(folds.flatMap((fold) => statesOfFold(machine, group, fold)));
-  return runs(open, folds, () => "", () => 4).map((run): Step => ({
+  return dispatchRuns(open, folds, () => "", () => 4).map((run): Step => ({
     kernel: {
       template: "leaves",
       constants: { KIND: "indicator", LOG: false, MAX: false, VEC: false, ...plane },
@@ -144,13 +144,13 @@ function indicatorSteps(machine: Machine, group: InputGroup, folds: readonly num
       arrays.logs,
       states,
     ],
-    grid: planeGrid(plane, group.units, run.length),
+    grid: elementGroups(plane, group.units, run.length),
     effort: perNumber(run.length * group.units, 4, 12),
   }));
 }
 
 /** The states of the units of a fold of indicators. */
-function statesOfFold({ plan }: Machine, group: InputGroup, fold: number): number[] {
+function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): number[] {
   const id = nodeOfFold(plan.places, group, fold);
   const node = plan.circuit.nodes[id];
   const states = node?.kind === "input" ? node.settings["values"] as readonly number[] : [];
@@ -173,12 +173,12 @@ export function nodeOfFold(
   return id;
 }
 
-function productSteps(machine: Machine, group: ProductGroup, many: boolean): Step[] {
+function productSteps(machine: KernelContext, group: ProductGroup, many: boolean): Step[] {
   const { settings, layout, arrays, open } = machine;
   const by = wholeFours(machine, group) ? 4 : 1;
   const width = by === 4 ? padded(group.units) / 4 : group.units;
-  const plane = planeFor(machine, width), lanes = rowLanes(machine);
-  return runs(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
+  const plane = elementGridFor(machine, width), lanes = rowLanes(machine);
+  return dispatchRuns(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
     kernel: {
       template: "product",
       constants: { VEC: by === 4, NORMALISE: many, ...(many ? lanes : plane) },
@@ -191,7 +191,7 @@ function productSteps(machine: Machine, group: ProductGroup, many: boolean): Ste
       arrays.logs,
       arrays.scales,
     ],
-    grid: many ? rowGrid(lanes, run.length) : planeGrid(plane, width, run.length),
+    grid: many ? rowGrid(lanes, run.length) : elementGroups(plane, width, run.length),
     effort: perNumber(
       run.length * group.units,
       (many ? 16 : 2) * group.arity,
@@ -200,7 +200,7 @@ function productSteps(machine: Machine, group: ProductGroup, many: boolean): Ste
   }));
 }
 
-function sumSteps(machine: Machine, group: SumGroup, semiring: Semiring): Step[] {
+function sumSteps(machine: KernelContext, group: SumGroup, semiring: Semiring): Step[] {
   const steps = linearSteps(machine, group);
   for (const run of weightRuns(machine, group)) {
     if (semiring === "sum") steps.push(contractStep(machine, group, run));
@@ -210,11 +210,11 @@ function sumSteps(machine: Machine, group: SumGroup, semiring: Semiring): Step[]
 }
 
 /** Inputs of sums in the linear domain, and the scales of their rows. */
-function linearSteps(machine: Machine, group: SumGroup): Step[] {
+function linearSteps(machine: KernelContext, group: SumGroup): Step[] {
   const { settings, layout, arrays, open } = machine;
   const by = wholeFours(machine, group) ? 4 : 1;
   const lanes = rowLanes(machine);
-  return runs(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
+  return dispatchRuns(open, foldsOf(group), () => "", () => 4 * group.arity).map((run): Step => ({
     kernel: { template: "inputs", constants: { VEC: by === 4, ...lanes } },
     bindings: [
       arrays.batch,
@@ -238,7 +238,7 @@ function linearSteps(machine: Machine, group: SumGroup): Step[] {
 }
 
 function contractStep(
-  machine: Machine,
+  machine: KernelContext,
   group: SumGroup,
   { folds, weights, from, to, page }: WeightRun,
 ): Step {
@@ -272,12 +272,12 @@ function contractStep(
 }
 
 /** Sums in the log domain: those that the fast way left out, or all of them with the maximum. */
-function carefulStep(machine: Machine, group: SumGroup, run: WeightRun, semiring: Semiring): Step {
+function carefulStep(machine: KernelContext, group: SumGroup, run: WeightRun, semiring: Semiring): Step {
   const { settings, arrays } = machine;
   const { from, to } = run;
   const chunk = semiring === "sum" ? 16 : 1;
   const width = Math.ceil((to - from) / chunk);
-  const plane = planeFor(machine, width);
+  const plane = elementGridFor(machine, width);
   return {
     kernel: {
       template: "repair",
@@ -299,7 +299,7 @@ function carefulStep(machine: Machine, group: SumGroup, run: WeightRun, semiring
       arrays.scales,
       ...(semiring === "sum" ? [arrays.marks] : []),
     ],
-    grid: planeGrid(plane, width, run.folds.length),
+    grid: elementGroups(plane, width, run.folds.length),
     effort: perNumber(run.folds.length * (to - from) * group.inputs, CAREFUL, 1),
   };
 }
@@ -315,7 +315,11 @@ export interface CarefulFold {
 }
 
 /** The words of repair.wgsl: folds, then their pieces, counted from `base`. */
-export function carefulFolds({ layout, plan }: Machine, list: readonly CarefulFold[], base = 0): number[] {
+export function carefulFolds(
+  { layout, plan }: KernelContext,
+  list: readonly CarefulFold[],
+  base = 0,
+): number[] {
   const folds: number[] = [], pieces: number[] = [];
   const start = base + list.length * FOLD_WORDS;
   for (const { group, fold, weights } of list) {
@@ -335,7 +339,7 @@ export function carefulFolds({ layout, plan }: Machine, list: readonly CarefulFo
       group.arity,
     );
     spansOf(group).forEach(({ at, width }, piece) => {
-      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const [child, childFold, unit] = pieceSource(group, fold, piece);
       const source = plan.groups[child] as Group, from = layout.logs(source, childFold);
       pieces.push(from.at + unit, from.stride, layout.scale(source, childFold), at, width);
     });
@@ -357,12 +361,12 @@ export function spansOf(group: InnerShape): { at: number; width: number }[] {
 }
 
 /** Whether kernels can read all pieces of a group in whole vec4: aligned, and without a foreign unit in the last. */
-function wholeFours({ layout, plan }: Machine, group: ProductGroup | SumGroup): boolean {
+function wholeFours({ layout, plan }: KernelContext, group: ProductGroup | SumGroup): boolean {
   const spans = group.kind === "sum" ? spansOf(group) : [];
   const last = group.arity - 1;
   for (let fold = 0; fold < group.folds; fold++) {
     for (let piece = 0; piece < group.arity; piece++) {
-      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const [child, childFold, unit] = pieceSource(group, fold, piece);
       const source = plan.groups[child] as Group;
       if ((layout.logs(source, childFold).at + unit) % 4 !== 0) return false;
       const width = group.widths[piece] as number;
@@ -375,14 +379,14 @@ function wholeFours({ layout, plan }: Machine, group: ProductGroup | SumGroup): 
 }
 
 function piecesTable(
-  { settings, layout, plan }: Machine,
+  { settings, layout, plan }: KernelContext,
   group: InnerShape,
   folds: readonly number[],
   by: number,
 ): GPUBufferBinding {
   return settings.table(folds.flatMap((fold) =>
     Array.from({ length: group.arity }, (_, piece) => {
-      const [child, childFold, unit] = sourceOf(group, fold, piece);
+      const [child, childFold, unit] = pieceSource(group, fold, piece);
       const source = plan.groups[child] as Group, from = layout.logs(source, childFold);
       return [(from.at + unit) / by, from.stride / by, layout.scale(source, childFold), 0];
     }).flat()
@@ -394,7 +398,11 @@ function foldsOf(group: Group): number[] {
 }
 
 /** Grid of kernels with a thread for every `width` by sample by fold. */
-export function planeGrid({ X, Y }: Plane, width: number, folds: number): (batch: BatchShape) => Groups {
+export function elementGroups(
+  { X, Y }: ElementGrid,
+  width: number,
+  folds: number,
+): (batch: BatchShape) => Groups {
   return ({ rows }) => [Math.ceil(width / X), Math.ceil(rows / Y), folds];
 }
 

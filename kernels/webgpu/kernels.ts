@@ -81,7 +81,7 @@ export class Kernels {
   }
 
   async #compile(spec: KernelSpec): Promise<GPUComputePipeline> {
-    const label = kernelName(spec), source = sourceOf(spec);
+    const label = kernelName(spec), source = wgslOf(spec);
     const device = this.#device;
     const code = /\bsubgroup\w+\(/.test(source) ? await this.#enableSubgroups() + source : source;
     this.#checkWorkgroup(label, code);
@@ -129,7 +129,7 @@ export class Kernels {
 }
 
 /** The WGSL of a kernel, but for what enables subgroups. */
-export function sourceOf({ template, constants }: KernelSpec): string {
+export function wgslOf({ template, constants }: KernelSpec): string {
   return specialise(`${common}\n${TEMPLATES[template]}`, constants);
 }
 

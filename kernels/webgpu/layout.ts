@@ -15,7 +15,7 @@ export function padded(units: number): number {
  * Where the rows of one fold lie in an array of numbers: unit `u` of sample `b` at `at + b * stride + u`. Rows
  * are padded to fours, so `at` and `stride` are multiples of four.
  */
-export interface Rows {
+export interface RowSpan {
   /** Number of the first unit of the first sample. */
   readonly at: number;
   /** Numbers from one sample to the next. */
@@ -23,7 +23,7 @@ export interface Rows {
 }
 
 /** What flow a row gets, and from where. */
-export interface FlowSource extends Rows {
+export interface FlowSource extends RowSpan {
   /** First unit that the source covers. */
   readonly from: number;
   /** End of those units. */
@@ -74,7 +74,7 @@ export class Layout {
   readonly #linear: number[] = [];
   readonly #ratios: number[] = [];
   readonly #sumFolds: number[] = [];
-  readonly #flows: Rows[][];
+  readonly #flows: RowSpan[][];
 
   /** The layout of a plan for so many samples. */
   constructor(plan: Plan, capacity: number) {
@@ -111,7 +111,7 @@ export class Layout {
   }
 
   /** Logarithms of a fold. */
-  logs(group: Group, fold: number): Rows {
+  logs(group: Group, fold: number): RowSpan {
     const stride = padded(group.units);
     return { at: (this.#logs[group.index] as number) + fold * stride * this.capacity, stride };
   }
@@ -122,18 +122,18 @@ export class Layout {
   }
 
   /** Linear inputs of a fold of a sum. */
-  linear(group: SumGroup, fold: number): Rows {
+  linear(group: SumGroup, fold: number): RowSpan {
     const stride = padded(group.inputs);
     return { at: (this.#linear[group.index] as number) + fold * stride * this.capacity, stride };
   }
 
   /** Flow into the inputs of a fold of a sum: in `flows`, laid out as `linear` is. */
-  into(group: SumGroup, fold: number): Rows {
+  into(group: SumGroup, fold: number): RowSpan {
     return this.linear(group, fold);
   }
 
   /** Flow over value of a fold of a sum. */
-  ratios(group: SumGroup, fold: number): Rows {
+  ratios(group: SumGroup, fold: number): RowSpan {
     const stride = padded(group.units);
     return { at: (this.#ratios[group.index] as number) + fold * stride * this.capacity, stride };
   }
@@ -149,14 +149,14 @@ export class Layout {
   }
 
   /** Flow of a fold. */
-  flows(group: Group, fold: number): Rows {
-    return this.#flows[group.index]?.[fold] as Rows;
+  flows(group: Group, fold: number): RowSpan {
+    return this.#flows[group.index]?.[fold] as RowSpan;
   }
 
   /** From the root down: whether a row's flow can stay where its one parent left it. */
-  #resolveFlows(start: number): { rows: Rows[][]; collected: Map<number, Collected[]>; size: number } {
+  #resolveFlows(start: number): { rows: RowSpan[][]; collected: Map<number, Collected[]>; size: number } {
     const { groups } = this.plan;
-    const rows: Rows[][] = groups.map(() => []);
+    const rows: RowSpan[][] = groups.map(() => []);
     const sources: FlowSource[][][] = groups.map(({ folds }) => Array.from({ length: folds }, () => []));
     const collected = new Map<number, Collected[]>();
     let size = start;
@@ -173,12 +173,12 @@ export class Layout {
             list.push({ group: group.index, fold, sources: from });
           }
         }
-        (rows[group.index] as Rows[])[fold] = own;
+        (rows[group.index] as RowSpan[])[fold] = own;
         if (group.kind === "input") continue;
         const at = group.kind === "sum" ? this.into(group, fold) : own;
         let inputs = 0;
         for (let piece = 0; piece < group.arity; piece++) {
-          const [child, childFold, unit] = sourceOf(group, fold, piece);
+          const [child, childFold, unit] = pieceSource(group, fold, piece);
           const width = group.widths[piece] as number;
           (sources[child]?.[childFold] as FlowSource[]).push({
             at: at.at + inputs,
@@ -195,7 +195,7 @@ export class Layout {
 }
 
 /** The rows of the one source that covers a fold, if kernels that read whole vec4 can read it there. */
-function inPlace(group: Group, sources: readonly FlowSource[]): Rows | undefined {
+function inPlace(group: Group, sources: readonly FlowSource[]): RowSpan | undefined {
   const [only] = sources;
   if (only === undefined || sources.length > 1 || only.from !== 0 || only.to !== group.units) {
     return undefined;
@@ -206,7 +206,7 @@ function inPlace(group: Group, sources: readonly FlowSource[]): Rows | undefined
 }
 
 /** Group, fold and first unit of a piece. */
-export function sourceOf(group: InnerShape, fold: number, piece: number): [number, number, number] {
+export function pieceSource(group: InnerShape, fold: number, piece: number): [number, number, number] {
   const at = (fold * group.arity + piece) * 3;
   return [group.sources[at] as number, group.sources[at + 1] as number, group.sources[at + 2] as number];
 }

@@ -1,7 +1,7 @@
 import type { InputGroup, LeafTable, Plan, SumGroup, WeightTable } from "../plan.ts";
 import type { OpenDevice } from "./device.ts";
 import { type Layout, padded } from "./layout.ts";
-import { Pages, type Part } from "./pages.ts";
+import { type PagePart, Pages } from "./pages.ts";
 import type { Settings } from "./settings.ts";
 import type { TileChoice } from "./tiles.ts";
 
@@ -43,18 +43,18 @@ export class ParameterPlaces {
   /** Pages of the statistics of leaves. */
   readonly statisticsPages: Pages;
   /** `[table][slot]`: parts of a matrix `[units, padded(inputs)]`. */
-  readonly weights: readonly (readonly (readonly Part[])[])[];
+  readonly weights: readonly (readonly (readonly PagePart[])[])[];
   /** `[table][slot]`: parts of `[states or 4, padded(units)]`. */
-  readonly tables: readonly (readonly (readonly Part[])[])[];
+  readonly tables: readonly (readonly (readonly PagePart[])[])[];
   /** `[table][slot]`: parts of `[states or 3, padded(units)]`. */
-  readonly statistics: readonly (readonly (readonly Part[])[])[];
+  readonly statistics: readonly (readonly (readonly PagePart[])[])[];
 
   /** Places for all parameters of a plan in pages of `limit` bytes. */
   constructor(plan: Plan, limit: number) {
     this.weightPages = new Pages(limit);
     this.tablePages = new Pages(limit);
     this.statisticsPages = new Pages(limit);
-    const slots = <T extends { slots: number }>(tables: readonly T[], add: (table: T) => Part[]) =>
+    const slots = <T extends { slots: number }>(tables: readonly T[], add: (table: T) => PagePart[]) =>
       tables.map((table) => Array.from({ length: table.slots }, () => add(table)));
     this.weights = slots(
       plan.weightTables,
@@ -111,7 +111,7 @@ export interface LearningArrays {
 }
 
 /** All that steps are built from. */
-export interface Machine {
+export interface KernelContext {
   /** The device. */
   readonly open: OpenDevice;
   /** What is run. */
@@ -128,8 +128,8 @@ export interface Machine {
   readonly arrays: Arrays;
 }
 
-/** A {@link Machine} that learns. */
-export interface LearningMachine extends Machine {
+/** A {@link KernelContext} that learns. */
+export interface LearningContext extends KernelContext {
   /** What the steps of the downward pass work on. */
   readonly learning: LearningArrays;
 }
@@ -149,20 +149,20 @@ export interface WeightRun {
 }
 
 /** Cuts the folds of a sum group so that each run finds its weights in one binding. */
-export function weightRuns({ places, open }: Machine, group: SumGroup): WeightRun[] {
-  const slots = places.weights[group.table] as readonly (readonly Part[])[];
+export function weightRuns({ places, open }: KernelContext, group: SumGroup): WeightRun[] {
+  const slots = places.weights[group.table] as readonly (readonly PagePart[])[];
   const entries = Array.from({ length: group.folds }, (_, fold) => fold)
     .flatMap((fold) =>
-      (slots[group.slots[Math.floor(fold / group.uses)] as number] as readonly Part[])
+      (slots[group.slots[Math.floor(fold / group.uses)] as number] as readonly PagePart[])
         .map((part) => ({ fold, part }))
     );
-  return runs(
+  return dispatchRuns(
     open,
     entries,
     ({ part }) => `${part.page} ${part.from}`,
     () => carefulWords(group.arity),
   ).map((run) => {
-    const { page, from, to } = (run[0] as { part: Part }).part;
+    const { page, from, to } = (run[0] as { part: PagePart }).part;
     return { folds: run.map(({ fold }) => fold), weights: run.map(({ part }) => part.at), from, to, page };
   });
 }
@@ -178,7 +178,7 @@ export function carefulWords(arity: number): number {
 /**
  * Entries by key, in the order of first keys, so many together as have room for their tables, of `words` each, in a binding.
  */
-export function runs<T>(
+export function dispatchRuns<T>(
   { limits }: Pick<OpenDevice, "limits">,
   entries: readonly T[],
   key: (entry: T) => string,
@@ -200,7 +200,7 @@ export function runs<T>(
 }
 
 /** Workgroups of kernels that have a thread for every unit (or four) of every row. */
-export interface Plane {
+export interface ElementGrid {
   /** Threads along the units. */
   readonly X: number;
   /** Threads along the samples. */
@@ -208,7 +208,7 @@ export interface Plane {
 }
 
 /** A workgroup that suits rows of so many threads. */
-export function planeFor({ open }: Pick<Machine, "open">, width: number): Plane {
+export function elementGridFor({ open }: Pick<KernelContext, "open">, width: number): ElementGrid {
   const { software } = open.adapter, { invocations } = open.limits;
   const most = Math.min(software ? 8 : 32, invocations);
   const X = width <= 1 ? 1 : width <= 4 ? Math.min(4, most) : most;
@@ -216,7 +216,7 @@ export function planeFor({ open }: Pick<Machine, "open">, width: number): Plane 
 }
 
 /** Invocations that share a row in kernels that need its maximum: all of a workgroup on hardware, else one. */
-export function rowLanes({ open }: Pick<Machine, "open">): { LANES: number; X: number } {
+export function rowLanes({ open }: Pick<KernelContext, "open">): { LANES: number; X: number } {
   const { invocations } = open.limits;
   if (open.adapter.software) return { LANES: 1, X: Math.min(8, invocations) };
   // Halves of halves: sums go through shared memory in steps of two.
@@ -226,9 +226,9 @@ export function rowLanes({ open }: Pick<Machine, "open">): { LANES: number; X: n
 
 /** The slot of the table of leaves that fold `fold` reads, as parts. */
 export function leafParts(
-  places: readonly (readonly (readonly Part[])[])[],
+  places: readonly (readonly (readonly PagePart[])[])[],
   group: InputGroup,
   fold: number,
 ) {
-  return (places[group.table]?.[group.slots[fold] as number] ?? []) as readonly Part[];
+  return (places[group.table]?.[group.slots[fold] as number] ?? []) as readonly PagePart[];
 }

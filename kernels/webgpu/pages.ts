@@ -1,5 +1,5 @@
 /** Rows `from .. to - 1` of a matrix, in one page. */
-export interface Part {
+export interface PagePart {
   /** Which page. */
   readonly page: number;
   /** Number of the first row's first entry in the page. */
@@ -32,7 +32,7 @@ export class Pages {
    * A place for a matrix `[rows, stride]`. Cuts come after whole fours of rows.
    * @throws {RangeError} when four rows are larger than a page
    */
-  add(rows: number, stride: number): Part[] {
+  add(rows: number, stride: number): PagePart[] {
     const size = rows * stride;
     if (size <= this.#limit) {
       if (this.#sizes.length === 0 || (this.#sizes.at(-1) as number) + size > this.#limit) {
@@ -47,7 +47,7 @@ export class Pages {
     if (most === 0) {
       throw new RangeError(`four rows of ${stride} numbers are more than a page of ${this.#limit}`);
     }
-    const parts: Part[] = [];
+    const parts: PagePart[] = [];
     for (let from = 0; from < rows; from += most) {
       const to = Math.min(rows, from + most);
       this.#sizes.push((to - from) * stride);

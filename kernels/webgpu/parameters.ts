@@ -22,13 +22,13 @@ import {
 } from "./encode.ts";
 import { padded } from "./layout.ts";
 import { type ParameterPlaces, statisticsRows } from "./machine.ts";
-import type { Part } from "./pages.ts";
+import type { PagePart } from "./pages.ts";
 
 /** A parameter with where it is on the device. */
 interface Stored {
   readonly id: string;
   /** Parts of each matrix of it, in the order of its values. */
-  readonly slots: readonly (readonly Part[])[];
+  readonly slots: readonly (readonly PagePart[])[];
 }
 
 /**
@@ -93,7 +93,7 @@ export class ParameterStore {
       const array = gaussians.get(id) ?? values.get(id), owner = this.#owners.get(id);
       if (array === undefined || owner === undefined) return;
       const centre = this.centres[owner.variable] as number;
-      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+      for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
         writer.write(tables[page] as GPUBuffer, at, (to - from) * padded(table.units), (out, start) => {
           encodeLeaf(this.#plan.circuit, table, owner, array, centre, from, to, out, start);
         });
@@ -113,7 +113,7 @@ export class ParameterStore {
     this.#eachLeaf("tables", ({ id, slots }, table) => {
       if (!this.isOnDevice(id)) return;
       const values = new Float32Array(parameterOf(this.#plan.circuit, id).values.length);
-      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+      for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
         decodeLeaf(table, tables[page] as Float32Array, at, from, to, values);
       }
       out.set(id, values);
@@ -145,7 +145,7 @@ export class ParameterStore {
     this.#eachLeaf("statistics", ({ id, slots }, table) => {
       if (!wanted(table.family)) return;
       const width = statisticsRows(table), sums = make(table.units * width);
-      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+      for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
         decodeStatistics(table.units, width, pages[page] as Float32Array, at, from, to, sums);
       }
       out.set(id, sums);
@@ -182,7 +182,7 @@ export class ParameterStore {
     this.#eachLeaf("statistics", ({ id, slots }, table) => {
       const array = statistics.get(id);
       if (array === undefined) return;
-      for (const { page, at, from, to } of slots[0] as readonly Part[]) {
+      for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
         writer.write(pages[page] as GPUBuffer, at, (to - from) * padded(table.units), (out, start) => {
           encodeStatistics(table.units, statisticsRows(table), array, from, to, out, start);
         });
@@ -248,7 +248,7 @@ export class ParameterStore {
 
   #eachWeight(visit: (stored: Stored, table: { units: number; inputs: number }) => void): void {
     this.#plan.weightTables.forEach((table, t) => {
-      const places = this.#places.weights[t] as readonly (readonly Part[])[];
+      const places = this.#places.weights[t] as readonly (readonly PagePart[])[];
       table.parameters.forEach(({ id, slot }, i) => {
         const end = table.parameters[i + 1]?.slot ?? table.slots;
         visit({ id, slots: places.slice(slot, end) }, table);
@@ -258,7 +258,7 @@ export class ParameterStore {
 
   #eachLeaf(kind: "tables" | "statistics", visit: (stored: Stored, table: LeafTable) => void): void {
     this.#plan.leafTables.forEach((table, t) => {
-      const places = this.#places[kind][t] as readonly (readonly Part[])[];
+      const places = this.#places[kind][t] as readonly (readonly PagePart[])[];
       for (const { id, slot } of table.parameters) visit({ id, slots: places.slice(slot, slot + 1) }, table);
     });
   }

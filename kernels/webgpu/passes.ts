@@ -5,7 +5,7 @@ import { nodeOfFold } from "./forward.ts";
 import type { LearningArrays } from "./machine.ts";
 import type { ParameterStore } from "./parameters.ts";
 import { encodeExternal, encodeSeen, encodeValues, rowsFor, valueColumns } from "./samples.ts";
-import type { Workspace } from "./workspace.ts";
+import type { DeviceWorkspace } from "./workspace.ts";
 
 /** Passes over one batch at a time: uploads it and encodes the kernels of a workspace. */
 export class BatchPasses {
@@ -23,7 +23,7 @@ export class BatchPasses {
   }
 
   /** Puts a batch on the device: its values, and external log-likelihoods in their place. */
-  upload(work: Workspace, batch: Samples): void {
+  upload(work: DeviceWorkspace, batch: Samples): void {
     const plan = this.#plan, commands = this.#commands;
     const rows = rowsFor(batch.count), width = valueColumns(plan.circuit);
     if (this.#values.length < rows * width) this.#values = new Int32Array(rows * width);
@@ -42,7 +42,7 @@ export class BatchPasses {
   }
 
   /** The upward pass over a batch that was uploaded. */
-  forward(work: Workspace, batch: Samples, semiring: Semiring): void {
+  forward(work: DeviceWorkspace, batch: Samples, semiring: Semiring): void {
     this.#commands.run(
       semiring === "sum" ? work.passes.forward : work.maximum,
       { rows: rowsFor(batch.count), segments: 0 },
@@ -51,7 +51,7 @@ export class BatchPasses {
 
   /** The downward pass after {@link forward}; when `counting`, expected counts are added up. `first` is the index of the batch in `sampleWeights`. */
   backward(
-    work: Workspace,
+    work: DeviceWorkspace,
     batch: Samples,
     first: number,
     sampleWeights: ArrayLike<number> | undefined,

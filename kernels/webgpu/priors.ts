@@ -2,10 +2,10 @@ import type { NodeId } from "../../circuits/mod.ts";
 import { nodesOfFolds, type Plan } from "../plan.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { runs } from "./machine.ts";
+import { dispatchRuns } from "./machine.ts";
 import { STORAGE, UNIFORM } from "./memory.ts";
 import { Settings } from "./settings.ts";
-import type { Workspace, WorkspaceContext } from "./workspace.ts";
+import type { DeviceWorkspace, WorkspaceContext } from "./workspace.ts";
 
 /** Slots of a table with the parameter that each belongs to. */
 export function slotsOf(
@@ -44,7 +44,7 @@ export function priorsOf(plan: Plan): { sizes: number; of: Map<string, PriorPlac
 /** What gathers top-down probabilities. */
 export interface Gathering {
   /** Where the flows are. */
-  readonly work: Workspace;
+  readonly work: DeviceWorkspace;
   /** Its steps. */
   readonly steps: readonly Dispatch[];
   /** Its buffers. */
@@ -58,7 +58,7 @@ export interface Gathering {
 /** Steps that gather the top-down probabilities of the rows of all parameters from the flows of a workspace, into `into`. */
 export async function gatheringOf(
   context: WorkspaceContext,
-  work: Workspace,
+  work: DeviceWorkspace,
   priors: ReadonlyMap<string, PriorPlace>,
   into: GPUBuffer,
 ): Promise<Gathering> {
@@ -104,7 +104,7 @@ export async function gatheringOf(
       usage: STORAGE,
     },
   ]) as [GPUBuffer];
-  const steps = runs(
+  const steps = dispatchRuns(
     open,
     entries,
     ({ width }) => String(width),

@@ -14,11 +14,11 @@ import {
 import { type ExitCode, exitCodeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
 import { type BlockWeights, type ClusterSums, type Nearest, PassLostError } from "../kmeans/kernel.ts";
 import type { DeviceOptions } from "./device.ts";
-import type { SessionOptions } from "./session.ts";
+import type { DeviceSessionOptions } from "./session.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Options of an engine that cross threads. */
-export type OpenOptions = Partial<Pick<SessionOptions, "memory" | "tuning">>;
+export type OpenOptions = Partial<Pick<DeviceSessionOptions, "memory" | "tuning">>;
 
 /** What an engine or a k-means kernel is asked, by the name of its method: arguments as they are cloned into its thread. */
 export interface Calls {
@@ -64,7 +64,7 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 /** The first message to the thread: which adapter. */
-export interface Settings {
+export interface ThreadSettings {
   readonly type: "settings";
   readonly device: DeviceOptions;
 }

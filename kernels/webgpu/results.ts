@@ -1,12 +1,12 @@
 import { type NodeId, nodeOf } from "../../circuits/mod.ts";
 import type { Group, Place, Plan } from "../plan.ts";
-import { ZERO } from "./encode.ts";
-import { padded, type Rows } from "./layout.ts";
+import { LOG_ZERO } from "./encode.ts";
+import { padded, type RowSpan } from "./layout.ts";
 import type { Wanted } from "./readback.ts";
-import type { Workspace } from "./workspace.ts";
+import type { DeviceWorkspace } from "./workspace.ts";
 
 /** The logarithms and scales of a node's folds. */
-export function logsWanted(plan: Plan, work: Workspace, id: NodeId, samples: number): Wanted[] {
+export function logsWanted(plan: Plan, work: DeviceWorkspace, id: NodeId, samples: number): Wanted[] {
   const place = plan.places[id] as Place, group = plan.groups[place.group] as Group;
   return foldsOf(place).flatMap((fold) => [
     rowsWanted(work.arrays.logs, work.layout.logs(group, fold), samples, group.units),
@@ -17,7 +17,7 @@ export function logsWanted(plan: Plan, work: Workspace, id: NodeId, samples: num
 /** Natural logarithms of a node, `[samples, units]`, from what {@link logsWanted} asked for. */
 export function decodeLogs(
   plan: Plan,
-  work: Workspace,
+  work: DeviceWorkspace,
   id: NodeId,
   samples: number,
   bytes: ArrayBuffer,
@@ -34,14 +34,14 @@ export function decodeLogs(
       const scale = scales[s] as number;
       for (let u = 0; u < group.units; u++) {
         const log = logs[s * stride + u] as number;
-        out[s * total + block * group.units + u] = log < ZERO / 2 ? -Infinity : (log + scale) * Math.LN2;
+        out[s * total + block * group.units + u] = log < LOG_ZERO / 2 ? -Infinity : (log + scale) * Math.LN2;
       }
     }
   }
 }
 
 /** The flows of nodes: what is wanted, and how to put it into `[samples, units]` arrays from sample `first` on. */
-export function flowsOf(plan: Plan, work: Workspace, nodes: readonly NodeId[], samples: number): {
+export function flowsOf(plan: Plan, work: DeviceWorkspace, nodes: readonly NodeId[], samples: number): {
   wanted: Wanted[];
   decode: (bytes: ArrayBuffer, first: number, out: ReadonlyMap<NodeId, Float64Array>) => void;
 } {
@@ -71,6 +71,6 @@ function foldsOf(place: Place): number[] {
   return Array.from({ length: place.blocks }, (_, block) => place.fold + block * place.stride);
 }
 
-function rowsWanted(buffer: GPUBuffer, { at, stride }: Rows, samples: number, units: number): Wanted {
+function rowsWanted(buffer: GPUBuffer, { at, stride }: RowSpan, samples: number, units: number): Wanted {
   return { buffer, offset: 4 * at, size: 4 * ((samples - 1) * stride + padded(units)) };
 }

@@ -1,6 +1,6 @@
 import { type Circuit, Evidence, type Samples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
-import { MISSING_REAL, pairOf, ZERO } from "./encode.ts";
+import { LOG_ZERO, MISSING_REAL, pairOf } from "./encode.ts";
 import { padded, seenWords } from "./layout.ts";
 
 /** Rows of a batch of so many samples. */
@@ -84,7 +84,7 @@ export function encodeExternal(
 ): ExternalRows {
   const stride = padded(group.units), variable = group.variables[fold] as number;
   const first = group.firstUnits[fold] as number;
-  const logs = new Float32Array(rows * stride).fill(ZERO), scales = new Int32Array(rows);
+  const logs = new Float32Array(rows * stride).fill(LOG_ZERO), scales = new Int32Array(rows);
   const given = samples.externals?.get(variable);
   for (let s = 0; s < rows; s++) {
     const to = s * stride;

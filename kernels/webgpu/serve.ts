@@ -10,7 +10,7 @@ import {
   plainError,
   type Reply,
   type Request,
-  type Settings,
+  type ThreadSettings,
 } from "./protocol.ts";
 
 /** The other thread as the one with the device sees it. */
@@ -18,7 +18,7 @@ export interface Port {
   /** Sends; what is in `transfer` is moved. */
   postMessage(message: Reply, transfer: Transferable[]): void;
   /** Called with what the other thread sends. */
-  onmessage: ((event: MessageEvent<Request | Settings | End>) => void) | null;
+  onmessage: ((event: MessageEvent<Request | ThreadSettings | End>) => void) | null;
 }
 
 /** Serves engines and k-means on the device of `gpu` to the thread behind `port`: what the worker does. */

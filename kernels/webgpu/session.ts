@@ -28,10 +28,10 @@ import type { TileChoice } from "./tiles.ts";
 import { productShapes, tune, tunedTiles, type Tuning } from "./tuning.ts";
 import { Updater } from "./updater.ts";
 import { Workspaces } from "./workspaces.ts";
-import { type ParameterBuffers, Workspace, type WorkspaceContext } from "./workspace.ts";
+import { DeviceWorkspace, type ParameterBuffers, type WorkspaceContext } from "./workspace.ts";
 
 /** What a session may be told. */
-export interface SessionOptions {
+export interface DeviceSessionOptions {
   /** Bytes that activations may take. */
   readonly memory: number;
   /** Bytes that all buffers together may take; what the device has when left out. */
@@ -50,7 +50,7 @@ export interface SessionOptions {
 const IN_FLIGHT = 8;
 
 /** A circuit on a device, from opening to loss. All calls come one after the other. */
-export class Session implements Losable {
+export class DeviceSession implements Losable {
   /** The device. */
   readonly open: OpenDevice;
   /** What is run. */
@@ -74,7 +74,7 @@ export class Session implements Losable {
     plan: Plan,
     store: ParameterStore,
     context: WorkspaceContext,
-    options: SessionOptions,
+    options: DeviceSessionOptions,
     tuning: Tuning,
   ) {
     this.tuning = tuning;
@@ -91,7 +91,11 @@ export class Session implements Losable {
   }
 
   /** Puts the parameters of a circuit on the device of `host`. */
-  static async open(host: DeviceHost, circuit: Circuit, options: SessionOptions): Promise<Session> {
+  static async open(
+    host: DeviceHost,
+    circuit: Circuit,
+    options: DeviceSessionOptions,
+  ): Promise<DeviceSession> {
     const ready = await host.ready(), { open, kernels } = ready;
     const plan = planOf(circuit);
     const known = options.tuning?.[open.adapter.name] ?? { tiles: {} };
@@ -125,7 +129,7 @@ export class Session implements Losable {
       };
       store.upload(commands, values, parameters.weights, parameters.tables);
       await commands.consented();
-      return new Session(
+      return new DeviceSession(
         ready,
         plan,
         store,
@@ -302,7 +306,7 @@ export class Session implements Losable {
    * The downward pass of one sample of which nothing is observed: its flows are the top-down probabilities of all
    * rows. They stay in the workspace that is returned.
    */
-  async topDown(): Promise<Workspace> {
+  async topDown(): Promise<DeviceWorkspace> {
     const variables = this.plan.circuit.variables.length;
     const samples: Samples = {
       count: 1,
@@ -310,7 +314,7 @@ export class Session implements Losable {
       values: new Int32Array(variables),
       observed: new Uint8Array(variables),
     };
-    let used: Workspace | undefined;
+    let used: DeviceWorkspace | undefined;
     await this.#batches(samples, "sum", true, (work, batch, first) => {
       this.#passes.forward(work, batch, "sum");
       this.#passes.backward(work, batch, first, undefined, false);
@@ -318,7 +322,7 @@ export class Session implements Losable {
       used = work;
       return Promise.resolve();
     });
-    return used as Workspace;
+    return used as DeviceWorkspace;
   }
 
   /** What {@link Updater.gatherPriors} gathered: top-down probabilities of the rows of each parameter, by id. */
@@ -340,7 +344,7 @@ export class Session implements Losable {
     samples: Samples,
     semiring: Semiring,
     learning: boolean,
-    body: (work: Workspace, batch: Samples, first: number) => Promise<void>,
+    body: (work: DeviceWorkspace, batch: Samples, first: number) => Promise<void>,
   ): Promise<void> {
     if (samples.count === 0) return;
     const counts = learning ? await this.resident.countBuffers() : undefined;

@@ -8,7 +8,7 @@ import {
   errorOf,
   type Reply,
   type Request,
-  type Settings,
+  type ThreadSettings,
 } from "./protocol.ts";
 
 /** Threads in use, by the adapter that was asked for. */
@@ -63,7 +63,7 @@ export class DeviceThread {
       this.#port = worker;
     }
     this.#port.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
-    const settings: Settings = { type: "settings", device };
+    const settings: ThreadSettings = { type: "settings", device };
     this.#port.postMessage(settings);
   }
 

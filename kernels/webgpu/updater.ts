@@ -1,13 +1,13 @@
 import { type CountedWeight, parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { isDeviceFamily, planeFor, rowLanes, runs } from "./machine.ts";
+import { dispatchRuns, elementGridFor, isDeviceFamily, rowLanes } from "./machine.ts";
 import { UNIFORM } from "./memory.ts";
 import type { Effort } from "./pace.ts";
-import type { Part } from "./pages.ts";
+import type { PagePart } from "./pages.ts";
 import { type Gathering, gatheringOf, type PriorPlace, priorsOf, slotsOf } from "./priors.ts";
 import { Settings } from "./settings.ts";
-import type { CountBuffers, Workspace, WorkspaceContext } from "./workspace.ts";
+import type { CountBuffers, DeviceWorkspace, WorkspaceContext } from "./workspace.ts";
 
 /** States that a thread adds up. */
 const PART = 256;
@@ -128,7 +128,7 @@ export class Updater {
    * Fetches the top-down probability of every row from the flows that `work` holds; see `Session.topDown`. A node counts as much
    * as the part of the weight that is of samples which say anything about it.
    */
-  async gatherPriors(work: Workspace, weight: CountedWeight): Promise<void> {
+  async gatherPriors(work: DeviceWorkspace, weight: CountedWeight): Promise<void> {
     const { commands } = this.#context;
     if (this.#gather?.work !== work) {
       if (this.#gather !== undefined) this.#context.memory.release(this.#gather.buffers);
@@ -166,11 +166,11 @@ function weightSteps(
   const lanes = rowLanes({ open });
   return plan.weightTables.flatMap((table, t) => {
     const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) =>
-      (places.weights[t]?.[slot] as readonly Part[]).map((part) => ({ part, ...place(id, index) }))
+      (places.weights[t]?.[slot] as readonly PagePart[]).map((part) => ({ part, ...place(id, index) }))
     );
-    return runs(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 8).map(
+    return dispatchRuns(open, entries, ({ part }) => `${part.page} ${part.from}`, () => 8).map(
       (run): Step => {
-        const { page, from, to } = (run[0] as { part: Part }).part;
+        const { page, from, to } = (run[0] as { part: PagePart }).part;
         return {
           kernel: { template: "update", constants: { KIND: "rows", ...lanes } },
           bindings: [
@@ -221,7 +221,7 @@ function totalsOf(
 }
 
 /** Sums that make a total. */
-function partsOf(parts: readonly Part[]): number {
+function partsOf(parts: readonly PagePart[]): number {
   return parts.reduce((n, { from, to }) => n + Math.ceil((to - from) / PART), 0);
 }
 
@@ -233,23 +233,23 @@ function leafSteps(
   place: PlaceOf,
   totalsAt: (table: number, slot: number) => number,
 ): Step[] {
-  const { X, Y } = planeFor({ open }, 8);
+  const { X, Y } = elementGridFor({ open }, 8);
   return plan.leafTables.flatMap((table, t) => {
     if (!isDeviceFamily(table.family)) return [];
     const width = padded(table.units) / 4, groups = Math.ceil(width / X);
     const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) => {
-      const values = places.tables[t]?.[slot] as readonly Part[];
-      return (places.statistics[t]?.[slot] as readonly Part[]).map((counts, i) => ({
+      const values = places.tables[t]?.[slot] as readonly PagePart[];
+      return (places.statistics[t]?.[slot] as readonly PagePart[]).map((counts, i) => ({
         counts,
-        values: values[i] as Part,
-        before: partsOf((places.statistics[t]?.[slot] as readonly Part[]).slice(0, i)),
-        parts: partsOf(places.statistics[t]?.[slot] as readonly Part[]),
+        values: values[i] as PagePart,
+        before: partsOf((places.statistics[t]?.[slot] as readonly PagePart[]).slice(0, i)),
+        parts: partsOf(places.statistics[t]?.[slot] as readonly PagePart[]),
         totals: totalsAt(t, slot),
         ...place(id, index),
       }));
     });
     type Entry = (typeof entries)[number];
-    const all = runs(
+    const all = dispatchRuns(
       open,
       entries,
       ({ counts, values }) => `${counts.page} ${values.page} ${counts.from}`,

@@ -7,7 +7,7 @@ import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { forwardSteps } from "./forward.ts";
 import type { Kernels } from "./kernels.ts";
 import { Layout, padded } from "./layout.ts";
-import type { Arrays, LearningArrays, Machine, ParameterPlaces } from "./machine.ts";
+import type { Arrays, KernelContext, LearningArrays, ParameterPlaces } from "./machine.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
 import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
@@ -89,7 +89,7 @@ export interface Passes {
 }
 
 /** Arrays for batches of up to `capacity` samples, with all steps compiled and bound. */
-export class Workspace {
+export class DeviceWorkspace {
   /** Where everything lies. */
   readonly layout: Layout;
   /** The arrays. */
@@ -110,7 +110,7 @@ export class Workspace {
   private constructor(
     context: WorkspaceContext,
     layout: Layout,
-    parts: Pick<Workspace, "arrays" | "learning" | "sampleWeights" | "sorter" | "passes" | "maximum">,
+    parts: Pick<DeviceWorkspace, "arrays" | "learning" | "sampleWeights" | "sorter" | "passes" | "maximum">,
     buffers: readonly GPUBuffer[],
   ) {
     this.#context = context;
@@ -132,7 +132,7 @@ export class Workspace {
     context: WorkspaceContext,
     capacity: number,
     { counts, semiring = "sum" }: { counts?: CountBuffers | undefined; semiring?: Semiring },
-  ): Promise<Workspace> {
+  ): Promise<DeviceWorkspace> {
     const { open, memory, commands, plan, places, parameters, tiles } = context;
     const layout = new Layout(plan, capacity), { sizes } = layout;
     const lists = tokenLists(plan.groups).variables;
@@ -172,7 +172,7 @@ export class Workspace {
     const learning = counts &&
       { flows, ratios, flags, seen, words, carried, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
-    const machine: Machine = { open, plan, layout, places, settings, tiles, arrays };
+    const machine: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
     const forward = forwardSteps(machine, semiring);
     const down: Step[] = [], count: Step[] = [];
     if (learning !== undefined) {
@@ -197,7 +197,7 @@ export class Workspace {
       commands.run(all.slice(0, 1), { rows: 0, segments: 0 });
       commands.submit();
       const up = all.slice(1, 1 + forward.length);
-      return new Workspace(context, layout, {
+      return new DeviceWorkspace(context, layout, {
         arrays,
         learning,
         sampleWeights,
@@ -252,7 +252,7 @@ function mostStates({ circuit }: Plan): number {
 }
 
 function rootStep(
-  { plan, layout, settings, arrays }: Machine,
+  { plan, layout, settings, arrays }: KernelContext,
   learning: LearningArrays,
   weights: GPUBuffer,
 ): Step {

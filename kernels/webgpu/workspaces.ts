@@ -1,7 +1,7 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import { DeviceMemoryError } from "./memory.ts";
 import { rowsFor } from "./samples.ts";
-import { type CountBuffers, Workspace, workspaceBytes, type WorkspaceContext } from "./workspace.ts";
+import { type CountBuffers, DeviceWorkspace, workspaceBytes, type WorkspaceContext } from "./workspace.ts";
 
 /** Samples of a batch at most: more make no kernel faster. */
 const MOST_SAMPLES = 1024;
@@ -10,7 +10,7 @@ const MOST_SAMPLES = 1024;
 export class Workspaces {
   readonly #context: WorkspaceContext;
   readonly #memory: number;
-  readonly #kept = new Map<string, Workspace>();
+  readonly #kept = new Map<string, DeviceWorkspace>();
   readonly #largest = new Map<boolean, number>();
   /** Samples at most, where the device had no room for more. */
   #most = MOST_SAMPLES;
@@ -26,7 +26,7 @@ export class Workspaces {
    * `counts` it learns.
    * @throws {DeviceMemoryError} when there is no room for eight samples
    */
-  async get(rows: number, semiring: Semiring, counts: CountBuffers | undefined): Promise<Workspace> {
+  async get(rows: number, semiring: Semiring, counts: CountBuffers | undefined): Promise<DeviceWorkspace> {
     const kind = semiring === "max" ? "max" : counts === undefined ? "forward" : "learning";
     const before = this.#kept.get(kind);
     const wanted = Math.min(rows, this.#largestFor(counts !== undefined));
@@ -37,7 +37,7 @@ export class Workspaces {
     }
     for (let capacity = wanted;; capacity = rowsFor(capacity / 2)) {
       try {
-        const made = await Workspace.create(this.#context, capacity, { counts, semiring });
+        const made = await DeviceWorkspace.create(this.#context, capacity, { counts, semiring });
         this.#kept.set(kind, made);
         return made;
       } catch (error) {

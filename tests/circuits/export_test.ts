@@ -13,12 +13,12 @@ import {
   samplesFromRows,
 } from "../../circuits/mod.ts";
 import { holds } from "../property.ts";
-import { allSamples, circuits, close } from "./truth.ts";
+import { allSamples, anyCircuit, close } from "./truth.ts";
 
 Deno.test("a circuit written as .jpc comes back with the same likelihoods", async (test) => {
   await holds(
     test,
-    fc.asyncProperty(circuits(), async (circuit) => {
+    fc.asyncProperty(anyCircuit(), async (circuit) => {
       const back = parseJpc(formatJpc(circuit));
       const [before, after] = await Promise.all(
         [circuit, back].map((c) => new ReferenceEvaluator(c).logLikelihoods(allSamples(circuit))),

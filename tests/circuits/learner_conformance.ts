@@ -30,7 +30,7 @@ export interface Conformance {
 }
 
 /** Random rows for a circuit, every fourth value missing. */
-export function randomRows(circuit: Circuit, count: number, seed: number): (number | null)[][] {
+export function randomBatch(circuit: Circuit, count: number, seed: number): (number | null)[][] {
   const random = new RandomStream(seed, 1);
   return Array.from({ length: count }, () =>
     circuit.variables.map((variable) => {
@@ -117,7 +117,7 @@ export function learnerConformance(conformance: Conformance): void {
         const circuit = seed < 2 ? mixedCircuit() : randomCircuit(seed * 31 + 5);
         await beside(circuit, async (learner, reference) => {
           for (let round = 0; round < 2; round++) {
-            const rows = randomRows(circuit, 9, seed + round);
+            const rows = randomBatch(circuit, 9, seed + round);
             await accumulateBoth(learner, reference, samplesFromRows(rows.slice(0, 5)));
             await accumulateBoth(learner, reference, samplesFromRows(rows.slice(5)), [1, 0, 2.5, 0.25]);
             await learner.update(rule);
@@ -138,7 +138,7 @@ export function learnerConformance(conformance: Conformance): void {
           [...short.parameters.keys()].map((id) => [id, long.parameters.get(id)!.values]),
         );
         // Gaps inside the sequences stay missing values like any other.
-        const rows = randomRows(short, 20, 11).map((row) => [...row.slice(0, 4), row[4] ?? 0]);
+        const rows = randomBatch(short, 20, 11).map((row) => [...row.slice(0, 4), row[4] ?? 0]);
         const weights = rows.map((_, s) => 0.5 + s % 3);
         const padded = samplesFromRows(rows.map((row) => [...row, ...new Array<null>(7).fill(null)]));
         const learner = await conformance.open(long);
@@ -175,7 +175,7 @@ export function learnerConformance(conformance: Conformance): void {
   test("a state between batches with missing values goes on bit by bit", async () => {
     const circuit = hmm({ length: 6, states: 2, symbols: 3, seed: 4 });
     const [first, second] = [1, 2].map((seed) => {
-      const rows = randomRows(circuit, 5, seed);
+      const rows = randomBatch(circuit, 5, seed);
       return samplesFromRows(rows.map((row, s) => row.map((x, t) => t > 1 + s ? null : x)));
     });
     const finish = async (learner: Learner) => {
@@ -230,7 +230,7 @@ export function learnerConformance(conformance: Conformance): void {
       },
     };
     await beside(circuit, async (learner, reference) => {
-      await accumulateBoth(learner, reference, samplesFromRows(randomRows(circuit, 20, 4)));
+      await accumulateBoth(learner, reference, samplesFromRows(randomBatch(circuit, 20, 4)));
       await learner.update(rule);
       await reference.update(rule);
       await sameParameters(learner, reference);
@@ -249,7 +249,7 @@ export function learnerConformance(conformance: Conformance): void {
 
   test("an update empties the accumulators; queries do not touch them", async () => {
     const circuit = hmm({ length: 4, states: 3, symbols: 5, seed: 2 });
-    const samples = samplesFromRows(randomRows(circuit, 12, 9));
+    const samples = samplesFromRows(randomBatch(circuit, 12, 9));
     await beside(circuit, async (learner, reference) => {
       await accumulateBoth(learner, reference, samples);
       await learner.flows(samples);
@@ -267,7 +267,7 @@ export function learnerConformance(conformance: Conformance): void {
 
   test("queries see new parameters; `circuit` has them once they were read", async () => {
     const circuit = hmm({ length: 3, states: 2, symbols: 4, seed: 5 });
-    const samples = samplesFromRows(randomRows(circuit, 8, 1));
+    const samples = samplesFromRows(randomBatch(circuit, 8, 1));
     await beside(circuit, async (learner, reference) => {
       await accumulateBoth(learner, reference, samples);
       await learner.update({ step: { kind: "em" } });
@@ -290,7 +290,7 @@ export function learnerConformance(conformance: Conformance): void {
 
   test("calls take effect in order, also when none is waited for", async () => {
     const circuit = mixedCircuit();
-    const rows = randomRows(circuit, 12, 6);
+    const rows = randomBatch(circuit, 12, 6);
     const rule: UpdateRule = { step: { kind: "anemone", step: 0.5 } };
     await beside(circuit, async (learner, reference) => {
       const pending: Promise<unknown>[] = [];
@@ -307,7 +307,7 @@ export function learnerConformance(conformance: Conformance): void {
 
   test("a restored state goes on bit by bit", async () => {
     const circuit = mixedCircuit();
-    const [first, second, third] = [1, 2, 3].map((seed) => samplesFromRows(randomRows(circuit, 7, seed)));
+    const [first, second, third] = [1, 2, 3].map((seed) => samplesFromRows(randomBatch(circuit, 7, seed)));
     const rule: UpdateRule = { step: { kind: "inertia", inertia: 0.7 } };
     const finish = async (learner: Learner) => {
       await learner.accumulate(third!);

@@ -24,7 +24,7 @@ import {
   unstack,
   type UpdateRule,
 } from "../../circuits/mod.ts";
-import { close, table } from "./truth.ts";
+import { close, jointTable } from "./truth.ts";
 
 const CLUSTERS = 3;
 const tree = (count: number, seed: number) => {
@@ -184,7 +184,7 @@ Deno.test("images are drawn as often as they are probable, whole and completed",
     parts: made,
     open: (circuit) => new ReferenceLearner(circuit),
   });
-  const truth = table(assemblePatches(pixels, over, made));
+  const truth = jointTable(assemblePatches(pixels, over, made));
   const count = 4000;
   const check = (drawn: Samples, expected: { x: number[]; p: number }[]) => {
     const seen = new Map<string, number>();

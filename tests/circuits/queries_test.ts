@@ -27,7 +27,7 @@ import {
   textPositions,
 } from "../../circuits/mod.ts";
 import { holds } from "../property.ts";
-import { agrees, allSamples, circuits, circuitsWithRow, close, likelihood, table } from "./truth.ts";
+import { agrees, allSamples, anyCircuit, circuitsWithRow, close, jointTable, likelihood } from "./truth.ts";
 
 function row(samples: Samples, s: number): number[] {
   return [...samples.values.subarray(s * samples.variables, (s + 1) * samples.variables)];
@@ -38,7 +38,7 @@ Deno.test("marginals and conditionals are those of the joint table", async (test
     test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row, seed }) => {
       const evaluator = new ReferenceEvaluator(circuit),
-        joint = table(circuit),
+        joint = jointTable(circuit),
         samples = samplesFromRows([row]);
       const mass = (given: readonly (number | null)[]) =>
         joint.reduce((sum, { x, p }) => agrees(x, given) ? sum + p : sum, 0);
@@ -75,7 +75,7 @@ Deno.test("MAP after materialising every sum is the best of all assignments", as
       const size = made.variables.reduce((n, v) => n * (v.kind === "categorical" ? v.states : 1), 1);
       const given = [...row, ...sums.map(() => null)];
       if (size > 2000) return;
-      const best = Math.max(...table(made).filter(({ x }) => agrees(x, given)).map(({ p }) => p));
+      const best = Math.max(...jointTable(made).filter(({ x }) => agrees(x, given)).map(({ p }) => p));
       if (best === 0) {
         await assert.rejects(
           map(new ReferenceEvaluator(made), samplesFromRows([given])),
@@ -97,7 +97,7 @@ Deno.test("max-product finds a possible completion, and bounds its likelihood fr
   await holds(
     test,
     fc.asyncProperty(circuitsWithRow(), async ({ circuit, row }) => {
-      const matching = table(circuit).filter(({ x }) => agrees(x, row));
+      const matching = jointTable(circuit).filter(({ x }) => agrees(x, row));
       if (matching.every(({ p }) => p === 0)) return;
       const { samples, logValues } = await maxProduct(
         new ReferenceEvaluator(circuit),
@@ -172,7 +172,7 @@ Deno.test("ancestral and conditional samples have the right frequencies", async 
     fc.asyncProperty(circuitsWithRow(3), async ({ circuit, row, seed }) => {
       const evaluator = new ReferenceEvaluator(circuit), n = 600;
       for (const given of [row.map(() => null), row]) {
-        const matching = table(circuit).filter(({ x }) => agrees(x, given));
+        const matching = jointTable(circuit).filter(({ x }) => agrees(x, given));
         const mass = matching.reduce((sum, { p }) => sum + p, 0);
         if (mass === 0) {
           await assert.rejects(sampleMissing(evaluator, samplesFromRows([given]), { seed }), /impossible/);
@@ -299,7 +299,7 @@ Deno.test("masks name the variables of pixels and positions", async () => {
 Deno.test("samples that do not fit are refused with the place", async (test) => {
   await holds(
     test,
-    fc.asyncProperty(circuits(2), async (circuit) => {
+    fc.asyncProperty(anyCircuit(2), async (circuit) => {
       const bad = circuit.variables.map(() => 7);
       await assert.rejects(
         async () => await logLikelihood(new ReferenceEvaluator(circuit), samplesFromRows([bad])),

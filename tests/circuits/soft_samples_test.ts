@@ -26,7 +26,7 @@ import {
   startFromData,
   takeSamples,
 } from "../../circuits/mod.ts";
-import { close, table } from "./truth.ts";
+import { close, jointTable } from "./truth.ts";
 import { mixedSamples } from "./soft_truth.ts";
 
 Deno.test("soft evidence is evidence: what it is about is counted, and nothing that is missing", () => {
@@ -201,7 +201,7 @@ Deno.test("log-likelihoods of external variables in conditionals: how likely eac
       ]),
     ], { units: 1, weights: outer! }),
   );
-  const joint = table(truth);
+  const joint = jointTable(truth);
   const evaluator = new ReferenceEvaluator(circuit);
   const rows = await conditional(evaluator, samples, [patch, colour]);
   const means = await conditionalMean(evaluator, samples, [patch, colour]);

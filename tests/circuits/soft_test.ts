@@ -30,7 +30,7 @@ import {
   viterbi,
 } from "../../circuits/mod.ts";
 import { holds } from "../property.ts";
-import { assignments, circuits, close, likelihood, randomCircuit, table } from "./truth.ts";
+import { anyCircuit, assignments, close, jointTable, likelihood, randomCircuit } from "./truth.ts";
 import { evidenceWeight, mixedSamples, withObservedChildren } from "./soft_truth.ts";
 
 const wide = fc.nat(1e6);
@@ -48,8 +48,8 @@ function expectation(
 Deno.test("soft evidence: likelihoods and conditionals are those of all assignments weighted", async (t) => {
   await holds(
     t,
-    fc.asyncProperty(circuits(), wide, async (circuit, seed) => {
-      const evaluator = new ReferenceEvaluator(circuit), joint = table(circuit);
+    fc.asyncProperty(anyCircuit(), wide, async (circuit, seed) => {
+      const evaluator = new ReferenceEvaluator(circuit), joint = jointTable(circuit);
       const samples = mixedSamples(circuit, 3, seed);
       const logs = await logLikelihood(evaluator, samples);
       for (let s = 0; s < 3; s++) {
@@ -87,7 +87,7 @@ Deno.test("soft evidence: likelihoods and conditionals are those of all assignme
 Deno.test("soft evidence: likelihoods and expected counts are those with a child observed", async (t) => {
   await holds(
     t,
-    fc.asyncProperty(circuits(), wide, async (circuit, seed) => {
+    fc.asyncProperty(anyCircuit(), wide, async (circuit, seed) => {
       const samples = mixedSamples(circuit, 1, seed);
       const truth = withObservedChildren(circuit, samples, 0);
       const got = await new ReferenceEvaluator(circuit).flows(samples, [1.5]);
@@ -232,7 +232,7 @@ Deno.test("soft evidence: of equally good states the smallest is the best comple
 
 Deno.test("soft evidence: samples are drawn in proportion to likelihood and weights", async () => {
   for (const seed of [3, 11, 20]) {
-    const circuit = randomCircuit(seed, 3), joint = table(circuit);
+    const circuit = randomCircuit(seed, 3), joint = jointTable(circuit);
     const samples = mixedSamples(circuit, 1, seed), total = expectation(joint, samples, 0);
     if (total === 0) continue;
     const draws = 4000,
@@ -305,8 +305,8 @@ Deno.test("soft evidence: a factor of the weights is one of the likelihood, and 
 Deno.test("excluding a state beside soft evidence: all assignments without that state", async (t) => {
   await holds(
     t,
-    fc.asyncProperty(circuits(3), wide, async (circuit, seed) => {
-      const samples = mixedSamples(circuit, 1, seed), joint = table(circuit);
+    fc.asyncProperty(anyCircuit(3), wide, async (circuit, seed) => {
+      const samples = mixedSamples(circuit, 1, seed), joint = jointTable(circuit);
       const exclusion = excludeState(circuit, [0], 1);
       const [log] = await logLikelihood(
         new ReferenceEvaluator(exclusion.circuit),

@@ -88,7 +88,7 @@ export function assignments(circuit: Circuit): number[][] {
 }
 
 /** All assignments with their likelihoods. */
-export function table(circuit: Circuit): { x: number[]; p: number }[] {
+export function jointTable(circuit: Circuit): { x: number[]; p: number }[] {
   return assignments(circuit).map((x) => ({ x, p: likelihood(circuit, x) }));
 }
 
@@ -167,7 +167,7 @@ export function randomCircuit(seed: number, variables = 4): Circuit {
 }
 
 /** An arbitrary random circuit. */
-export function circuits(variables = 4): fc.Arbitrary<Circuit> {
+export function anyCircuit(variables = 4): fc.Arbitrary<Circuit> {
   return fc.noShrink(fc.nat(1e6).map((seed) => randomCircuit(seed, variables)));
 }
 

@@ -6,8 +6,8 @@ import { fetchDataSet, type FetchEvent } from "../../datasets/fetch.ts";
 import { holds } from "../property.ts";
 import {
   entryOf,
-  type Fault,
   FaultServer,
+  type ServerFault,
   setUp,
   sha256,
   size,
@@ -197,11 +197,11 @@ Deno.test("a server that falls silent is given up and asked again", async () => 
 
 Deno.test("whatever the server does, the file is good or absent, and a good server finishes it", async (test) => {
   const after = fc.integer({ min: 1, max: 60_000 });
-  const fault: fc.Arbitrary<Fault> = fc.oneof(
+  const fault: fc.Arbitrary<ServerFault> = fc.oneof(
     fc.record({ kind: fc.constant("short" as const), after }),
     fc.record({ kind: fc.constant("noRangeShort" as const), after }),
     fc.record({ kind: fc.constant("status" as const), status: fc.constantFrom(404, 416, 429, 500, 503) }),
-    fc.constantFrom<Fault>(
+    fc.constantFrom<ServerFault>(
       { kind: "none" },
       { kind: "noRange" },
       { kind: "wrongBytes" },

@@ -3,7 +3,7 @@ import type { DataFile, DataSet } from "../../datasets/schema.ts";
 import { createHash } from "node:crypto";
 
 /** What the server does with one request. */
-export type Fault =
+export type ServerFault =
   | { readonly kind: "none" }
   /** Ignores Range and sends the whole file. */
   | { readonly kind: "noRange" }
@@ -36,7 +36,7 @@ export class FaultServer implements AsyncDisposable {
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly seen: Seen[] = [];
   /** One fault a request, in order; then none. */
-  faults: Fault[] = [];
+  faults: ServerFault[] = [];
   etag: string | undefined = '"one"';
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #release = Promise.withResolvers<void>();
@@ -90,7 +90,7 @@ export class FaultServer implements AsyncDisposable {
     return new Response(exact ? rest : this.#faultyBody(rest, fault), { status, headers });
   }
 
-  #faultyBody(rest: Uint8Array<ArrayBuffer>, fault: Fault): ReadableStream<Uint8Array> {
+  #faultyBody(rest: Uint8Array<ArrayBuffer>, fault: ServerFault): ReadableStream<Uint8Array> {
     const release = this.#release.promise;
     return new ReadableStream({
       async start(controller) {

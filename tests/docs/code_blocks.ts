@@ -23,7 +23,7 @@ export function pages(): string[] {
 }
 
 /** All fenced blocks of a page. */
-export function blocksOf(file: string): CodeBlock[] {
+export function codeBlocksOf(file: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: { fence: string; language: string; line: number; code: string[] } | undefined;
   Deno.readTextFileSync(`${ROOT}${file}`).split("\n").forEach((text, index) => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { blocksOf, type CodeBlock, deno, pages, ROOT } from "./code_blocks.ts";
+import { type CodeBlock, codeBlocksOf, deno, pages, ROOT } from "./code_blocks.ts";
 
-const ALL = pages().flatMap(blocksOf);
+const ALL = pages().flatMap(codeBlocksOf);
 const TYPESCRIPT = ALL.filter((block) => block.language === "ts");
 const PIPELINES = TYPESCRIPT.filter((block) => block.code.includes("export default definePipeline("));
 

@@ -11,7 +11,7 @@ import {
   samplesFromRows,
   type UpdateRule,
 } from "../../circuits/mod.ts";
-import { mixedCircuit, randomRows } from "../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../circuits/learner_conformance.ts";
 
 /** A circuit with samples of which some values are missing. */
 export interface GoldenCase {
@@ -45,9 +45,9 @@ export function goldenCases(): GoldenCase[] {
   const plain = (name: string, circuit: Circuit, count = 12): GoldenCase => ({
     name,
     circuit,
-    samples: samplesFromRows(randomRows(circuit, count, 5)),
+    samples: samplesFromRows(randomBatch(circuit, count, 5)),
   });
-  const circuit = assembled(), rows = randomRows(circuit, 12, 5).map((row) => [row[0]!, 0, row[2]!]);
+  const circuit = assembled(), rows = randomBatch(circuit, 12, 5).map((row) => [row[0]!, 0, row[2]!]);
   const random = new RandomStream(4, 2);
   return [
     plain("mixed", mixedCircuit()),

@@ -29,8 +29,8 @@ import {
   sqrt,
   subtract,
   sum,
+  type SymbolicTensor,
   tanh,
-  type Tensor,
   TrainingStep,
   transpose,
 } from "../../kernels/autodiff/mod.ts";
@@ -44,12 +44,16 @@ function draw(shape: Shape, seed: number, low = -1, high = 1): Float32Array {
 }
 
 /** A scalar that weighs every entry of a tensor differently. */
-function weighed(x: Tensor): Tensor {
+function weighed(x: SymbolicTensor): SymbolicTensor {
   return sum(multiply(x, constant(draw(x.shape, 99, 0.5, 1.5), x.shape)));
 }
 
 /** Compares the gradients of a loss with central differences, entry by entry. */
-async function checkGradients(loss: Tensor, numbers: Record<string, Float32Array>, fixed: Numbers = {}) {
+async function checkGradients(
+  loss: SymbolicTensor,
+  numbers: Record<string, Float32Array>,
+  fixed: Numbers = {},
+) {
   const step = await TrainingStep.compile(loss);
   const program = await Program.compile({ loss });
   try {
@@ -79,7 +83,7 @@ async function checkGradients(loss: Tensor, numbers: Record<string, Float32Array
 }
 
 Deno.test("gradients of element-wise functions agree with differences", async () => {
-  const functions: Record<string, [(x: Tensor) => Tensor, number, number]> = {
+  const functions: Record<string, [(x: SymbolicTensor) => SymbolicTensor, number, number]> = {
     negate: [negate, -1, 1],
     exp: [exp, -1, 1],
     log: [log, 0.5, 2],

@@ -25,7 +25,7 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import { readData } from "../circuits/data.ts";
-import { mixedCircuit, randomRows } from "../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../circuits/learner_conformance.ts";
 import { allSamples, randomCircuit } from "../circuits/truth.ts";
 
 /** A circuit with samples; `logs`: what is known of their log-likelihoods. */
@@ -39,7 +39,7 @@ export interface EngineCase {
 const withRows = (title: string, circuit: Circuit, count = 6): EngineCase => ({
   title,
   circuit,
-  samples: samplesFromRows(randomRows(circuit, count, 3)),
+  samples: samplesFromRows(randomBatch(circuit, count, 3)),
 });
 
 function tree(count: number, seed: number) {
@@ -146,7 +146,7 @@ export function hardCases(): EngineCase[] {
 
 function allOrSome(circuit: Circuit): Samples {
   const all = allSamples(circuit);
-  return all.count <= 40 ? all : samplesFromRows(randomRows(circuit, 40, 2));
+  return all.count <= 40 ? all : samplesFromRows(randomBatch(circuit, 40, 2));
 }
 
 /** Every row of probabilities becomes one of magnitudes from 1 to 1e-38, some entries zero. */

@@ -24,8 +24,8 @@ import {
   samplesFromRows,
   unobserved,
 } from "../../circuits/mod.ts";
-import { randomRows } from "../circuits/learner_conformance.ts";
-import { agrees, randomCircuit, table } from "../circuits/truth.ts";
+import { randomBatch } from "../circuits/learner_conformance.ts";
+import { agrees, jointTable, randomCircuit } from "../circuits/truth.ts";
 import { hardCases, plainCircuits } from "./engine_cases.ts";
 
 /** An evaluator that is closed after a test. */
@@ -132,7 +132,7 @@ export function engineSuite(suite: EngineSuite): void {
   test("everything as the reference has it, on random circuits with missing values", async () => {
     for (let seed = 0; seed < circuits; seed++) {
       const circuit = randomCircuit(seed * 7 + 1, 5);
-      const samples = samplesFromRows(randomRows(circuit, 9, seed));
+      const samples = samplesFromRows(randomBatch(circuit, 9, seed));
       await using(circuit, (engine) => compare(engine, samples, `circuit ${seed}`));
     }
   });
@@ -151,7 +151,7 @@ export function engineSuite(suite: EngineSuite): void {
 
   test("batches larger than its memory are split", async () => {
     const circuit = randomCircuit(3, 5);
-    const samples = samplesFromRows(randomRows(circuit, 23, 1));
+    const samples = samplesFromRows(randomBatch(circuit, 23, 1));
     await using(circuit, (engine) => compare(engine, samples, "small memory"), 4000);
     await using(circuit, async (engine) => {
       assert.equal((await engine.logLikelihoods(unobserved(0, circuit.variables.length))).length, 0);
@@ -160,8 +160,8 @@ export function engineSuite(suite: EngineSuite): void {
 
   test("queries: marginals, conditionals and entropies are those of the joint table", async () => {
     for (const seed of [1, 9, 26]) {
-      const circuit = randomCircuit(seed, 4), joint = table(circuit);
-      const rows = randomRows(circuit, 6, seed), samples = samplesFromRows(rows);
+      const circuit = randomCircuit(seed, 4), joint = jointTable(circuit);
+      const rows = randomBatch(circuit, 6, seed), samples = samplesFromRows(rows);
       const mass = (given: readonly (number | null)[]) =>
         joint.reduce((sum, { x, p }) => agrees(x, given) ? sum + p : sum, 0);
       const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-4, `${a}, not ${b}`);

@@ -9,7 +9,7 @@ import {
   samplesFromRows,
 } from "../../circuits/mod.ts";
 import { exportOnnx } from "../../kernels/onnx/export.ts";
-import { randomRows } from "../circuits/learner_conformance.ts";
+import { randomBatch } from "../circuits/learner_conformance.ts";
 import { randomCircuit } from "../circuits/truth.ts";
 import { hardCases, plainCircuits } from "./engine_cases.ts";
 
@@ -55,7 +55,7 @@ Deno.test("exported circuits agree with the reference where float32 would not", 
 Deno.test("exported random circuits agree with the reference", async () => {
   for (let seed = 0; seed < 8; seed++) {
     const circuit = randomCircuit(seed * 13 + 4, 5);
-    await check(`circuit ${seed}`, circuit, samplesFromRows(randomRows(circuit, 7, seed)));
+    await check(`circuit ${seed}`, circuit, samplesFromRows(randomBatch(circuit, 7, seed)));
   }
 });
 

@@ -15,15 +15,15 @@ import {
 } from "../../circuits/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { LeafStore } from "../../kernels/cpu/leaf_store.ts";
-import { Runner } from "../../kernels/cpu/runner.ts";
+import { GraphRunner } from "../../kernels/cpu/graph_runner.ts";
 import { judgeRoot, judgeRows, shortfalls } from "../../kernels/cpu/verdicts.ts";
 import { WeightStore } from "../../kernels/cpu/weight_store.ts";
 import { planOf } from "../../kernels/plan.ts";
 import { holds } from "../property.ts";
 
-function runnerOf(circuit: Circuit): Runner {
+function runnerOf(circuit: Circuit): GraphRunner {
   const plan = planOf(circuit);
-  return new Runner(plan, new WeightStore(plan), new LeafStore(plan), { threads: 1 });
+  return new GraphRunner(plan, new WeightStore(plan), new LeafStore(plan), { threads: 1 });
 }
 
 /** A tree over the variables with links drawn at random: some nodes have many children. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { command, Folder, ROOT } from "../command.ts";
-import { languageModel, LOGITS, PIECES, table } from "../teachers/tiny_language_model.ts";
+import { languageModel, LOGITS, logitTable, PIECES } from "../teachers/tiny_language_model.ts";
 import { tinyTokenizer } from "../teachers/tiny.ts";
 
 const LENGTH = 8;
@@ -8,7 +8,7 @@ const LENGTH = 8;
 /** Perplexity a piece of the chain that the tiny language model is, when it knows itself: exact. */
 function ownPerplexity(): number {
   const chances = Array.from({ length: PIECES }, (_, from) => {
-    const weights = Array.from({ length: PIECES }, (_, to) => Math.exp(table[from * LOGITS + to]!));
+    const weights = Array.from({ length: PIECES }, (_, to) => Math.exp(logitTable[from * LOGITS + to]!));
     const total = weights.reduce((a, b) => a + b, 0);
     return weights.map((weight) => weight / total);
   });

@@ -22,7 +22,7 @@ import { circuit } from "../../stages/codecs/circuit.ts";
 import { tokens, windows } from "../../stages/text/codecs.ts";
 import { clusterTable, describeClusters } from "../../stages/text/describe_clusters.ts";
 import { materialiseHmm } from "../../stages/text/materialise_hmm.ts";
-import { inPlace, type Place, runStage } from "./in_place.ts";
+import { inPlace, runStage, type SmallStore } from "./in_place.ts";
 
 const WIDTH = 4;
 
@@ -35,7 +35,7 @@ function threeClouds(rows: number, seed = 1): Float32Array {
   );
 }
 
-async function matrixOf(place: Place, values: Float32Array, width = WIDTH): Promise<MatrixShards> {
+async function matrixOf(place: SmallStore, values: Float32Array, width = WIDTH): Promise<MatrixShards> {
   const folder = Deno.makeTempDirSync({ dir: place.scratch });
   const writer = new ShardWriter({ folder, type: "f4", width, shardRows: 16 });
   await writer.append(values);
@@ -43,7 +43,11 @@ async function matrixOf(place: Place, values: Float32Array, width = WIDTH): Prom
 }
 
 /** Writes and reads an artifact. */
-async function through<R>(place: Place, codec: Parameters<Place["read"]>[0], value: unknown): Promise<R> {
+async function through<R>(
+  place: SmallStore,
+  codec: Parameters<SmallStore["read"]>[0],
+  value: unknown,
+): Promise<R> {
   return await place.read(codec, await place.write(codec, value)) as R;
 }
 
@@ -213,7 +217,7 @@ Deno.test("principal components shorten vectors, shard by shard", async () => {
 });
 
 /** 13 tokens in windows of 4, the last one padded; `b` is the end. The cluster is that of the token. */
-async function text(place: Place) {
+async function text(place: SmallStore) {
   const ids = Int32Array.of(0, 2, 1, 3, 3, 2, 0, 1, 2, 2, 3, 1, 0);
   const folder = Deno.makeTempDirSync({ dir: place.scratch });
   const writer = new ShardWriter({ folder, type: "u1", width: 1 });

@@ -7,7 +7,7 @@ import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { clusterVectors } from "../../stages/clusters/kmeans.ts";
 import { trainEm } from "../../stages/train_em.ts";
 import { samplesFromRows } from "../../circuits/mod.ts";
-import { randomRows } from "../circuits/learner_conformance.ts";
+import { randomBatch } from "../circuits/learner_conformance.ts";
 import { onGpu } from "../kernels/webgpu/host.ts";
 import { inPlace, runStage } from "./in_place.ts";
 
@@ -46,8 +46,8 @@ function watched(lose: (offer: number) => boolean, again = false) {
 }
 
 const circuit = hmm({ length: 5, states: 12, symbols: 9, seed: 1 });
-const train = sourceOf(samplesFromRows(randomRows(circuit, 60, 1)));
-const valid = sourceOf(samplesFromRows(randomRows(circuit, 20, 2)));
+const train = sourceOf(samplesFromRows(randomBatch(circuit, 60, 1)));
+const valid = sourceOf(samplesFromRows(randomBatch(circuit, 20, 2)));
 
 const training = (context: Record<string, unknown>) =>
   runStage(trainEm, { circuit, train, valid }, { epochs: 3, batchSize: 20 }, context);

@@ -4,7 +4,7 @@ import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { Blobs } from "../../runner/store/blobs.ts";
 
 /** A small store in a folder of its own, for codecs and stages that are tested without a runner. */
-export interface Place {
+export interface SmallStore {
   readonly scratch: string;
   // deno-lint-ignore no-explicit-any -- tests write and read what they know
   write(codec: Codec<any, any>, value: unknown): Promise<Artifact>;
@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** Runs `action` in such a place and removes it. */
-export async function inPlace(action: (place: Place) => Promise<void>): Promise<void> {
+export async function inPlace(action: (place: SmallStore) => Promise<void>): Promise<void> {
   const folder = Deno.makeTempDirSync({ prefix: "retort-place-" });
   try {
     for (const name of ["tmp", "scratch"]) Deno.mkdirSync(`${folder}/${name}`);

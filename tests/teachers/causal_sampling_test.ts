@@ -8,7 +8,7 @@ import { drawTexts } from "../../stages/text/draw_texts.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { inPlace, runStage } from "../stages/in_place.ts";
 import { tinyTeacher } from "./tiny.ts";
-import { languageModel, LOGITS, PIECES, table } from "./tiny_language_model.ts";
+import { languageModel, LOGITS, logitTable, PIECES } from "./tiny_language_model.ts";
 
 Deno.test("texts follow the model's distribution, at any temperature, and end after the end piece", async () => {
   await using model = await openCausalLm(await languageModel(false, false));
@@ -25,7 +25,7 @@ Deno.test("texts follow the model's distribution, at any temperature, and end af
       if (from === 2) return assert.equal(seen, 0, "nothing follows the end");
       const weights = Array.from(
         { length: PIECES },
-        (_, to) => Math.exp(table[from * LOGITS + to]! / temperature),
+        (_, to) => Math.exp(logitTable[from * LOGITS + to]! / temperature),
       );
       const total = weights.reduce((a, b) => a + b, 0);
       row.forEach((count, to) => {
@@ -164,7 +164,7 @@ Deno.test("texts end after any of the end pieces, which the first stands for, an
     assert.ok(!text.includes(2) && (text.length === 8 || text.indexOf(7) === text.length - 1), `${text}`);
   }
   // The prompt ends with the piece 6 and the logits know only the last piece: what follows it comes first here.
-  const weights = Array.from({ length: PIECES }, (_, to) => Math.exp(table[6 * LOGITS + to]!));
+  const weights = Array.from({ length: PIECES }, (_, to) => Math.exp(logitTable[6 * LOGITS + to]!));
   const total = weights.reduce((a, b) => a + b, 0);
   for (const [to, weight] of weights.entries()) {
     const p = to === 2 ? 0 : (to === 7 ? weight + weights[2]! : weight) / total;

@@ -9,7 +9,7 @@ export const PIECES = 10, LOGITS = 12;
 
 const random = new RandomStream(5);
 /** Logits of what follows each piece, `[PIECES, LOGITS]`. */
-export const table: Float32Array = Float32Array.from(
+export const logitTable: Float32Array = Float32Array.from(
   { length: PIECES * LOGITS },
   () => 1.5 * random.normal(),
 );
@@ -35,7 +35,7 @@ export interface Variant {
 /** What describes the graph where its names do not. */
 export type Described = Partial<Parameters<typeof describeTeacher>[2]>;
 
-/** A language model with the logits `table[piece] + slope * sum of pieces so far`; the sum comes from a cache or not. */
+/** A language model with the logits `logitTable[piece] + slope * sum of pieces so far`; the sum comes from a cache or not. */
 export async function languageModel(
   cached: boolean,
   sum = true,
@@ -68,7 +68,7 @@ export async function languageModel(
     graph.op("Squeeze", [last, graph.integers(1)]),
     graph.constant(slope.map((x) => sum ? x : 0), [LOGITS]),
   ]);
-  const rows = graph.op("Gather", [graph.constant(table, [PIECES, LOGITS]), ids]);
+  const rows = graph.op("Gather", [graph.constant(logitTable, [PIECES, LOGITS]), ids]);
   let logits = graph.op("Add", [
     graph.op("Add", [rows, added]),
     graph.op("Unsqueeze", [nothing, graph.integers(2)]),

@@ -12,15 +12,23 @@ import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
 import { WebGpuKMeans } from "../../../kernels/webgpu/kmeans.ts";
 import { measureProduct, measureRate } from "../../../kernels/webgpu/measure.ts";
-import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
-import { type Fault, FaultyGpu } from "./faulty.ts";
+import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
+import { type DeviceFault, FaultyGpu } from "./faulty.ts";
 import { onGpu } from "./host.ts";
 
-const FAULTS: readonly Fault[] = ["submit", "memory", "internal", "uncaptured", "write", "buffer", "map"];
+const FAULTS: readonly DeviceFault[] = [
+  "submit",
+  "memory",
+  "internal",
+  "uncaptured",
+  "write",
+  "buffer",
+  "map",
+];
 
 const circuit = mixedCircuit();
 const rule: UpdateRule = { step: { kind: "inertia", inertia: 0.6 }, sums: { pseudocount: 0.1 } };
-const batches: Samples[] = [1, 2, 3].map((seed) => samplesFromRows(randomRows(circuit, 14, seed)));
+const batches: Samples[] = [1, 2, 3].map((seed) => samplesFromRows(randomBatch(circuit, 14, seed)));
 /** So that every batch is two. */
 const MEMORY = 10_000;
 

@@ -22,7 +22,7 @@ import { WebGpuEngine, type WebGpuOptions } from "../../../kernels/webgpu/engine
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
 import { Profiler } from "../../../kernels/webgpu/profile.ts";
 import type { Tile } from "../../../kernels/webgpu/tiles.ts";
-import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { randomCircuit } from "../../circuits/truth.ts";
 import { host, onGpu } from "./host.ts";
 
@@ -88,14 +88,14 @@ async function compare(engine: Evaluator, samples: Samples, { flows = true } = {
 test("random circuits: shared nodes, ties, groups, zeros, missing values", async () => {
   for (let seed = 0; seed < 30; seed++) {
     const circuit = randomCircuit(seed * 17 + 3);
-    await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomRows(circuit, 11, seed))));
+    await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomBatch(circuit, 11, seed))));
   }
 });
 
 test("all leaf families, also with units that fill no vec4", async () => {
   await withEngine(
     mixedCircuit(),
-    (engine) => compare(engine, samplesFromRows(randomRows(mixedCircuit(), 9, 2))),
+    (engine) => compare(engine, samplesFromRows(randomBatch(mixedCircuit(), 9, 2))),
   );
   const b = new CircuitBuilder({ seed: 5 });
   const parts = [3, 5, 8].map((units, i) => {
@@ -110,7 +110,7 @@ test("all leaf families, also with units that fill no vec4", async () => {
     return b.sum([b.product(leaves)], { units: 3 });
   });
   const circuit = b.build(b.sum([b.product(parts)], { units: 1 }));
-  await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomRows(circuit, 10, 3))));
+  await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomBatch(circuit, 10, 3))));
 });
 
 test("external log-likelihoods, of any magnitude, impossible and missing ones", async () => {
@@ -137,12 +137,12 @@ test("external log-likelihoods, of any magnitude, impossible and missing ones", 
 
 test("structures: region graphs, vector roots, block-diagonal stacks", async () => {
   const spn = ratSpn(categoricalVariables(9, 3), { units: 5, replicas: 3, depth: 2, seed: 2 });
-  await withEngine(spn, (engine) => compare(engine, samplesFromRows(randomRows(spn, 8, 1))));
+  await withEngine(spn, (engine) => compare(engine, samplesFromRows(randomBatch(spn, 8, 1))));
   const image = quadTree(categoricalVariables(16, 4), { height: 4, width: 4, units: 6, seed: 3 });
-  await withEngine(image, (engine) => compare(engine, samplesFromRows(randomRows(image, 8, 2))));
+  await withEngine(image, (engine) => compare(engine, samplesFromRows(randomBatch(image, 8, 2))));
   const circuits = [1, 2, 3].map((seed) => hmm({ length: 5, states: 6, symbols: 7, seed }));
   const stacked = stack(circuits);
-  const rows = samplesFromRows(randomRows(stacked, 8, 3));
+  const rows = samplesFromRows(randomBatch(stacked, 8, 3));
   await withEngine(stacked, (engine) => compare(engine, rows, { flows: false }));
   const mixed = mixtureOfUnits(stacked);
   await withEngine(mixed, (engine) => compare(engine, rows));
@@ -151,7 +151,7 @@ test("structures: region graphs, vector roots, block-diagonal stacks", async () 
 test("likelihoods far below what float32 holds", async () => {
   const variables = categoricalVariables(300, 3);
   const circuit = naiveMixture(variables, { components: 6, seed: 1 });
-  await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomRows(circuit, 8, 1))));
+  await withEngine(circuit, (engine) => compare(engine, samplesFromRows(randomBatch(circuit, 8, 1))));
 });
 
 test("inputs that lie further apart than float32 reaches are summed with care", async () => {
@@ -183,7 +183,7 @@ test("inputs that lie further apart than float32 reaches are summed with care", 
 
 test("tables and activations larger than a binding are cut; batches follow the memory", async () => {
   const circuit = hmm({ length: 4, states: 48, symbols: 50, seed: 4 });
-  const samples = samplesFromRows(randomRows(circuit, 30, 4));
+  const samples = samplesFromRows(randomBatch(circuit, 30, 4));
   const small = new DeviceHost(navigator.gpu, { limits: { binding: 6144, workgroups: 3 } });
   const engine = await WebGpuEngine.open(small, circuit, { memory: 1 << 20 });
   try {
@@ -202,7 +202,7 @@ test("tables and activations larger than a binding are cut; batches follow the m
 
 test("every way to multiply matrices, and a device without optional features", async () => {
   const circuit = hmm({ length: 4, states: 40, symbols: 7, seed: 4 });
-  const samples = samplesFromRows(randomRows(circuit, 37, 4));
+  const samples = samplesFromRows(randomBatch(circuit, 37, 4));
   const tiles: Tile[] = [
     { kind: "shared", rows: 4, columns: 4, x: 8, y: 8, depth: 16 },
     { kind: "shared", rows: 8, columns: 8, x: 16, y: 16, depth: 16 },
@@ -240,7 +240,7 @@ test("queries over many samples: sampling and max-product", async () => {
     let different = 0;
     drawn.values.forEach((x, i) => different += x === exact.values[i] ? 0 : 1);
     assert.ok(different <= 8, `${different} of 800 values differ`);
-    const rows = samplesFromRows(randomRows(circuit, 20, 6));
+    const rows = samplesFromRows(randomBatch(circuit, 20, 6));
     const best = await maxProduct(engine, rows),
       wanted = await maxProduct(new ReferenceEvaluator(circuit), rows);
     assert.deepEqual([...best.samples.values], [...wanted.samples.values]);
@@ -249,7 +249,7 @@ test("queries over many samples: sampling and max-product", async () => {
 
 test("a profiler tells how long every kernel took, and changes no result", async () => {
   const circuit = hmm({ length: 4, states: 8, symbols: 5, seed: 2 });
-  const samples = samplesFromRows(randomRows(circuit, 20, 6));
+  const samples = samplesFromRows(randomBatch(circuit, 20, 6));
   await withEngine(circuit, async (engine) => {
     const { open } = engine.session;
     if (!open.features.timestamps) return;

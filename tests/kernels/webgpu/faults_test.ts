@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { hmm, type Samples, samplesFromRows, type UpdateRule } from "../../../circuits/mod.ts";
 import { WebGpuEngine, type WebGpuOptions } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
-import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { onGpu } from "./host.ts";
 
 const circuit = mixedCircuit();
 const rule: UpdateRule = { step: { kind: "inertia", inertia: 0.6 }, sums: { pseudocount: 0.1 } };
-const batches: Samples[] = [1, 2, 3, 4].map((seed) => samplesFromRows(randomRows(circuit, 7, seed)));
+const batches: Samples[] = [1, 2, 3, 4].map((seed) => samplesFromRows(randomBatch(circuit, 7, seed)));
 
 /** Two updates over four batches; `meanwhile` is called before each operation. */
 async function train(
@@ -124,7 +124,7 @@ Deno.test({
   async fn() {
     const host = new DeviceHost(navigator.gpu);
     const model = hmm({ length: 8, states: 16, symbols: 20, seed: 1 });
-    const samples = samplesFromRows(randomRows(model, 200, 3));
+    const samples = samplesFromRows(randomBatch(model, 200, 3));
     const roomy = await WebGpuEngine.open(host, model);
     const wanted = await roomy.flows(samples);
     const bytes = roomy.session.bytes;

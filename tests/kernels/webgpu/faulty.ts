@@ -1,7 +1,7 @@
 /** Devices that refuse one thing that they are asked to do, each in its own way, and do not do it. */
 
 /** What is refused. */
-export type Fault =
+export type DeviceFault =
   /** A submission: the device says that it is invalid. */
   | "submit"
   /** A submission: the device has not the memory. */
@@ -20,8 +20,8 @@ export type Fault =
 /** A `GPU` whose devices refuse what they are told to. */
 export class FaultyGpu {
   /** What is asked for, by kind, since the last {@link FaultyGpu.refuse}. */
-  readonly asked = new Map<Fault, number>();
-  #fault: Fault | undefined;
+  readonly asked = new Map<DeviceFault, number>();
+  #fault: DeviceFault | undefined;
   #at = 0;
   /** How often something was refused. */
   refused = 0;
@@ -32,7 +32,7 @@ export class FaultyGpu {
   }
 
   /** From here on the `at`th request of a kind, from 0, is refused, once. */
-  refuse(fault: Fault | undefined, at = 0): void {
+  refuse(fault: DeviceFault | undefined, at = 0): void {
     this.#fault = fault;
     this.#at = at;
     this.refused = 0;
@@ -47,7 +47,7 @@ export class FaultyGpu {
     return adapter;
   }
 
-  #now(...faults: Fault[]): Fault | undefined {
+  #now(...faults: DeviceFault[]): DeviceFault | undefined {
     for (const fault of faults) {
       const count = this.asked.get(fault) ?? 0;
       this.asked.set(fault, count + 1);

@@ -14,9 +14,9 @@ import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
 import { nearestTile } from "../../../kernels/webgpu/kmeans_steps.ts";
 import { WebGpuKMeans } from "../../../kernels/webgpu/kmeans.ts";
-import { planeFor, rowLanes } from "../../../kernels/webgpu/machine.ts";
+import { elementGridFor, rowLanes } from "../../../kernels/webgpu/machine.ts";
 import { defaultTiles } from "../../../kernels/webgpu/tiles.ts";
-import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { engineSuite } from "../engine_suite.ts";
 import { onGpu } from "./host.ts";
 
@@ -32,7 +32,7 @@ Deno.test({
   async fn() {
     const ready = await hard.ready();
     assert.deepEqual(rowLanes(ready), { LANES: 64, X: 64 });
-    assert.deepEqual(planeFor(ready, 100), { X: 32, Y: 4 });
+    assert.deepEqual(elementGridFor(ready, 100), { X: 32, Y: 4 });
     assert.equal(defaultTiles(ready.open)({ form: "forward", rows: 512, columns: 512 }).kind, "shared");
     assert.equal(nearestTile(ready).kind, "shared");
   },
@@ -59,7 +59,7 @@ Deno.test({
       ),
     ];
     for (const circuit of circuits) {
-      const samples = samplesFromRows(randomRows(circuit, 45, 2));
+      const samples = samplesFromRows(randomBatch(circuit, 45, 2));
       const engine = await open(circuit), reference = new ReferenceLearner(circuit);
       for (const rule of rules) {
         for (const learner of [engine, reference]) {

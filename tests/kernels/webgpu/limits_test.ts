@@ -7,7 +7,7 @@ import { type Circuit, hmm, RandomStream, samplesFromRows, type UpdateRule } fro
 import { WebGpuEngine, type WebGpuOptions } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
 import { WebGpuKMeans, type WebGpuKMeansOptions } from "../../../kernels/webgpu/kmeans.ts";
-import { mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
+import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { engineSuite } from "../engine_suite.ts";
 import { kmeansSuite } from "../kmeans_suite.ts";
 import { host, onGpu } from "./host.ts";
@@ -62,7 +62,7 @@ function cutLoops(): { count: number } & Disposable {
 
 /** What an engine says of a circuit, and what it learns. */
 async function learned(on: DeviceHost, circuit: Circuit, options: WebGpuOptions = {}) {
-  const samples = samplesFromRows(randomRows(circuit, 70, 2));
+  const samples = samplesFromRows(randomBatch(circuit, 70, 2));
   const engine = await WebGpuEngine.open(on, circuit, options);
   const { logLikelihoods, weights, statistics } = await engine.flows(samples);
   for (const rule of RULES) {

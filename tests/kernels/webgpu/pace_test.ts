@@ -9,7 +9,7 @@ import { loadOf, type Step } from "../../../kernels/webgpu/dispatch.ts";
 import { forwardSteps } from "../../../kernels/webgpu/forward.ts";
 import { nearestStep, sumStep } from "../../../kernels/webgpu/kmeans_steps.ts";
 import { Layout } from "../../../kernels/webgpu/layout.ts";
-import { type LearningMachine, ParameterPlaces } from "../../../kernels/webgpu/machine.ts";
+import { type LearningContext, ParameterPlaces } from "../../../kernels/webgpu/machine.ts";
 import { cautiousRate, type Pace, piecesOf, secondsAfter } from "../../../kernels/webgpu/pace.ts";
 import { Settings } from "../../../kernels/webgpu/settings.ts";
 import { defaultTiles } from "../../../kernels/webgpu/tiles.ts";
@@ -54,7 +54,7 @@ function stepsOf(circuit: Circuit, capacity: number, software: boolean, pace: Pa
       statistics: PAGES,
       carried: { size: 4 * carriedNumbers(plan, capacity, tiles, pace) },
     },
-  } as unknown as LearningMachine;
+  } as unknown as LearningContext;
   return [...forwardSteps(machine, "sum"), ...backwardSteps(machine), ...countSteps(machine)];
 }
 

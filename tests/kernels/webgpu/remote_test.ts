@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hmm, type Samples, samplesFromRows, type UpdateRule } from "../../../circuits/mod.ts";
 import { openEngine } from "../../../kernels/open.ts";
 import { RemoteEngine } from "../../../kernels/webgpu/remote.ts";
-import { learnerConformance, mixedCircuit, randomRows } from "../../circuits/learner_conformance.ts";
+import { learnerConformance, mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { engineSuite } from "../engine_suite.ts";
 import { available, onGpu } from "./host.ts";
 
@@ -21,7 +21,7 @@ learnerConformance({ name: "webgpu in its thread", open: (circuit) => open(circu
 
 const circuit = mixedCircuit();
 const rule: UpdateRule = { step: { kind: "inertia", inertia: 0.6 }, sums: { pseudocount: 0.1 } };
-const batches: Samples[] = [1, 2, 3, 4].map((seed) => samplesFromRows(randomRows(circuit, 7, seed)));
+const batches: Samples[] = [1, 2, 3, 4].map((seed) => samplesFromRows(randomBatch(circuit, 7, seed)));
 
 async function train(onLoss: (reason: string) => void, lose?: number): Promise<unknown> {
   const engine = await openEngine(circuit, { engine: "webgpu", onLoss }) as RemoteEngine;

@@ -5,11 +5,11 @@ import { openEngine } from "../../../kernels/open.ts";
 import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
 import { candidateTiles, defaultTiles, type Tile } from "../../../kernels/webgpu/tiles.ts";
 import { productShapes, shapeClass, tunedTiles, type Tuning } from "../../../kernels/webgpu/tuning.ts";
-import { randomRows } from "../../circuits/learner_conformance.ts";
+import { randomBatch } from "../../circuits/learner_conformance.ts";
 import { host, onGpu } from "./host.ts";
 
 const circuit = hmm({ length: 4, states: 70, symbols: 9, seed: 1 });
-const samples = samplesFromRows(randomRows(circuit, 40, 1));
+const samples = samplesFromRows(randomBatch(circuit, 40, 1));
 
 Deno.test("products are tuned by classes of their shape; small ones are not", () => {
   assert.equal(shapeClass({ form: "forward", rows: 256, columns: 500 }), "forward 256");

@@ -29,7 +29,7 @@ import {
 import { trainPatchCircuits } from "../../../stages/images/train_patch_circuits.ts";
 import { trainPatches } from "../../../stages/images/train_patches.ts";
 import { trainEm } from "../../../stages/train_em.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 import { toyImages } from "./toy.ts";
 
 const train = toyImages(120, 1), valid = toyImages(40, 2);
@@ -37,8 +37,8 @@ const CLUSTERS = 3, PATCH = 2;
 const em = { epochs: 4, batchSize: 64, pseudocount: { sums: 0.1, leaves: 0.1 } };
 
 /** Features, clusters and patch circuits of the toy images; each artifact goes through the store. */
-async function distilled(place: Place, shared: boolean) {
-  const through = async (codec: Parameters<Place["read"]>[0], value: unknown) =>
+async function distilled(place: SmallStore, shared: boolean) {
+  const through = async (codec: Parameters<SmallStore["read"]>[0], value: unknown) =>
     await place.read(codec, await place.write(codec, value));
   const set = await through(images, train) as ImageSet;
   const { features } = await runStage(controlFeatures, { images: set }, { patch: PATCH, teacher: "pixels" });

@@ -22,8 +22,8 @@ import { trainText } from "../../../stages/text/train_text.ts";
 import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { trainEm } from "../../../stages/train_em.ts";
-import { languageModel, LOGITS, PIECES, table } from "../../teachers/tiny_language_model.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { languageModel, LOGITS, logitTable, PIECES } from "../../teachers/tiny_language_model.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 
 /** "alpha beta (gamma|delta) omega </s>", with a little of everything everywhere, as smoothing leaves it. */
 const WORDS = ["<unk>", "</s>", "alpha", "beta", "gamma", "delta", "omega"];
@@ -140,7 +140,7 @@ Deno.test("a model of running text is asked after an end; one that says nothing 
 });
 
 /** Tokens in documents. */
-async function corpus(place: Place, documents: number[][]) {
+async function corpus(place: SmallStore, documents: number[][]) {
   const folder = Deno.makeTempDirSync({ dir: place.scratch });
   const writer = new ShardWriter({ folder, type: "u1", width: 1 });
   const starts = [0];
@@ -335,7 +335,7 @@ Deno.test("sentences of a model of a language model's texts begin as the languag
       list: PIECES,
     });
     // p(first, it) by the logits: what follows the beginning piece 1, then 9 ("it"); never the end, 2.
-    const weight = (from: number, to: number) => Math.exp(table[from * LOGITS + to]!);
+    const weight = (from: number, to: number) => Math.exp(logitTable[from * LOGITS + to]!);
     const chance = (from: number, to: number) =>
       weight(from, to) / Array.from({ length: PIECES }, (_, k) => weight(from, k)).reduce((a, b) => a + b);
     const wanted = Array.from({ length: PIECES }, (_, k) => k === 2 ? 0 : chance(1, k) * chance(k, 9));

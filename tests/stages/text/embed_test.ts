@@ -12,15 +12,15 @@ import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { wordVectors } from "../../../stages/text/word_vectors.ts";
 import { samples } from "../../../stages/codecs/samples.ts";
 import { tinyTeacher, tinyVocabulary } from "../../teachers/tiny.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 
 const TEXT = Int32Array.from({ length: 50 }, (_, i) => (i * i) % tinyVocabulary.words.length);
 
 /** Tokens, windows, units and teacher of a tiny corpus, as stages get them. */
-async function inputsOf(place: Place, partial: "drop" | "pad" = "pad") {
+async function inputsOf(place: SmallStore, partial: "drop" | "pad" = "pad") {
   const writer = new ShardWriter({ folder: place.scratch, type: "u1", width: 1 });
   await writer.append(TEXT);
-  const through = async <T>(codec: Parameters<Place["read"]>[0], value: unknown) =>
+  const through = async <T>(codec: Parameters<SmallStore["read"]>[0], value: unknown) =>
     await place.read(codec, await place.write(codec, value)) as T;
   return {
     tokens: await through(tokens, { ids: await writer.finish(), starts: Float64Array.of(0, TEXT.length) }),

@@ -13,7 +13,7 @@ import { sampleText } from "../../../stages/text/sample_text.ts";
 import { smoothText } from "../../../stages/text/smooth_text.ts";
 import { trainText } from "../../../stages/text/train_text.ts";
 import { WindowSource } from "../../../stages/text/window_source.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 
 /** `a b c <end>` again and again: states 0 to 3 go around and emit one word each. */
 const vocabulary = { kind: "words", words: ["<end>", "a", "b", "c"], unknown: null, end: 0 } as const;
@@ -27,7 +27,7 @@ const around = (length: number) =>
     emission: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
   });
 
-async function tokensOf(place: Place, ids: number[]) {
+async function tokensOf(place: SmallStore, ids: number[]) {
   const folder = Deno.makeTempDirSync({ dir: place.scratch });
   const writer = new ShardWriter({ folder, type: "u1", width: 1 });
   await writer.append(Int32Array.from(ids));

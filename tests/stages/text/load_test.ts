@@ -11,13 +11,13 @@ import { sotuText } from "../../../stages/text/sotu.ts";
 import { tokenize, tokenizePieces } from "../../../stages/text/tokenize.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { partNeeds } from "../../needs.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 
 const splits = ["train", "valid", "test"] as const;
 
 /** Runs a stage and reads each output back from the store. */
 async function run(
-  place: Place,
+  place: SmallStore,
   stage: Parameters<typeof runStage>[0],
   inputs: Record<string, unknown>,
   params: unknown = {},
@@ -31,7 +31,7 @@ async function run(
   return outputs;
 }
 
-async function filesOf(place: Place, content: Record<string, string | Uint8Array>) {
+async function filesOf(place: SmallStore, content: Record<string, string | Uint8Array>) {
   return await place.read(files, await place.write(files, content));
 }
 

@@ -9,7 +9,7 @@ import { embedSuffixes } from "../../../stages/text/embed.ts";
 import { maskedLmLog, maskedLmState } from "../../../stages/text/masked_lm_codecs.ts";
 import { teacher } from "../../../stages/text/teachers.ts";
 import { trainMaskedLm } from "../../../stages/text/train_masked_lm.ts";
-import { inPlace, type Place, runStage } from "../in_place.ts";
+import { inPlace, runStage, type SmallStore } from "../in_place.ts";
 
 const PARAMS = {
   length: 6,
@@ -25,7 +25,7 @@ const PARAMS = {
 };
 const vocabulary = { kind: "words", words: ["<unk>", "<eos>", "a", "b", "c"], unknown: 0, end: 1 };
 
-async function tokensOf(place: Place, ids: Int32Array) {
+async function tokensOf(place: SmallStore, ids: Int32Array) {
   const folder = Deno.makeTempDirSync({ dir: place.scratch });
   const writer = new ShardWriter({ folder, type: "u1", width: 1 });
   await writer.append(ids);

@@ -1,12 +1,12 @@
 import { Evidence, type Samples, sliceSamples } from "../../circuits/mod.ts";
-import { type OnnxSession, openSession, type SessionOptions, type TensorValue } from "../onnx/session.ts";
+import { type OnnxSession, type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
 import {
   goesDown,
+  type GraphProgram,
   NAMES,
   type Output,
-  type Program,
   type ProgramKind,
   programOf,
   takesSeen,
@@ -19,7 +19,7 @@ import type { WeightStore } from "./weight_store.ts";
 import { shapeOfRun } from "./weights.ts";
 
 /** A batch as graphs take it. */
-export interface Batch {
+export interface GraphBatch {
   /** The samples. */
   readonly samples: Samples;
   /** By segment of leaves: its rows. */
@@ -31,7 +31,7 @@ export interface Batch {
 }
 
 /** What a graph gave: its outputs by name, to be read before the next run. */
-export interface Results {
+export interface GraphResults {
   /** An output of float32. */
   singles(name: string): Float32Array;
   /** An output of float64. */
@@ -39,14 +39,14 @@ export interface Results {
 }
 
 interface Loaded {
-  readonly program: Program;
+  readonly program: GraphProgram;
   readonly session: OnnxSession;
   /** Arrays that outputs are written to, of the largest batch so far. */
   readonly buffers: Map<string, Float32Array | Float64Array>;
 }
 
 /** Runs the graphs of a plan, each loaded when it is first needed. */
-export class Runner {
+export class GraphRunner {
   /** How the plan is cut. */
   readonly segmentation: Segmentation;
   /** Whether there are quick programs, for as long as no weight is small. */
@@ -54,7 +54,7 @@ export class Runner {
   readonly #plan: Plan;
   readonly #weights: WeightStore;
   readonly #leaves: LeafStore;
-  readonly #options: SessionOptions;
+  readonly #options: OnnxSessionOptions;
   readonly #trim: Trim | undefined;
   readonly #evidence: Evidence;
   /** Scopes of sums. */
@@ -62,7 +62,7 @@ export class Runner {
   readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
 
   /** A runner that reads parameters from stores. */
-  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, options: SessionOptions) {
+  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, options: OnnxSessionOptions) {
     this.#plan = plan;
     this.#weights = weights;
     this.#leaves = leaves;
@@ -82,7 +82,7 @@ export class Runner {
   }
 
   /** Looks up what leaves are for samples, and which sums samples say nothing about. */
-  prepare(samples: Samples): Batch {
+  prepare(samples: Samples): GraphBatch {
     const leaves = new Map(
       this.inputs.map((segment) => [segment.index, this.#leaves.rows(segment, samples)]),
     );
@@ -93,12 +93,12 @@ export class Runner {
   }
 
   /** The order of samples in which fewer rows do; undefined where that would not pay. */
-  orderToTrim(batch: Batch): Uint32Array | undefined {
+  orderToTrim(batch: GraphBatch): Uint32Array | undefined {
     return batch.seen === undefined ? undefined : this.#trim?.order(batch.samples);
   }
 
   /** A batch of samples in that order. */
-  prepareTrimmed(samples: Samples): Batch {
+  prepareTrimmed(samples: Samples): GraphBatch {
     const trim = this.#trim as Trim, rows = trim.rows(samples);
     const leaves = new Map(this.inputs.map((segment) => {
       const first = sliceSamples(samples, 0, rows[trim.classOf[segment.index] as number] as number);
@@ -108,13 +108,13 @@ export class Runner {
   }
 
   /** Samples that a segment of leaves has rows of. */
-  samplesOf({ samples, rows }: Batch, segment: number): Samples {
+  samplesOf({ samples, rows }: GraphBatch, segment: number): Samples {
     if (rows === undefined) return samples;
     return sliceSamples(samples, 0, rows[this.#trim?.classOf[segment] as number] as number);
   }
 
   /** The program of a kind, loaded. */
-  async program(kind: ProgramKind): Promise<Program> {
+  async program(kind: ProgramKind): Promise<GraphProgram> {
     return (await this.#load(kind)).program;
   }
 
@@ -126,10 +126,10 @@ export class Runner {
    */
   async run(
     kind: ProgramKind,
-    batch: Batch,
+    batch: GraphBatch,
     raised: boolean,
     sampleWeights?: Float32Array,
-  ): Promise<Results> {
+  ): Promise<GraphResults> {
     const { program, session, buffers } = await this.#load(kind);
     const { count } = batch.samples;
     const inputs: Record<string, TensorValue> = {};
