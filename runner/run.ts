@@ -1,7 +1,8 @@
 import type { Digest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
-import type { Executor, Job, JobMessage, Outcome } from "./execute/job.ts";
+import type { Executor } from "./execute/executor.ts";
+import type { Job, JobMessage, Outcome } from "./execute/job.ts";
 import { ancestors, type Graph, type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import { jobOf, nodeRecord } from "./node_job.ts";
@@ -167,7 +168,7 @@ class Scheduler {
     } finally {
       stop.removeEventListener("abort", onStop);
       this.#logs.close();
-      await executor.close();
+      await executor[Symbol.asyncDispose]();
     }
     const seconds = (performance.now() - this.began) / 1000;
     onEvent({ type: "run-end", run: record.id, status, seconds });

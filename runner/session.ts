@@ -4,9 +4,8 @@ import { CallError, messageOf } from "../foundation/errors.ts";
 import { EXPORT_HINT, stagePlaceOf } from "./declaration.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { RunEvent } from "./event.ts";
-import { InProcessExecutor } from "./execute/in_process.ts";
-import type { Executor } from "./execute/job.ts";
-import { WorkerPool } from "./execute/worker_pool.ts";
+import type { Executor, ExecutorKind } from "./execute/executor.ts";
+import { usualExecutor } from "./execute/executors.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { ancestors, type GraphNode, type OutputRef, selectNodes } from "./graph.ts";
 import { Packages } from "./packages.ts";
@@ -36,11 +35,13 @@ export interface SessionOptions {
   /** Patterns of nodes to recompute. */
   readonly force?: readonly string[];
   readonly noCache?: boolean;
+  /** How jobs are executed: one of `EXECUTORS`, or your own. Worker processes by default, threads with no jobs. */
+  readonly executor?: ExecutorKind;
 }
 
 /** How to execute. */
 export interface ExecuteOptions {
-  /** Worker processes; 0 executes in this process. */
+  /** Jobs that run at once, besides the one that owns the engine; 0 executes in this process. */
   readonly jobs: number;
   /** The command line, for the records. */
   readonly command: string;
@@ -66,6 +67,7 @@ export class PipelineSession implements AsyncDisposable {
     readonly engine: EngineChoice,
     readonly adapter: string | undefined,
     private readonly fingerprinter: Fingerprinter,
+    private readonly executor: ExecutorKind | undefined,
   ) {}
 
   /**
@@ -109,7 +111,7 @@ export class PipelineSession implements AsyncDisposable {
     const outputs = new Map<string, OutputRef>(options.only?.length ? chosen : returned);
     return new PipelineSession(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
-      ...[options.seed ?? 0, choice, options.adapter, fingerprinter] as const,
+      ...[options.seed ?? 0, choice, options.adapter, fingerprinter, options.executor] as const,
     );
   }
 
@@ -125,6 +127,11 @@ export class PipelineSession implements AsyncDisposable {
    */
   async plan(signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
     return await this.planner.plan(ancestors(this.targets), signal);
+  }
+
+  /** How jobs are executed when so many are to run at once. */
+  executorFor(jobs: number): ExecutorKind {
+    return this.executor ?? usualExecutor(jobs);
   }
 
   /** Runs the pipeline and records the run. */
@@ -143,7 +150,7 @@ export class PipelineSession implements AsyncDisposable {
       environment: await describeEnvironment(this.packages, this, folder),
       pid: Deno.pid,
     };
-    const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(options.jobs);
+    const executor = this.executorFor(options.jobs).open(options.jobs);
     options.onExecutor?.(executor);
     return await runGraph({
       store: this.store,

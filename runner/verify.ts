@@ -1,7 +1,5 @@
 import type { Artifact } from "./codec.ts";
 import { RetortError } from "../foundation/errors.ts";
-import { InProcessExecutor } from "./execute/in_process.ts";
-import { WorkerPool } from "./execute/worker_pool.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { jobOf } from "./node_job.ts";
 import type { PipelineSession } from "./session.ts";
@@ -90,48 +88,44 @@ export async function verifyByExecution(
     );
   }
   using _shared = await lock(`${session.store.root}/store.lock`, { mode: "shared" });
-  const executor = options.jobs === 0 ? new InProcessExecutor() : new WorkerPool(1);
+  await using executor = session.executorFor(options.jobs).open(Math.min(1, options.jobs));
   options.signal.addEventListener("abort", () => executor.stop(), { once: true });
   const checks: NodeCheck[] = [];
   const plan = await session.plan(options.signal);
-  try {
-    for (const node of ancestors(session.targets)) {
-      if (node.stage.locate !== undefined) continue;
-      options.signal.throwIfAborted();
-      const planned = plan.get(node)!;
-      let check: NodeCheck;
-      if (planned.outputs === undefined) {
-        check = {
-          node: node.name,
-          state: "missing",
-          detail: "there is no result in the store: run the pipeline first",
-        };
-      } else {
-        const artifactOf = (source: { node: GraphNode; output: string }) =>
-          plan.get(source.node)!.outputs![source.output]!;
-        const outcome = await executor.execute(
-          {
-            ...jobOf(node, planned, artifactOf),
-            run: "verify",
-            pipeline: session.pipeline.name,
-            engine: session.engine,
-            ...(session.adapter === undefined ? {} : { adapter: session.adapter }),
-            store: session.store.root,
-            mode: "check",
-          },
-          node.stage.engine !== undefined,
-          () => {},
-        );
-        if (outcome.kind === "interrupted") throw new RetortError("interrupted");
-        check = outcome.kind === "done"
-          ? compare(node.name, planned.outputs, outcome.result.outputs)
-          : { node: node.name, state: "failed", detail: "error" in outcome ? outcome.error : outcome.kind };
-      }
-      checks.push(check);
-      options.onNode?.(check);
+  for (const node of ancestors(session.targets)) {
+    if (node.stage.locate !== undefined) continue;
+    options.signal.throwIfAborted();
+    const planned = plan.get(node)!;
+    let check: NodeCheck;
+    if (planned.outputs === undefined) {
+      check = {
+        node: node.name,
+        state: "missing",
+        detail: "there is no result in the store: run the pipeline first",
+      };
+    } else {
+      const artifactOf = (source: { node: GraphNode; output: string }) =>
+        plan.get(source.node)!.outputs![source.output]!;
+      const outcome = await executor.execute(
+        {
+          ...jobOf(node, planned, artifactOf),
+          run: "verify",
+          pipeline: session.pipeline.name,
+          engine: session.engine,
+          ...(session.adapter === undefined ? {} : { adapter: session.adapter }),
+          store: session.store.root,
+          mode: "check",
+        },
+        node.stage.engine !== undefined,
+        () => {},
+      );
+      if (outcome.kind === "interrupted") throw new RetortError("interrupted");
+      check = outcome.kind === "done"
+        ? compare(node.name, planned.outputs, outcome.result.outputs)
+        : { node: node.name, state: "failed", detail: "error" in outcome ? outcome.error : outcome.kind };
     }
-  } finally {
-    await executor.close();
+    checks.push(check);
+    options.onNode?.(check);
   }
   return checks;
 }

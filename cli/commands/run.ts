@@ -2,7 +2,7 @@ import { exit } from "../exit.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { indented } from "../../foundation/text.ts";
-import type { Executor } from "../../runner/execute/job.ts";
+import type { Executor } from "../../runner/execute/executor.ts";
 import { reasonText } from "../../runner/key.ts";
 import {
   lockFaults,
@@ -19,6 +19,7 @@ import { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { terminalAnswer } from "../answer.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { chosenExecutor, EXECUTOR } from "../executor_option.ts";
 import {
   ADAPTER,
   ENGINE,
@@ -61,7 +62,7 @@ export default defineCommand({
       .option("--dry-run", "list every node with why it would run or not; run nothing")
       .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
-      .addOption(JOBS).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .addOption(JOBS).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
       .action(run),
 });
 
@@ -73,6 +74,7 @@ interface RunOptions extends PipelineOptions {
   lock?: true;
   frozen?: true;
   jobs: number;
+  executor?: string;
   json?: true;
   verbose?: true;
 }
@@ -86,6 +88,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     ...sessionOptions(file, options),
     force: options.force,
     noCache: !options.cache,
+    ...chosenExecutor(options.executor),
   });
   const lock = options.frozen ? readLockFile(session.url) : undefined;
   if (lock !== undefined) {

@@ -4,6 +4,7 @@ import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { chosenExecutor, EXECUTOR } from "../executor_option.ts";
 import {
   ADAPTER,
   ENGINE,
@@ -29,7 +30,9 @@ export default defineCommand({
   declare: (command) =>
     command.argument("[file]", "pipeline file, with --execute")
       .option("--execute", "run every node again and compare its bytes with the store's").addOption(SET)
-      .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(JOBS).addOption(STORE)
+      .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(JOBS).addOption(
+        EXECUTOR,
+      ).addOption(STORE)
       .addOption(JSON_OUTPUT).addOption(VERBOSE)
       .action(verify),
 });
@@ -38,6 +41,7 @@ export default defineCommand({
 interface VerifyOptions extends PipelineOptions {
   execute?: true;
   jobs: number;
+  executor?: string;
   json?: true;
 }
 
@@ -79,7 +83,10 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
 async function execute(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (file === undefined) throw new CallError("--execute needs a pipeline file");
   // While the graph is being built nothing listens: a signal ends the process at once.
-  await using session = await PipelineSession.open(sessionOptions(file, options));
+  await using session = await PipelineSession.open({
+    ...sessionOptions(file, options),
+    ...chosenExecutor(options.executor),
+  });
   await interruptible((signal) => reexecute(session, options, signal));
 }
 

@@ -1,6 +1,7 @@
 import { messageOf } from "../../foundation/errors.ts";
 import { STOP_GRACE } from "./execute.ts";
-import type { Executor, Job, JobMessage, Outcome } from "./job.ts";
+import type { Executor } from "./executor.ts";
+import type { Job, JobMessage, Outcome } from "./job.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
 /** Threads that are kept for further jobs. */
@@ -51,7 +52,7 @@ export class InProcessExecutor implements Executor {
   }
 
   // deno-lint-ignore require-await -- other executors wait for processes
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const module of [...this.#threads.keys()]) this.#end(module);
   }
 }

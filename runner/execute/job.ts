@@ -51,19 +51,3 @@ export type JobMessage =
   | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }
   | { readonly type: "metric"; readonly name: string; readonly value: number | null; readonly step?: number }
   | { readonly type: "chosen"; readonly name: string; readonly value: string | number };
-
-/** Executes jobs, here or elsewhere. */
-export interface Executor {
-  /** How many jobs it takes at once, besides the one that owns the engine. */
-  readonly lanes: number;
-  /** True when jobs that use the engine have a lane of their own. */
-  readonly engineLane: boolean;
-  /** Executes one job; never rejects. */
-  execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome>;
-  /** Asks the running jobs to save what they have and stop; they end as `interrupted`. */
-  stop(): void;
-  /** Ends running jobs at once. */
-  kill(): void;
-  /** Frees what it holds, after the last job. */
-  close(): Promise<void>;
-}

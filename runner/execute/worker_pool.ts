@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../foundation/errors.ts";
 import { STOP_GRACE } from "./execute.ts";
-import type { Executor, Job, JobMessage, Outcome } from "./job.ts";
+import type { Executor } from "./executor.ts";
+import type { Job, JobMessage, Outcome } from "./job.ts";
 import { byteLines, type FromWorker, readMessages, type ToWorker } from "./protocol.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -98,7 +99,7 @@ export class WorkerPool implements Executor {
     for (const worker of this.#busy) worker.kill();
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     const all = [
       ...this.#idle,
       ...this.#busy,

@@ -1,0 +1,17 @@
+import type { ExecutorKind } from "./executor.ts";
+import { InProcessExecutor } from "./in_process.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+/** Worker processes, one for the engine and `jobs` for the rest. */
+const processes: ExecutorKind = { name: "processes", open: (jobs) => new WorkerPool(Math.max(1, jobs)) };
+
+/** Threads of this process, one at a time. */
+const threads: ExecutorKind = { name: "threads", open: () => new InProcessExecutor() };
+
+/** All kinds of executors that `--executor` chooses from. */
+export const EXECUTORS: readonly ExecutorKind[] = [processes, threads];
+
+/** The executor where none is named: worker processes, or threads for who wants none. */
+export function usualExecutor(jobs: number): ExecutorKind {
+  return jobs === 0 ? threads : processes;
+}
