@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hostJob } from "../../runner/execute/host.ts";
 import { Reads } from "../../runner/execute/reads.ts";
-import type { Executor } from "../../runner/execute/job.ts";
+import type { Executor } from "../../runner/execute/executor.ts";
 import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
@@ -137,7 +137,7 @@ function lanes(executed: string[]): Executor {
     },
     stop() {},
     kill() {},
-    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
