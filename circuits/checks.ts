@@ -11,7 +11,7 @@ import {
 } from "./circuit.ts";
 import { CircuitError, type Fault } from "./errors.ts";
 import { checkRows } from "./leaves/family.ts";
-import { leafFamilies, leafOf } from "./leaves/mod.ts";
+import { familyNames, findLeafFamily, isExternal, leafOf } from "./leaves/mod.ts";
 import { firstDifferent, firstShared, inScope, type Scope, scopesOf } from "./scope.ts";
 
 /**
@@ -63,7 +63,7 @@ export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fa
     const { shape, values } = circuit.parameters.get(node.parameter) as Parameter;
     const problem = node.kind === "sum"
       ? checkRows(values, shape[2] as number, "row")
-      : leafFamilies.get(node.family)?.checkValues(leafOf(circuit, node));
+      : findLeafFamily(node.family)?.checkValues(leafOf(circuit, node));
     if (problem === undefined) continue;
     faults.push({ where: `parameter \`${node.parameter}\` of ${describeNode(node)}`, problem });
   }
@@ -144,13 +144,13 @@ type Add = (problem: string) => void;
 
 function checkInput(circuit: Circuit, node: InputNode, add: Add): void {
   const variable = circuit.variables[node.variable];
-  const family = leafFamilies.get(node.family);
+  const family = findLeafFamily(node.family);
   if (variable === undefined) {
     return void add(`there is no variable ${node.variable}; the circuit has ${circuit.variables.length}`);
   }
   if (family === undefined) {
     return void add(
-      `unknown leaf family \`${node.family}\`; known are ${[...leafFamilies.keys()].join(", ")}`,
+      `unknown leaf family \`${node.family}\`; known are ${familyNames().join(", ")}`,
     );
   }
   if (!family.kinds.includes(variable.kind)) {
@@ -269,7 +269,7 @@ function tyingFaults(circuit: Circuit): Fault[] {
   };
   const external = new Map<number, InputNode>();
   for (const node of circuit.nodes) {
-    if (node.kind === "input" && node.family === "external") {
+    if (node.kind === "input" && isExternal(node)) {
       const before = external.get(node.variable) ?? node;
       external.set(node.variable, before);
       if (before.units !== node.units) {

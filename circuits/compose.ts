@@ -10,6 +10,7 @@ import {
 } from "./circuit.ts";
 import { copyInto } from "./copy.ts";
 import { CircuitError } from "./errors.ts";
+import { certainStates, isExternal, leafFamily } from "./leaves/mod.ts";
 
 /** What {@link substitute} takes. */
 export interface SubstituteOptions {
@@ -47,7 +48,8 @@ export function substitute(
   const replaced = variableOf(outer, variable);
   const { prefix = replaced.name } = options;
   const units = rootUnits(inner);
-  if (replaced.kind === "real" || (replaced.kind === "categorical" && replaced.states !== units)) {
+  const fits = replaced.kind === "categorical" ? replaced.states === units : replaced.kind === "external";
+  if (!fits) {
     throw new CircuitError(
       `${describeVariable(outer, variable)} is ${replaced.kind}${
         replaced.kind === "categorical" ? ` with ${replaced.states} states` : ""
@@ -70,7 +72,7 @@ export function substitute(
     replace(node) {
       if (node.kind !== "input" || node.variable !== variable) return undefined;
       innerRoot ??= copyInto(b, inner, { variables: innerIndex, prefix });
-      if (node.family === "external") {
+      if (isExternal(node)) {
         if (node.units !== units) {
           throw new CircuitError(
             `${describeNode(node)} has ${node.units} units; the circuit that replaces it has ${units}.`,
@@ -78,8 +80,8 @@ export function substitute(
         }
         return innerRoot;
       }
-      if (node.family === "indicator") {
-        const states = node.settings["values"] as readonly number[];
+      const states = certainStates(outer, node);
+      if (states !== undefined) {
         if (states.length === units && states.every((k, u) => k === u)) return innerRoot;
         const rows = Float32Array.from(
           { length: states.length * units },
@@ -87,7 +89,7 @@ export function substitute(
         );
         return b.sum([innerRoot], { units: node.units, weights: rows });
       }
-      if (node.parameter === undefined || (node.family !== "categorical" && node.family !== "bernoulli")) {
+      if (node.parameter === undefined || !leafFamily(node.family).rows) {
         throw new CircuitError(
           `${describeNode(node)} is a ${node.family} leaf: there is no rule to put a circuit in its place.`,
         );

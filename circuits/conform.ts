@@ -1,5 +1,5 @@
 import { type Circuit, inPrecision, type InputNode, type Parameter } from "./circuit.ts";
-import { leafFamilies } from "./leaves/mod.ts";
+import { findLeafFamily } from "./leaves/mod.ts";
 
 const SINGLE = new Float32Array(0), DOUBLE = new Float64Array(0);
 
@@ -26,7 +26,7 @@ export function conformed(circuit: Circuit): Circuit {
 }
 
 function ofLeaf(circuit: Circuit, node: InputNode, parameter: Parameter): Parameter {
-  const family = leafFamilies.get(node.family), variable = circuit.variables[node.variable];
+  const family = findLeafFamily(node.family), variable = circuit.variables[node.variable];
   if (family === undefined || variable === undefined) return parameter;
   const leaf = { variable, units: node.units, settings: node.settings };
   const values = family.expand?.(leaf, parameter.values) ?? parameter.values;

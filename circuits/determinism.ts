@@ -7,7 +7,7 @@ import {
   type SumNode,
   unitsInto,
 } from "./circuit.ts";
-import { leafFamily, leafOf } from "./leaves/mod.ts";
+import { certainStates, leafFamily, leafOf } from "./leaves/mod.ts";
 
 /** Words of support kept at most: beyond that determinism is not looked for further. */
 const LIMIT = 1 << 26;
@@ -53,10 +53,10 @@ export function marksOf(circuit: Circuit, node: SumNode): number[] {
 function indicatorsOf(circuit: Circuit, id: NodeId): Map<number, readonly number[]> {
   const node = nodeOf(circuit, id);
   const parts = node.kind === "product" ? node.children.map((child) => nodeOf(circuit, child)) : [node];
-  return new Map(
-    parts.filter((part): part is InputNode => part.kind === "input" && part.family === "indicator")
-      .map((part) => [part.variable, part.settings["values"] as readonly number[]]),
-  );
+  return new Map(parts.flatMap((part): [number, readonly number[]][] => {
+    const states = part.kind === "input" ? certainStates(circuit, part) : undefined;
+    return states === undefined ? [] : [[(part as InputNode).variable, states]];
+  }));
 }
 
 interface Supports {

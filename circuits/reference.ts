@@ -43,7 +43,7 @@ export function upward(
       const external = samples.externals?.get(node.variable), soft = softOf(samples, s, node.variable);
       for (let u = 0; u < node.units; u++) {
         if (soft !== undefined) out[u] = softLogProbability(family, leaf, u, soft, semiring);
-        else if (observed && node.family === "external") out[u] = external?.[s * node.units + u] as number;
+        else if (observed && family.external) out[u] = external?.[s * node.units + u] as number;
         else if (observed) out[u] = family.logProbability(leaf, u, value);
         else out[u] = semiring === "sum" ? 0 : family.logProbability(leaf, u, family.mode(leaf, u));
       }

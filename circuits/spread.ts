@@ -1,6 +1,5 @@
 import type { Circuit, InputNode, ParameterArray } from "./circuit.ts";
-import { leafOf } from "./leaves/mod.ts";
-import { spreadOf } from "./leaves/gaussian.ts";
+import { leafFamily, leafOf } from "./leaves/mod.ts";
 
 /** Real variables whose leaves share parameters, directly or through others: columns that are in one unit. */
 export interface RealColumns {
@@ -10,12 +9,13 @@ export interface RealColumns {
   readonly leaves: ReadonlyMap<string, InputNode>;
 }
 
-/** The real variables with Gaussian leaves, grouped: those of a homogeneous model of a sequence are one group. */
+/** The real variables whose leaves learn by the spread of their column ({@link LeafFamily.spreadOf}), grouped: those of a homogeneous model of a sequence are one group. */
 export function realColumns(circuit: Circuit): RealColumns[] {
   type Group = { variables: Set<number>; leaves: Map<string, InputNode> };
   const ofVariable = new Map<number, Group>(), ofParameter = new Map<string, Group>();
   for (const node of circuit.nodes) {
-    if (node.kind !== "input" || node.family !== "gaussian" || node.parameter === undefined) continue;
+    if (node.kind !== "input" || node.parameter === undefined) continue;
+    if (leafFamily(node.family).spreadOf === undefined) continue;
     const { variable, parameter } = node;
     const one = ofVariable.get(variable), other = ofParameter.get(parameter);
     const group = one ?? other ?? { variables: new Set<number>(), leaves: new Map<string, InputNode>() };
@@ -35,8 +35,8 @@ export function realColumns(circuit: Circuit): RealColumns[] {
 }
 
 /**
- * Standard deviation of all values of a column that statistics count, by id of the parameters of Gaussian leaves: what
- * the least standard deviation of a unit is measured by; see {@link spreadOf} for `rounding`.
+ * Standard deviation of all values of a column that statistics count, by id of the parameters of leaves: what
+ * the least standard deviation of a unit is measured by; see {@link LeafFamily.spreadOf} for `rounding`.
  */
 export function countedSpreads(
   circuit: Circuit,
@@ -52,7 +52,8 @@ export function countedSpreads(
       const leaf = leafOf(circuit, node);
       return [{ leaf: own === undefined ? leaf : { ...leaf, values: own }, statistics: counts }];
     });
-    const spread = spreadOf(parts, rounding);
+    const [first] = leaves.values() as Iterable<InputNode>;
+    const spread = leafFamily((first as InputNode).family).spreadOf?.(parts, rounding) ?? 0;
     for (const id of leaves.keys()) spreads.set(id, spread);
   }
   return spreads;

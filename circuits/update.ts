@@ -1,6 +1,6 @@
-import { type Circuit, type InputNode, type ParameterArray, variableOf } from "./circuit.ts";
+import { type Circuit, type InputNode, type ParameterArray } from "./circuit.ts";
 import type { CountedWeight } from "./evidence.ts";
-import { leafFamily } from "./leaves/mod.ts";
+import { leafFamily, shapeOf } from "./leaves/mod.ts";
 import type { Leaf } from "./leaves/mod.ts";
 import { parameterOwners, rowWidth, settingsFor, type UpdateRule, type UpdateStep } from "./learner.ts";
 import { countedSpreads } from "./spread.ts";
@@ -55,7 +55,7 @@ export function applyUpdate(
       continue;
     }
     const family = leafFamily(node.family);
-    const leaf = { ...leafShape(circuit, node), values: current };
+    const leaf = { ...shapeOf(circuit, node), values: current };
     if (family.rows) updateRows(current, counts, rowWidth(circuit, id, node), smoothing);
     else current.set(updatedLeaf(leaf, node, counts, smoothing, spreads.get(id)));
   }
@@ -76,7 +76,7 @@ export function recentreStatistics(
     if (node.kind !== "input" || counts === undefined || before === undefined || after === undefined) {
       continue;
     }
-    leafFamily(node.family).recentre?.({ ...leafShape(circuit, node), values: before }, after, counts);
+    leafFamily(node.family).recentre?.({ ...shapeOf(circuit, node), values: before }, after, counts);
   }
 }
 
@@ -154,8 +154,4 @@ function updatedLeaf(
   }
   const fresh = family.maximise(leaf, statistics, scale * pseudocount, spread);
   return step.kind === "inertia" ? family.blend(leaf, fresh, step.inertia) : fresh;
-}
-
-function leafShape(circuit: Circuit, node: InputNode) {
-  return { variable: variableOf(circuit, node.variable), units: node.units, settings: node.settings };
 }

@@ -1,11 +1,4 @@
-import {
-  childrenOf,
-  type Circuit,
-  type Node,
-  type NodeId,
-  statesOf,
-  type Variable,
-} from "../circuits/mod.ts";
+import { childrenOf, type Circuit, leafStates, type Node, type NodeId } from "../circuits/mod.ts";
 import { slicesOf } from "./blocks.ts";
 
 /** The nodes of a group, in the order of their folds. */
@@ -86,7 +79,7 @@ function shapeKey(circuit: Circuit, blocks: Int32Array, node: Node): string {
   const parts = blocks[node.id] as number;
   if (node.kind === "product") return `product ${node.units / parts} ${node.children.length}`;
   if (node.kind === "input") {
-    const states = statesOf(circuit.variables[node.variable] as Variable);
+    const states = leafStates(circuit, node);
     return `input ${node.family} ${node.units} ${parts} ${states}`;
   }
   const [first] = slicesOf(circuit, blocks, node);

@@ -3,12 +3,11 @@ import {
   CircuitError,
   describeNode,
   type InputNode,
+  leafStates,
   type Node,
   type NodeId,
   nodeOf,
-  statesOf,
   type SumNode,
-  type Variable,
 } from "../circuits/mod.ts";
 import { blocksOf, slicesOf } from "./blocks.ts";
 import { type Draft, draftsOf } from "./grouping.ts";
@@ -36,13 +35,13 @@ export interface GroupShape {
   readonly nodes: readonly NodeId[];
 }
 
-/** Leaves of one family, over variables of equally many states. */
+/** Leaves of one family that divide the values of their variables into equally many states. */
 export interface InputGroup extends GroupShape {
   /** Tells the three kinds of group apart. */
   readonly kind: "input";
   /** Name of the leaf family. */
   readonly family: string;
-  /** States of the variables; 0 for variables that are not categorical. */
+  /** States of the leaves; 0 where every value has a likelihood of its own: see `LeafFamily.states`. */
   readonly states: number;
   /** Index into {@link Plan.leafTables}, or -1 for a family without parameters. */
   readonly table: number;
@@ -259,7 +258,7 @@ function inputGroup(
       firstUnits[place.fold + block] = block * shape.units;
     }
   }
-  const states = statesOf(circuit.variables[node.variable] as Variable);
+  const states = leafStates(circuit, node);
   const { table } = slotOf(node);
   return { kind: "input", ...shape, family: node.family, states, table, variables, slots, firstUnits };
 }

@@ -1,4 +1,4 @@
-import type { Circuit, InputNode, Parameter, SumNode } from "../circuits/mod.ts";
+import { type Circuit, type InputNode, leafStates, type Parameter, type SumNode } from "../circuits/mod.ts";
 import type { Draft } from "./grouping.ts";
 
 /**
@@ -25,7 +25,7 @@ export interface LeafTable {
   readonly family: string;
   /** Units of a parameter. */
   readonly units: number;
-  /** States of the variables; 0 for those that are not categorical. */
+  /** States of the leaves; 0 where every value has a likelihood of its own. */
   readonly states: number;
   /** Numbers in a parameter. */
   readonly size: number;
@@ -75,8 +75,7 @@ export function stackLeaves(
   for (const node of circuit.nodes) {
     if (node.kind !== "input" || node.parameter === undefined) continue;
     const { family, units } = node;
-    const variable = circuit.variables[node.variable];
-    const states = variable?.kind === "categorical" ? variable.states : 0;
+    const states = leafStates(circuit, node);
     const size = (circuit.parameters.get(node.parameter) as Parameter).values.length;
     stacks.add(node.parameter, `${family} ${units} ${states}`, 1, { family, units, states, size });
   }

@@ -5,8 +5,9 @@ import { leafFamily, leafOf } from "../leaves/mod.ts";
 /**
  * A circuit as the text of a `.jpc` file, the format of ProbabilisticCircuits.jl, which `parseJpc` reads as well. Every
  * unit becomes a node of its own, so the text grows with the edges of the circuit: tied parameters are written at each
- * use, children of weight zero are left out. Variable `v` is variable `v + 1` of the file. Indicators and Gaussian leaves
- * stay what they are; other leaves become categorical ones, and so does the first indicator of each variable.
+ * use, children of weight zero are left out. Variable `v` is variable `v + 1` of the file. Leaves whose
+ * families the format has ({@link LeafFamily.jpc}) stay what they are; others become categorical ones, and so does the first indicator of each
+ * variable.
  *
  * @throws {CircuitError} for what the format cannot say: leaves whose log-likelihoods come with the data, and a root of
  *   several units
@@ -60,16 +61,14 @@ function sumLine(circuit: Circuit, node: SumNode, unit: number, id: number, chil
 function leafLine(circuit: Circuit, node: InputNode, unit: number, id: number, told: boolean): string {
   const variable = circuit.variables[node.variable];
   const leaf = leafOf(circuit, node), v = node.variable + 1;
-  if (node.family === "indicator" && told) {
-    return `I ${id} 0 ${v} ${(node.settings["values"] as number[])[unit]}`;
-  }
-  if (node.family === "gaussian") {
-    return `G ${id} 0 ${v} ${leaf.values[2 * unit]} ${leaf.values[2 * unit + 1]}`;
+  const family = leafFamily(node.family), own = family.jpc?.(leaf, unit);
+  const states = variable?.kind === "categorical" ? variable.states : 0;
+  if (own !== undefined && (told || own.states >= states)) {
+    return `${own.kind} ${id} 0 ${v} ${own.words.join(" ")}`;
   }
   if (variable?.kind !== "categorical") {
     throw new CircuitError(`A .jpc file cannot say what a ${node.family} leaf is (input node ${node.id}).`);
   }
-  const family = leafFamily(node.family);
   const logs = Array.from({ length: variable.states }, (_, k) => family.logProbability(leaf, unit, k));
   return `C ${id} 0 ${v} ${logs.map((log) => log === -Infinity ? "-Inf" : log).join(" ")}`;
 }

@@ -1,6 +1,6 @@
 import type { Circuit, InputNode } from "../circuit.ts";
 import { rowWidth } from "../learner.ts";
-import { leafFamily } from "../leaves/mod.ts";
+import { leafFamily, statesOfValues } from "../leaves/mod.ts";
 import { isObserved, softOf } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 
@@ -18,10 +18,13 @@ export async function leafMarginals(
 ): Promise<ReadonlyMap<string, Float64Array>> {
   const totals = new Map<string, Float64Array>();
   /** A variable counts once for a parameter, however many leaves over it have the parameter. */
-  const uses = new Map<string, Set<number>>();
+  const uses = new Map<string, { variables: Set<number>; stateOf: (value: number) => number }>();
   for (const node of circuit.nodes) {
     if (node.kind !== "input" || !isRows(node)) continue;
-    uses.getOrInsertComputed(node.parameter, () => new Set()).add(node.variable);
+    uses.getOrInsertComputed(node.parameter, () => ({
+      variables: new Set(),
+      stateOf: statesOfValues(circuit, node),
+    })).variables.add(node.variable);
     totals.getOrInsertComputed(
       node.parameter,
       () => new Float64Array(rowWidth(circuit, node.parameter, node)).fill(1),
@@ -30,15 +33,15 @@ export async function leafMarginals(
   const order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
-    for (const [id, variables] of uses) {
+    for (const [id, { variables, stateOf }] of uses) {
       const counts = totals.get(id) as Float64Array;
       for (const v of variables) {
         for (let s = 0; s < samples.count; s++) {
           if (!isObserved(samples, s, v)) continue;
           const times = weights?.[s] ?? 1, soft = softOf(samples, s, v);
           if (soft === undefined) {
-            const state = samples.values[s * samples.variables + v] as number;
-            counts[state] = (counts[state] as number) + times;
+            const state = stateOf(samples.values[s * samples.variables + v] as number);
+            if (state >= 0) counts[state] = (counts[state] as number) + times;
             continue;
           }
           const all = soft.weights.reduce((a, b) => a + b, 0);

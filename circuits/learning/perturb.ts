@@ -1,7 +1,8 @@
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
 import { requireNumber, requireSeed } from "../guards.ts";
 import { parameterOwners } from "../learner.ts";
-import { leafFamily } from "../leaves/mod.ts";
+import { noisyRows } from "../leaves/family.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
 import { PERTURB } from "./purposes.ts";
 
@@ -40,30 +41,7 @@ export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
       values.set(id, noisyRows(old, old.length / node.units, amount, random));
       continue;
     }
-    if (leafFamily(node.family).rows) {
-      values.set(id, noisyRows(old, old.length / node.units, amount, random));
-    } else {
-      // Mean and scale of each unit, for both families that have them.
-      values.set(
-        id,
-        old.map((x, i) => i % 2 === 0 ? x + amount * (old[i + 1] as number) * random.normal() : x),
-      );
-    }
+    values.set(id, leafFamily(node.family).perturb(leafOf(circuit, node), amount, random));
   }
   return replaceValues(circuit, values);
-}
-
-function noisyRows(
-  old: ParameterArray,
-  width: number,
-  amount: number,
-  random: RandomStream,
-): ParameterArray {
-  const values = old.map((p) => p * Math.exp(-amount * random.uniform()));
-  for (let at = 0; at < values.length; at += width) {
-    let total = 0;
-    for (let i = 0; i < width; i++) total += values[at + i] as number;
-    for (let i = 0; i < width; i++) values[at + i] = (values[at + i] as number) / total;
-  }
-  return values;
 }

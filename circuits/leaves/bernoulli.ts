@@ -1,4 +1,13 @@
-import { blendLinearly, checkRows, type Leaf, type LeafFamily, normaliseRows, statesOf } from "./family.ts";
+import {
+  blendLinearly,
+  checkRows,
+  type Leaf,
+  type LeafFamily,
+  noisyRows,
+  normaliseRows,
+  statesOf,
+} from "./family.ts";
+import { clusterFrequencies } from "./start.ts";
 
 /**
  * A variable of two states. Parameter `[units, 2]`: the probabilities of both, for `1 - p` in float32 knows nothing
@@ -9,6 +18,7 @@ export const bernoulli: LeafFamily = {
   kinds: ["categorical"],
   parameterShape: (leaf) => [leaf.units, 2],
   rows: true,
+  states: () => 2,
   expand: (leaf, values) => values.length === leaf.units ? withComplements(values) : values,
   checkSettings: (leaf) =>
     statesOf(leaf.variable) === 2
@@ -32,6 +42,8 @@ export const bernoulli: LeafFamily = {
     }
   },
   blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
+  start: (leaf, column, random) => clusterFrequencies(leaf, 2, column, random),
+  perturb: (leaf, amount, random) => noisyRows(leaf.values, 2, amount, random),
   sample(leaf, unit, random) {
     const one = probability(leaf, unit, 1);
     // Of the sum: where state 1 is rounded to certain, state 0 keeps what it has.

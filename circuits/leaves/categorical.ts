@@ -3,16 +3,19 @@ import {
   checkRows,
   type Leaf,
   type LeafFamily,
+  noisyRows,
   normaliseRows,
   randomRows,
   statesOf,
 } from "./family.ts";
+import { clusterFrequencies } from "./start.ts";
 
 /** Any distribution over the states of a categorical variable. Parameter `[units, states]`: probabilities. */
 export const categorical: LeafFamily = {
   name: "categorical",
   kinds: ["categorical"],
   rows: true,
+  states: (leaf) => statesOf(leaf.variable),
   parameterShape: (leaf) => [leaf.units, statesOf(leaf.variable)],
   checkSettings: () => undefined,
   checkValues: (leaf) => checkRows(leaf.values, statesOf(leaf.variable), "unit"),
@@ -32,6 +35,8 @@ export const categorical: LeafFamily = {
     }
   },
   blend: (leaf, fresh, inertia) => blendLinearly(leaf.values, fresh, inertia),
+  start: (leaf, column, random) => clusterFrequencies(leaf, statesOf(leaf.variable), column, random),
+  perturb: (leaf, amount, random) => noisyRows(leaf.values, statesOf(leaf.variable), amount, random),
   sample(leaf, unit, random) {
     const states = statesOf(leaf.variable);
     return random.choose(leaf.values, unit * states, (unit + 1) * states);

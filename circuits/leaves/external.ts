@@ -9,6 +9,8 @@ import type { LeafFamily } from "./family.ts";
 export const external: LeafFamily = {
   name: "external",
   kinds: ["external"],
+  external: true,
+  states: () => 0,
   parameterShape: () => undefined,
   checkSettings: () => undefined,
   checkValues: () => undefined,
@@ -20,6 +22,8 @@ export const external: LeafFamily = {
   maximise: (leaf) => leaf.values,
   accumulateExpected: () => {},
   blend: (leaf) => leaf.values,
+  start: (leaf) => leaf.values,
+  perturb: (leaf) => leaf.values,
   sample: (_leaf, unit) => unit,
   mode: (_leaf, unit) => unit,
   mean: (_leaf, unit) => unit,

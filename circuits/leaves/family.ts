@@ -3,6 +3,15 @@ import type { RandomStream } from "../random.ts";
 
 export { statesOf } from "../circuit.ts";
 
+/** Names of the families that are built in: those of {@link leafFamilies}. */
+export type FamilyName =
+  | "categorical"
+  | "bernoulli"
+  | "gaussian"
+  | "logistic"
+  | "indicator"
+  | "external";
+
 /** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
 export const ROW_TOLERANCE = 1e-4;
 
@@ -22,6 +31,26 @@ export interface Leaf extends LeafShape {
   readonly values: ParameterArray;
 }
 
+/** A column of data that leaves start from. */
+export interface StartColumn {
+  /** `[rows]`: values, NaN where one is missing. */
+  readonly values: Float64Array;
+  /** `[rows]`: how often each counts. */
+  readonly weights: Float64Array;
+  /** `[rows]`: the unit whose cluster a row is in; -1 where there are no clusters. */
+  readonly clusters: Int32Array;
+}
+
+/** A leaf as a line of a `.jpc` file says it. */
+export interface JpcLeaf {
+  /** What the line begins with. */
+  readonly kind: string;
+  /** What follows the number of the variable. */
+  readonly words: readonly number[];
+  /** States that the variable has by this line; 0 where it does not tell. */
+  readonly states: number;
+}
+
 /**
  * A family of univariate distributions, the one place that knows its mathematics. A missing value needs no
  * method: every family integrates to one, so its log-likelihood is 0.
@@ -36,10 +65,25 @@ export interface LeafFamily {
   readonly kinds: readonly Variable["kind"][];
   /** Shape of its parameter, `[units, ...]`, or undefined when it has none. */
   parameterShape(leaf: LeafShape): readonly number[] | undefined;
+  /** Whether its log-likelihoods come with the samples, so that it has no values of its own. */
+  readonly external?: boolean;
+  /** Whether values that are near each other are alike: clusters of them start its units. */
+  readonly ordered?: boolean;
   /** Whether its parameter is kept in float64: real numbers of any size, of which float32 has too few digits. */
   readonly double?: boolean;
   /** Whether its parameter is rows `[units, states]` that are any distribution, and its statistics counts of states. */
   readonly rows?: boolean;
+  /**
+   * Into how many states its likelihood divides the values; those of a state are all alike. 0 where every value has a
+   * likelihood of its own.
+   */
+  states(leaf: LeafShape): number;
+  /** The state of a value, -1 for a value that is impossible; the value itself when left out. */
+  stateOf?(leaf: LeafShape, value: number): number;
+  /** What the logarithm of a state's probability lacks to that of the likelihood of a value in it; 0 when left out. */
+  stateScale?(leaf: LeafShape, state: number): number;
+  /** `[units]`: the state that settings give all mass of each unit, for families that are nothing else. */
+  certain?(leaf: LeafShape): readonly number[];
   /** Values in full from a shorter form that is taken too, such as older files have it; others as they are. */
   expand?(leaf: LeafShape, values: ParameterArray): ParameterArray;
   /** What is wrong with the settings, or undefined. */
@@ -72,6 +116,20 @@ export interface LeafFamily {
   blend(leaf: Leaf, fresh: ParameterArray, inertia: number): ParameterArray;
   /** Turns statistics that were counted under the values of `leaf` into those under `fresh`, in place. */
   recentre?(leaf: Leaf, fresh: ParameterArray, statistics: Float64Array): void;
+  /** Starting values from data; `leaf` has the values before. Every unit takes what its cluster has. */
+  start(leaf: Leaf, column: StartColumn, random: RandomStream): ParameterArray;
+  /** The parameter with noise, `amount` as a share of what is usual for it: units that were equal differ. */
+  perturb(leaf: Leaf, amount: number, random: RandomStream): ParameterArray;
+  /**
+   * For families whose M-step looks at a whole column: the standard deviation of all values that statistics count, of leaves
+   * that share parameters or variables; `rounding` as in {@link Accumulators}.
+   */
+  spreadOf?(
+    parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
+    rounding?: number,
+  ): number;
+  /** How a `.jpc` file says a unit; leaves over states are tables there when left out. */
+  jpc?(leaf: Leaf, unit: number): JpcLeaf;
   /** A value drawn from unit `unit`. */
   sample(leaf: Leaf, unit: number, random: RandomStream): number;
   /** The most probable value of unit `unit`; the smallest of equals. */
@@ -114,6 +172,22 @@ export function randomRows(rows: number, width: number, random: RandomStream, sp
     let total = 0;
     const at = row * width;
     for (let i = 0; i < width; i++) total += values[at + i] = Math.exp(-spread * random.uniform());
+    for (let i = 0; i < width; i++) values[at + i] = (values[at + i] as number) / total;
+  }
+  return values;
+}
+
+/** Rows that sum to one, `[rows, width]`, each entry times `exp(-amount * u)`, `u` uniform. */
+export function noisyRows(
+  old: ParameterArray,
+  width: number,
+  amount: number,
+  random: RandomStream,
+): ParameterArray {
+  const values = old.map((p) => p * Math.exp(-amount * random.uniform()));
+  for (let at = 0; at < values.length; at += width) {
+    let total = 0;
+    for (let i = 0; i < width; i++) total += values[at + i] as number;
     for (let i = 0; i < width; i++) values[at + i] = (values[at + i] as number) / total;
   }
   return values;

@@ -1,4 +1,5 @@
 import { type Leaf, type LeafFamily, type LeafShape } from "./family.ts";
+import { clusterSpreads, movedMeans } from "./start.ts";
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
@@ -26,6 +27,8 @@ export const gaussian: LeafFamily = {
   name: "gaussian",
   kinds: ["real"],
   double: true,
+  ordered: true,
+  states: () => 0,
   parameterShape: (leaf) => [leaf.units, 2],
   checkSettings(leaf) {
     const { minStddev } = leaf.settings, minSpread = leaf.settings["minSpread"] ?? MIN_SPREAD;
@@ -105,6 +108,16 @@ export const gaussian: LeafFamily = {
       statistics[at + 2] = second + move * (2 * first + move * weight);
     }
   },
+  start(leaf, column, random) {
+    const found = clusterSpreads(leaf, column, random);
+    if (found === undefined) return Float64Array.from(leaf.values);
+    const { minStddev, minSpread } = leaf.settings;
+    const floor = Math.max(Number(minStddev ?? 0), Number(minSpread ?? 0) * found.spread);
+    return found.values.map((x, i) => i % 2 === 1 ? Math.max(x, floor) : x);
+  },
+  perturb: movedMeans,
+  spreadOf,
+  jpc: (leaf, unit) => ({ kind: "G", words: [mean(leaf, unit), stddev(leaf, unit)], states: 0 }),
   sample: (leaf, unit, random) => mean(leaf, unit) + stddev(leaf, unit) * random.normal(),
   mode: mean,
   mean,
@@ -129,7 +142,7 @@ function stddev(leaf: Leaf, unit: number): number {
  * are equal as far as the statistics can tell: what is far smaller than the distances from the units' means is lost in their squares.
  * @param rounding part of such a square that the statistics may be wrong by; that of float64 when left out
  */
-export function spreadOf(
+function spreadOf(
   parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
   rounding = ROUNDING,
 ): number {

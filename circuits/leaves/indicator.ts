@@ -7,6 +7,8 @@ import { type LeafFamily, type LeafShape, statesOf } from "./family.ts";
 export const indicator: LeafFamily = {
   name: "indicator",
   kinds: ["categorical"],
+  states: (leaf) => statesOf(leaf.variable),
+  certain: statesOfUnits,
   parameterShape: () => undefined,
   checkSettings(leaf) {
     const values = leaf.settings["values"];
@@ -27,11 +29,19 @@ export const indicator: LeafFamily = {
   maximise: (leaf) => leaf.values,
   accumulateExpected: () => {},
   blend: (leaf) => leaf.values,
+  start: (leaf) => leaf.values,
+  perturb: (leaf) => leaf.values,
+  // It does not say how many states there are.
+  jpc: (leaf, unit) => ({ kind: "I", words: [stateOf(leaf, unit)], states: 0 }),
   sample: stateOf,
   mode: stateOf,
   mean: stateOf,
 };
 
+function statesOfUnits(leaf: LeafShape): readonly number[] {
+  return leaf.settings["values"] as readonly number[];
+}
+
 function stateOf(leaf: LeafShape, unit: number): number {
-  return (leaf.settings["values"] as readonly number[])[unit] as number;
+  return statesOfUnits(leaf)[unit] as number;
 }

@@ -1,4 +1,5 @@
 import { type Leaf, type LeafFamily, type LeafShape, statesOf } from "./family.ts";
+import { clusterSpreads, movedMeans } from "./start.ts";
 
 /** Steps of the M-step, and halvings of one step before it is given up. */
 const STEPS = 8, HALVINGS = 6;
@@ -16,6 +17,8 @@ export const logistic: LeafFamily = {
   name: "logistic",
   kinds: ["categorical"],
   double: true,
+  ordered: true,
+  states: (leaf) => statesOf(leaf.variable),
   parameterShape: (leaf) => [leaf.units, 2],
   checkSettings(leaf) {
     if (statesOf(leaf.variable) < 2) return "a logistic leaf needs a variable of at least 2 states";
@@ -77,6 +80,13 @@ export const logistic: LeafFamily = {
         : Math.exp(inertia * Math.log(old) + (1 - inertia) * Math.log(next));
     });
   },
+  start(leaf, column, random) {
+    const found = clusterSpreads(leaf, column, random);
+    if (found === undefined) return Float64Array.from(leaf.values);
+    const scale = Math.sqrt(3) / Math.PI, floor = minScale(leaf);
+    return found.values.map((x, i) => i % 2 === 1 ? Math.max(scale * x, floor) : x);
+  },
+  perturb: movedMeans,
   sample(leaf, unit, random) {
     const u = random.uniform();
     if (u === 0) return 0;

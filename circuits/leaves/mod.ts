@@ -1,31 +1,58 @@
 /** The leaf families, one file each. */
-import { type Circuit, type InputNode, parameterOf, variableOf } from "../circuit.ts";
+import { type Circuit, type InputNode, type Node, parameterOf, variableOf } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
 import { external } from "./external.ts";
-import type { Leaf, LeafFamily } from "./family.ts";
+import type { FamilyName, Leaf, LeafFamily, LeafShape } from "./family.ts";
 import { gaussian } from "./gaussian.ts";
 import { indicator } from "./indicator.ts";
 import { logistic } from "./logistic.ts";
 
-export type { Leaf, LeafFamily, LeafShape } from "./family.ts";
+export type { FamilyName, JpcLeaf, Leaf, LeafFamily, LeafShape, StartColumn } from "./family.ts";
 export { bernoulli, categorical, external, gaussian, indicator, logistic };
 
-/** All families by name. */
-export const leafFamilies: ReadonlyMap<string, LeafFamily> = new Map(
-  [categorical, bernoulli, gaussian, logistic, indicator, external].map((family) => [family.name, family]),
-);
+/** The families that are built in, by name. */
+export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = {
+  categorical,
+  bernoulli,
+  gaussian,
+  logistic,
+  indicator,
+  external,
+};
+
+const known = new Map<string, LeafFamily>(Object.entries(leafFamilies));
 
 /** The family of this name. @throws {CircuitError} when there is none, listing those that exist. */
 export function leafFamily(name: string): LeafFamily {
-  const family = leafFamilies.get(name);
+  const family = known.get(name);
   if (family === undefined) {
     throw new CircuitError(`There is no leaf family \`${name}\`.`, {
-      hint: `The families are ${[...leafFamilies.keys()].join(", ")}.`,
+      hint: `The families are ${familyNames().join(", ")}.`,
     });
   }
   return family;
+}
+
+/** The family of this name, or undefined. */
+export function findLeafFamily(name: string): LeafFamily | undefined {
+  return known.get(name);
+}
+
+/** Names of all families. */
+export function familyNames(): readonly string[] {
+  return [...known.keys()];
+}
+
+/** Whether a node is a leaf whose log-likelihoods come with the samples. */
+export function isExternal(node: Node | undefined): boolean {
+  return node?.kind === "input" && known.get(node.family)?.external === true;
+}
+
+/** `[units]`: the state that has all mass of each unit, for leaves that are nothing else; undefined for others. */
+export function certainStates(circuit: Circuit, node: InputNode): readonly number[] | undefined {
+  return known.get(node.family)?.certain?.(shapeOf(circuit, node));
 }
 
 const NONE = new Float32Array(0);
@@ -33,9 +60,25 @@ const NONE = new Float32Array(0);
 /** An input node as its family sees it. */
 export function leafOf(circuit: Circuit, node: InputNode): Leaf {
   return {
-    variable: variableOf(circuit, node.variable),
-    units: node.units,
-    settings: node.settings,
+    ...shapeOf(circuit, node),
     values: node.parameter === undefined ? NONE : parameterOf(circuit, node.parameter).values,
   };
+}
+
+/** All of an input node but its values. */
+export function shapeOf(circuit: Circuit, node: InputNode): LeafShape {
+  return { variable: variableOf(circuit, node.variable), units: node.units, settings: node.settings };
+}
+
+/** Which state of a leaf each value is: see {@link LeafFamily.stateOf}. */
+export function statesOfValues(circuit: Circuit, node: InputNode): (value: number) => number {
+  const family = leafFamily(node.family), shape = shapeOf(circuit, node);
+  return family.stateOf === undefined
+    ? (value) => value
+    : (value) => family.stateOf?.(shape, value) as number;
+}
+
+/** States into which an input node's likelihood divides the values of its variable; see {@link LeafFamily.states}. */
+export function leafStates(circuit: Circuit, node: InputNode): number {
+  return leafFamily(node.family).states(shapeOf(circuit, node));
 }

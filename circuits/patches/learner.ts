@@ -10,6 +10,7 @@ import {
 import { CircuitError } from "../errors.ts";
 import type { Activations, Flows, Semiring } from "../evaluator.ts";
 import { requireNumber, requireWhole } from "../guards.ts";
+import { isExternal } from "../leaves/mod.ts";
 import type { Accumulated, Learner, UpdateRule } from "../learner.ts";
 import { type ExpectedCounts, LearnerState } from "../learner_state.ts";
 import { emptyFlows, ReferenceEvaluator } from "../reference.ts";
@@ -351,7 +352,7 @@ function leavesOf(top: Circuit): NodeId[] {
     const leaves = top.nodes.filter((node): node is InputNode =>
       node.kind === "input" && node.variable === v
     );
-    if (leaves.length !== 1 || leaves[0]?.family !== "external") {
+    if (leaves.length !== 1 || !isExternal(leaves[0])) {
       throw new CircuitError(
         `Patch \`${variable.name}\` needs one external leaf in the circuit over patches.`,
       );

@@ -25,9 +25,12 @@ export async function conditional(
   for (const v of variables) {
     const width = choices(circuit, v);
     if (width === undefined) {
-      throw new CircuitError(`${describeVariable(circuit, v)} is real: it has no states to list.`, {
-        hint: "Use `conditionalMean` for real variables.",
-      });
+      throw new CircuitError(
+        `${describeVariable(circuit, v)} is ${variableOf(circuit, v).kind}: it has no states to list.`,
+        {
+          hint: "Use `conditionalMean` for real variables.",
+        },
+      );
     }
     out.set(v, new Float64Array(samples.count * width));
   }
@@ -38,7 +41,7 @@ export async function conditional(
     const add = (s: number, k: number, p: number) => {
       rows[s * states + k] = (rows[s * states + k] as number) + p;
     };
-    if (node.family === "external") return (s, unit, flow) => add(s, unit, flow);
+    if (family.external) return (s, unit, flow) => add(s, unit, flow);
     // Rows of probabilities where the family has them: a vocabulary's are too many to go through logarithms.
     const table = family.rows ? leaf.values : Float64Array.from(
       { length: node.units * states },
@@ -59,7 +62,7 @@ export async function conditional(
 function choices(circuit: Circuit, v: number): number | undefined {
   const variable = variableOf(circuit, v);
   if (variable.kind === "categorical") return variable.states;
-  if (variable.kind === "real") return undefined;
+  if (variable.kind !== "external") return undefined;
   return leavesOver(circuit, [v])[0]?.units ?? 0;
 }
 

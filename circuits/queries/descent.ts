@@ -8,6 +8,7 @@ import {
   unitsInto,
 } from "../circuit.ts";
 import type { Activations } from "../evaluator.ts";
+import { isExternal } from "../leaves/mod.ts";
 import { isObserved, type Samples, softOf, type ValueArray } from "../samples.ts";
 import type { StateWeights } from "../soft.ts";
 
@@ -45,7 +46,7 @@ export function descend(
     } else if (node.kind === "sum") pending.push(chosenInput(circuit, activations, s, node, unit, descent));
     else {
       const at = row * samples.variables + node.variable;
-      if (node.family === "external") out[at] = unit;
+      if (isExternal(node)) out[at] = unit;
       else {
         const soft = softOf(samples, s, node.variable);
         if (soft !== undefined || !isObserved(samples, s, node.variable)) {

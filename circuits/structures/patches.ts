@@ -11,6 +11,7 @@ import { copyInto } from "../copy.ts";
 import { withParameters } from "../parameters.ts";
 import { CircuitError } from "../errors.ts";
 import { requireNumber, requireWhole } from "../guards.ts";
+import { isExternal } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 import type { VariableTree } from "./chow_liu.ts";
 
@@ -203,7 +204,7 @@ export function assemblePatches(
     replace(node) {
       if (node.kind !== "input") return undefined;
       const units = rootUnits((parts[node.variable] as PatchPart).circuit);
-      if (node.family !== "external" || node.units !== units) {
+      if (!isExternal(node) || node.units !== units) {
         throw new CircuitError(
           `${describeVariable(top, node.variable)} has a ${node.family} leaf of ${node.units} units; ` +
             `the circuit of its patch, of ${units} root units, needs an external leaf of as many.`,

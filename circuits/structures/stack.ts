@@ -13,6 +13,7 @@ import {
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
 import { requireWhole } from "../guards.ts";
+import { certainStates, isExternal } from "../leaves/mod.ts";
 import { sameVariable } from "./mixture.ts";
 
 /**
@@ -33,7 +34,7 @@ export function stack(circuits: readonly Circuit[]): Circuit {
       first.variables.every((variable, v) => sameVariable(variable, circuit.variables[v]));
     if (!same) throw new CircuitError(`Circuit ${i} of the stack is not over the variables of circuit 0.`);
   });
-  const nodes = first.nodes.map((_, id) => merge(circuits.map((circuit) => circuit.nodes[id])));
+  const nodes = first.nodes.map((_, id) => merge(first, circuits.map((circuit) => circuit.nodes[id])));
   const sameRoot = circuits.every(({ root, nodes }) =>
     root === first.root && nodes.length === first.nodes.length
   );
@@ -74,7 +75,7 @@ export function unstack(circuit: Circuit, groups: number): Circuit[] {
       if (node.children.length !== 1 && groups > 1) return fault(node, "mixes units of several children");
       return { ...node, units, groups: node.groups / groups };
     }
-    if (node.family === "external" || node.family === "indicator") {
+    if (isExternal(node) || certainStates(circuit, node) !== undefined) {
       return fault(node, `is a ${node.family} leaf`);
     }
     return { ...node, units };
@@ -97,7 +98,7 @@ export function unstack(circuit: Circuit, groups: number): Circuit[] {
 }
 
 /** The same node of all circuits as one, or undefined when they differ or the slices would not line up. */
-function merge(nodes: readonly (Node | undefined)[]): Node | undefined {
+function merge(circuit: Circuit, nodes: readonly (Node | undefined)[]): Node | undefined {
   const first = nodes[0] as Node;
   const same = nodes.every((node) =>
     node !== undefined && node.kind === first.kind && node.units === first.units &&
@@ -113,15 +114,14 @@ function merge(nodes: readonly (Node | undefined)[]): Node | undefined {
     return first.children.length === 1 && uniform ? { ...first, units, groups } : undefined;
   }
   const inputs = nodes as readonly InputNode[];
+  const certain = inputs.map((node) => certainStates(circuit, node) ?? []);
+  const states = certain.flat();
   const alike = inputs.every(({ variable, family, settings }) =>
     variable === first.variable && family === first.family &&
-    (family === "indicator" || JSON.stringify(settings) === JSON.stringify(first.settings))
+    (states.length > 0 || JSON.stringify(settings) === JSON.stringify(first.settings))
   );
-  if (!alike || first.family === "external") return undefined;
-  const settings = first.family === "indicator"
-    ? { values: inputs.flatMap((node) => node.settings["values"] as readonly number[]) }
-    : first.settings;
-  return { ...first, units, settings };
+  if (!alike || isExternal(first)) return undefined;
+  return { ...first, units, settings: states.length > 0 ? { values: states } : first.settings };
 }
 
 function sideBySide(circuits: readonly Circuit[], first: Circuit): Circuit {

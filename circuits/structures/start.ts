@@ -4,14 +4,13 @@ import {
   type InputNode,
   type Node,
   type ParameterArray,
-  parameterOf,
   replaceValues,
   type SumNode,
-  variableOf,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { requireSeed } from "../guards.ts";
-import { leafFamily } from "../leaves/mod.ts";
+import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { moments } from "../leaves/start.ts";
 import { RandomStream } from "../random.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "../samples.ts";
 import { clustersOf } from "./clusters.ts";
@@ -64,7 +63,9 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
     const { units } = group.leaves[0] as InputNode;
     const columns = group.leaves.map((leaf, i) => ({ leaf, values: rows.columns[i] as Float64Array }));
     for (const { leaf, values } of columns) requireSquares(circuit, leaf, values);
-    const ordered = columns.filter(({ leaf }) => isOrdered(leaf)).map(({ values }) => standardised(values));
+    const ordered = columns.filter(({ leaf }) => leafFamily(leaf.family).ordered).map(({ values }) =>
+      standardised(values)
+    );
     const width = ordered.length;
     const matrix = new Float64Array(rows.weights.length * width);
     ordered.forEach((column, i) => column.forEach((x, row) => matrix[row * width + i] = x));
@@ -76,9 +77,11 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
       if (!open.delete(parameter)) continue;
       values.set(
         parameter,
-        isOrdered(leaf)
-          ? meansAndSpreads(circuit, leaf, column, rows.weights, clusters, random)
-          : frequencies(circuit, leaf, column, rows.weights, clusters, random),
+        leafFamily(leaf.family).start(
+          leafOf(circuit, leaf),
+          { values: column, weights: rows.weights, clusters },
+          random,
+        ),
       );
     }
     if (group.weights !== undefined && width > 0 && open.delete(group.weights.parameter)) {
@@ -132,11 +135,6 @@ function groupsOf(circuit: Circuit): Group[] {
   return [...groups.values()];
 }
 
-/** Whether the values of a leaf's column are near and far: what clusters are made of. */
-function isOrdered(leaf: InputNode): boolean {
-  return leafFamily(leaf.family).double === true;
-}
-
 /** Values of a group's columns, NaN where missing, `[rows]` each: of all its places, at most {@link ROWS}. */
 function rowsOf(
   samples: Samples,
@@ -168,25 +166,6 @@ function startValue(samples: Samples, s: number, v: number): number {
   return soft.states[best] ?? NaN;
 }
 
-/** Weight, mean and mean square about the mean of the values that are there, of those rows that `of` takes. */
-function moments(
-  column: Float64Array,
-  weights: ArrayLike<number>,
-  of: (row: number) => boolean = () => true,
-): { weight: number; mean: number; variance: number } {
-  let weight = 0, mean = 0, squares = 0;
-  for (let row = 0; row < column.length; row++) {
-    const x = column[row] as number, w = weights[row] as number;
-    if (Number.isNaN(x) || !(w > 0) || !of(row)) continue;
-    // West 1979: as exact as two passes.
-    weight += w;
-    const move = x - mean;
-    mean += move * w / weight;
-    squares += w * move * (x - mean);
-  }
-  return { weight, mean, variance: weight > 0 ? Math.max(0, squares / weight) : 0 };
-}
-
 /** Refuses values so far apart, or so near each other, that a double does not hold the squares of their distances. */
 function requireSquares(circuit: Circuit, leaf: Leaf, column: Float64Array): void {
   let least = Infinity, most = -Infinity;
@@ -206,78 +185,6 @@ function standardised(column: Float64Array): Float64Array {
   const { mean, variance } = moments(column, new Float64Array(column.length).fill(1));
   const scale = variance > 0 ? 1 / Math.sqrt(variance) : 1;
   return column.map((x) => (x - mean) * scale);
-}
-
-/** Values of a Gaussian or logistic leaf: mean and spread of each cluster. */
-function meansAndSpreads(
-  circuit: Circuit,
-  leaf: Leaf,
-  column: Float64Array,
-  weights: Float64Array,
-  clusters: Int32Array,
-  random: RandomStream,
-): Float64Array {
-  const whole = moments(column, weights);
-  const old = parameterOf(circuit, leaf.parameter).values;
-  // Nothing is known of the column.
-  if (whole.weight === 0) return Float64Array.from(old);
-  const own = Array.from(
-    { length: leaf.units },
-    (_, unit) => moments(column, weights, (row) => clusters[row] === unit),
-  );
-  const inside = own.reduce((sum, { weight, variance }) => sum + weight * variance, 0) / whole.weight;
-  const usual = Math.sqrt(inside) || Math.sqrt(whole.variance) / (2 * leaf.units) ||
-    1e-3 * (Math.abs(whole.mean) || 1);
-  const present = Array.from(column.keys()).filter((row) => !Number.isNaN(column[row]));
-  const scale = leaf.family === "logistic" ? Math.sqrt(3) / Math.PI : 1;
-  const values = new Float64Array(2 * leaf.units);
-  own.forEach(({ weight, mean, variance }, unit) => {
-    // More units than different values: the others stand beside some value.
-    const any = () => column[present[random.integer(present.length)] as number] as number;
-    values[2 * unit] = weight > 0 ? mean : any() + usual * random.normal();
-    values[2 * unit + 1] = scale * Math.max(Math.sqrt(variance), usual * (weight > 0 ? 0.5 : 1));
-  });
-  return atLeast(leaf, values, Math.sqrt(whole.variance));
-}
-
-/** Spreads that are below a leaf's floor raised to it. */
-function atLeast(leaf: Leaf, values: Float64Array, spread: number): Float64Array {
-  const { minStddev, minSpread, minScale } = leaf.settings;
-  const floor = leaf.family === "logistic"
-    ? Number(minScale ?? 0.05)
-    : Math.max(Number(minStddev ?? 0), Number(minSpread ?? 0) * spread);
-  return values.map((x, i) => i % 2 === 1 ? Math.max(x, floor) : x);
-}
-
-/** Values of a leaf over states: how often each cluster has them, a virtual sample from the column, and noise. */
-function frequencies(
-  circuit: Circuit,
-  leaf: Leaf,
-  column: Float64Array,
-  weights: Float64Array,
-  clusters: Int32Array,
-  random: RandomStream,
-): Float64Array {
-  const variable = variableOf(circuit, leaf.variable);
-  const states = variable.kind === "categorical" ? variable.states : 0;
-  const whole = new Float64Array(states).fill(1 / states), own = new Float64Array(leaf.units * states);
-  let total = 1;
-  for (let row = 0; row < column.length; row++) {
-    const state = column[row] as number, w = weights[row] as number, unit = clusters[row] as number;
-    if (Number.isNaN(state)) continue;
-    whole[state] = (whole[state] as number) + w;
-    total += w;
-    if (unit >= 0) own[unit * states + state] = (own[unit * states + state] as number) + w;
-  }
-  for (let unit = 0; unit < leaf.units; unit++) {
-    const row = own.subarray(unit * states, (unit + 1) * states);
-    let sum = 0;
-    for (let k = 0; k < states; k++) {
-      sum += row[k] = ((row[k] as number) + (whole[k] as number) / total) * Math.exp(-random.uniform());
-    }
-    for (let k = 0; k < states; k++) row[k] = (row[k] as number) / sum;
-  }
-  return own;
 }
 
 /** Shares of the clusters, one virtual sample each. */

@@ -1,4 +1,5 @@
 import {
+  certainStates,
   type Circuit,
   CircuitError,
   type InputNode,
@@ -62,8 +63,9 @@ export class LeafStore {
     this.layouts = plan.groups.map((group): LeafLayout | undefined => {
       if (group.kind !== "input") return undefined;
       const blocks = group.folds / group.nodes.length;
-      if (group.family === "indicator") return this.#indicators(group, blocks);
-      const rounded = !leafFamily(group.family).rows;
+      const family = leafFamily(group.family);
+      if (family.certain !== undefined) return this.#certain(group, blocks);
+      const rounded = !family.rows;
       if (group.states === 0) return { slots: group.slots, blocks, rounded };
       const table = tableOf.getOrInsertComputed(
         group.table,
@@ -150,7 +152,7 @@ export class LeafStore {
       else out.set(this.#modeLogs(node));
       return;
     }
-    if (node.family === "external") {
+    if (leafFamily(node.family).external) {
       const logs = samples.externals?.get(node.variable) as Float32Array;
       for (let u = 0; u < node.units; u++) out[u] = logs[s * node.units + u] as number;
       return;
@@ -186,13 +188,11 @@ export class LeafStore {
   }
 
   /** Leaves without parameters, all mass on one state: a slot for every distinct list of states. */
-  #indicators(group: InputGroup, blocks: number): LeafLayout {
+  #certain(group: InputGroup, blocks: number): LeafLayout {
     const slotOf = new Map<string, number>();
     const lists: (readonly number[])[] = [];
     const nodeSlots = group.nodes.map((id: NodeId) => {
-      const values = this.#circuit.nodes[id]?.kind === "input"
-        ? (this.#circuit.nodes[id] as InputNode).settings["values"] as readonly number[]
-        : [];
+      const values = certainStates(this.#circuit, this.#circuit.nodes[id] as InputNode) ?? [];
       return slotOf.getOrInsertComputed(values.join(), () => lists.push(values) - 1);
     });
     const table = new TokenTable(lists.length, group.states, group.units * blocks);

@@ -1,15 +1,15 @@
 import { Evidence, type NodeId } from "../../circuits/mod.ts";
 import { type Group, type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
+import { gpuTable } from "../leaves/mod.ts";
 import type { Step } from "./dispatch.ts";
 import { CAREFUL, perNumber, productEffort } from "./effort.ts";
-import { carefulFolds, elementGroups } from "./forward.ts";
+import { carefulFolds, columnsOfFolds, elementGroups } from "./forward.ts";
 import { padded, seenWords } from "./layout.ts";
 import {
   carefulWords,
   dispatchRuns,
   elementGridFor,
   FOLD_WORDS,
-  isTableFamily,
   leafParts,
   type LearningContext,
   type WeightRun,
@@ -297,24 +297,26 @@ function setsOf(group: InputGroup): LeafSet[] {
   return [...sets.values()].map((uses) => ({ fold: uses[0] as number, uses }));
 }
 
-/** The variables whose tokens are sorted together, list by list, and the list of each set of leaves. */
+/** The columns of values whose tokens are sorted together, list by list, and the list of each set of leaves. */
 export interface TokenLists {
-  /** Variables of each list. */
+  /** Columns of each list. */
   readonly variables: readonly (readonly number[])[];
   /** Index into `variables`, by group index and set. */
   readonly lists: ReadonlyMap<number, readonly number[]>;
 }
 
 /** Which tokens have to be sorted: leaves over the same variables share the work. */
-export function tokenLists(groups: readonly Group[]): TokenLists {
+export function tokenLists(plan: Plan): TokenLists {
   const variables: number[][] = [], byKey = new Map<string, number>();
   const lists = new Map<number, number[]>();
-  for (const group of groups) {
-    if (group.kind !== "input" || group.table < 0 || !isTableFamily(group.family)) continue;
+  for (const group of plan.groups) {
+    if (group.kind !== "input" || group.table < 0) continue;
+    if (gpuTable(group.family).statistics.reads !== "tokens") continue;
+    const columns = columnsOfFolds(plan, group);
     lists.set(
       group.index,
       setsOf(group).map(({ uses }) => {
-        const list = uses.map((fold) => group.variables[fold] as number);
+        const list = uses.map((fold) => columns[fold] as number);
         return byKey.getOrInsertComputed(list.join(), () => variables.push(list) - 1);
       }),
     );
@@ -325,7 +327,7 @@ export function tokenLists(groups: readonly Group[]): TokenLists {
 /** Statistics of leaves. */
 function statisticsSteps(machine: LearningContext): Step[] {
   const { plan } = machine;
-  const { lists } = tokenLists(plan.groups);
+  const { lists } = tokenLists(plan);
   return plan.groups.flatMap((group) =>
     group.kind === "input" && group.table >= 0 ? leafSteps(machine, group, lists.get(group.index) ?? []) : []
   );
@@ -334,7 +336,8 @@ function statisticsSteps(machine: LearningContext): Step[] {
 function leafSteps(machine: LearningContext, group: InputGroup, lists: readonly number[]): Step[] {
   const { settings, layout, arrays, learning, plan, places, open } = machine;
   const table = plan.leafTables[group.table] as { units: number };
-  const states = isTableFamily(group.family);
+  const { statistics: { kind, code, reads, flops } } = gpuTable(group.family);
+  const states = reads === "tokens", columns = columnsOfFolds(plan, group);
   const sets = setsOf(group);
   const flows = sets.flatMap(({ uses }) => uses.map((fold) => layout.flows(group, fold)));
   const by = [group.units, ...group.firstUnits, ...flows.map(({ at }) => at)].every((n) => n % 4 === 0)
@@ -365,13 +368,14 @@ function leafSteps(machine: LearningContext, group: InputGroup, lists: readonly 
         else rows.push(set.uses.length, (params.at + first) / by);
         for (const fold of set.uses) {
           const { at, stride } = layout.flows(group, fold);
-          uses.push(at / by, stride / by, group.variables[fold] as number, 0);
+          uses.push(at / by, stride / by, columns[fold] as number, 0);
         }
       }
       return {
         kernel: {
           template: "scatter",
-          constants: { KIND: states ? "states" : "gaussian", VEC: by === 4, X },
+          constants: { KIND: kind, VEC: by === 4, X },
+          snippets: { STATISTICS: code },
         },
         bindings: [
           arrays.batch,
@@ -385,7 +389,7 @@ function leafSteps(machine: LearningContext, group: InputGroup, lists: readonly 
           ...(states ? [learning.words] : [arrays.values, arrays.tables[tablePage] as GPUBuffer]),
         ],
         grid: ({ segments }) => [Math.ceil(width / X), states ? segments : 1, run.length],
-        effort: perNumber(uses.length / 4 * group.units, states ? 1 : 8, 8),
+        effort: perNumber(uses.length / 4 * group.units, flops, 8),
       };
     });
 }

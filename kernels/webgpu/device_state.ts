@@ -2,15 +2,14 @@ import {
   applyUpdate,
   type Circuit,
   CountedWeight,
-  type InputNode,
   type ParameterArray,
   parameterOwners,
   recentreStatistics,
   settingsFor,
   type UpdateRule,
 } from "../../circuits/mod.ts";
-import { deviceMoments, ROUNDING } from "./encode.ts";
-import { isDeviceFamily } from "./machine.ts";
+import type { Moments } from "../leaves/device_leaf.ts";
+import { ROUNDING } from "../leaves/gaussian.ts";
 import type { DeviceSession } from "./session.ts";
 import type { Snapshot } from "./state.ts";
 
@@ -43,7 +42,7 @@ export class DeviceState {
   /** The M-step: on the device what can be, the rest from counts that are read back. */
   async update(session: DeviceSession, rule: UpdateRule): Promise<void> {
     const updater = await session.updater();
-    const host = this.#hostParameters(rule);
+    const host = this.#hostParameters(session, rule);
     if (rule.step.kind === "anemone") {
       // The weight of the samples is known when their likelihoods are.
       await session.fetch();
@@ -57,12 +56,12 @@ export class DeviceState {
   }
 
   /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
-  #hostParameters(rule: UpdateRule): Set<string> {
+  #hostParameters({ resident: { store } }: DeviceSession, rule: UpdateRule): Set<string> {
     const host = new Set<string>();
     for (const [id, node] of parameterOwners(this.#circuit)) {
       const { frozen, base } = settingsFor(rule, id, node.kind);
       if (frozen) continue;
-      if (base !== undefined || (node.kind === "input" && !isDeviceFamily(node.family))) host.add(id);
+      if (base !== undefined || (node.kind === "input" && !store.isOnDevice(id))) host.add(id);
     }
     return host;
   }
@@ -96,21 +95,20 @@ export class DeviceState {
     for (const [id, values] of await session.resident.values()) this.values.set(id, values);
   }
 
-  /** Statistics of Gaussian leaves are moments about the mean: a new mean from outside moves them. */
+  /** Statistics of some leaves are moments about their parameters: new ones from outside move them. */
   async #moveMoments(session: DeviceSession, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
-    const owners = parameterOwners(this.#circuit);
-    const moved = [...given.keys()].filter((id) => (owners.get(id) as InputNode).family === "gaussian");
+    const { store } = session.resident;
+    const moved = [...given.keys()].filter((id) => store.momentsOf(id) !== undefined);
     if (moved.length === 0 || this.counted.samples === 0) return;
     const counts = await session.resident.counts();
-    const plain = session.resident.store.plainStatistics(
-      counts.statistics,
-      this.values,
-      (family) => family === "gaussian",
-    );
+    const plain = store.plainStatistics(counts.statistics, this.values, (id) => moved.includes(id));
     recentreStatistics(this.#circuit, plain, this.values, given);
     const about = new Map(moved.map((id) => [
       id,
-      deviceMoments(plain.get(id) as Float64Array, given.get(id) as ParameterArray),
+      (store.momentsOf(id) as Moments).toDevice(
+        plain.get(id) as Float64Array,
+        given.get(id) as ParameterArray,
+      ),
     ]));
     await session.resident.setCounts(new Map(), about);
   }

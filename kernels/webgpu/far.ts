@@ -3,23 +3,12 @@ import {
   CircuitError,
   isObserved,
   type ParameterArray,
-  type RealColumns,
-  realColumns,
   type Samples,
   sizeOf,
 } from "../../circuits/mod.ts";
-
-/** Base-2 logarithms that real values of a sample may take together: the integer scales of rows reach twice as far. */
-const REACH = 2 ** 28;
-
-/**
- * Standard deviations at which the likelihood of a real value under a unit stops falling on the device. Samples with a
- * value that is further from all units of a leaf are computed on the host: {@link FarSamples}.
- */
-export function farthest({ variables }: Circuit): number {
-  const real = variables.filter(({ kind }) => kind === "real").length;
-  return Math.sqrt(2 * Math.LN2 * REACH / Math.max(1, real));
-}
+import { farthest } from "../leaves/gaussian.ts";
+import type { Reach } from "../leaves/device_leaf.ts";
+import { deviceLeaf } from "../leaves/mod.ts";
 
 /**
  * Standard deviations from all units at which the shares of the units are no longer exact: logarithms of densities in
@@ -33,9 +22,16 @@ const FARTHEST = 1e15;
 /** Edges of circuits that the host goes through for one call, some seconds' worth. */
 const WORK = 1e8;
 
+/** A parameter of leaves that not every value is near enough to. */
+interface Limited {
+  readonly id: string;
+  readonly variables: readonly number[];
+  readonly reach: Reach;
+}
+
 /** Finds samples with real values that are too far from all units of a leaf for the device, which the host computes. */
 export class FarSamples {
-  readonly #columns: readonly RealColumns[];
+  readonly #limited: readonly Limited[];
   readonly #limit: number;
   /** What a sample costs the host. */
   readonly #work: number;
@@ -44,7 +40,7 @@ export class FarSamples {
 
   /** For samples of a circuit. */
   constructor(circuit: Circuit) {
-    this.#columns = realColumns(circuit);
+    this.#limited = limitedOf(circuit);
     this.#limit = farthest(circuit);
     const { edges, units } = sizeOf(circuit);
     this.#work = edges + units;
@@ -52,11 +48,11 @@ export class FarSamples {
 
   /**
    * Indices of the samples that the host shall compute: those whose shares would not be exact or, where they are very
-   * many, those whose likelihoods the device cannot hold. `values` has the parameters of Gaussian leaves.
+   * many, those whose likelihoods the device cannot hold. `values` has the parameters of leaves.
    * @throws {CircuitError} when there are too many of these too, or squares would overflow
    */
   find(samples: Samples, values: ReadonlyMap<string, ParameterArray>): number[] {
-    if (this.#columns.length === 0) return [];
+    if (this.#limited.length === 0) return [];
     const some = this.#beyond(Math.min(PRECISE, this.#limit), samples, values);
     if (some.length === 0) return some;
     this.#refuse(this.#beyond(FARTHEST, samples, values), samples.count, FARTHEST);
@@ -80,29 +76,22 @@ export class FarSamples {
 
   #beyond(limit: number, samples: Samples, values: ReadonlyMap<string, ParameterArray>): number[] {
     const found = new Set<number>();
-    for (const { variables, leaves } of this.#columns) {
-      for (const id of leaves.keys()) {
-        const spans = this.#spansOf(limit, id, values.get(id) as ParameterArray);
-        for (const v of variables) {
-          for (let s = 0, at = v; s < samples.count; s++, at += samples.variables) {
-            if (!isNear(spans, samples.values[at] as number) && isObserved(samples, s, v)) found.add(s);
-          }
+    for (const { id, variables, reach } of this.#limited) {
+      const spans = this.#spansOf(limit, id, values.get(id) as ParameterArray, reach);
+      for (const v of variables) {
+        for (let s = 0, at = v; s < samples.count; s++, at += samples.variables) {
+          if (!isNear(spans, samples.values[at] as number) && isObserved(samples, s, v)) found.add(s);
         }
       }
     }
     return [...found].sort((a, b) => a - b);
   }
 
-  #spansOf(limit: number, id: string, values: ParameterArray): Float64Array {
+  #spansOf(limit: number, id: string, values: ParameterArray, reach: Reach): Float64Array {
     const key = `${limit} ${id}`, known = this.#near.get(key);
     if (known?.values === values) return known.spans;
-    const all: [number, number][] = [];
-    for (let i = 0; i < values.length; i += 2) {
-      const mean = values[i] as number, reach = limit * (values[i + 1] as number);
-      all.push([mean - reach, mean + reach]);
-    }
     const joined: number[] = [];
-    for (const [from, to] of all.sort((a, b) => a[0] - b[0])) {
+    for (const [from, to] of reach.spans(values, limit).sort((a, b) => a[0] - b[0])) {
       const end = joined.at(-1);
       if (end !== undefined && from <= end) joined[joined.length - 1] = Math.max(end, to);
       else joined.push(from, to);
@@ -111,6 +100,20 @@ export class FarSamples {
     this.#near.set(key, { values, spans });
     return spans;
   }
+}
+
+function limitedOf(circuit: Circuit): Limited[] {
+  const found = new Map<string, { variables: Set<number>; reach: Reach }>();
+  for (const node of circuit.nodes) {
+    if (node.kind !== "input" || node.parameter === undefined) continue;
+    const { gpu } = deviceLeaf(node.family);
+    if (gpu.kind !== "table" || gpu.reach === undefined) continue;
+    const { reach } = gpu;
+    found.getOrInsertComputed(node.parameter, () => ({ variables: new Set(), reach })).variables.add(
+      node.variable,
+    );
+  }
+  return [...found].map(([id, { variables, reach }]) => ({ id, variables: [...variables], reach }));
 }
 
 /** Whether a number is in one of the spans. */

@@ -9,7 +9,6 @@ import {
   takeSamples,
   upward,
 } from "../../circuits/mod.ts";
-import { deviceMoments } from "./encode.ts";
 import type { DeviceSession } from "./session.ts";
 
 /** Log-likelihoods `[samples, units of the root]` with those of the samples in `far` exact, in place. */
@@ -85,7 +84,7 @@ export async function countExactly(
   for (const [id, into] of counts) add(into, flows.weights.get(id) as Float64Array);
   for (const [id, into] of statistics) {
     const more = flows.statistics.get(id) as Float64Array, parameter = parameterOf(circuit, id).values;
-    add(into, session.resident.store.isGaussian(id) ? deviceMoments(more, parameter) : more);
+    add(into, session.resident.store.momentsOf(id)?.toDevice(more, parameter) ?? more);
   }
   await session.resident.setCounts(counts, statistics);
 }

@@ -1,14 +1,24 @@
-import type { Semiring } from "../../circuits/mod.ts";
-import type { Group, InnerShape, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
+import { certainStates, type InputNode, type Semiring } from "../../circuits/mod.ts";
+import type { ValueSnippet } from "../leaves/device_leaf.ts";
+import { deviceLeaf } from "../leaves/mod.ts";
+import {
+  type Group,
+  type InnerShape,
+  type InputGroup,
+  type LeafTable,
+  nodesOfFolds,
+  type Plan,
+  type ProductGroup,
+  type SumGroup,
+} from "../plan.ts";
+import { columnsOf } from "./columns.ts";
 import type { BatchShape, Step } from "./dispatch.ts";
-import { farthest } from "./far.ts";
 import { padded, pieceSource } from "./layout.ts";
 import {
   dispatchRuns,
   type ElementGrid,
   elementGridFor,
   FOLD_WORDS,
-  isTableFamily,
   type KernelContext,
   leafParts,
   PIECE_WORDS,
@@ -59,11 +69,12 @@ function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
 
 function inputSteps(machine: KernelContext, group: InputGroup, semiring: Semiring): Step[] {
   const { settings, layout, arrays, open, plan, places } = machine;
-  // External log-likelihoods come with the data: the host puts them in place.
-  if (group.family === "external") return [];
-  const folds = foldsOf(group);
-  const table = plan.leafTables[group.table];
-  if (table === undefined) return indicatorSteps(machine, group, folds);
+  const { gpu } = deviceLeaf(group.family);
+  // What comes with the data is put in place by the host.
+  if (gpu.kind === "given") return [];
+  const folds = foldsOf(group), columns = columnsOfFolds(plan, group);
+  if (gpu.kind === "list") return listSteps(machine, group, folds, gpu.value);
+  const { value } = gpu, table = plan.leafTables[group.table] as LeafTable;
   const by = [group.units, ...group.firstUnits].every((n) => n % 4 === 0) ? 4 : 1;
   const width = group.units / by;
   const entries = folds.flatMap((fold) =>
@@ -76,13 +87,13 @@ function inputSteps(machine: KernelContext, group: InputGroup, semiring: Semirin
       kernel: {
         template: "leaves",
         constants: {
-          KIND: isTableFamily(group.family) ? "table" : group.family,
-          LOG: group.family === "logistic",
+          KIND: value.kind,
+          ...value.constants?.(plan.circuit),
           MAX: semiring === "max",
           VEC: by === 4,
-          ...(group.family === "gaussian" && { FAR: farthest(plan.circuit) }),
           ...plane,
         },
+        snippets: { DECLARATIONS: value.declarations, VALUE: value.code },
       },
       bindings: [
         arrays.batch,
@@ -97,7 +108,7 @@ function inputSteps(machine: KernelContext, group: InputGroup, semiring: Semirin
         settings.table(run.flatMap(({ fold, part }) => [
           layout.logs(group, fold).at / by,
           (part.at + (group.firstUnits[fold] as number)) / by,
-          group.variables[fold] as number,
+          columns[fold] as number,
           (modeRow(machine, group.table, group.slots[fold] as number) + (group.firstUnits[fold] as number)) /
           by,
         ])),
@@ -112,6 +123,12 @@ function inputSteps(machine: KernelContext, group: InputGroup, semiring: Semirin
   });
 }
 
+/** By fold: the column of values that a leaf reads. */
+export function columnsOfFolds(plan: Plan, group: InputGroup): number[] {
+  const columns = columnsOf(plan.circuit);
+  return nodesOfFolds(plan, group).map((id) => columns.of(plan.circuit.nodes[id] as InputNode));
+}
+
 /** Where the logarithms of a slot's modes begin in the array of modes. */
 export function modeRow({ plan }: KernelContext, table: number, slot: number): number {
   let at = 0;
@@ -122,14 +139,21 @@ export function modeRow({ plan }: KernelContext, table: number, slot: number): n
   return at + slot * padded((plan.leafTables[table] as { units: number }).units);
 }
 
-function indicatorSteps(machine: KernelContext, group: InputGroup, folds: readonly number[]): Step[] {
+function listSteps(
+  machine: KernelContext,
+  group: InputGroup,
+  folds: readonly number[],
+  value: ValueSnippet,
+): Step[] {
   const { settings, layout, arrays, open, plan } = machine;
+  const columns = columnsOfFolds(plan, group);
   const plane = elementGridFor(machine, group.units);
   const states = settings.table(folds.flatMap((fold) => statesOfFold(machine, group, fold)));
   return dispatchRuns(open, folds, () => "", () => 4).map((run): Step => ({
     kernel: {
       template: "leaves",
-      constants: { KIND: "indicator", LOG: false, MAX: false, VEC: false, ...plane },
+      constants: { KIND: value.kind, ...value.constants?.(plan.circuit), MAX: false, VEC: false, ...plane },
+      snippets: { DECLARATIONS: value.declarations, VALUE: value.code },
     },
     bindings: [
       arrays.batch,
@@ -137,7 +161,7 @@ function indicatorSteps(machine: KernelContext, group: InputGroup, folds: readon
       settings.table(run.flatMap((fold) => [
         layout.logs(group, fold).at,
         fold * group.units,
-        group.variables[fold] as number,
+        columns[fold] as number,
         0,
       ])),
       arrays.values,
@@ -149,11 +173,10 @@ function indicatorSteps(machine: KernelContext, group: InputGroup, folds: readon
   }));
 }
 
-/** The states of the units of a fold of indicators. */
-function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): number[] {
-  const id = nodeOfFold(plan.places, group, fold);
-  const node = plan.circuit.nodes[id];
-  const states = node?.kind === "input" ? node.settings["values"] as readonly number[] : [];
+/** The states of the units of a fold of leaves without parameters. */
+function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): readonly number[] {
+  const node = plan.circuit.nodes[nodeOfFold(plan.places, group, fold)] as InputNode;
+  const states = certainStates(plan.circuit, node) ?? [];
   const first = group.firstUnits[fold] as number;
   return states.slice(first, first + group.units);
 }

@@ -44,6 +44,8 @@ export interface KernelSpec {
   readonly template: TemplateName;
   /** Its constants. */
   readonly constants: Constants;
+  /** What stands in the lines `//# paste NAME`, by name; the constant `KIND` tells kernels with different snippets apart. */
+  readonly snippets?: Readonly<Record<string, string>>;
 }
 
 /** Compiles kernels, each once for a device, those of a request in parallel. */
@@ -129,8 +131,13 @@ export class Kernels {
 }
 
 /** The WGSL of a kernel, but for what enables subgroups. */
-export function wgslOf({ template, constants }: KernelSpec): string {
-  return specialise(`${common}\n${TEMPLATES[template]}`, constants);
+export function wgslOf({ template, constants, snippets = {} }: KernelSpec): string {
+  const pasted = TEMPLATES[template].replace(/^\s*\/\/# paste (\w+)$/gm, (line, name) => {
+    const snippet = snippets[name];
+    if (snippet === undefined) throw new SyntaxError(`WGSL template ${template}: nothing for ${line.trim()}`);
+    return snippet;
+  });
+  return specialise(`${common}\n${pasted}`, constants);
 }
 
 const COMPUTE = 0x4;

@@ -1,3 +1,4 @@
+import { gpuTable } from "../leaves/mod.ts";
 import type { InputGroup, LeafTable, Plan, SumGroup, WeightTable } from "../plan.ts";
 import type { OpenDevice } from "./device.ts";
 import { type Layout, padded } from "./layout.ts";
@@ -5,33 +6,14 @@ import { type PagePart, Pages } from "./pages.ts";
 import type { Settings } from "./settings.ts";
 import type { TileChoice } from "./tiles.ts";
 
-/** Families whose leaves are tables with a row for every state. */
-const TABLE_FAMILIES = ["categorical", "bernoulli", "logistic"];
-
-/** Whether leaves of this family are read from a table with a row for every state. */
-export function isTableFamily(family: string): boolean {
-  return TABLE_FAMILIES.includes(family);
-}
-
-/** Whether the device makes the M-step of a family: distributions over states, with counts of them. */
-export function isDeviceFamily(family: string): boolean {
-  return family === "categorical" || family === "bernoulli";
-}
-
-/**
- * Rows of the table of a Gaussian leaf: the mean less the centre of its column, as a sum of two numbers, 1 / stddev, and
- * log2(stddev) + log2(2 pi) / 2.
- */
-export const GAUSSIAN_ROWS = 4;
-
-/** Rows of a leaf's table on the device: states, or what a Gaussian leaf is computed from. */
+/** Rows of a leaf's table on the device. */
 export function tableRows(table: LeafTable): number {
-  return isTableFamily(table.family) ? table.states : GAUSSIAN_ROWS;
+  return gpuTable(table.family).tableRows(table.states);
 }
 
-/** Rows of a leaf's statistics on the device: states, or three moments. */
+/** Rows of a leaf's statistics on the device. */
 export function statisticsRows(table: LeafTable): number {
-  return isTableFamily(table.family) ? table.states : 3;
+  return gpuTable(table.family).statisticsRows(table.states);
 }
 
 /** Where parameters and what is counted for them lie. Counts of weights lie as the weights do. */
@@ -44,9 +26,9 @@ export class ParameterPlaces {
   readonly statisticsPages: Pages;
   /** `[table][slot]`: parts of a matrix `[units, padded(inputs)]`. */
   readonly weights: readonly (readonly (readonly PagePart[])[])[];
-  /** `[table][slot]`: parts of `[states or 4, padded(units)]`. */
+  /** `[table][slot]`: parts of a table `[rows, padded(units)]`. */
   readonly tables: readonly (readonly (readonly PagePart[])[])[];
-  /** `[table][slot]`: parts of `[states or 3, padded(units)]`. */
+  /** `[table][slot]`: parts of statistics `[rows, padded(units)]`. */
   readonly statistics: readonly (readonly (readonly PagePart[])[])[];
 
   /** Places for all parameters of a plan in pages of `limit` bytes. */
@@ -72,7 +54,7 @@ export class ParameterPlaces {
 export interface Arrays {
   /** The shape of the batch, as common.wgsl has it. */
   readonly batch: GPUBuffer;
-  /** `[samples, columns]`: states, or bits of real values: see `valueColumns`. */
+  /** `[samples, columns]`: words of values, see `Columns`. */
   readonly values: GPUBuffer;
   /** Logarithms. */
   readonly logs: GPUBuffer;

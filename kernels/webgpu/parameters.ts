@@ -6,6 +6,8 @@ import {
   type RealColumns,
   realColumns,
 } from "../../circuits/mod.ts";
+import type { Moments } from "../leaves/device_leaf.ts";
+import { gpuTable } from "../leaves/mod.ts";
 import type { LeafTable, Plan } from "../plan.ts";
 import type { Commands } from "./commands.ts";
 import {
@@ -13,8 +15,6 @@ import {
   decodeStatistics,
   encodeLeaf,
   encodeStatistics,
-  familyMoments,
-  isReadable,
   leafOwners,
   modeLogs,
   padRows,
@@ -40,8 +40,8 @@ export class ParameterStore {
   readonly #places: ParameterPlaces;
   readonly #owners: Map<string, InputNode>;
   readonly #columns: readonly RealColumns[];
-  /** Values of the parameters of Gaussian leaves that are on the device. */
-  readonly #gaussians = new Map<string, ParameterArray>();
+  /** Values of the parameters of real columns that are on the device. */
+  readonly #centred = new Map<string, ParameterArray>();
   /** `[variables]`: what is taken off the values of real ones before float32 has them. */
   readonly centres: Float64Array;
 
@@ -54,15 +54,16 @@ export class ParameterStore {
     this.centres = new Float64Array(plan.circuit.variables.length);
   }
 
-  /** Whether a parameter is of Gaussian leaves. */
-  isGaussian(id: string): boolean {
-    return this.#owners.get(id)?.family === "gaussian";
+  /** How the device has the statistics of a parameter; undefined where it has them as the family. */
+  momentsOf(id: string): Moments | undefined {
+    const owner = this.#owners.get(id);
+    return owner && gpuTable(owner.family).moments;
   }
 
-  /** Whether the values of a parameter can be read from the device; those of the others are with the host. */
+  /** Whether the values of a parameter can be read from the device, which learns them; those of the others are with the host. */
   isOnDevice(id: string): boolean {
     const owner = this.#owners.get(id);
-    return owner === undefined || isReadable(owner.family);
+    return owner === undefined || gpuTable(owner.family).probabilities;
   }
 
   /**
@@ -76,7 +77,7 @@ export class ParameterStore {
     tables: readonly GPUBuffer[],
   ): void {
     const writer = new PageWriter(commands);
-    const gaussians = this.#moveCentres(values);
+    const moved = this.#moveCentres(values);
     this.#eachWeight(({ id, slots }, { units, inputs }) => {
       const array = values.get(id) as Float32Array | undefined;
       if (array === undefined) return;
@@ -90,7 +91,7 @@ export class ParameterStore {
       });
     });
     this.#eachLeaf("tables", ({ id, slots }, table) => {
-      const array = gaussians.get(id) ?? values.get(id), owner = this.#owners.get(id);
+      const array = moved.get(id) ?? values.get(id), owner = this.#owners.get(id);
       if (array === undefined || owner === undefined) return;
       const centre = this.centres[owner.variable] as number;
       for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
@@ -139,11 +140,11 @@ export class ParameterStore {
   statistics<T extends Float32Array | Float64Array>(
     pages: readonly Float32Array[],
     make: (length: number) => T,
-    wanted: (family: string) => boolean = () => true,
+    wanted: (id: string) => boolean = () => true,
   ): Map<string, T> {
     const out = new Map<string, T>();
     this.#eachLeaf("statistics", ({ id, slots }, table) => {
-      if (!wanted(table.family)) return;
+      if (!wanted(id)) return;
       const width = statisticsRows(table), sums = make(table.units * width);
       for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
         decodeStatistics(table.units, width, pages[page] as Float32Array, at, from, to, sums);
@@ -157,14 +158,12 @@ export class ParameterStore {
   plainStatistics(
     pages: readonly Float32Array[],
     values: ReadonlyMap<string, ParameterArray>,
-    wanted?: (family: string) => boolean,
+    wanted?: (id: string) => boolean,
   ): Map<string, Float64Array> {
     const sums = this.statistics(pages, (length) => new Float64Array(length), wanted);
     for (const [id, array] of sums) {
       const parameter = values.get(id);
-      if (this.isGaussian(id) && parameter !== undefined) {
-        familyMoments(array, parameter);
-      }
+      if (parameter !== undefined) this.momentsOf(id)?.toFamily(array, parameter);
     }
     return sums;
   }
@@ -210,7 +209,7 @@ export class ParameterStore {
   }
 
   /**
-   * Keeps the values of Gaussian leaves among `values`, and gives those of all leaves over a column whose centre has
+   * Keeps the values of leaves over real columns among `values`, and gives those of all leaves over a column whose centre has
    * moved: what the device has of them is about the centre.
    */
   #moveCentres(values: ReadonlyMap<string, ParameterArray>): Map<string, ParameterArray> {
@@ -218,10 +217,10 @@ export class ParameterStore {
     for (const { variables, leaves } of this.#columns) {
       const given = [...leaves.keys()].filter((id) => values.has(id));
       if (given.length === 0) continue;
-      for (const id of given) this.#gaussians.set(id, (values.get(id) as ParameterArray).slice());
+      for (const id of given) this.#centred.set(id, (values.get(id) as ParameterArray).slice());
       let total = 0, units = 0;
       for (const [id, { units: own }] of leaves) {
-        const array = this.#gaussians.get(id) ?? parameterOf(this.#plan.circuit, id).values;
+        const array = this.#centred.get(id) ?? parameterOf(this.#plan.circuit, id).values;
         moved.set(id, array);
         for (let u = 0; u < own; u++) total += array[2 * u] as number;
         units += own;

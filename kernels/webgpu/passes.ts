@@ -1,4 +1,5 @@
 import { nodeOf, type Samples, type Semiring } from "../../circuits/mod.ts";
+import { deviceLeaf } from "../leaves/mod.ts";
 import type { Plan } from "../plan.ts";
 import type { Commands } from "./commands.ts";
 import { nodeOfFold } from "./forward.ts";
@@ -31,7 +32,7 @@ export class BatchPasses {
     commands.write(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 0, 0));
     commands.write(work.arrays.values, 0, this.#values, 0, rows * width);
     for (const group of plan.groups) {
-      if (group.kind !== "input" || group.family !== "external") continue;
+      if (group.kind !== "input" || deviceLeaf(group.family).gpu.kind !== "given") continue;
       for (let fold = 0; fold < group.folds; fold++) {
         const { units } = nodeOf(plan.circuit, nodeOfFold(plan.places, group, fold));
         const { logs, scales } = encodeExternal(group, fold, units, batch, rows);

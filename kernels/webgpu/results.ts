@@ -1,6 +1,6 @@
 import { type NodeId, nodeOf } from "../../circuits/mod.ts";
 import type { Group, Place, Plan } from "../plan.ts";
-import { LOG_ZERO } from "./encode.ts";
+import { LOG_ZERO } from "./words.ts";
 import { padded, type RowSpan } from "./layout.ts";
 import type { Wanted } from "./readback.ts";
 import type { DeviceWorkspace } from "./workspace.ts";

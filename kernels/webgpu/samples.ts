@@ -1,23 +1,21 @@
 import { type Circuit, Evidence, type Samples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
-import { LOG_ZERO, MISSING_REAL, pairOf } from "./encode.ts";
+import { columnsOf } from "./columns.ts";
 import { padded, seenWords } from "./layout.ts";
+import { LOG_ZERO, MISSING_REAL, pairOf } from "./words.ts";
 
 /** Rows of a batch of so many samples. */
 export function rowsFor(samples: number): number {
   return Math.max(8, (samples + 7) & ~7);
 }
 
-/**
- * Words of a sample on the device: one for each variable and, if any is real, as many more, for what float32 leaves of
- * real values.
- */
-export function valueColumns({ variables }: Circuit): number {
-  return variables.length * (variables.some(({ kind }) => kind === "real") ? 2 : 1);
+/** Words of a sample on the device: see {@link Columns}. */
+export function valueColumns(circuit: Circuit): number {
+  return columnsOf(circuit).width;
 }
 
 /**
- * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link valueColumns}); rows past the samples are missing.
+ * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link Columns}); rows past the samples are missing.
  * Of a real value its distance from the centre of its column is written, as a sum of two float32: 48 bits of it.
  * @param centres of the columns, `[variables]`
  */
@@ -28,22 +26,28 @@ export function encodeValues(
   centres: Float64Array,
   out: Int32Array,
 ): void {
-  const { variables } = plan.circuit;
-  const count = variables.length, columns = valueColumns(plan.circuit), { values, observed } = samples;
+  const count = plan.circuit.variables.length, { values, observed } = samples;
+  const { width, half, real: reals, own } = columnsOf(plan.circuit);
   const bits = new Float32Array(out.buffer, out.byteOffset, out.length);
   for (let v = 0; v < count; v++) {
-    const real = variables[v]?.kind === "real", missing = real ? MISSING_REAL : -1;
+    const real = reals[v] as boolean, missing = real ? MISSING_REAL : -1;
     const centre = centres[v] as number;
-    for (let s = 0, at = v, to = v; s < rows; s++, at += count, to += columns) {
+    for (let s = 0, at = v, to = v; s < rows; s++, at += count, to += width) {
       if (s >= samples.count || (observed !== undefined && observed[at] === 0)) out[to] = missing;
       else if (!real) out[to] = values[at] as number;
       else {
         const [high, low] = pairOf((values[at] as number) - centre);
         bits[to] = high;
-        bits[to + count] = low;
+        bits[to + half] = low;
       }
     }
   }
+  own.forEach(({ variable, encoding }, i) => {
+    for (let s = 0, at = variable, to = count + i; s < rows; s++, at += count, to += width) {
+      if (s >= samples.count || (observed !== undefined && observed[at] === 0)) out[to] = -1;
+      else [out[to], bits[to + half]] = encoding.words(values[at] as number);
+    }
+  });
 }
 
 /**

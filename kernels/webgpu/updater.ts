@@ -1,7 +1,8 @@
 import { type CountedWeight, parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
+import { gpuTable } from "../leaves/mod.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { dispatchRuns, elementGridFor, isDeviceFamily, rowLanes } from "./machine.ts";
+import { dispatchRuns, elementGridFor, rowLanes } from "./machine.ts";
 import { UNIFORM } from "./memory.ts";
 import type { Effort } from "./pace.ts";
 import type { PagePart } from "./pages.ts";
@@ -23,7 +24,7 @@ interface SlotPlace {
 }
 
 /**
- * The M-step of everything that is made of distributions: weights of sums, categorical and Bernoulli leaves. What
+ * The M-step of everything that is made of distributions: weights of sums, leaves over states. What
  * has no closed form, or a base distribution of its own, is the host's; see engine.ts.
  */
 export class Updater {
@@ -214,7 +215,7 @@ function totalsOf(
     starts.push([]);
     for (let slot = 0; slot < slots; slot++) {
       starts[t]?.push(size);
-      if (isDeviceFamily(family)) size += partsOf(places.statistics[t]?.[slot] ?? []) * padded(units);
+      if (gpuTable(family).probabilities) size += partsOf(places.statistics[t]?.[slot] ?? []) * padded(units);
     }
   });
   return { size, at: (table, slot) => starts[table]?.[slot] as number };
@@ -235,7 +236,7 @@ function leafSteps(
 ): Step[] {
   const { X, Y } = elementGridFor({ open }, 8);
   return plan.leafTables.flatMap((table, t) => {
-    if (!isDeviceFamily(table.family)) return [];
+    if (!gpuTable(table.family).probabilities) return [];
     const width = padded(table.units) / 4, groups = Math.ceil(width / X);
     const entries = slotsOf(table.parameters, table.slots).flatMap(({ id, slot, index }) => {
       const values = places.tables[t]?.[slot] as readonly PagePart[];

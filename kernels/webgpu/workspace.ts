@@ -72,7 +72,7 @@ export function workspaceBytes(
       sizes.flows,
       sizes.ratios,
       sizes.seen,
-      tokenWords(tokenLists(plan.groups).variables, capacity),
+      tokenWords(tokenLists(plan).variables, capacity),
     );
   }
   return { all: 4 * arrays.reduce((a, b) => a + b, 0), largest: 4 * Math.max(...arrays) };
@@ -135,7 +135,7 @@ export class DeviceWorkspace {
   ): Promise<DeviceWorkspace> {
     const { open, memory, commands, plan, places, parameters, tiles } = context;
     const layout = new Layout(plan, capacity), { sizes } = layout;
-    const lists = tokenLists(plan.groups).variables;
+    const lists = tokenLists(plan).variables;
     const bytes: [string, number, number?][] = [
       ["batch", 16, UNIFORM],
       ["values", capacity * Math.max(1, valueColumns(plan.circuit))],
@@ -244,11 +244,8 @@ export function carriedNumbers(
   return numbers;
 }
 
-function mostStates({ circuit }: Plan): number {
-  return Math.max(
-    1,
-    ...circuit.variables.map((variable) => variable.kind === "categorical" ? variable.states : 0),
-  );
+function mostStates({ groups }: Plan): number {
+  return Math.max(1, ...groups.map((group) => group.kind === "input" ? group.states : 0));
 }
 
 function rootStep(

@@ -1,5 +1,5 @@
-// Expected statistics of leaves. For states, samples come sorted by state (tokens.ts), so that every sum is one
-// thread's: no atomics, and the same bits in every run. Constants: KIND (states or gaussian), VEC, X (workgroup).
+// Expected statistics of leaves, as a family's `DeviceLeaf` counts them: every sum is one thread's, no atomics, and the same
+// bits in every run. Constants: KIND (the snippet), VEC, X (workgroup).
 //# if VEC
 alias Value = vec4f;
 //# else
@@ -13,79 +13,4 @@ alias Value = f32;
 @group(0) @binding(5) var<storage, read_write> statistics: array<Value>;
 struct Use { at: u32, stride: u32, variable: u32, pad: u32 }
 
-//# if KIND == states
-struct Shape { units: u32, stride: u32, start: u32, to: u32 }
-// Leaves that share a parameter: their statistics, their uses, and the list of tokens that belongs to them.
-struct Set { statistics: u32, first: u32, list: u32, pad: u32 }
-// words: for every list where its segments begin and how many they are; a segment is a state, and the first and
-// the end of its entries; an entry is use * rows + sample.
-@group(0) @binding(6) var<storage, read> words: array<u32>;
-
-@compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) here: vec3u) {
-  let id = here + portion.group * vec3u($X, 1u, 1u);
-  let unit = id.x;
-  let leaf = sets[id.z];
-  if (unit >= shape.units || id.y >= words[leaf.list + 1u]) { return; }
-  let segment = words[leaf.list] + id.y * 3u;
-  let state = words[segment];
-  if (state < shape.start || state >= shape.to) { return; }
-  var sum = Value();
-  for (var e = words[segment + 1u]; e < words[segment + 2u]; e++) {
-    let entry = words[e];
-    let user = uses[leaf.first + entry / batch.rows];
-    sum += flows[user.at + (entry % batch.rows) * user.stride + unit];
-  }
-  statistics[leaf.statistics + (state - shape.start) * shape.stride + unit] += sum;
-}
-//# else
-struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
-struct Set { statistics: u32, first: u32, count: u32, table: u32 }
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-@group(0) @binding(7) var<storage, read> table: array<Value>;
-const MISSING_REAL = 0x7f7fffffu;
-
-// Samples that are added up by themselves before they are added to the rest: large sums round what is added.
-const PART = 32u;
-const FARTHEST = 1e13; // standard deviations: squares must not overflow
-
-// Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
-@compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) here: vec3u) {
-  let id = here + portion.group * vec3u($X, 1u, 1u);
-  let unit = id.x;
-  if (unit >= shape.units) { return; }
-  let leaf = sets[id.z];
-  let mean = table[leaf.table + unit];
-  let meanLow = table[leaf.table + shape.tableStride + unit];
-  let inverse = table[leaf.table + 2u * shape.tableStride + unit];
-  var weight = Value();
-  var first = Value();
-  var second = Value();
-  for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
-    let user = uses[u];
-    for (var start = 0u; start < batch.rows; start += PART) {
-      var partWeight = Value();
-      var partFirst = Value();
-      var partSecond = Value();
-      for (var sample = start; sample < min(start + PART, batch.rows); sample++) {
-        let value = values[sample * shape.columns + user.variable];
-        if (value == MISSING_REAL) { continue; }
-        let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + user.variable]);
-        let flow = flows[user.at + sample * user.stride + unit];
-        let z = clamp(((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse, Value(-FARTHEST), Value(FARTHEST));
-        partWeight += flow;
-        partFirst += flow * z;
-        partSecond += flow * z * z;
-      }
-      weight += partWeight;
-      first += partFirst;
-      second += partSecond;
-    }
-  }
-  let at = leaf.statistics + unit;
-  statistics[at] += weight;
-  statistics[at + shape.stride] += first;
-  statistics[at + 2u * shape.stride] += second;
-}
-//# end
+//# paste STATISTICS
