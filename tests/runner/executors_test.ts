@@ -94,6 +94,17 @@ Deno.test("an executor is asked to stop when its run is, and freed once", async 
   assert.deepEqual(executor.lines.map((line) => line.split(" ").at(-1)), ["1", "stop", "interrupted", "end"]);
 });
 
+Deno.test("an executor is freed where the run does not even begin", async () => {
+  using folder = new LettersFolder();
+  const executor = new Diary();
+  await using session = await folder.open({ executor });
+  const approve = () => {
+    throw new Error("not today");
+  };
+  await assert.rejects(session.run({ jobs: 1, command: "test", stop: never, approve }), /not today/);
+  assert.deepEqual(executor.lines, ["open 1", "end"]);
+});
+
 Deno.test("executors are found by name; without one, no jobs means threads", () => {
   assert.deepEqual(EXECUTORS.map(({ name }) => name), ["processes", "threads"]);
   assert.equal(usualExecutor(0).name, "threads");

@@ -1,0 +1,175 @@
+import type { Job, JobMessage, Outcome } from "./execute/job.ts";
+import type { GraphNode } from "./graph.ts";
+import { NodeLogs } from "./logs.ts";
+import { jobOf } from "./node_job.ts";
+import type { PlannedNode } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
+import { Repairs } from "./repair.ts";
+import type { GraphRunOptions } from "./run_options.ts";
+import type { RunState } from "./run_state.ts";
+import type { NodeOutcome } from "./run_summary.ts";
+import { dropWorkspace, writeWorkspace } from "./workspace.ts";
+
+/** Executes the nodes of a run one by one: its job, its log, what it tells meanwhile, how it ended. */
+export class NodeRuns {
+  readonly #options: GraphRunOptions;
+  readonly #state: RunState;
+  readonly #recorder: Recorder;
+  readonly #logs: NodeLogs;
+  readonly #repairs: Repairs;
+
+  constructor(options: GraphRunOptions, state: RunState, recorder: Recorder) {
+    this.#options = options;
+    this.#state = state;
+    this.#recorder = recorder;
+    this.#logs = new NodeLogs(options.store.runFolder(options.record.id));
+    this.#repairs = new Repairs(state, options.onEvent);
+  }
+
+  /** Closes the logs. */
+  [Symbol.dispose](): void {
+    this.#logs.close();
+  }
+
+  /** The outcome of a node whose result is in the store. */
+  cached(node: GraphNode, planned: PlannedNode): NodeOutcome {
+    if (planned.result !== undefined) this.#recorder.result(planned.result, false);
+    const outputs = planned.outputs!;
+    const seconds = planned.result?.seconds ?? 0;
+    this.#options.onEvent({ type: "node-done", node, how: "cached", seconds, outputs });
+    return {
+      node,
+      state: "cached",
+      outputs,
+      reasons: [],
+      ...(planned.key === undefined ? {} : { key: planned.key }),
+    };
+  }
+
+  /** Puts a node to work and settles how it ended. */
+  async execute(node: GraphNode, planned: PlannedNode): Promise<void> {
+    const { record, onEvent, executor, planner } = this.#options;
+    const slot = this.#state.slot(node);
+    slot.state = "running";
+    const log = this.#logs.open(node.index, node.name);
+    const started = Date.now() / 1000;
+    const job = this.#job(node, planned);
+    this.#recorder.node(node.name, {
+      state: "running",
+      started,
+      key: job.key,
+      reasons: slot.reasons,
+      log: log.relative,
+    });
+    onEvent({ type: "node-start", node, reasons: slot.reasons, log: log.path });
+    const began = performance.now();
+    const outcome = await executor.execute(
+      job,
+      node.stage.engine !== undefined,
+      (message) => this.#message(node, message, log.write),
+    );
+    const seconds = (performance.now() - began) / 1000;
+    const refused = outcome.kind === "done" || outcome.kind === "elsewhere"
+      ? this.#options.accept?.(node, outcome.result.outputs)
+      : undefined;
+    if (refused !== undefined) {
+      this.#fail(node, { kind: "failed", error: refused }, { job, seconds, log, run: record.id });
+    } else if (outcome.kind === "done" || outcome.kind === "elsewhere") {
+      const { result } = outcome;
+      this.#recorder.result(result, outcome.kind === "done");
+      onEvent({
+        type: "node-done",
+        node,
+        how: outcome.kind === "done" ? "ran" : "elsewhere",
+        seconds,
+        outputs: result.outputs,
+      });
+      dropWorkspace(this.#options.store, node.name);
+      const state = outcome.kind === "done" ? "ran" : "cached";
+      this.#state.settle(
+        node,
+        {
+          node,
+          state,
+          outputs: result.outputs,
+          key: result.key,
+          reasons: slot.reasons,
+          seconds,
+          log: log.path,
+        },
+        result.engine,
+      );
+    } else if (outcome.kind === "interrupted") {
+      onEvent({ type: "node-interrupted", node });
+      this.#state.settle(node, { node, state: "interrupted", reasons: slot.reasons, seconds, log: log.path });
+    } else if (outcome.kind === "damaged" && this.#repairs.repair(node, job, outcome)) {
+      log.write(outcome.error);
+    } else {
+      this.#fail(node, outcome, { job, seconds, log, run: record.id });
+    }
+    // `force` counts once: what a forced node made is good for the rest of the run.
+    planner.done(node);
+    log.close();
+  }
+
+  #job(node: GraphNode, planned: PlannedNode): Job {
+    const kinds = planned.reasons.map((reason) => reason.kind);
+    return {
+      ...jobOf(node, planned, (source) => this.#state.artifactOf(source)),
+      run: this.#options.record.id,
+      pipeline: this.#options.record.pipeline,
+      engine: this.#options.engine,
+      ...(this.#options.adapter === undefined ? {} : { adapter: this.#options.adapter }),
+      store: this.#options.store.root,
+      mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make",
+    };
+  }
+
+  #message(node: GraphNode, message: JobMessage, write: (text: string) => void): void {
+    const { onEvent } = this.#options;
+    switch (message.type) {
+      case "log":
+        write(message.text);
+        return onEvent({ type: "node-log", node, text: message.text });
+      case "waiting":
+        write("waiting for another run that is computing this very node");
+        return onEvent({ type: "node-waiting", node });
+      case "progress":
+        this.#recorder.progress(node.name, message);
+        return onEvent({ ...message, type: "node-progress", node });
+      case "metric":
+        this.#recorder.metric({
+          node: node.name,
+          name: message.name,
+          step: message.step ?? null,
+          value: message.value,
+          time: Date.now() / 1000,
+        });
+        return onEvent({ ...message, type: "node-metric", node });
+      case "chosen":
+        return this.#recorder.choice({ node: node.name, name: message.name, value: message.value });
+    }
+  }
+
+  #fail(
+    node: GraphNode,
+    outcome: Outcome & { kind: "failed" | "damaged" },
+    info: { job: Job; seconds: number; log: { path: string; write(text: string): void }; run: string },
+  ): void {
+    const hint = outcome.kind === "failed" ? outcome.hint : undefined;
+    const stack = outcome.kind === "failed" ? outcome.stack : undefined;
+    info.log.write(`failed: ${outcome.error}${hint === undefined ? "" : `\n${hint}`}`);
+    if (stack !== undefined) info.log.write(stack);
+    writeWorkspace(this.#options.store, info.job, { error: outcome.error, log: info.log.path });
+    this.#options.onEvent({ type: "node-failed", node, error: outcome.error, log: info.log.path });
+    this.#state.settle(node, {
+      node,
+      state: "failed",
+      reasons: this.#state.slot(node).reasons,
+      seconds: info.seconds,
+      error: outcome.error,
+      ...(hint === undefined ? {} : { hint }),
+      log: info.log.path,
+    });
+  }
+}

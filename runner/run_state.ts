@@ -1,0 +1,138 @@
+import type { Artifact } from "./codec.ts";
+import type { RunEvent } from "./event.ts";
+import { type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
+import type { Reason } from "./key.ts";
+import type { PlannedNode } from "./plan.ts";
+import { ReadyNodes } from "./ready.ts";
+import type { Recorder } from "./recorder.ts";
+import type { NodeRecord, RunStatus } from "./records/rows.ts";
+import type { NodeOutcome } from "./run_summary.ts";
+
+/** A node in a run that goes on. */
+export interface NodeSlot {
+  state: "pending" | "running" | NodeOutcome["state"];
+  planned: PlannedNode;
+  outcome?: NodeOutcome;
+  reasons: readonly Reason[];
+  /** It runs again because something was found damaged: its reasons stay what they were. */
+  repaired: boolean;
+}
+
+/** Where every node of a run is: which wait for others, which are ready, how the others ended. Records each change. */
+export class RunState {
+  /** Nodes that wait for nothing but a lane. */
+  readonly ready: ReadyNodes<GraphNode>;
+  readonly #slots = new Map<GraphNode, NodeSlot>();
+  readonly #children = new Map<GraphNode, GraphNode[]>();
+  /** Parents that are not done yet, by node. */
+  readonly #waiting = new Map<GraphNode, number>();
+  readonly #recorder: Recorder;
+  readonly #onEvent: (event: RunEvent) => void;
+
+  /**
+   * @param nodes parents first.
+   * @param usesEngine whether a node waits for the engine's lane.
+   */
+  constructor(
+    readonly nodes: readonly GraphNode[],
+    plan: ReadonlyMap<GraphNode, PlannedNode>,
+    usesEngine: (node: GraphNode) => boolean,
+    recorder: Recorder,
+    onEvent: (event: RunEvent) => void,
+  ) {
+    this.#recorder = recorder;
+    this.#onEvent = onEvent;
+    this.ready = new ReadyNodes(usesEngine);
+    for (const node of nodes) {
+      const planned = plan.get(node)!;
+      this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repaired: false });
+      this.#waiting.set(node, 0);
+      for (const parent of parentsOf(node)) {
+        const children = this.#children.get(parent);
+        if (children === undefined) this.#children.set(parent, [node]);
+        else children.push(node);
+      }
+    }
+  }
+
+  /** What is known of a node. */
+  slot(node: GraphNode): NodeSlot {
+    return this.#slots.get(node)!;
+  }
+
+  /** The artifact behind an output of a node that is done. */
+  artifactOf(source: OutputRef): Artifact {
+    return this.slot(source.node).outcome!.outputs![source.output]!;
+  }
+
+  /** Counts anew which parents every pending node waits for, and which nodes wait for none. */
+  recount(): void {
+    this.ready.clear();
+    for (const node of this.nodes) {
+      if (this.#slots.get(node)!.state !== "pending") continue;
+      const waiting = parentsOf(node).filter((parent) => !this.isDone(parent)).length;
+      this.#waiting.set(node, waiting);
+      if (waiting === 0) this.ready.add(node);
+    }
+  }
+
+  /** Whether a node has its outputs. */
+  isDone(node: GraphNode): boolean {
+    const state = this.#slots.get(node)!.state;
+    return state === "cached" || state === "ran";
+  }
+
+  /** Records what came of a node and lets its children know. */
+  settle(node: GraphNode, outcome: NodeOutcome, engine?: NodeRecord["engine"]): void {
+    const slot = this.#slots.get(node)!;
+    slot.state = outcome.state;
+    slot.outcome = outcome;
+    this.#recorder.node(node.name, {
+      state: outcome.state,
+      key: outcome.key ?? slot.planned.key ?? null,
+      reasons: outcome.reasons,
+      seconds: outcome.seconds ?? null,
+      error: outcome.error ?? null,
+      engine: engine ?? null,
+    });
+    const children = this.#children.get(node) ?? [];
+    if (outcome.state === "failed") this.#skip(children, node);
+    else if (outcome.state === "cached" || outcome.state === "ran") {
+      for (const child of children) {
+        if (this.#slots.get(child)!.state !== "pending") continue;
+        const left = this.#waiting.get(child)! - 1;
+        this.#waiting.set(child, left);
+        if (left === 0) this.ready.add(child);
+      }
+    }
+  }
+
+  /** Skips nodes with all that follow from them; not by recursion, which long chains would exhaust. */
+  #skip(nodes: readonly GraphNode[], because: GraphNode): void {
+    const stack = nodes.toReversed();
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (this.#slots.get(node)!.state !== "pending") continue;
+      this.#onEvent({ type: "node-skipped", node, because });
+      this.settle(node, { node, state: "skipped", reasons: [], because });
+      for (const child of (this.#children.get(node) ?? []).toReversed()) stack.push(child);
+    }
+  }
+
+  /** How the run ended, once nothing is at work; nodes that a stop left are unused from now on. */
+  end(stopped: boolean): RunStatus {
+    if (stopped) {
+      for (const [node, slot] of this.#slots) {
+        if (slot.state !== "pending") continue;
+        const outcome = { node, state: "unused", reasons: slot.reasons } as const;
+        // Thousands that were never begun are recorded at the end of the run, all at once.
+        if (this.#recorder.isPending(node.name)) [slot.state, slot.outcome] = ["unused", outcome];
+        else this.settle(node, outcome);
+      }
+      const unfinished = [...this.#slots.values()].some((s) =>
+        s.state === "unused" || s.state === "interrupted"
+      );
+      if (unfinished) return "interrupted";
+    }
+    return [...this.#slots.values()].some((slot) => slot.state === "failed") ? "failed" : "done";
+  }
+}
