@@ -8,7 +8,6 @@ import { ROOT } from "./command.ts";
  */
 const LONG: readonly string[] = [
   "kernels/webgpu/forward.ts",
-  "runner/run.ts",
   "tests/circuits/guards_test.ts",
   "web/style.css",
 ];
