@@ -14,7 +14,7 @@ import { wordTokenizer } from "../datasets/text/tokenizer.ts";
 import { openSession, type TensorValue } from "../kernels/onnx/session.ts";
 import { type TeacherFiles } from "../teachers/config.ts";
 import { describeTeacher } from "../teachers/describe.ts";
-import { type EmbeddingMode, embedSuffixesOf, type UnitRows } from "../teachers/suffixes.ts";
+import { type EmbeddingMode, embedSuffixesOf, type TokenRows } from "../teachers/suffixes.ts";
 import { openTeacher, type PieceBatch, type Teacher, teacherFeeds } from "../teachers/teacher.ts";
 import { useLite } from "../teachers/use_lite.ts";
 import { benchOptions, type Figure, figure, milliseconds, printFigures } from "./measure.ts";
@@ -48,7 +48,7 @@ const ids = tokenizer.encode({
   text: text.slice(text.indexOf("\n", 2_000_000) + 1, 4_000_000),
   last: true,
 });
-const rows: UnitRows = { count, variables: LENGTH, values: Int32Array.from(ids.slice(0, count * LENGTH)) };
+const rows: TokenRows = { count, variables: LENGTH, values: Int32Array.from(ids.slice(0, count * LENGTH)) };
 
 const files = options.teacher === undefined ? await useLite() : await teacherIn(options.teacher);
 const threads = options.threads === undefined ? {} : { threads: Number(options.threads) };
@@ -98,7 +98,7 @@ async function measure(mode: EmbeddingMode): Promise<Figure[]> {
     ratios.push(ours.at(-1)! / bare.at(-1)!);
   }
   const pieces = batches.reduce((sum, given) => sum + given.lengths.reduce((a, b) => a + b, 0), 0);
-  const padded = batches.reduce((sum, given) => sum + given.count * given.tokens, 0);
+  const padded = batches.reduce((sum, given) => sum + given.count * given.positions, 0);
   return [
     figure(`${mode}: bare ONNX Runtime`, "ms", bare),
     figure(`${mode}: embedding`, "ms", ours),

@@ -39,7 +39,7 @@ const tokenizer = await wordTokenizer(
 );
 const idsOf = (text: string) => Int32Array.from(tokenizer.encode(passage(text)));
 const training = new MaskedLmTraining(
-  { units: tokenizer.vocabulary.words.length, length: 32, width, layers, heads: 4, hidden: 4 * width },
+  { tokens: tokenizer.vocabulary.words.length, length: 32, width, layers, heads: 4, hidden: 4 * width },
   // The defaults of the stage; without `--epochs` the length of the schedule does not matter.
   {
     epochs: Number(options.epochs ?? 4),

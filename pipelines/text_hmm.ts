@@ -7,7 +7,7 @@
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER_OR_FILE
  *     deno task run pipelines/text_hmm.ts --set 'text=["a.txt","b.txt"]' --set format=lines
  *     deno task run pipelines/text_hmm.ts --set text.train=a.txt --set text.valid=b.txt --set text.test=c.txt
- *     deno task run pipelines/text_hmm.ts --set text=reviews.jsonl --set column=review --set units=words
+ *     deno task run pipelines/text_hmm.ts --set text=reviews.jsonl --set column=review --set by=words
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'teachers=["./my-onnx-model","static"]'
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'blanks=["The _ of the _."]'
  */
@@ -41,12 +41,13 @@ export default definePipeline({
     /** Shares of the documents, where they are split by hash. */
     shares: loadParams.shares,
     /** What a token is; `pieces`: those of the first teacher in ONNX. */
-    units: z.enum(["words", "spaces", "characters", "bytes", "pieces"]).default("words"),
+    by: z.enum(["words", "spaces", "characters", "bytes", "pieces"]).default("words"),
+    units: tokenParams.units,
     /** What the end token stands after. */
     ends: tokenParams.ends,
     /** Whether capitals become small letters; for `words` and `spaces`. */
     lowercase: z.boolean().default(false),
-    /** Units rarer than this in the training text become the unknown unit; not for `bytes` and `pieces`. */
+    /** Tokens rarer than this in the training text become the unknown token; not for `bytes` and `pieces`. */
     minimum: z.int().min(1).default(2),
     /** Ids at most; not for `bytes` and `pieces`. */
     largest: tokenParams.largest,
@@ -58,21 +59,21 @@ export default definePipeline({
     graph: z.string().optional(),
     /** The output of a teacher's graph with the vectors of tokens, where there are several. */
     output: z.string().optional(),
-    /** Sentences with `_` for each missing unit, to be filled in. */
+    /** Sentences with `_` for each missing token, to be filled in. */
     blanks: blankedTexts.default([]),
   }),
   build({ params }) {
-    const { text: path, endings, format, column, split, shares, units, ends } = params;
+    const { text: path, endings, format, column, split, shares, by, ends } = params;
     const text = loadText({ files: localText({}, { path, endings }).files }, {
       format,
       split: typeof path === "string" || Array.isArray(path) ? split : "names",
       shares,
       ...(column !== undefined && { column }),
     });
-    const tokens = units === "pieces"
+    const tokens = by === "pieces"
       ? tokenizePieces({ ...text, tokenizer: piecesOf(params.teachers) }, { ends })
       : tokenize(text, {
-        units,
+        by,
         ends,
         lowercase: params.lowercase,
         minimum: params.minimum,
@@ -99,5 +100,5 @@ export default definePipeline({
 function piecesOf(teachers: readonly string[]) {
   const own = teachers.find(isOnnx);
   if (own !== undefined) return teacherFiles(own).at(-1)!;
-  throw new TypeError("units=pieces wants a teacher in ONNX: its pieces are the units (see `teachers`)");
+  throw new TypeError("by=pieces wants a teacher in ONNX: its pieces are the tokens (see `teachers`)");
 }

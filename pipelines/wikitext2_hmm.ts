@@ -28,7 +28,7 @@ export default definePipeline({
       split: "names",
     });
     const { table, charts } = compareArms(
-      tokenize(text, { units: "spaces", ends: "lines" }),
+      tokenize(text, { by: "spaces", ends: "lines" }),
       params,
       "WikiText-2",
     );

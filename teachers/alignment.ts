@@ -5,36 +5,36 @@ import { isUnspaced } from "../datasets/text/words.ts";
 import { RetortError } from "../foundation/errors.ts";
 import type { TeacherConfig } from "./config.ts";
 
-/** Pieces of each unit of a corpus: unit `u` has `pieces[offsets[u]]` up to `pieces[offsets[u + 1]]`. */
+/** Pieces of each token of a corpus: token `u` has `pieces[offsets[u]]` up to `pieces[offsets[u + 1]]`. */
 export interface Cuts {
-  /** `[units + 1]` */
+  /** `[tokens + 1]` */
   readonly offsets: Int32Array;
-  /** Ids of pieces; every unit has at least one. */
+  /** Ids of pieces; every token has at least one. */
   readonly pieces: Int32Array;
 }
 
-/** The teacher's pieces of each unit of a corpus, as they are inside a text, and where those at other places differ. */
+/** The teacher's pieces of each token of a corpus, as they are inside a text, and where those at other places differ. */
 export interface Alignment extends Cuts {
-  /** Of a unit that begins a text: "The" and not " The". */
+  /** Of a token that begins a text: "The" and not " The". */
   readonly first: Cuts;
-  /** Of a unit that stands without a space after one that joins: "violent" in "non-violent". */
+  /** Of a token that stands without a space after one that joins: "violent" in "non-violent". */
   readonly joined: Cuts;
-  /** `[units]`: 1 for units after which a text begins anew. */
+  /** `[tokens]`: 1 for tokens after which a text begins anew. */
   readonly ends: Uint8Array;
-  /** `[units]`: 1 for units that join what stands on both sides, such as WikiText's `@-@`. */
+  /** `[tokens]`: 1 for tokens that join what stands on both sides, such as WikiText's `@-@`. */
   readonly joins: Uint8Array;
 }
 
 /**
- * Aligns the units of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
+ * Aligns the tokens of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
  * so a corpus is cut once a type and place and not once a token. `<unk>` and `<eos>` become what the teacher's
  * description says. Characters are aligned where most letters are of scripts without spaces, Chinese and its like. The
  * escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
  *
- * @param tokenizer the teacher's; undefined where the units of the corpus are the teacher's own ids.
+ * @param tokenizer the teacher's; undefined where the tokens of the corpus are the teacher's own ids.
  * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
  */
-export function alignUnits(
+export function alignTokens(
   vocabulary: Vocabulary,
   config: TeacherConfig,
   tokenizer: PieceTokenizer | undefined,
@@ -51,7 +51,7 @@ export function alignUnits(
     });
   }
   // A character of Chinese is a piece of text as a word is; a letter of English is none that a teacher knows by itself.
-  const letters = kind === "characters" ? words.filter((unit) => /^\p{L}$/u.test(unit)) : [];
+  const letters = kind === "characters" ? words.filter((token) => /^\p{L}$/u.test(token)) : [];
   const unspaced = letters.filter(isUnspaced).length > letters.length / 2;
   if (kind !== "words" && !unspaced) {
     throw new RetortError(`${config.name} has pieces of words: it cannot embed a corpus in ${kind}`, {
@@ -71,14 +71,14 @@ export function alignUnits(
   }
   // Characters stand without spaces: a space is one of them.
   const glued = new Set(kind === "characters" ? words.keys() : vocabulary.glued);
-  const cuts = (place: (unit: number) => WordPlace) =>
-    listed(words.map((word, unit) => {
+  const cuts = (place: (token: number) => WordPlace) =>
+    listed(words.map((word, token) => {
       if (word === UNKNOWN) return config.unknown;
       if (word === END) return config.end;
-      return piecesOfWord(word.replace(ESCAPE, "$1"), place(unit), tokenizer, config);
+      return piecesOfWord(word.replace(ESCAPE, "$1"), place(token), tokenizer, config);
     }));
   const isEscape = words.map((word) => ESCAPE.test(word));
-  const usual = cuts((unit) => unspaced || glued.has(unit) || isEscape[unit] ? "glued" : "spaced");
+  const usual = cuts((token) => unspaced || glued.has(token) || isEscape[token] ? "glued" : "spaced");
   return {
     ...usual,
     first: cuts(() => "first"),
@@ -110,20 +110,23 @@ function piecesOfWord(
   return pieces.length > 0 ? pieces : config.unknown;
 }
 
-/** The pieces of the units of a text, and where those of each unit begin, then the end of the last one's. */
-export function piecesOfUnits(
+/** The pieces of the tokens of a text, and where those of each token begin, then the end of the last one's. */
+export function piecesOfTokens(
   alignment: Alignment,
-  units: ArrayLike<number>,
+  tokens: ArrayLike<number>,
   fresh: boolean,
 ): { readonly pieces: Int32Array; readonly starts: Int32Array } {
-  const tables = Array.from(units, (_, i) => tableAt(alignment, i === 0 ? undefined : units[i - 1]!, fresh));
-  const starts = new Int32Array(units.length + 1);
-  tables.forEach(({ offsets }, i) =>
-    starts[i + 1] = starts[i]! + offsets[units[i]! + 1]! - offsets[units[i]!]!
+  const tables = Array.from(
+    tokens,
+    (_, i) => tableAt(alignment, i === 0 ? undefined : tokens[i - 1]!, fresh),
   );
-  const pieces = new Int32Array(starts[units.length]!);
+  const starts = new Int32Array(tokens.length + 1);
+  tables.forEach(({ offsets }, i) =>
+    starts[i + 1] = starts[i]! + offsets[tokens[i]! + 1]! - offsets[tokens[i]!]!
+  );
+  const pieces = new Int32Array(starts[tokens.length]!);
   tables.forEach(({ offsets, pieces: of }, i) =>
-    pieces.set(of.subarray(offsets[units[i]!]!, offsets[units[i]! + 1]!), starts[i]!)
+    pieces.set(of.subarray(offsets[tokens[i]!]!, offsets[tokens[i]! + 1]!), starts[i]!)
   );
   return { pieces, starts };
 }
@@ -137,14 +140,14 @@ function tableAt(alignment: Alignment, before: number | undefined, fresh: boolea
     : alignment;
 }
 
-function ownPieces(units: number): Alignment {
-  const same = listed(Array.from({ length: units }, (_, id) => [id]));
-  const none = new Uint8Array(units);
+function ownPieces(tokens: number): Alignment {
+  const same = listed(Array.from({ length: tokens }, (_, id) => [id]));
+  const none = new Uint8Array(tokens);
   return { ...same, first: same, joined: same, ends: none, joins: none };
 }
 
 function listed(pieces: readonly (readonly number[])[]): Cuts {
   const offsets = new Int32Array(pieces.length + 1);
-  pieces.forEach((list, unit) => offsets[unit + 1] = offsets[unit]! + list.length);
+  pieces.forEach((list, token) => offsets[token + 1] = offsets[token]! + list.length);
   return { offsets, pieces: Int32Array.from(pieces.flat()) };
 }

@@ -72,6 +72,6 @@ export interface TeacherFiles {
   readonly model: Uint8Array<ArrayBuffer>;
   /** Weights that the graph keeps outside its file, by the names by which it calls them. */
   readonly external?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-  /** The tokenizer, a `tokenizer.json`; absent where the units of the corpus are the teacher's own pieces. */
+  /** The tokenizer, a `tokenizer.json`; absent where the tokens of the corpus are the teacher's own pieces. */
   readonly tokenizer?: string;
 }

@@ -1,5 +1,5 @@
 /**
- * A masked language model: a transformer that sees both sides and guesses units that are hidden from it. Source: Devlin,
+ * A masked language model: a transformer that sees both sides and guesses tokens that are hidden from it. Source: Devlin,
  * Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (NAACL
  * 2019), with normalisation before each part. Besides, it learns to guess from what follows alone: then the vectors of a
  * suffix know nothing of what precedes it, which is what latent variable distillation asks of them.
@@ -33,14 +33,14 @@ import { RetortError } from "../foundation/errors.ts";
 
 /** What a masked language model is. */
 export interface MaskedLmSizes extends TransformerSizes {
-  /** Units of the vocabulary. The row after them is what a hidden unit looks like. */
-  readonly units: number;
+  /** Tokens of the vocabulary. The row after them is what a hidden token looks like. */
+  readonly tokens: number;
   /** Positions at most. */
   readonly length: number;
 }
 
 /** Names of the tables of which a step needs some rows only. */
-export const UNIT_TABLE = "unit/table", UNIT_BIAS = "unit/bias";
+export const TOKEN_TABLE = "token/table", TOKEN_BIAS = "token/bias";
 
 /** Prefix of the encoder's parameters. */
 export const ENCODER = "encoder/";
@@ -48,8 +48,8 @@ export const ENCODER = "encoder/";
 /** Parameters of a masked language model. @throws {RetortError} naming a size that makes no sense */
 export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
   checkSizes(sizes);
-  const { width, units, length } = sizes;
-  for (const [name, n, least] of [["units", units, 1], ["length", length, 2]] as const) {
+  const { width, tokens, length } = sizes;
+  for (const [name, n, least] of [["tokens", tokens, 1], ["length", length, 2]] as const) {
     if (!(Number.isInteger(n) && n >= least)) {
       throw new RetortError(
         `\`${name}\` of a masked language model is ${n}, expected a whole number from ${least}`,
@@ -57,8 +57,8 @@ export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
     }
   }
   return {
-    [UNIT_TABLE]: { shape: [units + 1, width], start: NORMAL },
-    [UNIT_BIAS]: { shape: [units], start: 0 },
+    [TOKEN_TABLE]: { shape: [tokens + 1, width], start: NORMAL },
+    [TOKEN_BIAS]: { shape: [tokens], start: 0 },
     "position/table": { shape: [length, width], start: NORMAL },
     ...encoderPlans(sizes, ENCODER),
     "head/weight": { shape: [width, width], start: NORMAL },
@@ -72,36 +72,36 @@ export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
 export interface MaskedLmShape {
   /** Windows. */
   readonly batch: number;
-  /** Hidden units of all windows together. */
+  /** Hidden tokens of all windows together. */
   readonly hidden: number;
-  /** Units that the guesses choose from. */
+  /** Tokens that the guesses choose from. */
   readonly candidates: number;
 }
 
 /**
  * The mean cross-entropy of the guesses, in nats. Besides the parameters it takes
- * - `unitRows` `[batch * length, width]`: the rows of what is shown, a parameter: its gradient is that of these rows;
+ * - `tokenRows` `[batch * length, width]`: the rows of what is shown, a parameter: its gradient is that of these rows;
  * - `candidateRows` `[candidates, width]` and `candidateBias` `[candidates]`, parameters likewise; `correction`
  *   `[candidates]`, which is added to the bias (see `Candidates`);
  * - `mask` `[batch, 1, length, length]`: added to the attention;
- * - `where` `[hidden]`: places of hidden units, `window * length + position`; `targets` `[hidden]`: which candidates
+ * - `where` `[hidden]`: places of hidden tokens, `window * length + position`; `targets` `[hidden]`: which candidates
  *   they are.
  */
 function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmShape): SymbolicTensor {
   const { width, length } = sizes;
   const {
-    [UNIT_TABLE]: _table,
-    [UNIT_BIAS]: _bias,
+    [TOKEN_TABLE]: _table,
+    [TOKEN_BIAS]: _bias,
     ...whole
   } = maskedLmPlans(sizes);
   const parameters: Parameters = parameterTensors({
     ...whole,
-    unitRows: { shape: [batch * length, width], start: 0 },
+    tokenRows: { shape: [batch * length, width], start: 0 },
     candidateRows: { shape: [candidates, width], start: 0 },
     candidateBias: { shape: [candidates], start: 0 },
   });
   const shown = add(
-    reshape(parameters["unitRows"]!, [batch, length, width]),
+    reshape(parameters["tokenRows"]!, [batch, length, width]),
     parameters["position/table"]!,
   );
   const { out } = encode(shown, sizes, parameters, ENCODER, input("mask", [batch, 1, length, length]));

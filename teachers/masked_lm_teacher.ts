@@ -1,21 +1,21 @@
 import { OnnxGraph, type Value } from "../kernels/onnx/graph.ts";
 import type { TeacherFiles } from "./config.ts";
-import { ENCODER, type MaskedLmSizes, UNIT_TABLE } from "./masked_lm.ts";
+import { ENCODER, type MaskedLmSizes, TOKEN_TABLE } from "./masked_lm.ts";
 
 /** What {@link maskedLmTeacher} needs to know besides the weights. */
 export interface MaskedLmTeacherOptions {
   /** What it is, for people. */
   readonly name: string;
-  /** Id of the unit for what the vocabulary leaves out; null where there is none. */
+  /** Id of the token for what the vocabulary leaves out; null where there is none. */
   readonly unknown: number | null;
-  /** Id of the unit that ends a sentence or a line; null where there is none. */
+  /** Id of the token that ends a sentence or a line; null where there is none. */
   readonly end: number | null;
   /** The layer whose vectors are given, from 1; the last one, normalised, when left out. */
   readonly layer?: number;
 }
 
 /**
- * A masked language model as a teacher whose pieces are the units of its corpus: a graph for any number of windows of any
+ * A masked language model as a teacher whose pieces are the tokens of its corpus: a graph for any number of windows of any
  * length that it was trained for, in which a piece sees both sides or, where `suffixes` is 1, itself and what follows.
  */
 export function maskedLmTeacher(
@@ -23,23 +23,23 @@ export function maskedLmTeacher(
   weights: ReadonlyMap<string, Float32Array>,
   { name, unknown, end, layer }: MaskedLmTeacherOptions,
 ): TeacherFiles {
-  const { width, units, length } = sizes;
+  const { width, tokens, length } = sizes;
   const graph = new OnnxGraph();
   const ids = graph.input("input_ids", "int64", ["batch", "tokens"]);
   const there = graph.input("attention_mask", "int64", ["batch", "tokens"]);
   const suffixes = graph.input("suffixes", "float32", [1]);
   const weight = (name: string, shape: readonly number[]) => graph.constant(weights.get(name)!, shape);
 
-  const tokens = graph.op("Slice", [graph.op("Shape", [ids]), graph.integers(1), graph.integers(2)]);
-  const rows = graph.op("Gather", [weight(UNIT_TABLE, [units + 1, width]), ids]);
+  const span = graph.op("Slice", [graph.op("Shape", [ids]), graph.integers(1), graph.integers(2)]);
+  const rows = graph.op("Gather", [weight(TOKEN_TABLE, [tokens + 1, width]), ids]);
   const positions = graph.op("Slice", [
     weight("position/table", [length, width]),
     graph.integers(0),
-    tokens,
+    span,
     graph.integers(0),
   ]);
   const stream = graph.op("Add", [rows, positions]);
-  const mask = attentionMask(graph, there, suffixes, tokens, length);
+  const mask = attentionMask(graph, there, suffixes, span, length);
   const out = encoder(graph, stream, mask, sizes, weight, layer);
   graph.output("vectors", out, "float32", ["batch", "tokens", width]);
   return {
@@ -65,7 +65,7 @@ function attentionMask(
   graph: OnnxGraph,
   there: Value,
   suffixes: Value,
-  tokens: Value,
+  span: Value,
   length: number,
 ): Value {
   const absent = graph.op("Sub", [graph.constant(1), graph.op("Cast", [there], { to: 1 })]);
@@ -76,7 +76,7 @@ function attentionMask(
   const square = graph.op("Slice", [
     graph.constant(before, [length, length]),
     graph.integers(0, 0),
-    graph.op("Concat", [tokens, tokens], { axis: 0 }),
+    graph.op("Concat", [span, span], { axis: 0 }),
     graph.integers(0, 1),
   ]);
   const unseen = graph.op("Add", [

@@ -7,10 +7,10 @@ import {
   maskedLmPlans,
   type MaskedLmSizes,
   maskedLmStep,
-  UNIT_BIAS,
-  UNIT_TABLE,
+  TOKEN_BIAS,
+  TOKEN_TABLE,
 } from "./masked_lm.ts";
-import { Candidates, hideUnits, type HidingOptions } from "./masked_units.ts";
+import { Candidates, hideTokens, type HidingOptions } from "./masked_tokens.ts";
 import { startingNumbers } from "./transformer.ts";
 
 /** How a masked language model is trained. */
@@ -25,13 +25,13 @@ export interface MaskedLmOptions {
   readonly warmup: number;
   /** Weight decay of matrices. */
   readonly decay: number;
-  /** Share of the units that are hidden. */
+  /** Share of the tokens that are hidden. */
   readonly hidden: number;
   /** See {@link HidingOptions.suffixes}. */
   readonly suffixes: number;
   /** See {@link HidingOptions.shorter}. */
   readonly shorter: number;
-  /** Units that guesses choose from in training; 0: all. Validation always takes all. */
+  /** Tokens that guesses choose from in training; 0: all. Validation always takes all. */
   readonly candidates: number;
   /** Windows of the validation text at most, evenly spaced. */
   readonly validWindows: number;
@@ -41,15 +41,15 @@ export interface MaskedLmOptions {
   readonly seed: number;
 }
 
-/** A corpus as ids of units, in memory. */
+/** A corpus as ids of tokens, in memory. */
 export interface Corpus {
-  /** Ids of units. */
+  /** Ids of tokens. */
   readonly train: Int32Array;
   /** The same of the validation text. */
   readonly valid: Int32Array;
 }
 
-/** A point of the loss curve: cross-entropies in nats a hidden unit. */
+/** A point of the loss curve: cross-entropies in nats a hidden token. */
 export interface MaskedLmReport {
   /** Steps made. */
   readonly step: number;
@@ -57,7 +57,7 @@ export interface MaskedLmReport {
   readonly epoch: number;
   /** Mean over the steps since the last point; among the candidates. */
   readonly train: number;
-  /** On the validation text, among all units, from both sides. */
+  /** On the validation text, among all tokens, from both sides. */
   readonly valid: number;
   /** The same, from what follows alone. */
   readonly validSuffix: number;
@@ -104,22 +104,22 @@ export class MaskedLmTraining {
   /** @throws {RetortError} when sizes or options make no sense, or the corpus is shorter than a window */
   constructor(sizes: MaskedLmSizes, options: MaskedLmOptions, corpus: Corpus) {
     const plans = maskedLmPlans(sizes);
-    const { length, units } = sizes;
+    const { length, tokens } = sizes;
     for (const [name, ids] of Object.entries(corpus) as [string, Int32Array][]) {
       if (ids.length < length) {
-        throw new RetortError(`${ids.length} units of ${name} text give no window of ${length}`);
+        throw new RetortError(`${ids.length} tokens of ${name} text give no window of ${length}`);
       }
-      const bad = ids.findIndex((id) => !(id >= 0 && id < units));
+      const bad = ids.findIndex((id) => !(id >= 0 && id < tokens));
       if (bad >= 0) {
-        throw new RetortError(`unit ${bad} of the ${name} text is ${ids[bad]}, expected 0 to ${units - 1}`);
+        throw new RetortError(`token ${bad} of the ${name} text is ${ids[bad]}, expected 0 to ${tokens - 1}`);
       }
     }
     const { batch, hidden, suffixes, shorter, candidates, seed, decay } = options;
     if (!(hidden > 0 && hidden < 1)) {
-      throw new RetortError(`a share of ${hidden} of the units cannot be hidden`);
+      throw new RetortError(`a share of ${hidden} of the tokens cannot be hidden`);
     }
     const count = Math.max(1, Math.round(hidden * batch * length * (1 - shorter / 2)));
-    const counts = new Float64Array(units);
+    const counts = new Float64Array(tokens);
     for (const id of corpus.train) counts[id]!++;
     this.#sizes = sizes;
     this.#options = options;
@@ -128,8 +128,8 @@ export class MaskedLmTraining {
     this.#optimiser = new AdamW({ decay });
     // Answers must have room among the candidates.
     this.#candidates = new Candidates(counts, candidates === 0 ? 0 : Math.max(candidates, 2 * count));
-    this.#hiding = { length, units, hidden: count, suffixes, shorter };
-    this.#slots = new Int32Array(units + 1).fill(-1);
+    this.#hiding = { length, tokens, hidden: count, suffixes, shorter };
+    this.#slots = new Int32Array(tokens + 1).fill(-1);
   }
 
   /** Steps of an epoch. */
@@ -162,18 +162,18 @@ export class MaskedLmTraining {
   async step(): Promise<MaskedLmReport | undefined> {
     const { batch, seed, rate } = this.#options;
     const { hidden } = this.#hiding;
-    const { shown, mask, where, answers } = hideUnits(
+    const { shown, mask, where, answers } = hideTokens(
       await this.#windows(),
       this.#hiding,
       new RandomStream(seed, HIDE, this.#step),
     );
-    const { units, correction, targets } = this.#candidates.choose(
+    const { tokens, correction, targets } = this.#candidates.choose(
       answers,
       new RandomStream(seed, CHOOSE, this.#step),
     );
     this.#program ??= await maskedLmStep(this.#sizes, { batch, hidden, candidates: this.#candidates.size });
     const { loss, gradients } = await this.#program.run({
-      ...this.#numbers(shown, units),
+      ...this.#numbers(shown, tokens),
       mask,
       where,
       correction,
@@ -184,7 +184,7 @@ export class MaskedLmTraining {
         hint: "A smaller `rate` or a longer `warmup` usually helps.",
       });
     }
-    this.#move(gradients, shown, units, rate * this.#rateAt(this.#step));
+    this.#move(gradients, shown, tokens, rate * this.#rateAt(this.#step));
     this.#step++;
     this.#total += loss;
     return await this.#report();
@@ -245,33 +245,33 @@ export class MaskedLmTraining {
   }
 
   /** Parameters and the rows of tables that a graph takes. */
-  #numbers(shown: Int32Array, units: Int32Array): Record<string, Float32Array> {
+  #numbers(shown: Int32Array, tokens: Int32Array): Record<string, Float32Array> {
     const { width } = this.#sizes;
-    const { [UNIT_TABLE]: table, [UNIT_BIAS]: bias, ...whole } = Object.fromEntries(this.#weights);
-    const all = units.length === bias!.length;
+    const { [TOKEN_TABLE]: table, [TOKEN_BIAS]: bias, ...whole } = Object.fromEntries(this.#weights);
+    const all = tokens.length === bias!.length;
     return {
       ...whole,
-      unitRows: rowsOf(table!, width, shown),
-      candidateRows: all ? table!.subarray(0, units.length * width) : rowsOf(table!, width, units),
-      candidateBias: all ? bias! : rowsOf(bias!, 1, units),
+      tokenRows: rowsOf(table!, width, shown),
+      candidateRows: all ? table!.subarray(0, tokens.length * width) : rowsOf(table!, width, tokens),
+      candidateBias: all ? bias! : rowsOf(bias!, 1, tokens),
     };
   }
 
   #move(
     gradients: Readonly<Record<string, Float32Array>>,
     shown: Int32Array,
-    units: Int32Array,
+    tokens: Int32Array,
     rate: number,
   ): void {
-    const { unitRows, candidateRows, candidateBias, ...whole } = gradients;
-    const touched = this.#touched([[shown, unitRows!], [units, candidateRows!]]);
+    const { tokenRows, candidateRows, candidateBias, ...whole } = gradients;
+    const touched = this.#touched([[shown, tokenRows!], [tokens, candidateRows!]]);
     const { scale } = clipping([touched.gradient, candidateBias!, ...Object.values(whole)], MOST_GRADIENT);
     this.#optimiser.next();
     const move = { rate, scale };
-    this.#optimiser.updateRows(UNIT_TABLE, this.#weights.get(UNIT_TABLE)!, touched, move);
-    this.#optimiser.updateRows(UNIT_BIAS, this.#weights.get(UNIT_BIAS)!, {
+    this.#optimiser.updateRows(TOKEN_TABLE, this.#weights.get(TOKEN_TABLE)!, touched, move);
+    this.#optimiser.updateRows(TOKEN_BIAS, this.#weights.get(TOKEN_BIAS)!, {
       width: 1,
-      rows: units,
+      rows: tokens,
       gradient: candidateBias!,
     }, move);
     for (const [name, gradient] of Object.entries(whole)) {
@@ -282,7 +282,7 @@ export class MaskedLmTraining {
     }
   }
 
-  /** Gradients of rows of the table of units added up by row. */
+  /** Gradients of rows of the table of tokens added up by row. */
   #touched(parts: readonly (readonly [Int32Array, Float32Array])[]): TouchedRows {
     const { width } = this.#sizes;
     const rows: number[] = [];
@@ -326,12 +326,12 @@ export class MaskedLmTraining {
   }
 
   async #validLoss(suffixes: 0 | 1): Promise<number> {
-    const { batch, seed, validWindows, hidden } = this.#options, { length, units } = this.#sizes;
+    const { batch, seed, validWindows, hidden } = this.#options, { length, tokens } = this.#sizes;
     const { valid } = this.#corpus;
     const count = Math.min(validWindows, Math.floor(valid.length / length));
     const places = Math.max(1, Math.round(hidden * batch * length));
-    this.#scorer ??= await maskedLmLoss(this.#sizes, { batch, hidden: places, candidates: units });
-    const all = Int32Array.from({ length: units }, (_, unit) => unit);
+    this.#scorer ??= await maskedLmLoss(this.#sizes, { batch, hidden: places, candidates: tokens });
+    const all = Int32Array.from({ length: tokens }, (_, token) => token);
     let sum = 0;
     const batches = Math.ceil(count / batch);
     for (let b = 0; b < batches; b++) {
@@ -341,16 +341,16 @@ export class MaskedLmTraining {
         const start = Math.floor(n * (valid.length - length) / Math.max(1, count - 1));
         windows.set(valid.subarray(start, start + length), w * length);
       }
-      const { shown, mask, where, answers } = hideUnits(
+      const { shown, mask, where, answers } = hideTokens(
         windows,
-        { length, units, hidden: places, suffixes, shorter: 0 },
+        { length, tokens, hidden: places, suffixes, shorter: 0 },
         new RandomStream(seed, VALID, b),
       );
       const { loss } = await this.#scorer.run({
         ...this.#numbers(shown, all),
         mask,
         where,
-        correction: new Float32Array(units),
+        correction: new Float32Array(tokens),
         targets: BigInt64Array.from(answers, BigInt),
       });
       sum += loss![0]!;

@@ -1,11 +1,11 @@
 import { RetortError } from "../foundation/errors.ts";
-import { type Alignment, piecesOfUnits } from "./alignment.ts";
+import { type Alignment, piecesOfTokens } from "./alignment.ts";
 import type { Teacher } from "./teacher.ts";
 
 /**
  * How the suffix that begins at a position becomes a vector. `suffix`: a pass of its own, the mean of its pieces
  * (Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by Latent Variable Distillation", 2022).
- * `cumulative`: one pass over the window, the mean of the vectors of the suffix's units. `masked`: likewise, but
+ * `cumulative`: one pass over the window, the mean of the vectors of the suffix's tokens. `masked`: likewise, but
  * each piece sees only itself and those after it, so that no vector knows of the prefix. `causal`: one pass, the hidden
  * state at the position itself, which knows of the prefix and not of the suffix; see {@link CausalState}. Texts begin after
  * what the language model's own texts begin after, its start piece and a prompt.
@@ -15,9 +15,9 @@ export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
 export const embeddingModes = ["suffix", "cumulative", "masked", "causal"] as const;
 
 /**
- * Which hidden state of a causal model a unit gets. `before`: the one from which the model predicts the unit's first piece
+ * Which hidden state of a causal model a token gets. `before`: the one from which the model predicts the token's first piece
  * (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large Language Models", 2024: Ctrl-G).
- * `after`: the one that has read the unit's last piece.
+ * `after`: the one that has read the token's last piece.
  */
 export type CausalState = "before" | "after";
 /** The states. */
@@ -28,8 +28,8 @@ export interface EmbeddingOptions {
   /** How a suffix goes through the teacher. */
   readonly mode: EmbeddingMode;
   /**
-   * Weight of each unit of a suffix against the one before it, from 0 to 1: at 1 (when left out) all count alike, as in
-   * the paper; the smaller it is, the more the vector is that of the suffix's first units, which are what a hidden
+   * Weight of each token of a suffix against the one before it, from 0 to 1: at 1 (when left out) all count alike, as in
+   * the paper; the smaller it is, the more the vector is that of the suffix's first tokens, which are what a hidden
    * state has to predict. Not for `causal`, which takes one vector.
    */
   readonly decay?: number;
@@ -39,13 +39,13 @@ export interface EmbeddingOptions {
   readonly batchPieces?: number;
 }
 
-/** Windows of units, as `Windows.rows` gives them. */
-export interface UnitRows {
+/** Windows of tokens, as `Windows.rows` gives them. */
+export interface TokenRows {
   /** Number of windows. */
   readonly count: number;
   /** Positions of each. */
   readonly variables: number;
-  /** `[count, variables]`: ids of units. */
+  /** `[count, variables]`: ids of tokens. */
   readonly values: Int32Array;
   /** `[count, variables]`: 0 for padding. */
   readonly observed?: Uint8Array;
@@ -56,14 +56,14 @@ export interface UnitRows {
 /** Pieces in a batch, padding counted: as many as keep a core's cache warm. */
 const BATCH_PIECES = 1024;
 
-/** A run of units of one window that goes through the teacher by itself. */
+/** A run of tokens of one window that goes through the teacher by itself. */
 interface Sequence {
   readonly window: number;
-  /** Position of its first unit. */
+  /** Position of its first token. */
   readonly first: number;
   /** Ids of pieces, special ones included. */
   readonly pieces: Int32Array;
-  /** Where the pieces of each unit begin, and the end of the last one. */
+  /** Where the pieces of each token begin, and the end of the last one. */
   readonly starts: Int32Array;
 }
 
@@ -77,7 +77,7 @@ interface Sequence {
 export async function embedSuffixesOf(
   teacher: Teacher,
   alignment: Alignment,
-  rows: UnitRows,
+  rows: TokenRows,
   options: EmbeddingOptions,
 ): Promise<Float32Array> {
   const { config } = teacher;
@@ -112,17 +112,17 @@ export async function embedSuffixesOf(
     let to = from + 1;
     while (to < sequences.length && (to + 1 - from) * sequences[to]!.pieces.length <= batchPieces) to++;
     const batch = sequences.slice(from, to);
-    const tokens = batch.at(-1)!.pieces.length;
-    const ids = new Int32Array(batch.length * tokens);
-    batch.forEach(({ pieces }, row) => ids.set(pieces, row * tokens));
+    const positions = batch.at(-1)!.pieces.length;
+    const ids = new Int32Array(batch.length * positions);
+    batch.forEach(({ pieces }, row) => ids.set(pieces, row * positions));
     const vectors = await teacher.embed({
       count: batch.length,
-      tokens,
+      positions,
       ids,
       lengths: Int32Array.from(batch, ({ pieces }) => pieces.length),
     }, { suffixes: mode === "masked" });
     batch.forEach((sequence, row) => {
-      const own = vectors.subarray(row * tokens * width, (row + 1) * tokens * width);
+      const own = vectors.subarray(row * positions * width, (row + 1) * positions * width);
       const at = (sequence.window * length + sequence.first) * width;
       if (mode === "causal") {
         statesOf(result.subarray(at), own, sequence.starts, width, state);
@@ -145,7 +145,7 @@ export async function embedSuffixesOf(
 function sequencesOf(
   teacher: Teacher,
   alignment: Alignment,
-  rows: UnitRows,
+  rows: TokenRows,
   before: readonly number[],
   each: boolean,
 ): Sequence[] {
@@ -154,46 +154,46 @@ function sequencesOf(
   for (let window = 0; window < rows.count; window++) {
     let end = variables;
     while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
-    const units = rows.values.subarray(window * variables, window * variables + end);
+    const tokens = rows.values.subarray(window * variables, window * variables + end);
     for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
-      // The unit before decides how a suffix begins, also where it goes through the teacher by itself.
-      const fresh = first === 0 ? rows.fresh?.[window] === 1 : alignment.ends[units[first - 1]!] === 1;
+      // The token before decides how a suffix begins, also where it goes through the teacher by itself.
+      const fresh = first === 0 ? rows.fresh?.[window] === 1 : alignment.ends[tokens[first - 1]!] === 1;
       sequences.push({
         window,
         first,
-        ...piecesOf(teacher, alignment, before, units.subarray(first), fresh),
+        ...piecesOf(teacher, alignment, before, tokens.subarray(first), fresh),
       });
     }
   }
   return sequences;
 }
 
-/** The pieces of units, with the special ones around them. Where they are too many, the longest units lose their ends. */
+/** The pieces of tokens, with the special ones around them. Where they are too many, the longest tokens lose their ends. */
 function piecesOf(
   { config }: Teacher,
   alignment: Alignment,
   before: readonly number[],
-  units: Int32Array,
+  tokens: Int32Array,
   fresh: boolean,
 ) {
   const { after, longest } = config;
   const room = longest - before.length - after.length;
-  const cut = piecesOfUnits(alignment, units, fresh);
-  const sizes = Array.from(units, (_, i) => cut.starts[i + 1]! - cut.starts[i]!);
+  const cut = piecesOfTokens(alignment, tokens, fresh);
+  const sizes = Array.from(tokens, (_, i) => cut.starts[i + 1]! - cut.starts[i]!);
   const total = (limit: number) => sizes.reduce((sum, size) => sum + Math.min(limit, size), 0);
   let limit = Math.max(0, ...sizes);
   while (limit > 1 && total(limit) > room) limit--;
   const count = total(limit);
   if (count > room) {
     throw new RetortError(
-      `a window of ${units.length} units has ${count} pieces, ${config.name} takes ${room}`,
+      `a window of ${tokens.length} tokens has ${count} pieces, ${config.name} takes ${room}`,
       {
         hint: "Shorten the windows.",
       },
     );
   }
   const made = new Int32Array(before.length + count + after.length);
-  const starts = new Int32Array(units.length + 1);
+  const starts = new Int32Array(tokens.length + 1);
   made.set(before);
   let at = before.length;
   sizes.forEach((size, i) => {
@@ -201,7 +201,7 @@ function piecesOf(
     made.set(cut.pieces.subarray(cut.starts[i]!, cut.starts[i]! + Math.min(limit, size)), at);
     at += Math.min(limit, size);
   });
-  starts[units.length] = at;
+  starts[tokens.length] = at;
   made.set(after, at);
   return { pieces: made, starts };
 }
@@ -217,7 +217,7 @@ function meanInto(target: Float32Array, vectors: Float32Array, from: number, to:
   for (let i = 0; i < width; i++) target[i]! *= share;
 }
 
-/** For each of the first `most` units the weighted mean, over it and the units after it, of the means of their pieces. */
+/** For each of the first `most` tokens the weighted mean, over it and the tokens after it, of the means of their pieces. */
 function suffixMeans(
   target: Float32Array,
   vectors: Float32Array,
@@ -227,18 +227,18 @@ function suffixMeans(
   most: number,
 ): void {
   const sum = new Float64Array(width);
-  const unit = new Float32Array(width);
-  const units = starts.length - 1;
+  const token = new Float32Array(width);
+  const tokens = starts.length - 1;
   let weight = 0;
-  for (let u = units - 1; u >= 0; u--) {
-    meanInto(unit.fill(0), vectors, starts[u]!, starts[u + 1]!);
+  for (let u = tokens - 1; u >= 0; u--) {
+    meanInto(token.fill(0), vectors, starts[u]!, starts[u + 1]!);
     weight = decay * weight + 1;
-    for (let i = 0; i < width; i++) sum[i] = decay * sum[i]! + unit[i]!;
+    for (let i = 0; i < width; i++) sum[i] = decay * sum[i]! + token[i]!;
     if (u < most) { for (let i = 0; i < width; i++) target[u * width + i] = sum[i]! / weight; }
   }
 }
 
-/** For each unit the vector of its last piece, or of the piece before its first one. */
+/** For each token the vector of its last piece, or of the piece before its first one. */
 function statesOf(
   target: Float32Array,
   vectors: Float32Array,

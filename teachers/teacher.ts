@@ -2,7 +2,7 @@ import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 import { floatsOf, type OnnxSession, openSession, type TensorValue } from "../kernels/onnx/session.ts";
-import { type Alignment, alignUnits } from "./alignment.ts";
+import { type Alignment, alignTokens } from "./alignment.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 
 /** Sequences of pieces, filled up to one length. */
@@ -10,8 +10,8 @@ export interface PieceBatch {
   /** Number of sequences. */
   readonly count: number;
   /** Pieces of each, padding counted. */
-  readonly tokens: number;
-  /** `[count, tokens]`, special pieces included. */
+  readonly positions: number;
+  /** `[count, positions]`, special pieces included. */
   readonly ids: Int32Array;
   /** `[count]`: pieces of each without padding. */
   readonly lengths: Int32Array;
@@ -21,10 +21,10 @@ export interface PieceBatch {
 export interface Teacher extends AsyncDisposable {
   /** What it is and what it takes. */
   readonly config: TeacherConfig;
-  /** The teacher's pieces of each unit of a corpus. */
+  /** The teacher's pieces of each token of a corpus. */
   align(vocabulary: Vocabulary): Alignment;
   /**
-   * Vectors of pieces, `[count, tokens, width]`; those of padding may be anything.
+   * Vectors of pieces, `[count, positions, width]`; those of padding may be anything.
    *
    * @param options `suffixes`: each piece sees only itself and those after it; for teachers whose graph has that.
    */
@@ -56,18 +56,18 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
     : pieceTokenizer(files.tokenizer, `${config.name}'s tokenizer.json`);
   return {
     config,
-    align: (vocabulary) => alignUnits(vocabulary, config, tokenizer),
+    align: (vocabulary) => alignTokens(vocabulary, config, tokenizer),
     async embed(batch, { suffixes = false } = {}) {
       if (suffixes && config.inputs.suffixes === undefined) {
         throw new RetortError(`${config.name} cannot restrict what a piece sees to what follows it`);
       }
       const found =
         (await session.run(teacherFeeds(config, batch, suffixes), [config.output]))[config.output]!;
-      const { count, tokens } = batch;
-      if (found.shape.join() !== [count, tokens, config.width].join()) {
+      const { count, positions } = batch;
+      if (found.shape.join() !== [count, positions, config.width].join()) {
         throw new RetortError(
           `output \`${config.output}\` of ${config.name} has the shape [${found.shape.join(", ")}], ` +
-            `expected [${count}, ${tokens}, ${config.width}]`,
+            `expected [${count}, ${positions}, ${config.width}]`,
         );
       }
       return floatsOf(found);
@@ -79,12 +79,12 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
 /** What a graph is given for a batch. */
 export function teacherFeeds(
   { inputs, padding }: TeacherConfig,
-  { count, tokens, ids, lengths }: PieceBatch,
+  { count, positions, ids, lengths }: PieceBatch,
   suffixes: boolean,
 ): Record<string, TensorValue> {
-  const matrix = (fill: (row: number, column: number) => number) => idMatrix(inputs, count, tokens, fill);
+  const matrix = (fill: (row: number, column: number) => number) => idMatrix(inputs, count, positions, fill);
   const made: Record<string, TensorValue> = {
-    [inputs.ids]: matrix((row, column) => column < lengths[row]! ? ids[row * tokens + column]! : padding),
+    [inputs.ids]: matrix((row, column) => column < lengths[row]! ? ids[row * positions + column]! : padding),
   };
   if (inputs.mask !== undefined) made[inputs.mask] = matrix((row, column) => column < lengths[row]! ? 1 : 0);
   if (inputs.types !== undefined) made[inputs.types] = matrix(() => 0);

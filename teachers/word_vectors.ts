@@ -6,9 +6,9 @@ import { RetortError } from "../foundation/errors.ts";
 export interface WordVectorOptions {
   /** Numbers in a vector. */
   readonly width: number;
-  /** Units on each side that count as a unit's context. */
+  /** Tokens on each side that count as a token's context. */
   readonly reach: number;
-  /** The most frequent units, so many, are the contexts that are counted. */
+  /** The most frequent tokens, so many, are the contexts that are counted. */
   readonly contexts: number;
   /** `ppmi`: a singular value decomposition; `random`: a random projection of the same numbers. */
   readonly method: "ppmi" | "random";
@@ -20,63 +20,63 @@ export interface WordVectorOptions {
 const LARGEST = 1 << 30;
 
 /**
- * Counts which units stand near which, and makes vectors of the counts: positive pointwise mutual information, its
+ * Counts which tokens stand near which, and makes vectors of the counts: positive pointwise mutual information, its
  * leading singular vectors times the roots of the singular values (Levy, Goldberg and Dagan, "Improving Distributional
  * Similarity with Lessons Learned from Word Embeddings", TACL 2015), found by a randomised method (Halko, Martinsson
  * and Tropp, "Finding Structure with Randomness", SIAM Review 2011).
  */
 export class WordVectors {
-  readonly #units: number;
+  readonly #tokens: number;
   readonly #options: WordVectorOptions;
-  /** Column of each unit that is a context, else -1. */
+  /** Column of each token that is a context, else -1. */
   readonly #column: Int32Array;
   readonly #columns: number;
   readonly #counts: Float32Array;
   readonly #recent: number[] = [];
 
   /**
-   * @param occurrences of each unit
+   * @param occurrences of each token
    * @throws RetortError when the table of counts would be too large.
    */
   constructor(occurrences: ArrayLike<number>, options: WordVectorOptions) {
-    this.#units = occurrences.length;
+    this.#tokens = occurrences.length;
     this.#options = options;
-    this.#columns = Math.min(options.contexts, this.#units);
-    const size = 4 * this.#units * this.#columns;
+    this.#columns = Math.min(options.contexts, this.#tokens);
+    const size = 4 * this.#tokens * this.#columns;
     if (size > LARGEST) {
       throw new RetortError(
-        `counts of ${this.#units} units by ${this.#columns} contexts take ${size} bytes`,
+        `counts of ${this.#tokens} tokens by ${this.#columns} contexts take ${size} bytes`,
         {
-          hint: `At most ${Math.floor(LARGEST / 4 / this.#units)} contexts fit.`,
+          hint: `At most ${Math.floor(LARGEST / 4 / this.#tokens)} contexts fit.`,
         },
       );
     }
-    this.#counts = new Float32Array(this.#units * this.#columns);
-    this.#column = new Int32Array(this.#units).fill(-1);
-    Array.from({ length: this.#units }, (_, unit) => unit)
+    this.#counts = new Float32Array(this.#tokens * this.#columns);
+    this.#column = new Int32Array(this.#tokens).fill(-1);
+    Array.from({ length: this.#tokens }, (_, token) => token)
       .sort((a, b) => occurrences[b]! - occurrences[a]! || a - b)
       .slice(0, this.#columns)
-      .forEach((unit, column) => this.#column[unit] = column);
+      .forEach((token, column) => this.#column[token] = column);
   }
 
-  /** Counts units that follow those counted before. */
+  /** Counts tokens that follow those counted before. */
   add(ids: Int32Array): void {
     const { reach } = this.#options;
     const recent = this.#recent;
     const columns = this.#columns;
-    for (const unit of ids) {
-      const column = this.#column[unit]!;
+    for (const token of ids) {
+      const column = this.#column[token]!;
       for (const other of recent) {
         const contextColumn = this.#column[other]!;
-        if (contextColumn >= 0) this.#counts[unit * columns + contextColumn]! += 1;
+        if (contextColumn >= 0) this.#counts[token * columns + contextColumn]! += 1;
         if (column >= 0) this.#counts[other * columns + column]! += 1;
       }
-      recent.push(unit);
+      recent.push(token);
       if (recent.length > reach) recent.shift();
     }
   }
 
-  /** The vectors, `[units, width]`, row-major. The counts are used up. */
+  /** The vectors, `[tokens, width]`, row-major. The counts are used up. */
   vectors(): Float32Array {
     const { width, seed, method } = this.#options;
     const table = this.#ppmi();
@@ -85,10 +85,10 @@ export class WordVectors {
     const stream = new RandomStream(seed, 0x776f7264);
     const directions = Float64Array.from({ length: this.#columns * rank }, () => stream.normal());
     let left = times(table, directions, rank);
-    const result = new Float32Array(this.#units * width);
+    const result = new Float32Array(this.#tokens * width);
     if (method === "random") {
-      for (let unit = 0; unit < this.#units; unit++) {
-        for (let i = 0; i < rank; i++) result[unit * width + i] = left[unit * rank + i]! / Math.sqrt(rank);
+      for (let token = 0; token < this.#tokens; token++) {
+        for (let i = 0; i < rank; i++) result[token * width + i] = left[token * rank + i]! / Math.sqrt(rank);
       }
       return result;
     }
@@ -112,12 +112,12 @@ export class WordVectors {
       assumeSymmetric: true,
     });
     const order = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]!).slice(0, width);
-    for (let unit = 0; unit < this.#units; unit++) {
+    for (let token = 0; token < this.#tokens; token++) {
       order.forEach((column, k) => {
         let sum = 0;
-        for (let i = 0; i < rank; i++) sum += left[unit * rank + i]! * basis.get(i, column);
+        for (let i = 0; i < rank; i++) sum += left[token * rank + i]! * basis.get(i, column);
         // Eigenvalues are squares of the singular values, whose roots are wanted.
-        result[unit * width + k] = sum * Math.max(0, values[column]!) ** 0.25;
+        result[token * width + k] = sum * Math.max(0, values[column]!) ** 0.25;
       });
     }
     return result;
@@ -126,35 +126,41 @@ export class WordVectors {
   /** Positive pointwise mutual information, in rows of what is not zero. */
   #ppmi(): SparseRows {
     const counts = this.#counts;
-    const [units, columns] = [this.#units, this.#columns];
-    const rowSums = new Float64Array(units);
+    const [tokens, columns] = [this.#tokens, this.#columns];
+    const rowSums = new Float64Array(tokens);
     const columnSums = new Float64Array(columns);
     let total = 0;
-    for (let unit = 0, at = 0; unit < units; unit++) {
+    for (let token = 0, at = 0; token < tokens; token++) {
       for (let c = 0; c < columns; c++, at++) {
         const n = counts[at]!;
         if (n === 0) continue;
-        rowSums[unit]! += n;
+        rowSums[token]! += n;
         columnSums[c]! += n;
         total += n;
       }
     }
-    const starts = new Int32Array(units + 1);
+    const starts = new Int32Array(tokens + 1);
     const index: number[] = [];
     const values: number[] = [];
-    for (let unit = 0, at = 0; unit < units; unit++) {
+    for (let token = 0, at = 0; token < tokens; token++) {
       for (let c = 0; c < columns; c++, at++) {
         const n = counts[at]!;
         if (n === 0) continue;
-        const information = Math.log(n * total / (rowSums[unit]! * columnSums[c]!));
+        const information = Math.log(n * total / (rowSums[token]! * columnSums[c]!));
         if (information > 0) {
           index.push(c);
           values.push(information);
         }
       }
-      starts[unit + 1] = index.length;
+      starts[token + 1] = index.length;
     }
-    return { rows: units, columns, starts, index: Int32Array.from(index), values: Float64Array.from(values) };
+    return {
+      rows: tokens,
+      columns,
+      starts,
+      index: Int32Array.from(index),
+      values: Float64Array.from(values),
+    };
   }
 }
 
@@ -213,10 +219,10 @@ function orthonormalise(matrix: Float64Array, rank: number): void {
 }
 
 /**
- * Vectors of the suffixes of windows as the decayed sums of the vectors of their units: z_t = v(x_t) + decay * z_{t+1}.
+ * Vectors of the suffixes of windows as the decayed sums of the vectors of their tokens: z_t = v(x_t) + decay * z_{t+1}.
  * `[count * variables, width]`; rows of padding are zero.
  *
- * @param vectors `[units, width]`
+ * @param vectors `[tokens, width]`
  */
 export function decayedSums(
   rows: {

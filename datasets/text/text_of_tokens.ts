@@ -25,13 +25,13 @@ export function textOfTokens(ids: Iterable<number>, vocabulary: Vocabulary): str
 function lineOf(ids: number[], vocabulary: Vocabulary): string {
   const { kind, words } = vocabulary;
   if (kind === "bytes") return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids));
-  const units = ids.map((id) => words[id] ?? UNKNOWN);
-  if (kind === "characters") return units.join("");
+  const tokens = ids.map((id) => words[id] ?? UNKNOWN);
+  if (kind === "characters") return tokens.join("");
   if (kind === "words") {
     const glued = new Set(vocabulary.glued);
-    return units.map((unit, i) => i === 0 || glued.has(ids[i]!) ? unit : ` ${unit}`).join("");
+    return tokens.map((token, i) => i === 0 || glued.has(ids[i]!) ? token : ` ${token}`).join("");
   }
-  return (tokenizerOf(vocabulary)?.decode(ids) ?? byMarks(units, marksOf(vocabulary))).trim();
+  return (tokenizerOf(vocabulary)?.decode(ids) ?? byMarks(tokens, marksOf(vocabulary))).trim();
 }
 
 /** Marks of pieces. */
@@ -67,14 +67,16 @@ function marksOf({ words }: Vocabulary): Marks {
   return marks;
 }
 
-function byMarks(units: readonly string[], { byteLevel, space, inside, last, bytes }: Marks): string {
-  const spelled = bytes ? joinBytePieces(units) : units;
-  const ended = last ? spelled.map((unit) => unit.replace(/<\/w>$/, " ")) : spelled;
+function byMarks(tokens: readonly string[], { byteLevel, space, inside, last, bytes }: Marks): string {
+  const spelled = bytes ? joinBytePieces(tokens) : tokens;
+  const ended = last ? spelled.map((token) => token.replace(/<\/w>$/, " ")) : spelled;
   if (byteLevel) return byteLevelText(ended.join(""));
   if (space) return ended.join("").replaceAll("▁", " ");
   if (last) return ended.join("");
   if (!inside && bytes) return ended.join("");
-  return ended.map((unit, i) => inside && unit.startsWith("##") ? unit.slice(2) : i === 0 ? unit : ` ${unit}`)
+  return ended.map((token, i) =>
+    inside && token.startsWith("##") ? token.slice(2) : i === 0 ? token : ` ${token}`
+  )
     .join("");
 }
 

@@ -1,6 +1,6 @@
 import type { Passage } from "./passages.ts";
 import { isUnspaced, sentencesOf, wordsIn } from "./words.ts";
-import { byteVocabulary, UnitCounts, type Vocabulary } from "./vocabulary.ts";
+import { byteVocabulary, TokenCounts, type Vocabulary } from "./vocabulary.ts";
 
 /** After what the end token stands: nothing, each document, each line, or each sentence. */
 export type EndsOf = "nothing" | "documents" | "lines" | "sentences";
@@ -25,19 +25,19 @@ export interface WordRules {
   readonly ends: EndsOf;
 }
 
-/** Where an end token stands among units. */
+/** Where an end token stands among tokens. */
 const END = Symbol("end");
-/** A unit, one that stands after another with or without a space between them, or an end. */
-type Unit = string | Placed | typeof END;
+/** A token, one that stands after another with or without a space between them, or an end. */
+type Token = string | Placed | typeof END;
 interface Placed {
   readonly word: string;
   /** Whether it stands without a space after the one before. */
   readonly glued: boolean;
 }
-const textOf = (unit: string | Placed): string => typeof unit === "string" ? unit : unit.word;
+const textOf = (token: string | Placed): string => typeof token === "string" ? token : token.word;
 
-/** Tells passages apart into units. */
-type Splitter = (passage: Passage) => Iterable<Unit>;
+/** Tells passages apart into tokens. */
+type Splitter = (passage: Passage) => Iterable<Token>;
 
 /**
  * A tokenizer of words. The vocabulary is that of the passages given.
@@ -89,10 +89,10 @@ async function countedTokenizer(
   split: Splitter,
   options: { minimum?: number; largest?: number },
 ): Promise<Tokenizer> {
-  const counts = new UnitCounts();
+  const counts = new TokenCounts();
   for await (const passage of training) {
-    for (const unit of split(passage)) {
-      if (unit !== END) counts.add(textOf(unit), typeof unit === "string" ? undefined : unit.glued);
+    for (const token of split(passage)) {
+      if (token !== END) counts.add(textOf(token), typeof token === "string" ? undefined : token.glued);
     }
   }
   return tokenizerOver(counts.vocabulary(kind, options), split);
@@ -105,13 +105,13 @@ function tokenizerOver(vocabulary: Vocabulary, split: Splitter): Tokenizer {
   return {
     vocabulary,
     encode: (passage) =>
-      Array.from(split(passage), (unit) => unit === END ? end : ids.get(textOf(unit)) ?? unknown),
+      Array.from(split(passage), (token) => token === END ? end : ids.get(textOf(token)) ?? unknown),
   };
 }
 
 function wordSplitter(rules: WordRules): Splitter {
   const { split, lowercase, ends } = rules;
-  const wordsOf: (text: string) => Exclude<Unit, typeof END>[] = split === "spaces"
+  const wordsOf: (text: string) => Exclude<Token, typeof END>[] = split === "spaces"
     // Not `\s`: that takes U+FEFF, which stands inside words of WikiText, for white space.
     ? (text) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
     : (text) => placedWords(text);

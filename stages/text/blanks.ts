@@ -12,7 +12,7 @@ import { wordsIn } from "../../datasets/text/words.ts";
 import type { WindowFrame } from "../../datasets/text/windows.ts";
 import { RetortError } from "../../foundation/errors.ts";
 
-/** Stands for a missing unit in a sentence. */
+/** Stands for a missing token in a sentence. */
 export const BLANK = "_";
 
 /** A sentence with blanks as one sample of a circuit over windows. */
@@ -23,18 +23,18 @@ export interface BlankedSentence {
   readonly blanks: readonly number[];
   /** The variables of the sentence, ends not counted: from the first up to the one after the last. */
   readonly words: { readonly from: number; readonly to: number };
-  /** What the vocabulary does not have and the unknown unit stands for. */
+  /** What the vocabulary does not have and the unknown token stands for. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Reads a sentence with blanks: a text in which each {@link BLANK} stands for one missing unit of the vocabulary. Of a
+ * Reads a sentence with blanks: a text in which each {@link BLANK} stands for one missing token of the vocabulary. Of a
  * vocabulary of words they are words with spaces between them; those that it does not have as they stand are looked for
  * in small letters, then without the marks around them. Of pieces the text goes through their tokenizer, what stands
  * between blanks as it does in a running text: a blank is one piece, be it a word or a part of one. Of characters or
- * bytes each is a unit.
+ * bytes each is a token.
  *
- * @param length variables of the circuit: units of a window.
+ * @param length variables of the circuit: tokens of a window.
  * @param frame how texts lie in the windows that the circuit was learned from.
  * @param ends whether the sentence ends where its text does; otherwise it may go on.
  * @throws RetortError when it does not fit into a window, or has an unknown word that nothing stands for.
@@ -46,7 +46,7 @@ export function readBlanks(
   frame: WindowFrame,
   ends = true,
 ): BlankedSentence {
-  const { ids: tokens, unknown } = unitsOf(sentence, vocabulary, frame);
+  const { ids: tokens, unknown } = tokensOf(sentence, vocabulary, frame);
   const end = vocabulary.end === null ? [] : [vocabulary.end];
   const before = frame.begins === "end" ? end : [];
   const row = [...before, ...tokens, ...ends && frame.ends ? end : []];
@@ -69,13 +69,13 @@ export function readBlanks(
   };
 }
 
-/** Units of a sentence, undefined for blanks. */
-interface Units {
+/** Tokens of a sentence, undefined for blanks. */
+interface Tokens {
   readonly ids: readonly (number | undefined)[];
   readonly unknown: readonly string[];
 }
 
-function unitsOf(sentence: string, vocabulary: Vocabulary, frame: WindowFrame): Units {
+function tokensOf(sentence: string, vocabulary: Vocabulary, frame: WindowFrame): Tokens {
   if (vocabulary.kind === "bytes") {
     const bytes = new TextEncoder().encode(sentence);
     return { ids: Array.from(bytes, (byte) => byte === BLANK.charCodeAt(0) ? undefined : byte), unknown: [] };
@@ -84,19 +84,19 @@ function unitsOf(sentence: string, vocabulary: Vocabulary, frame: WindowFrame): 
   if (tokenizer !== undefined) return piecesOf(sentence, tokenizer, frame);
   const known = new Map(vocabulary.words.map((word, id) => [word, id]));
   const unknown: string[] = [];
-  const units = vocabulary.kind === "characters" ? [...sentence] : wordsOf(sentence, vocabulary, known);
-  const ids = units.map((unit) => {
-    if (unit === BLANK) return undefined;
-    const id = known.get(unit) ?? known.get(unit.toLowerCase());
+  const tokens = vocabulary.kind === "characters" ? [...sentence] : wordsOf(sentence, vocabulary, known);
+  const ids = tokens.map((token) => {
+    if (token === BLANK) return undefined;
+    const id = known.get(token) ?? known.get(token.toLowerCase());
     if (id !== undefined) return id;
-    unknown.push(unit);
-    return unknownOf(vocabulary, unit);
+    unknown.push(token);
+    return unknownOf(vocabulary, token);
   });
   return { ids, unknown };
 }
 
-function unknownOf({ unknown }: Vocabulary, unit: string): number {
-  if (unknown === null) throw new RetortError(`the vocabulary has no ${JSON.stringify(unit)}`);
+function unknownOf({ unknown }: Vocabulary, token: string): number {
+  if (unknown === null) throw new RetortError(`the vocabulary has no ${JSON.stringify(token)}`);
   return unknown;
 }
 
@@ -109,7 +109,7 @@ function wordsOf(sentence: string, { kind }: Vocabulary, ids: ReadonlyMap<string
 }
 
 /** What stands before, between and after blanks, each cut as it is at its place in a running text. */
-function piecesOf(sentence: string, tokenizer: PieceTokenizer, { begins }: WindowFrame): Units {
+function piecesOf(sentence: string, tokenizer: PieceTokenizer, { begins }: WindowFrame): Tokens {
   const ids: (number | undefined)[] = [], unknown: string[] = [];
   sentence.split(BLANK).forEach((text, i) => {
     if (i > 0) ids.push(undefined);
@@ -144,7 +144,7 @@ export function withoutEnds(
   return excludeState(circuit, blanks, end);
 }
 
-/** A unit that may stand at a blank, with its exact probability. */
+/** A token that may stand at a blank, with its exact probability. */
 export interface Candidate {
   readonly word: string;
   readonly probability: number;
@@ -173,7 +173,7 @@ export interface FilledBlanks {
  *
  * @param evaluator of the circuit that {@link withoutEnds} gives for the blanks.
  * @param sentence with its samples as that says of them.
- * @param options `draws`: completions; `list`: units of each blank that are listed; `seed` decides the draws.
+ * @param options `draws`: completions; `list`: tokens of each blank that are listed; `seed` decides the draws.
  * @throws CircuitError when the words are impossible.
  */
 export async function fillBlanks(

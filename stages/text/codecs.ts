@@ -127,7 +127,7 @@ const vocabularyValue = json(
 );
 
 /**
- * Units by token id: words, characters, bytes or a teacher's pieces. `value.json` and, of pieces, the `tokenizer.json` that
+ * Tokens by token id: words, characters, bytes or a teacher's pieces. `value.json` and, of pieces, the `tokenizer.json` that
  * text is cut by and shown by.
  */
 export const vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary"> = defineCodec<
@@ -142,7 +142,7 @@ export const vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary"> = defineCod
     const plain = { ...value, words: [...words], ...(glued !== undefined && { glued: [...glued] }) };
     const facts = await vocabularyValue.write(plain as Parameters<typeof vocabularyValue.write>[0], out);
     if (tokenizer !== undefined) await out.text("tokenizer.json", tokenizer);
-    return { units: words.length, ...facts };
+    return { tokens: words.length, ...facts };
   },
   async read(artifact) {
     const { glued, ...value } = await vocabularyValue.read(artifact);

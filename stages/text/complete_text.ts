@@ -38,7 +38,7 @@ export const completions = json(
   },
 );
 
-/** Texts with `_` for each missing unit: of words, of pieces, of characters. */
+/** Texts with `_` for each missing token: of words, of pieces, of characters. */
 export const blankedTexts = z.array(z.string().includes(BLANK, { error: "there is no blank, `_`, in it" }));
 
 /**
@@ -53,7 +53,7 @@ export const completeText = defineStage({
     sentences: blankedTexts.min(1),
     /** Completions of each. */
     draws: z.int().min(1).default(3),
-    /** Most probable units of each blank to list. */
+    /** Most probable tokens of each blank to list. */
     list: z.int().min(0).default(5),
   }),
   inputs: { circuit, vocabulary },

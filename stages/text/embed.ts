@@ -72,13 +72,13 @@ export const embedSuffixes = defineStage({
 });
 
 /**
- * The control teacher: the decayed sum of the vectors of a suffix's units, z_t = v(x_t) + decay * z_{t+1}. It has learned
+ * The control teacher: the decayed sum of the vectors of a suffix's tokens, z_t = v(x_t) + decay * z_{t+1}. It has learned
  * which words are alike, and nothing of sentences.
  */
 export const embedStatic = defineStage({
   name: "embed.static",
   params: z.object({
-    /** Weight of each unit against the one before it. */
+    /** Weight of each token against the one before it. */
     decay: z.number().min(0).max(1).default(0.7),
     /** Half (`f2`) or single (`f4`) precision on disk. */
     precision: precision.default("f2"),

@@ -10,7 +10,7 @@ const report = z.object({
   epoch: z.number(),
   /** Mean cross-entropy in nats among the candidates, over the steps since the last point. */
   train: z.number(),
-  /** On the validation text, among all units, from both sides. */
+  /** On the validation text, among all tokens, from both sides. */
   valid: z.number(),
   /** The same, from what follows alone. */
   validSuffix: z.number(),

@@ -11,7 +11,7 @@ import { files } from "../../runner/codecs/files.ts";
 import { defineStage, many } from "../../runner/stage.ts";
 
 /**
- * A teacher: `model.onnx`, `teacher.json` (what it takes and gives), unless its pieces are the corpus's units
+ * A teacher: `model.onnx`, `teacher.json` (what it takes and gives), unless its pieces are the corpus's tokens
  * `tokenizer.json`, and what the graph keeps outside its file: `external.json` with the names and a file for each.
  */
 export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec<

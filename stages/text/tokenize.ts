@@ -20,17 +20,19 @@ const outputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
 /** Parameters of {@link tokenize}, for pipelines that hand them on. */
 export const tokenParams = {
   /**
-   * `words`: letters and digits in a row, in Chinese, Japanese and Thai by a dictionary, other marks alone; `spaces`: what stands between white space, for text that
+   * What a token is. `words`: letters and digits in a row, in Chinese, Japanese and Thai by a dictionary, other marks alone; `spaces`: what stands between white space, for text that
    * is in tokens already (WikiText); `characters`; `bytes`.
    */
-  units: z.enum(["words", "spaces", "characters", "bytes"]).default("words"),
+  by: z.enum(["words", "spaces", "characters", "bytes"]).default("words"),
+  /** The name of `by` before 0.2.0. */
+  units: z.never("it is called `by` since 0.2.0").optional(),
   /** What the end token stands after. For WikiText: `lines`. */
   ends: z.enum(endsOf).default("sentences"),
   /** Whether capitals become small letters; for `words` and `spaces`. */
   lowercase: z.boolean().default(false),
-  /** A unit needs so many occurrences in the training text; rarer ones become the unknown unit. */
+  /** Least number of occurrences in the training text; rarer tokens become the unknown token. */
   minimum: z.int().min(1).default(1),
-  /** Ids at most, with those of the unknown unit and of the end. */
+  /** Largest number of ids, with those of the unknown token and of the end token. */
   largest: z.int().min(2).optional(),
 };
 
@@ -46,12 +48,12 @@ export const tokenize = defineStage({
       ...(params.largest === undefined ? {} : { largest: params.largest }),
     };
     const passages = inputs.train.passages();
-    const tokenizer = params.units === "bytes"
+    const tokenizer = params.by === "bytes"
       ? byteTokenizer(params.ends)
-      : params.units === "characters"
+      : params.by === "characters"
       ? await characterTokenizer(passages, params.ends, limits)
       : await wordTokenizer(passages, {
-        split: params.units === "words" ? "letters" : "spaces",
+        split: params.by === "words" ? "letters" : "spaces",
         lowercase: params.lowercase,
         ends: params.ends,
       }, limits);

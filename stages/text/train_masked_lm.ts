@@ -8,13 +8,13 @@ import { maskedLmLog, maskedLmState } from "./masked_lm_codecs.ts";
 import { teacher } from "./teachers.ts";
 
 /**
- * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its units. Interrupted
+ * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its tokens. Interrupted
  * at any step it goes on there, and ends with the same bytes on the same machine.
  */
 export const trainMaskedLm = defineStage({
   name: "teacher.train-masked-lm",
   params: z.object({
-    /** Units of a window: what the teacher takes at a time. */
+    /** Tokens of a window: what the teacher takes at a time. */
     length: z.int().min(2).default(32),
     /** Numbers in a vector. */
     width: z.int().min(1).default(256),
@@ -36,13 +36,13 @@ export const trainMaskedLm = defineStage({
     warmup: z.number().min(0).max(1).default(0.05),
     /** Weight decay. */
     decay: z.number().min(0).default(0.01),
-    /** Share of the units that are hidden and guessed. */
+    /** Share of the tokens that are hidden and guessed. */
     hidden: z.number().gt(0).lt(1).default(0.15),
-    /** Share of the windows in which a unit sees only itself and what follows: what the embedding mode `masked` asks for. */
+    /** Share of the windows in which a token sees only itself and what follows: what the embedding mode `masked` asks for. */
     suffixes: z.number().min(0).max(1).default(0.5),
     /** Share of the windows that are cut to a random length. */
     shorter: z.number().min(0).max(1).default(0.2),
-    /** Units that a guess chooses from in training, drawn for each step; 0: all. */
+    /** Tokens that a guess chooses from in training, drawn for each step; 0: all. */
     candidates: z.int().min(0).default(4096),
     /** Windows of the validation text that each point of the loss curve looks at. */
     validWindows: z.int().min(1).default(1024),
@@ -60,7 +60,7 @@ export const trainMaskedLm = defineStage({
     if (layer !== undefined && layer > layers) {
       throw new RetortError(`\`layer\` is ${layer}, but there are ${layers} layers`);
     }
-    const sizes = { length, width, layers, heads, hidden: hiddenWidth, units: words.length };
+    const sizes = { length, width, layers, heads, hidden: hiddenWidth, tokens: words.length };
     context.engine.used("cpu", "ONNX Runtime");
     const training = new MaskedLmTraining(sizes, { ...options, seed: context.seed }, {
       train: await inputs.train.ids.all(),

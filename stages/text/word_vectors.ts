@@ -5,15 +5,15 @@ import { defineStage } from "../../runner/stage.ts";
 import { WordVectors } from "../../teachers/word_vectors.ts";
 import { tokens, vocabulary } from "./codecs.ts";
 
-/** Static vectors of units, learned from the corpus itself: `[units, width]`, row = token id. */
+/** Static vectors of tokens, learned from the corpus itself: `[tokens, width]`, row = token id. */
 export const wordVectors = defineStage({
   name: "word.vectors",
   params: z.object({
     /** Numbers in a vector. */
     width: z.int().min(1).default(64),
-    /** Units on each side that count as a unit's context. */
+    /** Tokens on each side that count as a token's context. */
     reach: z.int().min(1).default(4),
-    /** The most frequent units, so many, are the contexts that are counted. */
+    /** The most frequent tokens, so many, are the contexts that are counted. */
     contexts: z.int().min(1).default(2000),
     /** `ppmi`: leading singular vectors of the positive pointwise mutual information; `random`: a random projection of it. */
     method: z.enum(["ppmi", "random"]).default("ppmi"),

@@ -86,7 +86,7 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
       "text=all.jsonl",
       "column=review",
       'teachers=["./model"]',
-      "units=pieces",
+      "by=pieces",
     ),
   );
   assert.ok(rows.rows.every(({ test }) => test !== null && test > 1));
@@ -108,7 +108,8 @@ Deno.test("text that cannot be learned from is refused with what to set", async 
       /all\.csv: it is a table \(CSV\): which column is the text\? There are "id", "review"/,
     ],
     [["text=short.txt", 'blanks=["a _", "b"]'], /parameter `blanks\.1`: there is no blank, `_`, in it/],
-    [["text=short.txt", "units=pieces"], /units=pieces wants a teacher in ONNX/],
+    [["text=short.txt", "by=pieces"], /by=pieces wants a teacher in ONNX/],
+    [["text=short.txt", "units=words"], /parameter `units`: it is called `by` since 0\.2\.0/],
     [
       [
         "text.train=short.txt",

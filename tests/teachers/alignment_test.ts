@@ -8,7 +8,7 @@ import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { tokens as tokensCodec } from "../../stages/text/codecs.ts";
 import { embedSuffixes } from "../../stages/text/embed.ts";
-import { alignUnits, piecesOfUnits } from "../../teachers/alignment.ts";
+import { alignTokens, piecesOfTokens } from "../../teachers/alignment.ts";
 import { inPlace, runStage } from "../stages/in_place.ts";
 import { tinyTeacher } from "./tiny.ts";
 
@@ -30,19 +30,19 @@ function teacherOf(name: string) {
   return { tokenizer, config: { ...tiny, unknown: [0], end: [end ?? 0] } };
 }
 
-Deno.test("units are cut as Python's tokenizers cut them in a running text, for every kind of tokenizer", async (t) => {
+Deno.test("tokens are cut as Python's tokenizers cut them in a running text, for every kind of tokenizer", async (t) => {
   for (const [name, { words }] of Object.entries(truth)) {
     await t.step(name, () => {
       const { tokenizer, config } = teacherOf(name);
       const vocabulary = vocabularyOf(words.flatMap(({ text }) => text.split(" ")));
-      const alignment = alignUnits(vocabulary, config, tokenizer);
+      const alignment = alignTokens(vocabulary, config, tokenizer);
       for (const { text, ids } of words) {
-        const units = text.split(" ").map((word) => vocabulary.words.indexOf(word));
-        const { pieces, starts } = piecesOfUnits(alignment, units, true);
+        const tokens = text.split(" ").map((word) => vocabulary.words.indexOf(word));
+        const { pieces, starts } = piecesOfTokens(alignment, tokens, true);
         ids.forEach((own, i) => assert.deepEqual([...pieces.subarray(starts[i], starts[i + 1])], own, text));
         // In the middle of a text the first word is cut as the others are.
-        const again = piecesOfUnits(alignment, [...units, ...units], true);
-        const second = piecesOfUnits(alignment, units, false);
+        const again = piecesOfTokens(alignment, [...tokens, ...tokens], true);
+        const second = piecesOfTokens(alignment, tokens, false);
         assert.deepEqual(second.pieces, again.pieces.slice(pieces.length), text);
       }
     });
@@ -54,8 +54,8 @@ Deno.test("after an end that is no text a text begins; escapes and marks join wh
     const { tokenizer, config } = teacherOf(name);
     const vocabulary = vocabularyOf(["the", "self", "@-@", "evident", "company"]);
     const [, end, the, self, hyphen, evident, company] = vocabulary.words.keys();
-    const alignment = alignUnits(vocabulary, config, tokenizer);
-    const cut = (units: number[]) => [...piecesOfUnits(alignment, units, true).pieces];
+    const alignment = alignTokens(vocabulary, config, tokenizer);
+    const cut = (tokens: number[]) => [...piecesOfTokens(alignment, tokens, true).pieces];
     assert.deepEqual(cut([the!, self!, hyphen!, evident!]), tokenizer.encode("the self-evident"), name);
     if (tokenizer.vocabulary.end === null) continue;
     const twice = [...tokenizer.encode("the company"), ...config.end, ...tokenizer.encode("company")];
@@ -63,8 +63,8 @@ Deno.test("after an end that is no text a text begins; escapes and marks join wh
     // An end that is written as a full stop is a part of the text.
     const stop = { ...config, end: tokenizer.cut(".", "glued")! };
     const [first, second] = ["the company.", "the company. company"].map((text) => tokenizer.encode(text));
-    const stopped = piecesOfUnits(
-      alignUnits(vocabulary, stop, tokenizer),
+    const stopped = piecesOfTokens(
+      alignTokens(vocabulary, stop, tokenizer),
       [the!, company!, end!, company!],
       true,
     );
@@ -78,8 +78,8 @@ Deno.test("after an end that is no text a text begins; escapes and marks join wh
   for (const name of ["byte_level", "llama2", "llama3", "gemma", "unigram", "wordpiece"]) {
     const { tokenizer, config } = teacherOf(name);
     const text = "The people, for the people.";
-    const units = made.encode({ document: 0, text, last: false });
-    const { pieces } = piecesOfUnits(alignUnits(made.vocabulary, config, tokenizer), units, true);
+    const tokens = made.encode({ document: 0, text, last: false });
+    const { pieces } = piecesOfTokens(alignTokens(made.vocabulary, config, tokenizer), tokens, true);
     assert.deepEqual([...pieces], tokenizer.encode(text), name);
   }
 });
@@ -95,8 +95,8 @@ Deno.test("words and characters of Chinese are cut without spaces", async () => 
   for (const name of ["byte_level", "llama3", "llama2", "gemma", "unigram_bytes"]) {
     const { tokenizer, config } = teacherOf(name);
     for (const { vocabulary, encode } of [words, characters]) {
-      const { pieces } = piecesOfUnits(
-        alignUnits(vocabulary, config, tokenizer),
+      const { pieces } = piecesOfTokens(
+        alignTokens(vocabulary, config, tokenizer),
         encode({ document: 0, text, last: true }),
         true,
       );
@@ -115,7 +115,7 @@ Deno.test("what words are cut into depends on the words around: refused", () => 
     },
   }));
   assert.throws(
-    () => alignUnits(vocabularyOf(["a", "b"]), { ...tiny, unknown: [0], end: [0] }, tokenizer),
+    () => alignTokens(vocabularyOf(["a", "b"]), { ...tiny, unknown: [0], end: [0] }, tokenizer),
     /reach over words: "b a"/,
   );
 });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { RandomStream } from "../../circuits/random.ts";
 import { add, input, Program, reshape } from "../../kernels/autodiff/mod.ts";
-import { ENCODER, maskedLmPlans, type MaskedLmSizes, UNIT_TABLE } from "../../teachers/masked_lm.ts";
+import { ENCODER, maskedLmPlans, type MaskedLmSizes, TOKEN_TABLE } from "../../teachers/masked_lm.ts";
 import { maskedLmTeacher } from "../../teachers/masked_lm_teacher.ts";
 import { type MaskedLmOptions, MaskedLmTraining } from "../../teachers/masked_lm_training.ts";
-import { Candidates, hideUnits } from "../../teachers/masked_units.ts";
+import { Candidates, hideTokens } from "../../teachers/masked_tokens.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { encode, parameterTensors, startingNumbers } from "../../teachers/transformer.ts";
 
-const sizes: MaskedLmSizes = { units: 9, length: 8, width: 16, layers: 2, heads: 2, hidden: 24 };
+const sizes: MaskedLmSizes = { tokens: 9, length: 8, width: 16, layers: 2, heads: 2, hidden: 24 };
 const options: MaskedLmOptions = {
   epochs: 15,
   batch: 16,
@@ -24,13 +24,13 @@ const options: MaskedLmOptions = {
   seed: 3,
 };
 
-/** Each unit is the one before it plus one, modulo nine; now and then it begins anew anywhere. */
+/** Each token is the one before it plus one, modulo nine; now and then it begins anew anywhere. */
 function counting(length: number, seed: number): Int32Array {
   const random = new RandomStream(seed);
-  let unit = 0;
+  let token = 0;
   return Int32Array.from(
     { length },
-    () => unit = random.uniform() < 0.05 ? random.integer(9) : (unit + 1) % 9,
+    () => token = random.uniform() < 0.05 ? random.integer(9) : (token + 1) % 9,
   );
 }
 
@@ -49,7 +49,7 @@ Deno.test("it learns a language that is easy to guess, from both sides and from 
   const last = reports.at(-1)!;
   assert.ok(reports[0]!.valid > 1.5, `it begins near log 9 = 2.2: ${reports[0]!.valid}`);
   assert.ok(last.valid < 1 && last.train < 1.1, `${last.valid}, ${last.train}`);
-  // From what follows alone the last unit of a window cannot be guessed, and one side says less than two.
+  // From what follows alone the last token of a window cannot be guessed, and one side says less than two.
   assert.ok(last.validSuffix > last.valid && last.validSuffix < 1.3, `${last.validSuffix}`);
 });
 
@@ -95,20 +95,20 @@ Deno.test("as a teacher it gives the vectors of the encoder that was trained, fo
     const stream = add(reshape(shown, [2, length, width]), parameters["position/table"]!);
     const { out } = encode(stream, sizes, parameters, ENCODER, input("mask", [2, 1, length, length]));
     const program = await Program.compile({ out });
-    const table = weights.get(UNIT_TABLE)!;
+    const table = weights.get(TOKEN_TABLE)!;
     const rows = Float32Array.from(
       [...ids].flatMap((id) => [...table.subarray(id * width, (id + 1) * width)]),
     );
     const expected = (await program.run({ ...Object.fromEntries(weights), shown: rows, mask })).out!;
     await program.release();
 
-    const vectors = await teacher.embed({ count: 2, tokens: length, ids, lengths }, { suffixes });
+    const vectors = await teacher.embed({ count: 2, positions: length, ids, lengths }, { suffixes });
     const there = vectors.map((x, i) => i < (8 + 5) * width ? x - expected[i]! : 0);
     assert.ok(Math.max(...there.map(Math.abs)) < 1e-5);
     // A window alone, without padding, gets the same vectors.
     const alone = await teacher.embed({
       count: 1,
-      tokens: 5,
+      positions: 5,
       ids: ids.slice(8, 13),
       lengths: Int32Array.of(5),
     }, {
@@ -132,7 +132,7 @@ Deno.test("with suffixes, no vector knows of what stands before it, and layers c
     const ids = Int32Array.of(1, 2, 3, 4, 5, 6), other = ids.slice();
     other[2] = 8;
     const embed = (ids: Int32Array, suffixes: boolean) =>
-      teacher.embed({ count: 1, tokens: 6, ids, lengths: Int32Array.of(6) }, { suffixes });
+      teacher.embed({ count: 1, positions: 6, ids, lengths: Int32Array.of(6) }, { suffixes });
     const changed = async (suffixes: boolean) => {
       const [a, b] = [await embed(ids, suffixes), await embed(other, suffixes)];
       return Array.from({ length: 6 }, (_, t) => {
@@ -145,12 +145,12 @@ Deno.test("with suffixes, no vector knows of what stands before it, and layers c
   }
 });
 
-Deno.test("units are hidden in the shares wanted, and never where a window was cut", () => {
+Deno.test("tokens are hidden in the shares wanted, and never where a window was cut", () => {
   const windows = counting(64 * 8, 6);
-  const hiding = { length: 8, units: 9, hidden: 70, suffixes: 0.5, shorter: 0.5 };
+  const hiding = { length: 8, tokens: 9, hidden: 70, suffixes: 0.5, shorter: 0.5 };
   let marked = 0, kept = 0, suffixes = 0, short = 0;
   for (let seed = 0; seed < 50; seed++) {
-    const { shown, mask, where, answers } = hideUnits(windows, hiding, new RandomStream(seed));
+    const { shown, mask, where, answers } = hideTokens(windows, hiding, new RandomStream(seed));
     const places = Array.from(where, Number);
     assert.equal(new Set(places).size, 70);
     places.forEach((place, n) => {
@@ -158,10 +158,10 @@ Deno.test("units are hidden in the shares wanted, and never where a window was c
       if (shown[place] === 9) marked++;
       else if (shown[place] === windows[place]) kept++;
       const diagonal = (place * 8) + place % 8;
-      assert.equal(mask[diagonal], 0, "a hidden unit lies within its window");
+      assert.equal(mask[diagonal], 0, "a hidden token lies within its window");
     });
     const hidden = new Set(places);
-    shown.forEach((unit, place) => assert.ok(hidden.has(place) || unit === windows[place]));
+    shown.forEach((token, place) => assert.ok(hidden.has(place) || token === windows[place]));
     for (let w = 0; w < 64; w++) {
       const seen = (query: number, key: number) => mask[(w * 8 + query) * 8 + key] === 0;
       if (!seen(7, 0) && seen(0, 0)) suffixes++;
@@ -174,15 +174,15 @@ Deno.test("units are hidden in the shares wanted, and never where a window was c
       `${n / of} is not ${share}`,
     );
   within(marked, 50 * 70, 0.8);
-  // A random unit is the right one in one of nine cases.
+  // A random token is the right one in one of nine cases.
   within(kept, 50 * 70, 0.1 + 0.1 / 9);
   within(suffixes, 50 * 64, 0.5);
   within(short, 50 * 64, 0.5 * 7 / 8);
 });
 
-Deno.test("candidates hold the answers, and their corrections make sums over them sums over all units", () => {
-  const units = 400;
-  const counts = Array.from({ length: units }, (_, unit) => Math.floor(2000 / (1 + unit)));
+Deno.test("candidates hold the answers, and their corrections make sums over them sums over all tokens", () => {
+  const tokens = 400;
+  const counts = Array.from({ length: tokens }, (_, token) => Math.floor(2000 / (1 + token)));
   const total = counts.reduce((sum, count) => sum + count + 1, 0);
   const random = new RandomStream(1);
   const scores = counts.map((count) => [1, (count + 1) / total, Math.exp(random.normal())]);
@@ -197,11 +197,11 @@ Deno.test("candidates hold the answers, and their corrections make sums over the
         let at = random.uniform() * total;
         return counts.findIndex((count) => (at -= count + 1) < 0);
       });
-      const { units, correction, targets } = candidates.choose(answers, random);
-      assert.equal(new Set(units).size, size);
-      answers.forEach((answer, n) => assert.equal(units[Number(targets[n])], answer));
-      units.forEach((unit, n) =>
-        scores[unit]!.forEach((score, k) => found[k]! += score * Math.exp(correction[n]!) / rounds)
+      const { tokens, correction, targets } = candidates.choose(answers, random);
+      assert.equal(new Set(tokens).size, size);
+      answers.forEach((answer, n) => assert.equal(tokens[Number(targets[n])], answer));
+      tokens.forEach((token, n) =>
+        scores[token]!.forEach((score, k) => found[k]! += score * Math.exp(correction[n]!) / rounds)
       );
     }
     // The denominator of a softmax is such a sum. Dividing by the chance to be drawn makes the estimate unbiased.
@@ -215,16 +215,16 @@ Deno.test("candidates hold the answers, and their corrections make sums over the
 Deno.test("what cannot be trained is refused with the place", () => {
   const make = (changed: object, text = corpus, given = sizes) =>
     new MaskedLmTraining(given, { ...options, ...changed }, text);
-  assert.throws(() => make({ hidden: 0 }), /a share of 0 of the units cannot be hidden/);
+  assert.throws(() => make({ hidden: 0 }), /a share of 0 of the tokens cannot be hidden/);
   assert.throws(
     () => make({}, { ...corpus, valid: new Int32Array(3) }),
-    /3 units of valid text give no window of 8/,
+    /3 tokens of valid text give no window of 8/,
   );
   const strange = corpus.train.slice();
   strange[17] = 9;
   assert.throws(
     () => make({}, { ...corpus, train: strange }),
-    /unit 17 of the train text is 9, expected 0 to 8/,
+    /token 17 of the train text is 9, expected 0 to 8/,
   );
   assert.throws(() => make({}, corpus, { ...sizes, heads: 3 }), /3 heads do not divide the width 16/);
 });

@@ -1,37 +1,40 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { pieceTokenizer } from "../../datasets/text/pieces.ts";
-import { alignUnits } from "../../teachers/alignment.ts";
+import { alignTokens } from "../../teachers/alignment.ts";
 import { describeTeacher } from "../../teachers/describe.ts";
 import { type CausalState, type EmbeddingMode, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { holds } from "../property.ts";
 import { tinyModel, tinyTeacher, tinyTokenizer, tinyVocabulary } from "./tiny.ts";
 
-/** Pieces of each unit of the tiny vocabulary, by hand. */
+/** Pieces of each token of the tiny vocabulary, by hand. */
 const PIECES = [[3], [2], [7], [4, 5], [8], [4, 6], [9], [3]];
 
 const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 
 Deno.test("words become their own pieces; unknown words, ends and escapes what stands for them", () => {
   const { config, tokenizer } = tinyTeacher("encoder");
-  const { offsets, pieces } = alignUnits(tinyVocabulary, config, pieceTokenizer(tokenizer!));
-  assert.deepEqual(PIECES.map((_, unit) => [...pieces.subarray(offsets[unit], offsets[unit + 1])]), PIECES);
+  const { offsets, pieces } = alignTokens(tinyVocabulary, config, pieceTokenizer(tokenizer!));
+  assert.deepEqual(
+    PIECES.map((_, token) => [...pieces.subarray(offsets[token], offsets[token + 1])]),
+    PIECES,
+  );
 });
 
 Deno.test("a corpus in the teacher's own pieces needs no words; other pieces and characters are refused", () => {
   const { config } = tinyTeacher("encoder");
   const own = pieceTokenizer(tinyTokenizer);
-  const { pieces } = alignUnits(own.vocabulary, config, own);
+  const { pieces } = alignTokens(own.vocabulary, config, own);
   assert.deepEqual([...pieces], [...own.vocabulary.words.keys()]);
-  assert.deepEqual([...alignUnits(tinyVocabulary, config, undefined).pieces], [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual([...alignTokens(tinyVocabulary, config, undefined).pieces], [0, 1, 2, 3, 4, 5, 6, 7]);
   const other = { ...own.vocabulary, words: own.vocabulary.words.slice(1) };
   assert.throws(
-    () => alignUnits(other, config, own),
+    () => alignTokens(other, config, own),
     /the pieces of another tokenizer than that of tiny encoder/,
   );
   assert.throws(
-    () => alignUnits({ ...tinyVocabulary, kind: "characters" }, config, own),
+    () => alignTokens({ ...tinyVocabulary, kind: "characters" }, config, own),
     /tiny encoder has pieces of words: it cannot embed a corpus in characters/,
   );
   // A character of Chinese is what tokenizers cut by itself, whatever stands beside it.
@@ -43,20 +46,20 @@ Deno.test("a corpus in the teacher's own pieces needs no words; other pieces and
     unknown: 0,
     end: 1,
   } as const;
-  const cuts = alignUnits(characters, config, chinese);
+  const cuts = alignTokens(characters, config, chinese);
   assert.deepEqual([...cuts.pieces.subarray(cuts.offsets[2], cuts.offsets[4])], [id("東"), id("京")]);
 });
 
 /** What each mode should give, by its definition: for the suffix that begins at `t`, the two numbers of its vector. */
 function expected(
-  units: readonly number[],
+  tokens: readonly number[],
   t: number,
   mode: EmbeddingMode,
   decay: number,
   state: CausalState,
   start: readonly number[],
 ): [number, number] {
-  const pieces = units.map((unit) => PIECES[unit]!);
+  const pieces = tokens.map((token) => PIECES[token]!);
   const decayed = (numbers: readonly number[]) => {
     const weights = numbers.map((_, i) => decay ** i);
     return numbers.reduce((sum, x, i) => sum + x * weights[i]!, 0) / weights.reduce((a, b) => a + b);
@@ -88,12 +91,12 @@ Deno.test("every mode gives what its definition says, however sequences are batc
         // What a language model's texts begin after, a prompt of two pieces in one case, stands before them here too.
         const config = { ...causal.config, ...(start !== undefined && { start }) };
         const teacher = mode === "causal" ? { ...causal, config } : encoder;
-        const variables = Math.max(1, ...windows.map((units) => units.length));
+        const variables = Math.max(1, ...windows.map((tokens) => tokens.length));
         const values = new Int32Array(windows.length * variables);
         const observed = new Uint8Array(values.length);
-        windows.forEach((units, w) => {
-          values.set(units, w * variables);
-          observed.fill(1, w * variables, w * variables + units.length);
+        windows.forEach((tokens, w) => {
+          values.set(tokens, w * variables);
+          observed.fill(1, w * variables, w * variables + tokens.length);
         });
         const rows = { count: windows.length, variables, values, observed };
         const vectors = await embedSuffixesOf(teacher, teacher.align(tinyVocabulary), rows, {
@@ -102,11 +105,11 @@ Deno.test("every mode gives what its definition says, however sequences are batc
           decay,
           state,
         });
-        windows.forEach((units, w) => {
+        windows.forEach((tokens, w) => {
           for (let t = 0; t < variables; t++) {
             const at = 2 * (w * variables + t);
             const found = [...vectors.subarray(at, at + 2)];
-            const wanted = t < units.length ? expected(units, t, mode, decay, state, start ?? [1]) : [0, 0];
+            const wanted = t < tokens.length ? expected(tokens, t, mode, decay, state, start ?? [1]) : [0, 0];
             found.forEach((x, i) =>
               assert.ok(Math.abs(x - wanted[i]!) < 1e-5, `${mode} ${t}: ${found}, not ${wanted}`)
             );
@@ -131,11 +134,11 @@ Deno.test("without a piece that begins texts there is no state before the first 
 Deno.test("a window of too many pieces loses the ends of its longest words, or is refused", async () => {
   await using teacher = await openTeacher(tinyTeacher("encoder", 5), { threads: 1 });
   const align = teacher.align(tinyVocabulary);
-  const embed = (units: number[]) =>
+  const embed = (tokens: number[]) =>
     embedSuffixesOf(
       teacher,
       align,
-      { count: 1, variables: units.length, values: Int32Array.from(units) },
+      { count: 1, variables: tokens.length, values: Int32Array.from(tokens) },
       { mode: "cumulative" },
     );
   // Room for three pieces: `unseen unseen it` has five, so both words keep their first piece alone.
@@ -147,7 +150,7 @@ Deno.test("a window of too many pieces loses the ends of its longest words, or i
       9,
     ],
   );
-  await assert.rejects(embed([2, 2, 2, 2]), /a window of 4 units has 4 pieces, tiny encoder takes 3/);
+  await assert.rejects(embed([2, 2, 2, 2]), /a window of 4 tokens has 4 pieces, tiny encoder takes 3/);
 });
 
 Deno.test("modes that a teacher cannot do are refused in words", async () => {

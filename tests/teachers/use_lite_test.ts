@@ -14,7 +14,7 @@ Deno.test("the sentence encoder in ONNX gives the vectors that TensorFlow.js giv
   reference.sequences.forEach((sequence, row) => ids.set(sequence, row * tokens));
   const vectors = await teacher.embed({
     count: reference.sequences.length,
-    tokens,
+    positions: tokens,
     ids,
     lengths: Int32Array.from(reference.sequences, (sequence) => sequence.length),
   });

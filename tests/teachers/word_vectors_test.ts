@@ -10,12 +10,12 @@ const TEXT = Int32Array.from(
   (_, i) => (i % 3 === 0 ? stream.integer(3) : 3 + stream.integer(6)),
 );
 
-/** Positive pointwise mutual information of units within `reach` of each other, by its definition. */
+/** Positive pointwise mutual information of tokens within `reach` of each other, by its definition. */
 function ppmi(reach: number): number[][] {
   const counts = Array.from({ length: UNITS }, () => new Array<number>(UNITS).fill(0));
-  TEXT.forEach((unit, i) => {
+  TEXT.forEach((token, i) => {
     for (let j = Math.max(0, i - reach); j <= Math.min(TEXT.length - 1, i + reach); j++) {
-      if (j !== i) counts[unit]![TEXT[j]!]! += 1;
+      if (j !== i) counts[token]![TEXT[j]!]! += 1;
     }
   });
   const sums = counts.map((row) => row.reduce((a, b) => a + b, 0));
@@ -27,7 +27,7 @@ function ppmi(reach: number): number[][] {
 
 function vectors(width: number, method: "ppmi" | "random" = "ppmi", seed = 1): Float32Array {
   const occurrences = new Float64Array(UNITS);
-  for (const unit of TEXT) occurrences[unit]! += 1;
+  for (const token of TEXT) occurrences[token]! += 1;
   const made = new WordVectors(occurrences, { width, reach: 2, contexts: UNITS, method, seed });
   made.add(TEXT.subarray(0, 123)); // Where the text is cut must not matter.
   made.add(TEXT.subarray(123));
@@ -68,7 +68,7 @@ Deno.test("too many contexts are refused", () => {
         method: "ppmi",
         seed: 0,
       }),
-    /counts of 200000 units by 5000 contexts take 4000000000 bytes/,
+    /counts of 200000 tokens by 5000 contexts take 4000000000 bytes/,
   );
 });
 

@@ -20,7 +20,7 @@ Deno.test("Chinese, Japanese and Thai are cut into words, also beside other scri
 });
 
 Deno.test("words and marks in their order are the text without white space, each where it says", (test) => {
-  const unit = fc.constantFrom(
+  const token = fc.constantFrom(
     "a",
     "'",
     "-",
@@ -42,7 +42,7 @@ Deno.test("words and marks in their order are the text without white space, each
   );
   holds(
     test,
-    fc.property(fc.array(unit, { maxLength: 30 }).map((parts) => parts.join("")), (text) => {
+    fc.property(fc.array(token, { maxLength: 30 }).map((parts) => parts.join("")), (text) => {
       const found = [...wordsIn(text)];
       for (const { word, index } of found) assert.equal(text.slice(index, index + word.length), word);
       assert.equal(found.map(({ word }) => word).join(""), text.replaceAll(/\s/g, ""));
@@ -69,7 +69,7 @@ Deno.test("sentences of Chinese and Japanese end without a space, with what clos
   assert.deepEqual([...sentencesOf("Good.", false)], [["Good.", false]]);
 });
 
-Deno.test("white space between sentences is none: one end for each, whatever the units are", async () => {
+Deno.test("white space between sentences is none: one end for each, whatever the tokens are", async () => {
   const text = "One.\n\n\n\nTwo.\n\n", passage = { document: 0, text, last: true };
   async function* passages() {
     yield passage;

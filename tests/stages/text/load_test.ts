@@ -53,7 +53,7 @@ Deno.test("WikiText-2 has the tokens and the types that everyone counts", async 
       path: (name: string) => Promise.resolve(`${found.folder}/${name}`),
     };
     const text = await run(place, loadText, { files: input }, { format: "wikitext", split: "names" });
-    const made = await run(place, tokenize, text, { units: "spaces", ends: "lines" });
+    const made = await run(place, tokenize, text, { by: "spaces", ends: "lines" });
     assert.deepEqual(splits.map((split) => made[split].count), [2_088_628, 217_646, 245_569]);
     assert.equal(made.vocabulary.words.length, 33_278);
     // The paper tells of 600, 60 and 60 articles; each file begins with an empty line that is in none.
@@ -182,7 +182,7 @@ Deno.test("windows within sentences and documents, padded, hold every token once
     ]);
     assert.deepEqual(await words({ length: 8 }), ["one two three . <eos> four five !"]);
     await assert.rejects(words({ length: 99 }), /14 tokens give no window of 99/);
-    const bytes = await run(place, tokenize, text, { units: "bytes", ends: "nothing" });
+    const bytes = await run(place, tokenize, text, { by: "bytes", ends: "nothing" });
     assert.equal(bytes.train.ids.type, "u2"); // 256 bytes and the end are one too many for one byte.
     assert.equal(bytes.train.count, 34);
   });

@@ -49,7 +49,7 @@ Deno.test("weights outside the .onnx file, of branches too, come with it into th
       const made = await make({ [`onnx/${name}.onnx`]: graph!, [`onnx/${name}.onnx_data`]: weights! });
       const kept = await place.read(teacher, await place.write(teacher, made.teacher));
       await using opened = await openTeacher(kept);
-      const rows = { count: 1, tokens: 2, ids: Int32Array.of(3, 9), lengths: Int32Array.of(2) };
+      const rows = { count: 1, positions: 2, ids: Int32Array.of(3, 9), lengths: Int32Array.of(2) };
       const found = await opened.embed(rows);
       for (let i = 0; i < 24; i++) {
         const piece = i < 12 ? 3 : 9;

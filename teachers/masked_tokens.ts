@@ -1,12 +1,12 @@
 import type { RandomStream } from "../circuits/random.ts";
 
-/** How units are hidden in windows. */
+/** How tokens are hidden in windows. */
 export interface HidingOptions {
   /** Positions of a window. */
   readonly length: number;
-  /** Units of the vocabulary; their number is the id of what a hidden unit looks like. */
-  readonly units: number;
-  /** Hidden units of all windows together. */
+  /** Tokens of the vocabulary; their number is the id of what a hidden token looks like. */
+  readonly tokens: number;
+  /** Hidden tokens of all windows together. */
   readonly hidden: number;
   /** Share of the windows in which a position sees only itself and what follows it. */
   readonly suffixes: number;
@@ -14,30 +14,30 @@ export interface HidingOptions {
   readonly shorter: number;
 }
 
-/** Windows with hidden units, as graphs take them. */
+/** Windows with hidden tokens, as graphs take them. */
 export interface HiddenUnits {
-  /** `[windows * length]`: what is shown; `units` where a unit is hidden. */
+  /** `[windows * length]`: what is shown; `tokens` where a token is hidden. */
   readonly shown: Int32Array;
   /** `[windows, 1, length, length]`: added to the attention. */
   readonly mask: Float32Array;
-  /** `[hidden]`: places of hidden units. */
+  /** `[hidden]`: places of hidden tokens. */
   readonly where: BigInt64Array;
-  /** `[hidden]`: the units there. */
+  /** `[hidden]`: the tokens there. */
   readonly answers: Int32Array;
 }
 
 /** What keeps a position from being looked at: softmax makes it 0, and nothing overflows. */
 const UNSEEN = -1e9;
 
-/** Of the hidden units, shares that are replaced by the mark and by a random unit; the others are shown as they are. */
+/** Of the hidden tokens, shares that are replaced by the mark and by a random token; the others are shown as they are. */
 const MARKED = 0.8, REPLACED = 0.1;
 
 /**
- * Hides units of windows, `[windows * length]`: of those chosen, 80 % are replaced by a mark and 10 % by a unit from
+ * Hides tokens of windows, `[windows * length]`: of those chosen, 80 % are replaced by a mark and 10 % by a token from
  * elsewhere in the windows, as in BERT.
  */
-export function hideUnits(windows: Int32Array, options: HidingOptions, random: RandomStream): HiddenUnits {
-  const { length, units, hidden, suffixes, shorter } = options;
+export function hideTokens(windows: Int32Array, options: HidingOptions, random: RandomStream): HiddenUnits {
+  const { length, tokens, hidden, suffixes, shorter } = options;
   const count = windows.length / length;
   const shown = windows.slice();
   const mask = new Float32Array(count * length * length);
@@ -63,24 +63,24 @@ export function hideUnits(windows: Int32Array, options: HidingOptions, random: R
     where[n] = BigInt(place);
     answers[n] = windows[place]!;
     const fate = random.uniform();
-    if (fate < MARKED) shown[place] = units;
+    if (fate < MARKED) shown[place] = tokens;
     else if (fate < MARKED + REPLACED) shown[place] = windows[random.integer(windows.length)]!;
   }
   return { shown, mask, where, answers };
 }
 
-/** Units that guesses choose from, with what makes up for those that are left out. */
+/** Tokens that guesses choose from, with what makes up for those that are left out. */
 export interface ChosenCandidates {
-  /** Ids of units. */
-  readonly units: Int32Array;
-  /** `[units]`: to be added to their logits: less the logarithm of the chance to be among them. */
+  /** Ids of tokens. */
+  readonly tokens: Int32Array;
+  /** `[tokens]`: to be added to their logits: less the logarithm of the chance to be among them. */
   readonly correction: Float32Array;
-  /** `[answers]`: where each answer is among the units. */
+  /** `[answers]`: where each answer is among the tokens. */
   readonly targets: BigInt64Array;
 }
 
 /**
- * Sampled softmax: guesses choose between the answers of the batch and units drawn by a power of their frequency, and the
+ * Sampled softmax: guesses choose between the answers of the batch and tokens drawn by a power of their frequency, and the
  * logits make up for the chance of each to be there. Source: Jean, Cho, Memisevic and Bengio, "On Using Very Large
  * Target Vocabulary for Neural Machine Translation" (ACL 2015).
  */
@@ -89,16 +89,16 @@ export class Candidates {
   readonly #sums: Float64Array;
   readonly #frequencies: Float64Array;
   readonly #slots: Int32Array;
-  /** Units of a choice. */
+  /** Tokens of a choice. */
   readonly size: number;
 
   /**
-   * @param counts `[units]`: occurrences in the corpus
-   * @param size units of a choice; all of them when there are not more, or when it is 0
+   * @param counts `[tokens]`: occurrences in the corpus
+   * @param size tokens of a choice; all of them when there are not more, or when it is 0
    */
   constructor(counts: ArrayLike<number>, size: number) {
-    const units = counts.length;
-    this.size = size === 0 ? units : Math.min(size, units);
+    const tokens = counts.length;
+    this.size = size === 0 ? tokens : Math.min(size, tokens);
     const seen = Float64Array.from(counts, (n) => n + 1);
     const total = seen.reduce((a, b) => a + b, 0);
     this.#frequencies = seen.map((n) => n / total);
@@ -107,10 +107,10 @@ export class Candidates {
     this.#shares = powers.map((p) => p / all);
     let sum = 0;
     this.#sums = this.#shares.map((p) => sum += p);
-    this.#slots = new Int32Array(units).fill(-1);
+    this.#slots = new Int32Array(tokens).fill(-1);
   }
 
-  /** Whether all units are candidates, in their order. */
+  /** Whether all tokens are candidates, in their order. */
   get complete(): boolean {
     return this.size === this.#shares.length;
   }
@@ -120,31 +120,31 @@ export class Candidates {
     const { size } = this;
     if (this.complete) {
       return {
-        units: Int32Array.from({ length: size }, (_, unit) => unit),
+        tokens: Int32Array.from({ length: size }, (_, token) => token),
         correction: new Float32Array(size),
         targets: BigInt64Array.from(answers, BigInt),
       };
     }
-    const units = new Int32Array(size);
+    const tokens = new Int32Array(size);
     let count = 0, draws = 0;
-    const put = (unit: number) => {
-      if (this.#slots[unit]! >= 0 || count === size) return;
-      this.#slots[unit] = count;
-      units[count++] = unit;
+    const put = (token: number) => {
+      if (this.#slots[token]! >= 0 || count === size) return;
+      this.#slots[token] = count;
+      tokens[count++] = token;
     };
     answers.forEach(put);
     while (count < size) {
       put(this.#draw(random));
       draws++;
     }
-    const correction = Float32Array.from(units, (unit) => {
-      const absent = answers.length * Math.log1p(-this.#frequencies[unit]!) +
-        draws * Math.log1p(-this.#shares[unit]!);
+    const correction = Float32Array.from(tokens, (token) => {
+      const absent = answers.length * Math.log1p(-this.#frequencies[token]!) +
+        draws * Math.log1p(-this.#shares[token]!);
       return -Math.log(-Math.expm1(absent));
     });
-    const targets = BigInt64Array.from(answers, (unit) => BigInt(this.#slots[unit]!));
-    for (const unit of units) this.#slots[unit] = -1;
-    return { units, correction, targets };
+    const targets = BigInt64Array.from(answers, (token) => BigInt(this.#slots[token]!));
+    for (const token of tokens) this.#slots[token] = -1;
+    return { tokens, correction, targets };
   }
 
   #draw(random: RandomStream): number {
