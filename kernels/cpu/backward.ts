@@ -1,7 +1,7 @@
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import type { SumGroup } from "../plan.ts";
 import { type Forward, takeFolds } from "./forward.ts";
-import { CERTAIN, RowArithmetic, type ScaledRows, ZERO_BELOW } from "./rows.ts";
+import { CERTIFIED_MARGIN, RowArithmetic, type ScaledRows, ZERO_BELOW } from "./rows.ts";
 import { cutRows, joinRows } from "./turn.ts";
 import {
   isProduct,
@@ -30,7 +30,7 @@ export interface Root {
   /** Logarithm of the bound of its error. */
   readonly bound: Value;
   /** Whether it is far above the bound. */
-  readonly certain: Value;
+  readonly certified: Value;
 }
 
 /** Emits the likelihood at the root. */
@@ -39,12 +39,12 @@ export function emitRoot(graph: OnnxGraph, rows: ScaledRows): Root {
   const floored = graph.op("Max", [rows.values, arithmetic.single(2 ** -126)]);
   const own = graph.op("Log", [graph.op("Cast", [floored], { to: ELEMENT_TYPES.float64 })]);
   const log = graph.op("Add", [rows.scale, own]);
-  const bound = rows.bound ?? arithmetic.unbounded(rows);
+  const bound = rows.bound ?? arithmetic.noBound(rows);
   const least = graph.op("Add", [
     graph.op("Max", [bound, arithmetic.double(ZERO_BELOW)]),
-    arithmetic.double(CERTAIN),
+    arithmetic.double(CERTIFIED_MARGIN),
   ]);
-  return { log, bound, certain: graph.op("Greater", [log, least]) };
+  return { log, bound, certified: graph.op("Greater", [log, least]) };
 }
 
 /**

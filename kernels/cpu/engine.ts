@@ -5,7 +5,6 @@ import {
   checkSamples,
   checkSampleWeights,
   type Circuit,
-  CountedWeight,
   emptyFlows,
   type Flows,
   type NodeId,
@@ -26,34 +25,29 @@ import {
 import type { Engine, EngineOptions } from "../engine.ts";
 import { DEFAULT_MEMORY, largestBatch, type PassKind } from "../memory.ts";
 import type { OnnxSessionOptions } from "../onnx/session.ts";
-import { type Plan, planOf } from "../plan.ts";
 import { ExactSamples } from "./exact_samples.ts";
-import { LeafCounts, LeafStore } from "./leaf_store.ts";
-import { CertainPasses } from "./passes.ts";
+import { CpuModel } from "./model.ts";
+import { CertifiedPasses } from "./passes.ts";
 import { readActivations, readFlows } from "./results.ts";
 import { type GraphBatch, GraphRunner } from "./graph_runner.ts";
 import { type CountState, restoreState, saveState } from "./state.ts";
 import { updateParameters } from "./update.ts";
-import { WeightCounts, WeightStore } from "./weight_store.ts";
 
 /**
  * The engine on the processor: the plan as ONNX graphs, run by ONNX Runtime in float32 with a scale for every
- * row. Results that float32 cannot vouch for are computed again, exactly, sample by sample: see
- * docs/engines.md.
+ * row. Results that are not certified are recomputed in float64, sample by sample: see docs/engines.md.
  */
 export class CpuEngine implements Engine {
   readonly name = "cpu";
   readonly adapter: string;
   /** The structure, with the parameters of the last `parameters`, `setParameters` or `restore`. */
   circuit: Circuit;
-  readonly #plan: Plan;
+  readonly #model: CpuModel;
   readonly #memory: number;
-  readonly #weights: WeightStore;
-  readonly #leaves: LeafStore;
   readonly #runner: GraphRunner;
   readonly #counts: CountState;
   readonly #exact: ExactSamples;
-  readonly #passes: CertainPasses;
+  readonly #passes: CertifiedPasses;
   readonly #turns = new Turns("engine");
 
   /** An engine for a circuit; nothing is loaded before it is needed. */
@@ -61,16 +55,14 @@ export class CpuEngine implements Engine {
     const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile } = options;
     this.circuit = circuit;
     this.#memory = memory;
-    this.#plan = planOf(circuit);
-    this.#weights = new WeightStore(this.#plan);
-    this.#leaves = new LeafStore(this.#plan);
-    this.#runner = new GraphRunner(this.#plan, this.#weights, this.#leaves, {
+    this.#model = new CpuModel(circuit);
+    this.#runner = new GraphRunner(this.#model, {
       threads,
       ...(profile !== undefined && { profile }),
     });
-    this.#exact = new ExactSamples(this.#plan, this.#weights, this.#leaves);
-    this.#passes = new CertainPasses(this.#plan, this.#weights, this.#runner, this.#exact);
-    this.#counts = this.#newCounts();
+    this.#exact = new ExactSamples(this.#model);
+    this.#passes = new CertifiedPasses(this.#runner, this.#exact);
+    this.#counts = this.#model.newCounts();
     this.adapter = `ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
 
@@ -94,7 +86,7 @@ export class CpuEngine implements Engine {
   }
 
   /**
-   * See `Evaluator.activations`. Of a sample whose likelihood float32 vouches for, units that are so far below
+   * See `Evaluator.activations`. Of a sample whose likelihood is certified, units that are so far below
    * others of their node that they have no part in that likelihood may be off, or -Infinity.
    */
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
@@ -109,19 +101,26 @@ export class CpuEngine implements Engine {
       if (semiring === "max") { for (let s = 0; s < samples.count; s++) exactly(s); }
       else {
         await this.#inBatches(samples, "training", async (batch, first) => {
-          const doubtful: number[] = [];
-          await this.#passes.likelihoods(batch, doubtful);
+          const uncertified: number[] = [];
+          await this.#passes.likelihoods(batch, uncertified);
           const results = await this.#runner.run("activations", batch, false);
-          readActivations(this.#plan, this.#runner.segmentation, results, batch.samples.count, first, values);
+          readActivations(
+            this.#model.plan,
+            this.#runner.segmentation,
+            results,
+            batch.samples.count,
+            first,
+            values,
+          );
           for (const node of this.circuit.nodes) {
             if (node.kind !== "input") continue;
             const all = values[node.id] as Float64Array;
             for (let s = 0; s < batch.samples.count; s++) {
               const at = (first + s) * node.units;
-              this.#leaves.logs(node, batch.samples, s, "sum", all.subarray(at, at + node.units));
+              this.#model.leaves.logs(node, batch.samples, s, "sum", all.subarray(at, at + node.units));
             }
           }
-          for (const s of doubtful) exactly(first + s);
+          for (const s of uncertified) exactly(first + s);
         });
       }
       return { of: (node) => values[nodeOf(this.circuit, node).id] as Float64Array };
@@ -138,13 +137,11 @@ export class CpuEngine implements Engine {
         nodes.map((id) => [id, new Float64Array(samples.count * nodeOf(this.circuit, id).units)]),
       );
       await this.#inBatches(samples, "training", async (batch, first) => {
-        const { flows } = await this.#runner.program("leaves");
-        const { doubtful, results } = await this.#passes.down("leaves", batch, undefined);
+        const { uncertified, results } = await this.#passes.down("leaves", batch, undefined);
         for (const [id, array] of out) {
           readFlows(
-            this.#plan,
+            this.#model.plan,
             this.#runner.segmentation,
-            flows,
             results,
             id,
             batch.samples.count,
@@ -152,7 +149,7 @@ export class CpuEngine implements Engine {
             array,
           );
         }
-        for (const s of doubtful) {
+        for (const s of uncertified) {
           if (this.#exact.up(batch.samples, s)[0] === -Infinity) continue;
           const exact = this.#exact.pass(batch.samples);
           exact.down();
@@ -169,10 +166,10 @@ export class CpuEngine implements Engine {
   /** See `Evaluator.flows`; the accumulators stay as they are. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#turns.take(async () => {
-      const counts = this.#newCounts();
+      const counts = this.#model.newCounts();
       const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts);
       const { weights, statistics } = emptyFlows(this.circuit);
-      for (const [id, out] of weights) counts.weights.countsOf(id, this.#weights, out);
+      for (const [id, out] of weights) counts.weights.countsOf(id, this.#model.weights, out);
       for (const node of this.circuit.nodes) {
         if (node.kind !== "input" || node.parameter === undefined) continue;
         if (statistics.has(node.parameter)) {
@@ -194,8 +191,8 @@ export class CpuEngine implements Engine {
       checkRule(this.circuit, rule);
       updateParameters({
         circuit: this.circuit,
-        weights: this.#weights,
-        leaves: this.#leaves,
+        weights: this.#model.weights,
+        leaves: this.#model.leaves,
         weightCounts: this.#counts.weights,
         leafCounts: this.#counts.leaves,
         weight: this.#counts.weight,
@@ -209,8 +206,8 @@ export class CpuEngine implements Engine {
   /** See `Learner.parameters`. */
   parameters(): Promise<ReadonlyMap<string, ParameterArray>> {
     return this.#turns.take(() => {
-      this.circuit = replaceValues(this.circuit, this.#values());
-      return this.#values();
+      this.circuit = replaceValues(this.circuit, this.#model.values());
+      return this.#model.values();
     });
   }
 
@@ -219,22 +216,24 @@ export class CpuEngine implements Engine {
     return this.#turns.take(() => {
       withParameters(this.circuit, values);
       this.#counts.leaves.recentre(values);
-      this.#set(values);
-      this.circuit = replaceValues(this.circuit, this.#values());
+      this.#model.setValues(values);
+      this.circuit = replaceValues(this.circuit, this.#model.values());
     });
   }
 
   /** See `Learner.state`. */
   state(): Promise<ReadonlyMap<string, Tensor>> {
-    return this.#turns.take(() => saveState(this.circuit, this.#values(), this.#weights, this.#counts));
+    return this.#turns.take(() =>
+      saveState(this.circuit, this.#model.values(), this.#model.weights, this.#counts)
+    );
   }
 
   /** See `Learner.restore`. */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void> {
     return this.#turns.take(() => {
-      const values = restoreState(this.circuit, state, this.#weights, this.#counts);
-      this.#set(values);
-      this.circuit = replaceValues(this.circuit, this.#values());
+      const values = restoreState(this.circuit, state, this.#model.weights, this.#counts);
+      this.#model.setValues(values);
+      this.circuit = replaceValues(this.circuit, this.#model.values());
     });
   }
 
@@ -267,37 +266,12 @@ export class CpuEngine implements Engine {
     return { logLikelihoods, impossible };
   }
 
-  #values(): Map<string, ParameterArray> {
-    return new Map(
-      [...this.circuit.parameters.keys()].map((id) => [
-        id,
-        this.#weights.has(id) ? this.#weights.view(id).slice() : this.#leaves.get(id),
-      ]),
-    );
-  }
-
-  #set(values: ReadonlyMap<string, ParameterArray>): void {
-    for (const [id, array] of values) {
-      if (this.#weights.has(id)) this.#weights.view(id).set(array);
-      else this.#leaves.set(id, array);
-    }
-    this.#weights.changed();
-  }
-
-  #newCounts(): CountState {
-    return {
-      weights: new WeightCounts(this.#plan),
-      leaves: new LeafCounts(this.#plan.circuit, this.#leaves),
-      weight: new CountedWeight(this.#plan.circuit),
-    };
-  }
-
   async #inBatches(
     samples: Samples,
     passes: PassKind,
     run: (batch: GraphBatch, first: number) => Promise<void>,
   ): Promise<void> {
-    const most = largestBatch(this.#plan, this.#memory, passes);
+    const most = largestBatch(this.#model.plan, this.#memory, passes);
     // Parts of equal size: a small last one would be slow.
     const parts = Math.ceil(samples.count / most), size = Math.ceil(samples.count / parts);
     for (let first = 0; first < samples.count; first += size) {

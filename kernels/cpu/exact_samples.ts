@@ -1,25 +1,19 @@
 import { Evidence, isObserved, type Samples, sliceSamples } from "../../circuits/mod.ts";
 import { ExactPass } from "../exact.ts";
-import type { Plan } from "../plan.ts";
-import type { LeafStore } from "./leaf_store.ts";
+import type { CpuModel } from "./model.ts";
 import type { CountState } from "./state.ts";
-import type { WeightStore } from "./weight_store.ts";
 
-/** Samples one by one, exactly: for those that float32 cannot vouch for. */
+/** Computes samples one by one in float64: those whose float32 results are not certified. */
 export class ExactSamples {
-  readonly #plan: Plan;
-  readonly #weights: WeightStore;
-  readonly #leaves: LeafStore;
+  readonly #model: CpuModel;
   #pass: ExactPass | undefined;
   /** The samples that the pass reads. */
   #samples: Samples | undefined;
   #recomputed = 0;
 
-  /** A pass that reads parameters from stores. */
-  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore) {
-    this.#plan = plan;
-    this.#weights = weights;
-    this.#leaves = leaves;
+  /** A pass with the current parameters of a model. */
+  constructor(model: CpuModel) {
+    this.#model = model;
   }
 
   /** How many samples so far were computed. */
@@ -30,9 +24,10 @@ export class ExactSamples {
   /** The pass, reading these samples. */
   pass(samples: Samples): ExactPass {
     this.#samples = samples;
-    return this.#pass ??= new ExactPass(this.#plan.circuit, {
-      weights: (id) => this.#weights.view(id),
-      leaf: (node, s, semiring, out) => this.#leaves.logs(node, this.#samples as Samples, s, semiring, out),
+    return this.#pass ??= new ExactPass(this.#model.plan.circuit, {
+      weights: (id) => this.#model.weights.view(id),
+      leaf: (node, s, semiring, out) =>
+        this.#model.leaves.logs(node, this.#samples as Samples, s, semiring, out),
     });
   }
 
@@ -41,12 +36,12 @@ export class ExactSamples {
     this.#recomputed++;
     const pass = this.pass(samples);
     pass.up(s);
-    return pass.logs[this.#plan.circuit.root] as Float64Array;
+    return pass.logs[this.#model.plan.circuit.root] as Float64Array;
   }
 
   /** Adds the flows of a sample at a root of one unit; returns its log-likelihood. */
   count(samples: Samples, s: number, weight: number, counts: CountState): number {
-    const { circuit } = this.#plan;
+    const { circuit } = this.#model.plan;
     const [log = -Infinity] = this.up(samples, s);
     if (log === -Infinity || weight === 0) return log;
     const pass = this.pass(samples);

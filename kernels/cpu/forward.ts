@@ -80,7 +80,7 @@ function assemble(
   const sources = operand.parts.map(({ segment }) => rowsOf(segment));
   const whole = operand.parts.every(({ segment }) => segments[segment]?.group.units === operand.units);
   const { graph } = arithmetic;
-  const bound = (segment: number) => rowsOf(segment).bound ?? arithmetic.unbounded(rowsOf(segment));
+  const bound = (segment: number) => rowsOf(segment).bound ?? arithmetic.noBound(rowsOf(segment));
   return {
     values: takeOperand(graph, segments, operand, (i) => rowsOf(i).values, true),
     scale: takeOperand(graph, segments, operand, (i) => rowsOf(i).scale, false),

@@ -1,7 +1,8 @@
 import { Evidence, type Samples, sliceSamples } from "../../circuits/mod.ts";
 import { type OnnxSession, type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
-import type { InputGroup, Plan } from "../plan.ts";
-import type { LeafLayout, LeafRows, LeafStore } from "./leaf_store.ts";
+import type { InputGroup } from "../plan.ts";
+import type { LeafLayout, LeafRows } from "./leaf_store.ts";
+import type { CpuModel } from "./model.ts";
 import {
   goesDown,
   type GraphProgram,
@@ -11,11 +12,10 @@ import {
   programOf,
   takesSeen,
 } from "./programs.ts";
-import { isQuick } from "./quick.ts";
+import { isUnbounded } from "./unbounded.ts";
 import { isInput, type Segment, type Segmentation, segmentsOf } from "./segments.ts";
 import { Trim } from "./trim.ts";
 import { TRIM_NAMES } from "./trimming.ts";
-import type { WeightStore } from "./weight_store.ts";
 import { shapeOfRun } from "./weights.ts";
 
 /** A batch as graphs take it. */
@@ -30,8 +30,10 @@ export interface GraphBatch {
   readonly rows?: readonly number[];
 }
 
-/** What a graph gave: its outputs by name, to be read before the next run. */
+/** What a program computed: its outputs by name, to be read before the next run. */
 export interface GraphResults {
+  /** The program. */
+  readonly program: GraphProgram;
   /** An output of float32. */
   singles(name: string): Float32Array;
   /** An output of float64. */
@@ -47,13 +49,12 @@ interface Loaded {
 
 /** Runs the graphs of a plan, each loaded when it is first needed. */
 export class GraphRunner {
+  /** Whose parameters the graphs read. */
+  readonly model: CpuModel;
   /** How the plan is cut. */
   readonly segmentation: Segmentation;
-  /** Whether there are quick programs, for as long as no weight is small. */
-  readonly isQuick: boolean;
-  readonly #plan: Plan;
-  readonly #weights: WeightStore;
-  readonly #leaves: LeafStore;
+  /** Whether there are unbounded programs, for as long as no weight is small. */
+  readonly isUnbounded: boolean;
   readonly #options: OnnxSessionOptions;
   readonly #trim: Trim | undefined;
   readonly #evidence: Evidence;
@@ -61,15 +62,14 @@ export class GraphRunner {
   readonly #sumScopes: ReadonlySet<number>;
   readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
 
-  /** A runner that reads parameters from stores. */
-  constructor(plan: Plan, weights: WeightStore, leaves: LeafStore, options: OnnxSessionOptions) {
-    this.#plan = plan;
-    this.#weights = weights;
-    this.#leaves = leaves;
+  /** A runner with the current parameters of a model. */
+  constructor(model: CpuModel, options: OnnxSessionOptions) {
+    const { plan, leaves } = model;
+    this.model = model;
     this.#options = options;
     this.segmentation = segmentsOf(plan);
-    this.isQuick = isQuick(this.segmentation, leaves);
-    this.#trim = this.isQuick ? Trim.of(plan, this.segmentation) : undefined;
+    this.isUnbounded = isUnbounded(this.segmentation, leaves);
+    this.#trim = this.isUnbounded ? Trim.of(plan, this.segmentation) : undefined;
     const evidence = this.#evidence = Evidence.of(plan.circuit);
     this.#sumScopes = new Set(
       plan.circuit.nodes.flatMap((node) => node.kind === "sum" ? [evidence.scopeOf[node.id] as number] : []),
@@ -84,7 +84,7 @@ export class GraphRunner {
   /** Looks up what leaves are for samples, and which sums samples say nothing about. */
   prepare(samples: Samples): GraphBatch {
     const leaves = new Map(
-      this.inputs.map((segment) => [segment.index, this.#leaves.rows(segment, samples)]),
+      this.inputs.map((segment) => [segment.index, this.model.leaves.rows(segment, samples)]),
     );
     const { count } = samples, seen = this.#evidence.seen(samples);
     const partial = seen !== undefined &&
@@ -102,7 +102,7 @@ export class GraphRunner {
     const trim = this.#trim as Trim, rows = trim.rows(samples);
     const leaves = new Map(this.inputs.map((segment) => {
       const first = sliceSamples(samples, 0, rows[trim.classOf[segment.index] as number] as number);
-      return [segment.index, this.#leaves.rows(segment, first)];
+      return [segment.index, this.model.leaves.rows(segment, first)];
     }));
     return { samples, leaves, rows, seen: Float32Array.from(this.#evidence.seen(samples) as Uint8Array) };
   }
@@ -121,13 +121,13 @@ export class GraphRunner {
   /**
    * Runs a program.
    *
-   * @param raised whether the way up has small weights raised
+   * @param clamped whether the way up has small weights clamped
    * @param sampleWeights `[samples]`, for programs that go down
    */
   async run(
     kind: ProgramKind,
     batch: GraphBatch,
-    raised: boolean,
+    clamped: boolean,
     sampleWeights?: Float32Array,
   ): Promise<GraphResults> {
     const { program, session, buffers } = await this.#load(kind);
@@ -135,7 +135,7 @@ export class GraphRunner {
     const inputs: Record<string, TensorValue> = {};
     for (const [name, run] of program.matrices) {
       const up = name.startsWith("up");
-      inputs[name] = { data: this.#weights.run(run, up && raised), shape: shapeOfRun(run) };
+      inputs[name] = { data: this.model.weights.run(run, up && clamped), shape: shapeOfRun(run) };
     }
     for (const { index, group, folds } of this.inputs) {
       const { count } = this.samplesOf(batch, index);
@@ -145,8 +145,8 @@ export class GraphRunner {
         inputs[NAMES.leafRows(index)] = { data: rows.values, shape: [folds, count, group.units] };
         continue;
       }
-      const { table = 0, blocks } = this.#leaves.layouts[group.index] as LeafLayout;
-      const data = this.#leaves.tables[table]?.values as Float32Array;
+      const { table = 0, blocks } = this.model.leaves.layouts[group.index] as LeafLayout;
+      const data = this.model.leaves.tables[table]?.values as Float32Array;
       inputs[NAMES.table(table, blocks)] = { data, shape: [data.length / group.units, group.units] };
       inputs[NAMES.index(index)] = { data: rows.index, shape: [folds, count] };
     }
@@ -175,6 +175,7 @@ export class GraphRunner {
     // A circuit that is one leaf has neither products nor sums to report.
     if (program.outputs.length > 0) await session.run(inputs, outputs);
     return {
+      program,
       singles: (name) => outputs[name]?.data as Float32Array,
       doubles: (name) => outputs[name]?.data as Float64Array,
     };
@@ -189,7 +190,7 @@ export class GraphRunner {
 
   #load(kind: ProgramKind): Promise<Loaded> {
     return this.#loaded.getOrInsertComputed(kind, async () => {
-      const program = programOf(kind, this.#plan, this.segmentation, this.#leaves, this.#trim);
+      const program = programOf(kind, this.model.plan, this.segmentation, this.model.leaves, this.#trim);
       const session = await openSession(program.model, this.#options);
       return { program, session, buffers: new Map() };
     });

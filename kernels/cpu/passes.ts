@@ -1,93 +1,88 @@
 import { rootUnits, takeSamples } from "../../circuits/mod.ts";
-import type { InputGroup, Plan } from "../plan.ts";
+import type { InputGroup } from "../plan.ts";
 import type { ExactSamples } from "./exact_samples.ts";
 import type { LeafRows } from "./leaf_store.ts";
-import type { GraphProgram, TrainingKind } from "./programs.ts";
+import type { TrainingKind } from "./programs.ts";
 import type { GraphBatch, GraphResults, GraphRunner } from "./graph_runner.ts";
 import type { Segment } from "./segments.ts";
 import type { CountState } from "./state.ts";
-import { findLosses, judgeRoot, judgeRows, shortfalls } from "./verdicts.ts";
-import type { WeightStore } from "./weight_store.ts";
+import { findLosses, judgeRoot, judgeRows, uncertifiedSamples } from "./verdicts.ts";
 
-/** Nats that likelihoods with and without raised weights may differ by. */
+/** Nats by which likelihoods with and without clamped weights may differ. */
 const SAME = 1e-5;
 
 /**
- * Passes over batches whose results are certain: by graphs without error bounds where these do, with bounds where not, and
- * exactly, sample by sample, for what those do not vouch for. See docs/engines.md.
+ * Evaluates batches with certified results: tries the graph without error bounds, reruns uncertified samples with bounds, then
+ * falls back to float64 one sample at a time. See docs/engines.md.
  */
-export class CertainPasses {
-  readonly #plan: Plan;
-  readonly #weights: WeightStore;
+export class CertifiedPasses {
   readonly #runner: GraphRunner;
   readonly #exact: ExactSamples;
 
-  /** Passes with the present parameters of a store. */
-  constructor(plan: Plan, weights: WeightStore, runner: GraphRunner, exact: ExactSamples) {
-    this.#plan = plan;
-    this.#weights = weights;
+  /** Passes with the graphs of `runner`, and `exact` where these do not certify a result. */
+  constructor(runner: GraphRunner, exact: ExactSamples) {
     this.#runner = runner;
     this.#exact = exact;
   }
 
-  /** Root log-likelihoods of a batch, `[samples, units]`; with `doubtful`, those are only listed there. */
-  async likelihoods(batch: GraphBatch, doubtful?: number[]): Promise<Float64Array> {
-    if (!this.#isQuick) return await this.#boundedLikelihoods(batch, doubtful);
+  /** Root log-likelihoods of a batch, `[samples, units]`; with `deferred`, samples that need float64 are only listed there. */
+  async likelihoods(batch: GraphBatch, deferred?: number[]): Promise<Float64Array> {
+    if (!this.#isUnbounded) return await this.#boundedLikelihoods(batch, deferred);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
-    const results = await this.#runner.run("quick likelihoods", batch, false);
+    const results = await this.#runner.run("unbounded likelihoods", batch, false);
     const { logs } = judgeRows(root, results, batch.samples.count);
-    const rest = shortfalls(results), restDoubtful: number[] = [];
+    const rest = uncertifiedSamples(results), restDeferred: number[] = [];
     if (rest.length === 0) return logs;
     const part = this.#runner.prepare(takeSamples(batch.samples, rest));
-    const found = await this.#boundedLikelihoods(part, doubtful && restDoubtful);
-    const units = rootUnits(this.#plan.circuit);
+    const found = await this.#boundedLikelihoods(part, deferred && restDeferred);
+    const units = rootUnits(this.#runner.model.plan.circuit);
     rest.forEach((s, i) => logs.set(found.subarray(i * units, (i + 1) * units), s * units));
-    doubtful?.push(...restDoubtful.map((i) => rest[i] as number));
+    deferred?.push(...restDeferred.map((i) => rest[i] as number));
     return logs;
   }
 
-  /** The same with error bounds for all samples. */
-  async #boundedLikelihoods(batch: GraphBatch, doubtful?: number[]): Promise<Float64Array> {
-    const { count } = batch.samples, units = rootUnits(this.#plan.circuit);
+  /** {@link likelihoods} with error bounds for all samples. */
+  async #boundedLikelihoods(batch: GraphBatch, deferred?: number[]): Promise<Float64Array> {
+    const { count } = batch.samples, units = rootUnits(this.#runner.model.plan.circuit);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
     const judged = () => judgeRows(root, results, count);
     let results = await this.#runner.run("likelihoods", batch, true);
-    const { logs, unsure } = judged();
-    if (this.#weights.isRaised) {
-      // What is missing without the raised weights is what they added.
+    const { logs, uncertified } = judged();
+    if (this.#runner.model.weights.isClamped) {
+      // What is missing without the clamped weights is what they added.
       results = await this.#runner.run("likelihoods", batch, false);
       judged().logs.forEach((low, i) => {
         const high = logs[i] as number;
-        if (high !== -Infinity && !(high - low < SAME)) unsure.add(Math.floor(i / units));
+        if (high !== -Infinity && !(high - low < SAME)) uncertified.add(Math.floor(i / units));
         else logs[i] = low;
       });
     }
-    for (const s of unsure) {
-      if (doubtful !== undefined) doubtful.push(s);
+    for (const s of uncertified) {
+      if (deferred !== undefined) deferred.push(s);
       else logs.set(this.#exact.up(batch.samples, s), s * units);
     }
     return logs;
   }
 
-  /** Runs a program with a way down and judges its samples; doubtful ones are not in the results. */
+  /** Runs a program with a downward pass and certifies its samples; uncertified ones are left out of the results. */
   async down(
     kind: "leaves" | TrainingKind,
     batch: GraphBatch,
     sampleWeights: ArrayLike<number> | undefined,
-  ): Promise<{ logs: Float64Array; doubtful: number[]; results: GraphResults }> {
+  ): Promise<{ logs: Float64Array; uncertified: number[]; results: GraphResults }> {
     const weights = Float32Array.from(
       { length: batch.samples.count },
       (_, s) => sampleWeights === undefined ? 1 : sampleWeights[s] as number,
     );
     let results = await this.#runner.run(kind, batch, true, weights);
-    const { logs, doubtful } = judgeRoot(results);
-    if (this.#weights.isRaised) {
+    const { logs, uncertified } = judgeRoot(results);
+    if (this.#runner.model.weights.isClamped) {
       const expected = weights.map((w, s) => logs[s] === -Infinity ? 0 : w);
-      const program = await this.#runner.program(kind);
-      const lost = findLosses(this.#plan, this.#runner.segmentation, program, results, expected);
+      const { model, segmentation } = this.#runner;
+      const lost = findLosses(model.plan, segmentation, results, expected);
       if (lost.length > 0) {
         for (const s of lost) weights[s] = 0;
-        doubtful.push(...lost);
+        uncertified.push(...lost);
         results = await this.#runner.run(kind, batch, true, weights);
       }
       // Without weight nothing gets lost that could be noticed.
@@ -97,7 +92,7 @@ export class CertainPasses {
         (await this.likelihoods(part)).forEach((log, i) => logs[unweighted[i] as number] = log);
       }
     }
-    return { logs, doubtful, results };
+    return { logs, uncertified, results };
   }
 
   /** Adds the expected counts of a batch; returns its log-likelihoods. */
@@ -106,32 +101,34 @@ export class CertainPasses {
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
-    if (!this.#isQuick) return await this.#countBounded(batch, sampleWeights, counts);
+    if (!this.#isUnbounded) return await this.#countBounded(batch, sampleWeights, counts);
     const order = this.#runner.orderToTrim(batch);
-    if (order === undefined) return await this.#countQuick(batch, sampleWeights, counts);
+    if (order === undefined) return await this.#countUnbounded(batch, sampleWeights, counts);
     const sorted = this.#runner.prepareTrimmed(takeSamples(batch.samples, order));
     const weights = sampleWeights && Float64Array.from(order, (s) => sampleWeights[s] as number);
     const logs = new Float64Array(order.length);
-    (await this.#countQuick(sorted, weights, counts)).forEach((log, i) => logs[order[i] as number] = log);
+    (await this.#countUnbounded(sorted, weights, counts)).forEach((log, i) => logs[order[i] as number] = log);
     return logs;
   }
 
-  /** The same without error bounds, but for samples that need them. */
-  async #countQuick(
+  /** {@link count} without error bounds, except for samples that need them. */
+  async #countUnbounded(
     batch: GraphBatch,
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
     const { samples } = batch;
-    const kind = batch.rows === undefined ? `quick ${trainingOf(batch)}` as const : "quick trimmed training";
+    const kind = batch.rows === undefined
+      ? `unbounded ${trainingOf(batch)}` as const
+      : "unbounded trimmed training";
     const results = await this.#runner.run(
       kind,
       batch,
       false,
       sampleWeights && Float32Array.from(sampleWeights),
     );
-    this.#addCounts(await this.#runner.program(kind), results, batch, counts);
-    const { logs } = judgeRoot(results), rest = shortfalls(results);
+    this.#addCounts(results, batch, counts);
+    const { logs } = judgeRoot(results), rest = uncertifiedSamples(results);
     if (rest.length === 0) return logs;
     const part = this.#runner.prepare(takeSamples(samples, rest));
     const weights = sampleWeights && Float64Array.from(rest, (s) => sampleWeights[s] as number);
@@ -139,32 +136,34 @@ export class CertainPasses {
     return logs;
   }
 
-  /** The same with error bounds for all samples. */
+  /** {@link count} with error bounds for all samples. */
   async #countBounded(
     batch: GraphBatch,
     sampleWeights: Float64Array | undefined,
     counts: CountState,
   ): Promise<Float64Array> {
     const kind = trainingOf(batch);
-    const { logs, doubtful, results } = await this.down(kind, batch, sampleWeights);
-    this.#addCounts(await this.#runner.program(kind), results, batch, counts);
-    for (const s of doubtful) logs[s] = this.#exact.count(batch.samples, s, sampleWeights?.[s] ?? 1, counts);
+    const { logs, uncertified, results } = await this.down(kind, batch, sampleWeights);
+    this.#addCounts(results, batch, counts);
+    for (const s of uncertified) {
+      logs[s] = this.#exact.count(batch.samples, s, sampleWeights?.[s] ?? 1, counts);
+    }
     return logs;
   }
 
-  /** Adds what a program for training gave. */
-  #addCounts(program: GraphProgram, results: GraphResults, batch: GraphBatch, counts: CountState): void {
+  /** Adds the counts that a program for training computed. */
+  #addCounts(results: GraphResults, batch: GraphBatch, counts: CountState): void {
     const { segments } = this.#runner.segmentation;
-    for (const [name, run] of program.ratios) counts.weights.add(run, results.singles(name));
-    for (const [index, name] of program.flows) {
+    for (const [name, run] of results.program.ratios) counts.weights.add(run, results.singles(name));
+    for (const [index, name] of results.program.flows) {
       const rows = batch.leaves.get(index) as LeafRows, samples = this.#runner.samplesOf(batch, index);
       counts.leaves.add(segments[index] as Segment<InputGroup>, rows, results.singles(name), samples);
     }
   }
 
-  /** Whether programs without error bounds will do: see `kernels/cpu/quick.ts`. */
-  get #isQuick(): boolean {
-    return this.#runner.isQuick && !this.#weights.isRaised;
+  /** Whether programs without error bounds can be used: see `kernels/cpu/unbounded.ts`. */
+  get #isUnbounded(): boolean {
+    return this.#runner.isUnbounded && !this.#runner.model.weights.isClamped;
   }
 }
 

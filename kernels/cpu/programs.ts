@@ -4,7 +4,7 @@ import { type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan
 import { emitBackward, emitRoot } from "./backward.ts";
 import { emitForward, type Forward, takeFolds } from "./forward.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
-import { QuickArithmetic } from "./quick.ts";
+import { UnboundedArithmetic } from "./unbounded.ts";
 import { RowArithmetic, type ScaledRows } from "./rows.ts";
 import { isInput, type Segment, type Segmentation } from "./segments.ts";
 import type { Trim } from "./trim.ts";
@@ -20,15 +20,18 @@ import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
  *
  * - `trimmed training`: that with segments of as many rows as samples say anything about; see `kernels/cpu/trim.ts`.
  *
- * Quick ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
+ * Unbounded ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
  */
-export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKind | QuickKind;
+export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKind | UnboundedKind;
 
 /** Programs that count with error bounds. */
 export type TrainingKind = "training" | "partial training";
 
-/** Programs for plans of which {@link isQuick} holds, without small weights. */
-export type QuickKind = "quick likelihoods" | `quick ${TrainingKind}` | "quick trimmed training";
+/** Programs for plans of which {@link isUnbounded} holds, without small weights. */
+export type UnboundedKind =
+  | "unbounded likelihoods"
+  | `unbounded ${TrainingKind}`
+  | "unbounded trimmed training";
 
 /** Whether a program is told where sums are counted. */
 export function takesSeen(kind: ProgramKind): boolean {
@@ -56,7 +59,7 @@ export interface Output {
 export interface GraphProgram {
   /** The model. */
   readonly model: Uint8Array;
-  /** Matrices that the graph takes, by the names of the inputs; those that begin with `up` raised. */
+  /** Matrices that the graph takes, by the names of the inputs; those that begin with `up` clamped. */
   readonly matrices: ReadonlyMap<string, MatrixRun>;
   /** All outputs. */
   readonly outputs: readonly Output[];
@@ -103,26 +106,26 @@ export function programOf(
     graph.output(name, value, type, shape.map((size) => size === "batch" ? sizeName(rows) : size));
     outputs.push({ name, type, shape, rows });
   };
-  const trimming = trim !== undefined && kind === "quick trimmed training"
+  const trimming = trim !== undefined && kind === "unbounded trimmed training"
     ? new Trimming(graph, trim, segmentation)
     : undefined;
   const tables = new Set<string>();
-  const quick = kind.startsWith("quick") ? new QuickArithmetic(graph) : undefined;
-  const forward = emitForward(quick ?? new RowArithmetic(graph), segmentation, {
+  const unbounded = kind.startsWith("unbounded") ? new UnboundedArithmetic(graph) : undefined;
+  const forward = emitForward(unbounded ?? new RowArithmetic(graph), segmentation, {
     leaves: (segment) =>
       emitLeaves(graph, segment as Segment<InputGroup>, store, tables, trimming?.classOf(segment.index)),
     multiply: (segment, x) => matrices.up(segment, x),
-    ...(trimming !== undefined && quick !== undefined && {
+    ...(trimming !== undefined && unbounded !== undefined && {
       read: (segment, rows) => trimming.read(segment, rows),
-      begin: (segment) => quick.rows = trimming.classOf(segment),
+      begin: (segment) => unbounded.rows = trimming.classOf(segment),
     }),
   });
   const flows = new Map<number, string>(), passed = new Map<number, string>();
   const ratios = new Map<string, MatrixRun>();
   const { segments } = segmentation;
-  const least = quick?.least(trimming && ((rows, value, by) => trimming.fill(rows, 0, value, by)));
+  const least = unbounded?.least(trimming && ((rows, value, by) => trimming.fill(rows, 0, value, by)));
   if (least !== undefined) give(NAMES.least, least, "float32", [1, "batch", 1]);
-  if (kind === "likelihoods" || kind === "quick likelihoods") {
+  if (kind === "likelihoods" || kind === "unbounded likelihoods") {
     giveRows(segments.at(-1) as Segment, forward, give, true);
   } else if (kind === "activations") {
     for (const segment of segments) if (!isInput(segment)) giveRows(segment, forward, give, false);
@@ -131,10 +134,10 @@ export function programOf(
     give(NAMES.log, root.log, "float64", [1, "batch", 1]);
     give(NAMES.bound, root.bound, "float64", [1, "batch", 1]);
     const weights = graph.input(NAMES.weights, "float32", [1, "batch", 1]);
-    const certain = least === undefined
-      ? root.certain
-      : graph.op("And", [root.certain, graph.op("GreaterOrEqual", [least, graph.constant(1)])]);
-    const counted = graph.op("Where", [certain, weights, graph.constant(0)]);
+    const certified = least === undefined
+      ? root.certified
+      : graph.op("And", [root.certified, graph.op("GreaterOrEqual", [least, graph.constant(1)])]);
+    const counted = graph.op("Where", [certified, weights, graph.constant(0)]);
     const parameters = kind !== "leaves";
     const backward = emitBackward(graph, segmentation, forward, matrices, counted, {
       parameters,
@@ -147,7 +150,9 @@ export function programOf(
       if (!isInput(segment)) continue;
       const { group, from, folds } = segment;
       const flow = backward.flows[segment.index] as Value;
-      if (quick === undefined && group.variables.subarray(from, from + folds).some((v) => checked.has(v))) {
+      if (
+        unbounded === undefined && group.variables.subarray(from, from + folds).some((v) => checked.has(v))
+      ) {
         const name = `passed_${segment.index}`;
         passed.set(segment.index, name);
         give(name, graph.op("ReduceSum", [flow, graph.integers(2)], { keepdims: 0 }), "float32", [

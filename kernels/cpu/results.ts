@@ -71,12 +71,11 @@ export function readActivations(
 
 /**
  * Writes the flows of a leaf for a batch of `count` samples to `out`, `[samples, units]`, from sample `first`
- * on. `flows`: the output with the flows of each segment.
+ * on.
  */
 export function readFlows(
   plan: Plan,
   segmentation: Segmentation,
-  flows: ReadonlyMap<number, string>,
   results: GraphResults,
   node: NodeId,
   count: number,
@@ -85,7 +84,7 @@ export function readFlows(
 ): void {
   const units = plan.circuit.nodes[node]?.units as number;
   forEachBlock(plan, foldIndex(segmentation), node, ({ index, group }, at, unit) => {
-    const rows = results.singles(flows.get(index) as string);
+    const rows = results.singles(results.program.flows.get(index) as string);
     for (let s = 0; s < count; s++) {
       const from = (at * count + s) * group.units;
       out.set(rows.subarray(from, from + group.units), (first + s) * units + unit);

@@ -26,7 +26,7 @@ export const NOTHING = -1e290;
 export const ZERO_BELOW = -1e280;
 
 /** Logarithm of how much larger than its error bound a likelihood must be. */
-export const CERTAIN = 20 * Math.LN2;
+export const CERTIFIED_MARGIN = 20 * Math.LN2;
 
 /** Rows whose largest mantissa is below this are not used: what float32 dropped might matter. */
 const SMALLEST = 2 ** -60;
@@ -164,7 +164,7 @@ export class RowArithmetic {
   }
 
   /** A bound that says nothing for rows that have none. */
-  unbounded(row: ScaledRows): Value {
+  noBound(row: ScaledRows): Value {
     return this.graph.op("Min", [row.scale, this.double(NOTHING)]);
   }
 
@@ -178,7 +178,7 @@ export class RowArithmetic {
 export const CHUNK = 4;
 
 /**
- * Weights below this are raised to it on the way up (not on the way down, where flow that went through such
+ * Weights below this are clamped to it on the way up (not on the way down, where flow that went through such
  * weights is then missing, which is how it is noticed).
  */
 export const LEAST_WEIGHT = 2 ** -40;

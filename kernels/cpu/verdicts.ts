@@ -1,7 +1,7 @@
 import type { InputGroup, Plan } from "../plan.ts";
-import { checkedVariables, type GraphProgram, NAMES } from "./programs.ts";
+import { checkedVariables, NAMES } from "./programs.ts";
 import type { GraphResults } from "./graph_runner.ts";
-import { CERTAIN, NOTHING, ZERO_BELOW } from "./rows.ts";
+import { CERTIFIED_MARGIN, NOTHING, ZERO_BELOW } from "./rows.ts";
 import type { Segment, Segmentation } from "./segments.ts";
 
 /** Share of a sample's flow that may get lost: more is a difference in its log-likelihood. */
@@ -9,21 +9,21 @@ const LOST_SHARE = 5e-5;
 /** What rounding may add to that at every level. */
 const LOST_PER_LEVEL = 3e-7;
 
-/** Judges the likelihoods of a batch at a root of one unit. `-Infinity` where zero is certain. */
-export function judgeRoot(results: GraphResults): { logs: Float64Array; doubtful: number[] } {
+/** Certifies the likelihoods of a batch at a root of one unit: `-Infinity` where they are certainly zero. */
+export function judgeRoot(results: GraphResults): { logs: Float64Array; uncertified: number[] } {
   const logs = results.doubles(NAMES.log).slice(), bounds = results.doubles(NAMES.bound);
-  const doubtful: number[] = [];
+  const uncertified: number[] = [];
   for (let s = 0; s < logs.length; s++) {
     const log = logs[s] as number, bound = bounds[s] as number;
-    if (log > Math.max(bound, ZERO_BELOW) + CERTAIN) continue;
+    if (log > Math.max(bound, ZERO_BELOW) + CERTIFIED_MARGIN) continue;
     logs[s] = -Infinity;
-    if (bound > ZERO_BELOW) doubtful.push(s);
+    if (bound > ZERO_BELOW) uncertified.push(s);
   }
-  return { logs, doubtful };
+  return { logs, uncertified };
 }
 
-/** Samples of a quick program that it does not vouch for. */
-export function shortfalls(results: GraphResults): number[] {
+/** Samples that a program without error bounds does not certify. */
+export function uncertifiedSamples(results: GraphResults): number[] {
   const found: number[] = [];
   results.singles(NAMES.least).forEach((least, s) => {
     if (!(least >= 1)) found.push(s);
@@ -32,20 +32,19 @@ export function shortfalls(results: GraphResults): number[] {
 }
 
 /**
- * Finds samples whose flow went through weights that were raised on the way up: it is missing at the leaves
+ * Finds samples whose flow went through weights that were clamped on the way up: it is missing at the leaves
  * below, and with it that share of the likelihood. `weights`: flow of every sample at the root.
  */
 export function findLosses(
   plan: Plan,
   segmentation: Segmentation,
-  program: GraphProgram,
   results: GraphResults,
   weights: ArrayLike<number>,
 ): number[] {
   const count = weights.length;
   const checked = checkedVariables(plan);
   const passed = new Map([...checked].map((v) => [v, new Float64Array(count)]));
-  for (const [index, name] of program.passed) {
+  for (const [index, name] of results.program.passed) {
     const { group, from, folds } = segmentation.segments[index] as Segment<InputGroup>;
     const flows = results.singles(name);
     for (let fold = 0; fold < folds; fold++) {
@@ -68,28 +67,28 @@ export function findLosses(
 }
 
 /**
- * Judges a root's rows, `[samples, units]`: `-Infinity` where zero is certain, and samples of which some unit
- * is not certain.
+ * Certifies a root's rows, `[samples, units]`: `-Infinity` where they are certainly zero, and the samples of which some
+ * unit is not certified.
  */
 export function judgeRows(
   root: Segment,
   results: GraphResults,
   count: number,
-): { logs: Float64Array; unsure: Set<number> } {
+): { logs: Float64Array; uncertified: Set<number> } {
   const { index, folds, group: { units } } = root;
   const values = results.singles(NAMES.values(index)), scales = results.doubles(NAMES.scale(index));
   const bounds = results.doubles(NAMES.rowBound(index)) as Float64Array | undefined;
   const logs = new Float64Array(count * folds * units);
-  const unsure = new Set<number>();
+  const uncertified = new Set<number>();
   for (let row = 0; row < folds * count; row++) {
     const fold = Math.floor(row / count), s = row % count;
     const bound = bounds === undefined ? NOTHING : bounds[row] as number;
     for (let u = 0; u < units; u++) {
       const log = (scales[row] as number) + Math.log(values[row * units + u] as number);
-      const sure = log > Math.max(bound, ZERO_BELOW) + CERTAIN;
-      logs[(s * folds + fold) * units + u] = sure ? log : -Infinity;
-      if (!sure && bound > ZERO_BELOW) unsure.add(s);
+      const certified = log > Math.max(bound, ZERO_BELOW) + CERTIFIED_MARGIN;
+      logs[(s * folds + fold) * units + u] = certified ? log : -Infinity;
+      if (!certified && bound > ZERO_BELOW) uncertified.add(s);
     }
   }
-  return { logs, unsure };
+  return { logs, uncertified };
 }

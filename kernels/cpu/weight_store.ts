@@ -14,7 +14,7 @@ interface Location {
 export class WeightStore {
   /** By table: `[slots, units, inputs]`. */
   readonly values: readonly Float32Array[];
-  readonly #raised: Float32Array[];
+  readonly #clamped: Float32Array[];
   readonly #locations = new Map<string, Location>();
 
   /** The weights of a circuit, copied. */
@@ -27,7 +27,7 @@ export class WeightStore {
       });
       return new Float32Array(table.slots * size);
     });
-    this.#raised = [...this.values];
+    this.#clamped = [...this.values];
     for (const id of this.#locations.keys()) this.view(id).set(parameterOf(plan.circuit, id).values);
     this.changed();
   }
@@ -48,14 +48,14 @@ export class WeightStore {
     return (tables[table] as Float32Array).subarray(from, from + length);
   }
 
-  /** Whether some weights are so small that the way up has them raised to {@link LEAST_WEIGHT}. */
-  get isRaised(): boolean {
-    return this.#raised.some((table, i) => table !== this.values[i]);
+  /** Whether some weights are so small that the way up has them clamped to {@link LEAST_WEIGHT}. */
+  get isClamped(): boolean {
+    return this.#clamped.some((table, i) => table !== this.values[i]);
   }
 
-  /** What a run of matrices holds: with small weights raised, or as they are. */
-  run(run: MatrixRun, raised: boolean): Float32Array {
-    const table = (raised ? this.#raised : this.values)[run.table] as Float32Array;
+  /** What a run of matrices holds: with small weights clamped, or as they are. */
+  run(run: MatrixRun, clamped: boolean): Float32Array {
+    const table = (clamped ? this.#clamped : this.values)[run.table] as Float32Array;
     const size = run.units * run.inputs;
     return table.subarray(run.slot * size, (run.slot + run.slots) * size);
   }
@@ -63,9 +63,9 @@ export class WeightStore {
   /** To be called after values have changed. */
   changed(): void {
     this.values.forEach((table, i) => {
-      if (!hasBelow(table, LEAST_WEIGHT)) return void (this.#raised[i] = table);
-      const raised = this.#raised[i] === table ? new Float32Array(table.length) : this.#raised[i];
-      const into = this.#raised[i] = raised as Float32Array;
+      if (!hasBelow(table, LEAST_WEIGHT)) return void (this.#clamped[i] = table);
+      const clamped = this.#clamped[i] === table ? new Float32Array(table.length) : this.#clamped[i];
+      const into = this.#clamped[i] = clamped as Float32Array;
       for (let at = 0; at < table.length; at++) into[at] = Math.max(LEAST_WEIGHT, table[at] as number);
     });
   }

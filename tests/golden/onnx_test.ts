@@ -8,7 +8,7 @@ import { goldenCases } from "./circuits.ts";
 import { onnxText } from "./onnx_text.ts";
 
 /** Forward with and without error bounds, and backward. */
-const KINDS: readonly ProgramKind[] = ["likelihoods", "quick likelihoods", "leaves", "partial training"];
+const KINDS: readonly ProgramKind[] = ["likelihoods", "unbounded likelihoods", "leaves", "partial training"];
 
 for (const { name, circuit } of goldenCases()) {
   // Of the tree little more than of the others could be read.

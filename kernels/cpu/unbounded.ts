@@ -11,7 +11,7 @@ const MOST_STEPS = 4;
  * Whether error bounds of a plan need not be carried along: every product is of sums and leaves and goes into sums as a whole, so
  * that these sums' bounds start afresh if only the largest units of all products are above a floor. See docs/engines.md.
  */
-export function isQuick({ segments }: Segmentation, store: LeafStore): boolean {
+export function isUnbounded({ segments }: Segmentation, store: LeafStore): boolean {
   const isOf = (kind: (segment: Segment) => boolean) => ({ segment }: { segment: number }) =>
     kind(segments[segment] as Segment);
   const root = segments.at(-1) as Segment;
@@ -38,7 +38,7 @@ export function isQuick({ segments }: Segmentation, store: LeafStore): boolean {
  * Arithmetic on rows without error bounds. Instead the largest unit of every product is compared with a floor: a sample that
  * stays above all of them has the values, to the bit, and the certainty that {@link RowArithmetic} would give it.
  */
-export class QuickArithmetic extends RowArithmetic {
+export class UnboundedArithmetic extends RowArithmetic {
   /** Largest units of all steps of products, multiplied, `[folds, rows, 1]`, by steps and rows. */
   readonly #largest = new Map<
     string,

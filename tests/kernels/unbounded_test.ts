@@ -14,16 +14,13 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
-import { LeafStore } from "../../kernels/cpu/leaf_store.ts";
 import { GraphRunner } from "../../kernels/cpu/graph_runner.ts";
-import { judgeRoot, judgeRows, shortfalls } from "../../kernels/cpu/verdicts.ts";
-import { WeightStore } from "../../kernels/cpu/weight_store.ts";
-import { planOf } from "../../kernels/plan.ts";
+import { CpuModel } from "../../kernels/cpu/model.ts";
+import { judgeRoot, judgeRows, uncertifiedSamples } from "../../kernels/cpu/verdicts.ts";
 import { holds } from "../property.ts";
 
 function runnerOf(circuit: Circuit): GraphRunner {
-  const plan = planOf(circuit);
-  return new GraphRunner(plan, new WeightStore(plan), new LeafStore(plan), { threads: 1 });
+  return new GraphRunner(new CpuModel(circuit), { threads: 1 });
 }
 
 /** A tree over the variables with links drawn at random: some nodes have many children. */
@@ -54,18 +51,18 @@ Deno.test("without error bounds values, counts and likelihoods are the same to t
     fc.asyncProperty(fc.integer({ min: 2, max: 11 }), fc.nat(1000), async (variables, seed) => {
       const circuit = treeCircuit(variables, seed), runner = runnerOf(circuit);
       try {
-        assert.ok(runner.isQuick);
+        assert.ok(runner.isUnbounded);
         const batch = runner.prepare(drawn(circuit, 7, seed));
         const root = runner.segmentation.segments.at(-1)!;
         const bounded = judgeRows(root, await runner.run("likelihoods", batch, false), 7);
-        const quick = await runner.run("quick likelihoods", batch, false);
-        assert.deepEqual(shortfalls(quick), []);
-        assert.deepEqual(judgeRows(root, quick, 7), bounded);
+        const unbounded = await runner.run("unbounded likelihoods", batch, false);
+        assert.deepEqual(uncertifiedSamples(unbounded), []);
+        assert.deepEqual(judgeRows(root, unbounded, 7), bounded);
         const names = [...(await runner.program("training")).outputs].map(({ name }) => name)
           .filter((name) => name.startsWith("flow_") || name.startsWith("ratio_"));
         assert.ok(names.length > 1);
         const one = await runner.run("training", batch, false);
-        const other = await runner.run("quick training", batch, false);
+        const other = await runner.run("unbounded training", batch, false);
         assert.deepEqual(judgeRoot(other), judgeRoot(one));
         for (const name of names) assert.deepEqual(other.singles(name), one.singles(name), name);
       } finally {
@@ -102,10 +99,10 @@ Deno.test("samples below a floor are told apart and computed with their bounds",
     values: Uint8Array.from({ length: 24 }, (_, i) => Math.floor(i / 3) >> (2 - i % 3) & 1),
   };
   const runner = runnerOf(circuit);
-  assert.ok(runner.isQuick);
+  assert.ok(runner.isUnbounded);
   // 011 and 100: what the root says, and what both leaves say.
-  const quick = await runner.run("quick likelihoods", runner.prepare(samples), false);
-  assert.deepEqual(shortfalls(quick), [3, 4]);
+  const unbounded = await runner.run("unbounded likelihoods", runner.prepare(samples), false);
+  assert.deepEqual(uncertifiedSamples(unbounded), [3, 4]);
   await runner.close();
 
   const weights = [1, 2, 0.5, 3, 0.25, 0, 1, 1];
@@ -161,7 +158,7 @@ Deno.test("products of some factors of many states stay above their floor togeth
   for (const factors of [3, 5, 6, 9]) {
     const circuit = naiveMixture(categoricalVariables(factors, 64), { components: 3 });
     const runner = runnerOf(circuit);
-    assert.ok(runner.isQuick);
+    assert.ok(runner.isUnbounded);
     const random = new RandomStream(factors);
     const samples: Samples = {
       count: 50,
@@ -169,15 +166,15 @@ Deno.test("products of some factors of many states stay above their floor togeth
       values: Uint8Array.from({ length: 50 * factors }, () => random.integer(64)),
     };
     const batch = runner.prepare(samples), root = runner.segmentation.segments.at(-1)!;
-    const quick = await runner.run("quick likelihoods", batch, false);
-    const short = new Set(shortfalls(quick)), { logs } = judgeRows(root, quick, 50);
+    const unbounded = await runner.run("unbounded likelihoods", batch, false);
+    const short = new Set(uncertifiedSamples(unbounded)), { logs } = judgeRows(root, unbounded, 50);
     // Nine factors of 64 states are near the end of what one product can hold.
     assert.ok(factors > 6 || short.size === 0, `${short.size} of ${factors} factors`);
     const bounded = judgeRows(root, await runner.run("likelihoods", batch, false), 50);
     logs.forEach((log, s) => {
       if (short.has(s)) return;
       assert.equal(log, bounded.logs[s]);
-      assert.ok(!bounded.unsure.has(s));
+      assert.ok(!bounded.uncertified.has(s));
     });
     await runner.close();
   }
@@ -199,9 +196,9 @@ Deno.test("bounds are kept for many factors, leaves given as logarithms, and pro
     [nested.build(nested.sum([nested.product([nested.product([a!, b!]), c!])], { units: 1 })), false],
     [productRoot(), false],
   ];
-  for (const [circuit, quick] of circuits) {
+  for (const [circuit, unbounded] of circuits) {
     const runner = runnerOf(circuit);
-    assert.equal(runner.isQuick, quick);
+    assert.equal(runner.isUnbounded, unbounded);
     await runner.close();
   }
 });
