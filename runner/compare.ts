@@ -33,6 +33,25 @@ export function groupsOf(records: Records, run: RunRecord): StageGroup[] {
   }));
 }
 
+/** Stages of which a run has several nodes, with what varies between them. */
+export function sweepsOf(
+  nodes: readonly Pick<NodeRecord, "stage" | "params">[],
+): { readonly stage: string; readonly nodes: number; readonly varying: readonly string[] }[] {
+  return [...Map.groupBy(nodes, (node) => node.stage)].filter(([, members]) => members.length > 1)
+    .map(([stage, members]) => ({
+      stage,
+      nodes: members.length,
+      varying: varyingPaths(members.map((node) => node.params)),
+    }));
+}
+
+/** Sweeps of a run in words: `train ×6 (rate, seed)`. */
+export function sweepsText(sweeps: ReturnType<typeof sweepsOf>): string {
+  return sweeps.map(({ stage, nodes, varying }) =>
+    `${stage} ×${nodes}${varying.length > 0 ? ` (${varying.join(", ")})` : ""}`
+  ).join("; ");
+}
+
 function valuesOf(records: Records, run: RunRecord, node: NodeRecord): Record<string, number | null> {
   const values: Record<string, number | null> = {};
   const artifacts = node.key === null ? [] : records.artifactsOfKey(node.key);

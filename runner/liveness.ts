@@ -6,7 +6,7 @@ import type { Store } from "./store/store.ts";
 export type LiveStatus = RunStatus | "killed" | "running or killed";
 
 /** What has become of a run: one that is recorded as running but whose process holds no lock any more was killed. */
-export function liveStatus(store: Store, record: RunRecord): LiveStatus {
+export function liveStatus(store: Store, record: Pick<RunRecord, "id" | "status">): LiveStatus {
   if (record.status !== "running") return record.status;
   try {
     // Shared, so that two that ask at the same time do not take each other for the run.

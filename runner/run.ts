@@ -1,6 +1,7 @@
 import { guardedSync } from "../foundation/faults.ts";
 import { lock, tryLock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
+import { CancelWatch } from "./cancel.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { nodeRecord } from "./node_job.ts";
 import { NodeRuns } from "./node_runs.ts";
@@ -32,7 +33,9 @@ export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   const plan = await options.planner.plan(nodes, stop);
   if (store.readOnly) refuseToCompute(store, plan);
   options.approve?.(plan);
-  return await new Scheduler(options, nodes, plan, began).run();
+  using cancelled = store.readOnly ? undefined : new CancelWatch(folder);
+  const either = cancelled === undefined ? stop : AbortSignal.any([stop, cancelled.signal]);
+  return await new Scheduler({ ...options, stop: either }, nodes, plan, began).run();
 }
 
 /** Decides which node of a run starts when, and on which lane. */

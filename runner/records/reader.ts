@@ -1,14 +1,17 @@
-import type { Digest } from "../../foundation/canonical.ts";
+import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { type PipelineQuestion, readAsked } from "../headline.ts";
 import { artifactFromJson } from "../store/artifacts.ts";
 import { RecordsDatabase } from "./database.ts";
 import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
-import { RUN_FILTER, type RunFilter, runFilter } from "./filter.ts";
+import { runCondition, type RunFilter, runFilter } from "./filter.ts";
 import {
+  type Annotation,
   type ArmRecord,
   type ArtifactRecord,
   type ChoiceRecord,
   type EdgeRecord,
+  type LastValue,
+  type ListedRun,
   type MetricRecord,
   nodeFromRow,
   type NodeRecord,
@@ -85,10 +88,15 @@ export class RecordReader implements Disposable {
     return this.database.all("SELECT 1 FROM results WHERE key = ?", key).length > 0;
   }
 
-  /** Runs, newest first. `text` stands anywhere in the id, the pipeline or the command. */
+  /** Whether the tables are there that later versions of the schema added for lists. */
+  hasLists(): boolean {
+    return this.database.all("SELECT 1 FROM sqlite_schema WHERE name = 'annotations'").length > 0;
+  }
+
+  /** Runs, newest first. */
   runs(options: RunFilter & { limit?: number; offset?: number } = {}): RunRecord[] {
     const rows = this.database.all<RawRun>(
-      `SELECT * FROM runs WHERE ${RUN_FILTER} ORDER BY started DESC, id DESC LIMIT ?4 OFFSET ?5`,
+      `SELECT * FROM runs WHERE ${this.#condition()} ORDER BY started DESC, id DESC LIMIT ?6 OFFSET ?7`,
       ...runFilter(options),
       options.limit ?? -1,
       options.offset ?? 0,
@@ -99,10 +107,89 @@ export class RecordReader implements Disposable {
   /** How many runs fit. */
   countRuns(options: RunFilter = {}): number {
     return this.database.all<{ n: number }>(
-      `SELECT count(*) AS n FROM runs WHERE ${RUN_FILTER}`,
+      `SELECT count(*) AS n FROM runs WHERE ${this.#condition()}`,
       ...runFilter(options),
     )[0]!
       .n;
+  }
+
+  #condition(): string {
+    return runCondition(this.#lists ||= this.hasLists());
+  }
+  #lists = false;
+
+  /** What a list tells of the runs that fit, newest first. */
+  listedRuns(options: RunFilter = {}): ListedRun[] {
+    return this.database.all<ListedRun>(
+      `SELECT id, pipeline, status, started, ended, seed FROM runs WHERE ${this.#condition()}
+       ORDER BY started DESC, id DESC`,
+      ...runFilter(options),
+    );
+  }
+
+  /** Parameters of all runs, by their ids. */
+  paramsOfRuns(): Map<string, JsonObject> {
+    return new Map(
+      this.database.all<{ id: string; params: string }>("SELECT id, params FROM runs")
+        .map(({ id, params }) => [id, JSON.parse(params)]),
+    );
+  }
+
+  /** What people say of runs, by their ids. */
+  annotations(): Map<string, Annotation> {
+    if (!this.hasLists()) return new Map();
+    return new Map(
+      this.database.all<{ run: string; note: string; tags: string; archived: number }>(
+        "SELECT * FROM annotations",
+      ).map(({ run, note, tags, archived }) => [
+        run,
+        { note, tags: JSON.parse(tags), archived: archived !== 0 },
+      ]),
+    );
+  }
+
+  /** What a metric of a stage came to in all runs: a node that was found in the store has what the run that made it recorded. */
+  lastValues(stage: string, metric: string): LastValue[] {
+    if (!this.hasLists()) return [];
+    return this.database.all<Omit<LastValue, "params"> & { params: string }>(
+      `SELECT n.run, n.name AS node, n.params, coalesce(own.value, made.value) AS value FROM nodes n
+       LEFT JOIN last_metrics own ON own.run = n.run AND own.node = n.name AND own.name = ?2
+       LEFT JOIN results r ON own.run IS NULL AND n.state IN ('ran', 'cached') AND r.key = n.key
+       LEFT JOIN last_metrics made ON made.run = r.run AND made.node = r.node AND made.name = ?2
+       WHERE n.stage = ?1 AND coalesce(own.value, made.value) IS NOT NULL ORDER BY n.run, n.position`,
+      stage,
+      metric,
+    ).map((row) => ({ ...row, params: JSON.parse(row.params) }));
+  }
+
+  /** Which metrics which stages have, in the runs of a pipeline or in all. */
+  metricNames(pipeline?: string): { stage: string; name: string }[] {
+    if (!this.hasLists()) return [];
+    return this.database.all(
+      `SELECT DISTINCT n.stage, m.name FROM last_metrics m JOIN nodes n ON n.run = m.run AND n.name = m.node
+       WHERE ?1 IS NULL OR m.run IN (SELECT id FROM runs WHERE pipeline = ?1) ORDER BY n.stage, m.name`,
+      pipeline ?? null,
+    );
+  }
+
+  /** Values that are small enough to be facts of an artifact, of the outputs that all runs returned under a name. */
+  outputValues(name: string): { run: string; value: JsonValue }[] {
+    return this.database.all<{ run: string; value: string }>(
+      `SELECT o.run, json_extract(a.manifest, '$.facts') AS value FROM run_outputs o
+       JOIN nodes n ON n.run = o.run AND n.name = o.node AND n.state IN ('ran', 'cached')
+       JOIN artifacts a ON a.key = n.key AND a.output = o.output
+       WHERE o.name = ?1 AND json_type(a.manifest, '$.facts.value') IS NOT NULL`,
+      name,
+    ).map(({ run, value }) => ({ run, value: JSON.parse(value).value }));
+  }
+
+  /** Names under which the runs of a pipeline, or all, return outputs. */
+  outputNames(pipeline?: string): string[] {
+    return this.database.all<{ name: string }>(
+      `SELECT DISTINCT name FROM run_outputs
+       WHERE ?1 IS NULL OR run IN (SELECT id FROM runs WHERE pipeline = ?1) ORDER BY name`,
+      pipeline ?? null,
+    ).map((row) => row.name);
   }
 
   /** Names of all pipelines that ran. */

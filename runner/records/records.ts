@@ -6,6 +6,7 @@ import type { NodeResult } from "../store/store.ts";
 import type { PipelineQuestion } from "../headline.ts";
 import { RecordReader } from "./reader.ts";
 import type {
+  Annotation,
   ArmRecord,
   ChoiceRecord,
   EdgeRecord,
@@ -95,6 +96,7 @@ export class Records extends RecordReader {
 
   /** Records metrics of a run. NaN and infinities are kept as null. */
   addMetrics(run: string, metrics: readonly MetricRecord[]): void {
+    const finals = new Map<string, MetricRecord>();
     for (const m of metrics) {
       const value = m.value !== null && Number.isFinite(m.value) ? m.value : null;
       this.database.run(
@@ -106,7 +108,30 @@ export class Records extends RecordReader {
         value,
         m.time,
       );
+      const last = finals.get(`${m.node}\n${m.name}`);
+      if (m.step === null || last === undefined || last.step !== null) {
+        finals.set(`${m.node}\n${m.name}`, { ...m, value });
+      }
     }
+    for (const { node, name, value, step } of finals.values()) {
+      this.database.run(
+        `INSERT INTO last_metrics VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE
+         SET value = excluded.value, stepless = excluded.stepless WHERE excluded.stepless OR NOT stepless`,
+        ...[run, node, name, value, Number(step === null)],
+      );
+    }
+  }
+
+  /** Keeps what people say of a run; what `change` leaves out stays. */
+  annotate(run: string, change: Partial<Annotation>): Annotation {
+    const before = this.annotations().get(run) ?? { note: "", tags: [], archived: false };
+    const after = { ...before, ...change };
+    const tags = [...new Set(after.tags)].sort();
+    this.database.run(
+      "INSERT OR REPLACE INTO annotations VALUES (?,?,?,?)",
+      ...[run, after.note, JSON.stringify(tags), Number(after.archived)],
+    );
+    return { ...after, tags };
   }
 
   /** Records how far a node has come, replacing what was recorded. */

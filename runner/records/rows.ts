@@ -50,6 +50,25 @@ export interface NodeRecord {
   readonly engine: { readonly engine: string; readonly adapter?: string } | null;
 }
 
+/** What people say of a run. */
+export interface Annotation {
+  readonly note: string;
+  readonly tags: readonly string[];
+  /** Left out of lists that do not ask for it. */
+  readonly archived: boolean;
+}
+
+/** A run in a list. */
+export type ListedRun = Pick<RunRecord, "id" | "pipeline" | "status" | "started" | "ended" | "seed">;
+
+/** What a metric of a stage's node came to. */
+export interface LastValue {
+  readonly run: string;
+  readonly node: string;
+  readonly params: JsonObject;
+  readonly value: number;
+}
+
 /** A metric as recorded. */
 export interface MetricRecord {
   readonly node: string;

@@ -91,12 +91,30 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, node, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What metrics came to, for lists of many runs; and what people say of runs.
+  `
+  CREATE TABLE IF NOT EXISTS last_metrics (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, name TEXT NOT NULL, value REAL, stepless INTEGER NOT NULL,
+    PRIMARY KEY (run, node, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT OR REPLACE INTO last_metrics
+    SELECT m.run, m.node, m.name, m.value, m.step IS NULL FROM metrics m JOIN (
+      SELECT coalesce(max(CASE WHEN step IS NULL THEN rowid END), max(rowid)) AS last
+      FROM metrics GROUP BY run, node, name
+    ) l ON m.rowid = l.last;
+  CREATE INDEX IF NOT EXISTS nodes_by_stage ON nodes (stage);
+  CREATE TABLE IF NOT EXISTS annotations (
+    run TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    note TEXT NOT NULL, tags TEXT NOT NULL, archived INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The schema version that this code writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The oldest version whose tables are the current ones: later steps add indexes, or drop what nobody reads. */
+/** The oldest version that has what a reader cannot do without: later steps add indexes, and tables that lists use where they are. */
 const TABLES_VERSION = 3;
 
 /**

@@ -3,7 +3,7 @@ import type { RunAnswer } from "../../runner/answer.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
-import type { ArtifactRecord, RunRecord } from "../../runner/records/rows.ts";
+import type { Annotation, ArtifactRecord, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -14,6 +14,7 @@ import { type Reproduction, reproduction } from "../view/reproduce.ts";
 import { acrossSeeds, type SeedTable } from "../view/results.ts";
 import { type ArtifactView, type RunView, viewRun } from "../view/run.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
+import { type TimeLeft, timeLeft } from "../view/left.ts";
 import { wordsFor } from "../view/vocabulary.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
 import type { Explorer } from "../explorer/explorer.ts";
@@ -27,10 +28,16 @@ export interface RunPageData {
   readonly answer: RunAnswer | null;
   readonly graph: string;
   readonly how: Reproduction;
+  readonly annotation: Annotation;
+  /** What is left of a running one, if that can be told. */
+  readonly left: TimeLeft | null;
+  /** Seconds since 1970 by the dashboard's clock. */
+  readonly now: number;
 }
 
 /** What the page of a run shows. The graph's boxes lead to `href(node)`. */
 export async function runPage(store: Store, records: Records, id: string): Promise<RunPageData> {
+  const now = Date.now() / 1000;
   const view = viewRun(store, records, resolveRun(records, id));
   const href = (name: string) => `#/run/${encodeURIComponent(view.run.id)}/node/${encodeURIComponent(name)}`;
   return {
@@ -41,6 +48,11 @@ export async function runPage(store: Store, records: Records, id: string): Promi
       direction: "right",
     }),
     how: reproduction(view.run),
+    annotation: records.annotations().get(view.run.id) ?? { note: "", tags: [], archived: false },
+    left: view.status === "running"
+      ? timeLeft(records.nodes(view.run.id), records.progress(view.run.id), now) ?? null
+      : null,
+    now,
   };
 }
 

@@ -1,10 +1,16 @@
+import type { JsonValue } from "../../foundation/canonical.ts";
 import { liveNodeCounts, type LiveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
-import type { Records } from "../../runner/records/records.ts";
-import type { RunRecord } from "../../runner/records/rows.ts";
+import { sweepsOf, sweepsText } from "../../runner/compare.ts";
+import type { RunFilter } from "../../runner/records/filter.ts";
+import type { RecordReader } from "../../runner/records/reader.ts";
+import type { Annotation, ListedRun } from "../../runner/records/rows.ts";
 import type { Store } from "../../runner/store/store.ts";
+import { type TimeLeft, timeLeft } from "../view/left.ts";
+import { cellsOf, columnOf, type Point, pointsOf } from "./columns.ts";
+import { WrongQuestion } from "./wrong_question.ts";
 
 /** A line of the list of runs. */
-export interface RunLine {
+export interface RunLine extends Annotation {
   readonly id: string;
   readonly pipeline: string;
   readonly status: LiveStatus;
@@ -12,6 +18,12 @@ export interface RunLine {
   readonly ended: number | null;
   readonly seed: number;
   readonly states: Partial<Record<LiveNodeState, number>>;
+  /** Sweeps in words. */
+  readonly sweeps: string;
+  /** What is left of a running one, if that can be told. */
+  readonly left: TimeLeft | null;
+  /** Values of each column that was asked for: several where several nodes have one. */
+  readonly cells: readonly (readonly JsonValue[])[];
 }
 
 /** A page of the list of runs. */
@@ -20,6 +32,10 @@ export interface RunList {
   readonly offset: number;
   readonly runs: readonly RunLine[];
   readonly pipelines: readonly string[];
+  /** All tags. */
+  readonly tags: readonly string[];
+  /** Seconds since 1970 by the dashboard's clock. */
+  readonly now: number;
 }
 
 /** Runs on a page. */
@@ -28,48 +44,138 @@ export const PAGE = 50;
 /** What a list can be narrowed to. */
 export const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
-/** A page of the runs that fit, newest first. */
-export function listRuns(store: Store, records: Records, query: URLSearchParams): RunList {
+/** Columns that every list has, by which it can be sorted. */
+export const SORTED = ["id", "pipeline", "status", "started", "took", "seed"] as const;
+
+/** A page of the runs that fit: newest first, or as `sort` and `order` say. */
+export function listRuns(store: Store, records: RecordReader, query: URLSearchParams): RunList {
   const offset = Math.max(0, Math.min(2 ** 31, Math.trunc(Number(query.get("offset"))) || 0));
-  const { total, runs } = chosenRuns(store, records, query, offset);
+  const { runs, values, annotations } = chosenRuns(store, records, query);
+  const now = Date.now() / 1000;
   return {
-    total,
+    total: runs.length,
     offset,
-    runs: runs.map((run) => {
+    runs: runs.slice(offset, offset + PAGE).map((run) => {
       const status = liveStatus(store, run);
+      const nodes = records.nodes(run.id);
       return {
-        id: run.id,
-        pipeline: run.pipeline,
+        ...run,
         status,
-        started: run.started,
-        ended: run.ended,
-        seed: run.seed,
         states: liveNodeCounts(records.nodeStates(run.id), status),
+        sweeps: sweepsText(sweepsOf(nodes)),
+        left: status === "running" ? timeLeft(nodes, records.progress(run.id), now) ?? null : null,
+        ...annotations.get(run.id) ?? NOTHING,
+        cells: values.map((column) => column.get(run.id) ?? []),
       };
     }),
     pipelines: records.pipelines(),
+    tags: [...new Set([...annotations.values()].flatMap((one) => one.tags))].sort(),
+    now,
   };
 }
 
-function chosenRuns(
-  store: Store,
-  records: Records,
-  query: URLSearchParams,
-  offset: number,
-): { total: number; runs: readonly RunRecord[] } {
+const NOTHING: Annotation = { note: "", tags: [], archived: false };
+
+/** The runs that fit, in their order, with the values of the columns that were asked for. */
+interface ChosenRuns {
+  readonly runs: readonly ListedRun[];
+  readonly columns: readonly string[];
+  readonly values: readonly ReadonlyMap<string, readonly JsonValue[]>[];
+  readonly annotations: ReadonlyMap<string, Annotation>;
+}
+
+function chosenRuns(store: Store, records: RecordReader, query: URLSearchParams): ChosenRuns {
+  const columns = query.getAll("column");
+  if (columns.length > COLUMNS) throw new WrongQuestion(`at most ${COLUMNS} columns are shown at once`);
+  const valuesOf = (column: string) => {
+    const cells = Map.groupBy(cellsOf(records, columnOf(column)), (cell) => cell.run);
+    return new Map([...cells].map(([run, some]) => [run, some.map((cell) => cell.value)]));
+  };
+  const values = columns.map(valuesOf);
+  const runs = fittingRuns(store, records, query);
+  const sort = query.get("sort");
+  const sign = query.get("order") === "asc" ? 1 : -1;
+  if (sort !== null) {
+    const column = columns.indexOf(sort);
+    const own = SORTED.find((one) => one === sort);
+    const chosen = own !== undefined ? undefined : column >= 0 ? values[column] : valuesOf(sort);
+    const keyOf = (run: ListedRun): JsonValue | undefined => {
+      if (own === "took") return run.ended === null ? undefined : run.ended - run.started;
+      if (own !== undefined) return run[own];
+      return (chosen!.get(run.id) ?? []).toSorted((a, b) => sign * compared(a, b))[0];
+    };
+    const keys = new Map(runs.map((run) => [run.id, keyOf(run)]));
+    runs.sort((a, b) => {
+      const x = keys.get(a.id), y = keys.get(b.id);
+      // Runs without a value stand last, whichever way.
+      if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
+      return sign * compared(x, y);
+    });
+  }
+  return { runs, columns, values, annotations: records.annotations() };
+}
+
+/** Columns that are shown at once, at most. */
+const COLUMNS = 24;
+
+/** Numbers by size, before texts by the alphabet. */
+function compared(a: JsonValue, b: JsonValue): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
+  return String(a).localeCompare(String(b));
+}
+
+/** Runs that fit the filters, newest first. */
+function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams): ListedRun[] {
   const status = STATUSES.find((one) => one === query.get("status"));
-  const filter = {
+  const archived = query.get("archived");
+  const filter: RunFilter = {
     ...(query.get("pipeline") ? { pipeline: query.get("pipeline")! } : {}),
     ...(query.get("text") ? { text: query.get("text")! } : {}),
+    ...(query.get("tag") ? { tag: query.get("tag")! } : {}),
+    ...(archived === "all" ? {} : { archived: archived === "only" }),
   };
-  if (status !== "running" && status !== "killed") {
-    const recorded = { ...filter, ...(status === undefined ? {} : { status }) };
-    return { total: records.countRuns(recorded), runs: records.runs({ ...recorded, limit: PAGE, offset }) };
-  }
+  if (status === undefined) return records.listedRuns(filter);
+  if (status !== "running" && status !== "killed") return records.listedRuns({ ...filter, status });
   // The records call both running; what is neither ended nor killed may be either on a read-only store.
   const other = status === "running" ? "killed" : "running";
-  const runs = records.runs({ ...filter, status: "running" }).filter((run) =>
-    liveStatus(store, run) !== other
-  );
-  return { total: runs.length, runs: runs.slice(offset, offset + PAGE) };
+  return records.listedRuns({ ...filter, status: "running" })
+    .filter((run) => liveStatus(store, run) !== other);
+}
+
+/** Points of two columns of the runs that fit. */
+export function plotRuns(store: Store, records: RecordReader, query: URLSearchParams): Point[] {
+  const fitting = new Set(fittingRuns(store, records, query).map((run) => run.id));
+  const points = pointsOf(records, columnOf(query.get("x") ?? ""), columnOf(query.get("y") ?? ""));
+  return points.filter((point) => fitting.has(point.run)).slice(0, POINTS);
+}
+
+/** Points of a plot, at most. */
+const POINTS = 5000;
+
+/** All runs that fit as CSV (RFC 4180), with the columns that were asked for. */
+export function csvOfRuns(store: Store, records: RecordReader, query: URLSearchParams): string {
+  const { runs, columns, values, annotations } = chosenRuns(store, records, query);
+  const head = ["run", "pipeline", "status", "started", "seconds", "seed", "note", "tags", ...columns];
+  const rows = runs.map((run) => {
+    const { note, tags } = annotations.get(run.id) ?? NOTHING;
+    return [
+      ...[run.id, run.pipeline, liveStatus(store, run), new Date(run.started * 1000).toISOString()],
+      ...[run.ended === null ? "" : run.ended - run.started, run.seed, note, tags.join(" ")],
+      ...values.map((column) => (column.get(run.id) ?? []).map(plain).join(" ")),
+    ];
+  });
+  return [head, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+}
+
+function plain(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A field; texts that a spreadsheet would take for a formula get a mark before them. */
+function field(value: JsonValue): string {
+  const text = plain(value);
+  const formula = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text);
+  const safe = formula ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -19,7 +19,13 @@ export class LiveRecords implements Disposable {
     const file = `${dev} ${ino}`;
     if (this.#open?.file === file) return this.#open.records;
     this[Symbol.dispose]();
-    const records = new Records(this.#store, { readOnly: true });
+    let records = new Records(this.#store, { readOnly: true });
+    if (!records.hasLists() && !this.#store.readOnly) {
+      // Of an older version: a writer brings it up to date.
+      records.close();
+      new Records(this.#store).close();
+      records = new Records(this.#store, { readOnly: true });
+    }
     this.#open = { records, file };
     return records;
   }

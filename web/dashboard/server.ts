@@ -2,7 +2,16 @@ import { createHash } from "node:crypto";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { hintOf } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
-import { admit, answer, answerJson, type Doors, keepAddress, keptAddress, publicHost } from "./access.ts";
+import {
+  admit,
+  answer,
+  answerJson,
+  CHANGES,
+  type Doors,
+  keepAddress,
+  keptAddress,
+  publicHost,
+} from "./access.ts";
 import {
   artifactFile,
   artifactPage,
@@ -15,7 +24,9 @@ import {
 } from "./api.ts";
 import { bundlePage } from "./bundle.ts";
 import { Explorer } from "../explorer/explorer.ts";
-import { listRuns } from "./list.ts";
+import { csvOfRuns, listRuns, plotRuns } from "./list.ts";
+import { annotateRuns, cancel } from "./changes.ts";
+import { columnChoice } from "./columns.ts";
 import { LiveStreams } from "./live.ts";
 import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
@@ -83,7 +94,9 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
     if (path === "worker.js") return answer(worker, "text/javascript; charset=utf-8");
     if (path === "style.css") return answer(style, "text/css; charset=utf-8");
     try {
-      return await answerApi({ store, live: records, explorer, streams }, path, query);
+      const sources = { store, live: records, explorer, streams };
+      if (CHANGES.has(path)) return answerJson(change(sources, path, await bodyOf(request)));
+      return await answerApi(sources, path, query);
     } catch (error) {
       return answerJson({ error: messageOf(error), hint: hintOf(error) ?? null }, statusOf(error));
     }
@@ -107,6 +120,22 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
 function statusOf(error: unknown): number {
   if (error instanceof WrongQuestion) return error.status;
   return error instanceof RetortError && error.exitCode === 2 ? 404 : 500;
+}
+
+async function bodyOf(request: Incoming): Promise<unknown> {
+  const text = await request.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new WrongQuestion("the body is no JSON", { cause });
+  }
+}
+
+/** Does what a page asks for. */
+function change({ store, live }: Sources, path: string, body: unknown): unknown {
+  if (path === "api/annotate") return annotateRuns(store, live.get(), body);
+  cancel(store, live.get(), body);
+  return null;
 }
 
 /** What answers are made from. */
@@ -133,6 +162,14 @@ async function answerApi(
       return answerJson(null);
     case "api/runs":
       return answerJson(listRuns(store, live.get(), query));
+    case "api/columns":
+      return answerJson(columnChoice(live.get(), query.get("pipeline") || undefined));
+    case "api/points":
+      return answerJson(plotRuns(store, live.get(), query));
+    case "api/csv":
+      return answer(csvOfRuns(store, live.get(), query), "text/csv; charset=utf-8", {
+        headers: { "content-disposition": 'attachment; filename="runs.csv"' },
+      });
     case "api/run":
       return answerJson(await runPage(store, live.get(), query.get("id") ?? ""));
     case "api/seeds":

@@ -7,7 +7,7 @@ const SHOWN = 200;
 
 /** A table that scrolls sideways by itself where the page is narrow; the keyboard reaches it for that. */
 export function Table(
-  { caption, head, rows, numeric = [], short = [], ids }: {
+  { caption, head, rows, numeric = [], short = [], sorted = [], ids }: {
     caption: string;
     head: readonly ComponentChildren[];
     rows: readonly (readonly ComponentChildren[])[];
@@ -15,6 +15,8 @@ export function Table(
     numeric?: readonly number[];
     /** Columns of short texts, which are not broken into lines. */
     short?: readonly number[];
+    /** Which columns the rows are sorted by. */
+    sorted?: readonly ("ascending" | "descending" | undefined)[];
     /** Ids of rows, for links. */
     ids?: readonly string[];
   },
@@ -24,7 +26,10 @@ export function Table(
     <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
       <table>
         <thead>
-          <tr>{head.map((cell, i) => <th key={i} scope="col" class={align(i)}>{cell}</th>)}</tr>
+          <tr>
+            {head.map((cell, i) => <th key={i} scope="col" class={align(i)} aria-sort={sorted[i]}>{cell}
+            </th>)}
+          </tr>
         </thead>
         <tbody>
           {rows.map((row, i) => (

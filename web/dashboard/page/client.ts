@@ -15,7 +15,17 @@ export class ServerError extends Error {
 
 /** Asks the server; addresses are relative, so the secret in the page's own goes along. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await reached(() => fetch(path, signal === undefined ? {} : { signal }), signal);
+  return await answered(() => fetch(path, signal === undefined ? {} : { signal }), signal);
+}
+
+/** Has the server change something. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  return await answered(() => fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+async function answered<T>(fetching: () => Promise<Response>, signal?: AbortSignal): Promise<T> {
+  const response = await reached(fetching, signal);
   if (response.ok) return await response.json();
   const text = await response.text();
   let told: { error?: string; hint?: string | null } = {};

@@ -1,0 +1,120 @@
+import type { JsonValue } from "../../foundation/canonical.ts";
+import { flat } from "../../runner/compare.ts";
+import type { RecordReader } from "../../runner/records/reader.ts";
+import { WrongQuestion } from "./wrong_question.ts";
+
+/**
+ * A column that a user chose: `param:PATH`, a parameter of the pipeline; `metric:STAGE/NAME`, what a metric came to;
+ * `output:NAME/PATH`, a number of a returned output; `node:PATH`, for plots, a parameter of the node that was measured.
+ */
+export interface Column {
+  readonly kind: "param" | "metric" | "output" | "node";
+  /** Stage of a metric, name of an output; else empty. */
+  readonly of: string;
+  /** Name of a metric; dotted path of a parameter or in an output. */
+  readonly name: string;
+}
+
+/** Reads a column's name. @throws WrongQuestion when it is none. */
+export function columnOf(text: string): Column {
+  const [, kind, rest] = /^(param|metric|output|node):(.*)$/s.exec(text) ?? [];
+  if (kind === "param" || kind === "node") return { kind, of: "", name: rest! };
+  const slash = rest?.indexOf("/") ?? -1;
+  if (slash <= 0) throw new WrongQuestion(`${JSON.stringify(text)} is no column`);
+  return { kind: kind as "metric" | "output", of: rest!.slice(0, slash), name: rest!.slice(slash + 1) };
+}
+
+/** One value of a column: of a run, or of one of its nodes. */
+export interface Cell {
+  readonly run: string;
+  readonly node: string | null;
+  readonly value: JsonValue;
+}
+
+/** All values of a column, several of a run where several of its nodes have one. */
+export function cellsOf(records: RecordReader, column: Column): Cell[] {
+  switch (column.kind) {
+    case "param":
+      return [...records.paramsOfRuns()].flatMap(([run, params]) => {
+        const value = new Map(flat(params)).get(column.name);
+        return value === undefined ? [] : [{ run, node: null, value }];
+      });
+    case "metric":
+      return records.lastValues(column.of, column.name);
+    case "output":
+      return records.outputValues(column.of).flatMap(({ run, value }) => {
+        const leaf = new Map(flat(value)).get(column.name);
+        return leaf === undefined ? [] : [{ run, node: null, value: leaf }];
+      });
+    case "node":
+      throw new WrongQuestion("a parameter of nodes is a column of plots only");
+  }
+}
+
+/** Which columns there are. */
+export interface ColumnChoice {
+  readonly params: readonly string[];
+  readonly metrics: readonly string[];
+  readonly outputs: readonly string[];
+  /** Parameters of nodes, by the stage of the metrics that can be plotted against them. */
+  readonly nodes: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Runs whose outputs and nodes are looked through for columns. */
+const LOOKED = 20;
+
+/** Columns that the runs of a pipeline, or all, have. */
+export function columnChoice(records: RecordReader, pipeline: string | undefined): ColumnChoice {
+  const runs = records.runs({ limit: LOOKED, ...(pipeline === undefined ? {} : { pipeline }) });
+  const params = new Set(runs.flatMap((run) => flat(run.params).map(([path]) => `param:${path}`)));
+  const metrics = records.metricNames(pipeline);
+  const nodes = new Map<string, Set<string>>();
+  for (const run of runs) {
+    for (const node of records.nodes(run.id)) {
+      const paths = nodes.get(node.stage) ?? new Set();
+      nodes.set(node.stage, paths);
+      for (const [path] of flat(node.params)) paths.add(`node:${path}`);
+    }
+  }
+  const listed = new Set(runs.map((run) => run.id));
+  const outputs = records.outputNames(pipeline).flatMap((name) => {
+    const values = records.outputValues(name).filter(({ run }) => listed.has(run));
+    const numbers = values.flatMap(({ value }) => flat(value).filter(([, leaf]) => typeof leaf === "number"));
+    return [...new Set(numbers.map(([path]) => `output:${name}/${path}`))];
+  });
+  return {
+    params: [...params].sort(),
+    metrics: metrics.map(({ stage, name }) => `metric:${stage}/${name}`),
+    outputs,
+    nodes: Object.fromEntries([...nodes].map(([stage, paths]) => [stage, [...paths].sort()])),
+  };
+}
+
+/** A point of a plot. */
+export interface Point {
+  readonly run: string;
+  readonly node: string | null;
+  readonly x: JsonValue;
+  readonly y: number;
+}
+
+/** Points of two columns: of each node that has a value of `y`, else of each run. */
+export function pointsOf(records: RecordReader, x: Column, y: Column): Point[] {
+  const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
+  if (x.kind === "node") {
+    if (y.kind !== "metric") throw new WrongQuestion("parameters of nodes go with metrics");
+    return records.lastValues(y.of, y.name).flatMap(({ run, node, params, value }) => {
+      const at = new Map(flat(params)).get(x.name);
+      return at === undefined ? [] : [{ run, node, x: at, y: value }];
+    });
+  }
+  const cells = cellsOf(records, x);
+  const ofRun = Map.groupBy(cells, (cell) => cell.run);
+  return points.flatMap(({ run, node, value }) => {
+    const mine = ofRun.get(run) ?? [];
+    // Metrics of one stage meet in their node, all else in the run.
+    const same = mine.filter((cell) => cell.node === node);
+    const found = x.kind === "metric" && x.of === y.of ? same : mine;
+    return found.map((cell) => ({ run, node, x: cell.value, y: value as number }));
+  });
+}

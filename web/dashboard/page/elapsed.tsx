@@ -1,0 +1,24 @@
+/// <reference lib="dom" />
+import { useEffect, useRef, useState } from "preact/hooks";
+import { durationText } from "../../../foundation/format.ts";
+import type { TimeLeft } from "../../view/left.ts";
+
+/** How long a running run has taken, by the second, and what is left of it. `now`: the dashboard's clock when it told. */
+export function Elapsed({ started, now, left }: { started: number; now: number; left: TimeLeft | null }) {
+  const [, tick] = useState(0);
+  const told = useRef({ now, at: performance.now() });
+  if (told.current.now !== now) told.current = { now, at: performance.now() };
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const since = (performance.now() - told.current.at) / 1000;
+  return <span class="elapsed">{durationText(Math.floor(now + since - started))}{leftText(left, since)}
+  </span>;
+}
+
+function leftText(left: TimeLeft | null, since: number): string {
+  if (left === null) return "";
+  const rest = Math.max(0, left.seconds - since);
+  return `, ${left.atLeast ? "at least" : "about"} ${durationText(Math.round(rest))} left`;
+}

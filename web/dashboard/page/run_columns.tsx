@@ -1,0 +1,85 @@
+/// <reference lib="dom" />
+import { useState } from "preact/hooks";
+import type { ColumnChoice } from "../columns.ts";
+import { useAsk } from "./client.ts";
+import { Shown } from "./frame.tsx";
+
+const KEPT = "retort-columns";
+
+/** The columns that the address names, else those that were chosen last in this browser. */
+export function chosenColumns(query: URLSearchParams): readonly string[] {
+  if (query.has("column")) return query.getAll("column").filter((column) => column !== "");
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The query with these columns, which are kept for lists whose address names none. */
+export function withColumns(query: URLSearchParams, columns: readonly string[]): URLSearchParams {
+  localStorage.setItem(KEPT, JSON.stringify(columns));
+  const next = new URLSearchParams(query);
+  next.delete("column");
+  for (const column of columns.length === 0 ? [""] : columns) next.append("column", column);
+  return next;
+}
+
+/** A column's name for people. */
+export function columnTitle(column: string): string {
+  const [kind, rest] = [column.slice(0, column.indexOf(":")), column.slice(column.indexOf(":") + 1)];
+  const slash = rest.indexOf("/");
+  if (kind === "metric") return `${rest.slice(slash + 1)} of ${rest.slice(0, slash)}`;
+  if (kind === "output") {
+    return [rest.slice(0, slash), rest.slice(slash + 1)].filter((part) => part !== "").join(" ");
+  }
+  return rest;
+}
+
+/** Chooses columns; what there is is asked when it is opened. */
+export function ColumnPicker(
+  { pipeline, chosen, onChoose }: {
+    pipeline: string;
+    chosen: readonly string[];
+    onChoose: (columns: readonly string[]) => void;
+  },
+) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <details class="columns" onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary>Columns</summary>
+      {opened && <Choices pipeline={pipeline} chosen={chosen} onChoose={onChoose} />}
+    </details>
+  );
+}
+
+function Choices({ pipeline, chosen, onChoose }: Parameters<typeof ColumnPicker>[0]) {
+  const loaded = useAsk<ColumnChoice>(`api/columns?${new URLSearchParams({ pipeline })}`);
+  const toggle = (column: string) =>
+    onChoose(chosen.includes(column) ? chosen.filter((one) => one !== column) : [...chosen, column]);
+  return (
+    <Shown loaded={loaded}>
+      {({ metrics, outputs, params }) => (
+        <>
+          {([["Metrics", metrics], ["Outputs", outputs], ["Parameters", params]] as const).map((
+            [title, names],
+          ) =>
+            names.length > 0 && (
+              <fieldset key={title}>
+                <legend>{title}</legend>
+                {names.map((name) => (
+                  <label key={name}>
+                    <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} />
+                    {" "}
+                    {columnTitle(name)}
+                  </label>
+                ))}
+              </fieldset>
+            )
+          )}
+        </>
+      )}
+    </Shown>
+  );
+}

@@ -1,0 +1,154 @@
+/// <reference lib="dom" />
+import * as Plot from "@observablehq/plot";
+import { useMemo, useState } from "preact/hooks";
+import { withVisibleMarks } from "../../../foundation/bidi.ts";
+import { valueText } from "../../../foundation/format.ts";
+import { Drawing } from "../../parts/place.tsx";
+import { Table } from "../../parts/values.tsx";
+import type { ColumnChoice, Point } from "../columns.ts";
+import { useAsk } from "./client.ts";
+import { Shown } from "./frame.tsx";
+import { to } from "./routes.ts";
+import { columnTitle } from "./run_columns.tsx";
+
+/** Any parameter or metric of the runs that fit against any metric: folded until it is opened, or the address says what. */
+export function RunPlot(
+  { query, onChoose }: { query: URLSearchParams; onChoose: (axes: { x: string; y: string }) => void },
+) {
+  const [opened, setOpened] = useState(query.has("x"));
+  return (
+    <details open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary>Plot</summary>
+      {opened && <Axes query={query} onChoose={onChoose} />}
+    </details>
+  );
+}
+
+function Axes({ query, onChoose }: Parameters<typeof RunPlot>[0]) {
+  const loaded = useAsk<ColumnChoice>(
+    `api/columns?${new URLSearchParams({ pipeline: query.get("pipeline") ?? "" })}`,
+  );
+  return (
+    <Shown loaded={loaded}>
+      {(choice) => {
+        const ys = [...choice.metrics, ...choice.outputs];
+        const y = query.get("y") ?? ys[0] ?? "";
+        const stage = /^metric:([^/]*)/.exec(y)?.[1] ?? "";
+        const xs = [...choice.params, ...choice.nodes[stage] ?? [], ...ys];
+        const x = query.get("x") ?? xs[0] ?? "";
+        const axis = (name: "x" | "y", label: string, value: string, options: readonly string[]) => (
+          <label>
+            {label}{" "}
+            <select
+              value={value}
+              onChange={(event) => onChoose({ x, y, [name]: event.currentTarget.value })}
+            >
+              {options.map((one) => (
+                <option key={one} value={one}>
+                  {columnTitle(one)}
+                  {one.startsWith("node:") ? ` (of ${stage})` : ""}
+                </option>
+              ))}
+            </select>
+          </label>
+        );
+        if (y === "" || x === "") return <p>No run has a metric yet.</p>;
+        return (
+          <>
+            <div class="bar">
+              {axis("y", "Metric", y, ys)}
+              {axis("x", "against", x, xs)}
+            </div>
+            <Points query={query} x={x} y={y} />
+          </>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function Points({ query, x, y }: { query: URLSearchParams; x: string; y: string }) {
+  const asked = new URLSearchParams(query);
+  asked.set("x", x);
+  asked.set("y", y);
+  const loaded = useAsk<Point[]>(`api/points?${asked}`);
+  return (
+    <Shown loaded={loaded}>
+      {(points) => points.length === 0 ? <p>No run has both.</p> : <Scatter points={points} x={x} y={y} />}
+    </Shown>
+  );
+}
+
+/** Points listed below a plot. */
+const LISTED = 200;
+
+function Scatter({ points, x, y }: { points: readonly Point[]; x: string; y: string }) {
+  const draw = useMemo(() => (document: Document) => drawPoints(document, points, x, y), [points, x, y]);
+  return (
+    <figure class="chart">
+      <figcaption>{columnTitle(y)} against {columnTitle(x)}, {points.length} points</figcaption>
+      <Drawing draw={draw} className="plot" />
+      <details>
+        <summary>Numbers</summary>
+        <Table
+          caption={`${columnTitle(y)} against ${columnTitle(x)}`}
+          head={["run", "node", columnTitle(x), columnTitle(y)]}
+          numeric={[2, 3]}
+          rows={points.slice(0, LISTED).map((point) => [
+            <a key="r" href={to.run(point.run)}>{point.run}</a>,
+            point.node === null ? "–" : <a key="n" href={to.node(point.run, point.node)}>{point.node}</a>,
+            valueText(point.x),
+            valueText(point.y),
+          ])}
+        />
+        {points.length > LISTED && <p>and {points.length - LISTED} more</p>}
+      </details>
+    </figure>
+  );
+}
+
+function drawPoints(document: Document, points: readonly Point[], x: string, y: string): SVGSVGElement {
+  const numeric = points.every((point) => typeof point.x === "number");
+  const svg = Plot.plot({
+    document,
+    width: 640,
+    height: 320,
+    marginLeft: 64,
+    marginBottom: 44,
+    grid: true,
+    style: { fontSize: "12px" },
+    x: {
+      label: withVisibleMarks(columnTitle(x)),
+      labelArrow: "none",
+      labelAnchor: "center",
+      ...(numeric ? {} : { type: "point" }),
+    },
+    y: { label: withVisibleMarks(columnTitle(y)), labelArrow: "none" },
+    marks: [
+      Plot.dot(points.map((point) => ({ ...point, x: numeric ? point.x : valueText(point.x) })), {
+        x: "x",
+        y: "y",
+        r: 4,
+        stroke: "var(--series-0)",
+        fill: "var(--series-0)",
+        fillOpacity: 0.25,
+        href: (point: Point) => point.node === null ? to.run(point.run) : to.node(point.run, point.node),
+        title: (point: Point) =>
+          withVisibleMarks(
+            `${point.run}${point.node === null ? "" : ` ${point.node}`}: ${valueText(point.x)}, ${
+              valueText(point.y)
+            }`,
+          ),
+      }),
+    ],
+  }) as unknown as SVGSVGElement;
+  // A pointer opens what a point stands for; the keyboard has the same links in the table below.
+  for (const link of svg.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+  for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+  svg.setAttribute("role", "img");
+  svg.setAttribute(
+    "aria-label",
+    withVisibleMarks(`${columnTitle(y)} against ${columnTitle(x)}; the table below has the numbers`),
+  );
+  return svg;
+}

@@ -1,0 +1,49 @@
+import type { NodeRecord, ProgressRecord } from "../../runner/records/rows.ts";
+
+/** What is left of a run. */
+export interface TimeLeft {
+  readonly seconds: number;
+  /** True where nothing is known of some nodes: it is that long at least. */
+  readonly atLeast: boolean;
+}
+
+/**
+ * About how long a running run still takes: a node at work by its progress, others by what the nodes of their stage take in
+ * this run, spread over as many lanes as are busy now. Undefined where nothing is known.
+ *
+ * @param now seconds since 1970
+ */
+export function timeLeft(
+  nodes: readonly Pick<NodeRecord, "name" | "stage" | "state" | "started" | "seconds">[],
+  progress: readonly ProgressRecord[],
+  now: number,
+): TimeLeft | undefined {
+  const reported = new Map(progress.map((one) => [one.node, one]));
+  const known = new Map<string, number[]>();
+  const learn = (stage: string, seconds: number) => known.set(stage, [...known.get(stage) ?? [], seconds]);
+  const left: number[] = [];
+  const open: { stage: string; elapsed: number }[] = [];
+  for (const node of nodes) {
+    if (node.state === "ran" && node.seconds !== null) learn(node.stage, node.seconds);
+    if (node.state === "pending") open.push({ stage: node.stage, elapsed: 0 });
+    if (node.state !== "running") continue;
+    const elapsed = Math.max(0, now - (node.started ?? now));
+    const { done = 0, total = null } = reported.get(node.name) ?? {};
+    if (total === null || !(done > 0)) open.push({ stage: node.stage, elapsed });
+    else {
+      const seconds = elapsed * Math.max(1, total / done);
+      learn(node.stage, seconds);
+      left.push(seconds - elapsed);
+    }
+  }
+  const lanes = Math.max(1, nodes.filter((node) => node.state === "running").length);
+  let atLeast = false;
+  for (const { stage, elapsed } of open) {
+    const seconds = known.get(stage);
+    if (seconds === undefined) atLeast = true;
+    else left.push(Math.max(0, seconds.reduce((a, b) => a + b) / seconds.length - elapsed));
+  }
+  if (left.length === 0) return undefined;
+  // However many lanes there are, no node is parted.
+  return { seconds: Math.max(left.reduce((a, b) => a + b) / lanes, ...left), atLeast };
+}
