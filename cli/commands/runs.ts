@@ -1,15 +1,21 @@
+import { Option } from "commander";
+import { CallError } from "../../foundation/errors.ts";
+import { cancelRun } from "../../runner/cancel.ts";
 import { valueText } from "../../foundation/text.ts";
 import { reasonText } from "../../runner/key.ts";
 import { groupsOf, type StageGroup } from "../../runner/compare.ts";
-import type { Records } from "../../runner/records/records.ts";
-import type { RunRecord } from "../../runner/records/rows.ts";
+import { Records } from "../../runner/records/records.ts";
+import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
 import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
-import { JSON_OUTPUT, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
+import { JSON_OUTPUT, repeated, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
+
+/** What a list can be narrowed to. */
+const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
 /** `deno task runs`. */
 export default defineCommand({
@@ -19,7 +25,27 @@ export default defineCommand({
   declare: (command) =>
     command.argument("[run]", "a run's id, its first characters, or latest")
       .option("--limit <n>", "at most so many", wholeNumberFrom(1), 20)
-      .option("--pipeline <name>", "of this pipeline only").addOption(STORE).addOption(JSON_OUTPUT).addOption(
+      .option("--pipeline <name>", "of this pipeline only")
+      .addOption(new Option("--status <status>", "that are so").choices(STATUSES))
+      .option("--tagged <tag>", "that have this tag")
+      .option("--archived", "archived ones as well")
+      .option("--note <text>", "say something of the run; an empty text takes it back")
+      .addOption(
+        new Option("--tag <tag>", "give the run a tag; may be repeated").argParser(repeated).default(
+          [] as string[],
+          "none",
+        ),
+      )
+      .addOption(
+        new Option("--untag <tag>", "take a tag from it; may be repeated").argParser(repeated).default(
+          [] as string[],
+          "none",
+        ),
+      )
+      .option("--archive", "leave the run out of lists")
+      .option("--unarchive", "take it back into them")
+      .option("--cancel", "stop the run as Ctrl-C does: what is done is kept")
+      .addOption(STORE).addOption(JSON_OUTPUT).addOption(
         VERBOSE,
       )
       .action(runs),
@@ -29,6 +55,15 @@ export default defineCommand({
 interface RunsOptions {
   limit: number;
   pipeline?: string;
+  status?: (typeof STATUSES)[number];
+  tagged?: string;
+  archived?: true;
+  note?: string;
+  tag: string[];
+  untag: string[];
+  archive?: true;
+  unarchive?: true;
+  cancel?: true;
   store?: string;
   json?: true;
 }
@@ -36,11 +71,20 @@ interface RunsOptions {
 function runs(run: string | undefined, options: RunsOptions): void {
   const { store, records } = openRecords(options.store);
   using _closed = records;
-  if (run !== undefined) return showRun(store, records, resolveRun(records, run), options);
-  const list = records.runs({
-    limit: options.limit,
-    ...(options.pipeline ? { pipeline: options.pipeline } : {}),
-  });
+  if (run !== undefined) {
+    const record = resolveRun(records, run);
+    if (options.cancel) cancelRun(store, record);
+    annotate(store, record, options);
+    return showRun(store, records, record, options);
+  }
+  const alone = ["note", "tag", "untag", "archive", "unarchive", "cancel"] as const;
+  const given = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
+  const wrong = alone.find((name) => given(options[name]));
+  if (wrong !== undefined) {
+    throw new CallError(`--${wrong} is about one run`, { hint: `Name it: deno task runs RUN --${wrong} …` });
+  }
+  const list = chosenRuns(store, records, options);
+  const annotations = records.annotations();
   const rows = list.map((record) => ({
     record,
     status: liveStatus(store, record),
@@ -50,6 +94,7 @@ function runs(run: string | undefined, options: RunsOptions): void {
     return printJson(rows.map(({ record, status, groups }) => ({
       ...record,
       status,
+      ...annotations.get(record.id) ?? NOTHING,
       nodes: counts(groups, status),
       sweeps: groups.filter((group) => group.nodes.length > 1).map((group) => ({
         stage: group.stage,
@@ -58,9 +103,10 @@ function runs(run: string | undefined, options: RunsOptions): void {
       })),
     })));
   }
-  if (rows.length === 0) return print("no runs yet");
+  if (rows.length === 0) return print("no runs");
+  const said = rows.some(({ record }) => annotations.has(record.id));
   print(table(
-    ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "NODES", "SWEEPS"],
+    ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "NODES", "SWEEPS", ...said ? ["NOTES"] : []],
     rows.map(({ record, status, groups }) => [
       record.id,
       record.pipeline,
@@ -75,8 +121,50 @@ function runs(run: string | undefined, options: RunsOptions): void {
           }`
         )
         .join("; "),
+      ...said ? [annotationText(annotations.get(record.id) ?? NOTHING)] : [],
     ]),
   ));
+}
+
+const NOTHING: Annotation = { note: "", tags: [], archived: false };
+
+function annotationText({ note, tags, archived }: Annotation): string {
+  return [...tags.map((tag) => `#${tag}`), ...archived ? ["(archived)"] : [], note].join(" ").trim();
+}
+
+function chosenRuns(store: Store, records: Records, options: RunsOptions): RunRecord[] {
+  const { pipeline, status, tagged, limit } = options;
+  const filter = {
+    ...(pipeline ? { pipeline } : {}),
+    ...(tagged ? { tag: tagged } : {}),
+    ...(options.archived ? {} : { archived: false }),
+  };
+  if (status === undefined) return records.runs({ ...filter, limit });
+  if (status !== "running" && status !== "killed") return records.runs({ ...filter, status, limit });
+  // The records call both running.
+  const other = status === "running" ? "killed" : "running";
+  return records.runs({ ...filter, status: "running" })
+    .filter((run) => liveStatus(store, run) !== other).slice(0, limit);
+}
+
+/** Writes what the options say of a run, if they say something. */
+function annotate(store: Store, { id }: RunRecord, options: RunsOptions): void {
+  const { note, tag, untag, archive, unarchive } = options;
+  if (archive && unarchive) throw new CallError("--archive and --unarchive exclude each other");
+  const odd = tag.find((one) => !/^[^\s,]{1,100}$/.test(one));
+  if (odd !== undefined) {
+    throw new CallError(`--tag is ${JSON.stringify(odd)}; a tag has no spaces and no commas`);
+  }
+  if (note === undefined && tag.length + untag.length === 0 && !archive && !unarchive) return;
+  using writing = new Records(store);
+  writing.transaction(() => {
+    const before = writing.annotations().get(id) ?? NOTHING;
+    writing.annotate(id, {
+      tags: [...before.tags, ...tag].filter((one) => !untag.includes(one)),
+      ...(note === undefined ? {} : { note }),
+      ...(archive || unarchive ? { archived: archive === true } : {}),
+    });
+  });
 }
 
 function counts(groups: readonly StageGroup[], status: LiveStatus): Record<string, number> {
@@ -91,6 +179,7 @@ function counts(groups: readonly StageGroup[], status: LiveStatus): Record<strin
 function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
   const groups = groupsOf(records, record);
   const status = liveStatus(store, record);
+  const annotation = records.annotations().get(record.id) ?? NOTHING;
   if (options.json) {
     const nodes = groups.flatMap((group) =>
       group.nodes.map(({ node, values }) => ({
@@ -98,7 +187,7 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
         values,
       }))
     );
-    return printJson({ ...record, status, nodes, outputs: records.runOutputs(record.id) });
+    return printJson({ ...record, status, ...annotation, nodes, outputs: records.runOutputs(record.id) });
   }
   const { environment } = record;
   const git = environment.git === null
@@ -109,6 +198,7 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
     ["pipeline", `${record.pipeline} (${record.file})`],
     ["command", record.command],
     ["status", status],
+    ...annotationText(annotation) === "" ? [] : [["notes", annotationText(annotation)]],
     ["started", timeText(record.started)],
     ["took", record.ended === null ? "–" : durationText(record.ended - record.started)],
     ["parameters", JSON.stringify(record.params)],

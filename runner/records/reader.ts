@@ -90,7 +90,7 @@ export class RecordReader implements Disposable {
 
   /** Whether the tables are there that later versions of the schema added for lists. */
   hasLists(): boolean {
-    return this.database.all("SELECT 1 FROM sqlite_schema WHERE name = 'annotations'").length > 0;
+    return this.#has("annotations");
   }
 
   /** Runs, newest first. */

@@ -7,7 +7,7 @@ import { WrongQuestion } from "./wrong_question.ts";
  * A column that a user chose: `param:PATH`, a parameter of the pipeline; `metric:STAGE/NAME`, what a metric came to;
  * `output:NAME/PATH`, a number of a returned output; `node:PATH`, for plots, a parameter of the node that was measured.
  */
-export interface Column {
+export interface RunColumn {
   readonly kind: "param" | "metric" | "output" | "node";
   /** Stage of a metric, name of an output; else empty. */
   readonly of: string;
@@ -16,7 +16,7 @@ export interface Column {
 }
 
 /** Reads a column's name. @throws WrongQuestion when it is none. */
-export function columnOf(text: string): Column {
+export function columnOf(text: string): RunColumn {
   const [, kind, rest] = /^(param|metric|output|node):(.*)$/s.exec(text) ?? [];
   if (kind === "param" || kind === "node") return { kind, of: "", name: rest! };
   const slash = rest?.indexOf("/") ?? -1;
@@ -32,7 +32,7 @@ export interface Cell {
 }
 
 /** All values of a column, several of a run where several of its nodes have one. */
-export function cellsOf(records: RecordReader, column: Column): Cell[] {
+export function cellsOf(records: RecordReader, column: RunColumn): Cell[] {
   switch (column.kind) {
     case "param":
       return [...records.paramsOfRuns()].flatMap(([run, params]) => {
@@ -99,7 +99,7 @@ export interface Point {
 }
 
 /** Points of two columns: of each node that has a value of `y`, else of each run. */
-export function pointsOf(records: RecordReader, x: Column, y: Column): Point[] {
+export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Point[] {
   const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
   if (x.kind === "node") {
     if (y.kind !== "metric") throw new WrongQuestion("parameters of nodes go with metrics");

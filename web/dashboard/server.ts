@@ -78,7 +78,10 @@ const shell = (worker: string) =>
 export async function serveDashboard(store: Store, options: ServeOptions = {}): Promise<Dashboard> {
   const publicHosts = (options.publicHosts ?? []).map(publicHost);
   const { page, worker } = await bundlePage();
-  const style = await Deno.readTextFile(new URL("../style.css", import.meta.url));
+  const [common, own] = await Promise.all(
+    ["../style.css", "./dashboard.css"].map((path) => Deno.readTextFile(new URL(path, import.meta.url))),
+  );
+  const style = `${common}\n${own}`;
   const html = shell(`worker.js?${createHash("sha256").update(worker).digest("hex").slice(0, 16)}`);
   const records = new LiveRecords(store);
   const explorer = new Explorer();

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Annotation } from "../../../runner/records/rows.ts";
 import { post } from "./client.ts";
-import { Part, Problem } from "./frame.tsx";
+import { Problem, Section } from "./frame.tsx";
 
 /** What people say of runs: how it is sent. */
 export interface AnnotationChange {
@@ -50,7 +50,7 @@ export function Annotate({ run, annotation }: { run: string; annotation: Annotat
   };
   const changed = note !== said.note || tagsOf(tags).join() !== said.tags.join();
   return (
-    <Part title="Notes">
+    <Section title="Notes">
       <form
         class="asking"
         onSubmit={(event) => {
@@ -75,6 +75,6 @@ export function Annotate({ run, annotation }: { run: string; annotation: Annotat
         </div>
       </form>
       {error !== undefined && <Problem error={error} />}
-    </Part>
+    </Section>
   );
 }

@@ -13,12 +13,16 @@ export function Elapsed({ started, now, left }: { started: number; now: number; 
     return () => clearInterval(timer);
   }, []);
   const since = (performance.now() - told.current.at) / 1000;
-  return <span class="elapsed">{durationText(Math.floor(now + since - started))}{leftText(left, since)}
-  </span>;
+  return <span class="elapsed">{wholeText(now + since - started)}{leftText(left, since)}</span>;
+}
+
+/** A duration that counts: without tenths, which would only flicker. */
+function wholeText(seconds: number): string {
+  return seconds < 10 ? `${Math.floor(seconds)} s` : durationText(seconds);
 }
 
 function leftText(left: TimeLeft | null, since: number): string {
   if (left === null) return "";
   const rest = Math.max(0, left.seconds - since);
-  return `, ${left.atLeast ? "at least" : "about"} ${durationText(Math.round(rest))} left`;
+  return `, ${left.atLeast ? "at least" : "about"} ${wholeText(rest)} left`;
 }

@@ -14,12 +14,15 @@ import {
   RunFacts,
   Seeds,
 } from "../../parts/run_parts.tsx";
-import { shownState, Status } from "../../parts/status.tsx";
+import { shownState } from "../../parts/status.tsx";
 import { Params, Table } from "../../parts/values.tsx";
 import type { SeedTable } from "../../view/results.ts";
 import type { NodeView, RunView } from "../../view/run.ts";
+import { Annotate } from "./annotate.tsx";
 import { useAsk } from "./client.ts";
-import { Live, Section, Shown, Title } from "./frame.tsx";
+import { Copy } from "./copy.tsx";
+import { Section, Shown, Title } from "./frame.tsx";
+import { RunBar } from "./run_bar.tsx";
 import { useLiveRun } from "./live_run.ts";
 
 /** A run, live. */
@@ -27,64 +30,65 @@ export function RunPage({ id }: { id: string }) {
   const { loaded, connection, fault } = useLiveRun(id);
   return (
     <Shown loaded={loaded}>
-      {({ view, answer, graph, how }) => (
-        <>
-          <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
-          <p class="bar">
-            <Status status={view.status} />
-            <span>run {view.run.id}</span>
-            <Live connection={connection} fault={fault} status={view.status} />
-          </p>
-          {answer !== null && <AnswerCard answer={answer} />}
-          <RunFacts run={view.run} />
-          <Section title="Graph">
-            <Graph svg={graph} nodes={view.nodes} />
-          </Section>
-          <Section title="Nodes">
-            <NodesTable nodes={view.nodes} />
-          </Section>
-          {view.charts.length > 0 && (
-            <Section title="Curves">
-              <div class="charts">
-                {view.charts.map((chart) => (
-                  <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
-                ))}
-              </div>
+      {(data) => {
+        const { view, answer, graph, how, annotation } = data;
+        return (
+          <>
+            <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
+            <RunBar data={data} connection={connection} fault={fault} />
+            {answer !== null && <AnswerCard answer={answer} />}
+            <RunFacts run={view.run} />
+            <Annotate key={view.run.id} run={view.run.id} annotation={annotation} />
+            <Section title="Graph">
+              <Graph svg={graph} nodes={view.nodes} />
             </Section>
-          )}
-          {view.outputs.length > 0 && (
-            <Section title="Outputs">
-              <Outputs view={view} />
+            <Section title="Nodes">
+              <NodesTable nodes={view.nodes} />
             </Section>
-          )}
-          {view.tables.length > 0 && (
-            <Section title="Results">
-              {view.tables.map((table) => (
-                <div key={table.stage}>
-                  <h3>{table.stage}</h3>
-                  <ResultsTable table={table} />
+            {view.charts.length > 0 && (
+              <Section title="Curves">
+                <div class="charts">
+                  {view.charts.map((chart) => (
+                    <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
+                  ))}
                 </div>
-              ))}
-              {view.status === "done" && <OverSeeds id={view.run.id} />}
+              </Section>
+            )}
+            {view.outputs.length > 0 && (
+              <Section title="Outputs">
+                <Outputs view={view} />
+              </Section>
+            )}
+            {view.tables.length > 0 && (
+              <Section title="Results">
+                {view.tables.map((table) => (
+                  <div key={table.stage}>
+                    <h3>{table.stage}</h3>
+                    <ResultsTable table={table} />
+                  </div>
+                ))}
+                {view.status === "done" && <OverSeeds id={view.run.id} />}
+              </Section>
+            )}
+            <Section title="Parameters">
+              <Params params={view.run.params} />
             </Section>
-          )}
-          <Section title="Parameters">
-            <Params params={view.run.params} />
-          </Section>
-          <Section title="Data">
-            <DataTable nodes={view.nodes} />
-          </Section>
-          <Section title="Artifacts">
-            <ArtifactsTable nodes={view.nodes} />
-          </Section>
-          <Section title="Environment">
-            <EnvironmentFacts run={view.run} />
-          </Section>
-          <Section title="Make it again">
-            <Reproduce how={how} />
-          </Section>
-        </>
-      )}
+            <Section title="Data">
+              <DataTable nodes={view.nodes} />
+            </Section>
+            <Section title="Artifacts">
+              <ArtifactsTable nodes={view.nodes} />
+            </Section>
+            <Section title="Environment">
+              <EnvironmentFacts run={view.run} />
+            </Section>
+            <Section title="Make it again">
+              <Reproduce how={how} />
+              <Copy text={() => how.commands.join("\n")} what="the commands that make the run again" />
+            </Section>
+          </>
+        );
+      }}
     </Shown>
   );
 }

@@ -87,7 +87,9 @@ function Scatter({ points, x, y }: { points: readonly Point[]; x: string; y: str
   return (
     <figure class="chart">
       <figcaption>{columnTitle(y)} against {columnTitle(x)}, {points.length} points</figcaption>
-      <Drawing draw={draw} className="plot" />
+      <div class="points" onClick={follow}>
+        <Drawing draw={draw} className="plot" />
+      </div>
       <details>
         <summary>Numbers</summary>
         <Table
@@ -105,6 +107,16 @@ function Scatter({ points, x, y }: { points: readonly Point[]; x: string; y: str
       </details>
     </figure>
   );
+}
+
+function hrefOf({ run, node }: Point): string {
+  return node === null ? to.run(run) : to.node(run, node);
+}
+
+/** Goes where the point leads that was clicked. */
+function follow(event: Event): void {
+  const href = (event.target as Element).closest("[data-href]")?.getAttribute("data-href");
+  if (href !== null && href !== undefined) location.hash = href;
 }
 
 function drawPoints(document: Document, points: readonly Point[], x: string, y: string): SVGSVGElement {
@@ -132,7 +144,6 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
         stroke: "var(--series-0)",
         fill: "var(--series-0)",
         fillOpacity: 0.25,
-        href: (point: Point) => point.node === null ? to.run(point.run) : to.node(point.run, point.node),
         title: (point: Point) =>
           withVisibleMarks(
             `${point.run}${point.node === null ? "" : ` ${point.node}`}: ${valueText(point.x)}, ${
@@ -143,7 +154,7 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
     ],
   }) as unknown as SVGSVGElement;
   // A pointer opens what a point stands for; the keyboard has the same links in the table below.
-  for (const link of svg.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+  svg.querySelectorAll("circle").forEach((circle, i) => circle.setAttribute("data-href", hrefOf(points[i]!)));
   for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   svg.setAttribute("role", "img");
   svg.setAttribute(

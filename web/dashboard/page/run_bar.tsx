@@ -1,0 +1,52 @@
+/// <reference lib="dom" />
+import { useState } from "preact/hooks";
+import { Status } from "../../parts/status.tsx";
+import type { RunPageData } from "../api.ts";
+import { type Connection, post } from "./client.ts";
+import { Copy } from "./copy.tsx";
+import { Elapsed } from "./elapsed.tsx";
+import { Live, Problem } from "./frame.tsx";
+
+/** What a run is at the moment, and what can be done with it. */
+export function RunBar(
+  { data: { view, left, now }, connection, fault }: {
+    data: RunPageData;
+    connection: Connection;
+    fault: string | undefined;
+  },
+) {
+  const running = view.status === "running" || view.status === "running or killed";
+  return (
+    <div class="bar">
+      <Status status={view.status} />
+      <span>run {view.run.id}</span>
+      <Copy text={() => view.run.id} what="the run's id" />
+      {running && <Elapsed started={view.run.started} now={now} left={left} />}
+      {running && <Cancel run={view.run.id} />}
+      <Live connection={connection} fault={fault} status={view.status} />
+    </div>
+  );
+}
+
+/** Stops the run as Ctrl-C does, once one has said so twice. */
+function Cancel({ run }: { run: string }) {
+  const [asked, setAsked] = useState<"no" | "sure" | "sent">("no");
+  const [error, setError] = useState<Error>();
+  const send = async () => {
+    try {
+      await post("api/cancel", { run });
+      setAsked("sent");
+    } catch (problem) {
+      setError(problem as Error);
+    }
+  };
+  if (error !== undefined) return <Problem error={error} />;
+  if (asked === "sent") return <span role="status">stopping: its stages save what they have …</span>;
+  if (asked === "no") return <button type="button" onClick={() => setAsked("sure")}>Cancel</button>;
+  return (
+    <>
+      <button type="button" onClick={send}>Stop it: what is done is kept</button>
+      <button type="button" onClick={() => setAsked("no")}>Let it run</button>
+    </>
+  );
+}
