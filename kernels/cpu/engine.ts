@@ -12,7 +12,6 @@ import {
   type ParameterArray,
   replaceValues,
   requireSingleRoot,
-  requireValues,
   rootUnits,
   type Samples,
   type Semiring,
@@ -75,7 +74,6 @@ export class CpuEngine implements Engine {
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
-      requireValues("The CPU engine", samples);
       const units = rootUnits(this.circuit);
       const out = new Float64Array(samples.count * units);
       await this.#inBatches(samples, "forward", async (batch, first) => {
@@ -92,7 +90,6 @@ export class CpuEngine implements Engine {
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
     return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
-      requireValues("The CPU engine", samples);
       const values = this.circuit.nodes.map((node) => new Float64Array(samples.count * node.units));
       const exactly = (s: number) => {
         this.#exact.pass(samples).up(s, semiring);
@@ -131,7 +128,6 @@ export class CpuEngine implements Engine {
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
     return this.#turns.take(async () => {
       checkSamples(this.circuit, samples);
-      requireValues("The CPU engine", samples);
       requireSingleRoot(this.circuit);
       const out = new Map(
         nodes.map((id) => [id, new Float64Array(samples.count * nodeOf(this.circuit, id).units)]),
@@ -251,7 +247,6 @@ export class CpuEngine implements Engine {
     const { circuit } = this;
     requireSingleRoot(circuit);
     checkSamples(circuit, samples);
-    requireValues("The CPU engine", samples);
     checkSampleWeights(samples, sampleWeights);
     const logLikelihoods = new Float64Array(samples.count);
     let impossible = 0;

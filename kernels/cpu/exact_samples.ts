@@ -1,4 +1,4 @@
-import { Evidence, isObserved, type Samples, sliceSamples } from "../../circuits/mod.ts";
+import { Evidence, isObserved, type Samples, sliceSamples, softOf } from "../../circuits/mod.ts";
 import { ExactPass } from "../exact.ts";
 import type { CpuModel } from "./model.ts";
 import type { CountState } from "./state.ts";
@@ -54,8 +54,10 @@ export class ExactSamples {
       if (node.kind !== "input" || node.parameter === undefined) continue;
       if (!isObserved(samples, s, node.variable)) continue;
       const value = samples.values[s * samples.variables + node.variable] as number;
+      const soft = softOf(samples, s, node.variable);
       pass.flows[node.id]?.forEach((flow, u) => {
-        if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
+        if (flow > 0 && soft !== undefined) counts.leaves.addSoft(node, u, soft, weight * flow);
+        else if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
       });
     }
     return log;

@@ -60,7 +60,8 @@ export class GraphRunner {
   readonly #evidence: Evidence;
   /** Scopes of sums. */
   readonly #sumScopes: ReadonlySet<number>;
-  readonly #loaded = new Map<ProgramKind, Promise<Loaded>>();
+  /** By kind and whether leaves are mixed. */
+  readonly #loaded = new Map<string, Promise<Loaded>>();
 
   /** A runner with the current parameters of a model. */
   constructor(model: CpuModel, options: OnnxSessionOptions) {
@@ -113,9 +114,9 @@ export class GraphRunner {
     return sliceSamples(samples, 0, rows[this.#trim?.classOf[segment] as number] as number);
   }
 
-  /** The program of a kind, loaded. */
-  async program(kind: ProgramKind): Promise<GraphProgram> {
-    return (await this.#load(kind)).program;
+  /** The program of a kind for a batch, loaded. */
+  async program(kind: ProgramKind, batch: GraphBatch): Promise<GraphProgram> {
+    return (await this.#load(kind, batch)).program;
   }
 
   /**
@@ -130,7 +131,7 @@ export class GraphRunner {
     clamped: boolean,
     sampleWeights?: Float32Array,
   ): Promise<GraphResults> {
-    const { program, session, buffers } = await this.#load(kind);
+    const { program, session, buffers } = await this.#load(kind, batch);
     const { count } = batch.samples;
     const inputs: Record<string, TensorValue> = {};
     for (const [name, run] of program.matrices) {
@@ -141,7 +142,7 @@ export class GraphRunner {
       const { count } = this.samplesOf(batch, index);
       const rows = batch.leaves.get(index) as LeafRows;
       inputs[NAMES.leafScale(index)] = { data: rows.scale, shape: [folds, count, 1] };
-      if (rows.kind === "rows") {
+      if (rows.kind !== "tokens") {
         inputs[NAMES.leafRows(index)] = { data: rows.values, shape: [folds, count, group.units] };
         continue;
       }
@@ -188,9 +189,13 @@ export class GraphRunner {
     for (const { session } of loaded) await session.release();
   }
 
-  #load(kind: ProgramKind): Promise<Loaded> {
-    return this.#loaded.getOrInsertComputed(kind, async () => {
-      const program = programOf(kind, this.model.plan, this.segmentation, this.model.leaves, this.#trim);
+  #load(kind: ProgramKind, { samples }: GraphBatch): Promise<Loaded> {
+    const mixed = samples.soft !== undefined;
+    return this.#loaded.getOrInsertComputed(`${kind} ${mixed}`, async () => {
+      const program = programOf(kind, this.model.plan, this.segmentation, this.model.leaves, {
+        trim: this.#trim,
+        mixed,
+      });
       const session = await openSession(program.model, this.#options);
       return { program, session, buffers: new Map() };
     });

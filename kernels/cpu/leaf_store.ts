@@ -14,16 +14,22 @@ import {
   recentreStatistics,
   type Samples,
   type Semiring,
+  softLogProbability,
+  softOf,
+  softPosterior,
+  type StateWeights,
 } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import { RowCounts } from "./row_counts.ts";
 import { NOTHING } from "./rows.ts";
 import type { Segment } from "./segments.ts";
 import { transposeInto } from "../transpose.ts";
+import { countSoft, type MixedRows, mixedRows, SOFT } from "./soft_rows.ts";
 import { TokenTable } from "./token_table.ts";
 
-/** What a segment of leaves is for a batch: rows of a table, or rows made on the host. */
+/** What a segment of leaves is for a batch: rows of a table, or rows made on the host, some of them mixed from a table. */
 export type LeafRows =
+  | MixedRows
   | { readonly kind: "tokens"; readonly index: Int32Array; readonly scale: Float64Array }
   | { readonly kind: "rows"; readonly values: Float32Array; readonly scale: Float64Array };
 
@@ -142,7 +148,8 @@ export class LeafStore {
         scale[at] = table.scales[row] as number;
       }
     }
-    return { kind: "tokens", index, scale };
+    if (samples.soft === undefined) return { kind: "tokens", index, scale };
+    return mixedRows({ ...layout, segment, table }, samples, index, scale);
   }
 
   /** Writes the logarithms of a leaf's units for sample `s`, in float64: see `ExactSources.leaf`. */
@@ -157,6 +164,8 @@ export class LeafStore {
       for (let u = 0; u < node.units; u++) out[u] = logs[s * node.units + u] as number;
       return;
     }
+    const soft = softOf(samples, s, node.variable);
+    if (soft !== undefined) return this.#softLogs(node, soft, semiring, out);
     const value = samples.values[s * samples.variables + node.variable] as number;
     const place = node.parameter === undefined ? undefined : this.#slots.get(node.parameter);
     if (place !== undefined && leafFamily(node.family).rows) {
@@ -175,6 +184,11 @@ export class LeafStore {
     const shape = leafOf(this.#circuit, node);
     if (parameter === undefined) return shape;
     return { ...shape, values: this.#values.get(parameter) ?? this.get(parameter) };
+  }
+
+  #softLogs(node: InputNode, soft: StateWeights, semiring: Semiring, out: Float64Array): void {
+    const leaf = this.leaf(node), family = leafFamily(node.family);
+    for (let u = 0; u < node.units; u++) out[u] = softLogProbability(family, leaf, u, soft, semiring);
   }
 
   #modeLogs(node: InputNode): Float64Array {
@@ -262,8 +276,10 @@ export class LeafCounts {
     const counts = this.#table(layout.table);
     const { unobserved } = table;
     const total = folds * samples.count;
+    if (rows.kind === "mixed") countSoft({ ...layout, segment, table }, samples, rows, flows, counts);
     for (let i = 0; i < total; i++) {
       const at = rows.index[i] as number;
+      if (at === SOFT) continue;
       const row = Math.floor(at / layout.blocks);
       if (row !== unobserved) counts.add(row, at % layout.blocks * units, flows, i * units, units);
     }
@@ -279,6 +295,13 @@ export class LeafCounts {
     }
     const { states } = this.#store.tables[place.table] as TokenTable;
     this.#table(place.table).addOne(place.slot * states + value, unit, flow);
+  }
+
+  /** Adds the flow of one unit of a leaf for soft evidence: to each state what it has of the unit's likelihood. */
+  addSoft(node: InputNode, unit: number, soft: StateWeights, flow: number): void {
+    softPosterior(leafFamily(node.family), this.#store.leaf(node), unit, soft).forEach((share, i) => {
+      if (share > 0) this.addExact(node, unit, soft.states[i] as number, flow * share);
+    });
   }
 
   /** Statistics of a parameter, `[units, width]`. */

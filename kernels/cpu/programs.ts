@@ -92,13 +92,13 @@ export const NAMES = {
 /** Logarithm below which an exponential of a logarithm relative to the largest is lost in float32. */
 const LOST = -126 * Math.LN2;
 
-/** Writes the graph of a kind for a plan. */
+/** Writes the graph of a kind for a plan; `mixed` takes rows of all leaves in the place of tables and indices. */
 export function programOf(
   kind: ProgramKind,
   plan: Plan,
   segmentation: Segmentation,
   store: LeafStore,
-  trim?: Trim,
+  { trim, mixed = false }: { readonly trim?: Trim | undefined; readonly mixed?: boolean } = {},
 ): GraphProgram {
   const graph = new OnnxGraph(), matrices = new Matrices(graph);
   const outputs: Output[] = [];
@@ -113,7 +113,12 @@ export function programOf(
   const unbounded = kind.startsWith("unbounded") ? new UnboundedArithmetic(graph) : undefined;
   const forward = emitForward(unbounded ?? new RowArithmetic(graph), segmentation, {
     leaves: (segment) =>
-      emitLeaves(graph, segment as Segment<InputGroup>, store, tables, trimming?.classOf(segment.index)),
+      emitLeaves(graph, segment as Segment<InputGroup>, store, {
+        tables,
+        mixed,
+        bounded: unbounded === undefined,
+        rows: trimming?.classOf(segment.index) ?? 0,
+      }),
     multiply: (segment, x) => matrices.up(segment, x),
     ...(trimming !== undefined && unbounded !== undefined && {
       read: (segment, rows) => trimming.read(segment, rows),
@@ -208,16 +213,23 @@ function emitLeaves(
   graph: OnnxGraph,
   segment: Segment<InputGroup>,
   store: LeafStore,
-  tables: Set<string>,
-  rows = 0,
+  { tables, mixed, bounded, rows }: {
+    readonly tables: Set<string>;
+    readonly mixed: boolean;
+    readonly bounded: boolean;
+    readonly rows: number;
+  },
 ): ScaledRows {
   const { index, group, folds } = segment;
   const batch = sizeName(rows);
   const { table, blocks, rounded } = store.layouts[group.index] as LeafLayout;
   const scale = graph.input(NAMES.leafScale(index), "float64", [folds, batch, 1]);
-  const bound = rounded ? graph.op("Add", [scale, new RowArithmetic(graph).double(LOST)]) : undefined;
+  // Mixed rows are rounded relative to their largest unit.
+  const bound = rounded || (mixed && bounded)
+    ? graph.op("Add", [scale, new RowArithmetic(graph).double(LOST)])
+    : undefined;
   let values: Value;
-  if (table === undefined) {
+  if (table === undefined || mixed) {
     values = graph.input(NAMES.leafRows(index), "float32", [folds, batch, group.units]);
   } else {
     const name = NAMES.table(table, blocks), stored = store.tables[table];

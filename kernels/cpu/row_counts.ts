@@ -56,6 +56,22 @@ export class RowCounts {
     }
   }
 
+  /** Adds `factor * left[from + i] * right[i]` to the units of a row from `unit` on. */
+  addProducts(
+    row: number,
+    unit: number,
+    factor: number,
+    left: Float32Array,
+    from: number,
+    right: Float64Array,
+  ): void {
+    const counts = this.get(row) ?? this.#at(this.#claim(row)).fill(0);
+    for (let i = 0; i < right.length; i++) {
+      counts[unit + i] = (counts[unit + i] as number) + factor * (left[from + i] as number) *
+          (right[i] as number);
+    }
+  }
+
   /** Adds to one number of a row. */
   addOne(row: number, unit: number, flow: number): void {
     const counts = this.get(row) ?? this.#at(this.#claim(row)).fill(0);

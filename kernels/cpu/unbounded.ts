@@ -74,7 +74,8 @@ export class UnboundedArithmetic extends RowArithmetic {
       const all = values.length === 1 ? values[0] as Value : graph.op("Concat", values, { axis: 0 });
       const lowest = graph.op("ReduceMin", [all, graph.integers(0)], { keepdims: 1 });
       // What a step loses is below 2^-124 of its row, and every further step adds the shares of up to four factors: with this
-      // floor less than 2^-68 of the product in all. The input of a sum has to have no less than 2^-66.
+      // floor less than 2^-68 of the product in all, and 2^-67 where leaves are mixed by soft evidence, each rounded to 2^-126 of
+      // its row. The input of a sum has to have no less than 2^-66.
       return fill(rows, graph.op("Mul", [lowest, this.single(2 ** (56 - 2 * (steps - 1)))]), 1);
     });
     return each.length === 1 ? each[0] as Value : graph.op("Min", each);

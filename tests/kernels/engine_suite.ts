@@ -81,7 +81,12 @@ function assertSameFlows(got: Flows, wanted: Flows, what: string, relative = 0):
 }
 
 /** Everything that an evaluator does, against the reference. */
-async function compare(engine: Evaluator, samples: Samples, what: string, relative = 0): Promise<void> {
+export async function compareWithReference(
+  engine: Evaluator,
+  samples: Samples,
+  what: string,
+  relative = 0,
+): Promise<void> {
   const { circuit } = engine, reference = new ReferenceEvaluator(circuit);
   const wanted = await reference.logLikelihoods(samples);
   assertLogs(await engine.logLikelihoods(samples), wanted, what, relative);
@@ -133,26 +138,26 @@ export function engineSuite(suite: EngineSuite): void {
     for (let seed = 0; seed < circuits; seed++) {
       const circuit = randomCircuit(seed * 7 + 1, 5);
       const samples = samplesFromRows(randomBatch(circuit, 9, seed));
-      await using(circuit, (engine) => compare(engine, samples, `circuit ${seed}`));
+      await using(circuit, (engine) => compareWithReference(engine, samples, `circuit ${seed}`));
     }
   });
 
   for (const { title, circuit, samples } of plainCircuits()) {
-    test(title, () => using(circuit, (engine) => compare(engine, samples, title, relative)));
+    test(title, () => using(circuit, (engine) => compareWithReference(engine, samples, title, relative)));
   }
 
   for (const { title, circuit, samples, logs } of hardCases()) {
     test(title, () =>
       using(circuit, async (engine) => {
         if (logs !== undefined) assertLogs(await engine.logLikelihoods(samples), logs, title, relative);
-        await compare(engine, samples, title, relative);
+        await compareWithReference(engine, samples, title, relative);
       }));
   }
 
   test("batches larger than its memory are split", async () => {
     const circuit = randomCircuit(3, 5);
     const samples = samplesFromRows(randomBatch(circuit, 23, 1));
-    await using(circuit, (engine) => compare(engine, samples, "small memory"), 4000);
+    await using(circuit, (engine) => compareWithReference(engine, samples, "small memory"), 4000);
     await using(circuit, async (engine) => {
       assert.equal((await engine.logLikelihoods(unobserved(0, circuit.variables.length))).length, 0);
     });

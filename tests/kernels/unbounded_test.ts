@@ -52,13 +52,17 @@ Deno.test("without error bounds values, counts and likelihoods are the same to t
       const circuit = treeCircuit(variables, seed), runner = runnerOf(circuit);
       try {
         assert.ok(runner.isUnbounded);
-        const batch = runner.prepare(drawn(circuit, 7, seed));
+        const samples = drawn(circuit, 7, seed), random = new RandomStream(seed, 1);
+        const weights = Float32Array.from({ length: 7 * 5 }, () => 0.1 + random.uniform());
+        const batch = runner.prepare(
+          seed % 3 === 0 ? { ...samples, soft: new Map([[0, { weights }], [1, { weights }]]) } : samples,
+        );
         const root = runner.segmentation.segments.at(-1)!;
         const bounded = judgeRows(root, await runner.run("likelihoods", batch, false), 7);
         const unbounded = await runner.run("unbounded likelihoods", batch, false);
         assert.deepEqual(uncertifiedSamples(unbounded), []);
         assert.deepEqual(judgeRows(root, unbounded, 7), bounded);
-        const names = [...(await runner.program("training")).outputs].map(({ name }) => name)
+        const names = [...(await runner.program("training", batch)).outputs].map(({ name }) => name)
           .filter((name) => name.startsWith("flow_") || name.startsWith("ratio_"));
         assert.ok(names.length > 1);
         const one = await runner.run("training", batch, false);
