@@ -1,25 +1,13 @@
 import { distance } from "fastest-levenshtein";
-import { cifar10 } from "./entries/cifar_10.ts";
-import { circuits } from "./entries/circuits.ts";
-import { debd } from "./entries/debd.ts";
-import { fashionMnist } from "./entries/fashion_mnist.ts";
-import { minilm, minilmTokenizer } from "./entries/minilm.ts";
-import { wikitext2 } from "./entries/wikitext_2.ts";
+import * as entries from "./entries/mod.ts";
 import { UnknownDataSet } from "./errors.ts";
 import type { DataSet, Edition } from "./schema.ts";
 
 /** Every data set that Retort knows by name, in order of name. */
-export const dataSets: readonly DataSet[] = [
-  cifar10,
-  circuits,
-  ...debd,
-  fashionMnist,
-  minilm,
-  minilmTokenizer,
-  wikitext2,
-].toSorted(
-  (a, b) => (a.name < b.name ? -1 : 1),
-);
+export const dataSets: readonly DataSet[] = Object.values<DataSet | readonly DataSet[]>(entries).flat()
+  .toSorted(
+    (a, b) => a.name < b.name ? -1 : 1,
+  );
 
 /**
  * The data set of that name.

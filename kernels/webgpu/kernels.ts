@@ -3,37 +3,10 @@ import { watch } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 import { Portions } from "./portions.ts";
 import { type Constants, specialise } from "./template.ts";
-import centroids from "./shaders/centroids.wgsl" with { type: "text" };
-import collect from "./shaders/collect.wgsl" with { type: "text" };
-import common from "./shaders/common.wgsl" with { type: "text" };
-import contract from "./shaders/contract.wgsl" with { type: "text" };
-import fill from "./shaders/fill.wgsl" with { type: "text" };
-import inputs from "./shaders/inputs.wgsl" with { type: "text" };
-import leaves from "./shaders/leaves.wgsl" with { type: "text" };
-import nearest from "./shaders/nearest.wgsl" with { type: "text" };
-import product from "./shaders/product.wgsl" with { type: "text" };
-import ratio from "./shaders/ratio.wgsl" with { type: "text" };
-import repair from "./shaders/repair.wgsl" with { type: "text" };
-import root from "./shaders/root.wgsl" with { type: "text" };
-import scatter from "./shaders/scatter.wgsl" with { type: "text" };
-import update from "./shaders/update.wgsl" with { type: "text" };
+import * as shaders from "./shaders/mod.ts";
 
-/** The templates by name. */
-const TEMPLATES = {
-  centroids,
-  collect,
-  contract,
-  fill,
-  inputs,
-  leaves,
-  nearest,
-  product,
-  ratio,
-  repair,
-  root,
-  scatter,
-  update,
-} as const;
+/** The templates by name, and what all of them share. */
+const { common, ...TEMPLATES } = shaders;
 
 /** Name of a template. */
 export type TemplateName = keyof typeof TEMPLATES;

@@ -1,0 +1,7 @@
+/** All data sets that are known by name, a line each. */
+export { cifar10 } from "./cifar_10.ts";
+export { circuits } from "./circuits.ts";
+export { debd } from "./debd.ts";
+export { fashionMnist } from "./fashion_mnist.ts";
+export { minilm, minilmTokenizer } from "./minilm.ts";
+export { wikitext2 } from "./wikitext_2.ts";
