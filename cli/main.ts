@@ -35,15 +35,26 @@ function report(thrown: unknown): number {
   return known ?? 1;
 }
 
-let code: number;
-try {
-  const called = calledCommand(Deno.args);
-  const program = parserOf(await loadCommands(called === undefined ? Object.keys(COMMANDS) : [called]));
-  throwInsteadOfExit(program as never);
-  await program.parseAsync(Deno.args, { from: "user" });
-  code = Number(Deno.exitCode);
-} catch (error) {
-  code = report(error);
+/** Runs the command that was called and returns the exit code. */
+async function main(): Promise<number> {
+  try {
+    const called = calledCommand(Deno.args);
+    const parser = parserOf(await loadCommands(called === undefined ? Object.keys(COMMANDS) : [called]));
+    throwInsteadOfExit(parser as never);
+    await parser.parseAsync(Deno.args, { from: "user" });
+    return Number(Deno.exitCode);
+  } catch (error) {
+    return report(error);
+  }
 }
+
+// Without an `await` here, so that a command that waits for what never comes can be told apart from one that has ended.
+globalThis.addEventListener("beforeunload", (event) => {
+  // Where a pipeline or a stage is at work it is their failure, which another listener makes of it.
+  queueMicrotask(() => {
+    if (event.defaultPrevented) return;
+    exit(report(new Error("the command awaits a promise that never settles, and nothing is left to do")));
+  });
+});
 // Not left to the event loop: a stage that was stopped in this process may still hold a timer.
-exit(code);
+main().then(exit);

@@ -78,7 +78,10 @@ export async function withStrays<T>(work: (check: () => void) => Promise<T>): Pr
 /** An error that nobody caught; its cause is that error. */
 export class StrayError extends RetortError {}
 
-/** Listens for errors that nobody catches: those of the job at work, if there is one, else they are only told. */
+/**
+ * Listens for errors that nobody catches, and for the end of all that could settle what is awaited: failures of the job
+ * at work, if there is one; else errors are only told.
+ */
 export class Strays implements Disposable {
   readonly #late: (text: string) => void;
 
@@ -87,11 +90,13 @@ export class Strays implements Disposable {
     this.#late = late;
     globalThis.addEventListener("unhandledrejection", this.#onRejection);
     globalThis.addEventListener("error", this.#onError);
+    globalThis.addEventListener("beforeunload", this.#onIdle);
   }
 
   [Symbol.dispose](): void {
     globalThis.removeEventListener("unhandledrejection", this.#onRejection);
     globalThis.removeEventListener("error", this.#onError);
+    globalThis.removeEventListener("beforeunload", this.#onIdle);
   }
 
   readonly #onRejection = (event: PromiseRejectionEvent) => {
@@ -102,6 +107,19 @@ export class Strays implements Disposable {
   readonly #onError = (event: ErrorEvent) => {
     event.preventDefault();
     this.#found("an error was thrown where nobody catches it", event.error);
+  };
+
+  /** The event loop is empty, and yet the job at work has not ended: what it awaits will never come. */
+  readonly #onIdle = (event: Event) => {
+    if (atWork === undefined) return;
+    event.preventDefault();
+    stray(
+      atWork,
+      new CallError("it awaits a promise that never settles: nothing is left to do that could settle it", {
+        hint:
+          "Look for a `new Promise` whose `resolve` is not called, or a stream or worker that has ended before.",
+      }),
+    );
   };
 
   #found(how: string, error: unknown): void {

@@ -34,6 +34,11 @@ const CASES: Record<string, [text: string, ...messages: (string | RegExp)[]]> = 
     `export default definePipeline({ name: "p", async build() {\n  await 0;\n  throw new Error("later"); } });`,
     `its build threw: later\n  at HERE:${LINE + 2}:`,
   ],
+  "a build that awaits what never comes": [
+    `export default definePipeline({ name: "p", async build() {\n  await new Promise(() => {});\n  return {}; } });`,
+    "pipeline `p`: it awaits a promise that never settles: nothing is left to do that could settle it",
+    "Look for a `new Promise` whose `resolve` is not called",
+  ],
   "what is no error": [pipeline(`throw "a text";`), "its build threw: a text"],
   "an error at the top": [`throw new Error("at the top");`, `at the top\n  at HERE:${LINE}:`],
   "a stage called at the top": [
