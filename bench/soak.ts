@@ -64,7 +64,7 @@ for (let at = 0; at < duration || asked < losses; at = performance.now() - began
     });
   }
 }
-const survived = engine.losses;
+const survived = engine.deviceLosses;
 await engine.close();
 await host.close();
 

@@ -7,7 +7,6 @@ import { ROOT } from "./command.ts";
  * refused in review, and an entry that is not needed any more fails its test.
  */
 const LONG: readonly string[] = [
-  "kernels/webgpu/forward.ts",
   "tests/circuits/guards_test.ts",
   "web/style.css",
 ];

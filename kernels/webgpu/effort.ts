@@ -8,7 +8,7 @@ export function perNumber(numbers: number, flops: number, bytes: number): (batch
 }
 
 /** Operations for a term of a sum that repair.wgsl does, if it does it. */
-export const CAREFUL = 2 * TRANSCENDENTAL;
+export const LOG_DOMAIN = 2 * TRANSCENDENTAL;
 
 /** What a product costs: whole tiles are computed, also beyond the borders. */
 export function productEffort(

@@ -57,7 +57,7 @@ export class WebGpuEngine implements Engine {
   /** See {@link Learner.circuit}. */
   circuit: Circuit;
   /** Device losses that were survived. */
-  losses = 0;
+  deviceLosses = 0;
   readonly #sequence: Sequence<DeviceSession>;
   readonly #ownsSamples: boolean;
   /** What is known of the parameters and counts on the device. */
@@ -83,9 +83,9 @@ export class WebGpuEngine implements Engine {
       reopen: async (reason) => {
         if (reason !== undefined) {
           onLoss?.(reason);
-          this.losses++;
+          this.deviceLosses++;
         }
-        const opened = await reopen(this.losses);
+        const opened = await reopen(this.deviceLosses);
         await this.#known.load(opened, this.#start);
         return opened;
       },

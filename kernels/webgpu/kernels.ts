@@ -129,7 +129,7 @@ function entriesOf(code: string): GPUBindGroupLayoutEntry[] {
     }));
 }
 
-/** What messages and the profile call a kernel: `contract FORM=forward TILE=subgroup …`. */
+/** What messages and the profile call a kernel: `matmul FORM=forward TILE=subgroup …`. */
 export function kernelName({ template, constants }: KernelSpec): string {
   return [template, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(" ");
 }

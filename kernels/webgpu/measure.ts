@@ -6,7 +6,7 @@ import type { ReadyDevice } from "./host.ts";
 import { DeviceMemory, UNIFORM } from "./memory.ts";
 import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { Settings } from "./settings.ts";
-import { contractKernel, defaultTiles, type Form, type Tile, tileGrid } from "./tiles.ts";
+import { defaultTiles, type Form, matmulKernel, type Tile, tileGrid } from "./tiles.ts";
 
 /** A matrix product to be measured: a square one by `size`, or by its sides. All are multiples of eight. */
 export type ProductSize =
@@ -38,7 +38,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
   const { open } = ready, memory = new DeviceMemory(open), commands = commandsFor(ready);
   const tile = given.tile ?? defaultTiles(open)({ form, rows, columns });
   const settings = new Settings();
-  // As contract.wgsl has them: what is read row by row in one form is read column by column in another.
+  // As matmul.wgsl has them: what is read row by row in one form is read column by column in another.
   const leftStride = (form === "flows" ? rows : depth) / 4;
   const rightStride = (form === "forward" ? depth : columns) / 4;
   const outStride = form === "forward" ? columns : columns / 4;
@@ -72,7 +72,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
       commands.write(buffer, 0, numbers);
     }
     const [dispatch] = await prepare(ready, [{
-      kernel: contractKernel(form, tile),
+      kernel: matmulKernel(form, tile),
       bindings: [
         batch,
         shape,

@@ -21,7 +21,7 @@ import {
   unpadRows,
 } from "./encode.ts";
 import { padded } from "./layout.ts";
-import { type ParameterPlaces, statisticsRows } from "./machine.ts";
+import { type ParameterPlaces, statisticsRows } from "./parameter_places.ts";
 import type { PagePart } from "./pages.ts";
 
 /** A parameter with where it is on the device. */

@@ -2,7 +2,7 @@ import type { NodeId } from "../../circuits/mod.ts";
 import { nodesOfFolds, type Plan } from "../plan.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { dispatchRuns } from "./machine.ts";
+import { dispatchRuns } from "./folds.ts";
 import { STORAGE, UNIFORM } from "./memory.ts";
 import { Settings } from "./settings.ts";
 import type { DeviceWorkspace, WorkspaceContext } from "./workspace.ts";

@@ -1,6 +1,6 @@
 import type { ParameterArray } from "../../circuits/mod.ts";
 import type { Commands } from "./commands.ts";
-import type { ParameterPlaces } from "./machine.ts";
+import type { ParameterPlaces } from "./parameter_places.ts";
 import type { DeviceMemory } from "./memory.ts";
 import type { ParameterStore } from "./parameters.ts";
 import type { ReadBack } from "./readback.ts";

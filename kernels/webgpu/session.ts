@@ -13,7 +13,7 @@ import { Consent, type Refusal } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 import type { DeviceHost, ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
-import { ParameterPlaces } from "./machine.ts";
+import { ParameterPlaces } from "./parameter_places.ts";
 import { DeviceMemory } from "./memory.ts";
 import { cautiousRate, type Pace, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { ParameterStore } from "./parameters.ts";

@@ -1,11 +1,11 @@
 import type { OpenDevice } from "./device.ts";
 import type { KernelSpec } from "./kernels.ts";
 
-/** The three matrix products of contract.wgsl. */
+/** The three matrix products of matmul.wgsl. */
 export type Form = "forward" | "backward" | "flows";
 
 /**
- * How contract.wgsl computes: what a thread does (`rows` by `columns` results), how it gets its operands, and the
+ * How matmul.wgsl computes: what a thread does (`rows` by `columns` results), how it gets its operands, and the
  * workgroup.
  * - `register`: every thread reads what it needs; no barriers, which are dear in software.
  * - `subgroup`: the left operand is read once a subgroup and passed around.
@@ -27,10 +27,10 @@ export interface Tile {
 }
 
 /** The kernel of a product. */
-export function contractKernel(form: Form, tile: Tile, add = false): KernelSpec {
+export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
   const { kind, rows, columns, x, y, depth } = tile;
   return {
-    template: "contract",
+    template: "matmul",
     constants: {
       FORM: form,
       TILE: kind,

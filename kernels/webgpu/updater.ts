@@ -2,7 +2,8 @@ import { type CountedWeight, parameterOwners, settingsFor, type UpdateRule } fro
 import { gpuTable } from "../leaves/mod.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
-import { dispatchRuns, elementGridFor, rowLanes } from "./machine.ts";
+import { dispatchRuns } from "./folds.ts";
+import { elementGridFor, rowLanes } from "./grids.ts";
 import { UNIFORM } from "./memory.ts";
 import type { Effort } from "./pace.ts";
 import type { PagePart } from "./pages.ts";

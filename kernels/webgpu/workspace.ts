@@ -1,13 +1,16 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, Plan } from "../plan.ts";
-import { backwardSteps, countSteps, tokenLists, usesOf } from "./backward.ts";
+import { backwardSteps } from "./backward.ts";
+import { countSteps, usesOf } from "./counts.ts";
+import { tokenLists } from "./leaf_counts.ts";
 import type { OpenDevice } from "./device.ts";
 import type { Commands } from "./commands.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { forwardSteps } from "./forward.ts";
 import type { Kernels } from "./kernels.ts";
 import { Layout, padded } from "./layout.ts";
-import type { Arrays, KernelContext, LearningArrays, ParameterPlaces } from "./machine.ts";
+import type { Arrays, KernelContext, LearningArrays } from "./kernel_context.ts";
+import type { ParameterPlaces } from "./parameter_places.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
 import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
@@ -172,12 +175,12 @@ export class DeviceWorkspace {
     const learning = counts &&
       { flows, ratios, flags, seen, words, carried, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
-    const machine: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
-    const forward = forwardSteps(machine, semiring);
+    const kernelContext: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
+    const forward = forwardSteps(kernelContext, semiring);
     const down: Step[] = [], count: Step[] = [];
     if (learning !== undefined) {
-      const learner = { ...machine, learning };
-      down.push(rootStep(machine, learning, sampleWeights as GPUBuffer), ...backwardSteps(learner));
+      const learner = { ...kernelContext, learning };
+      down.push(rootStep(kernelContext, learning, sampleWeights as GPUBuffer), ...backwardSteps(learner));
       count.push(...countSteps(learner));
     }
     const fill: Step = {

@@ -2,10 +2,10 @@
 export { default as centroids } from "./centroids.wgsl" with { type: "text" };
 export { default as collect } from "./collect.wgsl" with { type: "text" };
 export { default as common } from "./common.wgsl" with { type: "text" };
-export { default as contract } from "./contract.wgsl" with { type: "text" };
 export { default as fill } from "./fill.wgsl" with { type: "text" };
 export { default as inputs } from "./inputs.wgsl" with { type: "text" };
 export { default as leaves } from "./leaves.wgsl" with { type: "text" };
+export { default as matmul } from "./matmul.wgsl" with { type: "text" };
 export { default as nearest } from "./nearest.wgsl" with { type: "text" };
 export { default as product } from "./product.wgsl" with { type: "text" };
 export { default as ratio } from "./ratio.wgsl" with { type: "text" };

@@ -2,7 +2,7 @@
 // bias[c] - 2 x . directions[c]; equal scores go to the smaller index. Centroids that need several bindings come in pages, one
 // dispatch each, and every page begins with what those before found.
 //
-// Constants: TILE as in contract.wgsl, ROWS vectors by COLS centroids a thread, X by Y threads (X along the centroids; 1 for
+// Constants: TILE as in matmul.wgsl, ROWS vectors by COLS centroids a thread, X by Y threads (X along the centroids; 1 for
 // `register`), LANES and LOADS for `subgroup`, DEPTH for `shared`.
 // Centroids in this binding and the number of the first; depth: of a vector, in vec4.
 struct Shape { clusters: u32, first: u32, depth: u32 }

@@ -1,4 +1,4 @@
-// Flow of a sum's outputs divided by its value, r = flow * exp2(-BIAS - log): what the products of contract.wgsl
+// Flow of a sum's outputs divided by its value, r = flow * exp2(-BIAS - log): what the products of matmul.wgsl
 // take downward. Outputs that repair.wgsl has to do get 0 and a mark. In partial batches nothing flows through sums of
 // whose scope a sample has nothing observed: `seen` has a bit for every scope and sample.
 // Constants: X, Y (workgroup).

@@ -1,5 +1,5 @@
 // Sums done with care, one output at a time in the log domain, from the logarithms of inputs and weights:
-//   forward   outputs of rows that contract.wgsl marked
+//   forward   outputs of rows that matmul.wgsl marked
 //   maximum   all outputs, with the maximum in place of the sum
 //   backward  what flows down through outputs that ratio.wgsl left out
 //   flows     their part of the expected counts

@@ -27,7 +27,7 @@ async function train(
   }
   await meanwhile(engine, step++);
   const parameters = await engine.parameters();
-  const losses = engine.losses;
+  const losses = engine.deviceLosses;
   await engine.close();
   return { logs, parameters, losses };
 }
@@ -90,7 +90,7 @@ Deno.test({
       await Promise.all(after),
       await Promise.all(batches.map((batch) => other.logLikelihoods(batch))),
     );
-    assert.equal(engine.losses, 1);
+    assert.equal(engine.deviceLosses, 1);
     await engine.close();
     await other.close();
     await host.close();

@@ -14,7 +14,7 @@ import { WebGpuEngine } from "../../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../../kernels/webgpu/host.ts";
 import { nearestTile } from "../../../kernels/webgpu/kmeans_steps.ts";
 import { WebGpuKMeans } from "../../../kernels/webgpu/kmeans.ts";
-import { elementGridFor, rowLanes } from "../../../kernels/webgpu/machine.ts";
+import { elementGridFor, rowLanes } from "../../../kernels/webgpu/grids.ts";
 import { defaultTiles } from "../../../kernels/webgpu/tiles.ts";
 import { mixedCircuit, randomBatch } from "../../circuits/learner_conformance.ts";
 import { engineSuite } from "../engine_suite.ts";
