@@ -1,5 +1,5 @@
 /** Figures that stand by themselves: SVG texts with a legend, without a style sheet, on white. */
-import { COLOURS, type Style } from "./palette.ts";
+import { ALL_COLOURS, type Style } from "./palette.ts";
 
 /** Height of a line of the legend, where it begins, and what is between it and the plot. */
 const LINE = 18, LEFT = 60, GAP = 10;
@@ -55,7 +55,7 @@ export function figureText({ plot, title, width, height, legend }: FigureParts):
     `<rect width="100%" height="100%" fill="#ffffff"/>${
       plot.outerHTML.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
     }${lines}</svg>\n`;
-  return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => COLOURS[Number(i)]!.light);
+  return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => ALL_COLOURS[Number(i)]!.light);
 }
 
 function cut(label: string, columns: number): string {

@@ -12,6 +12,15 @@ export const COLOURS = [
   { light: "#444444", dark: "#dddddd" },
 ] as const;
 
+/** The number of the colour of what only stands beside: references. */
+export const REFERENCE = COLOURS.length;
+
+/** All colours by number. */
+export const ALL_COLOURS: readonly { readonly light: string; readonly dark: string }[] = [
+  ...COLOURS,
+  { light: "#7b858e", dark: "#8b96a0" },
+];
+
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"] as const;
 
 /** How a series is drawn. */
@@ -28,6 +37,22 @@ export function stylesOf(labels: Iterable<string>): Map<string, Style> {
     const i = styles.size;
     const dash = DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!;
     styles.set(label, { colour: i % COLOURS.length, dash });
+  }
+  return styles;
+}
+
+/** Styles of labels that have colours of their own: labels of one colour are told apart by dashes. */
+export function stylesOfRoles(
+  labels: Iterable<readonly [label: string, colour: number]>,
+): Map<string, Style> {
+  const styles = new Map<string, Style>();
+  const used = new Map<number, number>();
+  for (const [label, role] of labels) {
+    if (styles.has(label)) continue;
+    const colour = role === REFERENCE ? role : role % COLOURS.length;
+    const count = used.get(colour) ?? 0;
+    used.set(colour, count + 1);
+    styles.set(label, { colour, dash: DASHES[count % DASHES.length]! });
   }
   return styles;
 }

@@ -33,7 +33,7 @@ export function verdictOf(answer: RunAnswer): Verdict {
   const where = pairs.length === 1
     ? ""
     : most.length === pairs.length
-    ? ` at all ${pairs.length} settings`
+    ? ` at ${pairs.length === 2 ? "both" : `all ${pairs.length}`} settings`
     : ` at ${most.length} of ${pairs.length} settings`;
   const why = doubts(pairs.flatMap(({ own, base }) => [own, base]));
   const mixed = better.length > 0 && worse.length > 0;

@@ -62,9 +62,12 @@ Deno.test({
       await page.locator("#theme").selectOption("dark");
       assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(20, 23, 26)");
       await page.keyboard.press("Control+Home");
+      await page.locator("#graph > summary").focus();
+      await page.keyboard.press("Enter");
       await page.locator("#graph .graph a").first().focus();
       await page.keyboard.press("Enter");
       assert.match(page.url(), /#node-\d+$/);
+      assert.ok(await page.locator("tr:target").isVisible(), "what a link leads to is laid open");
 
       assert.deepEqual(await seriousFaults(page), []);
       await page.locator("#theme").selectOption("light");

@@ -57,6 +57,7 @@ const HEADERS = {
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'", // Plots carry a style of their own.
     "img-src 'self' data:",
+    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -15,6 +15,7 @@ import { acrossSeeds, type SeedTable } from "../view/results.ts";
 import { type ArtifactView, type RunView, viewRun } from "../view/run.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
 import { type TimeLeft, timeLeft } from "../view/left.ts";
+import { isShownInWords, type ShownTable } from "../view/shown_tables.ts";
 import { wordsFor } from "../view/vocabulary.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
 import type { Explorer } from "../explorer/explorer.ts";
@@ -26,6 +27,8 @@ export interface RunPageData {
   readonly view: RunView;
   /** What the run says to its pipeline's question; null where it says nothing yet. */
   readonly answer: RunAnswer | null;
+  /** Outputs that people read as tables. */
+  readonly tables: readonly { readonly name: string; readonly tables: readonly ShownTable[] }[];
   readonly graph: string;
   readonly how: Reproduction;
   readonly annotation: Annotation;
@@ -43,6 +46,7 @@ export async function runPage(store: Store, records: Records, id: string): Promi
   return {
     view,
     answer: await recordedAnswer(store, records, view.run.id) ?? null,
+    tables: await outputTables(store, records, view),
     graph: await drawRunGraph(view.nodes, (node) => href(node.name), {
       background: "transparent",
       direction: "right",
@@ -54,6 +58,20 @@ export async function runPage(store: Store, records: Records, id: string): Promi
       : null,
     now,
   };
+}
+
+async function outputTables(store: Store, records: Records, view: RunView): Promise<RunPageData["tables"]> {
+  const asked = records.question(view.run.id)?.headline?.values.map(({ output }) => output) ?? [];
+  const nodes = new Map(view.nodes.map((node) => [node.name, node]));
+  const found: { name: string; tables: ShownTable[] }[] = [];
+  for (const { name, node, output } of view.outputs) {
+    const artifact = nodes.get(node)?.outputs.find((one) => one.output === output);
+    if (artifact === undefined || !isShownInWords(artifact)) continue;
+    const previews = await previewArtifact(store, artifact);
+    const tables = previews.flatMap(({ preview }) => preview.kind === "value" ? preview.tables ?? [] : []);
+    if (tables.length > 0) found.push({ name, tables });
+  }
+  return found.sort((a, b) => Number(asked.includes(b.name)) - Number(asked.includes(a.name)));
 }
 
 /** What changes with the seed of a run. */

@@ -27,6 +27,7 @@ import { Explorer } from "../explorer/explorer.ts";
 import { csvOfRuns, listRuns, plotRuns } from "./list.ts";
 import { annotateRuns, cancel } from "./changes.ts";
 import { columnChoice } from "./columns.ts";
+import { fontRule, pageFont, stylesheet } from "../stylesheet.ts";
 import { LiveStreams } from "./live.ts";
 import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
@@ -78,10 +79,8 @@ const shell = (worker: string) =>
 export async function serveDashboard(store: Store, options: ServeOptions = {}): Promise<Dashboard> {
   const publicHosts = (options.publicHosts ?? []).map(publicHost);
   const { page, worker } = await bundlePage();
-  const [common, own] = await Promise.all(
-    ["../style.css", "./dashboard.css"].map((path) => Deno.readTextFile(new URL(path, import.meta.url))),
-  );
-  const style = `${common}\n${own}`;
+  const own = await Deno.readTextFile(new URL("./dashboard.css", import.meta.url));
+  const style = `${fontRule("font.woff2")}${await stylesheet()}\n${own}`, font = await pageFont();
   const html = shell(`worker.js?${createHash("sha256").update(worker).digest("hex").slice(0, 16)}`);
   const records = new LiveRecords(store);
   const explorer = new Explorer();
@@ -95,6 +94,7 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
     if (path === "") return answer(html, "text/html; charset=utf-8");
     if (path === "page.js") return answer(page, "text/javascript; charset=utf-8");
     if (path === "worker.js") return answer(worker, "text/javascript; charset=utf-8");
+    if (path === "font.woff2") return answer(font, "font/woff2");
     if (path === "style.css") return answer(style, "text/css; charset=utf-8");
     try {
       const sources = { store, live: records, explorer, streams };

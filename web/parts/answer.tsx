@@ -1,9 +1,10 @@
-import type { ArmValue, RunAnswer } from "../../runner/answer.ts";
+import type { AnswerGroup, ArmValue, RunAnswer } from "../../runner/answer.ts";
 import { barOf, differenceText, metricText, openArms, spreadValue, verdictOf } from "../../runner/verdict.ts";
-import { roleColour, rolesOf } from "../view/roles.ts";
+import { colourVariable, REFERENCE } from "../../foundation/palette.ts";
+import { roleOf, type Roles } from "../view/roles.ts";
 
 /** What a run says to its pipeline's question: the verdict, whether it is sure, and a bar an arm. */
-export function AnswerCard({ answer }: { answer: RunAnswer }) {
+export function AnswerCard({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
   const { text, sure, why } = verdictOf(answer);
   return (
     <section class="answer" aria-label="The answer">
@@ -14,9 +15,10 @@ export function AnswerCard({ answer }: { answer: RunAnswer }) {
         {" "}
         {why.join("; ")}
       </p>
-      <Bars answer={answer} />
+      <p class="metric">{sentence(metricText(answer))}</p>
+      <Bars answer={answer} roles={roles} />
       <p class="faint">
-        {sentence(metricText(answer))}. Differences are from {answer.baseline}
+        Differences are from {answer.baseline}
         {answer.groups.some(({ arms }) => arms.some(({ values }) => values.length > 1)) &&
           "; ± is the standard deviation over seeds, whiskers their range"}
         {openArms(answer).length > 0 && "; * not converged: training ended before the validation data did"}.
@@ -30,9 +32,7 @@ function sentence(text: string): string {
 }
 
 /** Values as bars from 0 in a table, so that they are read without seeing them as well. */
-function Bars({ answer }: { answer: RunAnswer }) {
-  const roles = rolesOf(answer);
-  const settings = answer.groups.length > 1;
+function Bars({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
   return (
     <div class="scroll" role="region" aria-label={`${answer.metric} by arm`} tabIndex={0}>
       <table class="bars">
@@ -43,9 +43,9 @@ function Bars({ answer }: { answer: RunAnswer }) {
             ))}
           </tr>
         </thead>
-        {answer.groups.map(({ setting, arms }) => (
+        {groupsShown(answer).map(({ setting, arms }) => (
           <tbody key={setting}>
-            {settings && (
+            {setting !== "" && (
               <tr class="setting">
                 <th colSpan={4} scope="rowgroup">{setting}</th>
               </tr>
@@ -55,7 +55,14 @@ function Bars({ answer }: { answer: RunAnswer }) {
                 <th scope="row">{arm.label}</th>
                 <td class="number">{spreadValue(answer, arm)}</td>
                 <td class="bar-cell">
-                  <Bar answer={answer} arm={arm} colour={roleColour(roles.get(arm.label))} />
+                  <Bar
+                    answer={answer}
+                    arm={arm}
+                    colour={colourVariable({
+                      colour: arm.role === "reference" ? REFERENCE : roleOf(roles, arm.arm),
+                      dash: "",
+                    })}
+                  />
                 </td>
                 <td class={arm.difference === null ? "faint" : tone(arm)}>{differenceText(answer, arm)}</td>
               </tr>
@@ -65,6 +72,27 @@ function Bars({ answer }: { answer: RunAnswer }) {
       </table>
     </div>
   );
+}
+
+/** Several settings stand under their names; references that are the same at all of them stand once, at the end. */
+function groupsShown({ groups }: RunAnswer): readonly AnswerGroup[] {
+  if (groups.length < 2) return groups.map((group) => ({ ...group, setting: "" }));
+  const valueText = (arm: ArmValue) => JSON.stringify([arm.arm, arm.values]);
+  const common = groups[0]!.arms.filter((one) =>
+    one.role === "reference" &&
+    groups.every(({ arms }) => arms.some((other) => valueText(other) === valueText(one)))
+  );
+  const known = new Set(common.map(valueText));
+  return [
+    ...groups.map(({ setting, arms }) => ({
+      setting,
+      arms: arms.filter((arm) => !known.has(valueText(arm))),
+    })),
+    // Beside which of the settings' baselines they would stand is not said.
+    ...(common.length === 0
+      ? []
+      : [{ setting: "for comparison", arms: common.map((arm) => ({ ...arm, difference: null })) }]),
+  ];
 }
 
 function tone({ role, difference }: ArmValue): string {

@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { valueText } from "../../foundation/format.ts";
-import { type Chart, metricParts } from "../view/curves.ts";
+import { type Chart, metricParts, seriesStyles } from "../view/curves.ts";
 import { spreadOfValues } from "../../foundation/spread.ts";
-import { colourVariable, stylesOf } from "../../foundation/palette.ts";
+import { colourVariable, type Style } from "../../foundation/palette.ts";
 import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";
 import { Table } from "./values.tsx";
@@ -23,12 +23,13 @@ export function CurveFigure({ chart }: { chart: Chart }) {
       <figcaption>
         {chart.stage}: {name}
         {unit === undefined ? "" : ` in ${unit}`} by {chart.unit}
+        {chart.alike !== undefined && <>; up to a constant also {chart.alike.join(", ")}</>}
       </figcaption>
       <Drawing draw={draw} className="plot" />
       {written && isPositive(chart) && (
         <Drawing draw={curveDrawer(chart, hidden, true)} className="plot" hidden />
       )}
-      <Legend labels={chart.series.map((one) => one.label)} hidden={hidden} toggle={toggle} />
+      <Legend styles={seriesStyles(chart.series)} hidden={hidden} toggle={toggle} />
       {isPositive(chart) && (
         <label class="scale">
           <input
@@ -72,15 +73,15 @@ function curveDrawer(chart: Chart, hidden: ReadonlySet<string>, logarithmic: boo
 }
 
 function Legend(
-  { labels, hidden, toggle }: {
-    labels: readonly string[];
+  { styles, hidden, toggle }: {
+    styles: ReadonlyMap<string, Style>;
     hidden: ReadonlySet<string>;
     toggle: (label: string) => void;
   },
 ) {
   return (
     <ul class="legend" aria-label="curves">
-      {[...stylesOf(labels)].map(([label, style]) => (
+      {[...styles].map(([label, style]) => (
         <li key={label}>
           <button
             type="button"

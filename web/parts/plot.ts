@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 import { withVisibleMarks } from "../../foundation/bidi.ts";
-import { colourVariable, stylesOf } from "../../foundation/palette.ts";
-import { type Chart, metricParts } from "../view/curves.ts";
+import { colourVariable } from "../../foundation/palette.ts";
+import { type Chart, metricParts, seriesStyles, stepTicks } from "../view/curves.ts";
 import type { Histogram } from "../view/tensor.ts";
 
 /** How a chart is shown. */
@@ -14,7 +14,8 @@ export interface CurveOptions {
 
 /** Curves of a metric as an SVG element. */
 export function drawCurves(document: Document, chart: Chart, options: CurveOptions): SVGSVGElement {
-  const styles = stylesOf(chart.series.map((one) => one.label));
+  const styles = seriesStyles(chart.series);
+  const ticks = stepTicks(chart.series);
   const { name, unit } = metricParts(withVisibleMarks(chart.metric));
   const svg = Plot.plot({
     document,
@@ -24,7 +25,12 @@ export function drawCurves(document: Document, chart: Chart, options: CurveOptio
     marginBottom: 40,
     style: { fontSize: "12px" },
     grid: true,
-    x: { label: chart.unit, labelArrow: "none", labelAnchor: "center" },
+    x: {
+      label: chart.unit,
+      labelArrow: "none",
+      labelAnchor: "center",
+      ...(ticks === undefined ? {} : { ticks, tickFormat: (step: number) => step.toLocaleString("en") }),
+    },
     y: {
       label: unit === undefined ? name : `${name} (${unit})`,
       labelArrow: "none",

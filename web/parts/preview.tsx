@@ -6,7 +6,8 @@ import type { FilePreview, Preview } from "../view/preview.ts";
 import type { ArtifactView } from "../view/run.ts";
 import { Drawing } from "./place.tsx";
 import { drawHistogram } from "./plot.ts";
-import { Facts, ValueView } from "./values.tsx";
+import type { ShownTable } from "../view/shown_tables.ts";
+import { Facts, Table, ValueView } from "./values.tsx";
 
 /**
  * An artifact by what its codec says of it and by what its files look like: values and texts speak for themselves,
@@ -21,6 +22,18 @@ export function ArtifactContent(
   },
 ) {
   const files = <Previews artifact={artifact} previews={previews} name={name} />;
+  const tables = previews.flatMap(({ preview }) => preview.kind === "value" ? preview.tables ?? [] : []);
+  if (tables.length > 0) {
+    return (
+      <>
+        {tables.map((table, i) => <WordTable key={i} table={table} />)}
+        <details>
+          <summary>All of it</summary>
+          {files}
+        </details>
+      </>
+    );
+  }
   const plain = previews.some(({ preview }) => preview.kind === "value" || preview.kind === "text");
   const deep = previews.some(({ preview }) => preview.kind === "value" && depth(preview.value) > TABLES);
   if (summary === undefined || (plain && !deep)) return files;
@@ -36,6 +49,31 @@ export function ArtifactContent(
         )
         : files}
     </>
+  );
+}
+
+/** A table in words, its title above it. */
+export function WordTable({ table: { title, head, numeric, rows, note } }: { table: ShownTable }) {
+  return (
+    <div class="words">
+      <h4>{title}</h4>
+      <Table
+        caption={title}
+        head={head}
+        numeric={numeric}
+        rows={rows.map((row) =>
+          row.map((cell, i) =>
+            typeof cell === "string" ? <span key={i} class="lines">{cell}</span> : (
+              <span key={i}>
+                {cell.before}
+                <mark>{cell.marked}</mark>
+              </span>
+            )
+          )
+        )}
+      />
+      {note !== undefined && <p class="faint">{note}</p>}
+    </div>
   );
 }
 
@@ -163,18 +201,21 @@ function Circuit({ preview }: { preview: Preview & { kind: "circuit" } }) {
           ["depth", String(preview.depth)],
         ]}
       />
-      <figure class="drawn">
-        <div
-          class="graph scroll"
-          tabIndex={0}
-          role="region"
-          aria-label={preview.layered ? "the circuit's layers" : "the circuit's nodes"}
-          dangerouslySetInnerHTML={{ __html: legible(preview.svg) }}
-        />
-        <figcaption>
-          {preview.layered ? "its layers, root at the top" : "its nodes, root at the top"}
-        </figcaption>
-      </figure>
+      <details>
+        <summary>{preview.layered ? "Its layers" : "Its nodes"}</summary>
+        <figure class="drawn">
+          <div
+            class="graph scroll"
+            tabIndex={0}
+            role="region"
+            aria-label={preview.layered ? "the circuit's layers" : "the circuit's nodes"}
+            dangerouslySetInnerHTML={{ __html: legible(preview.svg) }}
+          />
+          <figcaption>
+            {preview.layered ? "its layers, root at the top" : "its nodes, root at the top"}
+          </figcaption>
+        </figure>
+      </details>
     </div>
   );
 }

@@ -2,9 +2,8 @@ import { createRequire } from "node:module";
 import { parseHTML } from "linkedom";
 import { fileNameOf } from "../../runner/logs.ts";
 import { figureText } from "../../foundation/figure.ts";
-import { stylesOf } from "../../foundation/palette.ts";
 import { curveText, drawCurves } from "../parts/plot.ts";
-import type { Chart } from "../view/curves.ts";
+import { type Chart, seriesStyles } from "../view/curves.ts";
 import type { ReportModel } from "./model.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
 
@@ -43,7 +42,7 @@ export function curveFigure(chart: Chart): string {
     title: curveText(chart),
     width: WIDTH,
     height: HEIGHT,
-    legend: [...stylesOf(chart.series.map((one) => one.label))],
+    legend: [...seriesStyles(chart.series)],
   });
 }
 

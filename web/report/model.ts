@@ -72,6 +72,19 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
       lineage: lineageOf(records, resolveArtifact(records, artifact.digest)),
     });
   }
+  // What answers comes first, then what is read, then what is drawn; circuits are looked up.
+  const asked = records.question(run.id)?.headline?.values.map(({ output }) => output) ?? [];
+  const rank = ({ name, artifact, previews }: ShownArtifact) =>
+    asked.includes(name)
+      ? 0
+      : artifact.codec === "charts"
+      ? 1
+      : previews.some(({ preview }) => preview.kind === "circuit")
+      ? 4
+      : previews.some(({ preview }) => preview.kind === "value" || preview.kind === "text")
+      ? 2
+      : 3;
+  outputs.sort((a, b) => rank(a) - rank(b));
   const returned = new Set(outputs.map((one) => one.artifact.digest));
   const pictures: ShownArtifact[] = [];
   for (const node of view.nodes) {

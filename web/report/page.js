@@ -49,5 +49,12 @@ for (const pre of document.querySelectorAll("pre.command")) {
   pre.after(button);
 }
 
-// Everything that is folded is printed.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => one.open = true));
+// What a link leads to is laid open.
+function layOpen() {
+  let at = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = at;
+  for (; at !== null; at = at.parentElement) if (at instanceof HTMLDetailsElement) at.open = true;
+  target?.scrollIntoView();
+}
+addEventListener("hashchange", layOpen);
+if (location.hash !== "") layOpen();

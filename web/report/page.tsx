@@ -17,12 +17,15 @@ import {
 } from "../parts/run_parts.tsx";
 import { countsText, Status } from "../parts/status.tsx";
 import { Facts, Params } from "../parts/values.tsx";
+import { Wordmark } from "../parts/wordmark.tsx";
 import type { NodeView } from "../view/run.ts";
 import { artifactId, nodeId, type ReportModel, type ShownArtifact } from "./model.ts";
 
 interface Part {
   readonly id: string;
   readonly title: string;
+  /** True for what is there to be looked up. */
+  readonly folded?: boolean;
   readonly content: ComponentChildren;
 }
 
@@ -33,6 +36,10 @@ export function ReportPage({ model }: { model: ReportModel }) {
   return (
     <div class="page">
       <a class="skip" href="#main">To the content</a>
+      <div class="masthead">
+        <Wordmark />
+        <ThemeChoice />
+      </div>
       <header>
         <h1>{view.run.pipeline}</h1>
         <p class="bar">
@@ -50,26 +57,42 @@ export function ReportPage({ model }: { model: ReportModel }) {
               ))}
             </ul>
           </nav>
-          <label class="scale">
-            Theme{" "}
-            <select id="theme">
-              <option value="">as the system</option>
-              <option value="light">light</option>
-              <option value="dark">dark</option>
-            </select>
-          </label>
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {model.answer !== undefined && <AnswerCard answer={model.answer} />}
-        {parts.map((part) => (
+        {model.answer !== undefined && <AnswerCard answer={model.answer} roles={view.roles} />}
+        {parts.filter(({ folded }) => !folded).map((part) => (
           <section key={part.id} id={part.id} aria-labelledby={`${part.id}-title`}>
             <h2 id={`${part.id}-title`}>{part.title}</h2>
             {part.content}
           </section>
         ))}
+        {parts.filter(({ folded }) => folded).map((part) => (
+          <details key={part.id} id={part.id} class="part">
+            <summary>
+              <h2>{part.title}</h2>
+            </summary>
+            {part.content}
+          </details>
+        ))}
+        <p class="printed faint">
+          What is folded is not printed: open it in the file, then print.
+        </p>
       </main>
     </div>
+  );
+}
+
+function ThemeChoice() {
+  return (
+    <label class="scale">
+      Theme{" "}
+      <select id="theme">
+        <option value="">as the system</option>
+        <option value="light">light</option>
+        <option value="dark">dark</option>
+      </select>
+    </label>
   );
 }
 
@@ -85,6 +108,15 @@ function partsOf(model: ReportModel): Part[] {
   const parts: (Part | false)[] = [
     model.failures.length > 0 &&
     { id: "failures", title: "What failed", content: <Failures model={model} /> },
+    view.charts.length > 0 && {
+      id: "curves",
+      title: "Curves",
+      content: (
+        <div class="charts">
+          {view.charts.map((chart) => <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />)}
+        </div>
+      ),
+    },
     model.outputs.length > 0 && {
       id: "outputs",
       title: "Outputs",
@@ -95,18 +127,10 @@ function partsOf(model: ReportModel): Part[] {
       title: "Pictures",
       content: model.pictures.map((output) => <Output key={output.name} shown={output} />),
     },
-    view.charts.length > 0 && {
-      id: "curves",
-      title: "Curves",
-      content: (
-        <div class="charts">
-          {view.charts.map((chart) => <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />)}
-        </div>
-      ),
-    },
     (view.tables.length > 0 || model.seeds !== undefined) && {
       id: "results",
-      title: "Results",
+      title: "Results of each stage",
+      folded: model.answer !== undefined,
       content: (
         <>
           {view.tables.map((table) => (
@@ -124,22 +148,30 @@ function partsOf(model: ReportModel): Part[] {
         </>
       ),
     },
-    { id: "graph", title: "Graph", content: <Graph svg={model.graph} /> },
+    { id: "graph", title: "Graph", folded: true, content: <Graph svg={model.graph} /> },
     {
       id: "nodes",
       title: "Nodes",
+      folded: true,
       content: <NodesTable nodes={view.nodes} ids={nodeId} />,
     },
-    { id: "parameters", title: "Parameters", content: <AllParams nodes={view.nodes} model={model} /> },
-    { id: "data", title: "Data", content: <DataTable nodes={view.nodes} /> },
+    {
+      id: "parameters",
+      title: "Parameters",
+      folded: true,
+      content: <AllParams nodes={view.nodes} model={model} />,
+    },
+    { id: "data", title: "Data", folded: true, content: <DataTable nodes={view.nodes} /> },
     {
       id: "artifacts",
       title: "Artifacts and lineage",
+      folded: true,
       content: <ArtifactsTable nodes={view.nodes} ids={artifactIds(view.nodes)} />,
     },
     {
       id: "environment",
       title: "Environment",
+      folded: true,
       content: (
         <>
           <RunFacts run={view.run} />

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { parseHTML } from "linkedom";
 import { renderToString } from "preact-render-to-string";
 import { showMarks } from "../parts/marks.ts";
+import { dataUrl } from "../view/preview.ts";
+import { fontRule, pageFont, stylesheet } from "../stylesheet.ts";
 import { type PagePlace, PlaceContext } from "../parts/place.tsx";
 import { artifactId, nodeId, type ReportModel } from "./model.ts";
 import { ReportPage } from "./page.tsx";
@@ -22,10 +24,13 @@ export async function writeReport(model: ReportModel): Promise<string> {
     run: () => undefined,
     time: (seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`,
   };
-  const style = await read("../style.css");
+  const font = dataUrl("font/woff2", await pageFont());
+  const style = fontRule(font) + await stylesheet();
   const script = await read("./page.js");
   const sha = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${sha(script)}`;
+  const policy = `default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src ${
+    sha(script)
+  }`;
   const body = renderToString(
     <PlaceContext.Provider value={place}>
       <ReportPage model={model} />

@@ -1,3 +1,4 @@
+import { REFERENCE, type Style, stylesOf, stylesOfRoles } from "../../foundation/palette.ts";
 import type { MetricRecord } from "../../runner/records/rows.ts";
 
 /** One node's metric by step. */
@@ -5,6 +6,8 @@ export interface Series {
   readonly node: string;
   /** What tells it from the other series of its chart. */
   readonly label: string;
+  /** The number of its colour, where its arm has one in all charts of the run. */
+  readonly role?: number;
   /** Steps and values, by step. Values that are no finite number are gaps: null. */
   readonly points: readonly (readonly [step: number, value: number | null])[];
 }
@@ -15,6 +18,8 @@ export interface Chart {
   readonly metric: string;
   /** Name of the steps: `epochs`, `step`. */
   readonly unit: string;
+  /** Other metrics whose curves are these up to a constant. */
+  readonly alike?: readonly string[];
   readonly series: readonly Series[];
 }
 
@@ -63,4 +68,56 @@ export function thin<P extends readonly [number, number | null]>(
 export function metricParts(name: string): { name: string; unit: string | undefined } {
   const match = /^(.*\S)\s*\[([^[\]]+)\]$/.exec(name);
   return match === null ? { name, unit: undefined } : { name: match[1]!, unit: match[2]! };
+}
+
+/** How curves are drawn: by the roles of their arms, else in the order in which they come. */
+export function seriesStyles(series: readonly Series[]): Map<string, Style> {
+  if (!series.some(({ role }) => role !== undefined)) return stylesOf(series.map(({ label }) => label));
+  return stylesOfRoles(series.map(({ label, role }) => [label, role ?? REFERENCE]));
+}
+
+/** Charts of one stage whose curves are equal up to a constant factor or summand become one. */
+export function mergeAlike(charts: readonly Chart[]): Chart[] {
+  const merged: Chart[] = [];
+  for (const chart of charts) {
+    const i = merged.findIndex((one) => one.stage === chart.stage && alike(one, chart));
+    if (i < 0) merged.push(chart);
+    else merged[i] = { ...merged[i]!, alike: [...merged[i]!.alike ?? [], chart.metric] };
+  }
+  return merged;
+}
+
+function alike(a: Chart, b: Chart): boolean {
+  if (a.series.length !== b.series.length) return false;
+  const pairs: [number, number][] = [];
+  for (const [i, one] of a.series.entries()) {
+    const other = b.series[i]!;
+    if (one.node !== other.node || one.points.length !== other.points.length) return false;
+    for (const [p, [step, x]] of one.points.entries()) {
+      const [at, y] = other.points[p]!;
+      if (at !== step || (x === null) !== (y === null)) return false;
+      if (x !== null && y !== null) pairs.push([x, y]);
+    }
+  }
+  const [first, ...rest] = pairs;
+  if (first === undefined || rest.length < 2) return false;
+  const near = (x: number, y: number, scale: number) => Math.abs(x - y) <= 1e-6 * scale;
+  const largest = Math.max(...pairs.map(([, y]) => Math.abs(y)));
+  // Constant curves are alike in everything, and say nothing of each other.
+  if (pairs.every(([x]) => x === first[0])) return false;
+  const factor = first[1] / first[0];
+  return (Number.isFinite(factor) && rest.every(([x, y]) => near(factor * x, y, largest))) ||
+    rest.every(([x, y]) => near(x + first[1] - first[0], y, largest));
+}
+
+/** Round ticks between two steps, none between whole steps where all steps are whole. */
+export function stepTicks(charts: readonly Series[], count = 6): number[] | undefined {
+  const steps = charts.flatMap(({ points }) => points.map(([step]) => step));
+  if (steps.length === 0 || !steps.every(Number.isInteger)) return undefined;
+  const [from, to] = [steps.reduce((a, b) => Math.min(a, b)), steps.reduce((a, b) => Math.max(a, b))];
+  const rough = Math.max(1, (to - from) / count), power = 10 ** Math.floor(Math.log10(rough));
+  const width = Math.max(1, [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough)!);
+  const ticks: number[] = [];
+  for (let at = Math.ceil(from / width) * width; at <= to; at += width) ticks.push(at);
+  return ticks;
 }

@@ -7,12 +7,18 @@ import { PARAMETERS_FILE, STRUCTURE_FILE } from "../../circuits/disk.ts";
 import { type CircuitPreview, circuitPreview } from "./circuit_preview.ts";
 import { type NpyHead, npyHead, npyNumbers } from "./npy.ts";
 import { contactSheet, encodePlainPng, imageLayout } from "./png.ts";
+import { type ShownTable, shownTables } from "./shown_tables.ts";
 import { summarise, type TensorSummary } from "./tensor.ts";
 import { decodeSafetensors } from "../../circuits/safetensors.ts";
 
 /** What a file of an artifact looks like. Plain JSON; pictures are data URLs. */
 export type Preview =
-  | { readonly kind: "value"; readonly value: JsonValue }
+  | {
+    readonly kind: "value";
+    readonly value: JsonValue;
+    /** The value in words, where there are tables for its codec. */
+    readonly tables?: readonly ShownTable[];
+  }
   | { readonly kind: "text"; readonly text: string; readonly cut: boolean }
   | {
     readonly kind: "tensor";
@@ -150,7 +156,9 @@ async function previewFile(
     ? await beginning(store.blobs.path(file.digest))
     : await artifactReader(store.blobs, artifact).bytes(file.name);
   if (end === "json" && file.size <= VALUE_BYTES) {
-    return [{ kind: "value", value: JSON.parse(new TextDecoder().decode(bytes)) }];
+    const value = JSON.parse(new TextDecoder().decode(bytes)) as JsonValue;
+    const tables = file.name === "value.json" ? shownTables(artifact, value) : undefined;
+    return [{ kind: "value", value, ...(tables === undefined ? {} : { tables }) }];
   }
   if (end === "npy") {
     const head = npyHead(bytes);

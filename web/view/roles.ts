@@ -1,23 +1,36 @@
-import type { RunAnswer } from "../../runner/answer.ts";
+import type { Headline } from "../../runner/headline.ts";
+import { REFERENCE } from "../../foundation/palette.ts";
 
-/** Which colour an arm has in every chart and on every page: the subject's, the baseline's, one of the others'. */
-export type Role = number | "reference";
+/**
+ * Numbers of the colours that arms have in every chart and on every page: the subject's is 0, the baseline's 1, others
+ * follow; what only stands beside is grey.
+ */
+export type Roles = Readonly<Record<string, number>>;
 
-/** The subject is 0, the baseline 1; others follow in their order. References are grey. */
-export function rolesOf(answer: RunAnswer): Map<string, Role> {
-  const roles = new Map<string, Role>([[answer.subject, 0], [answer.baseline, 1]]);
-  for (const { arms } of answer.groups) {
-    for (const { label, role } of arms) {
-      if (!roles.has(label)) {
-        const count = [...roles.values()].filter((one) => one !== "reference").length;
-        roles.set(label, role === "reference" ? "reference" : count);
-      }
-    }
+/**
+ * The roles of a run's arms.
+ *
+ * @param arms as nodes are called, in the order of the graph.
+ */
+export function armRoles(headline: Headline | null, arms: Iterable<string>): Roles {
+  const roles: Record<string, number> = {};
+  let next = 2;
+  const known = [...new Set(arms)];
+  const subject = headline?.subject ?? known.find((arm) => !isOf(headline?.baseline, arm));
+  const named = Object.keys(headline?.arms ?? {}).filter((arm) => known.includes(arm));
+  for (const arm of [...named, ...known]) {
+    roles[arm] ??= isOf(subject, arm) ? 0 : isOf(headline?.baseline, arm) ? 1 : next++;
   }
   return roles;
 }
 
-/** The colour of a role; it follows the theme of the page. */
-export function roleColour(role: Role | undefined): string {
-  return role === undefined || role === "reference" ? "var(--reference)" : `var(--series-${role % 7})`;
+/** Whether a value in a table belongs to an arm: its own name, or that with a setting behind it. */
+function isOf(name: string | undefined, arm: string): boolean {
+  return name === arm || name?.startsWith(`${arm}, `) === true;
+}
+
+/** The colour of an arm of an answer; grey for what is no arm of the graph. */
+export function roleOf(roles: Roles, arm: string): number {
+  const found = Object.keys(roles).filter((known) => isOf(arm, known));
+  return found.length === 0 ? REFERENCE : roles[found.reduce((a, b) => b.length > a.length ? b : a)]!;
 }

@@ -12,7 +12,8 @@ import type {
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { variantGroups } from "./variants.ts";
-import { type Chart, curvesOf, type Series, thin } from "./curves.ts";
+import { type Chart, curvesOf, mergeAlike, type Series, thin } from "./curves.ts";
+import { armRoles, type Roles } from "./roles.ts";
 import { type ResultTable, resultTables } from "./results.ts";
 
 /** An artifact with where it came from. */
@@ -63,6 +64,8 @@ export interface RunView {
   readonly outputs: readonly { name: string; node: string; output: string; digest: string | null }[];
   readonly charts: readonly Chart[];
   readonly tables: readonly ResultTable[];
+  /** Colours of its arms. */
+  readonly roles: Roles;
 }
 
 /** Gathers what there is to tell of a run. Reads records only, no artifact. Without `curves` no metrics are read. */
@@ -78,7 +81,13 @@ export function viewRun(
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
   const artifacts = new Map(nodeRecords.map((node) => [node.name, artifactsOf(records, node)]));
   const seedOf = (node: NodeRecord) => artifacts.get(node.name)![0]?.components.seed;
-  const groups = variantGroups(nodeRecords, edges, seedOf);
+  const headline = records.question(run.id)?.headline ?? null;
+  const called = new Map(records.arms(run.id).map((arm) => [arm.node, arm]));
+  const roles = armRoles(headline, nodeRecords.flatMap(({ name }) => called.get(name)?.arm ?? []));
+  const named = new Map(
+    [...called].map(([node, { arm, setting }]) => [node, { arm: headline?.arms[arm] ?? arm, setting }]),
+  );
+  const groups = variantGroups(nodeRecords, edges, seedOf, named);
   const variants = new Map(groups.flatMap((group) => [...group.variants]));
   const inputs = Map.groupBy(edges, (edge) => edge.node);
   const nodes = nodeRecords.map((node) =>
@@ -103,8 +112,14 @@ export function viewRun(
       ...output,
       digest: byName.get(output.node)?.outputs.find((one) => one.output === output.output)?.digest ?? null,
     })),
-    charts: options.curves === false ? [] : chartsOf(records, run, nodes),
+    charts: options.curves === false
+      ? []
+      : comparingFirst(mergeAlike(chartsOf(records, run, nodes, (node) => {
+        const arm = called.get(node)?.arm;
+        return arm === undefined ? undefined : roles[arm];
+      }))),
     tables: options.curves === false ? [] : resultTables(records, run, groups),
+    roles,
   };
 }
 
@@ -161,7 +176,12 @@ function viewNode(
 }
 
 /** The curves of all metrics by stage, the variants of a sweep in one chart. */
-function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]): Chart[] {
+function chartsOf(
+  records: Records,
+  run: RunRecord,
+  nodes: readonly NodeView[],
+  roleOfNode: (node: string) => number | undefined,
+): Chart[] {
   const charts = new Map<string, { stage: string; metric: string; unit: string; series: Series[] }>();
   const reported = new Map<string, Map<string, ProgressRecord>>();
   let own: Map<string, MetricRecord[]> | undefined;
@@ -184,8 +204,10 @@ function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]):
       const key = JSON.stringify([node.stage, metric]);
       const chart = charts.get(key) ?? { stage: node.stage, metric, unit: "step", series: [] };
       chart.unit = unitOf(node, points.at(-1)![0]) ?? chart.unit;
+      const role = roleOfNode(node.name);
       chart.series.push({
         node: node.name,
+        ...(role === undefined ? {} : { role }),
         label: node.variant === "" ? metric : node.variant,
         points: thin(points),
       });
@@ -198,4 +220,10 @@ function chartsOf(records: Records, run: RunRecord, nodes: readonly NodeView[]):
 /** Whether progress counts what a metric's steps count: a training may report batches, and a loss for every epoch. */
 function countsSteps({ done }: ProgressRecord, last: number): boolean {
   return Math.abs(done - last) <= Math.max(1, 0.05 * done);
+}
+
+/** Charts in which arms stand beside one another before those of one alone. */
+function comparingFirst(charts: readonly Chart[]): Chart[] {
+  const arms = ({ series }: Chart) => new Set(series.map(({ role }) => role)).size;
+  return charts.toSorted((a, b) => Number(arms(b) > 1) - Number(arms(a) > 1));
 }

@@ -1,6 +1,6 @@
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { flat } from "../../runner/compare.ts";
-import type { EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
+import type { ArmRecord, EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
 
 /** What tells a node from the others of its stage. */
 export interface NodeVariant {
@@ -24,19 +24,21 @@ export interface VariantGroup {
 const SEED = /(^|\.)(seed|repetition|repeat|replicate)$/i;
 
 /**
- * Tells the nodes of each stage apart as a person would: by their parameters, else by which outputs they
- * read, else by the parameters of the nodes before them. What a seed changes is kept apart, so that
+ * Tells the nodes of each stage apart as a person would: by what the pipeline calls them, else by their parameters, else by
+ * which outputs they read, else by the parameters of the nodes before them. What a seed changes is kept apart, so that
  * repetitions can be drawn together and averaged.
  *
  * @param seedOf the seed that a node was given, or undefined for one that is not seeded.
+ * @param arms what the pipeline calls nodes, by their names.
  */
 export function variantGroups(
   nodes: readonly NodeRecord[],
   edges: readonly EdgeRecord[],
   seedOf: (node: NodeRecord) => number | undefined,
+  arms: ReadonlyMap<string, Pick<ArmRecord, "arm" | "setting">> = new Map(),
 ): VariantGroup[] {
   const stages = Map.groupBy(nodes, (node) => node.stage);
-  const traits = new Traits(nodes, edges, seedOf);
+  const traits = new Traits(nodes, edges, seedOf, arms);
   return [...stages].map(([stage, members]) => groupOf(stage, members, traits));
 }
 
@@ -51,25 +53,47 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
   // Each source of differences is only asked where the ones before it leave nodes alike, seeds aside: those follow
   // from names, so that every node has one of its own.
   let found: TraitMap[] = members.map(() => new Map());
-  for (const more of [traits.own, traits.wiring, traits.inherited]) {
+  for (const more of [traits.arm, traits.own, traits.wiring, traits.inherited]) {
     found = members.map((node, i) => new Map([...found[i]!, ...more(node)]));
     const told = found.map((map) => canonicalText([...map].filter(([key]) => !SEED.test(key))));
     if (new Set(told).size === members.length) break;
   }
   const keys = [...new Set(found.flatMap((map) => [...map.keys()]))];
   const varying = keys.filter((key) => new Set(found.map((map) => textOf(map.get(key)))).size > 1);
-  const columns = leaveOutEchoes(varying.filter((key) => !SEED.test(key)), found);
+  const telling = varying.filter((key) => !SEED.test(key));
+  // Where the pipeline says what nodes are called, only what tells more than that follows.
+  const columns = telling[0] === ARM || telling[0] === SETTING
+    ? refining(telling, found)
+    : leaveOutEchoes(telling, found);
   const seeds = varying.filter((key) => SEED.test(key));
   const names = shortNames(columns);
   const variants = members.map((node, i): [string, NodeVariant] => {
     const values = columns.map((key) => found[i]!.get(key));
     const label = columns.flatMap((_, c) =>
-      values[c] === undefined ? [] : [`${names[c]}=${plainText(values[c])}`]
+      values[c] === undefined || values[c] === ""
+        ? []
+        : columns[c] === ARM || columns[c] === SETTING
+        ? [values[c] as string]
+        : [`${names[c]}=${plainText(values[c])}`]
     ).join(", ");
     const seed = seeds.map((key) => textOf(found[i]!.get(key))).join(" ");
     return [node.name, { label: label === "" && seed === "" ? node.name : label, values, seed }];
   });
   return { stage, columns: names, variants: new Map(variants) };
+}
+
+/** Columns of what the pipeline calls nodes. */
+const ARM = "arm", SETTING = "setting";
+
+/** Columns that part nodes further than those before them do together. */
+function refining(columns: readonly string[], found: readonly TraitMap[]): string[] {
+  let told = found.map(() => "");
+  return columns.filter((key) => {
+    const more = found.map((map, i) => `${told[i]}\n${textOf(map.get(key))}`);
+    const further = new Set(more).size > new Set(told).size;
+    if (further) told = more;
+    return further;
+  });
 }
 
 /** Of columns that part the nodes in the same way only the first says something. */
@@ -90,6 +114,7 @@ type TraitMap = Map<string, JsonValue>;
 class Traits {
   readonly #nodes: ReadonlyMap<string, NodeRecord>;
   readonly #edges: ReadonlyMap<string, readonly EdgeRecord[]>;
+  readonly #arms: ReadonlyMap<string, Pick<ArmRecord, "arm" | "setting">>;
   readonly #seedOf: (node: NodeRecord) => number | undefined;
   readonly #ancestors = new Map<string, ReadonlySet<string>>();
 
@@ -97,11 +122,19 @@ class Traits {
     nodes: readonly NodeRecord[],
     edges: readonly EdgeRecord[],
     seedOf: (node: NodeRecord) => number | undefined,
+    arms: ReadonlyMap<string, Pick<ArmRecord, "arm" | "setting">>,
   ) {
+    this.#arms = arms;
     this.#nodes = new Map(nodes.map((node) => [node.name, node]));
     this.#edges = Map.groupBy(edges, (edge) => edge.node);
     this.#seedOf = seedOf;
   }
+
+  /** What the pipeline calls it. */
+  readonly arm = (node: NodeRecord): TraitMap => {
+    const arm = this.#arms.get(node.name);
+    return new Map(arm === undefined ? [] : [[ARM, arm.arm], [SETTING, arm.setting]]);
+  };
 
   /** Its parameters and its seed. */
   readonly own = (node: NodeRecord): TraitMap => {

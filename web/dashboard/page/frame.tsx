@@ -62,9 +62,21 @@ export function Live(
   );
 }
 
-/** A part of a page with its heading. */
-export function Section({ title, children }: { title: string; children: ComponentChildren }) {
+/** A part of a page with its heading; a folded one is there to be looked up. */
+export function Section(
+  { title, folded = false, children }: { title: string; folded?: boolean; children: ComponentChildren },
+) {
   const id = title.toLowerCase().replaceAll(/\W+/g, "-");
+  if (folded) {
+    return (
+      <details class="part">
+        <summary>
+          <h2>{title}</h2>
+        </summary>
+        {children}
+      </details>
+    );
+  }
   return (
     <section aria-labelledby={id}>
       <h2 id={id}>{title}</h2>

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { timeText } from "../../../foundation/format.ts";
 import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
+import { Wordmark } from "../../parts/wordmark.tsx";
 import { showMarks } from "../../parts/marks.ts";
 import { ArtifactPage } from "./artifact.tsx";
 import { ComparePage } from "./compare.tsx";
@@ -44,7 +45,8 @@ function Dashboard() {
         >
           To the content
         </a>
-        <header class="bar">
+        <header class="masthead">
+          <Wordmark to="#/runs" />
           <nav aria-label="Dashboard">
             <ul>
               <li>

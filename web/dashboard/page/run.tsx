@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { AnswerCard } from "../../parts/answer.tsx";
 import { legible } from "../../parts/legible.ts";
+import { WordTable } from "../../parts/preview.tsx";
 import { CurveFigure } from "../../parts/curves.tsx";
 import { Link, usePlace } from "../../parts/place.tsx";
 import {
@@ -31,36 +32,53 @@ export function RunPage({ id }: { id: string }) {
   return (
     <Shown loaded={loaded}>
       {(data) => {
-        const { view, answer, graph, how, annotation } = data;
+        const { view, answer, tables, graph, how, annotation } = data;
         return (
           <>
             <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
             <RunBar data={data} connection={connection} fault={fault} />
-            {answer !== null && <AnswerCard answer={answer} />}
+            {answer !== null && <AnswerCard answer={answer} roles={view.roles} />}
             <RunFacts run={view.run} />
             <Annotate key={view.run.id} run={view.run.id} annotation={annotation} />
-            <Section title="Graph">
-              <Graph svg={graph} nodes={view.nodes} />
-            </Section>
-            <Section title="Nodes">
-              <NodesTable nodes={view.nodes} />
-            </Section>
-            {view.charts.length > 0 && (
-              <Section title="Curves">
-                <div class="charts">
-                  {view.charts.map((chart) => (
-                    <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
-                  ))}
-                </div>
-              </Section>
-            )}
-            {view.outputs.length > 0 && (
-              <Section title="Outputs">
-                <Outputs view={view} />
-              </Section>
-            )}
+            <InOrder
+              running={view.status === "running"}
+              work={
+                <>
+                  <Section title="Graph">
+                    <Graph svg={graph} nodes={view.nodes} />
+                  </Section>
+                  <Section title="Nodes">
+                    <NodesTable nodes={view.nodes} />
+                  </Section>
+                </>
+              }
+              found={
+                <>
+                  {view.charts.length > 0 && (
+                    <Section title="Curves">
+                      <div class="charts">
+                        {view.charts.map((chart) => (
+                          <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
+                        ))}
+                      </div>
+                    </Section>
+                  )}
+                  {view.outputs.length > 0 && (
+                    <Section title="Outputs">
+                      <Outputs view={view} />
+                      {tables.map(({ name, tables }) => (
+                        <div key={name} class="output">
+                          <h3>{name}</h3>
+                          {tables.map((table, i) => <WordTable key={i} table={table} />)}
+                        </div>
+                      ))}
+                    </Section>
+                  )}
+                </>
+              }
+            />
             {view.tables.length > 0 && (
-              <Section title="Results">
+              <Section title="Results of each stage" folded={answer !== null}>
                 {view.tables.map((table) => (
                   <div key={table.stage}>
                     <h3>{table.stage}</h3>
@@ -70,16 +88,16 @@ export function RunPage({ id }: { id: string }) {
                 {view.status === "done" && <OverSeeds id={view.run.id} />}
               </Section>
             )}
-            <Section title="Parameters">
+            <Section title="Parameters" folded>
               <Params params={view.run.params} />
             </Section>
-            <Section title="Data">
+            <Section title="Data" folded>
               <DataTable nodes={view.nodes} />
             </Section>
-            <Section title="Artifacts">
+            <Section title="Artifacts" folded>
               <ArtifactsTable nodes={view.nodes} />
             </Section>
-            <Section title="Environment">
+            <Section title="Environment" folded>
               <EnvironmentFacts run={view.run} />
             </Section>
             <Section title="Make it again">
@@ -91,6 +109,13 @@ export function RunPage({ id }: { id: string }) {
       }}
     </Shown>
   );
+}
+
+/** While a run goes on its work comes first, then what it found. */
+function InOrder(
+  { running, work, found }: { running: boolean; work: ComponentChildren; found: ComponentChildren },
+) {
+  return running ? <>{work}{found}</> : <>{found}{work}</>;
 }
 
 /** The graph; its boxes change their colours as the nodes go on. */

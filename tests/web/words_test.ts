@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import type { AnyCodec } from "../../runner/codec.ts";
+import { densityTable } from "../../stages/density/table.ts";
+import { imageTable } from "../../stages/images/image_table.ts";
+import { completions } from "../../stages/text/complete_text.ts";
+import { clusterTable } from "../../stages/text/describe_clusters.ts";
+import { languageTable } from "../../stages/text/language_table.ts";
+import { type Chart, mergeAlike, type Series, seriesStyles, stepTicks } from "../../web/view/curves.ts";
+import { armRoles, roleOf } from "../../web/view/roles.ts";
+import { SHOWN_AS, shownTables } from "../../web/view/shown_tables.ts";
+import { variantGroups } from "../../web/view/variants.ts";
+import { command, fixture, Folder } from "../command.ts";
+import { IN_BROWSER, launch, open } from "./browser.ts";
+
+Deno.test("curves have the pipeline's own names, and more only where these do not tell nodes apart", () => {
+  const node = (name: string, stage: string, params = {}) => ({
+    ...{ run: "r", position: 0, name, stage, params, state: "ran" as const, key: null, reasons: [] },
+    ...{ started: null, seconds: null, log: null, error: null, engine: null },
+  });
+  const edge = (of: string, input: string, source: string, output = input) => ({
+    node: of,
+    input,
+    source,
+    output,
+  });
+  const names = ["random", "distilled"].flatMap((arm) => [8, 16].map((states) => ({ arm, states })));
+  const nodes = names.flatMap(({ arm, states }) => [
+    node(`start ${arm} ${states}`, arm === "random" ? "start.random" : "start.counted", { states }),
+    node(`em ${arm} ${states}`, "em"),
+    node(`valid ${arm} ${states}`, "score"),
+    node(`test ${arm} ${states}`, "score"),
+  ]);
+  const edges = names.flatMap(({ arm, states }) => [
+    edge(`em ${arm} ${states}`, "circuit", `start ${arm} ${states}`),
+    ...["valid", "test"].flatMap((split) => [
+      edge(`${split} ${arm} ${states}`, "circuit", `em ${arm} ${states}`),
+      edge(`${split} ${arm} ${states}`, "tokens", "text", split),
+    ]),
+  ]);
+  const arms = new Map(
+    names.flatMap(({ arm, states }) =>
+      ["em", "valid", "test"].map((what) =>
+        [`${what} ${arm} ${states}`, {
+          arm: arm === "random" ? "random start" : arm,
+          setting: `${states} states`,
+        }] as const
+      )
+    ),
+  );
+  const groups = variantGroups(nodes, edges, () => undefined, arms);
+  const labels = new Map(
+    groups.flatMap(({ variants }) => [...variants].map(([name, one]) => [name, one.label])),
+  );
+  assert.equal(labels.get("em random 8"), "random start, 8 states");
+  assert.equal(labels.get("em distilled 16"), "distilled, 16 states");
+  assert.equal(labels.get("test distilled 16"), "distilled, 16 states, tokens=test");
+});
+
+Deno.test("an arm has one colour in all charts; what only stands beside is grey", () => {
+  const headline = {
+    ...{ metric: "m", direction: "lower" as const, baseline: "tree, 32 latents", arms: {}, values: [] },
+    subject: "distilled, 64 clusters",
+  };
+  const roles = armRoles(headline, ["grown", "tree", "distilled"]);
+  assert.deepEqual(roles, { grown: 2, tree: 1, distilled: 0 });
+  assert.equal(roleOf(roles, "tree, 16 latents"), 1);
+  assert.equal(roleOf(roles, "published"), 7);
+  const series = (label: string, role?: number): Series => ({
+    node: label,
+    label,
+    points: [],
+    ...(role !== undefined && { role }),
+  });
+  const styles = seriesStyles([
+    series("tree, 16", 1),
+    series("distilled", 0),
+    series("tree, 32", 1),
+    series("other"),
+  ]);
+  assert.deepEqual([...styles.values()].map(({ colour }) => colour), [1, 0, 1, 7]);
+  assert.notEqual(styles.get("tree, 16")!.dash, styles.get("tree, 32")!.dash);
+});
+
+Deno.test("metrics that are equal up to a constant are one chart; axes have whole steps", () => {
+  const chart = (metric: string, of: (x: number) => number, stage = "em"): Chart => ({
+    stage,
+    metric,
+    unit: "step",
+    series: [{ node: "n", label: "l", points: [3, 2, 1.5, 1.25].map((x, i) => [i, of(x)] as const) }],
+  });
+  const merged = mergeAlike([
+    chart("bits", (x) => x),
+    chart("log-likelihood", (x) => -x * 22.18),
+    chart("shifted", (x) => x + 7),
+    chart("squared", (x) => x * x),
+    chart("bits", (x) => x, "other"),
+  ]);
+  assert.deepEqual(merged.map(({ stage, metric, alike }) => [stage, metric, alike ?? []]), [
+    ["em", "bits", ["log-likelihood", "shifted"]],
+    ["em", "squared", []],
+    ["other", "bits", []],
+  ]);
+  const steps = (...points: number[]): Series => ({
+    node: "n",
+    label: "l",
+    points: points.map((x) => [x, 1] as const),
+  });
+  assert.deepEqual(stepTicks([steps(0, 1, 2, 3, 4)]), [0, 1, 2, 3, 4]);
+  assert.deepEqual(stepTicks([steps(0, 13)]), [0, 5, 10]);
+  assert.deepEqual(stepTicks([steps(1, 1200)]), [200, 400, 600, 800, 1000, 1200]);
+  assert.equal(stepTicks([steps(0, 0.5)]), undefined, "steps that are no whole numbers");
+});
+
+Deno.test("values of known codecs are tables in words, with no name of a JSON key in their heads", () => {
+  const codecs: AnyCodec[] = [languageTable, clusterTable, completions, densityTable, imageTable];
+  assert.deepEqual(
+    Object.keys(SHOWN_AS).sort(),
+    codecs.map(({ name, version }) => `${name} ${version}`).sort(),
+  );
+  const row = {
+    arm: "distilled",
+    states: 8,
+    seed: 0,
+    start: 9,
+    atBudget: 5,
+    best: 4,
+    bestEpoch: 2,
+    epochs: 3,
+  };
+  const value = {
+    budget: 4,
+    rows: [{ ...row, converged: false, valid: 4, test: 4.25 }, {
+      ...row,
+      seed: 1,
+      converged: true,
+      valid: 4,
+      test: null,
+    }],
+    floors: [{ model: "bigram", valid: 3, test: 3 }],
+  };
+  const [table] = shownTables({ codec: "language-table", version: 2 }, value)!;
+  assert.ok(!table!.head.some((title) => /[a-z][A-Z]/.test(title)), table!.head.join());
+  assert.deepEqual(table!.rows[0]!.slice(0, 4), ["distilled", "8", "2", "9.0\n9.0 to 9.0"]);
+  assert.equal(table!.rows[0]![6], "1 of 2 not converged");
+  assert.equal(table!.rows[0]![8], "infinite\n4.3 to infinite");
+  assert.equal(shownTables({ codec: "language-table", version: 1 }, value), undefined, "another version");
+});
+
+Deno.test({
+  name: "a report of sixty nodes prints on at most ten pages, the answer on the first",
+  ...IN_BROWSER,
+  async fn() {
+    using folder = new Folder();
+    const rates = Array.from({ length: 30 }, (_, i) => (i + 1) / 1000);
+    const set = [`rates=${JSON.stringify(rates)}`, "steps=5"].flatMap((one) => ["--set", one]);
+    const run = await command("run", [fixture("shown"), "--store", folder.store, "--jobs", "0", ...set]);
+    assert.equal(run.code, 0, run.stderr);
+    const out = `${folder.path}/report.html`;
+    assert.equal((await command("report", ["latest", "--store", folder.store, "--out", out])).code, 0);
+    const browser = await launch();
+    try {
+      const { page } = await open(browser, pathToFileURL(out).href);
+      const pdf = new TextDecoder("latin1").decode(await page.pdf({ format: "A4" }));
+      const pages = pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+      assert.ok(pages >= 1 && pages <= 10, `${pages} pages`);
+      await page.emulateMedia({ media: "print" });
+      const top = await page.locator(".verdict").evaluate((node: Element) =>
+        node.getBoundingClientRect().top
+      );
+      assert.ok(top < 900);
+    } finally {
+      await browser.close();
+    }
+  },
+});
