@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { AnswerCard } from "../../parts/answer.tsx";
 import { legible } from "../../parts/legible.ts";
