@@ -67,6 +67,60 @@ Deno.test("variants are told apart by parameters, then wiring, then what came be
   assert.deepEqual(labels([node("one", "s", { rate: 1 })], []), { one: "" });
 });
 
+Deno.test("what came before is the union over all nodes that lead to one", async (test) => {
+  const wiring = fc.record({
+    // Each of the nodes in the middle reads a base, or one of those before it.
+    middle: fc.array(fc.nat(), { minLength: 2, maxLength: 12 }),
+    leaves: fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 2, maxLength: 8 }),
+  });
+  await holds(
+    test,
+    fc.property(wiring, ({ middle, leaves }) => {
+      const bases = [0, 1, 2, 3].map((x) => node(`base ${x}`, "base", { x }));
+      const mids = middle.map((_, i) => node(`mid ${i}`, "mid"));
+      const ends = leaves.map((_, i) => node(`leaf ${i}`, "leaf"));
+      const before = (i: number) => [...bases, ...mids.slice(0, i)];
+      const edges = [
+        ...middle.map((n, i) => edge(`mid ${i}`, "in", before(i)[n % before(i).length]!.name, "o")),
+        ...leaves.flatMap(([a, b], i) => [
+          edge(`leaf ${i}`, "a", mids[a % mids.length]!.name, "o"),
+          edge(`leaf ${i}`, "b", mids[b % mids.length]!.name, "o"),
+        ]),
+      ];
+      // By brute force: follow every edge backwards.
+      const reached = (name: string): string[] => [
+        name,
+        ...edges.filter((one) => one.node === name).flatMap((one) => reached(one.source)),
+      ];
+      const expected = ends.map((one) => {
+        const texts = reached(one.name).filter((name) => name.startsWith("base")).map((name) => name.at(-1)!);
+        return [...new Set(texts)].sort().join("+");
+      });
+      const all = [...ends.toReversed(), ...mids, ...bases];
+      const group = variantGroups(all, edges, () => undefined).find(({ stage }) => stage === "leaf")!;
+      const column = group.columns.indexOf("x");
+      const values = ends.map((one) => group.variants.get(one.name)!.values);
+      if (column >= 0) return assert.deepEqual(values.map((row) => row[column]), expected);
+      // Left out: it never varies, or an earlier column parts the leaves in the same way.
+      const parts = (texts: readonly unknown[]) => texts.map((text) => texts.indexOf(text)).join();
+      const others = group.columns.map((_, i) => parts(values.map((row) => row[i])));
+      assert.ok(new Set(expected).size === 1 || others.includes(parts(expected)), expected.join());
+    }),
+  );
+});
+
+Deno.test("a chain of thousands of nodes is told apart, whatever the order of its nodes", () => {
+  const chain = Array.from({ length: 5000 }, (_, i) => node(`n${i}`, "step", { rate: 1 }));
+  const edges = chain.slice(1).map((one, i) => edge(one.name, "state", `n${i}`));
+  const [group] = variantGroups(chain.toReversed(), edges, (one) => Number(one.name.slice(1)));
+  assert.equal(group!.variants.get("n0")!.seed.slice(0, 2), "0 ");
+  assert.equal(
+    new Set([...group!.variants.values()].map(({ seed }) => seed)).size,
+    5000,
+    "by their seeds alone",
+  );
+});
+
 Deno.test("a thinned curve keeps first, last, lowest, highest and the order", (test) => {
   holds(
     test,

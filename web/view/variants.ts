@@ -100,8 +100,12 @@ function refining(columns: readonly string[], found: readonly TraitMap[]): strin
 function leaveOutEchoes(columns: readonly string[], found: readonly TraitMap[]): string[] {
   const seen = new Set<string>();
   return columns.filter((key) => {
-    const texts = found.map((map) => textOf(map.get(key)));
-    const partition = texts.map((text) => texts.indexOf(text)).join();
+    const first = new Map<string, number>();
+    const partition = found.map((map, i) => {
+      const text = textOf(map.get(key));
+      if (!first.has(text)) first.set(text, i);
+      return first.get(text);
+    }).join();
     if (seen.has(partition)) return false;
     seen.add(partition);
     return true;
@@ -110,13 +114,24 @@ function leaveOutEchoes(columns: readonly string[], found: readonly TraitMap[]):
 
 type TraitMap = Map<string, JsonValue>;
 
+/** Texts of a trait that are listed; of more the first ones stand for all. */
+const LISTED = 50;
+
+/** Sets of texts by key. A set is a number whose bit `i` stands for the text of index `i` of its key. */
+type TextSets = ReadonlyMap<string, bigint>;
+
 /** What nodes are like, by key; parents first. */
 class Traits {
   readonly #nodes: ReadonlyMap<string, NodeRecord>;
   readonly #edges: ReadonlyMap<string, readonly EdgeRecord[]>;
   readonly #arms: ReadonlyMap<string, Pick<ArmRecord, "arm" | "setting">>;
   readonly #seedOf: (node: NodeRecord) => number | undefined;
-  readonly #ancestors = new Map<string, ReadonlySet<string>>();
+  /** Texts of each key, in the order in which they were met, with their indices. */
+  readonly #texts = new Map<string, Map<string, bigint>>();
+  /** What a node hands on to those that read it: its own traits and those of all before it. */
+  readonly #handedOn = new Map<string, TextSets>();
+  /** Numbers of long sets, so that each has a text of its own. */
+  readonly #long = new Map<bigint, number>();
 
   constructor(
     nodes: readonly NodeRecord[],
@@ -155,35 +170,78 @@ class Traits {
 
   /** Parameters, seeds and wiring of all nodes before it, by stage. */
   readonly inherited = (node: NodeRecord): TraitMap => {
-    const found = new Map<string, Set<string>>();
-    for (const name of this.#before(node.name)) {
-      const ancestor = this.#nodes.get(name)!;
-      const traits = [
-        ...flat(ancestor.params).map(([path, value]) => [`${ancestor.stage}.${path}`, value] as const),
-      ];
-      const seed = this.#seedOf(ancestor);
-      if (seed !== undefined) traits.push([`${ancestor.stage}.seed`, seed]);
-      for (const [key, value] of [...traits, ...this.wiring(ancestor)]) {
-        const text = textOf(value);
-        const set = found.get(key);
-        if (set === undefined) found.set(key, new Set([text]));
-        else set.add(text);
-      }
-    }
-    return new Map([...found].map(([key, texts]) => [key, listText([...texts].sort())]));
+    return new Map([...this.#before(node.name)].map(([key, set]) => [key, this.#setText(key, set)]));
   };
 
-  #before(name: string): ReadonlySet<string> {
-    const known = this.#ancestors.get(name);
-    if (known !== undefined) return known;
-    const found = new Set<string>();
-    this.#ancestors.set(name, found);
-    for (const { source } of this.#edges.get(name) ?? []) {
-      if (!this.#nodes.has(source)) continue;
-      found.add(source);
-      for (const earlier of this.#before(source)) found.add(earlier);
+  /** The union of what a node's parents hand on. Not by recursion, which long chains would exhaust. */
+  #before(name: string): TextSets {
+    const stack = [name];
+    const open = new Set<string>();
+    while (stack.length > 0) {
+      const top = stack.at(-1)!;
+      const parents = this.#parents(top);
+      const missing = open.has(top) ? [] : parents.filter((parent) => !this.#handedOn.has(parent));
+      open.add(top);
+      if (missing.length > 0) stack.push(...missing);
+      else {
+        stack.pop();
+        if (!this.#handedOn.has(top)) this.#handedOn.set(top, this.#with(this.#union(parents), top));
+      }
     }
-    return found;
+    return this.#union(this.#parents(name));
+  }
+
+  #parents(name: string): string[] {
+    const sources = (this.#edges.get(name) ?? []).map(({ source }) => source);
+    return [...new Set(sources)].filter((source) => this.#nodes.has(source));
+  }
+
+  #union(parents: readonly string[]): TextSets {
+    const [first, ...rest] = parents.map((parent) => this.#handedOn.get(parent) ?? new Map<string, bigint>());
+    if (rest.length === 0) return first ?? new Map();
+    const union = new Map(first);
+    for (const sets of rest) {
+      for (const [key, set] of sets) union.set(key, (union.get(key) ?? 0n) | set);
+    }
+    return union;
+  }
+
+  /** Sets with a node's own traits; the very same map where they add nothing. */
+  #with(sets: TextSets, name: string): TextSets {
+    const node = this.#nodes.get(name)!;
+    const traits: [string, JsonValue][] = flat(node.params).map((
+      [path, value],
+    ) => [`${node.stage}.${path}`, value]);
+    const seed = this.#seedOf(node);
+    if (seed !== undefined) traits.push([`${node.stage}.seed`, seed]);
+    let more: Map<string, bigint> | undefined;
+    for (const [key, value] of [...traits, ...this.wiring(node)]) {
+      const bit = this.#bit(key, textOf(value));
+      const set = (more ?? sets).get(key) ?? 0n;
+      if ((set & bit) === 0n) (more ??= new Map(sets)).set(key, set | bit);
+    }
+    return more ?? sets;
+  }
+
+  #bit(key: string, text: string): bigint {
+    let texts = this.#texts.get(key);
+    if (texts === undefined) this.#texts.set(key, texts = new Map());
+    let bit = texts.get(text);
+    if (bit === undefined) texts.set(text, bit = 1n << BigInt(texts.size));
+    return bit;
+  }
+
+  #setText(key: string, set: bigint): string {
+    const listed: string[] = [];
+    for (const [text, bit] of this.#texts.get(key)!) {
+      if ((set & bit) === 0n) continue;
+      if (listed.length === LISTED) {
+        if (!this.#long.has(set)) this.#long.set(set, this.#long.size + 1);
+        return `${listText(listed)}+… (list ${this.#long.get(set)})`;
+      }
+      listed.push(text);
+    }
+    return listText(listed.sort());
   }
 }
 
