@@ -9,7 +9,7 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { distillationParams, distilledArm, treeArm } from "../pipelines/parts/image_distillation.ts";
+import { distillationParams, distilledImageArm, treeArm } from "../pipelines/parts/image_distillation.ts";
 
 export default definePipeline({
   name: "cifar10-agreement",
@@ -32,7 +32,7 @@ export default definePipeline({
     };
     return {
       tree: treeArm(splits, params, params.treeLatents[0]!).score,
-      distilled: distilledArm(splits, params, "pixels", params.clusters[0]!).score,
+      distilled: distilledImageArm(splits, params, "pixels", params.clusters[0]!).score,
     };
   },
 });

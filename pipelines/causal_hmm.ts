@@ -9,8 +9,6 @@
  */
 import { z } from "zod";
 import { definePipeline } from "../mod.ts";
-import { clusterVectors } from "../stages/clusters/kmeans.ts";
-import { describeClusters } from "../stages/text/describe_clusters.ts";
 import { drawTexts } from "../stages/text/draw_texts.ts";
 import { embeddingState, embedSuffixes } from "../stages/text/embed.ts";
 import { localText } from "../stages/text/local.ts";
@@ -74,22 +72,19 @@ export default definePipeline({
       length,
       windows: { train: lay("train"), valid: lay("valid"), test: lay("test") },
     };
-    const of = { tokens: train, windows: corpus.windows.train, vocabulary };
-    const { vectors } = embedSuffixes({ teacher, ...of }, { mode: "causal", state });
-    const arms = [
-      randomArm(corpus, states, 0, params),
-      distilledArm(corpus, vectors, "distilled", states, 0, { iterations: params.iterations, em: params }),
-    ];
-    const { labels, centroids } = clusterVectors({ vectors }, {
-      clusters: states - 1,
-      iterations: params.iterations,
-      zeros: "skip",
+    const { vectors } = embedSuffixes({ teacher, tokens: train, windows: corpus.windows.train, vocabulary }, {
+      mode: "causal",
+      state,
     });
+    const random = randomArm(corpus, states, 0, params);
+    const { iterations } = params;
+    const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations, em: params });
+    const { circuit } = distilled;
     return {
-      clusters: describeClusters({ ...of, vectors, labels, centroids }).table,
-      table: tableOf(corpus, arms, params.budget),
-      sentences: sampleText({ circuit: arms[1]!.circuit, vocabulary }, { count: 10 }).sentences,
-      model: arms[1]!.circuit,
+      clusters: distilled.clusters,
+      table: tableOf(corpus, [random, distilled], params.budget),
+      sentences: sampleText({ circuit, vocabulary }, { count: 10 }).sentences,
+      model: circuit,
     };
   },
 });

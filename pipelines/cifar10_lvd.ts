@@ -13,7 +13,7 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { compareArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
+import { compareImageArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({
   name: "cifar10-lvd",
@@ -43,7 +43,7 @@ export default definePipeline({
         count,
         transform: params.transform,
       }).images;
-    return compareArms({
+    return compareImageArms({
       train: part("data_batch_*.bin", 0, params.train),
       valid: part("data_batch_*.bin", params.train, params.valid),
       test: part("test_batch.bin", 0, params.test),

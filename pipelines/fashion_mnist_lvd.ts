@@ -10,7 +10,7 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { compareArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
+import { compareImageArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({
   name: "fashion-mnist-lvd",
@@ -36,7 +36,7 @@ export default definePipeline({
         first,
         count,
       }).images;
-    return compareArms({
+    return compareImageArms({
       train: part("train", 0, params.train),
       valid: part("train", params.train, params.valid),
       test: part("t10k", 0, params.test),

@@ -16,11 +16,9 @@ import { sotuText } from "../stages/text/sotu.ts";
 import { useLiteTeacher } from "../stages/text/teachers.ts";
 import { tokenize } from "../stages/text/tokenize.ts";
 import {
+  comparisonParams,
   corpusOf,
-  corpusParams,
   distilledArm,
-  embeddingParams,
-  emParams,
   randomArm,
   suffixVectors,
   tableOf,
@@ -32,9 +30,7 @@ export default definePipeline({
   question: "Does distilling a sentence encoder make a better hidden Markov model than a random start?",
   headline: textHeadline("distilled"),
   params: z.object({
-    ...emParams,
-    ...embeddingParams,
-    ...corpusParams,
+    ...comparisonParams,
     /** Addresses from this year on. */
     from: z.int().default(1930),
     /** Hidden states. */

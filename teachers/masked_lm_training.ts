@@ -42,7 +42,7 @@ export interface MaskedLmOptions {
 }
 
 /** A corpus as ids of tokens, in memory. */
-export interface Corpus {
+export interface CorpusTokens {
   /** Ids of tokens. */
   readonly train: Int32Array;
   /** The same of the validation text. */
@@ -88,7 +88,7 @@ const MOST_GRADIENT = 1;
 export class MaskedLmTraining {
   readonly #sizes: MaskedLmSizes;
   readonly #options: MaskedLmOptions;
-  readonly #corpus: Corpus;
+  readonly #corpus: CorpusTokens;
   readonly #weights: Map<string, Float32Array>;
   readonly #optimiser: AdamW;
   readonly #candidates: Candidates;
@@ -102,7 +102,7 @@ export class MaskedLmTraining {
   #reports: MaskedLmReport[] = [];
 
   /** @throws {RetortError} when sizes or options make no sense, or the corpus is shorter than a window */
-  constructor(sizes: MaskedLmSizes, options: MaskedLmOptions, corpus: Corpus) {
+  constructor(sizes: MaskedLmSizes, options: MaskedLmOptions, corpus: CorpusTokens) {
     const plans = maskedLmPlans(sizes);
     const { length, tokens } = sizes;
     for (const [name, ids] of Object.entries(corpus) as [string, Int32Array][]) {

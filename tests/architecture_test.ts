@@ -2,28 +2,6 @@ import assert from "node:assert/strict";
 import { circlesIn, definedIn, type Import, importsOf, sourcesIn } from "./architecture/modules.ts";
 import { ROOT } from "./command.ts";
 
-/**
- * Files of more than 400 lines that are still to part. This list and the two below may only shrink: a new entry is
- * refused in review, and an entry that is not needed any more fails its test.
- */
-const LONG: readonly string[] = [
-  "tests/circuits/guards_test.ts",
-];
-
-/** Imports that close a circle, `FROM imports TO`: without them no module imports itself by way of others. */
-const CLOSING: readonly string[] = [
-  "datasets/images/colours.ts imports datasets/images/image_set.ts",
-];
-
-/** Names that several files define and export, with the number of these files. */
-const SHARED: Readonly<Record<string, number>> = {
-  Corpus: 2,
-  ROOT: 2,
-  centroids: 2,
-  compareArms: 2,
-  distilledArm: 2,
-};
-
 /** Rooms that each room may import besides itself: the table in docs/architecture.md. */
 const ALLOWED: Record<string, readonly string[]> = Object.fromEntries(
   Deno.readTextFileSync(`${ROOT}/docs/architecture.md`).split("\n## The house\n")[1]!.split("\n## ")[0]!
@@ -102,28 +80,13 @@ Deno.test("no module is evaluated before one that it imports: values have no cir
   assert.deepEqual(circlesIn([{ from: "a", to: "b" }, { from: "b", to: "c" }, { from: "c", to: "a" }]), [
     ["a", "b", "c"],
   ]);
-  const circles = circlesIn(values.filter(isOpen)).map((circle) => circleText(circle, values));
+  const circles = circlesIn(values).map((circle) => circleText(circle, values));
   assert.deepEqual(circles, []);
 });
 
 Deno.test("imports have no circles, those of types included", () => {
-  const circles = circlesIn(IMPORTS.filter(isOpen)).map((circle) => circleText(circle, IMPORTS));
+  const circles = circlesIn(IMPORTS).map((circle) => circleText(circle, IMPORTS));
   assert.deepEqual(circles, []);
-});
-
-/** Whether an import is none of those that are known to close a circle. */
-function isOpen({ from, to }: Pick<Import, "from" | "to">): boolean {
-  return !CLOSING.includes(`${from} imports ${to}`);
-}
-
-Deno.test("every import that is excused closes a circle: the others do without the excuse", () => {
-  const rest = IMPORTS.filter(isOpen);
-  const idle = CLOSING.filter((text) => {
-    const [from, to] = text.split(" imports ");
-    const there = IMPORTS.some((one) => one.from === from && one.to === to);
-    return !there || circlesIn([...rest, { from: from!, to: to! }]).length === 0;
-  });
-  assert.deepEqual(idle, [], "take these out of CLOSING");
 });
 
 Deno.test("no file is longer than 400 lines", () => {
@@ -131,8 +94,7 @@ Deno.test("no file is longer than 400 lines", () => {
   const long = sources.filter((file) =>
     Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").length - 1 > 400
   );
-  assert.deepEqual(long.filter((file) => !LONG.includes(file)), [], "part these where their jobs part");
-  assert.deepEqual(LONG.filter((file) => !long.includes(file)), [], "take these out of LONG");
+  assert.deepEqual(long, [], "part these where their jobs part");
 });
 
 Deno.test("no exported name is defined in two files", () => {
@@ -148,10 +110,7 @@ Deno.test("no exported name is defined in two files", () => {
   for (const [file, text] of TEXTS) {
     for (const name of definedIn(text)) places.set(name, [...places.get(name) ?? [], file]);
   }
-  const faults = [...places].filter(([name, files]) => files.length > (SHARED[name] ?? 1))
+  const faults = [...places].filter(([, files]) => files.length > 1)
     .map(([name, files]) => `${name}: ${files.join(", ")}`);
   assert.deepEqual(faults, [], "one word for one thing: give one of them another name, or share it");
-  const idle = Object.entries(SHARED).filter(([name, count]) => (places.get(name)?.length ?? 0) < count)
-    .map(([name]) => `${name}: ${places.get(name)?.length ?? 0}`);
-  assert.deepEqual(idle, [], "lower these numbers in SHARED, or take them out at 1");
 });

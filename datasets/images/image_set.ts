@@ -1,5 +1,5 @@
 import { DataSetError } from "../errors.ts";
-import type { ColourTransform } from "./colours.ts";
+import type { ColourTransform } from "./colour_transform.ts";
 
 /** What was done to the original images before their colours were transformed, in order. */
 export type ImageStep =

@@ -13,7 +13,7 @@ import { type clusterTable, describeClusters } from "../../stages/text/describe_
 import { embedRandom, embedStatic, embedSuffixes } from "../../stages/text/embed.ts";
 import { evaluateText } from "../../stages/text/evaluate_text.ts";
 import { languageResults } from "../../stages/text/language_table.ts";
-import { materialiseHmm } from "../../stages/text/materialise_hmm.ts";
+import { clustersFor, materialiseHmm } from "../../stages/text/materialise_hmm.ts";
 import { randomHmm } from "../../stages/text/random_hmm.ts";
 import { smoothText } from "../../stages/text/smooth_text.ts";
 import type { teacher } from "../../stages/text/teachers.ts";
@@ -68,7 +68,7 @@ export const emParams = {
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
 /** What a suffix's vector is: parameters that the text pipelines share. */
-export const embeddingParams = {
+const embeddingParams = {
   /**
    * How suffixes go through the teacher: see docs/text.md. `auto`: `masked`, or `cumulative` where a graph cannot restrict what
    * a piece sees.
@@ -85,7 +85,7 @@ export const embeddingParams = {
 type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
 
 /** How windows lie: parameters that the text pipelines share. */
-export const corpusParams = {
+const corpusParams = {
   /** Tokens of a window. */
   window: z.int().min(2).default(32),
   /**
@@ -94,6 +94,9 @@ export const corpusParams = {
    */
   partial: z.enum(["drop", "pad"]).default("drop"),
 };
+
+/** Parameters of every pipeline that compares models of a corpus. */
+export const comparisonParams = { ...emParams, ...embeddingParams, ...corpusParams };
 
 /** A trained model with what the table wants to know of it. */
 export interface Arm {
@@ -201,9 +204,8 @@ export function distilledArm(
   options: { readonly iterations: number; readonly em: EmParams },
 ): DistilledArm {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
-  // One state is kept for the end token.
   const { labels, centroids } = clusterVectors({ vectors }, {
-    clusters: states - 1,
+    clusters: clustersFor(states),
     iterations: options.iterations,
     zeros: "skip",
   }, { ...called({ arm, states }), name: `clusters ${arm}@${states}, seed ${seed}` });

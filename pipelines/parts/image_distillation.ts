@@ -200,7 +200,7 @@ function autoencoderOf({ train, valid }: ImageSplits, { patch, autoencoder }: Di
 }
 
 /** A model distilled from a teacher: patch circuits by its clusters, the circuit over patches, all together. */
-export function distilledArm(
+export function distilledImageArm(
   splits: ImageSplits,
   params: DistillationParams,
   teacher: DistillationParams["teachers"][number],
@@ -315,7 +315,7 @@ function patchEm(epochs: number) {
 }
 
 /** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
-export function compareArms(splits: ImageSplits, params: DistillationParams) {
+export function compareImageArms(splits: ImageSplits, params: DistillationParams) {
   const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
   const rows: { arm: string; setting: string }[] = [];
   const add = (
@@ -339,7 +339,7 @@ export function compareArms(splits: ImageSplits, params: DistillationParams) {
   const distilled = params.teachers.flatMap((teacher) =>
     params.clusters.flatMap((clusters) =>
       repetitions.map((r) => {
-        const arm = distilledArm(splits, params, teacher, clusters, r);
+        const arm = distilledImageArm(splits, params, teacher, clusters, r);
         const setting = `${clusters} clusters of ${params.latents} latents`;
         add(`distilled from ${teacher}, before joint EM`, setting, arm.apart, arm.topLog);
         add(`distilled from ${teacher}`, setting, arm.score, arm.log);

@@ -2,12 +2,10 @@
 import { z } from "zod";
 import { languageCharts } from "../../stages/text/language_chart.ts";
 import {
+  comparisonParams,
   corpusOf,
-  corpusParams,
   type DistilledArm,
   distilledArm,
-  embeddingParams,
-  emParams,
   randomArm,
   suffixVectors,
   tableOf,
@@ -17,9 +15,7 @@ import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teachers.ts
 
 /** Parameters of the experiment. */
 export const experimentParams = {
-  ...emParams,
-  ...embeddingParams,
-  ...corpusParams,
+  ...comparisonParams,
   /** Numbers of hidden states. */
   states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
   /** Teachers (see `teacherName`); a start at random is always there. */

@@ -11,7 +11,7 @@ import { images } from "./codecs.ts";
 import { patchClusters } from "./patch_codecs.ts";
 
 /** Centroids of k-means: `f4 [clusters, width]`; of positions with clusters of their own one after the other. */
-export const centroids = array("centroids", "f4", 2);
+export const patchCentroids = array("patch-centroids", "f4", 2);
 
 /** Clusters of patches by their features: k-means over all positions, or for each position alone. */
 export const clusterPatches = defineStage({
@@ -31,7 +31,7 @@ export const clusterPatches = defineStage({
     batch: z.int().min(1).optional(),
   }),
   inputs: { images, features: matrixShards },
-  outputs: { clusters: patchClusters, centroids },
+  outputs: { clusters: patchClusters, centroids: patchCentroids },
   seeded: true,
   engine: "use",
   async run({ inputs, params, context }) {

@@ -11,6 +11,14 @@ import { withFrame } from "./frame.ts";
 const BLOCK = 4096;
 
 /**
+ * Clusters to be found for a model of so many hidden states: one fewer, since the end token has a state of its own
+ * (`endState` of {@link materialiseHmm}).
+ */
+export function clustersFor(states: number): number {
+  return states - 1;
+}
+
+/**
  * The HMM whose hidden states are the clusters of the suffixes that begin there: with the states known, learning is
  * counting. Label `w * length + t` is that of position `t` of window `w`.
  */

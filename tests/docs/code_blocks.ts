@@ -1,7 +1,4 @@
-import { fileURLToPath } from "node:url";
-
-/** Root of the project, with a slash at its end. */
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { ROOT } from "../command.ts";
 
 /** A fenced block of a Markdown file. */
 export interface CodeBlock {
@@ -16,7 +13,7 @@ export interface CodeBlock {
 
 /** README.md and the pages in docs. */
 export function pages(): string[] {
-  const docs = [...Deno.readDirSync(`${ROOT}docs`)].map((entry) => entry.name).filter((name) =>
+  const docs = [...Deno.readDirSync(`${ROOT}/docs`)].map((entry) => entry.name).filter((name) =>
     name.endsWith(".md")
   );
   return ["README.md", ...docs.sort().map((name) => `docs/${name}`)];
@@ -26,7 +23,7 @@ export function pages(): string[] {
 export function codeBlocksOf(file: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: { fence: string; language: string; line: number; code: string[] } | undefined;
-  Deno.readTextFileSync(`${ROOT}${file}`).split("\n").forEach((text, index) => {
+  Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").forEach((text, index) => {
     const fence = /^ *(`{3,}|~{3,})(.*)$/.exec(text);
     if (open === undefined) {
       if (fence !== null) open = { fence: fence[1]!, language: fence[2]!.trim(), line: index + 2, code: [] };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { type CodeBlock, codeBlocksOf, deno, pages, ROOT } from "./code_blocks.ts";
+import { ROOT } from "../command.ts";
+import { type CodeBlock, codeBlocksOf, deno, pages } from "./code_blocks.ts";
 
 const ALL = pages().flatMap(codeBlocksOf);
 const TYPESCRIPT = ALL.filter((block) => block.language === "ts");
@@ -15,7 +16,10 @@ async function asFiles(
   try {
     const paths = blocks.map((block, i) => {
       const path = `${folder}/block_${i}.ts`;
-      Deno.writeTextFileSync(path, block.code.replaceAll(/ from "\.\.\//g, ` from "${pathToFileURL(ROOT)}`));
+      Deno.writeTextFileSync(
+        path,
+        block.code.replaceAll(/ from "\.\.\//g, ` from "${pathToFileURL(`${ROOT}/`)}`),
+      );
       return path;
     });
     await action(paths, folder);
@@ -38,7 +42,7 @@ Deno.test("code blocks of the documentation that are TypeScript are plain `ts` b
 
 Deno.test("code blocks of the documentation type-check, each on its own", async () => {
   await asFiles(TYPESCRIPT, async (paths) => {
-    const { code, stderr } = await deno(["check", "--quiet", "--config", `${ROOT}deno.json`, ...paths]);
+    const { code, stderr } = await deno(["check", "--quiet", "--config", `${ROOT}/deno.json`, ...paths]);
     const placed = stderr.replaceAll(
       /(?:file:\/\/)?[^\s"'(]*\/block_(\d+)\.ts(?::(\d+)(:\d+)?)?/g,
       (_, i: string, line: string | undefined, column: string | undefined) => {
@@ -78,7 +82,7 @@ Deno.test("the pages show pipelines that can be run", () => {
 
 /** The arguments of `deno` that a task of deno.json stands for. */
 function taskArguments(name: string): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
   return tasks[name]!.split(" ").slice(1);

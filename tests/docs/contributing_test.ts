@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { codeBlocksOf, ROOT } from "./code_blocks.ts";
+import { ROOT } from "../command.ts";
+import { codeBlocksOf } from "./code_blocks.ts";
 
 const PAGE = "CONTRIBUTING.md";
 
@@ -15,7 +16,7 @@ interface Shown {
 
 /** What the page makes, a section each. */
 function shown(): Shown[] {
-  const page = Deno.readTextFileSync(`${ROOT}${PAGE}`).split("\n");
+  const page = Deno.readTextFileSync(`${ROOT}/${PAGE}`).split("\n");
   const sections = new Map<string, Shown>();
   for (const { line, language, code } of codeBlocksOf(PAGE)) {
     const title = page.slice(0, line).findLast((text) => text.startsWith("### "))!.slice(4);
@@ -39,7 +40,7 @@ function shown(): Shown[] {
 /** Copies what the project needs to run. */
 function copyProject(to: string): void {
   const copy = (path: string) => {
-    const from = `${ROOT}${path}`;
+    const from = `${ROOT}/${path}`;
     if (Deno.statSync(from).isFile) return Deno.copyFileSync(from, `${to}/${path}`);
     Deno.mkdirSync(`${to}/${path}`);
     for (const { name } of Deno.readDirSync(from)) if (!name.startsWith(".")) copy(`${path}/${name}`);
@@ -63,9 +64,10 @@ async function deno(folder: string, ...args: string[]): Promise<void> {
 
 Deno.test("every X of CONTRIBUTING.md is one file, one test and at most one line, and works as the page shows it", async () => {
   const all = shown();
-  const kinds = Deno.readTextFileSync(`${ROOT}${PAGE}`).split("| X ")[1]!.split("\n\n")[0]!.split("\n").slice(
-    2,
-  )
+  const kinds = Deno.readTextFileSync(`${ROOT}/${PAGE}`).split("| X ")[1]!.split("\n\n")[0]!.split("\n")
+    .slice(
+      2,
+    )
     .map((row) => row.split("|")[1]!.trim());
   assert.deepEqual(all.map(({ title }) => title.replace(/^An? /, "")), kinds, "the table and the sections");
   const folder = Deno.makeTempDirSync({ prefix: "retort-contributing-" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ROOT } from "./code_blocks.ts";
+import { ROOT } from "../command.ts";
 
-const PAGE = Deno.readTextFileSync(`${ROOT}docs/permissions.md`);
+const PAGE = Deno.readTextFileSync(`${ROOT}/docs/permissions.md`);
 
 /** Cells of the rows of the tables that follow a heading, without heads and rules. */
 function rowsUnder(heading: string): string[][] {
@@ -21,7 +21,7 @@ function permissions(command: string): string[] {
 }
 
 Deno.test("docs/permissions.md names exactly the permissions of every task of deno.json", () => {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
   const given = Object.entries(tasks).map(([name, command]) => [name, permissions(command)] as const);
@@ -32,7 +32,7 @@ Deno.test("docs/permissions.md names exactly the permissions of every task of de
 });
 
 Deno.test("docs/permissions.md explains every permission that a task has", () => {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
   const kind = (flag: string) => /^--allow-env=/.test(flag) ? "--allow-env=" : flag;
@@ -50,7 +50,7 @@ for (
   ] as const
 ) {
   Deno.test(`docs/permissions.md names exactly the permissions of processes: ${heading}`, () => {
-    const code = Deno.readTextFileSync(`${ROOT}${file}`);
+    const code = Deno.readTextFileSync(`${ROOT}/${file}`);
     const given = [...code.matchAll(/"(--allow-[\w-]+(?:=[^"]*)?)"/g)].map((match) => match[1]!);
     assert.deepEqual(rowsUnder(heading).map(([flag]) => quoted(flag!)[0]).sort(), given.sort());
     assert.ok(!given.some((flag) => flag.startsWith("--allow-net") || flag === "--allow-all"));
@@ -59,7 +59,7 @@ for (
 }
 
 Deno.test("no task but `data` and the benchmarks may use the network; the dashboard serves this machine", () => {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
   for (const [name, command] of Object.entries(tasks)) {

@@ -1,0 +1,14 @@
+/** Those that take circuits, samples, files and what others made, but no numbers of the caller's. */
+export const WITHOUT_NUMBERS = `
+  CircuitError CountedWeight Evidence ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
+  clusterLogs compileFactors copyInto countedSpreads inPrecision realColumns recentreStatistics decodeCircuit decodeSafetensors decodeTrainingState defaultLeaf describeNode
+  describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
+  certainStates familyNames findLeafFamily isExternal leafStates shapeOf statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
+  logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
+  parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
+  replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
+  courseOf isFalling statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
+  topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
+  accumulateSoft isSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
+  bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
+`.trim().split(/\s+/);
