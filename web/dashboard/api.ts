@@ -13,7 +13,6 @@ import { type FilePreview, previewArtifact } from "../view/preview.ts";
 import { type Reproduction, reproduction } from "../view/reproduce.ts";
 import { acrossSeeds, type SeedTable } from "../view/results.ts";
 import { type ArtifactView, type RunView, viewRun } from "../view/run.ts";
-import { drawRunGraph } from "../view/run_graph.ts";
 import { type TimeLeft, timeLeft } from "../view/left.ts";
 import { isShownInWords, type ShownTable } from "../view/shown_tables.ts";
 import { wordsFor } from "../view/vocabulary.ts";
@@ -22,14 +21,13 @@ import type { Explorer } from "../explorer/explorer.ts";
 import type { Answer, Question } from "../explorer/protocol.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A run with its graph and how it is made again. */
+/** A run and how it is made again. */
 export interface RunPageData {
   readonly view: RunView;
   /** What the run says to its pipeline's question; null where it says nothing yet. */
   readonly answer: RunAnswer | null;
   /** Outputs that people read as tables. */
   readonly tables: readonly { readonly name: string; readonly tables: readonly ShownTable[] }[];
-  readonly graph: string;
   readonly how: Reproduction;
   readonly annotation: Annotation;
   /** What is left of a running one, if that can be told. */
@@ -38,19 +36,14 @@ export interface RunPageData {
   readonly now: number;
 }
 
-/** What the page of a run shows. The graph's boxes lead to `href(node)`. */
+/** What the page of a run shows. */
 export async function runPage(store: Store, records: Records, id: string): Promise<RunPageData> {
   const now = Date.now() / 1000;
   const view = viewRun(store, records, resolveRun(records, id));
-  const href = (name: string) => `#/run/${encodeURIComponent(view.run.id)}/node/${encodeURIComponent(name)}`;
   return {
     view,
     answer: await recordedAnswer(store, records, view.run.id) ?? null,
     tables: await outputTables(store, records, view),
-    graph: await drawRunGraph(view.nodes, (node) => href(node.name), {
-      background: "transparent",
-      direction: "right",
-    }),
     how: reproduction(view.run),
     annotation: records.annotations().get(view.run.id) ?? { note: "", tags: [], archived: false },
     left: view.status === "running"

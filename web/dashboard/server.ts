@@ -19,6 +19,7 @@ import {
   comparePage,
   explorePage,
   logPiece,
+  runGraph,
   runPage,
   seedsOf,
 } from "./api.ts";
@@ -175,6 +176,8 @@ async function answerApi(
       });
     case "api/run":
       return answerJson(await runPage(store, live.get(), query.get("id") ?? ""));
+    case "api/graph":
+      return answerJson(await runGraph(store, live.get(), query));
     case "api/seeds":
       return answerJson(seedsOf(live.get(), query.get("id") ?? ""));
     case "api/log":

@@ -57,6 +57,24 @@ export function countsText(counts: Partial<Record<LiveNodeState, number>>): stri
   ).join(", ");
 }
 
+/** The state of several nodes: what a person would want to know first. */
+export function worstState(states: readonly (LiveNodeState | "data")[]): LiveNodeState | "data" {
+  const order = [
+    "failed",
+    "killed",
+    "interrupted",
+    "running",
+    "pending",
+    "skipped",
+    "unused",
+    "ran",
+    "cached",
+    "data",
+  ] as const;
+  const found = new Set(states);
+  return order.find((state) => found.has(state)) ?? "pending";
+}
+
 /** How long a node took, or what its result from the cache saved. */
 export function took(node: NodeView): string {
   if (node.maker !== null) {

@@ -1,5 +1,6 @@
 import { drawGraph, type DrawnEdge, type DrawnNode, type GraphOptions } from "../graph.ts";
-import { countsText, shownState, STATES, took } from "../parts/status.tsx";
+import { countsText, shownState, STATES, took, worstState } from "../parts/status.tsx";
+import { boxesOf, type BoxKind, usualBoxes } from "./graph_boxes.ts";
 import type { NodeView } from "./run.ts";
 
 /** Fill colours of states in drawings that no style sheet reaches. */
@@ -13,8 +14,6 @@ const FILLS: Readonly<Record<string, string>> = {
   pending: "#ffffff",
 };
 
-/** Graphs of more nodes show a box a stage. */
-const DRAWN_NODES = 24;
 /** Arrows of graphs that have more are not named: the names would be all that is seen. */
 const NAMED_EDGES = 40;
 
@@ -22,12 +21,10 @@ const NAMED_EDGES = 40;
 export async function drawRunGraph(
   nodes: readonly NodeView[],
   href: (node: NodeView) => string | undefined,
-  options: GraphOptions = {},
+  options: GraphOptions & { readonly boxes?: BoxKind } = {},
 ): Promise<string> {
-  const grouped = nodes.length > DRAWN_NODES;
-  const boxes = grouped
-    ? [...Map.groupBy(nodes, (node) => node.stage).values()]
-    : nodes.map((node) => [node]);
+  const kind = options.boxes ?? usualBoxes(nodes);
+  const boxes = boxesOf(nodes, kind);
   const position = new Map(boxes.flatMap((box, i) => box.map((node) => [node.name, i] as const)));
   const edges = new Map<string, DrawnEdge>();
   for (const node of nodes) {
@@ -41,25 +38,31 @@ export async function drawRunGraph(
   }
   const arrows = [...edges.values()];
   const shown = arrows.length > NAMED_EDGES ? arrows.map((arrow) => ({ ...arrow, label: "" })) : arrows;
-  return await drawGraph("", boxes.map((box) => drawn(box, grouped, href)), shown, options);
+  return await drawGraph("", boxes.map((box) => drawn(box, kind, href)), shown, options);
 }
 
 function drawn(
   box: readonly NodeView[],
-  grouped: boolean,
+  kind: BoxKind,
   href: (node: NodeView) => string | undefined,
 ): DrawnNode {
   const [first] = box as [NodeView];
-  const state = grouped ? worstOf(box) : shownState(first);
+  const state = worstState(box.map(shownState));
   const link = href(first);
-  const text = grouped && box.length > 1
-    ? `${first.stage} ×${box.length}\n${countsText(countsOf(box))}`
-    : `${first.name}\n${STATES[state].sign} ${STATES[state].word}${timeOf(first)}`;
+  const text = box.length === 1
+    ? `${first.name}\n${STATES[state].sign} ${STATES[state].word}${timeOf(first)}`
+    : kind === "chains"
+    ? `${first.name}\n${box.length > 2 ? `… ${box.length - 2} more …\n` : ""}${box.at(-1)!.name}\n${
+      countsText(countsOf(box))
+    }`
+    : `${first.stage} ×${box.length}\n${countsText(countsOf(box))}`;
   return {
     label: text,
     classes: `state-${state}`,
     fill: FILLS[state] ?? "#fff9c4",
-    tooltip: grouped ? first.stage : first.reasons.join("; ") || STATES[state].word,
+    tooltip: box.length > 1 || kind === "stages"
+      ? box.map((node) => node.name).slice(0, 12).join(", ")
+      : first.reasons.join("; ") || STATES[state].word,
     ...(link === undefined ? {} : { href: link }),
   };
 }
@@ -73,22 +76,4 @@ function countsOf(box: readonly NodeView[]) {
   const counts: Partial<Record<NodeView["state"], number>> = {};
   for (const node of box) counts[node.state] = (counts[node.state] ?? 0) + 1;
   return counts;
-}
-
-/** The state of a box of several nodes: what a person would want to know first. */
-function worstOf(box: readonly NodeView[]) {
-  const order = [
-    "failed",
-    "killed",
-    "interrupted",
-    "running",
-    "pending",
-    "skipped",
-    "unused",
-    "ran",
-    "cached",
-    "data",
-  ] as const;
-  const found = new Set(box.map(shownState));
-  return order.find((state) => found.has(state))!;
 }

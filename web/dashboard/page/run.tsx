@@ -1,8 +1,6 @@
 /// <reference lib="dom" />
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { AnswerCard } from "../../parts/answer.tsx";
-import { legible } from "../../parts/legible.ts";
 import { WordTable } from "../../parts/preview.tsx";
 import { CurveFigure } from "../../parts/curves.tsx";
 import { Link, usePlace } from "../../parts/place.tsx";
@@ -16,14 +14,14 @@ import {
   RunFacts,
   Seeds,
 } from "../../parts/run_parts.tsx";
-import { shownState } from "../../parts/status.tsx";
 import { Params, Table } from "../../parts/values.tsx";
 import type { SeedTable } from "../../view/results.ts";
-import type { NodeView, RunView } from "../../view/run.ts";
+import type { RunView } from "../../view/run.ts";
 import { Annotate } from "./annotate.tsx";
 import { useAsk } from "./client.ts";
 import { Copy } from "./copy.tsx";
 import { Section, Shown, Title } from "./frame.tsx";
+import { RunGraphView } from "./graph.tsx";
 import { RunBar } from "./run_bar.tsx";
 import { useLiveRun } from "./live_run.ts";
 
@@ -33,7 +31,7 @@ export function RunPage({ id }: { id: string }) {
   return (
     <Shown loaded={loaded}>
       {(data) => {
-        const { view, answer, tables, graph, how, annotation } = data;
+        const { view, answer, tables, how, annotation } = data;
         return (
           <>
             <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
@@ -46,7 +44,7 @@ export function RunPage({ id }: { id: string }) {
               work={
                 <>
                   <Section title="Graph">
-                    <Graph svg={graph} nodes={view.nodes} />
+                    <RunGraphView id={view.run.id} nodes={view.nodes} loaded={data.now} />
                   </Section>
                   <Section title="Nodes">
                     <NodesTable nodes={view.nodes} />
