@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Page } from "playwright-core";
-import { centred, fitted, moved, opened, zoomed } from "../../web/dashboard/page/viewport.ts";
+import { centredOn, fitted, moved, opened, zoomed } from "../../web/dashboard/page/viewport.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
 import { boxesOf } from "../../web/view/graph_boxes.ts";
 import type { NodeView } from "../../web/view/run.ts";
@@ -79,7 +79,7 @@ Deno.test("what fits shows all of a drawing; zooming keeps what is under the poi
         const away = moved(first, 50 * factor, -50 * factor, drawing, seen);
         assert.ok(away.x < drawing.width && away.x + away.width > 0);
         assert.ok(away.y < drawing.height && away.y + heightOf(away.width) > 0);
-        const middle = centred(near, drawing, seen, { x: drawing.width / 2, y: drawing.height / 2 });
+        const middle = centredOn(near, drawing, seen, { x: drawing.width / 2, y: drawing.height / 2 });
         close(middle.x + middle.width / 2, drawing.width / 2);
       },
     ),

@@ -19,12 +19,12 @@ import {
   comparePage,
   explorePage,
   logPiece,
-  runGraph,
   runPage,
   seedsOf,
 } from "./api.ts";
 import { bundlePage } from "./bundle.ts";
 import { Explorer } from "../explorer/explorer.ts";
+import { graphOfRun } from "./graph.ts";
 import { csvOfRuns, listRuns, plotRuns } from "./list.ts";
 import { annotateRuns, cancel } from "./changes.ts";
 import { columnChoice } from "./columns.ts";
@@ -177,7 +177,7 @@ async function answerApi(
     case "api/run":
       return answerJson(await runPage(store, live.get(), query.get("id") ?? ""));
     case "api/graph":
-      return answerJson(await runGraph(store, live.get(), query));
+      return answerJson(await graphOfRun(store, live.get(), query));
     case "api/seeds":
       return answerJson(seedsOf(live.get(), query.get("id") ?? ""));
     case "api/log":

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { centred, fitted, moved, opened, type Size, type Viewport, zoomed } from "./viewport.ts";
+import { centredOn, fitted, moved, opened, type Size, type Viewport, zoomed } from "./viewport.ts";
 
 /** How a drawing is moved about. */
 export interface Panning {
@@ -83,7 +83,7 @@ class Mover implements Panning {
     if (at === undefined || this.#view === undefined) return;
     const window = this.#window();
     const width = Math.min(this.#view.width, window.width / 0.75);
-    this.#move(centred({ ...this.#view, width }, this.#drawing, window, at));
+    this.#move(centredOn({ ...this.#view, width }, this.#drawing, window, at));
   }
 
   wheel(event: WheelEvent): void {

@@ -117,30 +117,6 @@ function InOrder(
   return running ? <>{work}{found}</> : <>{found}{work}</>;
 }
 
-/** The graph; its boxes change their colours as the nodes go on. */
-function Graph({ svg, nodes }: { svg: string; nodes: readonly NodeView[] }) {
-  const holder = useRef<HTMLDivElement>(null);
-  const states = nodes.map(shownState).join();
-  useEffect(() => {
-    const boxes = holder.current?.querySelectorAll("g.node") ?? [];
-    if (boxes.length !== nodes.length) return; // A box a stage: drawn anew when the run is loaded again.
-    nodes.forEach((node, i) => {
-      const box = holder.current?.querySelector(`#graph-node-${i}`);
-      box?.setAttribute("class", `node state-${shownState(node)}`);
-    });
-  }, [svg, states]);
-  return (
-    <div
-      ref={holder}
-      class="graph scroll"
-      tabIndex={0}
-      role="region"
-      aria-label="the pipeline's graph; the table of nodes says the same"
-      dangerouslySetInnerHTML={{ __html: legible(svg) }}
-    />
-  );
-}
-
 function Outputs({ view }: { view: RunView }) {
   const place = usePlace();
   return (

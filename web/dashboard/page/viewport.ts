@@ -25,11 +25,11 @@ export function fitted(drawing: Size, window: Size): Viewport {
 export function opened(drawing: Size, window: Size, at: { x: number; y: number }): Viewport {
   const whole = fitted(drawing, window);
   if (window.width / whole.width >= LEGIBLE) return whole;
-  return centred({ ...whole, width: window.width / LEGIBLE }, drawing, window, at);
+  return centredOn({ ...whole, width: window.width / LEGIBLE }, drawing, window, at);
 }
 
 /** The same scale with a point in the middle; where the drawing ends the window ends too. */
-export function centred(
+export function centredOn(
   view: Viewport,
   drawing: Size,
   window: Size,
