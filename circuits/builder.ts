@@ -97,6 +97,11 @@ export class CircuitBuilder {
     return this.variable({ kind: "categorical", name, states });
   }
 
+  /** Adds a variable of counts, whole numbers from 0 without a bound; returns its index. */
+  count(name: string): number {
+    return this.variable({ kind: "count", name });
+  }
+
   /** Adds a real variable; returns its index. */
   real(name: string): number {
     return this.variable({ kind: "real", name });

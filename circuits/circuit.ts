@@ -10,11 +10,13 @@ export type LeafSettings = Readonly<Record<string, number | readonly number[]>>;
 /**
  * What a column of the data holds.
  * - `categorical`: integers `0 .. states - 1`;
+ * - `count`: whole numbers from 0 without a bound (up to 2^24, which float32 holds);
  * - `real`: any finite number;
  * - `external`: no value of its own: log-likelihoods come with the data ({@link Samples.externals}).
  */
 export type Variable =
   | { readonly kind: "categorical"; readonly name: string; readonly states: number }
+  | { readonly kind: "count"; readonly name: string }
   | { readonly kind: "real"; readonly name: string }
   | { readonly kind: "external"; readonly name: string };
 
@@ -35,7 +37,7 @@ export interface InputNode {
   readonly units: number;
   /** Index into {@link Circuit.variables}. */
   readonly variable: number;
-  /** Name of the leaf family: `categorical`, `bernoulli`, `gaussian`, `logistic`, `indicator`, `external`. */
+  /** Name of the leaf family: see `leafFamilies`. */
   readonly family: string;
   /** What the family needs to know and does not learn. */
   readonly settings: LeafSettings;

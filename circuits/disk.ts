@@ -3,10 +3,14 @@ import { checkCircuit, parameterFaults, structureFaults } from "./checks.ts";
 import type { Circuit, InputNode, Node, Parameter, ProductNode, SumNode, Variable } from "./circuit.ts";
 import { conformed } from "./conform.ts";
 import { CircuitError, type Fault } from "./errors.ts";
+import { leafFamily } from "./leaves/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 
-/** Version of the format that is written; older ones are read as long as their meaning is known. */
-export const CIRCUIT_VERSION = 2;
+/** Newest version of the format; older ones are read as long as their meaning is known. */
+export const CIRCUIT_VERSION = 3;
+
+/** What is written where nothing needs a newer version. */
+const PLAIN_VERSION = 2;
 
 /** Names of the two files of a circuit. */
 export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safetensors";
@@ -15,7 +19,7 @@ export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safe
 export interface EncodedCircuit {
   /** JSON: format, version, root, notes if there are any, variables, nodes (children first; ids are positions). */
   readonly structure: string;
-  /** safetensors: one tensor for each parameter, by id: F64 for Gaussian and logistic leaves, else F32. */
+  /** safetensors: one tensor for each parameter, by id: F64 for families that keep real numbers, else F32. */
   readonly parameters: Uint8Array<ArrayBuffer>;
 }
 
@@ -25,6 +29,7 @@ const named = { name: z.string().optional(), units: positive };
 const settings = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
 const variableSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("categorical"), name: z.string(), states: positive }),
+  z.strictObject({ kind: z.literal("count"), name: z.string() }),
   z.strictObject({ kind: z.literal("real"), name: z.string() }),
   z.strictObject({ kind: z.literal("external"), name: z.string() }),
 ]);
@@ -71,7 +76,7 @@ export function encodeCircuit(circuit: Circuit): EncodedCircuit {
     return rest;
   });
   const { notes } = circuit;
-  const head = { format: "retort-circuit", version: CIRCUIT_VERSION, root: circuit.root, notes };
+  const head = { format: "retort-circuit", version: versionOf(circuit), root: circuit.root, notes };
   const lines = (list: readonly unknown[]) => list.map((item) => `\n    ${JSON.stringify(item)}`).join(",");
   const structure = `${JSON.stringify(head).slice(0, -1)},\n  "variables": [${
     lines(circuit.variables)
@@ -118,6 +123,15 @@ export function decodeCircuit(
   if (faults.length === 0) faults = parameterFaults(circuit);
   if (faults.length > 0) throw CircuitError.of(`${where} holds no valid circuit`, faults);
   return circuit;
+}
+
+/** The least version that has what a circuit is made of: programs that know no newer one read it. */
+function versionOf({ nodes }: Circuit): number {
+  return nodes.reduce(
+    (version, node) =>
+      node.kind === "input" ? Math.max(version, leafFamily(node.family).since ?? PLAIN_VERSION) : version,
+    PLAIN_VERSION,
+  );
 }
 
 function parseStructure(structure: string, where: string): z.infer<typeof fileSchema> {

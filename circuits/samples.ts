@@ -1,6 +1,7 @@
 import { type Circuit, describeVariable, variableOf } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import { kindOf, requireList, requireShape, requireWhole } from "./guards.ts";
+import { MOST_COUNT } from "./leaves/counting.ts";
 import { checkSoft, mapSoft, type SoftEvidence, type StateWeights, weightsOf } from "./soft.ts";
 
 /** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
@@ -202,7 +203,7 @@ export function requireValues(what: string, samples: Samples): void {
 }
 
 /**
- * Checks samples against a circuit: the number of columns, whole and in-range states, finite numbers,
+ * Checks samples against a circuit: the number of columns, whole and in-range states and counts, finite numbers,
  * external log-likelihoods present, of the right length and not NaN, soft evidence about categorical variables alone and of
  * weights that make sense.
  * @throws {CircuitError} naming the first sample and variable that do not fit
@@ -233,14 +234,19 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
   }
   circuit.variables.forEach((variable, v) => {
     if (variable.kind === "external") return checkExternal(circuit, samples, v, externals?.get(v));
-    const states = variable.kind === "categorical" ? variable.states : 0;
+    // Whole numbers are below it; 0 for real ones.
+    const end = variable.kind === "categorical"
+      ? variable.states
+      : variable.kind === "count"
+      ? MOST_COUNT + 1
+      : 0;
     for (let s = 0, at = v; s < count; s++, at += variables) {
       if (observed !== undefined && observed[at] === 0) continue;
       if (soft?.has(v) && isSoft(samples, s, v)) continue;
       const x = values[at] as number;
-      const good = states === 0 ? Number.isFinite(x) : Number.isInteger(x) && x >= 0 && x < states;
+      const good = end === 0 ? Number.isFinite(x) : Number.isInteger(x) && x >= 0 && x < end;
       if (good) continue;
-      const wanted = states === 0 ? "a finite number" : `a whole number from 0 to ${states - 1}`;
+      const wanted = end === 0 ? "a finite number" : `a whole number from 0 to ${end - 1}`;
       throw new CircuitError(`Sample ${s}, ${describeVariable(circuit, v)}: got ${x}, expected ${wanted}.`, {
         hint: "Mark values that are missing in `observed` instead of giving them a special value.",
       });

@@ -4,7 +4,7 @@ import { type Samples, samplesFromRows } from "../samples.ts";
 import { readModelText } from "./read_text.ts";
 
 /** What the cells of a column are. */
-export type ColumnType = "categorical" | "real";
+export type ColumnType = "categorical" | "count" | "real";
 
 /** What a table does not say of itself. */
 export interface CsvOptions {
@@ -33,7 +33,7 @@ const MISSING = ["", "NA", "NaN", "null", "?"];
 /**
  * Reads the text of a CSV table (RFC 4180). Columns with words are categorical; columns of numbers are real where one has a
  * fraction and categorical where all are 0 or 1. Other columns of whole numbers may be either (counts, codes): their
- * `types` must be given. States of words are in the order of the alphabet, those of numbers in the order of numbers.
+ * `types` must be given (`count` for whole numbers without a bound). States of words are in the order of the alphabet, those of numbers in the order of numbers.
  *
  * @param where how messages name the text
  * @throws {CircuitError} when it is no CSV, rows differ in length, a real column has words, or types are open: all of them
@@ -62,7 +62,7 @@ export async function parseCsv(
     throw CircuitError.of(
       `${where} leaves open what its columns are`,
       faults,
-      'Say it: `types: { NAME: "real" }` or `"categorical"`.',
+      'Say it: `types: { NAME: "count" }`, `"real"` or `"categorical"`.',
     );
   }
   const values = columns.map((column) => column && new Map(column.map((state, k) => [state, k])));
@@ -74,7 +74,7 @@ export async function parseCsv(
   const variables = names.map((name, v): Variable => {
     const states = values[v];
     return states === undefined
-      ? { kind: "real", name }
+      ? { kind: types[name] === "count" ? "count" : "real", name }
       : { kind: "categorical", name, states: Math.max(1, states.size) };
   });
   const states = new Map<string, readonly string[]>();
@@ -130,7 +130,13 @@ function columnOf(seen: readonly string[], type: ColumnType | undefined): Column
   if (type === "real") {
     return word < 0 ? {} : { problem: `it has the word \`${seen[word]}\`, and a real column has none` };
   }
-  if (type !== undefined) return { problem: `its type is \`${type}\`, expected "categorical" or "real"` };
+  if (type === "count") {
+    const bad = numbers.findIndex((x) => !(Number.isInteger(x) && (x as number) >= 0));
+    return bad < 0 ? {} : { problem: `it has \`${seen[bad]}\`, and counts are whole numbers from 0` };
+  }
+  if (type !== undefined) {
+    return { problem: `its type is \`${type}\`, expected "categorical", "count" or "real"` };
+  }
   if (word >= 0) {
     const some = numbers.find((x) => x !== undefined);
     return some === undefined

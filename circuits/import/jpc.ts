@@ -5,9 +5,12 @@ import { FileGraph, type FileNode } from "./file_graph.ts";
 import { nodeLines, normalised, type WordReader } from "./lines.ts";
 
 interface JpcNode extends FileNode {
-  /** `I`, `C`, `G`, `P` or `S`: literals are indicators, binomial leaves categorical ones. */
+  /** `I`, `C`, `G`, `P` or `S`: literals are indicators. */
   readonly kind: string;
-  /** `I`: the value; `C`: probabilities; `G`: mean and standard deviation; `S`: weights. */
+  /**
+   * `I`: the value; `C`: probabilities; `B`: trials and probability; `G`: mean and standard deviation; `S`:
+   * weights.
+   */
   readonly values: readonly number[];
 }
 
@@ -24,7 +27,7 @@ const MOST_ENTRIES = 1 << 26;
  * - `L id vtree literal`: an indicator of 1 (or of 0, for a negative literal);
  * - `I id vtree variable value`: an indicator;
  * - `C id vtree variable {log-probability}`: a categorical leaf;
- * - `B id vtree variable N p`: a binomial leaf, which becomes a categorical one over 0 to N;
+ * - `B id vtree variable N p`: a binomial leaf over 0 to N;
  * - `G id vtree variable mean stddev`: a Gaussian leaf;
  * - `P id vtree count {child}` and `S id vtree count {child log-weight}`.
  *
@@ -48,7 +51,7 @@ function parseNode(reader: WordReader): JpcNode {
     return v >= 1 ? v : reader.fail(`variable ${v}: they count from 1`);
   };
   const leaf = (v: number, values: readonly number[], as = kind): JpcNode => {
-    const states = as === "I" ? (values[0] as number) + 1 : values.length;
+    const states = as === "I" || as === "B" ? (values[0] as number) + 1 : values.length;
     if (!(states >= 1 && states <= MOST_STATES)) {
       reader.fail(`variable ${v} would have ${states} states, expected 1 to ${MOST_STATES}`);
     }
@@ -75,7 +78,7 @@ function parseNode(reader: WordReader): JpcNode {
         reader.fail(`a binomial leaf has ${trials} trials, expected 0 to ${MOST_STATES - 1}`);
       }
       if (!(p >= 0 && p <= 1)) reader.fail(`the probability of a binomial leaf is ${p}`);
-      return leaf(v, binomial(trials, p), "C");
+      return leaf(v, [trials, p]);
     }
     case "G": {
       const v = variable();
@@ -99,18 +102,6 @@ function parseNode(reader: WordReader): JpcNode {
   }
 }
 
-/** Probabilities of 0 to `trials` successes, each of probability `p`; by logarithms, for powers underflow. */
-function binomial(trials: number, p: number): number[] {
-  let choose = 0;
-  const logs = Array.from({ length: trials + 1 }, (_, k) => {
-    if (k > 0) choose += Math.log(trials - k + 1) - Math.log(k);
-    // 0 log 0 is 0: what happens never, never happened.
-    return choose + (k === 0 ? 0 : k * Math.log(p)) + (k === trials ? 0 : (trials - k) * Math.log1p(-p));
-  });
-  const values = logs.map(Math.exp), total = values.reduce((a, b) => a + b, 0);
-  return values.map((value) => value / total);
-}
-
 function build(graph: FileGraph<JpcNode>): Circuit {
   const states = new Map<number, number>();
   const real = new Set<number>();
@@ -118,7 +109,14 @@ function build(graph: FileGraph<JpcNode>): Circuit {
   for (const [, { variable, kind, values }] of needed) {
     if (variable === 0) continue;
     if (kind === "G") real.add(variable);
-    const least = kind === "C" ? values.length : kind === "I" ? Math.max(2, (values[0] as number) + 1) : 1;
+    const [first = 0] = values;
+    const least = kind === "C"
+      ? values.length
+      : kind === "I"
+      ? Math.max(2, first + 1)
+      : kind === "B"
+      ? first + 1
+      : 1;
     states.set(variable, Math.max(states.get(variable) ?? 1, least));
   }
   const entries = needed.reduce((n, [, node]) => node.kind === "C" ? n + states.get(node.variable)! : n, 0);
@@ -142,6 +140,17 @@ function build(graph: FileGraph<JpcNode>): Circuit {
     if (kind === "I") return b.input({ variable, family: "indicator", units: 1, settings: { values } });
     if (kind === "G") {
       return b.input({ variable, family: "gaussian", units: 1, parameter: values, id: `G${id}` });
+    }
+    if (kind === "B") {
+      const [trials = 0, p = 0] = values;
+      return b.input({
+        variable,
+        family: "binomial",
+        units: 1,
+        settings: { trials },
+        parameter: [p],
+        id: `B${id}`,
+      });
     }
     // Another leaf over the variable may know more states; these have no mass here.
     const parameter = [...values, ...new Array<number>((states.get(v) as number) - values.length).fill(0)];

@@ -9,6 +9,9 @@ export type FamilyName =
   | "bernoulli"
   | "gaussian"
   | "logistic"
+  | "poisson"
+  | "binomial"
+  | "histogram"
   | "indicator"
   | "external";
 
@@ -61,6 +64,8 @@ export interface JpcLeaf {
 export interface LeafFamily {
   /** Name in files and in {@link InputNode.family}. */
   readonly name: string;
+  /** The version of circuit files that has it first, where that is not the first. */
+  readonly since?: number;
   /** Kinds of variable it can model. */
   readonly kinds: readonly Variable["kind"][];
   /** Shape of its parameter, `[units, ...]`, or undefined when it has none. */

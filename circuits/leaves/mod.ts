@@ -3,14 +3,18 @@ import { type Circuit, type InputNode, type Node, parameterOf, variableOf } from
 import { CircuitError } from "../errors.ts";
 import { bernoulli } from "./bernoulli.ts";
 import { categorical } from "./categorical.ts";
+import { binomial } from "./binomial.ts";
 import { external } from "./external.ts";
+import { histogram } from "./histogram.ts";
+import { poisson } from "./poisson.ts";
 import type { FamilyName, Leaf, LeafFamily, LeafShape } from "./family.ts";
 import { gaussian } from "./gaussian.ts";
 import { indicator } from "./indicator.ts";
 import { logistic } from "./logistic.ts";
 
+export { MOST_COUNT } from "./counting.ts";
 export type { FamilyName, JpcLeaf, Leaf, LeafFamily, LeafShape, StartColumn } from "./family.ts";
-export { bernoulli, categorical, external, gaussian, indicator, logistic };
+export { bernoulli, binomial, categorical, external, gaussian, histogram, indicator, logistic, poisson };
 
 /** The families that are built in, by name. */
 export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = {
@@ -18,6 +22,9 @@ export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = {
   bernoulli,
   gaussian,
   logistic,
+  poisson,
+  binomial,
+  histogram,
   indicator,
   external,
 };

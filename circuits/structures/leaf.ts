@@ -1,6 +1,7 @@
 import type { CircuitBuilder } from "../builder.ts";
 import type { Circuit, LeafSettings, NodeId, Variable } from "../circuit.ts";
 import { requireWhole } from "../guards.ts";
+import type { FamilyName } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 import { startFromData } from "./start.ts";
 
@@ -25,10 +26,16 @@ export interface StructureOptions {
   readonly leaf?: (variable: Variable, index: number) => LeafChoice;
 }
 
-/** `categorical` for categorical variables, `gaussian` for real ones, `external` for external ones. */
+const DEFAULTS: Readonly<Record<Variable["kind"], FamilyName>> = {
+  categorical: "categorical",
+  count: "poisson",
+  real: "gaussian",
+  external: "external",
+};
+
+/** `categorical` for categorical variables, `poisson` for counts, `gaussian` for real ones, `external` for external ones. */
 export function defaultLeaf(variable: Variable): LeafChoice {
-  if (variable.kind === "real") return { family: "gaussian" };
-  return { family: variable.kind };
+  return { family: DEFAULTS[variable.kind] };
 }
 
 /** The circuit of a structure, with leaves that start from the data if there are any. */

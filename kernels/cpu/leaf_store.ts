@@ -14,6 +14,7 @@ import {
   recentreStatistics,
   type Samples,
   type Semiring,
+  shapeOf,
   softLogProbability,
   softOf,
   softPosterior,
@@ -81,6 +82,12 @@ export class LeafStore {
         const node = plan.circuit.nodes[id] as InputNode;
         const slot = group.slots[plan.places[id]?.fold as number] as number;
         this.#slots.set(node.parameter as string, { table, slot, node });
+        if (family.stateOf === undefined) continue;
+        const shape = shapeOf(plan.circuit, node);
+        (this.tables[table] as TokenTable).setStates(slot, {
+          stateOf: (value) => family.stateOf?.(shape, value) as number,
+          scaleOf: (state) => family.stateScale?.(shape, state) ?? 0,
+        });
       }
       return { table, slots: group.slots, blocks, rounded };
     });
@@ -144,8 +151,9 @@ export class LeafStore {
       const variable = group.variables[from + fold] as number;
       for (let s = 0; s < samples.count; s++, at++) {
         const row = table.rowOf(slot, samples, s, variable);
-        index[at] = row * layout.blocks + block;
-        scale[at] = table.scales[row] as number;
+        // Nothing is left of a value that is impossible, whatever row stands for it.
+        index[at] = (row < 0 ? table.unobserved : row) * layout.blocks + block;
+        scale[at] = row < 0 ? NOTHING : table.scales[row] as number;
       }
     }
     if (samples.soft === undefined) return { kind: "tokens", index, scale };
@@ -170,8 +178,10 @@ export class LeafStore {
     const place = node.parameter === undefined ? undefined : this.#slots.get(node.parameter);
     if (place !== undefined && leafFamily(node.family).rows) {
       const table = this.tables[place.table] as TokenTable;
-      const at = (place.slot * table.states + value) * table.units;
-      for (let u = 0; u < node.units; u++) out[u] = Math.log(table.values[at + u] as number);
+      const row = table.rowOfValue(place.slot, value);
+      if (row < 0) return void out.fill(-Infinity);
+      const at = row * table.units, base = table.baseOf(row);
+      for (let u = 0; u < node.units; u++) out[u] = Math.log(table.values[at + u] as number) + base;
       return;
     }
     const leaf = this.leaf(node), family = leafFamily(node.family);
@@ -293,8 +303,8 @@ export class LeafCounts {
       leafFamily(node.family).accumulate(this.#store.leaf(node), unit, value, flow, this.#other(node));
       return;
     }
-    const { states } = this.#store.tables[place.table] as TokenTable;
-    this.#table(place.table).addOne(place.slot * states + value, unit, flow);
+    const row = (this.#store.tables[place.table] as TokenTable).rowOfValue(place.slot, value);
+    if (row >= 0) this.#table(place.table).addOne(row, unit, flow);
   }
 
   /** Adds the flow of one unit of a leaf for soft evidence: to each state what it has of the unit's likelihood. */

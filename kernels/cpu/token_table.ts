@@ -2,6 +2,14 @@ import type { ParameterArray, Samples } from "../../circuits/mod.ts";
 import { transposeInto } from "../transpose.ts";
 import { NOTHING } from "./rows.ts";
 
+/** States of values that are none themselves, such as bins. */
+export interface OwnStates {
+  /** The state of a value, -1 for one that is impossible. */
+  stateOf(value: number): number;
+  /** Logarithm of what a state's probability is multiplied with. */
+  scaleOf(state: number): number;
+}
+
 /**
  * Likelihoods of states under units with all units of a state side by side, so that what one observed value
  * says is one run of memory: row `slot * states + k` holds state `k` of the parameter in slot `slot`. One
@@ -18,6 +26,9 @@ export class TokenTable {
   readonly values: Float32Array;
   /** `[slots * states + 1]`: natural logarithms; {@link NOTHING} for a row of zeros. */
   readonly scales: Float64Array;
+
+  /** By slot, where values are not states themselves. */
+  readonly #own: OwnStates[] = [];
 
   /** A table of zeros. */
   constructor(slots: number, states: number, units: number) {
@@ -49,6 +60,24 @@ export class TokenTable {
     }
   }
 
+  /** Says how the values of a slot are states, where they are none themselves. */
+  setStates(slot: number, own: OwnStates): void {
+    this.#own[slot] = own;
+  }
+
+  /** The row for a value of a slot, -1 for a value that is impossible. */
+  rowOfValue(slot: number, value: number): number {
+    const own = this.#own[slot];
+    if (own === undefined) return slot * this.states + value;
+    const state = own.stateOf(value);
+    return state < 0 ? -1 : slot * this.states + state;
+  }
+
+  /** Logarithm of what the probabilities of a row are multiplied by. */
+  baseOf(row: number): number {
+    return this.#own[Math.floor(row / this.states)]?.scaleOf(row % this.states) ?? 0;
+  }
+
   /** Fills a slot with probabilities `[units, states]`. */
   fill(slot: number, probabilities: ParameterArray): void {
     const { states, units, values } = this;
@@ -73,14 +102,14 @@ export class TokenTable {
       let at = row * units;
       const end = at + units;
       while (at < end && values[at] === 0) at++;
-      scales[row] = at === end ? NOTHING : 0;
+      scales[row] = at === end ? NOTHING : this.baseOf(row);
     }
   }
 
-  /** The row for the value of a variable in a sample. */
+  /** The row for the value of a variable in a sample, -1 for a value that is impossible. */
   rowOf(slot: number, samples: Samples, s: number, variable: number): number {
     const at = s * samples.variables + variable;
     if (samples.observed !== undefined && samples.observed[at] === 0) return this.unobserved;
-    return slot * this.states + (samples.values[at] as number);
+    return this.rowOfValue(slot, samples.values[at] as number);
   }
 }

@@ -1,24 +1,12 @@
-import type { Circuit } from "../../circuits/mod.ts";
 import { pairOf } from "../webgpu/words.ts";
 import type { DeviceLeaf, LeafFolds, LeafGraph, Moments } from "./device_leaf.ts";
+import { farthest } from "./reach.ts";
 import { TABLE } from "./states.ts";
-
-/** Base-2 logarithms that real values of a sample may take together: the integer scales of rows reach twice as far. */
-const REACH = 2 ** 28;
 
 /** Variance, as a part of the square of a mean's move, that the device's sums may get wrong. */
 export const ROUNDING = 1e-5;
 
 const HALF_LOG2_TAU = 0.5 * Math.log2(2 * Math.PI);
-
-/**
- * Standard deviations at which the likelihood of a real value under a unit stops falling on the device. Samples with a
- * value that is further from all units of a leaf are computed on the host: see far.ts.
- */
-export function farthest({ variables }: Circuit): number {
-  const real = variables.filter(({ kind }) => kind === "real").length;
-  return Math.sqrt(2 * Math.LN2 * REACH / Math.max(1, real));
-}
 
 /**
  * Rows of the table: the mean less the centre of its column, as a sum of two numbers, 1 / stddev, and

@@ -5,7 +5,10 @@ import { categoricalDevice } from "./categorical.ts";
 import type { DeviceLeaf, GpuTable } from "./device_leaf.ts";
 import { externalDevice } from "./external.ts";
 import { gaussianDevice } from "./gaussian.ts";
+import { binomialDevice } from "./binomial.ts";
+import { histogramDevice } from "./histogram.ts";
 import { indicatorDevice } from "./indicator.ts";
+import { poissonDevice } from "./poisson.ts";
 import { logisticDevice } from "./logistic.ts";
 
 /** The families that are built in, by name. */
@@ -14,6 +17,9 @@ export const deviceLeaves: Readonly<Record<FamilyName, DeviceLeaf>> = {
   bernoulli: bernoulliDevice,
   gaussian: gaussianDevice,
   logistic: logisticDevice,
+  poisson: poissonDevice,
+  binomial: binomialDevice,
+  histogram: histogramDevice,
   indicator: indicatorDevice,
   external: externalDevice,
 };

@@ -6,7 +6,7 @@ import {
   type Samples,
   sizeOf,
 } from "../../circuits/mod.ts";
-import { farthest } from "../leaves/gaussian.ts";
+import { farthest } from "../leaves/reach.ts";
 import type { Reach } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
 

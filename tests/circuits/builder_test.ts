@@ -70,7 +70,7 @@ Deno.test("faults of a structure name the node", () => {
     [() => twoLeaves().b.sum([9], { units: 1 }), /no node 9 yet/],
     [() => twoLeaves().b.product([]), /at least one child/],
     [() => twoLeaves().b.input({ variable: 7, family: "categorical", units: 1 }), /no variable 7/],
-    [() => twoLeaves().b.input({ variable: 0, family: "poisson", units: 1 }), /no leaf family `poisson`/],
+    [() => twoLeaves().b.input({ variable: 0, family: "weibull", units: 1 }), /no leaf family `weibull`/],
     [() => {
       const { b, x, y } = twoLeaves();
       b.parameter("p", [1], [1]);

@@ -44,7 +44,11 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", asyn
     ],
     ["a\n1.5\nx", { types: { a: "real" } }, /column `a`: it has the word `x`/],
     ["a\n1.5", { types: { b: "real" } }, /types: there is no column `b`; there are a/],
-    ["a\n1.5", { types: { a: "float" as "real" } }, /its type is `float`, expected "categorical" or "real"/],
+    [
+      "a\n1.5",
+      { types: { a: "float" as "real" } },
+      /its type is `float`, expected "categorical", "count" or "real"/,
+    ],
     ["a,a\n1.5,2.5", {}, /column `a`: another column has its name/],
     ["a,b\n1.5", {}, /is no CSV: /],
     ["a,b", { header: true }, /has no rows/],
@@ -72,4 +76,17 @@ Deno.test("any table of numbers comes back with all its digits", async (test) =>
       });
     }),
   );
+});
+
+Deno.test("a column of counts has no bound, and no words, fractions or negative numbers", async () => {
+  const types = { n: "count" } as const;
+  const { variables, samples } = await parseCsv("n,x\n7,0.5\n,1\n300,2", { types });
+  assert.deepEqual(variables, [{ kind: "count", name: "n" }, { kind: "real", name: "x" }]);
+  assert.deepEqual([...samples.values], [7, 0.5, 0, 1, 300, 2]);
+  for (const odd of ["-1", "0.5", "many"]) {
+    await assert.rejects(
+      parseCsv(`n,x\n7,0.5\n${odd},1`, { types }),
+      new RegExp(`column \`n\`: it has \`${odd}\`, and counts are whole numbers from 0`),
+    );
+  }
 });

@@ -177,13 +177,13 @@ Deno.test("every fault of a file is refused with its place", () => {
     return JSON.stringify(file);
   };
   const refused: [(file: Loose) => void, RegExp][] = [
-    [(f) => f.version = 3, /version 3 of the format; this program reads up to 2/],
+    [(f) => f.version = 4, /version 4 of the format; this program reads up to 3/],
     [(f) => f.format = "other", /format: /],
     [(f) => f.extra = 1, /extra/],
     [(f) => f.nodes[1].kind = "max", /nodes\[1\]/],
     [
-      (f) => f.nodes[0].family = "poisson",
-      /input node 0: unknown leaf family `poisson`; known are categorical/,
+      (f) => f.nodes[0].family = "weibull",
+      /input node 0: unknown leaf family `weibull`; known are categorical/,
     ],
     [(f) => f.nodes[0].variable = 9, /input node 0: there is no variable 9/],
     [(f) => f.nodes[0].units = 0, /nodes\[0\].units/],

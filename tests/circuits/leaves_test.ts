@@ -231,6 +231,6 @@ Deno.test("settings and values that make no sense are described", () => {
     const family = leafFamily(name);
     assert.match(family.checkSettings(at) ?? family.checkValues(at) ?? "", message);
   }
-  assert.throws(() => leafFamily("poisson"), /no leaf family `poisson`/);
+  assert.throws(() => leafFamily("weibull"), /no leaf family `weibull`/);
   assert.deepEqual(familyNames(), Object.values(leafFamilies).map(({ name }) => name));
 });

@@ -11,6 +11,7 @@ import {
   samplesFromRows,
   type UpdateRule,
 } from "../../circuits/mod.ts";
+import { drawRows, everyFamily } from "../circuits/leaf_examples.ts";
 import { mixedCircuit, randomBatch } from "../circuits/learner_conformance.ts";
 
 /** A circuit with samples of which some values are missing. */
@@ -61,6 +62,7 @@ export function goldenCases(): GoldenCase[] {
         externals: new Map([[1, Float32Array.from({ length: 48 }, () => -20 * random.uniform())]]),
       },
     },
+    { name: "families", circuit: everyFamily(), samples: samplesFromRows(drawRows(new RandomStream(5), 12)) },
   ];
 }
 

@@ -25,6 +25,7 @@ import {
   withParameters,
 } from "../../circuits/mod.ts";
 import { readData } from "../circuits/data.ts";
+import { drawRows, everyFamily } from "../circuits/leaf_examples.ts";
 import { mixedCircuit, randomBatch } from "../circuits/learner_conformance.ts";
 import { allSamples, randomCircuit } from "../circuits/truth.ts";
 
@@ -92,7 +93,12 @@ export function plainCircuits(): EngineCase[] {
       "a mixture of trees",
       mixture([1, 2].map((s) => hclt(categoricalVariables(6, 2), tree(6, s), { latents: 3 }))),
     ),
-    withRows("every leaf that learns, in groups and ties", mixedCircuit()),
+    withRows("leaves in groups and ties", mixedCircuit()),
+    {
+      title: "every leaf family",
+      circuit: everyFamily(),
+      samples: samplesFromRows(drawRows(new RandomStream(3, 1), 24)),
+    },
     withRows(
       "logistic leaves over 256 states",
       hclt(categoricalVariables(4, 256), tree(4, 3), { latents: 5, leaf: () => ({ family: "logistic" }) }),
@@ -124,7 +130,7 @@ function leafAlone(units: number): Circuit {
 
 /** What float32 cannot hold beside other numbers. */
 export function hardCases(): EngineCase[] {
-  const cases: EngineCase[] = [opposing(), staircase(), faint(), loud(), undecided()];
+  const cases: EngineCase[] = [opposing(), staircase(), faint(), loud(), many(), undecided()];
   for (const seed of [1, 2, 3, 4, 5, 7]) {
     const circuit = wild(randomCircuit(seed * 11 + 2, 5), seed);
     cases.push({ title: `wild parameters ${seed}`, circuit, samples: allOrSome(circuit) });
@@ -272,6 +278,20 @@ function loud(): EngineCase {
     1,
   ]];
   return { title: "densities far from 1", circuit, samples: samplesFromRows(rows) };
+}
+
+/** Counts from zero to the largest, near rates and far from all of them. */
+function many(): EngineCase {
+  const b = new CircuitBuilder();
+  const leaves = ["n", "m"].map((name) =>
+    b.input({ variable: b.count(name), family: "poisson", units: 4, parameter: [1e-6, 20, 1e5, 1.5e7] })
+  );
+  const circuit = b.build(b.sum([b.product(leaves)], { units: 1 }));
+  const rows = [[0, 0], [1, 30], [99_400, 100_812], [14_995_000, 15_004_321], [null, 17], [5, 100_000], [
+    16_777_216,
+    16_777_216,
+  ], [16_777_216, 0]];
+  return { title: "counts near and far", circuit, samples: samplesFromRows(rows) };
 }
 
 /** Two ways to the root: one through many small steps, one through two that float32 cannot tell from zero. */

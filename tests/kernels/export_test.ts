@@ -101,6 +101,34 @@ Deno.test("an exported circuit describes itself, and refuses what is no state", 
   await session.release();
 });
 
+Deno.test("an exported circuit refuses what is no count, and finds what is outside of all bins impossible", async () => {
+  const b = new CircuitBuilder(), [n, x] = [b.count("n"), b.real("x")];
+  const circuit = b.build(b.product([
+    b.input({ variable: n, family: "poisson", units: 1, parameter: [40] }),
+    b.input({
+      variable: x,
+      family: "histogram",
+      units: 1,
+      settings: { edges: [0, 1, 3] },
+      parameter: [0.5, 0.5],
+    }),
+  ]));
+  const session = await InferenceSession.create(exportOnnx(circuit), { logSeverityLevel: 4 });
+  const ask = async (rows: number[][]) => {
+    const values = new Tensor("float64", Float64Array.from(rows.flat()), [rows.length, 2]);
+    return [...(await session.run({ values })).log_likelihoods!.data as Float64Array];
+  };
+  for (const odd of [-2, 0.5, 2 ** 25]) await assert.rejects(ask([[odd, 1]]), /out of data bounds/, `${odd}`);
+  const rows = [[0, 0], [31, 1], [32, 2.5], [1e6, 3], [-1, 3.5], [7, -0.5], [NaN, NaN]];
+  const samples = samplesFromRows(rows.map((row) => row.map((x) => Number.isNaN(x) || x === -1 ? null : x)));
+  const wanted = await new ReferenceEvaluator(circuit).logLikelihoods(samples);
+  (await ask(rows)).forEach((log, s) => {
+    const same = log === wanted[s] || Math.abs(log - wanted[s]!) <= 1e-13 * Math.abs(log);
+    assert.ok(same, `row ${s}: ${log}, not ${wanted[s]}`);
+  });
+  await session.release();
+});
+
 Deno.test("values of any type, missing ones by -1, NaN or a mask", async () => {
   const circuit = hmm({ length: 4, states: 3, symbols: 5, seed: 3 });
   const rows = [[0, 4, null, 2], [null, null, 1, 3]], samples = samplesFromRows(rows);

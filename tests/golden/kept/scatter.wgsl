@@ -22,6 +22,61 @@ struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
 struct Set { statistics: u32, first: u32, count: u32, table: u32 }
 @group(0) @binding(6) var<storage, read> values: array<u32>;
 @group(0) @binding(7) var<storage, read> table: array<Value>;
+const MISSING = 0xffffffffu;
+const PART = 32u;
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) here: vec3u) {
+  let id = here + portion.group * vec3u(32, 1u, 1u);
+  let unit = id.x;
+  if (unit >= shape.units) { return; }
+  let leaf = sets[id.z];
+  var weight = Value();
+  var total = Value();
+  for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
+    let user = uses[u];
+    for (var start = 0u; start < batch.rows; start += PART) {
+      var partWeight = Value();
+      var partTotal = Value();
+      for (var sample = start; sample < min(start + PART, batch.rows); sample++) {
+        let value = values[sample * shape.columns + user.variable];
+        if (value == MISSING) { continue; }
+        let flow = flows[user.at + sample * user.stride + unit];
+        partWeight += flow;
+        partTotal += flow * f32(value);
+      }
+      weight += partWeight;
+      total += partTotal;
+    }
+  }
+  let at = leaf.statistics + unit;
+  statistics[at] += weight;
+  statistics[at + shape.stride] += total;
+}
+
+const ZERO = -1e30;
+const NONE = -1e29;
+const ZERO_SCALE = -536870912;
+const BIAS = 64.0;
+const SMALL = 9.094947e-13;
+const SMALL_LOG = -104.0;
+const REACH = 1u;
+const REPAIR = 2u;
+const RARE = 4u;
+struct Batch { rows: u32, samples: u32, partial: u32, pad: u32 }
+struct Portion { group: vec3u, start: u32, end: u32 }
+@group(1) @binding(0) var<uniform> portion: Portion;
+alias Value = f32;
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> sets: array<Set>;
+@group(0) @binding(3) var<storage, read> uses: array<Use>;
+@group(0) @binding(4) var<storage, read> flows: array<Value>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<Value>;
+struct Use { at: u32, stride: u32, variable: u32, pad: u32 }
+struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
+struct Set { statistics: u32, first: u32, count: u32, table: u32 }
+@group(0) @binding(6) var<storage, read> values: array<u32>;
+@group(0) @binding(7) var<storage, read> table: array<Value>;
 const MISSING_REAL = 0x7f7fffffu;
 const PART = 32u;
 const FARTHEST = 1e13;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Circuit, naiveMixture, samplesFromRows, withParameters } from "../../../circuits/mod.ts";
-import { farthest } from "../../../kernels/leaves/gaussian.ts";
+import { farthest } from "../../../kernels/leaves/reach.ts";
 import { FarSamples } from "../../../kernels/webgpu/far.ts";
 
 const variables = ["x", "y"].map((name) => ({ kind: "real" as const, name }));
