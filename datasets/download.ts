@@ -53,7 +53,7 @@ export interface DownloadOptions extends Patience {
   readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string };
   /** Stops the download; what has arrived stays in `PATH.part` for the next time. */
   readonly signal?: AbortSignal;
-  /** Called as the download goes on. */
+  /** Called with progress. */
   readonly onEvent?: (event: DownloadEvent) => void;
 }
 
@@ -216,7 +216,7 @@ class Part {
     return await hashFile(hash, this.#path);
   }
 
-  /** Opens the part to go on at `from`; what lies behind that is cut off. */
+  /** Opens the partial file to resume at `from`; anything after that is cut off. */
   async open(from: number): Promise<Deno.FsFile> {
     return await this.#onDisk(async () => {
       const file = await Deno.open(this.#path, { write: true, create: true, truncate: from === 0 });

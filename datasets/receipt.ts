@@ -32,7 +32,7 @@ export async function readReceipt(folder: string, archive: string): Promise<Rece
     const receipt = schema.parse(JSON.parse(text));
     return receipt.archive === archive ? receipt : undefined;
   } catch {
-    // A receipt that was cut short vouches for nothing: the files are fetched again.
+    // A truncated receipt proves nothing: the files are fetched again.
     return undefined;
   }
 }

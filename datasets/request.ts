@@ -34,7 +34,7 @@ export class Hopeless extends Error {}
 export interface Sent extends Disposable {
   /** Position of the first byte; 0 also where a later one was asked for and the server ignored that. */
   readonly from: number;
-  /** What the server says of the version it sends. */
+  /** The version that the server says it sends. */
   readonly validators: Validators;
   /** The bytes. Throws AnotherTry when the connection breaks or falls silent. */
   readonly body: AsyncIterable<Uint8Array>;

@@ -11,7 +11,7 @@ export interface DataFile {
   readonly bytes: number;
   /**
    * Its sha256 in hex. Absent only for a member of an archive that has never been unpacked by whoever
-   * wrote the entry: the archive's own digest then vouches for it, and fetching records the member's.
+   * wrote the entry: the archive's digest then covers it, and fetching records the member's.
    */
   readonly sha256?: string;
   /** Where it can be downloaded by itself. */

@@ -1,6 +1,6 @@
-/** How tables say whether EM was over: no model may be compared unconverged without that mark. */
+/** How tables mark whether EM converged: no unconverged model is compared without that mark. */
 
-/** Of trainings that differ in their random numbers alone; null where no validation samples told. */
+/** For trainings that differ in their seeds alone; null without validation samples. */
 export function convergenceText(converged: readonly (boolean | null)[]): string {
   const open = converged.filter((one) => one === false).length;
   if (open > 0) {

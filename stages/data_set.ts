@@ -3,8 +3,8 @@ import { locate } from "../datasets/locate.ts";
 import { defineSource } from "../runner/stage.ts";
 
 /**
- * A named data set of the registry, where it lies on this machine: `RETORT_DATA` is looked into first,
- * then what `deno task data fetch` fetched. Nothing is downloaded in a run.
+ * A data set of the registry on this machine: in `RETORT_DATA` first, then where `deno task data fetch` puts
+ * it. Nothing is downloaded in a run.
  */
 export const dataSet = defineSource({
   name: "data.set",

@@ -5,7 +5,10 @@ import { openEngine } from "../kernels/open.ts";
 import type { Tuning, TuningStore } from "../kernels/webgpu/tuning.ts";
 import type { KeptValues, StageContext } from "../runner/stage.ts";
 
-/** What a stage does when its GPU was lost and another takes over: tells, and saves its state at the next occasion. */
+/**
+ * What a stage does when its GPU is lost and another takes over: it logs that and saves its state at the next
+ * occasion.
+ */
 export function lossTold(context: Partial<Pick<StageContext, "log" | "checkpoint">>) {
   return (reason: string): void => {
     context.log?.(`the GPU was lost (${reason}): going on with a new device`);
@@ -13,7 +16,7 @@ export function lossTold(context: Partial<Pick<StageContext, "log" | "checkpoint
   };
 }
 
-/** Opens the engine that the run asks for on a circuit, and records which one it was. Close it after use. */
+/** Opens the engine that the run asks for and records which one it is. Close it after use. */
 export async function openLearner(
   circuit: Circuit,
   context: Pick<StageContext, "engine"> & Partial<Pick<StageContext, "log" | "checkpoint">>,
@@ -44,7 +47,10 @@ const rate = z.object({
 });
 const tuning = z.object({ tiles: z.record(z.string(), tile), rate: rate.optional() });
 
-/** What was measured of adapters, in the store of the run. People may edit it: what does not fit is measured again. */
+/**
+ * Measurements of adapters, in the store of the run. They may be edited: entries that do not fit are measured
+ * again.
+ */
 function tuningIn(kept: KeptValues): TuningStore {
   return {
     load: () => {

@@ -6,7 +6,7 @@ import type { StageContext } from "../runner/stage.ts";
 
 /**
  * Shards that a long stage writes and that survive a kill: each full shard goes into the node's checkpoint
- * as it is complete, and a later run goes on after the last one saved. For stages with
+ * as it is complete, and a later run resumes after the last one saved. For stages with
  * `checkpoint: shardProgress`.
  *
  * @example
@@ -39,7 +39,7 @@ export class ShardOutput<T extends NpyType> {
     this.#position = position;
   }
 
-  /** Begins, or goes on from the checkpoint of the node. */
+  /** Begins, or resumes from the node's checkpoint. */
   static async begin<T extends NpyType>(
     context: Context,
     shape: { type: T; width: number; shardRows?: number },
@@ -54,7 +54,7 @@ export class ShardOutput<T extends NpyType> {
     return new ShardOutput(context, writer, saved?.position ?? 0);
   }
 
-  /** Where to go on: what was last given to `append`, 0 at first. */
+  /** Where to resume: the position last passed to `append`, 0 at first. */
   get position(): number {
     return this.#position;
   }
@@ -67,7 +67,7 @@ export class ShardOutput<T extends NpyType> {
   /**
    * Adds rows, `[any, width]`, and saves when a shard is full, or a checkpoint is due.
    *
-   * @param position where to go on after these rows.
+   * @param position where to resume after these rows.
    */
   async append(values: ArrayLike<number>, position: number): Promise<void> {
     const full = this.#writer.full.shards.length;

@@ -17,7 +17,7 @@ import { trainingOptions, trainingParams } from "./training_params.ts";
 
 /**
  * Trains a circuit by EM, full-batch or mini-batch, and gives the parameters that fit the validation samples
- * best. Interrupted at any batch it goes on there, and ends with the same bytes.
+ * best. Interrupted at any batch, it resumes there and ends with the same bytes.
  */
 export const trainEm = defineStage({
   name: "train.em",
@@ -31,7 +31,7 @@ export const trainEm = defineStage({
     runTraining(inputs.circuit, { train: inputs.train, valid: inputs.valid }, params, context),
 });
 
-/** What {@link trainEm} does, for stages whose samples or learners come from elsewhere. */
+/** The work of {@link trainEm}, for stages with other samples or learners. */
 export async function runTraining(
   start: Circuit,
   data: { train: SampleSource; valid: SampleSource },
@@ -50,7 +50,7 @@ export async function runTraining(
     if (saved !== undefined) {
       await training.restore(saved);
       context.log(`going on in epoch ${saved.progress.epoch}, batch ${saved.progress.batch}`);
-      // The records of this run shall have the whole curve.
+      // A resumed run records the whole curve.
       for (const report of saved.progress.reports) tell(report, context);
     }
     while (!training.done) {

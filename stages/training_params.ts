@@ -50,7 +50,7 @@ export const trainingParams = z.object({
     sums: z.number().min(0).default(0),
     leaves: z.number().min(0).default(0),
   }).prefault({}),
-  /** What the virtual samples of leaves are: uniform, or as the variable is in the training samples. */
+  /** Distribution of the virtual samples of leaves: uniform, or the variable's in the training samples. */
   leafBase: z.enum(["uniform", "marginal"]).default("uniform"),
   /** Share of the counts of leaves that is spread by `leafBase`. */
   leafMix: z.number().min(0).max(1).default(0),
@@ -60,7 +60,9 @@ export const trainingParams = z.object({
   perturb: z.number().min(0).default(0),
   /** Probability with which an observed value is hidden in training. */
   dropout: z.number().min(0).lt(1).default(0),
-  /** Epochs without a better score after which training stops; for a step that falls, at its smallest. */
+  /**
+   * Epochs without a better score after which training stops; with a falling step, counted at its smallest.
+   */
   patience: z.int().min(1).optional(),
   /** Nats a sample by which a score must be better to count as better. */
   tolerance: z.number().min(0).default(0),

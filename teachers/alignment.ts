@@ -13,15 +13,17 @@ export interface Cuts {
   readonly pieces: Int32Array;
 }
 
-/** The teacher's pieces of each token of a corpus, as they are inside a text, and where those at other places differ. */
+/**
+ * The teacher's pieces of each token of a corpus inside a text, and those at other places where they differ.
+ */
 export interface Alignment extends Cuts {
   /** Of a token that begins a text: "The" and not " The". */
   readonly first: Cuts;
-  /** Of a token that stands without a space after one that joins: "violent" in "non-violent". */
+  /** For a token without a space after a token that joins, such as "violent" in "non-violent". */
   readonly joined: Cuts;
   /** `[tokens]`: 1 for tokens after which a text begins anew. */
   readonly ends: Uint8Array;
-  /** `[tokens]`: 1 for tokens that join what stands on both sides, such as WikiText's `@-@`. */
+  /** `[tokens]`: 1 for tokens that join their neighbours, such as WikiText's `@-@`. */
   readonly joins: Uint8Array;
 }
 
@@ -110,7 +112,7 @@ function piecesOfWord(
   return pieces.length > 0 ? pieces : config.unknown;
 }
 
-/** The pieces of the tokens of a text, and where those of each token begin, then the end of the last one's. */
+/** The pieces of the tokens of a text, and the offset of each token's first piece, followed by the total. */
 export function piecesOfTokens(
   alignment: Alignment,
   tokens: ArrayLike<number>,

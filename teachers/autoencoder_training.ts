@@ -25,7 +25,7 @@ export interface AutoencoderOptions {
   readonly decay: number;
   /** Least and largest share of hidden patches. */
   readonly hidden: readonly [number, number];
-  /** Different shares that are used, evenly spaced: each is a graph of its own. */
+  /** Number of different shares, evenly spaced: each needs a graph of its own. */
   readonly shares: number;
   /** Decides the starting weights, the order, and what is hidden. */
   readonly seed: number;
@@ -39,7 +39,7 @@ export interface PatchSource {
   read(indices: Uint32Array): Float32Array;
 }
 
-/** Where a training is, to go on from. */
+/** State of a training, to resume from. */
 export interface AutoencoderState {
   /** Steps made. */
   readonly step: number;
@@ -59,7 +59,7 @@ export interface AutoencoderEpoch {
   readonly epoch: number;
   /** Mean squared error of hidden patches, normalised, over the steps of the epoch. */
   readonly train: number;
-  /** The same for validation images with half of their patches hidden, always the same ones. */
+  /** The same for validation images, with the same half of their patches hidden every time. */
   readonly valid: number;
 }
 
@@ -70,8 +70,8 @@ const ORDER = 0x6f726465, SHARE = 0x73686172, MASK = 0x6d61736b, VALID = 0x76616
 const MOST_GRADIENT = 1;
 
 /**
- * Training of a masked autoencoder by AdamW, a step at a time. Goes on from a saved state with the same numbers on the same
- * machine.
+ * Trains a masked autoencoder by AdamW, one step at a time. Resumes from a saved state with the same numbers
+ * on the same machine.
  */
 export class AutoencoderTraining {
   readonly #sizes: AutoencoderSizes;
@@ -171,7 +171,7 @@ export class AutoencoderTraining {
     return this.epochs.at(-1);
   }
 
-  /** All that decides how it goes on; the arrays are not copied. */
+  /** The whole state of the training; its arrays are not copied. */
   state(): AutoencoderState {
     const tensors = new Map<string, Float32Array>();
     for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
@@ -179,7 +179,7 @@ export class AutoencoderTraining {
     return { step: this.#step, total: this.#total, losses: this.#losses, valid: this.#validLosses, tensors };
   }
 
-  /** Goes back to a state of a training with the same sizes, options and images. */
+  /** Restores a state of a training with the same sizes, options and images. */
   restore({ step, total, losses, valid, tensors }: AutoencoderState): void {
     const moments = new Map<string, Float32Array>();
     for (const [name, values] of tensors) {

@@ -12,11 +12,14 @@ import { emptyCaches, idMatrix, useCaches } from "./teacher.ts";
 
 /** Which texts are drawn. */
 export interface CausalDraws {
-  /** Number of the first text: a text depends on the seed and its number, not on what is drawn with it. */
+  /**
+   * Number of the first text. A text depends on the seed and its number alone, not on the texts drawn with
+   * it.
+   */
   readonly first: number;
   /** How many. */
   readonly count: number;
-  /** Pieces of a text at most; it ends earlier after an end piece, which belongs to it. */
+  /** Largest number of pieces of a text. An end piece, which is part of the text, ends it earlier. */
   readonly length: number;
   /** What logits are divided by: 1 is the model's own distribution. */
   readonly temperature: number;
@@ -28,7 +31,10 @@ export interface CausalDraws {
 export interface CausalLm extends AsyncDisposable {
   /** What the ids mean. */
   readonly vocabulary: Vocabulary;
-  /** Whether each step takes one piece. Otherwise, for want of caches that are given back, it takes all of them again. */
+  /**
+   * Whether each step takes one piece. Otherwise the graph returns no caches, and each step takes all pieces
+   * again.
+   */
   readonly cached: boolean;
   /** Draws texts, as ids. @throws {RetortError} when a text would be longer than the model takes */
   draw(draws: CausalDraws): Promise<Int32Array[]>;

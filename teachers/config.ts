@@ -22,15 +22,15 @@ export const teacherConfig = z.strictObject({
     types: z.string().optional(),
     /** Positions from 0, `[batch, tokens]`. */
     positions: z.string().optional(),
-    /** One float, 1 where each piece is to see only itself and those after it. */
+    /** One float: 1 if each piece may attend only to itself and later pieces. */
     suffixes: z.string().optional(),
     /** Type of all these but `suffixes`; int64 where it is left out. */
     integers: z.enum(["int64", "int32"]).optional(),
-    /** One bool of graphs with two branches: whether the caches hold something. */
+    /** One bool, for graphs with two branches: whether the caches are filled. */
     useCache: z.string().optional(),
-    /** One whole number: of how many of the last pieces there are logits, 0 for all. */
+    /** One integer: the number of last pieces to return logits for; 0 for all. */
     keep: z.string().optional(),
-    /** Caches of earlier pieces that a causal graph asks for, handed over empty at first: `[batch, heads, 0, size]`. */
+    /** Caches of earlier pieces that a causal graph takes, empty at first: `[batch, heads, 0, size]`. */
     past: z.array(z.strictObject({
       name: z.string(),
       heads: z.int().min(1),
@@ -45,9 +45,11 @@ export const teacherConfig = z.strictObject({
   output: z.string(),
   /** Name of the output with logits of the next piece, `[batch, tokens, pieces]`, of causal language models. */
   logits: z.string().optional(),
-  /** Of causal language models: pieces that every text begins after, a prompt among them. They belong to no text. */
+  /**
+   * For causal language models: pieces before every text, including a prompt. They are not part of the text.
+   */
   start: ids.optional(),
-  /** Of causal language models: pieces after any of which a text is over; the first one stands for all. */
+  /** For causal language models: pieces that end a text. The first one stands for all of them. */
   ends: ids.optional(),
   /** Ids of the pieces that stand before a text: `[CLS]`. */
   before: ids,
@@ -70,7 +72,7 @@ export interface TeacherFiles {
   readonly config: TeacherConfig;
   /** The graph, an `.onnx` file. */
   readonly model: Uint8Array<ArrayBuffer>;
-  /** Weights that the graph keeps outside its file, by the names by which it calls them. */
+  /** Weights that the graph stores in external files, by the names that it uses. */
   readonly external?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The tokenizer, a `tokenizer.json`; absent where the tokens of the corpus are the teacher's own pieces. */
   readonly tokenizer?: string;

@@ -13,21 +13,21 @@ export interface DescribeOptions {
   readonly causal: boolean;
   /** Pieces that it takes at a time. */
   readonly longest: number;
-  /** The output with the vectors of tokens, where there are several: another layer, for example. */
+  /** The output with the vectors of tokens if there are several, for example another layer. */
   readonly output?: string;
   /** Names of the graph's other ports, where they are not the usual ones. */
   readonly names?: GraphNames;
-  /** Pieces that begin and end texts of a causal language model, where its files do not tell. */
+  /** Pieces that begin and end texts of a causal language model, if its files do not say. */
   readonly special?: SpecialPieceNames;
-  /** Text that every text of a causal language model follows; it belongs to none. */
+  /** Text before every text of a causal language model; it is not part of any of them. */
   readonly prompt?: string;
-  /** JSON files beside the tokenizer, by name: `generation_config.json` and its like. */
+  /** JSON files next to the tokenizer, by name, such as `generation_config.json`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Weights that the graph keeps outside its file, by the names by which it calls them. */
+  /** Weights that the graph stores in external files, by the names that it uses. */
   readonly external?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Names that exporters give to the output with the vectors of tokens, the likeliest first. */
+/** Names that exporters give to the output with the vectors of tokens, most likely first. */
 const VECTORS = ["last_hidden_state", "token_embeddings", "hidden_states"];
 /** Names that they give to the output with the logits of the next piece. */
 const LOGITS = ["logits", "lm_logits"];
@@ -75,7 +75,7 @@ export async function describeTeacher(
   };
 }
 
-/** What the texts of a language model begin after, what ends them, and what fills up. */
+/** The pieces that begin, end and pad texts of a language model. */
 function spokenPieces(
   pieces: PieceTokenizer,
   before: readonly number[],

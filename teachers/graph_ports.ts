@@ -108,7 +108,7 @@ function cachesOf(
   outputs: readonly OnnxPort[],
   { past = "past", present = "present" }: GraphNames,
 ): TeacherConfig["inputs"]["past"] {
-  /** What is left of a name without its beginning: the numbers and words that both ends of a cache share. */
+  /** A name without its prefix: the numbers and words that both ends of a cache share. */
   const rest = (name: string, prefix: string) =>
     name.slice(prefix.length).replace(/^_?key_values/, "").split(/[._/]/).filter((word) => word !== "").join(
       ".",

@@ -87,7 +87,7 @@ export function positionVectors(rows: number, columns: number, width: number): F
   return out;
 }
 
-/** What the encoder says of visible patches: `[batch, visible, width]`. */
+/** The encoder's vectors of visible patches, `[batch, visible, width]`. */
 function encoded(
   sizes: AutoencoderSizes,
   parameters: Parameters,
@@ -102,7 +102,7 @@ function encoded(
   return encode(reshape(tokens, [batch, visible, encoder.width]), encoder, parameters, "encoder/").out;
 }
 
-/** Guesses of the hidden patches, `[batch * hidden, patch]`, and how wrong they are. */
+/** Predictions of the hidden patches, `[batch * hidden, patch]`, and their loss. */
 function guessed(
   sizes: AutoencoderSizes,
   parameters: Parameters,
@@ -173,7 +173,7 @@ export function hiddenOf(visible: Uint32Array, count: number): number[] {
   return Array.from({ length: count }, (_, p) => p).filter((p) => !seen.has(p));
 }
 
-/** A training step on batches of so many images with so many visible patches. */
+/** A training step on a batch of `batch` images with `visible` visible patches each. */
 export function autoencoderStep(
   sizes: AutoencoderSizes,
   batch: number,

@@ -33,7 +33,7 @@ import { RetortError } from "../foundation/errors.ts";
 
 /** What a masked language model is. */
 export interface MaskedLmSizes extends TransformerSizes {
-  /** Tokens of the vocabulary. The row after them is what a hidden token looks like. */
+  /** Tokens of the vocabulary. The row after them is the mask token. */
   readonly tokens: number;
   /** Positions at most. */
   readonly length: number;

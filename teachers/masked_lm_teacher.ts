@@ -6,11 +6,11 @@ import { ENCODER, type MaskedLmSizes, TOKEN_TABLE } from "./masked_lm.ts";
 export interface MaskedLmTeacherOptions {
   /** What it is, for people. */
   readonly name: string;
-  /** Id of the token for what the vocabulary leaves out; null where there is none. */
+  /** Id of the unknown token; null if there is none. */
   readonly unknown: number | null;
-  /** Id of the token that ends a sentence or a line; null where there is none. */
+  /** Id of the end-of-sequence token; null if there is none. */
   readonly end: number | null;
-  /** The layer whose vectors are given, from 1; the last one, normalised, when left out. */
+  /** The layer whose vectors are returned, from 1; by default the last one, normalised. */
   readonly layer?: number;
 }
 
@@ -60,7 +60,7 @@ export function maskedLmTeacher(
   };
 }
 
-/** `[batch, 1, tokens, tokens]`: -1e9 where a position is not to be looked at. */
+/** `[batch, 1, tokens, tokens]`: -1e9 where a position may not be attended to. */
 function attentionMask(
   graph: OnnxGraph,
   there: Value,

@@ -31,7 +31,7 @@ export interface MaskedLmOptions {
   readonly suffixes: number;
   /** See {@link HidingOptions.shorter}. */
   readonly shorter: number;
-  /** Tokens that guesses choose from in training; 0: all. Validation always takes all. */
+  /** Number of candidate tokens in training; 0 for all. Validation always uses all. */
   readonly candidates: number;
   /** Windows of the validation text at most, evenly spaced. */
   readonly validWindows: number;
@@ -63,7 +63,7 @@ export interface MaskedLmReport {
   readonly validSuffix: number;
 }
 
-/** Where a training is, to go on from. */
+/** State of a training, to resume from. */
 export interface MaskedLmState {
   /** Steps made. */
   readonly step: number;
@@ -82,8 +82,8 @@ const ORDER = 0x6f726465, HIDE = 0x68696465, CHOOSE = 0x63686f6f, VALID = 0x7661
 const MOST_GRADIENT = 1;
 
 /**
- * Training of a masked language model by AdamW, a step at a time. Goes on from a saved state with the same numbers on the
- * same machine.
+ * Trains a masked language model by AdamW, one step at a time. Resumes from a saved state with the same
+ * numbers on the same machine.
  */
 export class MaskedLmTraining {
   readonly #sizes: MaskedLmSizes;
@@ -158,7 +158,7 @@ export class MaskedLmTraining {
     return this.#reports;
   }
 
-  /** One step; gives the point of the loss curve that ends with it, if one does. */
+  /** Performs one step. Returns the point of the loss curve that it completes, if any. */
   async step(): Promise<MaskedLmReport | undefined> {
     const { batch, seed, rate } = this.#options;
     const { hidden } = this.#hiding;
@@ -190,7 +190,7 @@ export class MaskedLmTraining {
     return await this.#report();
   }
 
-  /** All that decides how it goes on; the arrays are not copied. */
+  /** The whole state of the training; its arrays are not copied. */
   state(): MaskedLmState {
     const tensors = new Map<string, Float32Array>();
     for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
@@ -198,7 +198,7 @@ export class MaskedLmTraining {
     return { step: this.#step, total: this.#total, reports: this.#reports, tensors };
   }
 
-  /** Goes back to a state of a training with the same sizes, options and corpus. */
+  /** Restores a state of a training with the same sizes, options and corpus. */
   restore({ step, total, reports, tensors }: MaskedLmState): void {
     const moments = new Map<string, Float32Array>();
     for (const [name, values] of tensors) {
@@ -223,7 +223,7 @@ export class MaskedLmTraining {
     await this.#scorer?.release();
   }
 
-  /** The windows of the step: no two of an epoch overlap, and every epoch lays them elsewhere. */
+  /** The windows of the step: windows of an epoch do not overlap, and each epoch shifts them. */
   #windows(): Int32Array {
     const { batch, seed } = this.#options, { length } = this.#sizes;
     const epoch = Math.floor(this.#step / this.stepsPerEpoch), within = this.#step % this.stepsPerEpoch;

@@ -4,13 +4,13 @@ import type { RandomStream } from "../circuits/random.ts";
 export interface HidingOptions {
   /** Positions of a window. */
   readonly length: number;
-  /** Tokens of the vocabulary; their number is the id of what a hidden token looks like. */
+  /** Tokens of the vocabulary; their number is the id of the mask token. */
   readonly tokens: number;
   /** Hidden tokens of all windows together. */
   readonly hidden: number;
   /** Share of the windows in which a position sees only itself and what follows it. */
   readonly suffixes: number;
-  /** Share of the windows that are cut to a random length, so that short suffixes are nothing new later. */
+  /** Share of the windows that are cut to a random length, so that the model learns short suffixes too. */
   readonly shorter: number;
 }
 
@@ -26,10 +26,10 @@ export interface HiddenUnits {
   readonly answers: Int32Array;
 }
 
-/** What keeps a position from being looked at: softmax makes it 0, and nothing overflows. */
+/** Added to the scores of positions that may not be attended to: softmax makes them 0 without overflow. */
 const UNSEEN = -1e9;
 
-/** Of the hidden tokens, shares that are replaced by the mark and by a random token; the others are shown as they are. */
+/** Fractions of masked tokens that are replaced by the mark and by a random token; the rest are unchanged (BERT: 80/10/10). */
 const MARKED = 0.8, REPLACED = 0.1;
 
 /**
@@ -69,11 +69,11 @@ export function hideTokens(windows: Int32Array, options: HidingOptions, random: 
   return { shown, mask, where, answers };
 }
 
-/** Tokens that guesses choose from, with what makes up for those that are left out. */
+/** Candidate tokens, with the correction for those that are left out. */
 export interface ChosenCandidates {
   /** Ids of tokens. */
   readonly tokens: Int32Array;
-  /** `[tokens]`: to be added to their logits: less the logarithm of the chance to be among them. */
+  /** `[tokens]`: added to their logits: minus the logarithm of the probability of being a candidate. */
   readonly correction: Float32Array;
   /** `[answers]`: where each answer is among the tokens. */
   readonly targets: BigInt64Array;

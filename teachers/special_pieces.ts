@@ -4,7 +4,7 @@ import { messageOf, RetortError } from "../foundation/errors.ts";
 /** A piece by its text or its id. */
 export type PieceName = string | number;
 
-/** Pieces that begin and end texts, where the files of a model do not tell. */
+/** Pieces that begin and end texts, if the files of a model do not say. */
 export interface SpecialPieceNames {
   /** What every text begins after. */
   readonly begin?: PieceName | undefined;

@@ -49,11 +49,11 @@ export interface TokenRows {
   readonly values: Int32Array;
   /** `[count, variables]`: 0 for padding. */
   readonly observed?: Uint8Array;
-  /** `[count]`: 1 where the window begins with a text; absent: all stand in the middle of one. */
+  /** `[count]`: 1 if the window begins with a text. Absent: all windows begin inside one. */
   readonly fresh?: Uint8Array;
 }
 
-/** Pieces in a batch, padding counted: as many as keep a core's cache warm. */
+/** Pieces in a batch, padding included: few enough to stay in a core's cache. */
 const BATCH_PIECES = 1024;
 
 /** A run of tokens of one window that goes through the teacher by itself. */
@@ -168,7 +168,10 @@ function sequencesOf(
   return sequences;
 }
 
-/** The pieces of tokens, with the special ones around them. Where they are too many, the longest tokens lose their ends. */
+/**
+ * The pieces of tokens, with the special ones around them. If there are too many, the longest tokens are
+ * truncated.
+ */
 function piecesOf(
   { config }: Teacher,
   alignment: Alignment,
@@ -217,7 +220,10 @@ function meanInto(target: Float32Array, vectors: Float32Array, from: number, to:
   for (let i = 0; i < width; i++) target[i]! *= share;
 }
 
-/** For each of the first `most` tokens the weighted mean, over it and the tokens after it, of the means of their pieces. */
+/**
+ * For each of the first `most` tokens, the weighted mean over it and the tokens after it of the means of
+ * their pieces.
+ */
 function suffixMeans(
   target: Float32Array,
   vectors: Float32Array,

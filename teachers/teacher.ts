@@ -111,7 +111,10 @@ export function idMatrix(
   return { data, shape: [rows, columns] };
 }
 
-/** Caches that hold nothing yet, and what goes with them: the branch of the graph that needs none, logits of all pieces. */
+/**
+ * Empty caches with the inputs that go with them: the branch of the graph that needs no caches, logits of all
+ * pieces.
+ */
 export function emptyCaches(
   { past, useCache, keep }: TeacherConfig["inputs"],
   count: number,

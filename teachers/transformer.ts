@@ -89,7 +89,7 @@ export function parameterTensors(plans: ParameterPlans): Parameters {
   return Object.fromEntries(Object.entries(plans).map(([name, { shape }]) => [name, parameter(name, shape)]));
 }
 
-/** Numbers to begin with: those of each parameter depend on the seed and its name's place alone. */
+/** Initial values. Those of each parameter depend only on the seed and the position of its name. */
 export function startingNumbers(plans: ParameterPlans, seed: number): Map<string, Float32Array> {
   return new Map(
     Object.entries(plans).map(([name, { shape, start }], i) => {

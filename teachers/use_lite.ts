@@ -151,10 +151,10 @@ export function useLiteGraph(weight: Weights): Uint8Array<ArrayBuffer> {
 
 /** Heads of each layer. */
 const HEADS = 4;
-/** What the package's graph adds to the scores of pieces that may not be attended to. */
+/** Added by the package's graph to the scores of pieces that may not be attended to. */
 const NEVER = -1e9;
 
-/** `[batch, 1, tokens, tokens]` (or broadcast to it): 0 where a piece may attend to another one. */
+/** `[batch, 1, tokens, tokens]`, or broadcast to it: 0 where a piece may attend to another. */
 function attentionBias(
   graph: OnnxGraph,
   mask: Value,
@@ -171,7 +171,10 @@ function attentionBias(
   ]);
 }
 
-/** Multi-head attention over `[batch, tokens, 3 * width]`: queries, keys, values. Gives `[batch, tokens, width]`. */
+/**
+ * Multi-head attention over `[batch, tokens, 3 * width]` (queries, keys, values). Returns `[batch, tokens,
+ * width]`.
+ */
 function attention(graph: OnnxGraph, all: Value, width: number, bias: Value): Value {
   const parts = graph.ops("Split", [all, graph.integers(width, width, width)], 3, { axis: -1 });
   const heads = (part: Value, order: number[]) =>

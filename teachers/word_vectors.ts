@@ -8,7 +8,7 @@ export interface WordVectorOptions {
   readonly width: number;
   /** Tokens on each side that count as a token's context. */
   readonly reach: number;
-  /** The most frequent tokens, so many, are the contexts that are counted. */
+  /** Number of contexts to count: the most frequent tokens. */
   readonly contexts: number;
   /** `ppmi`: a singular value decomposition; `random`: a random projection of the same numbers. */
   readonly method: "ppmi" | "random";

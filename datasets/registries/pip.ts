@@ -73,7 +73,7 @@ function pipFiles(machine: Machine): string[] {
   ];
 }
 
-/** What pip says of its own default. */
+/** The default index that pip reports. */
 async function told(machine: Machine): Promise<string | undefined> {
   const help = await machine.ask("pip", ["download", "--help"]);
   return /--index-url <url>[^(]*\(default\s+(\S+?)\)/.exec(help ?? "")?.[1];

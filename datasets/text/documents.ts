@@ -56,7 +56,7 @@ export async function* documentsOf(
     }
     return;
   }
-  // Blank lines before a document belong to the file; a file of nothing else has no document.
+  // Blank lines before a document belong to the file; a file of blank lines has no document.
   const blank: string[] = [];
   for await (const text of cut(textLines(fileText(path, name)), beginsOf[format], name)) {
     if (isBlank(text)) {
@@ -68,7 +68,7 @@ export async function* documentsOf(
   }
 }
 
-/** Whether a line, between those before and after it, begins a document, is left out, or goes on. */
+/** Whether a line, between its neighbours, begins a document, is left out, or continues one. */
 type Begins = (
   line: string,
   before: string | undefined,

@@ -18,7 +18,7 @@ export interface PieceTokenizer {
   encode(text: string, options?: { special?: boolean }): number[];
   /** The ids of a word, or of several, as they stand in a running text; undefined where that depends on the words around. */
   cut(text: string, place: WordPlace): number[] | undefined;
-  /** The ids of a text that goes on right after a word, white space between them included; as its own where that cannot be told. */
+  /** The ids of a text that follows a word, with the white space between them; those of the text alone where these cannot be told apart. */
   after(text: string): number[];
   /** Pieces that reach over the space between two words and that a text of those words does become. */
   piecesOverWords(): string[];

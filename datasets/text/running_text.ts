@@ -49,7 +49,7 @@ export class RunningText {
     return this.#around.length === 0 ? this.#encode(text) : undefined;
   }
 
-  /** Pieces of a text that goes on right after a word, with the white space between them, if any; undefined as for `cut`. */
+  /** Pieces of a text that follows a word, with the white space between them, if any; undefined as for `cut`. */
   after(text: string): number[] | undefined {
     for (const { word, first } of this.#around) {
       const all = this.#encode(word + text);
@@ -64,7 +64,7 @@ function endsBefore(text: string): readonly string[] {
   return /^[\p{L}\p{N}]/u.test(text) && !isUnspaced(text.slice(0, 2)) ? ["-", ""] : ["", "-"];
 }
 
-/** A word that others are cut beside, and its pieces at the beginning of a text and after another word. */
+/** A word to cut others next to, with its pieces at the beginning of a text and after another word. */
 interface Around {
   readonly word: string;
   readonly first: readonly number[];

@@ -119,7 +119,7 @@ function wordSplitter(rules: WordRules): Splitter {
     for (const [text, ended] of stretches(passage, ends)) {
       const words = wordsOf(lowercase ? text.toLowerCase() : text);
       yield* words;
-      // A line of WikiText ends also where nothing stands on it; a sentence of nothing is none.
+      // In WikiText an empty line ends too; an empty sentence does not exist.
       if (ended && (words.length > 0 || ends === "lines")) yield END;
     }
   };

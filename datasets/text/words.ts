@@ -56,7 +56,7 @@ const BOUNDARY = new RegExp(
 const STOPPED = new RegExp(`${STOP}$`, "u");
 
 /**
- * The sentences of a text, none of nothing but white space, and whether each has ended. A sentence ends with a mark that
+ * The sentences of a text, without those that are only white space, and whether each has ended. A sentence ends with a mark that
  * ends sentences (Unicode's property `Sentence_Terminal`: `.`, `!`, `?`, `।`, `؟` and others) and white space after it,
  * with `。`, `！` or `？` and what closes after them, and with an empty line.
  *
@@ -68,7 +68,7 @@ export function* sentencesOf(
 ): Generator<readonly [sentence: string, ended: boolean]> {
   const sentences = text.split(BOUNDARY);
   for (const [i, sentence] of sentences.entries()) {
-    // A text that goes on was cut where a sentence may go on as well: its last stretch ends nowhere yet.
+    // More text follows: the last stretch may be the beginning of a sentence.
     if (sentence.trim() !== "") yield [sentence, i + 1 < sentences.length || last || STOPPED.test(sentence)];
   }
 }

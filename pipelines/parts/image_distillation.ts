@@ -98,7 +98,7 @@ export const distillationParams = {
 /** Checked parameters. */
 export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
 
-/** The question of image pipelines and where its answer stands: the first teacher's model beside the largest tree. */
+/** The question of image pipelines and where its answer is found: the first teacher's model against the largest tree. */
 export function imageHeadline(
   { teachers, clusters, latents, treeLatents }: DistillationParams,
 ): HeadlineDefinition {
@@ -171,7 +171,7 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
   };
 }
 
-/** What a teacher says of the patches of the training images. */
+/** A teacher's vectors of the patches of the training images. */
 function featuresOf(
   splits: ImageSplits,
   params: DistillationParams,

@@ -4,7 +4,9 @@ import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
 import { colourVariable, type Style, stylesOf } from "../../foundation/palette.ts";
 
-/** A point; repetitions under other seeds spread from `low` to `high`. An `open` one is hollow: provisional. */
+/**
+ * A point. Repetitions with other seeds spread from `low` to `high`. An `open` point is hollow: provisional.
+ */
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
@@ -41,7 +43,7 @@ export interface LineChart {
 export interface ChartAxis {
   readonly label: string;
   readonly log?: 2 | 10;
-  /** Where ticks are: at the points if they are few (when left out), or at round numbers. */
+  /** Where ticks are: at the points if there are few (the default), or at round numbers. */
   readonly ticks?: "points" | "round";
 }
 

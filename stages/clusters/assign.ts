@@ -8,11 +8,11 @@ import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
 
-/** The nearest clusters of vectors that k-means did not see, such as those of a test set. */
+/** Assigns vectors that k-means did not see, such as those of a test set, to the nearest clusters. */
 export const assignClusters = defineStage({
   name: "clusters.assign",
   params: z.object({
-    /** `skip`: rows of zeros, which is what padding has, get some cluster and count for nothing. */
+    /** `skip`: rows of zeros, that is padding, get some cluster and do not count. */
     zeros: z.enum(["keep", "skip"]).default("keep"),
   }),
   inputs: { vectors: matrixShards, centroids },

@@ -11,7 +11,7 @@ import { weightsOfRows } from "./vectors.ts";
 
 /**
  * Clusters of vectors by k-means. Vectors are streamed from their shards unless they fit into memory. Interrupted
- * between any two iterations it goes on there, and ends with the same bytes.
+ * between any two iterations it resumes there and ends with the same bytes.
  */
 export const clusterVectors = defineStage({
   name: "clusters.kmeans",
@@ -20,7 +20,7 @@ export const clusterVectors = defineStage({
     clusters: z.int().min(1),
     /** `cosine`: spherical k-means, by the directions of the vectors alone. */
     metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
-    /** Rows are `[samples, positions]`, and every position gets clusters of its own. 1: all rows share them. */
+    /** Rows are `[samples, positions]`, and each position gets its own clusters; 1: all rows share them. */
     positions: z.int().min(1).default(1),
     /** How a run starts: chosen far from each other, or drawn. */
     start: z.enum(["k-means++", "sample"]).default("k-means++"),
@@ -28,13 +28,13 @@ export const clusterVectors = defineStage({
     restarts: z.int().min(1).default(1),
     /** Most iterations of a run. */
     iterations: z.int().min(1).default(100),
-    /** A run ends when an iteration gains less than this part of the inertia; 0: when nothing changes. */
+    /** A run ends when an iteration lowers the inertia by less than this share; 0: when nothing changes. */
     tolerance: z.number().min(0).default(1e-4),
     /** Vectors in a batch of mini-batch k-means; full passes when left out. */
     batch: z.int().min(1).optional(),
     /** `skip`: rows of zeros, which is what padding has, count for nothing. */
     zeros: z.enum(["keep", "skip"]).default("keep"),
-    /** Vectors that need at most so many MiB in single precision are held in memory. */
+    /** Largest size, in MiB of single precision, of vectors that are held in memory. */
     memory: z.int().min(0).default(1024),
   }),
   inputs: { vectors: matrixShards },

@@ -1,8 +1,8 @@
 import type { Vectors } from "../../kernels/kmeans/vectors.ts";
 
 /**
- * Weights that leave out rows of zeros, which is what padding has: 0 for them, 1 for the others. Undefined when there
- * are none.
+ * Weights that leave out rows of zeros, that is padding: 0 for them, 1 for the others. Undefined if there are
+ * none.
  */
 export async function weightsOfRows(vectors: Vectors): Promise<Float64Array | undefined> {
   const { rows, width } = vectors;

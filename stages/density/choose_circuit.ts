@@ -24,7 +24,7 @@ export const choice = json(
   2,
 );
 
-/** Of trained circuits the one that fits the validation samples best; of equal ones the first. */
+/** Chooses the trained circuit that fits the validation samples best; the first of equals. */
 export const chooseCircuit = defineStage({
   name: "density.choose",
   params: z.object({ labels: z.array(z.string()).min(1) }),

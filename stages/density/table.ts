@@ -15,7 +15,7 @@ const row = z.object({
   model: z.string(),
   /** What was chosen on the validation samples, for each seed. */
   chosen: z.array(z.string()),
-  /** Whether the validation samples ended EM, for each seed; null: nothing told. */
+  /** Whether EM converged on the validation samples, for each seed; null if unknown. */
   converged: z.array(z.boolean().nullable()),
   /** Mean over the seeds of the mean log-likelihood of the validation samples. */
   valid: z.number(),

@@ -16,7 +16,7 @@ export const treeParams = {
   leaf: z.enum(["categorical", "logistic"]).default("categorical"),
   /** Most samples that the tree is learned from. */
   treeSamples: z.int().min(1).default(10_000),
-  /** Levels are put into so many bins for mutual information. */
+  /** Number of bins for the levels when mutual information is estimated. */
   bins: z.int().min(2).default(16),
 };
 

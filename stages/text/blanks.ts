@@ -36,7 +36,7 @@ export interface BlankedSentence {
  *
  * @param length variables of the circuit: tokens of a window.
  * @param frame how texts lie in the windows that the circuit was learned from.
- * @param ends whether the sentence ends where its text does; otherwise it may go on.
+ * @param ends whether the text ends with the sentence; otherwise more text may follow.
  * @throws RetortError when it does not fit into a window, or has an unknown word that nothing stands for.
  */
 export function readBlanks(
@@ -129,7 +129,7 @@ function piecesOf(sentence: string, tokenizer: PieceTokenizer, { begins }: Windo
 }
 
 /**
- * A circuit in which blanks are not ends: a sentence has none in its middle. With what says so of samples.
+ * A circuit in which a blank is never the end token, since no sentence has one in its middle, with the function that adapts samples to it.
  *
  * @param blanks variables of the blanks.
  */

@@ -124,7 +124,7 @@ export const embedRandom = defineStage({
   },
 });
 
-/** Runs over windows, so many at a time, and writes what `make` gives for them; goes on where a checkpoint says. */
+/** Writes what `make` returns for the windows, a block at a time. Resumes from a checkpoint. */
 async function eachBlock(
   inputs: { readonly tokens: Tokens; readonly windows: Windows },
   context: StageContext<ShardProgress, NewShardProgress>,

@@ -17,17 +17,22 @@ export function withFrame(circuit: Circuit, frame: WindowFrame): Circuit {
   return withNotes(circuit, notesOf(frame));
 }
 
-/** How texts lie in the windows that a circuit was learned from; undefined where it does not say. */
+/** How texts lie in the windows that a circuit was learned from; undefined if its notes do not say. */
 export function frameOf({ notes = {} }: Circuit): WindowFrame | undefined {
   const begins = windowBegins.find((one) => one === notes[BEGINS]);
   return begins && { begins, ends: notes[ENDS] === "true" };
 }
 
-/** Parameters of stages that ask a circuit in text, for circuits that do not say how texts lie in their windows. */
+/**
+ * Parameters of stages that query a circuit with texts, for circuits whose notes do not say how texts lie in
+ * windows.
+ */
 export const frameParams = {
-  /** Where a text begins in a window: `window`, `end` or `anywhere`; by default what the circuit says. */
+  /**
+   * Where a text begins in a window: `window`, `end` or `anywhere`; by default as the circuit's notes say.
+   */
   begins: z.enum(windowBegins).optional(),
-  /** Whether an end token stands after a text; by default what the circuit says. */
+  /** Whether an end token follows a text; by default as the circuit's notes say. */
   ends: z.boolean().optional(),
 };
 

@@ -8,7 +8,7 @@ import { languageTable } from "./language_table.ts";
 
 type Table = ReadOf<typeof languageTable>;
 
-/** A level so far above all points that it would press them together is left to the table. */
+/** A level so far above all points that it would squeeze them is only in the table. */
 const FAR = 1.5;
 
 /**

@@ -17,7 +17,7 @@ const row = z.object({
   states: z.int(),
   /** Which of several that differ in their random numbers alone. */
   seed: z.int(),
-  /** Validation perplexity before EM, after as many epochs as all arms had, and of the best epoch. */
+  /** Validation perplexity before EM, after the number of epochs that all arms ran, and of the best epoch. */
   start: perplexity,
   atBudget: perplexity,
   best: perplexity,
@@ -46,7 +46,10 @@ export const languageResults = defineStage({
     /** Epochs after which all arms are compared. */
     budget: z.int().min(0),
     rows: z.array(z.strictObject({ arm: z.string(), states: z.int().min(1), seed: z.int().min(0) })).min(1),
-    /** Names of the models without hidden states; of equal names, what predicts the validation text best is shown. */
+    /**
+     * Names of the models without hidden states; of those with equal names the best on the validation text is
+     * shown.
+     */
     floors: z.array(z.string()).default([]),
   }),
   inputs: {
@@ -108,7 +111,7 @@ export const languageResults = defineStage({
   },
 });
 
-/** Rows of one arm and size together, spread over seeds as lowest and highest. */
+/** Rows of one arm and size together, with the lowest and highest over seeds. */
 function summaryOf({ budget, rows, floors }: z.output<typeof table>): string {
   const groups = Map.groupBy(rows, ({ arm, states }) => `${arm}\n${states}`);
   const spread = (values: readonly (number | null)[]): string => {

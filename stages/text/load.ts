@@ -17,7 +17,7 @@ import { documents, type NewDocuments } from "./codecs.ts";
 export const loadParams = {
   /** How documents are told apart in a file. */
   format: z.enum(textFormats).default("file"),
-  /** The column of tables that is the text: each row is a document, whatever the format. */
+  /** The column of tables that holds the text: each row is a document, whatever `format` says. */
   column: z.string().min(1).optional(),
   /**
    * `names`: a file is for the split that it is named after (`train.txt`, `wiki.valid.tokens`, `test/1.txt`);
@@ -95,7 +95,7 @@ export const loadText = defineStage({
   },
 });
 
-/** A split that was to have a share of the documents and got none would fail stages far from here. */
+/** Refuses an empty split here: later stages would fail without saying why. */
 function checkShares(shares: Record<Split, number>, done: Record<Split, NewDocuments>): void {
   const counts = splits.map((split) => done[split].starts.length - 1);
   const empty = splits.filter((split, i) => shares[split] > 0 && counts[i] === 0);

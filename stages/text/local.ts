@@ -6,7 +6,7 @@ import { defineSource } from "../../runner/stage.ts";
 
 const path = z.string().min(1);
 
-/** Where text lies: a file, a folder, several of them, or one or several for each split. */
+/** Paths of texts: a file, a folder, a list of them, or one or several for each split. */
 export const textPaths = z.union([
   path,
   z.array(path).min(1),
@@ -26,7 +26,7 @@ export const localText = defineSource({
   params: z.object({
     /** Files and folders; relative ones start where the command is run. */
     path: textPaths,
-    /** Take only files whose names end so, for example `[".txt", ".txt.gz"]`. Default: all. */
+    /** Endings of the files to take, for example `[".txt", ".txt.gz"]`; by default all files. */
     endings: z.array(z.string().min(1)).default([]),
   }),
   async locate({ params: { path, endings } }) {

@@ -33,7 +33,7 @@ export const maskedLmLog = json("masked-lm-log", z.object({ reports: z.array(rep
 
 const numbers = z.strictObject({ step: z.int(), total: z.number(), reports: z.array(report) });
 
-/** Where the training of a masked language model is, for checkpoints: exact to the bit. */
+/** State of the training of a masked language model, for checkpoints: exact to the bit. */
 export const maskedLmState: Codec<MaskedLmState, MaskedLmState, "masked-lm-state"> = defineCodec<
   MaskedLmState,
   MaskedLmState,

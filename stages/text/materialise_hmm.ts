@@ -38,7 +38,9 @@ export const materialiseHmm = defineStage({
     emission: z.number().min(0).default(1),
     /** Share of each state's emissions that is replaced by the distribution of all tokens. */
     emissionMix: z.number().min(0).max(1).default(0),
-    /** Virtual tokens, uniform, that the distribution of all tokens gets: a chance for unseen ones. */
+    /**
+     * Uniform virtual tokens added to the distribution of all tokens, so that unseen ones have a probability.
+     */
     unigram: z.number().min(0).default(1),
   }),
   inputs: { tokens, windows, vocabulary, labels: clusterLabels },

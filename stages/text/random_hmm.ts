@@ -4,7 +4,7 @@ import { defineStage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { vocabulary } from "./codecs.ts";
 
-/** A homogeneous HMM over token windows with random parameters: where EM starts that was told nothing. */
+/** A homogeneous HMM over token windows with random parameters: the uninformed start of EM. */
 export const randomHmm = defineStage({
   name: "text.random_hmm",
   params: z.object({

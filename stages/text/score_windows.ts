@@ -3,7 +3,7 @@ import { batchCount, batchOf, inOrder, readBatch } from "../../circuits/learning
 import type { Learner } from "../../circuits/learner.ts";
 import { observedAt, type WindowSource } from "./window_source.ts";
 
-/** How well a circuit predicts the tokens of windows, each window by itself. */
+/** Scores how well a circuit predicts the tokens of windows, each on its own. */
 export interface WindowScore {
   /** Perplexity of a token; null: infinite, because a window is impossible. */
   readonly perplexity: number | null;
@@ -13,7 +13,7 @@ export interface WindowScore {
   readonly tokens: number;
 }
 
-/** Scores windows in batches; `step` is called after each with how many of how many are done. */
+/** Scores windows in batches and calls `step` after each with the numbers of windows done and in total. */
 export async function scoreWindows(
   learner: Learner,
   windows: WindowSource,

@@ -15,7 +15,7 @@ import { WindowSource } from "./window_source.ts";
 export const smoothing = json(
   "smoothing",
   z.object({
-    /** The share that gave the lowest perplexity on the validation windows. */
+    /** The share with the lowest perplexity on the validation windows. */
     weight: z.number(),
     tried: z.array(z.object({ weight: z.number(), perplexity: z.number().nullable() })),
   }),
@@ -23,7 +23,7 @@ export const smoothing = json(
 
 /**
  * Mixes the emissions of a circuit with the unigram of the training windows, by the share that predicts the
- * validation windows best. Every arm of an experiment gets the same care.
+ * validation windows best. Every arm of an experiment is smoothed the same way.
  */
 export const smoothText = defineStage({
   name: "text.smooth",

@@ -59,7 +59,7 @@ export const useLiteTeacher = defineStage({
 
 const pieceName = z.union([z.string().min(1), z.int().min(0)]);
 
-/** Names of the ports of a transformer's graph, where they are not the usual ones: see `GraphNames`. */
+/** Names of the inputs and outputs of a transformer's graph if they are unusual: see `GraphNames`. */
 export const portNames = z.strictObject({
   ids: z.string().optional(),
   mask: z.string().optional(),
@@ -72,11 +72,11 @@ export const portNames = z.strictObject({
 
 /** Parameters of {@link onnxTeacher} that only causal language models have. */
 export const causalParams = {
-  /** The piece that every text begins after, as text or id, where the model's files do not tell. */
+  /** The piece before every text, as text or id, if the model's files do not say. */
   begin: pieceName.optional(),
   /** The piece that ends a text, or all that do; the first stands for all. */
   end: z.union([pieceName, z.array(pieceName).min(1)]).optional(),
-  /** A text that every text follows: what is drawn, and the vectors, are those after it. */
+  /** A prompt before every text: texts and vectors are those after it. */
   prompt: z.string().min(1).optional(),
 };
 
@@ -90,11 +90,11 @@ export const onnxTeacher = defineStage({
   params: z.object({
     /** What it is, for people. */
     name: z.string().min(1),
-    /** The `.onnx` file, where there are several: its name, with folders as far as they tell it apart. */
+    /** Name of the `.onnx` file if there are several, with as many folders as needed to tell it apart. */
     model: z.string().optional(),
-    /** The output with the vectors of tokens, where there are several: the layer. */
+    /** The output with the vectors of tokens if there are several, one a layer. */
     output: z.string().optional(),
-    /** Whether a piece sees only itself and those before it: GPT and its like. */
+    /** Whether a piece sees only itself and earlier pieces, as in GPT. */
     causal: z.boolean().default(false),
     /** Pieces that it takes at a time. */
     longest: z.int().min(2).default(512),
@@ -157,7 +157,7 @@ export const onnxTeacher = defineStage({
   },
 });
 
-/** Whether a path ends with another, whole names compared: `onnx/model.onnx` with `model.onnx`. */
+/** Whether a path ends with another, comparing whole names: `onnx/model.onnx` ends with `model.onnx`. */
 function endsWithPath(name: string, end: string): boolean {
   return name === end || name.endsWith(`/${end}`);
 }

@@ -9,7 +9,7 @@ import { teacher } from "./teachers.ts";
 
 /**
  * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its tokens. Interrupted
- * at any step it goes on there, and ends with the same bytes on the same machine.
+ * at any step it resumes there and ends with the same bytes on the same machine.
  */
 export const trainMaskedLm = defineStage({
   name: "teacher.train-masked-lm",
@@ -24,7 +24,7 @@ export const trainMaskedLm = defineStage({
     heads: z.int().min(1).default(4),
     /** Numbers in the hidden layer of the perceptron. */
     hiddenWidth: z.int().min(1).default(1024),
-    /** The layer whose vectors the teacher gives, from 1; the last one, normalised, when left out. */
+    /** The layer whose vectors the teacher returns, from 1; by default the last one, normalised. */
     layer: z.int().min(1).optional(),
     /** Passes over the corpus. */
     epochs: z.int().min(1).default(4),
@@ -38,13 +38,16 @@ export const trainMaskedLm = defineStage({
     decay: z.number().min(0).default(0.01),
     /** Share of the tokens that are hidden and guessed. */
     hidden: z.number().gt(0).lt(1).default(0.15),
-    /** Share of the windows in which a token sees only itself and what follows: what the embedding mode `masked` asks for. */
+    /**
+     * Share of the windows in which a token sees only itself and later tokens, as the embedding mode `masked`
+     * needs.
+     */
     suffixes: z.number().min(0).max(1).default(0.5),
     /** Share of the windows that are cut to a random length. */
     shorter: z.number().min(0).max(1).default(0.2),
-    /** Tokens that a guess chooses from in training, drawn for each step; 0: all. */
+    /** Number of candidate tokens in training, drawn for each step; 0 for all. */
     candidates: z.int().min(0).default(4096),
-    /** Windows of the validation text that each point of the loss curve looks at. */
+    /** Number of validation windows for each point of the loss curve. */
     validWindows: z.int().min(1).default(1024),
     /** Points of the loss curve an epoch. */
     reports: z.int().min(1).default(4),

@@ -17,7 +17,7 @@ export class WindowSource implements SampleSource {
     this.#tokens = tokens;
   }
 
-  /** Windows over stored tokens; a corpus that is small enough is read once, another one piece by piece. */
+  /** Windows over stored tokens. A small corpus is read once, a large one in pieces. */
   static async open(windows: Windows, ids: TokenShards): Promise<WindowSource> {
     if (ids.rows > KEPT) return new WindowSource(windows, ids);
     const all = await ids.all();

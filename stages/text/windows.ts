@@ -12,9 +12,9 @@ export const layWindows = defineStage({
     length: z.int().min(1).default(32),
     /** Tokens from one window's beginning to the next one's; by default windows do not overlap. */
     stride: z.int().min(1).optional(),
-    /** What no window reaches over: nothing (`text`), the end of a document, or an end token. */
+    /** What a window may not cross: nothing (`text`), the end of a document, or an end token. */
     within: z.enum(["text", "documents", "ends"]).default("text"),
-    /** A window that reaches over it is left out, or filled up with positions that are not observed. */
+    /** Whether a window that would cross it is dropped or padded with unobserved positions. */
     partial: z.enum(["drop", "pad"]).default("drop"),
   }),
   inputs: { tokens, vocabulary },
@@ -45,7 +45,10 @@ export const layWindows = defineStage({
 
 const BEGINS = { window: "with its window", end: "after an end token", anywhere: "anywhere in a window" };
 
-/** Where end tokens stand in windows: before other tokens (`inside`), only after all others (`last`), or nowhere. */
+/**
+ * Where end tokens occur in windows: before other tokens (`inside`), only after all others (`last`), or
+ * nowhere.
+ */
 async function endsIn(
   windows: Windows,
   { ids }: Tokens,

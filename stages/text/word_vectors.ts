@@ -13,7 +13,7 @@ export const wordVectors = defineStage({
     width: z.int().min(1).default(64),
     /** Tokens on each side that count as a token's context. */
     reach: z.int().min(1).default(4),
-    /** The most frequent tokens, so many, are the contexts that are counted. */
+    /** Number of contexts to count: the most frequent tokens. */
     contexts: z.int().min(1).default(2000),
     /** `ppmi`: leading singular vectors of the positive pointwise mutual information; `random`: a random projection of it. */
     method: z.enum(["ppmi", "random"]).default("ppmi"),

@@ -18,7 +18,7 @@ const TOGETHER = 4096;
 const plain = (unpack: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) =>
   Uint8Array.from(unpack(bytes));
 
-/** Codecs of pages beside Snappy, which the reader has itself. */
+/** Compression codecs of pages besides Snappy, which the reader has built in. */
 const compressors = {
   GZIP: plain(gunzipSync),
   BROTLI: plain(brotliDecompressSync),
