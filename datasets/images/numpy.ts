@@ -1,6 +1,6 @@
 import { unzipSync } from "fflate";
-import { load } from "npyjs";
 import { messageOf } from "../../foundation/errors.ts";
+import { type NpyContent, readNpy } from "../../foundation/npy.ts";
 import { DataSetError } from "../errors.ts";
 import { type ImageSet, plainSpace } from "./image_set.ts";
 
@@ -20,8 +20,9 @@ export interface NumpyOptions {
  * `[images, channels, rows, columns]`, or `[images, numbers]` with a shape given.
  * @throws DataSetError for other types, shapes or Fortran order
  */
+// deno-lint-ignore require-await -- what cannot be read rejects, as with other kinds of images
 export async function npyImages(bytes: Uint8Array, options: NumpyOptions = {}): Promise<ImageSet> {
-  return arranged(await byteArray(bytes, "the array"), options);
+  return arranged(byteArray(bytes, "the array"), options);
 }
 
 /**
@@ -29,6 +30,7 @@ export async function npyImages(bytes: Uint8Array, options: NumpyOptions = {}): 
  * there), classes from `labels` (or `y`) if it is there and has bytes. Classes counted from 1 stay so.
  * @throws DataSetError when it holds none of these, or as {@link npyImages}
  */
+// deno-lint-ignore require-await -- as above
 export async function npzImages(
   bytes: Uint8Array,
   options: NumpyOptions & { readonly name?: string } = {},
@@ -48,36 +50,28 @@ export async function npzImages(
       }`,
     );
   }
-  const set = arranged(await byteArray(members[`${name}.npy`]!, name), options);
+  const set = arranged(byteArray(members[`${name}.npy`]!, name), options);
   const labelled = find(["labels", "y"]);
   if (labelled === undefined) return set;
-  const labels = await numbers(members[`${labelled}.npy`]!);
+  const labels = numbers(members[`${labelled}.npy`]!);
   const fits = labels.data.length === set.count &&
     Array.from(labels.data, Number).every((n) => n >= 0 && n < 256);
   return fits ? { ...set, labels: Uint8Array.from(labels.data, Number) } : set;
 }
 
-interface Numbers {
-  readonly data: ArrayLike<number | bigint>;
-  readonly shape: readonly number[];
-}
-
-async function numbers(bytes: Uint8Array): Promise<Numbers> {
+function numbers(bytes: Uint8Array): NpyContent {
   try {
-    const { data, shape, fortranOrder } = await load(bytes.slice().buffer);
-    if (fortranOrder && shape.length > 1) throw new Error("it is in Fortran order");
-    return { data: data as unknown as Numbers["data"], shape };
+    return readNpy(bytes);
   } catch (error) {
     throw new DataSetError(`the npy data cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function byteArray(
-  bytes: Uint8Array,
-  name: string,
-): Promise<{ data: Uint8Array; shape: readonly number[] }> {
-  const { data, shape } = await numbers(bytes);
-  if (!(data instanceof Uint8Array)) throw new DataSetError(`${name} does not consist of bytes (uint8)`);
+function byteArray(bytes: Uint8Array, name: string): { data: Uint8Array; shape: readonly number[] } {
+  const { data, shape, type } = numbers(bytes);
+  if (type !== "u1" || !(data instanceof Uint8Array)) {
+    throw new DataSetError(`${name} does not consist of bytes (uint8)`);
+  }
   const size = shape.reduce((a, b) => a * b, 1);
   if (data.length !== size) {
     throw new DataSetError(`${name} of shape [${shape.join(", ")}] needs ${size} bytes; got ${data.length}`);

@@ -1,4 +1,5 @@
-import { dump, load } from "npyjs";
+import { dump } from "npyjs";
+import { readNpy } from "../../foundation/npy.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 
 /** Element types of stored arrays, by their numpy codes without byte order. */
@@ -75,7 +76,7 @@ export function array<T extends ElementType, const Name extends string>(
       return { type, shape: [...shape] };
     },
     async read(artifact) {
-      const { data, shape } = await load((await artifact.bytes("array.npy")).buffer);
+      const { data, shape } = readNpy(await artifact.bytes("array.npy"));
       return check({ data: data as NumericArray<T>["data"], shape });
     },
   });

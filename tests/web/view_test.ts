@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import type { JsonObject } from "../../foundation/canonical.ts";
-import { npyHeader } from "../../runner/codecs/npy.ts";
 import type { EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
 import { spreadText } from "../../web/parts/run_parts.tsx";
 import { variantGroups } from "../../web/view/variants.ts";
 import { metricParts, thin } from "../../web/view/curves.ts";
-import { npyHead, npyNumbers } from "../../web/view/npy.ts";
 import { contactSheet, encodePlainPng, imageLayout } from "../../web/view/png.ts";
 import { spreadOfValues } from "../../foundation/spread.ts";
 import { summarise } from "../../web/view/tensor.ts";
@@ -163,17 +161,6 @@ Deno.test("summaries of tensors agree with the plain formulas; what is not finit
     }),
   );
   assert.deepEqual(summarise([1, 1, 3]).histogram, { from: 0.5, to: 3.5, counts: [2, 0, 1] });
-});
-
-Deno.test("npy files are read: header, numbers, a cut file as far as it goes; others are refused", () => {
-  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
-  const file = new Uint8Array([...npyHeader("f4", 2, 3), ...new Uint8Array(data.buffer)]);
-  const head = npyHead(file)!;
-  assert.deepEqual([head.type, head.shape], ["f4", [2, 3]]);
-  assert.deepEqual([...npyNumbers(file, head)], [...data]);
-  assert.deepEqual([...npyNumbers(file.subarray(0, file.length - 6), head)], [1, 2, 3, 4]);
-  assert.equal(npyHead(new TextEncoder().encode("no array at all, just text")), undefined);
-  assert.equal(npyHead(file.subarray(0, 20)), undefined);
 });
 
 Deno.test("a contact sheet holds the images' pixels in place; its PNG is what zlib reads back", () => {

@@ -5,7 +5,7 @@ import { artifactReader } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { PARAMETERS_FILE, STRUCTURE_FILE } from "../../circuits/disk.ts";
 import { type CircuitPreview, circuitPreview } from "./circuit_preview.ts";
-import { type NpyHead, npyHead, npyNumbers } from "./npy.ts";
+import { type NpyHead, npyHead, npyNumbers } from "../../foundation/npy.ts";
 import { contactSheet, encodePlainPng, imageLayout } from "./png.ts";
 import { type ShownTable, shownTables } from "./shown_tables.ts";
 import { summarise, type TensorSummary } from "./tensor.ts";
@@ -161,8 +161,12 @@ async function previewFile(
     return [{ kind: "value", value, ...(tables === undefined ? {} : { tables }) }];
   }
   if (end === "npy") {
-    const head = npyHead(bytes);
-    if (head === undefined) return [{ kind: "opaque", why: "an array of a kind that is not shown" }];
+    let head: NpyHead;
+    try {
+      head = npyHead(bytes);
+    } catch {
+      return [{ kind: "opaque", why: "an array of a kind that is not shown" }];
+    }
     return [previewArray(file.name, bytes, head, words)];
   }
   if (end === "safetensors" && !partial) return previewTensors(bytes, words);
