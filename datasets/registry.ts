@@ -1,5 +1,5 @@
-import { distance } from "fastest-levenshtein";
 import * as entries from "./entries/mod.ts";
+import { didYouMean } from "../foundation/errors.ts";
 import { UnknownDataSet } from "./errors.ts";
 import type { DataSet, Edition } from "./schema.ts";
 
@@ -18,7 +18,7 @@ export function findDataSet(name: string): DataSet {
   const found = dataSets.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = dataSets.map((one) => one.name);
-  throw new UnknownDataSet(`there is no data set \`${name}\`${didYouMean(name, names)}`, {
+  throw new UnknownDataSet(`there is no data set \`${name}\`${meant(name, names)}`, {
     hint: `Known data sets: ${names.join(", ")}.`,
   });
 }
@@ -33,21 +33,14 @@ export function findEdition(dataSet: DataSet, name: string): Edition {
   if (found !== undefined) return found;
   const names = dataSet.editions.map((one) => one.name);
   throw new UnknownDataSet(
-    `data set \`${dataSet.name}\` has no edition \`${name}\`${didYouMean(name, names)}`,
+    `data set \`${dataSet.name}\` has no edition \`${name}\`${meant(name, names)}`,
     { hint: `Its editions: ${names.join(", ")}.` },
   );
 }
 
-/** `; did you mean X?`, or nothing when no candidate is near. */
-function didYouMean(word: string, candidates: readonly string[]): string {
+/** `; did you mean X?`. Members of a family are often named without it: `nltcs` for `debd-nltcs`. */
+function meant(word: string, names: readonly string[]): string {
   const typed = word.toLowerCase().replaceAll(/[\s_]+/g, "-");
-  // Members of a family are often named without it: `nltcs` for `debd-nltcs`.
-  const part = typed.length < 3 ? undefined : candidates.find((one) => one.split("-").includes(typed));
-  const ranked = candidates
-    .map((candidate) => ({ candidate, edits: distance(typed, candidate) }))
-    .toSorted((a, b) => a.edits - b.edits);
-  const near = ranked[0];
-  const limit = Math.max(1, Math.floor(typed.length / 3));
-  const best = part ?? (near !== undefined && near.edits <= limit ? near.candidate : undefined);
-  return best === undefined ? "" : `; did you mean \`${best}\`?`;
+  const member = typed.length < 3 ? undefined : names.find((name) => name.split("-").includes(typed));
+  return didYouMean(member ?? typed, names);
 }

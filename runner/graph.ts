@@ -7,6 +7,7 @@ import {
   plainJson,
 } from "../foundation/canonical.ts";
 import { CallError, didYouMean } from "../foundation/errors.ts";
+import { eachInput, type Inputs, listOf, mapInputs } from "./inputs.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
 import type { NodeDraft, Ref, StageDefinition } from "./stage.ts";
@@ -29,7 +30,7 @@ export interface GraphNode {
   readonly stage: StageDefinition;
   /** Checked, defaults filled in, plain JSON. */
   readonly params: JsonObject;
-  readonly inputs: Readonly<Record<string, OutputRef | readonly OutputRef[]>>;
+  readonly inputs: Inputs<OutputRef>;
   /** Longest time in seconds, or undefined. */
   readonly timeout: number | undefined;
   /** What the node's seed derives from: its explicit name or its stage's, so that other nodes do not matter. */
@@ -49,9 +50,7 @@ export interface Graph {
 /** The nodes that a node reads from, each once, in the order of its inputs. */
 export function parentsOf(node: GraphNode): GraphNode[] {
   const parents = new Set<GraphNode>();
-  for (const input of Object.values(node.inputs)) {
-    for (const source of Array.isArray(input) ? input : [input]) parents.add(source.node);
-  }
+  for (const [, source] of eachInput(node.inputs)) parents.add(source.node);
   return [...parents];
 }
 
@@ -90,11 +89,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       index,
       stage: draft.stage,
       params: checked.ok ? checked.params : {},
-      inputs: Object.fromEntries(
-        Object.entries(draft.inputs).map((
-          [input, ref],
-        ) => [input, isList(ref) ? ref.map(source) : source(ref)]),
-      ),
+      inputs: mapInputs(draft.inputs, source),
       timeout: draft.options.timeout ?? draft.stage.timeout,
       seedName: draft.options.name ?? draft.stage.name,
       arm: armOf(merged.get(draft)!),
@@ -140,10 +135,6 @@ function unnamedParamFaults(draft: NodeDraft): string[] {
   return checked.ok ? [] : checked.faults.map((fault) => `${where}: ${fault}`);
 }
 
-function isList(ref: Ref | readonly Ref[]): ref is readonly Ref[] {
-  return Array.isArray(ref);
-}
-
 function isRef(value: unknown): value is Ref {
   return typeof value === "object" && value !== null && "node" in value && "output" in value &&
     "codec" in value;
@@ -186,7 +177,7 @@ function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft
     }
     state.set(top.draft, "open");
     stack.push({ draft: top.draft, expanded: true });
-    for (const ref of Object.values(top.draft.inputs).flat().toReversed()) {
+    for (const [, ref] of eachInput(top.draft.inputs).toReversed()) {
       if (isRef(ref) && !state.has(ref.node)) stack.push({ draft: ref.node, expanded: false });
     }
   }
@@ -217,7 +208,7 @@ function wiringFaults(draft: NodeDraft): string[] {
       faults.push(`${where}: input \`${name}\`: expected ${list ? "a list of outputs" : "one output"}`);
       continue;
     }
-    for (const ref of [given].flat()) {
+    for (const ref of listOf<unknown>(given)) {
       if (!isRef(ref)) {
         faults.push(`${where}: input \`${name}\`: expected a stage's output, got ${typeof ref}`);
       } else if (ref.codec.name !== codec.name || ref.codec.version !== codec.version) {
@@ -260,9 +251,7 @@ function mergeEqual(order: readonly NodeDraft[]) {
     const identity = digestJson([
       stages.get(draft.stage)!,
       canonicalText(plainJson(draft.params ?? {})),
-      Object.fromEntries(
-        Object.entries(draft.inputs).map(([name, ref]) => [name, isList(ref) ? ref.map(point) : point(ref)]),
-      ),
+      mapInputs(draft.inputs, point),
       draft.options.name ?? null,
     ]);
     identities.set(draft, identity);

@@ -1,6 +1,7 @@
 import { digestJson, plainJson } from "../foundation/canonical.ts";
 import { CallError } from "../foundation/errors.ts";
-import type { NodeDraft, Ref } from "./stage.ts";
+import { eachInput } from "./inputs.ts";
+import type { NodeDraft } from "./stage.ts";
 
 /**
  * Names for the nodes of a pipeline. An explicit name stands. Otherwise a node has its stage's
@@ -73,9 +74,8 @@ function inheritedLabels(
   const labels = new Map<NodeDraft, Map<string, string>>();
   for (const draft of drafts) {
     const merged = new Map<string, string>();
-    const refs = Object.values(draft.inputs).flat() as Ref[];
     // A node that gathers a sweep has every label of it: not one that tells it apart.
-    const parents = new Set(refs.map((ref) => representative.get(ref.node)!));
+    const parents = new Set(eachInput(draft.inputs).map(([, ref]) => representative.get(ref.node)!));
     for (const parent of parents) {
       for (const [key, value] of labels.get(parent) ?? []) {
         merged.set(key, merged.has(key) && merged.get(key) !== value ? "…" : value);

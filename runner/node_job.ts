@@ -2,6 +2,7 @@ import type { Artifact } from "./codec.ts";
 import { placed } from "./declaration.ts";
 import type { Job } from "./execute/job.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
+import { mapInputs } from "./inputs.ts";
 import type { PlannedNode } from "./plan.ts";
 import type { NodeRecord } from "./records/rows.ts";
 
@@ -11,18 +12,11 @@ export function jobOf(
   planned: PlannedNode,
   artifactOf: (source: OutputRef) => Artifact,
 ): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
-  const isList = (input: OutputRef | readonly OutputRef[]): input is readonly OutputRef[] =>
-    Array.isArray(input);
   return {
     node: node.name,
     ...placed(node.stage),
     params: node.params,
-    inputs: Object.fromEntries(
-      Object.entries(node.inputs).map(([name, input]) => [
-        name,
-        isList(input) ? input.map(artifactOf) : artifactOf(input),
-      ]),
-    ),
+    inputs: mapInputs(node.inputs, artifactOf),
     key: planned.key!,
     components: planned.components!,
     seed: planned.components!.seed ?? null,

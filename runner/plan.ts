@@ -2,6 +2,7 @@ import { type Digest, digestJson } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
 import { type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
+import { listOf, mapInputs } from "./inputs.ts";
 import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, type Reason } from "./key.ts";
 import { type FileDigestCache, locateArtifact } from "./locate.ts";
 import type { EarlierResult } from "./records/earlier.ts";
@@ -140,19 +141,12 @@ export class Planner {
     code: CodeFingerprint,
     digestOf: (source: OutputRef) => Digest,
   ): KeyComponents {
-    const isList = (input: OutputRef | readonly OutputRef[]): input is readonly OutputRef[] =>
-      Array.isArray(input);
     return {
       format: KEY_FORMAT,
       stage: node.stage.name,
       code,
       params: node.params,
-      inputs: Object.fromEntries(
-        Object.entries(node.inputs).map(([name, input]) => [
-          name,
-          isList(input) ? input.map(digestOf) : digestOf(input),
-        ]),
-      ),
+      inputs: mapInputs(node.inputs, digestOf),
       ...(node.stage.seeded ? { seed: seedOf(this.options.seed, node.seedName) } : {}),
       ...(node.stage.engine === "key" ? { engine: this.options.engine } : {}),
       ...variablesOf(node.stage),
@@ -170,7 +164,7 @@ export class Planner {
     const source = (name: string) => {
       const input = node.inputs[name];
       if (input === undefined) return name;
-      const sources = [input].flat() as OutputRef[];
+      const sources = listOf(input);
       return sources.length === 1
         ? `${sources[0]!.node.name}:${sources[0]!.output}`
         : `${sources.length} artifacts`;

@@ -1,4 +1,5 @@
 import type { GraphNode, OutputRef } from "./graph.ts";
+import { eachInput } from "./inputs.ts";
 import { messageOf } from "../foundation/errors.ts";
 import type { PipelineQuestion } from "./headline.ts";
 import type { Records } from "./records/records.ts";
@@ -54,14 +55,12 @@ export class Recorder {
         if (node.arm !== undefined) records.putArm(run.id, { node: node.name, ...node.arm });
         records.addEdges(
           run.id,
-          Object.entries(node.inputs).flatMap(([input, sources]) =>
-            ([sources].flat() as OutputRef[]).map((source) => ({
-              node: node.name,
-              input,
-              source: source.node.name,
-              output: source.output,
-            }))
-          ),
+          eachInput(node.inputs).map(([input, source]) => ({
+            node: node.name,
+            input,
+            source: source.node.name,
+            output: source.output,
+          })),
         );
       }
       for (const [name, source] of graph.outputs) {

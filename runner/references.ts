@@ -1,5 +1,6 @@
 import { CallError, didYouMean } from "../foundation/errors.ts";
 import type { Records } from "./records/records.ts";
+import { eachInput } from "./inputs.ts";
 import type { ArtifactRecord, NodeRecord, RunRecord } from "./records/rows.ts";
 
 /** How many runs are searched for a node that is named without one. */
@@ -141,9 +142,7 @@ export function lineageOf(records: Records, record: ArtifactRecord): Lineage {
   }
   const frameOf = (record: ArtifactRecord): Frame => ({
     made: { record, inputs: [] },
-    left: Object.entries(record.components.inputs).flatMap(([name, digests]) =>
-      ([digests].flat() as string[]).map((digest): [string, string] => [name, digest])
-    ).reverse(),
+    left: eachInput(record.components.inputs).reverse(),
   });
   const whole = frameOf(record);
   const seen = new Set([record.key]);

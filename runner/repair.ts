@@ -1,8 +1,8 @@
 import type { Digest } from "../foundation/canonical.ts";
-import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
 import type { Job, Outcome } from "./execute/job.ts";
 import { type GraphNode, parentsOf } from "./graph.ts";
+import { eachInput } from "./inputs.ts";
 import type { RunState } from "./run_state.ts";
 
 /** How often one object may be made again in a run because it was found damaged. */
@@ -34,9 +34,7 @@ export class Repairs {
     );
     // Nobody's any more: made again meanwhile, for another node that had found it, and with other bytes.
     const replaced = makers.length === 0 &&
-      (Object.values(job.inputs).flat() as Artifact[]).some((artifact) =>
-        artifact.files.some((file) => damaged.has(file.digest))
-      );
+      eachInput(job.inputs).some(([, artifact]) => artifact.files.some((file) => damaged.has(file.digest)));
     if (makers.length === 0 && !replaced) return false;
     if (makers.some((maker) => maker.stage.locate !== undefined)) return false;
     for (const digest of damaged) {

@@ -1,5 +1,6 @@
 import { messageOf, RetortError } from "../../foundation/errors.ts";
-import type { GraphNode, OutputRef } from "../../runner/graph.ts";
+import type { GraphNode } from "../../runner/graph.ts";
+import { eachInput } from "../../runner/inputs.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import { PipelineSession } from "../../runner/session.ts";
@@ -100,13 +101,11 @@ function stateOf(planned: PlannedNode): State {
 function edgesOf(nodes: readonly GraphNode[]): Edge[] {
   const position = new Map(nodes.map((node, i) => [node, i]));
   return nodes.flatMap((node) =>
-    Object.entries(node.inputs).flatMap(([input, sources]) =>
-      ([sources].flat() as OutputRef[]).map((source) => ({
-        from: position.get(source.node)!,
-        to: position.get(node)!,
-        label: source.output === input ? input : `${source.output} → ${input}`,
-      }))
-    )
+    eachInput(node.inputs).map(([input, source]) => ({
+      from: position.get(source.node)!,
+      to: position.get(node)!,
+      label: source.output === input ? input : `${source.output} → ${input}`,
+    }))
   );
 }
 

@@ -1,5 +1,6 @@
 import type { AnyCodec, Artifact, FileEntry } from "../codec.ts";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { eachInput } from "../inputs.ts";
 import { DamagedError, InterruptedError, isDamaged } from "../errors.ts";
 import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
 import { artifactReader, writeArtifact } from "../store/artifacts.ts";
@@ -126,8 +127,7 @@ class Execution {
   }
 
   #inputFiles(): FileEntry[] {
-    const artifacts = Object.values(this.job.inputs).flat() as Artifact[];
-    return artifacts.flatMap((artifact) => artifact.files);
+    return eachInput(this.job.inputs).flatMap(([, artifact]) => artifact.files);
   }
 
   /** Every object of the inputs that is damaged, as one error, so that one repair mends them all. They are set aside. */
