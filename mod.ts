@@ -17,6 +17,9 @@ export type {
   ReadOf,
   WriteOf,
 } from "./runner/codec.ts";
+export { CallError, RetortError } from "./foundation/errors.ts";
+export type { ErrorCode, ErrorFacts, ExitCode, OwnCode } from "./foundation/errors.ts";
+export type { CodeEntry, errorCodes } from "./foundation/codes/mod.ts";
 export type { Digest, JsonObject, JsonValue } from "./foundation/canonical.ts";
 export { type Files, files, type NewFiles } from "./runner/codecs/files.ts";
 export { array, type ArrayOf, type ElementType, type NumericArray } from "./runner/codecs/array.ts";

@@ -87,7 +87,7 @@ export class CircuitBuilder {
   /** Adds a variable; returns its index. @throws {CircuitError} on a number of states that is not whole */
   variable(variable: Variable): number {
     if (variable.kind === "categorical") {
-      requireWhole(`The number of states of \`${variable.name}\``, variable.states, 1, MOST_STATES);
+      requireWhole(`the number of states of \`${variable.name}\``, variable.states, 1, MOST_STATES);
     }
     return this.#variables.push(variable) - 1;
   }
@@ -122,7 +122,9 @@ export class CircuitBuilder {
    * @throws {CircuitError} when the id is taken or the values do not fit the shape
    */
   parameter(id: string, shape: readonly number[], values: NestedNumbers): string {
-    if (this.#parameters.has(id)) throw new CircuitError(`There is already a parameter \`${id}\`.`);
+    if (this.#parameters.has(id)) {
+      throw new CircuitError("circuit/duplicate-parameter", `there is already a parameter \`${id}\``);
+    }
     const numbers = flatten(`Parameter \`${id}\``, shape, values);
     this.#parameters.set(id, { id, shape: [...shape], values: numbers });
     return id;
@@ -139,7 +141,10 @@ export class CircuitBuilder {
     const id = this.#nodes.length;
     const described = this.#variables[variable];
     if (described === undefined) {
-      throw new CircuitError(`There is no variable ${variable}; add it with \`variable\` first.`);
+      throw new CircuitError(
+        "circuit/unknown-variable",
+        `there is no variable ${variable}; add it with \`variable\` first`,
+      );
     }
     const family = leafFamily(options.family);
     requireWhole(`units of input node ${id}`, units, 1, MOST_STATES);
@@ -147,7 +152,10 @@ export class CircuitBuilder {
     // Before drawing values, which would fail less clearly on settings that make no sense.
     const problem = family.checkSettings(shape);
     if (problem !== undefined) {
-      throw CircuitError.of("This leaf makes no sense", [{ where: `input node ${id}`, problem }]);
+      throw CircuitError.of("circuit/invalid", "this leaf is not valid", [{
+        where: `input node ${id}`,
+        problem,
+      }]);
     }
     const parameterShape = family.parameterShape(shape);
     const given = options.parameter;
@@ -174,9 +182,9 @@ export class CircuitBuilder {
 
   /** Adds an element-wise product of nodes with as many units each; returns its id. One child: that child. */
   product(children: readonly NodeId[], options: { name?: string } = {}): NodeId {
-    requireList("The children of a product", children);
+    requireList("the children of a product", children);
     const [first] = children;
-    if (first === undefined) throw new CircuitError("A product needs at least one child.");
+    if (first === undefined) throw new CircuitError("circuit/invalid", "a product needs at least one child");
     for (const child of children) this.#node(child);
     if (children.length === 1) return first;
     const node: ProductNode = {
@@ -195,11 +203,12 @@ export class CircuitBuilder {
     const { units, groups = 1 } = options;
     requireWhole(`units of sum node ${id}`, units, 1, MOST_STATES);
     requireWhole(`groups of sum node ${id}`, groups, 1, MOST_STATES);
-    requireList(`The children of sum node ${id}`, children);
+    requireList(`the children of sum node ${id}`, children);
     const into = children.reduce((total, child) => total + this.#node(child).units, 0);
     if (units % groups !== 0 || into % groups !== 0) {
       throw new CircuitError(
-        `Sum node ${id}: ${groups} groups do not divide its ${units} units and the ${into} units of its children.`,
+        "circuit/invalid",
+        `sum node ${id}: ${groups} groups do not divide its ${units} units and the ${into} units of its children`,
       );
     }
     const shape = [groups, units / groups, into / groups];
@@ -238,7 +247,10 @@ export class CircuitBuilder {
   #node(id: NodeId): Node {
     const node = this.#nodes[id];
     if (node === undefined) {
-      throw new CircuitError(`There is no node ${id} yet; children come before parents.`);
+      throw new CircuitError(
+        "circuit/unknown-node",
+        `there is no node ${id} yet; children come before parents`,
+      );
     }
     return node;
   }

@@ -9,7 +9,7 @@ import {
   type ProductNode,
   type SumNode,
 } from "./circuit.ts";
-import { CircuitError, type Fault } from "./errors.ts";
+import { CircuitError, type ErrorCode, type Fault } from "./errors.ts";
 import { checkRows } from "./leaves/family.ts";
 import { familyNames, findLeafFamily, isExternal, leafOf } from "./leaves/mod.ts";
 import { firstDifferent, firstShared, inScope, type Scope, scopesOf } from "./scope.ts";
@@ -20,10 +20,16 @@ import { firstDifferent, firstShared, inScope, type Scope, scopesOf } from "./sc
  */
 export function checkCircuit(circuit: Circuit): void {
   const structure = structureFaults(circuit);
-  if (structure.length > 0) throw CircuitError.of("This is not a valid circuit", structure);
+  if (structure.length > 0) {
+    throw CircuitError.of("circuit/invalid", "this is not a valid circuit", structure);
+  }
   const parameters = parameterFaults(circuit);
   if (parameters.length > 0) {
-    throw CircuitError.of("The circuit has parameters that make no distribution", parameters);
+    throw CircuitError.of(
+      "circuit/parameter-values",
+      "the circuit has parameters that are not distributions",
+      parameters,
+    );
   }
 }
 
@@ -38,7 +44,9 @@ export function structureFaults(circuit: Circuit): Fault[] {
   if (faults.length > 0) return faults;
   const scopes = scopesOf(circuit);
   for (const node of circuit.nodes) {
-    const add = (problem: string) => faults.push({ where: describeNode(node), problem });
+    const add: Add = (problem, code) => {
+      faults.push({ where: describeNode(node), problem, ...(code !== undefined && { code }) });
+    };
     if (!isCount(node.units)) {
       add(`units is ${node.units}, expected a whole number from 1 to ${MOST_STATES}`);
     } else if (node.kind === "input") checkInput(circuit, node, add);
@@ -140,7 +148,7 @@ function findCycle(nodes: readonly Node[]): number[] | undefined {
   return undefined;
 }
 
-type Add = (problem: string) => void;
+type Add = (problem: string, code?: ErrorCode) => void;
 
 function checkInput(circuit: Circuit, node: InputNode, add: Add): void {
   const variable = circuit.variables[node.variable];
@@ -186,6 +194,7 @@ function checkProduct(circuit: Circuit, node: ProductNode, scopes: Scope[], add:
         `not decomposable: its child ${child} shares ${describeVariable(circuit, shared)} with child ${
           others[0] ?? child
         }`,
+        "circuit/not-decomposable",
       );
       return;
     }
@@ -204,6 +213,7 @@ function checkSum(circuit: Circuit, node: SumNode, scopes: Scope[], add: Add): v
         `not smooth: its child ${child} does not depend on ${
           describeVariable(circuit, missing)
         }, which another child does`,
+        "circuit/not-smooth",
       );
       return;
     }

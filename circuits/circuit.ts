@@ -136,9 +136,10 @@ export function nodeOf(circuit: Circuit, id: NodeId): Node {
   const node = typeof id === "number" ? circuit.nodes[id] : undefined;
   if (node === undefined) {
     throw new CircuitError(
-      `The circuit has no node ${typeof id === "number" ? id : kindOf(id)}: its ids are 0 to ${
+      "circuit/unknown-node",
+      `the circuit has no node ${typeof id === "number" ? id : kindOf(id)}: its ids are 0 to ${
         circuit.nodes.length - 1
-      }.`,
+      }`,
     );
   }
   return node;
@@ -148,7 +149,10 @@ export function nodeOf(circuit: Circuit, id: NodeId): Node {
 export function nodeNamed(circuit: Circuit, name: string): NodeId {
   const found = circuit.nodes.filter((node) => node.name === name);
   if (found.length !== 1) {
-    throw new CircuitError(`The circuit has ${found.length} nodes named \`${name}\`, expected one.`);
+    throw new CircuitError(
+      "circuit/unknown-node",
+      `the circuit has ${found.length} nodes named \`${name}\`, expected one`,
+    );
   }
   return (found[0] as Node).id;
 }
@@ -158,9 +162,10 @@ export function parameterOf(circuit: Circuit, id: string): Parameter {
   const parameter = circuit.parameters.get(id);
   if (parameter === undefined) {
     throw new CircuitError(
-      `The circuit has no parameter \`${id}\`. It has: ${
+      "circuit/unknown-parameter",
+      `the circuit has no parameter \`${id}\`; it has ${
         [...circuit.parameters.keys()].slice(0, 8).join(", ")
-      }.`,
+      }`,
     );
   }
   return parameter;
@@ -171,9 +176,10 @@ export function variableOf(circuit: Circuit, index: number): Variable {
   const variable = typeof index === "number" ? circuit.variables[index] : undefined;
   if (variable === undefined) {
     throw new CircuitError(
-      `The circuit has no variable ${
+      "circuit/unknown-variable",
+      `the circuit has no variable ${
         typeof index === "number" ? index : kindOf(index)
-      }: it has ${circuit.variables.length}, numbered from 0.`,
+      }: it has ${circuit.variables.length}, numbered from 0`,
     );
   }
   return variable;

@@ -51,9 +51,10 @@ export function substitute(
   const fits = replaced.kind === "categorical" ? replaced.states === units : replaced.kind === "external";
   if (!fits) {
     throw new CircuitError(
+      "circuit/units",
       `${describeVariable(outer, variable)} is ${replaced.kind}${
         replaced.kind === "categorical" ? ` with ${replaced.states} states` : ""
-      }, so a circuit with ${units} root units cannot take its place.`,
+      }, so a circuit with ${units} root units cannot take its place`,
     );
   }
   const b = new CircuitBuilder();
@@ -75,7 +76,8 @@ export function substitute(
       if (isExternal(node)) {
         if (node.units !== units) {
           throw new CircuitError(
-            `${describeNode(node)} has ${node.units} units; the circuit that replaces it has ${units}.`,
+            "circuit/units",
+            `${describeNode(node)} has ${node.units} units; the circuit that replaces it has ${units}`,
           );
         }
         return innerRoot;
@@ -91,7 +93,8 @@ export function substitute(
       }
       if (node.parameter === undefined || !leafFamily(node.family).rows) {
         throw new CircuitError(
-          `${describeNode(node)} is a ${node.family} leaf: there is no rule to put a circuit in its place.`,
+          "circuit/not-replaceable",
+          `${describeNode(node)} is a ${node.family} leaf: there is no rule to put a circuit in its place`,
         );
       }
       // The leaf may share its parameter with leaves that stay, which need another shape: a copy for sums.

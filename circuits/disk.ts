@@ -103,7 +103,10 @@ export function decodeCircuit(
   const table = new Map<string, Parameter>();
   for (const [id, { shape, values }] of tensors) {
     if (!(values instanceof Float32Array || values instanceof Float64Array)) {
-      throw new CircuitError(`${where}: parameter \`${id}\` is neither of the type F32 nor F64.`);
+      throw new CircuitError(
+        "circuit-file/invalid",
+        `${where}: parameter \`${id}\` is neither of the type F32 nor F64`,
+      );
     }
     table.set(id, { id, shape, values });
   }
@@ -121,7 +124,9 @@ export function decodeCircuit(
   });
   let faults = structureFaults(circuit);
   if (faults.length === 0) faults = parameterFaults(circuit);
-  if (faults.length > 0) throw CircuitError.of(`${where} holds no valid circuit`, faults);
+  if (faults.length > 0) {
+    throw CircuitError.of("circuit-file/invalid", `${where} holds no valid circuit`, faults);
+  }
   return circuit;
 }
 
@@ -139,15 +144,18 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
   try {
     json = JSON.parse(structure);
   } catch (cause) {
-    throw new CircuitError(`${where}: its structure is not JSON: ${(cause as Error).message}`, { cause });
+    throw new CircuitError(
+      "circuit-file/damaged",
+      `${where}: its structure is not JSON: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   const version = (json as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version > CIRCUIT_VERSION) {
     throw new CircuitError(
-      `${where} has the version ${version} of the format; this program reads up to ${CIRCUIT_VERSION}.`,
-      {
-        hint: "Use a newer version of this program.",
-      },
+      "circuit-file/version",
+      `${where} has the version ${version} of the format; this program reads up to ${CIRCUIT_VERSION}`,
+      { hint: "Use a newer version of this program." },
     );
   }
   const parsed = fileSchema.safeParse(json);
@@ -159,7 +167,7 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
     ) || "top",
     problem: issue.message,
   }));
-  throw CircuitError.of(`${where} holds no valid circuit`, faults);
+  throw CircuitError.of("circuit-file/invalid", `${where} holds no valid circuit`, faults);
 }
 
 /**
@@ -181,15 +189,17 @@ export async function loadCircuit(folder: string): Promise<Circuit> {
       return await Deno.readFile(`${folder}/${name}`);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) {
-        throw new CircuitError(`There is no circuit in ${folder}: the file ${name} is missing.`, { cause });
+        throw new CircuitError(
+          "circuit-file/missing",
+          `there is no circuit in ${folder}: the file ${name} is missing`,
+          { cause },
+        );
       }
       if (!(cause instanceof Deno.errors.NotADirectory)) throw cause;
       throw new CircuitError(
-        `${folder} is a file; a circuit is a folder with ${STRUCTURE_FILE} and ${PARAMETERS_FILE}.`,
-        {
-          hint: `Give the folder that holds it: ${folder.replace(/[\\/][^\\/]*$/, "") || "."}`,
-          cause,
-        },
+        "circuit-file/missing",
+        `${folder} is a file; a circuit is a folder with ${STRUCTURE_FILE} and ${PARAMETERS_FILE}`,
+        { hint: `Give the folder that holds it: ${folder.replace(/[\\/][^\\/]*$/, "") || "."}`, cause },
       );
     }
   };

@@ -1,9 +1,22 @@
+import { type ErrorCode, type ErrorFacts, RetortError } from "../foundation/errors.ts";
+
+export {
+  type ErrorCode,
+  type ErrorFacts,
+  type ExitCode,
+  type OwnCode,
+  RetortError,
+} from "../foundation/errors.ts";
+export type { CodeEntry, errorCodes } from "../foundation/codes/mod.ts";
+
 /** One thing that is wrong with a circuit, a data set or a file, and where. */
 export interface Fault {
   /** The place, as a person would name it: ``sum node 12 `root` ``, ``parameter `emission` ``, `line 4`. */
   readonly where: string;
   /** What is wrong there and what was expected. */
   readonly problem: string;
+  /** Code of this kind of fault, where it has one of its own. */
+  readonly code?: ErrorCode;
 }
 
 /** How many faults a message spells out; the rest are counted. */
@@ -13,28 +26,29 @@ const SHOWN = 8;
  * Something is wrong with a circuit, with the data given to one, or with a file that should hold one.
  * The message names the place, what was found, what was expected and (in `hint`) what to do next.
  */
-export class CircuitError extends Error {
-  /** Name of the class, for messages. */
-  override readonly name: string = "CircuitError";
-  /** What to do next, if there is advice to give. */
-  readonly hint: string | undefined;
+export class CircuitError extends RetortError {
   /** Every fault found, in the order of the circuit or file. May be empty. */
   readonly faults: readonly Fault[];
 
-  /** An error with an optional hint, list of faults and cause. */
+  /** An error with its code, message and optional hint, list of faults and cause. */
   constructor(
+    code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; faults?: readonly Fault[]; cause?: unknown } = {},
+    facts: ErrorFacts & { readonly faults?: readonly Fault[] } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.hint = options.hint;
-    this.faults = options.faults ?? [];
+    super(code, message, facts);
+    this.faults = facts.faults ?? [];
   }
 
-  /** An error that lists `faults` under `headline`. */
-  static of(headline: string, faults: readonly Fault[], hint?: string): CircuitError {
+  /** An error that lists `faults` under `headline`. Faults that all have one code of their own lend it to the error. */
+  static of(code: ErrorCode, headline: string, faults: readonly Fault[], hint?: string): CircuitError {
     const lines = faults.slice(0, SHOWN).map((fault) => `  ${fault.where}: ${fault.problem}`);
     if (faults.length > SHOWN) lines.push(`  and ${faults.length - SHOWN} more`);
-    return new CircuitError([`${headline}:`, ...lines].join("\n"), { hint, faults });
+    const shared = faults[0]?.code;
+    return new CircuitError(
+      shared !== undefined && faults.every((fault) => fault.code === shared) ? shared : code,
+      [`${headline}:`, ...lines].join("\n"),
+      { hint, faults },
+    );
   }
 }

@@ -7,7 +7,8 @@ const MOST = 2 ** 32 - 1;
 export function requireWhole(what: string, x: number, from: number, to = MOST): void {
   if (Number.isInteger(x) && x >= from && x <= to) return;
   throw new CircuitError(
-    `${what} is ${x}, expected a whole number ${to === MOST ? `from ${from}` : `from ${from} to ${to}`}.`,
+    "circuit/argument",
+    `${what} is ${x}, expected a whole number ${to === MOST ? `from ${from}` : `from ${from} to ${to}`}`,
   );
 }
 
@@ -15,35 +16,42 @@ export function requireWhole(what: string, x: number, from: number, to = MOST): 
 export function requireNumber(what: string, x: number, from: number, to = Infinity): void {
   if (Number.isFinite(x) && x >= from && x <= to) return;
   throw new CircuitError(
-    `${what} is ${x}, expected a number ${to === Infinity ? `from ${from}` : `from ${from} to ${to}`}.`,
+    "circuit/argument",
+    `${what} is ${x}, expected a number ${to === Infinity ? `from ${from}` : `from ${from} to ${to}`}`,
   );
 }
 
 /** Refuses what is no seed. @throws {CircuitError} */
 export function requireSeed(seed: number): void {
   if (Number.isSafeInteger(seed) && seed >= 0) return;
-  throw new CircuitError(`A seed is a whole number from 0 to 2^53 - 1; got ${seed}.`);
+  throw new CircuitError(
+    "circuit/argument",
+    `the seed is ${seed}, expected a whole number from 0 to 2^53 - 1`,
+  );
 }
 
 /** Refuses shapes of more numbers than an array can hold. @throws {CircuitError} naming `what` */
 export function requireShape(what: string, shape: readonly number[]): void {
-  requireList(`The shape of ${what}`, shape);
-  for (const size of shape) requireWhole(`A size of ${what}`, size, 0);
+  requireList(`the shape of ${what}`, shape);
+  for (const size of shape) requireWhole(`a size of ${what}`, size, 0);
   const size = shape.reduce((a, b) => a * b, 1);
   if (size <= MOST) return;
-  throw new CircuitError(`${what} of the shape [${shape.join(", ")}] would hold ${size} numbers: too many.`);
+  throw new CircuitError(
+    "circuit/argument",
+    `${what} of the shape [${shape.join(", ")}] would hold ${size} numbers: too many`,
+  );
 }
 
 /** Refuses what is no list. @throws {CircuitError} naming `what` */
 export function requireList(what: string, x: unknown): void {
   if (Array.isArray(x) || ArrayBuffer.isView(x)) return;
-  throw new CircuitError(`${what}: expected a list, got ${kindOf(x)}.`);
+  throw new CircuitError("circuit/argument", `${what}: expected a list, got ${kindOf(x)}`);
 }
 
 /** Refuses what is no text. @throws {CircuitError} naming `what` */
 export function requireText(what: string, x: unknown): void {
   if (typeof x === "string") return;
-  throw new CircuitError(`${what}: expected a string, got ${kindOf(x)}.`);
+  throw new CircuitError("circuit/argument", `${what}: expected a string, got ${kindOf(x)}`);
 }
 
 /** Refuses what has none of the given kinds as its `kind`. @throws {CircuitError} naming `what` */
@@ -51,9 +59,8 @@ export function requireKind(what: string, x: unknown, kinds: readonly string[]):
   const kind = typeof x === "object" && x !== null && "kind" in x ? x.kind : undefined;
   if (kinds.includes(kind as string)) return;
   throw new CircuitError(
-    `${what} has as its kind ${kindOf(kind)}, expected one of ${
-      kinds.map((name) => `"${name}"`).join(", ")
-    }.`,
+    "circuit/argument",
+    `the kind of ${what} is ${kindOf(kind)}, expected one of ${kinds.map((name) => `"${name}"`).join(", ")}`,
   );
 }
 

@@ -142,7 +142,7 @@ export function settingsFor(
  */
 export function checkRule(circuit: Circuit, rule: UpdateRule): void {
   const { step } = rule;
-  requireKind("The step of an update", step, STEPS);
+  requireKind("the step of an update", step, STEPS);
   if (step.kind === "inertia") between("inertia", step.inertia, 0, 1);
   else if (step.kind === "anemone") between("step", step.step, 0, 1);
   for (const id of Object.keys(rule.parameters ?? {})) parameterOf(circuit, id);
@@ -154,7 +154,8 @@ export function checkRule(circuit: Circuit, rule: UpdateRule): void {
     const own = rule.parameters?.[id];
     if (!rows && (base !== undefined || (own?.mix ?? 0) > 0)) {
       throw new CircuitError(
-        `Parameter \`${id}\` is of a ${(node as InputNode).family} leaf, which no base distribution smooths.`,
+        "learning/base",
+        `parameter \`${id}\` is of a ${(node as InputNode).family} leaf, which no base distribution smooths`,
         { hint: "`base` and `mix` are for sums and for categorical and Bernoulli leaves." },
       );
     }
@@ -175,7 +176,8 @@ export function rowWidth(circuit: Circuit, id: string, node: InputNode | SumNode
 function checkBase(id: string, base: ArrayLike<number>, width: number, rows: number): void {
   if (base.length !== width && base.length !== rows * width) {
     throw new CircuitError(
-      `The base of parameter \`${id}\` has ${base.length} numbers, expected ${width} or ${rows * width}.`,
+      "learning/base",
+      `the base of parameter \`${id}\` has ${base.length} numbers, expected ${width} or ${rows * width}`,
     );
   }
   for (let at = 0; at < base.length; at += width) {
@@ -183,15 +185,18 @@ function checkBase(id: string, base: ArrayLike<number>, width: number, rows: num
     for (let i = 0; i < width; i++) {
       const p = base[at + i] as number;
       if (!(p >= 0)) {
-        throw new CircuitError(`Entry ${at + i} of the base of parameter \`${id}\` is ${p}.`, {
-          hint: "A base is made of probabilities.",
-        });
+        throw new CircuitError(
+          "learning/base",
+          `entry ${at + i} of the base of parameter \`${id}\` is ${p}`,
+          { hint: "A base is made of probabilities." },
+        );
       }
       total += p;
     }
     if (Math.abs(total - 1) > 1e-4) {
       throw new CircuitError(
-        `Row ${at / width} of the base of parameter \`${id}\` sums to ${total}, not to 1.`,
+        "learning/base",
+        `row ${at / width} of the base of parameter \`${id}\` sums to ${total}, not to 1`,
       );
     }
   }
@@ -200,6 +205,7 @@ function checkBase(id: string, base: ArrayLike<number>, width: number, rows: num
 function between(what: string, x: number, low: number, high: number): void {
   if (typeof x === "number" && x >= low && x <= high) return;
   throw new CircuitError(
-    `${what} is ${x}, expected a number ${high > 1 ? `from ${low}` : `from ${low} to ${high}`}.`,
+    "circuit/argument",
+    `${what} is ${x}, expected a number ${high > 1 ? `from ${low}` : `from ${low} to ${high}`}`,
   );
 }

@@ -98,7 +98,10 @@ export class LearnerState {
   restore(state: ReadonlyMap<string, Tensor>): void {
     const { weights, statistics } = emptyFlows(this.#circuit);
     const refuse = (name: string): never => {
-      throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+      throw new CircuitError(
+        "learning/state",
+        `the state is of another circuit or engine: \`${name}\` does not fit`,
+      );
     };
     const take = <T extends Float64Array | Float32Array>(name: string, like: T): T => {
       const values = state.get(name)?.values;

@@ -46,20 +46,21 @@ export function materialise(
   choices.forEach((choice, z) => {
     const sums = (typeof choice === "number" ? [choice] : choice).map((id) => sumNode(circuit, id));
     for (const node of sums) {
-      if (latentOf.has(node.id)) throw new CircuitError(`${describeNode(node)} is chosen twice.`);
+      if (latentOf.has(node.id)) {
+        throw new CircuitError("circuit/latent-choice", `${describeNode(node)} is chosen twice`);
+      }
       latentOf.set(node.id, z);
       const size = unitsInto(circuit, node);
       sizes[z] ??= size;
       names[z] ??= node.name ?? `z${node.id}`;
       if (sizes[z] !== size) {
         throw new CircuitError(
-          `${describeNode(node)} has ${size} inputs, but shares a latent variable with a node of ${
-            sizes[z]
-          }.`,
+          "circuit/latent-choice",
+          `${describeNode(node)} has ${size} inputs, but shares a latent variable with a node of ${sizes[z]}`,
         );
       }
     }
-    if (sums.length === 0) throw new CircuitError(`Choice ${z} has no nodes.`);
+    if (sums.length === 0) throw new CircuitError("circuit/latent-choice", `choice ${z} has no nodes`);
   });
   const b = new CircuitBuilder();
   const variables = circuit.variables.map((variable) => b.variable(variable));
@@ -148,7 +149,10 @@ export function materialise(
 function sumNode(circuit: Circuit, id: NodeId): SumNode {
   const node = nodeOf(circuit, id);
   if (node.kind !== "sum") {
-    throw new CircuitError(`${describeNode(node)} is no sum node: it has no latent variable.`);
+    throw new CircuitError(
+      "circuit/no-latent",
+      `${describeNode(node)} is not a sum node: it has no latent variable`,
+    );
   }
   return node;
 }

@@ -18,7 +18,7 @@ import { withParameters } from "./parameters.ts";
  * @throws {CircuitError} on a pseudocount that is none, or counts that make no distribution
  */
 export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circuit {
-  requireNumber("The pseudocount", pseudocount, 0);
+  requireNumber("the pseudocount", pseudocount, 0);
   const owners = new Map<string, InputNode | SumNode>();
   for (const node of circuit.nodes) {
     if (node.kind !== "product" && node.parameter !== undefined) owners.set(node.parameter, node);
@@ -49,6 +49,7 @@ function requireCounts(id: string, counts: Float64Array | undefined, least: numb
   const bad = counts?.findIndex((n) => !(Number.isFinite(n) && n >= least)) ?? -1;
   if (bad < 0) return;
   throw new CircuitError(
-    `Count ${bad} of parameter \`${id}\` is ${counts?.[bad]}: nothing is learned from that.`,
+    "learning/counts",
+    `count ${bad} of parameter \`${id}\` is ${counts?.[bad]}: nothing is learned from that`,
   );
 }

@@ -21,15 +21,17 @@ export function flatten(what: string, shape: readonly number[], values: NestedNu
         : Float64Array.from(values);
     }
     throw new CircuitError(
-      `${what} of the shape [${shape.join(", ")}] needs ${size} numbers; got ${values.length}.`,
+      "circuit/shape",
+      `${what} of the shape [${shape.join(", ")}] needs ${size} numbers; got ${values.length}`,
     );
   }
   const given = shapeOf(values), plain = (sizes: readonly number[]) => sizes.filter((n) => n !== 1).join();
   if (given === undefined || plain(given) !== plain(shape)) {
     throw new CircuitError(
+      "circuit/shape",
       `${what} has the shape [${shape.join(", ")}]; got ${
         given === undefined ? "lists of different lengths" : `numbers of the shape [${given.join(", ")}]`
-      }.`,
+      }`,
     );
   }
   return Float64Array.from(inOneRow(values));

@@ -16,6 +16,8 @@ export function withParameters(circuit: Circuit, values: ReadonlyMap<string, Nes
   }
   const changed = replaceValues(circuit, flat);
   const faults = parameterFaults(changed, new Set(flat.keys()));
-  if (faults.length > 0) throw CircuitError.of("These parameters make no distribution", faults);
+  if (faults.length > 0) {
+    throw CircuitError.of("circuit/parameter-values", "these parameters are not distributions", faults);
+  }
   return changed;
 }

@@ -68,7 +68,9 @@ export class RandomStream {
    */
   constructor(seed: number, ...stream: number[]) {
     requireSeed(seed);
-    if (stream.length > 3) throw new CircuitError(`A stream has at most 3 words; got ${stream.length}.`);
+    if (stream.length > 3) {
+      throw new CircuitError("circuit/argument", `a stream has at most 3 words; got ${stream.length}`);
+    }
     this.#key = [seed >>> 0, Math.floor(seed / 0x100000000)];
     this.#stream = [(stream[0] ?? 0) >>> 0, (stream[1] ?? 0) >>> 0, (stream[2] ?? 0) >>> 0];
   }

@@ -234,9 +234,11 @@ export function emptyFlows(
 export function requireSingleRoot(circuit: Circuit): void {
   const units = rootUnits(circuit);
   if (units !== 1) {
-    throw new CircuitError(`The root has ${units} units; this needs a circuit with a root of 1 unit.`, {
-      hint: "Mix the units first: `mixtureOfUnits(circuit)`.",
-    });
+    throw new CircuitError(
+      "circuit/units",
+      `the root has ${units} units; this needs a circuit with a root of 1 unit`,
+      { hint: "Mix the units first: `mixtureOfUnits(circuit)`." },
+    );
   }
 }
 

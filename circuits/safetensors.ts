@@ -47,7 +47,8 @@ export function encodeSafetensors(
   for (const [name, { shape, values }] of entries) {
     if (sizeOfShape(shape) !== values.length) {
       throw new CircuitError(
-        `Tensor \`${name}\` of the shape [${shape.join(", ")}] holds ${values.length} numbers.`,
+        "circuit/shape",
+        `tensor \`${name}\` of the shape [${shape.join(", ")}] holds ${values.length} numbers`,
       );
     }
     const end = offset + values.byteLength;
@@ -120,7 +121,7 @@ export function safetensorsPlaces(
   where = "safetensors",
 ): { places: ReadonlyMap<string, TensorPlace>; metadata: Readonly<Record<string, string>> } {
   const fail = (problem: string): never => {
-    throw new CircuitError(`${where}: ${problem}.`, {
+    throw new CircuitError("circuit-file/damaged", `${where}: ${problem}`, {
       hint: "The file is damaged, or is no safetensors file.",
     });
   };

@@ -38,8 +38,8 @@ export interface Samples {
  * @throws {CircuitError} when the rows differ in length, or hold what is no number, such as strings
  */
 export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): Samples {
-  requireList("The rows", rows);
-  rows.forEach((row, s) => requireList(`Row ${s}`, row));
+  requireList("the rows", rows);
+  rows.forEach((row, s) => requireList(`row ${s}`, row));
   const count = rows.length;
   const variables = rows[0]?.length ?? 0;
   const integral = rows.every((row) =>
@@ -49,14 +49,19 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
   let observed: Uint8Array | undefined;
   rows.forEach((row, s) => {
     if (row.length !== variables) {
-      throw new CircuitError(`Row ${s} has ${row.length} values, but row 0 has ${variables}.`);
+      throw new CircuitError(
+        "samples/shape",
+        `row ${s} has ${row.length} values, but row 0 has ${variables}`,
+      );
     }
     for (let v = 0; v < variables; v++) {
       const x = row[v];
       if (x !== null && typeof x !== "number") {
-        throw new CircuitError(`Row ${s}, column ${v}: expected a number or null, got ${kindOf(x)}.`, {
-          hint: "Fields of a text file are strings: `Number(field)`, and null where one is empty.",
-        });
+        throw new CircuitError(
+          "samples/value",
+          `row ${s}, column ${v}: expected a number or null, got ${kindOf(x)}`,
+          { hint: "Fields of a text file are strings: `Number(field)`, and null where one is empty." },
+        );
       }
       if (x !== null) values[s * variables + v] = x;
       else (observed ??= new Uint8Array(count * variables).fill(1))[s * variables + v] = 0;
@@ -70,7 +75,7 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
  * @throws {CircuitError} when a number is not whole or negative
  */
 export function unobserved(count: number, variables: number): Samples {
-  requireWhole("The number of samples", count, 0);
+  requireWhole("the number of samples", count, 0);
   requireShape("samples", [count, variables]);
   const size = count * variables;
   return { count, variables, values: new Int32Array(size), observed: new Uint8Array(size) };
@@ -96,8 +101,8 @@ export function softOf(samples: Samples, s: number, v: number): StateWeights | u
 
 /** The samples `from .. to - 1`, as views on the same memory. @throws {CircuitError} when there are no such samples */
 export function sliceSamples(samples: Samples, from: number, to: number): Samples {
-  requireWhole("The first sample", from, 0, samples.count);
-  requireWhole("The end of the samples", to, from, samples.count);
+  requireWhole("the first sample", from, 0, samples.count);
+  requireWhole("the end of the samples", to, from, samples.count);
   const { variables, observed, externals, soft } = samples;
   requireTyped(samples);
   const cut = <T extends ValueArray | Uint32Array>(array: T, width: number) =>
@@ -118,10 +123,9 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
 function requireTyped({ values, observed }: Samples): void {
   if (ArrayBuffer.isView(values) && (observed === undefined || ArrayBuffer.isView(observed))) return;
   throw new CircuitError(
-    "The values of samples are a typed array, `observed` a Uint8Array; got other lists.",
-    {
-      hint: "`samplesFromRows` makes samples of rows of numbers and null.",
-    },
+    "samples/shape",
+    "the values of samples are a typed array, `observed` a Uint8Array; got other lists",
+    { hint: "`samplesFromRows` makes samples of rows of numbers and null." },
   );
 }
 
@@ -136,7 +140,7 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
     for (let i = 0; i < count; i++) {
       const s = indices[i] as number;
       if (!(s >= 0 && s < samples.count && Number.isInteger(s))) {
-        requireWhole(`Index ${i} of the samples`, s, 0, samples.count - 1);
+        requireWhole(`index ${i} of the samples`, s, 0, samples.count - 1);
       }
       out.set(array.subarray(s * width, (s + 1) * width), i * width);
     }
@@ -163,7 +167,7 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
 export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
   const observed = samples.observed?.slice() ?? new Uint8Array(samples.count * samples.variables).fill(1);
   for (const v of variables) {
-    requireWhole("A variable to hide", v, 0, samples.variables - 1);
+    requireWhole("a variable to hide", v, 0, samples.variables - 1);
     for (let s = 0; s < samples.count; s++) observed[s * samples.variables + v] = 0;
   }
   return { ...samples, observed };
@@ -195,9 +199,11 @@ export function requireValues(what: string, samples: Samples): void {
   for (const v of samples.soft?.keys() ?? []) {
     for (let s = 0; s < samples.count; s++) {
       if (!isSoft(samples, s, v)) continue;
-      throw new CircuitError(`${what} needs values, and sample ${s} has soft evidence of variable ${v}.`, {
-        hint: "Hide such variables with `hideVariables`, or give the likeliest state as a value.",
-      });
+      throw new CircuitError(
+        "samples/soft-evidence",
+        `${what} needs values, and sample ${s} has soft evidence of variable ${v}`,
+        { hint: "Hide such variables with `hideVariables`, or give the likeliest state as a value." },
+      );
     }
   }
 }
@@ -212,21 +218,24 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
   const { count, variables, values, observed, externals, soft } = samples;
   if (variables !== circuit.variables.length) {
     throw new CircuitError(
-      `The samples have ${variables} columns, but the circuit has ${circuit.variables.length} variables.`,
+      "samples/shape",
+      `the samples have ${variables} columns, but the circuit has ${circuit.variables.length} variables`,
     );
   }
   const expected = count * variables;
   if (values.length !== expected || (observed !== undefined && observed.length !== expected)) {
     throw new CircuitError(
+      "samples/shape",
       `${count} samples of ${variables} variables need ${expected} values; got ${values.length}` +
-        (observed === undefined ? "." : ` and a mask of ${observed.length}.`),
+        (observed === undefined ? "" : ` and a mask of ${observed.length}`),
     );
   }
   for (const [v, own] of soft ?? []) {
     const variable = variableOf(circuit, v), where = describeVariable(circuit, v);
     if (variable.kind !== "categorical") {
       throw new CircuitError(
-        `${where} is ${variable.kind}: soft evidence is about states of categorical variables.`,
+        "samples/soft-evidence",
+        `${where} is ${variable.kind}: soft evidence is about states of categorical variables`,
       );
     }
     const isRead = (s: number) => isSoft(samples, s, v);
@@ -247,9 +256,13 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
       const good = end === 0 ? Number.isFinite(x) : Number.isInteger(x) && x >= 0 && x < end;
       if (good) continue;
       const wanted = end === 0 ? "a finite number" : `a whole number from 0 to ${end - 1}`;
-      throw new CircuitError(`Sample ${s}, ${describeVariable(circuit, v)}: got ${x}, expected ${wanted}.`, {
-        hint: "Mark values that are missing in `observed` instead of giving them a special value.",
-      });
+      throw new CircuitError(
+        "samples/value",
+        `sample ${s}, ${describeVariable(circuit, v)}: got ${x}, expected ${wanted}`,
+        {
+          hint: "Mark values that are missing in `observed` instead of giving them a special value.",
+        },
+      );
     }
   });
 }
@@ -263,14 +276,17 @@ export function checkSampleWeights(
   weights: ArrayLike<number> | undefined,
 ): void {
   if (weights === undefined) return;
-  requireList("The weights of the samples", weights);
+  requireList("the weights of the samples", weights);
   if (weights.length !== samples.count) {
-    throw new CircuitError(`${samples.count} samples got ${weights.length} weights.`);
+    throw new CircuitError("samples/weights", `${samples.count} samples got ${weights.length} weights`);
   }
   for (let s = 0; s < weights.length; s++) {
     const w = weights[s] as number;
     if (!(typeof w === "number" && w >= 0 && w < Infinity)) {
-      throw new CircuitError(`The weight of sample ${s} is ${w}, expected a number from 0.`);
+      throw new CircuitError(
+        "samples/weights",
+        `the weight of sample ${s} is ${w}, expected a number from 0`,
+      );
     }
   }
 }
@@ -282,7 +298,8 @@ function checkExternal(circuit: Circuit, samples: Samples, v: number, logs: Floa
     for (let s = 0; s < samples.count; s++) {
       if (isObserved(samples, s, v)) {
         throw new CircuitError(
-          `Sample ${s}, ${where}: observed, but the samples carry no log-likelihoods for it.`,
+          "samples/external",
+          `sample ${s}, ${where}: observed, but the samples carry no log-likelihoods for it`,
           { hint: `Give \`externals\` an entry for variable ${v}: Float32Array [count, ${units}].` },
         );
       }
@@ -291,9 +308,10 @@ function checkExternal(circuit: Circuit, samples: Samples, v: number, logs: Floa
   }
   if (logs.length !== samples.count * units) {
     throw new CircuitError(
+      "samples/external",
       `${where}: ${samples.count} samples of ${units} log-likelihoods need ${
         samples.count * units
-      } numbers; got ${logs.length}.`,
+      } numbers; got ${logs.length}`,
     );
   }
   const bad = logs.findIndex((x, i) =>
@@ -301,7 +319,8 @@ function checkExternal(circuit: Circuit, samples: Samples, v: number, logs: Floa
   );
   if (bad >= 0) {
     throw new CircuitError(
-      `Sample ${Math.floor(bad / units)}, ${where}, unit ${bad % units}: log-likelihood ${logs[bad]}.`,
+      "samples/external",
+      `sample ${Math.floor(bad / units)}, ${where}, unit ${bad % units}: log-likelihood ${logs[bad]}`,
     );
   }
 }

@@ -61,7 +61,10 @@ export function mapSoft(
       const width = softWidth(own, count), { weights, indices, rows } = own;
       const fits = Number.isInteger(width) && (indices?.length ?? weights.length) === weights.length;
       if (!fits || (rows?.length ?? count) !== count) {
-        throw new CircuitError(`The soft evidence of variable ${v} has no row for each of ${count} samples.`);
+        throw new CircuitError(
+          "samples/soft-evidence",
+          `the soft evidence of variable ${v} has no row for each of ${count} samples`,
+        );
       }
       return [v, {
         weights: change(own.weights, width),
@@ -90,37 +93,43 @@ export function checkSoft(
   const { weights, indices, rows } = soft;
   if (!(weights instanceof Float32Array)) {
     throw new CircuitError(
-      `${where}: the weights of soft evidence are a Float32Array, got ${kindOf(weights)}.`,
+      "samples/soft-evidence",
+      `${where}: the weights of soft evidence are a Float32Array, got ${kindOf(weights)}`,
     );
   }
   if (indices !== undefined && !isIndices(indices)) {
     throw new CircuitError(
+      "samples/soft-evidence",
       `${where}: the indices of soft evidence are a Uint8Array, Uint16Array, Int32Array or Uint32Array, got ${
         kindOf(indices)
-      }.`,
+      }`,
     );
   }
   if (rows !== undefined && !(rows instanceof Uint8Array && rows.length === count)) {
     throw new CircuitError(
+      "samples/soft-evidence",
       `${where}: \`rows\` of soft evidence is a Uint8Array of ${count} numbers, one a sample; got ${
         rows instanceof Uint8Array ? rows.length : kindOf(rows)
-      }.`,
+      }`,
     );
   }
   if (indices === undefined && weights.length !== count * states) {
     throw new CircuitError(
-      `${where}: ${count} samples of ${states} states need ${count * states} weights; got ${weights.length}.`,
+      "samples/soft-evidence",
+      `${where}: ${count} samples of ${states} states need ${count * states} weights; got ${weights.length}`,
       { hint: "With `indices` there are as many weights as those: those of some states alone." },
     );
   }
   if (indices !== undefined && indices.length !== weights.length) {
     throw new CircuitError(
-      `${where}: soft evidence has ${weights.length} weights and ${indices.length} indices, expected as many.`,
+      "samples/soft-evidence",
+      `${where}: soft evidence has ${weights.length} weights and ${indices.length} indices, expected as many`,
     );
   }
   if (indices !== undefined && (count === 0 ? weights.length > 0 : weights.length % count !== 0)) {
     throw new CircuitError(
-      `${where}: ${weights.length} weights are not as many for each of ${count} samples.`,
+      "samples/soft-evidence",
+      `${where}: ${weights.length} weights are not as many for each of ${count} samples`,
     );
   }
   const width = softWidth(soft, count);
@@ -132,7 +141,8 @@ export function checkSoft(
       const weight = weights[at] as number;
       if (!(weight >= 0 && weight < Infinity)) {
         throw new CircuitError(
-          `Sample ${s}, ${where}: a weight of soft evidence is ${weight}, expected a finite number from 0.`,
+          "samples/soft-evidence",
+          `sample ${s}, ${where}: a weight of soft evidence is ${weight}, expected a finite number from 0`,
           { hint: "Weights are likelihoods, not their logarithms." },
         );
       }
@@ -140,16 +150,19 @@ export function checkSoft(
       const x = indices[at] as number;
       if (!(x >= 0 && x < states)) {
         throw new CircuitError(
-          `Sample ${s}, ${where}: an index of soft evidence is ${x}, expected a whole number from 0 to ${
+          "samples/soft-evidence",
+          `sample ${s}, ${where}: an index of soft evidence is ${x}, expected a whole number from 0 to ${
             states - 1
-          }.`,
+          }`,
         );
       }
       if (weight === 0) continue;
       if (seen[x] === s + 1) {
-        throw new CircuitError(`Sample ${s}, ${where}: state ${x} stands twice in the soft evidence.`, {
-          hint: "Add its weights up; entries of weight 0 may pad a row.",
-        });
+        throw new CircuitError(
+          "samples/soft-evidence",
+          `sample ${s}, ${where}: state ${x} stands twice in the soft evidence`,
+          { hint: "Add its weights up; entries of weight 0 may pad a row." },
+        );
       }
       seen[x] = s + 1;
     }

@@ -72,7 +72,8 @@ export class TensorFile {
     const bad = indices.find((s) => s >= count);
     if (bad !== undefined) {
       throw new CircuitError(
-        `${this.#path}: there is no row ${bad} of tensor \`${name}\` with ${count} rows.`,
+        "circuit-file/invalid",
+        `${this.#path}: there is no row ${bad} of tensor \`${name}\` with ${count} rows`,
       );
     }
     if (this.#keep) {
@@ -94,7 +95,9 @@ export class TensorFile {
 
   #place(name: string): TensorPlace {
     const place = this.#places.get(name);
-    if (place === undefined) throw new CircuitError(`${this.#path}: there is no tensor \`${name}\`.`);
+    if (place === undefined) {
+      throw new CircuitError("circuit-file/invalid", `${this.#path}: there is no tensor \`${name}\``);
+    }
     return place;
   }
 
@@ -119,7 +122,9 @@ async function fill(file: Deno.FsFile, at: number, bytes: Uint8Array): Promise<v
   await file.seek(at, Deno.SeekMode.Start);
   for (let done = 0; done < bytes.length;) {
     const read = await file.read(bytes.subarray(done));
-    if (read === null) throw new CircuitError("The file became shorter while it was read.");
+    if (read === null) {
+      throw new CircuitError("circuit-file/damaged", "the file became shorter while it was read");
+    }
     done += read;
   }
 }

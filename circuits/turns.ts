@@ -15,7 +15,9 @@ export class Turns {
   take<T>(run: () => T | Promise<T>): Promise<T> {
     if (this.#closed) {
       return Promise.reject(
-        new CircuitError(`The ${this.#what} is closed.`, { hint: "Open another one, or close it later." }),
+        new CircuitError("engine/closed", `the ${this.#what} is closed`, {
+          hint: "Open another one, or close it later.",
+        }),
       );
     }
     const result = this.#last.then(run);

@@ -24,7 +24,7 @@ export function pipelinePath(path: string): string {
       // The next candidate may be there.
     }
   }
-  throw new CallError(`there is no pipeline file ${here}`, {
+  throw new CallError("command/no-pipeline-file", `there is no pipeline file ${here}`, {
     hint: "Pipelines of this project: pipelines/*.ts",
   });
 }

@@ -26,8 +26,16 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   }
 }
 
+let answered = false;
+
+/** Whether a JSON document was written: there is to be one alone. */
+export function hasAnswered(): boolean {
+  return answered;
+}
+
 /** Writes a JSON document to standard output. */
 export function printJson(value: unknown): void {
+  answered = true;
   print(JSON.stringify(value, null, 2));
 }
 

@@ -239,7 +239,7 @@ function tempPath(options: ExtractOptions, wanted: WantedMember): string {
 }
 
 function fail(options: ExtractOptions, what: string, cause?: unknown): ArchiveError {
-  return new ArchiveError(`archive ${options.archive} ${what}`, {
+  return new ArchiveError("data/archive", `archive ${options.archive} ${what}`, {
     hint: "Nothing was unpacked. If it was downloaded, remove it and fetch it again.",
     ...(cause === undefined ? {} : { cause }),
   });

@@ -81,6 +81,7 @@ export async function download(options: DownloadOptions): Promise<void> {
   const only = failures.length === 1 ? failures[0]!.error : undefined;
   if (only instanceof DataSetDamaged) throw only;
   throw new FetchError(
+    "data/download",
     `${options.path} could not be downloaded:\n` +
       failures.map(({ url, error }) => `  ${url}: ${error.message}`).join("\n"),
     {
@@ -185,6 +186,7 @@ async function finish(url: string, part: Part, hash: Hash, resumed: boolean, opt
   if (resumed) throw new AnotherTry("the bytes of an earlier try do not fit", { restart: true });
   await part.drop();
   throw new DataSetDamaged(
+    "data/damaged",
     `${url} gives other bytes than expected: ${algorithm} ${found}, expected ${hex}`,
     { file: url, expected: hex, found },
     { hint: "The file may have changed at its source. Nothing was kept; do not use it unchecked." },
@@ -271,7 +273,9 @@ class Part {
     } catch (error) {
       const known = fileFault(error, "writing", this.#path);
       if (known instanceof RetortError) throw known;
-      throw new DataSetError(`${this.#path} cannot be written: ${messageOf(error)}`, { cause: error });
+      throw new DataSetError("file/access", `${this.#path} cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }

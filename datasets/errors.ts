@@ -1,4 +1,4 @@
-import { type ExitCode, RetortError } from "../foundation/errors.ts";
+import { type ErrorCode, type ErrorFacts, type ExitCode, RetortError } from "../foundation/errors.ts";
 
 /** An error about a data set that a person can act on. */
 export class DataSetError extends RetortError {}
@@ -25,8 +25,8 @@ export class DataSetMissing extends DataSetError {
    *
    * @param places every folder that was looked in, in order.
    */
-  constructor(message: string, places: readonly string[], options: { hint?: string } = {}) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, places: readonly string[], facts: ErrorFacts = {}) {
+    super(code, message, facts);
     this.places = places;
   }
 }
@@ -43,17 +43,18 @@ export class DataSetDamaged extends DataSetError {
   /**
    * An error for a file that is not what it should be.
    *
-   * @param facts which file, what was expected of it and what was found.
+   * @param difference which file, what was expected of it and what was found.
    */
   constructor(
+    code: ErrorCode,
     message: string,
-    facts: { file: string; expected: string; found: string },
-    options: { hint?: string } = {},
+    difference: { file: string; expected: string; found: string },
+    facts: ErrorFacts = {},
   ) {
-    super(message, options);
-    this.file = facts.file;
-    this.expected = facts.expected;
-    this.found = facts.found;
+    super(code, message, facts);
+    this.file = difference.file;
+    this.expected = difference.expected;
+    this.found = difference.found;
   }
 }
 

@@ -79,6 +79,7 @@ function chooseEdition(entry: DataSet, name: string | undefined, folder: string)
   if (edition !== undefined && isFetchable(edition)) return edition;
   const known = edition ?? entry.editions[0]!;
   throw new DataSetError(
+    "data/no-download",
     `data set \`${entry.name}\`, edition \`${known.name}\`, has no download address`,
     {
       hint: `Get ${

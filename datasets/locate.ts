@@ -110,6 +110,7 @@ export async function checkDigests(
     if (size !== file.bytes) throw wrongSize(located.name, file.location, [file.bytes], size);
     if (file.sha256 !== undefined && sha256 !== file.sha256) {
       throw new DataSetDamaged(
+        "data/damaged",
         `data set \`${located.name}\`: ${file.location} has the wrong bytes: ` +
           `sha256 ${sha256}, expected ${file.sha256}`,
         { file: file.location, expected: file.sha256, found: sha256 },
@@ -172,6 +173,7 @@ function wrongSize(name: string, location: string, expected: number[], found: nu
   const wanted = [...new Set(expected)].map(String).join(" or ");
   const problem = found < 0 ? "is not a file" : `has the wrong size: ${found} bytes`;
   return new DataSetDamaged(
+    "data/damaged",
     `data set \`${name}\`: ${location} ${problem}, expected ${wanted}${found < 0 ? " bytes" : ""}`,
     { file: location, expected: wanted, found: String(found) },
     { hint: repairHint(name) },
@@ -193,6 +195,7 @@ function missing(entry: DataSet, editions: readonly Edition[], places: readonly 
     : `This edition has no download address: put ${editions[0]!.files.map((file) => file.path).join(", ")} ` +
       `into ${places[0] ?? entry.folder}, or set RETORT_DATA to the folder that holds ${entry.folder}/.`;
   return new DataSetMissing(
+    "data/missing",
     `data set \`${entry.name}\`${wanted} is not on this machine; looked in:\n` +
       (places.length === 0 ? "  (no folder was given)" : places.map((place) => `  ${place}`).join("\n")),
     places,

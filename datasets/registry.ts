@@ -1,5 +1,5 @@
 import * as entries from "./entries/mod.ts";
-import { didYouMean } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 import { UnknownDataSet } from "./errors.ts";
 import type { DataSet, Edition } from "./schema.ts";
 
@@ -18,7 +18,7 @@ export function findDataSet(name: string): DataSet {
   const found = dataSets.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = dataSets.map((one) => one.name);
-  throw new UnknownDataSet(`there is no data set \`${name}\`${meant(name, names)}`, {
+  throw new UnknownDataSet("data/unknown", `there is no data set \`${name}\`${meant(name, names)}`, {
     hint: `Known data sets: ${names.join(", ")}.`,
   });
 }
@@ -33,6 +33,7 @@ export function findEdition(dataSet: DataSet, name: string): Edition {
   if (found !== undefined) return found;
   const names = dataSet.editions.map((one) => one.name);
   throw new UnknownDataSet(
+    "data/unknown",
     `data set \`${dataSet.name}\` has no edition \`${name}\`${meant(name, names)}`,
     { hint: `Its editions: ${names.join(", ")}.` },
   );

@@ -26,12 +26,16 @@ export function parseRows(text: string, where: string): ByteTable {
     if (line === "") return;
     const cells = line.split(",");
     if (cells.length !== columns) {
-      throw new RetortError(`${where}, line ${index + 1}: ${cells.length} numbers, expected ${columns}`);
+      throw new RetortError(
+        "table/values",
+        `${where}, line ${index + 1}: ${cells.length} numbers, expected ${columns}`,
+      );
     }
     cells.forEach((cell, column) => {
       const x = Number(cell);
       if (cell.trim() === "" || !Number.isInteger(x) || x < 0 || x > 255) {
         throw new RetortError(
+          "table/values",
           `${where}, line ${index + 1}, number ${column + 1}: got ${JSON.stringify(cell)}, ` +
             "expected a whole number from 0 to 255",
         );

@@ -157,6 +157,7 @@ export function defineDataSet(entry: DataSet): DataSet {
   const result = dataSet.safeParse(entry);
   if (result.success) return entry;
   throw new InvalidDataSet(
+    "data/entry",
     `data set \`${String(entry?.name)}\` is not a valid entry:\n${z.prettifyError(result.error)}`,
     { hint: "See `DataSet` in datasets/schema.ts for what an entry holds." },
   );

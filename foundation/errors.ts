@@ -1,60 +1,51 @@
-import { distance } from "fastest-levenshtein";
+import type { ErrorCode } from "./codes/mod.ts";
+
+export type { ErrorCode, OwnCode } from "./codes/mod.ts";
 
 /** How a process should end after an error: 2 for a wrong call, 1 for a failed run. */
 export type ExitCode = 1 | 2;
 
+/** What an error carries besides its code and its message. */
+export interface ErrorFacts {
+  /** What to do next, in sentences. */
+  readonly hint?: string | undefined;
+  /** What was thrown before, if this error tells more about it. */
+  readonly cause?: unknown;
+}
+
 /**
- * An error that a person can act on: what was wrong, where, what was expected, what to do next.
- * Printed without a stack trace unless `--verbose` is given.
+ * An error that a person can act on. Its message is a clause without a capital or a full stop: what is wrong, where, and
+ * what was expected. Printed without a stack trace unless `--verbose` is given.
  */
 export class RetortError extends Error {
-  /** Name of the class, for messages. */
+  /** Name of the class. */
   override readonly name: string;
+  /** Identifies the kind of error; docs/errors.md lists all codes. Stable from one version to the next. */
+  readonly code: ErrorCode;
   /** 2 when the call itself was wrong (flag, parameter, pipeline), 1 when a run failed. */
   readonly exitCode: ExitCode;
   /** What to do next, printed on a line of its own. */
   readonly hint: string | undefined;
 
-  constructor(message: string, options: { exitCode?: ExitCode; hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  /** An error with its code, message and optional hint and cause; `exitCode` is 1 unless given. */
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts & { readonly exitCode?: ExitCode } = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = new.target.name;
-    this.exitCode = options.exitCode ?? 1;
-    this.hint = options.hint;
+    this.code = code;
+    this.exitCode = facts.exitCode ?? 1;
+    this.hint = facts.hint;
   }
 }
 
 /** The call was wrong: an unknown flag, a parameter that does not fit, a pipeline that does not build. */
 export class CallError extends RetortError {
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, { ...options, exitCode: 2 });
+  /** An error with its code, message and optional hint and cause. */
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(code, message, { ...facts, exitCode: 2 });
   }
 }
 
-/**
- * The candidate nearest to `word` in edit distance, or undefined when none is near
- * (more than two letters and more than a third of the word would have to change).
- */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  // Two letters changed places are two edits: allowed in all but the shortest words.
-  let bestDistance = Math.max(word.length < 3 ? 1 : 2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (d < bestDistance) {
-      best = candidate;
-      bestDistance = d;
-    }
-  }
-  return best;
-}
-
-/** `; did you mean X?` for a message, or nothing when no candidate is near. */
-export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const near = nearest(word, candidates);
-  return near === undefined ? "" : `; did you mean \`${near}\`?`;
-}
-
-/** The hint of anything that was thrown: errors of `circuits`, which knows no other room, carry one as well. */
+/** The hint of anything that was thrown, whatever class it has: two copies of this module may be at work. */
 export function hintOf(error: unknown): string | undefined {
   try {
     const hint = (error as { hint?: unknown } | null | undefined)?.hint;
@@ -70,13 +61,24 @@ export function exitCodeOf(error: unknown): ExitCode | undefined {
   return code === 1 || code === 2 ? code : undefined;
 }
 
-/** An error with more said before its message; hint and exit code stay. */
-export function inContext(context: string, error: unknown): RetortError {
-  const hint = hintOf(error);
-  return new RetortError(`${context}: ${messageOf(error)}`, {
+/** The code of anything that was thrown, or undefined when it has none. Codes of the operating system do not count. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  try {
+    const code = (error as { code?: unknown } | null | undefined)?.code;
+    return typeof code === "string" && /^[a-z][a-z-]*\/[a-z][a-z0-9-]*$/.test(code)
+      ? code as ErrorCode
+      : undefined;
+  } catch {
+    return undefined; // What was thrown does not want to be looked at.
+  }
+}
+
+/** An error with more said before its message; its code, hint and exit code stay. `code` is for what has none. */
+export function inContext(context: string, error: unknown, code: ErrorCode): RetortError {
+  return new RetortError(codeOf(error) ?? code, `${context}: ${messageOf(error)}`, {
     exitCode: exitCodeOf(error) ?? 1,
+    hint: hintOf(error),
     cause: error,
-    ...(hint === undefined ? {} : { hint }),
   });
 }
 

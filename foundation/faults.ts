@@ -6,10 +6,14 @@ const LOST = ["writing", "making", "locking"];
 /** A path that is not found where it was to be written: somebody has moved or removed its folder. */
 function goneFault(error: unknown, doing: string, path: string): RetortError | undefined {
   if (!(error instanceof Deno.errors.NotFound) || !LOST.includes(doing)) return undefined;
-  return new RetortError(`${path} cannot be written: its folder is gone: ${messageOf(error)}`, {
-    hint: "Was it moved or removed meanwhile? Run the same command again; what is there still is used.",
-    cause: error,
-  });
+  return new RetortError(
+    "file/folder-gone",
+    `${path} cannot be written: its folder is gone: ${messageOf(error)}`,
+    {
+      hint: "Was it moved or removed meanwhile? Run the same command again; what is there still is used.",
+      cause: error,
+    },
+  );
 }
 
 /** Whether Deno refuses a system folder, whatever it is permitted to read and write. */
@@ -30,11 +34,15 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
   // The runtime gives some of these errors no code, and Windows its own number.
   const full = code === "ENOSPC" || /No space left|os error (28|112)\b/.test(text);
   if (full || code === "EDQUOT" || /quota|os error 122\b/.test(text)) {
-    return new RetortError(`the disk ${full ? "is full" : "quota is used up"}: ${doing} ${path} failed`, {
-      hint:
-        "Free some space (`deno task gc` removes what no recent run needs), then run the same command again.",
-      cause: error,
-    });
+    return new RetortError(
+      "file/disk-full",
+      `the disk ${full ? "is full" : "quota is used up"}: ${doing} ${path} failed`,
+      {
+        hint:
+          "Free some space (`deno task gc` removes what no recent run needs), then run the same command again.",
+        cause: error,
+      },
+    );
   }
   if (
     code === "EROFS" || /Read-only file system/.test(text) || error instanceof Deno.errors.PermissionDenied
@@ -42,7 +50,7 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
     const [done, able] = ["reading", "opening"].includes(doing)
       ? ["read", "readable"]
       : ["written", "writable"];
-    return new RetortError(`${path} cannot be ${done}: ${doing} it failed: ${text}`, {
+    return new RetortError("file/access", `${path} cannot be ${done}: ${doing} it failed: ${text}`, {
       hint:
         `Make it and its folder ${able}, or use another one: --store DIR for the store, RETORT_HOME for store and data.`,
       cause: error,
@@ -52,6 +60,7 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
     // Deno keeps system folders for programs with every permission, the network's included, which stages never get.
     const into = /"(.+?)"/.exec(text)?.[1] ?? path;
     return new RetortError(
+      "file/system-folder",
       `Deno lets no program that is not permitted everything into /dev, /proc and /sys: ${into}`,
       {
         exitCode: 2,
@@ -62,7 +71,7 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
     );
   }
   if (error instanceof Deno.errors.NotCapable) {
-    return new RetortError(`this process is not permitted: ${doing} ${path}: ${text}`, {
+    return new RetortError("file/permission", `this process is not permitted: ${doing} ${path}: ${text}`, {
       hint: "The tasks in deno.json name the permissions that each needs; docs/permissions.md says what for.",
       cause: error,
     });

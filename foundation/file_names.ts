@@ -1,17 +1,24 @@
+import { RetortError } from "./errors.ts";
+
 /**
  * Files that are named by what they show: `name` is letters, digits, `-` and `_`, the file gets `ending`.
  * @param what what is named, for messages: `picture`
- * @throws TypeError for a name that is no such name, or stands for two
+ * @throws RetortError for a name that is no such name, or stands for two
  */
 export function shownFiles(names: readonly string[], ending: string, what: string): string[] {
   const files = names.map((name) => {
     const file = `${name}.${ending}`, fault = badFileName(file);
     if (fault !== undefined || !/^[\w-]+$/.test(name)) {
-      throw new TypeError(`${JSON.stringify(name)} cannot name a ${what}${fault ? `: ${fault}` : ""}`);
+      throw new RetortError(
+        "artifact/file-name",
+        `${JSON.stringify(name)} cannot name a ${what}${fault ? `: ${fault}` : ""}`,
+      );
     }
     return file;
   });
-  if (new Set(files).size !== files.length) throw new TypeError(`two ${what}s have the same name`);
+  if (new Set(files).size !== files.length) {
+    throw new RetortError("artifact/file-name", `two ${what}s have the same name`);
+  }
   return files;
 }
 

@@ -28,7 +28,7 @@ export function parameterBytes(plan: Plan): number {
 /** Refuses what is no number of bytes. @throws {CircuitError} */
 export function checkMemory(bytes: number): void {
   if (bytes > 0) return;
-  throw new CircuitError(`memory is ${bytes}, expected a number of bytes above 0.`);
+  throw new CircuitError("circuit/argument", `memory is ${bytes}, expected a number of bytes above 0`);
 }
 
 /** The largest batch, at least 1, whose activations fit in `bytes`. @throws {CircuitError} when that is no number of bytes */

@@ -15,7 +15,10 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
   const { memory, threads } = options;
   if (memory !== undefined) checkMemory(memory);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw new CircuitError(`threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}`,
+    );
   }
   // Loaded when asked for: a browser has no ONNX Runtime for Node.
   switch (await chooseEngine(options)) {
@@ -34,7 +37,7 @@ export async function chooseEngine(
   { engine = "auto", adapter }: Pick<EngineOptions, "engine" | "adapter">,
 ): Promise<EngineName> {
   if (!["cpu", "webgpu", "auto"].includes(engine)) {
-    throw new CircuitError(`There is no engine \`${engine}\`.`, {
+    throw new CircuitError("engine/unknown", `there is no engine \`${engine}\``, {
       hint: "The engines are cpu, webgpu and auto.",
     });
   }

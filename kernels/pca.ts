@@ -25,9 +25,17 @@ export interface Pca {
 export async function principalComponents(vectors: Vectors, components: number): Promise<Pca> {
   const { rows, width } = vectors;
   if (!(Number.isInteger(components) && components >= 1 && components <= width)) {
-    throw new RetortError(`${components} components of vectors of width ${width}: expected 1 to ${width}`);
+    throw new RetortError(
+      "pca/components",
+      `${components} components of vectors of width ${width}: expected 1 to ${width}`,
+    );
   }
-  if (rows < 2) throw new RetortError(`${rows} vectors have no principal components: at least 2 are needed`);
+  if (rows < 2) {
+    throw new RetortError(
+      "pca/components",
+      `${rows} vectors have no principal components: at least 2 are needed`,
+    );
+  }
   const mean = (await meanOf(vectors)).map(Math.fround);
   const covariance = await covarianceOf(vectors, mean);
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {

@@ -182,7 +182,10 @@ export function planOf(circuit: Circuit): Plan {
 /** Which fold and unit of its group a unit of a node is. @throws {CircuitError} when there is no such node or unit */
 export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; unit: number } {
   if (!(Number.isInteger(unit) && unit >= 0 && unit < nodeOf(plan.circuit, node).units)) {
-    throw new CircuitError(`${describeNode(nodeOf(plan.circuit, node))} has no unit ${unit}.`);
+    throw new CircuitError(
+      "circuit/unknown-node",
+      `${describeNode(nodeOf(plan.circuit, node))} has no unit ${unit}`,
+    );
   }
   const place = plan.places[node] as Place, { units } = plan.groups[place.group] as Group;
   const block = Math.floor(unit / units);

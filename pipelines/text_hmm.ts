@@ -12,7 +12,7 @@
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'blanks=["The _ of the _."]'
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
+import { CallError, definePipeline } from "../mod.ts";
 import { blankedTexts, completeText } from "../stages/text/complete_text.ts";
 import { loadParams, loadText } from "../stages/text/load.ts";
 import { localText, textPaths } from "../stages/text/local.ts";
@@ -100,5 +100,8 @@ export default definePipeline({
 function piecesOf(teachers: readonly string[]) {
   const own = teachers.find(isOnnx);
   if (own !== undefined) return teacherFiles(own).at(-1)!;
-  throw new TypeError("by=pieces wants a teacher in ONNX: its pieces are the tokens (see `teachers`)");
+  throw new CallError(
+    "pipeline/parameters",
+    "by=pieces wants a teacher in ONNX: its pieces are the tokens (see `teachers`)",
+  );
 }

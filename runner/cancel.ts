@@ -17,7 +17,7 @@ const LOOK = 500;
 export function cancelRun(store: Store, run: RunRecord): void {
   const status = liveStatus(store, run);
   if (status !== "running" && status !== "running or killed") {
-    throw new CallError(`run ${run.id} is not running: it is ${status}`);
+    throw new CallError("run/not-running", `run ${run.id} is not running: it is ${status}`);
   }
   const path = cancelPath(store.runFolder(run.id));
   guardedSync("writing", path, () => Deno.writeTextFileSync(path, ""));

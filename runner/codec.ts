@@ -1,3 +1,4 @@
+import { CallError } from "../foundation/errors.ts";
 import type { Digest, JsonObject, JsonValue } from "../foundation/canonical.ts";
 
 /** One file of an artifact: its name inside the artifact, its size in bytes, the sha256 of its bytes. */
@@ -97,16 +98,19 @@ export type WriteOf<C> = C extends Codec<infer _R, infer W, string> ? W : never;
 /**
  * Declares a codec.
  *
- * @throws TypeError when the name or the version is not usable.
+ * @throws CallError when the name or the version is not usable.
  */
 export function defineCodec<Read, Write = Read, const Name extends string = string>(
   codec: Codec<Read, Write, Name>,
 ): Codec<Read, Write, Name> {
   if (!/^[A-Za-z][\w.-]{0,79}$/.test(codec.name)) {
-    throw new TypeError(`codec name ${JSON.stringify(codec.name)}: expected letters, digits, . _ -`);
+    throw new CallError(
+      "codec/declaration",
+      `codec name ${JSON.stringify(codec.name)}: expected letters, digits, . _ -`,
+    );
   }
   if (!Number.isInteger(codec.version) || codec.version < 1) {
-    throw new TypeError(`codec ${codec.name}: version must be a whole number from 1`);
+    throw new CallError("codec/declaration", `codec ${codec.name}: version must be a whole number from 1`);
   }
   return codec;
 }

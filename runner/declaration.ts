@@ -45,7 +45,7 @@ export async function stagePlaceOf(stage: StageDefinition): Promise<StagePlace> 
     break;
   }
   place ??= offered.get(stage);
-  if (place === undefined) throw new CallError(homeless(stage), { hint: EXPORT_HINT });
+  if (place === undefined) throw new CallError("stage/not-exported", homeless(stage), { hint: EXPORT_HINT });
   places.set(stage, place);
   return place;
 }
@@ -55,7 +55,7 @@ export function placed(
   stage: StageDefinition,
 ): StagePlace & { readonly stage: string; readonly declared: Digest } {
   const place = places.get(stage);
-  if (place === undefined) throw new CallError(homeless(stage), { hint: EXPORT_HINT });
+  if (place === undefined) throw new CallError("stage/not-exported", homeless(stage), { hint: EXPORT_HINT });
   return { ...place, stage: stage.name, declared: declarationDigest(stage) };
 }
 
@@ -82,6 +82,7 @@ export async function stageAt({ module, path }: StagePlace, name: string): Promi
     return stage;
   }
   throw new RetortError(
+    "stage/not-exported",
     `${module} has no stage \`${name}\` at its export \`${path.join(".")}\` when it is imported by itself`,
     { hint: EXPORT_HINT },
   );
@@ -96,6 +97,7 @@ export async function stageAt({ module, path }: StagePlace, name: string): Promi
 export function checkDeclared(stage: StageDefinition, { module }: StagePlace, declared: Digest): void {
   if (declarationDigest(stage) === declared) return;
   throw new RetortError(
+    "stage/unstable-declaration",
     `${module} declares the stage \`${stage.name}\` otherwise when it is imported by itself`,
     { hint: `Its declaration must not depend on what other modules do. ${EXPORT_HINT}` },
   );

@@ -1,11 +1,11 @@
-import { RetortError } from "../foundation/errors.ts";
+import { codeOf, type ErrorCode, type ErrorFacts, RetortError } from "../foundation/errors.ts";
 
 /** Stored bytes that are not what their digest says. The file has been set aside when this is thrown. */
 export class DamagedError extends RetortError {
   /** Digests of the damaged objects. */
   readonly digests: readonly string[];
-  constructor(message: string, digests: readonly string[], options: { hint?: string } = {}) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, digests: readonly string[], facts: ErrorFacts = {}) {
+    super(code, message, facts);
     this.digests = digests;
   }
 }
@@ -13,7 +13,7 @@ export class DamagedError extends RetortError {
 /** The run is being stopped (Ctrl-C): thrown inside a stage after its checkpoint was written. */
 export class InterruptedError extends RetortError {
   constructor(message = "interrupted") {
-    super(message);
+    super("run/interrupted", message);
   }
 }
 
@@ -24,4 +24,9 @@ export function isDamaged(error: unknown): error is DamagedError {
   } catch {
     return false;
   }
+}
+
+/** Whether anything thrown is about files, the store or data, and not about the value that was being read or written. */
+export function isOfStore(error: unknown): boolean {
+  return /^(file|store|data)\/|^artifact\/(file-name|missing-file)$/.test(codeOf(error) ?? "");
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../foundation/errors.ts";
 import type { Artifact } from "./codec.ts";
 import type { GraphNode } from "./graph.ts";
 import type { Reason } from "./key.ts";
@@ -42,7 +43,13 @@ export type RunEvent =
     readonly seconds: number;
     readonly outputs: Readonly<Record<string, Artifact>>;
   }
-  | { readonly type: "node-failed"; readonly node: GraphNode; readonly error: string; readonly log: string }
+  | {
+    readonly type: "node-failed";
+    readonly node: GraphNode;
+    readonly code: ErrorCode;
+    readonly error: string;
+    readonly log: string;
+  }
   | { readonly type: "node-skipped"; readonly node: GraphNode; readonly because: GraphNode }
   | { readonly type: "node-interrupted"; readonly node: GraphNode }
   | { readonly type: "node-again"; readonly node: GraphNode; readonly why: string }

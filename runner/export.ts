@@ -22,16 +22,20 @@ export interface Export {
 export async function exportArtifact(store: Store, record: ArtifactRecord, folder: string): Promise<Export> {
   const target = resolve(folder);
   if (listFolder(target).length > 0) {
-    throw new CallError(`${target} is not empty`, { hint: "Name a new folder." });
+    throw new CallError("command/folder-not-empty", `${target} is not empty`, { hint: "Name a new folder." });
   }
   const { artifact } = record;
   const missing = artifact.files.find((file) =>
     file.location === undefined && !store.blobs.has(file.digest, file.size)
   );
   if (missing !== undefined) {
-    throw new RetortError(`file ${missing.name} of the artifact is no longer in the store`, {
-      hint: `Make it again: run the pipeline \`${record.pipeline}\`.`,
-    });
+    throw new RetortError(
+      "artifact/missing-file",
+      `file ${missing.name} of the artifact is no longer in the store`,
+      {
+        hint: `Make it again: run the pipeline \`${record.pipeline}\`.`,
+      },
+    );
   }
   return await guarded("exporting to", target, async () => {
     const reader = artifactReader(store.blobs, artifact);

@@ -68,7 +68,10 @@ export class Fingerprinter {
       const path = fileURLToPath(url);
       const digest = this.#digest(path);
       if (digest === undefined) {
-        throw new RetortError(`stage \`${stage.name}\`: its source ${path} cannot be read`);
+        throw new RetortError(
+          "stage/fingerprint",
+          `stage \`${stage.name}\`: its source ${path} cannot be read`,
+        );
       }
       return [relativeTo(place, path), digest];
     }));
@@ -121,10 +124,14 @@ export class Fingerprinter {
       bundle = await this.#bundler.bundle(place.module, place.path[0]!);
     } catch (error) {
       const path = fileURLToPath(place.module);
-      throw new RetortError(`cannot fingerprint stage \`${stage.name}\` (${path}): ${messageOf(error)}`, {
-        cause: error,
-        hint: "Every import must be resolvable; or pin the stage's code by hand with `version`.",
-      });
+      throw new RetortError(
+        "stage/fingerprint",
+        `cannot fingerprint stage \`${stage.name}\` (${path}): ${messageOf(error)}`,
+        {
+          cause: error,
+          hint: "Every import must be resolvable; or pin the stage's code by hand with `version`.",
+        },
+      );
     }
     const { digest, modules } = bundle;
     const packages = Object.fromEntries(

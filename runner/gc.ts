@@ -39,7 +39,9 @@ export function collectGarbage(
   // A dry run changes nothing, but its answer would be wrong in the middle of a run as well.
   using held = tryLock(`${store.root}/store.lock`, "exclusive");
   if (held === undefined) {
-    throw new RetortError("a run is using this store", { hint: "Try again when it is done." });
+    throw new RetortError("store/in-use", "a run is using this store", {
+      hint: "Try again when it is done.",
+    });
   }
   const since = (options.now ?? Date.now()) / 1000 - options.days * 86_400;
   const kept = new Set<Digest>();
@@ -120,8 +122,12 @@ export function collectGarbage(
 function refuseUnknown(store: Store, keys: readonly Digest[]): void {
   const unknown = keys.map((key) => store.unknownFormat(key)).filter((why) => why !== undefined);
   if (unknown.length === 0) return;
-  throw new RetortError(`${unknown.length} results of this store are of another version: ${unknown[0]}`, {
-    hint:
-      "Sweep with the version of Retort that wrote them, or first run their pipelines again with this one.",
-  });
+  throw new RetortError(
+    "store/version",
+    `${unknown.length} results of this store are of another version: ${unknown[0]}`,
+    {
+      hint:
+        "Sweep with the version of Retort that wrote them, or first run their pipelines again with this one.",
+    },
+  );
 }

@@ -6,7 +6,8 @@ import {
   notJson,
   plainJson,
 } from "../foundation/canonical.ts";
-import { CallError, didYouMean } from "../foundation/errors.ts";
+import { CallError } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 import { eachInput, type Inputs, listOf, mapInputs } from "./inputs.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
@@ -63,9 +64,11 @@ export function parentsOf(node: GraphNode): GraphNode[] {
 export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[]): Graph {
   const refs = flattenOutputs(outputs);
   if (refs.size === 0) {
-    throw new CallError("the pipeline's build returned no outputs: nothing would run", {
-      hint: "Return the references to be made, e.g. `return { score: evaluate({ ... }).score }`.",
-    });
+    throw new CallError(
+      "pipeline/no-outputs",
+      "the pipeline's build returned no outputs: nothing would run",
+      { hint: "Return the references to be made, e.g. `return { score: evaluate({ ... }).score }`." },
+    );
   }
   const order = neededInOrder([...refs.values()].map((ref) => ref.node), drafts);
   const faults = order.flatMap(wiringFaults);
@@ -122,7 +125,7 @@ const TOLD = 30;
 function callError(faults: readonly string[]): CallError {
   const all = [...new Set(faults)];
   const more = all.length > TOLD ? [`… and ${(all.length - TOLD).toLocaleString("en")} more faults`] : [];
-  return new CallError([...all.slice(0, TOLD), ...more].join("\n"));
+  return new CallError("graph/invalid", [...all.slice(0, TOLD), ...more].join("\n"));
 }
 
 /** Faults of a node's parameters while faults of the wiring leave the nodes without names. */
@@ -173,7 +176,10 @@ function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft
     }
     if (state.has(top.draft)) continue;
     if (!known.has(top.draft)) {
-      throw new CallError(`a node of stage \`${top.draft.stage.name}\` comes from another pipeline's build`);
+      throw new CallError(
+        "graph/foreign-node",
+        `a node of stage \`${top.draft.stage.name}\` comes from another pipeline's build`,
+      );
     }
     state.set(top.draft, "open");
     stack.push({ draft: top.draft, expanded: true });
@@ -292,11 +298,15 @@ export function selectNodes(graph: Graph, patterns: readonly string[], flag: str
     const matched = exact.length > 0 ? exact : graph.nodes.filter((node) => expression.test(node.name));
     if (matched.length === 0) {
       const names = graph.nodes.map((node) => node.name);
-      throw new CallError(`${flag} ${pattern}: the pipeline has no such node${didYouMean(pattern, names)}`, {
-        hint: `Its nodes: ${names.slice(0, 20).join(", ")}${
-          names.length > 20 ? `, … (${names.length})` : ""
-        }`,
-      });
+      throw new CallError(
+        "graph/unknown-node",
+        `${flag} ${pattern}: the pipeline has no such node${didYouMean(pattern, names)}`,
+        {
+          hint: `Its nodes: ${names.slice(0, 20).join(", ")}${
+            names.length > 20 ? `, … (${names.length})` : ""
+          }`,
+        },
+      );
     }
     for (const node of matched) chosen.add(node);
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
-import { CallError, didYouMean } from "../foundation/errors.ts";
+import { CallError } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 
 /** `{path}` in a text stands for what lies at that dotted path of a row. */
 const template = z.string().min(1).max(200);
@@ -69,9 +70,11 @@ export function checkAsked(
 ): PipelineQuestion | undefined {
   const { question } = declared;
   const fail = (faults: readonly string[]): never => {
-    throw new CallError(faults.map((fault) => `pipeline \`${name}\`: ${fault}`).join("\n"), {
-      hint: "See docs/pipelines.md, “The question”.",
-    });
+    throw new CallError(
+      "pipeline/declaration",
+      faults.map((fault) => `pipeline \`${name}\`: ${fault}`).join("\n"),
+      { hint: "See docs/pipelines.md, “The question”." },
+    );
   };
   if (declared.headline !== undefined && question === undefined) {
     fail(["it has a `headline` but no `question`; expected the question that it answers"]);

@@ -29,24 +29,31 @@ export async function locateArtifact(node: GraphNode, cache: FileDigestCache): P
   try {
     located = await node.stage.locate!({ params: node.params as never }) as readonly LocatedFile[];
   } catch (error) {
-    throw inContext(where, error);
+    throw inContext(where, error, "data/located-file");
   }
   const entries: FileEntry[] = [];
   for (const file of located) {
     const fault = badFileName(file.name);
     if (fault !== undefined) {
-      throw new RetortError(`${where}: file name ${JSON.stringify(file.name)}: ${fault}`);
+      throw new RetortError(
+        "data/located-file",
+        `${where}: file name ${JSON.stringify(file.name)}: ${fault}`,
+      );
     }
     if (typeof file.path !== "string" || file.path === "") {
-      throw new RetortError(`${where}: its source names no path for ${JSON.stringify(file.name)}`);
+      throw new RetortError(
+        "data/located-file",
+        `${where}: its source names no path for ${JSON.stringify(file.name)}`,
+      );
     }
     const path = resolve(file.path);
     const entry = await hashLocated({ ...file, path }, cache).catch((error) => {
       const fault = fileFault(error, "reading", path);
-      throw inContext(`${where}: data file ${placeOf(file.path)}`, fault);
+      throw inContext(`${where}: data file ${placeOf(file.path)}`, fault, "data/located-file");
     });
     if (file.digest !== undefined && entry.digest !== file.digest) {
       throw new RetortError(
+        "data/located-file",
         `${where}: data file ${
           placeOf(file.path)
         } is not the expected one: sha256 ${entry.digest}, expected ${file.digest}`,

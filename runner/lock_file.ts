@@ -51,7 +51,9 @@ export function lockFilePath(pipelineFile: URL): string {
  * @throws RetortError when the run is not done in all its nodes.
  */
 export async function writeLockFile(session: PipelineSession, summary: RunSummary): Promise<string> {
-  if (summary.status !== "done") throw new RetortError("no lock file was written: the run is not done");
+  if (summary.status !== "done") {
+    throw new RetortError("lock-file/not-written", "no lock file was written: the run is not done");
+  }
   const nodes: Record<string, LockedNode> = {};
   const data: Record<string, Record<string, Digest>> = {};
   const packages: Record<string, string> = {};
@@ -93,7 +95,11 @@ export async function writeLockFile(session: PipelineSession, summary: RunSummar
     await Deno.rename(temp, path);
   } catch (error) {
     await Deno.remove(temp).catch(() => {});
-    throw new RetortError(`cannot write the lock file ${path}: ${messageOf(error)}`, { cause: error });
+    throw new RetortError(
+      "lock-file/not-written",
+      `cannot write the lock file ${path}: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
   return path;
 }
@@ -117,15 +123,16 @@ export function readLockFile(pipelineFile: URL): LockFile {
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
     throw new CallError(
+      "lock-file/unusable",
       missing ? `--frozen: there is no lock file ${path}` : `${path}: ${messageOf(error)}`,
-      {
-        hint: "Write one with --lock, once, from a run that you trust.",
-        cause: error,
-      },
+      { hint: "Write one with --lock, once, from a run that you trust.", cause: error },
     );
   }
   if (lock.format !== FORMAT) {
-    throw new CallError(`${path} has format ${lock.format}; this version of Retort reads ${FORMAT}`);
+    throw new CallError(
+      "lock-file/unusable",
+      `${path} has format ${lock.format}; this version of Retort reads ${FORMAT}`,
+    );
   }
   return lock;
 }

@@ -27,7 +27,9 @@ export function nameNodes(
       if (group === undefined) groups.set(draft.stage.name, [draft]);
       else group.push(draft);
     } else {
-      if (taken.has(name)) throw new CallError(`two nodes are named \`${name}\`; names must be unique`);
+      if (taken.has(name)) {
+        throw new CallError("graph/duplicate-name", `two nodes are named \`${name}\`; names must be unique`);
+      }
       taken.set(name, draft);
       names.set(draft, name);
     }

@@ -39,6 +39,7 @@ export function nodeRecord(run: string, node: GraphNode, planned: PlannedNode): 
     seconds: null,
     log: null,
     error: null,
+    code: null,
     engine: null,
   };
 }

@@ -73,7 +73,12 @@ export class NodeRuns {
       ? this.#options.accept?.(node, outcome.result.outputs)
       : undefined;
     if (refused !== undefined) {
-      this.#fail(node, { kind: "failed", error: refused }, { job, seconds, log, run: record.id });
+      this.#fail(node, { kind: "failed", code: "run/other-bytes", error: refused }, {
+        job,
+        seconds,
+        log,
+        run: record.id,
+      });
     } else if (outcome.kind === "done" || outcome.kind === "elsewhere") {
       const { result } = outcome;
       this.#recorder.result(result, outcome.kind === "done");
@@ -158,16 +163,18 @@ export class NodeRuns {
   ): void {
     const hint = outcome.kind === "failed" ? outcome.hint : undefined;
     const stack = outcome.kind === "failed" ? outcome.stack : undefined;
-    info.log.write(`failed: ${outcome.error}${hint === undefined ? "" : `\n${hint}`}`);
+    info.log.write(`failed [${outcome.code}]: ${outcome.error}${hint === undefined ? "" : `\n${hint}`}`);
     if (stack !== undefined) info.log.write(stack);
-    writeWorkspace(this.#options.store, info.job, { error: outcome.error, log: info.log.path });
-    this.#options.onEvent({ type: "node-failed", node, error: outcome.error, log: info.log.path });
+    const { code, error } = outcome;
+    writeWorkspace(this.#options.store, info.job, { code, error, log: info.log.path });
+    this.#options.onEvent({ type: "node-failed", node, code, error, log: info.log.path });
     this.#state.settle(node, {
       node,
       state: "failed",
       reasons: this.#state.slot(node).reasons,
       seconds: info.seconds,
-      error: outcome.error,
+      code,
+      error,
       ...(hint === undefined ? {} : { hint }),
       log: info.log.path,
     });

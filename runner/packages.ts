@@ -33,7 +33,7 @@ export class Packages {
       try {
         return JSON.parse(Deno.readTextFileSync(url));
       } catch (error) {
-        throw new CallError(`cannot read ${url.pathname}: ${messageOf(error)}`, {
+        throw new CallError("stage/packages", `cannot read ${url.pathname}: ${messageOf(error)}`, {
           hint: "Keys name npm packages by version and integrity: deno.json and deno.lock must be there.",
         });
       }
@@ -78,7 +78,9 @@ export class Packages {
    */
   locked(specifier: string): [name: string, version: string] {
     const [, name, range] = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@([^/]+))?/.exec(specifier) ?? [];
-    if (name === undefined) throw new CallError(`cannot read the npm specifier ${specifier}`);
+    if (name === undefined) {
+      throw new CallError("stage/packages", `cannot read the npm specifier ${specifier}`);
+    }
     const asked = range === undefined ? `npm:${name}` : `npm:${name}@${range}`;
     const found = this.#specifiers[asked] ??
       Object.entries(this.#specifiers).find(([key]) => key.startsWith(`npm:${name}@`))?.[1];

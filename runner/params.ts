@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../foundation/canonical.ts";
-import { messageOf, nearest } from "../foundation/errors.ts";
+import { messageOf } from "../foundation/errors.ts";
+import { nearest } from "../foundation/nearest.ts";
 import { parseExactJson, roundedInteger } from "../foundation/exact_json.ts";
 
 /** Parameters as plain JSON, defaults filled in, or what is wrong with them, a line a fault. */

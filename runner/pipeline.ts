@@ -50,6 +50,7 @@ export function definePipeline<P extends z.ZodType = NoParams>(
 ): Pipeline {
   if (typeof definition.name !== "string" || !/^[A-Za-z][\w.-]{0,79}$/.test(definition.name)) {
     throw new CallError(
+      "pipeline/declaration",
       `pipeline name ${
         JSON.stringify(definition.name)
       }: expected 1 to 80 letters, digits, \`.\`, \`_\` or \`-\`, ` +
@@ -90,9 +91,11 @@ export async function buildPipeline(
   const checked = checkParams(pipeline.params, assigned.params);
   const faults = [...assigned.faults, ...(checked.ok ? [] : checked.faults)];
   if (!checked.ok || faults.length > 0) {
-    throw new CallError(`pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`, {
-      hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'.",
-    });
+    throw new CallError(
+      "pipeline/parameters",
+      `pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+      { hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'." },
+    );
   }
   let built, parsed: unknown;
   try {
@@ -101,7 +104,7 @@ export async function buildPipeline(
     built = await executing(() => collectNodes(() => pipeline.build({ params })));
   } catch (error) {
     const what = error instanceof RetortError ? "" : "its build threw: ";
-    throw callFault(`pipeline \`${pipeline.name}\`: ${what}`, error, file);
+    throw callFault("pipeline/build-failed", `pipeline \`${pipeline.name}\`: ${what}`, error, file);
   }
   const graph = buildGraph(built.value, built.drafts);
   // A headline that depends on the parameters is code of the file as its build is.
@@ -110,7 +113,12 @@ export async function buildPipeline(
     asked = checkAsked(pipeline.name, pipeline.asked, parsed, [...graph.outputs.keys()]);
   } catch (error) {
     if (error instanceof CallError) throw error;
-    throw callFault(`pipeline \`${pipeline.name}\`: its headline threw: `, error, file);
+    throw callFault(
+      "pipeline/declaration",
+      `pipeline \`${pipeline.name}\`: its headline threw: `,
+      error,
+      file,
+    );
   }
   return { name: pipeline.name, params: checked.params, graph, asked };
 }
@@ -126,11 +134,11 @@ export async function loadPipeline(url: URL): Promise<Pipeline> {
   try {
     module = await executing(() => import(url.href));
   } catch (error) {
-    throw callFault(`cannot load the pipeline ${fileURLToPath(url)}: `, error, url);
+    throw callFault("pipeline/load-failed", `cannot load the pipeline ${fileURLToPath(url)}: `, error, url);
   }
   const pipeline = module.default as Partial<Pipeline> | undefined;
   if (pipeline?.kind !== "retort.pipeline") {
-    throw new CallError(`${url.pathname}: its default export is not a pipeline`, {
+    throw new CallError("pipeline/not-a-pipeline", `${url.pathname}: its default export is not a pipeline`, {
       hint: "A pipeline file ends with `export default definePipeline({ name, params, build })`.",
     });
   }
@@ -151,6 +159,8 @@ async function executing<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     // What was thrown where nobody catches it has its place in its cause; as any error of the file it is a wrong call.
     if (!(error instanceof StrayError) || !(error.cause instanceof Error)) throw error;
-    throw Object.assign(new CallError(error.message, { cause: error.cause }), { stack: error.cause.stack });
+    throw Object.assign(new CallError("stage/uncaught", error.message, { cause: error.cause }), {
+      stack: error.cause.stack,
+    });
   }
 }

@@ -1,6 +1,14 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CallError, exitCodeOf, hintOf, messageOf, RetortError } from "../foundation/errors.ts";
+import {
+  CallError,
+  codeOf,
+  type ErrorCode,
+  exitCodeOf,
+  hintOf,
+  messageOf,
+  RetortError,
+} from "../foundation/errors.ts";
 
 /** Folders whose code only passes on what others do: the place that helps lies outside. */
 const OWN = ["../runner/", "../foundation/"].map((folder) => new URL(folder, import.meta.url).href);
@@ -33,15 +41,15 @@ function pathText(url: string): string {
   return inside.startsWith("..") ? path : inside;
 }
 
-/** What user code in `file` threw, as the wrong call that it is: with `what` before its message and its place after. */
-export function callFault(what: string, error: unknown, file: URL): RetortError {
+/**
+ * What user code in `file` threw, as the wrong call that it is: with `what` before its message and its place after. `code` is for
+ * errors that have none.
+ */
+export function callFault(code: ErrorCode, what: string, error: unknown, file: URL): RetortError {
   const message = messageOf(error);
   const place = thrownAt(error, file);
   // Errors of imports and of syntax name the place themselves.
   const at = place === undefined || /file:\/\/\S+:\d+:\d+/.test(message) ? "" : `\n  at ${place}`;
-  const hint = hintOf(error);
-  const options = { cause: error, ...(hint === undefined ? {} : { hint }) };
-  return exitCodeOf(error) === 1
-    ? new RetortError(`${what}${message}${at}`, { ...options, exitCode: 1 })
-    : new CallError(`${what}${message}${at}`, options);
+  const kind = exitCodeOf(error) === 1 ? RetortError : CallError;
+  return new kind(codeOf(error) ?? code, `${what}${message}${at}`, { hint: hintOf(error), cause: error });
 }

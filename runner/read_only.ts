@@ -10,6 +10,7 @@ export function refuseToCompute(store: Store, plan: ReadonlyMap<GraphNode, Plann
   const names = missing.slice(0, 5).map(({ node }) => node.name).join(", ") +
     (missing.length > 5 ? ", …" : "");
   throw new RetortError(
+    "store/read-only",
     `the store ${store.root} cannot be written, and ${missing.length} of ${plan.size} nodes have to run: ${names}`,
     { hint: "Make it writable or use another one: --store DIR. Why each of them has to run: --dry-run." },
   );

@@ -1,4 +1,5 @@
-import { CallError, didYouMean } from "../foundation/errors.ts";
+import { CallError } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 import type { Records } from "./records/records.ts";
 import { eachInput } from "./inputs.ts";
 import type { ArtifactRecord, NodeRecord, RunRecord } from "./records/rows.ts";
@@ -14,7 +15,7 @@ const SEARCHED_RUNS = 500;
 export function resolveRun(records: Records, text: string): RunRecord {
   if (text === "latest") {
     const run = records.runs({ limit: 1 })[0];
-    if (run === undefined) throw new CallError("there are no runs in this store");
+    if (run === undefined) throw new CallError("reference/unknown", "there are no runs in this store");
     return run;
   }
   const found = records.findRuns(text);
@@ -22,12 +23,12 @@ export function resolveRun(records: Records, text: string): RunRecord {
   const exact = found.find((run) => run.id === text);
   if (exact !== undefined) return exact;
   if (found.length > 1) {
-    throw new CallError(`run ${text}: ${found.length} runs begin so`, {
+    throw new CallError("reference/ambiguous", `run ${text}: ${found.length} runs begin so`, {
       hint: `They are ${found.slice(0, 5).map((run) => run.id).join(", ")}${found.length > 5 ? ", …" : ""}`,
     });
   }
   const recent = records.runs({ limit: 200 }).map((run) => run.id);
-  throw new CallError(`there is no run ${text}${didYouMean(text, recent)}`, {
+  throw new CallError("reference/unknown", `there is no run ${text}${didYouMean(text, recent)}`, {
     hint: "`deno task runs` lists them; `latest` names the newest.",
   });
 }
@@ -45,7 +46,10 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
     const digests = new Set(found.map((record) => record.artifact.digest));
     if (digests.size === 1) return found[0]!;
     if (digests.size > 1) {
-      throw new CallError(`${reference}: ${digests.size} artifacts begin so; give more digits`);
+      throw new CallError(
+        "reference/ambiguous",
+        `${reference}: ${digests.size} artifacts begin so; give more digits`,
+      );
     }
   }
   const slash = reference.indexOf("/");
@@ -54,6 +58,7 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
     const found = inRun(records, run, reference.slice(slash + 1));
     if (found.record !== undefined) return found.record;
     throw new CallError(
+      "reference/unknown",
       `${reference}: run ${run.id} has no such output or node${
         didYouMean(
           reference.slice(slash + 1),
@@ -69,7 +74,7 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
     if (found.record !== undefined) return found.record;
     for (const name of found.names) names.add(name);
   }
-  throw new CallError(`nothing is named ${reference}${didYouMean(reference, names)}`, {
+  throw new CallError("reference/unknown", `nothing is named ${reference}${didYouMean(reference, names)}`, {
     hint: "A reference is RUN/OUTPUT, RUN/NODE:OUTPUT, NODE:OUTPUT or the first digits of a digest.",
   });
 }
@@ -109,7 +114,7 @@ function ofNode(
   const artifacts = records.artifactsOfKey(node.key);
   if (output !== undefined) return artifacts.find((record) => record.output === output);
   if (artifacts.length > 1) {
-    throw new CallError(`node ${node.name} has several outputs`, {
+    throw new CallError("reference/ambiguous", `node ${node.name} has several outputs`, {
       hint: `Name one: ${artifacts.map((record) => `${node.name}:${record.output}`).join(", ")}`,
     });
   }

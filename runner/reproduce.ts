@@ -26,9 +26,11 @@ export async function reproduce(
   const { job } = workspace;
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: options.stop });
   if (job.path === undefined) {
-    throw new RetortError(`the workspace of node \`${job.node}\` is of an older version of Retort`, {
-      hint: "Run the pipeline again; when the node fails, repeat this.",
-    });
+    throw new RetortError(
+      "workspace/unusable",
+      `the workspace of node \`${job.node}\` is of an older version of Retort`,
+      { hint: "Run the pipeline again; when the node fails, repeat this." },
+    );
   }
   // Nothing but its module is imported here: the stage is what that declares.
   const reads = new Reads();

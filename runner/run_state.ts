@@ -93,6 +93,7 @@ export class RunState {
       reasons: outcome.reasons,
       seconds: outcome.seconds ?? null,
       error: outcome.error ?? null,
+      code: outcome.code ?? null,
       engine: engine ?? null,
     });
     const children = this.#children.get(node) ?? [];

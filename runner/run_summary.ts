@@ -1,4 +1,4 @@
-import { RetortError } from "../foundation/errors.ts";
+import { type ErrorCode, RetortError } from "../foundation/errors.ts";
 import type { Artifact } from "./codec.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
@@ -12,6 +12,8 @@ export interface NodeOutcome {
   readonly key?: string;
   readonly reasons: readonly Reason[];
   readonly seconds?: number;
+  /** Code of the error of a failed node. */
+  readonly code?: ErrorCode;
   readonly error?: string;
   readonly hint?: string;
   /** Absolute path of the log, for nodes that ran. */
@@ -35,6 +37,8 @@ export interface RunSummary {
 /** The artifact behind a returned output, if its node came to an end. */
 export function outputArtifact(summary: RunSummary, source: OutputRef): Artifact | undefined {
   const found = summary.outcomes.get(source.node);
-  if (found === undefined) throw new RetortError(`node ${source.node.name} is not part of the run`);
+  if (found === undefined) {
+    throw new RetortError("graph/unknown-node", `node ${source.node.name} is not part of the run`);
+  }
   return found.outputs?.[source.output];
 }

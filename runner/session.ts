@@ -180,7 +180,7 @@ async function findStages(nodes: readonly GraphNode[]): Promise<void> {
     if (stage.locate !== undefined) continue;
     await stagePlaceOf(stage).catch((error) => faults.push(messageOf(error)));
   }
-  if (faults.length > 0) throw new CallError(faults.join("\n"), { hint: EXPORT_HINT });
+  if (faults.length > 0) throw new CallError("stage/not-exported", faults.join("\n"), { hint: EXPORT_HINT });
 }
 
 /** A run's id: sorts by time, unique enough to be named by its first characters. */

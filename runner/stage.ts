@@ -252,7 +252,7 @@ let collector: NodeDraft[] | undefined;
 export async function collectNodes<T>(
   build: () => T | Promise<T>,
 ): Promise<{ value: T; drafts: NodeDraft[] }> {
-  if (collector !== undefined) throw new CallError("a pipeline cannot be built inside another one's build");
+  if (collector !== undefined) throw new CallError("pipeline/nested", "a build cannot build a pipeline");
   const drafts: NodeDraft[] = [];
   collector = drafts;
   try {
@@ -325,7 +325,7 @@ function declare(stage: Partial<StageDefinition> & { name: string }, modules: re
     let names = declared.get(module);
     if (names === undefined) declared.set(module, names = new Set());
     if (names.has(definition.name)) {
-      throw new CallError(`${module}: the stage \`${definition.name}\` is declared twice`);
+      throw new CallError("stage/declaration", `${module}: stage \`${definition.name}\` is declared twice`);
     }
     names.add(definition.name);
   }
@@ -336,8 +336,9 @@ function declare(stage: Partial<StageDefinition> & { name: string }, modules: re
     options: NodeOptions = {},
   ) => {
     if (collector === undefined) {
-      throw new CallError(`stage \`${definition.name}\` was called outside a pipeline's build`, {
-        hint: "Stages make nodes; call them inside `build` of `definePipeline`.",
+      const hint = "Stages make nodes; call them inside `build` of `definePipeline`.";
+      throw new CallError("stage/outside-build", `stage \`${definition.name}\` was called outside a build`, {
+        hint,
       });
     }
     const draft: NodeDraft = { stage: definition, inputs: { ...inputs }, params, options };
@@ -353,8 +354,9 @@ function checkedDefinition(
   stage: Partial<StageDefinition> & { name: string },
   modules: readonly string[],
 ): StageDefinition {
+  const stated = `stage ${JSON.stringify(stage.name)} in ${modules[0] ?? "a build"}`;
   const fail = (what: string): never => {
-    throw new CallError(`stage ${JSON.stringify(stage.name)} in ${modules[0] ?? "a build"}: ${what}`);
+    throw new CallError("stage/declaration", `${stated}: ${what}`);
   };
   if (typeof stage.name !== "string" || !/^[A-Za-z][\w.-]{0,79}$/.test(stage.name)) {
     fail("its name must be 1 to 80 letters, digits, `.`, `_` or `-`, and begin with a letter");

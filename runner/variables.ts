@@ -30,7 +30,9 @@ export function checkVariables(expected: VariableDigests): void {
   const now = variableDigests(Object.keys(expected));
   const changed = Object.keys(expected).filter((name) => now[name] !== expected[name]);
   if (changed.length === 0) return;
-  throw new RetortError(`environment variables changed since the node was planned: ${changed.join(", ")}`, {
-    hint: "Pipelines and stages must not set variables that stages declare. Run again.",
-  });
+  throw new RetortError(
+    "stage/variables",
+    `environment variables changed since the node was planned: ${changed.join(", ")}`,
+    { hint: "Pipelines and stages must not set variables that stages declare. Run again." },
+  );
 }

@@ -80,6 +80,7 @@ export async function verifyByExecution(
 ): Promise<NodeCheck[]> {
   if (session.store.readOnly) {
     throw new RetortError(
+      "store/read-only",
       `the store ${session.store.root} cannot be written, and nodes that run again write into it`,
       {
         hint:
@@ -119,7 +120,7 @@ export async function verifyByExecution(
         node.stage.engine !== undefined,
         () => {},
       );
-      if (outcome.kind === "interrupted") throw new RetortError("interrupted");
+      if (outcome.kind === "interrupted") throw new RetortError("run/interrupted", "interrupted");
       check = outcome.kind === "done"
         ? compare(node.name, planned.outputs, outcome.result.outputs)
         : { node: node.name, state: "failed", detail: "error" in outcome ? outcome.error : outcome.kind };

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../foundation/canonical.ts";
-import { didYouMean, RetortError } from "../foundation/errors.ts";
+import { RetortError } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 import type { Job } from "./execute/job.ts";
 import { digestBytes } from "../foundation/canonical.ts";
 import { fileNameOf } from "./logs.ts";
@@ -15,6 +16,8 @@ const FORMAT = 1;
 /** What a failed node leaves: all that is needed to enter it again. */
 export interface NodeWorkspace {
   readonly job: Job;
+  /** Code of the error; older versions of Retort kept none. */
+  readonly code?: string;
   readonly error: string;
   /** Absolute path of the failed execution's log. */
   readonly log: string;
@@ -28,7 +31,11 @@ function folderOf(store: Store, node: string): string {
 }
 
 /** Leaves a workspace for a failed node, replacing the last one of that name. */
-export function writeWorkspace(store: Store, job: Job, failure: { error: string; log: string }): void {
+export function writeWorkspace(
+  store: Store,
+  job: Job,
+  failure: { code: string; error: string; log: string },
+): void {
   const folder = folderOf(store, job.node);
   try {
     guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
@@ -54,6 +61,7 @@ export function readWorkspace(store: Store, node: string): NodeWorkspace {
   if (sealed.state === "ok") return { ...sealed.body as unknown as NodeWorkspace, folder };
   const names = listWorkspaces(store).map((workspace) => workspace.job.node);
   throw new RetortError(
+    "workspace/unusable",
     sealed.state !== "missing"
       ? `the workspace of node \`${node}\` cannot be used: ${sealed.why}`
       : `node \`${node}\` has not failed in this store${didYouMean(node, names)}`,

@@ -1,3 +1,4 @@
+import { RetortError } from "../foundation/errors.ts";
 import type { NpyType } from "../runner/codecs/npy.ts";
 import type { NewShardProgress, ShardProgress } from "../runner/codecs/shard_progress.ts";
 import { ShardWriter, takeOver } from "../runner/codecs/shard_writer.ts";
@@ -101,7 +102,9 @@ export class ShardOutput<T extends NpyType> {
   /** What was saved has moved from the scratch folder into the checkpoint. */
   async #moved(): Promise<void> {
     const saved = await this.#context.checkpoint.load();
-    if (saved === undefined) throw new Error("the checkpoint that was just saved is gone");
+    if (saved === undefined) {
+      throw new RetortError("artifact/missing-file", "the checkpoint that was just saved is gone");
+    }
     const shards: readonly ShardFile[] = saved.full.shards;
     this.#writer.full = { ...this.#writer.full, shards };
   }

@@ -48,23 +48,30 @@ export function alignTokens(
     if (own.length === words.length && own.every((piece, id) => piece === words[id])) {
       return ownPieces(words.length);
     }
-    throw new RetortError(`the corpus is in the pieces of another tokenizer than that of ${config.name}`, {
-      hint: "Tokenise it with `tokenizePieces` and this teacher's tokenizer.json, or in words.",
-    });
+    throw new RetortError(
+      "teacher/alignment",
+      `the corpus is in the pieces of another tokenizer than that of ${config.name}`,
+      { hint: "Tokenise it with `tokenizePieces` and this teacher's tokenizer.json, or in words." },
+    );
   }
   // A character of Chinese is a piece of text as a word is; a letter of English is none that a teacher knows by itself.
   const letters = kind === "characters" ? words.filter((token) => /^\p{L}$/u.test(token)) : [];
   const unspaced = letters.filter(isUnspaced).length > letters.length / 2;
   if (kind !== "words" && !unspaced) {
-    throw new RetortError(`${config.name} has pieces of words: it cannot embed a corpus in ${kind}`, {
-      hint:
-        "Tokenise the corpus in words or in the teacher's pieces, take word vectors (`static`) in its place, " +
-        "or train a teacher on it.",
-    });
+    throw new RetortError(
+      "teacher/alignment",
+      `${config.name} has pieces of words: it cannot embed a corpus in ${kind}`,
+      {
+        hint:
+          "Tokenise the corpus in words or in the teacher's pieces, take word vectors (`static`) in its place, " +
+          "or train a teacher on it.",
+      },
+    );
   }
   const over = tokenizer.piecesOverWords();
   if (over.length > 0) {
     throw new RetortError(
+      "teacher/alignment",
       `${config.name} has pieces that reach over words: ${
         over.slice(0, 3).map((piece) => JSON.stringify(piece)).join(", ")
       }`,
@@ -105,6 +112,7 @@ function piecesOfWord(
   const pieces = tokenizer.cut(word, place) ?? (place === "glued" ? tokenizer.cut(word, "first") : undefined);
   if (pieces === undefined) {
     throw new RetortError(
+      "teacher/alignment",
       `how ${config.name} cuts ${JSON.stringify(word)} into pieces depends on the words around it`,
       { hint: "Tokenise the corpus in the teacher's own pieces (`tokenizePieces`)." },
     );

@@ -94,11 +94,15 @@ export class AutoencoderTraining {
     const count = sizes.rows * sizes.columns;
     const [least, most] = options.hidden;
     if (!(0 < least && least <= most && most < 1) || count < 2) {
-      throw new RetortError(`between ${least} and ${most} of ${count} patches cannot be hidden`, {
-        hint: "Shares lie between 0 and 1, and an image needs two patches at least.",
-      });
+      throw new RetortError(
+        "teacher/options",
+        `between ${least} and ${most} of ${count} patches cannot be hidden`,
+        { hint: "Shares lie between 0 and 1, and an image needs two patches at least." },
+      );
     }
-    if (train.count === 0 || valid.count === 0) throw new RetortError("a masked autoencoder needs images");
+    if (train.count === 0 || valid.count === 0) {
+      throw new RetortError("images/empty", "a masked autoencoder needs images");
+    }
     this.#sizes = sizes;
     this.#options = options;
     this.#train = train;
@@ -149,7 +153,7 @@ export class AutoencoderTraining {
     const program = await this.#program(visible);
     const { loss, gradients } = await program.run({ ...Object.fromEntries(this.#weights), ...feed });
     if (!Number.isFinite(loss)) {
-      throw new RetortError(`the loss of step ${this.#step + 1} is ${loss}`, {
+      throw new RetortError("teacher/diverged", `the loss of step ${this.#step + 1} is ${loss}`, {
         hint: "A smaller `rate` or a longer `warmup` usually helps.",
       });
     }
@@ -188,7 +192,10 @@ export class AutoencoderTraining {
     for (const [name, values] of this.#weights) {
       const saved = tensors.get(`weight/${name}`);
       if (saved?.length !== values.length) {
-        throw new RetortError(`the saved training is of another autoencoder: \`${name}\` does not fit`);
+        throw new RetortError(
+          "learning/state",
+          `the saved training is of another autoencoder: \`${name}\` does not fit`,
+        );
       }
       values.set(saved);
     }

@@ -54,7 +54,7 @@ export async function openCausalLm(
   const { name, logits, causal } = config;
   if (!causal || logits === undefined || tokenizer === undefined) {
     const lacks = !causal ? "is not causal" : logits === undefined ? "gives no `logits`" : "has no tokenizer";
-    throw new RetortError(`nothing can be drawn from ${name}: it ${lacks}`, {
+    throw new RetortError("teacher/not-causal", `nothing can be drawn from ${name}: it ${lacks}`, {
       hint:
         "Expected a causal language model in ONNX: `onnxTeacher` with `causal: true`, a graph with the output " +
         "`logits`, and its tokenizer.json.",
@@ -67,7 +67,7 @@ export async function openCausalLm(
   const vocabulary = { ...own, end };
   const start = config.start ?? (config.before.length > 0 ? config.before : end === null ? [] : [end]);
   if (start.length === 0) {
-    throw new RetortError(`${name} has no piece that begins a text`, {
+    throw new RetortError("teacher/begin", `${name} has no piece that begins a text`, {
       hint: "Name one: the parameter `begin` of `onnxTeacher`, a piece as text or id.",
     });
   }
@@ -85,6 +85,7 @@ export async function openCausalLm(
     const longest = start.length + length - 1;
     if (longest > config.longest) {
       throw new RetortError(
+        "teacher/too-long",
         `${name} takes ${config.longest} pieces at a time, and texts of ${length} need ${longest}`,
       );
     }
@@ -104,6 +105,7 @@ export async function openCausalLm(
       const rows = to - known, types = shape[2]!;
       if (shape.length !== 3 || shape[0] !== count || shape[1] !== rows || types < vocabulary.words.length) {
         throw new RetortError(
+          "teacher/graph",
           `\`${logits}\` of ${name} has the shape [${shape.join(", ")}], expected [${count}, ${rows}, ` +
             `${vocabulary.words.length} or more]`,
         );
@@ -159,6 +161,8 @@ function choose(logits: Float32Array, temperature: number, random: RandomStream)
   for (const x of logits) if (x > most) most = x;
   const weights = Float64Array.from(logits, (x) => Math.exp((x - most) / temperature));
   const chosen = Number.isFinite(most) ? random.choose(weights) : -1;
-  if (chosen < 0) throw new RetortError("the language model gives logits that are not numbers");
+  if (chosen < 0) {
+    throw new RetortError("teacher/diverged", "the language model gives logits that are not numbers");
+  }
   return chosen;
 }

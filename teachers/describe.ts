@@ -91,9 +91,11 @@ function spokenPieces(
 async function portsOf(model: Uint8Array, { name, external = new Map() }: DescribeOptions) {
   const missing = externalFiles(model).find((file) => !external.has(file));
   if (missing !== undefined) {
-    throw new RetortError(`the graph of ${name} keeps weights in a file \`${missing}\`, which is not there`, {
-      hint: "Put it beside the .onnx file: the two belong together.",
-    });
+    throw new RetortError(
+      "teacher/graph",
+      `the graph of ${name} keeps weights in a file \`${missing}\`, which is not there`,
+      { hint: "Put it beside the .onnx file: the two belong together." },
+    );
   }
   try {
     const session = await openSession(model, { threads: 1, external });
@@ -101,7 +103,7 @@ async function portsOf(model: Uint8Array, { name, external = new Map() }: Descri
     await session.release();
     return { inputs, outputs };
   } catch (error) {
-    throw new RetortError(`the graph of ${name} cannot be used: ${messageOf(error)}`, {
+    throw new RetortError("teacher/graph", `the graph of ${name} cannot be used: ${messageOf(error)}`, {
       hint: "Expected an .onnx file that ONNX Runtime reads, with all files that belong to it.",
       cause: error,
     });
@@ -120,6 +122,7 @@ function chooseOutput(outputs: readonly OnnxPort[], { name, output }: DescribeOp
     const found = fit.find((port) => port.name === output);
     if (found !== undefined) return found;
     throw new RetortError(
+      "teacher/graph",
       `${name} has no output \`${output}\` with vectors of tokens; it has ${listOf(outputs)}`,
     );
   }
@@ -129,6 +132,7 @@ function chooseOutput(outputs: readonly OnnxPort[], { name, output }: DescribeOp
   const found = usual ?? (fit.length === 1 ? fit[0] : undefined);
   if (found !== undefined) return found;
   throw new RetortError(
+    "teacher/graph",
     `${name} has ${fit.length === 0 ? "no output" : "several outputs"} with vectors of tokens: ${
       listOf(outputs)
     }`,
@@ -147,5 +151,8 @@ function chooseLogits(
   const fits = (wanted: string) => outputs.some((port) => port.name === wanted && isFloats(port));
   if (names?.logits === undefined) return LOGITS.find(fits);
   if (fits(names.logits)) return names.logits;
-  throw new RetortError(`${name} has no output \`${names.logits}\` of floats; it has ${listOf(outputs)}`);
+  throw new RetortError(
+    "teacher/graph",
+    `${name} has no output \`${names.logits}\` of floats; it has ${listOf(outputs)}`,
+  );
 }

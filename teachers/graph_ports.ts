@@ -52,7 +52,7 @@ export function describeInputs(
     const wanted = names[part] ?? USUAL[part];
     const found = inputs.find((input) => input.name === wanted);
     if (found === undefined && names[part] !== undefined) {
-      throw new RetortError(`${name} takes no \`${wanted}\`; it takes ${listOf(inputs)}`);
+      throw new RetortError("teacher/graph", `${name} takes no \`${wanted}\`; it takes ${listOf(inputs)}`);
     }
     return found;
   };
@@ -71,6 +71,7 @@ export function describeInputs(
     Object.values(parts).find((port) => port !== undefined && !/^int(64|32)$/.test(port.type));
   if (strange !== undefined || parts.ids === undefined || integers.size > 1) {
     throw new RetortError(
+      "teacher/graph",
       strange !== undefined
         ? `${name} takes \`${strange.name}\` (${strange.type} [${
           strange.shape.join(", ")

@@ -52,7 +52,10 @@ export function autoencoderPlans(sizes: AutoencoderSizes): ParameterPlans {
   checkSizes(decoder);
   for (const { width } of [encoder, decoder]) {
     if (width % 4 !== 0) {
-      throw new RetortError(`the width ${width} of a masked autoencoder is no multiple of 4`);
+      throw new RetortError(
+        "teacher/options",
+        `the width ${width} of a masked autoencoder is no multiple of 4`,
+      );
     }
   }
   return {

@@ -52,6 +52,7 @@ export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
   for (const [name, n, least] of [["tokens", tokens, 1], ["length", length, 2]] as const) {
     if (!(Number.isInteger(n) && n >= least)) {
       throw new RetortError(
+        "teacher/options",
         `\`${name}\` of a masked language model is ${n}, expected a whole number from ${least}`,
       );
     }

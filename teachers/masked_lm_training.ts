@@ -107,16 +107,22 @@ export class MaskedLmTraining {
     const { length, tokens } = sizes;
     for (const [name, ids] of Object.entries(corpus) as [string, Int32Array][]) {
       if (ids.length < length) {
-        throw new RetortError(`${ids.length} tokens of ${name} text give no window of ${length}`);
+        throw new RetortError(
+          "text/windows",
+          `${ids.length} tokens of ${name} text give no window of ${length}`,
+        );
       }
       const bad = ids.findIndex((id) => !(id >= 0 && id < tokens));
       if (bad >= 0) {
-        throw new RetortError(`token ${bad} of the ${name} text is ${ids[bad]}, expected 0 to ${tokens - 1}`);
+        throw new RetortError(
+          "inputs/mismatch",
+          `token ${bad} of the ${name} text is ${ids[bad]}, expected 0 to ${tokens - 1}`,
+        );
       }
     }
     const { batch, hidden, suffixes, shorter, candidates, seed, decay } = options;
     if (!(hidden > 0 && hidden < 1)) {
-      throw new RetortError(`a share of ${hidden} of the tokens cannot be hidden`);
+      throw new RetortError("teacher/options", `a share of ${hidden} of the tokens cannot be hidden`);
     }
     const count = Math.max(1, Math.round(hidden * batch * length * (1 - shorter / 2)));
     const counts = new Float64Array(tokens);
@@ -180,7 +186,7 @@ export class MaskedLmTraining {
       targets,
     });
     if (!Number.isFinite(loss)) {
-      throw new RetortError(`the loss of step ${this.#step + 1} is ${loss}`, {
+      throw new RetortError("teacher/diverged", `the loss of step ${this.#step + 1} is ${loss}`, {
         hint: "A smaller `rate` or a longer `warmup` usually helps.",
       });
     }
@@ -207,7 +213,10 @@ export class MaskedLmTraining {
     for (const [name, values] of this.#weights) {
       const saved = tensors.get(`weight/${name}`);
       if (saved?.length !== values.length) {
-        throw new RetortError(`the saved training is of another model: \`${name}\` does not fit`);
+        throw new RetortError(
+          "learning/state",
+          `the saved training is of another model: \`${name}\` does not fit`,
+        );
       }
       values.set(saved);
     }

@@ -59,10 +59,9 @@ export function beginAndEnds(
         return id as number;
       }
       throw new RetortError(
+        "teacher/begin",
         `${who} of ${model} is ${JSON.stringify(name)}, a piece that its tokenizer does not have`,
-        {
-          hint: "Name the pieces that begin and end texts: `begin` and `end`, as texts or ids.",
-        },
+        { hint: "Name the pieces that begin and end texts: `begin` and `end`, as texts or ids." },
       );
     });
   };
@@ -79,7 +78,9 @@ function parsed(text: string, file: string, model: string): Record<string, unkno
     if (typeof value === "object" && value !== null) return value;
     throw new TypeError("it is no object");
   } catch (error) {
-    throw new RetortError(`${file} of ${model} is not readable: ${messageOf(error)}`, { cause: error });
+    throw new RetortError("teacher/files", `${file} of ${model} is not readable: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -82,21 +82,32 @@ export async function embedSuffixesOf(
 ): Promise<Float32Array> {
   const { config } = teacher;
   const { mode, decay = 1, state = "after", batchPieces = BATCH_PIECES } = options;
-  if (!(decay >= 0 && decay <= 1)) throw new RetortError(`decay is ${decay}, expected a number from 0 to 1`);
+  if (!(decay >= 0 && decay <= 1)) {
+    throw new RetortError("teacher/options", `decay is ${decay}, expected a number from 0 to 1`);
+  }
   if (mode === "causal" && !config.causal) {
-    throw new RetortError(`${config.name} is not causal: a hidden state of it knows of the whole window`, {
-      hint: 'Use the mode "cumulative", "suffix" or, where the teacher can, "masked".',
-    });
+    throw new RetortError(
+      "teacher/not-causal",
+      `${config.name} is not causal: a hidden state of it knows of the whole window`,
+      {
+        hint: 'Use the mode "cumulative", "suffix" or, where the teacher can, "masked".',
+      },
+    );
   }
   if (mode === "masked" && config.inputs.suffixes === undefined) {
-    throw new RetortError(`${config.name} cannot restrict what a piece sees to what follows it`, {
-      hint: 'Use the mode "suffix" (a pass for each suffix) or "cumulative" (one pass).',
-    });
+    throw new RetortError(
+      "teacher/not-causal",
+      `${config.name} cannot restrict what a piece sees to what follows it`,
+      {
+        hint: 'Use the mode "suffix" (a pass for each suffix) or "cumulative" (one pass).',
+      },
+    );
   }
   // What every text of a language model begins after, also when it is only read.
   const before = mode === "causal" ? config.start ?? config.before : config.before;
   if (mode === "causal" && state === "before" && before.length === 0) {
     throw new RetortError(
+      "teacher/begin",
       `${config.name} has no state before the first piece of a text: nothing begins one`,
       {
         hint: "Name the piece that does: the parameter `begin` of `onnxTeacher`. Or take the state `after`.",
@@ -189,10 +200,9 @@ function piecesOf(
   const count = total(limit);
   if (count > room) {
     throw new RetortError(
+      "teacher/too-long",
       `a window of ${tokens.length} tokens has ${count} pieces, ${config.name} takes ${room}`,
-      {
-        hint: "Shorten the windows.",
-      },
+      { hint: "Shorten the windows." },
     );
   }
   const made = new Int32Array(before.length + count + after.length);

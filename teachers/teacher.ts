@@ -46,10 +46,11 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
       ...(files.external !== undefined && { external: files.external }),
     });
   } catch (error) {
-    throw new RetortError(`the graph of ${config.name} cannot be used: ${messageOf(error)}`, {
-      hint: "Expected an .onnx file that ONNX Runtime reads.",
-      cause: error,
-    });
+    throw new RetortError(
+      "teacher/graph",
+      `the graph of ${config.name} cannot be used: ${messageOf(error)}`,
+      { hint: "Expected an .onnx file that ONNX Runtime reads.", cause: error },
+    );
   }
   const tokenizer = files.tokenizer === undefined
     ? undefined
@@ -59,13 +60,17 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
     align: (vocabulary) => alignTokens(vocabulary, config, tokenizer),
     async embed(batch, { suffixes = false } = {}) {
       if (suffixes && config.inputs.suffixes === undefined) {
-        throw new RetortError(`${config.name} cannot restrict what a piece sees to what follows it`);
+        throw new RetortError(
+          "teacher/not-causal",
+          `${config.name} cannot restrict what a piece sees to what follows it`,
+        );
       }
       const found =
         (await session.run(teacherFeeds(config, batch, suffixes), [config.output]))[config.output]!;
       const { count, positions } = batch;
       if (found.shape.join() !== [count, positions, config.width].join()) {
         throw new RetortError(
+          "teacher/graph",
           `output \`${config.output}\` of ${config.name} has the shape [${found.shape.join(", ")}], ` +
             `expected [${count}, ${positions}, ${config.width}]`,
         );

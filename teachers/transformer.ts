@@ -45,11 +45,14 @@ export function checkSizes(sizes: TransformerSizes): void {
   for (const name of ["width", "layers", "heads", "hidden"] as const) {
     const n = sizes[name];
     if (!(Number.isInteger(n) && n >= 1)) {
-      throw new RetortError(`\`${name}\` of the transformer is ${n}, expected a whole number from 1`);
+      throw new RetortError(
+        "teacher/options",
+        `\`${name}\` of the transformer is ${n}, expected a whole number from 1`,
+      );
     }
   }
   if (sizes.width % sizes.heads !== 0) {
-    throw new RetortError(`${sizes.heads} heads do not divide the width ${sizes.width}`);
+    throw new RetortError("teacher/options", `${sizes.heads} heads do not divide the width ${sizes.width}`);
   }
 }
 

@@ -75,7 +75,9 @@ async function readWeights(): Promise<Weights> {
   }
   return (name) => {
     const weight = found.get(name);
-    if (weight === undefined) throw new RetortError(`${PACKAGE}/model.json has no weight ${name}`);
+    if (weight === undefined) {
+      throw new RetortError("teacher/files", `${PACKAGE}/model.json has no weight ${name}`);
+    }
     return weight;
   };
 }

@@ -45,10 +45,9 @@ export class WordVectors {
     const size = 4 * this.#tokens * this.#columns;
     if (size > LARGEST) {
       throw new RetortError(
+        "teacher/options",
         `counts of ${this.#tokens} tokens by ${this.#columns} contexts take ${size} bytes`,
-        {
-          hint: `At most ${Math.floor(LARGEST / 4 / this.#tokens)} contexts fit.`,
-        },
+        { hint: `At most ${Math.floor(LARGEST / 4 / this.#tokens)} contexts fit.` },
       );
     }
     this.#counts = new Float32Array(this.#tokens * this.#columns);

@@ -16,7 +16,8 @@ export function formatJpc(circuit: Circuit): string {
   const units = rootUnits(circuit);
   if (units !== 1) {
     throw new CircuitError(
-      `A .jpc file holds one distribution; the root of this circuit has ${units} units.`,
+      "model-file/inexpressible",
+      `a .jpc file holds one distribution; the root of this circuit has ${units} units`,
     );
   }
   const lines: string[] = [];
@@ -67,7 +68,10 @@ function leafLine(circuit: Circuit, node: InputNode, unit: number, id: number, t
     return `${own.kind} ${id} 0 ${v} ${own.words.join(" ")}`;
   }
   if (variable?.kind !== "categorical") {
-    throw new CircuitError(`A .jpc file cannot say what a ${node.family} leaf is (input node ${node.id}).`);
+    throw new CircuitError(
+      "model-file/inexpressible",
+      `the .jpc format has no ${node.family} leaves (input node ${node.id})`,
+    );
   }
   const logs = Array.from({ length: variable.states }, (_, k) => family.logProbability(leaf, unit, k));
   return `C ${id} 0 ${v} ${logs.map((log) => log === -Infinity ? "-Inf" : log).join(" ")}`;

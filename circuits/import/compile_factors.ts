@@ -86,7 +86,7 @@ export function compileFactors(graph: FactorGraph): CompiledFactors {
     }
   }
   if (logPartition === -Infinity) {
-    throw new CircuitError("The model has no state with a probability above 0.");
+    throw new CircuitError("model-file/invalid", "the model has no state with a probability above 0");
   }
   return { circuit: b.build(b.product(done)), logPartition };
 }

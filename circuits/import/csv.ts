@@ -36,13 +36,13 @@ const MISSING = ["", "NA", "NaN", "null", "?"];
  * `types` must be given (`count` for whole numbers without a bound). States of words are in the order of the alphabet, those of numbers in the order of numbers.
  *
  * @param where how messages name the text
- * @throws {CircuitError} when it is no CSV, rows differ in length, a real column has words, or types are open: all of them
+ * @throws {CircuitError} when it is not valid CSV, rows differ in length, a real column has words, or types are open: all of them
  *   named at once
  */
 export async function parseCsv(
   text: string,
   options: CsvOptions = {},
-  where = "The table",
+  where = "the table",
 ): Promise<CsvTable> {
   const { header, delimiter = ",", types = {}, missing = MISSING } = options;
   const cells = await cellsOf(text, delimiter, where);
@@ -50,7 +50,7 @@ export async function parseCsv(
   const named = header ?? first.every((cell) => missing.includes(cell) || numberOf(cell) === undefined);
   const names = named ? first : first.map((_, v) => `x${v}`);
   const rows = named ? cells.slice(1) : cells;
-  if (rows.length === 0) throw new CircuitError(`${where} has no rows.`);
+  if (rows.length === 0) throw new CircuitError("table/empty", `${where} has no rows`);
   const faults = namingFaults(names, types);
   const columns = names.map((name, v) => {
     const seen = rows.map((row) => row[v] as string).filter((cell) => !missing.includes(cell));
@@ -60,6 +60,7 @@ export async function parseCsv(
   });
   if (faults.length > 0) {
     throw CircuitError.of(
+      "table/column-types",
       `${where} leaves open what its columns are`,
       faults,
       'Say it: `types: { NAME: "count" }`, `"real"` or `"categorical"`.',
@@ -95,7 +96,7 @@ async function cellsOf(text: string, delimiter: string, where: string): Promise<
   try {
     return parse(text, { bom: true, delimiter, skip_empty_lines: true, trim: true });
   } catch (cause) {
-    throw new CircuitError(`${where} is no CSV: ${(cause as Error).message}.`, {
+    throw new CircuitError("table/syntax", `${where} is not valid CSV: ${(cause as Error).message}`, {
       cause,
       hint:
         "Every row needs as many cells as the first; a cell with a delimiter stands between quotation marks.",

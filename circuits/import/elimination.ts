@@ -138,7 +138,8 @@ function checkCost(order: readonly Elimination[], states: readonly number[]): vo
 
 function tooWide(width: number, why: string): CircuitError {
   return new CircuitError(
-    `The model is too wide to compile: the elimination order found for it has the width ${width} or more, and ${why}.`,
+    "model-file/too-large",
+    `the model is too wide to compile: the elimination order found for it has the width ${width} or more, and ${why}`,
     { hint: HINT },
   );
 }

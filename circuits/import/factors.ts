@@ -41,5 +41,7 @@ export function checkFactors({ states, factors }: FactorGraph): void {
       else if (bad >= 0) add(`entry ${bad} is ${values[bad]}, expected a number from 0`);
     });
   }
-  if (faults.length > 0) throw CircuitError.of("This is no graphical model", faults);
+  if (faults.length > 0) {
+    throw CircuitError.of("model-file/invalid", "this is not a valid graphical model", faults);
+  }
 }

@@ -121,9 +121,11 @@ function build(graph: FileGraph<JpcNode>): Circuit {
   }
   const entries = needed.reduce((n, [, node]) => node.kind === "C" ? n + states.get(node.variable)! : n, 0);
   if (entries > MOST_ENTRIES) {
-    throw new CircuitError(`.jpc: its categorical leaves have tables of ${entries} numbers together.`, {
-      hint: `This reader takes up to ${MOST_ENTRIES}: a variable of fewer states makes them smaller.`,
-    });
+    throw new CircuitError(
+      "model-file/too-large",
+      `.jpc: its categorical leaves have tables of ${entries} numbers together`,
+      { hint: `This reader takes up to ${MOST_ENTRIES}: a variable of fewer states makes them smaller.` },
+    );
   }
   const b = new CircuitBuilder();
   const columns = new Map(

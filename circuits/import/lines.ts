@@ -60,7 +60,7 @@ export class WordReader {
 
   /** @throws {CircuitError} naming the line */
   fail(problem: string): never {
-    throw new CircuitError(`${this.#format}, line ${this.#line.number}: ${problem}.`);
+    throw new CircuitError("model-file/syntax", `${this.#format}, line ${this.#line.number}: ${problem}`);
   }
 
   #word(what: string): string {
@@ -86,7 +86,7 @@ export function decimalNumber(word: string): number | undefined {
  * with `#`. A `C` is none: `.jpc` files begin the lines of categorical leaves with it.
  */
 export function linesOf(text: string): Line[] {
-  requireText("A model file", text);
+  requireText("a model file", text);
   return text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)
     .map((line, i) => ({ number: i + 1, words: line.trim().split(/\s+/) }))
     .filter(({ words: [first = ""] }) => first !== "" && first !== "c" && !first.startsWith("#"));
@@ -100,15 +100,20 @@ export function linesOf(text: string): Line[] {
 export function nodeLines(text: string, format: string, counted: boolean): WordReader[] {
   const [header, ...lines] = linesOf(text);
   if (header?.words[0]?.toLowerCase() !== format) {
-    throw new CircuitError(`This is no .${format} file: the line \`${format} <count>\` is missing.`);
+    throw new CircuitError(
+      "model-file/format",
+      `this is not a .${format} file: the line \`${format} <count>\` is missing`,
+    );
   }
   const reader = new WordReader(`.${format}`, header);
-  if (lines.length === 0) throw new CircuitError(`.${format}: the file has no nodes.`);
+  if (lines.length === 0) throw new CircuitError("model-file/syntax", `.${format}: the file has no nodes`);
   const count = counted ? reader.integer("the number of nodes") : lines.length;
   if (count !== lines.length) {
-    throw new CircuitError(`.${format}: ${count} nodes are announced, but ${lines.length} follow.`, {
-      hint: "The file was cut short or put together wrongly: get it again.",
-    });
+    throw new CircuitError(
+      "model-file/syntax",
+      `.${format}: ${count} nodes are announced, but ${lines.length} follow`,
+      { hint: "The file was cut short or put together wrongly: get it again." },
+    );
   }
   return lines.map((line) => new WordReader(`.${format}`, line));
 }

@@ -11,13 +11,13 @@ export async function readModelText(path: string): Promise<string> {
     bytes = await Deno.readFile(path);
   } catch (cause) {
     const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-    throw new CircuitError(`${path} cannot be read: ${why}.`, { cause });
+    throw new CircuitError("model-file/unreadable", `${path} cannot be read: ${why}`, { cause });
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = unpacked(bytes, path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new CircuitError(`${path} is no UTF-8 text.`, {
+    throw new CircuitError("model-file/format", `${path} is not UTF-8 text`, {
       hint: "Of packed files only gzip is read here: unpack it first.",
       cause,
     });
@@ -30,6 +30,8 @@ function unpacked(bytes: Uint8Array, path: string): Uint8Array {
     // Asked for here: bundlers for browsers, which read no files, must not look for an import of it.
     return globalThis.process.getBuiltinModule("node:zlib").gunzipSync(bytes);
   } catch (cause) {
-    throw new CircuitError(`${path}: its gzip data are damaged or cut short.`, { cause });
+    throw new CircuitError("model-file/unreadable", `${path}: its gzip data are damaged or cut short`, {
+      cause,
+    });
   }
 }

@@ -13,7 +13,10 @@ export function parseUai(text: string): FactorGraph {
   const words = new UaiWords(".uai", text);
   const kind = words.first();
   if (kind.toUpperCase() !== "BAYES" && kind.toUpperCase() !== "MARKOV") {
-    throw new CircuitError(`This is no .uai file: it begins with \`${kind}\`, expected BAYES or MARKOV.`);
+    throw new CircuitError(
+      "model-file/format",
+      `this is not a .uai file: it begins with \`${kind}\`, expected BAYES or MARKOV`,
+    );
   }
   const states = words.list(words.count("the number of variables", 1, 1), (v) => {
     return words.whole(`the number of states of variable ${v}`, (k) => k >= 1);
@@ -23,7 +26,7 @@ export function parseUai(text: string): FactorGraph {
       return words.whole(`a variable of factor ${f}`, (v) => v >= 0 && v < states.length);
     });
     if (new Set(scope).size < scope.length) {
-      throw new CircuitError(`.uai: factor ${f} names a variable twice.`);
+      throw new CircuitError("model-file/syntax", `.uai: factor ${f} names a variable twice`);
     }
     return scope;
   });
@@ -31,7 +34,10 @@ export function parseUai(text: string): FactorGraph {
     const size = sizeOfScope(scope, states);
     words.whole(`the number of entries of factor ${f} (expected ${size})`, (n) => n === size);
     if (size > words.left) {
-      throw new CircuitError(`.uai: the file ends before entry ${words.left} of factor ${f}.`);
+      throw new CircuitError(
+        "model-file/syntax",
+        `.uai: the file ends before entry ${words.left} of factor ${f}`,
+      );
     }
     return {
       scope,
@@ -63,7 +69,9 @@ export function parseUaiEvidence(text: string, model: FactorGraph): (number | nu
       const v = words.whole(`a variable of sample ${s}`, (v) => v >= 0 && v < row.length);
       const states = model.states[v] as number;
       const what = `the state of variable ${v} in sample ${s} (it has ${states} states)`;
-      if (row[v] !== null) throw new CircuitError(`.uai.evid: sample ${s} names variable ${v} twice.`);
+      if (row[v] !== null) {
+        throw new CircuitError("model-file/syntax", `.uai.evid: sample ${s} names variable ${v} twice`);
+      }
       row[v] = words.whole(what, (k) => k >= 0 && k < states);
     });
     if (s === samples - 1) words.end("the last sample");
@@ -81,7 +89,7 @@ class UaiWords {
 
   constructor(format: string, text: string) {
     this.#format = format;
-    requireText("A model file", text);
+    requireText("a model file", text);
     this.lines = linesOf(text.replace(/#.*$/gm, "")).map(({ words }) => words);
     this.#words = this.lines.flat();
   }
@@ -112,7 +120,10 @@ class UaiWords {
   count(what: string, least: number, words: number): number {
     const count = this.whole(what, (n) => n >= least);
     if (count * words > this.left) {
-      throw new CircuitError(`${this.#format}: ${what} is ${count}, but only ${this.left} words follow.`);
+      throw new CircuitError(
+        "model-file/syntax",
+        `${this.#format}: ${what} is ${count}, but only ${this.left} words follow`,
+      );
     }
     return count;
   }
@@ -122,7 +133,9 @@ class UaiWords {
   }
 
   end(what: string): void {
-    if (this.left > 0) throw new CircuitError(`${this.#format}: ${this.left} words follow after ${what}.`);
+    if (this.left > 0) {
+      throw new CircuitError("model-file/syntax", `${this.#format}: ${this.left} words follow after ${what}`);
+    }
   }
 
   #next(
@@ -131,10 +144,12 @@ class UaiWords {
     good: (value: number) => boolean,
   ): number {
     const word = this.#words[this.#at++];
-    if (word === undefined) throw new CircuitError(`${this.#format}: the file ends before ${what}.`);
+    if (word === undefined) {
+      throw new CircuitError("model-file/syntax", `${this.#format}: the file ends before ${what}`);
+    }
     const value = read(word);
     if (value === undefined || !good(value)) {
-      throw new CircuitError(`${this.#format}: ${what} is \`${word}\`.`);
+      throw new CircuitError("model-file/syntax", `${this.#format}: ${what} is \`${word}\``);
     }
     return value;
   }

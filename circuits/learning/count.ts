@@ -44,9 +44,11 @@ export async function countComplete(
   const { circuit } = learner;
   const open = nondeterministicNode(circuit);
   if (open !== undefined) {
-    throw new CircuitError(`${describeNode(open)} has a latent variable that is no column of the data.`, {
-      hint: "Counting needs all of them: `materialise(circuit, nodes)`; or learn by EM.",
-    });
+    throw new CircuitError(
+      "learning/uncounted-latent",
+      `${describeNode(open)} has a latent variable that is not a column of the data`,
+      { hint: "Counting needs all of them: `materialise(circuit, nodes)`; or learn by EM." },
+    );
   }
   // A weight of zero would make impossible what the data have.
   await learner.setParameters(uniform(circuit, rule));
@@ -56,7 +58,7 @@ export async function countComplete(
   const sum = new ScoreSum(), order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights, indices } = await readBatch(source, batchOf(order, b, batchSize));
-    requireValues("Counting", samples);
+    requireValues("counting", samples);
     refuseMissing(circuit, samples, indices, marks);
     sum.add((await learner.accumulate(samples, weights)).logLikelihoods, weights);
   }
@@ -99,9 +101,10 @@ function refuseMissing(
   const { count, observed, variables } = samples;
   const refuse = (s: number, v: number) => {
     throw new CircuitError(
-      `Sample ${indices[s]}, ${
+      "learning/missing-value",
+      `sample ${indices[s]}, ${
         describeVariable(circuit, v)
-      }: the value is missing, and decides what is counted.`,
+      }: the value is missing, and decides what is counted`,
       {
         hint:
           "Counting needs the latent variables of all that was observed; learn by EM where they are missing.",

@@ -10,7 +10,7 @@ import { DROPOUT } from "./purposes.ts";
  * whatever batch it stands in.
  */
 export function dropValues(batch: Batch, rate: number, seed: number, epoch: number): Batch {
-  requireNumber("The rate of dropout", rate, 0, 1);
+  requireNumber("the rate of dropout", rate, 0, 1);
   requireSeed(seed);
   requireWhole("epoch", epoch, 0);
   if (rate === 0) return batch;

@@ -95,13 +95,16 @@ function hasWeight({ count, weights }: SampleSource): boolean {
 /** The samples of each group as a source of its own, in their order. */
 function split(source: SampleSource, groups: ArrayLike<number>, count: number): SampleSource[] {
   if (groups.length !== source.count) {
-    throw new CircuitError(`${source.count} samples with ${groups.length} groups.`);
+    throw new CircuitError("circuit/argument", `got ${groups.length} groups for ${source.count} samples`);
   }
   const sizes = new Uint32Array(count);
   for (let s = 0; s < groups.length; s++) {
     const g = groups[s] as number;
     if (!(Number.isInteger(g) && g >= 0 && g < count)) {
-      throw new CircuitError(`Sample ${s} belongs to group ${g}; there are ${count}.`);
+      throw new CircuitError(
+        "circuit/argument",
+        `the group of sample ${s} is ${g}, expected 0 to ${count - 1}`,
+      );
     }
     sizes[g] = (sizes[g] as number) + 1;
   }

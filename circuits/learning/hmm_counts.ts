@@ -58,10 +58,16 @@ export class HmmCounts {
     requireWhole("`symbols`", symbols, 1);
     requireShape("the emissions", [states, symbols]);
     if (end !== undefined && !(Number.isInteger(end) && end >= 0 && end < symbols)) {
-      throw new CircuitError(`\`end\` is ${end}, expected a symbol from 0 to ${symbols - 1}.`);
+      throw new CircuitError(
+        "learning/hmm-counts",
+        `\`end\` is ${end}, expected a symbol from 0 to ${symbols - 1}`,
+      );
     }
     if (end !== undefined && states < 2) {
-      throw new CircuitError("One state is that of the end: at least 2 states are needed.");
+      throw new CircuitError(
+        "learning/hmm-counts",
+        "one state is that of the end: at least 2 states are needed",
+      );
     }
     this.states = states;
     this.symbols = symbols;
@@ -84,7 +90,8 @@ export class HmmCounts {
     requireWhole("length", length, 1);
     if (x.length !== z.length || x.length % length !== 0 || (observed?.length ?? x.length) !== x.length) {
       throw new CircuitError(
-        `${x.length} symbols with ${z.length} states are no windows of length ${length}.`,
+        "learning/hmm-counts",
+        `${x.length} symbols with ${z.length} states are not windows of length ${length}`,
       );
     }
     const { states, symbols, end } = this;
@@ -116,7 +123,8 @@ export class HmmCounts {
   #refuse(at: number, length: number, what: string, found: number, most: number): never {
     const window = this.windows + (at % length === 0 ? 0 : -1);
     throw new CircuitError(
-      `Window ${window}, position ${at % length}: the ${what} is ${found}, expected 0 to ${most - 1}.`,
+      "learning/hmm-counts",
+      `window ${window}, position ${at % length}: the ${what} is ${found}, expected 0 to ${most - 1}`,
       what === "state" && this.end !== undefined
         ? { hint: `State ${this.states - 1} is that of the end symbol alone.` }
         : {},
@@ -144,10 +152,15 @@ export class HmmCounts {
     const { states, symbols, end } = this;
     const { initial = 0.001, transition = 0.001, emission = 1, emissionMix = 0, unigram = 1 } = smoothing;
     for (const [name, x] of Object.entries({ initial, transition, emission, unigram })) {
-      if (!(x >= 0 && x < Infinity)) throw new CircuitError(`\`${name}\` is ${x}, expected a number from 0.`);
+      if (!(x >= 0 && x < Infinity)) {
+        throw new CircuitError("circuit/argument", `\`${name}\` is ${x}, expected a number from 0`);
+      }
     }
     if (!(emissionMix >= 0 && emissionMix <= 1)) {
-      throw new CircuitError(`\`emissionMix\` is ${emissionMix}, expected a number from 0 to 1.`);
+      throw new CircuitError(
+        "circuit/argument",
+        `\`emissionMix\` is ${emissionMix}, expected a number from 0 to 1`,
+      );
     }
     const rows = (counts: Float64Array, base: Float64Array, pseudocount: number, mix = 0) => {
       const values = new Float32Array(counts.length);

@@ -17,7 +17,7 @@ export function mixedLeaves(
   weight: number,
 ): ReadonlyMap<string, ParameterArray> {
   if (!(weight >= 0 && weight <= 1)) {
-    throw new CircuitError(`weight is ${weight}, expected a share from 0 to 1.`);
+    throw new CircuitError("circuit/argument", `weight is ${weight}, expected a share from 0 to 1`);
   }
   const mixed = new Map<string, ParameterArray>();
   for (const [id, node] of parameterOwners(circuit)) {
@@ -32,11 +32,15 @@ export function mixedLeaves(
 function mixedRows(circuit: Circuit, id: string, node: InputNode, base: ArrayLike<number>, weight: number) {
   const { values: rows } = parameterOf(circuit, id);
   if (!leafFamily(node.family).rows) {
-    throw new CircuitError(`Parameter \`${id}\` is of ${node.family} leaves, which have no rows to mix.`);
+    throw new CircuitError(
+      "learning/base",
+      `parameter \`${id}\` is of ${node.family} leaves, which have no rows to mix`,
+    );
   }
   if (base.length !== rows.length / node.units) {
     throw new CircuitError(
-      `The base of parameter \`${id}\` has ${base.length} numbers, expected ${rows.length / node.units}.`,
+      "learning/base",
+      `the base of parameter \`${id}\` has ${base.length} numbers, expected ${rows.length / node.units}`,
     );
   }
   return rows.map((p, i) => (1 - weight) * p + weight * base[i % base.length]!);

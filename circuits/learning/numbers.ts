@@ -30,8 +30,9 @@ export function requireNumbers(
   }
   const { level, id, node } = lowest ?? { level: 0, id: [...odd.keys()][0] as string, node: "no node" };
   throw new CircuitError(
+    "learning/not-finite",
     `${when}, ${odd.get(id)} of the ${parameters.get(id)?.length} numbers of parameter \`${id}\` at level ` +
-      `${level} (${node}) are NaN or infinite.`,
+      `${level} (${node}) are NaN or infinite`,
     { hint: HINT },
   );
 }
@@ -39,9 +40,13 @@ export function requireNumbers(
 /** Refuses a score that is no number, where the parameters are. @throws {CircuitError} for NaN */
 export function requireScore(logLikelihood: number, when: string): void {
   if (!Number.isNaN(logLikelihood)) return;
-  throw new CircuitError(`${when}, the log-likelihood is NaN though all parameters are numbers.`, {
-    hint: HINT,
-  });
+  throw new CircuitError(
+    "learning/not-finite",
+    `${when}, the log-likelihood is NaN though all parameters are numbers`,
+    {
+      hint: HINT,
+    },
+  );
 }
 
 const HINT =

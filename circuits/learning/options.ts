@@ -125,12 +125,15 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
   if (full.batchesPerUpdate !== Infinity) whole("batchesPerUpdate", full.batchesPerUpdate, 1);
   if (full.patience !== Infinity) whole("patience", full.patience, 1);
   if (!(typeof full.tolerance === "number" && full.tolerance >= 0 && full.tolerance < Infinity)) {
-    throw new CircuitError(`tolerance is ${full.tolerance}, expected a number from 0.`);
+    throw new CircuitError("circuit/argument", `tolerance is ${full.tolerance}, expected a number from 0`);
   }
   if (!(typeof full.dropout === "number" && full.dropout >= 0 && full.dropout < 1)) {
-    throw new CircuitError(`dropout is ${full.dropout}, expected a number from 0 and below 1.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `dropout is ${full.dropout}, expected a number from 0 and below 1`,
+    );
   }
-  requireKind("The step", full.step, STEPS);
+  requireKind("the step", full.step, STEPS);
   if (full.step.kind === "inertia") checkSchedule("inertia", full.step.inertia);
   else if (full.step.kind === "anemone") {
     if (isFalling(full.step.step)) checkFalling(full.step.step);
@@ -179,5 +182,5 @@ export function mostFalls({ step }: FullOptions): number {
 
 function whole(what: string, x: number, from: number): void {
   if (Number.isSafeInteger(x) && x >= from) return;
-  throw new CircuitError(`${what} is ${x}, expected a whole number from ${from}.`);
+  throw new CircuitError("circuit/argument", `${what} is ${x}, expected a whole number from ${from}`);
 }

@@ -37,10 +37,16 @@ export function isFalling(step: Schedule | Falling): step is Falling {
  */
 export function checkFalling({ from, to, factor = 0.5 }: Falling): void {
   if (!(to > 0 && to <= from && from <= 1)) {
-    throw new CircuitError(`The step falls from ${from} to ${to}, expected 1 >= from >= to > 0.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `the step falls from ${from} to ${to}, expected 1 >= from >= to > 0`,
+    );
   }
   if (!(factor > 0 && factor < 1)) {
-    throw new CircuitError(`The factor by which the step falls is ${factor}, expected one between 0 and 1.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `the factor by which the step falls is ${factor}, expected one between 0 and 1`,
+    );
   }
 }
 
@@ -68,15 +74,23 @@ export function scheduled(schedule: Schedule, progress: number): number {
  */
 export function checkSchedule(what: string, schedule: Schedule): void {
   const points = typeof schedule === "number" ? [[0, schedule] as const] : schedule?.points;
-  requireList(`The points of the schedule of ${what}`, points);
-  if (points.length === 0) throw new CircuitError(`The schedule of ${what} has no points.`);
+  requireList(`the points of the schedule of ${what}`, points);
+  if (points.length === 0) {
+    throw new CircuitError("circuit/argument", `the schedule of ${what} has no points`);
+  }
   points.forEach(([at, value], i) => {
     const before = points[i - 1]?.[0] ?? 0;
     if (!(at >= before && at <= 1)) {
-      throw new CircuitError(`Point ${i} of the schedule of ${what} is at ${at}, expected ${before} to 1.`);
+      throw new CircuitError(
+        "circuit/argument",
+        `point ${i} of the schedule of ${what} is at ${at}, expected ${before} to 1`,
+      );
     }
     if (!(value >= 0 && value <= 1)) {
-      throw new CircuitError(`The schedule of ${what} has the value ${value}, expected one from 0 to 1.`);
+      throw new CircuitError(
+        "circuit/argument",
+        `the schedule of ${what} has the value ${value}, expected one from 0 to 1`,
+      );
     }
   });
 }

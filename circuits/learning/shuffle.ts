@@ -7,7 +7,7 @@ import { SHUFFLE } from "./purposes.ts";
  * neighbours stay together (in a random order within them): what reading from a disk wants.
  */
 export function shuffled(count: number, seed: number, epoch: number, block = 1): Uint32Array {
-  requireWhole("The number of samples", count, 0);
+  requireWhole("the number of samples", count, 0);
   requireWhole("epoch", epoch, 0);
   requireWhole("block", block, 1);
   const random = new RandomStream(seed, epoch, 0, SHUFFLE);

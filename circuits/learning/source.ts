@@ -34,14 +34,17 @@ export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleS
  *   to score then
  */
 export function weightOf({ count, weights }: SampleSource, what: string): number {
-  requireWhole(`The number of ${what} samples`, count, 0);
-  if (count === 0) throw new CircuitError(`There are no ${what} samples.`);
+  requireWhole(`the number of ${what} samples`, count, 0);
+  if (count === 0) throw new CircuitError("learning/no-samples", `there are no ${what} samples`);
   if (weights === undefined) return count;
   checkSampleWeights({ count }, weights);
   let total = 0;
   for (let s = 0; s < count; s++) total += weights[s] as number;
   if (total > 0) return total;
-  throw new CircuitError(`The weights of all ${count} ${what} samples are 0: none of them counts.`);
+  throw new CircuitError(
+    "learning/no-samples",
+    `the weights of all ${count} ${what} samples are 0: none of them counts`,
+  );
 }
 
 /** One batch of a source. */
@@ -68,8 +71,8 @@ export async function readBatch(source: SampleSource, indices: Uint32Array): Pro
 
 /** Number of batches of at most `size` samples. @throws {CircuitError} when a number is not whole */
 export function batchCount(count: number, size: number): number {
-  requireWhole("The number of samples", count, 0);
-  requireWhole("The size of a batch", size, 1);
+  requireWhole("the number of samples", count, 0);
+  requireWhole("the size of a batch", size, 1);
   return Math.ceil(count / size);
 }
 
@@ -79,14 +82,14 @@ export function batchCount(count: number, size: number): number {
  */
 export function batchOf(order: Uint32Array, batch: number, size: number): Uint32Array {
   const batches = batchCount(order.length, size);
-  requireWhole("The number of a batch", batch, 0, Math.max(0, batches - 1));
+  requireWhole("the number of a batch", batch, 0, Math.max(0, batches - 1));
   const at = (b: number) => Math.floor(b * order.length / batches);
   return order.subarray(at(batch), at(batch + 1));
 }
 
 /** The indices of all samples in their own order. */
 export function inOrder(count: number): Uint32Array {
-  requireWhole("The number of samples", count, 0);
+  requireWhole("the number of samples", count, 0);
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
 
@@ -99,7 +102,7 @@ export function windowsOf(
   length: number,
   stride = 1,
 ): SampleSource {
-  requireWhole("The length of a window", length, 1);
+  requireWhole("the length of a window", length, 1);
   requireWhole("stride", stride, 1);
   const count = Math.max(0, Math.floor((values.length - length) / stride) + 1);
   return {

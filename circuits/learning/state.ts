@@ -60,7 +60,7 @@ export function decodeTrainingState(bytes: Uint8Array, where = "training state")
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   const { format, progress } = metadata;
   if (format !== "retort-training" || progress === undefined) {
-    throw new CircuitError(`${where}: the file holds no state of a training.`);
+    throw new CircuitError("learning/state", `${where}: the file does not hold the state of a training`);
   }
   let parsed;
   try {
@@ -69,7 +69,7 @@ export function decodeTrainingState(bytes: Uint8Array, where = "training state")
       (_key, value) => value === "-Infinity" ? -Infinity : value === "Infinity" ? Infinity : value,
     );
   } catch (cause) {
-    throw new CircuitError(`${where}: what it says of the progress is not JSON.`, { cause });
+    throw new CircuitError("learning/state", `${where}: its record of the progress is not JSON`, { cause });
   }
   return { progress: { best: undefined, ...parsed }, tensors };
 }

@@ -32,7 +32,9 @@ export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike
   const nodes = [...circuit.nodes];
   const parameters = new Map(circuit.parameters);
   const own = (id: string, node: Node): Parameter => {
-    if (owners.get(id) !== 1) throw new CircuitError(`${describeNode(node)}: parameter \`${id}\` is tied.`);
+    if (owners.get(id) !== 1) {
+      throw new CircuitError("learning/state-copies", `${describeNode(node)}: parameter \`${id}\` is tied`);
+    }
     return parameters.get(id) as Parameter;
   };
   for (const [id, map] of maps) {
@@ -41,10 +43,18 @@ export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike
     for (let j = 0; j < map.length; j++) {
       const from = map[j] as number;
       if (!(Number.isInteger(from) && from >= 0 && from < states)) {
-        throw new CircuitError(`${describeNode(sum)}: state ${j} cannot be a copy of ${from} of ${states}.`);
+        throw new CircuitError(
+          "learning/state-copies",
+          `${describeNode(sum)}: state ${j} cannot be a copy of ${from} of ${states}`,
+        );
       }
     }
-    if (map.length === 0) throw new CircuitError(`${describeNode(sum)}: a latent variable needs a state.`);
+    if (map.length === 0) {
+      throw new CircuitError(
+        "learning/state-copies",
+        `${describeNode(sum)}: a latent variable needs a state`,
+      );
+    }
     const weights = own((sum as SumNode).parameter, sum);
     parameters.set(weights.id, withColumns(weights, map));
     for (const part of parts) {
@@ -67,7 +77,8 @@ function statesOf(
 ): { states: number; parts: NodeId[] } {
   const fault = (node: Node, problem: string): never => {
     throw new CircuitError(
-      `${describeNode(sum)} sums out no latent variable of its own: ${describeNode(node)} ${problem}.`,
+      "circuit/no-latent",
+      `${describeNode(sum)} sums out no latent variable of its own: ${describeNode(node)} ${problem}`,
     );
   };
   if (sum.kind !== "sum" || sum.groups !== 1 || sum.children.length !== 1) {
@@ -128,7 +139,7 @@ function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSu
  * @param flow `[states before]`: how often each state is expected to be taken
  */
 export function statesByFlow(flow: ArrayLike<number>, states: number, threshold: number): Int32Array {
-  requireWhole("The number of states", states, 1);
+  requireWhole("the number of states", states, 1);
   requireNumber("threshold", threshold, 0, 1);
   let total = 0;
   for (let s = 0; s < flow.length; s++) total += flow[s] as number;

@@ -126,7 +126,9 @@ export class EmTraining implements AsyncIterable<EpochReport> {
 
   /** Trains on one batch or, at the end of an epoch, scores it and reports. */
   async step(): Promise<EpochReport | undefined> {
-    if (this.done) throw new CircuitError("The training is over: there is no further step.");
+    if (this.done) {
+      throw new CircuitError("learning/finished", "the training is over: there is no further step");
+    }
     if (!this.#progress.scoring) {
       await this.#trainOnBatch();
       // Without validation there is nothing to wait for.
@@ -169,11 +171,11 @@ export class EmTraining implements AsyncIterable<EpochReport> {
       else best.set(name.slice("best/".length), tensor.values as ParameterArray);
     }
     const { batch, epoch, updates } = state.progress;
-    requireWhole("The batch of the state", batch, 0);
-    requireWhole("The epoch of the state", epoch, 0);
-    requireWhole("The updates of the state", updates, 0);
+    requireWhole("the batch of the state", batch, 0);
+    requireWhole("the epoch of the state", epoch, 0);
+    requireWhole("the updates of the state", updates, 0);
     if (batch > this.#batches || epoch > this.#options.epochs + 1) {
-      throw new CircuitError("The state is of a training with other data or options.");
+      throw new CircuitError("learning/state", "the state is of a training with other data or options");
     }
     await this.#learner.restore(learner);
     this.#best = best.size > 0 ? best : undefined;

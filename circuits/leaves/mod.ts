@@ -35,7 +35,7 @@ const known = new Map<string, LeafFamily>(Object.entries(leafFamilies));
 export function leafFamily(name: string): LeafFamily {
   const family = known.get(name);
   if (family === undefined) {
-    throw new CircuitError(`There is no leaf family \`${name}\`.`, {
+    throw new CircuitError("circuit/unknown-family", `there is no leaf family \`${name}\``, {
       hint: `The families are ${familyNames().join(", ")}.`,
     });
   }

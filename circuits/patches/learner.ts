@@ -238,7 +238,7 @@ export class PatchLearner implements Learner {
 
   #check(samples: Samples): void {
     checkSamples(this.circuit, samples);
-    requireValues("A learner of patches", samples);
+    requireValues("a learner of patches", samples);
   }
 
   /** Log-likelihoods of all patches under all of their clusters, as samples of the top circuit. */
@@ -354,7 +354,8 @@ function leavesOf(top: Circuit): NodeId[] {
     );
     if (leaves.length !== 1 || !isExternal(leaves[0])) {
       throw new CircuitError(
-        `Patch \`${variable.name}\` needs one external leaf in the circuit over patches.`,
+        "structure/patches",
+        `patch \`${variable.name}\` needs one external leaf in the circuit over patches`,
       );
     }
     return (leaves[0] as InputNode).id;

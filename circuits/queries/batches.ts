@@ -17,7 +17,7 @@ export async function inBatches(
   samples: Samples,
   run: (batch: Samples, first: number) => Promise<void>,
 ): Promise<void> {
-  requireWhole("The number of samples", samples.count, 0);
+  requireWhole("the number of samples", samples.count, 0);
   const size = batchSize(circuit);
   for (let first = 0; first < samples.count; first += size) {
     await run(sliceSamples(samples, first, Math.min(samples.count, first + size)), first);

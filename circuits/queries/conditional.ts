@@ -26,10 +26,9 @@ export async function conditional(
     const width = choices(circuit, v);
     if (width === undefined) {
       throw new CircuitError(
-        `${describeVariable(circuit, v)} is ${variableOf(circuit, v).kind}: it has no states to list.`,
-        {
-          hint: "Use `conditionalMean` for real variables.",
-        },
+        "circuit/no-states",
+        `${describeVariable(circuit, v)} is ${variableOf(circuit, v).kind}: it has no states to list`,
+        { hint: "Use `conditionalMean` for real variables." },
       );
     }
     out.set(v, new Float64Array(samples.count * width));

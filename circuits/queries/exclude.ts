@@ -27,7 +27,10 @@ export function excludeState(circuit: Circuit, variables: readonly number[], sta
   const told = new Map(variables.map((v) => {
     const variable = variableOf(circuit, v);
     if (variable.kind !== "categorical" || !(state < variable.states) || variable.states === 1) {
-      throw new CircuitError(`${describeVariable(circuit, v)} has no state ${state} besides others.`);
+      throw new CircuitError(
+        "circuit/no-states",
+        `${describeVariable(circuit, v)} has no state ${state} besides others`,
+      );
     }
     return [v, b.categorical(`${variable.name} is not ${state}`, 2)];
   }));

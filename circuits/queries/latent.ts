@@ -109,9 +109,11 @@ async function byEdges(
 function sumOf(circuit: Circuit, latent: Latent): SumNode {
   const node = nodeOf(circuit, typeof latent === "string" ? nodeNamed(circuit, latent) : latent);
   if (node.kind === "sum") return node;
-  throw new CircuitError(`${describeNode(node)} is no sum node: it has no latent variable.`, {
-    hint: "The latent variables of structures are named: `z0`, `z1`, ...",
-  });
+  throw new CircuitError(
+    "circuit/no-latent",
+    `${describeNode(node)} is not a sum node: it has no latent variable`,
+    { hint: "The latent variables of structures are named: `z0`, `z1`, ..." },
+  );
 }
 
 /** By node: how many nodes read it. */

@@ -34,9 +34,10 @@ export function map(evaluator: Evaluator, samples: Samples): Promise<Completion>
   if (node !== undefined) {
     return Promise.reject(
       new CircuitError(
-        `Exact MAP needs a deterministic circuit, and ${
+        "circuit/not-deterministic",
+        `exact MAP needs a deterministic circuit, and ${
           describeNode(node)
-        } may mix inputs that are possible at once.`,
+        } may mix inputs that are possible at once`,
         {
           hint:
             "Materialise the sum nodes first (MAP then covers the latent variables too), or settle for `maxProduct`.",

@@ -48,7 +48,8 @@ export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): numb
   for (const [what, size] of Object.entries({ height, width, channels })) requireWhole(what, size, 0);
   if (mask.length !== height * width) {
     throw new CircuitError(
-      `A mask of ${height} x ${width} pixels has ${height * width} entries; got ${mask.length}.`,
+      "circuit/shape",
+      `a mask of ${height} x ${width} pixels has ${height * width} entries; got ${mask.length}`,
     );
   }
   const variables: number[] = [];
@@ -68,6 +69,6 @@ export function textPositions(length: number, positions: Iterable<number>): numb
   return [...positions].map((t) => {
     const v = t < 0 ? length + t : t;
     if (Number.isInteger(v) && v >= 0 && v < length) return v;
-    throw new CircuitError(`Position ${t} is outside a text of ${length} tokens.`);
+    throw new CircuitError("circuit/argument", `position ${t} is outside a text of ${length} tokens`);
   });
 }

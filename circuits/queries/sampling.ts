@@ -82,7 +82,9 @@ export function samplingOptions(options: SamplingOptions): Required<SamplingOpti
 /** Refuses a sample that cannot be completed. @throws {CircuitError} for a log-likelihood of -Infinity */
 export function refuseImpossible(log: number, s: number): void {
   if (log > -Infinity) return;
-  throw new CircuitError(`Sample ${s} is impossible: its observed values have the probability 0.`, {
-    hint: "Find such samples with `logLikelihood` and leave them out, or learn with a pseudocount.",
-  });
+  throw new CircuitError(
+    "samples/impossible",
+    `sample ${s} is impossible: its observed values have the probability 0`,
+    { hint: "Find such samples with `logLikelihood` and leave them out, or learn with a pseudocount." },
+  );
 }

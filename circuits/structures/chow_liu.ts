@@ -35,7 +35,7 @@ export function mutualInformation(
   requireNumber("pseudocount", pseudocount, 0);
   requireWhole("bins", bins, 1, MOST_BINS);
   checkSampleWeights(samples, sampleWeights);
-  requireValues("Mutual information", samples);
+  requireValues("mutual information", samples);
   const count = variables.length;
   const columns = variables.map((variable, v) => binned(variable, samples, v, bins));
   const counts = new PairCounts(
@@ -56,7 +56,10 @@ export function mutualInformation(
 
 function binned(variable: Variable, samples: Samples, v: number, bins: number): Column {
   if (variable.kind === "external") {
-    throw new CircuitError(`Variable ${v} \`${variable.name}\` is external: it has no values to count.`);
+    throw new CircuitError(
+      "circuit/no-states",
+      `variable ${v} \`${variable.name}\` is external: it has no values to count`,
+    );
   }
   const values = new Int16Array(samples.count).fill(-1);
   const at = (s: number) => samples.values[s * samples.variables + v] as number;
@@ -103,12 +106,18 @@ export function maximumSpanningTree(
   count: number,
   root: number | "centre" = "centre",
 ): VariableTree {
-  requireWhole("The number of variables", count, 1);
+  requireWhole("the number of variables", count, 1);
   if (weights.length !== count * count) {
-    throw new CircuitError(`${count} variables need ${count * count} weights; got ${weights.length}.`);
+    throw new CircuitError(
+      "circuit/shape",
+      `${count} variables need ${count * count} weights; got ${weights.length}`,
+    );
   }
   if (root !== "centre" && !(Number.isInteger(root) && root >= 0 && root < count)) {
-    throw new CircuitError(`The root is ${root}, expected \`centre\` or a variable from 0 to ${count - 1}.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `the root is ${root}, expected \`centre\` or a variable from 0 to ${count - 1}`,
+    );
   }
   const neighbours: number[][] = Array.from({ length: count }, () => []);
   const nearest = new Int32Array(count), inside = new Uint8Array(count);

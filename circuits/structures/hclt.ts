@@ -27,13 +27,17 @@ export function hclt(variables: readonly Variable[], tree: VariableTree, options
   const latentsOf = (v: number): number => {
     const k = typeof options.latents === "number" ? options.latents : options.latents[v];
     if (k === undefined || !(Number.isInteger(k) && k >= 1)) {
-      throw new CircuitError(`latents of variable ${v} is ${k}, expected a whole number from 1.`);
+      throw new CircuitError(
+        "circuit/argument",
+        `latents of variable ${v} is ${k}, expected a whole number from 1`,
+      );
     }
     return k;
   };
   if (tree.parents.length !== variables.length) {
     throw new CircuitError(
-      `The tree is over ${tree.parents.length} variables, but there are ${variables.length}.`,
+      "structure/size",
+      `the tree is over ${tree.parents.length} variables, but there are ${variables.length}`,
     );
   }
   const b = new CircuitBuilder({ seed: options.seed ?? 0 });

@@ -36,9 +36,11 @@ export function hmm(options: HmmOptions): Circuit {
   requireWhole("length", length, 1);
   requireWhole("states", states, 1);
   if (!homogeneous && (options.transition !== undefined || options.emission !== undefined)) {
-    throw new CircuitError("`transition` and `emission` are for homogeneous models: one for all positions.", {
-      hint: "Leave them out and set the parameters of each position with `withParameters`.",
-    });
+    throw new CircuitError(
+      "circuit/argument",
+      "`transition` and `emission` are for homogeneous models: one for all positions",
+      { hint: "Leave them out and set the parameters of each position with `withParameters`." },
+    );
   }
   const template: Variable = typeof symbols === "number"
     ? { kind: "categorical", name: "x", states: symbols }

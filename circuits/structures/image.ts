@@ -96,9 +96,10 @@ function ofRectangles(
   for (const [what, size] of Object.entries({ height, width, channels })) requireWhole(what, size, 1);
   if (variables.length !== height * width * channels) {
     throw new CircuitError(
-      `An image of ${height} x ${width} pixels with ${channels} channels has ${
+      "structure/size",
+      `an image of ${height} x ${width} pixels with ${channels} channels has ${
         height * width * channels
-      } variables; got ${variables.length}.`,
+      } variables; got ${variables.length}`,
     );
   }
   const regions = new Map<string, Region>();

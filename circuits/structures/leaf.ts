@@ -45,8 +45,8 @@ export function started(circuit: Circuit, { data, seed = 0 }: StructureOptions):
 
 /** `count` categorical variables `x0`, `x1`, ... of equally many states. */
 export function categoricalVariables(count: number, states: number): Variable[] {
-  requireWhole("The number of variables", count, 0);
-  requireWhole("The number of states", states, 1);
+  requireWhole("the number of variables", count, 0);
+  requireWhole("the number of states", states, 1);
   return Array.from({ length: count }, (_, v) => ({ kind: "categorical", name: `x${v}`, states }));
 }
 

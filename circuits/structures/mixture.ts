@@ -31,16 +31,17 @@ export function naiveMixture(variables: readonly Variable[], options: NaiveMixtu
  */
 export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): Circuit {
   const [first] = circuits;
-  if (first === undefined) throw new CircuitError("A mixture needs at least one circuit.");
+  if (first === undefined) throw new CircuitError("circuit/argument", "a mixture needs at least one circuit");
   const b = new CircuitBuilder();
   const variables = first.variables.map((variable) => b.variable(variable));
   const roots = circuits.map((circuit, i) => {
     const v = first.variables.findIndex((variable, v) => !sameVariable(variable, circuit.variables[v]));
     if (v >= 0 || circuit.variables.length !== variables.length) {
       throw new CircuitError(
-        `Circuit ${i} of the mixture is not over the variables of circuit 0: variable ${
+        "structure/other-variables",
+        `circuit ${i} of the mixture is not over the variables of circuit 0: variable ${
           v < 0 ? variables.length : v
-        } differs.`,
+        } differs`,
       );
     }
     return copyInto(b, circuit, { variables, prefix: `c${i}` });

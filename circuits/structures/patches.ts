@@ -48,7 +48,10 @@ export function clusterTree(
   if (latents !== undefined) requireWhole("latents", latents, 1);
   const states = latents ?? clusters;
   if (tree.parents.length !== names.length) {
-    throw new CircuitError(`The tree is over ${tree.parents.length} patches, but there are ${names.length}.`);
+    throw new CircuitError(
+      "structure/size",
+      `the tree is over ${tree.parents.length} patches, but there are ${names.length}`,
+    );
   }
   const b = new CircuitBuilder({ seed });
   for (const name of names) b.external(name);
@@ -87,14 +90,20 @@ export function countClusters(
   const states = options.latents ?? clusters;
   const patches = tree.parents.length;
   if (assignments.length % patches !== 0) {
-    throw new CircuitError(`${assignments.length} clusters are not those of images of ${patches} patches.`);
+    throw new CircuitError(
+      "structure/patches",
+      `${assignments.length} clusters cannot be split into images of ${patches} patches`,
+    );
   }
   const images = assignments.length / patches;
   for (let i = 0; i < assignments.length; i++) {
     const k = assignments[i] as number;
     if (!(Number.isInteger(k) && k >= 0 && k < clusters)) {
       throw new CircuitError(
-        `Image ${Math.floor(i / patches)}, patch ${i % patches}: cluster ${k} of ${clusters}.`,
+        "structure/patches",
+        `image ${Math.floor(i / patches)}, patch ${i % patches}: the cluster is ${k}, expected 0 to ${
+          clusters - 1
+        }`,
       );
     }
   }
@@ -167,13 +176,17 @@ export function assemblePatches(
   parts: readonly PatchPart[],
 ): Circuit {
   if (parts.length !== top.variables.length) {
-    throw new CircuitError(`${parts.length} patch circuits for ${top.variables.length} patches.`);
+    throw new CircuitError(
+      "structure/patches",
+      `got ${parts.length} patch circuits for ${top.variables.length} patches`,
+    );
   }
   const covered = new Int32Array(variables.length).fill(-1);
   parts.forEach(({ circuit, columns }, p) => {
     if (columns.length !== circuit.variables.length) {
       throw new CircuitError(
-        `The circuit of patch ${p} has ${circuit.variables.length} variables; got ${columns.length} columns.`,
+        "structure/patches",
+        `the circuit of patch ${p} has ${circuit.variables.length} variables; got ${columns.length} columns`,
       );
     }
     for (let i = 0; i < columns.length; i++) {
@@ -182,13 +195,18 @@ export function assemblePatches(
         const reason = covered[column] === undefined
           ? `which the image does not have: it has ${variables.length}`
           : `which patch ${covered[column]} has already`;
-        throw new CircuitError(`Patch ${p} has variable ${column} of the image, ${reason}.`);
+        throw new CircuitError(
+          "structure/patches",
+          `patch ${p} has variable ${column} of the image, ${reason}`,
+        );
       }
       covered[column] = p;
     }
   });
   const left = covered.indexOf(-1);
-  if (left >= 0) throw new CircuitError(`Variable ${left} of the image belongs to no patch.`);
+  if (left >= 0) {
+    throw new CircuitError("structure/patches", `variable ${left} of the image belongs to no patch`);
+  }
 
   const b = new CircuitBuilder();
   for (const variable of variables) b.variable(variable);
@@ -206,8 +224,9 @@ export function assemblePatches(
       const units = rootUnits((parts[node.variable] as PatchPart).circuit);
       if (!isExternal(node) || node.units !== units) {
         throw new CircuitError(
+          "circuit/units",
           `${describeVariable(top, node.variable)} has a ${node.family} leaf of ${node.units} units; ` +
-            `the circuit of its patch, of ${units} root units, needs an external leaf of as many.`,
+            `the circuit of its patch, of ${units} root units, needs an external leaf of as many`,
         );
       }
       return roots[node.variable];

@@ -22,7 +22,10 @@ export function ratSpn(variables: readonly Variable[], options: RatSpnOptions): 
   const { depth, replicas } = options;
   requireWhole("depth", depth, 0);
   if (!(2 ** depth <= variables.length)) {
-    throw new CircuitError(`depth is ${depth}: ${variables.length} variables cannot be halved that often.`);
+    throw new CircuitError(
+      "circuit/argument",
+      `depth is ${depth}: ${variables.length} variables cannot be halved that often`,
+    );
   }
   requireWhole("replicas", replicas, 1);
   const random = new RandomStream(options.seed ?? 0, 0, 0, 0x72617473);

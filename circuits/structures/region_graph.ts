@@ -33,7 +33,7 @@ export function circuitOfRegions(
 ): Circuit {
   const { units } = options;
   if (!(Number.isInteger(units) && units >= 1)) {
-    throw new CircuitError(`units is ${units}, expected a whole number from 1.`);
+    throw new CircuitError("circuit/argument", `units is ${units}, expected a whole number from 1`);
   }
   const b = new CircuitBuilder({ seed: options.seed ?? 0 });
   for (const variable of variables) b.variable(variable);
@@ -43,7 +43,12 @@ export function circuitOfRegions(
     const uses = leaves.get(v) ?? 0;
     leaves.set(v, uses + 1);
     const variable = variables[v];
-    if (variable === undefined) throw new CircuitError(`A region names variable ${v}, which does not exist.`);
+    if (variable === undefined) {
+      throw new CircuitError(
+        "circuit/unknown-variable",
+        `a region names variable ${v}, which does not exist`,
+      );
+    }
     // A further region over the same variable has leaves of its own.
     return addLeaf(b, variable, v, units, options, uses === 0 ? `leaf/${v}` : `leaf/${v}/${uses}`);
   };

@@ -28,11 +28,16 @@ import { sameVariable } from "./mixture.ts";
  */
 export function stack(circuits: readonly Circuit[]): Circuit {
   const [first] = circuits;
-  if (first === undefined) throw new CircuitError("A stack needs at least one circuit.");
+  if (first === undefined) throw new CircuitError("circuit/argument", "a stack needs at least one circuit");
   circuits.forEach((circuit, i) => {
     const same = circuit.variables.length === first.variables.length &&
       first.variables.every((variable, v) => sameVariable(variable, circuit.variables[v]));
-    if (!same) throw new CircuitError(`Circuit ${i} of the stack is not over the variables of circuit 0.`);
+    if (!same) {
+      throw new CircuitError(
+        "structure/other-variables",
+        `circuit ${i} of the stack is not over the variables of circuit 0`,
+      );
+    }
   });
   const nodes = first.nodes.map((_, id) => merge(first, circuits.map((circuit) => circuit.nodes[id])));
   const sameRoot = circuits.every(({ root, nodes }) =>
@@ -64,7 +69,10 @@ export function stack(circuits: readonly Circuit[]): Circuit {
 export function unstack(circuit: Circuit, groups: number): Circuit[] {
   requireWhole("groups", groups, 1);
   const fault = (node: Node, problem: string): never => {
-    throw new CircuitError(`The circuit is no stack of ${groups}: ${describeNode(node)} ${problem}.`);
+    throw new CircuitError(
+      "structure/not-a-stack",
+      `the circuit is not a stack of ${groups}: ${describeNode(node)} ${problem}`,
+    );
   };
   const nodes = circuit.nodes.map((node): Node => {
     if (node.units % groups !== 0) return fault(node, `has ${node.units} units`);
@@ -128,7 +136,10 @@ function sideBySide(circuits: readonly Circuit[], first: Circuit): Circuit {
   const units = rootUnits(first);
   const odd = circuits.findIndex((circuit) => rootUnits(circuit) !== units);
   if (odd >= 0) {
-    throw new CircuitError(`Circuit ${odd} of the stack has not the ${units} root units of circuit 0.`);
+    throw new CircuitError(
+      "circuit/units",
+      `circuit ${odd} of the stack does not have the ${units} root units of circuit 0`,
+    );
   }
   const b = new CircuitBuilder();
   const variables = first.variables.map((variable) => b.variable(variable));

@@ -52,7 +52,9 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
   requireSeed(seed);
   checkSamples(circuit, samples);
   checkSampleWeights(samples, sampleWeights);
-  if (samples.count === 0) throw new CircuitError("There are no samples to start from.");
+  if (samples.count === 0) {
+    throw new CircuitError("learning/no-samples", "there are no samples to start from");
+  }
   const open = new Set(parameters ?? circuit.parameters.keys());
   const values = new Map<string, ParameterArray>();
   let index = 0;
@@ -176,7 +178,8 @@ function requireSquares(circuit: Circuit, leaf: Leaf, column: Float64Array): voi
   const extent = most - least;
   if (!(extent > 0) || (extent >= TINY && extent <= 1 / TINY)) return;
   throw new CircuitError(
-    `The values of ${describeVariable(circuit, leaf.variable)} reach from ${least} to ${most}.`,
+    "learning/spread",
+    `the values of ${describeVariable(circuit, leaf.variable)} reach from ${least} to ${most}`,
     { hint: `Give the column another unit: spreads from ${TINY} to ${1 / TINY} can be learned.` },
   );
 }

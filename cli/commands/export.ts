@@ -35,7 +35,9 @@ async function exportRef(
     exports.push(await exportArtifact(store, resolveArtifact(records, reference), target));
   } else {
     if (listFolder(target).length > 0) {
-      throw new CallError(`${target} is not empty`, { hint: "Name a new folder." });
+      throw new CallError("command/folder-not-empty", `${target} is not empty`, {
+        hint: "Name a new folder.",
+      });
     }
     for (const [i, { name }] of records.runOutputs(run.id).entries()) {
       const record = resolveArtifact(records, `${run.id}/${name}`);

@@ -89,7 +89,7 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
   try {
     await Deno.writeTextFile(path, await svg(plan, edges, session.pipeline.name));
   } catch (error) {
-    throw new RetortError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+    throw new RetortError("file/access", `cannot write ${path}: ${messageOf(error)}`, { cause: error });
   }
   note(`wrote ${path}`);
 }

@@ -51,7 +51,9 @@ async function repro(
   } else if (outcome.kind === "failed" || outcome.kind === "damaged") {
     // Whoever reproduces a failure wants to see where it came from.
     if (outcome.kind === "failed" && outcome.stack !== undefined) note(outcome.stack);
-    throw new RetortError(`node \`${node}\` fails again: ${outcome.error}`);
+    throw new RetortError(outcome.code, `node \`${node}\` fails again: ${outcome.error}`, {
+      hint: outcome.kind === "failed" ? outcome.hint : undefined,
+    });
   } else {
     note(
       `node ${clean(node)} succeeds now, in ${

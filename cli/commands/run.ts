@@ -80,9 +80,11 @@ interface RunOptions extends PipelineOptions {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  if (options.lock && options.frozen) throw new CallError("--lock and --frozen exclude each other");
+  if (options.lock && options.frozen) {
+    throw new CallError("command/options", "--lock and --frozen exclude each other");
+  }
   if (options.lock && options.only.length > 0) {
-    throw new CallError("--lock needs the whole pipeline: leave out --only");
+    throw new CallError("command/options", "--lock needs the whole pipeline: leave out --only");
   }
   await using session = await PipelineSession.open({
     ...sessionOptions(file, options),
@@ -95,6 +97,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     const faults = await lockFaults(session, lock);
     if (faults.length > 0) {
       throw new CallError(
+        "lock-file/differs",
         `--frozen: the run would differ from ${lockFilePath(session.url)}:\n${
           faults.map((f) => `  ${f}`).join("\n")
         }`,
@@ -207,6 +210,7 @@ function summaryJson(session: PipelineSession, summary: RunSummary, summaries: R
       key: outcome.key ?? null,
       reasons: outcome.reasons.map(reasonText),
       seconds: outcome.seconds ?? null,
+      code: outcome.code ?? null,
       error: outcome.error ?? null,
       hint: outcome.hint ?? null,
       log: outcome.log ?? null,
@@ -266,6 +270,7 @@ function showEnd(summary: RunSummary, options: RunOptions): void {
   for (const outcome of failed) {
     note(`\n${paint("red", "failed")} ${clean(outcome.node.name)}: ${clean(outcome.error ?? "")}`);
     if (outcome.hint !== undefined) note(`  ${clean(outcome.hint)}`);
+    note(`  error:    ${outcome.code}`);
     note(`  log:      ${outcome.log}`);
     const store = options.store === undefined ? "" : ` --store ${options.store}`;
     note(`  alone:    deno task repro ${quoted(outcome.node.name)}${store}`);

@@ -81,7 +81,9 @@ function runs(run: string | undefined, options: RunsOptions): void {
   const given = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
   const wrong = alone.find((name) => given(options[name]));
   if (wrong !== undefined) {
-    throw new CallError(`--${wrong} is about one run`, { hint: `Name it: deno task runs RUN --${wrong} …` });
+    throw new CallError("command/options", `--${wrong} is about one run`, {
+      hint: `Name it: deno task runs RUN --${wrong} …`,
+    });
   }
   const list = chosenRuns(store, records, options);
   const annotations = records.annotations();
@@ -150,10 +152,15 @@ function chosenRuns(store: Store, records: Records, options: RunsOptions): RunRe
 /** Writes what the options say of a run, if they say something. */
 function annotate(store: Store, { id }: RunRecord, options: RunsOptions): void {
   const { note, tag, untag, archive, unarchive } = options;
-  if (archive && unarchive) throw new CallError("--archive and --unarchive exclude each other");
+  if (archive && unarchive) {
+    throw new CallError("command/options", "--archive and --unarchive exclude each other");
+  }
   const odd = tag.find((one) => !/^[^\s,]{1,100}$/.test(one));
   if (odd !== undefined) {
-    throw new CallError(`--tag is ${JSON.stringify(odd)}; a tag has no spaces and no commas`);
+    throw new CallError(
+      "command/options",
+      `--tag is ${JSON.stringify(odd)}; a tag has no spaces and no commas`,
+    );
   }
   if (note === undefined && tag.length + untag.length === 0 && !archive && !unarchive) return;
   using writing = new Records(store);

@@ -47,7 +47,7 @@ interface VerifyOptions extends PipelineOptions {
 
 async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (options.execute) return await execute(file, options);
-  if (file !== undefined) throw new CallError("a pipeline file goes with --execute");
+  if (file !== undefined) throw new CallError("command/options", "a pipeline file goes with --execute");
   await interruptible((signal) => rehash(options, signal));
 }
 
@@ -81,7 +81,7 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
 }
 
 async function execute(file: string | undefined, options: VerifyOptions): Promise<void> {
-  if (file === undefined) throw new CallError("--execute needs a pipeline file");
+  if (file === undefined) throw new CallError("command/options", "--execute needs a pipeline file");
   // While the graph is being built nothing listens: a signal ends the process at once.
   await using session = await PipelineSession.open({
     ...sessionOptions(file, options),

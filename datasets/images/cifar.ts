@@ -15,6 +15,7 @@ export function readCifar(bytes: Uint8Array, labelBytes: 1 | 2 = 1): ImageSet {
   const record = labelBytes + SIZE;
   if (bytes.length === 0 || bytes.length % record !== 0) {
     throw new DataSetError(
+      "images/format",
       `a CIFAR file of ${bytes.length} bytes does not consist of records of ${record} bytes`,
       { hint: "Is it the binary version, and unpacked?" },
     );

@@ -87,6 +87,7 @@ export function transformColours(set: ImageSet, transform: ColourTransform): Ima
   if (space.transform === transform) return set;
   if (space.transform !== "none" || space.channels !== 3 || space.levels.some((n) => n !== 256)) {
     throw new DataSetError(
+      "images/transform",
       `colours cannot become ${transform}: the images have ${space.channels} channels of [${
         space.levels.join(", ")
       }] levels, transform ${space.transform}; expected three 8-bit colours, transform none`,

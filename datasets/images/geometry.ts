@@ -54,6 +54,7 @@ function checkBox(space: PixelSpace, top: number, left: number, height: number, 
     left + width <= space.width;
   if (!whole || !inside) {
     throw new DataSetError(
+      "images/transform",
       `a crop of ${height}x${width} at ${top},${left} does not lie inside images of ${space.height}x${space.width}`,
     );
   }
@@ -92,6 +93,7 @@ export function resizeByArea(
   const { height, width } = size;
   if (!(height >= 1 && height <= space.height && width >= 1 && width <= space.width)) {
     throw new DataSetError(
+      "images/transform",
       `images of ${space.height}x${space.width} cannot be resized by area to ${height}x${width}`,
     );
   }
@@ -136,7 +138,7 @@ function overlaps(from: number, to: number): [pixel: number, share: number][][] 
 
 function refuseTransformed(space: PixelSpace, what: string): void {
   if (space.transform !== "none") {
-    throw new DataSetError(`images in ${space.transform} cannot be ${what}`, {
+    throw new DataSetError("images/transform", `images in ${space.transform} cannot be ${what}`, {
       hint: "Transform colours last.",
     });
   }
@@ -151,7 +153,7 @@ export function toGrey(set: ImageSet): ImageSet {
   if (space.channels === 1) return set;
   refuseTransformed(space, "made grey");
   if (space.channels !== 3 || space.levels.some((n) => n !== 256)) {
-    throw new DataSetError(`images of ${space.channels} channels cannot be made grey`);
+    throw new DataSetError("images/transform", `images of ${space.channels} channels cannot be made grey`);
   }
   const grey = new Uint8Array(set.pixels.length / 3);
   for (let i = 0; i < grey.length; i++) {
@@ -183,7 +185,10 @@ export function patchGrid(
 ): PatchGrid {
   const { height, width, channels } = space;
   if (!(Number.isInteger(patch) && patch >= 1) || height % patch !== 0 || width % patch !== 0) {
-    throw new DataSetError(`patches of ${patch}x${patch} do not cover images of ${height}x${width}`);
+    throw new DataSetError(
+      "images/transform",
+      `patches of ${patch}x${patch} do not cover images of ${height}x${width}`,
+    );
   }
   return { patchHeight: patch, patchWidth: patch, rows: height / patch, columns: width / patch, channels };
 }
@@ -238,7 +243,7 @@ function moved<T extends Uint8Array | Uint16Array | Float32Array>(
 ): T {
   const places = patchIndices(grid), size = places.length;
   if (from.length % size !== 0) {
-    throw new DataSetError(`images of ${size} numbers cannot be made of ${from.length}`);
+    throw new DataSetError("images/sizes", `images of ${size} numbers cannot be made of ${from.length}`);
   }
   const to = new (from.constructor as new (length: number) => T)(from.length);
   for (let start = 0; start < from.length; start += size) {

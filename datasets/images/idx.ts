@@ -17,24 +17,28 @@ export interface IdxArray {
 export function readIdx(bytes: Uint8Array): IdxArray {
   const [zero, zero2, type, dimensions] = bytes;
   if (bytes.length < 4 || zero !== 0 || zero2 !== 0) {
-    throw new DataSetError("this is not an IDX file: it does not begin with two zero bytes", {
-      hint: "Is it unpacked?",
-    });
+    throw new DataSetError(
+      "images/format",
+      "this is not an IDX file: it does not begin with two zero bytes",
+      { hint: "Is it unpacked?" },
+    );
   }
   if (type !== 8) {
     throw new DataSetError(
+      "images/format",
       `an IDX file of type 0x${type!.toString(16)}; only unsigned bytes (0x8) can be read`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 4 + 4 * dimensions!;
   if (dimensions === 0 || bytes.length < start) {
-    throw new DataSetError("the header of the IDX file is cut short");
+    throw new DataSetError("images/format", "the header of the IDX file is cut short");
   }
   const shape = Array.from({ length: dimensions! }, (_, d) => view.getUint32(4 + 4 * d));
   const size = shape.reduce((a, b) => a * b, 1);
   if (bytes.length - start !== size) {
     throw new DataSetError(
+      "images/format",
       `an IDX file of shape [${shape.join(", ")}] has ${size} numbers; got ${bytes.length - start}`,
     );
   }
@@ -50,11 +54,17 @@ export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet {
   const { shape, data } = readIdx(images);
   const [count, height, width] = shape;
   if (shape.length !== 3) {
-    throw new DataSetError(`images need an IDX file of 3 dimensions; got shape [${shape.join(", ")}]`);
+    throw new DataSetError(
+      "images/format",
+      `images need an IDX file of 3 dimensions; got shape [${shape.join(", ")}]`,
+    );
   }
   const classes = labels === undefined ? undefined : readIdx(labels);
   if (classes !== undefined && (classes.shape.length !== 1 || classes.shape[0] !== count)) {
-    throw new DataSetError(`${count} images with labels of shape [${classes.shape.join(", ")}]`);
+    throw new DataSetError(
+      "images/sizes",
+      `${count} images with labels of shape [${classes.shape.join(", ")}]`,
+    );
   }
   return {
     space: plainSpace(height!, width!, 1),

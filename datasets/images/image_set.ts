@@ -64,27 +64,31 @@ export function checkImageSet(set: ImageSet): ImageSet {
   const { space, count, pixels, labels } = set;
   const { height, width, channels, levels } = space;
   for (const [name, n] of Object.entries({ height, width, channels })) {
-    if (!(Number.isInteger(n) && n >= 1)) throw new DataSetError(`${name} of the images is ${n}`);
+    if (!(Number.isInteger(n) && n >= 1)) {
+      throw new DataSetError("images/sizes", `${name} of the images is ${n}`);
+    }
   }
   if (levels.length !== channels || levels.some((n) => !(Number.isInteger(n) && n >= 2 && n <= 65536))) {
-    throw new DataSetError(`${channels} channels with the levels [${levels.join(", ")}]`, {
+    throw new DataSetError("images/levels", `${channels} channels with the levels [${levels.join(", ")}]`, {
       hint: "Each channel needs a number of levels from 2 to 65536.",
     });
   }
   const expected = count * dimensionsOf(space);
   if (pixels.length !== expected) {
     throw new DataSetError(
+      "images/sizes",
       `${count} images of ${height} x ${width} x ${channels} have ${expected} numbers; got ${pixels.length}`,
     );
   }
   if (labels !== undefined && labels.length !== count) {
-    throw new DataSetError(`${count} images with ${labels.length} labels`);
+    throw new DataSetError("images/sizes", `${count} images with ${labels.length} labels`);
   }
   const most = pixels instanceof Uint8Array ? 255 : 65535;
   if (levels.some((n) => n <= most)) {
     for (let i = 0; i < pixels.length; i++) {
       if (pixels[i]! >= levels[i % channels]!) {
         throw new DataSetError(
+          "images/levels",
           `image ${Math.floor(i / dimensionsOf(space))}: a number of channel ${i % channels} is ${
             pixels[i]
           }, ` +
@@ -114,10 +118,11 @@ export function sliceImages(set: ImageSet, from: number, to: number): ImageSet {
  */
 export function joinImages(sets: readonly ImageSet[]): ImageSet {
   const [first] = sets;
-  if (first === undefined) throw new DataSetError("there are no images to join");
+  if (first === undefined) throw new DataSetError("images/empty", "there are no images to join");
   sets.forEach((set, i) => {
     if (JSON.stringify(set.space) !== JSON.stringify(first.space)) {
       throw new DataSetError(
+        "images/sizes",
         `images of part ${i} are ${describeSpace(set.space)}, but those of part 0 are ${
           describeSpace(first.space)
         }`,

@@ -39,12 +39,13 @@ export async function npzImages(
   try {
     members = unzipSync(bytes);
   } catch (error) {
-    throw new DataSetError(`this is not an npz file: ${messageOf(error)}`, { cause: error });
+    throw new DataSetError("images/format", `this is not an npz file: ${messageOf(error)}`, { cause: error });
   }
   const find = (names: readonly string[]) => names.find((name) => members[`${name}.npy`] !== undefined);
   const name = find(options.name === undefined ? ["data", "images", "x", "arr_0"] : [options.name]);
   if (name === undefined) {
     throw new DataSetError(
+      "images/format",
       `the npz file has no array ${options.name ?? "data, images, x or arr_0"}; it has ${
         Object.keys(members).join(", ")
       }`,
@@ -63,18 +64,23 @@ function numbers(bytes: Uint8Array): NpyContent {
   try {
     return readNpy(bytes);
   } catch (error) {
-    throw new DataSetError(`the npy data cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new DataSetError("images/format", `the npy data cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
 function byteArray(bytes: Uint8Array, name: string): { data: Uint8Array; shape: readonly number[] } {
   const { data, shape, type } = numbers(bytes);
   if (type !== "u1" || !(data instanceof Uint8Array)) {
-    throw new DataSetError(`${name} does not consist of bytes (uint8)`);
+    throw new DataSetError("images/format", `${name} does not consist of bytes (uint8)`);
   }
   const size = shape.reduce((a, b) => a * b, 1);
   if (data.length !== size) {
-    throw new DataSetError(`${name} of shape [${shape.join(", ")}] needs ${size} bytes; got ${data.length}`);
+    throw new DataSetError(
+      "images/format",
+      `${name} of shape [${shape.join(", ")}] needs ${size} bytes; got ${data.length}`,
+    );
   }
   return { data, shape };
 }
@@ -94,7 +100,7 @@ function arranged(
     );
   }
   if (shape.length !== 4) {
-    throw new DataSetError(`an array of shape [${shape.join(", ")}] is not one of images`, {
+    throw new DataSetError("images/sizes", `an array of shape [${shape.join(", ")}] is not one of images`, {
       hint: "For [images, numbers] say height, width and channels.",
     });
   }
@@ -105,6 +111,7 @@ function arranged(
   const [height, width, channels] = first ? [b, c, a] : [a, b, c];
   if (data.length !== count * height * width * channels) {
     throw new DataSetError(
+      "images/sizes",
       `${count} images of ${height}x${width}x${channels} need ${count * height * width * channels} bytes; ` +
         `got ${data.length}`,
     );

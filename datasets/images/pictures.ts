@@ -36,7 +36,9 @@ export async function decodePicture(bytes: Uint8Array, name = "the picture"): Pr
       pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     };
   } catch (error) {
-    throw new DataSetError(`${name} cannot be decoded: ${messageOf(error)}`, { cause: error });
+    throw new DataSetError("images/format", `${name} cannot be decoded: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -46,6 +48,7 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
   const { height, width, channels, pixels } = picture;
   if (pixels.length !== height * width * channels) {
     throw new DataSetError(
+      "images/sizes",
       `a picture of ${height}x${width}x${channels} needs ${
         height * width * channels
       } bytes; got ${pixels.length}`,
@@ -70,6 +73,7 @@ export async function pictureImages(
     const first = pictures[0] ?? picture;
     if (picture.height !== first.height || picture.width !== first.width) {
       throw new DataSetError(
+        "images/sizes",
         `${file.name} has ${picture.height}x${picture.width} pixels, but ${
           files[0]!.name
         } has ${first.height}x${first.width}`,

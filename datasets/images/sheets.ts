@@ -25,7 +25,7 @@ export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {
   const { columns = Math.max(1, Math.ceil(Math.sqrt(set.count))), scale = 1, gap = 1, background = 255 } =
     options;
   if (channels !== 1 && channels !== 3) {
-    throw new DataSetError(`images of ${channels} channels make no picture; expected 1 or 3`);
+    throw new DataSetError("images/sizes", `images of ${channels} channels make no picture; expected 1 or 3`);
   }
   const rows = Math.max(1, Math.ceil(set.count / columns));
   const cell = { height: height * scale + gap, width: width * scale + gap };
@@ -54,12 +54,12 @@ export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {
  */
 export function sideBySide(sets: readonly ImageSet[], options: Omit<SheetOptions, "columns"> = {}): Picture {
   const [first] = sets;
-  if (first === undefined) throw new DataSetError("a sheet of no sets of images");
+  if (first === undefined) throw new DataSetError("images/empty", "a sheet of no sets of images");
   const plain = sets.map(plainColours);
   const size = dimensionsOf(plain[0]!.space);
   for (const set of plain) {
     if (set.count !== first.count || dimensionsOf(set.space) !== size) {
-      throw new DataSetError("sets side by side need images of one number and size");
+      throw new DataSetError("images/sizes", "sets side by side need images of one number and size");
     }
   }
   const pixels = new Uint8Array(size * first.count * sets.length);

@@ -51,7 +51,9 @@ async function inNpm(wanted: PackageVersion, question: Question): Promise<Locate
   const response = await talk(question, page, { headers: { accept: "application/json" } });
   const { dist } = understood(page, npmVersion, await response.text());
   const integrity = /(?:^|\s)sha512-([A-Za-z0-9+/=]+)/.exec(dist.integrity)?.[1];
-  if (integrity === undefined) throw new FetchError(`${packageText(wanted)} has no sha512 in the registry`);
+  if (integrity === undefined) {
+    throw new FetchError("package/unavailable", `${packageText(wanted)} has no sha512 in the registry`);
+  }
   const hex = Array.from(atob(integrity), (c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
   return {
     url: dist.tarball,
@@ -81,12 +83,12 @@ async function inIndex(wanted: PackageVersion, question: Question): Promise<Loca
   });
   const wheel = wheels.find(({ filename }) => filename.endsWith("-none-any.whl")) ?? wheels[0];
   if (wheel === undefined) {
-    throw new FetchError(`${packageText(wanted)} has no wheel in the registry`, {
+    throw new FetchError("package/unavailable", `${packageText(wanted)} has no wheel in the registry`, {
       hint: "Look at its versions: pip index versions NAME.",
     });
   }
   if (wheel.hashes.sha256 === undefined) {
-    throw new FetchError(`${packageText(wanted)} has no sha256 in the registry`);
+    throw new FetchError("package/unavailable", `${packageText(wanted)} has no sha256 in the registry`);
   }
   // Relative addresses are meant from where the page was in the end.
   const url = new URL(wheel.url, response.url || page).href;
@@ -142,7 +144,10 @@ function understood<T>(url: string, schema: z.ZodType<T>, text: string): T {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new FetchError(`${url} did not answer as a registry does: ${z.prettifyError(parsed.error)}`);
+  throw new FetchError(
+    "package/registry-answer",
+    `${url} did not answer as a registry does: ${z.prettifyError(parsed.error)}`,
+  );
 }
 
 async function sizeOf(question: Question, url: string): Promise<number> {
@@ -150,7 +155,7 @@ async function sizeOf(question: Question, url: string): Promise<number> {
   await head.body?.cancel();
   const bytes = Number(head.headers.get("content-length"));
   if (bytes > 0) return bytes;
-  throw new FetchError(`${url} does not say its size`);
+  throw new FetchError("package/registry-answer", `${url} does not say its size`);
 }
 
 async function talk(
@@ -167,17 +172,25 @@ async function talk(
     });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw new FetchError(`${url} cannot be reached: ${messageOf(error)}`, { cause: error });
+    throw new FetchError("package/registry-unreachable", `${url} cannot be reached: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (response.ok) return response;
   await response.body?.cancel();
-  if (response.status === 404) throw new FetchError(`the registry has no ${packageText(wanted)} (${url})`);
-  if (response.status === 401 || response.status === 403) {
-    throw new FetchError(`${url} answered ${response.status}: the registry wants to know who asks`, {
-      hint: wanted.registry === "npm"
-        ? "It is told by a line //SERVER/PATH/:_authToken=TOKEN in .npmrc, as for npm."
-        : "It is told by a name and a password in the address: index-url = https://NAME:PASSWORD@SERVER/PATH.",
-    });
+  if (response.status === 404) {
+    throw new FetchError("package/unavailable", `the registry has no ${packageText(wanted)} (${url})`);
   }
-  throw new FetchError(`${url} answered ${response.status}`);
+  if (response.status === 401 || response.status === 403) {
+    throw new FetchError(
+      "package/unauthorised",
+      `${url} answered ${response.status}: the registry wants to know who asks`,
+      {
+        hint: wanted.registry === "npm"
+          ? "It is told by a line //SERVER/PATH/:_authToken=TOKEN in .npmrc, as for npm."
+          : "It is told by a name and a password in the address: index-url = https://NAME:PASSWORD@SERVER/PATH.",
+      },
+    );
+  }
+  throw new FetchError("package/registry-answer", `${url} answered ${response.status}`);
 }

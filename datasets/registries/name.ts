@@ -28,7 +28,7 @@ export function parsePackage(text: string): PackageVersion {
   if (found !== null && (found[1] === "npm" || !found[2]!.includes("/"))) {
     return { registry: found[1] as "npm" | "pypi", name: found[2]!, version: found[3]! };
   }
-  throw new UnknownDataSet(`\`${text}\` names no version of a package`, {
+  throw new UnknownDataSet("package/reference", `\`${text}\` names no version of a package`, {
     hint: "Expected npm:NAME@VERSION or pypi:NAME@VERSION, with an exact version.",
   });
 }

@@ -74,13 +74,17 @@ function expanded(value: string, file: string, machine: Machine): string {
       found = machine.env(name);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      throw new DataSetError(`${file} names the variable ${name}, which this command may not read`, {
-        hint:
-          "It may read NPM_TOKEN, NODE_AUTH_TOKEN, and names that begin with NPM_CONFIG_, npm_config_ or PIP_.",
-      });
+      throw new DataSetError(
+        "package/settings",
+        `${file} names the variable ${name}, which this command may not read`,
+        {
+          hint:
+            "It may read NPM_TOKEN, NODE_AUTH_TOKEN, and names that begin with NPM_CONFIG_, npm_config_ or PIP_.",
+        },
+      );
     }
     if (found !== undefined) return found;
-    throw new DataSetError(`${file} names the variable ${name}, which is not set`);
+    throw new DataSetError("package/settings", `${file} names the variable ${name}, which is not set`);
   });
 }
 
@@ -111,7 +115,7 @@ function proofFor(asked: string, settings: { get(key: string): string | undefine
 function fetchedFrom(machine: Machine): string {
   const server = /\/npm\/([a-z0-9.-]+(?:_PORT\d+)?(?:\/[^/]+)*?)\/zod\//i.exec(machine.fetched)?.[1];
   if (server === undefined) {
-    throw new DataSetError("npm's settings name no registry", {
+    throw new DataSetError("package/settings", "npm's settings name no registry", {
       hint: "Set one: `npm config set registry ADDRESS`, or the variable NPM_CONFIG_REGISTRY.",
     });
   }

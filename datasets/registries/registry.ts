@@ -16,9 +16,11 @@ export interface Registry {
 export function registryAddress(text: string, setting: string): { url: string; authorization?: string } {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new DataSetError(`${setting} is ${JSON.stringify(text)}, which is no address of a registry`, {
-      hint: "Expected http:// or https:// and what follows.",
-    });
+    throw new DataSetError(
+      "package/settings",
+      `${setting} is ${JSON.stringify(text)}, which is no address of a registry`,
+      { hint: "Expected http:// or https:// and what follows." },
+    );
   }
   const { username, password } = url;
   [url.username, url.password, url.hash] = ["", "", ""];

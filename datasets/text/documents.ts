@@ -46,9 +46,11 @@ export async function* documentsOf(
     return;
   }
   if (column !== undefined) {
-    throw new TextError(`${name}: it is no table, so it has no column ${JSON.stringify(column)}`, {
-      hint: "Tables are .jsonl, .csv and .parquet; `endings` takes only files whose names end so.",
-    });
+    throw new TextError(
+      "table/columns",
+      `${name}: it is no table, so it has no column ${JSON.stringify(column)}`,
+      { hint: "Tables are .jsonl, .csv and .parquet; `endings` takes only files whose names end so." },
+    );
   }
   if (format === "file") {
     for await (const piece of fileText(path, name)) {
@@ -110,7 +112,7 @@ async function* cut(lines: AsyncIterable<string>, begins: Begins, name: string):
     gathered.push(line);
     length += line.length;
     if (length > LONGEST) {
-      throw new TextError(`${name}: a document is longer than ${LONGEST} characters`, {
+      throw new TextError("text/too-long", `${name}: a document is longer than ${LONGEST} characters`, {
         hint: 'Is it of another format? With the format "file" a document may have any length.',
       });
     }

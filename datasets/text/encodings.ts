@@ -88,11 +88,15 @@ function encodingOf(head: Uint8Array, name: string): "utf-8" | "utf-16le" | "utf
   const marked = MARKS.find(([mark]) => mark.every((byte, i) => head[i] === byte))?.[1];
   if (marked === "utf-16le" || marked === "utf-16be") return marked;
   if (marked !== undefined) {
-    throw new TextError(`${name}: it is ${marked}, expected UTF-8 or UTF-16`, { hint: convert(marked) });
+    throw new TextError("text/encoding", `${name}: it is ${marked}, expected UTF-8 or UTF-16`, {
+      hint: convert(marked),
+    });
   }
   const begin = String.fromCharCode(...head.subarray(0, 16));
   const binary = BINARY.find(([mark]) => begin.startsWith(mark));
-  if (binary !== undefined) throw new TextError(`${name}: it is ${binary[1]}, no text`, { hint: binary[2] });
+  if (binary !== undefined) {
+    throw new TextError("text/encoding", `${name}: it is ${binary[1]}, no text`, { hint: binary[2] });
+  }
   const zero = head.indexOf(0);
   if (zero < 0) return "utf-8";
   const zeros = [0, 0, 0, 0];
@@ -108,9 +112,11 @@ function encodingOf(head: Uint8Array, name: string): "utf-8" | "utf-16le" | "utf
     ? "UTF-16BE"
     : undefined;
   if (wide !== undefined) {
-    throw new TextError(`${name}: it seems to be ${wide} without a byte order mark`, { hint: convert(wide) });
+    throw new TextError("text/encoding", `${name}: it seems to be ${wide} without a byte order mark`, {
+      hint: convert(wide),
+    });
   }
-  throw new TextError(`${name}: byte ${zero} is zero: that is no text`, {
+  throw new TextError("text/encoding", `${name}: byte ${zero} is zero: that is no text`, {
     hint:
       "Leave the file out (`endings` takes only files whose names end so), or take the text out of it first.",
   });
@@ -135,10 +141,14 @@ async function* decodeUtf16(
       const where = bytes === undefined
         ? `it ends inside a character, at byte ${before}`
         : `bytes ${before} to ${before + bytes.length} hold half a character`;
-      throw new TextError(`${name}: not ${encoding.toUpperCase()}, as its mark says: ${where}`, {
-        cause,
-        hint: "Was it cut short, or joined from files of several encodings?",
-      });
+      throw new TextError(
+        "text/encoding",
+        `${name}: not ${encoding.toUpperCase()}, as its mark says: ${where}`,
+        {
+          cause,
+          hint: "Was it cut short, or joined from files of several encodings?",
+        },
+      );
     }
   };
   for await (const bytes of source) {

@@ -20,9 +20,9 @@ export async function* fileText(path: string, name = path): AsyncGenerator<strin
   } catch (error) {
     if (error instanceof DataSetError) throw error;
     if (error instanceof Deno.errors.NotFound) {
-      throw new TextError(`${name}: there is no such file: ${path}`, { cause: error });
+      throw new TextError("text/files", `${name}: there is no such file: ${path}`, { cause: error });
     }
-    throw new TextError(`${name}: cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new TextError("text/files", `${name}: cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -52,7 +52,7 @@ const UNKNOWNS = ["<unk>", "[UNK]", "<|unk|>"];
  */
 export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceTokenizer {
   const fail = (what: string, cause?: unknown): never => {
-    throw new TextError(`${name} is no usable tokenizer: ${what}`, {
+    throw new TextError("text/tokenizer", `${name} is no usable tokenizer: ${what}`, {
       hint:
         "Expected the `tokenizer.json` of Hugging Face's tokenizers: WordPiece, BPE, Unigram or WordLevel.",
       cause,
@@ -105,6 +105,7 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
     const lost = ids.findIndex((id) => !Number.isInteger(id));
     if (lost < 0) return ids;
     throw new TextError(
+      "text/unknown-piece",
       `the tokenizer has no piece for ${JSON.stringify(tokens[lost])}, and none for unknown ones`,
       { hint: "Take a tokenizer with an unknown piece (`unk_token` of its model), or leave such words out." },
     );
@@ -154,7 +155,7 @@ export function tokenizerOf(vocabulary: Vocabulary): PieceTokenizer | undefined 
 export function pieceDocumentTokenizer(pieces: PieceTokenizer, ends: EndsOf): Tokenizer {
   const { vocabulary } = pieces;
   if (ends !== "nothing" && vocabulary.end === null) {
-    throw new TextError(`the tokenizer has no piece that ends ${ends}`, {
+    throw new TextError("text/no-end-token", `the tokenizer has no piece that ends ${ends}`, {
       hint: `It would be one of ${ENDS.join(" ")}. Set \`ends\` to "nothing".`,
     });
   }

@@ -42,7 +42,7 @@ function notUtf8(name: string, before: number, bytes: Uint8Array): TextError {
   good -= incompleteTail(bytes.subarray(0, good)); // The character that the wrong byte breaks is wrong from its first byte.
   const at = before + good;
   const hex = [...bytes.subarray(good, good + 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return new TextError(`${name}: not UTF-8 at byte ${at}: ${hex}`, {
+  return new TextError("text/encoding", `${name}: not UTF-8 at byte ${at}: ${hex}`, {
     hint: hintFor(bytes),
   });
 }

@@ -1,3 +1,5 @@
+import { TextError } from "./errors.ts";
+
 /** Where windows lie: `count` of them, the first at token `first`, each `stride` tokens after the one before it. */
 export interface WindowRun {
   /** Position of the first window's first token. */
@@ -91,12 +93,16 @@ export class Windows {
    * segment. A padded segment gets windows until every token is in one.
    *
    * @param starts first token of each segment, then the end of the last.
-   * @throws RangeError when length or stride are not positive whole numbers.
+   * @throws TextError when length or stride are not positive whole numbers.
    */
   static over(starts: ArrayLike<number>, options: WindowOptions): Windows {
     const { length, stride = length, partial = "drop" } = options;
-    if (!(Number.isSafeInteger(length) && length > 0)) throw new RangeError(`windows of ${length} tokens`);
-    if (!(Number.isSafeInteger(stride) && stride > 0)) throw new RangeError(`a stride of ${stride} tokens`);
+    if (!(Number.isSafeInteger(length) && length > 0)) {
+      throw new TextError("text/windows", `windows of ${length} tokens`);
+    }
+    if (!(Number.isSafeInteger(stride) && stride > 0)) {
+      throw new TextError("text/windows", `a stride of ${stride} tokens`);
+    }
     const runs: WindowRun[] = [];
     for (let segment = 0; segment + 1 < starts.length; segment++) {
       const first = starts[segment]!;
@@ -125,11 +131,11 @@ export class Windows {
   /**
    * The windows from `from` to `to`, not included, as rows.
    *
-   * @throws RangeError when there are no such windows.
+   * @throws TextError when there are no such windows.
    */
   async rows(tokens: TokenSource, from: number, to: number): Promise<WindowRows> {
     if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= this.count)) {
-      throw new RangeError(`windows ${from} to ${to} of ${this.count}`);
+      throw new TextError("text/windows", `windows ${from} to ${to} of ${this.count}`);
     }
     const { length } = this;
     const values = new Int32Array((to - from) * length);
@@ -159,7 +165,7 @@ export class Windows {
   /**
    * The token before each of the windows from `from` to `to`, not included; -1 before the first token of all.
    *
-   * @throws RangeError when there are no such windows.
+   * @throws TextError when there are no such windows.
    */
   async before(tokens: TokenSource, from: number, to: number): Promise<Int32Array> {
     const found = new Int32Array(to - from).fill(-1);
@@ -201,7 +207,7 @@ export class Windows {
   /** Index of the run that holds a window. */
   #runOf(window: number): number {
     if (!(Number.isInteger(window) && 0 <= window && window < this.count)) {
-      throw new RangeError(`window ${window} of ${this.count}`);
+      throw new TextError("text/windows", `window ${window} of ${this.count}`);
     }
     let low = 0;
     let high = this.runs.length - 1;

@@ -24,7 +24,9 @@ export function onnxOf(
     const [first] = to as [SymbolicTensor];
     if (type === "constant") values.set(first, graph.constant(numbers!, first.shape));
     else if (type === "input" || type === "parameter") {
-      if (inputs.has(name!)) throw new RetortError(`two inputs of a graph are named \`${name}\``);
+      if (inputs.has(name!)) {
+        throw new RetortError("tensor-program/inputs", `two inputs of a graph are named \`${name}\``);
+      }
       inputs.set(name!, first);
       values.set(first, graph.input(name!, first.type, first.shape));
     } else {
@@ -65,6 +67,7 @@ export class Program {
       const data = numbers[name];
       if (data?.length !== sizeOfShape(shape)) {
         throw new RetortError(
+          "tensor-program/inputs",
           `\`${name}\` of shape ${describeShape(shape)} needs ${sizeOfShape(shape)} numbers; got ` +
             `${data?.length ?? "none"}`,
         );

@@ -118,5 +118,8 @@ export function describeShape(shape: Shape): string {
 
 /** The error for shapes that an operation cannot take. */
 export function unfit(what: string, ...shapes: Shape[]): RetortError {
-  return new RetortError(`${what} of shapes ${shapes.map(describeShape).join(" and ")}: they do not fit`);
+  return new RetortError(
+    "tensor-program/shapes",
+    `${what} of shapes ${shapes.map(describeShape).join(" and ")}: they do not fit`,
+  );
 }

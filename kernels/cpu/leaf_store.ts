@@ -1,7 +1,6 @@
 import {
   certainStates,
   type Circuit,
-  CircuitError,
   type InputNode,
   isObserved,
   type Leaf,
@@ -243,7 +242,9 @@ export class LeafStore {
     const logs = new Float64Array(units * blocks);
     for (let fold = 0; fold < folds; fold++) {
       const node = this.#circuit.nodes[group.nodes[Math.floor((from + fold) / blocks)] as NodeId];
-      if (node?.kind !== "input") throw new CircuitError("A group of leaves holds something else.");
+      if (node?.kind !== "input") {
+        throw new TypeError("a group of leaves holds something else");
+      }
       const first = group.firstUnits[from + fold] as number;
       for (let s = 0; s < samples.count; s++) {
         this.logs(node, samples, s, "sum", logs);

@@ -62,7 +62,10 @@ export function restoreState(
   counts: CountState,
 ): ReadonlyMap<string, ParameterArray> {
   const refuse = (name: string): never => {
-    throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+    throw new CircuitError(
+      "learning/state",
+      `the state is of another circuit or engine: \`${name}\` does not fit`,
+    );
   };
   const take = <T extends Float32Array | Float64Array>(
     name: string,

@@ -28,7 +28,7 @@ export async function nearestCentroids(
   const { width } = vectors;
   const clusters = centroids.length / width;
   if (!(Number.isInteger(clusters) && clusters >= 1)) {
-    throw new RetortError(`${centroids.length} numbers are no centroids of width ${width}`, {
+    throw new RetortError("kmeans/width", `${centroids.length} numbers are no centroids of width ${width}`, {
       hint: "Vectors and centroids must come from the same embedding.",
     });
   }

@@ -57,9 +57,11 @@ export async function prepareVectors(
       const weight = weights === undefined ? 1 : weights[row]!;
       if (metric === "cosine") {
         if (square === 0 && weight > 0) {
-          throw new RetortError(`vector ${row} is zero: it has no direction, which cosine compares`, {
-            hint: "Cluster by Euclidean distance, or give such vectors the weight 0.",
-          });
+          throw new RetortError(
+            "kmeans/vectors",
+            `vector ${row} is zero: it has no direction, which cosine compares`,
+            { hint: "Cluster by Euclidean distance, or give such vectors the weight 0." },
+          );
         }
         scales![row] = square > 0 ? 1 / Math.sqrt(square) : 0;
         square = 1;
@@ -77,13 +79,18 @@ export async function prepareVectors(
 
 function checkedWeights(given: ArrayLike<number> | undefined, rows: number): Float64Array | undefined {
   if (given === undefined) return undefined;
-  if (given.length !== rows) throw new RetortError(`${given.length} weights for ${rows} vectors`);
+  if (given.length !== rows) {
+    throw new RetortError("kmeans/weights", `${given.length} weights for ${rows} vectors`);
+  }
   const weights = Float64Array.from(given);
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
   if (bad >= 0) {
-    throw new RetortError(`the weight of vector ${bad} is ${weights[bad]}, expected a number from 0`);
+    throw new RetortError(
+      "kmeans/weights",
+      `the weight of vector ${bad} is ${weights[bad]}, expected a number from 0`,
+    );
   }
-  if (!weights.some((weight) => weight > 0)) throw new RetortError("all weights are 0");
+  if (!weights.some((weight) => weight > 0)) throw new RetortError("kmeans/weights", "all weights are 0");
   return weights;
 }
 

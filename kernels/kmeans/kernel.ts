@@ -59,6 +59,6 @@ export type KernelFactory = (width: number, clusters: number) => Promise<KMeansK
 /** The device was lost in the middle of a pass: its sums are gone. {@link KMeansKernel.begin} starts a pass on a new one. */
 export class PassLostError extends RetortError {
   constructor(message: string) {
-    super(message, { hint: hintAfterLoss() });
+    super("gpu/lost", message, { hint: hintAfterLoss() });
   }
 }

@@ -175,6 +175,7 @@ function meanOf(values: Float32Array, width: number): Float64Array {
 function checkedStart({ vectors, metric }: Prepared, start: Float32Array, clusters: number): Float32Array {
   if (start.length !== clusters * vectors.width) {
     throw new RetortError(
+      "kmeans/width",
       `\`start\` has ${start.length} numbers, but ${clusters} centroids of width ${vectors.width} have ` +
         `${clusters * vectors.width}`,
     );

@@ -60,16 +60,17 @@ export function settle(vectors: Vectors, options: KMeansOptions): Settled {
     })
   ) {
     if (!(Number.isInteger(value) && value >= 1)) {
-      throw new RetortError(`\`${name}\` is ${value}, expected a whole number from 1`);
+      throw new RetortError("kmeans/options", `\`${name}\` is ${value}, expected a whole number from 1`);
     }
   }
-  if (!(tolerance >= 0)) throw new RetortError(`\`tolerance\` is ${tolerance}, expected a number from 0`);
+  if (!(tolerance >= 0)) {
+    throw new RetortError("kmeans/options", `\`tolerance\` is ${tolerance}, expected a number from 0`);
+  }
   if (clusters > vectors.rows) {
     throw new RetortError(
+      "kmeans/too-few-vectors",
       `${clusters} clusters of ${vectors.rows} vectors: there must be at least as many vectors`,
-      {
-        hint: `Ask for ${vectors.rows} clusters or fewer, or give more vectors.`,
-      },
+      { hint: `Ask for ${vectors.rows} clusters or fewer, or give more vectors.` },
     );
   }
   return settled;

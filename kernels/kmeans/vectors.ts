@@ -40,7 +40,10 @@ export function rowsOfBlock(width: number): number {
 export function vectorsOf(values: Float32Array, width: number): Vectors {
   const rows = values.length / width;
   if (!Number.isInteger(rows)) {
-    throw new RetortError(`${values.length} numbers are no whole number of vectors of width ${width}`);
+    throw new RetortError(
+      "kmeans/width",
+      `${values.length} numbers are no whole number of vectors of width ${width}`,
+    );
   }
   return {
     rows,
@@ -128,6 +131,7 @@ export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Prom
 export function notFinite(values: Float32Array, at: number, width: number, first: number): RetortError {
   const i = values.findIndex((x, i) => i >= at && !Number.isFinite(x));
   return new RetortError(
+    "kmeans/vectors",
     `vector ${first + Math.floor(i / width)}, column ${i % width} is ${
       values[i]
     }: only finite numbers can be clustered`,

@@ -30,7 +30,7 @@ const known = new Map<string, DeviceLeaf>(Object.entries(deviceLeaves));
 export function deviceLeaf(family: string): DeviceLeaf {
   const found = known.get(family);
   if (found !== undefined) return found;
-  throw new CircuitError(`Nothing says how a device computes \`${family}\` leaves.`, {
+  throw new CircuitError("engine/no-leaf", `nothing says how a device computes \`${family}\` leaves`, {
     hint: "The engine cpu computes leaves of every family; webgpu and exported graphs need a `DeviceLeaf`.",
   });
 }

@@ -32,7 +32,10 @@ const LOWEST = -1e300;
 export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8Array {
   const bytes = [...circuit.parameters.values()].reduce((total, { values }) => total + values.byteLength, 0);
   if (bytes > LARGEST - 2 ** 24) {
-    throw new CircuitError(`The parameters take ${bytes} bytes; an .onnx file holds less than ${LARGEST}.`);
+    throw new CircuitError(
+      "onnx/too-large",
+      `the parameters take ${bytes} bytes; an .onnx file holds less than ${LARGEST}`,
+    );
   }
   const plan = planOf(circuit), { segments } = segmentsOf(plan);
   const graph = new OnnxGraph();

@@ -50,16 +50,15 @@ export class LeafEmitter implements LeafGraph {
     const real = variables.findIndex((variable) => variable.kind === "real");
     this.#type = type ?? (real < 0 ? "int64" : "float64");
     if (!["int32", "int64", "float32", "float64"].includes(this.#type)) {
-      throw new CircuitError(`There is no type \`${type}\` of values.`, {
+      throw new CircuitError("onnx/value-type", `there is no type \`${type}\` of values`, {
         hint: "The types are int32, int64, float32 and float64.",
       });
     }
     if (real >= 0 && this.#type.startsWith("int")) {
       throw new CircuitError(
-        `${describeVariable(plan.circuit, real)} is real: ${this.#type} does not hold it.`,
-        {
-          hint: "Take float64.",
-        },
+        "onnx/value-type",
+        `${describeVariable(plan.circuit, real)} is real: ${this.#type} does not hold it`,
+        { hint: "Take float64." },
       );
     }
     this.#values = graph.input(

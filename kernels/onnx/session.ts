@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { dirname, resolve, sep as SEPARATOR } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { RetortError } from "../../foundation/errors.ts";
 import type { OnnxType } from "./graph.ts";
 
 // Half precision is handed over as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing of
@@ -147,7 +148,10 @@ async function withFiles<T>(
     for (const [name, bytes] of external) {
       const path = resolve(folder, name);
       if (!path.startsWith(`${folder}${SEPARATOR}`)) {
-        throw new Error(`the model keeps weights outside its folder: \`${name}\``);
+        throw new RetortError(
+          "onnx/outside-weights",
+          `the model keeps weights outside its folder: \`${name}\``,
+        );
       }
       await Deno.mkdir(dirname(path), { recursive: true });
       await Deno.writeFile(path, bytes);

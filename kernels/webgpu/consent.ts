@@ -35,14 +35,14 @@ export function watch<T>(device: GPUDevice, body: () => T): Watched<T> {
 export async function consented<T>(device: GPUDevice, what: string, body: () => T): Promise<T> {
   const { value, problem } = watch(device, body);
   const found = await problem;
-  if (found !== undefined) throw new RetortError(`${what}: ${found.message.trim()}`);
+  if (found !== undefined) throw new RetortError("gpu/refused", `${what}: ${found.message.trim()}`);
   return value;
 }
 
 /** The device refuses work: nothing that was computed from it on is to be trusted. */
 export class RefusedError extends RetortError {
   constructor(words: string) {
-    super(`the device refuses work: ${words.trim()}`, {
+    super("gpu/refused", `the device refuses work: ${words.trim()}`, {
       hint: "Smaller batches or a smaller model may do (option `memory`); else the driver is at fault.",
     });
   }

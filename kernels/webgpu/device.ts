@@ -90,6 +90,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   const adapter = matching.find((candidate) => !factsOf(candidate).software) ?? matching[0];
   if (gpu === undefined || adapter === undefined) {
     throw new RetortError(
+      "gpu/no-adapter",
       adapters.length === 0
         ? "WebGPU finds no adapter"
         : `no WebGPU adapter is named like \`${options.adapter}\`; there is ${

@@ -67,6 +67,7 @@ export async function prepare(
       const bytes = "buffer" in bound ? bound.size ?? bound.buffer.size : bound.size;
       if (bytes > most) {
         throw new RetortError(
+          "gpu/limits",
           `kernel ${name} has to see ${bytes} bytes at once, on this device ${most} at most`,
           { hint: "Use a smaller model, or another device or engine." },
         );

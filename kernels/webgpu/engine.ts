@@ -130,7 +130,7 @@ export class WebGpuEngine implements Engine {
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#sequence.add((session) => {
       checkSamples(this.circuit, samples);
-      requireValues("The WebGPU engine", samples);
+      requireValues("the WebGPU engine", samples);
       return this.#run(session, samples);
     }, false);
   }
@@ -139,7 +139,7 @@ export class WebGpuEngine implements Engine {
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
-      requireValues("The WebGPU engine", samples);
+      requireValues("the WebGPU engine", samples);
       if (semiring === "max") {
         await this.#known.refresh(session);
         session.resident.setModes(this.#known.values);
@@ -155,7 +155,7 @@ export class WebGpuEngine implements Engine {
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
-      requireValues("The WebGPU engine", samples);
+      requireValues("the WebGPU engine", samples);
       requireSingleRoot(this.circuit);
       const flows = await session.leafFlows(samples, nodes);
       const { far, circuit } = await this.#farSamples(session, samples);
@@ -269,7 +269,7 @@ export class WebGpuEngine implements Engine {
 
   /** See {@link Learner.close}. */
   close(): Promise<void> {
-    return this.#sequence.close(new RetortError("the engine is closed"));
+    return this.#sequence.close(new RetortError("engine/closed", "the engine is closed"));
   }
 
   /** The session's likelihoods and counts, the host's where real values are too far for the device. */
@@ -301,7 +301,7 @@ export class WebGpuEngine implements Engine {
   #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {
     requireSingleRoot(this.circuit);
     checkSamples(this.circuit, samples);
-    requireValues("The WebGPU engine", samples);
+    requireValues("the WebGPU engine", samples);
     checkSampleWeights(samples, sampleWeights);
   }
 

@@ -65,8 +65,9 @@ export class FarSamples {
   #refuse(far: readonly number[], count: number, limit: number): void {
     if (far.length === 0) return;
     throw new CircuitError(
+      "gpu/far-values",
       `${far.length} of ${count} samples have real values that are more than ${limit} standard deviations from all ` +
-        "units of a leaf: more than the engine webgpu can work with.",
+        "units of a leaf: more than the engine webgpu can work with",
       {
         hint:
           "Start the leaves from the data (`startFromData`, or `data` of a structure), or use the engine cpu.",

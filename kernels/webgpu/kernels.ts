@@ -73,12 +73,12 @@ export class Kernels {
     made.catch(() => {});
     const invalid = await problem;
     if (invalid !== undefined) {
-      throw new RetortError(`kernel ${label} does not compile: ${invalid.message.trim()}`);
+      throw new RetortError("gpu/kernel", `kernel ${label} does not compile: ${invalid.message.trim()}`);
     }
     try {
       return await made;
     } catch (error) {
-      throw new RetortError(`kernel ${label} does not compile: ${(error as Error).message}`, {
+      throw new RetortError("gpu/kernel", `kernel ${label} does not compile: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -91,12 +91,14 @@ export class Kernels {
     const threads = Number(x) * Number(y ?? 1);
     if (threads > invocations) {
       throw new RetortError(
+        "gpu/limits",
         `kernel ${label} has workgroups of ${threads}, the device of ${invocations} at most`,
       );
     }
     const buffers = entriesOf(code).filter(({ buffer }) => buffer?.type !== "uniform").length;
     if (buffers > storageBuffers) {
       throw new RetortError(
+        "gpu/limits",
         `kernel ${label} reads ${buffers} buffers, on this device ${storageBuffers} at most`,
       );
     }

@@ -11,7 +11,15 @@ import {
   type Tensor,
   type UpdateRule,
 } from "../../circuits/mod.ts";
-import { type ExitCode, exitCodeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
+import {
+  codeOf,
+  type ErrorCode,
+  type ExitCode,
+  exitCodeOf,
+  hintOf,
+  messageOf,
+  RetortError,
+} from "../../foundation/errors.ts";
 import { type BlockWeights, type ClusterSums, type Nearest, PassLostError } from "../kmeans/kernel.ts";
 import type { DeviceOptions } from "./device.ts";
 import type { DeviceSessionOptions } from "./session.ts";
@@ -95,6 +103,7 @@ export type Reply =
 /** An error as it crosses threads. */
 export interface PlainError {
   readonly kind: "circuit" | "pass-lost" | "retort" | "other";
+  readonly code?: ErrorCode | undefined;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly faults?: readonly Fault[];
@@ -112,6 +121,7 @@ export function plainError(error: unknown): PlainError {
       : error instanceof RetortError
       ? "retort"
       : "other",
+    code: codeOf(error),
     message: messageOf(error),
     hint: hintOf(error),
     exitCode: exitCodeOf(error),
@@ -121,14 +131,13 @@ export function plainError(error: unknown): PlainError {
 }
 
 /** The error that was sent. */
-export function errorOf({ kind, message, hint, faults, exitCode, stack }: PlainError): Error {
-  if (kind === "circuit") return new CircuitError(message, { hint, faults: faults ?? [] });
+export function errorOf({ kind, code, message, hint, faults, exitCode, stack }: PlainError): Error {
   if (kind === "pass-lost") return new PassLostError(message);
-  if (kind === "retort") {
-    return new RetortError(message, {
-      ...(exitCode !== undefined && { exitCode }),
-      ...(hint !== undefined && { hint }),
-    });
+  if (code !== undefined && kind === "circuit") {
+    return new CircuitError(code, message, { hint, faults: faults ?? [] });
+  }
+  if (code !== undefined && kind === "retort") {
+    return new RetortError(code, message, { hint, ...(exitCode !== undefined && { exitCode }) });
   }
   // What is no error for people is a fault of ours: the stack of the other thread tells where.
   return Object.assign(new Error(message), stack === undefined ? {} : { stack });

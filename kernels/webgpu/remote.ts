@@ -142,7 +142,7 @@ export class RemoteEngine implements Engine {
   }
 
   #call<N extends CallName>(name: N, ...args: Parameters<Calls[N]>): Promise<ReturnType<Calls[N]>> {
-    if (this.#closed) return Promise.reject(new RetortError("the engine is closed"));
+    if (this.#closed) return Promise.reject(new RetortError("engine/closed", "the engine is closed"));
     return this.#thread.call(this.#number, name, ...args);
   }
 

@@ -74,7 +74,9 @@ export class RemoteKMeans implements KMeansKernel {
   }
 
   #call<N extends CallName>(name: N, ...args: Parameters<Calls[N]>): Promise<ReturnType<Calls[N]>> {
-    if (this.#released) return Promise.reject(new RetortError("the k-means kernel is released"));
+    if (this.#released) {
+      return Promise.reject(new RetortError("engine/closed", "the k-means kernel is released"));
+    }
     return this.#thread.call(this.#number, name, ...args);
   }
 }

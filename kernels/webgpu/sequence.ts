@@ -224,8 +224,9 @@ export class Sequence<S extends Losable> {
   /** Fails all that waits and all that comes. */
   #give(reason: string, cause: unknown): void {
     const failure = this.#session.lossReason === undefined
-      ? new RetortError(`the work on the GPU could not go on: ${messageOf(cause)}`, { cause })
+      ? new RetortError("gpu/failed", `the work on the GPU could not go on: ${messageOf(cause)}`, { cause })
       : new RetortError(
+        "gpu/lost",
         `the GPU was lost (${reason}) and the work on it could not go on: ${messageOf(cause)}`,
         {
           cause,

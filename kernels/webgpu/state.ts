@@ -49,7 +49,10 @@ export function takeState(circuit: Circuit, state: ReadonlyMap<string, Tensor>):
   ): T => {
     const values = state.get(name)?.values;
     if (!(values instanceof type) || values.length !== length) {
-      throw new CircuitError(`The state is of another circuit or engine: \`${name}\` does not fit.`);
+      throw new CircuitError(
+        "learning/state",
+        `the state is of another circuit or engine: \`${name}\` does not fit`,
+      );
     }
     return new type(values as unknown as ArrayLike<number>);
   };

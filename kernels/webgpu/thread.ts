@@ -58,7 +58,7 @@ export class DeviceThread {
       const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "webgpu" });
       worker.onerror = (event) => {
         event.preventDefault();
-        this.#fail(new RetortError(`the thread of the GPU failed: ${event.message}`));
+        this.#fail(new RetortError("gpu/failed", `the thread of the GPU failed: ${event.message}`));
       };
       this.#port = worker;
     }

@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { dump } from "npyjs";
 import { readNpy } from "../../foundation/npy.ts";
 import { type Codec, defineCodec } from "../codec.ts";
@@ -56,14 +57,23 @@ export function array<T extends ElementType, const Name extends string>(
 ): Codec<NumericArray<T>, NumericArray<T>, Name> {
   const check = (value: NumericArray<T>): NumericArray<T> => {
     if (!(value?.data instanceof TYPES[type])) {
-      throw new TypeError(`expected { data: ${TYPES[type].name}, shape }, got ${describe(value)}`);
+      throw new RetortError(
+        "artifact/value",
+        `expected { data: ${TYPES[type].name}, shape }, got ${describe(value)}`,
+      );
     }
     const { data, shape } = value;
     if (shape.length !== dimensions) {
-      throw new TypeError(`expected ${dimensions} dimensions, got shape [${shape.join(", ")}]`);
+      throw new RetortError(
+        "artifact/value",
+        `expected ${dimensions} dimensions, got shape [${shape.join(", ")}]`,
+      );
     }
     if (shape.reduce((product, n) => product * n, 1) !== data.length) {
-      throw new TypeError(`shape [${shape.join(", ")}] does not fit ${data.length} elements`);
+      throw new RetortError(
+        "artifact/value",
+        `shape [${shape.join(", ")}] does not fit ${data.length} elements`,
+      );
     }
     return value;
   };

@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { type ByteSource, type Codec, defineCodec, type FileEntry } from "../codec.ts";
 
 /** A folder of files as a stage reads it. */
@@ -24,7 +25,7 @@ export const files: Codec<Files, NewFiles, "files"> = defineCodec<Files, NewFile
   version: 1,
   async write(value, out) {
     if (typeof value !== "object" || value === null) {
-      throw new TypeError("expected an object: name -> content");
+      throw new RetortError("artifact/value", "expected an object: name -> content");
     }
     for (const [name, content] of Object.entries(value)) {
       if (typeof content === "string") await out.text(name, content);

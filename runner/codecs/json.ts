@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import type { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../codec.ts";
@@ -30,7 +31,7 @@ export function json<S extends z.ZodType, const Name extends string>(
     if (result.success) return result.data;
     const issue = result.error.issues[0];
     const path = issue === undefined || issue.path.length === 0 ? "the value" : `\`${issue.path.join(".")}\``;
-    throw new TypeError(`${path}: ${issue?.message ?? "does not fit the schema"}`);
+    throw new RetortError("artifact/value", `${path}: ${issue?.message ?? "does not fit the schema"}`);
   };
   return defineCodec<z.output<S>, z.input<S>, Name>({
     name,
@@ -39,7 +40,7 @@ export function json<S extends z.ZodType, const Name extends string>(
     async write(value, out): Promise<JsonObject> {
       fits(value);
       const fault = notJson(value);
-      if (fault !== undefined) throw new TypeError(`not plain JSON: ${fault}`);
+      if (fault !== undefined) throw new RetortError("artifact/value", `not plain JSON: ${fault}`);
       const plain = plainJson(value);
       await out.json("value.json", plain);
       return JSON.stringify(plain).length <= 1000 ? { value: plain } : {};

@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 import type { NpyType } from "./npy.ts";
 import { type NewShards, readShards, type Shards, writeShards } from "./shards.ts";
@@ -60,6 +61,6 @@ function shardsCodec<
 
 function checkType(type: NpyType, types: readonly NpyType[]): void {
   if (!types.includes(type)) {
-    throw new TypeError(`element type ${String(type)}, expected ${types.join(", ")}`);
+    throw new RetortError("shards/argument", `element type ${String(type)}, expected ${types.join(", ")}`);
   }
 }

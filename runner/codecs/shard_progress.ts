@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 import { type NpyArray, npyHeader, npyTypes } from "./npy.ts";
 import { type NewShards, readShards, type Shards, writeShards } from "./shards.ts";
@@ -43,7 +44,9 @@ export const shardProgress: Codec<ShardProgress, NewShardProgress, "shard-progre
     const bytes = await artifact.bytes("pending.npy");
     const header = npyHeader(full.type, rows, full.width).length;
     const pending = new npyTypes[full.type](bytes.slice(header).buffer);
-    if (pending.length !== rows * full.width) throw new TypeError("pending.npy has the wrong size");
+    if (pending.length !== rows * full.width) {
+      throw new RetortError("artifact/unreadable", "pending.npy has the wrong size");
+    }
     return { full, pending, position };
   },
 });

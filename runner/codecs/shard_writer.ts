@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { join } from "node:path";
 import { type NpyArray, npyHeader, type NpyType, npyTypes } from "./npy.ts";
 import { type NewShards, type ShardFile, shardName, type Shards } from "./shards.ts";
@@ -31,7 +32,7 @@ export class ShardWriter<T extends NpyType> {
    *
    * @param options `folder`: where the files are put, usually `context.scratch()`; `shardRows`: rows of a
    * shard, by default so many that it has about 16 MiB; `full` and `pending`: what to go on from.
-   * @throws RangeError when width or rows are no positive whole numbers.
+   * @throws RetortError when width or rows are no positive whole numbers.
    */
   constructor(options: {
     folder: string;
@@ -44,9 +45,11 @@ export class ShardWriter<T extends NpyType> {
     const { folder, type, width } = options;
     const size = npyTypes[type].BYTES_PER_ELEMENT;
     const shardRows = options.shardRows ?? Math.max(1, Math.floor(SHARD_BYTES / (size * width)));
-    if (!(Number.isSafeInteger(width) && width > 0)) throw new RangeError(`a matrix of width ${width}`);
+    if (!(Number.isSafeInteger(width) && width > 0)) {
+      throw new RetortError("shards/argument", `a matrix of width ${width}`);
+    }
     if (!(Number.isSafeInteger(shardRows) && shardRows > 0)) {
-      throw new RangeError(`shards of ${shardRows} rows`);
+      throw new RetortError("shards/argument", `shards of ${shardRows} rows`);
     }
     this.#folder = folder;
     this.#type = type;
@@ -71,7 +74,7 @@ export class ShardWriter<T extends NpyType> {
   }
   set full({ shards }: NewShards<T>) {
     if (shards.some(({ rows }) => rows !== this.#shardRows)) {
-      throw new RangeError(`expected full shards, of ${this.#shardRows} rows`);
+      throw new RetortError("shards/argument", `expected full shards, of ${this.#shardRows} rows`);
     }
     this.#shards = [...shards];
   }
@@ -84,11 +87,14 @@ export class ShardWriter<T extends NpyType> {
   /**
    * Adds rows, `[any, width]`. Numbers are rounded to the element type.
    *
-   * @throws RangeError when they are not whole rows.
+   * @throws RetortError when they are not whole rows.
    */
   async append(values: ArrayLike<number>): Promise<void> {
     if (values.length % this.#width !== 0) {
-      throw new RangeError(`${values.length} numbers are not whole rows of ${this.#width}`);
+      throw new RetortError(
+        "shards/argument",
+        `${values.length} numbers are not whole rows of ${this.#width}`,
+      );
     }
     for (let at = 0; at < values.length;) {
       const n = Math.min(values.length - at, this.#buffer.length - this.#filled);

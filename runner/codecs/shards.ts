@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import type { ArtifactReader, ArtifactWriter, FileEntry } from "../codec.ts";
 import { type NpyArray, npyHeader, type NpyType, npyTypes } from "./npy.ts";
 
@@ -73,7 +74,7 @@ export class Shards<V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer
   /**
    * The rows from `from` to `to` (not included), `[to - from, width]`.
    *
-   * @throws RangeError when there are no such rows.
+   * @throws RetortError when there are no such rows.
    */
   async read(from: number, to: number): Promise<V> {
     const values = this.#make(this.#checkedRows(from, to) * this.width);
@@ -84,7 +85,7 @@ export class Shards<V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer
   /**
    * As `read`, in the element type on disk: cheaper where half precision or narrow numbers will do.
    *
-   * @throws RangeError when there are no such rows.
+   * @throws RetortError when there are no such rows.
    */
   async readStored(from: number, to: number): Promise<NpyArray> {
     const values = new npyTypes[this.type](this.#checkedRows(from, to) * this.width);
@@ -104,7 +105,9 @@ export class Shards<V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer
   async *blocks(options: { rows?: number; from?: number; to?: number } = {}): AsyncGenerator<Block<V>> {
     const { rows = Math.max(1, Math.floor(BLOCK_BYTES / (4 * this.width))), from = 0, to = this.rows } =
       options;
-    if (!(Number.isInteger(rows) && rows > 0)) throw new RangeError(`blocks of ${rows} rows`);
+    if (!(Number.isInteger(rows) && rows > 0)) {
+      throw new RetortError("shards/argument", `blocks of ${rows} rows`);
+    }
     const start = (first: number) => {
       const reading = first < to ? this.read(first, Math.min(to, first + rows)) : undefined;
       reading?.catch(() => {}); // A reader that stops early never awaits it.
@@ -122,7 +125,7 @@ export class Shards<V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer
     if (Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= this.rows) {
       return to - from;
     }
-    throw new RangeError(`rows ${from} to ${to} of a matrix with ${this.rows} rows`);
+    throw new RetortError("shards/argument", `rows ${from} to ${to} of a matrix with ${this.rows} rows`);
   }
 
   async #pieces(
@@ -147,7 +150,7 @@ export class Shards<V extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer
     await file.seek(header.length + row * this.width * piece.BYTES_PER_ELEMENT, Deno.SeekMode.Start);
     for (let have = 0; have < bytes.length;) {
       const n = await file.read(bytes.subarray(have));
-      if (n === null) throw new TypeError(`${shardName(shard)} ends too early`);
+      if (n === null) throw new RetortError("artifact/unreadable", `${shardName(shard)} ends too early`);
       have += n;
     }
     return piece;
@@ -173,7 +176,7 @@ export async function writeShards(value: NewShards, out: ArtifactWriter): Promis
   for (const [i, shard] of shards.entries()) {
     const last = i === shards.length - 1;
     if (shard.rows !== shardRows && !(last && 0 < shard.rows && shard.rows < shardRows)) {
-      throw new TypeError(`shard ${i} has ${shard.rows} rows, expected ${shardRows}`);
+      throw new RetortError("shards/argument", `shard ${i} has ${shard.rows} rows, expected ${shardRows}`);
     }
     if ("path" in shard) await out.adopt(shardName(i), shard.path);
     else out.keep(shardName(i), shard.entry);
@@ -188,14 +191,19 @@ export function readShards<V extends Float32Array<ArrayBuffer> | Int32Array<Arra
   make: (length: number) => V,
 ): Shards<V> {
   const { type, rows, width, shardRows } = artifact.artifact.facts as unknown as ShardFacts;
-  if (!(type in npyTypes)) throw new TypeError(`unknown element type ${String(type)}`);
+  if (!(type in npyTypes)) {
+    throw new RetortError("artifact/unreadable", `unknown element type ${String(type)}`);
+  }
   const size = npyTypes[type].BYTES_PER_ELEMENT;
   for (let shard = 0; shard * shardRows < rows; shard++) {
     const here = Math.min(shardRows, rows - shard * shardRows);
     const expected = npyHeader(type, here, width).length + here * width * size;
     const file = artifact.artifact.files.find(({ name }) => name === shardName(shard));
     if (file?.size !== expected) {
-      throw new TypeError(`${shardName(shard)} has ${file?.size ?? "no"} bytes, expected ${expected}`);
+      throw new RetortError(
+        "artifact/unreadable",
+        `${shardName(shard)} has ${file?.size ?? "no"} bytes, expected ${expected}`,
+      );
     }
   }
   return new Shards(artifact, make, { type, rows, width, shardRows });

@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { type Codec, defineCodec } from "../codec.ts";
 
 /** A codec of one UTF-8 text, `text.txt`. Facts: its length in characters and in lines. */
@@ -5,9 +6,11 @@ export const text: Codec<string, string, "text"> = defineCodec<string, string, "
   name: "text",
   version: 1,
   async write(value, out) {
-    if (typeof value !== "string") throw new TypeError(`expected a string, got ${typeof value}`);
+    if (typeof value !== "string") {
+      throw new RetortError("artifact/value", `expected a string, got ${typeof value}`);
+    }
     if (!value.isWellFormed()) {
-      throw new TypeError("the string holds a lone surrogate: not storable as UTF-8");
+      throw new RetortError("artifact/value", "the string holds a lone surrogate: not storable as UTF-8");
     }
     await out.text("text.txt", value);
     return { characters: value.length, lines: value === "" ? 0 : value.split("\n").length };

@@ -1,7 +1,7 @@
 import type { AnyCodec, Artifact, FileEntry } from "../codec.ts";
-import { messageOf, RetortError } from "../../foundation/errors.ts";
+import { inContext, messageOf, RetortError } from "../../foundation/errors.ts";
 import { eachInput } from "../inputs.ts";
-import { DamagedError, InterruptedError, isDamaged } from "../errors.ts";
+import { DamagedError, InterruptedError, isDamaged, isOfStore } from "../errors.ts";
 import type { Checkpoints, StageContext, StageDefinition } from "../stage.ts";
 import { artifactReader, writeArtifact } from "../store/artifacts.ts";
 import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
@@ -109,7 +109,9 @@ class Execution {
         });
         const outputs = await this.#writeOutputs(returned);
         // A stage may have caught the error: what it made of the rest is no result.
-        if (this.store.blobs.damage.size > 0) throw new DamagedError("an input is damaged", []);
+        if (this.store.blobs.damage.size > 0) {
+          throw new DamagedError("store/damaged", "an input is damaged", []);
+        }
         return outputs;
       } catch (error) {
         const inputsDamaged = this.store.blobs.damage.size > 0;
@@ -145,6 +147,7 @@ class Execution {
     const [first] = blobs.damage.values();
     const more = blobs.damage.size - 1;
     return new DamagedError(
+      "store/damaged",
       first!.message + (more > 0 ? `; so are ${more} more inputs` : ""),
       [...blobs.damage.keys()],
       { hint: first!.hint! },
@@ -156,10 +159,12 @@ class Execution {
       try {
         return await codec.read(artifactReader(this.store.blobs, artifact));
       } catch (error) {
-        if (error instanceof RetortError) throw error;
-        throw new RetortError(`input \`${name}\` cannot be read as \`${codec.name}\`: ${messageOf(error)}`, {
-          cause: error,
-        });
+        if (isOfStore(error)) throw error;
+        throw inContext(
+          `input \`${name}\` cannot be read as \`${codec.name}\``,
+          error,
+          "artifact/unreadable",
+        );
       }
     };
     const inputs: Record<string, unknown> = {};
@@ -185,7 +190,7 @@ class Execution {
     promise.catch(() => {}); // Nobody may be waiting any more when it rejects.
     const seconds = this.job.timeout;
     const timer = seconds === null ? undefined : setTimeout(() => {
-      const error = new RetortError(`it ran longer than its timeout of ${seconds} s`, {
+      const error = new RetortError("stage/timeout", `it ran longer than its timeout of ${seconds} s`, {
         hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
       });
       over.abort(error);
@@ -213,6 +218,7 @@ class Execution {
     if (typeof returned !== "object" || returned === null) {
       const got = returned === null ? "null" : typeof returned;
       throw new RetortError(
+        "stage/outputs",
         `stage \`${stage.name}\` returned ${got}, expected an object with ${expected.join(", ")}`,
       );
     }
@@ -220,6 +226,7 @@ class Execution {
     for (const name of Object.keys(values)) {
       if (!expected.includes(name)) {
         throw new RetortError(
+          "stage/outputs",
           `stage \`${stage.name}\` returned an output \`${name}\` that it does not declare`,
         );
       }
@@ -227,7 +234,7 @@ class Execution {
     const outputs: Record<string, Artifact> = {};
     for (const [name, codec] of Object.entries(stage.outputs)) {
       if (values[name] === undefined) {
-        throw new RetortError(`stage \`${stage.name}\` returned no output \`${name}\``);
+        throw new RetortError("stage/outputs", `stage \`${stage.name}\` returned no output \`${name}\``);
       }
       const what = `output \`${name}\` of node \`${job.node}\``;
       outputs[name] = await writeArtifact(this.store.blobs, codec, values[name], what);
@@ -258,6 +265,7 @@ class Execution {
       get seed() {
         if (job.seed !== null) return job.seed;
         throw new RetortError(
+          "stage/undeclared",
           `stage \`${stage.name}\` uses context.seed but is not declared \`seeded: true\``,
         );
       },
@@ -294,6 +302,7 @@ function checkpointsOf(
   const declared = (): CheckpointFolder => {
     if (folder !== undefined) return folder;
     throw new RetortError(
+      "stage/undeclared",
       `stage \`${stage.name}\` uses context.checkpoint but declares no \`checkpoint\` codec`,
     );
   };

@@ -1,4 +1,4 @@
-import { messageOf } from "../../foundation/errors.ts";
+import { codeOf, messageOf } from "../../foundation/errors.ts";
 import { checkDeclared, stageAt } from "../declaration.ts";
 import type { StageDefinition } from "../stage.ts";
 import { checkVariables } from "../variables.ts";
@@ -27,7 +27,11 @@ export async function hostJob(
       checkDeclared(stage, job, job.declared);
       checkVariables(job.components.env ?? {});
     } catch (error) {
-      return { ...failureOf(error), error: `cannot load the stage: ${messageOf(error)}` };
+      return {
+        ...failureOf(error),
+        code: codeOf(error) ?? "stage/load-failed",
+        error: `cannot load the stage: ${messageOf(error)}`,
+      };
     }
     const log = (text: string) => tell({ type: "log", text });
     return await reads.executing(stage.env, log, () => executeJob(stage, job, tell, stop));

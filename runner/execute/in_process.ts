@@ -71,7 +71,7 @@ class Thread {
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#finish({ kind: "failed", error: messageOf(event.error ?? event.message) });
+      this.#finish({ kind: "failed", code: "run/worker", error: messageOf(event.error ?? event.message) });
     };
   }
 
@@ -84,6 +84,7 @@ class Thread {
     if (job.timeout !== null) {
       this.#endAfter(job.timeout * 1000 + 2000, {
         kind: "failed",
+        code: "stage/timeout",
         error: `it ran longer than its timeout of ${job.timeout} s and did not stop`,
         hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
       });

@@ -1,4 +1,5 @@
 import type { Digest, JsonObject } from "../../foundation/canonical.ts";
+import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../codec.ts";
 import type { KeyComponents } from "../key.ts";
 import type { EngineChoice } from "../stage.ts";
@@ -39,9 +40,20 @@ export type Outcome =
   | { readonly kind: "done"; readonly result: NodeResult }
   /** Another process computed it while this one waited for the key's lock. */
   | { readonly kind: "elsewhere"; readonly result: NodeResult }
-  | { readonly kind: "failed"; readonly error: string; readonly hint?: string; readonly stack?: string }
+  | {
+    readonly kind: "failed";
+    readonly code: ErrorCode;
+    readonly error: string;
+    readonly hint?: string;
+    readonly stack?: string;
+  }
   /** Inputs that were damaged and have been set aside. */
-  | { readonly kind: "damaged"; readonly error: string; readonly digests: readonly Digest[] }
+  | {
+    readonly kind: "damaged";
+    readonly code: ErrorCode;
+    readonly error: string;
+    readonly digests: readonly Digest[];
+  }
   | { readonly kind: "interrupted" };
 
 /** What an execution tells while it goes on. A metric's value is null where it was no finite number. */

@@ -1,4 +1,4 @@
-import { clipped, hintOf, messageOf, textOf } from "../../foundation/errors.ts";
+import { clipped, codeOf, hintOf, messageOf, textOf } from "../../foundation/errors.ts";
 import { DamagedError, InterruptedError } from "../errors.ts";
 import type { Outcome } from "./job.ts";
 
@@ -9,14 +9,18 @@ const CAUSES = 8;
 export function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
   try {
     if (error instanceof DamagedError) {
-      return { kind: "damaged", error: error.message, digests: error.digests };
+      return { kind: "damaged", code: error.code, error: error.message, digests: error.digests };
     }
     if (stop.aborted && (error instanceof InterruptedError || error === stop.reason || isAbort(error))) {
       return { kind: "interrupted" };
     }
     return failureOf(error);
   } catch {
-    return { kind: "failed", error: `something that cannot be shown was thrown: ${textOf(error)}` };
+    return {
+      kind: "failed",
+      code: "stage/threw",
+      error: `something that cannot be shown was thrown: ${textOf(error)}`,
+    };
   }
 }
 
@@ -26,6 +30,7 @@ export function failureOf(error: unknown): Outcome & { kind: "failed" } {
   const stack = stackOf(error);
   return {
     kind: "failed",
+    code: codeOf(error) ?? "stage/threw",
     error: messageOf(error),
     ...(hint === undefined ? {} : { hint: clipped(hint) }),
     ...(stack === undefined ? {} : { stack: clipped(stack) }),

@@ -36,7 +36,7 @@ function failing(name: string, end: (code?: number) => void): (code?: number) =>
     const by = owner.getStore() ?? atWork;
     if (by === undefined) return end(code);
     if (by !== atWork) return; // That job has its outcome.
-    const error = new CallError(`${name}(${code ?? ""}) was called`, {
+    const error = new CallError("stage/exit", `${name}(${code ?? ""}) was called`, {
       hint:
         "Neither a stage nor a pipeline may end the process: return what is wanted, or throw what keeps it from that.",
     });
@@ -115,16 +115,20 @@ export class Strays implements Disposable {
     event.preventDefault();
     stray(
       atWork,
-      new CallError("it awaits a promise that never settles: nothing is left to do that could settle it", {
-        hint:
-          "Look for a `new Promise` whose `resolve` is not called, or a stream or worker that has ended before.",
-      }),
+      new CallError(
+        "stage/stuck",
+        "it awaits a promise that never settles: nothing is left to do that could settle it",
+        {
+          hint:
+            "Look for a `new Promise` whose `resolve` is not called, or a stream or worker that has ended before.",
+        },
+      ),
     );
   };
 
   #found(how: string, error: unknown): void {
     if (typeof error === "object" && error !== null && exits.has(error as Error)) return;
     if (atWork === undefined) this.#late(`warning: after the end of the stage ${how}: ${messageOf(error)}`);
-    else stray(atWork, new StrayError(`${how}: ${messageOf(error)}`, { cause: error }));
+    else stray(atWork, new StrayError("stage/uncaught", `${how}: ${messageOf(error)}`, { cause: error }));
   }
 }

@@ -49,7 +49,11 @@ export class WorkerPool implements Executor {
       try {
         worker = usesEngine ? await this.#engineWorkerFor(job.module) : this.#workerFor(job.module);
       } catch (error) {
-        return { kind: "failed", error: `cannot start a worker process: ${messageOf(error)}` };
+        return {
+          kind: "failed",
+          code: "run/worker",
+          error: `cannot start a worker process: ${messageOf(error)}`,
+        };
       }
       if (this.#stopping) {
         worker.kill();
@@ -160,6 +164,7 @@ class Worker {
     this.#finish(
       this.took ? endOf(status, this.#last.join("\n")) : {
         kind: "failed",
+        code: "run/worker",
         error: `a worker process ended ${howEnded(status)} before it could begin`,
         hint: "The node's log holds what it printed.",
       },
@@ -188,13 +193,16 @@ class Worker {
     this.#settle = resolve;
     this.#tell = tell;
     this.took = false;
-    if (!this.usable) this.#finish({ kind: "failed", error: "the worker process has ended" });
+    if (!this.usable) {
+      this.#finish({ kind: "failed", code: "run/worker", error: "the worker process has ended" });
+    }
     this.#send({ type: "job", job });
     // The worker itself keeps the time while its stage lets it; a stage that blocks it is killed.
     const timer = job.timeout === null ? undefined : setTimeout(() => {
       this.kill();
       this.#finish({
         kind: "failed",
+        code: "stage/timeout",
         error: `it ran longer than its timeout of ${job.timeout} s and did not stop`,
         hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
       });
@@ -242,6 +250,7 @@ export function endOf(status: Deno.CommandStatus, last: string): Outcome {
   if (signal !== "SIGKILL" && status.code !== 0 && OUT_OF_MEMORY.test(last)) {
     return {
       kind: "failed",
+      code: "run/worker",
       error: "the worker process ran out of memory: the stage's JavaScript heap is full",
       hint:
         "Keep numbers in typed arrays, which do not count towards the heap, or hold less at a time; or allow a " +
@@ -258,6 +267,7 @@ export function endOf(status: Deno.CommandStatus, last: string): Outcome {
     : hints[signal];
   return {
     kind: "failed",
+    code: "run/worker",
     error: `the worker process ended ${howEnded(status)} in the middle of the stage`,
     ...(hint === undefined ? {} : { hint }),
   };

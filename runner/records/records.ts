@@ -87,10 +87,11 @@ export class Records extends RecordReader {
   /** Records the state of a node of a run, replacing what was recorded. */
   putNode(node: NodeRecord): void {
     this.database.run(
-      "INSERT OR REPLACE INTO nodes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      "INSERT OR REPLACE INTO nodes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       ...[node.run, node.position, node.name, node.stage, JSON.stringify(node.params), node.state, node.key],
       ...[JSON.stringify(node.reasons), node.started, node.seconds, node.log, node.error],
       node.engine === null ? null : JSON.stringify(node.engine),
+      node.code,
     );
   }
 

@@ -48,6 +48,8 @@ export interface NodeRecord {
   readonly log: string | null;
   readonly error: string | null;
   readonly engine: { readonly engine: string; readonly adapter?: string } | null;
+  /** Code of the error; null also in records of versions that kept none. */
+  readonly code: string | null;
 }
 
 /** What people say of a run. */
@@ -147,5 +149,7 @@ export function nodeFromRow(row: RawNode): NodeRecord {
     params: JSON.parse(row.params),
     reasons: JSON.parse(row.reasons),
     engine: row.engine === null ? null : JSON.parse(row.engine),
+    // A read-only store of an older version has no such column.
+    code: row.code ?? null,
   };
 }

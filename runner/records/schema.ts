@@ -109,6 +109,8 @@ const MIGRATIONS: readonly string[] = [
     note TEXT NOT NULL, tags TEXT NOT NULL, archived INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Codes of the errors of failed nodes.
+  `ALTER TABLE nodes ADD COLUMN code TEXT;`,
 ];
 
 /** The schema version that this code writes. */
@@ -142,6 +144,7 @@ export function openDatabase(
       const version = database.prepare("PRAGMA user_version").get() as { user_version: number };
       if (version.user_version > migrations.length) {
         throw new RetortError(
+          "records/version",
           `${path} has schema version ${version.user_version}; this version of Retort knows ${migrations.length}`,
           { hint: "Use the version of Retort that wrote it, or another --store." },
         );
@@ -155,10 +158,9 @@ export function openDatabase(
         if (version.user_version < migrations.length) migrate(database, migrations);
       } else if (version.user_version < readable) {
         throw new RetortError(
+          "records/version",
           `${path} has the older schema version ${version.user_version} and is read-only`,
-          {
-            hint: "Run any pipeline on a writable copy of the store once: that brings it up to date.",
-          },
+          { hint: "Run any pipeline on a writable copy of the store once: that brings it up to date." },
         );
       }
       return database;
@@ -234,29 +236,30 @@ export function databaseFault(error: unknown, path: string): unknown {
   if (error instanceof RetortError) return error;
   const text = messageOf(error);
   if (/malformed|not a database|corrupt/i.test(text)) {
-    return new RetortError(`the run records ${path} are damaged: ${text}`, {
+    return new RetortError("records/damaged", `the run records ${path} are damaged: ${text}`, {
       hint:
         "Move the file away: results in the store stay valid and are used; only the history of runs is lost.",
       cause: error,
     });
   }
   if (/readonly|read-only|unable to open/i.test(text)) {
-    return new RetortError(`the run records ${path} cannot be opened: ${text}`, {
+    return new RetortError("records/unavailable", `the run records ${path} cannot be opened: ${text}`, {
       hint: "Make the store's folder writable or use another --store.",
       cause: error,
     });
   }
   if (/disk is full|disk I\/O/i.test(text)) {
-    return new RetortError(`the run records ${path} cannot be written: ${text}`, {
+    return new RetortError("records/unavailable", `the run records ${path} cannot be written: ${text}`, {
       hint: "Free some space or use another --store; then run again.",
       cause: error,
     });
   }
   if (/locked|busy/i.test(text)) {
-    return new RetortError(`the run records ${path} are in use by another process: ${text}`, {
-      hint: "Try again when it is done.",
-      cause: error,
-    });
+    return new RetortError(
+      "records/unavailable",
+      `the run records ${path} are in use by another process: ${text}`,
+      { hint: "Try again when it is done.", cause: error },
+    );
   }
   return fileFault(error, "opening", path);
 }

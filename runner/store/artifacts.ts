@@ -17,8 +17,8 @@ import {
 } from "../codec.ts";
 import { parseExactJson } from "../../foundation/exact_json.ts";
 import { byCodeUnit } from "../../foundation/canonical.ts";
-import { messageOf, RetortError } from "../../foundation/errors.ts";
-import { DamagedError } from "../errors.ts";
+import { inContext, messageOf, RetortError } from "../../foundation/errors.ts";
+import { DamagedError, isOfStore } from "../errors.ts";
 import type { Blobs } from "./blobs.ts";
 import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 
@@ -95,16 +95,25 @@ export async function writeArtifact(
   const folders = new Set<string>();
   const claim = (name: string) => {
     const fault = badFileName(name);
-    if (fault !== undefined) throw new RetortError(`${what}: file name ${JSON.stringify(name)}: ${fault}`);
+    if (fault !== undefined) {
+      throw new RetortError("artifact/file-name", `${what}: file name ${JSON.stringify(name)}: ${fault}`);
+    }
     // Some file systems ignore case, or how an accent is written: exported, two such files would become one.
     const folded = name.normalize("NFC").toLowerCase();
-    if (taken.has(folded)) throw new RetortError(`${what}: two files are named ${JSON.stringify(name)}`);
-    if (folders.has(folded)) throw new RetortError(`${what}: ${JSON.stringify(name)} is a file and a folder`);
+    if (taken.has(folded)) {
+      throw new RetortError("artifact/file-name", `${what}: two files are named ${JSON.stringify(name)}`);
+    }
+    if (folders.has(folded)) {
+      throw new RetortError("artifact/file-name", `${what}: ${JSON.stringify(name)} is a file and a folder`);
+    }
     taken.add(folded);
     for (let at = folded.indexOf("/"); at >= 0; at = folded.indexOf("/", at + 1)) {
       const folder = folded.slice(0, at);
       if (taken.has(folder)) {
-        throw new RetortError(`${what}: ${JSON.stringify(folder)} is a file and a folder`);
+        throw new RetortError(
+          "artifact/file-name",
+          `${what}: ${JSON.stringify(folder)} is a file and a folder`,
+        );
       }
       folders.add(folder);
     }
@@ -126,6 +135,7 @@ export async function writeArtifact(
       claim(name);
       if (!blobs.has(digest, size)) {
         throw new RetortError(
+          "artifact/missing-file",
           `${what}: ${name} should be there already (object ${digest.slice(0, 12)}), but is not`,
         );
       }
@@ -136,12 +146,13 @@ export async function writeArtifact(
   try {
     facts = await codec.write(value, writer);
   } catch (error) {
-    if (error instanceof RetortError) throw error;
-    throw new RetortError(`${what} is not a \`${codec.name}\`: ${messageOf(error)}`, { cause: error });
+    if (isOfStore(error)) throw error;
+    throw inContext(`${what} is not a \`${codec.name}\``, error, "artifact/value");
   }
   const fault = notJson(facts ?? {});
   if (fault !== undefined || typeof (facts ?? {}) !== "object" || Array.isArray(facts)) {
     throw new RetortError(
+      "artifact/value",
       `${what}: the facts of codec \`${codec.name}\` are no plain JSON: ${fault ?? typeof facts}`,
     );
   }
@@ -161,6 +172,7 @@ export function artifactReader(blobs: Blobs, artifact: Artifact): ArtifactReader
     const found = byName.get(name);
     if (found === undefined) {
       throw new RetortError(
+        "artifact/missing-file",
         `a \`${artifact.codec}\` artifact (${artifact.digest.slice(0, 12)}) has no file ${name}`,
       );
     }
@@ -195,12 +207,14 @@ async function checkedLocation(file: FileEntry): Promise<string> {
     return location;
   }
   const found = await digestFile(location).catch((error) => {
-    throw new RetortError(`data file ${location}: ${messageOf(error)}`, { cause: error });
+    throw new RetortError("data/located-file", `data file ${location}: ${messageOf(error)}`, {
+      cause: error,
+    });
   });
   if (found.digest !== file.digest) {
-    throw new DamagedError(`data file ${location} changed while the run was going on`, [file.digest], {
-      hint: "Run again: the run then uses what is there now.",
-    });
+    throw new DamagedError("data/changed", `data file ${location} changed while the run was going on`, [
+      file.digest,
+    ], { hint: "Run again: the run then uses what is there now." });
   }
   if (identity !== undefined) checkedLocations.set(location, `${identity} ${file.digest}`);
   return location;

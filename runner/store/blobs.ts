@@ -166,6 +166,7 @@ export class Blobs {
   #damage(digest: Digest, why: string): DamagedError {
     const aside = this.setAside(digest);
     const error = new DamagedError(
+      "store/damaged",
       `object ${digest.slice(0, 12)} of the store is damaged: ${why}` +
         (aside ? ` (set aside as ${this.damaged}/${digest})` : ""),
       [digest],

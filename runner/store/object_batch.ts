@@ -117,7 +117,11 @@ export class ObjectBatch implements AsyncDisposable {
         await Deno.rename(path, temp);
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) {
-          throw new RetortError(`the stage returned a file that is not there: ${path}`, { cause: error });
+          throw new RetortError(
+            "artifact/missing-file",
+            `the stage returned a file that is not there: ${path}`,
+            { cause: error },
+          );
         }
         using file = await Deno.open(path, { read: true });
         return await this.write(file.readable);
@@ -271,7 +275,7 @@ async function* pieces(source: ByteSource): AsyncGenerator<Uint8Array> {
   let length = 0;
   for await (const chunk of source) {
     if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError(`expected Uint8Array chunks, got ${typeof chunk}`);
+      throw new RetortError("artifact/value", `expected Uint8Array chunks, got ${typeof chunk}`);
     }
     const large = chunk.length > FILE_CHUNK / 4;
     if (length > 0 && (large || length + chunk.length > FILE_CHUNK)) {

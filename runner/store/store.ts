@@ -67,7 +67,7 @@ export class Store {
     if (text === undefined) {
       refuseUnusable(root);
       if (options.create !== true) {
-        throw new RetortError(`there is no store at ${root}`, {
+        throw new RetortError("store/missing", `there is no store at ${root}`, {
           hint:
             "Name one with --store DIR, or run a pipeline first: `deno task run pipelines/quickstart.ts`.",
         });
@@ -79,16 +79,15 @@ export class Store {
     try {
       format = (JSON.parse(text) as { format?: JsonValue }).format;
     } catch (error) {
-      throw new RetortError(`${marker} is damaged: ${messageOf(error)}`, {
+      throw new RetortError("store/unusable", `${marker} is damaged: ${messageOf(error)}`, {
         hint: `Restore it: it holds {"format":${FORMAT}}.`,
       });
     }
     if (format !== FORMAT) {
       throw new RetortError(
+        "store/version",
         `the store at ${root} has format ${format}; this version of Retort reads ${FORMAT}`,
-        {
-          hint: "Use the version of Retort that made it, or another --store.",
-        },
+        { hint: "Use the version of Retort that made it, or another --store." },
       );
     }
     store.#complete();
@@ -108,10 +107,9 @@ export class Store {
         // What remains is a read-only store, or a full disk: whoever needs the folder tells.
         if (!(error instanceof Deno.errors.AlreadyExists)) continue;
         throw new RetortError(
+          "store/unusable",
           `${this.root}/${folder} is no folder, and no link to one, which this store needs there`,
-          {
-            hint: "Move it away, or make what it links to: a folder that is missing is made.",
-          },
+          { hint: "Move it away, or make what it links to: a folder that is missing is made." },
         );
       }
     }
@@ -146,9 +144,11 @@ export class Store {
     guardedSync("making", this.root, () => {
       const strangers = listFolder(this.root).filter((name) => !OWN.has(name));
       if (strangers.length > 0) {
-        throw new RetortError(`${this.root} is not a store and not empty (it holds ${strangers[0]})`, {
-          hint: "Name a new or an empty folder with --store.",
-        });
+        throw new RetortError(
+          "store/unusable",
+          `${this.root} is not a store and not empty (it holds ${strangers[0]})`,
+          { hint: "Name a new or an empty folder with --store." },
+        );
       }
       for (const folder of FOLDERS) Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
       // The marker comes last: a store that was made halfway is made again.
@@ -284,11 +284,16 @@ function refuseUnusable(root: string): void {
         found = Deno.statSync(path);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw fileFault(error, "opening", root);
-        throw new CallError(`no store can be at ${root}: ${path} is a link to what is not there`, { hint });
+        throw new CallError(
+          "store/unusable",
+          `no store can be at ${root}: ${path} is a link to what is not there`,
+          { hint },
+        );
       }
     }
     if (found.isDirectory) return;
     throw new CallError(
+      "store/unusable",
       `no store can be at ${root}: ${path === root ? "it" : path} is a file, not a folder`,
       { hint },
     );

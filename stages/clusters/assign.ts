@@ -22,13 +22,13 @@ export const assignClusters = defineStage({
     const { rows, width } = inputs.vectors;
     const { values, positions, clusters, metric, width: expected } = inputs.centroids;
     if (width !== expected) {
-      throw new RetortError(`vectors of ${width} numbers, but centroids of ${expected}`, {
+      throw new RetortError("kmeans/width", `vectors of ${width} numbers, but centroids of ${expected}`, {
         hint:
           "Vectors and centroids must come from the same teacher, and the same components if there are any.",
       });
     }
     if (rows % positions !== 0) {
-      throw new RetortError(`${rows} vectors are no samples of ${positions} positions`);
+      throw new RetortError("inputs/mismatch", `${rows} vectors are no samples of ${positions} positions`);
     }
     await using engine = await openClustering(context);
     const labels = new Int32Array(rows);

@@ -1,4 +1,5 @@
 /** Codecs of clusters of vectors. */
+import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
 import type { KMeansState } from "../../kernels/kmeans/state.ts";
@@ -27,7 +28,12 @@ export const clusterLabels: Codec<ClusterLabels, ClusterLabels, "cluster-labels"
   version: 1,
   async write({ labels, clusters }, out) {
     const bad = labels.findIndex((label) => !(label >= 0 && label < clusters));
-    if (bad >= 0) throw new TypeError(`label ${bad} is ${labels[bad]}, expected 0 to ${clusters - 1}`);
+    if (bad >= 0) {
+      throw new RetortError(
+        "artifact/value",
+        `label ${bad} is ${labels[bad]}, expected 0 to ${clusters - 1}`,
+      );
+    }
     return { ...await labelArray.write({ data: labels, shape: [labels.length] }, out), clusters };
   },
   async read(artifact) {

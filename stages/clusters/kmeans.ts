@@ -46,7 +46,10 @@ export const clusterVectors = defineStage({
     const { positions, zeros, memory, batch, ...options } = params;
     const all: Vectors = inputs.vectors;
     if (all.rows % positions !== 0) {
-      throw new RetortError(`${all.rows} vectors are no samples of ${positions} positions`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `${all.rows} vectors are no samples of ${positions} positions`,
+      );
     }
     await using engine = await openClustering(context);
     const saved = await context.checkpoint.load();

@@ -38,7 +38,10 @@ export const projectPca = defineStage({
   async run({ inputs, params, context }) {
     const { vectors, axes } = inputs;
     if (vectors.width !== axes.mean.length) {
-      throw new RetortError(`vectors of ${vectors.width} numbers, but components of ${axes.mean.length}`);
+      throw new RetortError(
+        "kmeans/width",
+        `vectors of ${vectors.width} numbers, but components of ${axes.mean.length}`,
+      );
     }
     const { project, release } = await projection(axes, { whiten: params.whiten });
     try {

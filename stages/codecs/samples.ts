@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { SampleSource } from "../../circuits/learning/source.ts";
@@ -96,7 +97,8 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
   async write(value, out) {
     const { count, variables, observed, externals, soft, weights, notes } = value;
     if (value.values?.length !== count * variables) {
-      throw new TypeError(
+      throw new RetortError(
+        "artifact/value",
         `${count} samples of ${variables} variables need ${
           count * variables
         } values; got ${value.values?.length}`,
@@ -111,7 +113,9 @@ export const samples: Codec<StoredSamples, NewSamples, "samples"> = defineCodec<
       tensors.set("observed", { shape: [count, variables], values: observed.map((o) => o === 0 ? 0 : 1) });
     }
     if (weights !== undefined) {
-      if (weights.length !== count) throw new TypeError(`${count} samples got ${weights.length} weights`);
+      if (weights.length !== count) {
+        throw new RetortError("artifact/value", `${count} samples got ${weights.length} weights`);
+      }
       tensors.set("weights", { shape: [count], values: Float64Array.from(weights) });
     }
     for (const [v, logs] of [...externals ?? []].sort(([a], [b]) => a - b)) {

@@ -33,7 +33,10 @@ export const chooseCircuit = defineStage({
   run({ inputs, params, context }) {
     const { circuits, logs } = inputs, { labels } = params;
     if (circuits.length !== labels.length || logs.length !== labels.length) {
-      throw new RetortError(`${circuits.length} circuits, ${logs.length} logs and ${labels.length} labels`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `${circuits.length} circuits, ${logs.length} logs and ${labels.length} labels`,
+      );
     }
     const candidates = labels.map((label, i) => ({
       label,
@@ -45,9 +48,11 @@ export const chooseCircuit = defineStage({
       undefined,
     );
     if (best === undefined) {
-      throw new RetortError("no candidate gives all validation samples a likelihood", {
-        hint: "Train with pseudocounts.",
-      });
+      throw new RetortError(
+        "evaluation/impossible",
+        "no candidate gives all validation samples a likelihood",
+        { hint: "Train with pseudocounts." },
+      );
     }
     const { label, valid, converged } = candidates[best]!;
     for (const one of candidates) if (one.valid !== null) context.metric(one.label, one.valid);

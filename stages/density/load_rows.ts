@@ -25,6 +25,7 @@ export const loadRows = defineStage({
     for (const [split, { variables }] of [["valid", valid], ["test", test]] as const) {
       if (variables === train.variables) continue;
       throw new RetortError(
+        "inputs/mismatch",
         `${params.name}: ${split} rows have ${variables} numbers, those for training ${train.variables}`,
       );
     }

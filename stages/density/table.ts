@@ -65,7 +65,10 @@ export const densityResults = defineStage({
     const { choices, scores } = inputs;
     const wanted = params.rows.reduce((total, { seeds }) => total + seeds, 0);
     if (choices.length !== wanted || scores.length !== wanted) {
-      throw new RetortError(`${choices.length} choices and ${scores.length} scores for ${wanted} models`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `${choices.length} choices and ${scores.length} scores for ${wanted} models`,
+      );
     }
     let at = 0;
     const rows = params.rows.map(({ set, model, seeds: count, published }) => {
@@ -73,6 +76,7 @@ export const densityResults = defineStage({
       const seeds = scores.slice(at, at + count).map((one, i) => {
         if (one.logLikelihood !== null && one.impossible === 0) return one.logLikelihood;
         throw new RetortError(
+          "evaluation/impossible",
           `${set}, ${model}, seed ${i + 1}: ${one.impossible} of ${one.samples} test samples are impossible`,
           { hint: "A mean without them would say nothing: train with pseudocounts." },
         );

@@ -1,4 +1,5 @@
 /** Codecs of masked autoencoders. */
+import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
 import { json } from "../../runner/codecs/json.ts";
@@ -41,7 +42,9 @@ export const autoencoder = defineCodec<Autoencoder, Autoencoder, "masked-autoenc
     const tensors = new Map(
       Object.entries(plans).map(([name, { shape }]) => {
         const values = weights.get(name);
-        if (values === undefined) throw new TypeError(`the weights \`${name}\` are missing`);
+        if (values === undefined) {
+          throw new RetortError("artifact/value", `the weights \`${name}\` are missing`);
+        }
         return [name, { shape, values }];
       }),
     );

@@ -37,7 +37,10 @@ export const autoencoderPatchFeatures = defineStage({
     const { rows, columns, patch: size, encoder: { width } } = teacher;
     const patch = space.height / rows;
     if (patch * patch * space.channels !== size || space.width / columns !== patch) {
-      throw new RetortError(`the autoencoder sees other patches than those of these images`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `the autoencoder sees other patches than those of these images`,
+      );
     }
     const source = patchSource(inputs.images, patch, teacher);
     const patches = rows * columns;

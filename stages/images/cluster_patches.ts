@@ -40,7 +40,7 @@ export const clusterPatches = defineStage({
     const features: Vectors = inputs.features;
     const expected = inputs.images.count * patches;
     if (features.rows !== expected) {
-      throw new RetortError(`${features.rows} features for ${expected} patches`, {
+      throw new RetortError("inputs/mismatch", `${features.rows} features for ${expected} patches`, {
         hint: "Features and clusters need the same size of patches.",
       });
     }

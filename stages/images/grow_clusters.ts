@@ -53,12 +53,12 @@ export const growClusters = defineStage({
     const { circuits: [stacked], ...where } = inputs.circuits;
     const { clusters: count, shared, patch } = inputs.clusters;
     if (!shared || inputs.circuits.circuits.length !== 1 || stacked === undefined) {
-      throw new RetortError("only clusters that all positions share can be grown", {
+      throw new RetortError("inputs/mismatch", "only clusters that all positions share can be grown", {
         hint: "Cluster with `shared: true`.",
       });
     }
     if (rootUnits(stacked) !== count || inputs.features.rows !== inputs.clusters.assignments.length) {
-      throw new RetortError("circuits, clusters and features are not of the same patches");
+      throw new RetortError("inputs/mismatch", "circuits, clusters and features are not of the same patches");
     }
     const rows = allPatches(inputs.images, patch);
     const before = unstack(stacked, count);
@@ -187,7 +187,12 @@ async function split(
     chosen.push(k);
     held += sizes[k]!;
   }
-  if (chosen.length === 0) throw new RetortError("no cluster has two patches: there is nothing to split");
+  if (chosen.length === 0) {
+    throw new RetortError(
+      "clusters/nothing-to-split",
+      "no cluster has two patches: there is nothing to split",
+    );
+  }
   const members = membersOf(assignments, count);
   const rows = Uint32Array.from(chosen.flatMap((k) => [...members[k]!])).sort();
   const { width } = features;

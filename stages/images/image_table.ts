@@ -54,12 +54,16 @@ export const tabulateImages = defineStage({
   run({ inputs, params }) {
     const { scores, logs } = inputs;
     if (scores.length !== params.rows.length || logs.length !== params.rows.length) {
-      throw new RetortError(`${scores.length} scores and ${logs.length} logs but ${params.rows.length} rows`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `${scores.length} scores and ${logs.length} logs but ${params.rows.length} rows`,
+      );
     }
     const rows = params.rows.map((names, i) => {
       const { figure, standardError, parameters } = scores[i]!;
       if (!comparable(figure.space, scores[0]!.figure.space)) {
         throw new RetortError(
+          "evaluation/incomparable",
           `${names.arm} was measured on other images or colours than ${params.rows[0]!.arm}`,
           { hint: "Make a table for each crop, size and lossy transform." },
         );

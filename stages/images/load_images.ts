@@ -58,9 +58,12 @@ export const loadImages = defineStage({
     const all = await readAll(inputs.files, names, params);
     const { first, count = all.count } = params;
     let set = sliceImages(all, first, first + count);
-    if (set.count === 0) throw new DataSetError(`there are ${all.count} images, none from ${first} on`);
+    if (set.count === 0) {
+      throw new DataSetError("images/selection", `there are ${all.count} images, none from ${first} on`);
+    }
     if (params.count !== undefined && set.count < params.count) {
       throw new DataSetError(
+        "images/selection",
         `${params.count} images from ${first} on were asked for, but there are ${all.count}`,
       );
     }
@@ -78,6 +81,7 @@ function matching(folder: Files, pattern: string): string[] {
   const names = folder.entries.map(({ name }) => name).filter((name) => wanted.test(name)).sort();
   if (names.length === 0) {
     throw new DataSetError(
+      "images/selection",
       `no file is named ${pattern}; there are ${
         folder.entries.slice(0, 8).map(({ name }) => name).join(", ")
       }`,

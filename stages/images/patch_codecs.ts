@@ -1,4 +1,5 @@
 /** Codecs of clusters of patches and of circuits over patches. */
+import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { type Circuit, rootUnits, sizeOf, type Variable } from "../../circuits/circuit.ts";
 import { decodeCircuit, encodeCircuit } from "../../circuits/disk.ts";
@@ -32,7 +33,12 @@ export const patchClusters = defineCodec<PatchClusters, PatchClusters, "patch-cl
   version: 1,
   async write({ patch, clusters, shared, assignments, patches }, out) {
     const wrong = assignments.findIndex((k) => !(k >= 0 && k < clusters));
-    if (wrong >= 0) throw new TypeError(`patch ${wrong} has cluster ${assignments[wrong]} of ${clusters}`);
+    if (wrong >= 0) {
+      throw new RetortError(
+        "artifact/value",
+        `patch ${wrong} has cluster ${assignments[wrong]} of ${clusters}`,
+      );
+    }
     const images = assignments.length / patches;
     await labels.write({ data: assignments, shape: [images, patches] }, out);
     await out.json("clusters.json", { patch, clusters, shared });
@@ -87,7 +93,10 @@ export function patchParts({ space, patch, circuits }: PatchCircuits): PatchPart
   const grid = patchGrid(space, patch);
   const places = patchIndices(grid), size = patchSize(grid), count = patchCount(grid);
   if (circuits.length !== 1 && circuits.length !== count) {
-    throw new DataSetError(`${circuits.length} circuits for ${count} patches; expected one, or one for each`);
+    throw new DataSetError(
+      "inputs/mismatch",
+      `${circuits.length} circuits for ${count} patches; expected one, or one for each`,
+    );
   }
   return Array.from({ length: count }, (_, p) => ({
     circuit: circuits[circuits.length === 1 ? 0 : p]!,

@@ -118,7 +118,10 @@ export const trainGrownCircuits = defineStage({
 /** All patches of images, which must be those that were clustered. */
 function checkedPatches(set: ImageSet, { patch, patches, assignments }: PatchClusters): Samples {
   if (assignments.length !== set.count * patches) {
-    throw new RetortError(`${set.count} images with the clusters of ${assignments.length / patches}`);
+    throw new RetortError(
+      "inputs/mismatch",
+      `${set.count} images with the clusters of ${assignments.length / patches}`,
+    );
   }
   return allPatches(set, patch);
 }

@@ -51,9 +51,11 @@ export function readBlanks(
   const before = frame.begins === "end" ? end : [];
   const row = [...before, ...tokens, ...ends && frame.ends ? end : []];
   if (row.length > length) {
-    throw new RetortError(`${JSON.stringify(sentence)} has ${row.length} tokens with its ends`, {
-      hint: `The circuit is over windows of ${length}: shorten it.`,
-    });
+    throw new RetortError(
+      "text/sentence",
+      `${JSON.stringify(sentence)} has ${row.length} tokens with its ends`,
+      { hint: `The circuit is over windows of ${length}: shorten it.` },
+    );
   }
   const values = new Int32Array(length), observed = new Uint8Array(length);
   row.forEach((id, t) => {
@@ -96,7 +98,9 @@ function tokensOf(sentence: string, vocabulary: Vocabulary, frame: WindowFrame):
 }
 
 function unknownOf({ unknown }: Vocabulary, token: string): number {
-  if (unknown === null) throw new RetortError(`the vocabulary has no ${JSON.stringify(token)}`);
+  if (unknown === null) {
+    throw new RetortError("text/sentence", `the vocabulary has no ${JSON.stringify(token)}`);
+  }
   return unknown;
 }
 

@@ -1,4 +1,5 @@
 /** Codecs of text, tokens and windows. */
+import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { type Passage, passagesOf } from "../../datasets/text/passages.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
@@ -46,7 +47,9 @@ export const documents: Codec<Documents, NewDocuments, "documents"> = defineCode
   async read(artifact) {
     const { data: starts } = await offsets.read(artifact);
     const size = artifact.artifact.files.find((file) => file.name === "text.txt")?.size;
-    if (size !== starts.at(-1)) throw new TypeError(`text.txt has ${size} bytes, expected ${starts.at(-1)}`);
+    if (size !== starts.at(-1)) {
+      throw new RetortError("artifact/unreadable", `text.txt has ${size} bytes, expected ${starts.at(-1)}`);
+    }
     return {
       count: starts.length - 1,
       passages: async function* () {
@@ -86,7 +89,9 @@ export const tokens: Codec<Tokens, NewTokens, "tokens"> = defineCodec<Tokens, Ne
   async read(artifact) {
     const ids = await tokenShards.read(artifact);
     const { data: starts } = await offsets.read(artifact);
-    if (ids.width !== 1 || starts.at(-1) !== ids.rows) throw new TypeError("offsets and ids do not fit");
+    if (ids.width !== 1 || starts.at(-1) !== ids.rows) {
+      throw new RetortError("artifact/unreadable", "offsets and ids do not fit");
+    }
     return { ids, count: ids.rows, starts };
   },
 });

@@ -68,7 +68,7 @@ export const completeText = defineStage({
       context.signal.throwIfAborted();
       const sentence = readBlanks(given, vocabulary, circuit.variables.length, frame);
       if (sentence.blanks.length === 0) {
-        throw new RetortError(`${JSON.stringify(given)} has no blank`, {
+        throw new RetortError("text/sentence", `${JSON.stringify(given)} has no blank`, {
           hint: `Write ${BLANK} for a missing word.`,
         });
       }

@@ -62,6 +62,7 @@ export const describeClusters = defineStage({
     const { length } = windows;
     if (labels.length !== windows.count * length || vectors.rows !== labels.length) {
       throw new RetortError(
+        "inputs/mismatch",
         `${vectors.rows} vectors and ${labels.length} labels for ${windows.count} windows of ${length} positions`,
       );
     }

@@ -58,6 +58,7 @@ export function askedFrame(
   const ends = said.ends ?? own?.ends ?? begins === "end";
   if (end === null && (begins === "end" || ends)) {
     throw new RetortError(
+      "text/no-end-token",
       `texts ${begins === "end" ? "begin after" : "end with"} an end token, and there is none`,
       {
         hint:

@@ -71,7 +71,7 @@ export const languageResults = defineStage({
       ] as const
     ) {
       if (list.length !== wanted.length) {
-        throw new RetortError(`${list.length} ${name} for ${wanted.length} models`);
+        throw new RetortError("inputs/mismatch", `${list.length} ${name} for ${wanted.length} models`);
       }
     }
     const rows = params.rows.map((one, i) => {

@@ -71,7 +71,7 @@ export const loadText = defineStage({
       context.metric(`${split} documents`, done[split].starts.length - 1);
     }
     if (splits.every((split) => done[split].starts.length === 1)) {
-      throw new TextError(`there is no text in ${among(entries.map(({ name }) => name))}`, {
+      throw new TextError("text/empty", `there is no text in ${among(entries.map(({ name }) => name))}`, {
         hint: "Files that are empty, or hold nothing but white space, have no document.",
       });
     }
@@ -79,14 +79,14 @@ export const loadText = defineStage({
       for (const split of splits) {
         if (done[split].starts.length > 1) continue;
         const own = [...named].filter(([, of]) => of === split).map(([name]) => name);
-        throw new TextError(`there is no text for the split \`${split}\` in ${among(own)}`, {
+        throw new TextError("text/empty", `there is no text for the split \`${split}\` in ${among(own)}`, {
           hint: "Files that are empty, or hold nothing but white space, have no document.",
         });
       }
     } else {
       checkShares(params.shares, done);
       if (done.train.starts.length === 1) {
-        throw new TextError("no document is for training", {
+        throw new TextError("text/empty", "no document is for training", {
           hint: `Files: ${among(entries.map(({ name }) => name))}. Is \`shares\` right?`,
         });
       }
@@ -102,6 +102,7 @@ function checkShares(shares: Record<Split, number>, done: Record<Split, NewDocum
   if (empty.length === 0) return;
   const all = counts.reduce((a, b) => a + b, 0);
   throw new TextError(
+    "text/splits",
     `of ${all} documents none fell into ${empty.map((split) => `\`${split}\``).join(" and ")} (${
       splits.map((split, i) => `${split}: ${counts[i]}, share ${shares[split]}`).join("; ")
     })`,
@@ -123,6 +124,7 @@ function namedSplits(given: Files, must: boolean): Map<string, Split> | undefine
     if ([...found.values()].includes(split)) continue;
     if (!must) return undefined;
     throw new TextError(
+      "text/splits",
       `no file is named after the split \`${split}\`; there are ${
         given.entries.map(({ name }) => name).join(", ")
       }`,

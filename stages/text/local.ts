@@ -39,7 +39,7 @@ export const localText = defineSource({
     for (const { name, path } of found) {
       const other = names.get(name);
       if (other !== undefined) {
-        throw new TextError(`two files are called ${name}: ${other} and ${path}`, {
+        throw new TextError("text/files", `two files are called ${name}: ${other} and ${path}`, {
           hint: "Give the folder that holds both, or rename one of them.",
         });
       }
@@ -59,7 +59,7 @@ async function filesAt(path: string | readonly string[], endings: readonly strin
   if (typeof path !== "string") return (await Promise.all(path.map((one) => filesAt(one, endings)))).flat();
   const root = isAbsolute(path) ? path : join(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
   const info = await Deno.stat(root).catch((cause) => {
-    throw new TextError(`there is no file or folder ${root}`, {
+    throw new TextError("text/files", `there is no file or folder ${root}`, {
       hint:
         "Paths are taken as they stand, `~` and `*` too: give a folder, and `endings` for some of its files.",
       cause,
@@ -80,7 +80,7 @@ async function filesAt(path: string | readonly string[], endings: readonly strin
   };
   await walk(root);
   if (found.length === 0) {
-    throw new TextError(`${root} holds no text files${endings.map((e) => ` *${e}`).join("")}`, {
+    throw new TextError("text/files", `${root} holds no text files${endings.map((e) => ` *${e}`).join("")}`, {
       hint: others.size === 0
         ? "Give the folder or the file that has the text; hidden files do not count."
         : `Leave \`endings\` out, or set others: there are files called ${

@@ -50,14 +50,20 @@ export const materialiseHmm = defineStage({
     const { endState, ...smoothing } = params;
     const { length } = windows;
     if (labels.length !== windows.count * length) {
-      throw new RetortError(`${labels.length} labels for ${windows.count} windows of ${length} positions`, {
-        hint: "The vectors that were clustered must be those of these windows.",
-      });
+      throw new RetortError(
+        "inputs/mismatch",
+        `${labels.length} labels for ${windows.count} windows of ${length} positions`,
+        { hint: "The vectors that were clustered must be those of these windows." },
+      );
     }
     if (endState && vocabulary.end === null) {
-      throw new RetortError("the end token shall have a state of its own, but these tokens have no end", {
-        hint: 'Set `endState` to false, or `ends` of the tokenizer to something else than "nothing".',
-      });
+      throw new RetortError(
+        "text/no-end-token",
+        "the end token shall have a state of its own, but these tokens have no end",
+        {
+          hint: 'Set `endState` to false, or `ends` of the tokenizer to something else than "nothing".',
+        },
+      );
     }
     const counts = new HmmCounts({
       states: clusters + (endState ? 1 : 0),

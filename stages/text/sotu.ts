@@ -1,3 +1,4 @@
+import { RetortError } from "../../foundation/errors.ts";
 import { files } from "../../runner/codecs/files.ts";
 import { z } from "zod";
 import { defineStage } from "../../runner/stage.ts";
@@ -19,7 +20,9 @@ export const sotuText = defineStage({
       default: () => { year: number; name: string; text: string }[];
     };
     const addresses = sotu().filter(({ year }) => params.from <= year && year <= params.to);
-    if (addresses.length === 0) throw new RangeError(`no address from ${params.from} to ${params.to}`);
+    if (addresses.length === 0) {
+      throw new RetortError("text/empty", `no address from ${params.from} to ${params.to}`);
+    }
     const named: Record<string, string> = {};
     for (const { year, name, text } of addresses) {
       // Some years have two addresses, of a president who left and one who came.

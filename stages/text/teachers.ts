@@ -171,7 +171,7 @@ function onlyFile<T extends { readonly name: string }>(
   const found = all.filter(({ name }) => fits(name));
   if (found.length === 1) return found[0]!;
   const names = all.map(({ name }) => name).join(", ");
-  throw new TextError(`${found.length === 0 ? "no" : "several"} ${what} among ${names}`, {
+  throw new TextError("teacher/files", `${found.length === 0 ? "no" : "several"} ${what} among ${names}`, {
     hint: hint(found.map(({ name }) => name)),
   });
 }

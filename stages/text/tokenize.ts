@@ -74,6 +74,7 @@ export const tokenizePieces = defineStage({
     const name = inputs.tokenizer.entries.find((entry) => /(^|\/)tokenizer\.json$/.test(entry.name))?.name;
     if (name === undefined) {
       throw new TextError(
+        "text/tokenizer",
         `no tokenizer.json among ${inputs.tokenizer.entries.map((entry) => entry.name).join(", ")}`,
         { hint: "Hand over the folder of the teacher whose tokenizer it is." },
       );

@@ -61,7 +61,7 @@ export const trainMaskedLm = defineStage({
     const { length, width, layers, heads, hiddenWidth, layer, ...options } = params;
     const { words, unknown, end } = inputs.vocabulary;
     if (layer !== undefined && layer > layers) {
-      throw new RetortError(`\`layer\` is ${layer}, but there are ${layers} layers`);
+      throw new RetortError("teacher/options", `\`layer\` is ${layer}, but there are ${layers} layers`);
     }
     const sizes = { length, width, layers, heads, hidden: hiddenWidth, tokens: words.length };
     context.engine.used("cpu", "ONNX Runtime");

@@ -25,7 +25,7 @@ export const layWindows = defineStage({
     const starts = await segments(inputs.tokens, within, end);
     const made = Windows.over(starts, { length, stride, partial });
     if (made.count === 0) {
-      throw new TextError(`${inputs.tokens.count} tokens give no window of ${length}`, {
+      throw new TextError("text/windows", `${inputs.tokens.count} tokens give no window of ${length}`, {
         hint: 'Shorten the windows, or set `partial` to "pad".',
       });
     }
@@ -76,7 +76,7 @@ async function segments(
   if (within === "text") return [0, given.count];
   if (within === "documents") return given.starts;
   if (end === null) {
-    throw new TextError("windows within end tokens need tokens that have one", {
+    throw new TextError("text/no-end-token", "windows within end tokens need tokens that have one", {
       hint: 'Set `ends` of the tokenizer to something else than "nothing".',
     });
   }

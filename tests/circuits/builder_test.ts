@@ -102,6 +102,7 @@ Deno.test("faults of a structure name the node", () => {
 
 Deno.test("an error lists every fault, and counts those it does not show", () => {
   const error = CircuitError.of(
+    "circuit/invalid",
     "Bad",
     Array.from({ length: 10 }, (_, i) => ({ where: `node ${i}`, problem: "no" })),
   );
@@ -201,5 +202,5 @@ Deno.test("samples: rows, slices, choices, hiding", () => {
   ]]);
   assert.deepEqual([...hideVariables(samples, [0]).observed!], [0, 0, 0, 1, 0, 1]);
   assert.deepEqual([...samples.observed!], [1, 0, 1, 1, 1, 1], "the original is untouched");
-  assert.throws(() => samplesFromRows([[1], [1, 2]]), /Row 1 has 2 values, but row 0 has 1/);
+  assert.throws(() => samplesFromRows([[1], [1, 2]]), /row 1 has 2 values, but row 0 has 1/);
 });

@@ -50,7 +50,7 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", asyn
       /its type is `float`, expected "categorical", "count" or "real"/,
     ],
     ["a,a\n1.5,2.5", {}, /column `a`: another column has its name/],
-    ["a,b\n1.5", {}, /is no CSV: /],
+    ["a,b\n1.5", {}, /is not valid CSV: /],
     ["a,b", { header: true }, /has no rows/],
     ["", {}, /has no rows/],
   ];

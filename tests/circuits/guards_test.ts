@@ -359,7 +359,7 @@ function odd(weight: number): SampleSource {
 }
 
 function fail(): never {
-  throw new CircuitError("for all batches there is `epoch`");
+  throw new CircuitError("circuit/argument", "for all batches there is `epoch`");
 }
 
 Deno.test("every exported function is asked, or takes no numbers", () => {

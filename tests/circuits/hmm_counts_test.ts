@@ -91,7 +91,7 @@ Deno.test("the end symbol has a state of its own, whatever its label", () => {
   near(counts.unigram(0), [1 / 3, 1 / 3, 1 / 3, 0]);
   assert.throws(
     () => counts.add([0, 1, 2], [0, 2, 0], 3),
-    /Window 2, position 1: the state is 2, expected 0 to 1/,
+    /window 2, position 1: the state is 2, expected 0 to 1/,
   );
 });
 
@@ -181,10 +181,10 @@ Deno.test("what cannot be counted is refused with the place", () => {
   const counts = new HmmCounts({ states: 2, symbols: 3 });
   assert.throws(
     () => counts.add([0, 1, 3, 0], [0, 0, 0, 0], 2),
-    /Window 1, position 0: the symbol is 3, expected 0 to 2/,
+    /window 1, position 0: the symbol is 3, expected 0 to 2/,
   );
-  assert.throws(() => counts.add([0, 1], [0, -1], 2), /Window 1, position 1: the state is -1/);
-  assert.throws(() => counts.add([0, 1, 2], [0, 0, 0], 2), /no windows of length 2/);
+  assert.throws(() => counts.add([0, 1], [0, -1], 2), /window 1, position 1: the state is -1/);
+  assert.throws(() => counts.add([0, 1, 2], [0, 0, 0], 2), /not windows of length 2/);
   assert.throws(() => counts.circuit(2, { transition: -1 }), /`transition` is -1/);
   assert.throws(() => counts.circuit(2, { emissionMix: 2 }), /`emissionMix` is 2/);
   assert.throws(() => new HmmCounts({ states: 1, symbols: 3, end: 0 }), /at least 2 states/);

@@ -227,7 +227,7 @@ Deno.test("model files are read packed or not, and what is neither is named", as
     assert.equal(await readModelText(`${folder}/packed`), text);
     assert.equal(await readModelText(`${folder}/members`), text + text);
     await assert.rejects(readModelText(`${folder}/short`), /short: its gzip data are damaged or cut short/);
-    await assert.rejects(readModelText(`${folder}/other`), /other is no UTF-8 text/);
+    await assert.rejects(readModelText(`${folder}/other`), /other is not UTF-8 text/);
     await assert.rejects(readModelText(`${folder}/none`), /none cannot be read: there is no such file/);
     await assert.rejects(readModelText(folder), /cannot be read/);
   } finally {
@@ -331,7 +331,7 @@ Deno.test("graphical models whose tables make no sense are refused with every fa
 
 Deno.test("faults of text formats are refused with the line", () => {
   const refused: [() => unknown, RegExp][] = [
-    [() => parsePsdd("L 0 0 1"), /no .psdd file/],
+    [() => parsePsdd("L 0 0 1"), /not a \.psdd file/],
     [() => parsePsdd("psdd 1\nL 0 0"), /line 2: it ends before the literal/],
     [() => parsePsdd("psdd 1\nX 0 0 1"), /line 2: unknown kind `X`/],
     [() => parsePsdd("psdd 1\nL 0 0 x"), /line 2: the literal must be a whole number/],

@@ -131,19 +131,19 @@ Deno.test("counting refuses latents that are hidden, or missing where something 
       new ReferenceLearner(circuit),
       sourceOf(samplesFromRows(rows.map((row) => row.slice(0, 3)))),
     ),
-    /`z\d` has a latent variable that is no column/,
+    /`z\d` has a latent variable that is not a column/,
   );
   const holes = rows.map((row, s) => s === 3 ? [...row.slice(0, 4), null, row[5]!] : row);
   await assert.rejects(
     countComplete(new ReferenceLearner(explicit), sourceOf(samplesFromRows(holes)), { batchSize: 2 }),
-    /Sample 3, variable 4 `z1`: the value is missing/,
+    /sample 3, variable 4 `z1`: the value is missing/,
   );
   // In a compiled network variables are the latent ones of those below them.
   const network =
     compileFactors(parseUai("BAYES 2  2 2  2  1 0  2 0 1   2  0.3 0.7   4  0.9 0.1 0.2 0.8")).circuit;
   await assert.rejects(
     countComplete(new ReferenceLearner(network), sourceOf(samplesFromRows([[0, 1], [1, null]]))),
-    /Sample 1, variable 1 .*: the value is missing/,
+    /sample 1, variable 1 .*: the value is missing/,
   );
 });
 

@@ -96,7 +96,7 @@ Deno.test("posteriors of a materialised latent variable are those of Bayes' rule
 Deno.test("several nodes may share a latent variable; wrong choices are refused by name", () => {
   const circuit: Circuit = hmm({ length: 3, states: 2, symbols: 2 });
   const [z0, z1] = ["z0", "z1"].map((name) => nodeNamed(circuit, name));
-  assert.throws(() => materialise(circuit, [0]), /input node 0 is no sum node/);
+  assert.throws(() => materialise(circuit, [0]), /input node 0 is not a sum node/);
   assert.throws(() => materialise(circuit, [z0!, z0!]), /`z0` is chosen twice/);
   // One above the other: the latent variable would be on both sides of a product.
   assert.throws(() => materialise(circuit, [[z0!, z1!]]), CircuitError);

@@ -79,7 +79,7 @@ Deno.test("MAP after materialising every sum is the best of all assignments", as
       if (best === 0) {
         await assert.rejects(
           map(new ReferenceEvaluator(made), samplesFromRows([given])),
-          /Sample 0 is impossible/,
+          /sample 0 is impossible/,
         );
         return;
       }
@@ -303,7 +303,7 @@ Deno.test("samples that do not fit are refused with the place", async (test) => 
       const bad = circuit.variables.map(() => 7);
       await assert.rejects(
         async () => await logLikelihood(new ReferenceEvaluator(circuit), samplesFromRows([bad])),
-        /Sample 0, variable 0 `x0`: got 7, expected a whole number from 0 to/,
+        /sample 0, variable 0 `x0`: got 7, expected a whole number from 0 to/,
       );
     }),
   );

@@ -93,15 +93,15 @@ Deno.test("soft evidence that makes no sense is refused, naming sample and varia
   const ones = (n: number) => new Float32Array(n).fill(1);
   await refuses({ weights: ones(5) }, /variable 1 .*2 samples of 3 states need 6 weights; got 5/);
   await refuses({ weights: [1, 1, 1, 1, 1, 1] as unknown as Float32Array }, /are a Float32Array, got a list/);
-  await refuses({ weights: Float32Array.of(1, 1, 1, 1, -1, 1) }, /Sample 1, variable 1 .*is -1/);
-  await refuses({ weights: Float32Array.of(NaN, 1, 1, 1, 1, 1) }, /Sample 0, variable 1 .*is NaN/);
-  await refuses({ weights: Float32Array.of(Infinity, 1, 1, 1, 1, 1) }, /Sample 0, variable 1 .*is Infinity/);
+  await refuses({ weights: Float32Array.of(1, 1, 1, 1, -1, 1) }, /sample 1, variable 1 .*is -1/);
+  await refuses({ weights: Float32Array.of(NaN, 1, 1, 1, 1, 1) }, /sample 0, variable 1 .*is NaN/);
+  await refuses({ weights: Float32Array.of(Infinity, 1, 1, 1, 1, 1) }, /sample 0, variable 1 .*is Infinity/);
   await refuses(
     { weights: ones(4), indices: Int32Array.of(0, 1, 2, 3) },
-    /Sample 1, .*is 3, expected .*0 to 2/,
+    /sample 1, .*is 3, expected .*0 to 2/,
   );
-  await refuses({ weights: ones(4), indices: Int32Array.of(-1, 1, 2, 0) }, /Sample 0, .*is -1, expected/);
-  await refuses({ weights: ones(4), indices: Int32Array.of(0, 1, 2, 2) }, /Sample 1, .*state 2 stands twice/);
+  await refuses({ weights: ones(4), indices: Int32Array.of(-1, 1, 2, 0) }, /sample 0, .*is -1, expected/);
+  await refuses({ weights: ones(4), indices: Int32Array.of(0, 1, 2, 2) }, /sample 1, .*state 2 stands twice/);
   await refuses({ weights: ones(4), indices: Int32Array.of(0, 1) }, /4 weights and 2 indices/);
   await refuses({ weights: ones(3), indices: Int32Array.of(0, 1, 2) }, /3 weights are not as many for each/);
   await refuses(
@@ -149,11 +149,11 @@ Deno.test("counting and mutual information need values; smoothing and starts tak
       new ReferenceLearner(made),
       sourceOf({ count: 2, variables: 4, values: new Int32Array(8), soft }),
     ),
-    /Counting needs values, and sample 0 has soft evidence of variable 0/,
+    /counting needs values, and sample 0 has soft evidence of variable 0/,
   );
   assert.throws(
     () => mutualInformation(circuit.variables, { count: 2, variables: 2, values, soft }),
-    /Mutual information needs values, and sample 0/,
+    /mutual information needs values, and sample 0/,
   );
   const marginals = await leafMarginals(circuit, sourceOf({ count: 2, variables: 2, values, soft }));
   // One virtual sample a state; 0.5, 0.25, 0.25 and 0, 0, 1; twice state 1.

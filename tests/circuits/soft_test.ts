@@ -203,7 +203,7 @@ Deno.test("soft evidence: MAP after materialising every sum is the best of all a
       const weight = (x: number[]) => likelihood(made, x) * evidenceWeight(samples, 0, x);
       const best = Math.max(...assignments(made).map(weight));
       const evaluator = new ReferenceEvaluator(made);
-      if (best === 0) return void await assert.rejects(map(evaluator, samples), /Sample 0 is impossible/);
+      if (best === 0) return void await assert.rejects(map(evaluator, samples), /sample 0 is impossible/);
       const found = await map(evaluator, samples);
       assert.equal(found.samples.soft, undefined);
       assert.ok(close(Math.exp(found.logValues[0]!), best));
@@ -299,7 +299,7 @@ Deno.test("soft evidence: a factor of the weights is one of the likelihood, and 
     }
   }
   assert.deepEqual([...(await conditional(evaluator, of(1), [0])).get(0)!.subarray(3)], [0, 0, 0]);
-  await assert.rejects(sampleMissing(evaluator, of(1)), /Sample 1 is impossible/);
+  await assert.rejects(sampleMissing(evaluator, of(1)), /sample 1 is impossible/);
 });
 
 Deno.test("excluding a state beside soft evidence: all assignments without that state", async (t) => {

@@ -271,5 +271,5 @@ Deno.test("a stack has the root units of its circuits: block-diagonal where it c
   const top = naiveMixture(categoricalVariables(2, 3), { components: 2 });
   const composed = substitute(top, 1, stack([1, 2, 3].map((seed) => hclt(bits, tree, { latents: 2, seed }))));
   assert.ok(close(await total(composed.circuit), 1, 1e-5));
-  assert.throws(() => stack([naiveMixture(bits, { components: 1 }), patch(1)]), /Circuit 1 of the stack/);
+  assert.throws(() => stack([naiveMixture(bits, { components: 1 }), patch(1)]), /circuit 1 of the stack/);
 });

@@ -325,7 +325,7 @@ Deno.test("options that make no sense are refused by name", () => {
     [{ batchesPerUpdate: 0 }, /batchesPerUpdate is 0/],
     [
       { step: { kind: "inertia", inertia: { points: [[0.5, 0.9], [0.2, 0.9]] } } },
-      /Point 1 of the schedule of inertia/,
+      /point 1 of the schedule of inertia/,
     ],
     [{ step: { kind: "anemone", step: 2 } }, /schedule of step has the value 2/],
     [{ step: { kind: "anemone", step: { from: 0.1, to: 0.5 } } }, /falls from 0.1 to 0.5/],

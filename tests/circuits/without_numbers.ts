@@ -1,6 +1,6 @@
 /** Those that take circuits, samples, files and what others made, but no numbers of the caller's. */
 export const WITHOUT_NUMBERS = `
-  CircuitError CountedWeight Evidence ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
+  CircuitError CountedWeight Evidence RetortError ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
   clusterLogs compileFactors copyInto countedSpreads inPrecision realColumns recentreStatistics decodeCircuit decodeSafetensors decodeTrainingState defaultLeaf describeNode
   describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
   certainStates familyNames findLeafFamily isExternal leafStates shapeOf statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf

@@ -32,13 +32,13 @@ Deno.test("rows hold numbers and null: an empty field is not 0", () => {
   for (const x of ["", "3", "x", true, undefined, [], {}]) {
     assert.throws(
       () => samplesFromRows([[1, 2], [3, odd(x)]]),
-      /Row 1, column 1: expected a number or null, got/,
+      /row 1, column 1: expected a number or null, got/,
     );
   }
   // deno-lint-ignore no-sparse-arrays
   assert.throws(
     () => samplesFromRows([odd([1, , 2])]),
-    /Row 0, column 1: expected a number or null, got undefined/,
+    /row 0, column 1: expected a number or null, got undefined/,
   );
   for (const x of [undefined, null, "1,2", 5]) {
     assert.throws(() => samplesFromRows(odd(x)), CircuitError);
@@ -100,7 +100,7 @@ Deno.test("lists, texts and samples are what they are called", async () => {
   }
   for (const x of [undefined, null, 5, ["psdd 1"]]) {
     for (const parse of [parsePsdd, parseJpc, parseUai]) {
-      assert.throws(() => parse(odd(x)), /A model file: expected a string, got/);
+      assert.throws(() => parse(odd(x)), /a model file: expected a string, got/);
     }
   }
 });

@@ -3,24 +3,32 @@ import { command, fixture, Folder } from "../command.ts";
 
 interface RunJson {
   readonly status: string;
-  readonly nodes: readonly { readonly node: string; readonly state: string; readonly error: string | null }[];
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly state: string;
+    readonly code: string | null;
+    readonly error: string | null;
+  }[];
 }
 
-/** What each trouble's message must say. */
-const MESSAGES: Record<string, RegExp> = {
-  "throws": /the stage threw/,
-  "hangs": /ran longer than its timeout of 1 s/,
-  "blocks": /ran longer than its timeout of 1 s/,
-  "wrong-type": /output `score` of node `bad` is not a `score`: `score`: .*expected number/i,
-  "missing-output": /stage `bad` returned no output `files`/,
-  "extra-output": /output `other` that it does not declare/,
-  "null": /returned null, expected an object with score, files/,
-  "bad-name": /file name "..\/..\/outside.txt": it has a `..` segment/,
-  "dies": /the worker process ended by SIGKILL/,
-  "lost-file": /\/nonexistent\/file/,
+/** What each trouble's code is, and what its message must say. */
+const MESSAGES: Record<string, readonly [code: string, message: RegExp]> = {
+  "throws": ["stage/threw", /the stage threw/],
+  "hangs": ["stage/timeout", /ran longer than its timeout of 1 s/],
+  "blocks": ["stage/timeout", /ran longer than its timeout of 1 s/],
+  "wrong-type": [
+    "artifact/value",
+    /output `score` of node `bad` is not a `score`: `score`: .*expected number/i,
+  ],
+  "missing-output": ["stage/outputs", /stage `bad` returned no output `files`/],
+  "extra-output": ["stage/outputs", /output `other` that it does not declare/],
+  "null": ["stage/outputs", /returned null, expected an object with score, files/],
+  "bad-name": ["artifact/file-name", /file name "..\/..\/outside.txt": it has a `..` segment/],
+  "dies": ["run/worker", /the worker process ended by SIGKILL/],
+  "lost-file": ["artifact/missing-file", /\/nonexistent\/file/],
 };
 
-for (const [trouble, message] of Object.entries(MESSAGES)) {
+for (const [trouble, [code, message]] of Object.entries(MESSAGES)) {
   Deno.test(`a stage with trouble "${trouble}" fails alone, with a message that says so`, async () => {
     using folder = new Folder();
     const args = [fixture("troubles"), "--store", folder.store, "--set", `trouble=${trouble}`];
@@ -31,6 +39,10 @@ for (const [trouble, message] of Object.entries(MESSAGES)) {
     assert.deepEqual(states, { good: "ran", bad: "failed", after: "skipped", aside: "ran" });
     const failed = run.nodes.find((node) => node.node === "bad")!;
     assert.match(failed.error!, message);
+    assert.equal(failed.code, code);
+    const shown = JSON.parse((await command("runs", ["latest", "--store", folder.store, "--json"])).stdout);
+    const recorded = shown.nodes.find(({ node }: { node: { name: string } }) => node.name === "bad");
+    assert.equal(recorded.node.code, code);
     assert.equal((await command("verify", ["--store", folder.store])).code, 0);
   });
 }

@@ -43,7 +43,7 @@ const CASES: Record<string, [text: string, ...messages: (string | RegExp)[]]> = 
   "an error at the top": [`throw new Error("at the top");`, `at the top\n  at HERE:${LINE}:`],
   "a stage called at the top": [
     `write({});`,
-    "was called outside a pipeline's build",
+    "was called outside a build",
     `\n  at HERE:${LINE}:`,
   ],
   "a wrong declaration": [

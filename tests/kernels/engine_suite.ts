@@ -227,7 +227,7 @@ export function engineSuite(suite: EngineSuite): void {
       assert.ok(first?.kind === "categorical");
       const outside = samplesFromRows([circuit.variables.map((_, v) => v === 0 ? first.states : 0)]);
       for (const call of ["logLikelihoods", "activations", "flows"] as const) {
-        await assert.rejects(engine[call](outside), /Sample 0, variable 0/);
+        await assert.rejects(engine[call](outside), /sample 0, variable 0/);
       }
     });
     const { circuit: vector, samples: rows } = plainCircuits().find(({ title }) =>

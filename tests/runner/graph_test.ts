@@ -187,7 +187,7 @@ Deno.test("wiring is checked again when it runs: types are gone by then", async 
   }
   await assert.rejects(() => graphOf(() => ({})), /returned no outputs/);
   await assert.rejects(() => graphOf(() => ({ x: 3 as never })), /output `x` of its build returned number/);
-  assert.throws(() => make({}), /called outside a pipeline's build/);
+  assert.throws(() => make({}), /called outside a build/);
 });
 
 Deno.test("a chain of ten thousand nodes is built", async () => {

@@ -50,23 +50,29 @@ Deno.test("records of a newer schema are refused, damaged ones named; new ones g
   assert.throws(() => openDatabase(path), /run records .* are damaged/);
 });
 
-Deno.test("records without the newest index are read as they are, also read-only; a run brings them up to date", () => {
+Deno.test("records without the newest index and column are read as they are, also read-only; a run brings them up to date", () => {
   using folder = new Folder();
   const path = `${folder.path}/records.sqlite`;
   const old = openDatabase(path);
-  old.exec("DROP INDEX results_by_stage; PRAGMA user_version = 3");
+  old.exec("DROP INDEX results_by_stage; ALTER TABLE nodes DROP COLUMN code; PRAGMA user_version = 3");
   old.exec(
     "INSERT INTO runs VALUES ('kept', 'p', 'f', 'c', '{}', 0, 'done', 1, 2, '{}', 1)",
   );
+  old.exec(
+    "INSERT INTO nodes VALUES ('kept', 0, 'n', 's', '{}', 'failed', NULL, '[]', 1, 2, NULL, 'it broke', NULL)",
+  );
   old.close();
   const runsOf = (records: Records) => records.runs().map((run) => run.id);
+  const failureOf = (records: Records) => records.nodes("kept").map(({ error, code }) => [error, code]);
   {
     using records = new Records({ root: folder.path }, { readOnly: true });
     assert.deepEqual(runsOf(records), ["kept"]);
+    assert.deepEqual(failureOf(records), [["it broke", null]]);
   }
   {
     using records = new Records({ root: folder.path });
     assert.deepEqual(runsOf(records), ["kept"]);
+    assert.deepEqual(failureOf(records), [["it broke", null]]);
     assert.deepEqual(records.resultsOfStage("stage", "p"), []);
   }
   const current = openDatabase(path);

@@ -41,7 +41,7 @@ export class WrittenStore implements Disposable {
   ): void {
     this.records.putNode({
       ...{ run, position: this.#position++, name, stage: name, params: {}, state: "ran", key: null },
-      ...{ reasons: [], started: 1000, seconds: 10, log: null, error: null, engine: null },
+      ...{ reasons: [], started: 1000, seconds: 10, log: null, error: null, code: null, engine: null },
       ...change,
     });
     this.records.addMetrics(

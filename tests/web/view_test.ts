@@ -12,7 +12,7 @@ import { summarise } from "../../web/view/tensor.ts";
 import { holds } from "../property.ts";
 
 function node(name: string, stage: string, params: JsonObject = {}): NodeRecord {
-  const rest = { started: null, seconds: null, log: null, error: null, engine: null };
+  const rest = { started: null, seconds: null, log: null, error: null, engine: null, code: null };
   return { run: "r", position: 0, name, stage, params, state: "ran", key: null, reasons: [], ...rest };
 }
 

@@ -16,7 +16,7 @@ import { IN_BROWSER, launch, open } from "./browser.ts";
 Deno.test("curves have the pipeline's own names, and more only where these do not tell nodes apart", () => {
   const node = (name: string, stage: string, params = {}) => ({
     ...{ run: "r", position: 0, name, stage, params, state: "ran" as const, key: null, reasons: [] },
-    ...{ started: null, seconds: null, log: null, error: null, engine: null },
+    ...{ started: null, seconds: null, log: null, error: null, code: null, engine: null },
   });
   const edge = (of: string, input: string, source: string, output = input) => ({
     node: of,

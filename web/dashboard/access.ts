@@ -102,10 +102,14 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})
 export function publicHost(text: string): string {
   const host = text.toLowerCase();
   if (HOST.test(host)) return host;
-  throw new CallError(`--public-host is ${JSON.stringify(text)}, which is no NAME or NAME:PORT`, {
-    hint:
-      "Give what stands between http:// and the next slash in the browser, as in --public-host localhost:9999",
-  });
+  throw new CallError(
+    "command/options",
+    `--public-host is ${JSON.stringify(text)}, which is no NAME or NAME:PORT`,
+    {
+      hint:
+        "Give what stands between http:// and the next slash in the browser, as in --public-host localhost:9999",
+    },
+  );
 }
 
 /** What a request is let in to: the path behind the secret. */

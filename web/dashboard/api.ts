@@ -84,13 +84,15 @@ export function logPiece(store: Store, records: Records, query: URLSearchParams)
 /** Where the log of a node lies, relative to the store; empty for nodes that have none. */
 export function logPath(records: Records, run: string, node: string): string {
   const found = records.nodes(resolveRun(records, run).id).find((one) => one.name === node);
-  if (found === undefined) throw new CallError(`run ${run} has no node ${node}`);
+  if (found === undefined) throw new CallError("page/not-found", `run ${run} has no node ${node}`);
   return found.log ?? "";
 }
 
 function position(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new WrongQuestion(`${text} is no position`);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new WrongQuestion("page/argument", `${text} is no position`);
+  }
   return value;
 }
 
@@ -194,12 +196,12 @@ export function askModel(
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       const hint = error.hint === undefined ? {} : { hint: error.hint };
-      throw new WrongQuestion(error.message, { ...hint, cause: error, status: 422 });
+      throw new WrongQuestion(error.code, error.message, { ...hint, cause: error, status: 422 });
     }
   };
   if (known?.kind === "text") {
     const sentence = query.get("sentence") ?? "";
-    if (sentence.length > SENTENCE) throw new WrongQuestion("the sentence is too long");
+    if (sentence.length > SENTENCE) throw new WrongQuestion("page/argument", "the sentence is too long");
     return ask({
       ...common,
       kind: "text",
@@ -212,7 +214,9 @@ export function askModel(
   if (known?.kind === "images") {
     const set = known.sets.find((one) => one.digest === query.get("set"));
     if (set === undefined) {
-      throw new WrongQuestion("there is no such set of images for this model", { status: 422 });
+      throw new WrongQuestion("page/argument", "there is no such set of images for this model", {
+        status: 422,
+      });
     }
     return ask({
       ...common,
@@ -222,7 +226,7 @@ export function askModel(
       hidden: query.get("hidden") ?? "",
     });
   }
-  throw new WrongQuestion("this artifact is no model of text or images", { status: 422 });
+  throw new WrongQuestion("page/argument", "this artifact is no model of text or images", { status: 422 });
 }
 
 /** A parameter of the query that is a whole number from 0 to `most`. */
@@ -230,6 +234,7 @@ function wholeNumber(query: URLSearchParams, name: string, most: number): number
   const value = Number(query.get(name) ?? "");
   if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;
   throw new WrongQuestion(
+    "page/argument",
     `${name} is ${JSON.stringify(query.get(name))}; expected a whole number from 0 to ${most}`,
   );
 }
@@ -246,10 +251,16 @@ export async function artifactFile(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { artifact } = resolveArtifact(records, digest);
   const file = artifact.files.find((one) => one.name === name);
-  if (file === undefined) throw new CallError(`artifact ${artifact.digest.slice(0, 12)} has no file ${name}`);
-  if (file.location !== undefined) throw new CallError("data outside the store are not given out");
+  if (file === undefined) {
+    throw new CallError("page/not-found", `artifact ${artifact.digest.slice(0, 12)} has no file ${name}`);
+  }
+  if (file.location !== undefined) {
+    throw new CallError("page/not-given", "data outside the store are not given out");
+  }
   if (file.size > 256 << 20) {
-    throw new RetortError(`${name} is too large for a browser`, { hint: "Use `deno task export`." });
+    throw new RetortError("page/not-given", `${name} is too large for a browser`, {
+      hint: "Use `deno task export`.",
+    });
   }
   return await artifactReader(store.blobs, artifact).bytes(name);
 }
@@ -265,8 +276,10 @@ const COMPARED = 8;
 
 /** What the page of compared runs shows. */
 export function comparePage(store: Store, records: Records, ids: readonly string[]): ComparePageData {
-  if (ids.length < 2) throw new WrongQuestion("two runs at least are compared");
-  if (ids.length > COMPARED) throw new WrongQuestion(`at most ${COMPARED} runs are compared at once`);
+  if (ids.length < 2) throw new WrongQuestion("page/argument", "two runs at least are compared");
+  if (ids.length > COMPARED) {
+    throw new WrongQuestion("page/argument", `at most ${COMPARED} runs are compared at once`);
+  }
   const runs = ids.map((id) => resolveRun(records, id));
   return { comparison: compareRuns(records, runs), charts: overlaid(store, records, runs) };
 }

@@ -50,6 +50,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const found = schema.safeParse(body);
   if (found.success) return found.data;
   throw new WrongQuestion(
+    "page/argument",
     found.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`).join("; "),
   );
 }

@@ -20,7 +20,7 @@ export function columnOf(text: string): RunColumn {
   const [, kind, rest] = /^(param|metric|output|node):(.*)$/s.exec(text) ?? [];
   if (kind === "param" || kind === "node") return { kind, of: "", name: rest! };
   const slash = rest?.indexOf("/") ?? -1;
-  if (slash <= 0) throw new WrongQuestion(`${JSON.stringify(text)} is no column`);
+  if (slash <= 0) throw new WrongQuestion("page/argument", `${JSON.stringify(text)} is no column`);
   return { kind: kind as "metric" | "output", of: rest!.slice(0, slash), name: rest!.slice(slash + 1) };
 }
 
@@ -47,7 +47,7 @@ export function cellsOf(records: RecordReader, column: RunColumn): Cell[] {
         return leaf === undefined ? [] : [{ run, node: null, value: leaf }];
       });
     case "node":
-      throw new WrongQuestion("a parameter of nodes is a column of plots only");
+      throw new WrongQuestion("page/argument", "a parameter of nodes is a column of plots only");
   }
 }
 
@@ -102,7 +102,7 @@ export interface Point {
 export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Point[] {
   const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
   if (x.kind === "node") {
-    if (y.kind !== "metric") throw new WrongQuestion("parameters of nodes go with metrics");
+    if (y.kind !== "metric") throw new WrongQuestion("page/argument", "parameters of nodes go with metrics");
     return records.lastValues(y.of, y.name).flatMap(({ run, node, params, value }) => {
       const at = new Map(flat(params)).get(x.name);
       return at === undefined ? [] : [{ run, node, x: at, y: value }];

@@ -25,7 +25,7 @@ export async function graphOfRun(store: Store, records: Records, query: URLSearc
   const kind = BOXES.find((one) => one === query.get("boxes")) ?? usualBoxes(nodes);
   const boxes = boxesOf(nodes, kind);
   if (boxes.length > DRAWN) {
-    throw new WrongQuestion(`${boxes.length} boxes are too many to draw`, {
+    throw new WrongQuestion("page/limit", `${boxes.length} boxes are too many to draw`, {
       hint: "Draw a box a stage.",
       status: 422,
     });

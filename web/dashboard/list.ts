@@ -86,7 +86,9 @@ interface ChosenRuns {
 
 function chosenRuns(store: Store, records: RecordReader, query: URLSearchParams): ChosenRuns {
   const columns = query.getAll("column");
-  if (columns.length > COLUMNS) throw new WrongQuestion(`at most ${COLUMNS} columns are shown at once`);
+  if (columns.length > COLUMNS) {
+    throw new WrongQuestion("page/argument", `at most ${COLUMNS} columns are shown at once`);
+  }
   const valuesOf = (column: string) => {
     const cells = Map.groupBy(cellsOf(records, columnOf(column)), (cell) => cell.run);
     return new Map([...cells].map(([run, some]) => [run, some.map((cell) => cell.value)]));

@@ -67,7 +67,9 @@ export async function listen(
   } catch (error) {
     if ((error as { code?: string }).code !== "EADDRINUSE") throw error;
     if (!another) {
-      throw new RetortError(`port ${port} is in use`, { hint: "Name another one with --port, or none." });
+      throw new RetortError("page/port-in-use", `port ${port} is in use`, {
+        hint: "Name another one with --port, or none.",
+      });
     }
     await bound(0);
   }
@@ -119,7 +121,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const part of request) {
     size += part.length;
-    if (size > BODY) throw new RetortError(`the request has more than ${BODY} bytes`);
+    if (size > BODY) throw new RetortError("page/limit", `the request has more than ${BODY} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");

@@ -60,9 +60,11 @@ export class LiveStreams {
    * @param name a name of the reader's choice, the same after a reconnection
    */
   open(name: string): ReadableStream<Uint8Array> {
-    if (!/^[\w-]{1,64}$/.test(name)) throw new WrongQuestion("a stream has a name of letters and digits");
+    if (!/^[\w-]{1,64}$/.test(name)) {
+      throw new WrongQuestion("page/argument", "a stream has a name of letters and digits");
+    }
     if (this.#streams.size >= STREAMS && !this.#streams.has(name)) {
-      throw new RetortError(`${STREAMS} streams are open`, { hint: "Close some pages." });
+      throw new RetortError("page/limit", `${STREAMS} streams are open`, { hint: "Close some pages." });
     }
     const encoder = new TextEncoder();
     let timer: ReturnType<typeof setInterval> | undefined;
@@ -100,9 +102,11 @@ export class LiveStreams {
    */
   watch(query: URLSearchParams): void {
     const stream = this.#streams.get(query.get("stream") ?? "");
-    if (stream === undefined) throw new WrongQuestion("there is no such stream");
+    if (stream === undefined) throw new WrongQuestion("page/not-found", "there is no such stream");
     const id = query.get("watch") ?? "";
-    if (stream.watches.size >= WATCHES) throw new WrongQuestion(`a stream watches at most ${WATCHES} pages`);
+    if (stream.watches.size >= WATCHES) {
+      throw new WrongQuestion("page/limit", `a stream watches at most ${WATCHES} pages`);
+    }
     const watch = new Watch(this.store, this.live, query);
     stream.watches.set(id, watch);
     stream.send(id, watch.look(true));

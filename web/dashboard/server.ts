@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { messageOf, RetortError } from "../../foundation/errors.ts";
-import { hintOf } from "../../foundation/errors.ts";
+import { codeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
 import {
   admit,
@@ -102,7 +101,8 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
       if (CHANGES.has(path)) return answerJson(change(sources, path, await bodyOf(request)));
       return await answerApi(sources, path, query);
     } catch (error) {
-      return answerJson({ error: messageOf(error), hint: hintOf(error) ?? null }, statusOf(error));
+      const code = codeOf(error) ?? "command/unexpected";
+      return answerJson({ code, error: messageOf(error), hint: hintOf(error) ?? null }, statusOf(error));
     }
   };
   const server = await listen(handler, doors.port, options.port === undefined, options.patience);
@@ -131,7 +131,7 @@ async function bodyOf(request: Incoming): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WrongQuestion("the body is no JSON", { cause });
+    throw new WrongQuestion("page/argument", "the body is no JSON", { cause });
   }
 }
 
@@ -200,6 +200,6 @@ async function answerApi(
       });
     }
     default:
-      return answerJson({ error: "there is no such address", hint: null }, 404);
+      return answerJson({ code: "page/not-found", error: "there is no such address", hint: null }, 404);
   }
 }

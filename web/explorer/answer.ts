@@ -56,10 +56,7 @@ function readSentence(...args: Parameters<typeof readBlanks>): ReturnType<typeof
     return readBlanks(...args);
   } catch (error) {
     if (!(error instanceof RetortError)) throw error;
-    throw new CallError(error.message, {
-      ...(error.hint !== undefined && { hint: error.hint }),
-      cause: error,
-    });
+    throw new CallError(error.code, error.message, { hint: error.hint, cause: error });
   }
 }
 
@@ -69,7 +66,9 @@ export async function answerImage(
   set: ImageSet,
   { image, hidden, draws, seed }: Omit<ImageQuestion, "model" | "images" | "kind">,
 ): Promise<ImageAnswer> {
-  if (image >= set.count) throw new CallError(`there is no image ${image} among ${set.count}`);
+  if (image >= set.count) {
+    throw new CallError("page/not-found", `there is no image ${image} among ${set.count}`);
+  }
   const original = sliceImages(set, image, image + 1);
   const { space } = original;
   const mask = maskOf(hidden, space.height * space.width);
@@ -113,10 +112,10 @@ function maskOf(text: string, pixels: number): Uint8Array {
   try {
     bits = Uint8Array.fromBase64(text, { alphabet: "base64url" });
   } catch (cause) {
-    throw new CallError("what is hidden is no base64url", { cause });
+    throw new CallError("page/argument", "what is hidden is no base64url", { cause });
   }
   if (bits.length !== Math.ceil(pixels / 8)) {
-    throw new CallError(`what is hidden has ${8 * bits.length} bits for ${pixels} pixels`);
+    throw new CallError("page/argument", `what is hidden has ${8 * bits.length} bits for ${pixels} pixels`);
   }
   return Uint8Array.from({ length: pixels }, (_, i) => bits[i >> 3]! >> (i & 7) & 1);
 }

@@ -49,14 +49,18 @@ export class Explorer implements AsyncDisposable {
       this.#waiting,
       (one) => one.asker === asker ? "mine" : "others",
     );
-    for (const one of mine) one.reject(new RetortError("another question came after this one"));
+    for (const one of mine) {
+      one.reject(new RetortError("page/superseded", "another question came after this one"));
+    }
     this.#waiting = [...others, { asked: { id: this.#next++, store, question }, asker, resolve, reject }];
     this.#go();
     return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const one of this.#waiting.splice(0)) one.reject(new RetortError("the dashboard ends"));
+    for (const one of this.#waiting.splice(0)) {
+      one.reject(new RetortError("page/superseded", "the dashboard ends"));
+    }
     kill(this.#child?.process);
     await this.#over;
     clearTimeout(this.#idle);
@@ -104,10 +108,9 @@ export class Explorer implements AsyncDisposable {
     this.#settle((one) =>
       one.reject(
         new RetortError(
+          "page/model-process",
           `the process that answers ended ${signal === null ? `with code ${code}` : `by ${signal}`}`,
-          {
-            hint: "The model may be too large for this machine's memory.",
-          },
+          { hint: "The model may be too large for this machine's memory." },
         ),
       )
     );
@@ -117,8 +120,8 @@ export class Explorer implements AsyncDisposable {
     if (this.#current?.asked.id !== told.id) return;
     this.#settle((one) => {
       if ("answer" in told) return one.resolve(told.answer);
-      const hint = told.hint === null ? {} : { hint: told.hint };
-      one.reject(told.wrongCall ? new CallError(told.error, hint) : new RetortError(told.error, hint));
+      const kind = told.wrongCall ? CallError : RetortError;
+      one.reject(new kind(told.code, told.error, { hint: told.hint ?? undefined }));
     });
   }
 

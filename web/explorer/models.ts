@@ -41,9 +41,11 @@ export class Models {
           one.kind !== "categorical" || one.states !== known.words.length
         );
         if (wrong !== undefined) {
-          throw new RetortError(`the circuit is no model of texts of ${known.words.length} words`, {
-            hint: `Its variable ${wrong.name} is of another kind or size.`,
-          });
+          throw new RetortError(
+            "inputs/mismatch",
+            `the circuit is no model of texts of ${known.words.length} words`,
+            { hint: `Its variable ${wrong.name} is of another kind or size.` },
+          );
         }
         return await open(model);
       });
@@ -127,6 +129,7 @@ async function readArtifact<C extends AnyCodec>(
 ): Promise<ReadOf<C>> {
   if (artifact.version !== codec.version) {
     throw new RetortError(
+      "artifact/version",
       `a ${codec.name} of version ${artifact.version}; this program reads ${codec.version}`,
     );
   }

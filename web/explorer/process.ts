@@ -2,7 +2,7 @@
  * The main module of the process that answers questions about models: one at a time, from standard input to
  * standard output. It ends when its input ends, that is when the dashboard is gone.
  */
-import { exitCodeOf, hintOf, messageOf } from "../../foundation/errors.ts";
+import { codeOf, exitCodeOf, hintOf, messageOf } from "../../foundation/errors.ts";
 import { byteLines } from "../../runner/execute/protocol.ts";
 import { Models } from "./models.ts";
 import { type Asked, type FromExplorer, MARK } from "./protocol.ts";
@@ -24,7 +24,13 @@ for await (const line of byteLines(Deno.stdin.readable)) {
   try {
     tell({ id, answer: await models.answer(store, question) });
   } catch (error) {
-    tell({ id, error: messageOf(error), hint: hintOf(error) ?? null, wrongCall: exitCodeOf(error) === 2 });
+    tell({
+      id,
+      code: codeOf(error) ?? "command/unexpected",
+      error: messageOf(error),
+      hint: hintOf(error) ?? null,
+      wrongCall: exitCodeOf(error) === 2,
+    });
   }
 }
 Deno.exit(0);

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../foundation/canonical.ts";
+import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import type { FilledBlanks } from "../../stages/text/blanks.ts";
 
@@ -79,7 +80,12 @@ export type FromExplorer =
   & { readonly id: number }
   & (
     | { readonly answer: Answer }
-    | { readonly error: string; readonly hint: string | null; readonly wrongCall: boolean }
+    | {
+      readonly code: ErrorCode;
+      readonly error: string;
+      readonly hint: string | null;
+      readonly wrongCall: boolean;
+    }
   );
 
 /** Begins the lines of answers. */

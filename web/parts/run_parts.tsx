@@ -33,7 +33,9 @@ export function NodesTable({ nodes, ids }: { nodes: readonly NodeView[]; ids?: (
 /** Why a node ran, or did not. */
 export function Why({ node }: { node: NodeView }) {
   const place = usePlace();
-  if (node.error !== null) return <span class="fault">{node.error}</span>;
+  if (node.error !== null) {
+    return <span class="fault" title={node.code ?? undefined}>{node.error}</span>;
+  }
   if (node.data) return <>outside the store</>;
   if (node.maker !== null) {
     return (

@@ -203,7 +203,10 @@ function Failures({ model }: { model: ReportModel }) {
           <h3>
             <Link to={place.node(node.name)}>{node.name}</Link>
           </h3>
-          <p class="fault">{node.error}</p>
+          <p class="fault">
+            {node.error}
+            {node.code !== null && <code class="faint">{` [${node.code}]`}</code>}
+          </p>
           {log !== "" && (
             <pre
               class="log"

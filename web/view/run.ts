@@ -44,6 +44,8 @@ export interface NodeView {
   /** Why it ran, in words. */
   readonly reasons: readonly string[];
   readonly error: string | null;
+  /** Code of the error, where it was recorded. */
+  readonly code: string | null;
   readonly log: string | null;
   readonly engine: NodeRecord["engine"];
   /** True for a source: data outside the store. */
@@ -155,6 +157,7 @@ function viewNode(
     seed: maker?.components.seed ?? null,
     reasons: node.reasons.map(reasonText),
     error: node.error,
+    code: node.code,
     log: node.log,
     engine: node.engine,
     data,

@@ -38,6 +38,7 @@ export async function* csvRows(path: string, name: string): AsyncGenerator<Row> 
     if (cause instanceof DataSetError) throw cause;
     const { lines } = cause as CsvError & { lines?: number };
     throw new TextError(
+      "table/syntax",
       `${name}${lines === undefined ? "" : `, line ${lines}`}: it is no CSV: ${messageOf(cause)}`,
       {
         cause,
@@ -55,7 +56,7 @@ function rowOf(columns: readonly string[], record: readonly string[], line: numb
 function checkedNames(names: readonly string[], name: string): readonly string[] {
   const twice = names.find((one, i) => names.indexOf(one) !== i);
   if (twice === undefined) return names;
-  throw new TextError(`${name}: two columns are called ${JSON.stringify(twice)}`, {
+  throw new TextError("table/columns", `${name}: two columns are called ${JSON.stringify(twice)}`, {
     hint: "The first row names the columns.",
   });
 }

@@ -19,7 +19,7 @@ function rowOf(text: string, line: number, name: string): Row {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TextError(`${name}, ${where}: it is not a JSON object: ${messageOf(cause)}`, {
+    throw new TextError("table/syntax", `${name}, ${where}: it is not a JSON object: ${messageOf(cause)}`, {
       cause,
       hint: text.trimStart().startsWith("[")
         ? "A JSON array becomes one object a line by: jq -c '.[]' FILE."
@@ -28,7 +28,7 @@ function rowOf(text: string, line: number, name: string): Row {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const what = Array.isArray(value) ? "an array" : `a ${value === null ? "null" : typeof value}`;
-    throw new TextError(`${name}, ${where}: it is ${what}, expected a JSON object a line`, {
+    throw new TextError("table/syntax", `${name}, ${where}: it is ${what}, expected a JSON object a line`, {
       hint: "A JSON array becomes one object a line by: jq -c '.[]' FILE.",
     });
   }

@@ -40,7 +40,7 @@ export async function* parquetRows(path: string, name: string, column?: string):
     yield* rowsOf(file, metadata, columns, column);
   } catch (cause) {
     if (cause instanceof DataSetError) throw cause;
-    throw new TextError(`${name}: it cannot be read as parquet: ${messageOf(cause)}`, {
+    throw new TextError("table/syntax", `${name}: it cannot be read as parquet: ${messageOf(cause)}`, {
       cause,
       hint:
         "Is the file whole? Write it again with pages packed by Snappy, gzip, zstd, Brotli or not at all.",
@@ -99,6 +99,6 @@ async function unpackedFile(path: string, name: string): Promise<string> {
     return temporary;
   } catch (cause) {
     await Deno.remove(temporary);
-    throw new TextError(`${name}: cannot be read: ${messageOf(cause)}`, { cause });
+    throw new TextError("text/files", `${name}: cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

@@ -50,17 +50,20 @@ export async function* columnTexts(
   for await (const row of rows(path, name, column)) {
     const there = row.columns.map((one) => JSON.stringify(one)).join(", ");
     if (column === undefined) {
-      throw new TextError(`${name}: it is a table (${what}): which column is the text? There are ${there}`, {
-        hint: `Set \`column\` to the one that is the text. What is to be read as it stands is called .txt.`,
-      });
+      throw new TextError(
+        "table/columns",
+        `${name}: it is a table (${what}): which column is the text? There are ${there}`,
+        {
+          hint: `Set \`column\` to the one that is the text. What is to be read as it stands is called .txt.`,
+        },
+      );
     }
     const cell = row.columns.includes(column) ? row.cell(column) : undefined;
     if (!row.columns.includes(column)) {
       throw new TextError(
+        "table/columns",
         `${name}, ${row.where}: there is no column ${JSON.stringify(column)}, but ${there}`,
-        {
-          hint: "`column` names the one that is the text; a row that has none holds null there.",
-        },
+        { hint: "`column` names the one that is the text; a row that has none holds null there." },
       );
     }
     if (cell === null || cell === undefined) continue;
@@ -73,14 +76,14 @@ export async function* columnTexts(
         ? "several values"
         : `a ${typeof cell}`;
       throw new TextError(
+        "table/columns",
         `${name}, ${row.where}: column ${JSON.stringify(column)} holds ${found}, expected text`,
-        {
-          hint: `The columns are ${there}.`,
-        },
+        { hint: `The columns are ${there}.` },
       );
     }
     if (!cell.isWellFormed()) {
       throw new TextError(
+        "text/encoding",
         `${name}, ${row.where}: column ${JSON.stringify(column)} holds half a character (a surrogate alone)`,
         { hint: "Write \\ufffd in its place, or leave it out." },
       );

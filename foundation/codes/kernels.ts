@@ -1,0 +1,120 @@
+import type { CodeEntry } from "./entry.ts";
+
+/** Codes of the room `kernels`. */
+export const kernelCodes = {
+  "engine/unknown": {
+    means: "No engine has this name.",
+    example: "there is no engine `cuda`",
+    remedy: "The engines are `cpu`, `webgpu` and `auto`.",
+  },
+  "engine/no-leaf": {
+    means: "The engine does not know how to compute the leaves of a family.",
+    example: "nothing says how a device computes `mine` leaves",
+    remedy:
+      "Use the engine cpu, which computes leaves of every family, or describe them with a `DeviceLeaf`.",
+  },
+  "engine/closed": {
+    means: "An engine or kernel was used after it was closed.",
+    example: "the engine is closed",
+    remedy: "Open another one, or close it later.",
+  },
+  "gpu/no-adapter": {
+    means: "WebGPU finds no adapter, or none with the name that was asked for.",
+    example: "WebGPU finds no adapter",
+    remedy:
+      "Run `deno task doctor`, which says what each engine of the machine needs; or use `--engine cpu`.",
+  },
+  "gpu/out-of-memory": {
+    means: "The GPU has too little memory for what the engine needs at once.",
+    example: "the device has no memory for parameters: 512 MiB beside the 7680 MiB that are in use",
+    remedy: "Give the engine less memory (smaller batches), or use a smaller model or another device.",
+  },
+  "gpu/limits": {
+    means: "A kernel needs more than a limit of this device allows.",
+    example: "kernel forward has workgroups of 512, the device of 256 at most",
+    remedy: "Use a smaller model, another device, or `--engine cpu`.",
+  },
+  "gpu/kernel": {
+    means: "The driver refuses a kernel. The model is sound; driver and kernel do not agree.",
+    example: "kernel forward does not compile: unknown identifier",
+    remedy: "Update the driver, or use `--engine cpu`; please report the message and `deno task doctor`.",
+  },
+  "gpu/refused": {
+    means: "The device refused work, so that results from then on cannot be trusted.",
+    example: "the device refuses work: buffer is too large",
+    remedy: "Use smaller batches (option `memory`) or a smaller model; else the driver is at fault.",
+  },
+  "gpu/lost": {
+    means:
+      "The device was lost (driver reset, sleep, another process) and the work could not go on by itself.",
+    example: "the GPU was lost (reset) and the work on it could not go on: out of memory",
+    remedy: "Run again: checkpoints are kept. If it happens often, use smaller batches or `--engine cpu`.",
+  },
+  "gpu/failed": {
+    means: "The work on the GPU, or the thread that owns it, failed.",
+    example: "the work on the GPU could not go on: out of memory",
+    remedy: "Run again; use `--engine cpu` if it happens again.",
+  },
+  "gpu/far-values": {
+    means: "Real values lie so far from all units of a leaf that float32 cannot tell the units apart.",
+    example:
+      "3 of 100 samples have real values that are more than 30 standard deviations from all units of a leaf: more than the engine webgpu can work with",
+    remedy: "Start the leaves from the data (`startFromData`), or use the engine cpu.",
+  },
+  "kmeans/options": {
+    means: "An option of k-means is out of range.",
+    example: "`clusters` is 0, expected a whole number from 1",
+    remedy: "Pass a value in the range that the message names.",
+  },
+  "kmeans/too-few-vectors": {
+    means: "There are fewer vectors than clusters.",
+    example: "100 clusters of 60 vectors: there must be at least as many vectors",
+    remedy: "Ask for fewer clusters or give more vectors.",
+  },
+  "kmeans/width": {
+    means: "Vectors and centroids have different widths.",
+    example: "512 numbers are no centroids of width 384",
+    remedy: "Take vectors and centroids from the same embedding.",
+  },
+  "kmeans/vectors": {
+    means: "A vector cannot be clustered: it is not finite, or is zero where directions are compared.",
+    example: "vector 12 is zero: it has no direction, which cosine compares",
+    remedy:
+      "Look at what made the vectors; give such vectors the weight 0, or use Euclidean distance for zeros.",
+  },
+  "kmeans/weights": {
+    means: "Weights of vectors are negative, not finite, all zero, or not one per vector.",
+    example: "the weight of vector 3 is -1, expected a number from 0",
+    remedy: "Give one number from 0 for each vector, at least one of them above 0.",
+  },
+  "pca/components": {
+    means: "Principal components were asked for that the vectors do not have.",
+    example: "1 vectors have no principal components: at least 2 are needed",
+    remedy: "Ask for at most as many components as the vectors are wide, of two vectors at least.",
+  },
+  "onnx/too-large": {
+    means: "An .onnx file cannot hold the parameters of this circuit.",
+    example: "the parameters take 3000000000 bytes; an .onnx file holds less than 2147483648",
+    remedy: "Export a smaller circuit, or save it with `saveCircuit`.",
+  },
+  "onnx/value-type": {
+    means: "The type of values asked for an ONNX graph is unknown, or cannot hold a variable of the circuit.",
+    example: "there is no type `int8` of values",
+    remedy: "Use int32, int64, float32 or float64; real variables need float64.",
+  },
+  "onnx/outside-weights": {
+    means: "An ONNX model refers to a file of weights outside its own folder, which is refused.",
+    example: "the model keeps weights outside its folder: `../weights.bin`",
+    remedy: "Put model and weights into one folder and export it again.",
+  },
+  "tensor-program/shapes": {
+    means: "Tensors in a graph have shapes that do not fit together.",
+    example: "matmul of shapes [2, 3] and [2, 3]: they do not fit",
+    remedy: "Check the order of dimensions where the graph is built.",
+  },
+  "tensor-program/inputs": {
+    means: "An input of a graph has the wrong number of values, or two inputs have one name.",
+    example: "two inputs of a graph are named `x`",
+    remedy: "Name inputs uniquely and give each an array of its shape's size.",
+  },
+} as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,197 @@
+import type { CodeEntry } from "./entry.ts";
+
+/** Codes of the room `runner`: pipelines, stages and runs. Those of the store are in store.ts. */
+export const runnerCodes = {
+  "pipeline/declaration": {
+    means: "`definePipeline` got something that cannot be a pipeline.",
+    example:
+      'pipeline name "1st": expected 1 to 80 letters, digits, `.`, `_` or `-`, beginning with a letter',
+    remedy: "Correct the definition; docs/pipelines.md shows one.",
+  },
+  "pipeline/not-a-pipeline": {
+    means: "The default export of the file is not a pipeline.",
+    example: "/home/me/train.ts: its default export is not a pipeline",
+    remedy: "End the file with `export default definePipeline({ name, params, build })`.",
+  },
+  "pipeline/load-failed": {
+    means:
+      "The pipeline file cannot be imported: a syntax error, a missing import, or code at its top that throws.",
+    example: "cannot load the pipeline /home/me/train.ts: Module not found",
+    remedy: "Mend the file at the place that the message names.",
+  },
+  "pipeline/build-failed": {
+    means: "The `build` function of the pipeline threw.",
+    example: "pipeline `train`: its build threw: x is not defined",
+    remedy: "Mend the build at the place that the message names.",
+  },
+  "pipeline/parameters": {
+    means: "Parameters of the pipeline are unknown or do not fit its schema. All faults are listed.",
+    example: "pipeline `train`:\n  states: expected number, received string",
+    remedy: "Set parameters with `--set name=value`; a list is JSON: `--set 'name=[1,2]'`.",
+  },
+  "pipeline/no-outputs": {
+    means: "The build returned nothing to be made.",
+    example: "the pipeline's build returned no outputs: nothing would run",
+    remedy: "Return references, e.g. `return { score: evaluate({ ... }).score }`.",
+  },
+  "pipeline/nested": {
+    means: "A pipeline was built inside the build of another one.",
+    example: "a build cannot build a pipeline",
+    remedy: "Share stages and functions between pipelines, not builds.",
+  },
+  "graph/invalid": {
+    means:
+      "Stages are wired wrongly: an input is missing, has another type, or parameters do not fit. All faults are listed.",
+    example: "node `train`: parameter states: expected number, received string",
+    remedy: "Correct the calls of the stages that the message names.",
+  },
+  "graph/duplicate-name": {
+    means: "Two nodes of a pipeline have the same name.",
+    example: "two nodes are named `train`; names must be unique",
+    remedy: "Give one of them another `name`.",
+  },
+  "graph/foreign-node": {
+    means: "A node was made in the build of another pipeline.",
+    example: "a node of stage `train` comes from another pipeline's build",
+    remedy: "Call the stage inside this build.",
+  },
+  "graph/unknown-node": {
+    means: "The pipeline or run has no node of this name.",
+    example: "--only trian: the pipeline has no such node; did you mean `train`?",
+    remedy: "`deno task graph FILE` shows all nodes; `*` stands for any text.",
+  },
+  "stage/declaration": {
+    means:
+      "A stage is declared wrongly: its name, inputs, outputs or options, or the same name twice in a module.",
+    example: "file:///home/me/stages.ts: stage `train` is declared twice",
+    remedy: "Correct the declaration; docs/pipelines.md lists what a stage declares.",
+  },
+  "stage/not-exported": {
+    means: "A stage is not found at an export of its module, so that a worker could not import it.",
+    example:
+      "file:///home/me/stages.ts has no stage `train` at its export `train` when it is imported by itself",
+    remedy: "Export the stage from a module: `export const train = defineStage(...)`.",
+  },
+  "stage/unstable-declaration": {
+    means: "A module declares the stage differently when it is imported by itself.",
+    example: "file:///home/me/stages.ts declares the stage `train` otherwise when it is imported by itself",
+    remedy: "Let the declaration depend on nothing that other modules do.",
+  },
+  "stage/outside-build": {
+    means: "A stage was called outside of a pipeline's build.",
+    example: "stage `train` was called outside a build",
+    remedy: "Call stages inside `build` of `definePipeline`.",
+  },
+  "stage/fingerprint": {
+    means: "The code of a stage cannot be bundled, so that its results could not be keyed.",
+    example: 'cannot fingerprint stage `train` (/home/me/stages.ts): Could not resolve "./model.ts"',
+    remedy: "Make every import resolvable; or pin the stage's code by hand with `version`.",
+  },
+  "stage/packages": {
+    means:
+      "The files by which keys name npm packages, deno.json and deno.lock, are missing or cannot be read.",
+    example: "cannot read the npm specifier npm:@",
+    remedy: "Run `deno install` beside the pipeline so that both files are there and agree.",
+  },
+  "stage/load-failed": {
+    means: "The worker could not import the module of a stage.",
+    example: "cannot load the stage: x is not defined",
+    remedy: "Mend the module. It is imported by itself: what the pipeline file sets is not there.",
+  },
+  "stage/variables": {
+    means: "Environment variables that a stage declares changed after the run was planned.",
+    example: "environment variables changed since the node was planned: MODEL_HOME",
+    remedy: "Do not set declared variables in pipelines or stages. Run again.",
+  },
+  "stage/threw": {
+    means: "The code of a stage threw an error that has no code of its own.",
+    example: "x is not a function",
+    remedy:
+      "`deno task repro NODE` enters the node again with its stack. Throw a `RetortError` with a code `own/...` to say what to do.",
+  },
+  "stage/uncaught": {
+    means:
+      "A promise of a stage's or pipeline's code was rejected, or a callback threw, where nothing catches it.",
+    example: "a promise that nobody waits for was rejected: no such file",
+    remedy: "Await every promise, and catch errors in callbacks and timers.",
+  },
+  "stage/stuck": {
+    means: "A stage or pipeline awaits a promise that nothing can settle any more.",
+    example: "it awaits a promise that never settles: nothing is left to do that could settle it",
+    remedy: "Look for promises whose `resolve` is never called, and for events that never come.",
+  },
+  "stage/exit": {
+    means: "The code of a stage or pipeline tried to end the process.",
+    example: "Deno.exit(1) was called",
+    remedy: "Return what is wanted, or throw what prevents it.",
+  },
+  "stage/timeout": {
+    means: "A stage ran longer than its timeout.",
+    example: "it ran longer than its timeout of 60 s",
+    remedy: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+  },
+  "stage/outputs": {
+    means: "A stage returned other outputs than it declares.",
+    example: "stage `train` returned no output `model`",
+    remedy: "Return an object with exactly the declared outputs.",
+  },
+  "stage/undeclared": {
+    means: "A stage uses something of its context that it does not declare.",
+    example: "stage `train` uses context.seed but is not declared `seeded: true`",
+    remedy: "Add the declaration to `defineStage`: keys depend on it.",
+  },
+  "run/worker": {
+    means:
+      "A worker process or thread could not be started, or ended by itself: a crash, or killed for its memory.",
+    example: "a worker process ended by SIGKILL",
+    remedy: "See the node's log. With `by SIGKILL`, memory was short: use fewer `--jobs` or smaller batches.",
+  },
+  "run/not-running": {
+    means: "A run was to be cancelled that is not running.",
+    example: "run 20260102-030405-abcd is not running: it is done",
+    remedy: "`deno task runs` lists runs with their states.",
+  },
+  "run/other-bytes": {
+    means: "A node was run with `--frozen` and gave other bytes than the lock file says.",
+    example: "output `model` has another digest than in the lock file",
+    remedy: "Find out what is not deterministic, or accept the new bytes with `--lock`.",
+  },
+  "run/interrupted": {
+    means: "The run or command was stopped (Ctrl-C, SIGTERM).",
+    example: "interrupted",
+    remedy: "Run the same command again; it continues from results and checkpoints.",
+  },
+  "lock-file/unusable": {
+    means: "The lock file of a pipeline is missing, damaged or of another version.",
+    example: "--frozen: there is no lock file /home/me/train.lock.json",
+    remedy: "Write one with `--lock`, once, from a run that you trust.",
+  },
+  "lock-file/not-written": {
+    means: "The lock file could not be written, or the run did not finish.",
+    example: "no lock file was written: the run is not done",
+    remedy: "Run again with `--lock` when the cause is mended.",
+  },
+  "lock-file/differs": {
+    means: "With `--frozen`, the run would differ from its lock file.",
+    example:
+      "--frozen: the run would differ from /home/me/train.lock.json:\n  node `train`: other parameters",
+    remedy: "Restore what changed, or run with `--lock` to accept it.",
+  },
+  "reference/unknown": {
+    means: "No run, output, node or artifact has this name.",
+    example: "there is no run 2025",
+    remedy:
+      "`deno task runs` lists runs; a reference is RUN/OUTPUT, RUN/NODE:OUTPUT, NODE:OUTPUT or the first digits of a digest.",
+  },
+  "reference/ambiguous": {
+    means: "Several runs, outputs or artifacts fit the reference.",
+    example: "run 2025: 3 runs begin so",
+    remedy: "Give more characters, or name the output.",
+  },
+  "workspace/unusable": {
+    means:
+      "There is no failed node of this name to enter again, or its workspace is damaged or of an older version.",
+    example: "node `train` has not failed in this store",
+    remedy: "`deno task repro` lists failed nodes. Run the pipeline again to renew a workspace.",
+  },
+} as const satisfies Record<string, CodeEntry>;
