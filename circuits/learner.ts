@@ -75,7 +75,7 @@ export interface Accumulated {
  * The parameters in {@link Evaluator.circuit} are those of the last `parameters`, `setParameters` or
  * `restore`: call `parameters` after updates, before queries that read leaves (sampling, MAP, conditionals).
  */
-export interface Learner extends Evaluator {
+export interface Learner extends Evaluator, AsyncDisposable {
   /**
    * The E-step: adds the expected counts of the samples to the accumulators. `sampleWeights`, `[samples]`,
    * not negative, counts a sample that many times.
@@ -97,7 +97,7 @@ export interface Learner extends Evaluator {
   state(): Promise<ReadonlyMap<string, Tensor>>;
   /** Goes back to a state. @throws {CircuitError} when it is of another circuit or engine */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void>;
-  /** Gives back memory and devices; the learner is of no use afterwards. */
+  /** Gives back memory and devices; the learner is of no use afterwards. `await using` calls it by itself. */
   close(): Promise<void>;
 }
 

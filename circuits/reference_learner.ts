@@ -74,6 +74,11 @@ export class ReferenceLearner implements Learner {
     return this.#turns.close(() => {});
   }
 
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#turns.take(() => this.#evaluator().logLikelihoods(samples));

@@ -85,9 +85,10 @@ export async function examine(adapter?: string): Promise<Diagnosis> {
 async function examineCpu(): Promise<EngineReport> {
   const open = (circuit: Circuit) => openEngine(circuit, { engine: "cpu" });
   try {
+    await using engine = await open(testCircuit(0));
     return {
       engine: "cpu",
-      adapter: await using(await open(testCircuit(0)), (engine) => Promise.resolve(engine.adapter)),
+      adapter: engine.adapter,
       selfTest: await selfTest(open),
       learning: await learningRate(open),
     };
@@ -127,7 +128,8 @@ export async function selfTest(
   while (circuits < 2 || performance.now() < until) {
     const circuit = testCircuit(circuits), samples = testSamples(circuit, circuits, 24);
     const wanted = await new ReferenceEvaluator(circuit).flows(samples);
-    const got = await using(await open(circuit), (engine) => engine.flows(samples));
+    await using engine = await open(circuit);
+    const got = await engine.flows(samples);
     wanted.logLikelihoods.forEach((log, s) => nats = worse(nats, got.logLikelihoods[s] as number - log));
     for (const part of ["weights", "statistics"] as const) {
       for (const [id, counts] of wanted[part]) {
@@ -200,25 +202,15 @@ export async function learningRate(
   const random = new RandomStream(1);
   const values = Int32Array.from({ length: batch * length }, () => random.integer(symbols));
   const samples: Samples = { count: batch, variables: length, values };
-  const fastest = await using(await open(circuit), async (engine) => {
+  await using engine = await open(circuit);
+  await engine.accumulate(samples);
+  let fastest = Infinity;
+  for (let spent = 0; spent < 1000 * seconds;) {
+    const began = performance.now();
     await engine.accumulate(samples);
-    let fastest = Infinity;
-    for (let spent = 0; spent < 1000 * seconds;) {
-      const began = performance.now();
-      await engine.accumulate(samples);
-      const took = performance.now() - began;
-      fastest = Math.min(fastest, took);
-      spent += took;
-    }
-    return fastest;
-  });
-  return 3 * 2 * (length - 1) * batch * states ** 2 / fastest / 1e6;
-}
-
-async function using<T>(engine: Engine, body: (engine: Engine) => Promise<T>): Promise<T> {
-  try {
-    return await body(engine);
-  } finally {
-    await engine.close();
+    const took = performance.now() - began;
+    fastest = Math.min(fastest, took);
+    spent += took;
   }
+  return 3 * 2 * (length - 1) * batch * states ** 2 / fastest / 1e6;
 }

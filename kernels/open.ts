@@ -7,7 +7,8 @@ import { checkMemory } from "./memory.ts";
 const MOST_THREADS = 4096;
 
 /**
- * Opens an engine for a circuit. Close it when done. Learning needs a root of one unit; queries do not.
+ * Opens an engine for a circuit: `await using engine = await openEngine(circuit)` closes it at the end of the block, else call
+ * `close`. Learning needs a root of one unit; queries do not.
  * @throws {CircuitError} when there is no such engine, or an option makes no sense
  * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
  */

@@ -1,6 +1,7 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError, type Fault } from "../errors.ts";
 import { type Samples, samplesFromRows } from "../samples.ts";
+import { decimalNumber } from "./lines.ts";
 import { readModelText } from "./read_text.ts";
 
 /** What the cells of a column are. */
@@ -47,7 +48,7 @@ export async function parseCsv(
   const { header, delimiter = ",", types = {}, missing = MISSING } = options;
   const cells = await cellsOf(text, delimiter, where);
   const [first = []] = cells;
-  const named = header ?? first.every((cell) => missing.includes(cell) || numberOf(cell) === undefined);
+  const named = header ?? first.every((cell) => missing.includes(cell) || decimalNumber(cell) === undefined);
   const names = named ? first : first.map((_, v) => `x${v}`);
   const rows = named ? cells.slice(1) : cells;
   if (rows.length === 0) throw new CircuitError("table/empty", `${where} has no rows`);
@@ -120,7 +121,7 @@ function namingFaults(names: readonly string[], types: Readonly<Record<string, C
 type Column = { readonly states?: readonly string[] } | { readonly problem: string };
 
 function columnOf(seen: readonly string[], type: ColumnType | undefined): Column {
-  const numbers = seen.map(numberOf), word = numbers.indexOf(undefined);
+  const numbers = seen.map(decimalNumber), word = numbers.indexOf(undefined);
   const states = () => {
     const distinct = [...new Set(seen)];
     if (word < 0) distinct.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
@@ -147,9 +148,4 @@ function columnOf(seen: readonly string[], type: ColumnType | undefined): Column
   if (numbers.some((x) => !Number.isInteger(x))) return {};
   if (numbers.every((x) => x === 0 || x === 1)) return { states: ["0", "1"] };
   return { problem: "its whole numbers may be states or quantities" };
-}
-
-function numberOf(cell: string): number | undefined {
-  const value = cell.trim() === "" ? NaN : Number(cell);
-  return Number.isFinite(value) ? value : undefined;
 }

@@ -181,6 +181,11 @@ export class PatchLearner implements Learner {
     });
   }
 
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#turns.take(async () => {

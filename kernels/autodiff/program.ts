@@ -37,7 +37,7 @@ export function onnxOf(
 }
 
 /** A graph of tensors that ONNX Runtime runs. */
-export class Program {
+export class Program implements AsyncDisposable {
   readonly #session: Awaited<ReturnType<typeof openSession>>;
   /** Shapes of inputs and parameters by name. */
   readonly inputs: ReadonlyMap<string, Shape>;
@@ -84,6 +84,11 @@ export class Program {
   release(): Promise<void> {
     return this.#session.release();
   }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
 }
 
 /** What a {@link TrainingStep} computes. */
@@ -95,7 +100,7 @@ export interface StepResult {
 }
 
 /** A loss with its gradients, as one program. */
-export class TrainingStep {
+export class TrainingStep implements AsyncDisposable {
   readonly #program: Program;
   readonly #names: readonly string[];
 
@@ -127,5 +132,10 @@ export class TrainingStep {
   /** Frees what it holds. */
   release(): Promise<void> {
     return this.#program.release();
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 }

@@ -238,6 +238,11 @@ export class CpuEngine implements Engine {
     return this.#turns.close(() => this.#runner.close());
   }
 
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** The E-step: adds to `counts`. */
   async #count(
     samples: Samples,

@@ -272,6 +272,11 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.close(new RetortError("engine/closed", "the engine is closed"));
   }
 
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** The session's likelihoods and counts, the host's where real values are too far for the device. */
   async #run(
     session: DeviceSession,

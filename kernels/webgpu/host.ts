@@ -15,7 +15,7 @@ export interface ReadyDevice {
  * One device for any number of circuits, opened when the first is put on it and again after a loss. Kernels are
  * compiled once a device.
  */
-export class DeviceHost {
+export class DeviceHost implements AsyncDisposable {
   readonly #gpu: GPU | undefined;
   readonly #options: DeviceOptions;
   #ready: Promise<ReadyDevice> | undefined;
@@ -49,6 +49,11 @@ export class DeviceHost {
     await device.queue.onSubmittedWorkDone().catch(() => {});
     device.destroy();
     await device.lost;
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #opened(): Promise<ReadyDevice> {

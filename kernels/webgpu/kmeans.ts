@@ -1,3 +1,4 @@
+import { Turns } from "../../circuits/mod.ts";
 import {
   type BlockWeights,
   type ClusterSums,
@@ -33,7 +34,8 @@ export class WebGpuKMeans implements KMeansKernel {
   #losses = 0;
   #mass: Float64Array<ArrayBuffer>;
   #counts: Float64Array<ArrayBuffer>;
-  #last: Promise<unknown> = Promise.resolve();
+  /** Calls take turns: they work on the same buffers. */
+  readonly #turns = new Turns("k-means kernel");
 
   private constructor(
     host: DeviceHost,
@@ -82,7 +84,7 @@ export class WebGpuKMeans implements KMeansKernel {
 
   /** See {@link KMeansKernel.begin}. */
   begin(directions: Float32Array, bias: Float32Array): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const reason = this.#work.ready.lossReason;
       if (reason !== undefined) {
         this.#options.onLoss?.(reason);
@@ -103,7 +105,7 @@ export class WebGpuKMeans implements KMeansKernel {
 
   /** See {@link KMeansKernel.add}. */
   add(values: Float32Array, rows: number, weights: BlockWeights = {}): Promise<Nearest> {
-    return this.#inTurn(() => this.#unlessLost(() => this.#add(values, rows, weights)));
+    return this.#turns.take(() => this.#unlessLost(() => this.#add(values, rows, weights)));
   }
 
   async #add(values: Float32Array, rows: number, { weights, factors }: BlockWeights): Promise<Nearest> {
@@ -126,7 +128,7 @@ export class WebGpuKMeans implements KMeansKernel {
 
   /** See {@link KMeansKernel.sums}. */
   sums(): Promise<ClusterSums> {
-    return this.#inTurn(() =>
+    return this.#turns.take(() =>
       this.#unlessLost(async () => ({
         sums: await this.#work.sums(),
         mass: this.#mass.slice(),
@@ -137,17 +139,7 @@ export class WebGpuKMeans implements KMeansKernel {
 
   /** See {@link KMeansKernel.release}. */
   release(): Promise<void> {
-    return this.#inTurn(() => {
-      this.#work.close();
-      return Promise.resolve();
-    });
-  }
-
-  /** One call after the other: they work on the same buffers. */
-  #inTurn<T>(body: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(body);
-    this.#last = turn.catch(() => {});
-    return turn;
+    return this.#turns.close(() => this.#work.close());
   }
 
   async #unlessLost<T>(body: () => Promise<T>): Promise<T> {

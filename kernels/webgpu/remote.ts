@@ -141,6 +141,11 @@ export class RemoteEngine implements Engine {
     }
   }
 
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #call<N extends CallName>(name: N, ...args: Parameters<Calls[N]>): Promise<ReturnType<Calls[N]>> {
     if (this.#closed) return Promise.reject(new RetortError("engine/closed", "the engine is closed"));
     return this.#thread.call(this.#number, name, ...args);

@@ -43,6 +43,8 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", asyn
       /column `n`: its whole numbers may be states or quantities[^]*column `word`: it has words \(`red`\) and numbers \(5\)/,
     ],
     ["a\n1.5\nx", { types: { a: "real" } }, /column `a`: it has the word `x`/],
+    ["a\n1.5\n0x10", { types: { a: "real" } }, /column `a`: it has the word `0x10`/],
+    ["a\n1.5\n0b1", {}, /column `a`: it has words \(`0b1`\) and numbers \(1.5\)/],
     ["a\n1.5", { types: { b: "real" } }, /types: there is no column `b`; there are a/],
     [
       "a\n1.5",

@@ -204,9 +204,12 @@ export function learnerConformance(conformance: Conformance): void {
 
   test("a closed learner answers with an error", async () => {
     const circuit = hmm({ length: 2, states: 2, symbols: 2 });
-    const learner = await conformance.open(circuit), samples = samplesFromRows([[0, 1]]);
-    await learner.accumulate(samples);
-    await learner.close();
+    const samples = samplesFromRows([[0, 1]]);
+    const learner = await (async () => {
+      await using opened = await conformance.open(circuit);
+      await opened.accumulate(samples);
+      return opened;
+    })();
     await learner.close();
     const calls: (() => Promise<unknown>)[] = [
       () => learner.logLikelihoods(samples),

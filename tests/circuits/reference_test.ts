@@ -10,15 +10,7 @@ import {
   upward,
 } from "../../circuits/mod.ts";
 import { holds } from "../property.ts";
-import {
-  agrees,
-  allSamples,
-  anyCircuit,
-  circuitsWithRow,
-  close,
-  jointTable,
-  observedLikelihood,
-} from "./truth.ts";
+import { agrees, allSamples, anyCircuit, circuitsWithRow, close, jointTable, likelihood } from "./truth.ts";
 
 Deno.test("log-likelihoods are those of the definition, and sum to one", async (test) => {
   await holds(
@@ -69,7 +61,7 @@ Deno.test("flows are derivatives of the log-likelihood of what was observed by t
             const changed = Float64Array.from(values);
             changed[i] = w;
             // Weights of which nothing was observed have no part in the likelihood.
-            const moved = observedLikelihood(
+            const moved = likelihood(
               circuit,
               row,
               (_, other) => other === id ? changed : circuit.parameters.get(other)!.values,

@@ -11,29 +11,6 @@ import {
   samplesFromRows,
 } from "../../circuits/mod.ts";
 
-/** Likelihood of a complete assignment, straight from the definition: linear domain, by recursion. */
-export function likelihood(circuit: Circuit, x: readonly number[], weightsOf = weights): number {
-  const value = (id: NodeId): number[] => {
-    const node = circuit.nodes[id]!;
-    if (node.kind === "input") {
-      const leaf = leafOf(circuit, node);
-      return Array.from(
-        { length: node.units },
-        (_, u) => Math.exp(leafFamily(node.family).logProbability(leaf, u, x[node.variable]!)),
-      );
-    }
-    const children = node.children.map(value);
-    if (node.kind === "product") return children.reduce((a, b) => a.map((y, u) => y * b[u]!));
-    const inputs = children.flat(), w = weightsOf(circuit, node.parameter);
-    const width = inputs.length / node.groups, height = node.units / node.groups;
-    return Array.from({ length: node.units }, (_, o) => {
-      const from = Math.floor(o / height) * width;
-      return inputs.slice(from, from + width).reduce((total, y, i) => total + y * w[o * width + i]!, 0);
-    });
-  };
-  return value(circuit.root)[0]!;
-}
-
 /** Variables below a node, by recursion. */
 export function variablesBelow(circuit: Circuit, id: NodeId): Set<number> {
   const node = circuit.nodes[id]!;
@@ -46,8 +23,11 @@ export function saysOf(circuit: Circuit, id: NodeId, row: readonly (number | nul
   return variablesBelow(circuit, id).values().some((v) => row[v] !== null);
 }
 
-/** Likelihood of a row without the parts of the circuit of which nothing was observed: 1 is in their place. */
-export function observedLikelihood(
+/**
+ * Likelihood of a row, complete or not, straight from the definition: linear domain, by recursion. In the place of parts of
+ * which nothing was observed stands 1.
+ */
+export function likelihood(
   circuit: Circuit,
   row: readonly (number | null)[],
   weightsOf = weights,
