@@ -7,6 +7,9 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "./command.ts";
 
+// By default lists have ten items at most, whatever `maxLength` says.
+fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true });
+
 /** The seed of all property tests unless `RETORT_SEED` says otherwise. */
 const SEED = 2203;
 

@@ -196,7 +196,7 @@ Deno.test("spreads: mean, sample deviation, and only as many digits as they mean
     max: 3,
     n: 3,
   });
-  assert.equal(spreadOfValues([null]), null);
+  assert.equal(spreadOfValues([null, NaN, -Infinity]), null);
   assert.equal(spreadOfValues([0.1, 0.1, 0.1])!.deviation, 0);
   assert.equal(spreadText(spreadOfValues([1.23456, 1.24456])), "1.2396 ± 0.0071");
   assert.equal(spreadText(spreadOfValues([5])), "5");

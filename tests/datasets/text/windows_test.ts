@@ -61,6 +61,26 @@ Deno.test("windows hold what they should, whatever the segments, the stride and 
   );
 });
 
+Deno.test("whether all windows begin at given tokens is told as by looking at each", (test) => {
+  holds(
+    test,
+    fc.property(
+      fc.array(fc.nat(6), { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.uniqueArray(fc.nat(20), { maxLength: 4 }),
+      (lengths, length, stride, left) => {
+        const starts = lengths.reduce((list, n) => [...list, list.at(-1)! + n], [0]);
+        const windows = Windows.over(starts, { length, stride, partial: "pad" });
+        const firsts = Array.from({ length: windows.count }, (_, w) => windows.at(w).first);
+        const given = Array.from({ length: 21 }, (_, i) => i).filter((i) => !left.includes(i));
+        assert.equal(windows.beginAt(given), firsts.every((first) => given.includes(first)));
+        assert.equal(windows.beginAt(firsts), true);
+      },
+    ),
+  );
+});
+
 Deno.test("windows that touch are one run, however many segments they lie in", () => {
   const windows = Windows.over([0, 8, 16, 17, 21], { length: 4 });
   assert.deepEqual(windows.runs, [
