@@ -6,24 +6,7 @@ import { leafFamily } from "./leaves/mod.ts";
 import { flatten, inOneRow, isFlat, type NestedNumbers } from "./nested.ts";
 import type { Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
-
-/**
- * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples that say anything
- * about its node:
- * - `em`: `F / sum(F)`, the maximum (Dempster, Laird and Rubin 1977);
- * - `inertia`: `inertia * old + (1 - inertia) * F / sum(F)`, the usual mini-batch EM of circuits;
- * - `anemone`: proportional to `(1 - step) * W * TD * old + step * F`, where `TD` is the top-down probability
- *   of the row, that is how often a sample of the model itself passes it (Liu and Van den Broeck,
- *   "Rethinking Probabilistic Circuit Parameter Learning", 2025). Rows that a batch says little about move
- *   little; `step` 1 is EM.
- */
-export type UpdateStep =
-  | { readonly kind: "em" }
-  | { readonly kind: "inertia"; readonly inertia: number }
-  | { readonly kind: "anemone"; readonly step: number };
-
-/** The kinds of steps. */
-export const STEPS: readonly UpdateStep["kind"][] = ["em", "inertia", "anemone"];
+import { amountOf, stepRules, STEPS, type UpdateStep } from "./steps/mod.ts";
 
 /** How the counts of a parameter are smoothed before a step, and whether it takes the step at all. */
 export interface ParameterSettings {
@@ -143,8 +126,8 @@ export function settingsFor(
 export function checkRule(circuit: Circuit, rule: UpdateRule): void {
   const { step } = rule;
   requireKind("the step of an update", step, STEPS);
-  if (step.kind === "inertia") between("inertia", step.inertia, 0, 1);
-  else if (step.kind === "anemone") between("step", step.step, 0, 1);
+  const { number } = stepRules[step.kind];
+  if (number !== undefined) between(number, amountOf(step), 0, 1);
   for (const id of Object.keys(rule.parameters ?? {})) parameterOf(circuit, id);
   for (const [id, node] of parameterOwners(circuit)) {
     const { pseudocount, mix, base } = settingsFor(rule, id, node.kind);

@@ -15,6 +15,7 @@ export * from "./builder.ts";
 export * from "./evaluator.ts";
 export * from "./reference.ts";
 export * from "./maximise.ts";
+export * from "./steps/mod.ts";
 export * from "./learner.ts";
 export * from "./top_down.ts";
 export * from "./update.ts";

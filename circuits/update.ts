@@ -1,8 +1,8 @@
-import { type Circuit, type InputNode, type ParameterArray } from "./circuit.ts";
+import type { Circuit, ParameterArray } from "./circuit.ts";
 import type { CountedWeight } from "./evidence.ts";
 import { leafFamily, shapeOf } from "./leaves/mod.ts";
-import type { Leaf } from "./leaves/mod.ts";
-import { parameterOwners, rowWidth, settingsFor, type UpdateRule, type UpdateStep } from "./learner.ts";
+import { parameterOwners, rowWidth, settingsFor, type UpdateRule } from "./learner.ts";
+import { amountOf, stepRules, type UpdateStep } from "./steps/mod.ts";
 import { countedSpreads } from "./spread.ts";
 import { topDownRows } from "./top_down.ts";
 
@@ -18,7 +18,7 @@ export interface Accumulators {
   /** Weight of the samples that they count. */
   readonly weight: CountedWeight;
   /**
-   * For `anemone`: how often the samples would use each row under the old parameters, `[rows]` by id, where an engine knows
+   * For steps that ask for it: how often the samples would use each row under the old parameters, `[rows]` by id, where an engine knows
    * it already; found from `values` when left out.
    */
   readonly priors?: ReadonlyMap<string, ArrayLike<number>>;
@@ -39,7 +39,7 @@ export function applyUpdate(
 ): void {
   const { step } = rule;
   // From the old parameters, all of them, so before the first one changes.
-  const priors = step.kind === "anemone"
+  const priors = stepRules[step.kind].priors
     ? accumulators.priors ?? topDownRows(circuit, values, (node) => accumulators.weight.of(node))
     : undefined;
   const spreads = countedSpreads(circuit, values, accumulators.statistics, accumulators.rounding);
@@ -57,7 +57,17 @@ export function applyUpdate(
     const family = leafFamily(node.family);
     const leaf = { ...shapeOf(circuit, node), values: current };
     if (family.rows) updateRows(current, counts, rowWidth(circuit, id, node), smoothing);
-    else current.set(updatedLeaf(leaf, node, counts, smoothing, spreads.get(id)));
+    else {
+      const { pseudocount } = settings;
+      current.set(stepRules[step.kind].leaf(amountOf(step), {
+        leaf,
+        family,
+        statistics: Float64Array.from(counts),
+        pseudocount,
+        ...(prior !== undefined && { prior }),
+        spread: spreads.get(id),
+      }));
+    }
   }
 }
 
@@ -90,35 +100,43 @@ export interface RowUpdate {
   readonly mix: number;
   /** `[width]` or `[rows, width]`; uniform when left out. */
   readonly base?: ArrayLike<number>;
-  /** For `anemone`, `[rows]`: how often the samples would use the row under the old parameters. */
+  /** `[rows]`, for steps that ask for it: how often the samples would use the row under the old parameters. */
   readonly prior?: ArrayLike<number>;
 }
 
+/** The factors of one row: `new = keep * old + counted * counts + spread * base`. */
+export interface RowFactors {
+  /** Of the values. */
+  readonly keep: number;
+  /** Of the counts. */
+  readonly counted: number;
+  /** Of the distribution that smooths. */
+  readonly spread: number;
+}
+
 /**
- * One step of rows that are distributions, `[rows, width]`, in place: `new = keep * old + take * F`, with two
- * factors for each row that make it sum to one. `F` are the smoothed counts of {@link UpdateRule}.
+ * The factors of each row, by its number and the sum of its counts: those that make `keep * old + take * F` sum to one.
+ * `F` are the smoothed counts of {@link UpdateRule}.
  */
+export function rowFactors(
+  { step, pseudocount, mix, prior }: RowUpdate,
+): (row: number, total: number) => RowFactors {
+  const rule = stepRules[step.kind], amount = amountOf(step);
+  return (row, total) => {
+    const { keep, take } = rule.factors(amount, total + pseudocount, prior?.[row] ?? 0);
+    return { keep, counted: take * (1 - mix), spread: take * (mix * total + pseudocount) };
+  };
+}
+
+/** One step of rows that are distributions, `[rows, width]`, in place: see {@link rowFactors}. */
 export function updateRows(values: ParameterArray, counts: Counts, width: number, update: RowUpdate): void {
-  const { step, pseudocount, mix, base } = update;
+  const { base } = update, factors = rowFactors(update);
   const shared = base === undefined || base.length === width;
   for (let row = 0, at = 0; at < values.length; row++, at += width) {
     let total = 0;
     for (let i = 0; i < width; i++) total += counts[at + i] as number;
-    const smoothed = total + pseudocount;
-    let keep = 0, take = 0;
-    if (step.kind === "anemone") {
-      const prior = (1 - step.step) * (update.prior?.[row] ?? 0);
-      const all = prior + step.step * smoothed;
-      if (!(all > 0)) continue;
-      keep = prior / all;
-      take = step.step / all;
-    } else {
-      if (!(smoothed > 0)) continue;
-      keep = step.kind === "inertia" ? step.inertia : 0;
-      take = (1 - keep) / smoothed;
-    }
-    const spread = take * (mix * total + pseudocount);
-    const counted = take * (1 - mix);
+    const { keep, counted, spread } = factors(row, total);
+    if (keep === 1) continue;
     const from = shared ? 0 : at;
     if (base === undefined) {
       const added = spread * (1 / width);
@@ -132,26 +150,4 @@ export function updateRows(values: ParameterArray, counts: Counts, width: number
         spread * (base[from + i] as number);
     }
   }
-}
-
-/** One step of a leaf that learns from statistics which are no rows of a distribution. */
-function updatedLeaf(
-  leaf: Leaf,
-  node: InputNode,
-  counts: Counts,
-  update: RowUpdate,
-  spread: number | undefined,
-): ParameterArray {
-  const family = leafFamily(node.family);
-  const { step, pseudocount } = update;
-  const statistics = Float64Array.from(counts);
-  const scale = step.kind === "anemone" ? step.step : 1;
-  for (let i = 0; i < statistics.length; i++) statistics[i] = scale * (statistics[i] as number);
-  if (step.kind === "anemone") {
-    for (let u = 0; u < leaf.units; u++) {
-      family.accumulateExpected(leaf, u, (1 - step.step) * (update.prior?.[u] ?? 0), statistics);
-    }
-  }
-  const fresh = family.maximise(leaf, statistics, scale * pseudocount, spread);
-  return step.kind === "inertia" ? family.blend(leaf, fresh, step.inertia) : fresh;
 }

@@ -1,6 +1,7 @@
 import { CircuitError } from "../errors.ts";
 import { requireKind } from "../guards.ts";
-import { type ParameterSettings, STEPS, type UpdateRule, type UpdateStep } from "../learner.ts";
+import type { ParameterSettings, UpdateRule } from "../learner.ts";
+import { stepRules, STEPS, type UpdateStep } from "../steps/mod.ts";
 import {
   checkFalling,
   checkSchedule,
@@ -134,11 +135,9 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
     );
   }
   requireKind("the step", full.step, STEPS);
-  if (full.step.kind === "inertia") checkSchedule("inertia", full.step.inertia);
-  else if (full.step.kind === "anemone") {
-    if (isFalling(full.step.step)) checkFalling(full.step.step);
-    else checkSchedule("step", full.step.step);
-  }
+  const { number = "", falls } = stepRules[full.step.kind], value = numberOf(full.step);
+  if (value !== undefined && falls && isFalling(value)) checkFalling(value);
+  else if (value !== undefined) checkSchedule(number, value as Schedule);
   return full;
 }
 
@@ -164,18 +163,26 @@ export function ruleAt(options: FullOptions, progress: number, part: number, fal
   };
 }
 
+/** What a step says of its number; undefined for a kind without one. */
+function numberOf(step: FullOptions["step"]): Schedule | Falling | undefined {
+  const { number } = stepRules[step.kind];
+  return number === undefined ? undefined : (step as unknown as Record<string, Schedule | Falling>)[number];
+}
+
 function stepAt(step: FullOptions["step"], progress: number, falls: number): UpdateStep {
-  if (step.kind === "inertia") return { kind: "inertia", inertia: scheduled(step.inertia, progress) };
-  if (step.kind === "em") return step;
-  if (!isFalling(step.step)) return { kind: "anemone", step: scheduled(step.step, progress) };
-  const { from, to, factor = 0.5 } = step.step;
-  return { kind: "anemone", step: Math.max(to, from * factor ** falls) };
+  const { number } = stepRules[step.kind], value = numberOf(step);
+  if (number === undefined || value === undefined) return step as UpdateStep;
+  const now = (x: number) => ({ kind: step.kind, [number]: x }) as unknown as UpdateStep;
+  if (!isFalling(value)) return now(scheduled(value, progress));
+  const { from, to, factor = 0.5 } = value;
+  return now(Math.max(to, from * factor ** falls));
 }
 
 /** How often the step of a training may fall before it is at its smallest; 0 where it does not fall. */
 export function mostFalls({ step }: FullOptions): number {
-  if (step.kind !== "anemone" || !isFalling(step.step)) return 0;
-  const { from, to, factor = 0.5 } = step.step;
+  const value = numberOf(step);
+  if (value === undefined || !isFalling(value)) return 0;
+  const { from, to, factor = 0.5 } = value;
   // A power that misses `to` by rounding is no further fall.
   return Math.ceil(Math.log(to / from) / Math.log(factor) - 1e-9);
 }

@@ -1,5 +1,6 @@
 import { type Circuit, describeVariable, type ParameterArray } from "../circuit.ts";
 import { parameterOwners, settingsFor } from "../learner.ts";
+import { stepRules } from "../steps/mod.ts";
 import { topDownRows } from "../top_down.ts";
 import { type FullOptions, ruleAt } from "./options.ts";
 import type { Score } from "./score.ts";
@@ -20,7 +21,7 @@ const NAMED = 5;
  */
 export function isMonotone(circuit: Circuit, options: FullOptions, batches: number): boolean {
   const { step, dropout, batchesPerUpdate } = options;
-  if (step.kind !== "em" || dropout > 0 || batchesPerUpdate < batches) return false;
+  if (!stepRules[step.kind].monotone || dropout > 0 || batchesPerUpdate < batches) return false;
   const rule = ruleAt(options, 0, 1);
   return parameterOwners(circuit).entries().every(([id, node]) => {
     const { pseudocount, mix, frozen } = settingsFor(rule, id, node.kind);

@@ -6,9 +6,11 @@ import {
   leafFamily,
   type ParameterArray,
   parameterOwners,
+  rowFactors,
   type RowUpdate,
   rowWidth,
   settingsFor,
+  stepRules,
   type SumNode,
   topDownRows,
   updateRows,
@@ -39,7 +41,7 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
   const { circuit, weights } = learned;
   const owners = parameterOwners(circuit);
   const current = new Map([...weights.ids()].map((id) => [id, weights.view(id)]));
-  const priors = rule.step.kind === "anemone"
+  const priors = stepRules[rule.step.kind].priors
     ? topDownRows(circuit, current, (node) => learned.weight.of(node))
     : undefined;
   const updateFor = (id: string, node: InputNode | SumNode): RowUpdate | undefined => {
@@ -104,24 +106,13 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
     const place = counts?.placeOf(first + k) ?? -1;
     if (counts !== undefined && place >= 0) addInto(total, counts.blockOf(place), counts.offsetOf(place));
   }
-  const { step, pseudocount, mix, base, prior } = update;
+  const { base } = update, factorsOf = rowFactors(update);
   const keep = new Float64Array(units), counted = new Float64Array(units), spread = new Float64Array(units);
   for (let u = 0; u < units; u++) {
-    const all = total[u] as number, smoothed = all + pseudocount;
-    let take = 0;
-    keep[u] = 1;
-    if (step.kind === "anemone") {
-      const old = (1 - step.step) * (prior?.[u] ?? 0), sum = old + step.step * smoothed;
-      if (!(sum > 0)) continue;
-      keep[u] = old / sum;
-      take = step.step / sum;
-    } else {
-      if (!(smoothed > 0)) continue;
-      keep[u] = step.kind === "inertia" ? step.inertia : 0;
-      take = (1 - (keep[u] as number)) / smoothed;
-    }
-    counted[u] = take * (1 - mix);
-    spread[u] = take * (mix * all + pseudocount);
+    const factors = factorsOf(u, total[u] as number);
+    keep[u] = factors.keep;
+    counted[u] = factors.counted;
+    spread[u] = factors.spread;
   }
   // By unit: what the state gets of what is spread.
   const added = spread.map((x) => x * (1 / states));

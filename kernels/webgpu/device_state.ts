@@ -6,6 +6,7 @@ import {
   parameterOwners,
   recentreStatistics,
   settingsFor,
+  stepRules,
   type UpdateRule,
 } from "../../circuits/mod.ts";
 import type { Moments } from "../leaves/device_leaf.ts";
@@ -43,7 +44,7 @@ export class DeviceState {
   async update(session: DeviceSession, rule: UpdateRule): Promise<void> {
     const updater = await session.updater();
     const host = this.#hostParameters(session, rule);
-    if (rule.step.kind === "anemone") {
+    if (stepRules[rule.step.kind].priors) {
       // The weight of the samples is known when their likelihoods are.
       await session.fetch();
       await updater.gatherPriors(await session.topDown(), this.counted.weight);
@@ -74,7 +75,7 @@ export class DeviceState {
   ): Promise<Map<string, ParameterArray>> {
     if ([...host].some((id) => session.resident.store.isOnDevice(id))) await this.refresh(session);
     const counts = await session.resident.counts();
-    const masses = rule.step.kind === "anemone" ? await session.masses() : undefined;
+    const masses = stepRules[rule.step.kind].priors ? await session.masses() : undefined;
     const { weight } = this.counted;
     const priors = masses &&
       new Map([...masses].map(([id, rows]) => [id, Float64Array.from(rows, (mass) => mass * weight.total)]));

@@ -1,5 +1,13 @@
-import { type CountedWeight, parameterOwners, settingsFor, type UpdateRule } from "../../circuits/mod.ts";
+import {
+  amountOf,
+  type CountedWeight,
+  parameterOwners,
+  settingsFor,
+  STEPS,
+  type UpdateRule,
+} from "../../circuits/mod.ts";
 import { gpuTable } from "../leaves/mod.ts";
+import { STEP_SNIPPETS } from "../steps/mod.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
 import { padded } from "./layout.ts";
 import { dispatchRuns } from "./folds.ts";
@@ -13,8 +21,6 @@ import type { CountBuffers, DeviceWorkspace, WorkspaceContext } from "./workspac
 
 /** States that a thread adds up. */
 const PART = 256;
-
-const STEPS = { em: 0, inertia: 1, anemone: 2 } as const;
 
 /** A slot of a table of weights or leaves. */
 interface SlotPlace {
@@ -98,15 +104,15 @@ export class Updater {
   }
 
   /**
-   * New values for all parameters but those in `others`, and counts of zero for all. For `anemone`,
-   * {@link Updater.gatherPriors} comes first.
+   * New values for all parameters but those in `others`, and counts of zero for all. For steps that
+   * ask for priors, {@link Updater.gatherPriors} comes first.
    */
   update(rule: UpdateRule, weight: number, others: ReadonlySet<string>): void {
     const { commands, plan } = this.#context;
     const { step } = rule;
     const words = new Uint32Array(4), numbers = new Float32Array(words.buffer);
-    words[0] = STEPS[step.kind];
-    numbers[1] = step.kind === "inertia" ? step.inertia : step.kind === "anemone" ? step.step : 0;
+    words[0] = STEPS.indexOf(step.kind);
+    numbers[1] = amountOf(step);
     numbers[2] = weight;
     commands.write(this.#rule, 0, words);
     const owners = parameterOwners(plan.circuit);
@@ -174,7 +180,7 @@ function weightSteps(
       (run): Step => {
         const { page, from, to } = (run[0] as { part: PagePart }).part;
         return {
-          kernel: { template: "update", constants: { KIND: "rows", ...lanes } },
+          kernel: { template: "update", constants: { KIND: "rows", ...lanes }, snippets: STEP_SNIPPETS },
           bindings: [
             tables.shape(table.inputs, padded(table.inputs) / 4, 0, 0, 0, 0),
             tables.table(run.flatMap(({ part, settings, prior }) => [
@@ -279,19 +285,19 @@ function leafSteps(
     const prepared = all.map((run) => ({ run, ...common(run) }));
     return [
       ...prepared.map(({ run, states, page, shape, slots }): Step => ({
-        kernel: { template: "update", constants: { KIND: "totals", PART, X } },
+        kernel: { template: "update", constants: { KIND: "totals", PART, X }, snippets: STEP_SNIPPETS },
         bindings: [shape, slots, buffers.total, statistics[page] as GPUBuffer],
         grid: () => [groups, Math.ceil(states / PART), run.length],
         effort: entriesOf(run.length * states * padded(table.units), 4),
       })),
       ...prepared.filter(({ run }) => (run[0] as Entry).before === 0).map(({ run, shape, slots }): Step => ({
-        kernel: { template: "update", constants: { KIND: "reduce", X } },
+        kernel: { template: "update", constants: { KIND: "reduce", X }, snippets: STEP_SNIPPETS },
         bindings: [shape, slots, buffers.total],
         grid: () => [groups, 1, run.length],
         effort: entriesOf(run.length * Math.ceil(table.states / PART) * padded(table.units), 4),
       })),
       ...prepared.map(({ run, states, page, valuesPage, shape, slots }): Step => ({
-        kernel: { template: "update", constants: { KIND: "states", X, Y } },
+        kernel: { template: "update", constants: { KIND: "states", X, Y }, snippets: STEP_SNIPPETS },
         bindings: [
           shape,
           slots,

@@ -2,8 +2,8 @@
 // distribution that make it sum to one. Distributions are rows of weights (KIND rows), or columns of tables of states:
 // `totals` adds up parts of the columns, `states` makes the step. Constants: KIND, LANES and X, Y (workgroup).
 struct Rule {
-  step: u32,     // 0 em, 1 inertia, 2 anemone
-  amount: f32,   // inertia, or step of anemone
+  step: u32,     // index of its kind
+  amount: f32,   // its number
   weight: f32,   // samples counted
   pad: u32,
 }
@@ -74,16 +74,7 @@ fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   let smoothed = total + leaf.pseudocount;
   var keep = vec4f();
   var take = vec4f();
-  if (rule.step == 2u) {
-    let past = (1.0 - rule.amount) * rule.weight * prior;
-    let all = past + rule.amount * smoothed;
-    keep = select(past / all, vec4f(1.0), all <= vec4f());
-    take = select(rule.amount / all, vec4f(), all <= vec4f());
-  } else {
-    let inertia = select(0.0, rule.amount, rule.step == 1u);
-    keep = select(vec4f(inertia), vec4f(1.0), smoothed <= vec4f());
-    take = select((1.0 - inertia) / smoothed, vec4f(), smoothed <= vec4f());
-  }
+  //# paste STEPS
   return Factors(keep, take * (1.0 - leaf.mix), take * (leaf.mix * total + leaf.pseudocount) / f32(shape.width));
 }
 

@@ -126,15 +126,22 @@ fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   let smoothed = total + leaf.pseudocount;
   var keep = vec4f();
   var take = vec4f();
-  if (rule.step == 2u) {
-    let past = (1.0 - rule.amount) * rule.weight * prior;
-    let all = past + rule.amount * smoothed;
-    keep = select(past / all, vec4f(1.0), all <= vec4f());
-    take = select(rule.amount / all, vec4f(), all <= vec4f());
-  } else {
-    let inertia = select(0.0, rule.amount, rule.step == 1u);
-    keep = select(vec4f(inertia), vec4f(1.0), smoothed <= vec4f());
-    take = select((1.0 - inertia) / smoothed, vec4f(), smoothed <= vec4f());
+  switch (rule.step) {
+    case 0u: {
+      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
+      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 1u: {
+      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
+      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 2u: {
+      let past = (1.0 - rule.amount) * rule.weight * prior;
+      let all = past + rule.amount * smoothed;
+      keep = select(past / all, vec4f(1.0), all <= vec4f());
+      take = select(rule.amount / all, vec4f(), all <= vec4f());
+    }
+    default: {}
   }
   return Factors(keep, take * (1.0 - leaf.mix), take * (leaf.mix * total + leaf.pseudocount) / f32(shape.width));
 }
@@ -212,15 +219,22 @@ fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   let smoothed = total + leaf.pseudocount;
   var keep = vec4f();
   var take = vec4f();
-  if (rule.step == 2u) {
-    let past = (1.0 - rule.amount) * rule.weight * prior;
-    let all = past + rule.amount * smoothed;
-    keep = select(past / all, vec4f(1.0), all <= vec4f());
-    take = select(rule.amount / all, vec4f(), all <= vec4f());
-  } else {
-    let inertia = select(0.0, rule.amount, rule.step == 1u);
-    keep = select(vec4f(inertia), vec4f(1.0), smoothed <= vec4f());
-    take = select((1.0 - inertia) / smoothed, vec4f(), smoothed <= vec4f());
+  switch (rule.step) {
+    case 0u: {
+      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
+      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 1u: {
+      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
+      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 2u: {
+      let past = (1.0 - rule.amount) * rule.weight * prior;
+      let all = past + rule.amount * smoothed;
+      keep = select(past / all, vec4f(1.0), all <= vec4f());
+      take = select(rule.amount / all, vec4f(), all <= vec4f());
+    }
+    default: {}
   }
   return Factors(keep, take * (1.0 - leaf.mix), take * (leaf.mix * total + leaf.pseudocount) / f32(shape.width));
 }
