@@ -44,6 +44,28 @@ Deno.test({
       assert.match(await text(), /read as unknown: whom/);
       assert.deepEqual(await seriousFaults(page), []);
 
+      // Words that the vocabulary does not have are told beside the list, and what is asked stands in the address.
+      assert.equal(await page.locator(".word", { hasText: "<unk>" }).count(), 0);
+      assert.match(await text(), /is on words that the vocabulary does not have/);
+      assert.match(await page.locator("h1").innerText(), /^text$/, "as the pipeline returns it");
+      assert.match(page.url(), /sentence=to\+_\+whom\+_/);
+      await page.getByLabel("the likeliest filling").press("Space");
+      await until("the likeliest filling", async () => /likeliest of known words/.test(await text()));
+      await page.reload();
+      await until("the same is asked", async () => /Blank 2/.test(await text()));
+      assert.equal(await field.inputValue(), "to _ whom _");
+      assert.ok(await page.getByLabel("the likeliest filling").isChecked());
+      await page.locator(".example").first().waitFor();
+      const example = await page.locator(".example").first().innerText();
+      assert.match(example, /_/);
+      await page.locator(".example").first().press("Enter");
+      assert.equal(await field.inputValue(), example);
+      await typed("to _ whom _");
+      await until(
+        "two blanks again",
+        async () => /Blank 2[\s\S]*read as unknown|read as unknown[\s\S]*Blank 2/.test(await text()),
+      );
+
       // A word put into its blank; markup in the vocabulary is a word like others.
       assert.ok(await page.locator(".word", { hasText: "<script>" }).count() > 0);
       await page.locator(".blank").first().locator(".word", { hasText: "be" }).focus();
@@ -75,6 +97,21 @@ Deno.test({
         await until("one is shown", async () => /5 of 16 pixels are hidden/.test(await text()));
         assert.match(await page.locator("#painting-at").innerText(), /row 1, column 2, seen/);
       }
+      // Another model of the same run beside it; the address carries image, mask and both models.
+      const beside = page.getByRole("group", { name: "Beside it" }).getByRole("checkbox").first();
+      await beside.press("Space");
+      await until("both answer", async () => await page.getByAltText(/^expected values by/).count() === 2);
+      const hidden = new URL(page.url()).hash;
+      assert.match(hidden, /set=\w+&image=0&hidden=[\w-]+&with=\w+/);
+      await page.reload();
+      await until(
+        "both answer again",
+        async () => await page.getByAltText(/^expected values by/).count() === 2,
+      );
+      assert.equal(new URL(page.url()).hash, hidden);
+      assert.match(await text(), /test \(other images\)/);
+      await beside.press("Space");
+
       // With a pointer as well.
       await page.getByRole("button", { name: "nothing" }).click();
       await until("nothing is hidden", async () => /nothing is hidden/.test(await text()));

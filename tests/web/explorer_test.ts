@@ -103,6 +103,27 @@ async function texts(one: Served) {
       row.reduce((sum, p) => p === 0 ? sum : sum - p / total * Math.log2(p / total), 0),
     );
   }
+  // The likeliest filling of both blanks at once, by words that are known, against every pair.
+  const best = await one.json("ask", { ...asked, likeliest: true });
+  let most = { p: 0, a: 0, b: 0 }, all = 0;
+  for (let a = 0; a < 7; a++) {
+    for (let b = 0; b < 7; b++) {
+      if (a === 1 || b === 1) continue;
+      const filled = {
+        ...samples,
+        values: Int32Array.of(1, 2, a, 4, b, 0, 0, 0),
+        observed: Uint8Array.of(1, 1, 1, 1, 1, 0, 0, 0),
+      };
+      const p = Math.exp((await marginal(reference, filled, [0, 1, 2, 3, 4]))[0]!);
+      all += p;
+      if (a !== 0 && b !== 0 && p > most.p) most = { p, a, b };
+    }
+  }
+  assert.equal(best.likeliest.text, `to ${WORDS[most.a]} or ${WORDS[most.b]}`);
+  near(best.likeliest.probability, most.p / all);
+  assert.equal(best.likeliest.exact, true);
+  assert.equal(best.unknownWord, "<unk>");
+  assert.equal(answer.likeliest, null);
   near(answer.bits, -(await marginal(reference, samples, [0, 1, 3]))[0]! / Math.LN2);
   assert.equal(answer.drawn.length, 3);
   const later = await one.json("ask", { ...asked, seed: 2, draws: 16 });
@@ -194,7 +215,7 @@ async function processes(one: Served) {
     model: one.artifact("text"),
     vocabulary: one.artifact("words:vocabulary"),
     sentence,
-    ...{ ends: true, list: 1, draws: 1, seed: 0 },
+    ...{ ends: true, list: 1, draws: 1, seed: 0, likeliest: false },
     ...more,
   } as Question);
   const ask = (asked: Question, asker = "me") => explorer.ask(one.store.root, asked, asker);

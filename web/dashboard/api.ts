@@ -3,7 +3,7 @@ import type { RunAnswer } from "../../runner/answer.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { compareRuns, type Comparison } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
-import type { Annotation, ArtifactRecord, RunRecord } from "../../runner/records/rows.ts";
+import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -17,8 +17,7 @@ import { type TimeLeft, timeLeft } from "../view/left.ts";
 import { isShownInWords, type ShownTable } from "../view/shown_tables.ts";
 import { wordsFor } from "../view/vocabulary.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
-import type { Explorer } from "../explorer/explorer.ts";
-import type { Answer, Question } from "../explorer/protocol.ts";
+import { nodesBeside } from "./beside.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
 /** A run and how it is made again. */
@@ -140,103 +139,6 @@ export async function artifactPage(
     lineage: lineageOf(records, record),
     explorable: beside === undefined ? null : explorable(beside.nodes, beside.node, artifact),
   };
-}
-
-/** The nodes of the run that made an artifact, and its own, if the run is still in the records. */
-function nodesBeside(store: Store, records: Records, { run: id, node: name }: ArtifactRecord) {
-  const run = id === "" ? undefined : records.findRuns(id).find((one) => one.id === id);
-  if (run === undefined) return undefined;
-  const nodes = new Map(
-    viewRun(store, records, run, { curves: false }).nodes.map((one) => [one.name, one]),
-  );
-  const node = nodes.get(name);
-  return node === undefined ? undefined : { nodes, node };
-}
-
-/** What the explorer's page shows before anything is asked. */
-export interface ExplorePageData {
-  readonly name: string;
-  readonly explorable: Explorable | null;
-}
-
-/** What of an artifact can be asked. */
-export function explorePage(store: Store, records: Records, digest: string): ExplorePageData {
-  const record = resolveArtifact(records, digest);
-  const beside = nodesBeside(store, records, record);
-  return {
-    name: `${record.node}:${record.output}`,
-    explorable: beside === undefined ? null : explorable(beside.nodes, beside.node, record.artifact),
-  };
-}
-
-/** Words listed of a blank, completions, and characters of a sentence, at most. */
-const LISTED = 1000, DRAWS = 16, SENTENCE = 5000;
-
-/**
- * Asks a model what the query says.
- * @throws CallError when what is asked does not fit the model
- */
-export function askModel(
-  store: Store,
-  records: Records,
-  explorer: Explorer,
-  query: URLSearchParams,
-): Promise<Answer> {
-  const record = resolveArtifact(records, query.get("digest") ?? "");
-  const beside = nodesBeside(store, records, record);
-  const known = beside && explorable(beside.nodes, beside.node, record.artifact);
-  const common = {
-    model: record.artifact,
-    draws: wholeNumber(query, "draws", DRAWS),
-    seed: wholeNumber(query, "seed", 2 ** 31),
-  };
-  const ask = async (question: Question) => {
-    try {
-      return await explorer.ask(store.root, question, query.get("asker") ?? "");
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      const hint = error.hint === undefined ? {} : { hint: error.hint };
-      throw new WrongQuestion(error.code, error.message, { ...hint, cause: error, status: 422 });
-    }
-  };
-  if (known?.kind === "text") {
-    const sentence = query.get("sentence") ?? "";
-    if (sentence.length > SENTENCE) throw new WrongQuestion("page/argument", "the sentence is too long");
-    return ask({
-      ...common,
-      kind: "text",
-      vocabulary: resolveArtifact(records, known.vocabulary).artifact,
-      sentence,
-      ends: query.get("ends") !== "false",
-      list: wholeNumber(query, "list", LISTED),
-    });
-  }
-  if (known?.kind === "images") {
-    const set = known.sets.find((one) => one.digest === query.get("set"));
-    if (set === undefined) {
-      throw new WrongQuestion("page/argument", "there is no such set of images for this model", {
-        status: 422,
-      });
-    }
-    return ask({
-      ...common,
-      kind: "images",
-      images: resolveArtifact(records, set.digest).artifact,
-      image: wholeNumber(query, "image", set.count - 1),
-      hidden: query.get("hidden") ?? "",
-    });
-  }
-  throw new WrongQuestion("page/argument", "this artifact is no model of text or images", { status: 422 });
-}
-
-/** A parameter of the query that is a whole number from 0 to `most`. */
-function wholeNumber(query: URLSearchParams, name: string, most: number): number {
-  const value = Number(query.get(name) ?? "");
-  if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new WrongQuestion(
-    "page/argument",
-    `${name} is ${JSON.stringify(query.get(name))}; expected a whole number from 0 to ${most}`,
-  );
 }
 
 /**

@@ -11,17 +11,9 @@ import {
   keptAddress,
   publicHost,
 } from "./access.ts";
-import {
-  artifactFile,
-  artifactPage,
-  askModel,
-  comparePage,
-  explorePage,
-  logPiece,
-  runPage,
-  seedsOf,
-} from "./api.ts";
+import { artifactFile, artifactPage, comparePage, logPiece, runPage, seedsOf } from "./api.ts";
 import { bundlePage } from "./bundle.ts";
+import { askModel, explorePage } from "./explore.ts";
 import { Explorer } from "../explorer/explorer.ts";
 import { graphOfRun } from "./graph.ts";
 import { csvOfRuns, listRuns, plotRuns } from "./list.ts";

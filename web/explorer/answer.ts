@@ -9,7 +9,9 @@ import { CallError, RetortError } from "../../foundation/errors.ts";
 import type { Evaluator } from "../../circuits/evaluator.ts";
 import type { ImageModel } from "../../stages/images/open_model.ts";
 import { imagesOfSamples } from "../../stages/images/show_images.ts";
-import { fillBlanks, type FilledBlanks, readBlanks } from "../../stages/text/blanks.ts";
+import { type BlankedSentence, fillBlanks, type FilledBlanks, readBlanks } from "../../stages/text/blanks.ts";
+import { likeliestFilling } from "../../stages/text/likeliest.ts";
+import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import { askedFrame } from "../../stages/text/frame.ts";
 import { encodePlainPng } from "../view/png.ts";
 import { dataUrl } from "../view/preview.ts";
@@ -27,7 +29,7 @@ export interface TextModel {
 export async function answerText(
   { evaluator, withoutEnds }: TextModel,
   vocabulary: Vocabulary,
-  { sentence, ends, list, draws, seed }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
+  { sentence, ends, list, draws, seed, likeliest }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
 ): Promise<TextAnswer> {
   const { circuit } = evaluator;
   // A circuit that says nothing of its windows is asked as it stands.
@@ -35,10 +37,12 @@ export async function answerText(
   const read = readSentence(sentence, vocabulary, circuit.variables.length, frame, ends);
   const [log] = await logLikelihood(evaluator, read.samples);
   let filled: FilledBlanks = { drawn: [], blanks: [] };
+  let best: TextAnswer["likeliest"] = null;
   if (read.blanks.length > 0) {
     const asked = await withoutEnds(read.blanks);
     const samples = asked.condition(read.samples);
     filled = await fillBlanks(asked.evaluator, { ...read, samples }, vocabulary, { list, draws, seed });
+    if (likeliest) best = await likeliestOf(asked.evaluator, { ...read, samples }, vocabulary);
   }
   return {
     kind: "text",
@@ -46,8 +50,25 @@ export async function answerText(
     given: read.samples.observed!.reduce((sum, one) => sum + one, 0),
     unknown: read.unknown,
     vocabulary: vocabulary.words.length,
+    unknownWord: vocabulary.unknown === null
+      ? null
+      : textOfTokens([vocabulary.unknown], vocabulary).trim() || vocabulary.words[vocabulary.unknown]!,
+    likeliest: best,
     ...filled,
   };
+}
+
+async function likeliestOf(
+  evaluator: Evaluator,
+  { samples, blanks, words }: BlankedSentence,
+  vocabulary: Vocabulary,
+): Promise<TextAnswer["likeliest"]> {
+  const found = await likeliestFilling(evaluator, samples, blanks, (value) => value !== vocabulary.unknown);
+  if (found === undefined) return null;
+  const values = samples.values.slice();
+  found.values.forEach((value, i) => values[blanks[i]!] = value);
+  const { probability, exact } = found;
+  return { text: textOfTokens(values.slice(words.from, words.to), vocabulary), probability, exact };
 }
 
 /** {@link readBlanks}, for which a sentence that does not fit is a failed run: here it is a wrong call. */

@@ -17,7 +17,7 @@ export type Explorable =
     /** Images to begin with, those that the model was not made from first. */
     readonly sets: readonly {
       readonly digest: string;
-      /** `node:output`. */
+      /** What people call it. */
       readonly name: string;
       readonly count: number;
     }[];
@@ -27,11 +27,14 @@ export type Explorable =
  * What of an artifact can be asked, from the records of the run that made it: a circuit that a vocabulary came
  * before is a model of text; a circuit with a variable for each number of an image that came before it, or a
  * model of patches, is one of images.
+ *
+ * @param returned names under which the run returns outputs, by `node:output`.
  */
 export function explorable(
   nodes: ReadonlyMap<string, NodeView>,
   node: NodeView,
   artifact: Pick<ArtifactView, "codec" | "facts">,
+  returned: ReadonlyMap<string, string> = new Map(),
 ): Explorable | null {
   const before = ancestors(nodes, node);
   const vocabulary = outputsOf(before, "vocabulary")[0]?.output.digest;
@@ -58,10 +61,23 @@ export function explorable(
     width: width!,
     sets: sets.map(({ node, output }) => ({
       digest: output.digest,
-      name: `${node.name}:${output.output}`,
+      name: setName(node, output, made.has(node.name), returned),
       count: shapeOf(output.facts)![0]!,
     })),
   };
+}
+
+/** What a set of images is called: what the run returns it as, and whether the model was made from it. */
+function setName(
+  node: NodeView,
+  output: ArtifactView,
+  made: boolean,
+  returned: ReadonlyMap<string, string>,
+): string {
+  const own = returned.get(`${node.name}:${output.output}`) ??
+    (node.variant === node.name ? "" : node.variant);
+  const kind = made ? "images that it was made from" : "other images";
+  return own === "" ? kind : `${own} (${kind})`;
 }
 
 /** The node and all before it, the nearest first. */

@@ -18,6 +18,8 @@ export interface TextQuestion {
   /** Completions. */
   readonly draws: number;
   readonly seed: number;
+  /** Whether the likeliest filling of all blanks is wanted: it takes longer. */
+  readonly likeliest: boolean;
 }
 
 /** What a circuit says of a sentence. */
@@ -31,6 +33,16 @@ export interface TextAnswer extends FilledBlanks {
   readonly unknown: readonly string[];
   /** Words of the vocabulary. */
   readonly vocabulary: number;
+  /** The word that stands for all that the vocabulary does not have; null where there is none. */
+  readonly unknownWord: string | null;
+  /** The likeliest filling of all blanks by known words; null when it was not asked for, or there is none. */
+  readonly likeliest: {
+    readonly text: string;
+    /** Given the words that stand. */
+    readonly probability: number;
+    /** False when the search was given up before it was certain. */
+    readonly exact: boolean;
+  } | null;
 }
 
 /** An image with hidden pixels for a model of images. */

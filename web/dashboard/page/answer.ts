@@ -18,9 +18,16 @@ export interface Following<T> {
   readonly pending: boolean;
 }
 
-/** Asks a model whenever the question has changed and then stayed for a moment; older questions are given up. */
-export function useAnswer<T>(digest: string, question: Readonly<Record<string, string>>): Following<T> {
-  const path = `api/ask?${new URLSearchParams({ digest, asker: ASKER, ...question })}`;
+/**
+ * Asks a model whenever the question has changed and then stayed for a moment; older questions of the same `part` of the
+ * page about the same model are given up.
+ */
+export function useAnswer<T>(
+  digest: string,
+  question: Readonly<Record<string, string>>,
+  part = "",
+): Following<T> {
+  const path = `api/ask?${new URLSearchParams({ digest, asker: `${ASKER}${part}${digest}`, ...question })}`;
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path: "" });
   useEffect(() => {
     const stop = new AbortController();

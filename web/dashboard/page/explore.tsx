@@ -1,30 +1,89 @@
 /// <reference lib="dom" />
-import type { ExplorePageData } from "../api.ts";
+import { useEffect, useState } from "preact/hooks";
+import { Facts } from "../../parts/values.tsx";
+import type { ExplorePageData, ModelBeside } from "../explore.ts";
 import { useAsk } from "./client.ts";
+import { Copy } from "./copy.tsx";
 import { ExploreImages } from "./explore_images.tsx";
 import { ExploreText } from "./explore_text.tsx";
 import { Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
-/** A model that answers as one types or paints. */
-export function ExplorePage({ digest }: { digest: string }) {
+/** A model that answers as one types or paints, with others of its run beside it. */
+export function ExplorePage({ digest, query }: { digest: string; query: URLSearchParams }) {
   const loaded = useAsk<ExplorePageData>(`api/explore?digest=${encodeURIComponent(digest)}`);
+  return <Shown loaded={loaded}>{(data) => <Explored digest={digest} query={query} data={data} />}</Shown>;
+}
+
+/** Models that answer at once, at most. */
+const ASKED = 4;
+
+function Explored(
+  { digest, query, data }: { digest: string; query: URLSearchParams; data: ExplorePageData },
+) {
+  const { name, pipeline, run, node, explorable, facts, measured, others } = data;
+  const [chosen, setChosen] = useState<readonly string[]>(() =>
+    query.getAll("with").filter((one) => others.some((other) => other.digest === one)).slice(0, ASKED - 1)
+  );
+  const [question, setQuestion] = useState<Readonly<Record<string, string>>>(() =>
+    Object.fromEntries([...query].filter(([key]) => key !== "with"))
+  );
+  useEffect(() => {
+    // The address says what is asked, and going back leads where one came from.
+    const search = new URLSearchParams({ ...question });
+    for (const one of chosen) search.append("with", one);
+    history.replaceState(null, "", `${to.explore(digest)}?${search}`);
+  }, [question, chosen]);
+  const models: ModelBeside[] = [{ digest, name }, ...others.filter((one) => chosen.includes(one.digest))];
   return (
-    <Shown loaded={loaded}>
-      {({ name, explorable }) => (
+    <>
+      <Title text={`Explore ${name}`}>{name}</Title>
+      <p class="bar">
+        <span>
+          {explorable?.kind === "images" ? "a model of images" : "a model of text"} of {pipeline},{" "}
+          <a href={to.node(run, node)}>run {run}</a>, <a href={to.artifact(digest)}>its page</a>
+        </span>
+        <Copy text={() => location.href} what="the address with the question" />
+      </p>
+      {measured.length > 0 && (
         <>
-          <Title text={`Explore ${name}`} />
-          <p>
-            <a href={to.artifact(digest)}>{name}</a>{" "}
-            <span class="faint">All probabilities, draws and means here are exact.</span>
-          </p>
-          {explorable === null
-            ? <p>This artifact is no model of text or images, or the run that made it is forgotten.</p>
-            : explorable.kind === "text"
-            ? <ExploreText digest={digest} about={explorable} />
-            : <ExploreImages digest={digest} about={explorable} />}
+          <p class="faint">How good it is:</p>
+          <Facts facts={measured} />
         </>
       )}
-    </Shown>
+      {facts.length > 0 && (
+        <details>
+          <summary>What it is</summary>
+          <Facts facts={facts} />
+        </details>
+      )}
+      {others.length > 0 && explorable !== null && (
+        <fieldset class="bar">
+          <legend>Beside it</legend>
+          {others.map((other) => (
+            <label key={other.digest}>
+              <input
+                type="checkbox"
+                checked={chosen.includes(other.digest)}
+                disabled={!chosen.includes(other.digest) && chosen.length >= ASKED - 1}
+                onChange={() =>
+                  setChosen((before) =>
+                    before.includes(other.digest)
+                      ? before.filter((one) => one !== other.digest)
+                      : [...before, other.digest]
+                  )}
+              />{" "}
+              {other.name}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {explorable === null
+        ? <p>This artifact is no model of text or images, or the run that made it is forgotten.</p>
+        : explorable.kind === "text"
+        ? <ExploreText models={models} about={explorable} begun={question} onQuestion={setQuestion} />
+        : <ExploreImages models={models} about={explorable} begun={question} onQuestion={setQuestion} />}
+      <p class="faint">All probabilities, draws and means here are exact.</p>
+    </>
   );
 }

@@ -1,32 +1,42 @@
 /// <reference lib="dom" />
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { valueText } from "../../../foundation/format.ts";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { ImageAnswer } from "../../explorer/protocol.ts";
-import { useAnswer } from "./answer.ts";
+import type { ModelBeside } from "../explore.ts";
+import { type Following, useAnswer } from "./answer.ts";
 import { Problem } from "./frame.tsx";
-import { encodeMask, type Mask, MASKS, noMask } from "./masks.ts";
+import { decodeMask, encodeMask, type Mask, MASKS, noMask } from "./masks.ts";
 import { Painting } from "./painting.tsx";
 
 const DRAWS = 4;
 
 /** An image whose pixels are hidden by painting; beside it what may be there. */
 export function ExploreImages(
-  { digest, about }: { digest: string; about: Explorable & { kind: "images" } },
+  { models, about, begun, onQuestion }: {
+    models: readonly ModelBeside[];
+    about: Explorable & { kind: "images" };
+    /** What the address asks. */
+    begun: Readonly<Record<string, string>>;
+    onQuestion: (question: Readonly<Record<string, string>>) => void;
+  },
 ) {
   const { height, width, sets } = about;
-  const [set, setSet] = useState(sets[0]!.digest);
-  const [image, setImage] = useState(0);
-  const [mask, setMask] = useState<Mask>(() => MASKS.centre({ height, width }));
+  const [set, setSet] = useState((sets.find((one) => one.digest === begun.set) ?? sets[0]!).digest);
+  const [image, setImage] = useState(() => {
+    const asked = Number(begun.image ?? "0");
+    const { count } = sets.find((one) => one.digest === set)!;
+    return Number.isInteger(asked) && asked >= 0 && asked < count ? asked : 0;
+  });
+  const [mask, setMask] = useState<Mask>(() =>
+    decodeMask(begun.hidden ?? "", { height, width }) ?? MASKS.centre({ height, width })
+  );
   const [brush, setBrush] = useState(Math.max(1, Math.round(width / 12)));
   const [seed, setSeed] = useState(0);
-  const answer = useAnswer<ImageAnswer>(digest, {
-    set,
-    image: String(image),
-    hidden: encodeMask(mask),
-    draws: String(DRAWS),
-    seed: String(seed),
-  });
+  const question = { set, image: String(image), hidden: encodeMask(mask) };
+  useEffect(() => onQuestion(question), Object.values(question));
+  const asked = { ...question, draws: String(DRAWS), seed: String(seed) };
+  const answer = useAnswer<ImageAnswer>(models[0]!.digest, asked);
   const { count } = sets.find((one) => one.digest === set)!;
   const value = answer.value;
   return (
@@ -98,21 +108,59 @@ export function ExploreImages(
             {answer.pending ? "asking …" : value === undefined ? "" : said(value, height * width)}
           </p>
         </div>
-        <div class={answer.pending ? "stale" : undefined}>
-          {answer.error !== undefined && <Problem error={answer.error} />}
-          {value !== undefined && answer.error === undefined && value.hidden > 0 && (
-            <>
-              <div class="answers">
-                <Answered url={value.mean} caption="expected values" />
-                {value.drawn.map((url, i) => <Answered key={i} url={url} caption={`draw ${i + 1}`} />)}
-                <Answered url={value.original} caption="the image" />
-              </div>
-              <button type="button" onClick={() => setSeed((before) => before + 1)}>Draw others</button>
-            </>
+        <div>
+          <Answers answer={answer} name={models.length > 1 ? models[0]!.name : ""} />
+          {models.slice(1).map(({ digest, name }) => (
+            <Beside key={digest} digest={digest} name={name} question={asked} pixels={height * width} />
+          ))}
+          {value !== undefined && value.hidden > 0 && (
+            <button
+              type="button"
+              onClick={() => setSeed((before) => before + 1)}
+            >
+              Draw others
+            </button>
           )}
         </div>
       </div>
     </>
+  );
+}
+
+/** Another model's answer to the same question. */
+function Beside(
+  { digest, name, question, pixels }: {
+    digest: string;
+    name: string;
+    question: Readonly<Record<string, string>>;
+    pixels: number;
+  },
+) {
+  const answer = useAnswer<ImageAnswer>(digest, question);
+  return (
+    <>
+      <Answers answer={answer} name={name} />
+      <p class="faint">{answer.value === undefined ? "" : said(answer.value, pixels)}</p>
+    </>
+  );
+}
+
+/** What a model thinks may be there. `name`: empty where it is the only one. */
+function Answers({ answer, name }: { answer: Following<ImageAnswer>; name: string }) {
+  const { value, error, pending } = answer;
+  const of = name === "" ? "" : ` by ${name}`;
+  return (
+    <div class={pending ? "stale" : undefined}>
+      {name !== "" && <h2>{name}</h2>}
+      {error !== undefined && <Problem error={error} />}
+      {value !== undefined && error === undefined && value.hidden > 0 && (
+        <div class="answers">
+          <Answered url={value.mean} caption={`expected values${of}`} />
+          {value.drawn.map((url, i) => <Answered key={i} url={url} caption={`draw ${i + 1}${of}`} />)}
+          <Answered url={value.original} caption="the image" />
+        </div>
+      )}
+    </div>
   );
 }
 

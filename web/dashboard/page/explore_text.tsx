@@ -1,34 +1,41 @@
 /// <reference lib="dom" />
-import { useRef, useState } from "preact/hooks";
-import { valueText } from "../../../foundation/format.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../explorer/protocol.ts";
 import { Table } from "../../parts/values.tsx";
+import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
-import { Problem, Section } from "./frame.tsx";
+import { Examples } from "./examples.tsx";
+import { Problem } from "./frame.tsx";
 
 /** What stands in the field at first. */
 const EXAMPLE = "the _ of the _ .";
 const LISTS = [10, 50, 250, 1000];
 
-/** A sentence with blanks; below it what may stand at each of them. */
+/** A sentence with blanks; below it what may stand at each of them, by every model that is asked. */
 export function ExploreText(
-  { digest, about }: { digest: string; about: Explorable & { kind: "text" } },
+  { models, about, begun, onQuestion }: {
+    models: readonly ModelBeside[];
+    about: Explorable & { kind: "text" };
+    /** What the address asks. */
+    begun: Readonly<Record<string, string>>;
+    onQuestion: (question: Readonly<Record<string, string>>) => void;
+  },
 ) {
-  const [sentence, setSentence] = useState(EXAMPLE);
-  const [ends, setEnds] = useState(true);
-  const [list, setList] = useState(LISTS[0]!);
+  const [sentence, setSentence] = useState(begun.sentence ?? EXAMPLE);
+  const [ends, setEnds] = useState(begun.ends !== "false");
+  const [list, setList] = useState(LISTS.find((one) => String(one) === begun.list) ?? LISTS[0]!);
+  const [likeliest, setLikeliest] = useState(begun.likeliest === "true");
   const [seed, setSeed] = useState(0);
   const field = useRef<HTMLInputElement>(null);
-  const answer = useAnswer<TextAnswer>(digest, {
-    sentence,
-    ends: String(ends),
-    list: String(list),
-    draws: "4",
-    seed: String(seed),
-  });
+  const question = { sentence, ends: String(ends), list: String(list), likeliest: String(likeliest) };
+  useEffect(() => onQuestion(question), Object.values(question));
   const fill = (blank: number, word: string) => {
     setSentence((before) => withBlank(before, blank, word));
+    field.current?.focus();
+  };
+  const choose = (text: string) => {
+    setSentence(text);
     field.current?.focus();
   };
   return (
@@ -50,6 +57,7 @@ export function ExploreText(
           aria-describedby="said"
           onInput={(event) => setSentence(event.currentTarget.value)}
         />
+        <Examples digest={models[0]!.digest} length={about.length} onChoose={choose} />
         <div class="bar">
           <label>
             <input
@@ -58,6 +66,14 @@ export function ExploreText(
               onChange={(event) => setEnds(event.currentTarget.checked)}
             />{" "}
             it ends here
+          </label>
+          <label>
+            <input
+              type="checkbox"
+              checked={likeliest}
+              onChange={(event) => setLikeliest(event.currentTarget.checked)}
+            />{" "}
+            the likeliest filling of all blanks
           </label>
           <label>
             Words listed{" "}
@@ -70,40 +86,78 @@ export function ExploreText(
           </label>
         </div>
       </div>
-      <p id="said" role="status" class="faint">
-        {answer.pending ? "asking …" : answer.value === undefined ? "" : said(answer.value)}
+      <div class={models.length > 1 ? "models" : undefined}>
+        {models.map(({ digest, name }, i) => (
+          <Answered
+            key={digest}
+            name={models.length > 1 ? name : ""}
+            digest={digest}
+            question={{ ...question, draws: "4", seed: String(seed) }}
+            saidId={i === 0 ? "said" : undefined}
+            fill={fill}
+            again={() => setSeed((before) => before + 1)}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** What one model says. */
+function Answered(
+  { name, digest, question, saidId, fill, again }: {
+    /** Empty where it is the only one. */
+    name: string;
+    digest: string;
+    question: Readonly<Record<string, string>>;
+    saidId: string | undefined;
+    fill: (blank: number, word: string) => void;
+    again: () => void;
+  },
+) {
+  const answer = useAnswer<TextAnswer>(digest, question);
+  const value = answer.value;
+  return (
+    <div class="model">
+      {name !== "" && <h2>{name}</h2>}
+      <p id={saidId} role="status" class="faint">
+        {answer.pending ? "asking …" : value === undefined ? "" : said(value)}
       </p>
       {answer.error !== undefined && <Problem error={answer.error} />}
-      {answer.value !== undefined && answer.error === undefined && (
+      {value !== undefined && answer.error === undefined && (
         <div class={answer.pending ? "stale" : undefined}>
+          {value.likeliest !== null && (
+            <p class="likeliest">
+              <strong class="prose">{value.likeliest.text}</strong>{" "}
+              <span class="faint">
+                {value.likeliest.exact ? "likeliest" : "likeliest that was found"} of known words,{" "}
+                {percent(value.likeliest.probability)}
+              </span>
+            </p>
+          )}
           <div class="blanks">
-            {answer.value.blanks.map((blank, i) => (
+            {value.blanks.map((blank, i) => (
               <Blank
                 key={i}
                 title={`Blank ${i + 1}`}
                 blank={blank}
-                vocabulary={answer.value!.vocabulary}
+                answer={value}
                 fill={(word) => fill(i, word)}
               />
             ))}
           </div>
-          {answer.value.drawn.length > 0 && (
-            <Section title="Drawn">
+          {value.drawn.length > 0 && (
+            <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
+              <h3>Drawn</h3>
               <ul class="texts">
-                {answer.value.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}
+                {value.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}
               </ul>
-              <button
-                type="button"
-                onClick={() =>
-                  setSeed((before) => before + 1)}
-              >
-                Draw others
-              </button>
-            </Section>
+              <button type="button" onClick={again}>Draw others</button>
+            </section>
           )}
         </div>
       )}
-    </>
+    </div>
   );
 }
 
@@ -113,20 +167,22 @@ function said({ bits, given, unknown, blanks }: TextAnswer): string {
     : `; not in the vocabulary and read as unknown: ${[...new Set(unknown)].join(", ")}`;
   const surprise = bits === null
     ? "what stands is impossible"
-    : `the ${given} units that stand, ends included, have ${valueText(bits)} bits of surprise`;
+    : `the ${given} units that stand, ends included, have ${bits.toFixed(1)} bits of surprise`;
   return `${blanks.length === 1 ? "1 blank" : `${blanks.length} blanks`}; ${surprise}${missing}`;
 }
 
 function Blank(
-  { title, blank, vocabulary, fill }: {
+  { title, blank, answer: { vocabulary, unknownWord }, fill }: {
     title: string;
     blank: TextAnswer["blanks"][number];
-    vocabulary: number;
+    answer: TextAnswer;
     fill: (word: string) => void;
   },
 ) {
+  const words = blank.words.filter(({ word }) => word !== unknownWord);
+  const unknown = blank.words.find(({ word }) => word === unknownWord);
   const listed = blank.words.reduce((sum, one) => sum + one.probability, 0);
-  const most = blank.words[0]?.probability ?? 1;
+  const most = words[0]?.probability ?? 1;
   return (
     <section class="blank" aria-label={title}>
       <h2>{title}</h2>
@@ -137,7 +193,7 @@ function Blank(
         caption={`${title}: words and their probabilities`}
         head={["word", "probability", ""]}
         numeric={[1]}
-        rows={blank.words.map(({ word, probability, text = word }) => [
+        rows={words.map(({ word, probability, text = word }) => [
           <button
             key="w"
             type="button"
@@ -156,6 +212,9 @@ function Blank(
           />,
         ])}
       />
+      {unknown !== undefined && (
+        <p class="faint">{percent(unknown.probability)} is on words that the vocabulary does not have</p>
+      )}
       <p class="faint">
         {vocabulary > blank.words.length
           ? `${percent(Math.max(0, 1 - listed))} is on the other ${vocabulary - blank.words.length} words`

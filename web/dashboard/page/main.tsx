@@ -75,7 +75,7 @@ function At({ route }: { route: Route }) {
     case "artifact":
       return <ArtifactPage digest={route.digest} />;
     case "explore":
-      return <ExplorePage digest={route.digest} />;
+      return <ExplorePage digest={route.digest} query={route.query} />;
     case "compare":
       return <ComparePage runs={route.runs} />;
   }

@@ -53,6 +53,17 @@ export function painted(
   return out;
 }
 
+/** The mask of a text that {@link encodeMask} made of one of this shape; undefined for other texts. */
+export function decodeMask(text: string, { height, width }: PixelSize): Mask | undefined {
+  try {
+    const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    if (bytes.length !== Math.ceil(height * width / 8)) return undefined;
+    return Uint8Array.from({ length: height * width }, (_, i) => bytes.charCodeAt(i >> 3) >> (i & 7) & 1);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A bit a pixel, the lowest of each byte first, in base64url: what the server takes. */
 export function encodeMask(mask: Mask): string {
   const bytes = new Uint8Array(Math.ceil(mask.length / 8));

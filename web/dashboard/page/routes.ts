@@ -7,7 +7,7 @@ export type Route =
   | { readonly page: "run"; readonly run: string }
   | { readonly page: "node"; readonly run: string; readonly node: string }
   | { readonly page: "artifact"; readonly digest: string }
-  | { readonly page: "explore"; readonly digest: string }
+  | { readonly page: "explore"; readonly digest: string; readonly query: URLSearchParams }
   | { readonly page: "compare"; readonly runs: readonly string[] };
 
 /** The place that an address names; unknown ones are the list of runs. */
@@ -24,7 +24,7 @@ export function routeOf(hash: string): Route {
   if (page === "run" && second === "node") return { page: "node", run: first, node: third };
   if (page === "run") return { page: "run", run: first };
   if (page === "artifact") return { page: "artifact", digest: first };
-  if (page === "explore") return { page: "explore", digest: first };
+  if (page === "explore") return { page: "explore", digest: first, query: new URLSearchParams(search) };
   if (page === "compare") return { page: "compare", runs: first.split(",") };
   return { page: "runs", query: new URLSearchParams(search) };
 }

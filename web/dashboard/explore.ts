@@ -1,0 +1,182 @@
+import { CallError } from "../../foundation/errors.ts";
+import { valueText } from "../../foundation/format.ts";
+import { groupsOf } from "../../runner/compare.ts";
+import type { Records } from "../../runner/records/records.ts";
+import { resolveArtifact } from "../../runner/references.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { type Explorable, explorable } from "../explorer/explorable.ts";
+import type { Explorer } from "../explorer/explorer.ts";
+import type { Answer, Question } from "../explorer/protocol.ts";
+import type { ArtifactView, NodeView } from "../view/run.ts";
+import { type Beside, nodesBeside } from "./beside.ts";
+import { WrongQuestion } from "./wrong_question.ts";
+
+/** A model that answers beside another one. */
+export interface ModelBeside {
+  readonly digest: string;
+  readonly name: string;
+}
+
+/** What the explorer's page shows before anything is asked. */
+export interface ExplorePageData {
+  /** What people call the model. */
+  readonly name: string;
+  readonly pipeline: string;
+  readonly run: string;
+  readonly node: string;
+  readonly explorable: Explorable | null;
+  /** What it is. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** How good it is: what the nodes that read it, and its own, measured. */
+  readonly measured: readonly (readonly [name: string, value: string])[];
+  /** Models of the same run that can be asked the same. */
+  readonly others: readonly ModelBeside[];
+}
+
+/** Measurements that are shown. */
+const MEASURED = 12;
+
+/** What of an artifact can be asked, what it is, and how good. */
+export function explorePage(store: Store, records: Records, digest: string): ExplorePageData {
+  const record = resolveArtifact(records, digest);
+  const { artifact, node, output, pipeline, run } = record;
+  const beside = nodesBeside(store, records, record);
+  const common = { pipeline, run, node };
+  if (beside === undefined) {
+    return { ...common, name: `${node}:${output}`, explorable: null, facts: [], measured: [], others: [] };
+  }
+  const known = explorable(beside.nodes, beside.node, artifact, returnedNames(beside));
+  return {
+    ...common,
+    name: nameOf(beside, beside.node, output),
+    explorable: known,
+    facts: Object.entries(artifact.facts).filter(([, value]) => typeof value !== "object" || value === null)
+      .map(([name, value]) => [name, valueText(value)]),
+    measured: measuredOf(records, beside, output),
+    others: othersOf(beside, artifact.digest, known),
+  };
+}
+
+/** What people call an output: what its node is called among its like, else the name under which the run returns it. */
+function nameOf({ view }: Beside, node: NodeView, output: string): string {
+  if (node.variant !== "" && node.variant !== node.name) return node.variant;
+  return view.outputs.find((one) => one.node === node.name && one.output === output)?.name ?? node.name;
+}
+
+function returnedNames({ view }: Beside): ReadonlyMap<string, string> {
+  return new Map(view.outputs.map(({ name, node, output }) => [`${node}:${output}`, name]));
+}
+
+function measuredOf(records: Records, beside: Beside, output: string): ExplorePageData["measured"] {
+  const { name } = beside.node;
+  const readers = new Set(
+    beside.view.nodes.filter((one) => one.inputs.some((from) => from.node === name && from.output === output))
+      .map((one) => one.name),
+  );
+  const nodes = groupsOf(records, beside.view.run).flatMap((group) => group.nodes);
+  const of = (which: (name: string) => boolean) =>
+    nodes.filter(({ node }) => which(node.name)).flatMap(({ node, values }) =>
+      Object.entries(values).flatMap(([metric, value]) =>
+        value === null ? [] : [[`${metric} (${node.stage})`, valueText(value)] as const]
+      )
+    );
+  return [...of((one) => readers.has(one)), ...of((one) => one === name)].slice(0, MEASURED);
+}
+
+/** Models of the run that answer the same questions, the nearest of kin first. */
+function othersOf(beside: Beside, digest: string, known: Explorable | null): ModelBeside[] {
+  const found: ModelBeside[] = [];
+  const alike = (other: Explorable | null) =>
+    known !== null && other?.kind === known.kind &&
+    (known.kind === "text"
+      ? other.kind === "text" && other.vocabulary === known.vocabulary
+      : other.kind === "images" && other.height === known.height && other.width === known.width);
+  for (const node of beside.view.nodes) {
+    for (const artifact of node.outputs) {
+      if (artifact.digest === digest || found.some((one) => one.digest === artifact.digest)) continue;
+      if (!isModel(artifact) || !alike(explorable(beside.nodes, node, artifact))) continue;
+      found.push({ digest: artifact.digest, name: nameOf(beside, node, artifact.output) });
+    }
+  }
+  const own = beside.node.stage;
+  const kin = new Set(
+    beside.view.nodes.filter((one) => one.stage === own).flatMap((one) => one.outputs)
+      .map((one) => one.digest),
+  );
+  return found.sort((a, b) => Number(kin.has(b.digest)) - Number(kin.has(a.digest)));
+}
+
+function isModel({ codec }: ArtifactView): boolean {
+  return codec === "circuit" || codec === "patch-model";
+}
+
+/** Words listed of a blank, completions, and characters of a sentence, at most. */
+const LISTED = 1000, DRAWS = 16, SENTENCE = 5000;
+
+/**
+ * Asks a model what the query says.
+ * @throws WrongQuestion when what is asked does not fit the model
+ */
+export function askModel(
+  store: Store,
+  records: Records,
+  explorer: Explorer,
+  query: URLSearchParams,
+): Promise<Answer> {
+  const record = resolveArtifact(records, query.get("digest") ?? "");
+  const beside = nodesBeside(store, records, record);
+  const known = beside && explorable(beside.nodes, beside.node, record.artifact);
+  const common = {
+    model: record.artifact,
+    draws: wholeNumber(query, "draws", DRAWS),
+    seed: wholeNumber(query, "seed", 2 ** 31),
+  };
+  const ask = async (question: Question) => {
+    try {
+      return await explorer.ask(store.root, question, query.get("asker") ?? "");
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      throw new WrongQuestion(error.code, error.message, { ...hint, cause: error, status: 422 });
+    }
+  };
+  if (known?.kind === "text") {
+    const sentence = query.get("sentence") ?? "";
+    if (sentence.length > SENTENCE) throw new WrongQuestion("page/argument", "the sentence is too long");
+    return ask({
+      ...common,
+      kind: "text",
+      vocabulary: resolveArtifact(records, known.vocabulary).artifact,
+      sentence,
+      ends: query.get("ends") !== "false",
+      list: wholeNumber(query, "list", LISTED),
+      likeliest: query.get("likeliest") === "true",
+    });
+  }
+  if (known?.kind === "images") {
+    const set = known.sets.find((one) => one.digest === query.get("set"));
+    if (set === undefined) {
+      throw new WrongQuestion("page/argument", "there is no such set of images for this model", {
+        status: 422,
+      });
+    }
+    return ask({
+      ...common,
+      kind: "images",
+      images: resolveArtifact(records, set.digest).artifact,
+      image: wholeNumber(query, "image", set.count - 1),
+      hidden: query.get("hidden") ?? "",
+    });
+  }
+  throw new WrongQuestion("page/argument", "this artifact is no model of text or images", { status: 422 });
+}
+
+/** A parameter of the query that is a whole number from 0 to `most`. */
+function wholeNumber(query: URLSearchParams, name: string, most: number): number {
+  const value = Number(query.get(name) ?? "");
+  if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw new WrongQuestion(
+    "page/argument",
+    `${name} is ${JSON.stringify(query.get(name))}; expected a whole number from 0 to ${most}`,
+  );
+}

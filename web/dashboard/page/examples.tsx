@@ -1,0 +1,47 @@
+/// <reference lib="dom" />
+import type { TextAnswer } from "../../explorer/protocol.ts";
+import { useAnswer } from "./answer.ts";
+
+/** Sentences drawn to make examples of, and their length. */
+const DRAWN = 8, LENGTH = 7;
+/** Examples that are shown. */
+const SHOWN = 4;
+
+/** Sentences to begin with: drawn from the model, so that it knows their words, with blanks in them. */
+export function Examples(
+  { digest, length, onChoose }: { digest: string; length: number; onChoose: (sentence: string) => void },
+) {
+  const blanks = Math.max(1, Math.min(LENGTH, length - 2));
+  const answer = useAnswer<TextAnswer>(digest, {
+    sentence: Array.from({ length: blanks }, () => "_").join(" "),
+    ...{ ends: "false", list: "0", draws: String(DRAWN), seed: "1" },
+  }, "examples");
+  if (answer.value === undefined) return null;
+  const { drawn, unknownWord } = answer.value;
+  const examples = [...new Set(drawn.flatMap((text) => exampleOf(text, unknownWord)))].slice(0, SHOWN);
+  if (examples.length === 0) return null;
+  return (
+    <div class="bar">
+      <span class="faint">Try</span>
+      {examples.map((example) => (
+        <button
+          key={example}
+          type="button"
+          class="example"
+          onClick={() => onChoose(example)}
+        >
+          {example}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The sentence with a blank in the place of its longest word, and of the one before the last where it is long. */
+function exampleOf(text: string, unknown: string | null): string[] {
+  const words = text.trim().split(/\s+/);
+  if (words.length < 2 || words.includes("_") || (unknown !== null && words.includes(unknown))) return [];
+  const longest = words.reduce((best, word, i) => word.length > words[best]!.length ? i : best, 0);
+  const second = words.length >= 6 && longest !== words.length - 2 ? words.length - 2 : longest;
+  return [words.map((word, i) => i === longest || i === second ? "_" : word).join(" ")];
+}
