@@ -1,7 +1,7 @@
 export * from "./errors.ts";
 export * from "./circuit.ts";
 export * from "./random.ts";
-export { type SoftEvidence, softWidth, type StateWeights } from "./soft.ts";
+export { mapSoft, type SoftEvidence, softWidth, type StateWeights } from "./soft.ts";
 export * from "./samples.ts";
 export * from "./leaves/mod.ts";
 export * from "./leaves/soft.ts";

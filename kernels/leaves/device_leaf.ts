@@ -23,6 +23,8 @@ export type GpuLeaf = { readonly kind: "given" } | GpuList | GpuTable;
 /** A family without parameters, of which kernels read a whole number for every unit. */
 export interface GpuList {
   readonly kind: "list";
+  /** Whether the number is the one state of the unit: then kernels read soft evidence by it, else the host does. */
+  readonly byState?: true;
   /** What a sample's value is on the device. */
   encoding(leaf: LeafShape): Encoding;
   /** Computes `log`. */
@@ -32,6 +34,11 @@ export interface GpuList {
 /** A family whose parameters are a table `[rows, units]` on the device. */
 export interface GpuTable {
   readonly kind: "table";
+  /**
+   * Whether rows of the table and of the statistics are states, and values of the table probabilities or base-2 logarithms: then
+   * kernels mix leaves by soft evidence, else the host does.
+   */
+  readonly byState?: { readonly logs: boolean };
   /**
    * Whether the table is the parameter itself, a probability for every state: the M-step is done on the device then,
    * else on the host.

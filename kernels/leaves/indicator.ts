@@ -5,6 +5,7 @@ import { emitStates } from "./states.ts";
 export const indicatorDevice: DeviceLeaf = {
   gpu: {
     kind: "list",
+    byState: true,
     encoding: () => ({ kind: "state" }),
     value: {
       kind: "indicator",

@@ -76,6 +76,7 @@ const shared = {
 /** For families with rows of probabilities, which the device learns. */
 export const probabilities: GpuTable = {
   ...shared,
+  byState: { logs: false },
   probabilities: true,
   value: stateValue(false),
   encode({ units, values }, { from, to, out, at, stride }) {
@@ -87,6 +88,7 @@ export const probabilities: GpuTable = {
 export function logarithms(name: string): GpuTable {
   return {
     ...shared,
+    byState: { logs: true },
     probabilities: false,
     value: stateValue(true),
     encode(leaf, { from, to, out, at, stride }) {

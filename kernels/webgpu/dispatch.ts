@@ -10,6 +10,20 @@ export interface BatchShape {
   readonly rows: number;
   /** Segments of the longest list of sorted tokens; see tokens.ts. */
   readonly segments: number;
+  /** The soft evidence of the batch; absent where there is none. */
+  readonly soft?: SoftShape | undefined;
+}
+
+/** What the numbers of workgroups and the cost of soft kernels depend on. */
+export interface SoftShape {
+  /** Weights of the longest row. */
+  readonly width: number;
+  /** Whether any evidence is dense. */
+  readonly dense: boolean;
+  /** States of the longest list of sorted evidence. */
+  readonly segments: number;
+  /** Entries of the longest of its segments. */
+  readonly entries: number;
 }
 
 /** A kernel with what it works on; made once, dispatched every batch. */
@@ -23,7 +37,7 @@ export interface Step {
   /** What all of them cost at most. */
   readonly effort: (batch: BatchShape) => Effort;
   /** Rounds of the loop that a dispatch may do in part; see `Load`. */
-  readonly rounds?: number;
+  readonly rounds?: number | ((batch: BatchShape) => number);
   /** Workgroups that may be done together when it does; see `Load`. */
   readonly carried?: number;
 }
@@ -45,7 +59,7 @@ export function loadOf({ grid, effort, rounds, carried }: Step, batch: BatchShap
   return {
     grid: grid(batch),
     effort: effort(batch),
-    ...(rounds !== undefined && { rounds }),
+    ...(rounds !== undefined && { rounds: typeof rounds === "number" ? rounds : rounds(batch) }),
     ...(carried !== undefined && { carried }),
   };
 }

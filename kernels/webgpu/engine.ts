@@ -6,12 +6,12 @@ import {
   checkSampleWeights,
   type Circuit,
   type Flows,
+  mapSoft,
   type NodeId,
   nodeOf,
   type ParameterArray,
   replaceValues,
   requireSingleRoot,
-  requireValues,
   type Samples,
   type Semiring,
   type Tensor,
@@ -130,7 +130,6 @@ export class WebGpuEngine implements Engine {
   logLikelihoods(samples: Samples): Promise<Float64Array> {
     return this.#sequence.add((session) => {
       checkSamples(this.circuit, samples);
-      requireValues("the WebGPU engine", samples);
       return this.#run(session, samples);
     }, false);
   }
@@ -139,7 +138,6 @@ export class WebGpuEngine implements Engine {
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
-      requireValues("the WebGPU engine", samples);
       if (semiring === "max") {
         await this.#known.refresh(session);
         session.resident.setModes(this.#known.values);
@@ -155,7 +153,6 @@ export class WebGpuEngine implements Engine {
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
     return this.#sequence.add(async (session) => {
       checkSamples(this.circuit, samples);
-      requireValues("the WebGPU engine", samples);
       requireSingleRoot(this.circuit);
       const flows = await session.leafFlows(samples, nodes);
       const { far, circuit } = await this.#farSamples(session, samples);
@@ -297,7 +294,8 @@ export class WebGpuEngine implements Engine {
 
   /** Samples that are too far for the device, and the circuit that says what it cannot. */
   async #farSamples(session: DeviceSession, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
-    const far = this.#far.find(samples, this.#known.values);
+    const real = this.#far.find(samples, this.#known.values), soft = session.softForHost(samples);
+    const far = soft.length === 0 ? real : [...new Set([...real, ...soft])].sort((a, b) => a - b);
     if (far.length === 0) return { far, circuit: this.circuit };
     await this.#known.refresh(session);
     return { far, circuit: withParameters(this.circuit, new Map(this.#known.values)) };
@@ -306,7 +304,6 @@ export class WebGpuEngine implements Engine {
   #checkCounted(samples: Samples, sampleWeights: ArrayLike<number> | undefined): void {
     requireSingleRoot(this.circuit);
     checkSamples(this.circuit, samples);
-    requireValues("the WebGPU engine", samples);
     checkSampleWeights(samples, sampleWeights);
   }
 
@@ -318,21 +315,27 @@ export class WebGpuEngine implements Engine {
 
   /** Operations that would be long to repeat are replaced by a copy of what the device holds. */
   async #shortenJournal(session: DeviceSession, samples: Samples): Promise<void> {
-    this.#repeatedValues += samples.values.length;
+    this.#repeatedValues += numbersOf(samples);
     if (this.#repeatedValues < REPEATED_VALUES && this.#sequence.length < REPEATED_OPERATIONS) return;
     await this.#restart(await this.#known.snapshot(session));
-    this.#repeatedValues = samples.values.length;
+    this.#repeatedValues = numbersOf(samples);
   }
 }
 
 function copyOf(samples: Samples): Samples {
-  const { values, observed, externals } = samples;
+  const { values, observed, externals, soft } = samples;
   return {
     ...samples,
     values: values.slice(),
     ...(observed && { observed: observed.slice() }),
     ...(externals && { externals: new Map([...externals].map(([v, logs]) => [v, logs.slice()])) }),
+    ...(soft && { soft: mapSoft(soft, samples.count, (array) => array.slice() as typeof array) }),
   };
+}
+
+/** Numbers that are kept of samples. */
+function numbersOf({ values, soft }: Samples): number {
+  return [...soft?.values() ?? []].reduce((total, { weights }) => total + weights.length, values.length);
 }
 
 function impossibleOf(logs: Float64Array): number {

@@ -1,5 +1,5 @@
 import type { Semiring } from "../../circuits/mod.ts";
-import type { Group, ProductGroup, SumGroup } from "../plan.ts";
+import type { Group, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
 import { LOG_DOMAIN, perNumber, productEffort } from "./effort.ts";
 import { dispatchRuns, foldsOf, type WeightRun, weightRuns } from "./folds.ts";
@@ -14,11 +14,18 @@ import { matmulKernel, tileGrid } from "./tiles.ts";
 /** A sum of more logarithms than this is kept as integer and rest. */
 const FEW = 8;
 
-/** The upward pass: from values to the logarithms of all rows. */
-export function forwardSteps(context: KernelContext, semiring: Semiring): Step[] {
+/**
+ * The upward pass: from values to the logarithms of all rows.
+ * @param afterLeaves steps that come after those of a group of leaves
+ */
+export function forwardSteps(
+  context: KernelContext,
+  semiring: Semiring,
+  afterLeaves: (group: InputGroup) => Step[] = () => [],
+): Step[] {
   const normalised = normalisedGroups(context.plan.groups);
   return context.plan.groups.flatMap((group) => {
-    if (group.kind === "input") return leafSteps(context, group, semiring);
+    if (group.kind === "input") return [...leafSteps(context, group, semiring), ...afterLeaves(group)];
     if (group.kind === "product") return productSteps(context, group, normalised.has(group.index));
     return sumSteps(context, group, semiring);
   });

@@ -9,13 +9,15 @@ import type { PagePart } from "./pages.ts";
 import { valueColumns } from "./samples.ts";
 
 /** Leaves that share a parameter and the units that they read of it. */
-interface LeafSet {
+export interface LeafSet {
+  /** One of them. */
   readonly fold: number;
+  /** All of them. */
   readonly uses: readonly number[];
 }
 
 /** Folds of a group of leaves by what they share. The order of uses is that of {@link tokenLists}. */
-function setsOf(group: InputGroup): LeafSet[] {
+export function leafSets(group: InputGroup): LeafSet[] {
   const sets = new Map<string, number[]>();
   for (let fold = 0; fold < group.folds; fold++) {
     const key = `${group.slots[fold]} ${group.firstUnits[fold]}`;
@@ -42,7 +44,7 @@ export function tokenLists(plan: Plan): TokenLists {
     const columns = columnsOfFolds(plan, group);
     lists.set(
       group.index,
-      setsOf(group).map(({ uses }) => {
+      leafSets(group).map(({ uses }) => {
         const list = uses.map((fold) => columns[fold] as number);
         return byKey.getOrInsertComputed(list.join(), () => variables.push(list) - 1);
       }),
@@ -67,7 +69,7 @@ function leafGroupSteps(context: LearningContext, group: InputGroup, lists: read
   const table = plan.leafTables[group.table] as { units: number };
   const { statistics: { kind, code, reads, flops } } = gpuTable(group.family);
   const states = reads === "tokens", columns = columnsOfFolds(plan, group);
-  const sets = setsOf(group);
+  const sets = leafSets(group);
   const flows = sets.flatMap(({ uses }) => uses.map((fold) => layout.flows(group, fold)));
   const by = [group.units, ...group.firstUnits, ...flows.map(({ at }) => at)].every((n) => n % 4 === 0)
     ? 4

@@ -114,7 +114,7 @@ function listSteps(
 }
 
 /** The states of the units of a fold of leaves without parameters. */
-function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): readonly number[] {
+export function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): readonly number[] {
   const node = plan.circuit.nodes[nodeOfFold(plan.places, group, fold)] as InputNode;
   const states = certainStates(plan.circuit, node) ?? [];
   const first = group.firstUnits[fold] as number;

@@ -2,10 +2,12 @@ import { nodeOf, type Samples, type Semiring } from "../../circuits/mod.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
 import type { Plan } from "../plan.ts";
 import type { Commands } from "./commands.ts";
+import type { SoftShape } from "./dispatch.ts";
 import { nodeOfFold } from "./folds.ts";
 import type { LearningArrays } from "./kernel_context.ts";
 import type { ParameterStore } from "./parameters.ts";
 import { encodeExternal, encodeSeen, encodeValues, rowsFor, valueColumns } from "./samples.ts";
+import type { SoftEncoder } from "./soft_batch.ts";
 import type { DeviceWorkspace } from "./workspace.ts";
 
 /** Passes over one batch at a time: uploads it and encodes the kernels of a workspace. */
@@ -13,11 +15,23 @@ export class BatchPasses {
   readonly #plan: Plan;
   readonly #commands: Commands;
   readonly #centres: ParameterStore["centres"];
+  readonly #encoder: SoftEncoder;
   /** Values of the current batch, encoded. */
   #values = new Int32Array(0);
+  /** Its soft evidence. */
+  #soft: SoftShape | undefined;
 
-  /** @param centres see {@link ParameterStore.centres} */
-  constructor(plan: Plan, commands: Commands, centres: ParameterStore["centres"]) {
+  /**
+   * @param centres see {@link ParameterStore.centres}
+   * @param encoder of soft evidence
+   */
+  constructor(
+    plan: Plan,
+    commands: Commands,
+    centres: ParameterStore["centres"],
+    encoder: SoftEncoder,
+  ) {
+    this.#encoder = encoder;
     this.#plan = plan;
     this.#commands = commands;
     this.#centres = centres;
@@ -31,6 +45,12 @@ export class BatchPasses {
     encodeValues(plan, batch, rows, this.#centres, this.#values);
     commands.write(work.arrays.batch, 0, Uint32Array.of(rows, batch.count, 0, 0));
     commands.write(work.arrays.values, 0, this.#values, 0, rows * width);
+    this.#soft = undefined;
+    if (work.soft !== undefined) {
+      const { words, length, shape } = this.#encoder.evidence(batch, rows);
+      commands.write(work.soft.evidence, 0, words, 0, length);
+      if (batch.soft !== undefined) this.#soft = shape;
+    }
     for (const group of plan.groups) {
       if (group.kind !== "input" || deviceLeaf(group.family).gpu.kind !== "given") continue;
       for (let fold = 0; fold < group.folds; fold++) {
@@ -46,7 +66,7 @@ export class BatchPasses {
   forward(work: DeviceWorkspace, batch: Samples, semiring: Semiring): void {
     this.#commands.run(
       semiring === "sum" ? work.passes.forward : work.maximum,
-      { rows: rowsFor(batch.count), segments: 0 },
+      { rows: rowsFor(batch.count), segments: 0, soft: this.#soft },
     );
   }
 
@@ -73,6 +93,12 @@ export class BatchPasses {
     if (!counting) return;
     const sorted = work.sorter?.sort(this.#values, rows, valueColumns(this.#plan.circuit));
     if (sorted !== undefined) commands.write(words, 0, sorted.words, 0, sorted.length);
-    commands.run(work.passes.counts, { rows, segments: sorted?.segments ?? 0 });
+    let soft = this.#soft;
+    if (soft !== undefined && work.soft?.sorted !== undefined) {
+      const { words, length, segments, entries } = this.#encoder.sorted(batch, rows);
+      commands.write(work.soft.sorted, 0, words, 0, length);
+      soft = { ...soft, segments, entries };
+    }
+    commands.run(work.passes.counts, { rows, segments: sorted?.segments ?? 0, soft });
   }
 }

@@ -1,4 +1,4 @@
-import { type Circuit, Evidence, type Samples } from "../../circuits/mod.ts";
+import { type Circuit, Evidence, isSoft, type Samples } from "../../circuits/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import { columnsOf } from "./columns.ts";
 import { padded, seenWords } from "./layout.ts";
@@ -15,8 +15,8 @@ export function valueColumns(circuit: Circuit): number {
 }
 
 /**
- * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link Columns}); rows past the samples are missing.
- * Of a real value its distance from the centre of its column is written, as a sum of two float32: 48 bits of it.
+ * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link Columns}); rows past the samples, and soft
+ * values, are missing. Of a real value its distance from the centre of its column is written, as a sum of two float32: 48 bits of it.
  * @param centres of the columns, `[variables]`
  */
 export function encodeValues(
@@ -28,12 +28,15 @@ export function encodeValues(
 ): void {
   const count = plan.circuit.variables.length, { values, observed } = samples;
   const { width, half, real: reals, own } = columnsOf(plan.circuit);
+  const isMissing = (s: number, at: number, v: number) =>
+    s >= samples.count || (observed !== undefined && observed[at] === 0) ||
+    (samples.soft !== undefined && isSoft(samples, s, v));
   const bits = new Float32Array(out.buffer, out.byteOffset, out.length);
   for (let v = 0; v < count; v++) {
     const real = reals[v] as boolean, missing = real ? MISSING_REAL : -1;
     const centre = centres[v] as number;
     for (let s = 0, at = v, to = v; s < rows; s++, at += count, to += width) {
-      if (s >= samples.count || (observed !== undefined && observed[at] === 0)) out[to] = missing;
+      if (isMissing(s, at, v)) out[to] = missing;
       else if (!real) out[to] = values[at] as number;
       else {
         const [high, low] = pairOf((values[at] as number) - centre);
@@ -44,7 +47,7 @@ export function encodeValues(
   }
   own.forEach(({ variable, encoding }, i) => {
     for (let s = 0, at = variable, to = count + i; s < rows; s++, at += count, to += width) {
-      if (s >= samples.count || (observed !== undefined && observed[at] === 0)) out[to] = -1;
+      if (isMissing(s, at, variable)) out[to] = -1;
       else [out[to], bits[to + half]] = encoding.words(values[at] as number);
     }
   });

@@ -24,6 +24,7 @@ import { Resident } from "./resident.ts";
 import { decodeLogs, flowsOf, logsWanted } from "./results.ts";
 import type { Losable, Result } from "./sequence.ts";
 import { rowsFor } from "./samples.ts";
+import { SoftEncoder } from "./soft_batch.ts";
 import type { TileChoice } from "./tiles.ts";
 import { productShapes, tune, tunedTiles, type Tuning } from "./tuning.ts";
 import { Updater } from "./updater.ts";
@@ -67,6 +68,7 @@ export class DeviceSession implements Losable {
   #updater: Updater | undefined;
   readonly #workspaces: Workspaces;
   readonly #passes: BatchPasses;
+  readonly #encoder: SoftEncoder;
   #submitted = 0;
 
   private constructor(
@@ -86,7 +88,8 @@ export class DeviceSession implements Losable {
     this.#commands = context.commands;
     this.#workspaces = new Workspaces(context, options.memory);
     this.#readBack = new ReadBack(context.commands, context.memory, ready.open.limits.buffer);
-    this.#passes = new BatchPasses(plan, context.commands, store.centres);
+    this.#encoder = new SoftEncoder(plan);
+    this.#passes = new BatchPasses(plan, context.commands, store.centres, this.#encoder);
     this.resident = new Resident(store, context, this.#readBack, () => this.fetch());
   }
 
@@ -224,6 +227,11 @@ export class DeviceSession implements Losable {
     return this.#readBack.waiting;
   }
 
+  /** See `SoftEncoder.forHost`. */
+  softForHost(samples: Samples): number[] {
+    return this.#encoder.forHost(samples);
+  }
+
   /** Log-likelihoods `[samples, units of the root]` in nats; with `counting`, their expected counts are added up. */
   async run(
     samples: Samples,
@@ -348,7 +356,12 @@ export class DeviceSession implements Losable {
   ): Promise<void> {
     if (samples.count === 0) return;
     const counts = learning ? await this.resident.countBuffers() : undefined;
-    const work = await this.#workspaces.get(rowsFor(samples.count), semiring, counts);
+    const work = await this.#workspaces.get(
+      rowsFor(samples.count),
+      semiring,
+      counts,
+      this.#encoder.room(samples),
+    );
     const { capacity } = work.layout;
     for (let first = 0; first < samples.count; first += capacity) {
       const batch = first === 0 && samples.count <= capacity

@@ -14,6 +14,8 @@ import type { ParameterPlaces } from "./parameter_places.ts";
 import { type DeviceMemory, STORAGE, UNIFORM } from "./memory.ts";
 import { valueColumns } from "./samples.ts";
 import { Settings } from "./settings.ts";
+import type { SoftRoom } from "./soft_batch.ts";
+import { softCountSteps, softSteps } from "./soft_steps.ts";
 import type { Pace } from "./pace.ts";
 import { type TileChoice, tileNumbers } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
@@ -56,11 +58,36 @@ export interface WorkspaceContext {
   readonly tiles: TileChoice;
 }
 
+/** Buffers of soft evidence, with the words that they hold. */
+export interface SoftBuffers {
+  /** See `SoftEncoder.evidence`. */
+  readonly evidence: GPUBuffer;
+  /** See `SoftEncoder.sorted`; absent unless learning. */
+  readonly sorted: GPUBuffer | undefined;
+  /** Words of each. */
+  readonly words: SoftSizes;
+}
+
+/** Words of soft evidence. */
+interface SoftSizes {
+  readonly evidence: number;
+  readonly sorted: number;
+}
+
+/** Words of soft evidence for `capacity` samples. */
+export function softWords(room: SoftRoom, capacity: number): SoftSizes {
+  return {
+    evidence: room.evidence + capacity * room.evidenceOfSample,
+    sorted: Math.max(1, room.sorted + capacity * room.sortedOfSample),
+  };
+}
+
 /** Bytes of the arrays for `capacity` samples, and of the largest of them. */
 export function workspaceBytes(
   plan: Plan,
   capacity: number,
   learning: boolean,
+  room?: SoftRoom,
 ): { all: number; largest: number } {
   const { sizes } = new Layout(plan, capacity);
   const arrays = [
@@ -70,7 +97,10 @@ export function workspaceBytes(
     sizes.marks,
     capacity * valueColumns(plan.circuit),
   ];
+  const soft = room && softWords(room, capacity);
+  if (soft !== undefined) arrays.push(soft.evidence);
   if (learning) {
+    if (soft !== undefined) arrays.push(soft.sorted);
     arrays.push(
       sizes.flows,
       sizes.ratios,
@@ -101,6 +131,8 @@ export class DeviceWorkspace {
   readonly learning: LearningArrays | undefined;
   /** `[samples]`: weights of samples. */
   readonly sampleWeights: GPUBuffer | undefined;
+  /** Buffers of soft evidence, if there is room for any. */
+  readonly soft: SoftBuffers | undefined;
   /** Sorts tokens, if it learns. */
   readonly sorter: TokenSorter | undefined;
   /** Passes of the ordinary semiring. */
@@ -113,7 +145,10 @@ export class DeviceWorkspace {
   private constructor(
     context: WorkspaceContext,
     layout: Layout,
-    parts: Pick<DeviceWorkspace, "arrays" | "learning" | "sampleWeights" | "sorter" | "passes" | "maximum">,
+    parts: Pick<
+      DeviceWorkspace,
+      "arrays" | "learning" | "sampleWeights" | "soft" | "sorter" | "passes" | "maximum"
+    >,
     buffers: readonly GPUBuffer[],
   ) {
     this.#context = context;
@@ -121,6 +156,7 @@ export class DeviceWorkspace {
     this.arrays = parts.arrays;
     this.learning = parts.learning;
     this.sampleWeights = parts.sampleWeights;
+    this.soft = parts.soft;
     this.sorter = parts.sorter;
     this.passes = parts.passes;
     this.maximum = parts.maximum;
@@ -128,13 +164,18 @@ export class DeviceWorkspace {
   }
 
   /**
-   * Makes a workspace; with `counts` it learns, under `max` it does max-product and nothing else.
+   * Makes a workspace; with `counts` it learns, under `max` it does max-product and nothing else, and with `room` it takes soft
+   * evidence.
    * @throws {DeviceMemoryError} when there is no room for it
    */
   static async create(
     context: WorkspaceContext,
     capacity: number,
-    { counts, semiring = "sum" }: { counts?: CountBuffers | undefined; semiring?: Semiring },
+    { counts, semiring = "sum", room }: {
+      readonly counts?: CountBuffers | undefined;
+      readonly semiring?: Semiring;
+      readonly room?: SoftRoom | undefined;
+    },
   ): Promise<DeviceWorkspace> {
     const { open, memory, commands, plan, places, parameters, tiles } = context;
     const layout = new Layout(plan, capacity), { sizes } = layout;
@@ -158,6 +199,9 @@ export class DeviceWorkspace {
         ["carried sums", carriedNumbers(plan, capacity, tiles, commands.pace)],
       );
     }
+    const words = room && softWords(room, capacity);
+    if (words !== undefined) bytes.push(["soft evidence", words.evidence]);
+    if (words !== undefined && counts !== undefined) bytes.push(["sorted soft evidence", words.sorted]);
     const buffers = await memory.allocate(
       `${capacity} samples at a time`,
       bytes.map(([label, numbers, usage]) => ({ label, bytes: 4 * numbers, usage: usage ?? STORAGE })),
@@ -171,17 +215,30 @@ export class DeviceWorkspace {
       GPUBuffer,
     ];
     const arrays: Arrays = { batch, values, logs, scales, linear, marks, ...parameters };
-    const [flows, ratios, flags, seen, words, sampleWeights, carried] = buffers.slice(6) as GPUBuffer[];
+    const [flows, ratios, flags, seen, tokens, sampleWeights, carried] = buffers.slice(6) as GPUBuffer[];
     const learning = counts &&
-      { flows, ratios, flags, seen, words, carried, ...counts } as LearningArrays | undefined;
+      { flows, ratios, flags, seen, words: tokens, carried, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
     const kernelContext: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
-    const forward = forwardSteps(kernelContext, semiring);
+    const softFrom = 6 + (counts === undefined ? 0 : 7);
+    const soft: SoftBuffers | undefined = words && {
+      evidence: buffers[softFrom] as GPUBuffer,
+      sorted: buffers[softFrom + 1],
+      words,
+    };
+    const forward = forwardSteps(
+      kernelContext,
+      semiring,
+      (group) => soft === undefined ? [] : softSteps(kernelContext, group, semiring, soft.evidence),
+    );
     const down: Step[] = [], count: Step[] = [];
     if (learning !== undefined) {
       const learner = { ...kernelContext, learning };
       down.push(rootStep(kernelContext, learning, sampleWeights as GPUBuffer), ...backwardSteps(learner));
       count.push(...countSteps(learner));
+      if (soft?.sorted !== undefined) {
+        count.push(...softCountSteps(learner, { evidence: soft.evidence, sorted: soft.sorted }));
+      }
     }
     const fill: Step = {
       kernel: { template: "fill", constants: { X: 64, EACH: 64 } },
@@ -203,7 +260,8 @@ export class DeviceWorkspace {
       return new DeviceWorkspace(context, layout, {
         arrays,
         learning,
-        sampleWeights,
+        sampleWeights: learning && sampleWeights,
+        soft,
         sorter: learning && new TokenSorter(lists, mostStates(plan), capacity),
         passes: {
           forward: semiring === "sum" ? up : [],

@@ -1,7 +1,14 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import { DeviceMemoryError } from "./memory.ts";
 import { rowsFor } from "./samples.ts";
-import { type CountBuffers, DeviceWorkspace, workspaceBytes, type WorkspaceContext } from "./workspace.ts";
+import type { SoftRoom } from "./soft_batch.ts";
+import {
+  type CountBuffers,
+  DeviceWorkspace,
+  softWords,
+  workspaceBytes,
+  type WorkspaceContext,
+} from "./workspace.ts";
 
 /** Samples of a batch at most: more make no kernel faster. */
 const MOST_SAMPLES = 1024;
@@ -11,7 +18,8 @@ export class Workspaces {
   readonly #context: WorkspaceContext;
   readonly #memory: number;
   readonly #kept = new Map<string, DeviceWorkspace>();
-  readonly #largest = new Map<boolean, number>();
+  /** By what a workspace is for: samples at most. */
+  readonly #largest = new Map<string, number>();
   /** Samples at most, where the device had no room for more. */
   #most = MOST_SAMPLES;
 
@@ -23,21 +31,26 @@ export class Workspaces {
 
   /**
    * A workspace for `rows` samples, or for as many as memory allows: halved until the device has room. With
-   * `counts` it learns.
+   * `counts` it learns, with `room` it takes so much soft evidence.
    * @throws {DeviceMemoryError} when there is no room for eight samples
    */
-  async get(rows: number, semiring: Semiring, counts: CountBuffers | undefined): Promise<DeviceWorkspace> {
+  async get(
+    rows: number,
+    semiring: Semiring,
+    counts: CountBuffers | undefined,
+    room?: SoftRoom,
+  ): Promise<DeviceWorkspace> {
     const kind = semiring === "max" ? "max" : counts === undefined ? "forward" : "learning";
     const before = this.#kept.get(kind);
-    const wanted = Math.min(rows, this.#largestFor(counts !== undefined));
-    if (before !== undefined && before.layout.capacity >= wanted) return before;
+    const wanted = Math.min(rows, this.#largestFor(counts !== undefined, room));
+    if (before !== undefined && before.layout.capacity >= wanted && hasRoom(before, room)) return before;
     if (before !== undefined) {
       before.release();
       this.#kept.delete(kind);
     }
     for (let capacity = wanted;; capacity = rowsFor(capacity / 2)) {
       try {
-        const made = await DeviceWorkspace.create(this.#context, capacity, { counts, semiring });
+        const made = await DeviceWorkspace.create(this.#context, capacity, { counts, semiring, room });
         this.#kept.set(kind, made);
         return made;
       } catch (error) {
@@ -57,10 +70,10 @@ export class Workspaces {
   }
 
   /** Samples that a workspace may hold, by the memory that was given and the limits of the device. */
-  #largestFor(learning: boolean): number {
-    const fits = this.#largest.getOrInsertComputed(learning, () => {
+  #largestFor(learning: boolean, room: SoftRoom | undefined): number {
+    const fits = this.#largest.getOrInsertComputed(JSON.stringify([learning, room]), () => {
       const { plan, open: { device, limits } } = this.#context;
-      const { all, largest } = workspaceBytes(plan, 8, learning);
+      const { all, largest } = workspaceBytes(plan, 8, learning, room);
       const most = device.limits.maxStorageBufferBindingSize;
       if (largest > most) {
         throw new DeviceMemoryError("the activations of 8 samples in one binding", largest, most);
@@ -70,4 +83,12 @@ export class Workspaces {
     });
     return Math.min(fits, this.#most);
   }
+}
+
+/** Whether a workspace has the room for soft evidence of as many samples as it holds. */
+function hasRoom({ soft, learning, layout }: DeviceWorkspace, room: SoftRoom | undefined): boolean {
+  if (room === undefined) return true;
+  const { evidence, sorted } = softWords(room, layout.capacity);
+  return soft !== undefined && soft.words.evidence >= evidence &&
+    (learning === undefined || soft.words.sorted >= sorted);
 }

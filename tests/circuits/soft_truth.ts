@@ -22,14 +22,14 @@ export function mixedSamples(circuit: Circuit, count: number, seed: number): Sam
   const weight = () => random.uniform() < 0.2 ? 0 : 0.05 + random.uniform();
   circuit.variables.forEach((variable, v) => {
     if (variable.kind === "external") throw new Error("no externals here");
-    const rows = new Uint8Array(count), { states } = variable as { states: number };
+    const rows = new Uint8Array(count), states = variable.kind === "categorical" ? variable.states : 5;
     for (let s = 0; s < count; s++) {
       const kind = random.uniform(), at = s * variables + v;
       values[at] = variable.kind === "real" ? random.normal() : random.integer(states);
       observed[at] = kind < 0.25 ? 0 : 1;
       rows[s] = kind < 0.65 ? 1 : 0;
     }
-    if (variable.kind === "real" || random.uniform() < 0.1) return;
+    if (variable.kind !== "categorical" || random.uniform() < 0.1) return;
     if (random.uniform() < 0.5) {
       soft.set(v, { weights: Float32Array.from({ length: count * states }, weight), rows });
       return;

@@ -9,6 +9,6 @@ export const WITHOUT_NUMBERS = `
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
   courseOf isFalling statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
-  accumulateSoft isSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
+  accumulateSoft isSoft mapSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
   bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf
 `.trim().split(/\s+/);

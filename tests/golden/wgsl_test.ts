@@ -1,17 +1,18 @@
 import { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../../kernels/webgpu/host.ts";
 import { checkGolden, hashOf } from "../golden.ts";
-import { goldenCases, goldenRules } from "./circuits.ts";
+import { mixedSamples } from "../circuits/soft_truth.ts";
+import { type GoldenCase, goldenCases, goldenRules } from "./circuits.ts";
 import { recordingGpu, type Sources } from "./recording_gpu.ts";
 
 /** Templates whose kernels are kept in full, those for hardware: leaves and updates. */
 const READABLE = ["leaves", "scatter", "update"];
 
-/** The kernels of everything that an engine does with the golden circuits. */
-async function kernels(software: boolean): Promise<Sources> {
+/** The kernels of everything that an engine does with circuits. */
+async function kernels(software: boolean, cases: readonly GoldenCase[]): Promise<Sources> {
   const sources: Sources = new Map();
   const host = new DeviceHost(recordingGpu(sources), { software });
-  for (const { circuit, samples } of goldenCases()) {
+  for (const { circuit, samples } of cases) {
     const engine = await WebGpuEngine.open(host, circuit);
     await engine.activations(samples, "sum");
     await engine.activations(samples, "max");
@@ -33,7 +34,7 @@ function bare(code: string): string {
 
 for (const machine of ["software", "hardware"]) {
   Deno.test(`golden: the WGSL of all kernels, as for ${machine}`, async () => {
-    const sources = [...await kernels(machine === "software")]
+    const sources = [...await kernels(machine === "software", goldenCases())]
       .map(([label, code]) => ({ template: label.split(" ")[0]!, code: bare(code) }));
     const lines = await Promise.all(
       sources.map(async ({ template, code }) => `${template} ${await hashOf(code)}`),
@@ -46,3 +47,13 @@ for (const machine of ["software", "hardware"]) {
     }
   });
 }
+
+Deno.test("golden: the WGSL of soft evidence, as for hardware", async () => {
+  const cases = goldenCases().filter(({ circuit }) =>
+    circuit.variables.every(({ kind }) => kind !== "external")
+  )
+    .map((one) => ({ ...one, samples: mixedSamples(one.circuit, 5, 1) }));
+  const own = [...await kernels(false, cases)].filter(([label]) => label.startsWith("soft"))
+    .map(([, code]) => bare(code));
+  checkGolden("soft.wgsl", [...new Set(own)].sort().join("\n\n"));
+});

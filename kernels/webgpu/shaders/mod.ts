@@ -12,4 +12,6 @@ export { default as ratio } from "./ratio.wgsl" with { type: "text" };
 export { default as repair } from "./repair.wgsl" with { type: "text" };
 export { default as root } from "./root.wgsl" with { type: "text" };
 export { default as scatter } from "./scatter.wgsl" with { type: "text" };
+export { default as soft } from "./soft.wgsl" with { type: "text" };
+export { default as softScatter } from "./soft_scatter.wgsl" with { type: "text" };
 export { default as update } from "./update.wgsl" with { type: "text" };
