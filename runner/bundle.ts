@@ -39,7 +39,7 @@ const COMMON = {
 } as const satisfies esbuild.CommonOptions;
 
 /** Bundles exports of modules; one bundler service for all, started when the first is needed. */
-export class Bundler {
+export class Bundler implements AsyncDisposable {
   readonly #packages: Packages;
   /** Begins the names of modules in bundles: no text of any module can look like it, since nobody knows it before. */
   readonly #mark = `retort-${crypto.randomUUID()}`;
@@ -97,7 +97,7 @@ export class Bundler {
   }
 
   /** Ends the bundler service, if one was started. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#service?.stop();
     this.#service = undefined;
   }

@@ -33,7 +33,7 @@ export interface CachedFingerprint {
 }
 
 /** Computes code fingerprints; one bundler service for all, started when the first is needed. */
-export class Fingerprinter {
+export class Fingerprinter implements AsyncDisposable {
   readonly #packages: Packages;
   readonly #cache: FingerprintCache;
   readonly #fileDigests = new Map<string, Digest | undefined>();
@@ -58,8 +58,8 @@ export class Fingerprinter {
   }
 
   /** Ends the bundler service, if one was started. */
-  async close(): Promise<void> {
-    await this.#bundler.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bundler[Symbol.asyncDispose]();
   }
 
   async #compute(stage: StageDefinition): Promise<CodeFingerprint> {

@@ -1,16 +1,15 @@
 import { guardedSync } from "../foundation/faults.ts";
 
 /** The log of one node's execution. */
-export interface NodeLog {
+export interface NodeLog extends Disposable {
   readonly path: string;
   /** The path from the store's folder. */
   readonly relative: string;
   write(text: string): void;
-  close(): void;
 }
 
 /** Log files of a run's nodes. */
-export class NodeLogs {
+export class NodeLogs implements Disposable {
   readonly #folder: string;
   readonly #open = new Set<Deno.FsFile>();
   #made = false;
@@ -20,7 +19,7 @@ export class NodeLogs {
   }
 
   /**
-   * Opens a node's log for appending; lines get the time since the opening. Close it when the node has ended:
+   * Opens a node's log for appending; lines get the time since the opening. Dispose of it when the node has ended:
    * a process may have few files open at a time.
    */
   open(index: number, node: string): NodeLog {
@@ -46,10 +45,15 @@ export class NodeLogs {
     const close = () => {
       if (this.#open.delete(file)) file.close();
     };
-    return { path, relative: `runs/${this.#folder.split("/").at(-1)}/${name}`, write, close };
+    return {
+      path,
+      relative: `runs/${this.#folder.split("/").at(-1)}/${name}`,
+      write,
+      [Symbol.dispose]: close,
+    };
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     for (const file of this.#open) file.close();
     this.#open.clear();
   }

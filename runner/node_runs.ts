@@ -11,7 +11,7 @@ import type { NodeOutcome } from "./run_summary.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
 /** Executes the nodes of a run one by one: its job, its log, what it tells meanwhile, how it ended. */
-export class NodeRuns {
+export class NodeRuns implements Disposable {
   readonly #options: GraphRunOptions;
   readonly #state: RunState;
   readonly #recorder: Recorder;
@@ -28,7 +28,7 @@ export class NodeRuns {
 
   /** Closes the logs. */
   [Symbol.dispose](): void {
-    this.#logs.close();
+    this.#logs[Symbol.dispose]();
   }
 
   /** The outcome of a node whose result is in the store. */
@@ -51,7 +51,7 @@ export class NodeRuns {
     const { record, onEvent, executor, planner } = this.#options;
     const slot = this.#state.slot(node);
     slot.state = "running";
-    const log = this.#logs.open(node.index, node.name);
+    using log = this.#logs.open(node.index, node.name);
     const started = Date.now() / 1000;
     const job = this.#job(node, planned);
     this.#recorder.node(node.name, {
@@ -114,7 +114,6 @@ export class NodeRuns {
     }
     // `force` counts once: what a forced node made is good for the rest of the run.
     planner.done(node);
-    log.close();
   }
 
   #job(node: GraphNode, planned: PlannedNode): Job {

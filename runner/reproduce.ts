@@ -37,13 +37,11 @@ export async function reproduce(
   const stage = await reads.importing(() => stageAt(job, job.stage));
   using records = new Records(store);
   const packages = Packages.load(new URL("../deno.json", import.meta.url));
-  const fingerprinter = new Fingerprinter(packages, records.fingerprints);
   let components: KeyComponents;
-  try {
+  {
+    await using fingerprinter = new Fingerprinter(packages, records.fingerprints);
     const { env: _env, ...rest } = job.components;
     components = { ...rest, format: KEY_FORMAT, code: await fingerprinter.of(stage), ...variablesOf(stage) };
-  } finally {
-    await fingerprinter.close();
   }
   const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
   const log = (text: string) => options.onMessage({ type: "log", text });

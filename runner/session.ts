@@ -67,7 +67,7 @@ export class PipelineSession implements AsyncDisposable {
     readonly seed: number,
     readonly engine: EngineChoice,
     readonly adapter: string | undefined,
-    private readonly fingerprinter: Fingerprinter,
+    private readonly opened: AsyncDisposableStack,
     private readonly executor: ExecutorKind | undefined,
   ) {}
 
@@ -88,10 +88,11 @@ export class PipelineSession implements AsyncDisposable {
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
     // On a read-only store nothing is recorded, but a run that computes nothing works all the same.
-    const records = new Records(store, { copy: store.readOnly });
+    await using opened = new AsyncDisposableStack();
+    const records = opened.use(new Records(store, { copy: store.readOnly }));
     const choice = impliedEngine(options.engine ?? "auto", options.adapter);
     const keyed = graph.nodes.some((node) => node.stage.engine === "key");
-    const fingerprinter = new Fingerprinter(packages, records.fingerprints);
+    const fingerprinter = opened.use(new Fingerprinter(packages, records.fingerprints));
     const planner = new Planner({
       store,
       records,
@@ -112,13 +113,12 @@ export class PipelineSession implements AsyncDisposable {
     const outputs = new Map<string, OutputRef>(options.only?.length ? chosen : returned);
     return new PipelineSession(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
-      ...[options.seed ?? 0, choice, options.adapter, fingerprinter, options.executor] as const,
+      ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor] as const,
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.fingerprinter.close();
-    this.records.close();
+    await this.opened.disposeAsync();
   }
 
   /**

@@ -106,7 +106,7 @@ Deno.test("edits of the format of real stages and of what they import, alone and
       { numRuns: 12 },
     );
   } finally {
-    await bundler.close();
+    await bundler[Symbol.asyncDispose]();
   }
 });
 
@@ -165,7 +165,7 @@ Deno.test("another string, number, template or regular expression, at any depth,
       { numRuns: 15 },
     );
   } finally {
-    await bundler.close();
+    await bundler[Symbol.asyncDispose]();
   }
 });
 
@@ -182,7 +182,7 @@ async function digestsOf(texts: readonly string[], more: Record<string, string> 
     }
     return digests;
   } finally {
-    await bundler.close();
+    await bundler[Symbol.asyncDispose]();
   }
 }
 
