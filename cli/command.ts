@@ -6,9 +6,12 @@ export interface TaskCommand {
   readonly name: string;
   /** What it does, for `--help`. */
   readonly summary: string;
-  /** Deno's flags for its task; commands that share their first word share a task, which gets the flags of all. */
+  /**
+   * Deno's permission flags for its task. Commands with the same first word share a task, which gets the flags of
+   * all.
+   */
   readonly permissions: readonly string[];
-  /** True where Deno itself shall print nothing, such as progress of its own downloads. */
+  /** Silences Deno itself, for example the progress of its own downloads. */
   readonly quiet?: true;
   /** Declares arguments, options and the action. */
   declare(command: Command): unknown;

@@ -1,6 +1,6 @@
 import type { TaskCommand } from "./command.ts";
 
-/** All commands, a line each, in the order of `--help`. A module is loaded when its command is called. */
+/** All commands, one line each, in the order of `--help`. A module is loaded only when its command is called. */
 export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: TaskCommand }>>> = {
   "run": () => import("./commands/run.ts"),
   "graph": () => import("./commands/graph.ts"),

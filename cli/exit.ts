@@ -1,2 +1,2 @@
-/** Ends this process at once. A stage that runs in it cannot: its `Deno.exit` is another one meanwhile. */
+/** Exits this process immediately. Stages in it cannot: their `Deno.exit` is replaced while they run. */
 export const exit: (code: number) => never = Deno.exit.bind(Deno);

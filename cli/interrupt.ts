@@ -1,4 +1,4 @@
-/** Signals that come so soon after the first, in milliseconds, are the same one. */
+/** Signals within this many milliseconds of the first count as the same one. */
 const SAME_PRESS = 400;
 
 /**

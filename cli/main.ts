@@ -31,9 +31,9 @@ async function main(): Promise<number> {
   }
 }
 
-// Without an `await` here, so that a command that waits for what never comes can be told apart from one that has ended.
+// No top-level `await`: Deno would end with an error of its own if the command awaited a promise that never settles.
 globalThis.addEventListener("beforeunload", (event) => {
-  // Where a pipeline or a stage is at work it is their failure, which another listener makes of it.
+  // If a pipeline or a stage is running, its own listener turns this into its failure.
   queueMicrotask(() => {
     if (event.defaultPrevented) return;
     exit(
@@ -44,5 +44,5 @@ globalThis.addEventListener("beforeunload", (event) => {
     );
   });
 });
-// Not left to the event loop: a stage that was stopped in this process may still hold a timer.
+// Exit explicitly: a stage stopped in this process may still hold a timer.
 main().then(exit);

@@ -4,7 +4,7 @@ import { CallError } from "../foundation/errors.ts";
 import type { SessionOptions } from "../runner/session.ts";
 import type { EngineChoice } from "../runner/stage.ts";
 
-/** The folder from which the user called: `deno task` itself works in the project's folder. */
+/** The user's working folder; `deno task` itself runs in the project's folder. */
 function callFolder(): string {
   return Deno.env.get("INIT_CWD") ?? Deno.cwd();
 }
@@ -48,7 +48,7 @@ export interface PipelineOptions {
   store?: string;
 }
 
-/** What a session of a pipeline file needs. */
+/** Session options for a pipeline file. */
 export function sessionOptions(file: string, options: PipelineOptions): SessionOptions {
   const { set, seed, engine, adapter, only } = options;
   const store = storePath(options.store);

@@ -20,7 +20,7 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch (error) {
-    // `deno task runs | head` closes the pipe: nobody reads on, which is no fault.
+    // `deno task runs | head` closes the pipe, which is not an error.
     if (error instanceof Deno.errors.BrokenPipe) exit(0);
     throw error;
   }

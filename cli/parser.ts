@@ -8,7 +8,7 @@ export async function loadCommands(names: Iterable<string>): Promise<TaskCommand
   return await Promise.all([...names].map(async (name) => (await COMMANDS[name]!()).default));
 }
 
-/** The name of the command that arguments call; undefined where they call none, as `--help` does. */
+/** The name of the command that arguments call, or undefined, for example for `--help`. */
 export function calledCommand(args: readonly string[]): string | undefined {
   return Object.keys(COMMANDS).find((name) => name.split(" ").every((word, i) => args[i] === word));
 }

@@ -11,11 +11,11 @@ import { clean, durationText, isTerminal, note, paint, timeText } from "./output
 /** Shows a run's events. */
 export interface Renderer {
   show(event: RunEvent): void;
-  /** Takes live lines away. */
+  /** Clears live lines. */
   close(): void;
 }
 
-/** Live lines on a terminal, plain timestamped lines elsewhere; with `--json` only what went wrong. */
+/** Live lines on a terminal, plain timestamped lines elsewhere; with `--json` only failures. */
 export function rendererFor(options: { json: boolean; verbose: boolean }): Renderer {
   if (options.json) return new PlainLines({ verbose: options.verbose, quiet: true });
   return isTerminal()
@@ -23,7 +23,7 @@ export function rendererFor(options: { json: boolean; verbose: boolean }): Rende
     : new PlainLines({ verbose: options.verbose, quiet: false });
 }
 
-/** What an event says in one line; undefined for events that are shown otherwise. */
+/** An event as one line, or undefined for events shown in another way. */
 function lineOf(event: RunEvent, verbose: boolean): string | undefined {
   switch (event.type) {
     case "node-start":
@@ -143,7 +143,7 @@ class LiveLines implements Renderer {
   #draw(): void {
     const width = (() => {
       try {
-        return Deno.consoleSize().columns || 100; // Some terminals do not tell.
+        return Deno.consoleSize().columns || 100; // Some terminals do not report their width.
       } catch {
         return 100;
       }

@@ -1,12 +1,12 @@
 import type { RunEvent } from "../runner/event.ts";
 
-/** How far a whole run is: counts nodes by what became of them. */
+/** Counts the nodes of a run by state. */
 export class Tally {
   #total = 0;
   #done = 0;
   #failed = 0;
   #skipped = 0;
-  /** Nodes at work, by name. */
+  /** Names of running nodes. */
   readonly #running = new Set<string>();
 
   /** Takes note of an event. */
@@ -19,7 +19,7 @@ export class Tally {
         this.#running.add(event.node.name);
         break;
       case "node-again":
-        this.#done--; // It was done, and is to be made again.
+        this.#done--; // It was done and will be computed again.
         break;
       case "node-done":
         this.#done++;

@@ -2,7 +2,7 @@ import { guardedSync } from "./faults.ts";
 
 let counter = 0;
 
-/** A file name that no other process or call uses. */
+/** A unique file name. */
 export function uniqueName(): string {
   return `${Deno.pid}-${(counter++).toString(36)}-${crypto.randomUUID().slice(0, 8)}`;
 }
@@ -32,7 +32,7 @@ export function writeFileAtomic(folder: string, path: string, bytes: Uint8Array)
   });
 }
 
-/** Removes a file or a folder if it is there; other faults are left for whoever needs the place. */
+/** Removes a file or folder if it exists; ignores errors, which surface when the path is needed. */
 export function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });

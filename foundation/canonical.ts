@@ -32,7 +32,7 @@ export function digestJson(value: JsonValue): Digest {
   return digestBytes(canonicalText(value));
 }
 
-/** So deep may lists and objects of a value nest: what copies, checks and writes it goes down one call a level. */
+/** Maximum nesting of lists and objects: functions that copy, check and write values recurse once per level. */
 const DEPTH = 1000;
 
 /**

@@ -96,7 +96,7 @@ export function messageOf(error: unknown): string {
       : error instanceof Error && typeof name === "string"
       ? name
       : `${textOf(error)} was thrown`;
-    // What was gathered says more than that it was.
+    // The errors of an AggregateError say more than its own message.
     return error instanceof AggregateError && Array.isArray(errors) && errors.length > 0
       ? `${text}: ${errors.slice(0, 5).map((one) => one === error ? "itself" : messageOf(one)).join("; ")}`
       : text;

@@ -22,8 +22,8 @@ export function isWall(error: unknown): boolean {
 }
 
 /**
- * An error of the file system as one that a person can act on: a full disk, a used-up quota, a folder that
- * cannot be written, a permission that Deno was not given. Other errors stay as they are.
+ * Converts a file system error to one that people can act on: a full disk, a used-up quota, a folder that cannot
+ * be written, a permission that Deno was not given. Other errors stay as they are.
  *
  * @param doing what was being done to `path`: "writing", "making".
  */
@@ -79,7 +79,7 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
   return error;
 }
 
-/** Runs `action`; turns its file system errors into errors for people. */
+/** Runs `action` and converts its file system errors to readable ones. */
 export async function guarded<T>(doing: string, path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -88,7 +88,7 @@ export async function guarded<T>(doing: string, path: string, action: () => Prom
   }
 }
 
-/** As `guarded`, for synchronous actions. */
+/** Like `guarded`, for synchronous actions. */
 export function guardedSync<T>(doing: string, path: string, action: () => T): T {
   try {
     return action();

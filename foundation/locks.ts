@@ -1,6 +1,6 @@
 import { guardedSync } from "./faults.ts";
 
-/** A lock that the operating system drops when its process ends, however it ends. */
+/** A lock that the operating system releases when its process ends, however it ends. */
 export interface Lock extends Disposable {
   release(): void;
 }
@@ -29,7 +29,7 @@ export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"
     const release = () => {
       if (!held) return;
       held = false;
-      // Closing drops the lock too, but not while a program that is being started still shares the open file.
+      // Closing releases the lock too, but not while a program being started still shares the open file.
       file.unlockSync();
       file.close();
     };
@@ -37,7 +37,7 @@ export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"
   });
 }
 
-/** A reader of a read-only store needs no more than to read the lock's file, and no lock where there is none. */
+/** On a read-only store, reading the lock's file suffices, and without one no lock is needed. */
 function open(path: string, mode: "exclusive" | "shared"): Deno.FsFile | undefined {
   try {
     return Deno.openSync(path, { read: true, write: true, create: true });

@@ -1,6 +1,6 @@
 /**
- * For long work that awaits nothing by itself: awaited in every step, the returned function lets the rest of
- * the process have its turn (signals, timers, messages) once so many milliseconds have passed since the last.
+ * For long loops that await nothing else: await the returned function in every step to let signals, timers and
+ * messages be handled every so many milliseconds.
  */
 export function turns(milliseconds = 20): () => Promise<void> | undefined {
   let last = performance.now();

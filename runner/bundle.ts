@@ -6,7 +6,7 @@ import { messageOf } from "../foundation/errors.ts";
 import type { Packages } from "./packages.ts";
 import { syntaxText } from "./syntax.ts";
 
-/** The code behind one export of a module, in a form that comments and format do not change. */
+/** The code of one export of a module, in a form independent of comments and formatting. */
 export interface Bundle {
   /** sha256 of the code. */
   readonly digest: Digest;
@@ -18,16 +18,19 @@ export interface Bundle {
   readonly files: readonly string[];
 }
 
-/** Names the bundler, the parser and the rules here: others make other texts. */
+/** Identifies the bundler, the parser and the rules in this file, since others would produce different text. */
 export const METHOD = "esbuild-0.28.2 acorn-8.19.0/1";
 
-/** How stages and pipelines are declared is the runner's own matter: the format of keys stands for it. */
+/** The modules that declare stages and pipelines belong to the runner and are covered by the format of keys. */
 const DECLARING: ReadonlyMap<string, string> = new Map([
   [new URL("./stage.ts", import.meta.url).href, "retort:stage"],
   [new URL("./pipeline.ts", import.meta.url).href, "retort:pipeline"],
 ]);
 
-/** No file beside the code (a `tsconfig.json`) and no comment in it has a say; what the parser does not know is lowered. */
+/**
+ * Ignores files beside the code (such as `tsconfig.json`) and comments in it; lowers syntax that the parser does
+ * not support.
+ */
 const COMMON = {
   charset: "utf8",
   ignoreAnnotations: true,
@@ -41,7 +44,7 @@ const COMMON = {
 /** Bundles exports of modules; one bundler service for all, started when the first is needed. */
 export class Bundler implements AsyncDisposable {
   readonly #packages: Packages;
-  /** Begins the names of modules in bundles: no text of any module can look like it, since nobody knows it before. */
+  /** Prefix of module names in bundles; random, so that no module's text can contain it. */
   readonly #mark = `retort-${crypto.randomUUID()}`;
   /** Syntax trees by code: stages share most of their modules. */
   readonly #trees = new Map<string, string>();
@@ -52,7 +55,7 @@ export class Bundler implements AsyncDisposable {
   }
 
   /**
-   * The tree-shaken code of an export with all that it needs of local modules, at any depth.
+   * The tree-shaken code of an export with everything it uses from local modules, at any depth.
    *
    * @param module file URL.
    * @throws Error when something cannot be read, parsed or resolved.
@@ -96,19 +99,19 @@ export class Bundler implements AsyncDisposable {
     };
   }
 
-  /** Ends the bundler service, if one was started. */
+  /** Stops the bundler service, if it was started. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#service?.stop();
     this.#service = undefined;
   }
 
   /**
-   * What each module adds to a bundle, in order. esbuild writes `// namespace:path` before each module's part; what
-   * precedes the first is its own. The export stands at the end.
+   * What each module contributes to a bundle, in order. esbuild writes `// namespace:path` before each module's
+   * part; what precedes the first is its own. The export stands at the end.
    */
   async #parts(bundle: string): Promise<{ module: string; text: string }[]> {
     const end = bundle.lastIndexOf("\nexport {");
-    // The bundler derives names from paths as well: where a module lies does not matter.
+    // The bundler also derives names from paths; remove them, so that a module's location does not matter.
     const code = bundle.slice(0, end).replaceAll(new RegExp(`"${this.#mark}:[^"]*"`, "g"), '""');
     const [own, ...rest] = code.split(`// ${this.#mark}:`);
     const parts = [{ module: "", text: await this.#treeOf(own!) }];
@@ -119,7 +122,7 @@ export class Bundler implements AsyncDisposable {
     return [...parts, { module: "", text: bundle.slice(end).replaceAll(/\s+/g, " ") }];
   }
 
-  /** The syntax tree of a part as text; where the parser does not know the syntax, the part as it is. */
+  /** The syntax tree of a part as text; the part itself if the parser does not support its syntax. */
   async #treeOf(code: string): Promise<string> {
     let text = this.#trees.get(code);
     if (text !== undefined) return text;
@@ -155,7 +158,7 @@ function plugin(
           const path = fileURLToPath(target);
           return { path: encodeURI(relative(folder, path)), namespace: mark, pluginData: { path } };
         }
-        // A package of which no name is used does not count, unless it is imported for its effects alone.
+        // A package none of whose names is used does not count, unless it is imported only for its side effects.
         return { path: target, external: true, sideEffects: bare.get(importer)?.has(args.path) ?? false };
       });
       build.onLoad({ filter: /.*/, namespace: mark }, async (args) => {

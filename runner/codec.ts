@@ -13,7 +13,7 @@ export interface FileEntry {
   readonly location?: string;
 }
 
-/** The manifest of an artifact: everything about it but the bytes of its files. */
+/** The manifest of an artifact: everything except the bytes of its files. */
 export interface Artifact {
   /** sha256 of the canonical JSON of `codec`, `version`, `facts` and `files` without locations. */
   readonly digest: Digest;
@@ -21,20 +21,20 @@ export interface Artifact {
   readonly codec: string;
   /** Version of that codec. */
   readonly version: number;
-  /** What the codec tells about the value without loading it: shape, element type, counts. */
+  /** Facts about the value that need no loading: shape, element type, counts. */
   readonly facts: JsonObject;
   /** By name, in the order of code units. */
   readonly files: readonly FileEntry[];
 }
 
-/** Where bytes come from when a codec writes. */
+/** A source of bytes for a codec to write. */
 export type ByteSource =
   | Uint8Array
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>;
 
-/** What a codec writes to. File names are relative POSIX paths without `..`. */
+/** Receives the files that a codec writes. File names are relative POSIX paths without `..`. */
 export interface ArtifactWriter {
   /** Writes a file from a stream or from bytes, hashing as it goes. */
   bytes(name: string, source: ByteSource): Promise<void>;
@@ -45,13 +45,13 @@ export interface ArtifactWriter {
   /** Takes over a finished file from the stage's scratch folder. */
   adopt(name: string, path: string): Promise<void>;
   /**
-   * Refers to a file that the folder of objects written to holds already: how a checkpoint takes over the files
-   * of the one before it without writing them again. Throws when it is not there.
+   * Refers to a file that is already among the objects, so that a checkpoint can reuse the files of the previous
+   * one without rewriting them. Throws when it is not there.
    */
   keep(name: string, file: FileEntry): void;
 }
 
-/** What a codec reads from. Every way of reading checks the digest. */
+/** Gives a codec the files of an artifact. Every method checks the digest. */
 export interface ArtifactReader {
   /** The manifest. */
   readonly artifact: Artifact;
@@ -66,9 +66,8 @@ export interface ArtifactReader {
 }
 
 /**
- * How one artifact type is written to disk, read from it and checked. Two codecs with different
- * names are different types: an output of one cannot be wired to an input of the other, even
- * when their values look the same.
+ * How an artifact type is written to disk, read back and checked. Codecs with different names are different types:
+ * an output of one cannot be wired to an input of the other, even if their values look the same.
  */
 export interface Codec<Read, Write = Read, Name extends string = string> {
   /** The type's name: letters, digits, `.`, `_`, `-`. */
@@ -77,20 +76,20 @@ export interface Codec<Read, Write = Read, Name extends string = string> {
   readonly version: number;
   /** Writes the value; returns the artifact's facts. Throws when the value is not of its type. */
   write(value: Write, out: ArtifactWriter): Promise<JsonObject | void>;
-  /** Reads and checks; may return a handle that reads lazily. */
+  /** Reads and checks the value; may return a handle that reads lazily. */
   read(artifact: ArtifactReader): Promise<Read>;
   /**
-   * What matters of a value, as a few lines for people: shown at the end of a run and by `show`. Not part of
-   * the artifact. Left out, small JSON and text are shown as they are.
+   * Summarises a value in a few lines for people, shown at the end of a run and by `show`. Not part of the
+   * artifact. Without it, small JSON and text are shown as they are.
    */
   summary?(value: Read): string | Promise<string>;
 }
 
-/** Any codec at all. */
+/** Any codec. */
 // deno-lint-ignore no-explicit-any -- the value types vary and meet only through inference
 export type AnyCodec = Codec<any, any, string>;
 
-/** The value that a stage gets for an input of this codec. */
+/** The value that a stage receives for an input of this codec. */
 export type ReadOf<C> = C extends Codec<infer R, infer _W, string> ? R : never;
 /** The value that a stage returns for an output of this codec. */
 export type WriteOf<C> = C extends Codec<infer _R, infer W, string> ? W : never;

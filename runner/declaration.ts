@@ -3,7 +3,7 @@ import { type Digest, digestJson, type JsonValue } from "../foundation/canonical
 import { CallError, RetortError } from "../foundation/errors.ts";
 import type { InputType, StageDefinition } from "./stage.ts";
 
-/** Where a stage stands: what a process that imports this module alone finds there is the stage. */
+/** Where a stage is declared: a process that imports only this module finds the stage there. */
 export interface StagePlace {
   /** File URL of the module. */
   readonly module: string;
@@ -11,7 +11,7 @@ export interface StagePlace {
   readonly path: readonly string[];
 }
 
-/** How deep exported objects and lists are searched. */
+/** Maximum depth to which exported objects and lists are searched. */
 const DEPTH = 4;
 
 const places = new WeakMap<StageDefinition, StagePlace>();
@@ -19,8 +19,8 @@ const places = new WeakMap<StageDefinition, StagePlace>();
 const offered = new WeakMap<StageDefinition, StagePlace>();
 
 /**
- * Remembers the stages that a pipeline file exports. To be called when it is loaded and before its build runs: so far
- * nothing has happened but its import, which is what every process does that looks for them there.
+ * Remembers the stages that a pipeline file exports. Call it after loading the file and before its build, when
+ * nothing but the import has happened, as in every worker that looks for them there.
  */
 export function offerStages(module: string, exports: object): void {
   for (const [stage, path] of exportedStages(exports)) {
@@ -29,11 +29,11 @@ export function offerStages(module: string, exports: object): void {
 }
 
 /**
- * Where a stage is found: among the exports of a module that was being evaluated when the stage was made, else among
- * those of the pipeline file.
+ * Finds a stage among the exports of the modules that were being evaluated when it was made, otherwise among those
+ * of the pipeline file.
  *
- * @throws CallError when it is exported by none: then no other process could find it, and nothing says which code and
- * which values it was made of.
+ * @throws CallError when none exports it: other processes could not find it, and its code could not be
+ * fingerprinted.
  */
 export async function stagePlaceOf(stage: StageDefinition): Promise<StagePlace> {
   let place = places.get(stage);
@@ -50,7 +50,7 @@ export async function stagePlaceOf(stage: StageDefinition): Promise<StagePlace> 
   return place;
 }
 
-/** What a job says of its stage; no node becomes a job before {@link stagePlaceOf} has found its stage. */
+/** The part of a job that identifies its stage. {@link stagePlaceOf} must have found the stage before. */
 export function placed(
   stage: StageDefinition,
 ): StagePlace & { readonly stage: string; readonly declared: Digest } {
@@ -59,7 +59,7 @@ export function placed(
   return { ...place, stage: stage.name, declared: declarationDigest(stage) };
 }
 
-/** What to do about a stage that no module exports. */
+/** Hint for a stage that no module exports. */
 export const EXPORT_HINT =
   "A stage is what importing its module alone declares: export it at the top of the file that makes it, " +
   "as `export const NAME = …`, also when a function of another file makes it there.";
@@ -71,9 +71,9 @@ function homeless(stage: StageDefinition): string {
 }
 
 /**
- * Imports the module of a place and gives the stage that stands there.
+ * Imports a module and returns the stage at a place in it.
  *
- * @throws RetortError when none of that name does.
+ * @throws RetortError when no stage of that name is there.
  */
 export async function stageAt({ module, path }: StagePlace, name: string): Promise<StageDefinition> {
   for (const [stage, found] of exportedStages(await import(module))) {
@@ -89,10 +89,10 @@ export async function stageAt({ module, path }: StagePlace, name: string): Promi
 }
 
 /**
- * Makes sure that a stage is the one that was asked for.
+ * Checks that a stage is the one that was planned.
  *
  * @param declared what {@link declarationDigest} said where it was asked for.
- * @throws RetortError when it is declared otherwise here.
+ * @throws RetortError when its declaration differs.
  */
 export function checkDeclared(stage: StageDefinition, { module }: StagePlace, declared: Digest): void {
   if (declarationDigest(stage) === declared) return;

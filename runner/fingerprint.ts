@@ -17,7 +17,7 @@ export interface CodeFingerprint {
   readonly modules: Readonly<Record<string, Digest>>;
 }
 
-/** Keeps fingerprints between runs: valid as long as no local module of the stage's graph changed. */
+/** Caches fingerprints between runs; valid while no local module of the stage's graph changes. */
 export interface FingerprintCache {
   get(id: string): CachedFingerprint | undefined;
   set(id: string, value: CachedFingerprint): void;
@@ -57,7 +57,7 @@ export class Fingerprinter implements AsyncDisposable {
     return result;
   }
 
-  /** Ends the bundler service, if one was started. */
+  /** Stops the bundler service, if it was started. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bundler[Symbol.asyncDispose]();
   }
@@ -87,7 +87,7 @@ export class Fingerprinter implements AsyncDisposable {
       this.#cache.set(id, fresh);
       code = fresh.fingerprint;
     }
-    // Several stages of one list share its code.
+    // Stages of one exported list share its code.
     const inside = place.path.slice(1);
     if (stage.sources.length === 0 && inside.length === 0) return code;
     return {

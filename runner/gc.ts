@@ -8,7 +8,7 @@ import { tryLock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
 import { listWorkspaces } from "./workspace.ts";
 
-/** What a sweep took or would take. Sizes in bytes. */
+/** What a collection removed or would remove. Sizes in bytes. */
 export interface Sweep {
   readonly results: number;
   readonly objects: number;
@@ -19,7 +19,7 @@ export interface Sweep {
   readonly rubbish: number;
   readonly keptResults: number;
   readonly keptBytes: number;
-  /** What in the store's folder is not the store's own: it was left alone. */
+  /** Files in the store's folder that do not belong to the store; they were left alone. */
   readonly strangers: readonly Stranger[];
 }
 
@@ -36,7 +36,7 @@ export function collectGarbage(
   records: Records,
   options: { days: number; dryRun: boolean; now?: number },
 ): Sweep {
-  // A dry run changes nothing, but its answer would be wrong in the middle of a run as well.
+  // A dry run changes nothing, but its answer would be wrong during a run as well.
   using held = tryLock(`${store.root}/store.lock`, "exclusive");
   if (held === undefined) {
     throw new RetortError("store/in-use", "a run is using this store", {
@@ -59,12 +59,12 @@ export function collectGarbage(
   const onStranger: OnStranger = (stranger) => void strangers.push(stranger);
   const keys = [...store.keys(onStranger)];
   refuseUnknown(store, keys);
-  // Results go before their objects: at no moment is a result there without its bytes.
+  // Results are removed before their objects, so that no result ever lacks its bytes.
   const reached = new Set<Digest>();
   let results = 0;
   let keptResults = 0;
   for (const key of keys) {
-    // A result that no record tells of is judged by its own time: records may be lost, and results must not go with them.
+    // A result without a record is judged by its own time stamp: losing records must not lose results.
     const told = kept.has(key) || !records.hasResult(key);
     const found = told ? store.lookup(key) : undefined;
     if (found?.state === "found" && (kept.has(key) || Date.parse(found.result.finished) / 1000 >= since)) {
@@ -118,7 +118,7 @@ export function collectGarbage(
   };
 }
 
-/** What results of an unknown format refer to cannot be told from rubbish. */
+/** Objects that results of an unknown format refer to cannot be told from garbage. */
 function refuseUnknown(store: Store, keys: readonly Digest[]): void {
   const unknown = keys.map((key) => store.unknownFormat(key)).filter((why) => why !== undefined);
   if (unknown.length === 0) return;

@@ -16,7 +16,7 @@ import type { NodeDraft, Ref, StageDefinition } from "./stage.ts";
 /** What a pipeline's build returns: references by name; lists and records of them may nest. */
 export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
 
-/** An output of a node, as an input of another one refers to it. */
+/** A reference from a node's input to an output of another node. */
 export interface OutputRef {
   readonly node: GraphNode;
   readonly output: string;
@@ -32,9 +32,12 @@ export interface GraphNode {
   /** Checked, defaults filled in, plain JSON. */
   readonly params: JsonObject;
   readonly inputs: Inputs<OutputRef>;
-  /** Longest time in seconds, or undefined. */
+  /** Timeout in seconds, or undefined. */
   readonly timeout: number | undefined;
-  /** What the node's seed derives from: its explicit name or its stage's, so that other nodes do not matter. */
+  /**
+   * The name that the node's seed derives from: its explicit name or its stage's, so that it does not depend on
+   * other nodes.
+   */
   readonly seedName: string;
   /** What it is called where arms are compared; undefined where its pipeline does not say. No part of its key. */
   readonly arm: { readonly arm: string; readonly setting: string } | undefined;
@@ -48,7 +51,7 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, OutputRef>;
 }
 
-/** The nodes that a node reads from, each once, in the order of its inputs. */
+/** The nodes that a node depends on directly, each once, in the order of its inputs. */
 export function parentsOf(node: GraphNode): GraphNode[] {
   const parents = new Set<GraphNode>();
   for (const [, source] of eachInput(node.inputs)) parents.add(source.node);
@@ -56,8 +59,8 @@ export function parentsOf(node: GraphNode): GraphNode[] {
 }
 
 /**
- * The graph of what a build returned: keeps what a returned output needs, merges unnamed nodes that
- * are equal in stage, parameters and inputs, names nodes, checks wiring and parameters.
+ * Builds the graph of a pipeline's outputs: keeps the nodes they depend on, merges unnamed nodes with equal stage,
+ * parameters and inputs, names the nodes, and checks wiring and parameters.
  *
  * @throws CallError with all faults at once.
  */
@@ -118,7 +121,7 @@ function armOf(drafts: readonly NodeDraft[]): GraphNode["arm"] {
   return same && arm !== undefined ? { arm, setting } : undefined;
 }
 
-/** So many faults are told at once. */
+/** Number of faults reported at once. */
 const TOLD = 30;
 
 /** All faults of a graph as one error, each once. */
@@ -130,7 +133,7 @@ function callError(faults: readonly string[]): CallError {
 
 /** Faults of a node's parameters while faults of the wiring leave the nodes without names. */
 function unnamedParamFaults(draft: NodeDraft): string[] {
-  if (notJson(draft.params) !== undefined) return []; // Told with the wiring.
+  if (notJson(draft.params) !== undefined) return []; // Reported with the wiring.
   const checked = checkParams(draft.stage.params, draft.params);
   const where = draft.options.name === undefined
     ? `node of stage \`${draft.stage.name}\``
@@ -160,7 +163,7 @@ function flattenOutputs(outputs: PipelineOutputs): Map<string, Ref> {
   return refs;
 }
 
-/** Drafts that the targets need, every one after those that it reads from. */
+/** The drafts that the targets depend on, in topological order. */
 function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft[]): NodeDraft[] {
   const known = new Set(drafts);
   const order: NodeDraft[] = [];
@@ -190,7 +193,7 @@ function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft
   return order;
 }
 
-/** Faults that the compiler shows in TypeScript; checked here as well, since running does not type-check. */
+/** Faults that the TypeScript compiler reports; checked here as well, since running does not type-check. */
 function wiringFaults(draft: NodeDraft): string[] {
   const where = `node of stage \`${draft.stage.name}\``;
   const faults: string[] = [];
@@ -272,7 +275,7 @@ function mergeEqual(order: readonly NodeDraft[]) {
   return { representative, kept };
 }
 
-/** Every node that the given ones need, themselves included, in topological order. */
+/** The given nodes and all their ancestors, in topological order. */
 export function ancestors(targets: Iterable<GraphNode>): GraphNode[] {
   const found = new Set<GraphNode>();
   const stack = [...targets];
@@ -286,9 +289,9 @@ export function ancestors(targets: Iterable<GraphNode>): GraphNode[] {
 }
 
 /**
- * The nodes that patterns name: exact names, or `*` for any run of characters.
+ * The nodes that match patterns: exact names, or `*` for any characters.
  *
- * @throws CallError for a pattern that names none, with the nearest name.
+ * @throws CallError for a pattern without a match, suggesting the nearest name.
  */
 export function selectNodes(graph: Graph, patterns: readonly string[], flag: string): GraphNode[] {
   const chosen = new Set<GraphNode>();

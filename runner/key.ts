@@ -8,7 +8,7 @@ import type { VariableDigests } from "./variables.ts";
  */
 export const KEY_FORMAT = 2;
 
-/** What a key is made of, each part comparable by itself. */
+/** The components of a key, each comparable by itself. */
 export interface KeyComponents {
   /** The format of the key; records of format 1 do not name it. */
   readonly format?: number;
@@ -39,7 +39,7 @@ export function keyOf(components: KeyComponents): Digest {
   });
 }
 
-/** Why a node runs. Rendered by `reasonText`; recorded as it is. */
+/** Why a node runs. Recorded as is; `reasonText` renders it. */
 export type Reason =
   /** No result of this node yet; `nearest` is a node of the same stage with what tells them apart. */
   | {
@@ -50,7 +50,7 @@ export type Reason =
   | { readonly kind: "no-cache" }
   | { readonly kind: "lost"; readonly why: string }
   | { readonly kind: "damaged"; readonly why: string }
-  /** Keys are made in another way since. */
+  /** The format of keys has changed since. */
   | { readonly kind: "format" }
   | { readonly kind: "code"; readonly changed: readonly string[] }
   | { readonly kind: "package"; readonly name: string; readonly from?: string; readonly to?: string }
@@ -80,7 +80,7 @@ export function compareComponents(
 ): Reason[] {
   const reasons: Reason[] = [];
   if ((earlier.format ?? 1) !== (now.format ?? 1)) {
-    // Fingerprints of two formats say nothing of each other.
+    // Fingerprints of different formats cannot be compared.
     reasons.push({ kind: "format" });
   } else if (earlier.code.digest !== now.code.digest) {
     reasons.push({ kind: "code", changed: changedModules(earlier.code, now.code) });
@@ -151,7 +151,7 @@ function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], un
   };
 }
 
-/** A reason in words. */
+/** Renders a reason as text. */
 export function reasonText(reason: Reason): string {
   switch (reason.kind) {
     case "first":
@@ -189,7 +189,7 @@ export function reasonText(reason: Reason): string {
   }
 }
 
-/** What became of a variable; its value is not told, which may be a secret. */
+/** How a variable changed, without its value, which may be a secret. */
 function variableText({ from, to }: Reason & { kind: "env" }): string {
   if (to === undefined) return "is declared no more";
   if (from === undefined) return "is declared now";

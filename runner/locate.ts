@@ -17,9 +17,9 @@ export interface FileDigestCache {
 }
 
 /**
- * The artifact of a `locate` node: its files are named, sized and hashed where they lie, not copied.
- * A digest is taken from the cache only while device, inode, size, modification and change time of
- * the file are what they were when it was hashed.
+ * The artifact of a `locate` node: its files are listed, sized and hashed in place, not copied. A digest is taken
+ * from the cache only while device, inode, size, modification and change time of the file are what they were when
+ * it was hashed.
  *
  * @throws RetortError when a file is missing or its bytes are not the expected ones.
  */
@@ -80,8 +80,8 @@ async function hashLocated(file: LocatedFile, cache: FileDigestCache): Promise<F
     return { name: file.name, size, digest: known.digest, location: file.path };
   }
   const found = await digestFile(file.path);
-  // Only an identity that held from before to after the reading vouches for the digest, and only when the
-  // last change is long enough ago that another one would show in the times.
+  // The digest is cached only if the file's identity was the same before and after reading, and only if the
+  // last change is old enough that another one would change the time stamps.
   const changed = Deno.statSync(file.path).ctime?.getTime() ?? Infinity;
   if (identity !== undefined && fileIdentity(file.path) === identity && Date.now() - changed > 2000) {
     cache.set(file.path, { identity, digest: found.digest });

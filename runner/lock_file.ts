@@ -27,7 +27,7 @@ interface LockedNode {
   readonly outputs: Readonly<Record<string, Digest>>;
 }
 
-/** What a lock file says: made for review, so sorted and without anything that differs by machine. */
+/** The content of a lock file: sorted and independent of the machine, so that it can be reviewed. */
 export interface LockFile {
   readonly format: number;
   readonly pipeline: string;
@@ -40,7 +40,7 @@ export interface LockFile {
   readonly nodes: Readonly<Record<string, LockedNode>>;
 }
 
-/** Where a pipeline's lock file lies: `NAME.lock.json` beside the pipeline file. */
+/** Path of a pipeline's lock file: `NAME.lock.json` beside the pipeline file. */
 export function lockFilePath(pipelineFile: URL): string {
   return fileURLToPath(pipelineFile).replace(/\.[cm]?[jt]sx?$/, "") + ".lock.json";
 }
@@ -138,8 +138,8 @@ export function readLockFile(pipelineFile: URL): LockFile {
 }
 
 /**
- * What differs between a lock file and what a run would do. Every key is checked before anything
- * runs: where outputs are not there yet, those that the lock file promises are assumed.
+ * Lists the differences between a lock file and what a run would do. Every key is checked before anything runs;
+ * outputs that do not exist yet are assumed to be those in the lock file.
  */
 export async function lockFaults(session: PipelineSession, lock: LockFile): Promise<string[]> {
   const faults: string[] = [];
@@ -194,7 +194,7 @@ export async function lockFaults(session: PipelineSession, lock: LockFile): Prom
   return faults;
 }
 
-/** Why outputs are not what the lock file promises, or undefined. */
+/** Why outputs differ from the lock file, or undefined if they do not. */
 export function outputFault(
   lock: LockFile,
   node: GraphNode,

@@ -38,8 +38,8 @@ export class NodeLogs implements Disposable {
       try {
         for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       } catch {
-        // A full disk must not end the run because of a log line; the artifacts' own writes will tell.
-        // After the end of the node a stage that was left behind may still talk.
+        // A full disk must not end the run because of a log line; writing artifacts will report it.
+        // A stage that was left behind may still log after the end of its node.
       }
     };
     const close = () => {

@@ -10,7 +10,7 @@ import type { RunState } from "./run_state.ts";
 import type { NodeOutcome } from "./run_summary.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
-/** Executes the nodes of a run one by one: its job, its log, what it tells meanwhile, how it ended. */
+/** Executes single nodes of a run: builds the job, keeps the log, forwards messages, settles the outcome. */
 export class NodeRuns implements Disposable {
   readonly #options: GraphRunOptions;
   readonly #state: RunState;
@@ -46,7 +46,7 @@ export class NodeRuns implements Disposable {
     };
   }
 
-  /** Puts a node to work and settles how it ended. */
+  /** Executes a node and settles its outcome. */
   async execute(node: GraphNode, planned: PlannedNode): Promise<void> {
     const { record, onEvent, executor, planner } = this.#options;
     const slot = this.#state.slot(node);
@@ -112,7 +112,7 @@ export class NodeRuns implements Disposable {
     } else {
       this.#fail(node, outcome, { job, seconds, log, run: record.id });
     }
-    // `force` counts once: what a forced node made is good for the rest of the run.
+    // `--force` applies once: the result of a forced node is used for the rest of the run.
     planner.done(node);
   }
 

@@ -22,13 +22,13 @@ export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
   readonly headline?:
     | HeadlineDefinition
     | ((args: { readonly params: z.output<P> }) => HeadlineDefinition);
-  /** Makes the nodes by calling stages; only nodes that a returned output needs are run. */
+  /** Makes the nodes by calling stages. Only nodes that a returned output depends on are run. */
   build(args: { readonly params: z.output<P> }): PipelineOutputs | Promise<PipelineOutputs>;
 }
 
 /** A pipeline, as `definePipeline` returns it. */
 export interface Pipeline {
-  /** Tells a pipeline from any other export. */
+  /** Distinguishes a pipeline from other exports. */
   readonly kind: "retort.pipeline";
   /** The pipeline's name. */
   readonly name: string;
@@ -76,11 +76,11 @@ export interface BuiltPipeline {
 }
 
 /**
- * Builds a pipeline's graph: parameters are checked first, then every node's.
+ * Builds a pipeline's graph after checking the parameters of the pipeline and of every node.
  *
  * @param assignments `a.b=value` texts, as `--set` gives them.
- * @param file of the pipeline, which errors in its build name with the line.
- * @throws CallError that names every fault: node, parameter path, what was expected.
+ * @param file the pipeline file; errors in its build name the line.
+ * @throws CallError listing every fault: node, parameter path, what was expected.
  */
 export async function buildPipeline(
   pipeline: Pipeline,
@@ -99,7 +99,7 @@ export async function buildPipeline(
   }
   let built, parsed: unknown;
   try {
-    // The schema's own output, not its JSON copy: a pipeline may use Maps or Dates as it likes.
+    // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
     const params = parsed = pipeline.params.parse(assigned.params);
     built = await executing(() => collectNodes(() => pipeline.build({ params })));
   } catch (error) {
@@ -146,13 +146,13 @@ export async function loadPipeline(url: URL): Promise<Pipeline> {
   return pipeline as Pipeline;
 }
 
-/** Runs code of a pipeline file: errors that nobody catches are its failure as well. */
+/** Runs code of a pipeline file; uncaught errors fail it as well. */
 async function executing<T>(work: () => Promise<T>): Promise<T> {
   using _strays = new Strays(() => {});
   try {
     return await withStrays(async () => {
       const value = await work();
-      // Rejections are told of only when nothing else is to do.
+      // Unhandled rejections are reported only when the event loop is idle.
       await new Promise((resolve) => setTimeout(resolve));
       return value;
     });

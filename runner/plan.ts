@@ -12,10 +12,10 @@ import type { NodeResult, Store } from "./store/store.ts";
 import { variablesOf } from "./variables.ts";
 import { turns } from "../foundation/turns.ts";
 
-/** What a run would do with a node, as far as can be known before it. */
+/** What a run would do with a node, as far as this is known in advance. */
 export interface PlannedNode {
   readonly node: GraphNode;
-  /** `cached`: nothing to do; `run`: will run; `unknown`: depends on the bytes that nodes before it will give. */
+  /** `cached`: nothing to do; `run`: will run; `unknown`: depends on the outputs of nodes before it. */
   readonly status: "cached" | "run" | "unknown";
   /** Why it runs, or what it waits for; empty when cached. */
   readonly reasons: readonly Reason[];
@@ -38,27 +38,27 @@ export interface PlanOptions {
   readonly seed: number;
   /** The resolved engine's name, for stages whose key holds it. */
   readonly engine: string;
-  /** Nodes to run even if a result is there. */
+  /** Nodes to run even if their results exist. */
   readonly force?: ReadonlySet<GraphNode>;
-  /** Run everything even if results are there. */
+  /** Run every node, even if its result exists. */
   readonly noCache?: boolean;
 }
 
 /** Decides which nodes have to run and why. */
 export class Planner {
-  /** Nodes that were recomputed on demand already. */
+  /** Forced nodes that have already been recomputed. */
   readonly #done = new Set<GraphNode>();
-  /** The newest results of each stage when the first of its nodes was explained: read once, not once a node. */
+  /** The newest results of each stage, read once per stage instead of once per node. */
   readonly #ofStage = new Map<string, readonly EarlierResult[]>();
 
   constructor(readonly options: PlanOptions) {}
 
-  /** Tells that a node was executed: a demand to recompute it is met. */
+  /** Notes that a node was executed, so that `--force` no longer applies to it. */
   done(node: GraphNode): void {
     this.#done.add(node);
   }
 
-  /** Why a node is to be recomputed whatever the store holds. */
+  /** Why a node must be recomputed regardless of the store, if it must. */
   #demanded(node: GraphNode): Reason | undefined {
     if (this.#done.has(node)) return undefined;
     if (this.options.force?.has(node)) return { kind: "forced" };
@@ -66,9 +66,9 @@ export class Planner {
   }
 
   /**
-   * Plans nodes in topological order; `nodes` holds with each node all those before it.
+   * Plans nodes in topological order. `nodes` must contain all ancestors of its members.
    *
-   * @throws the signal's reason when aborted meanwhile: other tasks of this process get their turn every now and then.
+   * @throws the signal's reason when aborted meanwhile: other tasks of this process run in between.
    */
   async plan(nodes: readonly GraphNode[], signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
     const plan = new Map<GraphNode, PlannedNode>();
@@ -88,9 +88,9 @@ export class Planner {
   }
 
   /**
-   * Looks at one node whose inputs are all known.
+   * Plans a node whose inputs are all known.
    *
-   * @param artifactOf the artifact behind an input.
+   * @param artifactOf returns the artifact of an input.
    */
   async inspect(node: GraphNode, artifactOf: (source: OutputRef) => Artifact): Promise<PlannedNode> {
     if (node.stage.locate !== undefined) {
@@ -120,7 +120,7 @@ export class Planner {
     return { node, status: "run", reasons: this.#explain(node, components, key), key, components };
   }
 
-  /** What can be said of a node whose inputs are not all known yet. */
+  /** Plans a node whose inputs are not all known yet. */
   async #guess(node: GraphNode, waiting: readonly GraphNode[]): Promise<PlannedNode> {
     const upstream: Reason = { kind: "upstream", nodes: waiting.map((parent) => parent.name) };
     const demanded = this.#demanded(node);
@@ -131,7 +131,7 @@ export class Planner {
     return { node, status: own.length > 0 ? "run" : "unknown", reasons: [...own, upstream] };
   }
 
-  /** What a node's key is made of, given the digests of what its inputs are wired to. */
+  /** The components of a node's key, given the digests of its inputs. */
   async components(node: GraphNode, digestOf: (source: OutputRef) => Digest): Promise<KeyComponents> {
     return this.#components(node, await this.options.fingerprinter.of(node.stage), digestOf);
   }
@@ -153,7 +153,9 @@ export class Planner {
     };
   }
 
-  /** Compares with the nearest earlier result of this node: the one with the fewest differences, newest first. */
+  /**
+   * Compares with the closest earlier result of this node: the one with the fewest differences, then the newest.
+   */
   #explain(node: GraphNode, components: KeyComponents, key: Digest | undefined): Reason[] {
     const { records, pipeline } = this.options;
     if (key !== undefined && records.hasResult(key)) {
@@ -173,7 +175,7 @@ export class Planner {
     for (const result of earlier) {
       const differs = compareComponents(result.components, components, source);
       if (best === undefined || differs.length < best.differs.length) best = { node: result.node, differs };
-      if (best.differs.length === 1) break; // Equal in all would be the very result, which is not there.
+      if (best.differs.length === 1) break; // A result without differences would have been found.
     }
     if (best === undefined) return [{ kind: "first" }];
     return best.node === node.name ? best.differs : [{ kind: "first", nearest: best }];

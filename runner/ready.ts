@@ -23,9 +23,9 @@ class Queue<T> {
 }
 
 /**
- * Nodes that wait for nothing but a lane, first come first served: those that use the engine's lane, and the
- * others. A node whose equal is at work waits aside until that one has ended. No operation looks through the
- * others, so that a sweep costs as much a node whatever its size.
+ * Queues of nodes that wait only for a free lane: one for the engine's lane and one for the others. A node whose
+ * key is already being computed is put aside until that computation ends. Every operation takes constant time, so
+ * the cost per node does not depend on the size of a sweep.
  */
 export class ReadyNodes<T> {
   readonly #usesEngine: (node: T) => boolean;
@@ -48,7 +48,7 @@ export class ReadyNodes<T> {
     return (engine ? this.#engine : this.#others).size > 0;
   }
 
-  /** Changes whenever all nodes are forgotten: a node taken before may no longer be ready, or be here again. */
+  /** Changes whenever the queues are cleared: a node taken earlier may no longer be ready, or be queued again. */
   get round(): number {
     return this.#round;
   }
@@ -57,7 +57,7 @@ export class ReadyNodes<T> {
     (this.#usesEngine(node) ? this.#engine : this.#others).push(node);
   }
 
-  /** The node of a lane that has waited longest. */
+  /** The node that has waited longest for a lane. */
   take(engine: boolean): T | undefined {
     return (engine ? this.#engine : this.#others).shift();
   }
@@ -69,14 +69,14 @@ export class ReadyNodes<T> {
     nodes.push(node);
   }
 
-  /** Lets nodes that were put aside for a key be taken again, those that came first if not all. */
+  /** Requeues nodes that were put aside for a key, the earliest first, at most `most`. */
   release(key: string, most = Infinity): void {
     const nodes = this.#aside.get(key);
     while (most-- > 0 && nodes !== undefined && nodes.size > 0) this.add(nodes.shift()!);
     if (nodes?.size === 0) this.#aside.delete(key);
   }
 
-  /** Forgets all nodes. */
+  /** Clears the queues. */
   clear(): void {
     this.#engine = new Queue();
     this.#others = new Queue();

@@ -14,8 +14,8 @@ import type {
 import type { NodeResult } from "./store/store.ts";
 
 /**
- * Writes a run's records in batches, so that a thousand cached nodes cost one transaction. What a
- * killed run did not write is healed by the next: results are found by key in the store itself.
+ * Writes a run's records in batches, so that a thousand cached nodes cost one transaction. Records that a killed
+ * run did not write are restored by the next run, which finds results by key in the store.
  */
 export class Recorder {
   readonly #records: Records;
@@ -30,7 +30,7 @@ export class Recorder {
   readonly #timer: ReturnType<typeof setInterval>;
   #fault: unknown;
 
-  /** Records the run itself with its graph at once. */
+  /** Records the run and its graph immediately. */
   constructor(
     records: Records,
     run: RunRecord,
@@ -71,24 +71,24 @@ export class Recorder {
       try {
         this.flush();
       } catch (error) {
-        // The run goes on; if it lasts, the end of the run tells.
+        // The run continues; if the error persists, it is reported when the run ends.
         this.#fault = error;
       }
     }, 500);
   }
 
-  /** Whether nothing has come of a node since the run began. */
+  /** Whether a node is still pending. */
   isPending(name: string): boolean {
     return this.#nodes.get(name)!.state === "pending";
   }
 
-  /** Changes what is recorded of a node. */
+  /** Updates the record of a node. */
   node(name: string, change: Partial<NodeRecord>): void {
     this.#nodes.set(name, { ...this.#nodes.get(name)!, ...change });
     this.#dirty.add(name);
   }
 
-  /** Records a result, unless the records hold it already. */
+  /** Records a result unless it is already recorded. */
   result(result: NodeResult, fresh: boolean): void {
     if (fresh || !this.#records.hasResult(result.key)) this.#results.push(result);
   }
@@ -101,7 +101,7 @@ export class Recorder {
     this.#choices.push(choice);
   }
 
-  /** Records how far a node has come; of what comes between two writes only the last. */
+  /** Records the progress of a node; only the latest value between two writes is kept. */
   progress(
     node: string,
     { done, total = null, unit = null }: { done: number; total?: number | null; unit?: string | null },
@@ -109,7 +109,7 @@ export class Recorder {
     this.#progress.set(node, { node, done, total, unit, time: Date.now() / 1000 });
   }
 
-  /** Writes what has gathered. */
+  /** Writes the pending changes. */
   flush(): void {
     const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#choices.length;
     if (waiting + this.#progress.size === 0) return;
@@ -128,7 +128,7 @@ export class Recorder {
     this.#fault = undefined;
   }
 
-  /** Writes the rest and how the run ended; nodes of which nothing has come are then unused. */
+  /** Writes the remaining changes and the end of the run. Nodes still pending become unused. */
   end(status: RunStatus): void {
     clearInterval(this.#timer);
     try {
@@ -142,7 +142,7 @@ export class Recorder {
     }
   }
 
-  /** Ends the timer; for runs that end by an error of the runner itself. */
+  /** Ends the recording of a run that failed because of an error in the runner. */
   abandon(): string | undefined {
     clearInterval(this.#timer);
     try {

@@ -5,14 +5,14 @@ import { type GraphNode, parentsOf } from "./graph.ts";
 import { eachInput } from "./inputs.ts";
 import type { RunState } from "./run_state.ts";
 
-/** How often one object may be made again in a run because it was found damaged. */
+/** How often an object may be recomputed in one run because it was damaged. */
 const REPAIRS = 2;
 
-/** Makes damaged objects again in the middle of a run. */
+/** Recomputes damaged objects during a run. */
 export class Repairs {
   readonly #state: RunState;
   readonly #onEvent: (event: RunEvent) => void;
-  /** How often each object was made again: what bounds the repairs of a run. */
+  /** How often each object was recomputed. Bounds the repairs of a run. */
   readonly #times = new Map<Digest, number>();
 
   constructor(state: RunState, onEvent: (event: RunEvent) => void) {
@@ -21,8 +21,8 @@ export class Repairs {
   }
 
   /**
-   * Inputs were damaged: the nodes that made them run again, then this one. Goes on as long as it is new objects
-   * that are found damaged, however many. False when that cannot help.
+   * Reruns the nodes that made damaged inputs, then this node, as long as each damage is new. Returns false when
+   * rerunning cannot help.
    */
   repair(node: GraphNode, job: Job, outcome: Outcome & { kind: "damaged" }): boolean {
     const state = this.#state;
@@ -32,7 +32,7 @@ export class Repairs {
         artifact.files.some((file) => damaged.has(file.digest))
       )
     );
-    // Nobody's any more: made again meanwhile, for another node that had found it, and with other bytes.
+    // No parent holds it any more: it was recomputed meanwhile for another node, with different bytes.
     const replaced = makers.length === 0 &&
       eachInput(job.inputs).some(([, artifact]) => artifact.files.some((file) => damaged.has(file.digest)));
     if (makers.length === 0 && !replaced) return false;

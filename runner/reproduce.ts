@@ -14,9 +14,8 @@ import type { Store } from "./store/store.ts";
 import { dropWorkspace, type NodeWorkspace } from "./workspace.ts";
 
 /**
- * Enters a failed node again in this process, with the same inputs, parameters and seed, but the
- * code as it is now. When it succeeds its result is recorded under the key of that code, so that
- * the next run goes on from there.
+ * Runs a failed node again in this process with the same inputs, parameters and seed, but with the current code.
+ * If it succeeds, its result is recorded under the key of that code, so that the next run continues from there.
  */
 export async function reproduce(
   store: Store,
@@ -32,7 +31,7 @@ export async function reproduce(
       { hint: "Run the pipeline again; when the node fails, repeat this." },
     );
   }
-  // Nothing but its module is imported here: the stage is what that declares.
+  // Only the stage's module is imported here.
   const reads = new Reads();
   const stage = await reads.importing(() => stageAt(job, job.stage));
   using records = new Records(store);

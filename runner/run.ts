@@ -14,17 +14,17 @@ import { RunState } from "./run_state.ts";
 import type { RunSummary } from "./run_summary.ts";
 
 /**
- * Runs a pipeline: plans, then executes what has to run, independent nodes side by side. A failed
- * node stops only what depends on it.
+ * Plans a pipeline and executes the nodes that have to run, independent ones in parallel. A failed node stops only
+ * its descendants.
  *
  * @throws RetortError when planning fails; failures of stages are in the summary instead. The executor is freed in any case.
  */
 export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   const { store, stop } = options;
   await using _freed = options.executor;
-  // `gc` takes this lock exclusively: while a run goes on, nothing that it made is swept away.
+  // `gc` takes this lock exclusively, so nothing is collected while a run is in progress.
   using _shared = await lock(`${store.root}/store.lock`, { mode: "shared", signal: stop });
-  // Held as long as this process lives: a run that is recorded as running but holds no lock was killed.
+  // Held while this process lives: a run recorded as running without this lock was killed.
   const folder = store.runFolder(options.record.id);
   if (!store.readOnly) guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
   using _alive = store.readOnly ? undefined : tryLock(`${folder}/alive.lock`);
@@ -38,7 +38,7 @@ export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   return await new Scheduler({ ...options, stop: either }, nodes, plan, began).run();
 }
 
-/** Decides which node of a run starts when, and on which lane. */
+/** Schedules the nodes of a run: decides which starts when, and on which lane. */
 class Scheduler {
   readonly #options: GraphRunOptions;
   readonly #nodes: readonly GraphNode[];
@@ -47,11 +47,11 @@ class Scheduler {
   readonly #state: RunState;
   readonly #runs: NodeRuns;
   readonly #running = new Map<GraphNode, Promise<void>>();
-  /** Keys that are being computed: equal nodes wait for each other. */
+  /** Keys being computed: nodes with equal keys wait for each other. */
   readonly #keys = new Set<string>();
-  /** Awaited once a node: a run that only looks things up hears signals too. */
+  /** Awaited once per node, so that signals are handled even when every result is cached. */
   readonly #turn = turns();
-  /** A fault of the runner itself, not of a stage: it ends the run. */
+  /** An error in the runner itself, not in a stage: it ends the run. */
   #fault: { readonly error: unknown } | undefined;
   #lanes = 0;
   #engineBusy = false;
@@ -97,7 +97,7 @@ class Scheduler {
     stop.addEventListener("abort", onStop, { once: true });
     let status: RunStatus;
     try {
-      // What the plan found needs no second look; the rest becomes ready as its parents are done.
+      // Results that the plan found are settled at once; other nodes become ready when their parents are done.
       for (const node of this.#nodes) {
         await this.#turn();
         if (stop.aborted) break;
@@ -153,7 +153,7 @@ class Scheduler {
     }
   }
 
-  /** A lane that is free and has a node waiting for it. */
+  /** A free lane for which a node is waiting. */
   #freeLane(): { engine: boolean } | undefined {
     if (this.#lanes < this.#options.executor.lanes && this.#state.ready.waiting(false)) {
       return { engine: false };
@@ -161,29 +161,29 @@ class Scheduler {
     return !this.#engineBusy && this.#state.ready.waiting(true) ? { engine: true } : undefined;
   }
 
-  /** Takes a ready node's result if there is one by now; else puts the node to work. */
+  /** Uses a ready node's result if it exists by now; otherwise executes the node. */
   async #start(node: GraphNode, usesEngine: boolean): Promise<void> {
     const round = this.#state.ready.round;
     const planned = await this.#inspectReady(node);
-    if (round !== this.#state.ready.round) return; // An input was found damaged meanwhile: all were counted anew.
+    if (round !== this.#state.ready.round) return; // An input turned out to be damaged meanwhile: the queue was rebuilt.
     const key = planned.key!;
     if (planned.outputs !== undefined) {
       this.#state.settle(node, this.#runs.cached(node, planned));
       return this.#state.ready.release(key);
     }
-    // An equal node is at work: its result will do.
+    // A node with the same key is running: its result will be used.
     if (this.#keys.has(key)) return this.#state.ready.putAside(key, node);
     if (usesEngine) this.#engineBusy = true;
     else this.#lanes++;
     this.#keys.add(key);
     const failed = (error: unknown) => void (this.#fault ??= { error });
-    // The loop may be waiting for something else when it fails: it looks there for the fault.
+    // The loop may be awaiting something else when this fails; it checks `#fault`.
     const work = this.#runs.execute(node, planned).catch(failed).finally(() => {
       if (usesEngine) this.#engineBusy = false;
       else this.#lanes--;
       this.#keys.delete(key);
       this.#running.delete(node);
-      // Equal nodes find the result now; without one, the next of them has to try.
+      // Nodes with the same key now find the result; if there is none, the next of them is executed.
       this.#state.ready.release(key, this.#state.isDone(node) ? undefined : 1);
     });
     this.#running.set(node, work);

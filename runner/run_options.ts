@@ -9,7 +9,7 @@ import type { RunRecord } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
 import type { Store } from "./store/store.ts";
 
-/** What a run needs, and who hears of it. */
+/** What a run needs, and its listeners. */
 export interface GraphRunOptions {
   readonly store: Store;
   readonly records: Records;
@@ -21,13 +21,13 @@ export interface GraphRunOptions {
   readonly engine: EngineChoice;
   readonly adapter?: string;
   readonly record: RunRecord;
-  /** What the run answers, where its pipeline says so. */
+  /** The question that the run answers, if its pipeline asks one. */
   readonly asked?: PipelineQuestion | undefined;
   readonly onEvent: (event: RunEvent) => void;
   /** Aborted to stop the run: stages save their checkpoints and end. */
   readonly stop: AbortSignal;
   /** Called with the plan before anything runs; may refuse by throwing. */
   readonly approve?: (plan: ReadonlyMap<GraphNode, PlannedNode>) => void;
-  /** Looks at what a node gave; a text is a reason to fail it. */
+  /** Validates a node's outputs. Returns an error message to fail the node. */
   readonly accept?: (node: GraphNode, outputs: Readonly<Record<string, Artifact>>) => string | undefined;
 }

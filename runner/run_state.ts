@@ -8,19 +8,22 @@ import type { Recorder } from "./recorder.ts";
 import type { NodeRecord, RunStatus } from "./records/rows.ts";
 import type { NodeOutcome } from "./run_summary.ts";
 
-/** A node in a run that goes on. */
+/** The state of a node during a run. */
 export interface NodeSlot {
   state: "pending" | "running" | NodeOutcome["state"];
   planned: PlannedNode;
   outcome?: NodeOutcome;
   reasons: readonly Reason[];
-  /** It runs again because something was found damaged: its reasons stay what they were. */
+  /** It runs again because an artifact was damaged: its reasons are kept. */
   repaired: boolean;
 }
 
-/** Where every node of a run is: which wait for others, which are ready, how the others ended. Records each change. */
+/**
+ * The state of every node of a run: which wait for others, which are ready, how the rest ended. Records each
+ * change.
+ */
 export class RunState {
-  /** Nodes that wait for nothing but a lane. */
+  /** Nodes that wait only for a free lane. */
   readonly ready: ReadyNodes<GraphNode>;
   readonly #slots = new Map<GraphNode, NodeSlot>();
   readonly #children = new Map<GraphNode, GraphNode[]>();
@@ -55,17 +58,17 @@ export class RunState {
     }
   }
 
-  /** What is known of a node. */
+  /** The state of a node. */
   slot(node: GraphNode): NodeSlot {
     return this.#slots.get(node)!;
   }
 
-  /** The artifact behind an output of a node that is done. */
+  /** The artifact of an output of a node that is done. */
   artifactOf(source: OutputRef): Artifact {
     return this.slot(source.node).outcome!.outputs![source.output]!;
   }
 
-  /** Counts anew which parents every pending node waits for, and which nodes wait for none. */
+  /** Recounts the parents that each pending node waits for, and requeues the nodes that wait for none. */
   recount(): void {
     this.ready.clear();
     for (const node of this.nodes) {
@@ -76,13 +79,13 @@ export class RunState {
     }
   }
 
-  /** Whether a node has its outputs. */
+  /** Whether a node's outputs are available. */
   isDone(node: GraphNode): boolean {
     const state = this.#slots.get(node)!.state;
     return state === "cached" || state === "ran";
   }
 
-  /** Records what came of a node and lets its children know. */
+  /** Records the outcome of a node and notifies its children. */
   settle(node: GraphNode, outcome: NodeOutcome, engine?: NodeRecord["engine"]): void {
     const slot = this.#slots.get(node)!;
     slot.state = outcome.state;
@@ -108,7 +111,7 @@ export class RunState {
     }
   }
 
-  /** Skips nodes with all that follow from them; not by recursion, which long chains would exhaust. */
+  /** Skips nodes and all their descendants. Iterative: recursion would overflow on long chains. */
   #skip(nodes: readonly GraphNode[], because: GraphNode): void {
     const stack = nodes.toReversed();
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -119,13 +122,13 @@ export class RunState {
     }
   }
 
-  /** How the run ended, once nothing is at work; nodes that a stop left are unused from now on. */
+  /** How the run ended, once no node is running. Nodes that a stop left pending become unused. */
   end(stopped: boolean): RunStatus {
     if (stopped) {
       for (const [node, slot] of this.#slots) {
         if (slot.state !== "pending") continue;
         const outcome = { node, state: "unused", reasons: slot.reasons } as const;
-        // Thousands that were never begun are recorded at the end of the run, all at once.
+        // Nodes that never started, maybe thousands, are recorded in one step when the run ends.
         if (this.#recorder.isPending(node.name)) [slot.state, slot.outcome] = ["unused", outcome];
         else this.settle(node, outcome);
       }

@@ -4,7 +4,7 @@ import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import type { RunStatus } from "./records/rows.ts";
 
-/** What came of a node. */
+/** The outcome of a node. */
 export interface NodeOutcome {
   readonly node: GraphNode;
   readonly state: "cached" | "ran" | "failed" | "skipped" | "interrupted" | "unused";
@@ -22,10 +22,10 @@ export interface NodeOutcome {
   readonly because?: GraphNode;
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface RunSummary {
   readonly run: string;
-  /** False on a read-only store: then no command knows of the run. */
+  /** False on a read-only store: no command will know of this run. */
   readonly recorded: boolean;
   readonly status: RunStatus;
   readonly seconds: number;
@@ -34,7 +34,7 @@ export interface RunSummary {
   readonly outcomes: ReadonlyMap<GraphNode, NodeOutcome>;
 }
 
-/** The artifact behind a returned output, if its node came to an end. */
+/** The artifact of a returned output, if its node completed. */
 export function outputArtifact(summary: RunSummary, source: OutputRef): Artifact | undefined {
   const found = summary.outcomes.get(source.node);
   if (found === undefined) {

@@ -19,7 +19,7 @@ import { type RunSummary } from "./run_summary.ts";
 import type { EngineChoice } from "./stage.ts";
 import { Store } from "./store/store.ts";
 
-/** What opening a pipeline over a store needs. */
+/** Options for opening a pipeline over a store. */
 export interface SessionOptions {
   /** Path of the pipeline file, relative to the working folder or absolute. */
   readonly file: string;
@@ -40,9 +40,9 @@ export interface SessionOptions {
   readonly executor?: ExecutorKind;
 }
 
-/** How to execute. */
+/** Options for executing a pipeline. */
 export interface ExecuteOptions {
-  /** Jobs that run at once, besides the one that owns the engine; 0 executes in this process. */
+  /** Number of jobs that run in parallel, besides the one that owns the engine. 0: execute in this process. */
   readonly jobs: number;
   /** The command line, for the records. */
   readonly command: string;
@@ -87,7 +87,7 @@ export class PipelineSession implements AsyncDisposable {
     const force = new Set(selectNodes(graph, options.force ?? [], "--force"));
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
-    // On a read-only store nothing is recorded, but a run that computes nothing works all the same.
+    // On a read-only store nothing is recorded, but a run whose results are all cached still works.
     await using opened = new AsyncDisposableStack();
     const records = opened.use(new Records(store, { copy: store.readOnly }));
     const choice = impliedEngine(options.engine ?? "auto", options.adapter);
@@ -106,7 +106,7 @@ export class PipelineSession implements AsyncDisposable {
     });
     const needed = new Set(ancestors(targets));
     const returned = [...graph.outputs].filter(([, source]) => needed.has(source.node));
-    // Chosen nodes need not be behind a returned output: theirs are shown by their own names.
+    // Nodes chosen by `--only` need not belong to a returned output: their outputs are shown under the nodes' names.
     const chosen = targets.flatMap((node) =>
       Object.keys(node.stage.outputs).map((output) => [`${node.name}:${output}`, { node, output }] as const)
     );
@@ -130,7 +130,7 @@ export class PipelineSession implements AsyncDisposable {
     return await this.planner.plan(ancestors(this.targets), signal);
   }
 
-  /** How jobs are executed when so many are to run at once. */
+  /** The executor for a number of parallel jobs. */
   executorFor(jobs: number): ExecutorKind {
     return this.executor ?? usualExecutor(jobs);
   }
@@ -172,11 +172,11 @@ export class PipelineSession implements AsyncDisposable {
   }
 }
 
-/** Looks where the nodes' stages stand. @throws CallError that names all that are exported nowhere. */
+/** Finds the modules that export the nodes' stages. @throws CallError naming every stage that no module exports. */
 async function findStages(nodes: readonly GraphNode[]): Promise<void> {
   const faults: string[] = [];
   for (const stage of new Set(nodes.map((node) => node.stage))) {
-    // Sources are asked in this process, whenever a pipeline is planned.
+    // Sources are located in this process whenever a pipeline is planned.
     if (stage.locate !== undefined) continue;
     await stagePlaceOf(stage).catch((error) => faults.push(messageOf(error)));
   }

@@ -5,7 +5,7 @@ import { evaluatedModules } from "./evaluated.ts";
 import type { EngineChoice } from "../foundation/engine_choice.ts";
 import { CallError } from "../foundation/errors.ts";
 
-/** A reference to an output of a node: what pipelines wire. Its type is the output's codec. */
+/** A reference to a node's output, used to wire pipelines. Its type is the output's codec. */
 export interface Ref<C extends AnyCodec = AnyCodec> {
   /** The node that makes it. */
   readonly node: NodeDraft;
@@ -21,102 +21,110 @@ export interface Many<C extends AnyCodec = AnyCodec> {
   readonly many: C;
 }
 
-/** What an input may be declared as. */
+/** The type of a declared input. */
 export type InputType = AnyCodec | Many;
 /** Declared inputs by name. */
 export type InputTypes = Record<string, InputType>;
 /** Declared outputs by name. */
 export type OutputTypes = Record<string, AnyCodec>;
 
-/** What a pipeline gives for an input. */
+/** What a pipeline passes for an input. */
 export type Wire<I> = I extends Many<infer C> ? readonly Ref<C>[] : I extends AnyCodec ? Ref<I> : never;
-/** What a stage gets for an input. */
+/** What a stage receives for an input. */
 export type Loaded<I> = I extends Many<infer C> ? ReadOf<C>[] : ReadOf<I>;
 
-/** Declares an input that takes a list of artifacts: the usual end of a sweep. */
+/** Declares an input that takes a list of artifacts, usually the results of a sweep. */
 export function many<C extends AnyCodec>(codec: C): Many<C> {
   return { many: codec };
 }
 
-/** How a long stage keeps what it has: typed by the stage's `checkpoint` codec, tied to the node's key. */
+/** Checkpoints of a long stage, typed by the stage's `checkpoint` codec and tied to the node's key. */
 export interface Checkpoints<R, W = R> {
-  /** The last state that was saved for this very key, or undefined. A damaged one is set aside. */
+  /** The last state saved for this key, or undefined. A damaged one is set aside. */
   load(): Promise<R | undefined>;
-  /** Saves a state at once, replacing the last one. */
+  /** Saves a state immediately, replacing the previous one. */
   save(state: W): Promise<void>;
   /**
-   * To be called at every point where the stage could resume. Saves only when one is due (every
-   * 30 s, see `RETORT_CHECKPOINT_SECONDS`) or when the run is being stopped; then it throws
-   * InterruptedError after saving. `make` is only called when a state is saved.
+   * Call this wherever the stage could resume. Saves only when a checkpoint is due (every 30 s, see
+   * `RETORT_CHECKPOINT_SECONDS`) or when the run is being stopped, in which case it throws InterruptedError after
+   * saving. `make` is called only when a state is saved.
    */
   offer(make: () => W | Promise<W>): Promise<void>;
-  /** Makes the next {@link offer} save: for stages that learn that what they do may not last, such as a device that was lost. */
+  /**
+   * Makes the next {@link offer} save, for stages that learn that their work is at risk, for example because a
+   * device was lost.
+   */
   soon(): void;
 }
 
 /** The engine that the user asked for. */
 export type { EngineChoice };
 
-/** JSON values by name that outlive a run. */
+/** JSON values by name that persist between runs. */
 export interface KeptValues {
-  /** All of them; empty where there are none, or where they cannot be read. */
+  /** All values; empty if there are none or they cannot be read. */
   load(): Readonly<Record<string, unknown>>;
-  /** Adds one, or replaces that of the same name. */
+  /** Adds a value or replaces the one of that name. */
   save(name: string, value: unknown): void;
 }
 
-/** What a stage may use besides its inputs and parameters. Nothing here may change its outputs, but the seed. */
+/**
+ * What a stage may use besides its inputs and parameters. Except for the seed, none of it may affect the outputs.
+ */
 export interface StageContext<CR = unknown, CW = CR> {
   /** The node's name in the pipeline. */
   readonly node: string;
   /** Derived from the run's seed and the node's name; only for stages declared `seeded`. 0 <= seed < 2^32. */
   readonly seed: number;
-  /** Aborted when the run is being stopped or the stage's time is over. */
+  /** Aborted when the run is being stopped or the stage times out. */
   readonly signal: AbortSignal;
-  /** Saves and loads states in the middle of the stage. */
+  /** Saves and loads intermediate states. */
   readonly checkpoint: Checkpoints<CR, CW>;
-  /** The engine to use, and where to tell which one was used. Stages that declare `engine`. */
+  /** The engine to use, and a way to report which one was used. For stages that declare `engine`. */
   readonly engine: {
     readonly choice: EngineChoice;
     /** Part of the name of the WebGPU adapter that the user asked for. */
     readonly adapter?: string;
     used(engine: string, adapter?: string): void;
-    /** Small values that engines keep in the store from run to run: measurements that make them faster, never results. */
+    /**
+     * Small values that engines keep in the store between runs: measurements that make them faster, never results.
+     */
     readonly kept?: KeptValues;
   };
-  /** An empty folder for this execution only, gone afterwards. */
+  /** An empty folder for this execution, removed afterwards. */
   scratch(): Promise<string>;
-  /** A line for the node's log. */
+  /** Writes a line to the node's log. */
   log(message: string): void;
-  /** How far the stage is; `total` in the same unit. */
+  /** Reports progress; `total` in the same unit. */
   progress(done: number, total?: number, unit?: string): void;
   /**
-   * A number by name, kept in the run records. With a step (an epoch, the number of a candidate) it is a point of a curve.
-   * Without, it is what the metric came to, shown as the result whatever the curve ended with: stages that choose among
-   * epochs or candidates tell the value of what they chose so. Where none is told, the last of the curve is shown.
+   * Records a number by name. With a step (an epoch, the number of a candidate) it is a point of a curve. Without
+   * one it is the final value of the metric, shown as the result regardless of the curve: stages that choose among
+   * epochs or candidates report the value of their choice this way. If there is none, the last point of the curve
+   * is shown.
    */
   metric(name: string, value: number, step?: number): void;
   /** Which of its candidates the stage chose, by what was chosen: `weight`, 0.1. "Results" shows it. */
   chosen(name: string, value: string | number): void;
 }
 
-/** What `run` gets. */
+/** The arguments of `run`. */
 export interface StageArguments<P extends z.ZodType, I extends InputTypes, CR, CW> {
   /** The inputs, read by their codecs. */
   readonly inputs: { readonly [K in keyof I]: Loaded<I[K]> };
   /** The parameters, checked and with defaults filled in. */
   readonly params: z.output<P>;
-  /** What else the stage may use. */
+  /** Everything else the stage may use. */
   readonly context: StageContext<CR, CW>;
 }
 
-/** A file outside the store that a source names. */
+/** A file outside the store, as a source locates it. */
 export interface LocatedFile {
   /** Name inside the artifact. */
   readonly name: string;
   /** Where it lies. */
   readonly path: string;
-  /** The sha256 that it must have, where that is known. */
+  /** The sha256 that it must have, if known. */
   readonly digest?: string;
 }
 
@@ -134,9 +142,9 @@ export interface RunStage<
   readonly params?: P;
   /** Codecs of what it returns, by name. */
   readonly outputs: O;
-  /** Pins the code by hand: the key holds this text instead of the computed fingerprint. */
+  /** Pins the code by hand: the key contains this text instead of the computed fingerprint. */
   readonly version?: string;
-  /** Files that the stage reads at run time and that no import shows (workers, weights): part of the fingerprint. */
+  /** Files that the stage reads at run time without importing them (workers, weights); part of the fingerprint. */
   readonly sources?: readonly URL[];
   /** Environment variables that it reads: their values are part of the key, as digests. */
   readonly env?: readonly string[];
@@ -144,9 +152,11 @@ export interface RunStage<
   readonly inputs?: I;
   /** True when the stage uses `context.seed`; the seed is then part of the key. */
   readonly seeded?: boolean;
-  /** `use`: runs on the one worker that owns the engine. `key`: besides, the engine's name is part of the key. */
+  /**
+   * `use`: runs on the one worker that owns the engine. `key`: in addition, the engine's name is part of the key.
+   */
   readonly engine?: "use" | "key";
-  /** Longest time in seconds; past it the stage is stopped and its node fails. */
+  /** Timeout in seconds; after it the stage is stopped and its node fails. */
   readonly timeout?: number;
   /** The codec of the states that `context.checkpoint` saves. */
   readonly checkpoint?: Codec<CR, CW>;
@@ -156,13 +166,13 @@ export interface RunStage<
   ): Promise<{ readonly [K in keyof O]: WriteOf<O[K]> }> | { readonly [K in keyof O]: WriteOf<O[K]> };
 }
 
-/** A source: says where data outside the store lie. */
+/** A source: locates data outside the store. */
 export interface Source<P extends z.ZodType> {
   /** The source's name: letters, digits, `.`, `_`, `-`. */
   readonly name: string;
   /** Schema of the parameters; unknown parameters are errors. */
   readonly params?: P;
-  /** Names the files; called whenever a pipeline is planned. */
+  /** Lists the files; called whenever a pipeline is planned. */
   locate(args: { readonly params: z.output<P> }): Promise<readonly LocatedFile[]> | readonly LocatedFile[];
 }
 
@@ -170,7 +180,7 @@ export interface Source<P extends z.ZodType> {
 export interface NodeOptions {
   /** The node's name; unique in the pipeline. Default: the stage's name and the parameters that tell it apart. */
   readonly name?: string;
-  /** Longest time in seconds, instead of the stage's. */
+  /** Timeout in seconds, instead of the stage's. */
   readonly timeout?: number;
   /**
    * What charts, tables and comparisons call the node where arms of an experiment stand beside one another:
@@ -201,7 +211,7 @@ export interface StageDefinition {
   readonly seeded: boolean;
   /** Whether it uses the engine, and whether the engine's name is part of the key. */
   readonly engine: "use" | "key" | undefined;
-  /** Longest time in seconds. */
+  /** Timeout in seconds. */
   readonly timeout: number | undefined;
   /** Codec of its checkpoints. */
   readonly checkpoint: AnyCodec | undefined;
@@ -209,7 +219,10 @@ export interface StageDefinition {
   readonly run: ((args: never) => unknown) | undefined;
   /** What a source does instead. */
   readonly locate: ((args: { params: never }) => unknown) | undefined;
-  /** File URLs of the modules that were being evaluated when it was made, the outermost first; none inside a build. */
+  /**
+   * File URLs of the modules that were being evaluated when it was declared, outermost first; empty inside a
+   * build.
+   */
   readonly modules: readonly string[];
 }
 
@@ -245,10 +258,10 @@ export interface NodeDraft {
 /** The schema of stages and pipelines without parameters. */
 export type NoParams = z.ZodObject<Record<never, never>>;
 
-/** Collects the nodes of the pipeline that is being built; one at a time in a process. */
+/** The nodes of the pipeline being built; only one pipeline is built at a time in a process. */
 let collector: NodeDraft[] | undefined;
 
-/** Runs `build` and returns what it returned with every node that was made meanwhile. */
+/** Runs `build` and returns its result with every node that it made. */
 export async function collectNodes<T>(
   build: () => T | Promise<T>,
 ): Promise<{ value: T; drafts: NodeDraft[] }> {
@@ -262,12 +275,12 @@ export async function collectNodes<T>(
   }
 }
 
-/** Names of stages by the module that was being evaluated: two of one name are most likely a mistake. */
+/** Names of stages by declaring module: declaring a name twice is most likely a mistake. */
 const declared = new Map<string, Set<string>>();
 
 /**
- * Declares a stage: a typed, pure step from inputs and parameters to outputs. Stages stand at the
- * top of a module, so that a worker that imports the module finds them.
+ * Declares a stage: a typed, pure step from inputs and parameters to outputs. Declare stages at the top level of a
+ * module, so that workers that import the module find them.
  *
  * @example
  * ```ts
@@ -295,8 +308,8 @@ export function defineStage<
 }
 
 /**
- * Declares a source: a stage without inputs that only says where data outside the store lie. Its
- * artifact refers to the files where they are; what counts for keys are their bytes.
+ * Declares a source: a stage without inputs that locates data outside the store. Its artifact refers to the files
+ * in place; keys depend on their bytes.
  *
  * @example
  * ```ts

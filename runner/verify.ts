@@ -8,20 +8,20 @@ import { turns } from "../foundation/turns.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
 import type { Store } from "./store/store.ts";
 
-/** What re-hashing a store found. */
+/** The result of re-hashing a store. */
 export interface StoreCheck {
   readonly objects: number;
   readonly bytes: number;
   readonly results: number;
-  /** A line a fault: which object or result, and what is wrong. Damaged ones have been set aside. */
+  /** One line per fault: which object or result, and what is wrong. Damaged ones have been set aside. */
   readonly faults: readonly string[];
-  /** What in the store's folder is not the store's own: it was left alone. */
+  /** Files in the store's folder that do not belong to the store; they were left alone. */
   readonly strangers: readonly Stranger[];
 }
 
 /**
- * Re-hashes every object and reads every result of a store. Damaged ones are set aside, so that the
- * next run makes them again.
+ * Re-hashes every object and reads every result of a store. Damaged ones are set aside, so that the next run
+ * recomputes them.
  */
 export async function verifyStore(
   store: Store,
@@ -59,7 +59,7 @@ export async function verifyStore(
   return { objects: all.length, bytes, results, faults, strangers };
 }
 
-/** What re-running a node gave. */
+/** The result of re-running a node. */
 export interface NodeCheck {
   readonly node: string;
   /** `missing`: there is no result to compare with. */
@@ -69,7 +69,7 @@ export interface NodeCheck {
 }
 
 /**
- * Runs every node of a pipeline again and compares the bytes with those in the store. Nothing is recorded.
+ * Reruns every node of a pipeline and compares the output bytes with the store. Nothing is recorded.
  *
  * @throws RetortError on a read-only store: stages write into its folder for unfinished files.
  * @param options.jobs worker processes; 0 executes in this process.

@@ -13,7 +13,7 @@ import type { Store } from "./store/store.ts";
 /** Format of a workspace's record. */
 const FORMAT = 1;
 
-/** What a failed node leaves: all that is needed to enter it again. */
+/** Everything needed to run a failed node again. */
 export interface NodeWorkspace {
   readonly job: Job;
   /** Code of the error; older versions of Retort kept none. */
@@ -21,12 +21,12 @@ export interface NodeWorkspace {
   readonly error: string;
   /** Absolute path of the failed execution's log. */
   readonly log: string;
-  /** Where the workspace lies. */
+  /** Path of the workspace. */
   readonly folder: string;
 }
 
 function folderOf(store: Store, node: string): string {
-  // The digest keeps names apart that are equal as file names.
+  // The digest tells apart node names that map to the same file name.
   return `${store.root}/workspaces/${fileNameOf(node)}-${digestBytes(node).slice(0, 8)}`;
 }
 
@@ -41,11 +41,11 @@ export function writeWorkspace(
     guardedSync("making", folder, () => Deno.mkdirSync(folder, { recursive: true }));
     writeSealed(store.tmp, `${folder}/workspace.json`, FORMAT, { job, ...failure } as unknown as JsonObject);
   } catch {
-    // On a full disk the failure itself is told; only `repro` will not find it.
+    // On a full disk the failure is still reported; only `repro` will not find it.
   }
 }
 
-/** Forgets a node's workspace: it succeeded since. */
+/** Removes a node's workspace, because the node has succeeded since. */
 export function dropWorkspace(store: Store, node: string): void {
   removeQuietly(folderOf(store, node));
 }

@@ -41,7 +41,7 @@ async function exportRef(
     }
     for (const [i, { name }] of records.runOutputs(run.id).entries()) {
       const record = resolveArtifact(records, `${run.id}/${name}`);
-      // A name that cannot be a folder's, or would lead out of this one, gives way to a number.
+      // A name that is not a valid folder name, or would leave this folder, is replaced by a number.
       const inside = name.includes("/") || badFileName(name) !== undefined ? `output-${i + 1}` : name;
       exports.push(await exportArtifact(store, record, join(target, inside)));
     }

@@ -49,7 +49,7 @@ async function repro(
   if (outcome.kind === "interrupted") {
     Deno.exitCode = 130;
   } else if (outcome.kind === "failed" || outcome.kind === "damaged") {
-    // Whoever reproduces a failure wants to see where it came from.
+    // Show the stack: it is what reproducing a failure is for.
     if (outcome.kind === "failed" && outcome.stack !== undefined) note(outcome.stack);
     throw new RetortError(outcome.code, `node \`${node}\` fails again: ${outcome.error}`, {
       hint: outcome.kind === "failed" ? outcome.hint : undefined,

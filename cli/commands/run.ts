@@ -115,7 +115,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     note("stopped at once");
     exit(130);
   };
-  // Once the run has ended and is recorded there is nothing to save: what is left to show need not hold anybody.
+  // Once the run is recorded there is nothing left to save, so a signal exits immediately.
   onInterrupt(() => ended ? leave() : stop.abort(new Error("interrupted")), leave);
   const renderer = rendererFor({ json: options.json ?? false, verbose: options.verbose ?? false });
   let summary: RunSummary;
@@ -228,7 +228,7 @@ function summaryJson(session: PipelineSession, summary: RunSummary, summaries: R
   };
 }
 
-/** What the run returned: a line an output, then what is worth more than a line. */
+/** Shows the returned outputs: one line each, then longer summaries. */
 function showOutputs(
   session: PipelineSession,
   summary: RunSummary,
@@ -253,7 +253,7 @@ function showOutputs(
   for (const [name, text] of summaries) print(`\n${paint("bold", clean(name))}\n${clean(indented(text))}`);
 }
 
-/** How the run ended, and how to go on. */
+/** Shows how the run ended and how to continue. */
 function showEnd(summary: RunSummary, options: RunOptions): void {
   const of = (state: string) => summary.nodes.filter((outcome) => outcome.state === state);
   const failed = of("failed");

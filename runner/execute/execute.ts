@@ -16,12 +16,12 @@ import { outcomeOf } from "./outcome.ts";
 import { withStrays } from "./strays.ts";
 import { type StageReports, telling } from "./told.ts";
 
-/** How long a stage may take to stop when asked, in milliseconds. */
+/** Time that a stage has to stop when asked, in milliseconds. */
 export const STOP_GRACE = 10_000;
 
 /**
- * Executes a job: takes the key's lock, looks whether another process has made the result
- * meanwhile, reads the inputs, runs the stage, writes the outputs and records the result.
+ * Executes a job: takes the key's lock, checks whether another process has made the result meanwhile, reads the
+ * inputs, runs the stage, writes the outputs and records the result.
  *
  * @param stop aborted when the run is being stopped.
  */
@@ -65,7 +65,7 @@ class Execution {
     this.#told = telling(tell);
   }
 
-  /** @param check throws when the stage has failed behind its own back. */
+  /** @param check throws if the stage has failed through an uncaught error. */
   async run(check: () => void): Promise<Outcome> {
     const { stage, job, store } = this;
     const checkpoint = stage.checkpoint === undefined
@@ -104,7 +104,7 @@ class Execution {
         const inputs = await this.#readInputs();
         const returned = await this.#withTimeout((signal) => {
           const context = this.#context(signal, checkpoint);
-          // The types of a stage's arguments are known to its declaration alone.
+          // Only the declaration of a stage knows the types of its arguments.
           return stage.run!({ inputs, params: structuredClone(job.params), context } as never);
         });
         const outputs = await this.#writeOutputs(returned);
@@ -132,7 +132,7 @@ class Execution {
     return eachInput(this.job.inputs).flatMap(([, artifact]) => artifact.files);
   }
 
-  /** Every object of the inputs that is damaged, as one error, so that one repair mends them all. They are set aside. */
+  /** Sets aside all damaged objects of the inputs and returns them as one error, so that one repair fixes all. */
   async #allDamaged(): Promise<DamagedError> {
     const { blobs } = this.store;
     const files = new Map(
@@ -187,7 +187,7 @@ class Execution {
     const over = new AbortController();
     const signal = AbortSignal.any([this.stop, over.signal]);
     const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => {}); // Nobody may be waiting any more when it rejects.
+    promise.catch(() => {}); // Nothing may be awaiting it when it rejects.
     const seconds = this.job.timeout;
     const timer = seconds === null ? undefined : setTimeout(() => {
       const error = new RetortError("stage/timeout", `it ran longer than its timeout of ${seconds} s`, {
@@ -196,7 +196,7 @@ class Execution {
       over.abort(error);
       reject(error);
     }, seconds * 1000);
-    // A stage that does not listen to its signal is left behind when the run is being stopped.
+    // A stage that ignores its signal is abandoned when the run is being stopped.
     let grace: ReturnType<typeof setTimeout> | undefined;
     const onStop = () => {
       grace = setTimeout(() => reject(new InterruptedError()), STOP_GRACE);
@@ -242,7 +242,7 @@ class Execution {
     return outputs;
   }
 
-  /** A recomputed node that gives other bytes than before is worth a word: its stage is not deterministic. */
+  /** Warns when a recomputed node produces different bytes: its stage is not deterministic. */
   #warnIfChanged(outputs: Record<string, Artifact>): void {
     if (this.job.mode !== "recompute") return;
     const earlier = this.store.lookup(this.job.key);
@@ -321,7 +321,7 @@ function checkpointsOf(
     },
     async offer(make) {
       const target = declared();
-      // Lets messages in, such as the one to stop, in a stage that never waits for anything.
+      // Lets messages in, such as the request to stop, in a stage that never awaits anything.
       await turn();
       if (!stop.aborted && performance.now() - saved < interval) return signal.throwIfAborted();
       await target.save(await make());

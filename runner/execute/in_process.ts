@@ -4,7 +4,7 @@ import type { Executor } from "./executor.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
-/** Threads that are kept for further jobs. */
+/** Number of idle threads kept for further jobs. */
 const KEPT = 4;
 
 /**
@@ -15,7 +15,7 @@ const KEPT = 4;
 export class InProcessExecutor implements Executor {
   readonly lanes = 1;
   readonly engineLane = false;
-  /** By module, the last used at the end. */
+  /** By module, most recently used last. */
   readonly #threads = new Map<string, Thread>();
   #busy: Thread | undefined;
   #stopping = false;
@@ -31,7 +31,7 @@ export class InProcessExecutor implements Executor {
     this.#threads.set(job.module, thread);
     const outcome = await thread.execute(job, tell);
     this.#busy = undefined;
-    // Its stage may have left things behind, or may still be at work.
+    // Its stage may have left state behind or may still be running.
     if (outcome.kind === "failed" || outcome.kind === "interrupted") this.#end(job.module);
     return outcome;
   }
@@ -80,7 +80,7 @@ class Thread {
     this.#settle = resolve;
     this.#tell = tell;
     this.#send({ type: "job", job });
-    // The thread itself keeps the time while its stage lets it; a stage that blocks it is ended.
+    // The thread enforces the timeout itself unless the stage blocks it; then the thread is terminated.
     if (job.timeout !== null) {
       this.#endAfter(job.timeout * 1000 + 2000, {
         kind: "failed",

@@ -5,7 +5,7 @@ import type { KeyComponents } from "../key.ts";
 import type { EngineChoice } from "../stage.ts";
 import type { NodeResult } from "../store/store.ts";
 
-/** One execution of a node, complete in itself: a worker process needs nothing else. Plain JSON. */
+/** One execution of a node, self-contained: a worker process needs nothing else. Plain JSON. */
 export interface Job {
   readonly run: string;
   readonly pipeline: string;
@@ -56,7 +56,7 @@ export type Outcome =
   }
   | { readonly kind: "interrupted" };
 
-/** What an execution tells while it goes on. A metric's value is null where it was no finite number. */
+/** A message from a running execution. A metric's value is null if it was not finite. */
 export type JobMessage =
   | { readonly type: "log"; readonly text: string }
   | { readonly type: "waiting" }

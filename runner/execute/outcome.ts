@@ -2,10 +2,10 @@ import { clipped, codeOf, hintOf, messageOf, textOf } from "../../foundation/err
 import { DamagedError, InterruptedError } from "../errors.ts";
 import type { Outcome } from "./job.ts";
 
-/** Causes of causes that are shown. */
+/** Number of nested causes shown. */
 const CAUSES = 8;
 
-/** How an execution ended that threw, whatever it threw. */
+/** The outcome of an execution that threw. */
 export function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
   try {
     if (error instanceof DamagedError) {
@@ -24,7 +24,7 @@ export function outcomeOf(error: unknown, stop: AbortSignal): Outcome {
   }
 }
 
-/** The failure that anything thrown is. */
+/** Converts anything thrown to a failure. */
 export function failureOf(error: unknown): Outcome & { kind: "failed" } {
   const hint = hintOf(error);
   const stack = stackOf(error);
@@ -51,7 +51,7 @@ function stackOf(error: unknown): string | undefined {
       stacks.push(typeof e.stack === "string" ? e.stack : messageOf(e));
     }
   } catch {
-    // An error that does not want to be looked at: what was seen before has to do.
+    // Inspecting the error throws: keep what was collected so far.
   }
   return stacks.length === 0 ? undefined : stacks.join("\nCaused by: ");
 }

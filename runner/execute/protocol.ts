@@ -6,7 +6,7 @@ export type ToWorker = { readonly type: "job"; readonly job: Job } | { readonly 
 /** What a worker tells the main process. */
 export type FromWorker =
   | { readonly type: "ready" }
-  /** It has taken the job: what happens from here on is the stage's doing. */
+  /** The job has been accepted: failures from here on are the stage's. */
   | { readonly type: "began" }
   | { readonly type: "message"; readonly message: JobMessage }
   | { readonly type: "outcome"; readonly outcome: Outcome };
@@ -17,7 +17,7 @@ export type FromWorker =
  */
 const FRAME = Deno.build.os === "linux" ? 4096 : 512;
 
-/** Longest piece of a line that no line break ends: what a log gets at once. */
+/** Maximum length of a line without a line break before it is passed to the log. */
 const LONGEST_LOG = 1_000_000;
 
 /**
@@ -27,7 +27,7 @@ const LONGEST_LOG = 1_000_000;
  * Everything else is log.
  */
 export function* encodeMessage(token: string, message: FromWorker): Generator<Uint8Array> {
-  // In ASCII alone, so that no character is cut in two.
+  // ASCII only, so that no character is split.
   const text = JSON.stringify(message)
     .replaceAll(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const encoder = new TextEncoder();

@@ -2,13 +2,13 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { getCallSites } from "node:util";
 
-/** The name that stands for a look at all variables. */
+/** Stands for reading all variables. */
 const ALL = "*";
 
 /** Retort itself, which reads variables that change no result. */
 const OWN = ["../", "../../foundation/", "../../cli/"].map((folder) => new URL(folder, import.meta.url).href);
 
-/** Where npm packages lie. */
+/** Location of npm packages. */
 const PACKAGE = /\/(?:npm|node_modules)\//;
 
 /** Who read a variable: the code of a stage and its modules, or a package. */
@@ -19,7 +19,7 @@ type Reader = "the stage" | "a package of the stage";
  * there. One for a process, from its start.
  */
 export class Reads {
-  /** What the module read when it was imported: all its jobs depend on it. */
+  /** Variables that the module read on import; all its jobs depend on them. */
   readonly #imported = new Map<string, Reader>();
   #listener: ((name: string, reader: Reader) => void) | undefined;
 
@@ -49,7 +49,7 @@ export class Reads {
     return await this.#listening((name, reader) => this.#imported.set(name, reader), work);
   }
 
-  /** Executes a stage; each variable that it reads and does not declare is told once. */
+  /** Executes a stage; warns once about each variable that it reads without declaring it. */
   async executing<T>(
     declared: readonly string[],
     log: (text: string) => void,
@@ -57,7 +57,7 @@ export class Reads {
   ): Promise<T> {
     const told = new Set(declared);
     const tell = (name: string, reader: Reader) => {
-      // Whoever looks at all of them reads each.
+      // Reading all variables reads each of them.
       if (told.has(name) || told.has(ALL)) return;
       told.add(name);
       log(

@@ -7,10 +7,10 @@ interface Job {
   reject(error: unknown): void;
 }
 
-/** Which job the code that is running belongs to, also in its timers and after its end. */
+/** The job that the running code belongs to, also in timers and after the job's end. */
 const owner = new AsyncLocalStorage<Job>();
 
-/** The job that is at work in this process. */
+/** The job running in this process. */
 let atWork: Job | undefined;
 
 /** Errors of calls that would have ended the process, which were told when they were made. */
@@ -53,14 +53,14 @@ function stray(job: Job, error: unknown): void {
 }
 
 /**
- * Runs work of a user's code. It fails as soon as that code goes wrong behind its own back, though the work itself
- * may go on: a rejection that nobody handles, an error in a timer (both only while a `Strays` listens), a call of
- * `Deno.exit`. `check`, which the work calls before its result counts, throws the same error, also where it was caught.
+ * Runs user code and fails as soon as it causes an uncaught error, even if the code itself continues: an unhandled
+ * rejection, an error in a timer (both only while a `Strays` listens), or a call of `Deno.exit`. The work calls
+ * `check` before using its result; it throws the same error, even if the code caught it.
  */
 export async function withStrays<T>(work: (check: () => void) => Promise<T>): Promise<T> {
   guardExit();
   const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {}); // The work may have ended before.
+  promise.catch(() => {}); // The work may have ended already.
   const job: Job = { fault: undefined, strayed: false, reject };
   const check = () => {
     if (job.strayed) throw job.fault;
@@ -79,8 +79,8 @@ export async function withStrays<T>(work: (check: () => void) => Promise<T>): Pr
 export class StrayError extends RetortError {}
 
 /**
- * Listens for errors that nobody catches, and for the end of all that could settle what is awaited: failures of the job
- * at work, if there is one; else errors are only told.
+ * Listens for uncaught errors, and for an empty event loop while a promise is awaited. Both fail the running job;
+ * without one, errors are only logged.
  */
 export class Strays implements Disposable {
   readonly #late: (text: string) => void;
@@ -109,7 +109,7 @@ export class Strays implements Disposable {
     this.#found("an error was thrown where nobody catches it", event.error);
   };
 
-  /** The event loop is empty, and yet the job at work has not ended: what it awaits will never come. */
+  /** The event loop is empty but the job has not ended: it awaits a promise that will never settle. */
   readonly #onIdle = (event: Event) => {
     if (atWork === undefined) return;
     event.preventDefault();

@@ -3,15 +3,15 @@ import { clipped, textOf } from "../../foundation/errors.ts";
 import type { StageContext } from "../stage.ts";
 import type { JobMessage } from "./job.ts";
 
-/** Longest text that goes to a log at once, in characters. */
+/** Maximum length of one log message, in characters. */
 const LONGEST_LOG = 1_000_000;
 /** Longest name of a metric, and longest unit. */
 const LONGEST_NAME = 200;
 const LONGEST_UNIT = 40;
-/** So many different warnings a job at most. */
+/** Maximum number of different warnings per job. */
 const WARNINGS = 50;
 
-/** What a stage tells by its context: the one place where it is checked. */
+/** The reports of a stage through its context, checked here. */
 export type StageReports = Pick<StageContext, "log" | "progress" | "metric" | "chosen"> & {
   /** Name and adapter of an engine as they may be recorded; undefined when they cannot be. */
   engine(engine: unknown, adapter: unknown): { engine: string; adapter?: string } | undefined;
@@ -69,7 +69,7 @@ export function telling(tell: (message: JobMessage) => void): StageReports {
       }
       const finite = Number.isFinite(number);
       if (!finite && !warned.has(called)) {
-        warned.add(called); // Of one metric the first such value only, whatever its step.
+        warned.add(called); // Warns only about the first such value of a metric, whatever its step.
         tell({
           type: "log",
           text: `warning: metric ${called} is ${number}${placed ? ` at step ${at}` : ""}; ` +

@@ -1,6 +1,6 @@
 /**
- * The main module of a worker process: takes jobs of one module from standard input, one at a time, and tells what
- * happens on standard output. It ends when its input ends, that is when its parent is gone.
+ * The main module of a worker process: takes jobs of one module from standard input, one at a time, and reports on
+ * standard output. It exits when its input ends, that is, when its parent is gone.
  */
 import { InterruptedError } from "../errors.ts";
 import { captureConsole } from "./console.ts";

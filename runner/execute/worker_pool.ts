@@ -8,7 +8,7 @@ import { byteLines, type FromWorker, readMessages, type ToWorker } from "./proto
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
-/** What stages may do: everything but the network, since data are fetched before a run, never in it. */
+/** Permissions of stages: everything except the network, since data are fetched before a run, never during it. */
 const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
@@ -18,13 +18,13 @@ const PERMISSIONS = [
   "--allow-ffi",
 ];
 
-/** Worker processes that are kept for further jobs besides one a lane. */
+/** Number of idle worker processes kept for further jobs besides one per lane. */
 const KEPT = 3;
 
-/** So many workers may end in a row before they have taken a job. */
+/** Number of workers in a row that may exit before accepting a job. */
 const TRIES = 3;
 
-/** What a failed worker's last lines say of memory. */
+/** Matches messages about memory in the last output of a failed worker. */
 const OUT_OF_MEMORY = /Fatal JavaScript out of memory|heap limit|Last few GCs|out of memory/i;
 
 /**
@@ -33,7 +33,7 @@ const OUT_OF_MEMORY = /Fatal JavaScript out of memory|heap limit|Last few GCs|ou
  */
 export class WorkerPool implements Executor {
   readonly engineLane = true;
-  /** The last used at the end. */
+  /** Most recently used last. */
   readonly #idle: Worker[] = [];
   readonly #busy = new Set<Worker>();
   readonly #closing = new Set<Promise<void>>();
@@ -62,11 +62,11 @@ export class WorkerPool implements Executor {
       this.#busy.add(worker);
       const outcome = await worker.execute(job, tell);
       this.#busy.delete(worker);
-      // A worker whose stage was stopped or timed out may still be at work on it: it is not used again.
+      // A worker whose stage was stopped or timed out may still be running it: it is not reused.
       if (!worker.usable || outcome.kind === "interrupted") worker.kill();
       else if (usesEngine) this.#engineWorker = worker;
       else this.#idle.push(worker);
-      // One that ended before it had taken the job, killed while it was idle, says nothing about the job.
+      // A worker that exited before accepting the job, killed while idle, says nothing about the job.
       if (worker.took || outcome.kind === "interrupted" || tries >= TRIES) return outcome;
     }
   }
@@ -184,7 +184,7 @@ class Worker {
   }
 
   #send(message: ToWorker): void {
-    // A broken pipe means that the process ended; `#watch` tells.
+    // A broken pipe means that the process exited; `#watch` reports it.
     this.#input.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`)).catch(() => {});
   }
 
@@ -197,7 +197,7 @@ class Worker {
       this.#finish({ kind: "failed", code: "run/worker", error: "the worker process has ended" });
     }
     this.#send({ type: "job", job });
-    // The worker itself keeps the time while its stage lets it; a stage that blocks it is killed.
+    // The worker enforces the timeout itself unless the stage blocks it; then the worker is killed.
     const timer = job.timeout === null ? undefined : setTimeout(() => {
       this.kill();
       this.#finish({
@@ -209,7 +209,7 @@ class Worker {
     }, job.timeout * 1000 + 2000);
     const outcome = await promise;
     clearTimeout(timer);
-    if (outcome.kind === "failed") this.usable = false; // Its stage may have left things behind.
+    if (outcome.kind === "failed") this.usable = false; // Its stage may have left state behind.
     return outcome;
   }
 
@@ -241,7 +241,7 @@ function howEnded(status: Deno.CommandStatus): string {
 }
 
 /**
- * Why a worker process ended in the middle of a stage, told as what it is.
+ * Explains why a worker process exited during a stage.
  *
  * @param last its last lines on standard error.
  */

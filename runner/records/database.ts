@@ -1,14 +1,14 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { databaseFault, openDatabase, rollBack } from "./schema.ts";
 
-/** The open database of the run records: prepared statements, transactions, errors for people. */
+/** The open database of the run records: prepared statements, transactions, readable errors. */
 export class RecordsDatabase implements Disposable {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
 
   /**
-   * @param options.copy works on a copy that goes with the process, as a read-only store needs it.
+   * @param options.copy works on a temporary copy, for read-only stores.
    * @throws RetortError when the database cannot be opened.
    */
   constructor(path: string, options: { readOnly?: boolean; copy?: boolean } = {}) {
@@ -16,7 +16,7 @@ export class RecordsDatabase implements Disposable {
     this.#database = openDatabase(path, options);
   }
 
-  /** Closes the database; a second call does nothing. */
+  /** Closes the database; idempotent. */
   [Symbol.dispose](): void {
     this.#statements.clear();
     if (this.#database.isOpen) this.#database.close();
@@ -46,7 +46,7 @@ export class RecordsDatabase implements Disposable {
     }
   }
 
-  /** Does all of `action`'s writes or none. */
+  /** Performs all of `action`'s writes or none. */
   transaction<T>(action: () => T): T {
     try {
       this.#database.exec("BEGIN IMMEDIATE");

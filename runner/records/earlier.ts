@@ -23,7 +23,7 @@ export const EARLIER_QUERIES = {
           ORDER BY created DESC, key LIMIT 20`,
 };
 
-/** Components are parsed when they are looked at: of many results often the first will do. */
+/** Components are parsed lazily: often the first of many results suffices. */
 export function earlierFromRow(row: RawEarlier): EarlierResult {
   let components: KeyComponents | undefined;
   return {

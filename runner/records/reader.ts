@@ -24,12 +24,12 @@ import {
   type RunRecord,
 } from "./rows.ts";
 
-/** What the run records of a store say: runs, nodes, metrics, results and their lineage. */
+/** Queries on the run records of a store: runs, nodes, metrics, results and their lineage. */
 export class RecordReader implements Disposable {
   protected readonly database: RecordsDatabase;
 
   /**
-   * @param options.copy works on a copy that goes with the process, as a read-only store needs it.
+   * @param options.copy works on a temporary copy, for read-only stores.
    * @throws RetortError when the database cannot be opened.
    */
   constructor(store: { readonly root: string }, options: { readOnly?: boolean; copy?: boolean } = {}) {
@@ -40,12 +40,12 @@ export class RecordReader implements Disposable {
     this.close();
   }
 
-  /** Closes the database; a second call does nothing. */
+  /** Closes the database; idempotent. */
   close(): void {
     this.database[Symbol.dispose]();
   }
 
-  /** What a codec said of an artifact when a run returned it. */
+  /** The summary of an artifact, made when a run returned it. */
   summary(digest: Digest): string | undefined {
     return this.database.all<{ text: string }>("SELECT text FROM summaries WHERE digest = ?", digest)[0]
       ?.text;
@@ -104,7 +104,7 @@ export class RecordReader implements Disposable {
     return rows.map(runFromRow);
   }
 
-  /** How many runs fit. */
+  /** Number of runs that match a filter. */
   countRuns(options: RunFilter = {}): number {
     return this.database.all<{ n: number }>(
       `SELECT count(*) AS n FROM runs WHERE ${this.#condition()}`,
@@ -282,7 +282,7 @@ export class RecordReader implements Disposable {
 
   /** Metrics of a run that were recorded after a position, with the position of the last: what a live view adds. */
   metricsSince(run: string, position: number): { position: number; metrics: MetricRecord[] } {
-    // The plus keeps the index of runs out: the rows after a position are few, those of a run may be many.
+    // The plus avoids the index of runs: few rows follow a position, but a run may have many.
     const rows = this.database.all<MetricRecord & { position: number }>(
       `SELECT rowid AS position, node, name, step, value, time FROM metrics
        WHERE rowid > ? AND +run = ? ORDER BY rowid`,
@@ -292,13 +292,13 @@ export class RecordReader implements Disposable {
     return { position: rows.at(-1)?.position ?? position, metrics: rows };
   }
 
-  /** The position of the newest metric of all: where `metricsSince` begins. */
+  /** The position of the newest metric: the start for `metricsSince`. */
   lastMetricPosition(): number {
     return this.database.all<{ last: number | null }>("SELECT max(rowid) AS last FROM metrics")[0]!.last ??
       0;
   }
 
-  /** How far the nodes of a run have come, as far as they told. */
+  /** The latest progress that the nodes of a run reported. */
   progress(run: string): ProgressRecord[] {
     return this.database.all("SELECT node, done, total, unit, time FROM progress WHERE run = ?", run);
   }
@@ -330,7 +330,7 @@ export class RecordReader implements Disposable {
 
   /** Artifacts whose digest begins with `prefix`, newest first. */
   artifactsByDigest(prefix: string): ArtifactRecord[] {
-    // A range, which an index answers: no digit comes after `f`.
+    // A range, so that an index is used: no digit follows `f`.
     return this.#artifacts("a.digest >= ?1 AND a.digest < ?1 || 'g'", prefix);
   }
 

@@ -17,9 +17,9 @@ import type {
   RunStatus,
 } from "./rows.ts";
 
-/** The run records of a store, in SQLite: what is read of them, what runs write, and what is kept between runs. */
+/** The run records of a store, in SQLite: queries, the writes of runs, and caches kept between runs. */
 export class Records extends RecordReader {
-  /** Does all of `action`'s writes or none. */
+  /** Performs all of `action`'s writes or none. */
   transaction<T>(action: () => T): T {
     return this.database.transaction(action);
   }
@@ -38,7 +38,7 @@ export class Records extends RecordReader {
     this.database.run("UPDATE runs SET status = ?, ended = ? WHERE id = ?", status, ended, id);
   }
 
-  /** Records of all nodes of a run that are pending that it was not their turn. */
+  /** Marks all pending nodes of a run as unused. */
   leavePending(run: string): void {
     this.database.run("UPDATE nodes SET state = 'unused' WHERE run = ? AND state = 'pending'", run);
   }
@@ -176,17 +176,17 @@ export class Records extends RecordReader {
     }
   }
 
-  /** Keeps what a codec says of an artifact. */
+  /** Keeps the summary of an artifact. */
   putSummary(digest: Digest, text: string): void {
     this.database.run("INSERT OR REPLACE INTO summaries VALUES (?,?)", digest, text);
   }
 
-  /** Forgets results and their artifacts. */
+  /** Removes results and their artifacts. */
   dropResults(keys: Iterable<Digest>): void {
     for (const key of keys) this.database.run("DELETE FROM results WHERE key = ?", key);
   }
 
-  /** Forgets whole runs. */
+  /** Removes runs. */
   dropRuns(ids: Iterable<string>): void {
     for (const id of ids) this.database.run("DELETE FROM runs WHERE id = ?", id);
   }

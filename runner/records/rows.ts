@@ -3,10 +3,10 @@ import type { Artifact } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import type { KeyComponents, Reason } from "../key.ts";
 
-/** How a run ended, or that it has not. */
+/** The status of a run. */
 export type RunStatus = "running" | "done" | "failed" | "interrupted";
 
-/** Where a node is in a run, or how it ended. `unused`: the run stopped before it was its turn. */
+/** The state of a node in a run. `unused`: the run stopped before the node started. */
 export type NodeState =
   | "pending"
   | "running"

@@ -174,8 +174,8 @@ export function openDatabase(
 }
 
 /**
- * Even a reader writes beside the database, to see what others write. On a read-only store it reads a
- * copy: where it cannot write, nobody else does.
+ * Even a reader writes files beside the database to see concurrent writes. On a read-only store it reads a copy:
+ * nobody else can write there either.
  */
 function openForReading(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 20_000 });
@@ -195,7 +195,7 @@ function openForReading(path: string): DatabaseSync {
 function openCopy(path: string): DatabaseSync {
   const folder = Deno.makeTempDirSync({ prefix: "retort-records-" });
   try {
-    // What was written last may stand in the log beside it.
+    // The latest writes may be in the log beside it.
     for (const ending of ["", "-wal"]) {
       try {
         Deno.copyFileSync(path + ending, `${folder}/records.sqlite${ending}`);
@@ -226,12 +226,12 @@ function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   }
 }
 
-/** Undoes an open transaction; none is open where the failure itself has ended it, as a full disk does. */
+/** Rolls back an open transaction, if any: some failures, such as a full disk, end it themselves. */
 export function rollBack(database: DatabaseSync): void {
   if (database.isTransaction) database.exec("ROLLBACK");
 }
 
-/** A database error as one that a person can act on. */
+/** Converts a database error to one that people can act on. */
 export function databaseFault(error: unknown, path: string): unknown {
   if (error instanceof RetortError) return error;
   const text = messageOf(error);

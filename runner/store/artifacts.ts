@@ -35,7 +35,7 @@ export function makeArtifact(
     digest: digestJson({ codec, version, facts, files: listed }),
     codec,
     version,
-    // As it is read back from the store: what was computed now is shown as what was there already.
+    // Normalised as if read back from the store, so that new and cached artifacts look alike.
     facts: JSON.parse(canonicalText(facts)) as JsonObject,
     files: sorted,
   };
@@ -57,7 +57,7 @@ export function artifactJson(artifact: Artifact, options: { locations?: boolean 
   };
 }
 
-/** The manifest in JSON that `artifactJson` made, or undefined when it is none. */
+/** Parses a manifest made by `artifactJson`; undefined if it is not one. */
 export function artifactFromJson(value: JsonValue | undefined): Artifact | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const { digest, codec, version, facts, files } = value;
@@ -73,7 +73,7 @@ export function artifactFromJson(value: JsonValue | undefined): Artifact | undef
   return { digest, codec, version, facts, files: files as unknown as FileEntry[] };
 }
 
-/** Bytes in all files of an artifact. */
+/** Total size of an artifact's files in bytes. */
 export function artifactSize(artifact: Artifact): number {
   return artifact.files.reduce((sum, file) => sum + file.size, 0);
 }

@@ -10,7 +10,7 @@ import { digestFile, fileIdentity } from "../../foundation/file_digest.ts";
 export class Blobs {
   /** Checked files of this process: path -> identity when it was checked. */
   readonly #checked = new Map<string, string>();
-  /** What was found damaged when it was read, by digest. */
+  /** Objects that were found damaged when read, by digest. */
   readonly damage = new Map<Digest, DamagedError>();
 
   /**
@@ -20,12 +20,12 @@ export class Blobs {
    */
   constructor(readonly folder: string, readonly tmp: string, readonly damaged: string) {}
 
-  /** Where the object of a digest lies, whether it is there or not. */
+  /** Path of the object with a digest, whether or not it exists. */
   path(digest: Digest): string {
     return `${this.folder}/${digest.slice(0, 2)}/${digest.slice(2)}`;
   }
 
-  /** True when the object is there and has that size; its bytes are not read. */
+  /** Whether the object exists with that size; its bytes are not read. */
   has(digest: Digest, size: number): boolean {
     try {
       return Deno.statSync(this.path(digest)).size === size;
@@ -35,8 +35,8 @@ export class Blobs {
   }
 
   /**
-   * True when the object is there with its bytes, which are read once a process. A damaged one is set aside, so that
-   * the same bytes, when they are written again, take its place.
+   * Whether the object exists with correct bytes, which are read once per process. A damaged one is set aside, so
+   * that rewriting the same bytes replaces it.
    */
   async sound(digest: Digest, size: number): Promise<boolean> {
     if (!this.has(digest, size)) return false;
@@ -44,7 +44,7 @@ export class Blobs {
     return this.#isChecked(digest, identity) || this.#judge(digest, identity, await this.fault(digest, size));
   }
 
-  /** As `sound`, for small objects: without a hop to another thread. */
+  /** Like `sound`, for small objects: synchronous. */
   soundSmall(digest: Digest, size: number): boolean {
     if (!this.has(digest, size)) return false;
     const identity = fileIdentity(this.path(digest));
@@ -68,7 +68,7 @@ export class Blobs {
     return fault === undefined;
   }
 
-  /** Objects to be stored together: see `ObjectBatch`. Dispose of it. */
+  /** A batch of objects to be stored together; dispose of it. See `ObjectBatch`. */
   batch(): ObjectBatch {
     return new ObjectBatch(this);
   }
@@ -137,7 +137,7 @@ export class Blobs {
     return bytes;
   }
 
-  /** What is wrong with an object (its bytes are read), or undefined. */
+  /** Reads an object and returns what is wrong with it, or undefined. */
   async fault(digest: Digest, size?: number): Promise<string | undefined> {
     try {
       const found = await digestFile(this.path(digest));
@@ -149,7 +149,7 @@ export class Blobs {
     }
   }
 
-  /** Moves a damaged object out of the way; true when there was one. */
+  /** Moves a damaged object out of the way; returns whether there was one. */
   setAside(digest: Digest): boolean {
     const path = this.path(digest);
     try {

@@ -12,8 +12,8 @@ import type { Store } from "./store.ts";
 const FORMAT = 1;
 
 /**
- * The checkpoint of one key: the last state that a stage saved, with its digests. It is dropped when
- * the stage completes; a damaged one is set aside and the stage begins anew.
+ * The checkpoint of one key: the last state that a stage saved, with its digests. Removed when the stage
+ * completes; a damaged one is set aside and the stage starts over.
  */
 export class CheckpointFolder {
   readonly #folder: string;
@@ -55,7 +55,7 @@ export class CheckpointFolder {
     }
   }
 
-  /** Replaces the state; the old one stays until the new one is complete. */
+  /** Replaces the state; the old one is kept until the new one is complete. */
   async save(state: unknown): Promise<void> {
     guardedSync("writing", this.#folder, () => Deno.mkdirSync(this.#folder, { recursive: true }));
     const artifact = await writeArtifact(this.#blobs, this.codec, state, "the checkpoint");

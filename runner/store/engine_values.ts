@@ -2,7 +2,7 @@ import { writeFileAtomic } from "../../foundation/atomic.ts";
 import type { KeptValues } from "../stage.ts";
 import type { Store } from "./store.ts";
 
-/** Values that engines keep in a store: `engines.json`, which may be edited, and deleted at any time. */
+/** Values that engines keep in a store, in `engines.json`, which may be edited or deleted at any time. */
 export function engineValues(store: Pick<Store, "root" | "tmp">): KeptValues {
   const path = `${store.root}/engines.json`;
   const load = (): Record<string, unknown> => {
@@ -10,7 +10,7 @@ export function engineValues(store: Pick<Store, "root" | "tmp">): KeptValues {
       const values: unknown = JSON.parse(Deno.readTextFileSync(path));
       return typeof values === "object" && values !== null && !Array.isArray(values) ? { ...values } : {};
     } catch {
-      // Not there yet, or spoilt: measured again.
+      // Missing or invalid: will be measured again.
       return {};
     }
   };

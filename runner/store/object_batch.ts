@@ -6,16 +6,16 @@ import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
 import { guarded, guardedSync } from "../../foundation/faults.ts";
 import { digestFile, FILE_CHUNK } from "../../foundation/file_digest.ts";
 
-/** Bytes of one object after which the disk is set to work while more of them are being written. */
+/** Bytes of an object after which syncing begins while more are being written. */
 const SYNC_EVERY = 4 << 20;
 
-/** Objects of a batch that are being synced at a time. */
+/** Number of objects of a batch that are synced concurrently. */
 const SYNCS = 8;
 
-/** Objects of at most so many bytes are synced together, when all of them are written. */
+/** Objects up to this many bytes are synced together, once all are written. */
 const SMALL = 1 << 18;
 
-/** From so many small objects on, one sync of the file system is quicker than one of each. */
+/** From this many small objects on, syncing the file system once is faster than syncing each. */
 const MANY = 32;
 
 /** An object that is written but not synced yet. */
@@ -38,10 +38,10 @@ export interface ObjectFolder {
 }
 
 /**
- * Objects that are stored together. A disk takes about as long to sync bytes as a core to hash them, so
- * the two go on side by side: `write` returns once the bytes are hashed, and whoever wants to refer to
- * the objects awaits `done`, after which every one of them is synced and in its place. Small objects, whose syncs take
- * longer than their bytes, are synced together at the end, by one sync of the file system where there are many.
+ * Objects that are stored together. Syncing bytes takes a disk about as long as hashing them takes a core, so the
+ * two run in parallel: `write` returns once the bytes are hashed; await `done` before referring to the objects,
+ * after which all are synced and in place. Small objects, whose syncs take longer than writing them, are synced
+ * together at the end, by one sync of the file system if there are many.
  */
 export class ObjectBatch implements AsyncDisposable {
   readonly #blobs: ObjectFolder;
@@ -95,7 +95,7 @@ export class ObjectBatch implements AsyncDisposable {
   #writeSmall(temp: string, bytes: Uint8Array): { digest: Digest; size: number } {
     const digest = createHash("sha256").update(bytes).digest("hex");
     const size = bytes.length;
-    // What is there already was synced before it came there.
+    // Existing objects were synced before they were moved there.
     if (this.#blobs.soundSmall(digest, size)) return { digest, size };
     try {
       using file = Deno.openSync(temp, { write: true, createNew: true });
@@ -145,7 +145,7 @@ export class ObjectBatch implements AsyncDisposable {
     if (this.#faults.length > 0) throw this.#faults[0];
   }
 
-  /** Waits for what is under way, so that nothing is written any more. */
+  /** Waits for pending writes, so that nothing is written afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#placing);
     for (const { temp } of this.#small) removeQuietly(temp);
@@ -191,7 +191,7 @@ export class ObjectBatch implements AsyncDisposable {
         {
           using _closed = file;
           await early.end();
-          // What is there already was synced before it came there.
+          // Existing objects were synced before they were moved there.
           if (!await this.#blobs.sound(digest, size)) await file.syncData();
         }
         this.#blobs.place(temp, digest, size);

@@ -1,15 +1,15 @@
 import type { Digest } from "../../foundation/canonical.ts";
 import { fileFault } from "../../foundation/faults.ts";
 
-/** Something in a store's folder that the store has not put there. */
+/** Something in a store's folder that the store did not put there. */
 export interface Stranger {
   /** Where it lies. */
   readonly path: string;
-  /** What it is instead of what belongs there. */
+  /** Why it does not belong there. */
   readonly why: string;
 }
 
-/** Told of every stranger that is met. */
+/** Called for every stranger found. */
 export type OnStranger = (stranger: Stranger) => void;
 
 /** What a folder of the store holds: files or folders with names of one form. */

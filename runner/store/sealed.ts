@@ -2,15 +2,15 @@ import { writeFileAtomic } from "../../foundation/atomic.ts";
 import { canonicalText, digestBytes, type JsonObject, type JsonValue } from "../../foundation/canonical.ts";
 import { fileFault } from "../../foundation/faults.ts";
 
-/** What reading a sealed JSON file may give. */
+/** The result of reading a sealed JSON file. */
 export type Sealed =
   | { readonly state: "ok"; readonly body: JsonObject }
   | { readonly state: "missing" }
-  /** Of a format that this version does not know: sound, perhaps, but of no use to it. */
+  /** Of a format that this version does not support: possibly intact, but unusable. */
   | { readonly state: "unknown"; readonly why: string }
   | { readonly state: "damaged"; readonly why: string };
 
-/** Writes JSON with its own digest, so that any later damage is seen. */
+/** Writes JSON with its own digest, so that later damage is detected. */
 export function writeSealed(tmp: string, path: string, format: number, body: JsonObject): void {
   const text = canonicalText(body);
   const sealed = `{"format":${format},"digest":"${digestBytes(text)}","body":${text}}\n`;
@@ -46,7 +46,7 @@ export function readSealed(path: string, format: number): Sealed {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     return { state: "damaged", why: "it has no body" };
   }
-  // The body's text stands in the file as it was digested: no need to make it canonical again.
+  // The file contains the body exactly as it was digested, so it need not be canonicalised again.
   const start = text.indexOf(`"body":`) + 7;
   if (digestBytes(text.slice(start, text.lastIndexOf("}"))) !== sealed.digest) {
     return { state: "damaged", why: "its digest is wrong" };

@@ -14,7 +14,7 @@ import type { KeyComponents } from "../key.ts";
 /** Format of the store's folder and of the files in it. */
 const FORMAT = 1;
 
-/** What a node's execution left: found again by its key. */
+/** The result of a node's execution, found by its key. */
 export interface NodeResult {
   readonly key: Digest;
   readonly stage: string;
@@ -30,7 +30,7 @@ export interface NodeResult {
   readonly finished: string;
 }
 
-/** What looking for a result gives. */
+/** The outcome of looking up a result. */
 export type Lookup =
   | { readonly state: "found"; readonly result: NodeResult }
   | { readonly state: "missing" }
@@ -95,7 +95,7 @@ export class Store {
   }
 
   /**
-   * Makes folders that are missing: programs that copy or tidy up often leave out empty ones.
+   * Creates missing folders: programs that copy or clean up often omit empty ones.
    *
    * @throws RetortError where something else has the name of one.
    */
@@ -104,7 +104,7 @@ export class Store {
       try {
         Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
       } catch (error) {
-        // What remains is a read-only store, or a full disk: whoever needs the folder tells.
+        // Otherwise the store is read-only or the disk is full, which is reported when the folder is needed.
         if (!(error instanceof Deno.errors.AlreadyExists)) continue;
         throw new RetortError(
           "store/unusable",
@@ -115,13 +115,13 @@ export class Store {
     }
   }
 
-  /** True when nothing can be written: the file system or the permissions of the folder do not let. */
+  /** Whether nothing can be written, because of the file system or the folder's permissions. */
   get readOnly(): boolean {
     return this.#readOnly ??= this.#refusesFiles();
   }
 
   #refusesFiles(): boolean {
-    // In the first of these folders that is there. Asking is not enough: only the attempt shows what mounts allow.
+    // Try in the first of these folders that exists: only an attempt shows what mounts allow.
     for (const folder of [this.tmp, this.root]) {
       const probe = `${folder}/${uniqueName()}`;
       try {
@@ -134,7 +134,7 @@ export class Store {
         ) {
           return true;
         }
-        if (!(error instanceof Deno.errors.NotFound)) return false; // Full, for one: the next write tells.
+        if (!(error instanceof Deno.errors.NotFound)) return false; // The disk may be full, for example; the next write reports it.
       }
     }
     return false;
@@ -151,7 +151,7 @@ export class Store {
         );
       }
       for (const folder of FOLDERS) Deno.mkdirSync(`${this.root}/${folder}`, { recursive: true });
-      // The marker comes last: a store that was made halfway is made again.
+      // The marker is written last, so that a partly created store is created again.
       writeFileAtomic(this.tmp, marker, new TextEncoder().encode(`{"format":${FORMAT}}\n`));
     });
   }
@@ -204,7 +204,7 @@ export class Store {
     return { state: "found", result };
   }
 
-  /** Why a result is of another version, or undefined when it is not. Its objects are not looked at. */
+  /** Why a result has an unsupported format, or undefined if it does not. Its objects are not checked. */
   unknownFormat(key: Digest): string | undefined {
     const sealed = readSealed(this.#resultPath(key), FORMAT);
     return sealed.state === "unknown" ? sealed.why : undefined;
@@ -226,7 +226,7 @@ export class Store {
     } as JsonObject);
   }
 
-  /** Forgets a result; its objects stay until `gc`. */
+  /** Removes a result; its objects are kept until `gc`. */
   forget(key: Digest): void {
     try {
       Deno.removeSync(this.#resultPath(key));
@@ -240,7 +240,7 @@ export class Store {
     for (const { digest } of digestFiles(`${this.root}/results`, ".json", onStranger)) yield digest;
   }
 
-  /** What lies in the store's folder beside its own folders and files. */
+  /** Entries of the store's folder that do not belong to the store. */
   strangers(): Stranger[] {
     return listFolder(this.root).filter((name) => !OWN.has(name)).map((name) => ({
       path: `${this.root}/${name}`,
@@ -251,7 +251,7 @@ export class Store {
 
 const FOLDERS = ["objects", "results", "locks", "checkpoints", "runs", "workspaces", "damaged", "tmp"];
 
-/** What may stand in a store's folder. */
+/** Names that belong in a store's folder. */
 const OWN = new Set([
   ...FOLDERS,
   ...[
