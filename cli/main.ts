@@ -21,8 +21,7 @@ function throwInsteadOfExit(
 /** Runs the command that was called and returns the exit code. */
 async function main(): Promise<number> {
   try {
-    const called = calledCommand(Deno.args);
-    const parser = parserOf(await loadCommands(called === undefined ? Object.keys(COMMANDS) : [called]));
+    const parser = parserOf(await loadCommands(neededCommands(Deno.args)));
     throwInsteadOfExit(parser as never);
     await parser.parseAsync(Deno.args, { from: "user" });
     return Number(Deno.exitCode);

@@ -98,20 +98,16 @@ export const VERBOSE = new Option("--verbose", "show logs of stages as they come
 export const SET = new Option("--set <name=value>", "set a parameter of the pipeline; may be repeated")
   .argParser(repeated).default([] as string[], "none");
 
-/** `--seed`. */
 export const SEED = new Option("--seed <n>", "the run's seed").argParser(wholeNumberFrom(0)).default(0);
 
-/** `--engine`. */
 export const ENGINE = new Option("--engine <name>", "engine of the stages that use one")
   .choices(["auto", "webgpu", "cpu"] as const).default("auto" as const);
 
-/** `--adapter`. */
 export const ADAPTER = new Option(
   "--adapter <name>",
   "WebGPU adapter, by a part of its name; with it, the engine is webgpu unless --engine says otherwise",
 );
 
-/** `--only`. */
 export const ONLY = new Option(
   "--only <node>",
   "make these nodes and what they need; * stands for any text; may be repeated",

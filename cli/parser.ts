@@ -8,9 +8,16 @@ export async function loadCommands(names: Iterable<string>): Promise<TaskCommand
   return await Promise.all([...names].map(async (name) => (await COMMANDS[name]!()).default));
 }
 
-/** The name of the command that arguments call, or undefined, for example for `--help`. */
-export function calledCommand(args: readonly string[]): string | undefined {
-  return Object.keys(COMMANDS).find((name) => name.split(" ").every((word, i) => args[i] === word));
+/**
+ * Names of the commands that the parser needs for arguments: the one that they call, else those that begin with their
+ * first word, else all, for `--help` and for suggestions. Loading more might need permissions that a task has not.
+ */
+export function neededCommands(args: readonly string[]): string[] {
+  const names = Object.keys(COMMANDS);
+  const called = names.find((name) => name.split(" ").every((word, i) => args[i] === word));
+  if (called !== undefined) return [called];
+  const group = names.filter((name) => name.split(" ")[0] === args[0]);
+  return group.length > 0 ? group : names;
 }
 
 /** The parser of the command line, with these commands alone. */

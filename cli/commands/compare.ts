@@ -6,7 +6,6 @@ import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, STORE, VERBOSE } from "../options.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task compare`. */
 export default defineCommand({
   name: "compare",
   summary: "parameters and metrics of runs side by side",

@@ -5,7 +5,6 @@ import { JSON_OUTPUT, repeated, STORE, storePath, VERBOSE, wholeNumberFrom } fro
 import { note, print, printJson } from "../output.ts";
 import { defineCommand } from "../command.ts";
 
-/** `deno task dashboard`. */
 export default defineCommand({
   name: "dashboard",
   summary: "serve a live page of all runs, for this machine alone",
@@ -24,7 +23,6 @@ export default defineCommand({
       .action(dashboard),
 });
 
-/** Options of `dashboard`. */
 interface DashboardOptions {
   port?: number;
   publicHost: string[];

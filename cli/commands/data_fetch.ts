@@ -10,7 +10,6 @@ import { bytesText, clean, durationText, isTerminal, note, print, printJson } fr
 import { JSON_OUTPUT, VERBOSE } from "../options.ts";
 import { defineCommand } from "../command.ts";
 
-/** `deno task data fetch`. */
 export default defineCommand({
   name: "data fetch",
   summary: "download a data set, checked against its digest; goes on where it stopped",

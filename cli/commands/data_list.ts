@@ -3,7 +3,6 @@ import { bytesText, print, printJson, table } from "../output.ts";
 import { JSON_OUTPUT, VERBOSE } from "../options.ts";
 import { defineCommand } from "../command.ts";
 
-/** `deno task data list`. */
 export default defineCommand({
   name: "data list",
   summary: "named data sets, their licences, and where they were found",

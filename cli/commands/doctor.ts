@@ -3,7 +3,6 @@ import { bytesText, paint, print, printJson, table } from "../output.ts";
 import { JSON_OUTPUT, VERBOSE } from "../options.ts";
 import { defineCommand } from "../command.ts";
 
-/** `deno task doctor`. */
 export default defineCommand({
   name: "doctor",
   summary: "examine the engines of this machine, and say what auto picks",

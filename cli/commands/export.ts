@@ -9,7 +9,6 @@ import { bytesText, print, printJson } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task export`. */
 export default defineCommand({
   name: "export",
   summary: "copy an artifact, or all outputs of a run, out of the store",

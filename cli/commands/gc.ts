@@ -5,7 +5,6 @@ import { JSON_OUTPUT, STORE, storePath, VERBOSE, wholeNumberFrom } from "../opti
 import { bytesText, print, printJson, strangersText } from "../output.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task gc`. */
 export default defineCommand({
   name: "gc",
   summary: "remove from the store what no recent run reaches",

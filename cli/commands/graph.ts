@@ -20,7 +20,6 @@ import {
 import { note, print, printJson } from "../output.ts";
 import { defineCommand } from "../command.ts";
 
-/** `deno task graph`. */
 export default defineCommand({
   name: "graph",
   summary: "draw a pipeline with the state of each node, as Mermaid text or SVG",
@@ -34,7 +33,6 @@ export default defineCommand({
       .action(graph),
 });
 
-/** Options of `graph`. */
 interface GraphOptions extends PipelineOptions {
   svg?: string;
   json?: true;

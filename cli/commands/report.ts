@@ -5,7 +5,6 @@ import { print, printJson } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task report`. */
 export default defineCommand({
   name: "report",
   summary: "write a run as one HTML file that needs no network",
@@ -19,7 +18,6 @@ export default defineCommand({
       .action(writeRunReport),
 });
 
-/** Options of `report`. */
 interface ReportOptions {
   out?: string;
   figures?: string;

@@ -8,7 +8,6 @@ import { JSON_OUTPUT, STORE, storePath, VERBOSE } from "../options.ts";
 import { clean, durationText, note, print, printJson, table } from "../output.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
-/** `deno task repro`. */
 export default defineCommand({
   name: "repro",
   summary: "enter a failed node again, alone and in this process",

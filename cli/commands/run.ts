@@ -49,7 +49,6 @@ import {
 import { rendererFor } from "../progress.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
-/** `deno task run`. */
 export default defineCommand({
   name: "run",
   summary: "run a pipeline; what the store holds already is not run again",
@@ -66,7 +65,6 @@ export default defineCommand({
       .action(run),
 });
 
-/** Options of `run`. */
 interface RunOptions extends PipelineOptions {
   force: string[];
   cache: boolean;

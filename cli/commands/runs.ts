@@ -17,7 +17,6 @@ import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 /** What a list can be narrowed to. */
 const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
-/** `deno task runs`. */
 export default defineCommand({
   name: "runs",
   summary: "list past runs, newest first, or show one",
@@ -51,7 +50,6 @@ export default defineCommand({
       .action(runs),
 });
 
-/** Options of `runs`. */
 interface RunsOptions {
   limit: number;
   pipeline?: string;

@@ -11,7 +11,6 @@ import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, STORE, VERBOSE } from "../options.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
 
-/** `deno task show`. */
 export default defineCommand({
   name: "show",
   summary: "show an artifact: type, size, shape, digest, and what made it",

@@ -22,7 +22,6 @@ import {
 import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
-/** `deno task verify`. */
 export default defineCommand({
   name: "verify",
   summary: "re-hash the store, or re-run a pipeline's nodes and compare bytes",
@@ -37,7 +36,6 @@ export default defineCommand({
       .action(verify),
 });
 
-/** Options of `verify`. */
 interface VerifyOptions extends PipelineOptions {
   execute?: true;
   jobs: number;
