@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { clipped, textOf } from "../../foundation/errors.ts";
-import type { StageContext } from "../stage.ts";
+import type { StageContext } from "../context.ts";
 import type { JobMessage } from "./job.ts";
 
 /** Maximum length of one log message, in characters. */

@@ -1,5 +1,5 @@
 import { writeFileAtomic } from "../../foundation/atomic.ts";
-import type { KeptValues } from "../stage.ts";
+import type { KeptValues } from "../context.ts";
 import type { Store } from "./store.ts";
 
 /** Values that engines keep in a store, in `engines.json`, which may be edited or deleted at any time. */
