@@ -11,7 +11,7 @@ import type { ArchiveFormat } from "./schema.ts";
 
 /** A file to take out of an archive. */
 export interface WantedMember {
-  /** Its name in the archive (any text for `gz`, which holds one file). */
+  /** Its name in the archive (any text for `gz`, which contains one file). */
   readonly member: string;
   /** Where to put it: relative to the folder, POSIX. */
   readonly path: string;
@@ -27,21 +27,23 @@ export interface ExtractOptions {
   readonly archive: string;
   /** How it is packed. */
   readonly format: ArchiveFormat;
-  /** The files wanted; all others are passed over. */
+  /** The files to extract; all others are skipped. */
   readonly members: readonly WantedMember[];
-  /** Folder to put them into; made if missing. */
+  /** Target folder; created if missing. */
   readonly folder: string;
-  /** Refuse an archive that unpacks to more bytes. Default: twice the wanted bytes and 64 MiB. */
+  /**
+   * Limit for the unpacked size in bytes; larger archives are refused. Default: twice the wanted bytes and 64 MiB.
+   */
   readonly maxBytes?: number;
-  /** Stops the work; nothing is left behind. */
+  /** Aborts the extraction; nothing is left behind. */
   readonly signal?: AbortSignal;
   /** Called after each piece written. */
   readonly onProgress?: (path: string, progress: FileProgress) => void;
 }
 
-/** A file that was taken out of an archive. */
+/** A file extracted from an archive. */
 export interface ExtractedFile {
-  /** Where it lies, relative to the folder, POSIX. */
+  /** Its path relative to the folder, POSIX. */
   readonly path: string;
   /** Its size in bytes. */
   readonly bytes: number;
@@ -50,9 +52,9 @@ export interface ExtractedFile {
 }
 
 /**
- * Takes the wanted files out of an archive, in pieces: neither the archive nor a file is ever in memory
- * as a whole. The archive is read to its end, and the files appear only when all of it was found good:
- * an archive with an unsafe name, a link, a device or a name twice anywhere in it gives nothing at all.
+ * Extracts files from an archive as a stream: neither the archive nor a file is ever in memory as a whole. The
+ * files appear only after the whole archive was read and found valid: an unsafe name, a link, a device or a
+ * duplicate name anywhere in it fails the extraction.
  *
  * @returns the files in the order of `members`.
  * @throws ArchiveError saying which member is wrong and how; RetortError when the disk is full; the
@@ -110,7 +112,7 @@ async function extractTar(options: ExtractOptions, done: Map<WantedMember, Extra
     const wanted = options.members.filter((one) => one.member === name);
     if (wanted.length > 1) throw fail(options, `member \`${name}\` was asked for twice`);
     if (wanted.length === 0) {
-      // Read to its end, not cancelled: after that modern-tar 0.8.6 gives a later body no bytes, and waits for ever.
+      // Drain it instead of cancelling: after a cancel modern-tar 0.8.6 delivers no bytes for later bodies and hangs.
       for await (const _ of entry.body) options.signal?.throwIfAborted();
     } else if (entry.header.type !== "file") {
       throw fail(options, `member \`${name}\` is a ${entry.header.type}, expected a file`);
@@ -140,7 +142,7 @@ async function extractZip(options: ExtractOptions, done: Map<WantedMember, Extra
   }
 }
 
-/** The member's name without a leading `./` or a trailing `/`, once it is known to be harmless. */
+/** The member's name without a leading `./` or a trailing `/`, after checking that it is safe. */
 function checkedName(options: ExtractOptions, { header }: ParsedTarEntry): string {
   const quoted = JSON.stringify(header.name);
   if (header.type !== "file" && header.type !== "directory") {
@@ -198,7 +200,7 @@ async function* packedBytes(options: ExtractOptions): AsyncGenerator<Uint8Array>
   using file = await Deno.open(options.archive, { read: true });
   for (;;) {
     options.signal?.throwIfAborted();
-    // A new buffer each time: the decoders keep what they were given.
+    // A new buffer each time, because the decoders keep references.
     const buffer = new Uint8Array(1 << 16);
     const n = await file.read(buffer);
     if (n === null) return;
@@ -206,7 +208,7 @@ async function* packedBytes(options: ExtractOptions): AsyncGenerator<Uint8Array>
   }
 }
 
-/** Stops an archive that unpacks to far more than it should, also in members that nobody asked for. */
+/** Aborts when an archive unpacks to far more than it should, including members that are not extracted. */
 async function* limited(
   options: ExtractOptions,
   source: AsyncIterable<Uint8Array>,
@@ -223,7 +225,7 @@ async function* limited(
   }
 }
 
-/** Gives the decoders' errors the archive's name. */
+/** Adds the archive's name to the decoders' errors. */
 async function* reading<T>(options: ExtractOptions, source: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* source;
@@ -233,7 +235,7 @@ async function* reading<T>(options: ExtractOptions, source: AsyncIterable<T>): A
   }
 }
 
-/** Beside the final path, so that the last step is a rename inside one file system. */
+/** Beside the final path, so that the last step is a rename within one file system. */
 function tempPath(options: ExtractOptions, wanted: WantedMember): string {
   return join(options.folder, `${wanted.path}.unpacking`);
 }

@@ -1,8 +1,8 @@
 /**
  * An interpolated bigram model of tokens: p(w | v) = weight * count(v, w) / count(v) + (1 - weight) * p(w), where
- * p(w) is the unigram with one added to every count, so that no token is impossible
- * (Jelinek and Mercer, "Interpolated estimation of Markov source parameters from sparse data", 1980).
- * A floor that every latent variable model of text has to beat.
+ * p(w) is the unigram with one added to every count, so that no token is impossible (Jelinek and Mercer,
+ * "Interpolated estimation of Markov source parameters from sparse data", 1980). A baseline for latent variable
+ * models of text.
  */
 export class BigramModel {
   readonly #unigram: Float64Array;
@@ -48,7 +48,7 @@ export class BigramModel {
   }
 }
 
-/** Counts tokens and pairs of neighbours, a stretch of tokens at a time. */
+/** Counts tokens and pairs of neighbours incrementally. */
 export class BigramCounts {
   readonly #unigrams: number[];
   readonly #pairs = new Map<number, number>();

@@ -7,7 +7,7 @@ export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
   return through(source, createGunzip());
 }
 
-/** Runs bytes through a zlib stream, with back-pressure, and stops the source when the reader stops. */
+/** Pipes bytes through a zlib stream with back-pressure; stops the source when the reader stops. */
 async function* through(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
   // An error of the source or of zlib destroys `transform` and so ends the loop below by throwing.
   pipeline(Readable.from(source), transform, () => {});
@@ -19,8 +19,8 @@ const cutShort = "the zstd data is cut short";
 /**
  * Unpacks zstd, one frame or several in a row, skipping skippable frames.
  *
- * The runtime's decoder takes one frame, fails outside any handler when more follow it, and ends without
- * a word when the data is cut short: so the frames are told apart here, by walking their block headers.
+ * The runtime's decoder accepts one frame, fails outside any handler when more follow, and ends silently when the
+ * data is truncated, so the frames are separated here by walking their block headers.
  */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const reader = new ByteReader(source);
@@ -69,7 +69,7 @@ function littleEndian(bytes: Uint8Array): number {
   return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
 }
 
-/** Reads exact numbers of bytes from pieces of any size. */
+/** Reads exact numbers of bytes from chunks of any size. */
 class ByteReader {
   #source: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
@@ -108,12 +108,12 @@ class ByteReader {
 export interface ZipMember {
   /** Its name in the archive. */
   readonly name: string;
-  /** Its bytes; to be read to their end before the next member is asked for. */
+  /** Its bytes; read them to the end before requesting the next member. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The files of a zip archive that `take` wants, in order, read from its beginning and never held as a whole.
+ * The files of a zip archive that `take` accepts, in order, read as a stream.
  *
  * @param take called with the name of every member.
  * @throws where the archive is damaged, cut short, or packed in a way that is not supported.

@@ -5,7 +5,7 @@ import { hashFile } from "../foundation/file_digest.ts";
 import { DataSetDamaged, DataSetError, FetchError } from "./errors.ts";
 import { AnotherTry, Hopeless, request, type Validators } from "./request.ts";
 
-/** How far downloading or unpacking one file has got. */
+/** Progress of downloading or unpacking one file. */
 export interface FileProgress {
   /** Bytes done so far. */
   readonly bytes: number;
@@ -13,9 +13,9 @@ export interface FileProgress {
   readonly total: number;
 }
 
-/** What a download tells while it runs. */
+/** An event of a running download. */
 export type DownloadEvent =
-  /** Bytes arrived; the first one of a resumed download has `bytes` > 0 already. */
+  /** Bytes arrived; the first event of a resumed download already has `bytes` > 0. */
   | { readonly kind: "bytes"; readonly url: string } & FileProgress
   /** The server failed and is asked again after `delay` milliseconds. */
   | {
@@ -26,16 +26,16 @@ export type DownloadEvent =
     readonly of: number;
     readonly delay: number;
   }
-  /** This address failed for good and the next one is tried. */
+  /** This address failed permanently and the next one is tried. */
   | { readonly kind: "mirror"; readonly url: string; readonly reason: string };
 
-/** How patient a download is. Times in milliseconds. */
+/** Retry settings of a download. Times in milliseconds. */
 export interface Patience {
-  /** Further tries without any progress before an address is given up; default 4. */
+  /** Retries without progress before giving up on an address; default 4. */
   readonly retries?: number;
-  /** Wait before the first of them, doubled each time, at most 30 s; default 500. */
+  /** Delay before the first retry, doubled each time, at most 30 s; default 500. */
   readonly backoff?: number;
-  /** Longest silence of a server before the connection is given up; default 60,000. */
+  /** Maximum silence of a server before the connection is dropped; default 60,000. */
   readonly stall?: number;
 }
 
@@ -43,23 +43,23 @@ export interface Patience {
 export interface DownloadOptions extends Patience {
   /** The address, then its mirrors. */
   readonly urls: readonly string[];
-  /** What to send with a request to an address; nothing by default. */
+  /** Headers to send with a request to an address; none by default. */
   readonly headers?: (url: string) => Record<string, string>;
-  /** Absolute path of the finished file. Until it is complete and good it is at `PATH.part`. */
+  /** Absolute path of the finished file. Until it is complete and verified it is at `PATH.part`. */
   readonly path: string;
   /** The size it must have, in bytes. */
   readonly bytes: number;
   /** The digest it must have, in hex. */
   readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string };
-  /** Stops the download; what has arrived stays in `PATH.part` for the next time. */
+  /** Aborts the download; the received part is kept in `PATH.part` for the next attempt. */
   readonly signal?: AbortSignal;
   /** Called with progress. */
   readonly onEvent?: (event: DownloadEvent) => void;
 }
 
 /**
- * Downloads one file, going on where an earlier try stopped. The bytes are hashed as they arrive; the
- * file appears at its path in one step, after its size and digest were found right.
+ * Downloads one file, resuming an earlier attempt. The bytes are hashed as they arrive; the file appears at its
+ * path in one step, after its size and digest were verified.
  *
  * @throws FetchError when every address failed, saying how; DataSetDamaged when the bytes are not the
  * expected ones; RetortError when the disk is full; the signal's reason when aborted.
@@ -97,7 +97,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<void
   const part = new Part(options);
   let furthest = await part.size();
   let fruitless = 0;
-  // A part that turned out to be of other bytes is dropped once; twice means that the server mixes them.
+  // A part with wrong bytes is dropped once; a second time means that the server mixes versions.
   let mayRestart = true;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -133,7 +133,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<void
   }
 }
 
-/** One request: takes what the server sends and finishes the file if that completes it. */
+/** Makes one request: appends what the server sends and finishes the file if it is complete. */
 async function transfer(url: string, part: Part, options: DownloadOptions): Promise<void> {
   let hash = createHash(options.digest.algorithm);
   let have = await part.size();
@@ -182,7 +182,7 @@ async function finish(url: string, part: Part, hash: Hash, resumed: boolean, opt
   const { algorithm, hex } = options.digest;
   const found = hash.digest("hex");
   if (found === hex) return await part.complete();
-  // A part left by an earlier try may be what is wrong: begin anew before blaming the server.
+  // The part of an earlier attempt may be at fault: start over before blaming the server.
   if (resumed) throw new AnotherTry("the bytes of an earlier try do not fit", { restart: true });
   await part.drop();
   throw new DataSetDamaged(
@@ -193,7 +193,7 @@ async function finish(url: string, part: Part, hash: Hash, resumed: boolean, opt
   );
 }
 
-/** The file while it is incomplete, with a note beside it of which version of the source it is from. */
+/** The incomplete file, with a note beside it about the version of the source. */
 class Part {
   readonly #path: string;
   readonly #final: string;
@@ -218,7 +218,7 @@ class Part {
     return await hashFile(hash, this.#path);
   }
 
-  /** Opens the partial file to resume at `from`; anything after that is cut off. */
+  /** Opens the partial file to resume at `from`, truncating anything after that. */
   async open(from: number): Promise<Deno.FsFile> {
     return await this.#onDisk(async () => {
       const file = await Deno.open(this.#path, { write: true, create: true, truncate: from === 0 });
@@ -247,7 +247,7 @@ class Part {
     await Deno.remove(this.#note).catch(() => {});
   }
 
-  /** What the server said of the version that the part is from, if it was this address. */
+  /** The version of the part as reported by the server, if it came from this address. */
   known(url: string): Validators {
     try {
       const note = JSON.parse(Deno.readTextFileSync(this.#note));
@@ -257,7 +257,7 @@ class Part {
         ...(typeof note.modified === "string" ? { modified: note.modified } : {}),
       };
     } catch {
-      // Without a note the digest at the end still tells whether the parts fit.
+      // Without a note the final digest still shows whether the parts belong together.
       return {};
     }
   }

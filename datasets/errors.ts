@@ -3,7 +3,7 @@ import { type ErrorCode, type ErrorFacts, type ExitCode, RetortError } from "../
 /** An error about a data set that a person can act on. */
 export class DataSetError extends RetortError {}
 
-/** No data set, or no edition of one, has the name that was asked for. */
+/** No data set or edition has the requested name. */
 export class UnknownDataSet extends DataSetError {
   /** A wrong call. */
   override readonly exitCode: ExitCode = 2;
@@ -15,15 +15,15 @@ export class InvalidDataSet extends DataSetError {
   override readonly exitCode: ExitCode = 2;
 }
 
-/** A known data set that lies in none of the places looked in. */
+/** A known data set that was found in none of the searched places. */
 export class DataSetMissing extends DataSetError {
-  /** Every folder that was looked in, in order. */
+  /** Every folder searched, in order. */
   readonly places: readonly string[];
 
   /**
-   * An error for a data set that was looked for in vain.
+   * An error for a data set that was not found.
    *
-   * @param places every folder that was looked in, in order.
+   * @param places every folder searched, in order.
    */
   constructor(code: ErrorCode, message: string, places: readonly string[], facts: ErrorFacts = {}) {
     super(code, message, facts);
@@ -35,13 +35,13 @@ export class DataSetMissing extends DataSetError {
 export class DataSetDamaged extends DataSetError {
   /** Absolute path of the file, or the URL that sent it. */
   readonly file: string;
-  /** What the registry says: a size in bytes or a sha256. */
+  /** The registry's value: a size in bytes or a sha256. */
   readonly expected: string;
-  /** What was found there. */
+  /** The actual value. */
   readonly found: string;
 
   /**
-   * An error for a file that is not what it should be.
+   * An error for a file that differs from the registry.
    *
    * @param difference which file, what was expected of it and what was found.
    */

@@ -19,11 +19,11 @@ import { parsePackage } from "./registries/name.ts";
 import { findDataSet, findEdition } from "./registry.ts";
 import { type DataArchive, type DataSet, type Edition, isFetchable } from "./schema.ts";
 
-/** What fetching tells while it runs. `file` is a path inside the data set's folder, or the archive's name. */
+/** An event of fetching. `file` is a path inside the data set's folder, or the archive's name. */
 export type FetchEvent =
-  /** Another process fetches the same data set: waiting for it. */
+  /** Another process is fetching the same data set; waiting for it. */
   | { readonly kind: "waiting" }
-  /** The file is there already, with the right digest. */
+  /** The file already exists with the right digest. */
   | { readonly kind: "kept"; readonly file: string }
   /** Bytes arrived, the server is asked again, or the next address is tried. */
   | DownloadEvent & { readonly file: string }
@@ -32,23 +32,23 @@ export type FetchEvent =
   /** The file is in place. */
   | { readonly kind: "done"; readonly file: string };
 
-/** Where to put a data set, and how to tell of it. */
+/** Where to put a data set, and whom to notify. */
 export interface FetchOptions extends Patience {
   /** The data folder; the data set goes into its own folder in there. See `fetchFolder`. */
   readonly folder: string;
   /** The edition to fetch. Default: the first that has addresses. */
   readonly edition?: string;
-  /** Whose settings of npm and pip say where packages are; of this machine by default. */
+  /** The machine whose npm and pip settings locate packages; this machine by default. */
   readonly machine?: Machine;
-  /** Stops the download; what has arrived is kept, and the next call resumes from there. */
+  /** Aborts the download; received bytes are kept, and the next call resumes. */
   readonly signal?: AbortSignal;
-  /** Called with progress; often, for bytes. */
+  /** Called with progress, often for bytes. */
   readonly onProgress?: (event: FetchEvent) => void;
 }
 
 /**
- * Brings a data set onto this machine: every file checked by sha256, files that are there and good left
- * alone, a download that was cut short gone on with. Two processes that fetch the same set take turns.
+ * Fetches a data set: checks every file by sha256, keeps valid existing files, and resumes interrupted downloads.
+ * Processes that fetch the same set take turns.
  *
  * @param dataSet a name of the registry, or an entry of your own.
  * @returns the files in place.
@@ -108,7 +108,7 @@ async function fetchArchive(
     for (const file of edition.files) options.onProgress?.({ kind: "kept", file: file.path });
     return;
   }
-  // Named by its digest: an address need not end in a name that is fit for a file.
+  // Named by its digest, because an address need not end in a valid file name.
   const name = `.retort-${archive.sha256.slice(0, 16)}.archive`;
   const path = join(folder, name);
   await obtain(name, path, await placesOf(archive, options), archive.bytes, archive.sha256, options);
@@ -133,7 +133,7 @@ async function fetchArchive(
   for (const file of edition.files) options.onProgress?.({ kind: "done", file: file.path });
 }
 
-/** Where an archive lies: a package where the registry says, which is asked only when it is needed. */
+/** The address of an archive; for a package, the registry is asked only when needed. */
 async function placesOf(archive: DataArchive, options: FetchOptions): Promise<Places> {
   const mirrors = archive.mirrors ?? [];
   if (archive.package === undefined) return { urls: [archive.url!, ...mirrors] };
@@ -162,7 +162,7 @@ async function unpackedAlready(
 /** The addresses of a file, and what to send to them. */
 type Places = Pick<DownloadOptions, "urls" | "headers">;
 
-/** Downloads a file unless it is there and good. */
+/** Downloads a file unless a valid one exists. */
 async function obtain(
   file: string,
   path: string,

@@ -3,7 +3,7 @@ import { locate, type LocateOptions } from "./locate.ts";
 import { dataSets } from "./registry.ts";
 import { type DataSet, type Edition, editionBytes, isFetchable } from "./schema.ts";
 
-/** One line of the list of data sets. */
+/** An entry of the list of data sets. */
 export interface DataSetRow {
   /** The name to fetch it by. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface DataSetRow {
   readonly status: "found" | "missing" | "damaged";
   /** The folder where it was found, else `missing`, else the damaged file. */
   readonly where: string;
-  /** False when nobody has yet seen that the edition's URLs give its bytes. */
+  /** False if it has not been verified that the edition's URLs deliver its bytes. */
   readonly verified: boolean;
 }
 

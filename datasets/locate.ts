@@ -5,7 +5,7 @@ import { readReceipt } from "./receipt.ts";
 import { findDataSet, findEdition } from "./registry.ts";
 import { type DataSet, type Edition, isFetchable } from "./schema.ts";
 
-/** A file of a data set where it lies on this machine. */
+/** A file of a data set on this machine. */
 export interface LocatedDataFile {
   /** Path inside the data set's folder, POSIX. */
   readonly path: string;
@@ -29,7 +29,7 @@ export interface LocatedDataSet {
   readonly files: readonly LocatedDataFile[];
 }
 
-/** Where to look, and for what. */
+/** Where to look, and what for. */
 export interface LocateOptions {
   /** Folders that hold data set folders, in the order to look. Default: `dataFolders()`. */
   readonly dataFolders?: readonly string[];
@@ -54,8 +54,8 @@ export function fetchFolder(home?: string): string {
 }
 
 /**
- * Finds a data set on this machine: in each data folder in turn, then where an operating system's
- * package would have put it. Files are checked by existence and size, not by digest (`checkDigests`).
+ * Finds a data set on this machine: in each data folder in turn, then in the places where operating system
+ * packages install it. Files are checked by existence and size, not by digest (`checkDigests`).
  *
  * @param dataSet a name of the registry, or an entry of your own.
  * @throws UnknownDataSet for a name or an edition that the registry does not have; DataSetMissing, which
@@ -122,7 +122,7 @@ export async function checkDigests(
   return checked;
 }
 
-/** Path -> size of every regular file of the editions that is in `place`; -1 for what is no file. */
+/** Path -> size of every file of the editions found in `place`; -1 for anything but a regular file. */
 async function sizesIn(place: string, editions: readonly Edition[]): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const path of new Set(editions.flatMap((edition) => edition.files.map((file) => file.path)))) {
@@ -137,7 +137,7 @@ async function sizesIn(place: string, editions: readonly Edition[]): Promise<Map
   return sizes;
 }
 
-/** The edition's files as they lie in `place`, with the digests that are known for them. */
+/** The edition's files in `place`, with their known digests. */
 export async function locatedIn(place: string, entry: DataSet, edition: Edition): Promise<LocatedDataSet> {
   const receipt = edition.archive === undefined
     ? undefined

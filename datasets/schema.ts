@@ -10,13 +10,13 @@ export interface DataFile {
   /** Its size in bytes. */
   readonly bytes: number;
   /**
-   * Its sha256 in hex. Absent only for a member of an archive that has never been unpacked by whoever
-   * wrote the entry: the archive's digest then covers it, and fetching records the member's.
+   * Its sha256 in hex. Absent only for a member of an archive that the entry's author never unpacked: it is
+   * covered by the archive's digest, and fetching records its own.
    */
   readonly sha256?: string;
-  /** Where it can be downloaded by itself. */
+  /** Address for downloading it separately. */
   readonly url?: string;
-  /** Further places with the same bytes, tried in order when `url` fails. */
+  /** Mirrors, tried in order when `url` fails. */
   readonly mirrors?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface DataArchive {
   readonly url?: string;
   /** Instead of an address the package that it is: `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
   readonly package?: string;
-  /** Further places with the same bytes, tried in order when `url` fails. */
+  /** Mirrors, tried in order when `url` fails. */
   readonly mirrors?: readonly string[];
   /** Its size in bytes, packed. */
   readonly bytes: number;
@@ -41,21 +41,21 @@ export interface DataArchive {
   readonly members: Readonly<Record<string, string>>;
 }
 
-/** One set of bytes that goes by the data set's name. */
+/** One version of the data set's files. */
 export interface Edition {
   /** Short name, unique in the data set: `official`, `debian`. */
   readonly name: string;
-  /** What sets it apart from the other editions. */
+  /** How it differs from the other editions. */
   readonly note?: string;
   /** Every file of the edition. */
   readonly files: readonly DataFile[];
-  /** The archive to fetch when the files are not offered one by one. */
+  /** The archive to fetch if the files cannot be downloaded separately. */
   readonly archive?: DataArchive;
-  /** True when nobody has yet seen that the URLs give exactly these bytes. */
+  /** True if it has not been verified that the URLs deliver exactly these bytes. */
   readonly unverified?: boolean;
 }
 
-/** A named data set: what it is, on what terms, and the exact bytes of each edition. */
+/** A named data set: description, licence, and the exact bytes of each edition. */
 export interface DataSet {
   /** The name that users type: lower case, digits, dashes. */
   readonly name: string;
@@ -69,9 +69,9 @@ export interface DataSet {
   readonly citation: string;
   /** Its folder inside every data folder: relative, POSIX. */
   readonly folder: string;
-  /** Absolute folders where an operating system's package puts it; looked in last. */
+  /** Absolute folders where operating system packages install it; searched last. */
   readonly systemFolders?: readonly string[];
-  /** The editions, the preferred one first. */
+  /** The editions, in order of preference. */
   readonly editions: readonly Edition[];
 }
 

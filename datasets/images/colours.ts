@@ -103,7 +103,7 @@ export function transformColours(set: ImageSet, transform: ColourTransform): Ima
   return { ...set, space: { ...space, levels, transform }, pixels };
 }
 
-/** The images as 8-bit grey or red, green and blue, to look at: exact unless the transform is lossy. */
+/** The images as 8-bit grey or RGB for display: exact unless the transform is lossy. */
 export function plainColours(set: ImageSet): ImageSet {
   const { space } = set;
   if (space.transform === "none") return set;
@@ -115,7 +115,7 @@ export function plainColours(set: ImageSet): ImageSet {
   return { ...set, space: { ...space, levels: [256, 256, 256], transform: "none" }, pixels };
 }
 
-/** Writes `map` of each triple of `from` to `to`. Images repeat colours little: no table is kept. */
+/** Writes `map` of each triple of `from` to `to`. Without a cache, since images rarely repeat colours. */
 function mapColours<T extends Uint8Array | Uint16Array>(
   from: Uint8Array | Uint16Array,
   to: T,

@@ -1,7 +1,7 @@
 import { DataSetError } from "../errors.ts";
 import { dimensionsOf, type ImageSet, type ImageStep, type PixelSpace } from "./image_set.ts";
 
-/** The images with one step more. */
+/** The images with one more step recorded. */
 function stepped(
   set: ImageSet,
   space: Partial<PixelSpace>,
@@ -81,8 +81,8 @@ function cutOut(
 }
 
 /**
- * Every pixel becomes the mean of the area that it covers, rounded to the nearest level (halves up). Only
- * down: sizes up to the images' own.
+ * Downscales images: every pixel becomes the mean of the area that it covers, rounded to the nearest level (halves
+ * up).
  * @throws DataSetError for larger sizes, or images with transformed colours (resize first)
  */
 export function resizeByArea(

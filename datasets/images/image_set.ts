@@ -1,7 +1,7 @@
 import { DataSetError } from "../errors.ts";
 import type { ColourTransform } from "./colour_transform.ts";
 
-/** What was done to the original images before their colours were transformed, in order. */
+/** The steps applied to the original images before the colour transform, in order. */
 export type ImageStep =
   | {
     readonly kind: "crop";
@@ -15,8 +15,8 @@ export type ImageStep =
   | { readonly kind: "grey" };
 
 /**
- * What the numbers of an image set mean. Bits per dimension only say something together with it: figures of
- * two spaces can be compared where {@link comparable} says so.
+ * What the numbers of an image set mean. Bits per dimension are meaningful only together with it: {@link
+ * comparable} tells whether figures of two spaces can be compared.
  */
 export interface PixelSpace {
   /** Rows of pixels. */
@@ -27,7 +27,7 @@ export interface PixelSpace {
   readonly channels: number;
   /** Levels of each channel: its numbers are `0 .. levels - 1`. */
   readonly levels: readonly number[];
-  /** How colours became numbers. */
+  /** How colours were transformed to numbers. */
   readonly transform: ColourTransform;
   /** How these images were made from the original ones. */
   readonly steps: readonly ImageStep[];
@@ -56,7 +56,7 @@ export function plainSpace(height: number, width: number, channels: number): Pix
 }
 
 /**
- * Checks that an image set is what it says: sizes, number of pixels, numbers below the levels.
+ * Checks that an image set is consistent: sizes, number of pixels, numbers below the levels.
  * @returns the set itself
  * @throws DataSetError naming the first fault
  */

@@ -4,7 +4,7 @@ import { type NpyContent, readNpy } from "../../foundation/npy.ts";
 import { DataSetError } from "../errors.ts";
 import { type ImageSet, plainSpace } from "./image_set.ts";
 
-/** What {@link npyImages} and {@link npzImages} need to know of the array. */
+/** How {@link npyImages} and {@link npzImages} interpret the array. */
 export interface NumpyOptions {
   /**
    * `channels-last` for `[images, rows, columns, channels]`, `channels-first` for `[images, channels, rows,

@@ -16,7 +16,7 @@ export interface SheetOptions {
 }
 
 /**
- * One picture of all images of a set, row by row: what people look at. Transformed colours are turned back.
+ * A contact sheet of all images of a set, row by row. Colour transforms are undone.
  * @throws DataSetError for channels other than 1 or 3
  */
 export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {

@@ -16,12 +16,12 @@ export interface LocatedPackage {
   readonly bytes: number;
   readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string };
   readonly format: ArchiveFormat;
-  /** What stands before every name in the archive. */
+  /** Prefix of every name in the archive. */
   readonly prefix: string;
 }
 
 /**
- * Asks the registry that npm's or pip's settings name where a package lies.
+ * Asks the registry configured for npm or pip for the location of a package.
  *
  * @throws DataSetError for settings that cannot be used; FetchError when the registry cannot be asked or has no
  * such package; the signal's reason when aborted.
@@ -90,7 +90,7 @@ async function inIndex(wanted: PackageVersion, question: Question): Promise<Loca
   if (wheel.hashes.sha256 === undefined) {
     throw new FetchError("package/unavailable", `${packageText(wanted)} has no sha256 in the registry`);
   }
-  // Relative addresses are meant from where the page was in the end.
+  // Relative addresses are relative to the final address of the page.
   const url = new URL(wheel.url, response.url || page).href;
   return {
     url,

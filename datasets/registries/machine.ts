@@ -1,12 +1,12 @@
 import process from "node:process";
 
-/** What the settings of registries are read from: another one stands in for it in tests. */
+/** The sources of registry settings; replaceable in tests. */
 export interface Machine {
   /** An environment variable, or undefined when it is not set. */
   env(name: string): string | undefined;
-  /** The text of a file, or undefined when there is none that can be read. */
+  /** The text of a file, or undefined if it cannot be read. */
   read(path: string): string | undefined;
-  /** What a program prints, or undefined when it is not there or fails. */
+  /** The output of a program, or undefined if it is missing or fails. */
   ask(program: string, args: readonly string[]): Promise<string | undefined>;
   /** Where a file of a package that Deno itself has fetched lies. */
   readonly fetched: string;
@@ -22,12 +22,12 @@ export const thisMachine: Machine = {
     try {
       return Deno.readTextFileSync(path);
     } catch {
-      return undefined; // As npm and pip do: a file that cannot be read has no settings.
+      return undefined; // Like npm and pip: a file that cannot be read has no settings.
     }
   },
   async ask(program, args) {
     try {
-      // Wide, so that no address is broken over lines.
+      // Wide, so that no address is wrapped.
       const { code, stdout } = await new Deno.Command(program, { args: [...args], env: { COLUMNS: "2000" } })
         .output();
       return code === 0 ? new TextDecoder().decode(stdout) : undefined;

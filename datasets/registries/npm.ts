@@ -44,7 +44,7 @@ function npmSettings(machine: Machine): { get(key: string): string | undefined }
   const found = new Map<string, { value: string; file: string }>();
   for (const file of files) {
     if (file === undefined) continue;
-    // Of a file's own lines the last one counts.
+    // Within a file the last line counts.
     const own = new Map(settingsIn(machine.read(file) ?? "").map(({ key, value }) => [key, { value, file }]));
     for (const [key, one] of own) if (!found.has(key)) found.set(key, one);
   }
@@ -88,7 +88,7 @@ function expanded(value: string, file: string, machine: Machine): string {
   });
 }
 
-/** What proves to the server of an address who asks: the settings of the longest part of its path that has some. */
+/** Credentials for an address: the settings for the longest matching part of its path. */
 function proofFor(asked: string, settings: { get(key: string): string | undefined }): string | undefined {
   const { host, pathname } = new URL(asked);
   const parts = pathname.split("/");

@@ -28,7 +28,7 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text.trim() === "" ? undefined : text.trim();
 }
 
-/** `index-url` of the first configuration file that has it; what is set for `pip download` goes before the rest. */
+/** `index-url` of the first configuration file that has it; settings for `pip download` take precedence. */
 function configured(machine: Machine): string | undefined {
   for (const file of pipFiles(machine)) {
     const settings = settingsIn(machine.read(file) ?? "");
@@ -42,7 +42,7 @@ function configured(machine: Machine): string | undefined {
   return undefined;
 }
 
-/** Where pip keeps its configuration (its documentation, "Configuration"); the file that counts most first. */
+/** pip's configuration files (its documentation, "Configuration"), highest precedence first. */
 function pipFiles(machine: Machine): string[] {
   const name = machine.os === "windows" ? "pip.ini" : "pip.conf";
   const named = machine.env("PIP_CONFIG_FILE");

@@ -1,15 +1,15 @@
 import { DataSetError } from "../errors.ts";
 
-/** A registry of packages: where it is, and what proves to it who asks. */
+/** A package registry: its address and credentials. */
 export interface Registry {
   /** Its address, without a slash at the end. */
   readonly url: string;
-  /** The headers for an address: those of who asks, if the address is the registry's. */
+  /** The headers for an address: credentials, if the address belongs to the registry. */
   headers(url: string): Record<string, string>;
 }
 
 /**
- * The address that a setting holds, with the name and password that may stand in it apart.
+ * The address in a setting, with any user name and password separated.
  *
  * @throws DataSetError when it is no address.
  */
@@ -32,12 +32,12 @@ export function registryAddress(text: string, setting: string): { url: string; a
   };
 }
 
-/** The header of who shows a name and a password, `NAME:PASSWORD`. */
+/** The authorisation header for `NAME:PASSWORD`. */
 export function basic(credentials: string): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credentials)))}`;
 }
 
-/** True when an address lies on the same server as another, so that it may see what proves who asks. */
+/** Whether two addresses are on the same server, so that credentials may be sent. */
 export function sameServer(url: string, other: string): boolean {
   return new URL(url).origin === new URL(other).origin;
 }

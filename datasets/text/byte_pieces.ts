@@ -5,7 +5,7 @@ export function isBytePiece(piece: string): boolean {
   return BYTE.test(piece);
 }
 
-/** Pieces in which runs of bytes are the text that they spell; a mark of replacement for each byte where they spell none. */
+/** Pieces with runs of byte pieces decoded to text; bytes that are not valid text become replacement characters. */
 export function joinBytePieces(pieces: readonly string[]): string[] {
   const made: string[] = [];
   let open: number[] = [];

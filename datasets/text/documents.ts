@@ -5,19 +5,20 @@ import { textLines } from "./lines.ts";
 import { columnTexts, tableKind } from "./tables/texts.ts";
 
 /**
- * How the documents of a file are told apart. `file`: the file is one document. `paragraphs`: empty lines stand
- * between them. `lines`: each line that is not empty is one. `wikitext`: an article begins with a line ` = Title = ` between empty ones.
+ * How a file is divided into documents. `file`: the file is one document. `paragraphs`: empty lines stand between
+ * them. `lines`: each line that is not empty is one. `wikitext`: an article begins with a line ` = Title = `
+ * between empty ones.
  */
 export type TextFormat = "file" | "paragraphs" | "lines" | "wikitext";
 /** The formats. */
 export const textFormats = ["file", "paragraphs", "lines", "wikitext"] as const;
 
-/** Documents but those that are whole files are gathered in memory; longer ones are an error. */
+/** Maximum size of a document that is not a whole file, since these are gathered in memory. */
 const LONGEST = 1 << 28;
 
 /** One document. */
 export interface TextDocument {
-  /** Its text in pieces; may be asked for again. */
+  /** Its text in pieces; may be read again. */
   text(): AsyncIterable<string> | Iterable<string>;
 }
 
@@ -33,7 +34,7 @@ export async function* documentsOf(
   path: string,
   format: TextFormat,
   options: {
-    /** How messages call the file; its path when left out. */
+    /** Name of the file in messages; its path by default. */
     readonly name?: string;
     /** The column of a table that is the text. */
     readonly column?: string;
@@ -143,7 +144,7 @@ export async function splitByHash(
     left -= shares[split];
     if (left < 0) return split;
   }
-  return "train"; // Only rounding leads here.
+  return "train"; // Reached only through rounding.
 }
 
 /** The split that a file is for, by its name or that of its folder: `train.txt`, `wiki.valid.tokens`, `test/1.txt`. */

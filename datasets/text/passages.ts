@@ -1,4 +1,4 @@
-/** A stretch of a document that fits into memory. */
+/** A part of a document that fits into memory. */
 export interface Passage {
   /** Index of its document. */
   readonly document: number;
@@ -8,7 +8,7 @@ export interface Passage {
   readonly last: boolean;
 }
 
-/** Bytes of a passage, at most: what tokenizers take at a time. */
+/** Maximum size of a passage in bytes: what tokenizers take at a time. */
 const LIMIT = 1 << 16;
 
 /**
@@ -39,7 +39,7 @@ export async function* passagesOf(
   }
 }
 
-/** Where to cut bytes of which more follow. */
+/** Where to cut bytes that continue. */
 function cutBefore(bytes: Uint8Array): number {
   const half = bytes.length >> 1;
   let line = 0;
@@ -58,7 +58,7 @@ function cutBefore(bytes: Uint8Array): number {
   return end - 1 > half ? end - 1 : bytes.length;
 }
 
-/** Reads ahead, so that many small documents cost few reads. */
+/** Reads ahead, so that many small documents need few reads. */
 class Reader {
   readonly #file: Deno.FsFile;
   readonly #buffer: Uint8Array;

@@ -24,7 +24,7 @@ export interface WindowRows {
   readonly observed?: Uint8Array<ArrayBuffer>;
 }
 
-/** How texts lie in windows: what whoever asks a model of the windows must know. */
+/** How texts are placed in windows: required for querying a model of the windows. */
 export interface WindowFrame {
   /**
    * Where a text begins. `window`: with the window, since every window begins where a document or a sentence does. `end`:
@@ -145,7 +145,7 @@ export class Windows {
       const run = this.#runOf(window);
       const { stride, observed } = this.runs[run]!;
       const { first } = this.at(window);
-      // Windows of a run are read together, unless they lie far apart.
+      // Adjacent windows are read together, unless they are far apart.
       const together = stride > 8 * length ? 1 : Math.min(this.#ends[run]!, to) - window;
       const read = await tokens.read(first, first + (together - 1) * stride + observed);
       for (let i = 0; i < together; i++) {

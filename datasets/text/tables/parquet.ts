@@ -12,7 +12,7 @@ import { TextError } from "../errors.ts";
 import { unpacked } from "../file_text.ts";
 import type { Row } from "./row.ts";
 
-/** Rows that are in memory at a time. */
+/** Number of rows in memory at a time. */
 const TOGETHER = 4096;
 
 const plain = (unpack: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) =>
