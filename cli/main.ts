@@ -1,9 +1,8 @@
 /** The command line: parses arguments, calls the runner, shows what came of it. */
 import { exit } from "./exit.ts";
-import { COMMANDS } from "./commands.ts";
 import { showFailure } from "./failure.ts";
 import { note } from "./output.ts";
-import { calledCommand, loadCommands, parserOf } from "./parser.ts";
+import { loadCommands, neededCommands, parserOf } from "./parser.ts";
 
 /** Commander's own faults are wrong calls: exit code 2. */
 function throwInsteadOfExit(

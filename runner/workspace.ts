@@ -30,7 +30,7 @@ function folderOf(store: Store, node: string): string {
   return `${store.root}/workspaces/${fileNameOf(node)}-${digestBytes(node).slice(0, 8)}`;
 }
 
-/** Leaves a workspace for a failed node, replacing the last one of that name. */
+/** Writes a workspace for a failed node, replacing the previous one of that name. */
 export function writeWorkspace(
   store: Store,
   job: Job,

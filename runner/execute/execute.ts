@@ -108,7 +108,7 @@ class Execution {
           return stage.run!({ inputs, params: structuredClone(job.params), context } as never);
         });
         const outputs = await this.#writeOutputs(returned);
-        // A stage may have caught the error: what it made of the rest is no result.
+        // The stage may have caught the error, but its output is not a valid result.
         if (this.store.blobs.damage.size > 0) {
           throw new DamagedError("store/damaged", "an input is damaged", []);
         }

@@ -35,7 +35,7 @@ function failing(name: string, end: (code?: number) => void): (code?: number) =>
   return (code) => {
     const by = owner.getStore() ?? atWork;
     if (by === undefined) return end(code);
-    if (by !== atWork) return; // That job has its outcome.
+    if (by !== atWork) return; // That job has already ended.
     const error = new CallError("stage/exit", `${name}(${code ?? ""}) was called`, {
       hint:
         "Neither a stage nor a pipeline may end the process: return what is wanted, or throw what keeps it from that.",

@@ -98,7 +98,7 @@ export async function writeArtifact(
     if (fault !== undefined) {
       throw new RetortError("artifact/file-name", `${what}: file name ${JSON.stringify(name)}: ${fault}`);
     }
-    // Some file systems ignore case, or how an accent is written: exported, two such files would become one.
+    // Some file systems ignore case or Unicode normalisation: two such files would become one when exported.
     const folded = name.normalize("NFC").toLowerCase();
     if (taken.has(folded)) {
       throw new RetortError("artifact/file-name", `${what}: two files are named ${JSON.stringify(name)}`);
