@@ -1,4 +1,8 @@
 import { canonicalText, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
+import { type ArmValue, type Difference, differenceOf, type RunAnswer } from "./answer.ts";
+import type { Headline } from "./headline.ts";
+import { matchNodes } from "./match.ts";
+import { differenceWords, metricText, spreadValue } from "./verdict.ts";
 import type { Records } from "./records/records.ts";
 import type { NodeRecord, RunRecord } from "./records/rows.ts";
 
@@ -86,41 +90,53 @@ function varyingPaths(params: readonly JsonObject[]): string[] {
 
 /** A parameter or a metric in each of the compared runs; undefined where a run has none. */
 export interface ComparedRow {
-  /** `params` for the pipeline's own, else the node's name. */
+  /** `params` for the pipeline's own, else the node's name, or how many nodes it is of. */
   readonly node: string;
   readonly stage: string;
   readonly name: string;
   readonly values: readonly (JsonValue | undefined)[];
   readonly same: boolean;
+  /** Which way is better, where the pipeline's headline says so of this metric. */
+  readonly direction: "lower" | "higher" | null;
 }
 
-/** Runs side by side. */
+/** Runs side by side; the first is what the others are held against. */
 export interface Comparison {
   readonly runs: readonly RunRecord[];
   readonly params: readonly ComparedRow[];
   readonly metrics: readonly ComparedRow[];
 }
 
-/** Parameters and last metrics of runs side by side; nodes are matched by name. */
+/** Parameters and last metrics of runs side by side; nodes are matched by stage, arm and place in the graph. */
 export function compareRuns(records: Records, runs: readonly RunRecord[]): Comparison {
   const measured = runs.map((run) =>
     new Map(
-      groupsOf(records, run).flatMap((group) => group.nodes.map((one) => [one.node.name, one] as const)),
+      groupsOf(records, run).flatMap((group) =>
+        group.nodes.map((one) => [one.node.name, one.values] as const)
+      ),
     )
   );
-  const params: ComparedRow[] = compared("params", "", runs.map((run) => new Map(flat(run.params))));
-  const metrics: ComparedRow[] = [];
-  const names = new Map(
-    measured.flatMap((nodes) => [...nodes.values()].map(({ node }) => [node.name, node.stage] as const)),
-  );
-  for (const [name, stage] of names) {
-    const nodes = measured.map((one) => one.get(name));
-    params.push(...compared(name, stage, nodes.map((found) => new Map(flat(found?.node.params)))));
+  const matched = matchNodes(runs.map((run) => ({
+    nodes: records.nodes(run.id),
+    edges: records.edges(run.id),
+    arms: records.arms(run.id),
+  })));
+  const headlines = runs.flatMap((run) => records.question(run.id)?.headline ?? []);
+  const own = compared("params", "", runs.map((run) => new Map(flat(run.params))));
+  const params: ComparedRow[] = [], metrics: ComparedRow[] = [];
+  for (const { name, stage, nodes } of matched) {
+    params.push(...compared(name, stage, nodes.map((found) => new Map(flat(found?.params)))));
     metrics.push(
-      ...compared(name, stage, nodes.map((found) => new Map(Object.entries(found?.values ?? {})))),
+      ...compared(
+        name,
+        stage,
+        nodes.map((found, i) =>
+          new Map(Object.entries(found === undefined ? {} : measured[i]!.get(found.name)!))
+        ),
+      ).map((row) => ({ ...row, direction: directionOf(row.name, headlines) })),
     );
   }
-  return { runs, params, metrics };
+  return { runs, params: [...own, ...together(params)], metrics };
 }
 
 function compared(node: string, stage: string, maps: readonly Map<string, JsonValue>[]): ComparedRow[] {
@@ -128,6 +144,90 @@ function compared(node: string, stage: string, maps: readonly Map<string, JsonVa
   return names.map((name) => {
     const values = maps.map((map) => map.get(name));
     const texts = values.map((value) => value === undefined ? "" : canonicalText(value));
-    return { node, stage, name, values, same: new Set(texts).size <= 1 };
+    return { node, stage, name, values, same: new Set(texts).size <= 1, direction: null };
   });
+}
+
+/** A metric is better the way of the headline's that has it as its last words: `perplexity` of `test perplexity`. */
+function directionOf(name: string, headlines: readonly Headline[]): ComparedRow["direction"] {
+  const words = (text: string) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
+  const plain = words(name.replace(/\[[^\]]*\]$/, "").split(".").at(-1)!);
+  const found = headlines.find(({ metric }) =>
+    words(metric).includes(plain) || plain.includes(words(metric))
+  );
+  return found?.direction ?? null;
+}
+
+/** Nodes of one stage that differ in a parameter in the same way stand in one row. */
+function together(rows: readonly ComparedRow[]): ComparedRow[] {
+  const alike = Map.groupBy(
+    rows,
+    ({ stage, name, values }) => canonicalText([stage, name, values.map((value) => value ?? null)]),
+  );
+  return [...alike.values()].map((group) =>
+    group.length === 1 ? group[0]! : { ...group[0]!, node: `${group.length} nodes of ${group[0]!.stage}` }
+  );
+}
+
+/** What an arm came to in each of the compared runs. */
+export interface ComparedArm {
+  readonly label: string;
+  readonly role: ArmValue["role"];
+  /** Its value as text in each run, with the setting where the runs differ in it; null where a run has none. */
+  readonly values: readonly (string | null)[];
+  /** From the first run's. */
+  readonly changes: readonly (Difference | null)[];
+  /** The changes in words. */
+  readonly texts: readonly string[];
+}
+
+/** The answers of runs side by side. */
+export interface ComparedAnswers {
+  readonly metric: string;
+  readonly arms: readonly ComparedArm[];
+}
+
+/** Answers to one question side by side; undefined where they are to several, or there are fewer than two. */
+export function compareAnswers(answers: readonly (RunAnswer | undefined)[]): ComparedAnswers | undefined {
+  const known = answers.filter((one) => one !== undefined);
+  const [first] = known;
+  if (first === undefined || known.length < 2) return undefined;
+  if (known.some((one) => metricText(one) !== metricText(first))) return undefined;
+  // One setting in each run is compared whatever it is; of several the equal ones.
+  const single = known.every(({ groups }) => groups.length === 1);
+  const cells = answers.map((answer) =>
+    new Map(
+      answer?.groups.flatMap(({ setting, arms }) =>
+        arms.map((arm) =>
+          [JSON.stringify([single ? "" : setting, arm.arm]), { answer, setting, arm }] as const
+        )
+      ),
+    )
+  );
+  const keys = [...new Set(cells.flatMap((map) => [...map.keys()]))];
+  const arms = keys.map((key): ComparedArm => {
+    const found = cells.map((map) => map.get(key));
+    const one = found.find((cell) => cell !== undefined)!;
+    const settings = new Set(found.flatMap((cell) => cell === undefined ? [] : [cell.setting]));
+    const base = found[0]?.arm;
+    const changes = found.map((cell, i) =>
+      i === 0 || cell === undefined || base === undefined
+        ? null
+        : differenceOf(cell.arm.values, base.values, cell.answer.direction)
+    );
+    return {
+      label: single || one.setting === "" ? one.arm.label : `${one.arm.label}, ${one.setting}`,
+      role: one.arm.role,
+      values: found.map((cell) =>
+        cell === undefined
+          ? null
+          : `${spreadValue(cell.answer, cell.arm)}${
+            settings.size > 1 && cell.setting !== "" ? ` at ${cell.setting}` : ""
+          }`
+      ),
+      changes,
+      texts: changes.map((change) => change === null ? "" : differenceWords(first, change)),
+    };
+  });
+  return { metric: metricText(first), arms };
 }

@@ -1,4 +1,4 @@
-import type { AnswerGroup, ArmValue, RunAnswer } from "./answer.ts";
+import type { AnswerGroup, ArmValue, Difference, RunAnswer } from "./answer.ts";
 
 /** An answer in words. */
 export interface Verdict {
@@ -125,8 +125,11 @@ function fixed(value: number, decimals: number): string {
 /** `−0.8 (−0.6 %), better`; the baseline says that it is it. */
 export function differenceText(answer: RunAnswer, arm: ArmValue): string {
   if (arm.role === "baseline") return "baseline";
-  if (arm.difference === null) return "";
-  const { change, relative, better } = arm.difference;
+  return arm.difference === null ? "" : differenceWords(answer, arm.difference);
+}
+
+/** A difference in words: `−0.8 (−0.6 %), better`. */
+export function differenceWords(answer: RunAnswer, { change, relative, better }: Difference): string {
   const sign = change > 0 ? "+" : change < 0 ? "−" : "";
   const share = relative === null ? "" : ` (${sign}${percentText(Math.abs(relative))} %)`;
   return `${signedText(answer, change)}${share}${better === null ? "" : better ? ", better" : ", worse"}`;

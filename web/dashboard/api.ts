@@ -1,7 +1,7 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
 import type { RunAnswer } from "../../runner/answer.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
-import { compareRuns, type Comparison } from "../../runner/compare.ts";
+import { compareAnswers, type ComparedAnswers, compareRuns, type Comparison } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
@@ -170,6 +170,8 @@ export async function artifactFile(
 /** Runs side by side, and their curves in one chart. */
 export interface ComparePageData {
   readonly comparison: Comparison;
+  /** What the runs answer, where it is one question. */
+  readonly answers: ComparedAnswers | null;
   readonly charts: readonly Chart[];
 }
 
@@ -177,13 +179,22 @@ export interface ComparePageData {
 const COMPARED = 8;
 
 /** What the page of compared runs shows. */
-export function comparePage(store: Store, records: Records, ids: readonly string[]): ComparePageData {
+export async function comparePage(
+  store: Store,
+  records: Records,
+  ids: readonly string[],
+): Promise<ComparePageData> {
   if (ids.length < 2) throw new WrongQuestion("page/argument", "two runs at least are compared");
   if (ids.length > COMPARED) {
     throw new WrongQuestion("page/argument", `at most ${COMPARED} runs are compared at once`);
   }
   const runs = ids.map((id) => resolveRun(records, id));
-  return { comparison: compareRuns(records, runs), charts: overlaid(store, records, runs) };
+  const answers = await Promise.all(runs.map((run) => recordedAnswer(store, records, run.id)));
+  return {
+    comparison: compareRuns(records, runs),
+    answers: compareAnswers(answers) ?? null,
+    charts: overlaid(store, records, runs),
+  };
 }
 
 /** Charts that more than one run has, each curve named by its run. */

@@ -181,7 +181,7 @@ async function answerApi(
     case "api/ask":
       return answerJson(await askModel(store, live.get(), explorer, query));
     case "api/compare":
-      return answerJson(comparePage(store, live.get(), query.getAll("run")));
+      return answerJson(await comparePage(store, live.get(), query.getAll("run")));
     case "api/file": {
       const name = query.get("name") ?? "";
       const bytes = await artifactFile(store, live.get(), query.get("digest") ?? "", name);

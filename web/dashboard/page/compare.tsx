@@ -1,15 +1,15 @@
 /// <reference lib="dom" />
 import { useState } from "preact/hooks";
 import { valueText } from "../../../foundation/format.ts";
-import type { ComparedRow } from "../../../runner/compare.ts";
+import { changeText } from "../../../runner/change_text.ts";
+import type { ComparedAnswers, ComparedRow } from "../../../runner/compare.ts";
 import { CurveFigure } from "../../parts/curves.tsx";
-import { Table } from "../../parts/values.tsx";
 import type { ComparePageData } from "../api.ts";
 import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
-/** Runs side by side: what differs in parameters and metrics, and their curves together. */
+/** Runs side by side: what they answer, what differs in parameters and metrics, and their curves together. */
 export function ComparePage({ runs }: { runs: readonly string[] }) {
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   const loaded = useAsk<ComparePageData>(`api/compare?${query}`);
@@ -17,41 +17,139 @@ export function ComparePage({ runs }: { runs: readonly string[] }) {
   return (
     <>
       <Title text={`Comparison of ${runs.length} runs`} />
-      <label class="scale">
-        <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />{" "}
-        also what is the same
-      </label>
       <Shown loaded={loaded}>
-        {({ comparison, charts }) => (
-          <>
-            <Section title="Parameters">
-              <Rows
-                rows={comparison.params}
-                runs={comparison.runs.map((run) => run.id)}
-                all={all}
-                name="parameter"
-              />
-            </Section>
-            <Section title="Metrics">
-              <Rows
-                rows={comparison.metrics}
-                runs={comparison.runs.map((run) => run.id)}
-                all={all}
-                name="metric"
-              />
-            </Section>
-            {charts.length > 0 && (
-              <Section title="Curves">
-                <div class="charts">
-                  {charts.map((chart) => (
-                    <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
-                  ))}
-                </div>
+        {({ comparison, answers, charts }) => {
+          const ids = comparison.runs.map((run) => run.id);
+          return (
+            <>
+              <Baseline runs={ids} />
+              {answers !== null && (
+                <Section title="What they answer">
+                  <Answers answers={answers} runs={ids} />
+                </Section>
+              )}
+              <label class="scale">
+                <input
+                  type="checkbox"
+                  checked={all}
+                  onChange={(event) => setAll(event.currentTarget.checked)}
+                />{" "}
+                also what is the same
+              </label>
+              <Section title="Parameters">
+                <Rows rows={comparison.params} runs={ids} all={all} name="parameter" />
               </Section>
-            )}
-          </>
-        )}
+              <Section title="Metrics">
+                <Rows rows={comparison.metrics} runs={ids} all={all} name="metric" />
+              </Section>
+              {charts.length > 0 && (
+                <Section title="Curves">
+                  <div class="charts">
+                    {charts.map((chart) => (
+                      <CurveFigure key={`${chart.stage} ${chart.metric}`} chart={chart} />
+                    ))}
+                  </div>
+                </Section>
+              )}
+            </>
+          );
+        }}
       </Shown>
+    </>
+  );
+}
+
+/** Which run the others are held against: the first in the address. */
+function Baseline({ runs }: { runs: readonly string[] }) {
+  return (
+    <label class="scale">
+      Baseline{" "}
+      <select
+        value={runs[0]}
+        onChange={(event) => {
+          const first = event.currentTarget.value;
+          location.hash = to.compare([first, ...runs.filter((run) => run !== first)]);
+        }}
+      >
+        {runs.map((run, i) => <option key={i} value={run}>{run}</option>)}
+      </select>
+    </label>
+  );
+}
+
+interface Line {
+  readonly key: string;
+  /** What the row is about, as the first columns. */
+  readonly about: readonly string[];
+  readonly cells: readonly {
+    readonly value: string;
+    readonly change: string;
+    readonly better: boolean | null;
+  }[];
+}
+
+/** A column a run, the baseline first, differences under the values; on a narrow window a block a row. */
+function Compared(
+  { caption, about, runs, lines }: {
+    caption: string;
+    about: readonly string[];
+    runs: readonly string[];
+    lines: readonly Line[];
+  },
+) {
+  const heads = runs.map((run, i) => i === 0 ? `${run}, baseline` : run);
+  return (
+    <table class="compared" role="table" aria-label={caption}>
+      <thead role="rowgroup">
+        <tr role="row">
+          {about.map((title) => <th key={title} scope="col" role="columnheader">{title}</th>)}
+          {runs.map((run, i) => (
+            <th key={i} scope="col" role="columnheader">
+              <a href={to.run(run)}>{run}</a>
+              {i === 0 && <span class="baseline">baseline</span>}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {lines.map(({ key, about: texts, cells }) => (
+          <tr key={key} role="row">
+            {texts.map((text, i) => <td key={i} role="cell" class="about">{text}</td>)}
+            {cells.map(({ value, change, better }, i) => (
+              <td key={i} role="cell" data-run={heads[i]}>
+                {value}
+                {change !== "" && (
+                  <span class={`change ${better === null ? "faint" : better ? "better" : "worse"}`}>
+                    {change}
+                  </span>
+                )}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Answers({ answers, runs }: { answers: ComparedAnswers; runs: readonly string[] }) {
+  return (
+    <>
+      <p class="metric">{answers.metric}</p>
+      <Compared
+        caption={answers.metric}
+        about={["arm"]}
+        runs={runs}
+        lines={answers.arms.map(({ label, role, values, changes, texts }) => ({
+          key: label,
+          about: [label],
+          cells: values.map((value, i) => ({
+            value: value ?? "–",
+            change: texts[i]!,
+            better: role === "reference" ? null : changes[i]?.better ?? null,
+          })),
+        }))}
+      />
     </>
   );
 }
@@ -67,22 +165,22 @@ function Rows(
   const shown = rows.filter((row) => all || !row.same);
   if (shown.length === 0) return <p>no {name} differs</p>;
   return (
-    <Table
+    <Compared
       caption={`Differences of ${name}s`}
-      head={["node", name, ...runs.map((run) => <a key={run} href={to.run(run)}>{run}</a>), "difference"]}
-      numeric={[...runs.map((_, i) => i + 2), runs.length + 2]}
-      rows={shown.map((row) => [row.node, row.name, ...row.values.map(valueText), difference(row)])}
+      about={["node", name]}
+      runs={runs}
+      lines={shown.map((row, i) => ({
+        key: `${i} ${row.node} ${row.name}`,
+        about: [row.node === "params" ? "the pipeline" : row.node, row.name],
+        cells: row.values.map((value, run) => {
+          const change = name === "metric" ? changeText(row, run) : "";
+          return {
+            value: valueText(value),
+            change,
+            better: row.direction === null || change === "" ? null : change.endsWith("better"),
+          };
+        }),
+      }))}
     />
   );
-}
-
-/** From the first to the last. */
-function difference(row: ComparedRow): string {
-  const first = row.values[0];
-  const last = row.values.at(-1);
-  if (row.same || typeof first !== "number" || typeof last !== "number") return row.same ? "" : "≠";
-  const change = last - first;
-  const sign = change > 0 ? "+" : "";
-  const relative = first === 0 ? "" : ` (${sign}${(100 * change / Math.abs(first)).toPrecision(3)} %)`;
-  return `${sign}${valueText(change)}${relative}`;
 }
