@@ -19,7 +19,7 @@ export type {
 } from "./runner/codec.ts";
 export { CallError, RetortError } from "./foundation/errors.ts";
 export type { ErrorCode, ErrorFacts, ExitCode, OwnCode } from "./foundation/errors.ts";
-export type { CodeEntry, errorCodes } from "./foundation/codes/mod.ts";
+export type * from "./foundation/codes/mod.ts";
 export type { Digest, JsonObject, JsonValue } from "./foundation/canonical.ts";
 export { type Files, files, type NewFiles } from "./runner/codecs/files.ts";
 export { array, type ArrayOf, type ElementType, type NumericArray } from "./runner/codecs/array.ts";
@@ -60,4 +60,4 @@ export type {
 export { definePipeline } from "./runner/pipeline.ts";
 export type { Pipeline, PipelineDefinition } from "./runner/pipeline.ts";
 export type { PipelineOutputs } from "./runner/graph.ts";
-export type { HeadlineDefinition } from "./runner/headline.ts";
+export type { HeadlineDefinition, HeadlineValues } from "./runner/headline.ts";

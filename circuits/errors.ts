@@ -7,7 +7,7 @@ export {
   type OwnCode,
   RetortError,
 } from "../foundation/errors.ts";
-export type { CodeEntry, errorCodes } from "../foundation/codes/mod.ts";
+export type * from "../foundation/codes/mod.ts";
 
 /** One thing that is wrong with a circuit, a data set or a file, and where. */
 export interface Fault {

@@ -3,48 +3,66 @@ import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError } from "../foundation/errors.ts";
 import { didYouMean } from "../foundation/nearest.ts";
 
-/** `{path}` in a text stands for what lies at that dotted path of a row. */
+/** Where values stand in an output: rows of a JSON value. `{path}` in a text stands for what lies at that dotted path of a row. */
+export interface HeadlineValues {
+  /** The pipeline's output, a JSON artifact. */
+  readonly output: string;
+  /** Dotted path of the list of rows; left out where the value itself is the list, or the only row. */
+  readonly rows?: string | undefined;
+  /** Dotted path in a row: a number, or a list of numbers, one a seed. */
+  readonly value: string;
+  /** Whose value it is: `{arm}`, or a text for all rows. Rows of equal arm and setting are repetitions. */
+  readonly arm: string;
+  /** What the arms are compared at: `{states} hidden states`. */
+  readonly setting?: string | undefined;
+  /** Dotted path in a row: false (or a list with it) where training was cut off. */
+  readonly converged?: string | undefined;
+  /** True for values that only stand beside: published ones, models of another kind. */
+  readonly reference?: boolean | undefined;
+}
+
+/** What a pipeline's outputs say to its question, as its file declares it. */
+export interface HeadlineDefinition {
+  /** What is measured, in words: `test perplexity`. */
+  readonly metric: string;
+  /** Its unit, in words: `bits per dimension`. */
+  readonly unit?: string | undefined;
+  /** Whether lower or higher values are better. */
+  readonly direction: "lower" | "higher";
+  /** Decimals that are shown; by default four digits of the largest value. */
+  readonly decimals?: number | undefined;
+  /** The arm that the others are compared with. */
+  readonly baseline: string;
+  /** The arm that the question is about; by default the first that is neither the baseline nor a reference. */
+  readonly subject?: string | undefined;
+  /** Names of arms for people, in the order in which they are shown; others follow by their own names. */
+  readonly arms?: Readonly<Record<string, string>> | undefined;
+  /** Where the values stand. */
+  readonly values: readonly HeadlineValues[];
+}
+
 const template = z.string().min(1).max(200);
 
-/** Where values stand in an output: rows of a JSON value. */
 const valuesSchema = z.strictObject({
-  /** The pipeline's output, a JSON artifact. */
   output: z.string().min(1),
-  /** Dotted path of the list of rows; left out where the value itself is the list, or the only row. */
   rows: z.string().min(1).optional(),
-  /** Dotted path in a row: a number, or a list of numbers, one a seed. */
   value: z.string().min(1),
-  /** Whose value it is: `{arm}`, or a text for all rows. Rows of equal arm and setting are repetitions. */
   arm: template,
-  /** What the arms are compared at: `{states} hidden states`. */
   setting: template.optional(),
-  /** Dotted path in a row: false (or a list with it) where training was cut off. */
   converged: z.string().min(1).optional(),
-  /** True for values that only stand beside: published ones, models of another kind. */
   reference: z.boolean().default(false),
 });
 
 const headlineSchema = z.strictObject({
-  /** What is measured, in words: `test perplexity`. */
   metric: z.string().min(1).max(100),
-  /** Its unit, in words: `bits per dimension`. */
   unit: z.string().min(1).max(100).optional(),
-  /** Whether lower or higher values are better. */
   direction: z.enum(["lower", "higher"]),
-  /** Decimals that are shown; by default four digits of the largest value. */
   decimals: z.int().min(0).max(12).optional(),
-  /** The arm that the others are compared with. */
   baseline: z.string().min(1),
-  /** The arm that the question is about; by default the first that is neither the baseline nor a reference. */
   subject: z.string().min(1).optional(),
-  /** Names of arms for people, in the order in which they are shown; others follow by their own names. */
   arms: z.record(z.string(), z.string().min(1).max(100)).default({}),
-  /** Where the values stand. */
   values: z.array(valuesSchema).min(1),
 });
-
-/** What a pipeline's outputs say to its question, as its file declares it. */
-export type HeadlineDefinition = z.input<typeof headlineSchema>;
 
 /** The same with defaults filled in: what is recorded with a run. */
 export type Headline = z.output<typeof headlineSchema>;

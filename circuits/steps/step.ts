@@ -21,7 +21,9 @@ export type StepName = UpdateStep["kind"];
 
 /** The factors of a step of one row: `new = keep * old + take * F`. */
 export interface StepFactors {
+  /** Share of the old parameter that stays. */
   readonly keep: number;
+  /** What a count weighs. */
   readonly take: number;
 }
 

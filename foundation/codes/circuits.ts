@@ -1,7 +1,61 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the room `circuits`. */
-export const circuitCodes = {
+export type CircuitCode =
+  | "circuit/argument"
+  | "circuit/shape"
+  | "circuit/units"
+  | "circuit/unknown-node"
+  | "circuit/unknown-variable"
+  | "circuit/unknown-parameter"
+  | "circuit/duplicate-parameter"
+  | "circuit/unknown-family"
+  | "circuit/invalid"
+  | "circuit/not-smooth"
+  | "circuit/not-decomposable"
+  | "circuit/parameter-values"
+  | "circuit/not-deterministic"
+  | "circuit/no-latent"
+  | "circuit/latent-choice"
+  | "circuit/no-states"
+  | "circuit/not-replaceable"
+  | "circuit-file/missing"
+  | "circuit-file/damaged"
+  | "circuit-file/invalid"
+  | "circuit-file/version"
+  | "model-file/unreadable"
+  | "model-file/format"
+  | "model-file/syntax"
+  | "model-file/invalid"
+  | "model-file/too-large"
+  | "model-file/inexpressible"
+  | "table/empty"
+  | "table/column-types"
+  | "table/syntax"
+  | "samples/shape"
+  | "samples/value"
+  | "samples/weights"
+  | "samples/external"
+  | "samples/soft-evidence"
+  | "samples/impossible"
+  | "learning/base"
+  | "learning/missing-value"
+  | "learning/uncounted-latent"
+  | "learning/hmm-counts"
+  | "learning/counts"
+  | "learning/not-finite"
+  | "learning/no-samples"
+  | "learning/spread"
+  | "learning/state-copies"
+  | "learning/state"
+  | "learning/finished"
+  | "structure/size"
+  | "structure/other-variables"
+  | "structure/not-a-stack"
+  | "structure/patches";
+
+/** What they mean. */
+export const circuitCodes: Readonly<Record<CircuitCode, CodeEntry>> = {
   "circuit/argument": {
     means: "An argument of a function or an option has the wrong type or lies outside its range.",
     example: "the pseudocount is -1, expected a number from 0",
@@ -272,4 +326,4 @@ export const circuitCodes = {
     example: "variable 17 of the image belongs to no patch",
     remedy: "Use one patch size for features, clusters and circuits; patches cover each pixel once.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

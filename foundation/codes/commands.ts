@@ -1,7 +1,22 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the rooms `cli` and `web`. */
-export const commandCodes = {
+export type CommandCode =
+  | "command/usage"
+  | "command/options"
+  | "command/no-pipeline-file"
+  | "command/folder-not-empty"
+  | "command/unexpected"
+  | "page/not-found"
+  | "page/argument"
+  | "page/not-given"
+  | "page/limit"
+  | "page/port-in-use"
+  | "page/superseded"
+  | "page/model-process";
+
+/** What they mean. */
+export const commandCodes: Readonly<Record<CommandCode, CodeEntry>> = {
   "command/usage": {
     means: "The command line is wrong: an unknown command or option, or a missing or unusable value.",
     example: "unknown option '--sett'",
@@ -63,4 +78,4 @@ export const commandCodes = {
     example: "the process that answers ended by SIGKILL",
     remedy: "The model may be too large for this machine's memory.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -1,7 +1,30 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the room `datasets`: data sets, packages, tables and images. Those of texts are in texts.ts. */
-export const dataCodes = {
+export type DataCode =
+  | "data/unknown"
+  | "data/missing"
+  | "data/damaged"
+  | "data/download"
+  | "data/no-download"
+  | "data/archive"
+  | "data/entry"
+  | "package/reference"
+  | "package/unavailable"
+  | "package/registry-answer"
+  | "package/registry-unreachable"
+  | "package/unauthorised"
+  | "package/settings"
+  | "table/values"
+  | "table/columns"
+  | "images/format"
+  | "images/sizes"
+  | "images/levels"
+  | "images/transform"
+  | "images/empty";
+
+/** What they mean. */
+export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
   "data/unknown": {
     means: "No data set, or no edition of one, has this name.",
     example: "there is no data set `mnits`; did you mean `mnist`?",
@@ -107,4 +130,4 @@ export const dataCodes = {
     example: "there are no images to join",
     remedy: "Give at least one set with one image.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -1,7 +1,15 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the file system, which every room meets. */
-export const fileCodes = {
+export type FileCode =
+  | "file/access"
+  | "file/folder-gone"
+  | "file/disk-full"
+  | "file/system-folder"
+  | "file/permission";
+
+/** What they mean. */
+export const fileCodes: Readonly<Record<FileCode, CodeEntry>> = {
   "file/access": {
     means: "A file or folder cannot be read or written.",
     example: "/data/store cannot be written: making it failed: Permission denied (os error 13)",
@@ -32,4 +40,4 @@ export const fileCodes = {
     example: "this process is not permitted: reading /etc/corpus.txt: Requires read access",
     remedy: "Use the tasks in deno.json, or grant the permission; docs/permissions.md says what each is for.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -1,7 +1,32 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the room `kernels`. */
-export const kernelCodes = {
+export type KernelCode =
+  | "engine/unknown"
+  | "engine/no-leaf"
+  | "engine/closed"
+  | "gpu/no-adapter"
+  | "gpu/out-of-memory"
+  | "gpu/limits"
+  | "gpu/kernel"
+  | "gpu/refused"
+  | "gpu/lost"
+  | "gpu/failed"
+  | "gpu/far-values"
+  | "kmeans/options"
+  | "kmeans/too-few-vectors"
+  | "kmeans/width"
+  | "kmeans/vectors"
+  | "kmeans/weights"
+  | "pca/components"
+  | "onnx/too-large"
+  | "onnx/value-type"
+  | "onnx/outside-weights"
+  | "tensor-program/shapes"
+  | "tensor-program/inputs";
+
+/** What they mean. */
+export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
   "engine/unknown": {
     means: "No engine has this name.",
     example: "there is no engine `cuda`",
@@ -117,4 +142,4 @@ export const kernelCodes = {
     example: "two inputs of a graph are named `x`",
     remedy: "Name inputs uniquely and give each an array of its shape's size.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

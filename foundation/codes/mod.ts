@@ -3,21 +3,44 @@
  *
  * A code reads `subject/problem`. It is stable from one version to the next: programs compare it and people look it up.
  */
-import { circuitCodes } from "./circuits.ts";
-import { commandCodes } from "./commands.ts";
-import { dataCodes } from "./datasets.ts";
+import { type CircuitCode, circuitCodes } from "./circuits.ts";
+import { type CommandCode, commandCodes } from "./commands.ts";
+import { type DataCode, dataCodes } from "./datasets.ts";
 import type { CodeEntry } from "./entry.ts";
-import { fileCodes } from "./foundation.ts";
-import { kernelCodes } from "./kernels.ts";
-import { runnerCodes } from "./runner.ts";
-import { stageCodes } from "./stages.ts";
-import { storeCodes } from "./store.ts";
-import { textCodes } from "./texts.ts";
+import { type FileCode, fileCodes } from "./foundation.ts";
+import { type KernelCode, kernelCodes } from "./kernels.ts";
+import { type RunnerCode, runnerCodes } from "./runner.ts";
+import { type StageCode, stageCodes } from "./stages.ts";
+import { type StoreCode, storeCodes } from "./store.ts";
+import { type TextCode, textCodes } from "./texts.ts";
 
-export type { CodeEntry };
+export type {
+  CircuitCode,
+  CodeEntry,
+  CommandCode,
+  DataCode,
+  FileCode,
+  KernelCode,
+  RunnerCode,
+  StageCode,
+  StoreCode,
+  TextCode,
+};
+
+/** The codes that Retort's own errors have. */
+export type RetortCode =
+  | CommandCode
+  | RunnerCode
+  | StoreCode
+  | FileCode
+  | DataCode
+  | TextCode
+  | StageCode
+  | CircuitCode
+  | KernelCode;
 
 /** All codes of Retort, in the order of docs/errors.md. */
-export const errorCodes = {
+export const errorCodes: Readonly<Record<RetortCode, CodeEntry>> = {
   ...commandCodes,
   ...runnerCodes,
   ...storeCodes,
@@ -27,10 +50,10 @@ export const errorCodes = {
   ...stageCodes,
   ...circuitCodes,
   ...kernelCodes,
-} as const;
+};
 
 /** A code for the errors of your own stages and pipelines: `own/` and a name. */
 export type OwnCode = `own/${string}`;
 
 /** Identifies a kind of error: one of those in docs/errors.md, or one of your own. */
-export type ErrorCode = keyof typeof errorCodes | OwnCode;
+export type ErrorCode = RetortCode | OwnCode;

@@ -1,7 +1,46 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the room `runner`: pipelines, stages and runs. Those of the store are in store.ts. */
-export const runnerCodes = {
+export type RunnerCode =
+  | "pipeline/declaration"
+  | "pipeline/not-a-pipeline"
+  | "pipeline/load-failed"
+  | "pipeline/build-failed"
+  | "pipeline/parameters"
+  | "pipeline/no-outputs"
+  | "pipeline/nested"
+  | "graph/invalid"
+  | "graph/duplicate-name"
+  | "graph/foreign-node"
+  | "graph/unknown-node"
+  | "stage/declaration"
+  | "stage/not-exported"
+  | "stage/unstable-declaration"
+  | "stage/outside-build"
+  | "stage/fingerprint"
+  | "stage/packages"
+  | "stage/load-failed"
+  | "stage/variables"
+  | "stage/threw"
+  | "stage/uncaught"
+  | "stage/stuck"
+  | "stage/exit"
+  | "stage/timeout"
+  | "stage/outputs"
+  | "stage/undeclared"
+  | "run/worker"
+  | "run/not-running"
+  | "run/other-bytes"
+  | "run/interrupted"
+  | "lock-file/unusable"
+  | "lock-file/not-written"
+  | "lock-file/differs"
+  | "reference/unknown"
+  | "reference/ambiguous"
+  | "workspace/unusable";
+
+/** What they mean. */
+export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
   "pipeline/declaration": {
     means: "`definePipeline` got something that cannot be a pipeline.",
     example:
@@ -194,4 +233,4 @@ export const runnerCodes = {
     example: "node `train` has not failed in this store",
     remedy: "`deno task repro` lists failed nodes. Run the pipeline again to renew a workspace.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

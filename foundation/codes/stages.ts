@@ -1,7 +1,15 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of the room `stages`. */
-export const stageCodes = {
+export type StageCode =
+  | "inputs/mismatch"
+  | "clusters/nothing-to-split"
+  | "evaluation/impossible"
+  | "evaluation/incomparable"
+  | "images/selection";
+
+/** What they mean. */
+export const stageCodes: Readonly<Record<StageCode, CodeEntry>> = {
   "inputs/mismatch": {
     means: "Inputs of a stage do not belong together: they differ in number, width or origin.",
     example: "100 labels for 90 windows of 8 positions",
@@ -28,4 +36,4 @@ export const stageCodes = {
     example: "there are 100 images, none from 200 on",
     remedy: "Choose a range or a name that exists.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -1,7 +1,28 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of what the runner keeps: store, run records, artifacts. */
-export const storeCodes = {
+export type StoreCode =
+  | "store/missing"
+  | "store/unusable"
+  | "store/version"
+  | "store/damaged"
+  | "store/read-only"
+  | "store/in-use"
+  | "records/damaged"
+  | "records/unavailable"
+  | "records/version"
+  | "codec/declaration"
+  | "artifact/value"
+  | "artifact/unreadable"
+  | "artifact/version"
+  | "artifact/file-name"
+  | "artifact/missing-file"
+  | "shards/argument"
+  | "data/located-file"
+  | "data/changed";
+
+/** What they mean. */
+export const storeCodes: Readonly<Record<StoreCode, CodeEntry>> = {
   "store/missing": {
     means: "There is no store in this place.",
     example: "there is no store at /home/me/.retort/store",
@@ -93,4 +114,4 @@ export const storeCodes = {
     example: "data file /data/corpus.txt changed while the run was going on",
     remedy: "Run again: the run then uses what is there now.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -1,7 +1,28 @@
 import type { CodeEntry } from "./entry.ts";
 
 /** Codes of texts, their tokens and the teachers that embed them. */
-export const textCodes = {
+export type TextCode =
+  | "text/files"
+  | "text/encoding"
+  | "text/too-long"
+  | "text/empty"
+  | "text/splits"
+  | "text/windows"
+  | "text/no-end-token"
+  | "text/tokenizer"
+  | "text/unknown-piece"
+  | "text/sentence"
+  | "teacher/files"
+  | "teacher/graph"
+  | "teacher/options"
+  | "teacher/not-causal"
+  | "teacher/begin"
+  | "teacher/too-long"
+  | "teacher/alignment"
+  | "teacher/diverged";
+
+/** What they mean. */
+export const textCodes: Readonly<Record<TextCode, CodeEntry>> = {
   "text/files": {
     means: "There are no text files where they were looked for, they cannot be read, or two have one name.",
     example: "there is no file or folder /data/corpus",
@@ -96,4 +117,4 @@ export const textCodes = {
     example: "the loss of step 12 is NaN",
     remedy: "Use a smaller `rate` or a longer `warmup`.",
   },
-} as const satisfies Record<string, CodeEntry>;
+};

@@ -88,8 +88,8 @@ Deno.test("unstack is the inverse of stack, and refuses what is no stack", async
     const logs = await new ReferenceEvaluator(back[i]!).logLikelihoods(data);
     assert.deepEqual(logs, await new ReferenceEvaluator(circuit).logLikelihoods(data));
   }
-  assert.throws(() => unstack(circuits[0]!, 2), /no stack of 2/);
-  assert.throws(() => unstack(stack(circuits), 2), /no stack of 2/);
+  assert.throws(() => unstack(circuits[0]!, 2), /not a stack of 2/);
+  assert.throws(() => unstack(stack(circuits), 2), /not a stack of 2/);
 });
 
 const rules: [string, UpdateRule][] = [

@@ -27,7 +27,7 @@ Deno.test("a stream depends on seed and stream words and nothing else", () => {
   assert.deepEqual(draw(3, 1, 2), draw(3, 1, 2));
   assert.notDeepEqual(draw(3, 1, 2), draw(3, 2, 1));
   assert.notDeepEqual(draw(3), draw(3 + 2 ** 32));
-  assert.throws(() => new RandomStream(-1), /seed is a whole number/);
+  assert.throws(() => new RandomStream(-1), /the seed is -1, expected a whole number/);
 });
 
 Deno.test("uniform, normal and choose have the moments they should", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { errorCodes } from "../../foundation/codes/mod.ts";
+import { errorCodes, type RetortCode } from "../../foundation/codes/mod.ts";
 import { CallError, codeOf, type ErrorCode, inContext, RetortError } from "../../foundation/errors.ts";
 import { CircuitError } from "../../circuits/mod.ts";
 import { type Message, thrown } from "./thrown.ts";
 
 const { messages, raw, used } = await thrown();
-const codes = Object.keys(errorCodes) as (keyof typeof errorCodes)[];
+const codes = Object.keys(errorCodes) as (RetortCode)[];
 
 /** Words with a capital that a message may begin with. */
 const NAMES = /^(Deno|WebGPU|WGSL|ONNX|HMM)\b/;
