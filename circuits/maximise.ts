@@ -50,6 +50,6 @@ function requireCounts(id: string, counts: Float64Array | undefined, least: numb
   if (bad < 0) return;
   throw new CircuitError(
     "learning/counts",
-    `count ${bad} of parameter \`${id}\` is ${counts?.[bad]}: nothing is learned from that`,
+    `count ${bad} of parameter \`${id}\` is ${counts?.[bad]}, expected a finite number from 0`,
   );
 }

@@ -25,7 +25,7 @@ export function pipelinePath(path: string): string {
     }
   }
   throw new CallError("command/no-pipeline-file", `there is no pipeline file ${here}`, {
-    hint: "Pipelines of this project: pipelines/*.ts",
+    hint: "The pipelines of this project are pipelines/*.ts.",
   });
 }
 

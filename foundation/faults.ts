@@ -61,7 +61,7 @@ export function fileFault(error: unknown, doing: string, path: string): unknown 
     const into = /"(.+?)"/.exec(text)?.[1] ?? path;
     return new RetortError(
       "file/system-folder",
-      `Deno lets no program that is not permitted everything into /dev, /proc and /sys: ${into}`,
+      `Deno opens /dev, /proc and /sys only to programs with all permissions: ${into}`,
       {
         exitCode: 2,
         hint:

@@ -102,6 +102,6 @@ function piecesOf(teachers: readonly string[]) {
   if (own !== undefined) return teacherFiles(own).at(-1)!;
   throw new CallError(
     "pipeline/parameters",
-    "by=pieces wants a teacher in ONNX: its pieces are the tokens (see `teachers`)",
+    "by=pieces needs a teacher in ONNX, whose pieces are the tokens (see `teachers`)",
   );
 }

@@ -98,7 +98,7 @@ export function checkDeclared(stage: StageDefinition, { module }: StagePlace, de
   if (declarationDigest(stage) === declared) return;
   throw new RetortError(
     "stage/unstable-declaration",
-    `${module} declares the stage \`${stage.name}\` otherwise when it is imported by itself`,
+    `${module} declares the stage \`${stage.name}\` differently when it is imported by itself`,
     { hint: `Its declaration must not depend on what other modules do. ${EXPORT_HINT}` },
   );
 }

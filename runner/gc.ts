@@ -124,7 +124,7 @@ function refuseUnknown(store: Store, keys: readonly Digest[]): void {
   if (unknown.length === 0) return;
   throw new RetortError(
     "store/version",
-    `${unknown.length} results of this store are of another version: ${unknown[0]}`,
+    `${unknown.length} results of this store were written by another version: ${unknown[0]}`,
     {
       hint:
         "Sweep with the version of Retort that wrote them, or first run their pipelines again with this one.",

@@ -23,9 +23,13 @@ export function resolveRun(records: Records, text: string): RunRecord {
   const exact = found.find((run) => run.id === text);
   if (exact !== undefined) return exact;
   if (found.length > 1) {
-    throw new CallError("reference/ambiguous", `run ${text}: ${found.length} runs begin so`, {
-      hint: `They are ${found.slice(0, 5).map((run) => run.id).join(", ")}${found.length > 5 ? ", …" : ""}`,
-    });
+    throw new CallError(
+      "reference/ambiguous",
+      `run ${text} is ambiguous: ${found.length} runs begin with it`,
+      {
+        hint: `They are ${found.slice(0, 5).map((run) => run.id).join(", ")}${found.length > 5 ? ", …" : ""}`,
+      },
+    );
   }
   const recent = records.runs({ limit: 200 }).map((run) => run.id);
   throw new CallError("reference/unknown", `there is no run ${text}${didYouMean(text, recent)}`, {
@@ -48,7 +52,7 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
     if (digests.size > 1) {
       throw new CallError(
         "reference/ambiguous",
-        `${reference}: ${digests.size} artifacts begin so; give more digits`,
+        `${reference} is ambiguous: ${digests.size} artifacts begin with it`,
       );
     }
   }

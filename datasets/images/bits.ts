@@ -22,7 +22,7 @@ export interface BitsPerDimension {
  */
 export function bitsPerDimension(logLikelihoods: ArrayLike<number>, space: PixelSpace): BitsPerDimension {
   const images = logLikelihoods.length;
-  if (images === 0) throw new DataSetError("images/empty", "bits per dimension of no images");
+  if (images === 0) throw new DataSetError("images/empty", "there are no images to average over");
   let total = 0;
   for (let i = 0; i < images; i++) total += logLikelihoods[i]!;
   // `0 -` and not `-`: no image has minus zero bits.
@@ -57,7 +57,7 @@ export function bitsNote(figures: readonly BitsPerDimension[]): string {
         "evaluation/incomparable",
         `bits per dimension of ${describeSpace(space)} and of ${
           describeSpace(lossless[0]!)
-        } do not belong into one table`,
+        } cannot be compared in one table`,
         { hint: "Make a table for each crop and size." },
       );
     }

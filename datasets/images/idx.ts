@@ -26,7 +26,7 @@ export function readIdx(bytes: Uint8Array): IdxArray {
   if (type !== 8) {
     throw new DataSetError(
       "images/format",
-      `an IDX file of type 0x${type!.toString(16)}; only unsigned bytes (0x8) can be read`,
+      `the IDX file has the type 0x${type!.toString(16)}, expected unsigned bytes (0x8)`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

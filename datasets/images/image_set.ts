@@ -69,9 +69,13 @@ export function checkImageSet(set: ImageSet): ImageSet {
     }
   }
   if (levels.length !== channels || levels.some((n) => !(Number.isInteger(n) && n >= 2 && n <= 65536))) {
-    throw new DataSetError("images/levels", `${channels} channels with the levels [${levels.join(", ")}]`, {
-      hint: "Each channel needs a number of levels from 2 to 65536.",
-    });
+    throw new DataSetError(
+      "images/levels",
+      `the levels [${levels.join(", ")}] do not fit ${channels} channels`,
+      {
+        hint: "Each channel needs a number of levels from 2 to 65536.",
+      },
+    );
   }
   const expected = count * dimensionsOf(space);
   if (pixels.length !== expected) {
@@ -81,7 +85,7 @@ export function checkImageSet(set: ImageSet): ImageSet {
     );
   }
   if (labels !== undefined && labels.length !== count) {
-    throw new DataSetError("images/sizes", `${count} images with ${labels.length} labels`);
+    throw new DataSetError("images/sizes", `got ${labels.length} labels for ${count} images`);
   }
   const most = pixels instanceof Uint8Array ? 255 : 65535;
   if (levels.some((n) => n <= most)) {

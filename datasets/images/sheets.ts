@@ -54,7 +54,7 @@ export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {
  */
 export function sideBySide(sets: readonly ImageSet[], options: Omit<SheetOptions, "columns"> = {}): Picture {
   const [first] = sets;
-  if (first === undefined) throw new DataSetError("images/empty", "a sheet of no sets of images");
+  if (first === undefined) throw new DataSetError("images/empty", "there are no sets of images to show");
   const plain = sets.map(plainColours);
   const size = dimensionsOf(plain[0]!.space);
   for (const set of plain) {

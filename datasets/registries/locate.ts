@@ -184,7 +184,7 @@ async function talk(
   if (response.status === 401 || response.status === 403) {
     throw new FetchError(
       "package/unauthorised",
-      `${url} answered ${response.status}: the registry wants to know who asks`,
+      `${url} answered ${response.status}: the registry requires authentication`,
       {
         hint: wanted.registry === "npm"
           ? "It is told by a line //SERVER/PATH/:_authToken=TOKEN in .npmrc, as for npm."

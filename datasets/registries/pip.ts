@@ -12,7 +12,7 @@ import { type Registry, registryAddress, sameServer } from "./registry.ts";
 export async function pipIndex(machine: Machine): Promise<Registry> {
   const set = nonEmpty(machine.env("PIP_INDEX_URL")) ?? configured(machine) ?? await told(machine);
   if (set === undefined) {
-    throw new DataSetError("package/settings", "nothing here says which index of Python packages to ask", {
+    throw new DataSetError("package/settings", "no index of Python packages is configured", {
       hint: "Set the variable PIP_INDEX_URL to its address, or `index-url` in the configuration of pip, as " +
         "for pip itself. Where pip is installed, its own default is used.",
     });

@@ -18,7 +18,7 @@ export function registryAddress(text: string, setting: string): { url: string; a
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new DataSetError(
       "package/settings",
-      `${setting} is ${JSON.stringify(text)}, which is no address of a registry`,
+      `${setting} is ${JSON.stringify(text)}, which is not the address of a registry`,
       { hint: "Expected http:// or https:// and what follows." },
     );
   }

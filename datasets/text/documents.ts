@@ -49,7 +49,7 @@ export async function* documentsOf(
   if (column !== undefined) {
     throw new TextError(
       "table/columns",
-      `${name}: it is no table, so it has no column ${JSON.stringify(column)}`,
+      `${name}: it is not a table and has no column ${JSON.stringify(column)}`,
       { hint: "Tables are .jsonl, .csv and .parquet; `endings` takes only files whose names end so." },
     );
   }

@@ -95,7 +95,7 @@ function encodingOf(head: Uint8Array, name: string): "utf-8" | "utf-16le" | "utf
   const begin = String.fromCharCode(...head.subarray(0, 16));
   const binary = BINARY.find(([mark]) => begin.startsWith(mark));
   if (binary !== undefined) {
-    throw new TextError("text/encoding", `${name}: it is ${binary[1]}, no text`, { hint: binary[2] });
+    throw new TextError("text/encoding", `${name}: it is ${binary[1]}, not text`, { hint: binary[2] });
   }
   const zero = head.indexOf(0);
   if (zero < 0) return "utf-8";
@@ -116,7 +116,7 @@ function encodingOf(head: Uint8Array, name: string): "utf-8" | "utf-16le" | "utf
       hint: convert(wide),
     });
   }
-  throw new TextError("text/encoding", `${name}: byte ${zero} is zero: that is no text`, {
+  throw new TextError("text/encoding", `${name}: byte ${zero} is zero: this is not text`, {
     hint:
       "Leave the file out (`endings` takes only files whose names end so), or take the text out of it first.",
   });

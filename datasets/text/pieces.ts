@@ -52,7 +52,7 @@ const UNKNOWNS = ["<unk>", "[UNK]", "<|unk|>"];
  */
 export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceTokenizer {
   const fail = (what: string, cause?: unknown): never => {
-    throw new TextError("text/tokenizer", `${name} is no usable tokenizer: ${what}`, {
+    throw new TextError("text/tokenizer", `${name} is not a usable tokenizer: ${what}`, {
       hint:
         "Expected the `tokenizer.json` of Hugging Face's tokenizers: WordPiece, BPE, Unigram or WordLevel.",
       cause,

@@ -98,10 +98,10 @@ export class Windows {
   static over(starts: ArrayLike<number>, options: WindowOptions): Windows {
     const { length, stride = length, partial = "drop" } = options;
     if (!(Number.isSafeInteger(length) && length > 0)) {
-      throw new TextError("text/windows", `windows of ${length} tokens`);
+      throw new TextError("text/windows", `windows have ${length} tokens, expected a whole number from 1`);
     }
     if (!(Number.isSafeInteger(stride) && stride > 0)) {
-      throw new TextError("text/windows", `a stride of ${stride} tokens`);
+      throw new TextError("text/windows", `the stride is ${stride} tokens, expected a whole number from 1`);
     }
     const runs: WindowRun[] = [];
     for (let segment = 0; segment + 1 < starts.length; segment++) {
@@ -135,7 +135,10 @@ export class Windows {
    */
   async rows(tokens: TokenSource, from: number, to: number): Promise<WindowRows> {
     if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= this.count)) {
-      throw new TextError("text/windows", `windows ${from} to ${to} of ${this.count}`);
+      throw new TextError(
+        "text/windows",
+        `windows ${from} to ${to} were asked for, but there are ${this.count}`,
+      );
     }
     const { length } = this;
     const values = new Int32Array((to - from) * length);
@@ -207,7 +210,7 @@ export class Windows {
   /** Index of the run that holds a window. */
   #runOf(window: number): number {
     if (!(Number.isInteger(window) && 0 <= window && window < this.count)) {
-      throw new TextError("text/windows", `window ${window} of ${this.count}`);
+      throw new TextError("text/windows", `window ${window} was asked for, but there are ${this.count}`);
     }
     let low = 0;
     let high = this.runs.length - 1;

@@ -272,7 +272,7 @@ export const circuitCodes: Readonly<Record<CircuitCode, CodeEntry>> = {
   },
   "learning/counts": {
     means: "Expected counts are negative or not finite.",
-    example: "count 7 of parameter `emission` is NaN: nothing is learned from that",
+    example: "count 7 of parameter `emission` is NaN, expected a finite number from 0",
     remedy: "Check weights and values of the samples that were counted.",
   },
   "learning/not-finite": {

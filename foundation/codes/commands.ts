@@ -49,12 +49,12 @@ export const commandCodes: Readonly<Record<CommandCode, CodeEntry>> = {
   },
   "page/argument": {
     means: "A part of an address of the dashboard is out of range.",
-    example: "two runs at least are compared",
+    example: "a comparison needs at least two runs",
     remedy: "Use the links of the page.",
   },
   "page/not-given": {
     means: "The dashboard does not send this file: it lies outside the store, or is too large for a browser.",
-    example: "data outside the store are not given out",
+    example: "data outside the store is not served",
     remedy: "Use `deno task export`.",
   },
   "page/limit": {
@@ -75,7 +75,7 @@ export const commandCodes: Readonly<Record<CommandCode, CodeEntry>> = {
   },
   "page/model-process": {
     means: "The process that answers questions about models ended.",
-    example: "the process that answers ended by SIGKILL",
+    example: "the process that answers questions ended by SIGKILL",
     remedy: "The model may be too large for this machine's memory.",
   },
 };

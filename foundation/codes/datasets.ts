@@ -84,7 +84,7 @@ export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
   },
   "package/unauthorised": {
     means: "The registry wants a name and a password or a token.",
-    example: "https://registry.example/thing answered 401: the registry wants to know who asks",
+    example: "https://registry.example/thing answered 401: the registry requires authentication",
     remedy: "Set them as npm or pip would read them; the hint says where.",
   },
   "package/settings": {
@@ -110,7 +110,7 @@ export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
   },
   "images/sizes": {
     means: "Numbers, labels or sizes of images do not fit together.",
-    example: "10 images with 9 labels",
+    example: "got 9 labels for 10 images",
     remedy:
       "Crop or resize images to one size; say height, width and channels where an array leaves them open.",
   },

@@ -30,8 +30,7 @@ export const fileCodes: Readonly<Record<FileCode, CodeEntry>> = {
   },
   "file/system-folder": {
     means: "Deno lets only programs with every permission into /dev, /proc and /sys.",
-    example:
-      "Deno lets no program that is not permitted everything into /dev, /proc and /sys: /dev/shm/store",
+    example: "Deno opens /dev, /proc and /sys only to programs with all permissions: /dev/shm/store",
     remedy:
       "Name another folder. One in memory: `mount -t tmpfs tmpfs DIR`, or a folder in $XDG_RUNTIME_DIR.",
   },

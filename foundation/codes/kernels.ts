@@ -51,12 +51,12 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
   },
   "gpu/out-of-memory": {
     means: "The GPU has too little memory for what the engine needs at once.",
-    example: "the device has no memory for parameters: 512 MiB beside the 7680 MiB that are in use",
+    example: "the device lacks memory for parameters: 512 MiB beside the 7680 MiB that are in use",
     remedy: "Give the engine less memory (smaller batches), or use a smaller model or another device.",
   },
   "gpu/limits": {
     means: "A kernel needs more than a limit of this device allows.",
-    example: "kernel forward has workgroups of 512, the device of 256 at most",
+    example: "kernel forward has workgroups of 512 threads, this device allows 256",
     remedy: "Use a smaller model, another device, or `--engine cpu`.",
   },
   "gpu/kernel": {
@@ -72,12 +72,12 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
   "gpu/lost": {
     means:
       "The device was lost (driver reset, sleep, another process) and the work could not go on by itself.",
-    example: "the GPU was lost (reset) and the work on it could not go on: out of memory",
+    example: "the GPU was lost (reset) and its work could not be resumed: out of memory",
     remedy: "Run again: checkpoints are kept. If it happens often, use smaller batches or `--engine cpu`.",
   },
   "gpu/failed": {
     means: "The work on the GPU, or the thread that owns it, failed.",
-    example: "the work on the GPU could not go on: out of memory",
+    example: "the work on the GPU failed: out of memory",
     remedy: "Run again; use `--engine cpu` if it happens again.",
   },
   "gpu/far-values": {
@@ -98,7 +98,7 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
   },
   "kmeans/width": {
     means: "Vectors and centroids have different widths.",
-    example: "512 numbers are no centroids of width 384",
+    example: "512 numbers do not divide into centroids of width 384",
     remedy: "Take vectors and centroids from the same embedding.",
   },
   "kmeans/vectors": {
@@ -124,7 +124,7 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
   },
   "onnx/value-type": {
     means: "The type of values asked for an ONNX graph is unknown, or cannot hold a variable of the circuit.",
-    example: "there is no type `int8` of values",
+    example: "the type of values is `int8`, expected int32, int64, float32 or float64",
     remedy: "Use int32, int64, float32 or float64; real variables need float64.",
   },
   "onnx/outside-weights": {

@@ -113,7 +113,7 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
   },
   "stage/unstable-declaration": {
     means: "A module declares the stage differently when it is imported by itself.",
-    example: "file:///home/me/stages.ts declares the stage `train` otherwise when it is imported by itself",
+    example: "file:///home/me/stages.ts declares the stage `train` differently when it is imported by itself",
     remedy: "Let the declaration depend on nothing that other modules do.",
   },
   "stage/outside-build": {
@@ -224,7 +224,7 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
   },
   "reference/ambiguous": {
     means: "Several runs, outputs or artifacts fit the reference.",
-    example: "run 2025: 3 runs begin so",
+    example: "run 2025 is ambiguous: 3 runs begin with it",
     remedy: "Give more characters, or name the output.",
   },
   "workspace/unusable": {

@@ -23,7 +23,7 @@ export const stageCodes: Readonly<Record<StageCode, CodeEntry>> = {
   },
   "evaluation/impossible": {
     means: "Models give some samples probability 0, so that a mean log-likelihood would be -Infinity.",
-    example: "no candidate gives all validation samples a likelihood",
+    example: "every candidate gives some validation sample probability 0",
     remedy: "Train with pseudocounts.",
   },
   "evaluation/incomparable": {

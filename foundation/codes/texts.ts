@@ -62,7 +62,7 @@ export const textCodes: Readonly<Record<TextCode, CodeEntry>> = {
   },
   "text/tokenizer": {
     means: "A tokenizer.json is missing or holds something that is not supported.",
-    example: "tokenizer.json is no usable tokenizer: its vocabulary is empty",
+    example: "tokenizer.json is not a usable tokenizer: its vocabulary is empty",
     remedy: "Use the `tokenizer.json` of Hugging Face's tokenizers: WordPiece, BPE, Unigram or WordLevel.",
   },
   "text/unknown-piece": {

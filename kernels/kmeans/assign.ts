@@ -28,9 +28,13 @@ export async function nearestCentroids(
   const { width } = vectors;
   const clusters = centroids.length / width;
   if (!(Number.isInteger(clusters) && clusters >= 1)) {
-    throw new RetortError("kmeans/width", `${centroids.length} numbers are no centroids of width ${width}`, {
-      hint: "Vectors and centroids must come from the same embedding.",
-    });
+    throw new RetortError(
+      "kmeans/width",
+      `${centroids.length} numbers do not divide into centroids of width ${width}`,
+      {
+        hint: "Vectors and centroids must come from the same embedding.",
+      },
+    );
   }
   const { metric = "euclidean" } = options;
   const origin = new Float64Array(width);

@@ -80,7 +80,7 @@ export async function prepareVectors(
 function checkedWeights(given: ArrayLike<number> | undefined, rows: number): Float64Array | undefined {
   if (given === undefined) return undefined;
   if (given.length !== rows) {
-    throw new RetortError("kmeans/weights", `${given.length} weights for ${rows} vectors`);
+    throw new RetortError("kmeans/weights", `got ${given.length} weights for ${rows} vectors`);
   }
   const weights = Float64Array.from(given);
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));

@@ -42,7 +42,7 @@ export function vectorsOf(values: Float32Array, width: number): Vectors {
   if (!Number.isInteger(rows)) {
     throw new RetortError(
       "kmeans/width",
-      `${values.length} numbers are no whole number of vectors of width ${width}`,
+      `${values.length} numbers do not divide into vectors of width ${width}`,
     );
   }
   return {

@@ -50,14 +50,18 @@ export class LeafEmitter implements LeafGraph {
     const real = variables.findIndex((variable) => variable.kind === "real");
     this.#type = type ?? (real < 0 ? "int64" : "float64");
     if (!["int32", "int64", "float32", "float64"].includes(this.#type)) {
-      throw new CircuitError("onnx/value-type", `there is no type \`${type}\` of values`, {
-        hint: "The types are int32, int64, float32 and float64.",
-      });
+      throw new CircuitError(
+        "onnx/value-type",
+        `the type of values is \`${type}\`, expected int32, int64, float32 or float64`,
+        {
+          hint: "The types are int32, int64, float32 and float64.",
+        },
+      );
     }
     if (real >= 0 && this.#type.startsWith("int")) {
       throw new CircuitError(
         "onnx/value-type",
-        `${describeVariable(plan.circuit, real)} is real: ${this.#type} does not hold it`,
+        `${describeVariable(plan.circuit, real)} is real, which ${this.#type} cannot hold`,
         { hint: "Take float64." },
       );
     }

@@ -82,7 +82,7 @@ export async function prepare(
       if (bytes > most) {
         throw new RetortError(
           "gpu/limits",
-          `kernel ${name} has to see ${bytes} bytes at once, on this device ${most} at most`,
+          `kernel ${name} needs ${bytes} bytes in one binding, this device allows ${most}`,
           { hint: "Use a smaller model, or another device or engine." },
         );
       }

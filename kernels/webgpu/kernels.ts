@@ -92,14 +92,14 @@ export class Kernels {
     if (threads > invocations) {
       throw new RetortError(
         "gpu/limits",
-        `kernel ${label} has workgroups of ${threads}, the device of ${invocations} at most`,
+        `kernel ${label} has workgroups of ${threads} threads, this device allows ${invocations}`,
       );
     }
     const buffers = entriesOf(code).filter(({ buffer }) => buffer?.type !== "uniform").length;
     if (buffers > storageBuffers) {
       throw new RetortError(
         "gpu/limits",
-        `kernel ${label} reads ${buffers} buffers, on this device ${storageBuffers} at most`,
+        `kernel ${label} reads ${buffers} buffers, this device allows ${storageBuffers}`,
       );
     }
   }

@@ -10,7 +10,7 @@ export class DeviceMemoryError extends RetortError {
   constructor(what: string, bytes: number, held: number, cause?: unknown) {
     super(
       "gpu/out-of-memory",
-      `the device has no memory for ${what}: ${mebibytes(bytes)} beside the ${
+      `the device lacks memory for ${what}: ${mebibytes(bytes)} beside the ${
         mebibytes(held)
       } that are in use`,
       {

@@ -224,10 +224,10 @@ export class Sequence<S extends Losable> {
   /** Fails all that waits and all that comes. */
   #give(reason: string, cause: unknown): void {
     const failure = this.#session.lossReason === undefined
-      ? new RetortError("gpu/failed", `the work on the GPU could not go on: ${messageOf(cause)}`, { cause })
+      ? new RetortError("gpu/failed", `the work on the GPU failed: ${messageOf(cause)}`, { cause })
       : new RetortError(
         "gpu/lost",
-        `the GPU was lost (${reason}) and the work on it could not go on: ${messageOf(cause)}`,
+        `the GPU was lost (${reason}) and its work could not be resumed: ${messageOf(cause)}`,
         {
           cause,
           hint: hintAfterLoss(),

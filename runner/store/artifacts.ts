@@ -153,7 +153,7 @@ export async function writeArtifact(
   if (fault !== undefined || typeof (facts ?? {}) !== "object" || Array.isArray(facts)) {
     throw new RetortError(
       "artifact/value",
-      `${what}: the facts of codec \`${codec.name}\` are no plain JSON: ${fault ?? typeof facts}`,
+      `${what}: the facts of codec \`${codec.name}\` are not plain JSON: ${fault ?? typeof facts}`,
     );
   }
   await batch.done();

@@ -119,7 +119,7 @@ export class ObjectBatch implements AsyncDisposable {
         if (error instanceof Deno.errors.NotFound) {
           throw new RetortError(
             "artifact/missing-file",
-            `the stage returned a file that is not there: ${path}`,
+            `the stage returned a file that does not exist: ${path}`,
             { cause: error },
           );
         }

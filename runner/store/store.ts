@@ -108,7 +108,7 @@ export class Store {
         if (!(error instanceof Deno.errors.AlreadyExists)) continue;
         throw new RetortError(
           "store/unusable",
-          `${this.root}/${folder} is no folder, and no link to one, which this store needs there`,
+          `${this.root}/${folder} is neither a folder nor a link to one, and this store needs it`,
           { hint: "Move it away, or make what it links to: a folder that is missing is made." },
         );
       }
@@ -286,7 +286,7 @@ function refuseUnusable(root: string): void {
         if (!(error instanceof Deno.errors.NotFound)) throw fileFault(error, "opening", root);
         throw new CallError(
           "store/unusable",
-          `no store can be at ${root}: ${path} is a link to what is not there`,
+          `the store cannot be at ${root}: ${path} is a broken link`,
           { hint },
         );
       }
@@ -294,7 +294,7 @@ function refuseUnusable(root: string): void {
     if (found.isDirectory) return;
     throw new CallError(
       "store/unusable",
-      `no store can be at ${root}: ${path === root ? "it" : path} is a file, not a folder`,
+      `the store cannot be at ${root}: ${path === root ? "it" : path} is a file, not a folder`,
       { hint },
     );
   }

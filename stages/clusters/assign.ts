@@ -28,7 +28,10 @@ export const assignClusters = defineStage({
       });
     }
     if (rows % positions !== 0) {
-      throw new RetortError("inputs/mismatch", `${rows} vectors are no samples of ${positions} positions`);
+      throw new RetortError(
+        "inputs/mismatch",
+        `${rows} vectors cannot be split into samples of ${positions} positions`,
+      );
     }
     await using engine = await openClustering(context);
     const labels = new Int32Array(rows);

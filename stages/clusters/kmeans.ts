@@ -48,7 +48,7 @@ export const clusterVectors = defineStage({
     if (all.rows % positions !== 0) {
       throw new RetortError(
         "inputs/mismatch",
-        `${all.rows} vectors are no samples of ${positions} positions`,
+        `${all.rows} vectors cannot be split into samples of ${positions} positions`,
       );
     }
     await using engine = await openClustering(context);

@@ -50,7 +50,7 @@ export const chooseCircuit = defineStage({
     if (best === undefined) {
       throw new RetortError(
         "evaluation/impossible",
-        "no candidate gives all validation samples a likelihood",
+        "every candidate gives some validation sample probability 0",
         { hint: "Train with pseudocounts." },
       );
     }

@@ -86,7 +86,7 @@ export const loadText = defineStage({
     } else {
       checkShares(params.shares, done);
       if (done.train.starts.length === 1) {
-        throw new TextError("text/empty", "no document is for training", {
+        throw new TextError("text/empty", "no document falls into the training split", {
           hint: `Files: ${among(entries.map(({ name }) => name))}. Is \`shares\` right?`,
         });
       }

@@ -59,7 +59,7 @@ export const materialiseHmm = defineStage({
     if (endState && vocabulary.end === null) {
       throw new RetortError(
         "text/no-end-token",
-        "the end token shall have a state of its own, but these tokens have no end",
+        "`endState` is true, but this vocabulary has no end-of-text token",
         {
           hint: 'Set `endState` to false, or `ends` of the tokenizer to something else than "nothing".',
         },

@@ -182,7 +182,7 @@ Deno.test("a stage whose declaration depends on what others did, or that is gone
   for (const jobs of ["0", "1"]) {
     const ended = await command("run", [`${folder.path}/pipe.ts`, "--store", folder.store, "--jobs", jobs]);
     assert.equal(ended.code, 1, ended.stderr);
-    assert.match(ended.stderr, /declares the stage `odd` otherwise when it is imported by itself/);
+    assert.match(ended.stderr, /declares the stage `odd` differently when it is imported by itself/);
     assert.match(ended.stderr, /has no stage `some` at its export `some\.0` when it is imported by itself/);
   }
 });

@@ -25,6 +25,7 @@ const MESSAGES: Record<string, readonly [code: string, message: RegExp]> = {
   "null": ["stage/outputs", /returned null, expected an object with score, files/],
   "bad-name": ["artifact/file-name", /file name "..\/..\/outside.txt": it has a `..` segment/],
   "dies": ["run/worker", /the worker process ended by SIGKILL/],
+  "own-code": ["own/no-labels", /^the table has no labels$/],
   "lost-file": ["artifact/missing-file", /\/nonexistent\/file/],
 };
 

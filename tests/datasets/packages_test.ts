@@ -112,7 +112,7 @@ Deno.test("wrong digests, names, versions and files are refused, and nothing is 
     (error) => error instanceof FetchError && error.message.startsWith("the registry has no npm:other@1.0.0"),
   );
   await assert.rejects(at.fetch("pypi:some-pkg@1.2", "../x"), /cannot be taken/);
-  await assert.rejects(at.fetch("pypi:some-pkg@1.2", "x", "abc"), /abc is no sha256/);
+  await assert.rejects(at.fetch("pypi:some-pkg@1.2", "x", "abc"), /abc is not a sha256/);
   for (const name of ["pypi:some-pkg", "npm:some@", "other:x@1", "pypi:@some/pkg@1"]) {
     assert.throws(() => parsePackage(name), UnknownDataSet);
   }

@@ -50,7 +50,7 @@ Deno.test("npm's registry: environment, project, user, machine, in this order; s
   };
   assert.equal(url("x", { npm_config_userconfig: "/elsewhere" }, elsewhere), "https://elsewhere.example");
   assert.equal(url("@g/x", { NPM_CONFIG_GLOBALCONFIG: "/g" }, elsewhere), "https://g.example");
-  assert.throws(() => url("x", { npm_config_registry: "not an address" }), /no address of a registry/);
+  assert.throws(() => url("x", { npm_config_registry: "not an address" }), /not the address of a registry/);
 });
 
 Deno.test("without a setting npm's registry is the one that Deno itself has asked", () => {
@@ -121,7 +121,7 @@ Deno.test("pip's index: environment, the configurations of pip, pip itself, else
   assert.equal(await url({}, "/etc/pip.conf"), "https://machine.example/simple");
   await assert.rejects(url({ PIP_CONFIG_FILE: "/dev/null" }, user), (error) => {
     assert.ok(error instanceof DataSetError);
-    assert.match(`${error.message} ${error.hint}`, /which index of Python packages[^]*PIP_INDEX_URL/);
+    assert.match(`${error.message} ${error.hint}`, /no index of Python packages[^]*PIP_INDEX_URL/);
     return true;
   });
   const pip =
@@ -228,7 +228,7 @@ Deno.test("behind a company's mirror packages and data sets come from there, ask
   using empty = new TempFolder();
   await assert.rejects(
     fetchDataSet(entry, { ...how, folder: empty.path, machine: stranger }),
-    (error) => error instanceof FetchError && /wants to know who asks/.test(error.message),
+    (error) => error instanceof FetchError && /requires authentication/.test(error.message),
   );
 });
 

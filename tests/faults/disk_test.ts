@@ -182,7 +182,7 @@ Deno.test("something else in the place of one of the store's folders is told as 
     for (const task of ["run", "verify"]) {
       const ended = await command(task, task === "run" ? args : ["--store", folder.store]);
       assert.equal(ended.code, 1, `${name}: ${ended.stderr}`);
-      assert.match(ended.stderr, new RegExp(`/${name} is no folder[^]*Move it away`), name);
+      assert.match(ended.stderr, new RegExp(`/${name} is neither a folder[^]*Move it away`), name);
     }
     Deno.removeSync(path);
     Deno.renameSync(`${folder.path}/aside`, path);

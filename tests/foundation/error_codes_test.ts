@@ -4,7 +4,7 @@ import { CallError, codeOf, type ErrorCode, inContext, RetortError } from "../..
 import { CircuitError } from "../../circuits/mod.ts";
 import { type Message, thrown } from "./thrown.ts";
 
-const { messages, raw, used } = await thrown();
+const { messages, hints, raw, used } = await thrown();
 const codes = Object.keys(errorCodes) as (RetortCode)[];
 
 /** Words with a capital that a message may begin with. */
@@ -73,6 +73,14 @@ Deno.test("messages are clauses: no capital at the beginning, no full stop at th
     return problems.map((problem) => `${file}, ${code}: ${problem}: ${pieces.join("…")}`);
   });
   assert.deepEqual(faults, []);
+});
+
+Deno.test("hints are sentences", () => {
+  assert.ok(hints.length > 150, `the scan sees the sources: ${hints.length}`);
+  const faults = hints.filter(({ pieces }) =>
+    /^[a-z]+ [a-z]/.test(pieces[0]!) || /[a-z]$/.test(pieces.at(-1)!)
+  );
+  assert.deepEqual(faults.map(({ file, pieces }) => `${file}: ${pieces.join("…")}`), []);
 });
 
 Deno.test("errors without a code are made only where nobody meets them", () => {

@@ -35,9 +35,17 @@ export interface RawError {
   readonly name: string;
 }
 
+/** A hint that the sources give an error. */
+export interface Hint {
+  readonly file: string;
+  /** As those of a message. */
+  readonly pieces: readonly string[];
+}
+
 /** What the sources of all rooms say in errors. */
 export interface Thrown {
   readonly messages: readonly Message[];
+  readonly hints: readonly Hint[];
   readonly raw: readonly RawError[];
   /** Every code that stands anywhere outside its table. */
   readonly used: ReadonlySet<string>;
@@ -54,6 +62,7 @@ function* sourcesIn(folder: string): Generator<string> {
 /** Reads all sources; nothing is run. */
 export async function thrown(): Promise<Thrown> {
   const messages: Message[] = [];
+  const hints: Hint[] = [];
   const raw: RawError[] = [];
   const used = new Set<string>();
   try {
@@ -68,12 +77,15 @@ export async function thrown(): Promise<Thrown> {
           raw.push({ file, name: node.callee.name });
         }
         messages.push(...messagesOf(file, node));
+        if (node.type === "Property" && node.key.type === "Identifier" && node.key.name === "hint") {
+          hints.push(...alternatives(node.value).map((pieces) => ({ file, pieces })));
+        }
       }
     }
   } finally {
     await stop();
   }
-  return { messages, raw, used };
+  return { messages, hints, raw, used };
 }
 
 const RAW = /^(Error|TypeError|RangeError|SyntaxError|AggregateError)$/;
@@ -115,7 +127,7 @@ function made(file: string, code: ErrorCode, message: AnyNode | undefined, open:
 function alternatives(node: AnyNode): string[][] {
   switch (node.type) {
     case "Literal":
-      return [[String(node.value)]];
+      return typeof node.value === "string" ? [[node.value]] : [];
     case "TemplateLiteral":
       return [node.quasis.map(({ value }) => value.cooked ?? value.raw)];
     case "ConditionalExpression":

@@ -275,7 +275,7 @@ export function kmeansSuite({ name, kernel, share = 1, test: options }: KMeansSu
     weights[7] = -1;
     await assert.rejects(run(blobs, { clusters: 2, weights }), /weight of vector 7 is -1/);
     await assert.rejects(run(blobs, { clusters: 2, weights: [1] }), /1 weights for 356 vectors/);
-    assert.throws(() => vectorsOf(values, 7), /no whole number of vectors of width 7/);
+    assert.throws(() => vectorsOf(values, 7), /do not divide into vectors of width 7/);
   });
 
   test("vectors far from zero keep their distances", async () => {
@@ -300,7 +300,7 @@ export function kmeansSuite({ name, kernel, share = 1, test: options }: KMeansSu
     }
     await assert.rejects(
       nearestCentroids(blobs, new Float32Array(7), { kernel }),
-      /no centroids of width 5/,
+      /do not divide into centroids of width 5/,
     );
   });
 }

@@ -63,7 +63,7 @@ Deno.test("facts of a codec that are no JSON are refused by its name", async () 
     });
     await assert.rejects(
       () => writeArtifact(blobs, codec, 1, "the output"),
-      /the facts of codec `odd` are no plain JSON/,
+      /the facts of codec `odd` are not plain JSON/,
     );
   }
 });

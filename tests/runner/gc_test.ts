@@ -99,7 +99,7 @@ Deno.test("results of a newer version are not swept: what they refer to cannot b
   Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replace(`{"format":1,`, `{"format":2,`));
   const before = files(folder.store);
   const sweep = () => collectGarbage(store, records, { days: 0, dryRun: false, now: Date.now() + DAY });
-  assert.throws(sweep, /1 results of this store are of another version: it has format 2/);
+  assert.throws(sweep, /1 results of this store were written by another version: it has format 2/);
   assert.deepEqual(files(folder.store), before);
   // What the message says helps: the node is made again.
   assert.equal(nodesIn(await folder.run(), "ran").length, 1);

@@ -45,7 +45,7 @@ Deno.test("runs are named by id, its beginning, or latest", async () => {
   const [second, first] = records.runs();
   assert.equal(resolveRun(records, "latest").id, second!.id);
   assert.equal(resolveRun(records, first!.id).id, first!.id);
-  assert.throws(() => resolveRun(records, first!.id.slice(0, 4)), /2 runs begin so/);
+  assert.throws(() => resolveRun(records, first!.id.slice(0, 4)), /2 runs begin with it/);
   assert.throws(() => resolveRun(records, "nothing"), /there is no run nothing/);
 });
 

@@ -78,7 +78,7 @@ Deno.test({
   async fn() {
     const { context } = watched((offer) => offer === 3, true);
     await assert.rejects(training(context), (error: Error & { hint?: string }) => {
-      assert.match(error.message, /the GPU was lost .* and the work on it could not go on/);
+      assert.match(error.message, /the GPU was lost .* and its work could not be resumed/);
       assert.match(error.hint!, /goes on from the last checkpoint/);
       return true;
     });

@@ -145,7 +145,10 @@ Deno.test("positions differ; neighbourhoods end at the border", () => {
 });
 
 Deno.test("sizes and shares that make no sense are refused", () => {
-  assert.throws(() => autoencoderPlans({ ...sizes, encoder: { ...layer, width: 18 } }), /no multiple of 4/);
+  assert.throws(
+    () => autoencoderPlans({ ...sizes, encoder: { ...layer, width: 18 } }),
+    /not a multiple of 4/,
+  );
   assert.throws(() => autoencoderPlans({ ...sizes, decoder: { ...layer, heads: 3 } }), /3 heads/);
   const make = (change: Partial<AutoencoderOptions>) =>
     new AutoencoderTraining(sizes, { ...options, ...change }, source(4, 1), source(4, 1));

@@ -145,7 +145,7 @@ async function texts(one: Served) {
   await refused({ list: -1 }, /list is "-1"; expected a whole number/);
   await refused({ draws: 1e6 }, /draws is "1000000"/);
   await refused({ seed: "x" }, /seed is "x"/);
-  await refused({ digest: one.artifact("test").digest }, /no model of text or images/, 422);
+  await refused({ digest: one.artifact("test").digest }, /not a model of text or images/, 422);
   await refused({ digest: "0123456789" }, /nothing is named/, 404);
   assert.equal((await one.json("explore", { digest: one.artifact("test").digest })).explorable, null);
 }
@@ -195,7 +195,7 @@ async function pictures(one: Served) {
     for (
       const [change, message, status] of [
         [{ image: 3 }, /image is "3"; expected a whole number from 0 to 2/, 400],
-        [{ hidden: "####" }, /no base64url/, 422],
+        [{ hidden: "####" }, /not base64url/, 422],
         [{ hidden: "AAAA" }, /24 bits for 16 pixels/, 422],
         [{ set: "../../x" }, /no such set/, 422],
         [{ set: digest }, /no such set/, 422],
@@ -229,7 +229,7 @@ async function processes(one: Served) {
 
   await assert.rejects(
     ask(question("_", { model: one.artifact("pixels") })),
-    /no model of texts of 7 words/,
+    /not a model of texts over 7 words/,
   );
   const lost = one.artifact("text");
   const files = lost.files.map((file) => ({ ...file, digest: "0".repeat(64) }));

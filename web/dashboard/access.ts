@@ -104,7 +104,7 @@ export function publicHost(text: string): string {
   if (HOST.test(host)) return host;
   throw new CallError(
     "command/options",
-    `--public-host is ${JSON.stringify(text)}, which is no NAME or NAME:PORT`,
+    `--public-host is ${JSON.stringify(text)}, which is not NAME or NAME:PORT`,
     {
       hint:
         "Give what stands between http:// and the next slash in the browser, as in --public-host localhost:9999",

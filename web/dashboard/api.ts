@@ -90,7 +90,7 @@ export function logPath(records: Records, run: string, node: string): string {
 function position(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) {
-    throw new WrongQuestion("page/argument", `${text} is no position`);
+    throw new WrongQuestion("page/argument", `${text} is not a position`);
   }
   return value;
 }
@@ -157,7 +157,7 @@ export async function artifactFile(
     throw new CallError("page/not-found", `artifact ${artifact.digest.slice(0, 12)} has no file ${name}`);
   }
   if (file.location !== undefined) {
-    throw new CallError("page/not-given", "data outside the store are not given out");
+    throw new CallError("page/not-given", "data outside the store is not served");
   }
   if (file.size > 256 << 20) {
     throw new RetortError("page/not-given", `${name} is too large for a browser`, {
@@ -184,7 +184,7 @@ export async function comparePage(
   records: Records,
   ids: readonly string[],
 ): Promise<ComparePageData> {
-  if (ids.length < 2) throw new WrongQuestion("page/argument", "two runs at least are compared");
+  if (ids.length < 2) throw new WrongQuestion("page/argument", "a comparison needs at least two runs");
   if (ids.length > COMPARED) {
     throw new WrongQuestion("page/argument", `at most ${COMPARED} runs are compared at once`);
   }

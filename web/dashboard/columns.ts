@@ -20,7 +20,7 @@ export function columnOf(text: string): RunColumn {
   const [, kind, rest] = /^(param|metric|output|node):(.*)$/s.exec(text) ?? [];
   if (kind === "param" || kind === "node") return { kind, of: "", name: rest! };
   const slash = rest?.indexOf("/") ?? -1;
-  if (slash <= 0) throw new WrongQuestion("page/argument", `${JSON.stringify(text)} is no column`);
+  if (slash <= 0) throw new WrongQuestion("page/argument", `${JSON.stringify(text)} is not a column`);
   return { kind: kind as "metric" | "output", of: rest!.slice(0, slash), name: rest!.slice(slash + 1) };
 }
 

@@ -168,7 +168,7 @@ export function askModel(
       hidden: query.get("hidden") ?? "",
     });
   }
-  throw new WrongQuestion("page/argument", "this artifact is no model of text or images", { status: 422 });
+  throw new WrongQuestion("page/argument", "this artifact is not a model of text or images", { status: 422 });
 }
 
 /** A parameter of the query that is a whole number from 0 to `most`. */

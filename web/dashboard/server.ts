@@ -123,7 +123,7 @@ async function bodyOf(request: Incoming): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WrongQuestion("page/argument", "the body is no JSON", { cause });
+    throw new WrongQuestion("page/argument", "the body is not JSON", { cause });
   }
 }
 

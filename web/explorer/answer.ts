@@ -88,7 +88,7 @@ export async function answerImage(
   { image, hidden, draws, seed }: Omit<ImageQuestion, "model" | "images" | "kind">,
 ): Promise<ImageAnswer> {
   if (image >= set.count) {
-    throw new CallError("page/not-found", `there is no image ${image} among ${set.count}`);
+    throw new CallError("page/not-found", `there is no image ${image}: the set has ${set.count}`);
   }
   const original = sliceImages(set, image, image + 1);
   const { space } = original;
@@ -133,7 +133,7 @@ function maskOf(text: string, pixels: number): Uint8Array {
   try {
     bits = Uint8Array.fromBase64(text, { alphabet: "base64url" });
   } catch (cause) {
-    throw new CallError("page/argument", "what is hidden is no base64url", { cause });
+    throw new CallError("page/argument", "what is hidden is not base64url", { cause });
   }
   if (bits.length !== Math.ceil(pixels / 8)) {
     throw new CallError("page/argument", `what is hidden has ${8 * bits.length} bits for ${pixels} pixels`);

@@ -59,7 +59,7 @@ export class Explorer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const one of this.#waiting.splice(0)) {
-      one.reject(new RetortError("page/superseded", "the dashboard ends"));
+      one.reject(new RetortError("page/superseded", "the dashboard was closed"));
     }
     kill(this.#child?.process);
     await this.#over;
@@ -109,7 +109,9 @@ export class Explorer implements AsyncDisposable {
       one.reject(
         new RetortError(
           "page/model-process",
-          `the process that answers ended ${signal === null ? `with code ${code}` : `by ${signal}`}`,
+          `the process that answers questions ended ${
+            signal === null ? `with code ${code}` : `by ${signal}`
+          }`,
           { hint: "The model may be too large for this machine's memory." },
         ),
       )

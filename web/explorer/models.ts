@@ -43,7 +43,7 @@ export class Models {
         if (wrong !== undefined) {
           throw new RetortError(
             "inputs/mismatch",
-            `the circuit is no model of texts of ${known.words.length} words`,
+            `the circuit is not a model of texts over ${known.words.length} words`,
             { hint: `Its variable ${wrong.name} is of another kind or size.` },
           );
         }

@@ -39,7 +39,7 @@ export async function* csvRows(path: string, name: string): AsyncGenerator<Row> 
     const { lines } = cause as CsvError & { lines?: number };
     throw new TextError(
       "table/syntax",
-      `${name}${lines === undefined ? "" : `, line ${lines}`}: it is no CSV: ${messageOf(cause)}`,
+      `${name}${lines === undefined ? "" : `, line ${lines}`}: it is not valid CSV: ${messageOf(cause)}`,
       {
         cause,
         hint:

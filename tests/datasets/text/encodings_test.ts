@@ -72,12 +72,12 @@ Deno.test("what is no UTF-8 and no UTF-16 is refused with what it seems to be, a
     [utf16("a\ud800b", false), /not UTF-16BE, as its mark says/, /cut short/],
     [latin, /not UTF-8 at byte 2: f6/, /WINDOWS-1252/],
     [japanese, /not UTF-8 at byte 0: 93/, /SHIFT_JIS/],
-    [ascii("%PDF-1.7\nx"), /it is a PDF document, no text/, /pdftotext/],
+    [ascii("%PDF-1.7\nx"), /it is a PDF document, not text/, /pdftotext/],
     [ascii("PK\u0003\u0004docx"), /it is a zip archive/, /Unpack/],
     [Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), /it is packed with xz/, /unxz/],
     [ascii("BZh91AY"), /it is packed with bzip2/, /bunzip2/],
     [ascii("PAR1..."), /it is a parquet file/, /column/],
-    [Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0), /byte 7 is zero: that is no text/, /endings/],
+    [Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0), /byte 7 is zero: this is not text/, /endings/],
     [Uint8Array.from({ length: 300 }, (_, i) => 1 + (i * 37) % 255), /not UTF-8/, /does not seem to be text/],
   ];
   for (const [bytes, message, hint] of refused) {

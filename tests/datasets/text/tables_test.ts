@@ -160,10 +160,10 @@ Deno.test("tables without a column, columns without a table, and rows that are n
     ["a.json", '[\n{"text":"x"}\n]', "text", /a\.json, line 1: /],
     ["a.json", '[{"text":"x"}]', "text", /a\.json, line 1: it is an array/],
     ["a.json", '{\n"text":"x"\n}', "text", /a\.json, line 1: it is not a JSON object/],
-    ["a.csv", 'text,b\n"open,1\n', "text", /a\.csv.*: it is no CSV/],
-    ["a.csv", "text,b\n1,2,3\n", "text", /a\.csv, line 2: it is no CSV/],
+    ["a.csv", 'text,b\n"open,1\n', "text", /a\.csv.*: it is not valid CSV/],
+    ["a.csv", "text,b\n1,2,3\n", "text", /a\.csv, line 2: it is not valid CSV/],
     ["a.csv", "text,text\n1,2\n", "text", /two columns are called "text"/],
-    ["notes.txt", "text,b\n1,2\n", "text", /notes\.txt: it is no table, so it has no column "text"/],
+    ["notes.txt", "text,b\n1,2\n", "text", /notes\.txt: it is not a table and has no column "text"/],
   ];
   for (const [name, content, column, message] of refused) {
     await assert.rejects(read(name, content, column), message, `${name} ${column}`);

@@ -96,9 +96,15 @@ Deno.test("windows of everything in WikiText-2 are one run", () => {
 });
 
 Deno.test("what cannot be is refused", async () => {
-  assert.throws(() => Windows.over([0, 4], { length: 0 }), /windows of 0 tokens/);
-  assert.throws(() => Windows.over([0, 4], { length: 2, stride: 0.5 }), /a stride of 0.5 tokens/);
+  assert.throws(
+    () => Windows.over([0, 4], { length: 0 }),
+    /windows have 0 tokens, expected a whole number from 1/,
+  );
+  assert.throws(
+    () => Windows.over([0, 4], { length: 2, stride: 0.5 }),
+    /the stride is 0.5 tokens, expected a whole number from 1/,
+  );
   const windows = Windows.over([0, 4], { length: 2 });
-  assert.throws(() => windows.at(2), /window 2 of 2/);
-  await assert.rejects(windows.rows(numbered(4), 1, 3), /windows 1 to 3 of 2/);
+  assert.throws(() => windows.at(2), /window 2 was asked for, but there are 2/);
+  await assert.rejects(windows.rows(numbered(4), 1, 3), /windows 1 to 3 were asked for, but there are 2/);
 });

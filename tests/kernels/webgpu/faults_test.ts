@@ -140,7 +140,7 @@ Deno.test({
     const hopeless = await WebGpuEngine.open(host, model, { deviceMemory: 30_000 });
     await assert.rejects(
       hopeless.flows(samples),
-      /no memory for 8 samples at a time: .* MiB beside the .* MiB/,
+      /lacks memory for 8 samples at a time: .* MiB beside the .* MiB/,
     );
     await hopeless.close();
     await host.close();

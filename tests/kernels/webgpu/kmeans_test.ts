@@ -86,7 +86,7 @@ Deno.test({
     assert.equal((await compare(small)).capacity, 8);
     await assert.rejects(
       WebGpuKMeans.open(small, 100, 2),
-      /no memory for a vector of 100 numbers in one binding/,
+      /lacks memory for a vector of 100 numbers in one binding/,
     );
     await small.close();
     const few = await compare(host, { memory: 32 * 40 });
@@ -96,7 +96,7 @@ Deno.test({
     assert.equal(tight.capacity, 2 ** 20 / 2 ** 15);
     await assert.rejects(
       WebGpuKMeans.open(host, WIDTH, CLUSTERS, { deviceMemory: 2500 }),
-      /no memory for 8 vectors at a time: .* MiB beside the .* MiB/,
+      /lacks memory for 8 vectors at a time: .* MiB beside the .* MiB/,
     );
   },
 });

@@ -274,9 +274,9 @@ Deno.test("bad input is refused in words", async () => {
     const pieces = async (json: string, name = "tokenizer.json") =>
       await run(place, tokenizePieces, { ...text, tokenizer: await filesOf(place, { [name]: json }) });
     await assert.rejects(pieces("{}", "vocab.txt"), /no tokenizer\.json among vocab\.txt/);
-    await assert.rejects(pieces("{"), /tokenizer\.json is no usable tokenizer: it is not JSON/);
+    await assert.rejects(pieces("{"), /tokenizer\.json is not a usable tokenizer: it is not JSON/);
     await assert.rejects(pieces("{}"), /it has no `model`/);
-    await assert.rejects(pieces('{"model":{"type":"Other","vocab":{"a":0}}}'), /is no usable tokenizer: /);
+    await assert.rejects(pieces('{"model":{"type":"Other","vocab":{"a":0}}}'), /is not a usable tokenizer: /);
   });
 });
 

@@ -59,7 +59,7 @@ Deno.test("weights outside the .onnx file, of branches too, come with it into th
       assert.equal((await model.draw({ first: 0, count: 3, length: 4, temperature: 1, seed: 1 })).length, 3);
       await assert.rejects(
         make({ [`onnx/${name}.onnx`]: graph! }),
-        new RegExp(`the graph of tiny keeps weights in a file \`${name}.onnx_data\`, which is not there`),
+        new RegExp(`the graph of tiny keeps weights in a file \`${name}.onnx_data\`, which is missing`),
       );
       await assert.rejects(
         make({ [`onnx/${name}.onnx`]: graph!, [`onnx/${name}.onnx_data`]: weights!.subarray(0, 99) }),

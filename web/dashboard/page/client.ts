@@ -8,7 +8,7 @@ export type { Connection } from "./hub.ts";
 
 /** An answer that the server could not give. */
 export class ServerError extends Error {
-  constructor(message: string, readonly hint: string | null) {
+  constructor(message: string, readonly hint: string | null, readonly code?: string) {
     super(message);
   }
 }
@@ -28,13 +28,13 @@ async function answered<T>(fetching: () => Promise<Response>, signal?: AbortSign
   const response = await reached(fetching, signal);
   if (response.ok) return await response.json();
   const text = await response.text();
-  let told: { error?: string; hint?: string | null } = {};
+  let told: { code?: string; error?: string; hint?: string | null } = {};
   try {
     told = JSON.parse(text);
   } catch {
     told = { error: text };
   }
-  throw new ServerError(told.error ?? `the server said ${response.status}`, told.hint ?? null);
+  throw new ServerError(told.error ?? `the server said ${response.status}`, told.hint ?? null, told.code);
 }
 
 /** Asks the server; browsers call every fault of a connection "Failed to fetch" or the like. */

@@ -29,7 +29,7 @@ export function Shown<T>(
 /** What went wrong, with what to do about it. */
 export function Problem({ error }: { error: Error }) {
   return (
-    <p class="fault" role="alert">
+    <p class="fault" role="alert" title={error instanceof ServerError ? error.code : undefined}>
       {error.message}
       {error instanceof ServerError && error.hint !== null && <>. {error.hint}</>}
     </p>
