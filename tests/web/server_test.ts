@@ -97,7 +97,10 @@ Deno.test("tunnels and proxies are let in by the name that was given for them, a
     `http://localhost:9999${pathname}`,
     `http://retort.example${pathname}`,
   ]);
-  await assert.rejects(serveDashboard(written.store, { publicHosts: ["http://x/"] }), /no NAME or NAME:PORT/);
+  await assert.rejects(
+    serveDashboard(written.store, { publicHosts: ["http://x/"] }),
+    /not NAME or NAME:PORT/,
+  );
 });
 
 Deno.test("of two dashboards of a store the first is remembered", async () => {
