@@ -24,6 +24,7 @@ const LOWEST = -1e300;
  * | `values` | `[samples, variables]` | states and real values, of the type asked for. Missing: -1 for states, NaN for all |
  * | `observed` | `[samples, variables]` | bool, where asked for: false where a value is missing, whatever it is |
  * | `logs_<v>` | `[samples, units]` | float32, for every external variable `v`: its log-likelihoods |
+ * | `weights_<v>` | `[samples, states]` | float32, for every variable `v` of the option `soft`: weights from 0 of its states. They are read where its value is not missing, and the value, which may be any state, is not |
  *
  * The output `log_likelihoods` is `[samples, units of the root]`, float64; -Infinity for impossible samples. The runtime
  * refuses what is neither a state nor missing ("out of data bounds").

@@ -5,6 +5,8 @@ import {
   type Leaf,
   leafFamily,
   leafOf,
+  statesOf,
+  variableOf,
 } from "../../circuits/mod.ts";
 import type { LeafFolds, LeafGraph } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
@@ -24,6 +26,8 @@ export interface ExportOptions {
   readonly type?: "int32" | "int64" | "float32" | "float64";
   /** Whether there is an input `observed`; values that are missing can be told without it. */
   readonly observed?: boolean;
+  /** Categorical variables that are asked about by weights of their states (soft evidence) in the place of a value. */
+  readonly soft?: readonly number[];
 }
 
 /** A value as float64. */
@@ -41,9 +45,11 @@ export class LeafEmitter implements LeafGraph {
   readonly #type: "int32" | "int64" | "float32" | "float64";
   readonly #tables = new Map<string, Value>();
   readonly #externals = new Map<number, Value>();
+  /** By variable: weights of its states, `[samples, states]` in float64. */
+  readonly #weights = new Map<number, Value>();
 
   /** Adds the inputs of values. @throws {CircuitError} when the type does not hold them */
-  constructor(graph: OnnxGraph, plan: Plan, { type, observed = false }: ExportOptions) {
+  constructor(graph: OnnxGraph, plan: Plan, { type, observed = false, soft = [] }: ExportOptions) {
     this.graph = graph;
     this.#plan = plan;
     const { variables } = plan.circuit;
@@ -72,11 +78,56 @@ export class LeafEmitter implements LeafGraph {
       "a row for each sample, a column for each variable",
     );
     if (observed) this.#observed = graph.input("observed", "bool", ["samples", variables.length]);
+    for (const v of new Set(soft)) {
+      const variable = variableOf(plan.circuit, v);
+      if (variable.kind !== "categorical") {
+        throw new CircuitError(
+          "samples/soft-evidence",
+          `${
+            describeVariable(plan.circuit, v)
+          } is ${variable.kind}: soft evidence is about states of categorical variables`,
+        );
+      }
+      const weights = graph.input(
+        `weights_${v}`,
+        "float32",
+        ["samples", variable.states],
+        `weights of the states of variable ${v}, ${variable.name}`,
+      );
+      this.#weights.set(v, double(graph, weights));
+    }
   }
 
   /** Emits the leaves of a segment. */
   emit(leaves: LeafFolds): Value {
-    return deviceLeaf(leaves.group.family).onnx(this, leaves);
+    const rows = deviceLeaf(leaves.group.family).onnx(this, leaves), variables = variablesOf(leaves);
+    if (!variables.some((v) => this.#weights.has(v))) return rows;
+    const { graph } = this;
+    const folds = variables.map((v, fold) => {
+      const weights = this.#weights.get(v);
+      return weights === undefined
+        ? graph.op("Slice", [rows, graph.integers(fold), graph.integers(fold + 1), graph.integers(0)])
+        : graph.op("Unsqueeze", [this.#mixed(leaves, fold, weights), graph.integers(0)]);
+    });
+    const all = folds.length === 1 ? folds[0] as Value : graph.op("Concat", folds, { axis: 0 });
+    return this.orNothing(this.observed(leaves, this.values(leaves), true), all);
+  }
+
+  /** Logarithms of the units of a fold, `[samples, units]`, from weights of states. */
+  #mixed(leaves: LeafFolds, fold: number, weights: Value): Value {
+    const { graph } = this, { units } = leaves.group;
+    const node = this.#node(leaves, fold), { leaf, first } = this.leaf(leaves, fold);
+    const states = statesOf(leaf.variable);
+    const family = leafFamily(node.family);
+    const { family: name, parameter, settings } = node;
+    const key = `${name} ${parameter} ${JSON.stringify(settings)} ${states} ${units} ${first}`;
+    const table = this.#tables.getOrInsertComputed(key, () =>
+      graph.constant(
+        Float64Array.from({ length: states * units }, (_, i) =>
+          Math.exp(family.logProbability(leaf, first + i % units, Math.floor(i / units)))),
+        [states, units],
+      ));
+    return graph.op("Log", [graph.op("MatMul", [weights, table])]);
   }
 
   /** See {@link LeafGraph.values}. */

@@ -7,9 +7,11 @@ import {
   ReferenceEvaluator,
   type Samples,
   samplesFromRows,
+  softOf,
 } from "../../circuits/mod.ts";
 import { exportOnnx } from "../../kernels/onnx/export.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
+import { mixedSamples } from "../circuits/soft_truth.ts";
 import { randomCircuit } from "../circuits/truth.ts";
 import { hardCases, plainCircuits } from "./engine_cases.ts";
 
@@ -80,6 +82,39 @@ Deno.test("exported circuits keep the digits of real values, and both probabilit
   const wanted = Math.log(0.5e-9) + normal(0.75, 0, 1) + normal(1.5, 0, 1) - Math.log(1e-6);
   assert.ok(Math.abs(first! - wanted) < 1e-5, `${first}, not ${wanted}`);
   assert.ok(Math.abs(last! - Math.log(0.5e-9)) < 1e-6, `${last}`);
+});
+
+Deno.test("soft evidence is an input where that is asked for: as the reference has it", async () => {
+  for (const seed of [1, 8, 15, 22]) {
+    const circuit = randomCircuit(seed, 4), all = circuit.variables.map((_, v) => v);
+    const samples = mixedSamples(circuit, 6, seed), { count, variables } = samples;
+    const soft = all.filter((v) => v !== 1);
+    const session = await InferenceSession.create(exportOnnx(circuit, { soft }), { logSeverityLevel: 3 });
+    assert.deepEqual(session.inputNames, ["values", ...soft.map((v) => `weights_${v}`)]);
+    const hard = new Map([...samples.soft!].filter(([v]) => v !== 1)), asked = { ...samples, soft: hard };
+    const values = BigInt64Array.from(samples.values, (x, i) => samples.observed![i] === 0 ? -1n : BigInt(x));
+    const feeds: Record<string, Tensor> = { values: new Tensor("int64", values, [count, variables]) };
+    for (const v of soft) {
+      const { states } = circuit.variables[v] as { states: number };
+      const weights = new Float32Array(count * states);
+      for (let s = 0; s < count; s++) {
+        const evidence = softOf(asked, s, v);
+        evidence?.states.forEach((x, i) => weights[s * states + x] = evidence.weights[i]!);
+        if (evidence === undefined) weights[s * states + samples.values[s * variables + v]!] = 1;
+      }
+      feeds[`weights_${v}`] = new Tensor("float32", weights, [count, states]);
+    }
+    const got = (await session.run(feeds)).log_likelihoods!.data as Float64Array;
+    (await new ReferenceEvaluator(circuit).logLikelihoods(asked)).forEach((log, s) => {
+      assert.ok(log === got[s] || Math.abs(log - got[s]!) < 1e-5, `sample ${s}: ${got[s]}, not ${log}`);
+    });
+  }
+  const b = new CircuitBuilder();
+  const real = b.build(b.input({ variable: b.real("x"), family: "gaussian", units: 1, parameter: [0, 1] }));
+  assert.throws(
+    () => exportOnnx(real, { soft: [0] }),
+    /variable 0 `x` is real: soft evidence is about states/,
+  );
 });
 
 Deno.test("an exported circuit describes itself, and refuses what is no state", async () => {

@@ -104,6 +104,31 @@ export function softSuite(suite: SoftSuite): void {
     });
   });
 
+  test("conditionals of external variables are those of the reference", async () => {
+    const b = new CircuitBuilder({ seed: 7 }), random = new RandomStream(2);
+    const patches = ["a", "b"].map((name) => b.variable({ kind: "external", name }));
+    const leaves = patches.map((variable) => b.input({ variable, family: "external", units: 5 }));
+    const colours = b.input({ variable: b.categorical("colour", 4), family: "categorical", units: 3 });
+    const mixed = leaves.map((leaf) => b.sum([leaf], { units: 3 }));
+    const circuit = b.build(b.sum([b.product([...mixed, colours])], { units: 1 }));
+    const logs = () => Float32Array.from({ length: 6 * 5 }, () => -200 * random.uniform());
+    const weights = Float32Array.from({ length: 6 * 4 }, () => random.uniform());
+    const samples: Samples = {
+      count: 6,
+      variables: 3,
+      values: new Float32Array(18),
+      observed: Uint8Array.from({ length: 18 }, (_, i) => i % 5 === 0 ? 0 : 1),
+      externals: new Map(patches.map((v) => [v, logs()])),
+      soft: new Map([[2, { weights }]]),
+    };
+    await using(circuit, async (engine) => {
+      const got = await conditional(engine, samples, [0, 1, 2]);
+      for (const [v, rows] of await conditional(new ReferenceEvaluator(circuit), samples, [0, 1, 2])) {
+        rows.forEach((p, i) => assert.ok(Math.abs(p - got.get(v)![i]!) < 1e-4, `${v}: ${i}`));
+      }
+    });
+  });
+
   const rules: [string, UpdateRule][] = [
     ["EM", { step: { kind: "em" }, leaves: { pseudocount: 0.1 } }],
     ["anemone", { step: { kind: "anemone", step: 0.4 }, sums: { pseudocount: 0.1 } }],
