@@ -1,4 +1,4 @@
-import { type Circuit, CircuitError } from "../circuits/mod.ts";
+import { type Circuit, CircuitError, isBuiltIn } from "../circuits/mod.ts";
 import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { checkMemory } from "./memory.ts";
@@ -22,7 +22,7 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
     );
   }
   // Loaded when asked for: a browser has no ONNX Runtime for Node.
-  switch (await chooseEngine(options)) {
+  switch (await chooseEngine(engineFor(circuit, options))) {
     case "cpu":
       return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
     case "webgpu": {
@@ -31,6 +31,13 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
       return await (await import("./webgpu/remote.ts")).openRemote(circuit, options);
     }
   }
+}
+
+/** With `auto`, families that only the CPU engine computes decide before the machine does. */
+function engineFor({ nodes }: Circuit, options: EngineOptions): EngineOptions {
+  const { engine = "auto", adapter } = options;
+  const own = nodes.some((node) => node.kind === "input" && !isBuiltIn(node.family));
+  return engine === "auto" && adapter === undefined && own ? { ...options, engine: "cpu" } : options;
 }
 
 /** The engine that options mean on this machine. @throws {CircuitError} when there is no such engine */

@@ -31,6 +31,63 @@ export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = {
 
 const known = new Map<string, LeafFamily>(Object.entries(leafFamilies));
 
+/** What a family cannot be without; the rest is optional. */
+const METHODS = [
+  "states",
+  "parameterShape",
+  "checkSettings",
+  "checkValues",
+  "initialise",
+  "logProbability",
+  "statisticsWidth",
+  "accumulate",
+  "maximise",
+  "accumulateExpected",
+  "blend",
+  "start",
+  "perturb",
+  "sample",
+  "mode",
+  "mean",
+] as const satisfies readonly (keyof LeafFamily)[];
+
+/**
+ * Makes a family of one's own known by its name, in this process: the builder, files, queries and learning take it from here on, on the
+ * reference and on the engine cpu. Other engines and exported graphs need a `DeviceLeaf` of it besides.
+ * @throws {CircuitError} when another family has its name, or it lacks a method
+ */
+export function registerLeafFamily(family: LeafFamily): void {
+  const { name } = family;
+  if (typeof name !== "string" || !/^[a-zA-Z][\w-]*$/.test(name)) {
+    throw new CircuitError("circuit/argument", `the name of a leaf family is ${JSON.stringify(name)}`, {
+      hint: "A name begins with a letter and goes on with letters, digits, `_` and `-`.",
+    });
+  }
+  const before = known.get(name);
+  if (before === family) return;
+  if (before !== undefined) {
+    throw new CircuitError("circuit/argument", `there is already a leaf family \`${name}\``, {
+      hint: "Give the new one another name: files tell families by it.",
+    });
+  }
+  const missing = METHODS.filter((method) => typeof family[method] !== "function");
+  if (missing.length > 0 || !Array.isArray(family.kinds)) {
+    throw new CircuitError(
+      "circuit/argument",
+      `the leaf family \`${name}\` lacks ${
+        [...missing, ...(Array.isArray(family.kinds) ? [] : ["kinds"])].join(", ")
+      }`,
+      { hint: "See `LeafFamily`; an object that spreads a family that is built in has all of them." },
+    );
+  }
+  known.set(name, family);
+}
+
+/** Whether a family is one of those that are built in. */
+export function isBuiltIn(name: string): boolean {
+  return Object.hasOwn(leafFamilies, name);
+}
+
 /** The family of this name. @throws {CircuitError} when there is none, listing those that exist. */
 export function leafFamily(name: string): LeafFamily {
   const family = known.get(name);

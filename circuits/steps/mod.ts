@@ -21,7 +21,7 @@ export const stepRules: Readonly<Record<StepName, StepRule>> = {
 };
 
 /** The kinds of steps. */
-export const STEPS = Object.keys(stepRules) as readonly StepName[];
+export const STEPS: readonly StepName[] = Object.keys(stepRules) as StepName[];
 
 /** The number of a step, 0 for a kind without one. */
 export function amountOf(step: UpdateStep): number {

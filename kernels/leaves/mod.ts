@@ -1,5 +1,5 @@
 /** How devices compute the leaf families, one file each. */
-import { CircuitError, type FamilyName } from "../../circuits/mod.ts";
+import { CircuitError, type FamilyName, leafFamily } from "../../circuits/mod.ts";
 import { bernoulliDevice } from "./bernoulli.ts";
 import { categoricalDevice } from "./categorical.ts";
 import type { DeviceLeaf, GpuTable } from "./device_leaf.ts";
@@ -25,6 +25,28 @@ export const deviceLeaves: Readonly<Record<FamilyName, DeviceLeaf>> = {
 };
 
 const known = new Map<string, DeviceLeaf>(Object.entries(deviceLeaves));
+
+export type { DeviceLeaf } from "./device_leaf.ts";
+
+/**
+ * Says how devices compute leaves of a registered family (`registerLeafFamily`), in this process: exported graphs and a WebGPU engine in the
+ * same thread take it from here on. `openEngine` runs WebGPU in a thread of its own, which knows the built-in families alone.
+ * @throws {CircuitError} when another descriptor has its name
+ */
+export function registerDeviceLeaf(family: string, leaf: DeviceLeaf): void {
+  leafFamily(family);
+  const before = known.get(family);
+  if (before !== undefined && before !== leaf) {
+    throw new CircuitError(
+      "circuit/argument",
+      `something says already how devices compute \`${family}\` leaves`,
+      {
+        hint: "Each family has one descriptor.",
+      },
+    );
+  }
+  known.set(family, leaf);
+}
 
 /** How devices compute a family. @throws {CircuitError} when nobody said */
 export function deviceLeaf(family: string): DeviceLeaf {

@@ -2,7 +2,11 @@ import {
   type Accumulated,
   type Activations,
   type Circuit,
+  CircuitError,
+  describeNode,
   type Flows,
+  type InputNode,
+  isBuiltIn,
   type NodeId,
   nodeOf,
   type ParameterArray,
@@ -34,9 +38,11 @@ export interface RemoteOptions {
  * Opens a WebGPU engine in a thread of its own, so that this one goes on while the device computes: waiting for a
  * device blocks the waiting thread on some runtimes. Engines on the same adapter share thread, device and kernels.
  * @throws {RetortError} when there is no adapter, or no memory for the parameters
+ * @throws {CircuitError} when the circuit has leaves of a family that is not built in
  */
 export async function openRemote(circuit: Circuit, options: RemoteOptions = {}): Promise<RemoteEngine> {
   const { adapter, memory, tuning: store, onLoss } = options;
+  refuseRegistered(circuit);
   const thread = await threadOf(adapter);
   const number = thread.enter(onLoss);
   try {
@@ -49,6 +55,21 @@ export async function openRemote(circuit: Circuit, options: RemoteOptions = {}):
     await thread.leave(number);
     throw error;
   }
+}
+
+/** The thread of the device has none of the families that were registered here. */
+function refuseRegistered(circuit: Circuit): void {
+  const own = circuit.nodes.find((node): node is InputNode =>
+    node.kind === "input" && !isBuiltIn(node.family)
+  );
+  if (own === undefined) return;
+  throw new CircuitError(
+    "engine/no-leaf",
+    `${
+      describeNode(own)
+    } is a ${own.family} leaf, which the engine webgpu cannot compute: its thread knows the built-in families alone`,
+    { hint: "The engine cpu computes leaves of every family." },
+  );
 }
 
 /** A WebGPU engine whose device is in another thread. */
