@@ -17,9 +17,15 @@ export interface Export {
 /**
  * Copies an artifact's files, checked, into a folder, with `artifact.json` that says what made them.
  *
+ * @param card a model card, written as README.md.
  * @throws CallError when the folder is not empty, RetortError when the artifact is damaged or swept.
  */
-export async function exportArtifact(store: Store, record: ArtifactRecord, folder: string): Promise<Export> {
+export async function exportArtifact(
+  store: Store,
+  record: ArtifactRecord,
+  folder: string,
+  card?: string,
+): Promise<Export> {
   const target = resolve(folder);
   if (listFolder(target).length > 0) {
     throw new CallError("command/folder-not-empty", `${target} is not empty`, { hint: "Name a new folder." });
@@ -57,6 +63,10 @@ export async function exportArtifact(store: Store, record: ArtifactRecord, folde
       params: record.components.params,
       inputs: record.components.inputs as JsonObject,
     };
+    await Deno.mkdir(target, { recursive: true });
+    if (card !== undefined && !artifact.files.some((file) => file.name === "README.md")) {
+      await Deno.writeTextFile(join(target, "README.md"), card);
+    }
     // Its own name may be taken by a file of the artifact.
     const name = artifact.files.some((file) => file.name === "artifact.json")
       ? "retort-artifact.json"

@@ -29,6 +29,12 @@ export const NEEDS = {
     what: "Fashion-MNIST",
     how: "on Debian and Ubuntu: apt-get install dataset-fashion-mnist; elsewhere as the other data sets",
   },
+  python: {
+    what: "Python with mlflow-skinny, tensorboard and roc-validator",
+    how:
+      "python3 -m venv FOLDER && FOLDER/bin/pip install mlflow-skinny==3.17.2 tensorboard==2.21.0 roc-validator==0.13.0; " +
+      "RETORT_PYTHON names its program, FOLDER/bin/python",
+  },
   linux: { what: "Linux, where some faults of disks can be staged", how: "run them on Linux" },
 } as const;
 
