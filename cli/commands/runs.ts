@@ -103,7 +103,7 @@ function runs(run: string | undefined, options: RunsOptions): void {
       })),
     })));
   }
-  if (rows.length === 0) return print("no runs");
+  if (rows.length === 0) return print(records.countRuns() === 0 ? "no runs yet" : "no runs match");
   const said = rows.some(({ record }) => annotations.has(record.id));
   print(table(
     ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "NODES", "SWEEPS", ...said ? ["NOTES"] : []],
