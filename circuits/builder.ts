@@ -13,7 +13,7 @@ import type {
 } from "./circuit.ts";
 import { conformed } from "./conform.ts";
 import { CircuitError } from "./errors.ts";
-import { requireList, requireSeed, requireShape, requireWhole } from "./guards.ts";
+import { requireList, requireObject, requireSeed, requireShape, requireWhole } from "./guards.ts";
 import { randomRows } from "./leaves/family.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import { flatten, isFlat, type NestedNumbers } from "./nested.ts";
@@ -79,6 +79,7 @@ export class CircuitBuilder {
 
   /** An empty circuit. `seed` decides every parameter that is not given. @throws {CircuitError} when it is none */
   constructor(options: { seed?: number } = {}) {
+    requireObject("the options of a builder", options);
     const { seed = 0 } = options;
     requireSeed(seed);
     this.#seed = seed;

@@ -13,12 +13,14 @@ import { CircuitError, type ErrorCode, type Fault } from "./errors.ts";
 import { checkRows } from "./leaves/family.ts";
 import { familyNames, findLeafFamily, isExternal, leafOf } from "./leaves/mod.ts";
 import { firstDifferent, firstShared, inScope, type Scope, scopesOf } from "./scope.ts";
+import { requireCircuit } from "./guards.ts";
 
 /**
  * Checks structure and parameters: see {@link structureFaults} and {@link parameterFaults}.
  * @throws {CircuitError} with every fault, each naming its node or parameter
  */
 export function checkCircuit(circuit: Circuit): void {
+  requireCircuit(circuit);
   const structure = structureFaults(circuit);
   if (structure.length > 0) {
     throw CircuitError.of("circuit/invalid", "this is not a valid circuit", structure);
@@ -39,6 +41,7 @@ export function checkCircuit(circuit: Circuit): void {
  * misses a variable, nodes and parameters that nothing uses. Empty for a valid circuit.
  */
 export function structureFaults(circuit: Circuit): Fault[] {
+  requireCircuit(circuit);
   const faults = [...variableFaults(circuit), ...orderFaults(circuit)];
   // Scopes mean nothing in a graph with cycles: report those alone.
   if (faults.length > 0) return faults;
@@ -62,6 +65,7 @@ export function structureFaults(circuit: Circuit): Fault[] {
  * one. Empty if all is well.
  */
 export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fault[] {
+  requireCircuit(circuit);
   const faults: Fault[] = [];
   const checked = new Set<string>();
   for (const node of circuit.nodes) {

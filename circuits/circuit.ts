@@ -1,5 +1,5 @@
 import { CircuitError } from "./errors.ts";
-import { kindOf } from "./guards.ts";
+import { kindOf, requireCircuit } from "./guards.ts";
 
 /** Position of a node in {@link Circuit.nodes}. Children have smaller ids than their parents. */
 export type NodeId = number;
@@ -122,6 +122,7 @@ export interface Circuit {
 
 /** The same circuit with more notes, if there are any; of equal names the new ones. */
 export function withNotes(circuit: Circuit, notes: Circuit["notes"]): Circuit {
+  requireCircuit(circuit);
   return notes === undefined ? circuit : { ...circuit, notes: { ...circuit.notes, ...notes } };
 }
 
@@ -132,6 +133,7 @@ export function childrenOf(node: Node): readonly NodeId[] {
 
 /** The node with this id. @throws {CircuitError} when there is none. */
 export function nodeOf(circuit: Circuit, id: NodeId): Node {
+  requireCircuit(circuit);
   // A string of digits finds a node, and is then equal to no id.
   const node = typeof id === "number" ? circuit.nodes[id] : undefined;
   if (node === undefined) {
@@ -147,6 +149,7 @@ export function nodeOf(circuit: Circuit, id: NodeId): Node {
 
 /** The id of the node with this name. @throws {CircuitError} when there is none, or more than one */
 export function nodeNamed(circuit: Circuit, name: string): NodeId {
+  requireCircuit(circuit);
   const found = circuit.nodes.filter((node) => node.name === name);
   if (found.length !== 1) {
     throw new CircuitError(
@@ -159,6 +162,7 @@ export function nodeNamed(circuit: Circuit, name: string): NodeId {
 
 /** The parameter with this id. @throws {CircuitError} when there is none. */
 export function parameterOf(circuit: Circuit, id: string): Parameter {
+  requireCircuit(circuit);
   const parameter = circuit.parameters.get(id);
   if (parameter === undefined) {
     throw new CircuitError(
@@ -173,6 +177,7 @@ export function parameterOf(circuit: Circuit, id: string): Parameter {
 
 /** The variable at this index. @throws {CircuitError} when there is none. */
 export function variableOf(circuit: Circuit, index: number): Variable {
+  requireCircuit(circuit);
   const variable = typeof index === "number" ? circuit.variables[index] : undefined;
   if (variable === undefined) {
     throw new CircuitError(
@@ -192,6 +197,7 @@ export function unitsInto(circuit: Circuit, node: SumNode): number {
 
 /** Units of the root: 1 for a distribution, more for a vector of distributions (class-conditional circuits). */
 export function rootUnits(circuit: Circuit): number {
+  requireCircuit(circuit);
   return nodeOf(circuit, circuit.root).units;
 }
 
@@ -211,6 +217,7 @@ export function describeVariable(circuit: Circuit, index: number): string {
  * checked. Arrays of the right type are kept, not copied; others are converted. `withParameters` is for all others.
  */
 export function replaceValues(circuit: Circuit, values: ReadonlyMap<string, ParameterArray>): Circuit {
+  requireCircuit(circuit);
   const parameters = new Map(circuit.parameters);
   for (const [id, array] of values) {
     const old = parameterOf(circuit, id);
@@ -239,6 +246,7 @@ export interface CircuitSize {
 
 /** Counts nodes, units, edges and parameters. */
 export function sizeOf(circuit: Circuit): CircuitSize {
+  requireCircuit(circuit);
   let units = 0, edges = 0, parameters = 0;
   for (const node of circuit.nodes) {
     units += node.units;

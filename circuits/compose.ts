@@ -11,6 +11,7 @@ import {
 import { copyInto } from "./copy.ts";
 import { CircuitError } from "./errors.ts";
 import { certainStates, isExternal, leafFamily } from "./leaves/mod.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** What {@link substitute} takes. */
 export interface SubstituteOptions {
@@ -45,6 +46,7 @@ export function substitute(
   inner: Circuit,
   options: SubstituteOptions = {},
 ): Substitution {
+  requireCircuit(outer);
   const replaced = variableOf(outer, variable);
   const { prefix = replaced.name } = options;
   const units = rootUnits(inner);

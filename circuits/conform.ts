@@ -1,5 +1,6 @@
 import { type Circuit, inPrecision, type InputNode, type Parameter } from "./circuit.ts";
 import { findLeafFamily } from "./leaves/mod.ts";
+import { requireCircuit } from "./guards.ts";
 
 const SINGLE = new Float32Array(0), DOUBLE = new Float64Array(0);
 
@@ -8,6 +9,7 @@ const SINGLE = new Float32Array(0), DOUBLE = new Float64Array(0);
  * takes a shorter form ({@link LeafFamily.expand}). Anything may still be wrong with it: see `checkCircuit`.
  */
 export function conformed(circuit: Circuit): Circuit {
+  requireCircuit(circuit);
   const parameters = new Map(circuit.parameters);
   const settled = new Set<string>();
   for (const node of circuit.nodes) {

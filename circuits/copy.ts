@@ -1,5 +1,6 @@
 import type { CircuitBuilder } from "./builder.ts";
 import { childrenOf, type Circuit, type Node, type NodeId, nodeOf, parameterOf } from "./circuit.ts";
+import { requireCircuit, requireObject } from "./guards.ts";
 
 /** How {@link copyInto} rewrites a circuit. */
 export interface CopyOptions {
@@ -29,6 +30,8 @@ export interface CopyOptions {
  * Returns the builder's id of what stands for the root.
  */
 export function copyInto(b: CircuitBuilder, circuit: Circuit, options: CopyOptions): NodeId {
+  requireCircuit(circuit);
+  requireObject("the options of `copyInto`", options);
   const { variables, prefix, replace, copied = new Set<string>() } = options;
   const needed = new Uint8Array(circuit.nodes.length);
   needed[circuit.root] = 1;

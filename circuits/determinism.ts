@@ -8,12 +8,14 @@ import {
   unitsInto,
 } from "./circuit.ts";
 import { certainStates, leafFamily, leafOf } from "./leaves/mod.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** Words of support kept at most: beyond that determinism is not looked for further. */
 const LIMIT = 1 << 26;
 
 /** Whether the circuit is shown to be deterministic: {@link nondeterministicNode} finds nothing. */
 export function isDeterministic(circuit: Circuit): boolean {
+  requireCircuit(circuit);
   return nondeterministicNode(circuit) === undefined;
 }
 
@@ -26,6 +28,7 @@ export function isDeterministic(circuit: Circuit): boolean {
  * compiled networks pass it.
  */
 export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
+  requireCircuit(circuit);
   const open = circuit.nodes.filter((node): node is SumNode =>
     node.kind === "sum" && marksOf(circuit, node).length === 0
   );
@@ -39,6 +42,7 @@ export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
  * one of them is observed, at most one input of each row is possible.
  */
 export function marksOf(circuit: Circuit, node: SumNode): number[] {
+  requireCircuit(circuit);
   const marks = node.children.map((child) => indicatorsOf(circuit, child));
   const width = unitsInto(circuit, node) / node.groups;
   return [...marks[0]?.keys() ?? []].filter((variable) => {

@@ -5,6 +5,7 @@ import { conformed } from "./conform.ts";
 import { CircuitError, type Fault } from "./errors.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** Newest version of the format; older ones are read as long as their meaning is known. */
 export const CIRCUIT_VERSION = 3;
@@ -66,6 +67,7 @@ const fileSchema = z.strictObject({
  *   parameters, rows that do not sum to one
  */
 export function encodeCircuit(circuit: Circuit): EncodedCircuit {
+  requireCircuit(circuit);
   checkCircuit(circuit);
   const nodes = circuit.nodes.map((node) => {
     const { id: _position, ...rest } = node;
@@ -176,6 +178,7 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
  * @throws {CircuitError} see {@link encodeCircuit}; nothing is written then
  */
 export async function saveCircuit(folder: string, circuit: Circuit): Promise<void> {
+  requireCircuit(circuit);
   const { structure, parameters } = encodeCircuit(circuit);
   await Deno.mkdir(folder, { recursive: true });
   await write(`${folder}/${PARAMETERS_FILE}`, parameters);

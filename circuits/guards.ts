@@ -48,6 +48,28 @@ export function requireList(what: string, x: unknown): void {
   throw new CircuitError("circuit/argument", `${what}: expected a list, got ${kindOf(x)}`);
 }
 
+/** Refuses what is no object with these properties. @throws {CircuitError} naming `what` */
+export function requireObject(what: string, x: unknown, properties: readonly string[] = []): void {
+  if (typeof x === "object" && x !== null && properties.every((name) => name in x)) return;
+  const wanted = properties.length === 0 ? "an object" : `an object with \`${properties.join("`, `")}\``;
+  throw new CircuitError("circuit/argument", `${what}: expected ${wanted}, got ${kindOf(x)}`);
+}
+
+/** Refuses what is no circuit. @throws {CircuitError} */
+export function requireCircuit(x: unknown): void {
+  requireObject("the circuit", x, ["nodes", "variables", "parameters"]);
+}
+
+/** Refuses what is no evaluator. @throws {CircuitError} */
+export function requireEvaluator(x: unknown): void {
+  requireObject("the evaluator", x, ["circuit", "logLikelihoods"]);
+}
+
+/** Refuses what are no samples. @throws {CircuitError} */
+export function requireSamples(x: unknown): void {
+  requireObject("the samples", x, ["count", "variables", "values"]);
+}
+
 /** Refuses what is no text. @throws {CircuitError} naming `what` */
 export function requireText(what: string, x: unknown): void {
   if (typeof x === "string") return;

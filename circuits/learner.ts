@@ -1,7 +1,7 @@
 import { type Circuit, type InputNode, type ParameterArray, parameterOf, type SumNode } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { requireKind } from "./guards.ts";
+import { requireCircuit, requireKind } from "./guards.ts";
 import { leafFamily } from "./leaves/mod.ts";
 import { flatten, inOneRow, isFlat, type NestedNumbers } from "./nested.ts";
 import type { Samples } from "./samples.ts";
@@ -86,6 +86,7 @@ export interface Learner extends Evaluator, AsyncDisposable {
 
 /** One node of those that use each parameter, by parameter id: tells its kind, family and settings. */
 export function parameterOwners(circuit: Circuit): ReadonlyMap<string, InputNode | SumNode> {
+  requireCircuit(circuit);
   const owners = new Map<string, InputNode | SumNode>();
   for (const node of circuit.nodes) {
     if (node.kind !== "product" && node.parameter !== undefined && !owners.has(node.parameter)) {
@@ -124,6 +125,7 @@ export function settingsFor(
  *   length or that is no distribution, smoothing of leaves whose parameters are no distributions
  */
 export function checkRule(circuit: Circuit, rule: UpdateRule): void {
+  requireCircuit(circuit);
   const { step } = rule;
   requireKind("the step of an update", step, STEPS);
   const { number } = stepRules[step.kind];

@@ -2,6 +2,7 @@ import { CircuitBuilder } from "./builder.ts";
 import { type Circuit, describeNode, type NodeId, nodeOf, type SumNode, unitsInto } from "./circuit.ts";
 import { copyInto } from "./copy.ts";
 import { CircuitError } from "./errors.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** What {@link materialise} takes besides the nodes. */
 export interface MaterialiseOptions {
@@ -41,6 +42,7 @@ export function materialise(
   choices: readonly (NodeId | readonly NodeId[])[],
   options: MaterialiseOptions = {},
 ): Materialised {
+  requireCircuit(circuit);
   const latentOf = new Map<NodeId, number>();
   const sizes: number[] = [], names: string[] = [];
   choices.forEach((choice, z) => {

@@ -1,7 +1,7 @@
 import { type Circuit, type InputNode, type ParameterArray, parameterOf, type SumNode } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import type { Flows } from "./evaluator.ts";
-import { requireNumber } from "./guards.ts";
+import { requireCircuit, requireNumber } from "./guards.ts";
 import { normaliseRows } from "./leaves/family.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
 import { countedSpreads } from "./spread.ts";
@@ -18,6 +18,7 @@ import { withParameters } from "./parameters.ts";
  * @throws {CircuitError} on a pseudocount that is none, or counts that make no distribution
  */
 export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circuit {
+  requireCircuit(circuit);
   requireNumber("the pseudocount", pseudocount, 0);
   const owners = new Map<string, InputNode | SumNode>();
   for (const node of circuit.nodes) {

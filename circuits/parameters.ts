@@ -2,6 +2,7 @@ import { parameterFaults } from "./checks.ts";
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import { flatten, type NestedNumbers } from "./nested.ts";
+import { requireCircuit } from "./guards.ts";
 
 /**
  * The same structure with other values for some parameters, row-major or as lists of lists. Typed arrays in the
@@ -10,6 +11,7 @@ import { flatten, type NestedNumbers } from "./nested.ts";
  *   that do not sum to one
  */
 export function withParameters(circuit: Circuit, values: ReadonlyMap<string, NestedNumbers>): Circuit {
+  requireCircuit(circuit);
   const flat = new Map<string, ParameterArray>();
   for (const [id, array] of values) {
     flat.set(id, flatten(`Parameter \`${id}\``, parameterOf(circuit, id).shape, array));

@@ -18,6 +18,7 @@ import { Evidence } from "./evidence.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
 import { accumulateSoft, softLogProbability } from "./leaves/soft.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "./samples.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** Called for every sum edge of a sample: from unit `output` of sum node `node` to entry `at` of its weights. */
 export type EdgeVisitor = (node: NodeId, output: number, at: number, flow: number) => void;
@@ -214,6 +215,7 @@ export class ReferenceEvaluator implements Evaluator {
 export function emptyFlows(
   circuit: Circuit,
 ): { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> } {
+  requireCircuit(circuit);
   const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
   for (const node of circuit.nodes) {
     if (node.kind === "sum") {
@@ -232,6 +234,7 @@ export function emptyFlows(
  *   meaning
  */
 export function requireSingleRoot(circuit: Circuit): void {
+  requireCircuit(circuit);
   const units = rootUnits(circuit);
   if (units !== 1) {
     throw new CircuitError(

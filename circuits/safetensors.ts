@@ -3,6 +3,7 @@
  * header, the header, the numbers. Nothing in it can be executed, and most languages read it.
  */
 import { CircuitError } from "./errors.ts";
+import { requireList, requireObject } from "./guards.ts";
 
 /** Arrays that can be stored. */
 export type TensorArray = Float64Array | Float32Array | Int32Array | Uint8Array;
@@ -39,6 +40,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  requireObject("the tensors", tensors);
   const entries = [...tensors].sort(([, a], [, b]) =>
     b.values.BYTES_PER_ELEMENT - a.values.BYTES_PER_ELEMENT
   );
@@ -76,6 +78,7 @@ export function encodeSafetensors(
  * @throws {CircuitError} naming the tensor
  */
 export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Safetensors {
+  requireList("the bytes", bytes);
   const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
   const tensors = new Map<string, Tensor>();
   for (const [name, { type, shape, from, to }] of places) {

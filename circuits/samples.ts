@@ -1,6 +1,6 @@
 import { type Circuit, describeVariable, variableOf } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
-import { kindOf, requireList, requireShape, requireWhole } from "./guards.ts";
+import { kindOf, requireCircuit, requireList, requireSamples, requireShape, requireWhole } from "./guards.ts";
 import { MOST_COUNT } from "./leaves/counting.ts";
 import { checkSoft, mapSoft, type SoftEvidence, type StateWeights, weightsOf } from "./soft.ts";
 
@@ -101,6 +101,7 @@ export function softOf(samples: Samples, s: number, v: number): StateWeights | u
 
 /** The samples `from .. to - 1`, as views on the same memory. @throws {CircuitError} when there are no such samples */
 export function sliceSamples(samples: Samples, from: number, to: number): Samples {
+  requireSamples(samples);
   requireWhole("the first sample", from, 0, samples.count);
   requireWhole("the end of the samples", to, from, samples.count);
   const { variables, observed, externals, soft } = samples;
@@ -134,6 +135,7 @@ function requireTyped({ values, observed }: Samples): void {
  * @throws {CircuitError} naming an index of no sample
  */
 export function takeSamples(samples: Samples, indices: ArrayLike<number>): Samples {
+  requireSamples(samples);
   const count = indices.length;
   const take = <T extends ValueArray | Uint32Array>(array: T, width: number): T => {
     const out = new (array.constructor as new (length: number) => T)(count * width);
@@ -165,6 +167,7 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
  * @throws {CircuitError} naming a variable that is none
  */
 export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
+  requireSamples(samples);
   const observed = samples.observed?.slice() ?? new Uint8Array(samples.count * samples.variables).fill(1);
   for (const v of variables) {
     requireWhole("a variable to hide", v, 0, samples.variables - 1);
@@ -178,6 +181,7 @@ export function hideVariables(samples: Samples, variables: Iterable<number>): Sa
  * are what was seen of the variable, not the variable.
  */
 export function hideValues(samples: Samples, variables: Iterable<number>): Samples {
+  requireSamples(samples);
   const { count, variables: width, externals, soft } = samples;
   const chosen = [...variables], hidden = hideVariables(samples, chosen);
   const observed = hidden.observed as Uint8Array;
@@ -196,6 +200,7 @@ export function hideValues(samples: Samples, variables: Iterable<number>): Sampl
  * @throws {CircuitError} naming the first sample and variable
  */
 export function requireValues(what: string, samples: Samples): void {
+  requireSamples(samples);
   for (const v of samples.soft?.keys() ?? []) {
     for (let s = 0; s < samples.count; s++) {
       if (!isSoft(samples, s, v)) continue;
@@ -215,6 +220,8 @@ export function requireValues(what: string, samples: Samples): void {
  * @throws {CircuitError} naming the first sample and variable that do not fit
  */
 export function checkSamples(circuit: Circuit, samples: Samples): void {
+  requireCircuit(circuit);
+  requireSamples(samples);
   const { count, variables, values, observed, externals, soft } = samples;
   if (variables !== circuit.variables.length) {
     throw new CircuitError(

@@ -1,4 +1,5 @@
 import type { Circuit } from "./circuit.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** The set of variables that a node depends on, as bits: variable `v` is bit `v % 32` of word `v / 32`. */
 export type Scope = Uint32Array;
@@ -42,6 +43,7 @@ function firstBit(a: Scope, combine: (word: number, w: number) => number): numbe
  * the checks can use this on a circuit that they have not accepted yet.
  */
 export function scopesOf(circuit: Circuit): Scope[] {
+  requireCircuit(circuit);
   const words = Math.ceil(circuit.variables.length / 32);
   const scopes: Scope[] = [];
   circuit.nodes.forEach((node, id) => {

@@ -1,5 +1,6 @@
 import type { Circuit, InputNode, ParameterArray } from "./circuit.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
+import { requireCircuit } from "./guards.ts";
 
 /** Real variables whose leaves share parameters, directly or through others: columns that are in one unit. */
 export interface RealColumns {
@@ -44,6 +45,7 @@ export function countedSpreads(
   statistics: ReadonlyMap<string, ArrayLike<number>>,
   rounding?: number,
 ): Map<string, number> {
+  requireCircuit(circuit);
   const spreads = new Map<string, number>();
   for (const { leaves } of realColumns(circuit)) {
     const parts = [...leaves].flatMap(([id, node]) => {

@@ -7,6 +7,7 @@ import {
   type ParameterArray,
   parameterOf,
 } from "./circuit.ts";
+import { requireCircuit } from "./guards.ts";
 
 /**
  * Top-down probabilities: how often a sample of the model passes each unit, `[units]` by node id; equal to
@@ -15,6 +16,7 @@ import {
  * @param values current values of the weights by id, where they are not those of the circuit
  */
 export function topDown(circuit: Circuit, values?: ReadonlyMap<string, ParameterArray>): Float64Array[] {
+  requireCircuit(circuit);
   const passed = circuit.nodes.map((node) => new Float64Array(node.units));
   (passed[circuit.root] as Float64Array).fill(1);
   for (let id = circuit.nodes.length - 1; id >= 0; id--) {

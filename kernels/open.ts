@@ -2,6 +2,7 @@ import { type Circuit, CircuitError, isBuiltIn } from "../circuits/mod.ts";
 import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { checkMemory } from "./memory.ts";
+import { requireCircuit, requireObject } from "../circuits/guards.ts";
 
 /** More threads than any machine has. */
 const MOST_THREADS = 4096;
@@ -13,6 +14,8 @@ const MOST_THREADS = 4096;
  * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
  */
 export async function openEngine(circuit: Circuit, options: EngineOptions = {}): Promise<Engine> {
+  requireCircuit(circuit);
+  requireObject("the options of an engine", options);
   const { memory, threads } = options;
   if (memory !== undefined) checkMemory(memory);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
@@ -41,9 +44,9 @@ function engineFor({ nodes }: Circuit, options: EngineOptions): EngineOptions {
 }
 
 /** The engine that options mean on this machine. @throws {CircuitError} when there is no such engine */
-export async function chooseEngine(
-  { engine = "auto", adapter }: Pick<EngineOptions, "engine" | "adapter">,
-): Promise<EngineName> {
+export async function chooseEngine(options: Pick<EngineOptions, "engine" | "adapter">): Promise<EngineName> {
+  requireObject("the options of an engine", options);
+  const { engine = "auto", adapter } = options;
   if (!["cpu", "webgpu", "auto"].includes(engine)) {
     throw new CircuitError("engine/unknown", `there is no engine \`${engine}\``, {
       hint: "The engines are cpu, webgpu and auto.",

@@ -12,6 +12,7 @@ import {
 import { blocksOf, slicesOf } from "./blocks.ts";
 import { type Draft, draftsOf } from "./grouping.ts";
 import { type LeafTable, stackLeaves, stackWeights, type WeightTable } from "./tables.ts";
+import { requireCircuit } from "../circuits/guards.ts";
 
 export type { LeafTable, StackedParameter, WeightTable } from "./tables.ts";
 
@@ -145,6 +146,7 @@ export interface Plan {
 
 /** Groups a circuit into levels of same-shaped work. */
 export function planOf(circuit: Circuit): Plan {
+  requireCircuit(circuit);
   const blocks = blocksOf(circuit);
   const levels = draftsOf(circuit, blocks);
   const drafts = levels.flat();

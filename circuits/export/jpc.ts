@@ -1,6 +1,7 @@
 import { type Circuit, type InputNode, nodeOf, parameterOf, rootUnits, type SumNode } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { requireCircuit } from "../guards.ts";
 
 /**
  * A circuit as the text of a `.jpc` file, the format of ProbabilisticCircuits.jl, which `parseJpc` reads as well. Every
@@ -13,6 +14,7 @@ import { leafFamily, leafOf } from "../leaves/mod.ts";
  *   several units
  */
 export function formatJpc(circuit: Circuit): string {
+  requireCircuit(circuit);
   const units = rootUnits(circuit);
   if (units !== 1) {
     throw new CircuitError(

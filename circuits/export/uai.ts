@@ -1,4 +1,5 @@
 import { checkFactors, type FactorGraph } from "../import/factors.ts";
+import { requireObject } from "../guards.ts";
 
 /**
  * A graphical model as the text of a `.uai` file, which `parseUai` and other programs read. Numbers are written as
@@ -7,6 +8,7 @@ import { checkFactors, type FactorGraph } from "../import/factors.ts";
  * @throws {CircuitError} when the tables make no sense
  */
 export function formatUai(graph: FactorGraph, kind: "BAYES" | "MARKOV" = "MARKOV"): string {
+  requireObject("the factors", graph, ["states", "factors"]);
   checkFactors(graph);
   const { states, factors } = graph;
   return [

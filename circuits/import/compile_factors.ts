@@ -3,6 +3,7 @@ import type { Circuit, NodeId } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { eliminationOrder } from "./elimination.ts";
 import { checkFactors, type FactorGraph, sizeOfScope } from "./factors.ts";
+import { requireObject } from "../guards.ts";
 
 /** What {@link compileFactors} returns. */
 export interface CompiledFactors {
@@ -34,6 +35,7 @@ interface Message {
  *   no sense
  */
 export function compileFactors(graph: FactorGraph): CompiledFactors {
+  requireObject("the factors", graph, ["states", "factors"]);
   checkFactors(graph);
   const { states, factors } = graph;
   const order = eliminationOrder(graph);

@@ -14,6 +14,7 @@ import { leafFamily } from "../leaves/mod.ts";
 import { isObserved, requireValues, type Samples } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
 import { type Score, ScoreSum } from "./score.ts";
+import { requireEvaluator } from "../guards.ts";
 
 /** What {@link countComplete} takes. */
 export interface CountOptions {
@@ -39,6 +40,7 @@ export async function countComplete(
   source: SampleSource,
   options: CountOptions = {},
 ): Promise<{ impossible: number; samples: number }> {
+  requireEvaluator(learner);
   const { batchSize = 256, smoothing = {} } = options;
   const rule: UpdateRule = { ...smoothing, step: { kind: "em" } };
   const { circuit } = learner;

@@ -1,6 +1,6 @@
 import { type Circuit, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireEvaluator, requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { SampleSource } from "./source.ts";
@@ -53,6 +53,7 @@ export async function* trainGroups(
     readonly between?: () => void | Promise<void>;
   },
 ): AsyncGenerator<TrainedGroup> {
+  requireEvaluator(learner);
   const { from = 0, between, ...training } = options;
   requireWhole("from", from, 0);
   const train = split(data.train, data.groups, starts.length);

@@ -1,6 +1,6 @@
 import type { Circuit } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireShape, requireWhole } from "../guards.ts";
+import { requireObject, requireShape, requireWhole } from "../guards.ts";
 import { hmm } from "../structures/hmm.ts";
 import { updateRows } from "../update.ts";
 
@@ -53,7 +53,9 @@ export class HmmCounts {
   windows = 0;
 
   /** Counts of nothing. @throws {CircuitError} on sizes or an end that make no sense */
-  constructor({ states, symbols, end }: HmmCountsOptions) {
+  constructor(options: HmmCountsOptions) {
+    requireObject("the options of HMM counts", options);
+    const { states, symbols, end } = options;
     requireWhole("`states`", states, 1);
     requireWhole("`symbols`", symbols, 1);
     requireShape("the emissions", [states, symbols]);

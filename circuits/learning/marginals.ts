@@ -3,6 +3,7 @@ import { rowWidth } from "../learner.ts";
 import { leafFamily, statesOfValues } from "../leaves/mod.ts";
 import { isObserved, softOf } from "../samples.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import { requireCircuit, requireObject } from "../guards.ts";
 
 /**
  * How often the states of variables occur, for every leaf parameter that is a distribution over states:
@@ -16,6 +17,8 @@ export async function leafMarginals(
   source: SampleSource,
   batchSize = 1024,
 ): Promise<ReadonlyMap<string, Float64Array>> {
+  requireCircuit(circuit);
+  requireObject("the source of samples", source, ["count"]);
   const totals = new Map<string, Float64Array>();
   /** A variable counts once for a parameter, however many leaves over it have the parameter. */
   const uses = new Map<string, { variables: Set<number>; stateOf: (value: number) => number }>();

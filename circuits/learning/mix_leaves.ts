@@ -2,6 +2,7 @@ import { type Circuit, type InputNode, type ParameterArray, parameterOf } from "
 import { CircuitError } from "../errors.ts";
 import { parameterOwners } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
+import { requireCircuit } from "../guards.ts";
 
 /**
  * Values of leaf parameters with a share `weight` of every row replaced by a base distribution: linear
@@ -16,6 +17,7 @@ export function mixedLeaves(
   bases: ReadonlyMap<string, ArrayLike<number>>,
   weight: number,
 ): ReadonlyMap<string, ParameterArray> {
+  requireCircuit(circuit);
   if (!(weight >= 0 && weight <= 1)) {
     throw new CircuitError("circuit/argument", `weight is ${weight}, expected a share from 0 to 1`);
   }

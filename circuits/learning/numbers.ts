@@ -1,5 +1,6 @@
 import { childrenOf, type Circuit, describeNode, type ParameterArray } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireCircuit } from "../guards.ts";
 
 /**
  * Refuses parameters that are no numbers, naming the lowest level and the node that has some: level 0 are the leaves, a
@@ -11,6 +12,7 @@ export function requireNumbers(
   parameters: ReadonlyMap<string, ParameterArray>,
   when: string,
 ): void {
+  requireCircuit(circuit);
   const odd = new Map<string, number>();
   for (const [id, values] of parameters) {
     let count = 0;

@@ -1,7 +1,7 @@
 import { CircuitError } from "../errors.ts";
-import { requireKind } from "../guards.ts";
 import type { ParameterSettings, UpdateRule } from "../learner.ts";
 import { stepRules, STEPS, type UpdateStep } from "../steps/mod.ts";
+import { requireKind, requireObject } from "../guards.ts";
 import {
   checkFalling,
   checkSchedule,
@@ -100,6 +100,7 @@ export function fittedUpdates(
  * @throws {CircuitError} naming the option
  */
 export function fullOptions(options: TrainingOptions, count: number): FullOptions {
+  requireObject("the options of a training", options);
   const { batchesPerUpdate = "epoch" } = options;
   whole("batchSize", options.batchSize, 1);
   const fitted = batchesPerUpdate === "auto" ? fittedUpdates(count, options.batchSize) : {
@@ -148,6 +149,7 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
  * @param falls how often a step that falls has fallen
  */
 export function ruleAt(options: FullOptions, progress: number, part: number, falls = 0): UpdateRule {
+  requireObject("the options of `ruleAt`", options);
   const { smoothing, step } = options;
   const scale = <T extends Pick<ParameterSettings, "pseudocount">>(settings: T): T =>
     settings.pseudocount === undefined ? settings : { ...settings, pseudocount: settings.pseudocount * part };

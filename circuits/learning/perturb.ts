@@ -1,5 +1,5 @@
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
-import { requireNumber, requireSeed } from "../guards.ts";
+import { requireCircuit, requireNumber, requireObject, requireSeed } from "../guards.ts";
 import { parameterOwners } from "../learner.ts";
 import { noisyRows } from "../leaves/family.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
@@ -25,6 +25,8 @@ export interface PerturbOptions {
  * @throws {CircuitError} on an amount that is no number from 0 to 80, beyond which all weights but one vanish
  */
 export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {
+  requireCircuit(circuit);
+  requireObject("the options of `perturbed`", options);
   const { amount, seed } = options;
   requireNumber("amount", amount, 0, 80);
   requireSeed(seed);

@@ -1,5 +1,5 @@
 import { CircuitError } from "../errors.ts";
-import { requireList } from "../guards.ts";
+import { requireList, requireObject } from "../guards.ts";
 
 /**
  * A number that changes during training: always the same, or by points `[progress, value]`, progress from 0
@@ -56,6 +56,7 @@ export const INERTIA: Schedule = { points: [[0, 0.9], [0.5, 0.99], [1, 0.999]] }
 /** Value of a schedule at `progress`, from 0 to 1. */
 export function scheduled(schedule: Schedule, progress: number): number {
   if (typeof schedule === "number") return schedule;
+  requireObject("the schedule", schedule, ["points"]);
   const { points, between = "linear" } = schedule;
   const next = points.findIndex(([at]) => at > progress);
   const [at, value] = points[next < 0 ? points.length - 1 : Math.max(0, next - 1)] as readonly [

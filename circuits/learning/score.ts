@@ -1,6 +1,7 @@
 import type { Learner } from "../learner.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { batchCount, batchOf, inOrder, readBatch, type SampleSource, weightOf } from "./source.ts";
+import { requireObject } from "../guards.ts";
 
 /** How well a circuit fits samples. */
 export interface Score {
@@ -61,6 +62,7 @@ export async function scoreOf(
   source: SampleSource,
   batchSize: number,
 ): Promise<Score> {
+  requireObject("the source of samples", source, ["count"]);
   weightOf(source, "scored");
   const sum = new ScoreSum(), order = inOrder(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {

@@ -1,7 +1,7 @@
 import type { Samples, ValueArray } from "../samples.ts";
 import { checkSampleWeights, takeSamples } from "../samples.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireObject, requireSamples, requireWhole } from "../guards.ts";
 
 /**
  * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. What
@@ -20,6 +20,7 @@ export interface SampleSource {
 
 /** Samples in memory as a source. @throws {CircuitError} on weights that do not fit the samples */
 export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleSource {
+  requireSamples(samples);
   checkSampleWeights(samples, weights);
   return {
     count: samples.count,
@@ -59,6 +60,7 @@ export interface Batch {
 
 /** Reads the samples at these indices with their weights. */
 export async function readBatch(source: SampleSource, indices: Uint32Array): Promise<Batch> {
+  requireObject("the source of samples", source, ["count"]);
   const { weights } = source;
   const samples = await source.read(indices);
   if (weights === undefined) return { samples, indices };

@@ -1,6 +1,7 @@
 import { CircuitError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "../safetensors.ts";
 import type { Score } from "./score.ts";
+import { requireList, requireObject } from "../guards.ts";
 
 /** What an epoch came to. */
 export interface EpochReport {
@@ -48,6 +49,7 @@ export interface TrainingState {
 
 /** Bytes of a state: a safetensors file with the progress as metadata. Exact. */
 export function encodeTrainingState(state: TrainingState): Uint8Array<ArrayBuffer> {
+  requireObject("the state", state, ["progress", "tensors"]);
   const progress = JSON.stringify(
     state.progress,
     (_key, value) => value === -Infinity || value === Infinity ? String(value) : value,
@@ -57,6 +59,7 @@ export function encodeTrainingState(state: TrainingState): Uint8Array<ArrayBuffe
 
 /** Reads what {@link encodeTrainingState} wrote. @throws {CircuitError} when the bytes are something else */
 export function decodeTrainingState(bytes: Uint8Array, where = "training state"): TrainingState {
+  requireList("the bytes", bytes);
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   const { format, progress } = metadata;
   if (format !== "retort-training" || progress === undefined) {

@@ -9,7 +9,7 @@ import {
   type SumNode,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireNumber, requireWhole } from "../guards.ts";
+import { requireCircuit, requireNumber, requireWhole } from "../guards.ts";
 
 /**
  * Gives latent variables other states, each a copy of one that is there: state `j` of the variable that sum node
@@ -23,6 +23,7 @@ import { requireNumber, requireWhole } from "../guards.ts";
  * @throws {CircuitError} naming the node where that is not so
  */
 export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike<number>>): Circuit {
+  requireCircuit(circuit);
   const uses = new Map<NodeId, number>(), owners = new Map<string, number>();
   const count = <K>(counts: Map<K, number>, key: K) => counts.set(key, (counts.get(key) ?? 0) + 1);
   for (const node of circuit.nodes) {
@@ -167,6 +168,7 @@ export function stateFlow(
   sum: NodeId,
   weights: ReadonlyMap<string, ArrayLike<number>>,
 ): Float64Array {
+  requireCircuit(circuit);
   const node = nodeOf(circuit, sum) as SumNode;
   const columns = parameterOf(circuit, node.parameter).shape[2] as number;
   const flow = new Float64Array(columns), counts = weights.get(node.parameter) as ArrayLike<number>;

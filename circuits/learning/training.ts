@@ -1,6 +1,6 @@
 import { type Circuit, type ParameterArray, parameterOf, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireEvaluator, requireObject, requireWhole } from "../guards.ts";
 import { checkRule, type Learner } from "../learner.ts";
 import type { Tensor } from "../safetensors.ts";
 import { dropValues } from "./dropout.ts";
@@ -71,6 +71,8 @@ export class EmTraining implements AsyncIterable<EpochReport> {
    * @throws {CircuitError} when the options make no sense, for the circuit or at all
    */
   constructor(learner: Learner, data: TrainingData, options: TrainingOptions) {
+    requireEvaluator(learner);
+    requireObject("the data of a training", data, ["train"]);
     this.#learner = learner;
     this.#data = data;
     const { train, valid } = data;

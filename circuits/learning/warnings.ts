@@ -4,6 +4,7 @@ import { stepRules } from "../steps/mod.ts";
 import { topDownRows } from "../top_down.ts";
 import { type FullOptions, ruleAt } from "./options.ts";
 import type { Score } from "./score.ts";
+import { requireCircuit, requireObject } from "../guards.ts";
 
 /** Nats a sample, and part of the log-likelihood, that an engine in float32 may be off by. */
 const ABSOLUTE = 1e-4, RELATIVE = 1e-6;
@@ -20,6 +21,8 @@ const NAMED = 5;
  * @param batches of an epoch
  */
 export function isMonotone(circuit: Circuit, options: FullOptions, batches: number): boolean {
+  requireCircuit(circuit);
+  requireObject("the options of `isMonotone`", options);
   const { step, dropout, batchesPerUpdate } = options;
   if (!stepRules[step.kind].monotone || dropout > 0 || batchesPerUpdate < batches) return false;
   const rule = ruleAt(options, 0, 1);

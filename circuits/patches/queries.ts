@@ -1,5 +1,5 @@
 import { type Circuit, type InputNode, type NodeId, rootUnits } from "../circuit.ts";
-import { requireWhole } from "../guards.ts";
+import { requireEvaluator, requireSamples, requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { sampleMissing, type SamplingOptions, samplingOptions } from "../queries/sampling.ts";
@@ -19,6 +19,8 @@ export async function completePatches(
   samples: Samples,
   options: SamplingOptions = {},
 ): Promise<Samples> {
+  requireEvaluator(learner);
+  requireSamples(samples);
   const { seed, draws } = samplingOptions(options);
   // Every cluster of every patch has a seed of its own: see below.
   const streams = learner.parts.reduce((total, { circuit }) => total + rootUnits(circuit), 0);
@@ -59,6 +61,7 @@ export function samplePatches(
   count: number,
   options: Pick<SamplingOptions, "seed"> = {},
 ): Promise<Samples> {
+  requireEvaluator(learner);
   return Promise.try(() =>
     completePatches(learner, unobserved(count, learner.circuit.variables.length), options)
   );
@@ -69,6 +72,8 @@ export function samplePatches(
  * as they are. What is missing is zero where what is observed is impossible.
  */
 export async function patchMeans(learner: PatchLearner, samples: Samples): Promise<Float64Array> {
+  requireEvaluator(learner);
+  requireSamples(samples);
   const posterior = await learner.withTop(samples, async (top, externals) => {
     const leaves = top.circuit.nodes.filter((node) => node.kind === "input");
     const flows = await top.leafFlows(externals, leaves.map((node) => node.id));

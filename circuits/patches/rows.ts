@@ -1,6 +1,7 @@
 import type { PatchPart } from "../structures/patches.ts";
 import type { Circuit } from "../circuit.ts";
 import { type Samples, sliceSamples, takeSamples, type ValueArray } from "../samples.ts";
+import { requireList, requireSamples } from "../guards.ts";
 
 /** The patches of images that one circuit is over: several where it is shared over positions. */
 export interface SharedPart {
@@ -14,6 +15,7 @@ export interface SharedPart {
 
 /** Parts with the same circuit put together, in the order of their first patches. */
 export function sharedParts(parts: readonly PatchPart[]): SharedPart[] {
+  requireList("the parts", parts);
   const found = new Map<Circuit, { circuit: Circuit; patches: number[]; prefix: string }>();
   parts.forEach(({ circuit }, patch) => {
     const before = found.get(circuit);
@@ -32,6 +34,8 @@ export function patchRows(
   parts: readonly PatchPart[],
   patches: readonly number[],
 ): Samples {
+  requireSamples(samples);
+  requireList("the parts", parts);
   const { count, variables, values, observed } = samples;
   const width = (parts[patches[0] as number] as PatchPart).columns.length;
   const rows = count * patches.length;
@@ -53,6 +57,8 @@ export function patchRows(
 
 /** `[images, patches]`: 0 for patches of which nothing was observed; undefined where no value is missing. */
 export function observedPatches(samples: Samples, parts: readonly PatchPart[]): Uint8Array | undefined {
+  requireSamples(samples);
+  requireList("the parts", parts);
   const { count, variables, observed } = samples;
   if (observed === undefined) return undefined;
   const out = new Uint8Array(count * parts.length);
@@ -79,6 +85,7 @@ export interface DistinctRows {
  * are all observed are compared; others come back as they are.
  */
 export function distinctRows(samples: Samples): DistinctRows {
+  requireSamples(samples);
   const { count, variables, values, observed, externals } = samples;
   const whole = !(values instanceof Float32Array || values instanceof Float64Array);
   if (!whole || observed !== undefined || externals !== undefined) {
@@ -117,6 +124,8 @@ export async function clusterLogs(
     readonly ask: (rows: Samples) => Promise<Float64Array>;
   },
 ): Promise<Float32Array[]> {
+  requireSamples(samples);
+  requireList("the parts", parts);
   const { rows, index } = distinctRows(patchRows(samples, parts, patches));
   const logs = new Float32Array(index.length * clusters), found = new Float64Array(rows.count);
   for (let k = 0; k < clusters; k++) {

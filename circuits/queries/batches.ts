@@ -1,5 +1,5 @@
 import type { Circuit } from "../circuit.ts";
-import { requireWhole } from "../guards.ts";
+import { requireCircuit, requireSamples, requireWhole } from "../guards.ts";
 import { type Samples, sliceSamples } from "../samples.ts";
 
 /** Numbers that one batch's activations may take: 128 MiB of float64. */
@@ -7,6 +7,7 @@ const BUDGET = 1 << 24;
 
 /** Samples that a query hands to an evaluator at a time, so that a node's values of all of them fit in memory. */
 export function batchSize(circuit: Circuit): number {
+  requireCircuit(circuit);
   const units = circuit.nodes.reduce((total, node) => total + node.units, 0);
   return Math.max(1, Math.floor(BUDGET / units));
 }
@@ -17,6 +18,8 @@ export async function inBatches(
   samples: Samples,
   run: (batch: Samples, first: number) => Promise<void>,
 ): Promise<void> {
+  requireCircuit(circuit);
+  requireSamples(samples);
   requireWhole("the number of samples", samples.count, 0);
   const size = batchSize(circuit);
   for (let first = 0; first < samples.count; first += size) {

@@ -6,6 +6,7 @@ import { softPosterior } from "../leaves/soft.ts";
 import { hideValues, type Samples, softOf } from "../samples.ts";
 import type { StateWeights } from "../soft.ts";
 import { inBatches } from "./batches.ts";
+import { requireEvaluator, requireList, requireSamples } from "../guards.ts";
 
 /**
  * The distribution of every chosen categorical variable by itself given the observed values of all variables
@@ -20,6 +21,9 @@ export async function conditional(
   samples: Samples,
   variables: readonly number[],
 ): Promise<ReadonlyMap<number, Float64Array>> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
+  requireList("the variables", variables);
   const { circuit } = evaluator;
   const out = new Map<number, Float64Array>();
   for (const v of variables) {
@@ -75,6 +79,9 @@ export async function conditionalMean(
   samples: Samples,
   variables: readonly number[],
 ): Promise<ReadonlyMap<number, Float64Array>> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
+  requireList("the variables", variables);
   const { circuit } = evaluator;
   const out = new Map(variables.map((v) => [v, new Float64Array(samples.count)]));
   await overLeaves(evaluator, samples, variables, (node) => {
@@ -103,6 +110,8 @@ export async function entropy(
   samples: Samples,
   variable: number,
 ): Promise<Float64Array> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const rows = (await conditional(evaluator, samples, [variable])).get(variable) as Float64Array;
   const states = rows.length / samples.count;
   const out = new Float64Array(samples.count);

@@ -11,6 +11,7 @@ import type { Activations } from "../evaluator.ts";
 import { isExternal } from "../leaves/mod.ts";
 import { isObserved, type Samples, softOf, type ValueArray } from "../samples.ts";
 import type { StateWeights } from "../soft.ts";
+import { requireCircuit, requireSamples } from "../guards.ts";
 
 /** Decisions on the way down. */
 export interface Descent {
@@ -86,6 +87,8 @@ function chosenInput(
 
 /** A copy of the values that can hold what the circuit's variables may become. */
 export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32Array | Float64Array {
+  requireCircuit(circuit);
+  requireSamples(samples);
   const size = samples.values.length;
   const out = circuit.variables.some((variable) => variable.kind === "real")
     ? new Float64Array(size * draws)

@@ -2,7 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import { type Circuit, describeVariable, type InputNode, variableOf } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireCircuit, requireList, requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 
@@ -21,6 +21,8 @@ export interface Exclusion {
  * @throws {CircuitError} for a variable that is not categorical, or has no such state or no other
  */
 export function excludeState(circuit: Circuit, variables: readonly number[], state: number): Exclusion {
+  requireCircuit(circuit);
+  requireList("the variables", variables);
   requireWhole("state", state, 0);
   const b = new CircuitBuilder();
   const same = circuit.variables.map((variable) => b.variable(variable));

@@ -17,6 +17,7 @@ import { downward, requireSingleRoot } from "../reference.ts";
 import type { Samples } from "../samples.ts";
 import { inBatches } from "./batches.ts";
 import { refuseImpossible } from "./sampling.ts";
+import { requireEvaluator, requireSamples } from "../guards.ts";
 
 /** A latent variable: the sum node that sums it out, by id or by name, such as `z3` of a hidden Markov model. */
 export type Latent = NodeId | string;
@@ -46,6 +47,8 @@ export async function posterior(
   samples: Samples,
   latent: Latent | readonly Latent[],
 ): Promise<Float64Array | ReadonlyMap<Latent, Float64Array>> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const { circuit } = evaluator;
   requireSingleRoot(circuit);
   const latents = typeof latent === "object" ? latent : [latent];
@@ -158,6 +161,8 @@ export interface StatePaths {
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function viterbi(evaluator: Evaluator, samples: Samples): Promise<StatePaths> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const { circuit } = evaluator;
   requireSingleRoot(circuit);
   const leaves = circuit.nodes.filter((node) => node.kind === "input");

@@ -3,12 +3,15 @@ import type { Evaluator, Flows } from "../evaluator.ts";
 import { emptyFlows, requireSingleRoot } from "../reference.ts";
 import { checkSampleWeights, hideVariables, type Samples } from "../samples.ts";
 import { inBatches } from "./batches.ts";
+import { requireEvaluator, requireList, requireSamples } from "../guards.ts";
 
 /**
  * Log-likelihood of the observed values of every sample, in nats, `[samples, units of the root]`; missing
  * values are summed out. -Infinity for impossible samples.
  */
 export async function logLikelihood(evaluator: Evaluator, samples: Samples): Promise<Float64Array> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const units = rootUnits(evaluator.circuit);
   const out = new Float64Array(samples.count * units);
   await inBatches(evaluator.circuit, samples, async (batch, first) => {
@@ -23,6 +26,9 @@ export function marginal(
   samples: Samples,
   variables: readonly number[],
 ): Promise<Float64Array> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
+  requireList("the variables", variables);
   for (const v of variables) variableOf(evaluator.circuit, v);
   const chosen = new Set(variables);
   const others = evaluator.circuit.variables.flatMap((_, v) => chosen.has(v) ? [] : [v]);
@@ -38,6 +44,9 @@ export async function conditionalLogLikelihood(
   samples: Samples,
   variables: readonly number[],
 ): Promise<Float64Array> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
+  requireList("the variables", variables);
   requireSingleRoot(evaluator.circuit);
   for (const v of variables) variableOf(evaluator.circuit, v);
   const joint = await logLikelihood(evaluator, samples);
@@ -55,6 +64,8 @@ export async function expectedStatistics(
   samples: Samples,
   sampleWeights?: ArrayLike<number>,
 ): Promise<Flows> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   checkSampleWeights(samples, sampleWeights);
   const { weights, statistics } = emptyFlows(evaluator.circuit);
   const logLikelihoods = new Float64Array(samples.count);

@@ -9,6 +9,7 @@ import type { Samples } from "../samples.ts";
 import { inBatches } from "./batches.ts";
 import { descend, largest, valuesFor } from "./descent.ts";
 import { refuseImpossible } from "./sampling.ts";
+import { requireEvaluator, requireSamples } from "../guards.ts";
 
 /** Completed samples with what made them best. */
 export interface Completion {
@@ -30,6 +31,8 @@ export interface Completion {
  * @throws {CircuitError} when the circuit is not deterministic, naming a node, or a sample is impossible
  */
 export function map(evaluator: Evaluator, samples: Samples): Promise<Completion> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const node = nondeterministicNode(evaluator.circuit);
   if (node !== undefined) {
     return Promise.reject(
@@ -54,6 +57,8 @@ export function map(evaluator: Evaluator, samples: Samples): Promise<Completion>
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function maxProduct(evaluator: Evaluator, samples: Samples): Promise<Completion> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const { circuit } = evaluator;
   requireSingleRoot(circuit);
   const values = valuesFor(circuit, samples);

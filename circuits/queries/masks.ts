@@ -1,5 +1,5 @@
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireObject, requireWhole } from "../guards.ts";
 
 /** Size of an image. Variable `(row * width + column) * channels + channel` holds one channel of one pixel. */
 export interface ImageShape {
@@ -24,6 +24,7 @@ export function rectangleMask(
     readonly right: number;
   },
 ): Uint8Array {
+  requireObject("the shape of the image", shape);
   const { height, width } = shape, { top, left, bottom, right } = rectangle;
   requireWhole("height", height, 0);
   requireWhole("width", width, 0);
@@ -44,6 +45,7 @@ export function rectangleMask(
  * @throws {CircuitError} when the mask is not of the shape
  */
 export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): number[] {
+  requireObject("the shape of the image", shape);
   const { height, width, channels = 1 } = shape;
   for (const [what, size] of Object.entries({ height, width, channels })) requireWhole(what, size, 0);
   if (mask.length !== height * width) {
@@ -66,6 +68,7 @@ export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): numb
  * @throws {CircuitError} for a position outside the text
  */
 export function textPositions(length: number, positions: Iterable<number>): number[] {
+  requireObject("the positions", positions);
   return [...positions].map((t) => {
     const v = t < 0 ? length + t : t;
     if (Number.isInteger(v) && v >= 0 && v < length) return v;

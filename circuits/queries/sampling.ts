@@ -1,6 +1,6 @@
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
-import { requireSeed, requireWhole } from "../guards.ts";
+import { requireEvaluator, requireObject, requireSamples, requireSeed, requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { sampleSoft } from "../leaves/soft.ts";
 import { RandomStream } from "../random.ts";
@@ -28,6 +28,8 @@ export async function sampleMissing(
   samples: Samples,
   options: SamplingOptions = {},
 ): Promise<Samples> {
+  requireEvaluator(evaluator);
+  requireSamples(samples);
   const { circuit } = evaluator;
   requireSingleRoot(circuit);
   const { seed, draws } = samplingOptions(options);
@@ -66,6 +68,7 @@ export function sample(
   count: number,
   options: Pick<SamplingOptions, "seed"> = {},
 ): Promise<Samples> {
+  requireEvaluator(evaluator);
   return Promise.try(() =>
     sampleMissing(evaluator, unobserved(count, evaluator.circuit.variables.length), options)
   );
@@ -73,6 +76,7 @@ export function sample(
 
 /** Fills in and checks options. @throws {CircuitError} naming the option */
 export function samplingOptions(options: SamplingOptions): Required<SamplingOptions> {
+  requireObject("the options of sampling", options);
   const { seed = 0, draws = 1 } = options;
   requireSeed(seed);
   requireWhole("draws", draws, 1);

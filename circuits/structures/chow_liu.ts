@@ -1,6 +1,6 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireNumber, requireWhole } from "../guards.ts";
+import { requireList, requireNumber, requireSamples, requireWhole } from "../guards.ts";
 import { checkSampleWeights, isObserved, requireValues, type Samples } from "../samples.ts";
 import { type Column, PairCounts } from "./pair_counts.ts";
 
@@ -31,6 +31,8 @@ export function mutualInformation(
   samples: Samples,
   options: MutualInformationOptions = {},
 ): Float64Array {
+  requireList("the variables", variables);
+  requireSamples(samples);
   const { pseudocount = 0.1, bins = 16, sampleWeights } = options;
   requireNumber("pseudocount", pseudocount, 0);
   requireWhole("bins", bins, 1, MOST_BINS);

@@ -10,6 +10,7 @@ import {
   type VariableTree,
 } from "./chow_liu.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
+import { requireList, requireObject, requireSamples } from "../guards.ts";
 
 /** What {@link hclt} takes. */
 export interface HcltOptions extends StructureOptions {
@@ -24,6 +25,8 @@ export interface HcltOptions extends StructureOptions {
  * `[1, states of the parent's, states of its own]`. Leaves: parameter `leaf/<v>`.
  */
 export function hclt(variables: readonly Variable[], tree: VariableTree, options: HcltOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `hclt`", options);
   const latentsOf = (v: number): number => {
     const k = typeof options.latents === "number" ? options.latents : options.latents[v];
     if (k === undefined || !(Number.isInteger(k) && k >= 1)) {
@@ -71,6 +74,9 @@ export function hcltFromSamples(
   samples: Samples,
   options: HcltFromSamplesOptions,
 ): Circuit {
+  requireList("the variables", variables);
+  requireSamples(samples);
+  requireObject("the options of `hcltFromSamples`", options);
   const information = mutualInformation(variables, samples, options);
   const circuit = hclt(variables, maximumSpanningTree(information, variables.length, options.root), options);
   if (options.start === "random" || options.data !== undefined) return circuit;

@@ -1,7 +1,7 @@
 import { CircuitBuilder, type ParameterValues } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireObject, requireWhole } from "../guards.ts";
 import type { NestedNumbers } from "../nested.ts";
 import { defaultLeaf, started, type StructureOptions } from "./leaf.ts";
 
@@ -32,6 +32,7 @@ export interface HmmOptions extends StructureOptions {
  * @throws {CircuitError} on a length or number of states below 1
  */
 export function hmm(options: HmmOptions): Circuit {
+  requireObject("the options of `hmm`", options);
   const { length, states, symbols, homogeneous = true } = options;
   requireWhole("length", length, 1);
   requireWhole("states", states, 1);

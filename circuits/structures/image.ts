@@ -1,6 +1,6 @@
 import type { Circuit, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireList, requireObject, requireWhole } from "../guards.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
 /** What the structures for images take. Pixel (row, column) and its channels are variables in row-major order. */
@@ -34,6 +34,8 @@ interface Rectangle {
  * regions grows with (height width / delta^2)^2.
  */
 export function poonDomingos(variables: readonly Variable[], options: PoonDomingosOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `poonDomingos`", options);
   const { delta } = options;
   requireWhole("delta", delta, 1);
   const cuts = (from: number, to: number) => {
@@ -52,6 +54,8 @@ export function poonDomingos(variables: readonly Variable[], options: PoonDoming
  * single pixels are left. The channels of a pixel are independent given its unit.
  */
 export function quadTree(variables: readonly Variable[], options: ImageOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `quadTree`", options);
   return ofRectangles(variables, options, (r) => {
     const rows = halves(r.top, r.bottom), columns = halves(r.left, r.right);
     const parts = rows.flatMap(([top, bottom]) =>
@@ -66,6 +70,8 @@ export function quadTree(variables: readonly Variable[], options: ImageOptions):
  * steps and both orders (rows first, columns first) are mixed.
  */
 export function quadGraph(variables: readonly Variable[], options: ImageOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `quadGraph`", options);
   return ofRectangles(variables, options, (r) => {
     const rows = halves(r.top, r.bottom).map(([top, bottom]) => ({ ...r, top, bottom }));
     const columns = halves(r.left, r.right).map(([left, right]) => ({ ...r, left, right }));

@@ -1,6 +1,6 @@
 import type { CircuitBuilder } from "../builder.ts";
 import type { Circuit, LeafSettings, NodeId, Variable } from "../circuit.ts";
-import { requireWhole } from "../guards.ts";
+import { requireCircuit, requireObject, requireWhole } from "../guards.ts";
 import type { FamilyName } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 import { startFromData } from "./start.ts";
@@ -40,6 +40,7 @@ export function defaultLeaf(variable: Variable): LeafChoice {
 
 /** The circuit of a structure, with leaves that start from the data if there are any. */
 export function started(circuit: Circuit, { data, seed = 0 }: StructureOptions): Circuit {
+  requireCircuit(circuit);
   return data === undefined ? circuit : startFromData(circuit, data, { seed });
 }
 
@@ -59,6 +60,7 @@ export function addLeaf(
   options: StructureOptions,
   id = `leaf/${v}`,
 ): NodeId {
+  requireObject("the options of `addLeaf`", options);
   const choice = (options.leaf ?? defaultLeaf)(variable, v);
   return b.input({ variable: v, units, ...choice, id });
 }

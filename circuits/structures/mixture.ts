@@ -4,6 +4,7 @@ import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
 import type { NestedNumbers } from "../nested.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
+import { requireCircuit, requireList, requireObject } from "../guards.ts";
 
 /** What {@link naiveMixture} takes. */
 export interface NaiveMixtureOptions extends StructureOptions {
@@ -16,6 +17,8 @@ export interface NaiveMixtureOptions extends StructureOptions {
  * out the component; its parameter `z` is `[1, 1, components]`.
  */
 export function naiveMixture(variables: readonly Variable[], options: NaiveMixtureOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `naiveMixture`", options);
   const b = new CircuitBuilder({ seed: options.seed ?? 0 });
   for (const variable of variables) b.variable(variable);
   const leaves = variables.map((variable, v) => addLeaf(b, variable, v, options.components, options));
@@ -30,6 +33,7 @@ export function naiveMixture(variables: readonly Variable[], options: NaiveMixtu
  * @throws {CircuitError} when the circuits are not over the same variables
  */
 export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): Circuit {
+  requireList("the circuits", circuits);
   const [first] = circuits;
   if (first === undefined) throw new CircuitError("circuit/argument", "a mixture needs at least one circuit");
   const b = new CircuitBuilder();
@@ -57,6 +61,7 @@ export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): 
 
 /** Mixes the units of a circuit with a vector root to one distribution: a sum node `mixture` above it. */
 export function mixtureOfUnits(circuit: Circuit, weights?: NestedNumbers): Circuit {
+  requireCircuit(circuit);
   const units = rootUnits(circuit);
   const b = new CircuitBuilder();
   const variables = circuit.variables.map((variable) => b.variable(variable));

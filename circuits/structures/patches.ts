@@ -10,7 +10,7 @@ import {
 import { copyInto } from "../copy.ts";
 import { withParameters } from "../parameters.ts";
 import { CircuitError } from "../errors.ts";
-import { requireNumber, requireWhole } from "../guards.ts";
+import { requireCircuit, requireList, requireNumber, requireObject, requireWhole } from "../guards.ts";
 import { isExternal } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 import type { VariableTree } from "./chow_liu.ts";
@@ -43,6 +43,7 @@ export function clusterTree(
   tree: VariableTree,
   options: ClusterTreeOptions,
 ): Circuit {
+  requireObject("the options of `clusterTree`", options);
   const { clusters, latents, seed = 0 } = options;
   requireWhole("clusters", clusters, 1);
   if (latents !== undefined) requireWhole("latents", latents, 1);
@@ -83,6 +84,7 @@ export function countClusters(
   assignments: ArrayLike<number>,
   options: ClusterTreeOptions & { readonly pseudocount?: number; readonly spread?: number },
 ): Map<string, Float32Array> {
+  requireObject("the options of `countClusters`", options);
   const { clusters, pseudocount = 0.1, spread = 0.05 } = options;
   requireWhole("clusters", clusters, 1);
   requireNumber("pseudocount", pseudocount, 0);
@@ -175,6 +177,8 @@ export function assemblePatches(
   top: Circuit,
   parts: readonly PatchPart[],
 ): Circuit {
+  requireList("the variables", variables);
+  requireList("the parts", parts);
   if (parts.length !== top.variables.length) {
     throw new CircuitError(
       "structure/patches",
@@ -244,6 +248,7 @@ export function disassemblePatches(
   top: Circuit,
   parts: readonly PatchPart[],
 ): { top: Circuit; parts: PatchPart[] } {
+  requireCircuit(whole);
   const taken = (circuit: Circuit, prefix: string) =>
     withParameters(
       circuit,

@@ -1,6 +1,6 @@
 import type { Circuit, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireList, requireObject, requireWhole } from "../guards.ts";
 import { RandomStream } from "../random.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
@@ -19,6 +19,8 @@ export interface RatSpnOptions extends RegionOptions {
  * @throws {CircuitError} when the variables cannot be split `depth` times
  */
 export function ratSpn(variables: readonly Variable[], options: RatSpnOptions): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `ratSpn`", options);
   const { depth, replicas } = options;
   requireWhole("depth", depth, 0);
   if (!(2 ** depth <= variables.length)) {

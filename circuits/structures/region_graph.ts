@@ -2,6 +2,7 @@ import { CircuitBuilder } from "../builder.ts";
 import type { Circuit, NodeId, Variable } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
+import { requireList, requireObject } from "../guards.ts";
 
 /**
  * A set of variables and the ways to split it (Dennis and Ventura 2012). Regions are shared by identity: a
@@ -31,6 +32,8 @@ export function circuitOfRegions(
   root: Region,
   options: RegionOptions,
 ): Circuit {
+  requireList("the variables", variables);
+  requireObject("the options of `circuitOfRegions`", options);
   const { units } = options;
   if (!(Number.isInteger(units) && units >= 1)) {
     throw new CircuitError("circuit/argument", `units is ${units}, expected a whole number from 1`);

@@ -12,7 +12,7 @@ import {
 } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
-import { requireWhole } from "../guards.ts";
+import { requireCircuit, requireList, requireWhole } from "../guards.ts";
 import { certainStates, isExternal } from "../leaves/mod.ts";
 import { sameVariable } from "./mixture.ts";
 
@@ -27,6 +27,7 @@ import { sameVariable } from "./mixture.ts";
  * @throws {CircuitError} when the circuits are not over the same variables
  */
 export function stack(circuits: readonly Circuit[]): Circuit {
+  requireList("the circuits", circuits);
   const [first] = circuits;
   if (first === undefined) throw new CircuitError("circuit/argument", "a stack needs at least one circuit");
   circuits.forEach((circuit, i) => {
@@ -67,6 +68,7 @@ export function stack(circuits: readonly Circuit[]): Circuit {
  * @throws {CircuitError} naming the node where the groups meet or do not line up
  */
 export function unstack(circuit: Circuit, groups: number): Circuit[] {
+  requireCircuit(circuit);
   requireWhole("groups", groups, 1);
   const fault = (node: Node, problem: string): never => {
     throw new CircuitError(

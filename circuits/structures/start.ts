@@ -8,7 +8,7 @@ import {
   type SumNode,
 } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireSeed } from "../guards.ts";
+import { requireCircuit, requireSamples, requireSeed } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { moments } from "../leaves/start.ts";
 import { RandomStream } from "../random.ts";
@@ -48,6 +48,8 @@ const START = 0x73746172;
  * @throws {CircuitError} when the samples do not fit the circuit, and on a column of which the squares have no place in a double
  */
 export function startFromData(circuit: Circuit, samples: Samples, options: DataStartOptions = {}): Circuit {
+  requireCircuit(circuit);
+  requireSamples(samples);
   const { seed = 0, sampleWeights, parameters } = options;
   requireSeed(seed);
   checkSamples(circuit, samples);

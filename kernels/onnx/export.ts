@@ -7,6 +7,7 @@ import { matricesOf } from "../cpu/weights.ts";
 import { type Plan, planOf, type SumGroup } from "../plan.ts";
 import { OnnxGraph, type Value } from "./graph.ts";
 import { double, type ExportOptions, LeafEmitter } from "./leaf_emitter.ts";
+import { requireCircuit } from "../../circuits/guards.ts";
 
 export type { ExportOptions } from "./leaf_emitter.ts";
 
@@ -31,6 +32,7 @@ const LOWEST = -1e300;
  * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB, or the type holds no real values
  */
 export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8Array {
+  requireCircuit(circuit);
   const bytes = [...circuit.parameters.values()].reduce((total, { values }) => total + values.byteLength, 0);
   if (bytes > LARGEST - 2 ** 24) {
     throw new CircuitError(
