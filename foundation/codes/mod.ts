@@ -1,5 +1,5 @@
 /**
- * All error codes: what each means, an example, what to do. docs/errors.md is made of them by `deno task docs:errors`.
+ * All error codes: what each means, an example, what to do. docs/errors.md is made of them by `deno task golden`.
  *
  * A code reads `subject/problem`. It is stable from one version to the next: programs compare it and people look it up.
  */
