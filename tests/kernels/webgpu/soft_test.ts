@@ -4,6 +4,7 @@ import {
   CircuitBuilder,
   hmm,
   RandomStream,
+  ReferenceLearner,
   type Samples,
   type SoftEvidence,
 } from "../../../circuits/mod.ts";
@@ -135,4 +136,24 @@ test("a workspace serves samples with more evidence, with less and with none, in
       await compareWithReference(engine, hard, `${count} samples of values`);
     }
   });
+});
+
+test("work that is repeated after a loss of the device has the evidence that was given", async () => {
+  const circuit = hmm({ length: 5, states: 4, symbols: 9, seed: 2 });
+  const own = new DeviceHost(navigator.gpu), reference = new ReferenceLearner(circuit);
+  const [first, second] = [mixedSamples(circuit, 12, 3), mixedSamples(circuit, 9, 4)];
+  for (const samples of [first, second]) await reference.accumulate(samples);
+  await using(own, circuit, async (engine) => {
+    await engine.accumulate(first);
+    // The caller may use its arrays again.
+    for (const { weights } of first.soft!.values()) weights.fill(0.5);
+    engine.session.open.device.destroy();
+    await engine.accumulate(second);
+    for (const learner of [engine, reference]) await learner.update({ step: { kind: "em" } });
+    const got = await engine.parameters();
+    for (const [id, values] of await reference.parameters()) {
+      values.forEach((x, i) => assert.ok(Math.abs(x - got.get(id)![i]!) < 2e-4, `${id}[${i}]`));
+    }
+  });
+  await own.close();
 });
