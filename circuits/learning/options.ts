@@ -1,6 +1,13 @@
 import { CircuitError } from "../errors.ts";
 import type { ParameterSettings, UpdateRule } from "../learner.ts";
-import { stepRules, STEPS, type UpdateStep } from "../steps/mod.ts";
+import {
+  type FallingStep,
+  type StepName,
+  type StepNumber,
+  stepRules,
+  STEPS,
+  type UpdateStep,
+} from "../steps/mod.ts";
 import { requireKind, requireObject } from "../guards.ts";
 import {
   checkFalling,
@@ -27,10 +34,11 @@ export interface TrainingOptions {
    * How counts become parameters, see {@link UpdateStep}, with numbers that may follow a schedule; else EM. A step of
    * `anemone` may fall by what the epochs bring instead.
    */
-  readonly step?:
-    | { readonly kind: "em" }
-    | { readonly kind: "inertia"; readonly inertia: Schedule }
-    | { readonly kind: "anemone"; readonly step: Schedule | Falling };
+  readonly step?: {
+    [K in StepName]:
+      & { readonly kind: K }
+      & StepNumber<K, K extends FallingStep ? Schedule | Falling : Schedule>;
+  }[StepName];
   /**
    * Pseudocounts and other settings. A pseudocount is for the whole of the training samples: an update that
    * sums up a part of them uses that part of it.

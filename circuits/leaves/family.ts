@@ -3,18 +3,6 @@ import type { RandomStream } from "../random.ts";
 
 export { statesOf } from "../circuit.ts";
 
-/** Names of the families that are built in: those of {@link leafFamilies}. */
-export type FamilyName =
-  | "categorical"
-  | "bernoulli"
-  | "gaussian"
-  | "logistic"
-  | "poisson"
-  | "binomial"
-  | "histogram"
-  | "indicator"
-  | "external";
-
 /** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
 export const ROW_TOLERANCE = 1e-4;
 

@@ -1,33 +1,18 @@
 /** The leaf families, one file each. */
 import { type Circuit, type InputNode, type Node, parameterOf, variableOf } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { bernoulli } from "./bernoulli.ts";
-import { categorical } from "./categorical.ts";
-import { binomial } from "./binomial.ts";
-import { external } from "./external.ts";
-import { histogram } from "./histogram.ts";
-import { poisson } from "./poisson.ts";
-import type { FamilyName, Leaf, LeafFamily, LeafShape } from "./family.ts";
-import { gaussian } from "./gaussian.ts";
-import { indicator } from "./indicator.ts";
-import { logistic } from "./logistic.ts";
+import * as families from "./families.ts";
+import type { Leaf, LeafFamily, LeafShape } from "./family.ts";
 
 export { MOST_COUNT } from "./counting.ts";
-export type { FamilyName, JpcLeaf, Leaf, LeafFamily, LeafShape, StartColumn } from "./family.ts";
-export { bernoulli, binomial, categorical, external, gaussian, histogram, indicator, logistic, poisson };
+export type { JpcLeaf, Leaf, LeafFamily, LeafShape, StartColumn } from "./family.ts";
+export * from "./families.ts";
+
+/** Names of the families that are built in: those of {@link leafFamilies}. */
+export type FamilyName = keyof typeof families;
 
 /** The families that are built in, by name. */
-export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = {
-  categorical,
-  bernoulli,
-  gaussian,
-  logistic,
-  poisson,
-  binomial,
-  histogram,
-  indicator,
-  external,
-};
+export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = { ...families };
 
 const known = new Map<string, LeafFamily>(Object.entries(leafFamilies));
 

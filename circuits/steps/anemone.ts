@@ -1,7 +1,7 @@
 import { KEPT, type StepRule } from "./step.ts";
 
 /** What was counts as often as samples of the model itself would use it. */
-export const anemoneStep: StepRule = {
+export const anemoneStep = {
   number: "step",
   falls: true,
   priors: true,
@@ -16,4 +16,4 @@ export const anemoneStep: StepRule = {
     }
     return family.maximise(leaf, statistics, step * pseudocount, spread);
   },
-};
+} as const satisfies StepRule;

@@ -1,9 +1,9 @@
 import { KEPT, type StepRule } from "./step.ts";
 
 /** The maximum. */
-export const emStep: StepRule = {
+export const emStep = {
   monotone: true,
   factors: (_amount, smoothed) => smoothed > 0 ? { keep: 0, take: 1 / smoothed } : KEPT,
   leaf: (_amount, { leaf, family, statistics, pseudocount, spread }) =>
     family.maximise(leaf, statistics, pseudocount, spread),
-};
+} as const satisfies StepRule;

@@ -1,24 +1,35 @@
 /** The kinds of steps that learning takes, one file each. */
-import { anemoneStep } from "./anemone.ts";
-import { emStep } from "./em.ts";
-import { inertiaStep } from "./inertia.ts";
-import type { StepName, StepRule, UpdateStep } from "./step.ts";
+import * as kinds from "./kinds.ts";
+import type { StepRule } from "./step.ts";
 
-export {
-  KEPT,
-  type LeafStep,
-  type StepFactors,
-  type StepName,
-  type StepRule,
-  type UpdateStep,
-} from "./step.ts";
+export { KEPT, type LeafStep, type StepFactors, type StepRule } from "./step.ts";
+
+/** Names of the kinds of steps. */
+export type StepName = keyof typeof kinds;
+
+/** The number of a kind of step, under its own name; nothing for a kind without one. */
+export type StepNumber<K extends StepName, T = number> = (typeof kinds)[K] extends
+  { readonly number: infer N extends string } ? { readonly [P in N]: T } : unknown;
+
+/** Kinds of steps whose number may fall by what the epochs bring. */
+export type FallingStep = {
+  [K in StepName]: (typeof kinds)[K] extends { readonly falls: true } ? K : never;
+}[StepName];
+
+/**
+ * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples that say anything
+ * about its node:
+ * - `em`: `F / sum(F)`, the maximum (Dempster, Laird and Rubin 1977);
+ * - `inertia`: `inertia * old + (1 - inertia) * F / sum(F)`, the usual mini-batch EM of circuits;
+ * - `anemone`: proportional to `(1 - step) * W * TD * old + step * F`, where `TD` is the top-down probability
+ *   of the row, that is how often a sample of the model itself passes it (Liu and Van den Broeck,
+ *   "Rethinking Probabilistic Circuit Parameter Learning", 2025). Rows that a batch says little about move
+ *   little; `step` 1 is EM.
+ */
+export type UpdateStep = { [K in StepName]: { readonly kind: K } & StepNumber<K> }[StepName];
 
 /** All kinds, by name. */
-export const stepRules: Readonly<Record<StepName, StepRule>> = {
-  em: emStep,
-  inertia: inertiaStep,
-  anemone: anemoneStep,
-};
+export const stepRules: Readonly<Record<StepName, StepRule>> = { ...kinds };
 
 /** The kinds of steps. */
 export const STEPS: readonly StepName[] = Object.keys(stepRules) as StepName[];

@@ -1,24 +1,6 @@
 import type { ParameterArray } from "../circuit.ts";
 import type { Leaf, LeafFamily } from "../leaves/family.ts";
 
-/**
- * How counts become parameters. With `F` the (smoothed) counts of a row and `W` the weight of the samples that say anything
- * about its node:
- * - `em`: `F / sum(F)`, the maximum (Dempster, Laird and Rubin 1977);
- * - `inertia`: `inertia * old + (1 - inertia) * F / sum(F)`, the usual mini-batch EM of circuits;
- * - `anemone`: proportional to `(1 - step) * W * TD * old + step * F`, where `TD` is the top-down probability
- *   of the row, that is how often a sample of the model itself passes it (Liu and Van den Broeck,
- *   "Rethinking Probabilistic Circuit Parameter Learning", 2025). Rows that a batch says little about move
- *   little; `step` 1 is EM.
- */
-export type UpdateStep =
-  | { readonly kind: "em" }
-  | { readonly kind: "inertia"; readonly inertia: number }
-  | { readonly kind: "anemone"; readonly step: number };
-
-/** Names of the kinds of steps. */
-export type StepName = UpdateStep["kind"];
-
 /** The factors of a step of one row: `new = keep * old + take * F`. */
 export interface StepFactors {
   /** Share of the old parameter that stays. */

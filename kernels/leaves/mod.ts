@@ -1,28 +1,10 @@
 /** How devices compute the leaf families, one file each. */
 import { CircuitError, type FamilyName, leafFamily } from "../../circuits/mod.ts";
-import { bernoulliDevice } from "./bernoulli.ts";
-import { categoricalDevice } from "./categorical.ts";
 import type { DeviceLeaf, GpuTable } from "./device_leaf.ts";
-import { externalDevice } from "./external.ts";
-import { gaussianDevice } from "./gaussian.ts";
-import { binomialDevice } from "./binomial.ts";
-import { histogramDevice } from "./histogram.ts";
-import { indicatorDevice } from "./indicator.ts";
-import { poissonDevice } from "./poisson.ts";
-import { logisticDevice } from "./logistic.ts";
+import * as families from "./families.ts";
 
 /** The families that are built in, by name. */
-export const deviceLeaves: Readonly<Record<FamilyName, DeviceLeaf>> = {
-  categorical: categoricalDevice,
-  bernoulli: bernoulliDevice,
-  gaussian: gaussianDevice,
-  logistic: logisticDevice,
-  poisson: poissonDevice,
-  binomial: binomialDevice,
-  histogram: histogramDevice,
-  indicator: indicatorDevice,
-  external: externalDevice,
-};
+export const deviceLeaves: Readonly<Record<FamilyName, DeviceLeaf>> = { ...families };
 
 const known = new Map<string, DeviceLeaf>(Object.entries(deviceLeaves));
 

@@ -1,15 +1,9 @@
 /** How devices take the steps of learning, one file a kind. */
 import { type StepName, STEPS } from "../../circuits/mod.ts";
-import { anemoneWgsl } from "./anemone.ts";
-import { emWgsl } from "./em.ts";
-import { inertiaWgsl } from "./inertia.ts";
+import * as kinds from "./kinds.ts";
 
 /** WGSL that sets the factors of a row, by kind: see `StepRule.factors`. */
-export const deviceSteps: Readonly<Record<StepName, string>> = {
-  em: emWgsl,
-  inertia: inertiaWgsl,
-  anemone: anemoneWgsl,
-};
+export const deviceSteps: Readonly<Record<StepName, string>> = { ...kinds };
 
 /** What update.wgsl takes in. */
 export const STEP_SNIPPETS = {

@@ -183,7 +183,7 @@ Deno.test("every fault of a file is refused with its place", () => {
     [(f) => f.nodes[1].kind = "max", /nodes\[1\]/],
     [
       (f) => f.nodes[0].family = "weibull",
-      /input node 0: unknown leaf family `weibull`; known are categorical/,
+      /input node 0: unknown leaf family `weibull`; known are bernoulli, .*categorical/,
     ],
     [(f) => f.nodes[0].variable = 9, /input node 0: there is no variable 9/],
     [(f) => f.nodes[0].units = 0, /nodes\[0\].units/],

@@ -128,18 +128,18 @@ fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   var take = vec4f();
   switch (rule.step) {
     case 0u: {
-      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
-      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
-    }
-    case 1u: {
-      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
-      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
-    }
-    case 2u: {
       let past = (1.0 - rule.amount) * rule.weight * prior;
       let all = past + rule.amount * smoothed;
       keep = select(past / all, vec4f(1.0), all <= vec4f());
       take = select(rule.amount / all, vec4f(), all <= vec4f());
+    }
+    case 1u: {
+      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
+      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 2u: {
+      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
+      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
     }
     default: {}
   }
@@ -221,18 +221,18 @@ fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   var take = vec4f();
   switch (rule.step) {
     case 0u: {
-      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
-      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
-    }
-    case 1u: {
-      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
-      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
-    }
-    case 2u: {
       let past = (1.0 - rule.amount) * rule.weight * prior;
       let all = past + rule.amount * smoothed;
       keep = select(past / all, vec4f(1.0), all <= vec4f());
       take = select(rule.amount / all, vec4f(), all <= vec4f());
+    }
+    case 1u: {
+      keep = select(vec4f(), vec4f(1.0), smoothed <= vec4f());
+      take = select(1.0 / smoothed, vec4f(), smoothed <= vec4f());
+    }
+    case 2u: {
+      keep = select(vec4f(rule.amount), vec4f(1.0), smoothed <= vec4f());
+      take = select((1.0 - rule.amount) / smoothed, vec4f(), smoothed <= vec4f());
     }
     default: {}
   }
