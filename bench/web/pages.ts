@@ -26,6 +26,10 @@ export async function measurePages(folder: string, runs: number): Promise<Figure
     const { first, node, artifact } = made;
     const pages = {
       "list of runs": ["#/runs", "table tbody tr"],
+      "list, sorted by a metric": [
+        "#/runs?column=metric:train/loss%20%5Bnats/token%5D&sort=metric:train/loss%20%5Bnats/token%5D",
+        "table tbody tr",
+      ],
       "list, searched": ["#/runs?text=shown&status=done", "table tbody tr"],
       "list, its last page": [`#/runs?offset=${runs - 10}`, "table tbody tr"],
       "a run, with curves and graph": [`#/run/${first}`, "figure.chart svg"],

@@ -159,7 +159,15 @@ export class RecordReader implements Disposable {
        WHERE n.stage = ?1 AND coalesce(own.value, made.value) IS NOT NULL ORDER BY n.run, n.position`,
       stage,
       metric,
-    ).map((row) => ({ ...row, params: JSON.parse(row.params) }));
+    ).map(({ run, node, value, params }) => ({
+      run,
+      node,
+      value,
+      // Lists of thousands of values look at none of them.
+      get params() {
+        return JSON.parse(params) as JsonObject;
+      },
+    }));
   }
 
   /** Which metrics which stages have, in the runs of a pipeline or in all. */
