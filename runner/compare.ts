@@ -222,11 +222,15 @@ export function compareAnswers(answers: readonly (RunAnswer | undefined)[]): Com
         cell === undefined
           ? null
           : `${spreadValue(cell.answer, cell.arm)}${
-            settings.size > 1 && cell.setting !== "" ? ` at ${cell.setting}` : ""
+            settings.size > 1 && cell.setting !== "" && one.arm.role !== "reference"
+              ? ` at ${cell.setting}`
+              : ""
           }`
       ),
       changes,
-      texts: changes.map((change) => change === null ? "" : differenceWords(first, change)),
+      texts: changes.map((change) =>
+        change === null || change.change === 0 ? "" : differenceWords(first, change)
+      ),
     };
   });
   return { metric: metricText(first), arms };

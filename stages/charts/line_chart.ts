@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
-import { colourVariable, type Style, stylesOf } from "../../foundation/palette.ts";
+import { colourVariable, type Style, stylesOf, stylesOfRoles } from "../../foundation/palette.ts";
 
 /**
  * A point. Repetitions with other seeds spread from `low` to `high`. An `open` point is hollow: provisional.
@@ -35,6 +35,8 @@ export interface LineChart {
   readonly y: ChartAxis;
   /** Lines through points in the order of x. */
   readonly series: readonly { readonly label: string; readonly points: readonly ChartPoint[] }[];
+  /** The series that the others are held against: it has the colour of baselines on all pages. */
+  readonly baseline?: string;
   /** Horizontal lines. */
   readonly levels?: readonly { readonly label: string; readonly y: number }[];
 }
@@ -55,7 +57,10 @@ const WIDTH = 640, HEIGHT = 380;
  */
 export function lineChart(chart: LineChart): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const styles = stylesOf(chart.series.map(({ label }) => label));
+  const labels = chart.series.map(({ label }) => label);
+  const styles = chart.baseline !== undefined && labels.includes(chart.baseline)
+    ? stylesBeside(chart.baseline, labels)
+    : stylesOf(labels);
   const points = chart.series.flatMap((one) => one.points);
   const ticks = [...new Set(points.map(({ x }) => x))].toSorted((a, b) => a - b);
   const svg = Plot.plot({
@@ -93,6 +98,15 @@ export function lineChart(chart: LineChart): string {
     height: HEIGHT,
     legend: [...styles],
   });
+}
+
+/** The baseline has the second colour, as on all pages; the others have the first and those after it. */
+function stylesBeside(baseline: string, labels: readonly string[]): Map<string, Style> {
+  const others = [...new Set(labels)].filter((label) => label !== baseline);
+  return stylesOfRoles(labels.map((label) => {
+    const i = others.indexOf(label);
+    return [label, i < 0 ? 1 : i === 0 ? 0 : i + 1];
+  }));
 }
 
 function scaleOf({ log }: ChartAxis) {

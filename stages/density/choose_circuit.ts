@@ -57,6 +57,7 @@ export const chooseCircuit = defineStage({
     const { label, valid, converged } = candidates[best]!;
     for (const one of candidates) if (one.valid !== null) context.metric(one.label, one.valid);
     context.metric("valid log-likelihood", valid!);
+    context.chosen("circuit", label);
     return { circuit: circuits[best]!, choice: { label, valid: valid!, converged, candidates } };
   },
 });

@@ -33,6 +33,7 @@ export const imageCharts = defineStage({
       x: { label: "parameters (millions)", log: 10, ticks: "round" },
       y: { label: lossy ? "bits per dimension (lossy colours)" : "bits per dimension" },
       series,
+      baseline: "hidden Chow-Liu tree",
     };
     return { charts: [{ name: "bits-by-parameters", chart }] };
   },

@@ -66,6 +66,7 @@ function chartOf(
       x: { label: "hidden states", log: 2 },
       y: { label: "perplexity (per token)" },
       series,
+      baseline: "random",
       levels,
     },
   };

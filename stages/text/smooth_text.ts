@@ -54,6 +54,7 @@ export const smoothText = defineStage({
       }
       const best = tried.reduce((a, b) => (b.perplexity ?? Infinity) < (a.perplexity ?? Infinity) ? b : a);
       if (best.perplexity !== null) context.metric("perplexity", best.perplexity);
+      context.chosen("weight", best.weight);
       context.log(`a share of ${best.weight} is best: perplexity ${best.perplexity ?? "infinite"}`);
       return {
         circuit: withFrame(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import type { AnyCodec } from "../../runner/codec.ts";
+import { lineChart } from "../../stages/charts/line_chart.ts";
 import { densityTable } from "../../stages/density/table.ts";
 import { imageTable } from "../../stages/images/image_table.ts";
 import { completions } from "../../stages/text/complete_text.ts";
@@ -8,6 +9,9 @@ import { clusterTable } from "../../stages/text/describe_clusters.ts";
 import { languageTable } from "../../stages/text/language_table.ts";
 import { type Chart, mergeAlike, type Series, seriesStyles, stepTicks } from "../../web/view/curves.ts";
 import { armRoles, roleOf } from "../../web/view/roles.ts";
+import { viewRun } from "../../web/view/run.ts";
+import { Records } from "../../runner/records/records.ts";
+import { Store } from "../../runner/store/store.ts";
 import { SHOWN_AS, shownTables } from "../../web/view/shown_tables.ts";
 import { variantGroups } from "../../web/view/variants.ts";
 import { command, fixture, Folder } from "../command.ts";
@@ -173,4 +177,33 @@ Deno.test({
       await browser.close();
     }
   },
+});
+
+Deno.test("Results show what a stage chose, also where it came from the cache", async () => {
+  using folder = new Folder();
+  const args = [fixture("asked"), "--store", folder.store, "--jobs", "0"];
+  assert.equal((await command("run", args)).code, 0);
+  assert.equal((await command("run", args)).code, 0);
+  const store = Store.open(folder.store);
+  using records = new Records(store, { readOnly: true });
+  const [again] = records.runs({ limit: 1 });
+  const view = viewRun(store, records, again!);
+  assert.ok(view.nodes.every(({ state }) => state === "cached"));
+  const table = view.tables.find(({ stage }) => stage === "asked.fit")!;
+  assert.deepEqual(table.choices, ["epoch"]);
+  assert.deepEqual(table.rows.map(({ label, chosen }) => [label, ...chosen]), [["random start", "4"], [
+    "counted",
+    "4",
+  ]]);
+  // Two metrics that are equal up to a constant, four nodes: one chart with two colours.
+  assert.deepEqual(view.charts.map(({ alike }) => alike?.length), [1]);
+  assert.deepEqual([...new Set(view.charts[0]!.series.map(({ role }) => role))].sort(), [0, 1]);
+});
+
+Deno.test("charts that stages draw give the baseline the colour that it has on pages", () => {
+  const line = (label: string) => ({ label, points: [{ x: 1, y: 1 }, { x: 2, y: 2 }] });
+  const series = ["random", "distilled", "noise"].map(line);
+  const svg = lineChart({ title: "t", x: { label: "x" }, y: { label: "y" }, series, baseline: "random" });
+  const colours = [...svg.matchAll(/stroke="(#[0-9a-f]{6})" stroke-width="2"/g)].map(([, colour]) => colour);
+  assert.deepEqual(colours, ["#d55e00", "#0072b2", "#00805e"], "in the order of the legend");
 });

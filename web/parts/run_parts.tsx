@@ -63,14 +63,16 @@ export function spreadText(spread: Spread | null): string {
 export function ResultsTable({ table }: { table: ResultTable }) {
   const repeated = table.rows.some((row) => row.nodes.length > 1);
   const lead = table.columns.length > 0 ? table.columns : ["node"];
-  const head = [...lead, ...(repeated ? ["seeds"] : []), ...table.metrics];
+  const chosen = table.choices.map((name) => `chosen ${name}`);
+  const head = [...lead, ...chosen, ...(repeated ? ["seeds"] : []), ...table.metrics];
   return (
     <Table
       caption={`Results of ${table.stage}`}
       head={head}
-      numeric={head.flatMap((_, i) => i >= lead.length ? [i] : [])}
+      numeric={head.flatMap((_, i) => i >= lead.length + chosen.length ? [i] : [])}
       rows={table.rows.map((row) => [
         ...(table.columns.length > 0 ? row.values.map(valueText) : [row.nodes.join(", ")]),
+        ...row.chosen,
         ...(repeated ? [String(row.nodes.length)] : []),
         ...row.cells.map((cell, i) => (
           <span key={i} title={cell === null ? "" : `${valueText(cell.min)} to ${valueText(cell.max)}`}>

@@ -1,7 +1,8 @@
+import { valueText } from "../../foundation/format.ts";
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { groupsOf, type StageGroup } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
-import type { RunRecord } from "../../runner/records/rows.ts";
+import type { NodeRecord, RunRecord } from "../../runner/records/rows.ts";
 import type { VariantGroup } from "./variants.ts";
 import { type Spread, spreadOfValues } from "../../foundation/spread.ts";
 
@@ -11,11 +12,15 @@ export interface ResultTable {
   /** What varies between the rows. */
   readonly columns: readonly string[];
   readonly metrics: readonly string[];
+  /** What was chosen of candidates, by what it is. */
+  readonly choices: readonly string[];
   readonly rows: readonly {
     readonly label: string;
     readonly values: readonly (JsonValue | undefined)[];
     readonly nodes: readonly string[];
     readonly cells: readonly (Spread | null)[];
+    /** What its nodes chose, each value once. */
+    readonly chosen: readonly string[];
   }[];
 }
 
@@ -29,20 +34,34 @@ export function resultTables(
   return groups.flatMap((group) => {
     const nodes = measured.get(group.stage)!.nodes;
     const metrics = [...new Set(nodes.flatMap((node) => Object.keys(node.values)))];
-    if (metrics.length === 0) return [];
+    const chosen = new Map(nodes.map(({ node }) => [node.name, choicesOf(records, run, node)]));
+    const choices = [...new Set([...chosen.values()].flatMap((one) => [...one.keys()]))];
+    if (metrics.length + choices.length === 0) return [];
     const rows = Map.groupBy(nodes, (one) => group.variants.get(one.node.name)!.label);
     return [{
       stage: group.stage,
       columns: group.columns,
       metrics,
+      choices,
       rows: [...rows].map(([label, members]) => ({
         label,
         values: group.variants.get(members[0]!.node.name)!.values,
         nodes: members.map((one) => one.node.name),
         cells: metrics.map((metric) => spreadOfValues(members.map((one) => one.values[metric]))),
+        chosen: choices.map((name) =>
+          [...new Set(members.flatMap(({ node }) => chosen.get(node.name)!.get(name) ?? []))].join(", ")
+        ),
       })),
     }];
   });
+}
+
+/** What a node chose; a cached one's choices were recorded by the run that made its result. */
+function choicesOf(records: Records, run: RunRecord, node: NodeRecord): Map<string, string> {
+  const own = records.choices(run.id, node.name);
+  const maker = own.length > 0 || node.key === null ? undefined : records.artifactsOfKey(node.key)[0];
+  const found = maker === undefined ? own : records.choices(maker.run, maker.node);
+  return new Map(found.map(({ name, value }) => [name, valueText(value)]));
 }
 
 /** The same pipeline with the same parameters and code, run with several seeds. */

@@ -135,7 +135,11 @@ function Compared(
 function Answers({ answers, runs }: { answers: ComparedAnswers; runs: readonly string[] }) {
   return (
     <>
-      <p class="metric">{answers.metric}</p>
+      <p class="metric">
+        {answers.metric.charAt(0).toUpperCase() + answers.metric.slice(1)}
+        {answers.arms.some(({ values }) => values.some((value) => value?.includes("*"))) &&
+          <span class="faint">; * not converged</span>}
+      </p>
       <Compared
         caption={answers.metric}
         about={["arm"]}
