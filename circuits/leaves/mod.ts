@@ -1,6 +1,7 @@
 /** The leaf families, one file each. */
 import { type Circuit, type InputNode, type Node, parameterOf, variableOf } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import { requireObject } from "../guards.ts";
 import * as families from "./families.ts";
 import type { Leaf, LeafFamily, LeafShape } from "./family.ts";
 
@@ -42,6 +43,7 @@ const METHODS = [
  * @throws {CircuitError} when another family has its name, or it lacks a method
  */
 export function registerLeafFamily(family: LeafFamily): void {
+  requireObject("the leaf family", family, ["name"]);
   const { name } = family;
   if (typeof name !== "string" || !/^[a-zA-Z][\w-]*$/.test(name)) {
     throw new CircuitError("circuit/argument", `the name of a leaf family is ${JSON.stringify(name)}`, {

@@ -10,9 +10,9 @@ const INNER = `
   CountedWeight PatchLearner accumulateSoft amountOf applyUpdate batchOf bytesPerSample certainStates checkFalling
   childrenOf clusterLogs courseOf defaultLeaf describeNode describeVariable downward encodeSafetensors firstDifferent
   firstShared foldOf inPrecision inScope isBetter isObserved isSoft leafOf leafStates logSumExp mapSoft mostFalls
-  nodesOfFolds parameterBytes philox realColumns rectangleMask registerLeafFamily rowFactors ruleAt
-  safetensorsHeaderLength safetensorsPlaces sampleSoft scopeVariables settingsFor shapeOf softLogProbability softMode
-  softOf softPosterior softWidth statesOf statesOfValues unitsInto updateRows upward weightOf
+  nodesOfFolds parameterBytes philox realColumns rectangleMask rowFactors ruleAt safetensorsHeaderLength
+  safetensorsPlaces sampleSoft scopeVariables settingsFor shapeOf softLogProbability softMode softOf softPosterior
+  softWidth statesOf statesOfValues unitsInto updateRows upward weightOf
 `.trim().split(/\s+/);
 
 // deno-lint-ignore no-explicit-any -- called with what its type forbids
