@@ -1,8 +1,8 @@
 /**
- * A hidden Markov model of what a causal language model says (GeLaTo, Ctrl-G): texts are drawn from the model, the hidden
- * states are clusters of its vectors at each position, then EM. Perplexities are those of texts of the model that were not
- * trained on. The model is a folder with an `.onnx` file (logits, hidden states besides if there are), its
- * `tokenizer.json` and what else the model came with.
+ * Distills a causal language model into a hidden Markov model (GeLaTo, Ctrl-G): samples texts from the model, clusters
+ * its hidden vectors at every position into the HMM's hidden states, then runs EM. Perplexities are measured on sampled
+ * texts that were held out of training. The model is a folder with an `.onnx` file (logits, optionally hidden states),
+ * its `tokenizer.json` and the other files it was published with.
  *
  *     deno task run pipelines/causal_hmm.ts --set model=FOLDER
  *     deno task run pipelines/causal_hmm.ts --set model=FOLDER --set states=256 --set texts=50000 --set output=last_hidden_state
@@ -23,26 +23,26 @@ export default definePipeline({
   headline: textHeadline("distilled"),
   params: z.object({
     ...emParams,
-    /** The folder of the language model; a relative one starts where the command is run. */
+    /** Folder of the language model; relative paths are resolved against the working directory of the command. */
     model: z.string().min(1).default("model"),
-    /** The `.onnx` file, where the folder has several: `onnx/model_fp16.onnx`. */
+    /** The `.onnx` file, if the folder has several: `onnx/model_fp16.onnx`. */
     graph: z.string().optional(),
     ...causalParams,
-    /** Names of the graph's ports, where they are not the usual ones: see docs/text.md. */
+    /** Names of the graph's ports, if they are not the usual ones: see docs/text.md. */
     names: portNames,
-    /** What a position's vector is: the state from which its piece is predicted (Ctrl-G), or the one that has read it. */
+    /** Which hidden state represents a position: the one that predicts its piece (Ctrl-G), or the one after reading it. */
     state: embeddingState,
-    /** The output whose vectors are clustered; by default what the graph calls hidden states, else its logits. */
+    /** The output whose vectors are clustered; by default the graph's hidden states if it has any, otherwise its logits. */
     output: z.string().optional(),
-    /** Texts for training; a tenth of it for validation, and again for the test. */
+    /** Number of training texts; validation and test get a tenth as many each. */
     texts: z.int().min(10).default(10_000),
-    /** Pieces of a text at most. */
+    /** Maximum number of pieces in a text. */
     length: z.int().min(2).default(32),
-    /** What logits are divided by in drawing. */
+    /** Sampling temperature: logits are divided by it. */
     temperature: z.number().positive().default(1),
-    /** Hidden states. */
+    /** Number of hidden states. */
     states: z.int().min(2).default(128),
-    /** Most iterations of k-means. */
+    /** Maximum number of k-means iterations. */
     iterations: z.int().min(1).default(30),
   }),
   build({ params }) {
@@ -57,7 +57,7 @@ export default definePipeline({
       ...(end !== undefined && { end }),
       ...(prompt !== undefined && { prompt }),
     });
-    // Nodes of other names draw from other seeds.
+    // Seeds derive from node names, so each split samples different texts.
     const draw = (split: string, count: number) =>
       drawTexts({ teacher }, { count, length, temperature }, { name: `texts.${split}` });
     const held = Math.ceil(params.texts / 10);

@@ -1,8 +1,9 @@
 /**
- * Latent variable distillation for images on CIFAR-10: hidden Chow-Liu trees over all pixels against models distilled
- * into patch circuits, with the same number of epochs of EM.
+ * Latent variable distillation for images on CIFAR-10: compares hidden Chow-Liu trees over all pixels with models
+ * distilled into patch circuits, at the same number of epochs of EM.
  *
- * All arms as they stand take many hours on two cores, the second line an hour and a half; the third is for a first look.
+ * With the defaults, all arms take many hours on two cores. The second command takes an hour and a half; the third is a
+ * quick first look.
  *
  *     deno task run pipelines/cifar10_lvd.ts
  *     deno task run pipelines/cifar10_lvd.ts --set 'teachers=["autoencoder"]' --set epochs.together=3 --set treeLatents=[17]
@@ -22,15 +23,15 @@ export default definePipeline({
   headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
-    /** How colours become numbers. The lossy ones make figures incomparable with models of RGB. */
+    /** Colour transform. With a lossy one, figures are not comparable with those of models of RGB. */
     transform: z.enum(["none", "ycbcr-lossy", "ycocg-lossy", "ycocg-r-511", "ycocg-r-512"]).default(
       "ycbcr-lossy",
     ),
-    /** Images to learn from. */
+    /** Number of training images. */
     train: z.int().min(1).default(19_000),
-    /** Images after these that choose the best epoch. */
+    /** Number of validation images, taken after the training images; they choose the best epoch. */
     valid: z.int().min(1).default(1_000),
-    /** Test images, of 10,000. */
+    /** Number of test images, of 10,000. */
     test: z.int().min(1).max(10_000).default(10_000),
   }),
   build({ params }) {

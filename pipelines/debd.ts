@@ -1,7 +1,7 @@
 /**
- * Hidden Chow-Liu trees on binary data sets for density estimation: single trees, and mixtures of trees that are
- * trained apart, then together. Hidden states and kind of tree are chosen on the validation rows; only what was
- * chosen is scored on the test rows.
+ * Hidden Chow-Liu trees on binary data sets for density estimation: single trees, and mixtures of trees trained first
+ * separately, then jointly. The number of hidden states and the kind of tree are chosen on the validation rows; only the
+ * chosen model is scored on the test rows.
  *
  *     deno task run pipelines/debd.ts
  *     deno task run pipelines/debd.ts --set sets=["nltcs"] --set latents=[16] --set seeds=2
@@ -20,7 +20,7 @@ import type { score } from "../stages/codecs/score.ts";
 import { trainEm } from "../stages/train_em.ts";
 import { anemone } from "../stages/training_params.ts";
 
-/** Mean test log-likelihood of hidden Chow-Liu trees over five seeds, as published for a GPU library. */
+/** Published mean test log-likelihoods of hidden Chow-Liu trees over five seeds, from a GPU library. */
 const PUBLISHED = { nltcs: -5.999, plants: -14.26, jester: -52.46, accidents: -26.74, dna: -79.06 };
 
 type SetName = keyof typeof PUBLISHED;
@@ -56,26 +56,26 @@ export default definePipeline({
     ],
   }),
   params: z.object({
-    /** Data sets. */
+    /** Names of the data sets. */
     sets: z.array(z.enum(Object.keys(PUBLISHED) as [SetName, ...SetName[]])).min(1).default(
       Object.keys(PUBLISHED) as SetName[],
     ),
-    /** States of the hidden variables to try. */
+    /** Numbers of hidden states to try. */
     latents: z.array(z.int().min(1)).min(1).default([32, 64]),
     /**
-     * Where the trees are from: all of them from the rows, or each from a bootstrap sample of them. Single trees
-     * are of the first kind named, mixtures of the kind that is chosen.
+     * What trees are learned from: all rows (`samples`), or a bootstrap sample for each tree (`bootstrap`). Single trees
+     * use the first kind listed, mixtures the kind chosen on validation.
      */
     trees: z.array(z.enum(["samples", "bootstrap"])).min(1).default(["bootstrap"]),
-    /** Runs that differ in their random numbers; also the trees of a mixture. */
+    /** Number of repetitions with different seeds; also the number of trees in a mixture. */
     seeds: z.int().min(1).default(5),
-    /** Most epochs of a tree. */
+    /** Maximum number of epochs for a single tree. */
     epochs: z.int().min(0).default(20),
-    /** Most epochs of a mixture's trees together. */
+    /** Maximum number of epochs of joint training for the trees of a mixture. */
     together: z.int().min(0).default(8),
-    /** Most rows of a mini-batch. */
+    /** Maximum number of rows in a mini-batch. */
     batchSize: z.int().min(1).default(128),
-    /** Virtual samples of every row of a sum and of every unit of a leaf. */
+    /** Pseudocount: virtual samples added to every row of a sum and every unit of a leaf. */
     pseudocount: z.number().min(0).default(0.03),
   }),
   build({ params }) {
@@ -108,7 +108,7 @@ export default definePipeline({
         return trainEm({ circuit, train, valid }, em(params.together, 0.1, 0.02), { name: `together ${at}` });
       };
       const seeds = Array.from({ length: params.seeds }, (_, i) => i + 1);
-      /** Adds the best of candidates to the row that is being made. */
+      /** Adds the best candidate to the current table row. */
       const add = (candidates: Record<string, ReturnType<typeof trainEm>>, name: string) => {
         const trained = Object.values(candidates);
         const { circuit, choice } = chooseCircuit(

@@ -1,7 +1,7 @@
 /**
- * Latent variable distillation for images on Fashion-MNIST (grey, 28x28): hidden Chow-Liu trees over all pixels
- * against models distilled into patch circuits, with the same number of epochs of EM. The data set is Debian's package
- * `dataset-fashion-mnist`, or what `deno task data fetch fashion-mnist` fetched.
+ * Latent variable distillation for images on Fashion-MNIST (grey, 28x28): compares hidden Chow-Liu trees over all pixels
+ * with models distilled into patch circuits, at the same number of epochs of EM. The data comes from Debian's package
+ * `dataset-fashion-mnist`, or from `deno task data fetch fashion-mnist`.
  *
  *     deno task run pipelines/fashion_mnist_lvd.ts
  *     deno task run pipelines/fashion_mnist_lvd.ts --set train=2000 --set test=500 --set clusters=[16]
@@ -19,11 +19,11 @@ export default definePipeline({
   headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
-    /** Images to learn from, of 60,000. */
+    /** Number of training images, of 60,000. */
     train: z.int().min(1).max(59_000).default(20_000),
-    /** Images after these that choose the best epoch. */
+    /** Number of validation images, taken after the training images; they choose the best epoch. */
     valid: z.int().min(1).max(1_000).default(1_000),
-    /** Test images, of 10,000. */
+    /** Number of test images, of 10,000. */
     test: z.int().min(1).max(10_000).default(10_000),
   }),
   build({ params }) {

@@ -1,8 +1,8 @@
 /**
- * Distils a transformer into a hidden Markov model: State of the Union addresses, in windows of 32 words; the suffixes
- * that a sentence encoder finds alike share a hidden state; then EM. Beside it the same model from a random start. Ends
- * with what the hidden states were, perplexities, sentences drawn from the model, and blanks filled in exactly.
- * No download beyond the npm packages of deno.json; a few minutes on two cores.
+ * Distills a transformer into a hidden Markov model: takes State of the Union addresses in windows of 32 words, gives
+ * suffixes that a sentence encoder finds alike the same hidden state, then runs EM. Compares with the same model
+ * initialised at random. Outputs the meaning of the hidden states before EM, perplexities, sampled sentences, and blanks
+ * filled in exactly. Needs no download beyond the npm packages of deno.json; takes a few minutes on two cores.
  *
  *     deno task run pipelines/quickstart.ts
  *     deno task run pipelines/quickstart.ts --set states=64 --set from=1980
@@ -31,11 +31,11 @@ export default definePipeline({
   headline: textHeadline("distilled"),
   params: z.object({
     ...comparisonParams,
-    /** Addresses from this year on. */
+    /** First year of the addresses used. */
     from: z.int().default(1930),
-    /** Hidden states. */
+    /** Number of hidden states. */
     states: z.int().min(2).default(128),
-    /** Words rarer than this in the training text become the unknown word. */
+    /** Words with fewer occurrences in the training text become the unknown word. */
     minimum: z.int().min(1).default(3),
     /** Sentences with blanks (`_`) to fill in. */
     blanks: blankedTexts.min(1).default([

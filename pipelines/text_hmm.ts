@@ -1,8 +1,8 @@
 /**
- * Distils a transformer into hidden Markov models of a text of your own: files or folders, plain text, JSON lines, CSV or
- * parquet, split by their names or by hash. Beside it the same models from a random start, and from other teachers where
- * wanted. Ends with perplexities, what the hidden states were, sentences drawn from the model of the first teacher and the
- * first number of states, blanks in sentences of yours filled in by it, and that model.
+ * Distills a transformer into hidden Markov models of your own text: files or folders of plain text, JSON lines, CSV or
+ * parquet, split by file name or by hash. Compares with the same models initialised at random and, optionally, from
+ * other teachers. Outputs perplexities, the meaning of the hidden states before EM, and, for the first teacher and the
+ * first number of states, the model, sentences sampled from it, and blanks in your sentences filled in by it.
  *
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER_OR_FILE
  *     deno task run pipelines/text_hmm.ts --set 'text=["a.txt","b.txt"]' --set format=lines
@@ -28,38 +28,41 @@ export default definePipeline({
   headline: ({ params }) => textHeadline(params.teachers[0]!),
   params: z.object({
     ...experimentParams,
-    /** Where the text lies: a file, a folder, a list of them, or `train`, `valid` and `test` of them. */
+    /** Path of the text: a file, a folder, a list of them, or an object of them with `train`, `valid` and `test`. */
     text: textPaths,
-    /** Take only files whose names end so. */
+    /** If given, only files with these name endings are read. */
     endings: z.array(z.string().min(1)).default([]),
-    /** How documents are told apart in a file. */
+    /** How a file is divided into documents. */
     format: loadParams.format.unwrap().default("paragraphs"),
-    /** The column of tables that is the text: each row is a document. */
+    /** The text column of tables; each row is a document. */
     column: loadParams.column,
-    /** How documents get into splits: by the names of files where each split has one, else by hash. */
+    /** How documents are assigned to splits: by file name if each split has a file, otherwise by hash. */
     split: loadParams.split.unwrap().default("auto"),
-    /** Shares of the documents, where they are split by hash. */
+    /** Fractions of the documents in each split, if they are split by hash. */
     shares: loadParams.shares,
-    /** What a token is; `pieces`: those of the first teacher in ONNX. */
+    /** What a token is; `pieces` uses those of the first ONNX teacher. */
     by: z.enum(["words", "spaces", "characters", "bytes", "pieces"]).default("words"),
     units: tokenParams.units,
-    /** What the end token stands after. */
+    /** What the end token follows. */
     ends: tokenParams.ends,
-    /** Whether capitals become small letters; for `words` and `spaces`. */
+    /** Whether to lowercase the text; for `words` and `spaces`. */
     lowercase: z.boolean().default(false),
-    /** Tokens rarer than this in the training text become the unknown token; not for `bytes` and `pieces`. */
+    /** Tokens with fewer occurrences in the training text become the unknown token; not for `bytes` and `pieces`. */
     minimum: z.int().min(1).default(2),
-    /** Ids at most; not for `bytes` and `pieces`. */
+    /** Maximum vocabulary size; not for `bytes` and `pieces`. */
     largest: tokenParams.largest,
-    /** A window that reaches over the end of the text: filled up, so that a text may be shorter than one, or left out. */
+    /**
+     * What to do with a window that extends past the end of the text: pad it, so that a text may be shorter than a
+     * window, or omit it.
+     */
     partial: experimentParams.partial.unwrap().default("pad"),
     states: experimentParams.states.unwrap().default([128]),
     teachers: experimentParams.teachers.unwrap().min(1).default(["transformer", "static"]),
-    /** The `.onnx` file of a teacher that has several. */
+    /** The `.onnx` file, for teachers with several. */
     graph: z.string().optional(),
-    /** The output of a teacher's graph with the vectors of tokens, where there are several. */
+    /** The output of a teacher's graph with the token vectors, if there are several. */
     output: z.string().optional(),
-    /** Sentences with `_` for each missing token, to be filled in. */
+    /** Sentences to fill in, with `_` for each missing token. */
     blanks: blankedTexts.default([]),
   }),
   build({ params }) {
@@ -96,7 +99,7 @@ export default definePipeline({
   },
 });
 
-/** The files with the tokenizer of the first teacher that has one. */
+/** The tokenizer files of the first teacher that has a tokenizer. */
 function piecesOf(teachers: readonly string[]) {
   const own = teachers.find(isOnnx);
   if (own !== undefined) return teacherFiles(own).at(-1)!;

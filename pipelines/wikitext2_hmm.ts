@@ -1,9 +1,9 @@
 /**
- * The paper's language experiment: hidden Markov models of WikiText-2, more and more hidden states, started at random
- * and by latent variable distillation from a transformer and from control teachers: the decayed sum of static word
- * vectors (which knows no sentences), and noise (which knows nothing). Every arm is trained by EM in
- * mini-batches until the validation text ends it, keeps the epoch that predicts that text best, and is smoothed as that
- * text wants it. `text_hmm.ts` is the same for a text of one's own.
+ * The paper's language experiment: hidden Markov models of WikiText-2 with increasing numbers of hidden states,
+ * initialised at random and by latent variable distillation from a transformer and from two control teachers: the
+ * decayed sum of static word vectors (no sentence context) and noise (no information). Every arm is trained by
+ * mini-batch EM until the validation score stops improving, keeps the epoch with the best validation score, and is
+ * smoothed by the amount that scores best on validation. `text_hmm.ts` does the same for your own text.
  *
  *     deno task run pipelines/wikitext2_hmm.ts
  *     deno task run pipelines/wikitext2_hmm.ts --set states=[64,128] --set seeds=3

@@ -5,7 +5,10 @@ import { isUnspaced } from "../datasets/text/words.ts";
 import { RetortError } from "../foundation/errors.ts";
 import type { TeacherConfig } from "./config.ts";
 
-/** Pieces of each token of a corpus: token `u` has `pieces[offsets[u]]` up to `pieces[offsets[u + 1]]`. */
+/**
+ * The pieces of each token of a corpus: token `u` has `pieces[offsets[u]]` up to, but not including, `pieces[offsets[u +
+ * 1]]`.
+ */
 export interface Cuts {
   /** `[tokens + 1]` */
   readonly offsets: Int32Array;
@@ -13,25 +16,23 @@ export interface Cuts {
   readonly pieces: Int32Array;
 }
 
-/**
- * The teacher's pieces of each token of a corpus inside a text, and those at other places where they differ.
- */
+/** A teacher's pieces for each token of a corpus within a text, and for tokens at other places if they differ there. */
 export interface Alignment extends Cuts {
-  /** Of a token that begins a text: "The" and not " The". */
+  /** For a token at the beginning of a text: "The", not " The". */
   readonly first: Cuts;
-  /** For a token without a space after a token that joins, such as "violent" in "non-violent". */
+  /** For a token without a space before it, after a joining token, such as "violent" in "non-violent". */
   readonly joined: Cuts;
-  /** `[tokens]`: 1 for tokens after which a text begins anew. */
+  /** `[tokens]`: 1 for tokens after which a new text begins. */
   readonly ends: Uint8Array;
   /** `[tokens]`: 1 for tokens that join their neighbours, such as WikiText's `@-@`. */
   readonly joins: Uint8Array;
 }
 
 /**
- * Aligns the tokens of a corpus with a teacher's pieces. Words are cut as they are in a running text, after another word;
- * so a corpus is cut once a type and place and not once a token. `<unk>` and `<eos>` become what the teacher's
- * description says. Characters are aligned where most letters are of scripts without spaces, Chinese and its like. The
- * escapes of WikiText (`@-@`, `@,@`, `@.@`) become the marks that they stand for, without spaces.
+ * Aligns the tokens of a corpus with a teacher's pieces. Words are split as they would be in running text after another
+ * word, so only each type at each kind of place is tokenized, not each occurrence. `<unk>` and `<eos>` become the pieces
+ * named in the teacher's description. Characters can be aligned if most letters belong to scripts without spaces, such
+ * as Chinese. WikiText's escapes (`@-@`, `@,@`, `@.@`) become the punctuation marks they stand for, without spaces.
  *
  * @param tokenizer the teacher's; undefined where the tokens of the corpus are the teacher's own ids.
  * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
@@ -54,7 +55,7 @@ export function alignTokens(
       { hint: "Tokenise it with `tokenizePieces` and this teacher's tokenizer.json, or in words." },
     );
   }
-  // A character of Chinese is a piece of text as a word is; a letter of English is none that a teacher knows by itself.
+  // A Chinese character is a unit of text as a word is; a teacher does not know single English letters as such.
   const letters = kind === "characters" ? words.filter((token) => /^\p{L}$/u.test(token)) : [];
   const unspaced = letters.filter(isUnspaced).length > letters.length / 2;
   if (kind !== "words" && !unspaced) {
@@ -78,7 +79,7 @@ export function alignTokens(
       { hint: "Tokenise the corpus in the teacher's own pieces (`tokenizePieces`)." },
     );
   }
-  // Characters stand without spaces: a space is one of them.
+  // Characters stand without spaces, because the space is itself one of them.
   const glued = new Set(kind === "characters" ? words.keys() : vocabulary.glued);
   const cuts = (place: (token: number) => WordPlace) =>
     listed(words.map((word, token) => {
@@ -108,7 +109,7 @@ function piecesOfWord(
   tokenizer: PieceTokenizer,
   config: TeacherConfig,
 ): readonly number[] {
-  // Where letters run on into each other there is no such thing as the pieces of one of two words.
+  // If adjacent characters merge across a token boundary, the pieces of each one alone are undefined.
   const pieces = tokenizer.cut(word, place) ?? (place === "glued" ? tokenizer.cut(word, "first") : undefined);
   if (pieces === undefined) {
     throw new RetortError(

@@ -11,67 +11,67 @@ import {
 } from "./masked_autoencoder.ts";
 import { startingNumbers } from "./transformer.ts";
 
-/** How a masked autoencoder is trained. */
+/** Training options of a masked autoencoder. */
 export interface AutoencoderOptions {
-  /** Passes over the images. */
+  /** Number of passes over the images. */
   readonly epochs: number;
-  /** Images of a step. */
+  /** Number of images per step. */
   readonly batch: number;
-  /** Largest learning rate: reached after `warmup`, then falling to zero along a cosine. */
+  /** Maximum learning rate, reached after `warmup` and followed by cosine decay to zero. */
   readonly rate: number;
-  /** Part of all steps in which the rate rises. */
+  /** Fraction of all steps used for warm-up. */
   readonly warmup: number;
   /** Weight decay of matrices. */
   readonly decay: number;
-  /** Least and largest share of hidden patches. */
+  /** Minimum and maximum fraction of hidden patches. */
   readonly hidden: readonly [number, number];
-  /** Number of different shares, evenly spaced: each needs a graph of its own. */
+  /** Number of different fractions, evenly spaced. Each needs its own graph. */
   readonly shares: number;
-  /** Decides the starting weights, the order, and what is hidden. */
+  /** Determines the initial weights, the order of the images, and which patches are hidden. */
   readonly seed: number;
 }
 
-/** Patches of images that are read in any order. */
+/** Random access to the patches of images. */
 export interface PatchSource {
   /** Number of images. */
   readonly count: number;
-  /** Patches of some images, normalised, `[indices, patches, patch size]`. */
+  /** Normalised patches of the images at `indices`, `[indices, patches, patch size]`. */
   read(indices: Uint32Array): Float32Array;
 }
 
-/** State of a training, to resume from. */
+/** State of a training run, to resume from. */
 export interface AutoencoderState {
-  /** Steps made. */
+  /** Number of completed steps. */
   readonly step: number;
-  /** Sum of the losses of the steps of this epoch. */
+  /** Sum of the losses of this epoch's steps so far. */
   readonly total: number;
   /** Mean loss of each finished epoch. */
   readonly losses: readonly number[];
-  /** Loss on validation images after each finished epoch. */
+  /** Validation loss after each finished epoch. */
   readonly valid: readonly number[];
-  /** Numbers by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
+  /** Weights and optimiser moments by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
-/** What a finished epoch came to. */
+/** Results of a finished epoch. */
 export interface AutoencoderEpoch {
-  /** From 1. */
+  /** Number of the epoch, from 1. */
   readonly epoch: number;
-  /** Mean squared error of hidden patches, normalised, over the steps of the epoch. */
+  /** Mean squared error on normalised hidden patches, over the steps of the epoch. */
   readonly train: number;
-  /** The same for validation images, with the same half of their patches hidden every time. */
+  /** The same on validation images, always with the same half of their patches hidden. */
   readonly valid: number;
 }
 
-/** Words that keep random streams of one seed apart. */
+/** Stream identifiers that keep random streams of one seed apart. */
 const ORDER = 0x6f726465, SHARE = 0x73686172, MASK = 0x6d61736b, VALID = 0x76616c69;
 
-/** Most that gradients may amount to, all together. */
+/** Maximum global norm of the gradients. */
 const MOST_GRADIENT = 1;
 
 /**
- * Trains a masked autoencoder by AdamW, one step at a time. Resumes from a saved state with the same numbers
- * on the same machine.
+ * Trains a masked autoencoder with AdamW, one step at a time. Resuming from a saved state gives identical numbers on the
+ * same machine.
  */
 export class AutoencoderTraining {
   readonly #sizes: AutoencoderSizes;
@@ -112,17 +112,17 @@ export class AutoencoderTraining {
     this.#optimiser = new AdamW({ beta2: 0.95, decay: options.decay });
   }
 
-  /** Steps of an epoch. */
+  /** Number of steps per epoch. */
   get stepsPerEpoch(): number {
     return Math.ceil(this.#train.count / this.#options.batch);
   }
 
-  /** Steps made, and all of them. */
+  /** Number of completed steps, and of all steps. */
   get progress(): { done: number; total: number } {
     return { done: this.#step, total: this.stepsPerEpoch * this.#options.epochs };
   }
 
-  /** Whether all epochs are over. */
+  /** Whether all epochs are finished. */
   get done(): boolean {
     return this.#step >= this.progress.total;
   }
@@ -137,12 +137,12 @@ export class AutoencoderTraining {
     return this.#losses.map((train, i) => ({ epoch: i + 1, train, valid: this.#validLosses[i]! }));
   }
 
-  /** One step; after the last of an epoch what it came to. */
+  /** Performs one step. Returns the results of the epoch that it completes, if any. */
   async step(): Promise<AutoencoderEpoch | undefined> {
     const { batch, rate } = this.#options;
     const epoch = Math.floor(this.#step / this.stepsPerEpoch), within = this.#step % this.stepsPerEpoch;
     const order = this.#orderOf(epoch);
-    // The last batch of an epoch is filled up with its first images: graphs have one size.
+    // The last batch of an epoch is padded with the epoch's first images, because graphs have a fixed batch size.
     const images = Uint32Array.from({ length: batch }, (_, i) => order[(within * batch + i) % order.length]!);
     const visible = this.#visibleCount(new RandomStream(this.#options.seed, this.#step, 0, SHARE));
     const feed = maskedFeed(
@@ -175,7 +175,7 @@ export class AutoencoderTraining {
     return this.epochs.at(-1);
   }
 
-  /** The whole state of the training; its arrays are not copied. */
+  /** The complete training state; its arrays are not copied. */
   state(): AutoencoderState {
     const tensors = new Map<string, Float32Array>();
     for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
@@ -183,7 +183,7 @@ export class AutoencoderTraining {
     return { step: this.#step, total: this.#total, losses: this.#losses, valid: this.#validLosses, tensors };
   }
 
-  /** Restores a state of a training with the same sizes, options and images. */
+  /** Restores a state of a training run with the same sizes, options and images. */
   restore({ step, total, losses, valid, tensors }: AutoencoderState): void {
     const moments = new Map<string, Float32Array>();
     for (const [name, values] of tensors) {
@@ -228,7 +228,7 @@ export class AutoencoderTraining {
     return this.#visibleOf(share);
   }
 
-  /** At least one patch is visible and one hidden. */
+  /** Number of visible patches: at least one patch is visible and one hidden. */
   #visibleOf(share: number): number {
     const count = this.#sizes.rows * this.#sizes.columns;
     return Math.min(count - 1, Math.max(1, Math.round(count * (1 - share))));

@@ -1,6 +1,7 @@
 /**
- * Texts drawn from a causal language model, a piece at a time: what a hidden Markov model is distilled from in Zhang,
- * Dang, Peng and Van den Broeck, "Tractable Control for Autoregressive Language Generation" (GeLaTo, ICML 2023).
+ * Samples texts from a causal language model, one piece at a time. Hidden Markov models are distilled from such samples
+ * in Zhang, Dang, Peng and Van den Broeck, "Tractable Control for Autoregressive Language Generation" (GeLaTo, ICML
+ * 2023).
  */
 import { RandomStream } from "../circuits/random.ts";
 import { pieceTokenizer } from "../datasets/text/pieces.ts";
@@ -10,30 +11,27 @@ import { floatsOf, openSession, type TensorValue } from "../kernels/onnx/session
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 import { emptyCaches, idMatrix, useCaches } from "./teacher.ts";
 
-/** Which texts are drawn. */
+/** Which texts to sample. */
 export interface CausalDraws {
-  /**
-   * Number of the first text. A text depends on the seed and its number alone, not on the texts drawn with
-   * it.
-   */
+  /** Index of the first text. A text depends only on the seed and its index, not on the texts sampled with it. */
   readonly first: number;
-  /** How many. */
+  /** Number of texts. */
   readonly count: number;
-  /** Largest number of pieces of a text. An end piece, which is part of the text, ends it earlier. */
+  /** Maximum number of pieces in a text. An end piece, which is part of the text, ends it earlier. */
   readonly length: number;
-  /** What logits are divided by: 1 is the model's own distribution. */
+  /** Sampling temperature, by which logits are divided: 1 is the model's own distribution. */
   readonly temperature: number;
-  /** Decides the texts. */
+  /** Seed of the sampled texts. */
   readonly seed: number;
 }
 
-/** A causal language model that texts are drawn from. Dispose of it. */
+/** A causal language model to sample texts from. Dispose of it after use. */
 export interface CausalLm extends AsyncDisposable {
-  /** What the ids mean. */
+  /** The vocabulary of the returned ids. */
   readonly vocabulary: Vocabulary;
   /**
-   * Whether each step takes one piece. Otherwise the graph returns no caches, and each step takes all pieces
-   * again.
+   * Whether each step processes only one piece. Otherwise the graph returns no key-value caches, and each step processes
+   * all pieces again.
    */
   readonly cached: boolean;
   /** Draws texts, as ids. @throws {RetortError} when a text would be longer than the model takes */
@@ -41,8 +39,8 @@ export interface CausalLm extends AsyncDisposable {
 }
 
 /**
- * Opens a teacher as a language model, on the processor. Where its graph gives its caches back, each step takes one piece;
- * otherwise every step takes all pieces again.
+ * Opens a teacher as a language model, on the CPU. If its graph returns key-value caches, each step processes one piece;
+ * otherwise each step processes all pieces again.
  *
  * @throws {RetortError} when the teacher is not causal, has no logits or no tokenizer
  */
@@ -62,7 +60,7 @@ export async function openCausalLm(
   }
   const { vocabulary: own } = pieceTokenizer(tokenizer, `${name}'s tokenizer.json`);
   const ends = new Set(config.ends ?? (own.end === null ? [] : [own.end]));
-  /** Whichever piece ends a text, this one stands for it. */
+  /** Represents all pieces that end a text. */
   const [end = null] = ends;
   const vocabulary = { ...own, end };
   const start = config.start ?? (config.before.length > 0 ? config.before : end === null ? [] : [end]);
@@ -112,9 +110,9 @@ export async function openCausalLm(
       }
       const data = floatsOf(found[logits!]!);
       for (let n = 0; n < count; n++) {
-        // Texts that have ended go along in the batch; what is drawn for them is not kept.
+        // Finished texts stay in the batch; what is sampled for them is discarded.
         const at = (n * rows + rows - 1) * types;
-        // Graphs often give a few logits more than there are pieces, to round the number up.
+        // Graphs often return a few more logits than there are pieces, because the vocabulary size is rounded up.
         const row = data.subarray(at, at + vocabulary.words.length);
         const piece = open.has(n) ? choose(row, temperature, randoms[n]!) : config.padding;
         const over = open.has(n) && ends.has(piece);
@@ -137,7 +135,7 @@ export async function openCausalLm(
   }
 }
 
-/** Pieces `from` to `to` of all texts, as the graph takes them. */
+/** Feeds for pieces `from` to `to` of all texts. */
 function feedsOf(
   { inputs }: TeacherConfig,
   texts: readonly (readonly number[])[],
@@ -148,14 +146,14 @@ function feedsOf(
     idMatrix(inputs, texts.length, to - from, (n, column) => fill(texts[n]!, from + column));
   return {
     [inputs.ids]: matrix(from, (text, at) => text[at]!),
-    // The mask covers what is in the caches as well.
+    // The mask also covers the cached pieces.
     ...(inputs.mask !== undefined && { [inputs.mask]: matrix(0, () => 1) }),
     ...(inputs.types !== undefined && { [inputs.types]: matrix(from, () => 0) }),
     ...(inputs.positions !== undefined && { [inputs.positions]: matrix(from, (_, at) => at) }),
   };
 }
 
-/** A draw from the softmax of logits, in float64. */
+/** Samples from the softmax of logits, in float64. */
 function choose(logits: Float32Array, temperature: number, random: RandomStream): number {
   let most = -Infinity;
   for (const x of logits) if (x > most) most = x;

@@ -5,36 +5,36 @@ import type { TeacherConfig } from "./config.ts";
 import { describeInputs, type GraphNames, isFloats } from "./graph_ports.ts";
 import { beginAndEnds, piecesAround, type SpecialPieceNames } from "./special_pieces.ts";
 
-/** What the files of a teacher do not say, or say wrongly. */
+/** Information that a teacher's files lack, or that corrects them. */
 export interface DescribeOptions {
-  /** What it is, for people. */
+  /** Display name. */
   readonly name: string;
-  /** Whether a piece sees only itself and those before it. */
+  /** Whether a piece attends only to itself and earlier pieces. */
   readonly causal: boolean;
-  /** Pieces that it takes at a time. */
+  /** Maximum number of pieces per sequence. */
   readonly longest: number;
-  /** The output with the vectors of tokens if there are several, for example another layer. */
+  /** The output with the token vectors if there are several, for example another layer. */
   readonly output?: string;
-  /** Names of the graph's other ports, where they are not the usual ones. */
+  /** Names of the graph's other ports, if they are not the usual ones. */
   readonly names?: GraphNames;
-  /** Pieces that begin and end texts of a causal language model, if its files do not say. */
+  /** Pieces that begin and end texts of a causal language model, if its files do not define them. */
   readonly special?: SpecialPieceNames;
-  /** Text before every text of a causal language model; it is not part of any of them. */
+  /** Prompt before every text of a causal language model; it is not part of the text. */
   readonly prompt?: string;
   /** JSON files next to the tokenizer, by name, such as `generation_config.json`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Weights that the graph stores in external files, by the names that it uses. */
+  /** Weights that the graph stores in external files, keyed by the file names used in the graph. */
   readonly external?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Names that exporters give to the output with the vectors of tokens, most likely first. */
+/** Names that exporters give to the output with the token vectors, most likely first. */
 const VECTORS = ["last_hidden_state", "token_embeddings", "hidden_states"];
-/** Names that they give to the output with the logits of the next piece. */
+/** Names that exporters give to the output with the logits of the next piece. */
 const LOGITS = ["logits", "lm_logits"];
 
 /**
- * Describes a transformer in ONNX by its graph and its tokenizer: the exports of Hugging Face's tools and those that
- * look like them (`input_ids`, `attention_mask`, …, vectors `[batch, tokens, width]`, in single or half precision).
+ * Describes an ONNX transformer from its graph and its tokenizer. Supports exports of Hugging Face's tools and similar
+ * graphs (`input_ids`, `attention_mask`, …, vectors `[batch, tokens, width]`, in single or half precision).
  *
  * @param model the bytes of an `.onnx` file.
  * @param tokenizer the text of a `tokenizer.json`.

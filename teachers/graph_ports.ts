@@ -2,21 +2,21 @@ import { RetortError } from "../foundation/errors.ts";
 import type { OnnxPort } from "../kernels/onnx/session.ts";
 import type { TeacherConfig } from "./config.ts";
 
-/** Names of a graph's ports, where they are not the usual ones. */
+/** Names of a graph's ports, if they are not the usual ones. */
 export interface GraphNames {
   /** Ids of pieces; usually `input_ids`. */
   readonly ids?: string | undefined;
   /** 1 where there is a piece; usually `attention_mask`. */
   readonly mask?: string | undefined;
-  /** Kinds of pieces; usually `token_type_ids`. */
+  /** Token type ids; usually `token_type_ids`. */
   readonly types?: string | undefined;
   /** Positions; usually `position_ids`. */
   readonly positions?: string | undefined;
   /** The output with logits of the next piece; usually `logits` or `lm_logits`. */
   readonly logits?: string | undefined;
-  /** What the names of caches begin with among inputs; usually `past`. */
+  /** Prefix of cache input names; usually `past`. */
   readonly past?: string | undefined;
-  /** What they begin with among outputs; usually `present`. */
+  /** Prefix of cache output names; usually `present`. */
   readonly present?: string | undefined;
 }
 
@@ -26,9 +26,9 @@ const USUAL = {
   types: "token_type_ids",
   positions: "position_ids",
 } as const;
-/** Of graphs that merge a branch without caches and one with them. */
+/** Input of graphs that merge a branch with caches and one without. */
 const USE_CACHE = "use_cache_branch";
-/** Of graphs that give the logits of the last pieces alone. */
+/** Inputs of graphs that can return logits for the last pieces only. */
 const KEEP = ["num_logits_to_keep", "logits_to_keep"];
 
 /** Whether a port holds floats in single or half precision. */
@@ -37,8 +37,8 @@ export function isFloats(port: OnnxPort): boolean {
 }
 
 /**
- * What a graph takes, by the names that exporters give. A cache is paired with the output whose name ends alike:
- * `past_key_values.0.key` with `present.0.key`, `past_0` with `present_0`.
+ * Describes the inputs of a graph, by the names that exporters use. A cache is paired with the output whose name has the
+ * same ending: `past_key_values.0.key` with `present.0.key`, `past_0` with `present_0`.
  *
  * @throws RetortError naming the input that is not known, or the one that is missing
  */
@@ -109,7 +109,7 @@ function cachesOf(
   outputs: readonly OnnxPort[],
   { past = "past", present = "present" }: GraphNames,
 ): TeacherConfig["inputs"]["past"] {
-  /** A name without its prefix: the numbers and words that both ends of a cache share. */
+  /** A name without its prefix: the numbers and words shared by a cache's input and output. */
   const rest = (name: string, prefix: string) =>
     name.slice(prefix.length).replace(/^_?key_values/, "").split(/[._/]/).filter((word) => word !== "").join(
       ".",

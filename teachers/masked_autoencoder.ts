@@ -1,7 +1,7 @@
 /**
  * The masked autoencoder of He, Chen, Xie, Li, Dollar and Girshick, "Masked Autoencoders Are Scalable Vision Learners"
- * (CVPR 2022): a transformer sees some patches of an image, a second one guesses the others. Latent variable distillation
- * for images takes what the first one says of a patch of which only the surroundings are visible.
+ * (CVPR 2022): a transformer encoder sees some patches of an image, and a transformer decoder predicts the others.
+ * Latent variable distillation for images uses the encoder's vector of a patch when only its surroundings are visible.
  */
 import { RetortError } from "../foundation/errors.ts";
 import {
@@ -32,16 +32,16 @@ import {
   type TransformerSizes,
 } from "./transformer.ts";
 
-/** What a masked autoencoder is. */
+/** Sizes of a masked autoencoder. */
 export interface AutoencoderSizes {
-  /** Rows and columns of patches of an image. */
+  /** Number of rows of patches, and of columns of patches, per image. */
   readonly rows: number;
   readonly columns: number;
-  /** Numbers of a patch. */
+  /** Number of values per patch. */
   readonly patch: number;
-  /** Sees the visible patches. */
+  /** Sizes of the encoder, which sees the visible patches. */
   readonly encoder: TransformerSizes;
-  /** Guesses the hidden ones. */
+  /** Sizes of the decoder, which predicts the hidden patches. */
   readonly decoder: TransformerSizes;
 }
 
@@ -59,7 +59,7 @@ export function autoencoderPlans(sizes: AutoencoderSizes): ParameterPlans {
     }
   }
   return {
-    // As large as the positions that it is added to.
+    // The same magnitude as the position vectors that are added to it.
     "patch/weight": { shape: [patch, encoder.width], start: { normal: 1 / Math.sqrt(patch) } },
     "patch/bias": { shape: [encoder.width], start: 0 },
     ...encoderPlans(encoder, "encoder/"),
@@ -73,8 +73,8 @@ export function autoencoderPlans(sizes: AutoencoderSizes): ParameterPlans {
 }
 
 /**
- * Positions of patches as vectors `[rows * columns, width]`: sines and cosines of the row in the first half, of the
- * column in the second.
+ * Position vectors of patches, `[rows * columns, width]`: sines and cosines of the row in the first half, of the column
+ * in the second.
  */
 export function positionVectors(rows: number, columns: number, width: number): Float32Array {
   const out = new Float32Array(rows * columns * width), quarter = width / 4;
@@ -118,7 +118,7 @@ function guessed(
   const at = (name: string, n: number) =>
     reshape(gatherRows(positions, input(name, [batch * n], "int64")), [batch, n, decoder.width]);
   const seen = linear(encoded(sizes, parameters, batch, visible), parameters, "bridge");
-  // The encoder's places have a table of another width: they are given again for this one.
+  // The decoder's position table has another width than the encoder's, so positions are added again.
   const known = add(seen, at("knownAt", visible));
   const unknown = add(
     broadcast(parameters["hidden"]!, [batch, hidden, decoder.width]),
@@ -134,11 +134,11 @@ function guessed(
   return { guesses, loss: mean(multiply(difference, difference)) };
 }
 
-/** Numbers for a graph. */
+/** Input tensors of a graph. */
 type Feed = Record<string, Float32Array | BigInt64Array>;
 
 /**
- * Patches of images, some of them visible, as the graphs take them.
+ * Patches of images, some of them visible, as inputs of the graphs.
  * @param patches `[images, patches, patch size]`
  * @param visible for each image, the visible patches
  */
@@ -170,7 +170,7 @@ export function maskedFeed(
   return { ...feed, knownAt: feed["visibleAt"] };
 }
 
-/** The patches that are not visible, in ascending order. */
+/** The hidden patches (those not visible), in ascending order. */
 export function hiddenOf(visible: Uint32Array, count: number): number[] {
   const seen = new Set(visible);
   return Array.from({ length: count }, (_, p) => p).filter((p) => !seen.has(p));
@@ -186,7 +186,7 @@ export function autoencoderStep(
   return TrainingStep.compile(guessed(sizes, parameters, batch, visible).loss);
 }
 
-/** Guesses and loss without learning: outputs `guesses` `[batch * hidden, patch]` and `loss`. */
+/** Predictions and loss without training: outputs `guesses` `[batch * hidden, patch]` and `loss`. */
 export function autoencoderGuesses(
   sizes: AutoencoderSizes,
   batch: number,
@@ -196,7 +196,7 @@ export function autoencoderGuesses(
   return Program.compile({ guesses, loss });
 }
 
-/** The encoder's output at the first of the visible patches of each image: `features` `[batch, width]`. */
+/** The encoder's output at the first visible patch of each image: `features` `[batch, width]`. */
 export function autoencoderFeatures(
   sizes: AutoencoderSizes,
   batch: number,
@@ -206,7 +206,7 @@ export function autoencoderFeatures(
   return Program.compile({ features: reshape(slice(out, 1, 0, 1), [batch, sizes.encoder.width]) });
 }
 
-/** A patch and its neighbours, itself first: what is visible when its feature is taken. */
+/** A patch followed by its neighbours: the visible patches when its feature is computed. */
 export function neighbourhood({ rows, columns }: AutoencoderSizes, patch: number): Uint32Array {
   const row = Math.floor(patch / columns), column = patch % columns;
   const found = [patch];
@@ -219,9 +219,9 @@ export function neighbourhood({ rows, columns }: AutoencoderSizes, patch: number
 }
 
 /**
- * A neighbourhood moved so that its patch stands in the middle of the image: the positions that the encoder is told
- * when a feature shall say what is in a patch and not where it is. Fewer than three rows or columns leave no room: the
- * positions stay as they are.
+ * A neighbourhood shifted so that its patch is in the middle of the image. Given these positions, the encoder's feature
+ * describes what is in a patch rather than where it is. With fewer than three rows or columns there is no room to shift,
+ * and positions are unchanged.
  */
 export function centred({ rows, columns }: AutoencoderSizes, neighbours: Uint32Array): Uint32Array {
   if (rows < 3 || columns < 3) return neighbours;

@@ -1,8 +1,8 @@
 /**
- * A masked language model: a transformer that sees both sides and guesses tokens that are hidden from it. Source: Devlin,
- * Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (NAACL
- * 2019), with normalisation before each part. Besides, it learns to guess from what follows alone: then the vectors of a
- * suffix know nothing of what precedes it, which is what latent variable distillation asks of them.
+ * A masked language model: a transformer that predicts hidden tokens from both sides. Source: Devlin, Chang, Lee and
+ * Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (NAACL 2019), but with
+ * pre-layer normalisation. It also learns to predict from the following tokens alone, so that the vectors of a suffix
+ * are independent of what precedes it, as latent variable distillation requires.
  */
 import {
   add,
@@ -31,15 +31,15 @@ import {
 } from "./transformer.ts";
 import { RetortError } from "../foundation/errors.ts";
 
-/** What a masked language model is. */
+/** Sizes of a masked language model. */
 export interface MaskedLmSizes extends TransformerSizes {
-  /** Tokens of the vocabulary. The row after them is the mask token. */
+  /** Vocabulary size. The row after the last token is the mask token. */
   readonly tokens: number;
-  /** Positions at most. */
+  /** Maximum number of positions. */
   readonly length: number;
 }
 
-/** Names of the tables of which a step needs some rows only. */
+/** Names of the tables of which a step needs only some rows. */
 export const TOKEN_TABLE = "token/table", TOKEN_BIAS = "token/bias";
 
 /** Prefix of the encoder's parameters. */
@@ -69,18 +69,18 @@ export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {
   };
 }
 
-/** Sizes of the graphs of a step. */
+/** Sizes of the graphs of a training step. */
 export interface MaskedLmShape {
-  /** Windows. */
+  /** Number of windows. */
   readonly batch: number;
-  /** Hidden tokens of all windows together. */
+  /** Total number of hidden tokens in all windows. */
   readonly hidden: number;
-  /** Tokens that the guesses choose from. */
+  /** Number of candidate tokens for predictions. */
   readonly candidates: number;
 }
 
 /**
- * The mean cross-entropy of the guesses, in nats. Besides the parameters it takes
+ * Mean cross-entropy of the predictions, in nats. Besides the parameters it takes
  * - `tokenRows` `[batch * length, width]`: the rows of what is shown, a parameter: its gradient is that of these rows;
  * - `candidateRows` `[candidates, width]` and `candidateBias` `[candidates]`, parameters likewise; `correction`
  *   `[candidates]`, which is added to the bias (see `Candidates`);
@@ -113,7 +113,7 @@ function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmSha
   return mean(crossEntropy(logits, input("targets", [hidden], "int64")));
 }
 
-/** A step of training. */
+/** A training step. */
 export function maskedLmStep(sizes: MaskedLmSizes, shape: MaskedLmShape): Promise<TrainingStep> {
   return TrainingStep.compile(lossOf(sizes, shape));
 }

@@ -2,9 +2,9 @@ import { OnnxGraph, type Value } from "../kernels/onnx/graph.ts";
 import type { TeacherFiles } from "./config.ts";
 import { ENCODER, type MaskedLmSizes, TOKEN_TABLE } from "./masked_lm.ts";
 
-/** What {@link maskedLmTeacher} needs to know besides the weights. */
+/** Information that {@link maskedLmTeacher} needs besides the weights. */
 export interface MaskedLmTeacherOptions {
-  /** What it is, for people. */
+  /** Display name. */
   readonly name: string;
   /** Id of the unknown token; null if there is none. */
   readonly unknown: number | null;
@@ -15,8 +15,9 @@ export interface MaskedLmTeacherOptions {
 }
 
 /**
- * A masked language model as a teacher whose pieces are the tokens of its corpus: a graph for any number of windows of any
- * length that it was trained for, in which a piece sees both sides or, where `suffixes` is 1, itself and what follows.
+ * A masked language model as a teacher whose pieces are the tokens of its corpus. The graph takes any number of windows
+ * of any length up to the trained length. A piece attends to both sides or, if `suffixes` is 1, only to itself and what
+ * follows.
  */
 export function maskedLmTeacher(
   sizes: MaskedLmSizes,
@@ -60,7 +61,7 @@ export function maskedLmTeacher(
   };
 }
 
-/** `[batch, 1, tokens, tokens]`: -1e9 where a position may not be attended to. */
+/** `[batch, 1, tokens, tokens]`: -1e9 where a position must not be attended to. */
 function attentionMask(
   graph: OnnxGraph,
   there: Value,

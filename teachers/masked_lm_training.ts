@@ -13,19 +13,19 @@ import {
 import { Candidates, hideTokens, type HidingOptions } from "./masked_tokens.ts";
 import { startingNumbers } from "./transformer.ts";
 
-/** How a masked language model is trained. */
+/** Training options of a masked language model. */
 export interface MaskedLmOptions {
-  /** Passes over the corpus. */
+  /** Number of passes over the corpus. */
   readonly epochs: number;
-  /** Windows of a step. */
+  /** Number of windows per step. */
   readonly batch: number;
-  /** Largest learning rate: reached after `warmup`, then falling to zero along a cosine. */
+  /** Maximum learning rate, reached after `warmup` and followed by cosine decay to zero. */
   readonly rate: number;
-  /** Part of all steps in which the rate rises. */
+  /** Fraction of all steps used for warm-up. */
   readonly warmup: number;
   /** Weight decay of matrices. */
   readonly decay: number;
-  /** Share of the tokens that are hidden. */
+  /** Fraction of the tokens that are hidden. */
   readonly hidden: number;
   /** See {@link HidingOptions.suffixes}. */
   readonly suffixes: number;
@@ -33,57 +33,57 @@ export interface MaskedLmOptions {
   readonly shorter: number;
   /** Number of candidate tokens in training; 0 for all. Validation always uses all. */
   readonly candidates: number;
-  /** Windows of the validation text at most, evenly spaced. */
+  /** Maximum number of validation windows, evenly spaced. */
   readonly validWindows: number;
-  /** Points of the loss curve an epoch. */
+  /** Number of points of the loss curve per epoch. */
   readonly reports: number;
-  /** Decides the starting weights, the order, and what is hidden. */
+  /** Determines the initial weights, the order of the windows, and which tokens are hidden. */
   readonly seed: number;
 }
 
-/** A corpus as ids of tokens, in memory. */
+/** A corpus as token ids, in memory. */
 export interface CorpusTokens {
-  /** Ids of tokens. */
+  /** Token ids of the training text. */
   readonly train: Int32Array;
-  /** The same of the validation text. */
+  /** Token ids of the validation text. */
   readonly valid: Int32Array;
 }
 
-/** A point of the loss curve: cross-entropies in nats a hidden token. */
+/** A point of the loss curve: cross-entropies in nats per hidden token. */
 export interface MaskedLmReport {
-  /** Steps made. */
+  /** Number of completed steps. */
   readonly step: number;
-  /** Passes over the corpus so far. */
+  /** Number of passes over the corpus so far. */
   readonly epoch: number;
-  /** Mean over the steps since the last point; among the candidates. */
+  /** Mean training loss over the steps since the last point, with sampled candidates. */
   readonly train: number;
-  /** On the validation text, among all tokens, from both sides. */
+  /** Validation loss over the full vocabulary, predicting from both sides. */
   readonly valid: number;
-  /** The same, from what follows alone. */
+  /** The same, predicting from the following tokens alone. */
   readonly validSuffix: number;
 }
 
-/** State of a training, to resume from. */
+/** State of a training run, to resume from. */
 export interface MaskedLmState {
-  /** Steps made. */
+  /** Number of completed steps. */
   readonly step: number;
   /** Sum of the losses since the last point of the curve. */
   readonly total: number;
   /** The loss curve so far. */
   readonly reports: readonly MaskedLmReport[];
-  /** Numbers by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
+  /** Weights and optimiser moments by name: `weight/NAME`, `moment/NAME/mean`, `moment/NAME/square`. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
-/** Words that keep random streams of one seed apart. */
+/** Stream identifiers that keep random streams of one seed apart. */
 const ORDER = 0x6f726465, HIDE = 0x68696465, CHOOSE = 0x63686f6f, VALID = 0x76616c69;
 
-/** Most that gradients may amount to, all together. */
+/** Maximum global norm of the gradients. */
 const MOST_GRADIENT = 1;
 
 /**
- * Trains a masked language model by AdamW, one step at a time. Resumes from a saved state with the same
- * numbers on the same machine.
+ * Trains a masked language model with AdamW, one step at a time. Resuming from a saved state gives identical numbers on
+ * the same machine.
  */
 export class MaskedLmTraining {
   readonly #sizes: MaskedLmSizes;
@@ -132,24 +132,24 @@ export class MaskedLmTraining {
     this.#corpus = corpus;
     this.#weights = startingNumbers(plans, seed);
     this.#optimiser = new AdamW({ decay });
-    // Answers must have room among the candidates.
+    // The candidates must have room for the answers.
     this.#candidates = new Candidates(counts, candidates === 0 ? 0 : Math.max(candidates, 2 * count));
     this.#hiding = { length, tokens, hidden: count, suffixes, shorter };
     this.#slots = new Int32Array(tokens + 1).fill(-1);
   }
 
-  /** Steps of an epoch. */
+  /** Number of steps per epoch. */
   get stepsPerEpoch(): number {
     const { length } = this.#sizes;
     return Math.max(1, Math.floor((this.#corpus.train.length / length - 1) / this.#options.batch));
   }
 
-  /** Steps made, and all of them. */
+  /** Number of completed steps, and of all steps. */
   get progress(): { done: number; total: number } {
     return { done: this.#step, total: this.stepsPerEpoch * this.#options.epochs };
   }
 
-  /** Whether all epochs are over. */
+  /** Whether all epochs are finished. */
   get done(): boolean {
     return this.#step >= this.progress.total;
   }
@@ -196,7 +196,7 @@ export class MaskedLmTraining {
     return await this.#report();
   }
 
-  /** The whole state of the training; its arrays are not copied. */
+  /** The complete training state; its arrays are not copied. */
   state(): MaskedLmState {
     const tensors = new Map<string, Float32Array>();
     for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
@@ -204,7 +204,7 @@ export class MaskedLmTraining {
     return { step: this.#step, total: this.#total, reports: this.#reports, tensors };
   }
 
-  /** Restores a state of a training with the same sizes, options and corpus. */
+  /** Restores a state of a training run with the same sizes, options and corpus. */
   restore({ step, total, reports, tensors }: MaskedLmState): void {
     const moments = new Map<string, Float32Array>();
     for (const [name, values] of tensors) {
@@ -232,7 +232,7 @@ export class MaskedLmTraining {
     await this.#scorer?.release();
   }
 
-  /** The windows of the step: windows of an epoch do not overlap, and each epoch shifts them. */
+  /** The windows of the step. Windows of an epoch do not overlap, and each epoch shifts them. */
   #windows(): Int32Array {
     const { batch, seed } = this.#options, { length } = this.#sizes;
     const epoch = Math.floor(this.#step / this.stepsPerEpoch), within = this.#step % this.stepsPerEpoch;
@@ -253,7 +253,7 @@ export class MaskedLmTraining {
     return windows;
   }
 
-  /** Parameters and the rows of tables that a graph takes. */
+  /** The parameters and table rows that a graph takes. */
   #numbers(shown: Int32Array, tokens: Int32Array): Record<string, Float32Array> {
     const { width } = this.#sizes;
     const { [TOKEN_TABLE]: table, [TOKEN_BIAS]: bias, ...whole } = Object.fromEntries(this.#weights);
@@ -291,7 +291,7 @@ export class MaskedLmTraining {
     }
   }
 
-  /** Gradients of rows of the table of tokens added up by row. */
+  /** Gradients of token table rows, summed by row. */
   #touched(parts: readonly (readonly [Int32Array, Float32Array])[]): TouchedRows {
     const { width } = this.#sizes;
     const rows: number[] = [];
@@ -315,7 +315,7 @@ export class MaskedLmTraining {
     return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
   }
 
-  /** The point of the curve that ends with the last step, if one does. */
+  /** The point of the curve that ends with the last step, if any. */
   async #report(): Promise<MaskedLmReport | undefined> {
     const { total } = this.progress;
     const points = this.#options.reports * this.#options.epochs;

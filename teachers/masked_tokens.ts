@@ -1,40 +1,40 @@
 import type { RandomStream } from "../circuits/random.ts";
 
-/** How tokens are hidden in windows. */
+/** Options for hiding tokens in windows. */
 export interface HidingOptions {
-  /** Positions of a window. */
+  /** Number of positions per window. */
   readonly length: number;
-  /** Tokens of the vocabulary; their number is the id of the mask token. */
+  /** Vocabulary size, which is also the id of the mask token. */
   readonly tokens: number;
-  /** Hidden tokens of all windows together. */
+  /** Total number of hidden tokens in all windows. */
   readonly hidden: number;
-  /** Share of the windows in which a position sees only itself and what follows it. */
+  /** Fraction of the windows in which a position attends only to itself and what follows it. */
   readonly suffixes: number;
-  /** Share of the windows that are cut to a random length, so that the model learns short suffixes too. */
+  /** Fraction of the windows that are cut to a random length, so that the model learns short suffixes too. */
   readonly shorter: number;
 }
 
-/** Windows with hidden tokens, as graphs take them. */
+/** Windows with hidden tokens, as inputs of the graphs. */
 export interface HiddenUnits {
-  /** `[windows * length]`: what is shown; `tokens` where a token is hidden. */
+  /** `[windows * length]`: input tokens; `tokens` where a token is masked. */
   readonly shown: Int32Array;
-  /** `[windows, 1, length, length]`: added to the attention. */
+  /** `[windows, 1, length, length]`: added to the attention scores. */
   readonly mask: Float32Array;
-  /** `[hidden]`: places of hidden tokens. */
+  /** `[hidden]`: positions of the hidden tokens. */
   readonly where: BigInt64Array;
-  /** `[hidden]`: the tokens there. */
+  /** `[hidden]`: the original tokens at these positions. */
   readonly answers: Int32Array;
 }
 
-/** Added to the scores of positions that may not be attended to: softmax makes them 0 without overflow. */
+/** Added to the scores of positions that must not be attended to: softmax makes them 0 without overflow. */
 const UNSEEN = -1e9;
 
 /** Fractions of masked tokens that are replaced by the mark and by a random token; the rest are unchanged (BERT: 80/10/10). */
 const MARKED = 0.8, REPLACED = 0.1;
 
 /**
- * Hides tokens of windows, `[windows * length]`: of those chosen, 80 % are replaced by a mark and 10 % by a token from
- * elsewhere in the windows, as in BERT.
+ * Hides tokens in windows, `[windows * length]`: of the chosen tokens, 80 % are replaced by the mask token and 10 % by a
+ * token from elsewhere in the windows, as in BERT.
  */
 export function hideTokens(windows: Int32Array, options: HidingOptions, random: RandomStream): HiddenUnits {
   const { length, tokens, hidden, suffixes, shorter } = options;
@@ -55,7 +55,8 @@ export function hideTokens(windows: Int32Array, options: HidingOptions, random: 
   }
   const where = new BigInt64Array(hidden), answers = new Int32Array(hidden);
   for (let n = 0; n < hidden; n++) {
-    // The first of a random order; few very short windows hold too few positions: then some are guessed twice.
+    // The first positions of a random order. A few very short windows may have too few positions; then some are
+    // predicted twice.
     const at = n % open.length;
     const other = at + random.integer(open.length - at);
     [open[at], open[other]] = [open[other]!, open[at]!];
@@ -69,27 +70,27 @@ export function hideTokens(windows: Int32Array, options: HidingOptions, random: 
   return { shown, mask, where, answers };
 }
 
-/** Candidate tokens, with the correction for those that are left out. */
+/** Candidate tokens, with the logit correction for the omitted ones. */
 export interface ChosenCandidates {
   /** Ids of tokens. */
   readonly tokens: Int32Array;
   /** `[tokens]`: added to their logits: minus the logarithm of the probability of being a candidate. */
   readonly correction: Float32Array;
-  /** `[answers]`: where each answer is among the tokens. */
+  /** `[answers]`: the index of each answer among the candidates. */
   readonly targets: BigInt64Array;
 }
 
 /**
- * Sampled softmax: guesses choose between the answers of the batch and tokens drawn by a power of their frequency, and the
- * logits make up for the chance of each to be there. Source: Jean, Cho, Memisevic and Bengio, "On Using Very Large
- * Target Vocabulary for Neural Machine Translation" (ACL 2015).
+ * Sampled softmax: predictions choose between the answers of the batch and tokens sampled by a power of their frequency,
+ * and the logits are corrected for the probability of each candidate being present. Source: Jean, Cho, Memisevic and
+ * Bengio, "On Using Very Large Target Vocabulary for Neural Machine Translation" (ACL 2015).
  */
 export class Candidates {
   readonly #shares: Float64Array;
   readonly #sums: Float64Array;
   readonly #frequencies: Float64Array;
   readonly #slots: Int32Array;
-  /** Tokens of a choice. */
+  /** Number of candidates. */
   readonly size: number;
 
   /**
@@ -110,12 +111,12 @@ export class Candidates {
     this.#slots = new Int32Array(tokens).fill(-1);
   }
 
-  /** Whether all tokens are candidates, in their order. */
+  /** Whether all tokens are candidates, in vocabulary order. */
   get complete(): boolean {
     return this.size === this.#shares.length;
   }
 
-  /** The candidates for some answers. */
+  /** Candidates that include the given answers. */
   choose(answers: Int32Array, random: RandomStream): ChosenCandidates {
     const { size } = this;
     if (this.complete) {

@@ -4,15 +4,15 @@ import { messageOf, RetortError } from "../foundation/errors.ts";
 /** A piece by its text or its id. */
 export type PieceName = string | number;
 
-/** Pieces that begin and end texts, if the files of a model do not say. */
+/** Pieces that begin and end texts, if the files of a model do not define them. */
 export interface SpecialPieceNames {
-  /** What every text begins after. */
+  /** The piece before every text. */
   readonly begin?: PieceName | undefined;
-  /** What ends a text; the first stands for all. */
+  /** The pieces that end a text; the first one represents all. */
   readonly end?: PieceName | readonly PieceName[] | undefined;
 }
 
-/** Files that say which pieces are special, the most telling first. */
+/** Files that define special pieces, most specific first. */
 export const SETTINGS_FILES = [
   "generation_config.json",
   "config.json",
@@ -21,9 +21,9 @@ export const SETTINGS_FILES = [
 ] as const;
 
 /**
- * The pieces that begin and end the texts of a causal language model, and the one that fills up. In this order: what was
- * asked for, what the files beside the tokenizer say, what the tokenizer's own vocabulary has by a usual name. Where
- * nothing begins a text its end does: as in GPT-2.
+ * The pieces that begin and end the texts of a causal language model, and the padding piece. Each is taken from the
+ * first of these that has it: the options, the files next to the tokenizer, a usual name in the tokenizer's vocabulary.
+ * If no piece begins a text, the end piece does, as in GPT-2.
  *
  * @param settings the files of {@link SETTINGS_FILES} that are there, by name
  * @throws RetortError naming the piece that the tokenizer does not have, and who named it
@@ -84,7 +84,7 @@ function parsed(text: string, file: string, model: string): Record<string, unkno
   }
 }
 
-/** The special pieces that a tokenizer puts before and after a text. */
+/** The special pieces that a tokenizer adds before and after a text. */
 export function piecesAround(pieces: PieceTokenizer): { before: number[]; after: number[] } {
   const bare = pieces.encode("it");
   const whole = pieces.encode("it", { special: true });

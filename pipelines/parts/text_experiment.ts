@@ -1,4 +1,6 @@
-/** The language experiment on any corpus: hidden Markov models by number of states, started at random and by teachers. */
+/**
+ * The language experiment on any corpus: hidden Markov models of several sizes, initialised at random and from teachers.
+ */
 import { z } from "zod";
 import { languageCharts } from "../../stages/text/language_chart.ts";
 import {
@@ -16,20 +18,23 @@ import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teachers.ts
 /** Parameters of the experiment. */
 export const experimentParams = {
   ...comparisonParams,
-  /** Numbers of hidden states. */
+  /** Numbers of hidden states to try. */
   states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
-  /** Teachers (see `teacherName`); a start at random is always there. */
+  /** Teachers (see `teacherName`). A random initialisation is always included. */
   teachers: z.array(teacherName).default([...builtIn]),
-  /** Runs of each arm that differ in their random numbers. */
+  /** Number of repetitions of each arm with different seeds. */
   seeds: z.int().min(1).default(1),
-  /** Larger models are run once, whatever `seeds` says: their time grows with the square of their states. */
+  /**
+   * Models with more states are run once, regardless of `seeds`: their time grows with the square of the number of
+   * states.
+   */
   seedsUpTo: z.int().min(0).default(256),
-  /** Most iterations of k-means. */
+  /** Maximum number of k-means iterations. */
   iterations: z.int().min(1).default(30),
 };
 type Params = z.output<z.ZodObject<typeof experimentParams>> & OnnxOptions;
 
-/** All arms on a corpus, with their table and charts. */
+/** Trains all arms on a corpus; returns their results table and charts. */
 export function compareArms(tokens: TextTokens, params: Params, title: string) {
   const corpus = corpusOf(tokens, params.window, params.partial);
   const vectors = [...new Set(params.teachers)].map((name) =>

@@ -8,11 +8,11 @@ import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
 
-/** Assigns vectors that k-means did not see, such as those of a test set, to the nearest clusters. */
+/** Assigns vectors that were not used by k-means, such as a test set's, to their nearest clusters. */
 export const assignClusters = defineStage({
   name: "clusters.assign",
   params: z.object({
-    /** `skip`: rows of zeros, that is padding, get some cluster and do not count. */
+    /** `skip`: zero rows, which are padding, get an arbitrary cluster and do not count. */
     zeros: z.enum(["keep", "skip"]).default("keep"),
   }),
   inputs: { vectors: matrixShards, centroids },

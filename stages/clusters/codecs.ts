@@ -8,11 +8,11 @@ import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { array } from "../../runner/codecs/array.ts";
 import { json } from "../../runner/codecs/json.ts";
 
-/** Clusters of rows. */
+/** Cluster labels of rows. */
 export interface ClusterLabels {
   /** `[rows]`: the cluster of each row. */
   readonly labels: Int32Array<ArrayBuffer>;
-  /** Number of clusters; labels are below it. */
+  /** Number of clusters; every label is smaller. */
   readonly clusters: number;
 }
 
@@ -43,17 +43,17 @@ export const clusterLabels: Codec<ClusterLabels, ClusterLabels, "cluster-labels"
   },
 });
 
-/** Centroids as stages exchange them. */
+/** Centroids as exchanged by stages. */
 export interface Centroids {
   /** `[positions, clusters, width]`. */
   readonly values: Float32Array<ArrayBuffer>;
-  /** Positions with clusters of their own; 1 where all rows share them. */
+  /** Number of positions with their own clusters; 1 if all rows share clusters. */
   readonly positions: number;
-  /** Clusters of a position. */
+  /** Number of clusters per position. */
   readonly clusters: number;
-  /** Numbers in a centroid. */
+  /** Dimension of a centroid. */
   readonly width: number;
-  /** What they are nearest by. */
+  /** Distance by which vectors are assigned to centroids. */
   readonly metric: "euclidean" | "cosine";
 }
 
@@ -81,7 +81,7 @@ export const centroids: Codec<Centroids, Centroids, "centroids"> = defineCodec<
   },
 });
 
-/** How k-means went, for each position. */
+/** Results of k-means for each position. */
 export const clusterReport = json(
   "cluster-report",
   z.object({
@@ -89,9 +89,9 @@ export const clusterReport = json(
     positions: z.array(z.object({
       /** Mean squared distance of a vector from its centroid. */
       distance: z.number(),
-      /** Vectors by cluster. */
+      /** Number of vectors in each cluster. */
       sizes: z.array(z.int()),
-      /** Iterations of each run, and whether it ended by itself. */
+      /** Number of iterations of each run, and whether it converged. */
       runs: z.array(z.object({ iterations: z.int(), distance: z.number(), converged: z.boolean() })),
     })),
   }),
@@ -112,17 +112,17 @@ export const clusterReport = json(
   },
 );
 
-/** Where clustering is between two iterations. */
+/** State of a clustering between two iterations. */
 export interface ClusteringState {
-  /** The position that is being clustered. */
+  /** The position being clustered. */
   readonly position: number;
-  /** Its k-means. */
+  /** State of its k-means. */
   readonly state: KMeansState;
-  /** Results of the positions before it. */
+  /** Results of the earlier positions. */
   readonly done: readonly PositionResult[];
 }
 
-/** What remains of a position that is done. */
+/** Results kept of a finished position. */
 export interface PositionResult {
   readonly centroids: Float32Array;
   readonly labels: Int32Array;
@@ -137,7 +137,7 @@ export interface PositionResult {
 
 const STATE_FILE = "clustering.safetensors";
 
-/** State of a clustering, for checkpoints: one safetensors file, exact to the bit. */
+/** State of a clustering, for checkpoints: one bit-exact safetensors file. */
 export const clusteringState: Codec<ClusteringState, ClusteringState, "clustering-state"> = defineCodec<
   ClusteringState,
   ClusteringState,
@@ -160,7 +160,7 @@ export const clusteringState: Codec<ClusteringState, ClusteringState, "clusterin
     });
     const plain = {
       position,
-      // NaN, the inertia of an only run, is no JSON.
+      // JSON cannot represent NaN, which the inertia is if there is only one run.
       state: { ...rest, best: best && { restart: best.restart, inertia: String(best.inertia) } },
       done: done.map(({ distance, sizes, runs }) => ({ distance, sizes, runs })),
     };

@@ -10,31 +10,31 @@ import { centroids, clusteringState, clusterLabels, clusterReport, type Position
 import { weightsOfRows } from "./vectors.ts";
 
 /**
- * Clusters of vectors by k-means. Vectors are streamed from their shards unless they fit into memory. Interrupted
- * between any two iterations it resumes there and ends with the same bytes.
+ * Clusters vectors by k-means. Vectors are streamed from their shards unless they fit into memory. An interrupted run
+ * resumes between iterations and produces the same bytes.
  */
 export const clusterVectors = defineStage({
   name: "clusters.kmeans",
   params: z.object({
-    /** Clusters (of each position). */
+    /** Number of clusters (per position). */
     clusters: z.int().min(1),
-    /** `cosine`: spherical k-means, by the directions of the vectors alone. */
+    /** `cosine`: spherical k-means, which uses only the directions of the vectors. */
     metric: z.enum(["euclidean", "cosine"]).default("euclidean"),
-    /** Rows are `[samples, positions]`, and each position gets its own clusters; 1: all rows share them. */
+    /** Number of positions with their own clusters, for rows `[samples, positions]`; 1: all rows share clusters. */
     positions: z.int().min(1).default(1),
-    /** How a run starts: chosen far from each other, or drawn. */
+    /** Initialisation: k-means++ (far apart), or a random sample of the vectors. */
     start: z.enum(["k-means++", "sample"]).default("k-means++"),
-    /** Runs; that of lowest inertia is kept. */
+    /** Number of runs; the one with the lowest inertia is kept. */
     restarts: z.int().min(1).default(1),
-    /** Most iterations of a run. */
+    /** Maximum number of iterations per run. */
     iterations: z.int().min(1).default(100),
-    /** A run ends when an iteration lowers the inertia by less than this share; 0: when nothing changes. */
+    /** Relative decrease of the inertia below which a run stops; 0: stops when nothing changes. */
     tolerance: z.number().min(0).default(1e-4),
-    /** Vectors in a batch of mini-batch k-means; full passes when left out. */
+    /** Batch size of mini-batch k-means; omitted: full passes. */
     batch: z.int().min(1).optional(),
-    /** `skip`: rows of zeros, which is what padding has, count for nothing. */
+    /** `skip`: zero rows, which are padding, are ignored. */
     zeros: z.enum(["keep", "skip"]).default("keep"),
-    /** Largest size, in MiB of single precision, of vectors that are held in memory. */
+    /** Vectors of up to this size, in MiB of single precision, are held in memory. */
     memory: z.int().min(0).default(1024),
   }),
   inputs: { vectors: matrixShards },

@@ -7,11 +7,11 @@ import { defineStage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { principalAxes } from "./codecs.ts";
 
-/** The principal components of vectors: directions in which they differ most. */
+/** Fits the principal components of vectors: the directions of largest variance. */
 export const fitPca = defineStage({
   name: "clusters.pca",
   params: z.object({
-    /** How many. */
+    /** Number of components. */
     components: z.int().min(1),
   }),
   inputs: { vectors: matrixShards },
@@ -23,11 +23,11 @@ export const fitPca = defineStage({
   },
 });
 
-/** Vectors along principal components: fewer numbers for k-means to compare. */
+/** Projects vectors onto principal components, so k-means compares fewer dimensions. */
 export const projectPca = defineStage({
   name: "clusters.project",
   params: z.object({
-    /** Whether all components get variance one. */
+    /** Whether to scale all components to unit variance. */
     whiten: z.boolean().default(false),
     /** Half (`f2`) or single (`f4`) precision on disk. */
     precision: z.enum(["f2", "f4"]).default("f4"),

@@ -1,8 +1,7 @@
 import type { Vectors } from "../../kernels/kmeans/vectors.ts";
 
 /**
- * Weights that leave out rows of zeros, that is padding: 0 for them, 1 for the others. Undefined if there are
- * none.
+ * Weights that exclude zero rows, which are padding: 0 for those, 1 for the others. Undefined if there are no zero rows.
  */
 export async function weightsOfRows(vectors: Vectors): Promise<Float64Array | undefined> {
   const { rows, width } = vectors;

@@ -6,14 +6,14 @@ import { defineStage, many } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
 
-/** What was chosen, and what it was chosen from. */
+/** The chosen circuit and the candidates. */
 export const choice = json(
   "circuit-choice",
   z.object({
     label: z.string(),
     /** Mean log-likelihood of the validation samples, in nats. */
     valid: z.number(),
-    /** Whether the validation samples ended its training; null: nothing told. */
+    /** Whether training converged on the validation samples; null if unknown. */
     converged: z.boolean().nullable(),
     candidates: z.array(z.object({
       label: z.string(),
@@ -24,7 +24,7 @@ export const choice = json(
   2,
 );
 
-/** Chooses the trained circuit that fits the validation samples best; the first of equals. */
+/** Chooses the trained circuit with the best validation score; the first one on ties. */
 export const chooseCircuit = defineStage({
   name: "density.choose",
   params: z.object({ labels: z.array(z.string()).min(1) }),
@@ -62,7 +62,7 @@ export const chooseCircuit = defineStage({
   },
 });
 
-/** Score of the epoch whose parameters were kept; null where some validation samples are impossible. */
+/** Validation score of the epoch whose parameters were kept; null if some validation samples are impossible. */
 function validOf({ bestEpoch, epochs }: ReadOf<typeof trainingLog>): number | null {
   const valid = epochs.find(({ epoch }) => epoch === bestEpoch)?.valid;
   return valid === undefined || valid.impossible > 0 ? null : valid.logLikelihood;

@@ -7,19 +7,19 @@ import { circuit } from "../codecs/circuit.ts";
 import { samples } from "../codecs/samples.ts";
 
 /**
- * A hidden Chow-Liu tree with random parameters. Its tree is that of the samples or, so that the trees of a
- * mixture differ, that of as many samples drawn from them with replacement (Breiman, "Bagging predictors", 1996).
+ * A hidden Chow-Liu tree with random parameters. Its structure is learned from the samples or, so that the trees of a
+ * mixture differ, from a bootstrap sample of the same size (Breiman, "Bagging predictors", 1996).
  */
 export const hiddenTree = defineStage({
   name: "density.hidden-tree",
   params: z.object({
-    /** States of every hidden variable. */
+    /** Number of states of every hidden variable. */
     latents: z.int().min(1),
     /** Whether the tree is learned from a bootstrap sample. */
     bootstrap: z.boolean().default(false),
-    /** States of every variable. */
+    /** Number of states of every observed variable. */
     states: z.int().min(2).default(2),
-    /** Virtual samples of a pair of variables, for its mutual information. */
+    /** Pseudocount: virtual samples added to every pair of variables when estimating mutual information. */
     pseudocount: z.number().min(0).default(0.1),
   }),
   inputs: { train: samples },
@@ -41,7 +41,7 @@ export const hiddenTree = defineStage({
   },
 });
 
-/** How often each of `count` samples is drawn in `count` draws with replacement. */
+/** Number of times each of `count` samples is drawn in `count` draws with replacement. */
 function bootstrapWeights(count: number, seed: number): Float64Array {
   const random = new RandomStream(seed, 0, 0, 0x626f6f74);
   const weights = new Float64Array(count);

@@ -9,7 +9,7 @@ import { samples } from "../codecs/samples.ts";
 export const loadRows = defineStage({
   name: "density.load",
   params: z.object({
-    /** First part of the names of the files. */
+    /** Prefix of the file names. */
     name: z.string(),
   }),
   inputs: { files },

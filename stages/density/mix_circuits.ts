@@ -2,7 +2,7 @@ import { mixture } from "../../circuits/structures/mixture.ts";
 import { defineStage, many } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 
-/** A mixture of circuits over the same variables, in equal parts. */
+/** A uniform mixture of circuits over the same variables. */
 export const mixCircuits = defineStage({
   name: "density.mix",
   inputs: { circuits: many(circuit) },

@@ -7,29 +7,29 @@ import { score } from "../codecs/score.ts";
 import { convergenceText } from "../convergence.ts";
 import { choice } from "./choose_circuit.ts";
 
-/** One model, or several that differ in their seeds alone, on one data set. Log-likelihoods in nats. */
+/** A model on a data set, possibly repeated with several seeds. Log-likelihoods are in nats. */
 const row = z.object({
-  /** The data set. */
+  /** Name of the data set. */
   set: z.string(),
-  /** What the model is. */
+  /** Name of the model. */
   model: z.string(),
-  /** What was chosen on the validation samples, for each seed. */
+  /** The setting chosen on the validation samples, for each seed. */
   chosen: z.array(z.string()),
   /** Whether EM converged on the validation samples, for each seed; null if unknown. */
   converged: z.array(z.boolean().nullable()),
-  /** Mean over the seeds of the mean log-likelihood of the validation samples. */
+  /** Mean validation log-likelihood, averaged over the seeds. */
   valid: z.number(),
-  /** The same of the test samples. */
+  /** Mean test log-likelihood, averaged over the seeds. */
   test: z.number(),
-  /** Standard deviation over the seeds; 0 for one. */
+  /** Standard deviation of the test score over the seeds; 0 if there is only one. */
   deviation: z.number(),
   /** Test score of each seed. */
   seeds: z.array(z.number()),
-  /** What others reached. */
+  /** Published test score; null if there is none. */
   published: z.number().nullable(),
 });
 
-/** Models on data sets for density estimation. */
+/** Results of density estimation on several data sets. */
 export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 2, {
   summary: ({ rows }) =>
     tableText(
@@ -48,7 +48,7 @@ export const densityTable = json("density-table", z.object({ rows: z.array(row) 
     ),
 });
 
-/** Gathers choices and test scores: those of row `i` are the next `rows[i].seeds` of each list. */
+/** Combines choices and test scores into a table: row `i` takes the next `rows[i].seeds` entries of each list. */
 export const densityResults = defineStage({
   name: "density.table",
   params: z.object({

@@ -2,7 +2,7 @@ import { defineStage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { patchCircuits, patchModel } from "./patch_codecs.ts";
 
-/** Circuits of patches and the circuit over their clusters as one model of images. */
+/** Assembles circuits of patches and the circuit over their clusters into one model of images. */
 export const assembleModel = defineStage({
   name: "images.assemble",
   inputs: { circuits: patchCircuits, top: circuit },

@@ -18,7 +18,7 @@ const config = z.strictObject({
   patch: whole,
   encoder: transformerSizes,
   decoder: transformerSizes,
-  /** Mean and standard deviation of each channel of training images in 0..1: what pixels are normalised by. */
+  /** Mean and standard deviation of each channel of the training images, in 0..1; used to normalise pixels. */
   mean: z.array(z.number()),
   deviation: z.array(z.number()),
 });
@@ -63,16 +63,16 @@ export const autoencoder = defineCodec<Autoencoder, Autoencoder, "masked-autoenc
   },
 });
 
-/** The course of the training of an autoencoder. */
+/** Training log of an autoencoder. */
 export const autoencoderLog = json(
   "autoencoder-log",
   z.object({
-    /** Mean squared error of hidden patches, in standard deviations of the colours. */
+    /** Mean squared error on hidden patches, with colours normalised to unit variance. */
     epochs: z.array(z.object({ epoch: z.int(), train: z.number(), valid: z.number() })),
   }),
 );
 
-/** Where the training of an autoencoder is, for checkpoints. */
+/** State of an autoencoder's training, for checkpoints. */
 export const autoencoderState = defineCodec<AutoencoderState, AutoencoderState, "autoencoder-state">({
   name: "autoencoder-state",
   version: 1,

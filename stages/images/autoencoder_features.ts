@@ -10,19 +10,19 @@ import { autoencoder } from "./autoencoder_codecs.ts";
 import { images } from "./codecs.ts";
 import { patchSource } from "./train_autoencoder.ts";
 
-/** Images that are worked on at a time, and patches that a graph takes. */
+/** Number of images processed at a time, and number of patches in a graph's batch. */
 const BLOCK = 64, BATCH = 256;
 
 /**
- * Features of patches: what the encoder of a masked autoencoder says of a patch when it sees that patch and its neighbours
- * alone. Row `image * patches + patch`.
+ * Features of patches: the output of a masked autoencoder's encoder for a patch, when only that patch and its neighbours
+ * are visible. Row `image * patches + patch`.
  */
 export const autoencoderPatchFeatures = defineStage({
   name: "images.autoencoder-features",
   params: z.object({
     /**
-     * Whether the encoder is told that every patch stands in the middle of the image. Else clusters that positions share
-     * are spent on telling positions apart.
+     * Whether the encoder sees every patch at the position in the middle of the image. Otherwise clusters shared by all
+     * positions are wasted on distinguishing positions.
      */
     centred: z.boolean().default(false),
   }),
@@ -44,7 +44,7 @@ export const autoencoderPatchFeatures = defineStage({
     }
     const source = patchSource(inputs.images, patch, teacher);
     const patches = rows * columns;
-    // Patches that see equally many neighbours share a graph: inner ones, those of borders, those of corners.
+    // Patches with equally many neighbours share a graph: interior, border and corner patches.
     const groups = Map.groupBy(
       Array.from({ length: patches }, (_, p) => neighbourhood(teacher, p)),
       (visible) => visible.length,

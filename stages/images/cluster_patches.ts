@@ -10,24 +10,24 @@ import { openClustering } from "../open_clustering.ts";
 import { images } from "./codecs.ts";
 import { patchClusters } from "./patch_codecs.ts";
 
-/** Centroids of k-means: `f4 [clusters, width]`; of positions with clusters of their own one after the other. */
+/** Centroids of k-means: `f4 [clusters, width]`; if positions have their own clusters, these are concatenated. */
 export const patchCentroids = array("patch-centroids", "f4", 2);
 
-/** Clusters of patches by their features: k-means over all positions, or for each position alone. */
+/** Clusters patches by their features with k-means, over all positions together or for each position separately. */
 export const clusterPatches = defineStage({
   name: "images.cluster-patches",
   params: z.object({
-    /** Rows and columns of pixels of a patch. */
+    /** Side length of a patch in pixels. */
     patch: z.int().min(1),
-    /** Clusters: of all positions together, or of each. */
+    /** Number of clusters, in all if positions share them, otherwise per position. */
     clusters: z.int().min(1),
     /** Whether positions share clusters. */
     shared: z.boolean().default(true),
-    /** Iterations of a run. */
+    /** Maximum number of iterations per run. */
     iterations: z.int().min(1).default(200),
-    /** Runs; that of lowest inertia is kept. */
+    /** Number of runs; the one with the lowest inertia is kept. */
     restarts: z.int().min(1).default(5),
-    /** Vectors in a batch of mini-batch k-means; full passes when left out. */
+    /** Batch size of mini-batch k-means; omitted: full passes. */
     batch: z.int().min(1).optional(),
   }),
   inputs: { images, features: matrixShards },

@@ -1,4 +1,4 @@
-/** Codecs of image sets, pictures to look at and figures on images. */
+/** Codecs of image sets, pictures, and bits-per-dimension figures. */
 import { z } from "zod";
 import { COLOUR_TRANSFORMS } from "../../datasets/images/colours.ts";
 import type { BitsPerDimension } from "../../datasets/images/bits.ts";
@@ -15,7 +15,7 @@ import { defineCodec } from "../../runner/codec.ts";
 
 const side = z.int().min(1);
 
-/** Schema of the steps that images went through, for parameters and files. */
+/** Schema of the preprocessing steps of images, for parameters and files. */
 export const imageSteps = z.array(z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("crop"),
@@ -39,7 +39,7 @@ export const pixelSpace: z.ZodType<PixelSpace> = z.strictObject({
   steps: imageSteps,
 });
 
-/** Schema of a figure in bits per dimension; its space cannot be left out. */
+/** Schema of a figure in bits per dimension. The pixel space is required. */
 export const bitsFigure: z.ZodType<BitsPerDimension> = z.strictObject({
   bits: z.number(),
   images: z.int().min(1),
@@ -49,9 +49,9 @@ export const bitsFigure: z.ZodType<BitsPerDimension> = z.strictObject({
 const bytes = array("pixels", "u1", 4), words = array("pixels", "u2", 4);
 
 /**
- * Images of one size with what their numbers mean: `space.json`, `array.npy` `[images, rows, columns,
- * channels]` of bytes (or of 16 bits where a channel has more than 256 levels) and `labels.json` where there
- * are classes. Facts: number of images and the space.
+ * Images of one size with the meaning of their numbers: `space.json`, `array.npy` `[images, rows, columns, channels]` of
+ * bytes (16 bits if a channel has more than 256 levels) and, if there are classes, `labels.json`. Facts: number of
+ * images and the space.
  */
 export const images = defineCodec<ImageSet, ImageSet, "images">({
   name: "images",
@@ -75,9 +75,9 @@ export const images = defineCodec<ImageSet, ImageSet, "images">({
   },
 });
 
-/** A picture with a name and words for who looks at it. */
+/** A picture with a name and a caption. */
 export interface CaptionedPicture {
-  /** Name of the file without its ending: letters, digits, `-`, `_`. */
+  /** Name of the file without extension: letters, digits, `-`, `_`. */
   readonly name: string;
   /** What it shows. */
   readonly caption: string;
@@ -85,7 +85,7 @@ export interface CaptionedPicture {
   readonly picture: Picture;
 }
 
-/** A picture as it lies in an artifact. */
+/** A picture stored in an artifact. */
 export interface PictureFile {
   /** Name of the PNG file. */
   readonly file: string;
@@ -100,8 +100,8 @@ export interface PictureFile {
 }
 
 /**
- * Pictures to look at: PNG files. Facts: `pictures`, a list of `file`, `caption`, `height` and `width`, which
- * is all that a page needs to show them.
+ * Pictures as PNG files. Facts: `pictures`, a list of `file`, `caption`, `height` and `width`, which is all a page needs
+ * to show them.
  */
 export const pictures = defineCodec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">({
   name: "pictures",

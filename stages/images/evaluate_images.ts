@@ -11,17 +11,17 @@ import { bitsFigure, images } from "./codecs.ts";
 import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
 import { modelParameters, patchModel } from "./patch_codecs.ts";
 
-/** How well a model fits images. The figure carries what it was measured on. */
+/** Score of a model on images. The figure includes the space it was measured in. */
 export const imageScore = json(
   "image-score",
   z.object({
-    /** Bits per dimension of the images that are possible. */
+    /** Bits per dimension of the images with nonzero likelihood. */
     figure: bitsFigure,
     /** Standard error of the mean over images, in bits per dimension. */
     standardError: z.number(),
-    /** Images of likelihood zero, which are not part of the mean. */
+    /** Number of images with zero likelihood, which are excluded from the mean. */
     impossible: z.int(),
-    /** Numbers in the parameters of the model, shared ones counted once. */
+    /** Number of parameters of the model, counting shared ones once. */
     parameters: z.int(),
   }),
   1,
@@ -34,7 +34,7 @@ export const imageScore = json(
 );
 
 const params = z.object({
-  /** Most images at a time. */
+  /** Maximum number of images per batch. */
   batchSize: z.int().min(1).default(256),
 });
 

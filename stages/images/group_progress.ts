@@ -2,15 +2,15 @@ import type { ParameterArray } from "../../circuits/circuit.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
 import { defineCodec } from "../../runner/codec.ts";
 
-/** What of many circuits is trained, for checkpoints. */
+/** Progress of training many circuits, for checkpoints. */
 export interface GroupProgress {
-  /** Parameters of finished circuits, by `position/cluster/id`. */
+  /** Parameters of finished circuits, keyed `position/cluster/id`. */
   readonly parameters: ReadonlyMap<string, ParameterArray>;
-  /** Of every finished circuit, in order: its samples and the mean log-likelihood of each epoch. */
+  /** For every finished circuit, in order: number of samples and mean log-likelihood by epoch. */
   readonly scores: readonly { readonly samples: number; readonly logLikelihoods: readonly number[] }[];
 }
 
-/** Circuits that are trained, for checkpoints: `circuits.safetensors` and `scores.json`. */
+/** Progress of training many circuits, for checkpoints: `circuits.safetensors` and `scores.json`. */
 export const groupProgress = defineCodec<GroupProgress, GroupProgress, "group-progress">({
   name: "group-progress",
   version: 1,
@@ -21,7 +21,7 @@ export const groupProgress = defineCodec<GroupProgress, GroupProgress, "group-pr
       "scores.json",
       scores.map(({ samples, logLikelihoods }) => ({
         samples,
-        // JSON has no infinities.
+        // JSON cannot represent infinities.
         logLikelihoods: logLikelihoods.map((x) => Number.isFinite(x) ? x : null),
       })),
     );

@@ -17,30 +17,30 @@ import { images } from "./codecs.ts";
 import { patchCircuits, patchClusters } from "./patch_codecs.ts";
 import { allPatches } from "./train_patch_circuits.ts";
 
-/** Patches that a learner is given at once. */
+/** Number of patches given to a learner at once. */
 const ROWS = 4096;
 
 const parameters = z.object({
-  /** Clusters to be added: the worst ones are split. */
+  /** Number of clusters to add, by splitting the worst ones. */
   add: z.int().min(1),
-  /** Share of all patches that the clusters have among which patches are distributed anew. */
+  /** The worst clusters, up to this fraction of all patches, whose patches are redistributed by a split. */
   worst: z.number().gt(0).max(1).default(0.4),
-  /** Nats by which another cluster's circuit must explain a patch better before the patch goes there. */
+  /** Minimum gain in log-likelihood, in nats, for a patch to move to another cluster. */
   reluctance: z.number().min(0).default(1),
-  /** States with less than this share of a cluster's patches are replaced by copies of the busiest ones. */
+  /** States used by less than this fraction of a cluster's patches are replaced by copies of the most used ones. */
   prune: z.number().min(0).max(1).default(0.001),
-  /** States of every hidden variable afterwards; as before when left out. */
+  /** Number of states of every hidden variable afterwards; unchanged if omitted. */
   latents: z.int().min(1).optional(),
-  /** Noise that tells copies apart: see `perturbed`. */
+  /** Noise added to copied parameters so that the copies differ: see `perturbed`. */
   noise: z.number().min(0).default(0.2),
 });
 
 /**
- * A round of progressive growing (Liu, Liu, Van den Broeck and Liang, "Understanding the Distillation Process from Deep
- * Generative Models to Tractable Probabilistic Circuits", ICML 2023): rarely used states are pruned and busy ones copied;
- * patches go to the cluster whose circuit explains them best, with reluctance; the clusters of the worst mean likelihood
- * are split by copying their circuits, and their patches clustered anew by the teacher's features. For clusters that
- * positions share. Train the circuits afterwards.
+ * One round of progressive growing (Liu, Liu, Van den Broeck and Liang, "Understanding the Distillation Process from
+ * Deep Generative Models to Tractable Probabilistic Circuits", ICML 2023). Prunes rarely used states and copies
+ * frequently used ones; moves patches to the cluster whose circuit explains them best, if the gain is large enough;
+ * splits the clusters with the worst mean likelihood by copying their circuits and reclustering their patches by the
+ * teacher's features. Works on clusters shared by all positions. The circuits should be trained afterwards.
  */
 export const growClusters = defineStage({
   name: "images.grow-clusters",
@@ -86,17 +86,17 @@ export const growClusters = defineStage({
   },
 });
 
-/** Clusters of patches and how well their circuits explain them. */
+/** Cluster assignments of patches and the likelihoods under their circuits. */
 interface Scores {
   readonly assignments: Int32Array;
-  /** Patches that went to another cluster. */
+  /** Number of patches that changed cluster. */
   readonly moved: number;
-  /** By cluster: mean log-likelihood of its patches, and how many there are. */
+  /** By cluster: mean log-likelihood of its patches, and their number. */
   readonly means: Float64Array;
   readonly sizes: Int32Array;
 }
 
-/** Patches go where they are explained best, if it is better by more than `reluctance`. */
+/** Moves each patch to the cluster that explains it best, if the gain is more than `reluctance`. */
 async function reassign(
   learner: Learner,
   circuits: readonly Circuit[],
@@ -135,7 +135,10 @@ async function reassign(
   return { assignments, moved, means, sizes };
 }
 
-/** Circuits whose rare states have become copies of busy ones, by the flows of their own patches. */
+/**
+ * Circuits in which rarely used states are replaced by copies of frequently used ones, as measured by the flows of their
+ * own patches.
+ */
 async function refresh(
   learner: Learner,
   circuits: readonly Circuit[],
@@ -171,7 +174,7 @@ async function refresh(
   return made;
 }
 
-/** Splits the worst clusters; `parents` are the clusters that the new ones were split from. */
+/** Splits the worst clusters; `parents` has the cluster that each new one was split from. */
 async function split(
   features: Vectors,
   { assignments, means, sizes }: Scores,
@@ -229,7 +232,7 @@ async function load(learner: Learner, circuit: Circuit): Promise<void> {
   await learner.setParameters(new Map([...circuit.parameters].map(([id, { values }]) => [id, values])));
 }
 
-/** The rows of each cluster, ascending. */
+/** The rows of each cluster, in ascending order. */
 function membersOf(assignments: Int32Array, count: number): Uint32Array[] {
   const lists: number[][] = Array.from({ length: count }, () => []);
   assignments.forEach((k, row) => lists[k]!.push(row));

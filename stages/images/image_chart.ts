@@ -11,8 +11,8 @@ import { imageTable } from "./image_table.ts";
 type Row = ReadOf<typeof imageTable>["rows"][number];
 
 /**
- * The plateau chart of a table of image models: bits per dimension against parameters, an arm a line, repetitions as a
- * bar from best to worst. What the figures were measured on stands at the axis and in the caption.
+ * The plateau chart of a table of image models: bits per dimension against parameters, one line per arm, with a bar from
+ * best to worst over repetitions. The axis label and the caption state what the figures were measured on.
  */
 export const imageCharts = defineStage({
   name: "images.charts",
@@ -39,7 +39,7 @@ export const imageCharts = defineStage({
   },
 });
 
-/** Repetitions of one setting, whose parameters may differ where clusters are pruned. */
+/** The point for all repetitions of one setting. Their parameter counts may differ if clusters are pruned. */
 function settingPoint(repetitions: readonly Row[]): ChartPoint {
   const parameters = repetitions.reduce((sum, one) => sum + one.parameters, 0) / repetitions.length;
   return pointOf(

@@ -8,20 +8,23 @@ import { convergenceText } from "../convergence.ts";
 import { bitsFigure } from "./codecs.ts";
 import { imageScore } from "./evaluate_images.ts";
 
-/** One model of a table. */
+/** One model of the table. */
 const row = z.object({
-  /** What the model is: `LVD`. */
+  /** Name of the arm: `LVD`. */
   arm: z.string(),
-  /** Further words: `64 clusters`. */
+  /** Details of the setting: `64 clusters`. */
   setting: z.string(),
   figure: bitsFigure,
   standardError: z.number(),
   parameters: z.int(),
-  /** Whether the validation images ended its last training, or were worse after the last epoch; null: nothing told. */
+  /**
+   * Whether the last training stage converged: stopped by the validation images, or worse on them after its last epoch;
+   * null if unknown.
+   */
   converged: z.boolean().nullable(),
 });
 
-/** Bits per dimension of several models, with what they were measured on. */
+/** Bits per dimension of several models, with the space they were measured in. */
 export const imageTable = json("image-table", z.object({ rows: z.array(row).min(1) }), 2, {
   summary: ({ rows }) => {
     const cells = rows.map(({ arm, setting, figure, standardError, parameters, converged }) => [
@@ -40,8 +43,8 @@ export const imageTable = json("image-table", z.object({ rows: z.array(row).min(
 });
 
 /**
- * Gathers scores of models on the same images into a table, in the order given, each with the log of the training
- * that made it.
+ * Gathers scores of models on the same images into a table, in the given order, each with the log of the training that
+ * produced the model.
  * @throws RetortError when they were measured on images that cannot be compared
  */
 export const tabulateImages = defineStage({

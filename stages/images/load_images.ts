@@ -20,34 +20,34 @@ import { defineStage } from "../../runner/stage.ts";
 import { images, imageSteps } from "./codecs.ts";
 
 const parameters = z.object({
-  /** What the files are. */
+  /** Format of the files. */
   format: z.enum(["cifar", "idx", "npy", "npz", "pictures"]),
   /**
-   * Names of the files, in order; `*` stands for any text, and what fits is taken in the order of code units.
-   * Packed files (`.gz`) may be named without their ending.
+   * Names of the files, in order; `*` matches any text, and matches are sorted by code units. Compressed files (`.gz`)
+   * may be named without the extension.
    */
   files: z.array(z.string().min(1)).min(1),
-  /** For `idx`: the file of classes. */
+  /** For `idx`: the file with the classes. */
   labels: z.string().optional(),
-  /** For `npy` and `npz` of shape [images, numbers]. */
+  /** For `npy` and `npz` of shape [images, numbers]: the shape of an image. */
   shape: z.strictObject({
     height: z.int().min(1),
     width: z.int().min(1),
     channels: z.int().min(1),
   }).optional(),
-  /** For `npy` and `npz`. */
+  /** For `npy` and `npz`: where the channel axis is. */
   layout: z.enum(["channels-first", "channels-last"]).optional(),
-  /** The first image taken. */
+  /** Index of the first image to take. */
   first: z.int().min(0).default(0),
-  /** How many; all that follow when left out. */
+  /** Number of images to take; all remaining ones if omitted. */
   count: z.int().min(1).optional(),
-  /** Crops, resizing, grey: in order. */
+  /** Preprocessing steps (crops, resizing, grey), in order. */
   steps: imageSteps.default([]),
-  /** How colours become numbers, last of all. */
+  /** Colour transform, applied last. */
   transform: z.enum(COLOUR_TRANSFORMS).default("none"),
 });
 
-/** Images from files, cut, resized and in the numbers that a model is over. */
+/** Loads images from files, preprocesses them, and transforms their colours to the space that models are defined over. */
 export const loadImages = defineStage({
   name: "load.images",
   params: parameters,

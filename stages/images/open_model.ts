@@ -9,19 +9,19 @@ import type { StageContext } from "../../runner/stage.ts";
 import { openLearner } from "../open_learner.ts";
 import { imageVariables, type PatchModel, patchParts } from "./patch_codecs.ts";
 
-/** A distribution of images that can be asked: what stages that score and show need of any model. */
+/** A distribution over images that supports queries: what the stages that score and show images need of a model. */
 export interface ImageModel {
   /** Log-likelihoods of the observed values in nats, `[samples]`. */
   logLikelihoods(samples: Samples): Promise<Float64Array>;
-  /** What is missing drawn given what is observed; independent draws of a sample stand next to each other. */
+  /** Samples the missing values given the observed ones; independent draws of one sample are consecutive. */
   complete(samples: Samples, options: { seed: number; draws?: number }): Promise<Samples>;
-  /** Expected values of what is missing given what is observed, `[samples, variables]`. */
+  /** Expected values of the missing values given the observed ones, `[samples, variables]`. */
   means(samples: Samples): Promise<Float64Array>;
-  /** Gives back what it holds. */
+  /** Frees its resources. */
   close(): Promise<void>;
 }
 
-/** The learner of a patch model on the engine of the run. */
+/** A learner of a patch model on the engine of the run. */
 export function openPatchLearner(
   model: PatchModel,
   context: Pick<StageContext, "engine">,
@@ -36,7 +36,7 @@ export function openPatchLearner(
   });
 }
 
-/** A patch model to be asked. */
+/** Opens a patch model for queries. */
 export async function openPatchModel(
   model: PatchModel,
   context: Pick<StageContext, "engine">,
@@ -44,7 +44,7 @@ export async function openPatchModel(
   return askPatches(await openPatchLearner(model, context));
 }
 
-/** What a learner of patches can be asked. */
+/** Queries on a learner of a patch model. */
 export function askPatches(learner: PatchLearner): ImageModel {
   return {
     logLikelihoods: (samples) => learner.logLikelihoods(samples),
@@ -54,7 +54,7 @@ export function askPatches(learner: PatchLearner): ImageModel {
   };
 }
 
-/** A circuit over pixels to be asked. */
+/** Opens a circuit over pixels for queries. */
 export async function openPixelCircuit(
   circuit: Circuit,
   context: Pick<StageContext, "engine">,
@@ -62,7 +62,7 @@ export async function openPixelCircuit(
   return askPixels(await openLearner(circuit, context));
 }
 
-/** What a learner over pixels can be asked. */
+/** Queries on a learner over pixels. */
 export function askPixels(learner: Learner): ImageModel {
   return {
     logLikelihoods: (samples) => learner.logLikelihoods(samples),
@@ -72,7 +72,7 @@ export function askPixels(learner: Learner): ImageModel {
   };
 }
 
-/** Samples with the same values missing are asked together. */
+/** Samples with the same missing values are queried together. */
 async function pixelMeans(learner: Learner, samples: Samples): Promise<Float64Array> {
   const { count, variables, values, observed } = samples;
   const out = Float64Array.from(values);

@@ -11,17 +11,17 @@ import { array } from "../../runner/codecs/array.ts";
 import { type ArtifactReader, type ArtifactWriter, defineCodec } from "../../runner/codec.ts";
 import { pixelSpace } from "./codecs.ts";
 
-/** The cluster of every patch of images. */
+/** Cluster assignments of the patches of images. */
 export interface PatchClusters {
-  /** Rows and columns of pixels of a patch. */
+  /** Side length of a patch in pixels. */
   readonly patch: number;
-  /** Number of clusters; positions have clusters of their own or share them. */
+  /** Number of clusters, per position unless positions share them. */
   readonly clusters: number;
   /** Whether cluster `k` means the same at all positions. */
   readonly shared: boolean;
   /** `[images, patches]`. */
   readonly assignments: Int32Array;
-  /** Patches of an image. */
+  /** Number of patches per image. */
   readonly patches: number;
 }
 
@@ -53,13 +53,13 @@ export const patchClusters = defineCodec<PatchClusters, PatchClusters, "patch-cl
   },
 });
 
-/** Circuits of patches, without what joins them. */
+/** Circuits of patches, without the circuit over the patches. */
 export interface PatchCircuits {
-  /** The images that they are over. */
+  /** The pixel space of the images. */
   readonly space: PixelSpace;
-  /** Rows and columns of pixels of a patch. */
+  /** Side length of a patch in pixels. */
   readonly patch: number;
-  /** Stacks of circuits, a root unit for each cluster: one, shared by all positions, or one for each. */
+  /** Stacked circuits with a root unit for each cluster: one shared by all positions, or one per position. */
   readonly circuits: readonly Circuit[];
 }
 
@@ -69,7 +69,7 @@ export interface PatchModel extends PatchCircuits {
   readonly top: Circuit;
 }
 
-/** The variables of images of a space. */
+/** The variables of images in a pixel space. */
 export function imageVariables(space: PixelSpace): Variable[] {
   const { height, width, channels, levels } = space;
   const name = (i: number) => {
@@ -83,12 +83,12 @@ export function imageVariables(space: PixelSpace): Variable[] {
   );
 }
 
-/** The variables of one patch of such images. */
+/** The variables of one patch of images in a pixel space. */
 export function patchVariables(space: PixelSpace, patch: number): Variable[] {
   return imageVariables({ ...space, height: patch, width: patch });
 }
 
-/** The circuit and the places of every patch of the images. */
+/** The circuit and the location of every patch. */
 export function patchParts({ space, patch, circuits }: PatchCircuits): PatchPart[] {
   const grid = patchGrid(space, patch);
   const places = patchIndices(grid), size = patchSize(grid), count = patchCount(grid);
@@ -104,7 +104,7 @@ export function patchParts({ space, patch, circuits }: PatchCircuits): PatchPart
   }));
 }
 
-/** Numbers in all parameters of a model, shared ones counted once. */
+/** Number of parameters of a model, counting shared ones once. */
 export function modelParameters({ circuits, top }: PatchCircuits & { readonly top?: Circuit }): number {
   return [...circuits, ...top === undefined ? [] : [top]].reduce(
     (total, circuit) => total + sizeOf(circuit).parameters,

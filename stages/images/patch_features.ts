@@ -9,22 +9,21 @@ import { defineStage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { images } from "./codecs.ts";
 
-/** Images that are worked on at a time. */
+/** Number of images processed at a time. */
 const BLOCK = 256;
 
 /**
- * Features of patches by teachers that have learned nothing, for comparison: the patch's own pixels, or a
- * random network of one layer on the patch and its neighbours, which sees what the masked autoencoder sees.
- * Row `image * patches + patch`.
+ * Features of patches from untrained teachers, for comparison: the patch's own pixels, or a random one-layer network on
+ * the patch and its neighbours, which sees the same pixels as the masked autoencoder. Row `image * patches + patch`.
  */
 export const controlFeatures = defineStage({
   name: "images.control-features",
   params: z.object({
-    /** Rows and columns of pixels of a patch. */
+    /** Side length of a patch in pixels. */
     patch: z.int().min(1),
     /** The teacher. */
     teacher: z.enum(["pixels", "random"]),
-    /** Features of the random network. */
+    /** Number of features of the random network. */
     width: z.int().min(1).default(256),
   }),
   inputs: { images },
@@ -51,7 +50,7 @@ export const controlFeatures = defineStage({
   },
 });
 
-/** Colours in 0..1. */
+/** Colours scaled to 0..1. */
 export function scaled(set: ImageSet): Float32Array {
   const plain = plainColours(set);
   const { channels, levels } = plain.space;
@@ -88,7 +87,7 @@ export function withNeighbours(
   return out;
 }
 
-/** One layer of random weights and rectifiers: rows of `inputs` numbers to rows of `width`. */
+/** A layer with random weights and rectified linear units: maps rows of `inputs` numbers to rows of `width`. */
 function randomNetwork(inputs: number, width: number, seed: number): (rows: Float32Array) => Float32Array {
   const random = new RandomStream(seed, 0, 0, 0x666561);
   const weights = Float32Array.from({ length: inputs * width }, () => random.normal() / Math.sqrt(inputs));
@@ -101,10 +100,10 @@ function randomNetwork(inputs: number, width: number, seed: number): (rows: Floa
       out.set(bias, to);
       for (let i = 0; i < inputs; i++) {
         const x = rows[r * inputs + i]!;
-        // Beyond the border all is zero.
+        // All zero beyond the border.
         if (x === 0) continue;
         const from = i * width;
-        // Centred, or every feature would mostly tell how bright the patch is.
+        // Centred, because otherwise every feature would mostly measure the brightness of the patch.
         for (let f = 0; f < width; f++) out[to + f]! += (x - 0.5) * weights[from + f]!;
       }
       for (let f = 0; f < width; f++) if (out[to + f]! < 0) out[to + f] = 0;

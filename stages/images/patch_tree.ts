@@ -7,19 +7,19 @@ import { circuit } from "../codecs/circuit.ts";
 import { patchClusters } from "./patch_codecs.ts";
 
 /**
- * The circuit over patches: the Chow-Liu tree of the clusters (mutual information with a pseudocount of 0.1),
- * its parameters counted from them, or random for comparison.
+ * The circuit over patches: the Chow-Liu tree of the clusters (mutual information with a pseudocount of 0.1), with
+ * parameters counted from the assignments or, for comparison, random.
  */
 export const patchTree = defineStage({
   name: "images.patch-tree",
   params: z.object({
-    /** States of a hidden variable of every patch; the clusters themselves when left out. */
+    /** Number of states of each patch's hidden variable; the clusters themselves if omitted. */
     latents: z.int().min(1).optional(),
-    /** Where the parameters come from. */
+    /** How parameters are initialised. */
     start: z.enum(["counted", "random"]).default("counted"),
-    /** Virtual images of every row of counts. */
+    /** Pseudocount: virtual images added to every row of counts. */
     pseudocount: z.number().min(0).default(0.1),
-    /** Probability that a hidden state has other clusters than its own. */
+    /** Probability that a hidden state emits a cluster other than its own. */
     spread: z.number().min(0).max(1).default(0.05),
   }),
   inputs: { clusters: patchClusters },

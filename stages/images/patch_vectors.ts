@@ -9,12 +9,12 @@ import { openLearner } from "../open_learner.ts";
 import { images } from "./codecs.ts";
 import { patchCircuits, patchParts } from "./patch_codecs.ts";
 
-/** Patches that a learner is given at once. */
+/** Number of patches given to a learner at once. */
 const ROWS = 4096;
 
 /**
- * Log-likelihoods of every patch under the circuits of all of its clusters, as samples of the circuit over
- * patches: that one can be trained while they stay as they are.
+ * Log-likelihoods of every patch under the circuits of all of its clusters, as samples for the circuit over patches.
+ * With them that circuit can be trained while the patch circuits stay fixed.
  */
 export const patchVectors = defineStage({
   name: "images.patch-vectors",

@@ -10,17 +10,17 @@ import { imageVariables } from "./patch_codecs.ts";
 
 /** Parameters of hidden Chow-Liu trees over pixels. */
 export const treeParams = {
-  /** States of every hidden variable. */
+  /** Number of states of every hidden variable. */
   latents: z.int().min(1),
-  /** Leaves: any distribution over the levels, or discretised logistic ones of two parameters. */
+  /** Leaf distribution: categorical over the levels, or discretised logistic with two parameters. */
   leaf: z.enum(["categorical", "logistic"]).default("categorical"),
-  /** Most samples that the tree is learned from. */
+  /** Maximum number of samples used to learn the tree structure. */
   treeSamples: z.int().min(1).default(10_000),
-  /** Number of bins for the levels when mutual information is estimated. */
+  /** Number of bins that levels are grouped into when estimating mutual information. */
   bins: z.int().min(2).default(16),
 };
 
-/** A hidden Chow-Liu tree over all pixels, its tree learned from images, its parameters random. */
+/** A hidden Chow-Liu tree over all pixels, with its structure learned from images and random parameters. */
 export const pixelTree = defineStage({
   name: "images.pixel-tree",
   params: z.object(treeParams),
@@ -43,7 +43,7 @@ export const pixelTree = defineStage({
   },
 });
 
-/** At most `most` of the numbers below `count`, chosen at random, in order. */
+/** A random subset of at most `most` of the numbers below `count`, in ascending order. */
 export function chooseSome(count: number, most: number, seed: number): Uint32Array {
   if (count <= most) return Uint32Array.from({ length: count }, (_, i) => i);
   return Uint32Array.from(new RandomStream(seed, 0, 0, 0x74726565).permutation(count).slice(0, most)).sort();

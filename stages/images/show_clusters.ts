@@ -11,19 +11,19 @@ import { patchCircuits, patchClusters } from "./patch_codecs.ts";
 import { imagesOfSamples } from "./show_images.ts";
 
 /**
- * What the patches of each cluster look like, a row a cluster, the largest first: patches of the images, and
- * patches drawn from the cluster's circuit.
+ * Pictures of each cluster, one row per cluster, largest first: patches of the images, and patches sampled from the
+ * cluster's circuit.
  */
 export const showClusters = defineStage({
   name: "images.show-clusters",
   params: z.object({
-    /** Patches of a cluster. */
+    /** Number of patches shown per cluster. */
     columns: z.int().min(1).default(24),
-    /** Most clusters. */
+    /** Maximum number of clusters shown. */
     rows: z.int().min(1).default(64),
-    /** The position whose clusters are shown, where positions do not share them. */
+    /** The position whose clusters are shown, if positions do not share them. */
     position: z.int().min(0).default(0),
-    /** Side in pixels of the square that a pixel becomes. */
+    /** Magnification: each pixel becomes a square with this side length. */
     scale: z.int().min(1).default(4),
   }),
   inputs: { images, clusters: patchClusters, circuits: patchCircuits },
@@ -45,7 +45,7 @@ export const showClusters = defineStage({
     const blank = greyPatch(space);
     const own = order.flatMap((k) =>
       Array.from({ length: columns }, (_, c) => {
-        // Spread over the whole set, so that they are not all of one image.
+        // Spread over the whole set, so that the patches come from different images.
         const list = members[k]!;
         const row = list[Math.floor(c * list.length / columns)];
         return c < list.length && row !== undefined
@@ -95,13 +95,13 @@ export const showClusters = defineStage({
   },
 });
 
-/** All patches as images of their own. */
+/** All patches as separate images. */
 function patchSet(set: ImageSet, patch: number, space: PixelSpace): ImageSet {
   const grid = patchGrid(set.space, patch);
   return { space, count: set.count * patchCount(grid), pixels: patchesOf(set.pixels, grid) };
 }
 
-/** What stands where a cluster has too few patches: the middle of all levels. */
+/** Placeholder for clusters with too few patches: the middle level of every channel. */
 function greyPatch(space: PixelSpace): number[] {
   const size = patchSize(patchGrid(space, space.height));
   return Array.from({ length: size }, (_, i) => space.levels[i % space.channels]! >> 1);

@@ -17,13 +17,13 @@ import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.
 import { patchModel } from "./patch_codecs.ts";
 
 const sampleParams = z.object({
-  /** Images to be drawn. */
+  /** Number of images to sample. */
   count: z.int().min(1).default(64),
-  /** Side in pixels of the square that a pixel becomes. */
+  /** Magnification: each pixel becomes a square with this side length. */
   scale: z.int().min(1).default(2),
 });
 
-/** Images drawn from a patch model, on one sheet. */
+/** Images sampled from a patch model, on one sheet. */
 export const showModelSamples = defineStage({
   name: "images.show-model-samples",
   params: sampleParams,
@@ -36,7 +36,7 @@ export const showModelSamples = defineStage({
   }),
 });
 
-/** Images drawn from a circuit over pixels, on one sheet. The images tell what the pixels mean. */
+/** Images sampled from a circuit over pixels, on one sheet. The input images only provide the pixel space. */
 export const showCircuitSamples = defineStage({
   name: "images.show-circuit-samples",
   params: sampleParams,
@@ -73,17 +73,17 @@ async function drawn(
 }
 
 const inpaintParams = z.object({
-  /** Images to be completed: the first of the set. */
+  /** Number of images to complete: the first ones of the set. */
   count: z.int().min(1).default(8),
-  /** Draws of every image. */
+  /** Number of draws per image. */
   draws: z.int().min(1).default(3),
-  /** What is hidden: the middle quarter, a half, or half of all pixels at random. */
+  /** What is hidden: the central quarter, the left or bottom half, or a random half of the pixels. */
   masks: z.array(z.enum(["centre", "left", "bottom", "random"])).min(1).default([
     "centre",
     "bottom",
     "random",
   ]),
-  /** Side in pixels of the square that a pixel becomes. */
+  /** Magnification: each pixel becomes a square with this side length. */
   scale: z.int().min(1).default(2),
 });
 
@@ -100,7 +100,7 @@ export const showModelInpainting = defineStage({
   }),
 });
 
-/** The same for a circuit over pixels. */
+/** The same as {@link showModelInpainting}, for a circuit over pixels. */
 export const showCircuitInpainting = defineStage({
   name: "images.show-circuit-inpainting",
   params: inpaintParams,
@@ -167,7 +167,7 @@ async function inpainted(
   return made;
 }
 
-/** Images of complete samples, in their own numbers. */
+/** Converts complete samples to images in the given pixel space. */
 export function imagesOfSamples(samples: Samples, space: PixelSpace): ImageSet {
   const wide = space.levels.some((n) => n > 256);
   const pixels = wide ? Uint16Array.from(samples.values) : Uint8Array.from(samples.values);

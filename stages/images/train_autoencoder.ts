@@ -17,35 +17,35 @@ import {
 import { type CaptionedPicture, images, pictures } from "./codecs.ts";
 import { scaled } from "./patch_features.ts";
 
-/** Images on the sheet of reconstructions. */
+/** Number of images on the sheet of reconstructions. */
 const SHOWN = 12;
 
 /**
- * A masked autoencoder trained from nothing on the images that are to be distilled. The defaults are those of the paper; a
- * short training wants a larger `rate`.
+ * Trains a masked autoencoder from scratch on the images to be distilled. The defaults are those of the paper; a short
+ * training needs a larger `rate`.
  */
 export const trainAutoencoder = defineStage({
   name: "images.train-autoencoder",
   params: z.object({
-    /** Rows and columns of pixels of a patch. */
+    /** Side length of a patch in pixels. */
     patch: z.int().min(1),
-    /** Sees the visible patches. */
+    /** Sizes of the encoder, which sees the visible patches. */
     encoder: transformerSizes.default({ width: 256, layers: 6, heads: 8, hidden: 512 }),
-    /** Guesses the hidden ones. */
+    /** Sizes of the decoder, which predicts the hidden patches. */
     decoder: transformerSizes.default({ width: 256, layers: 4, heads: 8, hidden: 512 }),
-    /** Passes over the images. */
+    /** Number of passes over the images. */
     epochs: z.int().min(1).default(20),
-    /** Images of a step. */
+    /** Number of images per step. */
     batch: z.int().min(1).default(64),
-    /** Largest learning rate of AdamW; it rises first and falls to zero along a cosine. */
+    /** Maximum learning rate of AdamW, reached after warm-up and followed by cosine decay to zero. */
     rate: z.number().positive().default(5e-5),
-    /** Part of the steps in which it rises. */
+    /** Fraction of the steps used for warm-up. */
     warmup: z.number().min(0).max(1).default(0.05),
     /** Weight decay. */
     decay: z.number().min(0).default(0.05),
-    /** Least and largest share of hidden patches. */
+    /** Minimum and maximum fraction of hidden patches. */
     hidden: z.tuple([z.number(), z.number()]).default([0.1, 0.9]),
-    /** Different shares that are used, evenly spaced. */
+    /** Number of different fractions used, evenly spaced. */
     shares: z.int().min(1).default(5),
   }),
   inputs: { train: images, valid: images },
@@ -96,7 +96,7 @@ export const trainAutoencoder = defineStage({
   },
 });
 
-/** What pixels are normalised by. */
+/** Statistics that pixels are normalised by. */
 type Norm = Pick<Autoencoder, "mean" | "deviation">;
 
 /** Mean and standard deviation of each channel, in 0..1. */
@@ -119,7 +119,7 @@ function normOf(set: ImageSet): Norm {
   return { mean, deviation };
 }
 
-/** Normalised patches of images, made when they are read. */
+/** Normalised patches of images, computed when read. */
 export function patchSource(set: ImageSet, patch: number, { mean, deviation }: Norm): PatchSource {
   const grid = patchGrid(set.space, patch), size = dimensionsOf(set.space);
   const { channels } = set.space;
@@ -138,7 +138,7 @@ export function patchSource(set: ImageSet, patch: number, { mean, deviation }: N
   };
 }
 
-/** Validation images, what is visible of them, and the autoencoder's guesses, at two shares of hidden patches. */
+/** Validation images, their visible patches, and the autoencoder's reconstructions, at two fractions of hidden patches. */
 async function reconstructions(
   teacher: Autoencoder,
   set: ImageSet,

@@ -33,9 +33,10 @@ const trainingOnly = trainingParams.omit({
 const parameters = trainingOnly.extend(treeParams);
 
 /**
- * Circuits of patches: for every cluster a hidden Chow-Liu tree over the patch's pixels, trained on the patches
- * of that cluster alone. Clusters that positions share have one circuit for all positions, others one for
- * each; the tree is that of all patches that a circuit is over, so that its clusters make one grouped circuit.
+ * Trains circuits of patches: for every cluster a hidden Chow-Liu tree over the pixels of a patch, trained on the
+ * patches of that cluster alone. If positions share clusters there is one circuit for all positions, otherwise one per
+ * position. The tree structure is learned from all patches that a circuit covers, so its clusters form one grouped
+ * circuit.
  */
 export const trainPatchCircuits = defineStage({
   name: "images.train-patch-circuits",
@@ -63,7 +64,7 @@ export const trainPatchCircuits = defineStage({
         hclt(variables, tree, {
           latents: params.latents,
           leaf: () => ({ family: params.leaf }),
-          // Starts that differ between clusters and positions.
+          // Different initial parameters for every cluster and position.
           seed: context.seed + (p * clusters.clusters + k) * 0x100000000,
         }));
       circuits.push(
@@ -76,8 +77,8 @@ export const trainPatchCircuits = defineStage({
 });
 
 /**
- * Circuits of patches trained further on the patches of their clusters: those that `images.grow-clusters` made, or the
- * same with other clusters.
+ * Trains given circuits of patches further on the patches of their clusters: circuits from `images.grow-clusters`, or
+ * others with different clusters.
  */
 export const trainGrownCircuits = defineStage({
   name: "images.train-grown-circuits",
@@ -115,7 +116,7 @@ export const trainGrownCircuits = defineStage({
   },
 });
 
-/** All patches of images, which must be those that were clustered. */
+/** All patches of the images; they must be the images that were clustered. */
 function checkedPatches(set: ImageSet, { patch, patches, assignments }: PatchClusters): Samples {
   if (assignments.length !== set.count * patches) {
     throw new RetortError(
@@ -126,7 +127,7 @@ function checkedPatches(set: ImageSet, { patch, patches, assignments }: PatchClu
   return allPatches(set, patch);
 }
 
-/** Trains the circuits of one position (or of all), group by group, from where a checkpoint left off. */
+/** Trains the circuits of one position (or of all), group by group, resuming from a checkpoint. */
 async function trainPosition(
   starts: readonly Circuit[],
   train: SampleSource,
@@ -141,7 +142,7 @@ async function trainPosition(
   const first = starts[0]!;
   if (trained.length < starts.length) {
     const learner = await openLearner(first, context);
-    // A few are told, and how many there were: there may be hundreds of clusters.
+    // There may be hundreds of clusters, so only a few warnings are shown, with their total number.
     let warned = 0;
     try {
       const full = { ...params, frozen: [], perturb: 0, tolerance: 0, shuffleBlock: 1, patience: undefined };
@@ -170,7 +171,7 @@ async function trainPosition(
   return stack(trained);
 }
 
-/** What is done, and the scores of all clusters put together by epoch. */
+/** Finished circuits, and the combined scores of all clusters by epoch. */
 class Progress {
   readonly #context: StageContext<GroupProgress>;
   readonly #state: { parameters: Map<string, ParameterArray>; scores: GroupProgress["scores"][number][] };
@@ -190,7 +191,7 @@ class Progress {
     return this.#state;
   }
 
-  /** The circuit of a cluster that is done. */
+  /** The circuit of a finished cluster. */
   circuitOf(p: number, k: number, start: Circuit): Circuit | undefined {
     const parameters = new Map(start.parameters);
     for (const [id, parameter] of parameters) {
@@ -215,7 +216,7 @@ class Progress {
     });
   }
 
-  /** Metrics by epoch: means over all patches, each under the circuit of its own cluster. */
+  /** Reports metrics by epoch: means over all patches, each under the circuit of its own cluster. */
   tell(): void {
     const epochs = Math.max(0, ...this.#state.scores.map(({ logLikelihoods }) => logLikelihoods.length));
     for (let epoch = 0; epoch < epochs; epoch++) {

@@ -13,13 +13,13 @@ import { openPatchLearner } from "./open_model.ts";
 import { imageVariables, patchModel, patchParts } from "./patch_codecs.ts";
 
 /**
- * All levels of a patch model trained together by EM on log p(image). The E-step is that of the assembled
- * circuit, level by level.
+ * Trains all levels of a patch model jointly by EM on log p(image). The E-step is that of the assembled circuit,
+ * computed level by level.
  */
 export const trainPatches = defineStage({
   name: "images.train-patches",
   params: trainingParams.extend({
-    /** Posterior probability below which a cluster of a patch is left out of the E-step. */
+    /** Posterior probability below which a patch's cluster is omitted from the E-step. */
     threshold: z.number().min(0).max(1).default(1e-4),
   }),
   inputs: { model: patchModel, train: images, valid: images },
@@ -51,7 +51,7 @@ export const trainPatches = defineStage({
   },
 });
 
-/** Images as training samples of a circuit over their pixels. */
+/** Images as training samples for a circuit over their pixels. */
 export function imageSource({ space, count, pixels }: ImageSet): SampleSource {
   return sourceOf({ count, variables: dimensionsOf(space), values: pixels });
 }
