@@ -4,7 +4,7 @@ import type { Circuit, Node, NodeId, SumNode } from "../circuits/mod.ts";
 export interface BlockSlice {
   /** The node. */
   readonly node: NodeId;
-  /** Which of its blocks. */
+  /** Index of the block. */
   readonly block: number;
   /** First unit within the block. */
   readonly unit: number;
@@ -13,9 +13,9 @@ export interface BlockSlice {
 }
 
 /**
- * In how many equal blocks every node is cut, by id. A sum has its `groups`. Products and leaves are cut so
- * finely that whatever a group of a sum above or below reads are whole blocks: their parts meet nowhere
- * before a dense sum, and may be of very different magnitudes.
+ * Number of equal blocks into which each node is cut, by id. A sum has its `groups`. Products and leaves are cut finely
+ * enough that every group of a sum above or below reads whole blocks: their parts are not combined before a dense sum,
+ * and may differ greatly in magnitude.
  */
 export function blocksOf(circuit: Circuit): Int32Array {
   const { nodes } = circuit;
@@ -26,7 +26,7 @@ export function blocksOf(circuit: Circuit): Int32Array {
     blocks[id] = lcm(before, times);
     return true;
   };
-  // A shared node can pass a cut on from one parent to another, hence the repetition; cuts only get finer.
+  // A shared node can propagate a cut from one parent to another, so this repeats; cuts only get finer.
   for (let changed = true; changed;) {
     changed = false;
     for (let id = nodes.length - 1; id >= 0; id--) {
@@ -49,8 +49,8 @@ export function blocksOf(circuit: Circuit): Int32Array {
 }
 
 /**
- * The slices that every block of a product or sum reads, `[blocks][arity]`, in the order of the weights'
- * columns. The `j`-th slices of all blocks are equally wide.
+ * The slices that every block of a product or sum reads, `[blocks][arity]`, in the order of the weights' columns. The
+ * `j`-th slices of all blocks have equal width.
  */
 export function slicesOf(circuit: Circuit, blocks: Int32Array, node: Node): BlockSlice[][] {
   const count = blocks[node.id] as number;
@@ -73,7 +73,7 @@ export function slicesOf(circuit: Circuit, blocks: Int32Array, node: Node): Bloc
   return count > 1 ? alignCuts(parts) : parts;
 }
 
-/** Cuts the slices of all blocks wherever those of one block are cut. */
+/** Cuts the slices of all blocks wherever those of any block are cut. */
 function alignCuts(parts: readonly BlockSlice[][]): BlockSlice[][] {
   const cuts = new Set<number>();
   for (const slices of parts) {
@@ -113,7 +113,7 @@ function addSlices(
   }
 }
 
-/** Calls `visit(child, from, width)`: `from` is where the child begins in the concatenation. */
+/** Calls `visit(child, from, width)`, where `from` is the child's offset in the concatenation. */
 function forEachChild(
   circuit: Circuit,
   node: SumNode,

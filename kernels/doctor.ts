@@ -17,11 +17,11 @@ import { DeviceHost } from "./webgpu/host.ts";
 import { measureBandwidth, measureProduct } from "./webgpu/measure.ts";
 import { WebGpuEngine } from "./webgpu/engine.ts";
 
-/** How an engine compares with the reference evaluator on random models. */
+/** Comparison of an engine with the reference evaluator on random models. */
 export interface SelfTest {
-  /** Whether everything was within what engines promise: 1e-4 nats a sample, 1e-3 of a flow. */
+  /** Whether all errors were within the engines' tolerances: 1e-4 nats per sample, 1e-3 relative for flows. */
   readonly passed: boolean;
-  /** Models that were tried. */
+  /** Number of models tried. */
   readonly circuits: number;
   /** Largest error of a log-likelihood, in nats. */
   readonly nats: number;
@@ -29,38 +29,38 @@ export interface SelfTest {
   readonly flows: number;
 }
 
-/** What the doctor finds out about one engine. */
+/** Findings about one engine. */
 export interface EngineReport {
   /** The engine. */
   readonly engine: EngineName;
-  /** What it runs on. */
+  /** Name of the adapter. */
   readonly adapter: string;
-  /** Comparison with the reference. */
+  /** Comparison with the reference evaluator. */
   readonly selfTest?: SelfTest;
-  /** GFLOP/s of the E-step of an HMM of 256 states, as learning does it. */
+  /** GFLOP/s of the E-step of an HMM with 256 states, as in learning. */
   readonly learning?: number;
-  /** GFLOP/s of a matrix product of 1024 x 1024 numbers. */
+  /** GFLOP/s of a 1024 x 1024 matrix product. */
   readonly product?: number;
-  /** GB/s of copies on the device. */
+  /** Copy bandwidth of the device, in GB/s. */
   readonly bandwidth?: number;
-  /** The adapter, its limits in bytes and numbers, and the features that are used. */
+  /** The adapter, its limits, and the optional features in use. */
   readonly device?: AdapterFacts & { readonly limits: DeviceLimits; readonly features: DeviceFeatures };
-  /** Why it cannot be used. */
+  /** Why the engine cannot be used. */
   readonly problem?: string;
 }
 
-/** What the engines of this machine can do. */
+/** Capabilities of this machine's engines. */
 export interface Diagnosis {
-  /** The engines; `webgpu` once for every adapter. */
+  /** The engines; `webgpu` appears once per adapter. */
   readonly engines: readonly EngineReport[];
-  /** What `--engine auto` picks. */
+  /** The engine that `--engine auto` picks. */
   readonly auto: EngineName;
 }
 
-/** Nats, and relative error of flows, that an engine may be off by. */
+/** Tolerances: nats per sample, and relative error of flows. */
 const NATS = 1e-4, FLOWS = 1e-3;
 
-/** Examines the engines; `adapter` is part of the name of the only WebGPU adapter to examine. */
+/** Examines the engines; `adapter`, part of a name, restricts this to one WebGPU adapter. */
 export async function examine(adapter?: string): Promise<Diagnosis> {
   const gpu = findGpu();
   const found = (gpu === undefined ? [] : await listAdapters(gpu)).map(factsOf);
@@ -118,7 +118,7 @@ async function examineAdapter(gpu: GPU | undefined, name: string): Promise<Engin
   }
 }
 
-/** Compares an engine with the reference on random models for about two seconds, at least on two. */
+/** Compares an engine with the reference on random models for about two seconds, at least two models. */
 export async function selfTest(
   open: (circuit: Circuit) => Promise<Engine>,
   seconds = 2,
@@ -134,7 +134,7 @@ export async function selfTest(
     for (const part of ["weights", "statistics"] as const) {
       for (const [id, counts] of wanted[part]) {
         const found = got[part].get(id) as Float64Array;
-        // What is below a thousandth of a sample is below the rounding of the others.
+        // Counts below a thousandth of a sample are within the rounding error of the others.
         counts.forEach((x, i) =>
           flows = worse(flows, (found[i] as number - x) / Math.max(Math.abs(x), 1e-3))
         );
@@ -145,7 +145,7 @@ export async function selfTest(
   return { passed: nats <= NATS && flows <= FLOWS, circuits, nats, flows };
 }
 
-/** The larger error; NaN is the largest. */
+/** The larger error; NaN counts as the largest. */
 function worse(most: number, error: number): number {
   return Number.isNaN(error) ? Infinity : Math.max(most, Math.abs(error));
 }
@@ -172,19 +172,19 @@ function testSamples({ variables }: Circuit, seed: number, count: number): Sampl
   );
 }
 
-/** Settings of {@link learningRate}: an HMM and a batch. */
+/** Options of {@link learningRate}: an HMM and a batch. */
 export interface LearningSize {
   readonly states: number;
   readonly length: number;
   readonly batch: number;
   readonly symbols: number;
-  /** Seconds to spend, at least one step. */
+  /** Seconds to spend; at least one step is measured. */
   readonly seconds: number;
 }
 
 /**
- * GFLOP/s of the E-step of an HMM: the three matrix products of each of its steps, as a part of the time of everything
- * that an E-step does. The fastest of the steps.
+ * GFLOP/s of the E-step of an HMM: floating-point operations of the three matrix products per time step, over the time
+ * of the whole E-step. Reports the fastest of the measured steps.
  */
 export async function learningRate(
   open: (circuit: Circuit) => Promise<Engine>,

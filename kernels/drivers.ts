@@ -1,13 +1,13 @@
-/** Flags of dlopen in Linux: what is loaded already, never to be unloaded. */
+/** Flags of dlopen on Linux: return a handle only if already loaded (NOLOAD), and never unload (NODELETE). */
 const NOW = 0x2, NOLOAD = 0x4, NODELETE = 0x1000;
 
-/** Where the name of a library is in what dl_iterate_phdr tells of it. */
+/** Byte offset of the library name in the struct that dl_iterate_phdr passes. */
 const NAME = 8;
 
 /**
- * Keeps the Vulkan drivers that are loaded until the process ends. A thread that ends gives its drivers back in its own time;
- * where they were unloaded while the process ends, it would call what they left to be called at its end, and die of it. Does
- * nothing where foreign functions are not allowed, or the system is another.
+ * Keeps the loaded Vulkan drivers in memory until the process ends. A thread that ends releases its drivers
+ * asynchronously; if they were unloaded while the process exits, it would call exit handlers that no longer exist and
+ * crash. Does nothing without permission for foreign functions, or on other systems.
  */
 export function keepVulkanDrivers(): void {
   if (Deno.build.os !== "linux" || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
@@ -32,6 +32,6 @@ export function keepVulkanDrivers(): void {
     }
     libc.close();
   } catch {
-    // Another libc: whatever happens at the end, results are there by then.
+    // Another libc. Should the exit crash, results have been written by then.
   }
 }

@@ -4,26 +4,26 @@ import type { TuningStore } from "./webgpu/tuning.ts";
 
 export type { EngineChoice, EngineName };
 
-/** Runs one circuit fast: all queries, and learning. */
+/** An engine for one circuit: fast queries and learning. */
 export interface Engine extends Learner {
-  /** Which engine it is. */
+  /** Name of the engine. */
   readonly name: EngineName;
-  /** What it runs on, in words: what a report says beside a time. */
+  /** Description of the hardware, for reports next to timings. */
   readonly adapter: string;
 }
 
-/** What opening an engine takes. */
+/** Options of `openEngine`. */
 export interface EngineOptions {
-  /** The engine; `auto` (when left out) takes a hardware GPU if there is one, else the CPU. */
+  /** The engine; `auto` (the default) picks a hardware GPU if there is one, otherwise the CPU. */
   readonly engine?: EngineChoice;
-  /** Bytes that activations may take; larger batches are split. Half a GiB when left out. */
+  /** Bytes for activations; larger batches are split. Default: 512 MiB. */
   readonly memory?: number;
-  /** Part of the name of the adapter for `webgpu`, in any case; with `auto` it chooses `webgpu`. */
+  /** Part of the adapter's name for `webgpu`, case-insensitive; with `auto` it selects `webgpu`. */
   readonly adapter?: string;
-  /** Where measurements that make `webgpu` faster are kept; nothing is measured when left out. */
+  /** Store for measurements that speed up `webgpu`; without one, nothing is measured. */
   readonly tuning?: TuningStore;
-  /** Called when the GPU was lost and the work goes on with a new device. */
+  /** Called when the GPU was lost and work continues on a new device. */
   readonly onLoss?: (reason: string) => void;
-  /** Threads of the CPU engine; as many as the machine has cores when left out. */
+  /** Threads of the CPU engine. Default: one per core. */
   readonly threads?: number;
 }

@@ -9,32 +9,32 @@ import {
   unitsInto,
 } from "../circuits/mod.ts";
 
-/** What {@link ExactPass} reads. */
+/** Data sources of an {@link ExactPass}. */
 export interface ExactSources {
   /** Current values of the weights of sums, by id. */
   weights(id: string): Float32Array;
   /**
-   * Writes the natural logarithms of a leaf's units for sample `s` to `out`: 0 for a missing value, and for
-   * `max` the logarithms of the modes' likelihoods instead.
+   * Writes the natural log-likelihoods of a leaf's units for sample `s` to `out`: 0 for a missing value, or under `max`
+   * the log-likelihoods of the modes.
    */
   leaf(node: InputNode, s: number, semiring: Semiring, out: Float64Array): void;
 }
 
-/** Called for the flow of every sum edge that has one: entry `at` of a parameter. */
+/** Called for each sum edge with non-zero flow: entry `at` of a parameter. */
 export type EdgeCounter = (parameter: string, at: number, flow: number) => void;
 
-/** Sums of products below this are computed again in the log domain: terms may have underflowed. */
+/** Sums of products below this are recomputed in the log domain: terms may have underflowed. */
 const TRUSTED = 1e-280;
 
 /**
- * Evaluates one sample at a time in float64, exactly: logarithms between nodes, and within a sum products of
- * weights with inputs relative to the largest, except where that is too small to trust. For samples that an
- * engine's float32 cannot vouch for, and for max-product. Keeps its buffers from sample to sample.
+ * Evaluates one sample at a time in float64, exactly: logarithms between nodes and, within a sum, products of weights
+ * with inputs relative to the largest, unless the result is too small to trust. For samples that an engine cannot
+ * certify in float32, and for max-product. Reuses its buffers across samples.
  */
 export class ExactPass {
   readonly #circuit: Circuit;
   readonly #sources: ExactSources;
-  /** By node: logarithms of the units. */
+  /** By node: log-values of the units. */
   readonly logs: readonly Float64Array[];
   /** By node: flows of the units. */
   readonly flows: readonly Float64Array[];
@@ -42,7 +42,7 @@ export class ExactPass {
   readonly #linear: Float64Array;
   readonly #inputFlows: Float64Array;
 
-  /** Buffers for a circuit. */
+  /** Allocates buffers for a circuit. */
   constructor(circuit: Circuit, sources: ExactSources) {
     this.#circuit = circuit;
     this.#sources = sources;
@@ -73,8 +73,8 @@ export class ExactPass {
   }
 
   /**
-   * Fills {@link ExactPass.flows} after {@link ExactPass.up}, for a root of one unit and a sample that is not
-   * impossible, and reports the flow of every edge of the nodes that are `counted`; of all when left out.
+   * Fills {@link ExactPass.flows} after {@link ExactPass.up}, for a root with one unit and a possible sample, and
+   * reports the flow of every edge of the nodes for which `counted` holds; default: all.
    */
   down(count?: EdgeCounter, counted?: (node: NodeId) => boolean): void {
     const { nodes, root } = this.#circuit;
@@ -99,7 +99,7 @@ export class ExactPass {
     return this.#inputs.subarray(0, offset);
   }
 
-  /** The inputs of a group relative to the largest, which is returned. */
+  /** Writes the inputs of a group relative to the largest, which it returns. */
   #relative(inputs: Float64Array, from: number, width: number): number {
     let most = -Infinity;
     for (let i = from; i < from + width; i++) most = Math.max(most, inputs[i] as number);
@@ -149,7 +149,7 @@ export class ExactPass {
       for (let unit = group * height; unit < (group + 1) * height; unit++) {
         const f = flow[unit] as number, at = unit * width;
         if (f === 0) continue;
-        // Summed again: the unit's logarithm has no digits for the weights where it is very large.
+        // Recomputed: the unit's logarithm has no digits left for the weights where it is very large.
         let value = 0;
         for (let i = 0; i < width; i++) value += (weights[at + i] as number) * (linear[i] as number);
         const near = value > TRUSTED, share = near ? f / value : 0;
@@ -180,7 +180,7 @@ function addTo(target: Float64Array, values: Float64Array, from: number): void {
   for (let u = 0; u < target.length; u++) target[u] = (target[u] as number) + (values[from + u] as number);
 }
 
-/** A row of a sum in the log domain, relative to `origin`. */
+/** One row of a sum in the log domain, relative to `origin`. */
 function inLogs(
   weights: Float32Array,
   at: number,

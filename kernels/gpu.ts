@@ -1,6 +1,6 @@
 import { findGpu } from "../foundation/gpu.ts";
 
-/** Finds the drivers of GPUs for threads that will use them, and keeps them when those threads have ended; see drivers.ts. */
+/** Finds the GPU drivers before any thread uses them, and keeps them loaded after those threads end; see drivers.ts. */
 export async function keepDrivers(): Promise<void> {
   drivers ??= (async () => {
     await findGpu()?.requestAdapter();
@@ -9,5 +9,5 @@ export async function keepDrivers(): Promise<void> {
   await drivers;
 }
 
-/** Asked once: drivers do not come and go. */
+/** Cached: drivers do not change while the process runs. */
 let drivers: Promise<void> | undefined;

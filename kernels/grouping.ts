@@ -1,22 +1,22 @@
 import { childrenOf, type Circuit, leafStates, type Node, type NodeId } from "../circuits/mod.ts";
 import { slicesOf } from "./blocks.ts";
 
-/** The nodes of a group, in the order of their folds. */
+/** The nodes of a group, in the order of its folds. */
 export interface Draft {
   /** The nodes. */
   readonly nodes: readonly NodeId[];
-  /** Nodes in a row that share their parameter; 1 but for tied sums. */
+  /** Consecutive nodes that share their parameter; 1 except for tied sums. */
   readonly uses: number;
 }
 
 /**
- * Nodes by level and group, level 0 first; folds in the order in which the groups above read them. Inputs
- * are level 0. All others are as far up as their parents let them: a hidden Chow-Liu tree is cut by depth,
- * which puts all sums of a depth in one group, however many children their variables have.
+ * Nodes by level and group, level 0 first; folds are in the order in which the groups above read them. Inputs are on
+ * level 0. Every other node is on the highest level that its parents allow: a hidden Chow-Liu tree is cut by depth,
+ * which puts all sums of a depth in one group, whatever the number of children.
  */
 export function draftsOf(circuit: Circuit, blocks: Int32Array): Draft[][] {
   const byLevel = levelsOf(circuit);
-  /** When a node was first read, from the root down. */
+  /** Order in which nodes are first read, from the root down. */
   const rank = new Int32Array(circuit.nodes.length).fill(-1);
   let next = 0;
   const levels: Draft[][] = [];
@@ -62,7 +62,7 @@ function groupsOf(circuit: Circuit, blocks: Int32Array, nodes: readonly NodeId[]
   }
   return [...byShape.values()].flatMap((alike): Draft[] => {
     if (circuit.nodes[alike[0] as NodeId]?.kind !== "sum") return [{ nodes: alike, uses: 1 }];
-    // Nodes that share their weights stand next to each other; groups have as many uses of each matrix.
+    // Nodes that share weights are consecutive; in a group, each matrix has the same number of uses.
     const tied = new Map<string, NodeId[]>();
     for (const id of alike) {
       const node = circuit.nodes[id] as Node & { kind: "sum" };
@@ -74,7 +74,7 @@ function groupsOf(circuit: Circuit, blocks: Int32Array, nodes: readonly NodeId[]
   });
 }
 
-/** Nodes of a level with the same key are one group. */
+/** Key of a node's group: nodes of a level with equal keys form one. */
 function shapeKey(circuit: Circuit, blocks: Int32Array, node: Node): string {
   const parts = blocks[node.id] as number;
   if (node.kind === "product") return `product ${node.units / parts} ${node.children.length}`;

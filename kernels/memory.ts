@@ -1,23 +1,23 @@
 import { CircuitError } from "../circuits/mod.ts";
 import type { Plan } from "./plan.ts";
 
-/** Bytes that the activations of an engine may take when nothing else is said. */
+/** Default bytes for an engine's activations. */
 export const DEFAULT_MEMORY = 2 ** 29;
 
-/** Which passes an engine keeps in memory at once. */
+/** Passes whose arrays an engine holds in memory at once. */
 export type PassKind = "forward" | "training";
 
 /**
- * Bytes that one sample takes while a plan runs: for `forward` a float32 for every unit and two 8-byte
- * numbers (scale, bound) for every row; for `training`, the same again for what flows back. An upper bound
- * for engines that drop what is no longer needed; parameters and counts come on top.
+ * Bytes per sample while a plan runs: for `forward`, a float32 for every unit and two 8-byte numbers (scale, bound) for
+ * every row; for `training`, the same again for the backward pass. An upper bound for engines that free what is no
+ * longer needed; parameters and counts are extra.
  */
 export function bytesPerSample(plan: Plan, passes: PassKind): number {
   const bytes = 4 * plan.units + 16 * plan.rows;
   return passes === "forward" ? bytes : 2 * bytes;
 }
 
-/** Bytes of all parameters of a plan; counts take as much again (twice as much in float64). */
+/** Bytes of all parameters of a plan; counts take the same again (twice as much in float64). */
 export function parameterBytes(plan: Plan): number {
   let bytes = 0;
   for (const { slots, units, inputs } of plan.weightTables) bytes += 4 * slots * units * inputs;
@@ -25,7 +25,7 @@ export function parameterBytes(plan: Plan): number {
   return bytes;
 }
 
-/** Refuses what is no number of bytes. @throws {CircuitError} */
+/** Refuses an invalid number of bytes. @throws {CircuitError} */
 export function checkMemory(bytes: number): void {
   if (bytes > 0) return;
   throw new CircuitError("circuit/argument", `memory is ${bytes}, expected a number of bytes above 0`);

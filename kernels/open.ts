@@ -8,8 +8,8 @@ import { requireCircuit, requireObject } from "../circuits/guards.ts";
 const MOST_THREADS = 4096;
 
 /**
- * Opens an engine for a circuit: `await using engine = await openEngine(circuit)` closes it at the end of the block, else call
- * `close`. Learning needs a root of one unit; queries do not.
+ * Opens an engine for a circuit. `await using engine = await openEngine(circuit)` closes it at the end of the block;
+ * otherwise call `close`. Learning needs a root with one unit; queries do not.
  * @throws {CircuitError} when there is no such engine, or an option makes no sense
  * @throws {RetortError} when there is no such adapter, or it has no memory for the parameters
  */
@@ -24,26 +24,26 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
       `threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}`,
     );
   }
-  // Loaded when asked for: a browser has no ONNX Runtime for Node.
+  // Loaded on demand: browsers have no ONNX Runtime for Node.
   switch (await chooseEngine(engineFor(circuit, options))) {
     case "cpu":
       return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
     case "webgpu": {
-      // Tells the drivers what they need before the thread of the device asks for them, and keeps them when it has ended.
+      // Loads the drivers before the device thread needs them, and keeps them loaded after it ends.
       await (await import("./gpu.ts")).keepDrivers();
       return await (await import("./webgpu/remote.ts")).openRemote(circuit, options);
     }
   }
 }
 
-/** With `auto`, families that only the CPU engine computes decide before the machine does. */
+/** With `auto`, leaf families that only the CPU engine supports take precedence over the machine. */
 function engineFor({ nodes }: Circuit, options: EngineOptions): EngineOptions {
   const { engine = "auto", adapter } = options;
   const own = nodes.some((node) => node.kind === "input" && !isBuiltIn(node.family));
   return engine === "auto" && adapter === undefined && own ? { ...options, engine: "cpu" } : options;
 }
 
-/** The engine that options mean on this machine. @throws {CircuitError} when there is no such engine */
+/** The engine that the options select on this machine. @throws {CircuitError} when there is no such engine */
 export async function chooseEngine(options: Pick<EngineOptions, "engine" | "adapter">): Promise<EngineName> {
   requireObject("the options of an engine", options);
   const { engine = "auto", adapter } = options;

@@ -8,17 +8,17 @@ import { openSession } from "./onnx/session.ts";
 export interface Pca {
   /** `[width]`: the mean. */
   readonly mean: Float32Array;
-  /** `[components, width]`: unit vectors, that of largest variance first; the largest entry of each is positive. */
+  /** `[components, width]`: unit vectors by decreasing variance; the largest entry of each is positive. */
   readonly components: Float32Array;
-  /** `[components]`: variances along them, with the divisor `rows - 1`. */
+  /** `[components]`: variances along the components, with divisor `rows - 1`. */
   readonly variances: Float64Array;
-  /** Variance in all directions together. */
+  /** Total variance over all directions. */
   readonly total: number;
 }
 
 /**
- * Principal component analysis of vectors that are streamed twice: for the mean and for the covariance, which is
- * added up in float64 over products of blocks in float32. Source: Jolliffe, "Principal Component Analysis".
+ * Principal component analysis of vectors that are streamed twice, for the mean and for the covariance, which is
+ * accumulated in float64 over float32 products of blocks. Source: Jolliffe, "Principal Component Analysis".
  * @throws {RetortError} on more components than numbers in a vector, fewer than two vectors, or a number that is not
  *   finite, with its place
  */
@@ -103,20 +103,20 @@ async function covarianceOf(vectors: Vectors, mean: Float64Array): Promise<Matri
   } finally {
     await session.release();
   }
-  // Symmetric to the last bit, which rounding in blocks need not make it.
+  // Makes the matrix exactly symmetric; rounding in blocks may not.
   for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) covariance.set(i, j, covariance.get(j, i));
   return covariance;
 }
 
 /** Projects blocks of vectors onto principal components. */
 export interface Projection {
-  /** `[rows, components]` of `[rows, width]`. */
+  /** Projects `[rows, width]` to `[rows, components]`. */
   project(values: Float32Array, rows: number): Promise<Float32Array>;
-  /** Frees what it holds. */
+  /** Frees the session. */
   release(): Promise<void>;
 }
 
-/** A projection; `whiten` scales each component to variance one (components without variance become 0). */
+/** Creates a projection; `whiten` scales each component to unit variance (components without variance become 0). */
 export async function projection(
   pca: Pick<Pca, "mean" | "components" | "variances">,
   options: { readonly whiten?: boolean } = {},

@@ -17,112 +17,111 @@ import { requireCircuit } from "../circuits/guards.ts";
 export type { LeafTable, StackedParameter, WeightTable } from "./tables.ts";
 
 /**
- * What all groups have. A group is a set of equally shaped vectors ("folds") that are computed together;
- * its activations are one tensor `[folds, batch, units]`, or one run of `folds * units` unit offsets from
- * `offset` on.
+ * Fields of all groups. A group is a set of equally shaped vectors ("folds") that are computed together; its
+ * activations are one tensor `[folds, batch, units]`, or `folds * units` consecutive unit offsets from `offset` on.
  */
 export interface GroupShape {
   /** Position in {@link Plan.groups}. */
   readonly index: number;
   /** Position in {@link Plan.levels}. */
   readonly level: number;
-  /** Number of vectors. */
+  /** Number of vectors (folds). */
   readonly folds: number;
   /** Length of each vector. */
   readonly units: number;
-  /** Offset of unit 0 of fold 0 in the units of all groups; see {@link Plan.units}. */
+  /** Offset of unit 0 of fold 0 among the units of all groups; see {@link Plan.units}. */
   readonly offset: number;
-  /** The nodes in here, in the order of their first folds. */
+  /** The group's nodes, in the order of their first folds. */
   readonly nodes: readonly NodeId[];
 }
 
-/** Leaves of one family that divide the values of their variables into equally many states. */
+/** Leaves of one family with equally many states. */
 export interface InputGroup extends GroupShape {
-  /** Tells the three kinds of group apart. */
+  /** Discriminates the kinds of group. */
   readonly kind: "input";
   /** Name of the leaf family. */
   readonly family: string;
-  /** States of the leaves; 0 where every value has a likelihood of its own: see `LeafFamily.states`. */
+  /** Number of states of the leaves; 0 where every value has a likelihood of its own. See `LeafFamily.states`. */
   readonly states: number;
   /** Index into {@link Plan.leafTables}, or -1 for a family without parameters. */
   readonly table: number;
-  /** `[folds]`: the variable that a fold is over. */
+  /** `[folds]`: variable of each fold. */
   readonly variables: Int32Array;
-  /** `[folds]`: slot of the table that a fold reads; 0 without a table. */
+  /** `[folds]`: table slot that each fold reads; 0 without a table. */
   readonly slots: Int32Array;
-  /** `[folds]`: the unit of the node that is unit 0 of the fold (not 0 in the later blocks of a node). */
+  /** `[folds]`: the unit of the node that is unit 0 of the fold; not 0 in later blocks of a node. */
   readonly firstUnits: Int32Array;
 }
 
-/** What product and sum groups have: where their inputs are. */
+/** Fields of product and sum groups: the location of their inputs. */
 export interface InnerShape extends GroupShape {
-  /** Pieces that a fold reads; the same for all folds of the group. */
+  /** Pieces that each fold reads; equal for all folds of the group. */
   readonly arity: number;
-  /** `[arity]`: units of every piece. */
+  /** `[arity]`: number of units of each piece. */
   readonly widths: readonly number[];
   /**
-   * `[folds, arity, 3]`: group, fold and first unit of each piece. The groups stand before this one. Piece
-   * `j` of a fold are the units `unit .. unit + widths[j] - 1` of one fold.
+   * `[folds, arity, 3]`: group, fold and first unit of each piece; the groups precede this one. Piece `j` of a fold is
+   * units `unit .. unit + widths[j] - 1` of a single fold.
    */
   readonly sources: Int32Array;
 }
 
 /** Element-wise products of `arity` pieces, each as wide as the fold. */
 export interface ProductGroup extends InnerShape {
-  /** Tells the three kinds of group apart. */
+  /** Discriminates the kinds of group. */
   readonly kind: "product";
 }
 
 /**
- * Dense sums: the pieces of a fold concatenated (`inputs` units), times a matrix `[units, inputs]` of the
- * weight table. A node with `groups` blocks is that many folds.
+ * Dense sums: the concatenated pieces of a fold (`inputs` units) times a matrix `[units, inputs]` of the weight table.
+ * A node with `groups` blocks takes that many folds.
  */
 export interface SumGroup extends InnerShape {
-  /** Tells the three kinds of group apart. */
+  /** Discriminates the kinds of group. */
   readonly kind: "sum";
-  /** Units of all pieces together. */
+  /** Total units of all pieces. */
   readonly inputs: number;
   /** Index into {@link Plan.weightTables}. */
   readonly table: number;
-  /** How many consecutive folds share a matrix: tied nodes of one level stand next to each other. */
+  /** Number of consecutive folds that share a matrix: tied nodes of one level are consecutive. */
   readonly uses: number;
-  /** `[folds / uses]`: slots of the table; fold `f` uses `slots[floor(f / uses)]`. No slot stands twice. */
+  /** `[folds / uses]`: slots of the table; fold `f` uses `slots[floor(f / uses)]`. Slots are distinct. */
   readonly slots: Int32Array;
-  /** Whether `slots` counts up by one, so that the group's matrices are one run of the table. */
+  /** Whether `slots` are consecutive, so that the group's matrices are contiguous in the table. */
   readonly contiguous: boolean;
 }
 
 /** Equally shaped vectors that are computed together. */
 export type Group = InputGroup | ProductGroup | SumGroup;
 
-/** Where a node is: unit `u` is unit `u % w` of fold `fold + floor(u / w) * stride` with `w = units / blocks`. */
+/** Location of a node: unit `u` is unit `u % w` of fold `fold + floor(u / w) * stride`, with `w = units / blocks`. */
 export interface Place {
   /** Index of the group. */
   readonly group: number;
   /** Fold of the node's first block. */
   readonly fold: number;
-  /** Folds that the node takes. */
+  /** Number of folds of the node. */
   readonly blocks: number;
   /** Distance between its folds; more than 1 only for block-diagonal sums that are tied within a level. */
   readonly stride: number;
 }
 
 /**
- * A circuit as an engine runs it. Made by {@link planOf}; depends on the structure alone, never on values.
+ * A circuit laid out for engines. Made by {@link planOf}; depends only on the structure, never on values.
  *
- * What an engine may rely on:
+ * Engines may rely on the following:
  * - Every unit of every node is in exactly one place ({@link Place}), and every fold belongs to one node.
- * - `groups` is in evaluation order; the groups of a level do not depend on each other. All inputs are level
- *   0. A node is as high as its parents let it (levels count from the root), so an engine that walks the
- *   levels up and down again keeps as few as possible alive; groups of level 0 may be computed when needed.
- * - A node is cut in `blocks` where block-diagonal sums are around: units of different blocks only meet in a
- *   dense sum above. Engines with one scale for a row therefore keep one for each block; in a stack of
- *   circuits, one circuit's likelihoods may be many orders of magnitude below another's.
- * - All pieces of a product fold are as wide as the fold. The pieces of a sum fold are in the order of the
- *   weights' columns. A piece never crosses folds.
- * - Order of folds: as their (first) consumers read them, so that the `j`-th pieces of a run of folds are
- *   mostly a run of folds of one group. Engines for which copies are dear can look for such runs.
- * - A fold may be read by several folds, and twice by one (a shared node): the backward pass adds up.
+ * - `groups` is in evaluation order; the groups of a level do not depend on each other. All inputs are on level 0. A
+ *   node is as high as its parents allow (levels count from the root), so an engine that goes up the levels and down
+ *   again keeps as few as possible alive; groups of level 0 may be computed on demand.
+ * - Nodes next to block-diagonal sums are cut into `blocks`: units of different blocks only meet in a dense sum above.
+ *   Engines with one scale per row therefore keep one per block; in a stack of circuits, one circuit's likelihoods may
+ *   be many orders of magnitude below another's.
+ * - All pieces of a product fold are as wide as the fold. The pieces of a sum fold are in the order of the weights'
+ *   columns. A piece lies within one fold.
+ * - Folds are ordered as their (first) consumers read them, so that the `j`-th pieces of consecutive folds are mostly
+ *   consecutive folds of one group. Engines for which copies are expensive can look for such runs.
+ * - A fold may be read by several folds, and twice by one (a shared node): the backward pass adds up their flows.
  * - The root is in the last group. It has one fold for every block of the root.
  */
 export interface Plan {
@@ -130,21 +129,21 @@ export interface Plan {
   readonly circuit: Circuit;
   /** All groups, children before parents. */
   readonly groups: readonly Group[];
-  /** Indices of the groups of every level, level 0 first. */
+  /** Indices of the groups of each level, level 0 first. */
   readonly levels: readonly (readonly number[])[];
-  /** By node id. */
+  /** Location of each node, by id. */
   readonly places: readonly Place[];
   /** Weights of sums, stacked by shape. */
   readonly weightTables: readonly WeightTable[];
   /** Parameters of leaves, stacked by family and shape. */
   readonly leafTables: readonly LeafTable[];
-  /** Units of all groups: the numbers that one sample's activations are. */
+  /** Units of all groups: numbers in one sample's activations. */
   readonly units: number;
-  /** Folds of all groups: the rows that one sample's activations are. */
+  /** Folds of all groups: rows in one sample's activations. */
   readonly rows: number;
 }
 
-/** Groups a circuit into levels of same-shaped work. */
+/** Plans a circuit: groups its nodes into levels of equally shaped work. */
 export function planOf(circuit: Circuit): Plan {
   requireCircuit(circuit);
   const blocks = blocksOf(circuit);
@@ -181,7 +180,7 @@ export function planOf(circuit: Circuit): Plan {
   return { circuit, groups, levels: indices, places, weightTables, leafTables, units, rows };
 }
 
-/** Which fold and unit of its group a unit of a node is. @throws {CircuitError} when there is no such node or unit */
+/** The fold and unit, within its group, of a unit of a node. @throws {CircuitError} when there is no such node or unit */
 export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; unit: number } {
   if (!(Number.isInteger(unit) && unit >= 0 && unit < nodeOf(plan.circuit, node).units)) {
     throw new CircuitError(
@@ -194,7 +193,7 @@ export function foldOf(plan: Plan, node: NodeId, unit: number): { fold: number; 
   return { fold: place.fold + block * place.stride, unit: unit - block * units };
 }
 
-/** `[folds]`: the node that each fold of a group is of. */
+/** `[folds]`: the node of each fold of a group. */
 export function nodesOfFolds(plan: Plan, group: Group): NodeId[] {
   const nodes = new Array<NodeId>(group.folds);
   for (const id of group.nodes) {
@@ -210,7 +209,7 @@ function placesOf(circuit: Circuit, blocks: Int32Array, drafts: readonly Draft[]
     let first = 0;
     nodes.forEach((id, i) => {
       const count = blocks[id] as number, use = i % uses;
-      // Folds that share a matrix stand together: matrix, then use.
+      // Folds that share a matrix are consecutive: ordered by matrix, then use.
       places[id] = { group, fold: first + use, blocks: count, stride: uses };
       if (use === uses - 1) first += count * uses;
     });

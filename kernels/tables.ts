@@ -2,8 +2,8 @@ import { type Circuit, type InputNode, leafStates, type Parameter, type SumNode 
 import type { Draft } from "./grouping.ts";
 
 /**
- * Weights of sums of one shape, stacked: slot `i` is a matrix `[units, inputs]`, row-major. A parameter
- * `[groups, units, inputs]` takes `groups` slots in a row, so its values are one run of the table.
+ * Sum weights of one shape, stacked: slot `i` is a row-major matrix `[units, inputs]`. A parameter `[groups, units,
+ * inputs]` takes `groups` consecutive slots, so its values are contiguous in the table.
  */
 export interface WeightTable {
   /** Rows of a matrix. */
@@ -12,26 +12,26 @@ export interface WeightTable {
   readonly inputs: number;
   /** Number of matrices. */
   readonly slots: number;
-  /** Parameters in here, with the first slot of each. */
+  /** Parameters in this table, with the first slot of each. */
   readonly parameters: readonly StackedParameter[];
 }
 
 /**
- * Parameters of leaves of one family and shape, stacked: slot `i` is one parameter, `[units, ...]` as the
- * family has it. An engine may store them otherwise, say with a state's likelihoods under all units in a row.
+ * Leaf parameters of one family and shape, stacked: slot `i` is one parameter, `[units, ...]` in the family's layout.
+ * An engine may store them differently, for example with a state's likelihoods under all units contiguous.
  */
 export interface LeafTable {
   /** Name of the family. */
   readonly family: string;
   /** Units of a parameter. */
   readonly units: number;
-  /** States of the leaves; 0 where every value has a likelihood of its own. */
+  /** Number of states of the leaves; 0 where every value has a likelihood of its own. */
   readonly states: number;
   /** Numbers in a parameter. */
   readonly size: number;
   /** Number of parameters. */
   readonly slots: number;
-  /** Parameters in here, with the slot of each. */
+  /** Parameters in this table, with the slot of each. */
   readonly parameters: readonly StackedParameter[];
 }
 
@@ -43,7 +43,7 @@ export interface StackedParameter {
   readonly slot: number;
 }
 
-/** Where the parameter of a node is. */
+/** Location of a node's parameter. */
 export interface Slot {
   /** Index of the table; -1 for a leaf without a parameter. */
   readonly table: number;
@@ -51,7 +51,7 @@ export interface Slot {
   readonly slot: number;
 }
 
-/** Stacks weights by shape, in the order in which groups use them first. */
+/** Stacks weights by shape, in the order in which groups first use them. */
 export function stackWeights(
   circuit: Circuit,
   drafts: readonly Draft[],
@@ -67,7 +67,7 @@ export function stackWeights(
   return { weightTables: stacks.tables, slotsOf: (node) => stacks.slotOf(node.parameter) };
 }
 
-/** Stacks parameters of leaves by family and shape. */
+/** Stacks leaf parameters by family and shape. */
 export function stackLeaves(
   circuit: Circuit,
 ): { leafTables: LeafTable[]; leafSlotsOf: (node: InputNode) => Slot } {
@@ -85,7 +85,7 @@ export function stackLeaves(
   };
 }
 
-/** Tables under construction: parameters of one key are stacked. */
+/** Tables under construction: parameters with the same key are stacked. */
 class Stacks<Shape extends object> {
   readonly tables: (Shape & { slots: number; parameters: StackedParameter[] })[] = [];
   readonly #byKey = new Map<string, number>();

@@ -1,10 +1,10 @@
-/** Side of the blocks that are transposed at once, so that both sides stay in the cache. */
+/** Block size of the transposition, so that source and target blocks stay in the cache. */
 const BLOCK = 32;
 
 /**
  * Writes the transpose of a matrix `[rows, columns]` to `to`.
- * @param at index of the first number, with `stride` numbers from one row to the next
- * @param toAt index of the first number of the result, with `toStride` numbers from one of its rows to the next
+ * @param at index of the first number; `stride` numbers separate rows
+ * @param toAt index of the first number of the result; `toStride` numbers separate its rows
  */
 export function transposeInto<T extends Float32Array | Float64Array>(
   from: ArrayLike<number>,

@@ -1,35 +1,35 @@
 /** Settings of {@link AdamW}. */
 export interface AdamWOptions {
-  /** Decay of the mean of the gradients; 0.9 when left out. */
+  /** Decay rate of the mean of the gradients. Default: 0.9. */
   readonly beta1?: number;
-  /** Decay of the mean of their squares; 0.98 when left out, as is usual for transformers. */
+  /** Decay rate of the mean of the squared gradients. Default: 0.98, usual for transformers. */
   readonly beta2?: number;
-  /** Added to the root of the mean square; 1e-8 when left out. */
+  /** Added to the root of the mean square. Default: 1e-8. */
   readonly epsilon?: number;
-  /** Share of a parameter that a step of rate 1 takes away; 0 when left out. */
+  /** Weight decay: the fraction of a parameter subtracted by a step of learning rate 1. Default: 0. */
   readonly decay?: number;
 }
 
-/** Rows of a table that a step changes. */
+/** Rows of a table that a step updates. */
 export interface TouchedRows {
-  /** Numbers in a row. */
+  /** Width of a row. */
   readonly width: number;
-  /** Rows, each once. */
+  /** Row indices, without duplicates. */
   readonly rows: Int32Array;
-  /** `[rows, width]`: their gradients. */
+  /** `[rows, width]`: gradients of those rows. */
   readonly gradient: Float32Array;
 }
 
-/** Moments of one parameter, of its length. */
+/** First and second moments of one parameter, each of the parameter's length. */
 interface Moments {
   readonly mean: Float32Array;
   readonly square: Float32Array;
 }
 
 /**
- * Adam with decoupled weight decay, in place on arrays of the host. Sources: Kingma and Ba, "Adam" (ICLR 2015);
- * Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (ICLR 2019). Tables of which a step touches few rows
- * change in those alone: the moments of the others rest meanwhile.
+ * AdamW: Adam with decoupled weight decay, in place on host arrays. Sources: Kingma and Ba, "Adam" (ICLR 2015);
+ * Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (ICLR 2019). In tables updated sparsely, only the
+ * touched rows change; the moments of the others stay as they are.
  */
 export class AdamW {
   readonly #beta1: number;
@@ -39,7 +39,7 @@ export class AdamW {
   readonly #moments = new Map<string, Moments>();
   #steps = 0;
 
-  /** An optimiser that has made no step. */
+  /** Creates an optimiser in its initial state. */
   constructor({ beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8, decay = 0 }: AdamWOptions = {}) {
     this.#beta1 = beta1;
     this.#beta2 = beta2;
@@ -47,20 +47,20 @@ export class AdamW {
     this.#decay = decay;
   }
 
-  /** Steps made. */
+  /** Number of steps so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Begins the next step; `update` and `updateRows` calls after it belong to it. */
+  /** Begins the next step, to which the following `update` and `updateRows` calls belong. */
   next(): void {
     this.#steps++;
   }
 
   /**
-   * Moves a parameter.
-   * @param options `rate`: the learning rate; `scale`: what the gradient is multiplied with first (clipping); `decay`:
-   *   whether weights decay, as is usual for matrices and not for biases
+   * Updates a parameter.
+   * @param options `rate`: learning rate; `scale`: factor of the gradient, for clipping; `decay`: whether weight decay
+   * applies, usual for matrices but not for biases
    */
   update(
     name: string,
@@ -71,7 +71,7 @@ export class AdamW {
     this.#move(this.#momentsOf(name, values.length), values, 0, gradient, 0, values.length, options);
   }
 
-  /** Moves the touched rows of a table: see {@link AdamW.update}. */
+  /** Updates the touched rows of a table; see {@link AdamW.update}. */
   updateRows(
     name: string,
     table: Float32Array,
@@ -84,7 +84,7 @@ export class AdamW {
     });
   }
 
-  /** The moments by name, `NAME/mean` and `NAME/square`, to be kept; not copied. */
+  /** The moments by name, `NAME/mean` and `NAME/square`, for saving; not copied. */
   state(): Map<string, Float32Array> {
     return new Map(
       [...this.#moments].flatMap((
@@ -93,7 +93,7 @@ export class AdamW {
     );
   }
 
-  /** Goes back to a state after so many steps; the arrays are copied. */
+  /** Restores the state after `steps` steps; the arrays are copied. */
   restore(steps: number, state: ReadonlyMap<string, Float32Array>): void {
     this.#steps = steps;
     this.#moments.clear();
@@ -137,7 +137,7 @@ export class AdamW {
   }
 }
 
-/** The factor that brings gradients to a norm of at most `most`, all of them together (Pascanu et al. 2013). */
+/** Scale factor that clips gradients to a global norm of at most `most` (Pascanu et al. 2013). */
 export function clipping(gradients: Iterable<Float32Array>, most: number): { norm: number; scale: number } {
   let total = 0;
   for (const gradient of gradients) {

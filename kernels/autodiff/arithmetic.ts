@@ -1,4 +1,4 @@
-/** Element-wise operations, with the broadcasting of numpy, and reductions. */
+/** Element-wise operations with NumPy broadcasting, and reductions. */
 import {
   constant,
   integers,
@@ -18,7 +18,7 @@ function broadcastShape(what: string, a: Shape, b: Shape): number[] {
   });
 }
 
-/** Sums a gradient over what was broadcast, so that it has the shape of what it belongs to. */
+/** Sums a gradient over broadcast dimensions, so that it has the given shape. */
 function reducedTo(gradient: SymbolicTensor, shape: Shape): SymbolicTensor {
   const lead = gradient.shape.length - shape.length;
   const axes = gradient.shape.flatMap((size, i) =>
@@ -44,7 +44,7 @@ function elementwise(
   })[0]!;
 }
 
-/** A tensor, or a number for a constant scalar. */
+/** A tensor, or a number as a constant scalar. */
 export type TensorLike = SymbolicTensor | number;
 
 function lift(x: TensorLike): SymbolicTensor {
@@ -122,25 +122,24 @@ export function erf(x: SymbolicTensor): SymbolicTensor {
 
 /** `max(x, 0)`; its gradient at 0 is 0. */
 export function relu(x: SymbolicTensor): SymbolicTensor {
-  // The sign of what came out is 1 or 0.
+  // The sign of the output is 1 or 0.
   return unary("Relu", x, (g, y) => multiply(g, operation("Sign", [y], [y.shape])[0]!));
 }
 
 /**
- * Gaussian error linear unit, `x * Phi(x)`, exact. Source: Hendrycks and Gimpel, "Gaussian Error Linear Units"
- * (2016).
+ * Gaussian error linear unit, `x * Phi(x)`, exact. Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016).
  */
 export function gelu(x: SymbolicTensor): SymbolicTensor {
   const share = multiply(add(erf(multiply(x, Math.SQRT1_2)), 1), 0.5);
   return multiply(x, share);
 }
 
-/** Axes counted from the front, in ascending order. */
+/** Axes as non-negative indices, in ascending order. */
 function positive(axes: readonly number[], rank: number): number[] {
   return axes.map((axis) => axis < 0 ? axis + rank : axis).sort((a, b) => a - b);
 }
 
-/** Sum over axes (all when left out), which are dropped, or kept as 1 with `keep`. */
+/** Sum over axes (default: all); the axes are dropped, or kept with size 1 under `keep`. */
 export function sum(
   x: SymbolicTensor,
   axes?: readonly number[],
@@ -155,7 +154,7 @@ export function sum(
   })[0]!;
 }
 
-/** Mean over axes: see {@link sum}. */
+/** Mean over axes; see {@link sum}. */
 export function mean(
   x: SymbolicTensor,
   axes?: readonly number[],
@@ -165,7 +164,7 @@ export function mean(
   return multiply(total, sizeOfShape(total.shape) / sizeOfShape(x.shape));
 }
 
-/** The same numbers repeated along dimensions of size 1, and along new ones in front. */
+/** Broadcasts `x` to a shape, repeating it along dimensions of size 1 and new leading ones. */
 export function broadcast(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   if (x.shape.length === shape.length && x.shape.every((size, i) => size === shape[i])) return x;
   const made = broadcastShape("Expand", x.shape, shape);
@@ -177,7 +176,7 @@ export function broadcast(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   })[0]!;
 }
 
-/** The same numbers in another shape; one size may be -1, for what is left. */
+/** Reshapes `x`; one size may be -1, to be inferred. */
 export function reshape(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   const size = sizeOfShape(x.shape);
   const known = sizeOfShape(shape.filter((n) => n !== -1));
@@ -192,14 +191,14 @@ export function reshape(x: SymbolicTensor, shape: Shape): SymbolicTensor {
   })[0]!;
 }
 
-/** Dimensions in another order: dimension `i` of the result is dimension `order[i]`. */
+/** Permutes dimensions: dimension `i` of the result is dimension `order[i]` of `x`. */
 export function transpose(x: SymbolicTensor, order: readonly number[]): SymbolicTensor {
   if (order.toSorted().some((axis, i) => axis !== i) || order.length !== x.shape.length) {
     throw unfit("Transpose", x.shape, order);
   }
   const { operation: before } = x;
   if (before.type === "Transpose") {
-    // Two that undo each other are none: gradients of transposed products are full of them.
+    // Transpositions that cancel are dropped; gradients of transposed products are full of them.
     const first = before.attributes.perm as readonly number[];
     if (order.every((axis, i) => first[axis] === i)) return before.inputs[0]!;
   }

@@ -1,7 +1,7 @@
-/** Tensors put together and cut along one dimension. */
+/** Concatenation and slicing of tensors along one dimension. */
 import { integers, operation, type SymbolicTensor, unfit } from "./tensor.ts";
 
-/** Tensors one after the other along dimension `axis`; their other sizes are equal. */
+/** Concatenates tensors along dimension `axis`; their other sizes must be equal. */
 export function concat(tensors: readonly SymbolicTensor[], axis: number): SymbolicTensor {
   const first = tensors[0]!.shape;
   for (const { shape } of tensors) {
@@ -23,7 +23,7 @@ export function concat(tensors: readonly SymbolicTensor[], axis: number): Symbol
   })[0]!;
 }
 
-/** The part `from .. to - 1` of dimension `axis`. */
+/** Slice `from .. to - 1` along dimension `axis`. */
 export function slice(x: SymbolicTensor, axis: number, from: number, to: number): SymbolicTensor {
   const size = x.shape[axis]!;
   if (!(from >= 0 && from < to && to <= size)) throw unfit(`Slice ${from} to ${to}`, x.shape);

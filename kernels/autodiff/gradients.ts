@@ -2,9 +2,9 @@ import { add } from "./arithmetic.ts";
 import { constant, type Operation, sizeOfShape, type SymbolicTensor, unfit } from "./tensor.ts";
 
 /**
- * Gradients of a scalar with respect to tensors that it is computed from, as tensors of the same shapes: reverse-mode
- * differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating Derivatives"). Zero where the loss does not
- * depend on one.
+ * Gradients of a scalar with respect to tensors it depends on, as tensors of the same shapes, by reverse-mode
+ * differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating Derivatives"). Zero for tensors that the loss
+ * does not depend on.
  */
 export function gradients(loss: SymbolicTensor, wanted: readonly SymbolicTensor[]): SymbolicTensor[] {
   if (loss.shape.length !== 0) throw unfit("the gradient of a loss that is no scalar", loss.shape, []);
@@ -26,7 +26,7 @@ export function gradients(loss: SymbolicTensor, wanted: readonly SymbolicTensor[
   );
 }
 
-/** All operations that tensors are computed from, each once, inputs before what uses them. */
+/** All operations that tensors depend on, each once, in topological order. */
 export function operationsOf(tensors: readonly SymbolicTensor[]): Set<Operation> {
   const seen = new Set<Operation>();
   const pending = tensors.map((tensor) => tensor.operation);

@@ -1,4 +1,4 @@
-/** Matrix products, softmax, normalisation, gathering and losses. */
+/** Matrix products, softmax, layer normalisation, gathering and cross-entropy. */
 import { multiply, reshape, subtract, sum, transpose } from "./arithmetic.ts";
 import {
   constant,
@@ -10,11 +10,11 @@ import {
   unfit,
 } from "./tensor.ts";
 
-/** Which matrices of a product are transposed. */
+/** Which operands of a product are transposed. */
 export interface MatmulOptions {
-  /** Transposes the last two dimensions of the first. */
+  /** Transposes the last two dimensions of the first operand. */
   readonly transA?: boolean;
-  /** Transposes the last two dimensions of the second. */
+  /** Transposes the last two dimensions of the second operand. */
   readonly transB?: boolean;
 }
 
@@ -26,8 +26,8 @@ function swapLast(x: SymbolicTensor): SymbolicTensor {
 }
 
 /**
- * Matrix product over the last two dimensions; the dimensions before them must be equal, or absent in the second:
- * then all rows of the first are multiplied with one matrix.
+ * Matrix product over the last two dimensions. The leading dimensions must be equal, or absent in the second operand:
+ * then all rows of the first are multiplied by one matrix.
  */
 export function matmul(a: SymbolicTensor, b: SymbolicTensor, options: MatmulOptions = {}): SymbolicTensor {
   const { transA = false, transB = false } = options;
@@ -42,7 +42,7 @@ export function matmul(a: SymbolicTensor, b: SymbolicTensor, options: MatmulOpti
     throw unfit("a matrix product", a.shape, b.shape);
   }
   if (batch.length > 0) {
-    // ONNX Runtime makes one operation of a transposition and a product.
+    // ONNX Runtime fuses the transposition with the product.
     const x = transA ? swapLast(a) : a, y = transB ? swapLast(b) : b;
     return operation("MatMul", [x, y], [[...batch, m, n]], {
       backward: ([g]) => [
@@ -86,8 +86,8 @@ export function softmax(x: SymbolicTensor): SymbolicTensor {
 }
 
 /**
- * Layer normalisation over the last dimension, with a factor and a summand for each of its entries. Source: Ba, Kiros
- * and Hinton, "Layer Normalization" (2016).
+ * Layer normalisation over the last dimension, with a scale and a shift per entry. Source: Ba, Kiros and Hinton, "Layer
+ * Normalization" (2016).
  */
 export function layerNorm(
   x: SymbolicTensor,
@@ -124,8 +124,8 @@ export function layerNorm(
 }
 
 /**
- * Rows of `x`, `[rows, width]`, at `indices`, int64 `[count]`: `[count, width]`. A row that is taken several times gets
- * the sum of the gradients.
+ * Gathers rows of `x`, `[rows, width]`, at `indices`, int64 `[count]`: `[count, width]`. The gradients of a row that is
+ * gathered several times are added.
  */
 export function gatherRows(x: SymbolicTensor, indices: SymbolicTensor): SymbolicTensor {
   const [, width] = x.shape as [number, number];
@@ -143,7 +143,7 @@ export function gatherRows(x: SymbolicTensor, indices: SymbolicTensor): Symbolic
 }
 
 /**
- * Cross-entropy in nats of each row of `logits`, `[rows, classes]`, with the class that `targets`, int64 `[rows]`, names:
+ * Cross-entropy in nats of each row of `logits`, `[rows, classes]`, with the class index in `targets`, int64 `[rows]`:
  * `log sum exp(logits) - logits[target]`, `[rows]`.
  */
 export function crossEntropy(logits: SymbolicTensor, targets: SymbolicTensor): SymbolicTensor {
@@ -152,7 +152,7 @@ export function crossEntropy(logits: SymbolicTensor, targets: SymbolicTensor): S
   const one: Shape = [rows, 1];
   const largest = (x: SymbolicTensor) => operation("ReduceMax", [x, integers([1])], [one])[0]!;
   const shares = operation("Softmax", [logits], [logits.shape], { attributes: { axis: -1 } })[0]!;
-  // The largest share is 1 / sum exp(logit - largest): one pass of exponentials does for loss and gradient.
+  // The largest probability is 1 / sum exp(logit - largest), so one pass of exponentials serves both loss and gradient.
   const sumOfLogs = subtract(largest(logits), operation("Log", [largest(shares)], [one])[0]!);
   const chosen = operation("GatherElements", [logits, column], [one], { attributes: { axis: 1 } })[0]!;
   const losses = operation("Sub", [sumOfLogs, chosen], [one], {

@@ -4,10 +4,10 @@ import { type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/
 import { gradients, operationsOf } from "./gradients.ts";
 import { describeShape, type Operation, type Shape, sizeOfShape, type SymbolicTensor } from "./tensor.ts";
 
-/** Numbers by name. */
+/** Arrays by name. */
 export type Numbers = Readonly<Record<string, Float32Array | BigInt64Array | Int32Array>>;
 
-/** Writes tensors as one ONNX graph whose outputs have the names given; inputs and parameters have their own. */
+/** Writes tensors as one ONNX graph, with outputs named as given; inputs and parameters keep their own names. */
 export function onnxOf(
   outputs: Readonly<Record<string, SymbolicTensor>>,
 ): { model: Uint8Array; inputs: Map<string, SymbolicTensor> } {
@@ -36,7 +36,7 @@ export function onnxOf(
   }
 }
 
-/** A graph of tensors that ONNX Runtime runs. */
+/** A graph of tensors, run by ONNX Runtime. */
 export class Program implements AsyncDisposable {
   readonly #session: Awaited<ReturnType<typeof openSession>>;
   /** Shapes of inputs and parameters by name. */
@@ -47,7 +47,7 @@ export class Program implements AsyncDisposable {
     this.inputs = inputs;
   }
 
-  /** Prepares tensors to be computed, by name. */
+  /** Compiles a program that computes tensors, by name. */
   static async compile(
     outputs: Readonly<Record<string, SymbolicTensor>>,
     options: OnnxSessionOptions = {},
@@ -58,7 +58,7 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * Computes the outputs. Numbers that the graph does not take are ignored.
+   * Computes the outputs. Arrays that are not inputs of the graph are ignored.
    * @throws {RetortError} naming an input or parameter that is missing or has the wrong length
    */
   async run(numbers: Numbers): Promise<Record<string, Float32Array>> {
@@ -80,7 +80,7 @@ export class Program implements AsyncDisposable {
     );
   }
 
-  /** Frees what it holds. */
+  /** Frees the session. */
   release(): Promise<void> {
     return this.#session.release();
   }
@@ -91,15 +91,15 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** What a {@link TrainingStep} computes. */
+/** Result of a {@link TrainingStep}. */
 export interface StepResult {
   /** The loss. */
   readonly loss: number;
-  /** Gradients by parameter, of the shapes of the parameters. */
+  /** Gradients by parameter, of the parameters' shapes. */
   readonly gradients: Readonly<Record<string, Float32Array>>;
 }
 
-/** A loss with its gradients, as one program. */
+/** A loss and its gradients, as one program. */
 export class TrainingStep implements AsyncDisposable {
   readonly #program: Program;
   readonly #names: readonly string[];
@@ -109,7 +109,7 @@ export class TrainingStep implements AsyncDisposable {
     this.#names = names;
   }
 
-  /** Prepares a scalar loss and its gradients with respect to all parameters that it depends on. */
+  /** Compiles a scalar loss and its gradients with respect to all parameters it depends on. */
   static async compile(loss: SymbolicTensor, options: OnnxSessionOptions = {}): Promise<TrainingStep> {
     const parameters = [...operationsOf([loss])].filter(({ type }) => type === "parameter");
     const found = gradients(loss, parameters.map(({ outputs }) => outputs[0]!));
@@ -120,7 +120,7 @@ export class TrainingStep implements AsyncDisposable {
     );
   }
 
-  /** Computes loss and gradients. @throws {RetortError} as {@link Program.run} */
+  /** Computes the loss and its gradients. @throws {RetortError} as {@link Program.run} */
   async run(numbers: Numbers): Promise<StepResult> {
     const results = await this.#program.run(numbers);
     return {
@@ -129,7 +129,7 @@ export class TrainingStep implements AsyncDisposable {
     };
   }
 
-  /** Frees what it holds. */
+  /** Frees the session. */
   release(): Promise<void> {
     return this.#program.release();
   }

@@ -1,64 +1,64 @@
 import { RetortError } from "../../foundation/errors.ts";
 import type { Attributes, ConstantValues, OnnxType } from "../onnx/graph.ts";
 
-/** Sizes of the dimensions, slowest first; known when the graph is written. */
+/** Sizes of the dimensions, slowest-varying first; fixed when the graph is built. */
 export type Shape = readonly number[];
 
 /**
- * How an operation hands gradients back: from those of its outputs (undefined: no way to the loss) to those of its
- * inputs (undefined: none). It makes new tensors, so that gradients are a graph like any other.
+ * Backward function of an operation: from the gradients of its outputs (undefined: the loss does not depend on it) to
+ * those of its inputs (undefined: none). It builds new tensors, so gradients are ordinary graphs.
  */
 export type GradientFunction = (
   gradients: readonly (SymbolicTensor | undefined)[],
 ) => readonly (SymbolicTensor | undefined)[];
 
-/** One operation of a graph: an ONNX operator, or where numbers come from. */
+/** A node of a graph: an ONNX operator, or a source of values. */
 export interface Operation {
-  /** Rises with every operation made: inputs have smaller numbers. */
+  /** Increases with every operation created, so inputs have smaller ids. */
   readonly id: number;
-  /** Name of the ONNX operator; `input`, `parameter` and `constant` are none. */
+  /** ONNX operator name, or `input`, `parameter` or `constant`. */
   readonly type: string;
-  /** What it is computed from; undefined where an operator lets an input be left out. */
+  /** Its inputs; undefined where an optional input is omitted. */
   readonly inputs: readonly (SymbolicTensor | undefined)[];
   /** Attributes of the operator. */
   readonly attributes: Attributes;
-  /** What it gives. */
+  /** Its outputs. */
   readonly outputs: readonly SymbolicTensor[];
   /** Name of an input or a parameter. */
   readonly name?: string;
-  /** Numbers of a constant. */
+  /** Values of a constant. */
   readonly values?: ConstantValues;
-  /** Absent: no gradient goes through it. */
+  /** If absent, no gradient flows through the operation. */
   readonly backward?: GradientFunction;
-  /** What the results of `backward` belong to: the inputs, unless something else is said. */
+  /** The tensors whose gradients `backward` returns; by default the inputs. */
   readonly sources: readonly (SymbolicTensor | undefined)[];
 }
 
-/** A value in a graph that is yet to run. */
+/** A value in a graph that has not run yet. */
 export interface SymbolicTensor {
-  /** What computes it. */
+  /** The operation that computes it. */
   readonly operation: Operation;
-  /** Which of the operation's outputs it is. */
+  /** Index among the operation's outputs. */
   readonly output: number;
   /** Sizes of its dimensions. */
   readonly shape: Shape;
   /** Its element type. */
   readonly type: OnnxType;
-  /** Whether a parameter decides it. */
+  /** Whether it depends on a parameter. */
   readonly learned: boolean;
 }
 
 let operations = 0;
 
-/** What {@link operation} takes. */
+/** Options of {@link operation}. */
 export interface OperationOptions {
-  /** Attributes of the operator; none when left out. */
+  /** Attributes of the operator. Default: none. */
   readonly attributes?: Attributes;
-  /** Element type of the outputs; `float32` when left out. */
+  /** Element type of the outputs. Default: `float32`. */
   readonly type?: OnnxType;
   /** See {@link GradientFunction}. */
   readonly backward?: GradientFunction;
-  /** See {@link Operation.sources}: for an operation at the end of several that have one gradient together. */
+  /** See {@link Operation.sources}: for the last of several operations that share one gradient function. */
   readonly sources?: readonly (SymbolicTensor | undefined)[];
   /** See {@link Operation.name}. */
   readonly name?: string;
@@ -66,7 +66,7 @@ export interface OperationOptions {
   readonly values?: ConstantValues;
 }
 
-/** Adds an operation with one output for each shape. */
+/** Adds an operation with one output per shape. */
 export function operation(
   type: string,
   inputs: readonly (SymbolicTensor | undefined)[],
@@ -84,39 +84,39 @@ export function operation(
   return outputs;
 }
 
-/** Numbers that are given whenever the graph runs. Indices are `int64`. */
+/** Adds an input, supplied at each run. Indices are `int64`. */
 export function input(name: string, shape: Shape, type: OnnxType = "float32"): SymbolicTensor {
   return operation("input", [], [shape], { name, type })[0]!;
 }
 
-/** Numbers that are given whenever the graph runs and that a gradient is wanted for. */
+/** Adds a parameter: an input, supplied at each run, whose gradient is wanted. */
 export function parameter(name: string, shape: Shape): SymbolicTensor {
   return operation("parameter", [], [shape], { name })[0]!;
 }
 
-/** Numbers that never change. A plain number is a scalar. */
+/** Adds a constant. A plain number is a scalar. */
 export function constant(values: ConstantValues, shape?: Shape): SymbolicTensor {
   const sizes = shape ?? (typeof values === "number" ? [] : [values.length]);
   const type = values instanceof BigInt64Array ? "int64" : values instanceof Int32Array ? "int32" : "float32";
   return operation("constant", [], [sizes], { values, type })[0]!;
 }
 
-/** A constant list of whole numbers: axes, sizes. */
+/** Adds a constant list of integers: axes, sizes. */
 export function integers(values: readonly number[]): SymbolicTensor {
   return constant(BigInt64Array.from(values, BigInt));
 }
 
-/** Product of the sizes. */
+/** Product of the dimensions' sizes. */
 export function sizeOfShape(shape: Shape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** How a message names a shape. */
+/** Formats a shape for messages. */
 export function describeShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** The error for shapes that an operation cannot take. */
+/** Error for shapes that an operation does not accept. */
 export function unfit(what: string, ...shapes: Shape[]): RetortError {
   return new RetortError(
     "tensor-program/shapes",

@@ -13,21 +13,21 @@ import {
 } from "./segments.ts";
 import { type Matrices, matricesOf } from "./weights.ts";
 
-/** Smallest divisor: no row that flow reaches has so small a unit. */
+/** Smallest divisor: no row reached by flow has units this small. */
 const LEAST_DIVISOR = 2 ** -100;
-/** The backward pass of a plan as part of a graph. */
+/** The backward pass of a plan, emitted into a graph. */
 export interface Backward {
   /** By segment: the flow of its units, `[folds, batch, units]`. */
   readonly flows: readonly (Value | undefined)[];
-  /** By the name of a run of matrices: flow divided by weight of every edge, summed over the batch. */
+  /** By name of a run of matrices: flow divided by weight of every edge, summed over the batch. */
   readonly weights: ReadonlyMap<string, Value>;
 }
 
 /** The likelihood of each sample at a root of one unit, `[1, batch, 1]`, float64. */
 export interface Root {
-  /** Its logarithm; {@link ZERO_BELOW} or less for none. */
+  /** Its logarithm; {@link ZERO_BELOW} or less for zero. */
   readonly log: Value;
-  /** Logarithm of the bound of its error. */
+  /** Logarithm of its error bound. */
   readonly bound: Value;
   /** Whether it is far above the bound. */
   readonly certified: Value;
@@ -48,14 +48,14 @@ export function emitRoot(graph: OnnxGraph, rows: ScaledRows): Root {
 }
 
 /**
- * Emits the backward pass: the flow of a unit is that of the sums above times its share in their values. An
- * input `x` of a sum of weights `W` and value `y` gets `x * (W^T (flow / y))`; a factor of a product has the
- * flow of the product. Flows are shares of likelihoods, so the scales of rows cancel.
+ * Emits the backward pass: a unit's flow is the flow of the sums above times its share of their values. An input `x` of
+ * a sum with weights `W` and value `y` gets `x * (W^T (flow / y))`; a factor of a product gets the product's flow. Flows
+ * are shares of likelihoods, so the scales of rows cancel.
  *
  * @param weights `[1, batch, 1]`: flow at the root
  * @param options.parameters whether uses of weights are counted
- * @param options.seen by segment of sums `[folds, batch, 1]`: 0 where uses are not counted; all count when left out
- * @param options.trim the rows of a flow that a segment has, of those that come from above; all when left out
+ * @param options.seen by sum segment, `[folds, batch, 1]`: 0 where uses are not counted; default: all count
+ * @param options.trim selects a segment's rows from a flow that comes from above; default: all
  */
 export function emitBackward(
   graph: OnnxGraph,
@@ -107,7 +107,7 @@ export function emitBackward(
   return { flows, weights: sums };
 }
 
-/** Flow that a segment gets from an operand of a segment above it. */
+/** Flow that a segment receives from an operand of a segment above it. */
 interface Received {
   readonly flow: Value;
   readonly part: OperandPart;
@@ -116,7 +116,7 @@ interface Received {
   readonly count: number;
 }
 
-/** The sum of what a segment receives, as it is or by blocks of its rows. */
+/** Sum of the flows that a segment receives, over whole rows or by blocks. */
 function totalFlow(graph: OnnxGraph, { folds, group }: Segment, received: readonly Received[]): Value {
   const byBlocks = new Map<number, Received[]>();
   for (const one of received) byBlocks.getOrInsertComputed(one.part.blocks, () => []).push(one);
@@ -128,7 +128,7 @@ function totalFlow(graph: OnnxGraph, { folds, group }: Segment, received: readon
   }).reduce((total, flow) => graph.op("Add", [total, flow]));
 }
 
-/** Flows into `rows` rows of `width` units, to be added: those that reach all of them in order, and what others make. */
+/** Flows into `rows` rows of `width` units, to be added: those that cover all rows in order, and {@link scattered} ones. */
 function flowsInto(graph: OnnxGraph, rows: number, width: number, received: readonly Received[]): Value[] {
   const whole: Value[] = [];
   const rest: Received[] = [];
@@ -142,7 +142,7 @@ function flowsInto(graph: OnnxGraph, rows: number, width: number, received: read
   return rest.length > 0 ? [...whole, ...scattered(graph, rows, width, rest)] : whole;
 }
 
-/** Flows that reach some rows or units only: tensors of all of them, to be added. */
+/** Flows that reach only some rows or units, padded to full tensors, to be added. */
 function scattered(graph: OnnxGraph, rows: number, width: number, received: readonly Received[]): Value[] {
   const sources: Value[] = [];
   const positions: number[][] = Array.from({ length: rows }, () => []);
@@ -150,7 +150,7 @@ function scattered(graph: OnnxGraph, rows: number, width: number, received: read
   let offset = 0;
   for (const { flow, part, units, count } of received) {
     const { folds, into, unit } = part;
-    // Two parts of one operand lie in one tensor.
+    // Two parts of one operand share a tensor.
     const key = `${flow} ${unit}`;
     let first = offsets.get(key);
     if (first === undefined) {

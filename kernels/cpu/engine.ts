@@ -33,13 +33,13 @@ import { type CountState, restoreState, saveState } from "./state.ts";
 import { updateParameters } from "./update.ts";
 
 /**
- * The engine on the processor: the plan as ONNX graphs, run by ONNX Runtime in float32 with a scale for every
- * row. Results that are not certified are recomputed in float64, sample by sample: see docs/engines.md.
+ * The CPU engine: runs the plan as ONNX graphs in ONNX Runtime, in float32 with a scale per row. Results that are not
+ * certified are recomputed in float64, one sample at a time; see docs/engines.md.
  */
 export class CpuEngine implements Engine {
   readonly name = "cpu";
   readonly adapter: string;
-  /** The structure, with the parameters of the last `parameters`, `setParameters` or `restore`. */
+  /** The structure, with the parameters as of the last `parameters`, `setParameters` or `restore`. */
   circuit: Circuit;
   readonly #model: CpuModel;
   readonly #memory: number;
@@ -49,7 +49,7 @@ export class CpuEngine implements Engine {
   readonly #passes: CertifiedPasses;
   readonly #turns = new Turns("engine");
 
-  /** An engine for a circuit; nothing is loaded before it is needed. */
+  /** Creates an engine for a circuit; graphs are loaded on demand. */
   constructor(circuit: Circuit, options: EngineOptions & Pick<OnnxSessionOptions, "profile"> = {}) {
     const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency, profile } = options;
     this.circuit = circuit;
@@ -65,7 +65,7 @@ export class CpuEngine implements Engine {
     this.adapter = `ONNX Runtime, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
 
-  /** How many samples so far had to be computed again, exactly. */
+  /** Number of samples recomputed exactly so far. */
   get recomputed(): number {
     return this.#exact.recomputed;
   }
@@ -84,8 +84,8 @@ export class CpuEngine implements Engine {
   }
 
   /**
-   * See `Evaluator.activations`. Of a sample whose likelihood is certified, units that are so far below
-   * others of their node that they have no part in that likelihood may be off, or -Infinity.
+   * See `Evaluator.activations`. Even in samples with a certified likelihood, units so far below others of their node
+   * that they do not affect that likelihood may be inaccurate, or -Infinity.
    */
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
     return this.#turns.take(async () => {
@@ -159,7 +159,7 @@ export class CpuEngine implements Engine {
     });
   }
 
-  /** See `Evaluator.flows`; the accumulators stay as they are. */
+  /** See `Evaluator.flows`; the accumulators are not changed. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#turns.take(async () => {
       const counts = this.#model.newCounts();
@@ -272,7 +272,7 @@ export class CpuEngine implements Engine {
     run: (batch: GraphBatch, first: number) => Promise<void>,
   ): Promise<void> {
     const most = largestBatch(this.#model.plan, this.#memory, passes);
-    // Parts of equal size: a small last one would be slow.
+    // Batches of equal size: a small last one would be inefficient.
     const parts = Math.ceil(samples.count / most), size = Math.ceil(samples.count / parts);
     for (let first = 0; first < samples.count; first += size) {
       const part = sliceSamples(samples, first, Math.min(samples.count, first + size));

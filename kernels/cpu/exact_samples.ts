@@ -3,25 +3,25 @@ import { ExactPass } from "../exact.ts";
 import type { CpuModel } from "./model.ts";
 import type { CountState } from "./state.ts";
 
-/** Computes samples one by one in float64: those whose float32 results are not certified. */
+/** Computes samples one at a time in float64: those whose float32 results are not certified. */
 export class ExactSamples {
   readonly #model: CpuModel;
   #pass: ExactPass | undefined;
-  /** The samples that the pass reads. */
+  /** The samples that the pass currently reads. */
   #samples: Samples | undefined;
   #recomputed = 0;
 
-  /** A pass with the current parameters of a model. */
+  /** Creates a pass over the current parameters of a model. */
   constructor(model: CpuModel) {
     this.#model = model;
   }
 
-  /** How many samples so far were computed. */
+  /** Number of samples recomputed so far. */
   get recomputed(): number {
     return this.#recomputed;
   }
 
-  /** The pass, reading these samples. */
+  /** The pass, set to read these samples. */
   pass(samples: Samples): ExactPass {
     this.#samples = samples;
     return this.#pass ??= new ExactPass(this.#model.plan.circuit, {
@@ -39,7 +39,7 @@ export class ExactSamples {
     return pass.logs[this.#model.plan.circuit.root] as Float64Array;
   }
 
-  /** Adds the flows of a sample at a root of one unit; returns its log-likelihood. */
+  /** Adds the flows of a sample at a root with one unit; returns its log-likelihood. */
   count(samples: Samples, s: number, weight: number, counts: CountState): number {
     const { circuit } = this.#model.plan;
     const [log = -Infinity] = this.up(samples, s);

@@ -4,23 +4,23 @@ import { RowArithmetic, type ScaledRows } from "./rows.ts";
 import { cutRows } from "./turn.ts";
 import { isInput, isProduct, isSum, type Operand, type Segment, type Segmentation } from "./segments.ts";
 
-/** What a forward pass needs to know of leaves and weights. */
+/** Callbacks of a forward pass for leaves and weights. */
 export interface ForwardParts {
   /** Rows of a segment of leaves. */
   leaves(segment: Segment): ScaledRows;
   /** Weights of a segment of sums times `x`, `[folds, batch, inputs]`: `[folds, batch, units]`. */
   multiply(segment: Segment<SumGroup>, x: Value): Value;
-  /** What a segment is for those that read it, where they have other rows; the segment's own rows when left out. */
+  /** A segment's rows as its readers see them, if trimmed differently; default: the segment's own rows. */
   read?(segment: number, rows: ScaledRows): ScaledRows;
   /** Called before a segment is emitted. */
   begin?(segment: number): void;
 }
 
-/** The forward pass of a plan as part of a graph. */
+/** The forward pass of a plan, emitted into a graph. */
 export interface Forward {
   /** By segment: its rows. */
   readonly rows: readonly ScaledRows[];
-  /** By segment of sums: its input, all pieces side by side and at one scale. */
+  /** By sum segment: its input, all pieces concatenated at a common scale. */
   readonly inputs: readonly (ScaledRows | undefined)[];
 }
 
@@ -70,7 +70,7 @@ export function emitForward(
   return { rows, inputs };
 }
 
-/** The rows of an operand, put together from those of segments. */
+/** The rows of an operand, assembled from those of segments. */
 function assemble(
   arithmetic: RowArithmetic,
   segments: readonly Segment[],
@@ -91,8 +91,8 @@ function assemble(
 }
 
 /**
- * What an operand reads of a value that every segment has: `[folds, batch, units]`, of which it takes a range of
- * units, or (`perUnit` false) `[folds, batch, 1]`. The pieces of a fold come one after the other.
+ * What an operand reads of a per-segment value: a range of units of `[folds, batch, units]` or, if `perUnit` is false,
+ * `[folds, batch, 1]`. The pieces of a fold are consecutive.
  */
 export function takeOperand(
   graph: OnnxGraph,
@@ -143,7 +143,7 @@ export function takeFolds(graph: OnnxGraph, value: Value, folds: readonly number
   return graph.op("Gather", [value, graph.integers(...folds)], { axis: 0 });
 }
 
-/** The positions at which 0, 1, 2, ... stand. */
+/** Inverse of a permutation. */
 function invert(order: readonly number[]): number[] {
   const positions = new Array<number>(order.length);
   order.forEach((at, i) => positions[at] = i);

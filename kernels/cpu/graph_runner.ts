@@ -18,52 +18,52 @@ import { Trim } from "./trim.ts";
 import { TRIM_NAMES } from "./trimming.ts";
 import { shapeOfRun } from "./weights.ts";
 
-/** A batch as graphs take it. */
+/** A batch, prepared as inputs of graphs. */
 export interface GraphBatch {
   /** The samples. */
   readonly samples: Samples;
   /** By segment of leaves: its rows. */
   readonly leaves: ReadonlyMap<number, LeafRows>;
-  /** `[scopes, samples]`: 0 where nothing of a scope was observed; absent where no sum is over such a scope. */
+  /** `[scopes, samples]`: 0 where nothing in a scope is observed; absent if no sum has such a scope. */
   readonly seen?: Float32Array;
-  /** By class of segments: its rows; absent where all have all samples. See `kernels/cpu/trim.ts`. */
+  /** By class of segments: its row count; absent if all have all samples. See `kernels/cpu/trim.ts`. */
   readonly rows?: readonly number[];
 }
 
-/** What a program computed: its outputs by name, to be read before the next run. */
+/** Outputs of a program by name; valid until the next run. */
 export interface GraphResults {
   /** The program. */
   readonly program: GraphProgram;
-  /** An output of float32. */
+  /** A float32 output. */
   singles(name: string): Float32Array;
-  /** An output of float64. */
+  /** A float64 output. */
   doubles(name: string): Float64Array;
 }
 
 interface Loaded {
   readonly program: GraphProgram;
   readonly session: OnnxSession;
-  /** Arrays that outputs are written to, of the largest batch so far. */
+  /** Output buffers, sized for the largest batch so far. */
   readonly buffers: Map<string, Float32Array | Float64Array>;
 }
 
-/** Runs the graphs of a plan, each loaded when it is first needed. */
+/** Runs the graphs of a plan, loading each on first use. */
 export class GraphRunner {
-  /** Whose parameters the graphs read. */
+  /** The model whose parameters the graphs read. */
   readonly model: CpuModel;
-  /** How the plan is cut. */
+  /** How the plan is cut into segments. */
   readonly segmentation: Segmentation;
-  /** Whether there are unbounded programs, for as long as no weight is small. */
+  /** Whether unbounded programs can be used, as long as no weight is small. */
   readonly isUnbounded: boolean;
   readonly #options: OnnxSessionOptions;
   readonly #trim: Trim | undefined;
   readonly #evidence: Evidence;
   /** Scopes of sums. */
   readonly #sumScopes: ReadonlySet<number>;
-  /** By kind and whether leaves are mixed. */
+  /** Loaded programs, by kind and whether leaves are mixed. */
   readonly #loaded = new Map<string, Promise<Loaded>>();
 
-  /** A runner with the current parameters of a model. */
+  /** Creates a runner over the current parameters of a model. */
   constructor(model: CpuModel, options: OnnxSessionOptions) {
     const { plan, leaves } = model;
     this.model = model;
@@ -77,12 +77,12 @@ export class GraphRunner {
     );
   }
 
-  /** The segments of leaves. */
+  /** The leaf segments. */
   get inputs(): Segment<InputGroup>[] {
     return this.segmentation.segments.filter(isInput);
   }
 
-  /** Looks up what leaves are for samples, and which sums samples say nothing about. */
+  /** Looks up leaf rows for samples, and which sums have no evidence. */
   prepare(samples: Samples): GraphBatch {
     const leaves = new Map(
       this.inputs.map((segment) => [segment.index, this.model.leaves.rows(segment, samples)]),
@@ -93,12 +93,12 @@ export class GraphRunner {
     return { samples, leaves, ...(partial && { seen: Float32Array.from(seen) }) };
   }
 
-  /** The order of samples in which fewer rows do; undefined where that would not pay. */
+  /** The sample order for trimming; undefined where trimming would not pay. */
   orderToTrim(batch: GraphBatch): Uint32Array | undefined {
     return batch.seen === undefined ? undefined : this.#trim?.order(batch.samples);
   }
 
-  /** A batch of samples in that order. */
+  /** A batch of samples in that order, trimmed. */
   prepareTrimmed(samples: Samples): GraphBatch {
     const trim = this.#trim as Trim, rows = trim.rows(samples);
     const leaves = new Map(this.inputs.map((segment) => {
@@ -108,7 +108,7 @@ export class GraphRunner {
     return { samples, leaves, rows, seen: Float32Array.from(this.#evidence.seen(samples) as Uint8Array) };
   }
 
-  /** Samples that a segment of leaves has rows of. */
+  /** The samples that a leaf segment has rows for. */
   samplesOf({ samples, rows }: GraphBatch, segment: number): Samples {
     if (rows === undefined) return samples;
     return sliceSamples(samples, 0, rows[this.#trim?.classOf[segment] as number] as number);
@@ -122,8 +122,8 @@ export class GraphRunner {
   /**
    * Runs a program.
    *
-   * @param clamped whether the way up has small weights clamped
-   * @param sampleWeights `[samples]`, for programs that go down
+   * @param clamped whether the upward pass clamps small weights
+   * @param sampleWeights `[samples]`, for programs with a downward pass
    */
   async run(
     kind: ProgramKind,
@@ -173,7 +173,7 @@ export class GraphRunner {
       const data = BigInt64Array.of(0n, 0n, 0n, 0n, BigInt(rowsOf(to) - rowsOf(from)), 0n);
       inputs[TRIM_NAMES.fill(from, to)] = { data, shape: [6] };
     }
-    // A circuit that is one leaf has neither products nor sums to report.
+    // A circuit that is a single leaf has neither products nor sums to report.
     if (program.outputs.length > 0) await session.run(inputs, outputs);
     return {
       program,
@@ -202,7 +202,7 @@ export class GraphRunner {
   }
 }
 
-/** A part of a buffer for an output: memory that was used before needs no new pages. */
+/** Reuses part of a buffer for an output: memory used before needs no new pages. */
 function room(
   output: Output,
   count: number,

@@ -27,7 +27,7 @@ import { transposeInto } from "../transpose.ts";
 import { countSoft, type MixedRows, mixedRows, SOFT } from "./soft_rows.ts";
 import { TokenTable } from "./token_table.ts";
 
-/** What a segment of leaves is for a batch: rows of a table, or rows made on the host, some of them mixed from a table. */
+/** Rows of a leaf segment for a batch: rows of a table, or rows computed on the host, some mixed from a table. */
 export type LeafRows =
   | MixedRows
   | { readonly kind: "tokens"; readonly index: Int32Array; readonly scale: Float64Array }
@@ -35,34 +35,34 @@ export type LeafRows =
 
 /** How the leaves of a group are stored. */
 export interface LeafLayout {
-  /** The table; absent for leaves whose rows are made for every batch (Gaussian, external). */
+  /** The table; absent for leaves whose rows are computed for every batch (Gaussian, external). */
   readonly table?: number;
   /** `[folds]`: slot of the table. */
   readonly slots: Int32Array;
-  /** Blocks of a node, that is folds of a row of the table. */
+  /** Blocks of a node, that is, folds per table row. */
   readonly blocks: number;
-  /** Whether likelihoods come from logarithms, whose exponentials may have underflowed. */
+  /** Whether likelihoods are exponentials of logarithms, which may have underflowed. */
   readonly rounded: boolean;
 }
 
 /**
- * Parameters of leaves in the form in which they are read. Values of a categorical variable are rows of
- * {@link TokenTable}s; real and external ones become rows of likelihoods for each batch.
+ * Leaf parameters in the form in which they are read. Values of a categorical variable are rows of {@link TokenTable}s;
+ * real and external ones become rows of likelihoods for each batch.
  */
 export class LeafStore {
-  /** By index: the tables. */
+  /** Tables, by index. */
   readonly tables: TokenTable[] = [];
-  /** By group: how its leaves are stored. */
+  /** Storage of each group's leaves, by group index. */
   readonly layouts: readonly (LeafLayout | undefined)[];
   readonly #circuit: Circuit;
-  /** Values of parameters that no table holds as they are. */
+  /** Values of parameters that no table holds unchanged. */
   readonly #values = new Map<string, ParameterArray>();
-  /** Where parameters with a table are. */
+  /** Location of parameters with a table. */
   readonly #slots = new Map<string, { table: number; slot: number; node: InputNode }>();
-  /** By parameter: the logarithms of the modes' likelihoods, made when they are asked for. */
+  /** By parameter: log-likelihoods of the modes, computed on demand. */
   readonly #modes = new Map<string, Float64Array>();
 
-  /** The leaves of a plan's circuit, their parameters copied. */
+  /** Creates a store for a plan's leaves, copying their parameters. */
   constructor(plan: Plan) {
     this.#circuit = plan.circuit;
     const tableOf = new Map<number, number>();
@@ -93,7 +93,7 @@ export class LeafStore {
     for (const id of this.ids()) this.set(id, parameterOf(plan.circuit, id).values);
   }
 
-  /** Ids of the parameters of leaves. */
+  /** Ids of the leaf parameters. */
   ids(): ReadonlySet<string> {
     return new Set(
       this.#circuit.nodes.flatMap((node) => node.kind === "input" ? node.parameter ?? [] : []),
@@ -121,19 +121,19 @@ export class LeafStore {
     table.fillFromLogs(slot, (unit, state) => family.logProbability(leaf, unit, state));
   }
 
-  /** Where the parameter of a leaf over a categorical variable is. */
+  /** Location of the parameter of a leaf over a categorical variable. */
   placeOf(id: string): { table: number; slot: number } | undefined {
     return this.#slots.get(id);
   }
 
-  /** To be called after the rows of a parameter were changed in the table. */
+  /** Must be called after a parameter's rows were changed in the table. */
   changed(id: string): void {
     this.#modes.delete(id);
     const { table, slot } = this.#slots.get(id) as { table: number; slot: number };
     (this.tables[table] as TokenTable).findZeros(slot);
   }
 
-  /** A segment of leaves for a batch. */
+  /** Rows of a leaf segment for a batch. */
   rows(segment: Segment<InputGroup>, samples: Samples): LeafRows {
     const { group, from, folds } = segment;
     const layout = this.layouts[group.index] as LeafLayout;
@@ -150,7 +150,7 @@ export class LeafStore {
       const variable = group.variables[from + fold] as number;
       for (let s = 0; s < samples.count; s++, at++) {
         const row = table.rowOf(slot, samples, s, variable);
-        // Nothing is left of a value that is impossible, whatever row stands for it.
+        // An impossible value is zeroed, so any row may stand in for it.
         index[at] = (row < 0 ? table.unobserved : row) * layout.blocks + block;
         scale[at] = row < 0 ? NOTHING : table.scales[row] as number;
       }
@@ -159,7 +159,7 @@ export class LeafStore {
     return mixedRows({ ...layout, segment, table }, samples, index, scale);
   }
 
-  /** Writes the logarithms of a leaf's units for sample `s`, in float64: see `ExactSources.leaf`. */
+  /** Writes log-likelihoods of a leaf's units for sample `s`, in float64; see `ExactSources.leaf`. */
   logs(node: InputNode, samples: Samples, s: number, semiring: Semiring, out: Float64Array): void {
     if (!isObserved(samples, s, node.variable)) {
       if (semiring === "sum") out.fill(0);
@@ -187,7 +187,7 @@ export class LeafStore {
     for (let u = 0; u < node.units; u++) out[u] = family.logProbability(leaf, u, value);
   }
 
-  /** A node as its family sees it, with the current values; of one with rows a copy. */
+  /** The node as its family sees it, with current values; a copy if it has table rows. */
   leaf(node: InputNode): Leaf {
     const { parameter } = node;
     const shape = leafOf(this.#circuit, node);
@@ -210,7 +210,7 @@ export class LeafStore {
     });
   }
 
-  /** Leaves without parameters, all mass on one state: a slot for every distinct list of states. */
+  /** Layout of leaves without parameters, all mass on one state: one slot for each distinct list of states. */
   #certain(group: InputGroup, blocks: number): LeafLayout {
     const slotOf = new Map<string, number>();
     const lists: (readonly number[])[] = [];
@@ -263,22 +263,22 @@ function slotsOf(plan: Plan, group: InputGroup): number {
   return plan.leafTables[group.table]?.slots as number;
 }
 
-/** Expected sufficient statistics of leaves while they are added up, in float64. */
+/** Accumulated expected sufficient statistics of leaves, in float64. */
 export class LeafCounts {
-  /** By table: rows `slot * states + state`; made when something is counted. */
+  /** By table: rows `slot * states + state`; created on first use. */
   readonly tokens: (RowCounts | undefined)[] = [];
   /** By id, for families that do not count states: `[units, width]`. */
   readonly others = new Map<string, Float64Array>();
   readonly #circuit: Circuit;
   readonly #store: LeafStore;
 
-  /** Zeros. */
+  /** Creates zeroed accumulators. */
   constructor(circuit: Circuit, store: LeafStore) {
     this.#circuit = circuit;
     this.#store = store;
   }
 
-  /** Adds the flows `[folds, samples, units]` of a segment of leaves. Missing values do not count. */
+  /** Adds the flows `[folds, samples, units]` of a leaf segment. Missing values do not count. */
   add(segment: Segment<InputGroup>, rows: LeafRows, flows: Float32Array, samples: Samples): void {
     const { group, folds } = segment, { units } = group;
     const layout = this.#store.layouts[group.index] as LeafLayout;
@@ -296,7 +296,7 @@ export class LeafCounts {
     }
   }
 
-  /** Adds the flow of one unit of a leaf for one observed value. */
+  /** Adds the flow of one leaf unit for one observed value. */
   addExact(node: InputNode, unit: number, value: number, flow: number): void {
     const id = node.parameter as string;
     const place = this.#store.placeOf(id);
@@ -308,7 +308,7 @@ export class LeafCounts {
     if (row >= 0) this.#table(place.table).addOne(row, unit, flow);
   }
 
-  /** Adds the flow of one unit of a leaf for soft evidence: to each state what it has of the unit's likelihood. */
+  /** Adds the flow of one leaf unit under soft evidence: each state gets its share of the unit's likelihood. */
   addSoft(node: InputNode, unit: number, soft: StateWeights, flow: number): void {
     softPosterior(leafFamily(node.family), this.#store.leaf(node), unit, soft).forEach((share, i) => {
       if (share > 0) this.addExact(node, unit, soft.states[i] as number, flow * share);
@@ -341,13 +341,13 @@ export class LeafCounts {
     }
   }
 
-  /** To be called before parameters get the values `fresh`: moments about means move with them. */
+  /** Must be called before parameters change to `fresh`: moments about means move with them. */
   recentre(fresh: ReadonlyMap<string, ParameterArray>): void {
     const values = new Map([...this.others.keys()].map((id) => [id, this.#store.get(id)]));
     recentreStatistics(this.#circuit, this.others, values, fresh);
   }
 
-  /** Back to zeros. */
+  /** Resets to zero. */
   clear(): void {
     for (const counts of this.tokens) counts?.clear();
     for (const counts of this.others.values()) counts.fill(0);

@@ -4,16 +4,16 @@ import { LeafCounts, LeafStore } from "./leaf_store.ts";
 import type { CountState } from "./state.ts";
 import { WeightCounts, WeightStore } from "./weight_store.ts";
 
-/** A circuit as the CPU engine holds it: its plan and the current values of its parameters. */
+/** A circuit as the CPU engine holds it: its plan and current parameter values. */
 export class CpuModel {
-  /** How the circuit is computed. */
+  /** The circuit's plan. */
   readonly plan: Plan;
   /** Weights of sums. */
   readonly weights: WeightStore;
   /** Parameters of leaves. */
   readonly leaves: LeafStore;
 
-  /** The model of a circuit, with its parameters copied. */
+  /** Creates the model of a circuit, copying its parameters. */
   constructor(circuit: Circuit) {
     this.plan = planOf(circuit);
     this.weights = new WeightStore(this.plan);
@@ -30,7 +30,7 @@ export class CpuModel {
     );
   }
 
-  /** Replaces values of parameters; those that are not given stay. */
+  /** Replaces values of parameters; parameters that are not given keep theirs. */
   setValues(values: ReadonlyMap<string, ParameterArray>): void {
     for (const [id, array] of values) {
       if (this.weights.has(id)) this.weights.view(id).set(array);
@@ -39,7 +39,7 @@ export class CpuModel {
     this.weights.changed();
   }
 
-  /** Empty accumulators for its parameters. */
+  /** Creates empty accumulators for its parameters. */
   newCounts(): CountState {
     return {
       weights: new WeightCounts(this.plan),

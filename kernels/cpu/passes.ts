@@ -8,7 +8,7 @@ import type { Segment } from "./segments.ts";
 import type { CountState } from "./state.ts";
 import { findLosses, judgeRoot, judgeRows, uncertifiedSamples } from "./verdicts.ts";
 
-/** Nats by which likelihoods with and without clamped weights may differ. */
+/** Maximum difference in nats between likelihoods with and without clamped weights. */
 const SAME = 1e-5;
 
 /**
@@ -19,13 +19,16 @@ export class CertifiedPasses {
   readonly #runner: GraphRunner;
   readonly #exact: ExactSamples;
 
-  /** Passes with the graphs of `runner`, and `exact` where these do not certify a result. */
+  /** Creates passes that use the graphs of `runner`, and `exact` where these do not certify a result. */
   constructor(runner: GraphRunner, exact: ExactSamples) {
     this.#runner = runner;
     this.#exact = exact;
   }
 
-  /** Root log-likelihoods of a batch, `[samples, units]`; with `deferred`, samples that need float64 are only listed there. */
+  /**
+   * Root log-likelihoods of a batch, `[samples, units]`; with `deferred`, samples that need float64 are only listed
+   * there.
+   */
   async likelihoods(batch: GraphBatch, deferred?: number[]): Promise<Float64Array> {
     if (!this.#isUnbounded) return await this.#boundedLikelihoods(batch, deferred);
     const root = this.#runner.segmentation.segments.at(-1) as Segment;
@@ -49,7 +52,7 @@ export class CertifiedPasses {
     let results = await this.#runner.run("likelihoods", batch, true);
     const { logs, uncertified } = judged();
     if (this.#runner.model.weights.isClamped) {
-      // What is missing without the clamped weights is what they added.
+      // The difference to the pass without clamped weights is what clamping added.
       results = await this.#runner.run("likelihoods", batch, false);
       judged().logs.forEach((low, i) => {
         const high = logs[i] as number;
@@ -85,7 +88,7 @@ export class CertifiedPasses {
         uncertified.push(...lost);
         results = await this.#runner.run(kind, batch, true, weights);
       }
-      // Without weight nothing gets lost that could be noticed.
+      // Samples without weight have no flow whose loss could be detected.
       const unweighted = [...expected.keys()].filter((s) => sampleWeights?.[s] === 0);
       if (unweighted.length > 0) {
         const part = this.#runner.prepare(takeSamples(batch.samples, unweighted));

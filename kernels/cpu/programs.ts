@@ -16,34 +16,34 @@ import { Matrices, type MatrixRun, shapeOfRun } from "./weights.ts";
  * - `activations`: the rows of all products and sums;
  * - `leaves`: likelihoods and the flows of all leaves;
  * - `training`: likelihoods, the flows of leaves with parameters and the ratios of all weights;
- * - `partial training`: the same for samples that say nothing about some sums, whose edges are not counted.
+ * - `partial training`: the same for samples without evidence about some sums, whose edges are not counted;
+ * - `trimmed training`: the same, with each segment cut to the rows that have evidence about it; see
+ *   `kernels/cpu/trim.ts`.
  *
- * - `trimmed training`: that with segments of as many rows as samples say anything about; see `kernels/cpu/trim.ts`.
- *
- * Unbounded ones carry no error bounds; samples that need them are told apart by `least`, and nothing is counted of them.
+ * Unbounded programs carry no error bounds; `least` identifies samples that need them, of which nothing is counted.
  */
 export type ProgramKind = "likelihoods" | "activations" | "leaves" | TrainingKind | UnboundedKind;
 
 /** Programs that count with error bounds. */
 export type TrainingKind = "training" | "partial training";
 
-/** Programs for plans of which {@link isUnbounded} holds, without small weights. */
+/** Programs for plans that satisfy {@link isUnbounded} and have no small weights. */
 export type UnboundedKind =
   | "unbounded likelihoods"
   | `unbounded ${TrainingKind}`
   | "unbounded trimmed training";
 
-/** Whether a program is told where sums are counted. */
+/** Whether a program takes the mask of counted sums. */
 export function takesSeen(kind: ProgramKind): boolean {
   return kind.endsWith("partial training") || kind.endsWith("trimmed training");
 }
 
-/** Whether a program has a way down, and so takes weights of samples. */
+/** Whether a program has a downward pass, and so takes sample weights. */
 export function goesDown(kind: ProgramKind): boolean {
   return kind === "leaves" || kind.endsWith("training");
 }
 
-/** An output of a program: its shape with `batch` for the number of samples. */
+/** An output of a program; `batch` in its shape is the number of samples. */
 export interface Output {
   /** Name in the graph. */
   readonly name: string;
@@ -51,25 +51,25 @@ export interface Output {
   readonly type: "float32" | "float64";
   /** Sizes; `batch` is that of the run. */
   readonly shape: readonly (number | "batch")[];
-  /** The class of rows whose number `batch` is; all samples when left out. */
+  /** The class whose number of rows `batch` stands for; default: all samples. */
   readonly rows?: number;
 }
 
-/** A graph with what its inputs and outputs are. */
+/** A graph and the meaning of its inputs and outputs. */
 export interface GraphProgram {
   /** The model. */
   readonly model: Uint8Array;
-  /** Matrices that the graph takes, by the names of the inputs; those that begin with `up` clamped. */
+  /** Matrices that the graph takes, by input name; those whose names begin with `up` are clamped. */
   readonly matrices: ReadonlyMap<string, MatrixRun>;
   /** All outputs. */
   readonly outputs: readonly Output[];
-  /** By segment of leaves: the output with its flows. */
+  /** By leaf segment: the output with its flows. */
   readonly flows: ReadonlyMap<number, string>;
-  /** By segment of leaves: the output with the flow that reached each fold. */
+  /** By leaf segment: the output with the flow that reached each fold. */
   readonly passed: ReadonlyMap<number, string>;
-  /** By output: the matrices whose ratios it has. */
+  /** By output: the matrices whose ratios it holds. */
   readonly ratios: ReadonlyMap<string, MatrixRun>;
-  /** What brings rows into line, in trimmed programs. */
+  /** Conversions between row counts, in trimmed programs. */
   readonly trimming?: Trimming;
 }
 
@@ -89,10 +89,10 @@ export const NAMES = {
   leafScale: (segment: number) => `leaf_scale_${segment}`,
 };
 
-/** Logarithm below which an exponential of a logarithm relative to the largest is lost in float32. */
+/** Logarithm, relative to the largest, below which an exponential underflows in float32. */
 const LOST = -126 * Math.LN2;
 
-/** Writes the graph of a kind for a plan; `mixed` takes rows of all leaves in the place of tables and indices. */
+/** Builds the graph of a kind for a plan; with `mixed` it takes rows for all leaves instead of tables and indices. */
 export function programOf(
   kind: ProgramKind,
   plan: Plan,
@@ -190,7 +190,7 @@ export function programOf(
   };
 }
 
-/** Name of the number of rows of a class. */
+/** Dimension name for the row count of a class. */
 function sizeName(rows: number): string {
   return rows === 0 ? "batch" : `rows_${rows}`;
 }
@@ -243,7 +243,7 @@ function emitLeaves(
   return { values, scale, ...(bound !== undefined && { bound }), normal: false };
 }
 
-/** Emits where edges of sums are counted: see {@link Evidence}. */
+/** Emits which edges of sums are counted; see {@link Evidence}. */
 function emitSeen(
   graph: OnnxGraph,
   plan: Plan,
@@ -260,8 +260,8 @@ function emitSeen(
 }
 
 /**
- * Variables whose leaves together get all flow that any sum loses: at least one below every sum. The flow of
- * a sample reaches every variable once, so what was lost on the way is missing at them.
+ * Variables whose leaves together receive all flow that any sum may lose: at least one below every sum. A sample's flow
+ * reaches every variable exactly once, so what was lost on the way is missing there.
  */
 export function checkedVariables(plan: Plan): ReadonlySet<number> {
   const { circuit } = plan;

@@ -5,10 +5,10 @@ import { ZERO_BELOW } from "./rows.ts";
 import type { GraphResults } from "./graph_runner.ts";
 import type { Segment, Segmentation } from "./segments.ts";
 
-/** Where a fold is: its segment and its position in there. */
+/** Locates a fold: its segment and its position there. */
 export type FoldIndex = (group: number, fold: number) => { segment: Segment; at: number };
 
-/** Looks folds up. */
+/** Creates a lookup of folds. */
 export function foldIndex({ segments, byGroup }: Segmentation): FoldIndex {
   return (group, fold) => {
     const own = byGroup[group] as readonly number[];
@@ -23,7 +23,7 @@ export function foldIndex({ segments, byGroup }: Segmentation): FoldIndex {
   };
 }
 
-/** Calls `visit` for every block of a node: where its fold is, and its first unit. */
+/** Calls `visit` for every block of a node, with its fold's location and its first unit. */
 export function forEachBlock(
   plan: Plan,
   find: FoldIndex,
@@ -40,8 +40,8 @@ export function forEachBlock(
 }
 
 /**
- * Writes the logarithms of all products and sums of a batch of `count` samples to `values`, by node
- * `[samples, units]`, from sample `first` on.
+ * Writes the log-values of all products and sums for a batch of `count` samples to `values`, by node `[samples,
+ * units]`, starting at sample `first`.
  */
 export function readActivations(
   plan: Plan,
@@ -69,10 +69,7 @@ export function readActivations(
   }
 }
 
-/**
- * Writes the flows of a leaf for a batch of `count` samples to `out`, `[samples, units]`, from sample `first`
- * on.
- */
+/** Writes the flows of a leaf for a batch of `count` samples to `out`, `[samples, units]`, starting at sample `first`. */
 export function readFlows(
   plan: Plan,
   segmentation: Segmentation,

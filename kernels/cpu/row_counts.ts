@@ -1,36 +1,36 @@
-/** Numbers in a block, about: a megabyte. */
+/** Approximate numbers per block: a megabyte. */
 const BLOCK = 2 ** 17;
 
 /**
- * Counts of the rows of a table while they are added up, in float64. A row gets its place when something is first counted
- * for it: of a large vocabulary a batch has few words, whose counts then lie close together.
+ * Accumulated counts of the rows of a table, in float64. A row is allocated when first counted: a batch uses few words
+ * of a large vocabulary, so their counts are stored close together.
  */
 export class RowCounts {
   /** Numbers in a row. */
   readonly units: number;
-  /** By row of the table: one more than its place; 0 for rows without counts. */
+  /** By row of the table: its place plus one; 0 for rows without counts. */
   readonly #places: Int32Array;
   readonly #rowsOfBlock: number;
-  /** Places, block by block; kept when counts are cleared, because fresh memory is slow. */
+  /** Storage of places, block by block; kept when counts are cleared, because touching fresh memory is slow. */
   readonly #blocks: Float64Array[] = [];
   #used = 0;
 
-  /** No counts for a table of `rows` rows. */
+  /** Creates empty counts for a table of `rows` rows. */
   constructor(rows: number, units: number) {
     this.units = units;
     this.#places = new Int32Array(rows);
     this.#rowsOfBlock = Math.max(1, Math.floor(BLOCK / units));
   }
 
-  /** The counts of a row, not copied; undefined for none. */
+  /** The counts of a row, not copied; undefined if none. */
   get(row: number): Float64Array | undefined {
     const place = this.placeOf(row);
     return place < 0 ? undefined : this.#at(place);
   }
 
-  // For loops over many short rows, where a view of each takes longer than the row itself.
+  // For loops over many short rows, where creating a view of each takes longer than processing it.
 
-  /** The place of a row's counts; -1 for none. */
+  /** The place of a row's counts; -1 if none. */
   placeOf(row: number): number {
     return (this.#places[row] as number) - 1;
   }
@@ -40,12 +40,12 @@ export class RowCounts {
     return this.#blocks[Math.floor(place / this.#rowsOfBlock)] as Float64Array;
   }
 
-  /** Where in its block a place begins. */
+  /** Offset of a place in its block. */
   offsetOf(place: number): number {
     return place % this.#rowsOfBlock * this.units;
   }
 
-  /** Adds `count` numbers from `flows[from]` on to the units of a row from `unit` on. */
+  /** Adds `count` numbers from `flows[from]` on to a row, from `unit` on. */
   add(row: number, unit: number, flows: Float32Array, from: number, count: number): void {
     const known = this.placeOf(row), place = known < 0 ? this.#claim(row) : known;
     const counts = this.blockOf(place), at = this.offsetOf(place) + unit;
@@ -56,7 +56,7 @@ export class RowCounts {
     }
   }
 
-  /** Adds `factor * left[from + i] * right[i]` to the units of a row from `unit` on. */
+  /** Adds `factor * left[from + i] * right[i]` to a row, from `unit` on. */
   addProducts(
     row: number,
     unit: number,
@@ -72,13 +72,13 @@ export class RowCounts {
     }
   }
 
-  /** Adds to one number of a row. */
+  /** Adds to one entry of a row. */
   addOne(row: number, unit: number, flow: number): void {
     const counts = this.get(row) ?? this.#at(this.#claim(row)).fill(0);
     counts[unit] = (counts[unit] as number) + flow;
   }
 
-  /** Sets a row; one of zeros is a row without counts. */
+  /** Sets a row; a zero row is stored as one without counts. */
   set(row: number, values: Float64Array): void {
     const counts = this.get(row);
     if (counts !== undefined || values.some((n) => n !== 0)) {
@@ -86,7 +86,7 @@ export class RowCounts {
     }
   }
 
-  /** Back to no counts. */
+  /** Removes all counts. */
   clear(): void {
     this.#places.fill(0);
     this.#used = 0;
@@ -97,7 +97,7 @@ export class RowCounts {
     return this.blockOf(place).subarray(from, from + this.units);
   }
 
-  /** Gives a row a place, which holds what was there before. */
+  /** Allocates a place for a row; it keeps what the memory held before. */
   #claim(row: number): number {
     const place = this.#used++;
     this.#places[row] = place + 1;

@@ -2,37 +2,36 @@ import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import { joinRows } from "./turn.ts";
 
 /**
- * Rows as a graph has them: `[folds, batch, units]` float32 with a scale and an error bound for each row,
- * `[folds, batch, 1]` float64, both as natural logarithms. See docs/engines.md.
+ * Rows in a graph: `[folds, batch, units]` float32, with a scale and an error bound per row, `[folds, batch, 1]`
+ * float64, both natural logarithms. See docs/engines.md.
  *
- * A unit's value is `values * exp(scale)`, and `values <= 1`. What is missing because float32 cannot hold it
- * is below `exp(bound)` for every unit of the row. A scale or bound of {@link NOTHING} (or below) is that of
- * exactly zero.
+ * A unit's value is `values * exp(scale)`, and `values <= 1`. The part lost to the range of float32 is below
+ * `exp(bound)` for every unit of the row. A scale or bound of {@link NOTHING} (or below) stands for exactly zero.
  */
 export interface ScaledRows {
   /** Mantissas. */
   readonly values: Value;
-  /** Logarithm of what the mantissas are multiplied with. */
+  /** Logarithm of the mantissas' factor. */
   readonly scale: Value;
-  /** Logarithm of the bound of the absolute error; absent where there is none. */
+  /** Logarithm of the bound of the absolute error; absent if the row is exact. */
   readonly bound?: Value;
   /** Whether the largest unit of every row is 1 (if the row is not zero). */
   readonly normal: boolean;
 }
 
-/** Logarithm of zero, finite so that differences of two are no NaN, and further down than any density of a real value. */
+/** Logarithm of zero: finite, so that differences of two are not NaN, and below the log-density of any real value. */
 export const NOTHING = -1e290;
-/** Logarithms up to this are zero: sums of {@link NOTHING} and anything real. */
+/** Logarithms up to this count as zero: sums of {@link NOTHING} and finite numbers. */
 export const ZERO_BELOW = -1e280;
 
-/** Logarithm of how much larger than its error bound a likelihood must be. */
+/** Logarithm of the minimum ratio of a certified likelihood to its error bound. */
 export const CERTIFIED_MARGIN = 20 * Math.LN2;
 
-/** Rows whose largest mantissa is below this are not used: what float32 dropped might matter. */
+/** Rows whose largest mantissa is below this are not used: what float32 flushed to zero might matter. */
 const SMALLEST = 2 ** -60;
-/** Logarithm of what a product of {@link CHUNK} mantissas loses below the normal range of float32. */
+/** Logarithm of what a product of {@link CHUNK} mantissas loses below float32's normal range. */
 const FLUSHED = -124 * Math.LN2;
-/** Logarithm of how much larger than its error the largest unit of a sum's input must be. */
+/** Logarithm of the minimum ratio of the largest unit of a sum's input to its error. */
 const MARGIN = 66 * Math.LN2;
 
 /** Emits arithmetic on rows. */
@@ -54,9 +53,9 @@ export class RowArithmetic {
     return this.#constants.getOrInsertComputed(`f${x}`, () => this.graph.constant(x));
   }
 
-  /** Element-wise product of rows, its largest unit scaled to 1. One row: that row, scaled. */
+  /** Element-wise product of rows, with the largest unit scaled to 1. A single row is only scaled. */
   product(factors: readonly ScaledRows[]): ScaledRows {
-    // A few at a time: the product of many would fall below the range before it is scaled.
+    // A few at a time: the product of many would underflow before it is scaled.
     const [first, ...rest] = factors as [ScaledRows, ...ScaledRows[]];
     if (factors.length > CHUNK) {
       return this.product([this.product(factors.slice(0, CHUNK)), ...factors.slice(CHUNK)]);
@@ -66,7 +65,7 @@ export class RowArithmetic {
     const { values, sum, largest, scale: found } = this.scaled(factors as [ScaledRows, ...ScaledRows[]]);
     const alive = graph.op("GreaterOrEqual", [largest, this.single(SMALLEST)]);
     const scale = graph.op("Where", [alive, found, this.double(NOTHING)]);
-    // The most that the units can be, errors included; and what is lost when the row is given up.
+    // Upper bound of the units, errors included, and the loss if the row is discarded.
     const bounded = factors.filter((row) => row.bound !== undefined);
     const most = bounded.length === 0
       ? sum
@@ -84,8 +83,8 @@ export class RowArithmetic {
   }
 
   /**
-   * The product of at most {@link CHUNK} rows divided by its largest unit, its scale, the sum of the factors' scales and that unit.
-   * Where that is below {@link SMALLEST}, values and scale are finite and mean nothing.
+   * The product of at most {@link CHUNK} rows divided by its largest unit, its scale, the sum of the factors' scales,
+   * and that unit. Where the unit is below {@link SMALLEST}, values and scale are finite but meaningless.
    */
   protected scaled(
     [first, ...rest]: readonly [ScaledRows, ...ScaledRows[]],
@@ -100,9 +99,7 @@ export class RowArithmetic {
     return { values, scale: graph.op("Add", [sum, log]), sum, largest };
   }
 
-  /**
-   * Rows side by side, brought to the largest of their scales: the input of a sum. Each must be normal.
-   */
+  /** Concatenates rows, rescaled to the largest of their scales: the input of a sum. Each must be normal. */
   concatenate(pieces: readonly ScaledRows[]): ScaledRows {
     const [first] = pieces as [ScaledRows, ...ScaledRows[]];
     if (pieces.length === 1) return first;
@@ -122,10 +119,7 @@ export class RowArithmetic {
     };
   }
 
-  /**
-   * Rows of `pieces` for each fold, one after the other, side by side and brought to the largest of their scales. Each must be
-   * normal.
-   */
+  /** Concatenates each fold's `pieces` consecutive rows, rescaled to the largest of their scales. Each must be normal. */
   turned(row: ScaledRows, folds: number, pieces: number, units: number): ScaledRows {
     if (pieces === 1) return row;
     const { graph } = this;
@@ -146,9 +140,9 @@ export class RowArithmetic {
   }
 
   /**
-   * Scale and bound of a sum's rows from those of its input. With no weight below {@link LEAST_WEIGHT}, every
-   * output is at least that share of the largest input, so errors far below that input are relative
-   * errors below the rounding of float32: the bound starts afresh.
+   * Scale and bound of a sum's rows, from those of its input. With no weight below {@link LEAST_WEIGHT}, every output
+   * is at least that share of the largest input, so errors far below that input are relative errors below the rounding
+   * of float32: the bound starts afresh.
    */
   afterSum(input: ScaledRows): Pick<ScaledRows, "scale" | "bound"> {
     const { graph } = this;
@@ -163,22 +157,22 @@ export class RowArithmetic {
     };
   }
 
-  /** A bound that says nothing for rows that have none. */
+  /** A bound of zero, for rows without one. */
   noBound(row: ScaledRows): Value {
     return this.graph.op("Min", [row.scale, this.double(NOTHING)]);
   }
 
-  /** Logarithm of the most that a unit of a row can be. */
+  /** Logarithm of the upper bound of a row's units. */
   most(row: ScaledRows): Value {
     return row.bound === undefined ? row.scale : this.graph.op("Max", [row.scale, row.bound]);
   }
 }
 
-/** Factors that are multiplied before the product is scaled. */
+/** Number of factors multiplied before a product is rescaled. */
 export const CHUNK = 4;
 
 /**
- * Weights below this are clamped to it on the way up (not on the way down, where flow that went through such
- * weights is then missing, which is how it is noticed).
+ * The upward pass clamps weights below this. The downward pass does not, so flow through such weights goes missing,
+ * which is how they are detected.
  */
 export const LEAST_WEIGHT = 2 ** -40;

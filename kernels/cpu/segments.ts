@@ -1,30 +1,33 @@
 import type { Group, InputGroup, Plan, ProductGroup, SumGroup } from "../plan.ts";
 
-/** Folds of one segment that an operand takes, all from the same unit on; or blocks of their units. */
+/** Folds of one segment that an operand reads, all from the same first unit; or blocks of their units. */
 export interface OperandPart {
   /** The segment that holds them. */
   readonly segment: number;
-  /** First of their units that is read. */
+  /** First unit read. */
   readonly unit: number;
-  /** Blocks of as many units as the operand has, in which the units of each fold are cut; 1 where they are not. */
+  /** Number of blocks, each as wide as the operand, that a fold's units are cut into; 1 if they are not. */
   readonly blocks: number;
-  /** Positions in the segment; of blocks, those of a fold one after the other, where it is cut in blocks. */
+  /** Positions in the segment; if folds are cut into blocks, those of a fold are consecutive. */
   readonly folds: readonly number[];
   /** Positions in the operand. */
   readonly into: readonly number[];
 }
 
-/** The `j`-th pieces of all folds of a segment, or several in a row: one tensor `[folds * pieces, batch, units]`. */
+/**
+ * The `j`-th pieces of all folds of a segment, or several consecutive ones: one tensor `[folds * pieces, batch,
+ * units]`.
+ */
 export interface Operand {
   /** Units of a piece. */
   readonly units: number;
-  /** Pieces of each fold, one after the other: 1 but for sums over very many of them. */
+  /** Consecutive pieces of each fold: 1 except for sums over very many pieces. */
   readonly pieces: number;
-  /** Where the folds come from; each fold of the operand is in one part. */
+  /** Sources of the folds; each fold of the operand is in one part. */
   readonly parts: readonly OperandPart[];
 }
 
-/** Consecutive folds of a group that are one tensor in the graph. */
+/** Consecutive folds of a group that form one tensor in the graph. */
 export interface Segment<G extends Group = Group> {
   /** Position in {@link Segmentation.segments}. */
   readonly index: number;
@@ -46,33 +49,32 @@ export interface Segmentation {
   readonly byGroup: readonly (readonly number[])[];
 }
 
-/** Whether a segment is of leaves. */
+/** Whether a segment consists of leaves. */
 export const isInput = (segment: Segment): segment is Segment<InputGroup> => segment.group.kind === "input";
-/** Whether a segment is of products. */
+/** Whether a segment consists of products. */
 export const isProduct = (segment: Segment): segment is Segment<ProductGroup> =>
   segment.group.kind === "product";
-/** Whether a segment is of sums. */
+/** Whether a segment consists of sums. */
 export const isSum = (segment: Segment): segment is Segment<SumGroup> => segment.group.kind === "sum";
 
 /**
- * Fewest units that are cut out of a group to save a copy of them. A segment costs some 25 operators, whatever its
- * size, and ONNX Runtime 1.30 plans the memory of a graph in time that grows with the square of its operators: a tree
- * over the 784 pixels of an image, cut wherever possible, took it four minutes.
+ * Minimum number of units worth cutting out of a group to avoid copying them. A segment costs some 25 operators,
+ * whatever its size, and ONNX Runtime 1.30 plans a graph's memory in time quadratic in its operators: for a tree over
+ * the 784 pixels of an image, cut wherever possible, this took four minutes.
  */
 const WORTH_A_CUT = 1024;
 
 /**
- * Pieces of a sum, or parts of a row, that are taken one by one. More of them are one tensor, which is turned: operators grow in
- * number with the segments only. A block-diagonal sum of 128 groups in each step of a chain made 128 pieces a step, which nobody
- * saw planned to the end.
+ * Maximum number of pieces of a sum, or parts of a row, that are handled one by one. More are combined in one tensor
+ * and transposed, so that the number of operators grows only with the number of segments. A block-diagonal sum of 128
+ * groups at each step of a chain gave 128 pieces per step, for which memory planning never finished.
  */
 const ONE_BY_ONE = 8;
 
 /**
- * Cuts groups so that what a product or sum reads is, where the plan's order allows it, a whole tensor and
- * needs no copy: where enough consecutive folds of a group are read together, they become a segment. Leaves are gathered
- * from tables in any case, few or many at a time: a cut of theirs always spares a copy. The matrices of a sum segment are one run of the
- * weight table.
+ * Cuts groups into segments so that, where the plan's order allows it, a product or sum reads a whole tensor without a
+ * copy: enough consecutive folds of a group that are read together become a segment. Leaves are gathered from tables in
+ * any case, so cutting them always saves a copy. The matrices of a sum segment are contiguous in the weight table.
  */
 export function segmentsOf(plan: Plan): Segmentation {
   const cuts = plan.groups.map((group) => new Set([0, group.folds]));
@@ -118,7 +120,7 @@ export function segmentsOf(plan: Plan): Segmentation {
   return { segments, byGroup };
 }
 
-/** Only cuts between matrices, and one wherever the slots of the table jump. */
+/** Restricts cuts to between matrices, and adds one wherever the table's slots are not consecutive. */
 function restrictCuts(group: SumGroup, cuts: Set<number>): void {
   if (group.slots.length === 1) return;
   for (const cut of [...cuts]) if (cut % group.uses !== 0) cuts.delete(cut);
@@ -127,7 +129,7 @@ function restrictCuts(group: SumGroup, cuts: Set<number>): void {
   }
 }
 
-/** Where the `j`-th pieces of folds `from .. to - 1` are, if they are consecutive folds of one group. */
+/** Location of the `j`-th pieces of folds `from .. to - 1`, if they are consecutive folds of one group. */
 function runOf(
   group: ProductGroup | SumGroup,
   from: number,
@@ -143,7 +145,7 @@ function runOf(
   return { group: source, fold: first };
 }
 
-/** The pieces of a group by operands: very many pieces of a sum of one width are one. */
+/** Groups a node's pieces into operands: very many pieces of a sum with equal width become one. */
 function runsOfPieces({ kind, widths }: ProductGroup | SumGroup): { first: number; pieces: number }[] {
   const runs: { first: number; pieces: number }[] = [];
   for (let first = 0; first < widths.length;) {
@@ -167,7 +169,7 @@ function operandOf(
   widthOf: (group: number) => number,
 ): Operand {
   const units = group.widths[first] as number;
-  /** By segment: units of its folds, and what is taken of them by first unit. */
+  /** By segment: units of its folds, and the pieces taken from them, by first unit. */
   const parts = new Map<
     number,
     { width: number; byUnit: Map<number, { folds: number[]; into: number[] }> }
@@ -195,7 +197,7 @@ function operandOf(
   };
 }
 
-/** What an operand takes of a segment: for every first unit a part, or all as blocks where they are many and line up. */
+/** Parts that an operand takes from a segment: one per first unit, or blocks if there are many and they line up. */
 function partsOf(
   segment: number,
   units: number,
@@ -215,7 +217,7 @@ function partsOf(
   return [{ segment, unit: 0, blocks, folds, into }];
 }
 
-/** Index of the last number that is at most `x`, in an ascending list that begins with 0. */
+/** Index of the last number not above `x`, in an ascending list that begins with 0. */
 function lastAtMost(list: readonly number[], x: number): number {
   let low = 0, high = list.length - 1;
   while (low < high) {

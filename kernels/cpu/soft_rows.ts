@@ -5,36 +5,36 @@ import { NOTHING } from "./rows.ts";
 import type { Segment } from "./segments.ts";
 import type { TokenTable } from "./token_table.ts";
 
-/** Rows of leaves over states of which some are mixed by soft evidence. */
+/** Rows of leaves over states, some of them mixed by soft evidence. */
 export interface MixedRows {
-  /** Tells how leaves are read. */
+  /** Discriminates {@link LeafRows}. */
   readonly kind: "mixed";
-  /** `[folds, samples]`: rows of the table, blocks apart; {@link SOFT} where a row is mixed. */
+  /** `[folds, samples]`: rows of the table, one per block; {@link SOFT} where a row is mixed. */
   readonly index: Int32Array;
   /** `[folds, samples, units]`: likelihoods divided by `exp(scale)`. */
   readonly values: Float32Array;
-  /** `[folds, samples]`: natural logarithms. */
+  /** `[folds, samples]`: natural log scales. */
   readonly scale: Float64Array;
 }
 
-/** In place of the index of a row. */
+/** Replaces the row index where a row is mixed. */
 export const SOFT = -1;
 
-/** The leaves of a segment over states, and where their likelihoods are. */
+/** The leaves of a segment over states, and the location of their likelihoods. */
 export interface StateLeaves {
   readonly segment: Segment<InputGroup>;
   readonly table: TokenTable;
   /** `[folds of the group]`: slot of the table. */
   readonly slots: Int32Array;
-  /** Blocks of a node, that is folds of a row of the table. */
+  /** Blocks of a node, that is, folds per table row. */
   readonly blocks: number;
 }
 
 /**
- * Rows of leaves for samples with soft evidence. Weighted sums of rows of the table, in float64 and divided by the largest of
- * their units; rows of values and of nothing are copied.
- * @param index rows of the table as they would be without soft evidence; changed where there is some
- * @param scale the same
+ * Rows of leaves for samples with soft evidence: weighted sums of table rows, in float64, divided by their largest
+ * unit. Rows of observed and missing values are copied.
+ * @param index table rows, without regard to soft evidence; changed where there is some
+ * @param scale log scales, likewise
  */
 export function mixedRows(
   leaves: StateLeaves,
@@ -74,7 +74,7 @@ export function mixedRows(
 }
 
 /**
- * Adds the expected counts of states for soft evidence: of the flow of a unit, what each state has of its likelihood.
+ * Adds the expected counts of states under soft evidence: each state gets its share of a unit's flow.
  * @param flows `[folds, samples, units]`
  */
 export function countSoft(
@@ -101,15 +101,15 @@ export function countSoft(
   });
 }
 
-/** What is known of a variable in a sample: its weights and, where they are of some states alone, those. */
+/** Soft evidence on a variable in a sample: weights and, if only some states are listed, the states. */
 interface Weighted {
   readonly soft: SoftEvidence;
-  /** The first and the last weight. */
+  /** Index of the first weight, and the end. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Calls `visit` for every fold and sample with soft evidence: their index `i`, the slot, and the first of the table's units. */
+/** Calls `visit` for every fold and sample with soft evidence: their index `i`, the slot, and the table's first unit. */
 function forEachSoft(
   { segment: { group, from, folds }, slots, blocks }: StateLeaves,
   samples: Samples,

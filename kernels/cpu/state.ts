@@ -10,19 +10,19 @@ import {
 import type { LeafCounts } from "./leaf_store.ts";
 import type { WeightCounts, WeightStore } from "./weight_store.ts";
 
-/** What a learner holds besides parameters. */
+/** A learner's state besides its parameters. */
 export interface CountState {
   /** Counts of weights. */
   readonly weights: WeightCounts;
-  /** Counts of leaves. */
+  /** Statistics of leaves. */
   readonly leaves: LeafCounts;
-  /** Weight of the samples. */
+  /** Accumulated weight of the samples. */
   readonly weight: CountedWeight;
 }
 
 /**
- * Parameters and counts as tensors by name: `parameters/<id>`; `ratios/<id>` (float32, flow over weight),
- * `exact/<id>` (float64 counts) and `statistics/<id>` (float64) where there are any; `weight`.
+ * Parameters and counts as tensors by name: `parameters/<id>`; `ratios/<id>` (float32, flow over weight), `exact/<id>`
+ * (float64 counts) and `statistics/<id>` (float64), if any; `weight`.
  */
 export function saveState(
   circuit: Circuit,

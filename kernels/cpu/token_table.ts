@@ -2,18 +2,18 @@ import type { ParameterArray, Samples } from "../../circuits/mod.ts";
 import { transposeInto } from "../transpose.ts";
 import { NOTHING } from "./rows.ts";
 
-/** States of values that are none themselves, such as bins. */
+/** Derived states of values that are not states themselves, such as bins. */
 export interface OwnStates {
-  /** The state of a value, -1 for one that is impossible. */
+  /** The state of a value; -1 if it is impossible. */
   stateOf(value: number): number;
-  /** Logarithm of what a state's probability is multiplied with. */
+  /** Logarithm of the factor of a state's probability. */
   scaleOf(state: number): number;
 }
 
 /**
- * Likelihoods of states under units with all units of a state side by side, so that what one observed value
- * says is one run of memory: row `slot * states + k` holds state `k` of the parameter in slot `slot`. One
- * more row, of ones, stands for a value that was not observed.
+ * Likelihoods of states under units, with all units of a state contiguous, so that an observed value reads contiguous
+ * memory: row `slot * states + k` is state `k` of the parameter in slot `slot`. One more row, of ones, stands for a
+ * missing value.
  */
 export class TokenTable {
   /** States of a parameter. */
@@ -40,12 +40,12 @@ export class TokenTable {
     this.scales = new Float64Array(slots * states + 1);
   }
 
-  /** The row for a value that was not observed. */
+  /** The row for a missing value. */
   get unobserved(): number {
     return this.slots * this.states;
   }
 
-  /** Fills a slot from logarithms, `log(unit, state)`; each row gets the scale of its largest. */
+  /** Fills a slot from logarithms, `log(unit, state)`; each row is scaled by its largest entry. */
   fillFromLogs(slot: number, log: (unit: number, state: number) => number): void {
     const { states, units, values, scales } = this;
     const logs = new Float64Array(units);
@@ -60,12 +60,12 @@ export class TokenTable {
     }
   }
 
-  /** Says how the values of a slot are states, where they are none themselves. */
+  /** Sets how the values of a slot map to states, if they are not states themselves. */
   setStates(slot: number, own: OwnStates): void {
     this.#own[slot] = own;
   }
 
-  /** The row for a value of a slot, -1 for a value that is impossible. */
+  /** The row for a value of a slot; -1 if it is impossible. */
   rowOfValue(slot: number, value: number): number {
     const own = this.#own[slot];
     if (own === undefined) return slot * this.states + value;
@@ -73,7 +73,7 @@ export class TokenTable {
     return state < 0 ? -1 : slot * this.states + state;
   }
 
-  /** Logarithm of what the probabilities of a row are multiplied by. */
+  /** Logarithm of the factor of a row's probabilities. */
   baseOf(row: number): number {
     return this.#own[Math.floor(row / this.states)]?.scaleOf(row % this.states) ?? 0;
   }
@@ -95,7 +95,7 @@ export class TokenTable {
     return out;
   }
 
-  /** Sets the scales of a slot of probabilities: nothing for rows of zeros. */
+  /** Sets the scales of a slot of probabilities: {@link NOTHING} for zero rows. */
   findZeros(slot: number): void {
     const { states, units, values, scales } = this;
     for (let row = slot * states; row < (slot + 1) * states; row++) {
@@ -106,7 +106,7 @@ export class TokenTable {
     }
   }
 
-  /** The row for the value of a variable in a sample, -1 for a value that is impossible. */
+  /** The row for the value of a variable in a sample; -1 if it is impossible. */
   rowOf(slot: number, samples: Samples, s: number, variable: number): number {
     const at = s * samples.variables + variable;
     if (samples.observed !== undefined && samples.observed[at] === 0) return this.unobserved;

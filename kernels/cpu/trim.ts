@@ -3,24 +3,24 @@ import { nodesOfFolds, type Plan } from "../plan.ts";
 import { isInput, isSum, type Segment, type Segmentation } from "./segments.ts";
 
 /**
- * Share of the work of sums up to which a trimmed program pays: it copies rows from length to length, which is little beside
- * products with matrices of {@link LARGE} numbers and more.
+ * Trimming pays if at most this share of the sums' work remains: a trimmed program copies rows to change their number,
+ * which is cheap compared with products with matrices of {@link LARGE} or more numbers.
  */
 const WORTH_A_TRIM = { large: 0.75, small: 0.5 };
-/** Numbers of a matrix that is large. */
+/** Size, in numbers, from which a matrix counts as large. */
 const LARGE = 64 * 64;
 
 /**
- * How the rows of segments end with the last sample that says anything about them. With the samples that say most first, as long
- * sequences before short ones, only the first rows of a segment are computed; those after them would be ones on the way up and
- * count nothing on the way down.
+ * Truncates the rows of each segment after the last sample with evidence about it. With samples ordered by decreasing
+ * evidence, such as long sequences before short ones, only a segment's first rows are computed; the others would be
+ * ones in the upward pass and count nothing in the downward pass.
  */
 export class Trim {
-  /** By segment: the number of its class. Segments of a class have equally many rows; those of class 0 have all. */
+  /** By segment: its class. Segments of a class have equally many rows; those of class 0 have all. */
   readonly classOf: readonly number[];
-  /** By class: the scopes of its segments. */
+  /** By class: scopes of its segments. */
   readonly #scopes: readonly (readonly number[])[];
-  /** By class: what its sums take of the work of all sums. */
+  /** By class: its sums' share of the work of all sums. */
   readonly #work: readonly number[];
   readonly #evidence: Evidence;
   readonly #worth: number;
@@ -38,7 +38,7 @@ export class Trim {
     const classOf = new Array<number>(segments.length);
     for (const segment of segments.toReversed()) {
       const own = scopesOf(segment);
-      // Rows of leaves are looked up, those without a value as well: as many as are read.
+      // Leaf rows are looked up, also those without a value: as many as are read.
       const number = isInput(segment) && segment.index < segments.length - 1
         ? classOf[consumers[segment.index] as number] as number
         : classes.getOrInsertComputed(own.join(), () => {
@@ -57,7 +57,7 @@ export class Trim {
     this.#worth = all / sums >= LARGE ? WORTH_A_TRIM.large : WORTH_A_TRIM.small;
   }
 
-  /** How a plan is trimmed; undefined where several segments read one, or all have the same rows. */
+  /** The trimming of a plan; undefined if a segment has several readers, or all segments have the same rows. */
   static of(plan: Plan, segmentation: Segmentation): Trim | undefined {
     const consumers = new Array<number>(segmentation.segments.length).fill(-1);
     for (const { index, operands } of segmentation.segments) {
@@ -75,7 +75,7 @@ export class Trim {
     return this.#scopes.length;
   }
 
-  /** The samples in the order of how much they say; undefined where trimming would not pay. */
+  /** The samples by decreasing evidence; undefined if trimming would not pay. */
   order(samples: Samples): Uint32Array | undefined {
     const { count } = samples, seen = this.#evidence.seen(samples);
     if (seen === undefined) return undefined;
@@ -99,7 +99,7 @@ export class Trim {
     return left <= this.#worth * count ? order : undefined;
   }
 
-  /** By class: rows of samples that are in order. */
+  /** By class: number of rows for samples in this order. */
   rows(samples: Samples): number[] {
     const seen = this.#evidence.seen(samples);
     return seen === undefined
@@ -109,7 +109,7 @@ export class Trim {
 
   #rows(seen: Uint8Array, count: number, order: Uint32Array): number[] {
     return this.#scopes.map((scopes, number) => {
-      // The root has all rows, and no tensor none.
+      // The root has all rows, and no tensor is empty.
       if (number === 0) return count;
       let rows = count;
       while (rows > 1 && scopes.every((scope) => seen[scope * count + (order[rows - 1] as number)] === 0)) {

@@ -3,23 +3,23 @@ import type { ScaledRows } from "./rows.ts";
 import type { Segmentation } from "./segments.ts";
 import type { Trim } from "./trim.ts";
 
-/** Names of the inputs that say how many rows classes have. */
+/** Names of the inputs with the row counts of classes. */
 export const TRIM_NAMES = {
-  /** `[1]`: the rows of a class. */
+  /** `[1]`: number of rows of a class. */
   rows: (kind: number) => `count_${kind}`,
-  /** `[6]`: what a pad adds to the rows of a class to make them those of another. */
+  /** `[6]`: padding from the rows of one class to those of another. */
   fill: (kind: number, into: number) => `fill_${kind}_${into}`,
 };
 
-/** Emits what brings rows of one class of segments into line with those of another. */
+/** Emits conversions between the rows of different classes of segments. */
 export class Trimming {
-  /** Pairs of classes that the graph fills, the smaller first. */
+  /** Pairs of classes that the graph pads between, the smaller first. */
   readonly fills: [number, number][] = [];
-  /** Classes whose numbers of rows the graph takes. */
+  /** Classes whose row counts are inputs of the graph. */
   readonly counts = new Set<number>();
   readonly #graph: OnnxGraph;
   readonly #classOf: readonly number[];
-  /** By segment: the one that reads it. */
+  /** By segment: its reader. */
   readonly #consumers: readonly number[];
 
   constructor(graph: OnnxGraph, trim: Trim, { segments }: Segmentation) {
@@ -37,7 +37,7 @@ export class Trimming {
     return this.#classOf[segment] as number;
   }
 
-  /** Rows of a segment as the one above has them: those that it has not are ones. */
+  /** A segment's rows as its reader sees them, padded with ones. */
   read(segment: number, rows: ScaledRows): ScaledRows {
     const from = this.classOf(segment), to = this.classOf(this.#consumers[segment] as number);
     if (from === to) return rows;
@@ -48,7 +48,7 @@ export class Trimming {
     };
   }
 
-  /** Adds to `[folds, rows, width]` of a class what it lacks of another, each number `by`. */
+  /** Pads `[folds, rows, width]` from one class to another, with `by`. */
   fill(from: number, to: number, value: Value, by: number, double = false): Value {
     if (from === to) return value;
     const name = TRIM_NAMES.fill(from, to);
@@ -60,7 +60,7 @@ export class Trimming {
     return this.#graph.op("Pad", [value, name, number]);
   }
 
-  /** The rows of a flow that a segment has. */
+  /** The part of a flow that falls on a segment's rows. */
   cut(segment: number, flow: Value): Value {
     const from = this.classOf(this.#consumers[segment] as number), to = this.classOf(segment);
     return from === to ? flow : this.first(to, flow);

@@ -1,6 +1,6 @@
 import type { OnnxGraph, Value } from "../onnx/graph.ts";
 
-/** `[folds, batch, pieces * units]` from `[folds * pieces, batch, units]`, the pieces of a fold side by side. */
+/** Reshapes `[folds * pieces, batch, units]` to `[folds, batch, pieces * units]`, concatenating the pieces of a fold. */
 export function joinRows(
   graph: OnnxGraph,
   value: Value,

@@ -4,18 +4,19 @@ import type { LeafLayout, LeafStore } from "./leaf_store.ts";
 import { CHUNK, RowArithmetic, type ScaledRows } from "./rows.ts";
 import { isInput, isProduct, isSum, type Segment, type Segmentation } from "./segments.ts";
 
-/** Most steps in which a product is computed: of more of them too many samples fall below the floor. */
+/** Maximum steps of a product: with more, too many samples fall below the floor. */
 const MOST_STEPS = 4;
 
 /**
- * Whether error bounds of a plan need not be carried along: every product is of sums and leaves and goes into sums as a whole, so
- * that these sums' bounds start afresh if only the largest units of all products are above a floor. See docs/engines.md.
+ * Whether a plan can be run without error bounds: if every product has only sums and leaves as factors and is read as a
+ * whole by sums, these sums' bounds start afresh as long as the largest unit of every product is above a floor. See
+ * docs/engines.md.
  */
 export function isUnbounded({ segments }: Segmentation, store: LeafStore): boolean {
   const isOf = (kind: (segment: Segment) => boolean) => ({ segment }: { segment: number }) =>
     kind(segments[segment] as Segment);
   const root = segments.at(-1) as Segment;
-  // Only a sum makes the largest unit speak for the others.
+  // Only for a sum does the largest unit certify the others.
   if (!isSum(root) && root.group.units > 1) return false;
   return segments.some(isProduct) && segments.every((segment) => {
     if (isInput(segment)) {
@@ -26,7 +27,7 @@ export function isUnbounded({ segments }: Segmentation, store: LeafStore): boole
       return stepsOf(segment.operands.length) <= MOST_STEPS &&
         segment.operands.every(({ parts }) => !parts.some(isOf(isProduct)));
     }
-    // Part of a row is scaled once more.
+    // A partial row is rescaled.
     return isSum(segment) &&
       segment.operands.every(({ parts, units }) =>
         parts.every(({ segment }) => segments[segment]?.group.units === units)
@@ -35,16 +36,16 @@ export function isUnbounded({ segments }: Segmentation, store: LeafStore): boole
 }
 
 /**
- * Arithmetic on rows without error bounds. Instead the largest unit of every product is compared with a floor: a sample that
- * stays above all of them has the values, to the bit, and the certainty that {@link RowArithmetic} would give it.
+ * Arithmetic on rows without error bounds. The largest unit of every product is compared with a floor instead: samples
+ * above all floors have bitwise the values, and the certificate, that {@link RowArithmetic} would give them.
  */
 export class UnboundedArithmetic extends RowArithmetic {
-  /** Largest units of all steps of products, multiplied, `[folds, rows, 1]`, by steps and rows. */
+  /** Products of the largest units of all steps of products, `[folds, rows, 1]`, by steps and rows. */
   readonly #largest = new Map<
     string,
     { readonly steps: number; readonly rows: number; readonly values: Value[] }
   >();
-  /** The class of the rows that are computed: see `kernels/cpu/trim.ts`. */
+  /** The class of the rows being computed; see `kernels/cpu/trim.ts`. */
   rows = 0;
 
   /** See {@link RowArithmetic.product}. */
@@ -65,24 +66,24 @@ export class UnboundedArithmetic extends RowArithmetic {
   }
 
   /**
-   * How far above its floor the lowest product is, `[1, batch, 1]`: certain from 1 on.
-   * @param fill adds to the rows of a class what makes them all, of a value
+   * How far above its floor the lowest product is, `[1, batch, 1]`: certified from 1 on.
+   * @param fill pads the rows of a class to the full batch with a value
    */
   least(fill: (rows: number, value: Value, by: number) => Value = (_, value) => value): Value {
     const { graph } = this;
     const each = [...this.#largest.values()].map(({ steps, rows, values }) => {
       const all = values.length === 1 ? values[0] as Value : graph.op("Concat", values, { axis: 0 });
       const lowest = graph.op("ReduceMin", [all, graph.integers(0)], { keepdims: 1 });
-      // What a step loses is below 2^-124 of its row, and every further step adds the shares of up to four factors: with this
-      // floor less than 2^-68 of the product in all, and 2^-67 where leaves are mixed by soft evidence, each rounded to 2^-126 of
-      // its row. The input of a sum has to have no less than 2^-66.
+      // A step loses less than 2^-124 of its row, and every further step adds the shares of up to four factors. With
+      // this floor the total is below 2^-68 of the product, or 2^-67 where leaves are mixed by soft evidence (each
+      // rounded to 2^-126 of its row). The input of a sum must lose less than 2^-66.
       return fill(rows, graph.op("Mul", [lowest, this.single(2 ** (56 - 2 * (steps - 1)))]), 1);
     });
     return each.length === 1 ? each[0] as Value : graph.op("Min", each);
   }
 }
 
-/** Steps in which a product of so many factors is computed. */
+/** Number of steps in which a product of `factors` factors is computed. */
 function stepsOf(factors: number): number {
   return Math.max(1, Math.ceil((factors - 1) / (CHUNK - 1)));
 }

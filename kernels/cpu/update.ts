@@ -36,7 +36,7 @@ export interface Learned {
   readonly weight: CountedWeight;
 }
 
-/** The M-step: see `UpdateRule`, which must have been checked. The counts stay. */
+/** The M-step; see `UpdateRule`. The rule must have been validated; the counts are kept. */
 export function updateParameters(learned: Learned, rule: UpdateRule): void {
   const { circuit, weights } = learned;
   const owners = parameterOwners(circuit);
@@ -50,14 +50,14 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
     const prior = priors?.get(id);
     return { ...settings, step: rule.step, ...(prior !== undefined && { prior }) };
   };
-  // Leaves first: what they take from the weights is of the old ones.
+  // Leaves first: they depend on the old weights.
   updateOtherLeaves(learned, owners, current, rule);
   for (const [id, node] of owners) {
     if (node.kind !== "input" || !leafFamily(node.family).rows) continue;
     const update = updateFor(id, node);
     if (update !== undefined) updateTokens(learned, id, update);
   }
-  // Of one parameter at a time: what was just written is read from the cache.
+  // One parameter at a time: what was just written is read from the cache.
   const largest = owners.entries().reduce(
     (most, [id, { kind }]) => kind === "sum" ? Math.max(most, weights.view(id).length) : most,
     0,
@@ -77,7 +77,7 @@ export function updateParameters(learned: Learned, rule: UpdateRule): void {
   weights.changed();
 }
 
-/** Leaves that are no rows of distributions: few numbers, which the host's update takes as they are. */
+/** Updates leaves that are not rows of distributions: few numbers, passed directly to the host's update. */
 function updateOtherLeaves(
   { circuit, leaves, leafCounts, weight }: Learned,
   owners: ReadonlyMap<string, InputNode | SumNode>,
@@ -95,7 +95,7 @@ function updateOtherLeaves(
   for (const id of statistics.keys()) leaves.set(id, values.get(id) as ParameterArray);
 }
 
-/** {@link updateRows} for a parameter of leaves in a table: the rows to normalise are its columns. */
+/** {@link updateRows} for leaf parameters in a table, whose distributions are its columns. */
 function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUpdate): void {
   const place = leaves.placeOf(id) as { table: number; slot: number };
   const { states, units, values } = leaves.tables[place.table] as TokenTable;
@@ -114,7 +114,7 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
     counted[u] = factors.counted;
     spread[u] = factors.spread;
   }
-  // By unit: what the state gets of what is spread.
+  // By unit: each state's share of the smoothing mass.
   const added = spread.map((x) => x * (1 / states));
   for (let k = 0; k < states; k++) {
     if (base !== undefined) {
@@ -130,13 +130,13 @@ function updateTokens({ leaves, leafCounts }: Learned, id: string, update: RowUp
   leaves.changed(id);
 }
 
-// The loops over a vocabulary, each as bare as can be: they are most of an update's time.
+// The loops over a vocabulary are kept minimal: they take most of an update's time.
 
 function addInto(total: Float64Array, counts: Float64Array, from: number): void {
   for (let u = 0; u < total.length; u++) total[u] = (total[u] as number) + (counts[from + u] as number);
 }
 
-/** `keep * row + added`, in place, for the row that begins at `at`. */
+/** `keep * row + added`, in place, for the row at `at`. */
 function keepRow(values: Float32Array, at: number, keep: Float64Array, added: Float64Array): void {
   for (let u = 0; u < keep.length; u++) {
     values[at + u] = (keep[u] as number) * (values[at + u] as number) + (added[u] as number);

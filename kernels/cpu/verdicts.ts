@@ -4,12 +4,12 @@ import type { GraphResults } from "./graph_runner.ts";
 import { CERTIFIED_MARGIN, NOTHING, ZERO_BELOW } from "./rows.ts";
 import type { Segment, Segmentation } from "./segments.ts";
 
-/** Share of a sample's flow that may get lost: more is a difference in its log-likelihood. */
+/** Share of a sample's flow that may be lost; a larger loss would change its log-likelihood. */
 const LOST_SHARE = 5e-5;
-/** What rounding may add to that at every level. */
+/** Allowance for rounding, per level. */
 const LOST_PER_LEVEL = 3e-7;
 
-/** Certifies the likelihoods of a batch at a root of one unit: `-Infinity` where they are certainly zero. */
+/** Certifies the likelihoods of a batch at a root with one unit: `-Infinity` where they are certainly zero. */
 export function judgeRoot(results: GraphResults): { logs: Float64Array; uncertified: number[] } {
   const logs = results.doubles(NAMES.log).slice(), bounds = results.doubles(NAMES.bound);
   const uncertified: number[] = [];
@@ -22,7 +22,7 @@ export function judgeRoot(results: GraphResults): { logs: Float64Array; uncertif
   return { logs, uncertified };
 }
 
-/** Samples that a program without error bounds does not certify. */
+/** Samples not certified by a program without error bounds. */
 export function uncertifiedSamples(results: GraphResults): number[] {
   const found: number[] = [];
   results.singles(NAMES.least).forEach((least, s) => {
@@ -32,8 +32,8 @@ export function uncertifiedSamples(results: GraphResults): number[] {
 }
 
 /**
- * Finds samples whose flow went through weights that were clamped on the way up: it is missing at the leaves
- * below, and with it that share of the likelihood. `weights`: flow of every sample at the root.
+ * Finds samples whose flow passed through weights that the upward pass clamped: it is missing at the leaves below, as
+ * is that share of the likelihood. `weights`: each sample's flow at the root.
  */
 export function findLosses(
   plan: Plan,
@@ -67,8 +67,8 @@ export function findLosses(
 }
 
 /**
- * Certifies a root's rows, `[samples, units]`: `-Infinity` where they are certainly zero, and the samples of which some
- * unit is not certified.
+ * Certifies the rows of a root, `[samples, units]`: `-Infinity` where they are certainly zero. Also returns the samples
+ * with an uncertified unit.
  */
 export function judgeRows(
   root: Segment,

@@ -3,21 +3,21 @@ import type { Plan } from "../plan.ts";
 import { LEAST_WEIGHT } from "./rows.ts";
 import type { MatrixRun } from "./weights.ts";
 
-/** Where the values of a parameter of sums are. */
+/** Location of a sum parameter's values. */
 interface Location {
   readonly table: number;
   readonly from: number;
   readonly length: number;
 }
 
-/** The weights of all sums, stacked as the plan says. */
+/** The weights of all sums, stacked as in the plan. */
 export class WeightStore {
   /** By table: `[slots, units, inputs]`. */
   readonly values: readonly Float32Array[];
   readonly #clamped: Float32Array[];
   readonly #locations = new Map<string, Location>();
 
-  /** The weights of a circuit, copied. */
+  /** Creates a store with a copy of a circuit's weights. */
   constructor(plan: Plan) {
     this.values = plan.weightTables.map((table) => {
       const size = table.units * table.inputs;
@@ -32,12 +32,12 @@ export class WeightStore {
     this.changed();
   }
 
-  /** Ids of the parameters in here. */
+  /** Ids of the parameters in this store. */
   ids(): Iterable<string> {
     return this.#locations.keys();
   }
 
-  /** Whether a parameter is in here. */
+  /** Whether a parameter is in this store. */
   has(id: string): boolean {
     return this.#locations.has(id);
   }
@@ -48,19 +48,19 @@ export class WeightStore {
     return (tables[table] as Float32Array).subarray(from, from + length);
   }
 
-  /** Whether some weights are so small that the way up has them clamped to {@link LEAST_WEIGHT}. */
+  /** Whether some weights are so small that the upward pass clamps them to {@link LEAST_WEIGHT}. */
   get isClamped(): boolean {
     return this.#clamped.some((table, i) => table !== this.values[i]);
   }
 
-  /** What a run of matrices holds: with small weights clamped, or as they are. */
+  /** Values of a run of matrices, with small weights clamped or unchanged. */
   run(run: MatrixRun, clamped: boolean): Float32Array {
     const table = (clamped ? this.#clamped : this.values)[run.table] as Float32Array;
     const size = run.units * run.inputs;
     return table.subarray(run.slot * size, (run.slot + run.slots) * size);
   }
 
-  /** To be called after values have changed. */
+  /** Must be called after values have changed. */
   changed(): void {
     this.values.forEach((table, i) => {
       if (!hasBelow(table, LEAST_WEIGHT)) return void (this.#clamped[i] = table);
@@ -76,21 +76,21 @@ function hasBelow(values: Float32Array, least: number): boolean {
   return false;
 }
 
-/** Expected uses of every edge, as a batch's graph adds them up. */
+/** Accumulated expected uses of every edge. */
 export class WeightCounts {
   /** By table: flow divided by weight. */
   readonly ratios: readonly Float32Array[];
   /** By parameter: flows of samples that were evaluated exactly. */
   readonly exact = new Map<string, Float64Array>();
 
-  /** Zeros. */
+  /** Creates zeroed accumulators. */
   constructor(plan: Plan) {
     this.ratios = plan.weightTables.map(({ slots, units, inputs }) =>
       new Float32Array(slots * units * inputs)
     );
   }
 
-  /** Adds what a graph gave for a run of matrices. */
+  /** Adds the output of a graph for a run of matrices. */
   add(run: MatrixRun, ratios: Float32Array): void {
     const table = this.ratios[run.table] as Float32Array;
     const from = run.slot * run.units * run.inputs;
@@ -108,7 +108,7 @@ export class WeightCounts {
     counts[at] = (counts[at] as number) + flow;
   }
 
-  /** Counts of a parameter: expected uses of every edge. Written to `counts`, of the parameter's length. */
+  /** Writes a parameter's counts, the expected uses of every edge, to `counts`, of the parameter's length. */
   countsOf(id: string, store: WeightStore, counts: Float64Array): Float64Array {
     const ratios = store.view(id, this.ratios), weights = store.view(id), exact = this.exact.get(id);
     for (let i = 0; i < counts.length; i++) counts[i] = (ratios[i] as number) * (weights[i] as number);
@@ -116,7 +116,7 @@ export class WeightCounts {
     return counts;
   }
 
-  /** Back to zeros. */
+  /** Resets to zero. */
   clear(): void {
     for (const table of this.ratios) table.fill(0);
     this.exact.clear();

@@ -2,9 +2,9 @@ import { CONTRIBUTED, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import type { SumGroup } from "../plan.ts";
 import type { Segment } from "./segments.ts";
 
-/** A run of matrices of a weight table: what the sums of a segment use. */
+/** Consecutive matrices of a weight table: the weights of a sum segment. */
 export interface MatrixRun {
-  /** Its name in graphs. */
+  /** Name in graphs. */
   readonly name: string;
   /** Index of the table. */
   readonly table: number;
@@ -18,7 +18,7 @@ export interface MatrixRun {
   readonly inputs: number;
 }
 
-/** The matrices of a segment of sums. */
+/** The matrices of a sum segment. */
 export function matricesOf({ group, from, folds }: Segment<SumGroup>): MatrixRun {
   const { table, uses, units, inputs } = group;
   const first = Math.floor(from / uses);
@@ -27,12 +27,12 @@ export function matricesOf({ group, from, folds }: Segment<SumGroup>): MatrixRun
   return { name: `${table}_${slot}_${slots}`, table, slot, slots, units, inputs };
 }
 
-/** Shape of the tensor that holds a run: a single matrix has no dimension for slots. */
+/** Shape of the tensor that holds a run: a single matrix has no slot dimension. */
 export function shapeOfRun({ slots, units, inputs }: MatrixRun): number[] {
   return slots === 1 ? [units, inputs] : [slots, units, inputs];
 }
 
-/** Products with runs of matrices in a graph, each an input of the graph. */
+/** Products with runs of matrices in a graph; each run is an input of the graph. */
 export class Matrices {
   readonly #graph: OnnxGraph;
   readonly #inputs = new Map<string, MatrixRun>();
@@ -41,12 +41,12 @@ export class Matrices {
     this.#graph = graph;
   }
 
-  /** Inputs of the graph that were made, by name: the matrices they want. */
+  /** Inputs of the graph created so far, by name, with the matrices that they expect. */
   get inputs(): ReadonlyMap<string, MatrixRun> {
     return this.#inputs;
   }
 
-  /** `x` `[folds, batch, inputs]` times the matrices transposed: `[folds, batch, units]`. */
+  /** `x` `[folds, batch, inputs]` times the transposed matrices: `[folds, batch, units]`. */
   up(segment: Segment<SumGroup>, x: Value): Value {
     const run = matricesOf(segment), w = this.#input("up", run);
     const rows = this.#stack(x, segment, run, run.inputs);
@@ -63,7 +63,7 @@ export class Matrices {
     return this.#unstack(p, segment, run, run.inputs);
   }
 
-  /** `g` transposed times `x`, summed over the batch: of the shape of the matrices; added to `before`. */
+  /** `g` transposed times `x`, summed over the batch, in the shape of the matrices; added to `before`. */
   outer(segment: Segment<SumGroup>, g: Value, x: Value, before: Value | undefined): Value {
     const run = matricesOf(segment);
     const left = this.#stack(g, segment, run, run.units), right = this.#stack(x, segment, run, run.inputs);
@@ -83,14 +83,14 @@ export class Matrices {
     return name;
   }
 
-  /** All folds that share a matrix below each other: `[slots, folds / slots * batch, width]`. */
+  /** Stacks the folds that share a matrix: `[slots, folds / slots * batch, width]`. */
   #stack(x: Value, segment: Segment<SumGroup>, run: MatrixRun, width: number): Value {
     if (run.slots === segment.folds && run.slots > 1) return x;
     const shape = run.slots === 1 ? [-1, width] : [run.slots, -1, width];
     return this.#graph.op("Reshape", [x, this.#graph.integers(...shape)]);
   }
 
-  /** Back to `[folds, batch, width]`. */
+  /** Inverse of {@link #stack}: `[folds, batch, width]`. */
   #unstack(y: Value, segment: Segment<SumGroup>, run: MatrixRun, width: number): Value {
     if (run.slots === segment.folds && run.slots > 1) return y;
     return this.#graph.op("Reshape", [y, this.#graph.integers(segment.folds, -1, width)]);

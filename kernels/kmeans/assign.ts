@@ -4,15 +4,15 @@ import type { KernelFactory } from "./kernel.ts";
 import { type Pass, passOver } from "./pass.ts";
 import { unitVectors, type Vectors } from "./vectors.ts";
 
-/** What {@link nearestCentroids} finds. */
+/** Result of {@link nearestCentroids}. */
 export type Assignment = Pick<Pass, "labels" | "distances" | "inertia"> & {
-  /** `[clusters]`: vectors by cluster. */
+  /** `[clusters]`: number of vectors in each cluster. */
   readonly sizes: Int32Array;
 };
 
 /**
- * The nearest centroid of every vector: clusters of vectors that k-means did not see, such as those of a test set.
- * @param centroids `[clusters, width]`, as k-means returned them
+ * Assigns each vector to its nearest centroid, for vectors that k-means was not fitted to, such as a test set.
+ * @param centroids `[clusters, width]`, as returned by k-means
  * @throws {RetortError} when the width differs, and on vectors that k-means would refuse
  */
 export async function nearestCentroids(
@@ -20,7 +20,7 @@ export async function nearestCentroids(
   centroids: Float32Array,
   options: {
     readonly metric?: Metric;
-    /** How much each vector counts; all 1 when left out. Those of weight 0 may be zero under cosine. */
+    /** Weight of each vector; all 1 by default. Under cosine, vectors of weight 0 may be zero. */
     readonly weights?: ArrayLike<number> | undefined;
     readonly kernel: KernelFactory;
   },

@@ -5,8 +5,8 @@ import type { DotProductsFactory } from "./starts.ts";
 import { addRows, emptySums } from "./sums.ts";
 
 /**
- * k-means on the processor: distances and the nearest centroid in one ONNX graph, sums in a loop over contiguous
- * rows. The matrix of distances of a block never leaves ONNX Runtime.
+ * k-means on the CPU: distances and nearest centroids in one ONNX graph, sums in a loop over contiguous rows. A block's
+ * distance matrix never leaves ONNX Runtime.
  */
 export const cpuKMeans: KernelFactory = async (width, clusters) => {
   const graph = new OnnxGraph();
@@ -15,7 +15,7 @@ export const cpuKMeans: KernelFactory = async (width, clusters) => {
   const bias = graph.input("bias", "float32", [clusters]);
   const scores = graph.op("Gemm", [x, directions, bias], { transB: 1, alpha: { float: -2 } });
   const nearest = graph.op("ArgMin", [scores], { axis: 1, keepdims: 0 });
-  // Out of ONNX Runtime as int32: int64 would reach us as bigint.
+  // Cast to int32 inside the graph: int64 would arrive as bigint.
   graph.output("labels", graph.op("Cast", [nearest], { to: ELEMENT_TYPES.int32 }), "int32", ["rows"]);
   graph.output("scores", graph.op("ReduceMin", [scores, graph.integers(1)], { keepdims: 0 }), "float32", [
     "rows",
@@ -45,7 +45,7 @@ export const cpuKMeans: KernelFactory = async (width, clusters) => {
   };
 };
 
-/** Scalar products with fixed vectors by ONNX Runtime. */
+/** Dot products with fixed vectors, by ONNX Runtime. */
 export const cpuProducts: DotProductsFactory = async (vectors, width) => {
   const rows = vectors.length / width;
   const graph = new OnnxGraph();

@@ -2,24 +2,24 @@ import { RetortError } from "../../foundation/errors.ts";
 import { notFinite, type Vectors } from "./vectors.ts";
 
 /**
- * `euclidean`: k-means. `cosine`: spherical k-means (Dhillon and Modha 2001): vectors count by their direction, and
- * centroids have length one.
+ * `euclidean`: k-means. `cosine`: spherical k-means (Dhillon and Modha 2001), in which only the direction of a vector
+ * matters and centroids are unit vectors.
  */
 export type Metric = "euclidean" | "cosine";
 
-/** Vectors with what every pass over them needs to know. */
+/** Vectors with precomputed values that every pass needs. */
 export interface Prepared {
   readonly vectors: Vectors;
   readonly metric: Metric;
-  /** A point among the vectors; distances are computed from there, which loses fewer digits. Zero for cosine. */
+  /** A point among the vectors that distances are computed relative to, to lose fewer digits. Zero for cosine. */
   readonly origin: Float64Array;
-  /** `[rows]`: squared distances from the origin; for cosine 1, as all vectors are scaled to length one. */
+  /** `[rows]`: squared distances from the origin; for cosine 1, since all vectors are scaled to unit length. */
   readonly norms: Float32Array;
-  /** `[rows]`: weights of the vectors; undefined: all 1. */
+  /** `[rows]`: weights of the vectors; undefined if all 1. */
   readonly weights: Float64Array | undefined;
-  /** `[rows]`: what scales a vector to length one; only for cosine. */
+  /** `[rows]`: factor that scales each vector to unit length; only for cosine. */
   readonly scales: Float64Array | undefined;
-  /** `[rows]`: what a vector is multiplied with in a sum: weight times scale; undefined: 1. */
+  /** `[rows]`: factor of each vector in a sum, weight times scale; undefined if all 1. */
   readonly factors: Float64Array | undefined;
   /** Sum of the weights. */
   readonly mass: number;
@@ -28,7 +28,7 @@ export interface Prepared {
 }
 
 /**
- * One pass over the vectors: norms, and whether they can be clustered at all.
+ * One pass over the vectors: computes norms and validates that the vectors can be clustered.
  * @throws {RetortError} that names the place: a number that is not finite, a vector of length zero under cosine, a
  *   weight that is negative or not finite
  */
@@ -51,7 +51,7 @@ export async function prepareVectors(
         const x = values[at + i]! - origin[i]!;
         square += x * x;
       }
-      // NaN and Infinity do not compare as small.
+      // Written so that NaN and Infinity fail the comparison.
       if (!(square < Infinity)) throw notFinite(values, at, width, first);
       const row = first + r;
       const weight = weights === undefined ? 1 : weights[row]!;
@@ -94,7 +94,7 @@ function checkedWeights(given: ArrayLike<number> | undefined, rows: number): Flo
   return weights;
 }
 
-/** The part of an array of one number a row that belongs to some rows. */
+/** Slices a per-row array to the given rows. */
 export function cut<T extends Float64Array | Float32Array>(
   array: T | undefined,
   from: number,

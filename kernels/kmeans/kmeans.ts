@@ -10,31 +10,31 @@ import { type DotProductsFactory, plusPlusStart, PURPOSE, sampledStart, subsampl
 import type { KMeansRun, KMeansState } from "./state.ts";
 import { held, unitVectors, type Vectors } from "./vectors.ts";
 
-/** What {@link kmeans} returns. */
+/** Result of {@link kmeans}. */
 export interface KMeansResult {
-  /** `[rows]`: the cluster of each vector. */
+  /** `[rows]`: cluster index of each vector. */
   readonly labels: Int32Array;
-  /** `[clusters, width]`; of length one for cosine. */
+  /** `[clusters, width]`; unit vectors for cosine. */
   readonly centroids: Float32Array;
-  /** `[rows]`: squared distance from the centroid; for cosine twice one less the cosine. */
+  /** `[rows]`: squared distance to the centroid; for cosine, 2 (1 - cosine). */
   readonly distances: Float32Array;
-  /** `[clusters]`: vectors by cluster. */
+  /** `[clusters]`: number of vectors in each cluster. */
   readonly sizes: Int32Array;
   /** Weighted sum of the squared distances. */
   readonly inertia: number;
-  /** All runs. */
+  /** History of every run. */
   readonly runs: readonly KMeansRun[];
-  /** Index of the run that was kept. */
+  /** Index of the run that was kept, the one with the lowest inertia. */
   readonly best: number;
 }
 
-/** What {@link kmeans} works with and whom it tells. */
+/** Kernels and callbacks of {@link kmeans}. */
 export interface KMeansContext {
   /** The engine's kernel. */
   readonly kernel: KernelFactory;
-  /** Scalar products for k-means++. */
+  /** Dot products for k-means++. */
   readonly products: DotProductsFactory;
-  /** State to go on from. It must come from the same vectors and options. */
+  /** State to resume from. It must come from the same vectors and options. */
   readonly resume?: KMeansState | undefined;
   /** Called after each iteration; may save `state` to resume from. */
   readonly iteration?: ((state: KMeansState) => void | Promise<void>) | undefined;
@@ -42,10 +42,10 @@ export interface KMeansContext {
 
 /**
  * k-means: full (Lloyd 1982) or mini-batch (Sculley, "Web-Scale K-Means Clustering", WWW 2010), Euclidean or
- * spherical. Vectors are streamed in blocks unless they fit into `memory`; what is kept of each is about 12 bytes.
+ * spherical. Vectors are streamed in blocks unless they fit in `memory`; about 12 bytes per vector are kept.
  *
- * The same vectors, options and engine give the same bytes, also when the work is interrupted and resumed from any
- * state that `iteration` was given.
+ * The same vectors, options and engine give identical bytes, even when a run is interrupted and resumed from any
+ * state passed to `iteration`.
  *
  * @throws {RetortError} on more clusters than vectors, options out of range, and vectors that cannot be clustered
  *   (see {@link prepareVectors}), with the place
@@ -133,7 +133,10 @@ async function step(
   };
 }
 
-/** The better of the best run so far and the one that just ended, which a last pass measures if it has a rival. */
+/**
+ * The better of the best run so far and the one that just ended, whose final inertia is measured only if there is a
+ * rival.
+ */
 async function better(
   kernel: KMeansKernel,
   data: Prepared,
@@ -149,13 +152,16 @@ function same(a: Float32Array, b: Float32Array): boolean {
   return a.every((x, i) => x === b[i]);
 }
 
-/** Whether the last iteration gained less than this part. Nothing is said of one that filled empty clusters. */
+/**
+ * Whether the last iteration improved inertia by less than `tolerance`. Never true after an iteration that filled empty
+ * clusters.
+ */
 function little(inertia: readonly number[], tolerance: number): boolean {
   const [before, now] = inertia.slice(-2);
   return tolerance > 0 && now !== undefined && before! - now <= tolerance * before!;
 }
 
-/** Batches in a row without a lower smoothed inertia that end mini-batch k-means. */
+/** Mini-batch k-means stops after this many consecutive batches without a lower smoothed inertia. */
 const PATIENCE = 10;
 
 function stalled(inertia: readonly number[]): boolean {

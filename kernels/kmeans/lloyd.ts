@@ -3,13 +3,13 @@ import type { KMeansKernel } from "./kernel.ts";
 import { passOver } from "./pass.ts";
 import { fillEmpty } from "./reseed.ts";
 
-/** What an iteration makes. */
+/** Result of one iteration. */
 export interface Iteration {
   /** `[clusters, width]`: the next centroids. */
   readonly centroids: Float32Array;
-  /** Inertia under the centroids that it began with. */
+  /** Inertia under the centroids at the start of the iteration. */
   readonly inertia: number;
-  /** Empty clusters that got a vector. */
+  /** Number of empty clusters that were given a vector. */
   readonly filled: number;
 }
 
@@ -24,7 +24,7 @@ export async function fullStep(
   return { centroids: means(data, centroids, pass.sums), inertia: pass.inertia, filled };
 }
 
-/** Means (for cosine: directions of the sums) by cluster; a cluster without any keeps its centroid. */
+/** Means (for cosine: normalised sums) of the clusters; an empty cluster keeps its centroid. */
 export function means(
   { metric, origin }: Prepared,
   old: Float32Array,

@@ -8,13 +8,13 @@ import { PURPOSE, sampleRows } from "./starts.ts";
 import type { KMeansState } from "./state.ts";
 import { rowsAt } from "./vectors.ts";
 
-/** A centroid that saw less than this part of the mean weight is moved. */
+/** A centroid whose accumulated weight is below this fraction of the mean is moved. */
 const STARVED = 0.01;
 
 /**
- * One batch: every centroid moves toward the mean of its vectors by their share of all that it has ever seen, which
- * is what a learning rate of one over the count a vector comes to (Sculley 2010). Every few batches, centroids that
- * saw next to nothing are moved to the vectors of the batch that lie farthest from their centroids.
+ * One mini-batch step: each centroid moves toward the mean of its vectors in the batch by their share of all the weight
+ * it has seen so far, equivalent to a per-vector learning rate of one over the count (Sculley 2010). Every few batches,
+ * nearly unused centroids are moved to the vectors of the batch farthest from their centroids.
  */
 export async function miniBatchStep(
   kernel: KMeansKernel,

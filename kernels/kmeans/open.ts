@@ -4,20 +4,20 @@ import { cpuKMeans, cpuProducts } from "./cpu.ts";
 import type { KernelFactory } from "./kernel.ts";
 import type { DotProductsFactory } from "./starts.ts";
 
-/** What k-means works with on an engine, and what that runs on. */
+/** What k-means needs from an engine. Dispose of it after the last kernel. */
 export interface KMeansEngine extends AsyncDisposable {
   /** Makes the kernel. */
   readonly kernel: KernelFactory;
-  /** Scalar products for k-means++. On the processor for all engines: every choice waits for the one before. */
+  /** Dot products for k-means++. Always on the CPU: each choice depends on the previous one. */
   readonly products: DotProductsFactory;
-  /** Gives back what kernels share, such as the device: after the last of them. */
+  /** Releases what kernels share, such as the device. Call it after releasing the last kernel. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * k-means on the engine that options mean on this machine, as for `openEngine`; of those the memory and threads of
- * circuits do not matter.
- * @param used told which engine it is and what it runs on, when a kernel is made
+ * Opens k-means on the engine that `options` selects on this machine, as `openEngine` does; options about memory and
+ * threads of circuits are ignored.
+ * @param used called with the engine and its adapter when a kernel is created
  * @throws {CircuitError} when there is no such engine; the kernel: {RetortError} when there is no such adapter, or it has
  *   no memory for the centroids
  */
@@ -36,10 +36,10 @@ export async function openKMeans(
     };
     return { kernel, products: cpuProducts, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
-  // Tells the drivers what they need before the thread of the device asks for them, and keeps them when it has ended.
+  // Loads the drivers before the device thread needs them, and keeps them loaded after it ends.
   await (await import("../gpu.ts")).keepDrivers();
   const { openRemoteKMeans } = await import("../webgpu/remote_kmeans.ts");
-  // Between one kernel and the next the device stays.
+  // Keeps the device open between kernels.
   const thread = await (await import("../webgpu/thread.ts")).threadOf(adapter);
   const number = thread.enter(undefined);
   const kernel: KernelFactory = async (width, clusters) => {

@@ -6,28 +6,32 @@ import type { Vectors } from "./vectors.ts";
 export interface KMeansOptions {
   /** Number of clusters, at most the number of vectors. */
   readonly clusters: number;
-  /** `euclidean` when left out. */
+  /** Distance. Default: `euclidean`. */
   readonly metric?: Metric;
-  /** `k-means++` when left out; `sample`: different vectors drawn by weight; or centroids `[clusters, width]`. */
+  /**
+   * Initial centroids: `k-means++` (default), `sample` (distinct vectors drawn by weight), or an array `[clusters,
+   * width]`.
+   */
   readonly start?: "k-means++" | "sample" | Float32Array;
-  /** How often to start; the run of lowest inertia is kept. 1 when left out. */
+  /** Number of runs from different starts; the run with the lowest inertia is kept. Default: 1. */
   readonly restarts?: number;
-  /** Most iterations of a run: passes, or batches of mini-batch k-means. 100 when left out. */
+  /** Maximum iterations of a run: passes, or batches in mini-batch k-means. Default: 100. */
   readonly iterations?: number;
-  /** Vectors in a batch: mini-batch k-means. Full passes when left out. */
+  /** Vectors per batch for mini-batch k-means. Default: full passes. */
   readonly batch?: number;
   /**
-   * A run ends when an iteration lowers the inertia by less than this part of it; mini-batch: when the smoothed
-   * inertia of ten batches in a row did not get lower. 1e-4 when left out; 0: when nothing changes any more.
+   * Relative tolerance. A run ends when an iteration lowers the inertia by less than this fraction of it or, in
+   * mini-batch k-means, when the smoothed inertia has not improved for ten consecutive batches. Default: 1e-4; 0 runs
+   * until nothing changes.
    */
   readonly tolerance?: number;
-  /** Decides every random choice. 0 when left out. */
+  /** Seed of every random choice. Default: 0. */
   readonly seed?: number;
-  /** How much each vector counts; all 1 when left out. */
+  /** Weight of each vector. Default: all 1. */
   readonly weights?: ArrayLike<number>;
-  /** Vectors of which k-means++ chooses; at least four a cluster are taken. 16,384 when left out. */
+  /** Number of vectors sampled for k-means++, at least four per cluster. Default: 16,384. */
   readonly startRows?: number;
-  /** Vectors that need at most so many bytes as float32 are held in memory. 1 GiB when left out. */
+  /** Vectors that take at most this many bytes as float32 are held in memory. Default: 1 GiB. */
   readonly memory?: number;
 }
 

@@ -1,19 +1,19 @@
 import { cut, type Prepared } from "./data.ts";
 import { type ClusterSums, type KMeansKernel, type Nearest, PassLostError } from "./kernel.ts";
 
-/** Where all vectors went under given centroids. */
+/** Assignment of all vectors to given centroids. */
 export interface Pass {
-  /** `[rows]`: index of the nearest centroid; the smallest of equals. */
+  /** `[rows]`: index of the nearest centroid; the smallest index on ties. */
   readonly labels: Int32Array;
-  /** `[rows]`: squared distances from it, in float32; for cosine twice one less the cosine. */
+  /** `[rows]`: squared distance to it, in float32; for cosine, 2 (1 - cosine). */
   readonly distances: Float32Array;
-  /** What the next centroids are made of. */
+  /** Sums from which the next centroids are computed. */
   readonly sums: ClusterSums;
-  /** Weighted sum of the squared distances, in float64 from the sums. */
+  /** Weighted sum of the squared distances, computed in float64 from the sums. */
   readonly inertia: number;
 }
 
-/** Hands centroids to a kernel. */
+/** Passes centroids to a kernel. */
 export async function begin(kernel: KMeansKernel, data: Prepared, centroids: Float32Array): Promise<void> {
   const { origin } = data;
   const width = origin.length, clusters = centroids.length / width;
@@ -25,15 +25,15 @@ export async function begin(kernel: KMeansKernel, data: Prepared, centroids: Flo
       const d = directions[k * width + i] = centroids[k * width + i]! - origin[i]!;
       constant += d * (2 * origin[i]! + d);
     }
-    // Under cosine all centroids have length one; rounding of it must not decide for short vectors.
+    // Under cosine all centroids are unit vectors; rounding of their norms must not decide for short vectors.
     bias[k] = data.metric === "cosine" ? 0 : constant;
   }
   await kernel.begin(directions, bias);
 }
 
-/** Squared distance of a row from the score that the kernel gave its nearest centroid. */
+/** Squared distance of a row, from the kernel's score for its nearest centroid. */
 export function distanceOf(data: Prepared, row: number, score: number): number {
-  // Under cosine the kernel saw the vector unscaled, and its score is -2 x.c.
+  // Under cosine the kernel saw the unscaled vector, and its score is -2 x.c.
   return Math.max(0, data.scales === undefined ? data.norms[row]! + score : 2 + score * data.scales[row]!);
 }
 
@@ -47,7 +47,7 @@ export function passOver(
   return unlessLost(() => onePass(kernel, data, centroids, options));
 }
 
-/** Does once again what a lost device interrupted. `body` begins with {@link begin}. */
+/** Repeats an operation that a device loss interrupted. `body` starts with {@link begin}. */
 export async function unlessLost<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
@@ -82,7 +82,7 @@ async function onePass(
       weights: cut(data.weights, first, first + rows),
       factors: cut(data.factors, first, first + rows),
     });
-    // Told where it is awaited: until then the runtime would call a rejection unhandled.
+    // The rejection is handled where the promise is awaited; until then the runtime would report it as unhandled.
     nearest.catch(() => {});
     waiting.push({ first, rows, nearest });
     await take(ahead);
@@ -93,8 +93,8 @@ async function onePass(
 }
 
 /**
- * Weighted sum of squared distances of all vectors from the centroids that they were summed under:
- * `sum w |x - o|^2 - 2 sum_k (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
+ * Weighted sum of squared distances of all vectors to the centroids they were assigned to: `sum w |x - o|^2 - 2 sum_k
+ * (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
  */
 function inertiaOf(data: Prepared, centroids: Float32Array, { sums, mass }: ClusterSums): number {
   const { origin } = data;

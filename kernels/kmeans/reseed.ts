@@ -3,12 +3,12 @@ import type { Pass } from "./pass.ts";
 import { rowsAt } from "./vectors.ts";
 
 /**
- * Gives every empty cluster a vector of its own: those that lie farthest from their centroids (weights counted),
- * the smallest row of equals first. The vector leaves the sum that it was part of. Changes `pass.sums`.
+ * Gives each empty cluster a vector of its own: those farthest from their centroids by weighted distance, the smallest
+ * row first on ties. The vector is subtracted from its previous cluster's sum. Changes `pass.sums`.
  *
- * A cluster stays empty when no vector is left that lies off its centroid in a cluster of more than one: there are then
- * fewer different vectors than clusters.
- * @returns how many clusters were filled
+ * A cluster stays empty if every remaining vector is at its centroid or alone in its cluster: there are then fewer
+ * distinct vectors than clusters.
+ * @returns the number of clusters filled
  */
 export async function fillEmpty(data: Prepared, pass: Pass): Promise<number> {
   const { sums, mass, counts } = pass.sums;
@@ -41,19 +41,22 @@ export async function fillEmpty(data: Prepared, pass: Pass): Promise<number> {
   return given.length;
 }
 
-/** A spherical cluster whose vectors cancel has no direction: as good as empty. */
+/** A spherical cluster whose vectors cancel out has no direction, so it counts as empty. */
 function isZero(sums: Float64Array, k: number, width: number, data: Prepared): boolean {
   if (data.metric === "euclidean") return false;
   return sums.subarray(k * width, (k + 1) * width).every((x) => x === 0);
 }
 
-/** A squared distance below this part of the mean squared norm is rounding: the vector lies on its centroid. */
+/** A squared distance below this fraction of the mean squared norm is rounding error: the vector is at its centroid. */
 const ROUNDING = 1e-6;
 
 /** The smallest float32 above zero. */
 const MIN_FLOAT = 2 ** -149;
 
-/** Rows by falling weighted distance, at most twice as many as wanted (some may be of no use), none at distance 0. */
+/**
+ * Rows by decreasing weighted distance: at most twice as many as wanted, since some may be unusable, and none at
+ * distance 0.
+ */
 function farthest({ weights, spread, mass }: Prepared, { distances }: Pass, wanted: number): number[] {
   const zero = ROUNDING * spread / mass;
   const costs = distances.map((d, row) => d <= zero ? 0 : weights === undefined ? d : d * weights[row]!);

@@ -2,22 +2,22 @@ import { RandomStream } from "../../circuits/random.ts";
 import type { Prepared } from "./data.ts";
 import { rowsAt, type Vectors } from "./vectors.ts";
 
-/** What random numbers are for: the second word of their stream. */
+/** Random streams by purpose: the second word of each stream's key. */
 export const PURPOSE = { subsample: 1, start: 2, batch: 3, reassign: 4 } as const;
 
-/** Scalar products `[candidates, rows]` of `candidates` `[candidates, width]` with fixed vectors. */
+/** Dot products `[candidates, rows]` of `candidates` `[candidates, width]` with fixed vectors. */
 export type DotProducts = (candidates: Float32Array) => Promise<Float32Array>;
 
-/** Prepares scalar products with `vectors`, `[rows, width]`. */
+/** Prepares dot products with `vectors`, `[rows, width]`. */
 export type DotProductsFactory = (vectors: Float32Array, width: number) => Promise<{
   products: DotProducts;
   release(): Promise<void>;
 }>;
 
-/** A seeded sample of rows: `count` different ones in ascending order (Vitter's algorithm R, by rank). */
+/** Seeded sample of `count` distinct rows in ascending order. */
 export function sampleRows(rows: number, count: number, random: RandomStream): Int32Array {
   if (count >= rows) return Int32Array.from({ length: rows }, (_, row) => row);
-  // Floyd's algorithm: `count` draws, no array of all rows.
+  // Floyd's algorithm: `count` draws, without an array of all rows.
   const chosen = new Set<number>();
   for (let j = rows - count; j < rows; j++) {
     const t = random.integer(j + 1);
@@ -26,7 +26,7 @@ export function sampleRows(rows: number, count: number, random: RandomStream): I
   return Int32Array.from(chosen).sort();
 }
 
-/** Part of the vectors in memory, from which starts are drawn. */
+/** Sample of the vectors, in memory, from which initial centroids are chosen. */
 export interface Subsample {
   /** Rows in ascending order. */
   readonly rows: Int32Array;
@@ -41,8 +41,8 @@ export async function subsample(vectors: Vectors, count: number, random: RandomS
 }
 
 /**
- * Scaled copies (to length one under cosine) and weights of the rows of a subsample that can start a cluster:
- * those of weight above zero.
+ * Copies (scaled to unit length under cosine) and weights of the rows of a subsample that can start a cluster: those of
+ * positive weight.
  */
 function usable(data: Prepared, sample: Subsample): { values: Float32Array; weights: Float64Array } {
   const { width } = data.vectors;
@@ -59,7 +59,7 @@ function usable(data: Prepared, sample: Subsample): { values: Float32Array; weig
   return { values, weights };
 }
 
-/** Centroids `[clusters, width]` that are different vectors of the subsample, drawn by weight. */
+/** Centroids `[clusters, width]` that are distinct vectors of the subsample, drawn by weight. */
 export function sampledStart(
   data: Prepared,
   sample: Subsample,
@@ -71,7 +71,7 @@ export function sampledStart(
   const centroids = new Float32Array(clusters * width);
   for (let k = 0; k < clusters; k++) {
     const n = random.choose(weights);
-    // Fewer vectors than clusters have weight: the rest starts empty and on top of the first.
+    // Fewer vectors than clusters have positive weight: the remaining clusters start empty, at the first centroid.
     const from = n < 0 ? 0 : n * width;
     if (n >= 0) weights[n] = 0;
     centroids.set(values.subarray(from, from + width), k * width);
@@ -80,8 +80,8 @@ export function sampledStart(
 }
 
 /**
- * Greedy k-means++ on the subsample: every centroid is the best of `2 + ln(clusters)` vectors drawn by their squared
- * distance from the nearest centroid so far. Source: Arthur and Vassilvitskii, "k-means++: The Advantages of
+ * Greedy k-means++ on the subsample: each centroid is the best of `2 + ln(clusters)` candidates drawn by squared
+ * distance to the nearest centroid so far. Source: Arthur and Vassilvitskii, "k-means++: The Advantages of
  * Careful Seeding" (SODA 2007), with the greedy choice of its section 7.
  */
 export async function plusPlusStart(
@@ -95,7 +95,7 @@ export async function plusPlusStart(
   const width = origin.length;
   const { values, weights } = usable(data, sample);
   const rows = weights.length;
-  // Relative to the origin, for the digits of the distances.
+  // Relative to the origin, to preserve digits of the distances.
   const norms = new Float64Array(rows);
   for (let n = 0; n < rows; n++) {
     for (let i = 0; i < width; i++) {
@@ -116,7 +116,7 @@ export async function plusPlusStart(
         { length: k === 0 ? 1 : trials },
         () => random.choose(k === 0 ? weights : costs),
       );
-      // All vectors lie on centroids: the rest starts empty.
+      // All vectors are at centroids: the remaining clusters start empty.
       if (drawn[0]! < 0) {
         put(k, 0);
         continue;

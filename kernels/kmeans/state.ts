@@ -1,24 +1,24 @@
-/** One run of {@link kmeans}, from one start. */
+/** History of one run of {@link kmeans}, from one start. */
 export interface KMeansRun {
-  /** Inertia by iteration, under the centroids that the iteration began with; mini-batch: smoothed. */
+  /** Inertia by iteration, under the centroids at the start of the iteration; smoothed in mini-batch k-means. */
   readonly inertia: readonly number[];
-  /** Clusters that were empty and got a vector, by iteration. */
+  /** Number of empty clusters that were given a vector, by iteration. */
   readonly filled: readonly number[];
-  /** Whether it ended by itself, before the last iteration that was allowed. */
+  /** Whether the run converged before reaching the iteration limit. */
   readonly converged: boolean;
 }
 
-/** Where {@link kmeans} stands between two iterations: all that it needs to go on with the same numbers. */
+/** State of {@link kmeans} between two iterations: everything needed to resume with identical numbers. */
 export interface KMeansState {
-  /** The run that is going on, from 0. */
+  /** Index of the current run, from 0. */
   readonly restart: number;
-  /** Iterations that it has made. */
+  /** Iterations completed in this run. */
   readonly iteration: number;
-  /** `[clusters, width]`: its centroids. */
+  /** `[clusters, width]`: current centroids. */
   readonly centroids: Float32Array;
-  /** `[clusters]`: weight that each centroid has seen; only mini-batch. */
+  /** `[clusters]`: weight that each centroid has seen; mini-batch only. */
   readonly seen: Float64Array | undefined;
-  /** Finished runs, then this one. */
+  /** Finished runs, then the current one. */
   readonly runs: readonly KMeansRun[];
   /** Centroids and inertia of the best finished run. */
   readonly best:

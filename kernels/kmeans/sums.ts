@@ -10,8 +10,8 @@ export function emptySums(width: number, clusters: number): ClusterSums {
 }
 
 /**
- * Adds the rows of a block to the sums of their clusters, in float64. The rows of a cluster are added in their
- * order, so the result is the same on every machine.
+ * Adds the rows of a block to the sums of their clusters, in float64. The rows of a cluster are added in order, so the
+ * result is identical on every machine.
  */
 export function addRows(
   into: ClusterSums,
@@ -29,7 +29,7 @@ export function addRows(
     const from = row * width, to = label * width;
     const factor = factors === undefined ? 1 : factors[row]!;
     let i = 0;
-    // Four at a time: half as fast again as one at a time.
+    // Unrolled by four: 1.5 times as fast as one at a time.
     for (; i < wide; i += 4) {
       sums[to + i] = sums[to + i]! + factor * values[from + i]!;
       sums[to + i + 1] = sums[to + i + 1]! + factor * values[from + i + 1]!;

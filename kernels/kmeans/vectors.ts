@@ -1,6 +1,6 @@
 import { RetortError } from "../../foundation/errors.ts";
 
-/** Rows that follow each other. */
+/** Consecutive rows. */
 export interface VectorBlock {
   /** Index of the first row. */
   readonly first: number;
@@ -11,30 +11,33 @@ export interface VectorBlock {
 }
 
 /**
- * Vectors that are read in pieces, as often as wanted, always with the same numbers: shards on a disk, an array in
- * memory, or a view on either. Nothing here needs all of them in memory.
+ * Vectors that can be read in pieces repeatedly, always with the same numbers: shards on disk, an array in memory, or a
+ * view of either. k-means does not need all of them in memory.
  */
 export interface Vectors {
   /** Number of vectors. */
   readonly rows: number;
-  /** Numbers in a vector. */
+  /** Number of components of a vector. */
   readonly width: number;
-  /** All rows in order, in blocks of at most `rows` rows. The values are valid until the next block is asked for. */
+  /**
+   * Iterates over all rows in order, in blocks of at most `rows` rows. A block's values are valid until the next one is
+   * requested.
+   */
   blocks(options?: { rows?: number }): AsyncIterable<VectorBlock>;
-  /** Rows `from` to `to` (not included) as `[to - from, width]`. */
+  /** Reads rows `from` to `to` (exclusive) as `[to - from, width]`. */
   read(from: number, to: number): Promise<Float32Array>;
 }
 
-/** Numbers in a block where the caller does not say: 16 MiB of float32. */
+/** Default size of a block, in numbers: 16 MiB of float32. */
 const BLOCK_NUMBERS = 4 << 20;
 
-/** Rows of a block of vectors of this width: about 16 MiB. */
+/** Number of rows in a block of vectors of this width: about 16 MiB. */
 export function rowsOfBlock(width: number): number {
   return Math.max(1, Math.floor(BLOCK_NUMBERS / width));
 }
 
 /**
- * Vectors of an array in memory, `[values.length / width, width]`, not copied.
+ * Wraps an array in memory, `[values.length / width, width]`, without copying it.
  * @throws {RetortError} when the array does not hold whole rows
  */
 export function vectorsOf(values: Float32Array, width: number): Vectors {
@@ -58,7 +61,7 @@ export function vectorsOf(values: Float32Array, width: number): Vectors {
   };
 }
 
-/** The vectors copied into memory when they need at most `bytes` there as float32, else as they are. */
+/** Copies the vectors into memory if they take at most `bytes` as float32; otherwise returns them unchanged. */
 export async function held(vectors: Vectors, bytes: number): Promise<Vectors> {
   const { rows, width } = vectors;
   if (rows * width * 4 > bytes) return vectors;
@@ -68,8 +71,8 @@ export async function held(vectors: Vectors, bytes: number): Promise<Vectors> {
 }
 
 /**
- * A view on the rows `offset`, `offset + step`, `offset + 2 step`, ...: one position of a matrix whose rows are
- * `[samples, positions]`.
+ * A view of rows `offset`, `offset + step`, `offset + 2 step`, ...: one position of a matrix whose rows are `[samples,
+ * positions]`.
  */
 export function everyNth(vectors: Vectors, step: number, offset: number): Vectors {
   const { width } = vectors;
@@ -85,7 +88,7 @@ export function everyNth(vectors: Vectors, step: number, offset: number): Vector
     },
     async read(from, to) {
       const values = new Float32Array((to - from) * width);
-      // Read in pieces: what lies between the rows is read as well and must not pile up.
+      // Read in pieces: the rows in between are read too and must not accumulate.
       const piece = Math.max(1, Math.floor(rowsOfBlock(width) / step));
       for (let at = from; at < to; at += piece) {
         const end = Math.min(to, at + piece);
@@ -101,12 +104,12 @@ export function everyNth(vectors: Vectors, step: number, offset: number): Vector
   return view;
 }
 
-/** Rows nearer to each other than this are read in one go, with what lies between them. */
+/** Rows closer together than this are fetched in one read, including the rows in between. */
 const GAP = 16;
 
 /**
  * Copies of the rows at `indices`, in that order.
- * @param indices in ascending order; repetitions are allowed
+ * @param indices in ascending order; duplicates are allowed
  */
 export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Promise<Float32Array> {
   const { width } = vectors;
@@ -127,7 +130,7 @@ export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Prom
   return out;
 }
 
-/** The error for a number that is not finite: names row and column. */
+/** Error for a number that is not finite; names row and column. */
 export function notFinite(values: Float32Array, at: number, width: number, first: number): RetortError {
   const i = values.findIndex((x, i) => i >= at && !Number.isFinite(x));
   return new RetortError(
@@ -139,7 +142,7 @@ export function notFinite(values: Float32Array, at: number, width: number, first
   );
 }
 
-/** Rows scaled to length one. */
+/** Rows scaled to unit length. */
 export function unitVectors(centroids: Float32Array | Float64Array, width: number): Float32Array {
   const out = new Float32Array(centroids.length);
   for (let at = 0; at < centroids.length; at += width) {

@@ -1,5 +1,5 @@
 import type { DeviceLeaf } from "./device_leaf.ts";
 import { emitStates, probabilities } from "./states.ts";
 
-/** A probability for every state. */
+/** One probability per state. */
 export const categoricalDevice: DeviceLeaf = { gpu: probabilities, onnx: emitStates };

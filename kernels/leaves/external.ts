@@ -1,6 +1,6 @@
 import type { DeviceLeaf } from "./device_leaf.ts";
 
-/** Logarithms that come with the samples. */
+/** Log-likelihoods supplied with the samples. */
 export const externalDevice: DeviceLeaf = {
   gpu: { kind: "given" },
   onnx: (graph, leaves) => graph.given(leaves),

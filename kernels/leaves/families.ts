@@ -1,4 +1,4 @@
-/** How devices compute the families that are built in, a line each. */
+/** Device implementations of the built-in families, one line each. */
 export { bernoulliDevice as bernoulli } from "./bernoulli.ts";
 export { binomialDevice as binomial } from "./binomial.ts";
 export { categoricalDevice as categorical } from "./categorical.ts";

@@ -3,14 +3,14 @@ import type { DeviceLeaf, LeafFolds, LeafGraph, Moments } from "./device_leaf.ts
 import { farthest } from "./reach.ts";
 import { TABLE } from "./states.ts";
 
-/** Variance, as a part of the square of a mean's move, that the device's sums may get wrong. */
+/** Error of the device's sums in the variance, relative to the squared shift of the mean. */
 export const ROUNDING = 1e-5;
 
 const HALF_LOG2_TAU = 0.5 * Math.log2(2 * Math.PI);
 
 /**
- * Rows of the table: the mean less the centre of its column, as a sum of two numbers, 1 / stddev, and
- * log2(stddev) + log2(2 pi) / 2.
+ * Rows of the table: the mean minus its column's centre, as a sum of two floats; 1 / stddev; and log2(stddev) + log2(2
+ * pi) / 2.
  */
 function entry(mean: number, stddev: number, centre: number, row: number): number {
   if (row === 0) return pairOf(mean - centre)[0];
@@ -18,13 +18,13 @@ function entry(mean: number, stddev: number, centre: number, row: number): numbe
   return row === 2 ? 1 / stddev : Math.log2(stddev) + HALF_LOG2_TAU;
 }
 
-/** Moments of `(x - mean) / stddev` on the device, of `x - mean` in the family. */
+/** Moments: of `(x - mean) / stddev` on the device, of `x - mean` in the family. */
 const moments: Moments = {
   toFamily(statistics, parameter) {
     for (let at = 0; at < statistics.length; at += 3) {
       const stddev = 1 / Math.fround(1 / (parameter[at / 3 * 2 + 1] as number));
       const [weight, first, second] = statistics.subarray(at, at + 3) as unknown as [number, number, number];
-      // A variance that is lost in the square of a far move is not taken for one of zero.
+      // A variance lost to rounding beside the square of a large shift must not be taken for zero.
       const least = weight > 0 ? (1 + ROUNDING) * first * first / weight : 0;
       statistics[at + 1] = stddev * first;
       statistics[at + 2] = stddev * stddev * Math.max(second, least);
@@ -41,7 +41,7 @@ const moments: Moments = {
   },
 };
 
-/** Computed from mean and standard deviation for every value. */
+/** Likelihoods computed from mean and standard deviation for every value. */
 export const gaussianDevice: DeviceLeaf = {
   gpu: {
     kind: "table",

@@ -4,7 +4,7 @@ import { LOG_ZERO } from "../webgpu/words.ts";
 import type { DeviceLeaf, Encoding, LeafFolds, LeafGraph } from "./device_leaf.ts";
 import { probabilities } from "./states.ts";
 
-/** Of a value its bin, and the base-2 logarithm of what the bin's probability is multiplied with. */
+/** Encodes a value as its bin and the base-2 logarithm of the bin's scale factor. */
 function encoding(leaf: LeafShape): Encoding {
   const bins = histogram.states(leaf);
   const scales = Float32Array.from(
@@ -16,13 +16,13 @@ function encoding(leaf: LeafShape): Encoding {
     key: `histogram ${JSON.stringify(leaf.settings["edges"])}`,
     words(value) {
       const bin = histogram.stateOf?.(leaf, value) as number;
-      // What is outside of all bins is in the first, and impossible there.
+      // Values outside all bins are mapped to the first one and made impossible there.
       return bin < 0 ? [0, LOG_ZERO] : [bin, scales[bin] as number];
     },
   };
 }
 
-/** A probability for every bin: values are looked up by the host. */
+/** One probability per bin; the host looks up the bins of values. */
 export const histogramDevice: DeviceLeaf = {
   gpu: {
     ...probabilities,
@@ -37,7 +37,10 @@ export const histogramDevice: DeviceLeaf = {
   onnx: emit,
 };
 
-/** The bin is the number of edges that a value reaches, less one; only what is beyond the last reaches that one. */
+/**
+ * Emits the bin index: the number of edges that a value reaches, minus one; the last edge counts only for values beyond
+ * it.
+ */
 function emit(to: LeafGraph, leaves: LeafFolds): Value {
   const { graph } = to, { folds, group } = leaves, bins = group.states;
   const x = to.values(leaves), observed = to.observed(leaves, x, false);
@@ -64,7 +67,7 @@ function emit(to: LeafGraph, leaves: LeafFolds): Value {
     graph.op("GreaterOrEqual", [bin, graph.constant(BigInt64Array.of(0n), [])]),
     graph.op("Less", [bin, graph.constant(BigInt64Array.of(BigInt(bins)), [])]),
   ]);
-  // Outside of all bins a value is impossible, not wrong: it is looked up in the first one, and nothing is left of it.
+  // Values outside all bins are impossible, not invalid: they are looked up in the first bin, then zeroed.
   const first = graph.constant(BigInt64Array.of(0n), []);
   const held = graph.op("Where", [inside, bin, first]);
   const all = () => graph.op("Equal", [held, held]);

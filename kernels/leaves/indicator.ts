@@ -1,7 +1,7 @@
 import type { DeviceLeaf } from "./device_leaf.ts";
 import { emitStates } from "./states.ts";
 
-/** The one state of every unit. */
+/** The only possible state of each unit. */
 export const indicatorDevice: DeviceLeaf = {
   gpu: {
     kind: "list",

@@ -1,5 +1,5 @@
 import type { DeviceLeaf } from "./device_leaf.ts";
 import { emitStates, logarithms } from "./states.ts";
 
-/** The logarithms of the masses of all states, made anew whenever the parameters change. */
+/** Log-masses of all states, recomputed whenever the parameters change. */
 export const logisticDevice: DeviceLeaf = { gpu: logarithms("logistic"), onnx: emitStates };

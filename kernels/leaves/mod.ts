@@ -1,9 +1,9 @@
-/** How devices compute the leaf families, one file each. */
+/** Device implementations of the leaf families, one file each. */
 import { CircuitError, type FamilyName, leafFamily } from "../../circuits/mod.ts";
 import type { DeviceLeaf, GpuTable } from "./device_leaf.ts";
 import * as families from "./families.ts";
 
-/** The families that are built in, by name. */
+/** The built-in families, by name. */
 export const deviceLeaves: Readonly<Record<FamilyName, DeviceLeaf>> = { ...families };
 
 const known = new Map<string, DeviceLeaf>(Object.entries(deviceLeaves));
@@ -11,8 +11,9 @@ const known = new Map<string, DeviceLeaf>(Object.entries(deviceLeaves));
 export type { DeviceLeaf } from "./device_leaf.ts";
 
 /**
- * Says how devices compute leaves of a registered family (`registerLeafFamily`), in this process: exported graphs and a WebGPU engine in the
- * same thread take it from here on. `openEngine` runs WebGPU in a thread of its own, which knows the built-in families alone.
+ * Registers how devices compute leaves of a registered family (`registerLeafFamily`), in this process: used from then
+ * on by exported graphs and by WebGPU engines in the same thread. `openEngine` runs WebGPU in a thread of its own,
+ * which knows only the built-in families.
  * @throws {CircuitError} when another descriptor has its name
  */
 export function registerDeviceLeaf(family: string, leaf: DeviceLeaf): void {
@@ -30,7 +31,7 @@ export function registerDeviceLeaf(family: string, leaf: DeviceLeaf): void {
   known.set(family, leaf);
 }
 
-/** How devices compute a family. @throws {CircuitError} when nobody said */
+/** The device implementation of a family. @throws {CircuitError} when nobody said */
 export function deviceLeaf(family: string): DeviceLeaf {
   const found = known.get(family);
   if (found !== undefined) return found;
@@ -39,7 +40,7 @@ export function deviceLeaf(family: string): DeviceLeaf {
   });
 }
 
-/** The descriptor of a family with a table on the device. @throws {TypeError} for one without */
+/** The device table of a family. @throws {TypeError} for one without */
 export function gpuTable(family: string): GpuTable {
   const { gpu } = deviceLeaf(family);
   if (gpu.kind !== "table") throw new TypeError(`${family} leaves have no table`);

@@ -6,8 +6,9 @@ import { farthest } from "./reach.ts";
 import { TABLE } from "./states.ts";
 
 /**
- * Computed from the rate for every count, as in circuits/leaves/counting.ts: of a count the host tells the part of the logarithm
- * that is its alone, the device subtracts its deviance from the rate. Rows of the table: the rate as a sum of two numbers.
+ * Likelihoods of counts, computed from the rate as in circuits/leaves/counting.ts: the host supplies the part of the
+ * logarithm that depends on the count alone; the device subtracts the deviance from the rate. Rows of the table: the
+ * rate as a sum of two floats.
  */
 export const poissonDevice: DeviceLeaf = {
   gpu: {
@@ -109,7 +110,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
   onnx: emit,
 };
 
-/** How far from a rate towards `end` counts are as likely as what is `limit` standard deviations from a normal mean. */
+/** Distance from a rate toward `end` at which a count is as unlikely as a normal value `limit` standard deviations away. */
 function edge(rate: number, end: number, limit: number): number {
   const most = limit * limit / 2;
   if (deviance(end, rate) <= most) return end;
@@ -122,7 +123,7 @@ function edge(rate: number, end: number, limit: number): number {
   return near;
 }
 
-/** Logarithms of factorials below this are looked up; above, four terms of Stirling's series are exact to 1e-15. */
+/** Log factorials below this are looked up; above, four terms of Stirling's series are accurate to 1e-15. */
 const FEW = 32;
 
 /** `k log(rate) - rate - log k!`. */
@@ -141,7 +142,7 @@ function emit(to: LeafGraph, leaves: LeafFolds): Value {
   }
   const factorials = new Float64Array(FEW + 1);
   for (let k = 1; k <= FEW; k++) factorials[k] = (factorials[k - 1] as number) + Math.log(k);
-  // A row that the table does not have is refused by the runtime: what is neither missing nor a count.
+  // The runtime rejects rows outside the table, so values that are neither missing nor counts are refused.
   const count = to.whole(x);
   const row = graph.op("Where", [
     observed,

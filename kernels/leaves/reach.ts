@@ -1,11 +1,11 @@
 import type { Circuit } from "../../circuits/mod.ts";
 
-/** Base-2 logarithms that unbounded values of a sample may take together: the integer scales of rows reach twice as far. */
+/** Total base-2 log-likelihood that a sample's unbounded values may reach: half the range of the rows' integer scales. */
 const REACH = 2 ** 28;
 
 /**
- * Standard deviations at which the likelihood of a real value or a count under a unit stops falling on the device. Samples with a
- * value that is further from all units of a leaf are computed on the host: see far.ts.
+ * Number of standard deviations at which the likelihood of a real value or a count under a unit stops falling on the
+ * device. Samples with a value farther than this from all units of a leaf are computed on the host; see far.ts.
  */
 export function farthest({ variables }: Circuit): number {
   const unbounded = variables.filter(({ kind }) => kind === "real" || kind === "count").length;

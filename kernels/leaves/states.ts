@@ -1,4 +1,4 @@
-/** What families over states share: a table with a row for every state. */
+/** Shared by families over states: a table with one row per state. */
 import { leafFamily } from "../../circuits/mod.ts";
 import type { Value } from "../onnx/graph.ts";
 import { transposeInto } from "../transpose.ts";
@@ -8,7 +8,7 @@ import type { GpuTable, LeafFolds, LeafGraph, StatisticsSnippet, ValueSnippet } 
 /** Declares the table of parameters. */
 export const TABLE = `@group(0) @binding(5) var<storage, read> table: array<Value>;`;
 
-/** A state's entry of the table: its probability or, under LOG, its base-2 logarithm. */
+/** Loads a state's table entry: its probability or, under LOG, its base-2 logarithm. */
 function stateValue(logs: boolean): ValueSnippet {
   return {
     kind: "table",
@@ -33,7 +33,7 @@ function stateValue(logs: boolean): ValueSnippet {
   };
 }
 
-/** Counts of states. Samples come sorted by state (tokens.ts), so that every sum is one thread's. */
+/** Counts states. Samples are sorted by state (tokens.ts), so each sum belongs to one thread. */
 const stateCounts: StatisticsSnippet = {
   kind: "states",
   reads: "tokens",
@@ -73,7 +73,7 @@ const shared = {
   statistics: stateCounts,
 } as const satisfies Partial<GpuTable>;
 
-/** For families with rows of probabilities, which the device learns. */
+/** For families with rows of probabilities, learned on the device. */
 export const probabilities: GpuTable = {
   ...shared,
   byState: { logs: false },
@@ -84,7 +84,7 @@ export const probabilities: GpuTable = {
   },
 };
 
-/** For families that have few parameters for many states: the table has logarithms, and the host learns. */
+/** For families with few parameters for many states: the table holds logarithms, and the host learns. */
 export function logarithms(name: string): GpuTable {
   return {
     ...shared,
@@ -104,7 +104,7 @@ export function logarithms(name: string): GpuTable {
   };
 }
 
-/** Emits leaves whose states are the values. */
+/** Emits leaves whose values are states. */
 export function emitStates(graph: LeafGraph, leaves: LeafFolds): Value {
   const x = graph.values(leaves), observed = graph.observed(leaves, x, true);
   return graph.states(

@@ -11,24 +11,25 @@ import { requireCircuit } from "../../circuits/guards.ts";
 
 export type { ExportOptions } from "./leaf_emitter.ts";
 
-/** The largest message of a protocol buffer. */
+/** Maximum size of a protocol buffer message. */
 const LARGEST = 2 ** 31 - 1;
-/** Stands for the logarithm of zero where a difference of two must not be NaN. */
+/** Stands for log 0 where the difference of two must not be NaN. */
 const LOWEST = -1e300;
 
 /**
- * A circuit as an `.onnx` file that any ONNX runtime with the standard operators runs: log-likelihoods in nats.
- * Probabilities are stored as float32, real numbers as float64; computation is in float64 in the log domain.
+ * Exports a circuit as an `.onnx` file that computes log-likelihoods in nats in any ONNX runtime with the standard
+ * operators. Probabilities are stored as float32, real numbers as float64; computation is in float64 in the log domain.
  *
  * | input | shape | |
  * |---|---|---|
  * | `values` | `[samples, variables]` | states and real values, of the type asked for. Missing: -1 for states, NaN for all |
  * | `observed` | `[samples, variables]` | bool, where asked for: false where a value is missing, whatever it is |
  * | `logs_<v>` | `[samples, units]` | float32, for every external variable `v`: its log-likelihoods |
- * | `weights_<v>` | `[samples, states]` | float32, for every variable `v` of the option `soft`: weights from 0 of its states. They are read where its value is not missing, and the value, which may be any state, is not |
+ * | `weights_<v>` | `[samples, states]` | float32, for every `v` in `soft`: state weights, read instead of a value that is not missing |
  *
- * The output `log_likelihoods` is `[samples, units of the root]`, float64; -Infinity for impossible samples. The runtime
- * refuses what is neither a state nor missing ("out of data bounds").
+ * Weights are at least 0; where they are read, the value may be any state. The output `log_likelihoods` is `[samples,
+ * units of the root]`, float64; -Infinity for impossible samples. The runtime fails on values that are neither a state
+ * nor missing ("out of data bounds").
  * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB, or the type holds no real values
  */
 export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8Array {
@@ -64,7 +65,7 @@ export function exportOnnx(circuit: Circuit, options: ExportOptions = {}): Uint8
       }
     }
   }
-  // [blocks, samples, units] to one row for each sample.
+  // From [blocks, samples, units] to one row per sample.
   const { folds, group } = segments.at(-1) as Segment;
   const turned = graph.op("Transpose", [rows.at(-1)], { perm: [1, 0, 2] });
   const root = graph.op("Reshape", [turned, graph.integers(-1, folds * group.units)]);

@@ -1,6 +1,6 @@
 import { type Field, message } from "./wire.ts";
 
-/** Element types of ONNX tensors, by the names that ONNX Runtime's tensors have: their numbers in files. */
+/** ONNX element types by ONNX Runtime's names, with their numbers in files. */
 export const ELEMENT_TYPES = {
   float32: 1,
   uint8: 2,
@@ -13,22 +13,22 @@ export const ELEMENT_TYPES = {
 
 /** An element type. */
 export type OnnxType = keyof typeof ELEMENT_TYPES;
-/** Sizes of dimensions; a name stands for a size that is known when the graph runs. */
+/** Sizes of the dimensions; a name stands for a size determined at run time. */
 export type OnnxShape = readonly (number | string)[];
 /** The name of a value in a graph. */
 export type Value = string;
 /** Values of a constant. A plain number is a float32 scalar. */
 export type ConstantValues = number | Float32Array | Int32Array | BigInt64Array | Uint8Array | Float64Array;
-/** Values of attributes; numbers and lists are whole, a float says so. */
+/** Attribute values; numbers and lists are integers, floats are marked. */
 export type Attributes = Readonly<
   Record<string, number | string | readonly number[] | { readonly float: number }>
 >;
 
-/** The operator set that graphs are written for. */
+/** Operator set version of the graphs. */
 const OPSET = 18;
-/** The version of the file format; ONNX Runtime 1.14 and later read it. */
+/** Version of the file format; read by ONNX Runtime 1.14 and later. */
 const IR_VERSION = 8;
-/** The domain of ONNX Runtime's own operators. Graphs that use them run nowhere else. */
+/** Domain of ONNX Runtime's own operators. Graphs that use them run only there. */
 export const CONTRIBUTED = "com.microsoft";
 
 interface Node {
@@ -40,7 +40,7 @@ interface Node {
 }
 
 /**
- * Writes an ONNX graph node by node. Methods return the names of values for the methods after them.
+ * Writes an ONNX graph node by node. Methods return the names of values to be used by later calls.
  *
  * ```ts
  * import { OnnxGraph } from "./graph.ts";
@@ -67,7 +67,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Adds a constant. Its bytes are copied when the model is written. `shape`: a list when left out. */
+  /** Adds a constant. Its bytes are copied when the model is written. Default `shape`: one dimension. */
   constant(values: ConstantValues, shape?: readonly number[]): Value {
     const array = typeof values === "number" ? Float32Array.of(values) : values;
     const dimensions = shape ?? (typeof values === "number" ? [] : [array.length]);
@@ -76,7 +76,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** A list of whole numbers as an int64 constant: axes, shapes, sizes. Equal lists are one constant. */
+  /** Adds a list of integers as an int64 constant: axes, shapes, sizes. Equal lists share one constant. */
   integers(...values: number[]): Value {
     const key = values.join();
     const name = this.#shared.get(key) ?? this.constant(BigInt64Array.from(values, BigInt));
@@ -85,14 +85,14 @@ export class OnnxGraph {
   }
 
   /**
-   * Adds a node of one output. An input that the operator lets one leave out is `undefined`. `domain`: of
-   * the operator; the standard's when left out.
+   * Adds a node with one output. Omitted optional inputs are `undefined`. `domain` is the operator's; default: the ONNX
+   * standard's.
    */
   op(type: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, domain = ""): Value {
     return this.ops(type, inputs, 1, attributes, domain)[0]!;
   }
 
-  /** Adds a node of several outputs. */
+  /** Adds a node with several outputs. */
   ops(
     type: string,
     inputs: readonly (Value | undefined)[],
@@ -112,15 +112,15 @@ export class OnnxGraph {
     return names;
   }
 
-  /** Makes a value an output of the graph under this name. */
+  /** Makes a value an output of the graph under the given name. */
   output(name: string, value: Value, type: OnnxType, shape: OnnxShape, doc?: string): void {
     this.#outputs.push(valueInfo(name, type, shape, doc));
-    // What a node makes is written to the output at once; inputs, and values that are outputs already, are copied.
+    // A node's result gets the output's name directly; inputs, and values that already are outputs, are copied.
     if (this.#made.has(value) && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ type: "Identity", inputs: [value], outputs: [name], attributes: {}, domain: "" });
   }
 
-  /** The bytes of an `.onnx` file. */
+  /** Serialises the graph as an `.onnx` file. */
   model(doc?: string): Uint8Array {
     const graph: Field[] = [
       ...this.#nodes.map((node): Field => [1, this.#fields(node)]),
@@ -176,7 +176,7 @@ function tensor(name: string, values: Exclude<ConstantValues, number>, shape: re
   return [...shape.map((size): Field => [1, size]), [2, ELEMENT_TYPES[type]], [8, name], [9, bytes]];
 }
 
-/** Kinds of attribute in the schema. */
+/** Attribute kinds in the schema. */
 const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
 
 function attribute(name: string, value: Attributes[string]): Field[] {

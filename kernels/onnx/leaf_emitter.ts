@@ -14,28 +14,28 @@ import type { Plan } from "../plan.ts";
 import { transposeInto } from "../transpose.ts";
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "./graph.ts";
 
-/** A row that no table has: what looks it up is refused by the runtime. */
+/** A row outside every table: the runtime refuses to look it up. */
 const NOWHERE = 2 ** 48;
 
-/** What `exportOnnx` may be told. */
+/** Options of `exportOnnx`. */
 export interface ExportOptions {
   /**
-   * Element type of `values`: int64 when left out, or float64 if a variable is real, for float32 cannot tell all real values
-   * apart.
+   * Element type of `values`. Default: int64, or float64 if a variable is real, since float32 cannot distinguish all
+   * real values.
    */
   readonly type?: "int32" | "int64" | "float32" | "float64";
-  /** Whether there is an input `observed`; values that are missing can be told without it. */
+  /** Whether to add an input `observed`; missing values can also be marked without it. */
   readonly observed?: boolean;
-  /** Categorical variables that are asked about by weights of their states (soft evidence) in the place of a value. */
+  /** Categorical variables given as weights of their states (soft evidence) instead of values. */
   readonly soft?: readonly number[];
 }
 
-/** A value as float64. */
+/** Converts a value to float64. */
 export function double(graph: OnnxGraph, value: Value): Value {
   return graph.op("Cast", [value], { to: ELEMENT_TYPES.float64 });
 }
 
-/** Emits leaves as logarithms `[folds, samples, units]`. */
+/** Emits leaf log-likelihoods `[folds, samples, units]`. */
 export class LeafEmitter implements LeafGraph {
   /** The graph. */
   readonly graph: OnnxGraph;
@@ -48,7 +48,7 @@ export class LeafEmitter implements LeafGraph {
   /** By variable: weights of its states, `[samples, states]` in float64. */
   readonly #weights = new Map<number, Value>();
 
-  /** Adds the inputs of values. @throws {CircuitError} when the type does not hold them */
+  /** Adds the inputs for values. @throws {CircuitError} when the type does not hold them */
   constructor(graph: OnnxGraph, plan: Plan, { type, observed = false, soft = [] }: ExportOptions) {
     this.graph = graph;
     this.#plan = plan;
@@ -113,7 +113,7 @@ export class LeafEmitter implements LeafGraph {
     return this.orNothing(this.observed(leaves, this.values(leaves), true), all);
   }
 
-  /** Logarithms of the units of a fold, `[samples, units]`, from weights of states. */
+  /** Log-likelihoods of a fold's units, `[samples, units]`, under weights of states. */
   #mixed(leaves: LeafFolds, fold: number, weights: Value): Value {
     const { graph } = this, { units } = leaves.group;
     const node = this.#node(leaves, fold), { leaf, first } = this.leaf(leaves, fold);
@@ -179,7 +179,10 @@ export class LeafEmitter implements LeafGraph {
     };
   }
 
-  /** See {@link LeafGraph.states}. A row of the table for every state of every distinct parameter, and one for what was not observed. */
+  /**
+   * See {@link LeafGraph.states}. The table has a row for each state of each distinct parameter, and one for missing
+   * values.
+   */
   states(leaves: LeafFolds, observed: Value, states: () => Value, valid: () => Value): Value {
     const { graph } = this, { group, folds } = leaves, { units } = group;
     const count = group.states, family = leafFamily(group.family);
@@ -256,7 +259,7 @@ export class LeafEmitter implements LeafGraph {
     return graph.op("Where", [seen, rows, graph.constant(Float64Array.of(0), [])]);
   }
 
-  /** A number of the type of values. */
+  /** A constant of the element type of `values`. */
   #number(x: number): Value {
     const of = {
       int32: () => Int32Array.of(x),
@@ -284,7 +287,7 @@ function variablesOf({ group, from, folds }: LeafFolds): number[] {
   return [...group.variables.subarray(from, from + folds)];
 }
 
-/** Rows `[states, units]` of a leaf's units from `first` on: probabilities where it has them, else logs. */
+/** Rows `[states, units]` of a leaf's units from `first` on: probabilities if it has them, otherwise logarithms. */
 function rowsOf(
   name: string,
   leaf: Leaf,

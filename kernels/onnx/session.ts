@@ -4,8 +4,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { RetortError } from "../../foundation/errors.ts";
 import type { OnnxType } from "./graph.ts";
 
-// Half precision is handed over as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing of
-// one. Its JavaScript side asks once, when the first tensor is made, whether the runtime has the class.
+// Half precision is passed as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing
+// from one. Its JavaScript side checks only once, when the first tensor is created, whether the runtime has the class.
 const half = globalThis.Float16Array;
 Reflect.deleteProperty(globalThis, "Float16Array");
 new Tensor("bool", [true], [1]);
@@ -16,59 +16,56 @@ Object.defineProperty(globalThis, "Float16Array", {
   configurable: true,
 });
 
-/** A tensor that a graph takes or gives. */
+/** An input or output tensor of a graph. */
 export interface TensorValue {
-  /** Numbers in row-major order. int64 is read as bigint. */
+  /** Numbers in row-major order. int64 is returned as bigint. */
   readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
   /** Sizes of the dimensions. */
   readonly shape: readonly number[];
-  /** What `data` holds, where its class does not say it: `float16` in a Uint16Array, `bool` in a Uint8Array. */
+  /** Element type where the class of `data` does not determine it: `float16` in a Uint16Array, `bool` in a Uint8Array. */
   readonly type?: OnnxType;
 }
 
-/** An input or an output of a graph. */
+/** Description of an input or output of a graph. */
 export interface OnnxPort {
   /** Its name. */
   readonly name: string;
-  /** Its element type, as ONNX Runtime calls it. */
+  /** Element type, by ONNX Runtime's name. */
   readonly type: string;
-  /** Sizes of its dimensions; a name stands for a size that is known when the graph runs. */
+  /** Sizes of the dimensions; a name stands for a size determined at run time. */
   readonly shape: readonly (number | string)[];
 }
 
-/** A graph that ONNX Runtime runs on the processor. */
+/** A graph loaded into ONNX Runtime, running on the CPU. */
 export interface OnnxSession {
-  /** What the graph takes. */
+  /** Inputs of the graph. */
   readonly inputs: readonly OnnxPort[];
-  /** What it gives. */
+  /** Outputs of the graph. */
   readonly outputs: readonly OnnxPort[];
   /**
-   * Runs the graph for some outputs (default: all): names, or the arrays that take them. Inputs are not copied
-   * and must not change meanwhile.
+   * Runs the graph for some outputs (default: all): names, or arrays to write them to. Inputs are not copied and must
+   * not change while the graph runs.
    */
   run(
     inputs: Readonly<Record<string, TensorValue>>,
     outputs?: readonly string[] | Readonly<Record<string, TensorValue>>,
   ): Promise<Record<string, TensorValue>>;
-  /** Frees the memory of ONNX Runtime. */
+  /** Frees the session's memory. */
   release(): Promise<void>;
 }
 
-/** Settings of a session. */
+/** Options of a session. */
 export interface OnnxSessionOptions {
-  /** Threads for one operator; one a core when left out. */
+  /** Threads per operator. Default: one per core. */
   readonly threads?: number;
-  /**
-   * Begin of the path of a file to which ONNX Runtime writes, when the session is released, how long every operator
-   * took: a trace as Chrome reads it.
-   */
+  /** Path prefix of a profile that ONNX Runtime writes on release: the time of every operator, in Chrome's trace format. */
   readonly profile?: string;
-  /** Weights that the model keeps outside its file, by the names that it calls their files. */
+  /** Weights stored outside the model, by the file names that the model uses. */
   readonly external?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
- * Loads a model into ONNX Runtime, on the processor.
+ * Loads a model into ONNX Runtime, on the CPU.
  * @throws {Error} of ONNX Runtime when the model is not valid
  */
 export async function openSession(model: Uint8Array, options: OnnxSessionOptions = {}): Promise<OnnxSession> {
@@ -79,7 +76,7 @@ export async function openSession(model: Uint8Array, options: OnnxSessionOptions
       intraOpNumThreads: options.threads ?? navigator.hardwareConcurrency,
       interOpNumThreads: 1,
       graphOptimizationLevel: "all",
-      // Errors reach the caller as exceptions; warnings of the optimiser would only fill logs.
+      // Errors are thrown anyway; the optimiser's warnings would only fill logs.
       logSeverityLevel: 3,
       ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
     }));
@@ -106,26 +103,26 @@ export async function openSession(model: Uint8Array, options: OnnxSessionOptions
   };
 }
 
-/** The numbers of a tensor in single or half precision, in single. @throws {TypeError} for another one */
+/** Converts a float32 or float16 tensor to float32. @throws {TypeError} for another one */
 export function floatsOf({ data, type }: TensorValue): Float32Array {
   if (data instanceof Float32Array) return data;
   if (!(data instanceof Uint16Array && type === "float16")) throw new TypeError(`${type} are no floats`);
   return Float32Array.from(new half(data.buffer, data.byteOffset, data.length));
 }
 
-/** What precedes the name of a file in an entry `location` of a tensor's `external_data`: two protocol buffer strings. */
+/** Bytes before the file name in a `location` entry of a tensor's `external_data`: two protocol buffer strings. */
 const LOCATION = new TextEncoder().encode("\x0a\x08location\x12");
 
 /**
- * The files, beside its own, in which a model keeps weights: those that its tensors name. The entries are looked for as
- * bytes, for they stand at any depth of subgraphs.
+ * Lists the external weight files that a model's tensors name. The entries are found by a byte search, since they can
+ * be nested at any depth of subgraphs.
  * Source: https://github.com/onnx/onnx/blob/main/docs/ExternalData.md
  */
 export function externalFiles(model: Uint8Array): string[] {
   const bytes = Buffer.from(model.buffer, model.byteOffset, model.byteLength);
   const names = new Set<string>();
   for (let at = bytes.indexOf(LOCATION); at >= 0; at = bytes.indexOf(LOCATION, at + 1)) {
-    // Names are shorter than 128 bytes but for odd ones: the length is then one byte.
+    // Names are almost always shorter than 128 bytes, so the length is one byte.
     let from = at + LOCATION.length, length = bytes[from++] ?? 0;
     if (length >= 128) length = length - 128 + 128 * (bytes[from++] ?? 0);
     names.add(bytes.subarray(from, from + length).toString("utf8"));
@@ -134,8 +131,8 @@ export function externalFiles(model: Uint8Array): string[] {
 }
 
 /**
- * Calls `open` with a model's bytes or, where weights stand outside, with its path in a folder that holds both meanwhile:
- * ONNX Runtime takes such weights from memory for the graph itself, and not for the branches of its conditions.
+ * Calls `open` with a model's bytes or, if it has external weights, with its path in a temporary folder that holds
+ * both: ONNX Runtime accepts such weights from memory for the main graph, but not for the branches of conditionals.
  */
 async function withFiles<T>(
   model: Uint8Array,

@@ -1,12 +1,12 @@
 /**
- * The part of the protocol buffer wire format that ONNX models need: fields of whole numbers, of 32-bit floats and
- * of bytes. Source: https://protobuf.dev/programming-guides/encoding.
+ * The part of the protocol buffer wire format that ONNX models need: integer, 32-bit float and bytes fields. Source:
+ * https://protobuf.dev/programming-guides/encoding.
  */
 const encoder = new TextEncoder();
 
-/** A field of a message: its number in the schema and its value; a list is a nested message. */
+/** A message field: its number in the schema and its value; a list is a nested message. */
 export type Field = readonly [number, FieldValue];
-/** What a field can hold. `number` and `bigint` are whole; a float is `{ float }`. */
+/** Value of a field. `number` and `bigint` are integers; a float is `{ float }`. */
 export type FieldValue =
   | number
   | bigint
@@ -26,7 +26,7 @@ function varint(value: number | bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The bytes of a message: pieces in their order, so that large tensors are copied once, at the end. */
+/** Collects a message's bytes as pieces in order, so that large tensors are copied only once, at the end. */
 function pieces(fields: readonly Field[], out: Uint8Array[]): number {
   let size = 0;
   const push = (bytes: Uint8Array) => {

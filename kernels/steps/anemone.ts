@@ -1,4 +1,4 @@
-/** `keep` and `take` of four distributions from their counts, `smoothed`, and how often one sample would use them. */
+/** WGSL: `keep` and `take` of four distributions from their counts, `smoothed`, and how often one sample would use them. */
 export const anemoneWgsl = `\
       let past = (1.0 - rule.amount) * rule.weight * prior;
       let all = past + rule.amount * smoothed;

@@ -1,11 +1,11 @@
-/** How devices take the steps of learning, one file a kind. */
+/** Device implementations of the learning steps, one file each. */
 import { type StepName, STEPS } from "../../circuits/mod.ts";
 import * as kinds from "./kinds.ts";
 
-/** WGSL that sets the factors of a row, by kind: see `StepRule.factors`. */
+/** WGSL that sets the factors of a row, by kind; see `StepRule.factors`. */
 export const deviceSteps: Readonly<Record<StepName, string>> = { ...kinds };
 
-/** What update.wgsl takes in. */
+/** Snippets for update.wgsl. */
 export const STEP_SNIPPETS = {
   STEPS: `  switch (rule.step) {
 ${STEPS.map((kind, i) => `    case ${i}u: {\n${deviceSteps[kind]}\n    }`).join("\n")}
