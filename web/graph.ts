@@ -3,40 +3,40 @@ import type { Viz } from "@viz-js/viz";
 
 /** A box of a drawn graph. */
 export interface DrawnNode {
-  /** Lines of text. */
+  /** Text, possibly of several lines. */
   readonly label: string;
-  /** Words of CSS classes, letters and dashes: how a page colours it. */
+  /** CSS classes of letters and dashes, by which a page colours it. */
   readonly classes: string;
-  /** Fill colour where no style sheet says otherwise. */
+  /** Fill colour without a style sheet. */
   readonly fill: string;
   readonly tooltip: string;
-  /** Where it leads, for pages. */
+  /** Link target, for pages. */
   readonly href?: string;
 }
 
-/** An arrow between boxes, by position. */
+/** An arrow between boxes, given by their indices. */
 export interface DrawnEdge {
   readonly from: number;
   readonly to: number;
   readonly label: string;
 }
 
-/** How a graph is drawn. */
+/** Options of a drawing. */
 export interface GraphOptions {
-  /** White where it is left out. */
+  /** White by default. */
   readonly background?: string;
-  /** Top down where it is left out. */
+  /** Top down by default. */
   readonly direction?: "down" | "right";
 }
 
-/** Draws a directed graph by Graphviz. Labels are text: nothing in them is read as markup. */
+/** Draws a directed graph with Graphviz. Labels are plain text: nothing in them is interpreted as markup. */
 export async function drawGraph(
   title: string,
   nodes: readonly DrawnNode[],
   edges: readonly DrawnEdge[],
   options: GraphOptions = {},
 ): Promise<string> {
-  // Loaded when a graph is drawn, and once: that takes as long as drawing.
+  // Loaded once, at the first drawing: loading takes as long as drawing.
   graphviz ??= import("@viz-js/viz").then(({ instance }) => instance());
   return (await graphviz).renderString({
     graphAttributes: {
@@ -62,7 +62,7 @@ export async function drawGraph(
         ...(node.href === undefined ? {} : { URL: node.href }),
       },
     })),
-    // One arrow between two nodes, whatever number of outputs it stands for.
+    // One arrow between two nodes, however many outputs it stands for.
     edges: [...Map.groupBy(edges, ({ from, to }) => `n${from} n${to}`)].map(([ends, group]) => {
       const [tail, head] = ends.split(" ") as [string, string];
       return { tail, head, attributes: { label: namesOf(group) } };
@@ -70,14 +70,17 @@ export async function drawGraph(
   }, { format: "svg" });
 }
 
-/** Names of arrows between the same two boxes, a line each. */
+/** Labels of the arrows between the same two boxes, one per line. */
 function namesOf(edges: readonly DrawnEdge[]): string {
   return edges.filter(({ label }) => label !== "").map(({ label }) => ` ${escape(label)} `).join("\n");
 }
 
 let graphviz: Promise<Viz> | undefined;
 
-/** Backslashes begin Graphviz's own escapes, and it reads HTML entities: both must come out as they went in. */
+/**
+ * Escapes backslashes, which begin Graphviz's own escapes, and HTML entities, which it decodes, so that both appear
+ * literally.
+ */
 function escape(text: string): string {
   return withVisibleMarks(text).replaceAll("\\", "\\\\").replaceAll("&", "&amp;");
 }

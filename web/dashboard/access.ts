@@ -4,16 +4,16 @@ import { type Lock, tryLock } from "../../foundation/locks.ts";
 import type { Store } from "../../runner/store/store.ts";
 import type { Incoming } from "./listen.ts";
 
-/** Where a dashboard was reached last, so that open pages find it again after a restart. */
+/** The last address of a dashboard, so that open pages find it again after a restart. */
 export interface Address {
   readonly token: string;
   readonly port: number;
 }
 
-/** Port where none is named. */
+/** Default port. */
 const DEFAULT_PORT = 8710;
 
-/** The address of a store's dashboard: the one that it had before, else a new secret. Kept for the owner's eyes alone. */
+/** The address of a store's dashboard: the previous one, or a new one with a new secret. Readable by its owner only. */
 export function keptAddress(store: Store): Address {
   try {
     const { token, port } = JSON.parse(Deno.readTextFileSync(pathOf(store)));
@@ -21,14 +21,14 @@ export function keptAddress(store: Store): Address {
       return { token, port };
     }
   } catch {
-    // None yet, or not readable: a new one.
+    // Missing or unreadable: make a new one.
   }
   return { token: randomBytes(32).toString("base64url"), port: DEFAULT_PORT };
 }
 
 /**
- * Remembers an address; where the store cannot be written, the next start has another one. Of several dashboards of a
- * store the first is the one whose address is remembered.
+ * Saves an address. If the store cannot be written, the next start uses another address. Among several dashboards of one
+ * store, the first one's address is saved.
  *
  * @returns what is held as long as this dashboard lasts; undefined where another one holds it.
  */
@@ -50,12 +50,12 @@ function pathOf(store: Store): string {
   return `${store.root}/dashboard.json`;
 }
 
-/** Headers of every answer: nothing is kept, framed, sniffed, or loaded from elsewhere. */
+/** Headers of every response: no caching, framing, content sniffing, or loading from other origins. */
 const HEADERS = {
   "content-security-policy": [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'", // Plots carry a style of their own.
+    "style-src 'self' 'unsafe-inline'", // Plots have inline styles.
     "img-src 'self' data:",
     "font-src 'self'",
     "connect-src 'self'",
@@ -70,7 +70,7 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 } as const;
 
-/** An answer with the headers that all have. */
+/** A response with the common headers. */
 export function answer(
   body: BodyInit | null,
   type: string,
@@ -82,21 +82,21 @@ export function answer(
   });
 }
 
-/** A JSON answer. */
+/** A JSON response. */
 export function answerJson(value: unknown, status = 200): Response {
   return answer(JSON.stringify(value), "application/json; charset=utf-8", { status });
 }
 
-/** Under which names a dashboard is asked: a tunnel or a proxy has one of its own. */
+/** The host names that a dashboard is reached by: tunnels and proxies have their own. */
 export interface Doors extends Address {
-  /** `NAME` or `NAME:PORT` as browsers say it, in small letters. */
+  /** `NAME` or `NAME:PORT` as browsers send it, in lower case. */
   readonly publicHosts: readonly string[];
 }
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
 /**
- * A name under which a tunnel or a proxy makes this machine's dashboard known.
+ * Validates a host name by which a tunnel or a proxy exposes this machine's dashboard.
  * @throws CallError when it is no `NAME` or `NAME:PORT`
  */
 export function publicHost(text: string): string {
@@ -112,19 +112,19 @@ export function publicHost(text: string): string {
   );
 }
 
-/** What a request is let in to: the path behind the secret. */
+/** An admitted request: the path behind the secret. */
 export interface Admitted {
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** Addresses that change something: they take JSON by POST, and nothing else does. */
+/** Endpoints that change something: they accept JSON by POST, and no others do. */
 export const CHANGES: ReadonlySet<string> = new Set(["api/annotate", "api/cancel"]);
 
 /**
- * Why a request is refused, or the path behind the token. The host must be this machine by name or number, or a name
- * that was given for it, so that a foreign name that points here is none; requests that another site makes are refused
- * whatever they know. What changes something must be sent by a page of the dashboard itself.
+ * Checks a request. Returns the reason to refuse it, or the path behind the secret. The host must be this machine by
+ * name or IP address, or a configured public name, which prevents DNS rebinding. Cross-site requests are refused even
+ * with the secret. Changes must be sent by a page of the dashboard itself.
  */
 export function admit(
   { method, target, headers }: Pick<Incoming, "method" | "target" | "headers">,

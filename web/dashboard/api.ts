@@ -20,22 +20,22 @@ import { type Explorable, explorable } from "../explorer/explorable.ts";
 import { nodesBeside } from "./beside.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A run and how it is made again. */
+/** A run, and how to reproduce it. */
 export interface RunPageData {
   readonly view: RunView;
-  /** What the run says to its pipeline's question; null where it says nothing yet. */
+  /** The run's answer to its pipeline's question; null if there is none yet. */
   readonly answer: RunAnswer | null;
-  /** Outputs that people read as tables. */
+  /** Outputs that are shown as tables for people. */
   readonly tables: readonly { readonly name: string; readonly tables: readonly ShownTable[] }[];
   readonly how: Reproduction;
   readonly annotation: Annotation;
-  /** What is left of a running one, if that can be told. */
+  /** Estimated remaining time of a running run, if known. */
   readonly left: TimeLeft | null;
   /** Seconds since 1970 by the dashboard's clock. */
   readonly now: number;
 }
 
-/** What the page of a run shows. */
+/** Data of a run's page. */
 export async function runPage(store: Store, records: Records, id: string): Promise<RunPageData> {
   const now = Date.now() / 1000;
   const view = viewRun(store, records, resolveRun(records, id));
@@ -66,12 +66,12 @@ async function outputTables(store: Store, records: Records, view: RunView): Prom
   return found.sort((a, b) => Number(asked.includes(b.name)) - Number(asked.includes(a.name)));
 }
 
-/** What changes with the seed of a run. */
+/** Variation across seeds for a run. */
 export function seedsOf(records: Records, id: string): SeedTable | null {
   return acrossSeeds(records, resolveRun(records, id)) ?? null;
 }
 
-/** A piece of the log of a node: from a position on, or the last before one. */
+/** A piece of a node's log: from a given position, or the last piece before it. */
 export function logPiece(store: Store, records: Records, query: URLSearchParams): LogPiece {
   const path = logPath(records, query.get("run") ?? "", query.get("node") ?? "");
   const from = query.get("from");
@@ -80,7 +80,7 @@ export function logPiece(store: Store, records: Records, query: URLSearchParams)
   return readLog(store, path, { before: before === null ? Infinity : position(before) });
 }
 
-/** Where the log of a node lies, relative to the store; empty for nodes that have none. */
+/** Path of a node's log relative to the store; empty if the node has none. */
 export function logPath(records: Records, run: string, node: string): string {
   const found = records.nodes(resolveRun(records, run).id).find((one) => one.name === node);
   if (found === undefined) throw new CallError("page/not-found", `run ${run} has no node ${node}`);
@@ -95,7 +95,7 @@ function position(text: string): number {
   return value;
 }
 
-/** An artifact with what it looks like and what it was made from. */
+/** An artifact with its preview and lineage. */
 export interface ArtifactPageData {
   readonly artifact: ArtifactView;
   readonly node: string;
@@ -106,11 +106,11 @@ export interface ArtifactPageData {
   readonly previews: readonly FilePreview[];
   readonly summary: string | null;
   readonly lineage: Lineage;
-  /** What of it can be asked on the explorer's page. */
+  /** What can be asked of it on the explorer's page. */
   readonly explorable: Explorable | null;
 }
 
-/** What the page of an artifact shows. */
+/** Data of an artifact's page. */
 export async function artifactPage(
   store: Store,
   records: Records,
@@ -142,8 +142,8 @@ export async function artifactPage(
 }
 
 /**
- * The bytes of one file of an artifact. Files are found by their names among the artifact's own: no path is
- * built from what was asked. Data outside the store are not given out.
+ * The bytes of one file of an artifact. Files are looked up among the artifact's own file names, so no path is built
+ * from user input. Data outside the store is not served.
  */
 export async function artifactFile(
   store: Store,
@@ -167,18 +167,18 @@ export async function artifactFile(
   return await artifactReader(store.blobs, artifact).bytes(name);
 }
 
-/** Runs side by side, and their curves in one chart. */
+/** Runs side by side, with their curves in one chart. */
 export interface ComparePageData {
   readonly comparison: Comparison;
-  /** What the runs answer, where it is one question. */
+  /** The runs' answers, if they answer the same question. */
   readonly answers: ComparedAnswers | null;
   readonly charts: readonly Chart[];
 }
 
-/** How many runs are compared at once. */
+/** Maximum number of runs compared at once. */
 const COMPARED = 8;
 
-/** What the page of compared runs shows. */
+/** Data of the comparison page. */
 export async function comparePage(
   store: Store,
   records: Records,
@@ -197,7 +197,7 @@ export async function comparePage(
   };
 }
 
-/** Charts that more than one run has, each curve named by its run. */
+/** Charts that more than one run has, each curve labelled by its run. */
 function overlaid(store: Store, records: Records, runs: readonly RunRecord[]): Chart[] {
   const merged = new Map<string, { chart: Chart; series: Series[]; runs: Set<string> }>();
   for (const run of runs) {

@@ -7,11 +7,11 @@ import { type NodeView, type RunView, viewRun } from "../view/run.ts";
 export interface Beside {
   readonly view: RunView;
   readonly nodes: ReadonlyMap<string, NodeView>;
-  /** The node that made it. */
+  /** The node that made the artifact. */
   readonly node: NodeView;
 }
 
-/** The nodes of the run that made an artifact, and its own, if the run is still in the records. */
+/** The nodes of the run that made an artifact, and the node that made it, if the run is still in the records. */
 export function nodesBeside(
   store: Store,
   records: Records,

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-/** The script of the page and that of the worker that its pages share, each with the packages that it uses. */
+/** Bundles the page's script and the shared worker's script, each with the packages it uses. */
 export async function bundlePage(): Promise<{ readonly page: string; readonly worker: string }> {
   try {
     const built = await esbuild.build({
@@ -31,7 +31,7 @@ export async function bundlePage(): Promise<{ readonly page: string; readonly wo
   }
 }
 
-/** Packages lie in the runtime's own cache, where the bundler would not look. */
+/** Packages are in Deno's own cache, where the bundler would not look. */
 function resolvePackage(args: esbuild.OnResolveArgs): esbuild.OnResolveResult | undefined {
   if (args.kind === "entry-point") return undefined;
   const from = args.importer.includes("/node_modules/") || args.importer.includes("/npm/")

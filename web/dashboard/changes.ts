@@ -6,7 +6,7 @@ import { resolveRun } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** The longest note and tag, and the most tags of a run. */
+/** Limits: length of a note, length of a tag, and number of tags per run. */
 const NOTE = 10_000, TAG = 100, TAGS = 50;
 
 const tag = z.string().trim().min(1).max(TAG).regex(/^[^\s,]+$/, "a tag has no spaces and no commas");
@@ -20,7 +20,7 @@ const annotated = z.strictObject({
 });
 
 /**
- * Writes what people say of runs.
+ * Saves notes and tags of runs.
  * @throws WrongQuestion when the body says it otherwise than {@link annotated}
  */
 export function annotateRuns(store: Store, records: Records, body: unknown): Annotation[] {

@@ -4,14 +4,14 @@ import type { RecordReader } from "../../runner/records/reader.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
 /**
- * A column that a user chose: `param:PATH`, a parameter of the pipeline; `metric:STAGE/NAME`, what a metric came to;
- * `output:NAME/PATH`, a number of a returned output; `node:PATH`, for plots, a parameter of the node that was measured.
+ * A column chosen by the user: `param:PATH`, a parameter of the pipeline; `metric:STAGE/NAME`, the last value of a
+ * metric; `output:NAME/PATH`, a number of a returned output; `node:PATH`, for plots, a parameter of the measured node.
  */
 export interface RunColumn {
   readonly kind: "param" | "metric" | "output" | "node";
-  /** Stage of a metric, name of an output; else empty. */
+  /** Stage of a metric, or name of an output; otherwise empty. */
   readonly of: string;
-  /** Name of a metric; dotted path of a parameter or in an output. */
+  /** Name of a metric; dotted path of a parameter or within an output. */
   readonly name: string;
 }
 
@@ -24,14 +24,14 @@ export function columnOf(text: string): RunColumn {
   return { kind: kind as "metric" | "output", of: rest!.slice(0, slash), name: rest!.slice(slash + 1) };
 }
 
-/** One value of a column: of a run, or of one of its nodes. */
+/** One value of a column, for a run or for one of its nodes. */
 export interface Cell {
   readonly run: string;
   readonly node: string | null;
   readonly value: JsonValue;
 }
 
-/** All values of a column, several of a run where several of its nodes have one. */
+/** All values of a column. A run has several if several of its nodes have one. */
 export function cellsOf(records: RecordReader, column: RunColumn): Cell[] {
   switch (column.kind) {
     case "param":
@@ -51,7 +51,7 @@ export function cellsOf(records: RecordReader, column: RunColumn): Cell[] {
   }
 }
 
-/** Which columns there are. */
+/** The available columns. */
 export interface ColumnChoice {
   readonly params: readonly string[];
   readonly metrics: readonly string[];
@@ -60,10 +60,10 @@ export interface ColumnChoice {
   readonly nodes: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Runs whose outputs and nodes are looked through for columns. */
+/** Maximum number of runs whose outputs and nodes are searched for columns. */
 const LOOKED = 20;
 
-/** Columns that the runs of a pipeline, or all, have. */
+/** The available columns for the runs of a pipeline, or for all runs. */
 export function columnChoice(records: RecordReader, pipeline: string | undefined): ColumnChoice {
   const runs = records.runs({ limit: LOOKED, ...(pipeline === undefined ? {} : { pipeline }) });
   const params = new Set(runs.flatMap((run) => flat(run.params).map(([path]) => `param:${path}`)));
@@ -98,7 +98,7 @@ export interface Point {
   readonly y: number;
 }
 
-/** Points of two columns: of each node that has a value of `y`, else of each run. */
+/** Points of two columns: one per node that has a value of `y`, otherwise one per run. */
 export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Point[] {
   const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
   if (x.kind === "node") {
@@ -112,7 +112,7 @@ export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Poi
   const ofRun = Map.groupBy(cells, (cell) => cell.run);
   return points.flatMap(({ run, node, value }) => {
     const mine = ofRun.get(run) ?? [];
-    // Metrics of one stage meet in their node, all else in the run.
+    // Metrics of one stage are joined by node, everything else by run.
     const same = mine.filter((cell) => cell.node === node);
     const found = x.kind === "metric" && x.of === y.of ? same : mine;
     return found.map((cell) => ({ run, node, x: cell.value, y: value as number }));

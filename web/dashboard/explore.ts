@@ -11,32 +11,32 @@ import type { ArtifactView, NodeView } from "../view/run.ts";
 import { type Beside, nodesBeside } from "./beside.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A model that answers beside another one. */
+/** Another model that can be asked the same question. */
 export interface ModelBeside {
   readonly digest: string;
   readonly name: string;
 }
 
-/** What the explorer's page shows before anything is asked. */
+/** Data of the explorer's page before anything is asked. */
 export interface ExplorePageData {
-  /** What people call the model. */
+  /** Display name of the model. */
   readonly name: string;
   readonly pipeline: string;
   readonly run: string;
   readonly node: string;
   readonly explorable: Explorable | null;
-  /** What it is. */
+  /** Facts about it. */
   readonly facts: readonly (readonly [name: string, value: string])[];
-  /** How good it is: what the nodes that read it, and its own, measured. */
+  /** Its quality: metrics of its own node and of the nodes that read it. */
   readonly measured: readonly (readonly [name: string, value: string])[];
-  /** Models of the same run that can be asked the same. */
+  /** Models of the same run that can be asked the same questions. */
   readonly others: readonly ModelBeside[];
 }
 
-/** Measurements that are shown. */
+/** Maximum number of metrics shown. */
 const MEASURED = 12;
 
-/** What of an artifact can be asked, what it is, and how good. */
+/** What can be asked of an artifact, with facts about it and its quality. */
 export function explorePage(store: Store, records: Records, digest: string): ExplorePageData {
   const record = resolveArtifact(records, digest);
   const { artifact, node, output, pipeline, run } = record;
@@ -57,7 +57,7 @@ export function explorePage(store: Store, records: Records, digest: string): Exp
   };
 }
 
-/** What people call an output: what its node is called among its like, else the name under which the run returns it. */
+/** Display name of an output: its node's label among similar nodes, otherwise the name under which the run returns it. */
 function nameOf({ view }: Beside, node: NodeView, output: string): string {
   if (node.variant !== "" && node.variant !== node.name) return node.variant;
   return view.outputs.find((one) => one.node === node.name && one.output === output)?.name ?? node.name;
@@ -83,7 +83,7 @@ function measuredOf(records: Records, beside: Beside, output: string): ExplorePa
   return [...of((one) => readers.has(one)), ...of((one) => one === name)].slice(0, MEASURED);
 }
 
-/** Models of the run that answer the same questions, the nearest of kin first. */
+/** Models of the run that answer the same questions, most closely related first. */
 function othersOf(beside: Beside, digest: string, known: Explorable | null): ModelBeside[] {
   const found: ModelBeside[] = [];
   const alike = (other: Explorable | null) =>
@@ -110,11 +110,11 @@ function isModel({ codec }: ArtifactView): boolean {
   return codec === "circuit" || codec === "patch-model";
 }
 
-/** Words listed of a blank, completions, and characters of a sentence, at most. */
+/** Limits: words listed per blank, completions, and characters of a sentence. */
 const LISTED = 1000, DRAWS = 16, SENTENCE = 5000;
 
 /**
- * Asks a model what the query says.
+ * Asks a model the question in the query.
  * @throws WrongQuestion when what is asked does not fit the model
  */
 export function askModel(
@@ -171,7 +171,7 @@ export function askModel(
   throw new WrongQuestion("page/argument", "this artifact is not a model of text or images", { status: 422 });
 }
 
-/** A parameter of the query that is a whole number from 0 to `most`. */
+/** An integer query parameter from 0 to `most`. */
 function wholeNumber(query: URLSearchParams, name: string, most: number): number {
   const value = Number(query.get(name) ?? "");
   if (query.get(name)?.trim() && Number.isInteger(value) && value >= 0 && value <= most) return value;

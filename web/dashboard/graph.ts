@@ -6,7 +6,7 @@ import { viewRun } from "../view/run.ts";
 import { drawRunGraph } from "../view/run_graph.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A run's graph as a drawing. */
+/** A drawing of a run's graph. */
 export interface RunGraph {
   readonly svg: string;
   readonly kind: BoxKind;
@@ -14,10 +14,10 @@ export interface RunGraph {
   readonly boxes: readonly (readonly string[])[];
 }
 
-/** Boxes that are drawn at most: layouts of more take long, and nobody finds anything in them. */
+/** Maximum number of boxes drawn: layouts of more take long and are unreadable. */
 const DRAWN = 600;
 
-/** Draws the graph of a run; boxes lead to the pages of their first nodes. */
+/** Draws the graph of a run; boxes link to the pages of their first nodes. */
 export async function graphOfRun(store: Store, records: Records, query: URLSearchParams): Promise<RunGraph> {
   const { run, nodes } = viewRun(store, records, resolveRun(records, query.get("id") ?? ""), {
     curves: false,

@@ -9,7 +9,7 @@ import { type TimeLeft, timeLeft } from "../view/left.ts";
 import { cellsOf, columnOf, type Point, pointsOf } from "./columns.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A line of the list of runs. */
+/** A row in the list of runs. */
 export interface RunLine extends Annotation {
   readonly id: string;
   readonly pipeline: string;
@@ -18,11 +18,11 @@ export interface RunLine extends Annotation {
   readonly ended: number | null;
   readonly seed: number;
   readonly states: Partial<Record<LiveNodeState, number>>;
-  /** Sweeps in words. */
+  /** Description of the sweeps. */
   readonly sweeps: string;
-  /** What is left of a running one, if that can be told. */
+  /** Estimated remaining time of a running run, if known. */
   readonly left: TimeLeft | null;
-  /** Values of each column that was asked for: several where several nodes have one. */
+  /** Values of each requested column: several if several nodes have one. */
   readonly cells: readonly (readonly JsonValue[])[];
 }
 
@@ -32,22 +32,22 @@ export interface RunList {
   readonly offset: number;
   readonly runs: readonly RunLine[];
   readonly pipelines: readonly string[];
-  /** All tags. */
+  /** All existing tags. */
   readonly tags: readonly string[];
   /** Seconds since 1970 by the dashboard's clock. */
   readonly now: number;
 }
 
-/** Runs on a page. */
+/** Number of runs per page. */
 export const PAGE = 50;
 
-/** What a list can be narrowed to. */
+/** Statuses that the list can be filtered by. */
 export const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
-/** Columns that every list has, by which it can be sorted. */
+/** Columns that every list has and can be sorted by. */
 export const SORTED = ["id", "pipeline", "status", "started", "took", "seed"] as const;
 
-/** A page of the runs that fit: newest first, or as `sort` and `order` say. */
+/** A page of the matching runs: newest first, or in the order given by `sort` and `order`. */
 export function listRuns(store: Store, records: RecordReader, query: URLSearchParams): RunList {
   const offset = Math.max(0, Math.min(2 ** 31, Math.trunc(Number(query.get("offset"))) || 0));
   const { runs, values, annotations } = chosenRuns(store, records, query);
@@ -76,7 +76,7 @@ export function listRuns(store: Store, records: RecordReader, query: URLSearchPa
 
 const NOTHING: Annotation = { note: "", tags: [], archived: false };
 
-/** The runs that fit, in their order, with the values of the columns that were asked for. */
+/** The matching runs in order, with the values of the requested columns. */
 interface ChosenRuns {
   readonly runs: readonly ListedRun[];
   readonly columns: readonly string[];
@@ -109,7 +109,7 @@ function chosenRuns(store: Store, records: RecordReader, query: URLSearchParams)
     const keys = new Map(runs.map((run) => [run.id, keyOf(run)]));
     runs.sort((a, b) => {
       const x = keys.get(a.id), y = keys.get(b.id);
-      // Runs without a value stand last, whichever way.
+      // Runs without a value come last in either direction.
       if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
       return sign * compared(x, y);
     });
@@ -117,17 +117,17 @@ function chosenRuns(store: Store, records: RecordReader, query: URLSearchParams)
   return { runs, columns, values, annotations: records.annotations() };
 }
 
-/** Columns that are shown at once, at most. */
+/** Maximum number of columns shown at once. */
 const COLUMNS = 24;
 
-/** Numbers by size, before texts by the alphabet. */
+/** Compares values: numbers numerically, before texts alphabetically. */
 function compared(a: JsonValue, b: JsonValue): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
   return String(a).localeCompare(String(b));
 }
 
-/** Runs that fit the filters, newest first. */
+/** Runs that match the filters, newest first. */
 function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams): ListedRun[] {
   const status = STATUSES.find((one) => one === query.get("status"));
   const archived = query.get("archived");
@@ -139,23 +139,23 @@ function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams
   };
   if (status === undefined) return records.listedRuns(filter);
   if (status !== "running" && status !== "killed") return records.listedRuns({ ...filter, status });
-  // The records call both running; what is neither ended nor killed may be either on a read-only store.
+  // The records call both `running`. On a read-only store, a run that neither ended nor was killed may be either.
   const other = status === "running" ? "killed" : "running";
   return records.listedRuns({ ...filter, status: "running" })
     .filter((run) => liveStatus(store, run) !== other);
 }
 
-/** Points of two columns of the runs that fit. */
+/** Points of two columns for the matching runs. */
 export function plotRuns(store: Store, records: RecordReader, query: URLSearchParams): Point[] {
   const fitting = new Set(fittingRuns(store, records, query).map((run) => run.id));
   const points = pointsOf(records, columnOf(query.get("x") ?? ""), columnOf(query.get("y") ?? ""));
   return points.filter((point) => fitting.has(point.run)).slice(0, POINTS);
 }
 
-/** Points of a plot, at most. */
+/** Maximum number of points of a plot. */
 const POINTS = 5000;
 
-/** All runs that fit as CSV (RFC 4180), with the columns that were asked for. */
+/** All matching runs as CSV (RFC 4180), with the requested columns. */
 export function csvOfRuns(store: Store, records: RecordReader, query: URLSearchParams): string {
   const { runs, columns, values, annotations } = chosenRuns(store, records, query);
   const head = ["run", "pipeline", "status", "started", "seconds", "seed", "note", "tags", ...columns];
@@ -174,7 +174,7 @@ function plain(value: JsonValue): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** A field; texts that a spreadsheet would take for a formula get a mark before them. */
+/** A CSV field. Texts that a spreadsheet would evaluate as a formula are prefixed. */
 function field(value: JsonValue): string {
   const text = plain(value);
   const formula = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text);

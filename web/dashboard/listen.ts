@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { RetortError } from "../../foundation/errors.ts";
 
-/** A request as it came. */
+/** A received request. */
 export interface Incoming {
   readonly method: string;
   /** Path and query. */
@@ -16,20 +16,20 @@ export interface Incoming {
   text(): Promise<string>;
 }
 
-/** Something that listens on this machine. */
+/** A listening socket on this machine. */
 export interface Listener {
   readonly port: number;
-  /** Settles when it has been closed. */
+  /** Settles when the listener is closed. */
   readonly finished: Promise<void>;
-  /** Ends every connection. */
+  /** Closes every connection. */
   close(): void;
 }
 
-/** Milliseconds that a connection may take to say what it wants, and that an idle one is kept. */
+/** Timeouts in milliseconds: for receiving a request, and for an idle connection. */
 const HEADERS = 10_000, IDLE = 30_000;
-/** Connections at one time: six for each of many browsers. One too many is closed at once. */
+/** Maximum number of connections: six for each of many browsers. Any more are closed at once. */
 const CONNECTIONS = 512;
-/** Bytes of a body. */
+/** Maximum size of a body in bytes. */
 const BODY = 64 << 10;
 
 /**

@@ -9,9 +9,9 @@ import { logPath } from "./api.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 import type { LiveRecords } from "./records.ts";
 
-/** What a live page is told. */
+/** An event sent to a live page. */
 export type LiveEvent =
-  /** Something in the list of runs changed. */
+  /** The list of runs changed. */
   | { readonly type: "runs" }
   /** The run's status and the states of all its nodes, in the order of the graph. */
   | {
@@ -29,26 +29,26 @@ export type LiveEvent =
   /** The records cannot be read at the moment. */
   | { readonly type: "fault"; readonly message: string };
 
-/** Milliseconds between looks at the records. The runner itself writes twice a second. */
+/** Milliseconds between polls of the records. The runner writes twice a second. */
 const LOOK = 500;
-/** Looks after which a sign of life is sent, and a run's process is looked after. */
+/** Number of polls between keep-alive messages, and between checks that a run's process is alive. */
 const QUIET = 20, ALIVE = 4;
-/** A page that is so far behind a log is told the end of it only. */
+/** If a page is further behind a log than this many bytes, it is sent only the end. */
 const BEHIND = 256 << 10;
 
-/** Streams that may be open, and what one of them may watch. */
+/** Limits: open streams, and watches per stream. */
 const STREAMS = 64, WATCHES = 64;
 
-/** One stream: what it watches, by the names that its reader gave. */
+/** One stream, with its watches by the names that the client gave them. */
 interface Stream {
   readonly watches: Map<string, Watch>;
   send(watch: string, events: readonly LiveEvent[]): void;
 }
 
 /**
- * Streams of changes as server-sent events, a stream a browser: each watches as many pages as its reader asks for. A
- * page that watches is told changes from then on; what came before is what it loads after that, so nothing falls
- * between. An event is `[name of the watch, what happened]`.
+ * Streams changes as server-sent events, one stream per browser; each can watch many pages. A watch reports changes from
+ * the moment it starts, and the page then loads the state up to that moment, so no change is missed. An event is `[name
+ * of the watch, event]`.
  */
 export class LiveStreams {
   readonly #streams = new Map<string, Stream>();
@@ -56,7 +56,7 @@ export class LiveStreams {
   constructor(readonly store: Store, readonly live: LiveRecords) {}
 
   /**
-   * A stream that watches nothing yet.
+   * Opens a stream that watches nothing yet.
    * @param name a name of the reader's choice, the same after a reconnection
    */
   open(name: string): ReadableStream<Uint8Array> {
@@ -82,7 +82,7 @@ export class LiveStreams {
         let looks = 0;
         send("retry: 1000\n\n");
         timer = setInterval(() => {
-          // A reader that does not keep up gets the rest later: what is sent is what changed since then.
+          // A slow reader gets the rest later: events contain all changes since the last one sent.
           if ((controller.desiredSize ?? 1) < -64) return;
           for (const [id, watch] of mine.watches) mine.send(id, watch.look(looks % ALIVE === 0));
           if (looks % QUIET === 0) send(": here\n\n");
@@ -97,7 +97,7 @@ export class LiveStreams {
   }
 
   /**
-   * Watches a run, a node's log, or the list of runs on an open stream, from now on.
+   * Starts watching a run, a node's log, or the list of runs on an open stream.
    * @throws WrongQuestion when there is no such stream, or it watches too much
    */
   watch(query: URLSearchParams): void {
@@ -112,16 +112,16 @@ export class LiveStreams {
     stream.send(id, watch.look(true));
   }
 
-  /** Watches something no longer. */
+  /** Stops watching something. */
   unwatch(query: URLSearchParams): void {
     this.#streams.get(query.get("stream") ?? "")?.watches.delete(query.get("watch") ?? "");
   }
 }
 
-/** No version of the records. */
+/** Sentinel: no version of the records. */
 const NEVER = -2;
 
-/** What one page has been told. */
+/** State of a watch: what its page was last sent. */
 class Watch {
   #version = -1;
   #told = new Map<string, string>();
@@ -141,7 +141,7 @@ class Watch {
       const records = this.live.get();
       const version = records.version();
       if (this.#faulty) {
-        // Other records may have the same version: what was told is told again.
+        // Reopened records may have the same version, so everything is sent again.
         this.#faulty = false;
         this.#version = NEVER;
         this.#told.clear();
@@ -194,7 +194,7 @@ class Watch {
     return [{ type: "log", piece }];
   }
 
-  /** An event, unless the page was told exactly that before. */
+  /** Returns the event unless the page was last sent exactly the same. */
   #new(event: LiveEvent): LiveEvent[] {
     const text = JSON.stringify(event);
     if (this.#told.get(event.type) === text) return [];

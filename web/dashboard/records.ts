@@ -2,8 +2,8 @@ import { Records } from "../../runner/records/records.ts";
 import type { Store } from "../../runner/store/store.ts";
 
 /**
- * The run records of a store as they are now: opened when they are asked for, opened again when the file has
- * been replaced, so that a dashboard outlives damage and repair.
+ * The current run records of a store. Opened on demand and reopened if the file has been replaced, so that a dashboard
+ * survives damage and repair.
  */
 export class LiveRecords implements Disposable {
   readonly #store: Store;
@@ -21,7 +21,7 @@ export class LiveRecords implements Disposable {
     this[Symbol.dispose]();
     let records = new Records(this.#store, { readOnly: true });
     if (!records.hasLists() && !this.#store.readOnly) {
-      // Of an older version: a writer brings it up to date.
+      // From an older version: open for writing to upgrade it.
       records.close();
       new Records(this.#store).close();
       records = new Records(this.#store, { readOnly: true });

@@ -25,27 +25,27 @@ import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
-/** A dashboard that is being served. */
+/** A running dashboard. */
 export interface Dashboard extends AsyncDisposable {
-  /** Where it is reached, with the secret in it. */
+  /** Its URL, including the secret. */
   readonly url: string;
-  /** The same by the names that tunnels and proxies have for it. */
+  /** The same for the public host names of tunnels and proxies. */
   readonly publicUrls: readonly string[];
-  /** Settles when it is over. */
+  /** Settles when the dashboard has stopped. */
   readonly finished: Promise<void>;
 }
 
-/** How a dashboard is served. */
+/** Options of the dashboard's server. */
 export interface ServeOptions {
-  /** The port; without one that of the last time, or any when that is taken. */
+  /** The port; by default the previous one, or any if that is taken. */
   readonly port?: number;
   /** `NAME` or `NAME:PORT` of tunnels and proxies that lead to it. */
   readonly publicHosts?: readonly string[];
-  /** Milliseconds that a connection may take to say what it wants. */
+  /** Timeout in milliseconds for receiving a request. */
   readonly patience?: number;
 }
 
-/** The page; the worker's name changes with its code, so that no page meets one of another version. */
+/** The page's HTML. The worker's name depends on its code, so a page never uses a worker of another version. */
 const shell = (worker: string) =>
   `<!doctype html>
 <html lang="en" data-worker="${worker}">
@@ -64,7 +64,7 @@ const shell = (worker: string) =>
 `;
 
 /**
- * Serves a store's dashboard on this machine alone.
+ * Serves a store's dashboard on the loopback interface only.
  *
  * @throws RetortError when the named port is taken, CallError when a public host is no name.
  */
@@ -127,14 +127,14 @@ async function bodyOf(request: Incoming): Promise<unknown> {
   }
 }
 
-/** Does what a page asks for. */
+/** Performs a change requested by a page. */
 function change({ store, live }: Sources, path: string, body: unknown): unknown {
   if (path === "api/annotate") return annotateRuns(store, live.get(), body);
   cancel(store, live.get(), body);
   return null;
 }
 
-/** What answers are made from. */
+/** What responses are made from. */
 interface Sources {
   readonly store: Store;
   readonly live: LiveRecords;
@@ -185,7 +185,7 @@ async function answerApi(
     case "api/file": {
       const name = query.get("name") ?? "";
       const bytes = await artifactFile(store, live.get(), query.get("digest") ?? "", name);
-      // Whatever it is, it is saved and never opened as a page of this place.
+      // Always a download, never opened as a page of this origin.
       const saved = encodeURIComponent(name.split("/").at(-1)!).replaceAll("'", "%27");
       return answer(bytes, "application/octet-stream", {
         headers: { "content-disposition": `attachment; filename*=UTF-8''${saved}` },

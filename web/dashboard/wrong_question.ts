@@ -1,8 +1,8 @@
 import { CallError, type ErrorCode, type ErrorFacts } from "../../foundation/errors.ts";
 
-/** What was asked does not fit: a number that is none, too many runs to compare, a sentence too long for a model. */
+/** A request that makes no sense: an invalid number, too many runs to compare, a sentence too long for a model. */
 export class WrongQuestion extends CallError {
-  /** Status of the answer: 400 for a question that cannot be read, 422 for one that does not fit what it is about. */
+  /** HTTP status: 400 for an unreadable question, 422 for one that does not fit its subject. */
   readonly status: 400 | 422;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts & { readonly status?: 400 | 422 } = {}) {

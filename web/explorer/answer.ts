@@ -17,7 +17,7 @@ import { encodePlainPng } from "../view/png.ts";
 import { dataUrl } from "../view/preview.ts";
 import type { ImageAnswer, ImageQuestion, TextAnswer, TextQuestion } from "./protocol.ts";
 
-/** A model of text that is open: its circuit, and for blanks the one in which they are not ends. */
+/** An open text model: its circuit, and for blanks the circuit in which they cannot be end tokens. */
 export interface TextModel {
   readonly evaluator: Evaluator;
   withoutEnds(
@@ -25,14 +25,14 @@ export interface TextModel {
   ): Promise<{ evaluator: Evaluator; condition: Exclusion["condition"] }>;
 }
 
-/** What the circuit of a text says of a sentence: the stages' own code, without a run. */
+/** A text circuit's answer about a sentence. Uses the stages' own code, without a run. */
 export async function answerText(
   { evaluator, withoutEnds }: TextModel,
   vocabulary: Vocabulary,
   { sentence, ends, list, draws, seed, likeliest }: Omit<TextQuestion, "model" | "vocabulary" | "kind">,
 ): Promise<TextAnswer> {
   const { circuit } = evaluator;
-  // A circuit that says nothing of its windows is asked as it stands.
+  // A circuit without information about its windows is queried directly.
   const frame = askedFrame(circuit, vocabulary, {}, () => {});
   const read = readSentence(sentence, vocabulary, circuit.variables.length, frame, ends);
   const [log] = await logLikelihood(evaluator, read.samples);
@@ -71,7 +71,7 @@ async function likeliestOf(
   return { text: textOfTokens(values.slice(words.from, words.to), vocabulary), probability, exact };
 }
 
-/** {@link readBlanks}, for which a sentence that does not fit is a failed run: here it is a wrong call. */
+/** {@link readBlanks}, but a sentence that does not fit is a bad request here, not a failed run. */
 function readSentence(...args: Parameters<typeof readBlanks>): ReturnType<typeof readBlanks> {
   try {
     return readBlanks(...args);
@@ -81,7 +81,7 @@ function readSentence(...args: Parameters<typeof readBlanks>): ReturnType<typeof
   }
 }
 
-/** What a model of images says of an image with hidden pixels. */
+/** An image model's answer about an image with hidden pixels. */
 export async function answerImage(
   model: ImageModel,
   set: ImageSet,
@@ -122,7 +122,7 @@ export async function answerImage(
   };
 }
 
-/** Nats of a log-likelihood as bits of surprise. */
+/** Converts a log-likelihood in nats to bits of surprise. */
 function bitsOf(log: number): number | null {
   return Number.isFinite(log) ? -log / Math.LN2 : null;
 }

@@ -1,11 +1,11 @@
 import type { JsonObject } from "../../foundation/canonical.ts";
 import type { ArtifactView, NodeView } from "../view/run.ts";
 
-/** What of an artifact can be asked on the explorer's page. */
+/** What can be asked of an artifact on the explorer's page. */
 export type Explorable =
   | {
     readonly kind: "text";
-    /** Units of a window. */
+    /** Number of tokens in a window. */
     readonly length: number;
     /** Digest of the vocabulary. */
     readonly vocabulary: string;
@@ -14,19 +14,19 @@ export type Explorable =
     readonly kind: "images";
     readonly height: number;
     readonly width: number;
-    /** Images to begin with, those that the model was not made from first. */
+    /** Image sets to start from; those not used for training come first. */
     readonly sets: readonly {
       readonly digest: string;
-      /** What people call it. */
+      /** Display name. */
       readonly name: string;
       readonly count: number;
     }[];
   };
 
 /**
- * What of an artifact can be asked, from the records of the run that made it: a circuit that a vocabulary came
- * before is a model of text; a circuit with a variable for each number of an image that came before it, or a
- * model of patches, is one of images.
+ * Determines from the records of the run that made an artifact what can be asked of it: a circuit with a vocabulary
+ * among its ancestors is a text model; a circuit with one variable for each number of an image among its ancestors, or a
+ * patch model, is an image model.
  *
  * @param returned names under which the run returns outputs, by `node:output`.
  */
@@ -46,7 +46,7 @@ export function explorable(
   const source = outputsOf(before, "images").find(({ output }) => fits(output.facts));
   if (source === undefined) return null;
   const [, height, width] = shapeOf(source.output.facts)!;
-  // Also the sets that the model was not made from, such as test images, where their numbers mean the same.
+  // Includes sets the model was not trained on, such as test images, if their numbers have the same meaning.
   const alike = outputsOf([...nodes.values()], "images").filter(({ output }) =>
     fits(output.facts) && output.facts.space === source.output.facts.space
   );
@@ -67,7 +67,7 @@ export function explorable(
   };
 }
 
-/** What a set of images is called: what the run returns it as, and whether the model was made from it. */
+/** Display name of an image set: its name among the run's outputs, and whether the model was trained on it. */
 function setName(
   node: NodeView,
   output: ArtifactView,
@@ -80,7 +80,7 @@ function setName(
   return own === "" ? kind : `${own} (${kind})`;
 }
 
-/** The node and all before it, the nearest first. */
+/** The node and its ancestors, nearest first. */
 function ancestors(nodes: ReadonlyMap<string, NodeView>, node: NodeView): NodeView[] {
   const found = new Map([[node.name, node]]);
   for (const one of found.values()) {
@@ -98,7 +98,7 @@ function outputsOf(nodes: readonly NodeView[], codec: string) {
   );
 }
 
-/** Whether a circuit has a variable for each number of images of a shape, or a model's patches cover them. */
+/** Whether a circuit has one variable for each number of an image shape, or a model's patches cover it. */
 function isOver(
   { codec, facts }: Pick<ArtifactView, "codec" | "facts">,
   shape: readonly number[] | undefined,

@@ -6,13 +6,13 @@ import { type Answer, type Asked, type FromExplorer, type Question, toldOf } fro
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
 
-/** What the process may do: read the store and load ONNX Runtime. No network, no writing, no programs. */
+/** Permissions of the process: it may read the store and load ONNX Runtime, but has no network, writing or subprocesses. */
 const PERMISSIONS = ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
 
-/** Milliseconds after the last question until the process is ended: its models' memory is given back. */
+/** Milliseconds of idle time after which the process is ended to free its models' memory. */
 const IDLE = 5 * 60_000;
 
-/** A question that waits or is being answered. */
+/** A question that is waiting or being answered. */
 interface Pending {
   readonly asked: Asked;
   readonly asker: string;
@@ -21,9 +21,9 @@ interface Pending {
 }
 
 /**
- * Answers questions about models in a process of its own, started at the first one: however large a model is,
- * the dashboard answers everything else meanwhile. One question at a time; a page that has asked again gives up
- * what waits.
+ * Answers questions about models in a separate process, started on the first question, so that the dashboard stays
+ * responsive however large a model is. Handles one question at a time; a newer question from a page cancels its waiting
+ * one.
  */
 export class Explorer implements AsyncDisposable {
   #child: { process: Deno.ChildProcess; input: WritableStreamDefaultWriter<Uint8Array> } | undefined;
@@ -31,7 +31,7 @@ export class Explorer implements AsyncDisposable {
   #current: Pending | undefined;
   #next = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
-  /** Settles when every process that was started is over. */
+  /** Settles when every started process has ended. */
   #over: Promise<unknown> = Promise.resolve();
 
   /** @param idle milliseconds without a question after which the process is ended. */
@@ -77,7 +77,7 @@ export class Explorer implements AsyncDisposable {
     }
     this.#child ??= this.#start();
     const line = new TextEncoder().encode(`${JSON.stringify(this.#current.asked)}\n`);
-    this.#child.input.write(line).catch(() => {}); // It ended: `#watch` tells.
+    this.#child.input.write(line).catch(() => {}); // It ended; `#watch` handles that.
   }
 
   #start() {
@@ -91,7 +91,7 @@ export class Explorer implements AsyncDisposable {
     return { process, input: process.stdin.getWriter() };
   }
 
-  /** Ends the process, which answers nothing now; a question that comes before it is gone starts another. */
+  /** Ends the idle process. A question that arrives before it is gone starts another one. */
   #end(): void {
     kill(this.#child?.process);
     this.#child = undefined;
@@ -139,6 +139,6 @@ function kill(process: Deno.ChildProcess | undefined): void {
   try {
     process?.kill("SIGKILL");
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }

@@ -17,13 +17,13 @@ import { vocabulary } from "../../stages/text/codecs.ts";
 import { answerImage, answerText } from "./answer.ts";
 import type { Answer, Question } from "./protocol.ts";
 
-/** Things of the store that are kept open: going back and forth between two models opens none again. */
+/** Maximum number of store objects kept open, so that switching between two models reopens nothing. */
 const KEPT = 4;
 
-/** One core: the others and the GPU belong to the runs, and threads that wait for each other on a busy machine take longest. */
+/** One core: the others and the GPU are for the runs, and threads that synchronise on a busy machine are slowest. */
 const open = (model: Circuit): Promise<Engine> => openEngine(model, { engine: "cpu", threads: 1 });
 
-/** Models, vocabularies and images of stores, opened when they are asked for. */
+/** Models, vocabularies and images of stores, opened on demand. */
 export class Models {
   readonly #kept = new Map<string, Kept>();
 
@@ -92,7 +92,7 @@ export class Models {
     return this.#keep(`${as} ${artifact.digest}`, open, (value) => value.close());
   }
 
-  /** What was used last goes last. What could not be opened is tried again. */
+  /** Returns an object from a least-recently-used cache, opening it if necessary. Failed attempts are not kept. */
   async #keep<T>(
     key: string,
     make: () => Promise<T>,
@@ -116,7 +116,7 @@ export class Models {
   }
 }
 
-/** Something that is kept open. */
+/** An object that is kept open. */
 interface Kept {
   readonly value: Promise<unknown>;
   close(): Promise<void>;

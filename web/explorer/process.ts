@@ -1,6 +1,6 @@
 /**
- * The main module of the process that answers questions about models: one at a time, from standard input to
- * standard output. It ends when its input ends, that is when the dashboard is gone.
+ * The main module of the process that answers questions about models: one at a time, from standard input to standard
+ * output. It ends when its input ends, which is when the dashboard is gone.
  */
 import { codeOf, exitCodeOf, hintOf, messageOf } from "../../foundation/errors.ts";
 import { byteLines } from "../../runner/execute/protocol.ts";
@@ -16,7 +16,7 @@ function tell(told: FromExplorer): void {
   }
 }
 
-// Ctrl-C reaches every process of the terminal; this one ends with its parent.
+// Ctrl-C reaches every process of the terminal; this one ends with its parent instead.
 Deno.addSignalListener("SIGINT", () => {});
 const models = new Models();
 for await (const line of byteLines(Deno.stdin.readable)) {

@@ -3,83 +3,83 @@ import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import type { FilledBlanks } from "../../stages/text/blanks.ts";
 
-/** A sentence with blanks for a circuit over windows of text. */
+/** A question about a sentence with blanks, for a circuit over windows of text. */
 export interface TextQuestion {
   readonly kind: "text";
   /** The circuit. */
   readonly model: Artifact;
   readonly vocabulary: Artifact;
-  /** Words with spaces between them, `_` for each missing one. */
+  /** Words separated by spaces, with `_` for each missing one. */
   readonly sentence: string;
-  /** Whether the sentence ends where its text does; otherwise it may go on. */
+  /** Whether the text ends with the sentence; otherwise it may continue. */
   readonly ends: boolean;
-  /** Words listed of each blank. */
+  /** Number of words listed per blank. */
   readonly list: number;
-  /** Completions. */
+  /** Number of completions. */
   readonly draws: number;
   readonly seed: number;
-  /** Whether the likeliest filling of all blanks is wanted: it takes longer. */
+  /** Whether to find the most probable filling of all blanks, which takes longer. */
   readonly likeliest: boolean;
 }
 
-/** What a circuit says of a sentence. */
+/** A circuit's answer about a sentence. */
 export interface TextAnswer extends FilledBlanks {
   readonly kind: "text";
-  /** -log2 of the probability of the words that stand, ends included; null when they are impossible. */
+  /** -log2 of the probability of the given words, including end tokens; null if they are impossible. */
   readonly bits: number | null;
-  /** Units of the sentence that are given, with its ends. */
+  /** Number of given tokens in the sentence, including end tokens. */
   readonly given: number;
-  /** Words that the vocabulary does not have, read as its unknown word. */
+  /** Out-of-vocabulary words, read as the unknown word. */
   readonly unknown: readonly string[];
-  /** Words of the vocabulary. */
+  /** Size of the vocabulary. */
   readonly vocabulary: number;
-  /** The word that stands for all that the vocabulary does not have; null where there is none. */
+  /** The word for out-of-vocabulary words; null if there is none. */
   readonly unknownWord: string | null;
-  /** The likeliest filling of all blanks by known words; null when it was not asked for, or there is none. */
+  /** The most probable filling of all blanks by known words; null if it was not requested or there is none. */
   readonly likeliest: {
     readonly text: string;
-    /** Given the words that stand. */
+    /** Conditional on the given words. */
     readonly probability: number;
-    /** False when the search was given up before it was certain. */
+    /** False if the search stopped before proving optimality. */
     readonly exact: boolean;
   } | null;
 }
 
-/** An image with hidden pixels for a model of images. */
+/** A question about an image with hidden pixels, for an image model. */
 export interface ImageQuestion {
   readonly kind: "images";
-  /** A circuit over pixels or a model of patches. */
+  /** A circuit over pixels or a patch model. */
   readonly model: Artifact;
-  /** The set that the image is of; it tells what the numbers mean. */
+  /** The image's set, which also defines what the numbers mean. */
   readonly images: Artifact;
-  /** Which image of the set. */
+  /** Index of the image in the set. */
   readonly image: number;
-  /** A bit for each pixel in rows, the lowest of each byte first, 1 where hidden; base64url. */
+  /** One bit per pixel in row-major order, lowest bit of each byte first, 1 where hidden; base64url. */
   readonly hidden: string;
   readonly draws: number;
   readonly seed: number;
 }
 
-/** What a model says of an image. Pictures are PNG as data URLs, a pixel a pixel. */
+/** An image model's answer. Pictures are PNGs as data URLs, one pixel per pixel. */
 export interface ImageAnswer {
   readonly kind: "images";
   readonly original: string;
-  /** Pixels that are hidden. */
+  /** Number of hidden pixels. */
   readonly hidden: number;
-  /** -log2 p(what is hidden | what is seen) of the original; null when nothing is hidden or it is impossible. */
+  /** -log2 p(hidden | visible) of the original; null if nothing is hidden or it is impossible. */
   readonly bits: number | null;
-  /** Draws from the exact distribution of what is hidden given what is seen. */
+  /** Samples from the exact conditional distribution of the hidden pixels. */
   readonly drawn: readonly string[];
-  /** Exact expected values of what is hidden. */
+  /** Exact conditional means of the hidden pixels. */
   readonly mean: string;
 }
 
-/** What models are asked. */
+/** A question to a model. */
 export type Question = TextQuestion | ImageQuestion;
-/** What they answer. */
+/** A model's answer. */
 export type Answer = TextAnswer | ImageAnswer;
 
-/** What the process that answers is told, one JSON line each. */
+/** A request to the answering process, one JSON line each. */
 export interface Asked {
   readonly id: number;
   /** The store's folder. */
@@ -87,7 +87,7 @@ export interface Asked {
   readonly question: Question;
 }
 
-/** What it tells: a line that begins with {@link MARK}, since libraries may print as well. */
+/** A response of the process: a line that begins with {@link MARK}, because libraries may print as well. */
 export type FromExplorer =
   & { readonly id: number }
   & (
@@ -100,10 +100,10 @@ export type FromExplorer =
     }
   );
 
-/** Begins the lines of answers. */
+/** Prefix of response lines. */
 export const MARK = "\x1e";
 
-/** Checks what came as JSON from the other process only so far that it is an answer at all. */
+/** Parses a line from the other process; checks only that it is a response. */
 export function toldOf(line: string): FromExplorer | undefined {
   if (!line.startsWith(MARK)) return undefined;
   const value = JSON.parse(line.slice(MARK.length)) as JsonValue & FromExplorer;

@@ -3,7 +3,7 @@ import { barOf, differenceText, metricText, openArms, spreadValue, verdictOf } f
 import { colourVariable, REFERENCE } from "../../foundation/palette.ts";
 import { roleOf, type Roles } from "../view/roles.ts";
 
-/** What a run says to its pipeline's question: the verdict, whether it is sure, and a bar an arm. */
+/** A run's answer to its pipeline's question: the verdict, its certainty, and one bar per arm. */
 export function AnswerCard({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
   const { text, sure, why } = verdictOf(answer);
   return (
@@ -31,7 +31,7 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Values as bars from 0 in a table, so that they are read without seeing them as well. */
+/** Values as bars from 0 in a table, so that they can also be read without seeing. */
 function Bars({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
   return (
     <div class="scroll" role="region" aria-label={`${answer.metric} by arm`} tabIndex={0}>
@@ -74,7 +74,7 @@ function Bars({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
   );
 }
 
-/** Several settings stand under their names; references that are the same at all of them stand once, at the end. */
+/** Settings are shown under their names; references that are the same in all of them are shown once, at the end. */
 function groupsShown({ groups }: RunAnswer): readonly AnswerGroup[] {
   if (groups.length < 2) return groups.map((group) => ({ ...group, setting: "" }));
   const valueText = (arm: ArmValue) => JSON.stringify([arm.arm, arm.values]);
@@ -88,7 +88,7 @@ function groupsShown({ groups }: RunAnswer): readonly AnswerGroup[] {
       setting,
       arms: arms.filter((arm) => !known.has(valueText(arm))),
     })),
-    // Beside which of the settings' baselines they would stand is not said.
+    // Deltas are omitted: it would be unclear which setting's baseline they refer to.
     ...(common.length === 0
       ? []
       : [{ setting: "for comparison", arms: common.map((arm) => ({ ...arm, difference: null })) }]),

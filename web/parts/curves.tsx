@@ -7,10 +7,10 @@ import { drawCurves, isPositive } from "./plot.ts";
 import { Drawing, usePlace } from "./place.tsx";
 import { Table } from "./values.tsx";
 
-/** Small enough for its letters to be read on a phone. */
+/** Small enough that its text is readable on a phone. */
 const SHOWN = { width: 480, height: 250 };
 
-/** A chart with a legend whose entries show and hide their curves, and the numbers as a table. */
+/** A chart with a legend whose entries toggle their curves, and the numbers as a table. */
 export function CurveFigure({ chart }: { chart: Chart }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [logarithmic, setLogarithmic] = useState(false);

@@ -1,7 +1,7 @@
 import type { Lineage } from "../../runner/references.ts";
 import { Link, usePlace } from "./place.tsx";
 
-/** What an artifact was made from, back to the data. */
+/** The lineage of an artifact, back to the data. */
 export function LineageTree({ lineage }: { lineage: Lineage }) {
   const place = usePlace();
   if (lineage.inputs.length === 0) {

@@ -1,12 +1,12 @@
 import { options, type VNode } from "preact";
 import { withVisibleMarks } from "../../foundation/bidi.ts";
 
-/** Attributes that people read or hear. */
+/** Attributes that are read by people or screen readers. */
 const READ = ["title", "alt", "aria-label", "placeholder"] as const;
 
 /**
- * Makes marks of direction visible in every text and label that pages are made of from now on. What
- * is typed into fields and where links lead stays as it is.
+ * Makes bidirectional control characters visible in all text and labels of pages from now on. Field values and link
+ * targets are unchanged.
  */
 export function showMarks(): void {
   if (shown) return;

@@ -2,19 +2,19 @@
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 
-/** Where parts are shown: how they draw, and where their links lead. */
+/** Where parts are shown, which determines how they draw and where their links lead. */
 export interface PagePlace {
-  /** The document that makes drawings when pages are written as text; undefined in a browser. */
+  /** The document that creates drawings when pages are rendered to text; undefined in a browser. */
   readonly document: Document | undefined;
-  /** Links; undefined where a page has nothing to lead to. */
+  /** Link targets; undefined if a page has no such target. */
   node(name: string): string | undefined;
   artifact(digest: string): string | undefined;
   run(id: string): string | undefined;
-  /** A moment as text. */
+  /** Formats a time. */
   time(seconds: number): string;
 }
 
-/** The place of the parts below it. */
+/** Provides the place to the parts below. */
 export const PlaceContext = createContext<PagePlace>({
   document: undefined,
   node: () => undefined,
@@ -28,12 +28,12 @@ export function usePlace(): PagePlace {
   return useContext(PlaceContext);
 }
 
-/** A drawing: written as text on the server, put into the page in a browser. */
+/** A drawing: text on the server, DOM nodes in a browser. */
 export function Drawing(
   { draw, className, hidden }: {
     draw: (document: Document) => Element;
     className: string;
-    /** For a second drawing that a script shows in place of the first. */
+    /** For a second drawing that a script swaps with the first. */
     hidden?: boolean;
   },
 ) {
@@ -48,12 +48,12 @@ export function Drawing(
   );
 }
 
-/** A link where there is somewhere to go, else plain. */
+/** A link, or plain content if there is no target. */
 export function Link({ to, children }: { to: string | undefined; children: ComponentChildren }) {
   return to === undefined ? <>{children}</> : <a href={to}>{children}</a>;
 }
 
-/** A moment. */
+/** A time. */
 export function Time({ at }: { at: number | null }) {
   const place = usePlace();
   if (at === null) return <>–</>;

@@ -5,14 +5,14 @@ import { colourVariable } from "../../foundation/palette.ts";
 import { type Chart, metricParts, seriesStyles, stepTicks } from "../view/curves.ts";
 import type { Histogram } from "../view/tensor.ts";
 
-/** How a chart is shown. */
+/** Drawing options of a chart. */
 export interface CurveOptions {
   readonly width: number;
   readonly height: number;
   readonly logarithmic?: boolean;
 }
 
-/** Curves of a metric as an SVG element. */
+/** Draws the curves of a metric as an SVG element. */
 export function drawCurves(document: Document, chart: Chart, options: CurveOptions): SVGSVGElement {
   const styles = seriesStyles(chart.series);
   const ticks = stepTicks(chart.series);
@@ -54,25 +54,25 @@ export function drawCurves(document: Document, chart: Chart, options: CurveOptio
   return svg;
 }
 
-/** True when a logarithmic axis can show all values. */
+/** Whether a logarithmic axis can show all values. */
 export function isPositive(chart: Chart): boolean {
   return chart.series.every((one) => one.points.every(([, value]) => value === null || value > 0));
 }
 
-/** Names a picture. What it is made of is nothing that a screen reader should read piece by piece. */
+/** Gives a picture an accessible name and hides its parts from screen readers. */
 function describe(svg: SVGSVGElement, text: string): void {
   for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", withVisibleMarks(text));
 }
 
-/** A chart in words. */
+/** A textual description of a chart. */
 export function curveText(chart: Chart): string {
   const count = chart.series.length === 1 ? "1 curve" : `${chart.series.length} curves`;
   return `${chart.metric} of ${chart.stage} by ${chart.unit}, ${count}; the table beside it has the numbers`;
 }
 
-/** Counts of values as bars. */
+/** Draws a histogram as bars. */
 export function drawHistogram(document: Document, histogram: Histogram, name: string): SVGSVGElement {
   const { from, to, counts } = histogram;
   const step = (to - from) / counts.length;

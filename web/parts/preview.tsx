@@ -10,8 +10,8 @@ import type { ShownTable } from "../view/shown_tables.ts";
 import { Facts, Table, ValueView } from "./values.tsx";
 
 /**
- * An artifact by what its codec says of it and by what its files look like: values and texts speak for themselves,
- * unless they are too deep for tables; then the codec's words come first.
+ * An artifact's content: its summary by its codec and previews of its files. Values and texts come first unless they are
+ * too deeply nested for tables; then the summary does.
  */
 export function ArtifactContent(
   { summary, artifact, previews, name }: {
@@ -52,7 +52,7 @@ export function ArtifactContent(
   );
 }
 
-/** A table in words, its title above it. */
+/** A table for people, with its title above it. */
 export function WordTable({ table: { title, head, numeric, rows, note } }: { table: ShownTable }) {
   return (
     <div class="words">
@@ -77,16 +77,16 @@ export function WordTable({ table: { title, head, numeric, rows, note } }: { tab
   );
 }
 
-/** Lists of rows under names: what tables show well. */
+/** Maximum depth of values that tables show well: named lists of rows. */
 const TABLES = 3;
 
-/** How deep lists and objects stand in one another; 0 for a plain value. */
+/** Nesting depth of lists and objects; 0 for a plain value. */
 function depth(value: JsonValue): number {
   if (typeof value !== "object" || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).slice(0, 50).map(depth));
 }
 
-/** What an artifact's files look like. `name`: what people call it. */
+/** Previews of an artifact's files. `name` is its display name. */
 export function Previews(
   { artifact, previews, name }: {
     artifact: ArtifactView;
@@ -95,7 +95,7 @@ export function Previews(
   },
 ) {
   const pictures = captions(artifact);
-  // A list of pictures is told by the pictures themselves.
+  // The pictures themselves replace the list of pictures.
   const shown = pictures.size === 0 ? previews : previews.filter(({ file }) => file !== "pictures.json");
   const several = shown.length > 1;
   return (
@@ -113,7 +113,7 @@ export function Previews(
   );
 }
 
-/** Captions that the facts of an artifact give its pictures. */
+/** Captions of pictures from the facts of their artifact. */
 function captions(artifact: ArtifactView): Map<string, string> {
   const listed = artifact.facts.pictures;
   if (!Array.isArray(listed)) return new Map();

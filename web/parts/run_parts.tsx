@@ -8,7 +8,7 @@ import { Link, Time, usePlace } from "./place.tsx";
 import { ProgressBar, State, took } from "./status.tsx";
 import { Facts, Table } from "./values.tsx";
 
-/** The nodes of a run in the order of its graph. `ids` gives rows ids for links. */
+/** The nodes of a run in the order of its graph. `ids` gives row ids for links. */
 export function NodesTable({ nodes, ids }: { nodes: readonly NodeView[]; ids?: (node: NodeView) => string }) {
   const place = usePlace();
   return (
@@ -17,7 +17,7 @@ export function NodesTable({ nodes, ids }: { nodes: readonly NodeView[]; ids?: (
       head={["node", "stage", "state", "took", "why"]}
       {...(ids === undefined ? {} : { ids: nodes.map(ids) })}
       rows={nodes.map((node) => [
-        // Rows with ids are themselves where links to nodes lead.
+        // Rows with ids are link targets themselves.
         <Link key="n" to={ids === undefined ? place.node(node.name) : undefined}>{node.name}</Link>,
         node.stage,
         <span key="s">
@@ -48,7 +48,7 @@ export function Why({ node }: { node: NodeView }) {
   return <>{node.reasons.join("; ")}</>;
 }
 
-/** `1.234 ± 0.012`: the mean with as many digits as the deviation leaves it. */
+/** `1.234 ± 0.012`: the mean with as many digits as the deviation justifies. */
 export function spreadText(spread: Spread | null): string {
   if (spread === null) return "–";
   const { mean, deviation } = spread;
@@ -59,7 +59,7 @@ export function spreadText(spread: Spread | null): string {
   return `${mean.toFixed(places)} ± ${deviation.toFixed(places)}`;
 }
 
-/** The last metrics of a stage, a variant of its sweep a row. */
+/** The last metrics of a stage, one row per variant of its sweep. */
 export function ResultsTable({ table }: { table: ResultTable }) {
   const repeated = table.rows.some((row) => row.nodes.length > 1);
   const lead = table.columns.length > 0 ? table.columns : ["node"];
@@ -84,7 +84,7 @@ export function ResultsTable({ table }: { table: ResultTable }) {
   );
 }
 
-/** What the run's seed changes. */
+/** Variation of the run's numbers across seeds. */
 export function Seeds({ table }: { table: SeedTable }) {
   return (
     <>
@@ -108,7 +108,7 @@ export function Seeds({ table }: { table: SeedTable }) {
   );
 }
 
-/** What a run is, at its head. */
+/** Summary of a run, at the top of its page. */
 export function RunFacts({ run }: { run: RunRecord }) {
   return (
     <Facts

@@ -2,7 +2,7 @@ import { durationText } from "../../foundation/format.ts";
 import type { LiveNodeState, LiveStatus } from "../../runner/liveness.ts";
 import type { NodeView } from "../view/run.ts";
 
-/** What nodes' states are called and how they look: a sign beside the colour, for those who do not see it. */
+/** Name and icon of node states: the icon makes them distinguishable without colour. */
 export const STATES: Record<LiveNodeState | "data", { readonly word: string; readonly sign: string }> = {
   pending: { word: "waiting", sign: "○" },
   running: { word: "running", sign: "▶" },
@@ -16,12 +16,12 @@ export const STATES: Record<LiveNodeState | "data", { readonly word: string; rea
   data: { word: "data", sign: "▤" },
 };
 
-/** The state of a node, data told apart. */
+/** The state of a node, with data as a separate state. */
 export function shownState(node: Pick<NodeView, "state" | "data">): LiveNodeState | "data" {
   return node.data ? "data" : node.state;
 }
 
-/** The state of a node: a sign, a word and a colour. */
+/** The state of a node: an icon, a word and a colour. */
 export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
   const state = shownState(node);
   return (
@@ -40,7 +40,7 @@ const STATUS: Record<LiveStatus, readonly [sign: string, state: LiveNodeState]> 
   "running or killed": ["?", "interrupted"],
 };
 
-/** The status of a run, likewise. */
+/** The status of a run: an icon, a word and a colour. */
 export function Status({ status }: { status: LiveStatus }) {
   const [sign, state] = STATUS[status];
   return (
@@ -57,7 +57,7 @@ export function countsText(counts: Partial<Record<LiveNodeState, number>>): stri
   ).join(", ");
 }
 
-/** The state of several nodes: what a person would want to know first. */
+/** The most important state among several nodes. */
 export function worstState(states: readonly (LiveNodeState | "data")[]): LiveNodeState | "data" {
   const order = [
     "failed",
@@ -75,7 +75,7 @@ export function worstState(states: readonly (LiveNodeState | "data")[]): LiveNod
   return order.find((state) => found.has(state)) ?? "pending";
 }
 
-/** How long a node took, or what its result from the cache saved. */
+/** How long a node took, or how much time its cached result saved. */
 export function took(node: NodeView): string {
   if (node.maker !== null) {
     return node.maker.seconds === null ? "–" : `saved ${durationText(node.maker.seconds)}`;
@@ -83,7 +83,7 @@ export function took(node: NodeView): string {
   return node.seconds === null ? "–" : durationText(node.seconds);
 }
 
-/** How far a running node has come. */
+/** Progress of a running node. */
 export function ProgressBar({ node }: { node: Pick<NodeView, "name" | "state" | "progress"> }) {
   const { progress } = node;
   if (progress === null || node.state !== "running") return null;

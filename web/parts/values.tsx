@@ -2,22 +2,22 @@ import type { ComponentChildren, JSX } from "preact";
 import type { JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { valueText } from "../../foundation/format.ts";
 
-/** Rows and list items that are shown of a long value. */
+/** Maximum number of rows and list items shown of a long value. */
 const SHOWN = 200;
 
-/** A table that scrolls sideways by itself where the page is narrow; the keyboard reaches it for that. */
+/** A table that scrolls sideways on narrow pages, also by keyboard. */
 export function Table(
   { caption, head, rows, numeric = [], short = [], sorted = [], ids }: {
     caption: string;
     head: readonly ComponentChildren[];
     rows: readonly (readonly ComponentChildren[])[];
-    /** Columns of numbers. */
+    /** Indices of numeric columns. */
     numeric?: readonly number[];
-    /** Columns of short texts, which are not broken into lines. */
+    /** Indices of columns with short texts, which are not wrapped. */
     short?: readonly number[];
-    /** Which columns the rows are sorted by. */
+    /** Sort direction of each column, if the rows are sorted by it. */
     sorted?: readonly ("ascending" | "descending" | undefined)[];
-    /** Ids of rows, for links. */
+    /** Row ids, for links. */
     ids?: readonly string[];
   },
 ) {
@@ -43,7 +43,7 @@ export function Table(
   );
 }
 
-/** Names with values. */
+/** A list of names and values. */
 export function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }) {
   return (
     <dl class="facts">
@@ -71,7 +71,7 @@ export function Params({ params }: { params: JsonObject }) {
   );
 }
 
-/** A JSON value as a person reads it: lists of objects as tables, of texts as lists, objects as names with values. */
+/** A JSON value for people: lists of objects as tables, lists of texts as lists, objects as names and values. */
 export function ValueView({ value, name }: { value: JsonValue; name: string }): JSX.Element {
   if (typeof value === "string") return <span class="prose">{value}</span>;
   if (typeof value !== "object" || value === null) return <span>{valueText(value)}</span>;
@@ -123,7 +123,7 @@ function rowsTable(rows: readonly JsonObject[], name: string) {
   );
 }
 
-/** A value in a cell: each item of a list on a line of its own, an object by its names; deeper, values alone. */
+/** A value in a cell: list items on separate lines, objects with their names; deeper levels show values only. */
 function Cell({ value }: { value: JsonValue | undefined }) {
   if (Array.isArray(value)) return <>{value.map((item, i) => <div key={i}>{compact(item)}</div>)}</>;
   if (typeof value !== "object" || value === null) return <>{valueText(value)}</>;

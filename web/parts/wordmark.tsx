@@ -1,4 +1,4 @@
-/** The project's sign, a retort, and its name. */
+/** The project's logo, a retort, and its name. */
 export function Wordmark({ to }: { to?: string }) {
   const content = (
     <>

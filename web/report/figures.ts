@@ -9,10 +9,10 @@ import { drawRunGraph } from "../view/run_graph.ts";
 
 const WIDTH = 640, HEIGHT = 340;
 
-/** Dots an inch are 72 for every unit of the SVG; 3 makes 216, which prints well at the usual size. */
+/** Scale of PNGs relative to the SVG's 72 dots per inch: 3 gives 216, which prints well at the usual size. */
 const ZOOM = 3;
 
-/** Figures of a report for a paper: names without endings, and SVG texts that need no style sheet. */
+/** Figures of a report for a paper, by name without extension, as SVG that needs no style sheet. */
 export async function figuresOf(model: ReportModel): Promise<Map<string, string>> {
   const figures = new Map<string, string>();
   figures.set("graph", await drawRunGraph(model.view.nodes, () => undefined));
@@ -33,7 +33,7 @@ function figureName(text: string): string {
   return fileNameOf(text.replaceAll(/[^\w.-]+/g, "-"));
 }
 
-/** A chart with its legend below, on white. */
+/** A chart on white with its legend below. */
 export function curveFigure(chart: Chart): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const plot = drawCurves(document as unknown as Document, chart, { width: WIDTH, height: HEIGHT });
@@ -46,10 +46,12 @@ export function curveFigure(chart: Chart): string {
   });
 }
 
-/** Turns SVG texts into PNG files, with a font of its own: machines without fonts give the same pictures. */
+/**
+ * Returns a function that renders SVG to PNG, with a bundled font so that pictures do not depend on the machine's fonts.
+ */
 export async function pngMaker(): Promise<(svg: string) => Uint8Array> {
   const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
-  // Imported for its folder alone: that the package is there is what an import makes sure.
+  // Imported only for its folder: the import ensures that the package is installed.
   await import("@expo-google-fonts/source-sans-3/package.json", { with: { type: "json" } });
   const require = createRequire(import.meta.url);
   const font = await Deno.readFile(

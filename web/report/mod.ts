@@ -7,14 +7,14 @@ import { figuresOf, pngMaker } from "./figures.ts";
 import { reportModel } from "./model.ts";
 import { writeReport } from "./write.tsx";
 
-/** What a report wrote. */
+/** The files written for a report. */
 export interface ReportFiles {
   readonly report: string;
   readonly figures: readonly string[];
 }
 
 /**
- * Writes the report of a run, and its figures as SVG and PNG where a folder is named.
+ * Writes the report of a run and, if a folder is given, its figures as SVG and PNG.
  *
  * @param out path of the HTML file
  * @throws RetortError when a file cannot be written.

@@ -12,25 +12,25 @@ import { type ArtifactView, type NodeView, type RunView, viewRun } from "../view
 import { drawRunGraph } from "../view/run_graph.ts";
 import { wordsFor } from "../view/vocabulary.ts";
 
-/** An artifact with what its files look like. */
+/** An artifact with previews of its files. */
 export interface ShownArtifact {
   /** Name of the returned output, or `node:output`. */
   readonly name: string;
   readonly artifact: ArtifactView;
   readonly previews: readonly FilePreview[];
   readonly lineage?: Lineage;
-  /** What its codec says of it. */
+  /** Its codec's summary. */
   readonly summary?: string;
 }
 
-/** All that a report says. */
+/** All data of a report. */
 export interface ReportModel {
   readonly view: RunView;
-  /** What the run says to its pipeline's question. */
+  /** The run's answer to its pipeline's question. */
   readonly answer?: RunAnswer | undefined;
   readonly graph: string;
   readonly outputs: readonly ShownArtifact[];
-  /** Pictures that stages made besides the returned outputs. */
+  /** Pictures made by stages that are not among the returned outputs. */
   readonly pictures: readonly ShownArtifact[];
   readonly seeds: ReturnType<typeof acrossSeeds>;
   readonly how: ReturnType<typeof reproduction>;
@@ -38,10 +38,10 @@ export interface ReportModel {
   readonly failures: readonly { readonly node: NodeView; readonly log: string }[];
 }
 
-/** Bytes of pictures that a report may hold: beyond it the rest is only named. */
+/** Maximum total size of pictures in a report in bytes; any more are only listed by name. */
 const PICTURE_BYTES = 24 << 20;
 
-/** Gathers what a report says of a run. */
+/** Gathers the data of a run's report. */
 export async function reportModel(store: Store, records: Records, run: RunRecord): Promise<ReportModel> {
   const view = viewRun(store, records, run);
   const nodes = new Map(view.nodes.map((node) => [node.name, node]));
@@ -72,7 +72,7 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
       lineage: lineageOf(records, resolveArtifact(records, artifact.digest)),
     });
   }
-  // What answers comes first, then what is read, then what is drawn; circuits are looked up.
+  // Outputs that answer the question come first, then charts, values and texts, then pictures; circuits are last.
   const asked = records.question(run.id)?.headline?.values.map(({ output }) => output) ?? [];
   const rank = ({ name, artifact, previews }: ShownArtifact) =>
     asked.includes(name)
@@ -116,7 +116,7 @@ export function nodeId(node: NodeView): string {
   return `node-${node.position}`;
 }
 
-/** Id of an artifact's row: the first of those of that digest. */
+/** Id of an artifact's row: the first with that digest. */
 export function artifactId(digest: string): string {
   return `artifact-${digest.slice(0, 20)}`;
 }

@@ -41,7 +41,7 @@ for (const pre of document.querySelectorAll("pre.command")) {
       await navigator.clipboard.writeText(pre.textContent ?? "");
       button.textContent = "Copied";
     } catch {
-      // Files opened from a disk may not be allowed to: then the text is marked instead.
+      // Files opened from disk may not have clipboard access; then the text is selected instead.
       getSelection()?.selectAllChildren(pre);
       button.textContent = "Marked: copy it with the keyboard";
     }
@@ -49,7 +49,7 @@ for (const pre of document.querySelectorAll("pre.command")) {
   pre.after(button);
 }
 
-// What a link leads to is laid open.
+// Unfolds the target of a link.
 function layOpen() {
   let at = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const target = at;

@@ -24,7 +24,7 @@ import { artifactId, nodeId, type ReportModel, type ShownArtifact } from "./mode
 interface Part {
   readonly id: string;
   readonly title: string;
-  /** True for what is there to be looked up. */
+  /** Whether the section starts folded. */
   readonly folded?: boolean;
   readonly content: ComponentChildren;
 }
@@ -102,7 +102,7 @@ function counts(nodes: readonly NodeView[]) {
   return found;
 }
 
-/** The parts that have something to say, in the order in which a reader wants them. */
+/** The non-empty parts, in reading order. */
 function partsOf(model: ReportModel): Part[] {
   const { view } = model;
   const parts: (Part | false)[] = [
@@ -184,7 +184,7 @@ function partsOf(model: ReportModel): Part[] {
   return parts.filter((part) => part !== false);
 }
 
-/** The first row of each digest has the plain id, which links lead to. */
+/** The first row of each digest has the plain id, which links point to. */
 function artifactIds(nodes: readonly NodeView[]) {
   const first = new Map<string, NodeView>();
   for (const node of nodes) {

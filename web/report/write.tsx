@@ -9,8 +9,8 @@ import { artifactId, nodeId, type ReportModel } from "./model.ts";
 import { ReportPage } from "./page.tsx";
 
 /**
- * A report as one HTML file that loads nothing: styles, script, drawings and pictures are inside, and its content
- * security policy allows no more.
+ * A report as one self-contained HTML file: styles, script, drawings and pictures are inside, and its content security
+ * policy allows nothing else.
  */
 export async function writeReport(model: ReportModel): Promise<string> {
   showMarks();

@@ -2,24 +2,24 @@ import type { Circuit } from "../../circuits/circuit.ts";
 import { decodeCircuit } from "../../circuits/disk.ts";
 import { drawGraph } from "../graph.ts";
 
-/** A circuit at a glance. */
+/** Summary of a circuit. */
 export interface CircuitPreview {
   readonly variables: number;
   readonly nodes: Readonly<Record<"input" | "product" | "sum", number>>;
   readonly edges: number;
-  /** Numbers in the parameter table, tied ones once. */
+  /** Number of parameters, counting tied ones once. */
   readonly parameters: number;
-  /** The largest number of units of a node. */
+  /** Largest number of units of a node. */
   readonly width: number;
-  /** Longest way from the root to a leaf. */
+  /** Length of the longest path from the root to a leaf. */
   readonly depth: number;
-  /** Drawing: each node, or each layer of a larger circuit. */
+  /** A drawing: one box per node, or per layer for larger circuits. */
   readonly svg: string;
-  /** True when the drawing shows layers. */
+  /** Whether the drawing shows layers. */
   readonly layered: boolean;
 }
 
-/** Up to this many nodes are drawn one by one. */
+/** Circuits with up to this many nodes are drawn node by node. */
 const DRAWN_NODES = 80;
 const FILLS = { input: "#cfe8ff", product: "#fde7c8", sum: "#d8efd8" } as const;
 const SIGNS = { input: "", product: "×", sum: "+" } as const;
@@ -48,7 +48,7 @@ export async function circuitPreview(structure: string, parameters: Uint8Array):
   };
 }
 
-/** Longest way from each node down to a leaf; children come before their parents. */
+/** Length of the longest path from each node to a leaf; children come before their parents. */
 function heightsOf(circuit: Circuit): number[] {
   const heights: number[] = [];
   for (const node of circuit.nodes) {
@@ -75,7 +75,7 @@ function drawNodes(circuit: Circuit): Promise<string> {
   );
 }
 
-/** One box for all nodes of a kind at a height. */
+/** Draws one box for all nodes of the same kind and height. */
 function drawLayers(circuit: Circuit, heights: readonly number[]): Promise<string> {
   const keyOf = (id: number) => `${String(heights[id]).padStart(6, "0")} ${circuit.nodes[id]!.kind}`;
   const layers = Map.groupBy(circuit.nodes, (node) => keyOf(node.id));

@@ -4,29 +4,29 @@ import type { MetricRecord } from "../../runner/records/rows.ts";
 /** One node's metric by step. */
 export interface Series {
   readonly node: string;
-  /** What tells it from the other series of its chart. */
+  /** Label that distinguishes it within its chart. */
   readonly label: string;
-  /** The number of its colour, where its arm has one in all charts of the run. */
+  /** Colour index, if its arm has a colour in all charts of the run. */
   readonly role?: number;
-  /** Steps and values, by step. Values that are no finite number are gaps: null. */
+  /** Pairs of step and value, in ascending order; non-finite values are gaps: null. */
   readonly points: readonly (readonly [step: number, value: number | null])[];
 }
 
-/** A metric of a stage with all variants of a sweep. */
+/** A metric of a stage for all variants of a sweep. */
 export interface Chart {
   readonly stage: string;
   readonly metric: string;
-  /** Name of the steps: `epochs`, `step`. */
+  /** Unit of the steps: `epochs`, `step`. */
   readonly unit: string;
-  /** Other metrics whose curves are these up to a constant. */
+  /** Other metrics with the same curves up to a constant factor or offset. */
   readonly alike?: readonly string[];
   readonly series: readonly Series[];
 }
 
-/** How many points of a series are drawn: more than a screen is wide shows nothing more. */
+/** Maximum number of points drawn of a series: more than the width of a screen adds nothing. */
 export const DRAWN_POINTS = 600;
 
-/** The curves of metrics by name, those that have at least two steps. */
+/** The curves of metrics with at least two steps, by name. */
 export function curvesOf(metrics: readonly MetricRecord[]): Map<string, [number, number | null][]> {
   const byName = Map.groupBy(metrics.filter((one) => one.step !== null), (one) => one.name);
   const found = new Map<string, [number, number | null][]>();
@@ -37,8 +37,8 @@ export function curvesOf(metrics: readonly MetricRecord[]): Map<string, [number,
 }
 
 /**
- * At most about `limit` points of a series that look like all of them: of each stretch its first, lowest,
- * highest and last, and a gap where there is one.
+ * Thins a series to about `limit` points that look the same: of each interval its first, lowest, highest and last, and
+ * any gap.
  */
 export function thin<P extends readonly [number, number | null]>(
   points: readonly P[],
@@ -64,19 +64,19 @@ export function thin<P extends readonly [number, number | null]>(
   return [...kept].sort((a, b) => a - b).map((i) => points[i]!);
 }
 
-/** A metric's name and unit: `loss [nats]` is a loss in nats. */
+/** Splits a metric's name and unit: `loss [nats]` is a loss in nats. */
 export function metricParts(name: string): { name: string; unit: string | undefined } {
   const match = /^(.*\S)\s*\[([^[\]]+)\]$/.exec(name);
   return match === null ? { name, unit: undefined } : { name: match[1]!, unit: match[2]! };
 }
 
-/** How curves are drawn: by the roles of their arms, else in the order in which they come. */
+/** Styles of curves: by the roles of their arms, otherwise by order. */
 export function seriesStyles(series: readonly Series[]): Map<string, Style> {
   if (!series.some(({ role }) => role !== undefined)) return stylesOf(series.map(({ label }) => label));
   return stylesOfRoles(series.map(({ label, role }) => [label, role ?? REFERENCE]));
 }
 
-/** Charts of one stage whose curves are equal up to a constant factor or summand become one. */
+/** Merges charts of one stage whose curves are equal up to a constant factor or offset. */
 export function mergeAlike(charts: readonly Chart[]): Chart[] {
   const merged: Chart[] = [];
   for (const chart of charts) {
@@ -103,14 +103,14 @@ function alike(a: Chart, b: Chart): boolean {
   if (first === undefined || rest.length < 2) return false;
   const near = (x: number, y: number, scale: number) => Math.abs(x - y) <= 1e-6 * scale;
   const largest = Math.max(...pairs.map(([, y]) => Math.abs(y)));
-  // Constant curves are alike in everything, and say nothing of each other.
+  // Constant curves are trivially alike, which is no reason to merge them.
   if (pairs.every(([x]) => x === first[0])) return false;
   const factor = first[1] / first[0];
   return (Number.isFinite(factor) && rest.every(([x, y]) => near(factor * x, y, largest))) ||
     rest.every(([x, y]) => near(x + first[1] - first[0], y, largest));
 }
 
-/** Round ticks between two steps, none between whole steps where all steps are whole. */
+/** Round ticks between two steps; only whole ones if all steps are whole. */
 export function stepTicks(charts: readonly Series[], count = 6): number[] | undefined {
   const steps = charts.flatMap(({ points }) => points.map(([step]) => step));
   if (steps.length === 0 || !steps.every(Number.isInteger)) return undefined;

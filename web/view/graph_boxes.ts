@@ -1,25 +1,25 @@
 import type { NodeView } from "./run.ts";
 
-/** What a box of a drawn graph stands for: a node, a chain of nodes without a branch, or all nodes of a stage. */
+/** What a box of a drawn graph stands for: a node, an unbranched chain of nodes, or all nodes of a stage. */
 export const BOXES = ["nodes", "chains", "stages"] as const;
 /** One of {@link BOXES}. */
 export type BoxKind = (typeof BOXES)[number];
 
-/** Graphs of more nodes show a box a stage unless something else is asked for. */
+/** By default, larger graphs show one box per stage. */
 const DRAWN_NODES = 24;
 
-/** What boxes stand for where nobody says so. */
+/** The default kind of box for a graph. */
 export function usualBoxes(nodes: readonly NodeView[]): BoxKind {
   return nodes.length > DRAWN_NODES ? "stages" : "nodes";
 }
 
-/** The boxes of a graph, each with its nodes in the order of the graph. */
+/** The boxes of a graph, each with its nodes in graph order. */
 export function boxesOf(nodes: readonly NodeView[], kind: BoxKind): (readonly NodeView[])[] {
   if (kind === "nodes") return nodes.map((node) => [node]);
   return kind === "stages" ? [...Map.groupBy(nodes, (node) => node.stage).values()] : chainsOf(nodes);
 }
 
-/** Nodes that follow one another, each the only one that reads the one before and reading nothing else, as one box. */
+/** Groups unbranched chains into boxes: each node is the only reader of the one before and reads nothing else. */
 function chainsOf(nodes: readonly NodeView[]): NodeView[][] {
   const readers = new Map<string, Set<string>>();
   const sources = new Map<string, Set<string>>();

@@ -1,15 +1,15 @@
 import type { NodeRecord, ProgressRecord } from "../../runner/records/rows.ts";
 
-/** What is left of a run. */
+/** Estimated remaining time of a run. */
 export interface TimeLeft {
   readonly seconds: number;
-  /** True where nothing is known of some nodes: it is that long at least. */
+  /** True if nothing is known about some nodes, so that this is a lower bound. */
   readonly atLeast: boolean;
 }
 
 /**
- * About how long a running run still takes: a node at work by its progress, others by what the nodes of their stage take in
- * this run, spread over as many lanes as are busy now. Undefined where nothing is known.
+ * Estimates the remaining time of a running run: for running nodes by their progress, for others by the time that nodes
+ * of their stage took in this run, divided by the number of busy lanes. Undefined if nothing is known.
  *
  * @param now seconds since 1970
  */
@@ -44,6 +44,6 @@ export function timeLeft(
     else left.push(Math.max(0, seconds.reduce((a, b) => a + b) / seconds.length - elapsed));
   }
   if (left.length === 0) return undefined;
-  // However many lanes there are, no node is parted.
+  // A node cannot be split across lanes, so the longest one is a lower bound.
   return { seconds: Math.max(left.reduce((a, b) => a + b) / lanes, ...left), atLeast };
 }

@@ -1,15 +1,15 @@
 import type { Store } from "../../runner/store/store.ts";
 
-/** A piece of a log. Positions are bytes of the file. */
+/** A piece of a log. Positions are byte offsets in the file. */
 export interface LogPiece {
   readonly text: string;
   readonly from: number;
   readonly to: number;
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
 }
 
-/** Bytes of a log in one piece. */
+/** Maximum size of a piece in bytes. */
 export const LOG_PIECE = 64 << 10;
 
 /**
@@ -29,7 +29,7 @@ export function readLog(
   try {
     file = Deno.openSync(`${store.root}/${path}`);
   } catch {
-    return empty; // Swept, or a run of another machine.
+    return empty; // Deleted by gc, or a run of another machine.
   }
   using _closed = file;
   const { size } = file.statSync();
@@ -43,7 +43,7 @@ export function readLog(
     if (n === null) break;
     held += n;
   }
-  // Pieces begin and end with whole lines, unless a line is longer than a piece.
+  // Pieces begin and end at line boundaries, unless a line is longer than a piece.
   const first = from === 0 ? 0 : "from" in at ? 0 : bytes.indexOf(10, 0) + 1;
   const last = end === size ? held : bytes.lastIndexOf(10, held - 1) + 1;
   const [start, stop] = last > first ? [first, last] : [0, held];

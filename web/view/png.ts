@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { crc32, deflateSync } from "node:zlib";
 import type { Picture } from "../../datasets/images/pictures.ts";
 
-/** A picture as a PNG file (https://www.w3.org/TR/png-3/): 8 bits, no filter, one block. */
+/** Encodes a picture as a PNG file (https://www.w3.org/TR/png-3/): 8 bits, no filter, one block. */
 export function encodePlainPng({ width, height, channels, pixels }: Picture): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
@@ -29,17 +29,17 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** How images lie in an array, and how many there are. */
+/** Layout of images in an array, and their number. */
 export interface ImageLayout {
   readonly count: number;
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
-  /** True when each image is its channels one after the other. */
+  /** Whether each image stores its channels one after the other (planar). */
   readonly planes: boolean;
 }
 
-/** How bytes of this shape can be looked at as images; undefined when they cannot. */
+/** How bytes of this shape can be displayed as images; undefined if they cannot. */
 export function imageLayout(type: string, shape: readonly number[]): ImageLayout | undefined {
   if (type !== "u1") return undefined;
   const small = (n: number) => n >= 2 && n <= 512;
@@ -62,7 +62,7 @@ export function imageLayout(type: string, shape: readonly number[]): ImageLayout
   return undefined;
 }
 
-/** The first images side by side with a line between them; at most `limit`. */
+/** The first images side by side, separated by lines; at most `limit`. */
 export function contactSheet(numbers: ArrayLike<number>, layout: ImageLayout, limit = 48): Picture {
   const { height, width, channels, planes } = layout;
   const size = height * width * channels;

@@ -11,12 +11,12 @@ import { type ShownTable, shownTables } from "./shown_tables.ts";
 import { summarise, type TensorSummary } from "./tensor.ts";
 import { decodeSafetensors } from "../../circuits/safetensors.ts";
 
-/** What a file of an artifact looks like. Plain JSON; pictures are data URLs. */
+/** Preview of a file of an artifact. Plain JSON; pictures are data URLs. */
 export type Preview =
   | {
     readonly kind: "value";
     readonly value: JsonValue;
-    /** The value in words, where there are tables for its codec. */
+    /** Tables of the value for people, if its codec has them. */
     readonly tables?: readonly ShownTable[];
   }
   | { readonly kind: "text"; readonly text: string; readonly cut: boolean }
@@ -26,9 +26,9 @@ export type Preview =
     readonly type: string;
     readonly shape: readonly number[];
     readonly summary: TensorSummary;
-    /** True when only the beginning was looked at. */
+    /** Whether only the beginning was read. */
     readonly partial: boolean;
-    /** The numbers as words, where the artifact has a vocabulary beside it. */
+    /** The numbers as words, if the artifact has an associated vocabulary. */
     readonly words?: string;
     /** The numbers as images. */
     readonly picture?: string;
@@ -38,24 +38,24 @@ export type Preview =
   | { readonly kind: "opaque"; readonly why: string }
   | { readonly kind: "fault"; readonly message: string };
 
-/** A file with what it looks like. */
+/** A file with its preview. */
 export interface FilePreview {
   readonly file: string;
   readonly preview: Preview;
 }
 
-/** Files up to this size are read whole and checked; of larger ones the beginning is shown, which cannot be checked. */
+/** Files up to this many bytes are read whole and verified; of larger ones the beginning is shown unverified. */
 const CHECKED_BYTES = 32 << 20;
 const PARTIAL_BYTES = 8 << 20;
-/** Text that is shown of one file. */
+/** Maximum number of characters shown of a text file. */
 const SHOWN_TEXT = 20_000;
-/** Larger values are shown as text. */
+/** Values larger than this many bytes are shown as text. */
 const VALUE_BYTES = 200_000;
 const PICTURE_BYTES = 4 << 20;
-/** Files of one artifact that are looked into. */
+/** Maximum number of files previewed per artifact. */
 const SHOWN_FILES = 12;
 const SHOWN_WORDS = 400;
-/** Circuits of one artifact that are drawn. */
+/** Maximum number of circuits drawn per artifact. */
 const SHOWN_CIRCUITS = 3;
 
 const PICTURE_TYPES: Readonly<Record<string, string>> = {
@@ -67,15 +67,17 @@ const PICTURE_TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-/** The media type of a picture by its file's name; undefined for what is none. SVG belongs into an `img`: it runs nothing there. */
+/**
+ * The media type of a picture by its file name; undefined for other files. SVG must be shown in an `img`, where it
+ * cannot run scripts.
+ */
 export function pictureType(name: string): string | undefined {
   const end = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   return Object.hasOwn(PICTURE_TYPES, end) ? PICTURE_TYPES[end] : undefined;
 }
 
 /**
- * What the files of an artifact look like. Never throws for what the store holds: damage is told in
- * place of the file.
+ * Previews of an artifact's files. Never throws because of the store's contents: damage is shown in place of the file.
  *
  * @param words the vocabulary that token ids of this artifact refer to.
  */
@@ -99,7 +101,7 @@ export async function previewArtifact(
   return found;
 }
 
-/** Folders of an artifact that hold a circuit, with a slash at their end; that of the artifact itself is empty. */
+/** Folders of an artifact that hold a circuit, with a trailing slash; empty for the artifact's root. */
 function circuitFolders(artifact: Artifact): string[] {
   const names = new Set(artifact.files.map((file) => file.name));
   return [...names].filter((name) => name === STRUCTURE_FILE || name.endsWith(`/${STRUCTURE_FILE}`))
@@ -208,7 +210,7 @@ function previewArray(
   };
 }
 
-/** Token ids as text; of a matrix each row is a line. */
+/** Token ids as text; each row of a matrix is a line. */
 function wordsOf(numbers: ArrayLike<number>, shape: readonly number[], words: readonly string[]): string {
   const width = shape.length === 2 && shape[1]! > 1 ? shape[1]! : Infinity;
   let text = "";
@@ -249,7 +251,7 @@ function textPreview(bytes: Uint8Array, size: number): Preview {
   };
 }
 
-/** Bytes as a URL that holds them. */
+/** Encodes bytes as a data URL. */
 export function dataUrl(type: string, bytes: Uint8Array<ArrayBuffer>): string {
   return `data:${type};base64,${bytes.toBase64()}`;
 }

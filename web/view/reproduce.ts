@@ -5,17 +5,17 @@ import type { RunRecord } from "../../runner/records/rows.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** How a run is made again. */
+/** How to reproduce a run. */
 export interface Reproduction {
-  /** What was called, word for word. */
+  /** The original command, verbatim. */
   readonly called: string;
-  /** The same with everything spelled out, one command a line. */
+  /** Equivalent commands with everything explicit, one per line. */
   readonly commands: readonly string[];
-  /** What the commands cannot bring back. */
+  /** What the commands cannot restore. */
   readonly warnings: readonly string[];
 }
 
-/** The commands that make a run again: the code's commit, the runtime's version, every parameter and the seed. */
+/** The commands that reproduce a run: the code's commit, the runtime's version, every parameter and the seed. */
 export function reproduction(run: RunRecord): Reproduction {
   const { environment } = run;
   const file = relative(ROOT, run.file);
@@ -46,7 +46,7 @@ export function reproduction(run: RunRecord): Reproduction {
   };
 }
 
-/** A word as a POSIX shell reads it back. */
+/** Quotes a word for a POSIX shell. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -6,25 +6,25 @@ import type { NodeRecord, RunRecord } from "../../runner/records/rows.ts";
 import type { VariantGroup } from "./variants.ts";
 import { type Spread, spreadOfValues } from "../../foundation/spread.ts";
 
-/** The last metrics of a stage's nodes, repetitions with other seeds in one row. */
+/** The last metrics of a stage's nodes, with repetitions over seeds in one row. */
 export interface ResultTable {
   readonly stage: string;
   /** What varies between the rows. */
   readonly columns: readonly string[];
   readonly metrics: readonly string[];
-  /** What was chosen of candidates, by what it is. */
+  /** Names of the choices made among candidates. */
   readonly choices: readonly string[];
   readonly rows: readonly {
     readonly label: string;
     readonly values: readonly (JsonValue | undefined)[];
     readonly nodes: readonly string[];
     readonly cells: readonly (Spread | null)[];
-    /** What its nodes chose, each value once. */
+    /** The values its nodes chose, without duplicates. */
     readonly chosen: readonly string[];
   }[];
 }
 
-/** A table for each stage that measured something. */
+/** One table per stage that has metrics. */
 export function resultTables(
   records: Records,
   run: RunRecord,
@@ -56,7 +56,7 @@ export function resultTables(
   });
 }
 
-/** What a node chose; a cached one's choices were recorded by the run that made its result. */
+/** What a node chose. For a cached node, the choices are in the run that made its result. */
 function choicesOf(records: Records, run: RunRecord, node: NodeRecord): Map<string, string> {
   const own = records.choices(run.id, node.name);
   const maker = own.length > 0 || node.key === null ? undefined : records.artifactsOfKey(node.key)[0];
@@ -64,18 +64,18 @@ function choicesOf(records: Records, run: RunRecord, node: NodeRecord): Map<stri
   return new Map(found.map(({ name, value }) => [name, valueText(value)]));
 }
 
-/** The same pipeline with the same parameters and code, run with several seeds. */
+/** Runs of the same pipeline with the same parameters and code and several seeds. */
 export interface SeedTable {
   readonly runs: readonly { readonly id: string; readonly seed: number }[];
   readonly rows: readonly { readonly node: string; readonly metric: string; readonly spread: Spread }[];
 }
 
-/** How many earlier runs are looked through, and how many seeds are taken. */
+/** Maximum number of earlier runs searched, and of seeds used. */
 const SEARCHED = 300, TAKEN = 30;
 
 /**
- * What the seed of a run changes: its numbers beside those of other runs that differ from it in the seed
- * alone. Undefined when there are none. A node whose code is not the same in all of them is left out.
+ * How the numbers of a run vary with its seed: compares runs that differ in nothing else. Undefined if there are none.
+ * Nodes whose code differs between the runs are omitted.
  */
 export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undefined {
   const params = canonicalText(run.params);

@@ -2,8 +2,8 @@ import type { Headline } from "../../runner/headline.ts";
 import { REFERENCE } from "../../foundation/palette.ts";
 
 /**
- * Numbers of the colours that arms have in every chart and on every page: the subject's is 0, the baseline's 1, others
- * follow; what only stands beside is grey.
+ * Colour indices of arms, the same in every chart and on every page: 0 is the subject, 1 the baseline, then the others;
+ * references are grey.
  */
 export type Roles = Readonly<Record<string, number>>;
 
@@ -24,12 +24,12 @@ export function armRoles(headline: Headline | null, arms: Iterable<string>): Rol
   return roles;
 }
 
-/** Whether a value in a table belongs to an arm: its own name, or that with a setting behind it. */
+/** Whether a value in a table belongs to an arm: the arm's name, optionally followed by a setting. */
 function isOf(name: string | undefined, arm: string): boolean {
   return name === arm || name?.startsWith(`${arm}, `) === true;
 }
 
-/** The colour of an arm of an answer; grey for what is no arm of the graph. */
+/** The colour index of an arm of an answer; grey if it is not an arm of the graph. */
 export function roleOf(roles: Roles, arm: string): number {
   const found = Object.keys(roles).filter((known) => isOf(arm, known));
   return found.length === 0 ? REFERENCE : roles[found.reduce((a, b) => b.length > a.length ? b : a)]!;

@@ -16,7 +16,7 @@ import { type Chart, curvesOf, mergeAlike, type Series, thin } from "./curves.ts
 import { armRoles, type Roles } from "./roles.ts";
 import { type ResultTable, resultTables } from "./results.ts";
 
-/** An artifact with where it came from. */
+/** An artifact with its origin. */
 export interface ArtifactView {
   readonly output: string;
   readonly digest: string;
@@ -27,38 +27,38 @@ export interface ArtifactView {
   readonly files: readonly { name: string; size: number; digest: string; location?: string }[];
 }
 
-/** A node of a run as pages show it. */
+/** A node of a run as shown on pages. */
 export interface NodeView {
   readonly position: number;
   readonly name: string;
   readonly stage: string;
-  /** What tells it from the other nodes of its stage; empty for a single one. */
+  /** Label that distinguishes it from other nodes of its stage; empty if it is the only one. */
   readonly variant: string;
   readonly state: LiveNodeState;
   readonly started: number | null;
-  /** Seconds that it took in this run; null for cached nodes. */
+  /** Seconds it took in this run; null for cached nodes. */
   readonly seconds: number | null;
   readonly params: JsonObject;
   readonly key: string | null;
   readonly seed: number | null;
-  /** Why it ran, in words. */
+  /** Why it ran, as text. */
   readonly reasons: readonly string[];
   readonly error: string | null;
-  /** Code of the error, where it was recorded. */
+  /** Code of the error, if recorded. */
   readonly code: string | null;
   readonly log: string | null;
   readonly engine: NodeRecord["engine"];
   /** True for a source: data outside the store. */
   readonly data: boolean;
-  /** For results of another run: which, and how long it took there. */
+  /** For results of another run: which one, and how long it took there. */
   readonly maker: { readonly run: string; readonly node: string; readonly seconds: number | null } | null;
   readonly progress: ProgressRecord | null;
   readonly outputs: readonly ArtifactView[];
-  /** Inputs: from which node's output, and the digest that it read if it is known. */
+  /** Inputs: the node and output they come from, and the digest that was read, if known. */
   readonly inputs: readonly { name: string; node: string; output: string }[];
 }
 
-/** A run as pages show it. */
+/** A run as shown on pages. */
 export interface RunView {
   readonly run: RunRecord;
   readonly status: LiveStatus;
@@ -70,7 +70,7 @@ export interface RunView {
   readonly roles: Roles;
 }
 
-/** Gathers what there is to tell of a run. Reads records only, no artifact. Without `curves` no metrics are read. */
+/** Gathers what is shown of a run. Reads only records, no artifacts, and without `curves` no metrics. */
 export function viewRun(
   store: Store,
   records: Records,
@@ -140,7 +140,7 @@ function viewNode(
     inputs: NodeView["inputs"];
   },
 ): NodeView {
-  // A node that is being made again has a key whose earlier result is not what this run made.
+  // A node that is being rerun has a key whose earlier result was not made by this run.
   const own = node.state === "ran" || node.state === "cached" ? more.artifacts : [];
   const maker = own[0];
   const data = maker !== undefined && maker.run === "";
@@ -178,7 +178,7 @@ function viewNode(
   };
 }
 
-/** The curves of all metrics by stage, the variants of a sweep in one chart. */
+/** The curves of all metrics by stage, with the variants of a sweep in one chart. */
 function chartsOf(
   records: Records,
   run: RunRecord,
@@ -220,12 +220,12 @@ function chartsOf(
   return [...charts.values()];
 }
 
-/** Whether progress counts what a metric's steps count: a training may report batches, and a loss for every epoch. */
+/** Whether progress and a metric count the same steps: a training may report progress by batch and a loss by epoch. */
 function countsSteps({ done }: ProgressRecord, last: number): boolean {
   return Math.abs(done - last) <= Math.max(1, 0.05 * done);
 }
 
-/** Charts in which arms stand beside one another before those of one alone. */
+/** Sorts charts that compare arms before those of a single arm. */
 function comparingFirst(charts: readonly Chart[]): Chart[] {
   const arms = ({ series }: Chart) => new Set(series.map(({ role }) => role)).size;
   return charts.toSorted((a, b) => Number(arms(b) > 1) - Number(arms(a) > 1));

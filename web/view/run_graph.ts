@@ -3,7 +3,7 @@ import { countsText, shownState, STATES, took, worstState } from "../parts/statu
 import { boxesOf, type BoxKind, usualBoxes } from "./graph_boxes.ts";
 import type { NodeView } from "./run.ts";
 
-/** Fill colours of states in drawings that no style sheet reaches. */
+/** Fill colours of states for drawings without a style sheet. */
 const FILLS: Readonly<Record<string, string>> = {
   ran: "#c8e6c9",
   cached: "#cfd8dc",
@@ -14,10 +14,10 @@ const FILLS: Readonly<Record<string, string>> = {
   pending: "#ffffff",
 };
 
-/** Arrows of graphs that have more are not named: the names would be all that is seen. */
+/** Graphs with more arrows have no arrow labels, which would cover everything else. */
 const NAMED_EDGES = 40;
 
-/** A run's graph as SVG: a box for each node with its state and time, in large runs a box for each stage. */
+/** Draws a run's graph as SVG: one box per node with its state and time, or one per stage in large runs. */
 export async function drawRunGraph(
   nodes: readonly NodeView[],
   href: (node: NodeView) => string | undefined,

@@ -6,21 +6,21 @@ import type { completions } from "../../stages/text/complete_text.ts";
 import type { clusterTable } from "../../stages/text/describe_clusters.ts";
 import type { languageTable } from "../../stages/text/language_table.ts";
 
-/** A cell: lines of text; of an example what it is an example of is marked. */
+/** A cell: lines of text; in an example, the word it illustrates is marked. */
 export type TableCell = string | { readonly before: string; readonly marked: string };
 
-/** A table with words for people in place of the names of a value's parts. Plain JSON. */
+/** A table with readable names in place of a value's keys. Plain JSON. */
 export interface ShownTable {
   readonly title: string;
   readonly head: readonly string[];
-  /** Columns of numbers. */
+  /** Indices of numeric columns. */
   readonly numeric: readonly number[];
   readonly rows: readonly (readonly TableCell[])[];
-  /** What stands below it. */
+  /** Note below the table. */
   readonly note?: string;
 }
 
-/** How values of a codec are shown, by its name and version. */
+/** Renderers of values, by codec name and version. */
 export const SHOWN_AS: Readonly<Record<string, (value: never) => ShownTable[]>> = {
   "language-table 2": languageTables,
   "cluster-table 1": clusterTables,
@@ -29,12 +29,12 @@ export const SHOWN_AS: Readonly<Record<string, (value: never) => ShownTable[]>> 
   "image-table 2": imageTables,
 };
 
-/** Whether there are tables for a codec. */
+/** Whether a codec's values can be shown as tables. */
 export function isShownInWords({ codec, version }: Pick<Artifact, "codec" | "version">): boolean {
   return Object.hasOwn(SHOWN_AS, `${codec} ${version}`);
 }
 
-/** Tables of an artifact's value; undefined where its codec has none. */
+/** Tables of an artifact's value; undefined if its codec has none. */
 export function shownTables(
   artifact: Pick<Artifact, "codec" | "version">,
   value: JsonValue,
@@ -43,7 +43,7 @@ export function shownTables(
   return SHOWN_AS[`${artifact.codec} ${artifact.version}`]?.(value as never);
 }
 
-/** Mean, and range where there are several; what no model could give is infinite. */
+/** Mean, and range if there are several values; impossible values are infinite. */
 function spread(values: readonly (number | null)[], decimals: number): string {
   const all = values.map((value) => value ?? Infinity);
   const text = (value: number) => value === Infinity ? "infinite" : value.toFixed(decimals);
@@ -51,7 +51,7 @@ function spread(values: readonly (number | null)[], decimals: number): string {
   return all.length === 1 ? mean : `${mean}\n${text(Math.min(...all))} to ${text(Math.max(...all))}`;
 }
 
-/** Whether EM ran to its end. */
+/** Describes whether EM converged. */
 function ended(converged: readonly (boolean | null)[]): string {
   const open = converged.filter((one) => one === false).length;
   if (open > 0) {
@@ -91,7 +91,7 @@ function languageTables({ budget, rows, floors }: ReadOf<typeof languageTable>):
   }];
 }
 
-/** Clusters that are listed; the others are small. */
+/** Number of clusters listed; the others are small. */
 const CLUSTERS = 12;
 
 function clusterTables({ clusters }: ReadOf<typeof clusterTable>): ShownTable[] {

@@ -1,21 +1,21 @@
-/** What a tensor is like, without its numbers. */
+/** Summary statistics of a tensor. */
 export interface TensorSummary {
-  /** Numbers looked at. */
+  /** Number of values examined. */
   readonly count: number;
   readonly min: number | null;
   readonly max: number | null;
   readonly mean: number | null;
-  /** Standard deviation of the numbers looked at. */
+  /** Standard deviation of the examined values. */
   readonly deviation: number | null;
   readonly zeros: number;
-  /** NaN and infinities. */
+  /** Number of NaNs and infinities. */
   readonly notFinite: number;
   readonly histogram: Histogram;
-  /** The first numbers. */
+  /** The first values. */
   readonly first: readonly (number | null)[];
 }
 
-/** Counts of equal bins from `from` to `to`; whole numbers of a small range have a bin each. */
+/** Counts of equal-width bins from `from` to `to`; integers of a small range have one bin each. */
 export interface Histogram {
   readonly from: number;
   readonly to: number;
@@ -24,7 +24,7 @@ export interface Histogram {
 
 const BINS = 40;
 
-/** Summary of numbers. */
+/** Summarises numbers. */
 export function summarise(numbers: ArrayLike<number>): TensorSummary {
   let min = Infinity, max = -Infinity, mean = 0, squares = 0, finite = 0, zeros = 0, whole = true;
   for (let i = 0; i < numbers.length; i++) {

@@ -2,31 +2,34 @@ import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { flat } from "../../runner/compare.ts";
 import type { ArmRecord, EdgeRecord, NodeRecord } from "../../runner/records/rows.ts";
 
-/** What tells a node from the others of its stage. */
+/** What distinguishes a node from the others of its stage. */
 export interface NodeVariant {
-  /** `rate=0.1, states=64`; the node's name where nothing but the seed tells it apart; empty for a single node. */
+  /** `rate=0.1, states=64`; the node's name if only the seed differs; empty for a single node. */
   readonly label: string;
-  /** Values by column, in the order of the columns of its group. */
+  /** Values in the order of its group's columns. */
   readonly values: readonly (JsonValue | undefined)[];
-  /** What differs in the seeds; empty where nothing does. Nodes of equal label and other seeds are repetitions. */
+  /**
+   * The part that only seeds determine; empty if there is none. Nodes with equal labels and different seeds are
+   * repetitions.
+   */
   readonly seed: string;
 }
 
 /** The nodes of one stage with what varies between them. */
 export interface VariantGroup {
   readonly stage: string;
-  /** Names of what varies, seeds left out. */
+  /** Names of what varies, without seeds. */
   readonly columns: readonly string[];
   readonly variants: ReadonlyMap<string, NodeVariant>;
 }
 
-/** Parameters of these names are seeds: nodes that differ in nothing else are repetitions of one experiment. */
+/** Parameters with these names are seeds: nodes that differ in nothing else are repetitions of one experiment. */
 const SEED = /(^|\.)(seed|repetition|repeat|replicate)$/i;
 
 /**
- * Tells the nodes of each stage apart as a person would: by what the pipeline calls them, else by their parameters, else by
- * which outputs they read, else by the parameters of the nodes before them. What a seed changes is kept apart, so that
- * repetitions can be drawn together and averaged.
+ * Distinguishes the nodes of each stage as a person would: by the names the pipeline gives them, otherwise by their
+ * parameters, by the outputs they read, or by the parameters of their ancestors. Differences due to seeds are kept
+ * separate, so that repetitions can be drawn together and averaged.
  *
  * @param seedOf the seed that a node was given, or undefined for one that is not seeded.
  * @param arms what the pipeline calls nodes, by their names.
@@ -50,8 +53,8 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
       variants: new Map([[members[0]!.name, { label: "", values: [], seed: "" }]]),
     };
   }
-  // Each source of differences is only asked where the ones before it leave nodes alike, seeds aside: those follow
-  // from names, so that every node has one of its own.
+  // Each source of differences is used only if the earlier ones leave nodes indistinguishable. Seeds are ignored: they
+  // derive from names, so every node has its own.
   let found: TraitMap[] = members.map(() => new Map());
   for (const more of [traits.arm, traits.own, traits.wiring, traits.inherited]) {
     found = members.map((node, i) => new Map([...found[i]!, ...more(node)]));
@@ -61,7 +64,7 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
   const keys = [...new Set(found.flatMap((map) => [...map.keys()]))];
   const varying = keys.filter((key) => new Set(found.map((map) => textOf(map.get(key)))).size > 1);
   const telling = varying.filter((key) => !SEED.test(key));
-  // Where the pipeline says what nodes are called, only what tells more than that follows.
+  // If the pipeline names its nodes, only columns that add information follow.
   const columns = telling[0] === ARM || telling[0] === SETTING
     ? refining(telling, found)
     : leaveOutEchoes(telling, found);
@@ -82,10 +85,10 @@ function groupOf(stage: string, members: readonly NodeRecord[], traits: Traits):
   return { stage, columns: names, variants: new Map(variants) };
 }
 
-/** Columns of what the pipeline calls nodes. */
+/** Columns for the names given by the pipeline. */
 const ARM = "arm", SETTING = "setting";
 
-/** Columns that part nodes further than those before them do together. */
+/** Columns that distinguish more nodes than the columns before them together. */
 function refining(columns: readonly string[], found: readonly TraitMap[]): string[] {
   let told = found.map(() => "");
   return columns.filter((key) => {
@@ -96,7 +99,7 @@ function refining(columns: readonly string[], found: readonly TraitMap[]): strin
   });
 }
 
-/** Of columns that part the nodes in the same way only the first says something. */
+/** Of columns that split the nodes in the same way, only the first is kept. */
 function leaveOutEchoes(columns: readonly string[], found: readonly TraitMap[]): string[] {
   const seen = new Set<string>();
   return columns.filter((key) => {
@@ -114,23 +117,23 @@ function leaveOutEchoes(columns: readonly string[], found: readonly TraitMap[]):
 
 type TraitMap = Map<string, JsonValue>;
 
-/** Texts of a trait that are listed; of more the first ones stand for all. */
+/** Maximum number of texts listed per trait; beyond it the first ones represent all. */
 const LISTED = 50;
 
-/** Sets of texts by key. A set is a number whose bit `i` stands for the text of index `i` of its key. */
+/** Sets of texts by key. A set is a bit mask: bit `i` stands for the text with index `i` of its key. */
 type TextSets = ReadonlyMap<string, bigint>;
 
-/** What nodes are like, by key; parents first. */
+/** Traits of nodes by key; ancestors first. */
 class Traits {
   readonly #nodes: ReadonlyMap<string, NodeRecord>;
   readonly #edges: ReadonlyMap<string, readonly EdgeRecord[]>;
   readonly #arms: ReadonlyMap<string, Pick<ArmRecord, "arm" | "setting">>;
   readonly #seedOf: (node: NodeRecord) => number | undefined;
-  /** Texts of each key, in the order in which they were met, with their indices. */
+  /** Texts of each key in the order first seen, with their indices. */
   readonly #texts = new Map<string, Map<string, bigint>>();
-  /** What a node hands on to those that read it: its own traits and those of all before it. */
+  /** What a node passes to its readers: its own traits and those of all its ancestors. */
   readonly #handedOn = new Map<string, TextSets>();
-  /** Numbers of long sets, so that each has a text of its own. */
+  /** Numbers that identify long sets, so that each has a distinct text. */
   readonly #long = new Map<bigint, number>();
 
   constructor(
@@ -145,19 +148,19 @@ class Traits {
     this.#seedOf = seedOf;
   }
 
-  /** What the pipeline calls it. */
+  /** Its name in the pipeline. */
   readonly arm = (node: NodeRecord): TraitMap => {
     const arm = this.#arms.get(node.name);
     return new Map(arm === undefined ? [] : [[ARM, arm.arm], [SETTING, arm.setting]]);
   };
 
-  /** Its parameters and its seed. */
+  /** Its parameters and seed. */
   readonly own = (node: NodeRecord): TraitMap => {
     const seed = this.#seedOf(node);
     return new Map([...flat(node.params), ...(seed === undefined ? [] : [["node.seed", seed] as const])]);
   };
 
-  /** Which outputs of which stages its inputs are wired to. */
+  /** The stages' outputs that its inputs are wired to. */
   readonly wiring = (node: NodeRecord): TraitMap => {
     const found: TraitMap = new Map();
     for (const [input, edges] of Map.groupBy(this.#edges.get(node.name) ?? [], (edge) => edge.input)) {
@@ -168,12 +171,12 @@ class Traits {
     return found;
   };
 
-  /** Parameters, seeds and wiring of all nodes before it, by stage. */
+  /** Parameters, seeds and wiring of all its ancestors, by stage. */
   readonly inherited = (node: NodeRecord): TraitMap => {
     return new Map([...this.#before(node.name)].map(([key, set]) => [key, this.#setText(key, set)]));
   };
 
-  /** The union of what a node's parents hand on. Not by recursion, which long chains would exhaust. */
+  /** The union of what a node's parents pass on. Iterative, because long chains would overflow the stack. */
   #before(name: string): TextSets {
     const stack = [name];
     const open = new Set<string>();
@@ -206,7 +209,7 @@ class Traits {
     return union;
   }
 
-  /** Sets with a node's own traits; the very same map where they add nothing. */
+  /** The sets with a node's own traits added; the same map if nothing is added. */
   #with(sets: TextSets, name: string): TextSets {
     const node = this.#nodes.get(name)!;
     const traits: [string, JsonValue][] = flat(node.params).map((
@@ -253,13 +256,13 @@ function listText(texts: readonly string[]): string {
   return texts.length === 1 ? plainText(texts[0]) : texts.join("+");
 }
 
-/** A value in a label: text without quotes, long ones cut. */
+/** A value in a label: text without quotes, truncated if long. */
 function plainText(value: JsonValue | undefined): string {
   const text = typeof value === "string" ? value.replace(/^"(.*)"$/, "$1") : textOf(value);
   return text.length > 40 ? `${text.slice(0, 37)}…` : text;
 }
 
-/** The last part of each path, or as much of its end as tells it from the others. */
+/** The last component of each path, or as many of its last components as make it unique. */
 function shortNames(paths: readonly string[]): string[] {
   return paths.map((path) => {
     const parts = path.split(".");

@@ -2,8 +2,8 @@ import type { Store } from "../../runner/store/store.ts";
 import type { NodeView } from "./run.ts";
 
 /**
- * The words behind token ids of a node's outputs: the vocabulary that the node made itself, else that of the
- * nearest node before it. A vocabulary is an artifact of the type `vocabulary`: `value.json` with `words`.
+ * The words for token ids in a node's outputs: from a vocabulary made by the node itself, or by its nearest ancestor
+ * that made one. A vocabulary is an artifact of type `vocabulary`: `value.json` with `words`.
  */
 export async function wordsFor(
   store: Store,
@@ -36,6 +36,6 @@ async function readWords(store: Store, file: { digest: string; size: number }) {
       ? words as string[]
       : undefined;
   } catch {
-    return undefined; // Damaged: the ids are shown as numbers, and the vocabulary's own preview says why.
+    return undefined; // Damaged: the ids are shown as numbers, and the vocabulary's own preview shows why.
   }
 }

@@ -4,7 +4,7 @@ import type { Annotation } from "../../../runner/records/rows.ts";
 import { post } from "./client.ts";
 import { Problem, Section } from "./frame.tsx";
 
-/** What people say of runs: how it is sent. */
+/** A change of runs' annotations, as sent to the server. */
 export interface AnnotationChange {
   readonly runs: readonly string[];
   readonly note?: string;
@@ -13,7 +13,7 @@ export interface AnnotationChange {
   readonly archived?: boolean;
 }
 
-/** Writes it; what cannot be written is told. */
+/** Sends annotation changes; failures are shown. */
 export function useAnnotate(): {
   error: Error | undefined;
   annotate(change: AnnotationChange): Promise<boolean>;
@@ -34,12 +34,12 @@ export function useAnnotate(): {
   };
 }
 
-/** Tags as they are typed. */
+/** Parses tags as typed. */
 export function tagsOf(text: string): string[] {
   return text.split(/[\s,]+/).filter((tag) => tag !== "");
 }
 
-/** The note and the tags of a run, to be changed. */
+/** Form to edit the note and the tags of a run. */
 export function Annotate({ run, annotation }: { run: string; annotation: Annotation }) {
   const [said, setSaid] = useState<Annotation>(annotation);
   const [note, setNote] = useState(annotation.note);

@@ -3,24 +3,24 @@ import { useEffect, useState } from "preact/hooks";
 import { ask } from "./client.ts";
 import { randomName } from "./hub.ts";
 
-/** Tells this page from others that ask: what it asked before is given up when it asks again. */
+/** Identifies this page to the explorer: a new question cancels the page's earlier ones. */
 const ASKER = randomName();
 
-/** Milliseconds without a change after which a question is asked. */
+/** Debounce: milliseconds without a change before a question is asked. */
 const PAUSE = 120;
 
-/** An answer that follows what is asked. */
+/** An answer that follows the current question. */
 export interface Following<T> {
   /** The last answer; stays until there is a newer one. */
   readonly value: T | undefined;
   readonly error: Error | undefined;
-  /** True while the answer to what is asked now has not come. */
+  /** True until the answer to the current question arrives. */
   readonly pending: boolean;
 }
 
 /**
- * Asks a model whenever the question has changed and then stayed for a moment; older questions of the same `part` of the
- * page about the same model are given up.
+ * Asks a model when the question has changed and then stayed the same for a moment. Cancels older questions of the same
+ * `part` of the page about the same model.
  */
 export function useAnswer<T>(
   digest: string,

@@ -9,7 +9,7 @@ import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
-/** An artifact: what it looks like, its files, and what it was made from. */
+/** Page of an artifact: its preview, files and lineage. */
 export function ArtifactPage({ digest }: { digest: string }) {
   const loaded = useAsk<ArtifactPageData>(`api/artifact?digest=${encodeURIComponent(digest)}`);
   return (

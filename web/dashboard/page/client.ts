@@ -6,19 +6,19 @@ import { watchChanges } from "./shared.ts";
 
 export type { Connection } from "./hub.ts";
 
-/** An answer that the server could not give. */
+/** An error response of the server. */
 export class ServerError extends Error {
   constructor(message: string, readonly hint: string | null, readonly code?: string) {
     super(message);
   }
 }
 
-/** Asks the server; addresses are relative, so the secret in the page's own goes along. */
+/** Requests JSON from the server. Paths are relative, so they include the secret in the page's own address. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return await answered(() => fetch(path, signal === undefined ? {} : { signal }), signal);
 }
 
-/** Has the server change something. */
+/** Requests a change from the server. */
 export async function post<T>(path: string, body: unknown): Promise<T> {
   const headers = { "content-type": "application/json" };
   return await answered(() => fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
@@ -37,7 +37,7 @@ async function answered<T>(fetching: () => Promise<Response>, signal?: AbortSign
   throw new ServerError(told.error ?? `the server said ${response.status}`, told.hint ?? null, told.code);
 }
 
-/** Asks the server; browsers call every fault of a connection "Failed to fetch" or the like. */
+/** Performs a request with readable errors: browsers report every connection failure as "Failed to fetch" or the like. */
 async function reached(fetching: () => Promise<Response>, signal?: AbortSignal): Promise<Response> {
   try {
     return await fetching();
@@ -50,15 +50,15 @@ async function reached(fetching: () => Promise<Response>, signal?: AbortSignal):
   }
 }
 
-/** What has been loaded, or why not. */
+/** Loaded data, or the error. */
 export interface Fetched<T> {
   readonly value: T | undefined;
   readonly error: Error | undefined;
-  /** Loads again; what is shown stays until then. */
+  /** Reloads; the current data stays visible meanwhile. */
   readonly reload: () => void;
 }
 
-/** Loads an address, again when it changes; nothing before it is `ready`. */
+/** Loads a path, again whenever it changes; loads nothing until `ready`. */
 export function useAsk<T>(path: string, ready = true): Fetched<T> {
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path });
   const [round, setRound] = useState(0);
@@ -83,16 +83,15 @@ export function useAsk<T>(path: string, ready = true): Fetched<T> {
   };
 }
 
-/** What is loaded and kept up to date. */
+/** Loaded data that is kept up to date. */
 export interface LiveLoaded<T> {
   readonly loaded: Fetched<T>;
   readonly connection: Connection;
 }
 
 /**
- * Loads an address when the stream of changes has opened, so that nothing falls between the two, and again when it
- * has been opened again. `onEvent` gets what the stream tells and a way to load again, used at most every `pause`
- * milliseconds.
+ * Loads a path once the event stream is open, so that no change is missed, and again after every reconnection. `onEvent`
+ * gets the events and a function that reloads, at most every `pause` milliseconds.
  */
 export function useLiveAsk<T>(
   path: string,
@@ -115,9 +114,9 @@ export function useLiveAsk<T>(
 }
 
 /**
- * Listens to changes as long as the page is visible: a hidden page costs nothing, and loads anew when it is
- * shown again. `onOpen` is called after every (re)connection: what came before it is to be loaded then; also when
- * there is none at first, for what is loaded then says why.
+ * Listens to events while the page is visible: a hidden page costs nothing and reloads when it is shown again. `onOpen`
+ * is called after every (re)connection, so that earlier changes can be loaded, and also if the first connection fails,
+ * because loading then shows the error.
  */
 function useEvents(
   query: string,
@@ -149,7 +148,7 @@ function useEvents(
   return connection;
 }
 
-/** Calls `action` at most every so many milliseconds, and once after the last call. */
+/** Calls `action` at most once per `milliseconds`, and once after the last call. */
 export function throttled(milliseconds: number, action: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = -Infinity;

@@ -9,7 +9,7 @@ import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
-/** Runs side by side: what they answer, what differs in parameters and metrics, and their curves together. */
+/** Page that compares runs: their answers, differences in parameters and metrics, and their curves in one chart. */
 export function ComparePage({ runs }: { runs: readonly string[] }) {
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   const loaded = useAsk<ComparePageData>(`api/compare?${query}`);
@@ -59,7 +59,7 @@ export function ComparePage({ runs }: { runs: readonly string[] }) {
   );
 }
 
-/** Which run the others are held against: the first in the address. */
+/** Selects the run that the others are compared with: the first in the address. */
 function Baseline({ runs }: { runs: readonly string[] }) {
   return (
     <label class="scale">
@@ -79,7 +79,7 @@ function Baseline({ runs }: { runs: readonly string[] }) {
 
 interface Line {
   readonly key: string;
-  /** What the row is about, as the first columns. */
+  /** What the row describes, shown in the first columns. */
   readonly about: readonly string[];
   readonly cells: readonly {
     readonly value: string;
@@ -88,7 +88,10 @@ interface Line {
   }[];
 }
 
-/** A column a run, the baseline first, differences under the values; on a narrow window a block a row. */
+/**
+ * A table with one column per run, baseline first, and differences below the values; on narrow windows, one block per
+ * row.
+ */
 function Compared(
   { caption, about, runs, lines }: {
     caption: string;

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { useState } from "preact/hooks";
 
-/** Puts a text on the clipboard. `what` it is, for those who do not see where the button stands. */
+/** Button that copies a text to the clipboard. `what` names the text, for screen readers. */
 export function Copy({ text, what }: { text: () => string; what: string }) {
   const [said, setSaid] = useState<string>();
   const copy = async () => {
@@ -15,7 +15,7 @@ export function Copy({ text, what }: { text: () => string; what: string }) {
   );
 }
 
-/** Browsers have a clipboard on this machine's pages and on those by HTTPS; elsewhere the old command may do. */
+/** The clipboard API needs localhost or HTTPS; elsewhere the legacy copy command may work. */
 async function copied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

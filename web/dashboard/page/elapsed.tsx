@@ -3,7 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { durationText } from "../../../foundation/format.ts";
 import type { TimeLeft } from "../../view/left.ts";
 
-/** How long a running run has taken, by the second, and what is left of it. `now`: the dashboard's clock when it told. */
+/**
+ * Elapsed time of a running run, updated every second, and its remaining time. `now` is the dashboard's clock at the
+ * time of the data.
+ */
 export function Elapsed({ started, now, left }: { started: number; now: number; left: TimeLeft | null }) {
   const [, tick] = useState(0);
   const told = useRef({ now, at: performance.now() });
@@ -16,7 +19,7 @@ export function Elapsed({ started, now, left }: { started: number; now: number; 
   return <span class="elapsed">{wholeText(now + since - started)}{leftText(left, since)}</span>;
 }
 
-/** A duration that counts: without tenths, which would only flicker. */
+/** A running duration, without tenths of a second, which would flicker. */
 function wholeText(seconds: number): string {
   return seconds < 10 ? `${Math.floor(seconds)} s` : durationText(seconds);
 }

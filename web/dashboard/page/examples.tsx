@@ -2,12 +2,15 @@
 import type { TextAnswer } from "../../explorer/protocol.ts";
 import { useAnswer } from "./answer.ts";
 
-/** Sentences drawn to make examples of, and their length. */
+/** Number and length of the sentences sampled for examples. */
 const DRAWN = 8, LENGTH = 7;
-/** Examples that are shown. */
+/** Number of examples shown. */
 const SHOWN = 4;
 
-/** Sentences to begin with: drawn from the model, so that it knows their words, with blanks in them. */
+/**
+ * Example sentences to start with: sampled from the model, so that all words are in its vocabulary, with blanks
+ * inserted.
+ */
 export function Examples(
   { digest, length, onChoose }: { digest: string; length: number; onChoose: (sentence: string) => void },
 ) {
@@ -37,7 +40,7 @@ export function Examples(
   );
 }
 
-/** The sentence with a blank in the place of its longest word, and of the one before the last where it is long. */
+/** The sentence with a blank in place of its longest word and, if it is long, of the one before the last. */
 function exampleOf(text: string, unknown: string | null): string[] {
   const words = text.trim().split(/\s+/);
   if (words.length < 2 || words.includes("_") || (unknown !== null && words.includes(unknown))) return [];

@@ -9,13 +9,13 @@ import { ExploreText } from "./explore_text.tsx";
 import { Shown, Title } from "./frame.tsx";
 import { to } from "./routes.ts";
 
-/** A model that answers as one types or paints, with others of its run beside it. */
+/** Page of a model that answers while the user types or paints, next to other models of its run. */
 export function ExplorePage({ digest, query }: { digest: string; query: URLSearchParams }) {
   const loaded = useAsk<ExplorePageData>(`api/explore?digest=${encodeURIComponent(digest)}`);
   return <Shown loaded={loaded}>{(data) => <Explored digest={digest} query={query} data={data} />}</Shown>;
 }
 
-/** Models that answer at once, at most. */
+/** Maximum number of models asked at once. */
 const ASKED = 4;
 
 function Explored(
@@ -29,7 +29,7 @@ function Explored(
     Object.fromEntries([...query].filter(([key]) => key !== "with"))
   );
   useEffect(() => {
-    // The address says what is asked, and going back leads where one came from.
+    // The address holds the question, and the back button leaves the page.
     const search = new URLSearchParams({ ...question });
     for (const one of chosen) search.append("with", one);
     history.replaceState(null, "", `${to.explore(digest)}?${search}`);

@@ -11,12 +11,12 @@ import { Painting } from "./painting.tsx";
 
 const DRAWS = 4;
 
-/** An image whose pixels are hidden by painting; beside it what may be there. */
+/** An image whose pixels are hidden by painting, next to possible completions. */
 export function ExploreImages(
   { models, about, begun, onQuestion }: {
     models: readonly ModelBeside[];
     about: Explorable & { kind: "images" };
-    /** What the address asks. */
+    /** The question in the address. */
     begun: Readonly<Record<string, string>>;
     onQuestion: (question: Readonly<Record<string, string>>) => void;
   },
@@ -145,7 +145,7 @@ function Beside(
   );
 }
 
-/** What a model thinks may be there. `name`: empty where it is the only one. */
+/** A model's completions. `name` is empty if it is the only model. */
 function Answers({ answer, name }: { answer: Following<ImageAnswer>; name: string }) {
   const { value, error, pending } = answer;
   const of = name === "" ? "" : ` by ${name}`;

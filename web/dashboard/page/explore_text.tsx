@@ -8,16 +8,16 @@ import { useAnswer } from "./answer.ts";
 import { Examples } from "./examples.tsx";
 import { Problem } from "./frame.tsx";
 
-/** What stands in the field at first. */
+/** Initial text of the field. */
 const EXAMPLE = "the _ of the _ .";
 const LISTS = [10, 50, 250, 1000];
 
-/** A sentence with blanks; below it what may stand at each of them, by every model that is asked. */
+/** A sentence with blanks, and below it the likely words at each blank according to every selected model. */
 export function ExploreText(
   { models, about, begun, onQuestion }: {
     models: readonly ModelBeside[];
     about: Explorable & { kind: "text" };
-    /** What the address asks. */
+    /** The question in the address. */
     begun: Readonly<Record<string, string>>;
     onQuestion: (question: Readonly<Record<string, string>>) => void;
   },
@@ -103,10 +103,10 @@ export function ExploreText(
   );
 }
 
-/** What one model says. */
+/** One model's answer. */
 function Answered(
   { name, digest, question, saidId, fill, again }: {
-    /** Empty where it is the only one. */
+    /** Empty if it is the only model. */
     name: string;
     digest: string;
     question: Readonly<Record<string, string>>;
@@ -230,7 +230,7 @@ function percent(probability: number): string {
     : `${(100 * probability).toExponential(1)} %`;
 }
 
-/** The sentence with a word in place of one of its blanks. */
+/** The sentence with one of its blanks replaced by a word. */
 function withBlank(sentence: string, blank: number, word: string): string {
   let seen = -1;
   return sentence.replaceAll("_", () => {

@@ -13,7 +13,7 @@ export function Title({ text, children }: { text: string; children?: ComponentCh
   return <h1>{children ?? text}</h1>;
 }
 
-/** What has been loaded, or that it is on its way, or why it cannot be had. */
+/** Loaded data, or a loading message, or the error. */
 export function Shown<T>(
   { loaded, children }: { loaded: Fetched<T>; children: (value: T) => ComponentChildren },
 ) {
@@ -26,7 +26,7 @@ export function Shown<T>(
   );
 }
 
-/** What went wrong, with what to do about it. */
+/** An error with its hint. */
 export function Problem({ error }: { error: Error }) {
   return (
     <p class="fault" role="alert" title={error instanceof ServerError ? error.code : undefined}>
@@ -42,7 +42,7 @@ const WORDS: Record<Connection, string> = {
   resting: "resting",
 };
 
-/** Whether what is shown is up to date; nothing of a run that has ended, unless something is wrong. */
+/** Whether the page is up to date; shows nothing for finished runs unless something is wrong. */
 export function Live(
   { connection, fault, status = "running" }: {
     connection: Connection;
@@ -62,7 +62,7 @@ export function Live(
   );
 }
 
-/** A part of a page with its heading; a folded one is there to be looked up. */
+/** A section of a page with its heading, optionally folded. */
 export function Section(
   { title, folded = false, children }: { title: string; folded?: boolean; children: ComponentChildren },
 ) {

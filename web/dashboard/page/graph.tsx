@@ -14,12 +14,15 @@ const WORDS: Record<BoxKind, string> = {
   stages: "a box a stage",
 };
 
-/** A run's graph: it fits, is zoomed, moved and searched; its boxes change their colours as the nodes go on. */
+/**
+ * A run's graph, fitted to the window, with zooming, panning and search. Boxes change colour with the states of their
+ * nodes.
+ */
 export function RunGraphView(
   { id, nodes, loaded: stamp }: {
     id: string;
     nodes: readonly NodeView[];
-    /** Changes when the run was loaded again: boxes say more then. */
+    /** Changes when the run is reloaded, because boxes then show more. */
     loaded: number;
   },
 ) {

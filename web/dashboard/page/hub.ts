@@ -1,21 +1,24 @@
 /// <reference lib="dom" />
 import type { LiveEvent } from "../live.ts";
 
-/** Whether changes arrive: for the line at the top. */
+/** State of the event stream, shown at the top of the page. */
 export type Connection = "live" | "lost" | "resting";
 
-/** Who watches something. */
+/** Callbacks of a watch. */
 export interface Watcher {
-  /** Watching begins, at first and after every reconnection: what came before is to be loaded now. */
+  /** The watch has started, at first or after a reconnection: earlier changes should be loaded now. */
   onOpen(): void;
   onEvent(event: LiveEvent): void;
   onConnection(connection: Connection): void;
 }
 
-/** Milliseconds until what a browser takes for a final refusal is tried again: a server that starts gives one at first. */
+/**
+ * Milliseconds before retrying after an error that browsers do not retry themselves, such as one from a server that is
+ * still starting.
+ */
 const AGAIN = 1500;
 
-/** One stream of changes for everything that is watched: a browser has six connections to a server. */
+/** One event stream for all watches, because browsers allow only six connections to a server. */
 export class Hub {
   readonly #watches = new Map<
     string,
@@ -25,14 +28,14 @@ export class Hub {
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Watches `query` under a name of its own. */
+  /** Watches `query` under a unique name. */
   watch(id: string, query: string, watcher: Watcher): void {
     this.#watches.set(id, { query, watcher, opened: false });
     if (this.#source === undefined) this.#open();
     else if (this.#source.readyState === EventSource.OPEN) this.#begin(id);
   }
 
-  /** Watches something no longer; without watches there is no stream. */
+  /** Stops a watch; the stream is closed when no watches are left. */
   stop(id: string): void {
     if (!this.#watches.delete(id)) return;
     if (this.#watches.size === 0) {
@@ -73,11 +76,11 @@ export class Hub {
       one.watcher.onConnection("live");
       one.watcher.onOpen();
     } catch {
-      this.#lose(one); // The stream's end tells the rest.
+      this.#lose(one); // The end of the stream reports the rest.
     }
   }
 
-  /** Also who has never been told that it is open loads: what it gets then says why. */
+  /** Watchers that were never opened load as well: the response then shows the error. */
   #lose(one: { readonly watcher: Watcher; opened: boolean }): void {
     one.watcher.onConnection("lost");
     if (!one.opened) one.watcher.onOpen();
@@ -85,7 +88,7 @@ export class Hub {
   }
 }
 
-/** A name that nobody else has; pages by plain HTTP from elsewhere have no `crypto.randomUUID`. */
+/** A unique name. `crypto.randomUUID` is missing on pages from other machines over plain HTTP. */
 export function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
 }

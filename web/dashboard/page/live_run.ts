@@ -7,15 +7,15 @@ import type { LiveEvent } from "../live.ts";
 import { type Connection, type Fetched, throttled, useLiveAsk } from "./client.ts";
 import type { LogPiece } from "../../view/log.ts";
 
-/** How often curves are drawn again and a run is loaded again at most, in milliseconds. */
+/** Minimum milliseconds between redraws of curves, and between reloads of a run. */
 const DRAW = 1000, AGAIN = 2000;
-/** Points of a growing series that are kept; twice that are drawn before it is thinned again. */
+/** Number of points kept of a growing series; it is thinned when it reaches twice as many. */
 const KEPT = 600;
 
-/** First points of a curve that make the run be loaded again: it needs a chart, and a chart needs two points. */
+/** Number of first points of a new curve that trigger a reload: the run needs a chart, and a chart needs two points. */
 const FIRST = 3;
 
-/** A run that is shown as it goes on. */
+/** A run that is kept up to date. */
 export interface LiveRun {
   readonly loaded: Fetched<RunPageData>;
   readonly connection: Connection;
@@ -23,8 +23,8 @@ export interface LiveRun {
 }
 
 /**
- * A run, kept up to date by what the stream tells: states and progress at once, curves by their new points, and
- * whatever else a finished node brings by loading again.
+ * Loads a run and keeps it up to date from the event stream: states and progress immediately, curves by their new
+ * points, and everything else that a finished node adds by reloading.
  */
 export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) => void): LiveRun {
   const [, redraw] = useState(0);
@@ -57,10 +57,10 @@ export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) =
   return { loaded: { ...loaded, value }, connection, fault };
 }
 
-/** What the stream told since the run was loaded. */
+/** Events since the run was loaded. */
 export class Changes {
   version = 0;
-  /** False until the stream has told the states once. */
+  /** Whether the stream has reported the states yet. */
   told = false;
   #states = new Map<string, RunView["nodes"][number]["state"]>();
   #status: RunView["status"] | undefined;
@@ -68,10 +68,13 @@ export class Changes {
   #points = new Map<string, [number, number | null][]>();
   /** Curves that the loaded run has. */
   #charted: ReadonlySet<string> = new Set();
-  /** Points told of curves that it had not. */
+  /** Number of points received for curves that the loaded run lacks. */
   #uncharted = new Map<string, number>();
 
-  /** The run was loaded again: its curves hold all points, states and progress stay what was told last. */
+  /**
+   * Called when the run was reloaded: its curves now have all points; states and progress stay at their last reported
+   * values.
+   */
   restart(view: RunView | undefined): void {
     this.#points.clear();
     this.#charted = new Set(
@@ -80,7 +83,7 @@ export class Changes {
     this.version++;
   }
 
-  /** Takes an event; true when a node's state or the run's status has changed, which brings more than the event tells. */
+  /** Handles an event. Returns true if a node's state or the run's status has changed, which requires a reload. */
   take(event: LiveEvent): boolean {
     this.version++;
     if (event.type === "state") {

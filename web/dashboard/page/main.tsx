@@ -20,7 +20,7 @@ function Dashboard() {
   const key = JSON.stringify({ ...route, query: undefined });
   const first = useRef(true);
   useEffect(() => {
-    // A new place is read from its beginning, by screen readers as well.
+    // Moves the focus to the start of the new page, also for screen readers.
     if (!first.current) main.current?.focus();
     first.current = false;
     scrollTo(0, 0);

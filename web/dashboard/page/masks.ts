@@ -1,7 +1,7 @@
-/** What is hidden of an image: `[height, width]`, 1 where hidden. */
+/** Hidden pixels of an image: `[height, width]`, 1 where hidden. */
 export type Mask = Uint8Array;
 
-/** Rows and columns of pixels. */
+/** Image size in pixels. */
 export interface PixelSize {
   readonly height: number;
   readonly width: number;
@@ -14,12 +14,12 @@ function maskWhere({ height, width }: PixelSize, hidden: (row: number, column: n
   );
 }
 
-/** Nothing hidden. */
+/** A mask that hides nothing. */
 export function noMask(shape: PixelSize): Mask {
   return maskWhere(shape, () => false);
 }
 
-/** Masks to begin with, by name. */
+/** Predefined masks by name. */
 export const MASKS = {
   centre: (shape: PixelSize) => {
     const { height, width } = shape;
@@ -35,7 +35,7 @@ export const MASKS = {
   all: (shape: PixelSize) => maskWhere(shape, () => true),
 } as const;
 
-/** A square of `size` pixels around a pixel, hidden or shown. */
+/** The mask with a square of `size` pixels around a pixel hidden or shown. */
 export function painted(
   mask: Mask,
   shape: PixelSize,
@@ -53,7 +53,7 @@ export function painted(
   return out;
 }
 
-/** The mask of a text that {@link encodeMask} made of one of this shape; undefined for other texts. */
+/** Decodes a text from {@link encodeMask} to a mask of this shape; undefined for other texts. */
 export function decodeMask(text: string, { height, width }: PixelSize): Mask | undefined {
   try {
     const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -64,7 +64,7 @@ export function decodeMask(text: string, { height, width }: PixelSize): Mask | u
   }
 }
 
-/** A bit a pixel, the lowest of each byte first, in base64url: what the server takes. */
+/** Encodes a mask as the server expects it: one bit per pixel, lowest bit of each byte first, in base64url. */
 export function encodeMask(mask: Mask): string {
   const bytes = new Uint8Array(Math.ceil(mask.length / 8));
   mask.forEach((bit, i) => bytes[i >> 3]! |= bit << (i & 7));

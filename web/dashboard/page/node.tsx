@@ -13,7 +13,7 @@ import { Live, Problem, Section, Shown, Title } from "./frame.tsx";
 import { useLiveRun } from "./live_run.ts";
 import { to } from "./routes.ts";
 
-/** A node of a run: why it ran, its curves, what it made, its log as it is written. */
+/** Page of a node: why it ran, its curves, its outputs, and its log, live. */
 export function NodePage({ run, name }: { run: string; name: string }) {
   const [pieces, setPieces] = useState<readonly LogPiece[]>([]);
   const { loaded, connection, fault } = useLiveRun(
@@ -114,15 +114,15 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
   );
 }
 
-/** True for a node that will print no more. */
+/** Whether a node will print nothing more. */
 function isOver({ state }: NodeView): boolean {
   return state !== "pending" && state !== "running";
 }
 
-/** Characters of a log that a page holds: more would make it slow. */
+/** Maximum number of log characters held by a page; more would make it slow. */
 const HELD = 1_000_000;
 
-/** Pieces with one more at their end. One that does not follow on begins anew. */
+/** Appends a piece. One that does not continue the log replaces it. */
 function joined(before: readonly LogPiece[], piece: LogPiece): readonly LogPiece[] {
   const last = before.at(-1);
   if (last === undefined || piece.from !== last.to) return [piece];

@@ -2,12 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Mask, painted, type PixelSize } from "./masks.ts";
 
-/** Side of the picture on the page, at least, in the page's pixels. */
+/** Minimum side of the picture on the page, in CSS pixels. */
 const SIDE = 320;
 
 /**
- * An image with what is hidden of it. Painted on with a pointer: hides, or shows again where it began on what was
- * hidden. With the keyboard: arrows move, the space bar hides or shows, Shift with an arrow goes on with that.
+ * An image with an editable mask. Painting with a pointer hides pixels, or shows them if it starts on a hidden one. With
+ * the keyboard, arrows move, Space toggles a pixel, and Shift with an arrow continues with that.
  */
 export function Painting(
   { mask, shape, picture, brush, onMask }: {
@@ -110,7 +110,7 @@ export function Painting(
   );
 }
 
-/** Covers hidden pixels: grey with stripes, told from grey of the image. */
+/** Covers hidden pixels with grey stripes, distinguishable from grey in the image. */
 function hatch(context: CanvasRenderingContext2D, mask: Mask, { width }: PixelSize, scale: number): void {
   const line = Math.max(1, scale / 8);
   mask.forEach((hidden, i) => {
@@ -127,7 +127,7 @@ function hatch(context: CanvasRenderingContext2D, mask: Mask, { width }: PixelSi
   });
 }
 
-/** Where the brush is: dark around light, seen on any image. */
+/** Outlines the brush in dark and light, so that it is visible on any image. */
 function outline(
   context: CanvasRenderingContext2D,
   { row, column }: { row: number; column: number },

@@ -3,7 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { centredOn, fitted, moved, opened, type Size, type Viewport, zoomed } from "./viewport.ts";
 
-/** How a drawing is moved about. */
+/** Controls of a pannable drawing. */
 export interface Panning {
   fit(): void;
   zoom(factor: number): void;
@@ -18,11 +18,11 @@ export interface Panning {
   };
 }
 
-/** Pixels that a pointer moves before it is no click any more; share of the window that a key moves. */
+/** Pixels of movement after which a press is a drag instead of a click; fraction of the window that an arrow key moves. */
 const CLICK = 4, STEP = 0.15;
 
 /**
- * Shows an SVG drawing in a window that is moved and zoomed by pointer, touch, wheel and keys.
+ * Shows an SVG drawing in a window that can be panned and zoomed by pointer, touch, wheel and keyboard.
  *
  * @param svg the drawing that the holder has now
  * @param first the box that is seen where not all of it can be
@@ -39,7 +39,7 @@ export function usePanning(
     mover.take(first, touched.current);
     const observer = new ResizeObserver(() => mover.take(first, touched.current));
     observer.observe(holder.current!);
-    // Preact's own listeners cannot prevent the wheel from scrolling the page.
+    // Registered directly, because Preact's listeners cannot keep the wheel from scrolling the page.
     const wheel = (event: WheelEvent) => mover.wheel(event);
     const element = holder.current!;
     element.addEventListener("wheel", wheel, { passive: false });
@@ -60,7 +60,7 @@ class Mover implements Panning {
 
   constructor(readonly holder: RefObject<HTMLDivElement | null>) {}
 
-  /** Takes a new drawing, or the same in a window of another size. What somebody has moved to stays. */
+  /** Shows a new drawing, or the same in a window of another size. A view that the user has moved is kept. */
   take(first: number, touched: boolean): void {
     const svg = this.#svg();
     const given = svg?.getAttribute("data-size") ?? svg?.getAttribute("viewBox");
@@ -77,7 +77,7 @@ class Mover implements Panning {
   fit = () => this.#move(fitted(this.#drawing, this.#window()));
   zoom = (factor: number) => this.#move(zoomed(this.#view!, factor, this.#drawing, this.#window()));
 
-  /** Brings a box into the middle, near enough to be read. */
+  /** Centres a box at a readable scale. */
   show(box: number): void {
     const at = this.#placeOf(box);
     if (at === undefined || this.#view === undefined) return;
@@ -87,7 +87,7 @@ class Mover implements Panning {
   }
 
   wheel(event: WheelEvent): void {
-    // A wheel scrolls the page; with Ctrl, and by two fingers on a touchpad, it zooms.
+    // The wheel alone scrolls the page; with Ctrl, or as a pinch on a touchpad, it zooms.
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     const at = this.#share(event.clientX, event.clientY);
@@ -141,7 +141,7 @@ class Mover implements Panning {
     },
     onPointerUp: (event: PointerEvent) => void this.#pointers.delete(event.pointerId),
     onPointerCancel: (event: PointerEvent) => void this.#pointers.delete(event.pointerId),
-    // What was a drag follows no link.
+    // A drag must not follow a link.
     onClickCapture: (event: Event) => {
       if (this.#dragged >= CLICK) event.preventDefault();
     },
@@ -155,7 +155,7 @@ class Mover implements Panning {
     return this.holder.current?.querySelector("svg") ?? null;
   }
 
-  /** In pixels. */
+  /** Size of the window in pixels. */
   #window(): Size {
     const { clientWidth, clientHeight } = this.holder.current!;
     return { width: Math.max(1, clientWidth), height: Math.max(1, clientHeight) };
@@ -166,7 +166,7 @@ class Mover implements Panning {
     return { x: (x - box.left) / box.width, y: (y - box.top) / box.height };
   }
 
-  /** The middle of a box in units of the drawing. */
+  /** The centre of a box in units of the drawing. */
   #placeOf(box: number): { x: number; y: number } | undefined {
     const svg = this.#svg();
     const element = svg?.querySelector<SVGGElement>(`#graph-node-${box}`);

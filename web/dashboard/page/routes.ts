@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 
-/** Where in the dashboard one is. */
+/** A page of the dashboard. */
 export type Route =
   | { readonly page: "runs"; readonly query: URLSearchParams }
   | { readonly page: "run"; readonly run: string }
@@ -10,7 +10,7 @@ export type Route =
   | { readonly page: "explore"; readonly digest: string; readonly query: URLSearchParams }
   | { readonly page: "compare"; readonly runs: readonly string[] };
 
-/** The place that an address names; unknown ones are the list of runs. */
+/** The page that an address hash names; the list of runs if unknown. */
 export function routeOf(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").map((part) => {
@@ -29,7 +29,7 @@ export function routeOf(hash: string): Route {
   return { page: "runs", query: new URLSearchParams(search) };
 }
 
-/** Addresses of places. */
+/** Address hashes of pages. */
 export const to = {
   runs: (query: URLSearchParams) => `#/runs?${query}`,
   run: (id: string) => `#/run/${encodeURIComponent(id)}`,
@@ -39,7 +39,7 @@ export const to = {
   compare: (runs: readonly string[]) => `#/compare/${runs.map(encodeURIComponent).join(",")}`,
 };
 
-/** The place in the address bar. */
+/** The page named in the address bar. */
 export function useRoute(): Route {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {

@@ -25,7 +25,7 @@ import { RunGraphView } from "./graph.tsx";
 import { RunBar } from "./run_bar.tsx";
 import { useLiveRun } from "./live_run.ts";
 
-/** A run, live. */
+/** Page of a run, updated live. */
 export function RunPage({ id }: { id: string }) {
   const { loaded, connection, fault } = useLiveRun(id);
   return (
@@ -110,7 +110,7 @@ export function RunPage({ id }: { id: string }) {
   );
 }
 
-/** While a run goes on its work comes first, then what it found. */
+/** Orders the parts of a page: while a run is active its progress comes first, afterwards its results. */
 function InOrder(
   { running, work, found }: { running: boolean; work: ComponentChildren; found: ComponentChildren },
 ) {

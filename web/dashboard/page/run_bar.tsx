@@ -7,7 +7,7 @@ import { Copy } from "./copy.tsx";
 import { Elapsed } from "./elapsed.tsx";
 import { Live, Problem } from "./frame.tsx";
 
-/** What a run is at the moment, and what can be done with it. */
+/** Current status of a run, with its actions. */
 export function RunBar(
   { data: { view, left, now }, connection, fault }: {
     data: RunPageData;
@@ -28,7 +28,7 @@ export function RunBar(
   );
 }
 
-/** Stops the run as Ctrl-C does, once one has said so twice. */
+/** Button that stops the run as Ctrl-C does, after confirmation. */
 function Cancel({ run }: { run: string }) {
   const [asked, setAsked] = useState<"no" | "sure" | "sent">("no");
   const [error, setError] = useState<Error>();

@@ -6,7 +6,7 @@ import { Shown } from "./frame.tsx";
 
 const KEPT = "retort-columns";
 
-/** The columns that the address names, else those that were chosen last in this browser. */
+/** The columns named in the address, otherwise those last chosen in this browser. */
 export function chosenColumns(query: URLSearchParams): readonly string[] {
   if (query.has("column")) return query.getAll("column").filter((column) => column !== "");
   try {
@@ -17,7 +17,7 @@ export function chosenColumns(query: URLSearchParams): readonly string[] {
   }
 }
 
-/** The query with these columns, which are kept for lists whose address names none. */
+/** The query with these columns, which are also stored for lists whose address names none. */
 export function withColumns(query: URLSearchParams, columns: readonly string[]): URLSearchParams {
   localStorage.setItem(KEPT, JSON.stringify(columns));
   const next = new URLSearchParams(query);
@@ -26,7 +26,7 @@ export function withColumns(query: URLSearchParams, columns: readonly string[]):
   return next;
 }
 
-/** A column's name for people. */
+/** Display name of a column. */
 export function columnTitle(column: string): string {
   const [kind, rest] = [column.slice(0, column.indexOf(":")), column.slice(column.indexOf(":") + 1)];
   const slash = rest.indexOf("/");
@@ -37,7 +37,7 @@ export function columnTitle(column: string): string {
   return rest;
 }
 
-/** Chooses columns; what there is is asked when it is opened. */
+/** Column selection; the available columns are loaded when it is opened. */
 export function ColumnPicker(
   { pipeline, chosen, onChoose }: {
     pipeline: string;

@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import type { RunList } from "../list.ts";
 import { to } from "./routes.ts";
 
-/** Runs on a page, as the server has them. */
+/** Number of runs per page, the same as the server's. */
 const PAGE = 50;
 
-/** Narrows the list; where one is in it is forgotten then. */
+/** Filters of the list. A change goes back to the first page. */
 export function Filters({ query, list }: { query: URLSearchParams; list: RunList | undefined }) {
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(query);
@@ -56,7 +56,7 @@ export function Filters({ query, list }: { query: URLSearchParams; list: RunList
   );
 }
 
-/** The pages of the list. */
+/** Links to the pages of the list. */
 export function Pager({ list, query }: { list: RunList; query: URLSearchParams }) {
   const at = (offset: number) => {
     const next = new URLSearchParams(query);

@@ -11,7 +11,10 @@ import { Shown } from "./frame.tsx";
 import { to } from "./routes.ts";
 import { columnTitle } from "./run_columns.tsx";
 
-/** Any parameter or metric of the runs that fit against any metric: folded until it is opened, or the address says what. */
+/**
+ * Plot of any metric against any parameter or metric of the matching runs; folded unless it is opened or named in the
+ * address.
+ */
 export function RunPlot(
   { query, onChoose }: { query: URLSearchParams; onChoose: (axes: { x: string; y: string }) => void },
 ) {
@@ -79,7 +82,7 @@ function Points({ query, x, y }: { query: URLSearchParams; x: string; y: string 
   );
 }
 
-/** Points listed below a plot. */
+/** Maximum number of points listed below a plot. */
 const LISTED = 200;
 
 function Scatter({ points, x, y }: { points: readonly Point[]; x: string; y: string }) {
@@ -113,7 +116,7 @@ function hrefOf({ run, node }: Point): string {
   return node === null ? to.run(run) : to.node(run, node);
 }
 
-/** Goes where the point leads that was clicked. */
+/** Follows the link of the clicked point. */
 function follow(event: Event): void {
   const href = (event.target as Element).closest("[data-href]")?.getAttribute("data-href");
   if (href !== null && href !== undefined) location.hash = href;
@@ -153,7 +156,7 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
       }),
     ],
   }) as unknown as SVGSVGElement;
-  // A pointer opens what a point stands for; the keyboard has the same links in the table below.
+  // Points open their links by pointer; for the keyboard the same links are in the table below.
   svg.querySelectorAll("circle").forEach((circle, i) => circle.setAttribute("data-href", hrefOf(points[i]!)));
   for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   svg.setAttribute("role", "img");

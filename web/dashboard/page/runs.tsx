@@ -16,10 +16,10 @@ import { chosenColumns, ColumnPicker, columnTitle, withColumns } from "./run_col
 import { Filters, Pager } from "./run_filters.tsx";
 import { RunPlot } from "./run_plot.tsx";
 
-/** How often the list is loaded again at most, in milliseconds. */
+/** Minimum milliseconds between reloads of the list. */
 const AGAIN = 1000;
 
-/** The list of runs: filtered, sorted, paged, live; chosen ones are compared, tagged and archived. */
+/** The list of runs: filtered, sorted, paged and live. Selected runs can be compared, tagged and archived. */
 export function RunsPage({ query }: { query: URLSearchParams }) {
   const [fault, setFault] = useState<string>();
   const columns = chosenColumns(query);
@@ -75,7 +75,7 @@ export function RunsPage({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** What can be done with the chosen runs. */
+/** Actions on the selected runs. */
 function Chosen({ chosen, onDone }: { chosen: ReadonlySet<string>; onDone: () => void }) {
   const [tags, setTags] = useState("");
   const { error, annotate } = useAnnotate();
@@ -203,7 +203,7 @@ function tookText(run: RunLine): string {
   return run.ended === null ? "–" : durationText(run.ended - run.started);
 }
 
-/** One value, or the least and the greatest of several. */
+/** A single value, or the minimum and maximum of several. */
 function cellText(cells: RunLine["cells"][number]): string {
   if (cells.length <= 1) return valueText(cells[0]);
   const numbers = cells.filter((value) => typeof value === "number");
@@ -211,7 +211,7 @@ function cellText(cells: RunLine["cells"][number]): string {
   return `${valueText(Math.min(...numbers))} … ${valueText(Math.max(...numbers))} (${cells.length})`;
 }
 
-/** The page of the list with tabs between the columns, as spreadsheets take it. */
+/** The current page of the list as tab-separated values, to paste into spreadsheets. */
 function tabbed(list: RunList, columns: readonly string[]): string {
   const head = ["run", "pipeline", "status", "started", "took", ...columns.map(columnTitle), "note", "tags"];
   const rows = list.runs.map((run) => [

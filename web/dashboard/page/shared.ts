@@ -2,13 +2,13 @@
 import type { LiveEvent } from "../live.ts";
 import { type Connection, Hub, randomName, type Watcher } from "./hub.ts";
 
-/** What a page tells the worker that pages share. */
+/** A message from a page to the shared worker. */
 export type FromPage =
   | { readonly type: "watch"; readonly id: string; readonly query: string }
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "here" };
 
-/** What the worker tells a page. */
+/** A message from the worker to a page. */
 export type ToPage =
   & { readonly id: string }
   & (
@@ -17,10 +17,10 @@ export type ToPage =
     | { readonly type: "connection"; readonly connection: Connection }
   );
 
-/** Milliseconds between signs of life of a page that watches. */
+/** Milliseconds between keep-alive messages of a watching page. */
 const HERE = 20_000;
 
-/** Watches `query` until what is returned is called: by the worker that all pages share, or alone where there is none. */
+/** Watches `query` until the returned function is called: through the shared worker, or directly if there is none. */
 export function watchChanges(query: string, watcher: Watcher): () => void {
   const id = randomName();
   const port = sharedPort();

@@ -1,4 +1,4 @@
-/** Which part of a drawing is seen: its corner and how many of the drawing's units are as wide as the window. */
+/** The visible part of a drawing: its corner, and the width of the window in units of the drawing. */
 export interface Viewport {
   readonly x: number;
   readonly y: number;
@@ -11,24 +11,24 @@ export interface Size {
   readonly height: number;
 }
 
-/** The smallest share of their size at which letters are still read, and the largest that anybody needs. */
+/** Scales: the smallest at which text is readable, the largest useful one, and the natural one (CSS pixels per point). */
 const LEGIBLE = 0.75, LARGEST = 8, NATURAL = 4 / 3;
 
-/** All of a drawing in a window, in its middle, not larger than it is drawn. */
+/** The whole drawing centred in a window, not larger than drawn. */
 export function fitted(drawing: Size, window: Size): Viewport {
   const scale = Math.min(NATURAL, window.width / drawing.width, window.height / drawing.height);
   const width = window.width / scale, height = window.height / scale;
   return { x: (drawing.width - width) / 2, y: (drawing.height - height) / 2, width };
 }
 
-/** All of a drawing where its letters can be read then, else as much as can be read around a point of it. */
+/** The whole drawing if its text is readable then, otherwise as much as is readable around a point. */
 export function opened(drawing: Size, window: Size, at: { x: number; y: number }): Viewport {
   const whole = fitted(drawing, window);
   if (window.width / whole.width >= LEGIBLE) return whole;
   return centredOn({ ...whole, width: window.width / LEGIBLE }, drawing, window, at);
 }
 
-/** The same scale with a point in the middle; where the drawing ends the window ends too. */
+/** The same scale, centred on a point but not beyond the edges of the drawing. */
 export function centredOn(
   view: Viewport,
   drawing: Size,
@@ -45,7 +45,7 @@ export function centredOn(
   };
 }
 
-/** Nearer by `factor`; what is at a place of the window, from 0 to 1 each way, stays there. */
+/** Zoomed in by `factor` around a fixed point of the window, given from 0 to 1 in each direction. */
 export function zoomed(
   view: Viewport,
   factor: number,
@@ -63,7 +63,7 @@ export function zoomed(
   };
 }
 
-/** Moved by shares of the window; some of the drawing stays in it. */
+/** Moved by fractions of the window; part of the drawing stays visible. */
 export function moved(view: Viewport, dx: number, dy: number, drawing: Size, window: Size): Viewport {
   const height = view.width * window.height / window.width;
   const within = (value: number, seen: number, whole: number) =>

@@ -1,14 +1,16 @@
 /// <reference lib="dom" />
-/** The worker that all pages of a browser share: it holds the one stream of changes and passes on what each page watches. */
+/**
+ * The worker shared by all pages of a browser: it holds the only event stream and forwards to each page what it watches.
+ */
 import { Hub } from "./hub.ts";
 import type { FromPage, ToPage } from "./shared.ts";
 
-/** Milliseconds of silence after which a page is taken for gone: pages that watch tell that they are there. */
+/** Milliseconds of silence after which a page is considered closed; watching pages send keep-alive messages. */
 const SILENT = 75_000;
 
 const hub = new Hub();
 
-/** What this worker uses of its own scope. */
+/** The part of the worker's global scope used here. */
 interface Scope {
   onconnect: (event: MessageEvent) => void;
 }
