@@ -19,12 +19,10 @@ import { leafFamily } from "./leaves/mod.ts";
 import { flatten, isFlat, type NestedNumbers } from "./nested.ts";
 import { RandomStream } from "./random.ts";
 
-/**
- * Values of a parameter: numbers, row-major or as lists of lists, or the id of a parameter that exists already (tying).
- */
+/** Values of a parameter: numbers, row-major or as nested lists, or the id of an existing parameter (tying). */
 export type ParameterValues = string | NestedNumbers;
 
-/** What {@link CircuitBuilder.input} needs. */
+/** Options of {@link CircuitBuilder.input}. */
 export interface InputOptions {
   /** Index of a variable added before. */
   readonly variable: number;
@@ -32,33 +30,36 @@ export interface InputOptions {
   readonly family: string;
   /** Length of the node's vector. */
   readonly units: number;
-  /** Settings of the family; none when left out. */
+  /** Settings of the family; none if omitted. */
   readonly settings?: LeafSettings;
-  /** Values `[units, ...]`, or an id to tie to; random when left out. */
+  /** Values `[units, ...]`, or the id of a parameter to tie to; random if omitted. */
   readonly parameter?: ParameterValues;
-  /** Id of the parameter made here; `leaf<node id>` when left out. */
+  /** Id of the new parameter; `leaf<node id>` if omitted. */
   readonly id?: string;
   /** A name for messages. */
   readonly name?: string;
 }
 
-/** What {@link CircuitBuilder.sum} needs. */
+/** Options of {@link CircuitBuilder.sum}. */
 export interface SumOptions {
   /** Length of the node's vector. */
   readonly units: number;
-  /** Blocks of the block-diagonal weights; 1 when left out. */
+  /** Number of blocks of the block-diagonal weights; 1 if omitted. */
   readonly groups?: number;
-  /** Values `[groups, units / groups, in / groups]`, rows summing to one, or an id to tie to; else random. */
+  /**
+   * Values `[groups, units / groups, in / groups]`, rows summing to one, or the id of a parameter to tie to; random if
+   * omitted.
+   */
   readonly weights?: ParameterValues;
-  /** Id of the weights made here; `sum<node id>` when left out. */
+  /** Id of the new weights; `sum<node id>` if omitted. */
   readonly id?: string;
   /** A name for messages. */
   readonly name?: string;
 }
 
 /**
- * Builds a circuit from the leaves up. Every method returns an id for the methods after it;
- * {@link CircuitBuilder.build} checks the whole.
+ * Builds a circuit bottom-up. Methods return ids to pass to later calls; {@link CircuitBuilder.build} checks the whole
+ * circuit.
  *
  * ```ts
  * import { CircuitBuilder } from "./builder.ts";
@@ -98,7 +99,7 @@ export class CircuitBuilder {
     return this.variable({ kind: "categorical", name, states });
   }
 
-  /** Adds a variable of counts, whole numbers from 0 without a bound; returns its index. */
+  /** Adds a count variable (non-negative integers without an upper bound); returns its index. */
   count(name: string): number {
     return this.variable({ kind: "count", name });
   }
@@ -108,18 +109,18 @@ export class CircuitBuilder {
     return this.variable({ kind: "real", name });
   }
 
-  /** Adds a variable that the data describe by log-likelihoods only; returns its index. */
+  /** Adds a variable described only by log-likelihoods in the data; returns its index. */
   external(name: string): number {
     return this.variable({ kind: "external", name });
   }
 
-  /** Units of a node added before. */
+  /** Number of units of an existing node. */
   units(id: NodeId): number {
     return this.#node(id).units;
   }
 
   /**
-   * Adds a parameter that several nodes can name; returns its id.
+   * Adds a parameter that several nodes can share; returns its id.
    * @throws {CircuitError} when the id is taken or the values do not fit the shape
    */
   parameter(id: string, shape: readonly number[], values: NestedNumbers): string {
@@ -131,7 +132,7 @@ export class CircuitBuilder {
     return id;
   }
 
-  /** Whether a parameter of this id was added. */
+  /** Whether a parameter with this id exists. */
   hasParameter(id: string): boolean {
     return this.#parameters.has(id);
   }
@@ -150,7 +151,7 @@ export class CircuitBuilder {
     const family = leafFamily(options.family);
     requireWhole(`units of input node ${id}`, units, 1, MOST_STATES);
     const shape = { variable: described, units, settings };
-    // Before drawing values, which would fail less clearly on settings that make no sense.
+    // Checked before drawing values, which would fail less clearly on invalid settings.
     const problem = family.checkSettings(shape);
     if (problem !== undefined) {
       throw CircuitError.of("circuit/invalid", "this leaf is not valid", [{
@@ -181,7 +182,10 @@ export class CircuitBuilder {
     return this.#nodes.push(node) - 1;
   }
 
-  /** Adds an element-wise product of nodes with as many units each; returns its id. One child: that child. */
+  /**
+   * Adds an elementwise product of nodes with equal numbers of units; returns its id. A single child is returned
+   * unchanged.
+   */
   product(children: readonly NodeId[], options: { name?: string } = {}): NodeId {
     requireList("the children of a product", children);
     const [first] = children;
@@ -198,7 +202,7 @@ export class CircuitBuilder {
     return this.#nodes.push(node) - 1;
   }
 
-  /** Adds mixtures of the concatenated units of `children`; returns the node's id. */
+  /** Adds mixtures over the concatenated units of `children`; returns the node's id. */
   sum(children: readonly NodeId[], options: SumOptions): NodeId {
     const id = this.#nodes.length;
     const { units, groups = 1 } = options;
@@ -266,7 +270,7 @@ export class CircuitBuilder {
     given: ParameterValues | undefined,
     random: () => ParameterArray,
   ): string {
-    // A shape that does not fit an existing id is found by `build`, which names both nodes.
+    // If the shape does not fit the existing id, `build` reports it and names both nodes.
     if (typeof given === "string") return given;
     requireShape(`parameter \`${id}\``, shape);
     return this.parameter(id, shape, given ?? random());

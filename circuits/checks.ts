@@ -16,7 +16,7 @@ import { firstDifferent, firstShared, inScope, type Scope, scopesOf } from "./sc
 import { requireCircuit } from "./guards.ts";
 
 /**
- * Checks structure and parameters: see {@link structureFaults} and {@link parameterFaults}.
+ * Checks structure and parameters; see {@link structureFaults} and {@link parameterFaults}.
  * @throws {CircuitError} with every fault, each naming its node or parameter
  */
 export function checkCircuit(circuit: Circuit): void {
@@ -36,14 +36,14 @@ export function checkCircuit(circuit: Circuit): void {
 }
 
 /**
- * What is wrong with the structure: order and cycles, shapes, unknown families, smoothness (children of a
- * sum have the same scope), decomposability (children of a product have disjoint scopes), a root that
- * misses a variable, nodes and parameters that nothing uses. Empty for a valid circuit.
+ * Faults of the structure: order and cycles, shapes, unknown families, smoothness (children of a sum have the same
+ * scope), decomposability (children of a product have disjoint scopes), a root that misses a variable, unused nodes and
+ * parameters. Empty for a valid circuit.
  */
 export function structureFaults(circuit: Circuit): Fault[] {
   requireCircuit(circuit);
   const faults = [...variableFaults(circuit), ...orderFaults(circuit)];
-  // Scopes mean nothing in a graph with cycles: report those alone.
+  // Scopes are meaningless in a graph with cycles, so report only those.
   if (faults.length > 0) return faults;
   const scopes = scopesOf(circuit);
   for (const node of circuit.nodes) {
@@ -61,8 +61,8 @@ export function structureFaults(circuit: Circuit): Fault[] {
 }
 
 /**
- * What is wrong with the values of parameters, of all when `ids` is left out: not finite, negative, rows that do not sum to
- * one. Empty if all is well.
+ * Faults of the parameter values, of all parameters if `ids` is omitted: not finite, negative, or rows that do not sum to
+ * one. Empty if there are none.
  */
 export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fault[] {
   requireCircuit(circuit);
@@ -82,7 +82,7 @@ export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fa
   return faults;
 }
 
-/** Most units of a node and states of a variable: whole numbers up to here are exact in float32. */
+/** Maximum number of units of a node and states of a variable: integers up to here are exact in float32. */
 export const MOST_STATES = 1 << 24;
 
 function isCount(value: number): boolean {
@@ -271,7 +271,7 @@ function usageFaults(circuit: Circuit, scopes: Scope[]): Fault[] {
   return faults;
 }
 
-/** Nodes that share a parameter must read it alike; external leaves of one variable read one array. */
+/** Nodes that share a parameter must interpret it alike; external leaves of one variable read the same array. */
 function tyingFaults(circuit: Circuit): Fault[] {
   const faults: Fault[] = [];
   const first = new Map<string, Node>();

@@ -1,18 +1,18 @@
 import { CircuitError } from "./errors.ts";
 import { kindOf, requireCircuit } from "./guards.ts";
 
-/** Position of a node in {@link Circuit.nodes}. Children have smaller ids than their parents. */
+/** Index of a node in {@link Circuit.nodes}. Children have smaller ids than their parents. */
 export type NodeId = number;
 
-/** Settings of a leaf that are not learned, as they stand in the JSON file. */
+/** Leaf settings that are not learned, as stored in the JSON file. */
 export type LeafSettings = Readonly<Record<string, number | readonly number[]>>;
 
 /**
  * What a column of the data holds.
  * - `categorical`: integers `0 .. states - 1`;
- * - `count`: whole numbers from 0 without a bound (up to 2^24, which float32 holds);
+ * - `count`: non-negative integers without an upper bound (up to 2^24, the exact range of float32);
  * - `real`: any finite number;
- * - `external`: no value of its own: log-likelihoods come with the data ({@link Samples.externals}).
+ * - `external`: no values; the data supply log-likelihoods instead ({@link Samples.externals}).
  */
 export type Variable =
   | { readonly kind: "categorical"; readonly name: string; readonly states: number }
@@ -20,26 +20,26 @@ export type Variable =
   | { readonly kind: "real"; readonly name: string }
   | { readonly kind: "external"; readonly name: string };
 
-/** States of a categorical variable, 0 for the other kinds. */
+/** Number of states of a categorical variable; 0 for the other kinds. */
 export function statesOf(variable: Variable): number {
   return variable.kind === "categorical" ? variable.states : 0;
 }
 
 /** A vector of `units` leaves over one variable. Unit `u` has the likelihood `p_u(x[variable])`. */
 export interface InputNode {
-  /** Tells the three kinds of node apart. */
+  /** Discriminates the three kinds of node. */
   readonly kind: "input";
-  /** Position in {@link Circuit.nodes}. */
+  /** Index in {@link Circuit.nodes}. */
   readonly id: NodeId;
-  /** A name for messages and drawings; nothing depends on it. */
+  /** A name for messages and drawings; nothing else depends on it. */
   readonly name?: string;
   /** Length of the node's vector. */
   readonly units: number;
   /** Index into {@link Circuit.variables}. */
   readonly variable: number;
-  /** Name of the leaf family: see `leafFamilies`. */
+  /** Name of the leaf family; see `leafFamilies`. */
   readonly family: string;
-  /** What the family needs to know and does not learn. */
+  /** Family settings that are not learned. */
   readonly settings: LeafSettings;
   /** Id of the parameter `[units, ...]`; absent for families without parameters. */
   readonly parameter?: string;
@@ -47,11 +47,11 @@ export interface InputNode {
 
 /** Unit `u` is the product of unit `u` of every child. The children's scopes are disjoint. */
 export interface ProductNode {
-  /** Tells the three kinds of node apart. */
+  /** Discriminates the three kinds of node. */
   readonly kind: "product";
-  /** Position in {@link Circuit.nodes}. */
+  /** Index in {@link Circuit.nodes}. */
   readonly id: NodeId;
-  /** A name for messages and drawings; nothing depends on it. */
+  /** A name for messages and drawings; nothing else depends on it. */
   readonly name?: string;
   /** Length of the node's vector. */
   readonly units: number;
@@ -60,49 +60,49 @@ export interface ProductNode {
 }
 
 /**
- * Mixtures of the concatenated units of the children (`in` of them), all of the same scope.
- * The weights are `[groups, units / groups, in / groups]`: group `g` sees only the `g`-th slice of the
- * concatenation and makes the `g`-th slice of the units (block-diagonal). Every row sums to one.
+ * Mixtures over the concatenated units of the children (`in` of them), which all have the same scope. The weights are
+ * `[groups, units / groups, in / groups]`: group `g` sees only the `g`-th slice of the concatenation and produces the
+ * `g`-th slice of the units (block-diagonal). Every row sums to one.
  */
 export interface SumNode {
-  /** Tells the three kinds of node apart. */
+  /** Discriminates the three kinds of node. */
   readonly kind: "sum";
-  /** Position in {@link Circuit.nodes}. */
+  /** Index in {@link Circuit.nodes}. */
   readonly id: NodeId;
-  /** A name for messages and drawings; nothing depends on it. */
+  /** A name for messages and drawings; nothing else depends on it. */
   readonly name?: string;
   /** Length of the node's vector. */
   readonly units: number;
   /** Ids of the children, all smaller than this node's. */
   readonly children: readonly NodeId[];
-  /** Blocks of the block-diagonal weights; 1 for a dense matrix. */
+  /** Number of blocks of the block-diagonal weights; 1 for a dense matrix. */
   readonly groups: number;
-  /** Id of the weights in {@link Circuit.parameters}. Nodes that name the same id are tied. */
+  /** Id of the weights in {@link Circuit.parameters}. Nodes with the same id are tied. */
   readonly parameter: string;
 }
 
 /** A vector node. */
 export type Node = InputNode | ProductNode | SumNode;
 
-/** Values of a parameter: float64 for families that keep real numbers (`LeafFamily.double`), else float32. */
+/** Values of a parameter: float64 for families that need it (`LeafFamily.double`), otherwise float32. */
 export type ParameterArray = Float32Array | Float64Array;
 
 /**
- * A tensor of the parameter table. Nodes that name the same id share it: that is all there is to tying.
- * `values` is linear (not log), row-major. Treat it as read-only; see `withParameters`.
+ * A tensor in the parameter table. Nodes that name the same id share it; this is the only form of tying. `values` is
+ * linear (not log), row-major. Treat it as read-only; see `withParameters`.
  */
 export interface Parameter {
   /** Its key in {@link Circuit.parameters}. */
   readonly id: string;
-  /** Sizes of the dimensions, slowest first. */
+  /** Sizes of the dimensions, slowest-varying first. */
   readonly shape: readonly number[];
-  /** As many numbers as the product of the shape. */
+  /** Row-major values; their number is the product of the shape. */
   readonly values: ParameterArray;
 }
 
 /**
- * An immutable directed acyclic graph of vector nodes, smooth and decomposable. Made by {@link
- * CircuitBuilder}, by the functions in `structures/` or by `loadCircuit`, all of which check it.
+ * An immutable directed acyclic graph of vector nodes, smooth and decomposable. Created by {@link CircuitBuilder}, the
+ * functions in `structures/` or `loadCircuit`, all of which check it.
  */
 export interface Circuit {
   /** What the columns of the data hold. */
@@ -114,13 +114,13 @@ export interface Circuit {
   /** The parameter table, by id. */
   readonly parameters: ReadonlyMap<string, Parameter>;
   /**
-   * What whoever asks the circuit must know of the samples that it was learned from and no query needs, by name. Kept by
-   * whatever changes the parameters alone, and on disk; absent where there is nothing.
+   * Facts about the training samples that users of the circuit need but no query does, by name. Preserved on disk and by
+   * functions that only change parameters; absent if there are none.
    */
   readonly notes?: Readonly<Record<string, string>>;
 }
 
-/** The same circuit with more notes, if there are any; of equal names the new ones. */
+/** The same circuit with additional notes, if any; new notes override old ones of the same name. */
 export function withNotes(circuit: Circuit, notes: Circuit["notes"]): Circuit {
   requireCircuit(circuit);
   return notes === undefined ? circuit : { ...circuit, notes: { ...circuit.notes, ...notes } };
@@ -134,7 +134,7 @@ export function childrenOf(node: Node): readonly NodeId[] {
 /** The node with this id. @throws {CircuitError} when there is none. */
 export function nodeOf(circuit: Circuit, id: NodeId): Node {
   requireCircuit(circuit);
-  // A string of digits finds a node, and is then equal to no id.
+  // A string of digits would index the array, but equals no id.
   const node = typeof id === "number" ? circuit.nodes[id] : undefined;
   if (node === undefined) {
     throw new CircuitError(
@@ -190,12 +190,12 @@ export function variableOf(circuit: Circuit, index: number): Variable {
   return variable;
 }
 
-/** Units of all children of a sum node together: the length of one row of its weights times its groups. */
+/** Total units of all children of a sum node: the length of one row of its weights times its groups. */
 export function unitsInto(circuit: Circuit, node: SumNode): number {
   return node.children.reduce((total, child) => total + nodeOf(circuit, child).units, 0);
 }
 
-/** Units of the root: 1 for a distribution, more for a vector of distributions (class-conditional circuits). */
+/** Units of the root: 1 for a single distribution, more for a vector of distributions (class-conditional circuits). */
 export function rootUnits(circuit: Circuit): number {
   requireCircuit(circuit);
   return nodeOf(circuit, circuit.root).units;
@@ -213,8 +213,8 @@ export function describeVariable(circuit: Circuit, index: number): string {
 }
 
 /**
- * The same structure with other values for some parameters, which are taken as they are: for those that were just made or
- * checked. Arrays of the right type are kept, not copied; others are converted. `withParameters` is for all others.
+ * The same structure with new values for some parameters, unchecked: only for values that were just created or checked;
+ * otherwise use `withParameters`. Arrays of the right type are kept, not copied; others are converted.
  */
 export function replaceValues(circuit: Circuit, values: ReadonlyMap<string, ParameterArray>): Circuit {
   requireCircuit(circuit);
@@ -226,21 +226,21 @@ export function replaceValues(circuit: Circuit, values: ReadonlyMap<string, Para
   return { ...circuit, parameters };
 }
 
-/** An array with the numbers of `values` in the type of `like`: the very array where it has that type. */
+/** `values` converted to the array type of `like`; the same array if it already has that type. */
 export function inPrecision(values: ParameterArray, like: ParameterArray): ParameterArray {
   if (values.constructor === like.constructor) return values;
   return like instanceof Float64Array ? Float64Array.from(values) : Float32Array.from(values);
 }
 
-/** Size of a circuit in numbers that people compare. */
+/** Size of a circuit in comparable numbers. */
 export interface CircuitSize {
   /** Vector nodes. */
   readonly nodes: number;
-  /** Units of all nodes: the numbers that evaluation stores for a sample. */
+  /** Units of all nodes: the numbers that evaluation stores per sample. */
   readonly units: number;
-  /** Sum edges, tied ones counted at each use: proportional to the work of an evaluation. */
+  /** Sum edges, with tied ones counted at each use: proportional to the cost of an evaluation. */
   readonly edges: number;
-  /** Numbers in the parameter table, tied ones counted once. */
+  /** Numbers in the parameter table, with tied ones counted once. */
   readonly parameters: number;
 }
 

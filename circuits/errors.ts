@@ -15,19 +15,19 @@ export interface Fault {
   readonly where: string;
   /** What is wrong there and what was expected. */
   readonly problem: string;
-  /** Code of this kind of fault, where it has one of its own. */
+  /** Code of this kind of fault, if it has its own. */
   readonly code?: ErrorCode;
 }
 
-/** How many faults a message spells out; the rest are counted. */
+/** Maximum number of faults a message spells out; the rest are counted. */
 const SHOWN = 8;
 
 /**
- * Something is wrong with a circuit, with the data given to one, or with a file that should hold one.
- * The message names the place, what was found, what was expected and (in `hint`) what to do next.
+ * Something is wrong with a circuit, with its data, or with a file that should contain one. The message names the place,
+ * what was found, what was expected and (in `hint`) what to do next.
  */
 export class CircuitError extends RetortError {
-  /** Every fault found, in the order of the circuit or file. May be empty. */
+  /** Every fault found, in circuit or file order. May be empty. */
   readonly faults: readonly Fault[];
 
   /** An error with its code, message and optional hint, list of faults and cause. */
@@ -40,7 +40,7 @@ export class CircuitError extends RetortError {
     this.faults = facts.faults ?? [];
   }
 
-  /** An error that lists `faults` under `headline`. Faults that all have one code of their own lend it to the error. */
+  /** An error that lists `faults` under `headline`. If all faults share a code of their own, the error takes that code. */
   static of(code: ErrorCode, headline: string, faults: readonly Fault[], hint?: string): CircuitError {
     const lines = faults.slice(0, SHOWN).map((fault) => `  ${fault.where}: ${fault.problem}`);
     if (faults.length > SHOWN) lines.push(`  and ${faults.length - SHOWN} more`);

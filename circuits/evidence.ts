@@ -2,21 +2,21 @@ import { childrenOf, type Circuit, type Node, type NodeId } from "./circuit.ts";
 import type { Samples } from "./samples.ts";
 import { scopesOf } from "./scope.ts";
 
-/** By the nodes of a circuit, which all circuits of a structure share whatever their parameters. */
+/** Keyed by the nodes, which are shared by all circuits of one structure whatever their parameters. */
 const known = new WeakMap<readonly Node[], Evidence>();
 
 /**
- * Where samples say anything. A node of whose scope nothing was observed has the likelihood 1 whatever the parameters
- * below it are: nothing is counted there, or a sequence that was padded to a length would teach what its padding is.
+ * Tells where samples contain evidence. A node whose scope is entirely unobserved has likelihood 1 whatever the
+ * parameters below it. Nothing is counted there; otherwise padded sequences would teach the model the padding.
  */
 export class Evidence {
-  /** By node: the number of its scope. Nodes over the same variables share one. */
+  /** By node: the number of its scope. Nodes over the same variables share a scope. */
   readonly scopeOf: Int32Array;
-  /** How many different scopes there are. */
+  /** Number of distinct scopes. */
   readonly scopes: number;
-  /** By scope: its variable, of those of leaves; -1 for others. */
+  /** By scope: its variable if it is a leaf scope, otherwise -1. */
   readonly #variables: Int32Array;
-  /** By scope: the scopes that it is put together from, all of smaller numbers. */
+  /** By scope: the scopes it is composed of, all with smaller numbers. */
   readonly #parts: readonly (readonly number[])[];
 
   private constructor(circuit: Circuit) {
@@ -41,8 +41,8 @@ export class Evidence {
   }
 
   /**
-   * `[scopes, samples]`: 1 where some variable of the scope was observed; undefined where that is so everywhere because no
-   * value is missing.
+   * `[scopes, samples]`: 1 where any variable of the scope was observed; undefined if all are, because no value is
+   * missing.
    */
   seen({ observed, count, variables }: Samples): Uint8Array | undefined {
     if (observed === undefined || !observed.includes(0)) return undefined;
@@ -63,15 +63,14 @@ export class Evidence {
   }
 }
 
-/** The weight of counted samples: of all of them, and of those that say anything about each node. */
+/** The weight of counted samples: in total, and for each node of those with evidence in its scope. */
 export class CountedWeight {
   readonly #evidence: Evidence;
-  /** Weight of all possible samples. */
   #total = 0;
-  /** By scope: weight of those with something observed in it. */
+  /** By scope: weight of the possible samples with something observed in it. */
   readonly #byScope: Float64Array;
 
-  /** No samples yet. */
+  /** Starts without samples. */
   constructor(circuit: Circuit) {
     this.#evidence = Evidence.of(circuit);
     this.#byScope = new Float64Array(this.#evidence.scopes);
@@ -82,18 +81,18 @@ export class CountedWeight {
     return this.#total;
   }
 
-  /** Weight of the samples that say anything about a node. */
+  /** Weight of the samples with evidence in the scope of a node. */
   of(node: NodeId): number {
     return this.#byScope[this.#evidence.scopeOf[node] as number] as number;
   }
 
-  /** Adds samples but for impossible ones. `sampleWeights`: as of `Learner.accumulate`. */
+  /** Adds the possible samples. `sampleWeights`: as in `Learner.accumulate`. */
   add(samples: Samples, logLikelihoods: ArrayLike<number>, sampleWeights?: ArrayLike<number>): void {
     const weights = new Float64Array(samples.count);
     for (let s = 0; s < samples.count; s++) {
       if ((logLikelihoods[s] as number) > -Infinity) weights[s] = sampleWeights?.[s] ?? 1;
     }
-    // Added up alike, so that a scope with evidence in all samples has the weight of all to the bit.
+    // Summed in the same order, so that a scope observed in all samples has exactly the total weight.
     const all = weights.reduce((a, b) => a + b, 0), seen = this.#evidence.seen(samples);
     this.#total += all;
     for (let scope = 0; scope < this.#byScope.length; scope++) {
@@ -107,13 +106,13 @@ export class CountedWeight {
     }
   }
 
-  /** Back to no samples. */
+  /** Resets to no samples. */
   clear(): void {
     this.#total = 0;
     this.#byScope.fill(0);
   }
 
-  /** The weight of all samples, then that of each scope: what {@link CountedWeight.restore} takes. */
+  /** The weight of all samples, then that of each scope; the argument of {@link CountedWeight.restore}. */
   save(): Float64Array {
     const saved = new Float64Array(1 + this.#byScope.length);
     saved[0] = this.#total;
@@ -121,7 +120,7 @@ export class CountedWeight {
     return saved;
   }
 
-  /** Goes back to what was saved; false, and nothing is changed, where that is of another circuit. */
+  /** Restores saved weights; returns false and changes nothing if they belong to another circuit. */
   restore(saved: ArrayLike<number> | undefined): boolean {
     if (!(saved instanceof Float64Array) || saved.length !== 1 + this.#byScope.length) return false;
     this.#total = saved[0] as number;

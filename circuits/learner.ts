@@ -8,28 +8,28 @@ import type { Samples } from "./samples.ts";
 import type { Tensor } from "./safetensors.ts";
 import { amountOf, stepRules, STEPS, type UpdateStep } from "./steps/mod.ts";
 
-/** How the counts of a parameter are smoothed before a step, and whether it takes the step at all. */
+/** How the counts of a parameter are smoothed before a step, and whether the parameter is updated at all. */
 export interface ParameterSettings {
-  /** Virtual samples that every row (sum) or unit (leaf) gets at this update; 0 when left out. */
+  /** Virtual samples added to every row (sum) or unit (leaf) in this update; 0 if omitted. */
   readonly pseudocount?: number;
-  /** True: the parameter keeps its values. */
+  /** If true, the parameter keeps its values. */
   readonly frozen?: boolean;
-  /** Share of every row's counts, from 0 to 1, that is spread as `base` says; 0 when left out. */
+  /** Share of every row's counts, from 0 to 1, that is redistributed according to `base`; 0 if omitted. */
   readonly mix?: number;
   /**
-   * The distribution of what `pseudocount` and `mix` add: `[width]` for all rows alike, or `[rows, width]`, flat or as lists;
-   * uniform when left out. For sums, and for categorical and Bernoulli leaves (width 2).
+   * Distribution of the counts added by `pseudocount` and `mix`: `[width]` for all rows, or `[rows, width]`, flat or
+   * nested; uniform if omitted. For sums, and for categorical and Bernoulli leaves (width 2).
    */
   readonly base?: NestedNumbers;
 }
 
 /**
- * What {@link Learner.update} does with the accumulated counts: plain data, so that an engine can do it on
- * its device. A row of counts is smoothed first, `F = (1 - mix) * counts + (mix * sum(counts) + pseudocount)
- * * base`, then takes the step. A row that nothing reached keeps its values.
+ * What {@link Learner.update} does with the accumulated counts, as plain data so that an engine can apply it on its
+ * device. A row of counts is smoothed first, `F = (1 - mix) * counts + (mix * sum(counts) + pseudocount) * base`, then
+ * takes the step. Rows without counts keep their values.
  *
- * Gaussian and logistic leaves have statistics instead of rows: their virtual samples come from the unit as
- * it is, and they take the step in their expected statistics.
+ * Gaussian and logistic leaves have statistics instead of rows: their virtual samples come from the current unit, and the
+ * step is taken in their expected statistics.
  */
 export interface UpdateRule {
   /** How counts become parameters. */
@@ -38,53 +38,53 @@ export interface UpdateRule {
   readonly sums?: Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">;
   /** Settings of the parameters of leaves. */
   readonly leaves?: Pick<ParameterSettings, "pseudocount" | "frozen" | "mix">;
-  /** Settings by parameter id; they replace what `sums` or `leaves` say, one by one. */
+  /** Settings by parameter id; each overrides the corresponding one in `sums` or `leaves`. */
   readonly parameters?: Readonly<Record<string, ParameterSettings>>;
 }
 
-/** What the E-step of a batch tells the caller. */
+/** The result of the E-step of a batch. */
 export interface Accumulated {
-  /** Log-likelihood of every sample under the parameters before, `[samples]`, in nats. */
+  /** Log-likelihood of every sample under the parameters before the update, `[samples]`, in nats. */
   readonly logLikelihoods: Float64Array;
-  /** Samples of likelihood zero: they count for nothing. */
+  /** Number of samples with likelihood zero; they are not counted. */
   readonly impossible: number;
 }
 
 /**
- * An evaluator that learns: it holds the parameters and the accumulated counts of the E-step, wherever its
- * device keeps them. Calls take effect in the order in which they are made; `accumulate` may be called again
- * before the last one is done. The root must have one unit.
+ * An evaluator that learns: it holds the parameters and the accumulated counts of the E-step, in the memory of its
+ * device. Calls take effect in call order; `accumulate` may be called again before the previous call is done. The root
+ * must have one unit.
  *
- * The parameters in {@link Evaluator.circuit} are those of the last `parameters`, `setParameters` or
- * `restore`: call `parameters` after updates, before queries that read leaves (sampling, MAP, conditionals).
+ * The parameters in {@link Evaluator.circuit} are those of the last `parameters`, `setParameters` or `restore`: call
+ * `parameters` after updates, before queries that read leaves (sampling, MAP, conditionals).
  */
 export interface Learner extends Evaluator, AsyncDisposable {
   /**
-   * The E-step: adds the expected counts of the samples to the accumulators. `sampleWeights`, `[samples]`,
-   * not negative, counts a sample that many times.
+   * The E-step: adds the expected counts of the samples to the accumulators. `sampleWeights`, `[samples]`, non-negative,
+   * gives the multiplicity of each sample.
    */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated>;
   /**
-   * The M-step: turns the accumulated counts into new parameters and sets the counts to zero.
+   * The M-step: turns the accumulated counts into new parameters and resets the counts.
    * @throws {CircuitError} when the rule makes no sense for the circuit; nothing has changed then
    */
   update(rule: UpdateRule): Promise<void>;
-  /** Copies of the current values of all parameters, by id; also what `circuit` has from now on. */
+  /** Copies of the current values of all parameters, by id; also updates {@link Evaluator.circuit}. */
   parameters(): Promise<ReadonlyMap<string, ParameterArray>>;
-  /** Replaces values of parameters (copied); the others and the counts stay. */
+  /** Replaces values of parameters (copied); the other parameters and the counts are kept. */
   setParameters(values: ReadonlyMap<string, ParameterArray>): Promise<void>;
   /**
-   * Everything that decides what comes next, as tensors by name: parameters and counts, in the engine's own
-   * precision. A learner of the same kind and circuit that restores it goes on bit by bit as this one would.
+   * The complete learning state, as tensors by name: parameters and counts, in the engine's own precision. A learner of
+   * the same kind and circuit that restores it continues bit for bit as this one would.
    */
   state(): Promise<ReadonlyMap<string, Tensor>>;
-  /** Goes back to a state. @throws {CircuitError} when it is of another circuit or engine */
+  /** Restores a state. @throws {CircuitError} when it is of another circuit or engine */
   restore(state: ReadonlyMap<string, Tensor>): Promise<void>;
-  /** Gives back memory and devices; the learner is of no use afterwards. `await using` calls it by itself. */
+  /** Releases memory and devices; the learner is unusable afterwards. `await using` calls it automatically. */
   close(): Promise<void>;
 }
 
-/** One node of those that use each parameter, by parameter id: tells its kind, family and settings. */
+/** One node that uses each parameter, by parameter id: tells its kind, family and settings. */
 export function parameterOwners(circuit: Circuit): ReadonlyMap<string, InputNode | SumNode> {
   requireCircuit(circuit);
   const owners = new Map<string, InputNode | SumNode>();
@@ -96,7 +96,7 @@ export function parameterOwners(circuit: Circuit): ReadonlyMap<string, InputNode
   return owners;
 }
 
-/** Settings of a parameter with all that was left out; the base in one row. */
+/** Settings of a parameter with defaults filled in; the base is flat. */
 export type FullSettings = Required<Omit<ParameterSettings, "base">> & { readonly base?: ArrayLike<number> };
 
 /** The settings of a rule for one parameter. */
@@ -151,7 +151,7 @@ export function checkRule(circuit: Circuit, rule: UpdateRule): void {
   }
 }
 
-/** Length of the rows of counts of a parameter that is made of distributions. */
+/** Length of the rows of counts of a parameter whose rows are distributions. */
 export function rowWidth(circuit: Circuit, id: string, node: InputNode | SumNode): number {
   const { shape } = parameterOf(circuit, id);
   if (node.kind === "sum") return shape[2] as number;

@@ -8,13 +8,13 @@ import { countedSpreads } from "./spread.ts";
 import { withParameters } from "./parameters.ts";
 
 /**
- * The M-step: the parameters that maximise the expected log-likelihood of `flows`. With everything observed
- * and a deterministic circuit the flows are counts, and this is learning by counting.
+ * The M-step: the parameters that maximise the expected log-likelihood of `flows`. If everything is observed and the
+ * circuit is deterministic, the flows are counts and this is learning by counting.
  *
- * `pseudocount` virtual samples are added to every row of every sum node and to every unit of every leaf,
- * shared equally by the entries of a row (leaves: see {@link LeafFamily.maximise}). Without a pseudocount, a
- * row that nothing reached keeps its values. Source: Dempster, Laird and Rubin 1977; for circuits, Peharz,
- * Gens, Pernkopf and Domingos, "On the Latent Variable Interpretation in Sum-Product Networks" (TPAMI 2016).
+ * `pseudocount` virtual samples are added to every row of every sum node and to every unit of every leaf, shared equally
+ * by the entries of a row (leaves: see {@link LeafFamily.maximise}). Without a pseudocount, rows without counts keep
+ * their values. Sources: Dempster, Laird and Rubin 1977; for circuits, Peharz, Gens, Pernkopf and Domingos, "On the
+ * Latent Variable Interpretation in Sum-Product Networks" (TPAMI 2016).
  * @throws {CircuitError} on a pseudocount that is none, or counts that make no distribution
  */
 export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circuit {
@@ -45,7 +45,7 @@ export function maximise(circuit: Circuit, flows: Flows, pseudocount = 0): Circu
   return withParameters(circuit, values);
 }
 
-/** Refuses counts that are below `least`, NaN or infinite. @throws {CircuitError} naming the parameter */
+/** Rejects counts that are below `least`, NaN or infinite. @throws {CircuitError} naming the parameter */
 function requireCounts(id: string, counts: Float64Array | undefined, least: number): void {
   const bad = counts?.findIndex((n) => !(Number.isFinite(n) && n >= least)) ?? -1;
   if (bad < 0) return;

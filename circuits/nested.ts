@@ -2,12 +2,12 @@ import type { ParameterArray } from "./circuit.ts";
 import { CircuitError } from "./errors.ts";
 import { requireList, requireShape } from "./guards.ts";
 
-/** Numbers of a tensor: one after the other, row-major, or lists of lists as its shape is. */
+/** Numbers of a tensor: flat and row-major, or nested lists that follow its shape. */
 export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
 
 /**
- * The numbers of a tensor of a shape in one row. Lists of lists must have the shape, of which sizes of 1 may be left out:
- * weights of the shape [1, 2, 2] are also `[[0.9, 0.1], [0.2, 0.8]]`.
+ * The numbers of a tensor as a flat row-major array. Nested lists must have the given shape, but sizes of 1 may be left
+ * out: weights of shape [1, 2, 2] may be given as `[[0.9, 0.1], [0.2, 0.8]]`.
  * @throws {CircuitError} naming `what`, with both shapes
  */
 export function flatten(what: string, shape: readonly number[], values: NestedNumbers): ParameterArray {
@@ -37,18 +37,18 @@ export function flatten(what: string, shape: readonly number[], values: NestedNu
   return Float64Array.from(inOneRow(values));
 }
 
-/** Numbers one after the other; those that are already are returned as they are. */
+/** Flattened numbers; flat ones are returned unchanged. */
 export function inOneRow(values: NestedNumbers): ArrayLike<number> {
   if (isFlat(values)) return values;
   return (values as readonly NestedNumbers[]).flatMap((part) => Array.from(inOneRow(part)));
 }
 
-/** Whether numbers are one after the other. */
+/** Whether numbers are flat. */
 export function isFlat(values: NestedNumbers): values is ArrayLike<number> {
   return !Array.isArray(values) || values.every((x) => typeof x === "number");
 }
 
-/** Sizes of lists of lists; undefined where they differ. */
+/** Sizes of nested lists; undefined if they are ragged. */
 function shapeOf(values: NestedNumbers): number[] | undefined {
   if (isFlat(values)) return [values.length];
   const inner = (values as readonly NestedNumbers[]).map((x) =>

@@ -5,8 +5,8 @@ import { flatten, type NestedNumbers } from "./nested.ts";
 import { requireCircuit } from "./guards.ts";
 
 /**
- * The same structure with other values for some parameters, row-major or as lists of lists. Typed arrays in the
- * precision of the parameter are kept, not copied.
+ * The same structure with new values for some parameters, row-major or as nested lists. Typed arrays in the parameter's
+ * precision are kept, not copied.
  * @throws {CircuitError} on an unknown id, a wrong shape, and values that make no distribution: NaN, negative ones, rows
  *   that do not sum to one
  */

@@ -1,8 +1,8 @@
 /**
- * Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers:
- * As Easy as 1, 2, 3" (SC 2011). A block of four 32-bit words is a pure function of a 128-bit counter and a
- * 64-bit key, so any sample of any node can be drawn in any order, on any device, with the same result. It
- * needs only 32-bit multiplication, addition and exclusive or, all of which WGSL has on `u32`.
+ * Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1,
+ * 2, 3" (SC 2011). A block of four 32-bit words is a pure function of a 128-bit counter and a 64-bit key, so any sample
+ * of any node can be drawn in any order, on any device, with the same result. It needs only 32-bit multiplication,
+ * addition and exclusive or, all of which WGSL supports on `u32`.
  */
 
 import { CircuitError } from "./errors.ts";
@@ -11,7 +11,7 @@ import { requireSeed } from "./guards.ts";
 const M0 = 0xd2511f53, M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9, W1 = 0xbb67ae85;
 
-/** High word of the 64-bit product of two unsigned 32-bit words, from 16-bit halves as WGSL must do it. */
+/** High word of the 64-bit product of two unsigned 32-bit words, from 16-bit halves as in WGSL. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff, aHigh = a >>> 16;
   const bLow = b & 0xffff, bHigh = b >>> 16;
@@ -26,8 +26,8 @@ function multiplyHigh(a: number, b: number): number {
 export type Words = [number, number, number, number];
 
 /**
- * One block: four unsigned 32-bit words for a counter of four words and a key of two.
- * The function is pure; known answers are in the tests.
+ * One block: four unsigned 32-bit words for a four-word counter and a two-word key. The function is pure; the tests
+ * contain known answers.
  */
 export function philox(counter: Readonly<Words>, key: readonly [number, number]): Words {
   let [c0, c1, c2, c3] = counter;
@@ -45,14 +45,14 @@ export function philox(counter: Readonly<Words>, key: readonly [number, number])
   return [c0, c1, c2, c3];
 }
 
-/** A word as a number in [0, 1): its upper 24 bits, so that float32 on a device holds it exactly too. */
+/** Maps a word to a number in [0, 1) using its upper 24 bits, which float32 represents exactly on any device. */
 export function wordToUnit(word: number): number {
   return (word >>> 8) / 0x1000000;
 }
 
 /**
- * A stream of random numbers, addressed by `(seed, stream)`: the counter is `(position, stream words)`.
- * Two streams of one seed are independent, and nothing but seed, stream and position decides a number.
+ * A stream of random numbers, addressed by `(seed, stream)`: the counter is `(position, stream words)`. Streams of one
+ * seed are independent, and a number depends only on seed, stream and position.
  */
 export class RandomStream {
   readonly #key: readonly [number, number];
@@ -94,13 +94,16 @@ export class RandomStream {
     return Math.floor(this.uniform() * bound);
   }
 
-  /** A standard normal number (Box and Muller 1958; one of the pair is dropped to keep the stream simple). */
+  /** A standard normal number (Box and Muller 1958; the second of the pair is dropped to keep the stream simple). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** An index drawn in proportion to non-negative `weights[from .. to - 1]`; -1 when they are all zero. */
+  /**
+   * An index drawn in proportion to the non-negative `weights[from .. to - 1]`, relative to `from`; -1 if they are all
+   * zero.
+   */
   choose(weights: ArrayLike<number>, from = 0, to = weights.length): number {
     let total = 0, last = -1;
     for (let i = from; i < to; i++) {
@@ -112,7 +115,7 @@ export class RandomStream {
       left -= weights[i] as number;
       if (left < 0) return i - from;
     }
-    // Rounding may leave a little over: it belongs to the last index that can be drawn at all.
+    // Rounding may leave a small remainder; it goes to the last index of positive weight.
     return last < 0 ? -1 : last - from;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The reference: one sample at a time, in float64, written to be read. Every engine is tested against it,
- * and it against brute force over all assignments.
+ * The reference evaluator: one sample at a time, in float64, written for readability. Every engine is tested against it,
+ * and it is tested against brute force over all assignments.
  */
 import {
   type Circuit,
@@ -24,8 +24,8 @@ import { requireCircuit } from "./guards.ts";
 export type EdgeVisitor = (node: NodeId, output: number, at: number, flow: number) => void;
 
 /**
- * Upward pass of sample `s`: the natural logarithms of the units of every node, by node id.
- * Likelihood of the observed values and soft evidence for `sum`; of the best completion and choices for `max`.
+ * Upward pass of sample `s`: natural logarithms of the units of every node, by node id. `sum`: likelihood of the observed
+ * values and soft evidence. `max`: that of the best completion and choices.
  */
 export function upward(
   circuit: Circuit,
@@ -65,9 +65,9 @@ export function upward(
 }
 
 /**
- * Downward pass of a sample: the flow of every unit, by node id, from the logarithms of the upward pass.
- * The flow of a unit or edge is the posterior probability that the sample came through it.
- * All flows of an impossible sample are 0. The root must have one unit.
+ * Downward pass of a sample: the flow of every unit, by node id, from the logarithms of the upward pass. The flow of a
+ * unit or edge is the posterior probability that it took part in generating the sample. All flows of an impossible sample
+ * are 0. The root must have one unit.
  */
 export function downward(
   circuit: Circuit,
@@ -90,7 +90,7 @@ export function downward(
       const inputFlows = new Float64Array(inputs.length);
       forEachRow(circuit, id, (output, from, weights, at) => {
         if (flow[output] === 0) return;
-        // Relative to the largest input before the weights: a logarithm of -1e17 has no digits left for theirs.
+        // Subtract the largest input before adding log-weights: next to a logarithm of -1e17 they would be rounded away.
         const most = maximum(inputs.slice(from, from + weights.length));
         const terms = Array.from(weights, (w, i) => Math.log(w) + ((inputs[from + i] as number) - most));
         const total = logSumExp(terms);
@@ -112,9 +112,9 @@ export function downward(
   return flows;
 }
 
-/** The {@link Evaluator} made of {@link upward} and {@link downward}. */
+/** The {@link Evaluator} built on {@link upward} and {@link downward}. */
 export class ReferenceEvaluator implements Evaluator {
-  /** The circuit it runs. */
+  /** The circuit that it evaluates. */
   readonly circuit: Circuit;
 
   /** A reference evaluator of `circuit`. */
@@ -211,7 +211,7 @@ export class ReferenceEvaluator implements Evaluator {
   }
 }
 
-/** Zeroed accumulators for {@link Flows}: by parameter id, of the shapes that belong there. */
+/** Zeroed accumulators for {@link Flows}, by parameter id, in the right shapes. */
 export function emptyFlows(
   circuit: Circuit,
 ): { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> } {
@@ -229,7 +229,7 @@ export function emptyFlows(
 }
 
 /**
- * Refuses a circuit whose root is a vector.
+ * Rejects a circuit whose root is a vector.
  * @throws {CircuitError} when the root has more than one unit, for which flows and samples have no single
  *   meaning
  */
@@ -245,10 +245,10 @@ export function requireSingleRoot(circuit: Circuit): void {
   }
 }
 
-/** log(sum(exp(x))) that neither overflows nor underflows; -Infinity for nothing but -Infinity. */
+/** log(sum(exp(x))) without overflow or underflow; -Infinity if all inputs are -Infinity. */
 export function logSumExp(logs: ArrayLike<number>): number {
   const most = maximum(logs);
-  // Also +Infinity, the density of a degenerate leaf, where the difference below would be NaN.
+  // Also covers +Infinity, the density of a degenerate leaf, where the difference below would be NaN.
   if (!Number.isFinite(most)) return most;
   let total = 0;
   for (let i = 0; i < logs.length; i++) total += Math.exp((logs[i] as number) - most);

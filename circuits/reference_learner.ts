@@ -69,7 +69,7 @@ export class ReferenceLearner implements Learner {
     });
   }
 
-  /** See {@link Learner.close}: nothing to give back. */
+  /** See {@link Learner.close}; there is nothing to release. */
   close(): Promise<void> {
     return this.#turns.close(() => {});
   }
@@ -94,7 +94,7 @@ export class ReferenceLearner implements Learner {
     return this.#turns.take(() => this.#evaluator().leafFlows(samples, nodes));
   }
 
-  /** See {@link Evaluator.flows}; the accumulators stay as they are. */
+  /** See {@link Evaluator.flows}; the accumulators are unchanged. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#turns.take(() => this.#evaluator().flows(samples, sampleWeights));
   }

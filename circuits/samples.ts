@@ -4,7 +4,7 @@ import { kindOf, requireCircuit, requireList, requireSamples, requireShape, requ
 import { MOST_COUNT } from "./leaves/counting.ts";
 import { checkSoft, mapSoft, type SoftEvidence, type StateWeights, weightsOf } from "./soft.ts";
 
-/** Arrays that can hold the values of samples. Float32 is exact for integers up to 2^24. */
+/** Array types for the values of samples. Float32 is exact for integers up to 2^24. */
 export type ValueArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
 
 /**
@@ -16,25 +16,25 @@ export interface Samples {
   readonly count: number;
   /** Number of variables: columns. */
   readonly variables: number;
-  /** `[count, variables]`. A value that is not observed may be anything. */
+  /** `[count, variables]`. Unobserved values are ignored. */
   readonly values: ValueArray;
-  /** `[count, variables]`: 1 where a value was observed, 0 where it is missing. Absent: all observed. */
+  /** `[count, variables]`: 1 where a value was observed, 0 where it is missing. If absent, all are observed. */
   readonly observed?: Uint8Array;
   /**
-   * For every variable of kind `external`, by its index: log-likelihoods `[count, units]`, natural logarithm,
-   * -Infinity for impossible. Where the variable is not observed they are not read.
+   * Log-likelihoods `[count, units]` for every variable of kind `external`, by index: natural logarithm, -Infinity for
+   * impossible. Not read where the variable is not observed.
    */
   readonly externals?: ReadonlyMap<number, Float32Array>;
   /**
-   * For categorical variables, by index: weights of states in the place of a value. A value of a variable in a sample is
-   * missing where `observed` is 0, soft where the variable has an entry here whose `rows` is absent or 1, and otherwise the
-   * number in `values`. What is neither observed nor soft is marginalised; `values` are not read where they are soft.
+   * State weights that replace values of categorical variables, by variable index. A value of a variable in a sample is
+   * missing where `observed` is 0, soft where the variable has an entry here whose `rows` is absent or 1, and otherwise
+   * the number in `values`. What is neither observed nor soft is marginalised; `values` are not read where they are soft.
    */
   readonly soft?: ReadonlyMap<number, SoftEvidence>;
 }
 
 /**
- * Samples from rows of numbers, which keep all their digits; `null` stands for a missing value.
+ * Samples from rows of numbers, in full precision; `null` stands for a missing value.
  * @throws {CircuitError} when the rows differ in length, or hold what is no number, such as strings
  */
 export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): Samples {
@@ -71,7 +71,7 @@ export function samplesFromRows(rows: readonly (readonly (number | null)[])[]): 
 }
 
 /**
- * `count` samples of which nothing is observed: what unconditional sampling and marginals start from.
+ * `count` samples with nothing observed: the input for unconditional sampling and marginals.
  * @throws {CircuitError} when a number is not whole or negative
  */
 export function unobserved(count: number, variables: number): Samples {
@@ -81,18 +81,21 @@ export function unobserved(count: number, variables: number): Samples {
   return { count, variables, values: new Int32Array(size), observed: new Uint8Array(size) };
 }
 
-/** Whether anything is known of variable `v` of sample `s`: a value, soft evidence or log-likelihoods. */
+/** Whether there is any evidence about variable `v` of sample `s`: a value, soft evidence or log-likelihoods. */
 export function isObserved(samples: Samples, s: number, v: number): boolean {
   return samples.observed === undefined || samples.observed[s * samples.variables + v] !== 0;
 }
 
-/** Whether variable `v` of sample `s` has soft evidence, and no value. */
+/** Whether variable `v` of sample `s` has soft evidence instead of a value. */
 export function isSoft(samples: Samples, s: number, v: number): boolean {
   const soft = samples.soft?.get(v);
   return soft !== undefined && soft.rows?.[s] !== 0 && isObserved(samples, s, v);
 }
 
-/** The states that variable `v` of sample `s` may be in by its soft evidence, with their weights; undefined where it has none. */
+/**
+ * The possible states of variable `v` of sample `s` under its soft evidence, with their weights; undefined if it has
+ * none.
+ */
 export function softOf(samples: Samples, s: number, v: number): StateWeights | undefined {
   return isSoft(samples, s, v)
     ? weightsOf(samples.soft?.get(v) as SoftEvidence, s, samples.count)
@@ -120,7 +123,7 @@ export function sliceSamples(samples: Samples, from: number, to: number): Sample
   };
 }
 
-/** Refuses samples in other lists than typed arrays, of which there are no views. */
+/** Rejects samples that are not in typed arrays, which have no views. */
 function requireTyped({ values, observed }: Samples): void {
   if (ArrayBuffer.isView(values) && (observed === undefined || ArrayBuffer.isView(observed))) return;
   throw new CircuitError(
@@ -162,8 +165,7 @@ export function takeSamples(samples: Samples, indices: ArrayLike<number>): Sampl
 }
 
 /**
- * The same samples with the given variables missing everywhere, soft evidence and log-likelihoods included, and nothing else
- * changed.
+ * The same samples with the given variables missing everywhere, including their soft evidence and log-likelihoods.
  * @throws {CircuitError} naming a variable that is none
  */
 export function hideVariables(samples: Samples, variables: Iterable<number>): Samples {
@@ -177,8 +179,8 @@ export function hideVariables(samples: Samples, variables: Iterable<number>): Sa
 }
 
 /**
- * The same samples without the values of the given variables. Soft evidence about them and their log-likelihoods remain: those
- * are what was seen of the variable, not the variable.
+ * The same samples without the values of the given variables. Their soft evidence and log-likelihoods remain: those are
+ * observations about the variable, not its value.
  */
 export function hideValues(samples: Samples, variables: Iterable<number>): Samples {
   requireSamples(samples);
@@ -195,8 +197,8 @@ export function hideValues(samples: Samples, variables: Iterable<number>): Sampl
 }
 
 /**
- * Refuses samples with soft evidence, for what needs values.
- * @param what that needs them, as the subject of a sentence
+ * Rejects samples with soft evidence, for operations that need values.
+ * @param what the operation that needs them, as the subject of a sentence
  * @throws {CircuitError} naming the first sample and variable
  */
 export function requireValues(what: string, samples: Samples): void {
@@ -214,9 +216,9 @@ export function requireValues(what: string, samples: Samples): void {
 }
 
 /**
- * Checks samples against a circuit: the number of columns, whole and in-range states and counts, finite numbers,
- * external log-likelihoods present, of the right length and not NaN, soft evidence about categorical variables alone and of
- * weights that make sense.
+ * Checks samples against a circuit: the number of columns, integer and in-range states and counts, finite numbers,
+ * external log-likelihoods that are present, of the right length and not NaN, and valid soft evidence about categorical
+ * variables only.
  * @throws {CircuitError} naming the first sample and variable that do not fit
  */
 export function checkSamples(circuit: Circuit, samples: Samples): void {
@@ -250,7 +252,7 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
   }
   circuit.variables.forEach((variable, v) => {
     if (variable.kind === "external") return checkExternal(circuit, samples, v, externals?.get(v));
-    // Whole numbers are below it; 0 for real ones.
+    // Exclusive upper bound of integer values; 0 for real ones.
     const end = variable.kind === "categorical"
       ? variable.states
       : variable.kind === "count"
@@ -275,7 +277,7 @@ export function checkSamples(circuit: Circuit, samples: Samples): void {
 }
 
 /**
- * Refuses weights of samples that make no sense.
+ * Rejects invalid sample weights.
  * @throws {CircuitError} on a wrong number of them, or one that is negative or not finite
  */
 export function checkSampleWeights(

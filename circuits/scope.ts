@@ -20,12 +20,12 @@ export function scopeVariables(scope: Scope): number[] {
   return variables;
 }
 
-/** The first variable that is in both scopes, or -1. */
+/** The first variable in both scopes, or -1. */
 export function firstShared(a: Scope, b: Scope): number {
   return firstBit(a, (word, w) => word & (b[w] as number));
 }
 
-/** The first variable that is in one of the two scopes only, or -1 when they are equal. */
+/** The first variable in exactly one of the two scopes, or -1 if they are equal. */
 export function firstDifferent(a: Scope, b: Scope): number {
   return firstBit(a, (word, w) => word ^ (b[w] as number));
 }
@@ -39,8 +39,8 @@ function firstBit(a: Scope, combine: (word: number, w: number) => number): numbe
 }
 
 /**
- * The scope of every node, by id. Children that do not come before their parent are passed over, so that
- * the checks can use this on a circuit that they have not accepted yet.
+ * The scope of every node, by id. Children that do not precede their parent are ignored, so that the checks can call this
+ * on an unchecked circuit.
  */
 export function scopesOf(circuit: Circuit): Scope[] {
   requireCircuit(circuit);

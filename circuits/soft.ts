@@ -2,24 +2,25 @@ import { CircuitError } from "./errors.ts";
 import { kindOf } from "./guards.ts";
 
 /**
- * Soft evidence about a categorical variable: for every sample a weight of each state in the place of a value, such as a
- * teacher's distribution over tokens or what a noisy sensor says. A weight is the likelihood `lambda(x)` of what was seen if
- * the state is `x`: virtual evidence (Pearl 1988, section 2.2.2), as if a child of the variable had been observed.
+ * Soft evidence about a categorical variable: for every sample, a weight for each state instead of a value, such as a
+ * teacher's distribution over tokens or the reading of a noisy sensor. A weight is the likelihood `lambda(x)` of the
+ * observation given state `x`: virtual evidence (Pearl 1988, section 2.2.2), as if a child of the variable had been
+ * observed.
  *
- * A leaf has the likelihood `sum_x lambda(x) p(x)`. Weights need not sum to one: a row multiplied by `c` adds `log c` to the
- * sample's log-likelihood and changes nothing else. One state of weight 1 is the same as that value; a row of zeros makes the
- * sample impossible.
+ * A leaf has the likelihood `sum_x lambda(x) p(x)`. Weights need not sum to one: multiplying a row by `c` adds `log c` to
+ * the sample's log-likelihood and changes nothing else. A single state of weight 1 is equivalent to that value; a row of
+ * zeros makes the sample impossible.
  */
 export interface SoftEvidence {
-  /** Finite numbers from 0: `[count, states]`, or with `indices` `[count, k]`. */
+  /** Non-negative finite numbers: `[count, states]`, or `[count, k]` with `indices`. */
   readonly weights: Float32Array;
-  /** `[count, k]`: the states that the weights are of; all others have the weight 0. Entries of weight 0 pad a row. */
+  /** `[count, k]`: the states that the weights belong to; all other states have weight 0. Entries of weight 0 pad a row. */
   readonly indices?: Uint8Array | Uint16Array | Int32Array | Uint32Array;
-  /** `[count]`: 1 where a sample has soft evidence, 0 where it has a value. Absent: all have soft evidence. */
+  /** `[count]`: 1 where a sample has soft evidence, 0 where it has a value. If absent, all samples have soft evidence. */
   readonly rows?: Uint8Array;
 }
 
-/** The states of positive weight of one sample, in the order of the evidence, and the weights. */
+/** The states of positive weight of one sample, in evidence order, with their weights. */
 export interface StateWeights {
   /** States of positive weight. */
   readonly states: readonly number[];
@@ -27,12 +28,12 @@ export interface StateWeights {
   readonly weights: readonly number[];
 }
 
-/** Weights of a sample: states, or with `indices` their number `k`. */
+/** Number of weights per sample: the number of states, or `k` with `indices`. */
 export function softWidth(soft: SoftEvidence, count: number): number {
   return count === 0 ? 0 : soft.weights.length / count;
 }
 
-/** The states that sample `s` of `count` may be in, with their weights. */
+/** The possible states of sample `s` of `count`, with their weights. */
 export function weightsOf(soft: SoftEvidence, s: number, count: number): StateWeights {
   const width = softWidth(soft, count), states: number[] = [], weights: number[] = [];
   for (let i = 0, at = s * width; i < width; i++, at++) {
@@ -45,7 +46,7 @@ export function weightsOf(soft: SoftEvidence, s: number, count: number): StateWe
 }
 
 /**
- * Soft evidence with every array replaced, such as by a part of it; `width` is that of its rows.
+ * Soft evidence with every array replaced, for example by a slice; `width` is the row width.
  * @throws {CircuitError} on arrays that do not have a row for each of `count` samples
  */
 export function mapSoft(
@@ -76,7 +77,7 @@ export function mapSoft(
 }
 
 /**
- * Refuses soft evidence about a variable of `states` states that makes no sense. Rows that `isRead` says no of are not looked at.
+ * Rejects invalid soft evidence about a variable with `states` states. Rows for which `isRead` returns false are skipped.
  * @param where how messages name the variable
  * @throws {CircuitError} on arrays of other types or lengths, and naming the first sample with a weight that is negative or
  *   not finite, or an index of no state or given twice
@@ -133,7 +134,7 @@ export function checkSoft(
     );
   }
   const width = softWidth(soft, count);
-  // By state: the last row, from 1, that had it.
+  // By state: the last row that contained it, counted from 1.
   const seen = new Uint32Array(indices === undefined ? 0 : states);
   for (let s = 0; s < count; s++) {
     if (!isRead(s)) continue;

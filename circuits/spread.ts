@@ -2,15 +2,18 @@ import type { Circuit, InputNode, ParameterArray } from "./circuit.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
 import { requireCircuit } from "./guards.ts";
 
-/** Real variables whose leaves share parameters, directly or through others: columns that are in one unit. */
+/** Real variables whose leaves share parameters, directly or indirectly: columns in the same unit of measurement. */
 export interface RealColumns {
   /** Indices of the variables. */
   readonly variables: readonly number[];
-  /** Ids of the parameters, each with a leaf that has it. */
+  /** Ids of the parameters, each with a leaf that uses it. */
   readonly leaves: ReadonlyMap<string, InputNode>;
 }
 
-/** The real variables whose leaves learn by the spread of their column ({@link LeafFamily.spreadOf}), grouped: those of a homogeneous model of a sequence are one group. */
+/**
+ * Real variables whose leaves learn from the spread of their column ({@link LeafFamily.spreadOf}), grouped by shared
+ * parameters: a homogeneous sequence model has one group.
+ */
 export function realColumns(circuit: Circuit): RealColumns[] {
   type Group = { variables: Set<number>; leaves: Map<string, InputNode> };
   const ofVariable = new Map<number, Group>(), ofParameter = new Map<string, Group>();
@@ -36,8 +39,8 @@ export function realColumns(circuit: Circuit): RealColumns[] {
 }
 
 /**
- * Standard deviation of all values of a column that statistics count, by id of the parameters of leaves: what
- * the least standard deviation of a unit is measured by; see {@link LeafFamily.spreadOf} for `rounding`.
+ * Standard deviation of all values counted in the statistics of a column, by id of the leaf parameters; the minimum
+ * standard deviation of a unit is relative to it. See {@link LeafFamily.spreadOf} for `rounding`.
  */
 export function countedSpreads(
   circuit: Circuit,

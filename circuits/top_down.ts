@@ -10,10 +10,10 @@ import {
 import { requireCircuit } from "./guards.ts";
 
 /**
- * Top-down probabilities: how often a sample of the model passes each unit, `[units]` by node id; equal to
- * the flows of a sample of which nothing is observed. One pass over the weights, no data.
+ * Top-down probabilities: how often a sample of the model passes each unit, `[units]` by node id; equal to the flows of a
+ * sample with nothing observed. One pass over the weights, no data.
  *
- * @param values current values of the weights by id, where they are not those of the circuit
+ * @param values current values of the weights by id, if they differ from those of the circuit
  */
 export function topDown(circuit: Circuit, values?: ReadonlyMap<string, ParameterArray>): Float64Array[] {
   requireCircuit(circuit);
@@ -51,10 +51,10 @@ export function topDown(circuit: Circuit, values?: ReadonlyMap<string, Parameter
 }
 
 /**
- * {@link topDown} by parameter: how often a sample of the model uses each row of weights or unit of a leaf,
- * `[units]` by parameter id; uses of a tied parameter are added up.
+ * {@link topDown} by parameter: how often a sample of the model uses each row of weights or unit of a leaf, `[units]` by
+ * parameter id; uses of a tied parameter are summed.
  *
- * @param weightOf what the uses at a node count; 1 when left out
+ * @param weightOf the weight of uses at a node; 1 if omitted
  */
 export function topDownRows(
   circuit: Circuit,

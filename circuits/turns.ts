@@ -1,17 +1,17 @@
 import { CircuitError } from "./errors.ts";
 
-/** Calls that take effect one after the other, in the order in which they were made, until the last one closes. */
+/** Runs calls one after the other, in call order, until the closing call. */
 export class Turns {
   readonly #what: string;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** Turns of something that messages call `what`. */
+  /** A queue of calls on something that messages name `what`. */
   constructor(what: string) {
     this.#what = what;
   }
 
-  /** Runs a call when all before it are done. @throws {CircuitError} once the last turn was taken */
+  /** Runs a call when all earlier ones are done. @throws {CircuitError} once the last turn was taken */
   take<T>(run: () => T | Promise<T>): Promise<T> {
     if (this.#closed) {
       return Promise.reject(
@@ -25,7 +25,7 @@ export class Turns {
     return result;
   }
 
-  /** Runs the last call; closing once more does nothing. */
+  /** Runs the last call; closing again does nothing. */
   close(run: () => void | Promise<void>): Promise<void> {
     if (this.#closed) return this.#last.then(() => {});
     const result = this.take(run);

@@ -6,30 +6,30 @@ import { amountOf, stepRules, type UpdateStep } from "./steps/mod.ts";
 import { countedSpreads } from "./spread.ts";
 import { topDownRows } from "./top_down.ts";
 
-/** Counts in the precision of whoever kept them. */
+/** Counts in the precision in which they were accumulated. */
 export type Counts = Float64Array | Float32Array;
 
 /** Accumulated expected counts. */
 export interface Accumulators {
-  /** By id, for the parameters of sum nodes: expected uses of each edge, of the shape of the parameter. */
+  /** Expected uses of each edge, by id of the parameters of sum nodes, in the parameter's shape. */
   readonly weights: ReadonlyMap<string, Counts>;
-  /** By id, for the parameters of leaves: expected sufficient statistics, `[units, width]`. */
+  /** Expected sufficient statistics `[units, width]`, by id of the parameters of leaves. */
   readonly statistics: ReadonlyMap<string, Counts>;
-  /** Weight of the samples that they count. */
+  /** Weight of the counted samples. */
   readonly weight: CountedWeight;
   /**
-   * For steps that ask for it: how often the samples would use each row under the old parameters, `[rows]` by id, where an engine knows
-   * it already; found from `values` when left out.
+   * For steps that ask for it: how often the samples would use each row under the old parameters, `[rows]` by id, if an
+   * engine knows it already; computed from `values` if omitted.
    */
   readonly priors?: ReadonlyMap<string, ArrayLike<number>>;
-  /** Part of the square of a real value's distance from a mean that moments may be wrong by; that of float64 when left out. */
+  /** Relative error of the squared distances of real values from a mean in the moments; that of float64 if omitted. */
   readonly rounding?: number;
 }
 
 /**
- * The M-step of {@link Learner.update} on the host: writes new values into the arrays of `values`, which must
- * have every parameter of the circuit, or, where `priors` are given, those that shall change. The rule must have
- * passed `checkRule`. Leaves the counts as they are.
+ * The M-step of {@link Learner.update} on the host: writes new values into the arrays of `values`, which must have every
+ * parameter of the circuit or, if `priors` are given, those to be updated. The rule must have passed `checkRule`. Does
+ * not modify the counts.
  */
 export function applyUpdate(
   circuit: Circuit,
@@ -38,7 +38,7 @@ export function applyUpdate(
   rule: UpdateRule,
 ): void {
   const { step } = rule;
-  // From the old parameters, all of them, so before the first one changes.
+  // Computed from all old parameters, so before the first one changes.
   const priors = stepRules[step.kind].priors
     ? accumulators.priors ?? topDownRows(circuit, values, (node) => accumulators.weight.of(node))
     : undefined;
@@ -72,8 +72,8 @@ export function applyUpdate(
 }
 
 /**
- * Makes statistics that were counted under `values` those that they would be under `fresh`, in place: moments about a
- * mean move with it. Counts of states stay as they are.
+ * Converts statistics counted under `values` to those under `fresh`, in place: moments about a mean move with it. State
+ * counts are unchanged.
  */
 export function recentreStatistics(
   circuit: Circuit,
@@ -94,29 +94,29 @@ export function recentreStatistics(
 export interface RowUpdate {
   /** How counts become parameters. */
   readonly step: UpdateStep;
-  /** Virtual samples a row. */
+  /** Virtual samples per row. */
   readonly pseudocount: number;
-  /** Share of the counts that is spread by `base`. */
+  /** Share of the counts that is redistributed according to `base`. */
   readonly mix: number;
-  /** `[width]` or `[rows, width]`; uniform when left out. */
+  /** `[width]` or `[rows, width]`; uniform if omitted. */
   readonly base?: ArrayLike<number>;
   /** `[rows]`, for steps that ask for it: how often the samples would use the row under the old parameters. */
   readonly prior?: ArrayLike<number>;
 }
 
-/** The factors of one row: `new = keep * old + counted * counts + spread * base`. */
+/** Factors for one row: `new = keep * old + counted * counts + spread * base`. */
 export interface RowFactors {
-  /** Of the values. */
+  /** Factor of the old values. */
   readonly keep: number;
-  /** Of the counts. */
+  /** Factor of the counts. */
   readonly counted: number;
-  /** Of the distribution that smooths. */
+  /** Factor of the smoothing distribution. */
   readonly spread: number;
 }
 
 /**
- * The factors of each row, by its number and the sum of its counts: those that make `keep * old + take * F` sum to one.
- * `F` are the smoothed counts of {@link UpdateRule}.
+ * Factors for each row, by its index and the sum of its counts, such that `keep * old + take * F` sums to one. `F` are
+ * the smoothed counts of {@link UpdateRule}.
  */
 export function rowFactors(
   { step, pseudocount, mix, prior }: RowUpdate,
@@ -128,7 +128,7 @@ export function rowFactors(
   };
 }
 
-/** One step of rows that are distributions, `[rows, width]`, in place: see {@link rowFactors}. */
+/** One step of rows that are distributions, `[rows, width]`, in place; see {@link rowFactors}. */
 export function updateRows(values: ParameterArray, counts: Counts, width: number, update: RowUpdate): void {
   const { base } = update, factors = rowFactors(update);
   const shared = base === undefined || base.length === width;

@@ -3,10 +3,10 @@ import type { RandomStream } from "../random.ts";
 
 export { statesOf } from "../circuit.ts";
 
-/** How far a row of probabilities may be from one: float32 rounding of long rows, and no more. */
+/** Maximum deviation of a row of probabilities from one: allows only for the float32 rounding of long rows. */
 export const ROW_TOLERANCE = 1e-4;
 
-/** What a leaf family is told of a node: everything but the values of its parameter. */
+/** What a leaf family knows about a node: everything except the values of its parameter. */
 export interface LeafShape {
   /** The variable that the leaf is over. */
   readonly variable: Variable;
@@ -22,123 +22,122 @@ export interface Leaf extends LeafShape {
   readonly values: ParameterArray;
 }
 
-/** A column of data that leaves start from. */
+/** A data column used to initialise leaves. */
 export interface StartColumn {
-  /** `[rows]`: values, NaN where one is missing. */
+  /** `[rows]`: values, NaN where missing. */
   readonly values: Float64Array;
-  /** `[rows]`: how often each counts. */
+  /** `[rows]`: weight of each value. */
   readonly weights: Float64Array;
-  /** `[rows]`: the unit whose cluster a row is in; -1 where there are no clusters. */
+  /** `[rows]`: the unit whose cluster contains the row; -1 without clusters. */
   readonly clusters: Int32Array;
 }
 
-/** A leaf as a line of a `.jpc` file says it. */
+/** A leaf as written on a line of a `.jpc` file. */
 export interface JpcLeaf {
-  /** What the line begins with. */
+  /** First word of the line. */
   readonly kind: string;
-  /** What follows the number of the variable. */
+  /** Numbers that follow the variable index. */
   readonly words: readonly number[];
-  /** States that the variable has by this line; 0 where it does not tell. */
+  /** Number of states of the variable implied by this line; 0 if it does not tell. */
   readonly states: number;
 }
 
 /**
- * A family of univariate distributions, the one place that knows its mathematics. A missing value needs no
- * method: every family integrates to one, so its log-likelihood is 0.
+ * A family of univariate distributions, and the only place that implements its mathematics. Missing values need no
+ * method: every family integrates to one, so their log-likelihood is 0.
  *
- * Learning is by expected sufficient statistics: for every observed value, `accumulate` adds `flow` times
- * its statistics to the row of the unit, and `maximise` turns the sums into parameters (the M-step).
+ * Learning uses expected sufficient statistics: for every observed value, `accumulate` adds `flow` times its statistics
+ * to the row of the unit, and `maximise` turns the sums into parameters (the M-step).
  */
 export interface LeafFamily {
   /** Name in files and in {@link InputNode.family}. */
   readonly name: string;
-  /** The version of circuit files that has it first, where that is not the first. */
+  /** The first version of circuit files that supports it, if not version 1. */
   readonly since?: number;
-  /** Kinds of variable it can model. */
+  /** Kinds of variable that it can model. */
   readonly kinds: readonly Variable["kind"][];
   /** Shape of its parameter, `[units, ...]`, or undefined when it has none. */
   parameterShape(leaf: LeafShape): readonly number[] | undefined;
-  /** Whether its log-likelihoods come with the samples, so that it has no values of its own. */
+  /** Whether its log-likelihoods are supplied with the samples, so that it has no values of its own. */
   readonly external?: boolean;
-  /** Whether values that are near each other are alike: clusters of them start its units. */
+  /** Whether nearby values are similar, so that clusters of values can initialise its units. */
   readonly ordered?: boolean;
-  /** Whether its parameter is kept in float64: real numbers of any size, of which float32 has too few digits. */
+  /** Whether its parameter is stored in float64, for real numbers beyond the precision of float32. */
   readonly double?: boolean;
-  /** Whether its parameter is rows `[units, states]` that are any distribution, and its statistics counts of states. */
+  /** Whether its parameter is `[units, states]` with arbitrary distributions as rows, and its statistics are state counts. */
   readonly rows?: boolean;
   /**
-   * Into how many states its likelihood divides the values; those of a state are all alike. 0 where every value has a
-   * likelihood of its own.
+   * Number of states into which its likelihood partitions the values; values of one state are equally likely. 0 if every
+   * value has its own likelihood.
    */
   states(leaf: LeafShape): number;
-  /** The state of a value, -1 for a value that is impossible; the value itself when left out. */
+  /** The state of a value, -1 if the value is impossible; the value itself if this method is omitted. */
   stateOf?(leaf: LeafShape, value: number): number;
-  /** What the logarithm of a state's probability lacks to that of the likelihood of a value in it; 0 when left out. */
+  /** Log-likelihood of a value in a state minus the log-probability of the state; 0 if omitted. */
   stateScale?(leaf: LeafShape, state: number): number;
-  /** `[units]`: the state that settings give all mass of each unit, for families that are nothing else. */
+  /** `[units]`: the state that holds all the mass of each unit according to the settings, for deterministic families only. */
   certain?(leaf: LeafShape): readonly number[];
-  /** Values in full from a shorter form that is taken too, such as older files have it; others as they are. */
+  /** Expands values from an accepted shorter form, such as that of older files; other values are returned unchanged. */
   expand?(leaf: LeafShape, values: ParameterArray): ParameterArray;
-  /** What is wrong with the settings, or undefined. */
+  /** An error message for invalid settings, or undefined. */
   checkSettings(leaf: LeafShape): string | undefined;
-  /** What is wrong with the parameter values (first fault, with its unit), or undefined. */
+  /** An error message for invalid parameter values (the first fault, with its unit), or undefined. */
   checkValues(leaf: Leaf): string | undefined;
   /** Random starting values, different for every unit. */
   initialise(leaf: LeafShape, random: RandomStream): ParameterArray;
   /** Natural logarithm of the likelihood of `value` under unit `unit`, in float64; -Infinity if impossible. */
   logProbability(leaf: Leaf, unit: number, value: number): number;
-  /** Sufficient statistics kept for a unit, in numbers. */
+  /** Number of sufficient statistics per unit. */
   statisticsWidth(leaf: LeafShape): number;
   /**
-   * Adds `flow` times the statistics of `value` to row `unit` of `statistics`, `[units, width]`. They may be about
-   * the values that the leaf has: see {@link LeafFamily.recentre}.
+   * Adds `flow` times the statistics of `value` to row `unit` of `statistics`, `[units, width]`. The statistics may be
+   * centred on the current values of the leaf; see {@link LeafFamily.recentre}.
    */
   accumulate(leaf: Leaf, unit: number, value: number, flow: number, statistics: Float64Array): void;
   /**
-   * The parameter that maximises the expected log-likelihood, `pseudocount` virtual samples a unit included.
-   * A unit with nothing to learn from keeps its values. Never lowers the likelihood of `statistics` when
-   * `pseudocount` is 0.
+   * The parameter that maximises the expected log-likelihood, including `pseudocount` virtual samples per unit. A unit
+   * without data keeps its values. Never lowers the likelihood of `statistics` if `pseudocount` is 0.
    *
-   * @param spread standard deviation of all values that were counted of the leaf's column, for real ones; 0 where
-   *   they are equal or unknown
+   * @param spread standard deviation of all values counted for the leaf's column, for real variables; 0 if
+   *   they are equal or it is unknown
    */
   maximise(leaf: Leaf, statistics: Float64Array, pseudocount: number, spread?: number): ParameterArray;
-  /** Adds the statistics of `weight` samples that are as unit `unit` itself would draw them on average. */
+  /** Adds the expected statistics of `weight` samples drawn from unit `unit` itself. */
   accumulateExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array): void;
-  /** A part `inertia` (0 to 1) of the parameter as it is and the rest of `fresh`: mini-batch EM. */
+  /** Interpolates: a share `inertia` (0 to 1) of the current parameter and the rest from `fresh`, as in mini-batch EM. */
   blend(leaf: Leaf, fresh: ParameterArray, inertia: number): ParameterArray;
-  /** Turns statistics that were counted under the values of `leaf` into those under `fresh`, in place. */
+  /** Converts statistics counted under the values of `leaf` to those under `fresh`, in place. */
   recentre?(leaf: Leaf, fresh: ParameterArray, statistics: Float64Array): void;
-  /** Starting values from data; `leaf` has the values before. Every unit takes what its cluster has. */
+  /** Initial values from data; `leaf` holds the previous values. Every unit starts from its cluster. */
   start(leaf: Leaf, column: StartColumn, random: RandomStream): ParameterArray;
-  /** The parameter with noise, `amount` as a share of what is usual for it: units that were equal differ. */
+  /** The parameter with noise, `amount` relative to its usual scale, so that equal units become different. */
   perturb(leaf: Leaf, amount: number, random: RandomStream): ParameterArray;
   /**
-   * For families whose M-step looks at a whole column: the standard deviation of all values that statistics count, of leaves
-   * that share parameters or variables; `rounding` as in {@link Accumulators}.
+   * For families whose M-step uses a whole column: the standard deviation of all values in the statistics of leaves that
+   * share parameters or variables; `rounding` as in {@link Accumulators}.
    */
   spreadOf?(
     parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
     rounding?: number,
   ): number;
-  /** How a `.jpc` file says a unit; leaves over states are tables there when left out. */
+  /** How a `.jpc` file represents a unit; if omitted, leaves over states are written as tables. */
   jpc?(leaf: Leaf, unit: number): JpcLeaf;
   /** A value drawn from unit `unit`. */
   sample(leaf: Leaf, unit: number, random: RandomStream): number;
-  /** The most probable value of unit `unit`; the smallest of equals. */
+  /** The most probable value of unit `unit`; ties go to the smallest. */
   mode(leaf: Leaf, unit: number): number;
-  /** Expected value of unit `unit`, as a number (of the state, for a categorical variable). */
+  /** Expected value of unit `unit`, as a number (the state number, for a categorical variable). */
   mean(leaf: Leaf, unit: number): number;
 }
 
-/** Entry by entry `inertia * old + (1 - inertia) * fresh`. */
+/** Elementwise `inertia * old + (1 - inertia) * fresh`. */
 export function blendLinearly(old: ParameterArray, fresh: ParameterArray, inertia: number): ParameterArray {
   return old.map((x, i) => inertia * x + (1 - inertia) * (fresh[i] as number));
 }
 
 /**
- * What is wrong with rows of probabilities `[rows, width]`, or undefined: the first that is negative, not
- * finite, or in a row that does not sum to one.
+ * An error message for rows of probabilities `[rows, width]`, or undefined: the first entry that is negative or not
+ * finite, or the first row that does not sum to one.
  */
 export function checkRows(values: ParameterArray, width: number, rowName: string): string | undefined {
   for (let row = 0; row * width < values.length; row++) {
@@ -156,8 +155,8 @@ export function checkRows(values: ParameterArray, width: number, rowName: string
 }
 
 /**
- * Random rows that sum to one, `[rows, width]`. Entries are proportional to `exp(-spread * u)`, `u` uniform:
- * unequal enough to break symmetry, never near zero, which EM could not leave.
+ * Random rows that sum to one, `[rows, width]`. Entries are proportional to `exp(-spread * u)`, `u` uniform: unequal
+ * enough to break symmetry, but never near zero, where EM would be stuck.
  */
 export function randomRows(rows: number, width: number, random: RandomStream, spread = 2): Float32Array {
   const values = new Float32Array(rows * width);
@@ -170,7 +169,7 @@ export function randomRows(rows: number, width: number, random: RandomStream, sp
   return values;
 }
 
-/** Rows that sum to one, `[rows, width]`, each entry times `exp(-amount * u)`, `u` uniform. */
+/** Rows with each entry multiplied by `exp(-amount * u)`, `u` uniform, and normalised, `[rows, width]`. */
 export function noisyRows(
   old: ParameterArray,
   width: number,
@@ -187,8 +186,8 @@ export function noisyRows(
 }
 
 /**
- * Rows of counts made into rows of probabilities, `pseudocount` shared equally by the entries of a row.
- * A row without counts keeps `old`. Shapes are all `[rows, width]`.
+ * Normalises rows of counts to probabilities, with `pseudocount` shared equally by the entries of a row. A row without
+ * counts keeps `old`. All shapes are `[rows, width]`.
  */
 export function normaliseRows(
   counts: ArrayLike<number>,

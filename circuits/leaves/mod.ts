@@ -9,15 +9,15 @@ export { MOST_COUNT } from "./counting.ts";
 export type { JpcLeaf, Leaf, LeafFamily, LeafShape, StartColumn } from "./family.ts";
 export * from "./families.ts";
 
-/** Names of the families that are built in: those of {@link leafFamilies}. */
+/** Names of the built-in families; see {@link leafFamilies}. */
 export type FamilyName = keyof typeof families;
 
-/** The families that are built in, by name. */
+/** The built-in families, by name. */
 export const leafFamilies: Readonly<Record<FamilyName, LeafFamily>> = { ...families };
 
 const known = new Map<string, LeafFamily>(Object.entries(leafFamilies));
 
-/** What a family cannot be without; the rest is optional. */
+/** Required methods of a family; the others are optional. */
 const METHODS = [
   "states",
   "parameterShape",
@@ -38,8 +38,8 @@ const METHODS = [
 ] as const satisfies readonly (keyof LeafFamily)[];
 
 /**
- * Makes a family of one's own known by its name, in this process: the builder, files, queries and learning take it from here on, on the
- * reference and on the engine cpu. Other engines and exported graphs need a `DeviceLeaf` of it besides.
+ * Registers a custom family by name in this process. The builder, files, queries and learning then accept it, on the
+ * reference evaluator and on the engine cpu. Other engines and exported graphs also need a `DeviceLeaf` for it.
  * @throws {CircuitError} when another family has its name, or it lacks a method
  */
 export function registerLeafFamily(family: LeafFamily): void {
@@ -70,7 +70,7 @@ export function registerLeafFamily(family: LeafFamily): void {
   known.set(name, family);
 }
 
-/** Whether a family is one of those that are built in. */
+/** Whether a family is built in. */
 export function isBuiltIn(name: string): boolean {
   return Object.hasOwn(leafFamilies, name);
 }
@@ -91,17 +91,17 @@ export function findLeafFamily(name: string): LeafFamily | undefined {
   return known.get(name);
 }
 
-/** Names of all families. */
+/** Names of all known families. */
 export function familyNames(): readonly string[] {
   return [...known.keys()];
 }
 
-/** Whether a node is a leaf whose log-likelihoods come with the samples. */
+/** Whether a node is a leaf whose log-likelihoods are supplied with the samples. */
 export function isExternal(node: Node | undefined): boolean {
   return node?.kind === "input" && known.get(node.family)?.external === true;
 }
 
-/** `[units]`: the state that has all mass of each unit, for leaves that are nothing else; undefined for others. */
+/** `[units]`: the state that holds all the mass of each unit, for families of deterministic leaves; otherwise undefined. */
 export function certainStates(circuit: Circuit, node: InputNode): readonly number[] | undefined {
   return known.get(node.family)?.certain?.(shapeOf(circuit, node));
 }
@@ -116,12 +116,12 @@ export function leafOf(circuit: Circuit, node: InputNode): Leaf {
   };
 }
 
-/** All of an input node but its values. */
+/** An input node without its values. */
 export function shapeOf(circuit: Circuit, node: InputNode): LeafShape {
   return { variable: variableOf(circuit, node.variable), units: node.units, settings: node.settings };
 }
 
-/** Which state of a leaf each value is: see {@link LeafFamily.stateOf}. */
+/** Maps the values of a leaf to states; see {@link LeafFamily.stateOf}. */
 export function statesOfValues(circuit: Circuit, node: InputNode): (value: number) => number {
   const family = leafFamily(node.family), shape = shapeOf(circuit, node);
   return family.stateOf === undefined
@@ -129,7 +129,10 @@ export function statesOfValues(circuit: Circuit, node: InputNode): (value: numbe
     : (value) => family.stateOf?.(shape, value) as number;
 }
 
-/** States into which an input node's likelihood divides the values of its variable; see {@link LeafFamily.states}. */
+/**
+ * Number of states into which an input node's likelihood partitions the values of its variable; see {@link
+ * LeafFamily.states}.
+ */
 export function leafStates(circuit: Circuit, node: InputNode): number {
   return leafFamily(node.family).states(shapeOf(circuit, node));
 }

@@ -16,8 +16,8 @@ function jointLogs(
 }
 
 /**
- * Log-likelihood of soft evidence under unit `unit` of a leaf over states: of all states together for `sum`, of the best for
- * `max`. -Infinity where no state is possible.
+ * Log-likelihood of soft evidence under unit `unit` of a leaf over states: summed over the states for `sum`, of the best
+ * state for `max`. -Infinity if no state is possible.
  */
 export function softLogProbability(
   family: LeafFamily,
@@ -32,7 +32,7 @@ export function softLogProbability(
   return most + Math.log(logs.reduce((total, log) => total + Math.exp(log - most), 0));
 }
 
-/** Probabilities of the states of soft evidence under unit `unit` given the evidence, in its order; zeros where none is possible. */
+/** Posterior probabilities of the states of soft evidence under unit `unit`, in evidence order; zeros if none is possible. */
 export function softPosterior(
   family: LeafFamily,
   leaf: Leaf,
@@ -47,7 +47,7 @@ export function softPosterior(
   return shares.map((share) => share / total);
 }
 
-/** Adds `flow` times the expected statistics of unit `unit` given soft evidence: see {@link LeafFamily.accumulate}. */
+/** Adds `flow` times the expected statistics of unit `unit` given soft evidence; see {@link LeafFamily.accumulate}. */
 export function accumulateSoft(
   family: LeafFamily,
   leaf: Leaf,
@@ -72,7 +72,7 @@ export function sampleSoft(
   return evidence.states[random.choose(softPosterior(family, leaf, unit, evidence))] as number;
 }
 
-/** The most probable state of unit `unit` given soft evidence; the smallest of equals. */
+/** The most probable state of unit `unit` given soft evidence; ties go to the smallest. */
 export function softMode(family: LeafFamily, leaf: Leaf, unit: number, evidence: StateWeights): number {
   const logs = jointLogs(family, leaf, unit, evidence);
   let best = 0;

@@ -1,6 +1,6 @@
 import { KEPT, type StepRule } from "./step.ts";
 
-/** What was counts as often as samples of the model itself would use it. */
+/** Weights old values by how often samples of the model itself would use them, and mixes in the counts. */
 export const anemoneStep = {
   number: "step",
   falls: true,

@@ -1,6 +1,6 @@
 import { KEPT, type StepRule } from "./step.ts";
 
-/** The maximum. */
+/** Plain EM: the maximum of the expected log-likelihood. */
 export const emStep = {
   monotone: true,
   factors: (_amount, smoothed) => smoothed > 0 ? { keep: 0, take: 1 / smoothed } : KEPT,

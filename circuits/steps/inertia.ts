@@ -1,6 +1,6 @@
 import { KEPT, type StepRule } from "./step.ts";
 
-/** A part of what was, and the rest of the maximum. */
+/** Interpolates between the old parameter and the EM maximum. */
 export const inertiaStep = {
   number: "inertia",
   factors: (inertia, smoothed) => smoothed > 0 ? { keep: inertia, take: (1 - inertia) / smoothed } : KEPT,

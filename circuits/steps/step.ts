@@ -1,44 +1,44 @@
 import type { ParameterArray } from "../circuit.ts";
 import type { Leaf, LeafFamily } from "../leaves/family.ts";
 
-/** The factors of a step of one row: `new = keep * old + take * F`. */
+/** Factors for one row: `new = keep * old + take * F`. */
 export interface StepFactors {
-  /** Share of the old parameter that stays. */
+  /** Factor of the old parameter. */
   readonly keep: number;
-  /** What a count weighs. */
+  /** Factor of the counts. */
   readonly take: number;
 }
 
-/** Of a row that has nothing to learn from: it stays as it is. */
+/** For a row without data: it stays unchanged. */
 export const KEPT: StepFactors = { keep: 1, take: 0 };
 
-/** A leaf with statistics that are no rows, before a step. */
+/** A leaf whose statistics are not rows of counts, before a step. */
 export interface LeafStep {
-  /** The leaf, with the values before. */
+  /** The leaf, with its previous values. */
   readonly leaf: Leaf;
   /** Its family. */
   readonly family: LeafFamily;
-  /** Its statistics, `[units, width]`; they may be changed. */
+  /** Its statistics, `[units, width]`; may be modified. */
   readonly statistics: Float64Array;
-  /** Virtual samples a unit. */
+  /** Virtual samples per unit. */
   readonly pseudocount: number;
-  /** `[units]`: how often the samples would use each unit under the old parameters, where the rule asks. */
+  /** `[units]`: how often the samples would use each unit under the old parameters, if the rule asks for it. */
   readonly prior?: ArrayLike<number>;
   /** See {@link LeafFamily.maximise}. */
   readonly spread: number | undefined;
 }
 
-/** A kind of step: the one place that knows its mathematics. */
+/** A kind of step, and the only place that implements its mathematics. */
 export interface StepRule {
-  /** Name of the setting that is its number, from 0 to 1; none when left out. */
+  /** Name of its numeric setting, from 0 to 1; none if omitted. */
   readonly number?: string;
-  /** Whether that number may fall by what the epochs bring. */
+  /** Whether that number may fall depending on the scores of the epochs. */
   readonly falls?: boolean;
-  /** Whether it asks how often the samples would use a row under the old parameters. */
+  /** Whether it needs to know how often the samples would use a row under the old parameters. */
   readonly priors?: boolean;
   /** Whether a step over all samples never lowers their likelihood. */
   readonly monotone?: boolean;
-  /** The factors of a row whose smoothed counts sum to `smoothed`; {@link KEPT} where there is nothing to learn from. */
+  /** Factors for a row whose smoothed counts sum to `smoothed`; {@link KEPT} if there is nothing to learn from. */
   factors(amount: number, smoothed: number, prior: number): StepFactors;
   /** The new values of a leaf. */
   leaf(amount: number, step: LeafStep): ParameterArray;
