@@ -13,9 +13,9 @@ import { CircuitError } from "./errors.ts";
 import { certainStates, isExternal, leafFamily } from "./leaves/mod.ts";
 import { requireCircuit } from "./guards.ts";
 
-/** What {@link substitute} takes. */
+/** Options of {@link substitute}. */
 export interface SubstituteOptions {
-  /** Prefix of the inner circuit's parameters; the name of the replaced variable when left out. */
+  /** Prefix of the inner circuit's parameters; the name of the replaced variable if omitted. */
   readonly prefix?: string;
 }
 
@@ -23,21 +23,21 @@ export interface SubstituteOptions {
 export interface Substitution {
   /** The composed circuit. */
   readonly circuit: Circuit;
-  /** For every variable of the outer circuit its index now; -1 for the replaced one. */
+  /** For every variable of the outer circuit, its new index; -1 for the replaced one. */
   readonly outer: readonly number[];
-  /** For every variable of the inner circuit its index now: they stand where the replaced one stood. */
+  /** For every variable of the inner circuit, its new index: they take the place of the replaced variable. */
   readonly inner: readonly number[];
 }
 
 /**
- * Composition: replaces the variable `variable` of `outer` by the circuit `inner`, whose root has one unit
- * for each state `k` of the variable, meaning `p(inner variables | k)`.
- * - an external leaf becomes `inner` itself (as many units as the leaf);
+ * Composition: replaces the variable `variable` of `outer` by the circuit `inner`, whose root has one unit for each state
+ * `k` of the variable, representing `p(inner variables | k)`.
+ * - an external leaf becomes `inner` itself (with as many units as the leaf);
  * - an indicator leaf becomes the units of its states;
  * - a categorical or Bernoulli leaf becomes a sum over `inner` with the leaf's probabilities, tied as the
  *   leaf was.
  *
- * So a circuit over latent variables and one circuit for each patch make one circuit over all pixels.
+ * Thus a circuit over latent variables and one circuit per patch make one circuit over all pixels.
  * @throws {CircuitError} when the units do not fit, or the leaf has another family
  */
 export function substitute(
@@ -99,7 +99,7 @@ export function substitute(
           `${describeNode(node)} is a ${node.family} leaf: there is no rule to put a circuit in its place`,
         );
       }
-      // The leaf may share its parameter with leaves that stay, which need another shape: a copy for sums.
+      // The leaf may share its parameter with leaves that stay and need another shape, so sums use a copy.
       const before = ties.get(node.parameter);
       const id = before ?? `${node.parameter}/${prefix}`;
       ties.set(node.parameter, id);

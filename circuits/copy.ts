@@ -4,19 +4,18 @@ import { requireCircuit, requireObject } from "./guards.ts";
 
 /** How {@link copyInto} rewrites a circuit. */
 export interface CopyOptions {
-  /** For every variable of the circuit, its index in the builder. Entries of replaced leaves may be -1. */
+  /** For every variable of the circuit, its index in the builder. May be -1 for variables of replaced leaves. */
   readonly variables: readonly number[];
-  /** Put before every parameter id and a slash, so that ids of several circuits stay apart. */
+  /** Prefix of every parameter id, followed by a slash, to keep the ids of several circuits apart. */
   readonly prefix?: string;
   /**
-   * Ids of parameters that an earlier copy under the same prefix brought: the copy is tied to them, and adds
-   * what it brings itself. Empty when left out.
+   * Ids of parameters that an earlier copy under the same prefix added: the copy is tied to them, and adds its own
+   * parameters to the set. Empty if omitted.
    */
   readonly copied?: Set<string>;
   /**
-   * Called for every node with the builder's ids of its children: returns the id of what should stand in its
-   * place, or undefined to copy it. `copyParameter` copies a parameter (once) and returns its id in the
-   * builder.
+   * Called for every node with the builder's ids of its children. Returns the id of its replacement, or undefined to copy
+   * it. `copyParameter` copies a parameter (once) and returns its id in the builder.
    */
   readonly replace?: (
     node: Node,
@@ -26,8 +25,8 @@ export interface CopyOptions {
 }
 
 /**
- * Copies the nodes that the circuit's root needs into a builder, with their parameters (tying kept).
- * Returns the builder's id of what stands for the root.
+ * Copies the nodes reachable from the circuit's root into a builder, with their parameters (ties are kept). Returns the
+ * builder's id of the copy of the root.
  */
 export function copyInto(b: CircuitBuilder, circuit: Circuit, options: CopyOptions): NodeId {
   requireCircuit(circuit);
@@ -61,7 +60,7 @@ function copyParameter(
   if (copied.has(id)) return prefixed;
   copied.add(id);
   const { shape, values } = parameterOf(circuit, id);
-  // An id of another circuit must not become a tie by accident: the builder refuses one that is taken.
+  // An id from another circuit must not become a tie by accident: the builder rejects ids that are taken.
   return b.parameter(prefixed, shape, values);
 }
 

@@ -16,22 +16,22 @@ import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./so
 import { type Score, ScoreSum } from "./score.ts";
 import { requireEvaluator } from "../guards.ts";
 
-/** What {@link countComplete} takes. */
+/** Options of {@link countComplete}. */
 export interface CountOptions {
-  /** Samples at a time; 256 when left out. */
+  /** Samples per batch; 256 if omitted. */
   readonly batchSize?: number;
-  /** Pseudocounts and other settings, for the whole of the samples. */
+  /** Pseudocounts and other settings, relative to the whole data set. */
   readonly smoothing?: Omit<UpdateRule, "step">;
 }
 
 /**
- * Learning from complete data: with the latent variables observed (see `materialise`) every edge is taken or
- * not, so that the parameters that maximise `log p(x, z)` are counts, in one pass. The learner's parameters
- * before do not matter, except those that the rule freezes. Returns how many samples were impossible, which
- * only frozen parameters and indicators can make them.
+ * Learning from complete data: with the latent variables observed (see `materialise`), every edge is either taken or not,
+ * so the parameters that maximise `log p(x, z)` are normalised counts, found in one pass. The learner's previous
+ * parameters do not matter, except those that the rule freezes. Returns the number of impossible samples, which can
+ * result only from frozen parameters and indicators.
  *
- * Values of other variables may be missing, and a latent one where nothing was observed of what depends on it: sequences of
- * several lengths are padded with missing values, latent and others alike.
+ * Values of other variables may be missing, and so may a latent one if nothing that depends on it was observed: sequences
+ * of different lengths are padded with missing values, latent and others alike.
  * @throws {CircuitError} when the circuit is not deterministic, a value is missing that decides what is counted, naming it, or one is
  *   soft evidence, from which only EM learns
  */
@@ -52,7 +52,7 @@ export async function countComplete(
       { hint: "Counting needs all of them: `materialise(circuit, nodes)`; or learn by EM." },
     );
   }
-  // A weight of zero would make impossible what the data have.
+  // Weights of zero would make samples impossible that do occur in the data.
   await learner.setParameters(uniform(circuit, rule));
   const marks = circuit.nodes.flatMap((node) =>
     node.kind === "sum" ? [{ node: node.id, variables: marksOf(circuit, node) }] : []
@@ -69,7 +69,7 @@ export async function countComplete(
   return { impossible, samples };
 }
 
-/** Uniform values for all parameters that are distributions over states and are not frozen. */
+/** Uniform values for all unfrozen parameters that are distributions over states. */
 function uniform(circuit: Circuit, rule: UpdateRule): Map<string, ParameterArray> {
   const values = new Map<string, ParameterArray>();
   for (const [id, node] of parameterOwners(circuit)) {
@@ -85,10 +85,10 @@ function uniform(circuit: Circuit, rule: UpdateRule): Map<string, ParameterArray
   return values;
 }
 
-/** The variables that tell the inputs of a sum apart. */
+/** The variables that distinguish the inputs of a sum. */
 interface Marks {
   readonly node: NodeId;
-  /** None where several variables together do. */
+  /** Empty if only several variables together do. */
   readonly variables: readonly number[];
 }
 
@@ -118,7 +118,7 @@ function refuseMissing(
     for (let s = 0; s < count; s++) {
       if (seen[at + s] === 0) continue;
       if (own.some((v) => isObserved(samples, s, v))) continue;
-      // Where no one variable tells inputs apart, any may be needed.
+      // If no single variable distinguishes the inputs, any of them may be needed.
       const missing = own[0] ?? observed?.subarray(s * variables, (s + 1) * variables).indexOf(0) ?? -1;
       if (missing >= 0) refuse(s, missing);
     }

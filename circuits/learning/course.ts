@@ -1,32 +1,32 @@
 import { isBetter, type Score } from "./score.ts";
 import type { EpochReport } from "./state.ts";
 
-/** How far a training has come, by the scores of its epochs. */
+/** How far a training has come, judged by the scores of its epochs. */
 export interface Course {
-  /** How often the step has fallen. */
+  /** How often the step has been reduced. */
   readonly falls: number;
-  /** Epochs since the score got better or the step fell. */
+  /** Epochs since the score last improved or the step was last reduced. */
   readonly calm: number;
-  /** Whether it has gone on long enough without a better score. */
+  /** Whether patience has run out. */
   readonly over: boolean;
 }
 
-/** What decides a course. */
+/** Settings that determine a course. */
 export interface CourseRules {
-  /** Rounds without a better score after which a training is over; Infinity: never. */
+  /** Rounds without improvement after which training stops; Infinity: never. */
   readonly patience: number;
-  /** Nats a sample by which a score must be better. */
+  /** Minimum improvement of a score, in nats per sample. */
   readonly tolerance: number;
-  /** How often the step may fall. */
+  /** Maximum number of reductions of the step. */
   readonly mostFalls: number;
-  /** Epochs of a round: one, or as many as have enough updates to tell anything. */
+  /** Epochs per round: one, or as many as it takes to have enough updates to judge. */
   readonly round: number;
 }
 
 /**
- * The course of a training: a score is better when it is by more than the tolerance above the best one so far; after a
- * round without one the step falls, and after `patience` rounds at the smallest step it is over. The scores are those of
- * the validation samples or, without them, of the training samples.
+ * The course of a training: a score is an improvement if it exceeds the best one so far by more than the tolerance. After
+ * a round without improvement the step is reduced; after `patience` rounds at the smallest step, training is over. Scores
+ * are those of the validation samples or, without them, of the training samples.
  */
 export function courseOf(reports: readonly EpochReport[], rules: CourseRules): Course {
   const { patience, tolerance, mostFalls, round } = rules;

@@ -5,9 +5,9 @@ import type { Batch } from "./source.ts";
 import { DROPOUT } from "./purposes.ts";
 
 /**
- * Hides every observed value with the probability `rate`, independently: training with missing values, also
- * called token dropout. What is hidden of a sample is a function of seed, epoch and its index in the source,
- * whatever batch it stands in.
+ * Hides every observed value with probability `rate`, independently: training with missing values, also called token
+ * dropout. What is hidden in a sample is a function of the seed, the epoch and the sample's index in the source,
+ * independent of its batch.
  */
 export function dropValues(batch: Batch, rate: number, seed: number, epoch: number): Batch {
   requireNumber("the rate of dropout", rate, 0, 1);

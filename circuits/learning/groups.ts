@@ -7,49 +7,49 @@ import type { SampleSource } from "./source.ts";
 import type { EpochReport } from "./state.ts";
 import { EmTraining } from "./training.ts";
 
-/** What {@link trainGroups} takes besides the learner and the circuits. */
+/** Data for {@link trainGroups} besides the learner and the circuits. */
 export interface GroupData {
   /** The samples of all groups. */
   readonly train: SampleSource;
-  /** `[samples]`: the group that each sample belongs to. */
+  /** `[samples]`: the group of each sample. */
   readonly groups: ArrayLike<number>;
-  /** Samples that choose each group's best epoch; without them the last one is the result. */
+  /** Samples that select each group's best epoch; without them the last epoch is used. */
   readonly valid?: SampleSource;
-  /** `[validation samples]`: their groups. */
+  /** `[validation samples]`: the group of each sample. */
   readonly validGroups?: ArrayLike<number>;
 }
 
-/** A group whose training is over. */
+/** A group whose training is complete. */
 export interface TrainedGroup {
-  /** Which one. */
+  /** Index of the group. */
   readonly group: number;
-  /** Its circuit. */
+  /** Its trained circuit. */
   readonly circuit: Circuit;
-  /** Training samples that it has. */
+  /** Number of its training samples. */
   readonly samples: number;
-  /** Its epochs. Empty when it has no samples, or none that weighs anything: its circuit is as it was. */
+  /** Its epochs. Empty if it has no samples, or none of positive weight: its circuit is then unchanged. */
   readonly reports: readonly EpochReport[];
 }
 
 /**
- * Trains a circuit for each group of samples, all of one structure, on the samples of that group alone: the
- * efficient learning of latent variable distillation, where the cluster of a patch is known and only its
- * circuit learns from it. One learner serves all groups, one after the other: the work is that of one
- * circuit of one group's size over all samples, and its parameters stay in a cache. What comes of a group
- * depends on no other, so that training can go on from any group.
+ * Trains one circuit per group of samples, all of the same structure, each on the samples of its group only: the
+ * efficient learning of latent variable distillation, where the cluster of a patch is known and only that cluster's
+ * circuit learns from it. One learner serves all groups in turn: the cost is that of one circuit of one group's size over
+ * all samples, and its parameters stay in the cache. Groups are independent of each other, so training can resume at any
+ * group.
  *
  * @param learner of a circuit of the groups' structure; its parameters are replaced
  * @param starts the circuit that each group starts from
- * @param options of every group's training; a pseudocount is for the samples of one group
+ * @param options for the training of every group; a pseudocount is relative to the samples of one group
  */
 export async function* trainGroups(
   learner: Learner,
   starts: readonly Circuit[],
   data: GroupData,
   options: TrainingOptions & {
-    /** Groups before this one are left out; 0 when left out. */
+    /** First group to train; earlier ones are skipped. 0 if omitted. */
     readonly from?: number;
-    /** Called between any two steps; may throw to stop. */
+    /** Called between steps; may throw to stop. */
     readonly between?: () => void | Promise<void>;
   },
 ): AsyncGenerator<TrainedGroup> {
@@ -93,7 +93,7 @@ function hasWeight({ count, weights }: SampleSource): boolean {
   return false;
 }
 
-/** The samples of each group as a source of its own, in their order. */
+/** The samples of each group as a separate source, in order. */
 function split(source: SampleSource, groups: ArrayLike<number>, count: number): SampleSource[] {
   if (groups.length !== source.count) {
     throw new CircuitError("circuit/argument", `got ${groups.length} groups for ${source.count} samples`);

@@ -4,55 +4,62 @@ import { requireObject, requireShape, requireWhole } from "../guards.ts";
 import { hmm } from "../structures/hmm.ts";
 import { updateRows } from "../update.ts";
 
-/** What {@link HmmCounts} counts. */
+/** Options of {@link HmmCounts}. */
 export interface HmmCountsOptions {
-  /** Hidden states, that of the end included. */
+  /** Number of hidden states, including the end state. */
   readonly states: number;
-  /** Symbols that a position can hold. */
+  /** Number of symbols a position can hold. */
   readonly symbols: number;
   /**
-   * A symbol that marks an end, such as that of a sentence. It has the last state, `states - 1`, whatever its label
-   * is, and that state has no other symbol: labels go from 0 to `states - 2`. Left out: no state is kept for it.
+   * A symbol that marks an end, such as the end of a sentence. It always belongs to the last state, `states - 1`,
+   * whatever its label, and that state emits no other symbol; labels range from 0 to `states - 2`. If omitted, no state
+   * is reserved for it.
    */
   readonly end?: number;
 }
 
-/** How counts become the parameters of an HMM: virtual samples, as in {@link ParameterSettings}. */
+/** Smoothing that turns counts into the parameters of an HMM: virtual samples, as in {@link ParameterSettings}. */
 export interface HmmSmoothing {
-  /** Virtual windows, their first state uniform; 0.001 when left out. */
+  /** Virtual windows with a uniform first state; 0.001 if omitted. */
   readonly initial?: number;
-  /** Virtual transitions out of every state, uniform; 0.001 when left out. */
+  /** Virtual transitions out of every state, uniform; 0.001 if omitted. */
   readonly transition?: number;
-  /** Virtual symbols of every state, distributed as the symbols of all states are; 1 when left out. */
+  /** Virtual symbols per state, drawn from the symbol distribution over all states; 1 if omitted. */
   readonly emission?: number;
-  /** Share of the emissions of every state that is replaced by the symbols of all states, from 0 to 1; 0 when left out. */
+  /**
+   * Share of every state's emissions, from 0 to 1, that is replaced by the symbol distribution over all states; 0 if
+   * omitted.
+   */
   readonly emissionMix?: number;
-  /** Virtual symbols that the symbols of all states get, uniform: what gives unseen ones a chance; 1 when left out. */
+  /**
+   * Virtual uniform symbols added to the symbol distribution over all states, so that unseen symbols are possible; 1 if
+   * omitted.
+   */
   readonly unigram?: number;
 }
 
 /**
- * Counts of a hidden Markov model whose hidden states are given, such as clusters of a teacher's embeddings: with
- * them observed, the parameters that maximise `log p(x, z)` are shares of counts. What `countComplete` does for any
- * circuit, for the one that latent variable distillation of texts needs, in one pass over the windows.
+ * Counts of a hidden Markov model with given hidden states, such as clusters of a teacher's embeddings: with observed
+ * states, the parameters that maximise `log p(x, z)` are relative counts. Does what `countComplete` does for any circuit,
+ * for the one needed by latent variable distillation of texts, in one pass over the windows.
  */
 export class HmmCounts {
   /** Hidden states. */
   readonly states: number;
   /** Symbols. */
   readonly symbols: number;
-  /** The symbol of the last state; undefined: none. */
+  /** The symbol of the last state; undefined if there is none. */
   readonly end: number | undefined;
-  /** `[states]`: windows that begin with a state. */
+  /** `[states]`: windows that start in each state. */
   readonly initial: Float64Array;
-  /** `[states, states]`: row `i` has what follows state `i`. */
+  /** `[states, states]`: row `i` counts the states that follow state `i`. */
   readonly transition: Float64Array;
-  /** `[states, symbols]`: what the states go with. */
+  /** `[states, symbols]`: symbols emitted by each state. */
   readonly emission: Float64Array;
-  /** Windows counted. */
+  /** Number of windows counted. */
   windows = 0;
 
-  /** Counts of nothing. @throws {CircuitError} on sizes or an end that make no sense */
+  /** Starts with zero counts. @throws {CircuitError} on sizes or an end that make no sense */
   constructor(options: HmmCountsOptions) {
     requireObject("the options of HMM counts", options);
     const { states, symbols, end } = options;
@@ -82,9 +89,9 @@ export class HmmCounts {
   /**
    * Adds windows. Transitions between windows are not counted.
    * @param x `[windows, length]`: symbols
-   * @param z `[windows, length]`: states; at the symbol of the end anything
-   * @param observed `[windows, length]`: 0 for positions that do not count, such as those that fill up a window; a
-   *   transition counts where both its ends do. All count when left out.
+   * @param z `[windows, length]`: states; ignored at the end symbol
+   * @param observed `[windows, length]`: 0 for positions that do not count, such as padding; a transition counts if both its
+   *   ends do. All positions count if omitted.
    * @throws {CircuitError} naming the window and position of a symbol or state out of range; what came before it is
    *   counted then
    */
@@ -133,7 +140,7 @@ export class HmmCounts {
     );
   }
 
-  /** `[symbols]`: the distribution of the symbols in all states but that of the end. */
+  /** `[symbols]`: the distribution of the symbols over all states except the end state. */
   unigram(pseudocount = 1): Float64Array {
     const { states, symbols, end } = this;
     const counts = new Float64Array(symbols);
@@ -145,9 +152,9 @@ export class HmmCounts {
   }
 
   /**
-   * The homogeneous HMM of these counts over windows of `length` positions. What a row has without counts and without
-   * pseudocount is what its pseudocount would have given it. With an end, its state emits nothing but the end, and the
-   * others never emit it.
+   * The homogeneous HMM of these counts over windows of `length` positions. A row without counts and without pseudocount
+   * gets the distribution that its pseudocount would have added. With an end symbol, the end state emits only that
+   * symbol, and the other states never emit it.
    * @throws {CircuitError} on smoothing out of range
    */
   circuit(length: number, smoothing: HmmSmoothing = {}): Circuit {

@@ -6,11 +6,10 @@ import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./so
 import { requireCircuit, requireObject } from "../guards.ts";
 
 /**
- * How often the states of variables occur, for every leaf parameter that is a distribution over states:
- * `[states]` by id, of all variables together that leaves with this parameter are over (the unigram, for the
- * emission of a homogeneous HMM). What to smooth leaves by: see `base` of `ParameterSettings`. Soft
- * evidence counts for its states in proportion to their weights. Every state gets one virtual sample more, so that none is
- * impossible.
+ * State frequencies for every leaf parameter that is a distribution over states: `[states]` by id, pooled over all
+ * variables whose leaves use the parameter (the unigram, for the emission of a homogeneous HMM). Useful as smoothing
+ * distributions for leaves; see `base` of `ParameterSettings`. Soft evidence counts for its states in proportion to their
+ * weights. Every state gets one extra virtual sample, so that none is impossible.
  */
 export async function leafMarginals(
   circuit: Circuit,
@@ -20,7 +19,7 @@ export async function leafMarginals(
   requireCircuit(circuit);
   requireObject("the source of samples", source, ["count"]);
   const totals = new Map<string, Float64Array>();
-  /** A variable counts once for a parameter, however many leaves over it have the parameter. */
+  /** A variable counts once per parameter, however many of its leaves use that parameter. */
   const uses = new Map<string, { variables: Set<number>; stateOf: (value: number) => number }>();
   for (const node of circuit.nodes) {
     if (node.kind !== "input" || !isRows(node)) continue;

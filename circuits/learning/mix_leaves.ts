@@ -5,11 +5,11 @@ import { leafFamily } from "../leaves/mod.ts";
 import { requireCircuit } from "../guards.ts";
 
 /**
- * Values of leaf parameters with a share `weight` of every row replaced by a base distribution: linear
- * interpolation (Jelinek and Mercer 1980), what keeps a state of a language model from calling a word impossible
- * that it has not seen. The share is to be chosen on validation samples.
+ * Values of leaf parameters with a share `weight` of every row replaced by a base distribution: linear interpolation
+ * (Jelinek and Mercer 1980), which keeps a state of a language model from ruling out words that it has not seen. Choose
+ * the share on validation samples.
  *
- * @param bases `[states]` by parameter id, such as `leafMarginals` gives them
+ * @param bases `[states]` by parameter id, such as the result of `leafMarginals`
  * @throws {CircuitError} when the weight is no share, or a base does not fit
  */
 export function mixedLeaves(

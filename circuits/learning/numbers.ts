@@ -3,8 +3,8 @@ import { CircuitError } from "../errors.ts";
 import { requireCircuit } from "../guards.ts";
 
 /**
- * Refuses parameters that are no numbers, naming the lowest level and the node that has some: level 0 are the leaves, a
- * node is one above the highest of its children.
+ * Rejects parameters that are NaN or infinite, naming the lowest level and a node with such values: leaves are level 0,
+ * and every other node is one level above the highest of its children.
  * @throws {CircuitError} for NaN and infinities
  */
 export function requireNumbers(
@@ -39,7 +39,7 @@ export function requireNumbers(
   );
 }
 
-/** Refuses a score that is no number, where the parameters are. @throws {CircuitError} for NaN */
+/** Rejects a NaN score computed from finite parameters. @throws {CircuitError} for NaN */
 export function requireScore(logLikelihood: number, when: string): void {
   if (!Number.isNaN(logLikelihood)) return;
   throw new CircuitError(

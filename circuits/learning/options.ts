@@ -18,21 +18,20 @@ import {
   scheduled,
 } from "./schedule.ts";
 
-/** How {@link EmTraining} learns. Plain data, but for the arrays of base distributions. */
+/** Settings of {@link EmTraining}. Plain data, except for the arrays of base distributions. */
 export interface TrainingOptions {
-  /** Most passes over the training samples. */
+  /** Maximum number of passes over the training samples. */
   readonly epochs: number;
-  /** Most samples at a time. */
+  /** Maximum number of samples per batch. */
   readonly batchSize: number;
   /**
-   * Batches that an update sums up: `epoch` (when left out) for all of an epoch, which is full-batch EM, or a
-   * number, which is mini-batch EM. `auto` chooses number and size of the batches by how many samples there are: see
-   * {@link fittedUpdates}.
+   * Batches per update: `epoch` (if omitted) for full-batch EM, or a number for mini-batch EM. `auto` chooses the number
+   * and size of batches from the number of samples; see {@link fittedUpdates}.
    */
   readonly batchesPerUpdate?: "epoch" | "auto" | number;
   /**
-   * How counts become parameters, see {@link UpdateStep}, with numbers that may follow a schedule; else EM. A step of
-   * `anemone` may fall by what the epochs bring instead.
+   * How counts become parameters, see {@link UpdateStep}, with numbers that may follow a schedule; EM if omitted. An
+   * `anemone` step may instead fall depending on the scores of the epochs.
    */
   readonly step?: {
     [K in StepName]:
@@ -40,53 +39,53 @@ export interface TrainingOptions {
       & StepNumber<K, K extends FallingStep ? Schedule | Falling : Schedule>;
   }[StepName];
   /**
-   * Pseudocounts and other settings. A pseudocount is for the whole of the training samples: an update that
-   * sums up a part of them uses that part of it.
+   * Pseudocounts and other settings. A pseudocount is relative to the whole training set: an update that sums up a part
+   * of it uses the corresponding share.
    */
   readonly smoothing?: Omit<UpdateRule, "step">;
-  /** Decides order and dropout; 0 when left out. */
+  /** Determines order and dropout; 0 if omitted. */
   readonly seed?: number;
-  /** Whether every epoch has an order of its own; true when left out, for mini-batches. */
+  /** Whether every epoch has its own order; true if omitted, for mini-batches. */
   readonly shuffle?: boolean;
-  /** Neighbours that a shuffle leaves together; 1 when left out. */
+  /** Number of neighbouring samples that a shuffle keeps together; 1 if omitted. */
   readonly shuffleBlock?: number;
-  /** Probability with which an observed value is hidden in training; 0 when left out. */
+  /** Probability of hiding an observed value in training; 0 if omitted. */
   readonly dropout?: number;
   /**
-   * Epochs without a better score after which training stops; never when left out. A step that falls has to be at
-   * its smallest. With `auto` an epoch of few updates is not enough: see {@link courseOf}.
+   * Epochs without improvement after which training stops; never if omitted. A falling step must first reach its smallest
+   * value. With `auto`, an epoch with few updates does not count on its own; see {@link courseOf}.
    */
   readonly patience?: number;
-  /** Nats a sample by which a score must be better to count as better; 0 when left out. */
+  /** Minimum improvement of a score, in nats per sample; 0 if omitted. */
   readonly tolerance?: number;
 }
 
-/** Options with everything filled in. */
+/** Options with defaults filled in. */
 export type FullOptions = Required<Omit<TrainingOptions, "batchesPerUpdate">> & {
-  /** Most samples at a time in scoring. */
+  /** Maximum number of samples per batch when scoring. */
   readonly scoredTogether: number;
-  /** Batches that an update sums up; Infinity for all. */
+  /** Batches per update; Infinity for all. */
   readonly batchesPerUpdate: number;
-  /** Epochs that decide together whether the score still gets better. */
+  /** Epochs per round, after which improvement of the score is judged. */
   readonly round: number;
 };
 
-/** Updates of an epoch that `auto` wants at least, and at most twice as many while batches are few. */
+/** Minimum updates per epoch that `auto` aims for, and half the maximum while batches are few. */
 const UPDATES = 32;
-/** Samples of a batch that `auto` does not go below: fewer say too little of a row. */
+/** Smallest batch size for `auto`: smaller batches say too little about a row. */
 const SMALLEST = 16;
-/** Batches that `auto` sums up at most: more samples make an update no better worth its time. */
+/** Maximum batches per update for `auto`: beyond that, an update does not improve enough to justify its time. */
 const LARGEST = 16;
-/** Updates after which it can be told whether they bring anything. */
+/** Number of updates after which improvement can be judged. */
 const ROUND = 16;
 
 /**
- * Batches and updates by the number of samples: an epoch of 31 to 63 updates, of more where they would sum up more than 16
- * full batches, of fewer where a batch would have fewer than 16 samples. A small corpus has so as many updates an epoch
- * as a large one, and where it cannot have them, several epochs make a round.
+ * Batches and updates according to the number of samples: 31 to 63 updates per epoch; more if they would sum up more than
+ * 16 full batches, fewer if a batch would have fewer than 16 samples. A small corpus thus gets as many updates per epoch
+ * as a large one; where that is impossible, several epochs make a round.
  *
- * @param count samples to learn from
- * @param largest most samples of a batch
+ * @param count number of training samples
+ * @param largest maximum batch size
  * @throws {CircuitError} when they are no such numbers
  */
 export function fittedUpdates(
@@ -104,7 +103,7 @@ export function fittedUpdates(
 
 /**
  * Fills in and checks options.
- * @param count samples to learn from
+ * @param count number of training samples
  * @throws {CircuitError} naming the option
  */
 export function fullOptions(options: TrainingOptions, count: number): FullOptions {
@@ -153,8 +152,8 @@ export function fullOptions(options: TrainingOptions, count: number): FullOption
 /**
  * The rule of an update.
  * @param progress from 0, first update, to 1, last
- * @param part weight of the samples that it sums up, as a part of all
- * @param falls how often a step that falls has fallen
+ * @param part weight of the samples that it sums up, as a share of the total
+ * @param falls how often a falling step has been reduced
  */
 export function ruleAt(options: FullOptions, progress: number, part: number, falls = 0): UpdateRule {
   requireObject("the options of `ruleAt`", options);
@@ -173,7 +172,7 @@ export function ruleAt(options: FullOptions, progress: number, part: number, fal
   };
 }
 
-/** What a step says of its number; undefined for a kind without one. */
+/** The numeric setting of a step; undefined for a kind without one. */
 function numberOf(step: FullOptions["step"]): Schedule | Falling | undefined {
   const { number } = stepRules[step.kind];
   return number === undefined ? undefined : (step as unknown as Record<string, Schedule | Falling>)[number];
@@ -188,12 +187,12 @@ function stepAt(step: FullOptions["step"], progress: number, falls: number): Upd
   return now(Math.max(to, from * factor ** falls));
 }
 
-/** How often the step of a training may fall before it is at its smallest; 0 where it does not fall. */
+/** How often the step of a training can be reduced before it reaches its smallest value; 0 if it does not fall. */
 export function mostFalls({ step }: FullOptions): number {
   const value = numberOf(step);
   if (value === undefined || !isFalling(value)) return 0;
   const { from, to, factor = 0.5 } = value;
-  // A power that misses `to` by rounding is no further fall.
+  // A power that misses `to` only by rounding is not another reduction.
   return Math.ceil(Math.log(to / from) / Math.log(factor) - 1e-9);
 }
 

@@ -6,22 +6,22 @@ import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { RandomStream } from "../random.ts";
 import { PERTURB } from "./purposes.ts";
 
-/** What {@link perturbed} takes. */
+/** Options of {@link perturbed}. */
 export interface PerturbOptions {
   /**
-   * How strong: probabilities are multiplied by `exp(-amount * u)`, `u` uniform in [0, 1), and normalised;
-   * means of Gaussian and logistic leaves move by `amount` times a normal number of their scale.
+   * Strength of the noise: probabilities are multiplied by `exp(-amount * u)`, `u` uniform in [0, 1), and normalised;
+   * means of Gaussian and logistic leaves move by `amount` times a normal number times their scale.
    */
   readonly amount: number;
-  /** Decides the noise; a parameter's noise depends on no other parameter. */
+  /** Determines the noise; a parameter's noise does not depend on other parameters. */
   readonly seed: number;
-  /** Parameters to change, by id; all when left out. */
+  /** Ids of the parameters to change; all if omitted. */
   readonly parameters?: Iterable<string>;
 }
 
 /**
- * The circuit with noise on its parameters: units that were made equal, by counting or by copying, must differ
- * before EM can tell them apart. Zeros stay zeros.
+ * The circuit with noise on its parameters: units that are equal, from counting or copying, must differ before EM can
+ * separate them. Zeros stay zero.
  * @throws {CircuitError} on an amount that is no number from 0 to 80, beyond which all weights but one vanish
  */
 export function perturbed(circuit: Circuit, options: PerturbOptions): Circuit {

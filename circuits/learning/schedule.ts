@@ -2,37 +2,36 @@ import { CircuitError } from "../errors.ts";
 import { requireList, requireObject } from "../guards.ts";
 
 /**
- * A number that changes during training: always the same, or by points `[progress, value]`, progress from 0
- * (first update) to 1 (last), joined by straight lines (`linear`, when left out) or held until the next
- * point (`steps`).
+ * A number that changes during training: constant, or given by points `[progress, value]`, with progress from 0 (first
+ * update) to 1 (last), interpolated linearly (`linear`, if omitted) or held until the next point (`steps`).
  */
 export type Schedule = number | {
-  /** `[progress, value]` in order of progress. */
+  /** `[progress, value]`, sorted by progress. */
   readonly points: readonly (readonly [progress: number, value: number])[];
-  /** What is between two points. */
+  /** How values between two points are found. */
   readonly between?: "linear" | "steps";
 };
 
 /**
- * A step that falls where it brings nothing more: multiplied by `factor` after each round (see {@link courseOf}) that
- * has not made the score better, down to `to`. How long a training takes is so decided by its data.
+ * A step that falls when progress stalls: it is multiplied by `factor` after each round (see {@link courseOf}) without an
+ * improved score, down to `to`. The data thus decide how long training takes.
  */
 export interface Falling {
   /** The first step. */
   readonly from: number;
   /** The smallest step. */
   readonly to: number;
-  /** From 0 to 1, neither of them; 0.5 when left out. */
+  /** Between 0 and 1, exclusive; 0.5 if omitted. */
   readonly factor?: number;
 }
 
-/** Whether a step falls by what it brings, instead of following a plan. */
+/** Whether a step falls depending on the scores instead of following a schedule. */
 export function isFalling(step: Schedule | Falling): step is Falling {
   return typeof step === "object" && step !== null && "from" in step;
 }
 
 /**
- * Refuses a step that does not fall from a number to a smaller one, both above 0 and at most 1.
+ * Rejects a step that does not fall from a number to a smaller one, both above 0 and at most 1.
  * @throws {CircuitError} naming the number
  */
 export function checkFalling({ from, to, factor = 0.5 }: Falling): void {
@@ -50,7 +49,7 @@ export function checkFalling({ from, to, factor = 0.5 }: Falling): void {
   }
 }
 
-/** The inertia of mini-batch EM as released descendants of latent variable distillation have it. */
+/** The inertia schedule of mini-batch EM in published successors of latent variable distillation. */
 export const INERTIA: Schedule = { points: [[0, 0.9], [0.5, 0.99], [1, 0.999]] };
 
 /** Value of a schedule at `progress`, from 0 to 1. */
@@ -63,14 +62,14 @@ export function scheduled(schedule: Schedule, progress: number): number {
     number,
     number,
   ];
-  // Before the first point and after the last one the nearest value holds.
+  // Before the first point and after the last one, the nearest value applies.
   if (next <= 0 || between === "steps") return value;
   const [toAt, toValue] = points[next] as readonly [number, number];
   return value + (toValue - value) * (progress - at) / (toAt - at);
 }
 
 /**
- * Refuses a schedule without points, out of order or with values that are not from 0 to 1.
+ * Rejects a schedule without points, out of order, or with values outside 0 to 1.
  * @throws {CircuitError} naming `what`
  */
 export function checkSchedule(what: string, schedule: Schedule): void {

@@ -5,25 +5,25 @@ import { requireObject } from "../guards.ts";
 
 /** How well a circuit fits samples. */
 export interface Score {
-  /** Mean log-likelihood of the possible samples, weighted, in nats; -Infinity when none is. */
+  /** Weighted mean log-likelihood of the possible samples, in nats; -Infinity if there are none. */
   readonly logLikelihood: number;
-  /** The same in bits a variable, negated: smaller is better. */
+  /** The same, negated, in bits per variable: smaller is better. */
   readonly bitsPerVariable: number;
-  /** Samples of likelihood zero: they are not part of the mean. */
+  /** Number of samples with likelihood zero; they are excluded from the mean. */
   readonly impossible: number;
-  /** All samples. */
+  /** Number of all samples. */
   readonly samples: number;
 }
 
-/** Adds up log-likelihoods, weighted, leaving impossible samples out of the mean. */
+/** Sums weighted log-likelihoods, excluding impossible samples from the mean. */
 export class ScoreSum {
   /** Sum of the log-likelihoods of possible samples. */
   total = 0;
   /** Weight of the possible samples. */
   weight = 0;
-  /** Samples of likelihood zero. */
+  /** Number of samples with likelihood zero. */
   impossible = 0;
-  /** All samples. */
+  /** Number of all samples. */
   samples = 0;
 
   /** Adds the samples of a batch. */
@@ -72,7 +72,7 @@ export async function scoreOf(
   return sum.score(evaluator.circuit.variables.length);
 }
 
-/** Whether score `a` is better than `b` by more than `tolerance` nats: fewer impossible samples come first. */
+/** Whether score `a` is better than `b` by more than `tolerance` nats; fewer impossible samples take precedence. */
 export function isBetter(a: Score, b: Score, tolerance = 0): boolean {
   if (a.impossible !== b.impossible) return a.impossible < b.impossible;
   return a.logLikelihood > b.logLikelihood + tolerance;

@@ -3,8 +3,8 @@ import { RandomStream } from "../random.ts";
 import { SHUFFLE } from "./purposes.ts";
 
 /**
- * The order of the samples in an epoch, a function of seed and epoch alone. With a `block`, runs of so many
- * neighbours stay together (in a random order within them): what reading from a disk wants.
+ * The order of the samples in an epoch, a function of seed and epoch alone. With a `block`, runs of that many neighbours
+ * stay together (in random order within a run), which suits reading from disk.
  */
 export function shuffled(count: number, seed: number, epoch: number, block = 1): Uint32Array {
   requireWhole("the number of samples", count, 0);

@@ -4,21 +4,21 @@ import { CircuitError } from "../errors.ts";
 import { requireObject, requireSamples, requireWhole } from "../guards.ts";
 
 /**
- * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. What
- * `read` gives for an index must always be the same.
+ * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. `read` must always
+ * return the same sample for an index.
  */
 export interface SampleSource {
   /** Number of samples. */
   readonly count: number;
-  /** How often each sample counts, `[count]`; once when left out. */
+  /** `[count]`: the weight of each sample; 1 if omitted. */
   readonly weights?: ArrayLike<number>;
-  /** What whoever asks a circuit that is learned from them must know: see `Circuit.notes`. */
+  /** Facts that users of a circuit learned from these samples need; see `Circuit.notes`. */
   readonly notes?: Readonly<Record<string, string>>;
   /** The samples at these indices, in this order. */
   read(indices: Uint32Array): Samples | Promise<Samples>;
 }
 
-/** Samples in memory as a source. @throws {CircuitError} on weights that do not fit the samples */
+/** A source over samples in memory. @throws {CircuitError} on weights that do not fit the samples */
 export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleSource {
   requireSamples(samples);
   checkSampleWeights(samples, weights);
@@ -30,7 +30,7 @@ export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleS
 }
 
 /**
- * How much all samples of a source weigh together.
+ * Total weight of the samples of a source.
  * @throws {CircuitError} when there are none, on weights that do not fit them, and when all are 0: there is nothing to learn or
  *   to score then
  */
@@ -52,7 +52,7 @@ export function weightOf({ count, weights }: SampleSource, what: string): number
 export interface Batch {
   /** The samples. */
   readonly samples: Samples;
-  /** Their weights, `[samples]`; absent where all count once. */
+  /** Their weights, `[samples]`; absent if all are 1. */
   readonly weights?: Float64Array;
   /** Their indices in the source. */
   readonly indices: Uint32Array;
@@ -79,8 +79,8 @@ export function batchCount(count: number, size: number): number {
 }
 
 /**
- * The part of `order` that batch `batch` has, when `order` is cut into as few batches of at most `size` as
- * will do, all of nearly the same size: a small last batch would make a noisy last step.
+ * The part of `order` that belongs to batch `batch`, with `order` cut into the fewest batches of at most `size`, all of
+ * nearly the same size: a small last batch would make a noisy last step.
  */
 export function batchOf(order: Uint32Array, batch: number, size: number): Uint32Array {
   const batches = batchCount(order.length, size);
@@ -89,15 +89,15 @@ export function batchOf(order: Uint32Array, batch: number, size: number): Uint32
   return order.subarray(at(batch), at(batch + 1));
 }
 
-/** The indices of all samples in their own order. */
+/** The indices of all samples in ascending order. */
 export function inOrder(count: number): Uint32Array {
   requireWhole("the number of samples", count, 0);
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
 
 /**
- * All windows of `length` neighbours of a sequence as samples, one every `stride` (1 when left out): sample
- * `s` is `values[s * stride .. s * stride + length - 1]`. Nothing is copied before it is read.
+ * All windows of `length` consecutive values of a sequence as samples, one every `stride` (1 if omitted): sample `s` is
+ * `values[s * stride .. s * stride + length - 1]`. Nothing is copied before it is read.
  */
 export function windowsOf(
   values: ValueArray,

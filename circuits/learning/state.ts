@@ -3,51 +3,51 @@ import { decodeSafetensors, encodeSafetensors, type Tensor } from "../safetensor
 import type { Score } from "./score.ts";
 import { requireList, requireObject } from "../guards.ts";
 
-/** What an epoch came to. */
+/** The outcome of an epoch. */
 export interface EpochReport {
-  /** From 1; 0 for the parameters that training starts from. */
+  /** Counts from 1; 0 for the initial parameters. */
   readonly epoch: number;
-  /** The training samples as they were met: each under the parameters of that moment. */
+  /** Score of the training samples, each under the parameters at the time it was processed. */
   readonly train?: Score;
-  /** The validation samples after the epoch. */
+  /** Score of the validation samples after the epoch. */
   readonly valid?: Score;
   /** Whether the parameters are the best so far. */
   readonly best: boolean;
-  /** What went otherwise than it should, in words for people; absent when nothing did. */
+  /** Anything that went wrong, in words for people; absent if nothing did. */
   readonly warnings?: readonly string[];
 }
 
-/** Where a training is: plain data. */
+/** The position of a training: plain data. */
 export interface Progress {
   /** The epoch that is being trained or scored. */
   epoch: number;
-  /** Batches of it that are done. */
+  /** Number of its batches that are done. */
   batch: number;
-  /** Whether the epoch's training is over, and its scores are next. */
+  /** Whether the epoch's updates are done and scoring is next. */
   scoring: boolean;
   /** Updates so far. */
   updates: number;
   /** Weight of the samples accumulated since the last update. */
   accumulated: number;
-  /** What the epoch's report will warn of; absent when nothing. */
+  /** Warnings for the epoch's report; absent if there are none. */
   warnings?: string[];
   /** Running sums of the epoch's training score. */
   sums: { total: number; weight: number; impossible: number; samples: number };
   /** The best epoch so far. */
   best: { epoch: number; score: Score } | undefined;
-  /** All epochs that are over. */
+  /** Reports of all finished epochs. */
   reports: EpochReport[];
 }
 
-/** All that decides how a training goes on. */
+/** The complete state of a training, from which it can be resumed. */
 export interface TrainingState {
-  /** Where it is. */
+  /** The position in the training. */
   readonly progress: Progress;
   /** `learner/<name>`: the state of the learner. `best/<id>`: the best parameters. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-/** Bytes of a state: a safetensors file with the progress as metadata. Exact. */
+/** Bytes of a state: a safetensors file with the progress as metadata. Lossless. */
 export function encodeTrainingState(state: TrainingState): Uint8Array<ArrayBuffer> {
   requireObject("the state", state, ["progress", "tensors"]);
   const progress = JSON.stringify(

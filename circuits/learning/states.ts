@@ -12,14 +12,14 @@ import { CircuitError } from "../errors.ts";
 import { requireCircuit, requireNumber, requireWhole } from "../guards.ts";
 
 /**
- * Gives latent variables other states, each a copy of one that is there: state `j` of the variable that sum node
- * `id` sums out becomes a copy of its state `maps.get(id)[j]`. Copies share the weight of what they were copied from,
- * so that a map in which every state occurs changes no likelihood; where states are left out, what remains is
- * normalised. Pruning and growing in one (Dang, Liu and Van den Broeck, "Sparse Probabilistic Circuits via Pruning and
- * Growing", NeurIPS 2022, for whole states); copies must be perturbed before they can differ.
+ * Replaces the states of latent variables by copies of existing ones: state `j` of the variable that sum node `id` sums
+ * out becomes a copy of its state `maps.get(id)[j]`. Copies share the weight of their original, so a map in which every
+ * state occurs changes no likelihood; if states are dropped, the rest is normalised. Combines pruning and growing (Dang,
+ * Liu and Van den Broeck, "Sparse Probabilistic Circuits via Pruning and Growing", NeurIPS 2022, for whole states);
+ * copies must be perturbed before they can diverge.
  *
- * For hidden variables as hidden Chow-Liu trees and Markov models have them: the sum has one child, which nothing else
- * uses, and no parameter around it is tied.
+ * Applies to hidden variables as in hidden Chow-Liu trees and Markov models: the sum has one child that is used nowhere
+ * else, and none of the parameters involved is tied.
  * @throws {CircuitError} naming the node where that is not so
  */
 export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike<number>>): Circuit {
@@ -70,7 +70,7 @@ export function copyStates(circuit: Circuit, maps: ReadonlyMap<NodeId, ArrayLike
   return { ...circuit, nodes, parameters };
 }
 
-/** The vectors of a latent variable's states: the sum's child and, if it is a product, that one's children. */
+/** The state vectors of a latent variable: the sum's child and, if that is a product, its children. */
 function statesOf(
   circuit: Circuit,
   sum: Node,
@@ -98,7 +98,7 @@ function statesOf(
   return { states: child.units, parts };
 }
 
-/** Columns of weights `[1, rows, columns]`, copies sharing the weight; rows normalised. */
+/** Selects columns of weights `[1, rows, columns]`, with copies sharing the weight; rows are normalised. */
 function withColumns({ id, shape, values }: Parameter, map: ArrayLike<number>): Parameter {
   const [, rows, columns] = shape as [number, number, number];
   const copies = new Float64Array(columns);
@@ -109,7 +109,7 @@ function withColumns({ id, shape, values }: Parameter, map: ArrayLike<number>): 
     for (let c = 0; c < columns; c++) if (copies[c] !== 0) kept += values[r * columns + c] as number;
     for (let j = 0; j < map.length; j++) {
       const c = map[j] as number;
-      // A row all of whose states were left out takes the others alike.
+      // A row that lost all its states becomes uniform over the others.
       out[r * map.length + j] = kept > 0
         ? (values[r * columns + c] as number) / (copies[c] as number) / kept
         : 1 / map.length;
@@ -118,7 +118,7 @@ function withColumns({ id, shape, values }: Parameter, map: ArrayLike<number>): 
   return { id, shape: [1, rows, map.length], values: out };
 }
 
-/** Rows of a leaf's parameter `[units, ...]` or of weights `[1, units, inputs]`. */
+/** Selects rows of a leaf's parameter `[units, ...]` or of weights `[1, units, inputs]`. */
 function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSum: boolean): Parameter {
   const units = (isSum ? shape[1] : shape[0]) as number, width = values.length / units;
   const size = map.length * width;
@@ -135,9 +135,9 @@ function withRows({ id, shape, values }: Parameter, map: ArrayLike<number>, isSu
 }
 
 /**
- * Which states to copy: those with less than `threshold` of all flow are left out, and those with the largest flow for
- * each of their copies are copied until there are `states`.
- * @param flow `[states before]`: how often each state is expected to be taken
+ * Chooses the states to copy: those with less than `threshold` of the total flow are dropped, then the one with the
+ * largest flow per copy is copied until there are `states`.
+ * @param flow `[states before]`: the expected number of uses of each state
  */
 export function statesByFlow(flow: ArrayLike<number>, states: number, threshold: number): Int32Array {
   requireWhole("the number of states", states, 1);
@@ -162,7 +162,7 @@ export function statesByFlow(flow: ArrayLike<number>, states: number, threshold:
   return Int32Array.from(kept).sort();
 }
 
-/** Expected uses of each state of the variable that a sum node sums out, from expected uses of its weights. */
+/** Expected uses of each state of the variable that a sum node sums out, from the expected uses of its weights. */
 export function stateFlow(
   circuit: Circuit,
   sum: NodeId,

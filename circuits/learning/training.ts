@@ -21,18 +21,18 @@ import {
 import type { EpochReport, Progress, TrainingState } from "./state.ts";
 import { fallWarning, isMonotone, lostUnitsWarning } from "./warnings.ts";
 
-/** What {@link EmTraining} learns from. */
+/** Data for {@link EmTraining}. */
 export interface TrainingData {
   /** The samples to learn from. */
   readonly train: SampleSource;
-  /** The samples that choose the best epoch; without them the last one is the result. */
+  /** The samples that select the best epoch; without them the last epoch is used. */
   readonly valid?: SampleSource;
 }
 
 /**
- * Training by expectation maximisation, a batch at a time: full-batch or mini-batch, see {@link
- * TrainingOptions}. Between any two calls of {@link EmTraining.step} its state can be taken and, in another
- * process, gone on from with the same result bit by bit.
+ * Training by expectation maximisation, one batch at a time: full-batch or mini-batch, see {@link TrainingOptions}.
+ * Between calls of {@link EmTraining.step} its state can be saved and resumed in another process, with bit-identical
+ * results.
  *
  * ```ts
  * import { EmTraining, hmm, ReferenceLearner, samplesFromRows, sourceOf } from "../mod.ts";
@@ -44,30 +44,30 @@ export interface TrainingData {
  * const trained = await training.result();
  * ```
  *
- * A report warns where an update did what EM never does, lowering the likelihood of all samples, and where the first one left
+ * A report warns if an update lowered the likelihood of all samples, which EM never does, and if the first update left
  * units without any weight.
  *
- * With validation samples every epoch is scored, the start too, and the best parameters are kept.
+ * With validation samples every epoch is scored, including the start, and the best parameters are kept.
  */
 export class EmTraining implements AsyncIterable<EpochReport> {
   readonly #learner: Learner;
   readonly #data: TrainingData;
   readonly #options: FullOptions;
   readonly #batches: number;
-  /** Weight of all training samples. */
+  /** Total weight of the training samples. */
   readonly #weight: number;
   /** The circuit that training starts from. */
   readonly #start: Circuit;
-  /** Whether an update cannot lower the likelihood of the training samples. */
+  /** Whether updates can never lower the likelihood of the training samples. */
   readonly #monotone: boolean;
   #progress: Progress;
   #best: ReadonlyMap<string, ParameterArray> | undefined;
   #order: { epoch: number; indices: Uint32Array } | undefined;
-  /** The batch that is being read ahead. */
+  /** The batch that is being prefetched. */
   #ahead: { epoch: number; batch: number; read: Promise<Batch> } | undefined;
 
   /**
-   * A training that starts from the learner's parameters.
+   * Starts from the learner's current parameters.
    * @throws {CircuitError} when the options make no sense, for the circuit or at all
    */
   constructor(learner: Learner, data: TrainingData, options: TrainingOptions) {
@@ -95,12 +95,12 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     };
   }
 
-  /** Where the training is. */
+  /** The current position in the training. */
   get progress(): Readonly<Progress> {
     return this.#progress;
   }
 
-  /** Steps of the whole training, if it is not stopped early; for showing how far it is. */
+  /** Steps of the whole training unless it stops early; for progress displays. */
   get steps(): { done: number; total: number } {
     const { epoch, batch } = this.#progress;
     return {
@@ -109,15 +109,15 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     };
   }
 
-  /** Whether all epochs are over, or so many without a better score that it was given up. */
+  /** Whether all epochs are over, or patience has run out. */
   get done(): boolean {
     const { epoch, scoring } = this.#progress;
     return !scoring && (epoch > this.#options.epochs || this.#course().over);
   }
 
   /**
-   * Whether the validation samples said that more EM brings nothing: patience ended the training or, where there is
-   * none, an earlier epoch is better than the last one. Undefined without validation samples, which nobody can tell.
+   * Whether the validation samples showed that more EM does not help: patience ended the training or, without patience,
+   * an earlier epoch is better than the last one. Undefined without validation samples.
    */
   get converged(): boolean | undefined {
     if (this.#data.valid === undefined) return undefined;
@@ -126,20 +126,20 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     return over || (patience === Infinity && falls === mostFalls(this.#options) && calm > 0);
   }
 
-  /** Trains on one batch or, at the end of an epoch, scores it and reports. */
+  /** Trains on one batch or, at the end of an epoch, scores it and returns its report. */
   async step(): Promise<EpochReport | undefined> {
     if (this.done) {
       throw new CircuitError("learning/finished", "the training is over: there is no further step");
     }
     if (!this.#progress.scoring) {
       await this.#trainOnBatch();
-      // Without validation there is nothing to wait for.
+      // Without validation there is nothing to score.
       if (!this.#progress.scoring || this.#data.valid !== undefined) return undefined;
     }
     return await this.#endEpoch();
   }
 
-  /** Goes on to the end, epoch by epoch. */
+  /** Runs to the end, epoch by epoch. */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochReport> {
     while (!this.done) {
       const report = await this.step();
@@ -147,7 +147,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     }
   }
 
-  /** Sets the learner to the best parameters (without validation: leaves it at the last) and gives the circuit. */
+  /** Sets the learner to the best parameters (without validation: leaves it at the last) and returns the circuit. */
   async result(): Promise<Circuit> {
     if (this.#best !== undefined) await this.#learner.setParameters(this.#best);
     const parameters = await this.#learner.parameters();
@@ -155,7 +155,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     return replaceValues(this.#learner.circuit, parameters);
   }
 
-  /** All that decides how it goes on. */
+  /** The complete state from which the training can be resumed. */
   async state(): Promise<TrainingState> {
     const tensors = new Map<string, Tensor>();
     for (const [name, tensor] of await this.#learner.state()) tensors.set(`learner/${name}`, tensor);
@@ -165,7 +165,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     return { progress: structuredClone(this.#progress), tensors };
   }
 
-  /** Goes back to a state of a training with the same circuit, data and options. */
+  /** Restores a state of a training with the same circuit, data and options. */
   async restore(state: TrainingState): Promise<void> {
     const learner = new Map<string, Tensor>(), best = new Map<string, ParameterArray>();
     for (const [name, tensor] of state.tensors) {
@@ -189,7 +189,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     const progress = this.#progress, options = this.#options;
     const { samples, weights } = await this.#read(progress.epoch, progress.batch);
     const accumulated = this.#learner.accumulate(samples, weights);
-    // The next batch is read while the engine works on this one.
+    // Prefetch the next batch while the engine works on this one.
     if (progress.batch + 1 < this.#batches) this.#readAhead(progress.epoch, progress.batch + 1);
     const weight = progress.accumulated + (weights === undefined ? samples.count : sumOf(weights));
     const last = progress.batch + 1 === this.#batches;
@@ -225,7 +225,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     const fall = this.#monotone ? fallWarning(progress.reports.at(-1)?.train, trained) : undefined;
     const warnings = [...progress.warnings ?? [], ...(fall === undefined ? [] : [fall])];
     const best = progress.best === undefined || isBetter(score, progress.best.score, this.#options.tolerance);
-    // Read before anything is changed: what throws here can be tried again.
+    // Read before anything changes, so that the step can be retried if this throws.
     if (best && valid !== undefined) {
       const parameters = await this.#learner.parameters();
       requireNumbers(circuit, parameters, when);
@@ -277,7 +277,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     const { dropout, seed, batchSize } = this.#options;
     const indices = batchOf(this.#orderOf(epoch), batch, batchSize);
     const read = readBatch(this.#data.train, indices).then((b) => dropValues(b, dropout, seed, epoch));
-    read.catch(() => {}); // it is reported when the batch is wanted
+    read.catch(() => {}); // reported when the batch is awaited
     this.#ahead = { epoch, batch, read };
   }
 

@@ -6,19 +6,19 @@ import { type FullOptions, ruleAt } from "./options.ts";
 import type { Score } from "./score.ts";
 import { requireCircuit, requireObject } from "../guards.ts";
 
-/** Nats a sample, and part of the log-likelihood, that an engine in float32 may be off by. */
+/** Error tolerance of a float32 engine: nats per sample, and relative to the log-likelihood. */
 const ABSOLUTE = 1e-4, RELATIVE = 1e-6;
 
-/** Samples below which a unit is said to have got none. */
+/** Weight in samples below which a unit counts as unused. */
 const NOTHING = 1e-6;
 
-/** Units that a warning names. */
+/** Maximum number of units named in a warning. */
 const NAMED = 5;
 
 /**
- * Whether every update of a training is the M-step of all samples as they are, which never lowers their likelihood:
- * smoothing, hidden values and steps that keep something of the old parameters do, rightly.
- * @param batches of an epoch
+ * Whether every update of a training is the exact M-step over all samples, which never lowers their likelihood.
+ * Smoothing, hidden values and steps that keep part of the old parameters may legitimately lower it.
+ * @param batches per epoch
  */
 export function isMonotone(circuit: Circuit, options: FullOptions, batches: number): boolean {
   requireCircuit(circuit);
@@ -32,7 +32,7 @@ export function isMonotone(circuit: Circuit, options: FullOptions, batches: numb
   });
 }
 
-/** What to say where the update between two epochs lowered the likelihood of the training samples by more than rounding. */
+/** A warning if the update between two epochs lowered the likelihood of the training samples by more than rounding. */
 export function fallWarning(before: Score | undefined, now: Score | undefined): string | undefined {
   if (before === undefined || now === undefined) return undefined;
   const remedy =
@@ -43,7 +43,7 @@ export function fallWarning(before: Score | undefined, now: Score | undefined): 
       now.impossible - before.impossible
     } training samples impossible. ${remedy}`;
   }
-  // A mean over other samples is no fall.
+  // A mean over different samples is not comparable.
   if (now.impossible < before.impossible) return undefined;
   const fall = before.logLikelihood - now.logLikelihood;
   if (!(fall > ABSOLUTE + RELATIVE * Math.abs(before.logLikelihood))) return undefined;
@@ -52,8 +52,8 @@ export function fallWarning(before: Score | undefined, now: Score | undefined): 
 }
 
 /**
- * What to say where the first update took all weight from units that had some: by parameter and row, as EM will never
- * come back to them.
+ * A warning if the first update took all weight from units that had some, by parameter and row, since EM never restores
+ * it.
  * @param start the circuit before
  * @param values all parameters after
  * @param weight of the samples

@@ -36,46 +36,45 @@ import {
   sharedParts,
 } from "./rows.ts";
 
-/** What {@link PatchLearner.open} takes. */
+/** Options of {@link PatchLearner.open}. */
 export interface PatchLearnerOptions {
-  /** Variables of the image, in the order that samples have them. */
+  /** Variables of the image, in sample order. */
   readonly variables: readonly Variable[];
-  /** The circuit over the patches: see `clusterTree`. */
+  /** The circuit over the patches; see `clusterTree`. */
   readonly top: Circuit;
-  /** A stack of circuits for each patch, one for each cluster: see `stack`. */
+  /** For each patch, a stack of circuits, one per cluster; see `stack`. */
   readonly parts: readonly PatchPart[];
-  /** Makes the learners that do the work: of `top`, and of a circuit of the structure of one cluster. */
+  /** Creates the underlying learners: of `top`, and of a circuit with the structure of one cluster. */
   open(circuit: Circuit): Learner | Promise<Learner>;
   /**
-   * Posterior probability below which a cluster is left out of the E-step of a patch. Most clusters of a patch
-   * are impossible next to the few that fit, and cost as much. 1e-4 when left out; 0: exact.
+   * Posterior probability below which a cluster is left out of the E-step of a patch. Most clusters of a patch are
+   * negligible next to the few that fit, but cost as much. 1e-4 if omitted; 0: exact.
    */
   readonly threshold?: number;
-  /** Most patches that a learner is given at once; 4096 when left out. */
+  /** Maximum number of patches passed to a learner at once; 4096 if omitted. */
   readonly rows?: number;
 }
 
-/** The learner of the circuits of the clusters of some patches. */
+/** The learner of the clusters' circuits for some patches. */
 interface Part extends SharedPart {
   readonly learner: Learner;
   readonly clusters: number;
 }
 
 /**
- * The learner of an assembled circuit over patches that never runs the assembled circuit, whose activations
- * would be those of all clusters of all patches. Its E-step is exact all the same (but for `threshold`): the
- * log-likelihoods of the patches under each cluster, the E-step of the tree over clusters with these as
- * external leaves, then the E-steps of the clusters' circuits, each on the patches that it may have made,
- * weighted by the posterior probability that it did. One cluster's circuit runs at a time, with parameters
- * that fit a cache.
+ * The learner of an assembled circuit over patches that never evaluates the assembled circuit, whose activations would
+ * cover all clusters of all patches. Its E-step is still exact (up to `threshold`): the log-likelihoods of the patches
+ * under each cluster, the E-step of the tree over clusters with these as external leaves, then the E-steps of the
+ * clusters' circuits, each on the patches that it may have generated, weighted by the posterior probability that it did.
+ * One cluster's circuit runs at a time, with parameters that fit in the cache.
  *
- * Parameters have the ids of `assemblePatches`. Queries that need values of all nodes (`activations`,
- * `leafFlows`) run on the reference, which is slow: see `completePatches` and `patchMeans` instead.
+ * Parameters have the ids of `assemblePatches`. Queries that need the values of all nodes (`activations`, `leafFlows`)
+ * run on the reference evaluator, which is slow; use `completePatches` and `patchMeans` instead.
  */
 export class PatchLearner implements Learner {
   /** The assembled circuit, with the parameters of the last `parameters`, `setParameters` or `restore`. */
   circuit: Circuit;
-  /** Patches and where they are. */
+  /** The patches' circuits and their positions. */
   readonly parts: readonly PatchPart[];
   readonly #top: Learner;
   readonly #leaves: readonly NodeId[];
@@ -105,7 +104,7 @@ export class PatchLearner implements Learner {
   }
 
   /**
-   * A learner that starts from the parameters of the circuits.
+   * Creates a learner that starts from the parameters of the circuits.
    * @throws {CircuitError} when a patch circuit is no stack, or they do not fit together
    */
   static async open(options: PatchLearnerOptions): Promise<PatchLearner> {
@@ -194,7 +193,7 @@ export class PatchLearner implements Learner {
     });
   }
 
-  /** See {@link Evaluator.flows}; the accumulators stay as they are. */
+  /** See {@link Evaluator.flows}; the accumulators are unchanged. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#turns.take(async () => {
       const into = emptyFlows(this.circuit);
@@ -213,8 +212,8 @@ export class PatchLearner implements Learner {
   }
 
   /**
-   * For queries that go level by level: calls `work` with the learner of the top circuit and the samples of it
-   * that these samples are, both with the present parameters.
+   * For queries that proceed level by level: calls `work` with the learner of the top circuit and with these samples
+   * converted to samples of it, both under the current parameters.
    */
   withTop<T>(samples: Samples, work: (top: Learner, externals: Samples) => Promise<T>): Promise<T> {
     return this.#turns.take(async () => {
@@ -224,8 +223,8 @@ export class PatchLearner implements Learner {
   }
 
   /**
-   * For queries that go level by level: calls `work` once for every cluster of every circuit, one after the
-   * other, with a learner that has the parameters of that cluster.
+   * For queries that proceed level by level: calls `work` for every cluster of every circuit in turn, with a learner that
+   * holds the parameters of that cluster.
    */
   eachCluster(
     work: (learner: Learner, part: SharedPart, cluster: number) => Promise<void>,
@@ -246,7 +245,7 @@ export class PatchLearner implements Learner {
     requireValues("a learner of patches", samples);
   }
 
-  /** Log-likelihoods of all patches under all of their clusters, as samples of the top circuit. */
+  /** Log-likelihoods of all patches under all their clusters, as samples of the top circuit. */
   async #externals(samples: Samples): Promise<Samples> {
     const vectors: Float32Array[] = [];
     let clusters = 0;
@@ -300,7 +299,7 @@ export class PatchLearner implements Learner {
     return { logLikelihoods: flows.logLikelihoods, impossible: flows.impossible };
   }
 
-  /** The distinct patches that cluster `k` may have made, and how often it is expected to have made each. */
+  /** The distinct patches that cluster `k` may have generated, and the expected number of times it generated each. */
   #chosen(
     part: Part,
     k: number,
@@ -323,7 +322,7 @@ export class PatchLearner implements Learner {
     return { chosen, weights: Float64Array.from(chosen, (row) => expected[row] as number) };
   }
 
-  /** Gives the learner of a part the parameters of cluster `k`. */
+  /** Loads the parameters of cluster `k` into the learner of a part. */
   async #load(part: Part, k: number): Promise<void> {
     const values = new Map<string, ParameterArray>();
     for (const id of part.circuit.parameters.keys()) {
@@ -367,7 +366,7 @@ function leavesOf(top: Circuit): NodeId[] {
   });
 }
 
-/** Adds flows of a circuit to those of the assembled one, where its parameters have a prefix and may be a slice. */
+/** Adds the flows of a circuit to those of the assembled one, where its parameters have a prefix and may be slices. */
 function addFlows(
   into: ExpectedCounts,
   prefix: string,

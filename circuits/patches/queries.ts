@@ -9,9 +9,9 @@ import type { PatchLearner } from "./learner.ts";
 import { patchRows } from "./rows.ts";
 
 /**
- * Conditional sampling of images, level by level: clusters of the patches given all that is observed, then
- * what is missing of each patch given its cluster. Exact and independent, like `sampleMissing` on the
- * assembled circuit. Returns `[samples * draws, variables]`, the draws of a sample next to each other.
+ * Conditional sampling of images, level by level: clusters of the patches given all observed values, then the missing
+ * values of each patch given its cluster. Exact and independent, like `sampleMissing` on the assembled circuit. Returns
+ * `[samples * draws, variables]`, with the draws of a sample adjacent.
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function completePatches(
@@ -22,7 +22,7 @@ export async function completePatches(
   requireEvaluator(learner);
   requireSamples(samples);
   const { seed, draws } = samplingOptions(options);
-  // Every cluster of every patch has a seed of its own: see below.
+  // Every cluster of every patch has its own seed; see below.
   const streams = learner.parts.reduce((total, { circuit }) => total + rootUnits(circuit), 0);
   requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER - streams * 0x100000000);
   const clusters = await learner.withTop(samples, async (top, externals) => {
@@ -37,7 +37,7 @@ export async function completePatches(
   let stream = seed;
   await learner.eachCluster(async (patchLearner, { patches }, k) => {
     for (const patch of patches) {
-      // A key of its own for each cluster of each patch, or patches would be drawn alike.
+      // Each cluster of each patch needs its own key, or patches would be drawn alike.
       stream += 0x100000000;
       const rows = indicesWhere(clusters, patch, k);
       if (rows.length === 0) continue;
@@ -68,8 +68,8 @@ export function samplePatches(
 }
 
 /**
- * Expected values, `[samples, variables]`, of what is missing given all that is observed; observed values stay
- * as they are. What is missing is zero where what is observed is impossible.
+ * Expected values, `[samples, variables]`, of the missing values given all observed ones; observed values are returned
+ * unchanged. Zero where values are missing in an impossible sample.
  */
 export async function patchMeans(learner: PatchLearner, samples: Samples): Promise<Float64Array> {
   requireEvaluator(learner);
@@ -103,7 +103,7 @@ export async function patchMeans(learner: PatchLearner, samples: Samples): Promi
   return out;
 }
 
-/** Expected values of what is missing, `[samples, variables]`, 0 where something is observed. */
+/** Expected values of missing variables, `[samples, variables]`; 0 where a value is observed. */
 async function missingMeans(learner: Learner, samples: Samples): Promise<Float64Array> {
   const { circuit } = learner;
   const out = new Float64Array(samples.count * samples.variables);

@@ -3,17 +3,17 @@ import type { Circuit } from "../circuit.ts";
 import { type Samples, sliceSamples, takeSamples, type ValueArray } from "../samples.ts";
 import { requireList, requireSamples } from "../guards.ts";
 
-/** The patches of images that one circuit is over: several where it is shared over positions. */
+/** The image patches covered by one circuit: several if it is shared over positions. */
 export interface SharedPart {
   /** The circuit of the patches. */
   readonly circuit: Circuit;
-  /** Which patches it is over. */
+  /** Indices of its patches. */
   readonly patches: readonly number[];
-  /** Put before the ids of its parameters in the assembled circuit. */
+  /** Prefix of the ids of its parameters in the assembled circuit. */
   readonly prefix: string;
 }
 
-/** Parts with the same circuit put together, in the order of their first patches. */
+/** Groups parts by their circuit, in the order of their first patches. */
 export function sharedParts(parts: readonly PatchPart[]): SharedPart[] {
   requireList("the parts", parts);
   const found = new Map<Circuit, { circuit: Circuit; patches: number[]; prefix: string }>();
@@ -25,10 +25,7 @@ export function sharedParts(parts: readonly PatchPart[]): SharedPart[] {
   return [...found.values()];
 }
 
-/**
- * The patches of samples of images as samples of their own: row `p * images + s` is patch `patches[p]` of
- * image `s`.
- */
+/** The patches of image samples as samples of their own: row `p * images + s` is patch `patches[p]` of image `s`. */
 export function patchRows(
   samples: Samples,
   parts: readonly PatchPart[],
@@ -55,7 +52,7 @@ export function patchRows(
   return { count: rows, variables: width, values: out, ...(seen && { observed: seen }) };
 }
 
-/** `[images, patches]`: 0 for patches of which nothing was observed; undefined where no value is missing. */
+/** `[images, patches]`: 0 for patches with nothing observed; undefined if no value is missing. */
 export function observedPatches(samples: Samples, parts: readonly PatchPart[]): Uint8Array | undefined {
   requireSamples(samples);
   requireList("the parts", parts);
@@ -72,17 +69,17 @@ export function observedPatches(samples: Samples, parts: readonly PatchPart[]): 
   return out;
 }
 
-/** Samples without repetitions, and for each of those that they were which one it is. */
+/** Distinct samples, and for each original sample the index of its equal. */
 export interface DistinctRows {
-  /** The samples in the order in which they first came. */
+  /** The distinct samples, in order of first occurrence. */
   readonly rows: Samples;
-  /** By sample that was given: its index in `rows`. */
+  /** By original sample: its index in `rows`. */
   readonly index: Uint32Array;
 }
 
 /**
- * Equal samples put together: a third of the patches of pictures on a plain ground are that ground. Only whole numbers that
- * are all observed are compared; others come back as they are.
+ * Merges equal samples: in pictures on a plain background, a third of the patches are that background. Only fully
+ * observed integers are compared; other samples are returned unchanged.
  */
 export function distinctRows(samples: Samples): DistinctRows {
   requireSamples(samples);
@@ -107,11 +104,11 @@ export function distinctRows(samples: Samples): DistinctRows {
 }
 
 /**
- * Log-likelihoods of the patches of a part under each of its clusters. Equal patches are asked about once.
- * @param most patches that are asked about together
- * @param load gives who answers the parameters of a cluster
+ * Log-likelihoods of the patches of a part under each of its clusters. Equal patches are evaluated once.
+ * @param most maximum number of patches per call
+ * @param load loads the parameters of a cluster into the evaluator
  * @param ask log-likelihoods of patches under the cluster that was loaded last
- * @returns for each patch of the part `[images, clusters]`
+ * @returns `[images, clusters]` for each patch of the part
  */
 export async function clusterLogs(
   samples: Samples,
