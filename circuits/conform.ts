@@ -5,8 +5,8 @@ import { requireCircuit } from "./guards.ts";
 const SINGLE = new Float32Array(0), DOUBLE = new Float64Array(0);
 
 /**
- * The circuit with every parameter in the form in which its owner keeps it: in its precision, and in full where a family
- * takes a shorter form ({@link LeafFamily.expand}). Anything may still be wrong with it: see `checkCircuit`.
+ * The circuit with every parameter in its canonical form: in the right precision, and expanded if a family accepts a
+ * shorter form ({@link LeafFamily.expand}). The result is not validated; see `checkCircuit`.
  */
 export function conformed(circuit: Circuit): Circuit {
   requireCircuit(circuit);

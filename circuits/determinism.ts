@@ -10,22 +10,21 @@ import {
 import { certainStates, leafFamily, leafOf } from "./leaves/mod.ts";
 import { requireCircuit } from "./guards.ts";
 
-/** Words of support kept at most: beyond that determinism is not looked for further. */
+/** Maximum number of words of support; determinism of larger circuits is not analysed. */
 const LIMIT = 1 << 26;
 
-/** Whether the circuit is shown to be deterministic: {@link nondeterministicNode} finds nothing. */
+/** Whether the circuit can be shown to be deterministic, i.e. {@link nondeterministicNode} finds nothing. */
 export function isDeterministic(circuit: Circuit): boolean {
   requireCircuit(circuit);
   return nondeterministicNode(circuit) === undefined;
 }
 
 /**
- * The first sum node not shown to be deterministic: of whose inputs (with weight above zero) two may both be
- * possible for one assignment. Undefined for deterministic circuits, on which max-product is exact MAP.
+ * The first sum node that cannot be shown to be deterministic: two of its inputs with positive weight may both be
+ * possible for one assignment. Undefined for deterministic circuits, for which max-product is exact MAP.
  *
- * The test is sound but not complete: two inputs count as exclusive when some categorical variable has no
- * state in common in them, state sets being followed upward variable by variable. Materialised circuits and
- * compiled networks pass it.
+ * The test is sound but not complete: two inputs count as exclusive if they have no state in common for some categorical
+ * variable, with state sets propagated upward per variable. Materialised circuits and compiled networks pass it.
  */
 export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
   requireCircuit(circuit);
@@ -38,8 +37,8 @@ export function nondeterministicNode(circuit: Circuit): SumNode | undefined {
 }
 
 /**
- * Variables of which every child of a sum carries an indicator, of different states in a row, as materialising makes them: where
- * one of them is observed, at most one input of each row is possible.
+ * Variables for which every child of a sum carries indicators, of different states within a row, as created by
+ * materialising: where one of them is observed, at most one input of each row is possible.
  */
 export function marksOf(circuit: Circuit, node: SumNode): number[] {
   requireCircuit(circuit);
@@ -64,9 +63,9 @@ function indicatorsOf(circuit: Circuit, id: NodeId): Map<number, readonly number
 }
 
 interface Supports {
-  /** First word of each variable's states, and the end; variables that separate nothing have no words. */
+  /** First word of each variable's states, then the end; variables that separate nothing have no words. */
   readonly offsets: readonly number[];
-  /** By node, `[units, words]`: bit set when the unit may be possible in that state. */
+  /** By node, `[units, words]`: a bit is set if the unit may be possible in that state. */
   readonly bits: readonly Uint32Array[];
 }
 
@@ -135,7 +134,7 @@ function isExclusive(circuit: Circuit, node: SumNode, { offsets, bits }: Support
       for (let w = from; w < to && !common; w++) {
         common = ((x[a.unit * words + w] as number) & (y[b.unit * words + w] as number)) !== 0;
       }
-      // A variable outside the scope of both has no bits set; it says nothing.
+      // A variable outside both scopes has no bits set and proves nothing.
       if (!common && x.subarray(a.unit * words + from, a.unit * words + to).some((word) => word !== 0)) {
         return true;
       }
@@ -162,7 +161,7 @@ interface Input {
   readonly unit: number;
 }
 
-/** The rows of a sum node's weights, each with the inputs whose weight is above zero. */
+/** The rows of a sum node's weights, each with its inputs of positive weight. */
 function rowsOf(circuit: Circuit, node: SumNode): { output: number; inputs: Input[] }[] {
   const all = node.children.flatMap((child) =>
     Array.from({ length: nodeOf(circuit, child).units }, (_, unit): Input => ({ child, unit }))

@@ -7,20 +7,20 @@ import { leafFamily } from "./leaves/mod.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { requireCircuit } from "./guards.ts";
 
-/** Newest version of the format; older ones are read as long as their meaning is known. */
+/** Newest version of the format; older ones can still be read. */
 export const CIRCUIT_VERSION = 3;
 
-/** What is written where nothing needs a newer version. */
+/** The version written unless something needs a newer one. */
 const PLAIN_VERSION = 2;
 
-/** Names of the two files of a circuit. */
+/** File names of a circuit. */
 export const STRUCTURE_FILE = "circuit.json", PARAMETERS_FILE = "parameters.safetensors";
 
-/** A circuit as it stands on disk. */
+/** A circuit in its encoded form. */
 export interface EncodedCircuit {
   /** JSON: format, version, root, notes if there are any, variables, nodes (children first; ids are positions). */
   readonly structure: string;
-  /** safetensors: one tensor for each parameter, by id: F64 for families that keep real numbers, else F32. */
+  /** safetensors: one tensor per parameter, by id: F64 for families stored in float64, otherwise F32. */
   readonly parameters: Uint8Array<ArrayBuffer>;
 }
 
@@ -62,7 +62,7 @@ const fileSchema = z.strictObject({
 });
 
 /**
- * A circuit as text and bytes; the same circuit always gives the same.
+ * Encodes a circuit as text and bytes, deterministically.
  * @throws {CircuitError} naming every fault of a circuit that {@link decodeCircuit} would not take back: NaN among its
  *   parameters, rows that do not sum to one
  */
@@ -89,9 +89,9 @@ export function encodeCircuit(circuit: Circuit): EncodedCircuit {
 }
 
 /**
- * Reads what {@link encodeCircuit} wrote and checks all of it.
+ * Decodes the output of {@link encodeCircuit} and checks it completely.
  *
- * @param where how messages name the place the circuit came from
+ * @param where how messages name the circuit's origin
  * @throws {CircuitError} with every fault and its place: JSON that does not parse, unknown fields, kinds or
  *   families, cycles, shapes that do not fit, NaN, rows that do not sum to one, a version that is too new
  */
@@ -112,7 +112,7 @@ export function decodeCircuit(
     }
     table.set(id, { id, shape, values });
   }
-  // Version 1 has all parameters in float32, and of Bernoulli leaves the probability of state 1 alone.
+  // In version 1 all parameters are float32, and Bernoulli leaves store only the probability of state 1.
   const circuit = conformed({
     variables: file.variables as readonly Variable[],
     nodes: file.nodes.map((node, id): Node => {
@@ -132,7 +132,7 @@ export function decodeCircuit(
   return circuit;
 }
 
-/** The least version that has what a circuit is made of: programs that know no newer one read it. */
+/** The lowest version that supports everything in the circuit, so that older programs can read it. */
 function versionOf({ nodes }: Circuit): number {
   return nodes.reduce(
     (version, node) =>
@@ -173,8 +173,8 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
 }
 
 /**
- * Writes a circuit to a folder, as `circuit.json` and `parameters.safetensors`; makes the folder. Each file
- * appears whole or not at all.
+ * Writes a circuit to a folder as `circuit.json` and `parameters.safetensors`; creates the folder. Each file is written
+ * atomically.
  * @throws {CircuitError} see {@link encodeCircuit}; nothing is written then
  */
 export async function saveCircuit(folder: string, circuit: Circuit): Promise<void> {
@@ -185,7 +185,7 @@ export async function saveCircuit(folder: string, circuit: Circuit): Promise<voi
   await write(`${folder}/${STRUCTURE_FILE}`, new TextEncoder().encode(structure));
 }
 
-/** Reads and checks a circuit that {@link saveCircuit} wrote. @throws {CircuitError} see {@link decodeCircuit} */
+/** Reads and checks a circuit written by {@link saveCircuit}. @throws {CircuitError} see {@link decodeCircuit} */
 export async function loadCircuit(folder: string): Promise<Circuit> {
   const read = async (name: string) => {
     try {

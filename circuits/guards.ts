@@ -1,9 +1,9 @@
 import { CircuitError } from "./errors.ts";
 
-/** The largest number of anything that fits in an array. */
+/** The maximum array length. */
 const MOST = 2 ** 32 - 1;
 
-/** Refuses what is no whole number from `from` to `to`. @throws {CircuitError} naming `what` */
+/** Rejects anything but an integer from `from` to `to`. @throws {CircuitError} naming `what` */
 export function requireWhole(what: string, x: number, from: number, to = MOST): void {
   if (Number.isInteger(x) && x >= from && x <= to) return;
   throw new CircuitError(
@@ -12,7 +12,7 @@ export function requireWhole(what: string, x: number, from: number, to = MOST): 
   );
 }
 
-/** Refuses what is no finite number from `from` to `to`. @throws {CircuitError} naming `what` */
+/** Rejects anything but a finite number from `from` to `to`. @throws {CircuitError} naming `what` */
 export function requireNumber(what: string, x: number, from: number, to = Infinity): void {
   if (Number.isFinite(x) && x >= from && x <= to) return;
   throw new CircuitError(
@@ -21,7 +21,7 @@ export function requireNumber(what: string, x: number, from: number, to = Infini
   );
 }
 
-/** Refuses what is no seed. @throws {CircuitError} */
+/** Rejects an invalid seed. @throws {CircuitError} */
 export function requireSeed(seed: number): void {
   if (Number.isSafeInteger(seed) && seed >= 0) return;
   throw new CircuitError(
@@ -30,7 +30,7 @@ export function requireSeed(seed: number): void {
   );
 }
 
-/** Refuses shapes of more numbers than an array can hold. @throws {CircuitError} naming `what` */
+/** Rejects shapes with more numbers than an array can hold. @throws {CircuitError} naming `what` */
 export function requireShape(what: string, shape: readonly number[]): void {
   requireList(`the shape of ${what}`, shape);
   for (const size of shape) requireWhole(`a size of ${what}`, size, 0);
@@ -42,41 +42,41 @@ export function requireShape(what: string, shape: readonly number[]): void {
   );
 }
 
-/** Refuses what is no list. @throws {CircuitError} naming `what` */
+/** Rejects anything but a list. @throws {CircuitError} naming `what` */
 export function requireList(what: string, x: unknown): void {
   if (Array.isArray(x) || ArrayBuffer.isView(x)) return;
   throw new CircuitError("circuit/argument", `${what}: expected a list, got ${kindOf(x)}`);
 }
 
-/** Refuses what is no object with these properties. @throws {CircuitError} naming `what` */
+/** Rejects anything but an object with these properties. @throws {CircuitError} naming `what` */
 export function requireObject(what: string, x: unknown, properties: readonly string[] = []): void {
   if (typeof x === "object" && x !== null && properties.every((name) => name in x)) return;
   const wanted = properties.length === 0 ? "an object" : `an object with \`${properties.join("`, `")}\``;
   throw new CircuitError("circuit/argument", `${what}: expected ${wanted}, got ${kindOf(x)}`);
 }
 
-/** Refuses what is no circuit. @throws {CircuitError} */
+/** Rejects anything but a circuit. @throws {CircuitError} */
 export function requireCircuit(x: unknown): void {
   requireObject("the circuit", x, ["nodes", "variables", "parameters"]);
 }
 
-/** Refuses what is no evaluator. @throws {CircuitError} */
+/** Rejects anything but an evaluator. @throws {CircuitError} */
 export function requireEvaluator(x: unknown): void {
   requireObject("the evaluator", x, ["circuit", "logLikelihoods"]);
 }
 
-/** Refuses what are no samples. @throws {CircuitError} */
+/** Rejects anything but samples. @throws {CircuitError} */
 export function requireSamples(x: unknown): void {
   requireObject("the samples", x, ["count", "variables", "values"]);
 }
 
-/** Refuses what is no text. @throws {CircuitError} naming `what` */
+/** Rejects anything but a string. @throws {CircuitError} naming `what` */
 export function requireText(what: string, x: unknown): void {
   if (typeof x === "string") return;
   throw new CircuitError("circuit/argument", `${what}: expected a string, got ${kindOf(x)}`);
 }
 
-/** Refuses what has none of the given kinds as its `kind`. @throws {CircuitError} naming `what` */
+/** Rejects objects whose `kind` is none of the given kinds. @throws {CircuitError} naming `what` */
 export function requireKind(what: string, x: unknown, kinds: readonly string[]): void {
   const kind = typeof x === "object" && x !== null && "kind" in x ? x.kind : undefined;
   if (kinds.includes(kind as string)) return;
@@ -86,7 +86,7 @@ export function requireKind(what: string, x: unknown, kinds: readonly string[]):
   );
 }
 
-/** What something is that was not expected, in a word or two. */
+/** Describes an unexpected value in a word or two. */
 export function kindOf(x: unknown): string {
   if (x === null || x === undefined) return String(x);
   if (typeof x === "string") {

@@ -11,7 +11,7 @@ import { applyUpdate, recentreStatistics } from "./update.ts";
 
 /** Expected counts by parameter id. */
 export interface ExpectedCounts {
-  /** Uses of edges, in the shape of the weights. */
+  /** Expected uses of edges, in the shape of the weights. */
   readonly weights: Map<string, Float64Array>;
   /** Statistics of leaves. */
   readonly statistics: Map<string, Float64Array>;
@@ -19,7 +19,7 @@ export interface ExpectedCounts {
 
 const PARTS = ["weights", "statistics"] as const;
 
-/** What a learner on the host holds: current parameters, and counts accumulated in float64. */
+/** The state of a learner on the host: current parameters, and counts accumulated in float64. */
 export class LearnerState {
   #circuit: Circuit;
   #counts: ExpectedCounts;
@@ -32,12 +32,12 @@ export class LearnerState {
     this.#weight = new CountedWeight(circuit);
   }
 
-  /** The circuit with the current parameters; another object after every change of them. */
+  /** The circuit with the current parameters; a new object after every change. */
   get circuit(): Circuit {
     return this.#circuit;
   }
 
-  /** The accumulated counts; other objects after an update or a restore. */
+  /** The accumulated counts; new objects after an update or a restore. */
   get counts(): ExpectedCounts {
     return this.#counts;
   }
@@ -56,7 +56,7 @@ export class LearnerState {
     this.#weight.add(samples, logLikelihoods, sampleWeights);
   }
 
-  /** The M-step: new parameters from the counts, which then start again from zero. @throws {CircuitError} see {@link checkRule} */
+  /** The M-step: new parameters from the counts, which are then reset. @throws {CircuitError} see {@link checkRule} */
   update(rule: UpdateRule): void {
     checkRule(this.#circuit, rule);
     const values = this.copies();
@@ -94,7 +94,7 @@ export class LearnerState {
     return tensors;
   }
 
-  /** Takes over what {@link save} gave. @throws {CircuitError} when it does not fit; nothing has changed then */
+  /** Restores the result of {@link save}. @throws {CircuitError} when it does not fit; nothing has changed then */
   restore(state: ReadonlyMap<string, Tensor>): void {
     const { weights, statistics } = emptyFlows(this.#circuit);
     const refuse = (name: string): never => {
@@ -113,7 +113,7 @@ export class LearnerState {
     );
     for (const [id, counts] of weights) weights.set(id, take(`weights/${id}`, counts));
     for (const [id, counts] of statistics) statistics.set(id, take(`statistics/${id}`, counts));
-    // Last: it changes something.
+    // Must come last, because it changes the state.
     if (!this.#weight.restore(state.get("weight")?.values)) refuse("weight");
     this.#counts = { weights, statistics };
     this.#circuit = replaceValues(this.#circuit, parameters);

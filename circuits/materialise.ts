@@ -4,36 +4,35 @@ import { copyInto } from "./copy.ts";
 import { CircuitError } from "./errors.ts";
 import { requireCircuit } from "./guards.ts";
 
-/** What {@link materialise} takes besides the nodes. */
+/** Options of {@link materialise}. */
 export interface MaterialiseOptions {
   /**
-   * What a latent variable is where a sample does not pass its sum nodes, which only happens below sums that
-   * mix parts with and without them: `uniform` (when left out, as in the paper) over its states, or `state`:
-   * in one more state of its own, which keeps the circuit deterministic.
+   * The value of a latent variable where a sample does not pass its sum nodes, which only happens below sums that mix
+   * children with and without them: `uniform` (if omitted, as in the paper) over its states, or `state`: one extra state,
+   * which keeps the circuit deterministic.
    */
   readonly unused?: "uniform" | "state";
 }
 
-/** What {@link materialise} returns. */
+/** Result of {@link materialise}. */
 export interface Materialised {
-  /** The circuit over the old variables, followed by the latent ones. */
+  /** The circuit over the original variables, followed by the latent ones. */
   readonly circuit: Circuit;
-  /** Index of the latent variable of every choice, in the order given. */
+  /** Index of the latent variable of every choice, in the given order. */
   readonly latents: readonly number[];
 }
 
 /**
- * Makes latent variables explicit: Algorithm 1 of Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic
- * Circuits by Latent Variable Distillation" (ICLR 2023).
+ * Makes latent variables explicit: Algorithm 1 of Liu, Zhang and Van den Broeck, "Scaling Up Probabilistic Circuits by
+ * Latent Variable Distillation" (ICLR 2023).
  *
- * Every entry of `choices` is a sum node, or several that share one latent variable (then with equally many
- * inputs and never one above another). The latent variable has a state for every input unit of the node:
- * state `k` means that the `k`-th unit of the concatenated children was taken. Each child is multiplied by an
- * indicator of its states, and where a sum above now mixes children with and without the variable, the latter
- * get a factor that keeps it smooth.
+ * Every entry of `choices` is a sum node, or several that share one latent variable (these must have equally many inputs,
+ * and none may be above another). The latent variable has a state for every input unit of the node: state `k` means that
+ * the `k`-th unit of the concatenated children was taken. Each child is multiplied by an indicator of its states, and
+ * where a sum above now mixes children with and without the variable, the latter get a factor that keeps it smooth.
  *
- * Summing the latent variables out gives the original likelihood. With all sums above and including the
- * chosen ones materialised and observed, every flow through these is 0 or 1, so learning is counting.
+ * Summing out the latent variables gives the original likelihood. If the chosen sums and all sums above them are
+ * materialised and observed, every flow through them is 0 or 1, so learning is counting.
  * @throws {CircuitError} when a choice is no sum node or chosen twice, or nodes of one choice do not fit
  *   together
  */
@@ -69,7 +68,7 @@ export function materialise(
   const extra = options.unused === "state" && needsFiller(circuit, latentOf);
   const latents = sizes.map((size, z) => b.categorical(names[z] as string, extra ? size + 1 : size));
 
-  // Latent variables below each new node, to see where a sum is no longer smooth.
+  // Latent variables below each new node, to detect sums that are no longer smooth.
   const below = new Map<NodeId, ReadonlySet<number>>();
   const belowOf = (id: NodeId) => below.get(id) ?? new Set<number>();
   const union = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => [...belowOf(id)]));
@@ -159,7 +158,7 @@ function sumNode(circuit: Circuit, id: NodeId): SumNode {
   return node;
 }
 
-/** Whether some sum mixes a child above a chosen node with one that is not. */
+/** Whether some sum mixes children with and without a chosen node below them. */
 function needsFiller(circuit: Circuit, latentOf: ReadonlyMap<NodeId, number>): boolean {
   const below: Set<number>[] = [];
   let found = false;

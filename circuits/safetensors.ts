@@ -1,6 +1,6 @@
 /**
- * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON
- * header, the header, the numbers. Nothing in it can be executed, and most languages read it.
+ * The safetensors format (https://github.com/huggingface/safetensors): an eight-byte length of the JSON header, the
+ * header, then the numbers. It contains nothing executable, and most languages can read it.
  */
 import { CircuitError } from "./errors.ts";
 import { requireList, requireObject } from "./guards.ts";
@@ -10,13 +10,13 @@ export type TensorArray = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** A tensor: row-major values of a shape. */
 export interface Tensor {
-  /** Sizes of the dimensions, slowest first; empty for a single number. */
+  /** Sizes of the dimensions, slowest-varying first; empty for a scalar. */
   readonly shape: readonly number[];
-  /** As many numbers as the product of the shape. */
+  /** Row-major values; their number is the product of the shape. */
   readonly values: TensorArray;
 }
 
-/** What a file holds. */
+/** Contents of a file. */
 export interface Safetensors {
   /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -24,7 +24,7 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The format allows no larger header. */
+/** Maximum header size that the format allows. */
 const MAX_HEADER = 100_000_000;
 
 const TYPES = {
@@ -35,7 +35,7 @@ const TYPES = {
 } as const;
 type TypeName = keyof typeof TYPES;
 
-/** The bytes of a file. Tensors are stored widest type first, so that all are aligned; then in the order given. */
+/** Encodes a file. Tensors are stored widest type first, so that all are aligned, and otherwise in the given order. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
@@ -71,9 +71,8 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads the bytes of a file. Refuses whatever is not exactly the format: a header that does not parse,
- * unknown types, shapes that do not fit the offsets, gaps, overlaps, missing and surplus bytes.
- *
+ * Decodes a file. Rejects anything that does not follow the format exactly: a header that does not parse, unknown types,
+ * shapes that do not fit the offsets, gaps, overlaps, missing and surplus bytes.
  * @param where how messages name the file
  * @throws {CircuitError} naming the tensor
  */
@@ -82,41 +81,40 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
   const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
   const tensors = new Map<string, Tensor>();
   for (const [name, { type, shape, from, to }] of places) {
-    // A copy: views need an alignment that a file does not promise.
+    // A copy: typed-array views need an alignment that files do not guarantee.
     tensors.set(name, { shape, values: new type(bytes.slice(from, to).buffer) });
   }
   return { tensors, metadata };
 }
 
-/** A constructor of one of the arrays that can be stored. */
+/** Constructor of a storable array type. */
 export interface TensorType {
-  /** An array of zeros, or one over the bytes of a buffer. */
+  /** Creates an array of zeros, or one over the bytes of a buffer. */
   new (from: number | ArrayBuffer): TensorArray;
-  /** Bytes of a number. */
+  /** Bytes per number. */
   readonly BYTES_PER_ELEMENT: number;
 }
 
-/** Where a tensor stands in a file. */
+/** Location of a tensor in a file. */
 export interface TensorPlace {
-  /** The constructor of the array that holds its values. */
+  /** Constructor of the array type of its values. */
   readonly type: TensorType;
-  /** Sizes of the dimensions, slowest first. */
+  /** Sizes of the dimensions, slowest-varying first. */
   readonly shape: readonly number[];
-  /** First byte of the values in the file. */
+  /** Offset of the first byte of the values in the file. */
   readonly from: number;
-  /** First byte after them. */
+  /** Offset after the last byte. */
   readonly to: number;
 }
 
-/** Bytes at the beginning of a file that hold its header, from its first eight bytes. */
+/** Number of bytes up to the end of the header, from the first eight bytes of a file. */
 export function safetensorsHeaderLength(start: Uint8Array): number {
   return 8 + Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
 }
 
 /**
- * Where the tensors of a file stand, from its beginning up to the end of the header (`start`, may be longer)
- * and its size in bytes: for reading parts of files that are larger than memory. Checks as {@link
- * decodeSafetensors} does.
+ * Locations of the tensors of a file, given its beginning up to the end of the header (`start`, may be longer) and its
+ * size in bytes: for reading parts of files that are larger than memory. Checks like {@link decodeSafetensors}.
  */
 export function safetensorsPlaces(
   start: Uint8Array,

@@ -6,12 +6,12 @@ import {
   type TensorPlace,
 } from "./safetensors.ts";
 
-/** Files up to this size are read as a whole when the first row is asked for: 256 MiB. */
+/** Files up to this size are read completely on first access: 256 MiB. */
 const IN_MEMORY = 1 << 28;
 
 /**
- * A safetensors file that is read by rows. A small one is read once as a whole, of a large one only the rows
- * that are asked for. The file must not change meanwhile.
+ * A safetensors file that is read by rows. Small files are read once as a whole; for large ones only the requested rows
+ * are read. The file must not change in the meantime.
  */
 export class TensorFile {
   readonly #path: string;
@@ -27,14 +27,14 @@ export class TensorFile {
 
   /**
    * Reads and checks the header.
-   * @param inMemory largest size in bytes that is read as a whole
+   * @param inMemory maximum size in bytes of files to read as a whole
    * @throws {CircuitError} when the file is no whole safetensors file
    */
   static async open(path: string, inMemory: number = IN_MEMORY): Promise<TensorFile> {
     using file = await Deno.open(path);
     const { size } = await file.stat();
     const first = await readFully(file, 0, Math.min(8, size));
-    // A length that makes no sense is found by the check; until then it must not become an allocation.
+    // An invalid length is found by the check below; until then it must not trigger a huge allocation.
     const header = first.length < 8 ? size : Math.min(size, safetensorsHeaderLength(first), 1 << 27);
     const { places } = safetensorsPlaces(await readFully(file, 0, header), size, path);
     return new TensorFile(path, places, size <= inMemory);
@@ -45,7 +45,7 @@ export class TensorFile {
     return [...this.#places.keys()];
   }
 
-  /** Whether there is a tensor of this name. */
+  /** Whether a tensor of this name exists. */
   has(name: string): boolean {
     return this.#places.has(name);
   }
@@ -55,7 +55,7 @@ export class TensorFile {
     return this.#place(name).shape;
   }
 
-  /** All values of a tensor; the array belongs to whoever asked for it. */
+  /** All values of a tensor; the caller owns the array. */
   async all(name: string): Promise<TensorArray> {
     const { from, to, type } = this.#place(name);
     if (this.#keep) return (await this.#whole(name)).slice();
@@ -84,7 +84,7 @@ export class TensorFile {
     using file = await Deno.open(this.#path);
     const bytes = new Uint8Array(out.buffer), row = width * type.BYTES_PER_ELEMENT;
     for (let i = 0; i < indices.length;) {
-      // Neighbours are read at once.
+      // Adjacent rows are read in one go.
       let run = 1;
       while (i + run < indices.length && indices[i + run] === (indices[i] as number) + run) run++;
       await fill(file, from + (indices[i] as number) * row, bytes.subarray(i * row, (i + run) * row));

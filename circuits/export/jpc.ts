@@ -4,11 +4,10 @@ import { leafFamily, leafOf } from "../leaves/mod.ts";
 import { requireCircuit } from "../guards.ts";
 
 /**
- * A circuit as the text of a `.jpc` file, the format of ProbabilisticCircuits.jl, which `parseJpc` reads as well. Every
- * unit becomes a node of its own, so the text grows with the edges of the circuit: tied parameters are written at each
- * use, children of weight zero are left out. Variable `v` is variable `v + 1` of the file. Leaves whose
- * families the format has ({@link LeafFamily.jpc}) stay what they are; others become categorical ones, and so does the first indicator of each
- * variable.
+ * A circuit as the text of a `.jpc` file, the format of ProbabilisticCircuits.jl, which `parseJpc` also reads. Every unit
+ * becomes a separate node, so the text grows with the number of edges: tied parameters are written at each use, children
+ * with weight zero are left out. Variable `v` is variable `v + 1` of the file. Leaves whose families the format supports
+ * ({@link LeafFamily.jpc}) are kept; others become categorical, as does the first indicator of each variable.
  *
  * @throws {CircuitError} for what the format cannot say: leaves whose log-likelihoods come with the data, and a root of
  *   several units
@@ -25,7 +24,7 @@ export function formatJpc(circuit: Circuit): string {
   const lines: string[] = [];
   /** Id of the first unit of every node. */
   const first: number[] = [];
-  /** Variables of which a line has told the number of states. */
+  /** Variables whose number of states is known from an earlier line. */
   const told = new Set<number>();
   for (const node of circuit.nodes) {
     first.push(lines.length);
@@ -37,7 +36,7 @@ export function formatJpc(circuit: Circuit): string {
     for (let unit = 0; unit < node.units; unit++) {
       const id = lines.length;
       if (node.kind === "input") {
-        // An indicator does not say how many states there are: the first leaf of each variable is written in full.
+        // An indicator does not tell the number of states, so the first leaf of each variable is written in full.
         lines.push(leafLine(circuit, node, unit, id, told.has(node.variable)));
         told.add(node.variable);
       } else if (node.kind === "product") {

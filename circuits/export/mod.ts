@@ -1,3 +1,3 @@
-/** Writers of other programs' formats. */
+/** Writers for the file formats of other programs. */
 export { formatJpc } from "./jpc.ts";
 export { formatUai } from "./uai.ts";

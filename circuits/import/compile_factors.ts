@@ -5,32 +5,34 @@ import { eliminationOrder } from "./elimination.ts";
 import { checkFactors, type FactorGraph, sizeOfScope } from "./factors.ts";
 import { requireObject } from "../guards.ts";
 
-/** What {@link compileFactors} returns. */
+/** Result of {@link compileFactors}. */
 export interface CompiledFactors {
-  /** The normalised model: deterministic, so exact MAP works on it. Variable `v` is variable `v` of the model. */
+  /**
+   * The normalised model: deterministic, so exact MAP works on it. Its variables are those of the model, with the same
+   * indices.
+   */
   readonly circuit: Circuit;
-  /** Logarithm of the sum of the product of the factors over all states: 0 for a Bayesian network. */
+  /** Logarithm of the partition function, the sum over all states of the product of the factors: 0 for a Bayesian network. */
   readonly logPartition: number;
 }
 
-/** Logarithms of the numbers of a factor: the product of thousands of them has no place in a double. */
+/** Logarithms of the numbers of a factor: the product of thousands of factors would exceed the range of a double. */
 interface Table {
   readonly scope: readonly number[];
   readonly logs: Float64Array;
 }
 
-/** A vector node whose unit number is a joint state of `scope`; each unit is a normalised distribution. */
+/** A vector node with one unit per joint state of `scope`; each unit is a normalised distribution. */
 interface Message {
   readonly scope: readonly number[];
   readonly node: NodeId;
 }
 
 /**
- * Compiles a graphical model to a circuit by variable elimination with symbolic messages (Darwiche, "Modeling
- * and Reasoning with Bayesian Networks", chapter 12). Eliminating a variable makes one sum node over
- * indicators of its states, normalised for every joint state of its neighbours; what the normalisation takes
- * out goes on as a table. Time and size are linear in the number of variables for models of bounded width, and
- * exponential in the width.
+ * Compiles a graphical model to a circuit by variable elimination with symbolic messages (Darwiche, "Modeling and
+ * Reasoning with Bayesian Networks", chapter 12). Eliminating a variable creates one sum node over indicators of its
+ * states, normalised for every joint state of its neighbours; the normalisation constants are passed on as a table. Time
+ * and size are linear in the number of variables for models of bounded width, and exponential in the width.
  * @throws {CircuitError} naming the width when the model is too wide; when it has no possible state; when its tables make
  *   no sense
  */
@@ -41,14 +43,14 @@ export function compileFactors(graph: FactorGraph): CompiledFactors {
   const order = eliminationOrder(graph);
   const position = new Int32Array(states.length);
   order.forEach(({ variable }, i) => position[variable] = i);
-  /** Tables and messages by the variable of theirs that is eliminated first. */
+  /** Tables and messages, by the variable in their scope that is eliminated first. */
   const tables = states.map((): Table[] => []), messages = states.map((): Message[] => []);
   const b = new CircuitBuilder();
   states.forEach((k, v) => b.categorical(`x${v}`, k));
   const done: NodeId[] = [];
   let logPartition = 0;
   for (const { scope, values } of factors) {
-    // A variable of one state changes no table.
+    // Variables with a single state do not affect a table.
     const told = scope.filter((v) => states[v] !== 1);
     const logs = values.map(Math.log);
     if (told.length === 0) logPartition += logs[0] as number;
@@ -97,7 +99,7 @@ function earliest(scope: readonly number[], position: Int32Array): number {
   return scope.reduce((a, b) => (position[b] as number) < (position[a] as number) ? b : a);
 }
 
-/** For every joint state of `from`, the number of the joint state of `to`, a subset of its variables. */
+/** For every joint state of `from`, the index of the joint state of `to`, a subset of its variables. */
 function projection(from: readonly number[], to: readonly number[], states: readonly number[]): Int32Array {
   const stride = new Map<number, number>();
   let step = 1;
@@ -116,7 +118,7 @@ function projection(from: readonly number[], to: readonly number[], states: read
   });
 }
 
-/** Repeats the units of a message for all cells, by a sum node whose rows each pick one unit. */
+/** Repeats the units of a message for all cells, through a sum node whose rows each select one unit. */
 function spread(b: CircuitBuilder, { node }: Message, cells: Int32Array): NodeId {
   const units = b.units(node);
   if (cells.length === units && cells.every((unit, i) => unit === i)) return node;
@@ -126,7 +128,7 @@ function spread(b: CircuitBuilder, { node }: Message, cells: Int32Array): NodeId
 }
 
 /**
- * Makes logarithms distributions, row by row and in place; returns the logarithm of what each row summed to. A row of
+ * Normalises log-values to distributions, row by row and in place; returns the logarithms of the row sums. A row of
  * zeros, which only impossible states reach, becomes uniform.
  */
 function normaliseRows(weights: Float64Array, width: number): Float64Array {

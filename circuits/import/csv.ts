@@ -4,38 +4,38 @@ import { type Samples, samplesFromRows } from "../samples.ts";
 import { decimalNumber } from "./lines.ts";
 import { readModelText } from "./read_text.ts";
 
-/** What the cells of a column are. */
+/** The type of a column. */
 export type ColumnType = "categorical" | "count" | "real";
 
-/** What a table does not say of itself. */
+/** Options for what a table does not tell by itself. */
 export interface CsvOptions {
-  /** Whether the first row names the columns; when left out, it does where none of its cells is a number. */
+  /** Whether the first row contains column names; if omitted, it does if none of its cells is a number. */
   readonly header?: boolean;
-  /** What stands between cells; a comma when left out. */
+  /** Cell delimiter; a comma if omitted. */
   readonly delimiter?: string;
-  /** Types of columns by name (`x0`, `x1`, … without names), where the cells alone leave them open. */
+  /** Types of columns by name (`x0`, `x1`, … without a header), where the cells alone are ambiguous. */
   readonly types?: Readonly<Record<string, ColumnType>>;
-  /** Cells of which nothing was observed; empty ones, `NA`, `NaN`, `null` and `?` when left out. */
+  /** Cells that stand for missing values; empty ones, `NA`, `NaN`, `null` and `?` if omitted. */
   readonly missing?: readonly string[];
 }
 
-/** Rows of a table as samples. */
+/** A table as samples. */
 export interface CsvTable {
-  /** Its columns, for the functions that make structures. */
+  /** Its columns, as input to the functions that create structures. */
   readonly variables: readonly Variable[];
   /** Its rows. */
   readonly samples: Samples;
-  /** By the name of a categorical column: the cell that each state stands for, in the order of the states. */
+  /** For each categorical column, by name: the cell text of each state, in state order. */
   readonly states: ReadonlyMap<string, readonly string[]>;
 }
 
 const MISSING = ["", "NA", "NaN", "null", "?"];
 
 /**
- * Reads the text of a CSV table (RFC 4180). Columns with words are categorical; columns of numbers are real where one has a
- * fraction and categorical where all are 0 or 1. Other columns of whole numbers may be either (counts, codes): their
- * `types` must be given (`count` for whole numbers without a bound). States of words are in the order of the alphabet, those of numbers in the order of numbers.
- *
+ * Reads the text of a CSV table (RFC 4180). Columns with words are categorical; numeric columns are real if any value has
+ * a fraction, and categorical if all are 0 or 1. Other integer columns are ambiguous (counts or codes): specify their
+ * `types` (`count` for non-negative integers without an upper bound). States are sorted alphabetically if they are words
+ * and numerically if they are numbers.
  * @param where how messages name the text
  * @throws {CircuitError} when it is not valid CSV, rows differ in length, a real column has words, or types are open: all of them
  *   named at once
@@ -92,7 +92,7 @@ export async function readCsv(path: string, options: CsvOptions = {}): Promise<C
 }
 
 async function cellsOf(text: string, delimiter: string, where: string): Promise<string[][]> {
-  // Asked for here: it needs what only servers have, and pages that never read a table must load without it.
+  // Imported lazily: it needs a server environment, and pages that never read a table must load without it.
   const { parse } = await import("csv-parse/sync");
   try {
     return parse(text, { bom: true, delimiter, skip_empty_lines: true, trim: true });
@@ -117,7 +117,7 @@ function namingFaults(names: readonly string[], types: Readonly<Record<string, C
   ];
 }
 
-/** What a column is: real, or the cells that are its states; or why that is open. */
+/** A column: real, or the cells that are its states; or why that is ambiguous. */
 type Column = { readonly states?: readonly string[] } | { readonly problem: string };
 
 function columnOf(seen: readonly string[], type: ColumnType | undefined): Column {

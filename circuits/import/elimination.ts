@@ -1,25 +1,25 @@
 import { CircuitError } from "../errors.ts";
 import { type FactorGraph, sizeOfScope } from "./factors.ts";
 
-/** A variable that is eliminated, and the others that its table then has: its neighbours at that moment. */
+/** A variable to eliminate and the scope of its resulting table: its neighbours at that moment. */
 export interface Elimination {
   /** The variable. */
   readonly variable: number;
-  /** Its neighbours, the one that is eliminated next last: so that tables of one clique fit each other as they are. */
+  /** Its neighbours, with the one eliminated next last, so that tables of one clique have matching layouts. */
   readonly scope: readonly number[];
 }
 
-/** Most numbers in one table or matrix of a compilation. */
+/** Maximum size of one table or matrix of a compilation, in numbers. */
 const MOST_NUMBERS = 1 << 22;
-/** Most numbers in all of them. */
+/** Maximum total size of all of them. */
 const MOST_TOGETHER = 1 << 25;
 
 const HINT =
   "The model is too densely connected for this compiler: use a knowledge compiler and import its .psdd.";
 
 /**
- * The order in which to eliminate all variables, greedily: the one whose neighbours have the fewest joint states next.
- * Nothing is computed before it is known that everything fits: the whole order costs little, its tables do not.
+ * A greedy elimination order for all variables: next comes the one whose neighbours have the fewest joint states. The
+ * whole order is computed first, which is cheap, so that tables are only built if everything fits.
  * @throws {CircuitError} naming the width, when a table would be too large or all of them together
  */
 export function eliminationOrder(graph: FactorGraph): Elimination[] {
@@ -51,12 +51,12 @@ function join(near: readonly Set<number>[], clique: readonly number[]): void {
   }
 }
 
-/** Variables by the joint states of their neighbours; among equals the one that has waited longest. */
+/** Queue of variables by the joint states of their neighbours; ties go to the one that has waited longest. */
 class SizeQueue {
   readonly #states: readonly number[];
   readonly #near: readonly ReadonlySet<number>[];
   readonly #sizes = new Map<number, number>();
-  /** There are few different sizes: products of numbers of states up to the limit. */
+  /** There are few distinct sizes: products of numbers of states up to the limit. */
   readonly #waiting = new Map<number, Set<number>>();
 
   constructor(states: readonly number[], near: readonly ReadonlySet<number>[]) {
@@ -92,7 +92,7 @@ class SizeQueue {
     if (equals.size === 0) this.#waiting.delete(old as number);
   }
 
-  /** Joint states of the variable and its neighbours; Infinity when they are too many for a table. */
+  /** Joint states of the variable and its neighbours; Infinity if they are too many for a table. */
   #sizeOf(v: number): number {
     let size = this.#states[v] as number;
     for (const u of this.#near[v] as Set<number>) {
@@ -109,7 +109,7 @@ class SizeQueue {
   }
 }
 
-/** What tables and the matrices that repeat messages for them will take. */
+/** Checks the size of the tables and of the matrices that repeat messages for them. */
 function checkCost(order: readonly Elimination[], states: readonly number[]): void {
   const incoming = new Map<number, Elimination[]>();
   let together = 0;
@@ -118,7 +118,7 @@ function checkCost(order: readonly Elimination[], states: readonly number[]): vo
     const size = sizeOfScope(scope, states) * (states[variable] as number);
     together += size;
     for (const message of incoming.get(variable) ?? []) {
-      // A message over the same variables is taken as it is.
+      // A message over the same variables is used unchanged.
       const units = sizeOfScope(message.scope, states);
       const numbers = message.scope.length === scope.length + 1 ? 0 : units * size;
       if (numbers > MOST_NUMBERS) {
@@ -126,7 +126,7 @@ function checkCost(order: readonly Elimination[], states: readonly number[]): vo
       }
       together += numbers;
     }
-    // The first of its variables to be eliminated takes the message.
+    // The first of its variables to be eliminated receives the message.
     const next = scope[scope.length - 1];
     if (next !== undefined) incoming.set(next, [...incoming.get(next) ?? [], step]);
     if (together > MOST_TOGETHER) {

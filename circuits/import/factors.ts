@@ -1,22 +1,22 @@
 import { CircuitError, type Fault } from "../errors.ts";
 
-/** A factor of a graphical model: a non-negative table, last variable of the scope fastest. */
+/** A factor of a graphical model: a non-negative table, with the last variable of the scope varying fastest. */
 export interface Factor {
-  /** Variables, all different. */
+  /** Variables, all distinct. */
   readonly scope: readonly number[];
-  /** As many numbers as the scope has joint states. */
+  /** One number per joint state of the scope. */
   readonly values: Float64Array;
 }
 
 /** A discrete graphical model: the product of its factors. */
 export interface FactorGraph {
-  /** States of every variable. */
+  /** Number of states of every variable. */
   readonly states: readonly number[];
   /** The factors. */
   readonly factors: readonly Factor[];
 }
 
-/** Joint states of the variables in a scope. */
+/** Number of joint states of the variables in a scope. */
 export function sizeOfScope(scope: readonly number[], states: readonly number[]): number {
   return scope.reduce((size, v) => size * (states[v] as number), 1);
 }

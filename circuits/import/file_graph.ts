@@ -1,17 +1,17 @@
 import type { NodeId } from "../circuit.ts";
 import type { WordReader } from "./lines.ts";
 
-/** A node as a line of a file defines it. */
+/** A node as defined by a line of a file. */
 export interface FileNode {
   /** The line, for messages. */
   readonly reader: WordReader;
-  /** Ids of the nodes that it is made of, all defined before it. */
+  /** Ids of its children, all defined before it. */
   readonly children: readonly number[];
-  /** The variable of a leaf, as the file counts: from 1. 0 for inner nodes. */
+  /** The variable of a leaf, counted from 1 as in the file. 0 for inner nodes. */
   readonly variable: number;
 }
 
-/** The nodes of a file by id, in its order; the last one is the root. */
+/** The nodes of a file by id, in file order; the last one is the root. */
 export class FileGraph<N extends FileNode> {
   readonly #nodes = new Map<number, N>();
   #root = -1;
@@ -26,7 +26,7 @@ export class FileGraph<N extends FileNode> {
     this.#root = id;
   }
 
-  /** What the root depends on, children first. */
+  /** The nodes reachable from the root, children first. */
   needed(): [number, N][] {
     const needed = new Set([this.#root]);
     for (const [id, node] of [...this.#nodes].reverse()) {
@@ -50,7 +50,7 @@ export class FileGraph<N extends FileNode> {
     return [...variables].filter((v) => v > 0).sort((a, b) => a - b);
   }
 
-  /** The root's node in a circuit, made by calling `make` for every needed node, children first. */
+  /** The root's node in a circuit, built by calling `make` for every reachable node, children first. */
   build(make: (node: N, id: number, children: readonly NodeId[]) => NodeId): NodeId {
     const made = new Map<number, NodeId>();
     for (const [id, node] of this.needed()) {

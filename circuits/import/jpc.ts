@@ -5,7 +5,7 @@ import { FileGraph, type FileNode } from "./file_graph.ts";
 import { nodeLines, normalised, type WordReader } from "./lines.ts";
 
 interface JpcNode extends FileNode {
-  /** `I`, `C`, `G`, `P` or `S`: literals are indicators. */
+  /** `I`, `C`, `B`, `G`, `P` or `S`: literals are indicators. */
   readonly kind: string;
   /**
    * `I`: the value; `C`: probabilities; `B`: trials and probability; `G`: mean and standard deviation; `S`:
@@ -14,15 +14,15 @@ interface JpcNode extends FileNode {
   readonly values: readonly number[];
 }
 
-/** Most states of a variable: an indicator's value alone is no evidence that a file means as many as it says. */
+/** Maximum number of states of a variable: a large indicator value alone does not justify a huge table. */
 const MOST_STATES = 1 << 16;
-/** Most numbers in the tables of all categorical leaves: those of few states are filled up. */
+/** Maximum total size of the tables of all categorical leaves, after padding those with fewer states. */
 const MOST_ENTRIES = 1 << 26;
 
 /**
- * A circuit from the text of a `.jpc` file, the format of ProbabilisticCircuits.jl (Juice). The variables of the circuit
- * are those that the root depends on, in the order of their numbers; variable `v` of the file is called `xv`. It has as
- * many states as any leaf over it needs. The last node is the root.
+ * A circuit from the text of a `.jpc` file, the format of ProbabilisticCircuits.jl (Juice). The circuit's variables are
+ * those that the root depends on, in ascending order; variable `v` of the file is called `xv`. It has as many states as
+ * any leaf over it needs. The last node is the root.
  *
  * - `L id vtree literal`: an indicator of 1 (or of 0, for a negative literal);
  * - `I id vtree variable value`: an indicator;
@@ -154,7 +154,7 @@ function build(graph: FileGraph<JpcNode>): Circuit {
         id: `B${id}`,
       });
     }
-    // Another leaf over the variable may know more states; these have no mass here.
+    // Other leaves over the variable may have more states; those have no mass here.
     const parameter = [...values, ...new Array<number>((states.get(v) as number) - values.length).fill(0)];
     return b.input({ variable, family: "categorical", units: 1, parameter, id: `C${id}` });
   }));

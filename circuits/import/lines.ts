@@ -9,7 +9,7 @@ export interface Line {
   readonly words: readonly string[];
 }
 
-/** A reader of the words of one line that says what is wrong and where. */
+/** Reads the words of one line and reports errors with their position. */
 export class WordReader {
   readonly #format: string;
   readonly #line: Line;
@@ -26,12 +26,12 @@ export class WordReader {
     return (this.#line.words[0] as string).toUpperCase();
   }
 
-  /** Words that have not been read. */
+  /** Number of unread words. */
   get left(): number {
     return this.#line.words.length - this.#next;
   }
 
-  /** The next word as a whole number that a double holds exactly. */
+  /** The next word as an integer that a double holds exactly. */
   integer(what: string): number {
     const word = this.#word(what);
     const value = wholeNumberOf(word);
@@ -46,8 +46,8 @@ export class WordReader {
   }
 
   /**
-   * The next word as the number of groups of `words` words that end the line. Nothing else may follow: a count is
-   * believed only where what it counts is there.
+   * Reads the next word as the number of groups of `words` words that end the line. It is rejected unless that many words
+   * follow, so a wrong count cannot trigger a huge allocation.
    */
   count(what: string, words: number): number {
     const count = this.integer(what);
@@ -68,10 +68,10 @@ export class WordReader {
   }
 }
 
-/** A word as a whole number, or undefined where it is none, or none that a double holds exactly. */
+/** A word as an integer, or undefined if it is not one that a double holds exactly. */
 export function wholeNumberOf(word: string): number | undefined {
   const value = /^[+-]?\d+$/.test(word) ? Number(word) : NaN;
-  // `+ 0` makes one zero of two.
+  // `+ 0` turns -0 into 0.
   return Number.isSafeInteger(value) ? value + 0 : undefined;
 }
 
@@ -82,8 +82,8 @@ export function decimalNumber(word: string): number | undefined {
 }
 
 /**
- * The lines of a text that are neither empty nor comments. Comments are lines whose first word is `c` or begins
- * with `#`. A `C` is none: `.jpc` files begin the lines of categorical leaves with it.
+ * The lines of a text that are neither empty nor comments. Comments are lines whose first word is `c` or begins with `#`.
+ * An uppercase `C` is not a comment: it starts the lines of categorical leaves in `.jpc` files.
  */
 export function linesOf(text: string): Line[] {
   requireText("a model file", text);
@@ -94,7 +94,7 @@ export function linesOf(text: string): Line[] {
 
 /**
  * The lines of nodes after the header `format count`.
- * @param counted whether the count must be there and right: writers of some formats get it wrong
+ * @param counted whether the count must be present and correct: writers of some formats get it wrong
  * @throws {CircuitError} when the header is missing, its count is none, or no node follows
  */
 export function nodeLines(text: string, format: string, counted: boolean): WordReader[] {
@@ -119,7 +119,7 @@ export function nodeLines(text: string, format: string, counted: boolean): WordR
 }
 
 /**
- * Rows of log-probabilities made linear and exactly normalised: files round them.
+ * Converts rows of log-probabilities to exactly normalised probabilities, since files contain rounded numbers.
  * @throws {CircuitError} through `reader` when they are further from one than rounding explains
  */
 export function normalised(logs: readonly number[], reader: WordReader): number[] {

@@ -1,4 +1,4 @@
-/** Readers of other programs' formats. */
+/** Readers for the file formats of other programs. */
 export { type CompiledFactors, compileFactors } from "./compile_factors.ts";
 export { type ColumnType, type CsvOptions, type CsvTable, parseCsv, readCsv } from "./csv.ts";
 export type { Factor, FactorGraph } from "./factors.ts";

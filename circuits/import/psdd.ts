@@ -11,16 +11,16 @@ interface PsddNode extends FileNode {
 }
 
 /**
- * A circuit from the text of a `.psdd` file (Kisa, Van den Broeck, Choi and Darwiche, "Probabilistic
- * Sentential Decision Diagrams", KR 2014). All variables have two states. The variables of the circuit are those that the
- * root depends on, in the order of their numbers; variable `v` of the file is called `xv`, so that a file over all of 1 to
- * n gives columns in that order. The last node is the root, the vtree is not needed.
+ * A circuit from the text of a `.psdd` file (Kisa, Van den Broeck, Choi and Darwiche, "Probabilistic Sentential Decision
+ * Diagrams", KR 2014). All variables have two states. The circuit's variables are those that the root depends on, in
+ * ascending order; variable `v` of the file is called `xv`, so a file over all of 1 to n gives columns in that order. The
+ * last node is the root; the vtree is not needed.
  *
  * - `L id vtree literal`: an indicator;
  * - `T id vtree variable [log P(0)] log P(1)`: a Bernoulli leaf;
  * - `D id vtree count {prime sub log-weight}`: a sum over products.
  *
- * Weights are normalised again, for files round them. @throws {CircuitError} naming the line
+ * Weights are renormalised, since files contain rounded numbers. @throws {CircuitError} naming the line
  */
 export function parsePsdd(text: string): Circuit {
   const graph = new FileGraph<PsddNode>();

@@ -1,8 +1,8 @@
 import { CircuitError } from "../errors.ts";
 
 /**
- * The text of a file for the parsers of this folder, unpacked where it is gzipped, whatever its name:
- * `parsePsdd(await readModelText("model.psdd.gz"))`.
+ * The text of a file for the parsers of this folder, decompressed if it is gzipped, whatever its name: `parsePsdd(await
+ * readModelText("model.psdd.gz"))`.
  * @throws {CircuitError} when there is no such file, or it is damaged or no text
  */
 export async function readModelText(path: string): Promise<string> {
@@ -24,10 +24,10 @@ export async function readModelText(path: string): Promise<string> {
   }
 }
 
-/** All members of a gzip file, one after the other: parallel packers and `cat` make files of several. */
+/** All members of a gzip file, concatenated: parallel compressors and `cat` create multi-member files. */
 function unpacked(bytes: Uint8Array, path: string): Uint8Array {
   try {
-    // Asked for here: bundlers for browsers, which read no files, must not look for an import of it.
+    // Loaded lazily: bundlers for browsers, which read no files, must not see an import of it.
     return globalThis.process.getBuiltinModule("node:zlib").gunzipSync(bytes);
   } catch (cause) {
     throw new CircuitError("model-file/unreadable", `${path}: its gzip data are damaged or cut short`, {

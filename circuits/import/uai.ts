@@ -6,7 +6,7 @@ import { decimalNumber, linesOf, wholeNumberOf } from "./lines.ts";
 
 /**
  * Reads the text of a `.uai` file (the format of the UAI inference competitions): `BAYES` or `MARKOV` in any case, the
- * variables' numbers of states, the scopes of the factors, their tables. What follows a `#` on a line is a comment.
+ * variables' numbers of states, the scopes of the factors, their tables. Text after `#` on a line is a comment.
  * @throws {CircuitError} saying which factor
  */
 export function parseUai(text: string): FactorGraph {
@@ -49,15 +49,15 @@ export function parseUai(text: string): FactorGraph {
 }
 
 /**
- * Reads the text of a `.uai.evid` file, which says for some variables which state was seen: `count {variable state}`, or
- * the number of such samples on a line of its own before them. The rows have a value or `null` for each variable of the
- * model and are what `samplesFromRows` takes.
- * @param model the model that the evidence is about: its variables and states bound the file's
+ * Reads the text of a `.uai.evid` file, which lists the observed states of some variables: `count {variable state}`,
+ * optionally preceded by the number of such samples on a separate line. The rows have a value or `null` for each variable
+ * of the model; pass them to `samplesFromRows`.
+ * @param model the model that the evidence is about; its variables and states bound those of the file
  * @throws {CircuitError} naming the sample
  */
 export function parseUaiEvidence(text: string, model: FactorGraph): (number | null)[][] {
   const words = new UaiWords(".uai.evid", text);
-  // The competitions of 2008 wrote the number of samples first, those since 2014 do not.
+  // The 2008 competition put the number of samples first; those since 2014 do not.
   const [first = []] = words.lines;
   const alone = Number(first[0]);
   const samples = words.size === 2 * alone + 1 && !(first.length === 1 && words.size > 1)
@@ -79,7 +79,7 @@ export function parseUaiEvidence(text: string, model: FactorGraph): (number | nu
   });
 }
 
-/** The words of a file in a row, each read for what it is. Counts are believed only where what they count is there. */
+/** The sequence of words of a file. Counts are accepted only if enough words follow. */
 class UaiWords {
   /** Words by line, without comments. */
   readonly lines: readonly (readonly string[])[];
@@ -99,7 +99,7 @@ class UaiWords {
     return this.#words.length;
   }
 
-  /** Words that have not been read. */
+  /** Number of unread words. */
   get left(): number {
     return this.#words.length - this.#at;
   }
@@ -116,7 +116,7 @@ class UaiWords {
     return this.#next(what, decimalNumber, (x) => x >= 0);
   }
 
-  /** A number of things that take at least `words` words each. */
+  /** A count of things that take at least `words` words each. */
   count(what: string, least: number, words: number): number {
     const count = this.whole(what, (n) => n >= least);
     if (count * words > this.left) {

@@ -10,8 +10,8 @@ import {
 import { clusterFrequencies } from "./start.ts";
 
 /**
- * A variable of two states. Parameter `[units, 2]`: the probabilities of both, for `1 - p` in float32 knows nothing
- * of what is below 6e-8. The probability of state 1 alone, `[units]`, is taken too.
+ * A variable of two states. Parameter `[units, 2]`: the probabilities of both, because `1 - p` in float32 loses
+ * probabilities below 6e-8. The probability of state 1 alone, `[units]`, is also accepted.
  */
 export const bernoulli: LeafFamily = {
   name: "bernoulli",
@@ -46,7 +46,7 @@ export const bernoulli: LeafFamily = {
   perturb: (leaf, amount, random) => noisyRows(leaf.values, 2, amount, random),
   sample(leaf, unit, random) {
     const one = probability(leaf, unit, 1);
-    // Of the sum: where state 1 is rounded to certain, state 0 keeps what it has.
+    // Relative to the sum: if state 1 is rounded to 1, state 0 keeps its probability.
     return random.uniform() * (probability(leaf, unit, 0) + one) < one ? 1 : 0;
   },
   mode: (leaf, unit) => probability(leaf, unit, 1) > probability(leaf, unit, 0) ? 1 : 0,

@@ -3,11 +3,11 @@ import { blendLinearly, type Leaf, type LeafFamily, type LeafShape, statesOf } f
 import { clusterMeans } from "./start.ts";
 
 /**
- * The number of successes in a fixed number of trials, as the state of a categorical variable. The setting `trials` is one
- * number for all units, or a list of one for each; one less than the states of the variable when left out. States above
- * it are impossible. Parameter `[units]`, float64: probabilities of success.
+ * The number of successes in a fixed number of trials, as the state of a categorical variable. The setting `trials` is
+ * one number for all units, or a list with one per unit; if omitted, one less than the number of states. States above it
+ * are impossible. Parameter `[units]`, float64: probabilities of success.
  *
- * Statistics are counts of states.
+ * Statistics are state counts.
  */
 export const binomial: LeafFamily = {
   name: "binomial",
@@ -46,7 +46,7 @@ export const binomial: LeafFamily = {
     const states = statesOf(leaf.variable);
     return leaf.values.map((p, unit) => {
       const trials = trialsOf(leaf, unit);
-      // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
+      // Virtual samples come from the current unit: they slow learning without biasing it.
       let weight = pseudocount, successes = pseudocount * p * trials;
       for (let k = 0; k < states; k++) {
         const count = statistics[unit * states + k] as number;
@@ -71,7 +71,7 @@ export const binomial: LeafFamily = {
   start(leaf, column, random) {
     const means = clusterMeans(leaf, column, random);
     if (means === undefined) return leaf.values.slice();
-    // Half a virtual success and failure: what starts at 0 or 1 stays there.
+    // Half a virtual success and failure: a probability that starts at 0 or 1 would stay there.
     return means.map((mean, unit) => {
       const trials = trialsOf(leaf, unit);
       return (Math.min(trials, Math.max(0, mean)) + 0.5) / (trials + 1);
@@ -89,7 +89,7 @@ export const binomial: LeafFamily = {
   },
   mode(leaf, unit) {
     const trials = trialsOf(leaf, unit);
-    // Where (n + 1) p is whole, it and the count below are equal.
+    // If (n + 1) p is an integer, it and the count below are equally likely.
     return Math.max(0, Math.min(trials, Math.ceil((trials + 1) * successOf(leaf, unit)) - 1));
   },
   mean: (leaf, unit) => trialsOf(leaf, unit) * successOf(leaf, unit),

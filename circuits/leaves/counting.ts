@@ -1,21 +1,21 @@
 /**
- * Logarithms of the probabilities of counts without cancellation: Loader, "Fast and Accurate Computation of Binomial
- * Probabilities" (2000).
+ * Log-probabilities of counts without cancellation: Loader, "Fast and Accurate Computation of Binomial Probabilities"
+ * (2000).
  */
 
-/** Most that a count may be: whole numbers up to here are exact in float32. */
+/** Maximum count: integers up to here are exact in float32. */
 export const MOST_COUNT = 2 ** 24;
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
-/** What Stirling's formula lacks: `log k! - ((k + 1/2) log k - k + log(2 pi) / 2)` for whole `k` from 1. */
+/** Error of Stirling's formula: `log k! - ((k + 1/2) log k - k + log(2 pi) / 2)` for integer `k` from 1. */
 export function stirlingError(k: number): number {
   if (k < SMALL.length) return SMALL[k] as number;
   const square = k * k;
   return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / square) / square) / square) / square) / k;
 }
 
-/** By `k`; up to 17! factorials are exact. */
+/** By `k`; factorials are exact up to 17!. */
 const SMALL: readonly number[] = Array.from({ length: 18 }, (_, k) => {
   let factorial = 1;
   for (let i = 2; i <= k; i++) factorial *= i;
@@ -36,18 +36,18 @@ export function deviance(k: number, m: number): number {
   }
 }
 
-/** Logarithm of the probability of `k` where `rate` are expected: `rate^k exp(-rate) / k!`. */
+/** Log-probability of count `k` at rate `rate`: `log(rate^k exp(-rate) / k!)`. */
 export function logPoisson(k: number, rate: number): number {
   if (k === 0) return -rate;
   return poissonOffset(k) - deviance(k, rate);
 }
 
-/** The part of {@link logPoisson} that is of `k` alone, beside the deviance. */
+/** The part of {@link logPoisson} that depends only on `k`, besides the deviance. */
 export function poissonOffset(k: number): number {
   return k === 0 ? 0 : -stirlingError(k) - HALF_LOG_TWO_PI - 0.5 * Math.log(k);
 }
 
-/** Logarithm of the probability of `k` successes in `n` trials, each of probability `p`. */
+/** Log-probability of `k` successes in `n` trials with success probability `p`. */
 export function logBinomial(k: number, n: number, p: number): number {
   if (k < 0 || k > n) return -Infinity;
   if (p === 0) return k === 0 ? 0 : -Infinity;
@@ -60,15 +60,15 @@ export function logBinomial(k: number, n: number, p: number): number {
 }
 
 /**
- * A count of the distribution that `log` tells, from a uniform number: found by going from its mode outwards, in as many
- * steps as its standard deviation is large.
+ * Draws a count from the distribution with log-probabilities `log`, given a uniform number: searches outwards from the
+ * mode, in a number of steps proportional to the standard deviation.
  */
 export function countFrom(uniform: number, mode: number, most: number, log: (k: number) => number): number {
   let left = uniform - Math.exp(log(mode));
   for (let step = 1; left >= 0; step++) {
     const below = mode - step, above = mode + step;
     if (below < 0 && above > most) break;
-    // What is so improbable is lost in the sum of what is not.
+    // Such small probabilities are lost to rounding in the sum.
     const [p, q] = [below < 0 ? 0 : Math.exp(log(below)), above > most ? 0 : Math.exp(log(above))];
     if (p + q < 1e-18) break;
     left -= p;

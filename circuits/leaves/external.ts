@@ -1,10 +1,9 @@
 import type { LeafFamily } from "./family.ts";
 
 /**
- * Log-likelihoods that come with the data, a vector of `units` for each sample ({@link Samples.externals}):
- * how a circuit over patches sees the circuits of the patches. No parameter and nothing to learn here.
- * The only value it has of its own is the unit that was chosen: that is what sampling and MAP report, for
- * the caller to continue in the circuit that the unit stands for.
+ * Log-likelihoods that come with the data, a vector of `units` for each sample ({@link Samples.externals}). A circuit
+ * over patches uses them for the circuits of the patches. No parameter, nothing to learn. Its only value is the chosen
+ * unit: sampling and MAP report it so that the caller can continue in the circuit that the unit stands for.
  */
 export const external: LeafFamily = {
   name: "external",

@@ -1,4 +1,4 @@
-/** The families that are built in, a line each. */
+/** The built-in families, one per line. */
 export { bernoulli } from "./bernoulli.ts";
 export { binomial } from "./binomial.ts";
 export { categorical } from "./categorical.ts";

@@ -3,25 +3,25 @@ import { clusterSpreads, movedMeans } from "./start.ts";
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
-/** Least standard deviation of a unit, as a share of that of its column, where settings do not say. */
+/** Default lower bound for a unit's standard deviation, relative to that of its column. */
 const MIN_SPREAD = 1e-6;
 
-/** Standard deviation, as a part of the mean, that is not told from the rounding of equal numbers. */
+/** Standard deviation, relative to the mean, that cannot be told from the rounding of equal numbers. */
 const EQUAL = 2 ** -51;
 
-/** Part of the square of a distance from a mean that rounding may leave in a variance: 1e4 times that of float64. */
+/** Share of a squared distance from the mean that rounding may leave in a variance: 1e4 times that of float64. */
 const ROUNDING = 1e-12;
 
 /**
  * A normal distribution. Parameter `[units, 2]`, float64: mean and standard deviation.
  *
- * A floor keeps a unit from collapsing on one sample, where the likelihood of a Gaussian mixture has no maximum: the
- * setting `minSpread` (1e-6 when left out: clusters of a column may be that narrow) times the standard deviation of all values of the column that an update
- * counts. The setting `minStddev` is a floor in the units of the data; given alone, it is the only one. Where all values
- * are equal, units keep the standard deviation that they have, or the floor if there is one.
+ * A lower bound keeps a unit from collapsing onto one sample, where the likelihood of a Gaussian mixture is unbounded:
+ * the setting `minSpread` (1e-6 if omitted, since clusters of a column may be that narrow) times the standard deviation
+ * of all values of the column counted in an update. The setting `minStddev` is a bound in the units of the data; given
+ * alone, it is the only one. If all values are equal, units keep their standard deviation, or the bound if there is one.
  *
- * Statistics are moments about the present mean: weight, sum of `x - mean`, sum of its squares. Moments about zero
- * have no digits left of the variance of numbers that are far from zero.
+ * Statistics are moments about the current mean: weight, sum of `x - mean`, sum of its squares. Moments about zero would
+ * lose the variance of numbers far from zero to rounding.
  */
 export const gaussian: LeafFamily = {
   name: "gaussian",
@@ -71,13 +71,13 @@ export const gaussian: LeafFamily = {
     const values = leaf.values.slice();
     for (let unit = 0; unit < leaf.units; unit++) {
       const sums = statistics.slice(unit * 3, unit * 3 + 3);
-      // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
+      // Virtual samples come from the current unit: they slow learning without biasing it.
       addExpected(leaf, unit, pseudocount, sums, 0);
       const [weight, first, second] = sums as unknown as [number, number, number];
       if (!(weight > 0)) continue;
       const move = first / weight;
-      // After a move of very many standard deviations the variance is known to lie below what rounding left of it;
-      // the next step, about the new mean, finds it.
+      // After a move of very many standard deviations, the variance is only known to lie below the rounding error; the
+      // next step, about the new mean, finds it.
       const variance = Math.max(second / weight - move * move, ROUNDING * move * move);
       const least = leastStddev(leaf, spread);
       values[unit * 2] = mean(leaf, unit) + move;
@@ -91,7 +91,7 @@ export const gaussian: LeafFamily = {
   blend(leaf, fresh, inertia) {
     const values = leaf.values.slice(), other = { ...leaf, values: fresh };
     for (let unit = 0; unit < leaf.units; unit++) {
-      // The moments are mixed: the mean of two standard deviations says nothing about two far means.
+      // Mix moments instead: the average of two standard deviations says nothing about two distant means.
       const move = mean(other, unit) - mean(leaf, unit);
       const variance = inertia * stddev(leaf, unit) ** 2 + (1 - inertia) * stddev(other, unit) ** 2 +
         inertia * (1 - inertia) * move * move;
@@ -123,7 +123,7 @@ export const gaussian: LeafFamily = {
   mean,
 };
 
-/** Adds the statistics of `weight` samples of the unit at `at`. */
+/** Adds the expected statistics of `weight` samples of the unit at offset `at`. */
 function addExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array, at: number): void {
   statistics[at] = (statistics[at] as number) + weight;
   statistics[at + 2] = (statistics[at + 2] as number) + weight * stddev(leaf, unit) ** 2;
@@ -138,9 +138,10 @@ function stddev(leaf: Leaf, unit: number): number {
 }
 
 /**
- * Standard deviation of all values that statistics of leaves count, about the mean of all; 0 where there are none, or the values
- * are equal as far as the statistics can tell: what is far smaller than the distances from the units' means is lost in their squares.
- * @param rounding part of such a square that the statistics may be wrong by; that of float64 when left out
+ * Standard deviation of all values counted in the statistics of leaves, about their common mean; 0 if there are none, or
+ * if the statistics cannot tell them apart: differences far smaller than the distances from the units' means are lost in
+ * the squares.
+ * @param rounding relative error of such a square in the statistics; that of float64 if omitted
  */
 function spreadOf(
   parts: readonly { readonly leaf: Leaf; readonly statistics: ArrayLike<number> }[],
@@ -158,7 +159,7 @@ function spreadOf(
     }, 0);
   const weight = sum((unit) => unit.weight);
   if (!(weight > 0)) return 0;
-  // About a mean of the column, so that nothing large is squared and taken away again.
+  // Relative to a mean of the column, so that large squares do not cancel.
   const origin = mean((parts[0] as { leaf: Leaf }).leaf, 0);
   const centre = origin + sum((unit) => unit.first + unit.weight * (unit.mean - origin)) / weight;
   const variance = sum((unit) => {
@@ -171,8 +172,8 @@ function spreadOf(
 }
 
 /**
- * The least standard deviation of a unit in a column whose values have the standard deviation `spread`; 0 where
- * nothing says.
+ * The minimum standard deviation of a unit in a column whose values have the standard deviation `spread`; 0 if there is
+ * no bound.
  */
 function leastStddev(leaf: LeafShape, spread: number): number {
   const { minStddev, minSpread } = leaf.settings;

@@ -11,8 +11,8 @@ import {
 import { clusterFrequencies } from "./start.ts";
 
 /**
- * A density that is constant between edges: the setting `edges` lists them in rising order, one more than there are bins. A
- * value on an edge is in the bin above, on the last in the last bin; outside of all it is impossible. Parameter
+ * A piecewise-constant density: the setting `edges` lists the bin edges in ascending order, one more than there are bins.
+ * A value on an edge belongs to the bin above, on the last edge to the last bin; values outside are impossible. Parameter
  * `[units, bins]`: the probabilities of the bins.
  */
 export const histogram: LeafFamily = {
@@ -96,7 +96,7 @@ function shareOf(leaf: Leaf, unit: number, bin: number): number {
   return leaf.values[unit * binsOf(leaf) + bin] as number;
 }
 
-/** The bin of a value, -1 outside of all. */
+/** The bin of a value; -1 if it is outside all bins. */
 function binOf(leaf: LeafShape, value: number): number {
   const edges = edgesOf(leaf), last = edges.length - 1;
   if (!(value >= (edges[0] as number) && value <= (edges[last] as number))) return -1;

@@ -1,8 +1,8 @@
 import { type LeafFamily, type LeafShape, statesOf } from "./family.ts";
 
 /**
- * All mass on one state. No parameter; setting `values` has the state of each unit, `[units]`.
- * Materialised latent variables and logical formats (`.psdd`, `.jpc`) are made of these.
+ * All mass on one state. No parameter; the setting `values` holds the state of each unit, `[units]`. Used for
+ * materialised latent variables and logical formats (`.psdd`, `.jpc`).
  */
 export const indicator: LeafFamily = {
   name: "indicator",
@@ -31,7 +31,7 @@ export const indicator: LeafFamily = {
   blend: (leaf) => leaf.values,
   start: (leaf) => leaf.values,
   perturb: (leaf) => leaf.values,
-  // It does not say how many states there are.
+  // The line does not tell the number of states.
   jpc: (leaf, unit) => ({ kind: "I", words: [stateOf(leaf, unit)], states: 0 }),
   sample: stateOf,
   mode: stateOf,

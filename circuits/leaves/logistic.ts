@@ -1,17 +1,17 @@
 import { type Leaf, type LeafFamily, type LeafShape, statesOf } from "./family.ts";
 import { clusterSpreads, movedMeans } from "./start.ts";
 
-/** Steps of the M-step, and halvings of one step before it is given up. */
+/** Maximum steps of the M-step, and halvings of a step before giving up. */
 const STEPS = 8, HALVINGS = 6;
 
 /**
- * The discretised logistic distribution over the states `0 .. states - 1` of an ordered variable (Salimans,
- * Karpathy, Chen and Kingma, "PixelCNN++", ICLR 2017): state `k` has the mass of the interval
- * `k - 1/2 .. k + 1/2`, the first and last state also that of the tails.
- * Parameter `[units, 2]`, float64: mean and scale, in states. Setting `minScale` (default 0.05: then all mass is on one state).
+ * The discretised logistic distribution over the states `0 .. states - 1` of an ordered variable (Salimans, Karpathy,
+ * Chen and Kingma, "PixelCNN++", ICLR 2017): state `k` has the mass of the interval `k - 1/2 .. k + 1/2`, and the first
+ * and last states also that of the tails. Parameter `[units, 2]`, float64: mean and scale, in states. Setting `minScale`
+ * (default 0.05, where all mass is on one state).
  *
- * Its M-step has no closed form: Fisher scoring on (mean, log scale) from the histogram of the flows, each
- * step halved until the likelihood rises, so that EM stays monotone.
+ * Its M-step has no closed form: Fisher scoring on (mean, log scale) from the histogram of the flows, with each step
+ * halved until the likelihood rises, so that EM stays monotone.
  */
 export const logistic: LeafFamily = {
   name: "logistic",
@@ -59,7 +59,7 @@ export const logistic: LeafFamily = {
     const values = leaf.values.slice();
     for (let unit = 0; unit < leaf.units; unit++) {
       const counts = statistics.slice(unit * states, (unit + 1) * states);
-      // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
+      // Virtual samples come from the current unit: they slow learning without biasing it.
       if (pseudocount > 0) addExpected(leaf, unit, pseudocount, counts, 0);
       const old: Point = { mean: values[unit * 2] as number, scale: values[unit * 2 + 1] as number };
       const best = ascend(counts, old, minScale(leaf));
@@ -72,7 +72,7 @@ export const logistic: LeafFamily = {
     addExpected(leaf, unit, weight, statistics, unit * statesOf(leaf.variable));
   },
   blend(leaf, fresh, inertia) {
-    // Means are mixed as they are, scales by their logarithms, in which they are learned.
+    // Means are interpolated linearly, scales logarithmically, as they are learned.
     return leaf.values.map((old, i) => {
       const next = fresh[i] as number;
       return i % 2 === 0
@@ -95,7 +95,7 @@ export const logistic: LeafFamily = {
     return clampState(leaf, Math.floor(x + 0.5));
   },
   mode(leaf, unit) {
-    // The density peaks at the mean, but the tails may make an end state heavier still.
+    // The density peaks at the mean, but the tails may give an end state even more mass.
     const candidates = [0, clampState(leaf, Math.round(leaf.values[unit * 2] as number))];
     candidates.push(statesOf(leaf.variable) - 1);
     return candidates.reduce((best, k) =>
@@ -111,7 +111,7 @@ export const logistic: LeafFamily = {
   },
 };
 
-/** Adds the statistics of `weight` samples of the unit at `at`. */
+/** Adds the expected statistics of `weight` samples of the unit at offset `at`. */
 function addExpected(leaf: Leaf, unit: number, weight: number, statistics: Float64Array, at: number): void {
   for (let k = 0; k < statesOf(leaf.variable); k++) {
     statistics[at + k] = (statistics[at + k] as number) +
@@ -125,8 +125,8 @@ interface Point {
 }
 
 /**
- * log(S(a) - S(b)) for the ends a > b of the state's interval, S the logistic function. Written as
- * log S(a) + log S(-b) + log(1 - exp(b - a)), which loses nothing in the tails.
+ * log(S(a) - S(b)) for the ends a > b of the state's interval, S the logistic function. Computed as log S(a) + log S(-b)
+ * + log(1 - exp(b - a)), which is accurate in the tails.
  */
 function logMass(k: number, states: number, mean: number, scale: number): number {
   const a = (k + 0.5 - mean) / scale, b = (k - 0.5 - mean) / scale;
@@ -141,7 +141,7 @@ function ascend(counts: Float64Array, start: Point, floor: number): Point {
   let point = start, value = expected(counts, point);
   for (let step = 0; step < STEPS; step++) {
     const [gMean, gLogScale] = gradient(counts, point);
-    // Fisher information of a logistic distribution: 1 / (3 scale^2) and (3 + pi^2) / 9 a sample.
+    // Fisher information of a logistic distribution: 1 / (3 scale^2) and (3 + pi^2) / 9 per sample.
     const dMean = gMean * 3 * point.scale ** 2 / weight;
     const dLogScale = Math.max(-1, Math.min(1, gLogScale * 9 / (3 + Math.PI ** 2) / weight));
     let size = 1, better: Point | undefined;
@@ -172,7 +172,7 @@ function expected(counts: Float64Array, { mean, scale }: Point): number {
   return total;
 }
 
-/** Derivatives of {@link expected} by the mean and by the logarithm of the scale. */
+/** Derivatives of {@link expected} with respect to the mean and the logarithm of the scale. */
 function gradient(counts: Float64Array, { mean, scale }: Point): [number, number] {
   let gMean = 0, gLogScale = 0;
   const width = 1 / scale / Math.expm1(1 / scale);

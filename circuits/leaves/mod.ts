@@ -130,8 +130,8 @@ export function statesOfValues(circuit: Circuit, node: InputNode): (value: numbe
 }
 
 /**
- * Number of states into which an input node's likelihood partitions the values of its variable; see {@link
- * LeafFamily.states}.
+ * Number of states into which an input node's likelihood partitions the values of its variable; see
+ * {@link LeafFamily.states}.
  */
 export function leafStates(circuit: Circuit, node: InputNode): number {
   return leafFamily(node.family).states(shapeOf(circuit, node));

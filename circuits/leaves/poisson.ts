@@ -2,14 +2,14 @@ import { countFrom, logPoisson, MOST_COUNT } from "./counting.ts";
 import { blendLinearly, type Leaf, type LeafFamily, type LeafShape } from "./family.ts";
 import { clusterMeans } from "./start.ts";
 
-/** Least rate that a float32 on a device tells from zero, with room for what it is divided by. */
+/** Least rate that float32 on a device can tell from zero, with headroom for divisors. */
 const LEAST_RATE = 1e-30;
 
 /**
- * The Poisson distribution of counts. Parameter `[units]`, float64: rates, that is means.
+ * The Poisson distribution over counts. Parameter `[units]`, float64: rates (means).
  *
- * A unit that saw nothing but zeros would have the rate 0, under which everything else is impossible: the setting `minRate`
- * (1e-6 when left out) is the least that learning makes of a rate.
+ * A unit that saw only zeros would get rate 0, under which everything else is impossible: the setting `minRate` (1e-6 if
+ * omitted) is the lower bound for learned rates.
  *
  * Statistics: weight, and sum of the counts.
  */
@@ -46,7 +46,7 @@ export const poisson: LeafFamily = {
   },
   maximise: (leaf, statistics, pseudocount) =>
     leaf.values.map((rate, unit) => {
-      // Virtual samples come from the unit as it is: they slow it down without pulling it anywhere else.
+      // Virtual samples come from the current unit: they slow learning without biasing it.
       const weight = (statistics[2 * unit] as number) + pseudocount;
       const total = (statistics[2 * unit + 1] as number) + pseudocount * rate;
       return weight > 0 ? Math.max(minRate(leaf), total / weight) : rate;
@@ -66,7 +66,7 @@ export const poisson: LeafFamily = {
     const rate = rateOf(leaf, unit);
     return countFrom(random.uniform(), Math.floor(rate), MOST_COUNT, (k) => logPoisson(k, rate));
   },
-  // Of a whole rate, it and the count below are equal.
+  // For an integer rate, the rate and the count below are equally likely.
   mode: (leaf, unit) => Math.max(0, Math.ceil(rateOf(leaf, unit)) - 1),
   mean: rateOf,
 };

@@ -1,8 +1,8 @@
-/** What families make of a column of data that their leaves start from. */
+/** Initial values of leaf families from a column of data. */
 import type { RandomStream } from "../random.ts";
 import type { Leaf, StartColumn } from "./family.ts";
 
-/** Weight, mean and mean square about the mean of the values that are there, of those rows that `of` takes. */
+/** Weight, mean and variance of the values present in the rows selected by `of`. */
 export function moments(
   column: Float64Array,
   weights: ArrayLike<number>,
@@ -12,7 +12,7 @@ export function moments(
   for (let row = 0; row < column.length; row++) {
     const x = column[row] as number, w = weights[row] as number;
     if (Number.isNaN(x) || !(w > 0) || !of(row)) continue;
-    // West 1979: as exact as two passes.
+    // West 1979: as accurate as two passes.
     weight += w;
     const move = x - mean;
     mean += move * w / weight;
@@ -28,8 +28,8 @@ export interface ClusterSpreads {
 }
 
 /**
- * Means and standard deviations of the clusters of a column; undefined where the column has no values. Units without a
- * cluster stand beside some value. A standard deviation is at least half of what is usual.
+ * Means and standard deviations of the clusters of a column; undefined if the column has no values. Units without a
+ * cluster are placed near some value. A standard deviation is at least half of the typical one.
  */
 export function clusterSpreads(
   leaf: Leaf,
@@ -48,7 +48,7 @@ export function clusterSpreads(
   const present = Array.from(column.keys()).filter((row) => !Number.isNaN(column[row]));
   const values = new Float64Array(2 * leaf.units);
   own.forEach(({ weight, mean, variance }, unit) => {
-    // More units than different values: the others stand beside some value.
+    // More units than distinct values: the others are placed near some value.
     const any = () => column[present[random.integer(present.length)] as number] as number;
     values[2 * unit] = weight > 0 ? mean : any() + usual * random.normal();
     values[2 * unit + 1] = Math.max(Math.sqrt(variance), usual * (weight > 0 ? 0.5 : 1));
@@ -57,8 +57,8 @@ export function clusterSpreads(
 }
 
 /**
- * Rows of probabilities, `[units, states]`: how often each cluster has the states, a virtual sample from the column, and
- * noise. `stateOf` tells the state of a value, -1 where it has none.
+ * Rows of probabilities, `[units, states]`: the state frequencies of each cluster, plus a virtual sample from the column
+ * and noise. `stateOf` maps a value to its state, or -1 if it has none.
  */
 export function clusterFrequencies(
   leaf: Leaf,
@@ -88,13 +88,13 @@ export function clusterFrequencies(
   return own;
 }
 
-/** Means and scales of units, `[units, 2]`, the means moved by `amount` times the scale times a normal number. */
+/** Means and scales of units, `[units, 2]`, with the means moved by `amount` times the scale times a normal number. */
 export function movedMeans(leaf: Leaf, amount: number, random: RandomStream): Float64Array | Float32Array {
   const { values } = leaf;
   return values.map((x, i) => i % 2 === 0 ? x + amount * (values[i + 1] as number) * random.normal() : x);
 }
 
-/** The mean of every unit's cluster, beside some value for units without one; undefined where a column has no values. */
+/** The mean of every unit's cluster, near some value for units without one; undefined if a column has no values. */
 export function clusterMeans(
   leaf: Leaf,
   column: StartColumn,

@@ -2,10 +2,10 @@ import type { Circuit } from "../circuit.ts";
 import { requireCircuit, requireSamples, requireWhole } from "../guards.ts";
 import { type Samples, sliceSamples } from "../samples.ts";
 
-/** Numbers that one batch's activations may take: 128 MiB of float64. */
+/** Budget for the activations of one batch, in numbers: 128 MiB of float64. */
 const BUDGET = 1 << 24;
 
-/** Samples that a query hands to an evaluator at a time, so that a node's values of all of them fit in memory. */
+/** Samples per evaluator call, chosen so that the values of all nodes fit in memory. */
 export function batchSize(circuit: Circuit): number {
   requireCircuit(circuit);
   const units = circuit.nodes.reduce((total, node) => total + node.units, 0);

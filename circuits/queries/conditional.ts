@@ -9,10 +9,10 @@ import { inBatches } from "./batches.ts";
 import { requireEvaluator, requireList, requireSamples } from "../guards.ts";
 
 /**
- * The distribution of every chosen categorical variable by itself given the observed values of all variables
- * that are not chosen and all soft evidence, that of the chosen ones included: by variable, `[samples, states]`, rows summing
- * to one. Of an external variable: how likely each unit is to have made the sample given the same and all log-likelihoods,
- * `[samples, units]`. A row is zero where what is observed is impossible. Chosen positions of a text or pixels of an image: see
+ * The conditional distribution of each chosen categorical variable separately, given the observed values of all variables
+ * that are not chosen and all soft evidence, including that of the chosen ones: by variable, `[samples, states]`, rows
+ * summing to one. For an external variable: the posterior of its units given the same evidence and all log-likelihoods,
+ * `[samples, units]`. Rows of impossible samples are zero. To choose positions of a text or pixels of an image, see
  * `masks.ts`.
  * @throws {CircuitError} on real variables
  */
@@ -45,7 +45,7 @@ export async function conditional(
       rows[s * states + k] = (rows[s * states + k] as number) + p;
     };
     if (family.external) return (s, unit, flow) => add(s, unit, flow);
-    // Rows of probabilities where the family has them: a vocabulary's are too many to go through logarithms.
+    // Probabilities directly if the family stores them: converting a whole vocabulary through logarithms is too slow.
     const table = family.rows ? leaf.values : Float64Array.from(
       { length: node.units * states },
       (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
@@ -61,7 +61,7 @@ export async function conditional(
   return out;
 }
 
-/** What a variable may be: states, or units of an external one; undefined for a real one. */
+/** Number of possible values of a variable: states, or units of an external one; undefined for a real one. */
 function choices(circuit: Circuit, v: number): number | undefined {
   const variable = variableOf(circuit, v);
   if (variable.kind === "categorical") return variable.states;
@@ -70,9 +70,9 @@ function choices(circuit: Circuit, v: number): number | undefined {
 }
 
 /**
- * Expected value of every chosen variable given the observed values of all that are not chosen and all soft evidence and
- * log-likelihoods (of a categorical variable: of the number of its state, of an external one of its unit): by variable,
- * `[samples]`. Zero where what is observed is impossible.
+ * Expected value of each chosen variable given the observed values of all that are not chosen and all soft evidence and
+ * log-likelihoods (for a categorical variable: of its state number, for an external one of its unit number): by variable,
+ * `[samples]`. Zero for impossible samples.
  */
 export async function conditionalMean(
   evaluator: Evaluator,
@@ -102,8 +102,8 @@ export async function conditionalMean(
 }
 
 /**
- * Entropy in nats of one categorical variable given the observed values of the others, `[samples]`: how
- * unsure the circuit is of it. Zero where what is observed is impossible.
+ * Entropy in nats of one categorical variable given the observed values of the others, `[samples]`: the circuit's
+ * uncertainty about it. Zero for impossible samples.
  */
 export async function entropy(
   evaluator: Evaluator,
@@ -122,10 +122,13 @@ export async function entropy(
   return out;
 }
 
-/** What is done for a unit of a leaf that has flow in a sample. */
+/** Called for each unit of a leaf with positive flow in a sample. */
 type LeafVisitor = (s: number, unit: number, flow: number, soft: StateWeights | undefined) => void;
 
-/** Calls what `prepare` returns for every sample and unit with flow of the leaves over `variables`, whose values are hidden. */
+/**
+ * Calls the function returned by `prepare` for every sample and every unit with flow of the leaves over `variables`,
+ * whose values are hidden.
+ */
 async function overLeaves(
   evaluator: Evaluator,
   samples: Samples,

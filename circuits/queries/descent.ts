@@ -13,21 +13,21 @@ import { isObserved, type Samples, softOf, type ValueArray } from "../samples.ts
 import type { StateWeights } from "../soft.ts";
 import { requireCircuit, requireSamples } from "../guards.ts";
 
-/** Decisions on the way down. */
+/** The decisions made during a descent. */
 export interface Descent {
   /**
-   * Which input of a row a sum unit takes: an index into `logs`, the logarithms of weight times input.
-   * At least one is above -Infinity.
+   * Chooses the input of a sum unit: an index into `logs`, the logarithms of weight times input. At least one is above
+   * -Infinity.
    */
   choose(node: SumNode, logs: Float64Array): number;
-  /** The value of a variable that has none, from its soft evidence if there is any. */
+  /** Chooses the value of a variable without one, using its soft evidence if there is any. */
   value(node: InputNode, unit: number, soft: StateWeights | undefined): number;
 }
 
 /**
- * Walks one sample from the root to the leaves, one input at every sum and all children of every product, and
- * writes the values of what has none to row `row` of `out`, `[..., variables]`. For external
- * variables, observed or not, that is the unit that was reached.
+ * Walks one sample from the root to the leaves, through one input of every sum and all children of every product, and
+ * writes values for unobserved variables to row `row` of `out`, `[..., variables]`. For external variables, observed or
+ * not, the value is the unit that was reached.
  */
 export function descend(
   circuit: Circuit,
@@ -85,7 +85,7 @@ function chosenInput(
   return inputs[descent.choose(node, logs)] as [NodeId, number];
 }
 
-/** A copy of the values that can hold what the circuit's variables may become. */
+/** A copy of the values in an array type that can hold all possible values of the circuit's variables. */
 export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32Array | Float64Array {
   requireCircuit(circuit);
   requireSamples(samples);
@@ -102,7 +102,7 @@ export function valuesFor(circuit: Circuit, samples: Samples, draws = 1): Int32A
   return out;
 }
 
-/** Index of the largest number, the first of equals. */
+/** Index of the largest number; ties go to the first. */
 export function largest(logs: Float64Array): number {
   let best = 0;
   for (let i = 1; i < logs.length; i++) if ((logs[i] as number) > (logs[best] as number)) best = i;

@@ -6,18 +6,18 @@ import { requireCircuit, requireList, requireWhole } from "../guards.ts";
 import { leafFamily, leafOf } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 
-/** What {@link excludeState} returns. */
+/** Result of {@link excludeState}. */
 export interface Exclusion {
-  /** Over the variables of the circuit and, after them, one for each chosen variable: 1 where it is not in the state. */
+  /** Over the circuit's variables, followed by one per chosen variable: 1 if it is not in the state. */
   readonly circuit: Circuit;
-  /** Samples of the circuit as samples of that one, in which no chosen variable is in the state. */
+  /** Converts samples of the original circuit, with every chosen variable conditioned not to be in the state. */
   condition(samples: Samples): Samples;
 }
 
 /**
- * Says of missing values what they are not: the circuit in which chosen categorical variables can be told not to be in a
- * state. A leaf over one becomes `p(x | x is not the state) p(x is not the state)`, unit by unit; what is sampled from
- * it, its marginals and conditionals are then those given that.
+ * Negative evidence: the circuit in which chosen categorical variables can be observed not to be in a state. A leaf over
+ * one becomes `p(x | x is not the state) p(x is not the state)`, unit by unit; samples, marginals and conditionals are
+ * then conditioned on that.
  * @throws {CircuitError} for a variable that is not categorical, or has no such state or no other
  */
 export function excludeState(circuit: Circuit, variables: readonly number[], state: number): Exclusion {
@@ -61,7 +61,10 @@ export function excludeState(circuit: Circuit, variables: readonly number[], sta
   return { circuit: b.build(root), condition: (samples) => conditioned(samples, told.size) };
 }
 
-/** Of every unit the distribution of the other states, `[units, states]`, and how likely it is in or not in the state, `[units, 2]`. */
+/**
+ * For every unit, the distribution over the other states, `[units, states]`, and the probabilities of being in and not in
+ * the state, `[units, 2]`.
+ */
 function partsOf(circuit: Circuit, node: InputNode, state: number) {
   const leaf = leafOf(circuit, node), family = leafFamily(node.family);
   const { states } = variableOf(circuit, node.variable) as { states: number };
@@ -76,7 +79,7 @@ function partsOf(circuit: Circuit, node: InputNode, state: number) {
     share[2 * u + 1] = Math.min(1, all);
     share[2 * u] = 1 - (share[2 * u + 1] as number);
     for (let k = 0; k < states; k++) {
-      // A unit that makes nothing else has no share: any distribution will do.
+      // If a unit generates only this state, the distribution has no weight: any will do.
       if (k !== state) {
         others[u * states + k] = all > 0 ? (rows[u * states + k] as number) / all : 1 / (states - 1);
       }
@@ -85,7 +88,7 @@ function partsOf(circuit: Circuit, node: InputNode, state: number) {
   return { others, share };
 }
 
-/** Samples with as many columns more, in which everything is 1. */
+/** Samples with `more` extra columns, in which every value is 1. */
 function conditioned(samples: Samples, more: number): Samples {
   const { count, variables, values, observed } = samples;
   const width = variables + more;

@@ -23,12 +23,12 @@ import { requireEvaluator, requireSamples } from "../guards.ts";
 export type Latent = NodeId | string;
 
 /**
- * The distribution of latent variables given what is observed of a sample, of each by itself: `[samples, states]`, where state
- * `k` is the `k`-th unit of the concatenated children of the sum node (for a hidden Markov model the hidden state at a position,
- * as forward and backward passes find it: Rabiner 1989). A row sums to the probability that the sample passes the node,
- * which is 1 but below sums that mix other nodes with it; zero where what is observed is impossible.
+ * The posterior of latent variables given the observed values of a sample, each separately: `[samples, states]`, where
+ * state `k` is the `k`-th unit of the concatenated children of the sum node (for a hidden Markov model the hidden state
+ * at a position, as computed by the forward-backward algorithm: Rabiner 1989). A row sums to the probability that the
+ * sample passes the node, which is 1 except below sums that mix other nodes with it; zero for impossible samples.
  *
- * @param latent one, or several, whose distributions come by latent
+ * @param latent one, or several, whose distributions are returned by latent
  * @throws {CircuitError} when there is no such sum node
  */
 export async function posterior(
@@ -36,7 +36,7 @@ export async function posterior(
   samples: Samples,
   latent: Latent,
 ): Promise<Float64Array>;
-/** The same of several latent variables, each by itself, from one pass over the samples. */
+/** The same for several latent variables, each separately, in one pass over the samples. */
 export async function posterior<L extends Latent>(
   evaluator: Evaluator,
   samples: Samples,
@@ -84,7 +84,7 @@ export async function posterior(
     : (asked[0] as { rows: Float64Array }).rows;
 }
 
-/** Where no leaf tells the states apart: from the flow of every edge. */
+/** If no leaves distinguish the states: from the flow of every edge. */
 async function byEdges(
   evaluator: Evaluator,
   batch: Samples,
@@ -119,7 +119,7 @@ function sumOf(circuit: Circuit, latent: Latent): SumNode {
   );
 }
 
-/** By node: how many nodes read it. */
+/** By node: the number of its parents. */
 function parentsOf(circuit: Circuit): Int32Array {
   const parents = new Int32Array(circuit.nodes.length);
   for (const node of circuit.nodes) {
@@ -128,7 +128,7 @@ function parentsOf(circuit: Circuit): Int32Array {
   return parents;
 }
 
-/** For every child of a sum a leaf that gets all of the child's flow and nothing else, if there are such leaves. */
+/** For every child of a sum, a leaf that receives exactly the child's flow, if there are such leaves. */
 function leavesThatTell(circuit: Circuit, sum: SumNode, parents: Int32Array): InputNode[] | undefined {
   const leafOf = (id: NodeId): InputNode | undefined => {
     const node = circuit.nodes[id] as Node;
@@ -144,20 +144,20 @@ function leavesThatTell(circuit: Circuit, sum: SumNode, parents: Int32Array): In
   return leaves.every((leaf) => leaf !== undefined) ? leaves : undefined;
 }
 
-/** What {@link viterbi} finds. */
+/** Result of {@link viterbi}. */
 export interface StatePaths {
-  /** The sum nodes whose latent variables have a state, from the root down: `z0`, `z1`, ... of a hidden Markov model. */
+  /** The sum nodes whose latent variables have a state, from the root down: `z0`, `z1`, ... for a hidden Markov model. */
   readonly latents: readonly NodeId[];
-  /** `[samples, latents]`: the state of each, an input unit of its sum node; -1 where the best path does not pass it. */
+  /** `[samples, latents]`: the state of each, an input unit of its sum node; -1 if the best path does not pass it. */
   readonly states: Int32Array;
-  /** `[samples]`: log-likelihood of what is observed together with these states, in nats. */
+  /** `[samples]`: joint log-likelihood of the observed values and these states, in nats. */
   readonly logValues: Float64Array;
 }
 
 /**
- * The most probable states of all latent variables together given what is observed, what is missing summed out (Viterbi 1967;
- * on circuits max-product with observed leaves, Poon and Domingos 2011). Exact for every circuit, as all latent variables
- * are maximised over. Of equal paths the one through the first inputs.
+ * The most probable joint states of all latent variables given the observed values, with missing ones summed out (Viterbi
+ * 1967; for circuits, max-product with observed leaves, Poon and Domingos 2011). Exact for every circuit, since all
+ * latent variables are maximised over. Ties go to the path through the first inputs.
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function viterbi(evaluator: Evaluator, samples: Samples): Promise<StatePaths> {
@@ -186,9 +186,9 @@ export async function viterbi(evaluator: Evaluator, samples: Samples): Promise<S
   return { latents: sums.map(({ id }) => id), states, logValues };
 }
 
-/** The best paths of one sample at a time. */
+/** The best paths, one sample at a time. */
 class BestPaths {
-  /** By node: logarithms of the best paths below its units; those of leaves are set from outside. */
+  /** By node: log-values of the best paths below its units; those of leaves are set by the caller. */
   readonly logs: readonly Float64Array[];
   /** By sum node: the best input of every unit. */
   readonly #best: ReadonlyMap<NodeId, Int32Array>;
@@ -211,7 +211,7 @@ class BestPaths {
     this.#inputs = new Float64Array(sums.reduce((most, node) => Math.max(most, unitsInto(circuit, node)), 0));
   }
 
-  /** Fills in all nodes above the leaves; returns the logarithm of the best path. */
+  /** Fills in all nodes above the leaves; returns the log-value of the best path. */
   up(): number {
     const { nodes, root } = this.#circuit;
     for (const node of nodes) {
@@ -226,7 +226,7 @@ class BestPaths {
     return (this.logs[root] as Float64Array)[0] as number;
   }
 
-  /** Calls `visit` for every sum on the best path with the state that it takes. */
+  /** Calls `visit` for every sum on the best path with the state it takes. */
   down(visit: (sum: NodeId, state: number) => void): void {
     const pending: [NodeId, number][] = [[this.#circuit.root, 0]];
     for (let step = pending.pop(); step !== undefined; step = pending.pop()) {

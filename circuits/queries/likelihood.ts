@@ -20,7 +20,7 @@ export async function logLikelihood(evaluator: Evaluator, samples: Samples): Pro
   return out;
 }
 
-/** Log-likelihood of the values of `variables` alone, all others summed out: `[samples, units of the root]`. */
+/** Log-likelihood of the values of `variables` only, with all others summed out: `[samples, units of the root]`. */
 export function marginal(
   evaluator: Evaluator,
   samples: Samples,
@@ -36,8 +36,8 @@ export function marginal(
 }
 
 /**
- * `log p(values of variables | the other observed values)` of every sample, in nats, `[samples]`.
- * -Infinity where the values are impossible, and also where what they are conditioned on is.
+ * `log p(values of variables | the other observed values)` of every sample, in nats, `[samples]`. -Infinity if the values
+ * are impossible, and also if what they are conditioned on is.
  */
 export async function conditionalLogLikelihood(
   evaluator: Evaluator,
@@ -55,8 +55,8 @@ export async function conditionalLogLikelihood(
 }
 
 /**
- * Expected sufficient statistics of all parameters over all samples: {@link Evaluator.flows} in batches,
- * added up. `sampleWeights`, `[samples]`, counts a sample that many times.
+ * Expected sufficient statistics of all parameters over all samples: {@link Evaluator.flows} summed over batches.
+ * `sampleWeights`, `[samples]`, gives the multiplicity of each sample.
  * @throws {CircuitError} on a wrong number of weights, or one that is negative or not finite
  */
 export async function expectedStatistics(

@@ -11,23 +11,22 @@ import { descend, largest, valuesFor } from "./descent.ts";
 import { refuseImpossible } from "./sampling.ts";
 import { requireEvaluator, requireSamples } from "../guards.ts";
 
-/** Completed samples with what made them best. */
+/** Completed samples with their log-values. */
 export interface Completion {
-  /** All values observed: the given ones, and the best for the missing and soft ones. External: the unit taken. */
+  /** All values observed: the given ones, and the best for missing and soft ones. External: the unit taken. */
   readonly samples: Samples;
   /**
-   * `[samples]`, nats. Of {@link map}: the log-likelihood of the completed sample. Of {@link maxProduct}:
-   * that of the one path taken through the sums, at most the former. With soft evidence the logarithms of the weights of the
-   * states that were taken are part of both.
+   * `[samples]`, nats. For {@link map}: the log-likelihood of the completed sample. For {@link maxProduct}: that of the
+   * single path through the sums, at most the former. With soft evidence, both include the log-weights of the chosen
+   * states.
    */
   readonly logValues: Float64Array;
 }
 
 /**
- * The most probable completion of every sample, exactly. Only deterministic circuits allow that (for all
- * others it is NP-hard: de Campos, "New Complexity Results for MAP in Bayesian Networks", IJCAI 2011):
- * compiled networks, and circuits whose sums are materialised. Of equally probable completions, the one
- * through the first inputs and smallest states.
+ * The most probable completion of every sample, exactly. Requires a deterministic circuit (for all others MAP is NP-hard:
+ * de Campos, "New Complexity Results for MAP in Bayesian Networks", IJCAI 2011): compiled networks, and circuits whose
+ * sums are materialised. Ties go to the completion through the first inputs and smallest states.
  * @throws {CircuitError} when the circuit is not deterministic, naming a node, or a sample is impossible
  */
 export function map(evaluator: Evaluator, samples: Samples): Promise<Completion> {
@@ -52,8 +51,8 @@ export function map(evaluator: Evaluator, samples: Samples): Promise<Completion>
 }
 
 /**
- * Max-product: the completion along the single best path through the circuit (Poon and Domingos 2011). In
- * general only an approximation of the most probable completion, for mass spread over many paths is not seen.
+ * Max-product: the completion along the single best path through the circuit (Poon and Domingos 2011). In general only an
+ * approximation of the most probable completion, since it ignores mass spread over many paths.
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function maxProduct(evaluator: Evaluator, samples: Samples): Promise<Completion> {

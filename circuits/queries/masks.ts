@@ -5,14 +5,15 @@ import { requireObject, requireWhole } from "../guards.ts";
 export interface ImageShape {
   /** Rows of pixels. */
   readonly height: number;
-  /** Pixels in a row. */
+  /** Pixels per row. */
   readonly width: number;
-  /** Variables of a pixel; 1 when left out. */
+  /** Variables per pixel; 1 if omitted. */
   readonly channels?: number;
 }
 
 /**
- * The pixels of rows `top .. bottom - 1` and columns `left .. right - 1`: a mask `[height, width]` of 0 and 1.
+ * A mask `[height, width]` of 0 and 1 that selects the pixels of rows `top .. bottom - 1` and columns `left .. right -
+ * 1`.
  * @throws {CircuitError} when the rectangle is not inside the image
  */
 export function rectangleMask(
@@ -40,8 +41,8 @@ export function rectangleMask(
 }
 
 /**
- * The variables of the pixels where `mask`, `[height, width]`, is not 0: what `conditional`, `hideVariables`
- * and the other queries take to ask about a part of an image (inpainting).
+ * The variables of the pixels where `mask`, `[height, width]`, is not 0: the argument of `conditional`, `hideVariables`
+ * and other queries about a part of an image (inpainting).
  * @throws {CircuitError} when the mask is not of the shape
  */
 export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): number[] {
@@ -63,8 +64,7 @@ export function pixelVariables(shape: ImageShape, mask: ArrayLike<number>): numb
 }
 
 /**
- * The variables of positions of a text whose variable `t` is position `t`: negative positions count from the
- * end.
+ * The variables at positions of a text, where variable `t` is position `t`; negative positions count from the end.
  * @throws {CircuitError} for a position outside the text
  */
 export function textPositions(length: number, positions: Iterable<number>): number[] {

@@ -1,4 +1,4 @@
-/** Questions to a circuit, answered through any {@link Evaluator}. */
+/** Queries on a circuit, answered through any {@link Evaluator}. */
 export { conditional, conditionalMean, entropy } from "./conditional.ts";
 export { excludeState, type Exclusion } from "./exclude.ts";
 export { type Latent, posterior, type StatePaths, viterbi } from "./latent.ts";

@@ -9,18 +9,19 @@ import { type Samples, unobserved } from "../samples.ts";
 import { inBatches } from "./batches.ts";
 import { descend, largest, valuesFor } from "./descent.ts";
 
-/** What {@link sampleMissing} takes. */
+/** Options of {@link sampleMissing}. */
 export interface SamplingOptions {
-  /** Decides every choice; a sample's choices do not depend on the batch it stands in. 0 when left out. */
+  /** Determines all random choices; those for a sample do not depend on its batch. 0 if omitted. */
   readonly seed?: number;
-  /** Completions of every sample; 1 when left out. */
+  /** Completions per sample; 1 if omitted. */
   readonly draws?: number;
 }
 
 /**
- * Conditional sampling: completes every sample by values drawn from `p(missing | observed)`, and those of variables with soft
- * evidence from their distribution given it. Exact and independent. Returns `[samples * draws, variables]`, all observed, the draws of a sample next to each
- * other. An external variable gets the number of the unit that was drawn for it.
+ * Conditional sampling: completes every sample with values drawn from `p(missing | observed)`; variables with soft
+ * evidence are drawn from their distribution given it. Exact and independent. Returns `[samples * draws, variables]`, all
+ * observed, with the draws of a sample adjacent. The value of an external variable is the index of the unit that was
+ * drawn.
  * @throws {CircuitError} when what is observed in a sample is impossible, naming the sample
  */
 export async function sampleMissing(
@@ -83,7 +84,7 @@ export function samplingOptions(options: SamplingOptions): Required<SamplingOpti
   return { seed, draws };
 }
 
-/** Refuses a sample that cannot be completed. @throws {CircuitError} for a log-likelihood of -Infinity */
+/** Rejects a sample that cannot be completed. @throws {CircuitError} for a log-likelihood of -Infinity */
 export function refuseImpossible(log: number, s: number): void {
   if (log > -Infinity) return;
   throw new CircuitError(

@@ -4,26 +4,26 @@ import { requireList, requireNumber, requireSamples, requireWhole } from "../gua
 import { checkSampleWeights, isObserved, requireValues, type Samples } from "../samples.ts";
 import { type Column, PairCounts } from "./pair_counts.ts";
 
-/** Bins are counted in 16 bits. */
+/** Bin numbers are 16-bit. */
 const MOST_BINS = 2 ** 15 - 1;
 
-/** What {@link mutualInformation} takes. */
+/** Options of {@link mutualInformation}. */
 export interface MutualInformationOptions {
-  /** Virtual samples a pair of variables, spread evenly over their joint states; 0.1 when left out. */
+  /** Virtual samples per pair of variables, spread evenly over their joint states; 0.1 if omitted. */
   readonly pseudocount?: number;
   /**
-   * Most bins a variable is counted in; 16 when left out. Neighbouring states of a categorical variable with
-   * more are counted as one; a real variable is cut at its quantiles.
+   * Maximum number of bins per variable; 16 if omitted. A categorical variable with more states has neighbouring states
+   * merged; a real variable is cut at its quantiles.
    */
   readonly bins?: number;
-  /** `[samples]`: how often each sample counts; once when left out. */
+  /** `[samples]`: the weight of each sample; 1 if omitted. */
   readonly sampleWeights?: ArrayLike<number>;
 }
 
 /**
- * Mutual information of every pair of variables in nats, `[variables, variables]`, symmetric, zero on the
- * diagonal. A sample counts for the pairs of which it has both values. Work grows with
- * samples times variables squared.
+ * Mutual information of every pair of variables in nats, `[variables, variables]`, symmetric, zero on the diagonal. A
+ * sample counts for the pairs for which it has both values. Cost grows with the number of samples times the square of the
+ * number of variables.
  * @throws {CircuitError} on options out of range, or external variables
  */
 export function mutualInformation(
@@ -96,12 +96,11 @@ export interface VariableTree {
 }
 
 /**
- * The maximum spanning tree of a symmetric weight matrix `[count, count]` (Chow and Liu 1968; Prim's
- * algorithm). Of equal weights the edge with the smaller variables is taken, so the tree is a function of its
- * input.
+ * The maximum spanning tree of a symmetric weight matrix `[count, count]` (Chow and Liu 1968; Prim's algorithm). Ties go
+ * to the edge with the smaller variables, so the result is deterministic.
  *
- * @param root a variable, or `centre` (when left out) for the one that is nearest to the farthest variable:
- *   the shallowest circuit
+ * @param root a variable, or `centre` (if omitted) for the one that minimises the distance to the farthest variable,
+ *   which gives the shallowest circuit
  */
 export function maximumSpanningTree(
   weights: ArrayLike<number>,
@@ -157,7 +156,7 @@ function rootedAt(neighbours: readonly number[][], root: number): VariableTree {
   return { root, parents, order };
 }
 
-/** Takes leaves away, layer by layer, until one or two variables are left; the smaller of two. */
+/** Removes leaves layer by layer until one or two variables are left; returns the smaller. */
 function centreOf(neighbours: readonly number[][]): number {
   const degree = neighbours.map((list) => list.length);
   let layer = degree.flatMap((d, v) => d <= 1 ? [v] : []);

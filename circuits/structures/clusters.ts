@@ -1,18 +1,18 @@
 import type { RandomStream } from "../random.ts";
 
-/** Rounds of Lloyd's algorithm, and times it is begun anew where there is time for it. */
+/** Iterations of Lloyd's algorithm, and maximum number of restarts. */
 const ROUNDS = 12, STARTS = 8;
 
-/** Distances of numbers that all of it may take. */
+/** Budget for the whole computation, in coordinate differences. */
 const WORK = 3e7;
 
 /**
- * Clusters of rows by k-means: the best of several starts by k-means++ (Arthur and Vassilvitskii, SODA 2007), each
- * followed by Lloyd's algorithm. For the starts of circuits; large data have `kernels/kmeans`.
+ * Clusters rows by k-means: the best of several starts by k-means++ (Arthur and Vassilvitskii, SODA 2007), each followed
+ * by Lloyd's algorithm. For initialising circuits; for large data use `kernels/kmeans`.
  *
- * @param values `[rows, width]`, of like spreads; NaN where a value is missing, which is then left out of distances
- * @param weights `[rows]`: how often each row counts
- * @returns `[rows]`: the cluster of each row, -1 for rows of which nothing is observed. Clusters may be empty
+ * @param values `[rows, width]`, of similar spreads; NaN where a value is missing, which is then left out of distances
+ * @param weights `[rows]`: the weight of each row
+ * @returns `[rows]`: the cluster of each row, -1 for rows with nothing observed. Clusters may be empty
  */
 export function clustersOf(
   values: Float64Array,
@@ -47,7 +47,10 @@ export function clustersOf(
   return best;
 }
 
-/** Mean squared difference of the values that a row has, times the width: as if the missing ones were like the others. */
+/**
+ * Mean squared difference over the observed values of a row, times the width: as if the missing ones were like the
+ * others.
+ */
 function distance(
   values: Float64Array,
   row: number,
@@ -65,7 +68,7 @@ function distance(
   return sum * width / count;
 }
 
-/** Rows as first centres, each drawn by its squared distance from those before it. */
+/** Initial centres: rows drawn in proportion to their squared distance from the centres chosen so far. */
 function spreadOut(
   values: Float64Array,
   weights: Float64Array,
@@ -78,9 +81,9 @@ function spreadOut(
   const nearest = Float64Array.from(seen, (is, row) => is === 1 ? weights[row] as number : 0);
   for (let c = 0; c < clusters; c++) {
     const all = random.choose(nearest);
-    // All rows stand on centres already: any row will do.
+    // All rows coincide with centres already: any row will do.
     const row = all >= 0 ? all : random.choose(Float64Array.from(seen));
-    // What the row does not have is 0, the mean of a column whose mean was taken off.
+    // Missing values become 0, the mean of the centred columns.
     for (let i = 0; i < width; i++) {
       const x = values[row * width + i] as number;
       centres[c * width + i] = Number.isNaN(x) ? 0 : x;
@@ -94,7 +97,7 @@ function spreadOut(
   return centres;
 }
 
-/** Gives every row its nearest centre; returns the sum of the squared distances. */
+/** Assigns every row to its nearest centre; returns the sum of the squared distances. */
 function assign(
   values: Float64Array,
   weights: Float64Array,
@@ -118,7 +121,7 @@ function assign(
   return cost;
 }
 
-/** Puts every centre in the mean of its rows, number by number of those that are there. */
+/** Moves every centre to the mean of its rows, coordinate by coordinate over the observed values. */
 function moveCentres(
   values: Float64Array,
   weights: Float64Array,

@@ -12,17 +12,17 @@ import {
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 import { requireList, requireObject, requireSamples } from "../guards.ts";
 
-/** What {@link hclt} takes. */
+/** Options of {@link hclt}. */
 export interface HcltOptions extends StructureOptions {
-  /** States of the hidden variables: one number, or one for each variable. */
+  /** States of the hidden variables: one number for all, or one per variable. */
   readonly latents: number | readonly number[];
 }
 
 /**
- * A hidden Chow-Liu tree (Liu and Van den Broeck, "Tractable Regularization of Probabilistic Circuits",
- * NeurIPS 2021): every variable `v` of the tree gets a hidden variable of `latents` states in its place, and
- * depends on that alone. Sum node `z<v>` sums out the hidden variable of `v`; its parameter `z/<v>` is
- * `[1, states of the parent's, states of its own]`. Leaves: parameter `leaf/<v>`.
+ * A hidden Chow-Liu tree (Liu and Van den Broeck, "Tractable Regularization of Probabilistic Circuits", NeurIPS 2021):
+ * every variable `v` of the tree is replaced by a hidden variable of `latents` states, on which alone `v` depends. Sum
+ * node `z<v>` sums out the hidden variable of `v`; its parameter `z/<v>` is `[1, states of the parent's, states of its
+ * own]`. Leaves: parameter `leaf/<v>`.
  */
 export function hclt(variables: readonly Variable[], tree: VariableTree, options: HcltOptions): Circuit {
   requireList("the variables", variables);
@@ -57,16 +57,16 @@ export function hclt(variables: readonly Variable[], tree: VariableTree, options
   return started(b.build(top), options);
 }
 
-/** What {@link hcltFromSamples} takes. */
+/** Options of {@link hcltFromSamples}. */
 export interface HcltFromSamplesOptions extends HcltOptions, MutualInformationOptions {
-  /** A variable, or `centre`: see {@link maximumSpanningTree}. */
+  /** A variable, or `centre`; see {@link maximumSpanningTree}. */
   readonly root?: number | "centre";
-  /** Where leaves start: from the samples (when left out), or at `random`. */
+  /** How leaves are initialised: from the samples (if omitted), or at `random`. */
   readonly start?: "data" | "random";
 }
 
 /**
- * A hidden Chow-Liu tree whose tree is learned from samples, from which its leaves start too ({@link startFromData});
+ * A hidden Chow-Liu tree with the tree learned from samples, which also initialise the leaves ({@link startFromData});
  * weights are random.
  */
 export function hcltFromSamples(

@@ -5,30 +5,30 @@ import { requireObject, requireWhole } from "../guards.ts";
 import type { NestedNumbers } from "../nested.ts";
 import { defaultLeaf, started, type StructureOptions } from "./leaf.ts";
 
-/** What {@link hmm} takes. */
+/** Options of {@link hmm}. */
 export interface HmmOptions extends StructureOptions {
   /** Length of the sequence: variables `x0 .. x<length - 1>`. */
   readonly length: number;
-  /** Hidden states. */
+  /** Number of hidden states. */
   readonly states: number;
-  /** What one position holds: a number of symbols, or a variable (its name is replaced). */
+  /** The variable at each position: a number of symbols, or a variable (its name is replaced). */
   readonly symbols: number | Variable;
-  /** Whether all positions share one transition and one emission parameter; true when left out. */
+  /** Whether all positions share one transition and one emission parameter; true if omitted. */
   readonly homogeneous?: boolean;
-  /** `[states]`: distribution of the first hidden state. Random when left out. */
+  /** `[states]`: distribution of the first hidden state. Random if omitted. */
   readonly initial?: NestedNumbers;
-  /** `[states, states]`: row `i` is the distribution of the state after `i`. Only for homogeneous ones. */
+  /** `[states, states]`: row `i` is the distribution of the state after `i`. Only for homogeneous models. */
   readonly transition?: NestedNumbers;
-  /** `[states, ...]`: parameter of the leaf, such as `[states, symbols]`. Only for homogeneous ones. */
+  /** `[states, ...]`: parameter of the leaf, such as `[states, symbols]`. Only for homogeneous models. */
   readonly emission?: NestedNumbers;
 }
 
 /**
  * A hidden Markov model (Rabiner and Juang 1986): `p(z0) p(x0 | z0) prod p(zt | zt-1) p(xt | zt)`.
  *
- * Sum node `z<t>` sums out the hidden state at position `t`. Parameters: `initial` `[1, 1, states]`;
- * homogeneous ones have `transition` `[1, states, states]` and `emission` `[states, ...]`, the others one of
- * each for every position, `transition/<t>` into position `t` and `emission/<t>`.
+ * Sum node `z<t>` sums out the hidden state at position `t`. Parameters: `initial` `[1, 1, states]`; homogeneous models
+ * have `transition` `[1, states, states]` and `emission` `[states, ...]`, others one of each per position,
+ * `transition/<t>` into position `t` and `emission/<t>`.
  * @throws {CircuitError} on a length or number of states below 1
  */
 export function hmm(options: HmmOptions): Circuit {
@@ -49,7 +49,7 @@ export function hmm(options: HmmOptions): Circuit {
   const b = new CircuitBuilder({ seed: options.seed ?? 0 });
   const variables = Array.from({ length }, (_, t) => b.variable({ ...template, name: `x${t}` }));
   const choice = (options.leaf ?? defaultLeaf)(template, 0);
-  /** Values at the first use, a tie at every later one. */
+  /** The values at the first use, a tie at every later one. */
   const tied = (
     id: string,
     values: NestedNumbers | undefined,
@@ -79,6 +79,6 @@ export function hmm(options: HmmOptions): Circuit {
     });
   }
   const circuit = b.build(after as NodeId);
-  // Given emissions are no start to be replaced.
+  // Emissions that were passed in must not be reinitialised.
   return options.emission === undefined ? started(circuit, options) : circuit;
 }

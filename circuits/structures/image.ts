@@ -3,19 +3,19 @@ import { CircuitError } from "../errors.ts";
 import { requireList, requireObject, requireWhole } from "../guards.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
-/** What the structures for images take. Pixel (row, column) and its channels are variables in row-major order. */
+/** Options of the image structures. Variables are ordered row-major by pixel (row, column), then channel. */
 export interface ImageOptions extends RegionOptions {
   /** Rows of pixels. */
   readonly height: number;
-  /** Pixels in a row. */
+  /** Pixels per row. */
   readonly width: number;
-  /** Variables of a pixel, next to each other; 1 when left out. */
+  /** Variables per pixel, adjacent to each other; 1 if omitted. */
   readonly channels?: number;
 }
 
-/** What {@link poonDomingos} takes. */
+/** Options of {@link poonDomingos}. */
 export interface PoonDomingosOptions extends ImageOptions {
-  /** Cuts fall on multiples of this many pixels; rectangles no larger than that in both directions are not cut. */
+  /** Cuts fall on multiples of this many pixels; rectangles that are no larger in either direction are not cut. */
   readonly delta: number;
 }
 
@@ -24,14 +24,14 @@ interface Rectangle {
   readonly left: number;
   readonly bottom: number;
   readonly right: number;
-  /** In a quad graph: a half that came from a cut between rows (columns) and is cut the other way next. */
+  /** In a quad graph: a half that resulted from a cut between rows (columns) and is cut the other way next. */
   readonly half?: "rows" | "columns" | undefined;
 }
 
 /**
- * The structure of Poon and Domingos, "Sum-Product Networks: A New Deep Architecture" (UAI 2011): every
- * rectangle on a grid of `delta` pixels is a region, split by every straight cut of the grid. The number of
- * regions grows with (height width / delta^2)^2.
+ * The structure of Poon and Domingos, "Sum-Product Networks: A New Deep Architecture" (UAI 2011): every rectangle on a
+ * grid of `delta` pixels is a region, split by every straight cut along the grid. The number of regions grows with
+ * (height width / delta^2)^2.
  */
 export function poonDomingos(variables: readonly Variable[], options: PoonDomingosOptions): Circuit {
   requireList("the variables", variables);
@@ -50,8 +50,8 @@ export function poonDomingos(variables: readonly Variable[], options: PoonDoming
 }
 
 /**
- * A quad tree: every rectangle is cut into its four quarters (two, if it is one pixel high or wide) until
- * single pixels are left. The channels of a pixel are independent given its unit.
+ * A quad tree: every rectangle is cut into quarters (halves, if it is one pixel high or wide) until single pixels are
+ * left. The channels of a pixel are independent given its unit.
  */
 export function quadTree(variables: readonly Variable[], options: ImageOptions): Circuit {
   requireList("the variables", variables);
@@ -66,8 +66,8 @@ export function quadTree(variables: readonly Variable[], options: ImageOptions):
 }
 
 /**
- * A quad graph (Mari, Vessio and Vergari 2023): like {@link quadTree}, but the quarters are joined in two
- * steps and both orders (rows first, columns first) are mixed.
+ * A quad graph (Mari, Vessio and Vergari 2023): like {@link quadTree}, but the quarters are joined in two steps, and both
+ * orders (rows first, columns first) are mixed.
  */
 export function quadGraph(variables: readonly Variable[], options: ImageOptions): Circuit {
   requireList("the variables", variables);

@@ -9,20 +9,20 @@ import { startFromData } from "./start.ts";
 export interface LeafChoice {
   /** Name of the family. */
   readonly family: string;
-  /** Its settings; none when left out. */
+  /** Its settings; none if omitted. */
   readonly settings?: LeafSettings;
 }
 
-/** What every structure takes. */
+/** Options of every structure. */
 export interface StructureOptions {
-  /** Decides the starting parameters and every random choice of structure; 0 when left out. */
+  /** Determines the initial parameters and every random choice of structure; 0 if omitted. */
   readonly seed?: number;
   /**
-   * Samples that the leaves start from: see {@link startFromData}. Without them they start at random, real ones near 0
-   * with a standard deviation of 1, wherever the data are.
+   * Samples to initialise the leaves from; see {@link startFromData}. Without them leaves start at random, real ones near
+   * 0 with a standard deviation of 1, regardless of the location of the data.
    */
   readonly data?: Samples;
-  /** The leaf family for a variable; {@link defaultLeaf} when left out. */
+  /** Chooses the leaf family of a variable; {@link defaultLeaf} if omitted. */
   readonly leaf?: (variable: Variable, index: number) => LeafChoice;
 }
 
@@ -38,20 +38,20 @@ export function defaultLeaf(variable: Variable): LeafChoice {
   return { family: DEFAULTS[variable.kind] };
 }
 
-/** The circuit of a structure, with leaves that start from the data if there are any. */
+/** The circuit of a structure, with leaves initialised from the data if there are any. */
 export function started(circuit: Circuit, { data, seed = 0 }: StructureOptions): Circuit {
   requireCircuit(circuit);
   return data === undefined ? circuit : startFromData(circuit, data, { seed });
 }
 
-/** `count` categorical variables `x0`, `x1`, ... of equally many states. */
+/** `count` categorical variables `x0`, `x1`, ... with `states` states each. */
 export function categoricalVariables(count: number, states: number): Variable[] {
   requireWhole("the number of variables", count, 0);
   requireWhole("the number of states", states, 1);
   return Array.from({ length: count }, (_, v) => ({ kind: "categorical", name: `x${v}`, states }));
 }
 
-/** Adds the chosen leaf over variable `v` to a builder that has the variable already. */
+/** Adds the chosen leaf over variable `v` to a builder that already has the variable. */
 export function addLeaf(
   b: CircuitBuilder,
   variable: Variable,

@@ -6,15 +6,15 @@ import type { NestedNumbers } from "../nested.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 import { requireCircuit, requireList, requireObject } from "../guards.ts";
 
-/** What {@link naiveMixture} takes. */
+/** Options of {@link naiveMixture}. */
 export interface NaiveMixtureOptions extends StructureOptions {
   /** Number of components. */
   readonly components: number;
 }
 
 /**
- * A mixture of fully factorised distributions, also called naive Bayes with a hidden class. Sum node `z` sums
- * out the component; its parameter `z` is `[1, 1, components]`.
+ * A mixture of fully factorised distributions, also called naive Bayes with a hidden class. Sum node `z` sums out the
+ * component; its parameter `z` is `[1, 1, components]`.
  */
 export function naiveMixture(variables: readonly Variable[], options: NaiveMixtureOptions): Circuit {
   requireList("the variables", variables);
@@ -26,10 +26,10 @@ export function naiveMixture(variables: readonly Variable[], options: NaiveMixtu
 }
 
 /**
- * A mixture of circuits over the same variables. Parameters of circuit `i` get the prefix `c<i>/`; sum node
- * `mixture` has the parameter `mixture`, `[1, 1, units of all roots]`.
+ * A mixture of circuits over the same variables. Parameters of circuit `i` get the prefix `c<i>/`; sum node `mixture` has
+ * the parameter `mixture`, `[1, 1, units of all roots]`.
  *
- * @param weights one for each unit of each root, summing to one; equal when left out
+ * @param weights one for each unit of each root, summing to one; equal if omitted
  * @throws {CircuitError} when the circuits are not over the same variables
  */
 export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): Circuit {
@@ -59,7 +59,7 @@ export function mixture(circuits: readonly Circuit[], weights?: NestedNumbers): 
   }));
 }
 
-/** Mixes the units of a circuit with a vector root to one distribution: a sum node `mixture` above it. */
+/** Mixes the units of a circuit with a vector root into one distribution: adds a sum node `mixture` above it. */
 export function mixtureOfUnits(circuit: Circuit, weights?: NestedNumbers): Circuit {
   requireCircuit(circuit);
   const units = rootUnits(circuit);

@@ -1,35 +1,36 @@
-/** A variable as bins. */
+/** A binned variable. */
 export interface Column {
   /** Bin of every sample, -1 where missing. */
   readonly values: Int16Array;
   readonly bins: number;
 }
 
-/** Tables that samples are counted in by turns: counting a cell twice in a row waits for the first. */
+/** Number of count tables used in rotation: incrementing the same cell twice in a row would stall on the first write. */
 const LANES = 4;
 
 /**
- * Mutual information of pairs of binned variables, for very many pairs: images of 3,072 numbers have 4.7
- * million. What a pair costs is one count a sample and one look into a table a cell.
+ * Mutual information of pairs of binned variables, for very many pairs: images with 3,072 numbers have 4.7 million. A
+ * pair costs one count per sample and one table look-up per cell.
  */
 export class PairCounts {
   readonly #count: number;
   readonly #weights: ArrayLike<number> | undefined;
   readonly #pseudocount: number;
-  /** Cells of a row: the bins and one for missing values, which comes first. */
+  /** Cells per row: the bins, preceded by one for missing values. */
   readonly #stride: number;
   readonly #cells: Int32Array | Float64Array;
-  /** The row and the lane of every sample: where its cell is but for the column. */
+  /** Offset of every sample's lane and row; adding the column gives its cell. */
   readonly #rows: Uint32Array;
   #first: Column = { values: new Int16Array(), bins: 0 };
-  /** `x log x` of whole counts with a share of the pseudocount, by that share. */
+  /** `x log x` of integer counts plus a share of the pseudocount, keyed by that share. */
   readonly #tables = new Map<number, Float64Array>();
 
   /**
-   * @param samples in every column
-   * @param bins the most that a column has
-   * @param pseudocount virtual samples a pair, spread evenly
-   * @param weights `[samples]`: how often each sample counts; once when left out
+   * Allocates the count tables.
+   * @param samples number of samples in every column
+   * @param bins maximum number of bins of a column
+   * @param pseudocount virtual samples per pair, spread evenly
+   * @param weights `[samples]`: the weight of each sample; 1 if omitted
    */
   constructor(samples: number, bins: number, pseudocount: number, weights?: ArrayLike<number>) {
     this.#count = samples;
@@ -41,7 +42,7 @@ export class PairCounts {
     this.#rows = new Uint32Array(samples);
   }
 
-  /** The first variable of the pairs that follow. */
+  /** Sets the first variable of the following pairs. */
   set first(column: Column) {
     this.#first = column;
     const { values } = column, stride = this.#stride;
@@ -88,7 +89,7 @@ export class PairCounts {
     }
   }
 
-  /** `x log x` of a count and its virtual samples. */
+  /** `x log x` of a count plus its virtual samples. */
   #entropyTerm(virtual: number): (count: number) => number {
     if (this.#weights !== undefined) return (count) => timesLog(count + virtual);
     let table = this.#tables.get(virtual);

@@ -15,26 +15,25 @@ import { isExternal } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 import type { VariableTree } from "./chow_liu.ts";
 
-/** What {@link clusterTree} takes. */
+/** Options of {@link clusterTree}. */
 export interface ClusterTreeOptions {
-  /** Clusters of every patch: units of its external leaf. */
+  /** Clusters per patch: units of its external leaf. */
   readonly clusters: number;
   /**
-   * States of a hidden variable above the cluster of every patch, with learned probabilities of the clusters
-   * given it. When left out the tree is over the clusters themselves.
+   * States of a hidden variable above the cluster of every patch, with learned probabilities of the clusters given it. If
+   * omitted, the tree is over the clusters themselves.
    */
   readonly latents?: number;
-  /** Decides the starting parameters; 0 when left out. */
+  /** Determines the initial parameters; 0 if omitted. */
   readonly seed?: number;
 }
 
 /**
- * The circuit over patches of latent variable distillation for images (Liu, Zhang and Van den Broeck, ICLR
- * 2023): a tree over the cluster variables of the patches, whose leaves are log-likelihoods of each patch
- * under each of its clusters, which come with the data ({@link Samples.externals}) until {@link
- * assemblePatches} puts circuits in their place. Sum node `z<v>` sums out the variable of patch `v`; its
- * parameter `z/<v>` is `[1, states of the parent's, states of its own]`. With `latents`, parameter
- * `cluster/<v>` is `[1, latents, clusters]`.
+ * The circuit over patches used in latent variable distillation for images (Liu, Zhang and Van den Broeck, ICLR 2023): a
+ * tree over the cluster variables of the patches. Its leaves are log-likelihoods of each patch under each of its
+ * clusters, which come with the data ({@link Samples.externals}) until {@link assemblePatches} replaces them by circuits.
+ * Sum node `z<v>` sums out the variable of patch `v`; its parameter `z/<v>` is `[1, states of the parent's, states of its
+ * own]`. With `latents`, parameter `cluster/<v>` is `[1, latents, clusters]`.
  *
  * @param names of the patches, one for each node of the tree
  */
@@ -70,13 +69,13 @@ export function clusterTree(
 }
 
 /**
- * Parameters of a {@link clusterTree} counted from the clusters of the patches of images: the start that
- * distillation gives. With latents, state `l` of a hidden variable stands for cluster `l % clusters`, which it
- * has with the probability `1 - spread`.
+ * Parameters of a {@link clusterTree} counted from the clusters of image patches: the initialisation by distillation.
+ * With latents, state `l` of a hidden variable represents cluster `l % clusters`, to which it assigns probability `1 -
+ * spread`.
  *
  * @param assignments `[images, patches]`: the cluster of every patch
- * @param options `pseudocount` virtual samples a row, evenly (0.1 when left out); `spread` over other clusters
- *   (0.05 when left out), for latents
+ * @param options `pseudocount` virtual samples per row, spread evenly (0.1 if omitted); `spread` over other clusters
+ *   (0.05 if omitted), for latents
  * @throws {CircuitError} when a cluster is out of range or the numbers do not fit
  */
 export function countClusters(
@@ -110,7 +109,7 @@ export function countClusters(
     }
   }
   const values = new Map<string, Float32Array>();
-  // How many states stand for each cluster: a count is shared by them.
+  // Number of states that represent each cluster and share its count.
   const copies = Float64Array.from(
     { length: clusters },
     (_, k) => Math.max(1, Math.ceil((states - k) / clusters)),
@@ -151,11 +150,11 @@ export function countClusters(
   return values;
 }
 
-/** A circuit over one patch and where it stands in the image. */
+/** A circuit over one patch and its position in the image. */
 export interface PatchPart {
   /**
-   * `p(patch | cluster)`: one root unit for each cluster. Parts with the same circuit (the same object) share
-   * its parameters: circuits that are shared over positions.
+   * `p(patch | cluster)`: one root unit per cluster. Parts with the same circuit object share its parameters: circuits
+   * that are shared over positions.
    */
   readonly circuit: Circuit;
   /** For each variable of the circuit, its index among the variables of the image. */
@@ -163,12 +162,11 @@ export interface PatchPart {
 }
 
 /**
- * One circuit over all pixels: in the place of every external leaf of `top` the circuit of its patch. Its
- * likelihood is that of `top` on the log-likelihoods of the patch circuits. Parameters of `top` keep their ids
- * under `top/`; those of the circuit of patch `v` are under `patch<v>/`, `v` being the first patch that has
- * it.
+ * One circuit over all pixels: every external leaf of `top` is replaced by the circuit of its patch. Its likelihood is
+ * that of `top` on the log-likelihoods of the patch circuits. Parameters of `top` keep their ids under `top/`; those of
+ * the circuit of patch `v` are under `patch<v>/`, where `v` is the first patch that uses it.
  *
- * @param variables of the image, in the order that samples have them
+ * @param variables of the image, in sample order
  * @param parts one for each variable of `top`
  * @throws {CircuitError} when units or variables do not fit, or a pixel belongs to no patch or to two
  */
@@ -240,8 +238,8 @@ export function assemblePatches(
 }
 
 /**
- * The inverse of {@link assemblePatches}: the circuits that it was made of, with the parameters of `whole`.
- * Circuits that were one object are one again.
+ * The inverse of {@link assemblePatches}: its component circuits, with the parameters of `whole`. Circuits that were the
+ * same object are again one object.
  */
 export function disassemblePatches(
   whole: Circuit,

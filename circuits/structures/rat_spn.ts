@@ -4,18 +4,17 @@ import { requireList, requireObject, requireWhole } from "../guards.ts";
 import { RandomStream } from "../random.ts";
 import { circuitOfRegions, type Region, type RegionOptions } from "./region_graph.ts";
 
-/** What {@link ratSpn} takes. */
+/** Options of {@link ratSpn}. */
 export interface RatSpnOptions extends RegionOptions {
-  /** How often a region is split in two; at most log2 of the number of variables. */
+  /** How often the variables are split in two; at most log2 of the number of variables. */
   readonly depth: number;
-  /** Random trees that are mixed at the root. */
+  /** Number of random trees mixed at the root. */
   readonly replicas: number;
 }
 
 /**
- * A random tensorised circuit (Peharz et al., "Random Sum-Product Networks", UAI 2019): each replica splits
- * the variables in random balanced halves `depth` times. Products are element-wise, see {@link
- * circuitOfRegions}.
+ * A random tensorised circuit (Peharz et al., "Random Sum-Product Networks", UAI 2019): each replica splits the variables
+ * into random balanced halves `depth` times. Products are elementwise; see {@link circuitOfRegions}.
  * @throws {CircuitError} when the variables cannot be split `depth` times
  */
 export function ratSpn(variables: readonly Variable[], options: RatSpnOptions): Circuit {

@@ -5,27 +5,27 @@ import { addLeaf, started, type StructureOptions } from "./leaf.ts";
 import { requireList, requireObject } from "../guards.ts";
 
 /**
- * A set of variables and the ways to split it (Dennis and Ventura 2012). Regions are shared by identity: a
- * region that stands in several partitions becomes one node.
+ * A set of variables and the ways to split it (Dennis and Ventura 2012). Regions are shared by identity: a region object
+ * that occurs in several partitions becomes one node.
  */
 export interface Region {
   /** Variables of the region, without repetition. */
   readonly variables: readonly number[];
-  /** Each a list of disjoint regions that make up this one. None: the variables are independent given a unit. */
+  /** Each is a list of disjoint regions that make up this one. If empty, the variables are independent given a unit. */
   readonly partitions: readonly (readonly Region[])[];
 }
 
-/** What {@link circuitOfRegions} takes. */
+/** Options of {@link circuitOfRegions}. */
 export interface RegionOptions extends StructureOptions {
-  /** Units of every region but the root, which has one. */
+  /** Units of every region except the root, which has one. */
   readonly units: number;
 }
 
 /**
- * A circuit of a region graph. A region without partitions is a product of its leaves; any other is a sum
- * over its partitions, each the element-wise product of its regions. (Element-wise products with a dense sum
- * above are the "CP" layers of Loconte et al., "What is the Relationship between Tensor Factorizations and
- * Circuits", 2024; they need `units` inputs where the outer products of the original papers need `units^2`.)
+ * The circuit of a region graph. A region without partitions is a product of its leaves; any other is a sum over its
+ * partitions, each the elementwise product of its regions. (Elementwise products with a dense sum above are the "CP"
+ * layers of Loconte et al., "What is the Relationship between Tensor Factorizations and Circuits", 2024; they need
+ * `units` inputs where the outer products of the original papers need `units^2`.)
  */
 export function circuitOfRegions(
   variables: readonly Variable[],
@@ -52,7 +52,7 @@ export function circuitOfRegions(
         `a region names variable ${v}, which does not exist`,
       );
     }
-    // A further region over the same variable has leaves of its own.
+    // Another region over the same variable gets its own leaves.
     return addLeaf(b, variable, v, units, options, uses === 0 ? `leaf/${v}` : `leaf/${v}/${uses}`);
   };
   const add = (region: Region): NodeId => {

@@ -17,13 +17,13 @@ import { certainStates, isExternal } from "../leaves/mod.ts";
 import { sameVariable } from "./mixture.ts";
 
 /**
- * One circuit whose root has the root units of all the given circuits, in order: `p(x | k)` for every `k`,
- * what `substitute` puts in the place of a latent variable of that many states.
+ * One circuit whose root concatenates the root units of all given circuits, in order: `p(x | k)` for every `k`, suitable
+ * for `substitute` in place of a latent variable with that many states.
  *
- * Circuits of the same structure whose sums have one child each (hidden Markov models, hidden Chow-Liu trees,
- * naive mixtures) become a circuit with as many nodes as one of them, block-diagonal: node by node their
- * units stand next to each other, and each is a group of the sums. Parameters keep their ids. Others are
- * copied side by side, the parameters of circuit `i` with the prefix `c<i>/`.
+ * Circuits of the same structure whose sums have one child each (hidden Markov models, hidden Chow-Liu trees, naive
+ * mixtures) become a block-diagonal circuit with as many nodes as one of them: at every node their units are adjacent,
+ * and each circuit is a group of the sums. Parameters keep their ids. Other circuits are copied side by side, the
+ * parameters of circuit `i` with the prefix `c<i>/`.
  * @throws {CircuitError} when the circuits are not over the same variables
  */
 export function stack(circuits: readonly Circuit[]): Circuit {
@@ -63,8 +63,8 @@ export function stack(circuits: readonly Circuit[]): Circuit {
 }
 
 /**
- * The inverse of {@link stack} for block-diagonal circuits: the circuits of the groups, each with the structure
- * of one of them, the same object for all but the parameters' values, which are views on the circuit's own.
+ * The inverse of {@link stack} for block-diagonal circuits: the circuits of the groups, all with the same structure
+ * object; only the values of their parameters differ, which are views on the circuit's own.
  * @throws {CircuitError} naming the node where the groups meet or do not line up
  */
 export function unstack(circuit: Circuit, groups: number): Circuit[] {
@@ -107,7 +107,7 @@ export function unstack(circuit: Circuit, groups: number): Circuit[] {
   }));
 }
 
-/** The same node of all circuits as one, or undefined when they differ or the slices would not line up. */
+/** Merges the same node of all circuits into one; undefined if they differ or the slices would not line up. */
 function merge(circuit: Circuit, nodes: readonly (Node | undefined)[]): Node | undefined {
   const first = nodes[0] as Node;
   const same = nodes.every((node) =>

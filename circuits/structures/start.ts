@@ -15,35 +15,34 @@ import { RandomStream } from "../random.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "../samples.ts";
 import { clustersOf } from "./clusters.ts";
 
-/** What {@link startFromData} takes. */
+/** Options of {@link startFromData}. */
 export interface DataStartOptions {
-  /** Decides all that is drawn; 0 when left out. */
+  /** Determines all random draws; 0 if omitted. */
   readonly seed?: number;
-  /** `[samples]`: how often each sample counts; once when left out. */
+  /** `[samples]`: the weight of each sample; 1 if omitted. */
   readonly sampleWeights?: ArrayLike<number>;
-  /** Parameters of leaves that may be changed, by id; all when left out. */
+  /** Ids of the leaf parameters that may be changed; all if omitted. */
   readonly parameters?: Iterable<string>;
 }
 
-/** Rows that are looked at: more tell a start nothing. */
+/** Maximum number of rows used; more would not improve the initial values. */
 const ROWS = 2048;
 
-/** Least spread of a column whose squares, and sums of them, are as exact as others. */
+/** Least spread of a column whose squared distances and their sums keep full precision. */
 const TINY = 1e-140;
 
-/** Last word of the random streams here. */
+/** Last word of the random streams in this file. */
 const START = 0x73746172;
 
 /**
- * The circuit with leaves that start from data. Leaves whose units go together (children of one product) start from one
- * clustering of their columns, a cluster for each unit: Gaussian and logistic leaves with its mean and spread, leaves
- * over states with how often it has them, drawn towards the whole column and made a little unequal. Columns of tied
- * leaves are one column. Where leaves are all there is to a mixture, its weights are the sizes of the clusters; all
- * other weights stay as they are.
+ * The circuit with leaves initialised from data. Leaves that are children of one product share one clustering of their
+ * columns, with a cluster per unit: Gaussian and logistic leaves take its mean and spread, leaves over states its state
+ * frequencies, smoothed towards the whole column and made slightly unequal. Columns of tied leaves are pooled. If a
+ * mixture consists only of such leaves, its weights become the sizes of the clusters; all other weights are unchanged.
  *
- * Clusters are found by k-means++ on the real and ordered columns, each divided by its standard deviation; leaves beside
- * no such column start from the column as a whole. A cluster's standard deviation is at least half of what is usual in
- * its column. A column without spread starts with a thousandth of its value (1e-3 at zero).
+ * Clusters are found by k-means++ on the real and ordered columns, each divided by its standard deviation; leaves without
+ * such a column in their product start from the column as a whole. A cluster's standard deviation is at least half of the
+ * typical one in its column. A column without spread starts with a thousandth of its value (1e-3 at zero).
  *
  * @throws {CircuitError} when the samples do not fit the circuit, and on a column of which the squares have no place in a double
  */
@@ -97,13 +96,13 @@ export function startFromData(circuit: Circuit, samples: Samples, options: DataS
 
 type Leaf = InputNode & { readonly parameter: string };
 
-/** Leaves whose units go together, for each place where their parameters stand. */
+/** Leaves of one product, at every place where their parameters occur. */
 interface Group {
-  /** Of the first place: they tell families and settings. */
+  /** Leaves of the first place, which define families and settings. */
   readonly leaves: readonly Leaf[];
-  /** Variables of the leaves, for every place. */
+  /** Variables of the leaves, by place. */
   readonly places: (readonly number[])[];
-  /** The sum that mixes nothing but the product of these leaves, in one unit. */
+  /** The single-unit sum over just the product of these leaves, if there is one. */
   readonly weights?: SumNode;
 }
 
@@ -139,7 +138,7 @@ function groupsOf(circuit: Circuit): Group[] {
   return [...groups.values()];
 }
 
-/** Values of a group's columns, NaN where missing, `[rows]` each: of all its places, at most {@link ROWS}. */
+/** Values of a group's columns, `[rows]` each, NaN where missing: pooled over its places, at most {@link ROWS} rows. */
 function rowsOf(
   samples: Samples,
   { places }: Group,
@@ -150,7 +149,7 @@ function rowsOf(
   const columns = (places[0] as readonly number[]).map(() => new Float64Array(count));
   const weights = new Float64Array(count);
   for (let row = 0; row < count; row++) {
-    // One of each run of equal length: no two are the same, and none is left out when all are taken.
+    // One from each run of equal length: rows are distinct, and if all fit, none is left out.
     const from = Math.floor(row * all / count), to = Math.floor((row + 1) * all / count);
     const at = from + random.integer(to - from);
     const s = Math.floor(at / places.length), place = places[at % places.length] as readonly number[];
@@ -162,7 +161,7 @@ function rowsOf(
   return { columns, weights };
 }
 
-/** What a start takes a variable for: its value, or the likeliest state of soft evidence. */
+/** The value used to initialise leaves: the observed value, or the likeliest state of soft evidence. */
 function startValue(samples: Samples, s: number, v: number): number {
   const soft = softOf(samples, s, v);
   if (soft === undefined) return samples.values[s * samples.variables + v] as number;
@@ -170,7 +169,7 @@ function startValue(samples: Samples, s: number, v: number): number {
   return soft.states[best] ?? NaN;
 }
 
-/** Refuses values so far apart, or so near each other, that a double does not hold the squares of their distances. */
+/** Rejects values so far apart, or so close together, that squared distances overflow or underflow. */
 function requireSquares(circuit: Circuit, leaf: Leaf, column: Float64Array): void {
   let least = Infinity, most = -Infinity;
   for (const x of column) {
@@ -192,7 +191,7 @@ function standardised(column: Float64Array): Float64Array {
   return column.map((x) => (x - mean) * scale);
 }
 
-/** Shares of the clusters, one virtual sample each. */
+/** Relative sizes of the clusters, with one virtual sample each. */
 function shares(weights: Float64Array, clusters: Int32Array, units: number): Float64Array {
   const sizes = new Float64Array(units).fill(1);
   clusters.forEach((c, row) => {
