@@ -9,11 +9,11 @@ import type { FileProgress } from "./download.ts";
 import { ArchiveError } from "./errors.ts";
 import type { ArchiveFormat } from "./schema.ts";
 
-/** A file to take out of an archive. */
+/** A file to extract from an archive. */
 export interface WantedMember {
   /** Its name in the archive (any text for `gz`, which contains one file). */
   readonly member: string;
-  /** Where to put it: relative to the folder, POSIX. */
+  /** Where to put it: relative to the target folder, POSIX. */
   readonly path: string;
   /** The size it must have, in bytes, if known. */
   readonly bytes?: number;
@@ -25,15 +25,13 @@ export interface WantedMember {
 export interface ExtractOptions {
   /** Path of the archive. */
   readonly archive: string;
-  /** How it is packed. */
+  /** The archive's format. */
   readonly format: ArchiveFormat;
   /** The files to extract; all others are skipped. */
   readonly members: readonly WantedMember[];
   /** Target folder; created if missing. */
   readonly folder: string;
-  /**
-   * Limit for the unpacked size in bytes; larger archives are refused. Default: twice the wanted bytes and 64 MiB.
-   */
+  /** Limit for the unpacked size in bytes; larger archives are refused. Default: twice the wanted bytes plus 64 MiB. */
   readonly maxBytes?: number;
   /** Aborts the extraction; nothing is left behind. */
   readonly signal?: AbortSignal;
@@ -235,7 +233,7 @@ async function* reading<T>(options: ExtractOptions, source: AsyncIterable<T>): A
   }
 }
 
-/** Beside the final path, so that the last step is a rename within one file system. */
+/** Next to the final path, so that the last step is a rename within one file system. */
 function tempPath(options: ExtractOptions, wanted: WantedMember): string {
   return join(options.folder, `${wanted.path}.unpacking`);
 }

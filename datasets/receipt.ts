@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../foundation/atomic.ts";
 export interface Receipt {
   /** sha256 of the archive that the files came from. */
   readonly archive: string;
-  /** path inside the folder -> size in bytes and sha256 of what was unpacked. */
+  /** path inside the folder -> size in bytes and sha256 of the unpacked file. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
@@ -20,7 +20,7 @@ const schema = z.object({
   files: z.record(z.string(), z.object({ bytes: z.int(), sha256: z.string() })),
 });
 
-/** The receipt in `folder` for that archive, or undefined when there is none that can be read. */
+/** The receipt in `folder` for an archive; undefined if none can be read. */
 export async function readReceipt(folder: string, archive: string): Promise<Receipt | undefined> {
   let text: string;
   try {
@@ -37,7 +37,7 @@ export async function readReceipt(folder: string, archive: string): Promise<Rece
   }
 }
 
-/** Writes the receipt of `folder` in one step: a reader sees the old one or the new one. */
+/** Writes the receipt of `folder` atomically: a reader sees the old one or the new one. */
 export function writeReceipt(folder: string, receipt: Receipt): void {
   const bytes = new TextEncoder().encode(`${JSON.stringify(receipt, null, 2)}\n`);
   writeFileAtomic(folder, join(folder, fileName), bytes);

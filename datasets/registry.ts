@@ -3,14 +3,14 @@ import { didYouMean } from "../foundation/nearest.ts";
 import { UnknownDataSet } from "./errors.ts";
 import type { DataSet, Edition } from "./schema.ts";
 
-/** Every data set that Retort knows by name, in order of name. */
+/** Every data set that Retort knows by name, sorted by name. */
 export const dataSets: readonly DataSet[] = Object.values<DataSet | readonly DataSet[]>(entries).flat()
   .toSorted(
     (a, b) => a.name < b.name ? -1 : 1,
   );
 
 /**
- * The data set of that name.
+ * The data set with this name.
  *
  * @throws UnknownDataSet, with the nearest right name if one is near.
  */
@@ -24,7 +24,7 @@ export function findDataSet(name: string): DataSet {
 }
 
 /**
- * The edition of that name.
+ * The edition with this name.
  *
  * @throws UnknownDataSet, with the nearest right name if one is near.
  */
@@ -39,7 +39,7 @@ export function findEdition(dataSet: DataSet, name: string): Edition {
   );
 }
 
-/** `; did you mean X?`. Members of a family are often named without it: `nltcs` for `debd-nltcs`. */
+/** `; did you mean X?`. Members of a family are often named without its prefix: `nltcs` for `debd-nltcs`. */
 function meant(word: string, names: readonly string[]): string {
   const typed = word.toLowerCase().replaceAll(/[\s_]+/g, "-");
   const member = typed.length < 3 ? undefined : names.find((name) => name.split("-").includes(typed));

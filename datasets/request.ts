@@ -16,9 +16,9 @@ export class AnotherTry extends Error {
   readonly restart: boolean;
 
   /**
-   * A fault that may pass.
+   * A transient fault.
    *
-   * @param options `wait`: milliseconds asked for by the server; `restart`: begin at the first byte.
+   * @param options `wait`: milliseconds requested by the server; `restart`: begin at the first byte.
    */
   constructor(message: string, options: { wait?: number | undefined; restart?: boolean } = {}) {
     super(message);
@@ -32,35 +32,35 @@ export class Hopeless extends Error {}
 
 /** The bytes of a file from `from` on. */
 export interface Sent extends Disposable {
-  /** Position of the first byte; 0 also if a later one was requested and the server ignored that. */
+  /** Position of the first byte; 0 also if a later position was requested and the server ignored that. */
   readonly from: number;
   /** The version that the server reports. */
   readonly validators: Validators;
-  /** The bytes. Throws AnotherTry when the connection breaks or stalls. */
+  /** The bytes. Throws AnotherTry if the connection breaks or stalls. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** What to ask for. */
+/** What to request. */
 export interface RequestOptions {
   /** Position of the first byte wanted. */
   readonly from: number;
   /** The size that the whole file must have. */
   readonly bytes: number;
-  /** Longest silence in milliseconds. */
+  /** Maximum silence in milliseconds. */
   readonly stall: number;
-  /** Stops the request. */
+  /** Aborts the request. */
   readonly signal: AbortSignal | undefined;
   /** The version of the bytes before `from`, if known. */
   readonly known: Validators;
-  /** Further headers. */
+  /** Additional headers. */
   readonly headers?: Record<string, string>;
 }
 
 /**
- * Requests a file from a position on, and checks that the reply has the same version and the right size before
- * taking any bytes.
+ * Requests a file from a position on, and checks that the reply has the expected version and size before taking any
+ * bytes.
  *
- * @returns the bytes; to be disposed of, read or not.
+ * @returns the bytes; dispose of them, whether read or not.
  * @throws AnotherTry for a fault that may pass, Hopeless for any other; the signal's reason when aborted.
  */
 export async function request(url: string, options: RequestOptions): Promise<Sent> {
@@ -161,7 +161,7 @@ async function* bodyOf(
   }
 }
 
-/** A request without a reply: refused by this process's permissions or by the network. */
+/** The error for a request without a reply: refused by this process's permissions or by the network. */
 function refusal(url: string, error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof Deno.errors.NotCapable) {
     return new Hopeless(`this process may not use the network; it needs --allow-net=${new URL(url).host}`);
@@ -203,7 +203,7 @@ class Watch {
     clearTimeout(this.#timer);
   }
 
-  /** Stops, and ends the request if it still runs. */
+  /** Stops watching, and aborts the request if it is still running. */
   end(): void {
     this.stop();
     this.#controller.abort();

@@ -1,19 +1,19 @@
 import { RetortError } from "../foundation/errors.ts";
 
-/** A table of small whole numbers. */
+/** A table of small integers. */
 export interface ByteTable {
   /** Number of rows. */
   readonly count: number;
-  /** Numbers in every row. */
+  /** Number of values per row. */
   readonly columns: number;
   /** `[count, columns]`, row-major. */
   readonly values: Uint8Array;
 }
 
 /**
- * Rows of whole numbers from 0 to 255, separated by commas, one row a line; empty lines are skipped.
+ * Parses rows of integers from 0 to 255, separated by commas, one row per line; empty lines are skipped.
  *
- * @param where how messages name the text.
+ * @param where the text's name in messages.
  * @throws RetortError with the line and column of the first thing that is no such number, or of a row of
  * another length than the first.
  */

@@ -5,7 +5,7 @@ import { PACKAGE } from "./registries/name.ts";
 
 /** One file of an edition. */
 export interface DataFile {
-  /** Where it lies inside the data set's folder: relative, POSIX. */
+  /** Its path inside the data set's folder: relative, POSIX. */
   readonly path: string;
   /** Its size in bytes. */
   readonly bytes: number;
@@ -14,28 +14,28 @@ export interface DataFile {
    * covered by the archive's digest, and fetching records its own.
    */
   readonly sha256?: string;
-  /** Address for downloading it separately. */
+  /** URL for downloading it separately. */
   readonly url?: string;
-  /** Mirrors, tried in order when `url` fails. */
+  /** Mirrors, tried in order if `url` fails. */
   readonly mirrors?: readonly string[];
 }
 
 /** How an archive is packed. `gz` is one compressed file without a directory; a Python wheel is a `zip`. */
 export type ArchiveFormat = "tar" | "tar.gz" | "tar.zst" | "gz" | "zip";
 
-/** An archive that holds the files of an edition. */
+/** An archive that contains the files of an edition. */
 export interface DataArchive {
-  /** Where it can be downloaded. */
+  /** Its URL. */
   readonly url?: string;
-  /** Instead of an address the package that it is: `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
+  /** The package it is, instead of a URL: `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
   readonly package?: string;
-  /** Mirrors, tried in order when `url` fails. */
+  /** Mirrors, tried in order if `url` fails. */
   readonly mirrors?: readonly string[];
-  /** Its size in bytes, packed. */
+  /** Its packed size in bytes. */
   readonly bytes: number;
-  /** Its sha256 in hex, packed. */
+  /** The sha256 of the packed file, in hex. */
   readonly sha256: string;
-  /** How it is packed. */
+  /** The archive's format. */
   readonly format: ArchiveFormat;
   /** `path` of each file of the edition -> its name in the archive (any text for `gz`). */
   readonly members: Readonly<Record<string, string>>;
@@ -59,11 +59,11 @@ export interface Edition {
 export interface DataSet {
   /** The name that users type: lower case, digits, dashes. */
   readonly name: string;
-  /** One line for lists. */
+  /** One-line description for lists. */
   readonly title: string;
   /** SPDX identifier, or `none stated; cite ...`. */
   readonly licence: string;
-  /** Where to read about it. */
+  /** Web page of the data set. */
   readonly homepage: string;
   /** The work to cite. */
   readonly citation: string;
@@ -148,7 +148,7 @@ const dataSet = z.strictObject({
 });
 
 /**
- * Checks a data set's entry: safe paths, well-formed digests, every file covered by a digest.
+ * Validates a data set's entry: safe paths, well-formed digests, every file covered by a digest.
  *
  * @returns the entry itself.
  * @throws InvalidDataSet naming each fault and where it is.
@@ -163,12 +163,12 @@ export function defineDataSet(entry: DataSet): DataSet {
   );
 }
 
-/** True when every file of the edition can be downloaded, alone or in an archive. */
+/** Whether every file of the edition can be downloaded, separately or in an archive. */
 export function isFetchable(edition: Edition): boolean {
   return edition.archive !== undefined || edition.files.every((one) => one.url !== undefined);
 }
 
-/** Size in bytes of all files of the edition, unpacked. */
+/** Total size in bytes of the edition's files, unpacked. */
 export function editionBytes(edition: Edition): number {
   return edition.files.reduce((sum, one) => sum + one.bytes, 0);
 }

@@ -34,7 +34,7 @@ export interface Alignment extends Cuts {
  * named in the teacher's description. Characters can be aligned if most letters belong to scripts without spaces, such
  * as Chinese. WikiText's escapes (`@-@`, `@,@`, `@.@`) become the punctuation marks they stand for, without spaces.
  *
- * @param tokenizer the teacher's; undefined where the tokens of the corpus are the teacher's own ids.
+ * @param tokenizer the teacher's; undefined if the tokens of the corpus are the teacher's own ids.
  * @throws RetortError when the two cannot be aligned, or what a word is cut into depends on the words around it.
  */
 export function alignTokens(

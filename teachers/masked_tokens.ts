@@ -95,7 +95,7 @@ export class Candidates {
 
   /**
    * @param counts `[tokens]`: occurrences in the corpus
-   * @param size tokens of a choice; all of them when there are not more, or when it is 0
+   * @param size number of candidates; 0, or at least the vocabulary size: all tokens
    */
   constructor(counts: ArrayLike<number>, size: number) {
     const tokens = counts.length;

@@ -25,7 +25,7 @@ export const SETTINGS_FILES = [
  * first of these that has it: the options, the files next to the tokenizer, a usual name in the tokenizer's vocabulary.
  * If no piece begins a text, the end piece does, as in GPT-2.
  *
- * @param settings the files of {@link SETTINGS_FILES} that are there, by name
+ * @param settings the existing files among {@link SETTINGS_FILES}, by name
  * @throws RetortError naming the piece that the tokenizer does not have, and who named it
  */
 export function beginAndEnds(

@@ -26,7 +26,7 @@ export interface Teacher extends AsyncDisposable {
   /**
    * Vectors of pieces, `[count, positions, width]`; the values at padding are unspecified.
    *
-   * @param options `suffixes`: each piece sees only itself and those after it; for teachers whose graph has that.
+   * @param options `suffixes`: each piece attends only to itself and later pieces; for teachers whose graph supports it.
    */
   embed(batch: PieceBatch, options?: { suffixes?: boolean }): Promise<Float32Array>;
 }
@@ -34,7 +34,7 @@ export interface Teacher extends AsyncDisposable {
 /**
  * Opens an ONNX teacher, encoder or causal, on the CPU. Dispose of it after use.
  *
- * @param options `threads`: for one operator; one a core by default.
+ * @param options `threads`: number of threads per operator; one per core by default.
  * @throws RetortError when graph and description do not fit.
  */
 export async function openTeacher(files: TeacherFiles, options: { threads?: number } = {}): Promise<Teacher> {

@@ -123,7 +123,7 @@ export function norm(x: SymbolicTensor, parameters: Parameters, name: string): S
  * @param x `[batch, length, width]`
  * @param mask added to the attention, broadcast to `[batch, heads, length, length]`: very negative where a position is
  *   not to be looked at
- * @returns the stream after each layer, and normalised at the end, `[batch, length, width]` each
+ * @returns the residual stream after each layer, and its final normalisation, `[batch, length, width]` each
  */
 export function encode(
   x: SymbolicTensor,

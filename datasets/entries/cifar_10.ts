@@ -14,7 +14,7 @@ export const cifar10: DataSet = defineDataSet({
     {
       name: "official",
       note: "five training batches and a test batch of 10,000 images each",
-      // The members' own digests are not published: the archive's digest covers them.
+      // The members' digests are not published; the archive's digest covers them.
       files: members.map((path) => ({ path, bytes: 30_730_000 })),
       archive: {
         url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",

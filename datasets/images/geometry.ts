@@ -16,7 +16,7 @@ function sameKind(pixels: ImageSet["pixels"], length: number): ImageSet["pixels"
 }
 
 /**
- * The rectangle of every image that begins at (`top`, `left`).
+ * Crops every image to the rectangle at (`top`, `left`).
  * @throws DataSetError when it does not lie inside the images
  */
 export function crop(
@@ -30,8 +30,8 @@ export function crop(
 }
 
 /**
- * A rectangle of every image at a random place: any of the places, each as likely. `uniform` gives numbers in
- * [0, 1); `seed` is what it was seeded with, for the record.
+ * Crops every image to a rectangle at a random position, uniform over all positions. `uniform` returns numbers in [0,
+ * 1); `seed` is its seed, for the record.
  */
 export function randomCrop(
   set: ImageSet,
@@ -81,8 +81,7 @@ function cutOut(
 }
 
 /**
- * Downscales images: every pixel becomes the mean of the area that it covers, rounded to the nearest level (halves
- * up).
+ * Downscales images by area: every pixel becomes the mean of the area it covers, rounded to the nearest level (half up).
  * @throws DataSetError for larger sizes, or images with transformed colours (resize first)
  */
 export function resizeByArea(
@@ -122,8 +121,8 @@ export function resizeByArea(
 }
 
 /**
- * For each of `to` equal intervals of a line of `from` pixels: the pixels under it and how much of each, in
- * units that make all shares whole: a pixel is `to` of them, an interval `from`.
+ * For each of `to` equal intervals of a line of `from` pixels: the pixels it overlaps and by how much, in units that
+ * make all shares integers: a pixel is `to` units long, an interval `from`.
  */
 function overlaps(from: number, to: number): [pixel: number, share: number][][] {
   return Array.from({ length: to }, (_, i) => {
@@ -145,7 +144,7 @@ function refuseTransformed(space: PixelSpace, what: string): void {
 }
 
 /**
- * One channel of luma: `(77 R + 150 G + 29 B + 128) >> 8`, BT.601 in whole numbers.
+ * Converts to one channel of luma: `(77 R + 150 G + 29 B + 128) >> 8`, BT.601 in integer arithmetic.
  * @throws DataSetError for images that are not in 8-bit colours
  */
 export function toGrey(set: ImageSet): ImageSet {
@@ -163,20 +162,20 @@ export function toGrey(set: ImageSet): ImageSet {
   return stepped(set, { channels: 1, levels: [256] }, { kind: "grey" }, grey);
 }
 
-/** A grid of equal patches over images of one size. */
+/** A grid of equal patches that covers images of one size. */
 export interface PatchGrid {
-  /** Rows and columns of pixels of a patch. */
+  /** Height and width of a patch in pixels. */
   readonly patchHeight: number;
   readonly patchWidth: number;
-  /** Rows and columns of patches. */
+  /** Number of rows and columns of patches. */
   readonly rows: number;
   readonly columns: number;
-  /** Numbers of a pixel. */
+  /** Number of values per pixel. */
   readonly channels: number;
 }
 
 /**
- * The grid of patches of `patch x patch` pixels.
+ * The grid of patches with `patch x patch` pixels.
  * @throws DataSetError when they do not cover the images exactly
  */
 export function patchGrid(
@@ -193,19 +192,19 @@ export function patchGrid(
   return { patchHeight: patch, patchWidth: patch, rows: height / patch, columns: width / patch, channels };
 }
 
-/** Number of patches of an image. */
+/** Number of patches per image. */
 export function patchCount(grid: PatchGrid): number {
   return grid.rows * grid.columns;
 }
 
-/** Numbers of one patch. */
+/** Number of values per patch. */
 export function patchSize(grid: PatchGrid): number {
   return grid.patchHeight * grid.patchWidth * grid.channels;
 }
 
 /**
- * For every patch, in row-major order of patches, the places of its numbers in the image, in row-major order
- * of the patch's pixels and channels: `[patches, patch size]`. Patches cover every place once.
+ * For every patch, in row-major order of patches, the indices of its values in the image, in row-major order of the
+ * patch's pixels and channels: `[patches, patch size]`. Every index occurs exactly once.
  */
 export function patchIndices(grid: PatchGrid): Int32Array {
   const { patchHeight, patchWidth, rows, columns, channels } = grid;
@@ -231,7 +230,7 @@ export function patchesOf<T extends Uint8Array | Uint16Array | Float32Array>(
   return moved(pixels, grid, (from, to, place, i) => to[i] = from[place]!);
 }
 
-/** The inverse of {@link patchesOf}: images `[images, height, width, channels]` of their patches. */
+/** The inverse of {@link patchesOf}: images `[images, height, width, channels]` from their patches. */
 export function imagesOf<T extends Uint8Array | Uint16Array | Float32Array>(patches: T, grid: PatchGrid): T {
   return moved(patches, grid, (from, to, place, i) => to[place] = from[i]!);
 }

@@ -1,7 +1,7 @@
 import { DataSetError } from "../errors.ts";
 import { type ImageSet, plainSpace } from "./image_set.ts";
 
-/** An array in the IDX format of unsigned bytes. */
+/** An array of unsigned bytes in IDX format. */
 export interface IdxArray {
   /** Sizes of the dimensions. */
   readonly shape: readonly number[];
@@ -10,8 +10,8 @@ export interface IdxArray {
 }
 
 /**
- * An IDX file of unsigned bytes, the format of MNIST and its family: two zero bytes, type 8, the number of
- * dimensions, their sizes as big-endian 32-bit integers, the numbers.
+ * Reads an IDX file of unsigned bytes, the format of MNIST and its family: two zero bytes, type 8, the number of
+ * dimensions, their sizes as big-endian 32-bit integers, the values.
  * @throws DataSetError when it is something else or cut short
  */
 export function readIdx(bytes: Uint8Array): IdxArray {

@@ -15,21 +15,21 @@ export type ImageStep =
   | { readonly kind: "grey" };
 
 /**
- * What the numbers of an image set mean. Bits per dimension are meaningful only together with it: {@link
- * comparable} tells whether figures of two spaces can be compared.
+ * What the numbers of an image set mean. Bits per dimension are meaningful only together with it: {@link comparable}
+ * tells whether figures of two spaces can be compared.
  */
 export interface PixelSpace {
-  /** Rows of pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** Pixels in a row. */
+  /** Width in pixels. */
   readonly width: number;
-  /** Numbers of a pixel: 3 for colours, 1 for grey. */
+  /** Number of values per pixel: 3 for colour, 1 for grey. */
   readonly channels: number;
-  /** Levels of each channel: its numbers are `0 .. levels - 1`. */
+  /** Number of levels of each channel: its values are `0 .. levels - 1`. */
   readonly levels: readonly number[];
-  /** How colours were transformed to numbers. */
+  /** The colour transform that was applied. */
   readonly transform: ColourTransform;
-  /** How these images were made from the original ones. */
+  /** The steps that made these images from the original ones. */
   readonly steps: readonly ImageStep[];
 }
 
@@ -39,24 +39,24 @@ export interface ImageSet {
   readonly space: PixelSpace;
   /** Number of images. */
   readonly count: number;
-  /** `[count, height, width, channels]`; 16 bits where a channel has more than 256 levels. */
+  /** `[count, height, width, channels]`; 16 bits if a channel has more than 256 levels. */
   readonly pixels: Uint8Array | Uint16Array;
-  /** `[count]`: the class of each image, where the data set has classes. */
+  /** `[count]`: the class of each image, if the data set has classes. */
   readonly labels?: Uint8Array;
 }
 
-/** Numbers of one image: the dimensions of the distribution. */
+/** Number of values per image: the dimensions of the distribution. */
 export function dimensionsOf(space: PixelSpace): number {
   return space.height * space.width * space.channels;
 }
 
-/** The space of images as they come from a file: every channel has 256 levels. */
+/** The space of images as stored in a file: every channel has 256 levels. */
 export function plainSpace(height: number, width: number, channels: number): PixelSpace {
   return { height, width, channels, levels: Array(channels).fill(256), transform: "none", steps: [] };
 }
 
 /**
- * Checks that an image set is consistent: sizes, number of pixels, numbers below the levels.
+ * Checks that an image set is consistent: sizes, number of pixels, values below the levels.
  * @returns the set itself
  * @throws DataSetError naming the first fault
  */
@@ -104,7 +104,7 @@ export function checkImageSet(set: ImageSet): ImageSet {
   return set;
 }
 
-/** The images `from .. to - 1`, as views on the same memory. */
+/** The images `from .. to - 1`, as views of the same memory. */
 export function sliceImages(set: ImageSet, from: number, to: number): ImageSet {
   const size = dimensionsOf(set.space);
   const end = Math.min(to, set.count), start = Math.min(from, end);
@@ -117,7 +117,7 @@ export function sliceImages(set: ImageSet, from: number, to: number): ImageSet {
 }
 
 /**
- * One set of all images of several sets of one space.
+ * Concatenates several image sets of the same space.
  * @throws DataSetError when there is none or the spaces differ
  */
 export function joinImages(sets: readonly ImageSet[]): ImageSet {
@@ -145,7 +145,7 @@ export function joinImages(sets: readonly ImageSet[]): ImageSet {
   return { space: first.space, count, pixels, ...(labels && { labels }) };
 }
 
-/** One step in words: `crop 16x16 at 8,8`. */
+/** Describes one step: `crop 16x16 at 8,8`. */
 function describeStep(step: ImageStep): string {
   switch (step.kind) {
     case "grey":
@@ -159,7 +159,7 @@ function describeStep(step: ImageStep): string {
   }
 }
 
-/** A space in words, for tables and plots: `32x32x3, YCbCr rounded (lossy)`. */
+/** Describes a space, for tables and plots: `32x32x3, YCbCr rounded (lossy)`. */
 export function describeSpace(space: PixelSpace): string {
   const { height, width, channels, transform, steps } = space;
   return [`${height}x${width}x${channels}`, ...steps.map(describeStep), TRANSFORM_NAMES[transform]].join(
@@ -167,7 +167,7 @@ export function describeSpace(space: PixelSpace): string {
   );
 }
 
-/** Names of colour transforms as tables write them. */
+/** Names of colour transforms for tables. */
 export const TRANSFORM_NAMES: Readonly<Record<ColourTransform, string>> = {
   "none": "colours as they are",
   "ycbcr-lossy": "YCbCr rounded to 8 bits (lossy)",

@@ -7,17 +7,17 @@ import { type ImageSet, plainSpace } from "./image_set.ts";
 /** How {@link npyImages} and {@link npzImages} interpret the array. */
 export interface NumpyOptions {
   /**
-   * `channels-last` for `[images, rows, columns, channels]`, `channels-first` for `[images, channels, rows,
-   * columns]`, as downsampled ImageNet has it. When left out: last, unless only the second size is 1 or 3.
+   * `channels-last` for `[images, rows, columns, channels]`, `channels-first` for `[images, channels, rows, columns]`,
+   * as in downsampled ImageNet. Default: last, unless only the second dimension is 1 or 3.
    */
   readonly layout?: "channels-first" | "channels-last";
-  /** Rows, columns and channels of arrays `[images, numbers]`. */
+  /** Height, width and channels for arrays `[images, numbers]`. */
   readonly shape?: { readonly height: number; readonly width: number; readonly channels: number };
 }
 
 /**
- * Images from a `.npy` file of bytes: `[images, rows, columns]`, `[images, rows, columns, channels]`,
- * `[images, channels, rows, columns]`, or `[images, numbers]` with a shape given.
+ * Images from a `.npy` file of bytes: `[images, rows, columns]`, `[images, rows, columns, channels]`, `[images,
+ * channels, rows, columns]`, or `[images, numbers]` with a given shape.
  * @throws DataSetError for other types, shapes or Fortran order
  */
 // deno-lint-ignore require-await -- what cannot be read rejects, as with other kinds of images
@@ -26,8 +26,8 @@ export async function npyImages(bytes: Uint8Array, options: NumpyOptions = {}): 
 }
 
 /**
- * Images from a `.npz` file: the array named `data` (or `images`, `x`, `arr_0`; the first of these that is
- * there), classes from `labels` (or `y`) if it is there and has bytes. Classes counted from 1 stay so.
+ * Images from a `.npz` file: the first array present among `data`, `images`, `x` and `arr_0`, with classes from `labels`
+ * (or `y`) if present and of bytes. Classes are not renumbered if they start at 1.
  * @throws DataSetError when it holds none of these, or as {@link npyImages}
  */
 // deno-lint-ignore require-await -- as above

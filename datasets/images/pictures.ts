@@ -11,14 +11,14 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-/** Loaded at first use: it is native code, which processes without `--allow-ffi` cannot load. */
+/** Loaded on first use: it is native code, which processes without `--allow-ffi` cannot load. */
 async function library() {
   return (await import("sharp")).default;
 }
 
 /**
- * A PNG, JPEG, WebP, TIFF or GIF file as 8-bit pixels: turned as its EXIF data say, deeper channels cut to 8
- * bits, an alpha channel left out, other colour spaces turned into sRGB.
+ * Decodes a PNG, JPEG, WebP, TIFF or GIF file to 8-bit pixels: rotated as its EXIF data says, deeper channels reduced to
+ * 8 bits, alpha channel dropped, other colour spaces converted to sRGB.
  * @throws DataSetError when it cannot be decoded
  */
 export async function decodePicture(bytes: Uint8Array, name = "the picture"): Promise<Picture> {
@@ -42,7 +42,7 @@ export async function decodePicture(bytes: Uint8Array, name = "the picture"): Pr
   }
 }
 
-/** A PNG file of a picture; the same bytes for the same pixels. */
+/** Encodes a picture as PNG; equal pixels give equal bytes. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
   const sharp = await library();
   const { height, width, channels, pixels } = picture;
@@ -61,7 +61,7 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
 }
 
 /**
- * Images of one size from decoded files, in their order, as colours; grey if all of them are.
+ * Images of one size from image files, in order, as colours; grey if all of them are.
  * @throws DataSetError when sizes differ, naming the first file that does
  */
 export async function pictureImages(

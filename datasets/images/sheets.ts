@@ -3,15 +3,15 @@ import { plainColours } from "./colours.ts";
 import { dimensionsOf, type ImageSet } from "./image_set.ts";
 import type { Picture } from "./pictures.ts";
 
-/** How {@link sheet} lays images out. */
+/** Layout options of {@link sheet}. */
 export interface SheetOptions {
-  /** Images in a row; the square root of their number, rounded up, when left out. */
+  /** Number of images per row; by default the square root of their number, rounded up. */
   readonly columns?: number;
-  /** Side in pixels of the square that a pixel of an image becomes; 1 when left out. */
+  /** Magnification: each pixel becomes a square with this side length; 1 by default. */
   readonly scale?: number;
-  /** Pixels between images and around them; 1 when left out. */
+  /** Pixels between images and around them; 1 by default. */
   readonly gap?: number;
-  /** Level of the gaps, 0 (black) to 255 (white); white when left out. */
+  /** Level of the gaps, 0 (black) to 255 (white); white by default. */
   readonly background?: number;
 }
 
@@ -48,8 +48,8 @@ export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {
 }
 
 /**
- * Sets of the same space side by side: image `i` of each set in row `i`, the sets being columns. An
- * inpainting sheet is `[original, masked, completed, ...]`.
+ * Image sets of the same space side by side: one row per image, one column per set. An inpainting sheet is `[original,
+ * masked, completed, ...]`.
  * @throws DataSetError when they differ in number or size
  */
 export function sideBySide(sets: readonly ImageSet[], options: Omit<SheetOptions, "columns"> = {}): Picture {

@@ -8,10 +8,10 @@ import { npmRegistry } from "./npm.ts";
 import { pipIndex } from "./pip.ts";
 import type { Registry } from "./registry.ts";
 
-/** Where a package can be downloaded, and how it is packed. */
+/** Where a package can be downloaded, and its archive format. */
 export interface LocatedPackage {
   readonly url: string;
-  /** What to send with a request to an address. */
+  /** The headers to send with a request to a URL. */
   readonly headers: (url: string) => Record<string, string>;
   readonly bytes: number;
   readonly digest: { readonly algorithm: "sha256" | "sha512"; readonly hex: string };
@@ -38,7 +38,7 @@ export async function locatePackage(
   return await inIndex(wanted, { wanted, registry: await pipIndex(machine), signal });
 }
 
-/** Who is asked for what. */
+/** A package to look up, and the registry to ask. */
 interface Question {
   readonly wanted: PackageVersion;
   readonly registry: Registry;
@@ -76,7 +76,7 @@ async function inIndex(wanted: PackageVersion, question: Question): Promise<Loca
   const files = /html/.test(response.headers.get("content-type") ?? "")
     ? linksIn(text)
     : understood(page, pypiProject, text).files;
-  // NAME-VERSION-…: the name with underscores for dashes, in whatever case.
+  // NAME-VERSION-…: the name with underscores for dashes, in any case.
   const wheels = files.filter(({ filename }) => {
     const [name, version] = filename.split("-");
     return filename.endsWith(".whl") && version === wanted.version && normalised(name!) === project;
@@ -90,7 +90,7 @@ async function inIndex(wanted: PackageVersion, question: Question): Promise<Loca
   if (wheel.hashes.sha256 === undefined) {
     throw new FetchError("package/unavailable", `${packageText(wanted)} has no sha256 in the registry`);
   }
-  // Relative addresses are relative to the final address of the page.
+  // Relative URLs are relative to the final URL of the page.
   const url = new URL(wheel.url, response.url || page).href;
   return {
     url,
@@ -102,7 +102,7 @@ async function inIndex(wanted: PackageVersion, question: Question): Promise<Loca
   };
 }
 
-/** A project's name as indexes compare it (PEP 503). */
+/** A project's name as normalised by indexes (PEP 503). */
 function normalised(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]+/g, "-");
 }
@@ -114,7 +114,7 @@ interface IndexFile {
   readonly hashes: { readonly sha256?: string | undefined };
 }
 
-/** The files of a page in HTML, which is all that some mirrors have (PEP 503): links whose text is the file's name. */
+/** The files on an HTML page, the only form that some mirrors offer (PEP 503): links whose text is the file's name. */
 function linksIn(html: string): IndexFile[] {
   return [...html.matchAll(/<a\b[^>]*\bhref\s*=\s*(["'])(.*?)\1[^>]*>([^<]*)<\/a>/gis)].map((
     [, , href, name],

@@ -2,15 +2,15 @@ import process from "node:process";
 
 /** The sources of registry settings; replaceable in tests. */
 export interface Machine {
-  /** An environment variable, or undefined when it is not set. */
+  /** An environment variable; undefined if it is not set. */
   env(name: string): string | undefined;
   /** The text of a file, or undefined if it cannot be read. */
   read(path: string): string | undefined;
   /** The output of a program, or undefined if it is missing or fails. */
   ask(program: string, args: readonly string[]): Promise<string | undefined>;
-  /** Where a file of a package that Deno itself has fetched lies. */
+  /** Path of a package file that Deno itself has fetched. */
   readonly fetched: string;
-  /** The folder of the call. */
+  /** The working directory. */
   readonly folder: string;
   readonly os: string;
 }
@@ -22,12 +22,12 @@ export const thisMachine: Machine = {
     try {
       return Deno.readTextFileSync(path);
     } catch {
-      return undefined; // Like npm and pip: a file that cannot be read has no settings.
+      return undefined; // Like npm and pip: an unreadable file has no settings.
     }
   },
   async ask(program, args) {
     try {
-      // Wide, so that no address is wrapped.
+      // Wide, so that no URL is wrapped.
       const { code, stdout } = await new Deno.Command(program, { args: [...args], env: { COLUMNS: "2000" } })
         .output();
       return code === 0 ? new TextDecoder().decode(stdout) : undefined;
@@ -49,14 +49,14 @@ export function homeOf(machine: Machine): string | undefined {
   return machine.env(machine.os === "windows" ? "USERPROFILE" : "HOME");
 }
 
-/** One line `key = value` of an INI file with the section that it stands in, empty before the first. */
+/** A `key = value` line of an INI file with the section it is in; empty before the first section. */
 export interface Setting {
   readonly section: string;
   readonly key: string;
   readonly value: string;
 }
 
-/** The settings of a text in the INI format of npm and pip: comments begin with `#` or `;`. */
+/** Parses settings in the INI format of npm and pip: comments begin with `#` or `;`. */
 export function settingsIn(text: string): Setting[] {
   const settings: Setting[] = [];
   let section = "";
@@ -66,7 +66,7 @@ export function settingsIn(text: string): Setting[] {
     const head = /^\[(.*)\]$/.exec(line);
     if (head !== null) section = head[1]!.trim();
     else {
-      // npm's keys may be addresses with a port, pip's may be followed by a colon: the equals sign comes first.
+      // npm's keys may be URLs with a port, and pip's may be followed by a colon, so an equals sign takes precedence.
       const [, key, value] = /^([^=]*?)\s*=\s*(.*)$/.exec(line) ?? /^([^:]*?)\s*:\s*(.*)$/.exec(line) ?? [];
       if (key === undefined) continue;
       settings.push({ section, key, value: value!.replace(/^(["'])(.*)\1$/, "$2") });

@@ -13,13 +13,13 @@ export interface PackageVersion {
 /** `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
 export const PACKAGE = /^(npm|pypi):((?:@[\w.-]+\/)?[\w.-]+)@([\w.+!-]+)$/;
 
-/** True when a name is that of a package, `npm:…` or `pypi:…`, and not of a data set. */
+/** Whether a name denotes a package, `npm:…` or `pypi:…`, and not a data set. */
 export function namesPackage(name: string): boolean {
   return /^(npm|pypi):/.test(name);
 }
 
 /**
- * Reads `npm:NAME@VERSION` or `pypi:NAME@VERSION`.
+ * Parses `npm:NAME@VERSION` or `pypi:NAME@VERSION`.
  *
  * @throws UnknownDataSet when it is none.
  */
@@ -33,7 +33,7 @@ export function parsePackage(text: string): PackageVersion {
   });
 }
 
-/** `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
+/** Formats as `npm:NAME@VERSION` or `pypi:NAME@VERSION`. */
 export function packageText({ registry, name, version }: PackageVersion): string {
   return `${registry}:${name}@${version}`;
 }

@@ -4,9 +4,9 @@ import { homeOf, type Machine, settingsIn } from "./machine.ts";
 import { basic, type Registry, registryAddress } from "./registry.ts";
 
 /**
- * The registry that npm would ask for a package: by its scope or for all, from the environment, the project's,
- * the user's and the machine's `.npmrc`, in this order. Where none of them names one, it is the registry from
- * which Deno has fetched the packages of this very program.
+ * The registry that npm would use for a package, by its scope or for all packages: from the environment, then the
+ * project's, the user's and the machine's `.npmrc`. If none names one, the registry from which Deno fetched this
+ * program's packages.
  *
  * @throws DataSetError for a setting that cannot be used.
  */
@@ -29,7 +29,7 @@ export function npmRegistry(name: string, machine: Machine): Registry {
   };
 }
 
-/** npm's settings, those that count first; a value's `${NAME}` stands for a variable and is looked up when it is asked for. */
+/** npm's settings by precedence. `${NAME}` in a value stands for a variable and is expanded when the value is requested. */
 function npmSettings(machine: Machine): { get(key: string): string | undefined } {
   const option = (key: string) =>
     machine.env(`npm_config_${key}`) ?? machine.env(`NPM_CONFIG_${key.toUpperCase()}`);
@@ -44,7 +44,7 @@ function npmSettings(machine: Machine): { get(key: string): string | undefined }
   const found = new Map<string, { value: string; file: string }>();
   for (const file of files) {
     if (file === undefined) continue;
-    // Within a file the last line counts.
+    // Within a file the last line takes precedence.
     const own = new Map(settingsIn(machine.read(file) ?? "").map(({ key, value }) => [key, { value, file }]));
     for (const [key, one] of own) if (!found.has(key)) found.set(key, one);
   }
@@ -58,7 +58,7 @@ function npmSettings(machine: Machine): { get(key: string): string | undefined }
   };
 }
 
-/** The nearest `.npmrc` at or above the folder of the call. */
+/** The nearest `.npmrc` in or above the working directory. */
 function projectFile(machine: Machine): string | undefined {
   for (let folder = machine.folder;; folder = dirname(folder)) {
     const file = join(folder, ".npmrc");
@@ -88,7 +88,7 @@ function expanded(value: string, file: string, machine: Machine): string {
   });
 }
 
-/** Credentials for an address: the settings for the longest matching part of its path. */
+/** Credentials for a URL: the settings for the longest matching prefix of its path. */
 function proofFor(asked: string, settings: { get(key: string): string | undefined }): string | undefined {
   const { host, pathname } = new URL(asked);
   const parts = pathname.split("/");
@@ -109,7 +109,7 @@ function proofFor(asked: string, settings: { get(key: string): string | undefine
 }
 
 /**
- * The registry from which Deno has fetched the packages of this program: its cache names folders by the server,
+ * The registry from which Deno fetched this program's packages: its cache names folders by server,
  * `…/npm/SERVER/PACKAGE/VERSION/…`.
  */
 function fetchedFrom(machine: Machine): string {

@@ -4,8 +4,8 @@ import { homeOf, type Machine, settingsIn } from "./machine.ts";
 import { type Registry, registryAddress, sameServer } from "./registry.ts";
 
 /**
- * The index that pip would ask: from the environment, else the configuration files of the virtual environment,
- * the user and the machine, in this order. Where none of them names one, pip itself says which it uses.
+ * The index that pip would use: from the environment, then the configuration files of the virtual environment, the user
+ * and the machine. If none names one, pip itself is asked for its index.
  *
  * @throws DataSetError when there is no setting and no pip, or for a setting that cannot be used.
  */
@@ -46,7 +46,7 @@ function configured(machine: Machine): string | undefined {
 function pipFiles(machine: Machine): string[] {
   const name = machine.os === "windows" ? "pip.ini" : "pip.conf";
   const named = machine.env("PIP_CONFIG_FILE");
-  if (named === "/dev/null" || named === "nul") return []; // This is how pip is told to have none.
+  if (named === "/dev/null" || named === "nul") return []; // The documented way to tell pip to use no file.
   const home = homeOf(machine);
   const within = (folder: string | undefined, ...path: string[]) =>
     nonEmpty(folder) === undefined ? [] : [join(folder!, ...path)];

@@ -1,15 +1,15 @@
 import { DataSetError } from "../errors.ts";
 
-/** A package registry: its address and credentials. */
+/** A package registry: its URL and credentials. */
 export interface Registry {
-  /** Its address, without a slash at the end. */
+  /** Its URL, without a trailing slash. */
   readonly url: string;
-  /** The headers for an address: credentials, if the address belongs to the registry. */
+  /** The headers for a URL: credentials, if the URL belongs to the registry. */
   headers(url: string): Record<string, string>;
 }
 
 /**
- * The address in a setting, with any user name and password separated.
+ * The URL in a setting, with any user name and password separated.
  *
  * @throws DataSetError when it is no address.
  */
@@ -37,7 +37,7 @@ export function basic(credentials: string): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credentials)))}`;
 }
 
-/** Whether two addresses are on the same server, so that credentials may be sent. */
+/** Whether two URLs are on the same server, so that credentials may be sent. */
 export function sameServer(url: string, other: string): boolean {
   return new URL(url).origin === new URL(other).origin;
 }

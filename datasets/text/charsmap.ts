@@ -1,9 +1,9 @@
 /**
- * The table of replacements that SentencePiece compiles its normalisation into (`precompiled_charsmap`): the size of a
- * double-array trie (Darts-clone), the trie, and the replacements, each ended by a zero.
+ * The replacement table of SentencePiece's normalisation (`precompiled_charsmap`): the size of a double-array trie
+ * (Darts-clone), the trie, and the replacements, each terminated by a zero byte.
  *
- * Replaced as Hugging Face's `tokenizers` do: a grapheme of less than six bytes as a whole, else character by character,
- * by the shortest entry that it begins with.
+ * Replaces text as Hugging Face's `tokenizers` do: a grapheme of less than six bytes as a whole, otherwise character by
+ * character, each by the shortest matching prefix in the table.
  *
  * @throws Error when the table is cut off
  */
@@ -54,7 +54,7 @@ export function charsmap(base64: string): (text: string) => string {
   };
 }
 
-/** How far from a node of the trie its children lie. */
+/** Offset from a trie node to its children. */
 function offsetOf(unit: number): number {
   return (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
 }

@@ -5,12 +5,12 @@ import { textLines } from "./lines.ts";
 import { columnTexts, tableKind } from "./tables/texts.ts";
 
 /**
- * How a file is divided into documents. `file`: the file is one document. `paragraphs`: empty lines stand between
- * them. `lines`: each line that is not empty is one. `wikitext`: an article begins with a line ` = Title = `
- * between empty ones.
+ * How a file is divided into documents. `file`: the file is one document. `paragraphs`: documents are separated by empty
+ * lines. `lines`: each non-empty line is a document. `wikitext`: an article begins with a line ` = Title = ` between
+ * empty ones.
  */
 export type TextFormat = "file" | "paragraphs" | "lines" | "wikitext";
-/** The formats. */
+/** All formats. */
 export const textFormats = ["file", "paragraphs", "lines", "wikitext"] as const;
 
 /** Maximum size of a document that is not a whole file, since these are gathered in memory. */
@@ -18,14 +18,14 @@ const LONGEST = 1 << 28;
 
 /** One document. */
 export interface TextDocument {
-  /** Its text in pieces; may be read again. */
+  /** Its text in pieces; can be read repeatedly. */
   text(): AsyncIterable<string> | Iterable<string>;
 }
 
 /**
- * The documents of a file in their order, none of them without anything but white space, unless others follow it; written one
- * after the other they are the file, but for the empty lines between `paragraphs` and `lines`. In a table (JSON lines, CSV,
- * parquet) each row is a document, whatever the format: what stands in the column named.
+ * The documents of a file in order. None consists only of white space, unless others follow it. Concatenated they are
+ * the file, except for the empty lines between `paragraphs` and `lines`. In a table (JSON lines, CSV, parquet) each row
+ * is a document, whatever the format, and its text is that of the given column.
  *
  * @throws TextError for bytes that are no text, for a file that is missing or damaged, for a table without a column that
  * is named and a column without a table.
@@ -36,7 +36,7 @@ export async function* documentsOf(
   options: {
     /** Name of the file in messages; its path by default. */
     readonly name?: string;
-    /** The column of a table that is the text. */
+    /** The text column of a table. */
     readonly column?: string;
   } = {},
 ): AsyncGenerator<TextDocument> {
@@ -71,7 +71,7 @@ export async function* documentsOf(
   }
 }
 
-/** Whether a line, between its neighbours, begins a document, is left out, or continues one. */
+/** Whether a line, given its neighbours, begins a document, is omitted, or continues one. */
 type Begins = (
   line: string,
   before: string | undefined,
@@ -83,7 +83,7 @@ const isBlank = (line: string | undefined) => line === undefined || line.trim() 
 const beginsOf: Record<Exclude<TextFormat, "file">, Begins> = {
   lines: (line) => isBlank(line) ? "left out" : "begins",
   paragraphs: (line, before) => isBlank(line) ? "left out" : isBlank(before) ? "begins" : "goes on",
-  // Empty lines stand around a title; without them it is a line of a list.
+  // A title is surrounded by empty lines; without them it is a list item.
   wikitext: (line, before, after) =>
     /^ = [^=\s].* = \s*$/.test(line) && isBlank(before) && isBlank(after) ? "begins" : "goes on",
 };
@@ -121,14 +121,14 @@ async function* cut(lines: AsyncIterable<string>, begins: Begins, name: string):
   if (gathered.length > 0) yield gathered.join("");
 }
 
-/** The splits. */
+/** All splits. */
 export const splits = ["train", "valid", "test"] as const;
-/** A part of a corpus: to fit on, to choose by, to report. */
+/** A part of a corpus: for fitting, for model selection, or for reporting. */
 export type Split = typeof splits[number];
 
 /**
- * The split that a document falls into by the sha256 of its text: the same wherever the document stands, so nothing
- * depends on the order of files, and equal documents are never in two splits.
+ * Assigns a document to a split by the sha256 of its text, so the split does not depend on the order of files, and equal
+ * documents are never in two splits.
  *
  * @param shares of documents; they need not sum to one.
  */
@@ -144,10 +144,10 @@ export async function splitByHash(
     left -= shares[split];
     if (left < 0) return split;
   }
-  return "train"; // Reached only through rounding.
+  return "train"; // Reached only because of rounding.
 }
 
-/** The split that a file is for, by its name or that of its folder: `train.txt`, `wiki.valid.tokens`, `test/1.txt`. */
+/** The split of a file according to its name or its folder's: `train.txt`, `wiki.valid.tokens`, `test/1.txt`. */
 export function splitByName(name: string): Split | undefined {
   const words = name.toLowerCase().split(/[^a-z]+/);
   if (words.includes("train") || words.includes("training")) return "train";

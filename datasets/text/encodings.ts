@@ -1,19 +1,19 @@
 import { TextError } from "./errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** Bytes at the beginning of a file that tell what it is. */
+/** Number of bytes at the beginning of a file used to detect its type. */
 const HEAD = 4096;
 
-/** A mark at the beginning of a file, and what it says. */
+/** Byte order marks and their encodings. */
 const MARKS: readonly (readonly [mark: readonly number[], encoding: string])[] = [
-  // Before UTF-16, whose mark those of UTF-32 begin with.
+  // Before UTF-16, whose mark is a prefix of UTF-32's.
   [[0xff, 0xfe, 0, 0], "UTF-32LE"],
   [[0, 0, 0xfe, 0xff], "UTF-32BE"],
   [[0xff, 0xfe], "utf-16le"],
   [[0xfe, 0xff], "utf-16be"],
 ];
 
-/** Beginnings of files that are no text, what they are, and how to get the text. */
+/** Signatures of binary files, what they are, and how to get the text. */
 const BINARY: readonly (readonly [mark: string, what: string, remedy: string])[] = [
   ["%PDF-", "a PDF document", "Take the text out of it first: pdftotext FILE."],
   [
@@ -39,9 +39,9 @@ const BINARY: readonly (readonly [mark: string, what: string, remedy: string])[]
 ];
 
 /**
- * Text from bytes: UTF-8, or UTF-16 with a byte order mark. The mark is no part of it.
+ * Decodes text: UTF-8, or UTF-16 with a byte order mark, which is removed.
  *
- * @param name how messages call the file.
+ * @param name the file's name in messages.
  * @throws TextError for other encodings and for what is no text, saying what it seems to be; for bytes that do not fit.
  */
 export async function* decodeText(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<string> {
@@ -126,7 +126,7 @@ function convert(encoding: string): string {
   return `Convert it first: iconv -f ${encoding} -t UTF-8 FILE.`;
 }
 
-/** UTF-16 in pieces, strictly. */
+/** Decodes UTF-16 piece by piece, strictly. */
 async function* decodeUtf16(
   source: AsyncIterable<Uint8Array>,
   encoding: "utf-16le" | "utf-16be",

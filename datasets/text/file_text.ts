@@ -4,14 +4,14 @@ import { DataSetError } from "../errors.ts";
 import { decodeText } from "./encodings.ts";
 import { TextError } from "./errors.ts";
 
-/** Bytes read at a time. */
+/** Number of bytes read at a time. */
 const CHUNK = 1 << 16;
 
 /**
- * The text of a file in pieces, UTF-8 or, with a byte order mark, UTF-16, strictly; without the mark. Files that begin as gzip or zstd do are
- * unpacked on the way, whatever they are called. Only a piece at a time is in memory.
+ * The text of a file in pieces, strictly decoded from UTF-8 or, with a byte order mark, UTF-16; the mark is removed.
+ * gzip and zstd files, recognised by content, are decompressed on the fly. Only one piece at a time is in memory.
  *
- * @param name how messages call the file.
+ * @param name the file's name in messages.
  * @throws TextError for bytes that are no such text, saying where and what they seem to be; for damaged packed data; for a file that is missing.
  */
 export async function* fileText(path: string, name = path): AsyncGenerator<string> {
@@ -26,7 +26,7 @@ export async function* fileText(path: string, name = path): AsyncGenerator<strin
   }
 }
 
-/** The bytes of a file; those that gzip or zstd packed, unpacked. */
+/** The bytes of a file, decompressed if they are gzip or zstd. */
 export async function* unpacked(path: string): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(path, { read: true });
   const head = new Uint8Array(4);

@@ -1,4 +1,4 @@
-/** Lines with their line ends, from text in pieces. */
+/** Lines including their line ends, from text in pieces. */
 export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let open: string[] = [];
   for await (const piece of pieces) {

@@ -4,19 +4,19 @@ export interface Passage {
   readonly document: number;
   /** Its text. */
   readonly text: string;
-  /** True where its document ends with it. */
+  /** Whether its document ends with it. */
   readonly last: boolean;
 }
 
-/** Maximum size of a passage in bytes: what tokenizers take at a time. */
+/** Maximum size of a passage in bytes: the amount given to tokenizers at a time. */
 const LIMIT = 1 << 16;
 
 /**
- * Reads documents that lie one after the other in a UTF-8 file. A document longer than `limit` bytes comes in
- * several passages, cut after an empty line, else a line, else a space, else any character: where it is cut depends
- * on its text alone.
+ * Reads documents that are concatenated in a UTF-8 file. A document longer than `limit` bytes is split into passages,
+ * after an empty line if possible, otherwise after a line, a space, or any character. Where it is split depends only on
+ * its text.
  *
- * @param starts byte offset of each document in the file, then its end.
+ * @param starts byte offset of each document in the file, followed by the end of the file.
  */
 export async function* passagesOf(
   path: string,
@@ -39,7 +39,7 @@ export async function* passagesOf(
   }
 }
 
-/** Where to cut bytes that continue. */
+/** Where to split bytes that continue. */
 function cutBefore(bytes: Uint8Array): number {
   const half = bytes.length >> 1;
   let line = 0;
@@ -54,7 +54,7 @@ function cutBefore(bytes: Uint8Array): number {
   if (line > 0 || space > 0) return line || space;
   let end = bytes.length;
   while (end > half && (bytes[end - 1]! & 0xc0) === 0x80) end--;
-  // The last character is cut off, whole or not: where it begins is known, where it ends is not.
+  // The last character is excluded, because its start is known but not whether it is complete.
   return end - 1 > half ? end - 1 : bytes.length;
 }
 
@@ -70,7 +70,7 @@ class Reader {
     this.#buffer = new Uint8Array(size);
   }
 
-  /** The next `n` bytes, at most the buffer's size; good until the next call. */
+  /** The next `n` bytes, at most the buffer's size; valid until the next call. */
   async peek(n: number): Promise<Uint8Array> {
     if (this.#to - this.#from < n) {
       this.#buffer.copyWithin(0, this.#from, this.#to);

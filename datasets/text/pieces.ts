@@ -9,28 +9,31 @@ import type { Vocabulary } from "./vocabulary.ts";
 
 /** A teacher's tokenizer: its pieces and their ids. */
 export interface PieceTokenizer {
-  /** What the ids mean. */
+  /** The vocabulary of the ids. */
   readonly vocabulary: Vocabulary;
   /**
-   * The ids of a text; with the special tokens around it only if asked for.
+   * The ids of a text; with the special tokens around it only if requested.
    * @throws TextError when it has something that the tokenizer has no piece for, not even an unknown one.
    */
   encode(text: string, options?: { special?: boolean }): number[];
-  /** The ids of a word, or of several, as they stand in a running text; undefined where that depends on the words around. */
+  /** The ids of one or more words as they appear in running text; undefined if they depend on the surrounding words. */
   cut(text: string, place: WordPlace): number[] | undefined;
-  /** The ids of a text that follows a word, with the white space between them; those of the text alone where these cannot be told apart. */
+  /**
+   * The ids of a text that follows a word, including the white space between them; if these cannot be separated, the ids
+   * of the text alone.
+   */
   after(text: string): number[];
-  /** Pieces that reach over the space between two words and that a text of those words does become. */
+  /** Pieces that span the space between two words and occur when a text of those words is encoded. */
   piecesOverWords(): string[];
-  /** Pieces as text, by the tokenizer's own decoder; special pieces stand as they are called. */
+  /** Pieces as text, by the tokenizer's own decoder; special pieces appear by name. */
   decode(ids: readonly number[]): string;
-  /** The id of a piece, or undefined. */
+  /** The id of a piece; undefined if there is no such piece. */
   id(piece: string): number | undefined;
-  /** Whether a piece is no text but a mark that models put between texts. */
+  /** Whether a piece is a special marker that models put between texts, not text. */
   isSpecial(id: number): boolean;
 }
 
-/** Pieces that end a text or stand for unknown ones, as the common tokenizers call them; the first that is there. */
+/** Names of end-of-text or unknown pieces in common tokenizers, in order of preference. */
 const ENDS = [
   "</s>",
   "<|endoftext|>",
@@ -45,9 +48,9 @@ const ENDS = [
 const UNKNOWNS = ["<unk>", "[UNK]", "<|unk|>"];
 
 /**
- * A tokenizer from the text of a `tokenizer.json` (https://github.com/huggingface/tokenizers).
+ * Reads a tokenizer from the text of a `tokenizer.json` (https://github.com/huggingface/tokenizers).
  *
- * @param name how messages call the file.
+ * @param name the file's name in messages.
  * @throws TextError when it is not one, or of a kind that is not supported.
  */
 export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceTokenizer {
@@ -75,7 +78,7 @@ export function pieceTokenizer(json: string, name = "tokenizer.json"): PieceToke
 
 function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
   const { unk_token: unknown } = parsed.model;
-  // Of a vocabulary of whole words the library takes the unknown one from elsewhere.
+  // For whole-word vocabularies the library takes the unknown token from a different place.
   const pieces = new Pieces(inOtherWords(parsed), typeof unknown === "string" ? { unk_token: unknown } : {});
   mendParts(pieces, parsed);
   const found: string[] = [];
@@ -94,7 +97,7 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
   const special = new Set(
     [...pieces.get_added_tokens_decoder()].flatMap(([id, token]) => token.special ? [id] : []),
   );
-  // As it is: what has no piece has no id.
+  // Without special pieces; text that has no piece gives no id.
   const bare = (text: string) => pieces.encode(text, { add_special_tokens: false }).ids;
   bare("It works.");
   let made: RunningText | undefined;
@@ -115,7 +118,7 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
     encode,
     cut(text, place) {
       const cut = running().cut(text, place);
-      // What has no piece at all is told as `encode` tells it.
+      // Text without any piece raises the same error as in `encode`.
       return cut === undefined || cut.every(Number.isInteger) ? cut : encode(text);
     },
     after(text) {
@@ -139,7 +142,7 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
 
 const known = new WeakMap<Vocabulary, PieceTokenizer>();
 
-/** The tokenizer whose pieces a vocabulary has, made once; undefined where it does not hold one. */
+/** The tokenizer of a vocabulary's pieces, cached; undefined if the vocabulary does not contain one. */
 export function tokenizerOf(vocabulary: Vocabulary): PieceTokenizer | undefined {
   if (vocabulary.kind !== "pieces" || vocabulary.tokenizer === undefined) return undefined;
   let made = known.get(vocabulary);
@@ -148,7 +151,7 @@ export function tokenizerOf(vocabulary: Vocabulary): PieceTokenizer | undefined 
 }
 
 /**
- * A tokenizer of documents over a teacher's pieces.
+ * A document tokenizer that uses a teacher's pieces.
  *
  * @throws TextError when an end is wanted and the tokenizer has none.
  */
@@ -159,7 +162,7 @@ export function pieceDocumentTokenizer(pieces: PieceTokenizer, ends: EndsOf): To
       hint: `It would be one of ${ENDS.join(" ")}. Set \`ends\` to "nothing".`,
     });
   }
-  // What a document was cut at belongs to what follows, as in a text that was not cut.
+  // White space at which a document is split belongs to what follows, as in an unsplit text.
   let carried = "", inside = false;
   return {
     vocabulary,
@@ -181,7 +184,7 @@ export function pieceDocumentTokenizer(pieces: PieceTokenizer, ends: EndsOf): To
   };
 }
 
-/** Whether a text with the white space after it ends where an end may stand. */
+/** Whether a text, given the white space after it, ends where an end token belongs. */
 function endsWith(text: string, space: string, ends: EndsOf): boolean {
   if (ends === "lines") return space.includes("\n");
   return ends === "sentences" && (/\n\s*\n/.test(space) || (space !== "" && /[.!?]$/.test(text)));

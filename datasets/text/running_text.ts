@@ -1,27 +1,31 @@
 import { isUnspaced } from "./words.ts";
 
-/** Where in a running text a word stands: at its beginning, after another word and a space, or after one or a mark without. */
+/**
+ * The place of a word in running text: at the beginning, after another word and a space, or directly after a word or a
+ * punctuation mark.
+ */
 export type WordPlace = "first" | "spaced" | "glued";
 
 /** Short words that most tokenizers of some language know. */
 const USUAL = ["the", "a", "it", "is", "of", "i", "de", "la", "en", "и", "в", "的", "の", "0", "1"];
 
-/** Pieces that are tried as the words around, at most. */
+/** Maximum number of pieces tried as surrounding words. */
 const TRIED = 400;
 
 /**
- * Cuts words into pieces as they are cut in a running text. What a word is cut into depends on what stands around it,
- * and a tokenizer by itself sees no such thing: "company" alone is the beginning of a text. So a word is cut between two
- * known ones, whose pieces are then taken away; where they are not what they are without the word, nothing is said.
+ * Splits words into pieces as they are split in running text. The pieces of a word depend on its surroundings, which a
+ * tokenizer given only the word does not see: "company" alone is the beginning of a text. So a word is encoded between
+ * two known words, whose pieces are then removed. If these differ from their pieces without the word, the result is
+ * undefined.
  */
 export class RunningText {
   readonly #encode: (text: string) => number[];
   readonly #around: readonly Around[];
 
   /**
-   * @param encode gives the ids of a text.
-   * @param unknown the piece of what is not known, which may swallow its neighbours.
-   * @param pieces as they stand in the vocabulary: where to find words that are known.
+   * @param encode returns the ids of a text.
+   * @param unknown the unknown piece, which may absorb its neighbours.
+   * @param pieces the pieces of the vocabulary, among which known words are looked for.
    */
   constructor(encode: (text: string) => number[], unknown: number | null, pieces: readonly string[]) {
     this.#encode = encode;
@@ -34,7 +38,7 @@ export class RunningText {
     this.#around = found;
   }
 
-  /** Pieces of a word, or of several, at a place; undefined where its neighbours change with it. */
+  /** Pieces of one or more words at a place; undefined if they change the pieces of their neighbours. */
   cut(text: string, place: WordPlace): number[] | undefined {
     for (const { word, first, after } of this.#around) {
       for (const end of place === "glued" ? endsBefore(text) : [""]) {
@@ -49,7 +53,7 @@ export class RunningText {
     return this.#around.length === 0 ? this.#encode(text) : undefined;
   }
 
-  /** Pieces of a text that follows a word, with the white space between them, if any; undefined as for `cut`. */
+  /** Pieces of a text that follows a word, including any white space between them; undefined as for `cut`. */
   after(text: string): number[] | undefined {
     for (const { word, first } of this.#around) {
       const all = this.#encode(word + text);
@@ -59,12 +63,15 @@ export class RunningText {
   }
 }
 
-/** What the word before a text without a space ends with: letters stand after a mark, or they would be of one word. */
+/**
+ * The possible ends of the word before a text without a space: before letters it ends with a punctuation mark, since
+ * otherwise they would be one word.
+ */
 function endsBefore(text: string): readonly string[] {
   return /^[\p{L}\p{N}]/u.test(text) && !isUnspaced(text.slice(0, 2)) ? ["-", ""] : ["", "-"];
 }
 
-/** A word to cut others next to, with its pieces at the beginning of a text and after another word. */
+/** A word to put next to others, with its pieces at the beginning of a text and after another word. */
 interface Around {
   readonly word: string;
   readonly first: readonly number[];

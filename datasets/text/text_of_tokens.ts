@@ -3,9 +3,10 @@ import { tokenizerOf } from "./pieces.ts";
 import { UNKNOWN, type Vocabulary } from "./vocabulary.ts";
 
 /**
- * Tokens as text for people: words with spaces between them (but before those that mostly stand without), characters and bytes in a row, pieces as their tokenizer's
- * own decoder joins them. Where a vocabulary of pieces does not hold its tokenizer, the marks that all of its pieces
- * have tell how (`##`, `▁`, `Ġ`, `</w>`, `<0x0A>`). An end is a line end.
+ * Converts tokens to readable text: words separated by spaces (except before those that usually have none), characters
+ * and bytes concatenated, pieces joined by their tokenizer's own decoder. If a vocabulary of pieces does not contain its
+ * tokenizer, the pieces' conventions are inferred from the vocabulary (`##`, `▁`, `Ġ`, `</w>`, `<0x0A>`). An end token
+ * becomes a line end.
  */
 export function textOfTokens(ids: Iterable<number>, vocabulary: Vocabulary): string {
   const lines: string[] = [];
@@ -34,7 +35,7 @@ function lineOf(ids: number[], vocabulary: Vocabulary): string {
   return (tokenizerOf(vocabulary)?.decode(ids) ?? byMarks(tokens, marksOf(vocabulary))).trim();
 }
 
-/** Marks of pieces. */
+/** Conventions of a vocabulary's pieces. */
 interface Marks {
   /** Pieces are in the byte-level alphabet of GPT-2. */
   readonly byteLevel: boolean;
@@ -54,7 +55,7 @@ function marksOf({ words }: Vocabulary): Marks {
   let marks = known.get(words);
   if (marks !== undefined) return marks;
   const some = (pattern: RegExp) => words.some((word) => pattern.test(word));
-  // The stand-ins of the space and of the line end, or of bytes that begin a character of two.
+  // The representations of the space and of the line end, or of bytes that begin a two-byte character.
   const byteLevel = some(/^[ĠĊ]/) || some(/^[ÂÃ][\u00a1-\u00bf\u0100-\u0143]/);
   marks = {
     byteLevel,
@@ -80,7 +81,7 @@ function byMarks(tokens: readonly string[], { byteLevel, space, inside, last, by
     .join("");
 }
 
-/** Undoes the byte-level alphabet of GPT-2: bytes that print stand for themselves, others lie from U+0100 on. */
+/** Decodes the byte-level alphabet of GPT-2: printable bytes stand for themselves, others are mapped from U+0100 on. */
 function byteLevelText(text: string): string {
   const bytes: number[] = [];
   for (const character of text) {
@@ -92,6 +93,6 @@ function byteLevelText(text: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
 }
 
-/** Bytes that do not print, in order. */
+/** Non-printable bytes, in order. */
 const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte)
   .filter((byte) => byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte === 0xad);

@@ -2,47 +2,50 @@ import type { Passage } from "./passages.ts";
 import { isUnspaced, sentencesOf, wordsIn } from "./words.ts";
 import { byteVocabulary, TokenCounts, type Vocabulary } from "./vocabulary.ts";
 
-/** After what the end token stands: nothing, each document, each line, or each sentence. */
+/** What the end token follows: nothing, each document, each line, or each sentence. */
 export type EndsOf = "nothing" | "documents" | "lines" | "sentences";
-/** What the end token may stand after. */
+/** All choices of {@link EndsOf}. */
 export const endsOf = ["nothing", "documents", "lines", "sentences"] as const;
 
-/** Gives tokens for text, a passage at a time, in the order of the documents. */
+/** Converts text to tokens, one passage at a time, in the order of the documents. */
 export interface Tokenizer {
-  /** What the ids mean. */
+  /** The vocabulary of the ids. */
   readonly vocabulary: Vocabulary;
   /** The ids of a passage. */
   encode(passage: Passage): number[];
 }
 
-/** How words are told apart. */
+/** How text is divided into words. */
 export interface WordRules {
-  /** `spaces`: what stands between white space, for text that is in tokens already. `letters`: letters and digits in a row, each other mark alone. */
+  /**
+   * `spaces`: at white space, for text that is already tokenised. `letters`: runs of letters and digits, and every other
+   * character separately.
+   */
   readonly split: "spaces" | "letters";
-  /** Whether capitals become small letters. */
+  /** Whether to lowercase the text. */
   readonly lowercase: boolean;
-  /** What the end token stands after. */
+  /** What the end token follows. */
   readonly ends: EndsOf;
 }
 
-/** Where an end token stands among tokens. */
+/** Placeholder for an end token among tokens. */
 const END = Symbol("end");
-/** A token, one that stands after another with or without a space between them, or an end. */
+/** A token, a token that is known to follow another with or without a space, or an end. */
 type Token = string | Placed | typeof END;
 interface Placed {
   readonly word: string;
-  /** Whether it stands without a space after the one before. */
+  /** Whether it directly follows the previous token without a space. */
   readonly glued: boolean;
 }
 const textOf = (token: string | Placed): string => typeof token === "string" ? token : token.word;
 
-/** Tells passages apart into tokens. */
+/** Splits passages into tokens. */
 type Splitter = (passage: Passage) => Iterable<Token>;
 
 /**
- * A tokenizer of words. The vocabulary is that of the passages given.
+ * A word tokenizer whose vocabulary is built from the given passages.
  *
- * @param options `minimum`: rarer words become the unknown word; `largest`: ids at most.
+ * @param options `minimum`: rarer words become the unknown word; `largest`: maximum vocabulary size.
  */
 export function wordTokenizer(
   training: AsyncIterable<Passage>,
@@ -52,12 +55,12 @@ export function wordTokenizer(
   return countedTokenizer("words", training, wordSplitter(rules), options);
 }
 
-/** A tokenizer of words over a vocabulary that is there already. */
+/** A word tokenizer over an existing vocabulary. */
 export function wordTokenizerOver(vocabulary: Vocabulary, rules: WordRules): Tokenizer {
   return tokenizerOver(vocabulary, wordSplitter(rules));
 }
 
-/** A tokenizer of characters (code points). The vocabulary is that of the passages given. */
+/** A character tokenizer (code points) whose vocabulary is built from the given passages. */
 export function characterTokenizer(
   training: AsyncIterable<Passage>,
   ends: EndsOf,
@@ -112,22 +115,22 @@ function tokenizerOver(vocabulary: Vocabulary, split: Splitter): Tokenizer {
 function wordSplitter(rules: WordRules): Splitter {
   const { split, lowercase, ends } = rules;
   const wordsOf: (text: string) => Exclude<Token, typeof END>[] = split === "spaces"
-    // Not `\s`: that takes U+FEFF, which stands inside words of WikiText, for white space.
+    // Not `\s`, which matches U+FEFF, a character inside words of WikiText.
     ? (text) => text.split(/\p{White_Space}+/u).filter((word) => word !== "")
     : (text) => placedWords(text);
   return function* (passage) {
     for (const [text, ended] of stretches(passage, ends)) {
       const words = wordsOf(lowercase ? text.toLowerCase() : text);
       yield* words;
-      // In WikiText an empty line ends too; an empty sentence does not exist.
+      // In WikiText an empty line also has an end token; there are no empty sentences.
       if (ended && (words.length > 0 || ends === "lines")) yield END;
     }
   };
 }
 
 /**
- * Words of a text with whether they begin where the one before ends. The first one would have a space before it, if there
- * were one, in scripts that put spaces between words: an opening quotation mark, for example.
+ * Words of a text, with whether each directly follows the previous one. The first word counts as one that would follow a
+ * space in scripts with spaces between words: an opening quotation mark, for example.
  */
 function placedWords(text: string): (string | Placed)[] {
   let end = -1;
@@ -148,8 +151,8 @@ function characterSplitter(ends: EndsOf): Splitter {
 }
 
 /**
- * A passage cut where end tokens stand: stretches of text with whether an end stands after each. Sentences are those of
- * {@link sentencesOf}; one ends with its document as well.
+ * A passage split where end tokens belong: stretches of text, each with whether an end follows it. Sentences are those
+ * of {@link sentencesOf}; one also ends with its document.
  */
 export function* stretches(passage: Passage, ends: EndsOf): Generator<readonly [string, boolean]> {
   const { text, last } = passage;

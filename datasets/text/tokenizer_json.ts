@@ -4,7 +4,7 @@ export interface TokenizerPart {
   readonly [name: string]: unknown;
 }
 
-/** A `tokenizer.json`, as far as it is looked at here. */
+/** The parts of a `tokenizer.json` that are used here. */
 export interface TokenizerJson {
   readonly model: TokenizerPart & { readonly vocab: object };
   readonly normalizer?: TokenizerPart | null;
@@ -15,8 +15,8 @@ export interface TokenizerJson {
 }
 
 /**
- * A `tokenizer.json` in other words: those that `@huggingface/tokenizers` reads as Hugging Face's own `tokenizers` read
- * the original. Theirs is what made the ids that a model was trained on, so theirs is right.
+ * Rewrites a `tokenizer.json` so that `@huggingface/tokenizers` reads it as Hugging Face's own `tokenizers` read the
+ * original. The latter produced the ids that models were trained on and are the reference.
  *
  * @throws Error naming what neither words nor library have.
  */
@@ -39,7 +39,7 @@ export function inOtherWords(json: TokenizerJson): TokenizerJson {
   return {
     ...json,
     added_tokens,
-    // The padding and the length that a tokenizer was saved with are the matter of whoever makes batches.
+    // Saved padding and truncation are ignored: they are up to whoever makes batches.
     ...{ padding: null, truncation: null },
     normalizer: json.normalizer ? normalizer(json.normalizer) : null,
     pre_tokenizer: json.pre_tokenizer ? preTokenizer(json.pre_tokenizer) : null,
@@ -48,7 +48,7 @@ export function inOtherWords(json: TokenizerJson): TokenizerJson {
   };
 }
 
-/** The kind of a model, which old files do not name. */
+/** The type of a model, which old files do not state. */
 export function typeOf(model: TokenizerPart): string {
   if (model.type !== undefined) return model.type;
   if (Array.isArray(model.vocab)) return "Unigram";
@@ -66,14 +66,14 @@ const replace = (regex: string, content: string): TokenizerPart => ({
   content,
 });
 
-/** Ideographs beyond the basic plane, which BERT's normalizer stands apart from each other. */
+/** Ideographs beyond the basic plane, which BERT's normalizer separates from each other. */
 const IDEOGRAPHS = [[0x20000, 0x2a6df], [0x2a700, 0x2b73f], [0x2b740, 0x2b81f], [0x2b920, 0x2ceaf], [
   0x2f800,
   0x2fa1f,
 ]].map((range) => range.map((code) => String.fromCodePoint(code)).join("-")).join("");
 
 function normalizer(part: TokenizerPart): TokenizerPart {
-  // A capital sigma at the end of a word becomes a final one in JavaScript alone.
+  // JavaScript's lowercasing turns a capital sigma at the end of a word into a final sigma; the reference does not.
   const sigma = replace("Σ", "σ");
   switch (part.type) {
     case "Sequence":
@@ -87,7 +87,7 @@ function normalizer(part: TokenizerPart): TokenizerPart {
         part,
       ], "normalizers");
     case "Replace":
-      // What is put in stands for itself; JavaScript reads dollars.
+      // The replacement is literal, but JavaScript interprets dollar signs.
       return { ...part, content: String(part.content ?? "").replaceAll("$", "$$$$") };
     case "Strip":
       return sequence([
@@ -95,7 +95,7 @@ function normalizer(part: TokenizerPart): TokenizerPart {
         ...part.strip_right === false ? [] : [replace("\\s+\\z", "")],
       ], "normalizers");
     case "Prepend":
-      // Nothing goes before no text.
+      // Nothing is prepended to empty text.
       return replace("\\A[\\s\\S]", `${String(part.prepend ?? "").replaceAll("$", "$$$$")}$&`);
     case "Nmt":
       return sequence([
@@ -110,9 +110,9 @@ function normalizer(part: TokenizerPart): TokenizerPart {
   }
 }
 
-/** What Rust's regular expressions call `\w`. */
+/** The equivalent of `\w` in Rust's regular expressions. */
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200C\\u200D";
-/** Words of GPT-2, with the space before them. */
+/** Words of GPT-2, including the space before them. */
 const BYTE_LEVEL = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const MARK = "[\\p{P}\\u0021-\\u002F\\u003A-\\u0040\\u005B-\\u0060\\u007B-\\u007E]";
 
@@ -122,7 +122,7 @@ function preTokenizer(part: TokenizerPart): TokenizerPart {
       return sequence((part.pretokenizers as TokenizerPart[]).map(preTokenizer), "pretokenizers");
     case "ByteLevel": {
       if (part.use_regex === false) return part;
-      // White space is another thing to JavaScript's `\s`, so the words are told apart before.
+      // JavaScript's `\s` differs from the reference's white space, so words are separated beforehand.
       const prefix = { type: "Replace", pattern: { Regex: "\\A[^ ]" }, content: " $&" };
       const bytes = { ...part, add_prefix_space: false, use_regex: false };
       return sequence(
@@ -141,7 +141,7 @@ function preTokenizer(part: TokenizerPart): TokenizerPart {
     case "Punctuation":
       return split(MARK, behaviourOf(part, "isolated"));
     case "FixedLength":
-      // By characters: the library counts a half for those beyond the basic plane.
+      // By code points: the library counts UTF-16 units, two for those beyond the basic plane.
       return matches(`[\\s\\S]{1,${Number(part.length)}}`);
     case "Digits":
       return split(part.individual_digits === true ? "\\p{N}" : "\\p{N}+", "isolated");
@@ -150,7 +150,7 @@ function preTokenizer(part: TokenizerPart): TokenizerPart {
       const regex = Regex ?? escaped(text ?? "");
       const behaviour = behaviourOf(part, "isolated");
       if (part.invert === true && behaviour === "removed") return matches(regex);
-      // What is between matches and what matches change places, which is all alike to whoever keeps both apart.
+      // Swaps matches and gaps, which makes no difference if both are kept separate.
       if (part.invert === true && behaviour !== "isolated") {
         throw new Error(`a pre-tokenizer Split, inverted and ${behaviour}`);
       }
@@ -169,16 +169,16 @@ function preTokenizer(part: TokenizerPart): TokenizerPart {
 }
 
 function behaviourOf({ behavior }: TokenizerPart, otherwise: string): string {
-  // MergedWithPrevious and merged_with_previous are one.
+  // MergedWithPrevious and merged_with_previous are the same.
   return String(behavior ?? otherwise).replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
 }
 
-/** Pre-tokens are the matches; what is between them is lost. */
+/** Pre-tokens are the matches; text between them is dropped. */
 function matches(regex: string): TokenizerPart {
   return { type: "Split", pattern: { Regex: regex }, behavior: "Removed", invert: true };
 }
 
-/** Pre-tokens are what is between matches, with the matches as `behaviour` says. */
+/** Pre-tokens are the text between matches, with the matches treated according to `behaviour`. */
 function split(regex: string, behaviour: string): TokenizerPart {
   const match = `(?:${regex})`, between = `(?:(?!${match})[\\s\\S])`;
   switch (behaviour) {
@@ -200,7 +200,7 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** How pieces read as text where the file does not say: by the marks that the other parts put on them. */
+/** The decoder for files without one: inferred from the conventions of the other parts. */
 function usualDecoder({ model, pre_tokenizer, normalizer }: TokenizerJson): TokenizerPart | null {
   const parts = JSON.stringify([pre_tokenizer, normalizer]);
   if (/"ByteLevel"/.test(parts)) return { type: "ByteLevel" };

@@ -5,7 +5,7 @@ import { type TokenizerJson, type TokenizerPart, typeOf } from "./tokenizer_json
 
 type Model = NonNullable<Tokenizer["model"]>;
 
-/** Parts of a tokenizer that do what no other words would make the library do: see `inOtherWords`. */
+/** Changes parts of a tokenizer whose behaviour no rewriting of the file can correct: see `inOtherWords`. */
 export function mendParts(tokenizer: Tokenizer, { model }: TokenizerJson): void {
   const kind = typeOf(model), bytes = model.byte_fallback === true;
   tokenizer.model = apart(tokenizer.model!, bytes && kind === "Unigram");
@@ -17,9 +17,9 @@ export function mendParts(tokenizer: Tokenizer, { model }: TokenizerJson): void 
 }
 
 /**
- * A model that takes each pre-token by itself: unknown pieces of one are not joined with those of the next.
+ * A model that encodes each pre-token separately: unknown pieces are not merged across pre-tokens.
  *
- * @param bytes whether unknown pieces are written as bytes, which the library does for BPE alone.
+ * @param bytes whether unknown pieces fall back to bytes, which the library supports only for BPE.
  */
 function apart(model: Model, bytes: boolean): Model {
   const encoder = new TextEncoder();
@@ -40,8 +40,8 @@ function apart(model: Model, bytes: boolean): Model {
 }
 
 /**
- * A model of merges that has no piece for the unknown: characters that it does not know are left out before pieces are
- * merged, so that those on both sides of one merge; the library leaves them out after.
+ * A BPE model without an unknown piece: unknown characters are removed before merging, so that the characters on both
+ * sides can merge; the library removes them afterwards.
  */
 function withoutStrangers(
   model: Model,
@@ -52,7 +52,7 @@ function withoutStrangers(
   const known = (token: string) => {
     if (whole === true && ids.has(token)) return token;
     const characters = [...token], last = characters.length - 1;
-    // With a suffix the library would take what is left for the end of the word.
+    // With a suffix the library would treat the remaining text as the end of the word.
     if (end !== "" && last >= 0 && !ids.has(characters[last]! + end)) return token;
     return characters.filter((one, i) => ids.has(i === last ? one + end : one)).join("");
   };
@@ -62,14 +62,14 @@ function withoutStrangers(
   });
 }
 
-/** Decoders of bytes read as Hugging Face's own do also where the bytes are no text. */
+/** Makes byte decoders treat invalid UTF-8 as Hugging Face's own do. */
 function spellBytes(decoder: Tokenizer["decoder"]): void {
   if (decoder instanceof ByteFallbackDecoder) decoder.decode_chain = joinBytePieces;
   const { decoders } = (decoder ?? {}) as { decoders?: Tokenizer["decoder"][] };
   decoders?.forEach(spellBytes);
 }
 
-/** SentencePiece's normalisation by the table of the file, of which the library does what most tables have in common. */
+/** SentencePiece's normalisation by the table in the file; the library implements only what most tables have in common. */
 function replaceExactly(normalizer: Tokenizer["normalizer"]): void {
   if (normalizer instanceof PrecompiledNormalizer) {
     const { precompiled_charsmap: table } = normalizer.config as { precompiled_charsmap?: string | null };

@@ -1,7 +1,7 @@
 import { TextError } from "./errors.ts";
 
 /**
- * Text from bytes, strictly UTF-8, without a byte order mark.
+ * Decodes strict UTF-8 without a byte order mark.
  *
  * @throws TextError naming the first byte that does not fit.
  */
@@ -31,7 +31,7 @@ export async function* decodeUtf8(source: AsyncIterable<Uint8Array>, name: strin
 }
 
 function notUtf8(name: string, before: number, bytes: Uint8Array): TextError {
-  // A prefix decodes up to the first wrong byte and not past it: halve the range that it must lie in.
+  // A prefix decodes only if it ends before the first wrong byte, so that is found by bisection.
   let good = 0;
   let bad = bytes.length;
   while (bad - good > 1) {
@@ -39,7 +39,7 @@ function notUtf8(name: string, before: number, bytes: Uint8Array): TextError {
     if (isPrefixOfUtf8(bytes.subarray(0, middle))) good = middle;
     else bad = middle;
   }
-  good -= incompleteTail(bytes.subarray(0, good)); // The character that the wrong byte breaks is wrong from its first byte.
+  good -= incompleteTail(bytes.subarray(0, good)); // The character broken by the wrong byte is wrong from its first byte.
   const at = before + good;
   const hex = [...bytes.subarray(good, good + 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new TextError("text/encoding", `${name}: not UTF-8 at byte ${at}: ${hex}`, {
@@ -47,7 +47,10 @@ function notUtf8(name: string, before: number, bytes: Uint8Array): TextError {
   });
 }
 
-/** What bytes that are no UTF-8 may be: most of them beyond ASCII, another script; few, letters with marks; many that do not print, no text. */
+/**
+ * What bytes that are not UTF-8 may be: mostly beyond ASCII, another script; few of them, letters with diacritics; many
+ * unprintable ones, not text.
+ */
 function hintFor(bytes: Uint8Array): string {
   let high = 0, control = 0;
   for (const byte of bytes) {
@@ -72,7 +75,7 @@ function isPrefixOfUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** Bytes at the end, at most 3, that begin a character without ending it. */
+/** Number of bytes at the end, at most 3, that begin an incomplete character. */
 function incompleteTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;

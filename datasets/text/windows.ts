@@ -1,75 +1,78 @@
 import { TextError } from "./errors.ts";
 
-/** Where windows lie: `count` of them, the first at token `first`, each `stride` tokens after the one before it. */
+/**
+ * A run of evenly spaced windows: `count` of them, the first at token `first`, each `stride` tokens after the previous
+ * one.
+ */
 export interface WindowRun {
   /** Position of the first window's first token. */
   readonly first: number;
   /** Number of windows. */
   readonly count: number;
-  /** Tokens from one window's beginning to the next one's. */
+  /** Distance in tokens between the starts of consecutive windows. */
   readonly stride: number;
-  /** Tokens of each window that are there; the positions after them are padding: not observed. */
+  /** Number of tokens in each window; the positions after them are padding and not observed. */
   readonly observed: number;
 }
 
-/** Rows of tokens, as engines and learners take samples. */
+/** Rows of tokens, in the form of samples for engines and learners. */
 export interface WindowRows {
   /** Number of windows. */
   readonly count: number;
-  /** Positions of each. */
+  /** Number of positions per window. */
   readonly variables: number;
   /** `[count, variables]`: token ids; 0 where nothing is observed. */
   readonly values: Int32Array<ArrayBuffer>;
-  /** `[count, variables]`: 1 where there is a token, 0 for padding. Absent: all are there. */
+  /** `[count, variables]`: 1 where there is a token, 0 for padding. If absent, all are observed. */
   readonly observed?: Uint8Array<ArrayBuffer>;
 }
 
 /** How texts are placed in windows: required for querying a model of the windows. */
 export interface WindowFrame {
   /**
-   * Where a text begins. `window`: with the window, since every window begins where a document or a sentence does. `end`:
-   * after an end token, since windows begin anywhere in a running text in which end tokens stand between texts.
-   * `anywhere`: windows are stretches of running text in which nothing marks where a text begins.
+   * Where a text begins. `window`: at the start of a window, because every window begins where a document or a sentence
+   * does. `end`: after an end token, because windows begin anywhere in running text with end tokens between texts.
+   * `anywhere`: windows are stretches of running text in which beginnings of texts are not marked.
    */
   readonly begins: "window" | "end" | "anywhere";
-  /** Whether an end token stands after a text that ends within a window. */
+  /** Whether an end token follows a text that ends within a window. */
   readonly ends: boolean;
 }
-/** Where a text begins in a window. */
+/** All choices of where a text begins in a window. */
 export const windowBegins = ["window", "end", "anywhere"] as const;
 
-/** Tokens to be read by position. */
+/** Tokens that can be read by position. */
 export interface TokenSource {
-  /** The tokens from `from` to `to`, not included. */
+  /** The tokens from `from` up to, but not including, `to`. */
   read(from: number, to: number): Promise<Int32Array>;
 }
 
-/** How to lay windows. */
+/** How windows are placed. */
 export interface WindowOptions {
-  /** Positions of a window. */
+  /** Number of positions per window. */
   readonly length: number;
-  /** Tokens from one window's beginning to the next one's; default: `length`, so that none overlap. */
+  /** Distance in tokens between the starts of consecutive windows; default: `length`, so that they do not overlap. */
   readonly stride?: number;
-  /** A window that reaches past the end of its segment: left out, or padded with positions that are not observed. */
+  /** What to do with a window that extends past the end of its segment: omit it, or pad it with unobserved positions. */
   readonly partial?: "drop" | "pad";
 }
 
 /**
- * Windows over tokens, as offsets: no token is copied before its window is asked for, so the corpus may be larger
- * than memory, and so may be the windows.
+ * Windows over tokens, stored as offsets. Tokens are copied only when a window is requested, so both the corpus and the
+ * windows may be larger than memory.
  */
 export class Windows {
   readonly #ends: number[];
-  /** Positions of a window. */
+  /** Number of positions per window. */
   readonly length: number;
-  /** Where they lie, in order. */
+  /** Runs of windows, in order. */
   readonly runs: readonly WindowRun[];
   /** Number of windows. */
   readonly count: number;
-  /** How texts lie in them. */
+  /** How texts are placed in them. */
   readonly frame: WindowFrame;
 
-  /** Windows that lie so. */
+  /** Windows at these runs. */
   constructor(
     length: number,
     runs: readonly WindowRun[],
@@ -83,16 +86,16 @@ export class Windows {
     this.frame = frame;
   }
 
-  /** The same windows with a frame. */
+  /** The same windows with another frame. */
   framed(frame: WindowFrame): Windows {
     return new Windows(this.length, this.runs, frame);
   }
 
   /**
-   * Lays windows over segments (documents, sentences, or the whole stream as one): none reaches over the end of its
+   * Places windows over segments (documents, sentences, or the whole stream as one); no window crosses the end of its
    * segment. A padded segment gets windows until every token is in one.
    *
-   * @param starts first token of each segment, then the end of the last.
+   * @param starts first token of each segment, followed by the end of the last one.
    * @throws TextError when length or stride are not positive whole numbers.
    */
   static over(starts: ArrayLike<number>, options: WindowOptions): Windows {
@@ -112,7 +115,7 @@ export class Windows {
       if (partial === "drop") continue;
       let covered = full === 0 ? first : first + (full - 1) * stride + length;
       for (let at = first + full * stride; covered < end; at += stride) {
-        // With a stride longer than a window there are tokens between windows that no window wants.
+        // With a stride longer than a window, the remaining tokens may belong to no window.
         if (at >= end) break;
         runs.push({ first: at, count: 1, stride, observed: Math.min(length, end - at) });
         covered = Math.min(end, at + length);
@@ -121,7 +124,7 @@ export class Windows {
     return new Windows(length, joined(runs));
   }
 
-  /** The first token of a window and how many of its positions have one. */
+  /** The first token of a window, and the number of its observed positions. */
   at(window: number): { readonly first: number; readonly observed: number } {
     const run = this.#runOf(window);
     const { first, stride, observed, count } = this.runs[run]!;
@@ -129,7 +132,7 @@ export class Windows {
   }
 
   /**
-   * The windows from `from` to `to`, not included, as rows.
+   * The windows from `from` up to, but not including, `to`, as rows.
    *
    * @throws TextError when there are no such windows.
    */
@@ -166,7 +169,7 @@ export class Windows {
   }
 
   /**
-   * The token before each of the windows from `from` to `to`, not included; -1 before the first token of all.
+   * The token before each of the windows from `from` up to, but not including, `to`; -1 before the very first token.
    *
    * @throws TextError when there are no such windows.
    */
@@ -188,14 +191,14 @@ export class Windows {
     return found;
   }
 
-  /** All windows in blocks of `size`, in order; only the last one may be smaller. */
+  /** All windows in blocks of `size`, in order; only the last block may be smaller. */
   async *blocks(tokens: TokenSource, size: number): AsyncGenerator<WindowRows & { readonly first: number }> {
     for (let first = 0; first < this.count; first += size) {
       yield { first, ...await this.rows(tokens, first, Math.min(this.count, first + size)) };
     }
   }
 
-  /** Whether every window begins at one of these tokens, in order. */
+  /** Whether every window begins at one of these tokens, which are in ascending order. */
   beginAt(starts: ArrayLike<number>): boolean {
     let at = 0;
     for (const { first, count, stride } of this.runs) {
@@ -207,7 +210,7 @@ export class Windows {
     return true;
   }
 
-  /** Index of the run that holds a window. */
+  /** Index of the run that contains a window. */
   #runOf(window: number): number {
     if (!(Number.isInteger(window) && 0 <= window && window < this.count)) {
       throw new TextError("text/windows", `window ${window} was asked for, but there are ${this.count}`);
@@ -223,7 +226,7 @@ export class Windows {
   }
 }
 
-/** Runs that continue each other as one. */
+/** Merges consecutive runs that continue each other. */
 function joined(runs: readonly WindowRun[]): WindowRun[] {
   const list: WindowRun[] = [];
   for (const run of runs) {

@@ -1,31 +1,34 @@
-/** Letters of scripts that put no spaces between words. */
+/** Scripts without spaces between words. */
 const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
   .map((script) => `\\p{scx=${script}}`).join("");
 
-/** A letter or digit with the marks on it, and joiners, which stand inside words of Arabic and Indic scripts. */
+/** A letter or digit with its combining marks, and joiners, which occur inside words of Arabic and Indic scripts. */
 const LETTERS = "[\\p{L}\\p{N}][\\p{L}\\p{N}\\p{M}\\u200c\\u200d]*";
 const WORDS = new RegExp(`${LETTERS}(?:['’-]${LETTERS})*|[^\\s\\p{L}\\p{N}]`, "gu");
 const PARTS = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, "gu");
 const HAS_UNSPACED = new RegExp(`[${UNSPACED}]`, "u");
 
-/** Whether a text has letters of a script that puts no spaces between words. */
+/** Whether a text has letters of a script without spaces between words. */
 export function isUnspaced(text: string): boolean {
   return HAS_UNSPACED.test(text);
 }
 
-/** By dictionaries, which are the same for every locale; a fixed one, so that no setting of the machine matters. */
+/**
+ * Segments by dictionaries, which are the same for every locale; the locale is fixed so that machine settings do not
+ * matter.
+ */
 const dictionary = new Intl.Segmenter("en", { granularity: "word" });
 
-/** A word and where it begins. */
+/** A word and its position. */
 export interface Word {
   readonly word: string;
   readonly index: number;
 }
 
 /**
- * The words of a text: letters and digits in a row, also over an apostrophe or hyphen between them; each other mark that is
- * no white space alone. Chinese, Japanese, Thai, Lao, Khmer and Burmese, which put no spaces between words, are cut by the
- * dictionaries of `Intl.Segmenter` (Unicode Standard Annex 29).
+ * The words of a text: runs of letters and digits, including an apostrophe or hyphen between them; every other non-space
+ * character separately. Chinese, Japanese, Thai, Lao, Khmer and Burmese, which are written without spaces, are segmented
+ * by the dictionaries of `Intl.Segmenter` (Unicode Standard Annex 29).
  */
 export function* wordsIn(text: string): Generator<Word> {
   for (const { 0: run, index } of text.matchAll(WORDS)) {
@@ -44,11 +47,14 @@ export function* wordsIn(text: string): Generator<Word> {
   }
 }
 
-/** What closes a quotation or a bracket after a full stop of Chinese or Japanese. */
+/** Characters that close a quotation or a bracket after a Chinese or Japanese full stop. */
 const CLOSING = "」』”’）］】》〉";
 const STOP = `[。！？｡][${CLOSING}]*`;
 
-/** Where sentences part: after a full stop and white space; in Chinese and Japanese after the full stop; at empty lines. */
+/**
+ * Sentence boundaries: after sentence-final punctuation and white space; in Chinese and Japanese after the full stop; at
+ * empty lines.
+ */
 const BOUNDARY = new RegExp(
   `(?<=\\p{Sentence_Terminal})\\s+|(?<=${STOP})\\s+|(?<=${STOP})(?![${CLOSING}。！？｡\\s])|\\n\\s*\\n`,
   "u",
@@ -56,11 +62,11 @@ const BOUNDARY = new RegExp(
 const STOPPED = new RegExp(`${STOP}$`, "u");
 
 /**
- * The sentences of a text, without those that are only white space, and whether each has ended. A sentence ends with a mark that
- * ends sentences (Unicode's property `Sentence_Terminal`: `.`, `!`, `?`, `।`, `؟` and others) and white space after it,
- * with `。`, `！` or `？` and what closes after them, and with an empty line.
+ * The sentences of a text, except those of only white space, each with whether it has ended. A sentence ends with
+ * terminal punctuation (Unicode's property `Sentence_Terminal`: `.`, `!`, `?`, `।`, `؟` and others) followed by white
+ * space, with `。`, `！` or `？` and any closing characters, or with an empty line.
  *
- * @param last whether the text ends what it is part of: its last sentence has ended then as well.
+ * @param last whether the text is the end of its document: then its last sentence has ended too.
  */
 export function* sentencesOf(
   text: string,
@@ -68,7 +74,7 @@ export function* sentencesOf(
 ): Generator<readonly [sentence: string, ended: boolean]> {
   const sentences = text.split(BOUNDARY);
   for (const [i, sentence] of sentences.entries()) {
-    // More text follows: the last stretch may be the beginning of a sentence.
+    // More text follows, so the last stretch may be the beginning of a sentence.
     if (sentence.trim() !== "") yield [sentence, i + 1 < sentences.length || last || STOPPED.test(sentence)];
   }
 }

@@ -122,7 +122,7 @@ export interface DistilledArm extends Arm {
 /**
  * The headline question of text pipelines and where its answer is found.
  *
- * @param subject name of the distilled arm that the question is about.
+ * @param subject name of the distilled arm the question is about.
  */
 export function textHeadline(subject: string): HeadlineDefinition {
   return {

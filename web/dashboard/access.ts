@@ -30,7 +30,7 @@ export function keptAddress(store: Store): Address {
  * Saves an address. If the store cannot be written, the next start uses another address. Among several dashboards of one
  * store, the first one's address is saved.
  *
- * @returns what is held as long as this dashboard lasts; undefined where another one holds it.
+ * @returns a lock held while this dashboard runs; undefined if another one holds it.
  */
 export function keepAddress(store: Store, address: Address): Lock | undefined {
   let held: Lock | undefined;

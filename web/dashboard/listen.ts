@@ -35,8 +35,8 @@ const BODY = 64 << 10;
 /**
  * Listens on 127.0.0.1.
  *
- * @param another whether any port will do where the named one is taken
- * @param patience milliseconds that a connection may take to say what it wants
+ * @param another whether to use any other port if the given one is taken
+ * @param patience timeout in milliseconds for receiving a request
  * @throws RetortError when the port is taken and no other will do.
  */
 export async function listen(

@@ -57,7 +57,7 @@ export class LiveStreams {
 
   /**
    * Opens a stream that watches nothing yet.
-   * @param name a name of the reader's choice, the same after a reconnection
+   * @param name a name chosen by the client, the same after a reconnection
    */
   open(name: string): ReadableStream<Uint8Array> {
     if (!/^[\w-]{1,64}$/.test(name)) {

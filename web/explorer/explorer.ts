@@ -39,7 +39,7 @@ export class Explorer implements AsyncDisposable {
 
   /**
    * Asks about a model of a store.
-   * @param asker who asks: what it asked before and still waits is given up
+   * @param asker identifies the page: its earlier questions that are still waiting are cancelled
    * @throws CallError when the question does not fit the model
    * @throws RetortError when the model cannot be opened or asked, or the asker has asked again
    */

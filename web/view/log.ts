@@ -15,8 +15,8 @@ export const LOG_PIECE = 64 << 10;
 /**
  * A piece of a node's log.
  *
- * @param path as recorded: relative to the store, inside `runs`. Others are refused.
- * @param at where it begins, or from the end: the last piece before that position.
+ * @param path the recorded path: relative to the store, inside `runs`; others are refused.
+ * @param at the start of the piece, or the end: then the last piece before that position.
  */
 export function readLog(
   store: Store,

@@ -10,7 +10,7 @@ export type Roles = Readonly<Record<string, number>>;
 /**
  * The roles of a run's arms.
  *
- * @param arms as nodes are called, in the order of the graph.
+ * @param arms labels of the nodes, in the order of the graph.
  */
 export function armRoles(headline: Headline | null, arms: Iterable<string>): Roles {
   const roles: Record<string, number> = {};

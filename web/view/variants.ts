@@ -32,7 +32,7 @@ const SEED = /(^|\.)(seed|repetition|repeat|replicate)$/i;
  * separate, so that repetitions can be drawn together and averaged.
  *
  * @param seedOf the seed that a node was given, or undefined for one that is not seeded.
- * @param arms what the pipeline calls nodes, by their names.
+ * @param arms the labels that the pipeline gives to nodes, by node name.
  */
 export function variantGroups(
   nodes: readonly NodeRecord[],

@@ -6,15 +6,15 @@ import { TextError } from "../errors.ts";
 import { fileText } from "../file_text.ts";
 import type { Row } from "./row.ts";
 
-/** What may stand between the cells of a row. */
+/** Possible delimiters between cells. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** Characters of a row at most: a quotation mark that is never closed would take the rest of the file. */
+/** Maximum number of characters in a row: otherwise an unclosed quotation mark would take the rest of the file. */
 const LONGEST = 1 << 28;
 
 /**
- * The rows of a CSV file (RFC 4180) whose first row names its columns. What is between cells is what the first row has
- * most of: a comma, a semicolon, a tab or a bar.
+ * The rows of a CSV file (RFC 4180) whose first row names its columns. The delimiter is the most frequent one in the
+ * first row: comma, semicolon, tab or bar.
  */
 export async function* csvRows(path: string, name: string): AsyncGenerator<Row> {
   const pieces = fileText(path, name);
@@ -26,7 +26,7 @@ export async function* csvRows(path: string, name: string): AsyncGenerator<Row> 
     skip_empty_lines: true,
     max_record_size: LONGEST,
   });
-  // An error of the file or of the parser ends the loop below by throwing.
+  // An error of the file or of the parser makes the loop below throw.
   pipeline(Readable.from(after(first, pieces)), parser, () => {});
   let columns: readonly string[] | undefined;
   try {
@@ -61,7 +61,7 @@ function checkedNames(names: readonly string[], name: string): readonly string[]
   });
 }
 
-/** Text up to the first line that is not empty, with it. */
+/** Text up to and including the first non-empty line. */
 async function firstLine(pieces: AsyncIterator<string>): Promise<string> {
   let text = "";
   while (!/\S[^\n\r]*[\n\r]/.test(text)) {

@@ -4,7 +4,7 @@ import { fileText } from "../file_text.ts";
 import { textLines } from "../lines.ts";
 import type { Row } from "./row.ts";
 
-/** The rows of a file of JSON objects, one a line; empty lines are none. */
+/** The rows of a file of JSON objects, one per line; empty lines are skipped. */
 export async function* jsonLines(path: string, name: string): AsyncGenerator<Row> {
   let line = 0;
   for await (const text of textLines(fileText(path, name))) {
@@ -39,9 +39,9 @@ function rowOf(text: string, line: number, name: string): Row {
   };
 }
 
-/** Whether a text begins with a line that is a JSON object, and so is a table whatever it is called. */
+/** Whether a text begins with a line that is a JSON object, which makes it a table whatever its name. */
 export async function looksLikeJsonLines(path: string, name: string): Promise<boolean> {
-  // Its first character tells most texts apart, also those that are one line of any length.
+  // The first character rules out most texts, including those that are one line of any length.
   for await (const piece of fileText(path, name)) {
     if (piece.trim() === "") continue;
     if (!piece.trimStart().startsWith("{")) return false;

@@ -18,16 +18,16 @@ const TOGETHER = 4096;
 const plain = (unpack: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) =>
   Uint8Array.from(unpack(bytes));
 
-/** Compression codecs of pages besides Snappy, which the reader has built in. */
+/** Compression codecs of pages in addition to Snappy, which the reader has built in. */
 const compressors = {
   GZIP: plain(gunzipSync),
   BROTLI: plain(brotliDecompressSync),
   ZSTD: plain(zstdDecompressSync),
 };
 
-/** The rows of a parquet file; of columns, the one that is wanted. */
+/** The rows of a parquet file, with only the requested column if one is given. */
 export async function* parquetRows(path: string, name: string, column?: string): AsyncGenerator<Row> {
-  // The end of the file says where everything is: it cannot be read in passing.
+  // The index is at the end of the file, so it cannot be read as a stream.
   const temporary = await isParquet(path) ? undefined : await unpackedFile(path, name);
   try {
     const file = await asyncBufferFromFile(temporary ?? path);
@@ -77,12 +77,12 @@ async function* rowsOf(
   }
 }
 
-/** Strings as they are, or none: the reader would put marks where bytes are no UTF-8. */
+/** Decodes a string strictly: the reader would insert replacement characters for invalid UTF-8. */
 function stringFromBytes(bytes: Uint8Array | undefined): string | undefined {
   return bytes && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
-/** Whether a file begins as parquet files do. */
+/** Whether a file has the signature of a parquet file. */
 export async function isParquet(path: string): Promise<boolean> {
   using file = await Deno.open(path, { read: true });
   const head = new Uint8Array(4);

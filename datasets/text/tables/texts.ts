@@ -6,7 +6,7 @@ import type { TableReader } from "./row.ts";
 
 /** A kind of table. */
 export interface TableKind {
-  /** What it is, for people. */
+  /** Display name. */
   readonly what: string;
   /** Reads its rows. */
   readonly rows: TableReader;
@@ -15,7 +15,7 @@ export interface TableKind {
 const json: TableKind = { what: "JSON lines", rows: jsonLines };
 const parquet: TableKind = { what: "parquet", rows: parquetRows };
 
-/** Kinds by the endings of names. */
+/** Kinds of tables by file extension. */
 const KINDS: Readonly<Record<string, TableKind>> = {
   jsonl: json,
   ndjson: json,
@@ -26,8 +26,9 @@ const KINDS: Readonly<Record<string, TableKind>> = {
 };
 
 /**
- * What kind of table a file is, by its name (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.parquet`, with `.gz` or
- * `.zst` after it) or, where that says nothing, by how it begins; undefined where it is text, as `.txt` always is.
+ * The kind of table a file is, by its name (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`, `.parquet`, optionally
+ * followed by `.gz` or `.zst`) or, if that is inconclusive, by its first bytes; undefined for text, which `.txt` always
+ * is.
  */
 export async function tableKind(path: string, name: string): Promise<TableKind | undefined> {
   const ending = name.toLowerCase().replace(/\.(gz|gzip|zst|zstd)$/, "").match(/\.([a-z]+)$/)?.[1] ?? "";
@@ -37,7 +38,7 @@ export async function tableKind(path: string, name: string): Promise<TableKind |
 }
 
 /**
- * The texts of a column of a table, in order; where a row has none (null, or nothing but white space) there is no text.
+ * The texts in a column of a table, in order; empty cells (null or only white space) are skipped.
  *
  * @throws TextError when there is no such column, with those that there are; for cells that hold something else.
  */

@@ -24,8 +24,8 @@ const CLICK = 4, STEP = 0.15;
 /**
  * Shows an SVG drawing in a window that can be panned and zoomed by pointer, touch, wheel and keyboard.
  *
- * @param svg the drawing that the holder has now
- * @param first the box that is seen where not all of it can be
+ * @param svg the current drawing of the holder
+ * @param first the box to show if the whole drawing does not fit
  */
 export function usePanning(
   holder: RefObject<HTMLDivElement | null>,
