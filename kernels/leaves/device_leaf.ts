@@ -96,7 +96,7 @@ export interface OwnEncoding {
   words(value: number): readonly [word: number, companion: number];
 }
 
-/** WGSL that a template takes in; lines that begin with `//#` are as in template.ts. */
+/** WGSL inserted into a template; for lines that begin with `//#` see template.ts. */
 export interface Snippet {
   /** Distinguishes kernels with different snippets. */
   readonly kind: string;

@@ -10,7 +10,7 @@ import { TRANSCENDENTAL } from "./pace.ts";
 import { logDomainFolds } from "./pieces.ts";
 import { matmulKernel, tileGrid } from "./tiles.ts";
 
-/** The downward pass: from the flow of the root, which the host sets, to the flows of all rows. */
+/** The downward pass: from the flow at the root, set by the host, to the flows of all rows. */
 export function backwardSteps(context: LearningContext): Step[] {
   return context.plan.groups.toReversed().flatMap((group) => [
     ...collectSteps(context, group),
@@ -18,7 +18,7 @@ export function backwardSteps(context: LearningContext): Step[] {
   ]);
 }
 
-/** Flows of rows that several parents read. */
+/** Collects flows of rows that several parents read. */
 function collectSteps(context: LearningContext, group: Group): Step[] {
   const { settings, layout, arrays, learning, open } = context;
   const collected = layout.collected.get(group.index) ?? [];
@@ -87,7 +87,7 @@ function ratioSteps(context: LearningContext, group: SumGroup): Step[] {
   }));
 }
 
-/** Flow into the inputs: products with the weights; where those are cut, part by part. */
+/** Flow into the inputs: products with the weights, part by part where these are split. */
 function matmulStep(
   context: LearningContext,
   group: SumGroup,
@@ -121,7 +121,7 @@ function matmulStep(
   };
 }
 
-/** Flow through outputs that are too small beside their row for the fast way. */
+/** Flow through outputs that are too small within their row for the fast path. */
 function logDomainStep(
   context: LearningContext,
   group: SumGroup,
@@ -152,5 +152,5 @@ function logDomainStep(
   };
 }
 
-/** Inputs that a thread of repair.wgsl does. */
+/** Inputs per thread in repair.wgsl. */
 export const REPAIR_CHUNK = 16;

@@ -2,26 +2,26 @@ import { type Circuit, type InputNode, shapeOf } from "../../circuits/mod.ts";
 import type { Encoding, OwnEncoding } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
 
-/** A column of words that is made of the values of a variable as a family wants them. */
+/** A column that a leaf family derives from the values of a variable. */
 export interface OwnColumn {
   /** Index of the variable. */
   readonly variable: number;
-  /** Makes the words. */
+  /** Computes the words. */
   readonly encoding: OwnEncoding;
 }
 
 /**
- * The words of a sample on the device: one for each variable, one for each column that families make of one, and, where
- * any value takes two words, as many companions of those.
+ * Words per sample on the device: one for each variable, one for each column derived by families and, if any value
+ * takes two words, a companion word for each of those.
  */
 export interface Columns {
-  /** Words of a sample. */
+  /** Words per sample. */
   readonly width: number;
-  /** From a word to its companion; 0 where there are none. */
+  /** Distance from a word to its companion; 0 if there are none. */
   readonly half: number;
   /** By variable: whether its own column has real values. */
   readonly real: readonly boolean[];
-  /** What stands after the columns of the variables. */
+  /** Columns after those of the variables. */
   readonly own: readonly OwnColumn[];
   /** The column that a leaf reads. */
   of(node: InputNode): number;
@@ -29,7 +29,7 @@ export interface Columns {
 
 const made = new WeakMap<Circuit["nodes"], Columns>();
 
-/** The columns of a circuit. */
+/** The value columns of a circuit. */
 export function columnsOf(circuit: Circuit): Columns {
   return made.getOrInsertComputed(circuit.nodes, () => columnsFor(circuit));
 }

@@ -4,24 +4,24 @@ import type { ReadyDevice } from "./host.ts";
 import { type Load, type Pace, type Piece, piecesOf } from "./pace.ts";
 import type { Profiler } from "./profile.ts";
 
-/** What a submission is made of. */
+/** A command of a submission. */
 type Command =
   | { readonly kind: "dispatch"; readonly dispatch: Dispatch; readonly piece: Piece }
   | { readonly kind: "copy"; readonly from: Span; readonly to: Span; readonly bytes: number }
   | { readonly kind: "clear"; readonly span: Span; readonly bytes: number };
 
-/** A place in a buffer, in bytes. */
+/** A range of a buffer, in bytes. */
 interface Span {
   readonly buffer: GPUBuffer;
   readonly at: number;
 }
 
-/** A command with the seconds that it takes. */
+/** A command with its estimated time in seconds. */
 interface Timed {
   readonly seconds: number;
 }
 
-/** Groups commands, in their order, so that none of the groups takes longer than it may. */
+/** Groups commands, in order, so that no group exceeds the time limit. */
 export function submissionsOf<T extends Timed>(commands: readonly T[], most: number): T[][] {
   const groups: T[][] = [];
   let total = Infinity;
@@ -36,29 +36,28 @@ export function submissionsOf<T extends Timed>(commands: readonly T[], most: num
   return groups;
 }
 
-/** The pieces of loads, each load cut so that dispatches are neither too large nor too long. */
+/** Splits each load into pieces such that dispatches are neither too large nor too long. */
 export function planned(loads: readonly Load[], pace: Pace, most: number): Piece[][] {
   return submissionsOf(loads.flatMap((load) => piecesOf(load, pace, most)), pace.seconds);
 }
 
 /**
- * The way to the queue of a device: everything that an engine has the device do goes through here. Grids are cut to what
- * a dispatch may have, and work to what may be done at a time; what the device says to it is on the account
- * of whoever it is for.
+ * Command queue of a device; all of an engine's work goes through it. Grids are split to fit the limits of a dispatch,
+ * and work to fit the time limit; errors of the device are attributed to the work's owner.
  */
 export class Commands {
   readonly #ready: ReadyDevice;
   readonly #commands: (Command & Timed)[] = [];
   #written = 0;
-  /** Measures kernels while it is there. */
+  /** If set, measures kernels. */
   profiler: Profiler | undefined;
 
-  /** Commands for a device, in submissions of at most `pace.seconds`. */
+  /** Creates a queue for a device, with submissions of at most `pace.seconds`. */
   constructor(ready: ReadyDevice, readonly consent: Consent, readonly pace: Pace) {
     this.#ready = ready;
   }
 
-  /** Has kernels run, one after the other: each sees what those before wrote. */
+  /** Records kernels, run in sequence: each sees the writes of those before it. */
   run(dispatches: readonly Dispatch[], batch: BatchShape): void {
     const { workgroups } = this.#ready.open.limits;
     for (const dispatch of dispatches) {
@@ -68,7 +67,7 @@ export class Commands {
     }
   }
 
-  /** Has bytes copied. */
+  /** Records a copy. */
   copy(from: GPUBuffer, fromAt: number, to: GPUBuffer, toAt: number, bytes: number): void {
     for (const { at, size, seconds } of this.#stretches(bytes, 2)) {
       this.#commands.push({
@@ -81,7 +80,7 @@ export class Commands {
     }
   }
 
-  /** Has buffers filled with zeros. */
+  /** Records zero-filling of buffers. */
   clear(...buffers: readonly GPUBuffer[]): void {
     for (const buffer of buffers) {
       for (const { at, size, seconds } of this.#stretches(buffer.size, 1)) {
@@ -90,7 +89,7 @@ export class Commands {
     }
   }
 
-  /** Writes numbers into a buffer, before whatever is submitted later; `from` and `length` are in numbers. */
+  /** Writes numbers into a buffer before anything submitted later; `from` and `length` are in numbers. */
   write(
     buffer: GPUBuffer,
     at: number,
@@ -102,14 +101,14 @@ export class Commands {
     if (length === 0) return;
     const { queue } = this.#ready.open.device;
     this.consent.hand(() => queue.writeBuffer(buffer, at, data as Float32Array<ArrayBuffer>, from, length));
-    // Writes are done with the next submission: so that they are not too many for it.
+    // Writes are executed with the next submission, so their bytes count toward it.
     this.#written += 4 * length;
     if (this.#written / this.pace.rate.bytes < this.pace.seconds / 2) return;
     this.#written = 0;
     this.consent.hand(() => queue.submit([]));
   }
 
-  /** Hands over what was recorded. */
+  /** Submits the recorded commands. */
   submit(): void {
     const { queue } = this.#ready.open.device;
     for (const group of this.#groups()) this.consent.hand(() => queue.submit([this.#encode(group)]));
@@ -117,7 +116,7 @@ export class Commands {
   }
 
   /**
-   * Hands over what was recorded and waits until it is done. @returns the seconds that this took, without the preparations
+   * Submits the recorded commands and waits until they are done. @returns the seconds that this took, without preparation
    * @throws {RetortError} when the device refuses it
    */
   async timed(): Promise<number> {
@@ -131,13 +130,13 @@ export class Commands {
     return seconds;
   }
 
-  /** Waits for what the device says to all that was handed over. @throws {RetortError} what it has refused, ever since */
+  /** Waits for the device's response to all submitted work. @throws {RetortError} what it has refused, ever since */
   async consented(): Promise<void> {
     const refusal = await this.consent.settled();
     if (refusal !== undefined) throw refusal.error;
   }
 
-  /** Forgets what was recorded and not submitted. */
+  /** Discards recorded commands that were not submitted. */
   drop(): void {
     this.#commands.length = 0;
   }
@@ -179,7 +178,7 @@ export class Commands {
     return encoder.finish();
   }
 
-  /** Stretches of so many bytes, `times` each of them going over the bus, that may be done at a time. */
+  /** Splits `bytes` bytes, each crossing the bus `times` times, into ranges within the time limit. */
   #stretches(bytes: number, times: number): { at: number; size: number; seconds: number }[] {
     const { rate, seconds } = this.pace;
     const most = Math.max(4, Math.floor(rate.bytes * seconds / times / 4) * 4);

@@ -2,17 +2,17 @@ import { messageOf, RetortError } from "../../foundation/errors.ts";
 
 const FILTERS = ["internal", "out-of-memory", "validation"] as const;
 
-/** What a piece of work returned, and what the device had to say to it. */
+/** Result of a piece of work, and the device's response to it. */
 export interface Watched<T> {
   /** What the work returned. */
   readonly value: T;
-  /** The first of its errors of whatever kind, once the device has told; undefined when it took everything. */
+  /** The first error of any kind, once the device has reported; undefined if it accepted everything. */
   readonly problem: Promise<GPUError | Error | undefined>;
 }
 
 /**
- * Runs `body` and listens to what the device says to it. `body` must do all it does with the device before it returns:
- * scopes are a stack, and work of others must not come in between.
+ * Runs `body` and collects the device's errors from it. `body` must make all its device calls before it returns: error
+ * scopes are a stack, so other work must not come in between.
  */
 export function watch<T>(device: GPUDevice, body: () => T): Watched<T> {
   for (const filter of FILTERS) device.pushErrorScope(filter);
@@ -22,7 +22,7 @@ export function watch<T>(device: GPUDevice, body: () => T): Watched<T> {
   } catch (error) {
     thrown = error ?? new Error("unknown");
   }
-  // A device that does not say yes has not said yes.
+  // No response from the device is not acceptance.
   const said = FILTERS.map(() =>
     device.popErrorScope().then((problem) => problem ?? undefined, (error) => new Error(messageOf(error)))
   );
@@ -31,7 +31,7 @@ export function watch<T>(device: GPUDevice, body: () => T): Watched<T> {
   return { value: value as T, problem };
 }
 
-/** {@link watch}, waited for. @throws {RetortError} with `what` and the words of the device, when it refuses */
+/** {@link watch}, awaited. @throws {RetortError} with `what` and the words of the device, when it refuses */
 export async function consented<T>(device: GPUDevice, what: string, body: () => T): Promise<T> {
   const { value, problem } = watch(device, body);
   const found = await problem;
@@ -39,7 +39,7 @@ export async function consented<T>(device: GPUDevice, what: string, body: () => 
   return value;
 }
 
-/** The device refuses work: nothing that was computed from it on is to be trusted. */
+/** The device refused work: nothing computed from it can be trusted. */
 export class RefusedError extends RetortError {
   constructor(words: string) {
     super("gpu/refused", `the device refuses work: ${words.trim()}`, {
@@ -52,13 +52,13 @@ export class RefusedError extends RetortError {
 export interface Refusal {
   /** The first owner. */
   readonly owner: number;
-  /** What that owner is told. */
+  /** The error that the owner receives. */
   readonly error: Error;
 }
 
 /**
- * Accounts of the work that is handed to a device. Every error of the device is on somebody's account: that of the owner
- * for whom the work was handed over, or where the device does not say what it is about, of all that wait to hear.
+ * Attributes device errors to the owner of the work that was submitted: each error goes to the owner for whom the work
+ * was submitted or, where the device does not say what it concerns, to all owners still waiting.
  */
 export class Consent {
   readonly #device: GPUDevice;
@@ -68,28 +68,28 @@ export class Consent {
   #owner = 0;
   #handed = 0;
 
-  /** Accounts of the work for `device`, until {@link Consent.close}. */
+  /** Watches the work for `device`, until {@link Consent.close}. */
   constructor(device: GPUDevice) {
     this.#device = device;
     device.addEventListener("uncapturederror", this.#onError);
   }
 
-  /** The owner of what is handed over now. Owners are numbers that grow with time. */
+  /** The owner of work submitted now. Owners are increasing numbers. */
   get owner(): number {
     return this.#owner;
   }
 
-  /** How often work was handed over. */
+  /** How often work was submitted. */
   get handed(): number {
     return this.#handed;
   }
 
-  /** What is handed over from here on is on the account of `owner`. */
+  /** Attributes work submitted from now on to `owner`. */
   begin(owner: number): void {
     this.#owner = owner;
   }
 
-  /** Hands work over: all that `body` does with the device, before it returns. */
+  /** Submits work: everything that `body` does with the device before it returns. */
   hand<T>(body: () => T, owner: number = this.#owner): T {
     this.#handed++;
     this.#waiting.add(owner);
@@ -100,7 +100,7 @@ export class Consent {
     return value;
   }
 
-  /** Waits until the device has said something to all that was handed over. @returns the first refusal so far */
+  /** Waits until the device has responded to all submitted work. @returns the first refusal so far */
   async settled(): Promise<Refusal | undefined> {
     while (this.#asked.length > 0) await Promise.all(this.#asked.splice(0));
     this.#waiting.clear();
@@ -109,12 +109,12 @@ export class Consent {
     return { owner, error: this.#refusals.get(owner) as Error };
   }
 
-  /** Puts an error on an account: the first one counts. */
+  /** Records an error for an owner; the first one counts. */
   refuse(owner: number, error: Error): void {
     if (!this.#refusals.has(owner)) this.#refusals.set(owner, error);
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   close(): void {
     this.#device.removeEventListener("uncapturederror", this.#onError);
   }

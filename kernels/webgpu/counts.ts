@@ -11,18 +11,18 @@ import type { PagePart } from "./pages.ts";
 import { FOLD_WORDS, logDomainFolds, logDomainWords } from "./pieces.ts";
 import { matmulKernel, tileGrid, tileNumbers } from "./tiles.ts";
 
-/** The expected counts of all weights and leaves, added to those before. After {@link backwardSteps}. */
+/** Steps that add the expected counts of all weights and leaves. They come after {@link backwardSteps}. */
 export function countSteps(context: LearningContext): Step[] {
   return [...weightCountSteps(context), ...leafCountSteps(context)];
 }
 
-/** A matrix with all folds that use it. */
+/** A matrix, with all folds that use it. */
 interface UsedPart {
   readonly part: PagePart;
   readonly uses: readonly { group: SumGroup; fold: number }[];
 }
 
-/** The folds that use each slot of a table of weights. */
+/** The folds that use each slot of a weight table. */
 export function usesOf({ weightTables, groups }: Plan, table: number): { group: SumGroup; fold: number }[][] {
   const { slots } = weightTables[table] as { slots: number };
   const uses: { group: SumGroup; fold: number }[][] = Array.from({ length: slots }, () => []);
@@ -97,7 +97,7 @@ function logDomainCountsStep(
   const { settings, arrays, learning } = context;
   const { from, to, page } = (run[0] as UsedPart).part;
   const width = Math.ceil(table.inputs / REPAIR_CHUNK), grid = elementGridFor(context, width);
-  // Slots first, each with the places of its folds; then the folds and their pieces.
+  // Slots first, each with the offsets of its folds; then the folds and their pieces.
   const list = run.flatMap(({ part, uses }) => uses.map((use) => ({ ...use, weights: part.at })));
   const base = run.length + run.reduce((n, { uses }) => n + 1 + uses.length, 0);
   const head: number[] = [];

@@ -2,61 +2,61 @@ import { RetortError } from "../../foundation/errors.ts";
 import { type AdapterFacts, factsOf, listAdapters } from "../../foundation/gpu.ts";
 import { hintForOtherAdapter, hintWithoutAdapter } from "../hints.ts";
 
-/** Numbers that decide how tables and batches are cut. */
+/** Limits that decide how tables and batches are split. */
 export interface DeviceLimits {
-  /** Largest part of a buffer that a kernel may see, in bytes. */
+  /** Maximum size of a buffer binding, in bytes. */
   readonly binding: number;
-  /** Largest buffer, in bytes. */
+  /** Maximum size of a buffer, in bytes. */
   readonly buffer: number;
-  /** Invocations of a workgroup. */
+  /** Maximum invocations per workgroup. */
   readonly invocations: number;
-  /** Shared memory of a workgroup, in bytes. */
+  /** Maximum shared memory per workgroup, in bytes. */
   readonly shared: number;
-  /** Workgroups along one dimension of a dispatch. */
+  /** Maximum workgroups along one dimension of a dispatch. */
   readonly workgroups: number;
-  /** Storage buffers that a kernel may see. */
+  /** Maximum storage buffers per kernel. */
   readonly storageBuffers: number;
 }
 
-/** Features that are used where they are, by our names. */
+/** Optional features, by this project's names. */
 export interface DeviceFeatures {
-  /** Subgroup operations; the number of lanes of every subgroup if that is one number, else 0. */
+  /** Subgroup operations: the number of lanes if it is the same for all subgroups, otherwise 0. */
   readonly subgroup: number;
   /** Atomic addition of f32. */
   readonly floatAtomics: boolean;
-  /** Timestamps at the borders of compute passes. */
+  /** Timestamps at compute pass boundaries. */
   readonly timestamps: boolean;
   /** Storage of f16. */
   readonly half: boolean;
 }
 
-/** An open device with what is known of it. */
+/** An open device and its properties. */
 export interface OpenDevice {
   /** The device. */
   readonly device: GPUDevice;
-  /** What it runs on. */
+  /** The adapter. */
   readonly adapter: AdapterFacts;
-  /** What it allows. */
+  /** The device's limits. */
   readonly limits: DeviceLimits;
-  /** What it offers beyond the standard. */
+  /** Optional features of the device. */
   readonly features: DeviceFeatures;
 }
 
-/** What {@link openDevice} may be told. */
+/** Options of {@link openDevice}. */
 export interface DeviceOptions {
-  /** Part of the name of the adapter that is wanted, in any case; any adapter when left out. */
+  /** Part of the adapter's name, case-insensitive; default: any adapter. */
   readonly adapter?: string;
-  /** Features that are not asked for, by their WebGPU name: for tests of the ways without them. */
+  /** Features not to request, by WebGPU name: for tests of the code paths without them. */
   readonly without?: readonly string[];
-  /** Upper bounds for what the device would allow: for tests of large models on small data. */
+  /** Upper bounds for the device's limits: for tests of large models on small data. */
   readonly limits?: Partial<DeviceLimits>;
-  /** Whether to compute as in software or as on hardware: for tests of what hardware uses. What the adapter is when left out. */
+  /** Whether to compute as in software or as on hardware: for tests of hardware code paths. Default: as the adapter. */
   readonly software?: boolean;
 }
 
 /**
- * Names by which features are asked for, the first that the runtime grants. Runtimes do not list all that
- * they grant, and refuse names that they do not know with an exception, so each is tried alone.
+ * Names under which features are requested; the first that the runtime grants is used. Runtimes do not list everything
+ * they grant, and throw on unknown names, so each is tried alone.
  */
 const FEATURES = {
   subgroup: ["subgroups"],
@@ -65,7 +65,7 @@ const FEATURES = {
   half: ["shader-f16"],
 } as const;
 
-/** Limits that are raised to what the adapter offers; the defaults suit a page that draws triangles. */
+/** Limits that are raised to the adapter's; the defaults are made for simple graphics. */
 const LIMITS = [
   "maxStorageBufferBindingSize",
   "maxBufferSize",
@@ -78,7 +78,7 @@ const LIMITS = [
 ] as const;
 
 /**
- * Opens a device on an adapter of `gpu`: the one that is named, else hardware before software.
+ * Opens a device on an adapter of `gpu`: the named one, else hardware before software.
  * @throws {RetortError} when there is no adapter, or none of that name (it lists what there is)
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<OpenDevice> {
@@ -142,10 +142,10 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
   };
 }
 
-/** What was found out before: devices that are only tried cost time, and some drivers never give all their memory back. */
+/** Cached results: opening devices as a trial takes time, and some drivers never return all their memory. */
 const known = new WeakMap<GPU, Map<string, Promise<Map<keyof DeviceFeatures, string>>>>();
 
-/** Which features a device of this adapter can have: found by opening devices, as the lists cannot be trusted. */
+/** Features that a device of this adapter can have, found by opening devices, as the lists are not reliable. */
 async function grantedFeatures(
   gpu: GPU,
   chosen: GPUAdapter,
@@ -155,7 +155,7 @@ async function grantedFeatures(
   for (const [ours, names] of Object.entries(FEATURES) as [keyof DeviceFeatures, readonly string[]][]) {
     for (const name of names) {
       if (without.includes(name)) continue;
-      // An adapter may give out one device only, so each trial has an adapter of its own.
+      // An adapter may provide only one device, so each trial uses a new adapter.
       const adapter = (await listAdapters(gpu)).find((a) => factsOf(a).name === factsOf(chosen).name);
       try {
         const trial = await adapter?.requestDevice({ requiredFeatures: [name as GPUFeatureName] });
@@ -164,7 +164,7 @@ async function grantedFeatures(
         granted.set(ours, name);
         break;
       } catch {
-        // Not granted here: the engine has a way without it.
+        // Not granted here: the engine has a code path without it.
       }
     }
   }

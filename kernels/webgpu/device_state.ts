@@ -15,24 +15,24 @@ import type { DeviceSession } from "./session.ts";
 import type { Snapshot } from "./state.ts";
 
 /**
- * What the host knows of the parameters and counts that a session holds, and the operations that change both sides:
- * the M-step, new values from outside, snapshots.
+ * The host's view of the parameters and counts in a session, and the operations that change both sides: the M-step,
+ * setting values, snapshots.
  */
 export class DeviceState {
   readonly #circuit: Circuit;
-  /** Values of all parameters; of those that the device changes, as of the last read. Arrays are never changed. */
+  /** Values of all parameters; those that the device changes are as of the last read. Arrays are never modified. */
   values: Map<string, ParameterArray>;
-  /** Weight of the samples that were counted; another object after every update. */
+  /** Weight of the counted samples; replaced at every update. */
   counted: { readonly weight: CountedWeight; samples: number };
 
-  /** The parameters of `circuit`, and no counts. */
+  /** Creates the state of `circuit` with its parameters and no counts. */
   constructor(circuit: Circuit) {
     this.#circuit = circuit;
     this.values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
     this.counted = { weight: new CountedWeight(circuit), samples: 0 };
   }
 
-  /** Replaces values of parameters on both sides; the arrays are kept. */
+  /** Replaces values of parameters on both sides; the arrays are kept, not copied. */
   async setParameters(session: DeviceSession, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
     await this.#moveMoments(session, given);
     session.resident.setValues(given);
@@ -40,12 +40,12 @@ export class DeviceState {
     for (const [id, array] of given) this.values.set(id, array);
   }
 
-  /** The M-step: on the device what can be, the rest from counts that are read back. */
+  /** The M-step: on the device where possible, the rest from counts that are read back. */
   async update(session: DeviceSession, rule: UpdateRule): Promise<void> {
     const updater = await session.updater();
     const host = this.#hostParameters(session, rule);
     if (stepRules[rule.step.kind].priors) {
-      // The weight of the samples is known when their likelihoods are.
+      // The samples' weight is known only with their likelihoods.
       await session.fetch();
       await updater.gatherPriors(await session.topDown(), this.counted.weight);
     }
@@ -56,7 +56,7 @@ export class DeviceState {
     this.counted = { weight: new CountedWeight(this.#circuit), samples: 0 };
   }
 
-  /** Parameters that learn on the host: no closed form, or smoothed by a distribution of their own. */
+  /** Parameters updated on the host: those without a closed form, or smoothed by a distribution of their own. */
   #hostParameters({ resident: { store } }: DeviceSession, rule: UpdateRule): Set<string> {
     const host = new Set<string>();
     for (const [id, node] of parameterOwners(this.#circuit)) {
@@ -67,7 +67,7 @@ export class DeviceState {
     return host;
   }
 
-  /** New values of the parameters that learn on the host. */
+  /** Computes new values of the parameters updated on the host. */
   async #applyOnHost(
     session: DeviceSession,
     rule: UpdateRule,
@@ -85,7 +85,7 @@ export class DeviceState {
       statistics: session.resident.store.plainStatistics(counts.statistics, this.values),
       weight,
       ...(priors !== undefined && { priors }),
-      // Twice what is left where it is lost.
+      // Twice the bound at which a variance is lost.
       rounding: 2 * ROUNDING,
     }, rule);
     return values;
@@ -96,7 +96,7 @@ export class DeviceState {
     for (const [id, values] of await session.resident.values()) this.values.set(id, values);
   }
 
-  /** Statistics of some leaves are moments about their parameters: new ones from outside move them. */
+  /** Some leaf statistics are moments about the parameters, so setting new parameters moves them. */
   async #moveMoments(session: DeviceSession, given: ReadonlyMap<string, ParameterArray>): Promise<void> {
     const { store } = session.resident;
     const moved = [...given.keys()].filter((id) => store.momentsOf(id) !== undefined);
@@ -114,7 +114,7 @@ export class DeviceState {
     await session.resident.setCounts(new Map(), about);
   }
 
-  /** Parameters and counts as the device has them. */
+  /** Parameters and counts in the device's form. */
   async snapshot(session: DeviceSession): Promise<Snapshot> {
     await session.fetch();
     await this.refresh(session);
@@ -127,7 +127,7 @@ export class DeviceState {
     };
   }
 
-  /** The values as they were read last, and no counts. */
+  /** The values as last read, without counts. */
   emptySnapshot(): Snapshot {
     return {
       values: new Map(this.values),
@@ -137,7 +137,7 @@ export class DeviceState {
     };
   }
 
-  /** Puts a snapshot on the device. */
+  /** Uploads a snapshot to the device. */
   async load(session: DeviceSession, snapshot: Snapshot): Promise<void> {
     this.values = new Map(snapshot.values);
     session.resident.setValues(this.values);

@@ -4,57 +4,57 @@ import type { ReadyDevice } from "./host.ts";
 import { kernelName, type KernelSpec } from "./kernels.ts";
 import type { Effort, Groups, Load } from "./pace.ts";
 
-/** What the number of workgroups depends on. */
+/** Properties of a batch that decide the number of workgroups. */
 export interface BatchShape {
-  /** Rows of the batch: samples, rounded up to eight. */
+  /** Rows of the batch: samples, rounded up to a multiple of eight. */
   readonly rows: number;
   /** Segments of the longest list of sorted tokens; see tokens.ts. */
   readonly segments: number;
-  /** The soft evidence of the batch; absent where there is none. */
+  /** The batch's soft evidence, if it has any. */
   readonly soft?: SoftShape | undefined;
 }
 
-/** What the numbers of workgroups and the cost of soft kernels depend on. */
+/** Properties of soft evidence that decide the workgroups and cost of soft kernels. */
 export interface SoftShape {
-  /** Weights of the longest row. */
+  /** Number of weights in the longest row. */
   readonly width: number;
   /** Whether any evidence is dense. */
   readonly dense: boolean;
-  /** States of the longest list of sorted evidence. */
+  /** Number of states in the longest list of sorted evidence. */
   readonly segments: number;
-  /** Entries of the longest of its segments. */
+  /** Number of entries in the longest of its segments. */
   readonly entries: number;
 }
 
-/** A kernel with what it works on; made once, dispatched every batch. */
+/** A kernel and its bindings; created once, dispatched for every batch. */
 export interface Step {
   /** The kernel. */
   readonly kernel: KernelSpec;
-  /** What is bound, in the order of the binding numbers: buffers, or parts of them. */
+  /** Buffers, or parts of them, in the order of binding numbers. */
   readonly bindings: readonly (GPUBuffer | GPUBufferBinding)[];
-  /** How many workgroups: any number, as commands.ts cuts them into what a dispatch may have. */
+  /** Number of workgroups, without limit: commands.ts splits them into dispatches. */
   readonly grid: (batch: BatchShape) => Groups;
-  /** What all of them cost at most. */
+  /** Upper estimate of the cost of all workgroups. */
   readonly effort: (batch: BatchShape) => Effort;
-  /** Rounds of the loop that a dispatch may do in part; see `Load`. */
+  /** Loop iterations that may be split across dispatches; see `Load`. */
   readonly rounds?: number | ((batch: BatchShape) => number);
-  /** Workgroups that may be done together when it does; see `Load`. */
+  /** Maximum workgroups in a dispatch when they are; see `Load`. */
   readonly carried?: number;
 }
 
-/** A {@link Step} that is ready to be encoded. */
+/** A {@link Step} ready to be encoded. */
 export interface Dispatch {
   /** Name of the kernel. */
   readonly name: string;
   /** The compiled kernel. */
   readonly pipeline: GPUComputePipeline;
-  /** Its bindings. */
+  /** Its bind group. */
   readonly group: GPUBindGroup;
-  /** What has to be done for a batch. */
+  /** Workgroups and cost for a batch. */
   readonly load: (batch: BatchShape) => Load;
 }
 
-/** What a step does for a batch, and what it costs. */
+/** Workgroups and cost of a step for a batch. */
 export function loadOf({ grid, effort, rounds, carried }: Step, batch: BatchShape): Load {
   return {
     grid: grid(batch),
@@ -65,7 +65,7 @@ export function loadOf({ grid, effort, rounds, carried }: Step, batch: BatchShap
 }
 
 /**
- * Compiles the kernels of steps, all in parallel, and makes their bind groups.
+ * Compiles the kernels of steps in parallel, and creates their bind groups.
  * @throws {RetortError} with the kernel's name when bindings do not fit
  */
 export async function prepare(

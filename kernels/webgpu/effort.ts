@@ -2,15 +2,15 @@ import type { BatchShape } from "./dispatch.ts";
 import { type Effort, TRANSCENDENTAL } from "./pace.ts";
 import { type Tile, tileGrid } from "./tiles.ts";
 
-/** What it costs to do so many operations, and read and write so many bytes, for each of `numbers` of every row. */
+/** Cost of `flops` operations and `bytes` bytes read and written for each of `numbers` entries of every row. */
 export function perNumber(numbers: number, flops: number, bytes: number): (batch: BatchShape) => Effort {
   return ({ rows }) => ({ flops: rows * numbers * flops, bytes: rows * numbers * bytes });
 }
 
-/** Operations for a term of a sum that repair.wgsl does, if it does it. */
+/** Operations per term of a sum in repair.wgsl, if it is computed there. */
 export const LOG_DOMAIN = 2 * TRANSCENDENTAL;
 
-/** What a product costs: whole tiles are computed, also beyond the borders. */
+/** Cost of a product: whole tiles are computed, including parts outside the matrix. */
 export function productEffort(
   tile: Tile,
   rows: number,

@@ -12,7 +12,7 @@ import { transposeInto } from "../transpose.ts";
 import { padded } from "./layout.ts";
 import { LOG_ZERO } from "./words.ts";
 
-/** Rows `from .. to - 1` of a matrix `[.., width]`, padded to `[to - from, padded(width)]`, into `out` at `at`. */
+/** Copies rows `from .. to - 1` of a matrix `[.., width]`, padded to `[to - from, padded(width)]`, to `out` at `at`. */
 export function padRows(
   values: Float32Array,
   width: number,
@@ -30,7 +30,7 @@ export function padRows(
   }
 }
 
-/** The inverse of {@link padRows}: from `data` at `at` into `values`. */
+/** Inverse of {@link padRows}: copies from `data` at `at` to `values`. */
 export function unpadRows(
   data: Float32Array,
   at: number,
@@ -46,8 +46,8 @@ export function unpadRows(
 }
 
 /**
- * Rows `from .. to - 1` of a leaf's table for the device (`[rows, padded(units)]`) into `out` at `at`; `centre`
- * is that of its column.
+ * Writes rows `from .. to - 1` of a leaf's device table (`[rows, padded(units)]`) to `out` at `at`; `centre` is its
+ * column's.
  */
 export function encodeLeaf(
   circuit: Circuit,
@@ -66,7 +66,7 @@ export function encodeLeaf(
   );
 }
 
-/** Rows `from .. to - 1` of the device's table of a leaf made of distributions back into `values`. */
+/** Copies rows `from .. to - 1` of the device table of a leaf made of distributions back to `values`. */
 export function decodeLeaf(
   table: LeafTable,
   data: Float32Array,
@@ -79,7 +79,7 @@ export function decodeLeaf(
   transposeInto(data, at, padded(units), to - from, units, values, from, states);
 }
 
-/** Rows `from .. to - 1` of statistics (`[rows, padded(units)]`) into `[units, width]`. */
+/** Copies rows `from .. to - 1` of statistics (`[rows, padded(units)]`) to `[units, width]`. */
 export function decodeStatistics(
   units: number,
   width: number,
@@ -92,7 +92,7 @@ export function decodeStatistics(
   transposeInto(data, at, padded(units), to - from, units, values, from, width);
 }
 
-/** The inverse of {@link decodeStatistics}. */
+/** Inverse of {@link decodeStatistics}. */
 export function encodeStatistics(
   units: number,
   width: number,
@@ -114,7 +114,7 @@ export function modeLogs(circuit: Circuit, owner: InputNode, values: ParameterAr
   });
 }
 
-/** One leaf that uses each leaf parameter, by id. */
+/** One leaf for each leaf parameter, by parameter id. */
 export function leafOwners(circuit: Circuit): Map<string, InputNode> {
   return new Map(
     [...parameterOwners(circuit)].filter((entry): entry is [string, InputNode] => entry[1].kind === "input"),

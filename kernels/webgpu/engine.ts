@@ -31,39 +31,39 @@ import { DeviceSession, type DeviceSessionOptions } from "./session.ts";
 import { type Snapshot, stateOf, takeState } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** What {@link WebGpuEngine.open} may be told. */
+/** Options of {@link WebGpuEngine.open}. */
 export interface WebGpuOptions extends Partial<DeviceSessionOptions> {
-  /** Called when the device was lost and the work goes on with a new one. */
+  /** Called when the device was lost and work continues on a new one. */
   readonly onLoss?: (reason: string) => void;
-  /** Whether samples may be kept as they are until their work is done for good: nobody else changes them. */
+  /** Whether samples may be retained without copying until their work is final, because nobody else changes them. */
   readonly ownsSamples?: boolean;
 }
 
-/** Values of samples, and operations, that may have to be repeated after a loss before a copy is made instead. */
+/** Sample values, and operations, that may have to be repeated after a loss before a snapshot is taken instead. */
 const REPEATED_VALUES = 2 ** 26, REPEATED_OPERATIONS = 1024;
 
-/** Batches whose results may wait to be fetched together. */
+/** Maximum batches whose results may be pending, to be fetched together. */
 const WAITING = 8;
 
 /**
- * The WebGPU engine in the thread that holds the device.
+ * The WebGPU engine, in the thread that owns the device.
  *
- * When the device is lost, another one is opened, and what was done since the last copy of parameters and counts is
- * done again (see sequence.ts): the caller notices nothing but the time.
+ * When the device is lost, another one is opened, and everything since the last snapshot of parameters and counts is
+ * repeated (see sequence.ts): the caller notices only the delay.
  */
 export class WebGpuEngine implements Engine {
   /** Which engine it is. */
   readonly name = "webgpu";
   /** See {@link Learner.circuit}. */
   circuit: Circuit;
-  /** Device losses that were survived. */
+  /** Number of device losses recovered from. */
   deviceLosses = 0;
   readonly #sequence: Sequence<DeviceSession>;
   readonly #ownsSamples: boolean;
-  /** What is known of the parameters and counts on the device. */
+  /** The host's view of the parameters and counts on the device. */
   readonly #known: DeviceState;
   readonly #far: FarSamples;
-  /** What the sequence begins from after a loss. */
+  /** The snapshot from which the sequence recovers after a loss. */
   #start: Snapshot;
   #repeatedValues = 0;
 
@@ -93,7 +93,7 @@ export class WebGpuEngine implements Engine {
   }
 
   /**
-   * Puts a circuit on the device of `host`, which must outlive the engine.
+   * Uploads a circuit to the device of `host`, which must outlive the engine.
    * @throws {RetortError} when there is no adapter, or no memory for the parameters
    */
   static async open(
@@ -103,7 +103,7 @@ export class WebGpuEngine implements Engine {
   ): Promise<WebGpuEngine> {
     const given: DeviceSessionOptions = { memory: DEFAULT_MEMORY, ...options };
     const session = await DeviceSession.open(host, circuit, given);
-    // A new device computes with the tiles of the one before, and is not given as much work at a time.
+    // A new device uses the previous one's tiles, with shorter submissions.
     const tuning = given.tuning && { ...given.tuning, [session.open.adapter.name]: session.tuning };
     const { seconds = SUBMISSION_SECONDS } = given;
     const reopen = (losses: number) =>
@@ -116,12 +116,12 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.session.open.adapter.name;
   }
 
-  /** What is known of the tiles of the adapter; see tuning.ts. */
+  /** Measurements of the adapter; see tuning.ts. */
   get tuning(): Tuning {
     return this.#sequence.session.tuning;
   }
 
-  /** The session, for tests and measurements; another one after a loss. */
+  /** The current session, for tests and measurements; replaced after a loss. */
   get session(): DeviceSession {
     return this.#sequence.session;
   }
@@ -161,7 +161,7 @@ export class WebGpuEngine implements Engine {
     }, false);
   }
 
-  /** See {@link Evaluator.flows}; the accumulated counts stay as they are. */
+  /** See {@link Evaluator.flows}; the accumulated counts are not changed. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#sequence.add(async (session) => {
       this.#checkCounted(samples, sampleWeights);
@@ -223,7 +223,7 @@ export class WebGpuEngine implements Engine {
     return this.#sequence.add(async (session) => {
       await this.#known.refresh(session);
       this.circuit = replaceValues(this.circuit, new Map(this.#known.values));
-      // Between an update and the next batch, what was just read is all there is.
+      // Between an update and the next batch, the values just read are the entire state.
       if (this.#known.counted.samples === 0) {
         await this.#restart(this.#known.emptySnapshot());
       }
@@ -274,7 +274,7 @@ export class WebGpuEngine implements Engine {
     return this.close();
   }
 
-  /** The session's likelihoods and counts, the host's where real values are too far for the device. */
+  /** Likelihoods and counts from the session, and from the host where real values are too far for the device. */
   async #run(
     session: DeviceSession,
     samples: Samples,
@@ -286,13 +286,13 @@ export class WebGpuEngine implements Engine {
       counting && { sampleWeights: weightsWithout(samples, counting.sampleWeights, far) },
     );
     const exact = value.then((logs) => exactLikelihoods(circuit, samples, far, logs));
-    // Whoever waits is told; what was refused or lost is waited for by nobody.
+    // The rejection is handled where the promise is awaited; refused or lost results are not awaited.
     exact.catch(() => {});
     if (counting !== undefined) await countExactly(session, circuit, samples, counting.sampleWeights, far);
     return { value: exact };
   }
 
-  /** Samples that are too far for the device, and the circuit that says what it cannot. */
+  /** Samples too far for the device, and the circuit to compute them with on the host. */
   async #farSamples(session: DeviceSession, samples: Samples): Promise<{ far: number[]; circuit: Circuit }> {
     const real = this.#far.find(samples, this.#known.values), soft = session.softForHost(samples);
     const far = soft.length === 0 ? real : [...new Set([...real, ...soft])].sort((a, b) => a - b);
@@ -313,7 +313,7 @@ export class WebGpuEngine implements Engine {
     this.#repeatedValues = 0;
   }
 
-  /** Operations that would be long to repeat are replaced by a copy of what the device holds. */
+  /** Replaces operations that would take long to repeat by a snapshot of the device. */
   async #shortenJournal(session: DeviceSession, samples: Samples): Promise<void> {
     this.#repeatedValues += numbersOf(samples);
     if (this.#repeatedValues < REPEATED_VALUES && this.#sequence.length < REPEATED_OPERATIONS) return;
@@ -333,7 +333,7 @@ function copyOf(samples: Samples): Samples {
   };
 }
 
-/** Numbers that are kept of samples. */
+/** Number of sample values that are retained. */
 function numbersOf({ values, soft }: Samples): number {
   return [...soft?.values() ?? []].reduce((total, { weights }) => total + weights.length, values.length);
 }

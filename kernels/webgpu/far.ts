@@ -11,34 +11,34 @@ import type { Reach } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
 
 /**
- * Standard deviations from all units at which the shares of the units are no longer exact: logarithms of densities in
- * float32 differ by 4e-5 from what they should be.
+ * Distance from all units, in standard deviations, beyond which the units' shares are inexact: in float32,
+ * log-densities are off by 4e-5.
  */
 const PRECISE = 32;
 
-/** Standard deviations whose squares float32 adds up without overflow, however many. */
+/** Distance in standard deviations up to which any number of squares can be added in float32 without overflow. */
 const FARTHEST = 1e15;
 
-/** Edges of circuits that the host goes through for one call, some seconds' worth. */
+/** Maximum circuit edges that the host evaluates per call, some seconds of work. */
 const WORK = 1e8;
 
-/** A parameter of leaves that not every value is near enough to. */
+/** A leaf parameter that is only accurate for values close enough to it. */
 interface Limited {
   readonly id: string;
   readonly variables: readonly number[];
   readonly reach: Reach;
 }
 
-/** Finds samples with real values that are too far from all units of a leaf for the device, which the host computes. */
+/** Finds samples with real values too far from all units of a leaf for the device; the host computes them. */
 export class FarSamples {
   readonly #limited: readonly Limited[];
   readonly #limit: number;
-  /** What a sample costs the host. */
+  /** Cost of a sample on the host. */
   readonly #work: number;
-  /** By limit and parameter: the values it was made for, and where some unit is near: spans in order, apart from each other. */
+  /** By limit and parameter: the values it was computed for, and the ranges close to some unit, sorted and disjoint. */
   readonly #near = new Map<string, { values: ParameterArray; spans: Float64Array }>();
 
-  /** For samples of a circuit. */
+  /** Creates a finder for samples of a circuit. */
   constructor(circuit: Circuit) {
     this.#limited = limitedOf(circuit);
     this.#limit = farthest(circuit);
@@ -47,8 +47,8 @@ export class FarSamples {
   }
 
   /**
-   * Indices of the samples that the host shall compute: those whose shares would not be exact or, where they are very
-   * many, those whose likelihoods the device cannot hold. `values` has the parameters of leaves.
+   * Indices of the samples to compute on the host: those whose shares would be inexact or, if there are very many, only
+   * those whose likelihoods the device cannot represent. `values` holds the leaf parameters.
    * @throws {CircuitError} when there are too many of these too, or squares would overflow
    */
   find(samples: Samples, values: ReadonlyMap<string, ParameterArray>): number[] {
@@ -117,7 +117,7 @@ function limitedOf(circuit: Circuit): Limited[] {
   return [...found].map(([id, { variables, reach }]) => ({ id, variables: [...variables], reach }));
 }
 
-/** Whether a number is in one of the spans. */
+/** Whether a number lies in one of the spans. */
 function isNear(spans: Float64Array, x: number): boolean {
   let low = 0, high = spans.length / 2;
   while (high - low > 1) {

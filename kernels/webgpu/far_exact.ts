@@ -11,7 +11,7 @@ import {
 } from "../../circuits/mod.ts";
 import type { DeviceSession } from "./session.ts";
 
-/** Log-likelihoods `[samples, units of the root]` with those of the samples in `far` exact, in place. */
+/** Log-likelihoods `[samples, units of the root]`; overwrites those of the samples in `far` with exact ones. */
 export function exactLikelihoods(
   circuit: Circuit,
   samples: Samples,
@@ -23,7 +23,7 @@ export function exactLikelihoods(
   return logs;
 }
 
-/** Logarithms of all nodes, `[samples, units]` by node id, with those of the samples in `far` exact, in place. */
+/** Log-values of all nodes, `[samples, units]` by node id; overwrites those of the samples in `far` with exact ones. */
 export function exactActivations(
   circuit: Circuit,
   samples: Samples,
@@ -36,7 +36,7 @@ export function exactActivations(
   }
 }
 
-/** Flows of nodes, `[samples, units]`, with those of the samples in `far` exact, in place. */
+/** Flows of nodes, `[samples, units]`; overwrites those of the samples in `far` with exact ones. */
 export function exactFlows(
   circuit: Circuit,
   samples: Samples,
@@ -52,7 +52,7 @@ export function exactFlows(
   }
 }
 
-/** Weights of samples with none for those in `far`: the device leaves them out. */
+/** Sample weights with zeros for the samples in `far`, so that the device omits them. */
 export function weightsWithout(
   samples: Samples,
   weights: ArrayLike<number> | undefined,
@@ -64,7 +64,7 @@ export function weightsWithout(
   return left;
 }
 
-/** Adds the expected counts of the samples in `far`, exact, to those of the device. */
+/** Adds the exact expected counts of the samples in `far` to those of the device. */
 export async function countExactly(
   session: DeviceSession,
   circuit: Circuit,

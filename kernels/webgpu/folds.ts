@@ -6,12 +6,12 @@ import type { KernelContext } from "./kernel_context.ts";
 import type { PagePart } from "./pages.ts";
 import { logDomainWords } from "./pieces.ts";
 
-/** The numbers of all folds of a group. */
+/** Indices of all folds of a group. */
 export function foldsOf(group: Group): number[] {
   return Array.from({ length: group.folds }, (_, fold) => fold);
 }
 
-/** The node that a fold of a group of leaves is part of. */
+/** The node of a fold of a leaf group. */
 export function nodeOfFold(
   places: readonly { fold: number; blocks: number; stride: number }[],
   group: Group,
@@ -26,14 +26,15 @@ export function nodeOfFold(
   return id;
 }
 
-/** By fold: the column of values that a leaf reads. */
+/** By fold: the value column that a leaf reads. */
 export function columnsOfFolds(plan: Plan, group: InputGroup): number[] {
   const columns = columnsOf(plan.circuit);
   return nodesOfFolds(plan, group).map((id) => columns.of(plan.circuit.nodes[id] as InputNode));
 }
 
 /**
- * Entries by key, in the order of first keys, so many together as have room for their tables, of `words` each, in a binding.
+ * Groups entries by key, in the order of first keys; a group has at most as many entries as fit in a binding, with tables
+ * of `words` each.
  */
 export function dispatchRuns<T>(
   { limits }: Pick<OpenDevice, "limits">,
@@ -56,21 +57,21 @@ export function dispatchRuns<T>(
   return [...byKey.values()].flatMap(({ runs }) => runs);
 }
 
-/** Folds that one dispatch can do: their matrices are in one page. */
+/** Folds that one dispatch can process: their matrices are in one page. */
 export interface WeightRun {
   /** The folds. */
   readonly folds: readonly number[];
-  /** For each fold, where the weights begin in the page. */
+  /** Offset of each fold's weights in the page. */
   readonly weights: readonly number[];
-  /** First row of the matrices that this run does. */
+  /** First matrix row of this run. */
   readonly from: number;
-  /** End of those rows. */
+  /** End of the rows (exclusive). */
   readonly to: number;
   /** Page of the weights. */
   readonly page: number;
 }
 
-/** Cuts the folds of a sum group so that each run finds its weights in one binding. */
+/** Splits the folds of a sum group so that each run has its weights in one binding. */
 export function weightRuns({ places, open }: KernelContext, group: SumGroup): WeightRun[] {
   const slots = places.weights[group.table] as readonly (readonly PagePart[])[];
   const entries = Array.from({ length: group.folds }, (_, fold) => fold)
@@ -89,7 +90,7 @@ export function weightRuns({ places, open }: KernelContext, group: SumGroup): We
   });
 }
 
-/** The slot of the table of leaves that fold `fold` reads, as parts. */
+/** The parts of the leaf table slot that fold `fold` reads. */
 export function leafParts(
   places: readonly (readonly (readonly PagePart[])[])[],
   group: InputGroup,

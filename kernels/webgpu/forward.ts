@@ -11,12 +11,12 @@ import { TRANSCENDENTAL } from "./pace.ts";
 import { logDomainFolds, piecesTable, spansOf, wholeFours } from "./pieces.ts";
 import { matmulKernel, tileGrid } from "./tiles.ts";
 
-/** A sum of more logarithms than this is kept as integer and rest. */
+/** Sums of more logarithms than this are kept as an integer and a remainder. */
 const FEW = 8;
 
 /**
- * The upward pass: from values to the logarithms of all rows.
- * @param afterLeaves steps that come after those of a group of leaves
+ * The upward pass: from values to the log-values of all rows.
+ * @param afterLeaves steps to insert after those of a leaf group
  */
 export function forwardSteps(
   context: KernelContext,
@@ -31,7 +31,7 @@ export function forwardSteps(
   });
 }
 
-/** Products that would otherwise add up more than a few unscaled logarithms of leaves and sums. */
+/** Products that would otherwise add more than a few unscaled logarithms of leaves and sums. */
 function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
   const normalised = new Set<number>();
   const summands: number[] = [];
@@ -89,7 +89,7 @@ function sumSteps(context: KernelContext, group: SumGroup, semiring: Semiring): 
   return steps;
 }
 
-/** Inputs of sums in the linear domain, and the scales of their rows. */
+/** Inputs of sums in the linear domain, and their rows' scales. */
 function linearSteps(context: KernelContext, group: SumGroup): Step[] {
   const { settings, layout, arrays, open } = context;
   const by = wholeFours(context, group) ? 4 : 1;
@@ -151,7 +151,7 @@ function matmulStep(
   };
 }
 
-/** Sums in the log domain: those that the fast way left out, or all of them with the maximum. */
+/** Sums in the log domain: those that the fast path omitted, or all of them for max-product. */
 function logDomainStep(context: KernelContext, group: SumGroup, run: WeightRun, semiring: Semiring): Step {
   const { settings, arrays } = context;
   const { from, to } = run;

@@ -2,7 +2,7 @@ import type { BatchShape } from "./dispatch.ts";
 import type { KernelContext } from "./kernel_context.ts";
 import type { Groups } from "./pace.ts";
 
-/** Workgroups of kernels that have a thread for every unit (or four) of every row. */
+/** Workgroup size of kernels with one thread per unit (or four units) of every row. */
 export interface ElementGrid {
   /** Threads along the units. */
   readonly X: number;
@@ -10,7 +10,7 @@ export interface ElementGrid {
   readonly Y: number;
 }
 
-/** A workgroup that suits rows of so many threads. */
+/** Workgroup size suited to rows of `width` threads. */
 export function elementGridFor({ open }: Pick<KernelContext, "open">, width: number): ElementGrid {
   const { software } = open.adapter, { invocations } = open.limits;
   const most = Math.min(software ? 8 : 32, invocations);
@@ -18,7 +18,7 @@ export function elementGridFor({ open }: Pick<KernelContext, "open">, width: num
   return { X, Y: Math.max(1, Math.floor(Math.min(software ? 64 : 128, invocations) / X)) };
 }
 
-/** Grid of kernels with a thread for every `width` by sample by fold. */
+/** Grid of kernels with one thread per element, sample and fold. */
 export function elementGroups(
   { X, Y }: ElementGrid,
   width: number,
@@ -27,16 +27,16 @@ export function elementGroups(
   return ({ rows }) => [Math.ceil(width / X), Math.ceil(rows / Y), folds];
 }
 
-/** Invocations that share a row in kernels that need its maximum: all of a workgroup on hardware, else one. */
+/** Number of invocations per row in kernels that need its maximum: a whole workgroup on hardware, otherwise one. */
 export function rowLanes({ open }: Pick<KernelContext, "open">): { LANES: number; X: number } {
   const { invocations } = open.limits;
   if (open.adapter.software) return { LANES: 1, X: Math.min(8, invocations) };
-  // Halves of halves: sums go through shared memory in steps of two.
+  // A power of two: shared-memory reductions halve at each step.
   const lanes = 2 ** Math.floor(Math.log2(Math.min(64, invocations)));
   return { LANES: lanes, X: lanes };
 }
 
-/** Grid of kernels with a thread, or a workgroup, for every row. */
+/** Grid of kernels with one thread, or workgroup, per row. */
 export function rowGroups(
   { LANES, X }: { LANES: number; X: number },
   folds: number,

@@ -1,19 +1,19 @@
 import { type DeviceOptions, type OpenDevice, openDevice } from "./device.ts";
 import { Kernels } from "./kernels.ts";
 
-/** An open device with the kernels compiled for it. */
+/** An open device and its compiled kernels. */
 export interface ReadyDevice {
   /** The device. */
   readonly open: OpenDevice;
   /** Its kernels. */
   readonly kernels: Kernels;
-  /** Why it was lost, once it is. */
+  /** Reason of the device loss, once it has occurred. */
   readonly lossReason: string | undefined;
 }
 
 /**
- * One device for any number of circuits, opened when the first is put on it and again after a loss. Kernels are
- * compiled once a device.
+ * One device for any number of circuits, opened for the first one and reopened after a loss. Kernels are compiled once
+ * per device.
  */
 export class DeviceHost implements AsyncDisposable {
   readonly #gpu: GPU | undefined;
@@ -21,17 +21,17 @@ export class DeviceHost implements AsyncDisposable {
   #ready: Promise<ReadyDevice> | undefined;
   #closed = false;
 
-  /** A host for devices of `gpu`: a browser's or Deno's `navigator.gpu`, or another implementation's. */
+  /** Creates a host for devices of `gpu`: `navigator.gpu` of a browser or Deno, or another implementation's. */
   constructor(gpu: GPU | undefined, options: DeviceOptions = {}) {
     this.#gpu = gpu;
     this.#options = options;
   }
 
-  /** The device. @throws {RetortError} when there is none */
+  /** The open device. @throws {RetortError} when there is none */
   ready(): Promise<ReadyDevice> {
     if (this.#ready === undefined) {
       const opening = this.#ready = this.#opened();
-      // Until it is lost, or if it could not be opened: the next caller tries again.
+      // After a loss, or if opening failed, the next caller tries again.
       const forget = () => {
         if (this.#ready === opening) this.#ready = undefined;
       };
@@ -40,7 +40,7 @@ export class DeviceHost implements AsyncDisposable {
     return this.#ready;
   }
 
-  /** Gives the device back, once it has done what it was given. */
+  /** Releases the device once it has finished its work. */
   async close(): Promise<void> {
     this.#closed = true;
     const ready = await this.#ready?.catch(() => undefined);

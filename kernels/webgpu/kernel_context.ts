@@ -5,11 +5,11 @@ import { ParameterPlaces } from "./parameter_places.ts";
 import type { Settings } from "./settings.ts";
 import type { TileChoice } from "./tiles.ts";
 
-/** The arrays that kernels work on; see {@link Layout} for those that depend on the batch. */
+/** The arrays that kernels use; see {@link Layout} for those that depend on the batch. */
 export interface Arrays {
-  /** The shape of the batch, as common.wgsl has it. */
+  /** The batch's shape, as in common.wgsl. */
   readonly batch: GPUBuffer;
-  /** `[samples, columns]`: words of values, see `Columns`. */
+  /** `[samples, columns]`: value words, see `Columns`. */
   readonly values: GPUBuffer;
   /** Logarithms. */
   readonly logs: GPUBuffer;
@@ -21,52 +21,52 @@ export interface Arrays {
   readonly marks: GPUBuffer;
   /** Weights of sums, by page. */
   readonly weights: readonly GPUBuffer[];
-  /** Tables of leaves, by page. */
+  /** Leaf tables, by page. */
   readonly tables: readonly GPUBuffer[];
-  /** Logarithms of the modes of leaves: a row for every slot of every table. */
+  /** Mode log-likelihoods of leaves: a row for every slot of every table. */
   readonly modes: GPUBuffer;
 }
 
-/** The arrays of the downward pass and of learning. */
+/** The arrays for the downward pass and learning. */
 export interface LearningArrays {
   /** Flows. */
   readonly flows: GPUBuffer;
-  /** Flows over values. */
+  /** Flows divided by values. */
   readonly ratios: GPUBuffer;
-  /** Flags of folds of sums. */
+  /** Flags of sum folds. */
   readonly flags: GPUBuffer;
-  /** Counts of weights, by page. */
+  /** Weight counts, by page. */
   readonly counts: readonly GPUBuffer[];
-  /** Statistics of leaves, by page. */
+  /** Leaf statistics, by page. */
   readonly statistics: readonly GPUBuffer[];
-  /** Of which scopes each sample of a partial batch has something observed; see `encodeSeen`. */
+  /** Which scopes have something observed in each sample of a partial batch; see `encodeSeen`. */
   readonly seen: GPUBuffer;
   /** Sorted tokens of the batch; see tokens.ts. */
   readonly words: GPUBuffer;
-  /** Sums of a part of the terms of a count, where a dispatch may do no more; see matmul.wgsl. */
+  /** Partial sums of a count, where a dispatch may not do all terms; see matmul.wgsl. */
   readonly carried: GPUBuffer;
 }
 
-/** All that steps are built from. */
+/** Everything that steps are built from. */
 export interface KernelContext {
   /** The device. */
   readonly open: OpenDevice;
-  /** What is run. */
+  /** The circuit's plan. */
   readonly plan: Plan;
-  /** Where activations lie. */
+  /** Layout of activations. */
   readonly layout: Layout;
-  /** Where parameters lie. */
+  /** Locations of parameters. */
   readonly places: ParameterPlaces;
-  /** Collects the tables of the steps. */
+  /** Collects the steps' tables. */
   readonly settings: Settings;
   /** Chooses tiles for matrix products. */
   readonly tiles: TileChoice;
-  /** What the steps work on. */
+  /** The arrays that the steps use. */
   readonly arrays: Arrays;
 }
 
 /** A {@link KernelContext} that learns. */
 export interface LearningContext extends KernelContext {
-  /** What the steps of the downward pass work on. */
+  /** The arrays of the downward pass. */
   readonly learning: LearningArrays;
 }

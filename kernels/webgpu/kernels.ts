@@ -5,32 +5,32 @@ import { Portions } from "./portions.ts";
 import { type Constants, specialise } from "./template.ts";
 import * as shaders from "./shaders/mod.ts";
 
-/** The templates by name, and what all of them share. */
+/** The templates by name, and the common part. */
 const { common, ...TEMPLATES } = shaders;
 
 /** Name of a template. */
 export type TemplateName = keyof typeof TEMPLATES;
 
-/** A kernel: a template and what it is specialised by. */
+/** A kernel: a template and its specialisation. */
 export interface KernelSpec {
   /** The template. */
   readonly template: TemplateName;
   /** Its constants. */
   readonly constants: Constants;
-  /** What stands in the lines `//# paste NAME`, by name; the constant `KIND` tells kernels with different snippets apart. */
+  /** Replacements of lines `//# paste NAME`, by name; the constant `KIND` distinguishes kernels with different snippets. */
   readonly snippets?: Readonly<Record<string, string>>;
 }
 
-/** Compiles kernels, each once for a device, those of a request in parallel. */
+/** Compiles kernels, each once per device, those of a request in parallel. */
 export class Kernels {
-  /** The parts of grids that dispatches do. */
+  /** The portions of grids for dispatches. */
   readonly portions: Portions;
   readonly #open: OpenDevice;
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
   #subgroups: Promise<string> | undefined;
 
-  /** A cache for the device of `open`. */
+  /** Creates a cache for the device of `open`. */
   constructor(open: OpenDevice) {
     this.#open = open;
     this.#device = open.device;
@@ -42,12 +42,12 @@ export class Kernels {
     return this.#compiled.size;
   }
 
-  /** A compiled kernel. @throws {RetortError} with its name and the compiler's words */
+  /** Returns a compiled kernel. @throws {RetortError} with its name and the compiler's words */
   get(spec: KernelSpec): Promise<GPUComputePipeline> {
     return this.#compiled.getOrInsertComputed(kernelName(spec), () => this.#compile(spec));
   }
 
-  /** The line that WGSL wants before subgroup functions: browsers insist on it, Deno 2.9.6 refuses it. */
+  /** The directive that enables subgroup functions: required by browsers, refused by Deno 2.9.6. */
   #enableSubgroups(): Promise<string> {
     const line = "enable subgroups;\n";
     this.#subgroups ??= watch(this.#device, () => this.#device.createShaderModule({ code: line }))
@@ -69,7 +69,7 @@ export class Kernels {
       });
       return device.createComputePipelineAsync({ label, layout, compute: { module } });
     });
-    // Whoever asked is told below; without this the runtime would call the rejection unhandled.
+    // The requester gets the error below; without this the runtime would report an unhandled rejection.
     made.catch(() => {});
     const invalid = await problem;
     if (invalid !== undefined) {
@@ -105,7 +105,7 @@ export class Kernels {
   }
 }
 
-/** The WGSL of a kernel, but for what enables subgroups. */
+/** The WGSL of a kernel, without the directive that enables subgroups. */
 export function wgslOf({ template, constants, snippets = {} }: KernelSpec): string {
   const pasted = TEMPLATES[template].replace(/^\s*\/\/# paste (\w+)$/gm, (line, name) => {
     const snippet = snippets[name];
@@ -117,7 +117,7 @@ export function wgslOf({ template, constants, snippets = {} }: KernelSpec): stri
 
 const COMPUTE = 0x4;
 
-/** Binding by binding what a kernel declares, used or not: layouts made from use would differ between variants. */
+/** Bind group layout from a kernel's declarations, used or not: layouts derived from use would differ between variants. */
 function entriesOf(code: string): GPUBindGroupLayoutEntry[] {
   return [
     ...code.matchAll(/@group\(0\) @binding\((\d+)\)\s*var<(uniform|storage, read_write|storage, read)>/g),
@@ -131,7 +131,7 @@ function entriesOf(code: string): GPUBindGroupLayoutEntry[] {
     }));
 }
 
-/** What messages and the profile call a kernel: `matmul FORM=forward TILE=subgroup …`. */
+/** Name of a kernel in messages and profiles: `matmul FORM=forward TILE=subgroup …`. */
 export function kernelName({ template, constants }: KernelSpec): string {
   return [template, ...Object.entries(constants).map(([name, value]) => `${name}=${value}`)].join(" ");
 }

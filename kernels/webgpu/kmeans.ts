@@ -10,18 +10,18 @@ import type { DeviceHost } from "./host.ts";
 import { KMeansWork, type KMeansWorkOptions } from "./kmeans_work.ts";
 import { secondsAfter } from "./pace.ts";
 
-/** What {@link WebGpuKMeans.open} may be told. */
+/** Options of {@link WebGpuKMeans.open}. */
 export interface WebGpuKMeansOptions extends KMeansWorkOptions {
-  /** Called when the device was lost and the next pass goes on with a new one. */
+  /** Called when the device was lost and the next pass runs on a new one. */
   readonly onLoss?: (reason: string) => void;
 }
 
 /**
- * k-means on a device, in the thread that holds it: distances and nearest centroids in one kernel, sums in another that
- * goes through the vectors by cluster. Masses and counts are added up by the host, which sees the labels anyway.
+ * k-means on a device, in the thread that owns it: distances and nearest centroids in one kernel, sums in another that
+ * processes the vectors by cluster. Masses and counts are accumulated on the host, which reads the labels anyway.
  *
- * When the device is lost, the pass that was going on fails with {@link PassLostError}; {@link WebGpuKMeans.begin} opens
- * another device.
+ * If the device is lost, the current pass fails with {@link PassLostError}; {@link WebGpuKMeans.begin} opens another
+ * device.
  */
 export class WebGpuKMeans implements KMeansKernel {
   /** Which engine it is. */
@@ -34,7 +34,7 @@ export class WebGpuKMeans implements KMeansKernel {
   #losses = 0;
   #mass: Float64Array<ArrayBuffer>;
   #counts: Float64Array<ArrayBuffer>;
-  /** Calls take turns: they work on the same buffers. */
+  /** Calls run one at a time, because they share buffers. */
   readonly #turns = new Turns("k-means kernel");
 
   private constructor(
@@ -54,7 +54,7 @@ export class WebGpuKMeans implements KMeansKernel {
   }
 
   /**
-   * A kernel for vectors of `width` numbers on the device of `host`, which must outlive it.
+   * Opens a kernel for vectors of `width` numbers on the device of `host`, which must outlive it.
    * @throws {RetortError} when there is no adapter, or no memory for the centroids
    */
   static async open(
@@ -77,7 +77,7 @@ export class WebGpuKMeans implements KMeansKernel {
     return this.#work.ready.open.adapter.name;
   }
 
-  /** Vectors of a batch on the device: blocks that are larger are cut. */
+  /** Vectors per batch on the device; larger blocks are split. */
   get capacity(): number {
     return this.#work.capacity;
   }
@@ -90,7 +90,7 @@ export class WebGpuKMeans implements KMeansKernel {
         this.#options.onLoss?.(reason);
         this.#losses++;
       }
-      // What the device refused in the last pass is no part of this one.
+      // Errors of the device in the last pass do not concern this one.
       if (reason !== undefined || await this.#work.refused()) {
         this.#work.close();
         const seconds = secondsAfter(this.#losses, this.#options.seconds);
@@ -148,7 +148,7 @@ export class WebGpuKMeans implements KMeansKernel {
       const result = await body();
       if (ready.lossReason === undefined) return result;
     } catch (error) {
-      // After the runtime had the time to tell that the device is lost.
+      // Gives the runtime time to report a device loss.
       await new Promise((resolve) => setTimeout(resolve));
       if (ready.lossReason === undefined) throw error;
     }

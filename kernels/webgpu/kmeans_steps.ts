@@ -3,13 +3,13 @@ import type { ReadyDevice } from "./host.ts";
 import type { KernelSpec } from "./kernels.ts";
 import type { Settings } from "./settings.ts";
 
-/** How nearest.wgsl computes; as for the tiles of matrix products, see tiles.ts. */
+/** How nearest.wgsl computes; kinds are as for matrix products, see tiles.ts. */
 export interface NearestTile {
-  /** Where operands come from. */
+  /** How operands are loaded. */
   readonly kind: "register" | "subgroup" | "shared";
-  /** Vectors a thread. */
+  /** Vectors per thread. */
   readonly rows: number;
-  /** Centroids a thread; a multiple of four. */
+  /** Centroids per thread; a multiple of four. */
   readonly columns: number;
   /** Threads of a workgroup along the centroids; 1 for `register`, a subgroup for `subgroup`. */
   readonly x: number;
@@ -17,11 +17,11 @@ export interface NearestTile {
   readonly y: number;
 }
 
-/** Centroids of one binding, and what is added up for them. */
+/** Centroids of one binding, and their accumulators. */
 export interface CentroidPage {
-  /** Number of the first. */
+  /** Index of the first centroid. */
   readonly first: number;
-  /** How many. */
+  /** Number of centroids. */
   readonly clusters: number;
   readonly directions: GPUBuffer;
   readonly bias: GPUBuffer;
@@ -29,7 +29,7 @@ export interface CentroidPage {
   readonly lost: GPUBuffer;
 }
 
-/** Buffers for the vectors of a batch. */
+/** Buffers for a batch of vectors. */
 export interface BatchBuffers {
   readonly batch: GPUBuffer;
   readonly values: GPUBuffer;
@@ -38,10 +38,10 @@ export interface BatchBuffers {
   readonly factors: GPUBuffer;
 }
 
-/** Threads of a workgroup of centroids.wgsl, and operations of one for a number: an exact sum. */
+/** Workgroup size of centroids.wgsl, and operations per number in a compensated sum. */
 const SUM_THREADS = 64, SUM_FLOPS = 12;
 
-/** Without shared memory in software, where barriers are dear; with as much of it as allowed on hardware. */
+/** In software without shared memory, since barriers are slow; on hardware with as much of it as allowed. */
 export function nearestTile({ open: { adapter, limits, features } }: ReadyDevice): NearestTile {
   const shared: NearestTile = { kind: "shared", rows: 4, columns: 4, x: 16, y: 16 };
   const lanes = features.subgroup;
@@ -51,14 +51,14 @@ export function nearestTile({ open: { adapter, limits, features } }: ReadyDevice
     : { kind: "register", rows: 8, columns: 8, x: 1, y: 32 };
 }
 
-/** Length of the sums that `shared` fetches at a time. */
+/** Part of the summation length that `shared` loads at a time. */
 const DEPTH = 16;
 
 function sharedBytes({ rows, columns, x, y }: NearestTile): number {
   return 4 * DEPTH * (y * rows + x * columns + 8) + 8 * x * y * rows;
 }
 
-/** The nearest centroids among those of a page, of which the first page is done first. */
+/** Finds the nearest centroids among those of a page; the first page must run first. */
 export function nearestStep(
   tile: NearestTile,
   page: CentroidPage,
@@ -119,7 +119,7 @@ export function sumStep(
       page.lost,
     ],
     grid: () => [Math.ceil(page.clusters * depth / SUM_THREADS), 1, 1],
-    // In the worst case one cluster has all vectors, and a few threads have all the work.
+    // In the worst case one cluster has all vectors, and a few threads do all the work.
     effort: ({ rows }) => ({
       flops: 4 * depth * (rows * SUM_FLOPS + 2 * page.clusters),
       bytes: 16 * depth * (rows + 4 * page.clusters),

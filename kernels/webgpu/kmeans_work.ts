@@ -16,26 +16,26 @@ import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { ReadBack, type Wanted } from "./readback.ts";
 import { Settings } from "./settings.ts";
 
-/** Bytes of the vectors of a batch when nothing else is said. */
+/** Default bytes for the vectors of a batch. */
 const MEMORY = 2 ** 26;
 
-/** What {@link KMeansWork.open} may be told. */
+/** Options of {@link KMeansWork.open}. */
 export interface KMeansWorkOptions {
-  /** Bytes that the vectors of a batch may take; 64 MiB when left out, less where the device has no room. */
+  /** Bytes for the vectors of a batch; default: 64 MiB, or less where the device has no room. */
   readonly memory?: number;
-  /** Bytes that all buffers together may take; what the device has when left out. */
+  /** Limit of the total bytes of all buffers; default: no limit but the device's. */
   readonly deviceMemory?: number;
-  /** How distances are computed; what suits the adapter when left out. */
+  /** How distances are computed; default: what suits the adapter. */
   readonly tile?: NearestTile;
-  /** How fast the adapter is; a cautious guess when left out. */
+  /** Speed of the adapter; default: a cautious guess. */
   readonly rate?: Rate;
-  /** Seconds that a dispatch or a submission may take; 0.2 when left out. */
+  /** Time limit of a dispatch or a submission, in seconds; default: 0.2. */
   readonly seconds?: number;
 }
 
 /** Buffers and kernels on one device, from opening to loss. */
 export class KMeansWork {
-  /** Numbers in a row on the device. */
+  /** Padded length of a row on the device. */
   readonly #stride: number;
   readonly #memory: DeviceMemory;
   readonly #readBack: ReadBack;
@@ -45,10 +45,10 @@ export class KMeansWork {
     readonly ready: ReadyDevice,
     readonly width: number,
     readonly clusters: number,
-    /** Vectors of a batch. */
+    /** Vectors per batch. */
     readonly capacity: number,
     memory: DeviceMemory,
-    /** The way to the queue of the device. */
+    /** Command queue of the device. */
     readonly commands: Commands,
     readonly pages: readonly CentroidPage[],
     readonly buffers: BatchBuffers,
@@ -60,7 +60,7 @@ export class KMeansWork {
     this.#order = new Uint32Array(clusters + 1 + capacity);
   }
 
-  /** Makes them. @throws {RetortError} when there is no adapter, or no memory */
+  /** Opens buffers and kernels. @throws {RetortError} when there is no adapter, or no memory */
   static async open(
     host: DeviceHost,
     width: number,
@@ -109,7 +109,7 @@ export class KMeansWork {
     }
   }
 
-  /** Gives everything back but the device. */
+  /** Releases everything but the device. */
   close(): void {
     this.commands.consent.close();
     this.#memory.releaseAll();
@@ -120,7 +120,7 @@ export class KMeansWork {
     return await this.commands.consent.settled() !== undefined;
   }
 
-  /** Sets the centroids, and their sums to zero. */
+  /** Sets the centroids and zeroes their sums. */
   async begin(directions: Float32Array, bias: Float32Array): Promise<void> {
     const { commands, width } = this;
     for (const page of this.pages) {
@@ -134,7 +134,7 @@ export class KMeansWork {
     await this.commands.consented();
   }
 
-  /** Nearest centroids of at most {@link KMeansWork.capacity} vectors, which stay on the device. */
+  /** Finds the nearest centroids of at most {@link KMeansWork.capacity} vectors, which stay on the device. */
   async nearest(values: Float32Array, rows: number): Promise<Nearest> {
     const { commands } = this, { batch, values: target, nearest } = this.buffers;
     commands.write(batch, 0, Uint32Array.of(rows, rows, 0, 0));
@@ -152,7 +152,7 @@ export class KMeansWork {
   async sum(labels: Int32Array, factors: Float64Array | undefined): Promise<void> {
     const { commands, clusters } = this, order = this.#order;
     const rows = labels.length, head = clusters + 1;
-    // Sorted by counting: rows of a cluster stay in their order.
+    // Counting sort: the rows of a cluster stay in order.
     order.fill(0, 0, head);
     for (const label of labels) order[label] = order[label] as number + 1;
     let at = head;
@@ -166,7 +166,7 @@ export class KMeansWork {
       order[to] = row;
       order[label] = to + 1;
     }
-    // Each start has become the end, which is the start of the next.
+    // Each start has advanced to its end, which is the next start.
     order.copyWithin(1, 0, clusters);
     order[0] = head;
     commands.write(this.buffers.order, 0, order, 0, head + rows);
@@ -199,7 +199,7 @@ export class KMeansWork {
     return out;
   }
 
-  /** Submits and fetches. */
+  /** Submits commands and fetches results. */
   async #read(wanted: readonly Wanted[]): Promise<ArrayBuffer[]> {
     const { data } = await this.#readBack.request(wanted);
     this.commands.submit();
@@ -215,7 +215,7 @@ function strideOf(width: number): number {
   return Math.ceil(width / 4) * 4;
 }
 
-/** Rows padded with zeros to whole fours. */
+/** Rows zero-padded to a multiple of four. */
 function padRows(values: Float32Array, width: number, rows: number): Float32Array<ArrayBuffer> {
   const stride = strideOf(width);
   if (stride === width) return values as Float32Array<ArrayBuffer>;
@@ -226,7 +226,7 @@ function padRows(values: Float32Array, width: number, rows: number): Float32Arra
   return out;
 }
 
-/** Centroids cut into what a binding may hold. */
+/** Splits centroids into pages that fit a binding. */
 async function makePages(
   memory: DeviceMemory,
   { open }: ReadyDevice,

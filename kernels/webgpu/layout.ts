@@ -1,62 +1,62 @@
 import { Evidence } from "../../circuits/mod.ts";
 import type { Group, InnerShape, Plan, SumGroup } from "../plan.ts";
 
-/** Words that hold a bit for each of so many samples. */
+/** Words that hold one bit per sample. */
 export function seenWords(capacity: number): number {
   return Math.ceil(capacity / 32);
 }
 
-/** Rounded up to whole vec4. */
+/** Rounded up to a multiple of four. */
 export function padded(units: number): number {
   return (units + 3) & ~3;
 }
 
 /**
- * Where the rows of one fold lie in an array of numbers: unit `u` of sample `b` at `at + b * stride + u`. Rows
- * are padded to fours, so `at` and `stride` are multiples of four.
+ * Location of a fold's rows in an array of numbers: unit `u` of sample `b` is at `at + b * stride + u`. Rows are padded
+ * to fours, so `at` and `stride` are multiples of four.
  */
 export interface RowSpan {
-  /** Number of the first unit of the first sample. */
+  /** Index of the first unit of the first sample. */
   readonly at: number;
-  /** Numbers from one sample to the next. */
+  /** Distance between samples, in numbers. */
   readonly stride: number;
 }
 
-/** What flow a row gets, and from where. */
+/** Location of flow into a row. */
 export interface FlowSource extends RowSpan {
   /** First unit that the source covers. */
   readonly from: number;
-  /** End of those units. */
+  /** End of those units (exclusive). */
   readonly to: number;
 }
 
-/** A row whose flow has to be added up, or brought into line, before it is used. */
+/** A row whose flow has to be summed, or aligned, before use. */
 export interface Collected {
   /** Index of the group. */
   readonly group: number;
   /** The fold. */
   readonly fold: number;
-  /** What is added up. */
+  /** The flows to be summed. */
   readonly sources: readonly FlowSource[];
 }
 
 /**
- * Where everything lies on the device while `capacity` samples are worked on: one array for each kind of
- * number, so that a kernel sees all it needs in few bindings.
+ * Layout of the device's arrays for `capacity` samples: one array per kind of number, so that a kernel needs few
+ * bindings.
  *
- * - `logs`: logarithms of every unit; `scales`: the integer scale of every row.
- * - `linear`: inputs of sums, `e` of inputs.wgsl; `ratios`: `r` of ratio.wgsl, for every unit of a sum.
- * - `flows`: what flows into the inputs of sums, and rows that are collected from several parents. Most rows
- *   have one parent and find their flow where the parent left it: no copies.
+ * - `logs`: log-values of every unit; `scales`: the integer scale of every row.
+ * - `linear`: inputs of sums, `e` in inputs.wgsl; `ratios`: `r` in ratio.wgsl, for every unit of a sum.
+ * - `flows`: flow into the inputs of sums, and rows collected from several parents. Most rows have one parent and read
+ *   their flow where the parent wrote it, without copies.
  * - `marks`: a word for every row of a sum; `flags`: one for every fold of a sum.
  * - `seen`: a bit for every scope and sample.
  */
 export class Layout {
   /** The plan. */
   readonly plan: Plan;
-  /** Samples of a batch at most; a multiple of eight. */
+  /** Maximum samples per batch; a multiple of eight. */
   readonly capacity: number;
-  /** Numbers in each array. */
+  /** Size of each array, in numbers. */
   readonly sizes: {
     readonly logs: number;
     readonly scales: number;
@@ -67,7 +67,7 @@ export class Layout {
     readonly flags: number;
     readonly seen: number;
   };
-  /** Rows that are collected, by group index; none for most groups. */
+  /** Collected rows, by group index; none for most groups. */
   readonly collected: ReadonlyMap<number, readonly Collected[]>;
   readonly #logs: number[] = [];
   readonly #rows: number[] = [];
@@ -76,7 +76,7 @@ export class Layout {
   readonly #sumFolds: number[] = [];
   readonly #flows: RowSpan[][];
 
-  /** The layout of a plan for so many samples. */
+  /** Computes the layout of a plan for `capacity` samples. */
   constructor(plan: Plan, capacity: number) {
     this.plan = plan;
     this.capacity = capacity;
@@ -110,40 +110,40 @@ export class Layout {
     };
   }
 
-  /** Logarithms of a fold. */
+  /** Log-values of a fold. */
   logs(group: Group, fold: number): RowSpan {
     const stride = padded(group.units);
     return { at: (this.#logs[group.index] as number) + fold * stride * this.capacity, stride };
   }
 
-  /** Place of the scale of sample 0 of a fold; the other samples follow. */
+  /** Index of the scale of sample 0 of a fold; the other samples follow. */
   scale(group: Group, fold: number): number {
     return ((this.#rows[group.index] as number) + fold) * this.capacity;
   }
 
-  /** Linear inputs of a fold of a sum. */
+  /** Linear inputs of a sum fold. */
   linear(group: SumGroup, fold: number): RowSpan {
     const stride = padded(group.inputs);
     return { at: (this.#linear[group.index] as number) + fold * stride * this.capacity, stride };
   }
 
-  /** Flow into the inputs of a fold of a sum: in `flows`, laid out as `linear` is. */
+  /** Flow into the inputs of a sum fold: in `flows`, laid out like `linear`. */
   into(group: SumGroup, fold: number): RowSpan {
     return this.linear(group, fold);
   }
 
-  /** Flow over value of a fold of a sum. */
+  /** Flow divided by value of a sum fold. */
   ratios(group: SumGroup, fold: number): RowSpan {
     const stride = padded(group.units);
     return { at: (this.#ratios[group.index] as number) + fold * stride * this.capacity, stride };
   }
 
-  /** Place of the mark of sample 0 of a fold of a sum; the other samples follow. */
+  /** Index of the mark of sample 0 of a sum fold; the other samples follow. */
   mark(group: SumGroup, fold: number): number {
     return ((this.#sumFolds[group.index] as number) + fold) * this.capacity;
   }
 
-  /** Place of the flag of a fold of a sum. */
+  /** Index of the flag of a sum fold. */
   flag(group: SumGroup, fold: number): number {
     return (this.#sumFolds[group.index] as number) + fold;
   }
@@ -153,7 +153,7 @@ export class Layout {
     return this.#flows[group.index]?.[fold] as RowSpan;
   }
 
-  /** From the root down: whether a row's flow can stay where its one parent left it. */
+  /** From the root down: decides whether a row's flow can stay where its only parent wrote it. */
   #resolveFlows(start: number): { rows: RowSpan[][]; collected: Map<number, Collected[]>; size: number } {
     const { groups } = this.plan;
     const rows: RowSpan[][] = groups.map(() => []);
@@ -194,13 +194,13 @@ export class Layout {
   }
 }
 
-/** The rows of the one source that covers a fold, if kernels that read whole vec4 can read it there. */
+/** The rows of a fold's only source, if kernels that read whole vec4 can use them in place. */
 function inPlace(group: Group, sources: readonly FlowSource[]): RowSpan | undefined {
   const [only] = sources;
   if (only === undefined || sources.length > 1 || only.from !== 0 || only.to !== group.units) {
     return undefined;
   }
-  // What a vec4 reads past the units must be zero: true in a row that is padded itself.
+  // Anything that a vec4 reads past the units must be zero, as in padded rows.
   const whole = group.units % 4 === 0 || only.stride === padded(group.units);
   return only.at % 4 === 0 && whole ? { at: only.at, stride: only.stride } : undefined;
 }

@@ -8,15 +8,15 @@ import { padded } from "./layout.ts";
 import type { PagePart } from "./pages.ts";
 import { valueColumns } from "./samples.ts";
 
-/** Leaves that share a parameter and the units that they read of it. */
+/** Leaves that share a parameter and the units they read from it. */
 export interface LeafSet {
-  /** One of them. */
+  /** One of the folds. */
   readonly fold: number;
-  /** All of them. */
+  /** All of the folds. */
   readonly uses: readonly number[];
 }
 
-/** Folds of a group of leaves by what they share. The order of uses is that of {@link tokenLists}. */
+/** Groups a leaf group's folds by what they share. Uses are in the order of {@link tokenLists}. */
 export function leafSets(group: InputGroup): LeafSet[] {
   const sets = new Map<string, number[]>();
   for (let fold = 0; fold < group.folds; fold++) {
@@ -26,7 +26,7 @@ export function leafSets(group: InputGroup): LeafSet[] {
   return [...sets.values()].map((uses) => ({ fold: uses[0] as number, uses }));
 }
 
-/** The columns of values whose tokens are sorted together, list by list, and the list of each set of leaves. */
+/** Columns of values whose tokens are sorted together, list by list, and the list of each set of leaves. */
 export interface TokenLists {
   /** Columns of each list. */
   readonly variables: readonly (readonly number[])[];
@@ -34,7 +34,7 @@ export interface TokenLists {
   readonly lists: ReadonlyMap<number, readonly number[]>;
 }
 
-/** Which tokens have to be sorted: leaves over the same variables share the work. */
+/** The tokens that need sorting: leaves over the same variables share a list. */
 export function tokenLists(plan: Plan): TokenLists {
   const variables: number[][] = [], byKey = new Map<string, number>();
   const lists = new Map<number, number[]>();
@@ -53,7 +53,7 @@ export function tokenLists(plan: Plan): TokenLists {
   return { variables, lists };
 }
 
-/** Statistics of leaves. */
+/** Steps that accumulate the statistics of leaves. */
 export function leafCountSteps(context: LearningContext): Step[] {
   const { plan } = context;
   const { lists } = tokenLists(plan);

@@ -12,11 +12,11 @@ import { TRANSCENDENTAL } from "./pace.ts";
 import type { PagePart } from "./pages.ts";
 import { valueColumns } from "./samples.ts";
 
-/** From values to the logarithms of a group of leaves. */
+/** Steps from values to the log-likelihoods of a leaf group. */
 export function leafSteps(context: KernelContext, group: InputGroup, semiring: Semiring): Step[] {
   const { settings, layout, arrays, open, plan, places } = context;
   const { gpu } = deviceLeaf(group.family);
-  // What comes with the data is put in place by the host.
+  // The host writes log-likelihoods supplied with the data.
   if (gpu.kind === "given") return [];
   const folds = foldsOf(group), columns = columnsOfFolds(plan, group);
   if (gpu.kind === "list") return listSteps(context, group, folds, gpu.value);
@@ -69,7 +69,7 @@ export function leafSteps(context: KernelContext, group: InputGroup, semiring: S
   });
 }
 
-/** Where the logarithms of a slot's modes begin in the array of modes. */
+/** Offset of a slot's mode log-likelihoods in the array of modes. */
 export function modeRow({ plan }: KernelContext, table: number, slot: number): number {
   let at = 0;
   for (let t = 0; t < table; t++) {
@@ -113,7 +113,7 @@ function listSteps(
   }));
 }
 
-/** The states of the units of a fold of leaves without parameters. */
+/** States of a fold's units, for leaves without parameters. */
 export function statesOfFold({ plan }: KernelContext, group: InputGroup, fold: number): readonly number[] {
   const node = plan.circuit.nodes[nodeOfFold(plan.places, group, fold)] as InputNode;
   const states = certainStates(plan.circuit, node) ?? [];

@@ -8,14 +8,14 @@ import { cautiousRate, type Rate, SUBMISSION_SECONDS } from "./pace.ts";
 import { Settings } from "./settings.ts";
 import { defaultTiles, type Form, matmulKernel, type Tile, tileGrid } from "./tiles.ts";
 
-/** A matrix product to be measured: a square one by `size`, or by its sides. All are multiples of eight. */
+/** A matrix product to measure: square, by `size`, or by its sides. All sizes are multiples of eight. */
 export type ProductSize =
   & {
-    /** Which of the three products of learning; `forward` when left out. */
+    /** Which of the three products of learning; default: `forward`. */
     readonly form?: Form;
-    /** How it is computed; as engines do when left out. */
+    /** Tile; default: as engines choose. */
     readonly tile?: Tile;
-    /** Seconds to spend, at least one product; half a second when left out. */
+    /** Seconds to spend, at least one product; default: 0.5. */
     readonly seconds?: number;
   }
   & ({ readonly size: number } | {
@@ -25,11 +25,11 @@ export type ProductSize =
     readonly columns: number;
     /** Length of the sums. */
     readonly depth: number;
-    /** Products done together. */
+    /** Products computed together. */
     readonly folds: number;
   });
 
-/** GFLOP/s of a matrix product as engines compute it, over the fastest of the submissions. */
+/** GFLOP/s of a matrix product as engines compute it, in the fastest submission. */
 export async function measureProduct(ready: ReadyDevice, given: ProductSize): Promise<number> {
   const { form = "forward", seconds = 0.5 } = given;
   const { rows, columns, depth, folds } = "size" in given
@@ -38,7 +38,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
   const { open } = ready, memory = new DeviceMemory(open), commands = commandsFor(ready);
   const tile = given.tile ?? defaultTiles(open)({ form, rows, columns });
   const settings = new Settings();
-  // As matmul.wgsl has them: what is read row by row in one form is read column by column in another.
+  // As in matmul.wgsl: what one form reads by row, another reads by column.
   const leftStride = (form === "flows" ? rows : depth) / 4;
   const rightStride = (form === "forward" ? depth : columns) / 4;
   const outStride = form === "forward" ? columns : columns / 4;
@@ -49,7 +49,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
       .flat(),
   );
   const terms = settings.table([0, 0]);
-  // The batch is what is added up in flows, else the rows.
+  // In flows, sums run over the batch; otherwise the batch is the rows.
   const samples = form === "flows" ? depth : rows;
   try {
     const [uniforms, tables, batch, left, right, out, other, carried] = await memory.allocate(
@@ -66,7 +66,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
     ) as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
     settings.upload(commands, [uniforms, tables]);
     commands.write(batch, 0, Uint32Array.of(samples, samples, 0, 0));
-    // Numbers of the usual size: zeros and subnormals are faster or slower on some hardware.
+    // Typical values: zeros and subnormals have other speeds on some hardware.
     for (const buffer of [left, right, other]) {
       const numbers = Float32Array.from({ length: buffer.size / 4 }, (_, i) => 0.25 + (i % 97) / 97);
       commands.write(buffer, 0, numbers);
@@ -92,7 +92,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
       return commands.timed();
     };
     await run(1);
-    // Several a submission, so that waiting for it costs nothing beside it.
+    // Several products per submission, so that the cost of waiting is negligible.
     const times = Math.max(1, Math.min(1000, Math.round(seconds / 4 / await run(1))));
     let fastest = Infinity;
     for (let spent = 0; spent < seconds;) {
@@ -107,7 +107,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
   }
 }
 
-/** GB/s of copies on the device: bytes read and bytes written. */
+/** Copy bandwidth of the device in GB/s, reads plus writes. */
 export async function measureBandwidth(ready: ReadyDevice, bytes = 2 ** 26, seconds = 0.3): Promise<number> {
   const memory = new DeviceMemory(ready.open), commands = commandsFor(ready);
   try {
@@ -131,8 +131,8 @@ export async function measureBandwidth(ready: ReadyDevice, bytes = 2 ** 26, seco
 }
 
 /**
- * How fast an adapter is, by which work is cut: in about a third of a second and what compiling takes. The slowest of the
- * products counts.
+ * Measures the speed of an adapter, by which work is split, in about a third of a second plus compilation. The slowest
+ * product counts.
  */
 export async function measureRate(ready: ReadyDevice): Promise<Rate> {
   const size = 512, tile = defaultTiles(ready.open)({ form: "forward", rows: size, columns: size });
@@ -153,7 +153,7 @@ export async function measureRate(ready: ReadyDevice): Promise<Rate> {
   return { flops: 1e9 * flops, alone: 1e9 * alone, bytes: 1e9 * bytes };
 }
 
-/** Work that is measured is cut as if nothing were known of the adapter. */
+/** Measured work is split as if the adapter were unknown. */
 function commandsFor(ready: ReadyDevice): Commands {
   const pace = { rate: cautiousRate(ready.open.adapter), seconds: SUBMISSION_SECONDS };
   return new Commands(ready, new Consent(ready.open.device), pace);

@@ -2,9 +2,9 @@ import { RetortError } from "../../foundation/errors.ts";
 import { watch } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 
-/** The device has not the memory that was asked for: smaller batches may do. */
+/** The device does not have the requested memory; smaller batches may fit. */
 export class DeviceMemoryError extends RetortError {
-  /** Bytes of the buffers that were asked for together. */
+  /** Total bytes of the requested buffers. */
   readonly bytes: number;
 
   constructor(what: string, bytes: number, held: number, cause?: unknown) {
@@ -22,23 +22,23 @@ export class DeviceMemoryError extends RetortError {
   }
 }
 
-/** A buffer to be made. */
+/** A buffer to be created. */
 export interface BufferSpec {
-  /** Name in messages of the device. */
+  /** Label in the device's messages. */
   readonly label: string;
-  /** Size in bytes; rounded up to four, at least 16. */
+  /** Size in bytes; rounded up to a multiple of four, at least 16. */
   readonly bytes: number;
-  /** Usage beside storage and both directions of copies; for staging buffers all of it. */
+  /** Usage in addition to storage and copies in both directions; for staging buffers, the entire usage. */
   readonly usage?: number;
 }
 
-/** All buffers of an engine: made together, counted, given back together. */
+/** All buffers of an engine: allocated together, accounted for, released together. */
 export class DeviceMemory {
   readonly #open: OpenDevice;
   readonly #held = new Map<GPUBuffer, number>();
   readonly #limit: number;
 
-  /** Memory of `open`, at most `limit` bytes of it. */
+  /** Creates an allocator on `open`, for at most `limit` bytes. */
   constructor(open: OpenDevice, limit: number = Infinity) {
     this.#open = open;
     this.#limit = limit;
@@ -57,14 +57,14 @@ export class DeviceMemory {
   }
 
   /**
-   * Makes buffers, filled with zeros: all or none.
+   * Creates zero-filled buffers: all or none.
    * @throws {DeviceMemoryError} when the device or the limit has no room for them
    */
   async allocate(what: string, specs: readonly BufferSpec[]): Promise<GPUBuffer[]> {
     const { device } = this.#open;
     const sizes = specs.map(({ bytes }) => Math.max(16, Math.ceil(bytes / 4) * 4));
     const total = sizes.reduce((a, b) => a + b, 0);
-    // Results pass through memory of the host.
+    // Staging buffers are in host memory and do not count.
     const limited = specs.every(({ usage }) => usage === READ_BACK) ? 0 : total;
     if (
       (limited > 0 && this.bytes + limited > this.#limit) ||
@@ -90,27 +90,27 @@ export class DeviceMemory {
     return made;
   }
 
-  /** Gives buffers back. */
+  /** Releases buffers. */
   release(buffers: Iterable<GPUBuffer>): void {
     for (const buffer of buffers) {
       if (this.#held.delete(buffer)) buffer.destroy();
     }
   }
 
-  /** Gives all buffers back. */
+  /** Releases all buffers. */
   releaseAll(): void {
     this.release([...this.#held.keys()]);
   }
 }
 
-// The constants of WebGPU's GPUBufferUsage: not every worker has that object.
+// The constants of WebGPU's GPUBufferUsage, since not every worker has that object.
 const MAP_READ = 0x1, COPY_SRC = 0x4, COPY_DST = 0x8, UNIFORM_BIT = 0x40, STORAGE_BIT = 0x80;
 
 /** Usage of buffers that kernels read and write. */
 export const STORAGE = STORAGE_BIT | COPY_SRC | COPY_DST;
-/** Usage of buffers with the settings of kernels. */
+/** Usage of kernels' settings buffers. */
 export const UNIFORM = UNIFORM_BIT | COPY_DST;
-/** Usage of buffers through which results come back. */
+/** Usage of staging buffers for results. */
 export const READ_BACK = MAP_READ | COPY_DST;
 
 function mebibytes(bytes: number): string {

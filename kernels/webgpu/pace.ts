@@ -1,90 +1,90 @@
 import type { AdapterFacts } from "../../foundation/gpu.ts";
 
-/** What a piece of work costs: estimates, rather too much than too little. */
+/** Estimated cost of a piece of work; errs on the high side. */
 export interface Effort {
   /** Floating-point operations. */
   readonly flops: number;
   /** Bytes read and written. */
   readonly bytes: number;
-  /** Floating-point operations of the workgroup that has the most to do; its share when left out. */
+  /** Floating-point operations of the busiest workgroup; default: an equal share. */
   readonly alone?: number;
 }
 
-/** How fast an adapter is; measured by tuning.ts. */
+/** Speed of an adapter, measured by tuning.ts. */
 export interface Rate {
-  /** Floating-point operations a second. */
+  /** Floating-point operations per second. */
   readonly flops: number;
-  /** The same of one workgroup that has the adapter for itself. */
+  /** The same for a single workgroup with the adapter to itself. */
   readonly alone: number;
-  /** Bytes a second, read and written. */
+  /** Bytes read and written per second. */
   readonly bytes: number;
 }
 
-/** How long work may take, and how fast it is done. */
+/** Speed of an adapter, and the time limit for work on it. */
 export interface Pace {
-  /** How fast the adapter is. */
+  /** Speed of the adapter. */
   readonly rate: Rate;
-  /** Seconds that a dispatch, and a submission, may take. */
+  /** Time limit of a dispatch, and of a submission, in seconds. */
   readonly seconds: number;
 }
 
 /**
- * Seconds that a submission may take. Systems reset a device that does not answer for two seconds or so, and show nothing
- * new on the screen meanwhile.
+ * Time limit of a submission, in seconds. Operating systems reset a device that does not respond for about two seconds,
+ * and the screen is not updated meanwhile.
  */
 export const SUBMISSION_SECONDS = 0.2;
 
-/** Seconds that a submission may take after so many losses: what was too long once is not tried again. */
+/** Time limit of a submission after `losses` device losses: it is shortened, so that what took too long is not retried. */
 export function secondsAfter(losses: number, seconds: number = SUBMISSION_SECONDS): number {
   return seconds / 2 ** losses;
 }
 
-/** Operations that a logarithm, an exponential or a division counts for. */
+/** Operations that a logarithm, an exponential or a division counts as. */
 export const TRANSCENDENTAL = 16;
 
-/** What is believed of an adapter until it is measured: less than any that people compute with. */
+/** Assumed speed of an adapter until it is measured: below that of any adapter in practical use. */
 export function cautiousRate({ software }: Pick<AdapterFacts, "software">): Rate {
   return software ? { flops: 4e9, alone: 2e9, bytes: 2e9 } : { flops: 2e11, alone: 5e9, bytes: 1e10 };
 }
 
-/** Seconds that an effort takes when it occupies the whole adapter. */
+/** Seconds that an effort takes if it occupies the whole adapter. */
 export function secondsOf({ flops, bytes }: Effort, { rate }: Pace): number {
   return flops / rate.flops + bytes / rate.bytes;
 }
 
-/** Numbers of workgroups, or of the first one, along three dimensions. */
+/** Workgroup counts, or the index of the first workgroup, along three dimensions. */
 export type Groups = readonly [number, number, number];
 
-/** A grid with what it costs. */
+/** A grid and its cost. */
 export interface Load {
-  /** Its workgroups. */
+  /** Number of workgroups. */
   readonly grid: Groups;
-  /** What all of it costs. */
+  /** Cost of the whole grid. */
   readonly effort: Effort;
-  /** Rounds of the loop that every workgroup makes and that may be cut; 1 when left out. */
+  /** Iterations of every workgroup's loop, which may be split across dispatches; default: 1. */
   readonly rounds?: number;
-  /** Workgroups that may be done together when the loop is cut: their sums have to be kept; any number when left out. */
+  /** Maximum workgroups in a dispatch when the loop is split, since their sums have to be kept; default: no limit. */
   readonly carried?: number;
 }
 
-/** A box of a grid, and a part of the loop, that are done by one dispatch. */
+/** A box of a grid, and a range of the loop, executed by one dispatch. */
 export interface Piece {
-  /** The first workgroup. */
+  /** Index of the first workgroup. */
   readonly group: Groups;
-  /** Workgroups. */
+  /** Number of workgroups. */
   readonly size: Groups;
-  /** First round of the loop. */
+  /** First iteration of the loop. */
   readonly start: number;
-  /** End of its rounds. */
+  /** End of the iterations (exclusive). */
   readonly end: number;
-  /** Seconds that it takes. */
+  /** Estimated seconds. */
   readonly seconds: number;
 }
 
 /**
- * Cuts a grid so that no dispatch has more than `most` workgroups along a dimension, nor takes longer than it may. Loops
- * are cut where one workgroup would take too long; their parts come one after the other. A workgroup, or a round
- * of it where there is a loop to cut, is the least that there is.
+ * Splits a grid so that no dispatch has more than `most` workgroups along a dimension or exceeds the time limit. Loops
+ * are split where a single workgroup would take too long; their parts run in sequence. The smallest piece is one
+ * workgroup, or one iteration of it if the loop can be split.
  */
 export function piecesOf(
   { grid, effort, rounds = 1, carried = Infinity }: Load,
@@ -127,7 +127,7 @@ export function piecesOf(
   return pieces;
 }
 
-/** Sides of the boxes: whole rows first, then whole planes. */
+/** Side lengths of the boxes: whole rows first, then whole planes. */
 function boxOf([x, y, z]: Groups, together: number, most: number): Groups {
   const width = Math.min(x, most, together);
   const height = width < x ? 1 : Math.min(y, most, Math.max(1, Math.floor(together / width)));

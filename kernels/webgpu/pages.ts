@@ -1,35 +1,35 @@
-/** Rows `from .. to - 1` of a matrix, in one page. */
+/** Rows `from .. to - 1` of a matrix, within one page. */
 export interface PagePart {
-  /** Which page. */
+  /** Index of the page. */
   readonly page: number;
-  /** Number of the first row's first entry in the page. */
+  /** Offset of the first row's first entry in the page. */
   readonly at: number;
   /** First row. */
   readonly from: number;
-  /** End of the rows. */
+  /** End of the rows (exclusive). */
   readonly to: number;
 }
 
 /**
- * Matrices laid out in buffers ("pages") that a kernel may bind as a whole. Those that fit stand next to each other,
- * whole; one that is larger than a binding is cut between rows, and whoever uses it goes through its parts.
+ * Packs matrices into buffers ("pages") that a kernel can bind as a whole. Matrices that fit are stored contiguously;
+ * one larger than a binding is split between rows, and its users process it part by part.
  */
 export class Pages {
   readonly #limit: number;
   readonly #sizes: number[] = [];
 
-  /** Pages of at most `limit` bytes. */
+  /** Creates pages of at most `limit` bytes. */
   constructor(limit: number) {
     this.#limit = Math.floor(limit / 4);
   }
 
-  /** Numbers in each page so far. */
+  /** Size of each page so far, in numbers. */
   get sizes(): readonly number[] {
     return this.#sizes;
   }
 
   /**
-   * A place for a matrix `[rows, stride]`. Cuts come after whole fours of rows.
+   * Allocates a matrix `[rows, stride]`. Splits are at multiples of four rows.
    * @throws {RangeError} when four rows are larger than a page
    */
   add(rows: number, stride: number): PagePart[] {

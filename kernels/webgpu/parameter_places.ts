@@ -3,23 +3,23 @@ import type { LeafTable, Plan, WeightTable } from "../plan.ts";
 import { padded } from "./layout.ts";
 import { type PagePart, Pages } from "./pages.ts";
 
-/** Rows of a leaf's table on the device. */
+/** Rows of a leaf table on the device. */
 export function tableRows(table: LeafTable): number {
   return gpuTable(table.family).tableRows(table.states);
 }
 
-/** Rows of a leaf's statistics on the device. */
+/** Rows of leaf statistics on the device. */
 export function statisticsRows(table: LeafTable): number {
   return gpuTable(table.family).statisticsRows(table.states);
 }
 
-/** Where parameters and what is counted for them lie. Counts of weights lie as the weights do. */
+/** Locations of parameters and their counts. Weight counts have the layout of the weights. */
 export class ParameterPlaces {
   /** Pages of weights, and of their counts. */
   readonly weightPages: Pages;
-  /** Pages of the tables of leaves. */
+  /** Pages of the leaf tables. */
   readonly tablePages: Pages;
-  /** Pages of the statistics of leaves. */
+  /** Pages of the leaf statistics. */
   readonly statisticsPages: Pages;
   /** `[table][slot]`: parts of a matrix `[units, padded(inputs)]`. */
   readonly weights: readonly (readonly (readonly PagePart[])[])[];
@@ -28,7 +28,7 @@ export class ParameterPlaces {
   /** `[table][slot]`: parts of statistics `[rows, padded(units)]`. */
   readonly statistics: readonly (readonly (readonly PagePart[])[])[];
 
-  /** Places for all parameters of a plan in pages of `limit` bytes. */
+  /** Allocates all parameters of a plan in pages of `limit` bytes. */
   constructor(plan: Plan, limit: number) {
     this.weightPages = new Pages(limit);
     this.tablePages = new Pages(limit);

@@ -24,17 +24,14 @@ import { padded } from "./layout.ts";
 import { type ParameterPlaces, statisticsRows } from "./parameter_places.ts";
 import type { PagePart } from "./pages.ts";
 
-/** A parameter with where it is on the device. */
+/** A parameter and its location on the device. */
 interface Stored {
   readonly id: string;
-  /** Parts of each matrix of it, in the order of its values. */
+  /** Parts of each of its matrices, in the order of its values. */
   readonly slots: readonly (readonly PagePart[])[];
 }
 
-/**
- * Translates parameters and counts between what the host has (by id, shaped as circuits have them) and pages of
- * the device.
- */
+/** Converts parameters and counts between the host's form (by id, shaped as in circuits) and the device's pages. */
 export class ParameterStore {
   readonly #plan: Plan;
   readonly #places: ParameterPlaces;
@@ -42,10 +39,10 @@ export class ParameterStore {
   readonly #columns: readonly RealColumns[];
   /** Values of the parameters of real columns that are on the device. */
   readonly #centred = new Map<string, ParameterArray>();
-  /** `[variables]`: what is taken off the values of real ones before float32 has them. */
+  /** `[variables]`: the centres that are subtracted from real values before rounding to float32. */
   readonly centres: Float64Array;
 
-  /** A store for the parameters of a plan. */
+  /** Creates a store for the parameters of a plan. */
   constructor(plan: Plan, places: ParameterPlaces) {
     this.#plan = plan;
     this.#places = places;
@@ -54,21 +51,21 @@ export class ParameterStore {
     this.centres = new Float64Array(plan.circuit.variables.length);
   }
 
-  /** How the device has the statistics of a parameter; undefined where it has them as the family. */
+  /** Conversion of a parameter's statistics; undefined if the device and the family agree. */
   momentsOf(id: string): Moments | undefined {
     const owner = this.#owners.get(id);
     return owner && gpuTable(owner.family).moments;
   }
 
-  /** Whether the values of a parameter can be read from the device, which learns them; those of the others are with the host. */
+  /** Whether a parameter is learned on, and must be read from, the device; the host has the values of the others. */
   isOnDevice(id: string): boolean {
     const owner = this.#owners.get(id);
     return owner === undefined || gpuTable(owner.family).probabilities;
   }
 
   /**
-   * Writes values of parameters into pages of weights and of tables. New means of a real column move its centre: samples
-   * must be encoded again.
+   * Writes values of parameters to pages of weights and of tables. New means of a real column move its centre; samples
+   * must then be encoded again.
    */
   upload(
     commands: Commands,
@@ -103,7 +100,7 @@ export class ParameterStore {
     writer.flush();
   }
 
-  /** Values of the parameters that are on the device, from copies of its pages. */
+  /** Values of the parameters on the device, from copies of its pages. */
   values(weights: readonly Float32Array[], tables: readonly Float32Array[]): Map<string, ParameterArray> {
     const out = new Map<string, ParameterArray>();
     this.#eachWeight(({ id, slots }, { units, inputs }) => {
@@ -122,7 +119,7 @@ export class ParameterStore {
     return out;
   }
 
-  /** Counts of weights by parameter id, of the shape of the parameter, from copies of pages. */
+  /** Weight counts by parameter id, shaped like the parameter, from copies of pages. */
   weightCounts<T extends Float32Array | Float64Array>(
     pages: readonly Float32Array[],
     make: (length: number) => T,
@@ -136,7 +133,7 @@ export class ParameterStore {
     return out;
   }
 
-  /** Statistics of leaves by parameter id, `[units, width]`, as the device has them: moments in standard deviations. */
+  /** Leaf statistics by parameter id, `[units, width]`, in the device's form: moments in standard deviations. */
   statistics<T extends Float32Array | Float64Array>(
     pages: readonly Float32Array[],
     make: (length: number) => T,
@@ -154,7 +151,7 @@ export class ParameterStore {
     return out;
   }
 
-  /** The same with moments as leaf families have them; `values` are the parameters counted under. */
+  /** The same with moments in the families' form; `values` are the parameters they were counted under. */
   plainStatistics(
     pages: readonly Float32Array[],
     values: ReadonlyMap<string, ParameterArray>,
@@ -168,7 +165,7 @@ export class ParameterStore {
     return sums;
   }
 
-  /** Writes counts back, as {@link weightCounts} and {@link statistics} gave them. */
+  /** Uploads counts in the form returned by {@link weightCounts} and {@link statistics}. */
   uploadCounts(
     commands: Commands,
     weights: ReadonlyMap<string, Float32Array>,
@@ -190,7 +187,7 @@ export class ParameterStore {
     writer.flush();
   }
 
-  /** Logarithms of the modes of all leaves, a padded row for every slot of every table. */
+  /** Mode log-likelihoods of all leaves, a padded row for every slot of every table. */
   modes(values: ReadonlyMap<string, ParameterArray>): Float32Array {
     const { leafTables, circuit } = this.#plan;
     const out = new Float32Array(leafTables.reduce((n, { slots, units }) => n + slots * padded(units), 0));
@@ -209,8 +206,8 @@ export class ParameterStore {
   }
 
   /**
-   * Keeps the values of leaves over real columns among `values`, and gives those of all leaves over a column whose centre has
-   * moved: what the device has of them is about the centre.
+   * Stores the values of leaves over real columns, and returns those of all leaves over a column whose centre has moved:
+   * the device's values are relative to the centre.
    */
   #moveCentres(values: ReadonlyMap<string, ParameterArray>): Map<string, ParameterArray> {
     const moved = new Map<string, ParameterArray>();
@@ -263,7 +260,7 @@ export class ParameterStore {
   }
 }
 
-/** Writes of neighbouring parts of a buffer become one: thousands of small writes would be dear. */
+/** Merges writes to adjacent parts of a buffer: thousands of small writes would be slow. */
 class PageWriter {
   readonly #commands: Commands;
   readonly #chunk = new Float32Array(1 << 20);
@@ -275,7 +272,7 @@ class PageWriter {
     this.#commands = commands;
   }
 
-  /** Lets `fill(out, start)` write `length` numbers for place `at` of the buffer. */
+  /** Has `fill(out, start)` write `length` numbers for offset `at` of the buffer. */
   write(
     buffer: GPUBuffer,
     at: number,

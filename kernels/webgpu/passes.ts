@@ -10,7 +10,7 @@ import { encodeExternal, encodeSeen, encodeValues, rowsFor, valueColumns } from 
 import type { SoftEncoder } from "./soft_batch.ts";
 import type { DeviceWorkspace } from "./workspace.ts";
 
-/** Passes over one batch at a time: uploads it and encodes the kernels of a workspace. */
+/** Passes over one batch at a time: uploads it and encodes a workspace's kernels. */
 export class BatchPasses {
   readonly #plan: Plan;
   readonly #commands: Commands;
@@ -23,7 +23,7 @@ export class BatchPasses {
 
   /**
    * @param centres see {@link ParameterStore.centres}
-   * @param encoder of soft evidence
+   * @param encoder encodes soft evidence
    */
   constructor(
     plan: Plan,
@@ -37,7 +37,7 @@ export class BatchPasses {
     this.#centres = centres;
   }
 
-  /** Puts a batch on the device: its values, and external log-likelihoods in their place. */
+  /** Uploads a batch: its values, and external log-likelihoods in place. */
   upload(work: DeviceWorkspace, batch: Samples): void {
     const plan = this.#plan, commands = this.#commands;
     const rows = rowsFor(batch.count), width = valueColumns(plan.circuit);
@@ -62,7 +62,7 @@ export class BatchPasses {
     }
   }
 
-  /** The upward pass over a batch that was uploaded. */
+  /** Runs the upward pass over an uploaded batch. */
   forward(work: DeviceWorkspace, batch: Samples, semiring: Semiring): void {
     this.#commands.run(
       semiring === "sum" ? work.passes.forward : work.maximum,
@@ -70,7 +70,10 @@ export class BatchPasses {
     );
   }
 
-  /** The downward pass after {@link forward}; when `counting`, expected counts are added up. `first` is the index of the batch in `sampleWeights`. */
+  /**
+   * Runs the downward pass after {@link forward}; with `counting`, accumulates expected counts. `first` is the batch's
+   * offset in `sampleWeights`.
+   */
   backward(
     work: DeviceWorkspace,
     batch: Samples,

@@ -2,7 +2,7 @@ import type { Group, InnerShape, ProductGroup, SumGroup } from "../plan.ts";
 import type { KernelContext } from "./kernel_context.ts";
 import { pieceSource } from "./layout.ts";
 
-/** Where the pieces of a sum stand in the concatenation. */
+/** Positions of a sum's pieces in their concatenation. */
 export function spansOf(group: InnerShape): { at: number; width: number }[] {
   let at = 0;
   return group.widths.map((width) => {
@@ -12,7 +12,10 @@ export function spansOf(group: InnerShape): { at: number; width: number }[] {
   });
 }
 
-/** Whether kernels can read all pieces of a group in whole vec4: aligned, and without a foreign unit in the last. */
+/**
+ * Whether kernels can read all pieces of a group as whole vec4: aligned, and without another piece's unit in the last
+ * one.
+ */
 export function wholeFours({ layout, plan }: KernelContext, group: ProductGroup | SumGroup): boolean {
   const spans = group.kind === "sum" ? spansOf(group) : [];
   const last = group.arity - 1;
@@ -30,7 +33,7 @@ export function wholeFours({ layout, plan }: KernelContext, group: ProductGroup 
   return true;
 }
 
-/** For every piece of the given folds: its first unit, its stride and its scale, in vectors of `by` numbers. */
+/** For every piece of the given folds: its first unit, stride and scale offset, in vectors of `by` numbers. */
 export function piecesTable(
   { settings, layout, plan }: KernelContext,
   group: InnerShape,
@@ -46,7 +49,7 @@ export function piecesTable(
   ));
 }
 
-/** Words that repair.wgsl reads for every fold, and for every piece of one. */
+/** Words that repair.wgsl reads per fold, and per piece of a fold. */
 export const FOLD_WORDS = 12, PIECE_WORDS = 5;
 
 /** Words that repair.wgsl reads for a fold and its pieces: the longest table of any kernel. */
@@ -54,17 +57,17 @@ export function logDomainWords(arity: number): number {
   return FOLD_WORDS + PIECE_WORDS * arity;
 }
 
-/** A fold with where its weights are, for repair.wgsl. */
+/** A fold and the location of its weights, for repair.wgsl. */
 export interface LogDomainFold {
   /** The group. */
   readonly group: SumGroup;
   /** The fold. */
   readonly fold: number;
-  /** Number of its first weight in the page. */
+  /** Offset of its first weight in the page. */
   readonly weights: number;
 }
 
-/** The words of repair.wgsl: folds, then their pieces, counted from `base`. */
+/** Words for repair.wgsl: folds, then their pieces, numbered from `base`. */
 export function logDomainFolds(
   { layout, plan }: KernelContext,
   list: readonly LogDomainFold[],

@@ -2,15 +2,15 @@ import type { Piece } from "./pace.ts";
 
 const UNIFORM = 0x40, COPY_DST = 0x8, COMPUTE = 0x4;
 
-/** Bytes of a `Portion` of common.wgsl, and the distance at which every device lets them be bound. */
+/** Bytes of a `Portion` in common.wgsl, and an offset alignment that every device allows. */
 const SIZE = 32, ALIGNED = 256;
 
-/** Portions in a buffer. */
+/** Portions per buffer. */
 const BUFFER = 256;
 
 /**
- * Tells kernels which part of their grid and of their loop a dispatch is: a uniform in a bind group of its own, which
- * all kernels have. Portions are few and come again in every batch, so they are kept.
+ * Tells kernels which part of their grid and loop a dispatch executes: a uniform in a bind group of its own, present in
+ * all kernels. Portions are few and recur in every batch, so they are cached.
  */
 export class Portions {
   /** Layout of the bind group. */
@@ -19,7 +19,7 @@ export class Portions {
   readonly #groups = new Map<string, GPUBindGroup>();
   #buffer: GPUBuffer | undefined;
 
-  /** Portions of dispatches on `device`. */
+  /** Creates a cache for dispatches on `device`. */
   constructor(device: GPUDevice) {
     this.#device = device;
     this.layout = device.createBindGroupLayout({

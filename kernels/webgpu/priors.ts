@@ -7,7 +7,7 @@ import { STORAGE, UNIFORM } from "./memory.ts";
 import { Settings } from "./settings.ts";
 import type { DeviceWorkspace, WorkspaceContext } from "./workspace.ts";
 
-/** Slots of a table with the parameter that each belongs to. */
+/** Slots of a table, each with its parameter. */
 export function slotsOf(
   parameters: readonly { id: string; slot: number }[],
   slots: number,
@@ -18,17 +18,17 @@ export function slotsOf(
   });
 }
 
-/** Where the top-down probabilities of the rows of a parameter stand: `units` of them for each slot, padded. */
+/** Location of the top-down probabilities of a parameter's rows: `units` for each slot, padded. */
 export interface PriorPlace {
-  /** Number of the first. */
+  /** Offset of the first one. */
   readonly at: number;
-  /** Rows of a slot. */
+  /** Rows per slot. */
   readonly units: number;
-  /** Slots of the parameter. */
+  /** Number of the parameter's slots. */
   readonly slots: number;
 }
 
-/** Where the top-down probabilities of the rows of every parameter stand. */
+/** Locations of the top-down probabilities of every parameter's rows. */
 export function priorsOf(plan: Plan): { sizes: number; of: Map<string, PriorPlace> } {
   const of = new Map<string, PriorPlace>();
   let sizes = 0;
@@ -41,9 +41,9 @@ export function priorsOf(plan: Plan): { sizes: number; of: Map<string, PriorPlac
   return { sizes, of };
 }
 
-/** What gathers top-down probabilities. */
+/** Resources for gathering top-down probabilities. */
 export interface Gathering {
-  /** Where the flows are. */
+  /** The workspace with the flows. */
   readonly work: DeviceWorkspace;
   /** Its steps. */
   readonly steps: readonly Dispatch[];
@@ -51,11 +51,11 @@ export interface Gathering {
   readonly buffers: readonly GPUBuffer[];
   /** The node of each factor. */
   readonly nodes: readonly NodeId[];
-  /** By how much each node counts. */
+  /** Factor of each node. */
   readonly factors: GPUBuffer;
 }
 
-/** Steps that gather the top-down probabilities of the rows of all parameters from the flows of a workspace, into `into`. */
+/** Creates steps that gather the top-down probabilities of all parameters' rows from a workspace's flows, into `into`. */
 export async function gatheringOf(
   context: WorkspaceContext,
   work: DeviceWorkspace,
@@ -128,7 +128,7 @@ export async function gatheringOf(
         into,
         factors,
       ],
-      // The first sample only: that is the one of which nothing was observed.
+      // Only the first sample, the one without observations.
       grid: () => [Math.ceil(width / X), 1, run.length],
       effort: () => ({ flops: width * all.length / 4, bytes: width * (all.length + 4 * run.length) }),
     };

@@ -2,31 +2,31 @@ import { consented } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 import { READ_BACK } from "./memory.ts";
 
-/** Time that a kernel took. */
+/** Time spent in a kernel. */
 export interface KernelTime {
   /** Name of the kernel, with its constants. */
   readonly name: string;
-  /** Dispatches. */
+  /** Number of dispatches. */
   readonly dispatches: number;
-  /** Seconds on the device. */
+  /** Total seconds on the device. */
   readonly seconds: number;
-  /** Seconds of the longest of them. */
+  /** Seconds of the longest dispatch. */
   readonly longest: number;
-  /** Seconds that they were thought to take when work was cut; see pace.ts. */
+  /** Estimated total seconds when work was split; see pace.ts. */
   readonly estimate: number;
 }
 
-/** What was measured of a kernel so far. */
+/** Totals of a kernel so far. */
 type Total = { -readonly [key in Exclude<keyof KernelTime, "name">]: number };
 
 const QUERY_RESOLVE = 0x200, COPY_SRC = 0x4, MAP_MODE_READ = 0x1;
 
-/** Queries that one set may have. */
+/** Maximum queries of a query set. */
 const MOST_QUERIES = 4096;
 
 /**
- * Measures how long every kernel takes, by timestamps around passes of one dispatch each. What is measured is slower
- * than the same work in one pass.
+ * Measures every kernel's time with timestamps around passes of a single dispatch each, which is slower than the same
+ * work in one pass.
  */
 export class Profiler {
   readonly #device: GPUDevice;
@@ -38,7 +38,7 @@ export class Profiler {
   #submission = 0;
   #longestSubmission = 0;
 
-  /** A profiler for a device with timestamps. @throws {TypeError} where the device has none */
+  /** Creates a profiler for a device with timestamps. @throws {TypeError} where the device has none */
   constructor({ device, features }: OpenDevice) {
     if (!features.timestamps) throw new TypeError("this device has no timestamps");
     this.#device = device;
@@ -48,14 +48,14 @@ export class Profiler {
     this.#staging = device.createBuffer({ size, usage: READ_BACK });
   }
 
-  /** The passes from here on are of another submission. */
+  /** Starts a new submission: later passes belong to it. */
   submission(): void {
     this.#submission++;
   }
 
   /**
-   * Where the times of the next pass, one dispatch of a kernel, go; undefined when there is no more room. `estimate` are
-   * the seconds that it is thought to take.
+   * Timestamp destination for the next pass, one dispatch of a kernel; undefined when there is no more room. `estimate`
+   * is the dispatch's estimated time in seconds.
    */
   timestamps(name: string, estimate: number): GPUComputePassTimestampWrites | undefined {
     const first = 2 * this.#passes.length;
@@ -64,7 +64,7 @@ export class Profiler {
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
-  /** Reads the times of what was recorded and submitted since the last call. */
+  /** Reads the timestamps recorded and submitted since the last call. */
   async collect(): Promise<void> {
     const count = 2 * this.#passes.length;
     if (count === 0) return;
@@ -94,19 +94,19 @@ export class Profiler {
     this.#passes.length = 0;
   }
 
-  /** Seconds of the longest submission so far: of all its kernels together. */
+  /** Seconds of the longest submission so far, summed over its kernels. */
   get longestSubmission(): number {
     return this.#longestSubmission;
   }
 
-  /** Times so far by kernel, the longest first. */
+  /** Times so far by kernel, longest first. */
   times(): KernelTime[] {
     return [...this.#totals].map(([name, total]) => ({ name, ...total })).sort((a, b) =>
       b.seconds - a.seconds
     );
   }
 
-  /** Gives its buffers back. */
+  /** Releases its buffers. */
   close(): void {
     this.#queries.destroy();
     this.#resolved.destroy();

@@ -25,12 +25,12 @@ import type { DeviceOptions } from "./device.ts";
 import type { DeviceSessionOptions } from "./session.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** Options of an engine that cross threads. */
+/** Engine options that are sent to the thread. */
 export type OpenOptions = Partial<Pick<DeviceSessionOptions, "memory" | "tuning">>;
 
-/** What an engine or a k-means kernel is asked, by the name of its method: arguments as they are cloned into its thread. */
+/** Calls of an engine or a k-means kernel, by method name; arguments are cloned into its thread. */
 export interface Calls {
-  /** Puts a circuit on the device; see `WebGpuOptions`. */
+  /** Uploads a circuit to the device; see `WebGpuOptions`. */
   open(circuit: Circuit, options: OpenOptions): { adapter: string; tuning: Tuning };
   /** See `Evaluator.logLikelihoods`. */
   logLikelihoods(samples: Samples): Float64Array;
@@ -54,7 +54,7 @@ export interface Calls {
   restore(state: ReadonlyMap<string, Tensor>): void;
   /** See `Learner.close`. */
   close(): void;
-  /** Makes a k-means kernel; `memory` in bytes bounds the vectors of a batch. */
+  /** Creates a k-means kernel; `memory`, in bytes, bounds the vectors of a batch. */
   openKMeans(width: number, clusters: number, options: { memory?: number }): { adapter: string };
   /** See `KMeansKernel.begin`. */
   begin(directions: Float32Array, bias: Float32Array): void;
@@ -64,28 +64,28 @@ export interface Calls {
   sums(): ClusterSums;
   /** See `KMeansKernel.release`. */
   release(): void;
-  /** Destroys the device as a fault of the driver would: for tests. */
+  /** Destroys the device as a driver fault would, for tests. */
   loseDevice(): void;
 }
 
 /** Name of a call. */
 export type CallName = keyof Calls;
 
-/** The first message to the thread: which adapter. */
+/** The first message to the thread: selects the adapter. */
 export interface ThreadSettings {
   readonly type: "settings";
   readonly device: DeviceOptions;
 }
 
-/** The last message to the thread: it gives its device back. */
+/** The last message to the thread: releases the device. */
 export interface End {
   readonly type: "end";
 }
 
-/** A call to one of the engines or kernels in the thread. */
+/** A call of one of the thread's engines or kernels. */
 export interface Request {
   readonly type: "call";
-  /** Number of the call; its reply has it too. */
+  /** Number of the call, repeated in its reply. */
   readonly id: number;
   /** Number of the engine or kernel. */
   readonly engine: number;
@@ -93,14 +93,14 @@ export interface Request {
   readonly args: readonly unknown[];
 }
 
-/** What the thread says. */
+/** Messages from the thread. */
 export type Reply =
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: PlainError }
   | { readonly type: "loss"; readonly engine: number; readonly reason: string }
   | { readonly type: "ended" };
 
-/** An error as it crosses threads. */
+/** An error in the form that crosses threads. */
 export interface PlainError {
   readonly kind: "circuit" | "pass-lost" | "retort" | "other";
   readonly code?: ErrorCode | undefined;
@@ -111,7 +111,7 @@ export interface PlainError {
   readonly stack?: string | undefined;
 }
 
-/** An error ready to be sent. */
+/** Converts an error for sending. */
 export function plainError(error: unknown): PlainError {
   return {
     kind: error instanceof CircuitError
@@ -130,7 +130,7 @@ export function plainError(error: unknown): PlainError {
   };
 }
 
-/** The error that was sent. */
+/** Restores an error that was sent. */
 export function errorOf({ kind, code, message, hint, faults, exitCode, stack }: PlainError): Error {
   if (kind === "pass-lost") return new PassLostError(message);
   if (code !== undefined && kind === "circuit") {
@@ -139,11 +139,11 @@ export function errorOf({ kind, code, message, hint, faults, exitCode, stack }: 
   if (code !== undefined && kind === "retort") {
     return new RetortError(code, message, { hint, ...(exitCode !== undefined && { exitCode }) });
   }
-  // What is no error for people is a fault of ours: the stack of the other thread tells where.
+  // Any other error is a bug: the other thread's stack tells where.
   return Object.assign(new Error(message), stack === undefined ? {} : { stack });
 }
 
-/** Memory of arrays that the sender gives away: moved, not copied. Arrays that are parts of larger ones stay. */
+/** Buffers of arrays that the sender gives up: moved, not copied. Views of parts of larger buffers are excluded. */
 export function buffersOf(value: unknown, found: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
     if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) {

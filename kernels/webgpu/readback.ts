@@ -4,7 +4,7 @@ import { type Refusal, RefusedError } from "./consent.ts";
 import type { DeviceMemory } from "./memory.ts";
 import { READ_BACK } from "./memory.ts";
 
-/** Part of a buffer that is wanted on the host. */
+/** Part of a buffer to be read by the host. */
 export interface Wanted {
   /** The buffer. */
   readonly buffer: GPUBuffer;
@@ -14,7 +14,7 @@ export interface Wanted {
   readonly size: number;
 }
 
-/** What was copied into staging buffers for one owner. */
+/** Pending copies in staging buffers for one owner. */
 interface Pending {
   readonly owner: number;
   readonly staging: readonly Staging[];
@@ -22,7 +22,7 @@ interface Pending {
   readonly fail: (reason: unknown) => void;
 }
 
-/** A staging buffer and the bytes of it that are in use. */
+/** A staging buffer and the bytes in use. */
 interface Staging {
   readonly buffer: GPUBuffer;
   readonly size: number;
@@ -31,11 +31,11 @@ interface Staging {
 const MAP_MODE_READ = 0x1;
 
 /**
- * Brings results back. Waiting for the device costs milliseconds each time and blocks the thread on some runtimes,
- * so results wait until {@link ReadBack.flush} fetches all of them together. Staging buffers are used again.
+ * Reads results back. Waiting for the device costs milliseconds each time and blocks the thread on some runtimes, so
+ * results are held until {@link ReadBack.flush} fetches all of them together. Staging buffers are reused.
  *
- * Nothing is delivered before the device has taken all the work that it may come from: what a staging buffer holds when
- * work was refused are the numbers of an earlier call.
+ * Nothing is delivered before the device has accepted all the work it may depend on: after refused work, a staging
+ * buffer still holds the numbers of an earlier call.
  */
 export class ReadBack {
   readonly #commands: Commands;
@@ -44,21 +44,21 @@ export class ReadBack {
   readonly #free: GPUBuffer[] = [];
   #pending: Pending[] = [];
 
-  /** Reads what `commands` compute into buffers of at most `most` bytes. */
+  /** Reads the results of `commands` through buffers of at most `most` bytes. */
   constructor(commands: Commands, memory: DeviceMemory, most: number) {
     this.#commands = commands;
     this.#memory = memory;
     this.#most = Math.floor(most / 8) * 8;
   }
 
-  /** Results that {@link ReadBack.flush} would fetch. */
+  /** Number of results that {@link ReadBack.flush} would fetch. */
   get waiting(): number {
     return this.#pending.length;
   }
 
   /**
-   * Records copies of `wanted` and returns their bytes, in order, once they are fetched. The commands must be
-   * submitted before the next flush.
+   * Records copies of `wanted` and returns their bytes, in order, once they are fetched. The commands must be submitted
+   * before the next flush.
    */
   async request(wanted: readonly Wanted[]): Promise<{ data: Promise<ArrayBuffer> }> {
     const owner = this.#commands.consent.owner;
@@ -81,13 +81,13 @@ export class ReadBack {
     const data = new Promise<ArrayBuffer>((deliver, fail) => {
       this.#pending.push({ owner, staging, deliver, fail });
     });
-    // Whoever waits is told; a lost device may leave results that nobody waits for any more.
+    // The rejection is handled where it is awaited; after a device loss, some results are never awaited.
     data.catch(() => {});
     return { data };
   }
 
   /**
-   * Fetches all results that wait, and delivers those of owners before the first whose work was refused.
+   * Fetches all pending results, and delivers those of owners before the first whose work was refused.
    * @returns that owner, if there is one
    */
   async flush(): Promise<Refusal | undefined> {
@@ -116,7 +116,7 @@ export class ReadBack {
     return refusal;
   }
 
-  /** The bytes of mapped staging buffers, which are free again. */
+  /** Takes the bytes of mapped staging buffers, and frees these for reuse. */
   #take(staging: readonly Staging[]): ArrayBuffer {
     const [only] = staging;
     const whole = staging.length === 1
@@ -134,7 +134,7 @@ export class ReadBack {
     return whole === undefined ? data : whole.buffer;
   }
 
-  /** A free staging buffer that is large enough and not far too large, or a new one. */
+  /** A free staging buffer of suitable size, or a new one. */
   async #staging(size: number): Promise<GPUBuffer> {
     const wanted = Math.max(4096, 2 ** Math.ceil(Math.log2(Math.max(1, size))));
     const found = this.#free.findIndex((buffer) => buffer.size >= mapped(size) && buffer.size <= 4 * wanted);
@@ -148,7 +148,7 @@ export class ReadBack {
     return buffer as GPUBuffer;
   }
 
-  /** Large staging buffers are given back: they are for parameters, which are rarely read. */
+  /** Releases large staging buffers: they are for parameters, which are rarely read. */
   #trim(): void {
     const large = this.#free.filter((buffer) => buffer.size > 2 ** 22);
     if (large.length === 0) return;
@@ -157,7 +157,7 @@ export class ReadBack {
   }
 }
 
-/** Bytes that are mapped for so many: ranges are multiples of eight. */
+/** Size of the mapped range for a number of bytes: a multiple of eight. */
 function mapped(size: number): number {
   return Math.max(8, Math.ceil(size / 8) * 8);
 }

@@ -22,21 +22,22 @@ import type { CallName, Calls } from "./protocol.ts";
 import { type DeviceThread, threadOf } from "./thread.ts";
 import type { TuningStore } from "./tuning.ts";
 
-/** What {@link openRemote} may be told. */
+/** Options of {@link openRemote}. */
 export interface RemoteOptions {
   /** Part of the adapter's name; see `DeviceOptions`. */
   readonly adapter?: string;
-  /** Bytes that activations may take. */
+  /** Bytes for activations. */
   readonly memory?: number;
-  /** Where measurements that choose tiles are kept; nothing is measured when left out. */
+  /** Store for measurements that choose tiles; without one, nothing is measured. */
   readonly tuning?: TuningStore | undefined;
-  /** Called when the device was lost and the work goes on with a new one. */
+  /** Called when the device was lost and work continues on a new one. */
   readonly onLoss?: (reason: string) => void;
 }
 
 /**
- * Opens a WebGPU engine in a thread of its own, so that this one goes on while the device computes: waiting for a
- * device blocks the waiting thread on some runtimes. Engines on the same adapter share thread, device and kernels.
+ * Opens a WebGPU engine in a thread of its own, so that this thread is not blocked while the device computes: on some
+ * runtimes, waiting for a device blocks the waiting thread. Engines on the same adapter share thread, device and
+ * kernels.
  * @throws {RetortError} when there is no adapter, or no memory for the parameters
  * @throws {CircuitError} when the circuit has leaves of a family that is not built in
  */
@@ -57,7 +58,7 @@ export async function openRemote(circuit: Circuit, options: RemoteOptions = {}):
   }
 }
 
-/** The thread of the device has none of the families that were registered here. */
+/** Refuses leaf families registered in this thread: the device's thread does not have them. */
 function refuseRegistered(circuit: Circuit): void {
   const own = circuit.nodes.find((node): node is InputNode =>
     node.kind === "input" && !isBuiltIn(node.family)
@@ -82,7 +83,7 @@ export class RemoteEngine implements Engine {
   readonly #number: number;
   #closed = false;
 
-  /** Engine `number` of a thread; see {@link openRemote}. */
+  /** Wraps engine `number` of a thread; see {@link openRemote}. */
   constructor(circuit: Circuit, readonly adapter: string, thread: DeviceThread, number: number) {
     this.circuit = circuit;
     this.#thread = thread;
@@ -145,7 +146,7 @@ export class RemoteEngine implements Engine {
     this.#keep(await this.#call("parameters"));
   }
 
-  /** Destroys the device as a fault of the driver would: for tests. */
+  /** Destroys the device as a driver fault would, for tests. */
   loseDevice(): Promise<void> {
     return this.#call("loseDevice");
   }

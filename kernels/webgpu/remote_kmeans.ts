@@ -5,7 +5,7 @@ import type { RemoteOptions } from "./remote.ts";
 import { type DeviceThread, threadOf } from "./thread.ts";
 
 /**
- * Opens k-means on a GPU in the thread of its device, which engines on the same adapter share.
+ * Opens k-means on a GPU in the thread of its device, shared with engines on the same adapter.
  * @throws {RetortError} when there is no adapter, or no memory for the centroids
  */
 export async function openRemoteKMeans(
@@ -29,13 +29,13 @@ export async function openRemoteKMeans(
 export class RemoteKMeans implements KMeansKernel {
   /** Which engine it is. */
   readonly engine = "webgpu";
-  /** The block that is being read while the device works on the one before. */
+  /** One block can be read while the device processes the previous one. */
   readonly ahead = 1;
   readonly #thread: DeviceThread;
   readonly #number: number;
   #released = false;
 
-  /** Kernel `number` of a thread; see {@link openRemoteKMeans}. */
+  /** Wraps kernel `number` of a thread; see {@link openRemoteKMeans}. */
   constructor(readonly adapter: string, thread: DeviceThread, number: number) {
     this.#thread = thread;
     this.#number = number;
@@ -56,7 +56,7 @@ export class RemoteKMeans implements KMeansKernel {
     return this.#call("sums");
   }
 
-  /** Destroys the device as a fault of the driver would: for tests. */
+  /** Destroys the device as a driver fault would, for tests. */
   loseDevice(): Promise<void> {
     return this.#call("loseDevice");
   }

@@ -6,9 +6,9 @@ import type { ParameterStore } from "./parameters.ts";
 import type { ReadBack } from "./readback.ts";
 import type { CountBuffers, ParameterBuffers, WorkspaceContext } from "./workspace.ts";
 
-/** The parameters of a circuit and their accumulated counts on the device: read, replaced, set aside. */
+/** A circuit's parameters and accumulated counts on the device: reads, replaces, and saves and restores them. */
 export class Resident {
-  /** Translates between parameters and what the device holds. */
+  /** Converts between parameters and the device's pages. */
   readonly store: ParameterStore;
   readonly #buffers: ParameterBuffers;
   readonly #places: ParameterPlaces;
@@ -19,7 +19,7 @@ export class Resident {
   #counts: CountBuffers | undefined;
   #backup: readonly GPUBuffer[] | undefined;
 
-  /** @param fetch submits what is queued and fetches what `readBack` was asked for */
+  /** @param fetch submits queued commands and fetches the results requested from `readBack` */
   constructor(
     store: ParameterStore,
     { parameters, places, memory, commands }: WorkspaceContext,
@@ -35,25 +35,25 @@ export class Resident {
     this.#fetch = fetch;
   }
 
-  /** Current values of the parameters that are on the device. */
+  /** Current values of the parameters stored on the device. */
   async values(): Promise<Map<string, ParameterArray>> {
     const { weights, tables } = this.#buffers;
     const pages = await this.read([...weights, ...tables]);
     return this.store.values(pages.slice(0, weights.length), pages.slice(weights.length));
   }
 
-  /** Replaces values of parameters. `all` are the values of all of them, for the modes of leaves. */
+  /** Replaces values of parameters. `all` holds the values of all of them, for the modes of leaves. */
   setValues(values: ReadonlyMap<string, ParameterArray>): void {
     const { weights, tables } = this.#buffers;
     this.store.upload(this.#commands, values, weights, tables);
   }
 
-  /** Brings the modes of leaves, which max-product needs, up to date with `values`. */
+  /** Updates the modes of leaves, needed by max-product, from `values`. */
   setModes(values: ReadonlyMap<string, ParameterArray>): void {
     this.#commands.write(this.#buffers.modes, 0, this.store.modes(values));
   }
 
-  /** Copies of the pages of counts: of weights, and statistics of leaves. */
+  /** Copies of the pages of weight counts and of leaf statistics. */
   async counts(): Promise<{ weights: Float32Array[]; statistics: Float32Array[] }> {
     const { counts, statistics } = await this.countBuffers();
     const pages = await this.read([...counts, ...statistics]);
@@ -69,14 +69,14 @@ export class Resident {
     this.store.uploadCounts(this.#commands, weights, statistics, buffers.counts, buffers.statistics);
   }
 
-  /** Sets counts to zero. */
+  /** Resets all counts to zero. */
   async clearCounts(): Promise<void> {
     const { counts, statistics } = await this.countBuffers();
     this.#commands.clear(...counts, ...statistics);
     this.#commands.submit();
   }
 
-  /** Runs `body` with counts of zero, and puts back what was counted before. */
+  /** Runs `body` with zeroed counts, then restores the previous counts. */
   async withOwnCounts<T>(body: () => Promise<T>): Promise<T> {
     const { counts, statistics } = await this.countBuffers();
     const buffers = [...counts, ...statistics];
@@ -90,13 +90,13 @@ export class Resident {
     };
     copy(buffers, this.#backup);
     await this.clearCounts();
-    // After an error the session is given up, and with it what was set aside.
+    // After an error the session is abandoned, and the saved counts with it.
     const result = await body();
     copy(this.#backup, buffers);
     return result;
   }
 
-  /** The buffers of the counts: made, all zero, when they are first asked for. */
+  /** The count buffers, created with zeros on first use. */
   async countBuffers(): Promise<CountBuffers> {
     if (this.#counts === undefined) {
       const { weightPages, statisticsPages } = this.#places;
@@ -113,10 +113,10 @@ export class Resident {
     return this.#counts;
   }
 
-  /** Copies of the numbers in buffers. */
+  /** Copies of the contents of buffers. */
   async read(buffers: readonly GPUBuffer[]): Promise<Float32Array[]> {
     const pages: Float32Array[] = [];
-    // One at a time: together they may be as large as the model, and staging memory is not free either.
+    // One at a time: together they may be as large as the model, and staging memory is limited too.
     for (const buffer of buffers) {
       const { data } = await this.#readBack.request([{ buffer, offset: 0, size: buffer.size }]);
       this.#commands.submit();

@@ -5,7 +5,7 @@ import { padded, type RowSpan } from "./layout.ts";
 import type { Wanted } from "./readback.ts";
 import type { DeviceWorkspace } from "./workspace.ts";
 
-/** The logarithms and scales of a node's folds. */
+/** Buffer ranges of the log-values and scales of a node's folds. */
 export function logsWanted(plan: Plan, work: DeviceWorkspace, id: NodeId, samples: number): Wanted[] {
   const place = plan.places[id] as Place, group = plan.groups[place.group] as Group;
   return foldsOf(place).flatMap((fold) => [
@@ -14,7 +14,7 @@ export function logsWanted(plan: Plan, work: DeviceWorkspace, id: NodeId, sample
   ]);
 }
 
-/** Natural logarithms of a node, `[samples, units]`, from what {@link logsWanted} asked for. */
+/** Natural log-values of a node, `[samples, units]`, from the ranges of {@link logsWanted}. */
 export function decodeLogs(
   plan: Plan,
   work: DeviceWorkspace,
@@ -40,7 +40,10 @@ export function decodeLogs(
   }
 }
 
-/** The flows of nodes: what is wanted, and how to put it into `[samples, units]` arrays from sample `first` on. */
+/**
+ * The flows of nodes: buffer ranges to fetch, and a function that writes them to `[samples, units]` arrays from sample
+ * `first` on.
+ */
 export function flowsOf(plan: Plan, work: DeviceWorkspace, nodes: readonly NodeId[], samples: number): {
   wanted: Wanted[];
   decode: (bytes: ArrayBuffer, first: number, out: ReadonlyMap<NodeId, Float64Array>) => void;

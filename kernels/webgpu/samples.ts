@@ -4,19 +4,19 @@ import { columnsOf } from "./columns.ts";
 import { padded, seenWords } from "./layout.ts";
 import { LOG_ZERO, MISSING_REAL, pairOf } from "./words.ts";
 
-/** Rows of a batch of so many samples. */
+/** Number of rows of a batch of `samples` samples. */
 export function rowsFor(samples: number): number {
   return Math.max(8, (samples + 7) & ~7);
 }
 
-/** Words of a sample on the device: see {@link Columns}. */
+/** Words per sample on the device; see {@link Columns}. */
 export function valueColumns(circuit: Circuit): number {
   return columnsOf(circuit).width;
 }
 
 /**
- * Writes samples as leaves.wgsl reads them, `[rows, columns]` ({@link Columns}); rows past the samples, and soft
- * values, are missing. Of a real value its distance from the centre of its column is written, as a sum of two float32: 48 bits of it.
+ * Writes samples as read by leaves.wgsl, `[rows, columns]` ({@link Columns}); padding rows and soft values are missing.
+ * Real values are written relative to the centre of their column, as a sum of two float32 (48 bits).
  * @param centres of the columns, `[variables]`
  */
 export function encodeValues(
@@ -54,8 +54,8 @@ export function encodeValues(
 }
 
 /**
- * Of which scopes samples have something observed, a bit each, as ratio.wgsl reads it: `[scopes, seenWords(capacity)]`;
- * undefined where no value is missing.
+ * Which scopes have something observed in each sample, one bit each, as read by ratio.wgsl: `[scopes,
+ * seenWords(capacity)]`; undefined where no value is missing.
  */
 export function encodeSeen(plan: Plan, samples: Samples, capacity: number): Uint32Array | undefined {
   const evidence = Evidence.of(plan.circuit), seen = evidence.seen(samples);
@@ -70,17 +70,17 @@ export function encodeSeen(plan: Plan, samples: Samples, capacity: number): Uint
   return out;
 }
 
-/** Logarithms of an external leaf for the device. */
+/** Log-likelihoods of an external leaf, for the device. */
 export interface ExternalRows {
   /** `[rows, padded(units)]`: base-2 logarithms relative to the scale. */
   readonly logs: Float32Array;
-  /** `[rows]`. */
+  /** `[rows]`: scales. */
   readonly scales: Int32Array;
 }
 
 /**
- * The log-likelihoods of fold `fold` of a group of external leaves; `nodeUnits` are those of the whole node. The
- * scale of a row is taken out in float64, so that rows of -3,000 nats keep the digits of their differences.
+ * The log-likelihoods of fold `fold` of an external leaf group; `nodeUnits` are those of the whole node. A row's scale
+ * is subtracted in float64, so that rows around -3,000 nats keep the digits of their differences.
  */
 export function encodeExternal(
   group: InputGroup,

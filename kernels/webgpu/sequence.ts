@@ -2,71 +2,74 @@ import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { hintAfterLoss } from "../hints.ts";
 import type { Refusal } from "./consent.ts";
 
-/** What a {@link Sequence} needs of that which can be lost. */
+/** The interface of a {@link Sequence} to a session that may be lost. */
 export interface Losable {
-  /** Why it was lost, once it is. */
+  /** Reason of the loss, once it has occurred. */
   readonly lossReason: string | undefined;
-  /** Results that a flush would fetch. */
+  /** Number of results that a flush would fetch. */
   readonly waiting: number;
-  /** How often work was handed to the device. */
+  /** How often work was submitted to the device. */
   readonly handed: number;
-  /** What is handed over from here on is on the account of this operation. */
+  /** Attributes work submitted from now on to this operation. */
   begin(operation: number): void;
-  /** Puts an error on the account of an operation. */
+  /** Records an error for an operation. */
   refuse(operation: number, error: Error): void;
-  /** Waits for what the device says to all that was handed over. @returns the first operation that it refused */
+  /** Waits for the device's response to all submitted work. @returns the first operation that it refused */
   settled(): Promise<Refusal | undefined>;
-  /** {@link settled}, and fetches all results that wait: those of operations before the one that was refused. */
+  /** {@link settled}, then fetches all pending results of operations before the refused one. */
   flush(): Promise<Refusal | undefined>;
-  /** Gives everything back. */
+  /** Releases everything. */
   close(): void;
 }
 
-/** One operation: hands work to the device and says where its result will be. */
+/** One operation: submits work to the device and returns a handle to its result. */
 export type Run<S, T> = (session: S) => Promise<Result<T>>;
 
-/** A result that may come with a later flush. Boxed, as a promise in a promise would be waited for. */
+/** A result that may arrive with a later flush. Boxed, because a promise nested in a promise would be awaited. */
 export interface Result<T> {
   /** The result. */
   readonly value: Promise<T>;
 }
 
-/** A result that is there. */
+/** Wraps a result that is available. */
 export function ready<T>(value: T): Result<T> {
   return { value: Promise.resolve(value) };
 }
 
 interface Operation<S> {
-  /** Operations are numbered in their order. */
+  /** Sequence number of the operation. */
   readonly number: number;
   readonly run: Run<S, unknown>;
-  /** Whether it changes what the device holds, so that it has to be repeated after a loss. */
+  /** Whether it changes the device's state, and so must be repeated after a loss. */
   readonly changes: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
   delivered: boolean;
-  /** What the session of now will deliver; undefined before it was run there. */
+  /** The result from the current session; undefined before it was run there. */
   result: Result<unknown> | undefined;
 }
 
-/** How a {@link Sequence} begins again. */
+/** How a {@link Sequence} recovers. */
 export interface Recovery<S> {
-  /** Opens a new session in the state before the operations of the journal; `reason` is why the device was lost, if it was. */
+  /**
+   * Opens a new session in the state before the operations of the journal; `reason` is the reason of the device loss,
+   * if any.
+   */
   reopen(reason: string | undefined): Promise<S>;
-  /** Results that may wait before they are fetched, while more work is queued. */
+  /** Maximum pending results before they are fetched while more work is queued. */
   readonly mostWaiting: number;
 }
 
-/** Attempts at a new session, without an operation less to be done, before the engine gives up. */
+/** Attempts to recover without progress before the engine gives up. */
 const ATTEMPTS = 2;
 
 /**
- * Operations on a device, one after the other. Results are fetched when nothing more is queued, or when many wait, and
- * delivered once the device has taken all the work of the operation and of those before it.
+ * Executes operations on a device in order. Results are fetched when nothing more is queued, or when many are pending,
+ * and delivered once the device has accepted all the work of the operation and of those before it.
  *
- * Operations since the last {@link Sequence.restart} are kept: when the device is lost they are repeated on a new one,
- * and results that had not arrived yet arrive from there. When it refuses an operation, that one fails, and
- * everything after the last restart is repeated without it: what the device then holds is as if it had never been.
+ * Operations since the last {@link Sequence.restart} are kept in a journal: when the device is lost they are repeated
+ * on a new one, which delivers the results still outstanding. When the device refuses an operation, that operation
+ * fails, and everything else since the last restart is repeated without it, as if it had never been submitted.
  */
 export class Sequence<S extends Losable> {
   #session: S;
@@ -77,23 +80,23 @@ export class Sequence<S extends Losable> {
   #failure: unknown;
   #count = 0;
 
-  /** A sequence on `session`. */
+  /** Starts a sequence on `session`. */
   constructor(session: S, recovery: Recovery<S>) {
     this.#session = session;
     this.#recovery = recovery;
   }
 
-  /** The session as it is now; another one after a loss. */
+  /** The current session; replaced after a loss. */
   get session(): S {
     return this.#session;
   }
 
-  /** Operations that would be repeated after a loss. */
+  /** Number of operations that would be repeated after a loss. */
   get length(): number {
     return this.#journal.length;
   }
 
-  /** Adds an operation. Rejections of one do not concern the others. */
+  /** Adds an operation. If it fails, the others are not affected. */
   add<T>(run: Run<S, T>, changes: boolean): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (this.#failure !== undefined) reject(this.#failure);
@@ -113,16 +116,16 @@ export class Sequence<S extends Losable> {
   }
 
   /**
-   * Forgets what was done so far: called by an operation when it knows how to come back to this point by itself.
-   * Results that still wait are fetched first.
+   * Clears the journal; called by an operation that can restore the current state by itself. Pending results are
+   * fetched first.
    */
   async restart(): Promise<void> {
     await this.#flush();
-    // What has not been delivered by now is the operation that is being done.
+    // What remains undelivered is the current operation.
     this.#journal = this.#journal.filter(({ delivered }) => !delivered);
   }
 
-  /** Ends the sequence after what is queued: operations that come later are refused with `reason`. */
+  /** Ends the sequence after the queued operations; later ones are refused with `reason`. */
   async close(reason: Error): Promise<void> {
     while (this.#working !== undefined) await this.#working;
     if (this.#failure === undefined) {
@@ -132,7 +135,7 @@ export class Sequence<S extends Losable> {
   }
 
   async #work(): Promise<void> {
-    // After the caller's code that is running now, which may add more.
+    // Lets the caller's current code finish first; it may add more.
     await Promise.resolve();
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       this.#journal.push(next);
@@ -148,20 +151,20 @@ export class Sequence<S extends Losable> {
     this.#working = undefined;
   }
 
-  /** Runs an operation; one that refuses its arguments has failed alone, and changed nothing. */
+  /** Runs an operation; if it rejects its arguments, it alone has failed and nothing has changed. */
   async #run(operation: Operation<S>): Promise<void> {
     const session = this.#session, { number } = operation;
     session.begin(number);
     const before = session.handed;
     try {
       operation.result = await operation.run(session);
-      // It is waited for when it is delivered; what was refused or lost never is.
+      // The promise is awaited on delivery; refused or lost results are never awaited.
       operation.result.value.catch(() => {});
     } catch (error) {
       await told();
       if (session.lossReason !== undefined || await session.settled() !== undefined) throw error;
       if (session.handed > before) {
-        // Half of it may be done.
+        // The operation may have been partly executed.
         session.refuse(number, error as Error);
         throw error;
       }
@@ -171,7 +174,7 @@ export class Sequence<S extends Losable> {
     if (session.lossReason !== undefined) throw new Error(session.lossReason);
   }
 
-  /** Delivers what there is. @throws when the device was lost, or refused something */
+  /** Delivers available results. @throws when the device was lost, or refused something */
   async #flush(): Promise<void> {
     const session = this.#session;
     const refusal = await session.flush();
@@ -193,7 +196,7 @@ export class Sequence<S extends Losable> {
     operation.delivered = true;
   }
 
-  /** After an error: a new session, on another device if this one was lost, in the state of all that is in the journal. */
+  /** Recovers from an error: opens a new session, on another device after a loss, and replays the journal. */
   async #recover(error: unknown): Promise<void> {
     for (let attempt = 1;;) {
       await told();
@@ -221,7 +224,7 @@ export class Sequence<S extends Losable> {
     }
   }
 
-  /** Fails all that waits and all that comes. */
+  /** Fails all pending and future operations. */
   #give(reason: string, cause: unknown): void {
     const failure = this.#session.lossReason === undefined
       ? new RetortError("gpu/failed", `the work on the GPU failed: ${messageOf(cause)}`, { cause })
@@ -243,7 +246,7 @@ export class Sequence<S extends Losable> {
   }
 }
 
-/** After the runtime had the time to tell that the device is lost. */
+/** Gives the runtime time to report a device loss. */
 function told(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -13,15 +13,15 @@ import {
   type ThreadSettings,
 } from "./protocol.ts";
 
-/** The other thread as the one with the device sees it. */
+/** The other thread, as seen by the thread that owns the device. */
 export interface Port {
-  /** Sends; what is in `transfer` is moved. */
+  /** Sends a message; objects in `transfer` are moved. */
   postMessage(message: Reply, transfer: Transferable[]): void;
-  /** Called with what the other thread sends. */
+  /** Called with the other thread's messages. */
   onmessage: ((event: MessageEvent<Request | ThreadSettings | End>) => void) | null;
 }
 
-/** Serves engines and k-means on the device of `gpu` to the thread behind `port`: what the worker does. */
+/** Serves engines and k-means on the device of `gpu` to the thread behind `port`: the worker's task. */
 export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
   const served = new Map<number, Promise<WebGpuEngine | WebGpuKMeans>>();
   let host: DeviceHost | undefined;
@@ -34,7 +34,7 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
       const [circuit, options] = args as [Circuit, OpenOptions];
       const opening = WebGpuEngine.open(host as DeviceHost, circuit, {
         ...options,
-        // What arrives here is a copy.
+        // Arguments arrive as copies.
         ownsSamples: true,
         onLoss: onLoss(number),
       });
@@ -66,7 +66,7 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
   port.onmessage = ({ data }) => {
     if (data.type === "settings") host = new DeviceHost(gpu(), data.device);
     else if (data.type === "end") {
-      // Whatever became of the device, the thread has done with it.
+      // Whatever happened to the device, the thread is finished with it.
       (host as DeviceHost).close().catch(() => {}).then(() => port.postMessage({ type: "ended" }, []));
     } else {
       perform(data).then(
@@ -77,7 +77,7 @@ export function serveEngines(port: Port, gpu: () => GPU | undefined): void {
   };
 }
 
-/** Memory of results that the engine keeps no hand on. */
+/** Result buffers that the engine does not retain, and that can be moved. */
 function given(name: CallName, value: unknown): Iterable<ArrayBuffer> {
   return name === "state" ? [] : buffersOf(value);
 }

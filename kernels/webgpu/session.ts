@@ -31,34 +31,34 @@ import { Updater } from "./updater.ts";
 import { Workspaces } from "./workspaces.ts";
 import { DeviceWorkspace, type ParameterBuffers, type WorkspaceContext } from "./workspace.ts";
 
-/** What a session may be told. */
+/** Options of a session. */
 export interface DeviceSessionOptions {
-  /** Bytes that activations may take. */
+  /** Bytes for activations. */
   readonly memory: number;
-  /** Bytes that all buffers together may take; what the device has when left out. */
+  /** Limit of the total bytes of all buffers; default: no limit but the device's. */
   readonly deviceMemory?: number;
-  /** Chooses tiles; when left out what was measured before, or a rule of thumb. */
+  /** Chooses tiles; default: by earlier measurements, or a heuristic. */
   readonly tiles?: TileChoice;
-  /** What is known of the tiles of adapters, by their names: what is missing is measured. Nothing is when left out. */
+  /** Known tile measurements by adapter name; missing ones are measured. Without this option, nothing is measured. */
   readonly tuning?: Readonly<Record<string, Tuning>> | undefined;
-  /** How fast the adapter is, for tests; what was measured, or a cautious guess, when left out. */
+  /** Speed of the adapter, for tests; default: measured, or a cautious guess. */
   readonly rate?: Rate;
-  /** Seconds that a dispatch or a submission may take; 0.2 when left out. */
+  /** Time limit of a dispatch or a submission, in seconds; default: 0.2. */
   readonly seconds?: number;
 }
 
-/** Batches that may be on their way to the device before results are fetched: uploads wait in memory. */
+/** Batches submitted before results are fetched: uploads take up memory. */
 const IN_FLIGHT = 8;
 
-/** A circuit on a device, from opening to loss. All calls come one after the other. */
+/** A circuit on a device, from opening to loss. All calls are sequential. */
 export class DeviceSession implements Losable {
   /** The device. */
   readonly open: OpenDevice;
-  /** What is run. */
+  /** The circuit's plan. */
   readonly plan: Plan;
   /** Parameters and counts. */
   readonly resident: Resident;
-  /** What is known of the tiles of the adapter. */
+  /** Known measurements of the adapter. */
   readonly tuning: Tuning;
   readonly #ready: ReadyDevice;
   readonly #memory: DeviceMemory;
@@ -93,7 +93,7 @@ export class DeviceSession implements Losable {
     this.resident = new Resident(store, context, this.#readBack, () => this.fetch());
   }
 
-  /** Puts the parameters of a circuit on the device of `host`. */
+  /** Uploads a circuit's parameters to the device of `host`. */
   static async open(
     host: DeviceHost,
     circuit: Circuit,
@@ -156,12 +156,12 @@ export class DeviceSession implements Losable {
     }
   }
 
-  /** Why the device was lost, once it is. */
+  /** Reason of the device loss, once it has occurred. */
   get lossReason(): string | undefined {
     return this.#ready.lossReason;
   }
 
-  /** How its work is cut. */
+  /** How work is split. */
   get pace(): Pace {
     return this.#commands.pace;
   }
@@ -171,12 +171,12 @@ export class DeviceSession implements Losable {
     return this.#memory.bytes;
   }
 
-  /** Measures every kernel from here on; undefined ends it. */
+  /** Profiles every kernel from now on; undefined stops profiling. */
   profile(profiler: Profiler | undefined): void {
     this.#commands.profiler = profiler;
   }
 
-  /** Gives everything back but the device. */
+  /** Releases everything but the device. */
   close(): void {
     this.#commands.consent.close();
     this.#memory.releaseAll();
@@ -206,23 +206,23 @@ export class DeviceSession implements Losable {
   /** See {@link Losable.flush}. */
   async flush(): Promise<Refusal | undefined> {
     this.#submitted = 0;
-    // First, so that whoever has the results has the times as well.
+    // First, so that times are complete when results are delivered.
     await this.#commands.profiler?.collect();
     return await this.#readBack.flush();
   }
 
-  /** Waits for what the device says in the middle of an operation. @throws what it refused */
+  /** Waits for the device's errors within an operation. @throws what it refused */
   consented(): Promise<void> {
     return this.#commands.consented();
   }
 
-  /** Fetches results in the middle of an operation. @throws what the device refused */
+  /** Fetches results within an operation. @throws what the device refused */
   async fetch(): Promise<void> {
     const refusal = await this.flush();
     if (refusal !== undefined) throw refusal.error;
   }
 
-  /** Results that a flush would fetch. */
+  /** Number of results that a flush would fetch. */
   get waiting(): number {
     return this.#readBack.waiting;
   }
@@ -232,7 +232,7 @@ export class DeviceSession implements Losable {
     return this.#encoder.forHost(samples);
   }
 
-  /** Log-likelihoods `[samples, units of the root]` in nats; with `counting`, their expected counts are added up. */
+  /** Log-likelihoods `[samples, units of the root]` in nats; with `counting`, also accumulates their expected counts. */
   async run(
     samples: Samples,
     counting?: { readonly sampleWeights: ArrayLike<number> | undefined },
@@ -250,7 +250,7 @@ export class DeviceSession implements Losable {
       const part = data.then((bytes) => {
         decodeLogs(this.plan, work, this.plan.circuit.root, batch.count, bytes, out.subarray(first * units));
       });
-      // Whoever waits for the whole is told.
+      // The rejection is handled by awaiting the whole.
       part.catch(() => {});
       parts.push(part);
     });
@@ -259,7 +259,7 @@ export class DeviceSession implements Losable {
     return { value };
   }
 
-  /** Natural logarithms of all nodes, `[samples, units]` by node id. */
+  /** Natural log-values of all nodes, `[samples, units]` by node id. */
   async activations(samples: Samples, semiring: Semiring): Promise<Float64Array[]> {
     const { nodes } = this.plan.circuit;
     const out = nodes.map(({ units }) => new Float64Array(samples.count * units));
@@ -303,7 +303,7 @@ export class DeviceSession implements Losable {
     return out;
   }
 
-  /** The device's part of the M-step; see updater.ts. */
+  /** The device part of the M-step; see updater.ts. */
   async updater(): Promise<Updater> {
     const counts = await this.resident.countBuffers();
     this.#updater ??= await Updater.create(this.#context, counts);
@@ -311,8 +311,8 @@ export class DeviceSession implements Losable {
   }
 
   /**
-   * The downward pass of one sample of which nothing is observed: its flows are the top-down probabilities of all
-   * rows. They stay in the workspace that is returned.
+   * Runs the downward pass for one sample without observations: its flows are the top-down probabilities of all rows.
+   * They stay in the returned workspace.
    */
   async topDown(): Promise<DeviceWorkspace> {
     const variables = this.plan.circuit.variables.length;
@@ -333,7 +333,7 @@ export class DeviceSession implements Losable {
     return used as DeviceWorkspace;
   }
 
-  /** What {@link Updater.gatherPriors} gathered: top-down probabilities of the rows of each parameter, by id. */
+  /** The result of {@link Updater.gatherPriors}: top-down probabilities of the rows of each parameter, by id. */
   async masses(): Promise<Map<string, Float32Array>> {
     const { buffer, of } = (await this.updater()).priors;
     const [all] = await this.resident.read([buffer]) as [Float32Array];
@@ -347,7 +347,7 @@ export class DeviceSession implements Losable {
     }));
   }
 
-  /** Calls `body` with a workspace for batch after batch. */
+  /** Calls `body` with a workspace for each batch in turn. */
   async #batches(
     samples: Samples,
     semiring: Semiring,

@@ -1,8 +1,8 @@
 import type { Commands } from "./commands.ts";
 
 /**
- * The small tables that kernels read: shapes (uniform) and offsets (storage), gathered while steps are built and
- * uploaded as one buffer each. What `shape` and `table` return can be bound once {@link Settings.upload} is done.
+ * Small tables that kernels read: shapes (uniform) and offsets (storage), collected while steps are built and uploaded
+ * as one buffer each. The bindings that `shape` and `table` return can be used after {@link Settings.upload}.
  */
 export class Settings {
   readonly #alignment: number;
@@ -12,12 +12,12 @@ export class Settings {
   #tableBytes = 0;
   #buffers: readonly [GPUBuffer, GPUBuffer] | undefined;
 
-  /** Settings for a device whose offsets are multiples of `alignment` bytes. */
+  /** Creates settings for a device with buffer offset alignment `alignment`, in bytes. */
   constructor(alignment = 256) {
     this.#alignment = alignment;
   }
 
-  /** Settings of one step, as the kernel's `Shape` has them: u32 each. */
+  /** Adds the settings of one step, laid out as the kernel's `Shape`: u32 each. */
   shape(...values: readonly number[]): GPUBufferBinding {
     const words = Uint32Array.from(values);
     const part = { offset: this.#uniformBytes, words };
@@ -27,7 +27,7 @@ export class Settings {
     return this.#binding(0, part.offset, size);
   }
 
-  /** A table of u32. */
+  /** Adds a table of u32. */
   table(values: ArrayLike<number>): GPUBufferBinding {
     const words = Uint32Array.from(values);
     const part = { offset: this.#tableBytes, words };
@@ -37,7 +37,7 @@ export class Settings {
     return this.#binding(1, part.offset, size);
   }
 
-  /** Bytes of the uniform buffer and of the table buffer. */
+  /** Bytes of the uniform buffer and of the storage buffer. */
   get bytes(): readonly [number, number] {
     return [this.#uniformBytes, this.#tableBytes];
   }

@@ -4,13 +4,13 @@ import type { Plan } from "../plan.ts";
 import type { SoftShape } from "./dispatch.ts";
 import { tokenLists } from "./leaf_counts.ts";
 
-/** In place of the exponent of a row that has no soft evidence. */
+/** Marks a row without soft evidence, in place of its exponent. */
 const NOT_SOFT = 0x7fffffff;
 
-/** Weights that are smaller than the largest of their row by more vanish in float32: the host computes such samples. */
+/** Weights below this share of their row's largest vanish in float32; the host computes such samples. */
 const LEAST_SHARE = 2 ** -120;
 
-/** Words that soft evidence takes on the device: so many, and so many more for each sample. */
+/** Words of soft evidence on the device: a fixed number, and a number per sample. */
 export interface SoftRoom {
   readonly evidence: number;
   readonly evidenceOfSample: number;
@@ -18,21 +18,21 @@ export interface SoftRoom {
   readonly sortedOfSample: number;
 }
 
-/** Words that were written, valid until the next call. */
+/** Encoded words, valid until the next call. */
 export interface SoftWords {
   readonly words: Uint32Array;
   readonly length: number;
 }
 
 /**
- * Soft evidence as soft.wgsl and soft_scatter.wgsl read it.
+ * Encodes soft evidence as read by soft.wgsl and soft_scatter.wgsl.
  *
- * Evidence: for every variable where its block begins, 0 for none. A block is the number of weights in a row, 1 if they are of some
- * states alone, an exponent for every row ({@link NOT_SOFT} for rows that have no soft evidence), the weights divided by the power
- * of two of their row's exponent, and the states.
+ * Evidence: for every variable the offset of its block, 0 for none. A block consists of the number of weights per row, 1 if
+ * they are for listed states only, an exponent for every row ({@link NOT_SOFT} for rows without soft evidence), the weights
+ * divided by two to the power of their row's exponent, and the states.
  */
 export class SoftEncoder {
-  /** By variable: whether the device mixes its leaves. The host computes samples with soft evidence of others. */
+  /** By variable: whether the device mixes its leaves. The host computes samples with soft evidence on other variables. */
   readonly #mixed: readonly boolean[];
   /** Variables whose leaves share parameters, list by list. */
   readonly #lists: readonly (readonly number[])[];
@@ -40,7 +40,7 @@ export class SoftEncoder {
   #evidence = new Uint32Array(0);
   #sorted = new Uint32Array(0);
 
-  /** For batches of a plan's circuit. */
+  /** Creates an encoder for batches of a plan's circuit. */
   constructor(plan: Plan) {
     this.#mixed = mixedVariables(plan.circuit);
     this.#lists = tokenLists(plan).variables;
@@ -52,7 +52,7 @@ export class SoftEncoder {
     );
   }
 
-  /** The room for samples as these; undefined where they have no soft evidence that is for the device. */
+  /** The room that these samples need; undefined if they have no soft evidence for the device. */
   room(samples: Samples): SoftRoom | undefined {
     const mixed = this.#of(samples);
     if (mixed.size === 0) return undefined;
@@ -62,13 +62,13 @@ export class SoftEncoder {
       evidence += 2;
       ofSample += 1 + width * (soft.indices === undefined ? 1 : 2);
       if (soft.indices === undefined) continue;
-      // An entry makes at most one segment.
+      // Each entry adds at most one segment.
       for (const list of this.#lists) sortedOfSample += 5 * width * list.filter((own) => own === v).length;
     }
     return { evidence, evidenceOfSample: ofSample, sorted: 2 * this.#lists.length, sortedOfSample };
   }
 
-  /** The evidence of a batch; of none, that there is none. */
+  /** Encodes the evidence of a batch, also if it has none. */
   evidence(samples: Samples, rows: number): SoftWords & { readonly shape: SoftShape } {
     const { count } = samples, mixed = this.#of(samples), room = this.room(samples);
     const size = room === undefined ? this.#mixed.length : room.evidence + rows * room.evidenceOfSample;
@@ -101,7 +101,7 @@ export class SoftEncoder {
     return { words, length: block, shape: { width: most, dense, segments: 0, entries: 0 } };
   }
 
-  /** The evidence of some states alone, sorted by state. */
+  /** Encodes the evidence on listed states, sorted by state. */
   sorted(samples: Samples, rows: number): SoftWords & Pick<SoftShape, "segments" | "entries"> {
     const mixed = this.#of(samples), room = this.room(samples);
     const size = room === undefined ? 0 : room.sorted + rows * room.sortedOfSample;
@@ -147,8 +147,8 @@ export class SoftEncoder {
   }
 
   /**
-   * Samples that the host computes: with soft evidence of leaves that the device cannot mix, or with weights too far below the
-   * largest.
+   * Samples to compute on the host: those with soft evidence on leaves that the device cannot mix, or with weights too far
+   * below the largest.
    */
   forHost(samples: Samples): number[] {
     const found = new Set<number>();
@@ -168,7 +168,7 @@ export class SoftEncoder {
   }
 }
 
-/** By variable: whether rows of all tables of its leaves are states, or all its leaves are lists of states. */
+/** By variable: whether its leaves' tables all have states as rows, or its leaves are all lists of states. */
 function mixedVariables(circuit: Circuit): boolean[] {
   const mixed = circuit.variables.map(({ kind }) => kind === "categorical");
   for (const node of circuit.nodes) {
@@ -201,7 +201,7 @@ function forEachEntry(
   });
 }
 
-/** The power of two by which the largest of some weights is from 1 to 2; 0 if all are 0. */
+/** The exponent that scales the largest of the weights to between 1 and 2; 0 if all are 0. */
 function exponentOf(weights: Float32Array, from: number, width: number): number {
   let most = 0;
   for (let i = from; i < from + width; i++) most = Math.max(most, weights[i] as number);

@@ -12,13 +12,13 @@ import { statesOfFold } from "./leaf_steps.ts";
 import { TRANSCENDENTAL } from "./pace.ts";
 import type { PagePart } from "./pages.ts";
 
-/** Operations for a weight: a product, and twice its logarithm and exponential where that would vanish. */
+/** Operations per weight: a product, and a logarithm and an exponential twice where the product would underflow. */
 const WEIGHED = 4 * TRANSCENDENTAL;
 
-/** Weights of a leaf, and samples or entries of a count, that a dispatch does at least. */
+/** Minimum weights of a leaf, and samples or entries of a count, per dispatch. */
 const CHUNK = 64;
 
-/** Mixes leaves by soft evidence, after their values were looked up: see soft.wgsl. */
+/** Mixes leaves by soft evidence, after their values were looked up; see soft.wgsl. */
 export function softSteps(
   context: KernelContext,
   group: InputGroup,
@@ -103,11 +103,11 @@ export function softSteps(
 export interface SoftArrays {
   /** The evidence. */
   readonly evidence: GPUBuffer;
-  /** That of some states alone, sorted. */
+  /** The evidence on listed states, sorted. */
   readonly sorted: GPUBuffer;
 }
 
-/** States of a statistics page and a table page that a step sees together. */
+/** States shared by a statistics page and a table page in one step. */
 interface SharedPart {
   readonly statistics: PagePart;
   readonly table: PagePart;
@@ -115,7 +115,7 @@ interface SharedPart {
   readonly to: number;
 }
 
-/** Adds the expected counts of states for soft evidence: see soft_scatter.wgsl. */
+/** Adds the expected counts of states under soft evidence; see soft_scatter.wgsl. */
 export function softCountSteps(context: LearningContext, soft: SoftArrays): Step[] {
   const { lists } = tokenLists(context.plan);
   return context.plan.groups.flatMap((group) => {

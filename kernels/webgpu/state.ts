@@ -12,15 +12,15 @@ import {
 export interface Snapshot {
   /** Values of all parameters, by id. */
   readonly values: ReadonlyMap<string, ParameterArray>;
-  /** Counts of the weights of sums; none where all are zero. */
+  /** Counts of sum weights; empty if all are zero. */
   readonly weights: ReadonlyMap<string, Float32Array>;
-  /** Statistics of leaves; none where all are zero. */
+  /** Leaf statistics; empty if all are zero. */
   readonly statistics: ReadonlyMap<string, Float32Array>;
-  /** Weight of the samples that they count: see `CountedWeight.save`. */
+  /** Weight of the counted samples; see `CountedWeight.save`. */
   readonly weight: Float64Array;
 }
 
-/** A tensor that says whose state it is: another engine's counts are no use here. */
+/** Name of a tensor that marks a state as WebGPU's: other engines' counts cannot be used. */
 const MARK = "webgpu";
 
 /** A snapshot as tensors by name. */

@@ -1,9 +1,9 @@
-/** Constants that a template is specialised by: numbers, switches, names of variants. */
+/** Constants that specialise a template: numbers, switches, names of variants. */
 export type Constants = Readonly<Record<string, number | boolean | string>>;
 
 /**
- * WGSL from a template. Software drivers and some compilers neither unroll loops nor keep indexed arrays in
- * registers, so register tiles are written out here. Lines that begin with `//#` are instructions:
+ * Generates WGSL from a template. Software drivers and some compilers neither unroll loops nor keep indexed arrays in
+ * registers, so register tiles are unrolled here. Lines that begin with `//#` are instructions:
  *
  * ```wgsl
  * //# for i in ROWS           the lines up to `end`, for i = 0 .. ROWS - 1
@@ -13,8 +13,8 @@ export type Constants = Readonly<Record<string, number | boolean | string>>;
  * //# end
  * ```
  *
- * `$NAME` stands for a constant or counter, `${i * 4 + j}` for whole arithmetic with `+ - * / %` and brackets.
- * A template stays WGSL for an editor: instructions are comments.
+ * `$NAME` stands for a constant or counter, `${i * 4 + j}` for integer arithmetic with `+ - * / %` and parentheses.
+ * Since instructions are comments, editors can treat a template as WGSL.
  *
  * @throws {SyntaxError} with the line, for unknown names and unbalanced instructions
  */
@@ -56,7 +56,7 @@ function expand(lines: readonly string[], at: number, to: number, values: Values
   }
 }
 
-/** The lines of the `else` and `end` that belong to the instruction at `at`. */
+/** The `else` and `end` lines of the directive at `at`. */
 function blockEnd(lines: readonly string[], at: number, to: number): { otherwise?: number; end: number } {
   let depth = 0, otherwise: number | undefined;
   for (let i = at + 1; i < to; i++) {
@@ -100,7 +100,7 @@ function fault(line: number, problem: string): SyntaxError {
   return new SyntaxError(`WGSL template, line ${line + 1}: ${problem}`);
 }
 
-/** Whole arithmetic by recursive descent; division rounds down. */
+/** Integer arithmetic by recursive descent; division rounds down. */
 class Arithmetic {
   readonly #tokens: string[];
   readonly #values: Values;

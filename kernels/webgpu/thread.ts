@@ -11,18 +11,18 @@ import {
   type ThreadSettings,
 } from "./protocol.ts";
 
-/** Threads in use, by the adapter that was asked for. */
+/** Threads in use, by requested adapter. */
 const threads = new Map<string, DeviceThread>();
 
-/** The thread of an adapter: that which is in use, or a new one. Enter it at once. */
+/** Returns the thread of an adapter, either the one in use or a new one. Enter it immediately. */
 export async function threadOf(adapter: string | undefined): Promise<DeviceThread> {
-  // Also where there are workers: so the code of the thread is part of what bundles of this module hold.
+  // Imported even where workers exist, so that the thread's code is part of this module's bundle.
   const { serveEngines } = await import("./serve.ts");
   return threads.getOrInsertComputed(
     adapter ?? "",
     (name) =>
       new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, (ended) => {
-        // One that failed may be told again that it ended, when another is in its place.
+        // A failed thread may end after another has taken its place.
         if (threads.get(name) === ended) threads.delete(name);
       }),
   );
@@ -34,7 +34,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** The thread of a device; it ends with the last engine or k-means kernel in it. */
+/** The thread of a device; it ends with its last engine or k-means kernel. */
 export class DeviceThread {
   readonly #port: Worker | MessagePort;
   readonly #ended: (thread: DeviceThread) => void;
@@ -43,14 +43,14 @@ export class DeviceThread {
   #calls = 0;
   #entered = 0;
   #failure: Error | undefined;
-  /** Resolved when the thread has given its device back, or has failed. */
+  /** Resolves when the thread has released its device or failed. */
   readonly #over = Promise.withResolvers<void>();
 
   /** Starts the thread; see {@link threadOf}. */
   constructor(device: DeviceOptions, serve: typeof serveEngines, ended: (thread: DeviceThread) => void) {
     this.#ended = ended;
     if (typeof Worker === "undefined") {
-      // A service worker, say: everything in this thread.
+      // Without workers, as in a service worker, everything runs in this thread.
       const { port1, port2 } = new MessageChannel();
       serve(port2 as Port, () => navigator.gpu);
       this.#port = port1;
@@ -67,15 +67,15 @@ export class DeviceThread {
     this.#port.postMessage(settings);
   }
 
-  /** Number of a new engine or kernel; the thread stays until it leaves. */
+  /** Registers a new engine or kernel and returns its number; the thread stays until it leaves. */
   enter(onLoss: ((reason: string) => void) | undefined): number {
     this.#engines.set(++this.#entered, onLoss);
     return this.#entered;
   }
 
   /**
-   * Ends an engine, and with the last one the thread: first it gives its device back. A thread that is ended in the middle of
-   * what a driver does may take the process with it.
+   * Ends an engine and, with the last one, the thread, which first releases its device: terminating a thread inside a
+   * driver call may crash the process.
    */
   async leave(engine: number): Promise<void> {
     this.#engines.delete(engine);
@@ -90,7 +90,7 @@ export class DeviceThread {
     else this.#port.close();
   }
 
-  /** Calls in the order in which they are made; arguments are cloned at once. */
+  /** Calls are executed in order; arguments are cloned immediately. */
   call<N extends CallName>(
     engine: number,
     name: N,

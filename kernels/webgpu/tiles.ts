@@ -5,28 +5,27 @@ import type { KernelSpec } from "./kernels.ts";
 export type Form = "forward" | "backward" | "flows";
 
 /**
- * How matmul.wgsl computes: what a thread does (`rows` by `columns` results), how it gets its operands, and the
- * workgroup.
- * - `register`: every thread reads what it needs; no barriers, which are dear in software.
- * - `subgroup`: the left operand is read once a subgroup and passed around.
+ * How matmul.wgsl computes: results per thread (`rows` by `columns`), how operands are loaded, and the workgroup size.
+ * - `register`: every thread reads its own operands; no barriers, which are slow in software.
+ * - `subgroup`: the left operand is read once per subgroup and broadcast.
  * - `shared`: both operands go through shared memory; for hardware.
  */
 export interface Tile {
-  /** Where operands come from. */
+  /** How operands are loaded. */
   readonly kind: "register" | "subgroup" | "shared";
-  /** Rows of results a thread. */
+  /** Result rows per thread. */
   readonly rows: number;
-  /** Columns of results a thread; a multiple of four. */
+  /** Result columns per thread; a multiple of four. */
   readonly columns: number;
   /** Threads of a workgroup along the columns. */
   readonly x: number;
   /** Threads of a workgroup along the rows. */
   readonly y: number;
-  /** `shared`: length of the sums that is fetched at a time. */
+  /** `shared`: part of the summation length that is loaded at a time. */
   readonly depth?: number;
 }
 
-/** The kernel of a product. */
+/** The kernel of a matrix product. */
 export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
   const { kind, rows, columns, x, y, depth } = tile;
   return {
@@ -49,17 +48,17 @@ export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
   };
 }
 
-/** Workgroups that cover `rows` by `columns` results. */
+/** Number of workgroups that cover `rows` by `columns` results. */
 export function tileGrid(tile: Tile, rows: number, columns: number): readonly [number, number] {
   return [Math.ceil(columns / (tile.x * tile.columns)), Math.ceil(rows / (tile.y * tile.rows))];
 }
 
-/** Results that a workgroup computes. */
+/** Number of results per workgroup. */
 export function tileNumbers({ rows, columns, x, y }: Tile): number {
   return rows * columns * x * y;
 }
 
-/** Tiles to choose from on a device, the one that usually suits large matrices first. */
+/** Candidate tiles for a device; the one that usually suits large matrices is first. */
 export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[] {
   const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
   if (adapter.software) {
@@ -77,20 +76,20 @@ export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[
   return [...shared, { kind: "register", rows: 8, columns: 8, x: 8, y: 8 }, small];
 }
 
-/** What a product is like, as far as the choice of a tile goes. */
+/** Properties of a product that decide the choice of a tile. */
 export interface ProductShape {
-  /** Which product. */
+  /** Which of the products. */
   readonly form: Form;
-  /** Rows of results; the batch in forward and backward. */
+  /** Result rows; in forward and backward, the batch size. */
   readonly rows: number;
-  /** Columns of results. */
+  /** Result columns. */
   readonly columns: number;
 }
 
 /** Chooses the tile of a product. */
 export type TileChoice = (shape: ProductShape) => Tile;
 
-/** The choice without measurements: the first candidate that does not compute mostly beyond the borders. */
+/** Heuristic choice: the first candidate that does not compute mostly outside the result. */
 export function defaultTiles(open: OpenDevice): TileChoice {
   const candidates = candidateTiles(open);
   return ({ rows, columns }) =>
@@ -98,7 +97,7 @@ export function defaultTiles(open: OpenDevice): TileChoice {
       narrowTile(columns);
 }
 
-/** For a few columns: all threads along the rows. */
+/** For few columns: all threads along the rows. */
 function narrowTile(columns: number): Tile {
   return columns <= 4
     ? { kind: "register", rows: 4, columns: 4, x: 1, y: 32 }

@@ -1,8 +1,8 @@
-/** The tokens of a batch sorted by state, as scatter.wgsl reads them. */
+/** A batch's tokens sorted by state, as read by scatter.wgsl. */
 export interface SortedTokens {
   /**
-   * For every list where its segments begin and how many they are; then segments of three words: state, first
-   * and end of its entries; then entries: use * rows + sample, where the use is the position in the list.
+   * For every list, the offset and number of its segments; then segments of three words: state, first entry and end of
+   * entries; then entries `use * rows + sample`, where the use is the position in the list.
    */
   readonly words: Uint32Array;
   /** Words in use. */
@@ -11,23 +11,22 @@ export interface SortedTokens {
   readonly segments: number;
 }
 
-/** Words that sorting may need at most. */
+/** Maximum number of words for sorting. */
 export function tokenWords(lists: readonly (readonly number[])[], rows: number): number {
-  // A token makes at most one segment and one entry.
+  // Each token adds at most one segment and one entry.
   return lists.reduce((words, variables) => words + 2 + 4 * variables.length * rows, 0);
 }
 
 /**
- * Sorts the tokens of every list of variables by counting. `values` are `[rows, variables]` states, -1 for missing
- * ones, which are left out. The order of equal tokens is that of uses and samples, so sums have the same bits in
- * every run.
+ * Counting sort of the tokens of every list of variables. `values` are `[rows, variables]` states; missing ones (-1)
+ * are left out. Equal tokens are ordered by use and sample, so sums are bitwise reproducible.
  */
 export class TokenSorter {
   readonly #lists: readonly (readonly number[])[];
   readonly #counts: Uint32Array;
   readonly #words: Uint32Array;
 
-  /** A sorter of lists of variables, for states below `states` and batches of at most `rows`. */
+  /** Creates a sorter of lists of variables, for states below `states` and batches of at most `rows`. */
   constructor(lists: readonly (readonly number[])[], states: number, rows: number) {
     this.#lists = lists;
     this.#counts = new Uint32Array(states + 1);
@@ -54,7 +53,7 @@ export class TokenSorter {
       words[2 * index] = end;
       words[2 * index + 1] = segments;
       most = Math.max(most, segments);
-      // Counts become the places of the entries.
+      // Turns counts into offsets of the entries.
       let segment = end, place = end + 3 * segments;
       if (segments > 0) {
         for (let state = 0; state < counts.length; state++) {

@@ -5,38 +5,38 @@ import { measureProduct, measureRate } from "./measure.ts";
 import type { Rate } from "./pace.ts";
 import { candidateTiles, defaultTiles, type ProductShape, type Tile, type TileChoice } from "./tiles.ts";
 
-/** What was measured on one adapter. */
+/** Measurements of one adapter. */
 export interface Tuning {
   /** The tile of every class of products, by {@link shapeClass}. */
   readonly tiles: Readonly<Record<string, Tile>>;
-  /** How fast it is, by which work is cut. */
+  /** Speed of the adapter, by which work is split. */
   readonly rate?: Rate;
 }
 
-/** Where what was measured is kept from run to run, by the name of the adapter. */
+/** Persistent storage of measurements, by adapter name. */
 export interface TuningStore {
-  /** What is known of all adapters. */
+  /** Loads the measurements of all adapters. */
   load(): Promise<Readonly<Record<string, Tuning>>>;
-  /** Keeps what is known of one. */
+  /** Saves the measurements of one adapter. */
   save(adapter: string, tuning: Tuning): Promise<void>;
 }
 
-/** Sizes of a class: what is between two of them belongs to the smaller. */
+/** Sizes that name classes; sizes in between belong to the next smaller class. */
 const SIZES = [32, 64, 128, 256, 512, 1024];
 
-/** Samples of a batch from which on products of a batch are tuned, and with which they are measured. */
+/** Minimum batch size from which products are tuned, and the size they are measured with. */
 const BATCH = 256;
 
-/** Candidates that are tried: those after them are for small products. */
+/** Number of candidates tried; the rest are for small products. */
 const CANDIDATES = 4;
 
-/** How much faster than the rule of thumb a tile must be: less is noise. */
+/** Minimum speed-up over the heuristic; less is noise. */
 const GAIN = 1.05;
 
-/** Multiplications and additions of a measured submission: folds are added until there are so many. */
+/** Minimum multiply-adds of a measured submission; folds are added to reach it. */
 const WORK = 2 ** 26;
 
-/** The class of a product, such as `forward 512` or `flows 512x256`; undefined where the rule of thumb decides. */
+/** The class of a product, such as `forward 512` or `flows 512x256`; undefined where the heuristic decides. */
 export function shapeClass({ form, rows, columns }: ProductShape): string | undefined {
   const size = (n: number) => SIZES.findLast((size) => size <= n);
   const [high, wide] = [size(rows), size(columns)];
@@ -45,7 +45,7 @@ export function shapeClass({ form, rows, columns }: ProductShape): string | unde
   return rows >= BATCH ? `${form} ${wide}` : undefined;
 }
 
-/** Tiles as they were measured; others by the rule of thumb. */
+/** Chooses tiles by measurements; by the heuristic where there are none. */
 export function tunedTiles({ open }: Pick<ReadyDevice, "open">, tuning: Tuning): TileChoice {
   const byRule = defaultTiles(open);
   return (shape) => {
@@ -54,7 +54,7 @@ export function tunedTiles({ open }: Pick<ReadyDevice, "open">, tuning: Tuning):
   };
 }
 
-/** The large products of a plan, one of each class. */
+/** The large products of a plan, one per class. */
 export function productShapes(plan: Plan): ProductShape[] {
   const shapes = new Map<string, ProductShape>();
   for (const { units, inputs } of plan.weightTables) {
@@ -74,9 +74,9 @@ export function productShapes(plan: Plan): ProductShape[] {
 }
 
 /**
- * Measures the rate of the adapter and the candidates for those classes of `shapes`, where `known` has them not, which takes
- * some 50 ms each and what compiling takes. Tiles change how fast a product is, not what it is: all add up in the same order.
- * @returns what is known now; `known` itself when there was nothing to measure
+ * Measures the rate of the adapter, and the candidate tiles for the classes of `shapes`, where `known` lacks them.
+ * Takes some 50 ms each plus compilation. Tiles affect only speed, not results: all add up in the same order.
+ * @returns all measurements; `known` itself when there was nothing to measure
  */
 export async function tune(
   ready: ReadyDevice,
@@ -99,7 +99,7 @@ async function fastest(ready: ReadyDevice, shape: ProductShape): Promise<Tile> {
     number,
     number,
   ];
-  // Sums are as long as the batch in flows; elsewhere about as long as results are wide.
+  // In flows, sums run over the batch; elsewhere they are about as long as results are wide.
   const depth = form === "flows" ? BATCH : columns;
   const folds = Math.max(1, Math.min(64, Math.round(WORK / (2 * rows * columns * depth))));
   const rate = (tile: Tile) =>

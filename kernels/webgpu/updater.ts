@@ -19,20 +19,20 @@ import { type Gathering, gatheringOf, type PriorPlace, priorsOf, slotsOf } from 
 import { Settings } from "./settings.ts";
 import type { CountBuffers, DeviceWorkspace, WorkspaceContext } from "./workspace.ts";
 
-/** States that a thread adds up. */
+/** States summed by one thread. */
 const PART = 256;
 
-/** A slot of a table of weights or leaves. */
+/** A slot of a weight or leaf table. */
 interface SlotPlace {
   /** Index of its settings. */
   readonly settings: number;
-  /** Number of its first prior. */
+  /** Index of its first prior. */
   readonly prior: number;
 }
 
 /**
- * The M-step of everything that is made of distributions: weights of sums, leaves over states. What
- * has no closed form, or a base distribution of its own, is the host's; see engine.ts.
+ * The M-step of everything that consists of distributions: weights of sums, leaves over states. The host updates
+ * parameters without a closed form or with a base distribution of their own; see engine.ts.
  */
 export class Updater {
   readonly #context: WorkspaceContext;
@@ -104,8 +104,8 @@ export class Updater {
   }
 
   /**
-   * New values for all parameters but those in `others`, and counts of zero for all. For steps that
-   * ask for priors, {@link Updater.gatherPriors} comes first.
+   * Computes new values for all parameters but those in `others`, and zeroes all counts. Steps that need priors require
+   * {@link Updater.gatherPriors} first.
    */
   update(rule: UpdateRule, weight: number, others: ReadonlySet<string>): void {
     const { commands, plan } = this.#context;
@@ -133,8 +133,8 @@ export class Updater {
   }
 
   /**
-   * Fetches the top-down probability of every row from the flows that `work` holds; see `Session.topDown`. A node counts as much
-   * as the part of the weight that is of samples which say anything about it.
+   * Gathers the top-down probability of every row from the flows in `work`; see `DeviceSession.topDown`. Each node is
+   * scaled by the share of the weight that belongs to samples with evidence about it.
    */
   async gatherPriors(work: DeviceWorkspace, weight: CountedWeight): Promise<void> {
     const { commands } = this.#context;
@@ -149,7 +149,7 @@ export class Updater {
     commands.submit();
   }
 
-  /** Where the gathered priors are, and `[units]` of each parameter in them, row by row. */
+  /** Location of the gathered priors: `[units]` of each parameter, row by row. */
   get priors(): { buffer: GPUBuffer; of: ReadonlyMap<string, PriorPlace> } {
     return { buffer: this.#priorBuffer, of: this.#priors.of };
   }
@@ -207,12 +207,12 @@ function weightSteps(
   });
 }
 
-/** What a step costs that does a few operations, and reads and writes so many bytes, for each entry. */
+/** Cost of a step with a few operations, and `bytes` bytes read and written, per entry. */
 function entriesOf(entries: number, bytes: number): () => Effort {
   return () => ({ flops: 8 * entries, bytes: bytes * entries });
 }
 
-/** Where the sums over states of every slot of the device's leaves stand: `[parts, padded(units)]` numbers each. */
+/** Location of the sums over states for every leaf slot on the device: `[parts, padded(units)]` numbers each. */
 function totalsOf(
   { plan, places }: WorkspaceContext,
 ): { size: number; at: (table: number, slot: number) => number } {
@@ -228,7 +228,7 @@ function totalsOf(
   return { size, at: (table, slot) => starts[table]?.[slot] as number };
 }
 
-/** Sums that make a total. */
+/** Number of partial sums that make up a total. */
 function partsOf(parts: readonly PagePart[]): number {
   return parts.reduce((n, { from, to }) => n + Math.ceil((to - from) / PART), 0);
 }

@@ -1,4 +1,4 @@
-/** The main module of the thread that has the device. */
+/** Main module of the thread that owns the device. */
 import { type Port, serveEngines } from "./serve.ts";
 
 serveEngines(globalThis as unknown as Port, () => navigator.gpu);

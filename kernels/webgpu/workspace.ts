@@ -20,25 +20,25 @@ import type { Pace } from "./pace.ts";
 import { type TileChoice, tileNumbers } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
 
-/** Buffers of parameters, which outlive workspaces. */
+/** Parameter buffers, which outlive workspaces. */
 export interface ParameterBuffers {
   /** Weights of sums, by page. */
   readonly weights: readonly GPUBuffer[];
-  /** Tables of leaves, by page. */
+  /** Leaf tables, by page. */
   readonly tables: readonly GPUBuffer[];
-  /** Logarithms of the modes of leaves. */
+  /** Log-likelihoods of the leaves' modes. */
   readonly modes: GPUBuffer;
 }
 
-/** Buffers of counts. */
+/** Count buffers. */
 export interface CountBuffers {
-  /** Counts of weights, by page. */
+  /** Weight counts, by page. */
   readonly counts: readonly GPUBuffer[];
-  /** Statistics of leaves, by page. */
+  /** Leaf statistics, by page. */
   readonly statistics: readonly GPUBuffer[];
 }
 
-/** What a workspace is made with. */
+/** What a workspace is created from. */
 export interface WorkspaceContext {
   /** The device. */
   readonly open: OpenDevice;
@@ -46,11 +46,11 @@ export interface WorkspaceContext {
   readonly kernels: Kernels;
   /** Its memory. */
   readonly memory: DeviceMemory;
-  /** The way to its queue. */
+  /** Its command queue. */
   readonly commands: Commands;
-  /** What is run. */
+  /** The circuit's plan. */
   readonly plan: Plan;
-  /** Where parameters lie. */
+  /** Locations of parameters. */
   readonly places: ParameterPlaces;
   /** Their buffers. */
   readonly parameters: ParameterBuffers;
@@ -58,17 +58,17 @@ export interface WorkspaceContext {
   readonly tiles: TileChoice;
 }
 
-/** Buffers of soft evidence, with the words that they hold. */
+/** Buffers of soft evidence, with their sizes in words. */
 export interface SoftBuffers {
   /** See `SoftEncoder.evidence`. */
   readonly evidence: GPUBuffer;
   /** See `SoftEncoder.sorted`; absent unless learning. */
   readonly sorted: GPUBuffer | undefined;
-  /** Words of each. */
+  /** Size of each in words. */
   readonly words: SoftSizes;
 }
 
-/** Words of soft evidence. */
+/** Sizes of soft evidence, in words. */
 interface SoftSizes {
   readonly evidence: number;
   readonly sorted: number;
@@ -82,7 +82,7 @@ export function softWords(room: SoftRoom, capacity: number): SoftSizes {
   };
 }
 
-/** Bytes of the arrays for `capacity` samples, and of the largest of them. */
+/** Bytes of the arrays for `capacity` samples, and of the largest one. */
 export function workspaceBytes(
   plan: Plan,
   capacity: number,
@@ -111,7 +111,7 @@ export function workspaceBytes(
   return { all: 4 * arrays.reduce((a, b) => a + b, 0), largest: 4 * Math.max(...arrays) };
 }
 
-/** Passes over a batch that are ready to be encoded. */
+/** Passes over a batch, ready to be encoded. */
 export interface Passes {
   /** The upward pass. */
   readonly forward: readonly Dispatch[];
@@ -123,21 +123,21 @@ export interface Passes {
 
 /** Arrays for batches of up to `capacity` samples, with all steps compiled and bound. */
 export class DeviceWorkspace {
-  /** Where everything lies. */
+  /** Layout of the arrays. */
   readonly layout: Layout;
   /** The arrays. */
   readonly arrays: Arrays;
-  /** The arrays of learning, if it learns. */
+  /** The arrays for learning, if it learns. */
   readonly learning: LearningArrays | undefined;
-  /** `[samples]`: weights of samples. */
+  /** `[samples]`: sample weights. */
   readonly sampleWeights: GPUBuffer | undefined;
   /** Buffers of soft evidence, if there is room for any. */
   readonly soft: SoftBuffers | undefined;
   /** Sorts tokens, if it learns. */
   readonly sorter: TokenSorter | undefined;
-  /** Passes of the ordinary semiring. */
+  /** Passes of the sum semiring. */
   readonly passes: Passes;
-  /** The upward pass of max-product; empty unless asked for. */
+  /** The upward pass of max-product; empty unless requested. */
   readonly maximum: readonly Dispatch[];
   readonly #context: WorkspaceContext;
   readonly #buffers: readonly GPUBuffer[];
@@ -164,7 +164,7 @@ export class DeviceWorkspace {
   }
 
   /**
-   * Makes a workspace; with `counts` it learns, under `max` it does max-product and nothing else, and with `room` it takes soft
+   * Creates a workspace. With `counts` it learns, under `max` it does max-product only, and with `room` it accepts soft
    * evidence.
    * @throws {DeviceMemoryError} when there is no room for it
    */
@@ -276,18 +276,18 @@ export class DeviceWorkspace {
     }
   }
 
-  /** Gives its buffers back. */
+  /** Releases its buffers. */
   release(): void {
     this.#context.memory.release(this.#buffers);
   }
 }
 
-/** Workgroups at most whose sums are carried from dispatch to dispatch. */
+/** Maximum workgroups whose partial sums are carried from dispatch to dispatch. */
 const MOST_CARRIED = 256;
 
 /**
- * Numbers that are carried from dispatch to dispatch where a workgroup alone would need too long for the counts of a weight:
- * those of as many workgroups as keep the device busy. Hardly any where none needs too long.
+ * Number of values carried between dispatches when a workgroup alone would take too long for a weight count: enough for
+ * as many workgroups as keep the device busy. Nearly none if no workgroup takes too long.
  */
 export function carriedNumbers(
   plan: Plan,

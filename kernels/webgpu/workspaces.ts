@@ -10,28 +10,28 @@ import {
   type WorkspaceContext,
 } from "./workspace.ts";
 
-/** Samples of a batch at most: more make no kernel faster. */
+/** Maximum samples per batch: larger ones make no kernel faster. */
 const MOST_SAMPLES = 1024;
 
-/** The workspaces of a circuit, one for each kind of pass, as large as batches and memory ask for. */
+/** A circuit's workspaces, one per kind of pass, sized by batches and memory. */
 export class Workspaces {
   readonly #context: WorkspaceContext;
   readonly #memory: number;
   readonly #kept = new Map<string, DeviceWorkspace>();
-  /** By what a workspace is for: samples at most. */
+  /** Maximum samples, by kind of workspace. */
   readonly #largest = new Map<string, number>();
-  /** Samples at most, where the device had no room for more. */
+  /** Maximum samples, lowered when the device had no room for more. */
   #most = MOST_SAMPLES;
 
-  /** Workspaces whose arrays take at most `memory` bytes each. */
+  /** Creates workspaces whose arrays take at most `memory` bytes each. */
   constructor(context: WorkspaceContext, memory: number) {
     this.#context = context;
     this.#memory = memory;
   }
 
   /**
-   * A workspace for `rows` samples, or for as many as memory allows: halved until the device has room. With
-   * `counts` it learns, with `room` it takes so much soft evidence.
+   * Returns a workspace for `rows` samples, or as many as memory allows: halved until the device has room. With
+   * `counts` it learns; with `room` it accepts that much soft evidence.
    * @throws {DeviceMemoryError} when there is no room for eight samples
    */
   async get(
@@ -56,7 +56,7 @@ export class Workspaces {
       } catch (error) {
         if (!(error instanceof DeviceMemoryError)) throw error;
         const alone = this.#kept.size === 0;
-        // The other workspaces can be made again when they are needed.
+        // The other workspaces can be recreated on demand.
         for (const other of this.#kept.values()) other.release();
         this.#kept.clear();
         if (!alone) {
@@ -69,7 +69,7 @@ export class Workspaces {
     }
   }
 
-  /** Samples that a workspace may hold, by the memory that was given and the limits of the device. */
+  /** Maximum samples of a workspace, by the given memory and the device's limits. */
   #largestFor(learning: boolean, room: SoftRoom | undefined): number {
     const fits = this.#largest.getOrInsertComputed(JSON.stringify([learning, room]), () => {
       const { plan, open: { device, limits } } = this.#context;
@@ -85,7 +85,7 @@ export class Workspaces {
   }
 }
 
-/** Whether a workspace has the room for soft evidence of as many samples as it holds. */
+/** Whether a workspace has room for soft evidence of as many samples as it holds. */
 function hasRoom({ soft, learning, layout }: DeviceWorkspace, room: SoftRoom | undefined): boolean {
   if (room === undefined) return true;
   const { evidence, sorted } = softWords(room, layout.capacity);

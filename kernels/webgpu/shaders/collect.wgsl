@@ -1,6 +1,6 @@
-// Flow of a row that several parents read, or one whose pieces lie askew: added up from where they left it.
-// Constants: X, Y (workgroup); APART: the sums, each source times its
-// factor, go to an array of their own (top-down masses of parameters).
+// Flow of a row that several parents read, or one with misaligned pieces: summed from where the parents wrote it.
+// Constants: X, Y (workgroup); APART: the sums, with a factor for each source, go to a separate array (top-down masses of
+// parameters).
 struct Shape { padded: u32 }
 struct Fold { to: u32, first: u32, count: u32, factor: u32 }
 // The source covers the units from .. to - 1 of the row.

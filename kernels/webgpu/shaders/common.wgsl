@@ -1,5 +1,5 @@
-// What all kernels share. Activations are base-2 logarithms relative to an integer scale for every row (one fold
-// of one sample): value = 2^(log + scale). WGSL promises no infinities, so log zero is a number.
+// Prepended to all kernels. Activations are base-2 logarithms relative to an integer scale per row (one fold of one
+// sample): value = 2^(log + scale). WGSL does not guarantee infinities, so log zero is a finite number.
 const ZERO = -1e30;
 const NONE = -1e29;         // whatever is below is zero
 const ZERO_SCALE = -536870912;
@@ -12,11 +12,11 @@ const REACH = 1u;   // its inputs reach so far down that products with weights m
 const REPAIR = 2u;  // some outputs were below SMALL
 const RARE = 4u;    // some of those have flow
 
-// rows: samples of this batch, rounded up to eight; what is past the samples are rows of missing values.
-// partial: whether nothing is counted of sums about which a sample says nothing; see ratio.wgsl.
+// rows: samples of this batch, rounded up to a multiple of eight; the padding rows have only missing values.
+// partial: whether samples are not counted for sums about which they have no evidence; see ratio.wgsl.
 struct Batch { rows: u32, samples: u32, partial: u32, pad: u32 }
 
-// The part of a kernel that a dispatch does: its first workgroup, and the rounds start .. end - 1 of the loop, where the kernel
-// has one that may be cut. Built-in numbers count from that workgroup on.
+// The part of a kernel that a dispatch executes: its first workgroup, and iterations start .. end - 1 of the loop, if the
+// kernel has one that can be split. Built-in indices are relative to that workgroup.
 struct Portion { group: vec3u, start: u32, end: u32 }
 @group(1) @binding(0) var<uniform> portion: Portion;

@@ -1,5 +1,4 @@
-// Fills an array with log zero: what pads the rows of `logs` stays as it is from here on. Constants: X (workgroup), EACH (numbers
-// that a thread fills).
+// Fills an array with log zero: the padding of `logs` keeps this value. Constants: X (workgroup), EACH (numbers per thread).
 @group(0) @binding(0) var<storage, read_write> logs: array<f32>;
 
 @compute @workgroup_size($X)

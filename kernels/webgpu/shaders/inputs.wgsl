@@ -1,5 +1,5 @@
-// Inputs of sums in the linear domain: e = exp2(x - max + BIAS), zero-padded to fours, and the scale of the row.
-// Constants: VEC (pieces are whole vec4), LANES (invocations that share a row: 1, or a workgroup), X (workgroup).
+// Inputs of sums in the linear domain, e = exp2(x - max + BIAS), zero-padded to fours, and the scale of the row.
+// Constants: VEC (pieces are whole vec4), LANES (invocations per row: 1, or a workgroup), X (workgroup).
 struct Shape { arity: u32, inputs: u32, padded: u32 }
 struct Fold { e: u32, row: u32, scale: u32, pad: u32 }
 struct Piece { logs: u32, stride: u32, scale: u32, pad: u32 }

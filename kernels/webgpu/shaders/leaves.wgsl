@@ -1,5 +1,5 @@
-// Logarithms of leaves. A missing value counts as 0, or under MAX as the unit's mode.
-// A family's `DeviceLeaf` says how a value becomes `log`. Constants: its own, KIND (its snippet), MAX, VEC, X and Y (workgroup).
+// Log-likelihoods of leaves. For a missing value it is 0, or under MAX that of the unit's mode.
+// A family's `DeviceLeaf` computes `log` from a value. Constants: its own, KIND (its snippet), MAX, VEC, X and Y (workgroup).
 struct Shape {
   units: u32,       // all lengths in numbers, or in vec4 under VEC
   stride: u32,      // between samples of logs

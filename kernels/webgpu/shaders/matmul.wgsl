@@ -1,12 +1,13 @@
-// Batched matrix products of the log domain, one for each fold:
+// Batched matrix products in the log domain, one per fold:
 //   forward   logs[b,o] = log2(sum_i e[b,i] W[o,i]) - BIAS          left e, right W
 //   backward  into[b,i] = e[b,i] sum_o r[b,o] W[o,i]                left r, right W
 //   flows     F[o,i]   += W[o,i] sum_uses sum_b r[b,o] e[b,i]       left r, right e
-// where e = exp2(x - max + BIAS), made once by inputs.wgsl, and r = flow / sum. All of left and right is padded with
-// zeros to fours, so the inner loops know no borders; rows and columns past the end are read twice, never stored.
+// where e = exp2(x - max + BIAS), computed once by inputs.wgsl, and r = flow / sum. Left and right are zero-padded to
+// multiples of four, so the inner loops need no bounds checks; past the end, the last row or column is read again but
+// never stored.
 //
-// Constants: FORM; TILE (how a thread gets its operands), ROWS and COLS (what it computes), X and Y (workgroup),
-// LANES for `subgroup`, DEPTH for `shared`; ADD: results are added to what is there.
+// Constants: FORM; TILE (how operands are loaded), ROWS and COLS (results per thread), X and Y (workgroup), LANES for
+// `subgroup`, DEPTH for `shared`; ADD: results are added to the output.
 struct Shape {
   rows: u32,        // flows: outputs o; otherwise the batch has them
   columns: u32,     // outputs of a row, in numbers
@@ -17,7 +18,7 @@ struct Shape {
   terms: u32,       // flows: most terms of a fold
 }
 
-// A fold's terms are added up: one in forward and backward, the uses of tied weights in flows.
+// A fold is a sum of terms: one in forward and backward, the uses of tied weights in flows.
 struct Fold { out: u32, other: u32, first: u32, terms: u32 }
 struct Term { left: u32, right: u32 }
 
@@ -35,7 +36,7 @@ struct Term { left: u32, right: u32 }
 @group(0) @binding(7) var<storage, read> other: array<vec4f>;
 //# end
 //# if FORM == flows
-// Sums of terms so far, for the workgroups of a dispatch, where their loops are cut.
+// Partial sums of a dispatch's workgroups, where their loops are split.
 @group(0) @binding(8) var<storage, read_write> carried: array<vec4f>;
 //# end
 
@@ -72,7 +73,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# if TILE == subgroup
   let lane = local.x;
   //# end
-  // Where this thread's rows and columns begin, for every one of them; past the end, the last.
+  // Offset of each of this thread's rows and columns; past the end, that of the last.
   //# if LEFT == rows
   //# if TILE == subgroup
   //# for r in LOADS
@@ -108,7 +109,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# end
 
   //# if FORM == flows
-  // Sums go on where the dispatch before this one left them.
+  // Sums continue from the previous dispatch.
   let kept = (((here.z * groups.y + here.y) * groups.x + here.x) * ${X * Y}u + local.y * ${X}u + local.x) *
     ${ROWS * COLS4}u;
   if (portion.start > 0u) {
@@ -125,7 +126,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
     let term = terms[t];
     //# if TILE == shared
     for (var k0 = 0u; k0 < depth; k0 += ${DEPTH / 4}u) {
-      // Every thread fetches its share of the two tiles; past the end of the sums come zeros.
+      // Every thread loads its share of the two tiles; past the end of the sums they are zero-filled.
       for (var n = thread; n < ${Y * ROWS * DEPTH / 4}u; n += ${X * Y}u) {
         //# if LEFT == rows
         let row = n / ${DEPTH / 4}u;
@@ -191,7 +192,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
     }
     //# else
     for (var k = 0u; k < depth; k++) {
-      // Right: four rows of the product's columns, b<row>_<column block>.
+      // Right: four rows for the result's columns, b<row>_<column block>.
       //# if RIGHT == rows
       //# for j in COLS
       let w$j = right[term.right + to$j + k];
@@ -211,7 +212,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
       //# end
       //# end
       //# if TILE == subgroup
-      // Left: each lane fetches a share, all lanes get all of it.
+      // Left: each lane loads a share and broadcasts it to all lanes.
       //# for r in LOADS
       //# if LEFT == rows
       let q$r = left[term.left + at$r + k];
@@ -289,7 +290,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
       var log = ZERO;
       // Written so that NaN stays NaN.
       if (!(sum <= 0.0)) { log = log2(sum) - BIAS; }
-      // A sum this small may have lost what it is made of: repair.wgsl does the row again with care.
+      // Terms of a sum this small may have underflowed: repair.wgsl recomputes the row in the log domain.
       if (sum < SMALL && (sum > 0.0 || reach != 0u)) { marks[index] = reach | REPAIR; }
       out[fold.out + row * shape.outStride + col0 + ${q * 4 + c}u] = log;
     }

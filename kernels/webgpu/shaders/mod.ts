@@ -1,4 +1,4 @@
-/** All templates of kernels, a line each; `common` comes before each of them. */
+/** All kernel templates, one line each; `common` is prepended to each of them. */
 export { default as centroids } from "./centroids.wgsl" with { type: "text" };
 export { default as collect } from "./collect.wgsl" with { type: "text" };
 export { default as common } from "./common.wgsl" with { type: "text" };

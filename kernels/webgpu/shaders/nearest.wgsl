@@ -1,10 +1,10 @@
 // The nearest centroid of every vector, fused: distances never leave the registers. The score of vector x and centroid c is
-// bias[c] - 2 x . directions[c]; equal scores go to the smaller index. Centroids that need several bindings come in pages, one
-// dispatch each, and every page begins with what those before found.
+// bias[c] - 2 x . directions[c]; ties go to the smaller index. Centroids that need several bindings are split into pages,
+// one dispatch each, and every page starts from the result of the previous ones.
 //
-// Constants: TILE as in matmul.wgsl, ROWS vectors by COLS centroids a thread, X by Y threads (X along the centroids; 1 for
+// Constants: TILE as in matmul.wgsl, ROWS vectors by COLS centroids per thread, X by Y threads (X along the centroids; 1 for
 // `register`), LANES and LOADS for `subgroup`, DEPTH for `shared`.
-// Centroids in this binding and the number of the first; depth: of a vector, in vec4.
+// clusters, first: centroids in this binding, and the index of the first; depth: length of a vector, in vec4.
 struct Shape { clusters: u32, first: u32, depth: u32 }
 struct Nearest { score: f32, label: u32 }
 
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   let groupRow = group.y * ${Y * ROWS}u;
   //# end
 
-  // The first centroids of all; those after them have to be nearer than what was found before.
+  // Whether these are the very first centroids; later ones must be nearer than the nearest so far.
   let fresh = shape.first == 0u && portion.start == 0u;
   let end = min(shape.clusters, portion.end * ${X * COLS}u);
   for (var group0 = portion.start * ${X * COLS}u; group0 < end; group0 += ${X * COLS}u) {

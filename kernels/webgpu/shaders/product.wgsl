@@ -1,5 +1,5 @@
-// Products: logarithms of the pieces added up. With NORMALISE, for many pieces, sums are kept as an integer and a
-// small rest, so that hundreds of terms lose no digits, and the row's largest is brought near 0.
+// Products: sums of the pieces' logarithms. With NORMALISE, for many pieces, a sum is kept as an integer and a small
+// remainder, so that hundreds of terms lose no digits, and the row's largest is brought near 0.
 // Constants: VEC, NORMALISE, LANES and X (workgroup) as in inputs.wgsl; Y without NORMALISE.
 struct Shape { arity: u32, units: u32, stride: u32 }
 struct Fold { logs: u32, scale: u32 }
@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# end
   let fold = folds[group.z];
   let first = group.z * shape.arity;
-  // Whole parts stay below 2^24, where f32 holds integers exactly.
+  // Integer parts stay below 2^24, where f32 holds integers exactly.
   var most = ZERO;
   for (var u = lane; u < shape.units; u += ${LANES}u) {
     let s = sum_of(first, sample, u);

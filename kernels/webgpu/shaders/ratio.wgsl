@@ -1,6 +1,6 @@
-// Flow of a sum's outputs divided by its value, r = flow * exp2(-BIAS - log): what the products of matmul.wgsl
-// take downward. Outputs that repair.wgsl has to do get 0 and a mark. In partial batches nothing flows through sums of
-// whose scope a sample has nothing observed: `seen` has a bit for every scope and sample.
+// Flow of a sum's outputs divided by their values, r = flow * exp2(-BIAS - log): the input of matmul.wgsl's downward
+// products. Outputs left to repair.wgsl get 0 and a mark. In partial batches no flow passes through sums in whose scope a
+// sample has nothing observed: `seen` has a bit for every scope and sample.
 // Constants: X, Y (workgroup).
 struct Shape { units4: u32, stride: u32 }
 struct Fold { flow: u32, flowStride: u32, logs: u32, r: u32, row: u32, flag: u32, seen: u32, pad: u32 }

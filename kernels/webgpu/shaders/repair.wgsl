@@ -1,9 +1,9 @@
-// Sums done with care, one output at a time in the log domain, from the logarithms of inputs and weights:
+// Sums computed in the log domain, one output at a time, from the logarithms of inputs and weights:
 //   forward   outputs of rows that matmul.wgsl marked
-//   maximum   all outputs, with the maximum in place of the sum
-//   backward  what flows down through outputs that ratio.wgsl left out
+//   maximum   all outputs, with the maximum instead of the sum
+//   backward  flow down through outputs that ratio.wgsl left out
 //   flows     their part of the expected counts
-// Constants: FORM, CHUNK (outputs or inputs for a thread), X and Y (workgroup).
+// Constants: FORM, CHUNK (outputs or inputs per thread), X and Y (workgroup).
 struct Shape {
   inputs: u32,
   stride: u32, // between rows of the weights
@@ -11,7 +11,7 @@ struct Shape {
   to: u32,
 }
 
-// All tables in one, as words; see steps.ts: folds of FOLD words each, and their pieces of PIECE words each.
+// All tables in one, as words; see pieces.ts: folds of FOLD words each, and their pieces of PIECE words each.
 const FOLD = 12u;
 const PIECE = 5u;
 struct Fold {
@@ -55,7 +55,7 @@ fn piece_at(w: u32) -> Piece {
   return Piece(words[w], words[w + 1u], words[w + 2u], words[w + 3u], words[w + 4u]);
 }
 
-// Scale of the aligned inputs: the largest of the pieces'.
+// Common scale of the inputs: the largest of the pieces'.
 fn scale_in(fold: Fold, sample: u32) -> i32 {
   var scale = ZERO_SCALE;
   for (var p = 0u; p < fold.arity; p++) { scale = max(scale, scales[piece_at(fold.pieces + p * PIECE).scale + sample]); }
@@ -141,7 +141,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
   //# end
 
   //# if FORM == flows
-  // words: for every slot the number of its uses, then where their folds are; slots begin at words[slot].
+  // words: for every slot, from words[slot] on, the number of its uses and the offsets of their folds.
   let o = shape.start + id.y;
   if (o >= shape.to) { return; }
   let first = id.x * ${CHUNK}u;
@@ -169,7 +169,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
   //# end
 }
 
-// weight * exp2(log), for products that need no f32 in between to be small.
+// weight * exp2(log), without underflow of an intermediate f32.
 fn share_of(weight: f32, log: f32) -> f32 {
   if (weight <= 0.0 || log < NONE) { return 0.0; }
   let x = log2(weight) + log;

@@ -1,4 +1,4 @@
-// Flow of the root: the weight of every sample that is possible. Constants: X (workgroup).
+// Flow of the root: the weight of every possible sample, 0 for impossible ones. Constants: X (workgroup).
 struct Shape { logs: u32, stride: u32, flows: u32, flowStride: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;

@@ -1,5 +1,5 @@
-// Expected statistics of leaves, as a family's `DeviceLeaf` counts them: every sum is one thread's, no atomics, and the same
-// bits in every run. Constants: KIND (the snippet), VEC, X (workgroup).
+// Expected statistics of leaves, counted by a family's `DeviceLeaf`. Each sum belongs to one thread, without atomics, so
+// results are bitwise reproducible. Constants: KIND (the snippet), VEC, X (workgroup).
 //# if VEC
 alias Value = vec4f;
 //# else

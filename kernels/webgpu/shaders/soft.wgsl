@@ -1,7 +1,8 @@
-// Logarithms of leaves over states where samples have soft evidence, and the scales of all rows of these leaves: after leaves.wgsl,
-// for which a soft value is a missing one. A unit's value is the weighted sum of its likelihoods, or under MAX the largest term.
+// Log-likelihoods of leaves over states where samples have soft evidence, and the scales of all rows of these leaves. Runs
+// after leaves.wgsl, which treats a soft value as missing. A unit's value is the weighted sum of its likelihoods, or under
+// MAX the largest term.
 // Constants: KIND (table: a row for every state; list: the one state of each unit), LOG (the table has logarithms), MAX, VEC,
-// CHUNK (weights of a round), X and Y (workgroup).
+// CHUNK (weights per iteration), X and Y (workgroup).
 struct Shape {
   units: u32,       // all lengths in numbers, or in vec4 under VEC
   stride: u32,      // between samples of logs

@@ -1,6 +1,7 @@
-// Expected counts of states for soft evidence: of the flow of a unit, each state's share in the unit's value. Every sum is one
-// thread's, no atomics, and the same bits in every run. Constants: FORM (dense: a thread for every state, over all samples; sorted:
-// one for every state that occurs), CHUNK (samples or entries of a round), LOG (the table has logarithms), VEC, X (workgroup).
+// Expected counts of states under soft evidence: each state gets its share of a unit's flow. Each sum belongs to one thread,
+// without atomics, so results are bitwise reproducible. Constants: FORM (dense: a thread for every state, over all samples;
+// sorted: one for every state that occurs), CHUNK (samples or entries per iteration), LOG (the table has logarithms), VEC,
+// X (workgroup).
 struct Shape {
   units: u32,
   stride: u32,
@@ -9,8 +10,8 @@ struct Shape {
   to: u32,
   chunks: u32, // of samples, a round for each of every use
 }
-// Leaves that share a parameter: their statistics from state `start` on, their uses, the list of entries that belongs to them,
-// and their table from state `start` on.
+// Leaves that share a parameter: their statistics from state `start` on, their uses, their list of entries, and their table
+// from state `start` on.
 struct Set { statistics: u32, first: u32, count: u32, list: u32, table: u32 }
 struct Use { flows: u32, flowStride: u32, logs: u32, logStride: u32, variable: u32 }
 
@@ -27,8 +28,8 @@ alias Value = f32;
 @group(0) @binding(5) var<storage, read> logs: array<Value>;
 @group(0) @binding(6) var<storage, read_write> statistics: array<Value>;
 @group(0) @binding(7) var<storage, read> table: array<Value>;
-// dense: the evidence; sorted: for every list where its segments begin and how many they are; a segment is a state, and the
-// first and the end of its entries; an entry is use * rows + sample, and the weight. See soft_batch.ts.
+// dense: the evidence; sorted: for every list, the offset and number of its segments; a segment is a state, its first entry
+// and the end of its entries; an entry is use * rows + sample, and the weight. See soft_batch.ts.
 @group(0) @binding(8) var<storage, read> words: array<u32>;
 
 const NOT_SOFT = 0x7fffffff;
@@ -65,7 +66,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
     let width = words[block];
     let weights = block + 2u + batch.rows;
     let first = (round % shape.chunks) * ${CHUNK}u;
-    // Round by round, so that a loop that is cut has the same bits.
+    // One partial sum per iteration, so that a split loop gives the same bits.
     var sum = Value();
     for (var sample = first; sample < min(batch.samples, first + ${CHUNK}u); sample++) {
       if (bitcast<i32>(words[block + 2u + sample]) == NOT_SOFT) { continue; }

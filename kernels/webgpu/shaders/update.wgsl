@@ -1,6 +1,6 @@
-// The M-step of circuits/update.ts: new = keep * old + counted * counts + spread, with factors for every
-// distribution that make it sum to one. Distributions are rows of weights (KIND rows), or columns of tables of states:
-// `totals` adds up parts of the columns, `states` makes the step. Constants: KIND, LANES and X, Y (workgroup).
+// The M-step of circuits/update.ts: new = keep * old + counted * counts + spread, with factors that make every
+// distribution sum to one. Distributions are rows of weights (KIND rows), or columns of tables of states: `totals` sums
+// parts of the columns, `states` makes the step. Constants: KIND, LANES and X, Y (workgroup).
 struct Rule {
   step: u32,     // index of its kind
   amount: f32,   // its number
@@ -15,7 +15,7 @@ struct Shape {
   part: u32,   // totals: where the sums of these states begin
   parts: u32,  // sums of a slot
 }
-// Where the values and the counts of a parameter begin, in vec4, its rows that are bound, and the rest of it.
+// Offsets of a parameter's values and counts, in vec4, its bound rows, and the remaining fields.
 struct Slot { at: u32, counts: u32, rows: u32, settings: u32, prior: u32, totals: u32, pad0: u32, pad1: u32 }
 struct Settings { pseudocount: f32, mix: f32, learned: u32, pad: u32 }
 struct Factors { keep: vec4f, counted: vec4f, spread: vec4f }
@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
   let id = here + portion.group * vec3u($X, 1u, 1u);
   if (id.x >= shape.stride) { return; }
   let slot = slots[id.z];
-  // This part of the column: PART states of those that are bound.
+  // This part of the column: PART of the bound states.
   let first = id.y * ${PART}u;
   var total = vec4f();
   for (var s = first; s < min(first + ${PART}u, shape.states); s++) {
@@ -69,7 +69,7 @@ fn main(@builtin(global_invocation_id) here: vec3u) {
 }
 //# else
 
-// Factors of four distributions from the sums of their counts; `active` where there is anything to learn from.
+// Factors of four distributions from the sums of their counts; `active` where there is something to learn from.
 fn factors(total: vec4f, prior: vec4f, leaf: Settings) -> Factors {
   let smoothed = total + leaf.pseudocount;
   var keep = vec4f();
@@ -106,7 +106,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   let total = all_sum(sum.x + sum.y + sum.z + sum.w, lane);
   let f = factors(vec4f(total), vec4f(priors[slot.prior + row]), leaf);
   for (var i = lane; i < shape.stride; i += ${LANES}u) {
-    // What pads the row stays zero.
+    // The padding of the row stays zero.
     let inside = vec4u(0u, 1u, 2u, 3u) + i * 4u < vec4u(shape.width);
     values[at + i] = select(vec4f(), stepped(at + i, count + i, f), inside);
   }
