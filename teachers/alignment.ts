@@ -6,8 +6,8 @@ import { RetortError } from "../foundation/errors.ts";
 import type { TeacherConfig } from "./config.ts";
 
 /**
- * The pieces of each token of a corpus: token `u` has `pieces[offsets[u]]` up to, but not including, `pieces[offsets[u +
- * 1]]`.
+ * The pieces of each token of a corpus: token `u` has `pieces[offsets[u]]` up to, but not including,
+ * `pieces[offsets[u + 1]]`.
  */
 export interface Cuts {
   /** `[tokens + 1]` */

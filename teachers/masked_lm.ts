@@ -81,12 +81,12 @@ export interface MaskedLmShape {
 
 /**
  * Mean cross-entropy of the predictions, in nats. Besides the parameters it takes
- * - `tokenRows` `[batch * length, width]`: the rows of what is shown, a parameter: its gradient is that of these rows;
- * - `candidateRows` `[candidates, width]` and `candidateBias` `[candidates]`, parameters likewise; `correction`
+ * - `tokenRows` `[batch * length, width]`: the table rows of the input tokens, a parameter, so that gradients are of these rows only;
+ * - `candidateRows` `[candidates, width]` and `candidateBias` `[candidates]`, also parameters; `correction`
  *   `[candidates]`, which is added to the bias (see `Candidates`);
- * - `mask` `[batch, 1, length, length]`: added to the attention;
- * - `where` `[hidden]`: places of hidden tokens, `window * length + position`; `targets` `[hidden]`: which candidates
- *   they are.
+ * - `mask` `[batch, 1, length, length]`: added to the attention scores;
+ * - `where` `[hidden]`: indices of hidden tokens, `window * length + position`; `targets` `[hidden]`: indices of the
+ *   correct candidates.
  */
 function lossOf(sizes: MaskedLmSizes, { batch, hidden, candidates }: MaskedLmShape): SymbolicTensor {
   const { width, length } = sizes;

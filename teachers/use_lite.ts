@@ -174,8 +174,8 @@ function attentionBias(
 }
 
 /**
- * Multi-head attention over `[batch, tokens, 3 * width]` (queries, keys, values). Returns `[batch, tokens,
- * width]`.
+ * Multi-head attention over `[batch, tokens, 3 * width]` (queries, keys, values). Returns
+ * `[batch, tokens, width]`.
  */
 function attention(graph: OnnxGraph, all: Value, width: number, bias: Value): Value {
   const parts = graph.ops("Split", [all, graph.integers(width, width, width)], 3, { axis: -1 });

@@ -16,8 +16,8 @@ export interface NumpyOptions {
 }
 
 /**
- * Images from a `.npy` file of bytes: `[images, rows, columns]`, `[images, rows, columns, channels]`, `[images,
- * channels, rows, columns]`, or `[images, numbers]` with a given shape.
+ * Images from a `.npy` file of bytes: `[images, rows, columns]`, `[images, rows, columns, channels]`,
+ * `[images, channels, rows, columns]`, or `[images, numbers]` with a given shape.
  * @throws DataSetError for other types, shapes or Fortran order
  */
 // deno-lint-ignore require-await -- what cannot be read rejects, as with other kinds of images

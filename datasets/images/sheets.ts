@@ -48,8 +48,8 @@ export function sheet(set: ImageSet, options: SheetOptions = {}): Picture {
 }
 
 /**
- * Image sets of the same space side by side: one row per image, one column per set. An inpainting sheet is `[original,
- * masked, completed, ...]`.
+ * Image sets of the same space side by side: one row per image, one column per set. An inpainting sheet is
+ * `[original, masked, completed, ...]`.
  * @throws DataSetError when they differ in number or size
  */
 export function sideBySide(sets: readonly ImageSet[], options: Omit<SheetOptions, "columns"> = {}): Picture {

@@ -47,8 +47,8 @@ interface Stream {
 
 /**
  * Streams changes as server-sent events, one stream per browser; each can watch many pages. A watch reports changes from
- * the moment it starts, and the page then loads the state up to that moment, so no change is missed. An event is `[name
- * of the watch, event]`.
+ * the moment it starts, and the page then loads the state up to that moment, so no change is missed. An event is
+ * `[name of the watch, event]`.
  */
 export class LiveStreams {
   readonly #streams = new Map<string, Stream>();
