@@ -2,8 +2,8 @@ import { type Circuit, type InputNode, leafStates, type Parameter, type SumNode 
 import type { Draft } from "./grouping.ts";
 
 /**
- * Sum weights of one shape, stacked: slot `i` is a row-major matrix `[units, inputs]`. A parameter `[groups, units,
- * inputs]` takes `groups` consecutive slots, so its values are contiguous in the table.
+ * Sum weights of one shape, stacked: slot `i` is a row-major matrix `[units, inputs]`. A parameter
+ * `[groups, units, inputs]` takes `groups` consecutive slots, so its values are contiguous in the table.
  */
 export interface WeightTable {
   /** Rows of a matrix. */

@@ -23,7 +23,7 @@ export interface Backward {
   readonly weights: ReadonlyMap<string, Value>;
 }
 
-/** The likelihood of each sample at a root of one unit, `[1, batch, 1]`, float64. */
+/** The likelihood of each sample at a root with one unit, `[1, batch, 1]`, float64. */
 export interface Root {
   /** Its logarithm; {@link ZERO_BELOW} or less for zero. */
   readonly log: Value;

@@ -40,8 +40,8 @@ export function forEachBlock(
 }
 
 /**
- * Writes the log-values of all products and sums for a batch of `count` samples to `values`, by node `[samples,
- * units]`, starting at sample `first`.
+ * Writes the log-values of all products and sums for a batch of `count` samples to `values`, by node
+ * `[samples, units]`, starting at sample `first`.
  */
 export function readActivations(
   plan: Plan,

@@ -15,8 +15,8 @@ export interface OperandPart {
 }
 
 /**
- * The `j`-th pieces of all folds of a segment, or several consecutive ones: one tensor `[folds * pieces, batch,
- * units]`.
+ * The `j`-th pieces of all folds of a segment, or several consecutive ones: one tensor
+ * `[folds * pieces, batch, units]`.
  */
 export interface Operand {
   /** Units of a piece. */

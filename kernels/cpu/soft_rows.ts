@@ -7,7 +7,7 @@ import type { TokenTable } from "./token_table.ts";
 
 /** Rows of leaves over states, some of them mixed by soft evidence. */
 export interface MixedRows {
-  /** Discriminates {@link LeafRows}. */
+  /** Discriminates the kinds of `LeafRows`. */
   readonly kind: "mixed";
   /** `[folds, samples]`: rows of the table, one per block; {@link SOFT} where a row is mixed. */
   readonly index: Int32Array;

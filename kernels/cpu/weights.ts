@@ -90,7 +90,7 @@ export class Matrices {
     return this.#graph.op("Reshape", [x, this.#graph.integers(...shape)]);
   }
 
-  /** Inverse of {@link #stack}: `[folds, batch, width]`. */
+  /** Inverse of `#stack`: `[folds, batch, width]`. */
   #unstack(y: Value, segment: Segment<SumGroup>, run: MatrixRun, width: number): Value {
     if (run.slots === segment.folds && run.slots > 1) return y;
     return this.#graph.op("Reshape", [y, this.#graph.integers(segment.folds, -1, width)]);

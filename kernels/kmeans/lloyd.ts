@@ -13,7 +13,7 @@ export interface Iteration {
   readonly filled: number;
 }
 
-/** One iteration of Lloyd's algorithm: every centroid becomes the mean of its vectors. Never raises the inertia. */
+/** One iteration of Lloyd's algorithm: each centroid becomes the mean of its vectors. Never increases the inertia. */
 export async function fullStep(
   kernel: KMeansKernel,
   data: Prepared,

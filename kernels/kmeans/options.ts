@@ -9,8 +9,8 @@ export interface KMeansOptions {
   /** Distance. Default: `euclidean`. */
   readonly metric?: Metric;
   /**
-   * Initial centroids: `k-means++` (default), `sample` (distinct vectors drawn by weight), or an array `[clusters,
-   * width]`.
+   * Initial centroids: `k-means++` (default), `sample` (distinct vectors drawn by weight), or an array
+   * `[clusters, width]`.
    */
   readonly start?: "k-means++" | "sample" | Float32Array;
   /** Number of runs from different starts; the run with the lowest inertia is kept. Default: 1. */

@@ -93,8 +93,8 @@ async function onePass(
 }
 
 /**
- * Weighted sum of squared distances of all vectors to the centroids they were assigned to: `sum w |x - o|^2 - 2 sum_k
- * (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
+ * Weighted sum of squared distances of all vectors to the centroids they were assigned to:
+ * `sum w |x - o|^2 - 2 sum_k (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
  */
 function inertiaOf(data: Prepared, centroids: Float32Array, { sums, mass }: ClusterSums): number {
   const { origin } = data;

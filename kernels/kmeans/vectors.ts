@@ -71,8 +71,8 @@ export async function held(vectors: Vectors, bytes: number): Promise<Vectors> {
 }
 
 /**
- * A view of rows `offset`, `offset + step`, `offset + 2 step`, ...: one position of a matrix whose rows are `[samples,
- * positions]`.
+ * A view of rows `offset`, `offset + step`, `offset + 2 step`, ...: one position of a matrix whose rows are
+ * `[samples, positions]`.
  */
 export function everyNth(vectors: Vectors, step: number, offset: number): Vectors {
   const { width } = vectors;

@@ -127,7 +127,7 @@ export interface StatisticsSnippet extends Snippet {
 export interface Moments {
   /** Converts from the device's form to the family's, in place; `parameter` holds the values they were counted under. */
   toFamily(statistics: Float64Array, parameter: ParameterArray): void;
-  /** Inverse of {@link toFamily}. */
+  /** Inverse of `toFamily`. */
   toDevice(statistics: Float64Array, parameter: ParameterArray): Float32Array;
 }
 

@@ -22,13 +22,13 @@ const LOWEST = -1e300;
  *
  * | input | shape | |
  * |---|---|---|
- * | `values` | `[samples, variables]` | states and real values, of the type asked for. Missing: -1 for states, NaN for all |
- * | `observed` | `[samples, variables]` | bool, where asked for: false where a value is missing, whatever it is |
+ * | `values` | `[samples, variables]` | states and real values, of element type `type`. Missing: -1 for states, NaN for all |
+ * | `observed` | `[samples, variables]` | bool, with the option `observed`: false where a value is missing, whatever it holds |
  * | `logs_<v>` | `[samples, units]` | float32, for every external variable `v`: its log-likelihoods |
  * | `weights_<v>` | `[samples, states]` | float32, for every `v` in `soft`: state weights, read instead of a value that is not missing |
  *
- * Weights are at least 0; where they are read, the value may be any state. The output `log_likelihoods` is `[samples,
- * units of the root]`, float64; -Infinity for impossible samples. The runtime fails on values that are neither a state
+ * Weights are at least 0; where they are read, the value may be any state. The output `log_likelihoods` is
+ * `[samples, units of the root]`, float64; -Infinity for impossible samples. The runtime fails on values that are neither a state
  * nor missing ("out of data bounds").
  * @throws {CircuitError} when the parameters do not fit in one file of 2 GiB, or the type holds no real values
  */

@@ -70,7 +70,7 @@ export interface OnnxSessionOptions {
  */
 export async function openSession(model: Uint8Array, options: OnnxSessionOptions = {}): Promise<OnnxSession> {
   const session = await withFiles(model, options.external, (source) =>
-    // One signature takes a path, the other bytes.
+    // One overload takes a path, the other bytes.
     InferenceSession.create(source as string, {
       executionProviders: ["cpu"],
       intraOpNumThreads: options.threads ?? navigator.hardwareConcurrency,

@@ -54,8 +54,8 @@ export function encodeValues(
 }
 
 /**
- * Which scopes have something observed in each sample, one bit each, as read by ratio.wgsl: `[scopes,
- * seenWords(capacity)]`; undefined where no value is missing.
+ * Which scopes have something observed in each sample, one bit each, as read by ratio.wgsl:
+ * `[scopes, seenWords(capacity)]`; undefined where no value is missing.
  */
 export function encodeSeen(plan: Plan, samples: Samples, capacity: number): Uint32Array | undefined {
   const evidence = Evidence.of(plan.circuit), seen = evidence.seen(samples);

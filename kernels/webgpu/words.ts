@@ -1,6 +1,6 @@
 /** Number formats of the kernels. */
 
-/** Log zero on the device: WGSL promises no infinities. */
+/** Log zero on the device: WGSL does not guarantee infinities. */
 export const LOG_ZERO = -1e30;
 
 /** Scale of a row that is zero. */

@@ -3,7 +3,7 @@
 // parameters).
 struct Shape { padded: u32 }
 struct Fold { to: u32, first: u32, count: u32, factor: u32 }
-// The source covers the units from .. to - 1 of the row.
+// The source covers units `from .. to - 1` of the row.
 struct Source { at: u32, stride: u32, start: u32, to: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;

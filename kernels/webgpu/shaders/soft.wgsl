@@ -1,7 +1,7 @@
 // Log-likelihoods of leaves over states where samples have soft evidence, and the scales of all rows of these leaves. Runs
 // after leaves.wgsl, which treats a soft value as missing. A unit's value is the weighted sum of its likelihoods, or under
 // MAX the largest term.
-// Constants: KIND (table: a row for every state; list: the one state of each unit), LOG (the table has logarithms), MAX, VEC,
+// Constants: KIND (table: a row for every state; list: the only possible state of each unit), LOG (the table has logarithms), MAX, VEC,
 // CHUNK (weights per iteration), X and Y (workgroup).
 struct Shape {
   units: u32,       // all lengths in numbers, or in vec4 under VEC
