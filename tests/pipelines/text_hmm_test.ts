@@ -108,7 +108,7 @@ Deno.test("text that cannot be learned from is refused with what to set", async 
       /all\.csv: it is a table \(CSV\): which column is the text\? There are "id", "review"/,
     ],
     [["text=short.txt", 'blanks=["a _", "b"]'], /parameter `blanks\.1`: there is no blank, `_`, in it/],
-    [["text=short.txt", "by=pieces"], /by=pieces wants a teacher in ONNX/],
+    [["text=short.txt", "by=pieces"], /by=pieces needs a teacher in ONNX/],
     [["text=short.txt", "units=words"], /parameter `units`: it is called `by` since 0\.2\.0/],
     [
       [

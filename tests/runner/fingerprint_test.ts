@@ -38,13 +38,13 @@ const STAGES: readonly [file: string, name: string][] = [
   ["stages/fit_bigram.ts", "fitBigram"],
 ];
 
-/** Files that are imported as a whole, at run time: all that they export counts. */
+/** Files that are imported as a whole, at run time or as a namespace: all that they export counts. */
 function importedWhole(files: readonly string[]): Set<string> {
   return new Set(
     files.flatMap((file) =>
-      [...Deno.readTextFileSync(file).matchAll(/\bimport\(\s*"(\.[^"]+)"/g)].map(([, path]) =>
-        fileURLToPath(new URL(path!, pathToFileURL(file)))
-      )
+      [...Deno.readTextFileSync(file).matchAll(/\bimport(?:\(| \* as \w+ from)\s*"(\.[^"]+)"/g)].map((
+        [, path],
+      ) => fileURLToPath(new URL(path!, pathToFileURL(file))))
     ),
   );
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { changeText } from "../../runner/change_text.ts";
 import { matchNodes, type PlacedNodes } from "../../runner/match.ts";
+import { holds } from "../property.ts";
 
 /** A run of the language experiment: two arms by states and seeds, scored on two texts. */
 function run(states: readonly number[], seeds = 1, arms = true): PlacedNodes {
@@ -68,9 +69,10 @@ Deno.test("of sweeps the equal arms are matched, the others stand alone where th
   assert.deepEqual(found.get("em random@512, seed 0"), [undefined, "em random@512, seed 0"]);
 });
 
-Deno.test("whatever runs are matched, every node stands in one row, and equal runs match whole", () => {
+Deno.test("whatever runs are matched, every node stands in one row, and equal runs match whole", (test) => {
   const sweeps = fc.uniqueArray(fc.constantFrom(8, 16, 32, 64), { minLength: 1 });
-  fc.assert(
+  holds(
+    test,
     fc.property(
       fc.array(fc.tuple(sweeps, fc.integer({ min: 1, max: 2 })), { minLength: 2, maxLength: 4 }),
       (all) => {

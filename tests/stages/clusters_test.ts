@@ -115,7 +115,7 @@ Deno.test("positions get clusters of their own", async () => {
     assert.deepEqual(again.labels, found.labels);
     await assert.rejects(
       runStage(clusterVectors, { vectors }, { clusters: 2, positions: 7 }),
-      /60 vectors are no samples/,
+      /60 vectors cannot be split into samples/,
     );
   });
 });
@@ -265,7 +265,7 @@ Deno.test("an HMM is materialised from windows and clusters, with a state for th
     const plain = await runStage(materialiseHmm, inputs, { ...none, endState: false });
     assert.deepEqual(parameterOf(plain.circuit, "transition").shape, [1, 2, 2]);
     const without = { ...inputs, vocabulary: { ...inputs.vocabulary, end: null } };
-    await assert.rejects(runStage(materialiseHmm, without), /these tokens have no end/);
+    await assert.rejects(runStage(materialiseHmm, without), /this vocabulary has no end-of-text token/);
     const short = { ...inputs, labels: { labels: new Int32Array(8), clusters: 2 } };
     await assert.rejects(runStage(materialiseHmm, short), /8 labels for 4 windows of 4 positions/);
   });
