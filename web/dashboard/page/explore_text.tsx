@@ -44,7 +44,7 @@ export function ExploreText(
         <label for="sentence">
           Sentence; <code>_</code> stands for a word (of a model over pieces: a piece) that is missing, up to
           {" "}
-          {about.length} units with the ends of the sentence
+          {about.length} tokens with the ends of the sentence
         </label>
         <input
           id="sentence"
@@ -166,8 +166,8 @@ function said({ bits, given, unknown, blanks }: TextAnswer): string {
     ? ""
     : `; not in the vocabulary and read as unknown: ${[...new Set(unknown)].join(", ")}`;
   const surprise = bits === null
-    ? "what stands is impossible"
-    : `the ${given} units that stand, ends included, have ${bits.toFixed(1)} bits of surprise`;
+    ? "what is given is impossible"
+    : `the ${given} tokens that are given, ends included, have ${bits.toFixed(1)} bits of surprise`;
   return `${blanks.length === 1 ? "1 blank" : `${blanks.length} blanks`}; ${surprise}${missing}`;
 }
 
