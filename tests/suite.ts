@@ -20,12 +20,16 @@ let failed = 0;
 let skipped = 0;
 
 /** Runs Deno with arguments; output goes through as it comes and is returned as well. */
-async function deno(args: readonly string[], show = true): Promise<{ code: number; text: string }> {
+async function deno(
+  args: readonly string[],
+  show = true,
+  env: Record<string, string> = {},
+): Promise<{ code: number; text: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).spawn();
   let text = "";
   const pump = async (from: ReadableStream<Uint8Array>, to: { writeSync(bytes: Uint8Array): number }) => {
@@ -70,14 +74,20 @@ function modulesWithExamples(folder: string): string[] {
 }
 
 async function test(files: readonly string[]): Promise<void> {
-  const { code, text } = await deno([
-    "test",
-    "--allow-all",
-    "--no-check",
-    "--parallel",
-    "--permit-no-files",
-    ...files,
-  ]);
+  // Tests wait for processes, browsers and disks a third of their time: one more at once than there are cores.
+  const jobs = Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1);
+  const { code, text } = await deno(
+    [
+      "test",
+      "--allow-all",
+      "--no-check",
+      "--parallel",
+      "--permit-no-files",
+      ...files,
+    ],
+    true,
+    { DENO_JOBS: jobs },
+  );
   const summary = /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/m.exec(text);
   if (summary === null) {
     failed++;
