@@ -33,7 +33,7 @@ Deno.test({
       };
       const top = async () => await page.locator(".blank tbody").first().innerText();
       await typed("to _");
-      await until("one blank", async () => /1 blank; the 3 units/.test(await text()));
+      await until("one blank", async () => /1 blank; the 3 tokens/.test(await text()));
       const before = await top();
       assert.match(before, /%/);
       assert.match(await text(), /Drawn/);
