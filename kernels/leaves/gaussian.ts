@@ -2,6 +2,7 @@ import { pairOf } from "../webgpu/words.ts";
 import type { DeviceLeaf, LeafFolds, LeafGraph, Moments } from "./device_leaf.ts";
 import { farthest } from "./reach.ts";
 import { TABLE } from "./states.ts";
+import { sampleSums } from "./sums.ts";
 
 /** Error of the device's sums in the variance, relative to the squared shift of the mean. */
 export const ROUNDING = 1e-5;
@@ -80,56 +81,19 @@ export const gaussianDevice: DeviceLeaf = {
       kind: "gaussian",
       reads: "values",
       flops: 8,
-      code: `\
-struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
-struct Set { statistics: u32, first: u32, count: u32, table: u32 }
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-@group(0) @binding(7) var<storage, read> table: array<Value>;
-const MISSING_REAL = 0x7f7fffffu;
-
-// Samples that are added up by themselves before they are added to the rest: large sums round what is added.
-const PART = 32u;
-const FARTHEST = 1e13; // standard deviations: squares must not overflow
-
-// Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
-@compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) here: vec3u) {
-  let id = here + portion.group * vec3u($X, 1u, 1u);
-  let unit = id.x;
-  if (unit >= shape.units) { return; }
-  let leaf = sets[id.z];
-  let mean = table[leaf.table + unit];
-  let meanLow = table[leaf.table + shape.tableStride + unit];
-  let inverse = table[leaf.table + 2u * shape.tableStride + unit];
-  var weight = Value();
-  var first = Value();
-  var second = Value();
-  for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
-    let user = uses[u];
-    for (var start = 0u; start < batch.rows; start += PART) {
-      var partWeight = Value();
-      var partFirst = Value();
-      var partSecond = Value();
-      for (var sample = start; sample < min(start + PART, batch.rows); sample++) {
-        let value = values[sample * shape.columns + user.variable];
-        if (value == MISSING_REAL) { continue; }
-        let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + user.variable]);
-        let flow = flows[user.at + sample * user.stride + unit];
-        let z = clamp(((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse, Value(-FARTHEST), Value(FARTHEST));
-        partWeight += flow;
-        partFirst += flow * z;
-        partSecond += flow * z * z;
-      }
-      weight += partWeight;
-      first += partFirst;
-      second += partSecond;
-    }
-  }
-  let at = leaf.statistics + unit;
-  statistics[at] += weight;
-  statistics[at + shape.stride] += first;
-  statistics[at + 2u * shape.stride] += second;
-}`,
+      // Moments of (x - mean) / stddev, which keep the digits that moments about zero would lose.
+      code: sampleSums({
+        missing: ["MISSING_REAL", "0x7f7fffffu"],
+        constants: "const FARTHEST = 1e13; // standard deviations: squares must not overflow",
+        unit: `\
+let mean = table[leaf.table + unit];
+let meanLow = table[leaf.table + shape.tableStride + unit];
+let inverse = table[leaf.table + 2u * shape.tableStride + unit];`,
+        reads: "let low = bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + user.variable]);",
+        sample:
+          "let z = clamp(((bitcast<f32>(value) - mean) + (low - meanLow)) * inverse, Value(-FARTHEST), Value(FARTHEST));",
+        sums: [["first", "flow * z"], ["second", "flow * z * z"]],
+      }),
     },
     moments,
     reach: {

@@ -4,6 +4,7 @@ import { deviance, MOST_COUNT, poissonOffset } from "../../circuits/leaves/count
 import type { DeviceLeaf, LeafFolds, LeafGraph } from "./device_leaf.ts";
 import { farthest } from "./reach.ts";
 import { TABLE } from "./states.ts";
+import { sampleSums } from "./sums.ts";
 
 /**
  * Likelihoods of counts, computed from the rate as in circuits/leaves/counting.ts: the host supplies the part of the
@@ -59,45 +60,10 @@ export const poissonDevice: DeviceLeaf = {
       kind: "counts",
       reads: "values",
       flops: 3,
-      code: `\
-struct Shape { units: u32, stride: u32, columns: u32, tableStride: u32 }
-struct Set { statistics: u32, first: u32, count: u32, table: u32 }
-@group(0) @binding(6) var<storage, read> values: array<u32>;
-@group(0) @binding(7) var<storage, read> table: array<Value>;
-const MISSING = 0xffffffffu;
-
-// Samples that are added up by themselves before they are added to the rest: large sums round what is added.
-const PART = 32u;
-
-// Flow, and flow times count.
-@compute @workgroup_size($X)
-fn main(@builtin(global_invocation_id) here: vec3u) {
-  let id = here + portion.group * vec3u($X, 1u, 1u);
-  let unit = id.x;
-  if (unit >= shape.units) { return; }
-  let leaf = sets[id.z];
-  var weight = Value();
-  var total = Value();
-  for (var u = leaf.first; u < leaf.first + leaf.count; u++) {
-    let user = uses[u];
-    for (var start = 0u; start < batch.rows; start += PART) {
-      var partWeight = Value();
-      var partTotal = Value();
-      for (var sample = start; sample < min(start + PART, batch.rows); sample++) {
-        let value = values[sample * shape.columns + user.variable];
-        if (value == MISSING) { continue; }
-        let flow = flows[user.at + sample * user.stride + unit];
-        partWeight += flow;
-        partTotal += flow * f32(value);
-      }
-      weight += partWeight;
-      total += partTotal;
-    }
-  }
-  let at = leaf.statistics + unit;
-  statistics[at] += weight;
-  statistics[at + shape.stride] += total;
-}`,
+      code: sampleSums({
+        missing: ["MISSING", "0xffffffffu"],
+        sums: [["total", "flow * f32(value)"]],
+      }),
     },
     reach: {
       spans: (parameter, limit) =>
