@@ -2,7 +2,7 @@ import { type Circuit, CircuitError, isBuiltIn } from "../circuits/mod.ts";
 import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { checkMemory } from "./memory.ts";
-import { requireCircuit, requireObject } from "../circuits/guards.ts";
+import { requireCircuit, requireObject, requireWhole } from "../circuits/guards.ts";
 
 /** More threads than any machine has. */
 const MOST_THREADS = 4096;
@@ -18,12 +18,7 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
   requireObject("the options of an engine", options);
   const { memory, threads } = options;
   if (memory !== undefined) checkMemory(memory);
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw new CircuitError(
-      "circuit/argument",
-      `threads is ${threads}, expected a whole number from 1 to ${MOST_THREADS}`,
-    );
-  }
+  if (threads !== undefined) requireWhole("threads", threads, 1, MOST_THREADS);
   // Loaded on demand: browsers have no ONNX Runtime for Node.
   switch (await chooseEngine(engineFor(circuit, options))) {
     case "cpu":

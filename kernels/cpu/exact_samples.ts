@@ -53,11 +53,16 @@ export class ExactSamples {
     for (const node of circuit.nodes) {
       if (node.kind !== "input" || node.parameter === undefined) continue;
       if (!isObserved(samples, s, node.variable)) continue;
-      const value = samples.values[s * samples.variables + node.variable] as number;
+      const flows = pass.flows[node.id];
+      if (flows === undefined) continue;
       const soft = softOf(samples, s, node.variable);
-      pass.flows[node.id]?.forEach((flow, u) => {
-        if (flow > 0 && soft !== undefined) counts.leaves.addSoft(node, u, soft, weight * flow);
-        else if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
+      if (soft !== undefined) {
+        counts.leaves.addSoft(node, flows, soft, weight);
+        continue;
+      }
+      const value = samples.values[s * samples.variables + node.variable] as number;
+      flows.forEach((flow, u) => {
+        if (flow > 0) counts.leaves.addExact(node, u, value, weight * flow);
       });
     }
     return log;

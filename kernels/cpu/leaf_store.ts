@@ -308,11 +308,16 @@ export class LeafCounts {
     if (row >= 0) this.#table(place.table).addOne(row, unit, flow);
   }
 
-  /** Adds the flow of one leaf unit under soft evidence: each state gets its share of the unit's likelihood. */
-  addSoft(node: InputNode, unit: number, soft: StateWeights, flow: number): void {
-    softPosterior(leafFamily(node.family), this.#store.leaf(node), unit, soft).forEach((share, i) => {
-      if (share > 0) this.addExact(node, unit, soft.states[i] as number, flow * share);
-    });
+  /** Adds the flows of a leaf's units, times `weight`, under soft evidence: each state gets its share of a unit's likelihood. */
+  addSoft(node: InputNode, flows: ArrayLike<number>, soft: StateWeights, weight: number): void {
+    const family = leafFamily(node.family), leaf = this.#store.leaf(node);
+    for (let unit = 0; unit < flows.length; unit++) {
+      const flow = flows[unit] as number;
+      if (!(flow > 0)) continue;
+      softPosterior(family, leaf, unit, soft).forEach((share, i) => {
+        if (share > 0) this.addExact(node, unit, soft.states[i] as number, weight * flow * share);
+      });
+    }
   }
 
   /** Statistics of a parameter, `[units, width]`. */

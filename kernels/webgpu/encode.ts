@@ -66,20 +66,7 @@ export function encodeLeaf(
   );
 }
 
-/** Copies rows `from .. to - 1` of the device table of a leaf made of distributions back to `values`. */
-export function decodeLeaf(
-  table: LeafTable,
-  data: Float32Array,
-  at: number,
-  from: number,
-  to: number,
-  values: ParameterArray,
-): void {
-  const { units, states } = table;
-  transposeInto(data, at, padded(units), to - from, units, values, from, states);
-}
-
-/** Copies rows `from .. to - 1` of statistics (`[rows, padded(units)]`) to `[units, width]`. */
+/** Copies rows `from .. to - 1` of statistics, or of a table of distributions, (`[rows, padded(units)]`) to `[units, width]`. */
 export function decodeStatistics(
   units: number,
   width: number,
@@ -87,7 +74,7 @@ export function decodeStatistics(
   at: number,
   from: number,
   to: number,
-  values: Float32Array | Float64Array,
+  values: ParameterArray,
 ): void {
   transposeInto(data, at, padded(units), to - from, units, values, from, width);
 }

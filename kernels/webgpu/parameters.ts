@@ -11,7 +11,6 @@ import { gpuTable } from "../leaves/mod.ts";
 import type { LeafTable, Plan } from "../plan.ts";
 import type { Commands } from "./commands.ts";
 import {
-  decodeLeaf,
   decodeStatistics,
   encodeLeaf,
   encodeStatistics,
@@ -112,7 +111,7 @@ export class ParameterStore {
       if (!this.isOnDevice(id)) return;
       const values = new Float32Array(parameterOf(this.#plan.circuit, id).values.length);
       for (const { page, at, from, to } of slots[0] as readonly PagePart[]) {
-        decodeLeaf(table, tables[page] as Float32Array, at, from, to, values);
+        decodeStatistics(table.units, table.states, tables[page] as Float32Array, at, from, to, values);
       }
       out.set(id, values);
     });

@@ -3,9 +3,6 @@
 /** Log zero on the device: WGSL does not guarantee infinities. */
 export const LOG_ZERO = -1e30;
 
-/** Scale of a row that is zero. */
-export const ZERO_SCALE = -536870912;
-
 /** Marks a missing state, as u32, and a missing real value, as the bits of the largest f32. */
 export const MISSING = 0xffffffff, MISSING_REAL = 0x7f7fffff;
 
