@@ -1,5 +1,5 @@
 import type { JsonValue } from "../foundation/canonical.ts";
-import { spreadOfValues } from "../foundation/spread.ts";
+import { type Spread, spreadOfValues } from "../foundation/spread.ts";
 import type { Headline, PipelineQuestion } from "./headline.ts";
 
 /** How one arm differs from the baseline. */
@@ -167,8 +167,8 @@ export function differenceOf(
 
 /** B. L. Welch, The generalization of “Student's” problem when several different population variances are involved, 1947. */
 function welch(
-  a: NonNullable<ReturnType<typeof spreadOfValues>>,
-  b: NonNullable<ReturnType<typeof spreadOfValues>>,
+  a: Spread,
+  b: Spread,
 ): readonly [number, number] | null {
   if (a.deviation === null || b.deviation === null) return null;
   const [u, v] = [a.deviation ** 2 / a.n, b.deviation ** 2 / b.n];

@@ -1,7 +1,7 @@
 import { bytesText, valueText } from "../foundation/format.ts";
 import { groupsOf } from "./compare.ts";
 import type { Records } from "./records/records.ts";
-import type { ArtifactRecord } from "./records/rows.ts";
+import type { ArtifactRecord, RunRecord } from "./records/rows.ts";
 import { artifactSize } from "./store/artifacts.ts";
 
 /** Artifacts that are models, by their codecs. */
@@ -17,7 +17,7 @@ export function modelCard(records: Records, record: ArtifactRecord): string | un
       "\n",
     );
   const facts = Object.entries(artifact.facts).map(([name, value]) => [name, valueText(value)] as const);
-  const measured = run === undefined ? [] : measuredOf(records, run.id, record);
+  const measured = run === undefined ? [] : measuredOf(records, run, record);
   return `# ${record.node}:${record.output}
 
 A ${
@@ -63,10 +63,13 @@ unlike what it was learned from. The licence of that data holds for what is done
 }
 
 /** What the nodes that read the artifact, and the one that made it, measured. */
-function measuredOf(records: Records, id: string, record: ArtifactRecord): (readonly [string, string])[] {
-  const run = records.findRuns(id).find((one) => one.id === id)!;
+function measuredOf(
+  records: Records,
+  run: RunRecord,
+  record: ArtifactRecord,
+): (readonly [string, string])[] {
   const readers = new Set(
-    records.edges(id).filter((edge) => edge.source === record.node && edge.output === record.output)
+    records.edges(run.id).filter((edge) => edge.source === record.node && edge.output === record.output)
       .map((edge) => edge.node),
   );
   return groupsOf(records, run).flatMap((group) => group.nodes).filter(({ node }) =>

@@ -83,7 +83,8 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
   });
 }
 
-function tryRun(records: Records, text: string): RunRecord | undefined {
+/** The run of an id, its beginning, or `latest`; undefined where there is none, or several. */
+export function tryRun(records: Records, text: string): RunRecord | undefined {
   if (text === "latest") return resolveRun(records, text);
   const found = records.findRuns(text);
   return found.length === 1 ? found[0] : found.find((run) => run.id === text);

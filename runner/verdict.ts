@@ -23,7 +23,8 @@ export function verdictOf(answer: RunAnswer): Verdict {
   }
   const better = pairs.filter(({ own }) => own.difference!.better === true);
   const worse = pairs.filter(({ own }) => own.difference!.better === false);
-  const most = better.length > 0 && worse.length > 0 ? better.length >= worse.length ? better : worse : pairs;
+  const mixed = better.length > 0 && worse.length > 0;
+  const most = mixed ? better.length >= worse.length ? better : worse : pairs;
   const word = most.every(({ own }) => own.difference!.better === null)
     ? "as good as"
     : most === worse || better.length === 0
@@ -36,7 +37,6 @@ export function verdictOf(answer: RunAnswer): Verdict {
     ? ` at ${pairs.length === 2 ? "both" : `all ${pairs.length}`} settings`
     : ` at ${most.length} of ${pairs.length} settings`;
   const why = doubts(pairs.flatMap(({ own, base }) => [own, base]));
-  const mixed = better.length > 0 && worse.length > 0;
   const unsure = pairs.filter(({ own }) => {
     const interval = own.difference!.interval;
     return interval === null || interval[0] <= 0 && interval[1] >= 0;
@@ -56,7 +56,7 @@ export function verdictOf(answer: RunAnswer): Verdict {
 
 /** What speaks against values, whatever they are. */
 function doubts(arms: readonly ArmValue[]): string[] {
-  const open = [...new Set(arms.filter((one) => one.open > 0).map(({ label }) => label))];
+  const open = openLabels(arms);
   const single = arms.filter(({ values }) => values.length < 2).length;
   return [
     ...(single === 0
@@ -147,9 +147,11 @@ export function groupText(answer: RunAnswer, { arms }: AnswerGroup): string {
 
 /** Labels of arms of which some training was cut off. */
 export function openArms({ groups }: RunAnswer): string[] {
-  return [
-    ...new Set(groups.flatMap(({ arms }) => arms.filter(({ open }) => open > 0).map(({ label }) => label))),
-  ];
+  return openLabels(groups.flatMap(({ arms }) => arms));
+}
+
+function openLabels(arms: readonly ArmValue[]): string[] {
+  return [...new Set(arms.filter(({ open }) => open > 0).map(({ label }) => label))];
 }
 
 /** Where a value's bar begins and ends, and its spread, as shares of the width: bars begin at 0. */

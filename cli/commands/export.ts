@@ -10,7 +10,7 @@ import { modelCard } from "../../runner/model_card.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { badFileName } from "../../foundation/file_names.ts";
 import { type Export, exportArtifact } from "../../runner/export.ts";
-import { resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { resolveArtifact, tryRun } from "../../runner/references.ts";
 import { listFolder } from "../../runner/store/blobs.ts";
 import { JSON_OUTPUT, STORE, userPath, VERBOSE } from "../options.ts";
 import { bytesText, print, printJson } from "../output.ts";
@@ -43,7 +43,7 @@ async function exportRef(
   using _closed = records;
   const target = userPath(folder);
   const exports: Export[] = [];
-  const run = asRun();
+  const run = tryRun(records, reference);
   if (options.to !== undefined && run === undefined) {
     throw new CallError("command/options", `--to is about runs, and ${reference} is none`, {
       hint: "Name a run: `deno task runs` lists them.",
@@ -78,11 +78,6 @@ async function exportRef(
   }
   if (options.json) return printJson(exports);
   for (const done of exports) print(`${done.folder}: ${done.files} files, ${bytesText(done.bytes)}`);
-
-  function asRun() {
-    if (reference !== "latest" && records.findRuns(reference).length !== 1) return undefined;
-    return resolveRun(records, reference);
-  }
 }
 
 function filesFor(

@@ -3,9 +3,14 @@ import { CallError } from "../../foundation/errors.ts";
 import { cancelRun } from "../../runner/cancel.ts";
 import { valueText } from "../../foundation/text.ts";
 import { reasonText } from "../../runner/key.ts";
-import { groupsOf, type StageGroup } from "../../runner/compare.ts";
+import { groupsOf, sweepsOf, sweepsText } from "../../runner/compare.ts";
 import { Records } from "../../runner/records/records.ts";
-import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
+import {
+  type Annotation,
+  NO_ANNOTATION,
+  type NodeRecord,
+  type RunRecord,
+} from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
 import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -85,48 +90,35 @@ function runs(run: string | undefined, options: RunsOptions): void {
   }
   const list = chosenRuns(store, records, options);
   const annotations = records.annotations();
-  const rows = list.map((record) => ({
-    record,
-    status: liveStatus(store, record),
-    groups: groupsOf(records, record),
-  }));
+  const rows = list.map((record) => {
+    const nodes = records.nodes(record.id), status = liveStatus(store, record);
+    return { record, status, counts: countsByStage(nodes, status), sweeps: sweepsOf(nodes) };
+  });
   if (options.json) {
-    return printJson(rows.map(({ record, status, groups }) => ({
+    return printJson(rows.map(({ record, status, counts, sweeps }) => ({
       ...record,
       status,
-      ...annotations.get(record.id) ?? NOTHING,
-      nodes: counts(groups, status),
-      sweeps: groups.filter((group) => group.nodes.length > 1).map((group) => ({
-        stage: group.stage,
-        nodes: group.nodes.length,
-        varying: group.varying,
-      })),
+      ...annotations.get(record.id) ?? NO_ANNOTATION,
+      nodes: counts,
+      sweeps,
     })));
   }
   if (rows.length === 0) return print(records.countRuns() === 0 ? "no runs yet" : "no runs match");
   const said = rows.some(({ record }) => annotations.has(record.id));
   print(table(
     ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "NODES", "SWEEPS", ...said ? ["NOTES"] : []],
-    rows.map(({ record, status, groups }) => [
+    rows.map(({ record, status, counts, sweeps }) => [
       record.id,
       record.pipeline,
       status,
       timeText(record.started),
       record.ended === null ? "–" : durationText(record.ended - record.started),
-      Object.entries(counts(groups, status)).map(([state, n]) => `${n} ${state}`).join(", "),
-      groups.filter((group) => group.nodes.length > 1)
-        .map((group) =>
-          `${group.stage} ×${group.nodes.length}${
-            group.varying.length > 0 ? ` (${group.varying.join(", ")})` : ""
-          }`
-        )
-        .join("; "),
-      ...said ? [annotationText(annotations.get(record.id) ?? NOTHING)] : [],
+      Object.entries(counts).map(([state, n]) => `${n} ${state}`).join(", "),
+      sweepsText(sweeps),
+      ...said ? [annotationText(annotations.get(record.id) ?? NO_ANNOTATION)] : [],
     ]),
   ));
 }
-
-const NOTHING: Annotation = { note: "", tags: [], archived: false };
 
 function annotationText({ note, tags, archived }: Annotation): string {
   return [...tags.map((tag) => `#${tag}`), ...archived ? ["(archived)"] : [], note].join(" ").trim();
@@ -163,7 +155,7 @@ function annotate(store: Store, { id }: RunRecord, options: RunsOptions): void {
   if (note === undefined && tag.length + untag.length === 0 && !archive && !unarchive) return;
   using writing = new Records(store);
   writing.transaction(() => {
-    const before = writing.annotations().get(id) ?? NOTHING;
+    const before = writing.annotation(id);
     writing.annotate(id, {
       tags: [...before.tags, ...tag].filter((one) => !untag.includes(one)),
       ...(note === undefined ? {} : { note }),
@@ -172,10 +164,11 @@ function annotate(store: Store, { id }: RunRecord, options: RunsOptions): void {
   });
 }
 
-function counts(groups: readonly StageGroup[], status: LiveStatus): Record<string, number> {
+/** Nodes by state, in the order in which a walk from stage to stage meets the states. */
+function countsByStage(nodes: readonly NodeRecord[], status: LiveStatus): Record<string, number> {
   const found: Record<string, number> = {};
-  for (const { node } of groups.flatMap((group) => group.nodes)) {
-    const state = liveNodeState(node.state, status);
+  for (const { state: recorded } of [...Map.groupBy(nodes, ({ stage }) => stage).values()].flat()) {
+    const state = liveNodeState(recorded, status);
     found[state] = (found[state] ?? 0) + 1;
   }
   return found;
@@ -184,7 +177,7 @@ function counts(groups: readonly StageGroup[], status: LiveStatus): Record<strin
 function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
   const groups = groupsOf(records, record);
   const status = liveStatus(store, record);
-  const annotation = records.annotations().get(record.id) ?? NOTHING;
+  const annotation = records.annotation(record.id);
   if (options.json) {
     const nodes = groups.flatMap((group) =>
       group.nodes.map(({ node, values }) => ({

@@ -6,6 +6,7 @@ import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } 
 import { runCondition, type RunFilter, runFilter } from "./filter.ts";
 import {
   type Annotation,
+  annotationFromRow,
   type ArmRecord,
   type ArtifactRecord,
   type ChoiceRecord,
@@ -13,10 +14,12 @@ import {
   type LastValue,
   type ListedRun,
   type MetricRecord,
+  NO_ANNOTATION,
   nodeFromRow,
   type NodeRecord,
   type NodeState,
   type ProgressRecord,
+  type RawAnnotation,
   type RawArtifact,
   type RawNode,
   type RawRun,
@@ -79,9 +82,13 @@ export class RecordReader implements Disposable {
 
   /** Whether there is a table: records that could not be brought up to date lack the newest. */
   #has(table: string): boolean {
+    if (this.#tables.has(table)) return true;
     const found = this.database.all("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table);
+    if (found.length > 0) this.#tables.add(table);
     return found.length > 0;
   }
+  /** Tables that were found; one that is missing may still be made. */
+  readonly #tables = new Set<string>();
 
   /** True when a result is in the records. */
   hasResult(key: Digest): boolean {
@@ -114,9 +121,8 @@ export class RecordReader implements Disposable {
   }
 
   #condition(): string {
-    return runCondition(this.#lists ||= this.hasLists());
+    return runCondition(this.hasLists());
   }
-  #lists = false;
 
   /** What a list tells of the runs that fit, newest first. */
   listedRuns(options: RunFilter = {}): ListedRun[] {
@@ -139,13 +145,17 @@ export class RecordReader implements Disposable {
   annotations(): Map<string, Annotation> {
     if (!this.hasLists()) return new Map();
     return new Map(
-      this.database.all<{ run: string; note: string; tags: string; archived: number }>(
-        "SELECT * FROM annotations",
-      ).map(({ run, note, tags, archived }) => [
-        run,
-        { note, tags: JSON.parse(tags), archived: archived !== 0 },
-      ]),
+      this.database.all<RawAnnotation>("SELECT * FROM annotations").map((
+        row,
+      ) => [row.run, annotationFromRow(row)]),
     );
+  }
+
+  /** What people say of one run. */
+  annotation(run: string): Annotation {
+    if (!this.hasLists()) return NO_ANNOTATION;
+    const row = this.database.all<RawAnnotation>("SELECT * FROM annotations WHERE run = ?", run)[0];
+    return row === undefined ? NO_ANNOTATION : annotationFromRow(row);
   }
 
   /** What a metric of a stage came to in all runs: a node that was found in the store has what the run that made it recorded. */

@@ -125,7 +125,7 @@ export class Records extends RecordReader {
 
   /** Keeps what people say of a run; what `change` leaves out stays. */
   annotate(run: string, change: Partial<Annotation>): Annotation {
-    const before = this.annotations().get(run) ?? { note: "", tags: [], archived: false };
+    const before = this.annotation(run);
     const after = { ...before, ...change };
     const tags = [...new Set(after.tags)].sort();
     this.database.run(

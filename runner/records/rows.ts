@@ -60,6 +60,9 @@ export interface Annotation {
   readonly archived: boolean;
 }
 
+/** Of a run that nobody said anything of. */
+export const NO_ANNOTATION: Annotation = { note: "", tags: [], archived: false };
+
 /** A run in a list. */
 export type ListedRun = Pick<RunRecord, "id" | "pipeline" | "status" | "started" | "ended" | "seed">;
 
@@ -152,4 +155,17 @@ export function nodeFromRow(row: RawNode): NodeRecord {
     // A read-only store of an older version has no such column.
     code: row.code ?? null,
   };
+}
+
+/** An annotation as its row holds it. */
+export interface RawAnnotation {
+  readonly run: string;
+  readonly note: string;
+  readonly tags: string;
+  readonly archived: number;
+}
+
+/** An annotation from its row. */
+export function annotationFromRow({ note, tags, archived }: RawAnnotation): Annotation {
+  return { note, tags: JSON.parse(tags), archived: archived !== 0 };
 }

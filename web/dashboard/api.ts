@@ -44,7 +44,7 @@ export async function runPage(store: Store, records: Records, id: string): Promi
     answer: await recordedAnswer(store, records, view.run.id) ?? null,
     tables: await outputTables(store, records, view),
     how: reproduction(view.run),
-    annotation: records.annotations().get(view.run.id) ?? { note: "", tags: [], archived: false },
+    annotation: records.annotation(view.run.id),
     left: view.status === "running"
       ? timeLeft(records.nodes(view.run.id), records.progress(view.run.id), now) ?? null
       : null,

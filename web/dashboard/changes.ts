@@ -29,7 +29,7 @@ export function annotateRuns(store: Store, records: Records, body: unknown): Ann
   using writing = new Records(store);
   return writing.transaction(() =>
     ids.map((id) => {
-      const before = addTags === undefined ? [] : writing.annotations().get(id)?.tags ?? [];
+      const before = addTags === undefined ? [] : writing.annotation(id).tags;
       return writing.annotate(id, {
         ...(note === undefined ? {} : { note }),
         ...(tags === undefined && addTags === undefined

@@ -100,7 +100,6 @@ export interface Point {
 
 /** Points of two columns: one per node that has a value of `y`, otherwise one per run. */
 export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Point[] {
-  const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
   if (x.kind === "node") {
     if (y.kind !== "metric") throw new WrongQuestion("page/argument", "parameters of nodes go with metrics");
     return records.lastValues(y.of, y.name).flatMap(({ run, node, params, value }) => {
@@ -108,6 +107,7 @@ export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Poi
       return at === undefined ? [] : [{ run, node, x: at, y: value }];
     });
   }
+  const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
   const cells = cellsOf(records, x);
   const ofRun = Map.groupBy(cells, (cell) => cell.run);
   return points.flatMap(({ run, node, value }) => {

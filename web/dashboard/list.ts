@@ -3,7 +3,7 @@ import { liveNodeCounts, type LiveNodeState, type LiveStatus, liveStatus } from 
 import { sweepsOf, sweepsText } from "../../runner/compare.ts";
 import type { RunFilter } from "../../runner/records/filter.ts";
 import type { RecordReader } from "../../runner/records/reader.ts";
-import type { Annotation, ListedRun } from "../../runner/records/rows.ts";
+import { type Annotation, type ListedRun, NO_ANNOTATION } from "../../runner/records/rows.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type TimeLeft, timeLeft } from "../view/left.ts";
 import { cellsOf, columnOf, type Point, pointsOf } from "./columns.ts";
@@ -64,7 +64,7 @@ export function listRuns(store: Store, records: RecordReader, query: URLSearchPa
         states: liveNodeCounts(records.nodeStates(run.id), status),
         sweeps: sweepsText(sweepsOf(nodes)),
         left: status === "running" ? timeLeft(nodes, records.progress(run.id), now) ?? null : null,
-        ...annotations.get(run.id) ?? NOTHING,
+        ...annotations.get(run.id) ?? NO_ANNOTATION,
         cells: values.map((column) => column.get(run.id) ?? []),
       };
     }),
@@ -73,8 +73,6 @@ export function listRuns(store: Store, records: RecordReader, query: URLSearchPa
     now,
   };
 }
-
-const NOTHING: Annotation = { note: "", tags: [], archived: false };
 
 /** The matching runs in order, with the values of the requested columns. */
 interface ChosenRuns {
@@ -160,7 +158,7 @@ export function csvOfRuns(store: Store, records: RecordReader, query: URLSearchP
   const { runs, columns, values, annotations } = chosenRuns(store, records, query);
   const head = ["run", "pipeline", "status", "started", "seconds", "seed", "note", "tags", ...columns];
   const rows = runs.map((run) => {
-    const { note, tags } = annotations.get(run.id) ?? NOTHING;
+    const { note, tags } = annotations.get(run.id) ?? NO_ANNOTATION;
     return [
       ...[run.id, run.pipeline, liveStatus(store, run), new Date(run.started * 1000).toISOString()],
       ...[run.ended === null ? "" : run.ended - run.started, run.seed, note, tags.join(" ")],
