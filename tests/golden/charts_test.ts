@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import { lineChart } from "../../stages/charts/line_chart.ts";
 import { drawGraph } from "../../web/graph.ts";
 import { drawCurves, drawHistogram } from "../../web/parts/plot.ts";
 import { checkGolden } from "../golden.ts";
+import { iconUrl, wordmarkSvg } from "../../web/view/wordmark.ts";
 
 /** SVG with an element a line. */
 function lines(svg: string): string {
@@ -52,4 +54,10 @@ Deno.test("golden: the picture of a graph", async () => {
     { from: 1, to: 2, label: "model" },
   ]);
   checkGolden("graph.svg", svg);
+});
+
+Deno.test("the wordmark in docs/pictures is that of the pages, and needs no font", () => {
+  checkGolden("../../../docs/pictures/wordmark.svg", wordmarkSvg());
+  assert.doesNotMatch(wordmarkSvg(), /<text/);
+  assert.match(decodeURIComponent(iconUrl()), /^data:image\/svg\+xml,<svg xmlns/);
 });

@@ -19,7 +19,8 @@ import { graphOfRun } from "./graph.ts";
 import { csvOfRuns, listRuns, plotRuns } from "./list.ts";
 import { annotateRuns, cancel } from "./changes.ts";
 import { columnChoice } from "./columns.ts";
-import { fontRule, pageFont, stylesheet } from "../stylesheet.ts";
+import { fontRules, pageFonts, stylesheet } from "../stylesheet.ts";
+import { iconUrl } from "../view/wordmark.ts";
 import { LiveStreams } from "./live.ts";
 import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
@@ -53,7 +54,7 @@ const shell = (worker: string) =>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Retort</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="${iconUrl()}">
 <link rel="stylesheet" href="style.css">
 </head>
 <body>
@@ -72,7 +73,8 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
   const publicHosts = (options.publicHosts ?? []).map(publicHost);
   const { page, worker } = await bundlePage();
   const own = await Deno.readTextFile(new URL("./dashboard.css", import.meta.url));
-  const style = `${fontRule("font.woff2")}${await stylesheet()}\n${own}`, font = await pageFont();
+  const fonts = await pageFonts();
+  const style = `${fontRules(fonts, ({ file }) => file)}${await stylesheet()}\n${own}`;
   const html = shell(`worker.js?${createHash("sha256").update(worker).digest("hex").slice(0, 16)}`);
   const records = new LiveRecords(store);
   const explorer = new Explorer();
@@ -86,7 +88,8 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
     if (path === "") return answer(html, "text/html; charset=utf-8");
     if (path === "page.js") return answer(page, "text/javascript; charset=utf-8");
     if (path === "worker.js") return answer(worker, "text/javascript; charset=utf-8");
-    if (path === "font.woff2") return answer(font, "font/woff2");
+    const font = fonts.find(({ file }) => file === path);
+    if (font !== undefined) return answer(font.bytes, "font/woff2");
     if (path === "style.css") return answer(style, "text/css; charset=utf-8");
     try {
       const sources = { store, live: records, explorer, streams };

@@ -3,7 +3,8 @@ import { parseHTML } from "linkedom";
 import { renderToString } from "preact-render-to-string";
 import { showMarks } from "../parts/marks.ts";
 import { dataUrl } from "../view/preview.ts";
-import { fontRule, pageFont, stylesheet } from "../stylesheet.ts";
+import { fontRules, pageFonts, stylesheet } from "../stylesheet.ts";
+import { iconUrl } from "../view/wordmark.ts";
 import { type PagePlace, PlaceContext } from "../parts/place.tsx";
 import { artifactId, nodeId, type ReportModel } from "./model.ts";
 import { ReportPage } from "./page.tsx";
@@ -24,8 +25,8 @@ export async function writeReport(model: ReportModel): Promise<string> {
     run: () => undefined,
     time: (seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`,
   };
-  const font = dataUrl("font/woff2", await pageFont());
-  const style = fontRule(font) + await stylesheet();
+  const fonts = fontRules(await pageFonts(), ({ bytes }) => dataUrl("font/woff2", bytes));
+  const style = fonts + await stylesheet();
   const script = await read("./page.js");
   const sha = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   const policy = `default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src ${
@@ -44,7 +45,7 @@ export async function writeReport(model: ReportModel): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 ${title}
-<link rel="icon" href="data:,">
+<link rel="icon" href="${iconUrl()}">
 <style>${style}</style>
 </head>
 <body>${body}
