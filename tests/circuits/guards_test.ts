@@ -193,16 +193,9 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["positive", (latents) => hclt(variables, tree, { latents })],
     ["seed", (seed) => hclt(variables, tree, { latents: 2, seed })],
   ],
-  fit: [
-    ["whole", (epochs) => circuits.fit(learner(), rows, { epochs })],
-    ["positive", (batchSize) => circuits.fit(learner(), rows, { batchSize })],
-    ["seed", (seed) => circuits.fit(learner(), rows, { seed })],
-    ["share", (valid) => circuits.fit(learner(), rows, { valid })],
-    ["number", (tolerance) => circuits.fit(learner(), rows, { tolerance })],
-  ],
   hcltFromSamples: [
-    ["whole", (root) => circuits.hcltFromSamples({ variables, samples: four }, { latents: 2, root })],
-    ["positive", (bins) => circuits.hcltFromSamples({ variables, samples: four }, { latents: 2, bins })],
+    ["whole", (root) => circuits.hcltFromSamples(variables, four, { latents: 2, root })],
+    ["positive", (bins) => circuits.hcltFromSamples(variables, four, { latents: 2, bins })],
   ],
   hideValues: [["whole", (v) => circuits.hideValues(rows, [v])]],
   hideVariables: [["whole", (v) => circuits.hideVariables(rows, [v])]],

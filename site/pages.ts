@@ -1,0 +1,81 @@
+import { basename } from "node:path";
+import { REPOSITORY } from "./repository.ts";
+
+/** A Markdown file of the repository that is a page of the site. */
+export interface PageSource {
+  /** Path in the repository. */
+  readonly file: string;
+  /** Path of the page on the site. */
+  readonly path: string;
+  readonly part: Part;
+  readonly text: string;
+}
+
+/** Parts of the navigation, in order. */
+export const PARTS = ["Start", "Tutorials", "Guides", "Reference", "Results", "Project"] as const;
+export type Part = typeof PARTS[number];
+
+/** The order of pages in each part; pages of `docs/` that are not named stand at the end of the guides. */
+const ORDER: Partial<Record<Part, readonly string[]>> = {
+  Start: ["README.md"],
+  Tutorials: [],
+  Guides: [
+    ...[
+      "pipelines",
+      "text",
+      "distillation",
+      "images",
+      "circuits",
+      "engines",
+      "webgpu",
+      "reports",
+      "permissions",
+    ]
+      .map((name) => `docs/${name}.md`),
+  ],
+  Reference: ["docs/glossary.md", "docs/errors.md", "docs/coming_from.md"],
+  Results: ["docs/results.md", "docs/results_images.md", "docs/performance.md"],
+  Project: ["docs/architecture.md", "CONTRIBUTING.md", "CHANGELOG.md", "RELEASE.md", "SECURITY.md"],
+};
+
+/** All pages that are written by hand, in the order of the navigation. */
+export function sources(): PageSource[] {
+  const named = new Map(
+    PARTS.flatMap((part) => (ORDER[part] ?? []).map((file, place) => [file, { part, place }] as const)),
+  );
+  const files = [
+    ...[...named.keys()].filter((file) => !file.startsWith("docs/")),
+    ...markdownIn("docs"),
+    ...markdownIn("docs/tutorials"),
+  ];
+  const placed = files.map((file) => ({
+    file,
+    ...named.get(file) ??
+      {
+        part: file.startsWith("docs/tutorials/") ? "Tutorials" as const : "Guides" as const,
+        place: Infinity,
+      },
+  }));
+  placed.sort((a, b) =>
+    PARTS.indexOf(a.part) - PARTS.indexOf(b.part) || (a.place === b.place ? 0 : a.place - b.place)
+  );
+  return placed.map(({ file, part }) => ({
+    file,
+    path: pathOf(file),
+    part,
+    text: Deno.readTextFileSync(`${REPOSITORY}/${file}`),
+  }));
+}
+
+function markdownIn(folder: string): string[] {
+  const names = [...Deno.readDirSync(`${REPOSITORY}/${folder}`)].map((entry) => entry.name);
+  return names.filter((name) => name.endsWith(".md")).sort().map((name) => `${folder}/${name}`);
+}
+
+/** `README.md` is the first page, `docs/a/b.md` is `a/b.html`, what lies beside README lies beside it here. */
+function pathOf(file: string): string {
+  if (file === "README.md") return "index.html";
+  return file.startsWith("docs/")
+    ? `${file.slice("docs/".length, -".md".length)}.html`
+    : `${basename(file, ".md").toLowerCase()}.html`;
+}
