@@ -147,7 +147,7 @@ function groupPage(entry: ApiEntry, folder: string, symbols: readonly DocSymbol[
       id: symbol.name,
       level: 2,
       title: symbol.name,
-      text: docOf(symbol),
+      text: plainDoc(symbol),
     })),
   };
 }
