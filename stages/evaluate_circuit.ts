@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ScoreSum } from "../circuits/learning/score.ts";
-import { batchCount, batchOf, inOrder, readBatch } from "../circuits/learning/source.ts";
+import { ascending, batchCount, batchOf, readBatch } from "../circuits/learning/source.ts";
 import { defineStage } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
 import { samples } from "./codecs/samples.ts";
@@ -21,7 +21,7 @@ export const evaluateCircuit = defineStage({
     const { data } = inputs;
     const learner = await openLearner(inputs.circuit, context);
     try {
-      const sum = new ScoreSum(), order = inOrder(data.count);
+      const sum = new ScoreSum(), order = ascending(data.count);
       let squares = 0;
       const batches = batchCount(data.count, params.batchSize);
       for (let b = 0; b < batches; b++) {

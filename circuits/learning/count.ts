@@ -12,7 +12,7 @@ import { Evidence } from "../evidence.ts";
 import { type Learner, parameterOwners, settingsFor, type UpdateRule } from "../learner.ts";
 import { leafFamily } from "../leaves/mod.ts";
 import { isObserved, requireValues, type Samples } from "../samples.ts";
-import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
 import { type Score, ScoreSum } from "./score.ts";
 import { requireEvaluator } from "../guards.ts";
 
@@ -57,7 +57,7 @@ export async function countComplete(
   const marks = circuit.nodes.flatMap((node) =>
     node.kind === "sum" ? [{ node: node.id, variables: marksOf(circuit, node) }] : []
   );
-  const sum = new ScoreSum(), order = inOrder(source.count);
+  const sum = new ScoreSum(), order = ascending(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights, indices } = await readBatch(source, batchOf(order, b, batchSize));
     requireValues("counting", samples);

@@ -2,7 +2,7 @@ import type { Circuit, InputNode } from "../circuit.ts";
 import { rowWidth } from "../learner.ts";
 import { leafFamily, statesOfValues } from "../leaves/mod.ts";
 import { isObserved, softOf } from "../samples.ts";
-import { batchCount, batchOf, inOrder, readBatch, type SampleSource } from "./source.ts";
+import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
 import { requireCircuit, requireObject } from "../guards.ts";
 
 /**
@@ -32,7 +32,7 @@ export async function leafMarginals(
       () => new Float64Array(rowWidth(circuit, node.parameter, node)).fill(1),
     );
   }
-  const order = inOrder(source.count);
+  const order = ascending(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     for (const [id, { variables, stateOf }] of uses) {

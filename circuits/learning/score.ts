@@ -1,6 +1,6 @@
 import type { Learner } from "../learner.ts";
 import type { Evaluator } from "../evaluator.ts";
-import { batchCount, batchOf, inOrder, readBatch, type SampleSource, weightOf } from "./source.ts";
+import { ascending, batchCount, batchOf, readBatch, type SampleSource, weightOf } from "./source.ts";
 import { requireObject } from "../guards.ts";
 
 /** How well a circuit fits samples. */
@@ -64,7 +64,7 @@ export async function scoreOf(
 ): Promise<Score> {
   requireObject("the source of samples", source, ["count"]);
   weightOf(source, "scored");
-  const sum = new ScoreSum(), order = inOrder(source.count);
+  const sum = new ScoreSum(), order = ascending(source.count);
   for (let b = 0; b < batchCount(source.count, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     sum.add(await evaluator.logLikelihoods(samples), weights);

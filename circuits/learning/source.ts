@@ -90,7 +90,7 @@ export function batchOf(order: Uint32Array, batch: number, size: number): Uint32
 }
 
 /** The indices of all samples in ascending order. */
-export function inOrder(count: number): Uint32Array {
+export function ascending(count: number): Uint32Array {
   requireWhole("the number of samples", count, 0);
   return Uint32Array.from({ length: count }, (_, i) => i);
 }

@@ -10,10 +10,10 @@ import { isBetter, type Score, scoreOf, ScoreSum } from "./score.ts";
 import { requireNumbers, requireScore } from "./numbers.ts";
 import { shuffled } from "./shuffle.ts";
 import {
+  ascending,
   type Batch,
   batchCount,
   batchOf,
-  inOrder,
   readBatch,
   type SampleSource,
   weightOf,
@@ -284,7 +284,10 @@ export class EmTraining implements AsyncIterable<EpochReport> {
   #orderOf(epoch: number): Uint32Array {
     const { shuffle, shuffleBlock, seed } = this.#options, { count } = this.#data.train;
     if (this.#order?.epoch !== epoch) {
-      this.#order = { epoch, indices: shuffle ? shuffled(count, seed, epoch, shuffleBlock) : inOrder(count) };
+      this.#order = {
+        epoch,
+        indices: shuffle ? shuffled(count, seed, epoch, shuffleBlock) : ascending(count),
+      };
     }
     return this.#order.indices;
   }

@@ -5,6 +5,7 @@
  */
 import { type CircuitCode, circuitCodes } from "./circuits.ts";
 import { type CommandCode, commandCodes } from "./commands.ts";
+import { type ControlCode, controlCodes } from "./control.ts";
 import { type DataCode, dataCodes } from "./datasets.ts";
 import type { CodeEntry } from "./entry.ts";
 import { type FileCode, fileCodes } from "./foundation.ts";
@@ -18,6 +19,7 @@ export type {
   CircuitCode,
   CodeEntry,
   CommandCode,
+  ControlCode,
   DataCode,
   FileCode,
   KernelCode,
@@ -37,7 +39,8 @@ export type RetortCode =
   | TextCode
   | StageCode
   | CircuitCode
-  | KernelCode;
+  | KernelCode
+  | ControlCode;
 
 /** All codes of Retort, in the order of docs/errors.md. */
 export const errorCodes: Readonly<Record<RetortCode, CodeEntry>> = {
@@ -50,6 +53,7 @@ export const errorCodes: Readonly<Record<RetortCode, CodeEntry>> = {
   ...stageCodes,
   ...circuitCodes,
   ...kernelCodes,
+  ...controlCodes,
 };
 
 /** A code for the errors of your own stages and pipelines: `own/` and a name. */

@@ -1,5 +1,5 @@
 import { ScoreSum } from "../../circuits/learning/score.ts";
-import { batchCount, batchOf, inOrder, readBatch } from "../../circuits/learning/source.ts";
+import { ascending, batchCount, batchOf, readBatch } from "../../circuits/learning/source.ts";
 import type { Learner } from "../../circuits/learner.ts";
 import { observedAt, type WindowSource } from "./window_source.ts";
 
@@ -20,7 +20,7 @@ export async function scoreWindows(
   batchSize: number,
   step: (done: number, total: number) => void = () => {},
 ): Promise<WindowScore> {
-  const sum = new ScoreSum(), order = inOrder(windows.count);
+  const sum = new ScoreSum(), order = ascending(windows.count);
   let tokens = 0;
   const batches = batchCount(windows.count, batchSize);
   for (let b = 0; b < batches; b++) {

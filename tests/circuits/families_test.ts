@@ -25,7 +25,7 @@ import { deviceLeaf, deviceLeaves } from "../../kernels/leaves/mod.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 /** Rooms that may know leaf families only through their descriptors. */
-const ROOMS = ["circuits", "kernels", "stages", "web", "cli", "runner", "teachers", "datasets"];
+const ROOMS = ["circuits", "kernels", "stages", "web", "cli", "runner", "teachers", "datasets", "control"];
 /** Where the descriptors are. */
 const HOME = /^(circuits|kernels)\/leaves\//;
 

@@ -206,7 +206,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["seed", (seed) => hmm({ length: 2, states: 2, symbols: 2, seed })],
     ["probability", (p) => hmm({ length: 2, states: 2, symbols: 2, initial: [p, 1 - p] })],
   ],
-  inOrder: [["whole", (count) => circuits.inOrder(count)]],
+  ascending: [["whole", (count) => circuits.ascending(count)]],
   leafMarginals: [["positive", (batchSize) => circuits.leafMarginals(model, sourceOf(rows), batchSize)]],
   marginal: [["whole", (v) => circuits.marginal(reference, rows, [v])]],
   materialise: [["whole", (node) => circuits.materialise(model, [node])]],

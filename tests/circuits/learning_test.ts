@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
+  ascending,
   batchCount,
   batchOf,
   categoricalVariables,
@@ -10,7 +11,6 @@ import {
   hclt,
   hmm,
   INERTIA,
-  inOrder,
   materialise,
   nodeNamed,
   parseUai,
@@ -183,13 +183,13 @@ Deno.test("a perturbed circuit is a valid one nearby; zeros stay; only what was 
 
 Deno.test("shuffles are permutations of seed and epoch, in blocks where asked", () => {
   const order = shuffled(100, 7, 2);
-  assert.deepEqual([...order].sort((a, b) => a - b), [...inOrder(100)]);
+  assert.deepEqual([...order].sort((a, b) => a - b), [...ascending(100)]);
   assert.deepEqual(shuffled(100, 7, 2), order);
   for (const [seed, epoch] of [[7, 3], [8, 2]] as const) {
     assert.notDeepEqual(shuffled(100, seed, epoch), order);
   }
   const blocks = shuffled(95, 1, 1, 10);
-  assert.deepEqual([...blocks].sort((a, b) => a - b), [...inOrder(95)]);
+  assert.deepEqual([...blocks].sort((a, b) => a - b), [...ascending(95)]);
   const runs = [...blocks].map((i) => Math.floor(i / 10)).filter((b, i, all) => b !== all[i - 1]);
   assert.equal(runs.length, 10);
   assert.notDeepEqual(runs, [...runs].sort((a, b) => a - b));
@@ -199,7 +199,7 @@ Deno.test("batches cover the order once and are of nearly one size", (test) => {
   holds(
     test,
     fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 50 }), (count, size) => {
-      const order = inOrder(count);
+      const order = ascending(count);
       const batches = Array.from({ length: batchCount(count, size) }, (_, b) => batchOf(order, b, size));
       assert.deepEqual(batches.flatMap((batch) => [...batch]), [...order]);
       const sizes = batches.map((batch) => batch.length);
@@ -210,7 +210,7 @@ Deno.test("batches cover the order once and are of nearly one size", (test) => {
 
 Deno.test("dropout hides values at its rate, the same in any batch, and shows none that was missing", () => {
   const rows = Array.from({ length: 300 }, (_, s) => [1, s % 3 === 0 ? null : 1, 1, 1, 1]);
-  const samples = samplesFromRows(rows), indices = inOrder(300);
+  const samples = samplesFromRows(rows), indices = ascending(300);
   const dropped = dropValues({ samples, indices }, 0.3, 5, 1).samples.observed!;
   const shown = dropped.reduce((a, b) => a + b, 0) / samples.observed!.reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(shown - 0.7) < 0.05, `${shown}`);

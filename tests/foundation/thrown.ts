@@ -15,6 +15,7 @@ const ROOMS = [
   "runner",
   "stages",
   "teachers",
+  "control",
   "web",
 ];
 

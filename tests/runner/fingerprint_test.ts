@@ -22,7 +22,7 @@ function copyRooms(folder: string): void {
       }
     }
   };
-  for (const room of ["stages", "teachers", "datasets", "kernels", "circuits", "foundation"]) {
+  for (const room of ["stages", "control", "teachers", "datasets", "kernels", "circuits", "foundation"]) {
     copy(`${ROOT}/${room}`, `${folder}/${room}`, "../");
   }
 }

@@ -1,0 +1,180 @@
+/**
+ * Deterministic finite automata over bytes. Every automaton here is total, minimal and numbered in one way, so that two
+ * of them accept the same texts exactly if their arrays are equal.
+ */
+import { RetortError } from "../../foundation/errors.ts";
+import { refine } from "./refine.ts";
+
+/** An automaton over the bytes of a text. It starts in state 0. */
+export interface Automaton {
+  /** Number of states. */
+  readonly states: number;
+  /** `[256]`: the class of each byte. Bytes of a class lead from every state to the same state. */
+  readonly classes: Uint8Array;
+  /** Number of classes. */
+  readonly width: number;
+  /** `[states, width]`: the state after a byte of each class. */
+  readonly next: Int32Array;
+  /** `[states]`: 1 where a text may end. */
+  readonly accepting: Uint8Array;
+}
+
+/** Classes of bytes: bytes of a class are treated alike. */
+export interface ByteClasses {
+  /** `[256]`: the class of each byte. */
+  readonly classes: Uint8Array;
+  /** Number of classes. */
+  readonly width: number;
+}
+
+/** Largest number of states that is built, before minimisation. */
+const MOST_STATES = 100_000;
+
+/** How states of any kind follow each other; see {@link explore}. */
+export interface Walk<T> {
+  /** Identifies a state: equal keys mean that the same texts are accepted from there. */
+  key(state: T): string | number;
+  /** The state after a byte of a class. */
+  step(state: T, byteClass: number): T;
+  /** Whether a text may end here. */
+  accepts(state: T): boolean;
+}
+
+/**
+ * The minimal automaton of all states that can be reached.
+ *
+ * @throws {RetortError} when there are too many
+ */
+export function explore<T>({ classes, width }: ByteClasses, start: T, walk: Walk<T>): Automaton {
+  const numbers = new Map<string | number, number>([[walk.key(start), 0]]);
+  const found: T[] = [start];
+  const next: number[] = [];
+  for (let at = 0; at < found.length; at++) {
+    for (let c = 0; c < width; c++) {
+      const state = walk.step(found[at]!, c);
+      const key = walk.key(state);
+      let number = numbers.get(key);
+      if (number === undefined) {
+        numbers.set(key, number = found.length);
+        found.push(state);
+        if (number >= MOST_STATES) {
+          throw new RetortError(
+            "control/too-large",
+            `the automaton of this constraint has more than ${MOST_STATES.toLocaleString("en")} states`,
+            { hint: "Ask for less: fewer alternatives, smaller counts, shorter bounded repetitions." },
+          );
+        }
+      }
+      next.push(number);
+    }
+  }
+  return minimised({
+    states: found.length,
+    classes,
+    width,
+    next: Int32Array.from(next),
+    accepting: Uint8Array.from(found, (state) => walk.accepts(state) ? 1 : 0),
+  });
+}
+
+/** The automaton with the fewest states that accepts the same texts, in its one numbering. */
+export function minimised(automaton: Automaton): Automaton {
+  const { width, next, accepting } = automaton;
+  const blocks = refine(automaton);
+  // One state stands for each block; they are numbered as they are met from the start, by the first byte of each class.
+  const columns: number[] = [];
+  automaton.classes.forEach((c) => columns.includes(c) || columns.push(c));
+  const number = new Int32Array(automaton.states).fill(-1);
+  const kept = [0];
+  number[blocks[0]!] = 0;
+  for (let at = 0; at < kept.length; at++) {
+    for (const c of columns) {
+      const to = next[kept[at]! * width + c]!, block = blocks[to]!;
+      if (number[block] !== -1) continue;
+      number[block] = kept.length;
+      kept.push(to);
+    }
+  }
+  // Classes whose columns are equal become one.
+  const seen = new Map<string, number>();
+  const merged = new Map<number, number>();
+  const chosen: number[] = [];
+  for (const c of columns) {
+    const key = kept.map((state) => number[blocks[next[state * width + c]!]!]).join();
+    let own = seen.get(key);
+    if (own === undefined) {
+      seen.set(key, own = chosen.length);
+      chosen.push(c);
+    }
+    merged.set(c, own);
+  }
+  return {
+    states: kept.length,
+    classes: automaton.classes.map((c) => merged.get(c)!),
+    width: chosen.length,
+    next: Int32Array.from(
+      kept.flatMap((state) => chosen.map((c) => number[blocks[next[state * width + c]!]!]!)),
+    ),
+    accepting: Uint8Array.from(kept, (state) => accepting[state]!),
+  };
+}
+
+/** The state after more bytes. */
+export function follow(
+  { classes, width, next }: Automaton,
+  bytes: Uint8Array,
+  state = 0,
+): number {
+  for (const byte of bytes) state = next[state * width + classes[byte]!]!;
+  return state;
+}
+
+const encoder = new TextEncoder();
+
+/** Whether an automaton accepts a text, or the bytes of one. */
+export function accepts(automaton: Automaton, text: string | Uint8Array): boolean {
+  const bytes = typeof text === "string" ? encoder.encode(text) : text;
+  return automaton.accepting[follow(automaton, bytes)] === 1;
+}
+
+/** Whether two automata accept the same texts. */
+export function equalAutomata(a: Automaton, b: Automaton): boolean {
+  return a.states === b.states && a.width === b.width && a.classes.every((c, i) => c === b.classes[i]) &&
+    a.next.every((to, i) => to === b.next[i]) && a.accepting.every((x, i) => x === b.accepting[i]);
+}
+
+/** The fewest bytes of a text that an automaton accepts; Infinity if it accepts none. */
+export function shortestText({ states, width, next, accepting }: Automaton): number {
+  const distance = new Float64Array(states).fill(Infinity);
+  distance[0] = 0;
+  const queue = [0];
+  for (const state of queue) {
+    if (accepting[state] === 1) return distance[state]!;
+    for (let c = 0; c < width; c++) {
+      const to = next[state * width + c]!;
+      if (distance[to] !== Infinity) continue;
+      distance[to] = distance[state]! + 1;
+      queue.push(to);
+    }
+  }
+  return Infinity;
+}
+
+/** The coarsest classes that tell apart what either of two partitions does, with the class of each in the two. */
+export function commonClasses(
+  a: ByteClasses,
+  b: ByteClasses,
+): ByteClasses & { readonly pairs: readonly (readonly [number, number])[] } {
+  const numbers = new Map<number, number>();
+  const pairs: [number, number][] = [];
+  const classes = Uint8Array.from({ length: 256 }, (_, byte) => {
+    const key = a.classes[byte]! * 256 + b.classes[byte]!;
+    let own = numbers.get(key);
+    if (own === undefined) {
+      numbers.set(key, own = pairs.length);
+      pairs.push([a.classes[byte]!, b.classes[byte]!]);
+    }
+    return own;
+  });
+  return { classes, width: pairs.length, pairs };
+}

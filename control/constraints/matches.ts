@@ -1,0 +1,45 @@
+import { JS } from "refa";
+import { CallError, messageOf } from "../../foundation/errors.ts";
+import { intersection } from "../automata/algebra.ts";
+import { UTF8 } from "../automata/utf8.ts";
+import { RegexNodes } from "../regex/nodes.ts";
+import { searching } from "../regex/search.ts";
+import type { Constraint } from "./constraint.ts";
+
+/** Largest number of look-aheads that are told apart at once. */
+const MOST_LOOKS = 8;
+
+/**
+ * `regex.test(text)` is true: the expression is found somewhere in the text; write `^` and `$` for the whole text. It is
+ * read with the flag `u` (or `v`): characters are code points. Look-ahead, look-behind and `\b` are understood; `g` and
+ * `y` change nothing.
+ *
+ * @throws {CallError} for references to groups, and where the flag `u` makes the expression invalid
+ */
+export function matches(regex: RegExp): Constraint {
+  if (!(regex instanceof RegExp)) {
+    throw new CallError("control/argument", "`matches` expects a regular expression: `matches(/^[a-z ]+$/)`");
+  }
+  const flags = regex.flags.replaceAll(/[gydu]/g, "");
+  const literal = { source: regex.source, flags: flags.includes("v") ? flags : `${flags}u` };
+  let expression: JS.ParseResult["expression"];
+  try {
+    ({ expression } = JS.Parser.fromLiteral(literal).parse({ backreferences: "throw", maxNodes: 200_000 }));
+  } catch (error) {
+    throw new CallError("control/regex", `\`matches(${regex})\`: ${messageOf(error)}`, {
+      hint:
+        "Write it without references to groups, and so that it is valid with the flag `u`: only special characters have a backslash.",
+      cause: error,
+    });
+  }
+  const nodes = new RegexNodes(expression);
+  const { length } = nodes.looks;
+  if (length > MOST_LOOKS) {
+    throw new CallError(
+      "control/too-large",
+      `\`matches(${regex})\` has ${length} different look-arounds, expected ${MOST_LOOKS} at most`,
+      { hint: "Write several expressions and join them: `all(matches(…), matches(…))`." },
+    );
+  }
+  return { label: `matches(${regex})`, automaton: intersection(searching(nodes), UTF8), texts: [] };
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { accepts, jsonSchema, shortestText } from "../../control/mod.ts";
+import { z } from "zod";
+
+Deno.test("JSON of a schema is accepted as JSON.stringify writes it, anything else is not", () => {
+  const schema = z.strictObject({
+    name: z.string().min(1).max(8),
+    age: z.int(),
+    score: z.number().optional(),
+    kind: z.enum(["cat", "dog"]),
+    tags: z.array(z.boolean()).max(2),
+    near: z.union([z.null(), z.strictObject({ x: z.literal(3) })]),
+  });
+  const { automaton } = jsonSchema(z.toJSONSchema(schema));
+  const good = { name: 'a"\\é\n', age: -12, score: 1.5e-7, kind: "dog", tags: [true], near: { x: 3 } };
+  const valid: unknown[] = [
+    good,
+    { ...good, score: undefined },
+    { ...good, near: null, tags: [] },
+    { ...good, age: 0, tags: [true, false] },
+  ];
+  for (const value of valid) {
+    assert.ok(schema.safeParse(JSON.parse(JSON.stringify(value))).success);
+    assert.ok(accepts(automaton, JSON.stringify(value)), JSON.stringify(value));
+  }
+  const invalid: unknown[] = [
+    { ...good, name: "" },
+    { ...good, name: "123456789" },
+    { ...good, age: 1.5 },
+    { ...good, kind: "cow" },
+    { ...good, tags: [true, true, true] },
+    { ...good, near: { x: 4 } },
+    { ...good, more: 1 },
+    { ...good, age: undefined },
+    {},
+    [],
+  ];
+  for (const value of invalid) {
+    assert.ok(!schema.safeParse(JSON.parse(JSON.stringify(value))).success);
+    assert.ok(!accepts(automaton, JSON.stringify(value)), JSON.stringify(value));
+  }
+  for (const text of ["", "{", JSON.stringify(good) + "}", JSON.stringify(good).replace("-12", "-012")]) {
+    assert.ok(!accepts(automaton, text), text);
+  }
+  assert.equal(shortestText(automaton), '{"name":"a","age":0,"kind":"cat","tags":[],"near":null}'.length);
+});
+
+Deno.test("parts of schemas mean what they say", () => {
+  const said: [object, unknown[], unknown[]][] = [
+    [{ type: ["integer", "null"] }, [0, 10, -3, null], [0.5, "0", true]],
+    [{ const: { a: [1, "x"] } }, [{ a: [1, "x"] }], [{ a: [1] }]],
+    [{ enum: [1, "1", null] }, [1, "1", null], ["null", 2]],
+    [{ type: "string", pattern: "^[a-c]+$" }, ["abc"], ["abd", ""]],
+    [{ type: "string", pattern: "b" }, ["abc"], ["ac"]],
+    [{ type: "array", prefixItems: [{ type: "null" }, { type: "boolean" }] }, [[null, true]], [[null], []]],
+    [{ type: "array", items: { type: "null" }, minItems: 2 }, [[null, null], [null, null, null]], [[null]]],
+    [{ type: "object", properties: { a: { type: "null" }, b: { type: "null" } }, required: ["b"] }, [{
+      b: null,
+    }, { a: null, b: null }], [{ a: null }, {}, { b: null, a: null }]],
+    [{ type: "object", properties: { a: { type: "null" }, b: { type: "null" } } }, [{}, { a: null }, {
+      b: null,
+    }, { a: null, b: null }], [{ b: null, a: null }]],
+    [{ $ref: "#/$defs/x", $defs: { x: { type: "boolean" } } }, [true], [1]],
+    [{ type: "string", format: "date" }, ["2026-11-30"], ["2026-13-30", "today"]],
+  ];
+  for (const [schema, good, bad] of said) {
+    const { automaton } = jsonSchema(schema);
+    for (const value of good) {
+      assert.ok(accepts(automaton, JSON.stringify(value)), JSON.stringify([schema, value]));
+    }
+    for (const value of bad) {
+      assert.ok(!accepts(automaton, JSON.stringify(value)), JSON.stringify([schema, value]));
+    }
+  }
+});
+
+Deno.test("schemas that cannot be followed are refused with the place", () => {
+  const refused: [object, RegExp][] = [
+    [{ type: "object", properties: { a: { not: { type: "null" } } } }, /`not` at #\/properties\/a/],
+    [{ $ref: "#/$defs/x", $defs: { x: { type: "array", items: { $ref: "#/$defs/x" } } } }, /holds itself/],
+    [{ $ref: "other.json" }, /other.json/],
+    [{ type: "integer", minimum: 3 }, /`minimum` at #/],
+    [{ type: "thing" }, /"thing"/],
+    [{ type: "object" }, /names no properties/],
+    [{ type: "array" }, /names no items/],
+    [{ type: "string", format: "hostname" }, /"hostname"/],
+  ];
+  for (const [schema, message] of refused) {
+    assert.throws(() => jsonSchema(schema), { code: "control/schema", message });
+  }
+  assert.throws(() => jsonSchema("x" as unknown as object), { code: "control/schema" });
+});
