@@ -11,7 +11,7 @@ interface Node {
 }
 
 /** A part of an expression: begins at one node and ends at another. */
-export interface Part {
+export interface RegexPart {
   /** The node at its beginning. */
   readonly start: number;
   /** The node at its end. */
@@ -19,7 +19,7 @@ export interface Part {
 }
 
 /** A look-around without its negation. */
-export interface Look extends Part {
+export interface Look extends RegexPart {
   /** Whether it looks at what follows, or at what precedes. */
   readonly kind: "ahead" | "behind";
 }
@@ -37,7 +37,7 @@ export class RegexNodes {
   /** All look-arounds; equal ones are held once. */
   readonly looks: Look[] = [];
   /** The expression itself. */
-  readonly whole: Part;
+  readonly whole: RegexPart;
   readonly #known = new Map<string, number>();
 
   /** Nodes of an expression that `refa` parsed. */
@@ -60,7 +60,7 @@ export class RegexNodes {
     this.nodes[from]!.free.push({ node });
   }
 
-  #alternatives(alternatives: Alternatives): Part {
+  #alternatives(alternatives: Alternatives): RegexPart {
     const start = this.#node(), end = this.#node();
     for (const { elements } of alternatives) {
       let at = start;
@@ -74,7 +74,7 @@ export class RegexNodes {
     return { start, end };
   }
 
-  #element(element: Alternatives[number]["elements"][number]): Part {
+  #element(element: Alternatives[number]["elements"][number]): RegexPart {
     switch (element.type) {
       case "CharacterClass": {
         const start = this.#node(), end = this.#node();
@@ -105,7 +105,7 @@ export class RegexNodes {
     }
   }
 
-  #repeated(alternatives: Alternatives, min: number, max: number): Part {
+  #repeated(alternatives: Alternatives, min: number, max: number): RegexPart {
     const start = this.#node(), end = this.#node();
     let at = start;
     for (let i = 0; i < min; i++) {
