@@ -7,6 +7,7 @@ import type { circuit } from "../../stages/codecs/circuit.ts";
 import type { trainingLog } from "../../stages/codecs/score.ts";
 import type { languageScore } from "../../stages/codecs.ts";
 import { evaluateBigram } from "../../stages/evaluate_bigram.ts";
+import { evaluateKneserNey } from "../../stages/evaluate_kneser_ney.ts";
 import { fitBigram } from "../../stages/fit_bigram.ts";
 import type { tokens, vocabulary, windows } from "../../stages/text/codecs.ts";
 import { type clusterTable, describeClusters } from "../../stages/text/describe_clusters.ts";
@@ -268,27 +269,41 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
 /** Candidate weights for interpolating the bigram with the unigram; the validation text chooses one. */
 const BIGRAM_WEIGHTS = [0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** The results table of all arms, with the unigram and the interpolated bigram of the same text as baselines. */
+/** Longest n-grams of the Kneser-Ney models that every table shows. */
+const KNESER_NEY_ORDERS = [2, 3, 5];
+
+/**
+ * The results table of all arms. The same text's baselines: the unigram and the interpolated bigram, which read all of a text,
+ * and Kneser-Ney models, which start anew with each window, as circuits do.
+ */
 export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number) {
-  const { tokens } = corpus;
-  const { model } = fitBigram({ vocabulary: tokens.vocabulary, tokens: tokens.train });
+  const { tokens: { vocabulary, train, valid, test }, tokens, windows } = corpus;
+  const { model } = fitBigram({ vocabulary, tokens: train });
   const weights = [0, ...BIGRAM_WEIGHTS];
-  const scores = (split: "valid" | "test") =>
-    weights.map((weight) =>
+  const bigrams = weights.map((weight) => {
+    const name = weight === 0 ? "unigram" : "interpolated bigram";
+    const scored = (split: "valid" | "test") =>
       evaluateBigram({ model, tokens: tokens[split] }, { weight }, {
-        arm: weight === 0 ? "unigram" : `interpolated bigram, weight ${weight}`,
+        arm: weight === 0 ? name : `${name}, weight ${weight}`,
         name: `${split} bigram ${weight}`,
-      }).score
-    );
+      }).score;
+    return { name, valid: scored("valid"), test: scored("test") };
+  });
+  const kneserNey = KNESER_NEY_ORDERS.map((order) => {
+    const name = `Kneser-Ney ${order}`;
+    const data = { vocabulary, train, valid, validWindows: windows.valid, test, testWindows: windows.test };
+    return { name, ...evaluateKneserNey(data, { order }, { arm: name, name }) };
+  });
+  const floors = [...bigrams, ...kneserNey];
   return languageResults({
     logs: arms.map(({ log }) => log),
     valid: arms.map(({ valid }) => valid),
     test: arms.map(({ test }) => test),
-    floorValid: scores("valid"),
-    floorTest: scores("test"),
+    floorValid: floors.map(({ valid }) => valid),
+    floorTest: floors.map(({ test }) => test),
   }, {
     budget,
     rows: arms.map(({ row }) => row),
-    floors: weights.map((weight) => weight === 0 ? "unigram" : "interpolated bigram"),
+    floors: floors.map(({ name }) => name),
   }).table;
 }

@@ -50,6 +50,8 @@ export interface ChartAxis {
 }
 
 const WIDTH = 640, HEIGHT = 380;
+/** Names of levels stand right of the plot: the width of a letter at most, and the height of a line, in pixels. */
+const LETTER = 7, LINE = 13;
 
 /**
  * A chart as SVG text: lines with a dot at each point and a bar over the spread of each, levels as dashed lines with
@@ -63,40 +65,59 @@ export function lineChart(chart: LineChart): string {
     : stylesOf(labels);
   const points = chart.series.flatMap((one) => one.points);
   const ticks = [...new Set(points.map(({ x }) => x))].toSorted((a, b) => a - b);
-  const svg = Plot.plot({
-    document: document as unknown as Document,
-    width: WIDTH,
-    height: HEIGHT,
-    marginLeft: 60,
-    marginRight: 24,
-    marginBottom: 44,
-    // Whole dots, also at the edges.
-    inset: 6,
-    style: { fontSize: "12px" },
-    x: {
-      label: chart.x.label,
-      labelArrow: "none",
-      labelAnchor: "center",
-      ...scaleOf(chart.x),
-      // By default a logarithmic axis says 300m for 0.3, which are milli.
-      tickFormat: (x: number) => x.toLocaleString("en"),
-      ...(chart.x.ticks !== "round" && ticks.length <= 12 ? { ticks } : { ticks: 6 }),
-    },
-    y: { label: chart.y.label, labelArrow: "none", grid: true, nice: true, ...scaleOf(chart.y) },
-    marks: [
-      ...(chart.levels ?? []).flatMap(({ label, y }) => [
-        Plot.ruleY([y], { stroke: "currentColor", strokeDasharray: "3 3" }),
-        Plot.text([label], { x: Math.max(...ticks), y, textAnchor: "end", dy: -7 }),
-      ]),
-      ...chart.series.flatMap(({ label, points }) => marksOf(points, styles.get(label)!)),
-    ],
-  });
+  const levels = (chart.levels ?? []).toSorted((a, b) => b.y - a.y);
+  const plot = (shifts: readonly number[]) =>
+    Plot.plot({
+      document: document as unknown as Document,
+      width: WIDTH,
+      height: HEIGHT,
+      marginLeft: 60,
+      marginRight: Math.max(24, ...levels.map(({ label }) => 8 + LETTER * label.length)),
+      marginBottom: 44,
+      // Whole dots, also at the edges.
+      inset: 6,
+      style: { fontSize: "12px" },
+      x: {
+        label: chart.x.label,
+        labelArrow: "none",
+        labelAnchor: "center",
+        ...scaleOf(chart.x),
+        // By default a logarithmic axis says 300m for 0.3, which are milli.
+        tickFormat: (x: number) => x.toLocaleString("en"),
+        ...(chart.x.ticks !== "round" && ticks.length <= 12 ? { ticks } : { ticks: 6 }),
+      },
+      y: { label: chart.y.label, labelArrow: "none", grid: true, nice: true, ...scaleOf(chart.y) },
+      marks: [
+        ...levels.flatMap(({ label, y }, i) => [
+          Plot.ruleY([y], { stroke: "currentColor", strokeDasharray: "3 3" }),
+          Plot.text([label], {
+            y,
+            frameAnchor: "right",
+            textAnchor: "start",
+            dx: 6,
+            dy: shifts[i] ?? 0,
+          }),
+        ]),
+        ...chart.series.flatMap(({ label, points }) => marksOf(points, styles.get(label)!)),
+      ],
+    });
+  const scale = plot([]).scale("y")!;
   return figureText({
-    plot: svg,
+    plot: plot(apart(levels.map(({ y }) => scale.apply(y)))),
     title: chart.title,
     width: WIDTH,
     height: HEIGHT,
     legend: [...styles],
+  });
+}
+
+/** How far names at these heights, from the top down, must move down so that none stands on another. */
+function apart(heights: readonly number[]): number[] {
+  let free = -Infinity;
+  return heights.map((height) => {
+    const at = Math.max(height, free);
+    free = at + LINE;
+    return at - height;
   });
 }
 
