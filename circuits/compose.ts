@@ -4,13 +4,12 @@ import {
   describeNode,
   describeVariable,
   type NodeId,
-  parameterOf,
   rootUnits,
   variableOf,
 } from "./circuit.ts";
 import { copyInto } from "./copy.ts";
 import { CircuitError } from "./errors.ts";
-import { certainStates, isExternal, leafFamily } from "./leaves/mod.ts";
+import { certainStates, isExternal, leafFamily, stateProbabilities } from "./leaves/mod.ts";
 import { requireCircuit } from "./guards.ts";
 
 /** Options of {@link substitute}. */
@@ -103,7 +102,7 @@ export function substitute(
       const before = ties.get(node.parameter);
       const id = before ?? `${node.parameter}/${prefix}`;
       ties.set(node.parameter, id);
-      const weights = before ?? parameterOf(outer, node.parameter).values.slice();
+      const weights = before ?? stateProbabilities(outer, node).slice();
       return b.sum([innerRoot], { units: node.units, weights, id });
     },
   });

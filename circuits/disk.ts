@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { requireCircuit } from "./guards.ts";
 
 /** Newest version of the format; older ones can still be read. */
-export const CIRCUIT_VERSION = 3;
+export const CIRCUIT_VERSION = 4;
 
 /** The version written unless something needs a newer one. */
 const PLAIN_VERSION = 2;

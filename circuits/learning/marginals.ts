@@ -47,7 +47,9 @@ export async function leafMarginals(
             continue;
           }
           const all = soft.weights.reduce((a, b) => a + b, 0);
-          soft.states.forEach((state, i) => {
+          soft.states.forEach((value, i) => {
+            const state = stateOf(value);
+            if (state < 0) return;
             counts[state] = (counts[state] as number) + times * (soft.weights[i] as number) / all;
           });
         }

@@ -8,3 +8,4 @@ export { histogram } from "./histogram.ts";
 export { indicator } from "./indicator.ts";
 export { logistic } from "./logistic.ts";
 export { poisson } from "./poisson.ts";
+export { subset } from "./subset.ts";

@@ -75,6 +75,11 @@ export interface LeafFamily {
   stateOf?(leaf: LeafShape, value: number): number;
   /** Log-likelihood of a value in a state minus the log-probability of the state; 0 if omitted. */
   stateScale?(leaf: LeafShape, state: number): number;
+  /**
+   * For families over some states of a categorical variable, whatever the parameter: the values that are possible, in the
+   * order of the states. All others are impossible under every unit.
+   */
+  support?(leaf: LeafShape): readonly number[];
   /** `[units]`: the state that holds all the mass of each unit according to the settings, for deterministic families only. */
   certain?(leaf: LeafShape): readonly number[];
   /** Expands values from an accepted shorter form, such as that of older files; other values are returned unchanged. */

@@ -1,7 +1,15 @@
 /** The leaf families, one file each. */
-import { type Circuit, type InputNode, type Node, parameterOf, variableOf } from "../circuit.ts";
+import {
+  type Circuit,
+  type InputNode,
+  type Node,
+  type ParameterArray,
+  parameterOf,
+  statesOf,
+  variableOf,
+} from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import { requireObject } from "../guards.ts";
+import { requireCircuit, requireObject } from "../guards.ts";
 import * as families from "./families.ts";
 import type { Leaf, LeafFamily, LeafShape } from "./family.ts";
 
@@ -127,6 +135,18 @@ export function statesOfValues(circuit: Circuit, node: InputNode): (value: numbe
   return family.stateOf === undefined
     ? (value) => value
     : (value) => family.stateOf?.(shape, value) as number;
+}
+
+/** `[units, states]`: the probability of each state of a categorical variable under each unit of a leaf. */
+export function stateProbabilities(circuit: Circuit, node: InputNode): ParameterArray {
+  requireCircuit(circuit);
+  const family = leafFamily(node.family), leaf = leafOf(circuit, node);
+  const states = statesOf(leaf.variable);
+  if (family.rows && family.support === undefined) return leaf.values;
+  return Float64Array.from(
+    { length: leaf.units * states },
+    (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
+  );
 }
 
 /**

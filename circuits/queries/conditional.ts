@@ -1,7 +1,7 @@
 import { type Circuit, describeVariable, type InputNode, type NodeId, variableOf } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
-import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { leafFamily, leafOf, stateProbabilities } from "../leaves/mod.ts";
 import { softPosterior } from "../leaves/soft.ts";
 import { hideValues, type Samples, softOf } from "../samples.ts";
 import type { StateWeights } from "../soft.ts";
@@ -46,13 +46,18 @@ export async function conditional(
     };
     if (family.external) return (s, unit, flow) => add(s, unit, flow);
     // Probabilities directly if the family stores them: converting a whole vocabulary through logarithms is too slow.
-    const table = family.rows ? leaf.values : Float64Array.from(
-      { length: node.units * states },
-      (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
-    );
+    const support = family.support?.(leaf);
+    const table = family.rows ? leaf.values : stateProbabilities(circuit, node);
+    const width = support?.length ?? states;
     return (s, unit, flow, soft) => {
       if (soft === undefined) {
-        for (let k = 0; k < states; k++) add(s, k, flow * (table[unit * states + k] as number));
+        for (let k = 0; k < width; k++) {
+          add(
+            s,
+            support === undefined ? k : support[k] as number,
+            flow * (table[unit * width + k] as number),
+          );
+        }
         return;
       }
       softPosterior(family, leaf, unit, soft).forEach((p, i) => add(s, soft.states[i] as number, flow * p));

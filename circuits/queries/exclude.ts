@@ -3,7 +3,7 @@ import { type Circuit, describeVariable, type InputNode, variableOf } from "../c
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
 import { requireCircuit, requireList, requireWhole } from "../guards.ts";
-import { leafFamily, leafOf } from "../leaves/mod.ts";
+import { stateProbabilities } from "../leaves/mod.ts";
 import type { Samples } from "../samples.ts";
 
 /** Result of {@link excludeState}. */
@@ -66,12 +66,8 @@ export function excludeState(circuit: Circuit, variables: readonly number[], sta
  * the state, `[units, 2]`.
  */
 function partsOf(circuit: Circuit, node: InputNode, state: number) {
-  const leaf = leafOf(circuit, node), family = leafFamily(node.family);
   const { states } = variableOf(circuit, node.variable) as { states: number };
-  const rows: ArrayLike<number> = family.rows ? leaf.values : Float64Array.from(
-    { length: node.units * states },
-    (_, i) => Math.exp(family.logProbability(leaf, Math.floor(i / states), i % states)),
-  );
+  const rows = stateProbabilities(circuit, node);
   const others = new Float32Array(node.units * states), share = new Float32Array(node.units * 2);
   for (let u = 0; u < node.units; u++) {
     let all = 0;

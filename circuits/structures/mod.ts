@@ -1,4 +1,5 @@
 /** Ready-made structures, one file each. */
+export * from "./blocked_hmm.ts";
 export * from "./chow_liu.ts";
 export * from "./hclt.ts";
 export * from "./hmm.ts";

@@ -55,7 +55,8 @@ export function mixedRows(
     sums.fill(0);
     if (most > -Infinity) {
       forEachState(evidence, (state, weight) => {
-        const row = slot * table.states + state, at = row * table.units + from;
+        const row = table.rowOfValue(slot, state), at = row * table.units + from;
+        if (row < 0) return;
         const factor = Math.exp(Math.log(weight) + (table.scales[row] as number) - most);
         if (factor === 0) return;
         for (let u = 0; u < units; u++) {
@@ -94,7 +95,8 @@ export function countSoft(
     }
     if (flow === 0) return;
     forEachState(evidence, (state, weight) => {
-      const row = slot * table.states + state;
+      const row = table.rowOfValue(slot, state);
+      if (row < 0) return;
       const factor = Math.exp(Math.log(weight) + (table.scales[row] as number) - (scale[i] as number));
       if (factor > 0) counts.addProducts(row, from, factor, table.values, row * table.units + from, ratios);
     });
@@ -142,7 +144,7 @@ function forEachState(
 function largestTerm(evidence: Weighted, table: TokenTable, slot: number): number {
   let most = -Infinity;
   forEachState(evidence, (state, weight) => {
-    const scale = table.scales[slot * table.states + state] as number;
+    const row = table.rowOfValue(slot, state), scale = row < 0 ? NOTHING : table.scales[row] as number;
     if (scale > NOTHING) most = Math.max(most, Math.log(weight) + scale);
   });
   return most;

@@ -8,3 +8,4 @@ export { histogramDevice as histogram } from "./histogram.ts";
 export { indicatorDevice as indicator } from "./indicator.ts";
 export { logisticDevice as logistic } from "./logistic.ts";
 export { poissonDevice as poisson } from "./poisson.ts";
+export { subsetDevice as subset } from "./subset.ts";

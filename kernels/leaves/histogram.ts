@@ -1,41 +1,9 @@
-import { histogram, type LeafShape } from "../../circuits/mod.ts";
 import { ELEMENT_TYPES, type Value } from "../onnx/graph.ts";
-import { LOG_ZERO } from "../webgpu/words.ts";
-import type { DeviceLeaf, Encoding, LeafFolds, LeafGraph } from "./device_leaf.ts";
-import { probabilities } from "./states.ts";
-
-/** Encodes a value as its bin and the base-2 logarithm of the bin's scale factor. */
-function encoding(leaf: LeafShape): Encoding {
-  const bins = histogram.states(leaf);
-  const scales = Float32Array.from(
-    { length: bins },
-    (_, bin) => Math.LOG2E * (histogram.stateScale?.(leaf, bin) as number),
-  );
-  return {
-    kind: "own",
-    key: `histogram ${JSON.stringify(leaf.settings["edges"])}`,
-    words(value) {
-      const bin = histogram.stateOf?.(leaf, value) as number;
-      // Values outside all bins are mapped to the first one and made impossible there.
-      return bin < 0 ? [0, LOG_ZERO] : [bin, scales[bin] as number];
-    },
-  };
-}
+import type { DeviceLeaf, LeafFolds, LeafGraph } from "./device_leaf.ts";
+import { ownStates } from "./own_states.ts";
 
 /** One probability per bin; the host looks up the bins of values. */
-export const histogramDevice: DeviceLeaf = {
-  gpu: {
-    ...probabilities,
-    encoding,
-    value: {
-      ...probabilities.value,
-      kind: "histogram",
-      code: `${probabilities.value.code}
-  if (value != MISSING) { log += bitcast<f32>(values[sample * shape.columns + shape.columns / 2u + fold.variable]); }`,
-    },
-  },
-  onnx: emit,
-};
+export const histogramDevice: DeviceLeaf = { gpu: ownStates("histogram", "edges"), onnx: emit };
 
 /**
  * Emits the bin index: the number of edges that a value reaches, minus one; the last edge counts only for values beyond

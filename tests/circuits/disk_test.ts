@@ -177,7 +177,7 @@ Deno.test("every fault of a file is refused with its place", () => {
     return JSON.stringify(file);
   };
   const refused: [(file: Loose) => void, RegExp][] = [
-    [(f) => f.version = 4, /version 4 of the format; this program reads up to 3/],
+    [(f) => f.version = 5, /version 5 of the format; this program reads up to 4/],
     [(f) => f.format = "other", /format: /],
     [(f) => f.extra = 1, /extra/],
     [(f) => f.nodes[1].kind = "max", /nodes\[1\]/],

@@ -194,7 +194,7 @@ Deno.test("a circuit of every family is written and read, by the newest version 
   const newer = structure.replace(`"version":${CIRCUIT_VERSION}`, `"version":${CIRCUIT_VERSION + 1}`);
   assert.throws(
     () => decodeCircuit(newer, parameters),
-    /has the version 4 of the format; this program reads up/,
+    /has the version 5 of the format; this program reads up/,
   );
   assert.throws(
     () => decodeCircuit(structure.replaceAll('"poisson"', '"weibull"'), parameters),

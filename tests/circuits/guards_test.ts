@@ -188,6 +188,11 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["whole", (count) => circuits.fittedUpdates(count, 2)],
     ["positive", (largest) => circuits.fittedUpdates(2, largest)],
   ],
+  blockedHmm: [
+    ["positive", (length) => blocked({ length })],
+    ["whole", (backoff) => blocked({ backoff })],
+    ["seed", (seed) => blocked({ seed })],
+  ],
   checkFalling: [["probability", (to) => circuits.checkFalling({ from: 0.5, to })]],
   hclt: [
     ["positive", (latents) => hclt(variables, tree, { latents })],
@@ -352,6 +357,9 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     }],
   ],
 };
+
+const blocked = (options: Partial<circuits.BlockedHmmOptions>) =>
+  circuits.blockedHmm({ length: 2, symbols: 2, blocks: [{ states: 2, symbols: [0, 1] }], ...options });
 
 /** A source that carries weights nobody checked. */
 function odd(weight: number): SampleSource {

@@ -127,6 +127,15 @@ export const leafExamples: Readonly<Record<FamilyName, LeafExample>> = {
     support: range(3),
     draw: (random) => random.integer(3),
   },
+  subset: {
+    variable: states("subset", 6),
+    settings: { values: [1, 2, 5] },
+    values: [0.5, 0.25, 0.25, 0, 0.125, 0.875],
+    otherSettings: { values: [0, 2, 3] },
+    truth: (unit, k) => [[0, 0.5, 0.25, 0, 0, 0.25], [0, 0, 0.125, 0, 0, 0.875]][unit]![k]!,
+    support: range(6),
+    draw: (random) => [1, 2, 5, 0, 3][random.integer(5)]!,
+  },
   external: {
     variable: { kind: "external", name: "external" },
     settings: {},

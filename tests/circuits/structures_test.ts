@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
+  blockedHmm,
   categoricalVariables,
   checkCircuit,
   type Circuit,
@@ -42,6 +43,13 @@ for (
     "hmm": () => hmm({ length: 4, states: 3, symbols: 3 }),
     "hmm, not homogeneous": () => hmm({ length: 4, states: 3, symbols: 3, homogeneous: false }),
     "hmm of length 1": () => hmm({ length: 1, states: 3, symbols: 3 }),
+    "blocked hmm": () =>
+      blockedHmm({
+        length: 3,
+        symbols: 3,
+        blocks: [{ states: 2, symbols: [0, 1] }, { states: 1, symbols: [1, 2] }],
+        backoff: 1,
+      }),
     "hclt": () => hclt(bits, maximumSpanningTree(new Float64Array(36), 6), { latents: [1, 2, 3, 4, 5, 6] }),
     "rat-spn": () => ratSpn(bits, { depth: 2, replicas: 3, units: 2 }),
     "rat-spn of depth 0": () => ratSpn(bits, { depth: 0, replicas: 2, units: 2 }),

@@ -3,7 +3,7 @@ export const WITHOUT_NUMBERS = `
   CircuitError CountedWeight Evidence RetortError ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
   clusterLogs compileFactors copyInto countedSpreads inPrecision realColumns recentreStatistics decodeCircuit decodeSafetensors decodeTrainingState defaultLeaf describeNode
   describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
-  amountOf isBuiltIn registerDeviceLeaf registerLeafFamily rowFactors certainStates familyNames findLeafFamily isExternal leafStates shapeOf statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
+  amountOf isBuiltIn registerDeviceLeaf registerLeafFamily rowFactors certainStates familyNames findLeafFamily isExternal leafStates shapeOf stateProbabilities statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
   parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows

@@ -1,5 +1,6 @@
 /** Circuits and samples for the engine suite. */
 import {
+  blockedHmm,
   categoricalVariables,
   type Circuit,
   CircuitBuilder,
@@ -73,6 +74,21 @@ export function plainCircuits(): EngineCase[] {
   return [
     withRows("an HMM with tied steps", hmm({ length: 12, states: 5, symbols: 7, seed: 1 })),
     withRows("an HMM without", hmm({ length: 5, states: 3, symbols: 4, homogeneous: false })),
+    withRows(
+      "a blocked HMM",
+      blockedHmm({
+        length: 6,
+        symbols: 7,
+        blocks: [{ states: 3, symbols: [0, 1, 2] }, { states: 3, symbols: [3, 4] }, {
+          states: 2,
+          symbols: [2, 5, 6],
+        }],
+        follows: [[0, 1], [2], [0, 1, 2]],
+        backoff: 2,
+        seed: 4,
+      }),
+      24,
+    ),
     withRows("an HMM with Gaussian leaves", lines),
     withRows("a hidden Chow-Liu tree", hclt(categoricalVariables(14, 5), tree(14, 2), { latents: 6 })),
     withRows(
