@@ -1,4 +1,4 @@
-/** The command line: parses arguments, calls the runner, shows what came of it. */
+/** The command line: parses arguments, calls the runner, shows the outcome. */
 import { exit } from "./exit.ts";
 import { showFailure } from "./failure.ts";
 import { note } from "./output.ts";

@@ -117,7 +117,7 @@ const edition = z.strictObject({
   if (new Set(paths).size !== paths.length) complain("two files have the same path");
   if (value.archive === undefined) {
     for (const one of value.files) {
-      if (one.sha256 === undefined) complain(`${one.path} needs a sha256: no archive vouches for it`);
+      if (one.sha256 === undefined) complain(`${one.path} needs a sha256: no archive certifies it`);
     }
     return;
   }
