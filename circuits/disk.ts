@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isNotFolder, isNotFound, readBytes, replaceBytes } from "../foundation/file_system.ts";
 import { checkCircuit, parameterFaults, structureFaults } from "./checks.ts";
 import type { Circuit, InputNode, Node, Parameter, ProductNode, SumNode, Variable } from "./circuit.ts";
 import { conformed } from "./conform.ts";
@@ -180,25 +181,24 @@ function parseStructure(structure: string, where: string): z.infer<typeof fileSc
 export async function saveCircuit(folder: string, circuit: Circuit): Promise<void> {
   requireCircuit(circuit);
   const { structure, parameters } = encodeCircuit(circuit);
-  await Deno.mkdir(folder, { recursive: true });
-  await write(`${folder}/${PARAMETERS_FILE}`, parameters);
-  await write(`${folder}/${STRUCTURE_FILE}`, new TextEncoder().encode(structure));
+  await replaceBytes(`${folder}/${PARAMETERS_FILE}`, parameters);
+  await replaceBytes(`${folder}/${STRUCTURE_FILE}`, new TextEncoder().encode(structure));
 }
 
 /** Reads and checks a circuit written by {@link saveCircuit}. @throws {CircuitError} see {@link decodeCircuit} */
 export async function loadCircuit(folder: string): Promise<Circuit> {
   const read = async (name: string) => {
     try {
-      return await Deno.readFile(`${folder}/${name}`);
+      return await readBytes(`${folder}/${name}`);
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) {
+      if (isNotFound(cause)) {
         throw new CircuitError(
           "circuit-file/missing",
           `there is no circuit in ${folder}: the file ${name} is missing`,
           { cause },
         );
       }
-      if (!(cause instanceof Deno.errors.NotADirectory)) throw cause;
+      if (!isNotFolder(cause)) throw cause;
       throw new CircuitError(
         "circuit-file/missing",
         `${folder} is a file; a circuit is a folder with ${STRUCTURE_FILE} and ${PARAMETERS_FILE}`,
@@ -208,10 +208,4 @@ export async function loadCircuit(folder: string): Promise<Circuit> {
   };
   const structure = new TextDecoder().decode(await read(STRUCTURE_FILE));
   return decodeCircuit(structure, await read(PARAMETERS_FILE), folder);
-}
-
-async function write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.writeFile(temporary, bytes);
-  await Deno.rename(temporary, path);
 }

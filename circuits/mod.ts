@@ -3,6 +3,14 @@ export * from "./circuit.ts";
 export * from "./random.ts";
 export { mapSoft, type SoftEvidence, softWidth, type StateWeights } from "./soft.ts";
 export * from "./samples.ts";
+export {
+  type NamedColumns,
+  recordsOf,
+  samplesFromRecords,
+  type SampleTable,
+  stateWords,
+  type TableRecord,
+} from "./table.ts";
 export * from "./leaves/mod.ts";
 export * from "./leaves/soft.ts";
 export * from "./scope.ts";

@@ -1,3 +1,4 @@
+import { type OpenFile, withFile } from "../foundation/file_system.ts";
 import { CircuitError } from "./errors.ts";
 import {
   safetensorsHeaderLength,
@@ -31,13 +32,14 @@ export class TensorFile {
    * @throws {CircuitError} when the file is no whole safetensors file
    */
   static async open(path: string, inMemory: number = IN_MEMORY): Promise<TensorFile> {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    const first = await readFully(file, 0, Math.min(8, size));
-    // An invalid length is found by the check below; until then it must not trigger a huge allocation.
-    const header = first.length < 8 ? size : Math.min(size, safetensorsHeaderLength(first), 1 << 27);
-    const { places } = safetensorsPlaces(await readFully(file, 0, header), size, path);
-    return new TensorFile(path, places, size <= inMemory);
+    return await withFile(path, async (file) => {
+      const { size } = file;
+      const first = await readFully(file, 0, Math.min(8, size));
+      // An invalid length is found by the check below; until then it must not trigger a huge allocation.
+      const header = first.length < 8 ? size : Math.min(size, safetensorsHeaderLength(first), 1 << 27);
+      const { places } = safetensorsPlaces(await readFully(file, 0, header), size, path);
+      return new TensorFile(path, places, size <= inMemory);
+    });
   }
 
   /** Names of the tensors. */
@@ -57,10 +59,7 @@ export class TensorFile {
 
   /** All values of a tensor; the caller owns the array. */
   async all(name: string): Promise<TensorArray> {
-    const { from, to, type } = this.#place(name);
-    if (this.#keep) return (await this.#whole(name)).slice();
-    using file = await Deno.open(this.#path);
-    return new type((await readFully(file, from, to - from)).buffer);
+    return this.#keep ? (await this.#whole(name)).slice() : await this.#read(name);
   }
 
   /** The rows of a tensor (first dimension) at these indices, in this order, `[indices, ...]`. */
@@ -81,15 +80,16 @@ export class TensorFile {
       indices.forEach((s, i) => out.set(values.subarray(s * width, (s + 1) * width), i * width));
       return out;
     }
-    using file = await Deno.open(this.#path);
     const bytes = new Uint8Array(out.buffer), row = width * type.BYTES_PER_ELEMENT;
-    for (let i = 0; i < indices.length;) {
-      // Adjacent rows are read in one go.
-      let run = 1;
-      while (i + run < indices.length && indices[i + run] === (indices[i] as number) + run) run++;
-      await fill(file, from + (indices[i] as number) * row, bytes.subarray(i * row, (i + run) * row));
-      i += run;
-    }
+    await withFile(this.#path, async (file) => {
+      for (let i = 0; i < indices.length;) {
+        // Adjacent rows are read in one go.
+        let run = 1;
+        while (i + run < indices.length && indices[i + run] === (indices[i] as number) + run) run++;
+        await file.fill(from + (indices[i] as number) * row, bytes.subarray(i * row, (i + run) * row));
+        i += run;
+      }
+    });
     return out;
   }
 
@@ -104,27 +104,22 @@ export class TensorFile {
   async #whole(name: string): Promise<TensorArray> {
     const before = this.#kept.get(name);
     if (before !== undefined) return before;
-    const { from, to, type } = this.#place(name);
-    using file = await Deno.open(this.#path);
-    const values = new type((await readFully(file, from, to - from)).buffer);
+    const values = await this.#read(name);
     this.#kept.set(name, values);
     return values;
   }
-}
 
-async function readFully(file: Deno.FsFile, at: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  await fill(file, at, bytes);
-  return bytes;
-}
-
-async function fill(file: Deno.FsFile, at: number, bytes: Uint8Array): Promise<void> {
-  await file.seek(at, Deno.SeekMode.Start);
-  for (let done = 0; done < bytes.length;) {
-    const read = await file.read(bytes.subarray(done));
-    if (read === null) {
-      throw new CircuitError("circuit-file/damaged", "the file became shorter while it was read");
-    }
-    done += read;
+  async #read(name: string): Promise<TensorArray> {
+    const { from, to, type } = this.#place(name);
+    return await withFile(
+      this.#path,
+      async (file) => new type((await readFully(file, from, to - from)).buffer),
+    );
   }
+}
+
+async function readFully(file: OpenFile, at: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.fill(at, bytes);
+  return bytes;
 }

@@ -1,12 +1,12 @@
 import type { z } from "zod";
-import { type Circuit, withNotes } from "../circuits/circuit.ts";
+import type { Circuit } from "../circuits/circuit.ts";
 import type { Learner, ParameterSettings, UpdateRule } from "../circuits/learner.ts";
+import { fit } from "../circuits/learning/fit.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
 import type { Score } from "../circuits/learning/score.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
-import { EmTraining } from "../circuits/learning/training.ts";
 import { defineStage, type StageContext } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
 import { samples } from "./codecs/samples.ts";
@@ -42,41 +42,33 @@ export async function runTraining(
   const first = params.perturb > 0 ? perturbed(start, { amount: params.perturb, seed: context.seed }) : start;
   const learner = await open(first);
   try {
-    const training = new EmTraining(learner, data, {
+    const resume = await context.checkpoint.load();
+    if (resume !== undefined) {
+      context.log(`going on in epoch ${resume.progress.epoch}, batch ${resume.progress.batch}`);
+    }
+    const { circuit, log } = await fit(learner, data.train, {
       ...trainingOptions(params, context.seed),
       smoothing: await smoothingOf(first, data.train, params),
+      valid: data.valid,
+      onEpoch: (report) => tell(report, context),
+      onProgress: ({ done, total }) => context.progress(done, total, "batches"),
+      onState: (state) => context.checkpoint.offer(state),
+      ...(resume !== undefined && { resume }),
     });
-    const saved = await context.checkpoint.load();
-    if (saved !== undefined) {
-      await training.restore(saved);
-      context.log(`going on in epoch ${saved.progress.epoch}, batch ${saved.progress.batch}`);
-      // A resumed run records the whole curve.
-      for (const report of saved.progress.reports) tell(report, context);
-    }
-    while (!training.done) {
-      await context.checkpoint.offer(() => training.state());
-      const report = await training.step();
-      if (report !== undefined) tell(report, context);
-      const { done, total } = training.steps;
-      context.progress(done, total, "batches");
-    }
-    const { reports, best } = training.progress;
-    const kept = reports.find(({ epoch }) => epoch === best?.epoch);
+    const kept = log.epochs.find(({ epoch }) => epoch === log.bestEpoch);
     // The curves may end epochs later: what they came to is what the parameters that are kept have.
     if (kept !== undefined) { for (const [name, score] of scoresOf(kept)) tellScore(name, score, context); }
-    const { converged = null } = training;
-    if (converged === false) {
-      const last = reports.at(-1)!.epoch;
+    if (log.converged === false) {
+      const last = log.epochs.at(-1)!.epoch;
       context.log(
-        `not converged: ${last} epochs are over, the best one is ${best!.epoch}; more \`epochs\` would tell`,
+        `not converged: ${last} epochs are over, the best one is ${log.bestEpoch}; more \`epochs\` would tell`,
       );
     }
     return {
-      circuit: withNotes(await training.result(), data.train.notes),
+      circuit,
       log: {
-        bestEpoch: best?.epoch ?? 0,
-        converged,
-        epochs: reports.map(({ epoch, train, valid, best }) => ({
+        ...log,
+        epochs: log.epochs.map(({ epoch, train, valid, best }) => ({
           epoch,
           ...(train && { train: plainScore(train) }),
           ...(valid && { valid: plainScore(valid) }),

@@ -77,7 +77,8 @@ export function anemone(from: number, to: number): z.input<typeof step> {
 
 /** Training options without what needs the circuit or the data: smoothing by marginals, frozen ids, noise. */
 export function trainingOptions(params: z.output<typeof trainingParams>, seed: number): TrainingOptions {
-  const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience, shuffleBlock } = params;
+  const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience = Infinity, shuffleBlock } =
+    params;
   return {
     epochs,
     batchSize,
@@ -87,7 +88,7 @@ export function trainingOptions(params: z.output<typeof trainingParams>, seed: n
     shuffleBlock,
     seed,
     step: withoutUndefined(params.step),
-    ...(patience !== undefined && { patience }),
+    patience,
   };
 }
 

@@ -16,7 +16,7 @@ export const load = defineStage({
   run: ({ params }) => ({ text: params.text }),
 });
 
-export const fit = defineStage({
+export const fitModel = defineStage({
   name: "bench.fit",
   params: z.object({ step: z.int() }),
   inputs: { text },
@@ -45,7 +45,7 @@ export default definePipeline({
     const source = load({}, { text: params.text });
     const texts = Array.from({ length: ${
     (nodes - 2) / 2
-  } }, (_, i) => evaluate(fit(source, { step: params.first + i })).text);
+  } }, (_, i) => evaluate(fitModel(source, { step: params.first + i })).text);
     return { gathered: gather({ texts }).text };
   },
 });

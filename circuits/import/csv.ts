@@ -1,6 +1,7 @@
 import type { Variable } from "../circuit.ts";
 import { CircuitError, type Fault } from "../errors.ts";
-import { type Samples, samplesFromRows } from "../samples.ts";
+import { samplesFromRows } from "../samples.ts";
+import { type SampleTable, statesNote } from "../table.ts";
 import { decimalNumber } from "./lines.ts";
 import { readModelText } from "./read_text.ts";
 
@@ -19,12 +20,8 @@ export interface CsvOptions {
   readonly missing?: readonly string[];
 }
 
-/** A table as samples. */
-export interface CsvTable {
-  /** Its columns, as input to the functions that create structures. */
-  readonly variables: readonly Variable[];
-  /** Its rows. */
-  readonly samples: Samples;
+/** What {@link readCsv} reads: real columns, columns of counts, and columns of states with a word for each. */
+export interface CsvTable extends SampleTable {
   /** For each categorical column, by name: the cell text of each state, in state order. */
   readonly states: ReadonlyMap<string, readonly string[]>;
 }
@@ -83,7 +80,7 @@ export async function parseCsv(
   columns.forEach((column, v) => {
     if (column !== undefined) states.set(names[v] as string, column);
   });
-  return { variables, samples, states };
+  return { variables, samples, states, ...(states.size > 0 && { notes: statesNote(states) }) };
 }
 
 /** Reads a CSV file, gzipped or not: see {@link parseCsv}. */

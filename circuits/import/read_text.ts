@@ -1,3 +1,4 @@
+import { isNotFound, readBytes, unpackGzip } from "../../foundation/file_system.ts";
 import { CircuitError } from "../errors.ts";
 
 /**
@@ -8,9 +9,9 @@ import { CircuitError } from "../errors.ts";
 export async function readModelText(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await readBytes(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
+    const why = isNotFound(cause) ? "there is no such file" : (cause as Error).message;
     throw new CircuitError("model-file/unreadable", `${path} cannot be read: ${why}`, { cause });
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = unpacked(bytes, path);
@@ -27,8 +28,7 @@ export async function readModelText(path: string): Promise<string> {
 /** All members of a gzip file, concatenated: parallel compressors and `cat` create multi-member files. */
 function unpacked(bytes: Uint8Array, path: string): Uint8Array {
   try {
-    // Loaded lazily: bundlers for browsers, which read no files, must not see an import of it.
-    return globalThis.process.getBuiltinModule("node:zlib").gunzipSync(bytes);
+    return unpackGzip(bytes);
   } catch (cause) {
     throw new CircuitError("model-file/unreadable", `${path}: its gzip data are damaged or cut short`, {
       cause,

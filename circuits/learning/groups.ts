@@ -3,7 +3,7 @@ import { CircuitError } from "../errors.ts";
 import { requireEvaluator, requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
 import type { TrainingOptions } from "./options.ts";
-import type { SampleSource } from "./source.ts";
+import { type SampleSource, takeSource } from "./source.ts";
 import type { EpochReport } from "./state.ts";
 import { EmTraining } from "./training.ts";
 
@@ -116,10 +116,5 @@ function split(source: SampleSource, groups: ArrayLike<number>, count: number): 
     (members[g] as Uint32Array)[filled[g] as number] = s;
     filled[g] = (filled[g] as number) + 1;
   }
-  const { weights } = source;
-  return members.map((own) => ({
-    count: own.length,
-    ...(weights !== undefined && { weights: Float64Array.from(own, (s) => weights[s] as number) }),
-    read: (indices) => source.read(Uint32Array.from(indices, (i) => own[i] as number)),
-  }));
+  return members.map((own) => takeSource(source, own));
 }

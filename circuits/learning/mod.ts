@@ -14,3 +14,4 @@ export * from "./state.ts";
 export * from "./training.ts";
 export * from "./groups.ts";
 export * from "./states.ts";
+export * from "./fit.ts";

@@ -1,7 +1,7 @@
 import type { Samples, ValueArray } from "../samples.ts";
 import { checkSampleWeights, takeSamples } from "../samples.ts";
 import { CircuitError } from "../errors.ts";
-import { requireObject, requireSamples, requireWhole } from "../guards.ts";
+import { requireList, requireObject, requireSamples, requireWhole } from "../guards.ts";
 
 /**
  * Samples with random access, which need not fit in memory: the rows of a file, the windows of a text. `read` must always
@@ -26,6 +26,19 @@ export function sourceOf(samples: Samples, weights?: ArrayLike<number>): SampleS
     count: samples.count,
     ...(weights !== undefined && { weights }),
     read: (indices) => takeSamples(samples, indices),
+  };
+}
+
+/** The samples of a source at `indices`, in that order, as a source. */
+export function takeSource(source: SampleSource, indices: Uint32Array): SampleSource {
+  requireObject("the source of samples", source, ["count", "read"]);
+  requireList("the indices", indices);
+  const { weights, notes } = source;
+  return {
+    count: indices.length,
+    ...(weights !== undefined && { weights: Float64Array.from(indices, (s) => weights[s] as number) }),
+    ...(notes !== undefined && { notes }),
+    read: (chosen) => source.read(chosen.map((i) => indices[i] as number)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { CircuitBuilder } from "../builder.ts";
-import type { Circuit, NodeId, Variable } from "../circuit.ts";
+import { type Circuit, type NodeId, type Variable, withNotes } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import type { Samples } from "../samples.ts";
+import { requireTable, type SampleTable } from "../table.ts";
 import { startFromData } from "./start.ts";
 import {
   maximumSpanningTree,
@@ -10,7 +10,7 @@ import {
   type VariableTree,
 } from "./chow_liu.ts";
 import { addLeaf, started, type StructureOptions } from "./leaf.ts";
-import { requireList, requireObject, requireSamples } from "../guards.ts";
+import { requireList, requireObject } from "../guards.ts";
 
 /** Options of {@link hclt}. */
 export interface HcltOptions extends StructureOptions {
@@ -66,19 +66,16 @@ export interface HcltFromSamplesOptions extends HcltOptions, MutualInformationOp
 }
 
 /**
- * A hidden Chow-Liu tree with the tree learned from samples, which also initialise the leaves ({@link startFromData});
- * weights are random.
+ * A hidden Chow-Liu tree over the columns of a table, with the tree learned from its samples, which also initialise the
+ * leaves ({@link startFromData}); weights are random. The table's notes become the circuit's.
  */
-export function hcltFromSamples(
-  variables: readonly Variable[],
-  samples: Samples,
-  options: HcltFromSamplesOptions,
-): Circuit {
-  requireList("the variables", variables);
-  requireSamples(samples);
+export function hcltFromSamples(table: SampleTable, options: HcltFromSamplesOptions): Circuit {
+  requireTable(table);
   requireObject("the options of `hcltFromSamples`", options);
+  const { variables, samples, notes } = table;
   const information = mutualInformation(variables, samples, options);
-  const circuit = hclt(variables, maximumSpanningTree(information, variables.length, options.root), options);
+  const tree = maximumSpanningTree(information, variables.length, options.root);
+  const circuit = withNotes(hclt(variables, tree, options), notes);
   if (options.start === "random" || options.data !== undefined) return circuit;
   const { seed = 0, sampleWeights } = options;
   return startFromData(circuit, samples, { seed, ...(sampleWeights !== undefined && { sampleWeights }) });

@@ -6,7 +6,9 @@ export type FileCode =
   | "file/folder-gone"
   | "file/disk-full"
   | "file/system-folder"
-  | "file/permission";
+  | "file/permission"
+  | "file/no-files"
+  | "file/shorter";
 
 /** What they mean. */
 export const fileCodes: Readonly<Record<FileCode, CodeEntry>> = {
@@ -38,5 +40,16 @@ export const fileCodes: Readonly<Record<FileCode, CodeEntry>> = {
     means: "This process was started without a permission of Deno that the action needs.",
     example: "this process is not permitted: reading /etc/corpus.txt: Requires read access",
     remedy: "Use the tasks in deno.json, or grant the permission; docs/permissions.md says what each is for.",
+  },
+  "file/no-files": {
+    means: "The runtime has no file system, as in a browser.",
+    example: "there are no files here: node:fs/promises is missing",
+    remedy:
+      "Use the functions that take and give text and bytes: `encodeCircuit`, `decodeCircuit`, `parseCsv`.",
+  },
+  "file/shorter": {
+    means: "A file was cut while it was read.",
+    example: "/data/samples.safetensors became shorter while it was read",
+    remedy: "Let nothing else write the file, and read it again.",
   },
 };

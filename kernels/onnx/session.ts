@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
-import { dirname, resolve, sep as SEPARATOR } from "node:path";
+import { resolve, sep as SEPARATOR } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { RetortError } from "../../foundation/errors.ts";
+import { withTemporaryFolder, writeBytes } from "../../foundation/file_system.ts";
 import type { OnnxType } from "./graph.ts";
 
 // Half precision is passed as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing
@@ -140,8 +141,7 @@ async function withFiles<T>(
   open: (source: Uint8Array | string) => Promise<T>,
 ): Promise<T> {
   if (external === undefined || external.size === 0) return await open(model);
-  const folder = await Deno.makeTempDir({ prefix: "retort-model-" });
-  try {
+  return await withTemporaryFolder("retort-model-", async (folder) => {
     for (const [name, bytes] of external) {
       const path = resolve(folder, name);
       if (!path.startsWith(`${folder}${SEPARATOR}`)) {
@@ -150,15 +150,12 @@ async function withFiles<T>(
           `the model keeps weights outside its folder: \`${name}\``,
         );
       }
-      await Deno.mkdir(dirname(path), { recursive: true });
-      await Deno.writeFile(path, bytes);
+      await writeBytes(path, bytes);
     }
     const path = `${folder}${SEPARATOR}${crypto.randomUUID()}.onnx`;
-    await Deno.writeFile(path, model);
+    await writeBytes(path, model);
     return await open(path);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function isNames(

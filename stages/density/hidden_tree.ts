@@ -29,7 +29,7 @@ export const hiddenTree = defineStage({
     const train = await inputs.train.all();
     const { latents, states, pseudocount } = params;
     return {
-      circuit: hcltFromSamples(categoricalVariables(train.variables, states), train, {
+      circuit: hcltFromSamples({ variables: categoricalVariables(train.variables, states), samples: train }, {
         latents,
         pseudocount,
         start: "random",

@@ -32,7 +32,7 @@ export const pixelTree = defineStage({
     const all = { count, variables: dimensionsOf(space), values: pixels };
     const chosen = chooseSome(count, params.treeSamples, context.seed);
     return {
-      circuit: hcltFromSamples(imageVariables(space), takeSamples(all, chosen), {
+      circuit: hcltFromSamples({ variables: imageVariables(space), samples: takeSamples(all, chosen) }, {
         latents: params.latents,
         seed: context.seed,
         bins: params.bins,

@@ -30,19 +30,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { planOf } from "../../kernels/mod.ts";
 import { WITHOUT_NUMBERS } from "./without_numbers.ts";
-
-/** What is no whole number from 0, no number from 0, no share. */
-const WRONG = {
-  whole: [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 53],
-  positive: [NaN, Infinity, -Infinity, -1, 0, 0.5, 2 ** 53],
-  number: [NaN, Infinity, -Infinity, -1],
-  share: [NaN, Infinity, -Infinity, -0.1, 1.1],
-  seed: [NaN, Infinity, -1, 0.5, 2 ** 53],
-  weight: [NaN, Infinity, -1],
-  memory: [NaN, -Infinity, -1, 0],
-  probability: [NaN, Infinity, -1, 2],
-} as const;
-type Check = readonly [keyof typeof WRONG, (x: number) => unknown];
+import { type Check, WRONG } from "./wrong_numbers.ts";
 
 const model = hmm({ length: 3, states: 2, symbols: 3, seed: 1 });
 const reference = new ReferenceEvaluator(model), rows = samplesFromRows([[0, 1, 2], [2, null, 0]]);
@@ -198,9 +186,16 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["positive", (latents) => hclt(variables, tree, { latents })],
     ["seed", (seed) => hclt(variables, tree, { latents: 2, seed })],
   ],
+  fit: [
+    ["whole", (epochs) => circuits.fit(learner(), rows, { epochs })],
+    ["positive", (batchSize) => circuits.fit(learner(), rows, { batchSize })],
+    ["seed", (seed) => circuits.fit(learner(), rows, { seed })],
+    ["share", (valid) => circuits.fit(learner(), rows, { valid })],
+    ["number", (tolerance) => circuits.fit(learner(), rows, { tolerance })],
+  ],
   hcltFromSamples: [
-    ["whole", (root) => circuits.hcltFromSamples(variables, four, { latents: 2, root })],
-    ["positive", (bins) => circuits.hcltFromSamples(variables, four, { latents: 2, bins })],
+    ["whole", (root) => circuits.hcltFromSamples({ variables, samples: four }, { latents: 2, root })],
+    ["positive", (bins) => circuits.hcltFromSamples({ variables, samples: four }, { latents: 2, bins })],
   ],
   hideValues: [["whole", (v) => circuits.hideValues(rows, [v])]],
   hideVariables: [["whole", (v) => circuits.hideVariables(rows, [v])]],

@@ -69,10 +69,10 @@ Deno.test("clusters far from zero: EM ends at the truth from every seed", async 
     const plane = naiveMixture(real(2), { components: 3, seed, data: other });
     assert.ok(await fitted(plane, other, 10) > truthOf(other, three, 1));
     // Given the data anyway, a tree starts from them.
-    const tree = hcltFromSamples(real(2), other, { latents: 3, seed });
+    const tree = hcltFromSamples({ variables: real(2), samples: other }, { latents: 3, seed });
     assert.ok(await fitted(tree, other, 40) > truthOf(other, three, 1) - 0.01, `seed ${seed}`);
   }
-  const random = hcltFromSamples(real(2), other, { latents: 3, start: "random" });
+  const random = hcltFromSamples({ variables: real(2), samples: other }, { latents: 3, start: "random" });
   const untouched = hclt(real(2), maximumSpanningTree([0, 1, 1, 0], 2), { latents: 3 });
   assert.deepEqual(random.parameters.get("leaf/0"), untouched.parameters.get("leaf/0"));
 });

@@ -171,7 +171,10 @@ Deno.test("a hidden Chow-Liu tree from samples links what depends on each other"
     const [a, b] = [random.integer(2), random.integer(2)];
     return [a, b, a, b, random.uniform() < 0.9 ? a : b];
   });
-  const circuit = hcltFromSamples(categoricalVariables(5, 2), samplesFromRows(rows), { latents: 4, root: 0 });
+  const circuit = hcltFromSamples({ variables: categoricalVariables(5, 2), samples: samplesFromRows(rows) }, {
+    latents: 4,
+    root: 0,
+  });
   const parents =
     maximumSpanningTree(mutualInformation(circuit.variables, samplesFromRows(rows)), 5, 0).parents;
   assert.equal(parents[2], 0);

@@ -6,6 +6,7 @@ export const WITHOUT_NUMBERS = `
   amountOf isBuiltIn registerDeviceLeaf registerLeafFamily rowFactors certainStates familyNames findLeafFamily isExternal leafStates shapeOf stateProbabilities statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf
   logLikelihood logSumExp map maxProduct nodeNamed nondeterministicNode observedPatches parameterFaults parameterOf
   parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
+  recordsOf samplesFromRecords stateWords takeSource
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
   courseOf isFalling statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit

@@ -36,13 +36,14 @@ export function codeBlocksOf(file: string): CodeBlock[] {
   return blocks;
 }
 
-/** Runs Deno in the project's folder. */
+/** Runs Deno in a folder, the project's if omitted. */
 export async function deno(
   args: readonly string[],
+  cwd = ROOT,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: ROOT,
+    cwd,
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();
