@@ -30,16 +30,18 @@ export interface FigureParts {
   readonly height: number;
   /** Labels with their styles; one alone needs no legend. */
   readonly legend: readonly (readonly [string, Style])[];
+  /** What hollow points are, in a line of the legend of its own. */
+  readonly hollow?: string;
 }
 
 /** A plot with its legend below. */
-export function figureText({ plot, title, width, height, legend }: FigureParts): string {
+export function figureText({ plot, title, width, height, legend, hollow }: FigureParts): string {
   for (const name of HTML_ONLY) {
     for (const part of [plot, ...plot.querySelectorAll(`[${name}]`)]) part.removeAttribute(name);
   }
   const columns = legend.length > 6 ? 2 : 1;
   const rows = legend.length < 2 ? 0 : Math.ceil(legend.length / columns);
-  const lines = rows === 0 ? "" : legend.map(([label, style], i) => {
+  const named = rows === 0 ? "" : legend.map(([label, style], i) => {
     const x = LEFT + (i % columns) * (width - LEFT) / columns;
     const y = height + GAP + Math.floor(i / columns) * LINE;
     const dash = style.dash === "" ? "" : ` stroke-dasharray="${style.dash}"`;
@@ -48,13 +50,20 @@ export function figureText({ plot, title, width, height, legend }: FigureParts):
         escapeXml(cut(label, columns))
       }</text>`;
   }).join("");
-  const whole = height + (rows > 0 ? rows * LINE + GAP : 0);
+  const below = height + GAP + rows * LINE;
+  const told = hollow === undefined
+    ? ""
+    : `<circle cx="${
+      LEFT + 14
+    }" cy="${below}" r="3.5" fill="#ffffff" stroke="#444444" stroke-width="1.75"/>` +
+      `<text x="${LEFT + 36}" y="${below}" dy="0.32em">${escapeXml(hollow)}</text>`;
+  const whole = rows === 0 && told === "" ? height : below + (told === "" ? 0 : LINE);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" ` +
     `viewBox="0 0 ${width} ${whole}" color="#1b1f23" fill="#1b1f23" font-size="12" ` +
     `font-family="'Source Sans 3', system-ui, sans-serif"><title>${escapeXml(title)}</title>` +
     `<rect width="100%" height="100%" fill="#ffffff"/>${
       plot.outerHTML.replace(/<style>[\s\S]*?<\/style>/, "").replace(/ font-family="[^"]*"/, "")
-    }${lines}</svg>\n`;
+    }${named}${told}</svg>\n`;
   return svg.replaceAll(/var\(--series-(\d)\)/g, (_, i: string) => ALL_COLOURS[Number(i)]!.light);
 }
 

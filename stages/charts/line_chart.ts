@@ -5,7 +5,7 @@ import { figureText } from "../../foundation/figure.ts";
 import { colourVariable, type Style, stylesOf, stylesOfRoles } from "../../foundation/palette.ts";
 
 /**
- * A point. Repetitions with other seeds spread from `low` to `high`. An `open` point is hollow: provisional.
+ * A point. Repetitions with other seeds spread from `low` to `high`. An `open` point is hollow: not converged.
  */
 export interface ChartPoint {
   readonly x: number;
@@ -37,6 +37,8 @@ export interface LineChart {
   readonly series: readonly { readonly label: string; readonly points: readonly ChartPoint[] }[];
   /** The series that the others are held against: it has the colour of baselines on all pages. */
   readonly baseline?: string;
+  /** The series that the chart is about: it has the colour of subjects on all pages; by default the first other one. */
+  readonly subject?: string;
   /** Horizontal lines. */
   readonly levels?: readonly { readonly label: string; readonly y: number }[];
 }
@@ -59,10 +61,7 @@ const LETTER = 7, LINE = 13;
  */
 export function lineChart(chart: LineChart): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const labels = chart.series.map(({ label }) => label);
-  const styles = chart.baseline !== undefined && labels.includes(chart.baseline)
-    ? stylesBeside(chart.baseline, labels)
-    : stylesOf(labels);
+  const styles = stylesFor(chart);
   const points = chart.series.flatMap((one) => one.points);
   const ticks = [...new Set(points.map(({ x }) => x))].toSorted((a, b) => a - b);
   const levels = (chart.levels ?? []).toSorted((a, b) => b.y - a.y);
@@ -108,6 +107,7 @@ export function lineChart(chart: LineChart): string {
     width: WIDTH,
     height: HEIGHT,
     legend: [...styles],
+    ...(points.some(({ open }) => open) ? { hollow: "not converged" } : {}),
   });
 }
 
@@ -121,13 +121,24 @@ function apart(heights: readonly number[]): number[] {
   });
 }
 
-/** The baseline has the second colour, as on all pages; the others have the first and those after it. */
-function stylesBeside(baseline: string, labels: readonly string[]): Map<string, Style> {
-  const others = [...new Set(labels)].filter((label) => label !== baseline);
-  return stylesOfRoles(labels.map((label) => {
-    const i = others.indexOf(label);
-    return [label, i < 0 ? 1 : i === 0 ? 0 : i + 1];
-  }));
+/**
+ * Subject and baseline have their colours, as on all pages, the others those after them. `LVD, before joint EM` is `LVD`
+ * in a state of its own: the same colour, dashed.
+ */
+function stylesFor({ series, baseline, subject }: LineChart): Map<string, Style> {
+  const labels = [...new Set(series.map(({ label }) => label))];
+  if (baseline === undefined || !labels.includes(baseline)) return stylesOf(labels);
+  const parentOf = (label: string) => labels.find((other) => label.startsWith(`${other}, `)) ?? label;
+  const arms = labels.filter((label) => parentOf(label) === label && label !== baseline);
+  const first = subject !== undefined && arms.includes(subject) ? subject : arms[0];
+  const others = arms.filter((label) => label !== first);
+  const roleOf = (arm: string) => arm === first ? 0 : arm === baseline ? 1 : 2 + others.indexOf(arm);
+  // An arm before its states: what comes first of a colour is not dashed.
+  const styles = stylesOfRoles(
+    labels.toSorted((a, b) => Number(parentOf(a) !== a) - Number(parentOf(b) !== b))
+      .map((label) => [label, roleOf(parentOf(label))]),
+  );
+  return new Map(labels.map((label) => [label, styles.get(label)!]));
 }
 
 function scaleOf({ log }: ChartAxis) {

@@ -87,8 +87,14 @@ Deno.test("charts of language models: seeds spread, what has no value is left ou
       read[0]!.caption,
       "Test perplexity on a text after EM, by hidden states (hollow: not converged)",
     );
-    const dots = [...parsed(await read[0]!.text()).querySelectorAll("circle")];
+    const figure = parsed(await read[0]!.text());
+    const dots = [...figure.querySelectorAll("svg svg circle")];
     assert.deepEqual(dots.map((dot) => dot.getAttribute("fill") === "#ffffff"), [true, false, false]);
+    assert.equal(
+      figure.querySelector("circle + text:last-child")?.textContent,
+      "not converged",
+      "the figure says so itself",
+    );
   });
 });
 

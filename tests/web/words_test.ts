@@ -68,8 +68,12 @@ Deno.test("an arm has one colour in all charts; what only stands beside is grey"
   };
   const roles = armRoles(headline, ["grown", "tree", "distilled"]);
   assert.deepEqual(roles, { grown: 2, tree: 1, distilled: 0 });
-  assert.equal(roleOf(roles, "tree, 16 latents"), 1);
-  assert.equal(roleOf(roles, "published"), 7);
+  assert.equal(roleOf(roles, { arm: "tree, 16 latents", role: "arm" }), 1);
+  assert.equal(roleOf(roles, { arm: "published", role: "reference" }), 7);
+  const ofNoNode = (["subject", "baseline", "arm"] as const).map((role) =>
+    roleOf(roles, { arm: "no node's", role })
+  );
+  assert.deepEqual(ofNoNode, [0, 1, 7]);
   const series = (label: string, role?: number): Series => ({
     node: label,
     label,

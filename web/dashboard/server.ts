@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { codeOf, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
 import type { Store } from "../../runner/store/store.ts";
 import {
@@ -11,17 +10,16 @@ import {
   keptAddress,
   publicHost,
 } from "./access.ts";
+import { makeAssets } from "./assets.ts";
 import { artifactFile, artifactPage, comparePage, logPiece, runPage, seedsOf } from "./api.ts";
-import { bundlePage } from "./bundle.ts";
 import { askModel, explorePage } from "./explore.ts";
 import { Explorer } from "../explorer/explorer.ts";
 import { graphOfRun } from "./graph.ts";
 import { csvOfRuns, listRuns, plotRuns } from "./list.ts";
 import { annotateRuns, cancel } from "./changes.ts";
 import { columnChoice } from "./columns.ts";
-import { fontRules, pageFonts, stylesheet } from "../stylesheet.ts";
-import { iconUrl } from "../view/wordmark.ts";
 import { LiveStreams } from "./live.ts";
+import { Thumbnails } from "./thumbnails.ts";
 import { type Incoming, listen } from "./listen.ts";
 import { LiveRecords } from "./records.ts";
 import { WrongQuestion } from "./wrong_question.ts";
@@ -46,24 +44,6 @@ export interface ServeOptions {
   readonly patience?: number;
 }
 
-/** The page's HTML. The worker's name depends on its code, so a page never uses a worker of another version. */
-const shell = (worker: string) =>
-  `<!doctype html>
-<html lang="en" data-worker="${worker}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Retort</title>
-<link rel="icon" href="${iconUrl()}">
-<link rel="stylesheet" href="style.css">
-</head>
-<body>
-<div id="root"><p class="page">loading …</p></div>
-<script type="module" src="page.js"></script>
-</body>
-</html>
-`;
-
 /**
  * Serves a store's dashboard on the loopback interface only.
  *
@@ -71,28 +51,22 @@ const shell = (worker: string) =>
  */
 export async function serveDashboard(store: Store, options: ServeOptions = {}): Promise<Dashboard> {
   const publicHosts = (options.publicHosts ?? []).map(publicHost);
-  const { page, worker } = await bundlePage();
-  const own = await Deno.readTextFile(new URL("./dashboard.css", import.meta.url));
-  const fonts = await pageFonts();
-  const style = `${fontRules(fonts, ({ file }) => file)}${await stylesheet()}\n${own}`;
-  const html = shell(`worker.js?${createHash("sha256").update(worker).digest("hex").slice(0, 16)}`);
+  const assets = await makeAssets();
   const records = new LiveRecords(store);
   const explorer = new Explorer();
   const streams = new LiveStreams(store, records);
+  const thumbnails = new Thumbnails();
   const remembered = keptAddress(store);
   let doors: Doors = { ...remembered, port: options.port ?? remembered.port, publicHosts };
   const handler = async (request: Incoming) => {
     const admitted = admit(request, doors);
     if ("refused" in admitted) return admitted.refused;
     const { path, query } = admitted;
-    if (path === "") return answer(html, "text/html; charset=utf-8");
-    if (path === "page.js") return answer(page, "text/javascript; charset=utf-8");
-    if (path === "worker.js") return answer(worker, "text/javascript; charset=utf-8");
-    const font = fonts.find(({ file }) => file === path);
-    if (font !== undefined) return answer(font.bytes, "font/woff2");
-    if (path === "style.css") return answer(style, "text/css; charset=utf-8");
+    if (path === "") return answer(assets.html, "text/html; charset=utf-8");
+    const asset = assets.at(path);
+    if (asset !== undefined) return asset;
     try {
-      const sources = { store, live: records, explorer, streams };
+      const sources = { store, live: records, explorer, streams, thumbnails };
       if (CHANGES.has(path)) return answerJson(change(sources, path, await bodyOf(request)));
       return await answerApi(sources, path, query);
     } catch (error) {
@@ -143,10 +117,11 @@ interface Sources {
   readonly live: LiveRecords;
   readonly explorer: Explorer;
   readonly streams: LiveStreams;
+  readonly thumbnails: Thumbnails;
 }
 
 async function answerApi(
-  { store, live, explorer, streams }: Sources,
+  { store, live, explorer, streams, thumbnails }: Sources,
   path: string,
   query: URLSearchParams,
 ): Promise<Response> {
@@ -161,6 +136,8 @@ async function answerApi(
       return answerJson(null);
     case "api/runs":
       return answerJson(listRuns(store, live.get(), query));
+    case "api/thumbnails":
+      return answerJson(await thumbnails.of(store, live.get(), query));
     case "api/columns":
       return answerJson(columnChoice(live.get(), query.get("pipeline") || undefined));
     case "api/points":

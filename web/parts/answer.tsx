@@ -1,6 +1,6 @@
 import type { AnswerGroup, ArmValue, RunAnswer } from "../../runner/answer.ts";
 import { barOf, differenceText, metricText, openArms, spreadValue, verdictOf } from "../../runner/verdict.ts";
-import { colourVariable, REFERENCE } from "../../foundation/palette.ts";
+import { colourVariable } from "../../foundation/palette.ts";
 import { roleOf, type Roles } from "../view/roles.ts";
 
 /** A run's answer to its pipeline's question: the verdict, its certainty, and one bar per arm. */
@@ -59,7 +59,7 @@ function Bars({ answer, roles }: { answer: RunAnswer; roles: Roles }) {
                     answer={answer}
                     arm={arm}
                     colour={colourVariable({
-                      colour: arm.role === "reference" ? REFERENCE : roleOf(roles, arm.arm),
+                      colour: roleOf(roles, arm),
                       dash: "",
                     })}
                   />

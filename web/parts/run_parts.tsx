@@ -112,6 +112,7 @@ export function Seeds({ table }: { table: SeedTable }) {
 export function RunFacts({ run }: { run: RunRecord }) {
   return (
     <Facts
+      line
       facts={[
         ["started", <Time key="t" at={run.started} />],
         ["took", run.ended === null ? "–" : durationText(run.ended - run.started)],

@@ -43,10 +43,12 @@ export function Table(
   );
 }
 
-/** A list of names and values. */
-export function Facts({ facts }: { facts: readonly (readonly [string, ComponentChildren])[] }) {
+/** A list of names and values, in columns or in one line. */
+export function Facts(
+  { facts, line = false }: { facts: readonly (readonly [string, ComponentChildren])[]; line?: boolean },
+) {
   return (
-    <dl class="facts">
+    <dl class={line ? "facts line" : "facts"}>
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

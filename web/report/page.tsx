@@ -17,6 +17,7 @@ import {
 } from "../parts/run_parts.tsx";
 import { countsText, Status } from "../parts/status.tsx";
 import { Facts, Params } from "../parts/values.tsx";
+import { ThemeChoice } from "../parts/theme.tsx";
 import { Wordmark } from "../parts/wordmark.tsx";
 import type { NodeView } from "../view/run.ts";
 import { artifactId, nodeId, type ReportModel, type ShownArtifact } from "./model.ts";
@@ -44,7 +45,9 @@ export function ReportPage({ model }: { model: ReportModel }) {
         <h1>{view.run.pipeline}</h1>
         <p class="bar">
           <Status status={view.status} />
-          <span>run {view.run.id}</span>
+          <span>
+            run <code>{view.run.id}</code>
+          </span>
           <span class="faint">{countsText(counts(view.nodes))}</span>
         </p>
         <div class="bar">
@@ -80,19 +83,6 @@ export function ReportPage({ model }: { model: ReportModel }) {
         </p>
       </main>
     </div>
-  );
-}
-
-function ThemeChoice() {
-  return (
-    <label class="scale">
-      Theme{" "}
-      <select id="theme">
-        <option value="">as the system</option>
-        <option value="light">light</option>
-        <option value="dark">dark</option>
-      </select>
-    </label>
   );
 }
 

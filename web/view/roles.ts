@@ -1,3 +1,4 @@
+import type { ArmValue } from "../../runner/answer.ts";
 import type { Headline } from "../../runner/headline.ts";
 import { REFERENCE } from "../../foundation/palette.ts";
 
@@ -29,8 +30,13 @@ function isOf(name: string | undefined, arm: string): boolean {
   return name === arm || name?.startsWith(`${arm}, `) === true;
 }
 
-/** The colour index of an arm of an answer; grey if it is not an arm of the graph. */
-export function roleOf(roles: Roles, arm: string): number {
+/**
+ * The colour index of an arm of an answer: that of its nodes; of an arm that no node belongs to, that of its role in the
+ * question; grey for what only stands beside.
+ */
+export function roleOf(roles: Roles, { arm, role }: Pick<ArmValue, "arm" | "role">): number {
+  if (role === "reference") return REFERENCE;
   const found = Object.keys(roles).filter((known) => isOf(arm, known));
-  return found.length === 0 ? REFERENCE : roles[found.reduce((a, b) => b.length > a.length ? b : a)]!;
+  if (found.length > 0) return roles[found.reduce((a, b) => b.length > a.length ? b : a)]!;
+  return role === "subject" ? 0 : role === "baseline" ? 1 : REFERENCE;
 }

@@ -58,12 +58,11 @@ export interface Fetched<T> {
   readonly reload: () => void;
 }
 
-/** Loads a path, again whenever it changes; loads nothing until `ready`. */
-export function useAsk<T>(path: string, ready = true): Fetched<T> {
+/** Loads a path, again whenever it changes. */
+export function useAsk<T>(path: string): Fetched<T> {
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path });
   const [round, setRound] = useState(0);
   useEffect(() => {
-    if (!ready) return;
     const stop = new AbortController();
     ask<T>(path, stop.signal).then(
       (value) => setState({ path, value }),
@@ -74,7 +73,7 @@ export function useAsk<T>(path: string, ready = true): Fetched<T> {
       },
     );
     return () => stop.abort();
-  }, [path, round, ready]);
+  }, [path, round]);
   const current = state.path === path ? state : { value: undefined, error: undefined };
   return {
     value: current.value,
@@ -90,26 +89,33 @@ export interface LiveLoaded<T> {
 }
 
 /**
- * Loads a path once the event stream is open, so that no change is missed, and again after every reconnection. `onEvent`
- * gets the events and a function that reloads, at most every `pause` milliseconds.
+ * Loads a path at once, and again when the event stream is open, at first and after every reconnection, so that no change is
+ * missed. `onEvent` gets the events and a function that reloads, at most every `pause` milliseconds; `ended` says of loaded
+ * data that it changes no more.
  */
 export function useLiveAsk<T>(
   path: string,
   query: string,
   pause: number,
   onEvent: (event: LiveEvent, again: () => void) => void,
-  onOpen?: () => void,
+  { onOpen, ended }: { onOpen?: () => void; ended?: (value: T) => boolean } = {},
 ): LiveLoaded<T> {
-  const [ready, setReady] = useState(false);
-  const loaded = useAsk<T>(path, ready);
+  const loaded = useAsk<T>(path);
   const again = useMemo(() => throttled(pause, loaded.reload), []);
-  const begun = useRef(false);
+  const [opened, setOpened] = useState(0);
+  const caughtUp = useRef(0);
   const connection = useEvents(query, (event) => onEvent(event, again), () => {
     onOpen?.();
-    if (begun.current) again();
-    begun.current = true;
-    setReady(true);
+    setOpened((times) => times + 1);
   });
+  const { value, error } = loaded;
+  const answered = value !== undefined || error !== undefined;
+  useEffect(() => {
+    // An answer that is under way is waited for: asking again would throw it away.
+    if (!answered || caughtUp.current === opened) return;
+    caughtUp.current = opened;
+    if (value === undefined || ended?.(value) !== true) again();
+  }, [opened, answered]);
   return { loaded, connection };
 }
 

@@ -42,7 +42,10 @@ export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) =
     if (ended) again();
     if (event.type === "metrics") draw();
     else redraw((n) => n + 1);
-  }, () => changes.current.told = false);
+  }, {
+    onOpen: () => changes.current.told = false,
+    ended: ({ view }) => view.run.ended !== null,
+  });
   if (loaded.value !== base.current) {
     base.current = loaded.value;
     changes.current.restart(loaded.value?.view);

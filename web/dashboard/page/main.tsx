@@ -3,6 +3,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { timeText } from "../../../foundation/format.ts";
 import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
+import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { showMarks } from "../../parts/marks.ts";
 import { ArtifactPage } from "./artifact.tsx";
@@ -54,7 +55,7 @@ function Dashboard() {
               </li>
             </ul>
           </nav>
-          <ThemeChoice />
+          <ThemeChoice chosen={theme} onChoose={chooseTheme} />
         </header>
         <main id="main" tabIndex={-1} ref={main}>
           <At key={key} route={route} />
@@ -83,32 +84,18 @@ function At({ route }: { route: Route }) {
 
 const THEME = "retort-theme";
 
-function ThemeChoice() {
-  const apply = (value: string) => {
-    if (value === "") document.documentElement.removeAttribute("data-theme");
-    else document.documentElement.setAttribute("data-theme", value);
-  };
-  const stored = localStorage.getItem(THEME) ?? "";
-  useEffect(() => apply(stored), []);
-  return (
-    <label class="scale">
-      Theme{" "}
-      <select
-        id="theme"
-        defaultValue={stored}
-        onChange={(event) => {
-          apply(event.currentTarget.value);
-          localStorage.setItem(THEME, event.currentTarget.value);
-        }}
-      >
-        <option value="">as the system</option>
-        <option value="light">light</option>
-        <option value="dark">dark</option>
-      </select>
-    </label>
-  );
+function applyTheme(theme: string): void {
+  if (theme === "") document.documentElement.removeAttribute("data-theme");
+  else document.documentElement.setAttribute("data-theme", theme);
 }
 
+function chooseTheme(theme: string): void {
+  applyTheme(theme);
+  localStorage.setItem(THEME, theme);
+}
+
+const theme = localStorage.getItem(THEME) ?? "";
+applyTheme(theme);
 showMarks();
 const root = document.getElementById("root")!;
 root.replaceChildren();

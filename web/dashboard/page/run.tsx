@@ -38,7 +38,6 @@ export function RunPage({ id }: { id: string }) {
             <RunBar data={data} connection={connection} fault={fault} />
             {answer !== null && <AnswerCard answer={answer} roles={view.roles} />}
             <RunFacts run={view.run} />
-            <Annotate key={view.run.id} run={view.run.id} annotation={annotation} />
             <InOrder
               running={view.status === "running"}
               work={
@@ -87,6 +86,7 @@ export function RunPage({ id }: { id: string }) {
                 {view.status === "done" && <OverSeeds id={view.run.id} />}
               </Section>
             )}
+            <Annotate key={view.run.id} run={view.run.id} annotation={annotation} />
             <Section title="Parameters" folded>
               <Params params={view.run.params} />
             </Section>

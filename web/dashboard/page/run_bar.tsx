@@ -6,10 +6,11 @@ import { type Connection, post } from "./client.ts";
 import { Copy } from "./copy.tsx";
 import { Elapsed } from "./elapsed.tsx";
 import { Live, Problem } from "./frame.tsx";
+import { to } from "./routes.ts";
 
 /** Current status of a run, with its actions. */
 export function RunBar(
-  { data: { view, left, now }, connection, fault }: {
+  { data: { view, left, now, annotation }, connection, fault }: {
     data: RunPageData;
     connection: Connection;
     fault: string | undefined;
@@ -19,10 +20,16 @@ export function RunBar(
   return (
     <div class="bar">
       <Status status={view.status} />
-      <span>run {view.run.id}</span>
+      <span>
+        run <code>{view.run.id}</code>
+      </span>
       <Copy text={() => view.run.id} what="the run's id" />
       {running && <Elapsed started={view.run.started} now={now} left={left} />}
       {running && <Cancel run={view.run.id} />}
+      {annotation.tags.map((tag) => (
+        <a key={tag} class="badge" href={to.runs(new URLSearchParams({ tag }))}>{tag}</a>
+      ))}
+      {annotation.note !== "" && <span class="faint">{annotation.note}</span>}
       <Live connection={connection} fault={fault} status={view.status} />
     </div>
   );

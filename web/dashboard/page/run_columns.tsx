@@ -47,7 +47,7 @@ export function ColumnPicker(
 ) {
   const [opened, setOpened] = useState(false);
   return (
-    <details class="columns" onToggle={(event) => setOpened(event.currentTarget.open)}>
+    <details class="tool columns" onToggle={(event) => setOpened(event.currentTarget.open)}>
       <summary>Columns</summary>
       {opened && <Choices pipeline={pipeline} chosen={chosen} onChoose={onChoose} />}
     </details>

@@ -27,31 +27,36 @@ export function Filters({ query, list }: { query: URLSearchParams; list: RunList
     label: string,
     options: readonly (readonly [value: string, text: string])[],
   ) => (
-    <label>
-      {label}{" "}
-      <select value={query.get(name) ?? ""} onChange={(event) => change(name, event.currentTarget.value)}>
+    <div>
+      <label for={`filter-${name}`}>{label}</label>
+      <select
+        id={`filter-${name}`}
+        value={query.get(name) ?? ""}
+        onChange={(event) => change(name, event.currentTarget.value)}
+      >
         {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
       </select>
-    </label>
+    </div>
   );
   const all = (values: readonly string[]) =>
     [["", "all"], ...values.map((one) => [one, one])] as [string, string][];
   const tags = list?.tags ?? [];
   return (
-    <search class="bar">
+    <search class="fields">
       {select("pipeline", "Pipeline", all(list?.pipelines ?? []))}
       {select("status", "Status", all(["running", "done", "failed", "interrupted", "killed"]))}
       {tags.length > 0 && select("tag", "Tag", all(tags))}
       {select("archived", "Archive", [["", "left out"], ["all", "with the others"], ["only", "alone"]])}
-      <label>
-        Search{" "}
+      <div class="wide">
+        <label for="filter-text">Search</label>
         <input
+          id="filter-text"
           type="search"
           defaultValue={query.get("text") ?? ""}
           title="in ids, pipelines, commands, parameters, nodes, states, outputs, metrics, notes and tags"
           onInput={(event) => late(event.currentTarget.value)}
         />
-      </label>
+      </div>
     </search>
   );
 }

@@ -20,7 +20,7 @@ export function RunPlot(
 ) {
   const [opened, setOpened] = useState(query.has("x"));
   return (
-    <details open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
+    <details class="tool" open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
       <summary>Plot</summary>
       {opened && <Axes query={query} onChoose={onChoose} />}
     </details>

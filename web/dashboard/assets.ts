@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { fontRules, pageFonts, stylesheet } from "../stylesheet.ts";
+import { iconUrl } from "../view/wordmark.ts";
+import { answer } from "./access.ts";
+import { bundlePage } from "./bundle.ts";
+
+/** Scripts, style sheet and fonts, by addresses that change with what they hold. */
+export interface Assets {
+  /** The page that asks for them. */
+  readonly html: string;
+  /** The one at a path with its query; undefined where there is none. */
+  at(path: string): Response | undefined;
+}
+
+interface Asset {
+  readonly name: string;
+  readonly type: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Makes everything that pages are made of except data. Browsers keep it, compiled scripts included: a page opens without asking
+ * for anything but its data, and a new version has new addresses.
+ */
+export async function makeAssets(): Promise<Assets> {
+  const { page, worker } = await bundlePage();
+  const known = new Map<string, Asset>();
+  const add = (asset: Asset) => {
+    const address = `${asset.name}?${createHash("sha256").update(asset.body).digest("hex").slice(0, 16)}`;
+    known.set(asset.name, asset);
+    return address;
+  };
+  const fonts = fontRules(
+    await pageFonts(),
+    ({ file, bytes }) => add({ name: file, type: "font/woff2", body: bytes }),
+  );
+  const own = await Deno.readTextFile(new URL("./dashboard.css", import.meta.url));
+  const style = add({
+    ...{ name: "style.css", type: "text/css; charset=utf-8", body: `${fonts}${await stylesheet()}\n${own}` },
+  });
+  const script = (name: string, body: string) => add({ name, type: "text/javascript; charset=utf-8", body });
+  const html = shell({ script: script("page.js", page), worker: script("worker.js", worker), style });
+  return {
+    html,
+    at(path) {
+      const asset = known.get(path);
+      return asset && answer(asset.body, asset.type, { headers: KEPT });
+    },
+  };
+}
+
+/** The address has the secret and a digest: nobody else's cache keeps it, and it never changes. */
+const KEPT = { "cache-control": "private, max-age=31536000, immutable" };
+
+/** The page's HTML. The worker's name depends on its code, so a page never uses a worker of another version. */
+function shell({ script, worker, style }: { script: string; worker: string; style: string }): string {
+  return `<!doctype html>
+<html lang="en" data-worker="${worker}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Retort</title>
+<link rel="icon" href="${iconUrl()}">
+<link rel="stylesheet" href="${style}">
+</head>
+<body>
+<div id="root"><p class="page">loading …</p></div>
+<script type="module" src="${script}"></script>
+</body>
+</html>
+`;
+}
