@@ -1,5 +1,6 @@
 import { dirname, posix } from "node:path";
 import { REPOSITORY } from "./repository.ts";
+import type { Target } from "./markdown.ts";
 import type { PageSource } from "./pages.ts";
 
 /** The address of a page or file of the site, seen from one of its pages. */
@@ -11,10 +12,10 @@ export function relative(from: string, to: string): string {
 export class Links {
   /** Files that pages show or link to: their path on the site, and in the repository. */
   readonly files: Map<string, string> = new Map();
-  private readonly pages: ReadonlyMap<string, string>;
+  private readonly pages: ReadonlyMap<string, PageSource>;
 
   constructor(sources: readonly PageSource[]) {
-    this.pages = new Map(sources.map(({ file, path }) => [file, path]));
+    this.pages = new Map(sources.map((source) => [source.file, source]));
   }
 
   /**
@@ -23,18 +24,18 @@ export class Links {
    *
    * @throws Error where the repository has no such file.
    */
-  resolve(source: PageSource, address: string): string | undefined {
-    if (/^([a-z]+:|#)/.test(address)) return address;
+  resolve(source: PageSource, address: string): Target | undefined {
+    if (/^([a-z]+:|#)/.test(address)) return { href: address };
     const [path, fragment] = address.split("#") as [string, string | undefined];
     const file = posix.join(dirname(source.file), path);
     const end = fragment === undefined ? "" : `#${fragment}`;
     const page = this.pages.get(file);
-    if (page !== undefined) return relative(source.path, page) + end;
+    if (page !== undefined) return { href: relative(source.path, page.path) + end, title: page.title };
     if (!exists(file)) throw new Error(`${source.file} links to ${address}, which is not there`);
     if (!file.startsWith("docs/") && file !== "LICENSE") return undefined;
     const to = file === "LICENSE" ? "LICENSE.txt" : file.slice("docs/".length);
     this.files.set(to, file);
-    return relative(source.path, to) + end;
+    return { href: relative(source.path, to) + end };
   }
 }
 

@@ -18,8 +18,15 @@ export interface Rendered {
   readonly sections: readonly PageSection[];
 }
 
-/** Where a link or picture of a page leads on the site; undefined where the site has no place for it. */
-export type ResolveLink = (address: string) => string | undefined;
+/** Where a link or picture of a page leads. */
+export interface Target {
+  readonly href: string;
+  /** What the page there is called: stands in the place of a file's name. */
+  readonly title?: string;
+}
+
+/** Where an address leads on the site; undefined where the site has no place for it. */
+export type ResolveLink = (address: string) => Target | undefined;
 
 /**
  * Renders Markdown (GitHub's flavour). Code is highlighted, tables and code scroll on narrow screens, headings have
@@ -56,13 +63,18 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
       code: ({ text, lang }) => codeBlock(text, lang ?? ""),
       link({ href, title, tokens }) {
         const to = resolve(href);
-        const content = this.parser.parseInline(tokens);
+        const isFile = /^[\w/.-]+\.md$/.test(plainText(tokens));
+        const content = isFile && to?.title !== undefined
+          ? escapeHtml(to.title)
+          : this.parser.parseInline(tokens);
         if (to === undefined) return content;
         const hint = title ? ` title="${escapeHtml(title)}"` : "";
-        return `<a href="${escapeHtml(to)}"${hint}>${content}</a>`;
+        return `<a href="${escapeHtml(to.href)}"${hint}>${content}</a>`;
       },
       image({ href, text }) {
-        return `<img src="${escapeHtml(resolve(href) ?? href)}" alt="${escapeHtml(text)}" loading="lazy">`;
+        return `<img src="${escapeHtml(resolve(href)?.href ?? href)}" alt="${
+          escapeHtml(text)
+        }" loading="lazy">`;
       },
       table(token) {
         const row = (cells: readonly Tokens.TableCell[], tag: string) =>

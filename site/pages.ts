@@ -8,11 +8,13 @@ export interface PageSource {
   /** Path of the page on the site. */
   readonly path: string;
   readonly part: Part;
+  /** Its first heading. */
+  readonly title: string;
   readonly text: string;
 }
 
 /** Parts of the navigation, in order. */
-export const PARTS = ["Start", "Tutorials", "Guides", "Reference", "Results", "Project"] as const;
+export const PARTS = ["Start", "Tutorials", "Guides", "Reference", "API", "Results", "Project"] as const;
 export type Part = typeof PARTS[number];
 
 /** The order of pages in each part; pages of `docs/` that are not named stand at the end of the guides. */
@@ -59,12 +61,12 @@ export function sources(): PageSource[] {
   placed.sort((a, b) =>
     PARTS.indexOf(a.part) - PARTS.indexOf(b.part) || (a.place === b.place ? 0 : a.place - b.place)
   );
-  return placed.map(({ file, part }) => ({
-    file,
-    path: pathOf(file),
-    part,
-    text: Deno.readTextFileSync(`${REPOSITORY}/${file}`),
-  }));
+  return placed.map(({ file, part }) => {
+    const text = Deno.readTextFileSync(`${REPOSITORY}/${file}`);
+    const title = /^# (.*)$/m.exec(text)?.[1];
+    if (title === undefined) throw new Error(`${file} has no title: a line that begins with "# "`);
+    return { file, path: pathOf(file), part, title, text };
+  });
 }
 
 function markdownIn(folder: string): string[] {

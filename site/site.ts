@@ -8,7 +8,7 @@ import { bundleScripts } from "./bundle.ts";
 import { type Page, pageHtml } from "./frame.tsx";
 import { Links } from "./links.ts";
 import { renderMarkdown } from "./markdown.ts";
-import { sources } from "./pages.ts";
+import { PARTS, sources } from "./pages.ts";
 import { REPOSITORY } from "./repository.ts";
 import { searchIndex } from "./search_index.ts";
 
@@ -34,12 +34,13 @@ export async function buildSite(out: string): Promise<Built> {
   ]);
   const guides: Page[] = written.map((source) => {
     const { html, sections } = renderMarkdown(source.text, (address) => links.resolve(source, address));
-    const title = sections.find(({ level }) => level === 1)?.title ?? source.path;
-    return { path: source.path, part: source.part, title, html, sections };
+    return { path: source.path, part: source.part, title: source.title, html, sections };
   });
-  const api: Page[] = apiPages(exported, modules).map((page) => ({ ...page, part: "Reference" }));
+  const api: Page[] = apiPages(exported, modules).map((page) => ({ ...page, part: "API" }));
   const pages = [...guides, ...api];
-  const listed = inOrder(pages.filter(({ under }) => under === undefined));
+  const listed = PARTS.flatMap((part) =>
+    pages.filter((page) => page.part === part && page.under === undefined)
+  );
   const files = new Map<string, string | Uint8Array>(
     pages.map((page) => [page.path, pageHtml(page, listed)]),
   );
@@ -59,9 +60,4 @@ export async function buildSite(out: string): Promise<Built> {
     await Deno.writeFile(join(out, path), data);
   }
   return { pages: pages.length, bytes };
-}
-
-/** Pages with the parts in their order; of a part the pages that are written come first. */
-function inOrder(pages: readonly Page[]): Page[] {
-  return [...Map.groupBy(pages, ({ part }) => part).values()].flat();
 }

@@ -59,7 +59,7 @@ export function apiPages(entries: readonly ApiEntry[], modules: ReadonlyMap<stri
     places.get(specifier)!.get(name) ?? [...places.values()].find((names) => names.has(name))?.get(name);
   const overview: ApiPage = {
     path: "api/index.html",
-    title: "API",
+    title: "Overview",
     html:
       `<h1>API</h1>\n<p>What a project imports, by the module that exports it. The pages are made of the doc comments of the sources.</p>\n<dl class="api">${
         all.map(({ entry, module }) =>
@@ -239,7 +239,10 @@ function rendered(text: string, link: Link): string {
     const label = `\`${shown?.trim() || name}\``;
     return to === undefined ? label : `[${label}](${to})`;
   });
-  return renderMarkdown(linked, (address) => /^(https?:|#|\.\.\/)/.test(address) ? address : undefined).html;
+  return renderMarkdown(
+    linked,
+    (address) => /^(https?:|#|\.\.\/|[\w-]+\.html)/.test(address) ? { href: address } : undefined,
+  ).html;
 }
 
 /** The same within a line. */

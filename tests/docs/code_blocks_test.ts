@@ -76,7 +76,6 @@ for (const block of PIPELINES) {
 }
 
 Deno.test("the pages show pipelines that can be run", () => {
-  assert.ok(PIPELINES.some((block) => block.file === "README.md"));
   assert.ok(PIPELINES.some((block) => block.file === "docs/pipelines.md"));
 });
 

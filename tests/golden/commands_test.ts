@@ -105,7 +105,7 @@ Deno.test("golden: docs/pipelines.md has every command with exactly its flags", 
   assert.equal(found.trim(), table(), "renew the table: deno task golden");
 });
 
-Deno.test("every command answers to its name and to the flags that all share; README names none that is not there", () => {
+Deno.test("every command answers to its name and to the flags that all share; docs/pipelines.md names none that is not there", () => {
   assert.ok(commands.length >= 14);
   commands.forEach(({ name, summary }, i) => {
     assert.equal(name, Object.keys(COMMANDS)[i], "the file's name and the registry's");
@@ -121,12 +121,10 @@ Deno.test("every command answers to its name and to the flags that all share; RE
   });
   assert.deepEqual(neededCommands(["--help"]), Object.keys(COMMANDS));
   assert.deepEqual(neededCommands(["data", "--help"]), ["data list", "data fetch"]);
-  const readme = Deno.readTextFileSync(`${ROOT}/README.md`).split("\n## Everyday commands\n")[1]!.split(
-    "\n## ",
-  )[0]!;
-  const told = [...readme.matchAll(/^\| `deno task ([a-z ]+)/gm)].map((match) => match[1]!.trim());
+  const everyday = Deno.readTextFileSync(PAGE).split("\n## Everyday commands\n")[1]!.split("\n## ")[0]!;
+  const told = [...everyday.matchAll(/^\| `deno task ([a-z ]+)/gm)].map((match) => match[1]!.trim());
   assert.ok(told.length >= 10);
-  for (const name of told) assert.ok(name in COMMANDS, `README.md tells of \`deno task ${name}\``);
+  for (const name of told) assert.ok(name in COMMANDS, `${PAGE} tells of \`deno task ${name}\``);
 });
 
 Deno.test("a command is one file and one line of the registry: one that only this test knows is parsed like the others", async () => {
