@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { CallError } from "../foundation/errors.ts";
+import type { Selection } from "../runner/selection.ts";
 import type { SessionOptions } from "../runner/session.ts";
 import type { EngineChoice } from "../runner/stage.ts";
 
@@ -39,18 +40,17 @@ export function storePath(option: string | undefined): string {
 }
 
 /** Options of every command that opens a pipeline over a store. */
-export interface PipelineOptions {
+export interface PipelineOptions extends Required<Selection> {
   set: string[];
   seed: number;
   engine: EngineChoice;
   adapter?: string;
-  only: string[];
   store?: string;
 }
 
 /** Session options for a pipeline file. */
 export function sessionOptions(file: string, options: PipelineOptions): SessionOptions {
-  const { set, seed, engine, adapter, only } = options;
+  const { set, seed, engine, adapter, only, from, until, except } = options;
   const store = storePath(options.store);
   return {
     file: pipelinePath(file),
@@ -58,7 +58,7 @@ export function sessionOptions(file: string, options: PipelineOptions): SessionO
     set,
     seed,
     engine,
-    only,
+    ...{ only, from, until, except },
     ...(adapter !== undefined && { adapter }),
   };
 }
@@ -94,7 +94,7 @@ export const JSON_OUTPUT = new Option(
 /** `--verbose`, of every command. */
 export const VERBOSE = new Option("--verbose", "show logs of stages as they come, and stack traces");
 
-/** `--set`, of every command that builds a pipeline, as the four below. */
+/** `--set`, of every command that builds a pipeline, as those below. */
 export const SET = new Option("--set <name=value>", "set a parameter of the pipeline; may be repeated")
   .argParser(repeated).default([] as string[], "none");
 
@@ -110,11 +110,27 @@ export const ADAPTER = new Option(
 
 export const ONLY = new Option(
   "--only <node>",
-  "make these nodes and what they need; * stands for any text; may be repeated",
+  "make these nodes, or those of a stage, and what they need; * stands for any text; may be repeated",
 ).argParser(repeated).default([] as string[], "all");
 
+export const FROM = new Option(
+  "--from <node>",
+  "make these nodes, what follows them, and what those need; may be repeated",
+).argParser(repeated).default([] as string[], "all");
+
+export const UNTIL = new Option("--until <node>", "make nothing after these nodes; may be repeated")
+  .argParser(repeated).default([] as string[], "all");
+
+export const EXCEPT = new Option(
+  "--except <node>",
+  "leave out these nodes and what follows them; may be repeated",
+).argParser(repeated).default([] as string[], "none");
+
 /** `--force`, of `run`. */
-export const FORCE = new Option("--force <node>", "recompute these nodes; may be repeated")
+export const FORCE = new Option(
+  "--force <node>",
+  "recompute these nodes; NODE+ means those after it too; may be repeated",
+)
   .argParser(repeated).default([] as string[], "none");
 
 /** `--jobs`, of commands that run stages: by default one a core, four at most, since stages use several cores themselves. */

@@ -287,31 +287,3 @@ export function ancestors(targets: Iterable<GraphNode>): GraphNode[] {
   }
   return [...found].sort((a, b) => a.index - b.index);
 }
-
-/**
- * The nodes that match patterns: exact names, or `*` for any characters.
- *
- * @throws CallError for a pattern without a match, suggesting the nearest name.
- */
-export function selectNodes(graph: Graph, patterns: readonly string[], flag: string): GraphNode[] {
-  const chosen = new Set<GraphNode>();
-  for (const pattern of patterns) {
-    const exact = graph.nodes.filter((node) => node.name === pattern);
-    const expression = new RegExp(`^${pattern.split("*").map((part) => RegExp.escape(part)).join(".*")}$`);
-    const matched = exact.length > 0 ? exact : graph.nodes.filter((node) => expression.test(node.name));
-    if (matched.length === 0) {
-      const names = graph.nodes.map((node) => node.name);
-      throw new CallError(
-        "graph/unknown-node",
-        `${flag} ${pattern}: the pipeline has no such node${didYouMean(pattern, names)}`,
-        {
-          hint: `Its nodes: ${names.slice(0, 20).join(", ")}${
-            names.length > 20 ? `, … (${names.length})` : ""
-          }`,
-        },
-      );
-    }
-    for (const node of matched) chosen.add(node);
-  }
-  return [...chosen];
-}

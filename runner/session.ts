@@ -7,7 +7,7 @@ import type { RunEvent } from "./event.ts";
 import type { Executor, ExecutorKind } from "./execute/executor.ts";
 import { usualExecutor } from "./execute/executors.ts";
 import { Fingerprinter } from "./fingerprint.ts";
-import { ancestors, type GraphNode, type OutputRef, selectNodes } from "./graph.ts";
+import { ancestors, type Graph, type GraphNode, type OutputRef } from "./graph.ts";
 import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
@@ -16,11 +16,12 @@ import type { RunRecord } from "./records/rows.ts";
 import { runGraph } from "./run.ts";
 import type { GraphRunOptions } from "./run_options.ts";
 import { type RunSummary } from "./run_summary.ts";
+import { select, type Selection, selectNodes } from "./selection.ts";
 import type { EngineChoice } from "./stage.ts";
 import { Store } from "./store/store.ts";
 
 /** Options for opening a pipeline over a store. */
-export interface SessionOptions {
+export interface SessionOptions extends Selection {
   /** Path of the pipeline file, relative to the working folder or absolute. */
   readonly file: string;
   /** `a.b=value` assignments of the pipeline's parameters. */
@@ -31,9 +32,7 @@ export interface SessionOptions {
   readonly engine?: EngineChoice;
   /** Part of the name of the WebGPU adapter to use; with it `auto` is `webgpu`. */
   readonly adapter?: string;
-  /** Patterns of nodes to make instead of all returned outputs. */
-  readonly only?: readonly string[];
-  /** Patterns of nodes to recompute. */
+  /** Patterns of nodes to recompute, as those of a selection. */
   readonly force?: readonly string[];
   readonly noCache?: boolean;
   /** How jobs are executed: one of `EXECUTORS`, or your own. Worker processes by default, threads with no jobs. */
@@ -80,11 +79,10 @@ export class PipelineSession implements AsyncDisposable {
     const url = pathToFileURL(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
-    const targets = options.only !== undefined && options.only.length > 0
-      ? selectNodes(graph, options.only, "--only")
-      : [...new Set([...graph.outputs.values()].map((source) => source.node))];
-    await findStages(ancestors(targets));
-    const force = new Set(selectNodes(graph, options.force ?? [], "--force"));
+    const { targets, outputs } = select(graph, options);
+    const needed = ancestors(targets);
+    await findStages(needed);
+    const force = forced(graph, needed, options.force ?? []);
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
     const store = Store.open(options.store, { create: true });
     // On a read-only store nothing is recorded, but a run whose results are all cached still works.
@@ -104,13 +102,6 @@ export class PipelineSession implements AsyncDisposable {
       force,
       noCache: options.noCache ?? false,
     });
-    const needed = new Set(ancestors(targets));
-    const returned = [...graph.outputs].filter(([, source]) => needed.has(source.node));
-    // Nodes chosen by `--only` need not belong to a returned output: their outputs are shown under the nodes' names.
-    const chosen = targets.flatMap((node) =>
-      Object.keys(node.stage.outputs).map((output) => [`${node.name}:${output}`, { node, output }] as const)
-    );
-    const outputs = new Map<string, OutputRef>(options.only?.length ? chosen : returned);
     return new PipelineSession(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
       ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor] as const,
@@ -170,6 +161,24 @@ export class PipelineSession implements AsyncDisposable {
       ...(options.accept === undefined ? {} : { accept: options.accept }),
     });
   }
+}
+
+/** The nodes to recompute. @throws CallError for a pattern all of whose nodes are outside the run. */
+function forced(graph: Graph, needed: readonly GraphNode[], patterns: readonly string[]): Set<GraphNode> {
+  const force = new Set<GraphNode>();
+  const run = new Set(needed);
+  for (const pattern of patterns) {
+    const nodes = selectNodes(graph, [pattern], "--force").filter((node) => run.has(node));
+    if (nodes.length === 0) {
+      throw new CallError("graph/nothing-selected", `--force ${pattern}: its nodes are no part of this run`, {
+        hint: `The run makes ${needed.slice(0, 20).map((node) => node.name).join(", ")}${
+          needed.length > 20 ? `, … (${needed.length})` : ""
+        }`,
+      });
+    }
+    for (const node of nodes) force.add(node);
+  }
+  return force;
 }
 
 /** Finds the modules that export the nodes' stages. @throws CallError naming every stage that no module exports. */

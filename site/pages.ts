@@ -24,6 +24,7 @@ const ORDER: Partial<Record<Part, readonly string[]>> = {
   Guides: [
     ...[
       "pipelines",
+      "running",
       "text",
       "distillation",
       "images",

@@ -7,6 +7,8 @@ import { PipelineSession } from "../../runner/session.ts";
 import {
   ADAPTER,
   ENGINE,
+  EXCEPT,
+  FROM,
   JSON_OUTPUT,
   ONLY,
   type PipelineOptions,
@@ -14,6 +16,7 @@ import {
   sessionOptions,
   SET,
   STORE,
+  UNTIL,
   userPath,
   VERBOSE,
 } from "../options.ts";
@@ -27,7 +30,10 @@ export default defineCommand({
   declare: (command) =>
     command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
       ADAPTER,
-    ).addOption(ONLY).option("--svg <path>", "write an SVG picture instead").addOption(STORE).addOption(
+    ).addOption(ONLY).addOption(FROM).addOption(UNTIL).addOption(EXCEPT).option(
+      "--svg <path>",
+      "write an SVG picture instead",
+    ).addOption(STORE).addOption(
       JSON_OUTPUT,
     ).addOption(VERBOSE)
       .action(graph),

@@ -14,6 +14,7 @@ import {
 import type { PlannedNode } from "../../runner/plan.ts";
 import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
+import { selectsAll } from "../../runner/selection.ts";
 import { outputSummaries } from "../../runner/summary.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
@@ -23,7 +24,9 @@ import { chosenExecutor, EXECUTOR } from "../executor_option.ts";
 import {
   ADAPTER,
   ENGINE,
+  EXCEPT,
   FORCE,
+  FROM,
   JOBS,
   JSON_OUTPUT,
   ONLY,
@@ -32,6 +35,7 @@ import {
   sessionOptions,
   SET,
   STORE,
+  UNTIL,
   VERBOSE,
 } from "../options.ts";
 import {
@@ -56,7 +60,7 @@ export default defineCommand({
   declare: (command) =>
     command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
       ADAPTER,
-    ).addOption(ONLY).addOption(FORCE)
+    ).addOption(ONLY).addOption(FROM).addOption(UNTIL).addOption(EXCEPT).addOption(FORCE)
       .option("--no-cache", "recompute every node; results are still recorded")
       .option("--dry-run", "list every node with why it would run or not; run nothing")
       .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
@@ -81,8 +85,11 @@ async function run(file: string, options: RunOptions): Promise<void> {
   if (options.lock && options.frozen) {
     throw new CallError("command/options", "--lock and --frozen exclude each other");
   }
-  if (options.lock && options.only.length > 0) {
-    throw new CallError("command/options", "--lock needs the whole pipeline: leave out --only");
+  if (options.lock && !selectsAll(options)) {
+    throw new CallError(
+      "command/options",
+      "--lock needs the whole pipeline: leave out --only, --from, --until and --except",
+    );
   }
   await using session = await PipelineSession.open({
     ...sessionOptions(file, options),

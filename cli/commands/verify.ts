@@ -8,6 +8,8 @@ import { chosenExecutor, EXECUTOR } from "../executor_option.ts";
 import {
   ADAPTER,
   ENGINE,
+  EXCEPT,
+  FROM,
   JOBS,
   JSON_OUTPUT,
   ONLY,
@@ -17,6 +19,7 @@ import {
   SET,
   STORE,
   storePath,
+  UNTIL,
   VERBOSE,
 } from "../options.ts";
 import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
@@ -29,7 +32,8 @@ export default defineCommand({
   declare: (command) =>
     command.argument("[file]", "pipeline file, with --execute")
       .option("--execute", "run every node again and compare its bytes with the store's").addOption(SET)
-      .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(JOBS).addOption(
+      .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(FROM).addOption(UNTIL)
+      .addOption(EXCEPT).addOption(JOBS).addOption(
         EXECUTOR,
       ).addOption(STORE)
       .addOption(JSON_OUTPUT).addOption(VERBOSE)

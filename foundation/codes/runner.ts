@@ -13,6 +13,7 @@ export type RunnerCode =
   | "graph/duplicate-name"
   | "graph/foreign-node"
   | "graph/unknown-node"
+  | "graph/nothing-selected"
   | "stage/declaration"
   | "stage/not-exported"
   | "stage/unstable-declaration"
@@ -98,6 +99,12 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "The pipeline or run has no node of this name.",
     example: "--only trian: the pipeline has no such node; did you mean `train`?",
     remedy: "`deno task graph FILE` shows all nodes; `*` stands for any text.",
+  },
+  "graph/nothing-selected": {
+    means: "The options that select nodes leave none to make, or name nodes that the run does not make.",
+    example: "--from evaluate --until train leaves no node of the pipeline to make",
+    remedy:
+      "The hint lists what the run would make. `--from` and `--until` need a path from one to the other.",
   },
   "stage/declaration": {
     means:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { defineStage, json, many, type Ref } from "../../mod.ts";
-import { ancestors, buildGraph, type Graph, parentsOf, selectNodes } from "../../runner/graph.ts";
+import { ancestors, buildGraph, type Graph, parentsOf } from "../../runner/graph.ts";
 import type { PipelineOutputs } from "../../runner/graph.ts";
 import { seedOf } from "../../runner/seed.ts";
 import { collectNodes } from "../../runner/stage.ts";
@@ -198,11 +198,4 @@ Deno.test("a chain of ten thousand nodes is built", async () => {
   });
   assert.equal(graph.nodes.length, 10_001);
   assert.equal(ancestors([graph.nodes.at(-1)!]).length, 10_001);
-});
-
-Deno.test("patterns choose nodes; one that chooses none is refused with the nearest name", async () => {
-  const graph = await graphOf(() => ({ a: make({}, { value: 1 }).number, b: make({}, { value: 2 }).number }));
-  assert.deepEqual(selectNodes(graph, ["make@*"], "--only").length, 2);
-  assert.deepEqual(selectNodes(graph, ["make@value=1"], "--only").map((node) => node.name), ["make@value=1"]);
-  assert.throws(() => selectNodes(graph, ["make@valeu=1"], "--only"), /did you mean `make@value=1`/);
 });
