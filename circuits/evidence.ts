@@ -1,3 +1,4 @@
+import { getOrMake } from "../foundation/newer.ts";
 import { childrenOf, type Circuit, type Node, type NodeId } from "./circuit.ts";
 import type { Samples } from "./samples.ts";
 import { scopesOf } from "./scope.ts";
@@ -24,7 +25,7 @@ export class Evidence {
     const scopes = scopesOf(circuit);
     this.scopeOf = new Int32Array(circuit.nodes.length);
     for (const node of circuit.nodes) {
-      const scope = numbers.getOrInsertComputed((scopes[node.id] as Uint32Array).join(), () => {
+      const scope = getOrMake(numbers, (scopes[node.id] as Uint32Array).join(), () => {
         variables.push(node.kind === "input" ? node.variable : -1);
         return parts.push([...new Set(childrenOf(node).map((child) => this.scopeOf[child] as number))]) - 1;
       });
@@ -37,7 +38,7 @@ export class Evidence {
 
   /** The evidence of a circuit's structure. */
   static of(circuit: Circuit): Evidence {
-    return known.getOrInsertComputed(circuit.nodes, () => new Evidence(circuit));
+    return getOrMake(known, circuit.nodes, () => new Evidence(circuit));
   }
 
   /**

@@ -2,6 +2,7 @@
  * The reference evaluator: one sample at a time, in float64, written for readability. Every engine is tested against it,
  * and it is tested against brute force over all assignments.
  */
+import { promiseOf } from "../foundation/newer.ts";
 import {
   type Circuit,
   type Node,
@@ -124,7 +125,7 @@ export class ReferenceEvaluator implements Evaluator {
 
   /** See {@link Evaluator.logLikelihoods}. */
   logLikelihoods(samples: Samples): Promise<Float64Array> {
-    return Promise.try(() => {
+    return promiseOf(() => {
       checkSamples(this.circuit, samples);
       const units = rootUnits(this.circuit);
       const out = new Float64Array(samples.count * units);
@@ -137,7 +138,7 @@ export class ReferenceEvaluator implements Evaluator {
 
   /** See {@link Evaluator.activations}. */
   activations(samples: Samples, semiring: Semiring = "sum"): Promise<Activations> {
-    return Promise.try(() => {
+    return promiseOf(() => {
       checkSamples(this.circuit, samples);
       const values = this.circuit.nodes.map((node) => new Float64Array(samples.count * node.units));
       for (let s = 0; s < samples.count; s++) {
@@ -151,7 +152,7 @@ export class ReferenceEvaluator implements Evaluator {
 
   /** See {@link Evaluator.leafFlows}. */
   leafFlows(samples: Samples, nodes: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Float64Array>> {
-    return Promise.try(() => {
+    return promiseOf(() => {
       checkSamples(this.circuit, samples);
       requireSingleRoot(this.circuit);
       const out = new Map(
@@ -169,7 +170,7 @@ export class ReferenceEvaluator implements Evaluator {
 
   /** See {@link Evaluator.flows}. */
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
-    return Promise.try(() => {
+    return promiseOf(() => {
       const { circuit } = this;
       checkSamples(circuit, samples);
       checkSampleWeights(samples, sampleWeights);

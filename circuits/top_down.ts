@@ -1,3 +1,4 @@
+import { getOrMake } from "../foundation/newer.ts";
 import {
   childrenOf,
   type Circuit,
@@ -65,7 +66,7 @@ export function topDownRows(
   topDown(circuit, values).forEach((passed, id) => {
     const node = nodeOf(circuit, id);
     if (node.kind === "product" || node.parameter === undefined) return;
-    const total = rows.getOrInsertComputed(node.parameter, () => new Float64Array(passed.length));
+    const total = getOrMake(rows, node.parameter, () => new Float64Array(passed.length));
     const weight = weightOf(id);
     for (let u = 0; u < passed.length; u++) total[u] = (total[u] as number) + weight * (passed[u] as number);
   });

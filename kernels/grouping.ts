@@ -1,3 +1,4 @@
+import { getOrMake } from "../foundation/newer.ts";
 import { childrenOf, type Circuit, leafStates, type Node, type NodeId } from "../circuits/mod.ts";
 import { slicesOf } from "./blocks.ts";
 
@@ -58,7 +59,7 @@ function groupsOf(circuit: Circuit, blocks: Int32Array, nodes: readonly NodeId[]
   const byShape = new Map<string, NodeId[]>();
   for (const id of nodes) {
     const key = shapeKey(circuit, blocks, circuit.nodes[id] as Node);
-    byShape.getOrInsertComputed(key, () => []).push(id);
+    getOrMake(byShape, key, () => []).push(id);
   }
   return [...byShape.values()].flatMap((alike): Draft[] => {
     if (circuit.nodes[alike[0] as NodeId]?.kind !== "sum") return [{ nodes: alike, uses: 1 }];
@@ -66,10 +67,10 @@ function groupsOf(circuit: Circuit, blocks: Int32Array, nodes: readonly NodeId[]
     const tied = new Map<string, NodeId[]>();
     for (const id of alike) {
       const node = circuit.nodes[id] as Node & { kind: "sum" };
-      tied.getOrInsertComputed(node.parameter, () => []).push(id);
+      getOrMake(tied, node.parameter, () => []).push(id);
     }
     const byUses = new Map<number, NodeId[]>();
-    for (const uses of tied.values()) byUses.getOrInsertComputed(uses.length, () => []).push(...uses);
+    for (const uses of tied.values()) getOrMake(byUses, uses.length, () => []).push(...uses);
     return [...byUses].map(([uses, ids]) => ({ nodes: ids, uses }));
   });
 }

@@ -1,3 +1,4 @@
+import { getOrMake } from "../foundation/newer.ts";
 import { type Circuit, type InputNode, leafStates, type Parameter, type SumNode } from "../circuits/mod.ts";
 import type { Draft } from "./grouping.ts";
 
@@ -93,7 +94,8 @@ class Stacks<Shape extends object> {
 
   add(parameter: string, key: string, slots: number, shape: Shape): void {
     if (this.#slots.has(parameter)) return;
-    const table = this.#byKey.getOrInsertComputed(
+    const table = getOrMake(
+      this.#byKey,
       key,
       () => this.tables.push({ ...shape, slots: 0, parameters: [] }) - 1,
     );

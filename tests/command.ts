@@ -1,8 +1,7 @@
 /** Runs commands as users do: as processes, with the very permissions that deno.json gives each task. */
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./root.ts";
 
-/** The project's folder. */
-export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+export { ROOT } from "./root.ts";
 
 const TASKS: Record<string, string> = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)).tasks;
 

@@ -3,6 +3,8 @@
  * told of at its end; where `CI` is set nothing may be left out, and they fail. Every test that cannot run
  * everywhere says so here and nowhere else: the suite takes a test that is left out for another reason as failed.
  */
+import process from "node:process";
+import { pathToFileURL } from "node:url";
 
 /** What is needed, and how to get it. */
 export const NEEDS = {
@@ -34,6 +36,11 @@ export const NEEDS = {
     how:
       "python3 -m venv FOLDER && FOLDER/bin/pip install mlflow-skinny==3.17.2 tensorboard==2.21.0 roc-validator==0.13.0; " +
       "RETORT_PYTHON names its program, FOLDER/bin/python",
+  },
+  runtimes: {
+    what: "npx, which runs Node 22 and Bun from npm",
+    how:
+      "install Node with npm; the first run fetches both, and the packages that the library needs, from npm's registry",
   },
   linux: { what: "Linux, where some faults of disks can be staged", how: "run them on Linux" },
 } as const;
@@ -70,8 +77,11 @@ export function partNeeds(need: Need, there: boolean): boolean {
 
 function tell(mark: string, need: Need): void {
   const { what, how } = NEEDS[need];
-  if (Deno.env.has("CI")) throw new Error(`in CI nothing is left out, but there is not ${what}; ${how}`);
-  console.log(`${mark} ${need} ${Deno.mainModule}`);
+  if (process.env.CI !== undefined) {
+    throw new Error(`in CI nothing is left out, but there is not ${what}; ${how}`);
+  }
+  const file = "Deno" in globalThis ? Deno.mainModule : pathToFileURL(process.argv[1]!).href;
+  console.log(`${mark} ${need} ${file}`);
 }
 
 /** What the output of `deno test --parallel` tells of tests that were left out. */

@@ -3,9 +3,11 @@
  * property is kept in tests/corpus and tried first.
  */
 import * as fc from "fast-check";
+import { readFileSync } from "node:fs";
 import { relative } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "./command.ts";
+import { ROOT } from "./root.ts";
 
 // By default lists have ten items at most, whatever `maxLength` says.
 fc.configureGlobal({ defaultSizeToMaxWhenMaxSpecified: true });
@@ -86,7 +88,7 @@ export function tryOut<T>(
 
 /** The seed that `RETORT_SEED` gives, or the seed of all runs. */
 function seedOfAll(): number {
-  const text = Deno.env.get("RETORT_SEED");
+  const text = process.env.RETORT_SEED;
   if (text === undefined || text === "") return SEED;
   const seed = Number(text);
   if (!Number.isInteger(seed) || Math.abs(seed) > 2 ** 31) {
@@ -122,9 +124,9 @@ function corpusFile(file: string): string {
 
 function corpusOf(file: string): Counterexample[] {
   try {
-    return JSON.parse(Deno.readTextFileSync(`${ROOT}/${corpusFile(file)}`));
+    return JSON.parse(readFileSync(`${ROOT}/${corpusFile(file)}`, "utf8"));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
 }

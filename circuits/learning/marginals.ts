@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { Circuit, InputNode } from "../circuit.ts";
 import { rowWidth } from "../learner.ts";
 import { leafFamily, statesOfValues } from "../leaves/mod.ts";
@@ -23,11 +24,12 @@ export async function leafMarginals(
   const uses = new Map<string, { variables: Set<number>; stateOf: (value: number) => number }>();
   for (const node of circuit.nodes) {
     if (node.kind !== "input" || !isRows(node)) continue;
-    uses.getOrInsertComputed(node.parameter, () => ({
+    getOrMake(uses, node.parameter, () => ({
       variables: new Set(),
       stateOf: statesOfValues(circuit, node),
     })).variables.add(node.variable);
-    totals.getOrInsertComputed(
+    getOrMake(
+      totals,
       node.parameter,
       () => new Float64Array(rowWidth(circuit, node.parameter, node)).fill(1),
     );

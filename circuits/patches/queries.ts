@@ -1,3 +1,4 @@
+import { promiseOf } from "../../foundation/newer.ts";
 import { type Circuit, type InputNode, type NodeId, rootUnits } from "../circuit.ts";
 import { requireEvaluator, requireSamples, requireWhole } from "../guards.ts";
 import type { Learner } from "../learner.ts";
@@ -62,7 +63,7 @@ export function samplePatches(
   options: Pick<SamplingOptions, "seed"> = {},
 ): Promise<Samples> {
   requireEvaluator(learner);
-  return Promise.try(() =>
+  return promiseOf(() =>
     completePatches(learner, unobserved(count, learner.circuit.variables.length), options)
   );
 }

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import {
   childrenOf,
   type Circuit,
@@ -203,7 +204,8 @@ class BestPaths {
     this.logs = circuit.nodes.map(({ units }) => new Float64Array(units));
     this.#best = new Map(sums.map(({ id, units }) => [id, new Int32Array(units)]));
     for (const { parameter } of sums) {
-      this.#weights.getOrInsertComputed(
+      getOrMake(
+        this.#weights,
         parameter,
         () => Float64Array.from(parameterOf(circuit, parameter).values, Math.log),
       );

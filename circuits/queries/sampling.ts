@@ -1,3 +1,4 @@
+import { promiseOf } from "../../foundation/newer.ts";
 import { CircuitError } from "../errors.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { requireEvaluator, requireObject, requireSamples, requireSeed, requireWhole } from "../guards.ts";
@@ -70,7 +71,7 @@ export function sample(
   options: Pick<SamplingOptions, "seed"> = {},
 ): Promise<Samples> {
   requireEvaluator(evaluator);
-  return Promise.try(() =>
+  return promiseOf(() =>
     sampleMissing(evaluator, unobserved(count, evaluator.circuit.variables.length), options)
   );
 }

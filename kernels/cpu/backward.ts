@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import type { SumGroup } from "../plan.ts";
 import { type Forward, takeFolds } from "./forward.ts";
@@ -119,7 +120,7 @@ interface Received {
 /** Sum of the flows that a segment receives, over whole rows or by blocks. */
 function totalFlow(graph: OnnxGraph, { folds, group }: Segment, received: readonly Received[]): Value {
   const byBlocks = new Map<number, Received[]>();
-  for (const one of received) byBlocks.getOrInsertComputed(one.part.blocks, () => []).push(one);
+  for (const one of received) getOrMake(byBlocks, one.part.blocks, () => []).push(one);
   return [...byBlocks].flatMap(([blocks, some]) => {
     const width = group.units / blocks;
     return flowsInto(graph, folds * blocks, width, some).map((flow) =>

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { SumGroup } from "../plan.ts";
 import type { OnnxGraph, Value } from "../onnx/graph.ts";
 import { RowArithmetic, type ScaledRows } from "./rows.ts";
@@ -35,13 +36,10 @@ export function emitForward(
   const normal = new Map<number, ScaledRows>();
   const read = (segment: number, own: ScaledRows) => parts.read?.(segment, own) ?? own;
   const normalised = (segment: number): ScaledRows =>
-    normal.getOrInsertComputed(
-      segment,
-      () => read(segment, arithmetic.product([rows[segment] as ScaledRows])),
-    );
+    getOrMake(normal, segment, () => read(segment, arithmetic.product([rows[segment] as ScaledRows])));
   const plain = new Map<number, ScaledRows>();
   const asRead = (segment: number): ScaledRows =>
-    plain.getOrInsertComputed(segment, () => read(segment, rows[segment] as ScaledRows));
+    getOrMake(plain, segment, () => read(segment, rows[segment] as ScaledRows));
   for (const segment of segments) {
     parts.begin?.(segment.index);
     inputs.push(undefined);

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { Evidence, type Samples, sliceSamples } from "../../circuits/mod.ts";
 import { type OnnxSession, type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
 import type { InputGroup } from "../plan.ts";
@@ -191,7 +192,7 @@ export class GraphRunner {
 
   #load(kind: ProgramKind, { samples }: GraphBatch): Promise<Loaded> {
     const mixed = samples.soft !== undefined;
-    return this.#loaded.getOrInsertComputed(`${kind} ${mixed}`, async () => {
+    return getOrMake(this.#loaded, `${kind} ${mixed}`, async () => {
       const program = programOf(kind, this.model.plan, this.segmentation, this.model.leaves, {
         trim: this.#trim,
         mixed,

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import {
   certainStates,
   type Circuit,
@@ -73,7 +74,8 @@ export class LeafStore {
       if (family.certain !== undefined) return this.#certain(group, blocks);
       const rounded = !family.rows;
       if (group.states === 0) return { slots: group.slots, blocks, rounded };
-      const table = tableOf.getOrInsertComputed(
+      const table = getOrMake(
+        tableOf,
         group.table,
         () => this.tables.push(new TokenTable(slotsOf(plan, group), group.states, group.units * blocks)) - 1,
       );
@@ -201,7 +203,7 @@ export class LeafStore {
   }
 
   #modeLogs(node: InputNode): Float64Array {
-    return this.#modes.getOrInsertComputed(node.parameter ?? `node ${node.id}`, () => {
+    return getOrMake(this.#modes, node.parameter ?? `node ${node.id}`, () => {
       const leaf = this.leaf(node), family: LeafFamily = leafFamily(node.family);
       return Float64Array.from(
         { length: node.units },
@@ -216,7 +218,7 @@ export class LeafStore {
     const lists: (readonly number[])[] = [];
     const nodeSlots = group.nodes.map((id: NodeId) => {
       const values = certainStates(this.#circuit, this.#circuit.nodes[id] as InputNode) ?? [];
-      return slotOf.getOrInsertComputed(values.join(), () => lists.push(values) - 1);
+      return getOrMake(slotOf, values.join(), () => lists.push(values) - 1);
     });
     const table = new TokenTable(lists.length, group.states, group.units * blocks);
     lists.forEach((states, slot) => {
@@ -365,7 +367,8 @@ export class LeafCounts {
 
   #other(node: InputNode): Float64Array {
     const leaf = leafOf(this.#circuit, node);
-    return this.others.getOrInsertComputed(
+    return getOrMake(
+      this.others,
       node.parameter as string,
       () => new Float64Array(node.units * leafFamily(node.family).statisticsWidth(leaf)),
     );

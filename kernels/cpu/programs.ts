@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { childrenOf, Evidence, type NodeId, scopesOf, scopeVariables } from "../../circuits/mod.ts";
 import { OnnxGraph, type Value } from "../onnx/graph.ts";
 import { type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
@@ -166,7 +167,7 @@ export function programOf(
         ]);
       }
       if (parameters && group.table < 0) continue;
-      const name = names.getOrInsertComputed(flow, () => {
+      const name = getOrMake(names, flow, () => {
         const rows = trimming?.classOf(segment.index);
         give(`flow_${segment.index}`, flow, "float32", [folds, "batch", group.units], rows);
         return `flow_${segment.index}`;

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { ELEMENT_TYPES, type OnnxGraph, type Value } from "../onnx/graph.ts";
 import { joinRows } from "./turn.ts";
 
@@ -45,12 +46,12 @@ export class RowArithmetic {
 
   /** A float64 scalar. */
   double(x: number): Value {
-    return this.#constants.getOrInsertComputed(`d${x}`, () => this.graph.constant(Float64Array.of(x), []));
+    return getOrMake(this.#constants, `d${x}`, () => this.graph.constant(Float64Array.of(x), []));
   }
 
   /** A float32 scalar. */
   single(x: number): Value {
-    return this.#constants.getOrInsertComputed(`f${x}`, () => this.graph.constant(x));
+    return getOrMake(this.#constants, `f${x}`, () => this.graph.constant(x));
   }
 
   /** Element-wise product of rows, with the largest unit scaled to 1. A single row is only scaled. */

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { Group, InputGroup, Plan, ProductGroup, SumGroup } from "../plan.ts";
 
 /** Folds of one segment that an operand reads, all from the same first unit; or blocks of their units. */
@@ -182,10 +183,11 @@ function operandOf(
       const ends = bounds[source] as number[];
       const place = lastAtMost(ends, sourceFold);
       const segment = (byGroup[source] as number[])[place] as number;
-      const part = parts.getOrInsertComputed(
-        segment,
-        () => ({ width: widthOf(source), byUnit: new Map() }),
-      ).byUnit.getOrInsertComputed(unit, () => ({ folds: [], into: [] }));
+      const part = getOrMake(
+        getOrMake(parts, segment, () => ({ width: widthOf(source), byUnit: new Map() })).byUnit,
+        unit,
+        () => ({ folds: [], into: [] }),
+      );
       part.folds.push(sourceFold - (ends[place] as number));
       part.into.push((fold - from) * pieces + j);
     }

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { Evidence, type NodeId, type Samples } from "../../circuits/mod.ts";
 import { nodesOfFolds, type Plan } from "../plan.ts";
 import { isInput, isSum, type Segment, type Segmentation } from "./segments.ts";
@@ -41,7 +42,7 @@ export class Trim {
       // Leaf rows are looked up, also those without a value: as many as are read.
       const number = isInput(segment) && segment.index < segments.length - 1
         ? classOf[consumers[segment.index] as number] as number
-        : classes.getOrInsertComputed(own.join(), () => {
+        : getOrMake(classes, own.join(), () => {
           work.push(0);
           return scopes.push(own) - 1;
         });

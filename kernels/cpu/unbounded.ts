@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { InputGroup } from "../plan.ts";
 import type { LeafLayout, LeafStore } from "./leaf_store.ts";
@@ -59,7 +60,7 @@ export class UnboundedArithmetic extends RowArithmetic {
       least = least === undefined ? largest : this.graph.op("Mul", [least, largest]);
     } while (rest.length > 0);
     const steps = stepsOf(factors.length), { rows } = this;
-    this.#largest.getOrInsertComputed(`${steps} ${rows}`, () => ({ steps, rows, values: [] })).values.push(
+    getOrMake(this.#largest, `${steps} ${rows}`, () => ({ steps, rows, values: [] })).values.push(
       least,
     );
     return product;

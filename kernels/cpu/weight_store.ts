@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { type Circuit, type Parameter, parameterOf } from "../../circuits/mod.ts";
 import type { Plan } from "../plan.ts";
 import { LEAST_WEIGHT } from "./rows.ts";
@@ -101,7 +102,8 @@ export class WeightCounts {
 
   /** Adds the flow of one edge of an exactly evaluated sample. */
   addExact(circuit: Circuit, id: string, at: number, flow: number): void {
-    const counts = this.exact.getOrInsertComputed(
+    const counts = getOrMake(
+      this.exact,
       id,
       () => new Float64Array((circuit.parameters.get(id) as Parameter).values.length),
     );

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { statesOf } from "../../circuits/mod.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { DeviceLeaf, LeafFolds, LeafGraph } from "./device_leaf.ts";
@@ -16,7 +17,7 @@ function emit(to: LeafGraph, leaves: LeafFolds): Value {
   const offsets = Array.from({ length: folds }, (_, fold) => {
     const { leaf } = to.leaf(leaves, fold), values = leaf.settings["values"] as readonly number[];
     states = Math.max(states, statesOf(leaf.variable));
-    return listOf.getOrInsertComputed(values.join(), () => lists.push(values) - 1);
+    return getOrMake(listOf, values.join(), () => lists.push(values) - 1);
   });
   const positions = new BigInt64Array(lists.length * states).fill(-1n);
   lists.forEach((values, list) => values.forEach((k, i) => positions[list * states + k] = BigInt(i)));

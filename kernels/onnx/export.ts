@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { type Circuit, CircuitError, parameterOf } from "../../circuits/mod.ts";
 import { takeOperand } from "../cpu/forward.ts";
 import { isInput, isProduct, isSum, type Segment, segmentsOf } from "../cpu/segments.ts";
@@ -81,7 +82,7 @@ function emitSum(
   weights: Map<string, Value>,
 ): Value {
   const run = matricesOf(segment);
-  const w = weights.getOrInsertComputed(run.name, () => double(graph, matrixConstant(graph, plan, segment)));
+  const w = getOrMake(weights, run.name, () => double(graph, matrixConstant(graph, plan, segment)));
   const lowest = graph.constant(Float64Array.of(LOWEST), []);
   const most = graph.op("Max", [graph.op("ReduceMax", [x, graph.integers(2)], { keepdims: 1 }), lowest]);
   const linear = graph.op("Exp", [graph.op("Sub", [x, most])]);

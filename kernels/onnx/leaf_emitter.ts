@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import {
   CircuitError,
   describeVariable,
@@ -121,7 +122,7 @@ export class LeafEmitter implements LeafGraph {
     const family = leafFamily(node.family);
     const { family: name, parameter, settings } = node;
     const key = `${name} ${parameter} ${JSON.stringify(settings)} ${states} ${units} ${first}`;
-    const table = this.#tables.getOrInsertComputed(key, () =>
+    const table = getOrMake(this.#tables, key, () =>
       graph.constant(
         Float64Array.from({ length: states * units }, (_, i) =>
           Math.exp(family.logProbability(leaf, first + i % units, Math.floor(i / units)))),
@@ -191,13 +192,14 @@ export class LeafEmitter implements LeafGraph {
     const makers: (() => Float64Array | Float32Array)[] = [];
     const slots = Array.from({ length: folds }, (_, fold) => {
       const { leaf, first } = this.leaf(leaves, fold), { parameter, settings } = this.#node(leaves, fold);
-      return slotOf.getOrInsertComputed(
+      return getOrMake(
+        slotOf,
         `${parameter ?? JSON.stringify(settings)} ${first}`,
         () => makers.push(() => rowsOf(group.family, leaf, count, first, units)) - 1,
       );
     });
     const name = `${group.index} ${[...slotOf.keys()].join()}`;
-    const table = this.#tables.getOrInsertComputed(name, () => {
+    const table = getOrMake(this.#tables, name, () => {
       const rows = new (probabilities ? Float32Array : Float64Array)((makers.length * count + 1) * units);
       if (probabilities) rows.fill(1, makers.length * count * units);
       makers.forEach((make, slot) => rows.set(make(), slot * count * units));
@@ -234,7 +236,7 @@ export class LeafEmitter implements LeafGraph {
     const { graph } = this, variables = variablesOf(leaves);
     const { group, from } = leaves;
     const parts = variables.map((v, fold) => {
-      const logs = this.#externals.getOrInsertComputed(v, () =>
+      const logs = getOrMake(this.#externals, v, () =>
         double(
           graph,
           graph.input(
@@ -267,7 +269,7 @@ export class LeafEmitter implements LeafGraph {
       float32: () => Float32Array.of(x),
       float64: () => Float64Array.of(x),
     };
-    return this.#tables.getOrInsertComputed(`number ${x}`, () => this.graph.constant(of[this.#type](), []));
+    return getOrMake(this.#tables, `number ${x}`, () => this.graph.constant(of[this.#type](), []));
   }
 
   /** Columns of `[samples, variables]` as `[folds, samples]`. */

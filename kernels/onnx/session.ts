@@ -7,15 +7,18 @@ import type { OnnxType } from "./graph.ts";
 
 // Half precision is passed as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing
 // from one. Its JavaScript side checks only once, when the first tensor is created, whether the runtime has the class.
+// Node 22 has no such class either way.
 const half = globalThis.Float16Array;
 Reflect.deleteProperty(globalThis, "Float16Array");
 new Tensor("bool", [true], [1]);
-Object.defineProperty(globalThis, "Float16Array", {
-  value: half,
-  writable: true,
-  enumerable: false,
-  configurable: true,
-});
+if (half !== undefined) {
+  Object.defineProperty(globalThis, "Float16Array", {
+    value: half,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+}
 
 /** An input or output tensor of a graph. */
 export interface TensorValue {

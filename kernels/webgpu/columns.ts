@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { type Circuit, type InputNode, shapeOf } from "../../circuits/mod.ts";
 import type { Encoding, OwnEncoding } from "../leaves/device_leaf.ts";
 import { deviceLeaf } from "../leaves/mod.ts";
@@ -31,7 +32,7 @@ const made = new WeakMap<Circuit["nodes"], Columns>();
 
 /** The value columns of a circuit. */
 export function columnsOf(circuit: Circuit): Columns {
-  return made.getOrInsertComputed(circuit.nodes, () => columnsFor(circuit));
+  return getOrMake(made, circuit.nodes, () => columnsFor(circuit));
 }
 
 function columnsFor(circuit: Circuit): Columns {
@@ -42,10 +43,10 @@ function columnsFor(circuit: Circuit): Columns {
   for (const node of circuit.nodes) {
     if (node.kind !== "input") continue;
     const encoding = encodingOf(circuit, node);
-    const column = encoding?.kind !== "own" ? node.variable : byKey.getOrInsertComputed(
-      `${node.variable} ${encoding.key}`,
-      () => count + own.push({ variable: node.variable, encoding }) - 1,
-    );
+    const column = encoding?.kind !== "own"
+      ? node.variable
+      : getOrMake(byKey, `${node.variable} ${encoding.key}`, () =>
+        count + own.push({ variable: node.variable, encoding }) - 1);
     of.set(node.id, column);
   }
   const words = count + own.length;

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { type AdapterFacts, factsOf, listAdapters } from "../../foundation/gpu.ts";
 import { hintForOtherAdapter, hintWithoutAdapter } from "../hints.ts";
@@ -102,7 +103,8 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     );
   }
   const without = options.without ?? [];
-  const granted = await known.getOrInsertComputed(gpu, () => new Map()).getOrInsertComputed(
+  const granted = await getOrMake(
+    getOrMake(known, gpu, () => new Map()),
     JSON.stringify([factsOf(adapter).name, without]),
     () => grantedFeatures(gpu, adapter, without),
   );

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import {
   type Circuit,
   CircuitError,
@@ -110,7 +111,7 @@ function limitedOf(circuit: Circuit): Limited[] {
     const { gpu } = deviceLeaf(node.family);
     if (gpu.kind !== "table" || gpu.reach === undefined) continue;
     const { reach } = gpu;
-    found.getOrInsertComputed(node.parameter, () => ({ variables: new Set(), reach })).variables.add(
+    getOrMake(found, node.parameter, () => ({ variables: new Set(), reach })).variables.add(
       node.variable,
     );
   }

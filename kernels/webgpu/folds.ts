@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { InputNode } from "../../circuits/mod.ts";
 import { type Group, type InputGroup, nodesOfFolds, type Plan, type SumGroup } from "../plan.ts";
 import { columnsOf } from "./columns.ts";
@@ -45,7 +46,7 @@ export function dispatchRuns<T>(
   const most = Math.floor(limits.binding / 4);
   const byKey = new Map<string, { runs: T[][]; total: number }>();
   for (const entry of entries) {
-    const kept = byKey.getOrInsertComputed(key(entry), () => ({ runs: [], total: Infinity }));
+    const kept = getOrMake(byKey, key(entry), () => ({ runs: [], total: Infinity }));
     const more = words(entry);
     if (kept.total + more > most) {
       kept.runs.push([]);

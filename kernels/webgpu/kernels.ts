@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { watch } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
@@ -44,7 +45,7 @@ export class Kernels {
 
   /** Returns a compiled kernel. @throws {RetortError} with its name and the compiler's words */
   get(spec: KernelSpec): Promise<GPUComputePipeline> {
-    return this.#compiled.getOrInsertComputed(kernelName(spec), () => this.#compile(spec));
+    return getOrMake(this.#compiled, kernelName(spec), () => this.#compile(spec));
   }
 
   /** The directive that enables subgroup functions: required by browsers, refused by Deno 2.9.6. */

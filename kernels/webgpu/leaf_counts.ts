@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { gpuTable } from "../leaves/mod.ts";
 import type { InputGroup, Plan } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
@@ -21,7 +22,7 @@ export function leafSets(group: InputGroup): LeafSet[] {
   const sets = new Map<string, number[]>();
   for (let fold = 0; fold < group.folds; fold++) {
     const key = `${group.slots[fold]} ${group.firstUnits[fold]}`;
-    sets.getOrInsertComputed(key, () => []).push(fold);
+    getOrMake(sets, key, () => []).push(fold);
   }
   return [...sets.values()].map((uses) => ({ fold: uses[0] as number, uses }));
 }
@@ -46,7 +47,7 @@ export function tokenLists(plan: Plan): TokenLists {
       group.index,
       leafSets(group).map(({ uses }) => {
         const list = uses.map((fold) => columns[fold] as number);
-        return byKey.getOrInsertComputed(list.join(), () => variables.push(list) - 1);
+        return getOrMake(byKey, list.join(), () => variables.push(list) - 1);
       }),
     );
   }

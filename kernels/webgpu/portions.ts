@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { Piece } from "./pace.ts";
 
 const UNIFORM = 0x40, COPY_DST = 0x8, COMPUTE = 0x4;
@@ -30,7 +31,7 @@ export class Portions {
 
   /** The bind group of a piece. */
   of({ group: [x, y, z], start, end }: Pick<Piece, "group" | "start" | "end">): GPUBindGroup {
-    return this.#groups.getOrInsertComputed([x, y, z, start, end].join(), () => {
+    return getOrMake(this.#groups, [x, y, z, start, end].join(), () => {
       const at = this.#groups.size % BUFFER;
       if (at === 0 || this.#buffer === undefined) {
         this.#buffer = this.#device.createBuffer({

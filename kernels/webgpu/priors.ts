@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { NodeId } from "../../circuits/mod.ts";
 import { nodesOfFolds, type Plan } from "../plan.ts";
 import { type Dispatch, prepare, type Step } from "./dispatch.ts";
@@ -85,7 +86,7 @@ export async function gatheringOf(
       };
       const { at } = priors.get(owner.id) as { at: number };
       const to = at + (slot - owner.slot) * padded(table.units);
-      const entry = byPlace.getOrInsertComputed(to, () => {
+      const entry = getOrMake(byPlace, to, () => {
         const entry: Entry = { to, sources: [], nodes: [], width: padded(table.units) };
         entries.push(entry);
         return entry;

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { consented } from "./consent.ts";
 import type { OpenDevice } from "./device.ts";
 import { READ_BACK } from "./memory.ts";
@@ -78,7 +79,8 @@ export class Profiler {
     const times = new BigUint64Array(this.#staging.getMappedRange());
     const submissions = new Map<number, number>();
     this.#passes.forEach(({ name, estimate, submission }, i) => {
-      const total = this.#totals.getOrInsertComputed(
+      const total = getOrMake(
+        this.#totals,
         name,
         () => ({ dispatches: 0, seconds: 0, longest: 0, estimate: 0 }),
       );

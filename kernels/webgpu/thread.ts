@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import type { DeviceOptions } from "./device.ts";
 import type { Port, serveEngines } from "./serve.ts";
@@ -18,7 +19,8 @@ const threads = new Map<string, DeviceThread>();
 export async function threadOf(adapter: string | undefined): Promise<DeviceThread> {
   // Imported even where workers exist, so that the thread's code is part of this module's bundle.
   const { serveEngines } = await import("./serve.ts");
-  return threads.getOrInsertComputed(
+  return getOrMake(
+    threads,
     adapter ?? "",
     (name) =>
       new DeviceThread(adapter === undefined ? {} : { adapter }, serveEngines, (ended) => {

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import type { Semiring } from "../../circuits/mod.ts";
 import { DeviceMemoryError } from "./memory.ts";
 import { rowsFor } from "./samples.ts";
@@ -71,7 +72,7 @@ export class Workspaces {
 
   /** Maximum samples of a workspace, by the given memory and the device's limits. */
   #largestFor(learning: boolean, room: SoftRoom | undefined): number {
-    const fits = this.#largest.getOrInsertComputed(JSON.stringify([learning, room]), () => {
+    const fits = getOrMake(this.#largest, JSON.stringify([learning, room]), () => {
       const { plan, open: { device, limits } } = this.#context;
       const { all, largest } = workspaceBytes(plan, 8, learning, room);
       const most = device.limits.maxStorageBufferBindingSize;

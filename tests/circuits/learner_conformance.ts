@@ -13,6 +13,7 @@ import {
   type UpdateRule,
   withParameters,
 } from "../../circuits/mod.ts";
+import { type SuiteOptions, suiteTest } from "../registry.ts";
 import { everyFamily } from "./leaf_examples.ts";
 import { randomCircuit } from "./truth.ts";
 
@@ -26,8 +27,10 @@ export interface Conformance {
   readonly logTolerance?: number;
   /** Largest difference of a probability after an update; 2e-4 when left out. */
   readonly parameterTolerance?: number;
-  /** Options of `Deno.test`. */
-  readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
+  /** Random circuits to try with every rule; 12 when left out. */
+  readonly circuits?: number;
+  /** Options of its tests. */
+  readonly test?: SuiteOptions;
 }
 
 /** Random rows for a circuit, every fourth value missing. */
@@ -79,9 +82,9 @@ const rules: [string, UpdateRule][] = [
 
 /** Registers the tests. */
 export function learnerConformance(conformance: Conformance): void {
-  const { name, logTolerance = 1e-4, parameterTolerance = 2e-4 } = conformance;
+  const { name, logTolerance = 1e-4, parameterTolerance = 2e-4, circuits = 12 } = conformance;
   const test = (title: string, fn: () => Promise<void>) =>
-    Deno.test({ ...conformance.test, name: `${name}: ${title}`, fn });
+    suiteTest({ ...conformance.test, name: `${name}: ${title}`, fn });
   /** Runs `body` with a learner and a reference of the same circuit. */
   const beside = async (
     circuit: Circuit,
@@ -115,7 +118,7 @@ export function learnerConformance(conformance: Conformance): void {
 
   for (const [title, rule] of rules) {
     test(`${title}: the parameters of the reference, over random circuits and two batches`, async () => {
-      for (let seed = 0; seed < 12; seed++) {
+      for (let seed = 0; seed < circuits; seed++) {
         const circuit = seed === 0
           ? mixedCircuit()
           : seed === 1

@@ -21,6 +21,7 @@ import {
   type Variable,
   withParameters,
 } from "../../circuits/mod.ts";
+import { type SuiteOptions, suiteTest } from "../registry.ts";
 import { type Mixture, shareOf, textbook } from "./textbook_em.ts";
 
 /** How a learner is made. */
@@ -29,8 +30,8 @@ export interface DigitsSuite {
   readonly name: string;
   /** Opens it. */
   open(circuit: Circuit): Learner | Promise<Learner>;
-  /** Options of `Deno.test`. */
-  readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
+  /** Options of its tests. */
+  readonly test?: SuiteOptions;
 }
 
 /** Columns with their offset and scale: the components of a column stand 0, 6 and 15 scales above the offset. */
@@ -77,7 +78,7 @@ function mixtureOf({ weights, means, stddevs }: Mixture, offsets: readonly numbe
 /** Registers the tests. */
 export function digitsSuite({ name, open, test: options }: DigitsSuite): void {
   const test = (title: string, fn: () => Promise<void>) =>
-    Deno.test({ ...options, name: `${name}: ${title}`, fn });
+    suiteTest({ ...options, name: `${name}: ${title}`, fn });
   const using = async (circuit: Circuit, body: (learner: Learner) => Promise<void>): Promise<void> => {
     const learner = await open(circuit);
     try {

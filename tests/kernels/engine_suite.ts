@@ -26,6 +26,7 @@ import {
 } from "../../circuits/mod.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
 import { agrees, jointTable, randomCircuit } from "../circuits/truth.ts";
+import { type SuiteOptions, suiteTest } from "../registry.ts";
 import { hardCases, plainCircuits } from "./engine_cases.ts";
 
 /** An evaluator that is closed after a test. */
@@ -43,8 +44,8 @@ export interface EngineSuite {
   readonly circuits?: number;
   /** Relative error besides, for log-likelihoods of thousands of nats; none when left out. */
   readonly relative?: number;
-  /** Options of `Deno.test`. */
-  readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
+  /** Options of its tests. */
+  readonly test?: SuiteOptions;
 }
 
 /** Nats a sample, and relative error of flows, that an engine may be off by. */
@@ -124,7 +125,7 @@ export async function compareWithReference(
 export function engineSuite(suite: EngineSuite): void {
   const { name, circuits = 20, relative = 0 } = suite;
   const test = (title: string, fn: () => Promise<void>) =>
-    Deno.test({ ...suite.test, name: `${name}: ${title}`, fn });
+    suiteTest({ ...suite.test, name: `${name}: ${title}`, fn });
   const using = async (circuit: Circuit, body: (engine: Evaluator) => Promise<void>, memory?: number) => {
     const engine = await suite.open(circuit, memory);
     try {

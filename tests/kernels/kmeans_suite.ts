@@ -1,7 +1,8 @@
 /** What k-means must do on every engine, as tests that each of them runs. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { RandomStream } from "../../circuits/random.ts";
+import { RandomStream } from "../../circuits/mod.ts";
 import {
   cpuProducts,
   everyNth,
@@ -14,6 +15,7 @@ import {
   type Vectors,
   vectorsOf,
 } from "../../kernels/kmeans/mod.ts";
+import { type SuiteOptions, suiteTest } from "../registry.ts";
 import { holds } from "../property.ts";
 
 interface Truth {
@@ -34,7 +36,7 @@ interface Clustering {
 
 /** What scikit-learn and numpy made of the same vectors: see make.py beside it. */
 const truth = JSON.parse(
-  Deno.readTextFileSync(new URL("../fixtures/kmeans/truth.json", import.meta.url)),
+  readFileSync(new URL("../fixtures/kmeans/truth.json", import.meta.url), "utf8"),
 ) as Truth;
 const WIDTH = 5;
 const values = Float32Array.from(truth.vectors.flat());
@@ -49,8 +51,8 @@ export interface KMeansSuite {
   readonly kernel: KernelFactory;
   /** Part of the repetitions to make, where a device makes each of them wait; 1 when left out. */
   readonly share?: number;
-  /** Options of `Deno.test`. */
-  readonly test?: Pick<Deno.TestDefinition, "ignore" | "sanitizeResources" | "sanitizeOps">;
+  /** Options of its tests. */
+  readonly test?: SuiteOptions;
 }
 
 function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
@@ -81,7 +83,7 @@ function inertiaOf(
 /** Registers the tests. */
 export function kmeansSuite({ name, kernel, share = 1, test: options }: KMeansSuite): void {
   const test = (title: string, fn: (own: Deno.TestContext) => Promise<void>) =>
-    Deno.test({ ...options, name: `k-means, ${name}: ${title}`, fn });
+    suiteTest({ ...options, name: `k-means, ${name}: ${title}`, fn });
   const run = (vectors: Vectors, options: KMeansOptions, context: Partial<KMeansContext> = {}) =>
     kmeans(vectors, options, { kernel, products: cpuProducts, ...context });
 

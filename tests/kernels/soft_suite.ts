@@ -16,6 +16,7 @@ import {
   type SoftEvidence,
   type UpdateRule,
 } from "../../circuits/mod.ts";
+import { suiteTest } from "../registry.ts";
 import { mixedCircuit } from "../circuits/learner_conformance.ts";
 import { mixedSamples } from "../circuits/soft_truth.ts";
 import { randomCircuit } from "../circuits/truth.ts";
@@ -31,7 +32,7 @@ export interface SoftSuite extends Omit<EngineSuite, "open"> {
 export function softSuite(suite: SoftSuite): void {
   const { name, circuits = 20, relative = 0 } = suite;
   const test = (title: string, fn: () => Promise<void>) =>
-    Deno.test({ ...suite.test, name: `${name}: soft evidence: ${title}`, fn });
+    suiteTest({ ...suite.test, name: `${name}: soft evidence: ${title}`, fn });
   const using = async (circuit: Circuit, body: (engine: Learner) => Promise<void>, memory?: number) => {
     const engine = await suite.open(circuit, memory);
     try {

@@ -1,0 +1,94 @@
+/** The library as npm has it, and the suites as programs of other runtimes. */
+import { pathToFileURL } from "node:url";
+import { build, type Plugin, stop } from "esbuild";
+import { ROOT } from "../root.ts";
+
+/** Name of the package. */
+export const NAME = "@retort/retort";
+/** Public modules by their source. */
+const MODULES: Readonly<Record<string, string>> = {
+  "circuits/mod.ts": "circuits",
+  "kernels/mod.ts": "engines",
+  "kernels/kmeans/mod.ts": "kmeans",
+};
+
+const wgsl: Plugin = {
+  name: "wgsl",
+  setup: (builder) =>
+    builder.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => ({
+      contents: await Deno.readTextFile(path),
+      loader: "text",
+    })),
+};
+
+/** Makes a folder in which programs of Node and Bun find the library. */
+export async function installLibrary(folder: string): Promise<void> {
+  const own = `${folder}/node_modules/${NAME}`;
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
+    imports: Record<string, string>;
+  };
+  const dependencies = Object.fromEntries(
+    ["zod", "csv-parse", "fastest-levenshtein", "onnxruntime-node", "fast-check"].map((
+      name,
+    ) => [name, imports[name]!.split("@").at(-1)!]),
+  );
+  const exports = Object.fromEntries(
+    Object.entries(MODULES).map(([path, name]) => [`./${name}`, `./${path.replace(/\.ts$/, ".js")}`]),
+  );
+  Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify({ type: "module", dependencies }));
+  const { success, stderr } = await new Deno.Command("npm", {
+    args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefer-offline"],
+    cwd: folder,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  await build({
+    entryPoints: [...Object.keys(MODULES), "kernels/webgpu/worker.ts"].map((path) => `${ROOT}/${path}`),
+    outdir: own,
+    outbase: ROOT,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    target: "node22",
+    logLevel: "silent",
+    plugins: [wgsl],
+  });
+  Deno.writeTextFileSync(`${own}/package.json`, JSON.stringify({ name: NAME, type: "module", exports }));
+}
+
+/** Writes a program of the project's tests as one file that takes the library from the package. */
+export async function bundleProgram(entry: string, to: string): Promise<void> {
+  const packaged: Plugin = {
+    name: "packaged",
+    setup(builder) {
+      builder.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+        const source = new URL(path, pathToFileURL(`${resolveDir}/`)).pathname.slice(ROOT.length + 1);
+        const name = MODULES[source];
+        if (name !== undefined) return { path: `${NAME}/${name}`, external: true };
+        if (source.startsWith("tests/")) return undefined;
+        return { errors: [{ text: `${source} is not public: take it from a public module` }] };
+      });
+      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+        // Files beside a module stay where they are.
+        contents: (await Deno.readTextFile(path)).replaceAll(
+          "import.meta.url",
+          JSON.stringify(pathToFileURL(path).href),
+        ),
+        loader: "ts",
+      }));
+    },
+  };
+  await build({
+    entryPoints: [`${ROOT}/${entry}`],
+    outfile: to,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    target: "node22",
+    logLevel: "silent",
+    plugins: [packaged],
+  });
+  await stop();
+}

@@ -1,0 +1,86 @@
+/** The library in other runtimes than Deno: the suites of the engines, and the programs of docs/library.md. */
+import assert from "node:assert/strict";
+import { transform } from "esbuild";
+import { Folder } from "../command.ts";
+import { programs, writeRows } from "../docs/library.ts";
+import { needs } from "../needs.ts";
+import { collected } from "../registry.ts";
+import { truthHere } from "./library_suite.ts";
+import { bundleProgram, installLibrary, NAME } from "./package.ts";
+import { runtimeSuites } from "./suites.ts";
+
+/** A runtime by its npm package, and whether it runs TypeScript and `await using` as they stand. */
+const RUNTIMES = [
+  { title: "Node 22", program: "node@22.23.3", modern: false },
+  { title: "Bun", program: "bun@1.4.5", modern: true },
+] as const;
+
+/** Runs a program and returns what it printed. */
+async function run(program: string, args: readonly string[], cwd: string) {
+  const { success, stdout, stderr } = await new Deno.Command("npx", {
+    args: ["--yes", program, ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Whether a runtime is here or can be fetched. */
+async function there(program: string): Promise<boolean> {
+  try {
+    return (await run(program, ["--version"], Deno.cwd())).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+const known = await Promise.all(RUNTIMES.map(({ program }) => there(program)));
+const options = needs("runtimes", known.every((one) => one));
+
+Deno.test({
+  ...options,
+  name: "in Node 22 and Bun the library does what it does in Deno, and runs the programs of docs/library.md",
+  async fn(test) {
+    using folder = new Folder();
+    await installLibrary(folder.path);
+    await bundleProgram("tests/runtimes/run.ts", `${folder.path}/run.js`);
+    const truth = await truthHere();
+    Deno.writeTextFileSync(`${folder.path}/truth.json`, JSON.stringify(truth));
+    const names = collected(() => runtimeSuites(truth)).map(({ name }) => name);
+    assert.ok(names.length > 100, `${names.length} tests`);
+
+    for (const { title, program, modern } of RUNTIMES) {
+      await test.step(`${title}: the suites of the engines`, async () => {
+        const { success, stdout, stderr } = await run(program, ["run.js", "truth.json"], folder.path);
+        const passed = stdout.split("\n").flatMap((line) =>
+          line.startsWith("passed ") ? [line.slice(7)] : []
+        );
+        assert.ok(success, `${stdout}\n${stderr}`);
+        assert.deepEqual(passed, names, "every one of them ran");
+        // What a suite leaves out there counts here.
+        for (const line of stdout.split("\n")) if (line.startsWith("[left out")) console.log(line);
+      });
+
+      await test.step(`${title}: docs/library.md`, async () => {
+        using own = new Folder();
+        writeRows(own.path);
+        Deno.symlinkSync(`${folder.path}/node_modules`, `${own.path}/node_modules`);
+        Deno.writeTextFileSync(`${own.path}/package.json`, '{"type":"module"}');
+        for (const { file, line, code } of programs) {
+          const packaged = code.replaceAll(' from "retort/', ` from "${NAME}/`);
+          const path = `line_${line}.${modern ? "ts" : "js"}`;
+          Deno.writeTextFileSync(
+            `${own.path}/${path}`,
+            modern
+              ? packaged
+              : (await transform(packaged, { loader: "ts", format: "esm", target: "node22" })).code,
+          );
+          const { success, stderr } = await run(program, [path], own.path);
+          assert.ok(success, `${file}:${line}: ${stderr}`);
+        }
+      });
+    }
+  },
+});

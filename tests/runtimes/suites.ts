@@ -1,0 +1,33 @@
+/** What `retort/circuits`, `retort/engines` and `retort/kmeans` must do in every runtime: the suites of the engines, and what touches files. */
+import { type Circuit, requireSingleRoot } from "../../circuits/mod.ts";
+import { cpuKMeans } from "../../kernels/kmeans/mod.ts";
+import { openEngine } from "../../kernels/mod.ts";
+import { learnerConformance } from "../circuits/learner_conformance.ts";
+import { digitsSuite } from "../kernels/digits_suite.ts";
+import { engineSuite } from "../kernels/engine_suite.ts";
+import { kmeansSuite } from "../kernels/kmeans_suite.ts";
+import { softSuite } from "../kernels/soft_suite.ts";
+import { librarySuite, type Truth } from "./library_suite.ts";
+
+/** Fewer random circuits than the suites try under Deno: what differs between runtimes does so on any. */
+const FEW = 3;
+
+/** Registers all of them. */
+export function runtimeSuites(truth: Truth): void {
+  const name = "cpu", circuits = FEW;
+  const open = (circuit: Circuit, memory?: number) =>
+    openEngine(circuit, { engine: "cpu", threads: 1, ...(memory !== undefined && { memory }) });
+  engineSuite({ name, circuits, open });
+  softSuite({ name, circuits, relative: 1e-6, open });
+  learnerConformance({
+    name,
+    circuits,
+    open(circuit) {
+      requireSingleRoot(circuit);
+      return open(circuit);
+    },
+  });
+  digitsSuite({ name, open });
+  kmeansSuite({ name, kernel: cpuKMeans, share: 0.2 });
+  librarySuite(truth);
+}
