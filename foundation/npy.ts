@@ -34,6 +34,12 @@ export interface NpyHead {
  * @throws TypeError when it is none, or its numbers are big-endian, objects, complex, or in Fortran order.
  */
 export function npyHead(bytes: Uint8Array): NpyHead {
+  const { fortran, ...head } = headOf(bytes);
+  if (fortran) throw new TypeError("it is in Fortran order");
+  return head;
+}
+
+function headOf(bytes: Uint8Array): NpyHead & { readonly fortran: boolean } {
   if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 6)) !== "\x93NUMPY") {
     throw new TypeError("it is no .npy file");
   }
@@ -56,9 +62,8 @@ export function npyHead(bytes: Uint8Array): NpyHead {
       `its element type is ${found}; expected ${Object.keys(TYPES).join(", ")}, little-endian`,
     );
   }
-  const fortran = /['"]fortran_order['"]\s*:\s*True/.test(text);
-  if (fortran && shape.length > 1) throw new TypeError("it is in Fortran order");
-  return { type: type as NpyCode, shape, offset };
+  const fortran = shape.length > 1 && /['"]fortran_order['"]\s*:\s*True/.test(text);
+  return { type: type as NpyCode, shape, offset, fortran };
 }
 
 /** Numbers of a `.npy` file, as many as the bytes hold and at most `limit`. */
@@ -85,13 +90,26 @@ export interface NpyContent {
 }
 
 /**
- * Reads a `.npy` file whole.
+ * Reads a `.npy` file whole, a matrix in Fortran order too.
  *
- * @throws TypeError as {@link npyHead}, and when the file ends in the middle of a number.
+ * @throws TypeError as {@link npyHead}, but only for more than two dimensions in Fortran order, and when the file ends in the
+ *   middle of a number.
  */
 export function readNpy(bytes: Uint8Array): NpyContent {
-  const { type, shape, offset } = npyHead(bytes);
+  const { type, shape, offset, fortran } = headOf(bytes);
+  if (fortran && shape.length > 2) throw new TypeError("it is in Fortran order");
   const [size, , array] = TYPES[type];
   if ((bytes.length - offset) % size !== 0) throw new TypeError("it ends in the middle of a number");
-  return { type, shape, data: new array(bytes.slice(offset).buffer) as NpyData };
+  const data = new array(bytes.slice(offset).buffer) as NpyData;
+  return { type, shape, data: fortran ? transposed(data, shape as [number, number]) : data };
+}
+
+/** Columns of a matrix as its rows; what is missing at the end of a cut file stays missing. */
+function transposed<T extends NpyData>(data: T, [rows, columns]: readonly [number, number]): T {
+  if (data.length !== rows * columns) return data;
+  const turned = data.slice() as T;
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) turned[r * columns + c] = data[c * rows + r]!;
+  }
+  return turned;
 }

@@ -131,7 +131,7 @@ function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
 
 /** An SVG drawing by Graphviz. */
 async function svg(plan: readonly PlannedNode[], edges: readonly Edge[], title: string): Promise<string> {
-  const { drawGraph } = await import("../../web/graph.ts");
+  const { drawGraph } = await import("../../foundation/drawn_graph.ts");
   const nodes = plan.map((planned) => ({
     label: `${planned.node.name}\n${WORDS[stateOf(planned)]}`,
     classes: `state-${stateOf(planned)}`,

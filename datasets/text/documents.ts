@@ -138,8 +138,14 @@ export async function splitByHash(
 ): Promise<Split> {
   const hash = createHash("sha256");
   for await (const piece of document.text()) hash.update(piece);
+  return splitOfDigest(hash.digest(), shares);
+}
+
+/** The split that a digest falls into. */
+export function splitOfDigest(digest: Uint8Array, shares: Readonly<Record<Split, number>>): Split {
   const total = splits.reduce((sum, split) => sum + shares[split], 0);
-  let left = hash.digest().readUIntBE(0, 6) / 2 ** 48 * total;
+  const drawn = digest.subarray(0, 6).reduce((sum, byte) => sum * 256 + byte, 0);
+  let left = drawn / 2 ** 48 * total;
   for (const split of splits) {
     left -= shares[split];
     if (left < 0) return split;

@@ -17,6 +17,7 @@ export type DataCode =
   | "package/settings"
   | "table/values"
   | "table/columns"
+  | "table/files"
   | "images/format"
   | "images/sizes"
   | "images/levels"
@@ -102,6 +103,11 @@ export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
     means: "A table lacks the column that was asked for, has it twice, or it has another type.",
     example: 'a.csv, line 2: there is no column "text", but "id", "body"',
     remedy: "Set `column` to one of the columns that the message lists.",
+  },
+  "table/files": {
+    means: "There is no table where one is expected, or it is not of the kind that its name says.",
+    example: "rows.parquet is not what its name says: expected parquet, and it begins as npy",
+    remedy: "Give one .csv, .tsv, .parquet or .npy file; rename what has a wrong name.",
   },
   "images/format": {
     means: "A file of images cannot be decoded or is of another format.",

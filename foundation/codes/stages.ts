@@ -6,7 +6,8 @@ export type StageCode =
   | "clusters/nothing-to-split"
   | "evaluation/impossible"
   | "evaluation/incomparable"
-  | "images/selection";
+  | "images/selection"
+  | "rows/too-few";
 
 /** What they mean. */
 export const stageCodes: Readonly<Record<StageCode, CodeEntry>> = {
@@ -35,5 +36,10 @@ export const stageCodes: Readonly<Record<StageCode, CodeEntry>> = {
     means: "Images were asked for that the data set does not have.",
     example: "there are 100 images, none from 200 on",
     remedy: "Choose a range or a name that exists.",
+  },
+  "rows/too-few": {
+    means: "A table has too few rows to learn from, to choose by and to test on.",
+    example: "rows.csv has 1 row: at least 20 are needed",
+    remedy: "Give more rows, or other `shares`.",
   },
 };

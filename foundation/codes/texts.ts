@@ -25,7 +25,7 @@ export type TextCode =
 export const textCodes: Readonly<Record<TextCode, CodeEntry>> = {
   "text/files": {
     means: "There are no text files where they were looked for, they cannot be read, or two have one name.",
-    example: "there is no file or folder /data/corpus",
+    example: "two files are called b.txt: /data/b.txt and /more/b.txt",
     remedy:
       "Give a folder or file that exists; paths are taken literally. `endings` selects files by how their names end.",
   },

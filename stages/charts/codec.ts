@@ -11,6 +11,16 @@ export interface NamedChart {
   readonly chart: LineChart;
 }
 
+/** A drawing that is made already. */
+export interface NamedDrawing {
+  /** Name of the file without its ending: letters, digits, `-`, `_`. */
+  readonly name: string;
+  /** What stands below it. */
+  readonly caption: string;
+  /** SVG text that needs no style sheet. */
+  readonly svg: string;
+}
+
 /** A chart as it lies in an artifact. */
 export interface ChartFile {
   /** Name of the SVG file. */
@@ -24,14 +34,17 @@ export interface ChartFile {
 const listed = z.array(z.strictObject({ file: z.string(), caption: z.string() }));
 
 /** Charts to look at: SVG files. Facts: `pictures`, a list of `file` and `caption`, as pages show them. */
-export const charts = defineCodec<readonly ChartFile[], readonly NamedChart[], "charts">({
+export const charts = defineCodec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">({
   name: "charts",
   version: 1,
   summary: (value) => value.map(({ file, caption }) => `${file}: ${caption}`).join("\n"),
   async write(value, out) {
     const files = shownFiles(value.map(({ name }) => name), "svg", "chart")
-      .map((file, i) => ({ file, caption: value[i]!.chart.title }));
-    for (const [i, { file }] of files.entries()) await out.text(file, lineChart(value[i]!.chart));
+      .map((file, i) => ({ file, caption: captionOf(value[i]!) }));
+    for (const [i, { file }] of files.entries()) {
+      const one = value[i]!;
+      await out.text(file, "svg" in one ? one.svg : lineChart(one.chart));
+    }
     await out.json("pictures.json", files);
     return { pictures: files };
   },
@@ -42,3 +55,7 @@ export const charts = defineCodec<readonly ChartFile[], readonly NamedChart[], "
     }));
   },
 });
+
+function captionOf(one: NamedChart | NamedDrawing): string {
+  return "svg" in one ? one.caption : one.chart.title;
+}

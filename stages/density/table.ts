@@ -31,9 +31,20 @@ const row = z.object({
 
 /** Results of density estimation on several data sets. */
 export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 2, {
-  summary: ({ rows }) =>
-    tableText(
-      ["data set", "model", "chosen", "EM", "valid", "test", "s.d.", "seeds", "published"],
+  summary: ({ rows }) => {
+    const published = rows.some((r) => r.published !== null);
+    return tableText(
+      [
+        "data set",
+        "model",
+        "chosen",
+        "EM",
+        "valid",
+        "test",
+        "s.d.",
+        "seeds",
+        ...published ? ["published"] : [],
+      ],
       rows.map((r) => [
         r.set,
         r.model,
@@ -43,9 +54,10 @@ export const densityTable = json("density-table", z.object({ rows: z.array(row) 
         r.test.toFixed(3),
         r.seeds.length > 1 ? r.deviation.toFixed(3) : "",
         String(r.seeds.length),
-        r.published?.toFixed(3) ?? "",
+        ...published ? [r.published?.toFixed(3) ?? ""] : [],
       ]),
-    ),
+    );
+  },
 });
 
 /** Combines choices and test scores into a table: row `i` takes the next `rows[i].seeds` entries of each list. */

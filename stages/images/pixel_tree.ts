@@ -2,8 +2,8 @@ import { z } from "zod";
 import { takeSamples } from "../../circuits/samples.ts";
 import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
 import { dimensionsOf } from "../../datasets/images/image_set.ts";
-import { RandomStream } from "../../circuits/random.ts";
 import { defineStage } from "../../runner/stage.ts";
+import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { images } from "./codecs.ts";
 import { imageVariables } from "./patch_codecs.ts";
@@ -42,9 +42,3 @@ export const pixelTree = defineStage({
     };
   },
 });
-
-/** A random subset of at most `most` of the numbers below `count`, in ascending order. */
-export function chooseSome(count: number, most: number, seed: number): Uint32Array {
-  if (count <= most) return Uint32Array.from({ length: count }, (_, i) => i);
-  return Uint32Array.from(new RandomStream(seed, 0, 0, 0x74726565).permutation(count).slice(0, most)).sort();
-}

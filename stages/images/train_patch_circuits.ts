@@ -15,13 +15,14 @@ import { RetortError } from "../../foundation/errors.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import type { ImageSet } from "../../datasets/images/image_set.ts";
 import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { chooseSome } from "../choose_some.ts";
 import { smoothingOf } from "../train_em.ts";
 import { openLearner } from "../open_learner.ts";
 import { trainingOptions, trainingParams } from "../training_params.ts";
 import { images } from "./codecs.ts";
 import { type GroupProgress, groupProgress } from "./group_progress.ts";
 import { patchCircuits, type PatchClusters, patchClusters, patchVariables } from "./patch_codecs.ts";
-import { chooseSome, treeParams } from "./pixel_tree.ts";
+import { treeParams } from "./pixel_tree.ts";
 
 const trainingOnly = trainingParams.omit({
   frozen: true,

@@ -1,8 +1,8 @@
-import { basename, extname, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import { splits } from "../../datasets/text/documents.ts";
 import { TextError } from "../../datasets/text/errors.ts";
-import { defineSource } from "../../runner/stage.ts";
+import { defineSource, type LocatedFile } from "../../runner/stage.ts";
+import { filesAt } from "../files_at.ts";
 
 const path = z.string().min(1);
 
@@ -31,9 +31,9 @@ export const localText = defineSource({
   }),
   async locate({ params: { path, endings } }) {
     const found = typeof path === "string" || Array.isArray(path)
-      ? await filesAt(path, endings)
+      ? await filesOf(path, endings)
       : (await Promise.all(splits.map(async (split) =>
-        (await filesAt(path[split], endings)).map(({ name, path }) => ({ name: `${split}/${name}`, path }))
+        (await filesOf(path[split], endings)).map(({ name, path }) => ({ name: `${split}/${name}`, path }))
       ))).flat();
     const names = new Map<string, string>();
     for (const { name, path } of found) {
@@ -50,43 +50,16 @@ export const localText = defineSource({
   },
 });
 
-interface Found {
-  readonly name: string;
-  readonly path: string;
-}
-
-async function filesAt(path: string | readonly string[], endings: readonly string[]): Promise<Found[]> {
-  if (typeof path !== "string") return (await Promise.all(path.map((one) => filesAt(one, endings)))).flat();
-  const root = isAbsolute(path) ? path : join(Deno.env.get("INIT_CWD") ?? Deno.cwd(), path);
-  const info = await Deno.stat(root).catch((cause) => {
-    throw new TextError("text/files", `there is no file or folder ${root}`, {
+async function filesOf(path: string | readonly string[], endings: readonly string[]): Promise<LocatedFile[]> {
+  const found = await Promise.all((typeof path === "string" ? [path] : path).map((one) =>
+    filesAt(one, {
+      endings,
+      what: "text files",
+      code: "text/files",
       hint:
-        "Paths are taken as they stand, `~` and `*` too: give a folder, and `endings` for some of its files.",
-      cause,
-    });
-  });
-  if (info.isFile) return [{ name: basename(root), path: root }];
-  const found: Found[] = [], others = new Set<string>();
-  const walk = async (folder: string) => {
-    for await (const entry of Deno.readDir(folder)) {
-      if (entry.name.startsWith(".")) continue;
-      const path = join(folder, entry.name);
-      const { isDirectory } = entry.isSymlink ? await Deno.stat(path) : entry;
-      if (isDirectory) await walk(path);
-      else if (endings.length === 0 || endings.some((ending) => entry.name.endsWith(ending))) {
-        found.push({ name: relative(root, path), path });
-      } else others.add(extname(entry.name) || entry.name);
-    }
-  };
-  await walk(root);
-  if (found.length === 0) {
-    throw new TextError("text/files", `${root} holds no text files${endings.map((e) => ` *${e}`).join("")}`, {
-      hint: others.size === 0
-        ? "Give the folder or the file that has the text; hidden files do not count."
-        : `Leave \`endings\` out, or set others: there are files called ${
-          [...others].slice(0, 10).map((ending) => `*${ending}`).join(", ")
-        }.`,
-    });
-  }
-  return found;
+        "Give the folder or the file that has the text, and `endings` for some of its files; hidden files do not " +
+        "count, and paths are taken as they stand, `~` and `*` too.",
+    })
+  ));
+  return found.flat();
 }

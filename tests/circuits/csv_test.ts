@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { CircuitError, parseCsv, readCsv } from "../../circuits/mod.ts";
+import { dateOf, daysOf } from "../../circuits/import/columns.ts";
 import { holds } from "../property.ts";
 import "./truth.ts";
 
@@ -49,7 +50,7 @@ Deno.test("what is open or wrong in a table is refused, all of it at once", asyn
     [
       "a\n1.5",
       { types: { a: "float" as "real" } },
-      /its type is `float`, expected "categorical", "count" or "real"/,
+      /its type is `float`, expected "categorical", "count", "real", "date", "skip"/,
     ],
     ["a,a\n1.5,2.5", {}, /column `a`: another column has its name/],
     ["a,b\n1.5", {}, /is not valid CSV: /],
@@ -91,4 +92,74 @@ Deno.test("a column of counts has no bound, and no words, fractions or negative 
       new RegExp(`column \`n\`: it has \`${odd}\`, and counts are whole numbers from 0`),
     );
   }
+});
+
+Deno.test("dates are days, skipped columns are left out, and `*` is the type of what is open", async () => {
+  const text =
+    "day,at,id,n,m\n2020-02-29,1970-01-02 12:00,a,5,1\n1970-01-02,1969-12-31T23:00:00+01:00,b,7,0\n";
+  const types = { id: "skip", "*": "count" } as const;
+  const { variables, samples, types: told } = await parseCsv(text, { types });
+  assert.deepEqual(variables.map(({ name, kind }) => `${name} ${kind}`), [
+    ...["day real", "at real", "n count", "m categorical"],
+  ]);
+  assert.deepEqual([...samples.values], [18321, 1.5, 5, 1, 1, -1 / 12, 7, 0]);
+  assert.deepEqual([...told.values()], ["date", "date", "skip", "count", "categorical"]);
+  assert.equal(dateOf(18321), "2020-02-29");
+  assert.equal(dateOf(1.5, true), "1970-01-02T12:00:00Z");
+  for (const wrong of ["2021-02-29", "2020-13-01", "2020-01-01T25:00", "01.02.2020", "5"]) {
+    assert.ok(Number.isNaN(daysOf(wrong)), wrong);
+    await assert.rejects(
+      parseCsv(`d\n${wrong}`, { types: { d: "date" } }),
+      /and dates are written as 2026-01-31/,
+    );
+  }
+});
+
+Deno.test("delimiters are told by the first row; decimal commas are numbers if said so, else named", async () => {
+  for (const delimiter of [",", ";", "\t", "|"]) {
+    const text = ["a,b", "1.5,x", "2.5,y"].join("\n").replaceAll(",", delimiter);
+    assert.deepEqual(
+      (await parseCsv(text)).variables.map(({ kind }) => kind),
+      ["real", "categorical"],
+      delimiter,
+    );
+  }
+  const text = "a;b\n1,5;2\n2;2,25\n";
+  assert.deepEqual([...(await parseCsv(text, { decimal: "," })).samples.values], [1.5, 2, 2, 2.25]);
+  await assert.rejects(
+    parseCsv(text),
+    /column `a`: its numbers have a decimal comma \(`1,5`\): set `decimal`/,
+  );
+});
+
+Deno.test("names, texts and numbers of rows are no states; the hint has types that settle it all", async () => {
+  const rows = Array.from(
+    { length: 200 },
+    (_, i) => `${i + 7},Name ${i},${i % 3},${i % 40},${i * 1000},${i % 2}`,
+  );
+  const text = ["row,name,class,age,pay,sex", ...rows].join("\n");
+  const error = await parseCsv(text).then(() => undefined, (error) => error as CircuitError);
+  assert.equal(error!.code, "table/column-types");
+  assert.match(
+    error!.message,
+    /`name`: 200 of its 200 cells differ \(`Name 0`\): names, texts or numbers of rows/,
+  );
+  const types = JSON.parse(/types = (\{.*?\})/.exec(error!.hint!)![1]!);
+  assert.deepEqual({ ...types }, {
+    row: "skip",
+    name: "skip",
+    class: "categorical",
+    age: "count",
+    pay: "real",
+  });
+  assert.equal((await parseCsv(text, { types })).variables.length, 4);
+  const many = ["word", ...Array.from({ length: 100_000 }, (_, i) => `w${i}`)].join("\n");
+  await assert.rejects(
+    parseCsv(many),
+    /it has 100000 different values, and a column has at most 1000 states/,
+  );
+  await assert.rejects(
+    parseCsv(many, { types: { word: "categorical" } }),
+    /it has 100000 different values, and a column has at most 32768 states/,
+  );
 });

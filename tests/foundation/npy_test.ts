@@ -60,4 +60,6 @@ Deno.test("a cut npy file is read as far as it goes; what is none, or of another
   assert.throws(() => npyHead(file("big")), /element type is >i4; expected .*little-endian/);
   assert.throws(() => npyHead(file("complex")), /element type is <c16/);
   assert.throws(() => npyHead(file("fortran")), /Fortran order/);
+  // Read whole, a matrix in Fortran order is one like others.
+  assert.deepEqual(readNpy(file("fortran")), { type: "i2", shape: [2, 2], data: Int16Array.of(0, 1, 2, 3) });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import { lineChart } from "../../stages/charts/line_chart.ts";
-import { drawGraph } from "../../web/graph.ts";
+import { drawGraph } from "../../foundation/drawn_graph.ts";
 import { drawCurves, drawHistogram } from "../../web/parts/plot.ts";
 import { checkGolden } from "../golden.ts";
 import { iconUrl, wordmarkSvg } from "../../web/view/wordmark.ts";

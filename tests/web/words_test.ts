@@ -3,6 +3,8 @@ import { pathToFileURL } from "node:url";
 import type { AnyCodec } from "../../runner/codec.ts";
 import { lineChart } from "../../stages/charts/line_chart.ts";
 import { densityTable } from "../../stages/density/table.ts";
+import { rowColumns, rowTable } from "../../stages/rows/codecs.ts";
+import { columnScores } from "../../stages/rows/score_columns.ts";
 import { imageTable } from "../../stages/images/image_table.ts";
 import { completions } from "../../stages/text/complete_text.ts";
 import { clusterTable } from "../../stages/text/describe_clusters.ts";
@@ -121,7 +123,10 @@ Deno.test("metrics that are equal up to a constant are one chart; axes have whol
 });
 
 Deno.test("values of known codecs are tables in words, with no name of a JSON key in their heads", () => {
-  const codecs: AnyCodec[] = [languageTable, clusterTable, completions, densityTable, imageTable];
+  const codecs: AnyCodec[] = [
+    ...[languageTable, clusterTable, completions, densityTable, imageTable],
+    ...[rowTable, rowColumns, columnScores],
+  ];
   assert.deepEqual(
     Object.keys(SHOWN_AS).sort(),
     codecs.map(({ name, version }) => `${name} ${version}`).sort(),
@@ -153,6 +158,19 @@ Deno.test("values of known codecs are tables in words, with no name of a JSON ke
   assert.equal(table!.rows[0]![6], "1 of 2 not converged");
   assert.equal(table!.rows[0]![8], "infinite\n4.3 to infinite");
   assert.equal(shownTables({ codec: "language-table", version: 1 }, value), undefined, "another version");
+  const rows = { title: "Rows", head: ["word", "size"], rows: [["a", "≈ -1.5"], ["b", ""]] };
+  assert.deepEqual(shownTables({ codec: "row-table", version: 1 }, rows)![0]!.numeric, [1]);
+  const score = { column: "x", type: "real", rows: 4, alone: 2, given: 0.51234, bits: -1e-9 };
+  const [scores] = shownTables({ codec: "column-scores", version: 1 }, { columns: [score] })!;
+  assert.deepEqual(scores!.rows, [["x", "real", "4", "2", "0.512", "0.00"]]);
+  const column = { name: "x", type: "categorical", states: [..."abcdefgh"], typical: "a", missing: 1 };
+  const [columns] = shownTables({ codec: "row-columns", version: 1 }, {
+    rows: 9,
+    columns: [column],
+    skipped: ["id"],
+  })!;
+  assert.deepEqual(columns!.rows, [["x", "categorical", "8: a, b, c, d, e, f, …", "1"]]);
+  assert.equal(columns!.note, "Left out: id.");
 });
 
 Deno.test({

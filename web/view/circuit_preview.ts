@@ -1,6 +1,6 @@
 import type { Circuit } from "../../circuits/circuit.ts";
 import { decodeCircuit } from "../../circuits/disk.ts";
-import { drawGraph } from "../graph.ts";
+import { drawGraph } from "../../foundation/drawn_graph.ts";
 
 /** Summary of a circuit. */
 export interface CircuitPreview {

@@ -1,4 +1,9 @@
-import { drawGraph, type DrawnEdge, type DrawnNode, type GraphOptions } from "../graph.ts";
+import {
+  drawGraph,
+  type DrawnEdge,
+  type DrawnNode,
+  type GraphOptions,
+} from "../../foundation/drawn_graph.ts";
 import { countsText, shownState, STATES, took, worstState } from "../parts/status.tsx";
 import { boxesOf, type BoxKind, usualBoxes } from "./graph_boxes.ts";
 import type { NodeView } from "./run.ts";

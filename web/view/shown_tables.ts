@@ -2,6 +2,9 @@ import type { JsonValue } from "../../foundation/canonical.ts";
 import type { Artifact, ReadOf } from "../../runner/codec.ts";
 import type { densityTable } from "../../stages/density/table.ts";
 import type { imageTable } from "../../stages/images/image_table.ts";
+import type { rowColumns, rowTable } from "../../stages/rows/codecs.ts";
+import type { columnScores } from "../../stages/rows/score_columns.ts";
+import { SCORE_HEAD, SCORE_NOTE, scoreCells, valuesText } from "../../stages/rows/words.ts";
 import type { completions } from "../../stages/text/complete_text.ts";
 import type { clusterTable } from "../../stages/text/describe_clusters.ts";
 import type { languageTable } from "../../stages/text/language_table.ts";
@@ -27,6 +30,9 @@ export const SHOWN_AS: Readonly<Record<string, (value: never) => ShownTable[]>> 
   "completions 1": completionTables,
   "density-table 2": densityTables,
   "image-table 2": imageTables,
+  "row-table 1": rowTables,
+  "row-columns 1": rowColumnTables,
+  "column-scores 1": columnScoreTables,
 };
 
 /** Whether a codec's values can be shown as tables. */
@@ -129,9 +135,13 @@ function completionTables({ completions: all }: ReadOf<typeof completions>): Sho
 }
 
 function densityTables({ rows }: ReadOf<typeof densityTable>): ShownTable[] {
+  const published = rows.some((one) => one.published !== null);
   return [{
     title: "Mean log-likelihood in nats, higher is better",
-    head: ["data set", "model", "chosen", "EM", "seeds", "validation", "test", "published"],
+    head: [
+      ...["data set", "model", "chosen", "EM", "seeds", "validation", "test"],
+      ...published ? ["published"] : [],
+    ],
     numeric: [4, 5, 6, 7],
     rows: rows.map((one) => [
       one.set,
@@ -141,8 +151,40 @@ function densityTables({ rows }: ReadOf<typeof densityTable>): ShownTable[] {
       String(one.seeds.length),
       one.valid.toFixed(3),
       one.seeds.length > 1 ? `${one.test.toFixed(3)} ± ${one.deviation.toFixed(3)}` : one.test.toFixed(3),
-      one.published?.toFixed(3) ?? "–",
+      ...published ? [one.published?.toFixed(3) ?? "–"] : [],
     ]),
+  }];
+}
+
+function rowTables({ title, head, rows, note }: ReadOf<typeof rowTable>): ShownTable[] {
+  return [{ title, head, numeric: numericColumns(head, rows), rows, ...(note !== undefined && { note }) }];
+}
+
+/** Columns that hold nothing but numbers, guessed ones too. */
+function numericColumns(head: readonly string[], rows: readonly (readonly string[])[]): number[] {
+  return head.flatMap((_, column) => {
+    const cells = rows.map((row) => row[column]!).filter((cell) => cell !== "");
+    return cells.length > 0 && cells.every((cell) => /^(≈ )?-?\d[\d.e+-]*$/.test(cell)) ? [column] : [];
+  });
+}
+
+function rowColumnTables({ rows, columns, skipped }: ReadOf<typeof rowColumns>): ShownTable[] {
+  return [{
+    title: `The columns of ${rows.toLocaleString("en")} rows`,
+    head: ["column", "type", "values", "missing"],
+    numeric: [3],
+    rows: columns.map((one) => [one.name, one.type, valuesText(one), one.missing.toLocaleString("en")]),
+    ...(skipped.length > 0 && { note: `Left out: ${skipped.join(", ")}.` }),
+  }];
+}
+
+function columnScoreTables({ columns }: ReadOf<typeof columnScores>): ShownTable[] {
+  return [{
+    title: "How well each column is guessed, alone and given the others",
+    head: SCORE_HEAD,
+    numeric: [2, 3, 4, 5],
+    rows: columns.map(scoreCells),
+    note: SCORE_NOTE,
   }];
 }
 

@@ -1,13 +1,11 @@
 import { pipeline, Readable } from "node:stream";
 import { type CsvError, type Info, parse } from "csv-parse";
+import { delimiterOf } from "../../../foundation/delimiter.ts";
 import { messageOf } from "../../../foundation/errors.ts";
 import { DataSetError } from "../../errors.ts";
 import { TextError } from "../errors.ts";
 import { fileText } from "../file_text.ts";
 import type { Row } from "./row.ts";
-
-/** Possible delimiters between cells. */
-const DELIMITERS = [",", ";", "\t", "|"];
 
 /** Maximum number of characters in a row: otherwise an unclosed quotation mark would take the rest of the file. */
 const LONGEST = 1 << 28;
@@ -75,10 +73,4 @@ async function firstLine(pieces: AsyncIterator<string>): Promise<string> {
 async function* after(first: string, pieces: AsyncGenerator<string>): AsyncGenerator<string> {
   yield first;
   yield* pieces;
-}
-
-function delimiterOf(text: string): string {
-  const line = text.trimStart().split(/[\r\n]/, 1)[0]!.replaceAll(/"(?:[^"]|"")*"/g, "");
-  const counted = DELIMITERS.map((delimiter) => ({ delimiter, count: line.split(delimiter).length }));
-  return counted.reduce((best, one) => one.count > best.count ? one : best).delimiter;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { documentsOf, type TextFormat } from "../../../datasets/text/documents.ts";
+import { parquetColumns } from "../../../datasets/text/tables/parquet.ts";
 import { holds } from "../../property.ts";
 
 const FIXTURES = new URL("../../fixtures/tables/", import.meta.url).pathname;
@@ -130,6 +131,31 @@ Deno.test("parquet files of another program, in every codec, whatever they are c
     ],
   ];
   for (const [what, reading, message] of refused) await assert.rejects(reading(), message, what);
+});
+
+Deno.test("columns of a parquet file come as texts, null where a value is missing", async () => {
+  const columns = await parquetColumns(`${FIXTURES}mixed.parquet`, "m.parquet", new Set(["tags"]));
+  const cells = Object.fromEntries(columns.map(({ name, cells }) => [name, cells.slice(0, 4)]));
+  assert.deepEqual(cells, {
+    sure: [null, "false", "false", "true"],
+    code: ["0", "1", "2", "3"],
+    count: ["0", "1", "2", "3"],
+    size: ["0", "0.125", null, "0.375"],
+    day: ["2019-04-14", "2019-04-15", "2019-04-16", "2019-04-17"],
+    at: [
+      "2020-09-13T12:26:40.000Z",
+      "2020-09-13T13:26:40.000Z",
+      "2020-09-13T14:26:40.000Z",
+      "2020-09-13T15:26:40.000Z",
+    ],
+    tags: [null, null, null, null],
+  });
+  assert.ok(columns.every(({ cells }) => cells.length === 40));
+  assert.deepEqual(columns.filter(({ words }) => words).map(({ name }) => name), ["code"]);
+  await assert.rejects(
+    parquetColumns(`${FIXTURES}mixed.parquet`, "m.parquet"),
+    /m\.parquet, row 1, column "tags" holds a list, expected one value/,
+  );
 });
 
 Deno.test("tables without a column, columns without a table, and rows that are none are refused by name and place", async () => {

@@ -231,7 +231,7 @@ Deno.test("a source names files in the order of their names, and says what is no
     await assert.rejects(locate({ path: `${folder}/none` }), /there is no file or folder .*none/);
     await assert.rejects(locate({ path: folder, endings: [".pdf"] }), (error: RetortError) => {
       assert.match(error.message, /holds no text files \*\.pdf/);
-      assert.match(error.hint!, /`endings`.*there are files called (\*\.txt, \*\.md|\*\.md, \*\.txt)\.$/);
+      assert.match(error.hint!, /`endings`.*There are files called \*\.md, \*\.txt\.$/);
       return true;
     });
     Deno.mkdirSync(`${folder}/none/.git`, { recursive: true });

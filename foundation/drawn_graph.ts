@@ -1,4 +1,4 @@
-import { withVisibleMarks } from "../foundation/bidi.ts";
+import { withVisibleMarks } from "./bidi.ts";
 import type { Viz } from "@viz-js/viz";
 
 /** A box of a drawn graph. */
