@@ -12,3 +12,29 @@ export { atLeast, atMost, exactly } from "./constraints/times.ts";
 export { words } from "./constraints/words.ts";
 export { matches } from "./constraints/matches.ts";
 export { jsonSchema } from "./constraints/json_schema.ts";
+export {
+  anyText,
+  type Control,
+  type ControlOptions,
+  type ControlPlanOptions,
+  openControl,
+} from "./control.ts";
+export type { ControlPlan } from "./plan.ts";
+export type { Adjustment, Continuation } from "./lookahead/continuation.ts";
+export {
+  type LogitsProcessor,
+  type LogitsTensor,
+  type ProcessorOptions,
+  type TokenProcessor,
+} from "./processor.ts";
+export {
+  type Emissions,
+  hmmAfter,
+  type HmmNumbers,
+  hmmOfCircuit,
+  type Reals,
+  type TokenHmm,
+  tokenHmm,
+} from "./hmm/token_hmm.ts";
+export { vocabularyDigest } from "./digest.ts";
+export { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";

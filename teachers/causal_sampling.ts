@@ -25,10 +25,27 @@ export interface CausalDraws {
   readonly seed: number;
 }
 
+/** Texts that a causal language model reads side by side, piece by piece. */
+export interface CausalTexts {
+  /**
+   * Reads more pieces of each text, of all equally many, and returns the logits of the next piece of each, `[pieces]`; those
+   * of all pieces that end a text are one, that of the vocabulary's end. The first call may read none.
+   *
+   * @throws {RetortError} when a text is longer than the model takes, or the logits are not what they should be
+   */
+  read(pieces: readonly (readonly number[])[]): Promise<Float32Array[]>;
+}
+
 /** A causal language model to sample texts from. Dispose of it after use. */
 export interface CausalLm extends AsyncDisposable {
   /** The vocabulary of the returned ids. */
   readonly vocabulary: Vocabulary;
+  /** Most pieces that a text may have. */
+  readonly longest: number;
+  /** The piece to read in texts that have ended. */
+  readonly padding: number;
+  /** Begins texts, after the pieces that precede every text. */
+  begin(count: number): CausalTexts;
   /**
    * Whether each step processes only one piece. Otherwise the graph returns no key-value caches, and each step processes
    * all pieces again.
@@ -77,7 +94,73 @@ export async function openCausalLm(
   const outputs = new Set(session.outputs.map((port) => port.name));
   const cached = caches.length > 0 &&
     caches.every(({ present }) => present !== undefined && outputs.has(present));
-  return { vocabulary, cached, draw, [Symbol.asyncDispose]: () => session.release() };
+  return {
+    vocabulary,
+    longest: config.longest - start.length + 1,
+    padding: config.padding,
+    cached,
+    begin,
+    draw,
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+
+  function begin(count: number): CausalTexts {
+    const texts = Array.from({ length: count }, () => [...start]);
+    let past: Record<string, TensorValue> = emptyCaches(config.inputs, count);
+    let known = 0;
+    return {
+      async read(pieces) {
+        texts.forEach((text, n) => text.push(...pieces[n]!));
+        const to = texts[0]?.length ?? 0;
+        if (to > config.longest) {
+          throw new RetortError(
+            "teacher/too-long",
+            `${name} takes ${config.longest} pieces at a time, and a text has ${to}`,
+          );
+        }
+        const found = await session.run({ ...feedsOf(config, texts, known, to), ...past }, [
+          logits!,
+          ...(cached ? caches.map(({ present }) => present!) : []),
+        ]);
+        const rows = to - known;
+        if (cached) {
+          past = {
+            ...past,
+            ...Object.fromEntries(caches.map(({ name, present }) => [name, found[present!]!])),
+            ...(useCache !== undefined && { [useCache]: useCaches(true) }),
+          };
+          known = to;
+        }
+        return lastRows(found[logits!]!, count, rows);
+      },
+    };
+  }
+
+  /** Logits of the piece after each text. */
+  function lastRows(found: TensorValue, count: number, rows: number): Float32Array[] {
+    const { shape } = found, types = shape[2]!, size = vocabulary.words.length;
+    if (shape.length !== 3 || shape[0] !== count || shape[1] !== rows || types < size) {
+      throw new RetortError(
+        "teacher/graph",
+        `\`${logits}\` of ${name} has the shape [${
+          shape.join(", ")
+        }], expected [${count}, ${rows}, ${size} or more]`,
+      );
+    }
+    const data = floatsOf(found);
+    return Array.from({ length: count }, (_, n) => {
+      const at = (n * rows + rows - 1) * types;
+      // Graphs often return a few more logits than there are pieces, because the vocabulary size is rounded up.
+      const row = data.slice(at, at + size);
+      if (ends.size > 1) {
+        const list = [...ends], most = Math.max(...list.map((piece) => row[piece]!));
+        const all = most + Math.log(list.reduce((sum, piece) => sum + Math.exp(row[piece]! - most), 0));
+        for (const piece of list) row[piece] = -Infinity;
+        row[end!] = all;
+      }
+      return row;
+    });
+  }
 
   async function draw({ first, count, length, temperature, seed }: CausalDraws): Promise<Int32Array[]> {
     const longest = start.length + length - 1;
@@ -88,50 +171,22 @@ export async function openCausalLm(
       );
     }
     const randoms = Array.from({ length: count }, (_, n) => new RandomStream(seed, first + n));
-    const texts = Array.from({ length: count }, () => [...start]);
-    const open = new Set(texts.keys()), lengths = new Map<number[], number>();
-    let past: Record<string, TensorValue> = emptyCaches(config.inputs, count);
-    let known = 0;
+    const drawn = Array.from({ length: count }, (): number[] => []);
+    const open = new Set(drawn.keys());
+    const texts = begin(count);
+    let pieces = drawn.map((): number[] => []);
     for (let step = 0; step < length && open.size > 0; step++) {
-      const to = start.length + step;
-      const feeds = { ...feedsOf(config, texts, known, to), ...past };
-      const found = await session.run(feeds, [
-        logits!,
-        ...(cached ? caches.map(({ present }) => present!) : []),
-      ]);
-      const { shape } = found[logits!]!;
-      const rows = to - known, types = shape[2]!;
-      if (shape.length !== 3 || shape[0] !== count || shape[1] !== rows || types < vocabulary.words.length) {
-        throw new RetortError(
-          "teacher/graph",
-          `\`${logits}\` of ${name} has the shape [${shape.join(", ")}], expected [${count}, ${rows}, ` +
-            `${vocabulary.words.length} or more]`,
-        );
-      }
-      const data = floatsOf(found[logits!]!);
-      for (let n = 0; n < count; n++) {
-        // Finished texts stay in the batch; what is sampled for them is discarded.
-        const at = (n * rows + rows - 1) * types;
-        // Graphs often return a few more logits than there are pieces, because the vocabulary size is rounded up.
-        const row = data.subarray(at, at + vocabulary.words.length);
-        const piece = open.has(n) ? choose(row, temperature, randoms[n]!) : config.padding;
-        const over = open.has(n) && ends.has(piece);
-        texts[n]!.push(over ? end! : piece);
-        if (over) {
-          open.delete(n);
-          lengths.set(texts[n]!, texts[n]!.length);
-        }
-      }
-      if (cached) {
-        past = {
-          ...past,
-          ...Object.fromEntries(caches.map(({ name, present }) => [name, found[present!]!])),
-          ...(useCache !== undefined && { [useCache]: useCaches(true) }),
-        };
-        known = to;
-      }
+      const rows = await texts.read(pieces);
+      pieces = rows.map((row, n) => {
+        // Finished texts stay in the batch.
+        if (!open.has(n)) return [config.padding];
+        const piece = choosePiece(row, temperature, randoms[n]!);
+        drawn[n]!.push(piece);
+        if (piece === end) open.delete(n);
+        return [piece];
+      });
     }
-    return texts.map((text) => Int32Array.from(text.slice(start.length, lengths.get(text))));
+    return drawn.map((text) => Int32Array.from(text));
   }
 }
 
@@ -153,8 +208,8 @@ function feedsOf(
   };
 }
 
-/** Samples from the softmax of logits, in float64. */
-function choose(logits: Float32Array, temperature: number, random: RandomStream): number {
+/** Samples a piece from the softmax of logits, in float64. @throws {RetortError} when they are not numbers */
+export function choosePiece(logits: Float32Array, temperature: number, random: RandomStream): number {
   let most = -Infinity;
   for (const x of logits) if (x > most) most = x;
   const weights = Float64Array.from(logits, (x) => Math.exp((x - most) / temperature));

@@ -32,3 +32,19 @@ function spelled(bytes: readonly number[]): string {
     return "\ufffd".repeat(bytes.length);
   }
 }
+
+/** Non-printable bytes, in order: the byte-level alphabet of GPT-2 shows them from U+0100 on. */
+const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte)
+  .filter((byte) => byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte === 0xad);
+
+/** The bytes of a piece in the byte-level alphabet of GPT-2: printable bytes stand for themselves. */
+export function bytesOfLevel(piece: string): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  for (const character of piece) {
+    const code = character.codePointAt(0)!;
+    if (code < 0x100) bytes.push(code);
+    else if (code - 0x100 < HIDDEN.length) bytes.push(HIDDEN[code - 0x100]!);
+    else bytes.push(...new TextEncoder().encode(character));
+  }
+  return Uint8Array.from(bytes);
+}

@@ -1,4 +1,4 @@
-import { isBytePiece, joinBytePieces } from "./byte_pieces.ts";
+import { bytesOfLevel, isBytePiece, joinBytePieces } from "./byte_pieces.ts";
 import { tokenizerOf } from "./pieces.ts";
 import { UNKNOWN, type Vocabulary } from "./vocabulary.ts";
 
@@ -81,18 +81,7 @@ function byMarks(tokens: readonly string[], { byteLevel, space, inside, last, by
     .join("");
 }
 
-/** Decodes the byte-level alphabet of GPT-2: printable bytes stand for themselves, others are mapped from U+0100 on. */
+/** Decodes the byte-level alphabet of GPT-2. */
 function byteLevelText(text: string): string {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (code < 0x100) bytes.push(code);
-    else if (code - 0x100 < HIDDEN.length) bytes.push(HIDDEN[code - 0x100]!);
-    else bytes.push(...new TextEncoder().encode(character));
-  }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOfLevel(text));
 }
-
-/** Non-printable bytes, in order. */
-const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte)
-  .filter((byte) => byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte === 0xad);

@@ -1,0 +1,244 @@
+import type { Circuit } from "../circuits/circuit.ts";
+import { pieceTokenizer, tokenizerOf } from "../datasets/text/pieces.ts";
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { CallError, RetortError, textOf } from "../foundation/errors.ts";
+import { ACCEPT_ALL, intersection } from "./automata/algebra.ts";
+import { follow } from "./automata/automaton.ts";
+import { UTF8 } from "./automata/utf8.ts";
+import { type Constraint, type ConstraintLike, requireCount } from "./constraints/constraint.ts";
+import { constraintOf } from "./constraints/phrase.ts";
+import { onnxProducts, plainProducts, type TransitionProducts } from "./hmm/products.ts";
+import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
+import type { Adjustment } from "./lookahead/continuation.ts";
+import { usableClasses } from "./lookahead/masses.ts";
+import { fewestTokens, reachable } from "./lookahead/reach.ts";
+import { LookAhead } from "./lookahead/table.ts";
+import { Lifting, type TokenAutomaton } from "./pieces/lift.ts";
+import { AFTER, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
+import { vocabularyDigest } from "./digest.ts";
+import { ControlPlan } from "./plan.ts";
+import { beginAfter, writtenTokens } from "./prompt.ts";
+
+/** How texts of a plan are made. */
+export interface ControlPlanOptions extends Adjustment {
+  /** The fewest and the most tokens between prompt and suffix, the end token not counted: `[5, 32]`; or the most alone. */
+  readonly tokens: number | readonly [least: number, most: number];
+  /** What follows: a text or tokens, in this very cut. Nothing if omitted. */
+  readonly suffix?: string | readonly number[];
+  /** Whether the end token follows, after the suffix if there is one. Yes, if omitted and the vocabulary has one. */
+  readonly ends?: boolean;
+  /** What precedes: a text or tokens. */
+  readonly prompt?: string | readonly number[];
+  /** Whether the constraint is about prompt and continuation together; about the continuation alone if omitted. */
+  readonly whole?: boolean;
+  /** `[tokens]`: factors of the probabilities of tokens, from 0 (forbidden) on: texts with more of an attribute. */
+  readonly weights?: ArrayLike<number>;
+  /** Called after each step of the table. */
+  readonly progress?: (done: number, of: number) => void;
+}
+
+/** Options of {@link openControl}. */
+export interface ControlOptions {
+  /**
+   * What multiplies with the transitions: typed arrays (`plain`) or ONNX Runtime (`onnx`). By default ONNX Runtime for
+   * models in single precision of 256 states or more.
+   */
+  readonly engine?: "plain" | "onnx";
+  /** Threads of ONNX Runtime; one per core by default. */
+  readonly threads?: number;
+}
+
+/** A hidden Markov model and the vocabulary of the language model that it controls. Dispose of it after use. */
+export class Control implements AsyncDisposable {
+  /** The model. */
+  readonly hmm: TokenHmm;
+  /** The vocabulary. */
+  readonly vocabulary: Vocabulary;
+  readonly #spelling: Spelling;
+  readonly #lifting: Lifting;
+  readonly #products: TransitionProducts;
+
+  /** Made by {@link openControl}. */
+  constructor(hmm: TokenHmm, vocabulary: Vocabulary, products: TransitionProducts) {
+    this.hmm = hmm;
+    this.vocabulary = vocabulary;
+    this.#spelling = spellingOf(vocabulary);
+    this.#lifting = new Lifting(this.#spelling);
+    this.#products = products;
+  }
+
+  /**
+   * Makes a constraint ready for drawing. Texts are valid UTF-8 whatever the constraint says.
+   *
+   * @throws {RetortError} when no text satisfies it, with the number of tokens that would do; when the prompt breaks it
+   */
+  async plan(constraint: ConstraintLike, options: ControlPlanOptions): Promise<ControlPlan> {
+    const own = constraintOf(constraint);
+    const [least, most] = typeof options.tokens === "number"
+      ? [0, options.tokens]
+      : options.tokens ?? [0, NaN];
+    requireCount("the least number of tokens", least);
+    requireCount("the greatest number of tokens", most);
+    if (least > most) {
+      throw new CallError(
+        "control/argument",
+        `tokens from ${least} to ${most}: the least number exceeds the greatest`,
+      );
+    }
+    const { alpha = 1, candidates, whole = false } = options;
+    if (!Number.isFinite(alpha) || alpha < 0 || candidates !== undefined && !(candidates >= 1)) {
+      throw new CallError(
+        "control/argument",
+        `\`alpha\` is ${alpha} and \`candidates\` ${candidates}, expected numbers from 0 and 1`,
+      );
+    }
+    const weights = this.#weights(options.weights);
+    this.#refuseMarkers(own);
+    const automaton = this.#lifting.lift(intersection(own.automaton, UTF8));
+    const suffix = this.#suffix(options);
+    const usable = usableClasses(automaton, weights);
+    const reach = reachable(automaton, usable, { least, most });
+    const parts = {
+      label: own.label,
+      course: { hmm: this.hmm, automaton, reach },
+      vocabulary: this.vocabulary,
+      spelling: this.#spelling,
+    };
+    const beginning = beginAfter(parts, options.prompt ?? [], { whole });
+    refuseInfeasible(own, automaton, usable, beginning.state, least, most);
+    const task = { hmm: this.hmm, automaton, reach, least, most, suffix, weights };
+    const table = await LookAhead.build(task, this.#products, options.progress);
+    return new ControlPlan({
+      ...parts,
+      course: { ...task, table },
+      beginning,
+      products: this.#products,
+      adjustment: { alpha, ...(candidates !== undefined && { candidates }) },
+    });
+  }
+
+  #weights(given: ArrayLike<number> | undefined): Float64Array | undefined {
+    if (given === undefined) return undefined;
+    const weights = Float64Array.from(given);
+    const bad = weights.findIndex((x) => !(x >= 0 && x < Infinity));
+    if (weights.length === this.hmm.tokens && bad < 0) return weights;
+    throw new CallError(
+      "control/argument",
+      bad < 0
+        ? `there are ${weights.length} weights of tokens, expected ${this.hmm.tokens}`
+        : `the weight of token ${bad} is ${weights[bad]}, expected a finite number from 0`,
+    );
+  }
+
+  /** A marker such as `</s>` inside a phrase would be spelled by other pieces, which no reader takes for the marker. */
+  #refuseMarkers({ texts, label }: Constraint): void {
+    const { words, end, unknown } = this.vocabulary;
+    const tokenizer = tokenizerOf(this.vocabulary);
+    words.forEach((word, id) => {
+      const isMarker = (id === end || id === unknown || tokenizer?.isSpecial(id) === true) && word.length > 1;
+      if (!isMarker || !texts.some((text) => text.includes(word))) return;
+      throw new CallError("control/argument", `${label} holds ${textOf(word)}, a marker that is no text`, {
+        hint: "Texts end by themselves: leave the marker out. `ends` says whether the end token follows.",
+      });
+    });
+  }
+
+  #suffix({ suffix = [], ends }: ControlPlanOptions): number[] {
+    const { end } = this.vocabulary;
+    const tokens = writtenTokens(
+      "the suffix",
+      "control/suffix",
+      suffix,
+      this.vocabulary,
+      this.#spelling,
+      AFTER,
+    );
+    if (end !== null && tokens.includes(end)) {
+      throw new RetortError("control/suffix", "the suffix holds the end token", {
+        hint: "Leave it out: `ends` says whether the end token follows.",
+      });
+    }
+    if (UTF8.accepting[follow(UTF8, bytesOf(tokens, this.#spelling))] === 0) {
+      throw new RetortError("control/suffix", "the suffix begins or ends inside a character");
+    }
+    if (ends === true && end === null) {
+      throw new RetortError("control/suffix", "`ends` is true, and the vocabulary has no end token");
+    }
+    return end === null || ends === false ? tokens : [...tokens, end];
+  }
+
+  /** Frees the memory of ONNX Runtime. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#products[Symbol.asyncDispose]() as Promise<void>;
+  }
+}
+
+/**
+ * Opens a hidden Markov model as the control of a language model.
+ *
+ * @param vocabulary the language model's: a vocabulary, or the text of its `tokenizer.json`
+ * @throws {RetortError} when the model is of another vocabulary
+ */
+export async function openControl(
+  model: TokenHmm | Circuit,
+  vocabulary: Vocabulary | string,
+  options: ControlOptions = {},
+): Promise<Control> {
+  const hmm = "nodes" in model ? hmmOfCircuit(model) : model;
+  const own = typeof vocabulary === "string" ? pieceTokenizer(vocabulary).vocabulary : vocabulary;
+  if (hmm.tokens !== own.words.length) {
+    throw new RetortError(
+      "control/vocabulary",
+      `the HMM has ${hmm.tokens} tokens, the vocabulary ${own.words.length}`,
+      { hint: "Distil the HMM from texts of this language model, in its own pieces." },
+    );
+  }
+  const digest = vocabularyDigest(own);
+  if (hmm.vocabulary !== undefined && hmm.vocabulary !== digest) {
+    throw new RetortError(
+      "control/vocabulary",
+      `the HMM is of the vocabulary ${hmm.vocabulary.slice(0, 12)}, the language model has ${
+        digest.slice(0, 12)
+      }`,
+      { hint: "Distil the HMM from texts of this language model, in its own pieces." },
+    );
+  }
+  const engine = options.engine ??
+    (hmm.states >= 256 && hmm.transition instanceof Float32Array ? "onnx" : "plain");
+  return new Control(
+    hmm,
+    own,
+    engine === "onnx" ? await onnxProducts(hmm, options.threads) : plainProducts(hmm),
+  );
+}
+
+function refuseInfeasible(
+  { label, automaton }: Constraint,
+  lifted: TokenAutomaton,
+  usable: Uint8Array,
+  start: number,
+  least: number,
+  most: number,
+): void {
+  const fewest = fewestTokens(lifted, usable, start, least);
+  if (fewest <= most) return;
+  const any = fewest === Infinity ? fewestTokens(lifted, usable, start) : fewest;
+  throw new RetortError(
+    "control/infeasible",
+    any === Infinity
+      ? `no text satisfies ${label}${
+        automaton.accepting.includes(1) ? ": tokens of this vocabulary cannot spell it" : ""
+      }`
+      : any < least
+      ? `only texts of fewer than ${least} tokens satisfy ${label}: ${any} would do`
+      : `${label} needs ${any} tokens at least, and ${most} are allowed`,
+    {
+      hint: any === Infinity
+        ? "Look for parts that exclude each other, and for characters that the vocabulary lacks."
+        : "Set `tokens` so that this number lies in its range.",
+    },
+  );
+}
+
+/** Every text: for plans whose only constraints are lengths, prompt, suffix and weights. */
+export const anyText: Constraint = { label: "anyText", automaton: ACCEPT_ALL, texts: [] };

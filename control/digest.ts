@@ -1,0 +1,14 @@
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { digestJson } from "../foundation/canonical.ts";
+
+const known = new WeakMap<Vocabulary, string>();
+
+/** Digest of a vocabulary: of its kind, its tokens, and which of them are the end and the unknown one. */
+export function vocabularyDigest(vocabulary: Vocabulary): string {
+  let digest = known.get(vocabulary);
+  if (digest === undefined) {
+    const { kind, words, unknown, end } = vocabulary;
+    known.set(vocabulary, digest = digestJson({ kind, words: [...words], unknown, end }));
+  }
+  return digest;
+}

@@ -1,0 +1,136 @@
+import { RandomStream } from "../circuits/random.ts";
+import { CallError, RetortError } from "../foundation/errors.ts";
+import { type CausalLm, choosePiece } from "../teachers/causal_sampling.ts";
+import { requireCount } from "./constraints/constraint.ts";
+import { vocabularyDigest } from "./digest.ts";
+import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
+import type { Beginner } from "./parts.ts";
+import { textOfPieces } from "./pieces/spelling.ts";
+
+/** What is drawn from: what `openCausalLm` opens, or anything that reads tokens and gives logits. */
+export type DrawnFrom = Pick<CausalLm, "vocabulary" | "longest" | "padding" | "begin">;
+
+/** How texts are drawn. */
+export interface ControlledDraws extends Adjustment {
+  /** Number of texts. */
+  readonly count: number;
+  /** Seed of the texts. A text depends only on the seed and its index, not on those drawn with it. */
+  readonly seed: number;
+  /** Index of the first text; 0 if omitted. */
+  readonly first?: number;
+  /** Texts that are drawn side by side; 16 if omitted. */
+  readonly batch?: number;
+  /** What the language model's logits are divided by, before they are adjusted; 1 if omitted. */
+  readonly temperature?: number;
+  /** Ends the drawing when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A text that was drawn. */
+export interface ControlledText {
+  /** Its tokens after the prompt, suffix and end included. */
+  readonly tokens: Int32Array;
+  /** Its text after the prompt. */
+  readonly text: string;
+}
+
+/**
+ * Draws texts of a plan from a language model, in Retort's own loop: the language model reads a batch of texts at a time,
+ * and what the hidden Markov model says is multiplied for all of them at once.
+ *
+ * @throws {RetortError} when the language model has other tokens, or takes shorter texts than the plan allows
+ */
+export async function* drawControlled(
+  plan: Beginner,
+  model: DrawnFrom,
+  options: ControlledDraws,
+): AsyncGenerator<ControlledText> {
+  const { count, seed, first = 0, batch = 16, temperature = 1, signal } = options;
+  const { vocabulary, course, beginning, spelling, adjustment } = plan.parts;
+  requireCount("the number of texts", count);
+  requireCount("the number of texts side by side", batch);
+  if (batch === 0 || !(temperature > 0)) {
+    throw new CallError(
+      "control/argument",
+      `\`batch\` is ${batch} and \`temperature\` ${temperature}, expected positive numbers`,
+    );
+  }
+  if (vocabularyDigest(model.vocabulary) !== vocabularyDigest(vocabulary)) {
+    throw new RetortError("control/vocabulary", "the language model has other tokens than the plan", {
+      hint: "Open the control with the vocabulary of this language model.",
+    });
+  }
+  const longest = beginning.prompt.length + course.most + course.suffix.length;
+  if (longest > model.longest) {
+    throw new RetortError(
+      "control/length",
+      `texts of the plan have up to ${longest} tokens, and the language model reads ${model.longest}`,
+      { hint: "Plan fewer `tokens`, or shorten prompt and suffix." },
+    );
+  }
+  const own = { ...adjustment, ...options };
+  for (let done = 0; done < count; done += batch) {
+    const size = Math.min(batch, count - done);
+    const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
+    const rows = await drawBatch(plan, model, randoms, temperature, own, signal);
+    for (const tokens of rows) {
+      yield { tokens: Int32Array.from(tokens), text: textAfter(beginning.prompt, tokens, spelling) };
+    }
+  }
+}
+
+/** The text that tokens add to a prompt. */
+function textAfter(
+  prompt: readonly number[],
+  tokens: readonly number[],
+  spelling: Beginner["parts"]["spelling"],
+): string {
+  const before = textOfPieces(prompt, spelling);
+  return textOfPieces([...prompt, ...tokens], spelling).slice(before.length);
+}
+
+async function drawBatch(
+  plan: Beginner,
+  model: DrawnFrom,
+  randoms: readonly RandomStream[],
+  temperature: number,
+  adjustment: Adjustment,
+  signal: AbortSignal | undefined,
+): Promise<number[][]> {
+  const { course: { hmm }, beginning, products } = plan.parts;
+  const texts = randoms.map(() => plan.begin());
+  const drawn = texts.map((): number[] => []);
+  const open = new Set(texts.keys());
+  const reading = model.begin(texts.length);
+  let pieces = texts.map((): readonly number[] => beginning.prompt);
+  for (;;) {
+    for (const n of open) if (ends(texts[n]!, randoms[n]!)) open.delete(n);
+    if (open.size === 0) return drawn;
+    signal?.throwIfAborted();
+    const logits = await reading.read(pieces);
+    const weighed = new Float64Array(open.size * hmm.states);
+    let row = 0;
+    pieces = texts.map((text, n) => {
+      if (!open.has(n)) return [model.padding];
+      const own = logits[n]!;
+      if (temperature !== 1) { for (let i = 0; i < own.length; i++) own[i]! /= temperature; }
+      text.adjust(own, adjustment);
+      const token = choosePiece(own, 1, randoms[n]!);
+      drawn[n]!.push(token);
+      weighed.set(text.begin(token), row++ * hmm.states);
+      return [token];
+    });
+    const moved = await products.forward(weighed, open.size);
+    row = 0;
+    for (const n of open) {
+      texts[n]!.settle(moved.subarray(row * hmm.states, (row + 1) * hmm.states));
+      row++;
+    }
+  }
+}
+
+/** Whether a text ends here; where it may go on as well, that is drawn. */
+function ends(text: Continuation, random: RandomStream): boolean {
+  const share = text.shareOfEnding;
+  return share === 1 || share > 0 && random.uniform() < share;
+}

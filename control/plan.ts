@@ -1,0 +1,68 @@
+import { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";
+import { Continuation } from "./lookahead/continuation.ts";
+import { type ProcessorOptions, TokenProcessor } from "./processor.ts";
+import type { Beginner, PlanParts } from "./parts.ts";
+import { textOfPieces } from "./pieces/spelling.ts";
+import { beginAfter } from "./prompt.ts";
+
+/** A constraint made ready for drawing: tables for every position, state of the automaton and hidden state. */
+export class ControlPlan implements Beginner {
+  /** What it was made of, for loops that draw. */
+  readonly parts: PlanParts;
+  /** Probability of the constraint under the hidden Markov model, after the plan's prompt: 0 where it underflows. */
+  readonly probability: number;
+  /** Its natural logarithm. */
+  readonly logProbability: number;
+  /** Most tokens that may follow the prompt, suffix and end included: `max_new_tokens`. */
+  readonly longest: number;
+  /** States of the automaton over tokens. */
+  readonly states: number;
+  /** Classes of tokens. */
+  readonly classes: number;
+
+  /** Made by `Control.plan`. */
+  constructor(parts: PlanParts) {
+    this.parts = parts;
+    const { course } = parts;
+    this.logProbability = this.begin().logProbability;
+    this.probability = Math.exp(this.logProbability);
+    this.longest = course.most + course.suffix.length;
+    this.states = course.automaton.states;
+    this.classes = course.automaton.width;
+  }
+
+  /** Bytes that the tables take. */
+  get bytes(): number {
+    return this.parts.course.table.bytes;
+  }
+
+  /**
+   * A text to be drawn, after the plan's prompt or another.
+   *
+   * @throws {RetortError} when the prompt already breaks the constraint
+   */
+  begin(prompt?: string | readonly number[]): Continuation {
+    const { course, beginning } = this.parts;
+    const { state, hidden } = prompt === undefined ? beginning : beginAfter(this.parts, prompt, beginning);
+    return new Continuation(course, state, hidden);
+  }
+
+  /** A processor for the option `logits_processor` of transformers.js' `generate`. */
+  processor(options: ProcessorOptions = {}): TokenProcessor {
+    return new TokenProcessor(this, options);
+  }
+
+  /**
+   * Draws texts from a language model: one that `openCausalLm` opened. A text depends only on the seed and its index.
+   *
+   * @throws {RetortError} when the language model has other tokens, or takes shorter texts than the plan allows
+   */
+  draw(model: DrawnFrom, options: ControlledDraws): AsyncGenerator<ControlledText> {
+    return drawControlled(this, model, options);
+  }
+
+  /** The text of tokens that were drawn. */
+  text(tokens: Iterable<number>): string {
+    return textOfPieces(tokens, this.parts.spelling);
+  }
+}

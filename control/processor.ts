@@ -1,0 +1,143 @@
+import { CallError, RetortError } from "../foundation/errors.ts";
+import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
+import type { Beginner } from "./parts.ts";
+
+/** A tensor of logits of transformers.js, as far as it is used here. */
+export interface LogitsTensor {
+  /** `[rows, tokens]`. */
+  readonly dims: readonly number[];
+  /** The logits, row by row: a Float32Array, changed in place. */
+  readonly data: unknown;
+}
+
+/** What transformers.js calls once a step. */
+export type LogitsProcessor = <T extends LogitsTensor>(
+  inputIds: readonly (readonly bigint[])[],
+  logits: T,
+) => T;
+
+/** How a processor works. */
+export interface ProcessorOptions extends Adjustment {
+  /** How many tokens at the beginning of each row are prompt. By default all that a row has when it is first seen. */
+  readonly prompt?: number;
+}
+
+/** One row of a batch. */
+interface Row {
+  /** The tokens that were read, the prompt included. */
+  readonly tokens: bigint[];
+  /** How many of them are prompt. */
+  readonly prompt: number;
+  /** The text after the prompt. */
+  readonly text: Continuation;
+}
+
+/**
+ * A list of one logits processor for the `generate` of transformers.js:
+ *
+ *     model.generate({ ...inputs, do_sample: true, top_k: 0, max_new_tokens: plan.longest, logits_processor: plan.processor() })
+ *
+ * It is called synchronously once a step and holds a state for each row of the batch; rows may have prompts of their own.
+ * A row that no longer begins as it did is a new text, so that one processor serves any number of calls. Pieces at the
+ * beginning of a prompt that are no text, such as `<s>`, are not read. A text that is complete gets the end token for
+ * ever. Beams are not understood: their rows change places.
+ */
+export class TokenProcessor implements Iterable<LogitsProcessor> {
+  readonly #plan: Beginner;
+  readonly #options: ProcessorOptions;
+  readonly #adjustment: Adjustment;
+  readonly #end: number | null;
+  #rows: Row[] = [];
+
+  /** Made by `ControlPlan.processor`. */
+  constructor(plan: Beginner, options: ProcessorOptions) {
+    const { vocabulary, adjustment, course } = plan.parts;
+    this.#plan = plan;
+    this.#options = options;
+    this.#adjustment = { ...adjustment, ...options };
+    this.#end = vocabulary.end;
+    if (vocabulary.end === null && (course.least !== course.most)) {
+      throw new CallError(
+        "control/argument",
+        "the vocabulary has no end token, so that `generate` cannot end texts of several lengths",
+        {
+          hint:
+            "Plan one length (`tokens: [12, 12]`) and set `max_new_tokens` to `plan.longest`, or draw with `plan.draw`.",
+        },
+      );
+    }
+  }
+
+  /** The processor itself. */
+  readonly process: LogitsProcessor = (inputIds, logits) => {
+    const [rows, width] = [logits.dims[0]!, logits.dims.at(-1)!];
+    const { data } = logits;
+    if (!(data instanceof Float32Array) || rows !== inputIds.length || data.length !== rows * width) {
+      throw new RetortError(
+        "control/argument",
+        `logits of the shape [${
+          logits.dims.join(", ")
+        }] for ${inputIds.length} rows, expected float32 of [rows, tokens]`,
+      );
+    }
+    this.#rows.length = Math.min(this.#rows.length, rows);
+    inputIds.forEach((ids, r) => {
+      const row = this.#rows[r] = this.#follow(this.#rows[r], ids);
+      this.#adjust(row, data.subarray(r * width, (r + 1) * width));
+    });
+    return logits;
+  };
+
+  /** The processor, as `generate` takes it. */
+  *[Symbol.iterator](): Iterator<LogitsProcessor> {
+    yield this.process;
+  }
+
+  /** Forgets all rows: the next call begins new texts. */
+  reset(): void {
+    this.#rows = [];
+  }
+
+  #follow(row: Row | undefined, ids: readonly bigint[]): Row {
+    // One token more than before goes on; anything else is another text.
+    const goesOn = row !== undefined && ids.length === row.tokens.length + 1 &&
+      row.tokens.every((token, i) => token === ids[i]);
+    const own = goesOn ? row : this.#begin(ids);
+    for (const id of ids.slice(own.tokens.length)) {
+      if (own.text.canContinue) own.text.add(Number(id));
+      own.tokens.push(id);
+    }
+    return own;
+  }
+
+  #begin(ids: readonly bigint[]): Row {
+    const { spelling } = this.#plan.parts;
+    const length = Math.min(this.#options.prompt ?? ids.length, ids.length);
+    const prompt = ids.slice(0, length).map(Number);
+    const isText = (token: number) =>
+      spelling.contexts.some((own) => spelling.spell(token, own) !== undefined);
+    const first = prompt.findIndex(isText);
+    return {
+      tokens: ids.slice(0, length),
+      prompt: length,
+      text: this.#plan.begin(first < 0 ? [] : prompt.slice(first)),
+    };
+  }
+
+  #adjust({ text }: Row, logits: Float32Array): void {
+    const share = text.shareOfEnding;
+    if (share === 1) return this.#onlyEnd(logits);
+    text.adjust(logits, this.#adjustment);
+    if (share === 0 || this.#end === null) return;
+    // The end token takes its share of what all others have.
+    const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    const total = logits.reduce((sum, x) => sum + Math.exp(x - largest), 0);
+    logits[this.#end] = largest + Math.log(total) + Math.log(share / (1 - share));
+  }
+
+  #onlyEnd(logits: Float32Array): void {
+    if (this.#end === null) return;
+    logits.fill(-Infinity);
+    logits[this.#end] = 0;
+  }
+}

@@ -1,0 +1,103 @@
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { RetortError, textOf } from "../foundation/errors.ts";
+import { follow } from "./automata/automaton.ts";
+import { UTF8 } from "./automata/utf8.ts";
+import { stateAfterToken } from "./hmm/token_hmm.ts";
+import type { PlanCourse } from "./lookahead/continuation.ts";
+import { encodeText } from "./pieces/encode.ts";
+import { stateAfter } from "./pieces/lift.ts";
+import { BEGINNING, bytesOf, type Spelling, type SpellingContext } from "./pieces/spelling.ts";
+
+/** What precedes a text: where the automaton and the hidden state stand. */
+export interface Beginning {
+  /** The tokens of the prompt. */
+  readonly prompt: readonly number[];
+  /** Whether the constraint is about the prompt as well. */
+  readonly whole: boolean;
+  /** State of the automaton. */
+  readonly state: number;
+  /** `[states]`: distribution of the hidden state. */
+  readonly hidden: Float64Array;
+}
+
+/** What a prompt is read by. */
+export interface PromptReader {
+  /** The model and the automaton. */
+  readonly course: Pick<PlanCourse, "hmm" | "automaton" | "reach">;
+  /** The vocabulary. */
+  readonly vocabulary: Vocabulary;
+  /** Its spelling. */
+  readonly spelling: Spelling;
+  /** How the constraint was made. */
+  readonly label: string;
+}
+
+/** Tokens of a text, or tokens as given, checked. @throws {RetortError} with this code */
+export function writtenTokens(
+  what: string,
+  code: "control/prompt" | "control/suffix",
+  text: string | readonly number[],
+  vocabulary: Vocabulary,
+  spelling: Spelling,
+  context: SpellingContext,
+): number[] {
+  const tokens = typeof text === "string" ? encodeText(text, vocabulary, spelling, context) : [...text];
+  if (tokens === undefined) {
+    throw new RetortError(code, `the vocabulary has no tokens for ${what} ${textOf(text)}`, {
+      hint: "Give it as ids of tokens, or in characters that the vocabulary has.",
+    });
+  }
+  const bad = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < spelling.tokens));
+  if (bad === undefined) return tokens;
+  throw new RetortError(code, `${what} has token ${bad}, expected 0 to ${spelling.tokens - 1}`);
+}
+
+/** The context that tokens leave. */
+function contextAfter(tokens: readonly number[], spelling: Spelling): SpellingContext {
+  return tokens.reduce<SpellingContext>(
+    (context, token) => spelling.spell(token, context)?.context ?? context,
+    BEGINNING,
+  );
+}
+
+/**
+ * Reads a prompt. The hidden Markov model reads every token; the automaton only if the constraint is about the whole text.
+ *
+ * @throws {RetortError} when it breaks the constraint, or ends inside a character
+ */
+export function beginAfter(
+  { course, vocabulary, spelling, label }: PromptReader,
+  text: string | readonly number[],
+  { whole }: Pick<Beginning, "whole">,
+): Beginning {
+  const { hmm, automaton, reach } = course;
+  const prompt = writtenTokens("the prompt", "control/prompt", text, vocabulary, spelling, BEGINNING);
+  let hidden = Float64Array.from(hmm.initial);
+  for (const token of prompt) {
+    const after = stateAfterToken(hmm, hidden, token);
+    // What the model rules out says nothing of the hidden state.
+    if (after.some((x) => x > 0)) hidden = after as Float64Array<ArrayBuffer>;
+  }
+  if (!whole && UTF8.accepting[follow(UTF8, bytesOf(prompt, spelling))] === 0) {
+    throw new RetortError("control/prompt", "the prompt ends inside a character", {
+      hint: "Give the whole character, or let the constraint be about the prompt as well (`whole: true`).",
+    });
+  }
+  let state = automaton.starts[whole ? BEGINNING : contextAfter(prompt, spelling)]!;
+  if (whole) {
+    for (const token of prompt) {
+      if (spelling.spell(token, BEGINNING) !== undefined) state = stateAfter(automaton, state, token);
+    }
+    if (reach[state] !== 1) {
+      throw new RetortError(
+        "control/prompt",
+        `the prompt breaks ${label}: no continuation of the allowed lengths can satisfy it`,
+        {
+          hint:
+            "Change the prompt or the constraint, allow more tokens, or let the constraint be about the continuation alone (`whole: false`).",
+        },
+      );
+    }
+  }
+  return { prompt, whole, state, hidden };
+}

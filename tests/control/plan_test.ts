@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { RandomStream } from "../../circuits/random.ts";
+import {
+  all,
+  anyOf,
+  anyText,
+  type Constraint,
+  type ControlPlanOptions,
+  exactly,
+  inOrder,
+  matches,
+  not,
+  openControl,
+  phrase,
+  tokenHmm,
+  words,
+} from "../../control/mod.ts";
+import { spellingOf } from "../../control/pieces/spelling.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { allowedTexts, probabilityOf, randomNumbers } from "./brute_force.ts";
+
+const CHARACTERS: Vocabulary = {
+  kind: "characters",
+  words: ["<unk>", "<eos>", "a", "b", " "],
+  unknown: 0,
+  end: 1,
+};
+const SPELLING = spellingOf(CHARACTERS);
+const TOKENS = CHARACTERS.words.length;
+
+const CONSTRAINTS: readonly Constraint[] = [
+  anyText,
+  phrase("ab"),
+  inOrder(anyOf("a", "bb"), "ba"),
+  all(not("aa"), words(2)),
+  exactly(2, "a"),
+  matches(/^b.*\ba$/u),
+];
+const SHAPES: readonly ControlPlanOptions[] = [
+  { tokens: [0, 4] },
+  { tokens: [2, 5] },
+  { tokens: [4, 4], ends: false },
+  { tokens: [1, 4], suffix: [2, 3] },
+  { tokens: [0, 4], suffix: [3, 3], ends: false },
+  { tokens: [0, 3], prompt: [3, 2] },
+  { tokens: [1, 4], weights: [1, 1, 0.25, 3, 0.5], suffix: "b a" },
+  { tokens: [1, 4], weights: [1, 1, 0, 1, 1] },
+];
+
+/** How far two probabilities are apart, relative to the larger. */
+const apart = (a: number, b: number) => Math.abs(a - b) / Math.max(a, b, Number.MIN_VALUE);
+
+Deno.test("probabilities of constraints and of next tokens are those of enumeration, whatever the shape", async () => {
+  let cases = 0, worst = 0;
+  for (const [seed, constraint] of CONSTRAINTS.entries()) {
+    for (const options of SHAPES) {
+      const numbers = randomNumbers(3, TOKENS, 10 * seed + cases);
+      await using control = await openControl(tokenHmm(numbers), CHARACTERS);
+      const weights = options.weights as number[] | undefined;
+      const [least, most] = options.tokens as [number, number];
+      const suffix = typeof options.suffix === "string"
+        ? [...options.suffix].map((letter) => CHARACTERS.words.indexOf(letter))
+        : options.suffix ?? [];
+      const prompt = (options.prompt ?? []) as readonly number[];
+      const texts = [
+        ...allowedTexts({
+          hmm: numbers,
+          spelling: SPELLING,
+          constraint,
+          least,
+          most,
+          suffix: options.ends === false ? suffix : [...suffix, 1],
+          prompt,
+          ...(weights !== undefined && { weights }),
+        }).values(),
+      ];
+      const total = texts.reduce((sum, { probability }) => sum + probability, 0);
+      if (texts.length === 0) {
+        await assert.rejects(control.plan(constraint, options), { code: "control/infeasible" });
+        continue;
+      }
+      const plan = await control.plan(constraint, options);
+      worst = Math.max(worst, apart(plan.probability, total));
+      assert.ok(apart(plan.probability, total) < 1e-13, `${constraint.label} ${JSON.stringify(options)}`);
+      // Walks along some of the texts, and asks at every step for every next token.
+      const random = new RandomStream(seed, 5);
+      for (let walk = 0; walk < 4; walk++) {
+        const text = texts[random.integer(texts.length)]!.tokens;
+        const continuation = plan.begin();
+        for (let n = 0; n <= text.length; n++) {
+          const before = text.slice(0, n);
+          const going = texts.filter(({ tokens }) => before.every((token, i) => tokens[i] === token));
+          const share = (token: number) =>
+            going.filter(({ tokens }) => tokens[n] === token)
+              .reduce((sum, { probability }) => sum + probability, 0);
+          const ending = going.filter(({ tokens }) => tokens.length === n).length > 0;
+          assert.equal(continuation.isComplete, ending);
+          assert.equal(continuation.canContinue, going.some(({ tokens }) => tokens.length > n));
+          const own = before.length + prompt.length === 0
+            ? 1
+            : probabilityOf(numbers, [...prompt, ...before]);
+          const given = prompt.length === 0 ? 1 : probabilityOf(numbers, prompt);
+          const sum = going.reduce((sum, { probability }) => sum + probability, 0);
+          assert.ok(apart(Math.exp(continuation.logProbability) * own / given, sum) < 1e-13);
+          const end = going.find(({ tokens }) => tokens.length === n)?.probability ?? 0;
+          if (continuation.canContinue) assert.ok(apart(continuation.shareOfEnding, end / sum) < 1e-12);
+          if (!continuation.canContinue) break;
+          const logits = new Float64Array(TOKENS);
+          continuation.adjust(logits);
+          logits.forEach((logit, token) => {
+            cases++;
+            const truth = share(token);
+            const alone = probabilityOf(numbers, [...prompt, ...before, token]) / given;
+            const joint = Math.exp(logit) * alone;
+            if (truth === 0) return assert.equal(logit, -Infinity, `${before} ${token}`);
+            worst = Math.max(worst, apart(joint, truth));
+            assert.ok(
+              apart(joint, truth) < 1e-13,
+              `${constraint.label} ${JSON.stringify(options)} ${before} ${token}`,
+            );
+          });
+          if (n < text.length) continuation.add(text[n]!);
+        }
+      }
+    }
+  }
+  assert.ok(cases > 3000, `${cases} cases`);
+  console.log(`${cases} cases, greatest relative error ${worst}`);
+});
