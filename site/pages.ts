@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { REPOSITORY } from "./repository.ts";
 
@@ -20,26 +21,19 @@ export type Part = typeof PARTS[number];
 /** The order of pages in each part; pages of `docs/` that are not named stand at the end of the guides. */
 const ORDER: Partial<Record<Part, readonly string[]>> = {
   Start: ["README.md"],
-  Tutorials: [],
-  Guides: [
-    ...[
-      "pipelines",
-      "running",
-      "text",
-      "distillation",
-      "images",
-      "circuits",
-      "engines",
-      "webgpu",
-      "reports",
-      "permissions",
-    ]
-      .map((name) => `docs/${name}.md`),
-  ],
-  Reference: ["docs/glossary.md", "docs/errors.md", "docs/coming_from.md"],
-  Results: ["docs/results.md", "docs/results_images.md", "docs/performance.md"],
+  Tutorials: inFolder("docs/tutorials", "texts images rows stage circuit"),
+  Guides: inFolder(
+    "docs",
+    "pipelines running text distillation images library circuits engines webgpu reports permissions",
+  ),
+  Reference: inFolder("docs", "glossary errors coming_from"),
+  Results: inFolder("docs", "results results_images performance"),
   Project: ["docs/architecture.md", "CONTRIBUTING.md", "CHANGELOG.md", "RELEASE.md", "SECURITY.md"],
 };
+
+function inFolder(folder: string, names: string): string[] {
+  return names.split(" ").map((name) => `${folder}/${name}.md`);
+}
 
 /** All pages that are written by hand, in the order of the navigation. */
 export function sources(): PageSource[] {
@@ -66,12 +60,13 @@ export function sources(): PageSource[] {
     const text = Deno.readTextFileSync(`${REPOSITORY}/${file}`);
     const title = /^# (.*)$/m.exec(text)?.[1];
     if (title === undefined) throw new Error(`${file} has no title: a line that begins with "# "`);
-    return { file, path: pathOf(file), part, title, text };
+    return { file, path: pathOf(file), part, title: title.replaceAll("`", ""), text };
   });
 }
 
 function markdownIn(folder: string): string[] {
-  const names = [...Deno.readDirSync(`${REPOSITORY}/${folder}`)].map((entry) => entry.name);
+  const path = `${REPOSITORY}/${folder}`;
+  const names = existsSync(path) ? [...Deno.readDirSync(path)].map((entry) => entry.name) : [];
   return names.filter((name) => name.endsWith(".md")).sort().map((name) => `${folder}/${name}`);
 }
 

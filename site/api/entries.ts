@@ -1,10 +1,11 @@
+import { REPOSITORY } from "../repository.ts";
 import type { ApiEntry } from "./pages.ts";
 
-/** The modules that others import. */
+/** The modules that others import, as the import map of `deno.json` names them: `retort`, `retort/circuits`, … */
 export function entries(): ApiEntry[] {
-  return [
-    { specifier: "retort", module: "mod.ts" },
-    { specifier: "retort/circuits", module: "circuits/mod.ts" },
-    { specifier: "retort/engines", module: "kernels/mod.ts" },
-  ];
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}/deno.json`)) as {
+    imports: Record<string, string>;
+  };
+  return Object.entries(imports).filter(([name]) => /^retort(?:\/|$)/.test(name) && name !== "retort/cli")
+    .map(([specifier, path]) => ({ specifier, module: path.replace(/^\.\//, "") }));
 }
