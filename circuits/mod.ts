@@ -1,3 +1,17 @@
+/**
+ * Probabilistic circuits: building and checking them, structures, queries, learning by EM, files. Nothing here knows of pipelines, and
+ * {@link ReferenceEvaluator} computes everything, slowly and in double precision; `retort/engines` has what is fast.
+ *
+ * ```ts
+ * import { hmm, logLikelihood, ReferenceEvaluator, samplesFromRows } from "./mod.ts";
+ *
+ * const model = hmm({ length: 3, states: 2, symbols: 4, seed: 1 });
+ * const [whole, part] = await logLikelihood(new ReferenceEvaluator(model), samplesFromRows([[0, 3, 1], [0, null, 1]]));
+ * console.assert(part! > whole!);
+ * ```
+ *
+ * @module
+ */
 export * from "./errors.ts";
 export * from "./circuit.ts";
 export * from "./random.ts";

@@ -1,3 +1,9 @@
+/**
+ * k-means over vectors of any number: Lloyd's and mini-batch iterations, greedy k-means++ starts, Euclidean or cosine distance, on the
+ * processor or a graphics card.
+ *
+ * @module
+ */
 export * from "./assign.ts";
 export * from "./cpu.ts";
 export type { Metric } from "./data.ts";

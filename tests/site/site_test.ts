@@ -75,6 +75,7 @@ Deno.test("every link of every page leads to a page and a place in it", () => {
 });
 
 Deno.test("every result of the search leads to a page and a place in it; nothing is asked of other hosts", () => {
+  assert.doesNotMatch(files.get("api/index.html")!, /<dd> *<span/, "every module says what it holds");
   const script = files.get("assets/search_index.js")!;
   const found = JSON.parse(script.slice("globalThis.searchEntries=".length, -";\n".length)) as {
     url: string;
