@@ -36,7 +36,6 @@ export { jsonText, tableText } from "./foundation/text.ts";
 export { defineSource, defineStage, many } from "./runner/stage.ts";
 export type {
   AnyStage,
-  Cause,
   Checkpoints,
   EngineChoice,
   InputType,
@@ -50,8 +49,6 @@ export type {
   NoParams,
   OutputTypes,
   Ref,
-  Resources,
-  Retries,
   RunStage,
   Source,
   Stage,

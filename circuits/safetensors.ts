@@ -81,8 +81,8 @@ export function decodeSafetensors(bytes: Uint8Array, where = "safetensors"): Saf
   const { places, metadata } = safetensorsPlaces(bytes, bytes.length, where);
   const tensors = new Map<string, Tensor>();
   for (const [name, { type, shape, from, to }] of places) {
-    // A copy: typed-array views need an alignment that files do not guarantee.
-    tensors.set(name, { shape, values: new type(bytes.slice(from, to).buffer) });
+    // A copy: views need an alignment that files do not guarantee. `slice` would give a view of the whole where the bytes are a Buffer.
+    tensors.set(name, { shape, values: new type(new Uint8Array(bytes.subarray(from, to)).buffer) });
   }
   return { tensors, metadata };
 }

@@ -100,7 +100,7 @@ export function readNpy(bytes: Uint8Array): NpyContent {
   if (fortran && shape.length > 2) throw new TypeError("it is in Fortran order");
   const [size, , array] = TYPES[type];
   if ((bytes.length - offset) % size !== 0) throw new TypeError("it ends in the middle of a number");
-  const data = new array(bytes.slice(offset).buffer) as NpyData;
+  const data = new array(new Uint8Array(bytes.subarray(offset)).buffer) as NpyData;
   return { type, shape, data: fortran ? transposed(data, shape as [number, number]) : data };
 }
 

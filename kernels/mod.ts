@@ -9,4 +9,17 @@ export * from "./memory.ts";
 export * from "./engine.ts";
 export * from "./open.ts";
 export * from "./onnx/export.ts";
-export { type DeviceLeaf, registerDeviceLeaf } from "./leaves/mod.ts";
+export type {
+  Attributes,
+  ConstantValues,
+  ELEMENT_TYPES,
+  OnnxGraph,
+  OnnxShape,
+  OnnxType,
+  Value,
+} from "./onnx/graph.ts";
+export type { Rate } from "./webgpu/pace.ts";
+export type { Tile } from "./webgpu/tiles.ts";
+export type { Tuning, TuningStore } from "./webgpu/tuning.ts";
+export type * from "./leaves/device_leaf.ts";
+export { registerDeviceLeaf } from "./leaves/mod.ts";

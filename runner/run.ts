@@ -5,7 +5,6 @@ import { CancelWatch } from "./cancel.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { nodeRecord } from "./node_job.ts";
 import { NodeRuns } from "./node_runs.ts";
-import { Pool } from "./pool.ts";
 import type { PlannedNode } from "./plan.ts";
 import { refuseToCompute } from "./read_only.ts";
 import { Recorder } from "./recorder.ts";
@@ -54,9 +53,8 @@ class Scheduler {
   readonly #turn = turns();
   /** An error in the runner itself, not in a stage: it ends the run. */
   #fault: { readonly error: unknown } | undefined;
-  readonly #pool: Pool<GraphNode>;
-  /** Nodes that are tried again after a while. */
-  readonly #waits = new Set<Promise<void>>();
+  #lanes = 0;
+  #engineBusy = false;
 
   constructor(
     options: GraphRunOptions,
@@ -79,12 +77,8 @@ class Scheduler {
         asked: options.asked,
       },
     );
-    this.#pool = new Pool(options.capacity, executor.lanes, (node) => {
-      const { cores, memory = 0, gpus } = options.policies.of(node);
-      const engine = node.stage.engine !== undefined && executor.engineLane;
-      return { engine, cores: cores ?? (engine ? 0 : 1), memory, gpus };
-    });
-    this.#state = new RunState(nodes, plan, this.#pool.laneOf, this.#recorder, onEvent);
+    const usesEngine = (node: GraphNode) => node.stage.engine !== undefined && executor.engineLane;
+    this.#state = new RunState(nodes, plan, usesEngine, this.#recorder, onEvent);
     this.#runs = new NodeRuns(options, this.#state, this.#recorder);
   }
 
@@ -142,27 +136,33 @@ class Scheduler {
       if (!this.#options.stop.aborted) await this.#startReady();
       if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {
-        if (this.#options.stop.aborted) return;
-        if (this.#waits.size > 0) await Promise.race(this.#waits);
-        else if (this.#state.ready.size === 0) return;
+        if (this.#state.ready.size === 0 || this.#options.stop.aborted) return;
         continue;
       }
-      await Promise.race([...this.#running.values(), ...this.#waits]);
+      await Promise.race(this.#running.values());
     }
   }
 
-  /** Starts every ready node for which there is a place. */
+  /** Starts every ready node for which there is a free lane. */
   async #startReady(): Promise<void> {
     while (true) {
       await this.#turn();
-      const lane = this.#options.stop.aborted ? undefined : this.#pool.next(this.#state.ready.waiting);
+      const lane = this.#options.stop.aborted ? undefined : this.#freeLane();
       if (lane === undefined) return;
-      await this.#start(this.#state.ready.take(lane)!, lane);
+      await this.#start(this.#state.ready.take(lane.engine)!, lane.engine);
     }
   }
 
+  /** A free lane for which a node is waiting. */
+  #freeLane(): { engine: boolean } | undefined {
+    if (this.#lanes < this.#options.executor.lanes && this.#state.ready.waiting(false)) {
+      return { engine: false };
+    }
+    return !this.#engineBusy && this.#state.ready.waiting(true) ? { engine: true } : undefined;
+  }
+
   /** Uses a ready node's result if it exists by now; otherwise executes the node. */
-  async #start(node: GraphNode, lane: string): Promise<void> {
+  async #start(node: GraphNode, usesEngine: boolean): Promise<void> {
     const round = this.#state.ready.round;
     const planned = await this.#inspectReady(node);
     if (round !== this.#state.ready.round) return; // An input turned out to be damaged meanwhile: the queue was rebuilt.
@@ -173,37 +173,20 @@ class Scheduler {
     }
     // A node with the same key is running: its result will be used.
     if (this.#keys.has(key)) return this.#state.ready.putAside(key, node);
-    this.#pool.take(lane);
+    if (usesEngine) this.#engineBusy = true;
+    else this.#lanes++;
     this.#keys.add(key);
     const failed = (error: unknown) => void (this.#fault ??= { error });
     // The loop may be awaiting something else when this fails; it checks `#fault`.
-    const work = this.#runs.execute(node, planned).then((wait) => {
-      if (wait !== undefined) this.#requeue(node, wait);
-    }).catch(failed).finally(() => {
-      this.#pool.give(lane);
+    const work = this.#runs.execute(node, planned).catch(failed).finally(() => {
+      if (usesEngine) this.#engineBusy = false;
+      else this.#lanes--;
       this.#keys.delete(key);
       this.#running.delete(node);
       // Nodes with the same key now find the result; if there is none, the next of them is executed.
       this.#state.ready.release(key, this.#state.isDone(node) ? undefined : 1);
     });
     this.#running.set(node, work);
-  }
-
-  /** Queues a node again after some seconds, unless the run is stopped meanwhile. */
-  #requeue(node: GraphNode, seconds: number): void {
-    const { stop } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, seconds * 1000);
-    const end = () => resolve();
-    stop.addEventListener("abort", end, { once: true });
-    const wait = promise.then(() => {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", end);
-      this.#waits.delete(wait);
-      // Where an input is made again meanwhile, the node comes when that is done.
-      if (!stop.aborted && this.#state.waitsForNothing(node)) this.#state.ready.add(node);
-    });
-    this.#waits.add(wait);
   }
 
   async #inspectReady(node: GraphNode): Promise<PlannedNode> {

@@ -68,7 +68,10 @@ async function readWeights(): Promise<Weights> {
     for (const { name, shape, dtype } of weights) {
       const size = 4 * shape.reduce((a, b) => a * b, 1); // float32 and int32 are the only types in the package.
       if (dtype === "float32") {
-        found.set(name, { data: new Float32Array(bytes.slice(at, at + size).buffer), shape });
+        found.set(name, {
+          data: new Float32Array(new Uint8Array(bytes.subarray(at, at + size)).buffer),
+          shape,
+        });
       }
       at += size;
     }

@@ -9,8 +9,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { leftOutIn, leftOutText } from "./needs.ts";
 
-/** Folders with an own public surface, whose documentation is checked. */
-const DOCUMENTED = ["mod.ts", "circuits/mod.ts"];
+/** The public modules, whose documentation is checked together: what one exports, another may refer to. */
+const DOCUMENTED = ["mod.ts", "circuits/mod.ts", "kernels/mod.ts", "kernels/kmeans/mod.ts"];
 
 /** Types of zod stand in our signatures; the documentation check takes them for private ones of ours. */
 const FOREIGN_TYPES = /references private type '(?:ZodType|ZodObject|input|output)'/;
@@ -55,12 +55,16 @@ function report(name: string, ok: boolean, text: string): void {
   if (!ok) console.log(text);
 }
 
-async function checkDocumentation(file: string): Promise<void> {
-  const { text } = await deno(["doc", "--lint", file], false);
+async function checkDocumentation(files: readonly string[]): Promise<void> {
+  const { text } = await deno(["doc", "--lint", ...files], false);
   const faults = text.split(/\n(?=error\[)/).filter((part) => part.startsWith("error["));
   const ours = faults.filter((fault) => !FOREIGN_TYPES.test(fault));
   const broken = faults.length === 0 && !text.includes("Checked");
-  report(`documentation of ${file}`, ours.length === 0 && !broken, broken ? text : ours.join("\n"));
+  report(
+    `documentation of ${files.join(", ")}`,
+    ours.length === 0 && !broken,
+    broken ? text : ours.join("\n"),
+  );
 }
 
 /** Modules with an example in a comment: these examples are programs, and must run. */
@@ -113,7 +117,7 @@ if (chosen.length === 0) {
   await check("format", ["fmt", "--check", "--quiet"]);
   await check("lint", ["lint", "--quiet"]);
   await check("types", ["check", "--quiet", "."]);
-  for (const file of DOCUMENTED) await checkDocumentation(file);
+  await checkDocumentation(DOCUMENTED);
   const examples = modulesWithExamples(".");
   report("examples in comments are found", examples.length > 5, examples.join("\n"));
   await check(`examples of ${examples.length} modules and of docs/circuits.md`, [

@@ -31,7 +31,6 @@ import {
   JSON_OUTPUT,
   ONLY,
   type PipelineOptions,
-  PROFILE,
   SEED,
   sessionOptions,
   SET,
@@ -66,8 +65,7 @@ export default defineCommand({
       .option("--dry-run", "list every node with why it would run or not; run nothing")
       .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
-      .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT)
-      .addOption(VERBOSE)
+      .addOption(JOBS).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
       .action(run),
 });
 

@@ -1,14 +1,20 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { type Metric, prepareVectors } from "./data.ts";
 import type { KernelFactory } from "./kernel.ts";
-import { type Pass, passOver } from "./pass.ts";
+import { passOver } from "./pass.ts";
 import { unitVectors, type Vectors } from "./vectors.ts";
 
 /** Result of {@link nearestCentroids}. */
-export type Assignment = Pick<Pass, "labels" | "distances" | "inertia"> & {
+export interface Assignment {
+  /** `[rows]`: index of the nearest centroid; the smallest index on ties. */
+  readonly labels: Int32Array;
+  /** `[rows]`: squared distance to it, in float32; for cosine, 2 (1 - cosine). */
+  readonly distances: Float32Array;
+  /** Weighted sum of the squared distances, in float64. */
+  readonly inertia: number;
   /** `[clusters]`: number of vectors in each cluster. */
   readonly sizes: Int32Array;
-};
+}
 
 /**
  * Assigns each vector to its nearest centroid, for vectors that k-means was not fitted to, such as a test set.

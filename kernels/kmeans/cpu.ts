@@ -1,14 +1,14 @@
 import { ELEMENT_TYPES, OnnxGraph } from "../onnx/graph.ts";
 import { openSession } from "../onnx/session.ts";
-import type { KernelFactory } from "./kernel.ts";
-import type { DotProductsFactory } from "./starts.ts";
+import type { KMeansKernel } from "./kernel.ts";
+import type { DotProducts } from "./starts.ts";
 import { addRows, emptySums } from "./sums.ts";
 
 /**
  * k-means on the CPU: distances and nearest centroids in one ONNX graph, sums in a loop over contiguous rows. A block's
  * distance matrix never leaves ONNX Runtime.
  */
-export const cpuKMeans: KernelFactory = async (width, clusters) => {
+export async function cpuKMeans(width: number, clusters: number): Promise<KMeansKernel> {
   const graph = new OnnxGraph();
   const x = graph.input("x", "float32", ["rows", width]);
   const directions = graph.input("directions", "float32", [clusters, width]);
@@ -43,10 +43,10 @@ export const cpuKMeans: KernelFactory = async (width, clusters) => {
     sums: () => Promise.resolve(total),
     release: () => session.release(),
   };
-};
+}
 
 /** Dot products with fixed vectors, by ONNX Runtime. */
-export const cpuProducts: DotProductsFactory = async (vectors, width) => {
+export async function cpuProducts(vectors: Float32Array, width: number): Promise<DotProducts> {
   const rows = vectors.length / width;
   const graph = new OnnxGraph();
   const candidates = graph.input("candidates", "float32", ["candidates", width]);
@@ -62,4 +62,4 @@ export const cpuProducts: DotProductsFactory = async (vectors, width) => {
     },
     release: () => session.release(),
   };
-};
+}

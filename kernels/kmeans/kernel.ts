@@ -61,6 +61,7 @@ export type KernelFactory = (width: number, clusters: number) => Promise<KMeansK
  * device.
  */
 export class PassLostError extends RetortError {
+  /** An error with its message. */
   constructor(message: string) {
     super("gpu/lost", message, { hint: hintAfterLoss() });
   }

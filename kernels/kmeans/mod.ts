@@ -11,5 +11,6 @@ export * from "./kernel.ts";
 export * from "./kmeans.ts";
 export * from "./open.ts";
 export type { KMeansOptions } from "./options.ts";
+export type { DotProducts, DotProductsFactory } from "./starts.ts";
 export * from "./state.ts";
 export * from "./vectors.ts";

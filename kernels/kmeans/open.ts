@@ -22,7 +22,7 @@ export interface KMeansEngine extends AsyncDisposable {
  *   no memory for the centroids
  */
 export async function openKMeans(
-  { engine, adapter, onLoss }: Pick<EngineOptions, "engine" | "adapter" | "onLoss">,
+  { engine, adapter, onLoss }: Pick<EngineOptions, "engine" | "adapter" | "onLoss"> = {},
   used: (engine: string, adapter: string) => void = () => {},
 ): Promise<KMeansEngine> {
   const chosen = await chooseEngine({

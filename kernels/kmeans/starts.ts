@@ -5,14 +5,16 @@ import { rowsAt, type Vectors } from "./vectors.ts";
 /** Random streams by purpose: the second word of each stream's key. */
 export const PURPOSE = { subsample: 1, start: 2, batch: 3, reassign: 4 } as const;
 
-/** Dot products `[candidates, rows]` of `candidates` `[candidates, width]` with fixed vectors. */
-export type DotProducts = (candidates: Float32Array) => Promise<Float32Array>;
+/** Dot products with fixed vectors. */
+export interface DotProducts {
+  /** Those of `candidates`, `[candidates, width]`: `[candidates, rows]`. */
+  products(candidates: Float32Array): Promise<Float32Array>;
+  /** Releases their memory. */
+  release(): Promise<void>;
+}
 
 /** Prepares dot products with `vectors`, `[rows, width]`. */
-export type DotProductsFactory = (vectors: Float32Array, width: number) => Promise<{
-  products: DotProducts;
-  release(): Promise<void>;
-}>;
+export type DotProductsFactory = (vectors: Float32Array, width: number) => Promise<DotProducts>;
 
 /** Seeded sample of `count` distinct rows in ascending order. */
 export function sampleRows(rows: number, count: number, random: RandomStream): Int32Array {

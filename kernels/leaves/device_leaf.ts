@@ -22,6 +22,7 @@ export type GpuLeaf = { readonly kind: "given" } | GpuList | GpuTable;
 
 /** A family without parameters, with one integer per unit that kernels read. */
 export interface GpuList {
+  /** Tells the ways apart. */
   readonly kind: "list";
   /**
    * Whether the integer is the unit's only possible state. Then kernels evaluate soft evidence, otherwise the host
@@ -36,6 +37,7 @@ export interface GpuList {
 
 /** A family whose parameters are a table `[rows, units]` on the device. */
 export interface GpuTable {
+  /** Tells the ways apart. */
   readonly kind: "table";
   /**
    * Whether rows of the table and of the statistics are states, and its values are probabilities or base-2 logarithms.
@@ -75,7 +77,9 @@ export interface TableRows {
   readonly to: number;
   /** Entry of unit `u` in row `row` is `out[at + (row - from) * stride + u]`. */
   readonly out: Float32Array;
+  /** Index of the first entry in `out`. */
   readonly at: number;
+  /** Entries from one row to the next. */
   readonly stride: number;
 }
 
@@ -89,6 +93,7 @@ export type Encoding = { readonly kind: "state" } | { readonly kind: "real" } | 
 
 /** A family's own encoding of a value. */
 export interface OwnEncoding {
+  /** Tells the encodings apart. */
   readonly kind: "own";
   /** Leaves over a variable with equal keys share a column. */
   readonly key: string;

@@ -30,6 +30,15 @@ export async function threadOf(adapter: string | undefined): Promise<DeviceThrea
   );
 }
 
+/**
+ * Whether a worker has a GPU of its own, as in Deno and browsers. Otherwise everything runs in this thread: in a service worker,
+ * which has no workers, and in Node and Bun, whose programs themselves bring the GPU of this thread.
+ */
+function workersHaveGpu(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return typeof Worker !== "undefined" && ("Deno" in globalThis || process?.versions?.node === undefined);
+}
+
 interface Waiting {
   readonly engine: number;
   resolve(value: unknown): void;
@@ -51,8 +60,7 @@ export class DeviceThread {
   /** Starts the thread; see {@link threadOf}. */
   constructor(device: DeviceOptions, serve: typeof serveEngines, ended: (thread: DeviceThread) => void) {
     this.#ended = ended;
-    if (typeof Worker === "undefined") {
-      // Without workers, as in a service worker, everything runs in this thread.
+    if (!workersHaveGpu()) {
       const { port1, port2 } = new MessageChannel();
       serve(port2 as Port, () => navigator.gpu);
       this.#port = port1;

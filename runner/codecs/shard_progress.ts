@@ -43,7 +43,7 @@ export const shardProgress: Codec<ShardProgress, NewShardProgress, "shard-progre
     const { position, pending: rows } = artifact.artifact.facts as { position: number; pending: number };
     const bytes = await artifact.bytes("pending.npy");
     const header = npyHeader(full.type, rows, full.width).length;
-    const pending = new npyTypes[full.type](bytes.slice(header).buffer);
+    const pending = new npyTypes[full.type](new Uint8Array(bytes.subarray(header)).buffer);
     if (pending.length !== rows * full.width) {
       throw new RetortError("artifact/unreadable", "pending.npy has the wrong size");
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import {
   type Circuit,
@@ -50,6 +51,14 @@ function file(header: unknown, size: number): Uint8Array {
   bytes.set(text, 8);
   return bytes;
 }
+
+Deno.test("safetensors: what Node reads into a Buffer, which is a part of a larger one, is read as well", () => {
+  const values = Float32Array.of(1.5, -2);
+  const bytes = encodeSafetensors(new Map([["t", { shape: [2], values }]]));
+  const pool = Buffer.alloc(bytes.length + 6);
+  pool.set(bytes, 3);
+  assert.deepEqual(decodeSafetensors(pool.subarray(3, 3 + bytes.length)).tensors.get("t")!.values, values);
+});
 
 Deno.test("safetensors: damaged files are refused by name", () => {
   const tensor = (from: number, to: number, shape: unknown = [1], dtype = "F32") => ({

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Folder, ROOT } from "../command.ts";
 import { deno } from "./code_blocks.ts";
-import { programs, writeRows } from "./library.ts";
+import { programs, writeFiles } from "./library.ts";
 
 Deno.test("the programs of docs/library.md run as they stand, one after another in one folder", async () => {
   using folder = new Folder();
-  writeRows(folder.path);
+  await writeFiles(folder.path);
   assert.ok(programs.length >= 2);
   for (const { file, line, code } of programs) {
     const path = `${folder.path}/line_${line}.ts`;

@@ -19,7 +19,7 @@ import {
   saveCircuit,
   TensorFile,
 } from "../../circuits/mod.ts";
-import { openEngine } from "../../kernels/mod.ts";
+import { type EngineName, openEngine } from "../../kernels/mod.ts";
 import { plainCircuits } from "../kernels/engine_cases.ts";
 import { suiteTest } from "../registry.ts";
 
@@ -88,8 +88,9 @@ function near(
 }
 
 /** Registers the tests. */
-export function librarySuite(truth: Truth): void {
-  const test = (name: string, fn: () => Promise<void>) => suiteTest({ name: `library: ${name}`, fn });
+export function librarySuite(truth: Truth, name: EngineName): void {
+  const test = (title: string, fn: () => Promise<void>) =>
+    suiteTest({ name: `library, ${name}: ${title}`, fn });
 
   test("the reference finds what it finds in Deno: likelihoods, fitted parameters, drawn rows", async () => {
     const here = await truthHere();
@@ -109,7 +110,7 @@ export function librarySuite(truth: Truth): void {
 
   test("the engine is within 1e-4 nats of what Deno's reference finds", async () => {
     for (const { title, circuit, samples } of plainCircuits()) {
-      const engine = await openEngine(circuit, { engine: "cpu", threads: 1 });
+      const engine = await openEngine(circuit, { engine: name, threads: 1 });
       try {
         const logs = [...await engine.logLikelihoods(samples)].map((log) => log === -Infinity ? null : log);
         logs.forEach((log, i) => {
@@ -127,7 +128,7 @@ export function librarySuite(truth: Truth): void {
 
   test("a table is read, learned by the engine, saved, loaded and asked again", async () => {
     const rows = await table(), start = hcltFromSamples(rows, { latents: 3, seed: 2 });
-    const engine = await openEngine(start, { engine: "cpu", threads: 1 });
+    const engine = await openEngine(start, { engine: name, threads: 1 });
     const { circuit } = await fit(engine, rows, options);
     for (const [id, values] of Object.entries(truth.fitted)) {
       near([...circuit.parameters.get(id)!.values], values, 1e-3, id);
@@ -137,7 +138,7 @@ export function librarySuite(truth: Truth): void {
       assert.deepEqual(readdirSync(`${folder}/a/model`).sort(), ["circuit.json", "parameters.safetensors"]);
       const back: Circuit = await loadCircuit(`${folder}/a/model`);
       assert.deepEqual(back, circuit);
-      const again = await openEngine(back, { engine: "cpu", threads: 1 });
+      const again = await openEngine(back, { engine: name, threads: 1 });
       assert.deepEqual(await logLikelihood(again, rows.samples), await logLikelihood(engine, rows.samples));
       await again.close();
       await assert.rejects(loadCircuit(`${folder}/b`), {

@@ -12,6 +12,23 @@ const MODULES: Readonly<Record<string, string>> = {
   "kernels/kmeans/mod.ts": "kmeans",
 };
 
+/** A runtime by its npm package, and whether it runs TypeScript and `await using` as they stand. */
+export const RUNTIMES = [
+  { title: "Node 22", program: "node@22.23.3", modern: false },
+  { title: "Bun", program: "bun@1.4.5", modern: true },
+] as const;
+
+/** Runs a program in a runtime and returns what it printed. */
+export async function runIn(program: string, args: readonly string[], cwd: string) {
+  const { success, stdout, stderr } = await new Deno.Command("npx", {
+    args: ["--yes", program, ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
 const wgsl: Plugin = {
   name: "wgsl",
   setup: (builder) =>
@@ -21,8 +38,11 @@ const wgsl: Plugin = {
     })),
 };
 
-/** Makes a folder in which programs of Node and Bun find the library. */
-export async function installLibrary(folder: string): Promise<void> {
+/** Makes a folder in which programs of Node and Bun find the library, and `more` packages by their versions. */
+export async function installLibrary(
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const own = `${folder}/node_modules/${NAME}`;
   const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     imports: Record<string, string>;
@@ -35,7 +55,10 @@ export async function installLibrary(folder: string): Promise<void> {
   const exports = Object.fromEntries(
     Object.entries(MODULES).map(([path, name]) => [`./${name}`, `./${path.replace(/\.ts$/, ".js")}`]),
   );
-  Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify({ type: "module", dependencies }));
+  Deno.writeTextFileSync(
+    `${folder}/package.json`,
+    JSON.stringify({ type: "module", dependencies: { ...dependencies, ...more } }),
+  );
   const { success, stderr } = await new Deno.Command("npm", {
     args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefer-offline"],
     cwd: folder,

@@ -2,34 +2,17 @@
 import assert from "node:assert/strict";
 import { transform } from "esbuild";
 import { Folder } from "../command.ts";
-import { programs, writeRows } from "../docs/library.ts";
+import { programs, writeFiles } from "../docs/library.ts";
 import { needs } from "../needs.ts";
 import { collected } from "../registry.ts";
 import { truthHere } from "./library_suite.ts";
-import { bundleProgram, installLibrary, NAME } from "./package.ts";
+import { bundleProgram, installLibrary, NAME, runIn, RUNTIMES } from "./package.ts";
 import { runtimeSuites } from "./suites.ts";
-
-/** A runtime by its npm package, and whether it runs TypeScript and `await using` as they stand. */
-const RUNTIMES = [
-  { title: "Node 22", program: "node@22.23.3", modern: false },
-  { title: "Bun", program: "bun@1.4.5", modern: true },
-] as const;
-
-/** Runs a program and returns what it printed. */
-async function run(program: string, args: readonly string[], cwd: string) {
-  const { success, stdout, stderr } = await new Deno.Command("npx", {
-    args: ["--yes", program, ...args],
-    cwd,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
 
 /** Whether a runtime is here or can be fetched. */
 async function there(program: string): Promise<boolean> {
   try {
-    return (await run(program, ["--version"], Deno.cwd())).success;
+    return (await runIn(program, ["--version"], Deno.cwd())).success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
@@ -53,7 +36,7 @@ Deno.test({
 
     for (const { title, program, modern } of RUNTIMES) {
       await test.step(`${title}: the suites of the engines`, async () => {
-        const { success, stdout, stderr } = await run(program, ["run.js", "truth.json"], folder.path);
+        const { success, stdout, stderr } = await runIn(program, ["run.js", "truth.json"], folder.path);
         const passed = stdout.split("\n").flatMap((line) =>
           line.startsWith("passed ") ? [line.slice(7)] : []
         );
@@ -65,7 +48,7 @@ Deno.test({
 
       await test.step(`${title}: docs/library.md`, async () => {
         using own = new Folder();
-        writeRows(own.path);
+        await writeFiles(own.path);
         Deno.symlinkSync(`${folder.path}/node_modules`, `${own.path}/node_modules`);
         Deno.writeTextFileSync(`${own.path}/package.json`, '{"type":"module"}');
         for (const { file, line, code } of programs) {
@@ -77,7 +60,7 @@ Deno.test({
               ? packaged
               : (await transform(packaged, { loader: "ts", format: "esm", target: "node22" })).code,
           );
-          const { success, stderr } = await run(program, [path], own.path);
+          const { success, stderr } = await runIn(program, [path], own.path);
           assert.ok(success, `${file}:${line}: ${stderr}`);
         }
       });

@@ -1,7 +1,7 @@
 /** What `retort/circuits`, `retort/engines` and `retort/kmeans` must do in every runtime: the suites of the engines, and what touches files. */
 import { type Circuit, requireSingleRoot } from "../../circuits/mod.ts";
-import { cpuKMeans } from "../../kernels/kmeans/mod.ts";
-import { openEngine } from "../../kernels/mod.ts";
+import { openKMeans } from "../../kernels/kmeans/mod.ts";
+import { type EngineName, openEngine } from "../../kernels/mod.ts";
 import { learnerConformance } from "../circuits/learner_conformance.ts";
 import { digitsSuite } from "../kernels/digits_suite.ts";
 import { engineSuite } from "../kernels/engine_suite.ts";
@@ -13,11 +13,11 @@ import { librarySuite, type Truth } from "./library_suite.ts";
 const FEW = 3;
 
 /** Registers all of them. */
-export function runtimeSuites(truth: Truth): void {
-  const name = "cpu", circuits = FEW;
+export function runtimeSuites(truth: Truth, name: EngineName = "cpu"): void {
+  const circuits = FEW;
   const open = (circuit: Circuit, memory?: number) =>
-    openEngine(circuit, { engine: "cpu", threads: 1, ...(memory !== undefined && { memory }) });
-  engineSuite({ name, circuits, open });
+    openEngine(circuit, { engine: name, threads: 1, ...(memory !== undefined && { memory }) });
+  engineSuite({ name, circuits, relative: name === "webgpu" ? 1e-6 : 0, open });
   softSuite({ name, circuits, relative: 1e-6, open });
   learnerConformance({
     name,
@@ -28,6 +28,11 @@ export function runtimeSuites(truth: Truth): void {
     },
   });
   digitsSuite({ name, open });
-  kmeansSuite({ name, kernel: cpuKMeans, share: 0.2 });
-  librarySuite(truth);
+  const engine = openKMeans({ engine: name });
+  kmeansSuite({
+    name,
+    kernel: async (width, clusters) => (await engine).kernel(width, clusters),
+    share: name === "webgpu" ? 0.05 : 0.2,
+  });
+  librarySuite(truth, name);
 }
