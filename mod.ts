@@ -36,6 +36,7 @@ export { jsonText, tableText } from "./foundation/text.ts";
 export { defineSource, defineStage, many } from "./runner/stage.ts";
 export type {
   AnyStage,
+  Cause,
   Checkpoints,
   EngineChoice,
   InputType,
@@ -49,6 +50,8 @@ export type {
   NoParams,
   OutputTypes,
   Ref,
+  Resources,
+  Retries,
   RunStage,
   Source,
   Stage,

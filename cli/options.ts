@@ -45,12 +45,13 @@ export interface PipelineOptions extends Required<Selection> {
   seed: number;
   engine: EngineChoice;
   adapter?: string;
+  profile?: string;
   store?: string;
 }
 
 /** Session options for a pipeline file. */
 export function sessionOptions(file: string, options: PipelineOptions): SessionOptions {
-  const { set, seed, engine, adapter, only, from, until, except } = options;
+  const { set, seed, engine, adapter, profile, only, from, until, except } = options;
   const store = storePath(options.store);
   return {
     file: pipelinePath(file),
@@ -60,6 +61,7 @@ export function sessionOptions(file: string, options: PipelineOptions): SessionO
     engine,
     ...{ only, from, until, except },
     ...(adapter !== undefined && { adapter }),
+    ...(profile !== undefined && { profile: userPath(profile) }),
   };
 }
 
@@ -125,6 +127,12 @@ export const EXCEPT = new Option(
   "--except <node>",
   "leave out these nodes and what follows them; may be repeated",
 ).argParser(repeated).default([] as string[], "none");
+
+/** `--profile`, of commands that run stages. */
+export const PROFILE = new Option(
+  "--profile <file>",
+  "JSON file that says what stages take here: cores, memory, time, retries",
+);
 
 /** `--force`, of `run`. */
 export const FORCE = new Option(

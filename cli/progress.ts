@@ -40,6 +40,12 @@ function lineOf(event: RunEvent, verbose: boolean): string | undefined {
       return verbose ? `${paint("dim", "cached")} ${clean(event.node.name)}` : undefined;
     case "node-failed":
       return `${paint("red", "failed")} ${clean(event.node.name)}: ${clean(event.error)}`;
+    case "node-retry":
+      return `${paint("yellow", "retry")}  ${clean(event.node.name)}: ${
+        clean(event.error)
+      } (attempt ${event.attempt} of ${event.attempts}${
+        event.wait > 0 ? `; the next in ${durationText(event.wait)}` : ""
+      })`;
     case "node-skipped":
       return `${paint("yellow", "skip")}   ${clean(event.node.name)}  (needs ${clean(event.because.name)})`;
     case "node-interrupted":
@@ -129,7 +135,9 @@ class LiveLines implements Renderer {
       live.last = event;
     }
     if (event.type === "node-metric" && live !== undefined) live.metric = metricText(event);
-    if (["node-done", "node-failed", "node-interrupted"].includes(event.type) && "node" in event) {
+    if (
+      ["node-done", "node-failed", "node-interrupted", "node-retry"].includes(event.type) && "node" in event
+    ) {
       this.#live.delete(event.node);
     }
     const line = event.type === "node-start" ? undefined : lineOf(event, this.verbose);

@@ -33,6 +33,7 @@ export class Tally {
         this.#skipped++;
         break;
       case "node-interrupted":
+      case "node-retry":
         this.#running.delete(event.node.name);
         break;
     }

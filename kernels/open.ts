@@ -1,6 +1,7 @@
 import { type Circuit, CircuitError, isBuiltIn } from "../circuits/mod.ts";
 import { type EngineName, resolveEngine } from "../foundation/engine_choice.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
+import { hasGates } from "./gates/layout.ts";
 import { checkMemory } from "./memory.ts";
 import { requireCircuit, requireObject, requireWhole } from "../circuits/guards.ts";
 
@@ -22,6 +23,9 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
   // Loaded on demand: browsers have no ONNX Runtime for Node.
   switch (await chooseEngine(engineFor(circuit, options))) {
     case "cpu":
+      if (hasGates(circuit)) {
+        return await (await import("./gates/engine.ts")).GateEngine.open(circuit, options);
+      }
       return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
     case "webgpu": {
       // Loads the drivers before the device thread needs them, and keeps them loaded after it ends.
@@ -31,10 +35,11 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
   }
 }
 
-/** With `auto`, leaf families that only the CPU engine supports take precedence over the machine. */
-function engineFor({ nodes }: Circuit, options: EngineOptions): EngineOptions {
+/** With `auto`, what only the CPU engine supports, or computes without waste, takes precedence over the machine. */
+function engineFor(circuit: Circuit, options: EngineOptions): EngineOptions {
   const { engine = "auto", adapter } = options;
-  const own = nodes.some((node) => node.kind === "input" && !isBuiltIn(node.family));
+  const own = hasGates(circuit) ||
+    circuit.nodes.some((node) => node.kind === "input" && !isBuiltIn(node.family));
   return engine === "auto" && adapter === undefined && own ? { ...options, engine: "cpu" } : options;
 }
 

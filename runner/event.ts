@@ -50,6 +50,17 @@ export type RunEvent =
     readonly error: string;
     readonly log: string;
   }
+  | {
+    readonly type: "node-retry";
+    readonly node: GraphNode;
+    readonly code: ErrorCode;
+    readonly error: string;
+    /** Which attempt failed, the first being 1, and how many there may be. */
+    readonly attempt: number;
+    readonly attempts: number;
+    /** Seconds until the next. */
+    readonly wait: number;
+  }
   | { readonly type: "node-skipped"; readonly node: GraphNode; readonly because: GraphNode }
   | { readonly type: "node-interrupted"; readonly node: GraphNode }
   | { readonly type: "node-again"; readonly node: GraphNode; readonly why: string }

@@ -11,7 +11,8 @@ import { didYouMean } from "../foundation/nearest.ts";
 import { eachInput, type Inputs, listOf, mapInputs } from "./inputs.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
-import type { NodeDraft, Ref, StageDefinition } from "./stage.ts";
+import { mergePolicies, type Policy, policyFaults } from "./policy.ts";
+import { type NodeDraft, policyOf, type Ref, type StageDefinition } from "./stage.ts";
 
 /** What a pipeline's build returns: references by name; lists and records of them may nest. */
 export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
@@ -32,8 +33,8 @@ export interface GraphNode {
   /** Checked, defaults filled in, plain JSON. */
   readonly params: JsonObject;
   readonly inputs: Inputs<OutputRef>;
-  /** Timeout in seconds, or undefined. */
-  readonly timeout: number | undefined;
+  /** How it runs, as its stage and its options say. */
+  readonly policy: Policy;
   /**
    * The name that the node's seed derives from: its explicit name or its stage's, so that it does not depend on
    * other nodes.
@@ -96,7 +97,7 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
       stage: draft.stage,
       params: checked.ok ? checked.params : {},
       inputs: mapInputs(draft.inputs, source),
-      timeout: draft.options.timeout ?? draft.stage.timeout,
+      policy: mergePolicies(draft.stage.policy, policyOf(draft.options)),
       seedName: draft.options.name ?? draft.stage.name,
       arm: armOf(merged.get(draft)!),
       group: draft.stage.name,
@@ -241,6 +242,10 @@ function wiringFaults(draft: NodeDraft): string[] {
         `${where}: \`${option}\` is ${JSON.stringify(text)}; expected a text of at most 200 characters`,
       );
     }
+  }
+  faults.push(...policyFaults(policyOf(draft.options)).map((fault) => `${where}: ${fault}`));
+  if (Object.hasOwn(draft.options, "timeout")) {
+    faults.push(`${where}: \`timeout\` is called \`resources: { time }\``);
   }
   const fault = notJson(draft.params);
   if (fault !== undefined) faults.push(`${where}: parameters must be plain JSON, but ${fault}`);

@@ -19,15 +19,17 @@ export class NodeLogs implements Disposable {
   }
 
   /**
-   * Opens a node's log for appending; lines get the time since the opening. Dispose of it when the node has ended:
+   * Opens the log of an attempt at a node for appending; lines get the time since the opening. Dispose of it when the node has ended:
    * a process may have few files open at a time.
    */
-  open(index: number, node: string): NodeLog {
+  open(index: number, node: string, attempt = 1): NodeLog {
     if (!this.#made) {
       guardedSync("making", this.#folder, () => Deno.mkdirSync(this.#folder, { recursive: true }));
       this.#made = true;
     }
-    const name = `${String(index).padStart(4, "0")}-${fileNameOf(node)}.log`;
+    const name = `${String(index).padStart(4, "0")}-${fileNameOf(node)}${
+      attempt > 1 ? `.${attempt}` : ""
+    }.log`;
     const path = `${this.#folder}/${name}`;
     const file = guardedSync("writing", path, () => Deno.openSync(path, { append: true, create: true }));
     this.#open.add(file);

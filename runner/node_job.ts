@@ -4,6 +4,7 @@ import type { Job } from "./execute/job.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
 import { mapInputs } from "./inputs.ts";
 import type { PlannedNode } from "./plan.ts";
+import type { NodePolicy } from "./policy.ts";
 import type { NodeRecord } from "./records/rows.ts";
 
 /** The part of a job that the node itself and its inputs determine. */
@@ -11,6 +12,7 @@ export function jobOf(
   node: GraphNode,
   planned: PlannedNode,
   artifactOf: (source: OutputRef) => Artifact,
+  policy: NodePolicy,
 ): Omit<Job, "run" | "pipeline" | "engine" | "store" | "mode"> {
   return {
     node: node.name,
@@ -20,7 +22,8 @@ export function jobOf(
     key: planned.key!,
     components: planned.components!,
     seed: planned.components!.seed ?? null,
-    timeout: node.timeout ?? null,
+    timeout: policy.time ?? null,
+    memory: policy.memory ?? null,
   };
 }
 

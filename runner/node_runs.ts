@@ -8,6 +8,7 @@ import { Repairs } from "./repair.ts";
 import type { GraphRunOptions } from "./run_options.ts";
 import type { RunState } from "./run_state.ts";
 import type { NodeOutcome } from "./run_summary.ts";
+import { type Cause, causeOf } from "./policy.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
 /** Executes single nodes of a run: builds the job, keeps the log, forwards messages, settles the outcome. */
@@ -17,6 +18,8 @@ export class NodeRuns implements Disposable {
   readonly #recorder: Recorder;
   readonly #logs: NodeLogs;
   readonly #repairs: Repairs;
+  /** How often each node was tried, where more than once. */
+  readonly #attempts = new Map<GraphNode, number>();
 
   constructor(options: GraphRunOptions, state: RunState, recorder: Recorder) {
     this.#options = options;
@@ -46,12 +49,17 @@ export class NodeRuns implements Disposable {
     };
   }
 
-  /** Executes a node and settles its outcome. */
-  async execute(node: GraphNode, planned: PlannedNode): Promise<void> {
+  /**
+   * Executes a node and settles its outcome, unless it is to be tried again.
+   *
+   * @returns the seconds until then.
+   */
+  async execute(node: GraphNode, planned: PlannedNode): Promise<number | undefined> {
     const { record, onEvent, executor, planner } = this.#options;
     const slot = this.#state.slot(node);
     slot.state = "running";
-    using log = this.#logs.open(node.index, node.name);
+    const attempt = this.#attempts.get(node) ?? 1;
+    using log = this.#logs.open(node.index, node.name, attempt);
     const started = Date.now() / 1000;
     const job = this.#job(node, planned);
     this.#recorder.node(node.name, {
@@ -69,6 +77,15 @@ export class NodeRuns implements Disposable {
       (message) => this.#message(node, message, log.write),
     );
     const seconds = (performance.now() - began) / 1000;
+    const ended = { attempt, started, seconds, log: log.relative };
+    if (outcome.kind === "failed" && this.#tryAgain(node, outcome, ended)) {
+      log.write(`failed [${outcome.code}]: ${outcome.error}\nIt is tried again.`);
+      if (outcome.stack !== undefined) log.write(outcome.stack);
+      return this.#options.policies.of(node).retries.wait;
+    }
+    if (attempt > 1 && (outcome.kind === "done" || outcome.kind === "elsewhere")) {
+      this.#recorder.attempt({ node: node.name, ...ended, cause: null, code: null, error: null });
+    }
     const refused = outcome.kind === "done" || outcome.kind === "elsewhere"
       ? this.#options.accept?.(node, outcome.result.outputs)
       : undefined;
@@ -114,12 +131,37 @@ export class NodeRuns implements Disposable {
     }
     // `--force` applies once: the result of a forced node is used for the rest of the run.
     planner.done(node);
+    return undefined;
+  }
+
+  /** Whether a node that failed is tried again; records the attempt that failed. */
+  #tryAgain(
+    node: GraphNode,
+    { code, error }: Outcome & { kind: "failed" },
+    ended: { attempt: number; started: number; seconds: number; log: string },
+  ): boolean {
+    const { retries } = this.#options.policies.of(node);
+    const cause: Cause = causeOf(code);
+    const again = ended.attempt <= retries.times && retries.on.includes(cause) && !this.#options.stop.aborted;
+    this.#recorder.attempt({ node: node.name, ...ended, cause, code, error });
+    if (!again) return false;
+    const { attempt } = ended, { times, wait } = retries;
+    this.#attempts.set(node, attempt + 1);
+    this.#options.onEvent({ type: "node-retry", node, code, error, attempt, attempts: times + 1, wait });
+    this.#state.slot(node).state = "pending";
+    this.#recorder.node(node.name, { state: "pending" });
+    return true;
   }
 
   #job(node: GraphNode, planned: PlannedNode): Job {
     const kinds = planned.reasons.map((reason) => reason.kind);
     return {
-      ...jobOf(node, planned, (source) => this.#state.artifactOf(source)),
+      ...jobOf(
+        node,
+        planned,
+        (source) => this.#state.artifactOf(source),
+        this.#options.policies.of(node),
+      ),
       run: this.#options.record.id,
       pipeline: this.#options.record.pipeline,
       engine: this.#options.engine,

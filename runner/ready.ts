@@ -17,35 +17,45 @@ class Queue<T> {
     return item;
   }
 
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   get size(): number {
     return this.#items.length - this.#head;
   }
 }
 
 /**
- * Queues of nodes that wait only for a free lane: one for the engine's lane and one for the others. A node whose
+ * Queues of nodes that wait only for a place in the pool, by the lane in which they wait. A node whose
  * key is already being computed is put aside until that computation ends. Every operation takes constant time, so
  * the cost per node does not depend on the size of a sweep.
  */
 export class ReadyNodes<T> {
-  readonly #usesEngine: (node: T) => boolean;
-  #engine = new Queue<T>();
-  #others = new Queue<T>();
+  readonly #laneOf: (node: T) => string;
+  readonly #lanes = new Map<string, Queue<{ readonly node: T; readonly turn: number }>>();
+  #turn = 0;
   readonly #aside = new Map<string, Queue<T>>();
   #round = 0;
 
-  constructor(usesEngine: (node: T) => boolean) {
-    this.#usesEngine = usesEngine;
+  constructor(laneOf: (node: T) => string) {
+    this.#laneOf = laneOf;
   }
 
   /** How many nodes could be taken. */
   get size(): number {
-    return this.#engine.size + this.#others.size;
+    let size = 0;
+    for (const queue of this.#lanes.values()) size += queue.size;
+    return size;
   }
 
-  /** Whether a node waits for the engine's lane, or for another one. */
-  waiting(engine: boolean): boolean {
-    return (engine ? this.#engine : this.#others).size > 0;
+  /** The lanes in which nodes wait, that of the oldest node first. */
+  get waiting(): string[] {
+    const lanes: { lane: string; turn: number }[] = [];
+    for (const [lane, queue] of this.#lanes) {
+      if (queue.size > 0) lanes.push({ lane, turn: queue.first!.turn });
+    }
+    return lanes.sort((a, b) => a.turn - b.turn).map(({ lane }) => lane);
   }
 
   /** Changes whenever the queues are cleared: a node taken earlier may no longer be ready, or be queued again. */
@@ -54,12 +64,15 @@ export class ReadyNodes<T> {
   }
 
   add(node: T): void {
-    (this.#usesEngine(node) ? this.#engine : this.#others).push(node);
+    const lane = this.#laneOf(node);
+    let queue = this.#lanes.get(lane);
+    if (queue === undefined) this.#lanes.set(lane, queue = new Queue());
+    queue.push({ node, turn: this.#turn++ });
   }
 
-  /** The node that has waited longest for a lane. */
-  take(engine: boolean): T | undefined {
-    return (engine ? this.#engine : this.#others).shift();
+  /** The node that has waited longest in a lane. */
+  take(lane: string): T | undefined {
+    return this.#lanes.get(lane)?.shift()?.node;
   }
 
   /** Puts a node aside until `release` of that key. */
@@ -78,8 +91,7 @@ export class ReadyNodes<T> {
 
   /** Clears the queues. */
   clear(): void {
-    this.#engine = new Queue();
-    this.#others = new Queue();
+    this.#lanes.clear();
     this.#aside.clear();
     this.#round++;
   }

@@ -4,6 +4,7 @@ import { messageOf } from "../foundation/errors.ts";
 import type { PipelineQuestion } from "./headline.ts";
 import type { Records } from "./records/records.ts";
 import type {
+  AttemptRecord,
   ChoiceRecord,
   MetricRecord,
   NodeRecord,
@@ -26,6 +27,7 @@ export class Recorder {
   readonly #progress = new Map<string, ProgressRecord>();
   #metrics: MetricRecord[] = [];
   #choices: ChoiceRecord[] = [];
+  #attempts: AttemptRecord[] = [];
   readonly #pipeline: string;
   readonly #timer: ReturnType<typeof setInterval>;
   #fault: unknown;
@@ -101,6 +103,11 @@ export class Recorder {
     this.#choices.push(choice);
   }
 
+  /** Records an execution that failed or was tried again. */
+  attempt(attempt: AttemptRecord): void {
+    this.#attempts.push(attempt);
+  }
+
   /** Records the progress of a node; only the latest value between two writes is kept. */
   progress(
     node: string,
@@ -112,18 +119,20 @@ export class Recorder {
   /** Writes the pending changes. */
   flush(): void {
     const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#choices.length;
-    if (waiting + this.#progress.size === 0) return;
+    if (waiting + this.#progress.size + this.#attempts.length === 0) return;
     this.#records.transaction(() => {
       for (const name of this.#dirty) this.#records.putNode(this.#nodes.get(name)!);
       for (const result of this.#results) this.#records.addResult(result, this.#pipeline);
       this.#records.addMetrics(this.#run, this.#metrics);
       for (const choice of this.#choices) this.#records.putChoice(this.#run, choice);
+      for (const attempt of this.#attempts) this.#records.putAttempt(this.#run, attempt);
       for (const progress of this.#progress.values()) this.#records.putProgress(this.#run, progress);
     });
     this.#dirty.clear();
     this.#results.length = 0;
     this.#metrics = [];
     this.#choices = [];
+    this.#attempts = [];
     this.#progress.clear();
     this.#fault = undefined;
   }

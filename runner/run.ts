@@ -5,6 +5,7 @@ import { CancelWatch } from "./cancel.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { nodeRecord } from "./node_job.ts";
 import { NodeRuns } from "./node_runs.ts";
+import { Pool } from "./pool.ts";
 import type { PlannedNode } from "./plan.ts";
 import { refuseToCompute } from "./read_only.ts";
 import { Recorder } from "./recorder.ts";
@@ -53,8 +54,9 @@ class Scheduler {
   readonly #turn = turns();
   /** An error in the runner itself, not in a stage: it ends the run. */
   #fault: { readonly error: unknown } | undefined;
-  #lanes = 0;
-  #engineBusy = false;
+  readonly #pool: Pool<GraphNode>;
+  /** Nodes that are tried again after a while. */
+  readonly #waits = new Set<Promise<void>>();
 
   constructor(
     options: GraphRunOptions,
@@ -77,8 +79,12 @@ class Scheduler {
         asked: options.asked,
       },
     );
-    const usesEngine = (node: GraphNode) => node.stage.engine !== undefined && executor.engineLane;
-    this.#state = new RunState(nodes, plan, usesEngine, this.#recorder, onEvent);
+    this.#pool = new Pool(options.capacity, executor.lanes, (node) => {
+      const { cores, memory = 0, gpus } = options.policies.of(node);
+      const engine = node.stage.engine !== undefined && executor.engineLane;
+      return { engine, cores: cores ?? (engine ? 0 : 1), memory, gpus };
+    });
+    this.#state = new RunState(nodes, plan, this.#pool.laneOf, this.#recorder, onEvent);
     this.#runs = new NodeRuns(options, this.#state, this.#recorder);
   }
 
@@ -136,33 +142,27 @@ class Scheduler {
       if (!this.#options.stop.aborted) await this.#startReady();
       if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {
-        if (this.#state.ready.size === 0 || this.#options.stop.aborted) return;
+        if (this.#options.stop.aborted) return;
+        if (this.#waits.size > 0) await Promise.race(this.#waits);
+        else if (this.#state.ready.size === 0) return;
         continue;
       }
-      await Promise.race(this.#running.values());
+      await Promise.race([...this.#running.values(), ...this.#waits]);
     }
   }
 
-  /** Starts every ready node for which there is a free lane. */
+  /** Starts every ready node for which there is a place. */
   async #startReady(): Promise<void> {
     while (true) {
       await this.#turn();
-      const lane = this.#options.stop.aborted ? undefined : this.#freeLane();
+      const lane = this.#options.stop.aborted ? undefined : this.#pool.next(this.#state.ready.waiting);
       if (lane === undefined) return;
-      await this.#start(this.#state.ready.take(lane.engine)!, lane.engine);
+      await this.#start(this.#state.ready.take(lane)!, lane);
     }
-  }
-
-  /** A free lane for which a node is waiting. */
-  #freeLane(): { engine: boolean } | undefined {
-    if (this.#lanes < this.#options.executor.lanes && this.#state.ready.waiting(false)) {
-      return { engine: false };
-    }
-    return !this.#engineBusy && this.#state.ready.waiting(true) ? { engine: true } : undefined;
   }
 
   /** Uses a ready node's result if it exists by now; otherwise executes the node. */
-  async #start(node: GraphNode, usesEngine: boolean): Promise<void> {
+  async #start(node: GraphNode, lane: string): Promise<void> {
     const round = this.#state.ready.round;
     const planned = await this.#inspectReady(node);
     if (round !== this.#state.ready.round) return; // An input turned out to be damaged meanwhile: the queue was rebuilt.
@@ -173,20 +173,37 @@ class Scheduler {
     }
     // A node with the same key is running: its result will be used.
     if (this.#keys.has(key)) return this.#state.ready.putAside(key, node);
-    if (usesEngine) this.#engineBusy = true;
-    else this.#lanes++;
+    this.#pool.take(lane);
     this.#keys.add(key);
     const failed = (error: unknown) => void (this.#fault ??= { error });
     // The loop may be awaiting something else when this fails; it checks `#fault`.
-    const work = this.#runs.execute(node, planned).catch(failed).finally(() => {
-      if (usesEngine) this.#engineBusy = false;
-      else this.#lanes--;
+    const work = this.#runs.execute(node, planned).then((wait) => {
+      if (wait !== undefined) this.#requeue(node, wait);
+    }).catch(failed).finally(() => {
+      this.#pool.give(lane);
       this.#keys.delete(key);
       this.#running.delete(node);
       // Nodes with the same key now find the result; if there is none, the next of them is executed.
       this.#state.ready.release(key, this.#state.isDone(node) ? undefined : 1);
     });
     this.#running.set(node, work);
+  }
+
+  /** Queues a node again after some seconds, unless the run is stopped meanwhile. */
+  #requeue(node: GraphNode, seconds: number): void {
+    const { stop } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, seconds * 1000);
+    const end = () => resolve();
+    stop.addEventListener("abort", end, { once: true });
+    const wait = promise.then(() => {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", end);
+      this.#waits.delete(wait);
+      // Where an input is made again meanwhile, the node comes when that is done.
+      if (!stop.aborted && this.#state.waitsForNothing(node)) this.#state.ready.add(node);
+    });
+    this.#waits.add(wait);
   }
 
   async #inspectReady(node: GraphNode): Promise<PlannedNode> {

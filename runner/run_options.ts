@@ -4,6 +4,8 @@ import type { Executor } from "./execute/executor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { PipelineQuestion } from "./headline.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
+import type { Capacity } from "./pool.ts";
+import type { Policies } from "./profile.ts";
 import type { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
@@ -18,6 +20,10 @@ export interface GraphRunOptions {
   readonly targets: readonly GraphNode[];
   readonly planner: Planner;
   readonly executor: Executor;
+  /** How nodes run. */
+  readonly policies: Policies;
+  /** What they share. */
+  readonly capacity: Capacity;
   readonly engine: EngineChoice;
   readonly adapter?: string;
   readonly record: RunRecord;

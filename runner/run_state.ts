@@ -34,18 +34,18 @@ export class RunState {
 
   /**
    * @param nodes parents first.
-   * @param usesEngine whether a node waits for the engine's lane.
+   * @param laneOf the lane in which a node waits for its place in the pool.
    */
   constructor(
     readonly nodes: readonly GraphNode[],
     plan: ReadonlyMap<GraphNode, PlannedNode>,
-    usesEngine: (node: GraphNode) => boolean,
+    laneOf: (node: GraphNode) => string,
     recorder: Recorder,
     onEvent: (event: RunEvent) => void,
   ) {
     this.#recorder = recorder;
     this.#onEvent = onEvent;
-    this.ready = new ReadyNodes(usesEngine);
+    this.ready = new ReadyNodes(laneOf);
     for (const node of nodes) {
       const planned = plan.get(node)!;
       this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repaired: false });
@@ -77,6 +77,11 @@ export class RunState {
       this.#waiting.set(node, waiting);
       if (waiting === 0) this.ready.add(node);
     }
+  }
+
+  /** Whether a node has not begun and all that it needs is there. */
+  waitsForNothing(node: GraphNode): boolean {
+    return this.slot(node).state === "pending" && parentsOf(node).every((parent) => this.isDone(parent));
   }
 
   /** Whether a node's outputs are available. */

@@ -11,6 +11,7 @@ import { ancestors, type Graph, type GraphNode, type OutputRef } from "./graph.t
 import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
+import { Policies } from "./profile.ts";
 import { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import { runGraph } from "./run.ts";
@@ -35,6 +36,8 @@ export interface SessionOptions extends Selection {
   /** Patterns of nodes to recompute, as those of a selection. */
   readonly force?: readonly string[];
   readonly noCache?: boolean;
+  /** Path of a profile: how stages run here. */
+  readonly profile?: string;
   /** How jobs are executed: one of `EXECUTORS`, or your own. Worker processes by default, threads with no jobs. */
   readonly executor?: ExecutorKind;
 }
@@ -68,6 +71,8 @@ export class PipelineSession implements AsyncDisposable {
     readonly adapter: string | undefined,
     private readonly opened: AsyncDisposableStack,
     private readonly executor: ExecutorKind | undefined,
+    /** How the nodes run. */
+    readonly policies: Policies,
   ) {}
 
   /**
@@ -76,11 +81,13 @@ export class PipelineSession implements AsyncDisposable {
    * @throws CallError for a pipeline or parameters that do not fit, RetortError for a store that cannot be used.
    */
   static async open(options: SessionOptions): Promise<PipelineSession> {
+    const policies = new Policies(options.profile);
     const url = pathToFileURL(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
     const { targets, outputs } = select(graph, options);
     const needed = ancestors(targets);
+    policies.check(graph.nodes, 1);
     await findStages(needed);
     const force = forced(graph, needed, options.force ?? []);
     const packages = Packages.load(new URL("../deno.json", import.meta.url));
@@ -104,7 +111,7 @@ export class PipelineSession implements AsyncDisposable {
     });
     return new PipelineSession(
       ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
-      ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor] as const,
+      ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor, policies] as const,
     );
   }
 
@@ -151,6 +158,8 @@ export class PipelineSession implements AsyncDisposable {
       targets: this.targets,
       planner: this.planner,
       executor,
+      policies: this.policies,
+      capacity: this.policies.capacity(options.jobs),
       engine: this.engine,
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,

@@ -3,8 +3,10 @@ import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
 import { files as filesCodec } from "./codecs/files.ts";
 import { evaluatedModules } from "./evaluated.ts";
 import type { StageContext } from "./context.ts";
+import { type Policy, policyFaults, type Resources, type Retries } from "./policy.ts";
 import { CallError } from "../foundation/errors.ts";
 
+export type { Cause, Resources, Retries } from "./policy.ts";
 export type { Checkpoints, KeptValues, StageContext } from "./context.ts";
 /** The engine that the user asked for. */
 export type { EngineChoice } from "../foundation/engine_choice.ts";
@@ -90,8 +92,10 @@ export interface RunStage<
    * `use`: runs on the one worker that owns the engine. `key`: in addition, the engine's name is part of the key.
    */
   readonly engine?: "use" | "key";
-  /** Timeout in seconds; after it the stage is stopped and its node fails. */
-  readonly timeout?: number;
+  /** What its nodes take: cores, memory, graphics cards, time. No part of the key. */
+  readonly resources?: Resources;
+  /** When its nodes are tried again. No part of the key. */
+  readonly retries?: Retries;
   /** The codec of the states that `context.checkpoint` saves. */
   readonly checkpoint?: Codec<CR, CW>;
   /** Computes the outputs from inputs and parameters alone. */
@@ -114,8 +118,10 @@ export interface Source<P extends z.ZodType> {
 export interface NodeOptions {
   /** The node's name; unique in the pipeline. Default: the stage's name and the parameters that tell it apart. */
   readonly name?: string;
-  /** Timeout in seconds, instead of the stage's. */
-  readonly timeout?: number;
+  /** What the node takes, instead of what its stage says, part by part. */
+  readonly resources?: Resources;
+  /** When it is tried again, instead of what its stage says. */
+  readonly retries?: Retries;
   /**
    * What charts, tables and comparisons call the node where arms of an experiment stand beside one another:
    * `distilled`. No part of its key, nor of its seed.
@@ -146,7 +152,8 @@ export interface StageDefinition {
   /** Whether it uses the engine, and whether the engine's name is part of the key. */
   readonly engine: "use" | "key" | undefined;
   /** Timeout in seconds. */
-  readonly timeout: number | undefined;
+  /** How its nodes run. */
+  readonly policy: Policy;
   /** Codec of its checkpoints. */
   readonly checkpoint: AnyCodec | undefined;
   /** What a stage does. */
@@ -311,9 +318,10 @@ function checkedDefinition(
   if ((typeof stage.run === "function") === (typeof stage.locate === "function")) {
     fail("it needs a function `run` (a source: `locate`)");
   }
-  if (stage.timeout !== undefined && !(stage.timeout > 0)) {
-    fail("`timeout` must be a positive number of seconds");
-  }
+  if (Object.hasOwn(stage, "timeout")) fail("`timeout` is called `resources: { time }`");
+  const policy = policyOf(stage as RunStage<z.ZodType, InputTypes, OutputTypes>);
+  const faults = policyFaults(policy);
+  if (faults.length > 0) fail(faults.join("; "));
   for (const name of stage.env ?? []) {
     // deno-lint-ignore no-control-regex -- no variable has a name with a null character
     if (typeof name !== "string" || !/^[^=\u0000\s]{1,200}$/.test(name)) {
@@ -337,10 +345,15 @@ function checkedDefinition(
     env: stage.env ?? [],
     seeded: stage.seeded ?? false,
     engine: stage.engine,
-    timeout: stage.timeout,
+    policy,
     checkpoint: stage.checkpoint,
     run: stage.run?.bind(stage),
     locate: stage.locate?.bind(stage),
     modules,
   });
+}
+
+/** What stages and options of nodes say of how nodes run. */
+export function policyOf({ resources, retries }: { resources?: Resources; retries?: Retries }): Policy {
+  return { ...(resources === undefined ? {} : { resources }), ...(retries === undefined ? {} : { retries }) };
 }

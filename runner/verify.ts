@@ -114,7 +114,7 @@ export async function verifyByExecution(
         plan.get(source.node)!.outputs![source.output]!;
       const outcome = await executor.execute(
         {
-          ...jobOf(node, planned, artifactOf),
+          ...jobOf(node, planned, artifactOf, session.policies.of(node)),
           run: "verify",
           pipeline: session.pipeline.name,
           engine: session.engine,

@@ -23,7 +23,7 @@ export interface BlockedHmmOptions {
   readonly follows?: readonly (readonly number[])[];
   /**
    * Units of each block's backoff: distributions over all next states, shared by the states of the block, which a state
-   * mixes with its own transitions. They in turn mix with one distribution for all blocks. 0 if omitted: no backoff.
+   * mixes with its own transitions. 0 if omitted: no backoff.
    */
   readonly backoff?: number;
   /** Values of parameters, by id; the others are random. */
@@ -41,7 +41,7 @@ export interface BlockedHmmOptions {
  * out the state at position `t` given one of block `b` before it; its inputs are the blocks that may follow, and the
  * units of `backoff<t>/<b>`. The root `z0` mixes the first state. Parameters, of all positions: `initial`
  * `[1, 1, states]`, `transition/<b>` `[1, states of b, states of those that follow + backoff]`, `emission/<b>`
- * `[states of b, symbols of b]`; with a backoff `backoff/<b>` `[1, backoff, states + 1]` and `unigram` `[1, 1, states]`.
+ * `[states of b, symbols of b]`; with a backoff `backoff/<b>` `[1, backoff, states]`.
  * @throws {CircuitError} on blocks without states or symbols, symbols in no block, and blocks after which nothing may come
  */
 export function blockedHmm(options: BlockedHmmOptions): Circuit {
@@ -68,8 +68,7 @@ export function blockedHmm(options: BlockedHmmOptions): Circuit {
   let next: (NodeId | undefined)[] = [];
   for (let t = length - 1; t >= 0; t--) {
     const open = reached[t] as ReadonlySet<number>;
-    const after = next.flatMap((id) => id ?? []), common = t + 1 < length && backoff > 0;
-    const unigram = common ? sum(after, 1, "unigram", `unigram${t + 1}`) : undefined;
+    const after = next.flatMap((id) => id ?? []);
     next = blocks.map((block, i) => {
       if (!open.has(i)) return undefined;
       const { id, values } = tied(`emission/${i}`);
@@ -83,9 +82,7 @@ export function blockedHmm(options: BlockedHmmOptions): Circuit {
       });
       if (t + 1 === length) return leaf;
       const inputs = (follows[i] as readonly number[]).map((f) => next[f] as NodeId);
-      if (unigram !== undefined) {
-        inputs.push(sum([...after, unigram], backoff, `backoff/${i}`, `backoff${t + 1}/${i}`));
-      }
+      if (backoff > 0) inputs.push(sum(after, backoff, `backoff/${i}`, `backoff${t + 1}/${i}`));
       return b.product([leaf, sum(inputs, block.states, `transition/${i}`, `z${t + 1}/${i}`)]);
     });
   }

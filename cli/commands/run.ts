@@ -31,6 +31,7 @@ import {
   JSON_OUTPUT,
   ONLY,
   type PipelineOptions,
+  PROFILE,
   SEED,
   sessionOptions,
   SET,
@@ -65,7 +66,8 @@ export default defineCommand({
       .option("--dry-run", "list every node with why it would run or not; run nothing")
       .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
-      .addOption(JOBS).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT).addOption(VERBOSE)
+      .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT)
+      .addOption(VERBOSE)
       .action(run),
 });
 

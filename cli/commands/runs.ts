@@ -176,6 +176,7 @@ function countsByStage(nodes: readonly NodeRecord[], status: LiveStatus): Record
 
 function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
   const groups = groupsOf(records, record);
+  const attempts = records.attempts(record.id);
   const status = liveStatus(store, record);
   const annotation = records.annotation(record.id);
   if (options.json) {
@@ -185,7 +186,14 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
         values,
       }))
     );
-    return printJson({ ...record, status, ...annotation, nodes, outputs: records.runOutputs(record.id) });
+    return printJson({
+      ...record,
+      status,
+      ...annotation,
+      nodes,
+      attempts,
+      outputs: records.runOutputs(record.id),
+    });
   }
   const { environment } = record;
   const git = environment.git === null
@@ -223,4 +231,12 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
       ]),
     ));
   }
+  if (attempts.length === 0) return;
+  print("");
+  print(table(
+    ["NODE", "ATTEMPT", "TOOK", "ENDED", "LOG"],
+    attempts.map(({ node, attempt, seconds, cause, error, log }) => [
+      ...[node, String(attempt), durationText(seconds), cause === null ? "done" : `${cause}: ${error}`, log],
+    ]),
+  ));
 }

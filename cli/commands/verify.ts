@@ -14,6 +14,7 @@ import {
   JSON_OUTPUT,
   ONLY,
   type PipelineOptions,
+  PROFILE,
   SEED,
   sessionOptions,
   SET,
@@ -33,7 +34,7 @@ export default defineCommand({
     command.argument("[file]", "pipeline file, with --execute")
       .option("--execute", "run every node again and compare its bytes with the store's").addOption(SET)
       .addOption(SEED).addOption(ENGINE).addOption(ADAPTER).addOption(ONLY).addOption(FROM).addOption(UNTIL)
-      .addOption(EXCEPT).addOption(JOBS).addOption(
+      .addOption(EXCEPT).addOption(JOBS).addOption(PROFILE).addOption(
         EXECUTOR,
       ).addOption(STORE)
       .addOption(JSON_OUTPUT).addOption(VERBOSE)

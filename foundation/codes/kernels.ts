@@ -5,6 +5,8 @@ export type KernelCode =
   | "engine/unknown"
   | "engine/no-leaf"
   | "engine/closed"
+  | "engine/memory"
+  | "engine/thread"
   | "gpu/no-adapter"
   | "gpu/out-of-memory"
   | "gpu/limits"
@@ -42,6 +44,17 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
     means: "An engine or kernel was used after it was closed.",
     example: "the engine is closed",
     remedy: "Open another one, or close it later.",
+  },
+  "engine/memory": {
+    means: "The parameters of a circuit with gates do not fit into a memory of WebAssembly, 4 GiB.",
+    example:
+      "the parameters of the circuit and their counts take 8.2 GiB, and 2 threads 0.1 GiB more; the engine cpu has 4.0 GiB for circuits with gates",
+    remedy: "Take fewer states, fewer pairs of blocks that may follow each other, or fewer threads.",
+  },
+  "engine/thread": {
+    means: "A thread of the engine `cpu` ended by a fault of Retort itself, or for lack of memory.",
+    example: "a thread of the engine cpu failed: RangeError: Array buffer allocation failed",
+    remedy: "Give the engine less memory or fewer threads; report the fault if that does not help.",
   },
   "gpu/no-adapter": {
     means: "WebGPU finds no adapter, or none with the name that was asked for.",

@@ -30,6 +30,9 @@ export type RunnerCode =
   | "stage/outputs"
   | "stage/undeclared"
   | "run/worker"
+  | "run/lost"
+  | "run/memory"
+  | "run/profile"
   | "run/not-running"
   | "run/other-bytes"
   | "run/interrupted"
@@ -172,9 +175,10 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     remedy: "Return what is wanted, or throw what prevents it.",
   },
   "stage/timeout": {
-    means: "A stage ran longer than its timeout.",
-    example: "it ran longer than its timeout of 60 s",
-    remedy: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+    means: "A stage ran longer than its time limit.",
+    example: "it ran longer than its time limit of 60 s",
+    remedy:
+      "Raise `time` in the `resources` of the stage, the node or the profile, or give the stage less to do.",
   },
   "stage/outputs": {
     means: "A stage returned other outputs than it declares.",
@@ -188,9 +192,24 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
   },
   "run/worker": {
     means:
-      "A worker process or thread could not be started, or ended by itself: a crash, or killed for its memory.",
-    example: "a worker process ended by SIGKILL",
-    remedy: "See the node's log. With `by SIGKILL`, memory was short: use fewer `--jobs` or smaller batches.",
+      "A worker process or thread could not be started, or ended by itself: a crash, or an exit in the stage.",
+    example: "the worker process ended by SIGSEGV in the middle of the stage",
+    remedy: "See the node's log: a native library that the stage uses is most likely at fault.",
+  },
+  "run/lost": {
+    means: "A worker process was ended from outside in the middle of a stage.",
+    example: "the worker process ended by SIGKILL in the middle of the stage",
+    remedy: "Run again. `retries` of the stage try such a node again by themselves.",
+  },
+  "run/memory": {
+    means: "A stage needed more memory than the machine has, than its heap may have, or than it may take.",
+    example: "it took 9.1 GB of memory; its limit is 8.0 GB",
+    remedy: "Raise `memory` in the `resources` of the stage, use fewer `--jobs`, or hold less at a time.",
+  },
+  "run/profile": {
+    means: "A profile cannot be used, or nodes take more than the pool has. All faults are listed.",
+    example: "the profile laptop.json:\n  `stages`: the pipeline has no stage `trian`; did you mean `train`?",
+    remedy: "Correct the file; docs/running.md says what a profile holds.",
   },
   "run/not-running": {
     means: "A run was to be cancelled that is not running.",

@@ -8,6 +8,7 @@ export type TextCode =
   | "text/empty"
   | "text/splits"
   | "text/windows"
+  | "text/classes"
   | "text/no-end-token"
   | "text/tokenizer"
   | "text/unknown-piece"
@@ -54,6 +55,11 @@ export const textCodes: Readonly<Record<TextCode, CodeEntry>> = {
     means: "There are too few tokens for one window, or a window outside the text was asked for.",
     example: "12 tokens give no window of 32",
     remedy: 'Shorten the windows, give more text, or set `partial` to "pad".',
+  },
+  "text/classes": {
+    means: "Word classes were asked for with numbers that make no sense, or of tokens that are no types.",
+    example: "0 classes of 33278 types, expected whole numbers from 1",
+    remedy: "Give at least one class, and token ids of the vocabulary whose size was given.",
   },
   "text/no-end-token": {
     means: "Something needs an end-of-text token and the vocabulary or tokenizer has none.",

@@ -190,8 +190,9 @@ class Execution {
     promise.catch(() => {}); // Nothing may be awaiting it when it rejects.
     const seconds = this.job.timeout;
     const timer = seconds === null ? undefined : setTimeout(() => {
-      const error = new RetortError("stage/timeout", `it ran longer than its timeout of ${seconds} s`, {
-        hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+      const error = new RetortError("stage/timeout", `it ran longer than its time limit of ${seconds} s`, {
+        hint:
+          "Raise `time` in the `resources` of the stage, the node or the profile, or give the stage less to do.",
       });
       over.abort(error);
       reject(error);

@@ -85,8 +85,9 @@ class Thread {
       this.#endAfter(job.timeout * 1000 + 2000, {
         kind: "failed",
         code: "stage/timeout",
-        error: `it ran longer than its timeout of ${job.timeout} s and did not stop`,
-        hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+        error: `it ran longer than its time limit of ${job.timeout} s and did not stop`,
+        hint:
+          "Raise `time` in the `resources` of the stage, the node or the profile, or give the stage less to do.",
       });
     }
     return await promise;

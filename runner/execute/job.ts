@@ -26,6 +26,8 @@ export interface Job {
   readonly adapter?: string;
   /** Seconds, or null. */
   readonly timeout: number | null;
+  /** Most bytes of memory that its process and the programs that it starts may take, or null. */
+  readonly memory: number | null;
   /** Root of the store. */
   readonly store: string;
   /**

@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../foundation/errors.ts";
+import { bytesText } from "../../foundation/format.ts";
 import { STOP_GRACE } from "./execute.ts";
 import type { Executor } from "./executor.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
+import { MemoryKills, MemoryWatch } from "./memory.ts";
 import { byteLines, type FromWorker, readMessages, type ToWorker } from "./protocol.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -37,6 +39,7 @@ export class WorkerPool implements Executor {
   readonly #idle: Worker[] = [];
   readonly #busy = new Set<Worker>();
   readonly #closing = new Set<Promise<void>>();
+  #kills: MemoryKills | undefined;
   #engineWorker: Worker | undefined;
   #stopping = false;
 
@@ -75,7 +78,11 @@ export class WorkerPool implements Executor {
     const at = this.#idle.findIndex((worker) => worker.module === module && worker.usable);
     if (at >= 0) return this.#idle.splice(at, 1)[0]!;
     while (this.#idle.length >= this.lanes + KEPT) this.#end(this.#idle.shift()!);
-    return new Worker(module);
+    return this.#start(module);
+  }
+
+  #start(module: string): Worker {
+    return new Worker(module, this.#kills ??= new MemoryKills());
   }
 
   /** The one worker that may use the engine; one of another module has left it before. */
@@ -84,7 +91,7 @@ export class WorkerPool implements Executor {
     this.#engineWorker = undefined;
     if (last?.module === module && last.usable) return last;
     if (last !== undefined) await this.#end(last);
-    return new Worker(module);
+    return this.#start(module);
   }
 
   #end(worker: Worker): Promise<void> {
@@ -129,8 +136,11 @@ class Worker {
   /** Whether it has taken the job that it was given last. */
   took = false;
 
-  /** @param module of all its jobs. */
-  constructor(readonly module: string) {
+  /**
+   * @param module of all its jobs.
+   * @param kills tells what the kernel ended from what somebody else did.
+   */
+  constructor(readonly module: string, private readonly kills: MemoryKills) {
     const token = crypto.randomUUID();
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...PERMISSIONS, WORKER, token],
@@ -161,10 +171,11 @@ class Worker {
     await this.#output;
     this.usable = false;
     if (this.#stopAsked) this.#finish({ kind: "interrupted" });
+    const killed = this.#settle !== undefined && status.signal === "SIGKILL" && await this.kills.more();
     this.#finish(
-      this.took ? endOf(status, this.#last.join("\n")) : {
+      this.took ? endOf(status, this.#last.join("\n"), killed) : {
         kind: "failed",
-        code: "run/worker",
+        code: status.signal === null ? "run/worker" : "run/lost",
         error: `a worker process ended ${howEnded(status)} before it could begin`,
         hint: "The node's log holds what it printed.",
       },
@@ -203,14 +214,32 @@ class Worker {
       this.#finish({
         kind: "failed",
         code: "stage/timeout",
-        error: `it ran longer than its timeout of ${job.timeout} s and did not stop`,
-        hint: "Raise `timeout` of the stage or of the node, or give the stage less to do.",
+        error: `it ran longer than its time limit of ${job.timeout} s and did not stop`,
+        hint:
+          "Raise `time` in the `resources` of the stage, the node or the profile, or give the stage less to do.",
       });
     }, job.timeout * 1000 + 2000);
+    using _memory = job.memory === null ? undefined : this.#watchMemory(job.memory);
     const outcome = await promise;
     clearTimeout(timer);
     if (outcome.kind === "failed") this.usable = false; // Its stage may have left state behind.
     return outcome;
+  }
+
+  #watchMemory(limit: number): MemoryWatch {
+    const over = (bytes: number) => {
+      this.kill();
+      this.#finish({
+        kind: "failed",
+        code: "run/memory",
+        error: `it took ${bytesText(bytes)} of memory; its limit is ${bytesText(limit)}`,
+        hint:
+          "Raise `memory` in the `resources` of the stage, the node or the profile, or hold less at a time.",
+      });
+    };
+    const blind = () =>
+      this.#tell({ type: "log", text: "warning: its memory is not watched: `ps` cannot be run" });
+    return new MemoryWatch(this.#child.pid, limit, over, blind);
   }
 
   stop(): void {
@@ -240,17 +269,30 @@ function howEnded(status: Deno.CommandStatus): string {
   return status.signal === null ? `with exit code ${status.code}` : `by ${status.signal}`;
 }
 
+/** Signals by which somebody else ends a process: the user, the system, a batch queue. */
+const FROM_OUTSIDE: readonly (string | null)[] = ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"];
+
 /**
  * Explains why a worker process exited during a stage.
  *
  * @param last its last lines on standard error.
+ * @param forMemory whether the kernel ended it because memory was short.
  */
-export function endOf(status: Deno.CommandStatus, last: string): Outcome {
+export function endOf(status: Deno.CommandStatus, last: string, forMemory = false): Outcome {
   const { signal } = status;
+  if (forMemory) {
+    return {
+      kind: "failed",
+      code: "run/memory",
+      error: "the system ended the worker process in the middle of the stage: the machine ran out of memory",
+      hint:
+        "Say what the stage takes (`resources: { memory }`), so that less runs beside it, or use fewer --jobs.",
+    };
+  }
   if (signal !== "SIGKILL" && status.code !== 0 && OUT_OF_MEMORY.test(last)) {
     return {
       kind: "failed",
-      code: "run/worker",
+      code: "run/memory",
       error: "the worker process ran out of memory: the stage's JavaScript heap is full",
       hint:
         "Keep numbers in typed arrays, which do not count towards the heap, or hold less at a time; or allow a " +
@@ -267,7 +309,7 @@ export function endOf(status: Deno.CommandStatus, last: string): Outcome {
     : hints[signal];
   return {
     kind: "failed",
-    code: "run/worker",
+    code: FROM_OUTSIDE.includes(signal) ? "run/lost" : "run/worker",
     error: `the worker process ended ${howEnded(status)} in the middle of the stage`,
     ...(hint === undefined ? {} : { hint }),
   };

@@ -9,6 +9,7 @@ import {
   annotationFromRow,
   type ArmRecord,
   type ArtifactRecord,
+  type AttemptRecord,
   type ChoiceRecord,
   type EdgeRecord,
   type LastValue,
@@ -78,6 +79,17 @@ export class RecordReader implements Disposable {
       run,
       node,
     ).map((row) => ({ ...row, value: JSON.parse(row.value) }));
+  }
+
+  /** Executions of a run's nodes that failed or were tried again, in the order of its graph. */
+  attempts(run: string): AttemptRecord[] {
+    if (!this.#has("attempts")) return [];
+    return this.database.all<AttemptRecord>(
+      `SELECT a.node, a.attempt, a.started, a.seconds, a.cause, a.code, a.error, a.log
+       FROM attempts a JOIN nodes n ON n.run = a.run AND n.name = a.node
+       WHERE a.run = ? ORDER BY n.position, a.attempt`,
+      run,
+    );
   }
 
   /** Whether there is a table: records that could not be brought up to date lack the newest. */

@@ -8,6 +8,7 @@ import { RecordReader } from "./reader.ts";
 import type {
   Annotation,
   ArmRecord,
+  AttemptRecord,
   ChoiceRecord,
   EdgeRecord,
   MetricRecord,
@@ -92,6 +93,14 @@ export class Records extends RecordReader {
       ...[JSON.stringify(node.reasons), node.started, node.seconds, node.log, node.error],
       node.engine === null ? null : JSON.stringify(node.engine),
       node.code,
+    );
+  }
+
+  /** Records an execution that failed or was tried again. */
+  putAttempt(run: string, one: AttemptRecord): void {
+    this.database.run(
+      "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?,?,?,?)",
+      ...[run, one.node, one.attempt, one.started, one.seconds, one.cause, one.code, one.error, one.log],
     );
   }
 

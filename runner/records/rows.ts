@@ -2,6 +2,7 @@ import type { Digest, JsonObject } from "../../foundation/canonical.ts";
 import type { Artifact } from "../codec.ts";
 import type { Environment } from "../environment.ts";
 import type { KeyComponents, Reason } from "../key.ts";
+import type { Cause } from "../policy.ts";
 
 /** The status of a run. */
 export type RunStatus = "running" | "done" | "failed" | "interrupted";
@@ -105,6 +106,21 @@ export interface ProgressRecord {
   readonly total: number | null;
   readonly unit: string | null;
   readonly time: number;
+}
+
+/** One of several executions of a node in a run, or one that failed. */
+export interface AttemptRecord {
+  readonly node: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly started: number;
+  readonly seconds: number;
+  /** Why it ended without a result; null where it gave one. */
+  readonly cause: Cause | null;
+  readonly code: string | null;
+  readonly error: string | null;
+  /** Path of its log, relative to the store. */
+  readonly log: string;
 }
 
 /** An edge of a run's graph. */

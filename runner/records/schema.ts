@@ -111,6 +111,13 @@ const MIGRATIONS: readonly string[] = [
   `,
   // Codes of the errors of failed nodes.
   `ALTER TABLE nodes ADD COLUMN code TEXT;`,
+  // Executions of nodes that failed or were tried again.
+  `CREATE TABLE IF NOT EXISTS attempts (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, attempt INTEGER NOT NULL, started REAL NOT NULL, seconds REAL NOT NULL,
+    cause TEXT, code TEXT, error TEXT, log TEXT NOT NULL,
+    PRIMARY KEY (run, node, attempt)
+  ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The schema version that this code writes. */

@@ -53,8 +53,7 @@ function matrices(circuit: Circuit, { blocks, follows = [], backoff = 0 }: Block
       for (let r = 0; r < backoff; r++) {
         const share = of(`transition/${b}`)[u * width + next.length + r]!;
         for (let z = 0; z < states; z++) {
-          const at = r * (states + 1), own = of(`backoff/${b}`);
-          row[z]! += share * (own[at + z]! + own[at + states]! * of("unigram")[z]!);
+          row[z]! += share * of(`backoff/${b}`)[r * states + z]!;
         }
       }
       block.symbols.forEach((symbol, i) =>

@@ -14,8 +14,8 @@ interface RunJson {
 /** What each trouble's code is, and what its message must say. */
 const MESSAGES: Record<string, readonly [code: string, message: RegExp]> = {
   "throws": ["stage/threw", /the stage threw/],
-  "hangs": ["stage/timeout", /ran longer than its timeout of 1 s/],
-  "blocks": ["stage/timeout", /ran longer than its timeout of 1 s/],
+  "hangs": ["stage/timeout", /ran longer than its time limit of 1 s/],
+  "blocks": ["stage/timeout", /ran longer than its time limit of 1 s/],
   "wrong-type": [
     "artifact/value",
     /output `score` of node `bad` is not a `score`: `score`: .*expected number/i,
@@ -24,7 +24,7 @@ const MESSAGES: Record<string, readonly [code: string, message: RegExp]> = {
   "extra-output": ["stage/outputs", /output `other` that it does not declare/],
   "null": ["stage/outputs", /returned null, expected an object with score, files/],
   "bad-name": ["artifact/file-name", /file name "..\/..\/outside.txt": it has a `..` segment/],
-  "dies": ["run/worker", /the worker process ended by SIGKILL/],
+  "dies": ["run/lost", /the worker process ended by SIGKILL/],
   "own-code": ["own/no-labels", /^the table has no labels$/],
   "lost-file": ["artifact/missing-file", /\/nonexistent\/file/],
 };

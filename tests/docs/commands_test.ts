@@ -14,13 +14,14 @@ for (const page of PAGES) {
   Deno.test(`the commands of ${page} work in their order`, async () => {
     const folder = Deno.makeTempDirSync({ prefix: "retort-docs-" });
     try {
-      Deno.mkdirSync(`${folder}/pipelines`);
+      for (const name of ["pipelines", "profiles"]) Deno.mkdirSync(`${folder}/${name}`);
       let ran = 0;
       for (const block of codeBlocksOf(page)) {
         if (block.language === "ts" && block.code.includes("export default definePipeline(")) {
           const name = /definePipeline\(\{\s+name: "(\w+)"/.exec(block.code)![1]!;
           Deno.writeTextFileSync(`${folder}/pipelines/${name}.ts`, block.code);
         }
+        if (block.language === "json") Deno.writeTextFileSync(`${folder}/profiles/laptop.json`, block.code);
         if (block.language !== "sh") continue;
         for (const line of block.code.trim().split("\n")) {
           const [deno, task, command, ...args] = words(line);

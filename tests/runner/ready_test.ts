@@ -3,13 +3,19 @@ import fc from "fast-check";
 import { ReadyNodes } from "../../runner/ready.ts";
 import { holds } from "../property.ts";
 
-/** Even numbers use the engine. */
-const usesEngine = (node: number) => node % 2 === 0;
+/** Nodes wait in three lanes. */
+const laneOf = (node: number) => ["small", "large", "engine"][node % 3]!;
 
 Deno.test("ready nodes come by lane in their order; those put aside come back when they are released", (test) => {
   const operation = fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("add" as const), node: fc.nat(99) }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("take" as const), engine: fc.boolean() }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("take" as const),
+        lane: fc.constantFrom("small", "large", "engine"),
+      }),
+    },
     {
       weight: 6,
       arbitrary: fc.record({
@@ -32,7 +38,7 @@ Deno.test("ready nodes come by lane in their order; those put aside come back wh
   holds(
     test,
     fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
-      const ready = new ReadyNodes(usesEngine);
+      const ready = new ReadyNodes(laneOf);
       // The same with plain lists.
       let list: number[] = [];
       let aside: [string, number][] = [];
@@ -44,9 +50,8 @@ Deno.test("ready nodes come by lane in their order; those put aside come back wh
             list.push(one.node);
             break;
           case "take": {
-            const at = list.findIndex((node) => usesEngine(node) === one.engine);
-            assert.equal(ready.waiting(one.engine), at >= 0);
-            assert.equal(ready.take(one.engine), at < 0 ? undefined : list.splice(at, 1)[0]);
+            const at = list.findIndex((node) => laneOf(node) === one.lane);
+            assert.equal(ready.take(one.lane), at < 0 ? undefined : list.splice(at, 1)[0]);
             break;
           }
           case "aside":
@@ -65,6 +70,7 @@ Deno.test("ready nodes come by lane in their order; those put aside come back wh
             [list, aside, rounds] = [[], [], rounds + 1];
         }
         assert.equal(ready.size, list.length);
+        assert.deepEqual(ready.waiting, [...new Set(list.map(laneOf))], "that of the oldest node first");
         assert.equal(ready.round, rounds);
       }
     }),
@@ -72,11 +78,11 @@ Deno.test("ready nodes come by lane in their order; those put aside come back wh
 });
 
 Deno.test("a queue of ten thousand keeps its order while it is used up and filled again", () => {
-  const ready = new ReadyNodes(() => false);
+  const ready = new ReadyNodes(() => "one");
   let added = 0;
   for (let taken = 0; taken < 10_000; taken++) {
     while (added < taken + 3000 && added < 10_000) ready.add(added++);
-    assert.equal(ready.take(false), taken);
+    assert.equal(ready.take("one"), taken);
   }
-  assert.equal(ready.take(false), undefined);
+  assert.equal(ready.take("one"), undefined);
 });

@@ -6,6 +6,7 @@ import { ancestors, type GraphNode } from "../../runner/graph.ts";
 import { EARLIER_QUERIES } from "../../runner/records/earlier.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 import { openDatabase } from "../../runner/records/schema.ts";
+import { Policies } from "../../runner/profile.ts";
 import { runGraph } from "../../runner/run.ts";
 import { type RunSummary } from "../../runner/run_summary.ts";
 import { PipelineSession } from "../../runner/session.ts";
@@ -162,6 +163,8 @@ Deno.test("equal nodes wait for the first without being looked at again and agai
     };
     const summary = await runGraph({
       ...{ store, records, graph, targets, planner, record, executor: lanes(executed), engine: "cpu" },
+      policies: new Policies(),
+      capacity: new Policies().capacity(1),
       onEvent: () => {},
       stop: new AbortController().signal,
     });

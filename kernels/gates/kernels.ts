@@ -1,0 +1,38 @@
+/** What the module exports, and the numbers that it and its callers share. */
+
+/** The functions of the module; see wat.ts. */
+export interface GateKernels {
+  forward(runs: number, count: number): void;
+  backward(runs: number, count: number): void;
+  count(runs: number, count: number): void;
+  product(list: number, count: number): void;
+  share(list: number, count: number): void;
+  addRow(list: number, count: number): void;
+  clear(list: number, count: number): void;
+  finish(list: number, count: number): void;
+}
+
+/** The exponent of a row of zeros. */
+export const NO_EXPONENT = -2147483648;
+
+/**
+ * Counts of weights are stored over the weights, which may be as small as 2^-149, times this: so they are in the range of
+ * float32 wherever the weight is not 0, and flows from 2^-66 on are not lost.
+ */
+export const RATIO_SCALE = 2 ** -60;
+
+/** Room for runs, and for entries, in the memory of a thread. */
+export const RUN_BYTES = 1 << 16, LIST_BYTES = 1 << 22;
+
+/** By exponent from -1023 to 1023. */
+const POWERS = Float64Array.from({ length: 2047 }, (_, i) => 2 ** (i - 1023));
+
+/** `2 ** exponent`; 0 far below 1. */
+export function powerOfTwo(exponent: number): number {
+  return exponent < -1023 ? 0 : POWERS[exponent + 1023] as number;
+}
+
+/** The exponent of a product of rows. */
+export function together(a: number, b: number): number {
+  return a === NO_EXPONENT || b === NO_EXPONENT ? NO_EXPONENT : a + b;
+}

@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { CallError, messageOf } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
+import type { GraphNode } from "./graph.ts";
+import {
+  memoryBytes,
+  mergePolicies,
+  type NodePolicy,
+  nodePolicy,
+  type Policy,
+  resourcesSchema,
+  retriesSchema,
+  schemaFaults,
+} from "./policy.ts";
+import type { Capacity } from "./pool.ts";
+
+const entrySchema = resourcesSchema.extend({ retries: retriesSchema.optional() });
+
+const profileSchema = z.strictObject({
+  pool: resourcesSchema.omit({ time: true }).optional(),
+  default: entrySchema.optional(),
+  stages: z.record(z.string(), entrySchema).optional(),
+});
+
+/** How stages run on a machine or in a place: a JSON file that `--profile` names. */
+export type Profile = z.output<typeof profileSchema>;
+
+/**
+ * Reads a profile.
+ *
+ * @throws CallError with all faults at once.
+ */
+export function readProfile(path: string): Profile {
+  let json: unknown;
+  try {
+    json = JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    throw new CallError("run/profile", `the profile ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const checked = profileSchema.safeParse(json);
+  if (!checked.success) throw refused(path, schemaFaults(checked.error));
+  return checked.data;
+}
+
+function refused(path: string, faults: readonly string[]): CallError {
+  return new CallError(
+    "run/profile",
+    `the profile ${path}:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    {
+      hint: "docs/running.md says what a profile holds.",
+    },
+  );
+}
+
+function policyIn({ retries, ...resources }: z.output<typeof entrySchema>): Policy {
+  // The schema's own types have `undefined` where a property is missing.
+  return { resources, ...(retries === undefined ? {} : { retries }) } as Policy;
+}
+
+function expressionOf(pattern: string): RegExp {
+  return new RegExp(`^${pattern.split("*").map((part) => RegExp.escape(part)).join(".*")}$`);
+}
+
+/** Bytes of memory; all there could be for commands that only look at a pipeline and may not ask. */
+function machineMemory(): number {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "systemMemoryInfo" });
+  return state === "granted" ? Deno.systemMemoryInfo().total : Infinity;
+}
+
+/** How the nodes of a pipeline run: what stages and nodes declare, and what a profile says. */
+export class Policies {
+  readonly #profile: Profile;
+  readonly #stages: readonly {
+    readonly pattern: string;
+    readonly expression: RegExp;
+    readonly policy: Policy;
+  }[];
+  readonly #nodes = new Map<GraphNode, NodePolicy>();
+
+  /** @param path of the profile, for messages; without one only what is declared counts. */
+  constructor(private readonly path?: string) {
+    this.#profile = path === undefined ? {} : readProfile(path);
+    this.#stages = Object.entries(this.#profile.stages ?? {}).map(([pattern, entry]) => ({
+      pattern,
+      expression: expressionOf(pattern),
+      policy: policyIn(entry),
+    }));
+  }
+
+  /** How a node runs: the profile's defaults, its stage, its own options, then what the profile says of its stage. */
+  of(node: GraphNode): NodePolicy {
+    let policy = this.#nodes.get(node);
+    if (policy === undefined) {
+      const own = this.#stages.filter(({ expression }) => expression.test(node.stage.name));
+      const layers = [policyIn(this.#profile.default ?? {}), node.policy, ...own.map((one) => one.policy)];
+      this.#nodes.set(node, policy = nodePolicy(mergePolicies(...layers)));
+    }
+    return policy;
+  }
+
+  /**
+   * What the local pool has: what the profile says, else what the machine has.
+   *
+   * @param jobs that the user wants to run at once: so many nodes that say nothing fit beside each other.
+   */
+  capacity(jobs: number): Capacity {
+    const { cores, memory, gpus } = this.#profile.pool ?? {};
+    return {
+      cores: cores ?? Math.max(navigator.hardwareConcurrency, jobs),
+      memory: typeof memory === "string" ? memoryBytes(memory)! : memory ?? machineMemory(),
+      gpus: gpus ?? 1,
+    };
+  }
+
+  /**
+   * Refuses a profile that names stages which the pipeline has not, and nodes that the pool can never take.
+   *
+   * @param whole whether these are all nodes of the pipeline: one that still grows may have more stages.
+   * @throws CallError with all faults at once.
+   */
+  check(nodes: readonly GraphNode[], jobs: number, whole = true): void {
+    const stages = new Set(nodes.map((node) => node.stage.name));
+    const unknown = this.#stages.filter(({ expression }) =>
+      whole && !stages.values().some((name) => expression.test(name))
+    );
+    const faults = unknown.map(({ pattern }) =>
+      `\`stages\`: the pipeline has no stage \`${pattern}\`${didYouMean(pattern, stages)}`
+    );
+    const { memory } = this.capacity(jobs);
+    const gpus = this.#profile.pool?.gpus ?? Infinity;
+    for (const node of nodes) {
+      const wanted = this.of(node);
+      if ((wanted.memory ?? 0) > memory) {
+        faults.push(`node \`${node.name}\` takes ${wanted.memory} bytes of memory; there are ${memory}`);
+      }
+      if (wanted.gpus > gpus) {
+        faults.push(`node \`${node.name}\` takes ${wanted.gpus} graphics cards; there are ${gpus}`);
+      }
+    }
+    if (faults.length === 0) return;
+    if (this.path !== undefined) throw refused(this.path, faults);
+    throw new CallError("run/profile", faults.join("\n"), {
+      hint: "A profile may say less for this machine: --profile FILE (docs/running.md).",
+    });
+  }
+}
