@@ -32,6 +32,17 @@ export const STORE_PERMISSIONS: readonly string[] = [
   `--allow-env=${SETTINGS}`,
 ];
 
+/**
+ * Flags of commands that talk to the Hugging Face Hub: its own hosts, those that it stores files on, and this machine, for a hub
+ * of one's own.
+ */
+export const HUB_PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-net=huggingface.co,*.huggingface.co,*.hf.co,*.amazonaws.com,127.0.0.1",
+  `--allow-env=${SETTINGS},HF_TOKEN,HF_ENDPOINT`,
+];
+
 /** Flags of commands that may run stages. */
 export const STAGE_PERMISSIONS: readonly string[] = [
   ...["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys", "--allow-ffi"],

@@ -62,6 +62,18 @@ unlike what it was learned from. The licence of that data holds for what is done
 `;
 }
 
+/** A card as the Hub reads it: with what its lists and filters go by at the head. */
+export function hubCard(card: string, license?: string): string {
+  const head = [
+    ...(license === undefined ? [] : [`license: ${JSON.stringify(license)}`]),
+    "library_name: retort",
+    "tags:",
+    "- probabilistic-circuit",
+    "- tractable-inference",
+  ];
+  return `---\n${head.join("\n")}\n---\n\n${card}`;
+}
+
 /** What the nodes that read the artifact, and the one that made it, measured. */
 function measuredOf(
   records: Records,

@@ -9,6 +9,7 @@ import { type ControlCode, controlCodes } from "./control.ts";
 import { type DataCode, dataCodes } from "./datasets.ts";
 import type { CodeEntry } from "./entry.ts";
 import { type FileCode, fileCodes } from "./foundation.ts";
+import { type HubCode, hubCodes } from "./hub.ts";
 import { type KernelCode, kernelCodes } from "./kernels.ts";
 import { type RunnerCode, runnerCodes } from "./runner.ts";
 import { type StageCode, stageCodes } from "./stages.ts";
@@ -22,6 +23,7 @@ export type {
   ControlCode,
   DataCode,
   FileCode,
+  HubCode,
   KernelCode,
   RunnerCode,
   StageCode,
@@ -35,6 +37,7 @@ export type RetortCode =
   | RunnerCode
   | StoreCode
   | FileCode
+  | HubCode
   | DataCode
   | TextCode
   | StageCode
@@ -48,6 +51,7 @@ export const errorCodes: Readonly<Record<RetortCode, CodeEntry>> = {
   ...runnerCodes,
   ...storeCodes,
   ...fileCodes,
+  ...hubCodes,
   ...dataCodes,
   ...textCodes,
   ...stageCodes,

@@ -58,13 +58,19 @@ for (
   });
 }
 
-Deno.test("no task but `data` and the benchmarks may use the network; the dashboard serves this machine", () => {
+Deno.test("no task but `data` and the benchmarks may use the whole network; the dashboard serves this machine, `publish` and `get` know the Hub", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
   for (const [name, command] of Object.entries(tasks)) {
     if (name === "data" || name.startsWith("bench")) continue;
     const network = permissions(command).filter((flag) => /^--allow-(net|all)/.test(flag));
-    assert.deepEqual(network, name === "dashboard" ? ["--allow-net=127.0.0.1"] : [], name);
+    const hub = "--allow-net=huggingface.co,*.huggingface.co,*.hf.co,*.amazonaws.com,127.0.0.1";
+    const own = name === "dashboard"
+      ? ["--allow-net=127.0.0.1"]
+      : ["publish", "get"].includes(name)
+      ? [hub]
+      : [];
+    assert.deepEqual(network, own, name);
   }
 });
