@@ -33,6 +33,7 @@ export type { NpyArray, NpyType } from "./runner/codecs/npy.ts";
 export { json, type JsonOptions } from "./runner/codecs/json.ts";
 export { text } from "./runner/codecs/text.ts";
 export { jsonText, tableText } from "./foundation/text.ts";
+export type { Policy } from "./runner/policy.ts";
 export { defineSource, defineStage, many } from "./runner/stage.ts";
 export type {
   AnyStage,

@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import {
   type Circuit,
   Evidence,
@@ -97,7 +98,7 @@ export class GateStructure {
       const own = this.leavesOver[node.variable] as NodeId[];
       const { states } = circuit.variables[node.variable] as { states: number };
       const parameter = node.parameter as string;
-      const rowOf = rowsOf.getOrInsertComputed(parameter, () => {
+      const rowOf = getOrMake(rowsOf, parameter, () => {
         const list = new Int32Array(states).fill(-1);
         supportOf(circuit, node).forEach((value, row) => list[value] = row);
         return list;
@@ -108,7 +109,7 @@ export class GateStructure {
     const lists = new Map<string, Int32Array[]>();
     this.#open = this.leavesOver.map((ids) => {
       const key = ids.map((id) => (nodes[id] as InputNode).parameter).join("\n");
-      return lists.getOrInsertComputed(key, () => openByValue(ids.map((id) => this.gates[id] as Gate)));
+      return getOrMake(lists, key, () => openByValue(ids.map((id) => this.gates[id] as Gate)));
     });
     this.#all = this.leavesOver.map((ids) => Int32Array.from(ids.keys()));
     this.inputs = nodes.map((node) => node.kind === "sum" ? this.#inputsOf(node) : undefined);
