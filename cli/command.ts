@@ -13,8 +13,12 @@ export interface TaskCommand {
   readonly permissions: readonly string[];
   /** Silences Deno itself, for example the progress of its own downloads. */
   readonly quiet?: true;
-  /** Declares arguments, options and the action. */
-  declare(command: Command): unknown;
+  /**
+   * Declares arguments, options and the action.
+   *
+   * @param all loads all commands, for one that is about them.
+   */
+  declare(command: Command, all: () => Promise<readonly TaskCommand[]>): unknown;
 }
 
 /** Declares a command. */

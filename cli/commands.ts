@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   "get": () => import("./commands/get.ts"),
   "repro": () => import("./commands/repro.ts"),
   "doctor": () => import("./commands/doctor.ts"),
+  "init": () => import("./commands/init.ts"),
   "data list": () => import("./commands/data_list.ts"),
   "data fetch": () => import("./commands/data_fetch.ts"),
 };

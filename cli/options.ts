@@ -6,7 +6,7 @@ import type { SessionOptions } from "../runner/session.ts";
 import type { EngineChoice } from "../runner/stage.ts";
 
 /** The user's working folder; `deno task` itself runs in the project's folder. */
-function callFolder(): string {
+export function callFolder(): string {
   return Deno.env.get("INIT_CWD") ?? Deno.cwd();
 }
 

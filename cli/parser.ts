@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { VERSION } from "../runner/environment.ts";
+import { VERSION } from "../foundation/own_package.ts";
 import type { TaskCommand } from "./command.ts";
 import { COMMANDS, GROUPS } from "./commands.ts";
 
@@ -33,7 +33,10 @@ export function parserOf(commands: readonly TaskCommand[]): Command {
       parent = groups.get(first) ?? program.command(first).description(GROUPS[first]!);
       groups.set(first, parent);
     }
-    command.declare(parent.command(second ?? first).description(command.summary));
+    command.declare(
+      parent.command(second ?? first).description(command.summary),
+      () => loadCommands(Object.keys(COMMANDS)),
+    );
   }
   return program;
 }

@@ -8,13 +8,18 @@
  *     deno task run pipelines/causal_hmm.ts --set model=FOLDER --set states=256 --set texts=50000 --set output=last_hidden_state
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
-import { drawTexts } from "../stages/text/draw_texts.ts";
-import { embeddingState, embedSuffixes } from "../stages/text/embed.ts";
-import { localText } from "../stages/text/local.ts";
-import { sampleText } from "../stages/text/sample_text.ts";
-import { causalParams, onnxTeacher, portNames } from "../stages/text/teachers.ts";
-import { layWindows } from "../stages/text/windows.ts";
+import { definePipeline } from "retort";
+import {
+  causalParams,
+  drawTexts,
+  embeddingState,
+  embedSuffixes,
+  layWindows,
+  localText,
+  onnxTeacher,
+  portNames,
+  sampleText,
+} from "retort/stages/text";
 import { type Corpus, distilledArm, emParams, randomArm, tableOf, textHeadline } from "./parts/hmm_arms.ts";
 
 export default definePipeline({

@@ -11,9 +11,9 @@
  *     deno task run pipelines/cifar10_lvd.ts --set transform=ycocg-r-511
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
-import { dataSet } from "../stages/data_set.ts";
-import { loadImages } from "../stages/images/load_images.ts";
+import { definePipeline } from "retort";
+import { dataSet } from "retort/stages";
+import { loadImages } from "retort/stages/images";
 import { compareImageArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({

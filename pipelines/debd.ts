@@ -7,18 +7,16 @@
  *     deno task run pipelines/debd.ts --set sets=["nltcs"] --set latents=[16] --set seeds=2
  */
 import { z } from "zod";
-import { definePipeline, type Ref } from "../mod.ts";
-import { dataSet } from "../stages/data_set.ts";
-import { chooseCircuit } from "../stages/density/choose_circuit.ts";
-import type { choice } from "../stages/density/choose_circuit.ts";
-import { hiddenTree } from "../stages/density/hidden_tree.ts";
-import { loadRows } from "../stages/density/load_rows.ts";
-import { mixCircuits } from "../stages/density/mix_circuits.ts";
-import { densityResults } from "../stages/density/table.ts";
-import { evaluateCircuit } from "../stages/evaluate_circuit.ts";
-import type { score } from "../stages/codecs/score.ts";
-import { trainEm } from "../stages/train_em.ts";
-import { anemone } from "../stages/training_params.ts";
+import { definePipeline, type Ref } from "retort";
+import { anemone, dataSet, evaluateCircuit, type score, trainEm } from "retort/stages";
+import {
+  type choice,
+  chooseCircuit,
+  densityResults,
+  hiddenTree,
+  loadRows,
+  mixCircuits,
+} from "retort/stages/density";
 
 /** Published mean test log-likelihoods of hidden Chow-Liu trees over five seeds, from a GPU library. */
 const PUBLISHED = { nltcs: -5.999, plants: -14.26, jester: -52.46, accidents: -26.74, dna: -79.06 };

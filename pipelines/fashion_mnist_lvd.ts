@@ -7,9 +7,9 @@
  *     deno task run pipelines/fashion_mnist_lvd.ts --set train=2000 --set test=500 --set clusters=[16]
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
-import { dataSet } from "../stages/data_set.ts";
-import { loadImages } from "../stages/images/load_images.ts";
+import { definePipeline } from "retort";
+import { dataSet } from "retort/stages";
+import { loadImages } from "retort/stages/images";
 import { compareImageArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
 
 export default definePipeline({

@@ -8,13 +8,16 @@
  *     deno task run pipelines/quickstart.ts --set states=64 --set from=1980
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
-import { blankedTexts, completeText } from "../stages/text/complete_text.ts";
-import { loadText } from "../stages/text/load.ts";
-import { sampleText } from "../stages/text/sample_text.ts";
-import { sotuText } from "../stages/text/sotu.ts";
-import { useLiteTeacher } from "../stages/text/teachers.ts";
-import { tokenize } from "../stages/text/tokenize.ts";
+import { definePipeline } from "retort";
+import {
+  blankedTexts,
+  completeText,
+  loadText,
+  sampleText,
+  sotuText,
+  tokenize,
+  useLiteTeacher,
+} from "retort/stages/text";
 import {
   comparisonParams,
   corpusOf,

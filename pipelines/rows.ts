@@ -10,10 +10,9 @@
  */
 import { basename } from "node:path";
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
+import { definePipeline } from "retort";
 import { compareRowModels, rowHeadline, rowParams } from "./parts/row_models.ts";
-import { loadTable, tableParams } from "../stages/rows/load_table.ts";
-import { tableFile } from "../stages/rows/table_file.ts";
+import { loadTable, tableFile, tableParams } from "retort/stages/rows";
 
 export default definePipeline({
   name: "rows",

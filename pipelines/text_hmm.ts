@@ -12,12 +12,19 @@
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER --set 'blanks=["The _ of the _."]'
  */
 import { z } from "zod";
-import { CallError, definePipeline } from "../mod.ts";
-import { blankedTexts, completeText } from "../stages/text/complete_text.ts";
-import { loadParams, loadText } from "../stages/text/load.ts";
-import { localText, textPaths } from "../stages/text/local.ts";
-import { sampleText } from "../stages/text/sample_text.ts";
-import { tokenize, tokenizePieces, tokenParams } from "../stages/text/tokenize.ts";
+import { CallError, definePipeline } from "retort";
+import {
+  blankedTexts,
+  completeText,
+  loadParams,
+  loadText,
+  localText,
+  sampleText,
+  textPaths,
+  tokenize,
+  tokenizePieces,
+  tokenParams,
+} from "retort/stages/text";
 import { textHeadline } from "./parts/hmm_arms.ts";
 import { isOnnx, teacherFiles } from "./parts/teachers.ts";
 import { compareArms, experimentParams } from "./parts/text_experiment.ts";

@@ -9,10 +9,9 @@
  *     deno task run pipelines/wikitext2_hmm.ts --set states=[64,128] --set seeds=3
  */
 import { z } from "zod";
-import { definePipeline } from "../mod.ts";
-import { dataSet } from "../stages/data_set.ts";
-import { loadText } from "../stages/text/load.ts";
-import { tokenize } from "../stages/text/tokenize.ts";
+import { definePipeline } from "retort";
+import { dataSet } from "retort/stages";
+import { loadText, tokenize } from "retort/stages/text";
 import { textHeadline } from "./parts/hmm_arms.ts";
 import { compareArms, experimentParams } from "./parts/text_experiment.ts";
 

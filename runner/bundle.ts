@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as esbuild from "esbuild";
 import { type Digest, digestBytes, digestJson } from "../foundation/canonical.ts";
 import { messageOf } from "../foundation/errors.ts";
+import { isOwn, ownPath } from "../foundation/own_package.ts";
 import type { Packages } from "./packages.ts";
 import { syntaxText } from "./syntax.ts";
 
@@ -19,7 +20,7 @@ export interface Bundle {
 }
 
 /** Identifies the bundler, the parser and the rules in this file, since others would produce different text. */
-export const METHOD = "esbuild-0.28.2 acorn-8.19.0/1";
+export const METHOD = "esbuild-0.28.2 acorn-8.19.0/2";
 
 /** The modules that declare stages and pipelines belong to the runner and are covered by the format of keys. */
 const DECLARING: ReadonlyMap<string, string> = new Map([
@@ -142,21 +143,31 @@ function plugin(
   { mark, folder, files, packages }: { mark: string; folder: string; files: Set<string>; packages: Packages },
 ): esbuild.Plugin {
   const bare = new Map<string, Set<string>>();
+  const ownStage = isOwn(pathToFileURL(`${folder}/`).href);
   return {
     name: "retort",
     setup(build) {
       build.onResolve({ filter: /.*/ }, (args) => {
         if (args.kind === "entry-point") return undefined;
         const importer: string = args.pluginData?.path ?? `${folder}/-`;
+        const from = pathToFileURL(importer);
         const target = /^\.{0,2}\//.test(args.path)
-          ? new URL(args.path, pathToFileURL(importer)).href
-          : packages.resolve(args.path) ??
+          ? new URL(args.path, from).href
+          : packages.resolve(args.path, from.href) ??
             (URL.canParse(args.path) ? args.path : import.meta.resolve(args.path));
         const declaring = DECLARING.get(target);
         if (declaring !== undefined) return { path: declaring, external: true, sideEffects: false };
         if (target.startsWith("file:")) {
           const path = fileURLToPath(target);
-          return { path: encodeURI(relative(folder, path)), namespace: mark, pluginData: { path } };
+          const own = isOwn(target);
+          return {
+            // For stages of others, Retort's modules have the same names wherever it lies.
+            path: encodeURI(own && !ownStage ? `retort:${ownPath(target)}` : relative(folder, path)),
+            namespace: mark,
+            pluginData: { path },
+            // What others import of Retort comes through modules that list all of a room: what is not used does not count.
+            ...(own && { sideEffects: bare.get(importer)?.has(args.path) ?? false }),
+          };
         }
         // A package none of whose names is used does not count, unless it is imported only for its side effects.
         return { path: target, external: true, sideEffects: bare.get(importer)?.has(args.path) ?? false };

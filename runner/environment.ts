@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import { VERSION } from "../foundation/own_package.ts";
 import type { Packages } from "./packages.ts";
 import type { EngineChoice } from "./stage.ts";
 
@@ -20,9 +21,6 @@ export interface Environment {
   /** Commit and whether files differed from it; null outside a repository. */
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
 }
-
-/** The version of Retort. */
-export const VERSION = "0.2.0";
 
 /** Describes this machine and this code. `folder` is asked for its git commit. */
 export async function describeEnvironment(

@@ -166,6 +166,7 @@ export class NodeRuns implements Disposable {
       pipeline: this.#options.record.pipeline,
       engine: this.#options.engine,
       ...(this.#options.adapter === undefined ? {} : { adapter: this.#options.adapter }),
+      ...(this.#options.config === undefined ? {} : { config: this.#options.config }),
       store: this.#options.store.root,
       mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make",
     };

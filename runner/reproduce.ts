@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { RetortError } from "../foundation/errors.ts";
 import { stageAt } from "./declaration.ts";
 import { executeJob } from "./execute/execute.ts";
@@ -8,6 +9,7 @@ import { Strays } from "./execute/strays.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { KEY_FORMAT, type KeyComponents, keyOf } from "./key.ts";
 import { Packages } from "./packages.ts";
+import { projectOf, readProject } from "./project.ts";
 import { Records } from "./records/records.ts";
 import { lock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
@@ -35,7 +37,8 @@ export async function reproduce(
   const reads = new Reads();
   const stage = await reads.importing(() => stageAt(job, job.stage));
   using records = new Records(store);
-  const packages = Packages.load(new URL("../deno.json", import.meta.url));
+  const project = job.config === undefined ? projectOf(fileURLToPath(job.module)) : readProject(job.config);
+  const packages = Packages.load(project);
   let components: KeyComponents;
   {
     await using fingerprinter = new Fingerprinter(packages, records.fingerprints);

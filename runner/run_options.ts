@@ -26,6 +26,8 @@ export interface GraphRunOptions {
   readonly capacity: Capacity;
   readonly engine: EngineChoice;
   readonly adapter?: string;
+  /** Path of the project's `deno.json`. */
+  readonly config?: string;
   readonly record: RunRecord;
   /** The question that the run answers, if its pipeline asks one. */
   readonly asked?: PipelineQuestion | undefined;

@@ -12,6 +12,7 @@ import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
 import { Policies } from "./profile.ts";
+import { type Project, projectOf } from "./project.ts";
 import { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import { runGraph } from "./run.ts";
@@ -60,6 +61,7 @@ export class PipelineSession implements AsyncDisposable {
   private constructor(
     readonly pipeline: BuiltPipeline,
     readonly url: URL,
+    readonly project: Project,
     readonly store: Store,
     readonly records: Records,
     readonly packages: Packages,
@@ -83,6 +85,7 @@ export class PipelineSession implements AsyncDisposable {
   static async open(options: SessionOptions): Promise<PipelineSession> {
     const policies = new Policies(options.profile);
     const url = pathToFileURL(options.file);
+    const project = projectOf(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
     const { targets, outputs } = select(graph, options);
@@ -90,7 +93,8 @@ export class PipelineSession implements AsyncDisposable {
     policies.check(graph.nodes, 1);
     await findStages(needed);
     const force = forced(graph, needed, options.force ?? []);
-    const packages = Packages.load(new URL("../deno.json", import.meta.url));
+    // Importing the pipeline has locked what it imports.
+    const packages = Packages.load(project);
     const store = Store.open(options.store, { create: true });
     // On a read-only store nothing is recorded, but a run whose results are all cached still works.
     await using opened = new AsyncDisposableStack();
@@ -110,7 +114,7 @@ export class PipelineSession implements AsyncDisposable {
       noCache: options.noCache ?? false,
     });
     return new PipelineSession(
-      ...[pipeline, url, store, records, packages, planner, targets, outputs] as const,
+      ...[pipeline, url, project, store, records, packages, planner, targets, outputs] as const,
       ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor, policies] as const,
     );
   }
@@ -161,6 +165,7 @@ export class PipelineSession implements AsyncDisposable {
       policies: this.policies,
       capacity: this.policies.capacity(options.jobs),
       engine: this.engine,
+      config: this.project.config,
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,
       asked: this.pipeline.asked,

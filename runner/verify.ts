@@ -119,6 +119,7 @@ export async function verifyByExecution(
           pipeline: session.pipeline.name,
           engine: session.engine,
           ...(session.adapter === undefined ? {} : { adapter: session.adapter }),
+          config: session.project.config,
           store: session.store.root,
           mode: "check",
         },

@@ -3,7 +3,7 @@ import type { GraphNode } from "../../runner/graph.ts";
 import { eachInput } from "../../runner/inputs.ts";
 import { reasonText } from "../../runner/key.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
-import { PipelineSession } from "../../runner/session.ts";
+
 import {
   ADAPTER,
   ENGINE,
@@ -20,13 +20,16 @@ import {
   userPath,
   VERBOSE,
 } from "../options.ts";
+import { openPipeline } from "../session.ts";
 import { note, print, printJson } from "../output.ts";
 import { defineCommand } from "../command.ts";
+
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-ffi"];
 
 export default defineCommand({
   name: "graph",
   summary: "draw a pipeline with the state of each node, as Mermaid text or SVG",
-  permissions: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-ffi"],
+  permissions: PERMISSIONS,
   declare: (command) =>
     command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
       ADAPTER,
@@ -66,7 +69,7 @@ const WORDS: Record<State, string> = {
 };
 
 async function graph(file: string, options: GraphOptions): Promise<void> {
-  await using session = await PipelineSession.open(sessionOptions(file, options));
+  await using session = await openPipeline(sessionOptions(file, options), PERMISSIONS);
   const plan = [...(await session.plan()).values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
   if (options.json) {

@@ -1,11 +1,13 @@
 import { exit } from "../exit.ts";
 import { RetortError } from "../../foundation/errors.ts";
+import { readProject } from "../../runner/project.ts";
 import { reproduce } from "../../runner/reproduce.ts";
 import { Store } from "../../runner/store/store.ts";
 import { listWorkspaces, readWorkspace } from "../../runner/workspace.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { JSON_OUTPUT, STORE, storePath, VERBOSE } from "../options.ts";
 import { clean, durationText, note, print, printJson, table } from "../output.ts";
+import { continueIn } from "../relaunch.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
 export default defineCommand({
@@ -32,6 +34,8 @@ async function repro(
     );
   }
   const workspace = readWorkspace(store, node);
+  const { config } = workspace.job;
+  if (config !== undefined) await continueIn(readProject(config), STAGE_PERMISSIONS);
   note(`node ${clean(node)}, stage ${workspace.job.stage} of ${workspace.job.module}`);
   note(`parameters ${JSON.stringify(workspace.job.params)}`);
   note(`failed before with: ${clean(workspace.error)}\n`);

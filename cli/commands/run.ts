@@ -16,7 +16,7 @@ import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { selectsAll } from "../../runner/selection.ts";
 import { outputSummaries } from "../../runner/summary.ts";
-import { PipelineSession } from "../../runner/session.ts";
+import type { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { terminalAnswer } from "../answer.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -39,6 +39,7 @@ import {
   UNTIL,
   VERBOSE,
 } from "../options.ts";
+import { openPipeline } from "../session.ts";
 import {
   bytesText,
   clean,
@@ -93,12 +94,12 @@ async function run(file: string, options: RunOptions): Promise<void> {
       "--lock needs the whole pipeline: leave out --only, --from, --until and --except",
     );
   }
-  await using session = await PipelineSession.open({
+  await using session = await openPipeline({
     ...sessionOptions(file, options),
     force: options.force,
     noCache: !options.cache,
     ...chosenExecutor(options.executor),
-  });
+  }, STAGE_PERMISSIONS);
   const lock = options.frozen ? readLockFile(session.url) : undefined;
   if (lock !== undefined) {
     const faults = await lockFaults(session, lock);

@@ -1,6 +1,6 @@
 import { exit } from "../exit.ts";
 import { CallError } from "../../foundation/errors.ts";
-import { PipelineSession } from "../../runner/session.ts";
+import type { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -23,6 +23,7 @@ import {
   UNTIL,
   VERBOSE,
 } from "../options.ts";
+import { openPipeline } from "../session.ts";
 import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
@@ -86,10 +87,10 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
 async function execute(file: string | undefined, options: VerifyOptions): Promise<void> {
   if (file === undefined) throw new CallError("command/options", "--execute needs a pipeline file");
   // While the graph is being built nothing listens: a signal ends the process at once.
-  await using session = await PipelineSession.open({
+  await using session = await openPipeline({
     ...sessionOptions(file, options),
     ...chosenExecutor(options.executor),
-  });
+  }, STAGE_PERMISSIONS);
   await interruptible((signal) => reexecute(session, options, signal));
 }
 

@@ -14,6 +14,11 @@ export type RunnerCode =
   | "graph/foreign-node"
   | "graph/unknown-node"
   | "graph/nothing-selected"
+  | "project/none"
+  | "project/config"
+  | "project/lock"
+  | "project/import"
+  | "project/two-versions"
   | "stage/declaration"
   | "stage/not-exported"
   | "stage/unstable-declaration"
@@ -109,6 +114,34 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     remedy:
       "The hint lists what the run would make. `--from` and `--until` need a path from one to the other.",
   },
+  "project/none": {
+    means: "The pipeline lies in no project: neither its folder nor one above it has a `deno.json`.",
+    example: "/home/me/first.ts lies in no project: no folder above it has a deno.json",
+    remedy: "`retort init DIR` makes a project; pipelines and stages of your own lie in it.",
+  },
+  "project/config": {
+    means: "The `deno.json` of the project, or a file that it names, cannot be read.",
+    example:
+      "cannot read /home/me/project/deno.json: Expected double-quoted property name in JSON at position 12",
+    remedy: "Mend the file: it says what the imports of the project's pipelines mean.",
+  },
+  "project/lock": {
+    means:
+      "The lock file of the project is missing, damaged, switched off, of another format, or that of another project.",
+    example: "/home/me/project/deno.lock does not lock npm:zod@4.6.7",
+    remedy: "Take it from your repository, or remove it: `deno install` writes a new one.",
+  },
+  "project/import": {
+    means: "A module imports something of Retort that it does not have.",
+    example: "there is no `retort/circuit`",
+    remedy: "Import one of the names that the hint lists.",
+  },
+  "project/two-versions": {
+    means:
+      "The project names another version of Retort, or another copy, than the one whose command runs it.",
+    example: "two versions of Retort: /home/me/project/deno.json names 0.3.0, the command is of 0.4.0",
+    remedy: "Run the project's own command (`deno task run`), and name one version in deno.json.",
+  },
   "stage/declaration": {
     means:
       "A stage is declared wrongly: its name, inputs, outputs or options, or the same name twice in a module.",
@@ -137,8 +170,7 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     remedy: "Make every import resolvable; or pin the stage's code by hand with `version`.",
   },
   "stage/packages": {
-    means:
-      "The files by which keys name npm packages, deno.json and deno.lock, are missing or cannot be read.",
+    means: "An import of an npm package cannot be read.",
     example: "cannot read the npm specifier npm:@",
     remedy: "Run `deno install` beside the pipeline so that both files are there and agree.",
   },

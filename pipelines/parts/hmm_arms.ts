@@ -1,27 +1,39 @@
 /** Shared by the text pipelines: a corpus in windows, teachers, and the arms that compare HMMs. */
 import { z } from "zod";
-import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
-import { clusterVectors } from "../../stages/clusters/kmeans.ts";
-import { fitPca, projectPca } from "../../stages/clusters/pca.ts";
-import type { circuit } from "../../stages/codecs/circuit.ts";
-import type { trainingLog } from "../../stages/codecs/score.ts";
-import type { languageScore } from "../../stages/codecs.ts";
-import { evaluateBigram } from "../../stages/evaluate_bigram.ts";
-import { evaluateKneserNey } from "../../stages/evaluate_kneser_ney.ts";
-import { fitBigram } from "../../stages/fit_bigram.ts";
-import type { tokens, vocabulary, windows } from "../../stages/text/codecs.ts";
-import { type clusterTable, describeClusters } from "../../stages/text/describe_clusters.ts";
-import { embedRandom, embedStatic, embedSuffixes } from "../../stages/text/embed.ts";
-import { evaluateText } from "../../stages/text/evaluate_text.ts";
-import { languageResults } from "../../stages/text/language_table.ts";
-import { clustersFor, materialiseHmm } from "../../stages/text/materialise_hmm.ts";
-import { randomHmm } from "../../stages/text/random_hmm.ts";
-import { smoothText } from "../../stages/text/smooth_text.ts";
-import type { teacher } from "../../stages/text/teachers.ts";
-import { trainText } from "../../stages/text/train_text.ts";
-import { layWindows } from "../../stages/text/windows.ts";
-import { anemone, trainingParams } from "../../stages/training_params.ts";
-import { wordVectors } from "../../stages/text/word_vectors.ts";
+import type { HeadlineDefinition, matrixShards, Ref } from "retort";
+import {
+  anemone,
+  type circuit,
+  clusterVectors,
+  evaluateBigram,
+  evaluateKneserNey,
+  fitBigram,
+  fitPca,
+  type languageScore,
+  projectPca,
+  type trainingLog,
+  trainingParams,
+} from "retort/stages";
+import {
+  clustersFor,
+  type clusterTable,
+  describeClusters,
+  embedRandom,
+  embedStatic,
+  embedSuffixes,
+  evaluateText,
+  languageResults,
+  layWindows,
+  materialiseHmm,
+  randomHmm,
+  smoothText,
+  type teacher,
+  type tokens,
+  trainText,
+  type vocabulary,
+  type windows,
+  wordVectors,
+} from "retort/stages/text";
 
 /** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {

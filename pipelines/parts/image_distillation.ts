@@ -1,38 +1,36 @@
 /** Shared by the image pipelines: the arms of a comparison. */
 import { z } from "zod";
-import type { HeadlineDefinition, matrixShards, Ref } from "../../mod.ts";
-import type { circuit } from "../../stages/codecs/circuit.ts";
-import type { trainingLog } from "../../stages/codecs/score.ts";
-import { assembleModel } from "../../stages/images/assemble_patches.ts";
-import { clusterPatches } from "../../stages/images/cluster_patches.ts";
-import { autoencoderPatchFeatures } from "../../stages/images/autoencoder_features.ts";
-import type { images } from "../../stages/images/codecs.ts";
+import type { HeadlineDefinition, matrixShards, Ref } from "retort";
+import { anemone, type circuit, trainEm, type trainingLog } from "retort/stages";
 import {
+  assembleModel,
+  autoencoderPatchFeatures,
+  clusterPatches,
+  controlFeatures,
   evaluatePatchModel,
   evaluatePixelCircuit,
+  growClusters,
+  imageCharts,
+  type images,
+  imageSamples,
   type imageScore,
-} from "../../stages/images/evaluate_images.ts";
-import { imageCharts } from "../../stages/images/image_chart.ts";
-import { tabulateImages } from "../../stages/images/image_table.ts";
-import {
+  type patchCircuits,
+  type patchClusters,
+  type patchModel,
+  patchTree,
+  patchVectors,
+  pixelTree,
   showCircuitInpainting,
   showCircuitSamples,
+  showClusters,
   showModelInpainting,
   showModelSamples,
-} from "../../stages/images/show_images.ts";
-import { imageSamples } from "../../stages/images/image_samples.ts";
-import type { patchCircuits, patchClusters, patchModel } from "../../stages/images/patch_codecs.ts";
-import { growClusters } from "../../stages/images/grow_clusters.ts";
-import { controlFeatures } from "../../stages/images/patch_features.ts";
-import { patchTree } from "../../stages/images/patch_tree.ts";
-import { patchVectors } from "../../stages/images/patch_vectors.ts";
-import { pixelTree } from "../../stages/images/pixel_tree.ts";
-import { showClusters } from "../../stages/images/show_clusters.ts";
-import { trainAutoencoder } from "../../stages/images/train_autoencoder.ts";
-import { trainGrownCircuits, trainPatchCircuits } from "../../stages/images/train_patch_circuits.ts";
-import { trainPatches } from "../../stages/images/train_patches.ts";
-import { trainEm } from "../../stages/train_em.ts";
-import { anemone } from "../../stages/training_params.ts";
+  tabulateImages,
+  trainAutoencoder,
+  trainGrownCircuits,
+  trainPatchCircuits,
+  trainPatches,
+} from "retort/stages/images";
 
 /** Training, validation and test images of an experiment. */
 export interface ImageSplits {

@@ -1,19 +1,18 @@
 /** What pipelines over rows share: models of a table side by side, and what is asked of the best. */
 import { z } from "zod";
-import type { HeadlineDefinition, Ref } from "../../mod.ts";
-import type { samples } from "../../stages/codecs/samples.ts";
-import { type choice, chooseCircuit } from "../../stages/density/choose_circuit.ts";
-import { densityResults } from "../../stages/density/table.ts";
-import { evaluateCircuit } from "../../stages/evaluate_circuit.ts";
-import type { score } from "../../stages/codecs/score.ts";
-import { trainEm } from "../../stages/train_em.ts";
-import { askRows, rowQuestions } from "../../stages/rows/ask_rows.ts";
-import type { rowColumns } from "../../stages/rows/codecs.ts";
-import { drawnRows } from "../../stages/rows/drawn_rows.ts";
-import { drawTree } from "../../stages/rows/draw_tree.ts";
-import { fillRows } from "../../stages/rows/fill_rows.ts";
-import { rowTree } from "../../stages/rows/row_tree.ts";
-import { scoreColumns } from "../../stages/rows/score_columns.ts";
+import type { HeadlineDefinition, Ref } from "retort";
+import { evaluateCircuit, type samples, type score, trainEm } from "retort/stages";
+import { type choice, chooseCircuit, densityResults } from "retort/stages/density";
+import {
+  askRows,
+  drawnRows,
+  drawTree,
+  fillRows,
+  type rowColumns,
+  rowQuestions,
+  rowTree,
+  scoreColumns,
+} from "retort/stages/rows";
 
 /** Parameters of models of rows. */
 export const rowParams = {

@@ -1,9 +1,8 @@
 /** Text teachers by name: built-in ones, data sets of the registry, and folders. */
 import { z } from "zod";
-import type { Ref } from "../../mod.ts";
-import { dataSet } from "../../stages/data_set.ts";
-import { localText } from "../../stages/text/local.ts";
-import { onnxTeacher, type teacher, useLiteTeacher } from "../../stages/text/teachers.ts";
+import type { Ref } from "retort";
+import { dataSet } from "retort/stages";
+import { localText, onnxTeacher, type teacher, useLiteTeacher } from "retort/stages/text";
 
 /** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;

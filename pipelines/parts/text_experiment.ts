@@ -2,7 +2,7 @@
  * The language experiment on any corpus: hidden Markov models of several sizes, initialised at random and from teachers.
  */
 import { z } from "zod";
-import { languageCharts } from "../../stages/text/language_chart.ts";
+import { languageCharts } from "retort/stages/text";
 import {
   comparisonParams,
   corpusOf,

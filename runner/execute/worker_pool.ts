@@ -1,14 +1,13 @@
-import { fileURLToPath } from "node:url";
 import { messageOf } from "../../foundation/errors.ts";
 import { bytesText } from "../../foundation/format.ts";
 import { STOP_GRACE } from "./execute.ts";
 import type { Executor } from "./executor.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 import { MemoryKills, MemoryWatch } from "./memory.ts";
+import { programArguments } from "../program.ts";
 import { byteLines, type FromWorker, readMessages, type ToWorker } from "./protocol.ts";
 
-const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+const WORKER = new URL("./worker.ts", import.meta.url);
 
 /** Permissions of stages: everything except the network, since data are fetched before a run, never during it. */
 const PERMISSIONS = [
@@ -50,7 +49,7 @@ export class WorkerPool implements Executor {
     for (let tries = 1;; tries++) {
       let worker;
       try {
-        worker = usesEngine ? await this.#engineWorkerFor(job.module) : this.#workerFor(job.module);
+        worker = usesEngine ? await this.#engineWorkerFor(job) : this.#workerFor(job);
       } catch (error) {
         return {
           kind: "failed",
@@ -74,24 +73,24 @@ export class WorkerPool implements Executor {
     }
   }
 
-  #workerFor(module: string): Worker {
+  #workerFor({ module, config }: Job): Worker {
     const at = this.#idle.findIndex((worker) => worker.module === module && worker.usable);
     if (at >= 0) return this.#idle.splice(at, 1)[0]!;
     while (this.#idle.length >= this.lanes + KEPT) this.#end(this.#idle.shift()!);
-    return this.#start(module);
+    return this.#start(module, config);
   }
 
-  #start(module: string): Worker {
-    return new Worker(module, this.#kills ??= new MemoryKills());
+  #start(module: string, config: string | undefined): Worker {
+    return new Worker(module, config, this.#kills ??= new MemoryKills());
   }
 
   /** The one worker that may use the engine; one of another module has left it before. */
-  async #engineWorkerFor(module: string): Promise<Worker> {
+  async #engineWorkerFor({ module, config }: Job): Promise<Worker> {
     const last = this.#engineWorker;
     this.#engineWorker = undefined;
     if (last?.module === module && last.usable) return last;
     if (last !== undefined) await this.#end(last);
-    return this.#start(module);
+    return this.#start(module, config);
   }
 
   #end(worker: Worker): Promise<void> {
@@ -138,12 +137,17 @@ class Worker {
 
   /**
    * @param module of all its jobs.
+   * @param config of their project.
    * @param kills tells what the kernel ended from what somebody else did.
    */
-  constructor(readonly module: string, private readonly kills: MemoryKills) {
+  constructor(
+    readonly module: string,
+    config: string | undefined,
+    private readonly kills: MemoryKills,
+  ) {
     const token = crypto.randomUUID();
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...PERMISSIONS, WORKER, token],
+      args: ["run", "--quiet", "--no-prompt", ...PERMISSIONS, ...programArguments(WORKER, config), token],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -19,7 +19,7 @@ import {
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { trainEm } from "../../stages/train_em.ts";
 import { holds } from "../property.ts";
-import { runStage } from "../stages/in_place.ts";
+import { runHere } from "../stages/in_place.ts";
 import { mixedCircuit, randomBatch } from "./learner_conformance.ts";
 import { anyCircuit } from "./truth.ts";
 
@@ -150,7 +150,7 @@ Deno.test("EM that goes as it should says nothing of a fall, on the reference an
 
 Deno.test("the stage that trains logs what its training warns of", async () => {
   const logs: string[] = [];
-  await runStage(
+  await runHere(
     trainEm,
     { circuit: naiveMixture(real, { components: 3 }), train: sourceOf(far), valid: sourceOf(far) },
     { epochs: 2 },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VERSION } from "../../runner/environment.ts";
+import { VERSION } from "../../foundation/own_package.ts";
 import { ROOT } from "../command.ts";
 
 const ALL = [...Deno.readTextFileSync(`${ROOT}/CHANGELOG.md`).matchAll(/^## (.*)$/gm)].map((match) =>

@@ -29,6 +29,8 @@ const WITHOUT: Record<string, string> = {
   "kernels/webgpu/sequence.ts": "the reason why work is done again",
   "runner/bundle.ts": "the reason why a stage has no fingerprint",
   "runner/cancel.ts": "why work was stopped",
+  "runner/packages.ts": "the reason why a lock file is not readable",
+  "runner/project.ts": "the reason why a deno.json is not readable",
   "teachers/special_pieces.ts": "the reason why a file is not readable",
   "web/dashboard/page/hub.ts": "shown by the page of a browser",
   "web/dashboard/page/node.tsx": "shown by the page of a browser",

@@ -4,14 +4,15 @@ import { sourcesIn } from "../architecture/modules.ts";
 import { ROOT } from "../command.ts";
 import { checkGolden } from "../golden.ts";
 
-/** The modules that others import: their names, signatures and types are what a version promises. */
-const PUBLIC = {
-  pipelines: "mod.ts",
-  circuits: "circuits/mod.ts",
-  kernels: "kernels/mod.ts",
-  control: "control/mod.ts",
-};
-const ROOMS = ["mod.ts", "foundation", "circuits", "kernels", "runner", "datasets", "teachers", "control"];
+const CONFIG = `${ROOT}/deno.json`;
+const { exports: EXPORTS } = JSON.parse(Deno.readTextFileSync(CONFIG)) as { exports: Record<string, string> };
+
+/** The modules that others import: their names, signatures and types are what a version promises. Commands have help instead. */
+const PUBLIC = Object.entries(EXPORTS).filter(([name]) => name !== "./cli");
+
+const ROOMS = [
+  ...["mod.ts", "foundation", "circuits", "kernels", "runner", "datasets", "teachers", "control", "stages"],
+];
 
 /** What `deno doc` says of a module in a folder: names and signatures, if the sources there have no comments. */
 async function signatures(folder: string, module: string): Promise<string> {
@@ -34,12 +35,43 @@ Deno.test("golden: what the public modules export, with signatures", async () =>
       Deno.writeTextFileSync(`${folder}/${file}`, text.replaceAll(/^[ \t]*\/\*\*[^]*?\*\/[ \t]*\n/gm, ""));
     }
     for (const file of ["deno.json", "deno.lock"]) Deno.copyFileSync(`${ROOT}/${file}`, `${folder}/${file}`);
-    for (const [name, module] of Object.entries(PUBLIC)) {
+    for (const [name, module] of PUBLIC) {
       const text = await signatures(folder, module);
-      assert.ok(text.split("\n").length > 20, text);
-      checkGolden(`api_${name}.txt`, text);
+      assert.match(text, /^(?:async )?(?:function|class|const|interface|type) /m);
+      checkGolden(`api/${name === "." ? "retort" : name.slice(2).replaceAll("/", "_")}.txt`, text);
     }
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+});
+
+Deno.test("golden: the imports of deno.json name every export, so that this project imports as others do", () => {
+  const config = JSON.parse(Deno.readTextFileSync(CONFIG)) as { imports: Record<string, string> };
+  const own = Object.fromEntries(
+    Object.entries(EXPORTS).map(([name, path]) => [`retort${name.slice(1)}`, path]),
+  );
+  const isOwn = ([name]: [string, string]) => /^retort(?:\/|$)/.test(name);
+  const all = Object.entries(config.imports);
+  if (Deno.env.get("RETORT_RENEW_GOLDEN") === "1") {
+    const imports = { ...own, ...Object.fromEntries(all.filter((entry) => !isOwn(entry))) };
+    Deno.writeTextFileSync(CONFIG, JSON.stringify({ ...config, imports }, null, 2) + "\n");
+    return;
+  }
+  assert.deepEqual(Object.fromEntries(all.filter(isOwn)), own, "renew deno.json: deno task golden");
+});
+
+Deno.test("every stage is exported, by one module of retort/stages", async () => {
+  const modules = PUBLIC.filter(([name]) => name.startsWith("./stages")).map(([, path]) => path);
+  const exported = await Promise.all(modules.map((path) => import(new URL(path, `file://${ROOT}/`).href)));
+  const names = exported.flatMap((module) => Object.keys(module));
+  const made = sourcesIn("stages").flatMap((file) =>
+    [
+      ...Deno.readTextFileSync(`${ROOT}/${file}`).matchAll(
+        /^export const (\w+)(?:: [^=]+)? = define(?:Stage|Source)\(/gm,
+      ),
+    ]
+      .map((match) => match[1]!)
+  );
+  assert.ok(made.length > 50);
+  assert.deepEqual(made.filter((name) => names.filter((other) => other === name).length !== 1), []);
 });

@@ -1,37 +1,19 @@
 import assert from "node:assert/strict";
 import type { Command, Option } from "commander";
 import type { TaskCommand } from "../../cli/command.ts";
+import { tasksOf } from "../../cli/tasks.ts";
 import { COMMANDS, GROUPS } from "../../cli/commands.ts";
 import { loadCommands, neededCommands, parserOf } from "../../cli/parser.ts";
 import { command, ROOT } from "../command.ts";
 
 const CONFIG = `${ROOT}/deno.json`;
+/** What the tasks of this project run. */
+const MAIN = "cli/main.ts";
 const PAGE = `${ROOT}/docs/pipelines.md`;
 /** Set by `deno task golden`: what has drifted is written anew. */
 const renews = Deno.env.get("RETORT_RENEW_GOLDEN") === "1";
 
 const commands = await loadCommands(Object.keys(COMMANDS));
-
-/** The tasks of deno.json that call commands: those that share a first word share a task. */
-function tasksOf(list: readonly TaskCommand[]): Record<string, string> {
-  const groups = Map.groupBy(list, ({ name }) => name.split(" ")[0]!);
-  return Object.fromEntries([...groups].map(([task, members]) => {
-    // Of commands that share a task the one that may do the most comes first, so that its lists of names count.
-    const flags = members.toSorted((a, b) => b.permissions.length - a.permissions.length)
-      .flatMap(({ permissions }) => permissions);
-    const kinds = new Map<string, string>();
-    for (const flag of flags) {
-      const kind = flag.split("=")[0]!;
-      const more = new Set([
-        ...kinds.get(kind)?.split("=")[1]?.split(",") ?? [],
-        ...flag.split("=")[1]?.split(",") ?? [],
-      ]);
-      kinds.set(kind, more.size === 0 ? kind : `${kind}=${[...more].join(",")}`);
-    }
-    const quiet = members.some((command) => command.quiet) ? ["--quiet"] : [];
-    return [task, ["deno run", ...quiet, ...kinds.values(), "cli/main.ts", task].join(" ")];
-  }));
-}
 
 /** A command as the parser has it. */
 function parsed(name: string): Command {
@@ -81,16 +63,16 @@ function table(): string {
 Deno.test("golden: the tasks of deno.json are those that the commands declare", () => {
   const text = Deno.readTextFileSync(CONFIG);
   const config = JSON.parse(text) as { tasks: Record<string, string> };
-  const wanted = tasksOf(commands);
+  const wanted = tasksOf(commands, MAIN);
   if (renews) {
     const others = Object.entries(config.tasks).filter(([name, line]) =>
-      !(name in wanted) && !line.includes("cli/main.ts")
+      !(name in wanted) && !line.includes(MAIN)
     );
     const tasks = { ...wanted, ...Object.fromEntries(others) };
     Deno.writeTextFileSync(CONFIG, JSON.stringify({ ...config, tasks }, null, 2) + "\n");
     return;
   }
-  const given = Object.entries(config.tasks).filter(([, line]) => line.includes("cli/main.ts"));
+  const given = Object.entries(config.tasks).filter(([, line]) => line.includes(MAIN));
   assert.deepEqual(Object.fromEntries(given), wanted, "renew deno.json: deno task golden");
 });
 
@@ -112,7 +94,7 @@ Deno.test("every command answers to its name and to the flags that all share; do
     assert.deepEqual(neededCommands([...name.split(" "), "x", "--json"]), [name]);
     assert.ok(summary.length > 10 && !summary.endsWith("."), summary);
     const flags = optionsOf(name).map((option) => option.long!);
-    const store = /^(data |doctor$|get$)/.test(name) ? [] : ["--store"];
+    const store = /^(data |doctor$|get$|init$)/.test(name) ? [] : ["--store"];
     assert.deepEqual(
       flags.filter((flag) => SHARED.includes(flag)).sort(),
       ["--json", ...store, "--verbose"].sort(),
@@ -143,14 +125,14 @@ Deno.test("a command is one file and one line of the registry: one that only thi
   assert.deepEqual(called, [["mnist", { deep: true }]]);
   // Its task is that of the other `data` commands, which may then read one variable more and nothing less.
   assert.equal(
-    tasksOf([...commands, probe]).data,
-    tasksOf(commands).data!.replace("ProgramData", "ProgramData,RETORT_PROBE"),
+    tasksOf([...commands, probe], MAIN).data,
+    tasksOf(commands, MAIN).data!.replace("ProgramData", "ProgramData,RETORT_PROBE"),
   );
 });
 
 Deno.test("every task shows its help with the permissions that it has", async () => {
   await Promise.all(
-    Object.keys(tasksOf(commands)).map(async (task) => {
+    Object.keys(tasksOf(commands, MAIN)).map(async (task) => {
       const { code, stdout, stderr } = await command(task, ["--help"]);
       assert.equal(code, 0, `${task}: ${stderr}`);
       assert.match(stdout, new RegExp(`^Usage: retort ${task} `));

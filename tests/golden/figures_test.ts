@@ -9,7 +9,7 @@ import { imageCharts } from "../../stages/images/image_chart.ts";
 import { languageCharts } from "../../stages/text/language_chart.ts";
 import { ROOT } from "../command.ts";
 import { checkGolden } from "../golden.ts";
-import { runStage } from "../stages/in_place.ts";
+import { runHere } from "../stages/in_place.ts";
 
 /** Rows of the table of a page whose head begins with these columns. */
 function tableOf(page: string, ...head: readonly string[]): string[][] {
@@ -44,7 +44,7 @@ Deno.test("golden: test perplexity on WikiText-2, as docs/results.md has it", as
     ...{ model: row[0]!, valid: numberOf(row[5]!), test: numberOf(row[6]!) },
   }));
   const table = { budget: 4, rows, floors };
-  const { charts: [{ chart }] } = await runStage(languageCharts, { table }, { corpus: "WikiText-2" });
+  const { charts: [{ chart }] } = await runHere(languageCharts, { table }, { corpus: "WikiText-2" });
   checkGolden("../../../docs/pictures/wikitext2-test.svg", lineChart(chart));
 });
 
@@ -68,7 +68,7 @@ for (
       },
     );
     assert.ok(rows.length >= 7);
-    const { charts: [{ chart }] } = await runStage(imageCharts, { table: { rows } }, {});
+    const { charts: [{ chart }] } = await runHere(imageCharts, { table: { rows } }, {});
     assert.ok(chart.title.includes(describeSpace(used)));
     checkGolden(`../../../docs/pictures/${name}-plateau.svg`, lineChart(chart));
   });

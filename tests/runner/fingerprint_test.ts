@@ -3,11 +3,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { Bundler } from "../../runner/bundle.ts";
 import { Packages } from "../../runner/packages.ts";
+import { readProject } from "../../runner/project.ts";
 import { Folder, ROOT } from "../command.ts";
 import { holds } from "../property.ts";
 import { EDITS, type Token, tokensOf } from "./rewriting.ts";
 
-const packages = Packages.load(pathToFileURL(`${ROOT}/deno.json`));
+const packages = Packages.load(readProject(`${ROOT}/deno.json`));
 
 /** A copy of the rooms that stages are made of; the runner itself stays where it is. */
 function copyRooms(folder: string): void {

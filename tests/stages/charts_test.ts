@@ -3,7 +3,7 @@ import { DOMParser } from "linkedom";
 import { charts } from "../../stages/charts/codec.ts";
 import { lineChart } from "../../stages/charts/line_chart.ts";
 import { languageCharts } from "../../stages/text/language_chart.ts";
-import { inPlace, runStage } from "./in_place.ts";
+import { inPlace, runHere } from "./in_place.ts";
 
 /** The picture as XML; fails where it is not well-formed enough to be drawn. */
 function parsed(svg: string) {
@@ -63,7 +63,7 @@ const table = {
 
 Deno.test("charts of language models: seeds spread, what has no value is left out, levels near enough are drawn", async () => {
   await inPlace(async (place) => {
-    const made = await runStage(languageCharts, { table }, { corpus: "a text" });
+    const made = await runHere(languageCharts, { table }, { corpus: "a text" });
     const [test, , budget] = made.charts;
     assert.deepEqual(test.chart.series, [
       { label: "random", points: [{ x: 64, y: 339, low: 338, high: 340, open: true }, { x: 128, y: 320 }] },
@@ -100,7 +100,7 @@ Deno.test("charts of language models: seeds spread, what has no value is left ou
 
 Deno.test("names that cannot be files are refused", async () => {
   await inPlace(async (place) => {
-    const { charts: [{ chart }] } = await runStage(languageCharts, { table }, { corpus: "a text" });
+    const { charts: [{ chart }] } = await runHere(languageCharts, { table }, { corpus: "a text" });
     await assert.rejects(place.write(charts, [{ name: "../up", chart }]), /cannot name a chart/);
     await assert.rejects(place.write(charts, [{ name: "a", chart }, { name: "a", chart }]), /the same name/);
   });

@@ -22,7 +22,7 @@ import { circuit } from "../../stages/codecs/circuit.ts";
 import { tokens, windows } from "../../stages/text/codecs.ts";
 import { clusterTable, describeClusters } from "../../stages/text/describe_clusters.ts";
 import { materialiseHmm } from "../../stages/text/materialise_hmm.ts";
-import { inPlace, runStage, type SmallStore } from "./in_place.ts";
+import { inPlace, runHere, type SmallStore } from "./in_place.ts";
 
 const WIDTH = 4;
 
@@ -57,7 +57,7 @@ Deno.test("clusters of shards are those of the vectors in memory, and their repo
   await inPlace(async (place) => {
     const values = threeClouds(100);
     const metrics: [string, number, number | undefined][] = [];
-    const found = await runStage(clusterVectors, { vectors: await matrixOf(place, values) }, {
+    const found = await runHere(clusterVectors, { vectors: await matrixOf(place, values) }, {
       clusters: 3,
       restarts: 2,
       memory: 0,
@@ -89,7 +89,7 @@ Deno.test("clusters of shards are those of the vectors in memory, and their repo
     assert.ok(course.every((x, i) => i === 0 || x <= course[i - 1]! + 1e-4));
 
     // The same centroids put the same vectors into the same clusters.
-    const again = await runStage(assignClusters, { vectors: await matrixOf(place, values), centroids: read });
+    const again = await runHere(assignClusters, { vectors: await matrixOf(place, values), centroids: read });
     assert.deepEqual(again.labels, found.labels);
   });
 });
@@ -98,7 +98,7 @@ Deno.test("positions get clusters of their own", async () => {
   await inPlace(async (place) => {
     const values = threeClouds(60);
     const vectors = await matrixOf(place, values);
-    const found = await runStage(clusterVectors, { vectors }, { clusters: 2, positions: 3, memory: 0 });
+    const found = await runHere(clusterVectors, { vectors }, { clusters: 2, positions: 3, memory: 0 });
     for (let p = 0; p < 3; p++) {
       const expected = await kmeans(everyNth(vectorsOf(values, WIDTH), 3, p), { clusters: 2, seed: 1 }, {
         kernel: cpuKMeans,
@@ -111,10 +111,10 @@ Deno.test("positions get clusters of their own", async () => {
       assert.deepEqual(found.centroids.values.slice(p * 8, (p + 1) * 8), expected.centroids);
     }
     assert.equal(found.report.positions.length, 3);
-    const again = await runStage(assignClusters, { vectors, centroids: found.centroids });
+    const again = await runHere(assignClusters, { vectors, centroids: found.centroids });
     assert.deepEqual(again.labels, found.labels);
     await assert.rejects(
-      runStage(clusterVectors, { vectors }, { clusters: 2, positions: 7 }),
+      runHere(clusterVectors, { vectors }, { clusters: 2, positions: 7 }),
       /60 vectors cannot be split into samples/,
     );
   });
@@ -133,7 +133,7 @@ Deno.test("killed after any iteration, clustering goes on and ends with the same
     ) {
       const run = async (checkpoint: CheckpointFolder, killAfter: number) => {
         let saves = 0;
-        const made = await runStage(clusterVectors, { vectors }, { ...params, tolerance: 0 }, {
+        const made = await runHere(clusterVectors, { vectors }, { ...params, tolerance: 0 }, {
           checkpoint: {
             load: () => checkpoint.load(),
             async offer(make: () => unknown) {
@@ -173,12 +173,12 @@ Deno.test("rows of padding count for nothing where they are to be skipped", asyn
     for (let row = 0; row < 60; row += 5) values.fill(0, row * WIDTH, (row + 1) * WIDTH);
     const vectors = await matrixOf(place, values);
     const cosine = { clusters: 3, metric: "cosine", zeros: "skip" };
-    const found = await runStage(clusterVectors, { vectors }, { ...cosine, restarts: 5 });
+    const found = await runHere(clusterVectors, { vectors }, { ...cosine, restarts: 5 });
     const kept = Float32Array.from({ length: 48 * WIDTH }, (_, i) => {
       const row = Math.floor(i / WIDTH);
       return values[(row + 1 + Math.floor(row / 4)) * WIDTH + i % WIDTH]!;
     });
-    const alone = await runStage(clusterVectors, { vectors: await matrixOf(place, kept) }, {
+    const alone = await runHere(clusterVectors, { vectors: await matrixOf(place, kept) }, {
       ...cosine,
       restarts: 5,
     });
@@ -187,10 +187,10 @@ Deno.test("rows of padding count for nothing where they are to be skipped", asyn
     const pairs = new Set(rows.map((label, row) => label * 10 + alone.labels.labels[row]));
     assert.equal(pairs.size, 3);
     await assert.rejects(
-      runStage(clusterVectors, { vectors }, { ...cosine, zeros: "keep" }),
+      runHere(clusterVectors, { vectors }, { ...cosine, zeros: "keep" }),
       /vector 0 is zero/,
     );
-    const assigned = await runStage(assignClusters, { vectors, centroids: found.centroids }, {
+    const assigned = await runHere(assignClusters, { vectors, centroids: found.centroids }, {
       zeros: "skip",
     });
     assert.deepEqual((assigned.labels.labels as Int32Array).filter((_, row) => row % 5 !== 0), rows);
@@ -200,10 +200,10 @@ Deno.test("rows of padding count for nothing where they are to be skipped", asyn
 Deno.test("principal components shorten vectors, shard by shard", async () => {
   await inPlace(async (place) => {
     const vectors = await matrixOf(place, threeClouds(50));
-    const { axes } = await runStage(fitPca, { vectors }, { components: 2 });
+    const { axes } = await runHere(fitPca, { vectors }, { components: 2 });
     const stored = await through(place, principalAxes, axes);
     assert.deepEqual(stored, axes);
-    const made = await runStage(projectPca, { vectors, axes: stored }, {}, {
+    const made = await runHere(projectPca, { vectors, axes: stored }, {}, {
       scratch: () => Deno.makeTempDir({ dir: place.scratch }),
     });
     const projected = await through<MatrixShards>(place, matrixShards, made.vectors);
@@ -212,7 +212,7 @@ Deno.test("principal components shorten vectors, shard by shard", async () => {
     const variance = all.reduce((sum, x, i) => sum + (i % 2 === 0 ? x * x : 0), 0) / 49;
     assert.ok(Math.abs(variance - axes.variances[0]) < 1e-3 * variance);
     const narrow = await matrixOf(place, threeClouds(50), 2);
-    await assert.rejects(runStage(projectPca, { vectors: narrow, axes: stored }), /vectors of 2 numbers/);
+    await assert.rejects(runHere(projectPca, { vectors: narrow, axes: stored }), /vectors of 2 numbers/);
   });
 });
 
@@ -250,7 +250,7 @@ Deno.test("an HMM is materialised from windows and clusters, with a state for th
   await inPlace(async (place) => {
     const inputs = await text(place);
     const none = { initial: 0, transition: 0, emission: 0, unigram: 0 };
-    const made = await runStage(materialiseHmm, inputs, none);
+    const made = await runHere(materialiseHmm, inputs, none);
     const hmm = await through<Parameters<typeof parameterOf>[0]>(place, circuit, made.circuit);
     assert.equal(hmm.variables.length, 4);
     // By hand: a c b d | d c a b | c c d b | a: states 0 1 2 1 | 1 1 0 2 | 1 1 1 2 | 0.
@@ -262,19 +262,19 @@ Deno.test("an HMM is materialised from windows and clusters, with a state for th
     near("transition", [0, 1 / 2, 1 / 2, 1 / 6, 3 / 6, 2 / 6, 0, 1, 0]);
     near("emission", [1, 0, 0, 0, 0, 0, 4 / 7, 3 / 7, 0, 1, 0, 0]);
 
-    const plain = await runStage(materialiseHmm, inputs, { ...none, endState: false });
+    const plain = await runHere(materialiseHmm, inputs, { ...none, endState: false });
     assert.deepEqual(parameterOf(plain.circuit, "transition").shape, [1, 2, 2]);
     const without = { ...inputs, vocabulary: { ...inputs.vocabulary, end: null } };
-    await assert.rejects(runStage(materialiseHmm, without), /this vocabulary has no end-of-text token/);
+    await assert.rejects(runHere(materialiseHmm, without), /this vocabulary has no end-of-text token/);
     const short = { ...inputs, labels: { labels: new Int32Array(8), clusters: 2 } };
-    await assert.rejects(runStage(materialiseHmm, short), /8 labels for 4 windows of 4 positions/);
+    await assert.rejects(runHere(materialiseHmm, short), /8 labels for 4 windows of 4 positions/);
   });
 });
 
 Deno.test("a table tells what the suffixes of a cluster have in common", async () => {
   await inPlace(async (place) => {
     const inputs = await text(place);
-    const { table } = await runStage(describeClusters, inputs, { tokens: 1, examples: 2 });
+    const { table } = await runHere(describeClusters, inputs, { tokens: 1, examples: 2 });
     const [first, second] = (await through<typeof table>(place, clusterTable, table)).clusters;
     assert.deepEqual([first.size, second.size], [6, 7]);
     assert.deepEqual(
@@ -296,7 +296,7 @@ Deno.test("a table tells what the suffixes of a cluster have in common", async (
 
     // Pieces are shown as they read together, ends by their name.
     const vocabulary = { kind: "pieces", words: ["▁un", "</s>", "seen", "▁cats"], unknown: null, end: 1 };
-    const pieces = await runStage(describeClusters, { ...inputs, vocabulary }, { tokens: 1, examples: 2 });
+    const pieces = await runHere(describeClusters, { ...inputs, vocabulary }, { tokens: 1, examples: 2 });
     assert.deepEqual(pieces.table.clusters[0].examples[0], { before: "", suffix: "unseen </s> cats" });
     assert.deepEqual(pieces.table.clusters[1].examples[0], { before: "un", suffix: "seen </s> cats" });
   });

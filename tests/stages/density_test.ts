@@ -4,7 +4,7 @@ import { densityResults, densityTable } from "../../stages/density/table.ts";
 import { chooseCircuit } from "../../stages/density/choose_circuit.ts";
 import { hiddenTree } from "../../stages/density/hidden_tree.ts";
 import { mixCircuits } from "../../stages/density/mix_circuits.ts";
-import { runStage } from "./in_place.ts";
+import { runHere } from "./in_place.ts";
 
 const score = (logLikelihood: number | null, impossible = 0) => ({
   logLikelihood,
@@ -24,7 +24,7 @@ Deno.test("the candidate whose kept epoch is best on validation is chosen", asyn
   const logs = [log(-5, -3, -4), log(-6, -2.5), log(null)];
   const labels = ["one", "two", "three"];
   const told: [string, number][] = [];
-  const { circuit, choice } = await runStage(chooseCircuit, { circuits, logs }, { labels }, {
+  const { circuit, choice } = await runHere(chooseCircuit, { circuits, logs }, { labels }, {
     metric: (name: string, value: number) => told.push([name, value]),
   });
   assert.deepEqual(told, [["one", -3], ["two", -2.5], ["valid log-likelihood", -2.5]]);
@@ -40,11 +40,11 @@ Deno.test("the candidate whose kept epoch is best on validation is chosen", asyn
     ],
   });
   await assert.rejects(
-    runStage(chooseCircuit, { circuits: circuits.slice(2), logs: [log(null)] }, { labels: ["x"] }),
+    runHere(chooseCircuit, { circuits: circuits.slice(2), logs: [log(null)] }, { labels: ["x"] }),
     /every candidate gives some validation sample probability 0/,
   );
   await assert.rejects(
-    runStage(chooseCircuit, { circuits, logs }, { labels: ["x"] }),
+    runHere(chooseCircuit, { circuits, logs }, { labels: ["x"] }),
     /3 circuits, 3 logs and 1 labels/,
   );
 });
@@ -60,7 +60,7 @@ Deno.test("the table has means and deviations over seeds, and refuses means that
     { set: "a", model: "tree", seeds: 2, published: -2.1 },
     { set: "a", model: "mixture", seeds: 1, published: null },
   ];
-  const { table } = await runStage(densityResults, { choices, scores: [score(-2), score(-4), score(-1)] }, {
+  const { table } = await runHere(densityResults, { choices, scores: [score(-2), score(-4), score(-1)] }, {
     rows,
   });
   assert.deepEqual(table.rows[0], {
@@ -79,7 +79,7 @@ Deno.test("the table has means and deviations over seeds, and refuses means that
   assert.match(lines[1]!, /^a +tree +8, 16 +1 of 2 not converged +-1\.500 +-3\.000 +1\.414 +2 +-2\.100$/);
   assert.match(lines[2]!, /^a +mixture +8 +converged +-3\.000/);
   await assert.rejects(
-    runStage(densityResults, { choices, scores: [score(-2), score(-4, 1), score(-1)] }, { rows }),
+    runHere(densityResults, { choices, scores: [score(-2), score(-4, 1), score(-1)] }, { rows }),
     /a, tree, seed 2: 1 of 10 test samples are impossible/,
   );
 });
@@ -92,7 +92,7 @@ Deno.test("trees of bootstrap samples differ, trees of the samples do not; a mix
   );
   const train = { all: () => Promise.resolve(samplesFromRows(rows)) };
   const tree = async (seed: number, bootstrap: boolean) => {
-    return (await runStage(hiddenTree, { train }, { latents: 2, bootstrap }, { seed })).circuit;
+    return (await runHere(hiddenTree, { train }, { latents: 2, bootstrap }, { seed })).circuit;
   };
   const shape = ({ nodes }: ReturnType<typeof hmm>) => JSON.stringify(nodes);
   const drawn = await Promise.all([1, 2, 3, 4, 5].map((seed) => tree(seed, true)));
@@ -101,6 +101,6 @@ Deno.test("trees of bootstrap samples differ, trees of the samples do not; a mix
   assert.equal(shape(plain[0]), shape(plain[1]));
   assert.notDeepEqual(plain[0].parameters, plain[1].parameters);
   assert.equal(shape(await tree(1, true)), shape(drawn[0]));
-  const { circuit } = await runStage(mixCircuits, { circuits: drawn });
+  const { circuit } = await runHere(mixCircuits, { circuits: drawn });
   assert.equal(sizeOf(circuit).edges, drawn.reduce((sum, one) => sum + sizeOf(one).edges, 5));
 });

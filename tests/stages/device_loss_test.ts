@@ -9,7 +9,7 @@ import { trainEm } from "../../stages/train_em.ts";
 import { samplesFromRows } from "../../circuits/mod.ts";
 import { randomBatch } from "../circuits/learner_conformance.ts";
 import { onGpu } from "../kernels/webgpu/host.ts";
-import { inPlace, runStage } from "./in_place.ts";
+import { inPlace, runHere } from "./in_place.ts";
 
 /** Destroys the device that stages use, as a fault of the driver would. */
 async function loseDevice(): Promise<void> {
@@ -50,7 +50,7 @@ const train = sourceOf(samplesFromRows(randomBatch(circuit, 60, 1)));
 const valid = sourceOf(samplesFromRows(randomBatch(circuit, 20, 2)));
 
 const training = (context: Record<string, unknown>) =>
-  runStage(trainEm, { circuit, train, valid }, { epochs: 3, batchSize: 20 }, context);
+  runHere(trainEm, { circuit, train, valid }, { epochs: 3, batchSize: 20 }, context);
 
 Deno.test({
   ...onGpu,
@@ -95,7 +95,7 @@ Deno.test({
       await writer.append(Float32Array.from({ length: 120 }, (_, i) => Math.sin(i * i)));
       const vectors = await place.read(matrixShards, await place.write(matrixShards, await writer.finish()));
       const run = (context: Record<string, unknown>) =>
-        runStage(clusterVectors, { vectors }, { clusters: 4, positions: 2, tolerance: 0 }, context);
+        runHere(clusterVectors, { vectors }, { clusters: 4, positions: 2, tolerance: 0 }, context);
       const calm = watched(() => false);
       const wanted = await run(calm.context);
       assert.deepEqual(calm.told.engines, ["webgpu", "webgpu"]);

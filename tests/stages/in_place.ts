@@ -1,5 +1,7 @@
 import type { Artifact, Codec } from "../../runner/codec.ts";
-import type { AnyStage } from "../../runner/stage.ts";
+import { runStage } from "retort/testing";
+import type { z } from "zod";
+import type { AnyStage, InputTypes, OutputTypes, Stage } from "../../runner/stage.ts";
 import { artifactReader, writeArtifact } from "../../runner/store/artifacts.ts";
 import { Blobs } from "../../runner/store/blobs.ts";
 
@@ -28,35 +30,13 @@ export async function inPlace(action: (place: SmallStore) => Promise<void>): Pro
   }
 }
 
-/** Runs a stage with inputs as they are; parameters are checked and completed as the runner does. */
-export async function runStage(
+/** Runs a stage with inputs as they are, of any type; parameters are checked and completed as the runner does. */
+export async function runHere(
   stage: AnyStage,
   inputs: Record<string, unknown>,
   params: unknown = {},
   context: Record<string, unknown> = {},
   // deno-lint-ignore no-explicit-any -- tests know what the stage returns
 ): Promise<any> {
-  const run = stage.definition.run as unknown as (args: unknown) => unknown;
-  return await run({
-    inputs,
-    params: stage.definition.params.parse(params),
-    context: {
-      node: stage.definition.name,
-      seed: 1,
-      signal: new AbortController().signal,
-      checkpoint: {
-        load: () => Promise.resolve(undefined),
-        save: () => Promise.resolve(),
-        offer: () => Promise.resolve(),
-        soon: () => {},
-      },
-      engine: { choice: "cpu", used: () => {} },
-      scratch: () => Deno.makeTempDir(),
-      log: () => {},
-      progress: () => {},
-      metric: () => {},
-      chosen: () => {},
-      ...context,
-    },
-  });
+  return await runStage(stage as Stage<z.ZodType, InputTypes, OutputTypes>, inputs, params, context);
 }

@@ -24,7 +24,7 @@ import { loadTable } from "../../stages/rows/load_table.ts";
 import { rowTree } from "../../stages/rows/row_tree.ts";
 import { scoreColumns } from "../../stages/rows/score_columns.ts";
 import { tableFile } from "../../stages/rows/table_file.ts";
-import { inPlace, runStage } from "./in_place.ts";
+import { inPlace, runHere } from "./in_place.ts";
 
 const FIXTURES = new URL("../fixtures/tables/", import.meta.url).pathname;
 
@@ -34,7 +34,7 @@ async function load(name: string, content: string | Uint8Array, params: unknown 
   let made: any;
   await inPlace(async (place) => {
     const input = await place.read(files, await place.write(files, { [name]: content }));
-    made = await runStage(loadTable, { files: input }, params);
+    made = await runHere(loadTable, { files: input }, params);
   });
   return made;
 }
@@ -251,7 +251,7 @@ const stored = (samples: Samples) => ({ ...samples, all: () => Promise.resolve(s
 
 Deno.test("the Chow-Liu tree of states comes to what the counts of its pairs say; its edges are the best ones", async () => {
   const train = samplesFromRows(ROWS);
-  const { circuit } = await runStage(rowTree, { columns, train: stored(train) }, {
+  const { circuit } = await runHere(rowTree, { columns, train: stored(train) }, {
     kind: "chow-liu",
     latents: 3,
   });
@@ -276,7 +276,7 @@ Deno.test("the Chow-Liu tree of states comes to what the counts of its pairs say
       entropy(ROWS.map((row) => `${row[parent]}`));
   }, 0);
   assert.ok(Math.abs(logs.reduce((a, b) => a + b, 0) / 120 + wanted) < 1e-5);
-  const { charts } = await runStage(drawTree, { circuit, columns, train: stored(train) });
+  const { charts } = await runHere(drawTree, { circuit, columns, train: stored(train) });
   for (const { name } of COLUMNS) assert.match(charts[0].svg, new RegExp(`>${name}<`));
   assert.match(charts[0].svg, /^[^]*<svg/);
 });
@@ -292,7 +292,7 @@ Deno.test("models of all kinds are over the table's columns, and start near its 
   const train = samplesFromRows(rows);
   const of = { rows: 120, columns: mixed, skipped: [] };
   for (const kind of ["independent", "chow-liu", "hidden"]) {
-    const { circuit } = await runStage(rowTree, { columns: of, train: stored(train) }, { kind, latents: 3 });
+    const { circuit } = await runHere(rowTree, { columns: of, train: stored(train) }, { kind, latents: 3 });
     assert.deepEqual(circuit.variables.map(({ kind }: { kind: string }) => kind), [
       "categorical",
       "count",
@@ -335,13 +335,13 @@ Deno.test("missing cells are filled in, rows that miss nothing stay; questions a
     seed: 4,
   });
   const rows = samplesFromRows([[0, 2, 1, 0], [null, 1, 0, 1]]);
-  const { table, filled } = await runStage(fillRows, { circuit, columns, rows: stored(rows) });
+  const { table, filled } = await runHere(fillRows, { circuit, columns, rows: stored(rows) });
   const [head, first, second] = table["filled.csv"].split("\n");
   assert.deepEqual([head, first], ["a,b,c,d", "a0,b2,c1,d0"]);
   assert.match(second, /^a[01],b1,c0,d1$/);
   assert.equal(filled.rows.length, 1);
   assert.match(filled.rows[0].join(","), /^≈ a[01] \(\d+ %\),b1,c0,d1$/);
-  const ask = (questions: unknown) => runStage(askRows, { circuit, columns }, { questions });
+  const ask = (questions: unknown) => runHere(askRows, { circuit, columns }, { questions });
   const { answers } = await ask([{ b: "b1", d: "d0" }, {}]);
   assert.equal(answers.rows.length, 6);
   assert.match(answers.rows[0].join(","), /^1,likeliest,≈ a\d \(\d+ %\),b1,≈ c\d \(\d+ %\),d0$/);
@@ -360,7 +360,7 @@ Deno.test("what others say of a column: a copy is guessed, and gains all its bit
   const rows = Array.from({ length: 64 }, (_, i) => [i % 2, i % 2, (i >> 1) % 2]);
   const three: RowColumn[] = ["a", "b", "coin"].map((name) => ({ ...COLUMNS[0]!, name }));
   const train = samplesFromRows(rows);
-  const { circuit } = await runStage(
+  const { circuit } = await runHere(
     rowTree,
     { columns: { rows: 64, columns: three, skipped: [] }, train: stored(train) },
     { kind: "chow-liu", latents: 2 },
@@ -370,7 +370,7 @@ Deno.test("what others say of a column: a copy is guessed, and gains all its bit
     batchSize: 64,
   });
   while (!training.done) await training.step();
-  const { scores } = await runStage(scoreColumns, {
+  const { scores } = await runHere(scoreColumns, {
     circuit: await training.result(),
     columns: { rows: 64, columns: three, skipped: [] },
     data: stored(train),

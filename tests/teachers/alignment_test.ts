@@ -9,7 +9,7 @@ import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { tokens as tokensCodec } from "../../stages/text/codecs.ts";
 import { embedSuffixes } from "../../stages/text/embed.ts";
 import { alignTokens, piecesOfTokens } from "../../teachers/alignment.ts";
-import { inPlace, runStage } from "../stages/in_place.ts";
+import { inPlace, runHere } from "../stages/in_place.ts";
 import { tinyTeacher } from "./tiny.ts";
 
 /** Made by Hugging Face's `tokenizers`: see `make.py` there. */
@@ -142,7 +142,7 @@ Deno.test("windows that begin with a text are embedded so, others as in the midd
       tokenizer: tokenizer.vocabulary.tokenizer,
     };
     const windows = Windows.over([0, 8], { length: 1, stride: 1 });
-    const { vectors } = await runStage(embedSuffixes, { teacher, tokens, windows, vocabulary }, {
+    const { vectors } = await runHere(embedSuffixes, { teacher, tokens, windows, vocabulary }, {
       mode: "causal",
       precision: "f4",
     }, { scratch: () => Deno.makeTempDir({ dir: place.scratch }) });

@@ -6,7 +6,7 @@ import { Store } from "../../runner/store/store.ts";
 import { tokens } from "../../stages/text/codecs.ts";
 import { drawTexts } from "../../stages/text/draw_texts.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
-import { inPlace, runStage } from "../stages/in_place.ts";
+import { inPlace, runHere } from "../stages/in_place.ts";
 import { tinyTeacher } from "./tiny.ts";
 import { languageModel, LOGITS, logitTable, PIECES } from "./tiny_language_model.ts";
 
@@ -195,7 +195,7 @@ Deno.test("drawn texts are a corpus; killed after any save, the stage ends with 
     const fresh = () => new CheckpointFolder(store, (node++).toString(16).padStart(64, "0"), codec);
     const run = async (checkpoint: CheckpointFolder, killAfter: number) => {
       let saves = 0;
-      const made = await runStage(drawTexts, { teacher }, { count: 21, length: 9, batch: 4 }, {
+      const made = await runHere(drawTexts, { teacher }, { count: 21, length: 9, batch: 4 }, {
         scratch: () => Deno.makeTempDir({ dir: place.scratch }),
         checkpoint: {
           load: () => checkpoint.load(),

@@ -1,10 +1,11 @@
-import { fileURLToPath } from "node:url";
 import { CallError, RetortError } from "../../foundation/errors.ts";
+import { isPacked } from "../../foundation/own_package.ts";
 import { byteLines } from "../../runner/execute/protocol.ts";
+import { programArguments } from "../../runner/program.ts";
+import { configAbove } from "../../runner/project.ts";
 import { type Answer, type Asked, type FromExplorer, type Question, toldOf } from "./protocol.ts";
 
-const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
-const PROCESS = fileURLToPath(new URL("./process.ts", import.meta.url));
+const PROCESS = new URL("./process.ts", import.meta.url);
 
 /** Permissions of the process: it may read the store and load ONNX Runtime, but has no network, writing or subprocesses. */
 const PERMISSIONS = ["--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
@@ -82,7 +83,11 @@ export class Explorer implements AsyncDisposable {
 
   #start() {
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...PERMISSIONS, PROCESS],
+      args: [
+        ...["run", "--quiet", "--no-prompt", ...PERMISSIONS],
+        // A clone asks with its own packages; npm's package is found through the project that it is called in.
+        ...programArguments(PROCESS, isPacked ? configAbove(Deno.cwd()) : undefined),
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

@@ -27,7 +27,7 @@ export async function writeReport(model: ReportModel): Promise<string> {
   };
   const fonts = fontRules(await pageFonts(), ({ bytes }) => dataUrl("font/woff2", bytes));
   const style = fonts + await stylesheet();
-  const script = await read("./page.js");
+  const script = await read("./page_script.js");
   const sha = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
   const policy = `default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src ${
     sha(script)

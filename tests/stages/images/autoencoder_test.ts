@@ -6,7 +6,7 @@ import { autoencoderPatchFeatures } from "../../../stages/images/autoencoder_fea
 import { pictures } from "../../../stages/images/codecs.ts";
 import { patchSource, trainAutoencoder } from "../../../stages/images/train_autoencoder.ts";
 import { autoencoderFeatures, maskedFeed, neighbourhood } from "../../../teachers/masked_autoencoder.ts";
-import { inPlace, runStage } from "../in_place.ts";
+import { inPlace, runHere } from "../in_place.ts";
 import { toyImages } from "./toy.ts";
 
 const layer = { width: 8, layers: 1, heads: 2, hidden: 16 };
@@ -15,14 +15,14 @@ const train = toyImages(50, 1), valid = toyImages(20, 2);
 
 Deno.test("an autoencoder is trained, stored and asked for features, shard by shard", async () => {
   await inPlace(async ({ read, write }) => {
-    const made = await runStage(trainAutoencoder, { train, valid }, params);
+    const made = await runHere(trainAutoencoder, { train, valid }, params);
     assert.equal(made.log.epochs.length, 2);
     const teacher = await read(autoencoder, await write(autoencoder, made.teacher));
     const [shown] = await read(pictures, await write(pictures, made.pictures));
     assert.equal(shown!.file, "reconstructions.png");
     assert.deepEqual([shown!.height, shown!.width], [12 * 9 + 1, 5 * 9 + 1]);
 
-    const { features } = await runStage(autoencoderPatchFeatures, { images: train, teacher });
+    const { features } = await runHere(autoencoderPatchFeatures, { images: train, teacher });
     const stored = await read(matrixShards, await write(matrixShards, features));
     assert.deepEqual([stored.rows, stored.width], [50 * 16, 8]);
     // One patch of one image by itself: patch 6 of image 30.
@@ -41,13 +41,13 @@ Deno.test("an autoencoder is trained, stored and asked for features, shard by sh
 });
 
 Deno.test("centred features say what is in a patch and around it, not where it is", async () => {
-  const { teacher } = await runStage(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
+  const { teacher } = await runHere(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
   // Every inner patch of an image without contrast looks like every other, and so does each of its sides.
   const flat = { ...train, count: 1, pixels: new Uint8Array(16).fill(1) };
   const rowsOf = async (centred: boolean) => {
     let all = new Float32Array();
     await inPlace(async ({ read, write }) => {
-      const { features } = await runStage(autoencoderPatchFeatures, { images: flat, teacher }, { centred });
+      const { features } = await runHere(autoencoderPatchFeatures, { images: flat, teacher }, { centred });
       all = (await (await read(matrixShards, await write(matrixShards, features))).read(0, 16)).slice();
     });
     return (p: number) => Array.from(all.subarray(8 * p, 8 * p + 8), (x) => x.toFixed(2)).join();
@@ -61,7 +61,7 @@ Deno.test("centred features say what is in a patch and around it, not where it i
 
 Deno.test("a training that was stopped ends with the same teacher", async () => {
   await inPlace(async ({ read, write }) => {
-    const undisturbed = await runStage(trainAutoencoder, { train, valid }, params);
+    const undisturbed = await runHere(trainAutoencoder, { train, valid }, params);
     let saved: unknown, offers = 0;
     const stop = async (make: () => never) => {
       if (++offers !== 4) return;
@@ -69,15 +69,15 @@ Deno.test("a training that was stopped ends with the same teacher", async () => 
       throw new Error("stopped");
     };
     const checkpoint = { load: () => Promise.resolve(saved), offer: stop };
-    await assert.rejects(runStage(trainAutoencoder, { train, valid }, params, { checkpoint }), /stopped/);
-    const again = await runStage(trainAutoencoder, { train, valid }, params, { checkpoint });
+    await assert.rejects(runHere(trainAutoencoder, { train, valid }, params, { checkpoint }), /stopped/);
+    const again = await runHere(trainAutoencoder, { train, valid }, params, { checkpoint });
     assert.deepEqual(again.log, undisturbed.log);
     assert.deepEqual([...again.teacher.weights], [...undisturbed.teacher.weights]);
   });
 });
 
 Deno.test("an autoencoder of other patches is refused", async () => {
-  const { teacher } = await runStage(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
+  const { teacher } = await runHere(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
   const other = { space: plainSpace(8, 8, 1), count: 1, pixels: new Uint8Array(64) };
-  await assert.rejects(runStage(autoencoderPatchFeatures, { images: other, teacher }), /other patches/);
+  await assert.rejects(runHere(autoencoderPatchFeatures, { images: other, teacher }), /other patches/);
 });

@@ -3,7 +3,7 @@ import { plainSpace } from "../../../datasets/images/mod.ts";
 import type { NamedChart } from "../../../stages/charts/codec.ts";
 import { lineChart } from "../../../stages/charts/line_chart.ts";
 import { imageCharts } from "../../../stages/images/image_chart.ts";
-import { runStage } from "../in_place.ts";
+import { runHere } from "../in_place.ts";
 
 const space = plainSpace(4, 4, 3);
 const row = (arm: string, setting: string, bits: number, parameters: number, used = space) => ({
@@ -15,7 +15,7 @@ const row = (arm: string, setting: string, bits: number, parameters: number, use
 });
 
 async function chartOf(rows: ReturnType<typeof row>[]): Promise<NamedChart> {
-  const { charts } = await runStage(imageCharts, { table: { rows } }, {});
+  const { charts } = await runHere(imageCharts, { table: { rows } }, {});
   assert.equal(charts.length, 1);
   return charts[0];
 }

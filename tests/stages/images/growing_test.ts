@@ -8,7 +8,7 @@ import type { PatchCircuits, PatchClusters } from "../../../stages/images/patch_
 import { controlFeatures } from "../../../stages/images/patch_features.ts";
 import { patchTree } from "../../../stages/images/patch_tree.ts";
 import { trainGrownCircuits, trainPatchCircuits } from "../../../stages/images/train_patch_circuits.ts";
-import { inPlace, runStage } from "../in_place.ts";
+import { inPlace, runHere } from "../in_place.ts";
 import { toyImages } from "./toy.ts";
 
 const train = toyImages(150, 1), valid = toyImages(60, 2);
@@ -16,7 +16,7 @@ const em = { epochs: 6, batchSize: 256, pseudocount: { sums: 0.1, leaves: 0.1 } 
 
 /** Two clusters of patches that have three looks. */
 async function start() {
-  const { features } = await runStage(controlFeatures, { images: train }, { patch: 2, teacher: "pixels" });
+  const { features } = await runHere(controlFeatures, { images: train }, { patch: 2, teacher: "pixels" });
   let stored: unknown;
   await inPlace(async ({ read, write }) => {
     const shards = await read(matrixShards, await write(matrixShards, features));
@@ -32,30 +32,30 @@ async function start() {
       },
     };
   });
-  const { clusters } = await runStage(clusterPatches, { images: train, features: stored }, {
+  const { clusters } = await runHere(clusterPatches, { images: train, features: stored }, {
     patch: 2,
     clusters: 2,
   });
-  const { circuits } = await runStage(trainPatchCircuits, { images: train, clusters }, { ...em, latents: 2 });
+  const { circuits } = await runHere(trainPatchCircuits, { images: train, clusters }, { ...em, latents: 2 });
   return { features: stored, clusters: clusters as PatchClusters, circuits: circuits as PatchCircuits };
 }
 
 async function bits(clusters: PatchClusters, circuits: PatchCircuits): Promise<number> {
-  const { circuit: top } = await runStage(patchTree, { clusters });
-  return (await runStage(evaluatePatchModel, { model: { ...circuits, top }, images: valid })).score.figure
+  const { circuit: top } = await runHere(patchTree, { clusters });
+  return (await runHere(evaluatePatchModel, { model: { ...circuits, top }, images: valid })).score.figure
     .bits;
 }
 
 Deno.test("a round of growing adds a cluster, and training after it makes a better model", async () => {
   const { features, clusters, circuits } = await start();
-  const grown = await runStage(growClusters, { images: train, features, clusters, circuits }, {
+  const grown = await runHere(growClusters, { images: train, features, clusters, circuits }, {
     add: 1,
     worst: 1,
   });
   assert.equal(grown.clusters.clusters, 3);
   assert.equal(rootUnits(grown.circuits.circuits[0]), 3);
   assert.equal(new Set(grown.clusters.assignments).size, 3);
-  const trained = await runStage(trainGrownCircuits, { images: train, ...grown }, em);
+  const trained = await runHere(trainGrownCircuits, { images: train, ...grown }, em);
   const [before, after] = [await bits(clusters, circuits), await bits(grown.clusters, trained.circuits)];
   assert.ok(after < before - 0.02, `${before} before and ${after} after`);
 });
@@ -64,8 +64,8 @@ Deno.test("growing gives states of another number, and is a function of its seed
   const { features, clusters, circuits } = await start();
   const inputs = { images: train, features, clusters, circuits };
   const [a, b] = [
-    await runStage(growClusters, inputs, { add: 1, latents: 4 }),
-    await runStage(growClusters, inputs, { add: 1, latents: 4 }),
+    await runHere(growClusters, inputs, { add: 1, latents: 4 }),
+    await runHere(growClusters, inputs, { add: 1, latents: 4 }),
   ];
   assert.deepEqual(a.clusters, b.clusters);
   for (const [i, circuit] of unstack(a.circuits.circuits[0], 3).entries()) {
@@ -82,7 +82,7 @@ Deno.test("without noise and with every state kept, reluctance decides where pat
   const inputs = { images: train, features, clusters, circuits };
   const moved = async (reluctance: number) => {
     let found = -1;
-    await runStage(growClusters, inputs, { add: 1, noise: 0, prune: 0, reluctance }, {
+    await runHere(growClusters, inputs, { add: 1, noise: 0, prune: 0, reluctance }, {
       metric: (name: string, value: number) => {
         if (name.startsWith("patches")) found = value;
       },
@@ -92,7 +92,7 @@ Deno.test("without noise and with every state kept, reluctance decides where pat
   assert.equal(await moved(1e9), 0);
   assert.ok(await moved(0) >= await moved(1));
   await assert.rejects(
-    runStage(growClusters, { ...inputs, clusters: { ...clusters, shared: false } }, { add: 1 }),
+    runHere(growClusters, { ...inputs, clusters: { ...clusters, shared: false } }, { add: 1 }),
     /only clusters that all positions share/,
   );
 });

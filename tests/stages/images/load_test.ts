@@ -11,7 +11,7 @@ import {
 } from "../../../datasets/images/mod.ts";
 import { images, pictures } from "../../../stages/images/codecs.ts";
 import { loadImages } from "../../../stages/images/load_images.ts";
-import { inPlace, runStage } from "../in_place.ts";
+import { inPlace, runHere } from "../in_place.ts";
 
 /** A folder of files as a stage reads it. */
 function folder(files: Record<string, Uint8Array>) {
@@ -33,7 +33,7 @@ Deno.test("images are read from packed files, sliced, cropped, resized and trans
     "a.bin": cifarFile(2, (i) => 10 + i),
     "readme": new Uint8Array(1),
   });
-  const { images: set } = await runStage(loadImages, { files }, {
+  const { images: set } = await runHere(loadImages, { files }, {
     format: "cifar",
     files: ["*.bin"],
     first: 1,
@@ -50,22 +50,22 @@ Deno.test("images are read from packed files, sliced, cropped, resized and trans
   assert.deepEqual(set.space.steps.map(({ kind }) => kind), ["crop", "resize"]);
   assert.equal(set.pixels.length, 3 * 4 * 4 * 3);
   assert.deepEqual([...set.pixels.subarray(0, 3)], [11, 255, 255]);
-  const grey = await runStage(loadImages, { files }, {
+  const grey = await runHere(loadImages, { files }, {
     format: "cifar",
     files: ["a.bin"],
     steps: [{ kind: "grey" }],
   });
   assert.equal(grey.images.space.channels, 1);
   await assert.rejects(
-    runStage(loadImages, { files }, { format: "cifar", files: ["c*"] }),
+    runHere(loadImages, { files }, { format: "cifar", files: ["c*"] }),
     /no file is named c\*/,
   );
   await assert.rejects(
-    runStage(loadImages, { files }, { format: "cifar", files: ["*.bin"], first: 3, count: 3 }),
+    runHere(loadImages, { files }, { format: "cifar", files: ["*.bin"], first: 3, count: 3 }),
     /3 images from 3 on were asked for, but there are 5/,
   );
   await assert.rejects(
-    runStage(loadImages, { files }, { format: "cifar", files: ["*.bin"], first: 5 }),
+    runHere(loadImages, { files }, { format: "cifar", files: ["*.bin"], first: 5 }),
     /none/,
   );
 });
@@ -74,7 +74,7 @@ Deno.test("random crops are a function of their seed", async () => {
   const files = folder({ "a.bin": cifarFile(2, () => 1).map((_, i) => i % 255) });
   const at = async (seed: number) => {
     const steps = [{ kind: "random-crop", height: 8, width: 8, seed }];
-    return (await runStage(loadImages, { files }, { format: "cifar", files: ["a.bin"], steps })).images
+    return (await runHere(loadImages, { files }, { format: "cifar", files: ["a.bin"], steps })).images
       .pixels;
   };
   assert.deepEqual(await at(3), await at(3));

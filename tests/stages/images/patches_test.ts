@@ -29,7 +29,7 @@ import {
 import { trainPatchCircuits } from "../../../stages/images/train_patch_circuits.ts";
 import { trainPatches } from "../../../stages/images/train_patches.ts";
 import { trainEm } from "../../../stages/train_em.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 import { toyImages } from "./toy.ts";
 
 const train = toyImages(120, 1), valid = toyImages(40, 2);
@@ -41,16 +41,16 @@ async function distilled(place: SmallStore, shared: boolean) {
   const through = async (codec: Parameters<SmallStore["read"]>[0], value: unknown) =>
     await place.read(codec, await place.write(codec, value));
   const set = await through(images, train) as ImageSet;
-  const { features } = await runStage(controlFeatures, { images: set }, { patch: PATCH, teacher: "pixels" });
-  const { clusters } = await runStage(clusterPatches, {
+  const { features } = await runHere(controlFeatures, { images: set }, { patch: PATCH, teacher: "pixels" });
+  const { clusters } = await runHere(clusterPatches, {
     images: set,
     features: await through(matrixShards, features),
   }, { patch: PATCH, clusters: CLUSTERS, shared, restarts: 3 });
-  const { circuits } = await runStage(trainPatchCircuits, {
+  const { circuits } = await runHere(trainPatchCircuits, {
     images: set,
     clusters: await through(patchClusters, clusters),
   }, { ...em, latents: 2 });
-  const { circuit: top } = await runStage(patchTree, { clusters });
+  const { circuit: top } = await runHere(patchTree, { clusters });
   return { set, clusters, circuits: await through(patchCircuits, circuits) as PatchCircuits, top, through };
 }
 
@@ -58,21 +58,21 @@ for (const shared of [true, false]) {
   Deno.test(`from images to a trained patch model, clusters ${shared ? "shared" : "of each position"}`, async () => {
     await inPlace(async (place) => {
       const { set, circuits, top, through } = await distilled(place, shared);
-      const { model } = await runStage(assembleModel, { circuits, top });
-      const before = await runStage(evaluatePatchModel, {
+      const { model } = await runHere(assembleModel, { circuits, top });
+      const before = await runHere(evaluatePatchModel, {
         model: await through(patchModel, model),
         images: valid,
       });
 
       // The top circuit on the patches' vectors has the likelihood of the model.
-      const { vectors } = await runStage(patchVectors, { images: valid, circuits });
-      const { circuit: trained } = await runStage(trainEm, {
+      const { vectors } = await runHere(patchVectors, { images: valid, circuits });
+      const { circuit: trained } = await runHere(trainEm, {
         circuit: top,
         train: await through(samplesCodec, vectors),
         valid: await through(samplesCodec, vectors),
       }, { epochs: 0, batchSize: 50 });
       assert.deepEqual(trained.nodes, top.nodes);
-      const { log } = await runStage(trainEm, {
+      const { log } = await runHere(trainEm, {
         circuit: top,
         train: await through(samplesCodec, vectors),
         valid: await through(samplesCodec, vectors),
@@ -80,8 +80,8 @@ for (const shared of [true, false]) {
       const bits = -log.epochs[0].valid.logLikelihood / Math.LN2 / 16;
       assert.ok(Math.abs(bits - before.score.figure.bits) < 1e-5, `${bits} and ${before.score.figure.bits}`);
 
-      const { model: tuned, log: curve } = await runStage(trainPatches, { model, train: set, valid }, em);
-      const after = await runStage(evaluatePatchModel, {
+      const { model: tuned, log: curve } = await runHere(trainPatches, { model, train: set, valid }, em);
+      const after = await runHere(evaluatePatchModel, {
         model: await through(patchModel, tuned),
         images: valid,
       });
@@ -111,11 +111,11 @@ Deno.test("a stage of patch circuits that was stopped goes on to the same circui
     };
     const params = { ...em, latents: 2 };
     await assert.rejects(
-      runStage(trainPatchCircuits, { images: set, clusters }, params, { checkpoint: stop }),
+      runHere(trainPatchCircuits, { images: set, clusters }, params, { checkpoint: stop }),
       /stopped/,
     );
     const logs: string[] = [];
-    const again = await runStage(trainPatchCircuits, { images: set, clusters }, params, {
+    const again = await runHere(trainPatchCircuits, { images: set, clusters }, params, {
       checkpoint: { ...stop, offer: () => Promise.resolve() },
       log: (line: string) => logs.push(line),
     });
@@ -128,8 +128,8 @@ Deno.test("a stage of patch circuits that was stopped goes on to the same circui
 });
 
 Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", async () => {
-  const { circuit } = await runStage(pixelTree, { images: train }, { latents: 3 });
-  const { score } = await runStage(evaluatePixelCircuit, { circuit, images: valid });
+  const { circuit } = await runHere(pixelTree, { images: train }, { latents: 3 });
+  const { score } = await runHere(evaluatePixelCircuit, { circuit, images: valid });
   assert.equal(score.figure.images, 40);
   assert.deepEqual(score.figure.space, train.space);
   const lossy = {
@@ -138,23 +138,23 @@ Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", asy
   };
   const rows = [{ arm: "tree", setting: "3 latents" }, { arm: "the same", setting: "" }];
   const logs = [false, null].map((converged) => ({ bestEpoch: 1, converged, epochs: [] }));
-  const { table } = await runStage(tabulateImages, { scores: [score, score], logs }, { rows });
+  const { table } = await runHere(tabulateImages, { scores: [score, score], logs }, { rows });
   assert.match(
     await imageTable.summary!(table),
     /tree\s+3 latents\s+\d+\s+\d\.\d{3}\s+\d\.\d{3}\s+not converged\nthe same.*\d\n/,
   );
-  const { charts: [picture] } = await runStage(imageCharts, { table });
+  const { charts: [picture] } = await runHere(imageCharts, { table });
   assert.deepEqual(picture.chart.series.map(({ points }: LineChart["series"][number]) => points[0]!.open), [
     true,
     undefined,
   ]);
   assert.match(picture.chart.title, /hollow: not converged/);
   await assert.rejects(
-    runStage(tabulateImages, { scores: [score, lossy], logs }, { rows }),
+    runHere(tabulateImages, { scores: [score, lossy], logs }, { rows }),
     /the same was measured on other images or colours than tree/,
   );
   await assert.rejects(
-    runStage(tabulateImages, { scores: [score], logs }, { rows }),
+    runHere(tabulateImages, { scores: [score], logs }, { rows }),
     /1 scores and 2 logs but 2 rows/,
   );
 });
@@ -172,10 +172,10 @@ Deno.test("sheets of samples, inpaintings and clusters show what they should", a
           picture: await decodePicture(await p.bytes()),
         })),
       );
-    const [drawn] = await shown(await runStage(showModelSamples, { model }, { count: 9, scale: 1 }));
+    const [drawn] = await shown(await runHere(showModelSamples, { model }, { count: 9, scale: 1 }));
     assert.deepEqual([drawn!.height, drawn!.width], [16, 16]);
     const inpainted = await shown(
-      await runStage(showModelInpainting, { model, images: valid }, { count: 2, draws: 2, scale: 1 }),
+      await runHere(showModelInpainting, { model, images: valid }, { count: 2, draws: 2, scale: 1 }),
     );
     assert.deepEqual(inpainted.map(({ file }) => file), [
       "inpainting-centre.png",
@@ -196,12 +196,12 @@ Deno.test("sheets of samples, inpaintings and clusters show what they should", a
       }
     }
     const both = await shown(
-      await runStage(showClusters, { images: set, clusters, circuits }, { columns: 5, scale: 1 }),
+      await runHere(showClusters, { images: set, clusters, circuits }, { columns: 5, scale: 1 }),
     );
     assert.deepEqual(both.map(({ height, width }) => [height, width]), [[10, 16], [10, 16]]);
-    const { circuit } = await runStage(pixelTree, { images: train }, { latents: 2 });
+    const { circuit } = await runHere(pixelTree, { images: train }, { latents: 2 });
     const [tree] = await shown(
-      await runStage(showCircuitSamples, { circuit, images: train }, { count: 4, scale: 1 }),
+      await runHere(showCircuitSamples, { circuit, images: train }, { count: 4, scale: 1 }),
     );
     assert.equal(tree!.width, 11);
   });
@@ -210,25 +210,25 @@ Deno.test("sheets of samples, inpaintings and clusters show what they should", a
 Deno.test("what does not belong together is refused", async () => {
   await inPlace(async (place) => {
     const { clusters, circuits, top, through } = await distilled(place, true);
-    const { features } = await runStage(controlFeatures, { images: train }, {
+    const { features } = await runHere(controlFeatures, { images: train }, {
       patch: 4,
       teacher: "random",
       width: 8,
     });
     await assert.rejects(
-      runStage(clusterPatches, { images: train, features: await through(matrixShards, features) }, {
+      runHere(clusterPatches, { images: train, features: await through(matrixShards, features) }, {
         patch: 2,
         clusters: 2,
       }),
       /120 features for 480 patches/,
     );
     await assert.rejects(
-      runStage(trainPatchCircuits, { images: valid, clusters }, { ...em, latents: 2 }),
+      runHere(trainPatchCircuits, { images: valid, clusters }, { ...em, latents: 2 }),
       /40 images/,
     );
     await assert.rejects(place.write(patchClusters, { ...clusters, clusters: 2 }), /has cluster 2 of 2/);
     await assert.rejects(
-      runStage(evaluatePatchModel, { model: { ...circuits, circuits: [], top }, images: valid }),
+      runHere(evaluatePatchModel, { model: { ...circuits, circuits: [], top }, images: valid }),
       (error) => error instanceof Error && !(error instanceof CircuitError),
     );
   });

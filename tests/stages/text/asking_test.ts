@@ -23,7 +23,7 @@ import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { trainEm } from "../../../stages/train_em.ts";
 import { languageModel, LOGITS, logitTable, PIECES } from "../../teachers/tiny_language_model.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 /** "alpha beta (gamma|delta) omega </s>", with a little of everything everywhere, as smoothing leaves it. */
 const WORDS = ["<unk>", "</s>", "alpha", "beta", "gamma", "delta", "omega"];
@@ -79,11 +79,11 @@ function byHand(
 Deno.test("a model of windows that begin with their text is asked and drawn from so", async () => {
   const model = markovChain(8, "alpha");
   const circuit = withFrame(model.circuit, { begins: "window", ends: true });
-  const { sentences } = await runStage(sampleText, { circuit, vocabulary: chain }, { count: 200 });
+  const { sentences } = await runHere(sampleText, { circuit, vocabulary: chain }, { count: 200 });
   const formed = sentences.sentences.filter((text: string) => /^alpha beta (gamma|delta) omega$/.test(text));
   assert.ok(formed.length > 150, `${formed.length} of 200 are of the form that 0.97^5 = 86 % have`);
 
-  const { completions } = await runStage(completeText, { circuit, vocabulary: chain }, {
+  const { completions } = await runHere(completeText, { circuit, vocabulary: chain }, {
     sentences: ["_ _ _ omega"],
     draws: 40,
     list: 7,
@@ -107,7 +107,7 @@ Deno.test("a model of windows that begin with their text is asked and drawn from
 Deno.test("a model of running text is asked after an end; one that says nothing as it stands", async () => {
   const model = markovChain(8, "anywhere");
   const asked = async (circuit: typeof model.circuit, params: Record<string, unknown> = {}) => {
-    const { completions } = await runStage(completeText, { circuit, vocabulary: chain }, {
+    const { completions } = await runHere(completeText, { circuit, vocabulary: chain }, {
       sentences: ["_ _ gamma omega"],
       list: 7,
       ...params,
@@ -126,7 +126,7 @@ Deno.test("a model of running text is asked after an end; one that says nothing 
   near(await asked(withFrame(model.circuit, { begins: "anywhere", ends: false })), [null, null, 4, 6], 0);
   near(await asked(model.circuit), [null, null, 4, 6], 0);
   near(await asked(model.circuit, { begins: "end" }), [1, null, null, 4, 6, 1], 1);
-  const { sentences } = await runStage(sampleText, { circuit: model.circuit, vocabulary: chain }, {
+  const { sentences } = await runHere(sampleText, { circuit: model.circuit, vocabulary: chain }, {
     begins: "end",
     count: 100,
   });
@@ -134,7 +134,7 @@ Deno.test("a model of running text is asked after an end; one that says nothing 
   assert.ok(first.length > 85, `${first.length} of 100 begin with what follows an end`);
   const none = { ...chain, end: null };
   await assert.rejects(
-    runStage(sampleText, { circuit: model.circuit, vocabulary: none }, { begins: "end" }),
+    runHere(sampleText, { circuit: model.circuit, vocabulary: none }, { begins: "end" }),
     /texts begin after an end token, and there is none/,
   );
 });
@@ -175,18 +175,18 @@ Deno.test("windows say how texts lie in them, and so does every model that is le
       [open, { within: "documents", length: 8, partial: "pad" }, { begins: "window", ends: false }],
     ];
     for (const [text, params, frame] of frames) {
-      const { windows } = await runStage(layWindows, { tokens: text, vocabulary: chain }, params);
+      const { windows } = await runHere(layWindows, { tokens: text, vocabulary: chain }, params);
       assert.deepEqual(windows.frame, frame, JSON.stringify(params));
       const kept = await place.read(windowsCodec, await place.write(windowsCodec, windows));
       assert.deepEqual([kept.frame, kept.count, kept.length], [frame, windows.count, windows.length]);
       const { length } = windows as Windows;
       const start = hmm({ length, states: 2, symbols: WORDS.length, seed: 1 });
       const data = { train: text, trainWindows: windows, valid: text, validWindows: windows };
-      const { circuit } = await runStage(trainText, { circuit: start, ...data }, { epochs: 1 });
+      const { circuit } = await runHere(trainText, { circuit: start, ...data }, { epochs: 1 });
       assert.deepEqual(frameOf(circuit), frame);
-      const rows = await runStage(windowSamples, { tokens: text, windows });
+      const rows = await runHere(windowSamples, { tokens: text, windows });
       const samples = await place.read(samplesCodec, await place.write(samplesCodec, rows.samples));
-      const plain = await runStage(trainEm, { circuit: start, train: samples, valid: samples }, {
+      const plain = await runHere(trainEm, { circuit: start, train: samples, valid: samples }, {
         epochs: 1,
       });
       assert.deepEqual(frameOf(plain.circuit), frame);
@@ -194,7 +194,7 @@ Deno.test("windows say how texts lie in them, and so does every model that is le
       assert.deepEqual(frameOf(onDisk), frame);
       const labels = { labels: new Int32Array(windows.count * length), clusters: 1 };
       const of = { tokens: text, windows, vocabulary: chain, labels };
-      const made = await runStage(materialiseHmm, of, { endState: false });
+      const made = await runHere(materialiseHmm, of, { endState: false });
       assert.deepEqual(frameOf(made.circuit), frame);
     }
   });
@@ -266,11 +266,11 @@ Deno.test("a model over pieces is asked and shown in text", async () => {
     }),
     { begins: "window", ends: false },
   );
-  const { sentences } = await runStage(sampleText, { circuit, vocabulary }, { count: 1 });
+  const { sentences } = await runHere(sampleText, { circuit, vocabulary }, { count: 1 });
   assert.deepEqual(sentences.sentences, ["the company of men"]);
   const blank = fixture("byte_level").encode("the company of").length;
   const asked = n - blank === 1 ? "the company of _" : `the company of ${"_ ".repeat(n - blank)}`;
-  const { completions } = await runStage(completeText, { circuit, vocabulary }, {
+  const { completions } = await runHere(completeText, { circuit, vocabulary }, {
     sentences: [asked],
     draws: 1,
   });
@@ -306,7 +306,7 @@ Deno.test("pieces that read alike are listed as the vocabulary has them, with wh
 Deno.test("sentences of a model of a language model's texts begin as the language model begins them", async () => {
   await inPlace(async (place) => {
     const scratch = () => Deno.makeTempDir({ dir: place.scratch });
-    const drawn = await runStage(
+    const drawn = await runHere(
       drawTexts,
       { teacher: await languageModel(true, false) },
       { count: 1500, length: 8 },
@@ -317,7 +317,7 @@ Deno.test("sentences of a model of a language model's texts begin as the languag
       await place.write(vocabularyCodec, drawn.vocabulary),
     );
     const text = await place.read(tokens, await place.write(tokens, drawn.tokens));
-    const { windows } = await runStage(layWindows, { tokens: text, vocabulary }, {
+    const { windows } = await runHere(layWindows, { tokens: text, vocabulary }, {
       length: 8,
       within: "documents",
       partial: "pad",
@@ -326,10 +326,10 @@ Deno.test("sentences of a model of a language model's texts begin as the languag
     // The language model is a chain: with a state for each piece the counts are the chain.
     const rows = await (windows as Windows).rows(text.ids, 0, windows.count);
     const labels = { labels: Int32Array.from(rows.values), clusters: PIECES };
-    const { circuit } = await runStage(materialiseHmm, { tokens: text, windows, vocabulary, labels }, {
+    const { circuit } = await runHere(materialiseHmm, { tokens: text, windows, vocabulary, labels }, {
       ...{ endState: false, initial: 0.01, transition: 0.01, emission: 0.001 },
     });
-    const { completions } = await runStage(completeText, { circuit, vocabulary }, {
+    const { completions } = await runHere(completeText, { circuit, vocabulary }, {
       sentences: ["_ it"],
       ends: false,
       list: PIECES,
@@ -347,7 +347,7 @@ Deno.test("sentences of a model of a language model's texts begin as the languag
         `${word}: ${probability}, not ${wanted[k]! / total}`,
       );
     }
-    const { sentences } = await runStage(sampleText, { circuit, vocabulary }, { count: 2000 });
+    const { sentences } = await runHere(sampleText, { circuit, vocabulary }, { count: 2000 });
     const empty = sentences.sentences.filter((sentence: string) => sentence === "").length;
     assert.ok(
       Math.abs(empty / 2000 - chance(1, 2)) < 0.04,

@@ -12,7 +12,7 @@ import { windowSamples } from "../../../stages/text/window_samples.ts";
 import { wordVectors } from "../../../stages/text/word_vectors.ts";
 import { samples } from "../../../stages/codecs/samples.ts";
 import { tinyTeacher, tinyVocabulary } from "../../teachers/tiny.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 const TEXT = Int32Array.from({ length: 50 }, (_, i) => (i * i) % tinyVocabulary.words.length);
 
@@ -44,7 +44,7 @@ Deno.test("killed after any save, an embedding goes on and ends with the same by
         await checkpoint.save(state as never);
         if (++saves === killAfter) throw new Killed();
       };
-      const made = await runStage(embedSuffixes, inputs, { mode: "suffix", together: 3, batch: 16 }, {
+      const made = await runHere(embedSuffixes, inputs, { mode: "suffix", together: 3, batch: 16 }, {
         scratch: () => Deno.makeTempDir({ dir: folder }),
         checkpoint: {
           load: () => checkpoint.load(),
@@ -75,11 +75,11 @@ Deno.test("control teachers: static vectors follow the words, random ones the se
     const inputs = await inputsOf(place);
     const matrix = async (made: { vectors?: unknown; words?: unknown }) =>
       await place.read(matrixShards, await place.write(matrixShards, made.vectors ?? made.words));
-    const words = await matrix(await runStage(wordVectors, inputs, { width: 3, reach: 2, contexts: 8 }));
+    const words = await matrix(await runHere(wordVectors, inputs, { width: 3, reach: 2, contexts: 8 }));
     assert.deepEqual([words.rows, words.width], [tinyVocabulary.words.length, 3]);
     const table = await words.all();
     const summed = await matrix(
-      await runStage(embedStatic, { ...inputs, words }, { decay: 0.5, precision: "f4" }),
+      await runHere(embedStatic, { ...inputs, words }, { decay: 0.5, precision: "f4" }),
     );
     const vectors = await summed.all();
     // The last window has two tokens and two positions of padding.
@@ -90,7 +90,7 @@ Deno.test("control teachers: static vectors follow the words, random ones the se
     assert.deepEqual([...row(2), ...row(3)], [0, 0, 0, 0, 0, 0]);
     const random = async (
       seed: number,
-    ) => [...await (await matrix(await runStage(embedRandom, inputs, { width: 2 }, { seed }))).all()];
+    ) => [...await (await matrix(await runHere(embedRandom, inputs, { width: 2 }, { seed }))).all()];
     assert.deepEqual(await random(5), await random(5));
     assert.notDeepEqual(await random(5), await random(6));
   });
@@ -98,7 +98,7 @@ Deno.test("control teachers: static vectors follow the words, random ones the se
 
 Deno.test("windows become samples, padding not observed", async () => {
   await inPlace(async (place) => {
-    const made = await runStage(windowSamples, await inputsOf(place));
+    const made = await runHere(windowSamples, await inputsOf(place));
     const found = await (await place.read(samples, await place.write(samples, made.samples))).all();
     assert.deepEqual([found.count, found.variables], [13, 4]);
     assert.deepEqual([...found.values].slice(0, 50), [...TEXT]);

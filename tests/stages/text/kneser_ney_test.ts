@@ -5,7 +5,7 @@ import { Windows } from "../../../datasets/text/windows.ts";
 import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { evaluateKneserNey } from "../../../stages/evaluate_kneser_ney.ts";
 import { tokens } from "../../../stages/text/codecs.ts";
-import { inPlace, runStage } from "../in_place.ts";
+import { inPlace, runHere } from "../in_place.ts";
 
 const vocabulary = { kind: "words", words: ["<end>", "a", "b", "c"], unknown: null, end: 0 } as const;
 const TRAIN = [1, 2, 3, 0, 1, 2, 2, 0, 1, 3, 3, 0, 1, 2, 3, 0, 2, 1, 0];
@@ -42,14 +42,14 @@ Deno.test("Kneser-Ney starts anew with each window, or reads the text through; s
     const close = (actual: number, expected: number) =>
       assert.ok(Math.abs(actual - expected) < 1e-12, `${actual}, expected ${expected}`);
 
-    const anew = await runStage(evaluateKneserNey, inputs, { order: 3 });
+    const anew = await runHere(evaluateKneserNey, inputs, { order: 3 });
     const alone = (...windows: number[][]) =>
       windows.reduce((sum, one) => sum + model.bits(Int32Array.from(one)), 0);
     close(anew.valid.perplexity, perplexity(alone([1, 2, 3], [0, 3]), 5));
     close(anew.test.perplexity, perplexity(alone([1, 2, 2], [3, 0, 1], [1]), 7));
     assert.equal(anew.test.tokens, 7);
 
-    const through = await runStage(evaluateKneserNey, inputs, { order: 3, restart: false });
+    const through = await runHere(evaluateKneserNey, inputs, { order: 3, restart: false });
     close(through.valid.perplexity, perplexity(model.bits(Int32Array.from(VALID), [0]), 5));
     close(through.test.perplexity, perplexity(model.bits(Int32Array.from(TEST), [0]), 7));
   });

@@ -13,7 +13,7 @@ import { sampleText } from "../../../stages/text/sample_text.ts";
 import { smoothText } from "../../../stages/text/smooth_text.ts";
 import { trainText } from "../../../stages/text/train_text.ts";
 import { WindowSource } from "../../../stages/text/window_source.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 /** `a b c <end>` again and again: states 0 to 3 go around and emit one word each. */
 const vocabulary = { kind: "words", words: ["<end>", "a", "b", "c"], unknown: null, end: 0 } as const;
@@ -62,10 +62,10 @@ Deno.test("perplexity counts tokens that are there: uniform over four words it i
       transition: [1],
       emission: Array(4).fill(0.25),
     });
-    const { score } = await runStage(evaluateText, { circuit: uniform, tokens: text, windows });
+    const { score } = await runHere(evaluateText, { circuit: uniform, tokens: text, windows });
     assert.equal(score.tokens, 5);
     assert.ok(Math.abs(score.perplexity - 4) < 1e-5 && Math.abs(score.bitsPerToken - 2) < 1e-5);
-    const never = await runStage(evaluateText, { circuit: around(3), tokens: text, windows });
+    const never = await runHere(evaluateText, { circuit: around(3), tokens: text, windows });
     assert.deepEqual(never.score, { perplexity: null, bitsPerToken: null, tokens: 5 });
   });
 });
@@ -82,7 +82,7 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
       validWindows: Windows.over([0, 60], { length: 4 }),
     };
     const curve: [string, number, number | undefined][] = [];
-    const { circuit, log } = await runStage(
+    const { circuit, log } = await runHere(
       trainText,
       { circuit: hmm({ length: 4, states: 4, symbols: 4, seed: 3 }), ...data },
       { epochs: 60, batchSize: 4 },
@@ -100,10 +100,10 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
     assert.ok(scores.at(-1)! > scores[0]! && scores.at(-1)! > Math.log(0.9), `it learned: ${scores.at(-1)}`);
 
     const surprised = { ...data, valid, validWindows: Windows.over([0, 8], { length: 4 }) };
-    const none = await runStage(smoothText, { circuit, ...data }, { weights: [0.3, 0, 0.6] });
+    const none = await runHere(smoothText, { circuit, ...data }, { weights: [0.3, 0, 0.6] });
     assert.equal(none.smoothing.weight, 0);
     const told: [string, number, number | undefined][] = [];
-    const some = await runStage(
+    const some = await runHere(
       smoothText,
       { circuit: around(4), ...surprised },
       { weights: [0.3, 0, 0.9] },
@@ -113,7 +113,7 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
     );
     assert.equal(some.smoothing.tried[1].perplexity, null, "without the unigram it is impossible");
     assert.ok(some.smoothing.weight > 0);
-    const { score } = await runStage(evaluateText, {
+    const { score } = await runHere(evaluateText, {
       circuit: some.circuit,
       tokens: valid,
       windows: surprised.validWindows,
@@ -132,9 +132,9 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
 
 Deno.test("sentences begin after an end and stop at the next; blanks are what they must be", async () => {
   const circuit = withFrame(around(6), { begins: "end", ends: true });
-  const { sentences } = await runStage(sampleText, { circuit, vocabulary }, { count: 3 });
+  const { sentences } = await runHere(sampleText, { circuit, vocabulary }, { count: 3 });
   assert.deepEqual(sentences.sentences, ["a b c", "a b c", "a b c"]);
-  const { completions } = await runStage(completeText, { circuit, vocabulary }, {
+  const { completions } = await runHere(completeText, { circuit, vocabulary }, {
     sentences: ["a _ c"],
     draws: 2,
     list: 1,
@@ -145,7 +145,7 @@ Deno.test("sentences begin after an end and stop at the next; blanks are what th
     blanks: [[{ word: "b", probability: 1 }]],
   }]);
   const refuse = (sentence: string, message: RegExp) =>
-    assert.rejects(runStage(completeText, { circuit, vocabulary }, { sentences: [sentence] }), message);
+    assert.rejects(runHere(completeText, { circuit, vocabulary }, { sentences: [sentence] }), message);
   await refuse("a b c", /no blank/);
   await refuse("a _ d", /has no "d"/);
   await refuse("a _ c a b c a", /has 9 tokens/);
@@ -193,7 +193,7 @@ Deno.test("the table has each arm by budget, at its best and smoothed; of equal 
       samples: 2,
     },
   });
-  const { table } = await runStage(languageResults, {
+  const { table } = await runHere(languageResults, {
     logs: [{ bestEpoch: 2, converged: false, epochs: [at(0, 50), at(1, 40), at(2, 30, true)] }],
     valid: [score(29)],
     test: [score(28)],

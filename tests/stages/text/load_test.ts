@@ -11,19 +11,19 @@ import { sotuText } from "../../../stages/text/sotu.ts";
 import { tokenize, tokenizePieces } from "../../../stages/text/tokenize.ts";
 import { layWindows } from "../../../stages/text/windows.ts";
 import { partNeeds } from "../../needs.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 const splits = ["train", "valid", "test"] as const;
 
 /** Runs a stage and reads each output back from the store. */
 async function run(
   place: SmallStore,
-  stage: Parameters<typeof runStage>[0],
+  stage: Parameters<typeof runHere>[0],
   inputs: Record<string, unknown>,
   params: unknown = {},
   // deno-lint-ignore no-explicit-any -- tests know what the stage gives
 ): Promise<any> {
-  const made = await runStage(stage, inputs, params);
+  const made = await runHere(stage, inputs, params);
   const outputs: Record<string, unknown> = {};
   for (const [name, codec] of Object.entries(stage.definition.outputs)) {
     outputs[name] = await place.read(codec, await place.write(codec, made[name]));
@@ -120,13 +120,13 @@ Deno.test("rows of tables are documents, by hash or by the names of files; `auto
     const mixed = { "train.txt": "a", "valid.txt": "b", "test.txt": "c", "README.md": "d" };
     const told: string[] = [];
     const log = (line: string) => void told.push(line);
-    await runStage(loadText, { files: await filesOf(place, mixed) }, { split: "auto" }, { log });
+    await runHere(loadText, { files: await filesOf(place, mixed) }, { split: "auto" }, { log });
     assert.deepEqual(told, [
       "documents go by the names of files",
       "left out, since they are named after no split: README.md",
     ]);
     told.length = 0;
-    await runStage(loadText, { files: lines }, { split: "auto", format: "lines" }, { log });
+    await runHere(loadText, { files: lines }, { split: "auto", format: "lines" }, { log });
     assert.deepEqual(told, ["documents go by hash"]);
   });
 });

@@ -9,7 +9,7 @@ import { embedSuffixes } from "../../../stages/text/embed.ts";
 import { maskedLmLog, maskedLmState } from "../../../stages/text/masked_lm_codecs.ts";
 import { teacher } from "../../../stages/text/teachers.ts";
 import { trainMaskedLm } from "../../../stages/text/train_masked_lm.ts";
-import { inPlace, runStage, type SmallStore } from "../in_place.ts";
+import { inPlace, runHere, type SmallStore } from "../in_place.ts";
 
 const PARAMS = {
   length: 6,
@@ -49,7 +49,7 @@ Deno.test("a teacher is trained on the corpus; killed after any save it ends wit
     const run = async (checkpoint: CheckpointFolder, killAfter: number) => {
       let saves = 0;
       const metrics: string[] = [];
-      const made = await runStage(trainMaskedLm, inputs, PARAMS, {
+      const made = await runHere(trainMaskedLm, inputs, PARAMS, {
         metric: (name: string, _: number, step: number) => metrics.push(`${name} ${step}`),
         checkpoint: {
           load: () => checkpoint.load(),
@@ -79,7 +79,7 @@ Deno.test("a teacher is trained on the corpus; killed after any save it ends wit
     assert.match(maskedLmLog.summary!(expected.made.log) as string, /epoch +train +valid +suffix\n +0\.500/);
 
     const laid = Windows.over([0, ids.length], { length: 6 });
-    const made = await runStage(
+    const made = await runHere(
       embedSuffixes,
       {
         teacher: await place.read(teacher, await place.write(teacher, expected.made.teacher)),
@@ -96,7 +96,7 @@ Deno.test("a teacher is trained on the corpus; killed after any save it ends wit
     );
     assert.deepEqual([vectors.rows, vectors.width], [25 * 6, 8]);
     await assert.rejects(
-      runStage(trainMaskedLm, inputs, { ...PARAMS, layer: 2 }),
+      runHere(trainMaskedLm, inputs, { ...PARAMS, layer: 2 }),
       /`layer` is 2, but there are 1 layers/,
     );
   });

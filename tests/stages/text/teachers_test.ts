@@ -5,7 +5,7 @@ import { openCausalLm } from "../../../teachers/causal_sampling.ts";
 import { openTeacher } from "../../../teachers/teacher.ts";
 import { tinyModel, tinyTokenizer } from "../../teachers/tiny.ts";
 import { languageModel } from "../../teachers/tiny_language_model.ts";
-import { inPlace, runStage } from "../in_place.ts";
+import { inPlace, runHere } from "../in_place.ts";
 
 Deno.test("a teacher is put together from folders: the graph of one, the tokenizer of another", async () => {
   await inPlace(async (place) => {
@@ -15,7 +15,7 @@ Deno.test("a teacher is put together from folders: the graph of one, the tokeniz
     const words = await folder({ "inner/tokenizer.json": tinyTokenizer });
     const both = await folder({ "a.onnx": tinyModel("encoder"), "tokenizer.json": tinyTokenizer });
     const make = (folders: unknown[], params: Record<string, unknown> = {}) =>
-      runStage(onnxTeacher, { files: folders }, { name: "tiny", ...params });
+      runHere(onnxTeacher, { files: folders }, { name: "tiny", ...params });
 
     const apart = await make([graph, words]);
     assert.deepEqual(apart, await make([both]));
@@ -44,7 +44,7 @@ Deno.test("weights outside the .onnx file, of branches too, come with it into th
           files,
           await place.write(files, { "tokenizer.json": tinyTokenizer, ...content }),
         );
-        return await runStage(onnxTeacher, { files: [folder] }, { name: "tiny", causal: true, ...params });
+        return await runHere(onnxTeacher, { files: [folder] }, { name: "tiny", causal: true, ...params });
       };
       const made = await make({ [`onnx/${name}.onnx`]: graph!, [`onnx/${name}.onnx_data`]: weights! });
       const kept = await place.read(teacher, await place.write(teacher, made.teacher));
@@ -82,7 +82,7 @@ Deno.test("one graph of several is chosen by the end of its path; special pieces
       }),
     );
     const make = (params: Record<string, unknown>) =>
-      runStage(onnxTeacher, { files: [folder] }, { name: "tiny", causal: true, ...params });
+      runHere(onnxTeacher, { files: [folder] }, { name: "tiny", causal: true, ...params });
     await assert.rejects(make({}), /several .onnx file among .*model_fp16.onnx/);
     await assert.rejects(make({ model: "odel.onnx" }), /no odel.onnx among/);
     const half = (await make({ model: "model_fp16.onnx" })).teacher.config;

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+/**
+ * The `retort` command. Deno runs it as it is; Node starts the Deno that npm has installed beside it, with the permissions of the command
+ * that is called, and in a project with the Retort that the project names.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+if (globalThis.Deno === undefined) start();
+else await import("../cli/main.js");
+
+function start() {
+  const own = fileURLToPath(new URL("..", import.meta.url));
+  const { name, retort: { permissions, deno } } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
+  const args = process.argv.slice(2);
+  const config = configAbove(process.cwd());
+  const specifier = config === undefined ? undefined : named(readFileSync(config, "utf8"), name);
+  const flags = permissions[args[0]] ?? permissions[""];
+  const main = specifier === undefined
+    ? ["--no-config", "--node-modules-dir=manual", join(own, "cli", "main.js")]
+    : ["--config", config, `${specifier}/cli`];
+  const program = createRequire(import.meta.url)("deno/install_api.cjs").runInstall();
+  const child = spawn(program, ["run", "--quiet", ...flags, ...main, ...args], {
+    stdio: "inherit",
+    // Paths are meant as the caller wrote them; a project's store lies in its folder.
+    cwd: specifier === undefined ? process.cwd() : dirname(config),
+    env: {
+      ...process.env,
+      INIT_CWD: process.cwd(),
+      RETORT_DENO: onPath("deno") ? "deno" : `npx deno@${deno}`,
+    },
+  });
+  // Ctrl-C reaches all of a terminal's processes: this one waits for the other to save what it has.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`error: cannot start Deno: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1));
+}
+
+/** The nearest `deno.json` in a folder or above it. */
+function configAbove(folder) {
+  for (const file of ["deno.json", "deno.jsonc"]) {
+    if (existsSync(join(folder, file))) return join(folder, file);
+  }
+  const above = dirname(folder);
+  return above === folder ? undefined : configAbove(above);
+}
+
+/** The specifier by which a project names this package with an exact version. */
+function named(text, name) {
+  const quoted = name.replaceAll(/[/.]/g, "\\$&");
+  return new RegExp(`"npm:(${quoted}@\\d+\\.\\d+\\.\\d+[^"/]*)/?"`).exec(text)?.[1].replace(/^/, "npm:");
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? "").split(process.platform === "win32" ? ";" : ":")
+    .some((folder) => ["", ".exe", ".cmd"].some((ending) => existsSync(resolve(folder, program + ending))));
+}

@@ -1,0 +1,57 @@
+import { packedName } from "./modules.ts";
+
+/** The parts of deno.json that the package's manifest is made of. */
+export interface ProjectConfig {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly exports: Readonly<Record<string, string>>;
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** The version of Deno that the `retort` command brings along, as continuous integration uses it. */
+export const DENO_VERSION = "2.9.6";
+
+/**
+ * Packages whose installation may fail without harm where npm runs their scripts: the script of ONNX Runtime asks for
+ * libraries of graphics cards at an address that not every machine reaches.
+ */
+const OPTIONAL: readonly string[] = ["onnxruntime-node"];
+
+/**
+ * The `package.json` of the package.
+ *
+ * @param dependencies exact versions by name.
+ * @param permissions of Deno that commands need, by their first word; those of `""` show help.
+ */
+export function manifestOf(
+  config: ProjectConfig,
+  dependencies: Readonly<Record<string, string>>,
+  permissions: Readonly<Record<string, readonly string[]>>,
+): object {
+  const all = Object.entries({ ...dependencies, deno: DENO_VERSION }).sort();
+  const chosen = (optional: boolean) =>
+    Object.fromEntries(all.filter(([name]) => OPTIONAL.includes(name) === optional));
+  return {
+    name: config.name,
+    version: config.version,
+    description: "Latent variable distillation as declarative, cached pipelines.",
+    license: config.license,
+    type: "module",
+    sideEffects: false,
+    bin: { retort: "bin/retort.js" },
+    exports: {
+      ...Object.fromEntries(
+        Object.entries(config.exports).map(([name, path]) => [name, {
+          types: path.replace(/\.tsx?$/, ".d.ts"),
+          default: packedName(path),
+        }]),
+      ),
+      "./package.json": "./package.json",
+    },
+    dependencies: chosen(false),
+    optionalDependencies: chosen(true),
+    // What bin/retort.js reads.
+    retort: { deno: DENO_VERSION, permissions },
+  };
+}

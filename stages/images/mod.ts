@@ -1,0 +1,26 @@
+/**
+ * Stages of images: from files to patches, teachers and their vectors, circuits of patches and of pixels, scores and pictures.
+ *
+ * @module
+ */
+export * from "./assemble_patches.ts";
+export * from "./autoencoder_codecs.ts";
+export * from "./autoencoder_features.ts";
+export * from "./cluster_patches.ts";
+export * from "./codecs.ts";
+export * from "./evaluate_images.ts";
+export * from "./grow_clusters.ts";
+export * from "./image_chart.ts";
+export * from "./image_samples.ts";
+export * from "./image_table.ts";
+export * from "./load_images.ts";
+export * from "./patch_codecs.ts";
+export * from "./patch_features.ts";
+export * from "./patch_tree.ts";
+export * from "./patch_vectors.ts";
+export * from "./pixel_tree.ts";
+export * from "./show_clusters.ts";
+export * from "./show_images.ts";
+export { trainAutoencoder } from "./train_autoencoder.ts";
+export { trainGrownCircuits, trainPatchCircuits } from "./train_patch_circuits.ts";
+export { trainPatches } from "./train_patches.ts";

@@ -1,0 +1,30 @@
+/**
+ * Stages of texts: from files to tokens and windows, teachers and their vectors, hidden Markov models, scores, samples and
+ * blanks filled in.
+ *
+ * @module
+ */
+export * from "./codecs.ts";
+export * from "./complete_text.ts";
+export * from "./describe_clusters.ts";
+export * from "./draw_texts.ts";
+export * from "./embed.ts";
+export * from "./evaluate_text.ts";
+
+export * from "./language_chart.ts";
+export * from "./language_table.ts";
+export * from "./load.ts";
+export * from "./local.ts";
+export * from "./masked_lm_codecs.ts";
+export * from "./materialise_hmm.ts";
+export * from "./random_hmm.ts";
+export * from "./sample_text.ts";
+export * from "./smooth_text.ts";
+export * from "./sotu.ts";
+export * from "./teachers.ts";
+export * from "./tokenize.ts";
+export * from "./train_masked_lm.ts";
+export * from "./train_text.ts";
+export * from "./window_samples.ts";
+export * from "./windows.ts";
+export * from "./word_vectors.ts";

@@ -1,0 +1,17 @@
+/**
+ * Teachers: transformers in ONNX, the encoder that an npm package holds, static word vectors, and models that learn here;
+ * what they say of texts and images, and how their pieces lie against tokens.
+ *
+ * @module
+ */
+export * from "./alignment.ts";
+export * from "./autoencoder_training.ts";
+export * from "./causal_sampling.ts";
+export * from "./config.ts";
+export * from "./describe.ts";
+export * from "./masked_lm_teacher.ts";
+export * from "./masked_lm_training.ts";
+export * from "./suffixes.ts";
+export * from "./teacher.ts";
+export { useLite, useLiteGraph } from "./use_lite.ts";
+export * from "./word_vectors.ts";
