@@ -13,6 +13,7 @@ export * from "./clusters/codecs.ts";
 export * from "./clusters/exchange.ts";
 export * from "./clusters/kmeans.ts";
 export * from "./clusters/pca.ts";
+export * from "./clusters/within.ts";
 export { circuit } from "./codecs/circuit.ts";
 export { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
 export * from "./codecs/score.ts";

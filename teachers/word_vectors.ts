@@ -222,7 +222,8 @@ function orthonormalise(matrix: Float64Array, rank: number): void {
 
 /**
  * Vectors of the suffixes of windows as decayed sums of the vectors of their tokens: z_t = v(x_t) + decay * z_{t+1}.
- * `[count * variables, width]`; padding rows are zero.
+ * `[count * variables, width]`; padding rows are zero. With `side` "left" those of what comes before, z_t = v(x_t) +
+ * decay * z_{t-1}.
  *
  * @param vectors `[tokens, width]`
  */
@@ -236,14 +237,15 @@ export function decayedSums(
   vectors: Float32Array,
   width: number,
   decay: number,
+  side: "left" | "right" = "right",
 ): Float32Array {
   const { count, variables, values, observed } = rows;
   const result = new Float32Array(count * variables * width);
   const sum = new Float64Array(width);
   for (let window = 0; window < count; window++) {
     sum.fill(0);
-    for (let t = variables - 1; t >= 0; t--) {
-      const at = window * variables + t;
+    for (let step = 0; step < variables; step++) {
+      const at = window * variables + (side === "left" ? step : variables - 1 - step);
       if (observed?.[at] === 0) continue;
       const from = values[at]! * width;
       for (let i = 0; i < width; i++) {

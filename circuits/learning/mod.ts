@@ -8,6 +8,7 @@ export * from "./dropout.ts";
 export * from "./marginals.ts";
 export * from "./mix_leaves.ts";
 export * from "./perturb.ts";
+export * from "./blocked_counts.ts";
 export * from "./count.ts";
 export * from "./hmm_counts.ts";
 export * from "./state.ts";

@@ -246,7 +246,13 @@ function called({ arm, states }: Omit<Arm["row"], "seed">) {
   return { arm, setting: `${states} hidden states` };
 }
 
-function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em: EmParams): Arm {
+/** An arm that starts from a given circuit: trained by EM, smoothed and scored. */
+export function finish(
+  corpus: Corpus,
+  start: Ref<typeof circuit>,
+  row: Arm["row"],
+  em: EmParams & { readonly virtual?: { readonly sums: number; readonly backoff: number } },
+): Arm {
   const { tokens: { train, valid }, windows } = corpus;
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
   const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
@@ -261,7 +267,7 @@ function finish(corpus: Corpus, start: Ref<typeof circuit>, row: Arm["row"], em:
     batchSize,
     batchesPerUpdate,
     step: batchesPerUpdate === "epoch" ? { kind: "em" } : miniBatches,
-    pseudocount: { sums: 0.1, leaves: em.pseudocount },
+    pseudocount: { sums: 0.1, ...em.virtual, leaves: em.pseudocount },
     leafBase: "marginal",
   }, { ...called(row), name: `em ${name}` });
   const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, {

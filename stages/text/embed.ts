@@ -101,6 +101,38 @@ export const embedStatic = defineStage({
   },
 });
 
+/**
+ * Static vectors of what stands around a word: the decayed sum of the vectors up to it, and that from it on, side by side.
+ * Where the word's class is known, as in blocked HMMs, they tell in which company it is.
+ */
+export const embedContexts = defineStage({
+  name: "embed.contexts",
+  params: z.object({
+    /** Weight of each token against the one beside it that is nearer. */
+    decay: z.number().min(0).max(1).default(0.6),
+    /** Half (`f2`) or single (`f4`) precision on disk. */
+    precision: precision.default("f2"),
+  }),
+  inputs: { words: matrixShards, tokens, windows },
+  outputs,
+  checkpoint: shardProgress,
+  async run({ inputs, params, context }) {
+    const words = await inputs.words.all();
+    const { width } = inputs.words;
+    const vectors = await eachBlock(inputs, context, 2 * width, params.precision, 1024, (rows) => {
+      const sides = (["left", "right"] as const).map((side) =>
+        decayedSums(rows, words, width, params.decay, side)
+      );
+      const both = new Float32Array(2 * sides[0]!.length);
+      for (let at = 0; at < sides[0]!.length; at += width) {
+        sides.forEach((sums, i) => both.set(sums.subarray(at, at + width), 2 * at + i * width));
+      }
+      return both;
+    });
+    return { vectors };
+  },
+});
+
 /** The empty control teacher: vectors of random numbers, the same for the same seed, which tell nothing of the text. */
 export const embedRandom = defineStage({
   name: "embed.random",

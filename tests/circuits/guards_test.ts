@@ -89,6 +89,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["weight", (weight) => train({}, [1, weight])],
     ["weight", (weight) => new EmTraining(learner(), { train: odd(weight) }, training)],
   ],
+  BlockedHmmCounts: [["whole", (symbol) => new circuits.BlockedHmmCounts(counted).add([symbol], [0], 1)]],
   HmmCounts: [
     ["positive", (states) => new circuits.HmmCounts({ states, symbols: 2 })],
     ["positive", (symbols) => new circuits.HmmCounts({ states: 2, symbols })],
@@ -353,6 +354,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
   ],
 };
 
+const counted = { length: 1, symbols: 2, blocks: [{ states: 1, symbols: [0, 1] }], backoff: 1 };
 const blocked = (options: Partial<circuits.BlockedHmmOptions>) =>
   circuits.blockedHmm({ length: 2, symbols: 2, blocks: [{ states: 2, symbols: [0, 1] }], ...options });
 

@@ -1,0 +1,71 @@
+/** Arms of blocked hidden Markov models: a block of states for each word class. */
+import type { matrixShards, Ref } from "retort";
+import { type clusterLabels, clusterWithin, exchangeClasses } from "retort/stages";
+import { embedContexts, materialiseBlockedHmm, randomBlockedHmm, wordVectors } from "retort/stages/text";
+import { type Arm, type Corpus, finish } from "./hmm_arms.ts";
+
+/** Sizes of a blocked model. */
+export interface BlockedSize {
+  /** Blocks: word classes. */
+  readonly blocks: number;
+  /** States of a block. */
+  readonly states: number;
+}
+
+/** Word classes of the training text. */
+export function classesOf(corpus: Corpus, classes: number): Ref<typeof clusterLabels> {
+  const { tokens: { train: tokens, vocabulary } } = corpus;
+  return exchangeClasses({ tokens, vocabulary }, { classes }, { name: `${classes} word classes` }).classes;
+}
+
+/** Vectors of the contexts of all training positions, by static word vectors: a teacher that is no more than counted. */
+export function contextVectors(corpus: Corpus, width: number): Ref<typeof matrixShards> {
+  const { tokens: { train: tokens, vocabulary }, windows: { train: windows } } = corpus;
+  const { words } = wordVectors({ tokens, vocabulary }, { width });
+  return embedContexts({ words, tokens, windows }, {}).vectors;
+}
+
+/** Options of arms of blocked models. */
+export interface BlockedOptions {
+  /** How EM trains them. */
+  readonly em: Parameters<typeof finish>[3];
+  /** Most iterations of k-means. */
+  readonly iterations: number;
+}
+
+/** A blocked model trained from random parameters or, with vectors, from clusters within the classes. */
+export function blockedArm(
+  corpus: Corpus,
+  classes: Ref<typeof clusterLabels>,
+  { blocks, states }: BlockedSize,
+  start: { readonly name: string; readonly vectors?: Ref<typeof matrixShards> },
+  seed: number,
+  { em, iterations }: BlockedOptions,
+): Arm {
+  const { tokens: { train: tokens, vocabulary }, windows: { train: windows }, length } = corpus;
+  const row = { arm: start.name, states: blocks * states, seed };
+  const called = (what: string) => ({
+    arm: row.arm,
+    setting: `${row.states} hidden states`,
+    name: `${what} ${row.arm} blocked@${blocks}x${states}, seed ${seed}`,
+  });
+  if (start.vectors === undefined) {
+    const { circuit } = randomBlockedHmm(
+      { tokens, vocabulary, classes },
+      { states, length },
+      called("start"),
+    );
+    return finish(corpus, circuit, row, em);
+  }
+  const { labels } = clusterWithin(
+    { vectors: start.vectors, tokens, windows, classes },
+    { clusters: states, iterations },
+    called("clusters"),
+  );
+  const { circuit } = materialiseBlockedHmm({ tokens, windows, vocabulary, classes, labels }, {
+    transition: em.virtual?.backoff ?? 10,
+    backoff: em.virtual?.sums ?? 10,
+    emission: em.pseudocount,
+  }, called("start"));
+  return finish(corpus, circuit, row, em);
+}

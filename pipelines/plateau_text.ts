@@ -1,0 +1,144 @@
+/**
+ * Perplexity of hidden Markov models against their size: dense ones, and blocked ones in which a word has the states of its
+ * class alone, so that tens of thousands of states are affordable. Each size starts at random and from teachers; every
+ * arm is trained until the validation text ends it. The floors are those of the text: n-grams that start anew with each window.
+ *
+ *     deno task run pipelines/plateau_text.ts
+ *     deno task run pipelines/plateau_text.ts --set 'blocked=[{"blocks":128,"states":32}]' --set dense=[]
+ *     deno task run pipelines/plateau_text.ts --set text=FOLDER_OR_FILE
+ */
+import { z } from "zod";
+import { definePipeline } from "retort";
+import { dataSet } from "retort/stages";
+import { languageCharts, loadText, localText, textPaths, tokenize } from "retort/stages/text";
+import { blockedArm, classesOf, contextVectors } from "./parts/blocked_arms.ts";
+import {
+  comparisonParams,
+  corpusOf,
+  distilledArm,
+  randomArm,
+  suffixVectors,
+  tableOf,
+} from "./parts/hmm_arms.ts";
+import { teacherName, teacherOf } from "./parts/teachers.ts";
+
+export default definePipeline({
+  name: "plateau-text",
+  question:
+    "How far do hidden Markov models of text fall with their size, and what is a teacher worth there?",
+  headline: {
+    metric: "test perplexity",
+    direction: "lower",
+    decimals: 1,
+    subject: "contexts",
+    baseline: "random",
+    arms: { random: "random start", contexts: "clusters of static contexts" },
+    values: [
+      {
+        output: "table",
+        rows: "rows",
+        value: "test",
+        arm: "{arm}",
+        setting: "{states} hidden states",
+        converged: "converged",
+      },
+      { output: "table", rows: "floors", value: "test", arm: "{model}", reference: true },
+    ],
+  },
+  params: z.object({
+    ...comparisonParams,
+    /** Another text than WikiText-2: see `text_hmm.ts`. Its words are separated by spaces. */
+    text: textPaths.optional(),
+    /** Sizes of blocked models. */
+    blocked: z.array(z.strictObject({ blocks: z.int().min(1), states: z.int().min(1) })).default([
+      { blocks: 64, states: 16 },
+      { blocks: 128, states: 16 },
+      { blocks: 128, states: 32 },
+      { blocks: 128, states: 64 },
+      { blocks: 128, states: 128 },
+    ]),
+    /** Hidden states of dense models. */
+    dense: z.array(z.int().min(2)).default([64, 128, 256, 512, 1024]),
+    /** How blocked models start: `random`, `contexts` (clusters of static vectors of both sides), or a teacher of suffixes. */
+    starts: z.array(z.union([z.enum(["random", "contexts"]), teacherName])).min(1).default([
+      "random",
+      "contexts",
+    ]),
+    /** The teacher of dense models beside a random start; none if empty. */
+    denseTeachers: z.array(teacherName).default(["static"]),
+    /** Number of repetitions with different seeds. */
+    seeds: z.int().min(1).default(1),
+    /** Numbers of a word vector. */
+    width: z.int().min(1).default(32),
+    /** Most iterations of k-means. */
+    iterations: z.int().min(1).default(12),
+    /** Virtual transitions of each state of a blocked model, from the backoff of its block. */
+    transition: z.number().min(0).default(30),
+    /** Virtual transitions of each block's backoff, uniform. */
+    backoff: z.number().min(0).default(20),
+    /** Virtual words of each state of a blocked model, as its class has them. */
+    emission: z.number().min(0).default(40),
+    /** Most windows at a time of blocked models, whose updates are one an epoch. */
+    blockedBatch: z.int().min(1).default(16384),
+  }),
+  build({ params }) {
+    const { text: path, seeds, starts, iterations } = params;
+    const text = path === undefined
+      ? loadText({ files: dataSet({}, { name: "wikitext-2" }).files }, { format: "file", split: "names" })
+      : loadText({ files: localText({}, { path }).files }, {
+        format: "file",
+        split: typeof path === "string" || Array.isArray(path) ? "auto" : "names",
+      });
+    const corpus = corpusOf(tokenize(text, { by: "spaces", ends: "lines" }), params.window, params.partial);
+    const em = {
+      ...params,
+      batchSize: params.blockedBatch,
+      batchesPerUpdate: "epoch",
+      pseudocount: params.emission,
+      virtual: { sums: params.backoff, backoff: params.transition },
+    } as const;
+    const vectorsOf = (name: string) =>
+      name === "random"
+        ? undefined
+        : name === "contexts"
+        ? contextVectors(corpus, params.width)
+        : suffixVectors(corpus, name, teacherOf(name, {}), params);
+    const begun = params.blocked.length === 0 ? [] : [...new Set(starts)].map((name) => {
+      const vectors = vectorsOf(name);
+      return { name, ...(vectors !== undefined && { vectors }) };
+    });
+    const classes = new Map(
+      [...new Set(params.blocked.map(({ blocks }) => blocks))].map((
+        blocks,
+      ) => [blocks, classesOf(corpus, blocks)]),
+    );
+    const teachers = params.dense.length === 0
+      ? []
+      : [...new Set(params.denseTeachers)].map((name) =>
+        [name, suffixVectors(corpus, name, teacherOf(name, {}), params)] as const
+      );
+    const every = Array.from({ length: seeds }, (_, seed) => seed);
+    const arms = [
+      ...params.blocked.flatMap((size) =>
+        every.flatMap((seed) =>
+          begun.map((start) =>
+            blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, { em, iterations })
+          )
+        )
+      ),
+      ...params.dense.flatMap((states) =>
+        every.flatMap((seed) => [
+          randomArm(corpus, states, seed, params),
+          ...teachers.map(([name, vectors]) =>
+            distilledArm(corpus, vectors, name, states, seed, { iterations, em: params })
+          ),
+        ])
+      ),
+    ];
+    const table = tableOf(corpus, arms, params.budget);
+    return {
+      table,
+      charts: languageCharts({ table }, { corpus: path === undefined ? "WikiText-2" : "the text" }).charts,
+    };
+  },
+});
