@@ -38,3 +38,7 @@ export {
 } from "./hmm/token_hmm.ts";
 export { vocabularyDigest } from "./digest.ts";
 export { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";
+export { constraintFromJson } from "./constraints/from_json.ts";
+export { decodeHmmFile, encodeHmmFile } from "./hmm/file.ts";
+export { hmmScore, languageModelScores } from "./score.ts";
+export { type QuantisationLoss, quantised } from "./hmm/quantise.ts";

@@ -1,6 +1,6 @@
 import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
-import { AdamW, clipping } from "../kernels/autodiff/adamw.ts";
+import { AdamW, clipping, warmedCosine } from "../kernels/autodiff/adamw.ts";
 import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
 import {
   autoencoderGuesses,
@@ -161,7 +161,7 @@ export class AutoencoderTraining {
     this.#optimiser.next();
     for (const [name, values] of this.#weights) {
       this.#optimiser.update(name, values, gradients[name]!, {
-        rate: rate * this.#rateAt(this.#step),
+        rate: rate * warmedCosine(this.#step, this.progress.total, this.#options.warmup),
         scale,
         decay: name.endsWith("/weight"),
       });
@@ -240,12 +240,6 @@ export class AutoencoderTraining {
       { length: images },
       (_, i) => Uint32Array.from(random(i).permutation(count).slice(0, visible)),
     );
-  }
-
-  #rateAt(step: number): number {
-    const { total } = this.progress, rising = Math.max(1, Math.round(this.#options.warmup * total));
-    if (step < rising) return (step + 1) / rising;
-    return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
   }
 
   async #program(visible: number): Promise<TrainingStep> {

@@ -67,7 +67,10 @@ export async function openCausalLm(
 ): Promise<CausalLm> {
   const { config, model, tokenizer } = files;
   const { name, logits, causal } = config;
-  if (!causal || logits === undefined || tokenizer === undefined) {
+  const own = tokenizer === undefined
+    ? files.vocabulary
+    : pieceTokenizer(tokenizer, `${name}'s tokenizer.json`).vocabulary;
+  if (!causal || logits === undefined || own === undefined) {
     const lacks = !causal ? "is not causal" : logits === undefined ? "gives no `logits`" : "has no tokenizer";
     throw new RetortError("teacher/not-causal", `nothing can be drawn from ${name}: it ${lacks}`, {
       hint:
@@ -75,7 +78,6 @@ export async function openCausalLm(
         "`logits`, and its tokenizer.json.",
     });
   }
-  const { vocabulary: own } = pieceTokenizer(tokenizer, `${name}'s tokenizer.json`);
   const ends = new Set(config.ends ?? (own.end === null ? [] : [own.end]));
   /** Represents all pieces that end a text. */
   const [end = null] = ends;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 
 const ids = z.array(z.int().min(0));
 
@@ -76,4 +77,6 @@ export interface TeacherFiles {
   readonly external?: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   /** The tokenizer, a `tokenizer.json`; absent if the tokens of the corpus are the teacher's own pieces. */
   readonly tokenizer?: string;
+  /** For language models whose pieces are the tokens of a corpus: these tokens. */
+  readonly vocabulary?: Vocabulary;
 }

@@ -29,6 +29,7 @@ import {
   parameterTensors,
   type TransformerSizes,
 } from "./transformer.ts";
+import { ENCODER } from "./transformer_graph.ts";
 import { RetortError } from "../foundation/errors.ts";
 
 /** Sizes of a masked language model. */
@@ -41,9 +42,6 @@ export interface MaskedLmSizes extends TransformerSizes {
 
 /** Names of the tables of which a step needs only some rows. */
 export const TOKEN_TABLE = "token/table", TOKEN_BIAS = "token/bias";
-
-/** Prefix of the encoder's parameters. */
-export const ENCODER = "encoder/";
 
 /** Parameters of a masked language model. @throws {RetortError} naming a size that makes no sense */
 export function maskedLmPlans(sizes: MaskedLmSizes): ParameterPlans {

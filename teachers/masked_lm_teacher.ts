@@ -1,6 +1,7 @@
 import { OnnxGraph, type Value } from "../kernels/onnx/graph.ts";
 import type { TeacherFiles } from "./config.ts";
-import { ENCODER, type MaskedLmSizes, TOKEN_TABLE } from "./masked_lm.ts";
+import { type MaskedLmSizes, TOKEN_TABLE } from "./masked_lm.ts";
+import { encoderGraph } from "./transformer_graph.ts";
 
 /** Information that {@link maskedLmTeacher} needs besides the weights. */
 export interface MaskedLmTeacherOptions {
@@ -41,7 +42,7 @@ export function maskedLmTeacher(
   ]);
   const stream = graph.op("Add", [rows, positions]);
   const mask = attentionMask(graph, there, suffixes, span, length);
-  const out = encoder(graph, stream, mask, sizes, weight, layer);
+  const out = encoderGraph(graph, stream, mask, sizes, weight, { layer });
   graph.output("vectors", out, "float32", ["batch", "tokens", width]);
   return {
     model: new Uint8Array(graph.model(name)),
@@ -85,59 +86,4 @@ function attentionMask(
     graph.op("Mul", [square, suffixes]),
   ]);
   return graph.op("Mul", [unseen, graph.constant(-1e9)]);
-}
-
-type Weight = (name: string, shape: readonly number[]) => Value;
-
-/** The encoder of `transformer.ts`, for batches of any size and length. */
-function encoder(
-  graph: OnnxGraph,
-  x: Value,
-  mask: Value,
-  { width, layers, heads, hidden }: MaskedLmSizes,
-  weight: Weight,
-  layer: number | undefined,
-): Value {
-  const size = width / heads;
-  const norm = (x: Value, name: string) =>
-    graph.op("LayerNormalization", [x, weight(`${name}/scale`, [width]), weight(`${name}/shift`, [width])], {
-      axis: -1,
-      epsilon: { float: 1e-5 },
-    });
-  const linear = (x: Value, name: string, from: number, to: number) =>
-    graph.op("Add", [
-      graph.op("MatMul", [x, weight(`${name}/weight`, [from, to])]),
-      weight(`${name}/bias`, [to]),
-    ]);
-  const scalar = (x: number) => graph.constant(x);
-  let stream = x;
-  for (let i = 0; i < (layer ?? layers); i++) {
-    const at = `${ENCODER}${i}`;
-    const normed = norm(stream, `${at}/attention/norm`);
-    const split = (part: string, perm: number[]) => {
-      const whole = linear(normed, `${at}/attention/${part}`, width, width);
-      return graph.op("Transpose", [graph.op("Reshape", [whole, graph.integers(0, 0, heads, size)])], {
-        perm,
-      });
-    };
-    const products = graph.op("MatMul", [split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1])]);
-    const scores = graph.op("Add", [graph.op("Mul", [products, scalar(1 / Math.sqrt(size))]), mask]);
-    const mixed = graph.op("MatMul", [
-      graph.op("Softmax", [scores], { axis: -1 }),
-      split("value", [0, 2, 1, 3]),
-    ]);
-    const joined = graph.op("Reshape", [
-      graph.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }),
-      graph.integers(0, 0, width),
-    ]);
-    stream = graph.op("Add", [stream, linear(joined, `${at}/attention/out`, width, width)]);
-    const wide = linear(norm(stream, `${at}/mlp/norm`), `${at}/mlp/in`, width, hidden);
-    const erf = graph.op("Erf", [graph.op("Mul", [wide, scalar(Math.SQRT1_2)])]);
-    const share = graph.op("Mul", [graph.op("Add", [erf, scalar(1)]), scalar(0.5)]);
-    stream = graph.op("Add", [
-      stream,
-      linear(graph.op("Mul", [wide, share]), `${at}/mlp/out`, hidden, width),
-    ]);
-  }
-  return layer === undefined ? norm(stream, `${ENCODER}norm`) : stream;
 }

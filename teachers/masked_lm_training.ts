@@ -1,6 +1,6 @@
 import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
-import { AdamW, clipping, type TouchedRows } from "../kernels/autodiff/adamw.ts";
+import { AdamW, clipping, type TouchedRows, warmedCosine } from "../kernels/autodiff/adamw.ts";
 import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
 import {
   maskedLmLoss,
@@ -190,7 +190,12 @@ export class MaskedLmTraining {
         hint: "A smaller `rate` or a longer `warmup` usually helps.",
       });
     }
-    this.#move(gradients, shown, tokens, rate * this.#rateAt(this.#step));
+    this.#move(
+      gradients,
+      shown,
+      tokens,
+      rate * warmedCosine(this.#step, this.progress.total, this.#options.warmup),
+    );
     this.#step++;
     this.#total += loss;
     return await this.#report();
@@ -307,12 +312,6 @@ export class MaskedLmTraining {
     }
     for (const id of rows) this.#slots[id] = -1;
     return { width, rows: Int32Array.from(rows), gradient };
-  }
-
-  #rateAt(step: number): number {
-    const { total } = this.progress, rising = Math.max(1, Math.round(this.#options.warmup * total));
-    if (step < rising) return (step + 1) / rising;
-    return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
   }
 
   /** The point of the curve that ends with the last step, if any. */

@@ -6,6 +6,8 @@
  */
 export * from "./alignment.ts";
 export * from "./autoencoder_training.ts";
+export * from "./causal_lm.ts";
+export * from "./causal_lm_training.ts";
 export * from "./causal_sampling.ts";
 export * from "./config.ts";
 export * from "./describe.ts";

@@ -146,3 +146,13 @@ export function clipping(gradients: Iterable<Float32Array>, most: number): { nor
   const norm = Math.sqrt(total);
   return { norm, scale: norm > most ? most / norm : 1 };
 }
+
+/**
+ * The learning rate of a step relative to its maximum: it rises evenly in the first part of all steps, `warmup`, then falls
+ * to zero along a cosine (Loshchilov and Hutter, "SGDR", ICLR 2017).
+ */
+export function warmedCosine(step: number, total: number, warmup: number): number {
+  const rising = Math.max(1, Math.round(warmup * total));
+  if (step < rising) return (step + 1) / rising;
+  return 0.5 * (1 + Math.cos(Math.PI * (step - rising) / Math.max(1, total - rising)));
+}

@@ -120,16 +120,16 @@ export const windows: Codec<Windows, Windows, "windows"> = defineCodec<Windows, 
 const runArray = array("window-runs", "f8", 2);
 const windowFacts = z.object({ length: z.int().min(1), begins: z.enum(windowBegins), ends: z.boolean() });
 
-const vocabularyValue = json(
-  "vocabulary-value",
-  z.object({
-    kind: z.enum(["words", "characters", "bytes", "pieces"]),
-    words: z.array(z.string()),
-    unknown: z.int().nullable(),
-    end: z.int().nullable(),
-    glued: z.array(z.int()).optional(),
-  }),
-);
+/** A vocabulary as JSON, without a tokenizer. */
+export const vocabularyShape = z.object({
+  kind: z.enum(["words", "characters", "bytes", "pieces"]),
+  words: z.array(z.string()),
+  unknown: z.int().nullable(),
+  end: z.int().nullable(),
+  glued: z.array(z.int()).optional(),
+});
+
+const vocabularyValue = json("vocabulary-value", vocabularyShape);
 
 /**
  * Tokens by token id: words, characters, bytes or a teacher's pieces. `value.json` and, of pieces, the `tokenizer.json` that

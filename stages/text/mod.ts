@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./causal_lm_codecs.ts";
 export * from "./codecs.ts";
 export * from "./complete_text.ts";
 export * from "./describe_clusters.ts";
@@ -25,6 +26,7 @@ export * from "./smooth_text.ts";
 export * from "./sotu.ts";
 export * from "./teachers.ts";
 export * from "./tokenize.ts";
+export * from "./train_causal_lm.ts";
 export * from "./train_masked_lm.ts";
 export * from "./train_text.ts";
 export * from "./window_samples.ts";

@@ -5,6 +5,8 @@ import { SETTINGS_FILES } from "../../teachers/special_pieces.ts";
 import { useLite } from "../../teachers/use_lite.ts";
 import { TextError } from "../../datasets/text/errors.ts";
 import { externalFiles } from "../../kernels/onnx/session.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { vocabularyShape } from "./codecs.ts";
 import { plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { files } from "../../runner/codecs/files.ts";
@@ -12,7 +14,8 @@ import { defineStage, many } from "../../runner/stage.ts";
 
 /**
  * A teacher: `model.onnx`, `teacher.json` (what it takes and gives), unless its pieces are the corpus's tokens
- * `tokenizer.json`, and what the graph keeps outside its file: `external.json` with the names and a file for each.
+ * `tokenizer.json`, what the graph keeps outside its file: `external.json` with the names and a file for each, and of language
+ * models whose pieces are a corpus's tokens `vocabulary.json`.
  */
 export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec<
   TeacherFiles,
@@ -21,11 +24,12 @@ export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec
 >({
   name: "teacher",
   version: 1,
-  async write({ config, model, tokenizer, external = new Map() }, out) {
+  async write({ config, model, tokenizer, external = new Map(), vocabulary }, out) {
     const checked = teacherConfig.parse(config);
     await out.json("teacher.json", plainJson(checked));
     await out.bytes("model.onnx", model);
     if (tokenizer !== undefined) await out.text("tokenizer.json", tokenizer);
+    if (vocabulary !== undefined) await out.json("vocabulary.json", plainJson(vocabulary));
     if (external.size > 0) {
       await out.json("external.json", [...external.keys()]);
       let file = 0;
@@ -42,6 +46,9 @@ export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec
       config: teacherConfig.parse(await artifact.json("teacher.json")),
       model: await artifact.bytes("model.onnx"),
       ...(has("tokenizer.json") && { tokenizer: await artifact.text("tokenizer.json") }),
+      ...(has("vocabulary.json") && {
+        vocabulary: vocabularyShape.parse(await artifact.json("vocabulary.json")) as Vocabulary,
+      }),
       ...(external.size > 0 && { external }),
     };
   },

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { RandomStream } from "../../circuits/random.ts";
 import { add, input, Program, reshape } from "../../kernels/autodiff/mod.ts";
-import { ENCODER, maskedLmPlans, type MaskedLmSizes, TOKEN_TABLE } from "../../teachers/masked_lm.ts";
+import { maskedLmPlans, type MaskedLmSizes, TOKEN_TABLE } from "../../teachers/masked_lm.ts";
 import { maskedLmTeacher } from "../../teachers/masked_lm_teacher.ts";
 import { type MaskedLmOptions, MaskedLmTraining } from "../../teachers/masked_lm_training.ts";
 import { Candidates, hideTokens } from "../../teachers/masked_tokens.ts";
+import { ENCODER } from "../../teachers/transformer_graph.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { encode, parameterTensors, startingNumbers } from "../../teachers/transformer.ts";
 

@@ -1,0 +1,67 @@
+import { CallError, textOf } from "../../foundation/errors.ts";
+import type { Constraint } from "./constraint.ts";
+import { inOrder } from "./in_order.ts";
+import { jsonSchema } from "./json_schema.ts";
+import { all, anyOf, not } from "./logic.ts";
+import { matches } from "./matches.ts";
+import { phrase } from "./phrase.ts";
+import { atLeast, atMost, exactly } from "./times.ts";
+import { words } from "./words.ts";
+
+const MANY = { all, anyOf, inOrder } as const;
+const TIMES = { atLeast, atMost, exactly } as const;
+
+/**
+ * A constraint from JSON, for parameters of pipelines: a text is a phrase; an object has one name, that of the function,
+ * with its arguments: `{"inOrder": [{"anyOf": [" dog", " cat"]}, " ball"]}`, `{"words": [7, 12]}`, `{"not": " bad"}`,
+ * `{"exactly": [2, " very"]}`, `{"matches": "^[A-Z]"}`, `{"jsonSchema": {...}}`.
+ *
+ * @throws {CallError} naming what is none
+ */
+export function constraintFromJson(value: unknown): Constraint {
+  if (typeof value === "string") return phrase(value);
+  const entries = typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.entries(value)
+    : [];
+  const [name, given] = entries[0] ?? [];
+  if (entries.length !== 1 || name === undefined) {
+    throw new CallError(
+      "control/argument",
+      `a constraint is ${textOf(value)}, expected a text or an object of one name`,
+      {
+        hint: 'As in `{"inOrder": [" dog", " ball"]}`, `{"words": [7, 12]}`, `{"not": " bad"}`.',
+      },
+    );
+  }
+  const list = Array.isArray(given) ? given as unknown[] : [given];
+  if (Object.hasOwn(MANY, name)) return MANY[name as keyof typeof MANY](...list.map(constraintFromJson));
+  if (Object.hasOwn(TIMES, name)) {
+    return TIMES[name as keyof typeof TIMES](list[0] as number, constraintFromJson(list[1]));
+  }
+  switch (name) {
+    case "phrase":
+      return phrase(given as string);
+    case "not":
+      return not(constraintFromJson(given));
+    case "words":
+      return words(list[0] as number, (list[1] ?? list[0]) as number);
+    case "matches":
+      return matches(regexOf(given));
+    case "jsonSchema":
+      return jsonSchema(given as object);
+    default:
+      throw new CallError("control/argument", `\`${name}\` is no constraint`, {
+        hint: `There are phrase, ${
+          [...Object.keys(MANY), ...Object.keys(TIMES)].join(", ")
+        }, not, words, matches, jsonSchema.`,
+      });
+  }
+}
+
+function regexOf(source: unknown): RegExp {
+  try {
+    return new RegExp(String(source), "u");
+  } catch (error) {
+    throw new CallError("control/regex", `\`matches\`: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,44 @@
+import { stateAfterToken, type TokenHmm } from "./hmm/token_hmm.ts";
+import type { DrawnFrom } from "./draw.ts";
+
+/** Natural logarithm of the probability of each text under a language model; ends count where texts hold them. */
+export async function languageModelScores(
+  model: DrawnFrom,
+  texts: readonly ArrayLike<number>[],
+  batch = 32,
+): Promise<Float64Array> {
+  const scores = new Float64Array(texts.length);
+  for (let from = 0; from < texts.length; from += batch) {
+    const some = texts.slice(from, from + batch);
+    const longest = some.reduce((most, text) => Math.max(most, text.length), 0);
+    const reading = model.begin(some.length);
+    for (let t = 0; t < longest; t++) {
+      const logits = await reading.read(some.map((text) => t === 0 ? [] : [text[t - 1] ?? model.padding]));
+      some.forEach((text, n) => {
+        if (t < text.length) scores[from + n]! += logProbabilityOf(logits[n]!, text[t]!);
+      });
+    }
+  }
+  return scores;
+}
+
+function logProbabilityOf(logits: Float32Array, token: number): number {
+  let largest = -Infinity, sum = 0;
+  for (const x of logits) if (x > largest) largest = x;
+  for (const x of logits) sum += Math.exp(x - largest);
+  return logits[token]! - largest - Math.log(sum);
+}
+
+/** Natural logarithm of the probability of a text under a hidden Markov model: of its tokens, whatever follows. */
+export function hmmScore(hmm: TokenHmm, tokens: ArrayLike<number>): number {
+  let hidden: ArrayLike<number> = hmm.initial, score = 0;
+  for (let t = 0; t < tokens.length; t++) {
+    const row = hmm.emission.row(tokens[t]!);
+    let sum = 0;
+    for (let z = 0; z < hmm.states; z++) sum += hidden[z]! * row[z]!;
+    score += Math.log(sum);
+    if (sum === 0) return -Infinity;
+    hidden = stateAfterToken(hmm, hidden as Float64Array, tokens[t]!);
+  }
+  return score;
+}

@@ -1,0 +1,115 @@
+/** Codecs of controlled generation. */
+import { z } from "zod";
+import { json } from "../../runner/codecs/json.ts";
+import { tableText } from "../../foundation/text.ts";
+
+/** What a plan comes to. */
+export const planFacts = json(
+  "control-plan",
+  z.object({
+    /** The constraint, as functions write it. */
+    constraint: z.string(),
+    /** Fewest and most tokens. */
+    tokens: z.tuple([z.int(), z.int()]),
+    /** Natural logarithm of its probability under the hidden Markov model; null: impossible. */
+    logProbability: z.number().nullable(),
+    /** States of the automaton over tokens, and classes of tokens that it does not tell apart. */
+    states: z.int(),
+    classes: z.int(),
+    /** Bytes of the look-ahead table. */
+    bytes: z.int(),
+  }),
+);
+
+const text = z.object({
+  text: z.string(),
+  /** Its tokens, the end included. */
+  tokens: z.array(z.int()),
+  /** Natural logarithm of its probability under the language model. */
+  logProbability: z.number(),
+});
+
+/** Texts that were drawn under a constraint. */
+export const controlledTexts = json(
+  "controlled-texts",
+  z.object({
+    /** How they were drawn. */
+    method: z.enum(["look-ahead", "mask", "rejection"]),
+    constraint: z.string(),
+    /** How many of them satisfy the constraint, checked by the automaton over bytes. */
+    satisfied: z.int(),
+    /** Texts that were drawn for them: more than there are where some were rejected. */
+    attempts: z.int(),
+    /** Perplexity a token under the language model, ends included; null without texts. */
+    perplexity: z.number().nullable(),
+    texts: z.array(text),
+  }),
+  1,
+  {
+    summary: ({ method, satisfied, texts }) =>
+      [
+        `${method}: ${satisfied} of ${texts.length} satisfy it`,
+        ...texts.slice(0, 5).map(({ text }) => `  ${text}`),
+      ].join(
+        "\n",
+      ),
+  },
+);
+
+const row = z.object({
+  /** How the texts were drawn. */
+  method: z.string(),
+  texts: z.int(),
+  /** Share that satisfies the constraint. */
+  satisfied: z.number(),
+  /** Perplexity under the language model. */
+  perplexity: z.number().nullable(),
+  /** Texts drawn for each that was kept. */
+  attempts: z.number(),
+  /** Mean number of tokens, ends included. */
+  length: z.number(),
+  /** Distance of the tokens' frequencies from those of rejection sampling: Jensen-Shannon divergence in bits. */
+  tokenDistance: z.number().nullable(),
+  /** Total variation between the distributions of lengths. */
+  lengthDistance: z.number().nullable(),
+});
+
+/** Ways to keep to a constraint, beside each other. */
+export const controlTable = json(
+  "control-table",
+  z.object({
+    rows: z.array(row),
+    /** Bits a token of held-out draws under the language model that drew them, and under the hidden Markov model. */
+    quality: z.object({ languageModel: z.number(), hmm: z.number(), tokens: z.int() }),
+  }),
+  1,
+  {
+    summary: ({ rows, quality }) =>
+      [
+        tableText(
+          [
+            "method",
+            "texts",
+            "satisfied",
+            "perplexity",
+            "attempts",
+            "tokens",
+            "token distance",
+            "length distance",
+          ],
+          rows.map((row) => [
+            row.method,
+            String(row.texts),
+            row.satisfied.toFixed(3),
+            row.perplexity?.toFixed(1) ?? "",
+            row.attempts.toFixed(1),
+            row.length.toFixed(1),
+            row.tokenDistance?.toFixed(3) ?? "",
+            row.lengthDistance?.toFixed(3) ?? "",
+          ]),
+        ),
+        `bits a token of held-out draws: ${quality.languageModel.toFixed(3)} under the language model, ` +
+        `${quality.hmm.toFixed(3)} under the HMM`,
+      ].join("\n"),
+  },
+);

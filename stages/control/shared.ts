@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { Circuit } from "../../circuits/circuit.ts";
+import { type Control, openControl } from "../../control/control.ts";
+import { constraintFromJson } from "../../control/constraints/from_json.ts";
+import type { Constraint } from "../../control/constraints/constraint.ts";
+import type { ControlPlan } from "../../control/plan.ts";
+import { hmmAfter, hmmOfCircuit } from "../../control/hmm/token_hmm.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import { askedFrame, frameParams } from "../text/frame.ts";
+
+/** Parameters of stages that make plans. */
+export const planParams = {
+  ...frameParams,
+  /** The constraint: a phrase, or an object such as `{"inOrder": [" dog", {"words": [2, 4]}]}`; see docs/control.md. */
+  constraint: z.json(),
+  /** Fewest and most tokens, the end not counted. */
+  tokens: z.tuple([z.int().min(0), z.int().min(0)]).default([0, 32]),
+  /** How much the hidden Markov model says: 1 is Bayes' rule, 0 the mask alone. */
+  alpha: z.number().min(0).default(1),
+  /** Number of likeliest tokens among which it decides; all if omitted. */
+  candidates: z.int().min(1).optional(),
+};
+
+type PlanParams = z.output<z.ZodObject<typeof planParams>>;
+
+/**
+ * The control of a circuit's model, with its constraint. Models of windows in which texts begin after an end token are
+ * asked after one.
+ */
+export async function openPlanned(
+  circuit: Circuit,
+  vocabulary: Vocabulary,
+  params: PlanParams,
+  log: (line: string) => void,
+): Promise<{ control: Control; constraint: Constraint; plan: () => Promise<ControlPlan> }> {
+  const frame = askedFrame(circuit, vocabulary, params, log);
+  const constraint = constraintFromJson(params.constraint);
+  const hmm = hmmOfCircuit(circuit);
+  const control = await openControl(
+    frame.begins === "end" ? hmmAfter(hmm, [vocabulary.end!]) : hmm,
+    vocabulary,
+  );
+  const { tokens, alpha, candidates } = params;
+  return {
+    control,
+    constraint,
+    plan: () => control.plan(constraint, { tokens, alpha, ...(candidates !== undefined && { candidates }) }),
+  };
+}
