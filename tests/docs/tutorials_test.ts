@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { Folder, ROOT } from "../command.ts";
-import { type CodeBlock, codeBlocksOf } from "./code_blocks.ts";
+import { type CodeBlock, codeBlocksOf, deno } from "./code_blocks.ts";
 
 const TUTORIALS = [...Deno.readDirSync(`${ROOT}/docs/tutorials`)].map(({ name }) => `docs/tutorials/${name}`)
   .sort();
@@ -26,6 +26,16 @@ function writePrograms(folder: string): void {
     `if [ "$*" = "add retort@npm:@retort/retort" ]; then\n` +
       `  ${own} init .made > /dev/null && mv .made/deno.json . && rm -r .made; exit\nfi\n` +
       `exec "${Deno.execPath()}" "$@"\n`,
+  );
+}
+
+/** Paths of the TypeScript files below a folder. */
+function programsIn(folder: string, under = ""): string[] {
+  return [...Deno.readDirSync(join(folder, under))].filter(({ name }) => name !== ".retort").flatMap(
+    (entry) => {
+      const path = join(under, entry.name);
+      return entry.isDirectory ? programsIn(folder, path) : path.endsWith(".ts") ? [path] : [];
+    },
   );
 }
 
@@ -68,6 +78,10 @@ function isShown(shown: string, line: string): boolean {
   return found !== null &&
     told.every((x, i) => Math.abs(x - Number(found[i + 1])) <= 0.02 * Math.abs(x) + 1e-9);
 }
+
+/** What the readers have in the end, a folder a tutorial. */
+const ends = new Folder();
+globalThis.addEventListener("unload", () => ends[Symbol.dispose]());
 
 for (const tutorial of TUTORIALS) {
   Deno.test(`${tutorial} can be followed from an empty folder, and shows what comes of it`, async () => {
@@ -113,8 +127,24 @@ for (const tutorial of TUTORIALS) {
       }
     }
     assert.ok(ran >= 3, "the tutorial has commands");
+    for (const path of programsIn(at)) {
+      Deno.mkdirSync(dirname(join(ends.path, tutorial, path)), { recursive: true });
+      Deno.copyFileSync(join(at, path), join(ends.path, tutorial, path));
+    }
   });
 }
+
+Deno.test("the programs of all tutorials that ask circuits or declare stages type-check", async () => {
+  // What imports Retort's stages takes long to check, and has just run.
+  const paths = programsIn(ends.path).filter((path) =>
+    !Deno.readTextFileSync(join(ends.path, path)).includes('"retort/stages')
+  );
+  assert.ok(paths.length > TUTORIALS.length);
+  const { code, stderr } = await deno(
+    ["check", "--quiet", "--config", `${ROOT}/deno.json`, ...paths.map((path) => join(ends.path, path))],
+  );
+  assert.equal(code, 0, stderr);
+});
 
 Deno.test("lines of output are compared word by word, figures by their size", () => {
   assert.ok(isShown("done in … s: 3 ran", "done in 0.41 s: 3 ran"));
