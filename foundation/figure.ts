@@ -1,4 +1,5 @@
 /** Figures that stand by themselves: SVG texts with a legend, without a style sheet, on white. */
+import { withVisibleMarks } from "./bidi.ts";
 import { ALL_COLOURS, type Style } from "./palette.ts";
 
 /** Height of a line of the legend, where it begins, and what is between it and the plot. */
@@ -75,5 +76,5 @@ function cut(label: string, columns: number): string {
 function escapeXml(text: string): string {
   // deno-lint-ignore no-control-regex -- XML has no way to write them
   const plain = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "�");
-  return plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return withVisibleMarks(plain).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -29,6 +29,15 @@ export function isFlatObject(value: JsonValue): value is JsonObject {
     Object.values(value).every((item) => typeof item !== "object" || item === null);
 }
 
+/** What a metric's or a key's name says, in words: `score.bitsPerToken` is `bits per token`. */
+export function nameInWords(name: string): string {
+  const last = name.slice(name.lastIndexOf(".") + 1);
+  return last.replaceAll(/(?<=[a-z0-9])[A-Z](?![A-Z])/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll(
+    "_",
+    " ",
+  );
+}
+
 /** A number of bytes for people: 12.3 MB. */
 export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -21,16 +21,14 @@ export interface StageGroup {
   readonly nodes: readonly MeasuredNode[];
 }
 
+/** The nodes of a run with their metrics, in the order of the graph. */
+export function measuredNodes(records: Records, run: RunRecord): MeasuredNode[] {
+  return records.nodes(run.id).map((node) => ({ node, values: valuesOf(records, run, node) }));
+}
+
 /** The nodes of a run grouped by stage, in the order of the graph, with their metrics. */
 export function groupsOf(records: Records, run: RunRecord): StageGroup[] {
-  const groups = new Map<string, MeasuredNode[]>();
-  for (const node of records.nodes(run.id)) {
-    const measured = { node, values: valuesOf(records, run, node) };
-    const group = groups.get(node.stage);
-    if (group === undefined) groups.set(node.stage, [measured]);
-    else group.push(measured);
-  }
-  return [...groups].map(([stage, nodes]) => ({
+  return [...Map.groupBy(measuredNodes(records, run), ({ node }) => node.stage)].map(([stage, nodes]) => ({
     stage,
     nodes,
     varying: varyingPaths(nodes.map((n) => n.node.params)),
@@ -111,9 +109,7 @@ export interface Comparison {
 export function compareRuns(records: Records, runs: readonly RunRecord[]): Comparison {
   const measured = runs.map((run) =>
     new Map(
-      groupsOf(records, run).flatMap((group) =>
-        group.nodes.map((one) => [one.node.name, one.values] as const)
-      ),
+      measuredNodes(records, run).map((one) => [one.node.name, one.values] as const),
     )
   );
   const matched = matchNodes(runs.map((run) => ({

@@ -1,5 +1,5 @@
 import { tryLock } from "../foundation/locks.ts";
-import type { NodeState, RunRecord, RunStatus } from "./records/rows.ts";
+import type { ListedStatus, NodeState, RunRecord, RunStatus } from "./records/rows.ts";
 import type { Store } from "./store/store.ts";
 
 /** A run's status; `killed`: recorded as running, but its process is gone. */
@@ -15,6 +15,22 @@ export function liveStatus(store: Store, record: Pick<RunRecord, "id" | "status"
   } catch {
     return "running or killed"; // On a read-only store this cannot be determined.
   }
+}
+
+/**
+ * Runs of a status. On a read-only store a run that neither ended nor was seen to be killed may be running or killed: it is in
+ * both lists.
+ *
+ * @param read the runs that are recorded with a status.
+ */
+export function runsOfStatus<R extends Pick<RunRecord, "id" | "status">>(
+  store: Store,
+  status: ListedStatus,
+  read: (recorded: RunStatus) => R[],
+): R[] {
+  if (status !== "running" && status !== "killed") return read(status);
+  const other = status === "running" ? "killed" : "running";
+  return read("running").filter((run) => liveStatus(store, run) !== other);
 }
 
 /** A node's state; `killed`: it was at work when the run's process was killed. */

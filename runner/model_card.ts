@@ -1,5 +1,5 @@
 import { bytesText, valueText } from "../foundation/format.ts";
-import { groupsOf } from "./compare.ts";
+import { measuredNodes } from "./compare.ts";
 import type { Records } from "./records/records.ts";
 import type { ArtifactRecord, RunRecord } from "./records/rows.ts";
 import { artifactSize } from "./store/artifacts.ts";
@@ -84,11 +84,10 @@ function measuredOf(
     records.edges(run.id).filter((edge) => edge.source === record.node && edge.output === record.output)
       .map((edge) => edge.node),
   );
-  return groupsOf(records, run).flatMap((group) => group.nodes).filter(({ node }) =>
-    node.name === record.node || readers.has(node.name)
-  ).flatMap(({ node, values }) =>
-    Object.entries(values).map(([name, value]) => [`${name} (${node.name})`, valueText(value)] as const)
-  );
+  return measuredNodes(records, run).filter(({ node }) => node.name === record.node || readers.has(node.name))
+    .flatMap(({ node, values }) =>
+      Object.entries(values).map(([name, value]) => [`${name} (${node.name})`, valueText(value)] as const)
+    );
 }
 
 /** A cell of a Markdown table. */

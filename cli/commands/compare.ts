@@ -1,4 +1,4 @@
-import { changeText } from "../../runner/change_text.ts";
+import { changeOf } from "../../runner/change_text.ts";
 import { compareAnswers, type ComparedRow, compareRuns } from "../../runner/compare.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
@@ -68,7 +68,7 @@ function section(title: string, rows: readonly ComparedRow[], runs: readonly Run
       row.node === "params" ? "the pipeline" : row.node,
       row.name,
       ...row.values.map((value, i) => {
-        const change = title === "METRIC" ? changeText(row, i) : "";
+        const change = title === "METRIC" ? changeOf(row, i).text : "";
         return `${cut(valueText(value))}${change === "" ? "" : `  ${change}`}`;
       }),
     ]),

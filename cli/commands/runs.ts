@@ -7,20 +7,19 @@ import { groupsOf, sweepsOf, sweepsText } from "../../runner/compare.ts";
 import { Records } from "../../runner/records/records.ts";
 import {
   type Annotation,
+  LISTED_STATUSES,
+  type ListedStatus,
   NO_ANNOTATION,
   type NodeRecord,
   type RunRecord,
 } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
-import { liveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import { liveNodeState, type LiveStatus, liveStatus, runsOfStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, repeated, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
-
-/** What a list can be narrowed to. */
-const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
 export default defineCommand({
   name: "runs",
@@ -30,7 +29,7 @@ export default defineCommand({
     command.argument("[run]", "a run's id, its first characters, or latest")
       .option("--limit <n>", "at most so many", wholeNumberFrom(1), 20)
       .option("--pipeline <name>", "of this pipeline only")
-      .addOption(new Option("--status <status>", "that are so").choices(STATUSES))
+      .addOption(new Option("--status <status>", "that are so").choices(LISTED_STATUSES))
       .option("--tagged <tag>", "that have this tag")
       .option("--archived", "archived ones as well")
       .option("--note <text>", "say something of the run; an empty text takes it back")
@@ -58,7 +57,7 @@ export default defineCommand({
 interface RunsOptions {
   limit: number;
   pipeline?: string;
-  status?: (typeof STATUSES)[number];
+  status?: ListedStatus;
   tagged?: string;
   archived?: true;
   note?: string;
@@ -132,11 +131,12 @@ function chosenRuns(store: Store, records: Records, options: RunsOptions): RunRe
     ...(options.archived ? {} : { archived: false }),
   };
   if (status === undefined) return records.runs({ ...filter, limit });
-  if (status !== "running" && status !== "killed") return records.runs({ ...filter, status, limit });
-  // The records call both running.
-  const other = status === "running" ? "killed" : "running";
-  return records.runs({ ...filter, status: "running" })
-    .filter((run) => liveStatus(store, run) !== other).slice(0, limit);
+  return runsOfStatus(store, status, (recorded) =>
+    // Of those that are recorded as running, some may be left out.
+    records.runs({ ...filter, status: recorded, ...(recorded === "running" ? {} : { limit }) })).slice(
+      0,
+      limit,
+    );
 }
 
 /** Writes what the options say of a run, if they say something. */

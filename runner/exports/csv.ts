@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../foundation/canonical.ts";
-import { type ExportedFile, type ExportedRun, plainText } from "./exported_run.ts";
+import { csvText } from "../../foundation/csv.ts";
+import type { ExportedFile, ExportedRun } from "./exported_run.ts";
 
 /** Tables of a run as CSV (RFC 4180): parameters, nodes, every point of every metric, and what metrics came to. */
 export function csvFiles({ run, params, nodes }: ExportedRun): ExportedFile[] {
@@ -40,10 +41,5 @@ function time(seconds: number): string {
 }
 
 function csv(path: string, head: readonly string[], rows: readonly (readonly JsonValue[])[]): ExportedFile {
-  return { path, content: [head, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n" };
-}
-
-function field(value: JsonValue): string {
-  const text = value === null ? "" : plainText(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return { path, content: csvText(head, rows) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type JsonValue } from "../../foundation/canonical.ts";
-import { flat, groupsOf } from "../compare.ts";
+import { flat, measuredNodes } from "../compare.ts";
 import type { Records } from "../records/records.ts";
 import type { MetricRecord, NodeRecord, RunRecord } from "../records/rows.ts";
 
@@ -29,20 +29,15 @@ export interface ExportedRun {
 /** Gathers what other programs are told of a run. */
 export function exportedRun(records: Records, run: RunRecord): ExportedRun {
   const own = Map.groupBy(records.metrics(run.id), (one) => one.node);
-  const nodes = groupsOf(records, run).flatMap((group) => group.nodes).map(({ node, values }): NodeFacts => ({
+  const nodes = measuredNodes(records, run).map(({ node, values }): NodeFacts => ({
     node,
     values,
     metrics: node.key === null ? own.get(node.name) ?? [] : records.metricsOfKey(node.key),
   }));
-  return { run, params: flat(run.params), nodes: nodes.sort((a, b) => a.node.position - b.node.position) };
+  return { run, params: flat(run.params), nodes };
 }
 
 /** 32 hexadecimal digits that stand for a run, or a node of it, wherever it is exported. */
 export function exportedId(...names: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(names)).digest("hex").slice(0, 32);
-}
-
-/** A value as plain text. */
-export function plainText(value: JsonValue): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

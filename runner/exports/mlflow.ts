@@ -1,6 +1,7 @@
 import { badFileName } from "../../foundation/file_names.ts";
 import type { MetricRecord } from "../records/rows.ts";
-import { type ExportedFile, exportedId, type ExportedRun, plainText } from "./exported_run.ts";
+import { plainText } from "../../foundation/csv.ts";
+import { type ExportedFile, exportedId, type ExportedRun } from "./exported_run.ts";
 
 /** What MLflow calls states of runs, by number. */
 const STATUS = { running: 1, done: 3, failed: 4, interrupted: 5 } as const;

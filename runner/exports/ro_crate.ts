@@ -1,4 +1,5 @@
-import { type ExportedFile, exportedId, type ExportedRun, plainText } from "./exported_run.ts";
+import { plainText } from "../../foundation/csv.ts";
+import { type ExportedFile, exportedId, type ExportedRun } from "./exported_run.ts";
 
 /** A file or folder of the crate that a run returned. */
 export interface CratePart {

@@ -7,6 +7,12 @@ import type { Cause } from "../policy.ts";
 /** The status of a run. */
 export type RunStatus = "running" | "done" | "failed" | "interrupted";
 
+/** What lists of runs can be narrowed to: a run that was killed is recorded as running. */
+export const LISTED_STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
+
+/** One of {@link LISTED_STATUSES}. */
+export type ListedStatus = (typeof LISTED_STATUSES)[number];
+
 /** The state of a node in a run. `unused`: the run stopped before the node started. */
 export type NodeState =
   | "pending"

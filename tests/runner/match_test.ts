@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { changeText } from "../../runner/change_text.ts";
+import { changeOf } from "../../runner/change_text.ts";
 import { matchNodes, type PlacedNodes } from "../../runner/match.ts";
 import { holds } from "../property.ts";
 
@@ -95,8 +95,14 @@ Deno.test("whatever runs are matched, every node stands in one row, and equal ru
 
 Deno.test("a change has a sign, a share, and a word where it is known which way is better", () => {
   const row = { node: "n", stage: "s", name: "perplexity", values: [200, 150, 200, undefined], same: false };
-  assert.equal(changeText({ ...row, direction: "lower" }, 1), "−50 (−25 %), better");
-  assert.equal(changeText({ ...row, direction: "higher" }, 1), "−50 (−25 %), worse");
-  assert.equal(changeText({ ...row, direction: null }, 1), "−50 (−25 %)");
-  assert.deepEqual([0, 2, 3].map((i) => changeText({ ...row, direction: "lower" }, i)), ["", "", ""]);
+  assert.deepEqual(changeOf({ ...row, direction: "lower" }, 1), {
+    text: "−50 (−25 %), better",
+    better: true,
+  });
+  assert.deepEqual(changeOf({ ...row, direction: "higher" }, 1), {
+    text: "−50 (−25 %), worse",
+    better: false,
+  });
+  assert.deepEqual(changeOf({ ...row, direction: null }, 1), { text: "−50 (−25 %)", better: null });
+  assert.deepEqual([0, 2, 3].map((i) => changeOf({ ...row, direction: "lower" }, i).text), ["", "", ""]);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { command } from "../command.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
@@ -8,6 +9,9 @@ import { until } from "./serving.ts";
 
 /** U+202E and what follows it: as it stands it would read `csv.exe`. */
 const TURNED = "loss \u202eexe.vsc";
+
+/** Marks that turn the direction of text. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/;
 
 Deno.test({
   name: "eight pages of one browser are live; what turns text is seen; a dashboard that is gone is told",
@@ -45,12 +49,39 @@ Deno.test({
       const page = pages[1]!;
       await page.locator("figure.chart svg").first().waitFor();
       const all = await page.evaluate("document.documentElement.outerHTML + document.title") as string;
-      assert.doesNotMatch(all.replaceAll(/data-label="[^"]*"/g, ""), /[\u202a-\u202e\u2066-\u2069]/);
+      assert.doesNotMatch(all.replaceAll(/data-label="[^"]*"/g, ""), TURNS);
       assert.match(await page.innerText("figure.chart figcaption"), /loss ‹U\+202E›exe\.vsc/);
       const { stdout } = await command("runs", ["turned", "--store", written.folder.store]);
       assert.doesNotMatch(stdout, /\u202e/);
       assert.match(stdout, /train ‹U\+202E›1/);
       assert.match(stdout, /loss ‹U\+202E›exe\.vsc/);
+
+      // A report and its figures say the same, in what is read and in what is heard.
+      const out = `${written.folder.path}/report.html`, figures = `${written.folder.path}/figures`;
+      const args = ["turned", "--store", written.folder.store, "--out", out, "--figures", figures];
+      const reported = await command("report", args);
+      assert.equal(reported.code, 0, reported.stderr);
+      const report = await context.newPage();
+      await report.goto(pathToFileURL(out).href);
+      await report.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
+      const whole = await report.evaluate("document.documentElement.outerHTML + document.title") as string;
+      const seen = whole.replaceAll(/data-label="[^"]*"/g, "");
+      const at = seen.search(TURNS);
+      assert.equal(at, -1, seen.slice(Math.max(0, at - 200), at + 50));
+      const read = await report.innerText("main");
+      for (const wanted of ["loss ‹U+202E›exe.vsc", "train ‹U+202E›1"]) {
+        assert.ok(read.includes(wanted), wanted);
+      }
+      assert.match(await report.title(), /turned ‹U\+202E›enod/);
+      assert.match(
+        await report.locator("figure.chart svg").first().getAttribute("aria-label") ?? "",
+        /‹U\+202E›/,
+      );
+      for (const { name } of Deno.readDirSync(figures)) {
+        assert.doesNotMatch(name, TURNS);
+        if (name.endsWith(".svg")) assert.doesNotMatch(Deno.readTextFileSync(`${figures}/${name}`), TURNS);
+      }
+      await report.close();
 
       await dashboard[Symbol.asyncDispose]();
       await pages[0]!.evaluate("location.hash = '#/artifact/0123456789'");

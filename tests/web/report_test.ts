@@ -30,7 +30,14 @@ Deno.test({
         const part of [
           ...["shown", "done", "Outputs", "Pictures", "Curves", "Results", "Graph", "Nodes", "Parameters"],
           ...["Data", "Artifacts and lineage", "Environment", "Make it again"],
-          ...["the best rate is 0.03", MARKUP, "sums, ", "from cache", "train: loss in nats/token by epochs"],
+          ...[
+            "the best rate is 0.03",
+            MARKUP,
+            "sums, ",
+            "from cache",
+            "loss in nats/token",
+            "train, by epochs",
+          ],
         ]
       ) assert.ok(text.includes(part), `the report says ${part}`);
       assert.match(text, /npx --yes deno@\S+ task run tests\/fixtures\/pipelines\/shown\.ts .*--seed 0/);

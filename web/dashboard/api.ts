@@ -46,7 +46,7 @@ export async function runPage(store: Store, records: Records, id: string): Promi
     how: reproduction(view.run),
     annotation: records.annotation(view.run.id),
     left: view.status === "running"
-      ? timeLeft(records.nodes(view.run.id), records.progress(view.run.id), now) ?? null
+      ? timeLeft(view.nodes, view.nodes.flatMap(({ progress }) => progress ?? []), now) ?? null
       : null,
     now,
   };

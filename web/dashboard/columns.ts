@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../foundation/canonical.ts";
+import type { JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { flat } from "../../runner/compare.ts";
 import type { RecordReader } from "../../runner/records/reader.ts";
 import { WrongQuestion } from "./wrong_question.ts";
@@ -31,12 +31,26 @@ export interface Cell {
   readonly value: JsonValue;
 }
 
-/** All values of a column. A run has several if several of its nodes have one. */
-export function cellsOf(records: RecordReader, column: RunColumn): Cell[] {
+/** Parameters of all runs by id, read and parsed when they are first asked for. */
+export function paramsOnce(records: RecordReader): () => Map<string, JsonObject> {
+  let params: Map<string, JsonObject> | undefined;
+  return () => params ??= records.paramsOfRuns();
+}
+
+/**
+ * All values of a column. A run has several if several of its nodes have one.
+ *
+ * @param params of all runs: several columns share them.
+ */
+export function cellsOf(
+  records: RecordReader,
+  column: RunColumn,
+  params: () => Map<string, JsonObject> = paramsOnce(records),
+): Cell[] {
   switch (column.kind) {
     case "param":
-      return [...records.paramsOfRuns()].flatMap(([run, params]) => {
-        const value = new Map(flat(params)).get(column.name);
+      return [...params()].flatMap(([run, values]) => {
+        const value = new Map(flat(values)).get(column.name);
         return value === undefined ? [] : [{ run, node: null, value }];
       });
     case "metric":
@@ -107,8 +121,9 @@ export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Poi
       return at === undefined ? [] : [{ run, node, x: at, y: value }];
     });
   }
-  const points = cellsOf(records, y).filter((cell) => typeof cell.value === "number");
-  const cells = cellsOf(records, x);
+  const params = paramsOnce(records);
+  const points = cellsOf(records, y, params).filter((cell) => typeof cell.value === "number");
+  const cells = cellsOf(records, x, params);
   const ofRun = Map.groupBy(cells, (cell) => cell.run);
   return points.flatMap(({ run, node, value }) => {
     const mine = ofRun.get(run) ?? [];

@@ -1,6 +1,6 @@
 import { CallError } from "../../foundation/errors.ts";
-import { valueText } from "../../foundation/format.ts";
-import { groupsOf } from "../../runner/compare.ts";
+import { nameInWords, valueText } from "../../foundation/format.ts";
+import { measuredNodes } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import { resolveArtifact } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
@@ -67,25 +67,44 @@ function returnedNames({ view }: Beside): ReadonlyMap<string, string> {
   return new Map(view.outputs.map(({ name, node, output }) => [`${node}:${output}`, name]));
 }
 
+/** Metrics in words: of the nodes that read the model, the last first, then of the one that made it. */
 function measuredOf(records: Records, beside: Beside, output: string): ExplorePageData["measured"] {
-  const { name } = beside.node;
-  const readers = new Set(
-    beside.view.nodes.filter((one) => one.inputs.some((from) => from.node === name && from.output === output))
-      .map((one) => one.name),
+  const own = beside.node;
+  const readers = beside.view.nodes.filter((one) =>
+    one.inputs.some((from) => from.node === own.name && from.output === output)
   );
-  const nodes = groupsOf(records, beside.view.run).flatMap((group) => group.nodes);
-  const of = (which: (name: string) => boolean) =>
-    nodes.filter(({ node }) => which(node.name)).flatMap(({ node, values }) =>
-      Object.entries(values).flatMap(([metric, value]) =>
-        value === null ? [] : [[`${metric} (${node.stage})`, valueText(value)] as const]
-      )
-    );
-  return [...of((one) => readers.has(one)), ...of((one) => one === name)].slice(0, MEASURED);
+  const values = new Map(
+    measuredNodes(records, beside.view.run).map(({ node, values }) => [node.name, values]),
+  );
+  const of = (node: NodeView, told: string) => {
+    const found = new Map<string, string>();
+    for (const [metric, value] of Object.entries(values.get(node.name) ?? {})) {
+      const title = `${nameInWords(metric)}${told === "" ? "" : ` (${told})`}`;
+      // What a stage returns may tell once more what it measured.
+      if (value !== null && !found.has(title)) found.set(title, valueText(value));
+    }
+    return [...found];
+  };
+  const single =
+    readers.filter(({ name }) => values.has(name) && Object.keys(values.get(name)!).length > 0).length === 1;
+  return [
+    ...readers.toReversed().flatMap((node) => of(node, readerText(node, own) || (single ? "" : node.name))),
+    ...of(own, "when it was made"),
+  ].slice(0, MEASURED);
+}
+
+/** What tells a reader from the model itself: `test` of `distilled, tokens=test`. */
+function readerText(reader: NodeView, own: NodeView): string {
+  const known = new Set(own.variant.split(", "));
+  return reader.variant.split(", ").filter((part) => part !== "" && !known.has(part))
+    .map((part) => part.slice(part.indexOf("=") + 1)).join(", ");
 }
 
 /** Models of the run that answer the same questions, most closely related first. */
 function othersOf(beside: Beside, digest: string, known: Explorable | null): ModelBeside[] {
   const found: ModelBeside[] = [];
+  const made = beside.node.outputs.find((one) => one.digest === digest);
+  const own = made === undefined ? "" : nameOf(beside, beside.node, made.output);
   const alike = (other: Explorable | null) =>
     known !== null && other?.kind === known.kind &&
     (known.kind === "text"
@@ -95,12 +114,13 @@ function othersOf(beside: Beside, digest: string, known: Explorable | null): Mod
     for (const artifact of node.outputs) {
       if (artifact.digest === digest || found.some((one) => one.digest === artifact.digest)) continue;
       if (!isModel(artifact) || !alike(explorable(beside.nodes, node, artifact))) continue;
-      found.push({ digest: artifact.digest, name: nameOf(beside, node, artifact.output) });
+      const name = nameOf(beside, node, artifact.output);
+      const taken = name === own || found.some((one) => one.name === name);
+      found.push({ digest: artifact.digest, name: taken ? `${name} (${node.stage})` : name });
     }
   }
-  const own = beside.node.stage;
   const kin = new Set(
-    beside.view.nodes.filter((one) => one.stage === own).flatMap((one) => one.outputs)
+    beside.view.nodes.filter((one) => one.stage === beside.node.stage).flatMap((one) => one.outputs)
       .map((one) => one.digest),
   );
   return found.sort((a, b) => Number(kin.has(b.digest)) - Number(kin.has(a.digest)));

@@ -1,12 +1,24 @@
 import type { JsonValue } from "../../foundation/canonical.ts";
-import { liveNodeCounts, type LiveNodeState, type LiveStatus, liveStatus } from "../../runner/liveness.ts";
+import { csvText, plainText } from "../../foundation/csv.ts";
+import {
+  liveNodeCounts,
+  type LiveNodeState,
+  type LiveStatus,
+  liveStatus,
+  runsOfStatus,
+} from "../../runner/liveness.ts";
 import { sweepsOf, sweepsText } from "../../runner/compare.ts";
 import type { RunFilter } from "../../runner/records/filter.ts";
 import type { RecordReader } from "../../runner/records/reader.ts";
-import { type Annotation, type ListedRun, NO_ANNOTATION } from "../../runner/records/rows.ts";
+import {
+  type Annotation,
+  LISTED_STATUSES,
+  type ListedRun,
+  NO_ANNOTATION,
+} from "../../runner/records/rows.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type TimeLeft, timeLeft } from "../view/left.ts";
-import { cellsOf, columnOf, type Point, pointsOf } from "./columns.ts";
+import { cellsOf, columnOf, paramsOnce, type Point, pointsOf } from "./columns.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
 /** A row in the list of runs. */
@@ -40,9 +52,6 @@ export interface RunList {
 
 /** Number of runs per page. */
 export const PAGE = 50;
-
-/** Statuses that the list can be filtered by. */
-export const STATUSES = ["running", "done", "failed", "interrupted", "killed"] as const;
 
 /** Columns that every list has and can be sorted by. */
 export const SORTED = ["id", "pipeline", "status", "started", "took", "seed"] as const;
@@ -87,8 +96,9 @@ function chosenRuns(store: Store, records: RecordReader, query: URLSearchParams)
   if (columns.length > COLUMNS) {
     throw new WrongQuestion("page/argument", `at most ${COLUMNS} columns are shown at once`);
   }
+  const params = paramsOnce(records);
   const valuesOf = (column: string) => {
-    const cells = Map.groupBy(cellsOf(records, columnOf(column)), (cell) => cell.run);
+    const cells = Map.groupBy(cellsOf(records, columnOf(column), params), (cell) => cell.run);
     return new Map([...cells].map(([run, some]) => [run, some.map((cell) => cell.value)]));
   };
   const values = columns.map(valuesOf);
@@ -127,7 +137,7 @@ function compared(a: JsonValue, b: JsonValue): number {
 
 /** Runs that match the filters, newest first. */
 function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams): ListedRun[] {
-  const status = STATUSES.find((one) => one === query.get("status"));
+  const status = LISTED_STATUSES.find((one) => one === query.get("status"));
   const archived = query.get("archived");
   const filter: RunFilter = {
     ...(query.get("pipeline") ? { pipeline: query.get("pipeline")! } : {}),
@@ -136,11 +146,7 @@ function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams
     ...(archived === "all" ? {} : { archived: archived === "only" }),
   };
   if (status === undefined) return records.listedRuns(filter);
-  if (status !== "running" && status !== "killed") return records.listedRuns({ ...filter, status });
-  // The records call both `running`. On a read-only store, a run that neither ended nor was killed may be either.
-  const other = status === "running" ? "killed" : "running";
-  return records.listedRuns({ ...filter, status: "running" })
-    .filter((run) => liveStatus(store, run) !== other);
+  return runsOfStatus(store, status, (recorded) => records.listedRuns({ ...filter, status: recorded }));
 }
 
 /** Points of two columns for the matching runs. */
@@ -162,20 +168,8 @@ export function csvOfRuns(store: Store, records: RecordReader, query: URLSearchP
     return [
       ...[run.id, run.pipeline, liveStatus(store, run), new Date(run.started * 1000).toISOString()],
       ...[run.ended === null ? "" : run.ended - run.started, run.seed, note, tags.join(" ")],
-      ...values.map((column) => (column.get(run.id) ?? []).map(plain).join(" ")),
+      ...values.map((column) => (column.get(run.id) ?? []).map(plainText).join(" ")),
     ];
   });
-  return [head, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
-}
-
-function plain(value: JsonValue): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** A CSV field. Texts that a spreadsheet would evaluate as a formula are prefixed. */
-function field(value: JsonValue): string {
-  const text = plain(value);
-  const formula = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text);
-  const safe = formula ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText(head, rows);
 }

@@ -21,9 +21,12 @@ export function CurveFigure({ chart }: { chart: Chart }) {
   return (
     <figure class="chart">
       <figcaption>
-        {chart.stage}: {name}
-        {unit === undefined ? "" : ` in ${unit}`} by {chart.unit}
-        {chart.alike !== undefined && <>; up to a constant also {chart.alike.join(", ")}</>}
+        {name}
+        {unit === undefined ? "" : ` in ${unit}`}
+        <span class="about">
+          {chart.stage}, by {chart.unit}
+          {chart.alike !== undefined && <>; up to a constant also {chart.alike.join(", ")}</>}
+        </span>
       </figcaption>
       <Drawing draw={draw} className="plot" />
       {written && isPositive(chart) && (

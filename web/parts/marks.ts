@@ -1,4 +1,4 @@
-import { options, type VNode } from "preact";
+import { Fragment, options, type VNode } from "preact";
 import { withVisibleMarks } from "../../foundation/bidi.ts";
 
 /** Attributes that are read by people or screen readers. */
@@ -13,7 +13,10 @@ export function showMarks(): void {
   shown = true;
   const before = options.vnode;
   options.vnode = (vnode) => {
-    if (typeof vnode.type === "string") changeTexts(vnode.props as Record<string, unknown>);
+    // A fragment has texts of its own: those of a link that leads nowhere.
+    if (typeof vnode.type === "string" || vnode.type === Fragment) {
+      changeTexts(vnode.props as Record<string, unknown>);
+    }
     before?.(vnode as VNode);
   };
 }

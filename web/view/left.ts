@@ -1,3 +1,4 @@
+import type { LiveNodeState } from "../../runner/liveness.ts";
 import type { NodeRecord, ProgressRecord } from "../../runner/records/rows.ts";
 
 /** Estimated remaining time of a run. */
@@ -14,7 +15,9 @@ export interface TimeLeft {
  * @param now seconds since 1970
  */
 export function timeLeft(
-  nodes: readonly Pick<NodeRecord, "name" | "stage" | "state" | "started" | "seconds">[],
+  nodes: readonly (Pick<NodeRecord, "name" | "stage" | "started" | "seconds"> & {
+    readonly state: LiveNodeState;
+  })[],
   progress: readonly ProgressRecord[],
   now: number,
 ): TimeLeft | undefined {

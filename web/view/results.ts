@@ -1,6 +1,6 @@
 import { valueText } from "../../foundation/format.ts";
 import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
-import { groupsOf, type StageGroup } from "../../runner/compare.ts";
+import { groupsOf, measuredNodes } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { NodeRecord, RunRecord } from "../../runner/records/rows.ts";
 import type { VariantGroup } from "./variants.ts";
@@ -86,7 +86,9 @@ export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undef
   }
   if (others.size === 0) return undefined;
   const runs = [run, ...others.values()].sort((a, b) => a.seed - b.seed);
-  const measured = runs.map((one) => nodesByName(groupsOf(records, one)));
+  const measured = runs.map((one) =>
+    new Map(measuredNodes(records, one).map((node) => [node.node.name, node]))
+  );
   const code = (key: string | null) =>
     key === null ? undefined : records.artifactsOfKey(key)[0]?.components.code.digest;
   const rows: { node: string; metric: string; spread: Spread }[] = [];
@@ -104,8 +106,4 @@ export function acrossSeeds(records: Records, run: RunRecord): SeedTable | undef
     }
   }
   return rows.length === 0 ? undefined : { runs: runs.map(({ id, seed }) => ({ id, seed })), rows };
-}
-
-function nodesByName(groups: readonly StageGroup[]) {
-  return new Map(groups.flatMap((group) => group.nodes).map((one) => [one.node.name, one]));
 }

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { useState } from "preact/hooks";
 import { valueText } from "../../../foundation/format.ts";
-import { changeText } from "../../../runner/change_text.ts";
+import { changeOf } from "../../../runner/change_text.ts";
 import type { ComparedAnswers, ComparedRow } from "../../../runner/compare.ts";
 import { CurveFigure } from "../../parts/curves.tsx";
 import type { ComparePageData } from "../api.ts";
@@ -180,12 +180,8 @@ function Rows(
         key: `${i} ${row.node} ${row.name}`,
         about: [row.node === "params" ? "the pipeline" : row.node, row.name],
         cells: row.values.map((value, run) => {
-          const change = name === "metric" ? changeText(row, run) : "";
-          return {
-            value: valueText(value),
-            change,
-            better: row.direction === null || change === "" ? null : change.endsWith("better"),
-          };
+          const { text, better } = name === "metric" ? changeOf(row, run) : { text: "", better: null };
+          return { value: valueText(value), change: text, better };
         }),
       }))}
     />

@@ -46,10 +46,9 @@ function Explored(
         <Copy text={() => location.href} what="the address with the question" />
       </p>
       {measured.length > 0 && (
-        <>
-          <p class="faint">How good it is:</p>
-          <Facts facts={measured} />
-        </>
+        <section aria-label="How good it is">
+          <Facts facts={measured} line />
+        </section>
       )}
       {facts.length > 0 && (
         <details>

@@ -40,11 +40,13 @@ export function ExploreText(
   };
   return (
     <>
-      <div class="asking">
+      <div class="asking card">
         <label for="sentence">
-          Sentence; <code>_</code> stands for a word (of a model over pieces: a piece) that is missing, up to
-          {" "}
-          {about.length} tokens with the ends of the sentence
+          Sentence{" "}
+          <span class="faint">
+            <code>_</code> stands for a word (of a model over pieces: a piece) that is missing; up to{" "}
+            {about.length} tokens with the ends of the sentence
+          </span>
         </label>
         <input
           id="sentence"

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { useMemo } from "preact/hooks";
+import { LISTED_STATUSES } from "../../../runner/records/rows.ts";
 import type { RunList } from "../list.ts";
 import { to } from "./routes.ts";
 
@@ -44,7 +45,7 @@ export function Filters({ query, list }: { query: URLSearchParams; list: RunList
   return (
     <search class="fields">
       {select("pipeline", "Pipeline", all(list?.pipelines ?? []))}
-      {select("status", "Status", all(["running", "done", "failed", "interrupted", "killed"]))}
+      {select("status", "Status", all(LISTED_STATUSES))}
       {tags.length > 0 && select("tag", "Tag", all(tags))}
       {select("archived", "Archive", [["", "left out"], ["all", "with the others"], ["only", "alone"]])}
       <div class="wide">
