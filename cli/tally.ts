@@ -15,6 +15,9 @@ export class Tally {
       case "run-start":
         this.#total = event.plan.length;
         break;
+      case "run-grown":
+        this.#total += event.plan.length;
+        break;
       case "node-start":
         this.#running.add(event.node.name);
         break;

@@ -13,6 +13,8 @@ export type RunEvent =
     readonly plan: readonly PlannedNode[];
     readonly folder: string;
   }
+  /** The artifacts that the build waited for are there: more nodes are known. */
+  | { readonly type: "run-grown"; readonly plan: readonly PlannedNode[] }
   | {
     readonly type: "node-start";
     readonly node: GraphNode;

@@ -49,7 +49,20 @@ export interface GraphNode {
 /** A pipeline's nodes in a topological order and its returned outputs by dotted name. */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
+  /** Empty while the build waits for artifacts. */
   readonly outputs: ReadonlyMap<string, OutputRef>;
+  /** Artifacts that the build waits for: what follows is not known yet. */
+  readonly awaited: readonly OutputRef[];
+  /** What each node was made from. */
+  readonly drafts: ReadonlyMap<NodeDraft, GraphNode>;
+}
+
+/** What a graph grows from. */
+export interface Growth {
+  /** What the build waits for. */
+  readonly awaited: readonly Ref[];
+  /** The graph as it was before: its nodes stay as they are. */
+  readonly earlier: Graph | undefined;
 }
 
 /** The nodes that a node depends on directly, each once, in the order of its inputs. */
@@ -63,27 +76,38 @@ export function parentsOf(node: GraphNode): GraphNode[] {
  * Builds the graph of a pipeline's outputs: keeps the nodes they depend on, merges unnamed nodes with equal stage,
  * parameters and inputs, names the nodes, and checks wiring and parameters.
  *
+ * @param outputs what the build returned; undefined while it waits for artifacts.
  * @throws CallError with all faults at once.
  */
-export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[]): Graph {
-  const refs = flattenOutputs(outputs);
-  if (refs.size === 0) {
+export function buildGraph(
+  outputs: PipelineOutputs | undefined,
+  drafts: readonly NodeDraft[],
+  { awaited, earlier }: Growth = { awaited: [], earlier: undefined },
+): Graph {
+  const waits = awaited.length > 0;
+  const refs = waits ? new Map<string, Ref>() : flattenOutputs(outputs!);
+  if (refs.size === 0 && !waits) {
     throw new CallError(
       "pipeline/no-outputs",
       "the pipeline's build returned no outputs: nothing would run",
       { hint: "Return the references to be made, e.g. `return { score: evaluate({ ... }).score }`." },
     );
   }
-  const order = neededInOrder([...refs.values()].map((ref) => ref.node), drafts);
+  const before = earlier?.drafts ?? new Map<NodeDraft, GraphNode>();
+  const wanted = [...refs.values(), ...awaited].map((ref) => ref.node);
+  const order = neededInOrder([...before.keys(), ...wanted], drafts);
   const faults = order.flatMap(wiringFaults);
   if (faults.length > 0) throw callError([...faults, ...order.flatMap(unnamedParamFaults)]);
 
   const { representative, kept } = mergeEqual(order);
-  const names = nameNodes(kept, representative);
+  const named = new Map([...before].map(([draft, node]) => [draft, node.name]));
+  const names = nameNodes(kept, representative, named);
   const merged = Map.groupBy(order, (draft) => representative.get(draft)!);
   const nodes = new Map<NodeDraft, GraphNode>();
   const paramFaults: string[] = [];
   kept.forEach((draft, index) => {
+    const known = before.get(draft);
+    if (known !== undefined) return void nodes.set(draft, known);
     const name = names.get(draft)!;
     const checked = checkParams(draft.stage.params, draft.params);
     if (!checked.ok) { for (const fault of checked.faults) paramFaults.push(`node \`${name}\`: ${fault}`); }
@@ -104,13 +128,15 @@ export function buildGraph(outputs: PipelineOutputs, drafts: readonly NodeDraft[
     });
   });
   if (paramFaults.length > 0) throw callError(paramFaults);
+  const place = (ref: Ref): OutputRef => ({
+    node: nodes.get(representative.get(ref.node)!)!,
+    output: ref.output,
+  });
   return {
     nodes: [...nodes.values()],
-    outputs: new Map(
-      [...refs].map((
-        [name, ref],
-      ) => [name, { node: nodes.get(representative.get(ref.node)!)!, output: ref.output }]),
-    ),
+    outputs: new Map([...refs].map(([name, ref]) => [name, place(ref)])),
+    awaited: awaited.map(place),
+    drafts: nodes,
   };
 }
 
@@ -188,10 +214,22 @@ function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft
     state.set(top.draft, "open");
     stack.push({ draft: top.draft, expanded: true });
     for (const [, ref] of eachInput(top.draft.inputs).toReversed()) {
+      if (isRef(ref) && state.get(ref.node) === "open") throw cycle(top.draft, ref);
       if (isRef(ref) && !state.has(ref.node)) stack.push({ draft: ref.node, expanded: false });
     }
   }
   return order;
+}
+
+function cycle(draft: NodeDraft, ref: Ref): CallError {
+  const names = [ref.node, draft].map((one) => `\`${one.options.name ?? one.stage.name}\``);
+  return new CallError(
+    "graph/cycle",
+    `${names[1]} needs the output \`${ref.output}\` of ${names[0]}, which needs ${names[1]}`,
+    {
+      hint: "What a node needs must be made before it: inputs cannot be changed once its stage was called.",
+    },
+  );
 }
 
 /** Faults that the TypeScript compiler reports; checked here as well, since running does not type-check. */

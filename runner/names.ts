@@ -11,14 +11,16 @@ import type { NodeDraft } from "./stage.ts";
  *
  * @param drafts in topological order.
  * @param representative maps merged drafts to the one that was kept.
+ * @param given names of nodes of a pipeline that has grown since: they stay.
  * @throws CallError when two explicit names are equal.
  */
 export function nameNodes(
   drafts: readonly NodeDraft[],
   representative: ReadonlyMap<NodeDraft, NodeDraft>,
+  given: ReadonlyMap<NodeDraft, string> = new Map(),
 ): Map<NodeDraft, string> {
-  const names = new Map<NodeDraft, string>();
-  const taken = new Map<string, NodeDraft>();
+  const names = new Map(given);
+  const taken = new Map([...given].map(([draft, name]) => [name, draft]));
   const groups = new Map<string, NodeDraft[]>();
   for (const draft of drafts) {
     const name = draft.options.name;
@@ -26,7 +28,7 @@ export function nameNodes(
       const group = groups.get(draft.stage.name);
       if (group === undefined) groups.set(draft.stage.name, [draft]);
       else group.push(draft);
-    } else {
+    } else if (!names.has(draft)) {
       if (taken.has(name)) {
         throw new CallError("graph/duplicate-name", `two nodes are named \`${name}\`; names must be unique`);
       }
@@ -55,6 +57,7 @@ export function nameNodes(
     }
     const numbers = new Map<string, number>();
     group.forEach((draft, i) => {
+      if (names.has(draft)) return;
       const base = group.length === 1 || candidates[i] === "" ? stage : `${stage}@${candidates[i]}`;
       let name = base;
       let number = numbers.get(base) ?? 1;

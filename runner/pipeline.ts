@@ -8,7 +8,8 @@ import { checkAsked, type HeadlineDefinition, type PipelineQuestion } from "./he
 import { assignParams, checkParams } from "./params.ts";
 import { callFault } from "./place.ts";
 import { StrayError, Strays, withStrays } from "./execute/strays.ts";
-import { collectNodes, type NoParams } from "./stage.ts";
+import { GrowingBuild, type ReadArtifact, ROUNDS } from "./growing.ts";
+import type { NoParams } from "./stage.ts";
 
 /** A pipeline as its file declares it. */
 export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
@@ -22,8 +23,15 @@ export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
   readonly headline?:
     | HeadlineDefinition
     | ((args: { readonly params: z.output<P> }) => HeadlineDefinition);
-  /** Makes the nodes by calling stages. Only nodes that a returned output depends on are run. */
-  build(args: { readonly params: z.output<P> }): PipelineOutputs | Promise<PipelineOutputs>;
+  /** How often its build may wait for artifacts, 100 by default. */
+  readonly rounds?: number;
+  /**
+   * Makes the nodes by calling stages. Only nodes that a returned output depends on are run, and those whose artifacts it
+   * reads: `await read(ref)` gives a small artifact, so that what is made may depend on it.
+   */
+  build(
+    args: { readonly params: z.output<P>; readonly read: ReadArtifact },
+  ): PipelineOutputs | Promise<PipelineOutputs>;
 }
 
 /** A pipeline, as `definePipeline` returns it. */
@@ -36,8 +44,12 @@ export interface Pipeline {
   readonly params: z.ZodType;
   /** What it says of its question, not yet checked. */
   readonly asked: { readonly question?: unknown; readonly headline?: unknown };
+  /** How often its build may wait for artifacts. */
+  readonly rounds: number;
   /** Makes the nodes. */
-  build(args: { readonly params: unknown }): PipelineOutputs | Promise<PipelineOutputs>;
+  build(
+    args: { readonly params: unknown; readonly read: ReadArtifact },
+  ): PipelineOutputs | Promise<PipelineOutputs>;
 }
 
 /**
@@ -57,12 +69,22 @@ export function definePipeline<P extends z.ZodType = NoParams>(
         "beginning with a letter",
     );
   }
+  const rounds: unknown = definition.rounds ?? ROUNDS;
+  if (!Number.isSafeInteger(rounds) || (rounds as number) < 1 || (rounds as number) > 1_000_000) {
+    throw new CallError(
+      "pipeline/declaration",
+      `pipeline \`${definition.name}\`: \`rounds\` is ${
+        JSON.stringify(rounds)
+      }; expected a whole number from 1 to 1,000,000`,
+    );
+  }
   return {
     kind: "retort.pipeline",
     name: definition.name,
     params: definition.params ?? z.object({}),
     asked: { question: definition.question, headline: definition.headline },
-    build: (args) => definition.build(args as { params: z.output<P> }),
+    rounds: rounds as number,
+    build: (args) => definition.build(args as { params: z.output<P>; read: ReadArtifact }),
   };
 }
 
@@ -73,6 +95,12 @@ export interface BuiltPipeline {
   readonly graph: Graph;
   /** What it answers; undefined where it does not say. */
   readonly asked: PipelineQuestion | undefined;
+  /**
+   * Lets the build go on with what it waits for; undefined once the graph is whole.
+   *
+   * @param values of `graph.awaited`, in their order.
+   */
+  readonly grow: ((values: readonly unknown[]) => Promise<BuiltPipeline>) | undefined;
 }
 
 /**
@@ -97,20 +125,46 @@ export async function buildPipeline(
       { hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'." },
     );
   }
-  let built, parsed: unknown;
+  // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
+  const parsed: unknown = await inBuild(pipeline, file, () => pipeline.params.parse(assigned.params));
+  const build = new GrowingBuild(
+    pipeline.name,
+    (read) => pipeline.build({ params: parsed, read }),
+    pipeline.rounds,
+  );
+  await inBuild(pipeline, file, () => build.begin());
+  const grown = (earlier: Graph | undefined): BuiltPipeline => {
+    const graph = buildGraph(build.returned, build.drafts, { awaited: build.awaited, earlier });
+    const grow = async (values: readonly unknown[]) => {
+      await inBuild(pipeline, file, () => build.answer(values));
+      return grown(graph);
+    };
+    const whole = graph.awaited.length === 0;
+    return {
+      name: pipeline.name,
+      params: checked.params,
+      graph,
+      asked: whole ? askedOf(pipeline, parsed, graph, file) : undefined,
+      grow: whole ? undefined : grow,
+    };
+  };
+  return grown(undefined);
+}
+
+/** Runs code of a pipeline's build; what it throws is told with its place. */
+async function inBuild<T>(pipeline: Pipeline, file: URL, action: () => T | Promise<T>): Promise<T> {
   try {
-    // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
-    const params = parsed = pipeline.params.parse(assigned.params);
-    built = await executing(() => collectNodes(() => pipeline.build({ params })));
+    return await executing(async () => await action());
   } catch (error) {
     const what = error instanceof RetortError ? "" : "its build threw: ";
     throw callFault("pipeline/build-failed", `pipeline \`${pipeline.name}\`: ${what}`, error, file);
   }
-  const graph = buildGraph(built.value, built.drafts);
+}
+
+function askedOf(pipeline: Pipeline, parsed: unknown, graph: Graph, file: URL): PipelineQuestion | undefined {
   // A headline that depends on the parameters is code of the file as its build is.
-  let asked;
   try {
-    asked = checkAsked(pipeline.name, pipeline.asked, parsed, [...graph.outputs.keys()]);
+    return checkAsked(pipeline.name, pipeline.asked, parsed, [...graph.outputs.keys()]);
   } catch (error) {
     if (error instanceof CallError) throw error;
     throw callFault(
@@ -120,7 +174,6 @@ export async function buildPipeline(
       file,
     );
   }
-  return { name: pipeline.name, params: checked.params, graph, asked };
 }
 
 /**

@@ -66,14 +66,21 @@ export class Planner {
   }
 
   /**
-   * Plans nodes in topological order. `nodes` must contain all ancestors of its members.
+   * Plans nodes in topological order. `nodes` must contain all ancestors of its members, but for those that are known.
    *
+   * @param known plans of nodes whose outputs are there.
    * @throws the signal's reason when aborted meanwhile: other tasks of this process run in between.
    */
-  async plan(nodes: readonly GraphNode[], signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
+  async plan(
+    nodes: readonly GraphNode[],
+    signal?: AbortSignal,
+    known: Iterable<PlannedNode> = [],
+  ): Promise<Map<GraphNode, PlannedNode>> {
     const plan = new Map<GraphNode, PlannedNode>();
+    for (const planned of known) plan.set(planned.node, planned);
     const turn = turns();
     for (const node of nodes) {
+      if (plan.has(node)) continue;
       await turn();
       signal?.throwIfAborted();
       const waiting = parentsOf(node).filter((parent) => plan.get(parent)?.outputs === undefined);

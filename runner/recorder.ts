@@ -14,6 +14,13 @@ import type {
 } from "./records/rows.ts";
 import type { NodeResult } from "./store/store.ts";
 
+/** What is recorded of nodes, or of those by which a pipeline has grown. */
+export interface RecordedGraph {
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: Iterable<readonly [string, OutputRef]>;
+  readonly asked?: PipelineQuestion | undefined;
+}
+
 /**
  * Writes a run's records in batches, so that a thousand cached nodes cost one transaction. Records that a killed
  * run did not write are restored by the next run, which finds results by key in the store.
@@ -33,41 +40,13 @@ export class Recorder {
   #fault: unknown;
 
   /** Records the run and its graph immediately. */
-  constructor(
-    records: Records,
-    run: RunRecord,
-    nodes: readonly NodeRecord[],
-    graph: {
-      nodes: readonly GraphNode[];
-      outputs: Iterable<readonly [string, OutputRef]>;
-      asked?: PipelineQuestion | undefined;
-    },
-  ) {
+  constructor(records: Records, run: RunRecord, nodes: readonly NodeRecord[], graph: RecordedGraph) {
     this.#records = records;
     this.#run = run.id;
     this.#pipeline = run.pipeline;
     records.transaction(() => {
       records.beginRun(run);
-      for (const node of nodes) {
-        this.#nodes.set(node.name, node);
-        records.putNode(node);
-      }
-      if (graph.asked !== undefined) records.putQuestion(run.id, graph.asked);
-      for (const node of graph.nodes) {
-        if (node.arm !== undefined) records.putArm(run.id, { node: node.name, ...node.arm });
-        records.addEdges(
-          run.id,
-          eachInput(node.inputs).map(([input, source]) => ({
-            node: node.name,
-            input,
-            source: source.node.name,
-            output: source.output,
-          })),
-        );
-      }
-      for (const [name, source] of graph.outputs) {
-        records.addRunOutput(run.id, name, source.node.name, source.output);
-      }
+      this.#extend(nodes, graph);
     });
     this.#timer = setInterval(() => {
       try {
@@ -77,6 +56,35 @@ export class Recorder {
         this.#fault = error;
       }
     }, 500);
+  }
+
+  /** Records immediately what a pipeline has grown by. */
+  extend(nodes: readonly NodeRecord[], graph: RecordedGraph): void {
+    this.#records.transaction(() => this.#extend(nodes, graph));
+  }
+
+  #extend(nodes: readonly NodeRecord[], graph: RecordedGraph): void {
+    const records = this.#records, run = this.#run;
+    for (const node of nodes) {
+      this.#nodes.set(node.name, node);
+      records.putNode(node);
+    }
+    if (graph.asked !== undefined) records.putQuestion(run, graph.asked);
+    for (const node of graph.nodes) {
+      if (node.arm !== undefined) records.putArm(run, { node: node.name, ...node.arm });
+      records.addEdges(
+        run,
+        eachInput(node.inputs).map(([input, source]) => ({
+          node: node.name,
+          input,
+          source: source.node.name,
+          output: source.output,
+        })),
+      );
+    }
+    for (const [name, source] of graph.outputs) {
+      records.addRunOutput(run, name, source.node.name, source.output);
+    }
   }
 
   /** Whether a node is still pending. */

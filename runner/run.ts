@@ -2,7 +2,9 @@ import { guardedSync } from "../foundation/faults.ts";
 import { lock, tryLock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
 import { CancelWatch } from "./cancel.ts";
-import { ancestors, type GraphNode } from "./graph.ts";
+import { messageOf } from "../foundation/errors.ts";
+import { DamagedError } from "./errors.ts";
+import { ancestors, type GraphNode, type OutputRef } from "./graph.ts";
 import { nodeRecord } from "./node_job.ts";
 import { NodeRuns } from "./node_runs.ts";
 import { Pool } from "./pool.ts";
@@ -39,10 +41,16 @@ export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   return await new Scheduler({ ...options, stop: either }, nodes, plan, began).run();
 }
 
+/** How often what a build reads is made again in one run because it was damaged. */
+const REPAIRS = 2;
+
 /** Schedules the nodes of a run: decides which starts when, and on which lane. */
 class Scheduler {
   readonly #options: GraphRunOptions;
-  readonly #nodes: readonly GraphNode[];
+  /** What the build waits for. */
+  #awaited: readonly OutputRef[];
+  /** How often what it reads was made again because it was damaged. */
+  #repairs = 0;
   readonly #began: number;
   readonly #recorder: Recorder;
   readonly #state: RunState;
@@ -65,7 +73,7 @@ class Scheduler {
     began: number,
   ) {
     this.#options = options;
-    this.#nodes = nodes;
+    this.#awaited = options.graph.awaited;
     this.#began = began;
     const { record, executor, onEvent } = options;
     const needed = new Set(nodes);
@@ -93,7 +101,7 @@ class Scheduler {
     onEvent({
       type: "run-start",
       run: record.id,
-      plan: this.#nodes.map((node) => this.#state.slot(node).planned),
+      plan: this.#state.nodes.map((node) => this.#state.slot(node).planned),
       folder: this.#options.store.runFolder(record.id),
     });
     const onStop = () => {
@@ -104,15 +112,7 @@ class Scheduler {
     let status: RunStatus;
     try {
       // Results that the plan found are settled at once; other nodes become ready when their parents are done.
-      for (const node of this.#nodes) {
-        await this.#turn();
-        if (stop.aborted) break;
-        const slot = this.#state.slot(node);
-        if (slot.planned.outputs !== undefined) {
-          this.#state.settle(node, this.#runs.cached(node, slot.planned));
-        }
-      }
-      this.#state.recount();
+      await this.#settleCached(this.#state.nodes);
       await this.#loop();
       status = this.#state.end(stop.aborted);
       this.#recorder.end(status);
@@ -132,13 +132,65 @@ class Scheduler {
       recorded: !this.#options.store.readOnly,
       status,
       seconds,
-      nodes: this.#nodes.map((node) => this.#state.slot(node).outcome!),
-      outcomes: new Map(this.#nodes.map((node) => [node, this.#state.slot(node).outcome!])),
+      nodes: this.#state.nodes.map((node) => this.#state.slot(node).outcome!),
+      outcomes: new Map(this.#state.nodes.map((node) => [node, this.#state.slot(node).outcome!])),
     };
+  }
+
+  async #settleCached(nodes: readonly GraphNode[]): Promise<void> {
+    for (const node of nodes) {
+      await this.#turn();
+      if (this.#options.stop.aborted) break;
+      const slot = this.#state.slot(node);
+      if (slot.planned.outputs !== undefined) this.#state.settle(node, this.#runs.cached(node, slot.planned));
+    }
+    this.#state.recount();
+  }
+
+  /** Lets the build go on when all that it waits for is there. @returns whether there may be more to do. */
+  async #grow(): Promise<boolean> {
+    const { grow, stop, planner, record, onEvent, records: _, ...options } = this.#options;
+    if (grow === undefined || this.#awaited.length === 0) return false;
+    if (!this.#awaited.every(({ node }) => this.#state.isDone(node))) return false;
+    let grown;
+    try {
+      grown = await grow((source) => this.#state.artifactOf(source));
+    } catch (error) {
+      const damaged = error instanceof DamagedError ? error.digests : [];
+      const maker = this.#awaited.find((source) =>
+        this.#state.artifactOf(source).files.some((file) => damaged.includes(file.digest))
+      );
+      if (maker === undefined || ++this.#repairs > REPAIRS) throw error;
+      this.#state.again(maker.node, messageOf(error));
+      return false;
+    }
+    if (grown === undefined) return false;
+    this.#awaited = grown.graph.awaited;
+    const nodes = grown.nodes.filter((node) => !this.#state.has(node));
+    const plan = await planner.plan(
+      nodes,
+      stop,
+      this.#state.nodes.map((node) => {
+        const { planned, outcome } = this.#state.slot(node);
+        return outcome?.outputs === undefined ? planned : { ...planned, outputs: outcome.outputs };
+      }),
+    );
+    options.approve?.(plan);
+    const made = new Set(grown.nodes);
+    this.#recorder.extend(nodes.map((node) => nodeRecord(record.id, node, plan.get(node)!)), {
+      nodes,
+      outputs: [...grown.graph.outputs].filter(([, source]) => made.has(source.node)),
+      asked: grown.asked,
+    });
+    this.#state.extend(nodes, plan);
+    onEvent({ type: "run-grown", plan: nodes.map((node) => plan.get(node)!) });
+    await this.#settleCached(nodes);
+    return true;
   }
 
   async #loop(): Promise<void> {
     while (true) {
+      while (!this.#options.stop.aborted && await this.#grow());
       if (!this.#options.stop.aborted) await this.#startReady();
       if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {

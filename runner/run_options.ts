@@ -1,7 +1,7 @@
 import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor } from "./execute/executor.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import type { Graph, GraphNode, OutputRef } from "./graph.ts";
 import type { PipelineQuestion } from "./headline.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
 import type { Capacity } from "./pool.ts";
@@ -10,6 +10,14 @@ import type { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
 import type { Store } from "./store/store.ts";
+
+/** What a pipeline has become, once the artifacts that its build waited for were there. */
+export interface Grown {
+  readonly graph: Graph;
+  /** All nodes that the run makes now, parents first. */
+  readonly nodes: readonly GraphNode[];
+  readonly asked: PipelineQuestion | undefined;
+}
 
 /** What a run needs, and its listeners. */
 export interface GraphRunOptions {
@@ -36,6 +44,8 @@ export interface GraphRunOptions {
   readonly stop: AbortSignal;
   /** Called with the plan before anything runs; may refuse by throwing. */
   readonly approve?: (plan: ReadonlyMap<GraphNode, PlannedNode>) => void;
+  /** Lets a pipeline that depends on data grow; see {@link Grown}. */
+  readonly grow?: (artifactOf: (source: OutputRef) => Artifact | undefined) => Promise<Grown | undefined>;
   /** Validates a node's outputs. Returns an error message to fail the node. */
   readonly accept?: (node: GraphNode, outputs: Readonly<Record<string, Artifact>>) => string | undefined;
 }

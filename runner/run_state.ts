@@ -32,12 +32,15 @@ export class RunState {
   readonly #recorder: Recorder;
   readonly #onEvent: (event: RunEvent) => void;
 
+  /** Parents first. */
+  readonly nodes: GraphNode[] = [];
+
   /**
    * @param nodes parents first.
    * @param laneOf the lane in which a node waits for its place in the pool.
    */
   constructor(
-    readonly nodes: readonly GraphNode[],
+    nodes: readonly GraphNode[],
     plan: ReadonlyMap<GraphNode, PlannedNode>,
     laneOf: (node: GraphNode) => string,
     recorder: Recorder,
@@ -46,7 +49,13 @@ export class RunState {
     this.#recorder = recorder;
     this.#onEvent = onEvent;
     this.ready = new ReadyNodes(laneOf);
+    this.extend(nodes, plan);
+  }
+
+  /** Adds nodes of a pipeline that has grown: after those that are there. */
+  extend(nodes: readonly GraphNode[], plan: ReadonlyMap<GraphNode, PlannedNode>): void {
     for (const node of nodes) {
+      this.nodes.push(node);
       const planned = plan.get(node)!;
       this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repaired: false });
       this.#waiting.set(node, 0);
@@ -61,6 +70,19 @@ export class RunState {
   /** The state of a node. */
   slot(node: GraphNode): NodeSlot {
     return this.#slots.get(node)!;
+  }
+
+  /** Whether a node is part of the run. */
+  has(node: GraphNode): boolean {
+    return this.#slots.has(node);
+  }
+
+  /** Makes a node run again whose outputs turned out to be damaged. */
+  again(node: GraphNode, why: string): void {
+    const slot = this.slot(node);
+    Object.assign(slot, { repaired: true, state: "pending", reasons: [{ kind: "damaged", why }] });
+    this.#onEvent({ type: "node-again", node, why });
+    this.recount();
   }
 
   /** The artifact of an output of a node that is done. */

@@ -101,17 +101,18 @@ export function followers(graph: Graph, nodes: Iterable<GraphNode>): GraphNode[]
 export function selectNodes(graph: Graph, patterns: readonly string[], flag: string): GraphNode[] {
   const chosen = new Set<GraphNode>();
   for (const pattern of patterns) {
-    const matched = matching(graph, pattern);
+    const matched = matchingNodes(graph, pattern);
     if (matched.length === 0) throw unmatched(graph, pattern, flag);
     for (const node of matched) chosen.add(node);
   }
   return [...chosen];
 }
 
-function matching(graph: Graph, pattern: string): GraphNode[] {
+/** The nodes that a pattern of {@link selectNodes} matches; none where no node fits. */
+export function matchingNodes(graph: Graph, pattern: string): GraphNode[] {
   const exact = graph.nodes.filter((node) => node.name === pattern);
   if (exact.length > 0) return exact;
-  if (pattern.endsWith("+")) return followers(graph, matching(graph, pattern.slice(0, -1)));
+  if (pattern.endsWith("+")) return followers(graph, matchingNodes(graph, pattern.slice(0, -1)));
   const stage = /^stage:(.+)$/s.exec(pattern)?.[1];
   const parts = (stage ?? pattern).split("*").map((part) => RegExp.escape(part));
   const expression = new RegExp(`^${parts.join(".*")}$`, "s");

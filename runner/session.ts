@@ -2,7 +2,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { impliedEngine, resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, messageOf } from "../foundation/errors.ts";
 import { EXPORT_HINT, stagePlaceOf } from "./declaration.ts";
+import { readAwaited } from "./awaited.ts";
+import type { Artifact } from "./codec.ts";
 import { describeEnvironment } from "./environment.ts";
+import { DamagedError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor, ExecutorKind } from "./execute/executor.ts";
 import { usualExecutor } from "./execute/executors.ts";
@@ -16,9 +19,9 @@ import { type Project, projectOf } from "./project.ts";
 import { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import { runGraph } from "./run.ts";
-import type { GraphRunOptions } from "./run_options.ts";
+import type { GraphRunOptions, Grown } from "./run_options.ts";
 import { type RunSummary } from "./run_summary.ts";
-import { select, type Selection, selectNodes } from "./selection.ts";
+import { matchingNodes, select, type Selected, type Selection, selectNodes } from "./selection.ts";
 import type { EngineChoice } from "./stage.ts";
 import { Store } from "./store/store.ts";
 
@@ -53,21 +56,22 @@ export interface ExecuteOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly onExecutor?: (executor: Executor) => void;
   readonly approve?: GraphRunOptions["approve"];
+  /** Called when a pipeline that depends on data has grown; may refuse by throwing. */
+  readonly onGrown?: () => Promise<void>;
   readonly accept?: GraphRunOptions["accept"];
 }
 
 /** A pipeline, a store and the records together: what the commands work on. */
 export class PipelineSession implements AsyncDisposable {
   private constructor(
-    readonly pipeline: BuiltPipeline,
+    private readonly options: SessionOptions,
+    private built: BuiltPipeline,
     readonly url: URL,
     readonly project: Project,
     readonly store: Store,
     readonly records: Records,
     readonly packages: Packages,
     readonly planner: Planner,
-    readonly targets: readonly GraphNode[],
-    readonly outputs: ReadonlyMap<string, OutputRef>,
     readonly seed: number,
     readonly engine: EngineChoice,
     readonly adapter: string | undefined,
@@ -75,7 +79,28 @@ export class PipelineSession implements AsyncDisposable {
     private readonly executor: ExecutorKind | undefined,
     /** How the nodes run. */
     readonly policies: Policies,
-  ) {}
+  ) {
+    this.chosen = choose(built.graph, options);
+  }
+
+  private chosen: Selected;
+  /** Nodes whose artifacts the build has read: a part of every run, since no plan can do without them. */
+  private readonly read = new Set<GraphNode>();
+
+  /** The pipeline, as far as it is known. */
+  get pipeline(): BuiltPipeline {
+    return this.built;
+  }
+
+  /** The nodes that no other one needs: with what they need, all that is made. */
+  get targets(): readonly GraphNode[] {
+    return [...new Set([...this.read, ...this.chosen.targets])];
+  }
+
+  /** What the run returns; empty while the pipeline is not known as a whole. */
+  get outputs(): ReadonlyMap<string, OutputRef> {
+    return this.chosen.outputs;
+  }
 
   /**
    * Loads and builds the pipeline, opens the store. Nothing runs yet.
@@ -88,11 +113,7 @@ export class PipelineSession implements AsyncDisposable {
     const project = projectOf(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
-    const { targets, outputs } = select(graph, options);
-    const needed = ancestors(targets);
-    policies.check(graph.nodes, 1);
-    await findStages(needed);
-    const force = forced(graph, needed, options.force ?? []);
+    choose(graph, options);
     // Importing the pipeline has locked what it imports.
     const packages = Packages.load(project);
     const store = Store.open(options.store, { create: true });
@@ -100,7 +121,8 @@ export class PipelineSession implements AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const records = opened.use(new Records(store, { copy: store.readOnly }));
     const choice = impliedEngine(options.engine ?? "auto", options.adapter);
-    const keyed = graph.nodes.some((node) => node.stage.engine === "key");
+    // One that still grows may come to use an engine.
+    const keyed = pipeline.grow !== undefined || graph.nodes.some((node) => node.stage.engine === "key");
     const fingerprinter = opened.use(new Fingerprinter(packages, records.fingerprints));
     const planner = new Planner({
       store,
@@ -110,13 +132,63 @@ export class PipelineSession implements AsyncDisposable {
       pipeline: pipeline.name,
       seed: options.seed ?? 0,
       engine: keyed ? await resolveEngine(choice) : choice,
-      force,
+      force: new Set<GraphNode>(),
       noCache: options.noCache ?? false,
     });
-    return new PipelineSession(
-      ...[pipeline, url, project, store, records, packages, planner, targets, outputs] as const,
+    const session = new PipelineSession(
+      ...[options, pipeline, url, project, store, records, packages, planner] as const,
       ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor, policies] as const,
     );
+    try {
+      await session.#chose();
+      await session.#growFromStore();
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+    return session;
+  }
+
+  /** Looks at what there is to make now, and refuses what does not fit, before anything of it runs. */
+  async #chose(): Promise<void> {
+    const { graph, grow } = this.built;
+    for (const { node } of graph.awaited) this.read.add(node);
+    const needed = ancestors(this.targets);
+    this.policies.check(graph.nodes, 1, grow === undefined);
+    await findStages(needed);
+    const force = this.planner.options.force as Set<GraphNode>;
+    for (const node of forced(graph, needed, this.options.force ?? [], grow === undefined)) force.add(node);
+  }
+
+  /** Lets the build go on as long as the store has what it waits for. */
+  async #growFromStore(): Promise<void> {
+    let plan = new Map<GraphNode, PlannedNode>();
+    while (this.built.grow !== undefined) {
+      plan = await this.planner.plan(ancestors(this.targets), undefined, plan.values());
+      try {
+        const found = (source: OutputRef) => plan.get(source.node)?.outputs?.[source.output];
+        if (await this.#grow(found) === undefined) return;
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        return; // It is set aside, so that it is made again.
+      }
+    }
+  }
+
+  /** Lets the build go on by one step, where all that it waits for is there. */
+  async #grow(artifactOf: (source: OutputRef) => Artifact | undefined): Promise<Grown | undefined> {
+    const { graph: { awaited }, grow } = this.built;
+    const values: unknown[] = [];
+    for (const source of awaited) {
+      const artifact = artifactOf(source);
+      if (artifact === undefined) return undefined;
+      values.push(await readAwaited(this.store.blobs, source, artifact));
+    }
+    this.built = await grow!(values);
+    this.chosen = choose(this.built.graph, this.options);
+    await this.#chose();
+    const { graph, asked } = this.built;
+    return { graph, nodes: ancestors(this.targets), asked };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,6 +241,11 @@ export class PipelineSession implements AsyncDisposable {
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,
       asked: this.pipeline.asked,
+      grow: async (artifactOf) => {
+        const grown = await this.#grow(artifactOf);
+        if (grown !== undefined) await options.onGrown?.();
+        return grown;
+      },
       onEvent: options.onEvent ?? (() => {}),
       stop: options.stop,
       ...(options.approve === undefined ? {} : { approve: options.approve }),
@@ -177,12 +254,30 @@ export class PipelineSession implements AsyncDisposable {
   }
 }
 
-/** The nodes to recompute. @throws CallError for a pattern all of whose nodes are outside the run. */
-function forced(graph: Graph, needed: readonly GraphNode[], patterns: readonly string[]): Set<GraphNode> {
+/** What is made: while the build waits for artifacts, these alone. */
+function choose(graph: Graph, selection: Selection): Selected {
+  if (graph.awaited.length === 0) return select(graph, selection);
+  return { targets: [...new Set(graph.awaited.map((source) => source.node))], outputs: new Map() };
+}
+
+/**
+ * The nodes to recompute.
+ *
+ * @param whole false while the pipeline may still get the nodes that a pattern means.
+ * @throws CallError for a pattern all of whose nodes are outside the run.
+ */
+function forced(
+  graph: Graph,
+  needed: readonly GraphNode[],
+  patterns: readonly string[],
+  whole: boolean,
+): Set<GraphNode> {
   const force = new Set<GraphNode>();
   const run = new Set(needed);
   for (const pattern of patterns) {
-    const nodes = selectNodes(graph, [pattern], "--force").filter((node) => run.has(node));
+    const nodes = (whole ? selectNodes(graph, [pattern], "--force") : matchingNodes(graph, pattern))
+      .filter((node) => run.has(node));
+    if (!whole && nodes.length === 0) continue;
     if (nodes.length === 0) {
       throw new CallError("graph/nothing-selected", `--force ${pattern}: its nodes are no part of this run`, {
         hint: `The run makes ${needed.slice(0, 20).map((node) => node.name).join(", ")}${

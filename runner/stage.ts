@@ -202,18 +202,23 @@ export type NoParams = z.ZodObject<Record<never, never>>;
 /** The nodes of the pipeline being built; only one pipeline is built at a time in a process. */
 let collector: NodeDraft[] | undefined;
 
+/** Adds every node that is made during `build` to `drafts`. */
+export async function collecting<T>(drafts: NodeDraft[], build: () => T | Promise<T>): Promise<T> {
+  if (collector !== undefined) throw new CallError("pipeline/nested", "a build cannot build a pipeline");
+  collector = drafts;
+  try {
+    return await build();
+  } finally {
+    collector = undefined;
+  }
+}
+
 /** Runs `build` and returns its result with every node that it made. */
 export async function collectNodes<T>(
   build: () => T | Promise<T>,
 ): Promise<{ value: T; drafts: NodeDraft[] }> {
-  if (collector !== undefined) throw new CallError("pipeline/nested", "a build cannot build a pipeline");
   const drafts: NodeDraft[] = [];
-  collector = drafts;
-  try {
-    return { value: await build(), drafts };
-  } finally {
-    collector = undefined;
-  }
+  return { value: await collecting(drafts, build), drafts };
 }
 
 /** Names of stages by declaring module: declaring a name twice is most likely a mistake. */

@@ -1,3 +1,4 @@
+import { outputName } from "./awaited.ts";
 import type { Artifact } from "./codec.ts";
 import { type ErrorCode, RetortError } from "../foundation/errors.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
@@ -133,6 +134,12 @@ export async function verifyByExecution(
     }
     checks.push(check);
     options.onNode?.(check);
+  }
+  const { awaited } = session.pipeline.graph;
+  if (awaited.length > 0) {
+    const detail = `not known yet: the build waits for ${awaited.map(outputName).join(", ")}`;
+    checks.push({ node: "…", state: "missing", detail });
+    options.onNode?.(checks.at(-1)!);
   }
   return checks;
 }

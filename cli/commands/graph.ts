@@ -56,7 +56,13 @@ interface Edge {
 }
 
 /** Fill colours by state; told apart by their words as well. */
-const COLOURS = { cached: "#c8e6c9", run: "#ffe0b2", unknown: "#bbdefb", data: "#e0e0e0" } as const;
+const COLOURS = {
+  cached: "#c8e6c9",
+  run: "#ffe0b2",
+  unknown: "#bbdefb",
+  data: "#e0e0e0",
+  open: "#ffffff",
+} as const;
 
 type State = keyof typeof COLOURS;
 
@@ -66,12 +72,21 @@ const WORDS: Record<State, string> = {
   run: "to run",
   unknown: "maybe to run",
   data: "data",
+  open: "not known yet",
 };
+
+/** A node of the drawing. */
+interface Drawn {
+  readonly name: string;
+  readonly state: State;
+  readonly tooltip: string;
+}
 
 async function graph(file: string, options: GraphOptions): Promise<void> {
   await using session = await openPipeline(sessionOptions(file, options), PERMISSIONS);
   const plan = [...(await session.plan()).values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
+  const { awaited } = session.pipeline.graph;
   if (options.json) {
     return printJson({
       pipeline: session.pipeline.name,
@@ -86,15 +101,27 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
         from: plan[edge.from]!.node.name,
         to: plan[edge.to]!.node.name,
       })),
+      awaited: awaited.map((source) => `${source.node.name}:${source.output}`),
       outputs: Object.fromEntries(
         [...session.outputs].map(([name, source]) => [name, `${source.node.name}:${source.output}`]),
       ),
     });
   }
-  if (options.svg === undefined) return print(mermaid(plan, edges));
+  const position = new Map(plan.map((planned, i) => [planned.node, i]));
+  const drawn: Drawn[] = plan.map((planned) => ({
+    name: planned.node.name,
+    state: stateOf(planned),
+    tooltip: planned.reasons.map(reasonText).join("; "),
+  }));
+  // What follows from artifacts that the build waits for is one node that stands for all.
+  if (awaited.length > 0) drawn.push({ name: "…", state: "open", tooltip: "the build waits for artifacts" });
+  for (const { node, output } of awaited) {
+    edges.push({ from: position.get(node)!, to: plan.length, label: output });
+  }
+  if (options.svg === undefined) return print(mermaid(drawn, edges));
   const path = userPath(options.svg);
   try {
-    await Deno.writeTextFile(path, await svg(plan, edges, session.pipeline.name));
+    await Deno.writeTextFile(path, await svg(drawn, edges, session.pipeline.name));
   } catch (error) {
     throw new RetortError("file/access", `cannot write ${path}: ${messageOf(error)}`, { cause: error });
   }
@@ -117,13 +144,12 @@ function edgesOf(nodes: readonly GraphNode[]): Edge[] {
 }
 
 /** Mermaid flow chart text. */
-function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
+function mermaid(nodes: readonly Drawn[], edges: readonly Edge[]): string {
   // Mermaid reads labels as Markdown and HTML: everything but plain characters goes in as an entity.
   const escape = (text: string) => text.replaceAll(/[^\w .,:=@+-]/gu, (char) => `#${char.codePointAt(0)};`);
   const lines = ["flowchart TD"];
-  plan.forEach((planned, i) => {
-    const state = stateOf(planned);
-    lines.push(`  n${i}["${escape(planned.node.name)}<br/><small>${WORDS[state]}</small>"]:::${state}`);
+  nodes.forEach(({ name, state }, i) => {
+    lines.push(`  n${i}["${escape(name)}<br/><small>${WORDS[state]}</small>"]:::${state}`);
   });
   for (const edge of edges) lines.push(`  n${edge.from} -- "${escape(edge.label)}" --> n${edge.to}`);
   for (const [state, colour] of Object.entries(COLOURS)) {
@@ -133,13 +159,13 @@ function mermaid(plan: readonly PlannedNode[], edges: readonly Edge[]): string {
 }
 
 /** An SVG drawing by Graphviz. */
-async function svg(plan: readonly PlannedNode[], edges: readonly Edge[], title: string): Promise<string> {
+async function svg(drawn: readonly Drawn[], edges: readonly Edge[], title: string): Promise<string> {
   const { drawGraph } = await import("../../foundation/drawn_graph.ts");
-  const nodes = plan.map((planned) => ({
-    label: `${planned.node.name}\n${WORDS[stateOf(planned)]}`,
-    classes: `state-${stateOf(planned)}`,
-    fill: COLOURS[stateOf(planned)],
-    tooltip: planned.reasons.map(reasonText).join("; ") || stateOf(planned),
+  const nodes = drawn.map(({ name, state, tooltip }) => ({
+    label: `${name}\n${WORDS[state]}`,
+    classes: `state-${state}`,
+    fill: COLOURS[state],
+    tooltip: tooltip || state,
   }));
   return await drawGraph(title, nodes, edges);
 }

@@ -1,5 +1,6 @@
 import { exit } from "../exit.ts";
 import type { Artifact } from "../../runner/codec.ts";
+import { outputName } from "../../runner/awaited.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { indented } from "../../foundation/text.ts";
 import type { Executor } from "../../runner/execute/executor.ts";
@@ -101,7 +102,8 @@ async function run(file: string, options: RunOptions): Promise<void> {
     ...chosenExecutor(options.executor),
   }, STAGE_PERMISSIONS);
   const lock = options.frozen ? readLockFile(session.url) : undefined;
-  if (lock !== undefined) {
+  const checkLock = async () => {
+    if (lock === undefined) return;
     const faults = await lockFaults(session, lock);
     if (faults.length > 0) {
       throw new CallError(
@@ -112,8 +114,9 @@ async function run(file: string, options: RunOptions): Promise<void> {
         { hint: "Run with --lock to accept what is there now." },
       );
     }
-  }
-  if (options.dryRun) return showPlan([...(await session.plan()).values()], options);
+  };
+  await checkLock();
+  if (options.dryRun) return showPlan(session, [...(await session.plan()).values()], options);
 
   const stop = new AbortController();
   let executor: Executor | undefined;
@@ -134,6 +137,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
       stop: stop.signal,
       onEvent: (event) => renderer.show(event),
       onExecutor: (made) => executor = made,
+      onGrown: checkLock,
       ...(lock === undefined ? {} : { accept: (node, outputs) => outputFault(lock, node, outputs) }),
     });
   } catch (error) {
@@ -163,15 +167,20 @@ function commandLine(): string {
   return ["deno task", ...words].join(" ");
 }
 
-function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
+function showPlan(session: PipelineSession, plan: readonly PlannedNode[], options: RunOptions): void {
+  const awaited = session.pipeline.graph.awaited.map(outputName);
   if (options.json) {
-    printJson(plan.map(({ node, status, reasons, key }) => ({
-      node: node.name,
-      stage: node.stage.name,
-      status,
-      key: key ?? null,
-      reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
-    })));
+    const more = awaited.length === 0 ? [] : [{ node: null, status: "unknown", awaited }];
+    printJson([
+      ...plan.map(({ node, status, reasons, key }) => ({
+        node: node.name,
+        stage: node.stage.name,
+        status,
+        key: key ?? null,
+        reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
+      })),
+      ...more,
+    ]);
     return;
   }
   const states = {
@@ -195,6 +204,7 @@ function showPlan(plan: readonly PlannedNode[], options: RunOptions): void {
     `${count("run")} to run, ${count("cached")} cached` +
       (maybe === 0 ? "" : `, ${maybe} only if the nodes before them give other bytes`),
   );
+  if (awaited.length > 0) print(`more is not known yet: the build waits for ${awaited.join(", ")}`);
 }
 
 function summaryJson(session: PipelineSession, summary: RunSummary, summaries: ReadonlyMap<string, string>) {

@@ -9,9 +9,12 @@ export type RunnerCode =
   | "pipeline/parameters"
   | "pipeline/no-outputs"
   | "pipeline/nested"
+  | "pipeline/endless"
+  | "pipeline/read"
   | "graph/invalid"
   | "graph/duplicate-name"
   | "graph/foreign-node"
+  | "graph/cycle"
   | "graph/unknown-node"
   | "graph/nothing-selected"
   | "project/none"
@@ -87,6 +90,20 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     example: "a build cannot build a pipeline",
     remedy: "Share stages and functions between pipelines, not builds.",
   },
+  "pipeline/endless": {
+    means:
+      "The build of a pipeline that depends on data waits for artifacts again and again, or makes nodes without end.",
+    example:
+      "pipeline `split`: its build waited for artifacts 100 times and does not end: its limit is `rounds`",
+    remedy:
+      "Read what belongs together at once, with `Promise.all`; or say more `rounds` in `definePipeline`.",
+  },
+  "pipeline/read": {
+    means:
+      "A build reads what it cannot: no output of a stage, an artifact of more than 1 MB, or one that cannot be decoded.",
+    example: "the build reads `rows` of `load`, which has 12.0 MB; it may read 1 MB at most",
+    remedy: "Let a stage make a small artifact of what the build has to know, and read that.",
+  },
   "graph/invalid": {
     means:
       "Stages are wired wrongly: an input is missing, has another type, or parameters do not fit. All faults are listed.",
@@ -97,6 +114,11 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "Two nodes of a pipeline have the same name.",
     example: "two nodes are named `train`; names must be unique",
     remedy: "Give one of them another `name`.",
+  },
+  "graph/cycle": {
+    means: "A node needs what is made from itself.",
+    example: "`add` needs the output `sum` of `total`, which needs `add`",
+    remedy: "Make what a node needs before it: inputs cannot be changed once a stage was called.",
   },
   "graph/foreign-node": {
     means: "A node was made in the build of another pipeline.",

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { command, fixture, Folder, taskArguments } from "../command.ts";
+import { holds } from "../property.ts";
+import type { RunSummary } from "../../runner/run_summary.ts";
+import { PipelineSession } from "../../runner/session.ts";
+import { buildGraph } from "../../runner/graph.ts";
+import { collectNodes } from "../../runner/stage.ts";
+import { defineStage, many, text } from "../../mod.ts";
+
+const FILE = fixture("growing");
+
+async function open(store: string, set: readonly string[] = []): Promise<PipelineSession> {
+  return await PipelineSession.open({ file: FILE, store, set });
+}
+
+async function run(
+  store: string,
+  set: readonly string[] = [],
+  stop = new AbortController(),
+): Promise<RunSummary> {
+  await using session = await open(store, set);
+  return await session.run({ jobs: 0, command: "test", stop: stop.signal });
+}
+
+/** Names, keys and digests of what a run made. */
+function made(summary: RunSummary) {
+  return summary.nodes.map(({ node, key, outputs }) => [
+    node.name,
+    key,
+    Object.values(outputs ?? {}).map((artifact) => artifact.digest),
+  ]);
+}
+
+Deno.test("a graph grows with what its build reads; a second run plans all of it from the store", async () => {
+  using folder = new Folder();
+  await using before = await open(folder.store);
+  assert.deepEqual(before.pipeline.graph.nodes.map((node) => node.name), ["growing.plan"]);
+  assert.deepEqual(before.pipeline.graph.awaited.map(({ node, output }) => `${node.name}:${output}`), [
+    "growing.plan:list",
+  ]);
+  const first = await run(folder.store);
+  assert.equal(first.status, "done", JSON.stringify(first.nodes.map((one) => one.error)));
+  assert.ok(first.nodes.every((outcome) => outcome.state === "ran"));
+  await using session = await open(folder.store);
+  assert.deepEqual(session.pipeline.graph.awaited, []);
+  const plan = await session.plan();
+  assert.deepEqual(new Set([...plan.values()].map((planned) => planned.status)), new Set(["cached"]));
+  assert.deepEqual(
+    session.pipeline.graph.nodes.map((node) => node.name),
+    first.nodes.map(({ node }) => node.name),
+  );
+  const second = await run(folder.store);
+  assert.ok(second.nodes.every((outcome) => outcome.state === "cached"));
+  assert.deepEqual(made(second), made(first));
+  assert.deepEqual(
+    session.records.nodes(second.run).map((node) => node.name).sort(),
+    first.nodes.map(({ node }) => node.name).sort(),
+    "what the build read is a part of every run",
+  );
+  assert.deepEqual(session.records.runOutputs(first.run).map((output) => output.name), ["last", "text"]);
+});
+
+Deno.test("--dry-run and graph say what is not known yet", async () => {
+  using folder = new Folder();
+  const args = [FILE, "--store", folder.store];
+  const dry = await command("run", [...args, "--dry-run"]);
+  assert.match(dry.stdout, /more is not known yet: the build waits for `list` of `growing\.plan`/);
+  assert.match(
+    (await command("graph", args)).stdout,
+    /n1\["#8230;.*not known yet.*:::open\n {2}n0 -- "list" --> n1/,
+  );
+  const ran = await command("run", args);
+  assert.equal(ran.code, 0, ran.stderr);
+  const after = await command("run", [...args, "--dry-run"]);
+  assert.doesNotMatch(after.stdout, /not known/);
+  assert.match(after.stdout, /0 to run, \d+ cached/);
+});
+
+Deno.test("what a build must not read, and one that never ends, are refused", async () => {
+  using folder = new Folder();
+  await assert.rejects(
+    run(folder.store, ["large=true"]),
+    /the build reads `text` of `growing\.large`, which has .* 1 MB at most/,
+  );
+  await assert.rejects(
+    run(folder.store, ["endless=true"]),
+    /waited for artifacts 20 times .* its limit is `rounds`/,
+  );
+});
+
+Deno.test("what is read and damaged is made again", async () => {
+  using folder = new Folder();
+  const first = await run(folder.store);
+  const [{ outputs }] = first.nodes as [RunSummary["nodes"][number]];
+  const { digest } = outputs!.list!.files[0]!;
+  const path = `${folder.store}/objects/${digest.slice(0, 2)}/${digest.slice(2)}`;
+  Deno.chmodSync(path, 0o600);
+  Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replace("0", "7"));
+  const again = await run(folder.store);
+  assert.equal(again.nodes[0]!.state, "ran");
+  assert.deepEqual(made(again), made(first));
+});
+
+Deno.test("a cycle is refused with the nodes on it", async () => {
+  const join = defineStage({
+    name: "join",
+    inputs: { all: many(text) },
+    outputs: { text },
+    run: () => ({ text: "" }),
+  });
+  const { value, drafts } = await collectNodes(() => {
+    const a = join({ all: [] }, {}, { name: "a" }), b = join({ all: [a.text] }, {}, { name: "b" });
+    a.text.node.inputs.all = [b.text];
+    return { b: b.text };
+  });
+  assert.throws(() => buildGraph(value, drafts), /`a` needs the output `text` of `b`, which needs `a`/);
+});
+
+const shapes = fc.record({
+  shape: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
+  wide: fc.boolean(),
+});
+
+Deno.test("a run that is stopped and goes on gives the bytes and keys of an undisturbed one", async (t) => {
+  await holds(
+    t,
+    fc.asyncProperty(shapes, fc.array(fc.nat(60), { maxLength: 3 }), async ({ shape, wide }, stops) => {
+      using folder = new Folder();
+      const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
+      const calm = await run(`${folder.path}/calm`, set);
+      for (const milliseconds of stops) {
+        const stop = new AbortController();
+        setTimeout(() => stop.abort(new Error("stopped")), milliseconds);
+        await run(folder.store, set, stop).catch((error) => {
+          if (!stop.signal.aborted) throw error;
+        });
+      }
+      const disturbed = await run(folder.store, set);
+      assert.equal(calm.status, "done");
+      assert.deepEqual(made(disturbed), made(calm));
+    }),
+    { numRuns: 5 },
+  );
+});
+
+Deno.test("a run that is killed at any moment goes on to the same bytes and keys", async (t) => {
+  await holds(
+    t,
+    fc.asyncProperty(
+      shapes,
+      fc.array(fc.integer({ min: 300, max: 1500 }), { minLength: 1, maxLength: 2 }),
+      async ({ shape, wide }, kills) => {
+        using folder = new Folder();
+        const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
+        const calm = await run(`${folder.path}/calm`, set);
+        for (const milliseconds of kills) {
+          const child = new Deno.Command(Deno.execPath(), {
+            args: taskArguments("run", [
+              FILE,
+              "--store",
+              folder.store,
+              "--jobs",
+              "2",
+              ...set.flatMap((one) => ["--set", one]),
+            ]),
+            stdout: "null",
+            stderr: "null",
+          }).spawn();
+          const timer = setTimeout(() => {
+            try {
+              child.kill("SIGKILL");
+            } catch {
+              // It was done before.
+            }
+          }, milliseconds);
+          await child.status;
+          clearTimeout(timer);
+        }
+        assert.deepEqual(made(await run(folder.store, set)), made(calm));
+      },
+    ),
+    { numRuns: 2 },
+  );
+});
