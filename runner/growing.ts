@@ -38,10 +38,11 @@ export class GrowingBuild<T> {
   /** Begins the build. It has returned, or waits for artifacts, when this is done. @throws what the build throws. */
   async begin(): Promise<void> {
     await this.#advance(async () => {
-      this.#ended = await (async () => this.build((ref) => this.#ask(ref)))().then(
-        (value) => ({ value }),
-        (error) => ({ error }),
-      );
+      try {
+        this.#ended = { value: await this.build((ref) => this.#ask(ref)) };
+      } catch (error) {
+        this.#ended = { error };
+      }
       this.#moved.resolve();
     });
   }
