@@ -15,6 +15,8 @@ export interface CodeFingerprint {
   readonly packages: Readonly<Record<string, string>>;
   /** Digest of what each local module contributes to the bundle, by path relative to the stage's module. */
   readonly modules: Readonly<Record<string, Digest>>;
+  /** Digests of the files that the stage names in `sources`, by path relative to its module. */
+  readonly sources?: Readonly<Record<string, Digest>>;
 }
 
 /** Caches fingerprints between runs; valid while no local module of the stage's graph changes. */
@@ -76,7 +78,7 @@ export class Fingerprinter implements AsyncDisposable {
       return [relativeTo(place, path), digest];
     }));
     if (stage.version !== undefined) {
-      return { digest: digestJson({ version: stage.version, sources }), packages: {}, modules: sources };
+      return { digest: digestJson({ version: stage.version, sources }), packages: {}, modules: {}, sources };
     }
     const id = digestJson([METHOD, place.module, place.path[0]!]);
     const cached = this.#cache.get(id);
@@ -93,7 +95,8 @@ export class Fingerprinter implements AsyncDisposable {
     return {
       digest: digestJson([code.digest, sources, inside]),
       packages: code.packages,
-      modules: { ...code.modules, ...sources },
+      modules: code.modules,
+      ...(stage.sources.length === 0 ? {} : { sources }),
     };
   }
 

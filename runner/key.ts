@@ -53,9 +53,18 @@ export type Reason =
   /** The format of keys has changed since. */
   | { readonly kind: "format" }
   | { readonly kind: "code"; readonly changed: readonly string[] }
+  /** A file that the stage names in `sources`. */
+  | { readonly kind: "source"; readonly name: string }
   | { readonly kind: "package"; readonly name: string; readonly from?: string; readonly to?: string }
   | { readonly kind: "param"; readonly path: string; readonly from?: JsonValue; readonly to?: JsonValue }
-  | { readonly kind: "input"; readonly name: string; readonly from?: string; readonly to?: string }
+  /** `files`: which files of data outside the store changed, came or went. */
+  | {
+    readonly kind: "input";
+    readonly name: string;
+    readonly from?: string;
+    readonly to?: string;
+    readonly files?: readonly string[];
+  }
   | { readonly kind: "seed"; readonly from?: number; readonly to?: number }
   | { readonly kind: "engine"; readonly from?: string; readonly to?: string }
   /** Digests of the values; null where the variable is not set. */
@@ -83,7 +92,11 @@ export function compareComponents(
     // Fingerprints of different formats cannot be compared.
     reasons.push({ kind: "format" });
   } else if (earlier.code.digest !== now.code.digest) {
-    reasons.push({ kind: "code", changed: changedModules(earlier.code, now.code) });
+    const changed = changedModules(earlier.code, now.code);
+    const sources = union(earlier.code.sources ?? {}, now.code.sources ?? {})
+      .filter((name) => earlier.code.sources?.[name] !== now.code.sources?.[name]);
+    if (changed.length > 0 || sources.length === 0) reasons.push({ kind: "code", changed });
+    for (const name of sources) reasons.push({ kind: "source", name });
   }
   for (const name of union(earlier.code.packages, now.code.packages)) {
     const from = earlier.code.packages[name];
@@ -170,6 +183,8 @@ export function reasonText(reason: Reason): string {
       return "keys are made in another way since its last result";
     case "code":
       return reason.changed.length === 0 ? "code changed" : `code changed: ${reason.changed.join(", ")}`;
+    case "source":
+      return `source file ${reason.name} changed`;
     case "package":
       if (reason.from === undefined) return `package ${reason.name} is new`;
       if (reason.to === undefined) return `package ${reason.name} is gone`;
@@ -177,7 +192,8 @@ export function reasonText(reason: Reason): string {
     case "param":
       return `parameter ${reason.path} changed: ${valueText(reason.from)} -> ${valueText(reason.to)}`;
     case "input":
-      return `input ${reason.name} changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
+      return `input ${reason.name} changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}` +
+        (reason.files === undefined ? "" : ` (${listText(reason.files)})`);
     case "seed":
       return `seed changed: ${reason.from ?? "none"} -> ${reason.to ?? "none"}`;
     case "engine":

@@ -124,7 +124,25 @@ export class Planner {
     if (found.state === "damaged") {
       return { node, status: "run", reasons: [{ kind: "damaged", why: found.why }], key, components };
     }
-    return { node, status: "run", reasons: this.#explain(node, components, key), key, components };
+    const reasons = this.#explain(node, components, key).map((reason) =>
+      this.#withFiles(node, reason, artifactOf)
+    );
+    return { node, status: "run", reasons, key, components };
+  }
+
+  /** The reason with the names of the files of data outside the store that changed. */
+  #withFiles(node: GraphNode, reason: Reason, artifactOf: (source: OutputRef) => Artifact): Reason {
+    if (reason.kind !== "input" || reason.from === undefined) return reason;
+    const input = node.inputs[reason.name.split(" ")[0]!];
+    const [source, ...others] = input === undefined ? [] : listOf(input);
+    if (source?.node.stage.locate === undefined || others.length > 0) return reason;
+    const digests = (files: Artifact["files"]) => new Map(files.map((file) => [file.name, file.digest]));
+    const before = digests(this.options.records.artifactsByDigest(reason.from)[0]?.artifact.files ?? []);
+    const now = digests(artifactOf(source).files);
+    const files = [...new Set([...before.keys(), ...now.keys()])].filter((name) =>
+      before.get(name) !== now.get(name)
+    );
+    return files.length === 0 || before.size === 0 ? reason : { ...reason, files };
   }
 
   /** Plans a node whose inputs are not all known yet. */

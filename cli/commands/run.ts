@@ -32,6 +32,7 @@ import {
   JSON_OUTPUT,
   ONLY,
   type PipelineOptions,
+  pipelinePath,
   PROFILE,
   SEED,
   sessionOptions,
@@ -53,7 +54,9 @@ import {
   quoted,
   table,
 } from "../output.ts";
+import { runOnEnd } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
+import { tellWatcher, watchAndRun } from "../watch.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
 
 export default defineCommand({
@@ -67,6 +70,11 @@ export default defineCommand({
       .option("--no-cache", "recompute every node; results are still recorded")
       .option("--dry-run", "list every node with why it would run or not; run nothing")
       .option("--lock", "write NAME.lock.json beside the pipeline when the run is done")
+      .option("--watch", "run again whenever a file is saved that the run depends on")
+      .option(
+        "--on-end <command>",
+        "a line for the shell when the run has ended, which RETORT_STATUS and others tell of it",
+      )
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
       .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT)
       .addOption(VERBOSE)
@@ -79,6 +87,8 @@ interface RunOptions extends PipelineOptions {
   dryRun?: true;
   lock?: true;
   frozen?: true;
+  watch?: true;
+  onEnd?: string;
   jobs: number;
   executor?: string;
   json?: true;
@@ -86,6 +96,12 @@ interface RunOptions extends PipelineOptions {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
+  if (options.watch) {
+    if (options.json || options.dryRun) {
+      throw new CallError("command/options", "--watch goes neither with --json nor with --dry-run");
+    }
+    return await watchAndRun(pipelinePath(file), STAGE_PERMISSIONS);
+  }
   if (options.lock && options.frozen) {
     throw new CallError("command/options", "--lock and --frozen exclude each other");
   }
@@ -150,6 +166,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     renderer.close();
   }
   if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);
+  tellWatcher(summary);
   const summaries = await outputSummaries(session, summary);
   const answer = await endedAnswer(session, summary);
   if (options.json) printJson({ ...summaryJson(session, summary, summaries), answer: answer ?? null });
@@ -158,6 +175,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     showOutputs(session, summary, summaries);
     showEnd(summary, options);
   }
+  if (options.onEnd !== undefined) await runOnEnd(options.onEnd, session.pipeline.name, summary);
   Deno.exitCode = summary.status === "done" ? 0 : summary.status === "interrupted" ? 130 : 1;
 }
 

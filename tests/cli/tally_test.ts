@@ -34,3 +34,19 @@ Deno.test("one node needs no line of the whole run", () => {
   tally.count({ type: "run-start", run: "", folder: "", plan: [{}] } as unknown as RunEvent);
   assert.equal(tally.text(), undefined);
 });
+
+Deno.test("the line says how long the rest takes, by what nodes of a stage took", () => {
+  const tally = new Tally();
+  const node = (stage: string, name: string) => ({ name, stage: { name: stage } });
+  const plan = [
+    ...Array.from({ length: 4 }, (_, i) => ({ status: "cached", node: node("read", `read ${i}`) })),
+    ...Array.from({ length: 12 }, (_, i) => ({ status: "run", node: node("train", `train ${i}`) })),
+  ];
+  const tell = (one: unknown) => tally.count(one as RunEvent);
+  tell({ type: "run-start", run: "", folder: "", plan });
+  for (const { node } of plan.slice(0, 4)) tell({ type: "node-done", how: "cached", seconds: 9, node });
+  for (const { node } of plan.slice(4, 6)) tell({ type: "node-start", node });
+  assert.doesNotMatch(tally.text()!, /left/, "nothing has run yet");
+  for (const { node } of plan.slice(4, 6)) tell({ type: "node-done", how: "ran", seconds: 144, node });
+  assert.equal(tally.text(), "6 of 16 nodes, 12 min left", "ten nodes of 144 s, two at once");
+});
