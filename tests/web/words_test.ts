@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameInWords } from "../../foundation/format.ts";
 import { pathToFileURL } from "node:url";
 import type { AnyCodec } from "../../runner/codec.ts";
 import { lineChart } from "../../stages/charts/line_chart.ts";
@@ -228,4 +229,11 @@ Deno.test("charts that stages draw give the baseline the colour that it has on p
   const svg = lineChart({ title: "t", x: { label: "x" }, y: { label: "y" }, series, baseline: "random" });
   const colours = [...svg.matchAll(/stroke="(#[0-9a-f]{6})" stroke-width="2"/g)].map(([, colour]) => colour);
   assert.deepEqual(colours, ["#d55e00", "#0072b2", "#00805e"], "in the order of the legend");
+});
+
+Deno.test("names of metrics are words for people", () => {
+  const words = ["score.bitsPerToken", "perplexity", "smoothing.weight", "top_five", "nll", "perBLEU"].map(
+    nameInWords,
+  );
+  assert.deepEqual(words, ["bits per token", "perplexity", "weight", "top five", "nll", "perBLEU"]);
 });
