@@ -14,12 +14,12 @@ export type GateReply = { readonly value: unknown } | { readonly failed: string 
 /** Serves one thread over a port. */
 export function serveGates(
   port: {
-    onmessage: ((event: MessageEvent<GateRequest>) => void) | null;
+    on(name: "message", receive: (request: GateRequest) => void): unknown;
     postMessage(reply: GateReply): void;
   },
 ): void {
   let thread: GateThread | undefined;
-  port.onmessage = ({ data }) => {
+  port.on("message", (data: GateRequest) => {
     try {
       if ("options" in data) {
         thread = new GateThread(data.options);
@@ -31,5 +31,5 @@ export function serveGates(
     } catch (error) {
       port.postMessage({ failed: error instanceof Error ? error.stack ?? error.message : String(error) });
     }
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import { RetortError } from "../../foundation/errors.ts";
 import type { GateCall, GateReply, GateRequest } from "./serve.ts";
 import type { GateThread, ThreadOptions } from "./thread.ts";
@@ -46,20 +47,21 @@ export class GateThreads {
 }
 
 class OneThread {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "gates" });
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { name: "gates" });
   readonly #waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
 
   constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<GateReply>) => {
+    this.#worker.on("message", (data: GateReply) => {
       const waiting = this.#waiting.shift();
       if ("failed" in data) waiting?.reject(new Error(data.failed));
       else waiting?.resolve(data.value);
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      const error = new RetortError("engine/thread", `a thread of the engine cpu failed: ${event.message}`);
+    });
+    this.#worker.on("error", (cause: Error) => {
+      const error = new RetortError("engine/thread", `a thread of the engine cpu failed: ${cause.message}`, {
+        cause,
+      });
       for (const { reject } of this.#waiting.splice(0)) reject(error);
-    };
+    });
   }
 
   send(request: GateRequest): Promise<unknown> {

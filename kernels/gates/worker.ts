@@ -1,4 +1,5 @@
 /** Main module of the threads of the engine that opens gates. */
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { serveGates } from "./serve.ts";
 
-serveGates(globalThis as unknown as Parameters<typeof serveGates>[0]);
+serveGates(parentPort as MessagePort);

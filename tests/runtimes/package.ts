@@ -1,4 +1,5 @@
 /** The library as npm has it, and the suites as programs of other runtimes. */
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin, stop } from "esbuild";
 import { ROOT } from "../root.ts";
@@ -11,6 +12,9 @@ const MODULES: Readonly<Record<string, string>> = {
   "kernels/mod.ts": "engines",
   "kernels/kmeans/mod.ts": "kmeans",
 };
+
+/** What threads load. */
+const WORKERS = ["kernels/webgpu/worker.ts", "kernels/gates/worker.ts"];
 
 /** A runtime by its npm package, and whether it runs TypeScript and `await using` as they stand. */
 export const RUNTIMES = [
@@ -43,30 +47,9 @@ export async function installLibrary(
   folder: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const own = `${folder}/node_modules/${NAME}`;
-  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
-    imports: Record<string, string>;
-  };
-  const dependencies = Object.fromEntries(
-    ["zod", "csv-parse", "fastest-levenshtein", "onnxruntime-node", "fast-check"].map((
-      name,
-    ) => [name, imports[name]!.split("@").at(-1)!]),
-  );
-  const exports = Object.fromEntries(
-    Object.entries(MODULES).map(([path, name]) => [`./${name}`, `./${path.replace(/\.ts$/, ".js")}`]),
-  );
-  Deno.writeTextFileSync(
-    `${folder}/package.json`,
-    JSON.stringify({ type: "module", dependencies: { ...dependencies, ...more } }),
-  );
-  const { success, stderr } = await new Deno.Command("npm", {
-    args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefer-offline"],
-    cwd: folder,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  await build({
-    entryPoints: [...Object.keys(MODULES), "kernels/webgpu/worker.ts"].map((path) => `${ROOT}/${path}`),
-    outdir: own,
+  const { outputFiles, metafile } = await build({
+    entryPoints: [...Object.keys(MODULES), ...WORKERS].map((path) => `${ROOT}/${path}`),
+    outdir: `${folder}/node_modules/${NAME}`,
     outbase: ROOT,
     bundle: true,
     splitting: true,
@@ -75,9 +58,43 @@ export async function installLibrary(
     packages: "external",
     target: "node22",
     logLevel: "silent",
+    metafile: true,
+    write: false,
     plugins: [wgsl],
   });
-  Deno.writeTextFileSync(`${own}/package.json`, JSON.stringify({ name: NAME, type: "module", exports }));
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.flatMap(({ path, external }) => external && !path.startsWith("node:") ? [nameOf(path)] : [])
+  );
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
+    imports: Record<string, string>;
+  };
+  const versions = [...new Set([...imported, "fast-check"])].map((
+    name,
+  ) => [name, imports[name]!.split("@").at(-1)!]);
+  const dependencies = { ...Object.fromEntries(versions), ...more };
+  Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify({ type: "module", dependencies }));
+  const { success, stderr } = await new Deno.Command("npm", {
+    args: ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefer-offline"],
+    cwd: folder,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  // After npm, which removes what it does not know.
+  for (const { path, contents } of outputFiles) {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    Deno.writeFileSync(path, contents);
+  }
+  const exports = Object.fromEntries(
+    Object.entries(MODULES).map(([path, name]) => [`./${name}`, `./${path.replace(/\.ts$/, ".js")}`]),
+  );
+  Deno.writeTextFileSync(
+    `${folder}/node_modules/${NAME}/package.json`,
+    JSON.stringify({ name: NAME, type: "module", exports }),
+  );
+}
+
+/** The package of an import such as `csv-parse/sync`. */
+function nameOf(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)![0];
 }
 
 /** Writes a program of the project's tests as one file that takes the library from the package. */

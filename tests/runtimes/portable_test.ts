@@ -3,8 +3,14 @@ import assert from "node:assert/strict";
 import { importsOf } from "../architecture/modules.ts";
 import { ROOT } from "../root.ts";
 
-/** The public modules of the library, and the thread that one of them starts. */
-const ENTRIES = ["circuits/mod.ts", "kernels/mod.ts", "kernels/kmeans/mod.ts", "kernels/webgpu/worker.ts"];
+/** The public modules of the library, and the threads that they start. */
+const ENTRIES = [
+  "circuits/mod.ts",
+  "kernels/mod.ts",
+  "kernels/kmeans/mod.ts",
+  "kernels/webgpu/worker.ts",
+  "kernels/gates/worker.ts",
+];
 
 /** Loaded under Deno alone. */
 const DENO_ONLY = ["kernels/drivers.ts"];
