@@ -8,14 +8,18 @@
  */
 import { Folder } from "../command.ts";
 import { truthHere } from "./library_suite.ts";
-import { bundleProgram, installLibrary, runIn, RUNTIMES } from "./package.ts";
+import { bundleProgram, installLibrary, pathOf, runIn, RUNTIMES } from "./package.ts";
 
 using folder = new Folder();
 await installLibrary(folder.path, { webgpu: "0.6.2" });
 await bundleProgram("tests/runtimes/run.ts", `${folder.path}/run.js`);
 Deno.writeTextFileSync(`${folder.path}/truth.json`, JSON.stringify(await truthHere()));
 for (const { title, program } of RUNTIMES) {
-  const { stdout, stderr } = await runIn(program, ["run.js", "truth.json", "webgpu"], folder.path);
+  const { stdout, stderr } = await runIn(
+    (await pathOf(program))!,
+    ["run.js", "truth.json", "webgpu"],
+    folder.path,
+  );
   console.log(`${title} (${program}): ${stdout.trimEnd().split("\n").at(-1)}`);
   for (const line of stdout.split("\n")) if (line.startsWith("FAILED")) console.log(line);
   if (/^FAILED/m.test(stdout)) console.log(stderr);

@@ -1,26 +1,17 @@
 /** The library in other runtimes than Deno: the suites of the engines, and the programs of docs/library.md. */
 import assert from "node:assert/strict";
 import { transform } from "esbuild";
+import { PACKAGE_NAME } from "../../foundation/own_package.ts";
 import { Folder } from "../command.ts";
 import { programs, writeFiles } from "../docs/library.ts";
 import { needs } from "../needs.ts";
 import { collected } from "../registry.ts";
 import { truthHere } from "./library_suite.ts";
-import { bundleProgram, installLibrary, NAME, runIn, RUNTIMES } from "./package.ts";
+import { bundleProgram, installLibrary, pathOf, runIn, RUNTIMES } from "./package.ts";
 import { runtimeSuites } from "./suites.ts";
 
-/** Whether a runtime is here or can be fetched. */
-async function there(program: string): Promise<boolean> {
-  try {
-    return (await runIn(program, ["--version"], Deno.cwd())).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const known = await Promise.all(RUNTIMES.map(({ program }) => there(program)));
-const options = needs("runtimes", known.every((one) => one));
+const paths = await Promise.all(RUNTIMES.map(({ program }) => pathOf(program)));
+const options = needs("runtimes", paths.every((path) => path !== undefined));
 
 Deno.test({
   ...options,
@@ -34,7 +25,8 @@ Deno.test({
     const names = collected(() => runtimeSuites(truth)).map(({ name }) => name);
     assert.ok(names.length > 100, `${names.length} tests`);
 
-    for (const { title, program, modern } of RUNTIMES) {
+    for (const [i, { title, modern }] of RUNTIMES.entries()) {
+      const program = paths[i] as string;
       await test.step(`${title}: the suites of the engines`, async () => {
         const { success, stdout, stderr } = await runIn(program, ["run.js", "truth.json"], folder.path);
         const passed = stdout.split("\n").flatMap((line) =>
@@ -52,7 +44,7 @@ Deno.test({
         Deno.symlinkSync(`${folder.path}/node_modules`, `${own.path}/node_modules`);
         Deno.writeTextFileSync(`${own.path}/package.json`, '{"type":"module"}');
         for (const { file, line, code } of programs) {
-          const packaged = code.replaceAll(' from "retort/', ` from "${NAME}/`);
+          const packaged = code.replaceAll(' from "retort/', ` from "${PACKAGE_NAME}/`);
           const path = `line_${line}.${modern ? "ts" : "js"}`;
           Deno.writeTextFileSync(
             `${own.path}/${path}`,

@@ -17,7 +17,7 @@ export function runtimeSuites(truth: Truth, name: EngineName = "cpu"): void {
   const circuits = FEW;
   const open = (circuit: Circuit, memory?: number) =>
     openEngine(circuit, { engine: name, threads: 1, ...(memory !== undefined && { memory }) });
-  engineSuite({ name, circuits, relative: name === "webgpu" ? 1e-6 : 0, open });
+  engineSuite({ name, circuits, relative: name === "webgpu" ? 1e-6 : 0, shut: name === "cpu", open });
   softSuite({ name, circuits, relative: 1e-6, open });
   learnerConformance({
     name,
