@@ -90,9 +90,13 @@ export class GateEngine implements Engine {
       checkSamples(this.circuit, samples);
       const { nodes } = this.circuit;
       const all = nodes.map(({ units }) => new Float64Array(samples.count * units));
-      const others = semiring === "max" ? [...Array(samples.count).keys()] : soft(samples);
-      if (semiring === "sum") {
-        const parts = this.#slices(samples);
+      const others = soft(samples), parts = this.#slices(samples);
+      if (semiring === "max") {
+        const best = await this.#threads.call("best", (t) => [values(parts[t]!.samples)]);
+        best.forEach((part, t) =>
+          part.forEach((logs, id) => all[id]!.set(logs, parts[t]!.first * nodes[id]!.units))
+        );
+      } else {
         const computed = await this.#threads.call("activations", (t) => [values(parts[t]!.samples)]);
         computed.forEach((part, t) => {
           const { first } = parts[t]!;

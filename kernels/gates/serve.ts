@@ -1,7 +1,15 @@
 import { GateThread, type ThreadOptions } from "./thread.ts";
 
 /** Names of the calls of a thread. */
-export type GateCall = "likelihoods" | "begin" | "step" | "count" | "activations" | "leafFlows" | "update";
+export type GateCall =
+  | "likelihoods"
+  | "begin"
+  | "step"
+  | "count"
+  | "activations"
+  | "best"
+  | "leafFlows"
+  | "update";
 
 /** What is sent to a thread: first what it is made with, then calls, answered in order. */
 export type GateRequest =

@@ -9,6 +9,7 @@ import {
   settingsFor,
   type UpdateRule,
 } from "../../circuits/mod.ts";
+import { BestPass } from "./best.ts";
 import { type GateLayout, type GateTile, layOut } from "./layout.ts";
 import { type GateKernels, LIST_BYTES, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
 import { GatePasses } from "./passes.ts";
@@ -127,6 +128,19 @@ export class GateThread {
       });
     });
     return { values, uncertified };
+  }
+
+  /** The same under max-product; see `Semiring`. */
+  best(samples: Samples): Float64Array[] {
+    const { nodes } = this.#options.circuit;
+    const values = nodes.map(({ units }) => new Float64Array(samples.count * units).fill(-Infinity));
+    const pass = new BestPass(this.#trace, this.#views);
+    for (let s = 0; s < samples.count; s++) {
+      this.#trace.clear();
+      this.#trace.add(samples, s, s + 1, undefined);
+      pass.run(samples, s, (id, logs) => values[id]?.set(logs, s * logs.length));
+    }
+    return values;
   }
 
   /** Posteriors of the units of leaves, by the order of `ids`, `[samples, units]`. */
