@@ -9,7 +9,7 @@ import { z } from "zod";
 import { definePipeline } from "../mod.ts";
 import { dataSet } from "../stages/data_set.ts";
 import { loadImages } from "../stages/images/load_images.ts";
-import { distillationParams, distilledImageArm, treeArm } from "../pipelines/parts/image_distillation.ts";
+import { distillationParams, distilledImageArm, treeArm } from "../stages/images/mod.ts";
 
 export default definePipeline({
   name: "cifar10-agreement",

@@ -11,16 +11,21 @@ import { z } from "zod";
 import { definePipeline } from "retort";
 import {
   causalParams,
+  type Corpus,
+  distilledArm,
   drawTexts,
   embeddingState,
   embedSuffixes,
+  emParams,
   layWindows,
   localText,
   onnxTeacher,
   portNames,
+  randomArm,
   sampleText,
+  tableOf,
+  textHeadline,
 } from "retort/stages/text";
-import { type Corpus, distilledArm, emParams, randomArm, tableOf, textHeadline } from "./parts/hmm_arms.ts";
 
 export default definePipeline({
   name: "causal-hmm",

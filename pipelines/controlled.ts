@@ -11,15 +11,17 @@ import { z } from "zod";
 import { definePipeline } from "retort";
 import { controlCompare, controlGenerate, controlPlan } from "retort/stages/control";
 import {
+  type Corpus,
+  distilledArm,
   drawTexts,
   embedSuffixes,
+  emParams,
   layWindows,
   loadText,
   sotuText,
   tokenize,
   trainCausalLm,
 } from "retort/stages/text";
-import { type Corpus, distilledArm, emParams } from "./parts/hmm_arms.ts";
 
 const { budget: _budget, ...em } = emParams;
 

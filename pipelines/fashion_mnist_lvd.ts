@@ -9,8 +9,7 @@
 import { z } from "zod";
 import { definePipeline } from "retort";
 import { dataSet } from "retort/stages";
-import { loadImages } from "retort/stages/images";
-import { compareImageArms, distillationParams, imageHeadline } from "./parts/image_distillation.ts";
+import { compareImageArms, distillationParams, imageHeadline, loadImages } from "retort/stages/images";
 
 export default definePipeline({
   name: "fashion-mnist-lvd",

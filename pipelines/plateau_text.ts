@@ -10,17 +10,24 @@
 import { z } from "zod";
 import { definePipeline } from "retort";
 import { dataSet } from "retort/stages";
-import { languageCharts, loadText, localText, textPaths, tokenize } from "retort/stages/text";
-import { blockedArm, classesOf, contextVectors } from "./parts/blocked_arms.ts";
 import {
+  blockedArm,
+  classesOf,
   comparisonParams,
+  contextVectors,
   corpusOf,
   distilledArm,
+  languageCharts,
+  loadText,
+  localText,
   randomArm,
   suffixVectors,
   tableOf,
-} from "./parts/hmm_arms.ts";
-import { teacherName, teacherOf } from "./parts/teachers.ts";
+  teacherName,
+  teacherOf,
+  textPaths,
+  tokenize,
+} from "retort/stages/text";
 
 export default definePipeline({
   name: "plateau-text",

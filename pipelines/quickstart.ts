@@ -11,22 +11,20 @@ import { z } from "zod";
 import { definePipeline } from "retort";
 import {
   blankedTexts,
-  completeText,
-  loadText,
-  sampleText,
-  sotuText,
-  tokenize,
-  useLiteTeacher,
-} from "retort/stages/text";
-import {
   comparisonParams,
+  completeText,
   corpusOf,
   distilledArm,
+  loadText,
   randomArm,
+  sampleText,
+  sotuText,
   suffixVectors,
   tableOf,
   textHeadline,
-} from "./parts/hmm_arms.ts";
+  tokenize,
+  useLiteTeacher,
+} from "retort/stages/text";
 
 export default definePipeline({
   name: "quickstart",

@@ -11,8 +11,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { definePipeline } from "retort";
-import { compareRowModels, rowHeadline, rowParams } from "./parts/row_models.ts";
-import { loadTable, tableFile, tableParams } from "retort/stages/rows";
+import { compareRowModels, rowHeadline, rowParams, tableAt, tableParams } from "retort/stages/rows";
 
 export default definePipeline({
   name: "rows",
@@ -25,15 +24,6 @@ export default definePipeline({
     ...rowParams,
   }),
   build({ params }) {
-    const { rows: path, types, header, delimiter, decimal, missing, shares } = params;
-    const table = loadTable({ files: tableFile({}, { path }).files }, {
-      types,
-      decimal,
-      shares,
-      ...(header !== undefined && { header }),
-      ...(delimiter !== undefined && { delimiter }),
-      ...(missing !== undefined && { missing }),
-    });
-    return compareRowModels(basename(path), table, params);
+    return compareRowModels(basename(params.rows), tableAt(params.rows, params), params);
   },
 });

@@ -15,19 +15,21 @@ import { z } from "zod";
 import { CallError, definePipeline } from "retort";
 import {
   blankedTexts,
+  compareArms,
   completeText,
+  experimentParams,
+  isOnnx,
   loadParams,
   loadText,
   localText,
   sampleText,
+  teacherFiles,
+  textHeadline,
   textPaths,
   tokenize,
   tokenizePieces,
   tokenParams,
 } from "retort/stages/text";
-import { textHeadline } from "./parts/hmm_arms.ts";
-import { isOnnx, teacherFiles } from "./parts/teachers.ts";
-import { compareArms, experimentParams } from "./parts/text_experiment.ts";
 
 export default definePipeline({
   name: "text-hmm",

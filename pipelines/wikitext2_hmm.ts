@@ -11,9 +11,7 @@
 import { z } from "zod";
 import { definePipeline } from "retort";
 import { dataSet } from "retort/stages";
-import { loadText, tokenize } from "retort/stages/text";
-import { textHeadline } from "./parts/hmm_arms.ts";
-import { compareArms, experimentParams } from "./parts/text_experiment.ts";
+import { compareArms, experimentParams, loadText, textHeadline, tokenize } from "retort/stages/text";
 
 export default definePipeline({
   name: "wikitext2-hmm",

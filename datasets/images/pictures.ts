@@ -1,3 +1,4 @@
+import type { Sharp } from "sharp";
 import { messageOf } from "../../foundation/errors.ts";
 import { DataSetError } from "../errors.ts";
 import { type ImageSet, joinImages, plainSpace } from "./image_set.ts";
@@ -23,12 +24,19 @@ async function library() {
  */
 export async function decodePicture(bytes: Uint8Array, name = "the picture"): Promise<Picture> {
   const sharp = await library();
+  return await decoded(name, bytes, (file) => sharp(file, { failOn: "error" }).autoOrient().removeAlpha());
+}
+
+async function decoded(
+  name: string,
+  bytes: Uint8Array,
+  read: (bytes: Uint8Array) => Sharp,
+): Promise<Picture> {
+  const sharp = await library();
   try {
-    const image = sharp(bytes, { failOn: "error" }).autoOrient().removeAlpha();
     const grey = (await sharp(bytes).metadata()).space === "b-w";
-    const { data, info } = await image.toColourspace(grey ? "b-w" : "srgb").raw({ depth: "uchar" }).toBuffer({
-      resolveWithObject: true,
-    });
+    const { data, info } = await read(bytes).toColourspace(grey ? "b-w" : "srgb").raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
     return {
       height: info.height,
       width: info.width,
@@ -40,6 +48,37 @@ export async function decodePicture(bytes: Uint8Array, name = "the picture"): Pr
       cause: error,
     });
   }
+}
+
+/** How a picture is brought to a size. */
+export interface PictureFit {
+  readonly height: number;
+  readonly width: number;
+  /** `crop`: the middle is kept; `squash`: both sides are changed on their own; `pad`: all of it on white. */
+  readonly fit: "crop" | "squash" | "pad";
+}
+
+/** sharp's words for {@link PictureFit}. */
+const FITS = { crop: "cover", squash: "fill", pad: "contain" } as const;
+
+/**
+ * Decodes an image file as {@link decodePicture} does and brings it to a size; what is transparent becomes white. Of files
+ * with several frames the first counts.
+ * @throws DataSetError when it cannot be decoded
+ */
+export async function fittedPicture(
+  bytes: Uint8Array,
+  name: string,
+  { height, width, fit }: PictureFit,
+): Promise<Picture> {
+  const sharp = await library();
+  return await decoded(
+    name,
+    bytes,
+    (file) =>
+      sharp(file, { failOn: "error" }).autoOrient().flatten({ background: "#ffffff" })
+        .resize({ height, width, fit: FITS[fit], background: "#ffffff" }),
+  );
 }
 
 /** Encodes a picture as PNG; equal pixels give equal bytes. */
@@ -86,8 +125,11 @@ export async function pictureImages(
   return joinImages(pictures.map(({ height, width, channels, pixels }) => ({
     space: plainSpace(height, width, grey ? 1 : 3),
     count: 1,
-    pixels: grey || channels === 3
-      ? pixels
-      : Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]!),
+    pixels: grey || channels === 3 ? pixels : greyAsColours(pixels),
   })));
+}
+
+/** Grey pixels as red, green and blue of the same level. */
+export function greyAsColours(pixels: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: pixels.length * 3 }, (_, i) => pixels[Math.floor(i / 3)]!);
 }

@@ -18,11 +18,13 @@ export type DataCode =
   | "table/values"
   | "table/columns"
   | "table/files"
+  | "images/files"
   | "images/format"
   | "images/sizes"
   | "images/levels"
   | "images/transform"
-  | "images/empty";
+  | "images/empty"
+  | "images/too-few";
 
 /** What they mean. */
 export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
@@ -109,6 +111,11 @@ export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
     example: "rows.parquet is not what its name says: expected parquet, and it begins as npy",
     remedy: "Give one .csv, .tsv, .parquet or .npy file; rename what has a wrong name.",
   },
+  "images/files": {
+    means: "There are no pictures where they were looked for.",
+    example: "/data/pictures holds no pictures *.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif",
+    remedy: "Give a folder of pictures; hidden files do not count.",
+  },
   "images/format": {
     means: "A file of images cannot be decoded or is of another format.",
     example: "this is not an IDX file: it does not begin with two zero bytes",
@@ -135,5 +142,11 @@ export const dataCodes: Readonly<Record<DataCode, CodeEntry>> = {
     means: "There are no images where some are needed.",
     example: "there are no images to join",
     remedy: "Give at least one set with one image.",
+  },
+  "images/too-few": {
+    means: "There are too few pictures to learn from, to choose by and to test on.",
+    example:
+      "there are 3 pictures (train: 3, valid: 0, test: 0): at least 20 are needed, and some in each split",
+    remedy: "Give more pictures, or other `shares`.",
   },
 };

@@ -7,6 +7,7 @@ export * from "./ask_rows.ts";
 export * from "./codecs.ts";
 export * from "./draw_tree.ts";
 export * from "./drawn_rows.ts";
+export * from "./experiment.ts";
 export * from "./fill_rows.ts";
 export * from "./load_table.ts";
 export * from "./row_tree.ts";

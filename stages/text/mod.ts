@@ -4,6 +4,8 @@
  *
  * @module
  */
+export * from "./arms.ts";
+export * from "./blocked_arms.ts";
 export * from "./causal_lm_codecs.ts";
 export * from "./codecs.ts";
 export * from "./complete_text.ts";
@@ -11,7 +13,7 @@ export * from "./describe_clusters.ts";
 export * from "./draw_texts.ts";
 export * from "./embed.ts";
 export * from "./evaluate_text.ts";
-
+export * from "./experiment.ts";
 export * from "./language_chart.ts";
 export * from "./language_table.ts";
 export * from "./load.ts";
@@ -24,6 +26,7 @@ export * from "./random_hmm.ts";
 export * from "./sample_text.ts";
 export * from "./smooth_text.ts";
 export * from "./sotu.ts";
+export * from "./teacher_choice.ts";
 export * from "./teachers.ts";
 export * from "./tokenize.ts";
 export * from "./train_causal_lm.ts";

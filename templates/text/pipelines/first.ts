@@ -1,83 +1,49 @@
 /**
- * Hidden Markov models of your own texts: one that starts from clusters of word vectors, one that starts at random. Ends with their
- * perplexities and with sentences drawn from the first.
+ * Hidden Markov models of your own texts: some start from clusters of a teacher's vectors, others at random, and all are trained until the
+ * validation text ends it. Ends with their perplexities and with sentences drawn from the first.
  */
-import { definePipeline, type Ref } from "retort";
-import { type circuit, clusterVectors } from "retort/stages";
+import { definePipeline } from "retort";
 import {
-  clustersFor,
-  embedStatic,
-  evaluateText,
-  layWindows,
+  compareArms,
+  experimentParams,
   loadText,
   localText,
-  materialiseHmm,
-  randomHmm,
   sampleText,
+  textHeadline,
   tokenize,
-  trainText,
-  wordVectors,
 } from "retort/stages/text";
 import { z } from "zod";
 import { comparePerplexities } from "../stages/mine.ts";
 
 export default definePipeline({
   name: "first",
+  question: "Does distilling a teacher make better hidden Markov models of this text than a random start?",
+  headline: ({ params }) => textHeadline(params.teachers[0]!),
   params: z.object({
+    ...experimentParams,
     /** A folder of texts, or one file. */
     text: z.string().min(1).default("texts"),
-    /** Number of hidden states. */
-    states: z.int().min(2).default(32),
-    /** Number of words in a window. */
-    window: z.int().min(2).default(24),
+    /** Numbers of hidden states. */
+    states: experimentParams.states.unwrap().default([32]),
+    /** Teachers: `static` is vectors of words, `transformer` a small sentence encoder, which takes minutes. */
+    teachers: experimentParams.teachers.unwrap().min(1).default(["static"]),
+    /** Texts shorter than a window are padded. */
+    partial: experimentParams.partial.unwrap().default("pad"),
     /** Words with fewer occurrences become the unknown word. */
     minimum: z.int().min(1).default(2),
-    /** Most epochs of training. */
-    epochs: z.int().min(1).default(20),
   }),
   build({ params }) {
-    const { states, window: length, minimum, epochs } = params;
-    const parts = loadText({ files: localText({}, { path: params.text }).files }, {
-      format: "paragraphs",
-      split: "hash",
-    });
-    const { vocabulary, train, valid, test } = tokenize(parts, { lowercase: true, minimum });
-    const lay = (tokens: typeof train, split: string) =>
-      layWindows({ tokens, vocabulary }, { length, partial: "pad" }, { name: `windows ${split}` }).windows;
-    const windows = { train: lay(train, "train"), valid: lay(valid, "valid"), test: lay(test, "test") };
-
-    const { words } = wordVectors({ tokens: train, vocabulary }, { width: 16 });
-    const { vectors } = embedStatic({ words, tokens: train, windows: windows.train }, {});
-    const { labels } = clusterVectors({ vectors }, { clusters: clustersFor(states), zeros: "skip" });
-    const distilled = materialiseHmm({ tokens: train, windows: windows.train, vocabulary, labels }, {});
-    const random = randomHmm({ vocabulary }, { states, length });
-
-    const finish = (arm: string, start: Ref<typeof circuit>) => {
-      const trained = trainText(
-        {
-          circuit: start,
-          train,
-          trainWindows: windows.train,
-          valid,
-          validWindows: windows.valid,
-        },
-        { epochs, pseudocount: { sums: 0.1, leaves: 20 }, leafBase: "marginal" },
-        { arm, name: `train ${arm}` },
-      );
-      const { score } = evaluateText({ circuit: trained.circuit, tokens: test, windows: windows.test }, {}, {
-        arm,
-        name: `test ${arm}`,
-      });
-      return { circuit: trained.circuit, score };
-    };
-    const arms = {
-      distilled: finish("distilled", distilled.circuit),
-      random: finish("random", random.circuit),
-    };
+    const text = loadText({ files: localText({}, { path: params.text }).files }, { format: "paragraphs" });
+    const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
+    const { arms: [first], table, charts } = compareArms(tokens, params, "the text");
+    const { random, distilled: [distilled] } = first!;
+    const { circuit } = distilled!;
     return {
-      perplexities: comparePerplexities({ distilled: arms.distilled.score, random: arms.random.score }).table,
-      sentences: sampleText({ circuit: arms.distilled.circuit, vocabulary }, { count: 8 }).sentences,
-      model: arms.distilled.circuit,
+      table,
+      charts,
+      perplexities: comparePerplexities({ distilled: distilled!.test, random: random.test }).table,
+      sentences: sampleText({ circuit, vocabulary: tokens.vocabulary }, { count: 8 }).sentences,
+      model: circuit,
     };
   },
 });

@@ -1,36 +1,38 @@
 /** Shared by the image pipelines: the arms of a comparison. */
-import { z } from "zod";
-import type { HeadlineDefinition, matrixShards, Ref } from "retort";
-import { anemone, type circuit, trainEm, type trainingLog } from "retort/stages";
+import type { z } from "zod";
+import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import type { Ref } from "../../runner/stage.ts";
+import type { circuit } from "../codecs/circuit.ts";
+import type { trainingLog } from "../codecs/score.ts";
+import { trainEm } from "../train_em.ts";
+import { anemone } from "../training_params.ts";
+import { assembleModel } from "./assemble_patches.ts";
+import { autoencoderPatchFeatures } from "./autoencoder_features.ts";
+import { clusterPatches } from "./cluster_patches.ts";
+import type { images } from "./codecs.ts";
+import { evaluatePatchModel, evaluatePixelCircuit, type imageScore } from "./evaluate_images.ts";
+import { growClusters } from "./grow_clusters.ts";
+import { imageCharts } from "./image_chart.ts";
+import { imageSamples } from "./image_samples.ts";
+import { tabulateImages } from "./image_table.ts";
+import { loadPictures, pictureParams } from "./load_pictures.ts";
+import type { patchCircuits, patchClusters, patchModel } from "./patch_codecs.ts";
+import type { DistillationParams } from "./experiment_params.ts";
+import { controlFeatures } from "./patch_features.ts";
+import { patchTree } from "./patch_tree.ts";
+import { patchVectors } from "./patch_vectors.ts";
+import { pictureFiles } from "./picture_files.ts";
+import { pixelTree } from "./pixel_tree.ts";
+import { showClusters } from "./show_clusters.ts";
 import {
-  assembleModel,
-  autoencoderPatchFeatures,
-  clusterPatches,
-  controlFeatures,
-  evaluatePatchModel,
-  evaluatePixelCircuit,
-  growClusters,
-  imageCharts,
-  type images,
-  imageSamples,
-  type imageScore,
-  type patchCircuits,
-  type patchClusters,
-  type patchModel,
-  patchTree,
-  patchVectors,
-  pixelTree,
   showCircuitInpainting,
   showCircuitSamples,
-  showClusters,
   showModelInpainting,
   showModelSamples,
-  tabulateImages,
-  trainAutoencoder,
-  trainGrownCircuits,
-  trainPatchCircuits,
-  trainPatches,
-} from "retort/stages/images";
+} from "./show_images.ts";
+import { trainAutoencoder } from "./train_autoencoder.ts";
+import { trainGrownCircuits, trainPatchCircuits } from "./train_patch_circuits.ts";
+import { trainPatches } from "./train_patches.ts";
 
 /** Training, validation and test images of an experiment. */
 export interface ImageSplits {
@@ -39,96 +41,28 @@ export interface ImageSplits {
   readonly test: Ref<typeof images>;
 }
 
-/** Teachers that decide which patches are alike. */
-const teacherName = z.enum(["autoencoder", "pixels", "random"]);
-
-/** A short training run of a masked autoencoder: the paper's encoder, a small decoder, a larger learning rate. */
-const autoencoderParams = z.strictObject({
-  width: z.int().min(1).default(256),
-  layers: z.int().min(1).default(6),
-  decoderWidth: z.int().min(1).default(128),
-  decoderLayers: z.int().min(1).default(2),
-  heads: z.int().min(1).default(8),
-  epochs: z.int().min(1).default(12),
-  rate: z.number().positive().default(1e-3),
-});
-
-/** Parameters shared by the image pipelines. */
-export const distillationParams = {
-  /** Side length of a patch in pixels. */
-  patch: z.int().min(1).default(4),
-  /** Numbers of patch clusters; one model is made for each. */
-  clusters: z.array(z.int().min(1)).min(1).default([64]),
-  /** Number of states of the hidden variables in patch circuits. */
-  latents: z.int().min(1).default(16),
-  /** Numbers of states of the hidden variables in the baseline trees over all pixels; one model is made for each. */
-  treeLatents: z.array(z.int().min(1)).default([16, 32]),
-  /**
-   * Mini-batch size in images for trees: with only a few thousand images, large batches give too few updates for EM to
-   * converge.
-   */
-  treeBatch: z.int().min(1).default(256),
-  /** Whether all positions share clusters and circuits. */
-  shared: z.boolean().default(true),
-  /** Teachers of the distilled models. */
-  teachers: z.array(teacherName).default(["autoencoder", "pixels", "random"]),
-  /** Parameters of the masked autoencoder. */
-  autoencoder: autoencoderParams.prefault({}),
-  /** Parameters of k-means. The paper uses 5 starts of 200 iterations, which gain nothing here. */
-  kmeans: z.strictObject({
-    restarts: z.int().min(1).default(2),
-    iterations: z.int().min(1).default(40),
-  }).prefault({}),
-  /** Teachers whose clusters are grown in rounds, and how. */
-  growth: z.strictObject({
-    teachers: z.array(teacherName).default([]),
-    rounds: z.int().min(1).default(2),
-    /** Number of clusters added per round. */
-    add: z.int().min(1).default(16),
-  }).prefault({}),
-  /** Epochs of EM for patch circuits, for the circuit over patches, and for joint training. Baseline trees get the sum. */
-  epochs: z.strictObject({
-    patches: z.int().min(0).default(10),
-    top: z.int().min(0).default(4),
-    together: z.int().min(0).default(10),
-  }).prefault({}),
-  /** Number of repetitions that differ only in their seeds. */
-  repetitions: z.int().min(1).default(1),
-};
-
-/** Parsed parameters of the image pipelines. */
-export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
-
-/**
- * The headline question of image pipelines and where its answer is found: the first teacher's model against the largest
- * tree.
- */
-export function imageHeadline(
-  { teachers, clusters, latents, treeLatents }: DistillationParams,
-): HeadlineDefinition {
-  return {
-    metric: "bits per dimension of test images",
-    direction: "lower",
-    decimals: 3,
-    subject: `distilled from ${teachers[0]}, ${clusters[0]} clusters of ${latents} latents`,
-    baseline: `hidden Chow-Liu tree, ${treeLatents.at(-1)} latents`,
-    values: [{
-      output: "table",
-      rows: "rows",
-      value: "figure.bits",
-      arm: "{arm}, {setting}",
-      converged: "converged",
-    }],
-  };
+/** Smoothing of all learned parameters; the levels of a pixel are smoothed towards their overall frequencies. */
+function smoothing({ pseudocount }: DistillationParams) {
+  return { pseudocount: { sums: 0.1, leaves: pseudocount }, leafBase: "marginal" } as const;
 }
 
-/** Smoothing of all learned parameters; the levels of a pixel are smoothed towards their overall frequencies. */
-const smoothing = { pseudocount: { sums: 0.1, leaves: 1 }, leafBase: "marginal" } as const;
+/** The pictures of a folder, by the parameters of {@link loadPictures}, and some of them to look at. */
+export function picturesAt(path: string, params: z.output<z.ZodObject<typeof pictureParams>>) {
+  const { most, ...others } = params;
+  const given = Object.fromEntries(
+    Object.entries(others).filter(([name]) => name in pictureParams),
+  ) as Omit<typeof params, "most">;
+  const { pictures, ...splits } = loadPictures(
+    { files: pictureFiles({}, { path }).files },
+    { ...given, ...(most !== undefined && { most }) },
+  );
+  return { pictures, splits };
+}
 
 /** Mini-batch EM with a decreasing step size. */
-function imageEm(epochs: number, batchSize: number) {
+function imageEm(params: DistillationParams, epochs: number, batchSize: number) {
   return {
-    ...smoothing,
+    ...smoothing(params),
     epochs,
     batchSize,
     batchesPerUpdate: 1,
@@ -161,16 +95,19 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
   const { patches, top, together } = params.epochs;
   const at = (stage: string) =>
     named(`${stage}@tree=${latents}`, repetition, "hidden Chow-Liu tree", `${latents} latents`);
-  const start: Ref<typeof circuit> =
-    pixelTree({ images: splits.train }, { latents, treeSamples: TREE_SAMPLES }, at("images.pixel-tree"))
-      .circuit;
+  const start: Ref<typeof circuit> = pixelTree(
+    { images: splits.train },
+    { latents, treeSamples: TREE_SAMPLES },
+    at("images.pixel-tree"),
+  )
+    .circuit;
   const { circuit: model, log } = trainEm(
     {
       circuit: start,
       train: imageSamples({ images: splits.train }).samples,
       valid: imageSamples({ images: splits.valid }).samples,
     },
-    imageEm(patches + top + together, params.treeBatch),
+    imageEm(params, patches + top + together, params.treeBatch),
     at("train.em"),
   );
   return {
@@ -231,7 +168,7 @@ export function distilledImageArm(
   );
   const { circuits } = trainPatchCircuits(
     { images: splits.train, clusters: grouped.clusters },
-    { ...patchEm(epochs.patches), latents },
+    { ...patchEm(params, epochs.patches), latents },
     at("images.train-patch-circuits"),
   );
   return joined(splits, params, grouped.clusters, circuits, at);
@@ -259,7 +196,7 @@ export function grownArm(
     { ...params.kmeans, patch, clusters: first },
     at("images.cluster-patches"),
   );
-  const em = patchEm(Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1))));
+  const em = patchEm(params, Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1))));
   let now = {
     clusters: start,
     circuits: trainPatchCircuits(
@@ -301,13 +238,13 @@ function joined(
       train: vectors(splits.train),
       valid: vectors(splits.valid),
     },
-    { ...imageEm(epochs.top, 256), pseudocount: { sums: 0.1 }, leafBase: "uniform" },
+    { ...imageEm(params, epochs.top, 256), pseudocount: { sums: 0.1 }, leafBase: "uniform" },
     at("train.em"),
   );
   const apart: Ref<typeof patchModel> = assembleModel({ circuits, top }).model;
   const { model, log } = trainPatches(
     { model: apart, train: splits.train, valid: splits.valid },
-    imageEm(epochs.together, 256),
+    imageEm(params, epochs.together, 256),
     at("images.train-patches"),
   );
   const score = (of: Ref<typeof patchModel>, name: string) =>
@@ -323,8 +260,8 @@ function joined(
 }
 
 /** Mini-batch EM of patch circuits on the patches of their clusters. */
-function patchEm(epochs: number) {
-  return imageEm(epochs, 512);
+function patchEm(params: DistillationParams, epochs: number) {
+  return imageEm(params, epochs, 512);
 }
 
 /** All arms on the same images, their results table, and sheets of samples from the best model of each kind. */

@@ -1,8 +1,14 @@
 /** Arms of blocked hidden Markov models: a block of states for each word class. */
-import type { matrixShards, Ref } from "retort";
-import { type clusterLabels, clusterWithin, exchangeClasses } from "retort/stages";
-import { embedContexts, materialiseBlockedHmm, randomBlockedHmm, wordVectors } from "retort/stages/text";
-import { type Arm, type Corpus, finish } from "./hmm_arms.ts";
+import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import type { Ref } from "../../runner/stage.ts";
+import type { clusterLabels } from "../clusters/codecs.ts";
+import { exchangeClasses } from "../clusters/exchange.ts";
+import { clusterWithin } from "../clusters/within.ts";
+import { type Arm, type Corpus, finish } from "./arms.ts";
+import { embedContexts } from "./embed.ts";
+import { materialiseBlockedHmm } from "./materialise_blocked_hmm.ts";
+import { randomBlockedHmm } from "./random_blocked_hmm.ts";
+import { wordVectors } from "./word_vectors.ts";
 
 /** Sizes of a blocked model. */
 export interface BlockedSize {

@@ -1,39 +1,29 @@
 /** Shared by the text pipelines: a corpus in windows, teachers, and the arms that compare HMMs. */
 import { z } from "zod";
-import type { HeadlineDefinition, matrixShards, Ref } from "retort";
-import {
-  anemone,
-  type circuit,
-  clusterVectors,
-  evaluateBigram,
-  evaluateKneserNey,
-  fitBigram,
-  fitPca,
-  type languageScore,
-  projectPca,
-  type trainingLog,
-  trainingParams,
-} from "retort/stages";
-import {
-  clustersFor,
-  type clusterTable,
-  describeClusters,
-  embedRandom,
-  embedStatic,
-  embedSuffixes,
-  evaluateText,
-  languageResults,
-  layWindows,
-  materialiseHmm,
-  randomHmm,
-  smoothText,
-  type teacher,
-  type tokens,
-  trainText,
-  type vocabulary,
-  type windows,
-  wordVectors,
-} from "retort/stages/text";
+import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import type { HeadlineDefinition } from "../../runner/headline.ts";
+import type { Ref } from "../../runner/stage.ts";
+import { clusterVectors } from "../clusters/kmeans.ts";
+import { fitPca, projectPca } from "../clusters/pca.ts";
+import type { languageScore } from "../codecs.ts";
+import type { circuit } from "../codecs/circuit.ts";
+import type { trainingLog } from "../codecs/score.ts";
+import { evaluateBigram } from "../evaluate_bigram.ts";
+import { evaluateKneserNey } from "../evaluate_kneser_ney.ts";
+import { fitBigram } from "../fit_bigram.ts";
+import { anemone, trainingParams } from "../training_params.ts";
+import type { tokens, vocabulary, windows } from "./codecs.ts";
+import { type clusterTable, describeClusters } from "./describe_clusters.ts";
+import { embedRandom, embedStatic, embedSuffixes } from "./embed.ts";
+import { evaluateText } from "./evaluate_text.ts";
+import { languageResults } from "./language_table.ts";
+import { clustersFor, materialiseHmm } from "./materialise_hmm.ts";
+import { randomHmm } from "./random_hmm.ts";
+import { smoothText } from "./smooth_text.ts";
+import type { teacher } from "./teachers.ts";
+import { trainText } from "./train_text.ts";
+import { layWindows } from "./windows.ts";
+import { wordVectors } from "./word_vectors.ts";
 
 /** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {

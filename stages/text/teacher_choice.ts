@@ -1,8 +1,9 @@
 /** Text teachers by name: built-in ones, data sets of the registry, and folders. */
 import { z } from "zod";
-import type { Ref } from "retort";
-import { dataSet } from "retort/stages";
-import { localText, onnxTeacher, type teacher, useLiteTeacher } from "retort/stages/text";
+import type { Ref } from "../../runner/stage.ts";
+import { dataSet } from "../data_set.ts";
+import { localText } from "./local.ts";
+import { onnxTeacher, type teacher, useLiteTeacher } from "./teachers.ts";
 
 /** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;

@@ -2,7 +2,6 @@
  * The language experiment on any corpus: hidden Markov models of several sizes, initialised at random and from teachers.
  */
 import { z } from "zod";
-import { languageCharts } from "retort/stages/text";
 import {
   comparisonParams,
   corpusOf,
@@ -12,8 +11,9 @@ import {
   suffixVectors,
   tableOf,
   type TextTokens,
-} from "./hmm_arms.ts";
-import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teachers.ts";
+} from "./arms.ts";
+import { languageCharts } from "./language_chart.ts";
+import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teacher_choice.ts";
 
 /** Parameters of the experiment. */
 export const experimentParams = {

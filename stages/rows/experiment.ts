@@ -1,18 +1,22 @@
 /** What pipelines over rows share: models of a table side by side, and what is asked of the best. */
 import { z } from "zod";
-import type { HeadlineDefinition, Ref } from "retort";
-import { evaluateCircuit, type samples, type score, trainEm } from "retort/stages";
-import { type choice, chooseCircuit, densityResults } from "retort/stages/density";
-import {
-  askRows,
-  drawnRows,
-  drawTree,
-  fillRows,
-  type rowColumns,
-  rowQuestions,
-  rowTree,
-  scoreColumns,
-} from "retort/stages/rows";
+import type { HeadlineDefinition } from "../../runner/headline.ts";
+import type { Ref } from "../../runner/stage.ts";
+import type { samples } from "../codecs/samples.ts";
+import type { score } from "../codecs/score.ts";
+import { type choice, chooseCircuit } from "../density/choose_circuit.ts";
+import { densityResults } from "../density/table.ts";
+import { evaluateCircuit } from "../evaluate_circuit.ts";
+import { trainEm } from "../train_em.ts";
+import { askRows, rowQuestions } from "./ask_rows.ts";
+import type { rowColumns } from "./codecs.ts";
+import { drawTree } from "./draw_tree.ts";
+import { drawnRows } from "./drawn_rows.ts";
+import { fillRows } from "./fill_rows.ts";
+import { loadTable, tableParams } from "./load_table.ts";
+import { rowTree } from "./row_tree.ts";
+import { scoreColumns } from "./score_columns.ts";
+import { tableFile } from "./table_file.ts";
 
 /** Parameters of models of rows. */
 export const rowParams = {
@@ -44,6 +48,19 @@ export interface LoadedTable {
   readonly train: Ref<typeof samples>;
   readonly valid: Ref<typeof samples>;
   readonly test: Ref<typeof samples>;
+}
+
+/** The table of a file, by the parameters of {@link loadTable}. */
+export function tableAt(path: string, params: z.output<z.ZodObject<typeof tableParams>>): LoadedTable {
+  const { types, header, delimiter, decimal, missing, shares } = params;
+  return loadTable({ files: tableFile({}, { path }).files }, {
+    types,
+    decimal,
+    shares,
+    ...(header !== undefined && { header }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(missing !== undefined && { missing }),
+  });
 }
 
 /** The headline question of pipelines over rows and where its answer is found. */
