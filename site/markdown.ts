@@ -59,7 +59,11 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
         return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}${anchor}</h${depth}>\n`;
       },
       // Pictures without words are for those who read the file elsewhere: here the wordmark is on every page.
-      html: ({ text }) => /^<img [^>]*alt=""/.test(text) ? "" : text,
+      html: ({ text }) =>
+        /^<img [^>]*alt=""/.test(text) ? "" : text.replaceAll(
+          /\b(src|href)="([^"]*)"/g,
+          (_, name: string, address: string) => `${name}="${escapeHtml(resolve(address)?.href ?? address)}"`,
+        ),
       code: ({ text, lang }) => codeBlock(text, lang ?? ""),
       link({ href, title, tokens }) {
         const to = resolve(href);
