@@ -83,7 +83,7 @@ export function parameterFaults(circuit: Circuit, ids?: ReadonlySet<string>): Fa
 }
 
 /** Maximum number of units of a node and states of a variable: integers up to here are exact in float32. */
-export const MOST_STATES = 1 << 24;
+export const MOST_STATES: number = 1 << 24;
 
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= MOST_STATES;

@@ -104,7 +104,7 @@ export class RandomStream {
    * An index drawn in proportion to the non-negative `weights[from .. to - 1]`, relative to `from`; -1 if they are all
    * zero.
    */
-  choose(weights: ArrayLike<number>, from = 0, to = weights.length): number {
+  choose(weights: ArrayLike<number>, from = 0, to: number = weights.length): number {
     let total = 0, last = -1;
     for (let i = from; i < to; i++) {
       total += weights[i] as number;

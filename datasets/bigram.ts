@@ -10,6 +10,8 @@ export class BigramModel {
   readonly #previous: readonly number[];
 
   /**
+   * Takes counts as they are.
+   *
    * @param unigrams occurrences by token id
    * @param pairs flat triples: previous id, next id, occurrences
    * @param weight of the bigram, 0 to 1

@@ -2,7 +2,7 @@ import { CircuitError } from "../circuits/mod.ts";
 import type { Plan } from "./plan.ts";
 
 /** Default bytes for an engine's activations. */
-export const DEFAULT_MEMORY = 2 ** 29;
+export const DEFAULT_MEMORY: number = 2 ** 29;
 
 /** Passes whose arrays an engine holds in memory at once. */
 export type PassKind = "forward" | "training";

@@ -58,7 +58,9 @@ function named(text, name) {
   return new RegExp(`"npm:(${quoted}@\\d+\\.\\d+\\.\\d+[^"/]*)/?"`).exec(text)?.[1].replace(/^/, "npm:");
 }
 
+/** Whether the caller finds a program; npm itself adds folders while it runs this one. */
 function onPath(program) {
   return (process.env.PATH ?? "").split(process.platform === "win32" ? ";" : ":")
+    .filter((folder) => !/node_modules[\\/]\.bin[\\/]?$/.test(folder))
     .some((folder) => ["", ".exe", ".cmd"].some((ending) => existsSync(resolve(folder, program + ending))));
 }

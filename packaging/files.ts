@@ -58,7 +58,7 @@ export async function packageFiles(root: string, version = VERSION): Promise<Pac
     add(path.replace(/\.tsx?$/, ".d.ts"), text);
     faults.push(...found);
   }
-  if (faults.length > 0) console.error(`${faults.length} exports do not name their types`);
+  if (faults.length > 0) throw new Error(`exports must name their types:\n${faults.join("\n")}`);
   for (const path of filesIn(root, "web", /\.(css|js)$/)) add(path, read(path));
   for (const path of filesIn(root, "templates", /./)) add(path, Deno.readFileSync(join(root, path)));
   for (const path of ["README.md", "LICENSE", "CHANGELOG.md"]) add(path, read(path));

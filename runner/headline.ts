@@ -53,7 +53,29 @@ const valuesSchema = z.strictObject({
   reference: z.boolean().default(false),
 });
 
-const headlineSchema = z.strictObject({
+const headlineSchema: z.ZodObject<{
+  metric: z.ZodString;
+  unit: z.ZodOptional<z.ZodString>;
+  direction: z.ZodEnum<{
+    lower: "lower";
+    higher: "higher";
+  }>;
+  decimals: z.ZodOptional<z.ZodInt>;
+  baseline: z.ZodString;
+  subject: z.ZodOptional<z.ZodString>;
+  arms: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodString>>;
+  values: z.ZodArray<
+    z.ZodObject<{
+      output: z.ZodString;
+      rows: z.ZodOptional<z.ZodString>;
+      value: z.ZodString;
+      arm: z.ZodString;
+      setting: z.ZodOptional<z.ZodString>;
+      converged: z.ZodOptional<z.ZodString>;
+      reference: z.ZodDefault<z.ZodBoolean>;
+    }, z.core.$strict>
+  >;
+}, z.core.$strict> = z.strictObject({
   metric: z.string().min(1).max(100),
   unit: z.string().min(1).max(100).optional(),
   direction: z.enum(["lower", "higher"]),

@@ -62,7 +62,12 @@ export function memoryBytes(text: string): number | undefined {
 }
 
 /** What `resources` may say. */
-export const resourcesSchema = z.strictObject({
+export const resourcesSchema: z.ZodObject<{
+  cores: z.ZodOptional<z.ZodNumber>;
+  memory: z.ZodOptional<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
+  gpus: z.ZodOptional<z.ZodInt>;
+  time: z.ZodOptional<z.ZodNumber>;
+}, z.core.$strict> = z.strictObject({
   cores: z.number().positive().max(4096).optional(),
   memory: z.union([
     z.number().positive(),
@@ -73,7 +78,20 @@ export const resourcesSchema = z.strictObject({
 });
 
 /** What `retries` may say. Without an end to them, a broken machine would be asked for ever. */
-export const retriesSchema = z.strictObject({
+export const retriesSchema: z.ZodObject<{
+  times: z.ZodInt;
+  on: z.ZodOptional<
+    z.ZodArray<
+      z.ZodEnum<{
+        error: "error";
+        lost: "lost";
+        memory: "memory";
+        timeout: "timeout";
+      }>
+    >
+  >;
+  wait: z.ZodOptional<z.ZodNumber>;
+}, z.core.$strict> = z.strictObject({
   times: z.int().min(0).max(20),
   on: z.array(z.enum(CAUSES)).min(1).optional(),
   wait: z.number().min(0).max(86_400).optional(),

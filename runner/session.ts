@@ -1,6 +1,7 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { impliedEngine, resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, messageOf } from "../foundation/errors.ts";
+import { VERSION } from "../foundation/own_package.ts";
 import { EXPORT_HINT, stagePlaceOf } from "./declaration.ts";
 import { readAwaited } from "./awaited.ts";
 import type { Artifact } from "./codec.ts";
@@ -202,6 +203,13 @@ export class PipelineSession implements AsyncDisposable {
    */
   async plan(signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
     return await this.planner.plan(ancestors(this.targets), signal);
+  }
+
+  /** The version of Retort that last ran this pipeline on this store, where it is another one. */
+  otherVersion(): string | undefined {
+    const [last] = this.records.runs({ pipeline: this.pipeline.name, limit: 1 });
+    const version = last?.environment.retort;
+    return version === VERSION ? undefined : version;
   }
 
   /** The executor for a number of parallel jobs. */

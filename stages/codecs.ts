@@ -1,9 +1,18 @@
 /** Codecs of the artifacts that stages exchange. */
 import { z } from "zod";
 import { json } from "../runner/codecs/json.ts";
+import type { Codec } from "../runner/codec.ts";
 
 /** Counts of an interpolated bigram model. */
-export const bigrams = json(
+export const bigrams: Codec<{
+  unigrams: number[];
+  pairs: number[];
+  start: number;
+}, {
+  unigrams: number[];
+  pairs: number[];
+  start: number;
+}, "bigrams"> = json(
   "bigrams",
   z.object({
     /** Occurrences by token id. */
@@ -17,7 +26,15 @@ export const bigrams = json(
 );
 
 /** How well a model predicts a text. */
-export const languageScore = json(
+export const languageScore: Codec<{
+  perplexity: number | null;
+  bitsPerToken: number | null;
+  tokens: number;
+}, {
+  perplexity: number | null;
+  bitsPerToken: number | null;
+  tokens: number;
+}, "language-score"> = json(
   "language-score",
   z.object({
     /** Null: infinite, because some of the text is impossible. */
@@ -30,6 +47,10 @@ export const languageScore = json(
 );
 
 /** Sentences in words. */
-export const sentences = json("sentences", z.object({ sentences: z.array(z.string()) }), 1, {
+export const sentences: Codec<{
+  sentences: string[];
+}, {
+  sentences: string[];
+}, "sentences"> = json("sentences", z.object({ sentences: z.array(z.string()) }), 1, {
   summary: (value) => value.sentences.join("\n"),
 });

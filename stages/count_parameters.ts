@@ -1,19 +1,38 @@
 import { z } from "zod";
-import { nodeNamed, withNotes } from "../circuits/circuit.ts";
+import { type Circuit, nodeNamed, withNotes } from "../circuits/circuit.ts";
 import { withParameters } from "../circuits/parameters.ts";
 import { countComplete } from "../circuits/learning/count.ts";
 import { materialise } from "../circuits/materialise.ts";
-import { defineStage } from "../runner/stage.ts";
+import { defineStage, type Stage } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { samples } from "./codecs/samples.ts";
+import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
 import { openLearner } from "./open_learner.ts";
+import type { Codec } from "../runner/codec.ts";
 
 /**
  * Learns a circuit from complete data by counting: the columns of `data` are the circuit's variables,
  * followed by the latent variables of the sum nodes named in `latents`, in that order, which must be all that
  * the circuit has. Gives the circuit over its own variables, ready for EM.
  */
-export const countParameters = defineStage({
+export const countParameters: Stage<
+  z.ZodObject<{
+    latents: z.ZodDefault<z.ZodArray<z.ZodString>>;
+    pseudocount: z.ZodPrefault<
+      z.ZodObject<{
+        sums: z.ZodDefault<z.ZodNumber>;
+        leaves: z.ZodDefault<z.ZodNumber>;
+      }, z.core.$strict>
+    >;
+    batchSize: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    data: Codec<StoredSamples, NewSamples, "samples">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "count.parameters",
   params: z.object({
     /** Names of the sum nodes whose latent variables are observed; empty for a circuit that has them explicit. */

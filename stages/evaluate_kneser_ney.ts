@@ -2,9 +2,11 @@ import { z } from "zod";
 import { KneserNeyModel } from "../datasets/kneser_ney.ts";
 import { Ngrams } from "../datasets/ngrams.ts";
 import type { Windows } from "../datasets/text/windows.ts";
-import { defineStage } from "../runner/stage.ts";
+import { defineStage, type Stage } from "../runner/stage.ts";
 import { languageScore } from "./codecs.ts";
-import { type Tokens, tokens, vocabulary, windows } from "./text/codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./text/codecs.ts";
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import type { Codec } from "../runner/codec.ts";
 
 /** Windows read at a time. */
 const TOGETHER = 4096;
@@ -13,7 +15,40 @@ const TOGETHER = 4096;
  * Perplexity of interpolated modified Kneser-Ney models, which have nothing to choose: their discounts come from the counts.
  * Restarted, they know of each window no more than a circuit over windows does.
  */
-export const evaluateKneserNey = defineStage({
+export const evaluateKneserNey: Stage<
+  z.ZodObject<{
+    order: z.ZodInt;
+    restart: z.ZodDefault<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    train: Codec<Tokens, NewTokens, "tokens">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    validWindows: Codec<Windows, Windows, "windows">;
+    test: Codec<Tokens, NewTokens, "tokens">;
+    testWindows: Codec<Windows, Windows, "windows">;
+  },
+  {
+    valid: Codec<{
+      perplexity: number | null;
+      bitsPerToken: number | null;
+      tokens: number;
+    }, {
+      perplexity: number | null;
+      bitsPerToken: number | null;
+      tokens: number;
+    }, "language-score">;
+    test: Codec<{
+      perplexity: number | null;
+      bitsPerToken: number | null;
+      tokens: number;
+    }, {
+      perplexity: number | null;
+      bitsPerToken: number | null;
+      tokens: number;
+    }, "language-score">;
+  }
+> = defineStage({
   name: "evaluate.kneser-ney",
   params: z.object({
     /** Longest n-grams. */

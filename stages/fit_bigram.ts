@@ -1,10 +1,25 @@
 import { BigramCounts } from "../datasets/bigram.ts";
-import { defineStage } from "../runner/stage.ts";
+import type { Codec } from "../runner/codec.ts";
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { defineStage, type NoParams, type Stage } from "../runner/stage.ts";
 import { bigrams } from "./codecs.ts";
-import { tokens, vocabulary } from "./text/codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary } from "./text/codecs.ts";
 
 /** Counts of a bigram model. */
-export const fitBigram = defineStage({
+export const fitBigram: Stage<NoParams, {
+  vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  tokens: Codec<Tokens, NewTokens, "tokens">;
+}, {
+  model: Codec<{
+    unigrams: number[];
+    pairs: number[];
+    start: number;
+  }, {
+    unigrams: number[];
+    pairs: number[];
+    start: number;
+  }, "bigrams">;
+}> = defineStage({
   name: "fit.bigram",
   inputs: { vocabulary, tokens },
   outputs: { model: bigrams },

@@ -14,6 +14,7 @@ export * from "./clusters/exchange.ts";
 export * from "./clusters/kmeans.ts";
 export * from "./clusters/pca.ts";
 export * from "./clusters/within.ts";
+export type { Pca } from "../kernels/pca.ts";
 export { circuit } from "./codecs/circuit.ts";
 export { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
 export * from "./codecs/score.ts";

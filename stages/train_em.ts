@@ -12,19 +12,147 @@ import { perturbed } from "../circuits/learning/perturb.ts";
 import type { Score } from "../circuits/learning/score.ts";
 import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
-import { defineStage, type StageContext } from "../runner/stage.ts";
+import { defineStage, type Stage, type StageContext } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { samples } from "./codecs/samples.ts";
+import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
 import { plainScore, trainingLog } from "./codecs/score.ts";
 import { trainingState } from "./codecs/training_state.ts";
 import { openLearner } from "./open_learner.ts";
 import { trainingOptions, trainingParams } from "./training_params.ts";
+import type { Codec } from "../runner/codec.ts";
 
 /**
  * Trains a circuit by EM, full-batch or mini-batch, and gives the parameters that fit the validation samples
  * best. Interrupted at any batch, it resumes there and ends with the same bytes.
  */
-export const trainEm = defineStage({
+export const trainEm: Stage<
+  z.ZodObject<{
+    epochs: z.ZodDefault<z.ZodInt>;
+    batchSize: z.ZodDefault<z.ZodInt>;
+    batchesPerUpdate: z.ZodDefault<
+      z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
+    >;
+    step: z.ZodDefault<
+      z.ZodDiscriminatedUnion<[
+        z.ZodObject<{
+          kind: z.ZodLiteral<"em">;
+        }, z.core.$strict>,
+        z.ZodObject<{
+          kind: z.ZodLiteral<"inertia">;
+          inertia: z.ZodDefault<
+            z.ZodUnion<
+              readonly [
+                z.ZodNumber,
+                z.ZodObject<{
+                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                  between: z.ZodOptional<
+                    z.ZodEnum<{
+                      steps: "steps";
+                      linear: "linear";
+                    }>
+                  >;
+                }, z.core.$strict>,
+              ]
+            >
+          >;
+        }, z.core.$strict>,
+        z.ZodObject<{
+          kind: z.ZodLiteral<"anemone">;
+          step: z.ZodUnion<
+            readonly [
+              z.ZodUnion<
+                readonly [
+                  z.ZodNumber,
+                  z.ZodObject<{
+                    points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                    between: z.ZodOptional<
+                      z.ZodEnum<{
+                        steps: "steps";
+                        linear: "linear";
+                      }>
+                    >;
+                  }, z.core.$strict>,
+                ]
+              >,
+              z.ZodObject<{
+                from: z.ZodNumber;
+                to: z.ZodNumber;
+                factor: z.ZodDefault<z.ZodNumber>;
+              }, z.core.$strict>,
+            ]
+          >;
+        }, z.core.$strict>,
+      ], "kind">
+    >;
+    pseudocount: z.ZodPrefault<
+      z.ZodObject<{
+        sums: z.ZodDefault<z.ZodNumber>;
+        leaves: z.ZodDefault<z.ZodNumber>;
+        backoff: z.ZodOptional<z.ZodNumber>;
+      }, z.core.$strict>
+    >;
+    leafBase: z.ZodDefault<
+      z.ZodEnum<{
+        uniform: "uniform";
+        marginal: "marginal";
+      }>
+    >;
+    leafMix: z.ZodDefault<z.ZodNumber>;
+    frozen: z.ZodDefault<z.ZodArray<z.ZodString>>;
+    perturb: z.ZodDefault<z.ZodNumber>;
+    dropout: z.ZodDefault<z.ZodNumber>;
+    patience: z.ZodOptional<z.ZodInt>;
+    tolerance: z.ZodDefault<z.ZodNumber>;
+    shuffleBlock: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    train: Codec<StoredSamples, NewSamples, "samples">;
+    valid: Codec<StoredSamples, NewSamples, "samples">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    log: Codec<{
+      bestEpoch: number;
+      converged: boolean | null;
+      epochs: {
+        epoch: number;
+        best: boolean;
+        train?: {
+          logLikelihood: number | null;
+          bitsPerVariable: number | null;
+          impossible: number;
+          samples: number;
+        } | undefined;
+        valid?: {
+          logLikelihood: number | null;
+          bitsPerVariable: number | null;
+          impossible: number;
+          samples: number;
+        } | undefined;
+      }[];
+    }, {
+      bestEpoch: number;
+      converged: boolean | null;
+      epochs: {
+        epoch: number;
+        best: boolean;
+        train?: {
+          logLikelihood: number | null;
+          bitsPerVariable: number | null;
+          impossible: number;
+          samples: number;
+        } | undefined;
+        valid?: {
+          logLikelihood: number | null;
+          bitsPerVariable: number | null;
+          impossible: number;
+          samples: number;
+        } | undefined;
+      }[];
+    }, "training-log">;
+  }
+> = defineStage({
   name: "train.em",
   params: trainingParams,
   inputs: { circuit, train: samples, valid: samples },
@@ -43,7 +171,29 @@ export async function runTraining(
   params: z.output<typeof trainingParams>,
   context: StageContext<TrainingState>,
   open: (circuit: Circuit) => Promise<Learner> = (circuit) => openLearner(circuit, context),
-) {
+): Promise<{
+  circuit: Circuit;
+  log: {
+    epochs: {
+      best: boolean;
+      valid?: {
+        logLikelihood: number | null;
+        bitsPerVariable: number | null;
+        impossible: number;
+        samples: number;
+      };
+      train?: {
+        logLikelihood: number | null;
+        bitsPerVariable: number | null;
+        impossible: number;
+        samples: number;
+      };
+      epoch: number;
+    }[];
+    bestEpoch: number;
+    converged: boolean | null;
+  };
+}> {
   const first = params.perturb > 0 ? perturbed(start, { amount: params.perturb, seed: context.seed }) : start;
   const learner = await open(first);
   try {

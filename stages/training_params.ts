@@ -21,7 +21,56 @@ const falling = z.strictObject({
 });
 
 /** How counts become parameters: see `UpdateStep`. */
-const step = z.discriminatedUnion("kind", [
+const step: z.ZodDiscriminatedUnion<[
+  z.ZodObject<{
+    kind: z.ZodLiteral<"em">;
+  }, z.core.$strict>,
+  z.ZodObject<{
+    kind: z.ZodLiteral<"inertia">;
+    inertia: z.ZodDefault<
+      z.ZodUnion<
+        readonly [
+          z.ZodNumber,
+          z.ZodObject<{
+            points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+            between: z.ZodOptional<
+              z.ZodEnum<{
+                steps: "steps";
+                linear: "linear";
+              }>
+            >;
+          }, z.core.$strict>,
+        ]
+      >
+    >;
+  }, z.core.$strict>,
+  z.ZodObject<{
+    kind: z.ZodLiteral<"anemone">;
+    step: z.ZodUnion<
+      readonly [
+        z.ZodUnion<
+          readonly [
+            z.ZodNumber,
+            z.ZodObject<{
+              points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+              between: z.ZodOptional<
+                z.ZodEnum<{
+                  steps: "steps";
+                  linear: "linear";
+                }>
+              >;
+            }, z.core.$strict>,
+          ]
+        >,
+        z.ZodObject<{
+          from: z.ZodNumber;
+          to: z.ZodNumber;
+          factor: z.ZodDefault<z.ZodNumber>;
+        }, z.core.$strict>,
+      ]
+    >;
+  }, z.core.$strict>,
+], "kind"> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("em") }),
   z.strictObject({
     kind: z.literal("inertia"),
@@ -33,7 +82,85 @@ const step = z.discriminatedUnion("kind", [
 ]);
 
 /** Parameters of stages that train a circuit by EM. */
-export const trainingParams = z.object({
+export const trainingParams: z.ZodObject<{
+  epochs: z.ZodDefault<z.ZodInt>;
+  batchSize: z.ZodDefault<z.ZodInt>;
+  batchesPerUpdate: z.ZodDefault<
+    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
+  >;
+  step: z.ZodDefault<
+    z.ZodDiscriminatedUnion<[
+      z.ZodObject<{
+        kind: z.ZodLiteral<"em">;
+      }, z.core.$strict>,
+      z.ZodObject<{
+        kind: z.ZodLiteral<"inertia">;
+        inertia: z.ZodDefault<
+          z.ZodUnion<
+            readonly [
+              z.ZodNumber,
+              z.ZodObject<{
+                points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                between: z.ZodOptional<
+                  z.ZodEnum<{
+                    steps: "steps";
+                    linear: "linear";
+                  }>
+                >;
+              }, z.core.$strict>,
+            ]
+          >
+        >;
+      }, z.core.$strict>,
+      z.ZodObject<{
+        kind: z.ZodLiteral<"anemone">;
+        step: z.ZodUnion<
+          readonly [
+            z.ZodUnion<
+              readonly [
+                z.ZodNumber,
+                z.ZodObject<{
+                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                  between: z.ZodOptional<
+                    z.ZodEnum<{
+                      steps: "steps";
+                      linear: "linear";
+                    }>
+                  >;
+                }, z.core.$strict>,
+              ]
+            >,
+            z.ZodObject<{
+              from: z.ZodNumber;
+              to: z.ZodNumber;
+              factor: z.ZodDefault<z.ZodNumber>;
+            }, z.core.$strict>,
+          ]
+        >;
+      }, z.core.$strict>,
+    ], "kind">
+  >;
+  pseudocount: z.ZodPrefault<
+    z.ZodObject<{
+      sums: z.ZodDefault<z.ZodNumber>;
+      leaves: z.ZodDefault<z.ZodNumber>;
+      backoff: z.ZodOptional<z.ZodNumber>;
+    }, z.core.$strict>
+  >;
+  leafBase: z.ZodDefault<
+    z.ZodEnum<{
+      uniform: "uniform";
+      marginal: "marginal";
+    }>
+  >;
+  leafMix: z.ZodDefault<z.ZodNumber>;
+  frozen: z.ZodDefault<z.ZodArray<z.ZodString>>;
+  perturb: z.ZodDefault<z.ZodNumber>;
+  dropout: z.ZodDefault<z.ZodNumber>;
+  patience: z.ZodOptional<z.ZodInt>;
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  shuffleBlock: z.ZodDefault<z.ZodInt>;
+}> = z.object({
   /** Most passes over the training samples. */
   epochs: z.int().min(0).default(100),
   /** Most samples at a time. */
@@ -76,7 +203,7 @@ export const trainingParams = z.object({
 });
 
 /** Anemone's rule, with steps that shrink evenly from the first update to the last. */
-export function anemone(from: number, to: number): z.input<typeof step> {
+export function anemone(from: number, to: number): { kind: "anemone"; step: { points: [number, number][] } } {
   return { kind: "anemone", step: { points: [[0, from], [1, to]] } };
 }
 

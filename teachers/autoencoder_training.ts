@@ -89,7 +89,11 @@ export class AutoencoderTraining {
   #validLosses: number[] = [];
   #order: { epoch: number; images: Uint32Array } | undefined;
 
-  /** @throws {RetortError} when sizes or options make no sense */
+  /**
+   * Starts from random numbers.
+   *
+   * @throws {RetortError} when sizes or options make no sense
+   */
   constructor(sizes: AutoencoderSizes, options: AutoencoderOptions, train: PatchSource, valid: PatchSource) {
     const count = sizes.rows * sizes.columns;
     const [least, most] = options.hidden;

@@ -4,7 +4,50 @@ import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 const ids = z.array(z.int().min(0));
 
 /** The inputs and outputs of a teacher's graph, and how text becomes pieces. */
-export const teacherConfig = z.strictObject({
+export const teacherConfig: z.ZodObject<{
+  name: z.ZodString;
+  width: z.ZodInt;
+  longest: z.ZodInt;
+  causal: z.ZodBoolean;
+  inputs: z.ZodObject<{
+    ids: z.ZodString;
+    mask: z.ZodOptional<z.ZodString>;
+    types: z.ZodOptional<z.ZodString>;
+    positions: z.ZodOptional<z.ZodString>;
+    suffixes: z.ZodOptional<z.ZodString>;
+    integers: z.ZodOptional<
+      z.ZodEnum<{
+        int32: "int32";
+        int64: "int64";
+      }>
+    >;
+    useCache: z.ZodOptional<z.ZodString>;
+    keep: z.ZodOptional<z.ZodString>;
+    past: z.ZodArray<
+      z.ZodObject<{
+        name: z.ZodString;
+        heads: z.ZodInt;
+        size: z.ZodInt;
+        type: z.ZodOptional<
+          z.ZodEnum<{
+            float32: "float32";
+            float16: "float16";
+          }>
+        >;
+        present: z.ZodOptional<z.ZodString>;
+      }, z.core.$strict>
+    >;
+  }, z.core.$strict>;
+  output: z.ZodString;
+  logits: z.ZodOptional<z.ZodString>;
+  start: z.ZodOptional<z.ZodArray<z.ZodInt>>;
+  ends: z.ZodOptional<z.ZodArray<z.ZodInt>>;
+  before: z.ZodArray<z.ZodInt>;
+  after: z.ZodArray<z.ZodInt>;
+  unknown: z.ZodArray<z.ZodInt>;
+  end: z.ZodArray<z.ZodInt>;
+  padding: z.ZodInt;
+}, z.core.$strict> = z.strictObject({
   /** Display name. */
   name: z.string().min(1),
   /** Dimension of token vectors. */

@@ -34,8 +34,9 @@ import {
 
 /** Sizes of a masked autoencoder. */
 export interface AutoencoderSizes {
-  /** Number of rows of patches, and of columns of patches, per image. */
+  /** Number of rows of patches per image. */
   readonly rows: number;
+  /** Number of columns of patches per image. */
   readonly columns: number;
   /** Number of values per patch. */
   readonly patch: number;

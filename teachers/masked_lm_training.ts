@@ -101,7 +101,11 @@ export class MaskedLmTraining {
   #total = 0;
   #reports: MaskedLmReport[] = [];
 
-  /** @throws {RetortError} when sizes or options make no sense, or the corpus is shorter than a window */
+  /**
+   * Starts from random numbers.
+   *
+   * @throws {RetortError} when sizes or options make no sense, or the corpus is shorter than a window
+   */
   constructor(sizes: MaskedLmSizes, options: MaskedLmOptions, corpus: CorpusTokens) {
     const plans = maskedLmPlans(sizes);
     const { length, tokens } = sizes;

@@ -46,21 +46,23 @@ export async function useLite(): Promise<TeacherFiles> {
   };
 }
 
-/** A weight of the package: its numbers and their shape. */
-interface Weight {
+/** A weight of the package. */
+export interface LiteWeight {
+  /** Its numbers. */
   readonly data: Float32Array<ArrayBuffer>;
+  /** Their shape. */
   readonly shape: readonly number[];
 }
 
-/** Weights by their names in the package's graph. */
-type Weights = (name: string) => Weight;
+/** LiteWeights by their names in the package's graph. */
+export type LiteWeights = (name: string) => LiteWeight;
 
-async function readWeights(): Promise<Weights> {
+async function readWeights(): Promise<LiteWeights> {
   const path = (file: string) => fileURLToPath(import.meta.resolve(`${PACKAGE}/${file}`));
   const { weightsManifest } = JSON.parse(await Deno.readTextFile(path("model.json"))) as {
     weightsManifest: { paths: string[]; weights: { name: string; shape: number[]; dtype: string }[] }[];
   };
-  const found = new Map<string, Weight>();
+  const found = new Map<string, LiteWeight>();
   for (const { paths, weights } of weightsManifest) {
     const shards = await Promise.all(paths.map((file) => Deno.readFile(path(file))));
     const bytes = new Uint8Array(await new Blob(shards).arrayBuffer());
@@ -90,7 +92,7 @@ async function readWeights(): Promise<Weights> {
  * to `tokens` `[batch, tokens, 512]`. If `suffixes` is 1, a piece attends only to itself and later pieces, so its vector
  * is one of the suffix that begins with it; if 0, to all pieces, as the model was trained.
  */
-export function useLiteGraph(weight: Weights): Uint8Array<ArrayBuffer> {
+export function useLiteGraph(weight: LiteWeights): Uint8Array<ArrayBuffer> {
   const graph = new OnnxGraph();
   const constant = (name: string) => {
     const { data, shape } = weight(name);

@@ -35,6 +35,8 @@ export class WordVectors {
   readonly #recent: number[] = [];
 
   /**
+   * Counts nothing yet.
+   *
    * @param occurrences of each token
    * @throws RetortError when the table of counts would be too large.
    */

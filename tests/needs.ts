@@ -42,6 +42,11 @@ export const NEEDS = {
     how:
       "install Node with npm; the first run fetches both, and the packages that the library needs, from npm's registry",
   },
+  registry: {
+    what: "npm, and the registry Verdaccio to install the package from",
+    how:
+      "npm install --prefix FOLDER verdaccio@6.8.0, with node-fetch 2.7.0 as override; RETORT_VERDACCIO names the folder",
+  },
   linux: { what: "Linux, where some faults of disks can be staged", how: "run them on Linux" },
 } as const;
 

@@ -4,7 +4,7 @@
  */
 
 /** Maximum count: integers up to here are exact in float32. */
-export const MOST_COUNT = 2 ** 24;
+export const MOST_COUNT: number = 2 ** 24;
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 

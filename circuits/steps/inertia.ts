@@ -1,9 +1,18 @@
-import { KEPT, type StepRule } from "./step.ts";
+import type { ParameterArray } from "../circuit.ts";
+import { KEPT, type LeafStep, type StepFactors, type StepRule } from "./step.ts";
 
 /** Interpolates between the old parameter and the EM maximum. */
-export const inertiaStep = {
+export const inertiaStep: {
+  readonly number: "inertia";
+  readonly factors: (inertia: number, smoothed: number) => StepFactors;
+  readonly leaf: (
+    inertia: number,
+    { leaf, family, statistics, pseudocount, spread }: LeafStep,
+  ) => ParameterArray;
+} = {
   number: "inertia",
-  factors: (inertia, smoothed) => smoothed > 0 ? { keep: inertia, take: (1 - inertia) / smoothed } : KEPT,
-  leaf: (inertia, { leaf, family, statistics, pseudocount, spread }) =>
+  factors: (inertia: number, smoothed: number): StepFactors =>
+    smoothed > 0 ? { keep: inertia, take: (1 - inertia) / smoothed } : KEPT,
+  leaf: (inertia: number, { leaf, family, statistics, pseudocount, spread }: LeafStep): ParameterArray =>
     family.blend(leaf, family.maximise(leaf, statistics, pseudocount, spread), inertia),
 } as const satisfies StepRule;

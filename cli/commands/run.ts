@@ -2,6 +2,7 @@ import { exit } from "../exit.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import { outputName } from "../../runner/awaited.ts";
 import { CallError } from "../../foundation/errors.ts";
+import { VERSION } from "../../foundation/own_package.ts";
 import { indented } from "../../foundation/text.ts";
 import type { Executor } from "../../runner/execute/executor.ts";
 import { reasonText } from "../../runner/key.ts";
@@ -132,6 +133,12 @@ async function run(file: string, options: RunOptions): Promise<void> {
     }
   };
   await checkLock();
+  const other = session.otherVersion();
+  if (other !== undefined) {
+    note(
+      `Retort ${other} -> ${VERSION} since the last run: only nodes whose code or packages changed run again`,
+    );
+  }
   if (options.dryRun) return showPlan(session, [...(await session.plan()).values()], options);
 
   const stop = new AbortController();

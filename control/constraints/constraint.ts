@@ -20,7 +20,9 @@ export function isConstraint(x: unknown): x is Constraint {
 }
 
 /** Refuses anything but a whole number from 0; `Infinity` only where it is allowed. @throws {CallError} */
-export function requireCount(what: string, x: unknown, { infinite = false } = {}): void {
+export function requireCount(what: string, x: unknown, { infinite = false }: {
+  infinite?: boolean | undefined;
+} = {}): void {
   if (Number.isSafeInteger(x) && (x as number) >= 0 || infinite && x === Infinity) return;
   throw new CallError(
     "control/argument",

@@ -12,7 +12,13 @@
 export type ColourTransform = "none" | "ycbcr-lossy" | "ycocg-lossy" | "ycocg-r-511" | "ycocg-r-512";
 
 /** Names of all transforms. */
-export const COLOUR_TRANSFORMS = [
+export const COLOUR_TRANSFORMS: readonly [
+  "none",
+  "ycbcr-lossy",
+  "ycocg-lossy",
+  "ycocg-r-511",
+  "ycocg-r-512",
+] = [
   "none",
   "ycbcr-lossy",
   "ycocg-lossy",

@@ -5,7 +5,7 @@ import type { ImageSet, PixelSpace } from "./image_set.ts";
 export { COLOUR_TRANSFORMS, type ColourTransform, isLossless, levelsOf } from "./colour_transform.ts";
 
 /** The three values of a colour. */
-type Triple = [number, number, number];
+export type Triple = [number, number, number];
 
 /** Transforms one 8-bit colour to three numbers. */
 export function encodeColour(transform: ColourTransform, r: number, g: number, b: number): Triple {

@@ -164,11 +164,13 @@ export function toGrey(set: ImageSet): ImageSet {
 
 /** A grid of equal patches that covers images of one size. */
 export interface PatchGrid {
-  /** Height and width of a patch in pixels. */
+  /** Height of a patch in pixels. */
   readonly patchHeight: number;
+  /** Width of a patch in pixels. */
   readonly patchWidth: number;
-  /** Number of rows and columns of patches. */
+  /** Number of rows of patches. */
   readonly rows: number;
+  /** Number of columns of patches. */
   readonly columns: number;
   /** Number of values per pixel. */
   readonly channels: number;

@@ -5,8 +5,11 @@ import { type ImageSet, joinImages, plainSpace } from "./image_set.ts";
 
 /** A picture: 8-bit grey (1 channel) or red, green, blue (3 channels), row-major. */
 export interface Picture {
+  /** Rows of pixels. */
   readonly height: number;
+  /** Columns of pixels. */
   readonly width: number;
+  /** 1 for grey, 3 for colours. */
   readonly channels: 1 | 3;
   /** `[height, width, channels]`. */
   readonly pixels: Uint8Array;

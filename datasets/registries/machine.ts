@@ -12,6 +12,7 @@ export interface Machine {
   readonly fetched: string;
   /** The working directory. */
   readonly folder: string;
+  /** The operating system. */
   readonly os: string;
 }
 

@@ -21,7 +21,7 @@ const LIMIT = 1 << 16;
 export async function* passagesOf(
   path: string,
   starts: Float64Array,
-  limit = LIMIT,
+  limit: number = LIMIT,
 ): AsyncGenerator<Passage> {
   using file = await Deno.open(path, { read: true });
   const reader = new Reader(file, Math.max(16 * limit, 1 << 20));

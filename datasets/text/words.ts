@@ -21,7 +21,9 @@ const dictionary = new Intl.Segmenter("en", { granularity: "word" });
 
 /** A word and its position. */
 export interface Word {
+  /** The word. */
   readonly word: string;
+  /** Where it begins, in UTF-16 units. */
   readonly index: number;
 }
 

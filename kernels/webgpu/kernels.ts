@@ -10,7 +10,7 @@ import * as shaders from "./shaders/mod.ts";
 const { common, ...TEMPLATES } = shaders;
 
 /** Name of a template. */
-export type TemplateName = keyof typeof TEMPLATES;
+export type TemplateName = Exclude<keyof typeof shaders, "common">;
 
 /** A kernel: a template and its specialisation. */
 export interface KernelSpec {

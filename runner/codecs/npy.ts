@@ -1,5 +1,11 @@
 /** Element types by their numpy codes without byte order, with the arrays that hold them. */
-export const npyTypes = {
+export const npyTypes: {
+  readonly f2: Float16ArrayConstructor;
+  readonly f4: Float32ArrayConstructor;
+  readonly i4: Int32ArrayConstructor;
+  readonly u2: Uint16ArrayConstructor;
+  readonly u1: Uint8ArrayConstructor;
+} = {
   f2: Float16Array,
   f4: Float32Array,
   i4: Int32Array,

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
@@ -8,10 +7,15 @@ import { colourVariable, type Style, stylesOf, stylesOfRoles } from "../../found
  * A point. Repetitions with other seeds spread from `low` to `high`. An `open` point is hollow: not converged.
  */
 export interface ChartPoint {
+  /** Place on the horizontal axis. */
   readonly x: number;
+  /** Place on the vertical axis. */
   readonly y: number;
+  /** Least of the repetitions. */
   readonly low?: number;
+  /** Most of the repetitions. */
   readonly high?: number;
+  /** Whether it is drawn hollow. */
   readonly open?: true;
 }
 
@@ -30,8 +34,9 @@ export function pointOf(x: number, values: readonly number[], open = false): Cha
 export interface LineChart {
   /** What it shows, in a sentence, for who cannot see it. */
   readonly title: string;
-  /** Axes: what they show, with its unit. Logarithmic to base 2 or 10 where named. */
+  /** The horizontal axis. */
   readonly x: ChartAxis;
+  /** The vertical axis. */
   readonly y: ChartAxis;
   /** Lines through points in the order of x. */
   readonly series: readonly { readonly label: string; readonly points: readonly ChartPoint[] }[];
@@ -45,7 +50,9 @@ export interface LineChart {
 
 /** An axis of a chart. */
 export interface ChartAxis {
+  /** What it shows, with its unit. */
   readonly label: string;
+  /** Base of the logarithm by which values are placed, if they are. */
   readonly log?: 2 | 10;
   /** Where ticks are: at the points if there are few (the default), or at round numbers. */
   readonly ticks?: "points" | "round";

@@ -2,14 +2,32 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { nearestCentroids } from "../../kernels/kmeans/assign.ts";
 import { everyNth } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
-import { centroids, clusterLabels } from "./codecs.ts";
+import { type Centroids, centroids, type ClusterLabels, clusterLabels } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Assigns vectors that were not used by k-means, such as a test set's, to their nearest clusters. */
-export const assignClusters = defineStage({
+export const assignClusters: Stage<
+  z.ZodObject<{
+    zeros: z.ZodDefault<
+      z.ZodEnum<{
+        keep: "keep";
+        skip: "skip";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    centroids: Codec<Centroids, Centroids, "centroids">;
+  },
+  {
+    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+  }
+> = defineStage({
   name: "clusters.assign",
   params: z.object({
     /** `skip`: zero rows, which are padding, get an arbitrary cluster and do not count. */

@@ -82,7 +82,29 @@ export const centroids: Codec<Centroids, Centroids, "centroids"> = defineCodec<
 });
 
 /** Results of k-means for each position. */
-export const clusterReport = json(
+export const clusterReport: Codec<{
+  vectors: number;
+  positions: {
+    distance: number;
+    sizes: number[];
+    runs: {
+      iterations: number;
+      distance: number;
+      converged: boolean;
+    }[];
+  }[];
+}, {
+  vectors: number;
+  positions: {
+    distance: number;
+    sizes: number[];
+    runs: {
+      iterations: number;
+      distance: number;
+      converged: boolean;
+    }[];
+  }[];
+}, "cluster-report"> = json(
   "cluster-report",
   z.object({
     vectors: z.int(),
@@ -124,10 +146,15 @@ export interface ClusteringState {
 
 /** Results kept of a finished position. */
 export interface PositionResult {
+  /** Centres of the clusters, one after another. */
   readonly centroids: Float32Array;
+  /** The cluster of each vector. */
   readonly labels: Int32Array;
+  /** Mean distance of the vectors from their centres. */
   readonly distance: number;
+  /** Number of vectors in each cluster. */
   readonly sizes: readonly number[];
+  /** What each start came to. */
   readonly runs: readonly {
     readonly iterations: number;
     readonly distance: number;

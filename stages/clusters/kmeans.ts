@@ -3,17 +3,85 @@ import { RetortError } from "../../foundation/errors.ts";
 import { kmeans, type KMeansResult } from "../../kernels/kmeans/kmeans.ts";
 import type { KMeansState } from "../../kernels/kmeans/state.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
-import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";
+import {
+  type Centroids,
+  centroids,
+  clusteringState,
+  type ClusterLabels,
+  clusterLabels,
+  clusterReport,
+  type PositionResult,
+} from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /**
  * Clusters vectors by k-means. Vectors are streamed from their shards unless they fit into memory. An interrupted run
  * resumes between iterations and produces the same bytes.
  */
-export const clusterVectors = defineStage({
+export const clusterVectors: Stage<
+  z.ZodObject<{
+    clusters: z.ZodInt;
+    metric: z.ZodDefault<
+      z.ZodEnum<{
+        euclidean: "euclidean";
+        cosine: "cosine";
+      }>
+    >;
+    positions: z.ZodDefault<z.ZodInt>;
+    start: z.ZodDefault<
+      z.ZodEnum<{
+        "k-means++": "k-means++";
+        sample: "sample";
+      }>
+    >;
+    restarts: z.ZodDefault<z.ZodInt>;
+    iterations: z.ZodDefault<z.ZodInt>;
+    tolerance: z.ZodDefault<z.ZodNumber>;
+    batch: z.ZodOptional<z.ZodInt>;
+    zeros: z.ZodDefault<
+      z.ZodEnum<{
+        keep: "keep";
+        skip: "skip";
+      }>
+    >;
+    memory: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  },
+  {
+    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+    centroids: Codec<Centroids, Centroids, "centroids">;
+    report: Codec<{
+      vectors: number;
+      positions: {
+        distance: number;
+        sizes: number[];
+        runs: {
+          iterations: number;
+          distance: number;
+          converged: boolean;
+        }[];
+      }[];
+    }, {
+      vectors: number;
+      positions: {
+        distance: number;
+        sizes: number[];
+        runs: {
+          iterations: number;
+          distance: number;
+          converged: boolean;
+        }[];
+      }[];
+    }, "cluster-report">;
+  }
+> = defineStage({
   name: "clusters.kmeans",
   params: z.object({
     /** Number of clusters (per position). */

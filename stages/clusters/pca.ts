@@ -1,14 +1,26 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { principalComponents, projection } from "../../kernels/pca.ts";
+import { type Pca, principalComponents, projection } from "../../kernels/pca.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { principalAxes } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Fits the principal components of vectors: the directions of largest variance. */
-export const fitPca = defineStage({
+export const fitPca: Stage<
+  z.ZodObject<{
+    components: z.ZodInt;
+  }, z.core.$strip>,
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  },
+  {
+    axes: Codec<Pca, Pca, "principal-axes">;
+  }
+> = defineStage({
   name: "clusters.pca",
   params: z.object({
     /** Number of components. */
@@ -24,7 +36,24 @@ export const fitPca = defineStage({
 });
 
 /** Projects vectors onto principal components, so k-means compares fewer dimensions. */
-export const projectPca = defineStage({
+export const projectPca: Stage<
+  z.ZodObject<{
+    whiten: z.ZodDefault<z.ZodBoolean>;
+    precision: z.ZodDefault<
+      z.ZodEnum<{
+        f2: "f2";
+        f4: "f4";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    axes: Codec<Pca, Pca, "principal-axes">;
+  },
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "clusters.project",
   params: z.object({
     /** Whether to scale all components to unit variance. */

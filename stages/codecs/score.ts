@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { Score } from "../../circuits/learning/score.ts";
 import { json } from "../../runner/codecs/json.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** A mean log-likelihood in nats; null stands for -Infinity (nothing is possible), which JSON cannot say. */
 const logLikelihood = z.number().nullable();
 
 /** How well a circuit fits samples. */
-export const scoreSchema = z.object({
+export const scoreSchema: z.ZodObject<{
+  logLikelihood: z.ZodNullable<z.ZodNumber>;
+  bitsPerVariable: z.ZodNullable<z.ZodNumber>;
+  impossible: z.ZodInt;
+  samples: z.ZodInt;
+}, z.core.$strip> = z.object({
   /** Mean over the possible samples, in nats. */
   logLikelihood,
   /** The same in bits a variable, negated: smaller is better. */
@@ -18,10 +24,60 @@ export const scoreSchema = z.object({
 });
 
 /** How well a circuit fits samples, with the standard error of the mean. */
-export const score = json("circuit-score", scoreSchema.extend({ standardError: z.number().nullable() }));
+export const score: Codec<{
+  logLikelihood: number | null;
+  bitsPerVariable: number | null;
+  impossible: number;
+  samples: number;
+  standardError: number | null;
+}, {
+  logLikelihood: number | null;
+  bitsPerVariable: number | null;
+  impossible: number;
+  samples: number;
+  standardError: number | null;
+}, "circuit-score"> = json("circuit-score", scoreSchema.extend({ standardError: z.number().nullable() }));
 
 /** The course of a training. */
-export const trainingLog = json(
+export const trainingLog: Codec<{
+  bestEpoch: number;
+  converged: boolean | null;
+  epochs: {
+    epoch: number;
+    best: boolean;
+    train?: {
+      logLikelihood: number | null;
+      bitsPerVariable: number | null;
+      impossible: number;
+      samples: number;
+    } | undefined;
+    valid?: {
+      logLikelihood: number | null;
+      bitsPerVariable: number | null;
+      impossible: number;
+      samples: number;
+    } | undefined;
+  }[];
+}, {
+  bestEpoch: number;
+  converged: boolean | null;
+  epochs: {
+    epoch: number;
+    best: boolean;
+    train?: {
+      logLikelihood: number | null;
+      bitsPerVariable: number | null;
+      impossible: number;
+      samples: number;
+    } | undefined;
+    valid?: {
+      logLikelihood: number | null;
+      bitsPerVariable: number | null;
+      impossible: number;
+      samples: number;
+    } | undefined;
+  }[];
+}, "training-log"> = json(
   "training-log",
   z.object({
     /** The epoch whose parameters are the result; 0 for those that training started from. */

@@ -2,9 +2,24 @@
 import { z } from "zod";
 import { json } from "../../runner/codecs/json.ts";
 import { tableText } from "../../foundation/text.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** What a plan comes to. */
-export const planFacts = json(
+export const planFacts: Codec<{
+  constraint: string;
+  tokens: [number, number];
+  logProbability: number | null;
+  states: number;
+  classes: number;
+  bytes: number;
+}, {
+  constraint: string;
+  tokens: [number, number];
+  logProbability: number | null;
+  states: number;
+  classes: number;
+  bytes: number;
+}, "control-plan"> = json(
   "control-plan",
   z.object({
     /** The constraint, as functions write it. */
@@ -30,7 +45,29 @@ const text = z.object({
 });
 
 /** Texts that were drawn under a constraint. */
-export const controlledTexts = json(
+export const controlledTexts: Codec<{
+  method: "look-ahead" | "mask" | "rejection";
+  constraint: string;
+  satisfied: number;
+  attempts: number;
+  perplexity: number | null;
+  texts: {
+    text: string;
+    tokens: number[];
+    logProbability: number;
+  }[];
+}, {
+  method: "look-ahead" | "mask" | "rejection";
+  constraint: string;
+  satisfied: number;
+  attempts: number;
+  perplexity: number | null;
+  texts: {
+    text: string;
+    tokens: number[];
+    logProbability: number;
+  }[];
+}, "controlled-texts"> = json(
   "controlled-texts",
   z.object({
     /** How they were drawn. */
@@ -75,7 +112,39 @@ const row = z.object({
 });
 
 /** Ways to keep to a constraint, beside each other. */
-export const controlTable = json(
+export const controlTable: Codec<{
+  rows: {
+    method: string;
+    texts: number;
+    satisfied: number;
+    perplexity: number | null;
+    attempts: number;
+    length: number;
+    tokenDistance: number | null;
+    lengthDistance: number | null;
+  }[];
+  quality: {
+    languageModel: number;
+    hmm: number;
+    tokens: number;
+  };
+}, {
+  rows: {
+    method: string;
+    texts: number;
+    satisfied: number;
+    perplexity: number | null;
+    attempts: number;
+    length: number;
+    tokenDistance: number | null;
+    lengthDistance: number | null;
+  }[];
+  quality: {
+    languageModel: number;
+    hmm: number;
+    tokens: number;
+  };
+}, "control-table"> = json(
   "control-table",
   z.object({
     rows: z.array(row),

@@ -1,19 +1,91 @@
 import { z } from "zod";
 import { hmmOfCircuit } from "../../control/hmm/token_hmm.ts";
 import { hmmScore, languageModelScores } from "../../control/score.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { tokens } from "../text/codecs.ts";
+import { type NewTokens, type Tokens, tokens } from "../text/codecs.ts";
 import { teacher } from "../text/teachers.ts";
 import { controlledTexts, controlTable } from "./codecs.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Ways to keep to one constraint beside each other, and how well the hidden Markov model knows the language model: bits a
  * token of texts that the language model drew, under both. The distances are to the texts of rejection sampling, which are
  * exactly the language model's own.
  */
-export const controlCompare = defineStage({
+export const controlCompare: Stage<
+  z.ZodObject<{
+    measured: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    texts: Many<
+      Codec<{
+        method: "look-ahead" | "mask" | "rejection";
+        constraint: string;
+        satisfied: number;
+        attempts: number;
+        perplexity: number | null;
+        texts: {
+          text: string;
+          tokens: number[];
+          logProbability: number;
+        }[];
+      }, {
+        method: "look-ahead" | "mask" | "rejection";
+        constraint: string;
+        satisfied: number;
+        attempts: number;
+        perplexity: number | null;
+        texts: {
+          text: string;
+          tokens: number[];
+          logProbability: number;
+        }[];
+      }, "controlled-texts">
+    >;
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+    held: Codec<Tokens, NewTokens, "tokens">;
+  },
+  {
+    table: Codec<{
+      rows: {
+        method: string;
+        texts: number;
+        satisfied: number;
+        perplexity: number | null;
+        attempts: number;
+        length: number;
+        tokenDistance: number | null;
+        lengthDistance: number | null;
+      }[];
+      quality: {
+        languageModel: number;
+        hmm: number;
+        tokens: number;
+      };
+    }, {
+      rows: {
+        method: string;
+        texts: number;
+        satisfied: number;
+        perplexity: number | null;
+        attempts: number;
+        length: number;
+        tokenDistance: number | null;
+        lengthDistance: number | null;
+      }[];
+      quality: {
+        languageModel: number;
+        hmm: number;
+        tokens: number;
+      };
+    }, "control-table">;
+  }
+> = defineStage({
   name: "control.compare",
   params: z.object({
     /** Most texts of the language model by which the hidden Markov model is measured. */

@@ -5,19 +5,77 @@ import type { Control } from "../../control/control.ts";
 import { languageModelScores } from "../../control/score.ts";
 import { AFTER, BEGINNING, spellingOf, textOfPieces } from "../../control/pieces/spelling.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { type CausalLm, openCausalLm } from "../../teachers/causal_sampling.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { teacher } from "../text/teachers.ts";
 import { controlledTexts } from "./codecs.ts";
 import { openPlanned, planParams } from "./shared.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Texts of a language model that satisfy a constraint. `look-ahead`: a hidden Markov model weighs each token by how likely
  * the constraint is kept after it; `mask`: tokens after which it cannot be kept are left out, and nothing else;
  * `rejection`: texts are drawn freely, and those that break it are thrown away, which is exact and may take for ever.
  */
-export const controlGenerate = defineStage({
+export const controlGenerate: Stage<
+  z.ZodObject<{
+    method: z.ZodDefault<
+      z.ZodEnum<{
+        "look-ahead": "look-ahead";
+        mask: "mask";
+        rejection: "rejection";
+      }>
+    >;
+    count: z.ZodDefault<z.ZodInt>;
+    temperature: z.ZodDefault<z.ZodNumber>;
+    batch: z.ZodDefault<z.ZodInt>;
+    attempts: z.ZodDefault<z.ZodInt>;
+    constraint: z.ZodJSONSchema;
+    tokens: z.ZodDefault<z.ZodTuple<[z.ZodInt, z.ZodInt], null>>;
+    alpha: z.ZodDefault<z.ZodNumber>;
+    candidates: z.ZodOptional<z.ZodInt>;
+    begins: z.ZodOptional<
+      z.ZodEnum<{
+        window: "window";
+        end: "end";
+        anywhere: "anywhere";
+      }>
+    >;
+    ends: z.ZodOptional<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+  },
+  {
+    texts: Codec<{
+      method: "look-ahead" | "mask" | "rejection";
+      constraint: string;
+      satisfied: number;
+      attempts: number;
+      perplexity: number | null;
+      texts: {
+        text: string;
+        tokens: number[];
+        logProbability: number;
+      }[];
+    }, {
+      method: "look-ahead" | "mask" | "rejection";
+      constraint: string;
+      satisfied: number;
+      attempts: number;
+      perplexity: number | null;
+      texts: {
+        text: string;
+        tokens: number[];
+        logProbability: number;
+      }[];
+    }, "controlled-texts">;
+  }
+> = defineStage({
   name: "control.generate",
   params: z.object({
     ...planParams,

@@ -1,12 +1,51 @@
 import { z } from "zod";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { vocabulary } from "../text/codecs.ts";
 import { planFacts } from "./codecs.ts";
 import { openPlanned, planParams } from "./shared.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** How likely a constraint is under a hidden Markov model, and what it costs to look ahead for it. */
-export const controlPlan = defineStage({
+export const controlPlan: Stage<
+  z.ZodObject<{
+    constraint: z.ZodJSONSchema;
+    tokens: z.ZodDefault<z.ZodTuple<[z.ZodInt, z.ZodInt], null>>;
+    alpha: z.ZodDefault<z.ZodNumber>;
+    candidates: z.ZodOptional<z.ZodInt>;
+    begins: z.ZodOptional<
+      z.ZodEnum<{
+        window: "window";
+        end: "end";
+        anywhere: "anywhere";
+      }>
+    >;
+    ends: z.ZodOptional<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    plan: Codec<{
+      constraint: string;
+      tokens: [number, number];
+      logProbability: number | null;
+      states: number;
+      classes: number;
+      bytes: number;
+    }, {
+      constraint: string;
+      tokens: [number, number];
+      logProbability: number | null;
+      states: number;
+      classes: number;
+      bytes: number;
+    }, "control-plan">;
+  }
+> = defineStage({
   name: "control.plan",
   params: z.object(planParams),
   inputs: { circuit, vocabulary },

@@ -9,7 +9,24 @@ import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { askedFrame, frameParams } from "../text/frame.ts";
 
 /** Parameters of stages that make plans. */
-export const planParams = {
+export const planParams: {
+  /** The constraint: a phrase, or an object such as `{"inOrder": [" dog", {"words": [2, 4]}]}`; see docs/control.md. */
+  constraint: z.ZodJSONSchema;
+  /** Fewest and most tokens, the end not counted. */
+  tokens: z.ZodDefault<z.ZodTuple<[z.ZodInt, z.ZodInt], null>>;
+  /** How much the hidden Markov model says: 1 is Bayes' rule, 0 the mask alone. */
+  alpha: z.ZodDefault<z.ZodNumber>;
+  /** Number of likeliest tokens among which it decides; all if omitted. */
+  candidates: z.ZodOptional<z.ZodInt>;
+  begins: z.ZodOptional<
+    z.ZodEnum<{
+      window: "window";
+      end: "end";
+      anywhere: "anywhere";
+    }>
+  >;
+  ends: z.ZodOptional<z.ZodBoolean>;
+} = {
   ...frameParams,
   /** The constraint: a phrase, or an object such as `{"inOrder": [" dog", {"words": [2, 4]}]}`; see docs/control.md. */
   constraint: z.json(),

@@ -1,13 +1,32 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import type { ReadOf } from "../../runner/codec.ts";
+import type { Codec, ReadOf } from "../../runner/codec.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
 
 /** The chosen circuit and the candidates. */
-export const choice = json(
+export const choice: Codec<{
+  label: string;
+  valid: number;
+  converged: boolean | null;
+  candidates: {
+    label: string;
+    valid: number | null;
+    converged: boolean | null;
+  }[];
+}, {
+  label: string;
+  valid: number;
+  converged: boolean | null;
+  candidates: {
+    label: string;
+    valid: number | null;
+    converged: boolean | null;
+  }[];
+}, "circuit-choice"> = json(
   "circuit-choice",
   z.object({
     label: z.string(),
@@ -25,7 +44,77 @@ export const choice = json(
 );
 
 /** Chooses the trained circuit with the best validation score; the first one on ties. */
-export const chooseCircuit = defineStage({
+export const chooseCircuit: Stage<
+  z.ZodObject<{
+    labels: z.ZodArray<z.ZodString>;
+  }, z.core.$strip>,
+  {
+    circuits: Many<Codec<Circuit, Circuit, "circuit">>;
+    logs: Many<
+      Codec<{
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, {
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, "training-log">
+    >;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    choice: Codec<{
+      label: string;
+      valid: number;
+      converged: boolean | null;
+      candidates: {
+        label: string;
+        valid: number | null;
+        converged: boolean | null;
+      }[];
+    }, {
+      label: string;
+      valid: number;
+      converged: boolean | null;
+      candidates: {
+        label: string;
+        valid: number | null;
+        converged: boolean | null;
+      }[];
+    }, "circuit-choice">;
+  }
+> = defineStage({
   name: "density.choose",
   params: z.object({ labels: z.array(z.string()).min(1) }),
   inputs: { circuits: many(circuit), logs: many(trainingLog) },

@@ -2,15 +2,30 @@ import { z } from "zod";
 import { RandomStream } from "../../circuits/random.ts";
 import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
 import { categoricalVariables } from "../../circuits/structures/leaf.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { samples } from "../codecs/samples.ts";
+import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /**
  * A hidden Chow-Liu tree with random parameters. Its structure is learned from the samples or, so that the trees of a
  * mixture differ, from a bootstrap sample of the same size (Breiman, "Bagging predictors", 1996).
  */
-export const hiddenTree = defineStage({
+export const hiddenTree: Stage<
+  z.ZodObject<{
+    latents: z.ZodInt;
+    bootstrap: z.ZodDefault<z.ZodBoolean>;
+    states: z.ZodDefault<z.ZodInt>;
+    pseudocount: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    train: Codec<StoredSamples, NewSamples, "samples">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "density.hidden-tree",
   params: z.object({
     /** Number of states of every hidden variable. */

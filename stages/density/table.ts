@@ -2,10 +2,11 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { score } from "../codecs/score.ts";
 import { convergenceText } from "../convergence.ts";
 import { choice } from "./choose_circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** A model on a data set, possibly repeated with several seeds. Log-likelihoods are in nats. */
 const row = z.object({
@@ -30,7 +31,31 @@ const row = z.object({
 });
 
 /** Results of density estimation on several data sets. */
-export const densityTable = json("density-table", z.object({ rows: z.array(row) }), 2, {
+export const densityTable: Codec<{
+  rows: {
+    set: string;
+    model: string;
+    chosen: string[];
+    converged: (boolean | null)[];
+    valid: number;
+    test: number;
+    deviation: number;
+    seeds: number[];
+    published: number | null;
+  }[];
+}, {
+  rows: {
+    set: string;
+    model: string;
+    chosen: string[];
+    converged: (boolean | null)[];
+    valid: number;
+    test: number;
+    deviation: number;
+    seeds: number[];
+    published: number | null;
+  }[];
+}, "density-table"> = json("density-table", z.object({ rows: z.array(row) }), 2, {
   summary: ({ rows }) => {
     const published = rows.some((r) => r.published !== null);
     return tableText(
@@ -61,7 +86,83 @@ export const densityTable = json("density-table", z.object({ rows: z.array(row) 
 });
 
 /** Combines choices and test scores into a table: row `i` takes the next `rows[i].seeds` entries of each list. */
-export const densityResults = defineStage({
+export const densityResults: Stage<
+  z.ZodObject<{
+    rows: z.ZodArray<
+      z.ZodObject<{
+        set: z.ZodString;
+        model: z.ZodString;
+        seeds: z.ZodInt;
+        published: z.ZodDefault<z.ZodNullable<z.ZodNumber>>;
+      }, z.core.$strict>
+    >;
+  }, z.core.$strip>,
+  {
+    choices: Many<
+      Codec<{
+        label: string;
+        valid: number;
+        converged: boolean | null;
+        candidates: {
+          label: string;
+          valid: number | null;
+          converged: boolean | null;
+        }[];
+      }, {
+        label: string;
+        valid: number;
+        converged: boolean | null;
+        candidates: {
+          label: string;
+          valid: number | null;
+          converged: boolean | null;
+        }[];
+      }, "circuit-choice">
+    >;
+    scores: Many<
+      Codec<{
+        logLikelihood: number | null;
+        bitsPerVariable: number | null;
+        impossible: number;
+        samples: number;
+        standardError: number | null;
+      }, {
+        logLikelihood: number | null;
+        bitsPerVariable: number | null;
+        impossible: number;
+        samples: number;
+        standardError: number | null;
+      }, "circuit-score">
+    >;
+  },
+  {
+    table: Codec<{
+      rows: {
+        set: string;
+        model: string;
+        chosen: string[];
+        converged: (boolean | null)[];
+        valid: number;
+        test: number;
+        deviation: number;
+        seeds: number[];
+        published: number | null;
+      }[];
+    }, {
+      rows: {
+        set: string;
+        model: string;
+        chosen: string[];
+        converged: (boolean | null)[];
+        valid: number;
+        test: number;
+        deviation: number;
+        seeds: number[];
+        published: number | null;
+      }[];
+    }, "density-table">;
+  }
+> = defineStage({
   name: "density.table",
   params: z.object({
     rows: z.array(z.strictObject({

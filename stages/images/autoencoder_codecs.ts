@@ -3,14 +3,19 @@ import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineCodec } from "../../runner/codec.ts";
+import { type Codec, defineCodec } from "../../runner/codec.ts";
 import type { AutoencoderState } from "../../teachers/autoencoder_training.ts";
 import { autoencoderPlans, type AutoencoderSizes } from "../../teachers/masked_autoencoder.ts";
 
 const whole = z.int().min(1);
 
 /** Schema of the sizes of a transformer. */
-export const transformerSizes = z.strictObject({ width: whole, layers: whole, heads: whole, hidden: whole });
+export const transformerSizes: z.ZodObject<{
+  width: z.ZodInt;
+  layers: z.ZodInt;
+  heads: z.ZodInt;
+  hidden: z.ZodInt;
+}, z.core.$strict> = z.strictObject({ width: whole, layers: whole, heads: whole, hidden: whole });
 
 const config = z.strictObject({
   rows: whole,
@@ -34,7 +39,11 @@ export interface Autoencoder extends AutoencoderSizes {
 }
 
 /** A trained masked autoencoder: `config.json` and `weights.safetensors`. Facts: sizes and number of weights. */
-export const autoencoder = defineCodec<Autoencoder, Autoencoder, "masked-autoencoder">({
+export const autoencoder: Codec<Autoencoder, Autoencoder, "masked-autoencoder"> = defineCodec<
+  Autoencoder,
+  Autoencoder,
+  "masked-autoencoder"
+>({
   name: "masked-autoencoder",
   version: 1,
   async write({ weights, ...sizes }, out) {
@@ -64,7 +73,19 @@ export const autoencoder = defineCodec<Autoencoder, Autoencoder, "masked-autoenc
 });
 
 /** Training log of an autoencoder. */
-export const autoencoderLog = json(
+export const autoencoderLog: Codec<{
+  epochs: {
+    epoch: number;
+    train: number;
+    valid: number;
+  }[];
+}, {
+  epochs: {
+    epoch: number;
+    train: number;
+    valid: number;
+  }[];
+}, "autoencoder-log"> = json(
   "autoencoder-log",
   z.object({
     /** Mean squared error on hidden patches, with colours normalised to unit variance. */
@@ -73,7 +94,11 @@ export const autoencoderLog = json(
 );
 
 /** State of an autoencoder's training, for checkpoints. */
-export const autoencoderState = defineCodec<AutoencoderState, AutoencoderState, "autoencoder-state">({
+export const autoencoderState: Codec<AutoencoderState, AutoencoderState, "autoencoder-state"> = defineCodec<
+  AutoencoderState,
+  AutoencoderState,
+  "autoencoder-state"
+>({
   name: "autoencoder-state",
   version: 1,
   async write({ tensors, step, total, losses, valid }, out) {

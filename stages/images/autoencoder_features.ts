@@ -1,14 +1,17 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import type { Program } from "../../kernels/autodiff/mod.ts";
+import type { Program } from "../../kernels/autodiff/program.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { autoencoderFeatures, centred, neighbourhood } from "../../teachers/masked_autoencoder.ts";
 import { ShardOutput } from "../shard_output.ts";
-import { autoencoder } from "./autoencoder_codecs.ts";
+import { type Autoencoder, autoencoder } from "./autoencoder_codecs.ts";
 import { images } from "./codecs.ts";
 import { patchSource } from "./train_autoencoder.ts";
+import type { ImageSet } from "../../datasets/images/image_set.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of images processed at a time, and number of patches in a graph's batch. */
 const BLOCK = 64, BATCH = 256;
@@ -17,7 +20,18 @@ const BLOCK = 64, BATCH = 256;
  * Features of patches: the output of a masked autoencoder's encoder for a patch, when only that patch and its neighbours
  * are visible. Row `image * patches + patch`.
  */
-export const autoencoderPatchFeatures = defineStage({
+export const autoencoderPatchFeatures: Stage<
+  z.ZodObject<{
+    centred: z.ZodDefault<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    teacher: Codec<Autoencoder, Autoencoder, "masked-autoencoder">;
+  },
+  {
+    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "images.autoencoder-features",
   params: z.object({
     /**

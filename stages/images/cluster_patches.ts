@@ -3,18 +3,42 @@ import { RetortError } from "../../foundation/errors.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { patchCount, patchGrid } from "../../datasets/images/geometry.ts";
-import { array } from "../../runner/codecs/array.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { array, type NumericArray } from "../../runner/codecs/array.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { images } from "./codecs.ts";
-import { patchClusters } from "./patch_codecs.ts";
+import { type PatchClusters, patchClusters } from "./patch_codecs.ts";
+import type { ImageSet } from "../../datasets/images/image_set.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Centroids of k-means: `f4 [clusters, width]`; if positions have their own clusters, these are concatenated. */
-export const patchCentroids = array("patch-centroids", "f4", 2);
+export const patchCentroids: Codec<NumericArray<"f4">, NumericArray<"f4">, "patch-centroids"> = array(
+  "patch-centroids",
+  "f4",
+  2,
+);
 
 /** Clusters patches by their features with k-means, over all positions together or for each position separately. */
-export const clusterPatches = defineStage({
+export const clusterPatches: Stage<
+  z.ZodObject<{
+    patch: z.ZodInt;
+    clusters: z.ZodInt;
+    shared: z.ZodDefault<z.ZodBoolean>;
+    iterations: z.ZodDefault<z.ZodInt>;
+    restarts: z.ZodDefault<z.ZodInt>;
+    batch: z.ZodOptional<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  },
+  {
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+    centroids: Codec<NumericArray<"f4">, NumericArray<"f4">, "patch-centroids">;
+  }
+> = defineStage({
   name: "images.cluster-patches",
   params: z.object({
     /** Side length of a patch in pixels. */

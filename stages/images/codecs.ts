@@ -11,12 +11,36 @@ import {
 import { encodePng, type Picture } from "../../datasets/images/pictures.ts";
 import { shownFiles } from "../../foundation/file_names.ts";
 import { array } from "../../runner/codecs/array.ts";
-import { defineCodec } from "../../runner/codec.ts";
+import { type Codec, defineCodec } from "../../runner/codec.ts";
 
 const side = z.int().min(1);
 
 /** Schema of the preprocessing steps of images, for parameters and files. */
-export const imageSteps = z.array(z.discriminatedUnion("kind", [
+export const imageSteps: z.ZodArray<
+  z.ZodDiscriminatedUnion<[
+    z.ZodObject<{
+      kind: z.ZodLiteral<"crop">;
+      top: z.ZodInt;
+      left: z.ZodInt;
+      height: z.ZodInt;
+      width: z.ZodInt;
+    }, z.core.$strict>,
+    z.ZodObject<{
+      kind: z.ZodLiteral<"random-crop">;
+      height: z.ZodInt;
+      width: z.ZodInt;
+      seed: z.ZodInt;
+    }, z.core.$strict>,
+    z.ZodObject<{
+      kind: z.ZodLiteral<"resize">;
+      height: z.ZodInt;
+      width: z.ZodInt;
+    }, z.core.$strict>,
+    z.ZodObject<{
+      kind: z.ZodLiteral<"grey">;
+    }, z.core.$strict>,
+  ], "kind">
+> = z.array(z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("crop"),
     top: z.int().min(0),
@@ -53,7 +77,7 @@ const bytes = array("pixels", "u1", 4), words = array("pixels", "u2", 4);
  * bytes (16 bits if a channel has more than 256 levels) and, if there are classes, `labels.json`. Facts: number of
  * images and the space.
  */
-export const images = defineCodec<ImageSet, ImageSet, "images">({
+export const images: Codec<ImageSet, ImageSet, "images"> = defineCodec<ImageSet, ImageSet, "images">({
   name: "images",
   version: 1,
   async write(value, out) {
@@ -103,7 +127,11 @@ export interface PictureFile {
  * Pictures as PNG files. Facts: `pictures`, a list of `file`, `caption`, `height` and `width`, which is all a page needs
  * to show them.
  */
-export const pictures = defineCodec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">({
+export const pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures"> = defineCodec<
+  readonly PictureFile[],
+  readonly CaptionedPicture[],
+  "pictures"
+>({
   name: "pictures",
   version: 1,
   summary: (value) =>

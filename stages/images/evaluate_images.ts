@@ -1,18 +1,28 @@
 import { z } from "zod";
-import { sizeOf } from "../../circuits/circuit.ts";
+import { type Circuit, sizeOf } from "../../circuits/circuit.ts";
 import { sliceSamples } from "../../circuits/samples.ts";
-import { bitsNote, bitsPerDimension, formatBits } from "../../datasets/images/bits.ts";
+import { bitsNote, type BitsPerDimension, bitsPerDimension, formatBits } from "../../datasets/images/bits.ts";
 import { dimensionsOf, type ImageSet } from "../../datasets/images/image_set.ts";
-import type { WriteOf } from "../../runner/codec.ts";
+import type { Codec, WriteOf } from "../../runner/codec.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { bitsFigure, images } from "./codecs.ts";
 import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
-import { modelParameters, patchModel } from "./patch_codecs.ts";
+import { modelParameters, type PatchModel, patchModel } from "./patch_codecs.ts";
 
 /** Score of a model on images. The figure includes the space it was measured in. */
-export const imageScore = json(
+export const imageScore: Codec<{
+  figure: BitsPerDimension;
+  standardError: number;
+  impossible: number;
+  parameters: number;
+}, {
+  figure: unknown;
+  standardError: number;
+  impossible: number;
+  parameters: number;
+}, "image-score"> = json(
   "image-score",
   z.object({
     /** Bits per dimension of the images with nonzero likelihood. */
@@ -39,7 +49,28 @@ const params = z.object({
 });
 
 /** Bits per dimension of images under a patch model. */
-export const evaluatePatchModel = defineStage({
+export const evaluatePatchModel: Stage<
+  z.ZodObject<{
+    batchSize: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    model: Codec<PatchModel, PatchModel, "patch-model">;
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    score: Codec<{
+      figure: BitsPerDimension;
+      standardError: number;
+      impossible: number;
+      parameters: number;
+    }, {
+      figure: unknown;
+      standardError: number;
+      impossible: number;
+      parameters: number;
+    }, "image-score">;
+  }
+> = defineStage({
   name: "images.evaluate-model",
   params,
   inputs: { model: patchModel, images },
@@ -57,7 +88,28 @@ export const evaluatePatchModel = defineStage({
 });
 
 /** Bits per dimension of images under a circuit over their pixels. */
-export const evaluatePixelCircuit = defineStage({
+export const evaluatePixelCircuit: Stage<
+  z.ZodObject<{
+    batchSize: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    score: Codec<{
+      figure: BitsPerDimension;
+      standardError: number;
+      impossible: number;
+      parameters: number;
+    }, {
+      figure: unknown;
+      standardError: number;
+      impossible: number;
+      parameters: number;
+    }, "image-score">;
+  }
+> = defineStage({
   name: "images.evaluate-circuit",
   params,
   inputs: { circuit, images },

@@ -1,6 +1,6 @@
 import type { ParameterArray } from "../../circuits/circuit.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
-import { defineCodec } from "../../runner/codec.ts";
+import { type Codec, defineCodec } from "../../runner/codec.ts";
 
 /** Progress of training many circuits, for checkpoints. */
 export interface GroupProgress {
@@ -11,7 +11,11 @@ export interface GroupProgress {
 }
 
 /** Progress of training many circuits, for checkpoints: `circuits.safetensors` and `scores.json`. */
-export const groupProgress = defineCodec<GroupProgress, GroupProgress, "group-progress">({
+export const groupProgress: Codec<GroupProgress, GroupProgress, "group-progress"> = defineCodec<
+  GroupProgress,
+  GroupProgress,
+  "group-progress"
+>({
   name: "group-progress",
   version: 1,
   async write({ parameters, scores }, out) {

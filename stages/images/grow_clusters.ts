@@ -9,13 +9,16 @@ import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { rowsAt, type Vectors, vectorsOf } from "../../kernels/kmeans/vectors.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { openLearner } from "../open_learner.ts";
 import { images } from "./codecs.ts";
-import { patchCircuits, patchClusters } from "./patch_codecs.ts";
+import { type PatchCircuits, patchCircuits, type PatchClusters, patchClusters } from "./patch_codecs.ts";
 import { allPatches } from "./train_patch_circuits.ts";
+import type { ImageSet } from "../../datasets/images/image_set.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of patches given to a learner at once. */
 const ROWS = 4096;
@@ -42,7 +45,26 @@ const parameters = z.object({
  * splits the clusters with the worst mean likelihood by copying their circuits and reclustering their patches by the
  * teacher's features. Works on clusters shared by all positions. The circuits should be trained afterwards.
  */
-export const growClusters = defineStage({
+export const growClusters: Stage<
+  z.ZodObject<{
+    add: z.ZodInt;
+    worst: z.ZodDefault<z.ZodNumber>;
+    reluctance: z.ZodDefault<z.ZodNumber>;
+    prune: z.ZodDefault<z.ZodNumber>;
+    latents: z.ZodOptional<z.ZodInt>;
+    noise: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  },
+  {
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  }
+> = defineStage({
   name: "images.grow-clusters",
   params: parameters,
   inputs: { images, features: matrixShards, clusters: patchClusters, circuits: patchCircuits },

@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { bitsNote, comparable, formatBits } from "../../datasets/images/bits.ts";
+import { bitsNote, type BitsPerDimension, comparable, formatBits } from "../../datasets/images/bits.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { trainingLog } from "../codecs/score.ts";
 import { convergenceText } from "../convergence.ts";
 import { bitsFigure } from "./codecs.ts";
 import { imageScore } from "./evaluate_images.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** One model of the table. */
 const row = z.object({
@@ -25,7 +26,25 @@ const row = z.object({
 });
 
 /** Bits per dimension of several models, with the space they were measured in. */
-export const imageTable = json("image-table", z.object({ rows: z.array(row).min(1) }), 2, {
+export const imageTable: Codec<{
+  rows: {
+    arm: string;
+    setting: string;
+    figure: BitsPerDimension;
+    standardError: number;
+    parameters: number;
+    converged: boolean | null;
+  }[];
+}, {
+  rows: {
+    arm: string;
+    setting: string;
+    figure: unknown;
+    standardError: number;
+    parameters: number;
+    converged: boolean | null;
+  }[];
+}, "image-table"> = json("image-table", z.object({ rows: z.array(row).min(1) }), 2, {
   summary: ({ rows }) => {
     const cells = rows.map(({ arm, setting, figure, standardError, parameters, converged }) => [
       arm,
@@ -47,7 +66,93 @@ export const imageTable = json("image-table", z.object({ rows: z.array(row).min(
  * produced the model.
  * @throws RetortError when they were measured on images that cannot be compared
  */
-export const tabulateImages = defineStage({
+export const tabulateImages: Stage<
+  z.ZodObject<{
+    rows: z.ZodArray<
+      z.ZodObject<{
+        arm: z.ZodString;
+        setting: z.ZodDefault<z.ZodString>;
+      }, z.core.$strict>
+    >;
+  }, z.core.$strip>,
+  {
+    scores: Many<
+      Codec<{
+        figure: BitsPerDimension;
+        standardError: number;
+        impossible: number;
+        parameters: number;
+      }, {
+        figure: unknown;
+        standardError: number;
+        impossible: number;
+        parameters: number;
+      }, "image-score">
+    >;
+    logs: Many<
+      Codec<{
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, {
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, "training-log">
+    >;
+  },
+  {
+    table: Codec<{
+      rows: {
+        arm: string;
+        setting: string;
+        figure: BitsPerDimension;
+        standardError: number;
+        parameters: number;
+        converged: boolean | null;
+      }[];
+    }, {
+      rows: {
+        arm: string;
+        setting: string;
+        figure: unknown;
+        standardError: number;
+        parameters: number;
+        converged: boolean | null;
+      }[];
+    }, "image-table">;
+  }
+> = defineStage({
   name: "images.table",
   params: z.object({
     rows: z.array(z.strictObject({ arm: z.string(), setting: z.string().default("") })).min(1),

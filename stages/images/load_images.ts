@@ -15,9 +15,10 @@ import {
 } from "../../datasets/images/image_set.ts";
 import { npyImages, npzImages } from "../../datasets/images/numpy.ts";
 import { pictureImages } from "../../datasets/images/pictures.ts";
-import { type Files, files } from "../../runner/codecs/files.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { images, imageSteps } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 const parameters = z.object({
   /** Format of the files. */
@@ -48,7 +49,76 @@ const parameters = z.object({
 });
 
 /** Loads images from files, preprocesses them, and transforms their colours to the space that models are defined over. */
-export const loadImages = defineStage({
+export const loadImages: Stage<
+  z.ZodObject<{
+    format: z.ZodEnum<{
+      pictures: "pictures";
+      cifar: "cifar";
+      idx: "idx";
+      npy: "npy";
+      npz: "npz";
+    }>;
+    files: z.ZodArray<z.ZodString>;
+    labels: z.ZodOptional<z.ZodString>;
+    shape: z.ZodOptional<
+      z.ZodObject<{
+        height: z.ZodInt;
+        width: z.ZodInt;
+        channels: z.ZodInt;
+      }, z.core.$strict>
+    >;
+    layout: z.ZodOptional<
+      z.ZodEnum<{
+        "channels-first": "channels-first";
+        "channels-last": "channels-last";
+      }>
+    >;
+    first: z.ZodDefault<z.ZodInt>;
+    count: z.ZodOptional<z.ZodInt>;
+    steps: z.ZodDefault<
+      z.ZodArray<
+        z.ZodDiscriminatedUnion<[
+          z.ZodObject<{
+            kind: z.ZodLiteral<"crop">;
+            top: z.ZodInt;
+            left: z.ZodInt;
+            height: z.ZodInt;
+            width: z.ZodInt;
+          }, z.core.$strict>,
+          z.ZodObject<{
+            kind: z.ZodLiteral<"random-crop">;
+            height: z.ZodInt;
+            width: z.ZodInt;
+            seed: z.ZodInt;
+          }, z.core.$strict>,
+          z.ZodObject<{
+            kind: z.ZodLiteral<"resize">;
+            height: z.ZodInt;
+            width: z.ZodInt;
+          }, z.core.$strict>,
+          z.ZodObject<{
+            kind: z.ZodLiteral<"grey">;
+          }, z.core.$strict>,
+        ], "kind">
+      >
+    >;
+    transform: z.ZodDefault<
+      z.ZodEnum<{
+        none: "none";
+        "ycbcr-lossy": "ycbcr-lossy";
+        "ycocg-lossy": "ycocg-lossy";
+        "ycocg-r-511": "ycocg-r-511";
+        "ycocg-r-512": "ycocg-r-512";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    files: Codec<Files, NewFiles, "files">;
+  },
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+  }
+> = defineStage({
   name: "load.images",
   params: parameters,
   inputs: { files },

@@ -8,7 +8,7 @@ import { DataSetError } from "../../datasets/errors.ts";
 import { patchCount, patchGrid, patchIndices, patchSize } from "../../datasets/images/geometry.ts";
 import type { PixelSpace } from "../../datasets/images/image_set.ts";
 import { array } from "../../runner/codecs/array.ts";
-import { type ArtifactReader, type ArtifactWriter, defineCodec } from "../../runner/codec.ts";
+import { type ArtifactReader, type ArtifactWriter, type Codec, defineCodec } from "../../runner/codec.ts";
 import { pixelSpace } from "./codecs.ts";
 
 /** Cluster assignments of the patches of images. */
@@ -28,7 +28,11 @@ export interface PatchClusters {
 const labels = array("assignments", "i4", 2);
 
 /** Clusters of patches: `array.npy` `[images, patches]` and `clusters.json`. */
-export const patchClusters = defineCodec<PatchClusters, PatchClusters, "patch-clusters">({
+export const patchClusters: Codec<PatchClusters, PatchClusters, "patch-clusters"> = defineCodec<
+  PatchClusters,
+  PatchClusters,
+  "patch-clusters"
+>({
   name: "patch-clusters",
   version: 1,
   async write({ patch, clusters, shared, assignments, patches }, out) {
@@ -141,7 +145,11 @@ async function readCircuits(artifact: ArtifactReader): Promise<PatchCircuits> {
 }
 
 /** Circuits of patches: `patches.json` and a folder for each circuit, as `saveCircuit` writes it. */
-export const patchCircuits = defineCodec<PatchCircuits, PatchCircuits, "patch-circuits">({
+export const patchCircuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits"> = defineCodec<
+  PatchCircuits,
+  PatchCircuits,
+  "patch-circuits"
+>({
   name: "patch-circuits",
   version: 1,
   write: async (value, out) => ({ ...await writeCircuits(value, out), parameters: modelParameters(value) }),
@@ -149,7 +157,11 @@ export const patchCircuits = defineCodec<PatchCircuits, PatchCircuits, "patch-ci
 });
 
 /** A model of images: circuits of patches and, in `top/`, the circuit over their clusters. */
-export const patchModel = defineCodec<PatchModel, PatchModel, "patch-model">({
+export const patchModel: Codec<PatchModel, PatchModel, "patch-model"> = defineCodec<
+  PatchModel,
+  PatchModel,
+  "patch-model"
+>({
   name: "patch-model",
   version: 1,
   async write(value, out) {

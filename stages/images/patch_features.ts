@@ -4,10 +4,12 @@ import { plainColours } from "../../datasets/images/colours.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import { type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { images } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of images processed at a time. */
 const BLOCK = 256;
@@ -16,7 +18,22 @@ const BLOCK = 256;
  * Features of patches from untrained teachers, for comparison: the patch's own pixels, or a random one-layer network on
  * the patch and its neighbours, which sees the same pixels as the masked autoencoder. Row `image * patches + patch`.
  */
-export const controlFeatures = defineStage({
+export const controlFeatures: Stage<
+  z.ZodObject<{
+    patch: z.ZodInt;
+    teacher: z.ZodEnum<{
+      random: "random";
+      pixels: "pixels";
+    }>;
+    width: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "images.control-features",
   params: z.object({
     /** Side length of a patch in pixels. */

@@ -2,15 +2,35 @@ import { z } from "zod";
 import { withParameters } from "../../circuits/parameters.ts";
 import { maximumSpanningTree, mutualInformation } from "../../circuits/structures/chow_liu.ts";
 import { clusterTree, countClusters } from "../../circuits/structures/patches.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { patchClusters } from "./patch_codecs.ts";
+import { type PatchClusters, patchClusters } from "./patch_codecs.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /**
  * The circuit over patches: the Chow-Liu tree of the clusters (mutual information with a pseudocount of 0.1), with
  * parameters counted from the assignments or, for comparison, random.
  */
-export const patchTree = defineStage({
+export const patchTree: Stage<
+  z.ZodObject<{
+    latents: z.ZodOptional<z.ZodInt>;
+    start: z.ZodDefault<
+      z.ZodEnum<{
+        random: "random";
+        counted: "counted";
+      }>
+    >;
+    pseudocount: z.ZodDefault<z.ZodNumber>;
+    spread: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "images.patch-tree",
   params: z.object({
     /** Number of states of each patch's hidden variable; the clusters themselves if omitted. */

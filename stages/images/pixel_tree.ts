@@ -1,15 +1,31 @@
 import { z } from "zod";
 import { takeSamples } from "../../circuits/samples.ts";
 import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
-import { dimensionsOf } from "../../datasets/images/image_set.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { dimensionsOf, type ImageSet } from "../../datasets/images/image_set.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { images } from "./codecs.ts";
 import { imageVariables } from "./patch_codecs.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of hidden Chow-Liu trees over pixels. */
-export const treeParams = {
+export const treeParams: {
+  /** Number of states of every hidden variable. */
+  latents: z.ZodInt;
+  /** Leaf distribution: categorical over the levels, or discretised logistic with two parameters. */
+  leaf: z.ZodDefault<
+    z.ZodEnum<{
+      categorical: "categorical";
+      logistic: "logistic";
+    }>
+  >;
+  /** Maximum number of samples used to learn the tree structure. */
+  treeSamples: z.ZodDefault<z.ZodInt>;
+  /** Number of bins that levels are grouped into when estimating mutual information. */
+  bins: z.ZodDefault<z.ZodInt>;
+} = {
   /** Number of states of every hidden variable. */
   latents: z.int().min(1),
   /** Leaf distribution: categorical over the levels, or discretised logistic with two parameters. */
@@ -21,7 +37,25 @@ export const treeParams = {
 };
 
 /** A hidden Chow-Liu tree over all pixels, with its structure learned from images and random parameters. */
-export const pixelTree = defineStage({
+export const pixelTree: Stage<
+  z.ZodObject<{
+    latents: z.ZodInt;
+    leaf: z.ZodDefault<
+      z.ZodEnum<{
+        categorical: "categorical";
+        logistic: "logistic";
+      }>
+    >;
+    treeSamples: z.ZodDefault<z.ZodInt>;
+    bins: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "images.pixel-tree",
   params: z.object(treeParams),
   inputs: { images },

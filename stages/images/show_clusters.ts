@@ -4,17 +4,33 @@ import { unstack } from "../../circuits/structures/stack.ts";
 import { patchCount, patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import type { ImageSet, PixelSpace } from "../../datasets/images/image_set.ts";
 import { sheet } from "../../datasets/images/sheets.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openLearner } from "../open_learner.ts";
-import { images, pictures } from "./codecs.ts";
-import { patchCircuits, patchClusters } from "./patch_codecs.ts";
+import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
+import { type PatchCircuits, patchCircuits, type PatchClusters, patchClusters } from "./patch_codecs.ts";
 import { imagesOfSamples } from "./show_images.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /**
  * Pictures of each cluster, one row per cluster, largest first: patches of the images, and patches sampled from the
  * cluster's circuit.
  */
-export const showClusters = defineStage({
+export const showClusters: Stage<
+  z.ZodObject<{
+    columns: z.ZodDefault<z.ZodInt>;
+    rows: z.ZodDefault<z.ZodInt>;
+    position: z.ZodDefault<z.ZodInt>;
+    scale: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  },
+  {
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.show-clusters",
   params: z.object({
     /** Number of patches shown per cluster. */

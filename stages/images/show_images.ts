@@ -10,11 +10,13 @@ import {
   sliceImages,
 } from "../../datasets/images/image_set.ts";
 import { sheet, sideBySide } from "../../datasets/images/sheets.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type CaptionedPicture, images, pictures } from "./codecs.ts";
+import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
 import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
-import { patchModel } from "./patch_codecs.ts";
+import { type PatchModel, patchModel } from "./patch_codecs.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 const sampleParams = z.object({
   /** Number of images to sample. */
@@ -24,7 +26,18 @@ const sampleParams = z.object({
 });
 
 /** Images sampled from a patch model, on one sheet. */
-export const showModelSamples = defineStage({
+export const showModelSamples: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    scale: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    model: Codec<PatchModel, PatchModel, "patch-model">;
+  },
+  {
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.show-model-samples",
   params: sampleParams,
   inputs: { model: patchModel },
@@ -37,7 +50,19 @@ export const showModelSamples = defineStage({
 });
 
 /** Images sampled from a circuit over pixels, on one sheet. The input images only provide the pixel space. */
-export const showCircuitSamples = defineStage({
+export const showCircuitSamples: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    scale: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.show-circuit-samples",
   params: sampleParams,
   inputs: { circuit, images },
@@ -88,7 +113,30 @@ const inpaintParams = z.object({
 });
 
 /** Test images with parts hidden, completed by exact conditional sampling and by expected values. */
-export const showModelInpainting = defineStage({
+export const showModelInpainting: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    draws: z.ZodDefault<z.ZodInt>;
+    masks: z.ZodDefault<
+      z.ZodArray<
+        z.ZodEnum<{
+          random: "random";
+          left: "left";
+          centre: "centre";
+          bottom: "bottom";
+        }>
+      >
+    >;
+    scale: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    model: Codec<PatchModel, PatchModel, "patch-model">;
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.show-model-inpainting",
   params: inpaintParams,
   inputs: { model: patchModel, images },
@@ -101,7 +149,30 @@ export const showModelInpainting = defineStage({
 });
 
 /** The same as {@link showModelInpainting}, for a circuit over pixels. */
-export const showCircuitInpainting = defineStage({
+export const showCircuitInpainting: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    draws: z.ZodDefault<z.ZodInt>;
+    masks: z.ZodDefault<
+      z.ZodArray<
+        z.ZodEnum<{
+          random: "random";
+          left: "left";
+          centre: "centre";
+          bottom: "bottom";
+        }>
+      >
+    >;
+    scale: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    images: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.show-circuit-inpainting",
   params: inpaintParams,
   inputs: { circuit, images },

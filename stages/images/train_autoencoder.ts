@@ -4,7 +4,7 @@ import { imagesOf, patchesOf, type PatchGrid, patchGrid, patchSize } from "../..
 import { dimensionsOf, type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
 import { plainColours } from "../../datasets/images/colours.ts";
 import { sideBySide } from "../../datasets/images/sheets.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { AutoencoderTraining, type PatchSource } from "../../teachers/autoencoder_training.ts";
 import { autoencoderGuesses, hiddenOf, maskedFeed } from "../../teachers/masked_autoencoder.ts";
 import {
@@ -14,8 +14,9 @@ import {
   autoencoderState,
   transformerSizes,
 } from "./autoencoder_codecs.ts";
-import { type CaptionedPicture, images, pictures } from "./codecs.ts";
+import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
 import { scaled } from "./patch_features.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Number of images on the sheet of reconstructions. */
 const SHOWN = 12;
@@ -24,7 +25,55 @@ const SHOWN = 12;
  * Trains a masked autoencoder from scratch on the images to be distilled. The defaults are those of the paper; a short
  * training needs a larger `rate`.
  */
-export const trainAutoencoder = defineStage({
+export const trainAutoencoder: Stage<
+  z.ZodObject<{
+    patch: z.ZodInt;
+    encoder: z.ZodDefault<
+      z.ZodObject<{
+        width: z.ZodInt;
+        layers: z.ZodInt;
+        heads: z.ZodInt;
+        hidden: z.ZodInt;
+      }, z.core.$strict>
+    >;
+    decoder: z.ZodDefault<
+      z.ZodObject<{
+        width: z.ZodInt;
+        layers: z.ZodInt;
+        heads: z.ZodInt;
+        hidden: z.ZodInt;
+      }, z.core.$strict>
+    >;
+    epochs: z.ZodDefault<z.ZodInt>;
+    batch: z.ZodDefault<z.ZodInt>;
+    rate: z.ZodDefault<z.ZodNumber>;
+    warmup: z.ZodDefault<z.ZodNumber>;
+    decay: z.ZodDefault<z.ZodNumber>;
+    hidden: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+    shares: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    train: Codec<ImageSet, ImageSet, "images">;
+    valid: Codec<ImageSet, ImageSet, "images">;
+  },
+  {
+    teacher: Codec<Autoencoder, Autoencoder, "masked-autoencoder">;
+    log: Codec<{
+      epochs: {
+        epoch: number;
+        train: number;
+        valid: number;
+      }[];
+    }, {
+      epochs: {
+        epoch: number;
+        train: number;
+        valid: number;
+      }[];
+    }, "autoencoder-log">;
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.train-autoencoder",
   params: z.object({
     /** Side length of a patch in pixels. */

@@ -14,24 +14,105 @@ import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import type { ImageSet } from "../../datasets/images/image_set.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { smoothingOf } from "../train_em.ts";
 import { openLearner } from "../open_learner.ts";
 import { trainingOptions, trainingParams } from "../training_params.ts";
 import { images } from "./codecs.ts";
 import { type GroupProgress, groupProgress } from "./group_progress.ts";
-import { patchCircuits, type PatchClusters, patchClusters, patchVariables } from "./patch_codecs.ts";
+import {
+  type PatchCircuits,
+  patchCircuits,
+  type PatchClusters,
+  patchClusters,
+  patchVariables,
+} from "./patch_codecs.ts";
 import { treeParams } from "./pixel_tree.ts";
+import type { Codec } from "../../runner/codec.ts";
 
-const trainingOnly = trainingParams.omit({
+const trainingOnly: z.ZodObject<{
+  epochs: z.ZodDefault<z.ZodInt>;
+  pseudocount: z.ZodPrefault<
+    z.ZodObject<{
+      sums: z.ZodDefault<z.ZodNumber>;
+      leaves: z.ZodDefault<z.ZodNumber>;
+      backoff: z.ZodOptional<z.ZodNumber>;
+    }, z.core.$strict>
+  >;
+  batchSize: z.ZodDefault<z.ZodInt>;
+  step: z.ZodDefault<
+    z.ZodDiscriminatedUnion<[
+      z.ZodObject<{
+        kind: z.ZodLiteral<"em">;
+      }, z.core.$strict>,
+      z.ZodObject<{
+        kind: z.ZodLiteral<"inertia">;
+        inertia: z.ZodDefault<
+          z.ZodUnion<
+            readonly [
+              z.ZodNumber,
+              z.ZodObject<{
+                points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                between: z.ZodOptional<
+                  z.ZodEnum<{
+                    steps: "steps";
+                    linear: "linear";
+                  }>
+                >;
+              }, z.core.$strict>,
+            ]
+          >
+        >;
+      }, z.core.$strict>,
+      z.ZodObject<{
+        kind: z.ZodLiteral<"anemone">;
+        step: z.ZodUnion<
+          readonly [
+            z.ZodUnion<
+              readonly [
+                z.ZodNumber,
+                z.ZodObject<{
+                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+                  between: z.ZodOptional<
+                    z.ZodEnum<{
+                      steps: "steps";
+                      linear: "linear";
+                    }>
+                  >;
+                }, z.core.$strict>,
+              ]
+            >,
+            z.ZodObject<{
+              from: z.ZodNumber;
+              to: z.ZodNumber;
+              factor: z.ZodDefault<z.ZodNumber>;
+            }, z.core.$strict>,
+          ]
+        >;
+      }, z.core.$strict>,
+    ], "kind">
+  >;
+  batchesPerUpdate: z.ZodDefault<
+    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
+  >;
+  leafBase: z.ZodDefault<
+    z.ZodEnum<{
+      uniform: "uniform";
+      marginal: "marginal";
+    }>
+  >;
+  leafMix: z.ZodDefault<z.ZodNumber>;
+  dropout: z.ZodDefault<z.ZodNumber>;
+}, z.core.$strip> = trainingParams.omit({
   frozen: true,
   perturb: true,
   patience: true,
   tolerance: true,
   shuffleBlock: true,
 });
-const parameters = trainingOnly.extend(treeParams);
+const parameters: z.ZodObject<(typeof trainingOnly)["shape"] & typeof treeParams, z.core.$strip> =
+  trainingOnly.extend(treeParams);
 
 /**
  * Trains circuits of patches: for every cluster a hidden Chow-Liu tree over the pixels of a patch, trained on the
@@ -39,7 +120,16 @@ const parameters = trainingOnly.extend(treeParams);
  * position. The tree structure is learned from all patches that a circuit covers, so its clusters form one grouped
  * circuit.
  */
-export const trainPatchCircuits = defineStage({
+export const trainPatchCircuits: Stage<
+  typeof parameters,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+  },
+  {
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  }
+> = defineStage({
   name: "images.train-patch-circuits",
   params: parameters,
   inputs: { images, clusters: patchClusters },
@@ -81,7 +171,17 @@ export const trainPatchCircuits = defineStage({
  * Trains given circuits of patches further on the patches of their clusters: circuits from `images.grow-clusters`, or
  * others with different clusters.
  */
-export const trainGrownCircuits = defineStage({
+export const trainGrownCircuits: Stage<
+  typeof trainingOnly,
+  {
+    images: Codec<ImageSet, ImageSet, "images">;
+    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  },
+  {
+    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+  }
+> = defineStage({
   name: "images.train-grown-circuits",
   params: trainingOnly,
   inputs: { images, clusters: patchClusters, circuits: patchCircuits },

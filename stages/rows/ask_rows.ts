@@ -4,18 +4,70 @@ import { decimalNumber } from "../../circuits/import/lines.ts";
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
 import { samplesFromRecords, statesNote, type TableRecord } from "../../circuits/table.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
 import { type RowColumn, rowColumns, rowTable, rowTexts, rowVariables } from "./codecs.ts";
 import { guessText } from "./fill_rows.ts";
 import { guessMissing } from "./guesses.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Rows of which some cells are known, by column: `{"age": 30, "class": "first"}`. */
-export const rowQuestions = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])));
+export const rowQuestions: z.ZodArray<
+  z.ZodRecord<z.ZodString, z.ZodUnion<readonly [z.ZodString, z.ZodNumber, z.ZodBoolean]>>
+> = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])));
 
 /** What a model says of the other cells of rows of which some are known: the likeliest, and draws. */
-export const askRows = defineStage({
+export const askRows: Stage<
+  z.ZodObject<{
+    questions: z.ZodArray<
+      z.ZodRecord<z.ZodString, z.ZodUnion<readonly [z.ZodString, z.ZodNumber, z.ZodBoolean]>>
+    >;
+    draws: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    columns: Codec<{
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, {
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, "row-columns">;
+  },
+  {
+    answers: Codec<{
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, {
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, "row-table">;
+  }
+> = defineStage({
   name: "rows.ask",
   params: z.object({
     /** What is known. */

@@ -2,13 +2,27 @@
 import { z } from "zod";
 import { COLUMN_TYPES, dateOf } from "../../circuits/import/columns.ts";
 import type { Variable } from "../../circuits/circuit.ts";
-import type { Samples } from "../../circuits/samples.ts";
-import { isObserved } from "../../circuits/samples.ts";
+import { isObserved, type Samples } from "../../circuits/samples.ts";
 import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { valuesText } from "./words.ts";
+import type { Codec } from "../../runner/codec.ts";
 
-const column = z.object({
+/** What a column of a table is. */
+export const rowColumn: z.ZodObject<{
+  name: z.ZodString;
+  type: z.ZodEnum<{
+    categorical: "categorical";
+    count: "count";
+    real: "real";
+    date: "date";
+  }>;
+  states: z.ZodOptional<z.ZodArray<z.ZodString>>;
+  decimals: z.ZodOptional<z.ZodNullable<z.ZodInt>>;
+  time: z.ZodOptional<z.ZodBoolean>;
+  typical: z.ZodString;
+  missing: z.ZodInt;
+}, z.core.$strip> = z.object({
   name: z.string(),
   type: z.enum(COLUMN_TYPES).exclude(["skip"]),
   /** For categorical columns: the text of each state. */
@@ -24,14 +38,38 @@ const column = z.object({
 });
 
 /** A column of a table as a model sees it. */
-export type RowColumn = z.output<typeof column>;
+export type RowColumn = z.output<typeof rowColumn>;
 
 /** What the columns of a table are. Variable `v` of the samples is column `v`. */
-export const rowColumns = json(
+export const rowColumns: Codec<{
+  rows: number;
+  columns: {
+    name: string;
+    type: "categorical" | "count" | "real" | "date";
+    typical: string;
+    missing: number;
+    states?: string[] | undefined;
+    decimals?: number | null | undefined;
+    time?: boolean | undefined;
+  }[];
+  skipped: string[];
+}, {
+  rows: number;
+  columns: {
+    name: string;
+    type: "categorical" | "count" | "real" | "date";
+    typical: string;
+    missing: number;
+    states?: string[] | undefined;
+    decimals?: number | null | undefined;
+    time?: boolean | undefined;
+  }[];
+  skipped: string[];
+}, "row-columns"> = json(
   "row-columns",
   z.object({
     rows: z.int(),
-    columns: z.array(column).min(1),
+    columns: z.array(rowColumn).min(1),
     /** Columns that were left out. */
     skipped: z.array(z.string()),
   }),
@@ -50,7 +88,17 @@ export const rowColumns = json(
 );
 
 /** Rows for people, with the columns' own names and values. */
-export const rowTable = json(
+export const rowTable: Codec<{
+  title: string;
+  head: string[];
+  rows: string[][];
+  note?: string | undefined;
+}, {
+  title: string;
+  head: string[];
+  rows: string[][];
+  note?: string | undefined;
+}, "row-table"> = json(
   "row-table",
   z.object({
     title: z.string(),

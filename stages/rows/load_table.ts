@@ -16,14 +16,50 @@ import { CircuitError } from "../../circuits/errors.ts";
 import { isObserved, type Samples, takeSamples } from "../../circuits/samples.ts";
 import { type Split, splitOfDigest, splits } from "../../datasets/text/documents.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { files } from "../../runner/codecs/files.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { samples } from "../codecs/samples.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
 import { cellText, type RowColumn, rowColumns } from "./codecs.ts";
 import { readTable } from "./read_table.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of {@link loadTable}, for pipelines that hand them on. */
-export const tableParams = {
+export const tableParams: {
+  /** Types of columns that the cells leave open, by name; `*` for all others of these. */
+  types: z.ZodDefault<
+    z.ZodRecord<
+      z.ZodString,
+      z.ZodEnum<{
+        date: "date";
+        skip: "skip";
+        count: "count";
+        categorical: "categorical";
+        real: "real";
+      }>
+    >
+  >;
+  /** For CSV: whether the first row names the columns; by default it does if none of its cells is a number. */
+  header: z.ZodOptional<z.ZodBoolean>;
+  /** For CSV: what stands between cells; by default the most frequent of comma, semicolon, tab and bar. */
+  delimiter: z.ZodOptional<z.ZodString>;
+  /** For CSV: what stands before the fraction of a number. */
+  decimal: z.ZodDefault<
+    z.ZodEnum<{
+      ",": ",";
+      ".": ".";
+    }>
+  >;
+  /** For CSV: cells that stand for missing values; by default empty ones, `NA`, `NaN`, `null` and `?`. */
+  missing: z.ZodOptional<z.ZodArray<z.ZodString>>;
+  /** Shares of the rows. A row falls into a split by the sha256 of its cells. */
+  shares: z.ZodDefault<
+    z.ZodObject<{
+      train: z.ZodNumber;
+      valid: z.ZodNumber;
+      test: z.ZodNumber;
+    }, z.core.$strict>
+  >;
+} = {
   /** Types of columns that the cells leave open, by name; `*` for all others of these. */
   types: z.record(z.string(), z.enum(COLUMN_TYPES)).default({}),
   /** For CSV: whether the first row names the columns; by default it does if none of its cells is a number. */
@@ -50,7 +86,72 @@ const MOST_DECIMALS = 6;
  * it: the order of different rows does not matter, new rows leave the old ones where they are, and equal rows are
  * spread as others are.
  */
-export const loadTable = defineStage({
+export const loadTable: Stage<
+  z.ZodObject<{
+    types: z.ZodDefault<
+      z.ZodRecord<
+        z.ZodString,
+        z.ZodEnum<{
+          date: "date";
+          skip: "skip";
+          count: "count";
+          categorical: "categorical";
+          real: "real";
+        }>
+      >
+    >;
+    header: z.ZodOptional<z.ZodBoolean>;
+    delimiter: z.ZodOptional<z.ZodString>;
+    decimal: z.ZodDefault<
+      z.ZodEnum<{
+        ",": ",";
+        ".": ".";
+      }>
+    >;
+    missing: z.ZodOptional<z.ZodArray<z.ZodString>>;
+    shares: z.ZodDefault<
+      z.ZodObject<{
+        train: z.ZodNumber;
+        valid: z.ZodNumber;
+        test: z.ZodNumber;
+      }, z.core.$strict>
+    >;
+  }, z.core.$strip>,
+  {
+    files: Codec<Files, NewFiles, "files">;
+  },
+  {
+    columns: Codec<{
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, {
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, "row-columns">;
+    rows: Codec<StoredSamples, NewSamples, "samples">;
+    train: Codec<StoredSamples, NewSamples, "samples">;
+    valid: Codec<StoredSamples, NewSamples, "samples">;
+    test: Codec<StoredSamples, NewSamples, "samples">;
+  }
+> = defineStage({
   name: "rows.load",
   params: z.object(tableParams),
   inputs: { files },

@@ -5,11 +5,12 @@ import { type Samples, takeSamples } from "../../circuits/samples.ts";
 import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
 import { addLeaf, type LeafChoice } from "../../circuits/structures/leaf.ts";
 import { startFromData } from "../../circuits/structures/start.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { samples } from "../codecs/samples.ts";
+import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
 import { rowColumns, rowVariables } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Maximum number of rows that a tree's edges are learned from: every pair of columns is counted on each. */
 export const TREE_ROWS = 10_000;
@@ -22,7 +23,48 @@ export const TREE_ROWS = 10_000;
  *   numbers have `latents` hidden classes in the place of states;
  * - `hidden`: the same tree of hidden variables with `latents` states, on which the columns depend: see `hclt`.
  */
-export const rowTree = defineStage({
+export const rowTree: Stage<
+  z.ZodObject<{
+    kind: z.ZodEnum<{
+      hidden: "hidden";
+      independent: "independent";
+      "chow-liu": "chow-liu";
+    }>;
+    latents: z.ZodInt;
+    minSpread: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    columns: Codec<{
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, {
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, "row-columns">;
+    train: Codec<StoredSamples, NewSamples, "samples">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "rows.tree",
   params: z.object({
     kind: z.enum(["independent", "chow-liu", "hidden"]),

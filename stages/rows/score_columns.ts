@@ -4,14 +4,16 @@ import { logLikelihood } from "../../circuits/queries/likelihood.ts";
 import { hideVariables, isObserved, type Samples, takeSamples } from "../../circuits/samples.ts";
 import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { samples } from "../codecs/samples.ts";
+import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
 import { openLearner } from "../open_learner.ts";
 import { type RowColumn, rowColumns } from "./codecs.ts";
 import { guessColumn } from "./guesses.ts";
 import { type ColumnScore, SCORE_HEAD, SCORE_NOTE, scoreCells } from "./words.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 const score: z.ZodType<ColumnScore> = z.object({
   column: z.string(),
@@ -23,12 +25,56 @@ const score: z.ZodType<ColumnScore> = z.object({
 });
 
 /** How well a model guesses each column from the others. */
-export const columnScores = json("column-scores", z.object({ columns: z.array(score) }), 1, {
+export const columnScores: Codec<{
+  columns: ColumnScore[];
+}, {
+  columns: unknown[];
+}, "column-scores"> = json("column-scores", z.object({ columns: z.array(score) }), 1, {
   summary: ({ columns }) => tableText(SCORE_HEAD, columns.map(scoreCells)) + `\n${SCORE_NOTE}`,
 });
 
 /** Hides each column of the test rows in turn and guesses it. */
-export const scoreColumns = defineStage({
+export const scoreColumns: Stage<
+  z.ZodObject<{
+    most: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    columns: Codec<{
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, {
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, "row-columns">;
+    data: Codec<StoredSamples, NewSamples, "samples">;
+  },
+  {
+    scores: Codec<{
+      columns: ColumnScore[];
+    }, {
+      columns: unknown[];
+    }, "column-scores">;
+  }
+> = defineStage({
   name: "rows.score-columns",
   params: z.object({
     /** Maximum number of rows used. */

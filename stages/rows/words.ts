@@ -13,7 +13,14 @@ export function valuesText(
 }
 
 /** Head of a table of how well columns are guessed. */
-export const SCORE_HEAD = ["column", "type", "rows", "guessed alone", "given the others", "bits gained"];
+export const SCORE_HEAD: string[] = [
+  "column",
+  "type",
+  "rows",
+  "guessed alone",
+  "given the others",
+  "bits gained",
+];
 
 /** What its numbers are. */
 export const SCORE_NOTE =
@@ -21,7 +28,9 @@ export const SCORE_NOTE =
 
 /** How well a column is guessed, without and with the other columns. */
 export interface ColumnScore {
+  /** Name of the column. */
   readonly column: string;
+  /** What it holds. */
   readonly type: string;
   /** Test rows with a value in it. */
   readonly rows: number;

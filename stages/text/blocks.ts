@@ -5,7 +5,12 @@ import type { ClusterLabels } from "../clusters/codecs.ts";
 import type { Tokens } from "./codecs.ts";
 
 /** Parameters of stages that make blocked HMMs. */
-export const blockParams = {
+export const blockParams: {
+  /** States of a block; the number of blocks is that of the word classes. */
+  states: z.ZodInt;
+  /** Positions of a window. */
+  length: z.ZodInt;
+} = {
   /** States of a block; the number of blocks is that of the word classes. */
   states: z.int().min(1),
   /** Positions of a window. */

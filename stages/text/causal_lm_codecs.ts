@@ -15,7 +15,21 @@ const report = z.object({
 });
 
 /** The loss curve of a causal language model. */
-export const causalLmLog = json("causal-lm-log", z.object({ reports: z.array(report) }), 1, {
+export const causalLmLog: Codec<{
+  reports: {
+    step: number;
+    epoch: number;
+    train: number;
+    valid: number;
+  }[];
+}, {
+  reports: {
+    step: number;
+    epoch: number;
+    train: number;
+    valid: number;
+  }[];
+}, "causal-lm-log"> = json("causal-lm-log", z.object({ reports: z.array(report) }), 1, {
   summary: ({ reports }) =>
     reports.slice(-12).map(({ epoch, train, valid }) =>
       [epoch, train, valid].map((x) => x.toFixed(3).padStart(8)).join("  ")

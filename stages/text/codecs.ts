@@ -8,7 +8,7 @@ import { type Codec, defineCodec } from "../../runner/codec.ts";
 import { array, type NumericArray } from "../../runner/codecs/array.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { type IntegerType, type TokenShards, tokenShards } from "../../runner/codecs/shard_codecs.ts";
-import { type NewShards } from "../../runner/codecs/shards.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 const offsets = array("offsets", "f8", 1);
 
@@ -121,7 +121,18 @@ const runArray = array("window-runs", "f8", 2);
 const windowFacts = z.object({ length: z.int().min(1), begins: z.enum(windowBegins), ends: z.boolean() });
 
 /** A vocabulary as JSON, without a tokenizer. */
-export const vocabularyShape = z.object({
+export const vocabularyShape: z.ZodObject<{
+  kind: z.ZodEnum<{
+    bytes: "bytes";
+    words: "words";
+    characters: "characters";
+    pieces: "pieces";
+  }>;
+  words: z.ZodArray<z.ZodString>;
+  unknown: z.ZodNullable<z.ZodInt>;
+  end: z.ZodNullable<z.ZodInt>;
+  glued: z.ZodOptional<z.ZodArray<z.ZodInt>>;
+}> = z.object({
   kind: z.enum(["words", "characters", "bytes", "pieces"]),
   words: z.array(z.string()),
   unknown: z.int().nullable(),

@@ -1,15 +1,36 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
 import { BLANK, fillBlanks, readBlanks, withoutEnds } from "./blanks.ts";
 import { vocabulary } from "./codecs.ts";
 import { askedFrame, frameParams } from "./frame.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Sentences with blanks, filled in. */
-export const completions = json(
+export const completions: Codec<{
+  completions: {
+    given: string;
+    drawn: string[];
+    blanks: {
+      word: string;
+      probability: number;
+    }[][];
+  }[];
+}, {
+  completions: {
+    given: string;
+    drawn: string[];
+    blanks: {
+      word: string;
+      probability: number;
+    }[][];
+  }[];
+}, "completions"> = json(
   "completions",
   z.object({
     completions: z.array(z.object({
@@ -39,13 +60,54 @@ export const completions = json(
 );
 
 /** Texts with `_` for each missing token: of words, of pieces, of characters. */
-export const blankedTexts = z.array(z.string().includes(BLANK, { error: "there is no blank, `_`, in it" }));
+export const blankedTexts: z.ZodArray<z.ZodString> = z.array(
+  z.string().includes(BLANK, { error: "there is no blank, `_`, in it" }),
+);
 
 /**
  * Fills in the middle: a sentence with blanks, what stands before and after them given, and that no blank ends it. Exact:
  * draws are from p(blanks | rest), and probabilities sum over everything that the other blanks may be.
  */
-export const completeText = defineStage({
+export const completeText: Stage<
+  z.ZodObject<{
+    sentences: z.ZodArray<z.ZodString>;
+    draws: z.ZodDefault<z.ZodInt>;
+    list: z.ZodDefault<z.ZodInt>;
+    begins: z.ZodOptional<
+      z.ZodEnum<{
+        window: "window";
+        end: "end";
+        anywhere: "anywhere";
+      }>
+    >;
+    ends: z.ZodOptional<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    completions: Codec<{
+      completions: {
+        given: string;
+        drawn: string[];
+        blanks: {
+          word: string;
+          probability: number;
+        }[][];
+      }[];
+    }, {
+      completions: {
+        given: string;
+        drawn: string[];
+        blanks: {
+          word: string;
+          probability: number;
+        }[][];
+      }[];
+    }, "completions">;
+  }
+> = defineStage({
   name: "text.complete",
   params: z.object({
     ...frameParams,

@@ -3,13 +3,46 @@ import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { type Centroids, centroids, clusterLabels } from "../clusters/codecs.ts";
-import { tokens, vocabulary, windows } from "./codecs.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type Centroids, centroids, type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import type { Windows } from "../../datasets/text/windows.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** What clusters of suffixes have in common. */
-export const clusterTable = json(
+export const clusterTable: Codec<{
+  clusters: {
+    cluster: number;
+    size: number;
+    distance: number | null;
+    tokens: {
+      token: string;
+      count: number;
+      lift: number;
+    }[];
+    examples: {
+      before: string;
+      suffix: string;
+    }[];
+  }[];
+}, {
+  clusters: {
+    cluster: number;
+    size: number;
+    distance: number | null;
+    tokens: {
+      token: string;
+      count: number;
+      lift: number;
+    }[];
+    examples: {
+      before: string;
+      suffix: string;
+    }[];
+  }[];
+}, "cluster-table"> = json(
   "cluster-table",
   z.object({
     clusters: z.array(z.object({
@@ -45,7 +78,53 @@ const BLOCK = 512;
 const BEFORE = 6, AFTER = 10;
 
 /** Sizes, telling tokens and nearest suffixes of clusters, as a table for people. */
-export const describeClusters = defineStage({
+export const describeClusters: Stage<
+  z.ZodObject<{
+    tokens: z.ZodDefault<z.ZodInt>;
+    examples: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+    centroids: Codec<Centroids, Centroids, "centroids">;
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    table: Codec<{
+      clusters: {
+        cluster: number;
+        size: number;
+        distance: number | null;
+        tokens: {
+          token: string;
+          count: number;
+          lift: number;
+        }[];
+        examples: {
+          before: string;
+          suffix: string;
+        }[];
+      }[];
+    }, {
+      clusters: {
+        cluster: number;
+        size: number;
+        distance: number | null;
+        tokens: {
+          token: string;
+          count: number;
+          lift: number;
+        }[];
+        examples: {
+          before: string;
+          suffix: string;
+        }[];
+      }[];
+    }, "cluster-table">;
+  }
+> = defineStage({
   name: "text.describe-clusters",
   params: z.object({
     /** Tokens of a cluster to be listed. */

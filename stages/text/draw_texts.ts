@@ -1,17 +1,34 @@
 import { z } from "zod";
 import { array } from "../../runner/codecs/array.ts";
-import { type IntegerType } from "../../runner/codecs/shard_codecs.ts";
+import type { IntegerType } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
-import { tokens, vocabulary } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Texts drawn from a causal language model, as tokens in its own pieces: a corpus that is the model's distribution itself,
  * from which a hidden Markov model is distilled (GeLaTo). One document a text.
  */
-export const drawTexts = defineStage({
+export const drawTexts: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    length: z.ZodDefault<z.ZodInt>;
+    temperature: z.ZodDefault<z.ZodNumber>;
+    batch: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+  },
+  {
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+  }
+> = defineStage({
   name: "text.draw",
   params: z.object({
     /** How many texts. */

@@ -1,20 +1,32 @@
 import { z } from "zod";
 import { RandomStream } from "../../circuits/random.ts";
 import type { WindowRows, Windows } from "../../datasets/text/windows.ts";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
-import type { NewShardProgress, ShardProgress } from "../../runner/codecs/shard_progress.ts";
-import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import {
+  type NewShardProgress,
+  type ShardProgress,
+  shardProgress,
+} from "../../runner/codecs/shard_progress.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import type { Alignment } from "../../teachers/alignment.ts";
 import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
 import { ShardOutput } from "../shard_output.ts";
-import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /** Which hidden state of a causal model a position gets: see `CausalState`. */
-export const embeddingState = z.enum(causalStates).default("after");
+export const embeddingState: z.ZodDefault<
+  z.ZodEnum<{
+    before: "before";
+    after: "after";
+  }>
+> = z.enum(causalStates).default("after");
 
 const precision = z.enum(["f2", "f4"]);
 const outputs = { vectors: matrixShards };
@@ -23,7 +35,42 @@ const outputs = { vectors: matrixShards };
  * Vectors of the suffixes of windows by a teacher: `[windows * length, width]`, row `w * length + t` for the suffix of
  * window `w` that begins at its position `t`; rows of padding are zero. Goes on after the last shard when it was killed.
  */
-export const embedSuffixes = defineStage({
+export const embedSuffixes: Stage<
+  z.ZodObject<{
+    mode: z.ZodDefault<
+      z.ZodEnum<{
+        suffix: "suffix";
+        cumulative: "cumulative";
+        masked: "masked";
+        causal: "causal";
+      }>
+    >;
+    decay: z.ZodDefault<z.ZodNumber>;
+    state: z.ZodDefault<
+      z.ZodEnum<{
+        before: "before";
+        after: "after";
+      }>
+    >;
+    precision: z.ZodDefault<
+      z.ZodEnum<{
+        f2: "f2";
+        f4: "f4";
+      }>
+    >;
+    together: z.ZodDefault<z.ZodInt>;
+    batch: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "embed.suffixes",
   params: z.object({
     /** `suffix`: a pass a suffix, the paper; `cumulative`, `masked`, `causal`: a pass a window. See docs/text.md. */
@@ -75,7 +122,25 @@ export const embedSuffixes = defineStage({
  * The control teacher: the decayed sum of the vectors of a suffix's tokens, z_t = v(x_t) + decay * z_{t+1}. It has learned
  * which words are alike, and nothing of sentences.
  */
-export const embedStatic = defineStage({
+export const embedStatic: Stage<
+  z.ZodObject<{
+    decay: z.ZodDefault<z.ZodNumber>;
+    precision: z.ZodDefault<
+      z.ZodEnum<{
+        f2: "f2";
+        f4: "f4";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+  },
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "embed.static",
   params: z.object({
     /** Weight of each token against the one before it. */
@@ -105,7 +170,25 @@ export const embedStatic = defineStage({
  * Static vectors of what stands around a word: the decayed sum of the vectors up to it, and that from it on, side by side.
  * Where the word's class is known, as in blocked HMMs, they tell in which company it is.
  */
-export const embedContexts = defineStage({
+export const embedContexts: Stage<
+  z.ZodObject<{
+    decay: z.ZodDefault<z.ZodNumber>;
+    precision: z.ZodDefault<
+      z.ZodEnum<{
+        f2: "f2";
+        f4: "f4";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+  },
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "embed.contexts",
   params: z.object({
     /** Weight of each token against the one beside it that is nearer. */
@@ -134,7 +217,24 @@ export const embedContexts = defineStage({
 });
 
 /** The empty control teacher: vectors of random numbers, the same for the same seed, which tell nothing of the text. */
-export const embedRandom = defineStage({
+export const embedRandom: Stage<
+  z.ZodObject<{
+    width: z.ZodDefault<z.ZodInt>;
+    precision: z.ZodDefault<
+      z.ZodEnum<{
+        f2: "f2";
+        f4: "f4";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+  },
+  {
+    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "embed.random",
   params: z.object({
     /** Numbers in a vector. */

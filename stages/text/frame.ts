@@ -27,7 +27,20 @@ export function frameOf({ notes = {} }: Circuit): WindowFrame | undefined {
  * Parameters of stages that query a circuit with texts, for circuits whose notes do not say how texts lie in
  * windows.
  */
-export const frameParams = {
+export const frameParams: {
+  /**
+   * Where a text begins in a window: `window`, `end` or `anywhere`; by default as the circuit's notes say.
+   */
+  begins: z.ZodOptional<
+    z.ZodEnum<{
+      window: "window";
+      end: "end";
+      anywhere: "anywhere";
+    }>
+  >;
+  /** Whether an end token follows a text; by default as the circuit's notes say. */
+  ends: z.ZodOptional<z.ZodBoolean>;
+} = {
   /**
    * Where a text begins in a window: `window`, `end` or `anywhere`; by default as the circuit's notes say.
    */

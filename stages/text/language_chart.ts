@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ReadOf } from "../../runner/codec.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { charts, type NamedChart } from "../charts/codec.ts";
+import type { Codec, ReadOf } from "../../runner/codec.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type ChartFile, charts, type NamedChart, type NamedDrawing } from "../charts/codec.ts";
 import { HOLLOW, someOpen } from "../convergence.ts";
 import { pointOf } from "../charts/line_chart.ts";
 import { languageTable } from "./language_table.ts";
@@ -16,7 +16,57 @@ const FAR = 1.5;
  * the epochs that all arms had, against hidden states; an arm a line, its seeds as a bar from best to worst. Points of
  * models that are not converged are hollow; after the epochs that all arms had, that is every one that EM goes on from.
  */
-export const languageCharts = defineStage({
+export const languageCharts: Stage<
+  z.ZodObject<{
+    corpus: z.ZodString;
+  }, z.core.$strip>,
+  {
+    table: Codec<{
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, {
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, "language-table">;
+  },
+  {
+    charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">;
+  }
+> = defineStage({
   name: "text.charts",
   params: z.object({
     /** The text's name, for captions. */

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { languageScore } from "../codecs.ts";
 import { trainingLog } from "../codecs/score.ts";
 import { convergenceText } from "../convergence.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 const perplexity = z.number().nullable();
 
@@ -37,10 +38,192 @@ const floor = z.object({ model: z.string(), valid: perplexity, test: perplexity 
 const table = z.object({ budget: z.int(), rows: z.array(row), floors: z.array(floor) });
 
 /** Perplexities of language models, arm by arm. */
-export const languageTable = json("language-table", table, 2, { summary: summaryOf });
+export const languageTable: Codec<{
+  budget: number;
+  rows: {
+    arm: string;
+    states: number;
+    seed: number;
+    start: number | null;
+    atBudget: number | null;
+    best: number | null;
+    bestEpoch: number;
+    epochs: number;
+    converged: boolean | null;
+    valid: number | null;
+    test: number | null;
+  }[];
+  floors: {
+    model: string;
+    valid: number | null;
+    test: number | null;
+  }[];
+}, {
+  budget: number;
+  rows: {
+    arm: string;
+    states: number;
+    seed: number;
+    start: number | null;
+    atBudget: number | null;
+    best: number | null;
+    bestEpoch: number;
+    epochs: number;
+    converged: boolean | null;
+    valid: number | null;
+    test: number | null;
+  }[];
+  floors: {
+    model: string;
+    valid: number | null;
+    test: number | null;
+  }[];
+}, "language-table"> = json("language-table", table, 2, { summary: summaryOf });
 
 /** Gathers trainings and scores of hidden Markov models: those of row `i` stand at position `i` of each list. */
-export const languageResults = defineStage({
+export const languageResults: Stage<
+  z.ZodObject<{
+    budget: z.ZodInt;
+    rows: z.ZodArray<
+      z.ZodObject<{
+        arm: z.ZodString;
+        states: z.ZodInt;
+        seed: z.ZodInt;
+      }, z.core.$strict>
+    >;
+    floors: z.ZodDefault<z.ZodArray<z.ZodString>>;
+  }, z.core.$strip>,
+  {
+    logs: Many<
+      Codec<{
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, {
+        bestEpoch: number;
+        converged: boolean | null;
+        epochs: {
+          epoch: number;
+          best: boolean;
+          train?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+          valid?: {
+            logLikelihood: number | null;
+            bitsPerVariable: number | null;
+            impossible: number;
+            samples: number;
+          } | undefined;
+        }[];
+      }, "training-log">
+    >;
+    valid: Many<
+      Codec<{
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, {
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, "language-score">
+    >;
+    test: Many<
+      Codec<{
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, {
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, "language-score">
+    >;
+    floorValid: Many<
+      Codec<{
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, {
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, "language-score">
+    >;
+    floorTest: Many<
+      Codec<{
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, {
+        perplexity: number | null;
+        bitsPerToken: number | null;
+        tokens: number;
+      }, "language-score">
+    >;
+  },
+  {
+    table: Codec<{
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, {
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, "language-table">;
+  }
+> = defineStage({
   name: "text.table",
   params: z.object({
     /** Epochs after which all arms are compared. */

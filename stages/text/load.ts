@@ -9,12 +9,45 @@ import {
   textFormats,
 } from "../../datasets/text/documents.ts";
 import { TextError } from "../../datasets/text/errors.ts";
-import { type Files, files } from "../../runner/codecs/files.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { documents, type NewDocuments } from "./codecs.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type Documents, documents, type NewDocuments } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of {@link loadText}, for pipelines that hand them on. */
-export const loadParams = {
+export const loadParams: {
+  /** How documents are told apart in a file. */
+  format: z.ZodDefault<
+    z.ZodEnum<{
+      file: "file";
+      paragraphs: "paragraphs";
+      lines: "lines";
+      wikitext: "wikitext";
+    }>
+  >;
+  /** The column of tables that holds the text: each row is a document, whatever `format` says. */
+  column: z.ZodOptional<z.ZodString>;
+  /**
+   * `names`: a file is for the split that it is named after (`train.txt`, `wiki.valid.tokens`, `test/1.txt`);
+   * `hash`: a document falls into a split by the sha256 of its text; `auto`: by names where each split has a file that is
+   * named after it, else by hash.
+   */
+  split: z.ZodDefault<
+    z.ZodEnum<{
+      auto: "auto";
+      names: "names";
+      hash: "hash";
+    }>
+  >;
+  /** Shares of the documents, for `hash`. */
+  shares: z.ZodDefault<
+    z.ZodObject<{
+      train: z.ZodNumber;
+      valid: z.ZodNumber;
+      test: z.ZodNumber;
+    }, z.core.$strip>
+  >;
+} = {
   /** How documents are told apart in a file. */
   format: z.enum(textFormats).default("file"),
   /** The column of tables that holds the text: each row is a document, whatever `format` says. */
@@ -35,7 +68,41 @@ export const loadParams = {
  * own (`localText`), a package (`sotuText`). UTF-8 or UTF-16, plain or packed as gzip or zstd; of tables (JSON lines, CSV,
  * parquet) a column.
  */
-export const loadText = defineStage({
+export const loadText: Stage<
+  z.ZodObject<{
+    format: z.ZodDefault<
+      z.ZodEnum<{
+        file: "file";
+        paragraphs: "paragraphs";
+        lines: "lines";
+        wikitext: "wikitext";
+      }>
+    >;
+    column: z.ZodOptional<z.ZodString>;
+    split: z.ZodDefault<
+      z.ZodEnum<{
+        auto: "auto";
+        names: "names";
+        hash: "hash";
+      }>
+    >;
+    shares: z.ZodDefault<
+      z.ZodObject<{
+        train: z.ZodNumber;
+        valid: z.ZodNumber;
+        test: z.ZodNumber;
+      }, z.core.$strip>
+    >;
+  }, z.core.$strip>,
+  {
+    files: Codec<Files, NewFiles, "files">;
+  },
+  {
+    train: Codec<Documents, NewDocuments, "documents">;
+    valid: Codec<Documents, NewDocuments, "documents">;
+    test: Codec<Documents, NewDocuments, "documents">;
+  }
+> = defineStage({
   name: "text.load",
   params: z.object(loadParams),
   inputs: { files },

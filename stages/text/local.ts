@@ -1,13 +1,24 @@
 import { z } from "zod";
 import { splits } from "../../datasets/text/documents.ts";
 import { TextError } from "../../datasets/text/errors.ts";
-import { defineSource, type LocatedFile } from "../../runner/stage.ts";
+import { defineSource, type LocatedFile, type Stage } from "../../runner/stage.ts";
 import { filesAt } from "../files_at.ts";
+import type { files } from "../../runner/codecs/files.ts";
 
 const path = z.string().min(1);
 
 /** Paths of texts: a file, a folder, a list of them, or one or several for each split. */
-export const textPaths = z.union([
+export const textPaths: z.ZodUnion<
+  readonly [
+    z.ZodString,
+    z.ZodArray<z.ZodString>,
+    z.ZodObject<{
+      train: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+      valid: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+      test: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+    }, z.core.$strict>,
+  ]
+> = z.union([
   path,
   z.array(path).min(1),
   z.strictObject({
@@ -21,7 +32,26 @@ export const textPaths = z.union([
  * Text files of your own: files, or every file of folders and of the folders in them, but hidden ones. Those of
  * several paths keep their own names; those of a split are called after it, `train/…`, so that `split: "names"` finds them.
  */
-export const localText = defineSource({
+export const localText: Stage<
+  z.ZodObject<{
+    path: z.ZodUnion<
+      readonly [
+        z.ZodString,
+        z.ZodArray<z.ZodString>,
+        z.ZodObject<{
+          train: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+          valid: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+          test: z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]>;
+        }, z.core.$strict>,
+      ]
+    >;
+    endings: z.ZodDefault<z.ZodArray<z.ZodString>>;
+  }, z.core.$strip>,
+  Record<never, never>,
+  {
+    files: typeof files;
+  }
+> = defineSource({
   name: "text.files",
   params: z.object({
     /** Files and folders; relative ones start where the command is run. */

@@ -17,7 +17,23 @@ const report = z.object({
 });
 
 /** The loss curve of a masked language model. */
-export const maskedLmLog = json("masked-lm-log", z.object({ reports: z.array(report) }), 1, {
+export const maskedLmLog: Codec<{
+  reports: {
+    step: number;
+    epoch: number;
+    train: number;
+    valid: number;
+    validSuffix: number;
+  }[];
+}, {
+  reports: {
+    step: number;
+    epoch: number;
+    train: number;
+    valid: number;
+    validSuffix: number;
+  }[];
+}, "masked-lm-log"> = json("masked-lm-log", z.object({ reports: z.array(report) }), 1, {
   summary: ({ reports }) => {
     const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(8)).join("  ");
     const step = Math.max(1, Math.ceil(reports.length / 12));

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { BlockedHmmCounts } from "../../circuits/learning/blocked_counts.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { clusterLabels } from "../clusters/codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { wordBlocks } from "./blocks.ts";
-import { tokens, vocabulary, windows } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { withFrame } from "./frame.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Windows } from "../../datasets/text/windows.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Windows that are counted at a time. */
 const BLOCK = 4096;
@@ -15,7 +19,24 @@ const BLOCK = 4096;
  * The blocked HMM whose states are clusters within word classes (`clusters.within`): label `w * length + t` is the state of
  * position `t` of window `w` among those of its word's class. With the states known, learning is counting.
  */
-export const materialiseBlockedHmm = defineStage({
+export const materialiseBlockedHmm: Stage<
+  z.ZodObject<{
+    initial: z.ZodDefault<z.ZodNumber>;
+    transition: z.ZodDefault<z.ZodNumber>;
+    backoff: z.ZodDefault<z.ZodNumber>;
+    emission: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    classes: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "hmm.materialise-blocked",
   params: z.object({
     /** Virtual first states, uniform. */

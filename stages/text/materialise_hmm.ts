@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { HmmCounts } from "../../circuits/learning/hmm_counts.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { clusterLabels } from "../clusters/codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { tokens, vocabulary, windows } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { withFrame } from "./frame.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Windows } from "../../datasets/text/windows.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Windows that are counted at a time. */
 const BLOCK = 4096;
@@ -22,7 +26,25 @@ export function clustersFor(states: number): number {
  * The HMM whose hidden states are the clusters of the suffixes that begin there: with the states known, learning is
  * counting. Label `w * length + t` is that of position `t` of window `w`.
  */
-export const materialiseHmm = defineStage({
+export const materialiseHmm: Stage<
+  z.ZodObject<{
+    endState: z.ZodDefault<z.ZodBoolean>;
+    initial: z.ZodDefault<z.ZodNumber>;
+    transition: z.ZodDefault<z.ZodNumber>;
+    emission: z.ZodDefault<z.ZodNumber>;
+    emissionMix: z.ZodDefault<z.ZodNumber>;
+    unigram: z.ZodDefault<z.ZodNumber>;
+  }, z.core.$strip>,
+  {
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    windows: Codec<Windows, Windows, "windows">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "hmm.materialise",
   params: z.object({
     /**

@@ -1,11 +1,25 @@
 import { z } from "zod";
 import { hmm } from "../../circuits/structures/hmm.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { vocabulary } from "./codecs.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** A homogeneous HMM over token windows with random parameters: the uninformed start of EM. */
-export const randomHmm = defineStage({
+export const randomHmm: Stage<
+  z.ZodObject<{
+    states: z.ZodInt;
+    length: z.ZodInt;
+  }, z.core.$strip>,
+  {
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+  }
+> = defineStage({
   name: "text.random_hmm",
   params: z.object({
     /** Hidden states. */

@@ -3,21 +3,45 @@ import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import type { WindowFrame } from "../../datasets/text/windows.ts";
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
-import type { Samples } from "../../circuits/samples.ts";
-import { unobserved } from "../../circuits/samples.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { type Samples, unobserved } from "../../circuits/samples.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { sentences } from "../codecs.ts";
 import { openLearner } from "../open_learner.ts";
 import { vocabulary } from "./codecs.ts";
 import { askedFrame, frameParams } from "./frame.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /**
  * Texts drawn from a circuit over token windows, exactly from its distribution. Where they begin in a window is what the
  * circuit says of the windows that it was learned from: with the window, or after an end token, which is then given; they
  * stop at the next end. A circuit over stretches of running text gives whole windows.
  */
-export const sampleText = defineStage({
+export const sampleText: Stage<
+  z.ZodObject<{
+    count: z.ZodDefault<z.ZodInt>;
+    begins: z.ZodOptional<
+      z.ZodEnum<{
+        window: "window";
+        end: "end";
+        anywhere: "anywhere";
+      }>
+    >;
+    ends: z.ZodOptional<z.ZodBoolean>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    sentences: Codec<{
+      sentences: string[];
+    }, {
+      sentences: string[];
+    }, "sentences">;
+  }
+> = defineStage({
   name: "text.sample",
   params: z.object({
     ...frameParams,

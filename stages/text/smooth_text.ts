@@ -3,16 +3,31 @@ import { withParameters } from "../../circuits/parameters.ts";
 import { leafMarginals } from "../../circuits/learning/marginals.ts";
 import { mixedLeaves } from "../../circuits/learning/mix_leaves.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
-import { tokens, windows } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
 import { withFrame } from "./frame.ts";
 import { scoreWindows } from "./score_windows.ts";
 import { WindowSource } from "./window_source.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Windows } from "../../datasets/text/windows.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** What was tried and what was best. */
-export const smoothing = json(
+export const smoothing: Codec<{
+  weight: number;
+  tried: {
+    weight: number;
+    perplexity: number | null;
+  }[];
+}, {
+  weight: number;
+  tried: {
+    weight: number;
+    perplexity: number | null;
+  }[];
+}, "smoothing"> = json(
   "smoothing",
   z.object({
     /** The share with the lowest perplexity on the validation windows. */
@@ -25,7 +40,35 @@ export const smoothing = json(
  * Mixes the emissions of a circuit with the unigram of the training windows, by the share that predicts the
  * validation windows best. Every arm of an experiment is smoothed the same way.
  */
-export const smoothText = defineStage({
+export const smoothText: Stage<
+  z.ZodObject<{
+    weights: z.ZodDefault<z.ZodArray<z.ZodNumber>>;
+    batchSize: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    train: Codec<Tokens, NewTokens, "tokens">;
+    trainWindows: Codec<Windows, Windows, "windows">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    validWindows: Codec<Windows, Windows, "windows">;
+  },
+  {
+    circuit: Codec<Circuit, Circuit, "circuit">;
+    smoothing: Codec<{
+      weight: number;
+      tried: {
+        weight: number;
+        perplexity: number | null;
+      }[];
+    }, {
+      weight: number;
+      tried: {
+        weight: number;
+        perplexity: number | null;
+      }[];
+    }, "smoothing">;
+  }
+> = defineStage({
   name: "text.smooth",
   params: z.object({
     /** Shares to try. */

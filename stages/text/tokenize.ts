@@ -8,17 +8,57 @@ import {
   wordTokenizer,
 } from "../../datasets/text/tokenizer.ts";
 import { pieceDocumentTokenizer, pieceTokenizer } from "../../datasets/text/pieces.ts";
-import { files } from "../../runner/codecs/files.ts";
-import { type IntegerType } from "../../runner/codecs/shard_codecs.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import type { IntegerType } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
-import { defineStage, type StageContext } from "../../runner/stage.ts";
-import { type Documents, documents, type NewTokens, tokens, vocabulary } from "./codecs.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
+import {
+  type Documents,
+  documents,
+  type NewDocuments,
+  type NewTokens,
+  type Tokens,
+  tokens,
+  vocabulary,
+} from "./codecs.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 const texts = { train: documents, valid: documents, test: documents };
 const outputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
 
 /** Parameters of {@link tokenize}, for pipelines that hand them on. */
-export const tokenParams = {
+export const tokenParams: {
+  /**
+   * What a token is. `words`: letters and digits in a row, in Chinese, Japanese and Thai by a dictionary, other marks alone; `spaces`: what stands between white space, for text that
+   * is in tokens already (WikiText); `characters`; `bytes`.
+   */
+  by: z.ZodDefault<
+    z.ZodEnum<{
+      bytes: "bytes";
+      words: "words";
+      characters: "characters";
+      spaces: "spaces";
+    }>
+  >;
+  /** The name of `by` before 0.2.0. */
+  units: z.ZodOptional<z.ZodNever>;
+  /** What the end token stands after. For WikiText: `lines`. */
+  ends: z.ZodDefault<
+    z.ZodEnum<{
+      sentences: "sentences";
+      documents: "documents";
+      lines: "lines";
+      nothing: "nothing";
+    }>
+  >;
+  /** Whether capitals become small letters; for `words` and `spaces`. */
+  lowercase: z.ZodDefault<z.ZodBoolean>;
+  /** Least number of occurrences in the training text; rarer tokens become the unknown token. */
+  minimum: z.ZodDefault<z.ZodInt>;
+  /** Largest number of ids, with those of the unknown token and of the end token. */
+  largest: z.ZodOptional<z.ZodInt>;
+} = {
   /**
    * What a token is. `words`: letters and digits in a row, in Chinese, Japanese and Thai by a dictionary, other marks alone; `spaces`: what stands between white space, for text that
    * is in tokens already (WikiText); `characters`; `bytes`.
@@ -37,7 +77,41 @@ export const tokenParams = {
 };
 
 /** Tokens of a corpus. The vocabulary is that of the training text. */
-export const tokenize = defineStage({
+export const tokenize: Stage<
+  z.ZodObject<{
+    by: z.ZodDefault<
+      z.ZodEnum<{
+        bytes: "bytes";
+        words: "words";
+        characters: "characters";
+        spaces: "spaces";
+      }>
+    >;
+    units: z.ZodOptional<z.ZodNever>;
+    ends: z.ZodDefault<
+      z.ZodEnum<{
+        sentences: "sentences";
+        documents: "documents";
+        lines: "lines";
+        nothing: "nothing";
+      }>
+    >;
+    lowercase: z.ZodDefault<z.ZodBoolean>;
+    minimum: z.ZodDefault<z.ZodInt>;
+    largest: z.ZodOptional<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    train: Codec<Documents, NewDocuments, "documents">;
+    valid: Codec<Documents, NewDocuments, "documents">;
+    test: Codec<Documents, NewDocuments, "documents">;
+  },
+  {
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    train: Codec<Tokens, NewTokens, "tokens">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    test: Codec<Tokens, NewTokens, "tokens">;
+  }
+> = defineStage({
   name: "text.tokenize",
   params: z.object(tokenParams),
   inputs: texts,
@@ -62,7 +136,30 @@ export const tokenize = defineStage({
 });
 
 /** Tokens of a corpus in the pieces of a teacher's own tokenizer: a folder with a `tokenizer.json`. */
-export const tokenizePieces = defineStage({
+export const tokenizePieces: Stage<
+  z.ZodObject<{
+    ends: z.ZodDefault<
+      z.ZodEnum<{
+        sentences: "sentences";
+        documents: "documents";
+        lines: "lines";
+        nothing: "nothing";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    tokenizer: Codec<Files, NewFiles, "files">;
+    train: Codec<Documents, NewDocuments, "documents">;
+    valid: Codec<Documents, NewDocuments, "documents">;
+    test: Codec<Documents, NewDocuments, "documents">;
+  },
+  {
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    train: Codec<Tokens, NewTokens, "tokens">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    test: Codec<Tokens, NewTokens, "tokens">;
+  }
+> = defineStage({
   name: "text.pieces",
   params: z.object({
     /** What the end token stands after; `nothing` where the tokenizer has no such piece. */

@@ -1,18 +1,59 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { causalLmTeacher } from "../../teachers/causal_lm.ts";
 import { type CausalLmReport, CausalLmTraining } from "../../teachers/causal_lm_training.ts";
 import { causalLmLog, causalLmState } from "./causal_lm_codecs.ts";
-import { tokens, vocabulary } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * A language model trained from nothing on a corpus, whose pieces are the corpus's tokens: a causal transformer that gives
  * logits and vectors. Texts are what end tokens part. Interrupted at any step it resumes there and ends with the same
  * bytes on the same machine.
  */
-export const trainCausalLm = defineStage({
+export const trainCausalLm: Stage<
+  z.ZodObject<{
+    length: z.ZodDefault<z.ZodInt>;
+    width: z.ZodDefault<z.ZodInt>;
+    layers: z.ZodDefault<z.ZodInt>;
+    heads: z.ZodDefault<z.ZodInt>;
+    hiddenWidth: z.ZodDefault<z.ZodInt>;
+    epochs: z.ZodDefault<z.ZodInt>;
+    batch: z.ZodDefault<z.ZodInt>;
+    rate: z.ZodDefault<z.ZodNumber>;
+    warmup: z.ZodDefault<z.ZodNumber>;
+    decay: z.ZodDefault<z.ZodNumber>;
+    validWindows: z.ZodDefault<z.ZodInt>;
+    reports: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    train: Codec<Tokens, NewTokens, "tokens">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+    log: Codec<{
+      reports: {
+        step: number;
+        epoch: number;
+        train: number;
+        valid: number;
+      }[];
+    }, {
+      reports: {
+        step: number;
+        epoch: number;
+        train: number;
+        valid: number;
+      }[];
+    }, "causal-lm-log">;
+  }
+> = defineStage({
   name: "teacher.train-causal-lm",
   params: z.object({
     /** Tokens that the model reads at a time. */

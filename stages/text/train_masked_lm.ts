@@ -1,17 +1,65 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { maskedLmTeacher } from "../../teachers/masked_lm_teacher.ts";
 import { type MaskedLmReport, MaskedLmTraining } from "../../teachers/masked_lm_training.ts";
-import { tokens, vocabulary } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
 import { maskedLmLog, maskedLmState } from "./masked_lm_codecs.ts";
 import { teacher } from "./teachers.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its tokens. Interrupted
  * at any step it resumes there and ends with the same bytes on the same machine.
  */
-export const trainMaskedLm = defineStage({
+export const trainMaskedLm: Stage<
+  z.ZodObject<{
+    length: z.ZodDefault<z.ZodInt>;
+    width: z.ZodDefault<z.ZodInt>;
+    layers: z.ZodDefault<z.ZodInt>;
+    heads: z.ZodDefault<z.ZodInt>;
+    hiddenWidth: z.ZodDefault<z.ZodInt>;
+    layer: z.ZodOptional<z.ZodInt>;
+    epochs: z.ZodDefault<z.ZodInt>;
+    batch: z.ZodDefault<z.ZodInt>;
+    rate: z.ZodDefault<z.ZodNumber>;
+    warmup: z.ZodDefault<z.ZodNumber>;
+    decay: z.ZodDefault<z.ZodNumber>;
+    hidden: z.ZodDefault<z.ZodNumber>;
+    suffixes: z.ZodDefault<z.ZodNumber>;
+    shorter: z.ZodDefault<z.ZodNumber>;
+    candidates: z.ZodDefault<z.ZodInt>;
+    validWindows: z.ZodDefault<z.ZodInt>;
+    reports: z.ZodDefault<z.ZodInt>;
+  }, z.core.$strip>,
+  {
+    train: Codec<Tokens, NewTokens, "tokens">;
+    valid: Codec<Tokens, NewTokens, "tokens">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
+    log: Codec<{
+      reports: {
+        step: number;
+        epoch: number;
+        train: number;
+        valid: number;
+        validSuffix: number;
+      }[];
+    }, {
+      reports: {
+        step: number;
+        epoch: number;
+        train: number;
+        valid: number;
+        validSuffix: number;
+      }[];
+    }, "masked-lm-log">;
+  }
+> = defineStage({
   name: "teacher.train-masked-lm",
   params: z.object({
     /** Tokens of a window: what the teacher takes at a time. */

@@ -1,11 +1,38 @@
 import { z } from "zod";
 import { TextError } from "../../datasets/text/errors.ts";
 import { type WindowFrame, Windows } from "../../datasets/text/windows.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** All windows of some tokens: offsets into them, no copy. */
-export const layWindows = defineStage({
+export const layWindows: Stage<
+  z.ZodObject<{
+    length: z.ZodDefault<z.ZodInt>;
+    stride: z.ZodOptional<z.ZodInt>;
+    within: z.ZodDefault<
+      z.ZodEnum<{
+        text: "text";
+        ends: "ends";
+        documents: "documents";
+      }>
+    >;
+    partial: z.ZodDefault<
+      z.ZodEnum<{
+        drop: "drop";
+        pad: "pad";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    windows: Codec<Windows, Windows, "windows">;
+  }
+> = defineStage({
   name: "text.windows",
   params: z.object({
     /** Positions of a window. */

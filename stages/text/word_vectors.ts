@@ -1,12 +1,34 @@
 import { z } from "zod";
-import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
 import { WordVectors } from "../../teachers/word_vectors.ts";
-import { tokens, vocabulary } from "./codecs.ts";
+import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
+import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Static vectors of tokens, learned from the corpus itself: `[tokens, width]`, row = token id. */
-export const wordVectors = defineStage({
+export const wordVectors: Stage<
+  z.ZodObject<{
+    width: z.ZodDefault<z.ZodInt>;
+    reach: z.ZodDefault<z.ZodInt>;
+    contexts: z.ZodDefault<z.ZodInt>;
+    method: z.ZodDefault<
+      z.ZodEnum<{
+        random: "random";
+        ppmi: "ppmi";
+      }>
+    >;
+  }, z.core.$strip>,
+  {
+    tokens: Codec<Tokens, NewTokens, "tokens">;
+    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+  },
+  {
+    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
+  }
+> = defineStage({
   name: "word.vectors",
   params: z.object({
     /** Numbers in a vector. */

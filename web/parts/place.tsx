@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 import { withVisibleMarks } from "../../foundation/bidi.ts";
 import { colourVariable } from "../../foundation/palette.ts";
