@@ -1,3 +1,4 @@
+import { getOrMake } from "../../foundation/newer.ts";
 import { isObserved, type NodeId, type Samples } from "../../circuits/mod.ts";
 import type { GateLeaf } from "./layout.ts";
 import { Order } from "./order.ts";
@@ -73,7 +74,7 @@ export class BestPass {
   #leaf(samples: Samples, s: number, id: NodeId): Float64Array {
     const { rows, rowOf, node } = this.#trace.structure.gates[id]!;
     if (!isObserved(samples, s, node.variable)) {
-      return this.#modes.getOrInsertComputed(rows.parameter, () => this.#modesOf(rows));
+      return getOrMake(this.#modes, rows.parameter, () => this.#modesOf(rows));
     }
     const row = rowOf[samples.values[s * samples.variables + node.variable] as number]!;
     return this.#row(rows, row);
