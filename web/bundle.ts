@@ -8,7 +8,8 @@ import * as esbuild from "esbuild";
  *
  * @param entries file URLs of TypeScript modules.
  * @param format `esm` for module scripts; `iife` for scripts of pages that may be opened from a disk, which take no modules.
- * @returns the scripts by file name: `main.js` of `main.tsx`.
+ * @returns the scripts by file name: `main.js` of `main.tsx`; of modules also those that they import when they need them, whose
+ *   names change with what they hold.
  */
 export async function bundleForBrowsers(
   entries: readonly URL[],
@@ -19,6 +20,9 @@ export async function bundleForBrowsers(
       entryPoints: entries.map((url) => fileURLToPath(url)),
       outdir: "/",
       bundle: true,
+      // Only modules can ask for others: what they import when they need it is a file of its own.
+      splitting: format === "esm",
+      chunkNames: "[name]-[hash]",
       write: false,
       format,
       platform: "browser",

@@ -23,7 +23,7 @@ interface Asset {
  * for anything but its data, and a new version has new addresses.
  */
 export async function makeAssets(): Promise<Assets> {
-  const { page, worker } = await bundlePage();
+  const { page, pieces, worker } = await bundlePage();
   const known = new Map<string, Asset>();
   const add = (asset: Asset) => {
     const address = `${asset.name}?${createHash("sha256").update(asset.body).digest("hex").slice(0, 16)}`;
@@ -39,6 +39,7 @@ export async function makeAssets(): Promise<Assets> {
     ...{ name: "style.css", type: "text/css; charset=utf-8", body: `${fonts}${await stylesheet()}\n${own}` },
   });
   const script = (name: string, body: string) => add({ name, type: "text/javascript; charset=utf-8", body });
+  for (const [name, body] of pieces) script(name, body);
   const html = shell({ script: script("page.js", page), worker: script("worker.js", worker), style });
   return {
     html,

@@ -1,8 +1,21 @@
 import { bundleForBrowsers } from "../bundle.ts";
 
-/** Bundles the page's script and the shared worker's script. */
-export async function bundlePage(): Promise<{ readonly page: string; readonly worker: string }> {
+/** The scripts of the dashboard. */
+export interface PageScripts {
+  /** What every page begins with. */
+  readonly page: string;
+  /** Pieces that the page asks for when it needs them, by their names, which change with what they hold. */
+  readonly pieces: ReadonlyMap<string, string>;
+  /** The shared worker's. */
+  readonly worker: string;
+}
+
+/** Bundles the page's script, in pieces, and the shared worker's. */
+export async function bundlePage(): Promise<PageScripts> {
   const folder = new URL("./page/", import.meta.url);
-  const scripts = await bundleForBrowsers([new URL("main.tsx", folder), new URL("worker.ts", folder)], "esm");
-  return { page: scripts.get("main.js")!, worker: scripts.get("worker.js")! };
+  const pieces = await bundleForBrowsers([new URL("main.tsx", folder)], "esm");
+  const worker = await bundleForBrowsers([new URL("worker.ts", folder)], "esm");
+  const page = pieces.get("main.js")!;
+  pieces.delete("main.js");
+  return { page, pieces, worker: worker.get("worker.js")! };
 }

@@ -38,7 +38,7 @@ async function answered<T>(fetching: () => Promise<Response>, signal?: AbortSign
 }
 
 /** Performs a request with readable errors: browsers report every connection failure as "Failed to fetch" or the like. */
-async function reached(fetching: () => Promise<Response>, signal?: AbortSignal): Promise<Response> {
+export async function reached<T>(fetching: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await fetching();
   } catch (error) {

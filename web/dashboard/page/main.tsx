@@ -6,13 +6,15 @@ import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
 import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { showMarks } from "../../parts/marks.ts";
-import { ArtifactPage } from "./artifact.tsx";
-import { ComparePage } from "./compare.tsx";
-import { NodePage } from "./node.tsx";
-import { ExplorePage } from "./explore.tsx";
 import { type Route, to, useRoute } from "./routes.ts";
-import { RunPage } from "./run.tsx";
 import { RunsPage } from "./runs.tsx";
+import { later } from "./later.tsx";
+
+const RunPage = later(async () => (await import("./run.tsx")).RunPage);
+const NodePage = later(async () => (await import("./node.tsx")).NodePage);
+const ArtifactPage = later(async () => (await import("./artifact.tsx")).ArtifactPage);
+const ExplorePage = later(async () => (await import("./explore.tsx")).ExplorePage);
+const ComparePage = later(async () => (await import("./compare.tsx")).ComparePage);
 
 /** The whole page. */
 function Dashboard() {

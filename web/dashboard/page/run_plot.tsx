@@ -1,15 +1,12 @@
 /// <reference lib="dom" />
-import * as Plot from "@observablehq/plot";
-import { useMemo, useState } from "preact/hooks";
-import { withVisibleMarks } from "../../../foundation/bidi.ts";
-import { valueText } from "../../../foundation/format.ts";
-import { Drawing } from "../../parts/place.tsx";
-import { Table } from "../../parts/values.tsx";
+import { useState } from "preact/hooks";
 import type { ColumnChoice, Point } from "../columns.ts";
 import { useAsk } from "./client.ts";
 import { Shown } from "./frame.tsx";
-import { to } from "./routes.ts";
+import { later } from "./later.tsx";
 import { columnTitle } from "./run_columns.tsx";
+
+const RunScatter = later(async () => (await import("./run_scatter.tsx")).RunScatter);
 
 /**
  * Plot of any metric against any parameter or metric of the matching runs; folded unless it is opened or named in the
@@ -77,92 +74,7 @@ function Points({ query, x, y }: { query: URLSearchParams; x: string; y: string 
   const loaded = useAsk<Point[]>(`api/points?${asked}`);
   return (
     <Shown loaded={loaded}>
-      {(points) => points.length === 0 ? <p>No run has both.</p> : <Scatter points={points} x={x} y={y} />}
+      {(points) => points.length === 0 ? <p>No run has both.</p> : <RunScatter points={points} x={x} y={y} />}
     </Shown>
   );
-}
-
-/** Maximum number of points listed below a plot. */
-const LISTED = 200;
-
-function Scatter({ points, x, y }: { points: readonly Point[]; x: string; y: string }) {
-  const draw = useMemo(() => (document: Document) => drawPoints(document, points, x, y), [points, x, y]);
-  return (
-    <figure class="chart">
-      <figcaption>{columnTitle(y)} against {columnTitle(x)}, {points.length} points</figcaption>
-      <div class="points" onClick={follow}>
-        <Drawing draw={draw} className="plot" />
-      </div>
-      <details>
-        <summary>Numbers</summary>
-        <Table
-          caption={`${columnTitle(y)} against ${columnTitle(x)}`}
-          head={["run", "node", columnTitle(x), columnTitle(y)]}
-          numeric={[2, 3]}
-          rows={points.slice(0, LISTED).map((point) => [
-            <a key="r" href={to.run(point.run)}>{point.run}</a>,
-            point.node === null ? "–" : <a key="n" href={to.node(point.run, point.node)}>{point.node}</a>,
-            valueText(point.x),
-            valueText(point.y),
-          ])}
-        />
-        {points.length > LISTED && <p>and {points.length - LISTED} more</p>}
-      </details>
-    </figure>
-  );
-}
-
-function hrefOf({ run, node }: Point): string {
-  return node === null ? to.run(run) : to.node(run, node);
-}
-
-/** Follows the link of the clicked point. */
-function follow(event: Event): void {
-  const href = (event.target as Element).closest("[data-href]")?.getAttribute("data-href");
-  if (href !== null && href !== undefined) location.hash = href;
-}
-
-function drawPoints(document: Document, points: readonly Point[], x: string, y: string): SVGSVGElement {
-  const numeric = points.every((point) => typeof point.x === "number");
-  const svg = Plot.plot({
-    document,
-    width: 640,
-    height: 320,
-    marginLeft: 64,
-    marginBottom: 44,
-    grid: true,
-    style: { fontSize: "12px" },
-    x: {
-      label: withVisibleMarks(columnTitle(x)),
-      labelArrow: "none",
-      labelAnchor: "center",
-      ...(numeric ? {} : { type: "point" }),
-    },
-    y: { label: withVisibleMarks(columnTitle(y)), labelArrow: "none" },
-    marks: [
-      Plot.dot(points.map((point) => ({ ...point, x: numeric ? point.x : valueText(point.x) })), {
-        x: "x",
-        y: "y",
-        r: 4,
-        stroke: "var(--series-0)",
-        fill: "var(--series-0)",
-        fillOpacity: 0.25,
-        title: (point: Point) =>
-          withVisibleMarks(
-            `${point.run}${point.node === null ? "" : ` ${point.node}`}: ${valueText(point.x)}, ${
-              valueText(point.y)
-            }`,
-          ),
-      }),
-    ],
-  }) as unknown as SVGSVGElement;
-  // Points open their links by pointer; for the keyboard the same links are in the table below.
-  svg.querySelectorAll("circle").forEach((circle, i) => circle.setAttribute("data-href", hrefOf(points[i]!)));
-  for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
-  svg.setAttribute("role", "img");
-  svg.setAttribute(
-    "aria-label",
-    withVisibleMarks(`${columnTitle(y)} against ${columnTitle(x)}; the table below has the numbers`),
-  );
-  return svg;
 }
