@@ -9,12 +9,12 @@ import { anemone } from "../training_params.ts";
 import { assembleModel } from "./assemble_patches.ts";
 import { autoencoderPatchFeatures } from "./autoencoder_features.ts";
 import { clusterPatches } from "./cluster_patches.ts";
-import type { images } from "./codecs.ts";
+import type { CaptionedPicture, images, PictureFile } from "./codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit, type imageScore } from "./evaluate_images.ts";
 import { growClusters } from "./grow_clusters.ts";
 import { imageCharts } from "./image_chart.ts";
 import { imageSamples } from "./image_samples.ts";
-import { tabulateImages } from "./image_table.ts";
+import { type imageTable, tabulateImages } from "./image_table.ts";
 import { loadPictures, pictureParams } from "./load_pictures.ts";
 import type { patchCircuits, patchClusters, patchModel } from "./patch_codecs.ts";
 import type { DistillationParams } from "./experiment_params.ts";
@@ -33,6 +33,10 @@ import {
 import { trainAutoencoder } from "./train_autoencoder.ts";
 import { trainGrownCircuits, trainPatchCircuits } from "./train_patch_circuits.ts";
 import { trainPatches } from "./train_patches.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
+
+import type { pictures } from "./codecs.ts";
 
 /** Training, validation and test images of an experiment. */
 export interface ImageSplits {
@@ -47,7 +51,14 @@ function smoothing({ pseudocount }: DistillationParams) {
 }
 
 /** The pictures of a folder, by the parameters of {@link loadPictures}, and some of them to look at. */
-export function picturesAt(path: string, params: z.output<z.ZodObject<typeof pictureParams>>) {
+export function picturesAt(path: string, params: z.output<z.ZodObject<typeof pictureParams>>): {
+  pictures: Ref<Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">>;
+  splits: {
+    train: Ref<typeof images>;
+    valid: Ref<typeof images>;
+    test: Ref<typeof images>;
+  };
+} {
   const { most, ...others } = params;
   const given = Object.fromEntries(
     Object.entries(others).filter(([name]) => name in pictureParams),
@@ -91,7 +102,15 @@ function named(name: string, repetition: number, arm: string, setting: string): 
 }
 
 /** A hidden Chow-Liu tree over all pixels, trained for the total number of epochs of a distilled model. */
-export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0) {
+export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0): {
+  model: Ref<typeof circuit>;
+  log: Ref<
+    typeof trainingLog
+  >;
+  score: Ref<
+    typeof imageScore
+  >;
+} {
   const { patches, top, together } = params.epochs;
   const at = (stage: string) =>
     named(`${stage}@tree=${latents}`, repetition, "hidden Chow-Liu tree", `${latents} latents`);
@@ -156,7 +175,22 @@ export function distilledImageArm(
   teacher: DistillationParams["teachers"][number],
   clusters: number,
   repetition = 0,
-) {
+): {
+  model: Ref<typeof patchModel>;
+  log: Ref<
+    typeof trainingLog
+  >;
+  topLog: Ref<
+    typeof trainingLog
+  >;
+  apart: Ref<
+    typeof imageScore
+  >;
+  score: Ref<
+    typeof imageScore
+  >;
+  clusters: Ref<typeof pictures>;
+} {
   const { patch, shared, latents, epochs } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
@@ -184,7 +218,22 @@ export function grownArm(
   teacher: DistillationParams["teachers"][number],
   clusters: number,
   repetition = 0,
-) {
+): {
+  model: Ref<typeof patchModel>;
+  log: Ref<
+    typeof trainingLog
+  >;
+  topLog: Ref<
+    typeof trainingLog
+  >;
+  apart: Ref<
+    typeof imageScore
+  >;
+  score: Ref<
+    typeof imageScore
+  >;
+  clusters: Ref<typeof pictures>;
+} {
   const { patch, latents, epochs, growth } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
@@ -265,7 +314,18 @@ function patchEm(params: DistillationParams, epochs: number) {
 }
 
 /** All arms on the same images, their results table, and sheets of samples from the best model of each kind. */
-export function compareImageArms(splits: ImageSplits, params: DistillationParams) {
+export function compareImageArms(splits: ImageSplits, params: DistillationParams): {
+  samples?: Ref<typeof pictures>;
+  inpainting?: Ref<typeof pictures>;
+  clusters?: Ref<typeof pictures>;
+  treeSamples?: Ref<typeof pictures>;
+  treeInpainting?: Ref<typeof pictures>;
+  reconstructions?: Ref<typeof pictures>;
+  table: Ref<
+    typeof imageTable
+  >;
+  charts: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
+} {
   const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
   const rows: { arm: string; setting: string }[] = [];
   const add = (

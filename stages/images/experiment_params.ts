@@ -24,7 +24,80 @@ const epochParams = z.strictObject({
 });
 
 /** Parameters shared by the image pipelines. */
-export const distillationParams = {
+export const distillationParams: {
+  /** Side length of a patch in pixels. */
+  patch: z.ZodDefault<z.ZodInt>;
+  /** Numbers of patch clusters; one model is made for each. */
+  clusters: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  /** Number of states of the hidden variables in patch circuits. */
+  latents: z.ZodDefault<z.ZodInt>;
+  /** Numbers of states of the hidden variables in the baseline trees over all pixels; one model is made for each. */
+  treeLatents: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  /**
+   * Mini-batch size in images for trees: with only a few thousand images, large batches give too few updates for EM to
+   * converge.
+   */
+  treeBatch: z.ZodDefault<z.ZodInt>;
+  /** Virtual pixels of every unit of a leaf, distributed like the position's levels; few pictures want many. */
+  pseudocount: z.ZodDefault<z.ZodNumber>;
+  /** Whether all positions share clusters and circuits. */
+  shared: z.ZodDefault<z.ZodBoolean>;
+  /** Teachers of the distilled models. */
+  teachers: z.ZodDefault<
+    z.ZodArray<
+      z.ZodEnum<{
+        autoencoder: "autoencoder";
+        pixels: "pixels";
+        random: "random";
+      }>
+    >
+  >;
+  /** Parameters of the masked autoencoder. */
+  autoencoder: z.ZodPrefault<
+    z.ZodObject<{
+      width: z.ZodDefault<z.ZodInt>;
+      layers: z.ZodDefault<z.ZodInt>;
+      decoderWidth: z.ZodDefault<z.ZodInt>;
+      decoderLayers: z.ZodDefault<z.ZodInt>;
+      heads: z.ZodDefault<z.ZodInt>;
+      epochs: z.ZodDefault<z.ZodInt>;
+      rate: z.ZodDefault<z.ZodNumber>;
+    }, z.core.$strict>
+  >;
+  /** Parameters of k-means. The paper uses 5 starts of 200 iterations, which gain nothing here. */
+  kmeans: z.ZodPrefault<
+    z.ZodObject<{
+      restarts: z.ZodDefault<z.ZodInt>;
+      iterations: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Teachers whose clusters are grown in rounds, and how. */
+  growth: z.ZodPrefault<
+    z.ZodObject<{
+      teachers: z.ZodDefault<
+        z.ZodArray<
+          z.ZodEnum<{
+            autoencoder: "autoencoder";
+            pixels: "pixels";
+            random: "random";
+          }>
+        >
+      >;
+      rounds: z.ZodDefault<z.ZodInt>;
+      add: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Epochs of EM for patch circuits, for the circuit over patches, and for joint training. Baseline trees get the sum. */
+  epochs: z.ZodPrefault<
+    z.ZodObject<{
+      patches: z.ZodDefault<z.ZodInt>;
+      top: z.ZodDefault<z.ZodInt>;
+      together: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Number of repetitions that differ only in their seeds. */
+  repetitions: z.ZodDefault<z.ZodInt>;
+} = {
   /** Side length of a patch in pixels. */
   patch: z.int().min(1).default(4),
   /** Numbers of patch clusters; one model is made for each. */
@@ -65,7 +138,69 @@ export const distillationParams = {
 };
 
 /** The same parameters, for a few hundred small pictures: all of it ends in about two minutes on two cores. */
-export const smallDistillationParams = {
+export const smallDistillationParams: {
+  clusters: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  latents: z.ZodDefault<z.ZodInt>;
+  treeLatents: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  treeBatch: z.ZodDefault<z.ZodInt>;
+  pseudocount: z.ZodDefault<z.ZodNumber>;
+  teachers: z.ZodDefault<
+    z.ZodArray<
+      z.ZodEnum<{
+        autoencoder: "autoencoder";
+        pixels: "pixels";
+        random: "random";
+      }>
+    >
+  >;
+  autoencoder: z.ZodPrefault<
+    z.ZodObject<{
+      width: z.ZodDefault<z.ZodInt>;
+      layers: z.ZodDefault<z.ZodInt>;
+      decoderWidth: z.ZodDefault<z.ZodInt>;
+      decoderLayers: z.ZodDefault<z.ZodInt>;
+      heads: z.ZodDefault<z.ZodInt>;
+      epochs: z.ZodDefault<z.ZodInt>;
+      rate: z.ZodDefault<z.ZodNumber>;
+    }, z.core.$strict>
+  >;
+  epochs: z.ZodPrefault<
+    z.ZodObject<{
+      patches: z.ZodDefault<z.ZodInt>;
+      top: z.ZodDefault<z.ZodInt>;
+      together: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Side length of a patch in pixels. */
+  patch: z.ZodDefault<z.ZodInt>;
+  /** Whether all positions share clusters and circuits. */
+  shared: z.ZodDefault<z.ZodBoolean>;
+  /** Parameters of k-means. The paper uses 5 starts of 200 iterations, which gain nothing here. */
+  kmeans: z.ZodPrefault<
+    z.ZodObject<{
+      restarts: z.ZodDefault<z.ZodInt>;
+      iterations: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Teachers whose clusters are grown in rounds, and how. */
+  growth: z.ZodPrefault<
+    z.ZodObject<{
+      teachers: z.ZodDefault<
+        z.ZodArray<
+          z.ZodEnum<{
+            autoencoder: "autoencoder";
+            pixels: "pixels";
+            random: "random";
+          }>
+        >
+      >;
+      rounds: z.ZodDefault<z.ZodInt>;
+      add: z.ZodDefault<z.ZodInt>;
+    }, z.core.$strict>
+  >;
+  /** Number of repetitions that differ only in their seeds. */
+  repetitions: z.ZodDefault<z.ZodInt>;
+} = {
   ...distillationParams,
   clusters: distillationParams.clusters.unwrap().default([16]),
   latents: distillationParams.latents.unwrap().default(4),

@@ -13,12 +13,69 @@ import { sheet } from "../../datasets/images/sheets.ts";
 import { DataSetError } from "../../datasets/errors.ts";
 import { type Split, splitOfDigest, splits } from "../../datasets/text/documents.ts";
 import { messageOf } from "../../foundation/errors.ts";
-import { files } from "../../runner/codecs/files.ts";
-import { defineStage } from "../../runner/stage.ts";
-import { images, pictures } from "./codecs.ts";
+import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { defineStage, type Stage } from "../../runner/stage.ts";
+import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of {@link loadPictures}, for pipelines that hand them on. */
-export const pictureParams = {
+export const pictureParams: {
+  /** Size that all pictures are brought to, in pixels: the side of a square, or height and width. */
+  size: z.ZodDefault<
+    z.ZodUnion<
+      readonly [
+        z.ZodInt,
+        z.ZodObject<{
+          height: z.ZodInt;
+          width: z.ZodInt;
+        }, z.core.$strict>,
+      ]
+    >
+  >;
+  /** How: `crop` keeps the middle, `squash` changes the sides on their own, `pad` keeps all of it on white. */
+  fit: z.ZodDefault<
+    z.ZodEnum<{
+      crop: "crop";
+      squash: "squash";
+      pad: "pad";
+    }>
+  >;
+  /** `auto` is grey if all pictures are. */
+  colours: z.ZodDefault<
+    z.ZodEnum<{
+      auto: "auto";
+      grey: "grey";
+      colour: "colour";
+    }>
+  >;
+  /** Colour transform of colour pictures; with a lossy one figures are no upper bounds: see docs/images.md. */
+  transform: z.ZodDefault<
+    z.ZodEnum<{
+      none: "none";
+      "ycbcr-lossy": "ycbcr-lossy";
+      "ycocg-lossy": "ycocg-lossy";
+      "ycocg-r-511": "ycocg-r-511";
+      "ycocg-r-512": "ycocg-r-512";
+    }>
+  >;
+  /** What to do with files that cannot be decoded: `refuse` names them, `skip` leaves them out. */
+  broken: z.ZodDefault<
+    z.ZodEnum<{
+      refuse: "refuse";
+      skip: "skip";
+    }>
+  >;
+  /** Maximum number of pictures, chosen by their digests; all if omitted. */
+  most: z.ZodOptional<z.ZodInt>;
+  /** Shares of the pictures. A picture falls into a split by the sha256 of its file. */
+  shares: z.ZodDefault<
+    z.ZodObject<{
+      train: z.ZodNumber;
+      valid: z.ZodNumber;
+      test: z.ZodNumber;
+    }, z.core.$strict>
+  >;
+} = {
   /** Size that all pictures are brought to, in pixels: the side of a square, or height and width. */
   size: z.union([
     z.int().min(1),
@@ -45,7 +102,67 @@ const FEWEST = 20;
 const NAMED = 8, SHOWN = 64;
 
 /** Pictures of any sizes and kinds as images of one size, split, and some of them as a model sees them. */
-export const loadPictures = defineStage({
+export const loadPictures: Stage<
+  z.ZodObject<{
+    size: z.ZodDefault<
+      z.ZodUnion<
+        readonly [
+          z.ZodInt,
+          z.ZodObject<{
+            height: z.ZodInt;
+            width: z.ZodInt;
+          }, z.core.$strict>,
+        ]
+      >
+    >;
+    fit: z.ZodDefault<
+      z.ZodEnum<{
+        crop: "crop";
+        squash: "squash";
+        pad: "pad";
+      }>
+    >;
+    colours: z.ZodDefault<
+      z.ZodEnum<{
+        auto: "auto";
+        grey: "grey";
+        colour: "colour";
+      }>
+    >;
+    transform: z.ZodDefault<
+      z.ZodEnum<{
+        none: "none";
+        "ycbcr-lossy": "ycbcr-lossy";
+        "ycocg-lossy": "ycocg-lossy";
+        "ycocg-r-511": "ycocg-r-511";
+        "ycocg-r-512": "ycocg-r-512";
+      }>
+    >;
+    broken: z.ZodDefault<
+      z.ZodEnum<{
+        refuse: "refuse";
+        skip: "skip";
+      }>
+    >;
+    most: z.ZodOptional<z.ZodInt>;
+    shares: z.ZodDefault<
+      z.ZodObject<{
+        train: z.ZodNumber;
+        valid: z.ZodNumber;
+        test: z.ZodNumber;
+      }, z.core.$strict>
+    >;
+  }, z.core.$strip>,
+  {
+    files: Codec<Files, NewFiles, "files">;
+  },
+  {
+    train: Codec<ImageSet, ImageSet, "images">;
+    valid: Codec<ImageSet, ImageSet, "images">;
+    test: Codec<ImageSet, ImageSet, "images">;
+    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
+  }
+> = defineStage({
   name: "images.load-pictures",
   params: z.object(pictureParams),
   inputs: { files },

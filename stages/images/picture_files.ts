@@ -1,12 +1,21 @@
 import { z } from "zod";
-import { defineSource } from "../../runner/stage.ts";
+import { defineSource, type Stage } from "../../runner/stage.ts";
 import { filesAt } from "../files_at.ts";
+import type { files } from "../../runner/codecs/files.ts";
 
 /** Endings of picture files. */
-export const PICTURE_ENDINGS = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif"];
+export const PICTURE_ENDINGS: string[] = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif"];
 
 /** Pictures of one's own: those of a folder and of the folders in it. */
-export const pictureFiles = defineSource({
+export const pictureFiles: Stage<
+  z.ZodObject<{
+    path: z.ZodString;
+  }, z.core.$strip>,
+  Record<never, never>,
+  {
+    files: typeof files;
+  }
+> = defineSource({
   name: "images.files",
   params: z.object({
     /** The folder; a relative path starts where the command is run. */

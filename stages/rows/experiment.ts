@@ -17,9 +17,33 @@ import { loadTable, tableParams } from "./load_table.ts";
 import { rowTree } from "./row_tree.ts";
 import { scoreColumns } from "./score_columns.ts";
 import { tableFile } from "./table_file.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { Files, NewFiles } from "../../runner/codecs/files.ts";
+import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
+import type { ColumnScore } from "./words.ts";
 
 /** Parameters of models of rows. */
-export const rowParams = {
+export const rowParams: {
+  /** Numbers of hidden states to try; the validation rows choose. */
+  latents: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  /** Bells of a column of numbers in the models that have no hidden states. */
+  bells: z.ZodDefault<z.ZodInt>;
+  /** Least standard deviation of a bell, as a share of its column's. */
+  minSpread: z.ZodDefault<z.ZodNumber>;
+  /** Maximum number of epochs of EM: high enough that the validation rows stop training. */
+  epochs: z.ZodDefault<z.ZodInt>;
+  /** Minimum improvement of the validation score in nats a row. */
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  /** Number of repetitions with different seeds. */
+  seeds: z.ZodDefault<z.ZodInt>;
+  /** Number of rows to draw. */
+  draw: z.ZodDefault<z.ZodInt>;
+  /** Rows of which some cells are known, to be completed. */
+  ask: z.ZodDefault<
+    z.ZodArray<z.ZodRecord<z.ZodString, z.ZodUnion<readonly [z.ZodString, z.ZodNumber, z.ZodBoolean]>>>
+  >;
+} = {
   /** Numbers of hidden states to try; the validation rows choose. */
   latents: z.array(z.int().min(1)).min(1).default([2, 4, 8, 16]),
   /** Bells of a column of numbers in the models that have no hidden states. */
@@ -86,7 +110,111 @@ const MODELS = [
  *
  * @param name what the table is called
  */
-export function compareRowModels(name: string, table: LoadedTable, params: RowParams) {
+export function compareRowModels(name: string, table: LoadedTable, params: RowParams): {
+  drawn: Ref<
+    Codec<{
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, {
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, "row-table">
+  >;
+  filled: Ref<
+    Codec<{
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, {
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, "row-table">
+  >;
+  columns: Ref<
+    Codec<{
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, {
+      rows: number;
+      columns: {
+        name: string;
+        type: "categorical" | "count" | "real" | "date";
+        typical: string;
+        missing: number;
+        states?: string[] | undefined;
+        decimals?: number | null | undefined;
+        time?: boolean | undefined;
+      }[];
+      skipped: string[];
+    }, "row-columns">
+  >;
+  csv: Ref<Codec<Files, NewFiles, "files">>;
+  model: Ref<Codec<Circuit, Circuit, "circuit">>;
+  answers?: Ref<
+    Codec<{
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, {
+      title: string;
+      head: string[];
+      rows: string[][];
+      note?: string | undefined;
+    }, "row-table">
+  >;
+  table: Ref<
+    Codec<{
+      rows: {
+        set: string;
+        model: string;
+        chosen: string[];
+        converged: (boolean | null)[];
+        valid: number;
+        test: number;
+        deviation: number;
+        seeds: number[];
+        published: number | null;
+      }[];
+    }, {
+      rows: {
+        set: string;
+        model: string;
+        chosen: string[];
+        converged: (boolean | null)[];
+        valid: number;
+        test: number;
+        deviation: number;
+        seeds: number[];
+        published: number | null;
+      }[];
+    }, "density-table">
+  >;
+  tree: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
+  guesses: Ref<
+    Codec<{
+      columns: ColumnScore[];
+    }, {
+      columns: unknown[];
+    }, "column-scores">
+  >;
+} {
   const { columns, rows: all, train, valid, test } = table;
   const choices: Ref<typeof choice>[] = [], scores: Ref<typeof score>[] = [];
   const trained = (kind: typeof MODELS[number]["kind"], model: string, latents: number, seed: number) => {

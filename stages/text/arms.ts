@@ -24,6 +24,7 @@ import type { teacher } from "./teachers.ts";
 import { trainText } from "./train_text.ts";
 import { layWindows } from "./windows.ts";
 import { wordVectors } from "./word_vectors.ts";
+import type { Codec } from "../../runner/codec.ts";
 
 /** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {
@@ -45,7 +46,24 @@ export interface Corpus {
 }
 
 /** EM parameters shared by the text pipelines. */
-export const emParams = {
+export const emParams: {
+  epochs: z.ZodDefault<z.ZodInt>;
+  patience: z.ZodDefault<z.ZodInt>;
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  budget: z.ZodDefault<z.ZodInt>;
+  pseudocount: z.ZodDefault<z.ZodNumber>;
+  batchSize: z.ZodDefault<z.ZodInt>;
+  batchesPerUpdate: z.ZodDefault<
+    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
+  >;
+  steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+  shrink: z.ZodDefault<
+    z.ZodEnum<{
+      linear: "linear";
+      falling: "falling";
+    }>
+  >;
+} = {
   /**
    * Maximum number of epochs of EM per arm: high enough that the validation score stops training; the table marks arms
    * where it did not.
@@ -77,7 +95,18 @@ export const emParams = {
 type EmParams = z.output<z.ZodObject<typeof emParams>>;
 
 /** Parameters of suffix embeddings shared by the text pipelines. */
-const embeddingParams = {
+const embeddingParams: {
+  mode: z.ZodDefault<
+    z.ZodEnum<{
+      auto: "auto";
+      suffix: "suffix";
+      cumulative: "cumulative";
+      masked: "masked";
+    }>
+  >;
+  decay: z.ZodDefault<z.ZodNumber>;
+  components: z.ZodDefault<z.ZodInt>;
+} = {
   /**
    * How suffixes go through the teacher: see docs/text.md. `auto` is `masked`, or `cumulative` if the graph cannot
    * restrict what a piece attends to.
@@ -95,7 +124,10 @@ const embeddingParams = {
 type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
 
 /** Window parameters shared by the text pipelines. */
-const corpusParams = {
+const corpusParams: {
+  window: z.ZodDefault<z.ZodInt>;
+  partial: z.ZodDefault<z.ZodEnum<{ drop: "drop"; pad: "pad" }>>;
+} = {
   /** Number of tokens in a window. */
   window: z.int().min(2).default(32),
   /**
@@ -106,7 +138,11 @@ const corpusParams = {
 };
 
 /** Parameters of every pipeline that compares models of a corpus. */
-export const comparisonParams = { ...emParams, ...embeddingParams, ...corpusParams };
+export const comparisonParams: typeof emParams & typeof embeddingParams & typeof corpusParams = {
+  ...emParams,
+  ...embeddingParams,
+  ...corpusParams,
+};
 
 /** A trained model with what the results table needs to know about it. */
 export interface Arm {
@@ -284,7 +320,49 @@ const KNESER_NEY_ORDERS = [2, 3, 5];
  * The results table of all arms. The same text's baselines: the unigram and the interpolated bigram, which read all of a text,
  * and Kneser-Ney models, which start anew with each window, as circuits do.
  */
-export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number) {
+export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number): Ref<
+  Codec<{
+    budget: number;
+    rows: {
+      arm: string;
+      states: number;
+      seed: number;
+      start: number | null;
+      atBudget: number | null;
+      best: number | null;
+      bestEpoch: number;
+      epochs: number;
+      converged: boolean | null;
+      valid: number | null;
+      test: number | null;
+    }[];
+    floors: {
+      model: string;
+      valid: number | null;
+      test: number | null;
+    }[];
+  }, {
+    budget: number;
+    rows: {
+      arm: string;
+      states: number;
+      seed: number;
+      start: number | null;
+      atBudget: number | null;
+      best: number | null;
+      bestEpoch: number;
+      epochs: number;
+      converged: boolean | null;
+      valid: number | null;
+      test: number | null;
+    }[];
+    floors: {
+      model: string;
+      valid: number | null;
+      test: number | null;
+    }[];
+  }, "language-table">
+> {
   const { tokens: { vocabulary, train, valid, test }, tokens, windows } = corpus;
   const { model } = fitBigram({ vocabulary, tokens: train });
   const weights = [0, ...BIGRAM_WEIGHTS];

@@ -3,7 +3,9 @@
  */
 import { z } from "zod";
 import {
+  type Arm,
   comparisonParams,
+  type Corpus,
   corpusOf,
   type DistilledArm,
   distilledArm,
@@ -14,9 +16,59 @@ import {
 } from "./arms.ts";
 import { languageCharts } from "./language_chart.ts";
 import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teacher_choice.ts";
+import type { Ref } from "../../runner/stage.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
 
 /** Parameters of the experiment. */
-export const experimentParams = {
+export const experimentParams: {
+  /** Numbers of hidden states to try. */
+  states: z.ZodDefault<z.ZodArray<z.ZodInt>>;
+  /** Teachers (see `teacherName`). A random initialisation is always included. */
+  teachers: z.ZodDefault<z.ZodArray<z.ZodString>>;
+  /** Number of repetitions of each arm with different seeds. */
+  seeds: z.ZodDefault<z.ZodInt>;
+  /**
+   * Models with more states are run once, regardless of `seeds`: their time grows with the square of the number of
+   * states.
+   */
+  seedsUpTo: z.ZodDefault<z.ZodInt>;
+  /** Maximum number of k-means iterations. */
+  iterations: z.ZodDefault<z.ZodInt>;
+  window: z.ZodDefault<z.ZodInt>;
+  partial: z.ZodDefault<
+    z.ZodEnum<{
+      pad: "pad";
+      drop: "drop";
+    }>
+  >;
+  mode: z.ZodDefault<
+    z.ZodEnum<{
+      auto: "auto";
+      suffix: "suffix";
+      cumulative: "cumulative";
+      masked: "masked";
+    }>
+  >;
+  decay: z.ZodDefault<z.ZodNumber>;
+  components: z.ZodDefault<z.ZodInt>;
+  epochs: z.ZodDefault<z.ZodInt>;
+  patience: z.ZodDefault<z.ZodInt>;
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  budget: z.ZodDefault<z.ZodInt>;
+  pseudocount: z.ZodDefault<z.ZodNumber>;
+  batchSize: z.ZodDefault<z.ZodInt>;
+  batchesPerUpdate: z.ZodDefault<
+    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
+  >;
+  steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+  shrink: z.ZodDefault<
+    z.ZodEnum<{
+      linear: "linear";
+      falling: "falling";
+    }>
+  >;
+} = {
   ...comparisonParams,
   /** Numbers of hidden states to try. */
   states: z.array(z.int().min(2)).min(1).default([64, 128, 256, 512, 1024]),
@@ -35,7 +87,57 @@ export const experimentParams = {
 type Params = z.output<z.ZodObject<typeof experimentParams>> & OnnxOptions;
 
 /** Trains all arms on a corpus; returns their results table and charts. */
-export function compareArms(tokens: TextTokens, params: Params, title: string) {
+export function compareArms(tokens: TextTokens, params: Params, title: string): {
+  corpus: Corpus;
+  arms: {
+    random: Arm;
+    distilled: DistilledArm[];
+  }[];
+  table: Ref<
+    Codec<{
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, {
+      budget: number;
+      rows: {
+        arm: string;
+        states: number;
+        seed: number;
+        start: number | null;
+        atBudget: number | null;
+        best: number | null;
+        bestEpoch: number;
+        epochs: number;
+        converged: boolean | null;
+        valid: number | null;
+        test: number | null;
+      }[];
+      floors: {
+        model: string;
+        valid: number | null;
+        test: number | null;
+      }[];
+    }, "language-table">
+  >;
+  charts: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
+} {
   const corpus = corpusOf(tokens, params.window, params.partial);
   const vectors = [...new Set(params.teachers)].map((name) =>
     [name, suffixVectors(corpus, name, teacherOf(name, params), params)] as const

@@ -4,6 +4,8 @@ import type { Ref } from "../../runner/stage.ts";
 import { dataSet } from "../data_set.ts";
 import { localText } from "./local.ts";
 import { onnxTeacher, type teacher, useLiteTeacher } from "./teachers.ts";
+import type { Codec } from "../../runner/codec.ts";
+import type { Files, NewFiles } from "../../runner/codecs/files.ts";
 
 /** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;
@@ -13,7 +15,10 @@ export const builtIn = ["transformer", "static", "noise"] as const;
  * ONNX transformer by its folder (`./minilm`, with a slash) or by its data set in the registry (`minilm-l6-int8`); or
  * several joined by `+` if one has the graph and another the tokenizer.
  */
-export const teacherName = z.string().regex(/^[^+]+(\+[^+]+)*$/, "a name, a folder, or several joined by +");
+export const teacherName: z.ZodString = z.string().regex(
+  /^[^+]+(\+[^+]+)*$/,
+  "a name, a folder, or several joined by +",
+);
 
 /** For data sets that contain only a graph, the data set that has their tokenizer. */
 const TOKENIZERS: Readonly<Record<string, string>> = { "minilm-l6-int8": "minilm-l6-tokenizer" };
@@ -24,7 +29,7 @@ export function isOnnx(name: string): boolean {
 }
 
 /** The files of an ONNX transformer. */
-export function teacherFiles(name: string) {
+export function teacherFiles(name: string): Ref<Codec<Files, NewFiles, "files">>[] {
   const whole = name in TOKENIZERS ? `${name}+${TOKENIZERS[name]}` : name;
   return whole.split("+").map((part) =>
     part.includes("/") || part.startsWith(".")
