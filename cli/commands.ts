@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   "report": () => import("./commands/report.ts"),
   "dashboard": () => import("./commands/dashboard.ts"),
   "gc": () => import("./commands/gc.ts"),
+  "accept": () => import("./commands/accept.ts"),
   "verify": () => import("./commands/verify.ts"),
   "export": () => import("./commands/export.ts"),
   "publish": () => import("./commands/publish.ts"),

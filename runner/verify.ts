@@ -7,6 +7,7 @@ import { jobOf } from "./node_job.ts";
 import type { PipelineSession } from "./session.ts";
 import { lock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
+import type { Acceptance } from "./store/acceptance.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
 import type { Store } from "./store/store.ts";
 
@@ -129,7 +130,7 @@ export async function verifyByExecution(
       );
       if (outcome.kind === "interrupted") throw new RetortError("run/interrupted", "interrupted");
       check = outcome.kind === "done"
-        ? compare(node.name, planned.outputs, outcome.result.outputs)
+        ? judged(compare(node.name, planned.outputs, outcome.result.outputs), planned.result?.accepted)
         : failed(node.name, outcome);
     }
     checks.push(check);
@@ -149,6 +150,15 @@ function failed(node: string, outcome: Exclude<Outcome, { kind: "done" | "interr
   const hint = outcome.kind === "failed" ? outcome.hint : undefined;
   const { code, error } = outcome;
   return { node, state: "failed", detail: error, code, ...(hint !== undefined && { hint }) };
+}
+
+/** What is known now of a change of code that somebody called harmless. */
+function judged(check: NodeCheck, accepted: Acceptance | undefined): NodeCheck {
+  if (accepted === undefined) return check;
+  const said = `${accepted.by} accepted a change of code (${accepted.why})`;
+  return check.state === "same"
+    ? { ...check, detail: `${said}: it is harmless` }
+    : { ...check, detail: `${check.detail}; ${said}: it is not harmless` };
 }
 
 function compare(

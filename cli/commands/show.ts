@@ -49,7 +49,8 @@ async function show(reference: string, options: { store?: string; json?: true })
       code: record.components.code,
       seed: record.components.seed ?? null,
       made: new Date(record.created * 1000).toISOString(),
-      lineage: lineageJson(lineage),
+      accepted: store.acceptance(record.key) ?? null,
+      lineage: lineageJson(store, lineage),
     });
   }
   print(table([], [
@@ -66,6 +67,7 @@ async function show(reference: string, options: { store?: string; json?: true })
       Object.entries(record.components.code.packages).map(([n, v]) => `${n} ${v}`).join(", ") || "–",
     ],
     ["key", record.key],
+    ...acceptedText(store, record.key).map((text) => ["accepted", text]),
     ...(swept ? [["note", "its files are no longer in the store"]] : []),
   ]));
   print("");
@@ -76,7 +78,15 @@ async function show(reference: string, options: { store?: string; json?: true })
   if (summary !== undefined) print(`\nholds\n${clean(indented(summary))}`);
   print("\nmade from");
   if (lineage.inputs.length === 0) print("  nothing: it has no inputs");
-  printLineage(lineage, "  ");
+  printLineage(store, lineage, "  ");
+}
+
+/** Who called a change of code harmless for which a result stands, why and when. */
+function acceptedText(store: Store, key: string): string[] {
+  const accepted = store.acceptance(key);
+  if (accepted === undefined) return [];
+  const { by, when, why, changes } = accepted;
+  return [`by ${by} on ${when.slice(0, 10)}: ${why} (${changes.join("; ")})`];
 }
 
 /** Whether a reference names a whole run: `latest`, or what run ids begin with and no digest does. */
@@ -134,7 +144,7 @@ async function showRun(
   }
 }
 
-function printLineage(lineage: Lineage, indent: string): void {
+function printLineage(store: Store, lineage: Lineage, indent: string): void {
   for (const { name, digest, made } of lineage.inputs) {
     const maker = made === undefined
       ? "unknown"
@@ -142,12 +152,15 @@ function printLineage(lineage: Lineage, indent: string): void {
         JSON.stringify(made.record.components.params)
       })`;
     print(clean(`${indent}${name}  ${digest.slice(0, 12)}  ${maker}`));
+    for (const text of made === undefined ? [] : acceptedText(store, made.record.key)) {
+      print(clean(`${indent}  accepted ${text}`));
+    }
     if (made?.further) print(`${indent}  … (deno task show ${digest.slice(0, 12)})`);
-    else if (made !== undefined) printLineage(made, `${indent}  `);
+    else if (made !== undefined) printLineage(store, made, `${indent}  `);
   }
 }
 
-function lineageJson(lineage: Lineage): unknown {
+function lineageJson(store: Store, lineage: Lineage): unknown {
   return lineage.inputs.map(({ name, digest, made }) => ({
     input: name,
     digest,
@@ -156,7 +169,8 @@ function lineageJson(lineage: Lineage): unknown {
       output: made.record.output,
       stage: made.record.stage,
       params: made.record.components.params,
-      from: lineageJson(made),
+      accepted: store.acceptance(made.record.key) ?? null,
+      from: lineageJson(store, made),
       ...(made.further ? { further: true } : {}),
     }),
   }));

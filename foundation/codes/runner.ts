@@ -42,6 +42,7 @@ export type RunnerCode =
   | "run/memory"
   | "run/profile"
   | "run/not-running"
+  | "run/not-acceptable"
   | "run/other-bytes"
   | "run/interrupted"
   | "lock-file/unusable"
@@ -264,6 +265,12 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "A profile cannot be used, or nodes take more than the pool has. All faults are listed.",
     example: "the profile laptop.json:\n  `stages`: the pipeline has no stage `trian`; did you mean `train`?",
     remedy: "Correct the file; docs/running.md says what a profile holds.",
+  },
+  "run/not-acceptable": {
+    means:
+      "`accept` was asked for nodes that differ in more than their code, or that have nothing to accept.",
+    example: "node `train`: not only its code differs: parameter steps changed: 100 -> 200",
+    remedy: "Run these nodes; only a change of code can be called harmless.",
   },
   "run/not-running": {
     means: "A run was to be cancelled that is not running.",

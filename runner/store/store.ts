@@ -9,6 +9,7 @@ import { readSealed, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
 import { fileFault, guardedSync } from "../../foundation/faults.ts";
 import { digestFiles, type OnStranger, type Stranger } from "./own.ts";
+import type { Acceptance } from "./acceptance.ts";
 import type { KeyComponents } from "../key.ts";
 
 /** Format of the store's folder and of the files in it. */
@@ -28,6 +29,8 @@ export interface NodeResult {
   readonly seconds: number;
   /** When it was finished, ISO 8601. */
   readonly finished: string;
+  /** Present where the code of before a change made it, which somebody called harmless. */
+  readonly accepted?: Acceptance;
 }
 
 /** The outcome of looking up a result. */
@@ -204,6 +207,12 @@ export class Store {
     return { state: "found", result };
   }
 
+  /** Who accepted the result of a key, where somebody did. Its objects are not checked. */
+  acceptance(key: Digest): Acceptance | undefined {
+    const sealed = readSealed(this.#resultPath(key), FORMAT);
+    return sealed.state === "ok" ? (sealed.body.accepted as unknown as Acceptance | undefined) : undefined;
+  }
+
   /** Why a result has an unsupported format, or undefined if it does not. Its objects are not checked. */
   unknownFormat(key: Digest): string | undefined {
     const sealed = readSealed(this.#resultPath(key), FORMAT);
@@ -223,7 +232,10 @@ export class Store {
       components: result.components as unknown as JsonObject,
       outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, a]) => [name, artifactJson(a)])),
       ...(result.engine === undefined ? {} : { engine: { ...result.engine } }),
-    } as JsonObject);
+      ...(result.accepted === undefined
+        ? {}
+        : { accepted: { ...result.accepted, changes: [...result.accepted.changes] } }),
+    } as unknown as JsonObject);
   }
 
   /** Removes a result; its objects are kept until `gc`. */
