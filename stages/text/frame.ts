@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { type Circuit, withNotes } from "../../circuits/circuit.ts";
 import { windowBegins, type WindowFrame } from "../../datasets/text/windows.ts";
+import { vocabularyDigest } from "../../control/digest.ts";
+import { VOCABULARY_NOTE } from "../../control/hmm/token_hmm.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 
 /** Names of the notes of a circuit that hold how texts lie in the windows that it was learned from. */
 const BEGINS = "text begins", ENDS = "text ends";
+
+/** A circuit over tokens that says which vocabulary they are of: control compares it with a language model's. */
+export function withVocabulary(circuit: Circuit, vocabulary: Vocabulary): Circuit {
+  return withNotes(circuit, { [VOCABULARY_NOTE]: vocabularyDigest(vocabulary) });
+}
 
 /** How texts lie in windows, as notes of circuits and of samples that they are learned from. */
 export function notesOf({ begins, ends }: WindowFrame): Readonly<Record<string, string>> {

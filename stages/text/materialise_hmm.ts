@@ -5,7 +5,7 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
-import { withFrame } from "./frame.ts";
+import { withFrame, withVocabulary } from "./frame.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { Windows } from "../../datasets/text/windows.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
@@ -103,6 +103,7 @@ export const materialiseHmm: Stage<
       (_, k) => counts.emission.subarray(k * counts.symbols, (k + 1) * counts.symbols).some((n) => n > 0),
     );
     context.metric("states without tokens", used.filter((found) => !found).length);
-    return { circuit: withFrame(counts.circuit(length, smoothing), windows.frame) };
+    const made = withVocabulary(counts.circuit(length, smoothing), vocabulary);
+    return { circuit: withFrame(made, windows.frame) };
   },
 });

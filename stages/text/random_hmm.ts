@@ -6,6 +6,7 @@ import { vocabulary } from "./codecs.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import type { Codec } from "../../runner/codec.ts";
+import { withVocabulary } from "./frame.ts";
 
 /** A homogeneous HMM over token windows with random parameters: the uninformed start of EM. */
 export const randomHmm: Stage<
@@ -31,6 +32,9 @@ export const randomHmm: Stage<
   outputs: { circuit },
   seeded: true,
   run: ({ inputs, params, context }) => ({
-    circuit: hmm({ ...params, symbols: inputs.vocabulary.words.length, seed: context.seed }),
+    circuit: withVocabulary(
+      hmm({ ...params, symbols: inputs.vocabulary.words.length, seed: context.seed }),
+      inputs.vocabulary,
+    ),
   }),
 });

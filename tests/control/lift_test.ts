@@ -55,7 +55,7 @@ for (const [name, vocabulary] of Object.entries(vocabularies)) {
     const spelling = spellingOf(vocabulary);
     const tokens = vocabulary.words.map((_, id) => id)
       .filter((id) => spelling.spell(id, BEGINNING) !== undefined);
-    const longest = tokens.length > 10 ? 3 : tokens.length > 6 ? 4 : 5;
+    const longest = tokens.length > 10 ? 3 : tokens.length > 5 ? 4 : 5;
     const lifting = new Lifting(spelling);
     const all = sequences(tokens, longest);
     assert.ok(all.length > 1000);

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { command, Folder, ROOT } from "../command.ts";
+
+Deno.test("a language model is trained, distilled and kept to a constraint; nothing it draws breaks it", async () => {
+  using folder = new Folder();
+  const settings = [
+    ...["from=2000", "minimum=60", "width=16", "passes=1", "texts=100", "length=12", "states=4", "epochs=1"],
+    ...["count=6", "attempts=64", 'constraint={"all":[" the",{"words":[3,8]}]}'],
+  ];
+  const store = ["--store", folder.store];
+  const ran = await command("run", [
+    `${ROOT}/pipelines/controlled.ts`,
+    ...store,
+    ...["--jobs", "0"],
+    ...settings.flatMap((one) => ["--set", one]),
+  ]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const shown = async (output: string) =>
+    JSON.parse((await command("show", [output, ...store, "--json"])).stdout).facts.value;
+  const { rows, quality } = await shown("table");
+  assert.deepEqual(
+    rows.slice(0, 2).map((row: { method: string; satisfied: number }) => [row.method, row.satisfied]),
+    [["look-ahead", 1], ["mask", 1]],
+  );
+  assert.ok(quality.languageModel > 0 && quality.hmm > 0);
+  const { texts } = await shown("texts");
+  assert.equal(texts.length, 6);
+  for (const { text } of texts) {
+    const words = text.split(/\s+/).length;
+    assert.ok(text.includes(" the") && words >= 3 && words <= 8, text);
+  }
+  const { logProbability } = await shown("plan");
+  assert.ok(logProbability < 0);
+});
