@@ -81,6 +81,8 @@ export class CausalLmTraining {
   #reports: CausalLmReport[] = [];
 
   /**
+   * Starts from random numbers.
+   *
    * @param end id of the end token
    * @throws {RetortError} when sizes make no sense, or a corpus has no text that is as long as a window
    */

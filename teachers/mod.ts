@@ -19,6 +19,7 @@ export * from "./masked_lm_training.ts";
 export type { PieceName, SpecialPieceNames } from "./special_pieces.ts";
 export * from "./suffixes.ts";
 export * from "./teacher.ts";
-export type { TransformerSizes } from "./transformer.ts";
+export type { Numbers, Program, Shape, StepResult, TrainingStep } from "../kernels/autodiff/mod.ts";
+export type { ParameterPlan, ParameterPlans, TransformerSizes } from "./transformer.ts";
 export { type LiteWeight, type LiteWeights, useLite, useLiteGraph } from "./use_lite.ts";
 export * from "./word_vectors.ts";

@@ -11,7 +11,10 @@ import { leftOutIn, leftOutText } from "./needs.ts";
 
 /** What others import, whose documentation is checked; commands have help instead. */
 const EXPORTED = Object.entries(
-  JSON.parse(Deno.readTextFileSync("deno.json")).exports as Record<string, string>,
+  JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url))).exports as Record<
+    string,
+    string
+  >,
 ).filter(([name]) => name !== "./cli").map(([, path]) => path);
 
 /** Types of zod stand in our signatures; the documentation check takes them for private ones of ours. */

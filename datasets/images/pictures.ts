@@ -55,7 +55,9 @@ async function decoded(
 
 /** How a picture is brought to a size. */
 export interface PictureFit {
+  /** Rows of pixels. */
   readonly height: number;
+  /** Columns of pixels. */
   readonly width: number;
   /** `crop`: the middle is kept; `squash`: both sides are changed on their own; `pad`: all of it on white. */
   readonly fit: "crop" | "squash" | "pad";

@@ -40,8 +40,11 @@ import type { pictures } from "./codecs.ts";
 
 /** Training, validation and test images of an experiment. */
 export interface ImageSplits {
+  /** Images to learn from. */
   readonly train: Ref<typeof images>;
+  /** Images that choose. */
   readonly valid: Ref<typeof images>;
+  /** Images that are scored. */
   readonly test: Ref<typeof images>;
 }
 

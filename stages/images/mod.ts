@@ -26,5 +26,10 @@ export * from "./pixel_tree.ts";
 export * from "./show_clusters.ts";
 export * from "./show_images.ts";
 export { trainAutoencoder } from "./train_autoencoder.ts";
-export { trainGrownCircuits, trainPatchCircuits } from "./train_patch_circuits.ts";
+export {
+  patchTrainingParams,
+  patchTreeParams,
+  trainGrownCircuits,
+  trainPatchCircuits,
+} from "./train_patch_circuits.ts";
 export { trainPatches } from "./train_patches.ts";

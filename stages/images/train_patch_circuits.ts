@@ -31,7 +31,8 @@ import {
 import { treeParams } from "./pixel_tree.ts";
 import type { Codec } from "../../runner/codec.ts";
 
-const trainingOnly: z.ZodObject<{
+/** Parameters of training circuits of patches. */
+export const patchTrainingParams: z.ZodObject<{
   epochs: z.ZodDefault<z.ZodInt>;
   pseudocount: z.ZodPrefault<
     z.ZodObject<{
@@ -111,8 +112,11 @@ const trainingOnly: z.ZodObject<{
   tolerance: true,
   shuffleBlock: true,
 });
-const parameters: z.ZodObject<(typeof trainingOnly)["shape"] & typeof treeParams, z.core.$strip> =
-  trainingOnly.extend(treeParams);
+/** The same with those of their trees. */
+export const patchTreeParams: z.ZodObject<
+  (typeof patchTrainingParams)["shape"] & typeof treeParams,
+  z.core.$strip
+> = patchTrainingParams.extend(treeParams);
 
 /**
  * Trains circuits of patches: for every cluster a hidden Chow-Liu tree over the pixels of a patch, trained on the
@@ -121,7 +125,7 @@ const parameters: z.ZodObject<(typeof trainingOnly)["shape"] & typeof treeParams
  * circuit.
  */
 export const trainPatchCircuits: Stage<
-  typeof parameters,
+  typeof patchTreeParams,
   {
     images: Codec<ImageSet, ImageSet, "images">;
     clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
@@ -131,7 +135,7 @@ export const trainPatchCircuits: Stage<
   }
 > = defineStage({
   name: "images.train-patch-circuits",
-  params: parameters,
+  params: patchTreeParams,
   inputs: { images, clusters: patchClusters },
   outputs: { circuits: patchCircuits },
   seeded: true,
@@ -172,7 +176,7 @@ export const trainPatchCircuits: Stage<
  * others with different clusters.
  */
 export const trainGrownCircuits: Stage<
-  typeof trainingOnly,
+  typeof patchTrainingParams,
   {
     images: Codec<ImageSet, ImageSet, "images">;
     clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
@@ -183,7 +187,7 @@ export const trainGrownCircuits: Stage<
   }
 > = defineStage({
   name: "images.train-grown-circuits",
-  params: trainingOnly,
+  params: patchTrainingParams,
   inputs: { images, clusters: patchClusters, circuits: patchCircuits },
   outputs: { circuits: patchCircuits },
   seeded: true,
@@ -233,7 +237,7 @@ async function trainPosition(
   starts: readonly Circuit[],
   train: SampleSource,
   groups: ArrayLike<number>,
-  params: z.output<typeof trainingOnly>,
+  params: z.output<typeof patchTrainingParams>,
   context: StageContext<GroupProgress>,
   progress: Progress,
   p: number,
@@ -346,7 +350,7 @@ function position(rows: Samples, assignments: Int32Array, patches: number, p: nu
 
 function treeOf(
   rows: Samples,
-  params: z.output<typeof parameters>,
+  params: z.output<typeof patchTreeParams>,
   variables: ReturnType<typeof patchVariables>,
   seed: number,
 ): VariableTree {

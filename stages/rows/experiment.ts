@@ -67,10 +67,15 @@ export type RowParams = z.output<z.ZodObject<typeof rowParams>>;
 
 /** A loaded table. */
 export interface LoadedTable {
+  /** What the columns are. */
   readonly columns: Ref<typeof rowColumns>;
+  /** All rows. */
   readonly rows: Ref<typeof samples>;
+  /** Rows to learn from. */
   readonly train: Ref<typeof samples>;
+  /** Rows that choose. */
   readonly valid: Ref<typeof samples>;
+  /** Rows that are scored. */
   readonly test: Ref<typeof samples>;
 }
 

@@ -1,5 +1,4 @@
 /** Shared by the text pipelines: a corpus in windows, teachers, and the arms that compare HMMs. */
-import { z } from "zod";
 import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import type { HeadlineDefinition } from "../../runner/headline.ts";
 import type { Ref } from "../../runner/stage.ts";
@@ -11,7 +10,8 @@ import type { trainingLog } from "../codecs/score.ts";
 import { evaluateBigram } from "../evaluate_bigram.ts";
 import { evaluateKneserNey } from "../evaluate_kneser_ney.ts";
 import { fitBigram } from "../fit_bigram.ts";
-import { anemone, trainingParams } from "../training_params.ts";
+import { anemone } from "../training_params.ts";
+import type { Embedding, EmParams } from "./arm_params.ts";
 import type { tokens, vocabulary, windows } from "./codecs.ts";
 import { type clusterTable, describeClusters } from "./describe_clusters.ts";
 import { embedRandom, embedStatic, embedSuffixes } from "./embed.ts";
@@ -28,16 +28,23 @@ import type { Codec } from "../../runner/codec.ts";
 
 /** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {
+  /** The vocabulary, that of the training text. */
   readonly vocabulary: Ref<typeof vocabulary>;
+  /** Tokens to learn from. */
   readonly train: Ref<typeof tokens>;
+  /** Tokens that choose. */
   readonly valid: Ref<typeof tokens>;
+  /** Tokens that are scored. */
   readonly test: Ref<typeof tokens>;
 }
 
 /** A corpus with its windows. Windows do not overlap, and every validation and test token is in exactly one. */
 export interface Corpus {
+  /** Its tokens. */
   readonly tokens: TextTokens;
+  /** Number of tokens in a window. */
   readonly length: number;
+  /** Windows over each split. */
   readonly windows: {
     readonly train: Ref<typeof windows>;
     readonly valid: Ref<typeof windows>;
@@ -45,116 +52,23 @@ export interface Corpus {
   };
 }
 
-/** EM parameters shared by the text pipelines. */
-export const emParams: {
-  epochs: z.ZodDefault<z.ZodInt>;
-  patience: z.ZodDefault<z.ZodInt>;
-  tolerance: z.ZodDefault<z.ZodNumber>;
-  budget: z.ZodDefault<z.ZodInt>;
-  pseudocount: z.ZodDefault<z.ZodNumber>;
-  batchSize: z.ZodDefault<z.ZodInt>;
-  batchesPerUpdate: z.ZodDefault<
-    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
-  >;
-  steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-  shrink: z.ZodDefault<
-    z.ZodEnum<{
-      linear: "linear";
-      falling: "falling";
-    }>
-  >;
-} = {
-  /**
-   * Maximum number of epochs of EM per arm: high enough that the validation score stops training; the table marks arms
-   * where it did not.
-   */
-  epochs: z.int().min(0).default(100),
-  /** Epochs without a better validation score after which an arm stops (with a falling step: counted at its smallest). */
-  patience: z.int().min(1).default(2),
-  /** Minimum improvement of the validation score in nats per token: 0.001 is a thousandth of the perplexity. */
-  tolerance: z.number().min(0).default(0.001),
-  /** Number of epochs after which the table compares all arms. */
-  budget: z.int().min(0).default(4),
-  /** Pseudocount of EM: virtual tokens added to every state, distributed like the corpus's tokens. */
-  pseudocount: z.number().min(0).default(20),
-  /** Maximum number of windows in a batch. */
-  batchSize: z.int().min(1).default(256),
-  /** Batches per parameter update; `auto` chooses by corpus size, `epoch` is full-batch EM. */
-  batchesPerUpdate: trainingParams.shape.batchesPerUpdate.unwrap().default("auto"),
-  /**
-   * Step sizes of mini-batch EM: how far the first and the last update move from the old parameters towards the batch's
-   * estimate.
-   */
-  steps: z.tuple([z.number(), z.number()]).default([0.5, 0.05]),
-  /**
-   * How the step size decreases: `falling` halves it after an epoch that does not improve the validation score; `linear`
-   * decreases it evenly over all `epochs`.
-   */
-  shrink: z.enum(["falling", "linear"]).default("falling"),
-};
-type EmParams = z.output<z.ZodObject<typeof emParams>>;
-
-/** Parameters of suffix embeddings shared by the text pipelines. */
-const embeddingParams: {
-  mode: z.ZodDefault<
-    z.ZodEnum<{
-      auto: "auto";
-      suffix: "suffix";
-      cumulative: "cumulative";
-      masked: "masked";
-    }>
-  >;
-  decay: z.ZodDefault<z.ZodNumber>;
-  components: z.ZodDefault<z.ZodInt>;
-} = {
-  /**
-   * How suffixes go through the teacher: see docs/text.md. `auto` is `masked`, or `cumulative` if the graph cannot
-   * restrict what a piece attends to.
-   */
-  mode: z.enum(["auto", "suffix", "cumulative", "masked"]).default("auto"),
-  /**
-   * Weight of each word of a suffix relative to the word before it. At 0 the vector is that of the suffix's first word,
-   * in the context of the others; the first word is also what a hidden state must predict. docs/results.md compares
-   * values.
-   */
-  decay: z.number().min(0).max(1).default(0),
-  /** Number of principal components of the teacher's vectors kept for k-means. */
-  components: z.int().min(1).default(64),
-};
-type Embedding = z.output<z.ZodObject<typeof embeddingParams>>;
-
-/** Window parameters shared by the text pipelines. */
-const corpusParams: {
-  window: z.ZodDefault<z.ZodInt>;
-  partial: z.ZodDefault<z.ZodEnum<{ drop: "drop"; pad: "pad" }>>;
-} = {
-  /** Number of tokens in a window. */
-  window: z.int().min(2).default(32),
-  /**
-   * What to do with a training window that extends past the end of a text: omit it (`drop`), or fill it with unobserved
-   * positions (`pad`), which texts shorter than a window need. Validation and test windows are always padded.
-   */
-  partial: z.enum(["drop", "pad"]).default("drop"),
-};
-
-/** Parameters of every pipeline that compares models of a corpus. */
-export const comparisonParams: typeof emParams & typeof embeddingParams & typeof corpusParams = {
-  ...emParams,
-  ...embeddingParams,
-  ...corpusParams,
-};
-
 /** A trained model with what the results table needs to know about it. */
 export interface Arm {
+  /** What the arm is called in tables. */
   readonly row: { readonly arm: string; readonly states: number; readonly seed: number };
+  /** The trained model. */
   readonly circuit: Ref<typeof circuit>;
+  /** How its training went. */
   readonly log: Ref<typeof trainingLog>;
+  /** Its score on validation text. */
   readonly valid: Ref<typeof languageScore>;
+  /** Its score on test text. */
   readonly test: Ref<typeof languageScore>;
 }
 
 /** A distilled model with the clusters of suffixes that its hidden states were initialised from. */
 export interface DistilledArm extends Arm {
+  /** What the clusters mean. */
   readonly clusters: Ref<typeof clusterTable>;
 }
 

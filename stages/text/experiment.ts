@@ -1,10 +1,10 @@
 /**
  * The language experiment on any corpus: hidden Markov models of several sizes, initialised at random and from teachers.
  */
+import { comparisonParams } from "./arm_params.ts";
 import { z } from "zod";
 import {
   type Arm,
-  comparisonParams,
   type Corpus,
   corpusOf,
   type DistilledArm,
@@ -84,10 +84,11 @@ export const experimentParams: {
   /** Maximum number of k-means iterations. */
   iterations: z.int().min(1).default(30),
 };
-type Params = z.output<z.ZodObject<typeof experimentParams>> & OnnxOptions;
+/** Parameters of the experiment, with defaults filled in. */
+export type ExperimentParams = z.output<z.ZodObject<typeof experimentParams>> & OnnxOptions;
 
 /** Trains all arms on a corpus; returns their results table and charts. */
-export function compareArms(tokens: TextTokens, params: Params, title: string): {
+export function compareArms(tokens: TextTokens, params: ExperimentParams, title: string): {
   corpus: Corpus;
   arms: {
     random: Arm;

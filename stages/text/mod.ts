@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./arm_params.ts";
 export * from "./arms.ts";
 export * from "./blocked_arms.ts";
 export * from "./causal_lm_codecs.ts";

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { PACKAGE_NAME } from "../../foundation/own_package.ts";
+import { DENO_VERSION } from "../../packaging/manifest.ts";
+import { Folder, ROOT } from "../command.ts";
+import { needs } from "../needs.ts";
+import { hasRegistry, type Printed, TestRegistry } from "./registry.ts";
+
+/** Versions that no earlier run has published: npm and Deno keep what they once fetched. */
+const PATCH = Math.floor(Date.now() / 1000);
+const FIRST = `0.0.${PATCH}`;
+const SECOND = `0.0.${PATCH + 1}`;
+
+/** What `--json` of `run` tells of nodes: those in a state. */
+function nodesIn(run: Printed, state: string): string[] {
+  assert.equal(run.code, 0, run.stderr);
+  return (JSON.parse(run.stdout) as { nodes: { node: string; state: string }[] }).nodes
+    .filter((node) => node.state === state).map(({ node }) => node);
+}
+
+/** A copy of the sources whose stage draws its sentences in another way. */
+function changedCopy(folder: string): void {
+  const copy = (path: string) => {
+    if (Deno.statSync(`${ROOT}/${path}`).isFile) {
+      return Deno.copyFileSync(`${ROOT}/${path}`, `${folder}/${path}`);
+    }
+    Deno.mkdirSync(`${folder}/${path}`);
+    for (const { name } of Deno.readDirSync(`${ROOT}/${path}`)) {
+      if (!name.startsWith(".")) copy(`${path}/${name}`);
+    }
+  };
+  for (const { name, isDirectory } of Deno.readDirSync(ROOT)) {
+    const wanted = isDirectory
+      ? !/^(\.|node_modules|tests|bench|docs|build|site)/.test(name)
+      : !name.startsWith(".");
+    if (wanted) copy(name);
+  }
+  const edit = (path: string, from: string, to: string) => {
+    const text = Deno.readTextFileSync(`${folder}/${path}`);
+    assert.ok(text.includes(from), `${path}: ${from}`);
+    Deno.writeTextFileSync(`${folder}/${path}`, text.replace(from, to));
+  };
+  edit("stages/text/sample_text.ts", "seed: context.seed }", "seed: context.seed + 1 }");
+  // What is only written in other words does not count.
+  edit("stages/text/tokenize.ts", "export const tokenize", "// Another comment.\nexport const tokenize");
+}
+
+Deno.test({
+  name:
+    "npm's package on a machine with Node alone: init, run, cached, a stage changed, an upgrade, another path",
+  ...needs("registry", hasRegistry()),
+  async fn() {
+    await using registry = await TestRegistry.start(PACKAGE_NAME);
+    using folder = new Folder();
+    await registry.publish(FIRST);
+    Deno.mkdirSync(`${folder.path}/copy`);
+    changedCopy(`${folder.path}/copy`);
+    const made = await registry.run(
+      ...[
+        folder.path,
+        "npx",
+        "--yes",
+        `${PACKAGE_NAME}@${FIRST}`,
+        "init",
+        "my-experiment",
+        "--template",
+        "text",
+      ] as const,
+    );
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(
+      made.stdout,
+      new RegExp(`npx deno@${DENO_VERSION} task run pipelines/first\\.ts --set text=FOLDER`),
+    );
+
+    const project = `${folder.path}/my-experiment`;
+    const texts = `${ROOT}/templates/text/texts`;
+    const deno = (...args: string[]) =>
+      registry.run(project, "npx", "--yes", `deno@${DENO_VERSION}`, ...args);
+    const run = (...more: string[]) =>
+      deno("task", "run", "pipelines/first.ts", "--set", `text=${texts}`, "--json", ...more);
+
+    const first = await run();
+    const all = nodesIn(first, "ran").length;
+    assert.ok(all > 10);
+    const { outputs } = JSON.parse(first.stdout);
+    assert.match(JSON.stringify(outputs), /perplexit/);
+    assert.ok(outputs.sentences.summary.split("\n").length >= 5, JSON.stringify(outputs.sentences));
+
+    const again = await run();
+    assert.deepEqual(nodesIn(again, "ran"), []);
+
+    const mine = `${project}/stages/mine.ts`;
+    Deno.writeTextFileSync(mine, Deno.readTextFileSync(mine).replace("100 * (1", "100.0 * 1 * (1"));
+    assert.deepEqual(nodesIn(await run(), "ran"), ["mine.compare-perplexities"]);
+    const tested = await deno("task", "test");
+    assert.equal(tested.code, 0, tested.stderr);
+    const checked = await deno("check", "pipelines", "stages");
+    assert.equal(checked.code, 0, checked.stderr);
+
+    // The command of another version says so, and runs nothing.
+    await registry.publish(SECOND, `${folder.path}/copy`);
+    const config = `${project}/deno.json`;
+    Deno.writeTextFileSync(config, Deno.readTextFileSync(config).replaceAll(FIRST, SECOND));
+    const plan = await deno("task", "run", "pipelines/first.ts", "--set", `text=${texts}`, "--dry-run");
+    assert.match(plan.stderr, new RegExp(`Retort ${FIRST} -> ${SECOND}`));
+    assert.deepEqual(nodesIn(await run(), "ran"), ["text.sample"]);
+
+    // The same project at another path, with the results of the first.
+    const moved = `${folder.path}/elsewhere/clone`;
+    Deno.mkdirSync(`${folder.path}/elsewhere`);
+    await new Deno.Command("cp", { args: ["-r", project, moved] }).output();
+    await Deno.remove(`${moved}/.retort`, { recursive: true });
+    const there = await registry.run(
+      ...[moved, "npx", "--yes", `deno@${DENO_VERSION}`, "task", "run", "pipelines/first.ts"] as const,
+      ...["--set", `text=${texts}`, "--json", "--store", `${project}/.retort/store`],
+    );
+    assert.deepEqual(nodesIn(there, "ran"), []);
+
+    // Called from outside, the project decides all the same; it is asked for by path.
+    const outside = await registry.run(
+      ...[
+        folder.path,
+        "npx",
+        "--yes",
+        `deno@${DENO_VERSION}`,
+        "run",
+        "-A",
+        "--minimum-dependency-age=0",
+        `npm:${PACKAGE_NAME}@${SECOND}`,
+      ] as const,
+      ...[
+        "run",
+        `${project}/pipelines/first.ts`,
+        "--set",
+        `text=${texts}`,
+        "--json",
+        "--store",
+        `${project}/.retort/store`,
+      ],
+    );
+    assert.deepEqual(nodesIn(outside, "ran"), []);
+  },
+});

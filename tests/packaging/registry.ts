@@ -1,0 +1,118 @@
+/** A registry on this machine, with the packages of the real one behind it: packages are published and installed as they are by users. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { ROOT } from "../command.ts";
+
+/** The folder in which verdaccio is installed; what it fetches is kept there for later runs. */
+const FOLDER = Deno.env.get("RETORT_VERDACCIO") ?? `${homedir()}/.cache/retort/verdaccio`;
+const PROGRAM = `${FOLDER}/node_modules/verdaccio/bin/verdaccio`;
+
+/** Always the same: Deno keeps packages by the address of their registry. */
+const PORT = 48731;
+
+/** Whether there are a registry and npm to talk to it. */
+export function hasRegistry(): boolean {
+  return existsSync(PROGRAM) && npm() !== undefined;
+}
+
+/** The folder of Node's programs. */
+function npm(): string | undefined {
+  return Deno.env.get("PATH")!.split(":").find((folder) => existsSync(`${folder}/npx`));
+}
+
+/** What a program printed and how it ended. */
+export interface Printed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A registry while it runs. */
+export class TestRegistry implements AsyncDisposable {
+  readonly address = `http://127.0.0.1:${PORT}/`;
+  /** Environment of programs that use it; Node's programs and the system's are found, Deno is not. */
+  readonly env: Record<string, string> = {
+    PATH: `${npm()}:/usr/bin:/bin`,
+    HOME: homedir(),
+    NO_COLOR: "1",
+    NPM_CONFIG_REGISTRY: this.address,
+    npm_config_cache: `${FOLDER}/npm`,
+    npm_config_update_notifier: "false",
+    DENO_DIR: `${FOLDER}/deno`,
+  };
+  readonly #process: Deno.ChildProcess;
+
+  private constructor(config: string) {
+    this.#process = new Deno.Command("node", {
+      args: [PROGRAM, "--config", config, "--listen", `127.0.0.1:${PORT}`],
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+
+  /** Starts it without any version of this project's package. */
+  static async start(name: string): Promise<TestRegistry> {
+    const behind = await output("npm", ["config", "get", "registry"]);
+    const config = `${FOLDER}/retort.yaml`;
+    for (const kept of [`storage/${name}`, `deno/npm/${PORT}/${name}`]) {
+      await Deno.remove(`${FOLDER}/${kept}`, { recursive: true }).catch(() => {});
+    }
+    await Deno.writeTextFile(
+      config,
+      JSON.stringify({
+        storage: `${FOLDER}/storage`,
+        uplinks: { npm: { url: behind.stdout.trim(), timeout: "120s", maxage: "1d" } },
+        packages: { [name]: { access: "$all", publish: "$all" }, "**": { access: "$all", proxy: "npm" } },
+        max_body_size: "50mb",
+        log: { type: "stdout", level: "fatal" },
+      }),
+    );
+    const registry = new TestRegistry(config);
+    for (let tries = 0;; tries++) {
+      const ready = await fetch(`${registry.address}-/ping`).then((answer) => answer.text()).catch(() =>
+        undefined
+      );
+      if (ready !== undefined) return registry;
+      assert.ok(tries < 300, "the registry does not answer");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Runs a program as a user of this registry. */
+  async run(folder: string, program: string, ...args: string[]): Promise<Printed> {
+    return await output(program, args, { cwd: folder, clearEnv: true, env: this.env });
+  }
+
+  /** Packs a copy of the project as a version and publishes it. */
+  async publish(version: string, root = ROOT): Promise<void> {
+    const file = `${await Deno.makeTempDir({ prefix: "retort-pack-" })}/package.tgz`;
+    const packed = await output(Deno.execPath(), [
+      ...["run", "--allow-all", "--config", `${root}/deno.json`, `${root}/packaging/pack.ts`],
+      ...["--version", version, "--output", file],
+    ]);
+    assert.equal(packed.code, 0, packed.stderr);
+    // npm wants a token, whoever may publish.
+    const token = `--${this.address.replace("http:", "")}:_authToken=none`;
+    const sent = await this.run(ROOT, "npm", "publish", file, token, "--tag", "latest");
+    assert.equal(sent.code, 0, sent.stderr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+  }
+}
+
+async function output(
+  program: string,
+  args: readonly string[],
+  options: Pick<Deno.CommandOptions, "cwd" | "env" | "clearEnv"> = {},
+): Promise<Printed> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    stdin: "null",
+    ...options,
+  }).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
