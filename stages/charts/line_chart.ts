@@ -1,5 +1,4 @@
 // Projects that import a clone of Retort check this file without the types of documents.
-/// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
