@@ -80,13 +80,10 @@ export class PipelineSession implements AsyncDisposable {
     private readonly executor: ExecutorKind | undefined,
     /** How the nodes run. */
     readonly policies: Policies,
-  ) {
-    this.chosen = choose(built.graph, options);
-  }
-
-  private chosen: Selected;
-  /** Nodes whose artifacts the build has read: a part of every run, since no plan can do without them. */
-  private readonly read = new Set<GraphNode>();
+    private chosen: Selected,
+    /** Nodes whose artifacts the build has read: a part of every run, since no plan can do without them. */
+    private readonly read: Set<GraphNode>,
+  ) {}
 
   /** The pipeline, as far as it is known. */
   get pipeline(): BuiltPipeline {
@@ -114,7 +111,9 @@ export class PipelineSession implements AsyncDisposable {
     const project = projectOf(options.file);
     const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
     const { graph } = pipeline;
-    choose(graph, options);
+    const read = new Set<GraphNode>();
+    // What does not fit is refused before there is a store.
+    const { chosen, force } = await choose(pipeline, options, policies, read);
     // Importing the pipeline has locked what it imports.
     const packages = Packages.load(project);
     const store = Store.open(options.store, { create: true });
@@ -133,32 +132,21 @@ export class PipelineSession implements AsyncDisposable {
       pipeline: pipeline.name,
       seed: options.seed ?? 0,
       engine: keyed ? await resolveEngine(choice) : choice,
-      force: new Set<GraphNode>(),
+      force,
       noCache: options.noCache ?? false,
     });
     const session = new PipelineSession(
       ...[options, pipeline, url, project, store, records, packages, planner] as const,
       ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor, policies] as const,
+      ...[chosen, read] as const,
     );
     try {
-      await session.#chose();
       await session.#growFromStore();
     } catch (error) {
       await session[Symbol.asyncDispose]();
       throw error;
     }
     return session;
-  }
-
-  /** Looks at what there is to make now, and refuses what does not fit, before anything of it runs. */
-  async #chose(): Promise<void> {
-    const { graph, grow } = this.built;
-    for (const { node } of graph.awaited) this.read.add(node);
-    const needed = ancestors(this.targets);
-    this.policies.check(graph.nodes, 1, grow === undefined);
-    await findStages(needed);
-    const force = this.planner.options.force as Set<GraphNode>;
-    for (const node of forced(graph, needed, this.options.force ?? [], grow === undefined)) force.add(node);
   }
 
   /** Lets the build go on as long as the store has what it waits for. */
@@ -186,8 +174,9 @@ export class PipelineSession implements AsyncDisposable {
       values.push(await readAwaited(this.store.blobs, source, artifact));
     }
     this.built = await grow!(values);
-    this.chosen = choose(this.built.graph, this.options);
-    await this.#chose();
+    const { chosen, force } = await choose(this.built, this.options, this.policies, this.read);
+    this.chosen = chosen;
+    for (const node of force) (this.planner.options.force as Set<GraphNode>).add(node);
     const { graph, asked } = this.built;
     return { graph, nodes: ancestors(this.targets), asked };
   }
@@ -262,10 +251,25 @@ export class PipelineSession implements AsyncDisposable {
   }
 }
 
-/** What is made: while the build waits for artifacts, these alone. */
-function choose(graph: Graph, selection: Selection): Selected {
-  if (graph.awaited.length === 0) return select(graph, selection);
-  return { targets: [...new Set(graph.awaited.map((source) => source.node))], outputs: new Map() };
+/**
+ * Looks at what there is to make now: while the build waits for artifacts, these alone; they are added to `read`.
+ *
+ * @throws CallError for what does not fit, before anything of it runs.
+ */
+async function choose(
+  { graph, grow }: BuiltPipeline,
+  options: SessionOptions,
+  policies: Policies,
+  read: Set<GraphNode>,
+): Promise<{ readonly chosen: Selected; readonly force: ReadonlySet<GraphNode> }> {
+  for (const { node } of graph.awaited) read.add(node);
+  const chosen = graph.awaited.length === 0
+    ? select(graph, options)
+    : { targets: [...new Set(graph.awaited.map((source) => source.node))], outputs: new Map() };
+  const needed = ancestors([...read, ...chosen.targets]);
+  policies.check(graph.nodes, 1, grow === undefined);
+  await findStages(needed);
+  return { chosen, force: forced(graph, needed, options.force ?? [], grow === undefined) };
 }
 
 /**

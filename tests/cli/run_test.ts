@@ -110,7 +110,10 @@ Deno.test("--dry-run says why each node would run, and runs nothing", async () =
 
   Deno.writeTextFileSync(`${folder.path}/data.txt`, "other letters");
   const read = of(await plan(), "letters.read");
-  assert.match(read.reasons[0]!.text, /^input files \(letters\.file:files\) changed: \w{8} -> \w{8}$/);
+  assert.match(
+    read.reasons[0]!.text,
+    /^input files \(letters\.file:files\) changed: \w{8} -> \w{8} \(letters\.txt\)$/,
+  );
   const text = await command("run", [...args, "--dry-run"]);
   assert.match(text.stdout, /letters\.add +maybe +waits for letters\.count/);
 });
