@@ -125,14 +125,17 @@ export async function buildPipeline(
       { hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'." },
     );
   }
-  // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
-  const parsed: unknown = await inBuild(pipeline, file, () => pipeline.params.parse(assigned.params));
-  const build = new GrowingBuild(
-    pipeline.name,
-    (read) => pipeline.build({ params: parsed, read }),
-    pipeline.rounds,
-  );
-  await inBuild(pipeline, file, () => build.begin());
+  const { parsed, build } = await inBuild(pipeline, file, async () => {
+    // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
+    const parsed: unknown = pipeline.params.parse(assigned.params);
+    const build = new GrowingBuild(
+      pipeline.name,
+      (read) => pipeline.build({ params: parsed, read }),
+      pipeline.rounds,
+    );
+    await build.begin();
+    return { parsed, build };
+  });
   const grown = (earlier: Graph | undefined): BuiltPipeline => {
     const graph = buildGraph(build.returned, build.drafts, { awaited: build.awaited, earlier });
     const grow = async (values: readonly unknown[]) => {
