@@ -24,6 +24,7 @@ const WITHOUT: Record<string, string> = {
   "datasets/text/passages.ts": "a fault of Retort",
   "datasets/text/pieces.ts": "the reason why a tokenizer is not usable",
   "datasets/text/tokenizer_json.ts": "the reason why a tokenizer is not usable",
+  "kernels/gates/threads.ts": "a fault of Retort that comes from another thread",
   "kernels/webgpu/consent.ts": "what the device says",
   "kernels/webgpu/protocol.ts": "a fault of Retort that comes from another thread",
   "kernels/webgpu/sequence.ts": "the reason why work is done again",
