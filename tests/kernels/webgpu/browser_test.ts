@@ -41,6 +41,9 @@ globalThis.run = async () => {
   return { before: [...logLikelihoods], after: [...after], labels: [...labels], sums: [...sums] };
 };`;
 
+/** Files of Retort's own names. */
+const OWN = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).imports as Record<string, string>;
+
 /** The lines of the page about WebGPU that are for browsers. */
 async function documented(): Promise<string> {
   const page = await Deno.readTextFile(`${ROOT}docs/webgpu.md`);
@@ -68,6 +71,7 @@ async function bundle(): Promise<string> {
             loader: "ts",
             resolveDir: `${ROOT}docs`,
           }));
+          builder.onResolve({ filter: /^retort\// }, ({ path }) => ({ path: `${ROOT}${OWN[path]}` }));
           builder.onResolve(
             { filter: /^[^./]/ },
             ({ path, kind }) =>
