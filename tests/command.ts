@@ -80,6 +80,19 @@ export async function digestsOf(store: string, names: readonly string[]): Promis
   return Object.fromEntries(await Promise.all(each));
 }
 
+/** The value of an output that is JSON, read from the store however long it is. */
+// deno-lint-ignore no-explicit-any -- tests know what the pipeline returns
+export async function valueOf(store: string, name: string): Promise<any> {
+  const folder = Deno.makeTempDirSync({ prefix: "retort-value-" });
+  try {
+    const exported = await command("export", [name, `${folder}/it`, "--store", store]);
+    if (exported.code !== 0) throw new Error(`no value of ${name}: ${exported.stderr}`);
+    return JSON.parse(await Deno.readTextFile(`${folder}/it/value.json`));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** Sends a signal after some milliseconds, unless the process has ended by then. */
 export function signalAfter(child: Deno.ChildProcess, milliseconds: number, signal: Deno.Signal): void {
   const timer = setTimeout(() => {

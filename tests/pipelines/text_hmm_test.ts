@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, type Ended, Folder, ROOT } from "../command.ts";
+import { command, type Ended, Folder, ROOT, valueOf } from "../command.ts";
 import { tinyModel, tinyTokenizer } from "../teachers/tiny.ts";
 
 /** Small models, few epochs: what matters here is what text goes in. */
@@ -38,10 +38,7 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
   Deno.writeTextFileSync(at("model/tokenizer.json"), tinyTokenizer);
   const table = async (ran: Ended) => {
     assert.equal(ran.code, 0, ran.stderr);
-    const { facts } = JSON.parse(
-      (await command("show", ["table", "--store", folder.store, "--json"])).stdout,
-    );
-    return facts.value as {
+    return await valueOf(folder.store, "table") as {
       rows: { arm: string; test: number | null; converged: boolean; epochs: number }[];
       floors: { test: number }[];
     };
@@ -57,10 +54,10 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
       'blanks=["Cats it _ dogs 3 cats.","_ it"]',
     ),
   );
-  const filled = JSON.parse(
-    (await command("show", ["completions", "--store", folder.store, "--json"])).stdout,
-  ).facts.value
-    .completions as { drawn: string[]; blanks: { word: string }[][] }[];
+  const filled = (await valueOf(folder.store, "completions")).completions as {
+    drawn: string[];
+    blanks: { word: string }[][];
+  }[];
   assert.deepEqual(filled.map(({ blanks }) => blanks.length), [1, 1]);
   assert.ok(filled[0]!.drawn.every((text) => /^Cats it \S+ dogs 3 cats\.$/.test(text)));
   assert.ok(
