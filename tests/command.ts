@@ -82,7 +82,7 @@ export async function digestsOf(store: string, names: readonly string[]): Promis
 
 /** The value of an output that is JSON, read from the store however long it is. */
 // deno-lint-ignore no-explicit-any -- tests know what the pipeline returns
-export async function valueOf(store: string, name: string): Promise<any> {
+export async function outputValue(store: string, name: string): Promise<any> {
   const folder = Deno.makeTempDirSync({ prefix: "retort-value-" });
   try {
     const exported = await command("export", [name, `${folder}/it`, "--store", store]);

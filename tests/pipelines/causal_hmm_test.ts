@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, Folder, ROOT, valueOf } from "../command.ts";
+import { command, Folder, outputValue, ROOT } from "../command.ts";
 import { languageModel, LOGITS, logitTable, PIECES } from "../teachers/tiny_language_model.ts";
 import { tinyTokenizer } from "../teachers/tiny.ts";
 
@@ -47,7 +47,7 @@ Deno.test("a chain that a language model speaks is distilled into a hidden Marko
     ...settings.flatMap((one) => ["--set", one]),
   ]);
   assert.equal(ran.code, 0, ran.stderr);
-  const { rows, floors } = await valueOf(folder.store, "table") as {
+  const { rows, floors } = await outputValue(folder.store, "table") as {
     rows: { arm: string; start: number; test: number }[];
     floors: { model: string; test: number }[];
   };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, Folder, ROOT, valueOf } from "../command.ts";
+import { command, Folder, outputValue, ROOT } from "../command.ts";
 
 Deno.test("a language model is trained, distilled and kept to a constraint; nothing it draws breaks it", async () => {
   using folder = new Folder();
@@ -15,7 +15,7 @@ Deno.test("a language model is trained, distilled and kept to a constraint; noth
     ...settings.flatMap((one) => ["--set", one]),
   ]);
   assert.equal(ran.code, 0, ran.stderr);
-  const shown = (output: string) => valueOf(folder.store, output);
+  const shown = (output: string) => outputValue(folder.store, output);
   const { rows, quality } = await shown("table");
   assert.deepEqual(
     rows.slice(0, 2).map((row: { method: string; satisfied: number }) => [row.method, row.satisfied]),

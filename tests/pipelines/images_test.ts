@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { command, type Ended, Folder, ROOT, valueOf } from "../command.ts";
+import { command, type Ended, Folder, outputValue, ROOT } from "../command.ts";
 
 /** Everything small: what matters here is what pictures go in and what comes out. */
 const SMALL = [
@@ -36,7 +36,7 @@ Deno.test("a folder of pictures of all kinds and sizes goes to models, figures a
   assert.match(ran.stdout, /Do patch circuits distilled from a teacher code these pictures better/);
   const show = async (name: string) =>
     JSON.parse((await command("show", [name, "--store", folder.store, "--json"])).stdout);
-  const { rows } = await valueOf(folder.store, "table");
+  const { rows } = await outputValue(folder.store, "table");
   assert.deepEqual([...new Set(rows.map(({ arm }: { arm: string }) => arm))], [
     "hidden Chow-Liu tree",
     "distilled from autoencoder, before joint EM",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, type Ended, Folder, ROOT, valueOf } from "../command.ts";
+import { command, type Ended, Folder, outputValue, ROOT } from "../command.ts";
 import { tinyModel, tinyTokenizer } from "../teachers/tiny.ts";
 
 /** Small models, few epochs: what matters here is what text goes in. */
@@ -38,7 +38,7 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
   Deno.writeTextFileSync(at("model/tokenizer.json"), tinyTokenizer);
   const table = async (ran: Ended) => {
     assert.equal(ran.code, 0, ran.stderr);
-    return await valueOf(folder.store, "table") as {
+    return await outputValue(folder.store, "table") as {
       rows: { arm: string; test: number | null; converged: boolean; epochs: number }[];
       floors: { test: number }[];
     };
@@ -54,7 +54,7 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
       'blanks=["Cats it _ dogs 3 cats.","_ it"]',
     ),
   );
-  const filled = (await valueOf(folder.store, "completions")).completions as {
+  const filled = (await outputValue(folder.store, "completions")).completions as {
     drawn: string[];
     blanks: { word: string }[][];
   }[];
