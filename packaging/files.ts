@@ -16,6 +16,7 @@ const ROOMS = [
     "kernels",
     "datasets",
     "teachers",
+    "control",
     "stages",
     "runner",
     "web",
