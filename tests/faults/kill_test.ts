@@ -29,9 +29,11 @@ async function workerOf(child: Deno.ChildProcess): Promise<number | undefined> {
   let over = false;
   child.status.finally(() => over = true);
   while (!over) {
-    const [worker] = await workersOf(child.pid);
-    const moment = worker === undefined ? 5 : 20;
-    await new Promise((resolve) => setTimeout(resolve, moment));
+    const found = await workersOf(child.pid);
+    await new Promise((resolve) => setTimeout(resolve, found.length === 0 ? 5 : 20));
+    // Programs that a run asks something end at once, and are no workers.
+    const still = new Set(await workersOf(child.pid));
+    const worker = found.find((one) => still.has(one));
     if (worker !== undefined) return worker;
   }
   return undefined;
