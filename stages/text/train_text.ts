@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import type { Codec } from "../../runner/codec.ts";
 import type { Windows } from "../../datasets/text/windows.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
@@ -16,85 +15,7 @@ import { WindowSource } from "./window_source.ts";
  * circuit says how texts lie in its windows.
  */
 export const trainText: Stage<
-  z.ZodObject<{
-    epochs: z.ZodDefault<z.ZodInt>;
-    batchSize: z.ZodDefault<z.ZodInt>;
-    batchesPerUpdate: z.ZodDefault<
-      z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
-    >;
-    step: z.ZodDefault<
-      z.ZodDiscriminatedUnion<[
-        z.ZodObject<{
-          kind: z.ZodLiteral<"em">;
-        }, z.core.$strict>,
-        z.ZodObject<{
-          kind: z.ZodLiteral<"inertia">;
-          inertia: z.ZodDefault<
-            z.ZodUnion<
-              readonly [
-                z.ZodNumber,
-                z.ZodObject<{
-                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                  between: z.ZodOptional<
-                    z.ZodEnum<{
-                      steps: "steps";
-                      linear: "linear";
-                    }>
-                  >;
-                }, z.core.$strict>,
-              ]
-            >
-          >;
-        }, z.core.$strict>,
-        z.ZodObject<{
-          kind: z.ZodLiteral<"anemone">;
-          step: z.ZodUnion<
-            readonly [
-              z.ZodUnion<
-                readonly [
-                  z.ZodNumber,
-                  z.ZodObject<{
-                    points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                    between: z.ZodOptional<
-                      z.ZodEnum<{
-                        steps: "steps";
-                        linear: "linear";
-                      }>
-                    >;
-                  }, z.core.$strict>,
-                ]
-              >,
-              z.ZodObject<{
-                from: z.ZodNumber;
-                to: z.ZodNumber;
-                factor: z.ZodDefault<z.ZodNumber>;
-              }, z.core.$strict>,
-            ]
-          >;
-        }, z.core.$strict>,
-      ], "kind">
-    >;
-    pseudocount: z.ZodPrefault<
-      z.ZodObject<{
-        sums: z.ZodDefault<z.ZodNumber>;
-        leaves: z.ZodDefault<z.ZodNumber>;
-        backoff: z.ZodOptional<z.ZodNumber>;
-      }, z.core.$strict>
-    >;
-    leafBase: z.ZodDefault<
-      z.ZodEnum<{
-        uniform: "uniform";
-        marginal: "marginal";
-      }>
-    >;
-    leafMix: z.ZodDefault<z.ZodNumber>;
-    frozen: z.ZodDefault<z.ZodArray<z.ZodString>>;
-    perturb: z.ZodDefault<z.ZodNumber>;
-    dropout: z.ZodDefault<z.ZodNumber>;
-    patience: z.ZodOptional<z.ZodInt>;
-    tolerance: z.ZodDefault<z.ZodNumber>;
-    shuffleBlock: z.ZodDefault<z.ZodInt>;
-  }, z.core.$strip>,
+  typeof trainingParams,
   {
     circuit: Codec<Circuit, Circuit, "circuit">;
     train: Codec<Tokens, NewTokens, "tokens">;
