@@ -1,4 +1,4 @@
-import type { AnswerGroup, ArmValue, Difference, RunAnswer } from "./answer.ts";
+import type { ArmValue, Difference, RunAnswer } from "./answer.ts";
 
 /** An answer in words. */
 export interface Verdict {
@@ -96,12 +96,7 @@ function intervalText(answer: RunAnswer, { difference }: ArmValue): string {
   return `95 % interval ${low} to ${high}`;
 }
 
-/** A value with as many decimals as the answer has; a cut-off training is marked with `*`. */
-export function valueOf(answer: RunAnswer, arm: ArmValue): string {
-  return `${fixed(arm.mean, answer.decimals)}${arm.open > 0 ? "*" : ""}`;
-}
-
-/** `126.4 ± 0.8*`. */
+/** A value with as many decimals as the answer has, and its spread; a cut-off training is marked: `126.4 ± 0.8*`. */
 export function spreadValue(answer: RunAnswer, arm: ArmValue): string {
   const { decimals } = answer;
   const spread = arm.deviation === null ? "" : ` ± ${fixed(arm.deviation, decimals)}`;
@@ -138,11 +133,6 @@ export function differenceWords(answer: RunAnswer, { change, relative, better }:
 /** What the values are: `test perplexity, lower is better`. */
 export function metricText({ metric, unit, direction }: RunAnswer): string {
   return `${metric}${unit === null ? "" : ` in ${unit}`}, ${direction} is better`;
-}
-
-/** A group in a line: `distilled 126.4*, random 127.2, interpolated bigram 127.0`. */
-export function groupText(answer: RunAnswer, { arms }: AnswerGroup): string {
-  return arms.map((arm) => `${arm.label} ${valueOf(answer, arm)}`).join(", ");
 }
 
 /** Labels of arms of which some training was cut off. */
