@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import distance from "leven";
 
 /**
  * The candidate nearest to `word` in edit distance, or undefined when none is near

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError } from "../foundation/errors.ts";
 import { didYouMean } from "../foundation/nearest.ts";
+import { once } from "../foundation/once.ts";
 
 /** Where values stand in an output: rows of a JSON value. `{path}` in a text stands for what lies at that dotted path of a row. */
 export interface HeadlineValues {
@@ -41,53 +42,34 @@ export interface HeadlineDefinition {
   readonly values: readonly HeadlineValues[];
 }
 
-const template = z.string().min(1).max(200);
-
-const valuesSchema = z.strictObject({
-  output: z.string().min(1),
-  rows: z.string().min(1).optional(),
-  value: z.string().min(1),
-  arm: template,
-  setting: template.optional(),
-  converged: z.string().min(1).optional(),
-  reference: z.boolean().default(false),
-});
-
-const headlineSchema: z.ZodObject<{
-  metric: z.ZodString;
-  unit: z.ZodOptional<z.ZodString>;
-  direction: z.ZodEnum<{
-    lower: "lower";
-    higher: "higher";
-  }>;
-  decimals: z.ZodOptional<z.ZodInt>;
-  baseline: z.ZodString;
-  subject: z.ZodOptional<z.ZodString>;
-  arms: z.ZodDefault<z.ZodRecord<z.ZodString, z.ZodString>>;
-  values: z.ZodArray<
-    z.ZodObject<{
-      output: z.ZodString;
-      rows: z.ZodOptional<z.ZodString>;
-      value: z.ZodString;
-      arm: z.ZodString;
-      setting: z.ZodOptional<z.ZodString>;
-      converged: z.ZodOptional<z.ZodString>;
-      reference: z.ZodDefault<z.ZodBoolean>;
-    }, z.core.$strict>
-  >;
-}, z.core.$strict> = z.strictObject({
-  metric: z.string().min(1).max(100),
-  unit: z.string().min(1).max(100).optional(),
-  direction: z.enum(["lower", "higher"]),
-  decimals: z.int().min(0).max(12).optional(),
-  baseline: z.string().min(1),
-  subject: z.string().min(1).optional(),
-  arms: z.record(z.string(), z.string().min(1).max(100)).default({}),
-  values: z.array(valuesSchema).min(1),
+/** Made when a pipeline with a question is checked. */
+const headlineSchema = once(() => {
+  const template = z.string().min(1).max(200);
+  return z.strictObject({
+    metric: z.string().min(1).max(100),
+    unit: z.string().min(1).max(100).optional(),
+    direction: z.enum(["lower", "higher"]),
+    decimals: z.int().min(0).max(12).optional(),
+    baseline: z.string().min(1),
+    subject: z.string().min(1).optional(),
+    arms: z.record(z.string(), z.string().min(1).max(100)).default({}),
+    values: z.array(z.strictObject({
+      output: z.string().min(1),
+      rows: z.string().min(1).optional(),
+      value: z.string().min(1),
+      arm: template,
+      setting: template.optional(),
+      converged: z.string().min(1).optional(),
+      reference: z.boolean().default(false),
+    })).min(1),
+  });
 });
 
 /** The same with defaults filled in: what is recorded with a run. */
-export type Headline = z.output<typeof headlineSchema>;
+export interface Headline extends HeadlineDefinition {
+  readonly arms: Readonly<Record<string, string>>;
+  readonly values: readonly (HeadlineValues & { readonly reference: boolean })[];
+}
 
 /** A question with where its answer stands. No part of any key: changing it makes nothing run again. */
 export interface PipelineQuestion {
@@ -125,7 +107,7 @@ export function checkAsked(
   }
   if (declared.headline === undefined) return { question, headline: null };
   const given = typeof declared.headline === "function" ? declared.headline({ params }) : declared.headline;
-  const checked = headlineSchema.safeParse(given);
+  const checked = headlineSchema().safeParse(given);
   if (!checked.success) {
     return fail(
       checked.error.issues.map(({ path, message }) =>
@@ -147,6 +129,6 @@ export function checkAsked(
 
 /** A recorded question and headline; undefined for one that this version cannot read. */
 export function readAsked(question: string, headline: JsonObject | null): PipelineQuestion {
-  const read = headlineSchema.safeParse(headline);
+  const read = headlineSchema().safeParse(headline);
   return { question, headline: read.success ? read.data : null };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { once } from "../foundation/once.ts";
 
 /**
  * Why an execution ended without a result. `lost`: its process was ended from outside, or the machine is gone. `memory`:
@@ -61,43 +62,44 @@ export function memoryBytes(text: string): number | undefined {
   return Math.round(Number(amount) * (unit.length === 2 ? 1024 : 1000) ** power);
 }
 
-/** What `resources` may say. */
-export const resourcesSchema: z.ZodObject<{
+/** What `resources` may say. Schemas are made when something is checked: most stages say nothing. */
+export const resourcesSchema: () => ResourcesSchema = once(() =>
+  z.strictObject({
+    cores: z.number().positive().max(4096).optional(),
+    memory: z.union([
+      z.number().positive(),
+      z.string().refine((text) => (memoryBytes(text) ?? 0) > 0, 'expected an amount such as "4 GB"'),
+    ]).optional(),
+    gpus: z.int().min(0).max(64).optional(),
+    time: z.number().positive().max(1e9).optional(),
+  })
+);
+
+type ResourcesSchema = z.ZodObject<{
   cores: z.ZodOptional<z.ZodNumber>;
   memory: z.ZodOptional<z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>>;
   gpus: z.ZodOptional<z.ZodInt>;
   time: z.ZodOptional<z.ZodNumber>;
-}, z.core.$strict> = z.strictObject({
-  cores: z.number().positive().max(4096).optional(),
-  memory: z.union([
-    z.number().positive(),
-    z.string().refine((text) => (memoryBytes(text) ?? 0) > 0, 'expected an amount such as "4 GB"'),
-  ]).optional(),
-  gpus: z.int().min(0).max(64).optional(),
-  time: z.number().positive().max(1e9).optional(),
-});
+}, z.core.$strict>;
 
 /** What `retries` may say. Without an end to them, a broken machine would be asked for ever. */
-export const retriesSchema: z.ZodObject<{
-  times: z.ZodInt;
-  on: z.ZodOptional<
-    z.ZodArray<
-      z.ZodEnum<{
-        error: "error";
-        lost: "lost";
-        memory: "memory";
-        timeout: "timeout";
-      }>
-    >
-  >;
-  wait: z.ZodOptional<z.ZodNumber>;
-}, z.core.$strict> = z.strictObject({
-  times: z.int().min(0).max(20),
-  on: z.array(z.enum(CAUSES)).min(1).optional(),
-  wait: z.number().min(0).max(86_400).optional(),
-});
+export const retriesSchema: () => RetriesSchema = once(() =>
+  z.strictObject({
+    times: z.int().min(0).max(20),
+    on: z.array(z.enum(CAUSES)).min(1).optional(),
+    wait: z.number().min(0).max(86_400).optional(),
+  })
+);
 
-const policySchema = z.object({ resources: resourcesSchema.optional(), retries: retriesSchema.optional() });
+type RetriesSchema = z.ZodObject<{
+  times: z.ZodInt;
+  on: z.ZodOptional<z.ZodArray<z.ZodEnum<{ [K in Cause]: K }>>>;
+  wait: z.ZodOptional<z.ZodNumber>;
+}, z.core.$strict>;
+
+const policySchema = once(() =>
+  z.object({ resources: resourcesSchema().optional(), retries: retriesSchema().optional() })
+);
 
 /** The faults of what was checked, a line each: where, what was expected. */
 export function schemaFaults(error: z.ZodError): string[] {
@@ -110,8 +112,9 @@ export function schemaFaults(error: z.ZodError): string[] {
 }
 
 /** What is wrong with a policy, a line a fault. */
-export function policyFaults(policy: unknown): string[] {
-  const checked = policySchema.safeParse(policy);
+export function policyFaults(policy: object): string[] {
+  if (Object.keys(policy).length === 0) return [];
+  const checked = policySchema().safeParse(policy);
   return checked.success ? [] : schemaFaults(checked.error);
 }
 

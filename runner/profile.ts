@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CallError, messageOf } from "../foundation/errors.ts";
 import { didYouMean } from "../foundation/nearest.ts";
+import { once } from "../foundation/once.ts";
 import type { GraphNode } from "./graph.ts";
 import {
   memoryBytes,
@@ -14,16 +15,17 @@ import {
 } from "./policy.ts";
 import type { Capacity } from "./pool.ts";
 
-const entrySchema = resourcesSchema.extend({ retries: retriesSchema.optional() });
-
-const profileSchema = z.strictObject({
-  pool: resourcesSchema.omit({ time: true }).optional(),
-  default: entrySchema.optional(),
-  stages: z.record(z.string(), entrySchema).optional(),
+const profileSchema = once(() => {
+  const entry = resourcesSchema().extend({ retries: retriesSchema().optional() });
+  return z.strictObject({
+    pool: resourcesSchema().omit({ time: true }).optional(),
+    default: entry.optional(),
+    stages: z.record(z.string(), entry).optional(),
+  });
 });
 
 /** How stages run on a machine or in a place: a JSON file that `--profile` names. */
-export type Profile = z.output<typeof profileSchema>;
+export type Profile = z.output<ReturnType<typeof profileSchema>>;
 
 /**
  * Reads a profile.
@@ -39,7 +41,7 @@ export function readProfile(path: string): Profile {
       cause: error,
     });
   }
-  const checked = profileSchema.safeParse(json);
+  const checked = profileSchema().safeParse(json);
   if (!checked.success) throw refused(path, schemaFaults(checked.error));
   return checked.data;
 }
@@ -54,7 +56,7 @@ function refused(path: string, faults: readonly string[]): CallError {
   );
 }
 
-function policyIn({ retries, ...resources }: z.output<typeof entrySchema>): Policy {
+function policyIn({ retries, ...resources }: NonNullable<Profile["default"]>): Policy {
   // The schema's own types have `undefined` where a property is missing.
   return { resources, ...(retries === undefined ? {} : { retries }) } as Policy;
 }

@@ -2,28 +2,34 @@ import assert from "node:assert/strict";
 import { packModules } from "../../packaging/modules.ts";
 import { ROOT } from "../command.ts";
 
-/** Specifiers of all modules that importing a module loads. */
-async function graphOf(module: string): Promise<string[]> {
+/** All modules that importing a module loads, with the bytes of those that are files. */
+async function graphOf(module: string): Promise<{ specifier: string; size?: number }[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", module],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { specifier: string }[] };
-  return modules.map(({ specifier }) => specifier);
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
 }
 
-Deno.test("importing retort loads few modules and none that computes: no ONNX Runtime, no bundler, no circuits", async () => {
+Deno.test("importing retort loads few modules, only of runner and foundation, and what starts quickly of Node and npm", async () => {
   const graph = await graphOf("mod.ts");
-  const packages = graph.filter((one) => one.startsWith("npm:")).map((one) =>
-    one.replace(/^npm:\/|@\d.*$/g, "")
-  );
-  assert.deepEqual(packages.sort(), ["canonicalize", "fastest-levenshtein", "npyjs", "zod"]);
-  assert.ok(graph.length < 70, `${graph.length} modules`);
+  const outside = graph.map(({ specifier }) => specifier).filter((one) => !one.startsWith("file:"))
+    .map((one) => one.replace(/^npm:\/|@\d.*$/g, ""));
+  // What is here costs every pipeline and worker: bench/package.ts says how much. `node:crypto` alone would be a quarter.
+  assert.deepEqual(outside.sort(), [
+    ...["canonicalize", "leven"],
+    ...["node:async_hooks", "node:path", "node:url", "node:util"],
+    ...["npyjs", "zod"],
+  ]);
+  const own = graph.filter(({ specifier }) => specifier.startsWith("file:"));
   assert.deepEqual(
-    graph.filter((one) => /^file:.*\/(?:circuits|kernels|stages|teachers|web|cli)\/[^/]*\.ts$/.test(one)),
+    own.map(({ specifier }) => specifier.slice(`file://${ROOT}/`.length).split("/")[0])
+      .filter((room) => !["mod.ts", "runner", "foundation"].includes(room!)),
     [],
   );
+  const bytes = own.reduce((sum, { size = 0 }) => sum + size, 0);
+  assert.ok(own.length <= 55 && bytes <= 300_000, `${own.length} modules, ${bytes} bytes`);
 });
 
 Deno.test("the package's modules import each other and packages by exact version, and hold what they import as text", async () => {
