@@ -174,11 +174,19 @@ export class RecordReader implements Disposable {
   lastValues(stage: string, metric: string): LastValue[] {
     if (!this.hasLists()) return [];
     return this.database.all<Omit<LastValue, "params"> & { params: string }>(
-      `SELECT n.run, n.name AS node, n.params, coalesce(own.value, made.value) AS value FROM nodes n
-       LEFT JOIN last_metrics own ON own.run = n.run AND own.node = n.name AND own.name = ?2
-       LEFT JOIN results r ON own.run IS NULL AND n.state IN ('ran', 'cached') AND r.key = n.key
-       LEFT JOIN last_metrics made ON made.run = r.run AND made.node = r.node AND made.name = ?2
-       WHERE n.stage = ?1 AND coalesce(own.value, made.value) IS NOT NULL ORDER BY n.run, n.position`,
+      // Each result is looked up once: many runs found the same one, and rows of results are long.
+      `WITH measured AS MATERIALIZED (
+         SELECT n.run, n.name AS node, n.params, n.position, own.value,
+           CASE WHEN own.run IS NULL AND n.state IN ('ran', 'cached') THEN n.key END AS found
+         FROM nodes n LEFT JOIN last_metrics own ON own.run = n.run AND own.node = n.name AND own.name = ?2
+         WHERE n.stage = ?1
+       ), made AS MATERIALIZED (
+         SELECT r.key, m.value FROM (SELECT DISTINCT found FROM measured) one JOIN results r ON r.key = one.found
+         JOIN last_metrics m ON m.run = r.run AND m.node = r.node AND m.name = ?2
+       )
+       SELECT measured.run, measured.node, measured.params, coalesce(measured.value, made.value) AS value
+       FROM measured LEFT JOIN made ON made.key = measured.found
+       WHERE coalesce(measured.value, made.value) IS NOT NULL ORDER BY measured.run, measured.position`,
       stage,
       metric,
     ).map(({ run, node, value, params }) => ({

@@ -23,24 +23,31 @@ interface Asset {
  * for anything but its data, and a new version has new addresses.
  */
 export async function makeAssets(): Promise<Assets> {
-  const { page, pieces, worker } = await bundlePage();
+  const { page, needed, pieces, worker } = await bundlePage();
   const known = new Map<string, Asset>();
   const add = (asset: Asset) => {
     const address = `${asset.name}?${createHash("sha256").update(asset.body).digest("hex").slice(0, 16)}`;
     known.set(asset.name, asset);
     return address;
   };
-  const fonts = fontRules(
-    await pageFonts(),
-    ({ file, bytes }) => add({ name: file, type: "font/woff2", body: bytes }),
+  const files = await pageFonts();
+  const addresses = new Map(
+    files.map((font) => [font, add({ name: font.file, type: "font/woff2", body: font.bytes })]),
   );
+  const fonts = fontRules(files, (font) => addresses.get(font)!);
   const own = await Deno.readTextFile(new URL("./dashboard.css", import.meta.url));
   const style = add({
     ...{ name: "style.css", type: "text/css; charset=utf-8", body: `${fonts}${await stylesheet()}\n${own}` },
   });
   const script = (name: string, body: string) => add({ name, type: "text/javascript; charset=utf-8", body });
   for (const [name, body] of pieces) script(name, body);
-  const html = shell({ script: script("page.js", page), worker: script("worker.js", worker), style });
+  const html = shell({
+    script: script("page.js", page),
+    worker: script("worker.js", worker),
+    style,
+    needed,
+    read: files.filter(({ common }) => common).map((font) => addresses.get(font)!),
+  });
   return {
     html,
     at(path) {
@@ -54,7 +61,22 @@ export async function makeAssets(): Promise<Assets> {
 const KEPT = { "cache-control": "private, max-age=31536000, immutable" };
 
 /** The page's HTML. The worker's name depends on its code, so a page never uses a worker of another version. */
-function shell({ script, worker, style }: { script: string; worker: string; style: string }): string {
+function shell(
+  { script, worker, style, needed, read }: {
+    script: string;
+    worker: string;
+    style: string;
+    /** Scripts that the first one imports. */
+    needed: readonly string[];
+    /** Fonts that every page is read in. */
+    read: readonly string[];
+  },
+): string {
+  // Asked for together: otherwise a browser learns of scripts from the first one, and of fonts when it has drawn without them.
+  const ahead = [
+    ...needed.map((name) => `<link rel="modulepreload" href="${name}">`),
+    ...read.map((name) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="${name}">`),
+  ];
   return `<!doctype html>
 <html lang="en" data-worker="${worker}">
 <head>
@@ -63,6 +85,7 @@ function shell({ script, worker, style }: { script: string; worker: string; styl
 <title>Retort</title>
 <link rel="icon" href="${iconUrl()}">
 <link rel="stylesheet" href="${style}">
+${ahead.join("\n")}
 </head>
 <body>
 <div id="root"><p class="page">loading …</p></div>

@@ -4,7 +4,9 @@ import { bundleForBrowsers } from "../bundle.ts";
 export interface PageScripts {
   /** What every page begins with. */
   readonly page: string;
-  /** Pieces that the page asks for when it needs them, by their names, which change with what they hold. */
+  /** Names of the pieces that it cannot begin without. */
+  readonly needed: readonly string[];
+  /** Pieces that the page asks for at once or when it needs them, by their names, which change with what they hold. */
   readonly pieces: ReadonlyMap<string, string>;
   /** The shared worker's. */
   readonly worker: string;
@@ -17,5 +19,10 @@ export async function bundlePage(): Promise<PageScripts> {
   const worker = await bundleForBrowsers([new URL("worker.ts", folder)], "esm");
   const page = pieces.get("main.js")!;
   pieces.delete("main.js");
-  return { page, pieces, worker: worker.get("worker.js")! };
+  return {
+    page: page.text,
+    needed: page.imports,
+    pieces: new Map([...pieces].map(([name, { text }]) => [name, text])),
+    worker: worker.get("worker.js")!.text,
+  };
 }

@@ -7,11 +7,11 @@ import { Facts, Params, Table } from "../../parts/values.tsx";
 import type { ArtifactPageData } from "../api.ts";
 import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
-import { to } from "./routes.ts";
+import { dataOf, to } from "./routes.ts";
 
 /** Page of an artifact: its preview, files and lineage. */
 export function ArtifactPage({ digest }: { digest: string }) {
-  const loaded = useAsk<ArtifactPageData>(`api/artifact?digest=${encodeURIComponent(digest)}`);
+  const loaded = useAsk<ArtifactPageData>(dataOf.artifact(digest));
   return (
     <Shown loaded={loaded}>
       {(data) => {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../live.ts";
 import type { Connection } from "./hub.ts";
 import { watchChanges } from "./shared.ts";
@@ -15,7 +15,24 @@ export class ServerError extends Error {
 
 /** Requests JSON from the server. Paths are relative, so they include the secret in the page's own address. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return await answered(() => fetch(path, signal === undefined ? {} : { signal }), signal);
+  const early = ahead?.path === path && performance.now() < ahead.until ? ahead.response : undefined;
+  if (early !== undefined) ahead = undefined;
+  return await answered(() => early ?? fetch(path, signal === undefined ? {} : { signal }), signal);
+}
+
+/** Milliseconds for which what was asked ahead is new enough. */
+const AHEAD = 3000;
+
+let ahead:
+  | { readonly path: string; readonly response: Promise<Response>; readonly until: number }
+  | undefined;
+
+/** Requests what the page is about to ask for, while it is still being made: the first {@link ask} of the path has the response. */
+export function askAhead(path: string): void {
+  const response = fetch(path);
+  // Whoever asks for it is told.
+  response.catch(() => {});
+  ahead = { path, response, until: performance.now() + AHEAD };
 }
 
 /** Requests a change from the server. */
@@ -62,7 +79,8 @@ export interface Fetched<T> {
 export function useAsk<T>(path: string): Fetched<T> {
   const [state, setState] = useState<{ path: string; value?: T; error?: Error }>({ path });
   const [round, setRound] = useState(0);
-  useEffect(() => {
+  // Before the browser paints: effects come a frame later.
+  useLayoutEffect(() => {
     const stop = new AbortController();
     ask<T>(path, stop.signal).then(
       (value) => setState({ path, value }),

@@ -7,12 +7,11 @@ import { CurveFigure } from "../../parts/curves.tsx";
 import type { ComparePageData } from "../api.ts";
 import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
-import { to } from "./routes.ts";
+import { dataOf, to } from "./routes.ts";
 
 /** Page that compares runs: their answers, differences in parameters and metrics, and their curves in one chart. */
 export function ComparePage({ runs }: { runs: readonly string[] }) {
-  const query = new URLSearchParams(runs.map((run) => ["run", run]));
-  const loaded = useAsk<ComparePageData>(`api/compare?${query}`);
+  const loaded = useAsk<ComparePageData>(dataOf.compare(runs));
   const [all, setAll] = useState(false);
   return (
     <>

@@ -7,11 +7,11 @@ import { Copy } from "./copy.tsx";
 import { ExploreImages } from "./explore_images.tsx";
 import { ExploreText } from "./explore_text.tsx";
 import { Shown, Title } from "./frame.tsx";
-import { to } from "./routes.ts";
+import { dataOf, to } from "./routes.ts";
 
 /** Page of a model that answers while the user types or paints, next to other models of its run. */
 export function ExplorePage({ digest, query }: { digest: string; query: URLSearchParams }) {
-  const loaded = useAsk<ExplorePageData>(`api/explore?digest=${encodeURIComponent(digest)}`);
+  const loaded = useAsk<ExplorePageData>(dataOf.explore(digest));
   return <Shown loaded={loaded}>{(data) => <Explored digest={digest} query={query} data={data} />}</Shown>;
 }
 

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { reached } from "./client.ts";
 import { Problem } from "./frame.tsx";
 
@@ -12,7 +12,7 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
   return function Later(props: P) {
     const [Part, setPart] = useState<ComponentType<P> | undefined>(() => loaded);
     const [error, setError] = useState<Error>();
-    useEffect(() => {
+    useLayoutEffect(() => {
       if (Part !== undefined) return;
       reached(load).then((part) => {
         loaded = part;

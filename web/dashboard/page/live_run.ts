@@ -5,6 +5,7 @@ import type { RunView } from "../../view/run.ts";
 import type { RunPageData } from "../api.ts";
 import type { LiveEvent } from "../live.ts";
 import { type Connection, type Fetched, throttled, useLiveAsk } from "./client.ts";
+import { dataOf } from "./routes.ts";
 import type { LogPiece } from "../../view/log.ts";
 
 /** Minimum milliseconds between redraws of curves, and between reloads of a run. */
@@ -33,19 +34,24 @@ export function useLiveRun(id: string, log?: string, onLog?: (piece: LogPiece) =
   const base = useRef<RunPageData | undefined>(undefined);
   const draw = useMemo(() => throttled(DRAW, () => redraw((n) => n + 1)), []);
   const query = new URLSearchParams({ run: id, ...(log === undefined ? {} : { log }) });
-  const path = `api/run?id=${encodeURIComponent(id)}`;
-  const { loaded, connection } = useLiveAsk<RunPageData>(path, String(query), AGAIN, (event, again) => {
-    if (event.type === "fault") return setFault(event.message);
-    setFault(undefined);
-    if (event.type === "log") return onLog?.(event.piece);
-    const ended = changes.current.take(event);
-    if (ended) again();
-    if (event.type === "metrics") draw();
-    else redraw((n) => n + 1);
-  }, {
-    onOpen: () => changes.current.told = false,
-    ended: ({ view }) => view.run.ended !== null,
-  });
+  const { loaded, connection } = useLiveAsk<RunPageData>(
+    dataOf.run(id),
+    String(query),
+    AGAIN,
+    (event, again) => {
+      if (event.type === "fault") return setFault(event.message);
+      setFault(undefined);
+      if (event.type === "log") return onLog?.(event.piece);
+      const ended = changes.current.take(event);
+      if (ended) again();
+      if (event.type === "metrics") draw();
+      else redraw((n) => n + 1);
+    },
+    {
+      onOpen: () => changes.current.told = false,
+      ended: ({ view }) => view.run.ended !== null,
+    },
+  );
   if (loaded.value !== base.current) {
     base.current = loaded.value;
     changes.current.restart(loaded.value?.view);

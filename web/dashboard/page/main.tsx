@@ -6,7 +6,9 @@ import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
 import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { showMarks } from "../../parts/marks.ts";
-import { type Route, to, useRoute } from "./routes.ts";
+import { askAhead } from "./client.ts";
+import { dataOf, type Route, routeOf, to, useRoute } from "./routes.ts";
+import { askedRuns } from "./run_columns.tsx";
 import { RunsPage } from "./runs.tsx";
 import { later } from "./later.tsx";
 
@@ -84,6 +86,23 @@ function At({ route }: { route: Route }) {
   }
 }
 
+/** The data that a page begins with. */
+function firstData(route: Route): string {
+  switch (route.page) {
+    case "runs":
+      return dataOf.runs(askedRuns(route.query));
+    case "run":
+    case "node":
+      return dataOf.run(route.run);
+    case "artifact":
+      return dataOf.artifact(route.digest);
+    case "explore":
+      return dataOf.explore(route.digest);
+    case "compare":
+      return dataOf.compare(route.runs);
+  }
+}
+
 const THEME = "retort-theme";
 
 function applyTheme(theme: string): void {
@@ -96,6 +115,7 @@ function chooseTheme(theme: string): void {
   localStorage.setItem(THEME, theme);
 }
 
+askAhead(firstData(routeOf(location.hash)));
 const theme = localStorage.getItem(THEME) ?? "";
 applyTheme(theme);
 showMarks();

@@ -49,3 +49,12 @@ export function useRoute(): Route {
   }, []);
   return routeOf(hash);
 }
+
+/** Paths of the data that pages show. */
+export const dataOf = {
+  runs: (asked: URLSearchParams) => `api/runs?${asked}`,
+  run: (id: string) => `api/run?id=${encodeURIComponent(id)}`,
+  artifact: (digest: string) => `api/artifact?digest=${encodeURIComponent(digest)}`,
+  explore: (digest: string) => `api/explore?digest=${encodeURIComponent(digest)}`,
+  compare: (runs: readonly string[]) => `api/compare?${new URLSearchParams(runs.map((run) => ["run", run]))}`,
+};

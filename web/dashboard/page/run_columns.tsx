@@ -17,6 +17,14 @@ export function chosenColumns(query: URLSearchParams): readonly string[] {
   }
 }
 
+/** What is asked of the server for a list: its query with the columns that are shown. */
+export function askedRuns(query: URLSearchParams): URLSearchParams {
+  const asked = new URLSearchParams(query);
+  asked.delete("column");
+  for (const column of chosenColumns(query)) asked.append("column", column);
+  return asked;
+}
+
 /** The query with these columns, which are also stored for lists whose address names none. */
 export function withColumns(query: URLSearchParams, columns: readonly string[]): URLSearchParams {
   localStorage.setItem(KEPT, JSON.stringify(columns));

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { durationText, timeText, valueText } from "../../../foundation/format.ts";
 import { Time } from "../../parts/place.tsx";
 import { countsText, Status } from "../../parts/status.tsx";
@@ -37,8 +38,10 @@ export function RunTable(
     choose: (id: string) => void;
   },
 ) {
+  const runs = useBegun(list.runs);
   const thumbnails = useThumbnails(list.runs);
-  const drawn = list.runs.some(({ id }) => thumbnails.get(id));
+  // The column is there from the start, so that nothing moves when the pictures come, and goes when there are none.
+  const drawn = list.runs.some(({ id }) => thumbnails.get(id) !== null);
   const said = list.runs.some((run) => run.note !== "" || run.tags.length > 0 || run.archived);
   const all: Column[] = [
     {
@@ -123,7 +126,7 @@ export function RunTable(
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {list.runs.map((run) => (
+          {runs.map((run) => (
             <tr key={run.id} role="row" class={chosen.has(run.id) ? "chosen" : undefined}>
               {all.map(({ title, name, cell }, i) => (
                 <td
@@ -141,6 +144,16 @@ export function RunTable(
       </table>
     </div>
   );
+}
+
+/** Number of runs that a table begins with: as many as a window shows. */
+const FIRST = 20;
+
+/** The first runs at once, the others when those stand there. */
+function useBegun(runs: readonly RunLine[]): readonly RunLine[] {
+  const [begun, setBegun] = useState(false);
+  useEffect(() => setBegun(true), []);
+  return begun ? runs : runs.slice(0, FIRST);
 }
 
 /** The order of the list as a field: narrow windows show no heads of columns. */
@@ -185,7 +198,8 @@ function captionOf(query: URLSearchParams): string {
 }
 
 function Came({ drawn }: { drawn: Parameters<typeof ThumbnailView>[0]["drawn"] | null | undefined }) {
-  return drawn === undefined || drawn === null ? null : <ThumbnailView drawn={drawn} />;
+  if (drawn === null) return null;
+  return drawn === undefined ? <div class="thumbnail awaited" /> : <ThumbnailView drawn={drawn} />;
 }
 
 function Said({ run }: { run: RunLine }) {

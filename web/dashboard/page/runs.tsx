@@ -5,8 +5,8 @@ import { tagsOf, useAnnotate } from "./annotate.tsx";
 import { useLiveAsk } from "./client.ts";
 import { Copy } from "./copy.tsx";
 import { Live, Problem, Shown, Title } from "./frame.tsx";
-import { to } from "./routes.ts";
-import { chosenColumns, ColumnPicker, withColumns } from "./run_columns.tsx";
+import { dataOf, to } from "./routes.ts";
+import { askedRuns, chosenColumns, ColumnPicker, withColumns } from "./run_columns.tsx";
 import { Filters, Pager } from "./run_filters.tsx";
 import { RunPlot } from "./run_plot.tsx";
 import { RunTable, SortChoice, tabbed } from "./run_table.tsx";
@@ -18,10 +18,8 @@ const AGAIN = 1000;
 export function RunsPage({ query }: { query: URLSearchParams }) {
   const [fault, setFault] = useState<string>();
   const columns = chosenColumns(query);
-  const asked = new URLSearchParams(query);
-  asked.delete("column");
-  for (const column of columns) asked.append("column", column);
-  const { loaded, connection } = useLiveAsk<RunList>(`api/runs?${asked}`, "", AGAIN, (event, again) => {
+  const asked = askedRuns(query);
+  const { loaded, connection } = useLiveAsk<RunList>(dataOf.runs(asked), "", AGAIN, (event, again) => {
     if (event.type === "fault") setFault(event.message);
     if (event.type === "runs") {
       setFault(undefined);
