@@ -32,6 +32,8 @@ export interface ControlledText {
   readonly tokens: Int32Array;
   /** Its text after the prompt. */
   readonly text: string;
+  /** Natural logarithm of the probability with which it was drawn: at the temperature and as adjusted. */
+  readonly logProbability: number;
 }
 
 /**
@@ -73,10 +75,17 @@ export async function* drawControlled(
     const size = Math.min(batch, count - done);
     const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
     const rows = await drawBatch(plan, model, randoms, temperature, own, signal);
-    for (const tokens of rows) {
-      yield { tokens: Int32Array.from(tokens), text: textAfter(beginning.prompt, tokens, spelling) };
+    for (const { tokens, logProbability } of rows) {
+      const text = textAfter(beginning.prompt, tokens, spelling);
+      yield { tokens: Int32Array.from(tokens), text, logProbability };
     }
   }
+}
+
+/** A text that is being drawn. */
+interface Draw {
+  readonly tokens: number[];
+  logProbability: number;
 }
 
 /** The text that tokens add to a prompt. */
@@ -96,15 +105,15 @@ async function drawBatch(
   temperature: number,
   adjustment: Adjustment,
   signal: AbortSignal | undefined,
-): Promise<number[][]> {
+): Promise<Draw[]> {
   const { course: { hmm }, beginning, products } = plan.parts;
   const texts = randoms.map(() => plan.begin());
-  const drawn = texts.map((): number[] => []);
+  const drawn = texts.map((): Draw => ({ tokens: [], logProbability: 0 }));
   const open = new Set(texts.keys());
   const reading = model.begin(texts.length);
   let pieces = texts.map((): readonly number[] => beginning.prompt);
   for (;;) {
-    for (const n of open) if (ends(texts[n]!, randoms[n]!)) open.delete(n);
+    for (const n of open) if (ends(texts[n]!, randoms[n]!, drawn[n]!)) open.delete(n);
     if (open.size === 0) return drawn;
     signal?.throwIfAborted();
     const logits = await reading.read(pieces);
@@ -116,7 +125,8 @@ async function drawBatch(
       if (temperature !== 1) { for (let i = 0; i < own.length; i++) own[i]! /= temperature; }
       text.adjust(own, adjustment);
       const token = choosePiece(own, 1, randoms[n]!);
-      drawn[n]!.push(token);
+      drawn[n]!.tokens.push(token);
+      drawn[n]!.logProbability += logProbabilityOf(own, token);
       weighed.set(text.begin(token), row++ * hmm.states);
       return [token];
     });
@@ -130,7 +140,18 @@ async function drawBatch(
 }
 
 /** Whether a text ends here; where it may go on as well, that is drawn. */
-function ends(text: Continuation, random: RandomStream): boolean {
+function ends(text: Continuation, random: RandomStream, drawn: Draw): boolean {
   const share = text.shareOfEnding;
-  return share === 1 || share > 0 && random.uniform() < share;
+  if (share === 0 || share === 1) return share === 1;
+  const isOver = random.uniform() < share;
+  drawn.logProbability += Math.log(isOver ? share : 1 - share);
+  return isOver;
+}
+
+/** Natural logarithm of the probability of a token under the softmax of logits. */
+export function logProbabilityOf(logits: ArrayLike<number>, token: number): number {
+  let largest = -Infinity, sum = 0;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > largest) largest = logits[i]!;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - largest);
+  return logits[token]! - largest - Math.log(sum);
 }

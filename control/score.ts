@@ -1,5 +1,5 @@
 import { stateAfterToken, type TokenHmm } from "./hmm/token_hmm.ts";
-import type { DrawnFrom } from "./draw.ts";
+import { type DrawnFrom, logProbabilityOf } from "./draw.ts";
 
 /** Natural logarithm of the probability of each text under a language model; ends count where texts hold them. */
 export async function languageModelScores(
@@ -20,13 +20,6 @@ export async function languageModelScores(
     }
   }
   return scores;
-}
-
-function logProbabilityOf(logits: Float32Array, token: number): number {
-  let largest = -Infinity, sum = 0;
-  for (const x of logits) if (x > largest) largest = x;
-  for (const x of logits) sum += Math.exp(x - largest);
-  return logits[token]! - largest - Math.log(sum);
 }
 
 /** Natural logarithm of the probability of a text under a hidden Markov model: of its tokens, whatever follows. */

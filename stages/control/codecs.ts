@@ -40,8 +40,10 @@ const text = z.object({
   text: z.string(),
   /** Its tokens, the end included. */
   tokens: z.array(z.int()),
-  /** Natural logarithm of its probability under the language model. */
+  /** Natural logarithm of its probability under the language model, at a temperature of 1. */
   logProbability: z.number(),
+  /** Natural logarithm of the probability with which the method draws it; null for rejection. */
+  logDrawn: z.number().nullable(),
 });
 
 /** Texts that were drawn under a constraint. */
@@ -51,10 +53,12 @@ export const controlledTexts: Codec<{
   satisfied: number;
   attempts: number;
   perplexity: number | null;
+  temperature: number;
   texts: {
     text: string;
     tokens: number[];
     logProbability: number;
+    logDrawn: number | null;
   }[];
 }, {
   method: "look-ahead" | "mask" | "rejection";
@@ -62,10 +66,12 @@ export const controlledTexts: Codec<{
   satisfied: number;
   attempts: number;
   perplexity: number | null;
+  temperature: number;
   texts: {
     text: string;
     tokens: number[];
     logProbability: number;
+    logDrawn: number | null;
   }[];
 }, "controlled-texts"> = json(
   "controlled-texts",
@@ -79,9 +85,11 @@ export const controlledTexts: Codec<{
     attempts: z.int(),
     /** Perplexity a token under the language model, ends included; null without texts. */
     perplexity: z.number().nullable(),
+    /** What the language model's logits were divided by. */
+    temperature: z.number(),
     texts: z.array(text),
   }),
-  1,
+  2,
   {
     summary: ({ method, satisfied, texts }) =>
       [
@@ -109,6 +117,11 @@ const row = z.object({
   tokenDistance: z.number().nullable(),
   /** Total variation between the distributions of lengths. */
   lengthDistance: z.number().nullable(),
+  /**
+   * Divergence of the method's distribution of texts from the exact one, in bits a text: 0 if it is exact. Null where rejection
+   * found nothing, and at temperatures other than 1.
+   */
+  divergence: z.number().nullable(),
 });
 
 /** Ways to keep to a constraint, beside each other. */
@@ -122,6 +135,7 @@ export const controlTable: Codec<{
     length: number;
     tokenDistance: number | null;
     lengthDistance: number | null;
+    divergence: number | null;
   }[];
   quality: {
     languageModel: number;
@@ -138,6 +152,7 @@ export const controlTable: Codec<{
     length: number;
     tokenDistance: number | null;
     lengthDistance: number | null;
+    divergence: number | null;
   }[];
   quality: {
     languageModel: number;
@@ -151,7 +166,7 @@ export const controlTable: Codec<{
     /** Bits a token of held-out draws under the language model that drew them, and under the hidden Markov model. */
     quality: z.object({ languageModel: z.number(), hmm: z.number(), tokens: z.int() }),
   }),
-  1,
+  2,
   {
     summary: ({ rows, quality }) =>
       [
@@ -165,6 +180,7 @@ export const controlTable: Codec<{
             "tokens",
             "token distance",
             "length distance",
+            "bits from exact",
           ],
           rows.map((row) => [
             row.method,
@@ -175,6 +191,7 @@ export const controlTable: Codec<{
             row.length.toFixed(1),
             row.tokenDistance?.toFixed(3) ?? "",
             row.lengthDistance?.toFixed(3) ?? "",
+            row.divergence?.toFixed(2) ?? "",
           ]),
         ),
         `bits a token of held-out draws: ${quality.languageModel.toFixed(3)} under the language model, ` +

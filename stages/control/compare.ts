@@ -7,6 +7,7 @@ import { circuit } from "../codecs/circuit.ts";
 import { type NewTokens, type Tokens, tokens } from "../text/codecs.ts";
 import { teacher } from "../text/teachers.ts";
 import { controlledTexts, controlTable } from "./codecs.ts";
+import { bitsPerToken, exactTexts, firstTexts, measuresOf } from "./measures.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { Codec } from "../../runner/codec.ts";
 import type { TeacherFiles } from "../../teachers/config.ts";
@@ -28,10 +29,12 @@ export const controlCompare: Stage<
         satisfied: number;
         attempts: number;
         perplexity: number | null;
+        temperature: number;
         texts: {
           text: string;
           tokens: number[];
           logProbability: number;
+          logDrawn: number | null;
         }[];
       }, {
         method: "look-ahead" | "mask" | "rejection";
@@ -39,10 +42,12 @@ export const controlCompare: Stage<
         satisfied: number;
         attempts: number;
         perplexity: number | null;
+        temperature: number;
         texts: {
           text: string;
           tokens: number[];
           logProbability: number;
+          logDrawn: number | null;
         }[];
       }, "controlled-texts">
     >;
@@ -61,6 +66,7 @@ export const controlCompare: Stage<
         length: number;
         tokenDistance: number | null;
         lengthDistance: number | null;
+        divergence: number | null;
       }[];
       quality: {
         languageModel: number;
@@ -77,6 +83,7 @@ export const controlCompare: Stage<
         length: number;
         tokenDistance: number | null;
         lengthDistance: number | null;
+        divergence: number | null;
       }[];
       quality: {
         languageModel: number;
@@ -96,64 +103,18 @@ export const controlCompare: Stage<
   engine: "use",
   async run({ inputs, params, context }) {
     context.engine.used("cpu", "ONNX Runtime");
-    const exact = inputs.texts.find(({ method, texts }) => method === "rejection" && texts.length > 0);
-    const rows = inputs.texts.map(({ method, satisfied, attempts, perplexity, texts }) => ({
-      method,
-      texts: texts.length,
-      satisfied: texts.length === 0 ? 0 : satisfied / texts.length,
-      perplexity,
-      attempts: attempts / Math.max(1, texts.length),
-      length: texts.reduce((sum, { tokens }) => sum + tokens.length, 0) / Math.max(1, texts.length),
-      tokenDistance: exact === undefined || texts.length === 0 ? null : jensenShannon(
-        shares(exact.texts.flatMap(({ tokens }) => tokens)),
-        shares(texts.flatMap(({ tokens }) => tokens)),
-      ),
-      lengthDistance: exact === undefined || texts.length === 0 ? null : totalVariation(
-        shares(exact.texts.map(({ tokens }) => tokens.length)),
-        shares(texts.map(({ tokens }) => tokens.length)),
-      ),
-    }));
+    const exact = exactTexts(inputs.texts);
+    const rows = inputs.texts.map((texts) => ({ method: texts.method, ...measuresOf(texts, exact) }));
     await using model = await openCausalLm(inputs.teacher);
     const hmm = hmmOfCircuit(inputs.circuit);
-    const ids = await inputs.held.ids.all(), { starts } = inputs.held;
-    const held = Array.from(
-      { length: Math.min(params.measured, starts.length - 1) },
-      (_, n) => ids.subarray(starts[n], starts[n + 1]),
-    );
-    const count = held.reduce((sum, text) => sum + text.length, 0);
-    const bits = (nats: Iterable<number>) => -[...nats].reduce((a, b) => a + b, 0) / count / Math.LN2;
+    const held = await firstTexts(inputs.held, params.measured);
     const quality = {
-      languageModel: bits(await languageModelScores(model, held)),
-      hmm: bits(held.map((text) => hmmScore(hmm, text))),
-      tokens: count,
+      languageModel: bitsPerToken(await languageModelScores(model, held), held),
+      hmm: bitsPerToken(held.map((text) => hmmScore(hmm, text)), held),
+      tokens: held.reduce((sum, text) => sum + text.length, 0),
     };
     context.metric("bits a token, language model", quality.languageModel);
     context.metric("bits a token, HMM", quality.hmm);
     return { table: { rows, quality } };
   },
 });
-
-/** Shares of numbers among others. */
-function shares(list: readonly number[]): Map<number, number> {
-  const found = new Map<number, number>();
-  for (const x of list) found.set(x, (found.get(x) ?? 0) + 1 / list.length);
-  return found;
-}
-
-/** Jensen-Shannon divergence in bits: 0 for equal distributions, 1 for those that share nothing. */
-function jensenShannon(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): number {
-  let sum = 0;
-  for (const key of new Set([...a.keys(), ...b.keys()])) {
-    const p = a.get(key) ?? 0, q = b.get(key) ?? 0, mean = (p + q) / 2;
-    for (const x of [p, q]) if (x > 0) sum += x * Math.log2(x / mean) / 2;
-  }
-  return Math.max(0, sum);
-}
-
-function totalVariation(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): number {
-  let sum = 0;
-  for (const key of new Set([...a.keys(), ...b.keys()])) {
-    sum += Math.abs((a.get(key) ?? 0) - (b.get(key) ?? 0)) / 2;
-  }
-  return sum;
-}

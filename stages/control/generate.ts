@@ -57,10 +57,12 @@ export const controlGenerate: Stage<
       satisfied: number;
       attempts: number;
       perplexity: number | null;
+      temperature: number;
       texts: {
         text: string;
         tokens: number[];
         logProbability: number;
+        logDrawn: number | null;
       }[];
     }, {
       method: "look-ahead" | "mask" | "rejection";
@@ -68,10 +70,12 @@ export const controlGenerate: Stage<
       satisfied: number;
       attempts: number;
       perplexity: number | null;
+      temperature: number;
       texts: {
         text: string;
         tokens: number[];
         logProbability: number;
+        logDrawn: number | null;
       }[];
     }, "controlled-texts">;
   }
@@ -102,16 +106,17 @@ export const controlGenerate: Stage<
     const opened = await openPlanned(inputs.circuit, vocabulary, params, context.log);
     await using control: Control = opened.control;
     const { constraint } = opened;
-    const drawn: number[][] = [];
+    const drawn: number[][] = [], logs: number[] = [];
     let attempts = 0;
     const began = performance.now();
     if (method === "rejection") {
-      for (; drawn.length < count && attempts < params.attempts; attempts += params.batch) {
+      while (drawn.length < count && attempts < params.attempts) {
         context.signal.throwIfAborted();
         for (const text of await drawFreely(model, attempts, params, context.seed)) {
-          if (drawn.length < count && isKept(text, constraint, vocabulary, params.tokens)) {
-            drawn.push([...text]);
-          }
+          // The share of texts that are kept estimates their probability: it counts up to the last one.
+          if (drawn.length === count) break;
+          attempts++;
+          if (isKept(text, constraint, vocabulary, params.tokens)) drawn.push([...text]);
         }
         context.progress(drawn.length, count, "texts");
       }
@@ -120,10 +125,14 @@ export const controlGenerate: Stage<
       }
     } else {
       const plan = await opened.plan();
-      const { temperature, batch, alpha } = params;
-      const options = { count, seed: context.seed, batch, temperature, alpha: method === "mask" ? 0 : alpha };
-      for await (const { tokens } of plan.draw(model, { ...options, signal: context.signal })) {
+      const { temperature, batch } = params;
+      const alpha = method === "mask" ? 0 : params.alpha;
+      const options = { count, seed: context.seed, batch, temperature, alpha };
+      for await (
+        const { tokens, logProbability } of plan.draw(model, { ...options, signal: context.signal })
+      ) {
         drawn.push([...tokens]);
+        logs.push(logProbability);
         context.progress(drawn.length, count, "texts");
       }
       attempts = drawn.length;
@@ -137,12 +146,16 @@ export const controlGenerate: Stage<
       text: textOfPieces(tokens, spelling),
       tokens,
       logProbability: scores[n]!,
+      logDrawn: logs[n] ?? null,
     }));
     const satisfied = texts.filter(({ text }) => accepts(constraint.automaton, text)).length;
     const perplexity = tokens === 0 ? null : Math.exp(-scores.reduce((a, b) => a + b, 0) / tokens);
     context.metric("satisfied", satisfied / Math.max(1, texts.length));
     if (perplexity !== null) context.metric("perplexity", perplexity);
-    return { texts: { method, constraint: constraint.label, satisfied, attempts, perplexity, texts } };
+    const { temperature } = params;
+    return {
+      texts: { method, constraint: constraint.label, satisfied, attempts, perplexity, temperature, texts },
+    };
   },
 });
 

@@ -1,5 +1,6 @@
 /**
- * Stages that make a language model keep to a constraint: plans, texts drawn in three ways, and their comparison.
+ * Stages that make a language model keep to a constraint: plans, texts drawn in three ways, their comparison, and
+ * what the quality of the hidden Markov model does to them.
  *
  * @module
  */
@@ -7,3 +8,5 @@ export * from "./codecs.ts";
 export * from "./compare.ts";
 export * from "./generate.ts";
 export * from "./plan.ts";
+export * from "./quality.ts";
+export type { TextMeasures } from "./measures.ts";
