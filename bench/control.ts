@@ -5,6 +5,7 @@
  *     deno task bench:control                                             1,024 states, 8,000 tokens
  *     deno task bench:control --states 4096 --tokens 50257 --engine onnx  as large as published models
  *     deno task bench:control --bits 8
+ *     deno task bench:control --peers env/bin/python                      beside Python: bench/peers/requirements.txt
  */
 import { cpuUsage } from "node:process";
 import { RandomStream } from "../circuits/random.ts";
@@ -19,6 +20,7 @@ import {
   words,
 } from "../control/mod.ts";
 import { plainProducts } from "../control/hmm/products.ts";
+import { measurePeer } from "./control/peer.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { benchOptions, type Figure, figure, milliseconds, printFigures } from "./measure.ts";
 
@@ -29,6 +31,7 @@ const options = benchOptions({
   length: { type: "string", default: "32" },
   bits: { type: "string", default: "32" },
   engine: { type: "string", default: "" },
+  peers: { type: "string" },
 });
 const [states, tokens, candidates, length] = [
   options.states,
@@ -113,6 +116,8 @@ for (let run = 0; run < 3; run++) {
   );
 }
 const { course, products } = plan.parts;
+/** The longest text that was drawn: what peers follow. */
+let longest: number[] = [];
 
 /** Time of a step in texts that are drawn at random among what is allowed. */
 async function steps(
@@ -122,11 +127,12 @@ async function steps(
   const adjust: number[] = [], move: number[] = [];
   const own = update === "engine" ? products : plainProducts(hmm);
   for (let text = 0; text < 4; text++) {
-    const continuation = plan.begin();
+    const continuation = plan.begin(), drawn: number[] = [];
     while (continuation.canContinue && continuation.length < length - 2) {
       const logits = Float32Array.from({ length: tokens }, () => 4 * quick());
       adjust.push(await time(() => continuation.adjust(logits, { candidates })));
       const token = random.choose(Array.from(logits, (x) => Math.exp(x)));
+      drawn.push(token);
       move.push(
         await time(async () => {
           const weighed = continuation.begin(token);
@@ -134,6 +140,7 @@ async function steps(
         }),
       );
     }
+    if (drawn.length > longest.length) longest = drawn;
   }
   return { adjust: adjust.slice(3), move: move.slice(3) };
 }
@@ -164,6 +171,9 @@ const figures: Figure[] = [
   figure("memory of the table", "MiB", [plan.bytes / 2 ** 20]),
   figure("memory of the process", "MiB", [Deno.memoryUsage().rss / 2 ** 20]),
 ];
+if (options.peers !== undefined) {
+  figures.push(...await measurePeer(options.peers, hmm, plan, longest, candidates));
+}
 const what =
   `${states} states, ${tokens} tokens, ${candidates} candidates, emissions in ${options.bits} bits, ` +
   `${course.automaton.width} classes of tokens`;

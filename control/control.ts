@@ -1,6 +1,7 @@
 import type { Circuit } from "../circuits/circuit.ts";
 import { pieceTokenizer, tokenizerOf } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, RetortError, textOf } from "../foundation/errors.ts";
 import { ACCEPT_ALL, intersection } from "./automata/algebra.ts";
 import { follow } from "./automata/automaton.ts";
@@ -9,6 +10,7 @@ import { type Constraint, type ConstraintLike, requireCount } from "./constraint
 import { constraintOf } from "./constraints/phrase.ts";
 import { onnxProducts, plainProducts, type TransitionProducts } from "./hmm/products.ts";
 import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
+import { webgpuProducts } from "./hmm/webgpu_products.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
 import { usableClasses } from "./lookahead/masses.ts";
 import { fewestTokens, reachable } from "./lookahead/reach.ts";
@@ -40,10 +42,13 @@ export interface ControlPlanOptions extends Adjustment {
 /** Options of {@link openControl}. */
 export interface ControlOptions {
   /**
-   * What multiplies with the transitions: typed arrays (`plain`) or ONNX Runtime (`onnx`). By default ONNX Runtime for
-   * models in single precision of 256 states or more.
+   * What multiplies with the transitions: typed arrays (`plain`), ONNX Runtime (`onnx`) or a device of WebGPU (`webgpu`).
+   * By default, for models in single precision, ONNX Runtime from 256 states on, and from 2,048 on WebGPU where an adapter
+   * computes on hardware.
    */
-  readonly engine?: "plain" | "onnx";
+  readonly engine?: "plain" | "onnx" | "webgpu";
+  /** Part of the name of WebGPU's adapter. */
+  readonly adapter?: string;
   /** Threads of ONNX Runtime; one per core by default. */
   readonly threads?: number;
 }
@@ -110,7 +115,7 @@ export class Control implements AsyncDisposable {
     const table = await LookAhead.build(task, this.#products, options.progress);
     return new ControlPlan({
       ...parts,
-      course: { ...task, table },
+      course: { ...task, table, usable },
       beginning,
       products: this.#products,
       adjustment: { alpha, ...(candidates !== undefined && { candidates }) },
@@ -203,13 +208,37 @@ export async function openControl(
       { hint: "Distil the HMM from texts of this language model, in its own pieces." },
     );
   }
-  const engine = options.engine ??
-    (hmm.states >= 256 && hmm.transition instanceof Float32Array ? "onnx" : "plain");
-  return new Control(
-    hmm,
-    own,
-    engine === "onnx" ? await onnxProducts(hmm, options.threads) : plainProducts(hmm),
-  );
+  return new Control(hmm, own, await productsOf(hmm, options));
+}
+
+/** States from which on a device is worth its calls. */
+const MANY_STATES = 2048;
+
+async function productsOf(
+  hmm: TokenHmm,
+  { engine, threads, adapter }: ControlOptions,
+): Promise<TransitionProducts> {
+  const isSingle = hmm.transition instanceof Float32Array;
+  const chosen = engine ??
+    (adapter !== undefined ||
+        isSingle && hmm.states >= MANY_STATES && await resolveEngine("auto") === "webgpu"
+      ? "webgpu"
+      : isSingle && hmm.states >= 256
+      ? "onnx"
+      : "plain");
+  switch (chosen) {
+    case "plain":
+      return plainProducts(hmm);
+    case "onnx":
+      return await onnxProducts(hmm, threads);
+    case "webgpu":
+      return await webgpuProducts(hmm, adapter === undefined ? {} : { adapter });
+    default:
+      throw new CallError(
+        "control/argument",
+        `the engine is ${textOf(chosen)}, expected plain, onnx or webgpu`,
+      );
+  }
 }
 
 function refuseInfeasible(

@@ -1,8 +1,8 @@
 import { OnnxGraph } from "../../kernels/onnx/graph.ts";
 import { floatsOf, openSession } from "../../kernels/onnx/session.ts";
-import type { Reals, TokenHmm } from "./token_hmm.ts";
+import { movedOn, type Reals, type TokenHmm } from "./token_hmm.ts";
 
-/** TransitionProducts of rows of numbers over states with a model's transitions. */
+/** Products of rows of numbers over states with a model's transitions. */
 export interface TransitionProducts extends AsyncDisposable {
   /** `[count, states]`: for each row and state, the sum over the states after it: `sum_z' A[z, z'] row[z']`. */
   backward(rows: Reals, count: number): Promise<Reals>;
@@ -10,8 +10,9 @@ export interface TransitionProducts extends AsyncDisposable {
   forward(rows: Reals, count: number): Promise<Reals>;
 }
 
-/** TransitionProducts with typed arrays, summed in double precision. */
-export function plainProducts({ states, transition }: TokenHmm): TransitionProducts {
+/** Products with typed arrays, summed in double precision. */
+export function plainProducts(hmm: TokenHmm): TransitionProducts {
+  const { states, transition } = hmm;
   return {
     backward(rows, count) {
       const out = new (rows.constructor as Float64ArrayConstructor)(count * states);
@@ -29,12 +30,7 @@ export function plainProducts({ states, transition }: TokenHmm): TransitionProdu
     forward(rows, count) {
       const out = new Float64Array(count * states);
       for (let r = 0; r < count; r++) {
-        const into = out.subarray(r * states, (r + 1) * states);
-        for (let z = 0; z < states; z++) {
-          const weight = rows[r * states + z]!, from = z * states;
-          if (weight === 0) continue;
-          for (let to = 0; to < states; to++) into[to]! += weight * transition[from + to]!;
-        }
+        out.set(movedOn(hmm, rows.subarray(r * states, (r + 1) * states)), r * states);
       }
       return Promise.resolve(out);
     },
@@ -42,7 +38,7 @@ export function plainProducts({ states, transition }: TokenHmm): TransitionProdu
   };
 }
 
-/** TransitionProducts with ONNX Runtime in single precision, on all cores. */
+/** Products with ONNX Runtime in single precision, on all cores. */
 export async function onnxProducts(
   { states, transition }: TokenHmm,
   threads?: number,

@@ -1,5 +1,5 @@
 import { RetortError } from "../../foundation/errors.ts";
-import { stateAfterToken, type TokenHmm } from "../hmm/token_hmm.ts";
+import { movedOn, stateOfToken, type TokenHmm } from "../hmm/token_hmm.ts";
 import { stateAfter, type TokenAutomaton } from "../pieces/lift.ts";
 import { likeliest } from "./likeliest.ts";
 import type { LengthRange } from "./reach.ts";
@@ -16,6 +16,8 @@ export interface PlanCourse extends LengthRange {
   readonly reach: Uint8Array;
   /** How likely it is to be satisfied. */
   readonly table: LookAhead;
+  /** `[width]`: 1 for classes with a token that may be drawn. */
+  readonly usable: Uint8Array;
   /** Tokens that follow a text. */
   readonly suffix: readonly number[];
   /** `[tokens]`: factors of the probabilities of tokens. */
@@ -80,7 +82,7 @@ export class Continuation {
 
   /** Whether tokens may follow. */
   get canContinue(): boolean {
-    const { suffix, automaton, reach, most } = this.#course;
+    const { suffix, automaton, reach, most, usable } = this.#course;
     if (
       suffix.length > 0 && (this.#mayBeginSuffix || this.#matched.some(({ read }) => read < suffix.length))
     ) {
@@ -89,14 +91,9 @@ export class Continuation {
     if (this.#state < 0 || this.#length >= most) return false;
     for (let c = 0; c < automaton.width; c++) {
       const to = automaton.next[this.#state * automaton.width + c]!;
-      if (reach[(this.#length + 1) * automaton.states + to] === 1 && this.#isUsable(c)) return true;
+      if (reach[(this.#length + 1) * automaton.states + to] === 1 && usable[c] === 1) return true;
     }
     return false;
-  }
-
-  #isUsable(c: number): boolean {
-    const { weights, automaton } = this.#course;
-    return weights === undefined || automaton.classes.some((own, token) => own === c && weights[token]! > 0);
   }
 
   get #mayBeginSuffix(): boolean {
@@ -206,26 +203,15 @@ export class Continuation {
     tokens: readonly number[],
     alpha: number,
   ): { tokens: number[]; values: Float64Array } | undefined {
-    const { hmm, table, suffix, weights } = this.#course;
+    const { hmm, table, suffix, weights, automaton } = this.#course;
     const hidden = this.#hidden, { states } = hmm;
     const open = this.#open;
-    const futures = new Map<number, Scaled | undefined>();
-    /** `hidden[z] G[z]` of what follows a token, by the state of the automaton after it. */
-    const future = (to: number): Scaled | undefined => {
-      if (!futures.has(to)) {
-        const scaled = table.after(this.#length + 1, to);
-        futures.set(
-          to,
-          scaled && { values: hidden.map((x, z) => x * scaled.values[z]!), exponent: scaled.exponent },
-        );
-      }
-      return futures.get(to);
-    };
+    const forced = new Set(open.map(({ read }) => suffix[read]!));
+    const futures = this.#futures();
     const kept: number[] = [], values = new Float64Array(tokens.length);
     for (const token of tokens) {
       const row = hmm.emission.row(token);
-      const to = this.#after(token);
-      const own = to < 0 ? undefined : future(to);
+      const own = weights?.[token] === 0 ? undefined : futures[automaton.classes[token]!];
       let joint = 0, alone = 0;
       if (own === undefined) { for (let z = 0; z < states; z++) alone += row[z]! * hidden[z]!; }
       else {
@@ -236,13 +222,14 @@ export class Continuation {
           joint += b * values[z]!;
         }
       }
-      const parts = own === undefined
-        ? []
-        : [this.#weight + Math.log(joint * (weights?.[token] ?? 1)) + own.exponent * Math.LN2];
-      for (const { read, weight } of open) {
-        if (suffix[read] === token) parts.push(weight + this.#log(table.suffix(read)));
+      let future = own === undefined
+        ? -Infinity
+        : this.#weight + Math.log(joint * (weights?.[token] ?? 1)) + own.exponent * Math.LN2;
+      if (forced.has(token)) {
+        const begun = open.filter(({ read }) => suffix[read] === token);
+        future = logSum([future, ...begun.map(({ read, weight }) => weight + this.#log(table.suffix(read)))]);
       }
-      const ratio = logSum(parts) - Math.log(alone);
+      const ratio = future - Math.log(alone);
       if (!(ratio > -Infinity)) continue;
       values[kept.length] = logits[token]! + alpha * ratio;
       kept.push(token);
@@ -250,17 +237,30 @@ export class Continuation {
     return kept.length === 0 ? undefined : { tokens: kept, values };
   }
 
-  /** Adds a token. @throws {RetortError} when it is not allowed here */
-  add(token: number): void {
-    this.#move(token);
-    this.#hidden = this.#moved(token);
+  /** `hidden[z] G[z]` of what follows a token, by the token's class; undefined where nothing can be completed. */
+  #futures(): (Scaled | undefined)[] {
+    const { table, automaton, most } = this.#course;
+    if (this.#state < 0 || this.#length >= most) return [];
+    const known = new Map<number, Scaled | undefined>();
+    return Array.from({ length: automaton.width }, (_, c) => {
+      const to = automaton.next[this.#state * automaton.width + c]!;
+      if (!known.has(to)) {
+        const scaled = table.after(this.#length + 1, to);
+        known.set(
+          to,
+          scaled && {
+            values: this.#hidden.map((x, z) => x * scaled.values[z]!),
+            exponent: scaled.exponent,
+          },
+        );
+      }
+      return known.get(to);
+    });
   }
 
-  #moved(token: number): Float64Array {
-    const { hmm } = this.#course;
-    const after = stateAfterToken(hmm, this.#hidden, token);
-    // A token that the model rules out says nothing: the state moves on without it.
-    return after.every((x) => x === 0) ? movedOn(hmm, this.#hidden) : after;
+  /** Adds a token. @throws {RetortError} when it is not allowed here */
+  add(token: number): void {
+    this.#hidden = movedOn(this.#course.hmm, this.begin(token));
   }
 
   /**
@@ -269,10 +269,9 @@ export class Continuation {
    */
   begin(token: number): Float64Array {
     this.#move(token);
-    const row = this.#course.hmm.emission.row(token);
-    const weighed = this.#hidden.map((x, z) => x * row[z]!);
-    const total = weighed.reduce((a, b) => a + b, 0);
-    return total > 0 ? weighed.map((x) => x / total) : this.#hidden;
+    const own = stateOfToken(this.#course.hmm, this.#hidden, token);
+    // A token that the model rules out says nothing: the state moves on without it.
+    return own.some((x) => x > 0) ? own : this.#hidden;
   }
 
   /** Takes the distribution of the next hidden state. */
@@ -301,15 +300,6 @@ export class Continuation {
         "Add only tokens whose logits are finite after `adjust`, and stop where `canContinue` is false. For longer texts make a plan with more tokens.",
     });
   }
-}
-
-/** The next state without a token. */
-function movedOn({ states, transition }: TokenHmm, hidden: Float64Array): Float64Array {
-  const after = new Float64Array(states);
-  for (let z = 0; z < states; z++) {
-    for (let to = 0; to < states; to++) after[to]! += hidden[z]! * transition[z * states + to]!;
-  }
-  return after;
 }
 
 /** Logarithm of the sum of numbers given by their logarithms. */

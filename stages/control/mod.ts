@@ -8,5 +8,5 @@ export * from "./codecs.ts";
 export * from "./compare.ts";
 export * from "./generate.ts";
 export * from "./plan.ts";
-export * from "./quality.ts";
+export { controlQuality, type QualityRow, type QualityTable, qualityTable } from "./quality.ts";
 export type { TextMeasures } from "./measures.ts";

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Circuit } from "../../circuits/circuit.ts";
 import { hmmOfCircuit } from "../../control/hmm/token_hmm.ts";
 import { hmmScore, languageModelScores } from "../../control/score.ts";
 import { tableText } from "../../foundation/text.ts";

@@ -48,11 +48,18 @@ Deno.test("where the language model is the HMM, draws have exactly the condition
       suffix: [...(options.suffix ?? []) as number[], ...(options.ends === false ? [] : [1])],
     });
     const shares = new Map([...texts].map(([key, { probability }]) => [key, probability]));
+    const total = [...shares.values()].reduce((a, b) => a + b, 0);
     const drawnWith = async (alpha: number, count: number) => {
       const counts = new Map<string, number>();
-      for await (const { tokens } of plan.draw(model, { count, seed: 5, batch: 500, alpha })) {
+      const draws = plan.draw(model, { count, seed: 5, batch: 500, alpha });
+      for await (const { tokens, logProbability } of draws) {
         const key = tokens.join();
         assert.ok(texts.has(key), key);
+        if (alpha === 1) {
+          // The probability with which a text says it was drawn is that of enumeration.
+          const truth = Math.log(shares.get(key)! / total);
+          assert.ok(Math.abs(logProbability - truth) < 1e-5, `${key}: ${logProbability}, ${truth}`);
+        }
         counts.set(key, (counts.get(key) ?? 0) + 1);
       }
       return chiSquare(counts, shares);
