@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { gunzip, unzip, unzstd } from "./decompress.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { guarded } from "../foundation/faults.ts";
+import { nodeModule } from "../foundation/node_module.ts";
 import { badFileName } from "../foundation/file_names.ts";
 import type { FileProgress } from "./download.ts";
 import { ArchiveError } from "./errors.ts";
@@ -163,7 +163,7 @@ async function writeMember(
   source: AsyncIterable<Uint8Array>,
 ): Promise<ExtractedFile> {
   const path = tempPath(options, wanted);
-  const hash = createHash("sha256");
+  const hash = nodeModule("node:crypto").createHash("sha256");
   let bytes = 0;
   await guarded("writing", path, () => Deno.mkdir(dirname(path), { recursive: true }));
   using file = await guarded(

@@ -1,15 +1,16 @@
-import { pipeline, Readable, type Transform } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
-import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
+import type { Transform } from "node:stream";
+import type { UnzipFile } from "fflate";
+import { nodeModule } from "../foundation/node_module.ts";
 
 /** Decompresses gzip with one or more members. Throws if the data is damaged or truncated. */
 export function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(source, createGunzip());
+  return through(source, nodeModule("node:zlib").createGunzip());
 }
 
 /** Pipes bytes through a zlib stream with back-pressure; stops the source when the reader stops. */
 async function* through(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
   // An error of the source or of zlib destroys `transform`, so the loop below throws.
+  const { pipeline, Readable } = nodeModule("node:stream");
   pipeline(Readable.from(source), transform, () => {});
   for await (const chunk of transform) yield chunk;
 }
@@ -33,7 +34,7 @@ export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<
         let left = littleEndian((await reader.take(4))!);
         while (left > 0) left -= (await reader.take(Math.min(left, 1 << 16)))!.length;
       } else if (number === 0xfd2fb528) {
-        yield* through(frame(reader, magic), createZstdDecompress());
+        yield* through(frame(reader, magic), nodeModule("node:zlib").createZstdDecompress());
       } else {
         throw new Error(frames === 0 ? "it is not zstd data" : "bytes follow the zstd data");
       }
@@ -146,6 +147,7 @@ async function* zipEvents(
   source: AsyncIterable<Uint8Array>,
   take: (name: string) => boolean,
 ): AsyncGenerator<ZipEvent> {
+  const { Unzip, UnzipInflate } = await import("fflate");
   let queue: ZipEvent[] = [];
   let members = 0;
   const unpacker = new Unzip((file: UnzipFile) => {

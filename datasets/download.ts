@@ -1,7 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 import { fileFault, guardedSync } from "../foundation/faults.ts";
 import { hashFile } from "../foundation/file_digest.ts";
+import { nodeModule } from "../foundation/node_module.ts";
 import { DataSetDamaged, DataSetError, FetchError } from "./errors.ts";
 import { AnotherTry, Hopeless, request, type Validators } from "./request.ts";
 
@@ -135,7 +136,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<void
 
 /** Makes one request: appends what the server sends and finishes the file if it is complete. */
 async function transfer(url: string, part: Part, options: DownloadOptions): Promise<void> {
-  let hash = createHash(options.digest.algorithm);
+  let hash = nodeModule("node:crypto").createHash(options.digest.algorithm);
   let have = await part.size();
   if (have > options.bytes) {
     await part.drop();
@@ -154,7 +155,7 @@ async function transfer(url: string, part: Part, options: DownloadOptions): Prom
       headers: options.headers?.(url) ?? {},
     });
     if (sent.from === 0) {
-      hash = createHash(options.digest.algorithm);
+      hash = nodeModule("node:crypto").createHash(options.digest.algorithm);
       have = 0;
     }
     part.remember(url, sent.validators);

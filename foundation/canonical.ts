@@ -1,5 +1,5 @@
 import canonicalize from "canonicalize";
-import { once } from "./once.ts";
+import { nodeModule } from "./node_module.ts";
 
 /** Anything that JSON can hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -22,15 +22,9 @@ export function canonicalText(value: JsonValue): string {
   return text;
 }
 
-/** Loaded when something is hashed: it would be a quarter of what importing a module of Retort's costs. */
-const crypto = once(() =>
-  // deno-lint-ignore no-process-global -- importing node:process costs as much
-  process.getBuiltinModule("node:crypto")
-);
-
 /** sha256 of bytes or of UTF-8 text. */
 export function digestBytes(bytes: Uint8Array | string): Digest {
-  return crypto().createHash("sha256").update(bytes).digest("hex");
+  return nodeModule("node:crypto").createHash("sha256").update(bytes).digest("hex");
 }
 
 /** sha256 of a JSON value's canonical text. */

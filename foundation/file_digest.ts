@@ -1,5 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import type { Digest } from "./canonical.ts";
+import { nodeModule } from "./node_module.ts";
 
 /** Bytes written or read at a time. */
 export const FILE_CHUNK = 1 << 20;
@@ -50,7 +51,7 @@ export async function digestFile(
   path: string,
   options: HashOptions = {},
 ): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash("sha256");
+  const hash = nodeModule("node:crypto").createHash("sha256");
   const size = await hashFile(hash, path, options);
   return { digest: hash.digest("hex"), size };
 }

@@ -1,25 +1,8 @@
 /**
- * The few uses of the file system that circuits and engines make, in Deno, Node and Bun alike. Node's modules are asked for
- * when they are needed: bundlers for browsers, which have no files, must not see an import of them.
+ * The few uses of the file system that circuits and engines make, in Deno, Node and Bun alike.
  */
 import { RetortError } from "./errors.ts";
-
-/** The modules of Node's, which Deno and Bun have too. */
-interface Modules {
-  "node:fs/promises": typeof import("node:fs/promises");
-  "node:os": typeof import("node:os");
-  "node:path": typeof import("node:path");
-  "node:zlib": typeof import("node:zlib");
-}
-
-function nodeModule<N extends keyof Modules>(name: N): Modules[N] {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: N): Modules[N] | undefined } };
-  const found = process?.getBuiltinModule?.(name);
-  if (found !== undefined) return found;
-  throw new RetortError("file/no-files", `there are no files here: ${name} is missing`, {
-    hint: "In a browser use the functions that take and give text and bytes, such as `decodeCircuit`.",
-  });
-}
+import { nodeModule } from "./node_module.ts";
 
 /** Whether an error of this module says that a file or its folder is not there. */
 export function isNotFound(error: unknown): boolean {

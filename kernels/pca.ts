@@ -1,4 +1,4 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import type { Matrix } from "ml-matrix";
 import { RetortError } from "../foundation/errors.ts";
 import { notFinite, rowsOfBlock, type Vectors } from "./kmeans/vectors.ts";
 import { OnnxGraph } from "./onnx/graph.ts";
@@ -37,6 +37,7 @@ export async function principalComponents(vectors: Vectors, components: number):
     );
   }
   const mean = (await meanOf(vectors)).map(Math.fround);
+  const { EigenvalueDecomposition } = await import("ml-matrix");
   const covariance = await covarianceOf(vectors, mean);
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, {
     assumeSymmetric: true,
@@ -87,6 +88,7 @@ async function covarianceOf(vectors: Vectors, mean: Float64Array): Promise<Matri
   ]);
   graph.output("products", graph.op("Gemm", [centred, centred], { transA: 1 }), "float32", [width, width]);
   const session = await openSession(graph.model());
+  const { Matrix } = await import("ml-matrix");
   const covariance = Matrix.zeros(width, width);
   try {
     for await (

@@ -3,7 +3,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as esbuild from "esbuild";
 import { type Digest, digestBytes, digestJson } from "../foundation/canonical.ts";
 import { messageOf } from "../foundation/errors.ts";
+import { getOrMake } from "../foundation/newer.ts";
 import { isOwn, ownPath } from "../foundation/own_package.ts";
+import { type ImportKind, markDeclarations } from "./declarative.ts";
 import type { Packages } from "./packages.ts";
 import { syntaxText } from "./syntax.ts";
 
@@ -20,7 +22,7 @@ export interface Bundle {
 }
 
 /** Identifies the bundler, the parser and the rules in this file, since others would produce different text. */
-export const METHOD = "esbuild-0.28.2 acorn-8.19.0/2";
+export const METHOD = "esbuild-0.28.2 acorn-8.19.0/3";
 
 /** The modules that declare stages and pipelines belong to the runner and are covered by the format of keys. */
 const DECLARING: ReadonlyMap<string, string> = new Map([
@@ -28,13 +30,15 @@ const DECLARING: ReadonlyMap<string, string> = new Map([
   [new URL("./pipeline.ts", import.meta.url).href, "retort:pipeline"],
 ]);
 
-/**
- * Ignores files beside the code (such as `tsconfig.json`) and comments in it; lowers syntax that the parser does
- * not support.
- */
+/** Functions of Retort's own that declare something and do nothing else. */
+const DECLARERS = new Set([
+  ...["defineStage", "defineSource", "definePipeline", "defineCodec"],
+  ...["array", "json", "many"],
+]);
+
+/** Ignores files beside the code (such as `tsconfig.json`); lowers syntax that the parser does not support. */
 const COMMON = {
   charset: "utf8",
-  ignoreAnnotations: true,
   legalComments: "none",
   supported: { decorators: false },
   logLevel: "silent",
@@ -49,6 +53,8 @@ export class Bundler implements AsyncDisposable {
   readonly #mark = `retort-${crypto.randomUUID()}`;
   /** Syntax trees by code: stages share most of their modules. */
   readonly #trees = new Map<string, string>();
+  /** Modules as the bundler gets them, by path and source: stages share most of them. */
+  readonly #prepared = new Map<string, Promise<PreparedModule>>();
   #service: typeof esbuild | undefined;
 
   constructor(packages: Packages) {
@@ -81,7 +87,7 @@ export class Bundler implements AsyncDisposable {
       treeShaking: true,
       format: "esm",
       platform: "neutral",
-      plugins: [plugin({ mark, folder, files, packages: this.#packages })],
+      plugins: [plugin({ mark, folder, files, packages: this.#packages, prepared: this.#prepared })],
     }).catch((error) => {
       throw new Error(messageOf(error).replaceAll(`${mark}:`, ""));
     });
@@ -138,11 +144,24 @@ export class Bundler implements AsyncDisposable {
   }
 }
 
+/** A module in plain JavaScript, with what it declares marked. */
+interface PreparedModule {
+  readonly contents: string;
+  /** The specifiers that it imports without a name: `import "…"`. */
+  readonly bare: ReadonlySet<string>;
+}
+
 /** Resolves as the runtime does: the import map for bare names, packages and built-ins left outside. */
 function plugin(
-  { mark, folder, files, packages }: { mark: string; folder: string; files: Set<string>; packages: Packages },
+  { mark, folder, files, packages, prepared }: {
+    mark: string;
+    folder: string;
+    files: Set<string>;
+    packages: Packages;
+    prepared: Map<string, Promise<PreparedModule>>;
+  },
 ): esbuild.Plugin {
-  const bare = new Map<string, Set<string>>();
+  const bare = new Map<string, ReadonlySet<string>>();
   const ownStage = isOwn(pathToFileURL(`${folder}/`).href);
   return {
     name: "retort",
@@ -150,11 +169,7 @@ function plugin(
       build.onResolve({ filter: /.*/ }, (args) => {
         if (args.kind === "entry-point") return undefined;
         const importer: string = args.pluginData?.path ?? `${folder}/-`;
-        const from = pathToFileURL(importer);
-        const target = /^\.{0,2}\//.test(args.path)
-          ? new URL(args.path, from).href
-          : packages.resolve(args.path, from.href) ??
-            (URL.canParse(args.path) ? args.path : import.meta.resolve(args.path));
+        const target = targetOf(args.path, importer, packages);
         const declaring = DECLARING.get(target);
         if (declaring !== undefined) return { path: declaring, external: true, sideEffects: false };
         if (target.startsWith("file:")) {
@@ -178,29 +193,68 @@ function plugin(
         const more = { pluginData: { path }, resolveDir: folder };
         const kind = args.with.type;
         if (kind === "bytes") return { ...more, contents: await Deno.readFile(path), loader: "binary" };
-        const contents = await Deno.readTextFile(path);
-        if (kind === "text") return { ...more, contents, loader: "text" };
-        const loader = kind === "json" ? "json" : loaderOf(path);
-        if (/^\s*import\s*["']/m.test(contents)) {
-          bare.set(path, await bareImports(build.esbuild, contents, loader));
+        if (kind === "text" || kind === "json") {
+          return { ...more, contents: await Deno.readTextFile(path), loader: kind };
         }
-        return { ...more, contents, loader };
+        if (loaderOf(path) === "json") {
+          return { ...more, contents: await Deno.readTextFile(path), loader: "json" };
+        }
+        const source = await Deno.readTextFile(path);
+        const module = await getOrMake(
+          prepared,
+          `${path}\n${source}`,
+          () => prepare(build.esbuild, path, source, packages),
+        );
+        bare.set(path, module.bare);
+        return { ...more, contents: module.contents, loader: "js" };
       });
     },
   };
 }
 
+/** What a module imports by a specifier: a file's URL, or the specifier of a package. */
+function targetOf(specifier: string, importer: string, packages: Packages): string {
+  const from = pathToFileURL(importer);
+  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, from).href;
+  return packages.resolve(specifier, from.href) ??
+    (URL.canParse(specifier) ? specifier : import.meta.resolve(specifier));
+}
+
+/** Takes types and comments away and marks declarations; what the parser does not know stays as it is. */
+async function prepare(
+  service: Pick<typeof esbuild, "transform">,
+  path: string,
+  source: string,
+  packages: Packages,
+): Promise<PreparedModule> {
+  const { code } = await service.transform(source, {
+    ...COMMON,
+    // The annotations in the code are comments, and comments do not count.
+    ignoreAnnotations: true,
+    loader: loaderOf(path),
+    sourcefile: path,
+  });
+  const bare = new Set(
+    [...code.matchAll(/^import ("[^"]*")/gm)].map(([, text]) => JSON.parse(text!) as string),
+  );
+  const kindOf = (specifier: string, name: string): ImportKind => {
+    const target = targetOf(specifier, path, packages);
+    if (/^npm:\/?zod(?:@|$)/.test(target)) return "schema";
+    if (!isOwn(target) || name === "*") return undefined;
+    const own = ownPath(target);
+    if (/^(?:mod\.|runner\/)/.test(own) && DECLARERS.has(name)) return "declaring";
+    // Parameters and codecs of stages.
+    return /^(?:stages|runner\/codecs)\//.test(own) ? "schema" : undefined;
+  };
+  try {
+    return { contents: await markDeclarations(code, kindOf), bare };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { contents: code, bare };
+  }
+}
+
 function loaderOf(path: string): "ts" | "tsx" | "js" | "jsx" | "json" {
   const extension = /\.([cm]?[jt]sx?|json)$/.exec(path)?.[1];
   return (extension?.replace(/^[cm]/, "") ?? "js") as ReturnType<typeof loaderOf>;
-}
-
-/** The specifiers that a module imports without a name: `import "…"`. */
-async function bareImports(
-  service: Pick<typeof esbuild, "transform">,
-  contents: string,
-  loader: esbuild.Loader,
-): Promise<Set<string>> {
-  const { code } = await service.transform(contents, { ...COMMON, loader });
-  return new Set([...code.matchAll(/^import ("[^"]*")/gm)].map(([, text]) => JSON.parse(text!) as string));
 }

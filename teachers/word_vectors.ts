@@ -1,4 +1,3 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
 
@@ -78,7 +77,7 @@ export class WordVectors {
   }
 
   /** The vectors, `[tokens, width]`, row-major. Consumes the counts. */
-  vectors(): Float32Array {
+  async vectors(): Promise<Float32Array> {
     const { width, seed, method } = this.#options;
     const table = this.#ppmi();
     const extra = method === "ppmi" ? 8 : 0;
@@ -101,6 +100,7 @@ export class WordVectors {
       orthonormalise(left, rank);
     }
     const right = transposedTimes(table, left, rank);
+    const { EigenvalueDecomposition, Matrix } = await import("ml-matrix");
     const gram = new Matrix(rank, rank);
     for (let c = 0; c < this.#columns; c++) {
       for (let i = 0; i < rank; i++) {

@@ -1,4 +1,3 @@
-import { unzipSync } from "fflate";
 import { messageOf } from "../../foundation/errors.ts";
 import { type NpyContent, readNpy } from "../../foundation/npy.ts";
 import { DataSetError } from "../errors.ts";
@@ -30,11 +29,11 @@ export async function npyImages(bytes: Uint8Array, options: NumpyOptions = {}): 
  * (or `y`) if present and of bytes. Classes are not renumbered if they start at 1.
  * @throws DataSetError when it holds none of these, or as {@link npyImages}
  */
-// deno-lint-ignore require-await -- as above
 export async function npzImages(
   bytes: Uint8Array,
   options: NumpyOptions & { readonly name?: string } = {},
 ): Promise<ImageSet> {
+  const { unzipSync } = await import("fflate");
   let members: Record<string, Uint8Array>;
   try {
     members = unzipSync(bytes);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { nodeModule } from "../../foundation/node_module.ts";
 import { TextError } from "./errors.ts";
 import { fileText } from "./file_text.ts";
 import { textLines } from "./lines.ts";
@@ -136,7 +136,7 @@ export async function splitByHash(
   document: TextDocument,
   shares: Readonly<Record<Split, number>>,
 ): Promise<Split> {
-  const hash = createHash("sha256");
+  const hash = nodeModule("node:crypto").createHash("sha256");
   for await (const piece of document.text()) hash.update(piece);
   return splitOfDigest(hash.digest(), shares);
 }

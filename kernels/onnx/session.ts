@@ -1,23 +1,36 @@
 import { Buffer } from "node:buffer";
 import { resolve, sep as SEPARATOR } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { RetortError } from "../../foundation/errors.ts";
 import { withTemporaryFolder, writeBytes } from "../../foundation/file_system.ts";
+import { once } from "../../foundation/once.ts";
 import type { OnnxType } from "./graph.ts";
 
-// Half precision is passed as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing
-// from one. Its JavaScript side checks only once, when the first tensor is created, whether the runtime has the class.
-// Node 22 has no such class either way.
+type Runtime = typeof import("onnxruntime-node");
+
+/** ONNX Runtime, loaded when the first graph is opened. */
+const runtime = once(loadRuntime);
+
 const half = globalThis.Float16Array;
-Reflect.deleteProperty(globalThis, "Float16Array");
-new Tensor("bool", [true], [1]);
-if (half !== undefined) {
-  Object.defineProperty(globalThis, "Float16Array", {
-    value: half,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  });
+
+/**
+ * Half precision is passed as Uint16Array: the binding of ONNX Runtime does not know Float16Array and reads nothing
+ * from one. Its JavaScript side checks only once, when the first tensor is created, whether the runtime has the class.
+ * Node 22 has no such class either way.
+ */
+async function loadRuntime(): Promise<Runtime> {
+  const loaded = await import("onnxruntime-node");
+  Reflect.deleteProperty(globalThis, "Float16Array");
+  new loaded.Tensor("bool", [true], [1]);
+  if (half !== undefined) {
+    Object.defineProperty(globalThis, "Float16Array", {
+      value: half,
+      writable: true,
+      enumerable: false,
+      configurable: true,
+    });
+  }
+  return loaded;
 }
 
 /** An input or output tensor of a graph. */
@@ -73,9 +86,10 @@ export interface OnnxSessionOptions {
  * @throws {Error} of ONNX Runtime when the model is not valid
  */
 export async function openSession(model: Uint8Array, options: OnnxSessionOptions = {}): Promise<OnnxSession> {
+  const onnx = await runtime();
   const session = await withFiles(model, options.external, (source) =>
     // One overload takes a path, the other bytes.
-    InferenceSession.create(source as string, {
+    onnx.InferenceSession.create(source as string, {
       executionProviders: ["cpu"],
       intraOpNumThreads: options.threads ?? navigator.hardwareConcurrency,
       interOpNumThreads: 1,
@@ -88,10 +102,10 @@ export async function openSession(model: Uint8Array, options: OnnxSessionOptions
     inputs: ports(session.inputMetadata),
     outputs: ports(session.outputMetadata),
     async run(inputs, outputs) {
-      const feeds = tensorsOf(inputs);
+      const feeds = tensorsOf(onnx, inputs);
       const results = outputs === undefined
         ? await session.run(feeds)
-        : await session.run(feeds, isNames(outputs) ? outputs : tensorsOf(outputs));
+        : await session.run(feeds, isNames(outputs) ? outputs : tensorsOf(onnx, outputs));
       return Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => [name, {
           data: tensor.data as TensorValue["data"],
@@ -167,7 +181,10 @@ function isNames(
   return Array.isArray(outputs);
 }
 
-function tensorsOf(values: Readonly<Record<string, TensorValue>>): Record<string, Tensor> {
+function tensorsOf(
+  { Tensor }: Pick<Runtime, "Tensor">,
+  values: Readonly<Record<string, TensorValue>>,
+): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(values).map(([name, { data, shape, type }]) => [
       name,

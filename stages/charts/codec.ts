@@ -44,7 +44,7 @@ export const charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDra
         .map((file, i) => ({ file, caption: captionOf(value[i]!) }));
       for (const [i, { file }] of files.entries()) {
         const one = value[i]!;
-        await out.text(file, "svg" in one ? one.svg : lineChart(one.chart));
+        await out.text(file, "svg" in one ? one.svg : await lineChart(one.chart));
       }
       await out.json("pictures.json", files);
       return { pictures: files };

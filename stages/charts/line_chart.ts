@@ -1,6 +1,3 @@
-// Projects that import a clone of Retort check this file without the types of documents.
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
 import { figureText } from "../../foundation/figure.ts";
 import { colourVariable, type Style, stylesOf, stylesOfRoles } from "../../foundation/palette.ts";
 
@@ -67,7 +64,9 @@ const LETTER = 7, LINE = 13;
  * A chart as SVG text: lines with a dot at each point and a bar over the spread of each, levels as dashed lines with
  * their names, a legend below. Colours can be told apart by colour-blind readers.
  */
-export function lineChart(chart: LineChart): string {
+export async function lineChart(chart: LineChart): Promise<string> {
+  const Plot = await import("@observablehq/plot");
+  const { parseHTML } = await import("linkedom");
   // Projects may lack the browser's types, and this file is checked with theirs.
   const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as {
     document: never;
@@ -108,7 +107,7 @@ export function lineChart(chart: LineChart): string {
             dy: shifts[i] ?? 0,
           }),
         ]),
-        ...chart.series.flatMap(({ label, points }) => marksOf(points, styles.get(label)!)),
+        ...chart.series.flatMap(({ label, points }) => marksOf(Plot, points, styles.get(label)!)),
       ],
     });
   const scale = plot([]).scale("y")!;
@@ -156,7 +155,7 @@ function scaleOf({ log }: ChartAxis) {
   return log === undefined ? {} : { type: "log", base: log } as const;
 }
 
-function marksOf(points: readonly ChartPoint[], style: Style) {
+function marksOf(Plot: typeof import("@observablehq/plot"), points: readonly ChartPoint[], style: Style) {
   const stroke = colourVariable(style);
   const sorted = points.toSorted((a, b) => a.x - b.x);
   return [

@@ -1,4 +1,3 @@
-import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { RandomStream } from "../../circuits/random.ts";
 import { DataSetError } from "../../datasets/errors.ts";
@@ -15,6 +14,7 @@ import {
 } from "../../datasets/images/image_set.ts";
 import { npyImages, npzImages } from "../../datasets/images/numpy.ts";
 import { pictureImages } from "../../datasets/images/pictures.ts";
+import { unpackGzip } from "../../foundation/file_system.ts";
 import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { images, imageSteps } from "./codecs.ts";
@@ -162,7 +162,7 @@ function matching(folder: Files, pattern: string): string[] {
 
 async function unpacked(folder: Files, name: string): Promise<Uint8Array> {
   const bytes = await folder.bytes(name);
-  return name.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+  return name.endsWith(".gz") ? unpackGzip(bytes) : bytes;
 }
 
 async function readAll(

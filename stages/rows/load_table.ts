@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import {
   COLUMN_TYPES,
@@ -16,6 +15,7 @@ import { CircuitError } from "../../circuits/errors.ts";
 import { isObserved, type Samples, takeSamples } from "../../circuits/samples.ts";
 import { type Split, splitOfDigest, splits } from "../../datasets/text/documents.ts";
 import { RetortError } from "../../foundation/errors.ts";
+import { nodeModule } from "../../foundation/node_module.ts";
 import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
@@ -282,7 +282,7 @@ function decimalsOf(cells: readonly string[]): number | null {
 /** The split of every row. */
 function splitRows(raw: readonly RawColumn[], shares: Record<Split, number>): Split[] {
   const before = new Map<string, number>(),
-    hash = (text: string) => createHash("sha256").update(text).digest();
+    hash = (text: string) => nodeModule("node:crypto").createHash("sha256").update(text).digest();
   return raw[0]!.cells.map((_, s) => {
     const own = hash(JSON.stringify(raw.map(({ cells }) => cells[s])));
     const row = own.toString("hex"), equal = before.get(row) ?? 0;

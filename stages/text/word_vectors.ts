@@ -54,7 +54,7 @@ export const wordVectors: Stage<
       context.progress(first, count, "tokens");
     }
     const writer = new ShardWriter({ folder: await context.scratch(), type: "f4", width: params.width });
-    await writer.append(vectors.vectors());
+    await writer.append(await vectors.vectors());
     return { words: await writer.finish() };
   },
 });

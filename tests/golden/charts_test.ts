@@ -15,8 +15,8 @@ function page(): Document {
   return parseHTML("<!doctype html><html><body></body></html>").document as unknown as Document;
 }
 
-Deno.test("golden: a chart of lines with spreads, hollow points and levels", () => {
-  const svg = lineChart({
+Deno.test("golden: a chart of lines with spreads, hollow points and levels", async () => {
+  const svg = await lineChart({
     title: "Test perplexity against hidden states",
     x: { label: "hidden states", log: 2 },
     y: { label: "perplexity (per token)" },

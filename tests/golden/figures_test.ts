@@ -45,7 +45,7 @@ Deno.test("golden: test perplexity on WikiText-2, as docs/results.md has it", as
   }));
   const table = { budget: 4, rows, floors };
   const { charts: [{ chart }] } = await runHere(languageCharts, { table }, { corpus: "WikiText-2" });
-  checkGolden("../../../docs/pictures/wikitext2-test.svg", lineChart(chart));
+  checkGolden("../../../docs/pictures/wikitext2-test.svg", await lineChart(chart));
 });
 
 for (
@@ -70,6 +70,6 @@ for (
     assert.ok(rows.length >= 7);
     const { charts: [{ chart }] } = await runHere(imageCharts, { table: { rows } }, {});
     assert.ok(chart.title.includes(describeSpace(used)));
-    checkGolden(`../../../docs/pictures/${name}-plateau.svg`, lineChart(chart));
+    checkGolden(`../../../docs/pictures/${name}-plateau.svg`, await lineChart(chart));
   });
 }

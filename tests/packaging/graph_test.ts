@@ -2,22 +2,50 @@ import assert from "node:assert/strict";
 import { packModules } from "../../packaging/modules.ts";
 import { ROOT } from "../command.ts";
 
-/** All modules that importing a module loads, with the bytes of those that are files. */
-async function graphOf(module: string): Promise<{ specifier: string; size?: number }[]> {
+/** What `deno info` says of a module that others load. */
+interface LoadedModule {
+  readonly specifier: string;
+  /** Bytes of a file. */
+  readonly size?: number;
+  readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
+    /** What it means at run time; missing for types. */
+    readonly code?: { readonly specifier: string };
+  }[];
+}
+
+/** The modules that importing a module loads at once, without what it loads later. */
+async function graphOf(module: string): Promise<LoadedModule[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", module],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  return JSON.parse(new TextDecoder().decode(stdout)).modules;
+  const { roots, redirects, modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    roots: [string];
+    redirects: Record<string, string>;
+    modules: LoadedModule[];
+  };
+  const all = new Map(modules.map((one) => [one.specifier, one]));
+  const found = new Set<string>([roots[0]]);
+  for (const specifier of found) {
+    for (const { isDynamic, code } of all.get(specifier)?.dependencies ?? []) {
+      if (code !== undefined && isDynamic !== true) found.add(redirects[code.specifier] ?? code.specifier);
+    }
+  }
+  return [...found].map((specifier) => all.get(specifier) ?? { specifier });
+}
+
+/** Names of what modules load of Node and npm. */
+function outsideOf(graph: readonly LoadedModule[]): string[] {
+  return graph.map(({ specifier }) => specifier).filter((one) => !one.startsWith("file:"))
+    .map((one) => one.replace(/^npm:\/|@\d.*$/g, "")).sort();
 }
 
 Deno.test("importing retort loads few modules, only of runner and foundation, and what starts quickly of Node and npm", async () => {
   const graph = await graphOf("mod.ts");
-  const outside = graph.map(({ specifier }) => specifier).filter((one) => !one.startsWith("file:"))
-    .map((one) => one.replace(/^npm:\/|@\d.*$/g, ""));
   // What is here costs every pipeline and worker: bench/package.ts says how much. `node:crypto` alone would be a quarter.
-  assert.deepEqual(outside.sort(), [
+  assert.deepEqual(outsideOf(graph), [
     ...["canonicalize", "leven"],
     ...["node:async_hooks", "node:path", "node:url", "node:util"],
     ...["npyjs", "zod"],
@@ -29,7 +57,22 @@ Deno.test("importing retort loads few modules, only of runner and foundation, an
     [],
   );
   const bytes = own.reduce((sum, { size = 0 }) => sum + size, 0);
-  assert.ok(own.length <= 55 && bytes <= 300_000, `${own.length} modules, ${bytes} bytes`);
+  assert.ok(own.length <= 45 && bytes <= 220_000, `${own.length} modules, ${bytes} bytes`);
+});
+
+Deno.test("no export loads at once what computes, draws or unpacks: whoever runs a stage does", async () => {
+  const { exports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
+    exports: Record<string, string>;
+  };
+  const light = new Set([
+    ...["canonicalize", "leven", "npyjs", "zod", "@huggingface/tokenizers", "refa", "modern-tar"],
+    ...["node:async_hooks", "node:buffer", "node:path", "node:process", "node:url", "node:util"],
+  ]);
+  for (const [name, module] of Object.entries(exports)) {
+    if (["./cli", "./testing"].includes(name)) continue;
+    const heavy = outsideOf(await graphOf(module)).filter((one) => !light.has(one));
+    assert.deepEqual(heavy, [], `${name} loads ${heavy.join(", ")} when it is imported`);
+  }
 });
 
 Deno.test("the package's modules import each other and packages by exact version, and hold what they import as text", async () => {

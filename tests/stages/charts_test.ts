@@ -12,8 +12,8 @@ function parsed(svg: string) {
   return documentElement!;
 }
 
-Deno.test("a chart has its points, spreads, levels, axes and legend, and needs no style sheet", () => {
-  const svg = lineChart({
+Deno.test("a chart has its points, spreads, levels, axes and legend, and needs no style sheet", async () => {
+  const svg = await lineChart({
     title: "What <b>grows</b> & why",
     x: { label: "hidden states", log: 2 },
     y: { label: "perplexity (per token)" },

@@ -223,10 +223,16 @@ Deno.test("Results show what a stage chose, also where it came from the cache", 
   assert.deepEqual([...new Set(view.charts[0]!.series.map(({ role }) => role))].sort(), [0, 1]);
 });
 
-Deno.test("charts that stages draw give the baseline the colour that it has on pages", () => {
+Deno.test("charts that stages draw give the baseline the colour that it has on pages", async () => {
   const line = (label: string) => ({ label, points: [{ x: 1, y: 1 }, { x: 2, y: 2 }] });
   const series = ["random", "distilled", "noise"].map(line);
-  const svg = lineChart({ title: "t", x: { label: "x" }, y: { label: "y" }, series, baseline: "random" });
+  const svg = await lineChart({
+    title: "t",
+    x: { label: "x" },
+    y: { label: "y" },
+    series,
+    baseline: "random",
+  });
   const colours = [...svg.matchAll(/stroke="(#[0-9a-f]{6})" stroke-width="2"/g)].map(([, colour]) => colour);
   assert.deepEqual(colours, ["#d55e00", "#0072b2", "#00805e"], "in the order of the legend");
 });

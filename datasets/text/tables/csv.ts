@@ -1,7 +1,7 @@
-import { pipeline, Readable } from "node:stream";
-import { type CsvError, type Info, parse } from "csv-parse";
+import type { CsvError, Info } from "csv-parse";
 import { delimiterOf } from "../../../foundation/delimiter.ts";
 import { messageOf } from "../../../foundation/errors.ts";
+import { nodeModule } from "../../../foundation/node_module.ts";
 import { DataSetError } from "../../errors.ts";
 import { TextError } from "../errors.ts";
 import { fileText } from "../file_text.ts";
@@ -18,6 +18,7 @@ export async function* csvRows(path: string, name: string): AsyncGenerator<Row> 
   const pieces = fileText(path, name);
   const first = await firstLine(pieces);
   if (first.trim() === "") return;
+  const { parse } = await import("csv-parse");
   const parser = parse({
     delimiter: delimiterOf(first),
     info: true,
@@ -25,6 +26,7 @@ export async function* csvRows(path: string, name: string): AsyncGenerator<Row> 
     max_record_size: LONGEST,
   });
   // An error of the file or of the parser makes the loop below throw.
+  const { pipeline, Readable } = nodeModule("node:stream");
   pipeline(Readable.from(after(first, pieces)), parser, () => {});
   let columns: readonly string[] | undefined;
   try {

@@ -1,12 +1,7 @@
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import {
-  asyncBufferFromFile,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from "hyparquet";
+import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { messageOf } from "../../../foundation/errors.ts";
+import { nodeModule } from "../../../foundation/node_module.ts";
+import { once } from "../../../foundation/once.ts";
 import { TextError } from "../errors.ts";
 import { unpacked } from "../file_text.ts";
 import type { Row } from "./row.ts";
@@ -18,11 +13,14 @@ const plain = (unpack: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array)
   Uint8Array.from(unpack(bytes));
 
 /** Compression codecs of pages in addition to Snappy, which the reader has built in. */
-const compressors = {
-  GZIP: plain(gunzipSync),
-  BROTLI: plain(brotliDecompressSync),
-  ZSTD: plain(zstdDecompressSync),
-};
+const compressors = once(() => {
+  const { brotliDecompressSync, gunzipSync, zstdDecompressSync } = nodeModule("node:zlib");
+  return {
+    GZIP: plain(gunzipSync),
+    BROTLI: plain(brotliDecompressSync),
+    ZSTD: plain(zstdDecompressSync),
+  };
+});
 
 /** The rows of a parquet file, with only the requested column if one is given. */
 export async function* parquetRows(path: string, name: string, column?: string): AsyncGenerator<Row> {
@@ -95,13 +93,14 @@ function cellText(cell: unknown, where: () => string): string | null {
 
 /** An open parquet file. */
 interface Parquet extends AsyncDisposable {
-  readonly file: Awaited<ReturnType<typeof asyncBufferFromFile>>;
+  readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly columns: readonly string[];
 }
 
 async function openParquet(path: string, name: string): Promise<Parquet> {
   // The index is at the end of the file, so it cannot be read as a stream.
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetSchema } = await import("hyparquet");
   const temporary = await isParquet(path) ? undefined : await unpackedFile(path, name);
   const close = async () => {
     if (temporary !== undefined) await Deno.remove(temporary);
@@ -129,6 +128,7 @@ async function* recordsOf(
   columns: string[],
   name: string,
 ): AsyncGenerator<{ row: Record<string, unknown>; number: number }> {
+  const { parquetReadObjects } = await import("hyparquet");
   const count = Number(metadata.num_rows);
   for (let from = 0; from < count; from += TOGETHER) {
     let rows: Record<string, unknown>[];
@@ -136,7 +136,7 @@ async function* recordsOf(
       rows = await parquetReadObjects({
         file,
         metadata,
-        compressors,
+        compressors: compressors(),
         columns,
         rowStart: from,
         rowEnd: Math.min(count, from + TOGETHER),

@@ -33,7 +33,7 @@ Deno.test("the chart of image models: an arm a line, repetitions one point with 
   ]);
   assert.match(chart.title, /4x4x3/);
   assert.equal(chart.y.label, "bits per dimension");
-  const words = [...lineChart(chart).matchAll(/<text[^>]*>([^<]+)</g)].map(([, word]) => word);
+  const words = [...(await lineChart(chart)).matchAll(/<text[^>]*>([^<]+)</g)].map(([, word]) => word);
   assert.ok(words.includes("parameters (millions)") && words.includes("distilled"), words.join());
 });
 
