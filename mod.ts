@@ -35,6 +35,7 @@ export { text } from "./runner/codecs/text.ts";
 export { jsonText, tableText } from "./foundation/text.ts";
 export type { Policy } from "./runner/policy.ts";
 export { defineSource, defineStage, many } from "./runner/stage.ts";
+export { type CodecOf, type OutputType, type Temporary, temporary } from "./runner/temporary.ts";
 export type {
   AnyStage,
   Cause,

@@ -6,7 +6,8 @@ import type { RunEvent } from "../runner/event.ts";
 import type { GraphNode } from "../runner/graph.ts";
 import { reasonText } from "../runner/key.ts";
 import { Tally } from "./tally.ts";
-import { clean, durationText, isTerminal, note, paint, timeText } from "./output.ts";
+import { remakesText } from "./temporary.ts";
+import { bytesText, clean, durationText, isTerminal, note, paint, timeText } from "./output.ts";
 
 /** Shows a run's events. */
 export interface Renderer {
@@ -54,6 +55,17 @@ function lineOf(event: RunEvent, verbose: boolean): string | undefined {
       return `${paint("yellow", "again")}  ${clean(event.node.name)}: ${clean(event.why)}`;
     case "node-waiting":
       return `wait   ${clean(event.node.name)}: another run is computing it`;
+    case "node-dropped":
+      return verbose
+        ? `drop   ${clean(event.node.name)}: ${event.outputs.join(", ")} (${bytesText(event.bytes)})`
+        : undefined;
+    case "drop-failed":
+      return `${paint("yellow", "keep")}   ${
+        clean(event.node.name)
+      }: what is temporary could not be dropped: ${clean(event.error)}`;
+    case "run-start":
+    case "run-grown":
+      return remakesText(event.plan);
     case "stopping":
       return "stopping: stages save their checkpoints; Ctrl-C again stops at once";
     case "node-log":

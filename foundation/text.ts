@@ -88,3 +88,8 @@ function columnTexts(values: readonly (JsonValue | undefined)[]): string[] {
 export function indented(text: string): string {
   return text.split("\n").map((line) => line === "" ? "" : `  ${line}`).join("\n");
 }
+
+/** A text as one word of a POSIX shell, quoted where that is necessary. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

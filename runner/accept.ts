@@ -1,4 +1,4 @@
-import { CallError } from "../foundation/errors.ts";
+import { CallError, RetortError } from "../foundation/errors.ts";
 import { ancestors, type GraphNode } from "./graph.ts";
 import { compareComponents, type KeyComponents, type Reason, reasonText } from "./key.ts";
 import type { PlannedNode } from "./plan.ts";
@@ -53,7 +53,15 @@ export async function acceptNodes(
   }
   if (faults.length > 0) throw new CallError("run/not-acceptable", faults.join("\n"));
   for (const { result } of made) {
-    store.commit(result);
+    if (!await store.commitWhole(result)) {
+      throw new RetortError(
+        "run/not-acceptable",
+        `node \`${result.node}\`: its earlier result has just been dropped`,
+        {
+          hint: "Accept it once more.",
+        },
+      );
+    }
     records.transaction(() => records.addResult(result, pipeline.name));
   }
   return made.map(({ node, result }) => ({ node, accepted: result.accepted }));

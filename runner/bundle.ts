@@ -7,7 +7,7 @@ import { getOrMake } from "../foundation/newer.ts";
 import { isOwn, ownPath } from "../foundation/own_package.ts";
 import { type ImportKind, markDeclarations } from "./declarative.ts";
 import type { Packages } from "./packages.ts";
-import { syntaxText } from "./syntax.ts";
+import { type Declaring, syntaxText } from "./syntax.ts";
 
 /** The code of one export of a module, in a form independent of comments and formatting. */
 export interface Bundle {
@@ -24,17 +24,32 @@ export interface Bundle {
 /** Identifies the bundler, the parser and the rules in this file, since others would produce different text. */
 export const METHOD = "esbuild-0.28.2 acorn-8.19.0/3";
 
+/** What says that an output is temporary: no part of a stage's code. */
+const TEMPORARY = "retort:temporary";
+
 /** The modules that declare stages and pipelines belong to the runner and are covered by the format of keys. */
 const DECLARING: ReadonlyMap<string, string> = new Map([
   [new URL("./stage.ts", import.meta.url).href, "retort:stage"],
   [new URL("./pipeline.ts", import.meta.url).href, "retort:pipeline"],
+  [new URL("./temporary.ts", import.meta.url).href, TEMPORARY],
 ]);
 
 /** Functions of Retort's own that declare something and do nothing else. */
 const DECLARERS = new Set([
   ...["defineStage", "defineSource", "definePipeline", "defineCodec"],
-  ...["array", "json", "many"],
+  ...["array", "json", "many", "temporary"],
 ]);
+
+/** Names under which a bundle imports what declares stages. */
+function declaringNames(bundle: string): Declaring {
+  const named = (module: string, name: string) =>
+    new Set(
+      [...bundle.matchAll(new RegExp(`^import \\{([^}]*)\\} from "${module}";`, "gm"))]
+        .flatMap(([, names]) => names!.split(",").map((one) => one.trim().split(/\s+as\s+/)))
+        .filter(([imported]) => imported === name).map((both) => both.at(-1)!),
+    );
+  return { stage: named("retort:stage", "defineStage"), temporary: named(TEMPORARY, "temporary") };
+}
 
 /** Ignores files beside the code (such as `tsconfig.json`); lowers syntax that the parser does not support. */
 const COMMON = {
@@ -121,25 +136,30 @@ export class Bundler implements AsyncDisposable {
     // The bundler also derives names from paths; remove them, so that a module's location does not matter.
     const code = bundle.slice(0, end).replaceAll(new RegExp(`"${this.#mark}:[^"]*"`, "g"), '""');
     const [own, ...rest] = code.split(`// ${this.#mark}:`);
-    const parts = [{ module: "", text: await this.#treeOf(own!) }];
+    const declaring = declaringNames(code);
+    const parts = [{ module: "", text: await this.#treeOf(own!, declaring) }];
     for (const part of rest) {
       const head = part.indexOf("\n");
-      parts.push({ module: part.slice(0, head).trim(), text: await this.#treeOf(part.slice(head + 1)) });
+      parts.push({
+        module: part.slice(0, head).trim(),
+        text: await this.#treeOf(part.slice(head + 1), declaring),
+      });
     }
     return [...parts, { module: "", text: bundle.slice(end).replaceAll(/\s+/g, " ") }];
   }
 
   /** The syntax tree of a part as text; the part itself if the parser does not support its syntax. */
-  async #treeOf(code: string): Promise<string> {
-    let text = this.#trees.get(code);
+  async #treeOf(code: string, declaring: Declaring): Promise<string> {
+    const id = JSON.stringify([code, [...declaring.stage], [...declaring.temporary]]);
+    let text = this.#trees.get(id);
     if (text !== undefined) return text;
     try {
-      text = await syntaxText(code);
+      text = await syntaxText(code, declaring);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       text = code;
     }
-    this.#trees.set(code, text);
+    this.#trees.set(id, text);
     return text;
   }
 }

@@ -66,5 +66,13 @@ export type RunEvent =
   | { readonly type: "node-skipped"; readonly node: GraphNode; readonly because: GraphNode }
   | { readonly type: "node-interrupted"; readonly node: GraphNode }
   | { readonly type: "node-again"; readonly node: GraphNode; readonly why: string }
+  /** All that read temporary outputs is recorded: they were deleted. */
+  | {
+    readonly type: "node-dropped";
+    readonly node: GraphNode;
+    readonly outputs: readonly string[];
+    readonly bytes: number;
+  }
+  | { readonly type: "drop-failed"; readonly node: GraphNode; readonly error: string }
   | { readonly type: "stopping" }
   | { readonly type: "run-end"; readonly run: string; readonly status: RunStatus; readonly seconds: number };

@@ -5,6 +5,7 @@ import type { ArtifactRecord } from "./records/rows.ts";
 import { artifactJson, artifactReader } from "./store/artifacts.ts";
 import { listFolder } from "./store/blobs.ts";
 import { guarded } from "../foundation/faults.ts";
+import { shellWord } from "../foundation/text.ts";
 import type { Store } from "./store/store.ts";
 
 /** What an export wrote. */
@@ -35,11 +36,14 @@ export async function exportArtifact(
     file.location === undefined && !store.blobs.has(file.digest, file.size)
   );
   if (missing !== undefined) {
+    const dropped = store.droppedOutputs(record.key)?.[record.output];
     throw new RetortError(
       "artifact/missing-file",
-      `file ${missing.name} of the artifact is no longer in the store`,
+      `file ${missing.name} of the artifact is no longer in the store` +
+        (dropped === undefined ? "" : `: it is temporary and was dropped on ${dropped.slice(0, 10)}`),
       {
-        hint: `Make it again: run the pipeline \`${record.pipeline}\`.`,
+        hint: `Make it again: run the pipeline \`${record.pipeline}\`` +
+          (dropped === undefined ? "." : ` with --only ${shellWord(record.node)}, which keeps it.`),
       },
     );
   }

@@ -18,6 +18,8 @@ export interface Sweep {
   /** Unfinished files of processes that died, and damaged objects that were set aside. */
   readonly rubbish: number;
   readonly keptResults: number;
+  /** Temporary outputs of these that were dropped: they are made again when somebody asks. */
+  readonly keptDropped: number;
   readonly keptBytes: number;
   /** Files in the store's folder that do not belong to the store; they were left alone. */
   readonly strangers: readonly Stranger[];
@@ -63,14 +65,18 @@ export function collectGarbage(
   const reached = new Set<Digest>();
   let results = 0;
   let keptResults = 0;
+  let keptDropped = 0;
   for (const key of keys) {
     // A result without a record is judged by its own time stamp: losing records must not lose results.
     const told = kept.has(key) || !records.hasResult(key);
     const found = told ? store.lookup(key) : undefined;
     if (found?.state === "found" && (kept.has(key) || Date.parse(found.result.finished) / 1000 >= since)) {
       keptResults++;
-      for (const artifact of Object.values(found.result.outputs)) {
-        for (const file of artifact.files) reached.add(file.digest);
+      // Of what was dropped a run that was killed may have left some.
+      const dropped = store.droppedOutputs(key) ?? {};
+      for (const [name, artifact] of Object.entries(found.result.outputs)) {
+        if (Object.hasOwn(dropped, name)) keptDropped++;
+        else for (const file of artifact.files) reached.add(file.digest);
       }
       continue;
     }
@@ -113,6 +119,7 @@ export function collectGarbage(
     logs: logs.length,
     rubbish: rubbish.length,
     keptResults,
+    keptDropped,
     keptBytes,
     strangers,
   };

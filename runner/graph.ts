@@ -53,6 +53,8 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, OutputRef>;
   /** Artifacts that the build waits for: what follows is not known yet. */
   readonly awaited: readonly OutputRef[];
+  /** These, and those that it has waited for before. */
+  readonly read: readonly OutputRef[];
   /** What each node was made from. */
   readonly drafts: ReadonlyMap<NodeDraft, GraphNode>;
 }
@@ -96,7 +98,7 @@ export function buildGraph(
   const before = earlier?.drafts ?? new Map<NodeDraft, GraphNode>();
   const wanted = [...refs.values(), ...awaited].map((ref) => ref.node);
   const order = neededInOrder([...before.keys(), ...wanted], drafts);
-  const faults = order.flatMap(wiringFaults);
+  const faults = [...order.flatMap(wiringFaults), ...[...refs].flatMap(temporaryFaults)];
   if (faults.length > 0) throw callError([...faults, ...order.flatMap(unnamedParamFaults)]);
 
   const { representative, kept } = mergeEqual(order);
@@ -136,6 +138,7 @@ export function buildGraph(
     nodes: [...nodes.values()],
     outputs: new Map([...refs].map(([name, ref]) => [name, place(ref)])),
     awaited: awaited.map(place),
+    read: [...earlier?.read ?? [], ...awaited.map(place)],
     drafts: nodes,
   };
 }
@@ -188,6 +191,16 @@ function flattenOutputs(outputs: PipelineOutputs): Map<string, Ref> {
   visit(outputs, "");
   if (faults.length > 0) throw callError(faults);
   return refs;
+}
+
+/** What a pipeline returns is there to stay. */
+function temporaryFaults([name, { node, output }]: [string, Ref]): string[] {
+  return node.stage.temporary.includes(output)
+    ? [
+      `the pipeline returns \`${output}\` of stage \`${node.stage.name}\` as \`${name}\`, which is temporary: ` +
+      "return what is made of it, or declare it without `temporary`",
+    ]
+    : [];
 }
 
 /** The drafts that the targets depend on, in topological order. */

@@ -1,3 +1,4 @@
+import { durationText } from "../foundation/format.ts";
 import { type Digest, digestJson, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import type { CodeFingerprint } from "./fingerprint.ts";
 import type { VariableDigests } from "./variables.ts";
@@ -50,6 +51,13 @@ export type Reason =
   | { readonly kind: "no-cache" }
   | { readonly kind: "lost"; readonly why: string }
   | { readonly kind: "damaged"; readonly why: string }
+  /** Temporary outputs that were dropped are made again, for these nodes or because they were asked for; `seconds` it took before. */
+  | {
+    readonly kind: "dropped";
+    readonly outputs: readonly string[];
+    readonly nodes: readonly string[];
+    readonly seconds: number;
+  }
   /** The format of keys has changed since. */
   | { readonly kind: "format" }
   | { readonly kind: "code"; readonly changed: readonly string[] }
@@ -75,6 +83,9 @@ export type Reason =
     readonly to?: Digest | null;
   }
   | { readonly kind: "upstream"; readonly nodes: readonly string[] };
+
+/** Why a node is made again whose result is there. */
+export type Dropped = Extract<Reason, { kind: "dropped" }>;
 
 /**
  * What differs between the components of an earlier result and those wanted now, in a fixed order:
@@ -179,6 +190,10 @@ export function reasonText(reason: Reason): string {
     case "lost":
     case "damaged":
       return reason.why;
+    case "dropped":
+      return `${listText(reason.outputs)} was dropped and ${
+        reason.nodes.length === 0 ? "is asked for" : `${listText(reason.nodes)} needs it`
+      }: made again, about ${durationText(reason.seconds)}`;
     case "format":
       return "keys are made in another way since its last result";
     case "code":

@@ -46,6 +46,7 @@ export class NodeRuns implements Disposable {
       outputs,
       reasons: [],
       ...(planned.key === undefined ? {} : { key: planned.key }),
+      ...(planned.result?.dropped === undefined ? {} : { dropped: planned.result.dropped }),
     };
   }
 
@@ -118,6 +119,7 @@ export class NodeRuns implements Disposable {
           reasons: slot.reasons,
           seconds,
           log: log.path,
+          ...(result.dropped === undefined ? {} : { dropped: result.dropped }),
         },
         result.engine,
       );
@@ -155,6 +157,7 @@ export class NodeRuns implements Disposable {
 
   #job(node: GraphNode, planned: PlannedNode): Job {
     const kinds = planned.reasons.map((reason) => reason.kind);
+    const { wanted } = this.#state.slot(node);
     return {
       ...jobOf(
         node,
@@ -168,7 +171,9 @@ export class NodeRuns implements Disposable {
       ...(this.#options.adapter === undefined ? {} : { adapter: this.#options.adapter }),
       ...(this.#options.config === undefined ? {} : { config: this.#options.config }),
       store: this.#options.store.root,
-      mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make",
+      ...wanted.length > 0
+        ? { mode: "remake", wanted }
+        : { mode: kinds.includes("forced") || kinds.includes("no-cache") ? "recompute" : "make" },
     };
   }
 

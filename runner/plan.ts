@@ -3,11 +3,19 @@ import type { Artifact } from "./codec.ts";
 import type { CodeFingerprint, Fingerprinter } from "./fingerprint.ts";
 import { type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
 import { listOf, mapInputs } from "./inputs.ts";
-import { compareComponents, KEY_FORMAT, type KeyComponents, keyOf, type Reason } from "./key.ts";
+import {
+  compareComponents,
+  type Dropped,
+  KEY_FORMAT,
+  type KeyComponents,
+  keyOf,
+  type Reason,
+} from "./key.ts";
 import { type FileDigestCache, locateArtifact } from "./locate.ts";
 import type { EarlierResult } from "./records/earlier.ts";
 import type { Records } from "./records/records.ts";
 import { seedOf } from "./seed.ts";
+import type { HeldResults } from "./store/held.ts";
 import type { NodeResult, Store } from "./store/store.ts";
 import { variablesOf } from "./variables.ts";
 import { turns } from "../foundation/turns.ts";
@@ -26,6 +34,10 @@ export interface PlannedNode {
   readonly outputs?: Readonly<Record<string, Artifact>>;
   /** The result that was found. */
   readonly result?: NodeResult;
+  /** Why it runs though it has a result: dropped outputs of it are needed. See `withRemakes`. */
+  readonly remake?: Dropped;
+  /** The same, where they are needed only if a node runs that may turn out to be cached. */
+  readonly remakeIf?: Dropped;
 }
 
 /** What planning needs. */
@@ -50,6 +62,9 @@ export class Planner {
   readonly #done = new Set<GraphNode>();
   /** The newest results of each stage, read once per stage instead of once per node. */
   readonly #ofStage = new Map<string, readonly EarlierResult[]>();
+
+  /** During a run: results whose temporary outputs it may need are held before they are looked up. */
+  held: HeldResults | undefined;
 
   constructor(readonly options: PlanOptions) {}
 
@@ -109,6 +124,7 @@ export class Planner {
     const key = keyOf(components);
     const demanded = this.#demanded(node);
     if (demanded !== undefined) return { node, status: "run", reasons: [demanded], key, components };
+    if (node.stage.temporary.length > 0) await this.held?.hold(key);
     const found = this.options.store.lookup(key);
     if (found.state === "found") {
       return {

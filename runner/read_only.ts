@@ -5,7 +5,9 @@ import type { Store } from "./store/store.ts";
 
 /** @throws RetortError when anything has to run: a read-only store takes no results. */
 export function refuseToCompute(store: Store, plan: ReadonlyMap<GraphNode, PlannedNode>): void {
-  const missing = [...plan.values()].filter((planned) => planned.outputs === undefined);
+  const missing = [...plan.values()].filter((planned) =>
+    planned.outputs === undefined || planned.remake !== undefined
+  );
   if (missing.length === 0) return;
   const names = missing.slice(0, 5).map(({ node }) => node.name).join(", ") +
     (missing.length > 5 ? ", …" : "");

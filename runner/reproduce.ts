@@ -45,7 +45,8 @@ export async function reproduce(
     const { env: _env, ...rest } = job.components;
     components = { ...rest, format: KEY_FORMAT, code: await fingerprinter.of(stage), ...variablesOf(stage) };
   }
-  const again = { ...job, components, key: keyOf(components), store: store.root, mode: "make" as const };
+  const mode = job.mode === "remake" ? job.mode : "make" as const;
+  const again = { ...job, components, key: keyOf(components), store: store.root, mode };
   const log = (text: string) => options.onMessage({ type: "log", text });
   using _strays = new Strays(log);
   const outcome = await reads.executing(

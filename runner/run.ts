@@ -4,17 +4,22 @@ import { turns } from "../foundation/turns.ts";
 import { CancelWatch } from "./cancel.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { DamagedError } from "./errors.ts";
-import { ancestors, type GraphNode, type OutputRef } from "./graph.ts";
+import { Drops } from "./drops.ts";
+import { ancestors, type Graph, type GraphNode, type OutputRef } from "./graph.ts";
+import { eachInput } from "./inputs.ts";
 import { nodeRecord } from "./node_job.ts";
 import { NodeRuns } from "./node_runs.ts";
 import { Pool } from "./pool.ts";
 import type { PlannedNode } from "./plan.ts";
 import { refuseToCompute } from "./read_only.ts";
 import { Recorder } from "./recorder.ts";
+import { withRemakes } from "./remakes.ts";
 import type { RunStatus } from "./records/rows.ts";
 import type { GraphRunOptions } from "./run_options.ts";
 import { RunState } from "./run_state.ts";
 import type { RunSummary } from "./run_summary.ts";
+import { HeldResults } from "./store/held.ts";
+import type { NodeResult } from "./store/store.ts";
 
 /**
  * Plans a pipeline and executes the nodes that have to run, independent ones in parallel. A failed node stops only
@@ -33,12 +38,15 @@ export async function runGraph(options: GraphRunOptions): Promise<RunSummary> {
   using _alive = store.readOnly ? undefined : tryLock(`${folder}/alive.lock`);
   const began = performance.now();
   const nodes = ancestors(options.targets);
-  const plan = await options.planner.plan(nodes, stop);
+  using held = new HeldResults(store);
+  options.planner.held = store.readOnly ? undefined : held;
+  using _let = { [Symbol.dispose]: () => options.planner.held = undefined };
+  const plan = withRemakes(await options.planner.plan(nodes, stop), options.wanted());
   if (store.readOnly) refuseToCompute(store, plan);
   options.approve?.(plan);
   using cancelled = store.readOnly ? undefined : new CancelWatch(folder);
   const either = cancelled === undefined ? stop : AbortSignal.any([stop, cancelled.signal]);
-  return await new Scheduler({ ...options, stop: either }, nodes, plan, began).run();
+  return await new Scheduler({ ...options, stop: either, held }, nodes, plan, began).run();
 }
 
 /** How often what a build reads is made again in one run because it was damaged. */
@@ -46,7 +54,8 @@ const REPAIRS = 2;
 
 /** Schedules the nodes of a run: decides which starts when, and on which lane. */
 class Scheduler {
-  readonly #options: GraphRunOptions;
+  readonly #options: GraphRunOptions & { readonly held: HeldResults };
+  #graph: Graph;
   /** What the build waits for. */
   #awaited: readonly OutputRef[];
   /** How often what it reads was made again because it was damaged. */
@@ -63,16 +72,18 @@ class Scheduler {
   /** An error in the runner itself, not in a stage: it ends the run. */
   #fault: { readonly error: unknown } | undefined;
   readonly #pool: Pool<GraphNode>;
+  readonly #drops: Drops;
   /** Nodes that are tried again after a while. */
   readonly #waits = new Set<Promise<void>>();
 
   constructor(
-    options: GraphRunOptions,
+    options: GraphRunOptions & { readonly held: HeldResults },
     nodes: readonly GraphNode[],
     plan: ReadonlyMap<GraphNode, PlannedNode>,
     began: number,
   ) {
     this.#options = options;
+    this.#graph = options.graph;
     this.#awaited = options.graph.awaited;
     this.#began = began;
     const { record, executor, onEvent } = options;
@@ -94,6 +105,10 @@ class Scheduler {
     });
     this.#state = new RunState(nodes, plan, this.#pool.laneOf, this.#recorder, onEvent);
     this.#runs = new NodeRuns(options, this.#state, this.#recorder);
+    const { store, held, wanted } = options;
+    this.#drops = new Drops({ store, held, onEvent, graph: () => this.#graph, asked: wanted }, this.#state);
+    this.#drops.extend(nodes);
+    this.#state.onDone = (node) => this.#drops.done(node);
   }
 
   async run(): Promise<RunSummary> {
@@ -114,6 +129,8 @@ class Scheduler {
       // Results that the plan found are settled at once; other nodes become ready when their parents are done.
       await this.#settleCached(this.#state.nodes);
       await this.#loop();
+      // While the build waits, nobody knows what will read them.
+      if (!this.#options.keepTemporary && this.#awaited.length === 0) await this.#drops.end();
       status = this.#state.end(stop.aborted);
       this.#recorder.end(status);
     } catch (error) {
@@ -134,6 +151,7 @@ class Scheduler {
       seconds,
       nodes: this.#state.nodes.map((node) => this.#state.slot(node).outcome!),
       outcomes: new Map(this.#state.nodes.map((node) => [node, this.#state.slot(node).outcome!])),
+      dropped: this.#drops.dropped,
     };
   }
 
@@ -142,7 +160,9 @@ class Scheduler {
       await this.#turn();
       if (this.#options.stop.aborted) break;
       const slot = this.#state.slot(node);
-      if (slot.planned.outputs !== undefined) this.#state.settle(node, this.#runs.cached(node, slot.planned));
+      if (slot.planned.outputs !== undefined && !slot.demanded) {
+        this.#state.settle(node, this.#runs.cached(node, slot.planned));
+      }
     }
     this.#state.recount();
   }
@@ -152,6 +172,7 @@ class Scheduler {
     const { grow, stop, planner, record, onEvent, records: _, ...options } = this.#options;
     if (grow === undefined || this.#awaited.length === 0) return false;
     if (!this.#awaited.every(({ node }) => this.#state.isDone(node))) return false;
+    if (this.#makeAgain(this.#awaited, undefined)) return false;
     let grown;
     try {
       grown = await grow((source) => this.#state.artifactOf(source));
@@ -161,20 +182,28 @@ class Scheduler {
         this.#state.artifactOf(source).files.some((file) => damaged.includes(file.digest))
       );
       if (maker === undefined || ++this.#repairs > REPAIRS) throw error;
-      this.#state.again(maker.node, messageOf(error));
+      this.#state.again(maker.node, { kind: "damaged", why: messageOf(error) });
       return false;
     }
     if (grown === undefined) return false;
+    this.#graph = grown.graph;
     this.#awaited = grown.graph.awaited;
     const nodes = grown.nodes.filter((node) => !this.#state.has(node));
-    const plan = await planner.plan(
-      nodes,
-      stop,
-      this.#state.nodes.map((node) => {
-        const { planned, outcome } = this.#state.slot(node);
-        return outcome?.outputs === undefined ? planned : { ...planned, outputs: outcome.outputs };
-      }),
-    );
+    const known = this.#state.nodes.map((node): PlannedNode => {
+      const { planned, outcome } = this.#state.slot(node);
+      if (outcome?.outputs === undefined) return planned;
+      // What was dropped is what is dropped by now.
+      const { result, remake: _remake, remakeIf: _remakeIf, ...rest } = planned;
+      const { dropped: _dropped, ...whole } = result ?? {} as NodeResult;
+      const { dropped } = outcome;
+      return {
+        ...rest,
+        status: "cached",
+        outputs: outcome.outputs,
+        ...(result === undefined ? {} : { result: dropped === undefined ? whole : { ...whole, dropped } }),
+      };
+    });
+    const plan = withRemakes(await planner.plan(nodes, stop, known), options.wanted());
     options.approve?.(plan);
     const made = new Set(grown.nodes);
     this.#recorder.extend(nodes.map((node) => nodeRecord(record.id, node, plan.get(node)!)), {
@@ -183,6 +212,7 @@ class Scheduler {
       asked: grown.asked,
     });
     this.#state.extend(nodes, plan);
+    this.#drops.extend(nodes);
     onEvent({ type: "run-grown", plan: nodes.map((node) => plan.get(node)!) });
     await this.#settleCached(nodes);
     return true;
@@ -192,6 +222,7 @@ class Scheduler {
     while (true) {
       while (!this.#options.stop.aborted && await this.#grow());
       if (!this.#options.stop.aborted) await this.#startReady();
+      if (!this.#options.keepTemporary && this.#awaited.length === 0) this.#drops.begin();
       if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {
         if (this.#options.stop.aborted) return;
@@ -219,14 +250,17 @@ class Scheduler {
     const planned = await this.#inspectReady(node);
     if (round !== this.#state.ready.round) return; // An input turned out to be damaged meanwhile: the queue was rebuilt.
     const key = planned.key!;
-    if (planned.outputs !== undefined) {
+    const wanted = this.#wanted(node, planned);
+    if (planned.outputs !== undefined && wanted.length === 0) {
       this.#state.settle(node, this.#runs.cached(node, planned));
       return this.#state.ready.release(key);
     }
+    if (this.#makeAgain(eachInput(node.inputs).map(([, source]) => source), node)) return;
     // A node with the same key is running: its result will be used.
     if (this.#keys.has(key)) return this.#state.ready.putAside(key, node);
     this.#pool.take(lane);
     this.#keys.add(key);
+    this.#state.slot(node).wanted = wanted;
     const failed = (error: unknown) => void (this.#fault ??= { error });
     // The loop may be awaiting something else when this fails; it checks `#fault`.
     const work = this.#runs.execute(node, planned).then((wait) => {
@@ -239,6 +273,29 @@ class Scheduler {
       this.#state.ready.release(key, this.#state.isDone(node) ? undefined : 1);
     });
     this.#running.set(node, work);
+  }
+
+  /** Dropped outputs of a node's result that are to be made again. */
+  #wanted(node: GraphNode, { result }: PlannedNode): string[] {
+    if (result?.dropped === undefined) return [];
+    const { demanded } = this.#state.slot(node);
+    const asked = this.#options.wanted().get(node);
+    const needed = demanded ? this.#drops.needed(node) : [...asked ?? []];
+    return needed.filter((output) => result.dropped![output] !== undefined);
+  }
+
+  /** Has dropped outputs made again that a node needs, or the build. @returns whether there are any. */
+  #makeAgain(sources: readonly OutputRef[], reader: GraphNode | undefined): boolean {
+    const gone = Map.groupBy(sources.filter((source) => this.#state.isDropped(source)), ({ node }) => node);
+    for (const [node, outputs] of gone) {
+      this.#state.again(node, {
+        kind: "dropped",
+        outputs: [...new Set(outputs.map(({ output }) => output))],
+        nodes: reader === undefined ? [] : [reader.name],
+        seconds: this.#state.slot(node).planned.result?.seconds ?? 0,
+      });
+    }
+    return gone.size > 0;
   }
 
   /** Queues a node again after some seconds, unless the run is stopped meanwhile. */

@@ -6,6 +6,7 @@ import type { PipelineQuestion } from "./headline.ts";
 import type { PlannedNode, Planner } from "./plan.ts";
 import type { Capacity } from "./pool.ts";
 import type { Policies } from "./profile.ts";
+import type { AskedOutputs } from "./remakes.ts";
 import type { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
@@ -37,6 +38,10 @@ export interface GraphRunOptions {
   /** Path of the project's `deno.json`. */
   readonly config?: string;
   readonly record: RunRecord;
+  /** Outputs that are asked for, besides what nodes of the run read: temporary ones of them are kept. */
+  readonly wanted: () => AskedOutputs;
+  /** Whether temporary outputs are kept. */
+  readonly keepTemporary: boolean;
   /** The question that the run answers, if its pipeline asks one. */
   readonly asked?: PipelineQuestion | undefined;
   readonly onEvent: (event: RunEvent) => void;

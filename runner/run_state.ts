@@ -1,7 +1,7 @@
 import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
 import { type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
-import type { Reason } from "./key.ts";
+import { type Reason, reasonText } from "./key.ts";
 import type { PlannedNode } from "./plan.ts";
 import { ReadyNodes } from "./ready.ts";
 import type { Recorder } from "./recorder.ts";
@@ -14,8 +14,12 @@ export interface NodeSlot {
   planned: PlannedNode;
   outcome?: NodeOutcome;
   reasons: readonly Reason[];
-  /** It runs again because an artifact was damaged: its reasons are kept. */
+  /** It runs again because an artifact was damaged or dropped: its reasons are kept. */
   repaired: boolean;
+  /** Dropped outputs of it are to be made again. */
+  demanded: boolean;
+  /** Which, while it runs. */
+  wanted: readonly string[];
 }
 
 /**
@@ -31,6 +35,9 @@ export class RunState {
   readonly #waiting = new Map<GraphNode, number>();
   readonly #recorder: Recorder;
   readonly #onEvent: (event: RunEvent) => void;
+
+  /** Called whenever the outputs of a node are there. */
+  onDone?: (node: GraphNode) => void;
 
   /** Parents first. */
   readonly nodes: GraphNode[] = [];
@@ -57,7 +64,15 @@ export class RunState {
     for (const node of nodes) {
       this.nodes.push(node);
       const planned = plan.get(node)!;
-      this.#slots.set(node, { state: "pending", planned, reasons: planned.reasons, repaired: false });
+      const demanded = planned.remake !== undefined;
+      this.#slots.set(node, {
+        state: "pending",
+        planned,
+        reasons: planned.reasons,
+        repaired: demanded,
+        demanded,
+        wanted: [],
+      });
       this.#waiting.set(node, 0);
       for (const parent of parentsOf(node)) {
         const children = this.#children.get(parent);
@@ -77,12 +92,18 @@ export class RunState {
     return this.#slots.has(node);
   }
 
-  /** Makes a node run again whose outputs turned out to be damaged. */
-  again(node: GraphNode, why: string): void {
+  /** Makes a node that is done run again: its outputs turned out to be damaged, or dropped ones are needed. */
+  again(node: GraphNode, reason: Reason): void {
     const slot = this.slot(node);
-    Object.assign(slot, { repaired: true, state: "pending", reasons: [{ kind: "damaged", why }] });
-    this.#onEvent({ type: "node-again", node, why });
+    const demanded = reason.kind === "dropped";
+    Object.assign(slot, { repaired: true, state: "pending", reasons: [reason], demanded });
+    this.#onEvent({ type: "node-again", node, why: reasonText(reason) });
     this.recount();
+  }
+
+  /** Whether an output of a node that is done was dropped. */
+  isDropped({ node, output }: OutputRef): boolean {
+    return this.slot(node).outcome?.dropped?.[output] !== undefined;
   }
 
   /** The artifact of an output of a node that is done. */
@@ -117,6 +138,7 @@ export class RunState {
     const slot = this.#slots.get(node)!;
     slot.state = outcome.state;
     slot.outcome = outcome;
+    slot.demanded = false;
     this.#recorder.node(node.name, {
       state: outcome.state,
       key: outcome.key ?? slot.planned.key ?? null,
@@ -129,6 +151,7 @@ export class RunState {
     const children = this.#children.get(node) ?? [];
     if (outcome.state === "failed") this.#skip(children, node);
     else if (outcome.state === "cached" || outcome.state === "ran") {
+      this.onDone?.(node);
       for (const child of children) {
         if (this.#slots.get(child)!.state !== "pending") continue;
         const left = this.#waiting.get(child)! - 1;

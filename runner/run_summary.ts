@@ -4,11 +4,21 @@ import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
 import type { RunStatus } from "./records/rows.ts";
 
+/** Temporary outputs of a node that were dropped. */
+export interface DroppedOutputs {
+  readonly node: string;
+  readonly outputs: readonly string[];
+  /** What was freed. */
+  readonly bytes: number;
+}
+
 /** The outcome of a node. */
 export interface NodeOutcome {
   readonly node: GraphNode;
   readonly state: "cached" | "ran" | "failed" | "skipped" | "interrupted" | "unused";
   readonly outputs?: Readonly<Record<string, Artifact>>;
+  /** Temporary outputs whose bytes are gone, with when they were dropped. */
+  readonly dropped?: Readonly<Record<string, string>>;
   readonly key?: string;
   readonly reasons: readonly Reason[];
   readonly seconds?: number;
@@ -32,6 +42,8 @@ export interface RunSummary {
   readonly nodes: readonly NodeOutcome[];
   /** The same by node. */
   readonly outcomes: ReadonlyMap<GraphNode, NodeOutcome>;
+  /** Temporary outputs that it dropped. */
+  readonly dropped: readonly DroppedOutputs[];
 }
 
 /** The artifact of a returned output, if its node completed. */

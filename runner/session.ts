@@ -19,6 +19,7 @@ import { Policies } from "./profile.ts";
 import { type Project, projectOf } from "./project.ts";
 import { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
+import { type AskedOutputs, askedOutputs, withRemakes } from "./remakes.ts";
 import { runGraph } from "./run.ts";
 import type { GraphRunOptions, Grown } from "./run_options.ts";
 import { type RunSummary } from "./run_summary.ts";
@@ -57,6 +58,8 @@ export interface ExecuteOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly onExecutor?: (executor: Executor) => void;
   readonly approve?: GraphRunOptions["approve"];
+  /** Keeps temporary outputs. */
+  readonly keepTemporary?: boolean;
   /** Called when a pipeline that depends on data has grown; may refuse by throwing. */
   readonly onGrown?: () => Promise<void>;
   readonly accept?: GraphRunOptions["accept"];
@@ -155,7 +158,10 @@ export class PipelineSession implements AsyncDisposable {
     while (this.built.grow !== undefined) {
       plan = await this.planner.plan(ancestors(this.targets), undefined, plan.values());
       try {
-        const found = (source: OutputRef) => plan.get(source.node)?.outputs?.[source.output];
+        const found = ({ node, output }: OutputRef) => {
+          const planned = plan.get(node);
+          return planned?.result?.dropped?.[output] === undefined ? planned?.outputs?.[output] : undefined;
+        };
         if (await this.#grow(found) === undefined) return;
       } catch (error) {
         if (!(error instanceof DamagedError)) throw error;
@@ -191,8 +197,18 @@ export class PipelineSession implements AsyncDisposable {
    * @throws the signal's reason when aborted meanwhile.
    */
   async plan(signal?: AbortSignal): Promise<Map<GraphNode, PlannedNode>> {
-    return await this.planner.plan(ancestors(this.targets), signal);
+    return withRemakes(await this.planner.plan(ancestors(this.targets), signal), this.wanted);
   }
+
+  /** Outputs that the run shows at its end and that the build reads: what is asked for besides what nodes read. */
+  get wanted(): AskedOutputs {
+    const { graph } = this.built;
+    if (this.#wanted?.graph !== graph) {
+      this.#wanted = { graph, outputs: askedOutputs([...this.chosen.outputs.values(), ...graph.read]) };
+    }
+    return this.#wanted.outputs;
+  }
+  #wanted: { readonly graph: Graph; readonly outputs: AskedOutputs } | undefined;
 
   /** The version of Retort that last ran this pipeline on this store, where it is another one. */
   otherVersion(): string | undefined {
@@ -238,6 +254,8 @@ export class PipelineSession implements AsyncDisposable {
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),
       record,
       asked: this.pipeline.asked,
+      wanted: () => this.wanted,
+      keepTemporary: options.keepTemporary ?? false,
       grow: async (artifactOf) => {
         const grown = await this.#grow(artifactOf);
         if (grown !== undefined) await options.onGrown?.();

@@ -4,6 +4,7 @@ import { files as filesCodec } from "./codecs/files.ts";
 import { evaluatedModules } from "./evaluated.ts";
 import type { StageContext } from "./context.ts";
 import { type Policy, policyFaults, type Resources, type Retries } from "./policy.ts";
+import { type CodecOf, type OutputType, plainOutputs } from "./temporary.ts";
 import { CallError } from "../foundation/errors.ts";
 
 export type { Cause, Resources, Retries } from "./policy.ts";
@@ -32,7 +33,7 @@ export type InputType = AnyCodec | Many;
 /** Declared inputs by name. */
 export type InputTypes = Record<string, InputType>;
 /** Declared outputs by name. */
-export type OutputTypes = Record<string, AnyCodec>;
+export type OutputTypes = Record<string, OutputType>;
 
 /** What a pipeline passes for an input. */
 export type Wire<I> = I extends Many<infer C> ? readonly Ref<C>[] : I extends AnyCodec ? Ref<I> : never;
@@ -76,7 +77,7 @@ export interface RunStage<
   readonly name: string;
   /** Schema of the parameters; unknown parameters are errors. */
   readonly params?: P;
-  /** Codecs of what it returns, by name. */
+  /** Codecs of what it returns, by name; `temporary(codec)` for what is needed only until it was read. */
   readonly outputs: O;
   /** Pins the code by hand: the key contains this text instead of the computed fingerprint. */
   readonly version?: string;
@@ -101,7 +102,9 @@ export interface RunStage<
   /** Computes the outputs from inputs and parameters alone. */
   run(
     args: StageArguments<P, I, CR, CW>,
-  ): Promise<{ readonly [K in keyof O]: WriteOf<O[K]> }> | { readonly [K in keyof O]: WriteOf<O[K]> };
+  ):
+    | Promise<{ readonly [K in keyof O]: WriteOf<CodecOf<O[K]>> }>
+    | { readonly [K in keyof O]: WriteOf<CodecOf<O[K]>> };
 }
 
 /** A source: locates data outside the store. */
@@ -139,8 +142,10 @@ export interface StageDefinition {
   readonly params: z.ZodType;
   /** Declared inputs. */
   readonly inputs: InputTypes;
-  /** Declared outputs. */
-  readonly outputs: OutputTypes;
+  /** Codecs of its outputs. */
+  readonly outputs: Readonly<Record<string, AnyCodec>>;
+  /** Outputs that are kept only until they were read. */
+  readonly temporary: readonly string[];
   /** The code pinned by hand, or undefined. */
   readonly version: string | undefined;
   /** Files read at run time that count as code. */
@@ -173,7 +178,7 @@ export interface Stage<P extends z.ZodType, I extends InputTypes, O extends Outp
     inputs: { readonly [K in keyof I]: Wire<I[K]> },
     ...rest: Record<never, never> extends z.input<P> ? [params?: z.input<P>, options?: NodeOptions]
       : [params: z.input<P>, options?: NodeOptions]
-  ): { readonly [K in keyof O]: Ref<O[K]> };
+  ): { readonly [K in keyof O]: Ref<CodecOf<O[K]>> };
   /** What was declared. */
   readonly definition: StageDefinition;
 }
@@ -277,7 +282,7 @@ export function defineSource<P extends z.ZodType = NoParams>(
 }
 
 // deno-lint-ignore no-explicit-any -- the two functions above give it its types
-function declare(stage: Partial<StageDefinition> & { name: string }, modules: readonly string[]): any {
+function declare(stage: Declared, modules: readonly string[]): any {
   const definition = checkedDefinition(stage, modules);
   const module = modules[0];
   if (module !== undefined) {
@@ -309,10 +314,13 @@ function declare(stage: Partial<StageDefinition> & { name: string }, modules: re
   return Object.assign(make, { definition });
 }
 
-function checkedDefinition(
-  stage: Partial<StageDefinition> & { name: string },
-  modules: readonly string[],
-): StageDefinition {
+/** A declaration as it was given. */
+type Declared = Partial<Omit<StageDefinition, "outputs">> & {
+  readonly name: string;
+  readonly outputs?: OutputTypes;
+};
+
+function checkedDefinition(stage: Declared, modules: readonly string[]): StageDefinition {
   const stated = `stage ${JSON.stringify(stage.name)} in ${modules[0] ?? "a build"}`;
   const fail = (what: string): never => {
     throw new CallError("stage/declaration", `${stated}: ${what}`);
@@ -324,7 +332,7 @@ function checkedDefinition(
     fail("it needs a function `run` (a source: `locate`)");
   }
   if (Object.hasOwn(stage, "timeout")) fail("`timeout` is called `resources: { time }`");
-  const policy = policyOf(stage as RunStage<z.ZodType, InputTypes, OutputTypes>);
+  const policy = policyOf(stage as unknown as RunStage<z.ZodType, InputTypes, OutputTypes>);
   const faults = policyFaults(policy);
   if (faults.length > 0) fail(faults.join("; "));
   for (const name of stage.env ?? []) {
@@ -340,11 +348,13 @@ function checkedDefinition(
   for (const name of [...Object.keys(outputs), ...Object.keys(stage.inputs ?? {})]) {
     if (!/^[A-Za-z]\w{0,79}$/.test(name)) fail(`${JSON.stringify(name)} cannot name an input or output`);
   }
+  const { codecs, temporary } = plainOutputs(outputs);
   return Object.freeze({
     name: stage.name,
     params: stage.params ?? z.object({}),
     inputs: stage.inputs ?? {},
-    outputs,
+    outputs: codecs,
+    temporary,
     version: stage.version,
     sources: stage.sources ?? [],
     env: stage.env ?? [],

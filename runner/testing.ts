@@ -22,9 +22,10 @@ import { RetortError } from "../foundation/errors.ts";
 import type { WriteOf } from "./codec.ts";
 import type { StageContext } from "./context.ts";
 import type { InputTypes, Loaded, OutputTypes, Stage } from "./stage.ts";
+import type { CodecOf } from "./temporary.ts";
 
 /** What a stage returns: its outputs as it makes them, before any codec writes them. */
-export type StageOutputs<O extends OutputTypes> = { readonly [K in keyof O]: WriteOf<O[K]> };
+export type StageOutputs<O extends OutputTypes> = { readonly [K in keyof O]: WriteOf<CodecOf<O[K]>> };
 
 /**
  * Runs a stage with inputs as its codecs read them. Parameters are checked and completed as a run does it; the engine is the

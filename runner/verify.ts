@@ -9,6 +9,10 @@ import { lock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
 import type { Acceptance } from "./store/acceptance.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
+import type { PlannedNode } from "./plan.ts";
+import { dropOutputs } from "./store/drop_outputs.ts";
+import { HeldResults } from "./store/held.ts";
+import { ObjectUses } from "./store/object_uses.ts";
 import type { Store } from "./store/store.ts";
 
 /** The result of re-hashing a store. */
@@ -16,6 +20,8 @@ export interface StoreCheck {
   readonly objects: number;
   readonly bytes: number;
   readonly results: number;
+  /** Temporary outputs that were dropped: no fault. */
+  readonly dropped: number;
   /** One line per fault: which object or result, and what is wrong. Damaged ones have been set aside. */
   readonly faults: readonly string[];
   /** Files in the store's folder that do not belong to the store; they were left alone. */
@@ -48,18 +54,20 @@ export async function verifyStore(
     options.onProgress?.(bytes, total);
   }
   let results = 0;
+  let dropped = 0;
   const turn = turns();
   for (const key of [...store.keys(onStranger)]) {
     await turn();
     options.signal?.throwIfAborted();
     results++;
     const found = store.lookup(key);
+    if (found.state === "found") dropped += Object.keys(found.result.dropped ?? {}).length;
     if (found.state === "damaged") faults.push(`result ${key}: ${found.why}`);
   }
   for (const folder of ["checkpoints", "runs", "workspaces", "locks", "damaged", "tmp"] as const) {
     ownEntries(store.root, folder, onStranger);
   }
-  return { objects: all.length, bytes, results, faults, strangers };
+  return { objects: all.length, bytes, results, dropped, faults, strangers };
 }
 
 /** The result of re-running a node. */
@@ -136,6 +144,7 @@ export async function verifyByExecution(
     checks.push(check);
     options.onNode?.(check);
   }
+  await dropAgain(session.store, plan.values());
   const { awaited } = session.pipeline.graph;
   if (awaited.length > 0) {
     const detail = `not known yet: the build waits for ${awaited.map(outputName).join(", ")}`;
@@ -143,6 +152,19 @@ export async function verifyByExecution(
     options.onNode?.(checks.at(-1)!);
   }
   return checks;
+}
+
+/** Drops what was made again so that its readers could be checked, unless a run needs it by now. */
+async function dropAgain(store: Store, plan: Iterable<PlannedNode>): Promise<void> {
+  const gone = [...plan].filter(({ result }) => result?.dropped !== undefined);
+  if (gone.length === 0) return;
+  using held = new HeldResults(store);
+  using _dropping = await store.dropping();
+  const uses = new ObjectUses(store);
+  await uses.refresh();
+  for (const { key, result } of gone) {
+    await held.alone(key!, () => void dropOutputs(store, uses, key!, Object.keys(result!.dropped!)));
+  }
 }
 
 function failed(node: string, outcome: Exclude<Outcome, { kind: "done" | "interrupted" }>): NodeCheck {

@@ -32,5 +32,6 @@ function gc(options: { days: number; dryRun?: true; store?: string; json?: true 
       bytesText(sweep.keptBytes)
     }) of runs of the last ${options.days} days`,
   );
+  if (sweep.keptDropped > 0) print(`${sweep.keptDropped} temporary outputs of these were dropped before`);
   if (sweep.strangers.length > 0) print(strangersText(sweep.strangers));
 }

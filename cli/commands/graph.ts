@@ -21,6 +21,7 @@ import {
   VERBOSE,
 } from "../options.ts";
 import { openPipeline } from "../session.ts";
+import { temporaryOutputs } from "../temporary.ts";
 import { note, print, printJson } from "../output.ts";
 import { defineCommand } from "../command.ts";
 
@@ -59,6 +60,7 @@ interface Edge {
 const COLOURS = {
   cached: "#c8e6c9",
   run: "#ffe0b2",
+  again: "#ffcc80",
   unknown: "#bbdefb",
   data: "#e0e0e0",
   open: "#ffffff",
@@ -70,6 +72,7 @@ type State = keyof typeof COLOURS;
 const WORDS: Record<State, string> = {
   cached: "cached",
   run: "to run",
+  again: "to be made again",
   unknown: "maybe to run",
   data: "data",
   open: "not known yet",
@@ -79,6 +82,8 @@ const WORDS: Record<State, string> = {
 interface Drawn {
   readonly name: string;
   readonly state: State;
+  /** Its state in words, and what became of its temporary outputs. */
+  readonly words: string;
   readonly tooltip: string;
 }
 
@@ -95,6 +100,7 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
         stage: planned.node.stage.name,
         state: stateOf(planned),
         reasons: planned.reasons.map(reasonText),
+        temporary: temporaryOutputs(session, planned),
       })),
       edges: edges.map((edge) => ({
         ...edge,
@@ -111,10 +117,16 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
   const drawn: Drawn[] = plan.map((planned) => ({
     name: planned.node.name,
     state: stateOf(planned),
+    words: [
+      WORDS[stateOf(planned)],
+      ...temporaryOutputs(session, planned).map(({ output, state }) => `${output} ${state}`),
+    ].join(", "),
     tooltip: planned.reasons.map(reasonText).join("; "),
   }));
   // What follows from artifacts that the build waits for is one node that stands for all.
-  if (awaited.length > 0) drawn.push({ name: "…", state: "open", tooltip: "the build waits for artifacts" });
+  if (awaited.length > 0) {
+    drawn.push({ name: "…", state: "open", words: WORDS.open, tooltip: "the build waits for artifacts" });
+  }
   for (const { node, output } of awaited) {
     edges.push({ from: position.get(node)!, to: plan.length, label: output });
   }
@@ -129,7 +141,8 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
 }
 
 function stateOf(planned: PlannedNode): State {
-  return planned.node.stage.locate === undefined ? planned.status : "data";
+  if (planned.node.stage.locate !== undefined) return "data";
+  return planned.remake === undefined ? planned.status : "again";
 }
 
 function edgesOf(nodes: readonly GraphNode[]): Edge[] {
@@ -148,8 +161,8 @@ function mermaid(nodes: readonly Drawn[], edges: readonly Edge[]): string {
   // Mermaid reads labels as Markdown and HTML: everything but plain characters goes in as an entity.
   const escape = (text: string) => text.replaceAll(/[^\w .,:=@+-]/gu, (char) => `#${char.codePointAt(0)};`);
   const lines = ["flowchart TD"];
-  nodes.forEach(({ name, state }, i) => {
-    lines.push(`  n${i}["${escape(name)}<br/><small>${WORDS[state]}</small>"]:::${state}`);
+  nodes.forEach(({ name, state, words }, i) => {
+    lines.push(`  n${i}["${escape(name)}<br/><small>${escape(words)}</small>"]:::${state}`);
   });
   for (const edge of edges) lines.push(`  n${edge.from} -- "${escape(edge.label)}" --> n${edge.to}`);
   for (const [state, colour] of Object.entries(COLOURS)) {
@@ -161,8 +174,8 @@ function mermaid(nodes: readonly Drawn[], edges: readonly Edge[]): string {
 /** An SVG drawing by Graphviz. */
 async function svg(drawn: readonly Drawn[], edges: readonly Edge[], title: string): Promise<string> {
   const { drawGraph } = await import("../../foundation/drawn_graph.ts");
-  const nodes = drawn.map(({ name, state, tooltip }) => ({
-    label: `${name}\n${WORDS[state]}`,
+  const nodes = drawn.map(({ name, state, words, tooltip }) => ({
+    label: `${name}\n${words}`,
     classes: `state-${state}`,
     fill: COLOURS[state],
     tooltip: tooltip || state,

@@ -3,7 +3,7 @@ import type { Artifact } from "../../runner/codec.ts";
 import { outputName } from "../../runner/awaited.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { VERSION } from "../../foundation/own_package.ts";
-import { indented } from "../../foundation/text.ts";
+import { indented, shellWord } from "../../foundation/text.ts";
 import type { Executor } from "../../runner/execute/executor.ts";
 import { reasonText } from "../../runner/key.ts";
 import {
@@ -18,6 +18,7 @@ import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { selectsAll } from "../../runner/selection.ts";
 import { outputSummaries } from "../../runner/summary.ts";
+import { droppedText, remakesText, temporaryOutputs } from "../temporary.ts";
 import type { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
 import { terminalAnswer } from "../answer.ts";
@@ -76,6 +77,7 @@ export default defineCommand({
         "--on-end <command>",
         "a line for the shell when the run has ended, which RETORT_STATUS and others tell of it",
       )
+      .option("--keep-temporary", "keep temporary outputs, though all that read them is made")
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
       .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT)
       .addOption(VERBOSE)
@@ -88,6 +90,7 @@ interface RunOptions extends PipelineOptions {
   dryRun?: true;
   lock?: true;
   frozen?: true;
+  keepTemporary?: true;
   watch?: true;
   onEnd?: string;
   jobs: number;
@@ -161,6 +164,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
       onEvent: (event) => renderer.show(event),
       onExecutor: (made) => executor = made,
       onGrown: checkLock,
+      keepTemporary: options.keepTemporary ?? false,
       ...(lock === undefined ? {} : { accept: (node, outputs) => outputFault(lock, node, outputs) }),
     });
   } catch (error) {
@@ -188,8 +192,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
 
 /** The command line as a user would type it again. */
 function commandLine(): string {
-  const words = Deno.args.map((arg) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : quoted(arg));
-  return ["deno task", ...words].join(" ");
+  return ["deno task", ...Deno.args.map(shellWord)].join(" ");
 }
 
 function showPlan(session: PipelineSession, plan: readonly PlannedNode[], options: RunOptions): void {
@@ -197,13 +200,17 @@ function showPlan(session: PipelineSession, plan: readonly PlannedNode[], option
   if (options.json) {
     const more = awaited.length === 0 ? [] : [{ node: null, status: "unknown", awaited }];
     printJson([
-      ...plan.map(({ node, status, reasons, key }) => ({
-        node: node.name,
-        stage: node.stage.name,
-        status,
-        key: key ?? null,
-        reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
-      })),
+      ...plan.map((planned) => {
+        const { node, status, reasons, key } = planned;
+        return {
+          node: node.name,
+          stage: node.stage.name,
+          status,
+          key: key ?? null,
+          reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
+          temporary: temporaryOutputs(session, planned),
+        };
+      }),
       ...more,
     ]);
     return;
@@ -215,12 +222,14 @@ function showPlan(session: PipelineSession, plan: readonly PlannedNode[], option
   };
   print(table(
     ["NODE", "STATE", "WHY"],
-    plan.map(({ node, status, reasons }) => [
-      node.name,
-      states[status],
-      status === "cached"
-        ? (node.stage.locate ? "data outside the store" : "")
-        : reasons.map(reasonText).join("; "),
+    plan.map((planned) => [
+      planned.node.name,
+      planned.remake === undefined ? states[planned.status] : paint("yellow", "again"),
+      [
+        ...planned.node.stage.locate ? ["data outside the store"] : planned.reasons.map(reasonText),
+        ...planned.remakeIf === undefined ? [] : [reasonText(planned.remakeIf)],
+        ...temporaryOutputs(session, planned).map(({ output, text }) => `${output} ${text}`),
+      ].join("; "),
     ]),
   ));
   const count = (status: PlannedNode["status"]) => plan.filter((planned) => planned.status === status).length;
@@ -229,6 +238,8 @@ function showPlan(session: PipelineSession, plan: readonly PlannedNode[], option
     `${count("run")} to run, ${count("cached")} cached` +
       (maybe === 0 ? "" : `, ${maybe} only if the nodes before them give other bytes`),
   );
+  const again = remakesText(plan);
+  if (again !== undefined) print(again);
   if (awaited.length > 0) print(`more is not known yet: the build waits for ${awaited.join(", ")}`);
 }
 
@@ -246,6 +257,7 @@ function summaryJson(session: PipelineSession, summary: RunSummary, summaries: R
     pipeline: session.pipeline.name,
     status: summary.status,
     seconds: summary.seconds,
+    dropped: summary.dropped,
     nodes: summary.nodes.map((outcome) => ({
       node: outcome.node.name,
       stage: outcome.node.stage.name,
@@ -310,6 +322,7 @@ function showEnd(summary: RunSummary, options: RunOptions): void {
       summary.recorded ? `run ${summary.run}` : "not recorded: the store is read-only"
     })`,
   );
+  if (summary.dropped.length > 0) note(droppedText(summary.dropped));
   for (const outcome of failed) {
     note(`\n${paint("red", "failed")} ${clean(outcome.node.name)}: ${clean(outcome.error ?? "")}`);
     if (outcome.hint !== undefined) note(`  ${clean(outcome.hint)}`);

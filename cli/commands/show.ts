@@ -1,4 +1,5 @@
 import type { Records } from "../../runner/records/records.ts";
+import { droppedLine, droppedNote } from "../../runner/dropped.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactJson, artifactSize } from "../../runner/store/artifacts.ts";
@@ -31,6 +32,7 @@ async function show(reference: string, options: { store?: string; json?: true })
   const swept = artifact.files.some((file) =>
     file.location === undefined && !store.blobs.has(file.digest, file.size)
   );
+  const dropped = droppedNote(store, records, record);
   const summary = records.summary(artifact.digest) ??
     (swept ? undefined : await summaryOf(store.blobs, artifact));
   if (options.json) {
@@ -39,6 +41,7 @@ async function show(reference: string, options: { store?: string; json?: true })
       summary: summary ?? null,
       bytes: artifactSize(artifact),
       inStore: !swept,
+      dropped: dropped ?? null,
       output: record.output,
       node: record.node,
       stage: record.stage,
@@ -68,7 +71,11 @@ async function show(reference: string, options: { store?: string; json?: true })
     ],
     ["key", record.key],
     ...acceptedText(store, record.key).map((text) => ["accepted", text]),
-    ...(swept ? [["note", "its files are no longer in the store"]] : []),
+    ...(dropped !== undefined
+      ? [["note", droppedLine(dropped)]]
+      : swept
+      ? [["note", "its files are no longer in the store"]]
+      : []),
   ]));
   print("");
   print(table(

@@ -78,7 +78,8 @@ async function rehash(options: VerifyOptions, signal: AbortSignal): Promise<void
       `${check.objects} objects (${bytesText(check.bytes)}) and ${check.results} results: ` +
         (check.faults.length === 0
           ? "all sound"
-          : `${check.faults.length} faults; the next run makes them again`),
+          : `${check.faults.length} faults; the next run makes them again`) +
+        (check.dropped === 0 ? "" : `; ${check.dropped} temporary outputs are dropped`),
     );
   }
   if (check.faults.length > 0) Deno.exitCode = 1;

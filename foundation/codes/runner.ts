@@ -44,6 +44,7 @@ export type RunnerCode =
   | "run/not-running"
   | "run/not-acceptable"
   | "run/other-bytes"
+  | "run/not-reproducible"
   | "run/interrupted"
   | "lock-file/unusable"
   | "lock-file/not-written"
@@ -281,6 +282,13 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "A node was run with `--frozen` and gave other bytes than the lock file says.",
     example: "output `model` has another digest than in the lock file",
     remedy: "Find out what is not deterministic, or accept the new bytes with `--lock`.",
+  },
+  "run/not-reproducible": {
+    means: "A temporary output was dropped, and its stage does not give the same bytes again.",
+    example:
+      "output `flows` was dropped, and made again it has other bytes: stage `embed` is not deterministic",
+    remedy:
+      "Make the node and what follows anew with `--force 'NODE+'`; make the stage deterministic, or its output not temporary.",
   },
   "run/interrupted": {
     means: "The run or command was stopped (Ctrl-C, SIGTERM).",

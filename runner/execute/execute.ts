@@ -37,11 +37,11 @@ export async function executeJob(
       signal: stop,
       onWait: () => tell({ type: "waiting" }),
     });
-    if (job.mode === "make") {
-      const found = store.lookup(job.key);
-      if (found.state === "found") return { kind: "elsewhere", result: found.result };
-    }
-    return await withStrays((check) => new Execution(store, stage, job, tell, stop).run(check));
+    const found = job.mode === "make" || job.mode === "remake" ? store.lookup(job.key) : undefined;
+    const earlier = found?.state === "found" ? found.result : undefined;
+    const gone = (job.wanted ?? []).some((name) => Object.hasOwn(earlier?.dropped ?? {}, name));
+    if (earlier !== undefined && !gone) return { kind: "elsewhere", result: earlier };
+    return await withStrays((check) => new Execution(store, stage, job, tell, stop, earlier).run(check));
   } catch (error) {
     return outcomeOf(error, stop);
   }
@@ -60,6 +60,8 @@ class Execution {
     readonly job: Job,
     readonly tell: (message: JobMessage) => void,
     readonly stop: AbortSignal,
+    /** The result whose dropped outputs are made again. */
+    readonly earlier: NodeResult | undefined,
   ) {
     this.#scratch = `${store.tmp}/scratch-${uniqueName()}`;
     this.#told = telling(tell);
@@ -71,26 +73,32 @@ class Execution {
     const checkpoint = stage.checkpoint === undefined
       ? undefined
       : new CheckpointFolder(store, job.mode === "check" ? `${job.key}.check` : job.key, stage.checkpoint);
-    if (job.mode !== "make") checkpoint?.drop();
+    if (job.mode === "recompute" || job.mode === "check") checkpoint?.drop();
     const began = performance.now();
     try {
-      const outputs = await this.#outputs(checkpoint);
-      this.#warnIfChanged(outputs);
-      const result: NodeResult = {
-        key: job.key,
-        stage: stage.name,
-        node: job.node,
-        run: job.run,
-        components: job.components,
-        outputs,
-        ...(this.#engine === undefined ? {} : { engine: this.#engine }),
-        seconds: (performance.now() - began) / 1000,
-        finished: new Date().toISOString(),
-      };
-      check();
-      if (job.mode !== "check") store.commit(result);
-      checkpoint?.drop();
-      return { kind: "done", result };
+      for (let times = 1;; times++) {
+        const outputs = await this.#outputs(checkpoint);
+        this.#warnIfChanged(outputs);
+        const result: NodeResult = this.earlier !== undefined ? this.#remade(this.earlier, outputs) : {
+          key: job.key,
+          stage: stage.name,
+          node: job.node,
+          run: job.run,
+          components: job.components,
+          outputs,
+          ...(this.#engine === undefined ? {} : { engine: this.#engine }),
+          seconds: (performance.now() - began) / 1000,
+          finished: new Date().toISOString(),
+        };
+        check();
+        // Where another run dropped the same bytes while they were found to be there, they are written once more.
+        if (job.mode !== "check" && !await store.commitWhole(result)) {
+          if (times < 3) continue;
+          throw new RetortError("store/damaged", "what it wrote is removed from the store again and again");
+        }
+        checkpoint?.drop();
+        return { kind: "done", result };
+      }
     } finally {
       if (this.#scratchMade) removeQuietly(this.#scratch);
     }
@@ -241,6 +249,43 @@ class Execution {
       outputs[name] = await writeArtifact(this.store.blobs, codec, values[name], what);
     }
     return outputs;
+  }
+
+  /**
+   * The earlier result with what was made again.
+   *
+   * @throws RetortError when it has other bytes: results that were made of the earlier ones are in the store.
+   */
+  #remade(earlier: NodeResult, outputs: Record<string, Artifact>): NodeResult {
+    const { job } = this;
+    const other = Object.keys(outputs).filter((name) =>
+      outputs[name]!.digest !== earlier.outputs[name]?.digest
+    );
+    const lost = other.filter((name) => job.wanted!.includes(name));
+    if (lost.length > 0) {
+      throw new RetortError(
+        "run/not-reproducible",
+        `${
+          lost.map((name) => `output \`${name}\``).join(", ")
+        } was dropped, and made again it has other bytes: stage ` +
+          `\`${this.stage.name}\` is not deterministic${
+            earlier.accepted === undefined ? "" : ", or the accepted change is not harmless"
+          }`,
+        {
+          hint:
+            `Make it and what follows anew: --force '${job.node}+'. Outputs that cannot be made again should not be ` +
+            "temporary.",
+        },
+      );
+    }
+    for (const name of other) {
+      const text =
+        `warning: output \`${name}\` has other bytes than before: the stage is not deterministic; the earlier ones are kept`;
+      this.tell({ type: "log", text });
+    }
+    const { dropped = {}, ...rest } = earlier;
+    const still = Object.entries(dropped).filter(([name]) => other.includes(name));
+    return still.length === 0 ? rest : { ...rest, dropped: Object.fromEntries(still) };
   }
 
   /** Warns when a recomputed node produces different bytes: its stage is not deterministic. */

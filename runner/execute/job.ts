@@ -34,9 +34,12 @@ export interface Job {
   readonly store: string;
   /**
    * `make`: unless a result is there. `recompute`: even if a result or a checkpoint is there. `check`:
-   * likewise, but the result is only returned, not recorded.
+   * likewise, but the result is only returned, not recorded. `remake`: the outputs of `wanted`, which were dropped, unless they are
+   * there; they must be what they were.
    */
-  readonly mode: "make" | "recompute" | "check";
+  readonly mode: "make" | "recompute" | "check" | "remake";
+  /** Dropped outputs to be made again. */
+  readonly wanted?: readonly string[];
 }
 
 /** How an execution ended. */

@@ -28,7 +28,8 @@ const FORMS = {
   checkpoints: [{ kind: "folder", name: /^[0-9a-f]{64}(\.check)?$/, is: "a key" }],
   runs: [{ kind: "folder", name: /^\d{8}t\d{6}-[0-9a-f]{6}$/, is: "a run's id" }],
   workspaces: [{ kind: "folder", name: /^.+-[0-9a-f]{8}$/, is: "a node's name" }],
-  locks: [{ kind: "file", name: /^[0-9a-f]{4}$/, is: "four digits" }],
+  // Of keys, of the first digits of keys that are held, and of objects that are being dropped.
+  locks: [{ kind: "file", name: /^([0-9a-f]{2}|[0-9a-f]{4}|objects)$/, is: "four digits" }],
   damaged: [{ kind: "file", name: /^[0-9a-f]{64}(\.json)?$/, is: "a digest" }],
   tmp: [
     { kind: "file", name: UNFINISHED, is: "an unfinished file's" },

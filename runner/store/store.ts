@@ -1,14 +1,16 @@
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Artifact } from "../codec.ts";
 import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { isDigest } from "../../foundation/canonical.ts";
-import { CallError, messageOf, RetortError } from "../../foundation/errors.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { artifactFromJson, artifactJson } from "./artifacts.ts";
 import { uniqueName, writeFileAtomic } from "../../foundation/atomic.ts";
 import { readSealed, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
 import { fileFault, guardedSync } from "../../foundation/faults.ts";
+import { type Lock, lock } from "../../foundation/locks.ts";
 import { digestFiles, type OnStranger, type Stranger } from "./own.ts";
+import { refuseUnusable } from "./usable.ts";
 import type { Acceptance } from "./acceptance.ts";
 import type { KeyComponents } from "../key.ts";
 
@@ -31,6 +33,8 @@ export interface NodeResult {
   readonly finished: string;
   /** Present where the code of before a change made it, which somebody called harmless. */
   readonly accepted?: Acceptance;
+  /** When temporary outputs were dropped, by name, ISO 8601: their bytes may be gone. */
+  readonly dropped?: Readonly<Record<string, string>>;
 }
 
 /** The outcome of looking up a result. */
@@ -174,8 +178,9 @@ export class Store {
   }
 
   /**
-   * The result of a key, if all its objects are there with the right sizes. Damaged records and
-   * objects of a wrong size are set aside; a record of an unknown format stays until it is made again.
+   * The result of a key, if all its objects are there with the right sizes, but for those of dropped outputs: `dropped` of what is
+   * returned names those whose bytes are gone. Damaged records and objects of a wrong size are set aside; a record of an unknown
+   * format stays until it is made again.
    */
   lookup(key: Digest): Lookup {
     const path = this.#resultPath(key);
@@ -194,9 +199,14 @@ export class Store {
       }
       return { state: "damaged", why: `the record of its result was damaged: ${why}` };
     }
+    const gone: Record<string, string> = {};
     for (const [name, artifact] of Object.entries(result.outputs)) {
       for (const file of artifact.files) {
         if (this.blobs.has(file.digest, file.size)) continue;
+        if (result.dropped !== undefined && Object.hasOwn(result.dropped, name)) {
+          gone[name] = result.dropped[name]!;
+          break;
+        }
         const aside = this.blobs.setAside(file.digest);
         return {
           state: "damaged",
@@ -204,7 +214,18 @@ export class Store {
         };
       }
     }
-    return { state: "found", result };
+    if (result.dropped === undefined) return { state: "found", result };
+    const { dropped: _, ...whole } = result;
+    return {
+      state: "found",
+      result: Object.keys(gone).length === 0 ? whole : { ...whole, dropped: gone },
+    };
+  }
+
+  /** When outputs of a result were dropped, by name. Its objects are not checked. */
+  droppedOutputs(key: Digest): NodeResult["dropped"] {
+    const sealed = readSealed(this.#resultPath(key), FORMAT);
+    return sealed.state === "ok" ? sealed.body.dropped as unknown as NodeResult["dropped"] : undefined;
   }
 
   /** Who accepted the result of a key, where somebody did. Its objects are not checked. */
@@ -219,7 +240,52 @@ export class Store {
     return sealed.state === "unknown" ? sealed.why : undefined;
   }
 
-  /** Records a result: the last step of an execution, after all its objects are written. */
+  /**
+   * Records a result, unless one of its objects was dropped since it was found to be there: the last step of an execution.
+   *
+   * @returns whether it is recorded.
+   */
+  async commitWhole(result: NodeResult): Promise<boolean> {
+    const { dropped = {} } = result;
+    const whole = () =>
+      Object.entries(result.outputs).every(([name, { files }]) =>
+        Object.hasOwn(dropped, name) || files.every((file) => this.blobs.has(file.digest, file.size))
+      );
+    // Where nothing was ever dropped there is no such file, and no need to wait for anybody.
+    if (!exists(this.#droppingPath)) {
+      this.commit(result);
+      if (!exists(this.#droppingPath)) return true;
+    }
+    using _still = await lock(this.#droppingPath, { mode: "shared" });
+    if (!whole()) return false;
+    this.commit(result);
+    return true;
+  }
+
+  get #droppingPath(): string {
+    return `${this.root}/locks/objects`;
+  }
+
+  /** Taken by whoever drops outputs: nobody else does so meanwhile, and no result is recorded. */
+  async dropping(): Promise<Lock> {
+    return await lock(this.#droppingPath);
+  }
+
+  /**
+   * Notes in a result that outputs are dropped, durably: from then on their bytes may be gone.
+   *
+   * @returns the result as it was; undefined when there is none.
+   */
+  markDropped(key: Digest, outputs: readonly string[], when: string): NodeResult | undefined {
+    const sealed = readSealed(this.#resultPath(key), FORMAT);
+    const result = sealed.state === "ok" ? resultFromJson(sealed.body) : undefined;
+    if (result === undefined) return undefined;
+    const marks = outputs.filter((name) => Object.hasOwn(result.outputs, name)).map((name) => [name, when]);
+    this.commit({ ...result, dropped: { ...Object.fromEntries(marks), ...result.dropped } });
+    return result;
+  }
+
+  /** Records a result whose objects are written. */
   commit(result: NodeResult): void {
     const path = this.#resultPath(result.key);
     guardedSync(
@@ -235,6 +301,7 @@ export class Store {
       ...(result.accepted === undefined
         ? {}
         : { accepted: { ...result.accepted, changes: [...result.accepted.changes] } }),
+      ...(result.dropped === undefined ? {} : { dropped: { ...result.dropped } }),
     } as unknown as JsonObject);
   }
 
@@ -279,36 +346,12 @@ const OWN = new Set([
   ],
 ]);
 
-/** @throws CallError when there cannot be a folder of that name, whoever makes it. */
-function refuseUnusable(root: string): void {
-  for (let path = root;; path = dirname(path)) {
-    let found: Deno.FileInfo;
-    try {
-      found = Deno.lstatSync(path);
-    } catch (error) {
-      if (dirname(path) === path) return;
-      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) continue;
-      throw fileFault(error, "opening", root);
-    }
-    const hint = "Name a folder with --store DIR; it is made where it is missing.";
-    if (found.isSymlink) {
-      try {
-        found = Deno.statSync(path);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw fileFault(error, "opening", root);
-        throw new CallError(
-          "store/unusable",
-          `the store cannot be at ${root}: ${path} is a broken link`,
-          { hint },
-        );
-      }
-    }
-    if (found.isDirectory) return;
-    throw new CallError(
-      "store/unusable",
-      `the store cannot be at ${root}: ${path === root ? "it" : path} is a file, not a folder`,
-      { hint },
-    );
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -189,6 +189,9 @@ async function digestsOf(texts: readonly string[], more: Record<string, string> 
   }
 }
 
+const OWN =
+  `import { defineStage, temporary, text } from "file://${ROOT}/mod.ts"; const [f, t] = [defineStage, temporary];`;
+
 Deno.test("what means the same is the same", async () => {
   const pairs: [string, string][] = [
     [`export const run = () => ({ a: 1, b: 2 });`, `export const run = () => ({\n  "a": 1,\n  'b': 2,\n})`],
@@ -223,6 +226,24 @@ Deno.test("what means the same is the same", async () => {
     [
       `@d class A {} function d(x) { return x } export const run = () => A;`,
       `@d\nclass A {}\nfunction d(x) { return (x) }\nexport const run = () => A;`,
+    ],
+    // How nodes run, and which outputs are kept, is no part of the code.
+    ...[
+      OWN,
+      `import { defineStage as declare, temporary as brief, text } from "retort"; const [f, t] = [declare, brief];`,
+    ]
+      .flatMap((imports, i): [string, string][] => {
+        const [stage, brief] = i === 0 ? ["defineStage", "temporary"] : ["declare", "brief"];
+        const plain = (more: string, output: string) =>
+          `${imports} export const run = ${stage}({ name: "a", ${more} outputs: { text: ${output} }, run: () => 1 });`;
+        return [
+          [plain("", "text"), plain(`resources: { cores: 2 }, retries: { times: 3 },`, "text")],
+          [plain("", "text"), plain("", `${brief}(text)`)],
+        ];
+      }),
+    [
+      `import { defineStage, text } from "retort"; export const run = defineStage({ name: "a", outputs: { text }, run() {} });`,
+      `import { defineStage, temporary, text } from "retort"; export const run = defineStage({ name: "a", outputs: { text: temporary(text) }, run() {} });`,
     ],
   ];
   const digests = await digestsOf(pairs.flat());
@@ -271,6 +292,14 @@ Deno.test("what means something else is another one", async () => {
     `import { get } from "./state.ts"; export const run = () => get();`,
     `globalThis.a = 1; export const run = () => globalThis.a;`,
     `globalThis.a = 2; export const run = () => globalThis.a;`,
+    // Functions of one's own with these names are code as any other.
+    ...["retries: 1", "retries: 2"].map((more) =>
+      `const defineStage = (it) => () => it; export const run = defineStage({ ${more} });`
+    ),
+    ...["1", "temporary(1)"].map((value) =>
+      `import { defineStage } from "retort"; const temporary = (x) => x + 1; export const run = defineStage({ name: "b", run: () => ${value} });`
+    ),
+    `import { defineStage } from "retort"; export const run = defineStage({ name: "b", run: () => ({ retries: 3 }) });`,
   ];
   const digests = await digestsOf(texts, {
     "x.json": `{"a": 1}`,

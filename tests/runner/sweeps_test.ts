@@ -165,6 +165,7 @@ Deno.test("equal nodes wait for the first without being looked at again and agai
       ...{ store, records, graph, targets, planner, record, executor: lanes(executed), engine: "cpu" },
       policies: new Policies(),
       capacity: new Policies().capacity(1),
+      ...{ wanted: () => new Map(), keepTemporary: false },
       onEvent: () => {},
       stop: new AbortController().signal,
     });

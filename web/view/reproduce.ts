@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonicalText } from "../../foundation/canonical.ts";
+import { shellWord } from "../../foundation/text.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -44,9 +45,4 @@ export function reproduction(run: RunRecord): Reproduction {
     ],
     warnings,
   };
-}
-
-/** Quotes a word for a POSIX shell. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
