@@ -21,13 +21,13 @@ export interface Tile {
   readonly x: number;
   /** Threads of a workgroup along the rows. */
   readonly y: number;
-  /** `shared`: part of the summation length that is loaded at a time. */
+  /** `shared`: part of the summation length that is loaded at a time, a multiple of four; 8 when left out. */
   readonly depth?: number;
 }
 
 /** The kernel of a matrix product. */
 export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
-  const { kind, rows, columns, x, y, depth } = tile;
+  const { kind, rows, columns, x, y } = tile;
   return {
     template: "matmul",
     constants: {
@@ -42,10 +42,31 @@ export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
       X: x,
       Y: y,
       ...(kind === "subgroup" && { LANES: x, LOADS: rows / x }),
-      ...(kind === "shared" && { DEPTH: depth ?? 16 }),
+      // Shared tiles: a thread's groups of four are as far apart as all threads' first groups are wide.
+      ROW_STEP: kind === "shared" ? 4 * y : 4,
+      COL_STEP: kind === "shared" ? 4 * x : 4,
+      ...(kind === "shared" && sharedConstants(tile)),
       ADD: add,
     },
   };
+}
+
+/** Part of the summation length that tiles of {@link Tile.kind} `shared` load at a time, unless they say. */
+const DEPTH = 8;
+
+/** How shared tiles are loaded: a load takes four numbers of an operand. */
+function sharedConstants({ rows, columns, x, y, depth = DEPTH }: Tile) {
+  // A load by row takes four rows, and a thread makes one a tile.
+  if (depth % 4 !== 0 || depth * Math.max(rows * y, columns * x) > 16 * x * y) {
+    throw new RangeError(`a shared tile of depth ${depth} has too few threads to load it`);
+  }
+  const loads = (numbers: number) => Math.ceil(numbers * depth / 4 / (x * y));
+  return { DEPTH4: depth / 4, DEPTH: depth, LEFT_LOADS: loads(y * rows), RIGHT_LOADS: loads(x * columns) };
+}
+
+/** Bytes of shared memory: two tiles of each operand, a fifth of them padding. */
+function sharedBytes({ rows, columns, x, y, depth = DEPTH }: Tile): number {
+  return 2 * (depth / 4) * (x * columns / 4 + y * rows / 4) * 80;
 }
 
 /** Number of workgroups that cover `rows` by `columns` results. */
@@ -69,10 +90,8 @@ export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[
       .map(([rows, columns]) => ({ kind: "subgroup", rows, columns, x: lanes, y: 1 }) as Tile)
       .concat(register, small);
   }
-  const shared = [8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16, depth: 16 }))
-    .filter(({ x, y, rows, columns }) =>
-      x * y <= limits.invocations && 4 * 16 * (x * columns + y * rows + 8) <= limits.shared
-    );
+  const shared = [8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16 }))
+    .filter((tile) => tile.x * tile.y <= limits.invocations && sharedBytes(tile) <= limits.shared);
   return [...shared, { kind: "register", rows: 8, columns: 8, x: 8, y: 8 }, small];
 }
 

@@ -7,7 +7,8 @@
 // never stored.
 //
 // Constants: FORM; TILE (how operands are loaded), ROWS and COLS (results per thread), X and Y (workgroup), LANES for
-// `subgroup`, DEPTH for `shared`; ADD: results are added to the output.
+// `subgroup`, DEPTH for `shared`; ROW_STEP and COL_STEP between a thread's groups of four rows and columns; ADD: results are
+// added to the output.
 struct Shape {
   rows: u32,        // flows: outputs o; otherwise the batch has them
   columns: u32,     // outputs of a row, in numbers
@@ -41,8 +42,12 @@ struct Term { left: u32, right: u32 }
 //# end
 
 //# if TILE == shared
-var<workgroup> leftTile: array<array<f32, ${Y * ROWS + 4}>, $DEPTH>;
-var<workgroup> rightTile: array<array<f32, ${X * COLS + 4}>, $DEPTH>;
+// Four rows of an operand at four steps of the sums, a column a step: one index for sixteen numbers. The padding makes neighbours
+// lie 20 words apart, so that eight threads that read a column of eight neighbours use every bank once.
+struct Four { steps: mat4x4f, padding: vec4f }
+// Two tiles each: one is read while the next one is written.
+var<workgroup> leftTile: array<Four, ${2 * DEPTH4 * Y * ROWS4}>;
+var<workgroup> rightTile: array<Four, ${2 * DEPTH4 * X * COLS4}>;
 //# end
 
 @compute @workgroup_size($X, $Y)
@@ -57,8 +62,13 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   let rows = batch.rows;
   let depth = shape.depth;
   //# end
+  //# if TILE == shared
+  let row0 = group.y * ${Y * ROWS}u + local.y * 4u;
+  let col0 = group.x * ${X * COLS}u + local.x * 4u;
+  //# else
   let row0 = (group.y * ${Y}u + local.y) * ${ROWS}u;
   let col0 = (group.x * ${X}u + local.x) * ${COLS}u;
+  //# end
   //# for i in ROWS
   //# for q in COLS4
   var c$i_$q = vec4f();
@@ -67,8 +77,36 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
 
   //# if TILE == shared
   let thread = local.y * ${X}u + local.x;
-  let groupRow = group.y * ${Y * ROWS}u;
-  let groupCol = group.x * ${X * COLS}u;
+  // What this thread loads of a tile, the same in all tiles. Past the last row or column that one is loaded again. Loads by row take
+  // four rows each, the right operand's by the last threads, so that other subgroups do them.
+  //# if LEFT == rows
+  let leftWho = thread;
+  let leftSpot = leftWho % ${Y * ROWS4}u;
+  let leftStep = leftWho / ${Y * ROWS4}u;
+  //# for i in 4
+  let leftAt$i = min(group.y * ${Y * ROWS}u + leftSpot * 4u + ${i}u, rows - 1u) * shape.leftStride + leftStep;
+  //# end
+  //# else
+  //# for n in LEFT_LOADS
+  let leftWho$n = thread + ${n * X * Y}u;
+  let leftAt$n = (leftWho$n / ${Y * ROWS4}u) * shape.leftStride +
+    min(group.y * ${Y * ROWS4}u + leftWho$n % ${Y * ROWS4}u, (rows + 3u) / 4u - 1u);
+  //# end
+  //# end
+  //# if RIGHT == rows
+  let rightWho = ${X * Y - 1}u - thread;
+  let rightSpot = rightWho % ${X * COLS4}u;
+  let rightStep = rightWho / ${X * COLS4}u;
+  //# for i in 4
+  let rightAt$i = min(group.x * ${X * COLS}u + rightSpot * 4u + ${i}u, shape.columns - 1u) * shape.rightStride + rightStep;
+  //# end
+  //# else
+  //# for n in RIGHT_LOADS
+  let rightWho$n = thread + ${n * X * Y}u;
+  let rightAt$n = (rightWho$n / ${X * COLS4}u) * shape.rightStride +
+    min(group.x * ${X * COLS4}u + rightWho$n % ${X * COLS4}u, (shape.columns + 3u) / 4u - 1u);
+  //# end
+  //# end
   //# else
   //# if TILE == subgroup
   let lane = local.x;
@@ -125,70 +163,112 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# end
     let term = terms[t];
     //# if TILE == shared
-    for (var k0 = 0u; k0 < depth; k0 += ${DEPTH / 4}u) {
-      // Every thread loads its share of the two tiles; past the end of the sums they are zero-filled.
-      for (var n = thread; n < ${Y * ROWS * DEPTH / 4}u; n += ${X * Y}u) {
+    //# if LEFT == rows
+    //# for i in 4
+    var leftNext$i = vec4f();
+    //# end
+    //# else
+    //# for n in LEFT_LOADS
+    var leftNext$n = vec4f();
+    //# end
+    //# end
+    //# if RIGHT == rows
+    //# for i in 4
+    var rightNext$i = vec4f();
+    //# end
+    //# else
+    //# for n in RIGHT_LOADS
+    var rightNext$n = vec4f();
+    //# end
+    //# end
+    var tile = 0u;
+    // The next tile is on its way to registers while this one is used; one barrier a tile.
+    for (var k0 = 0u; k0 < depth + ${DEPTH4}u; k0 += ${DEPTH4}u) {
+      if (k0 < depth) {
         //# if LEFT == rows
-        let row = n / ${DEPTH / 4}u;
-        let k = n % ${DEPTH / 4}u;
-        var v = vec4f();
-        if (k0 + k < depth) {
-          v = left[term.left + min(groupRow + row, rows - 1u) * shape.leftStride + k0 + k];
+        if (leftWho < ${Y * ROWS4 * DEPTH4}u && k0 + leftStep < depth) {
+          //# for i in 4
+          leftNext$i = left[term.left + leftAt$i + k0];
+          //# end
+        } else {
+          //# for i in 4
+          leftNext$i = vec4f();
+          //# end
         }
-        //# for c in 4
-        leftTile[k * 4u + ${c}u][row] = v[$c];
-        //# end
         //# else
-        let k = n / ${Y * ROWS / 4}u;
-        let row = n % ${Y * ROWS / 4}u;
-        var v = vec4f();
-        if (k0 * 4u + k < depth * 4u) {
-          v = left[term.left + (k0 * 4u + k) * shape.leftStride +
-            min(groupRow / 4u + row, (rows + 3u) / 4u - 1u)];
+        //# for n in LEFT_LOADS
+        leftNext$n = vec4f();
+        if (leftWho$n < ${Y * ROWS4 * DEPTH}u && k0 * 4u + leftWho$n / ${Y * ROWS4}u < depth * 4u) {
+          leftNext$n = left[term.left + k0 * 4u * shape.leftStride + leftAt$n];
         }
-        //# for c in 4
-        leftTile[k][row * 4u + ${c}u] = v[$c];
         //# end
         //# end
-      }
-      for (var n = thread; n < ${X * COLS * DEPTH / 4}u; n += ${X * Y}u) {
         //# if RIGHT == rows
-        let col = n / ${DEPTH / 4}u;
-        let k = n % ${DEPTH / 4}u;
-        var v = vec4f();
-        if (k0 + k < depth) {
-          v = right[term.right + min(groupCol + col, shape.columns - 1u) * shape.rightStride + k0 + k];
+        if (rightWho < ${X * COLS4 * DEPTH4}u && k0 + rightStep < depth) {
+          //# for i in 4
+          rightNext$i = right[term.right + rightAt$i + k0];
+          //# end
+        } else {
+          //# for i in 4
+          rightNext$i = vec4f();
+          //# end
         }
-        //# for c in 4
-        rightTile[k * 4u + ${c}u][col] = v[$c];
-        //# end
         //# else
-        let k = n / ${X * COLS / 4}u;
-        let col = n % ${X * COLS / 4}u;
-        var v = vec4f();
-        if (k0 * 4u + k < depth * 4u) {
-          v = right[term.right + (k0 * 4u + k) * shape.rightStride +
-            min(groupCol / 4u + col, (shape.columns + 3u) / 4u - 1u)];
+        //# for n in RIGHT_LOADS
+        rightNext$n = vec4f();
+        if (rightWho$n < ${X * COLS4 * DEPTH}u && k0 * 4u + rightWho$n / ${X * COLS4}u < depth * 4u) {
+          rightNext$n = right[term.right + k0 * 4u * shape.rightStride + rightAt$n];
         }
-        //# for c in 4
-        rightTile[k][col * 4u + ${c}u] = v[$c];
+        //# end
+        //# end
+      }
+      if (k0 > 0u) {
+        let leftFrom = (1u - tile) * ${DEPTH4 * Y * ROWS4}u + local.y;
+        let rightFrom = (1u - tile) * ${DEPTH4 * X * COLS4}u + local.x;
+        //# for s in DEPTH4
+        //# for q in COLS4
+        let b$s_$q = rightTile[rightFrom + ${s * X * COLS4 + q * X}u].steps;
+        //# end
+        //# for i in ROWS4
+        let a$s_$i = leftTile[leftFrom + ${s * Y * ROWS4 + i * Y}u].steps;
+        //# for k in 4
+        //# for r in 4
+        //# for q in COLS4
+        c${i * 4 + r}_$q = fma(vec4f(a$s_$i[$k][$r]), b$s_$q[$k], c${i * 4 + r}_$q);
+        //# end
+        //# end
+        //# end
+        //# end
+        //# end
+      }
+      if (k0 < depth) {
+        //# if LEFT == rows
+        if (leftWho < ${Y * ROWS4 * DEPTH4}u) {
+          leftTile[tile * ${DEPTH4 * Y * ROWS4}u + leftWho].steps = transpose(mat4x4f(leftNext0, leftNext1, leftNext2, leftNext3));
+        }
+        //# else
+        //# for n in LEFT_LOADS
+        if (leftWho$n < ${Y * ROWS4 * DEPTH}u) {
+          let k = leftWho$n / ${Y * ROWS4}u;
+          leftTile[tile * ${DEPTH4 * Y * ROWS4}u + k / 4u * ${Y * ROWS4}u + leftWho$n % ${Y * ROWS4}u].steps[k % 4u] = leftNext$n;
+        }
+        //# end
+        //# end
+        //# if RIGHT == rows
+        if (rightWho < ${X * COLS4 * DEPTH4}u) {
+          rightTile[tile * ${DEPTH4 * X * COLS4}u + rightWho].steps = transpose(mat4x4f(rightNext0, rightNext1, rightNext2, rightNext3));
+        }
+        //# else
+        //# for n in RIGHT_LOADS
+        if (rightWho$n < ${X * COLS4 * DEPTH}u) {
+          let k = rightWho$n / ${X * COLS4}u;
+          rightTile[tile * ${DEPTH4 * X * COLS4}u + k / 4u * ${X * COLS4}u + rightWho$n % ${X * COLS4}u].steps[k % 4u] = rightNext$n;
+        }
         //# end
         //# end
       }
       workgroupBarrier();
-      for (var k = 0u; k < ${DEPTH}u; k++) {
-        //# for q in COLS4
-        let b$q = vec4f(rightTile[k][local.x * ${COLS}u + ${q * 4}u], rightTile[k][local.x * ${COLS}u + ${q * 4 + 1}u],
-          rightTile[k][local.x * ${COLS}u + ${q * 4 + 2}u], rightTile[k][local.x * ${COLS}u + ${q * 4 + 3}u]);
-        //# end
-        //# for i in ROWS
-        let a$i = vec4f(leftTile[k][local.y * ${ROWS}u + ${i}u]);
-        //# for q in COLS4
-        c$i_$q = fma(a$i, b$q, c$i_$q);
-        //# end
-        //# end
-      }
-      workgroupBarrier();
+      tile = 1u - tile;
     }
     //# else
     for (var k = 0u; k < depth; k++) {
@@ -278,28 +358,28 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   }
   //# end
   //# for i in ROWS
-  if (row0 + ${i}u < rows) {
-    let row = row0 + ${i}u;
+  if (row0 + ${i / 4 * ROW_STEP + i % 4}u < rows) {
+    let row = row0 + ${i / 4 * ROW_STEP + i % 4}u;
     //# if FORM == forward
     let index = fold.other + row;
     let reach = marks[index] & REACH;
     //# for q in COLS4
     //# for c in 4
-    if (col0 + ${q * 4 + c}u < shape.columns) {
+    if (col0 + ${q * COL_STEP + c}u < shape.columns) {
       let sum = c$i_$q[$c];
       var log = ZERO;
       // Written so that NaN stays NaN.
       if (!(sum <= 0.0)) { log = log2(sum) - BIAS; }
       // Terms of a sum this small may have underflowed: repair.wgsl recomputes the row in the log domain.
       if (sum < SMALL && (sum > 0.0 || reach != 0u)) { marks[index] = reach | REPAIR; }
-      out[fold.out + row * shape.outStride + col0 + ${q * 4 + c}u] = log;
+      out[fold.out + row * shape.outStride + col0 + ${q * COL_STEP + c}u] = log;
     }
     //# end
     //# end
     //# else
     //# for q in COLS4
-    if (col0 + ${q * 4}u < shape.columns) {
-      let at = row * shape.outStride + (col0 + ${q * 4}u) / 4u;
+    if (col0 + ${q * COL_STEP}u < shape.columns) {
+      let at = row * shape.outStride + (col0 + ${q * COL_STEP}u) / 4u;
       //# if ADD
       out[fold.out + at] = fma(c$i_$q, other[fold.other + at], out[fold.out + at]);
       //# else

@@ -70,6 +70,7 @@ Deno.test({
   async fn() {
     const tiles = candidateTiles((await host.ready()).open);
     tiles.push({ kind: "shared", rows: 4, columns: 4, x: 8, y: 8, depth: 16 });
+    tiles.push(...[8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16 })));
     const found = [];
     for (const tile of tiles) {
       const engine = await WebGpuEngine.open(host, circuit, { tiles: () => tile });
