@@ -45,19 +45,45 @@ export class KneserNeyModel {
    * @param before the tokens before it, oldest first; only the last `order - 1` of `to` are read
    */
   probability(token: number, before: ArrayLike<number>, to: number = before.length): number {
-    const context = Math.min(to, this.#ngrams.order - 1);
+    const longest = Math.min(to, this.#ngrams.order - 1);
     let p = 1 / this.#ngrams.vocabulary;
-    for (let length = 0; length <= context; length++) {
-      const level = length === context ? this.#longest[length]! : this.#shorter[length]!;
-      const parent = this.#ngrams.find(before, to - length, to);
-      // A context that was never seen, or never before a token, leaves everything to the shorter one.
-      const total = parent < 0 ? 0 : level.totals[parent] ?? 0;
-      if (total === 0) continue;
-      const node = this.#ngrams.childOf(length, parent, token);
-      const count = node < 0 ? 0 : level.counts[node]!;
-      p = (count - level.discounts[Math.min(count, 3)]!) / total + level.left[parent]! * p;
+    for (let length = 0; length <= longest; length++) {
+      const context = this.context(before, to, length);
+      const { taken, left } = this.share(context, length, token, length === longest);
+      p = taken + left * p;
     }
     return p;
+  }
+
+  /** The context of the last `length` of the first `to` tokens, or -1 if it was never seen. */
+  context(before: ArrayLike<number>, to: number, length: number): number {
+    return this.#ngrams.find(before, to - length, to);
+  }
+
+  /** How often a context was seen before a token. */
+  uses(context: number, length: number): number {
+    return context < 0 ? 0 : this.#longest[length]!.totals[context] ?? 0;
+  }
+
+  /**
+   * What a context of `length` tokens gives: the discounted share of its own counts that is the token's, and the share that is left
+   * to the context one token shorter, or below the empty one to the uniform distribution.
+   *
+   * @param longest whether no longer context is known, so that its occurrences count
+   */
+  share(
+    context: number,
+    length: number,
+    token: number,
+    longest: boolean,
+  ): { readonly taken: number; readonly left: number } {
+    const level = longest ? this.#longest[length]! : this.#shorter[length]!;
+    // A context that was never seen, or never before a token, leaves everything to the shorter one.
+    const total = context < 0 ? 0 : level.totals[context] ?? 0;
+    if (total === 0) return { taken: 0, left: 1 };
+    const node = this.#ngrams.childOf(length, context, token);
+    const count = node < 0 ? 0 : level.counts[node]!;
+    return { taken: (count - level.discounts[Math.min(count, 3)]!) / total, left: level.left[context]! };
   }
 
   /** Negative log2 probability of `tokens`; the first follows `before`, oldest first. */

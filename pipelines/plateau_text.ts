@@ -1,7 +1,7 @@
 /**
  * Perplexity of hidden Markov models against their size: dense ones, and blocked ones in which a word has the states of its
  * class alone, so that tens of thousands of states are affordable. Each size starts at random and from teachers; every
- * arm is trained until the validation text ends it. The floors are those of the text: n-grams that start anew with each window.
+ * arm is trained until the validation text ends it, and scored alone and with the n-grams of the training text. The floors are those of the text: n-grams that start anew with each window.
  *
  *     deno task run pipelines/plateau_text.ts
  *     deno task run pipelines/plateau_text.ts --set 'blocked=[{"blocks":128,"states":32}]' --set dense=[]
@@ -27,6 +27,7 @@ import {
   teacherOf,
   textPaths,
   tokenize,
+  withNgrams,
 } from "retort/stages/text";
 
 export default definePipeline({
@@ -39,7 +40,12 @@ export default definePipeline({
     decimals: 1,
     subject: "contexts",
     baseline: "random",
-    arms: { random: "random start", contexts: "clusters of static contexts" },
+    arms: {
+      random: "random start",
+      contexts: "clusters of static contexts",
+      "random with n-grams": "random start, with n-grams",
+      "contexts with n-grams": "clusters of static contexts, with n-grams",
+    },
     values: [
       {
         output: "table",
@@ -85,6 +91,8 @@ export default definePipeline({
     backoff: z.number().min(0).default(20),
     /** Virtual words of each state of a blocked model, as its class has them. */
     emission: z.number().min(0).default(40),
+    /** Longest n-grams that a second row of each blocked model may go on in, see `evaluate.switching`; 0: no such row. */
+    ngrams: z.union([z.literal(0), z.int().min(2).max(9)]).default(5),
     /** Most windows at a time of blocked models, whose updates are one an epoch. */
     blockedBatch: z.int().min(1).default(16384),
   }),
@@ -128,9 +136,10 @@ export default definePipeline({
     const arms = [
       ...params.blocked.flatMap((size) =>
         every.flatMap((seed) =>
-          begun.map((start) =>
-            blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, { em, iterations })
-          )
+          begun.flatMap((start) => {
+            const arm = blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, { em, iterations });
+            return params.ngrams === 0 ? [arm] : [arm, withNgrams(corpus, arm, params.ngrams)];
+          })
         )
       ),
       ...params.dense.flatMap((states) =>

@@ -13,6 +13,7 @@ export type TextCode =
   | "text/tokenizer"
   | "text/unknown-piece"
   | "text/sentence"
+  | "text/no-hmm"
   | "teacher/files"
   | "teacher/graph"
   | "teacher/options"
@@ -80,6 +81,12 @@ export const textCodes: Readonly<Record<TextCode, CodeEntry>> = {
     means: "A sentence to be completed is too long, has no blank, or holds a word that the vocabulary lacks.",
     example: '"the cat sat" has no blank',
     remedy: "Write `___` for a missing word; use words of the vocabulary; shorten the sentence.",
+  },
+  "text/no-hmm": {
+    means: "A circuit that was to be read as a hidden Markov model of tokens is none.",
+    example: "the circuit is no homogeneous hidden Markov model: its root is no sum",
+    remedy:
+      "Give a circuit that `hmm` or `blockedHmm` made, trained or not: the same states at every position.",
   },
   "teacher/files": {
     means: "Files of a teacher are missing, ambiguous or unreadable.",

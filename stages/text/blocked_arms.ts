@@ -6,6 +6,7 @@ import { exchangeClasses } from "../clusters/exchange.ts";
 import { clusterWithin } from "../clusters/within.ts";
 import { type Arm, type Corpus, finish } from "./arms.ts";
 import { embedContexts } from "./embed.ts";
+import { evaluateSwitching } from "./evaluate_switching.ts";
 import { materialiseBlockedHmm } from "./materialise_blocked_hmm.ts";
 import { randomBlockedHmm } from "./random_blocked_hmm.ts";
 import { wordVectors } from "./word_vectors.ts";
@@ -74,4 +75,19 @@ export function blockedArm(
     emission: em.pseudocount,
   }, called("start"));
   return finish(corpus, circuit, row, em);
+}
+
+/** A trained arm whose model may go on in n-grams of the training text, up to `order` tokens long. */
+export function withNgrams(corpus: Corpus, { row, circuit, log }: Arm, order: number): Arm {
+  const { tokens, windows } = corpus, arm = `${row.arm} with n-grams`;
+  const { valid, test } = evaluateSwitching(
+    { circuit, ...tokens, validWindows: windows.valid, testWindows: windows.test },
+    { order },
+    {
+      arm,
+      setting: `${row.states} hidden states`,
+      name: `n-grams ${row.arm}@${row.states}, seed ${row.seed}`,
+    },
+  );
+  return { row: { ...row, arm }, circuit, log, valid, test };
 }

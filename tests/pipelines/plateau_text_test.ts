@@ -51,14 +51,19 @@ Deno.test("blocked models of a text from random and distilled starts, and dense 
   };
   assert.deepEqual(rows.map(({ arm, states }) => `${arm} ${states}`), [
     "random 6",
+    "random with n-grams 6",
     "contexts 6",
+    "contexts with n-grams 6",
     "random 2",
   ]);
   // A word is one of three once its kind is known, and the end comes after six: perplexity near 3, unigram 13.
-  const blocked = rows[1]!, unigram = floors.find(({ model }) => model === "unigram")!;
+  const [, , blocked, switching] = rows as [unknown, unknown, typeof rows[0], typeof rows[0]];
+  const unigram = floors.find(({ model }) => model === "unigram")!;
   assert.ok(blocked.start < 5, `${blocked.start} before EM`);
   assert.ok(
     blocked.test < 4 && blocked.test < 0.5 * unigram.test,
     `${blocked.test}, unigram ${unigram.test}`,
   );
+  // 960 words are few: pairs of words say hardly more than kinds, and nothing that the kinds do not.
+  assert.ok(switching.test < 1.1 * blocked.test, `${switching.test} with n-grams, ${blocked.test} alone`);
 });
