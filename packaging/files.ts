@@ -3,7 +3,7 @@ import { COMMANDS } from "../cli/commands.ts";
 import { loadCommands } from "../cli/parser.ts";
 import { permissionsOf } from "../cli/tasks.ts";
 import { VERSION } from "../foundation/own_package.ts";
-import { declarationsOf } from "./declarations.ts";
+import { type Declarations, declarationsOf } from "./declarations.ts";
 import { manifestOf, type ProjectConfig } from "./manifest.ts";
 import { packModules } from "./modules.ts";
 
@@ -53,13 +53,10 @@ export async function packageFiles(root: string, version = VERSION): Promise<Pac
     // An upgrade that is only tried has its version where the program reads it.
     add(path, path === "foundation/own_package.js" ? text.replaceAll(`"${VERSION}"`, `"${version}"`) : text);
   }
-  const faults: string[] = [];
-  for (const path of publicModules(root, Object.values(config.exports))) {
-    const { text, faults: found } = declarationsOf(path, read(path));
-    add(path.replace(/\.tsx?$/, ".d.ts"), text);
-    faults.push(...found);
-  }
+  const declared = publicDeclarations(root, Object.values(config.exports));
+  const faults = [...declared.values()].flatMap(({ faults }) => faults);
   if (faults.length > 0) throw new Error(`exports must name their types:\n${faults.join("\n")}`);
+  for (const [path, { text }] of declared) add(path.replace(/\.tsx?$/, ".d.ts"), text);
   for (const path of filesIn(root, "web", /\.(css|js)$/)) add(path, read(path));
   for (const path of filesIn(root, "templates", /./)) add(path, Deno.readFileSync(join(root, path)));
   for (const path of ["README.md", "LICENSE", "CHANGELOG.md"]) add(path, read(path));
@@ -81,21 +78,21 @@ async function permissions(): Promise<Record<string, readonly string[]>> {
   };
 }
 
-/** Modules whose declarations others read: exports, and what their declarations name. */
-function publicModules(root: string, exported: readonly string[]): string[] {
-  const found = new Set<string>();
+/** Declarations that others read, by module: of exports, and of what their declarations name. */
+export function publicDeclarations(root: string, exported: readonly string[]): Map<string, Declarations> {
+  const found = new Map<string, Declarations>();
   const open = exported.map((path) => join(path));
   while (open.length > 0) {
     const path = open.pop()!;
     if (found.has(path)) continue;
-    found.add(path);
-    const { text } = declarationsOf(path, Deno.readTextFileSync(join(root, path)));
-    for (const [, target] of text.matchAll(/\b(?:from |import\()"(\.[^"]+)\.js"/g)) {
+    const declarations = declarationsOf(path, Deno.readTextFileSync(join(root, path)));
+    found.set(path, declarations);
+    for (const [, target] of declarations.text.matchAll(/\b(?:from |import\()"(\.[^"]+)\.js"/g)) {
       const module = join(dirname(path), target!);
       open.push(isThere(join(root, `${module}.ts`)) ? `${module}.ts` : `${module}.tsx`);
     }
   }
-  return [...found].sort();
+  return new Map([...found].sort(([a], [b]) => a < b ? -1 : 1));
 }
 
 /** Files in a folder or file, relative to the root, in order. */

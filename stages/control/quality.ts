@@ -4,9 +4,9 @@ import { hmmScore, languageModelScores } from "../../control/score.ts";
 import { tableText } from "../../foundation/text.ts";
 import type { Codec } from "../../runner/codec.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { defineStage, many, type Stage } from "../../runner/stage.ts";
+import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
-import { type ChartFile, charts, type NamedChart, type NamedDrawing } from "../charts/codec.ts";
+import { charts, type NamedChart } from "../charts/codec.ts";
 import { pointOf } from "../charts/line_chart.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
@@ -90,20 +90,6 @@ function measured({ perplexity, divergence, satisfied }: TextMeasures): string[]
   return [perplexity?.toFixed(1) ?? "", divergence?.toFixed(2) ?? "", satisfied.toFixed(3)];
 }
 
-const inputs = {
-  /** Models of one language model. */
-  circuits: many(circuit),
-  /** How they were trained. */
-  logs: many(trainingLog),
-  /** What was drawn with each. */
-  texts: many(controlledTexts),
-  /** What was drawn without one. */
-  floors: many(controlledTexts),
-  teacher,
-  /** Texts of the language model by which all are measured. */
-  held: tokens,
-};
-
 /**
  * What the quality of a hidden Markov model, in bits a token of its language model's texts, does to texts under a constraint:
  * a table and charts. Texts satisfy the constraint whatever it is.
@@ -113,11 +99,15 @@ export const controlQuality: Stage<
     rows: z.ZodArray<z.ZodObject<{ draws: z.ZodInt; states: z.ZodInt }, z.core.$strip>>;
     measured: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  typeof inputs,
   {
-    table: Codec<QualityTable, QualityTable, "control-quality">;
-    charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">;
-  }
+    circuits: Many<typeof circuit>;
+    logs: Many<typeof trainingLog>;
+    texts: Many<typeof controlledTexts>;
+    floors: Many<typeof controlledTexts>;
+    teacher: typeof teacher;
+    held: typeof tokens;
+  },
+  { table: typeof qualityTable; charts: typeof charts }
 > = defineStage({
   name: "control.quality",
   params: z.object({
@@ -126,7 +116,19 @@ export const controlQuality: Stage<
     /** Most texts of the language model by which models are measured. */
     measured: z.int().min(1).default(1000),
   }),
-  inputs,
+  inputs: {
+    /** Models of one language model. */
+    circuits: many(circuit),
+    /** How they were trained. */
+    logs: many(trainingLog),
+    /** What was drawn with each. */
+    texts: many(controlledTexts),
+    /** What was drawn without one. */
+    floors: many(controlledTexts),
+    teacher,
+    /** Texts of the language model by which all are measured. */
+    held: tokens,
+  },
   outputs: { table: qualityTable, charts },
   engine: "use",
   async run({ inputs, params, context }) {

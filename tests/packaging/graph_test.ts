@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { publicDeclarations } from "../../packaging/files.ts";
 import { packModules } from "../../packaging/modules.ts";
 import { ROOT } from "../command.ts";
 
@@ -90,4 +91,14 @@ Deno.test("the package's modules import each other and packages by exact version
   assert.match(files.get("kernels/webgpu/shaders/mod.js")!, /@compute/);
   assert.doesNotMatch(all, new RegExp(ROOT));
   await assert.rejects(packModules(ROOT, ["cli/parser.ts"], {}), /does not name the package of "commander"/);
+});
+
+Deno.test("every module that others may name writes its declarations: its exports name their types", () => {
+  const { exports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
+    exports: Record<string, string>;
+  };
+  const declared = publicDeclarations(ROOT, Object.values(exports));
+  assert.ok(declared.size > 200, `${declared.size} modules`);
+  assert.deepEqual([...declared.values()].flatMap(({ faults }) => faults), []);
+  assert.match(declared.get("runner/stage.ts")!.text, /export declare function defineStage/);
 });
