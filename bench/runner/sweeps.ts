@@ -1,4 +1,5 @@
 import { PipelineSession } from "../../runner/session.ts";
+import { exponent } from "../exponent.ts";
 import { type Figure, figure, workOf } from "../measure.ts";
 import { writePipeline } from "./pipelines.ts";
 
@@ -36,7 +37,7 @@ export async function measureSweeps(folder: string): Promise<Figure[]> {
     for (const step of Object.keys(STEPS) as Step[]) {
       seconds[step].push(measured.at(-1)![step].wall / 1000);
       const costs = measured.map((one) => step === "workers" ? one[step].wall : one[step].core);
-      exponents[step].push(slope(SIZES.map(Math.log), costs.map(Math.log)));
+      exponents[step].push(exponent(SIZES, costs));
     }
   }
   const largest = SIZES.at(-1)!.toLocaleString("en");
@@ -91,11 +92,4 @@ function memoryFolder(otherwise: string): string {
   } catch {
     return Deno.makeTempDirSync({ dir: otherwise });
   }
-}
-
-/** The slope of the straight line through points, by least squares. */
-function slope(xs: readonly number[], ys: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [x0, y0] = [mean(xs), mean(ys)];
-  return mean(xs.map((x, i) => (x - x0) * (ys[i]! - y0))) / mean(xs.map((x) => (x - x0) ** 2));
 }

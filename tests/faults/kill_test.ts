@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { RandomStream } from "../../circuits/mod.ts";
 import { command, fixture, Folder } from "../command.ts";
 
-const KILLS = 100;
+/** Each costs about a second of a core; the moments also move with the load of the machine. */
+const KILLS = 40;
 
 /** Digests of a run's outputs, from its JSON. */
 function outputsOf(stdout: string): Record<string, string> {
