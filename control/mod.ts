@@ -41,7 +41,8 @@ export { type ControlledDraws, type ControlledText, drawControlled, type DrawnFr
 export { constraintFromJson } from "./constraints/from_json.ts";
 export { decodeHmmFile, encodeHmmFile } from "./hmm/file.ts";
 export { hmmScore, languageModelScores } from "./score.ts";
-export { type QuantisationLoss, quantised } from "./hmm/quantise.ts";
+export type { QuantisationLoss } from "../circuits/eight_bits.ts";
+export { quantised } from "./hmm/quantise.ts";
 export type { Beginner, PlanParts } from "./parts.ts";
 export type { TransitionProducts } from "./hmm/products.ts";
 export type { PlanCourse } from "./lookahead/continuation.ts";

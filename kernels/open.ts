@@ -24,7 +24,7 @@ export async function openEngine(circuit: Circuit, options: EngineOptions = {}):
   switch (await chooseEngine(engineFor(circuit, options))) {
     case "cpu":
       if (hasGates(circuit)) {
-        return await (await import("./gates/engine.ts")).GateEngine.open(circuit, options);
+        return await (await import("./gates/open.ts")).openGates(circuit, options);
       }
       return new (await import("./cpu/engine.ts")).CpuEngine(circuit, options);
     case "webgpu": {

@@ -18,6 +18,7 @@ const ROOMS = [
     "teachers",
     "control",
     "stages",
+    "browser",
     "runner",
     "web",
     "cli",

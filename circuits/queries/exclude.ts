@@ -1,5 +1,5 @@
 import { CircuitBuilder } from "../builder.ts";
-import { type Circuit, describeVariable, type InputNode, variableOf } from "../circuit.ts";
+import { type Circuit, describeVariable, type InputNode, type NodeId, variableOf } from "../circuit.ts";
 import { copyInto } from "../copy.ts";
 import { CircuitError } from "../errors.ts";
 import { requireCircuit, requireList, requireWhole } from "../guards.ts";
@@ -37,25 +37,43 @@ export function excludeState(circuit: Circuit, variables: readonly number[], sta
     return [v, b.categorical(`${variable.name} is not ${state}`, 2)];
   }));
   const made = new Map<string, { others: string; share: string }>();
+  // Products take both leaves: a product of a product would be beyond the engine for gates.
+  const inSums = new Set([
+    circuit.root,
+    ...circuit.nodes.flatMap((node) => node.kind === "sum" ? node.children : []),
+  ]);
+  const shares = new Map<NodeId, NodeId>();
   const root = copyInto(b, circuit, {
     variables: same,
-    replace(node) {
+    replace(node, children) {
+      if (node.kind === "product" && children.some((child) => shares.has(child))) {
+        return b.product(
+          children.flatMap((child) => [child, ...shares.has(child) ? [shares.get(child)!] : []]),
+        );
+      }
       const mark = node.kind === "input" ? told.get(node.variable) : undefined;
       if (node.kind !== "input" || mark === undefined) return undefined;
       const { units } = node;
       const id = node.parameter ?? `leaf ${node.id}`;
       const values = made.get(id) ?? partsOf(circuit, node, state);
       made.set(id, { others: `${id}/others`, share: `${id}/share` });
-      return b.product([
-        b.input({
-          variable: node.variable,
-          family: "categorical",
-          units,
-          parameter: values.others,
-          id: `${id}/others`,
-        }),
-        b.input({ variable: mark, family: "categorical", units, parameter: values.share, id: `${id}/share` }),
-      ]);
+      const others = b.input({
+        variable: node.variable,
+        family: "categorical",
+        units,
+        parameter: values.others,
+        id: `${id}/others`,
+      });
+      const share = b.input({
+        variable: mark,
+        family: "categorical",
+        units,
+        parameter: values.share,
+        id: `${id}/share`,
+      });
+      if (inSums.has(node.id)) return b.product([others, share]);
+      shares.set(others, share);
+      return others;
     },
   });
   return { circuit: b.build(root), condition: (samples) => conditioned(samples, told.size) };

@@ -13,7 +13,6 @@ import {
   type ParameterArray,
   ReferenceEvaluator,
   replaceValues,
-  requireSingleRoot,
   type Samples,
   type Semiring,
   sliceSamples,
@@ -25,10 +24,9 @@ import {
   type UpdateRule,
   withParameters,
 } from "../../circuits/mod.ts";
-import type { Engine, EngineOptions } from "../engine.ts";
-import { DEFAULT_MEMORY } from "../memory.ts";
-import { GateMemory } from "./memory.ts";
-import { GateThreads } from "./threads.ts";
+import type { Engine } from "../engine.ts";
+import type { GateMemory } from "./memory.ts";
+import type { GatePool } from "./pool.ts";
 
 /** Samples whose activations or flows are asked for at once: all nodes of a sample are kept. */
 const AT_ONCE = 64;
@@ -44,26 +42,19 @@ export class GateEngine implements Engine {
   /** The structure, with the parameters as of the last `parameters`, `setParameters` or `restore`. */
   circuit: Circuit;
   readonly #memory: GateMemory;
-  readonly #threads: GateThreads;
+  readonly #threads: GatePool;
   readonly #weight: CountedWeight;
   readonly #turns = new Turns("engine");
   /** Whether parameters have changed since `circuit` had them. */
   #stale = false;
 
-  private constructor(circuit: Circuit, memory: GateMemory, threads: GateThreads) {
+  /** An engine over the memory that holds a circuit's parameters, and the threads that share it. */
+  constructor(circuit: Circuit, memory: GateMemory, threads: GatePool) {
     this.circuit = circuit;
     this.#memory = memory;
     this.#threads = threads;
     this.#weight = new CountedWeight(circuit);
     this.adapter = `WebAssembly, ${threads.count} thread${threads.count === 1 ? "" : "s"}`;
-  }
-
-  /** Opens an engine. @throws {RetortError} when the parameters do not fit into a memory of WebAssembly */
-  static async open(circuit: Circuit, options: EngineOptions = {}): Promise<GateEngine> {
-    const { memory = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency } = options;
-    requireSingleRoot(circuit);
-    const shared = await GateMemory.create(circuit, memory, threads);
-    return new GateEngine(circuit, shared, await GateThreads.start(shared.threads));
   }
 
   /** See `Evaluator.logLikelihoods`. */

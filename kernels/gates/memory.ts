@@ -17,7 +17,6 @@ import {
   PAGE_BYTES,
   wide,
 } from "./layout.ts";
-import { gateModule } from "./module.ts";
 import { LIST_BYTES, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
 import type { ThreadOptions } from "./thread.ts";
 import { Views } from "./views.ts";
@@ -46,9 +45,16 @@ export class GateMemory {
 
   /**
    * A memory with the parameters of a circuit, and room for `bytes` of activations in all.
+   *
+   * @param moduleOf the arithmetic for a memory of so many pages
+   * @param shared whether threads share it
    * @throws {RetortError} when that does not fit into a memory of WebAssembly
    */
-  static async create(circuit: Circuit, bytes: number, threads: number): Promise<GateMemory> {
+  static async create(
+    circuit: Circuit,
+    { bytes, threads, shared }: { bytes: number; threads: number; shared: boolean },
+    moduleOf: (pages: number) => Promise<WebAssembly.Module>,
+  ): Promise<GateMemory> {
     const layout = layOut(circuit);
     const fixed = RUN_BYTES + LIST_BYTES;
     // Values and flows of all nodes: the most that one sample can need.
@@ -72,8 +78,8 @@ export class GateMemory {
     }
     const first = Math.ceil(layout.end / PAGE_BYTES) * PAGE_BYTES,
       pages = Math.min(MOST_PAGES, first / PAGE_BYTES + threads * each / PAGE_BYTES);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    const module = await gateModule(pages);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    const module = await moduleOf(pages);
     const empty: Circuit = {
       ...circuit,
       parameters: new Map(

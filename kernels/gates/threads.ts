@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { RetortError } from "../../foundation/errors.ts";
 import type { GateCall, GateReply, GateRequest } from "./serve.ts";
+import type { GatePool } from "./pool.ts";
 import type { GateThread, ThreadOptions } from "./thread.ts";
 
 /** The threads of an engine. */
-export class GateThreads {
+export class GateThreads implements GatePool {
   readonly #threads: readonly OneThread[];
 
   private constructor(threads: readonly OneThread[]) {

@@ -288,10 +288,13 @@ const runs = (name: string): string => `
     (local.set $run ${sumOf(get("$run"), "(i32.const 20)")})
     (br $more))))`;
 
-/** The module; it imports the memory, shared by all threads, of `pages` pages. */
-export function watOf(pages: number): string {
+/**
+ * The module; it imports the memory: of `pages` pages, shared by all threads, or, without a number, of any size and one thread's
+ * own.
+ */
+export function watOf(pages?: number): string {
   return `(module
-  (import "shared" "memory" (memory ${pages} ${pages} shared))
+  (import "shared" "memory" (memory ${pages === undefined ? "0" : `${pages} ${pages} shared`}))
   ${forward} ${backward} ${count}
   ${["forward", "backward", "count"].map(runs).join("\n")}
   ${rowFunctions})`;

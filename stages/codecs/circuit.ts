@@ -1,5 +1,6 @@
 import { type Circuit, sizeOf } from "../../circuits/circuit.ts";
-import { decodeCircuit, encodeCircuit, PARAMETERS_FILE, STRUCTURE_FILE } from "../../circuits/disk.ts";
+import { PARAMETERS_FILE, STRUCTURE_FILE } from "../../circuits/disk.ts";
+import { decodeCircuit, encodeCircuit } from "../../circuits/encoded.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 
 /**

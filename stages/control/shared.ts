@@ -6,7 +6,8 @@ import type { Constraint } from "../../control/constraints/constraint.ts";
 import type { ControlPlan } from "../../control/plan.ts";
 import { hmmAfter, hmmOfCircuit } from "../../control/hmm/token_hmm.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import { askedFrame, frameParams } from "../text/frame.ts";
+import { frameParams } from "../text/frame.ts";
+import { askedFrame } from "../text/frame_notes.ts";
 
 /** Parameters of stages that make plans. */
 export const planParams: {

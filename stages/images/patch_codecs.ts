@@ -2,7 +2,7 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
 import { type Circuit, rootUnits, sizeOf, type Variable } from "../../circuits/circuit.ts";
-import { decodeCircuit, encodeCircuit } from "../../circuits/disk.ts";
+import { decodeCircuit, encodeCircuit } from "../../circuits/encoded.ts";
 import type { PatchPart } from "../../circuits/structures/patches.ts";
 import { DataSetError } from "../../datasets/errors.ts";
 import { patchCount, patchGrid, patchIndices, patchSize } from "../../datasets/images/geometry.ts";

@@ -6,7 +6,7 @@ import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { wordBlocks } from "./blocks.ts";
 import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
-import { withFrame } from "./frame.ts";
+import { withFrame } from "./frame_notes.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { Windows } from "../../datasets/text/windows.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";

@@ -9,7 +9,8 @@ import { circuit } from "../codecs/circuit.ts";
 import { sentences } from "../codecs.ts";
 import { openLearner } from "../open_learner.ts";
 import { vocabulary } from "./codecs.ts";
-import { askedFrame, frameParams } from "./frame.ts";
+import { frameParams } from "./frame.ts";
+import { askedFrame } from "./frame_notes.ts";
 import type { Circuit } from "../../circuits/circuit.ts";
 import type { Codec } from "../../runner/codec.ts";
 

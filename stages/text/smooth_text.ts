@@ -7,7 +7,7 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
 import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
-import { withFrame } from "./frame.ts";
+import { withFrame } from "./frame_notes.ts";
 import { scoreWindows } from "./score_windows.ts";
 import { WindowSource } from "./window_source.ts";
 import type { Circuit } from "../../circuits/circuit.ts";

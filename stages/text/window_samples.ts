@@ -1,7 +1,7 @@
 import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
 import { defineStage, type NoParams, type Stage } from "../../runner/stage.ts";
 import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
-import { notesOf } from "./frame.ts";
+import { notesOf } from "./frame_notes.ts";
 import type { Windows } from "../../datasets/text/windows.ts";
 import type { Codec } from "../../runner/codec.ts";
 

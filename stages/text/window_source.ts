@@ -1,7 +1,7 @@
 import type { SampleSource } from "../../circuits/learning/source.ts";
 import type { Samples } from "../../circuits/samples.ts";
 import type { TokenSource, WindowRows, Windows } from "../../datasets/text/windows.ts";
-import { notesOf } from "./frame.ts";
+import { notesOf } from "./frame_notes.ts";
 import type { TokenShards } from "../../runner/codecs/shard_codecs.ts";
 
 /** Tokens up to this number are kept in memory: 256 MiB. */

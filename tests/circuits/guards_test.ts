@@ -121,6 +121,7 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["positive", (size) => circuits.batchOf(new Uint32Array(4), 0, size)],
     ["whole", (batch) => circuits.batchOf(new Uint32Array(4), batch, 2)],
   ],
+  encodeCircuitFile: [["whole", (bits) => circuits.encodeCircuitFile(model, { bits: bits as 8 })]],
   categoricalVariables: [
     ["whole", (count) => categoricalVariables(count, 2)],
     ["positive", (states) => categoricalVariables(2, states)],

@@ -11,7 +11,18 @@ const { exports: EXPORTS } = JSON.parse(Deno.readTextFileSync(CONFIG)) as { expo
 const PUBLIC = Object.entries(EXPORTS).filter(([name]) => name !== "./cli");
 
 const ROOMS = [
-  ...["mod.ts", "foundation", "circuits", "kernels", "runner", "datasets", "teachers", "control", "stages"],
+  ...[
+    "mod.ts",
+    "foundation",
+    "circuits",
+    "kernels",
+    "runner",
+    "datasets",
+    "teachers",
+    "control",
+    "stages",
+    "browser",
+  ],
 ];
 
 /** What `deno doc` says of a module in a folder: names and signatures, if the sources there have no comments. */

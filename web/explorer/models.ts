@@ -14,7 +14,8 @@ import { askPatches, askPixels, type ImageModel } from "../../stages/images/open
 import { imageVariables, patchModel, patchParts } from "../../stages/images/patch_codecs.ts";
 import { withoutEnds } from "../../stages/text/blanks.ts";
 import { vocabulary } from "../../stages/text/codecs.ts";
-import { answerImage, answerText } from "./answer.ts";
+import { answerText } from "../../browser/ask.ts";
+import { answerImage } from "./answer.ts";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Maximum number of store objects kept open, so that switching between two models reopens nothing. */
@@ -122,7 +123,8 @@ interface Kept {
   close(): Promise<void>;
 }
 
-async function readArtifact<C extends AnyCodec>(
+/** Reads an artifact of a store. @throws {RetortError} when it is of another version, or damaged */
+export async function readArtifact<C extends AnyCodec>(
   store: Store,
   codec: C,
   artifact: Artifact,

@@ -1,48 +1,14 @@
 import type { JsonValue } from "../../foundation/canonical.ts";
 import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../../runner/codec.ts";
-import type { FilledBlanks } from "../../stages/text/blanks.ts";
+import type { SentenceQuestion, TextAnswer } from "../../browser/ask.ts";
 
 /** A question about a sentence with blanks, for a circuit over windows of text. */
-export interface TextQuestion {
+export interface TextQuestion extends SentenceQuestion {
   readonly kind: "text";
   /** The circuit. */
   readonly model: Artifact;
   readonly vocabulary: Artifact;
-  /** Words separated by spaces, with `_` for each missing one. */
-  readonly sentence: string;
-  /** Whether the text ends with the sentence; otherwise it may continue. */
-  readonly ends: boolean;
-  /** Number of words listed per blank. */
-  readonly list: number;
-  /** Number of completions. */
-  readonly draws: number;
-  readonly seed: number;
-  /** Whether to find the most probable filling of all blanks, which takes longer. */
-  readonly likeliest: boolean;
-}
-
-/** A circuit's answer about a sentence. */
-export interface TextAnswer extends FilledBlanks {
-  readonly kind: "text";
-  /** -log2 of the probability of the given words, including end tokens; null if they are impossible. */
-  readonly bits: number | null;
-  /** Number of given tokens in the sentence, including end tokens. */
-  readonly given: number;
-  /** Out-of-vocabulary words, read as the unknown word. */
-  readonly unknown: readonly string[];
-  /** Size of the vocabulary. */
-  readonly vocabulary: number;
-  /** The word for out-of-vocabulary words; null if there is none. */
-  readonly unknownWord: string | null;
-  /** The most probable filling of all blanks by known words; null if it was not requested or there is none. */
-  readonly likeliest: {
-    readonly text: string;
-    /** Conditional on the given words. */
-    readonly probability: number;
-    /** False if the search stopped before proving optimality. */
-    readonly exact: boolean;
-  } | null;
 }
 
 /** A question about an image with hidden pixels, for an image model. */

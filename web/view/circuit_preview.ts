@@ -1,5 +1,5 @@
 import type { Circuit } from "../../circuits/circuit.ts";
-import { decodeCircuit } from "../../circuits/disk.ts";
+import { decodeCircuit } from "../../circuits/encoded.ts";
 import { drawGraph } from "../../foundation/drawn_graph.ts";
 
 /** Summary of a circuit. */

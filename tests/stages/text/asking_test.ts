@@ -14,7 +14,7 @@ import {
 } from "../../../stages/text/codecs.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";
 import { drawTexts } from "../../../stages/text/draw_texts.ts";
-import { frameOf, withFrame } from "../../../stages/text/frame.ts";
+import { frameOf, withFrame } from "../../../stages/text/frame_notes.ts";
 import { materialiseHmm } from "../../../stages/text/materialise_hmm.ts";
 import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
 import { sampleText } from "../../../stages/text/sample_text.ts";

@@ -6,7 +6,7 @@ import { byteVocabulary, type Vocabulary } from "../../../datasets/text/vocabula
 import { readBlanks } from "../../../stages/text/blanks.ts";
 import { completeText } from "../../../stages/text/complete_text.ts";
 import { tokens } from "../../../stages/text/codecs.ts";
-import { withFrame } from "../../../stages/text/frame.ts";
+import { withFrame } from "../../../stages/text/frame_notes.ts";
 import { evaluateText } from "../../../stages/text/evaluate_text.ts";
 import { languageResults, languageTable } from "../../../stages/text/language_table.ts";
 import { sampleText } from "../../../stages/text/sample_text.ts";

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { TextAnswer } from "../../explorer/protocol.ts";
+import type { TextAnswer } from "../../../browser/ask.ts";
 import { useAnswer } from "./answer.ts";
 
 /** Number and length of the sentences sampled for examples. */

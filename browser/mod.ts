@@ -1,0 +1,16 @@
+/**
+ * Circuits in a browser's tab: models of texts that answer without a server, and train there. Chooses WebGPU, WebAssembly or
+ * plain JavaScript, whatever the tab has. Nothing here needs Deno or Node.
+ *
+ * @module
+ */
+export { type SentenceQuestion, type TextAnswer } from "./ask.ts";
+export {
+  openTabEngine,
+  type TabEngine,
+  type TabEngineChoice,
+  type TabEngineName,
+  tabEngines,
+} from "./engine.ts";
+export { decodeTextModel, encodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
+export { openTextModel, TextModel, type TextModelOptions } from "./text_model.ts";

@@ -1,0 +1,171 @@
+import type { Circuit } from "../circuits/circuit.ts";
+import type { Exclusion } from "../circuits/queries/exclude.ts";
+import { sample } from "../circuits/queries/sampling.ts";
+import { textOfTokens } from "../datasets/text/text_of_tokens.ts";
+import type { Vocabulary } from "../datasets/text/vocabulary.ts";
+import { RetortError } from "../foundation/errors.ts";
+import { withoutEnds } from "../stages/text/blanks.ts";
+import { answerText, type SentenceQuestion, type TextAnswer } from "./ask.ts";
+import { openTabEngine, type TabEngine, type TabEngineChoice } from "./engine.ts";
+import { checkModelSize, decodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
+
+/** How a model is opened. */
+export interface TextModelOptions {
+  /** The engine; `auto` if omitted. */
+  readonly engine?: TabEngineChoice;
+  /** Called while the file is fetched; `total` is 0 where the host does not say. */
+  readonly onProgress?: (bytes: { readonly done: number; readonly total: number }) => void;
+  /** Ends the fetching. */
+  readonly signal?: AbortSignal;
+}
+
+/** Circuits that are kept open for blanks at the same places, so that a change of a word opens nothing. */
+const KEPT = 3;
+
+/** An engine over the circuit in which some blanks are no end tokens. */
+interface Asked extends TabEngine {
+  readonly condition: Exclusion["condition"];
+}
+
+/** A model of texts in a tab, which answers questions about sentences exactly. Close it after use. */
+export class TextModel implements AsyncDisposable {
+  /** What the model is. */
+  readonly story: ModelStory;
+  /** Its vocabulary. */
+  readonly vocabulary: Vocabulary;
+  readonly #own: TabEngine;
+  readonly #asked = new Map<string, Promise<Asked>>();
+
+  /** Made by {@link openTextModel}, or over an engine that is open. */
+  constructor({ vocabulary, story }: Omit<TextModelFile, "circuit">, own: TabEngine) {
+    this.vocabulary = vocabulary;
+    this.story = story;
+    this.#own = own;
+  }
+
+  /** What computes. */
+  get engine(): Pick<TabEngine, "name" | "adapter"> {
+    return this.#own;
+  }
+
+  /** The circuit. */
+  get circuit(): Circuit {
+    return this.#own.engine.circuit;
+  }
+
+  /**
+   * Answers a question about a sentence with blanks (`_`): the exact distribution of each blank given the words on both sides,
+   * draws of all blanks, and how surprising the words are.
+   *
+   * @throws {CallError} when the sentence does not fit the model
+   */
+  ask(sentence: string, options: Partial<Omit<SentenceQuestion, "sentence">> = {}): Promise<TextAnswer> {
+    const question = { ends: true, list: 10, draws: 4, seed: 0, likeliest: false, ...options, sentence };
+    return answerText(
+      { evaluator: this.#own.engine, withoutEnds: (blanks) => this.#without(blanks) },
+      this.vocabulary,
+      question,
+    );
+  }
+
+  /** Texts drawn from the model, each a window long. */
+  async draw(count: number, options: { readonly seed?: number } = {}): Promise<string[]> {
+    const { values, variables } = await sample(this.#own.engine, count, options);
+    return Array.from(
+      { length: count },
+      (_, s) => textOfTokens(values.subarray(s * variables, (s + 1) * variables), this.vocabulary),
+    );
+  }
+
+  /** Frees the memory of its engines. */
+  async close(): Promise<void> {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    await Promise.allSettled(asked.map(async (one) => (await one).engine.close()));
+    await this.#own.engine.close();
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The circuit for blanks at these places; the last few are kept. */
+  async #without(
+    blanks: readonly number[],
+  ): Promise<{ evaluator: TabEngine["engine"]; condition: Exclusion["condition"] }> {
+    const key = blanks.join();
+    const opening = this.#asked.get(key) ?? (async (): Promise<Asked> => {
+      const { circuit, condition } = withoutEnds(this.circuit, blanks, this.vocabulary);
+      return { ...await openTabEngine(circuit, this.#own.name), condition };
+    })();
+    this.#asked.delete(key);
+    this.#asked.set(key, opening);
+    const { engine, condition } = await opening.catch((error) => {
+      this.#asked.delete(key);
+      throw error;
+    });
+    if (this.#asked.size > KEPT) {
+      const [oldest, gone] = [...this.#asked][0]!;
+      this.#asked.delete(oldest);
+      await (await gone).engine.close();
+    }
+    return { evaluator: engine, condition };
+  }
+}
+
+/**
+ * Opens a model of texts: a file that was exported by `deno task export REF --web DIR` or saved by the playground.
+ *
+ * @param from its address, relative to the page; or its bytes, or a file that was dropped
+ * @throws {RetortError} when it cannot be fetched, is no model, or too large for a tab
+ */
+export async function openTextModel(
+  from: string | URL | Blob | Uint8Array,
+  options: TextModelOptions = {},
+): Promise<TextModel> {
+  const file = decodeTextModel(await bytesOf(from, options), nameOf(from));
+  return new TextModel(file, await openTabEngine(file.circuit, options.engine));
+}
+
+function nameOf(from: string | URL | Blob | Uint8Array): string {
+  if (from instanceof Blob) return "name" in from ? String(from.name) : "the file";
+  return from instanceof Uint8Array ? "the file" : String(from);
+}
+
+async function bytesOf(
+  from: string | URL | Blob | Uint8Array,
+  { onProgress, signal }: TextModelOptions,
+): Promise<Uint8Array> {
+  if (from instanceof Uint8Array) return from;
+  if (from instanceof Blob) {
+    checkModelSize(from.size, nameOf(from));
+    return new Uint8Array(await from.arrayBuffer());
+  }
+  const fail = (why: string, cause?: unknown): never => {
+    throw new RetortError("page/not-found", `the model ${from} cannot be fetched: ${why}`, { cause });
+  };
+  const response = await fetch(from, signal === undefined ? {} : { signal }).catch((cause) =>
+    fail(cause instanceof Error ? cause.message : String(cause), cause)
+  );
+  if (!response.ok || response.body === null) fail(`the host answers ${response.status}`);
+  const total = Number(response.headers.get("content-length") ?? 0);
+  checkModelSize(total, nameOf(from));
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  for (const reader = response.body!.getReader();;) {
+    const { value } = await reader.read();
+    if (value === undefined) break;
+    parts.push(value);
+    done += value.length;
+    checkModelSize(done, nameOf(from));
+    onProgress?.({ done, total });
+  }
+  const bytes = new Uint8Array(done);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { decodeTextModel } from "../../browser/model_file.ts";
+import { TextModel } from "../../browser/text_model.ts";
+import { openTabEngine } from "../../browser/engine.ts";
+import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
+import { Playground, smallModel } from "./playground.ts";
+import { until } from "./serving.ts";
+
+Deno.test({
+  name: "the playground answers by keyboard alone, from its own files only, offline after the first load",
+  ...IN_BROWSER,
+  async fn() {
+    await using playground = await Playground.start();
+    const browser = await launch();
+    try {
+      const { page, complaints, asked } = await open(browser, playground.url);
+      const text = async () => await page.innerText("main");
+      await until("an answer", async () => /by WebAssembly[^]*by WebAssembly/.test(await text()));
+      assert.ok(asked.every((url) => url.startsWith(playground.url)), asked.join("\n"));
+      assert.match(await text(), /one <b>[^]*two <b>/);
+
+      // What the page says is what the model says under Deno.
+      const file = decodeTextModel(smallModel("one", 1).bytes, "one");
+      await using model = new TextModel(file, await openTabEngine(file.circuit, "reference"));
+      const { blanks } = await model.ask("we must _ the american people .");
+      const [{ word, probability }] = blanks[0]!.words as [{ word: string; probability: number }];
+      const row = page.locator(".model").first().locator(".blank tbody tr").first();
+      assert.equal(await row.innerText(), `${word}\t${(100 * probability).toFixed(2)} %\t`);
+
+      await page.getByLabel(/^A sentence/).focus();
+      await page.keyboard.press("Control+A");
+      await page.keyboard.type("to _ whom _");
+      await until("two blanks", async () => /Blank 2/.test(await text()));
+      assert.match(await text(), /read as unknown: whom/);
+      assert.match(page.url(), /#model=one&sentence=to\+_\+whom\+_/);
+      await page.locator(".word").first().press("Enter");
+      await until("one blank", async () => !/Blank 2/.test(await text()));
+      await page.getByLabel("Computed by").selectOption("reference");
+      await until("another engine", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
+
+      // The link alone asks the same, without a network.
+      await page.evaluate("navigator.serviceWorker.ready.then(() => 0)");
+      const link = page.url();
+      playground.stop();
+      await page.goto("about:blank");
+      await page.goto(link);
+      await until("offline", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
+      assert.match(await page.getByLabel(/^A sentence/).inputValue(), /^to .* whom _$/);
+
+      await assertUsable(page);
+      assert.deepEqual(complaints, []);
+    } finally {
+      await browser.close();
+    }
+  },
+});

@@ -1,0 +1,175 @@
+/// <reference lib="dom" />
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { SentenceQuestion } from "../../../browser/ask.ts";
+import type { TabEngineChoice } from "../../../browser/engine.ts";
+import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
+import type { TabWorker } from "./client.ts";
+import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./models.ts";
+import { TabFailure } from "./failure.tsx";
+import type { OfferedModel, OpenModel } from "./protocol.ts";
+
+/** The sentence at the beginning, where neither the address nor the model has one. */
+const EXAMPLE = "we must _ the american people .";
+
+/** A sentence with blanks, and what the model and the one beside it make of it. */
+export function Ask(
+  { worker, offered, beside, engine, begun, onQuestion }: {
+    worker: TabWorker;
+    offered: OfferedModel;
+    beside: OfferedModel | undefined;
+    engine: TabEngineChoice;
+    begun: Readonly<Record<string, string>>;
+    onQuestion: (question: Readonly<Record<string, string>>) => void;
+  },
+) {
+  const [sentence, setSentence] = useState(begun.sentence ?? EXAMPLE);
+  const [ends, setEnds] = useState(begun.ends !== "false");
+  const [seed, setSeed] = useState(0);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => onQuestion({ sentence, ends: String(ends) }), [sentence, ends]);
+  const question = { sentence, ends, list: 8, draws: 4, seed, likeliest: true };
+  const first = useModel(worker, offered, engine);
+  // The second is opened when the first is there, whose answer is what people wait for.
+  const second = useModel(worker, first.model && beside, engine);
+  const choose = (text: string) => {
+    setSentence(text);
+    field.current?.focus();
+  };
+  const fill = (blank: number, word: string) => choose(withBlank(sentence, blank, word));
+  return (
+    <>
+      <div class="asking card">
+        <label for="sentence">
+          A sentence with blanks{" "}
+          <span class="faint">
+            write <code>_</code> for each word that is missing
+          </span>
+        </label>
+        <input
+          id="sentence"
+          ref={field}
+          type="text"
+          value={sentence}
+          maxLength={2000}
+          autoComplete="off"
+          spellcheck={false}
+          onInput={(event) => setSentence(event.currentTarget.value)}
+        />
+        <div class="bar">
+          <span class="faint">Try</span>
+          {(first.model?.examples ?? []).map((example) => (
+            <button
+              key={example}
+              type="button"
+              class="example"
+              onClick={() => choose(example)}
+            >
+              {example}
+            </button>
+          ))}
+          <label>
+            <input
+              type="checkbox"
+              checked={ends}
+              onChange={(event) => setEnds(event.currentTarget.checked)}
+            />{" "}
+            it ends here
+          </label>
+        </div>
+      </div>
+      <div class={beside === undefined ? undefined : "models"}>
+        <Model
+          {...{ worker, offered, opening: first, question, fill }}
+          again={() => setSeed((n) => n + 1)}
+          main
+        />
+        {beside !== undefined && (
+          <Model
+            {...{ worker, opening: second, question, fill }}
+            offered={beside}
+            again={() => setSeed((n) => n + 1)}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** One model and its answer. */
+function Model(
+  { worker, offered, opening, question, fill, again, main = false }: {
+    worker: TabWorker;
+    offered: OfferedModel;
+    opening: Opening;
+    question: SentenceQuestion;
+    fill: (blank: number, word: string) => void;
+    again: () => void;
+    main?: boolean;
+  },
+) {
+  const { model, error, share } = opening;
+  const following = useTabAnswer(worker, offered.name, model, question);
+  return (
+    <section class="model" aria-label={offered.title}>
+      <h2>{offered.title}</h2>
+      {error !== undefined && <TabFailure error={error} />}
+      <p
+        role="status"
+        class="faint"
+        data-answered={main && following.value !== undefined ? "yes" : undefined}
+      >
+        {model === undefined
+          ? error === undefined
+            ? `loading${share === undefined ? "" : ` ${Math.round(100 * share)} %`} …`
+            : ""
+          : statusOf(model, following)}
+      </p>
+      <Answer {...{ following, fill, again }} name={offered.title} />
+    </section>
+  );
+}
+
+function statusOf({ engine }: OpenModel, { value, pending }: FollowedAnswer): string {
+  if (value === undefined) return "asking …";
+  const time = pending ? "asking …" : `${Math.max(1, Math.round(value.milliseconds))} ms, ${ENGINES[engine]}`;
+  return `${said(value.answer)} · ${time}`;
+}
+
+const ENGINES = { webgpu: "on the GPU", wasm: "by WebAssembly", reference: "by JavaScript" } as const;
+
+function Answer(
+  { following, fill, again, name }: {
+    following: FollowedAnswer;
+    fill: (blank: number, word: string) => void;
+    again: () => void;
+    name: string;
+  },
+) {
+  const { value, error, pending } = following;
+  if (error !== undefined && !pending) return <TabFailure error={error} />;
+  if (value === undefined) return null;
+  const { answer } = value;
+  return (
+    <div class={pending ? "stale" : undefined}>
+      {answer.likeliest !== null && <Likeliest likeliest={answer.likeliest} />}
+      <div class="blanks">
+        {answer.blanks.map((blank, i) => (
+          <BlankWords
+            key={i}
+            title={`Blank ${i + 1}`}
+            blank={blank}
+            answer={answer}
+            fill={(word) => fill(i, word)}
+          />
+        ))}
+      </div>
+      {answer.drawn.length > 0 && (
+        <section aria-label={`Drawn by ${name}`}>
+          <h3>Drawn</h3>
+          <ul class="texts">{answer.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}</ul>
+          <button type="button" onClick={again}>Draw others</button>
+        </section>
+      )}
+    </div>
+  );
+}
