@@ -47,6 +47,19 @@ export const HUB_PERMISSIONS: readonly string[] = [
   `--allow-env=${SETTINGS},HF_TOKEN,HF_ENDPOINT`,
 ];
 
+/** What says who asks an S3 server, and which: the variables of Amazon's own programs. */
+const S3_SETTINGS =
+  "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN,AWS_PROFILE,AWS_REGION,AWS_DEFAULT_REGION," +
+  "AWS_ENDPOINT_URL_S3,AWS_ENDPOINT_URL,AWS_SHARED_CREDENTIALS_FILE,AWS_CONFIG_FILE,HOME,USERPROFILE";
+
+/** Flags of commands that talk to a store elsewhere. */
+export const REMOTE_PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-net",
+  `--allow-env=${SETTINGS},${S3_SETTINGS}`,
+];
+
 /** Flags of commands that may run stages. */
 export const STAGE_PERMISSIONS: readonly string[] = [
   ...["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys", "--allow-ffi"],

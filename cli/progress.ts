@@ -66,6 +66,8 @@ function lineOf(event: RunEvent, verbose: boolean): string | undefined {
     case "run-start":
     case "run-grown":
       return remakesText(event.plan);
+    case "remote":
+      return `${paint("yellow", "remote")} ${clean(event.text)}`;
     case "stopping":
       return "stopping: stages save their checkpoints; Ctrl-C again stops at once";
     case "node-log":

@@ -16,7 +16,7 @@ const CONFIG = "RETORT_CONFIG";
  * @throws CallError for a project that does not name Retort.
  */
 export async function continueIn(project: Project, permissions: readonly string[]): Promise<void> {
-  if (project.config === configOfProcess()) return;
+  if (project.config === configOfProcess() && isReachable(permissions)) return;
   const names = Object.values(project.imports.imports);
   if (isPacked && !names.some((target) => ownExport(target) !== undefined)) {
     throw new CallError("project/import", `no import of ${project.config} is Retort`, {
@@ -45,6 +45,12 @@ export async function continueIn(project: Project, permissions: readonly string[
     });
   }
   exit((await child.status).code);
+}
+
+/** Whether this process may reach the hosts that the permissions name. */
+function isReachable(permissions: readonly string[]): boolean {
+  const hosts = permissions.flatMap((flag) => /^--allow-net=(.+)$/.exec(flag)?.[1]?.split(",") ?? []);
+  return hosts.every((host) => Deno.permissions.querySync({ name: "net", host }).state === "granted");
 }
 
 /** The configuration with which Deno started this process. */

@@ -74,5 +74,7 @@ export type RunEvent =
     readonly bytes: number;
   }
   | { readonly type: "drop-failed"; readonly node: GraphNode; readonly error: string }
+  /** Something about the second level of the store. */
+  | { readonly type: "remote"; readonly text: string }
   | { readonly type: "stopping" }
   | { readonly type: "run-end"; readonly run: string; readonly status: RunStatus; readonly seconds: number };

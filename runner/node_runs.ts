@@ -100,6 +100,8 @@ export class NodeRuns implements Disposable {
     } else if (outcome.kind === "done" || outcome.kind === "elsewhere") {
       const { result } = outcome;
       this.#recorder.result(result, outcome.kind === "done");
+      // What is temporary may go at any moment from now on.
+      if (node.stage.temporary.length === 0) this.#options.made?.(result.key);
       onEvent({
         type: "node-done",
         node,

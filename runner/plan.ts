@@ -52,6 +52,8 @@ export interface PlanOptions {
   readonly engine: string;
   /** Nodes to run even if their results exist. */
   readonly force?: ReadonlySet<GraphNode>;
+  /** Gets the result of a key into the store from elsewhere; tells whether it is there now. */
+  readonly elsewhere?: (key: Digest) => Promise<boolean>;
   /** Run every node, even if its result exists. */
   readonly noCache?: boolean;
 }
@@ -125,7 +127,9 @@ export class Planner {
     const demanded = this.#demanded(node);
     if (demanded !== undefined) return { node, status: "run", reasons: [demanded], key, components };
     if (node.stage.temporary.length > 0) await this.held?.hold(key);
-    const found = this.options.store.lookup(key);
+    const here = this.options.store.lookup(key);
+    const got = here.state !== "found" && await this.options.elsewhere?.(key);
+    const found = got ? this.options.store.lookup(key) : here;
     if (found.state === "found") {
       return {
         node,

@@ -1,3 +1,4 @@
+import type { Digest } from "../foundation/canonical.ts";
 import type { Artifact } from "./codec.ts";
 import type { RunEvent } from "./event.ts";
 import type { Executor } from "./execute/executor.ts";
@@ -51,6 +52,8 @@ export interface GraphRunOptions {
   readonly approve?: (plan: ReadonlyMap<GraphNode, PlannedNode>) => void;
   /** Lets a pipeline that depends on data grow; see {@link Grown}. */
   readonly grow?: (artifactOf: (source: OutputRef) => Artifact | undefined) => Promise<Grown | undefined>;
+  /** Called with the key of every result that was made. */
+  readonly made?: (key: Digest) => void;
   /** Validates a node's outputs. Returns an error message to fail the node. */
   readonly accept?: (node: GraphNode, outputs: Readonly<Record<string, Artifact>>) => string | undefined;
 }

@@ -25,6 +25,9 @@ import type { GraphRunOptions, Grown } from "./run_options.ts";
 import { type RunSummary } from "./run_summary.ts";
 import { matchingNodes, select, type Selected, type Selection, selectNodes } from "./selection.ts";
 import type { EngineChoice } from "./stage.ts";
+import { pushRun } from "./store/remote/runs.ts";
+import type { Remote } from "./store/remote/remote.ts";
+import { SecondLevel } from "./store/remote/second_level.ts";
 import { Store } from "./store/store.ts";
 
 /** Options for opening a pipeline over a store. */
@@ -44,6 +47,10 @@ export interface SessionOptions extends Selection {
   readonly noCache?: boolean;
   /** Path of a profile: how stages run here. */
   readonly profile?: string;
+  /** A store elsewhere: what this one lacks comes from there, and what runs make goes there. */
+  readonly remote?: Remote;
+  /** Gets what is to be said about the remote outside a run. */
+  readonly onRemote?: (text: string) => void;
   /** How jobs are executed: one of `EXECUTORS`, or your own. Worker processes by default, threads with no jobs. */
   readonly executor?: ExecutorKind;
 }
@@ -86,6 +93,7 @@ export class PipelineSession implements AsyncDisposable {
     private chosen: Selected,
     /** Nodes whose artifacts the build has read: a part of every run, since no plan can do without them. */
     private readonly read: Set<GraphNode>,
+    private readonly level: SecondLevel | undefined,
   ) {}
 
   /** The pipeline, as far as it is known. */
@@ -127,6 +135,10 @@ export class PipelineSession implements AsyncDisposable {
     // One that still grows may come to use an engine.
     const keyed = pipeline.grow !== undefined || graph.nodes.some((node) => node.stage.engine === "key");
     const fingerprinter = opened.use(new Fingerprinter(packages, records.fingerprints));
+    const { remote, onRemote = () => {} } = options;
+    const level = remote === undefined || store.readOnly
+      ? undefined
+      : new SecondLevel(store, remote, onRemote);
     const planner = new Planner({
       store,
       records,
@@ -137,11 +149,12 @@ export class PipelineSession implements AsyncDisposable {
       engine: keyed ? await resolveEngine(choice) : choice,
       force,
       noCache: options.noCache ?? false,
+      ...(level === undefined ? {} : { elsewhere: (key) => level.fetch(key) }),
     });
     const session = new PipelineSession(
       ...[options, pipeline, url, project, store, records, packages, planner] as const,
       ...[options.seed ?? 0, choice, options.adapter, opened.move(), options.executor, policies] as const,
-      ...[chosen, read] as const,
+      ...[chosen, read, level] as const,
     );
     try {
       await session.#growFromStore();
@@ -240,7 +253,11 @@ export class PipelineSession implements AsyncDisposable {
     };
     const executor = this.executorFor(options.jobs).open(options.jobs);
     options.onExecutor?.(executor);
-    return await runGraph({
+    const { level } = this;
+    if (level !== undefined) {
+      level.tell = (text) => options.onEvent?.({ type: "remote", text });
+    }
+    const summary = await runGraph({
       store: this.store,
       records: this.records,
       graph: this.pipeline.graph,
@@ -265,7 +282,14 @@ export class PipelineSession implements AsyncDisposable {
       stop: options.stop,
       ...(options.approve === undefined ? {} : { approve: options.approve }),
       ...(options.accept === undefined ? {} : { accept: options.accept }),
+      ...(level === undefined ? {} : { made: (key) => level.push(key) }),
     });
+    if (level?.remote.writable && !options.stop.aborted) {
+      await level.settled();
+      const [ended] = this.records.findRuns(record.id);
+      await level.finish(() => pushRun(this.store, this.records, level.remote, ended!));
+    }
+    return summary;
   }
 }
 

@@ -37,6 +37,10 @@ export const NEEDS = {
       "python3 -m venv FOLDER && FOLDER/bin/pip install mlflow-skinny==3.17.2 tensorboard==2.21.0 roc-validator==0.13.0; " +
       "RETORT_PYTHON names its program, FOLDER/bin/python",
   },
+  s3: {
+    what: "the S3 server of Python's moto",
+    how: "FOLDER/bin/pip install 'moto[s3,server]==5.2.5', with the Python that RETORT_PYTHON names",
+  },
   runtimes: {
     what: "npx, which runs Node 22 and Bun from npm",
     how:

@@ -56,6 +56,7 @@ import {
   quoted,
   table,
 } from "../output.ts";
+import { chosenRemote, REMOTE, remotePermissions } from "../remote_option.ts";
 import { runOnEnd } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
 import { tellWatcher, watchAndRun } from "../watch.ts";
@@ -79,7 +80,9 @@ export default defineCommand({
       )
       .option("--keep-temporary", "keep temporary outputs, though all that read them is made")
       .option("--frozen", "refuse to run anything that differs from NAME.lock.json")
-      .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(STORE).addOption(JSON_OUTPUT)
+      .addOption(JOBS).addOption(PROFILE).addOption(EXECUTOR).addOption(REMOTE).addOption(STORE).addOption(
+        JSON_OUTPUT,
+      )
       .addOption(VERBOSE)
       .action(run),
 });
@@ -95,6 +98,7 @@ interface RunOptions extends PipelineOptions {
   onEnd?: string;
   jobs: number;
   executor?: string;
+  remote?: string;
   json?: true;
   verbose?: true;
 }
@@ -120,7 +124,8 @@ async function run(file: string, options: RunOptions): Promise<void> {
     force: options.force,
     noCache: !options.cache,
     ...chosenExecutor(options.executor),
-  }, STAGE_PERMISSIONS);
+    ...chosenRemote(options.remote),
+  }, [...STAGE_PERMISSIONS, ...remotePermissions(options.remote)]);
   const lock = options.frozen ? readLockFile(session.url) : undefined;
   const checkLock = async () => {
     if (lock === undefined) return;

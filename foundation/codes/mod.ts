@@ -11,6 +11,7 @@ import type { CodeEntry } from "./entry.ts";
 import { type FileCode, fileCodes } from "./foundation.ts";
 import { type HubCode, hubCodes } from "./hub.ts";
 import { type KernelCode, kernelCodes } from "./kernels.ts";
+import { type RemoteCode, remoteCodes } from "./remote.ts";
 import { type RunnerCode, runnerCodes } from "./runner.ts";
 import { type StageCode, stageCodes } from "./stages.ts";
 import { type StoreCode, storeCodes } from "./store.ts";
@@ -25,6 +26,7 @@ export type {
   FileCode,
   HubCode,
   KernelCode,
+  RemoteCode,
   RunnerCode,
   StageCode,
   StoreCode,
@@ -36,6 +38,7 @@ export type RetortCode =
   | CommandCode
   | RunnerCode
   | StoreCode
+  | RemoteCode
   | FileCode
   | HubCode
   | DataCode
@@ -50,6 +53,7 @@ export const errorCodes: Readonly<Record<RetortCode, CodeEntry>> = {
   ...commandCodes,
   ...runnerCodes,
   ...storeCodes,
+  ...remoteCodes,
   ...fileCodes,
   ...hubCodes,
   ...dataCodes,

@@ -12,9 +12,13 @@ export type Sealed =
 
 /** Writes JSON with its own digest, so that later damage is detected. */
 export function writeSealed(tmp: string, path: string, format: number, body: JsonObject): void {
+  writeFileAtomic(tmp, path, sealedBytes(format, body));
+}
+
+/** What `writeSealed` writes. */
+export function sealedBytes(format: number, body: JsonObject): Uint8Array<ArrayBuffer> {
   const text = canonicalText(body);
-  const sealed = `{"format":${format},"digest":"${digestBytes(text)}","body":${text}}\n`;
-  writeFileAtomic(tmp, path, new TextEncoder().encode(sealed));
+  return new TextEncoder().encode(`{"format":${format},"digest":"${digestBytes(text)}","body":${text}}\n`);
 }
 
 /** Reads what `writeSealed` wrote. */
@@ -29,6 +33,11 @@ export function readSealed(path: string, format: number): Sealed {
     if (error instanceof Deno.errors.IsADirectory) return { state: "damaged", why: "it is a folder" };
     throw fileFault(error, "reading", path);
   }
+  return parseSealed(text, format);
+}
+
+/** As `readSealed`, of the text itself. */
+export function parseSealed(text: string, format: number): Exclude<Sealed, { state: "missing" }> {
   let sealed: { format?: JsonValue; digest?: JsonValue; body?: JsonValue } | null;
   try {
     sealed = JSON.parse(text);

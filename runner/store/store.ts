@@ -5,7 +5,7 @@ import { isDigest } from "../../foundation/canonical.ts";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { artifactFromJson, artifactJson } from "./artifacts.ts";
 import { uniqueName, writeFileAtomic } from "../../foundation/atomic.ts";
-import { readSealed, writeSealed } from "./sealed.ts";
+import { parseSealed, readSealed, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
 import { fileFault, guardedSync } from "../../foundation/faults.ts";
 import { type Lock, lock } from "../../foundation/locks.ts";
@@ -174,7 +174,7 @@ export class Store {
   }
 
   #resultPath(key: Digest): string {
-    return `${this.root}/results/${key.slice(0, 2)}/${key}.json`;
+    return `${this.root}/${resultFile(key)}`;
   }
 
   /**
@@ -305,6 +305,16 @@ export class Store {
     } as unknown as JsonObject);
   }
 
+  /** The record of a result as it is kept, for other stores; undefined where there is none. */
+  recordBytes(key: Digest): Uint8Array<ArrayBuffer> | undefined {
+    try {
+      return Deno.readFileSync(this.#resultPath(key));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw fileFault(error, "reading", this.#resultPath(key));
+    }
+  }
+
   /** Removes a result; its objects are kept until `gc`. */
   forget(key: Digest): void {
     try {
@@ -353,6 +363,19 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Where the record of a result lies in a store's folder. */
+export function resultFile(key: Digest): string {
+  return `results/${key.slice(0, 2)}/${key}.json`;
+}
+
+/** The result that a record holds; otherwise what is wrong with the record. */
+export function resultOf(key: Digest, record: Uint8Array): NodeResult | string {
+  const sealed = parseSealed(new TextDecoder().decode(record), FORMAT);
+  if (sealed.state !== "ok") return sealed.why;
+  const result = resultFromJson(sealed.body);
+  return result?.key === key ? result : "it is not a result of this key";
 }
 
 function resultFromJson(body: JsonObject): NodeResult | undefined {
