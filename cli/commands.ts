@@ -17,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   "get": () => import("./commands/get.ts"),
   "push": () => import("./commands/push.ts"),
   "pull": () => import("./commands/pull.ts"),
+  "work": () => import("./commands/work.ts"),
   "repro": () => import("./commands/repro.ts"),
   "doctor": () => import("./commands/doctor.ts"),
   "init": () => import("./commands/init.ts"),

@@ -38,6 +38,7 @@ export type RunnerCode =
   | "stage/outputs"
   | "stage/undeclared"
   | "run/worker"
+  | "run/other-code"
   | "run/lost"
   | "run/memory"
   | "run/profile"
@@ -252,9 +253,16 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     example: "the worker process ended by SIGSEGV in the middle of the stage",
     remedy: "See the node's log: a native library that the stage uses is most likely at fault.",
   },
+  "run/other-code": {
+    means: "A worker has other code, or other packages, than the key of the node says.",
+    example:
+      "the code of stage `model.train` is not what the key of the node says, on the machine of this worker",
+    remedy:
+      "Bring the project's folder there to the same state, lock file included, and start the worker again.",
+  },
   "run/lost": {
     means: "A worker process was ended from outside in the middle of a stage.",
-    example: "the worker process ended by SIGKILL in the middle of the stage",
+    example: "3 workers were lost with it, the last of them worker node7-4711-0a1b2c3d on node7",
     remedy: "Run again. `retries` of the stage try such a node again by themselves.",
   },
   "run/memory": {

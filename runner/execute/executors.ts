@@ -1,5 +1,6 @@
 import type { ExecutorKind } from "./executor.ts";
 import { InProcessExecutor } from "./in_process.ts";
+import { QueueExecutor } from "./queue_executor.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** Worker processes, one for the engine and `jobs` for the rest. */
@@ -8,8 +9,11 @@ const processes: ExecutorKind = { name: "processes", open: (jobs) => new WorkerP
 /** Threads of this process, one at a time. */
 const threads: ExecutorKind = { name: "threads", open: () => new InProcessExecutor() };
 
+/** Workers that `retort work` starts, on this machine or others that have the store's folder: at least 64 jobs lie ready for them. */
+const workers: ExecutorKind = { name: "workers", open: (jobs) => new QueueExecutor(Math.max(64, jobs)) };
+
 /** All kinds of executors that `--executor` chooses from. */
-export const EXECUTORS: readonly ExecutorKind[] = [processes, threads];
+export const EXECUTORS: readonly ExecutorKind[] = [processes, threads, workers];
 
 /** The executor where none is named: worker processes, or threads for who wants none. */
 export function usualExecutor(jobs: number): ExecutorKind {

@@ -353,6 +353,7 @@ const OWN = new Set([
     "dashboard.json",
     "dashboard.lock",
     "engines.json",
+    "queue",
   ],
 ]);
 

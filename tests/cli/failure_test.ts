@@ -22,6 +22,7 @@ const WRONG: Record<string, readonly [args: readonly string[], code: string, exi
   "get": [["no-owner", "model"], "hub/name", 2],
   "push": [["--remote", "s3://a:b@c", ...NOWHERE], "store/missing", 1],
   "pull": [["--remote", "s3://a:b@c", ...NOWHERE], "remote/url", 2],
+  "work": [NOWHERE, "store/missing", 1],
   "repro": [["train", ...NOWHERE], "store/missing", 1],
   "doctor": [["--colour"], "command/usage", 2],
   "init": [["bad name", "--template", "nothing"], "command/usage", 2],

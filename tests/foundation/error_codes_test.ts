@@ -19,6 +19,7 @@ const WITHOUT: Record<string, string> = {
   "cli/commands/run.ts": "why work was stopped",
   "cli/commands/verify.ts": "why work was stopped",
   "cli/main.ts": "a fault of Retort",
+  "cli/commands/work.ts": "why work was stopped",
   "datasets/decompress.ts": "the reason in an ArchiveError",
   "datasets/text/charsmap.ts": "the reason why a tokenizer is not usable",
   "datasets/text/passages.ts": "a fault of Retort",

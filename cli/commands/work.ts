@@ -1,0 +1,36 @@
+import { work } from "../../runner/execute/work.ts";
+import { Store } from "../../runner/store/store.ts";
+import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { exit } from "../exit.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { JSON_OUTPUT, STORE, storePath, VERBOSE } from "../options.ts";
+import { clean, durationText, note, print, printJson } from "../output.ts";
+
+export default defineCommand({
+  name: "work",
+  summary: "execute jobs that runs with `--executor workers` leave in a store, until Ctrl-C",
+  permissions: STAGE_PERMISSIONS,
+  declare: (command) =>
+    command.option("--once", "end when no job waits").addOption(STORE).addOption(JSON_OUTPUT).addOption(
+      VERBOSE,
+    )
+      .action(start),
+});
+
+async function start(options: { once?: true; store?: string; json?: true }): Promise<void> {
+  const store = Store.open(storePath(options.store));
+  const stop = new AbortController();
+  onInterrupt(() => {
+    note("stopping: the job at work saves its checkpoint; Ctrl-C again stops at once");
+    stop.abort(new Error("interrupted"));
+  }, () => exit(130));
+  if (!options.once) note(`waiting for jobs in ${store.root}; Ctrl-C ends`);
+  const jobs = await work(store, {
+    once: options.once ?? false,
+    stop: stop.signal,
+    onJob: (node, { kind }, seconds) =>
+      note(`${kind.padEnd(11)} ${clean(node)}  in ${durationText(seconds)}`),
+  });
+  if (options.json) printJson({ jobs });
+  else print(`${jobs} jobs`);
+}

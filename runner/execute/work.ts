@@ -1,0 +1,109 @@
+import { hostname } from "node:os";
+import { messageOf } from "../../foundation/errors.ts";
+import { lock } from "../../foundation/locks.ts";
+import { VERSION } from "../../foundation/own_package.ts";
+import type { Store } from "../store/store.ts";
+import { CodeCheck } from "./code_check.ts";
+import type { Outcome } from "./job.ts";
+import { BEAT, JobQueue } from "./queue.ts";
+import { WorkerPool } from "./worker_pool.ts";
+
+/** Milliseconds between looks for a job: shortly after the last one, and while there is none. */
+const LOOKS = { shortest: 5, longest: 200 };
+/** Milliseconds between looks whether a job is to stop. */
+const STOPS = 500;
+
+/** How a worker works. */
+export interface WorkOptions {
+  /** Ends when no job waits. */
+  readonly once: boolean;
+  /** Aborted to end: the job at work saves its checkpoint and goes back to the queue. */
+  readonly stop: AbortSignal;
+  /** Told of every job. */
+  readonly onJob?: (node: string, outcome: Outcome, seconds: number) => void;
+}
+
+/**
+ * Executes the jobs that lie in a store's folder, one at a time, each by a worker process as `run` does.
+ *
+ * @returns how many it executed.
+ */
+export async function work(store: Store, { once, stop, onJob }: WorkOptions): Promise<number> {
+  const queue = new JobQueue(store);
+  const worker = `${hostname()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`.replaceAll(/[^\w.-]/g, "-");
+  let beat = 0;
+  const tellBeat = () =>
+    queue.beat({
+      worker,
+      host: hostname(),
+      pid: Deno.pid,
+      deno: Deno.version.deno,
+      retort: VERSION,
+      beat: beat++,
+    });
+  tellBeat();
+  const beats = setInterval(tellBeat, BEAT);
+  await using check = new CodeCheck();
+  let jobs = 0;
+  let pool = new WorkerPool(1);
+  try {
+    for (let wait = LOOKS.shortest; !stop.aborted;) {
+      const taken = queue.take(worker);
+      if (taken === undefined) {
+        if (once) break;
+        await pause(wait, stop);
+        wait = Math.min(LOOKS.longest, wait * 1.2);
+        continue;
+      }
+      wait = LOOKS.shortest;
+      const { name, queued } = taken;
+      // The store may lie elsewhere here.
+      const job = { ...queued.job, store: store.root };
+      const tell = (message: Parameters<JobQueue["tell"]>[1]) => queue.tell(name, message);
+      tell({ type: "log", text: `worker ${worker}: Deno ${Deno.version.deno}, Retort ${VERSION}` });
+      const began = performance.now();
+      const stops = setInterval(() => {
+        if (queue.isToStop(name)) pool.stop();
+      }, STOPS);
+      const onStop = () => pool.stop();
+      stop.addEventListener("abort", onStop, { once: true });
+      let outcome: Outcome;
+      try {
+        // Whoever gave the job may be gone: nothing is collected while it is at work.
+        using _shared = await lock(`${store.root}/store.lock`, { mode: "shared" });
+        outcome = await check.fault(job) ?? await pool.execute(job, queued.usesEngine, tell);
+      } catch (error) {
+        outcome = { kind: "failed", code: "run/worker", error: messageOf(error) };
+      } finally {
+        clearInterval(stops);
+        stop.removeEventListener("abort", onStop);
+      }
+      // Where this worker alone is to end, another one gets the job.
+      if (stop.aborted && outcome.kind === "interrupted") queue.drop(name, worker);
+      else queue.end(name, worker, outcome);
+      jobs++;
+      onJob?.(job.node, outcome, (performance.now() - began) / 1000);
+      if (outcome.kind !== "interrupted") continue;
+      // A pool that was stopped takes no more.
+      await pool[Symbol.asyncDispose]();
+      pool = new WorkerPool(1);
+    }
+  } finally {
+    await pool[Symbol.asyncDispose]();
+    clearInterval(beats);
+    queue.leave(worker);
+  }
+  return jobs;
+}
+
+function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    function done() {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", done);
+      resolve();
+    }
+    stop.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import type { Executor, ExecutorKind } from "../../runner/execute/executor.ts";
+import { EXECUTORS } from "../../runner/execute/executors.ts";
+import { JobQueue } from "../../runner/execute/queue.ts";
+import { QueueExecutor } from "../../runner/execute/queue_executor.ts";
+import { Store } from "../../runner/store/store.ts";
+import { ROOT, taskArguments } from "../command.ts";
+import { LettersFolder, nodesIn } from "./letters.ts";
+
+/** Starts a worker as people do. */
+function startWorker(store: string, more: readonly string[] = []): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: taskArguments("work", ["--store", store, ...more]),
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
+/** Ends a worker, and waits until it has ended. */
+async function end(worker: Deno.ChildProcess): Promise<void> {
+  try {
+    worker.kill("SIGTERM");
+  } catch {
+    // It has ended.
+  }
+  await worker.status;
+}
+
+const digests = (summary: Awaited<ReturnType<LettersFolder["run"]>>) =>
+  summary.nodes.map(({ node, outputs }) => [
+    node.name,
+    Object.values(outputs ?? {}).map((artifact) => artifact.digest),
+  ]);
+
+const never = new AbortController().signal;
+
+using reference = new LettersFolder();
+const expected = await reference.run();
+
+for (const kind of EXECUTORS) {
+  Deno.test(`${kind.name}: a run gives the bytes that threads give, and its logs and metrics`, async () => {
+    using folder = new LettersFolder();
+    Store.open(folder.store, { create: true });
+    const worker = kind.name === "workers" ? startWorker(folder.store) : undefined;
+    try {
+      await using session = await folder.open({ executor: kind });
+      const logs: string[] = [];
+      const summary = await session.run({
+        jobs: 2,
+        command: "test",
+        stop: never,
+        onEvent: (event) => void (event.type === "node-log" && logs.push(event.text)),
+      });
+      assert.equal(summary.status, "done");
+      assert.deepEqual(digests(summary), digests(expected));
+      const metrics = session.records.metrics(summary.run).map(({ name, value }) => `${name} ${value}`);
+      assert.deepEqual(metrics.sort(), ["letters 1", "letters 5"]);
+      if (worker !== undefined) {
+        assert.ok(logs.some((text) => /^worker .*: Deno [\d.]+, Retort [\d.]+/.test(text)));
+      }
+      // A stage that fails is told as such, and what does not need it is made all the same.
+      await using failing = await folder.open({ executor: kind, set: ['alphabets=["q"]'] });
+      Deno.removeSync(folder.data);
+      await assert.rejects(failing.run({ jobs: 2, command: "test", stop: never }), /data\.txt/);
+    } finally {
+      if (worker !== undefined) await end(worker);
+    }
+  });
+}
+
+Deno.test("workers: one that is killed loses its job to another one, and the bytes are the same", async () => {
+  using folder = new LettersFolder();
+  const store = Store.open(folder.store, { create: true });
+  const queue = new JobQueue(store);
+  // A worker that takes a job and beats no more.
+  const dead = "dead-worker";
+  queue.beat({ worker: dead, host: "nowhere", pid: 1, deno: "", retort: "", beat: 0 });
+  const executor: ExecutorKind = { name: "workers", open: (): Executor => new QueueExecutor(64, 1500) };
+  await using session = await folder.open({ executor });
+  const logs: string[] = [];
+  let worker: Deno.ChildProcess | undefined;
+  const taking = setInterval(() => {
+    if (worker !== undefined || queue.take(dead) === undefined) return;
+    worker = startWorker(folder.store);
+  }, 5);
+  try {
+    const summary = await session.run({
+      jobs: 2,
+      command: "test",
+      stop: never,
+      onEvent: (event) => void (event.type === "node-log" && logs.push(event.text)),
+    });
+    assert.equal(summary.status, "done");
+    assert.deepEqual(digests(summary), digests(expected));
+    assert.ok(logs.some((text) => /worker dead-worker on nowhere is gone/.test(text)), logs.join("\n"));
+  } finally {
+    clearInterval(taking);
+    if (worker !== undefined) await end(worker);
+  }
+});
+
+Deno.test("workers: a driver that dies leaves jobs that a new run takes over, and nothing runs twice", async () => {
+  using folder = new LettersFolder();
+  Store.open(folder.store, { create: true });
+  const args = taskArguments("run", [
+    fileURLToPath(new URL("../fixtures/pipelines/letters.ts", import.meta.url)),
+    ...["--set", `path=${folder.data}`, "--executor", "workers", "--store", folder.store],
+  ]);
+  const driver = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  })
+    .spawn();
+  const queue = new JobQueue(Store.open(folder.store));
+  while (queue.look().waiting.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  driver.kill("SIGKILL");
+  await driver.status;
+  const worker = startWorker(folder.store);
+  try {
+    const kind = EXECUTORS.find(({ name }) => name === "workers")!;
+    await using session = await folder.open({ executor: kind });
+    const summary = await session.run({ jobs: 2, command: "test", stop: never });
+    assert.equal(summary.status, "done");
+    assert.deepEqual(digests(summary), digests(expected));
+    assert.equal(nodesIn(summary, "failed").length, 0);
+    assert.deepEqual([...queue.look().waiting, ...queue.look().taken.keys(), ...queue.look().ended], []);
+  } finally {
+    await end(worker);
+  }
+});
