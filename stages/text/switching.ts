@@ -26,6 +26,9 @@ export interface SwitchingReading {
   readonly classes: Int8Array;
   /** `[tokens, contexts + 1, contexts + 1]`: probability of a token and of a context that it leads to, from a context before it. */
   readonly steps: Float64Array;
+  /** By token where its beliefs begin, one for each length of a context: distributions of the hidden state after these tokens alone. */
+  readonly places: Int32Array;
+  readonly beliefs: Float32Array;
 }
 
 /** Sums of expected choices: not taken, and taken. */
@@ -37,7 +40,7 @@ type Choices = [number, number];
  * emissions, but with as many states as the training text has n-grams.
  *
  * From a hidden state the next state and token are those of the hidden Markov model; then, by `enter`, the state is forgotten and the token
- * is remembered as a context. From a context, by `leave`, a hidden state of its last token is drawn and goes on; else
+ * is remembered as a context. From a context, by `leave`, a hidden state is drawn as the hidden Markov model has it after these tokens, and goes on; else
  * the token is drawn as the Kneser-Ney model does after these tokens alone, and the next context is that whose counts gave it, and the token.
  */
 export class SwitchingModel {
@@ -95,7 +98,7 @@ export class SwitchingModel {
         to(1, 1 / this.#hidden.symbols);
       }
     }
-    return { tokens, classes, steps };
+    return { tokens, classes, steps, ...this.#beliefs(tokens) };
   }
 
   /** Natural log-likelihood of a window. */
@@ -113,6 +116,33 @@ export class SwitchingModel {
     return { first: share(first), enter: enter.map(share), leave: leave.map((list) => list.map(share)) };
   }
 
+  /** By token and length of a context: the distribution of the hidden state, nothing before the context known. */
+  #beliefs(tokens: Int32Array): { places: Int32Array; beliefs: Float32Array } {
+    const n = this.#contexts, hidden = this.#hidden, places = new Int32Array(tokens.length);
+    let size = 0;
+    tokens.forEach((token, t) => {
+      places[t] = size;
+      size += n * hidden.statesOf(token);
+    });
+    const beliefs = new Float32Array(size);
+    let last: Float64Array[] = [];
+    tokens.forEach((token, t) => {
+      const emission = hidden.emission(token);
+      const now = [this.#stateOf(token)];
+      for (const belief of last.slice(0, n - 1)) {
+        const joint = hidden.forward(tokens[t - 1] as number, belief, token).map((p, j) =>
+          p * (emission[j] as number)
+        );
+        const sum = joint.reduce((a, p) => a + p, 0);
+        // What the hidden states hold to be impossible tells them nothing.
+        now.push(sum > 0 ? joint.map((p) => p / sum) : now[0] as Float64Array);
+      }
+      now.forEach((belief, i) => beliefs.set(belief, (places[t] as number) + i * belief.length));
+      last = now;
+    });
+    return { places, beliefs };
+  }
+
   #stateOf(token: number): Float64Array {
     let states = this.#states.get(token);
     if (states === undefined) this.#states.set(token, states = this.#hidden.stateOf(token));
@@ -120,7 +150,8 @@ export class SwitchingModel {
   }
 
   /** By position: weights of the hidden states and of the contexts, divided by `scales`, whose logarithms sum to `log`; `entries`: that of tokens just remembered. */
-  #forward({ tokens, classes, steps }: SwitchingReading, weights: SwitchingWeights) {
+  #forward(reading: SwitchingReading, weights: SwitchingWeights) {
+    const { tokens, classes, steps } = reading;
     const n = this.#contexts, side = n + 1, hidden = this.#hidden;
     const states: Float64Array[] = [], contexts = new Float64Array(tokens.length * side);
     const scales = new Float64Array(tokens.length), entries = new Float64Array(tokens.length);
@@ -131,9 +162,11 @@ export class SwitchingModel {
       if (t === 0) own = hidden.initial(token);
       else {
         const from = (states[t - 1] as Float64Array).slice();
-        const leaving = this.#leaving(classes, contexts, t - 1, weights);
-        if (leaving > 0) {
-          this.#stateOf(before).forEach((p, z) => from[z] = (from[z] as number) + leaving * p);
+        for (let k = 1; k <= n; k++) {
+          const leaving = contexts[(t - 1) * side + k] as number;
+          if (leaving === 0) continue;
+          const by = leaving * leaveOf(weights, classes, t - 1, k, side);
+          beliefOf(reading, t - 1, k, from.length).forEach((p, z) => from[z] = (from[z] as number) + by * p);
         }
         own = hidden.forward(before, from, token);
         for (let k = 1; k <= n; k++) {
@@ -169,16 +202,6 @@ export class SwitchingModel {
     return { log, states, contexts, scales, entries };
   }
 
-  #leaving(classes: Int8Array, contexts: Float64Array, t: number, weights: SwitchingWeights): number {
-    const side = this.#contexts + 1;
-    let sum = 0;
-    for (let k = 1; k < side; k++) {
-      const mass = contexts[t * side + k] as number;
-      if (mass > 0) sum += mass * leaveOf(weights, classes, t, k, side);
-    }
-    return sum;
-  }
-
   #count(
     reading: SwitchingReading,
     weights: SwitchingWeights,
@@ -206,8 +229,6 @@ export class SwitchingModel {
           p * ((1 - entering) * (worth[j] as number) + entering * (worths[1] as number))
         ),
       );
-      const afterLeaving = this.#stateOf(before).reduce((sum, p, z) => sum + p * (back[z] as number), 0) /
-        scale;
       const earlier = new Float64Array(side);
       for (let k = 1; k <= n; k++) {
         if (classes[(t - 1) * side + k] === -1) continue;
@@ -217,6 +238,8 @@ export class SwitchingModel {
           stay += (steps[(t * side + k) * side + j] as number) * (worths[j] as number);
         }
         stay /= scale;
+        const afterLeaving = beliefOf(reading, t - 1, k, back.length)
+          .reduce((sum, p, z) => sum + p * (back[z] as number), 0) / scale;
         earlier[k] = leaving * afterLeaving + (1 - leaving) * stay;
         const mass = contexts[(t - 1) * side + k] as number;
         const choices = leave[k - 1]?.[classes[(t - 1) * side + k] as number] as Choices;
@@ -227,6 +250,11 @@ export class SwitchingModel {
       worths = earlier;
     }
   }
+}
+
+function beliefOf({ places, beliefs }: SwitchingReading, t: number, k: number, states: number): Float32Array {
+  const at = (places[t] as number) + (k - 1) * states;
+  return beliefs.subarray(at, at + states);
 }
 
 function enterOf({ enter }: SwitchingWeights, classes: Int8Array, t: number, side: number): number {

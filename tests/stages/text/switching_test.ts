@@ -146,8 +146,17 @@ function unrolled(
     now = next;
   }
   for (const h of contexts) {
-    const last = h.at(-1)!, leave = weights.leave[h.length - 1]![classOf(h)]!;
-    const own = pairs.map((p) => p.symbol === last ? mean[states[p.b]! + p.z]! * emission(p) : 0);
+    const leave = weights.leave[h.length - 1]![classOf(h)]!;
+    // The hidden state after these tokens alone.
+    let own = pairs.map((p) => p.symbol === h[0] ? mean[states[p.b]! + p.z]! * emission(p) : 0);
+    for (const token of h.slice(1)) {
+      own = pairs.map((p) =>
+        p.symbol !== token ? 0 : emission(p) * pairs.reduce(
+          (sum, { b, z }, i) => sum + own[i]! * rowOf(b, z)[states[p.b]! + p.z]!,
+          0,
+        )
+      );
+    }
     const total = own.reduce((a, p) => a + p, 0);
     const to = new Array<number>(pairs.length + contexts.length).fill(0);
     own.forEach((p, i) => rows[i]!.forEach((q, j) => to[j]! += leave * p / total * q));
