@@ -3,15 +3,22 @@ import { CircuitError } from "../errors.ts";
 import { requireNumber, requireObject, requireWhole } from "../guards.ts";
 import { blockedHmm, type BlockedHmmOptions } from "../structures/blocked_hmm.ts";
 
-/** Smoothing that turns counts into the parameters of a blocked HMM: virtual samples. */
+/**
+ * Smoothing that turns counts into the parameters of a blocked HMM, from the general to the particular: virtual samples of a
+ * distribution, drawn from one that fewer counts decide.
+ */
 export interface BlockedSmoothing {
-  /** Of the first state, uniform; 1 if omitted. */
+  /** First states, drawn as states are in the whole text; 20 if omitted. */
   readonly initial?: number;
-  /** Of every state's transitions, from its block's backoff; 10 if omitted. */
+  /** Next blocks of every state, as its block has them; 120 if omitted. */
   readonly transition?: number;
-  /** Of every block's backoff, uniform; 10 if omitted. */
-  readonly backoff?: number;
-  /** Of every state's emissions, from the symbols of its block; 10 if omitted. */
+  /** Next states of every state within each next block, as its block has them there; 10 if omitted. */
+  readonly within?: number;
+  /** Next states of every block within each next block, as the whole text has them there; 10 if omitted. */
+  readonly between?: number;
+  /** What is taken of the number of times that a block follows another, for blocks that do not (absolute discounting); 0.8 if omitted. */
+  readonly discount?: number;
+  /** Of every state's emissions, from the symbols of its block; 60 if omitted. */
   readonly emission?: number;
 }
 
@@ -27,7 +34,7 @@ export class BlockedHmmCounts {
   /** By block: its first state, by block of those that follow: their first column, -1 for others; counts. */
   readonly #first: Int32Array;
   readonly #columns: readonly Int32Array[];
-  readonly #transitions: readonly Float64Array[];
+  readonly #transitions: readonly Float32Array[];
   readonly #backoffs: readonly Float64Array[];
   readonly #emissions: readonly Float64Array[];
   readonly #initial: Float64Array;
@@ -71,7 +78,7 @@ export class BlockedHmmCounts {
       return columns;
     });
     this.#transitions = follows.map((list, b) =>
-      new Float64Array(blocks[b]!.states * list.reduce((sum, f) => sum + blocks[f]!.states, 0))
+      new Float32Array(blocks[b]!.states * list.reduce((sum, f) => sum + blocks[f]!.states, 0))
     );
     this.#backoffs = blocks.map(() => new Float64Array(states));
     this.#emissions = blocks.map((block) => new Float64Array(block.states * block.symbols.length));
@@ -115,45 +122,98 @@ export class BlockedHmmCounts {
 
   /** The circuit of these counts, over windows of the length of the options. @throws {CircuitError} on smoothing below 0 */
   circuit(smoothing: BlockedSmoothing = {}): Circuit {
-    const { initial = 1, transition = 10, backoff = 10, emission = 10 } = smoothing;
-    for (const [name, x] of Object.entries({ initial, transition, backoff, emission })) {
+    const { initial = 20, transition = 120, within = 10, between = 10, discount = 0.8, emission = 60 } =
+      smoothing;
+    for (const [name, x] of Object.entries({ initial, transition, within, between, discount, emission })) {
       requireNumber(name, x, 0);
     }
-    const { blocks } = this.#options, values = new Map<string, Float64Array>();
-    values.set("initial", smoothed(this.#initial, this.#initial.length, initial));
+    const { blocks } = this.#options, first = this.#first, states = first[blocks.length]!;
+    const values = new Map<string, Float64Array | Float32Array>();
+    // Of the whole text: states, blocks, and states within each block; one virtual sample of each.
+    const seen = this.#initial.map((n, z) => this.#backoffs.reduce((sum, counts) => sum + counts[z]!, n));
+    values.set("initial", smoothed(this.#initial, states, initial, smoothed(seen, states, 1)));
+    const ofBlock = (counts: ArrayLike<number>, b: number): number => {
+      let sum = 0;
+      for (let z = first[b]!; z < first[b + 1]!; z++) sum += counts[z]!;
+      return sum;
+    };
+    const anyBlock = smoothed(Float64Array.from(blocks, (_, b) => ofBlock(seen, b)), blocks.length, 1);
+    const anyState = new Float64Array(states);
     blocks.forEach((block, b) => {
-      values.set(`backoff/${b}`, smoothed(this.#backoffs[b]!, this.#backoffs[b]!.length, backoff));
-      const own = this.#transitions[b]!, width = own.length / block.states;
-      // The last input is the backoff: it gets what is virtual.
-      const rows = new Float64Array(block.states * (width + 1));
+      const own = seen.subarray(first[b], first[b + 1]);
+      anyState.set(smoothed(own, block.states, 1), first[b]);
+    });
+    blocks.forEach((block, b) => {
+      const counts = this.#backoffs[b]!, columns = this.#columns[b]!, own = this.#transitions[b]!;
+      const next = Float64Array.from(blocks, (_, f) => ofBlock(counts, f));
+      const taken = next.map((n) => Math.min(n, discount)), lost = taken.reduce((a, n) => a + n, 0) + 1;
+      const total = next.reduce((a, n) => a + n, 0) + 1;
+      const nextBlock = next.map((n, f) => (n - taken[f]! + lost * anyBlock[f]!) / total);
+      const nextState = new Float64Array(states);
+      blocks.forEach(({ states: count }, f) => {
+        const to = first[f]!, base = anyState.subarray(to, to + count);
+        nextState.set(smoothed(counts.subarray(to, to + count), count, between, base), to);
+      });
+      const left = nextBlock.map((p, f) => columns[f]! < 0 ? p : 0).reduce((a, p) => a + p, 0);
+      // The backoff is for blocks that never follow; without any it has all, and nothing comes to it.
+      values.set(
+        `backoff/${b}`,
+        nextState.map((p, z) => {
+          const f = this.#blockOfState(z);
+          return left > 0 ? columns[f]! < 0 ? p * nextBlock[f]! / left : 0 : p * nextBlock[f]!;
+        }),
+      );
+      const width = own.length / block.states, rows = new Float32Array(block.states * (width + 1));
       for (let u = 0; u < block.states; u++) {
-        const counts = own.subarray(u * width, (u + 1) * width),
-          total = counts.reduce((a, n) => a + n, 0) + transition;
-        for (let i = 0; i < width; i++) rows[u * (width + 1) + i] = total > 0 ? counts[i]! / total : 0;
-        rows[u * (width + 1) + width] = total > 0 ? transition / total : 1;
+        const from = u * width, to = u * (width + 1);
+        let uses = 0;
+        for (let i = from; i < from + width; i++) uses += own[i]!;
+        const all = uses + transition;
+        blocks.forEach(({ states: count }, f) => {
+          const column = columns[f]!;
+          if (column < 0) return;
+          const seen = own.subarray(from + column, from + column + count);
+          const times = seen.reduce((a, n) => a + n, 0);
+          const p = all > 0 ? (times + transition * nextBlock[f]!) / all : nextBlock[f]!;
+          const base = nextState.subarray(first[f], first[f]! + count);
+          smoothed(seen, count, within, base).forEach((q, j) => rows[to + column + j] = p * q);
+        });
+        rows[to + width] = all > 0 ? transition * left / all : left;
       }
       values.set(`transition/${b}`, rows);
-      const all = new Float64Array(block.symbols.length);
-      this.#emissions[b]!.forEach((n, i) => all[i % all.length]! += n);
+      const words = new Float64Array(block.symbols.length);
+      this.#emissions[b]!.forEach((n, i) => words[i % words.length]! += n);
       values.set(
         `emission/${b}`,
-        smoothed(this.#emissions[b]!, all.length, emission, smoothed(all, all.length, 1)),
+        smoothed(this.#emissions[b]!, words.length, emission, smoothed(words, words.length, 1)),
       );
     });
     return blockedHmm({ ...this.#options, values });
+  }
+
+  #blockOfState(z: number): number {
+    let low = 0, high = this.#options.blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#first[middle]! <= z) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 }
 
 /** Rows of counts and `pseudocount` virtual ones, drawn from `base`, or uniform; as distributions. */
 function smoothed(
-  counts: Float64Array,
+  counts: Float64Array | Float32Array,
   width: number,
   pseudocount: number,
   base?: Float64Array,
 ): Float64Array {
   const out = new Float64Array(counts.length);
   for (let at = 0; at < counts.length; at += width) {
-    const own = counts.subarray(at, at + width), total = own.reduce((a, n) => a + n, 0);
+    const own = counts.subarray(at, at + width);
+    let total = 0;
+    for (const n of own) total += n;
     // Without any counts the virtual ones are all there is.
     const virtual = total + pseudocount > 0 ? pseudocount : 1;
     for (let i = 0; i < width; i++) {

@@ -69,11 +69,11 @@ export function blockedArm(
     { clusters: states, iterations },
     called("clusters"),
   );
-  const { circuit } = materialiseBlockedHmm({ tokens, windows, vocabulary, classes, labels }, {
-    transition: em.virtual?.backoff ?? 10,
-    backoff: em.virtual?.sums ?? 10,
-    emission: em.pseudocount,
-  }, called("start"));
+  const { circuit } = materialiseBlockedHmm(
+    { tokens, windows, vocabulary, classes, labels },
+    {},
+    called("start"),
+  );
   return finish(corpus, circuit, row, em);
 }
 

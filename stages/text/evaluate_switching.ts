@@ -87,8 +87,8 @@ export const evaluateSwitching: Stage<
       const before = score;
       score = scoreOf(model, valid, weights);
       if (score.perplexity !== null) context.metric("valid perplexity", score.perplexity, i + 1);
-      // Less than a ten thousandth is not worth a step.
-      if ((before.bitsPerToken ?? Infinity) - (score.bitsPerToken ?? Infinity) < 1e-4) break;
+      // Less than a thousandth of the perplexity is not worth a step.
+      if ((before.bitsPerToken ?? Infinity) - (score.bitsPerToken ?? Infinity) < 1e-3) break;
     }
     const test = scoreOf(model, await readingsOf(model, inputs.test, inputs.testWindows), weights);
     if (test.perplexity !== null) context.metric("perplexity", test.perplexity);

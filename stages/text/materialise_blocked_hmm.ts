@@ -23,7 +23,9 @@ export const materialiseBlockedHmm: Stage<
   z.ZodObject<{
     initial: z.ZodDefault<z.ZodNumber>;
     transition: z.ZodDefault<z.ZodNumber>;
-    backoff: z.ZodDefault<z.ZodNumber>;
+    within: z.ZodDefault<z.ZodNumber>;
+    between: z.ZodDefault<z.ZodNumber>;
+    discount: z.ZodDefault<z.ZodNumber>;
     emission: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
   {
@@ -39,14 +41,18 @@ export const materialiseBlockedHmm: Stage<
 > = defineStage({
   name: "hmm.materialise-blocked",
   params: z.object({
-    /** Virtual first states, uniform. */
-    initial: z.number().min(0).default(1),
-    /** Virtual transitions of each state, from the backoff of its block. */
-    transition: z.number().min(0).default(10),
-    /** Virtual transitions of each block's backoff, uniform. */
-    backoff: z.number().min(0).default(10),
+    /** Virtual first states, as states are in the whole text. */
+    initial: z.number().min(0).default(20),
+    /** Virtual next classes of each state, as its class has them. */
+    transition: z.number().min(0).default(120),
+    /** Virtual next states of each state within each next class, as its class has them there. */
+    within: z.number().min(0).default(10),
+    /** Virtual next states of each class within each next class, as the whole text has them there. */
+    between: z.number().min(0).default(10),
+    /** What is taken of the number of times that a class follows another, for those that never do. */
+    discount: z.number().min(0).default(0.8),
     /** Virtual words of each state, as its class has them. */
-    emission: z.number().min(0).default(10),
+    emission: z.number().min(0).default(60),
   }),
   inputs: { tokens, windows, vocabulary, classes: clusterLabels, labels: clusterLabels },
   outputs: { circuit },

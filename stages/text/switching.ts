@@ -60,7 +60,7 @@ export class SwitchingModel {
 
   /** Weights to begin {@link SwitchingModel.improved} with. */
   start(): SwitchingWeights {
-    const each = () => new Array<number>(CLASSES).fill(0.2);
+    const each = () => new Array<number>(CLASSES).fill(0.25);
     return { first: 0.5, enter: each(), leave: Array.from({ length: this.#contexts }, each) };
   }
 
