@@ -1,4 +1,4 @@
-import type { ComparedRow } from "./compare.ts";
+import type { ComparedArm, ComparedRow } from "./compare.ts";
 
 /** What a value is beside the first run's. */
 export interface Change {
@@ -20,4 +20,9 @@ export function changeOf(row: ComparedRow, run: number): Change {
   const better = row.direction === null ? null : change < 0 === (row.direction === "lower");
   const word = better === null ? "" : better ? ", better" : ", worse";
   return { text: `${sign}${Number(Math.abs(change).toPrecision(3))}${share}${word}`, better };
+}
+
+/** Whether an arm only stands beside for comparison, and is the same in all runs: shown where all is. */
+export function isUnchangedReference({ role, values }: ComparedArm): boolean {
+  return role === "reference" && new Set(values).size <= 1;
 }

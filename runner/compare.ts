@@ -1,7 +1,9 @@
 import { canonicalText, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import { type ArmValue, type Difference, differenceOf, type RunAnswer } from "./answer.ts";
+import { nameInWords } from "../foundation/format.ts";
+import { readableParts, readableText } from "../foundation/readable.ts";
 import type { Headline } from "./headline.ts";
-import { matchNodes } from "./match.ts";
+import { commonName, matchNodes } from "./match.ts";
 import { differenceWords, metricText, spreadValue } from "./verdict.ts";
 import type { Records } from "./records/records.ts";
 import type { NodeRecord, RunRecord } from "./records/rows.ts";
@@ -118,18 +120,23 @@ export function compareRuns(records: Records, runs: readonly RunRecord[]): Compa
     arms: records.arms(run.id),
   })));
   const headlines = runs.flatMap((run) => records.question(run.id)?.headline ?? []);
-  const own = compared("params", "", runs.map((run) => new Map(flat(run.params))));
+  const own = compared("params", "", runs.map((run) => new Map(readableParts(run.params))));
   const params: ComparedRow[] = [], metrics: ComparedRow[] = [];
   for (const { name, stage, nodes } of matched) {
-    params.push(...compared(name, stage, nodes.map((found) => new Map(flat(found?.params)))));
+    params.push(...compared(name, stage, nodes.map((found) => new Map(readableParts(found?.params)))));
     metrics.push(
       ...compared(
         name,
         stage,
-        nodes.map((found, i) =>
-          new Map(Object.entries(found === undefined ? {} : measured[i]!.get(found.name)!))
+        withCommonNames(
+          nodes.map((found, i) =>
+            new Map(Object.entries(found === undefined ? {} : measured[i]!.get(found.name)!))
+          ),
         ),
-      ).map((row) => ({ ...row, direction: directionOf(row.name, headlines) })),
+      ).filter((row, _, rows) => !isTold(row, rows)).map((row) => ({
+        ...row,
+        direction: directionOf(row.name, headlines),
+      })),
     );
   }
   return { runs, params: [...own, ...together(params)], metrics };
@@ -142,6 +149,53 @@ function compared(node: string, stage: string, maps: readonly Map<string, JsonVa
     const texts = values.map((value) => value === undefined ? "" : canonicalText(value));
     return { node, stage, name, values, same: new Set(texts).size <= 1, direction: null };
   });
+}
+
+/**
+ * Metrics whose names hold what differs between runs, `distilled, 32 states` and `distilled, 16 states`, under the name that
+ * they have in common: those of the same words, where every run has as many of them.
+ */
+function withCommonNames(maps: readonly Map<string, number | null>[]): readonly Map<string, number | null>[] {
+  const words = (name: string) => name.replaceAll(/\d+(\.\d+)?/g, "…");
+  const alone = maps.map((map) =>
+    Map.groupBy([...map.keys()].filter((name) => !maps.every((other) => other.has(name))), words)
+  );
+  const renamed = maps.map(() => new Map<string, string>());
+  for (const [key, { length }] of alone[0] ?? []) {
+    if (alone.some((one) => one.get(key)?.length !== length)) continue;
+    for (let i = 0; i < length; i++) {
+      const names = alone.map((one) => one.get(key)![i]!);
+      names.forEach((name, run) => renamed[run]!.set(name, commonName(names)));
+    }
+  }
+  return maps.map((map, run) =>
+    new Map([...map].map(([name, value]) => [renamed[run]!.get(name) ?? name, value]))
+  );
+}
+
+/** Whether a number of an output tells once more what its node measured: `score.perplexity` of `perplexity`. */
+function isTold({ name, values }: ComparedRow, rows: readonly ComparedRow[]): boolean {
+  if (!name.includes(".")) return false;
+  return rows.some((other) =>
+    !other.name.includes(".") && other.name === nameInWords(name) &&
+    other.values.every((value, run) => value === values[run])
+  );
+}
+
+/** Longest text of parameters that a run is told apart by. */
+const LABEL = 32;
+
+/**
+ * What tells compared runs apart: parameters of their pipeline that differ, `states 32`. Undefined where those are too many
+ * to be a name, or tell some runs not apart.
+ */
+export function runLabels({ runs, params }: Comparison): readonly string[] | undefined {
+  const differing = params.filter(({ node, same }) => node === "params" && !same);
+  const labels = runs.map((_, run) =>
+    differing.map(({ name, values }) => `${name} ${readableText(values[run])}`).join(", ")
+  );
+  const told = labels.every((label) => label !== "" && label.length <= LABEL);
+  return told && new Set(labels).size === runs.length ? labels : undefined;
 }
 
 /** A metric is better the way of the headline's that has it as its last words: `perplexity` of `test perplexity`. */

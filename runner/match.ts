@@ -106,7 +106,7 @@ function likenessesOf({ nodes, edges, arms }: PlacedNodes): Likeness[] {
 }
 
 /** Names with `…` for the words in which they differ. */
-function commonName(names: readonly string[]): string {
+export function commonName(names: readonly string[]): string {
   const [first, ...others] = names as [string, ...string[]];
   if (others.every((name) => name === first)) return first;
   const words = names.map((name) => name.split(/([\s,@=]+)/));

@@ -1,9 +1,9 @@
-import { changeOf } from "../../runner/change_text.ts";
+import { changeOf, isUnchangedReference } from "../../runner/change_text.ts";
 import { compareAnswers, type ComparedRow, compareRuns } from "../../runner/compare.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
-import { valueText } from "../../foundation/text.ts";
+import { readableText } from "../../foundation/readable.ts";
 import { clean, paint, print, printJson, table } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, STORE, VERBOSE } from "../options.ts";
@@ -35,7 +35,9 @@ async function compare(names: string[], options: { all?: true; store?: string; j
     print(`\n${paint("bold", clean(answers.metric))}`);
     print(table(
       ["ARM", ...heads(found)],
-      answers.arms.map(({ label, values, texts }) => [
+      answers.arms.filter((arm) => options.all === true || !isUnchangedReference(arm)).map((
+        { label, values, texts },
+      ) => [
         label,
         ...values.map((value, i) =>
           value === null ? "–" : `${value}${texts[i] === "" ? "" : `  ${texts[i]}`}`
@@ -69,7 +71,7 @@ function section(title: string, rows: readonly ComparedRow[], runs: readonly Run
       row.name,
       ...row.values.map((value, i) => {
         const change = title === "METRIC" ? changeOf(row, i).text : "";
-        return `${cut(valueText(value))}${change === "" ? "" : `  ${change}`}`;
+        return `${cut(readableText(value))}${change === "" ? "" : `  ${change}`}`;
       }),
     ]),
   ));

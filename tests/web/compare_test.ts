@@ -45,7 +45,7 @@ Deno.test({
       told.stdout,
       /counted +35\.\d+ ± 0\.\d+ at 8 states +33\.\d+ ± 0\.\d+ at 16 states +−2\.\d+ \(−5\.7 %\), better/,
     );
-    assert.match(told.stdout, /the pipeline +states +\[8\] +\[16\]/);
+    assert.match(told.stdout, /the pipeline +states +8 +16/);
     assert.match(told.stdout, /fit random@…, seed 0 +perplexity +48 +46 +−2 \(−4\.17 %\), better/);
     assert.ok(!told.stdout.includes("–"), "nothing stands alone");
     const all = await command("compare", [first, first, "--all", "--store", folder.store]);

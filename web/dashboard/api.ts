@@ -1,7 +1,13 @@
 import { CallError, RetortError } from "../../foundation/errors.ts";
 import type { RunAnswer } from "../../runner/answer.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
-import { compareAnswers, type ComparedAnswers, compareRuns, type Comparison } from "../../runner/compare.ts";
+import {
+  compareAnswers,
+  type ComparedAnswers,
+  compareRuns,
+  type Comparison,
+  runLabels,
+} from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
@@ -170,6 +176,8 @@ export async function artifactFile(
 /** Runs side by side, with their curves in one chart. */
 export interface ComparePageData {
   readonly comparison: Comparison;
+  /** What tells each run apart; null where only their ids do. */
+  readonly labels: readonly string[] | null;
   /** The runs' answers, if they answer the same question. */
   readonly answers: ComparedAnswers | null;
   readonly charts: readonly Chart[];
@@ -190,24 +198,32 @@ export async function comparePage(
   }
   const runs = ids.map((id) => resolveRun(records, id));
   const answers = await Promise.all(runs.map((run) => recordedAnswer(store, records, run.id)));
+  const comparison = compareRuns(records, runs);
+  const labels = runLabels(comparison) ?? null;
   return {
-    comparison: compareRuns(records, runs),
+    comparison,
+    labels,
     answers: compareAnswers(answers) ?? null,
-    charts: overlaid(store, records, runs),
+    charts: overlaid(store, records, runs, labels ?? ids),
   };
 }
 
-/** Charts that more than one run has, each curve labelled by its run. */
-function overlaid(store: Store, records: Records, runs: readonly RunRecord[]): Chart[] {
+/** Charts that more than one run has, each curve labelled by what its run is called. */
+function overlaid(
+  store: Store,
+  records: Records,
+  runs: readonly RunRecord[],
+  names: readonly string[],
+): Chart[] {
   const merged = new Map<string, { chart: Chart; series: Series[]; runs: Set<string> }>();
-  for (const run of runs) {
+  for (const [i, run] of runs.entries()) {
     for (const chart of viewRun(store, records, run).charts) {
       const key = JSON.stringify([chart.stage, chart.metric]);
       const found = merged.get(key) ?? { chart, series: [], runs: new Set() };
       found.runs.add(run.id);
       for (const one of chart.series) {
         const variant = one.label === chart.metric ? "" : `, ${one.label}`;
-        found.series.push({ ...one, label: `${run.id}${variant}` });
+        found.series.push({ ...one, label: `${names[i]}${variant}` });
       }
       merged.set(key, found);
     }

@@ -81,7 +81,7 @@ function measuredOf(records: Records, beside: Beside, output: string): ExplorePa
     for (const [metric, value] of Object.entries(values.get(node.name) ?? {})) {
       const title = `${nameInWords(metric)}${told === "" ? "" : ` (${told})`}`;
       // What a stage returns may tell once more what it measured.
-      if (value !== null && !found.has(title)) found.set(title, valueText(value));
+      if (value !== null && !found.has(title)) found.set(title, figureText(value));
     }
     return [...found];
   };
@@ -91,6 +91,11 @@ function measuredOf(records: Records, beside: Beside, output: string): ExplorePa
     ...readers.toReversed().flatMap((node) => of(node, readerText(node, own) || (single ? "" : node.name))),
     ...of(own, "when it was made"),
   ].slice(0, MEASURED);
+}
+
+/** A measured number with as many digits as are read. */
+function figureText(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 
 /** What tells a reader from the model itself: `test` of `distilled, tokens=test`. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { valueText } from "../../foundation/format.ts";
+import { readableParts, readableText } from "../../foundation/readable.ts";
 
 /** Maximum number of rows and list items shown of a long value. */
 const SHOWN = 200;
@@ -61,14 +62,12 @@ export function Facts(
 
 /** Parameters of a pipeline or a node. */
 export function Params({ params }: { params: JsonObject }) {
-  const entries = Object.entries(params);
-  if (entries.length === 0) return <span>none</span>;
+  if (Object.keys(params).length === 0) return <span>none</span>;
   return (
     <Facts
-      facts={entries.map(([name, value]) => [
-        name,
-        <code key={name}>{typeof value === "string" ? value : JSON.stringify(value)}</code>,
-      ])}
+      facts={readableParts(params).map((
+        [path, value],
+      ) => [path, <code key={path}>{readableText(value)}</code>])}
     />
   );
 }

@@ -50,20 +50,18 @@ export function ReportPage({ model }: { model: ReportModel }) {
           </span>
           <span class="faint">{countsText(counts(view.nodes))}</span>
         </p>
-        <div class="bar">
-          <nav aria-label="Contents">
-            <ul>
-              {parts.map((part) => (
-                <li key={part.id}>
-                  <a href={`#${part.id}`}>{part.title}</a>
-                </li>
-              ))}
-            </ul>
-          </nav>
-        </div>
       </header>
       <main id="main" tabIndex={-1}>
         {model.answer !== undefined && <AnswerCard answer={model.answer} roles={view.roles} />}
+        <nav class="bar" aria-label="Contents">
+          <ul>
+            {parts.map((part) => (
+              <li key={part.id}>
+                <a href={`#${part.id}`}>{part.title}</a>
+              </li>
+            ))}
+          </ul>
+        </nav>
         {parts.filter(({ folded }) => !folded).map((part) => (
           <section key={part.id} id={part.id} aria-labelledby={`${part.id}-title`}>
             <h2 id={`${part.id}-title`}>{part.title}</h2>

@@ -25,7 +25,6 @@ export function ArtifactPage({ digest }: { digest: string }) {
                 ["type", `${artifact.codec} (version ${artifact.version})`],
                 ["size", bytesText(artifact.bytes)],
                 ["facts", factsText(artifact.facts) || "–"],
-                ["digest", <code key="d">{artifact.digest}</code>],
                 ["stage", `${data.stage} of ${data.pipeline}`],
                 ["made", <Time key="t" at={data.created} />],
                 [
@@ -34,6 +33,7 @@ export function ArtifactPage({ digest }: { digest: string }) {
                     ? "data outside the store"
                     : <a key="r" href={to.node(data.run, data.node)}>{data.run}</a>,
                 ],
+                ["digest", <code key="d" class="whole">{artifact.digest}</code>],
               ]}
             />
             {data.explorable !== null && (

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { useState } from "preact/hooks";
-import { valueText } from "../../../foundation/format.ts";
-import { changeOf } from "../../../runner/change_text.ts";
+import { nameInWords } from "../../../foundation/format.ts";
+import { readableText } from "../../../foundation/readable.ts";
+import { changeOf, isUnchangedReference } from "../../../runner/change_text.ts";
 import type { ComparedAnswers, ComparedRow } from "../../../runner/compare.ts";
 import { CurveFigure } from "../../parts/curves.tsx";
 import type { ComparePageData } from "../api.ts";
@@ -17,29 +18,32 @@ export function ComparePage({ runs }: { runs: readonly string[] }) {
     <>
       <Title text={`Comparison of ${runs.length} runs`} />
       <Shown loaded={loaded}>
-        {({ comparison, answers, charts }) => {
+        {({ comparison, labels, answers, charts }) => {
           const ids = comparison.runs.map((run) => run.id);
+          const runs: Compared[] = ids.map((id, i) => ({ id, label: labels?.[i] ?? "" }));
           return (
             <>
-              <Baseline runs={ids} />
+              <div class="bar">
+                <Baseline runs={runs} />
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={all}
+                    onChange={(event) => setAll(event.currentTarget.checked)}
+                  />{" "}
+                  also what is the same
+                </label>
+              </div>
               {answers !== null && (
                 <Section title="What they answer">
-                  <Answers answers={answers} runs={ids} />
+                  <Answers answers={answers} runs={runs} all={all} />
                 </Section>
               )}
-              <label class="scale">
-                <input
-                  type="checkbox"
-                  checked={all}
-                  onChange={(event) => setAll(event.currentTarget.checked)}
-                />{" "}
-                also what is the same
-              </label>
               <Section title="Parameters">
-                <Rows rows={comparison.params} runs={ids} all={all} name="parameter" />
+                <Rows rows={comparison.params} runs={runs} all={all} name="parameter" />
               </Section>
               <Section title="Metrics">
-                <Rows rows={comparison.metrics} runs={ids} all={all} name="metric" />
+                <Rows rows={comparison.metrics} runs={runs} all={all} name="metric" />
               </Section>
               {charts.length > 0 && (
                 <Section title="Curves">
@@ -58,19 +62,28 @@ export function ComparePage({ runs }: { runs: readonly string[] }) {
   );
 }
 
+/** A compared run. */
+interface Compared {
+  readonly id: string;
+  /** What tells it apart from the others; empty where only its id does. */
+  readonly label: string;
+}
+
 /** Selects the run that the others are compared with: the first in the address. */
-function Baseline({ runs }: { runs: readonly string[] }) {
+function Baseline({ runs }: { runs: readonly Compared[] }) {
   return (
-    <label class="scale">
+    <label>
       Baseline{" "}
       <select
-        value={runs[0]}
+        value={runs[0]!.id}
         onChange={(event) => {
           const first = event.currentTarget.value;
-          location.hash = to.compare([first, ...runs.filter((run) => run !== first)]);
+          location.hash = to.compare([first, ...runs.map(({ id }) => id).filter((id) => id !== first)]);
         }}
       >
-        {runs.map((run, i) => <option key={i} value={run}>{run}</option>)}
+        {runs.map(({ id, label }, i) => (
+          <option key={i} value={id}>{label === "" ? id : `${label} (${id})`}</option>
+        ))}
       </select>
     </label>
   );
@@ -88,35 +101,41 @@ interface Line {
 }
 
 /**
- * A table with one column per run, baseline first, and differences below the values; on narrow windows, one block per
- * row.
+ * A table with one column per run, baseline first, and differences below the values; what rows begin with is said once. On
+ * narrow windows, one block per row.
  */
-function Compared(
+function Side(
   { caption, about, runs, lines }: {
     caption: string;
     about: readonly string[];
-    runs: readonly string[];
+    runs: readonly Compared[];
     lines: readonly Line[];
   },
 ) {
-  const heads = runs.map((run, i) => i === 0 ? `${run}, baseline` : run);
+  const heads = runs.map(({ id, label }, i) => `${label || id}${i === 0 ? ", baseline" : ""}`);
   return (
     <table class="compared" role="table" aria-label={caption}>
       <thead role="rowgroup">
         <tr role="row">
           {about.map((title) => <th key={title} scope="col" role="columnheader">{title}</th>)}
-          {runs.map((run, i) => (
+          {runs.map(({ id, label }, i) => (
             <th key={i} scope="col" role="columnheader">
-              <a href={to.run(run)}>{run}</a>
-              {i === 0 && <span class="baseline">baseline</span>}
+              <a href={to.run(id)}>{label || id}</a>
+              <span class="under">
+                {[...label === "" ? [] : [id], ...i === 0 ? ["baseline"] : []].join(", ")}
+              </span>
             </th>
           ))}
         </tr>
       </thead>
       <tbody role="rowgroup">
-        {lines.map(({ key, about: texts, cells }) => (
-          <tr key={key} role="row">
-            {texts.map((text, i) => <td key={i} role="cell" class="about">{text}</td>)}
+        {lines.map(({ key, about: texts, cells }, line) => (
+          <tr key={key} role="row" class={begins(lines, line) ? "begins" : undefined}>
+            {texts.map((text, i) => (
+              <td key={i} role="cell" class="about">
+                {i === 0 && !begins(lines, line) ? <span class="again">{text}</span> : text}
+              </td>
+            ))}
             {cells.map(({ value, change, better }, i) => (
               <td key={i} role="cell" data-run={heads[i]}>
                 {value}
@@ -134,7 +153,14 @@ function Compared(
   );
 }
 
-function Answers({ answers, runs }: { answers: ComparedAnswers; runs: readonly string[] }) {
+/** Whether a row is about another thing than the one above it. */
+function begins(lines: readonly Line[], line: number): boolean {
+  return lines[line]!.about[0] !== lines[line - 1]?.about[0];
+}
+
+function Answers(
+  { answers, runs, all }: { answers: ComparedAnswers; runs: readonly Compared[]; all: boolean },
+) {
   return (
     <>
       <p class="metric">
@@ -142,11 +168,13 @@ function Answers({ answers, runs }: { answers: ComparedAnswers; runs: readonly s
         {answers.arms.some(({ values }) => values.some((value) => value?.includes("*"))) &&
           <span class="faint">; * not converged</span>}
       </p>
-      <Compared
+      <Side
         caption={answers.metric}
         about={["arm"]}
         runs={runs}
-        lines={answers.arms.map(({ label, role, values, changes, texts }) => ({
+        lines={answers.arms.filter((arm) => all || !isUnchangedReference(arm)).map((
+          { label, role, values, changes, texts },
+        ) => ({
           key: label,
           about: [label],
           cells: values.map((value, i) => ({
@@ -163,7 +191,7 @@ function Answers({ answers, runs }: { answers: ComparedAnswers; runs: readonly s
 function Rows(
   { rows, runs, all, name }: {
     rows: readonly ComparedRow[];
-    runs: readonly string[];
+    runs: readonly Compared[];
     all: boolean;
     name: string;
   },
@@ -171,16 +199,19 @@ function Rows(
   const shown = rows.filter((row) => all || !row.same);
   if (shown.length === 0) return <p>no {name} differs</p>;
   return (
-    <Compared
+    <Side
       caption={`Differences of ${name}s`}
       about={["node", name]}
       runs={runs}
       lines={shown.map((row, i) => ({
         key: `${i} ${row.node} ${row.name}`,
-        about: [row.node === "params" ? "the pipeline" : row.node, row.name],
+        about: [
+          row.node === "params" ? "the pipeline" : row.node,
+          name === "metric" ? row.name.split(".").map(nameInWords).join(": ") : row.name,
+        ],
         cells: row.values.map((value, run) => {
           const { text, better } = name === "metric" ? changeOf(row, run) : { text: "", better: null };
-          return { value: valueText(value), change: text, better };
+          return { value: readableText(value), change: text, better };
         }),
       }))}
     />

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import { useState } from "preact/hooks";
 
-/** Button that copies a text to the clipboard. `what` names the text, for screen readers. */
-export function Copy({ text, what }: { text: () => string; what: string }) {
+/** Button that copies a text to the clipboard. `what` names the text; it is read out alone where it is beside the button. */
+export function Copy({ text, what, beside = false }: { text: () => string; what: string; beside?: boolean }) {
   const [said, setSaid] = useState<string>();
   const copy = async () => {
     setSaid(await copied(text()) ? "copied" : "not copied: the browser forbids it");
@@ -10,7 +10,7 @@ export function Copy({ text, what }: { text: () => string; what: string }) {
   };
   return (
     <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what}`}>
-      <span role="status">{said ?? "copy"}</span>
+      <span role="status">{said ?? (beside ? "copy" : `copy ${what}`)}</span>
     </button>
   );
 }

@@ -15,6 +15,9 @@ export function ExplorePage({ digest, query }: { digest: string; query: URLSearc
   return <Shown loaded={loaded}>{(data) => <Explored digest={digest} query={query} data={data} />}</Shown>;
 }
 
+/** Number of measurements that stand above the question. */
+const FIRST = 2;
+
 /** Maximum number of models asked at once. */
 const ASKED = 4;
 
@@ -43,17 +46,17 @@ function Explored(
           {explorable?.kind === "images" ? "a model of images" : "a model of text"} of {pipeline},{" "}
           <a href={to.node(run, node)}>run {run}</a>, <a href={to.artifact(digest)}>its page</a>
         </span>
-        <Copy text={() => location.href} what="the address with the question" />
+        <Copy text={() => location.href} what="link with the question" />
       </p>
       {measured.length > 0 && (
         <section aria-label="How good it is">
-          <Facts facts={measured} line />
+          <Facts facts={measured.slice(0, FIRST)} line />
         </section>
       )}
-      {facts.length > 0 && (
+      {(facts.length > 0 || measured.length > FIRST) && (
         <details>
-          <summary>What it is</summary>
-          <Facts facts={facts} />
+          <summary>What it is, and all that was measured</summary>
+          <Facts facts={[...facts, ...measured.slice(FIRST)]} />
         </details>
       )}
       {others.length > 0 && explorable !== null && (

@@ -63,7 +63,6 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
               <State node={node} /> <ProgressBar node={node} />
             </span>,
           ],
-          ["why", <Why key="w" node={node} />],
           ["stage", node.stage],
           ["started", <Time key="t" at={node.started} />],
           ["took", took(node)],
@@ -72,6 +71,12 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
           ...(node.engine === null
             ? []
             : [["engine", `${node.engine.engine} ${node.engine.adapter ?? ""}`] as const]),
+          [
+            "why",
+            <span key="w" class="whole">
+              <Why node={node} />
+            </span>,
+          ],
         ]}
       />
       {charts.length > 0 && (

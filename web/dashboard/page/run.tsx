@@ -101,7 +101,7 @@ export function RunPage({ id }: { id: string }) {
             </Section>
             <Section title="Make it again">
               <Reproduce how={how} />
-              <Copy text={() => how.commands.join("\n")} what="the commands that make the run again" />
+              <Copy text={() => how.commands.join("\n")} what="the commands that make the run again" beside />
             </Section>
           </>
         );

@@ -23,7 +23,7 @@ export function RunBar(
       <span>
         run <code>{view.run.id}</code>
       </span>
-      <Copy text={() => view.run.id} what="the run's id" />
+      <Copy text={() => view.run.id} what="the run's id" beside />
       {running && <Elapsed started={view.run.started} now={now} left={left} />}
       {running && <Cancel run={view.run.id} />}
       {annotation.tags.map((tag) => (

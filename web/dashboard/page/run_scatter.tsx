@@ -59,6 +59,7 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
     marginLeft: 64,
     marginBottom: 44,
     grid: true,
+    inset: 8,
     style: { fontSize: "12px" },
     x: {
       label: withVisibleMarks(columnTitle(x)),

@@ -35,21 +35,23 @@ export function RunsPage({ query }: { query: URLSearchParams }) {
         <Title text="Runs" />
         <Live connection={connection} fault={fault} />
       </div>
-      <Filters query={query} list={loaded.value} />
-      <div class="tools">
-        <ColumnPicker
-          pipeline={query.get("pipeline") ?? ""}
-          chosen={columns}
-          onChoose={(next) => go(withColumns(query, next))}
-        />
-        <RunPlot
-          query={query}
-          onChoose={(axes) => {
-            const next = new URLSearchParams(query);
-            for (const [name, value] of Object.entries(axes)) next.set(name, value);
-            go(next);
-          }}
-        />
+      <div class="controls">
+        <Filters query={query} list={loaded.value} />
+        <div class="tools">
+          <ColumnPicker
+            pipeline={query.get("pipeline") ?? ""}
+            chosen={columns}
+            onChoose={(next) => go(withColumns(query, next))}
+          />
+          <RunPlot
+            query={query}
+            onChoose={(axes) => {
+              const next = new URLSearchParams(query);
+              for (const [name, value] of Object.entries(axes)) next.set(name, value);
+              go(next);
+            }}
+          />
+        </div>
       </div>
       <SortChoice query={query} columns={columns} />
       {chosen.size > 0 && <Chosen chosen={chosen} onDone={() => setChosen(new Set())} />}
@@ -57,17 +59,42 @@ export function RunsPage({ query }: { query: URLSearchParams }) {
         {(list) => (
           <>
             {list.runs.length === 0
-              ? <p class="empty">no runs</p>
+              ? <Nothing query={query} />
               : <RunTable list={list} query={query} columns={columns} chosen={chosen} choose={choose} />}
-            <div class="bar">
-              <Pager list={list} query={query} />
-              <a download="runs.csv" href={`api/csv?${asked}`}>CSV of all {list.total}</a>
-              <Copy text={() => tabbed(list, columns)} what="this page of the list" />
-            </div>
+            {list.total > 0 && (
+              <div class="bar below">
+                <Pager list={list} query={query} />
+                <a download="runs.csv" href={`api/csv?${asked}`}>CSV of all {list.total}</a>
+                <Copy text={() => tabbed(list, columns)} what="this page" />
+              </div>
+            )}
           </>
         )}
       </Shown>
     </>
+  );
+}
+
+/** A list without runs: what to do about it. */
+function Nothing({ query }: { query: URLSearchParams }) {
+  const narrowed = ["pipeline", "status", "tag", "text", "archived", "offset"].some((name) =>
+    query.get(name)
+  );
+  return (
+    <p class="empty">
+      {narrowed
+        ? (
+          <>
+            There are no runs that fit. <a href={to.runs(new URLSearchParams())}>Show all</a>
+          </>
+        )
+        : (
+          <>
+            There are no runs yet: <code>deno task run pipelines/quickstart.ts</code>{" "}
+            makes one, and it appears here as it begins.
+          </>
+        )}
+    </p>
   );
 }
 
