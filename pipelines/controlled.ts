@@ -34,7 +34,7 @@ export default definePipeline({
     decimals: 1,
     subject: "look-ahead",
     baseline: "mask",
-    arms: { "look-ahead": "HMM looks ahead", mask: "mask alone", rejection: "rejection" },
+    arms: { "look-ahead": "HMM look-ahead", mask: "mask alone", rejection: "rejection" },
     values: [{ output: "table", rows: "rows", value: "perplexity", arm: "{method}" }],
   },
   params: z.object({

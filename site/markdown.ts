@@ -101,7 +101,7 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
 export function codeBlock(code: string, language: string): string {
   const kind = language.split(/\s/)[0]!;
   const name = kind === "sh" ? "Commands" : kind === "text" || kind === "" ? "Text" : "Code";
-  return `<pre class="code ${escapeHtml(kind)}" tabindex="0" role="region" aria-label="${name}"><code>${
+  return `<pre class="code ${escapeHtml(kind)}" tabindex="0" role="group" aria-label="${name}"><code>${
     highlighted(code.trimEnd(), kind)
   }</code></pre>\n`;
 }

@@ -163,7 +163,7 @@ function symbolHtml(symbol: DocSymbol, writer: TypeWriter, link: Link): string {
 function declarationHtml(name: string, declaration: Declaration, writer: TypeWriter, link: Link): string {
   const { kind, def, jsDoc, location } = declaration;
   const code = (html: string) =>
-    `<pre class="code signature" tabindex="0" role="region" aria-label="Signature"><code>${html}</code></pre>`;
+    `<pre class="code signature" tabindex="0" role="group" aria-label="Signature"><code>${html}</code></pre>`;
   const parts: string[] = [];
   if (kind === "function") parts.push(code(writer.signature("function", name, def)));
   else if (kind === "typeAlias") {

@@ -102,7 +102,7 @@ export const fillRows: Stage<
           rows: holes.slice(0, params.show).map((s) => texts(s, true)),
           note: holes.length === 0
             ? "No cell is missing."
-            : `${guesses.length} cells of ${holes.length} rows were missing; ≈ marks what the model says of them.`,
+            : `Of all cells ${guesses.length} had no value; ≈ marks what the model says of them.`,
         },
       };
     } finally {

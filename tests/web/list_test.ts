@@ -215,6 +215,10 @@ Deno.test({
         "the least first",
         async () => /run-00/.test(await page.locator("tbody tr").first().innerText()),
       );
+      // What is looked for in metrics, outputs, nodes and states; the sweep stands in the list.
+      await page.getByLabel("Search").fill("rare-node");
+      await until("the run of a node", async () => /1 to 1 of 1/.test(await text()));
+      assert.match(await page.locator("table.runs .sweeps").innerText(), /train ×2 \(size\)/);
       await page.goto(`${dashboard.url}#/runs`);
       await page.reload();
       await until(

@@ -24,7 +24,7 @@ export function Table(
 ) {
   const align = (i: number) => numeric.includes(i) ? "number" : short.includes(i) ? "short" : undefined;
   return (
-    <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+    <div class="scroll" role="region" aria-label={`Table: ${caption}`} tabIndex={0}>
       <table>
         <thead>
           <tr>

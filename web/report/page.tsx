@@ -37,11 +37,11 @@ export function ReportPage({ model }: { model: ReportModel }) {
   return (
     <div class="page">
       <a class="skip" href="#main">To the content</a>
-      <div class="masthead">
-        <Wordmark />
-        <ThemeChoice />
-      </div>
       <header>
+        <div class="masthead">
+          <Wordmark />
+          <ThemeChoice />
+        </div>
         <h1>{view.run.pipeline}</h1>
         <p class="bar">
           <Status status={view.status} />

@@ -13,7 +13,7 @@ import { dataOf, to } from "./routes.ts";
 export function ArtifactPage({ digest }: { digest: string }) {
   const loaded = useAsk<ArtifactPageData>(dataOf.artifact(digest));
   return (
-    <Shown loaded={loaded}>
+    <Shown loaded={loaded} title={`Artifact ${digest.slice(0, 12)}`}>
       {(data) => {
         const { artifact } = data;
         const name = `${data.node}:${artifact.output}`;

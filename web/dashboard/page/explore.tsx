@@ -12,7 +12,11 @@ import { dataOf, to } from "./routes.ts";
 /** Page of a model that answers while the user types or paints, next to other models of its run. */
 export function ExplorePage({ digest, query }: { digest: string; query: URLSearchParams }) {
   const loaded = useAsk<ExplorePageData>(dataOf.explore(digest));
-  return <Shown loaded={loaded}>{(data) => <Explored digest={digest} query={query} data={data} />}</Shown>;
+  return (
+    <Shown loaded={loaded} title={`Explore ${digest.slice(0, 12)}`}>
+      {(data) => <Explored digest={digest} query={query} data={data} />}
+    </Shown>
+  );
 }
 
 /** Number of measurements that stand above the question. */

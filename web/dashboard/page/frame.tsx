@@ -13,13 +13,18 @@ export function Title({ text, children }: { text: string; children?: ComponentCh
   return <h1>{children ?? text}</h1>;
 }
 
-/** Loaded data, or a loading message, or the error. */
+/** Loaded data, or a loading message, or the error; below `title` where the data are a whole page with a title of its own. */
 export function Shown<T>(
-  { loaded, children }: { loaded: Fetched<T>; children: (value: T) => ComponentChildren },
+  { loaded, title, children }: {
+    loaded: Fetched<T>;
+    title?: string;
+    children: (value: T) => ComponentChildren;
+  },
 ) {
   const { value, error } = loaded;
   return (
     <>
+      {title !== undefined && value === undefined && <Title text={title} />}
       {error !== undefined && <Problem error={error} />}
       {value !== undefined ? children(value) : error === undefined && <p class="faint">loading …</p>}
     </>

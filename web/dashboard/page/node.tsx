@@ -22,7 +22,7 @@ export function NodePage({ run, name }: { run: string; name: string }) {
     (piece) => setPieces((before) => joined(before, piece)),
   );
   return (
-    <Shown loaded={loaded}>
+    <Shown loaded={loaded} title={name}>
       {({ view }) => {
         const node = view.nodes.find((one) => one.name === name);
         return (

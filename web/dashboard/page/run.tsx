@@ -29,7 +29,7 @@ import { useLiveRun } from "./live_run.ts";
 export function RunPage({ id }: { id: string }) {
   const { loaded, connection, fault } = useLiveRun(id);
   return (
-    <Shown loaded={loaded}>
+    <Shown loaded={loaded} title={`Run ${id}`}>
       {(data) => {
         const { view, answer, tables, how, annotation } = data;
         return (

@@ -146,13 +146,16 @@ export function RunTable(
   );
 }
 
-/** Number of runs that a table begins with: as many as a window shows. */
-const FIRST = 20;
+/** Number of runs that a table begins with, as many as a window shows; and milliseconds until the others follow. */
+const FIRST = 15, REST = 100;
 
-/** The first runs at once, the others when those stand there. */
+/** The first runs at once, the others when those can be read. */
 function useBegun(runs: readonly RunLine[]): readonly RunLine[] {
   const [begun, setBegun] = useState(false);
-  useEffect(() => setBegun(true), []);
+  useEffect(() => {
+    const timer = setTimeout(() => setBegun(true), REST);
+    return () => clearTimeout(timer);
+  }, []);
   return begun ? runs : runs.slice(0, FIRST);
 }
 

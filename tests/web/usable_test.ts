@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import type { Page } from "playwright-core";
+import { command, fixture, Folder } from "../command.ts";
+import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
+import { Served } from "./serving.ts";
+
+Deno.test({
+  name: "axe-core finds nothing on any page, in light, in dark and on a phone",
+  ...IN_BROWSER,
+  async fn() {
+    using folder = new Folder();
+    const store = ["--store", folder.store];
+    const ids: string[] = [];
+    for (const states of [8, 16]) {
+      const set = ["--set", `states=[${states}]`];
+      const ended = await command("run", [fixture("asked"), ...store, "--jobs", "0", "--json", ...set]);
+      assert.equal(ended.code, 0, ended.stderr);
+      ids.push(JSON.parse(ended.stdout).run);
+    }
+    const report = `${folder.path}/report.html`;
+    assert.equal((await command("report", [ids[0]!, ...store, "--out", report])).code, 0);
+    await using served = await Served.start(folder.store);
+    const { view } = await (await fetch(`${served.url}api/run?id=${ids[0]}`)).json();
+    const node = view.nodes.find(({ stage }: { stage: string }) => stage === "asked.fit");
+    const metric = encodeURIComponent("metric:asked.fit/perplexity");
+    const pages = {
+      "the list": ["runs", "table.runs .thumbnail"],
+      "the list with a column and a plot": [
+        `runs?column=${metric}&x=param:states&y=${metric}`,
+        "figure.chart svg",
+      ],
+      "a list of none": ["runs?text=nowhere", ".empty a"],
+      "a run": [`run/${ids[0]}`, ".graph svg"],
+      "a node": [`run/${ids[0]}/node/${encodeURIComponent(node.name)}`, "figure.chart svg"],
+      "an artifact": [`artifact/${node.outputs[0].digest}`, ".lineage"],
+      "a comparison": [`compare/${ids.join(",")}`, "figure.chart svg"],
+      "what is not there": ["run/nothing", "[role=alert]"],
+      "a report": [pathToFileURL(report).href, "figure.chart svg"],
+    };
+    const browser = await launch();
+    try {
+      for (const [name, [place, selector]] of Object.entries(pages) as [string, [string, string]][]) {
+        const url = place.startsWith("file:") ? place : `${served.url}#/${place}`;
+        const { page } = await open(browser, url);
+        await page.locator(selector).first().waitFor();
+        if (name === "a report") await assertAnswered(page);
+        if (name === "a node") assert.match(await page.innerText("main"), /It printed nothing/);
+        await assertUsable(page, name);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
+/** Fails unless the first screen says who is better, by how much, whether that is sure, and has a bar an arm. */
+async function assertAnswered(page: Page): Promise<void> {
+  const said = await page.locator(".answer").innerText();
+  assert.match(said, /Counted is better than random start by \d+/);
+  assert.match(said, /[✓?] (not )?sure/);
+  const place = await page.locator(".answer").boundingBox();
+  assert.ok(place !== null && place.y + place.height <= 900, JSON.stringify(place));
+  assert.equal(await page.locator(".answer .amount").count(), 2);
+  const headings = await page.locator("h2").first().boundingBox();
+  assert.ok(headings!.y > place.y + place.height, "the answer comes first");
+}
