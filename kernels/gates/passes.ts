@@ -10,7 +10,7 @@ import {
   together,
 } from "./kernels.ts";
 import { Order } from "./order.ts";
-import { Growing, LEAF, ONES, PRODUCT, SUM, type Trace } from "./trace.ts";
+import { GrowingList, LEAF, ONES, PRODUCT, SUM, type Trace } from "./trace.ts";
 import type { Views } from "./views.ts";
 import { forEachFactor } from "./visits.ts";
 
@@ -190,7 +190,7 @@ export class GatePasses {
         words[at + 3] = lengths(item);
       });
       this.#finish(items);
-      const more = new Growing();
+      const more = new GrowingList();
       for (const item of items.values.subarray(0, items.length)) {
         if (this.#factorsOf(item) > i + 1) more.push(item);
       }
@@ -302,7 +302,7 @@ export class GatePasses {
   }
 
   /** Scales rows so that their largest number is from 1 to 2. */
-  #finish(items: Growing): void {
+  #finish(items: GrowingList): void {
     const trace = this.#trace, { words, integers } = this.#views, lengths = this.#lengths();
     let at = this.#list, first = 0;
     const flush = (end: number) => {
@@ -355,8 +355,8 @@ export class GatePasses {
     words[at + 4] = entries;
   }
 
-  #itemsOf(level: number, kind: number): Growing {
-    const found = new Growing();
+  #itemsOf(level: number, kind: number): GrowingList {
+    const found = new GrowingList();
     for (
       let i = this.#order.itemStarts[level] as number;
       i < (this.#order.itemStarts[level + 1] as number);

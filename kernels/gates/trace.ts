@@ -12,7 +12,7 @@ import {
 import { type GateLayout, type GateLeaf, supportOf, wide } from "./layout.ts";
 
 /** A list of whole numbers that grows. */
-export class Growing {
+export class GrowingList {
   /** The numbers, and room for more. */
   values = new Int32Array(1024);
   /** How many there are. */
@@ -180,21 +180,21 @@ export const LEAF = 0, PRODUCT = 1, SUM = 2, ONES = 3;
 export class Trace {
   readonly structure: GateStructure;
   /** By item: kind, node, sample within the batch, and addresses of the value and of the flow, in units of 8 bytes. */
-  readonly kinds = new Growing();
-  readonly nodes = new Growing();
-  readonly owners = new Growing();
-  readonly values = new Growing();
-  readonly flows = new Growing();
+  readonly kinds = new GrowingList();
+  readonly nodes = new GrowingList();
+  readonly owners = new GrowingList();
+  readonly values = new GrowingList();
+  readonly flows = new GrowingList();
   /** By item: of products, where their factors begin; of leaves, the row of counts or -1. */
-  readonly places = new Growing();
+  readonly places = new GrowingList();
   /** Factors of products: for a sum its item; for a leaf -1 less its address of values in units of 8 bytes, and its row of counts. */
-  readonly factors = new Growing();
+  readonly factors = new GrowingList();
   /** By edge: sum, input (items) and tile. */
-  readonly parents = new Growing();
-  readonly inputs = new Growing();
-  readonly tiles = new Growing();
+  readonly parents = new GrowingList();
+  readonly inputs = new GrowingList();
+  readonly tiles = new GrowingList();
   /** By sample: the item of the root. */
-  readonly roots = new Growing();
+  readonly roots = new GrowingList();
   /** First address behind the rows. */
   end = 0;
   readonly #from: number;

@@ -3,7 +3,7 @@ import type { LiveNodeState, LiveStatus } from "../../runner/liveness.ts";
 import type { NodeView } from "../view/run.ts";
 
 /** Name and icon of node states: the icon makes them distinguishable without colour. */
-export const STATES: Record<LiveNodeState | "data", { readonly word: string; readonly sign: string }> = {
+export const STATE_WORDS: Record<LiveNodeState | "data", { readonly word: string; readonly sign: string }> = {
   pending: { word: "waiting", sign: "○" },
   running: { word: "running", sign: "▶" },
   ran: { word: "ran", sign: "✓" },
@@ -26,7 +26,7 @@ export function State({ node }: { node: Pick<NodeView, "state" | "data"> }) {
   const state = shownState(node);
   return (
     <span class={`badge state-${state}`}>
-      <span aria-hidden="true">{STATES[state].sign}</span> {STATES[state].word}
+      <span aria-hidden="true">{STATE_WORDS[state].sign}</span> {STATE_WORDS[state].word}
     </span>
   );
 }
@@ -52,8 +52,8 @@ export function Status({ status }: { status: LiveStatus }) {
 
 /** `3 ran, 5 from cache`. */
 export function countsText(counts: Partial<Record<LiveNodeState, number>>): string {
-  return (Object.keys(STATES) as LiveNodeState[]).flatMap((state) =>
-    counts[state] === undefined ? [] : [`${counts[state]} ${STATES[state].word}`]
+  return (Object.keys(STATE_WORDS) as LiveNodeState[]).flatMap((state) =>
+    counts[state] === undefined ? [] : [`${counts[state]} ${STATE_WORDS[state].word}`]
   ).join(", ");
 }
 

@@ -4,7 +4,7 @@ import {
   type DrawnNode,
   type GraphOptions,
 } from "../../foundation/drawn_graph.ts";
-import { countsText, shownState, STATES, took, worstState } from "../parts/status.tsx";
+import { countsText, shownState, STATE_WORDS, took, worstState } from "../parts/status.tsx";
 import { boxesOf, type BoxKind, usualBoxes } from "./graph_boxes.ts";
 import type { NodeView } from "./run.ts";
 
@@ -55,7 +55,7 @@ function drawn(
   const state = worstState(box.map(shownState));
   const link = href(first);
   const text = box.length === 1
-    ? `${first.name}\n${STATES[state].sign} ${STATES[state].word}${timeOf(first)}`
+    ? `${first.name}\n${STATE_WORDS[state].sign} ${STATE_WORDS[state].word}${timeOf(first)}`
     : kind === "chains"
     ? `${first.name}\n${box.length > 2 ? `… ${box.length - 2} more …\n` : ""}${box.at(-1)!.name}\n${
       countsText(countsOf(box))
@@ -67,7 +67,7 @@ function drawn(
     fill: FILLS[state] ?? "#fff9c4",
     tooltip: box.length > 1 || kind === "stages"
       ? box.map((node) => node.name).slice(0, 12).join(", ")
-      : first.reasons.join("; ") || STATES[state].word,
+      : first.reasons.join("; ") || STATE_WORDS[state].word,
     ...(link === undefined ? {} : { href: link }),
   };
 }
