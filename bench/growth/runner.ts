@@ -13,7 +13,7 @@ export function nodes(folder: string): Growing<
   | "store verified"
   | "garbage looked for"
 > {
-  const sizes = [125, 250, 500, 1000, 2000];
+  const sizes = [126, 250, 500, 1000, 2016];
   const files = new Map(sizes.map((size) => [size, writePipeline(folder, size)]));
   return {
     unit: "nodes",
