@@ -43,13 +43,13 @@ export function ownManifest(): OwnManifest {
     const { imports, exports } = read("deno.json");
     return manifest = { imports, exports };
   }
-  const { dependencies, optionalDependencies, exports } = read("package.json") as Record<
-    "dependencies" | "optionalDependencies" | "exports",
+  const { dependencies, optionalDependencies, peerDependencies, exports } = read("package.json") as Record<
+    "dependencies" | "optionalDependencies" | "peerDependencies" | "exports",
     Record<string, string | { default: string }>
   >;
   return manifest = {
     imports: Object.fromEntries(
-      Object.entries({ ...dependencies, ...optionalDependencies }).map((
+      Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies }).map((
         [name, version],
       ) => [name, `npm:${name}@${version}`]),
     ),

@@ -3,7 +3,7 @@
  * The `retort` command. Deno runs it as it is; Node starts the Deno that npm has installed beside it, with the permissions of the command
  * that is called, and in a project with the Retort that the project names.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
@@ -23,9 +23,11 @@ function start() {
   const main = specifier === undefined
     ? ["--no-config", "--node-modules-dir=manual", join(own, "cli", "main.js")]
     : ["--config", config, `${specifier}/cli`];
-  const program = createRequire(import.meta.url)("deno/install_api.cjs").runInstall();
-  const child = spawn(program, ["run", "--quiet", ...flags, ...main, ...args], {
+  const [program, ...first] = denoProgram(deno);
+  const child = spawn(program, [...first, "run", "--quiet", ...flags, ...main, ...args], {
     stdio: "inherit",
+    // Windows starts `npx.cmd` by its shell alone.
+    shell: program === "npx" && process.platform === "win32",
     // Paths are meant as the caller wrote them; a project's store lies in its folder.
     cwd: specifier === undefined ? process.cwd() : dirname(config),
     env: {
@@ -37,10 +39,26 @@ function start() {
   // Ctrl-C reaches all of a terminal's processes: this one waits for the other to save what it has.
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
-    console.error(`error: cannot start Deno: ${error.message}`);
+    console.error(
+      `error: cannot start Deno, which Retort runs in: ${error.message}\n` +
+        `Install it (https://deno.com), or npm with its program npx; or add deno@${deno} to your package.json.`,
+    );
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1));
+}
+
+/** How to start Deno: that of the npm package `deno` if it is installed beside, one on the path, or that which `npx` fetches. */
+function denoProgram(version) {
+  try {
+    return [createRequire(import.meta.url)("deno/install_api.cjs").runInstall()];
+  } catch {
+    const { stdout } = spawnSync("deno", ["--version"], { encoding: "utf8" });
+    const [, major, minor] = /^deno (\d+)\.(\d+)\./.exec(stdout ?? "") ?? [];
+    const [wantedMajor, wantedMinor] = version.split(".");
+    if (major === wantedMajor && Number(minor) >= Number(wantedMinor)) return ["deno"];
+    return ["npx", "--yes", `deno@${version}`];
+  }
 }
 
 /** The nearest `deno.json` in a folder or above it. */

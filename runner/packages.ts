@@ -111,7 +111,9 @@ export class Packages {
     }
     const found = this.#lockedId(name, range);
     if (found === undefined) {
-      throw new CallError("project/lock", `${this.#path} does not lock ${specifier}`, {
+      const plain = `npm:${name}${range === undefined ? "" : `@${range}`}`;
+      if (isPacked && ownManifest().imports[name] === plain) throw this.#unwanted(plain);
+      throw new CallError("project/lock", `${this.#path} does not lock ${plain}`, {
         hint:
           "Keys name packages by locked versions. `deno install` locks all that deno.json names; is the file " +
           "that of another project?",
@@ -130,6 +132,14 @@ export class Packages {
       }
     }
     return [name, `${found.slice(name.length + 1).split("_")[0]} ${digestJson(closure).slice(0, 16)}`];
+  }
+
+  /** Retort's own packages are locked with it, but for those of data that few need. */
+  #unwanted(specifier: string): CallError {
+    const what = `${this.#path} does not lock ${specifier}, which a stage of Retort needs`;
+    return new CallError("project/package", what, {
+      hint: `It holds data that not every project wants: \`deno add ${specifier}\` adds it to this one.`,
+    });
   }
 
   /** The locked package that a name with a range of versions means. */

@@ -21,6 +21,7 @@ export type KernelCode =
   | "kmeans/vectors"
   | "kmeans/weights"
   | "pca/components"
+  | "onnx/not-loaded"
   | "onnx/too-large"
   | "onnx/value-type"
   | "onnx/outside-weights"
@@ -129,6 +130,13 @@ export const kernelCodes: Readonly<Record<KernelCode, CodeEntry>> = {
     means: "Principal components were asked for that the vectors do not have.",
     example: "1 vectors have no principal components: at least 2 are needed",
     remedy: "Ask for at most as many components as the vectors are wide, of two vectors at least.",
+  },
+  "onnx/not-loaded": {
+    means:
+      "ONNX Runtime, by which the engine `cpu` and transformers compute, is not installed or has no program for this machine.",
+    example: "cannot load ONNX Runtime: Cannot find package 'onnxruntime-node'",
+    remedy:
+      "Install the package `onnxruntime-node`, which npm leaves out with `--omit=optional`; or use the engine `webgpu`.",
   },
   "onnx/too-large": {
     means: "An .onnx file cannot hold the parameters of this circuit.",

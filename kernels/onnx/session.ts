@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { resolve, sep as SEPARATOR } from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { RetortError } from "../../foundation/errors.ts";
+import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { withTemporaryFolder, writeBytes } from "../../foundation/file_system.ts";
 import { once } from "../../foundation/once.ts";
 import type { OnnxType } from "./graph.ts";
@@ -19,7 +19,14 @@ const half = globalThis.Float16Array;
  * Node 22 has no such class either way.
  */
 async function loadRuntime(): Promise<Runtime> {
-  const loaded = await import("onnxruntime-node");
+  const loaded = await import("onnxruntime-node").catch((error) => {
+    throw new RetortError("onnx/not-loaded", `cannot load ONNX Runtime: ${messageOf(error)}`, {
+      cause: error,
+      hint:
+        "The engine `cpu` and transformers compute by the package `onnxruntime-node`: install it (npm leaves it out with " +
+        "`--omit=optional`), or use the engine `webgpu`.",
+    });
+  });
   Reflect.deleteProperty(globalThis, "Float16Array");
   new loaded.Tensor("bool", [true], [1]);
   if (half !== undefined) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ELEMENT_TYPES, OnnxGraph } from "../../kernels/onnx/graph.ts";
 import { openSession, type TensorValue } from "../../kernels/onnx/session.ts";
 import { message } from "../../kernels/onnx/wire.ts";
+import { ROOT } from "../command.ts";
 
 async function run(graph: OnnxGraph, inputs: Record<string, TensorValue>) {
   const session = await openSession(graph.model());
@@ -61,4 +62,17 @@ Deno.test("a session that is profiled leaves a trace with the time of every oper
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+});
+
+Deno.test("where ONNX Runtime is missing, that is said, with what to do", async () => {
+  const code = `const { openSession } = await import(${
+    JSON.stringify(`file://${ROOT}/kernels/onnx/session.ts`)
+  });
+    await openSession(new Uint8Array()).catch(({ code, message, hint }) => console.log(code, message, hint));`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-npm", code], cwd: ROOT })
+    .output();
+  assert.match(
+    new TextDecoder().decode(stdout),
+    /^onnx\/not-loaded cannot load ONNX Runtime: .* The engine `cpu` .* `onnxruntime-node`: install it/s,
+  );
 });

