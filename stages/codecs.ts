@@ -4,15 +4,14 @@ import { json } from "../runner/codecs/json.ts";
 import type { Codec } from "../runner/codec.ts";
 
 /** Counts of an interpolated bigram model. */
-export const bigrams: Codec<{
+export interface Bigrams {
   unigrams: number[];
   pairs: number[];
   start: number;
-}, {
-  unigrams: number[];
-  pairs: number[];
-  start: number;
-}, "bigrams"> = json(
+}
+
+/** Counts of an interpolated bigram model. */
+export const bigrams: Codec<Bigrams, Bigrams, "bigrams"> = json(
   "bigrams",
   z.object({
     /** Occurrences by token id. */
@@ -26,15 +25,14 @@ export const bigrams: Codec<{
 );
 
 /** How well a model predicts a text. */
-export const languageScore: Codec<{
+export interface LanguageScore {
   perplexity: number | null;
   bitsPerToken: number | null;
   tokens: number;
-}, {
-  perplexity: number | null;
-  bitsPerToken: number | null;
-  tokens: number;
-}, "language-score"> = json(
+}
+
+/** How well a model predicts a text. */
+export const languageScore: Codec<LanguageScore, LanguageScore, "language-score"> = json(
   "language-score",
   z.object({
     /** Null: infinite, because some of the text is impossible. */
@@ -47,10 +45,16 @@ export const languageScore: Codec<{
 );
 
 /** Sentences in words. */
-export const sentences: Codec<{
+export interface Sentences {
   sentences: string[];
-}, {
-  sentences: string[];
-}, "sentences"> = json("sentences", z.object({ sentences: z.array(z.string()) }), 1, {
-  summary: (value) => value.sentences.join("\n"),
-});
+}
+
+/** Sentences in words. */
+export const sentences: Codec<Sentences, Sentences, "sentences"> = json(
+  "sentences",
+  z.object({ sentences: z.array(z.string()) }),
+  1,
+  {
+    summary: (value) => value.sentences.join("\n"),
+  },
+);

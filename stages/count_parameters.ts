@@ -1,13 +1,12 @@
 import { z } from "zod";
-import { type Circuit, nodeNamed, withNotes } from "../circuits/circuit.ts";
+import { nodeNamed, withNotes } from "../circuits/circuit.ts";
 import { withParameters } from "../circuits/parameters.ts";
 import { countComplete } from "../circuits/learning/count.ts";
 import { materialise } from "../circuits/materialise.ts";
 import { defineStage, type Stage } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
+import { samples } from "./codecs/samples.ts";
 import { openLearner } from "./open_learner.ts";
-import type { Codec } from "../runner/codec.ts";
 
 /**
  * Learns a circuit from complete data by counting: the columns of `data` are the circuit's variables,
@@ -25,13 +24,8 @@ export const countParameters: Stage<
     >;
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    data: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { circuit: typeof circuit; data: typeof samples },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "count.parameters",
   params: z.object({

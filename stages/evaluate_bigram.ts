@@ -2,37 +2,15 @@ import { z } from "zod";
 import { BigramModel } from "../datasets/bigram.ts";
 import { defineStage, type Stage } from "../runner/stage.ts";
 import { bigrams, languageScore } from "./codecs.ts";
-import { type NewTokens, type Tokens, tokens } from "./text/codecs.ts";
-import type { Codec } from "../runner/codec.ts";
+import { tokens } from "./text/codecs.ts";
 
 /** Perplexity of an interpolated bigram model. Weight 0 is the unigram. */
 export const evaluateBigram: Stage<
   z.ZodObject<{
     weight: z.ZodNumber;
   }, z.core.$strip>,
-  {
-    model: Codec<{
-      unigrams: number[];
-      pairs: number[];
-      start: number;
-    }, {
-      unigrams: number[];
-      pairs: number[];
-      start: number;
-    }, "bigrams">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-  },
-  {
-    score: Codec<{
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, {
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, "language-score">;
-  }
+  { model: typeof bigrams; tokens: typeof tokens },
+  { score: typeof languageScore }
 > = defineStage({
   name: "evaluate.bigram",
   params: z.object({ weight: z.number().min(0).max(1) }),

@@ -3,36 +3,17 @@ import { ScoreSum } from "../circuits/learning/score.ts";
 import { ascending, batchCount, batchOf, readBatch } from "../circuits/learning/source.ts";
 import { defineStage, type Stage } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
+import { samples } from "./codecs/samples.ts";
 import { plainScore, score } from "./codecs/score.ts";
 import { openLearner } from "./open_learner.ts";
-import type { Circuit } from "../circuits/circuit.ts";
-import type { Codec } from "../runner/codec.ts";
 
 /** Mean log-likelihood of samples under a circuit, with the standard error of the mean. */
 export const evaluateCircuit: Stage<
   z.ZodObject<{
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    data: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    score: Codec<{
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-      standardError: number | null;
-    }, {
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-      standardError: number | null;
-    }, "circuit-score">;
-  }
+  { circuit: typeof circuit; data: typeof samples },
+  { score: typeof score }
 > = defineStage({
   name: "evaluate.circuit",
   params: z.object({

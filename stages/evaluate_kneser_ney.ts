@@ -4,9 +4,7 @@ import { Ngrams } from "../datasets/ngrams.ts";
 import type { Windows } from "../datasets/text/windows.ts";
 import { defineStage, type Stage } from "../runner/stage.ts";
 import { languageScore } from "./codecs.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./text/codecs.ts";
-import type { Vocabulary } from "../datasets/text/vocabulary.ts";
-import type { Codec } from "../runner/codec.ts";
+import { type Tokens, tokens, vocabulary, windows } from "./text/codecs.ts";
 
 /** Windows read at a time. */
 const TOGETHER = 4096;
@@ -21,33 +19,14 @@ export const evaluateKneserNey: Stage<
     restart: z.ZodDefault<z.ZodBoolean>;
   }, z.core.$strip>,
   {
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    train: Codec<Tokens, NewTokens, "tokens">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    validWindows: Codec<Windows, Windows, "windows">;
-    test: Codec<Tokens, NewTokens, "tokens">;
-    testWindows: Codec<Windows, Windows, "windows">;
+    vocabulary: typeof vocabulary;
+    train: typeof tokens;
+    valid: typeof tokens;
+    validWindows: typeof windows;
+    test: typeof tokens;
+    testWindows: typeof windows;
   },
-  {
-    valid: Codec<{
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, {
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, "language-score">;
-    test: Codec<{
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, {
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, "language-score">;
-  }
+  { valid: typeof languageScore; test: typeof languageScore }
 > = defineStage({
   name: "evaluate.kneser-ney",
   params: z.object({

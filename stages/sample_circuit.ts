@@ -2,22 +2,16 @@ import { z } from "zod";
 import { sample } from "../circuits/queries/sampling.ts";
 import { defineStage, type Stage } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
+import { samples } from "./codecs/samples.ts";
 import { openLearner } from "./open_learner.ts";
-import type { Circuit } from "../circuits/circuit.ts";
-import type { Codec } from "../runner/codec.ts";
 
 /** Samples drawn from a circuit: exact and independent. */
 export const sampleCircuit: Stage<
   z.ZodObject<{
     count: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  },
-  {
-    samples: Codec<StoredSamples, NewSamples, "samples">;
-  }
+  { circuit: typeof circuit },
+  { samples: typeof samples }
 > = defineStage({
   name: "sample.circuit",
   params: z.object({

@@ -14,12 +14,11 @@ import type { SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport, TrainingState } from "../circuits/learning/state.ts";
 import { defineStage, type Stage, type StageContext } from "../runner/stage.ts";
 import { circuit } from "./codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "./codecs/samples.ts";
+import { samples } from "./codecs/samples.ts";
 import { plainScore, trainingLog } from "./codecs/score.ts";
 import { trainingState } from "./codecs/training_state.ts";
 import { openLearner } from "./open_learner.ts";
 import { trainingOptions, trainingParams } from "./training_params.ts";
-import type { Codec } from "../runner/codec.ts";
 
 /**
  * Trains a circuit by EM, full-batch or mini-batch, and gives the parameters that fit the validation samples
@@ -27,53 +26,8 @@ import type { Codec } from "../runner/codec.ts";
  */
 export const trainEm: Stage<
   typeof trainingParams,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    train: Codec<StoredSamples, NewSamples, "samples">;
-    valid: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    log: Codec<{
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, {
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, "training-log">;
-  }
+  { circuit: typeof circuit; train: typeof samples; valid: typeof samples },
+  { circuit: typeof circuit; log: typeof trainingLog }
 > = defineStage({
   name: "train.em",
   params: trainingParams,

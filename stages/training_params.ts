@@ -2,8 +2,18 @@ import { z } from "zod";
 import type { TrainingOptions } from "../circuits/learning/options.ts";
 import { INERTIA } from "../circuits/learning/schedule.ts";
 
+type ScheduleSchema = z.ZodUnion<
+  readonly [
+    z.ZodNumber,
+    z.ZodObject<{
+      points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+      between: z.ZodOptional<z.ZodEnum<{ steps: "steps"; linear: "linear" }>>;
+    }, z.core.$strict>,
+  ]
+>;
+
 /** A number that may change during training: see `Schedule`. */
-const schedule = z.union([
+const schedule: ScheduleSchema = z.union([
   z.number(),
   z.strictObject({
     /** `[progress, value]`, progress from 0 (first update) to 1 (last). */
@@ -13,64 +23,37 @@ const schedule = z.union([
   }),
 ]);
 
+type FallingSchema = z.ZodObject<{
+  from: z.ZodNumber;
+  to: z.ZodNumber;
+  factor: z.ZodDefault<z.ZodNumber>;
+}, z.core.$strict>;
+
 /** A step that falls where it brings nothing more: see `Falling`. */
-const falling = z.strictObject({
+const falling: FallingSchema = z.strictObject({
   from: z.number(),
   to: z.number(),
   factor: z.number().default(0.5),
 });
 
-/** How counts become parameters: see `UpdateStep`. */
-const step: z.ZodDiscriminatedUnion<[
+type StepSchema = z.ZodDiscriminatedUnion<[
   z.ZodObject<{
     kind: z.ZodLiteral<"em">;
   }, z.core.$strict>,
   z.ZodObject<{
     kind: z.ZodLiteral<"inertia">;
-    inertia: z.ZodDefault<
-      z.ZodUnion<
-        readonly [
-          z.ZodNumber,
-          z.ZodObject<{
-            points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-            between: z.ZodOptional<
-              z.ZodEnum<{
-                steps: "steps";
-                linear: "linear";
-              }>
-            >;
-          }, z.core.$strict>,
-        ]
-      >
-    >;
+    inertia: z.ZodDefault<ScheduleSchema>;
   }, z.core.$strict>,
   z.ZodObject<{
     kind: z.ZodLiteral<"anemone">;
     step: z.ZodUnion<
-      readonly [
-        z.ZodUnion<
-          readonly [
-            z.ZodNumber,
-            z.ZodObject<{
-              points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-              between: z.ZodOptional<
-                z.ZodEnum<{
-                  steps: "steps";
-                  linear: "linear";
-                }>
-              >;
-            }, z.core.$strict>,
-          ]
-        >,
-        z.ZodObject<{
-          from: z.ZodNumber;
-          to: z.ZodNumber;
-          factor: z.ZodDefault<z.ZodNumber>;
-        }, z.core.$strict>,
-      ]
+      readonly [ScheduleSchema, FallingSchema]
     >;
   }, z.core.$strict>,
-], "kind"> = z.discriminatedUnion("kind", [
+], "kind">;
+
+/** How counts become parameters: see `UpdateStep`. */
+const step: StepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("em") }),
   z.strictObject({
     kind: z.literal("inertia"),
@@ -88,58 +71,7 @@ export const trainingParams: z.ZodObject<{
   batchesPerUpdate: z.ZodDefault<
     z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
   >;
-  step: z.ZodDefault<
-    z.ZodDiscriminatedUnion<[
-      z.ZodObject<{
-        kind: z.ZodLiteral<"em">;
-      }, z.core.$strict>,
-      z.ZodObject<{
-        kind: z.ZodLiteral<"inertia">;
-        inertia: z.ZodDefault<
-          z.ZodUnion<
-            readonly [
-              z.ZodNumber,
-              z.ZodObject<{
-                points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                between: z.ZodOptional<
-                  z.ZodEnum<{
-                    steps: "steps";
-                    linear: "linear";
-                  }>
-                >;
-              }, z.core.$strict>,
-            ]
-          >
-        >;
-      }, z.core.$strict>,
-      z.ZodObject<{
-        kind: z.ZodLiteral<"anemone">;
-        step: z.ZodUnion<
-          readonly [
-            z.ZodUnion<
-              readonly [
-                z.ZodNumber,
-                z.ZodObject<{
-                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                  between: z.ZodOptional<
-                    z.ZodEnum<{
-                      steps: "steps";
-                      linear: "linear";
-                    }>
-                  >;
-                }, z.core.$strict>,
-              ]
-            >,
-            z.ZodObject<{
-              from: z.ZodNumber;
-              to: z.ZodNumber;
-              factor: z.ZodDefault<z.ZodNumber>;
-            }, z.core.$strict>,
-          ]
-        >;
-      }, z.core.$strict>,
-    ], "kind">
-  >;
+  step: z.ZodDefault<StepSchema>;
   pseudocount: z.ZodPrefault<
     z.ZodObject<{
       sums: z.ZodDefault<z.ZodNumber>;

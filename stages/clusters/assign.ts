@@ -2,13 +2,11 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { nearestCentroids } from "../../kernels/kmeans/assign.ts";
 import { everyNth } from "../../kernels/kmeans/vectors.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
-import { type Centroids, centroids, type ClusterLabels, clusterLabels } from "./codecs.ts";
+import { centroids, clusterLabels } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Assigns vectors that were not used by k-means, such as a test set's, to their nearest clusters. */
 export const assignClusters: Stage<
@@ -20,13 +18,8 @@ export const assignClusters: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    centroids: Codec<Centroids, Centroids, "centroids">;
-  },
-  {
-    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-  }
+  { vectors: typeof matrixShards; centroids: typeof centroids },
+  { labels: typeof clusterLabels }
 > = defineStage({
   name: "clusters.assign",
   params: z.object({

@@ -82,7 +82,7 @@ export const centroids: Codec<Centroids, Centroids, "centroids"> = defineCodec<
 });
 
 /** Results of k-means for each position. */
-export const clusterReport: Codec<{
+export interface ClusterReport {
   vectors: number;
   positions: {
     distance: number;
@@ -93,18 +93,10 @@ export const clusterReport: Codec<{
       converged: boolean;
     }[];
   }[];
-}, {
-  vectors: number;
-  positions: {
-    distance: number;
-    sizes: number[];
-    runs: {
-      iterations: number;
-      distance: number;
-      converged: boolean;
-    }[];
-  }[];
-}, "cluster-report"> = json(
+}
+
+/** Results of k-means for each position. */
+export const clusterReport: Codec<ClusterReport, ClusterReport, "cluster-report"> = json(
   "cluster-report",
   z.object({
     vectors: z.int(),

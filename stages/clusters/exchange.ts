@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { ExchangeClasses } from "../../datasets/exchange.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "../text/codecs.ts";
-import { type ClusterLabels, clusterLabels } from "./codecs.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { tokens, vocabulary } from "../text/codecs.ts";
+import { clusterLabels } from "./codecs.ts";
 
 /** Word classes by the exchange algorithm: those under which a class bigram makes the text likeliest. */
 export const exchangeClasses: Stage<
@@ -12,13 +10,8 @@ export const exchangeClasses: Stage<
     classes: z.ZodInt;
     passes: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    classes: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-  }
+  { tokens: typeof tokens; vocabulary: typeof vocabulary },
+  { classes: typeof clusterLabels }
 > = defineStage({
   name: "clusters.exchange",
   params: z.object({

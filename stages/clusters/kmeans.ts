@@ -3,21 +3,11 @@ import { RetortError } from "../../foundation/errors.ts";
 import { kmeans, type KMeansResult } from "../../kernels/kmeans/kmeans.ts";
 import type { KMeansState } from "../../kernels/kmeans/state.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
-import {
-  type Centroids,
-  centroids,
-  clusteringState,
-  type ClusterLabels,
-  clusterLabels,
-  clusterReport,
-  type PositionResult,
-} from "./codecs.ts";
+import { centroids, clusteringState, clusterLabels, clusterReport, type PositionResult } from "./codecs.ts";
 import { weightsOfRows } from "./vectors.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /**
  * Clusters vectors by k-means. Vectors are streamed from their shards unless they fit into memory. An interrupted run
@@ -51,36 +41,8 @@ export const clusterVectors: Stage<
     >;
     memory: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  },
-  {
-    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-    centroids: Codec<Centroids, Centroids, "centroids">;
-    report: Codec<{
-      vectors: number;
-      positions: {
-        distance: number;
-        sizes: number[];
-        runs: {
-          iterations: number;
-          distance: number;
-          converged: boolean;
-        }[];
-      }[];
-    }, {
-      vectors: number;
-      positions: {
-        distance: number;
-        sizes: number[];
-        runs: {
-          iterations: number;
-          distance: number;
-          converged: boolean;
-        }[];
-      }[];
-    }, "cluster-report">;
-  }
+  { vectors: typeof matrixShards },
+  { labels: typeof clusterLabels; centroids: typeof centroids; report: typeof clusterReport }
 > = defineStage({
   name: "clusters.kmeans",
   params: z.object({

@@ -1,25 +1,19 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
-import { type Pca, principalComponents, projection } from "../../kernels/pca.ts";
+import { principalComponents, projection } from "../../kernels/pca.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { principalAxes } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Fits the principal components of vectors: the directions of largest variance. */
 export const fitPca: Stage<
   z.ZodObject<{
     components: z.ZodInt;
   }, z.core.$strip>,
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  },
-  {
-    axes: Codec<Pca, Pca, "principal-axes">;
-  }
+  { vectors: typeof matrixShards },
+  { axes: typeof principalAxes }
 > = defineStage({
   name: "clusters.pca",
   params: z.object({
@@ -46,13 +40,8 @@ export const projectPca: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    axes: Codec<Pca, Pca, "principal-axes">;
-  },
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  }
+  { vectors: typeof matrixShards; axes: typeof principalAxes },
+  { vectors: typeof matrixShards }
 > = defineStage({
   name: "clusters.project",
   params: z.object({

@@ -2,14 +2,11 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { vectorsOf } from "../../kernels/kmeans/vectors.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
-import { type NewTokens, type Tokens, tokens, windows } from "../text/codecs.ts";
-import { type ClusterLabels, clusterLabels } from "./codecs.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
+import { tokens, windows } from "../text/codecs.ts";
+import { clusterLabels } from "./codecs.ts";
 
 /**
  * Clusters of the vectors of windows within word classes: k-means among the positions whose word is in a class, for each class by
@@ -21,14 +18,12 @@ export const clusterWithin: Stage<
     iterations: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
   {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-    classes: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+    vectors: typeof matrixShards;
+    tokens: typeof tokens;
+    windows: typeof windows;
+    classes: typeof clusterLabels;
   },
-  {
-    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-  }
+  { labels: typeof clusterLabels }
 > = defineStage({
   name: "clusters.within",
   params: z.object({

@@ -24,22 +24,22 @@ export const scoreSchema: z.ZodObject<{
 });
 
 /** How well a circuit fits samples, with the standard error of the mean. */
-export const score: Codec<{
+export interface CircuitScore {
   logLikelihood: number | null;
   bitsPerVariable: number | null;
   impossible: number;
   samples: number;
   standardError: number | null;
-}, {
-  logLikelihood: number | null;
-  bitsPerVariable: number | null;
-  impossible: number;
-  samples: number;
-  standardError: number | null;
-}, "circuit-score"> = json("circuit-score", scoreSchema.extend({ standardError: z.number().nullable() }));
+}
+
+/** How well a circuit fits samples, with the standard error of the mean. */
+export const score: Codec<CircuitScore, CircuitScore, "circuit-score"> = json(
+  "circuit-score",
+  scoreSchema.extend({ standardError: z.number().nullable() }),
+);
 
 /** The course of a training. */
-export const trainingLog: Codec<{
+export interface TrainingLog {
   bestEpoch: number;
   converged: boolean | null;
   epochs: {
@@ -58,26 +58,10 @@ export const trainingLog: Codec<{
       samples: number;
     } | undefined;
   }[];
-}, {
-  bestEpoch: number;
-  converged: boolean | null;
-  epochs: {
-    epoch: number;
-    best: boolean;
-    train?: {
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-    } | undefined;
-    valid?: {
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-    } | undefined;
-  }[];
-}, "training-log"> = json(
+}
+
+/** The course of a training. */
+export const trainingLog: Codec<TrainingLog, TrainingLog, "training-log"> = json(
   "training-log",
   z.object({
     /** The epoch whose parameters are the result; 0 for those that training started from. */

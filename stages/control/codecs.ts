@@ -5,21 +5,17 @@ import { tableText } from "../../foundation/text.ts";
 import type { Codec } from "../../runner/codec.ts";
 
 /** What a plan comes to. */
-export const planFacts: Codec<{
+export interface PlanFacts {
   constraint: string;
   tokens: [number, number];
   logProbability: number | null;
   states: number;
   classes: number;
   bytes: number;
-}, {
-  constraint: string;
-  tokens: [number, number];
-  logProbability: number | null;
-  states: number;
-  classes: number;
-  bytes: number;
-}, "control-plan"> = json(
+}
+
+/** What a plan comes to. */
+export const planFacts: Codec<PlanFacts, PlanFacts, "control-plan"> = json(
   "control-plan",
   z.object({
     /** The constraint, as functions write it. */
@@ -47,7 +43,7 @@ const text = z.object({
 });
 
 /** Texts that were drawn under a constraint. */
-export const controlledTexts: Codec<{
+export interface ControlledTexts {
   method: "look-ahead" | "mask" | "rejection";
   constraint: string;
   satisfied: number;
@@ -60,20 +56,10 @@ export const controlledTexts: Codec<{
     logProbability: number;
     logDrawn: number | null;
   }[];
-}, {
-  method: "look-ahead" | "mask" | "rejection";
-  constraint: string;
-  satisfied: number;
-  attempts: number;
-  perplexity: number | null;
-  temperature: number;
-  texts: {
-    text: string;
-    tokens: number[];
-    logProbability: number;
-    logDrawn: number | null;
-  }[];
-}, "controlled-texts"> = json(
+}
+
+/** Texts that were drawn under a constraint. */
+export const controlledTexts: Codec<ControlledTexts, ControlledTexts, "controlled-texts"> = json(
   "controlled-texts",
   z.object({
     /** How they were drawn. */
@@ -125,7 +111,7 @@ const row = z.object({
 });
 
 /** Ways to keep to a constraint, beside each other. */
-export const controlTable: Codec<{
+export interface ControlTable {
   rows: {
     method: string;
     texts: number;
@@ -142,24 +128,10 @@ export const controlTable: Codec<{
     hmm: number;
     tokens: number;
   };
-}, {
-  rows: {
-    method: string;
-    texts: number;
-    satisfied: number;
-    perplexity: number | null;
-    attempts: number;
-    length: number;
-    tokenDistance: number | null;
-    lengthDistance: number | null;
-    divergence: number | null;
-  }[];
-  quality: {
-    languageModel: number;
-    hmm: number;
-    tokens: number;
-  };
-}, "control-table"> = json(
+}
+
+/** Ways to keep to a constraint, beside each other. */
+export const controlTable: Codec<ControlTable, ControlTable, "control-table"> = json(
   "control-table",
   z.object({
     rows: z.array(row),

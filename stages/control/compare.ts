@@ -4,13 +4,10 @@ import { hmmScore, languageModelScores } from "../../control/score.ts";
 import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewTokens, type Tokens, tokens } from "../text/codecs.ts";
+import { tokens } from "../text/codecs.ts";
 import { teacher } from "../text/teachers.ts";
 import { controlledTexts, controlTable } from "./codecs.ts";
 import { bitsPerToken, exactTexts, firstTexts, measuresOf } from "./measures.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Ways to keep to one constraint beside each other, and how well the hidden Markov model knows the language model: bits a
@@ -22,76 +19,12 @@ export const controlCompare: Stage<
     measured: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
   {
-    texts: Many<
-      Codec<{
-        method: "look-ahead" | "mask" | "rejection";
-        constraint: string;
-        satisfied: number;
-        attempts: number;
-        perplexity: number | null;
-        temperature: number;
-        texts: {
-          text: string;
-          tokens: number[];
-          logProbability: number;
-          logDrawn: number | null;
-        }[];
-      }, {
-        method: "look-ahead" | "mask" | "rejection";
-        constraint: string;
-        satisfied: number;
-        attempts: number;
-        perplexity: number | null;
-        temperature: number;
-        texts: {
-          text: string;
-          tokens: number[];
-          logProbability: number;
-          logDrawn: number | null;
-        }[];
-      }, "controlled-texts">
-    >;
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-    held: Codec<Tokens, NewTokens, "tokens">;
+    texts: Many<typeof controlledTexts>;
+    circuit: typeof circuit;
+    teacher: typeof teacher;
+    held: typeof tokens;
   },
-  {
-    table: Codec<{
-      rows: {
-        method: string;
-        texts: number;
-        satisfied: number;
-        perplexity: number | null;
-        attempts: number;
-        length: number;
-        tokenDistance: number | null;
-        lengthDistance: number | null;
-        divergence: number | null;
-      }[];
-      quality: {
-        languageModel: number;
-        hmm: number;
-        tokens: number;
-      };
-    }, {
-      rows: {
-        method: string;
-        texts: number;
-        satisfied: number;
-        perplexity: number | null;
-        attempts: number;
-        length: number;
-        tokenDistance: number | null;
-        lengthDistance: number | null;
-        divergence: number | null;
-      }[];
-      quality: {
-        languageModel: number;
-        hmm: number;
-        tokens: number;
-      };
-    }, "control-table">;
-  }
+  { table: typeof controlTable }
 > = defineStage({
   name: "control.compare",
   params: z.object({

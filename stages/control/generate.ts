@@ -11,9 +11,6 @@ import { circuit } from "../codecs/circuit.ts";
 import { teacher } from "../text/teachers.ts";
 import { controlledTexts } from "./codecs.ts";
 import { openPlanned, planParams } from "./shared.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Texts of a language model that satisfy a constraint. `look-ahead`: a hidden Markov model weighs each token by how likely
@@ -46,39 +43,8 @@ export const controlGenerate: Stage<
     >;
     ends: z.ZodOptional<z.ZodBoolean>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-  },
-  {
-    texts: Codec<{
-      method: "look-ahead" | "mask" | "rejection";
-      constraint: string;
-      satisfied: number;
-      attempts: number;
-      perplexity: number | null;
-      temperature: number;
-      texts: {
-        text: string;
-        tokens: number[];
-        logProbability: number;
-        logDrawn: number | null;
-      }[];
-    }, {
-      method: "look-ahead" | "mask" | "rejection";
-      constraint: string;
-      satisfied: number;
-      attempts: number;
-      perplexity: number | null;
-      temperature: number;
-      texts: {
-        text: string;
-        tokens: number[];
-        logProbability: number;
-        logDrawn: number | null;
-      }[];
-    }, "controlled-texts">;
-  }
+  { circuit: typeof circuit; teacher: typeof teacher },
+  { texts: typeof controlledTexts }
 > = defineStage({
   name: "control.generate",
   params: z.object({

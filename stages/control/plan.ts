@@ -4,9 +4,6 @@ import { circuit } from "../codecs/circuit.ts";
 import { vocabulary } from "../text/codecs.ts";
 import { planFacts } from "./codecs.ts";
 import { openPlanned, planParams } from "./shared.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** How likely a constraint is under a hidden Markov model, and what it costs to look ahead for it. */
 export const controlPlan: Stage<
@@ -24,27 +21,8 @@ export const controlPlan: Stage<
     >;
     ends: z.ZodOptional<z.ZodBoolean>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    plan: Codec<{
-      constraint: string;
-      tokens: [number, number];
-      logProbability: number | null;
-      states: number;
-      classes: number;
-      bytes: number;
-    }, {
-      constraint: string;
-      tokens: [number, number];
-      logProbability: number | null;
-      states: number;
-      classes: number;
-      bytes: number;
-    }, "control-plan">;
-  }
+  { circuit: typeof circuit; vocabulary: typeof vocabulary },
+  { plan: typeof planFacts }
 > = defineStage({
   name: "control.plan",
   params: z.object(planParams),

@@ -5,10 +5,9 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
 
 /** The chosen circuit and the candidates. */
-export const choice: Codec<{
+export interface CircuitChoice {
   label: string;
   valid: number;
   converged: boolean | null;
@@ -17,16 +16,10 @@ export const choice: Codec<{
     valid: number | null;
     converged: boolean | null;
   }[];
-}, {
-  label: string;
-  valid: number;
-  converged: boolean | null;
-  candidates: {
-    label: string;
-    valid: number | null;
-    converged: boolean | null;
-  }[];
-}, "circuit-choice"> = json(
+}
+
+/** The chosen circuit and the candidates. */
+export const choice: Codec<CircuitChoice, CircuitChoice, "circuit-choice"> = json(
   "circuit-choice",
   z.object({
     label: z.string(),
@@ -48,72 +41,8 @@ export const chooseCircuit: Stage<
   z.ZodObject<{
     labels: z.ZodArray<z.ZodString>;
   }, z.core.$strip>,
-  {
-    circuits: Many<Codec<Circuit, Circuit, "circuit">>;
-    logs: Many<
-      Codec<{
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, {
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, "training-log">
-    >;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    choice: Codec<{
-      label: string;
-      valid: number;
-      converged: boolean | null;
-      candidates: {
-        label: string;
-        valid: number | null;
-        converged: boolean | null;
-      }[];
-    }, {
-      label: string;
-      valid: number;
-      converged: boolean | null;
-      candidates: {
-        label: string;
-        valid: number | null;
-        converged: boolean | null;
-      }[];
-    }, "circuit-choice">;
-  }
+  { circuits: Many<typeof circuit>; logs: Many<typeof trainingLog> },
+  { circuit: typeof circuit; choice: typeof choice }
 > = defineStage({
   name: "density.choose",
   params: z.object({ labels: z.array(z.string()).min(1) }),

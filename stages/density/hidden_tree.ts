@@ -4,9 +4,7 @@ import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
 import { categoricalVariables } from "../../circuits/structures/leaf.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { samples } from "../codecs/samples.ts";
 
 /**
  * A hidden Chow-Liu tree with random parameters. Its structure is learned from the samples or, so that the trees of a
@@ -19,12 +17,8 @@ export const hiddenTree: Stage<
     states: z.ZodDefault<z.ZodInt>;
     pseudocount: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
-  {
-    train: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { train: typeof samples },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "density.hidden-tree",
   params: z.object({

@@ -1,24 +1,17 @@
 import { z } from "zod";
 import { parseRows } from "../../datasets/rows.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { samples } from "../codecs/samples.ts";
 
 /** Reads the three splits of a data set of comma-separated states: `<name>.train.data`, `.valid.`, `.test.`. */
 export const loadRows: Stage<
   z.ZodObject<{
     name: z.ZodString;
   }, z.core.$strip>,
-  {
-    files: Codec<Files, NewFiles, "files">;
-  },
-  {
-    train: Codec<StoredSamples, NewSamples, "samples">;
-    valid: Codec<StoredSamples, NewSamples, "samples">;
-    test: Codec<StoredSamples, NewSamples, "samples">;
-  }
+  { files: typeof files },
+  { train: typeof samples; valid: typeof samples; test: typeof samples }
 > = defineStage({
   name: "density.load",
   params: z.object({

@@ -31,7 +31,7 @@ const row = z.object({
 });
 
 /** Results of density estimation on several data sets. */
-export const densityTable: Codec<{
+export interface DensityTable {
   rows: {
     set: string;
     model: string;
@@ -43,47 +43,43 @@ export const densityTable: Codec<{
     seeds: number[];
     published: number | null;
   }[];
-}, {
-  rows: {
-    set: string;
-    model: string;
-    chosen: string[];
-    converged: (boolean | null)[];
-    valid: number;
-    test: number;
-    deviation: number;
-    seeds: number[];
-    published: number | null;
-  }[];
-}, "density-table"> = json("density-table", z.object({ rows: z.array(row) }), 2, {
-  summary: ({ rows }) => {
-    const published = rows.some((r) => r.published !== null);
-    return tableText(
-      [
-        "data set",
-        "model",
-        "chosen",
-        "EM",
-        "valid",
-        "test",
-        "s.d.",
-        "seeds",
-        ...published ? ["published"] : [],
-      ],
-      rows.map((r) => [
-        r.set,
-        r.model,
-        [...new Set(r.chosen)].join(", "),
-        convergenceText(r.converged),
-        r.valid.toFixed(3),
-        r.test.toFixed(3),
-        r.seeds.length > 1 ? r.deviation.toFixed(3) : "",
-        String(r.seeds.length),
-        ...published ? [r.published?.toFixed(3) ?? ""] : [],
-      ]),
-    );
+}
+
+/** Results of density estimation on several data sets. */
+export const densityTable: Codec<DensityTable, DensityTable, "density-table"> = json(
+  "density-table",
+  z.object({ rows: z.array(row) }),
+  2,
+  {
+    summary: ({ rows }) => {
+      const published = rows.some((r) => r.published !== null);
+      return tableText(
+        [
+          "data set",
+          "model",
+          "chosen",
+          "EM",
+          "valid",
+          "test",
+          "s.d.",
+          "seeds",
+          ...published ? ["published"] : [],
+        ],
+        rows.map((r) => [
+          r.set,
+          r.model,
+          [...new Set(r.chosen)].join(", "),
+          convergenceText(r.converged),
+          r.valid.toFixed(3),
+          r.test.toFixed(3),
+          r.seeds.length > 1 ? r.deviation.toFixed(3) : "",
+          String(r.seeds.length),
+          ...published ? [r.published?.toFixed(3) ?? ""] : [],
+        ]),
+      );
+    },
   },
-});
+);
 
 /** Combines choices and test scores into a table: row `i` takes the next `rows[i].seeds` entries of each list. */
 export const densityResults: Stage<
@@ -97,71 +93,8 @@ export const densityResults: Stage<
       }, z.core.$strict>
     >;
   }, z.core.$strip>,
-  {
-    choices: Many<
-      Codec<{
-        label: string;
-        valid: number;
-        converged: boolean | null;
-        candidates: {
-          label: string;
-          valid: number | null;
-          converged: boolean | null;
-        }[];
-      }, {
-        label: string;
-        valid: number;
-        converged: boolean | null;
-        candidates: {
-          label: string;
-          valid: number | null;
-          converged: boolean | null;
-        }[];
-      }, "circuit-choice">
-    >;
-    scores: Many<
-      Codec<{
-        logLikelihood: number | null;
-        bitsPerVariable: number | null;
-        impossible: number;
-        samples: number;
-        standardError: number | null;
-      }, {
-        logLikelihood: number | null;
-        bitsPerVariable: number | null;
-        impossible: number;
-        samples: number;
-        standardError: number | null;
-      }, "circuit-score">
-    >;
-  },
-  {
-    table: Codec<{
-      rows: {
-        set: string;
-        model: string;
-        chosen: string[];
-        converged: (boolean | null)[];
-        valid: number;
-        test: number;
-        deviation: number;
-        seeds: number[];
-        published: number | null;
-      }[];
-    }, {
-      rows: {
-        set: string;
-        model: string;
-        chosen: string[];
-        converged: (boolean | null)[];
-        valid: number;
-        test: number;
-        deviation: number;
-        seeds: number[];
-        published: number | null;
-      }[];
-    }, "density-table">;
-  }
+  { choices: Many<typeof choice>; scores: Many<typeof score> },
+  { table: typeof densityTable }
 > = defineStage({
   name: "density.table",
   params: z.object({

@@ -73,19 +73,16 @@ export const autoencoder: Codec<Autoencoder, Autoencoder, "masked-autoencoder"> 
 });
 
 /** Training log of an autoencoder. */
-export const autoencoderLog: Codec<{
+export interface AutoencoderLog {
   epochs: {
     epoch: number;
     train: number;
     valid: number;
   }[];
-}, {
-  epochs: {
-    epoch: number;
-    train: number;
-    valid: number;
-  }[];
-}, "autoencoder-log"> = json(
+}
+
+/** Training log of an autoencoder. */
+export const autoencoderLog: Codec<AutoencoderLog, AutoencoderLog, "autoencoder-log"> = json(
   "autoencoder-log",
   z.object({
     /** Mean squared error on hidden patches, with colours normalised to unit variance. */

@@ -2,16 +2,13 @@ import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
 import type { Program } from "../../kernels/autodiff/program.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { autoencoderFeatures, centred, neighbourhood } from "../../teachers/masked_autoencoder.ts";
 import { ShardOutput } from "../shard_output.ts";
-import { type Autoencoder, autoencoder } from "./autoencoder_codecs.ts";
+import { autoencoder } from "./autoencoder_codecs.ts";
 import { images } from "./codecs.ts";
 import { patchSource } from "./train_autoencoder.ts";
-import type { ImageSet } from "../../datasets/images/image_set.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of images processed at a time, and number of patches in a graph's batch. */
 const BLOCK = 64, BATCH = 256;
@@ -24,13 +21,8 @@ export const autoencoderPatchFeatures: Stage<
   z.ZodObject<{
     centred: z.ZodDefault<z.ZodBoolean>;
   }, z.core.$strip>,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-    teacher: Codec<Autoencoder, Autoencoder, "masked-autoencoder">;
-  },
-  {
-    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  }
+  { images: typeof images; teacher: typeof autoencoder },
+  { features: typeof matrixShards }
 > = defineStage({
   name: "images.autoencoder-features",
   params: z.object({

@@ -4,14 +4,12 @@ import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { everyNth, type Vectors } from "../../kernels/kmeans/vectors.ts";
 import { patchCount, patchGrid } from "../../datasets/images/geometry.ts";
 import { array, type NumericArray } from "../../runner/codecs/array.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { images } from "./codecs.ts";
-import { type PatchClusters, patchClusters } from "./patch_codecs.ts";
-import type { ImageSet } from "../../datasets/images/image_set.ts";
+import { patchClusters } from "./patch_codecs.ts";
 import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Centroids of k-means: `f4 [clusters, width]`; if positions have their own clusters, these are concatenated. */
 export const patchCentroids: Codec<NumericArray<"f4">, NumericArray<"f4">, "patch-centroids"> = array(
@@ -30,14 +28,8 @@ export const clusterPatches: Stage<
     restarts: z.ZodDefault<z.ZodInt>;
     batch: z.ZodOptional<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  },
-  {
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-    centroids: Codec<NumericArray<"f4">, NumericArray<"f4">, "patch-centroids">;
-  }
+  { images: typeof images; features: typeof matrixShards },
+  { clusters: typeof patchClusters; centroids: typeof patchCentroids }
 > = defineStage({
   name: "images.cluster-patches",
   params: z.object({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Circuit, sizeOf } from "../../circuits/circuit.ts";
+import { sizeOf } from "../../circuits/circuit.ts";
 import { sliceSamples } from "../../circuits/samples.ts";
 import { bitsNote, type BitsPerDimension, bitsPerDimension, formatBits } from "../../datasets/images/bits.ts";
 import { dimensionsOf, type ImageSet } from "../../datasets/images/image_set.ts";
@@ -9,7 +9,7 @@ import { defineStage, type Stage, type StageContext } from "../../runner/stage.t
 import { circuit } from "../codecs/circuit.ts";
 import { bitsFigure, images } from "./codecs.ts";
 import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
-import { modelParameters, type PatchModel, patchModel } from "./patch_codecs.ts";
+import { modelParameters, patchModel } from "./patch_codecs.ts";
 
 /** Score of a model on images. The figure includes the space it was measured in. */
 export const imageScore: Codec<{
@@ -53,23 +53,8 @@ export const evaluatePatchModel: Stage<
   z.ZodObject<{
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    model: Codec<PatchModel, PatchModel, "patch-model">;
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    score: Codec<{
-      figure: BitsPerDimension;
-      standardError: number;
-      impossible: number;
-      parameters: number;
-    }, {
-      figure: unknown;
-      standardError: number;
-      impossible: number;
-      parameters: number;
-    }, "image-score">;
-  }
+  { model: typeof patchModel; images: typeof images },
+  { score: typeof imageScore }
 > = defineStage({
   name: "images.evaluate-model",
   params,
@@ -92,23 +77,8 @@ export const evaluatePixelCircuit: Stage<
   z.ZodObject<{
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    score: Codec<{
-      figure: BitsPerDimension;
-      standardError: number;
-      impossible: number;
-      parameters: number;
-    }, {
-      figure: unknown;
-      standardError: number;
-      impossible: number;
-      parameters: number;
-    }, "image-score">;
-  }
+  { circuit: typeof circuit; images: typeof images },
+  { score: typeof imageScore }
 > = defineStage({
   name: "images.evaluate-circuit",
   params,

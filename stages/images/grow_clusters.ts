@@ -9,16 +9,13 @@ import { stack, unstack } from "../../circuits/structures/stack.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { kmeans } from "../../kernels/kmeans/kmeans.ts";
 import { rowsAt, type Vectors, vectorsOf } from "../../kernels/kmeans/vectors.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { openClustering } from "../open_clustering.ts";
 import { openLearner } from "../open_learner.ts";
 import { images } from "./codecs.ts";
-import { type PatchCircuits, patchCircuits, type PatchClusters, patchClusters } from "./patch_codecs.ts";
+import { patchCircuits, patchClusters } from "./patch_codecs.ts";
 import { allPatches } from "./train_patch_circuits.ts";
-import type { ImageSet } from "../../datasets/images/image_set.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of patches given to a learner at once. */
 const ROWS = 4096;
@@ -55,15 +52,12 @@ export const growClusters: Stage<
     noise: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
   {
-    images: Codec<ImageSet, ImageSet, "images">;
-    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
+    images: typeof images;
+    features: typeof matrixShards;
+    clusters: typeof patchClusters;
+    circuits: typeof patchCircuits;
   },
-  {
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-  }
+  { clusters: typeof patchClusters; circuits: typeof patchCircuits }
 > = defineStage({
   name: "images.grow-clusters",
   params: parameters,

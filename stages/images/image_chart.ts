@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { describeSpace } from "../../datasets/images/image_set.ts";
 import { isLossless } from "../../datasets/images/colours.ts";
-import type { Codec, ReadOf } from "../../runner/codec.ts";
+import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type ChartFile, charts, type NamedChart, type NamedDrawing } from "../charts/codec.ts";
+import { charts } from "../charts/codec.ts";
 import { type ChartPoint, type LineChart, pointOf } from "../charts/line_chart.ts";
 import { HOLLOW, someOpen } from "../convergence.ts";
 import { imageTable } from "./image_table.ts";
-import type { BitsPerDimension } from "../../datasets/images/bits.ts";
 
 type Row = ReadOf<typeof imageTable>["rows"][number];
 
@@ -15,29 +14,11 @@ type Row = ReadOf<typeof imageTable>["rows"][number];
  * The plateau chart of a table of image models: bits per dimension against parameters, one line per arm, with a bar from
  * best to worst over repetitions. The axis label and the caption state what the figures were measured on.
  */
-export const imageCharts: Stage<z.ZodObject<Record<never, never>, z.core.$strip>, {
-  table: Codec<{
-    rows: {
-      arm: string;
-      setting: string;
-      figure: BitsPerDimension;
-      standardError: number;
-      parameters: number;
-      converged: boolean | null;
-    }[];
-  }, {
-    rows: {
-      arm: string;
-      setting: string;
-      figure: unknown;
-      standardError: number;
-      parameters: number;
-      converged: boolean | null;
-    }[];
-  }, "image-table">;
-}, {
-  charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">;
-}> = defineStage({
+export const imageCharts: Stage<
+  z.ZodObject<Record<never, never>, z.core.$strip>,
+  { table: typeof imageTable },
+  { charts: typeof charts }
+> = defineStage({
   name: "images.charts",
   params: z.object({}),
   inputs: { table: imageTable },

@@ -75,83 +75,8 @@ export const tabulateImages: Stage<
       }, z.core.$strict>
     >;
   }, z.core.$strip>,
-  {
-    scores: Many<
-      Codec<{
-        figure: BitsPerDimension;
-        standardError: number;
-        impossible: number;
-        parameters: number;
-      }, {
-        figure: unknown;
-        standardError: number;
-        impossible: number;
-        parameters: number;
-      }, "image-score">
-    >;
-    logs: Many<
-      Codec<{
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, {
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, "training-log">
-    >;
-  },
-  {
-    table: Codec<{
-      rows: {
-        arm: string;
-        setting: string;
-        figure: BitsPerDimension;
-        standardError: number;
-        parameters: number;
-        converged: boolean | null;
-      }[];
-    }, {
-      rows: {
-        arm: string;
-        setting: string;
-        figure: unknown;
-        standardError: number;
-        parameters: number;
-        converged: boolean | null;
-      }[];
-    }, "image-table">;
-  }
+  { scores: Many<typeof imageScore>; logs: Many<typeof trainingLog> },
+  { table: typeof imageTable }
 > = defineStage({
   name: "images.table",
   params: z.object({

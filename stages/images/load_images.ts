@@ -15,10 +15,9 @@ import {
 import { npyImages, npzImages } from "../../datasets/images/numpy.ts";
 import { pictureImages } from "../../datasets/images/pictures.ts";
 import { unpackGzip } from "../../foundation/file_system.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { type Files, files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { images, imageSteps } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 const parameters = z.object({
   /** Format of the files. */
@@ -112,12 +111,8 @@ export const loadImages: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    files: Codec<Files, NewFiles, "files">;
-  },
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-  }
+  { files: typeof files },
+  { images: typeof images }
 > = defineStage({
   name: "load.images",
   params: parameters,

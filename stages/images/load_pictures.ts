@@ -13,10 +13,9 @@ import { sheet } from "../../datasets/images/sheets.ts";
 import { DataSetError } from "../../datasets/errors.ts";
 import { type Split, splitOfDigest, splits } from "../../datasets/text/documents.ts";
 import { messageOf } from "../../foundation/errors.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { images, pictures } from "./codecs.ts";
 
 /** Parameters of {@link loadPictures}, for pipelines that hand them on. */
 export const pictureParams: {
@@ -153,15 +152,8 @@ export const loadPictures: Stage<
       }, z.core.$strict>
     >;
   }, z.core.$strip>,
-  {
-    files: Codec<Files, NewFiles, "files">;
-  },
-  {
-    train: Codec<ImageSet, ImageSet, "images">;
-    valid: Codec<ImageSet, ImageSet, "images">;
-    test: Codec<ImageSet, ImageSet, "images">;
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { files: typeof files },
+  { train: typeof images; valid: typeof images; test: typeof images; pictures: typeof pictures }
 > = defineStage({
   name: "images.load-pictures",
   params: z.object(pictureParams),

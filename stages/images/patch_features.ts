@@ -4,12 +4,10 @@ import { plainColours } from "../../datasets/images/colours.ts";
 import { patchesOf, patchGrid, patchSize } from "../../datasets/images/geometry.ts";
 import { type ImageSet, sliceImages } from "../../datasets/images/image_set.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { images } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Number of images processed at a time. */
 const BLOCK = 256;
@@ -27,12 +25,8 @@ export const controlFeatures: Stage<
     }>;
     width: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    features: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  }
+  { images: typeof images },
+  { features: typeof matrixShards }
 > = defineStage({
   name: "images.control-features",
   params: z.object({

@@ -4,9 +4,7 @@ import { maximumSpanningTree, mutualInformation } from "../../circuits/structure
 import { clusterTree, countClusters } from "../../circuits/structures/patches.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type PatchClusters, patchClusters } from "./patch_codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { patchClusters } from "./patch_codecs.ts";
 
 /**
  * The circuit over patches: the Chow-Liu tree of the clusters (mutual information with a pseudocount of 0.1), with
@@ -24,12 +22,8 @@ export const patchTree: Stage<
     pseudocount: z.ZodDefault<z.ZodNumber>;
     spread: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
-  {
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { clusters: typeof patchClusters },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "images.patch-tree",
   params: z.object({

@@ -2,13 +2,12 @@ import { rootUnits } from "../../circuits/circuit.ts";
 import { patchSamples } from "../../circuits/structures/patches.ts";
 import { unstack } from "../../circuits/structures/stack.ts";
 import { clusterLogs, sharedParts } from "../../circuits/patches/rows.ts";
-import { dimensionsOf, type ImageSet } from "../../datasets/images/image_set.ts";
+import { dimensionsOf } from "../../datasets/images/image_set.ts";
 import { defineStage, type NoParams, type Stage } from "../../runner/stage.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { openLearner } from "../open_learner.ts";
 import { images } from "./codecs.ts";
-import { type PatchCircuits, patchCircuits, patchParts } from "./patch_codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { patchCircuits, patchParts } from "./patch_codecs.ts";
 
 /** Number of patches given to a learner at once. */
 const ROWS = 4096;
@@ -17,12 +16,11 @@ const ROWS = 4096;
  * Log-likelihoods of every patch under the circuits of all of its clusters, as samples for the circuit over patches.
  * With them that circuit can be trained while the patch circuits stay fixed.
  */
-export const patchVectors: Stage<NoParams, {
-  images: Codec<ImageSet, ImageSet, "images">;
-  circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-}, {
-  vectors: Codec<StoredSamples, NewSamples, "samples">;
-}> = defineStage({
+export const patchVectors: Stage<
+  NoParams,
+  { images: typeof images; circuits: typeof patchCircuits },
+  { vectors: typeof samples }
+> = defineStage({
   name: "images.patch-vectors",
   inputs: { images, circuits: patchCircuits },
   outputs: { vectors: samples },

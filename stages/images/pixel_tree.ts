@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { takeSamples } from "../../circuits/samples.ts";
 import { hcltFromSamples } from "../../circuits/structures/hclt.ts";
-import { dimensionsOf, type ImageSet } from "../../datasets/images/image_set.ts";
+import { dimensionsOf } from "../../datasets/images/image_set.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { images } from "./codecs.ts";
 import { imageVariables } from "./patch_codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of hidden Chow-Liu trees over pixels. */
 export const treeParams: {
@@ -49,12 +47,8 @@ export const pixelTree: Stage<
     treeSamples: z.ZodDefault<z.ZodInt>;
     bins: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { images: typeof images },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "images.pixel-tree",
   params: z.object(treeParams),

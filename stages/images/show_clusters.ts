@@ -6,10 +6,9 @@ import type { ImageSet, PixelSpace } from "../../datasets/images/image_set.ts";
 import { sheet } from "../../datasets/images/sheets.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openLearner } from "../open_learner.ts";
-import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
-import { type PatchCircuits, patchCircuits, type PatchClusters, patchClusters } from "./patch_codecs.ts";
+import { images, pictures } from "./codecs.ts";
+import { patchCircuits, patchClusters } from "./patch_codecs.ts";
 import { imagesOfSamples } from "./show_images.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /**
  * Pictures of each cluster, one row per cluster, largest first: patches of the images, and patches sampled from the
@@ -22,14 +21,8 @@ export const showClusters: Stage<
     position: z.ZodDefault<z.ZodInt>;
     scale: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-  },
-  {
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { images: typeof images; clusters: typeof patchClusters; circuits: typeof patchCircuits },
+  { pictures: typeof pictures }
 > = defineStage({
   name: "images.show-clusters",
   params: z.object({

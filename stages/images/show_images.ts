@@ -12,11 +12,9 @@ import {
 import { sheet, sideBySide } from "../../datasets/images/sheets.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
+import { type CaptionedPicture, images, pictures } from "./codecs.ts";
 import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
-import { type PatchModel, patchModel } from "./patch_codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { patchModel } from "./patch_codecs.ts";
 
 const sampleParams = z.object({
   /** Number of images to sample. */
@@ -31,12 +29,8 @@ export const showModelSamples: Stage<
     count: z.ZodDefault<z.ZodInt>;
     scale: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    model: Codec<PatchModel, PatchModel, "patch-model">;
-  },
-  {
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { model: typeof patchModel },
+  { pictures: typeof pictures }
 > = defineStage({
   name: "images.show-model-samples",
   params: sampleParams,
@@ -55,13 +49,8 @@ export const showCircuitSamples: Stage<
     count: z.ZodDefault<z.ZodInt>;
     scale: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { circuit: typeof circuit; images: typeof images },
+  { pictures: typeof pictures }
 > = defineStage({
   name: "images.show-circuit-samples",
   params: sampleParams,
@@ -129,13 +118,8 @@ export const showModelInpainting: Stage<
     >;
     scale: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    model: Codec<PatchModel, PatchModel, "patch-model">;
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { model: typeof patchModel; images: typeof images },
+  { pictures: typeof pictures }
 > = defineStage({
   name: "images.show-model-inpainting",
   params: inpaintParams,
@@ -165,13 +149,8 @@ export const showCircuitInpainting: Stage<
     >;
     scale: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    images: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { circuit: typeof circuit; images: typeof images },
+  { pictures: typeof pictures }
 > = defineStage({
   name: "images.show-circuit-inpainting",
   params: inpaintParams,

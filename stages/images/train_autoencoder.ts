@@ -14,9 +14,8 @@ import {
   autoencoderState,
   transformerSizes,
 } from "./autoencoder_codecs.ts";
-import { type CaptionedPicture, images, type PictureFile, pictures } from "./codecs.ts";
+import { type CaptionedPicture, images, pictures } from "./codecs.ts";
 import { scaled } from "./patch_features.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Number of images on the sheet of reconstructions. */
 const SHOWN = 12;
@@ -52,27 +51,8 @@ export const trainAutoencoder: Stage<
     hidden: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
     shares: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    train: Codec<ImageSet, ImageSet, "images">;
-    valid: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    teacher: Codec<Autoencoder, Autoencoder, "masked-autoencoder">;
-    log: Codec<{
-      epochs: {
-        epoch: number;
-        train: number;
-        valid: number;
-      }[];
-    }, {
-      epochs: {
-        epoch: number;
-        train: number;
-        valid: number;
-      }[];
-    }, "autoencoder-log">;
-    pictures: Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">;
-  }
+  { train: typeof images; valid: typeof images },
+  { teacher: typeof autoencoder; log: typeof autoencoderLog; pictures: typeof pictures }
 > = defineStage({
   name: "images.train-autoencoder",
   params: z.object({

@@ -21,15 +21,8 @@ import { openLearner } from "../open_learner.ts";
 import { trainingOptions, trainingParams } from "../training_params.ts";
 import { images } from "./codecs.ts";
 import { type GroupProgress, groupProgress } from "./group_progress.ts";
-import {
-  type PatchCircuits,
-  patchCircuits,
-  type PatchClusters,
-  patchClusters,
-  patchVariables,
-} from "./patch_codecs.ts";
+import { patchCircuits, type PatchClusters, patchClusters, patchVariables } from "./patch_codecs.ts";
 import { treeParams } from "./pixel_tree.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of training circuits of patches. */
 export const patchTrainingParams: z.ZodObject<{
@@ -126,13 +119,8 @@ export const patchTreeParams: z.ZodObject<
  */
 export const trainPatchCircuits: Stage<
   typeof patchTreeParams,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-  },
-  {
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-  }
+  { images: typeof images; clusters: typeof patchClusters },
+  { circuits: typeof patchCircuits }
 > = defineStage({
   name: "images.train-patch-circuits",
   params: patchTreeParams,
@@ -177,14 +165,8 @@ export const trainPatchCircuits: Stage<
  */
 export const trainGrownCircuits: Stage<
   typeof patchTrainingParams,
-  {
-    images: Codec<ImageSet, ImageSet, "images">;
-    clusters: Codec<PatchClusters, PatchClusters, "patch-clusters">;
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-  },
-  {
-    circuits: Codec<PatchCircuits, PatchCircuits, "patch-circuits">;
-  }
+  { images: typeof images; clusters: typeof patchClusters; circuits: typeof patchCircuits },
+  { circuits: typeof patchCircuits }
 > = defineStage({
   name: "images.train-grown-circuits",
   params: patchTrainingParams,

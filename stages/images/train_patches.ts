@@ -9,141 +9,19 @@ import { runTraining } from "../train_em.ts";
 import { trainingParams } from "../training_params.ts";
 import { images } from "./codecs.ts";
 import { openPatchLearner } from "./open_model.ts";
-import { imageVariables, type PatchModel, patchModel, patchParts } from "./patch_codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { imageVariables, patchModel, patchParts } from "./patch_codecs.ts";
 
 /**
  * Trains all levels of a patch model jointly by EM on log p(image). The E-step is that of the assembled circuit,
  * computed level by level.
  */
 export const trainPatches: Stage<
-  z.ZodObject<{
-    epochs: z.ZodDefault<z.ZodInt>;
-    batchSize: z.ZodDefault<z.ZodInt>;
-    batchesPerUpdate: z.ZodDefault<
-      z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
-    >;
-    step: z.ZodDefault<
-      z.ZodDiscriminatedUnion<[
-        z.ZodObject<{
-          kind: z.ZodLiteral<"em">;
-        }, z.core.$strict>,
-        z.ZodObject<{
-          kind: z.ZodLiteral<"inertia">;
-          inertia: z.ZodDefault<
-            z.ZodUnion<
-              readonly [
-                z.ZodNumber,
-                z.ZodObject<{
-                  points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                  between: z.ZodOptional<
-                    z.ZodEnum<{
-                      steps: "steps";
-                      linear: "linear";
-                    }>
-                  >;
-                }, z.core.$strict>,
-              ]
-            >
-          >;
-        }, z.core.$strict>,
-        z.ZodObject<{
-          kind: z.ZodLiteral<"anemone">;
-          step: z.ZodUnion<
-            readonly [
-              z.ZodUnion<
-                readonly [
-                  z.ZodNumber,
-                  z.ZodObject<{
-                    points: z.ZodArray<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-                    between: z.ZodOptional<
-                      z.ZodEnum<{
-                        steps: "steps";
-                        linear: "linear";
-                      }>
-                    >;
-                  }, z.core.$strict>,
-                ]
-              >,
-              z.ZodObject<{
-                from: z.ZodNumber;
-                to: z.ZodNumber;
-                factor: z.ZodDefault<z.ZodNumber>;
-              }, z.core.$strict>,
-            ]
-          >;
-        }, z.core.$strict>,
-      ], "kind">
-    >;
-    pseudocount: z.ZodPrefault<
-      z.ZodObject<{
-        sums: z.ZodDefault<z.ZodNumber>;
-        leaves: z.ZodDefault<z.ZodNumber>;
-        backoff: z.ZodOptional<z.ZodNumber>;
-      }, z.core.$strict>
-    >;
-    leafBase: z.ZodDefault<
-      z.ZodEnum<{
-        uniform: "uniform";
-        marginal: "marginal";
-      }>
-    >;
-    leafMix: z.ZodDefault<z.ZodNumber>;
-    frozen: z.ZodDefault<z.ZodArray<z.ZodString>>;
-    perturb: z.ZodDefault<z.ZodNumber>;
-    dropout: z.ZodDefault<z.ZodNumber>;
-    patience: z.ZodOptional<z.ZodInt>;
-    tolerance: z.ZodDefault<z.ZodNumber>;
-    shuffleBlock: z.ZodDefault<z.ZodInt>;
-    threshold: z.ZodDefault<z.ZodNumber>;
-  }, z.core.$strip>,
-  {
-    model: Codec<PatchModel, PatchModel, "patch-model">;
-    train: Codec<ImageSet, ImageSet, "images">;
-    valid: Codec<ImageSet, ImageSet, "images">;
-  },
-  {
-    model: Codec<PatchModel, PatchModel, "patch-model">;
-    log: Codec<{
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, {
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, "training-log">;
-  }
+  z.ZodObject<
+    z.core.util.Extend<(typeof trainingParams)["shape"], { threshold: z.ZodDefault<z.ZodNumber> }>,
+    z.core.$strip
+  >,
+  { model: typeof patchModel; train: typeof images; valid: typeof images },
+  { model: typeof patchModel; log: typeof trainingLog }
 > = defineStage({
   name: "images.train-patches",
   params: trainingParams.extend({

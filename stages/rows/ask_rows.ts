@@ -10,8 +10,6 @@ import { openLearner } from "../open_learner.ts";
 import { type RowColumn, rowColumns, rowTable, rowTexts, rowVariables } from "./codecs.ts";
 import { guessText } from "./fill_rows.ts";
 import { guessMissing } from "./guesses.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Rows of which some cells are known, by column: `{"age": 30, "class": "first"}`. */
 export const rowQuestions: z.ZodArray<
@@ -26,47 +24,8 @@ export const askRows: Stage<
     >;
     draws: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-  },
-  {
-    answers: Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">;
-  }
+  { circuit: typeof circuit; columns: typeof rowColumns },
+  { answers: typeof rowTable }
 > = defineStage({
   name: "rows.ask",
   params: z.object({

@@ -41,7 +41,7 @@ export const rowColumn: z.ZodObject<{
 export type RowColumn = z.output<typeof rowColumn>;
 
 /** What the columns of a table are. Variable `v` of the samples is column `v`. */
-export const rowColumns: Codec<{
+export interface RowColumns {
   rows: number;
   columns: {
     name: string;
@@ -53,19 +53,10 @@ export const rowColumns: Codec<{
     time?: boolean | undefined;
   }[];
   skipped: string[];
-}, {
-  rows: number;
-  columns: {
-    name: string;
-    type: "categorical" | "count" | "real" | "date";
-    typical: string;
-    missing: number;
-    states?: string[] | undefined;
-    decimals?: number | null | undefined;
-    time?: boolean | undefined;
-  }[];
-  skipped: string[];
-}, "row-columns"> = json(
+}
+
+/** What the columns of a table are. Variable `v` of the samples is column `v`. */
+export const rowColumns: Codec<RowColumns, RowColumns, "row-columns"> = json(
   "row-columns",
   z.object({
     rows: z.int(),
@@ -88,17 +79,15 @@ export const rowColumns: Codec<{
 );
 
 /** Rows for people, with the columns' own names and values. */
-export const rowTable: Codec<{
+export interface RowTable {
   title: string;
   head: string[];
   rows: string[][];
   note?: string | undefined;
-}, {
-  title: string;
-  head: string[];
-  rows: string[][];
-  note?: string | undefined;
-}, "row-table"> = json(
+}
+
+/** Rows for people, with the columns' own names and values. */
+export const rowTable: Codec<RowTable, RowTable, "row-table"> = json(
   "row-table",
   z.object({
     title: z.string(),

@@ -2,12 +2,11 @@ import type { Circuit, Node } from "../../circuits/circuit.ts";
 import { takeSamples } from "../../circuits/samples.ts";
 import { mutualInformation } from "../../circuits/structures/chow_liu.ts";
 import { drawGraph } from "../../foundation/drawn_graph.ts";
-import type { Codec } from "../../runner/codec.ts";
 import { defineStage, type NoParams, type Stage } from "../../runner/stage.ts";
-import { type ChartFile, charts, type NamedChart, type NamedDrawing } from "../charts/codec.ts";
+import { charts } from "../charts/codec.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { type RowColumn, rowColumns, rowVariables } from "./codecs.ts";
 import { TREE_ROWS } from "./row_tree.ts";
 import { valuesText } from "./words.ts";
@@ -24,37 +23,11 @@ const FILLS: Readonly<Record<RowColumn["type"], string>> = {
 const LETTERS = 36;
 
 /** The tree of a model of rows: a box for each column, and on each edge the bits that its two columns share. */
-export const drawTree: Stage<NoParams, {
-  circuit: Codec<Circuit, Circuit, "circuit">;
-  columns: Codec<{
-    rows: number;
-    columns: {
-      name: string;
-      type: "categorical" | "count" | "real" | "date";
-      typical: string;
-      missing: number;
-      states?: string[] | undefined;
-      decimals?: number | null | undefined;
-      time?: boolean | undefined;
-    }[];
-    skipped: string[];
-  }, {
-    rows: number;
-    columns: {
-      name: string;
-      type: "categorical" | "count" | "real" | "date";
-      typical: string;
-      missing: number;
-      states?: string[] | undefined;
-      decimals?: number | null | undefined;
-      time?: boolean | undefined;
-    }[];
-    skipped: string[];
-  }, "row-columns">;
-  train: Codec<StoredSamples, NewSamples, "samples">;
-}, {
-  charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">;
-}> = defineStage({
+export const drawTree: Stage<
+  NoParams,
+  { circuit: typeof circuit; columns: typeof rowColumns; train: typeof samples },
+  { charts: typeof charts }
+> = defineStage({
   name: "rows.draw-tree",
   inputs: { circuit, columns: rowColumns, train: samples },
   outputs: { charts },

@@ -4,55 +4,14 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
 import { rowColumns, rowTable, rowTexts } from "./codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Rows drawn from a model, in the table's own names and values: exact and independent. */
 export const drawnRows: Stage<
   z.ZodObject<{
     count: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-  },
-  {
-    drawn: Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">;
-  }
+  { circuit: typeof circuit; columns: typeof rowColumns },
+  { drawn: typeof rowTable }
 > = defineStage({
   name: "rows.sample",
   params: z.object({

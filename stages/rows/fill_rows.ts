@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { isObserved, takeSamples } from "../../circuits/samples.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { openLearner } from "../open_learner.ts";
 import { cellText, type RowColumn, rowColumns, rowTable, rowTexts } from "./codecs.ts";
 import { type Guess, guessMissing } from "./guesses.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /**
  * The whole table with its missing cells filled in, as CSV, and the first of these rows to look at: the most probable
@@ -18,49 +16,8 @@ export const fillRows: Stage<
   z.ZodObject<{
     show: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-    rows: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    table: Codec<Files, NewFiles, "files">;
-    filled: Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">;
-  }
+  { circuit: typeof circuit; columns: typeof rowColumns; rows: typeof samples },
+  { table: typeof files; filled: typeof rowTable }
 > = defineStage({
   name: "rows.fill",
   params: z.object({

@@ -16,12 +16,11 @@ import { isObserved, type Samples, takeSamples } from "../../circuits/samples.ts
 import { type Split, splitOfDigest, splits } from "../../datasets/text/documents.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { nodeModule } from "../../foundation/node_module.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { cellText, type RowColumn, rowColumns } from "./codecs.ts";
 import { readTable } from "./read_table.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Parameters of {@link loadTable}, for pipelines that hand them on. */
 export const tableParams: {
@@ -117,39 +116,13 @@ export const loadTable: Stage<
       }, z.core.$strict>
     >;
   }, z.core.$strip>,
+  { files: typeof files },
   {
-    files: Codec<Files, NewFiles, "files">;
-  },
-  {
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-    rows: Codec<StoredSamples, NewSamples, "samples">;
-    train: Codec<StoredSamples, NewSamples, "samples">;
-    valid: Codec<StoredSamples, NewSamples, "samples">;
-    test: Codec<StoredSamples, NewSamples, "samples">;
+    columns: typeof rowColumns;
+    rows: typeof samples;
+    train: typeof samples;
+    valid: typeof samples;
+    test: typeof samples;
   }
 > = defineStage({
   name: "rows.load",

@@ -8,9 +8,8 @@ import { startFromData } from "../../circuits/structures/start.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { rowColumns, rowVariables } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Maximum number of rows that a tree's edges are learned from: every pair of columns is counted on each. */
 export const TREE_ROWS = 10_000;
@@ -33,37 +32,8 @@ export const rowTree: Stage<
     latents: z.ZodInt;
     minSpread: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
-  {
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-    train: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { columns: typeof rowColumns; train: typeof samples },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "rows.tree",
   params: z.object({

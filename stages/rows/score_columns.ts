@@ -7,12 +7,11 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { chooseSome } from "../choose_some.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { openLearner } from "../open_learner.ts";
 import { type RowColumn, rowColumns } from "./codecs.ts";
 import { guessColumn } from "./guesses.ts";
 import { type ColumnScore, SCORE_HEAD, SCORE_NOTE, scoreCells } from "./words.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
 import type { Codec } from "../../runner/codec.ts";
 
 const score: z.ZodType<ColumnScore> = z.object({
@@ -38,42 +37,8 @@ export const scoreColumns: Stage<
   z.ZodObject<{
     most: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    columns: Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">;
-    data: Codec<StoredSamples, NewSamples, "samples">;
-  },
-  {
-    scores: Codec<{
-      columns: ColumnScore[];
-    }, {
-      columns: unknown[];
-    }, "column-scores">;
-  }
+  { circuit: typeof circuit; columns: typeof rowColumns; data: typeof samples },
+  { scores: typeof columnScores }
 > = defineStage({
   name: "rows.score-columns",
   params: z.object({

@@ -15,26 +15,27 @@ const report = z.object({
 });
 
 /** The loss curve of a causal language model. */
-export const causalLmLog: Codec<{
+export interface CausalLmLog {
   reports: {
     step: number;
     epoch: number;
     train: number;
     valid: number;
   }[];
-}, {
-  reports: {
-    step: number;
-    epoch: number;
-    train: number;
-    valid: number;
-  }[];
-}, "causal-lm-log"> = json("causal-lm-log", z.object({ reports: z.array(report) }), 1, {
-  summary: ({ reports }) =>
-    reports.slice(-12).map(({ epoch, train, valid }) =>
-      [epoch, train, valid].map((x) => x.toFixed(3).padStart(8)).join("  ")
-    ).join("\n"),
-});
+}
+
+/** The loss curve of a causal language model. */
+export const causalLmLog: Codec<CausalLmLog, CausalLmLog, "causal-lm-log"> = json(
+  "causal-lm-log",
+  z.object({ reports: z.array(report) }),
+  1,
+  {
+    summary: ({ reports }) =>
+      reports.slice(-12).map(({ epoch, train, valid }) =>
+        [epoch, train, valid].map((x) => x.toFixed(3).padStart(8)).join("  ")
+      ).join("\n"),
+  },
+);
 
 const numbers = z.strictObject({ step: z.int(), total: z.number(), reports: z.array(report) });
 

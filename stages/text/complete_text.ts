@@ -8,12 +8,10 @@ import { BLANK, fillBlanks, readBlanks, withoutEnds } from "./blanks.ts";
 import { vocabulary } from "./codecs.ts";
 import { frameParams } from "./frame.ts";
 import { askedFrame } from "./frame_notes.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import type { Codec } from "../../runner/codec.ts";
 
 /** Sentences with blanks, filled in. */
-export const completions: Codec<{
+export interface Completions {
   completions: {
     given: string;
     drawn: string[];
@@ -22,16 +20,10 @@ export const completions: Codec<{
       probability: number;
     }[][];
   }[];
-}, {
-  completions: {
-    given: string;
-    drawn: string[];
-    blanks: {
-      word: string;
-      probability: number;
-    }[][];
-  }[];
-}, "completions"> = json(
+}
+
+/** Sentences with blanks, filled in. */
+export const completions: Codec<Completions, Completions, "completions"> = json(
   "completions",
   z.object({
     completions: z.array(z.object({
@@ -83,31 +75,8 @@ export const completeText: Stage<
     >;
     ends: z.ZodOptional<z.ZodBoolean>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    completions: Codec<{
-      completions: {
-        given: string;
-        drawn: string[];
-        blanks: {
-          word: string;
-          probability: number;
-        }[][];
-      }[];
-    }, {
-      completions: {
-        given: string;
-        drawn: string[];
-        blanks: {
-          word: string;
-          probability: number;
-        }[][];
-      }[];
-    }, "completions">;
-  }
+  { circuit: typeof circuit; vocabulary: typeof vocabulary },
+  { completions: typeof completions }
 > = defineStage({
   name: "text.complete",
   params: z.object({

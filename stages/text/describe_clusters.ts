@@ -3,16 +3,14 @@ import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { json } from "../../runner/codecs/json.ts";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type Centroids, centroids, type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
+import { type Centroids, centroids, clusterLabels } from "../clusters/codecs.ts";
+import { tokens, vocabulary, windows } from "./codecs.ts";
 import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** What clusters of suffixes have in common. */
-export const clusterTable: Codec<{
+export interface ClusterTable {
   clusters: {
     cluster: number;
     size: number;
@@ -27,22 +25,10 @@ export const clusterTable: Codec<{
       suffix: string;
     }[];
   }[];
-}, {
-  clusters: {
-    cluster: number;
-    size: number;
-    distance: number | null;
-    tokens: {
-      token: string;
-      count: number;
-      lift: number;
-    }[];
-    examples: {
-      before: string;
-      suffix: string;
-    }[];
-  }[];
-}, "cluster-table"> = json(
+}
+
+/** What clusters of suffixes have in common. */
+export const clusterTable: Codec<ClusterTable, ClusterTable, "cluster-table"> = json(
   "cluster-table",
   z.object({
     clusters: z.array(z.object({
@@ -84,46 +70,14 @@ export const describeClusters: Stage<
     examples: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
   {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-    centroids: Codec<Centroids, Centroids, "centroids">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
+    vectors: typeof matrixShards;
+    labels: typeof clusterLabels;
+    centroids: typeof centroids;
+    tokens: typeof tokens;
+    windows: typeof windows;
+    vocabulary: typeof vocabulary;
   },
-  {
-    table: Codec<{
-      clusters: {
-        cluster: number;
-        size: number;
-        distance: number | null;
-        tokens: {
-          token: string;
-          count: number;
-          lift: number;
-        }[];
-        examples: {
-          before: string;
-          suffix: string;
-        }[];
-      }[];
-    }, {
-      clusters: {
-        cluster: number;
-        size: number;
-        distance: number | null;
-        tokens: {
-          token: string;
-          count: number;
-          lift: number;
-        }[];
-        examples: {
-          before: string;
-          suffix: string;
-        }[];
-      }[];
-    }, "cluster-table">;
-  }
+  { table: typeof clusterTable }
 > = defineStage({
   name: "text.describe-clusters",
   params: z.object({

@@ -4,11 +4,8 @@ import type { IntegerType } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
+import { tokens, vocabulary } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * Texts drawn from a causal language model, as tokens in its own pieces: a corpus that is the model's distribution itself,
@@ -21,13 +18,8 @@ export const drawTexts: Stage<
     temperature: z.ZodDefault<z.ZodNumber>;
     batch: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-  },
-  {
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-  }
+  { teacher: typeof teacher },
+  { vocabulary: typeof vocabulary; tokens: typeof tokens }
 > = defineStage({
   name: "text.draw",
   params: z.object({

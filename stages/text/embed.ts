@@ -13,12 +13,10 @@ import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/su
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
 import { ShardOutput } from "../shard_output.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import type { Codec } from "../../runner/codec.ts";
 import type { NewShards } from "../../runner/codecs/shards.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /** Which hidden state of a causal model a position gets: see `CausalState`. */
 export const embeddingState: z.ZodDefault<
@@ -61,12 +59,7 @@ export const embedSuffixes: Stage<
     together: z.ZodDefault<z.ZodInt>;
     batch: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
+  { teacher: typeof teacher; tokens: typeof tokens; windows: typeof windows; vocabulary: typeof vocabulary },
   {
     vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
   }
@@ -132,11 +125,7 @@ export const embedStatic: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-  },
+  { words: typeof matrixShards; tokens: typeof tokens; windows: typeof windows },
   {
     vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
   }
@@ -180,11 +169,7 @@ export const embedContexts: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-  },
+  { words: typeof matrixShards; tokens: typeof tokens; windows: typeof windows },
   {
     vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
   }
@@ -227,10 +212,7 @@ export const embedRandom: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-  },
+  { tokens: typeof tokens; windows: typeof windows },
   {
     vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
   }

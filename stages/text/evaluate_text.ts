@@ -3,34 +3,17 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { languageScore } from "../codecs.ts";
 import { openLearner } from "../open_learner.ts";
-import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
+import { tokens, windows } from "./codecs.ts";
 import { scoreWindows } from "./score_windows.ts";
 import { WindowSource } from "./window_source.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Perplexity of a circuit over windows of a text, each window by itself. */
 export const evaluateText: Stage<
   z.ZodObject<{
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-  },
-  {
-    score: Codec<{
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, {
-      perplexity: number | null;
-      bitsPerToken: number | null;
-      tokens: number;
-    }, "language-score">;
-  }
+  { circuit: typeof circuit; tokens: typeof tokens; windows: typeof windows },
+  { score: typeof languageScore }
 > = defineStage({
   name: "evaluate.text",
   params: z.object({

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Codec, ReadOf } from "../../runner/codec.ts";
+import type { ReadOf } from "../../runner/codec.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type ChartFile, charts, type NamedChart, type NamedDrawing } from "../charts/codec.ts";
+import { charts, type NamedChart } from "../charts/codec.ts";
 import { HOLLOW, someOpen } from "../convergence.ts";
 import { pointOf } from "../charts/line_chart.ts";
 import { languageTable } from "./language_table.ts";
@@ -20,52 +20,8 @@ export const languageCharts: Stage<
   z.ZodObject<{
     corpus: z.ZodString;
   }, z.core.$strip>,
-  {
-    table: Codec<{
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, {
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, "language-table">;
-  },
-  {
-    charts: Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">;
-  }
+  { table: typeof languageTable },
+  { charts: typeof charts }
 > = defineStage({
   name: "text.charts",
   params: z.object({

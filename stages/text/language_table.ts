@@ -38,7 +38,7 @@ const floor = z.object({ model: z.string(), valid: perplexity, test: perplexity 
 const table = z.object({ budget: z.int(), rows: z.array(row), floors: z.array(floor) });
 
 /** Perplexities of language models, arm by arm. */
-export const languageTable: Codec<{
+export interface LanguageTable {
   budget: number;
   rows: {
     arm: string;
@@ -58,27 +58,15 @@ export const languageTable: Codec<{
     valid: number | null;
     test: number | null;
   }[];
-}, {
-  budget: number;
-  rows: {
-    arm: string;
-    states: number;
-    seed: number;
-    start: number | null;
-    atBudget: number | null;
-    best: number | null;
-    bestEpoch: number;
-    epochs: number;
-    converged: boolean | null;
-    valid: number | null;
-    test: number | null;
-  }[];
-  floors: {
-    model: string;
-    valid: number | null;
-    test: number | null;
-  }[];
-}, "language-table"> = json("language-table", table, 2, { summary: summaryOf });
+}
+
+/** Perplexities of language models, arm by arm. */
+export const languageTable: Codec<LanguageTable, LanguageTable, "language-table"> = json(
+  "language-table",
+  table,
+  2,
+  { summary: summaryOf },
+);
 
 /** Gathers trainings and scores of hidden Markov models: those of row `i` stand at position `i` of each list. */
 export const languageResults: Stage<
@@ -94,135 +82,13 @@ export const languageResults: Stage<
     floors: z.ZodDefault<z.ZodArray<z.ZodString>>;
   }, z.core.$strip>,
   {
-    logs: Many<
-      Codec<{
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, {
-        bestEpoch: number;
-        converged: boolean | null;
-        epochs: {
-          epoch: number;
-          best: boolean;
-          train?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-          valid?: {
-            logLikelihood: number | null;
-            bitsPerVariable: number | null;
-            impossible: number;
-            samples: number;
-          } | undefined;
-        }[];
-      }, "training-log">
-    >;
-    valid: Many<
-      Codec<{
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, {
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, "language-score">
-    >;
-    test: Many<
-      Codec<{
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, {
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, "language-score">
-    >;
-    floorValid: Many<
-      Codec<{
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, {
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, "language-score">
-    >;
-    floorTest: Many<
-      Codec<{
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, {
-        perplexity: number | null;
-        bitsPerToken: number | null;
-        tokens: number;
-      }, "language-score">
-    >;
+    logs: Many<typeof trainingLog>;
+    valid: Many<typeof languageScore>;
+    test: Many<typeof languageScore>;
+    floorValid: Many<typeof languageScore>;
+    floorTest: Many<typeof languageScore>;
   },
-  {
-    table: Codec<{
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, {
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, "language-table">;
-  }
+  { table: typeof languageTable }
 > = defineStage({
   name: "text.table",
   params: z.object({

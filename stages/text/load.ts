@@ -9,10 +9,9 @@ import {
   textFormats,
 } from "../../datasets/text/documents.ts";
 import { TextError } from "../../datasets/text/errors.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { type Files, files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type Documents, documents, type NewDocuments } from "./codecs.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { documents, type NewDocuments } from "./codecs.ts";
 
 /** Parameters of {@link loadText}, for pipelines that hand them on. */
 export const loadParams: {
@@ -94,14 +93,8 @@ export const loadText: Stage<
       }, z.core.$strip>
     >;
   }, z.core.$strip>,
-  {
-    files: Codec<Files, NewFiles, "files">;
-  },
-  {
-    train: Codec<Documents, NewDocuments, "documents">;
-    valid: Codec<Documents, NewDocuments, "documents">;
-    test: Codec<Documents, NewDocuments, "documents">;
-  }
+  { files: typeof files },
+  { train: typeof documents; valid: typeof documents; test: typeof documents }
 > = defineStage({
   name: "text.load",
   params: z.object(loadParams),

@@ -17,7 +17,7 @@ const report = z.object({
 });
 
 /** The loss curve of a masked language model. */
-export const maskedLmLog: Codec<{
+export interface MaskedLmLog {
   reports: {
     step: number;
     epoch: number;
@@ -25,27 +25,27 @@ export const maskedLmLog: Codec<{
     valid: number;
     validSuffix: number;
   }[];
-}, {
-  reports: {
-    step: number;
-    epoch: number;
-    train: number;
-    valid: number;
-    validSuffix: number;
-  }[];
-}, "masked-lm-log"> = json("masked-lm-log", z.object({ reports: z.array(report) }), 1, {
-  summary: ({ reports }) => {
-    const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(8)).join("  ");
-    const step = Math.max(1, Math.ceil(reports.length / 12));
-    const shown = reports.filter((_, i) => (reports.length - 1 - i) % step === 0);
-    return [
-      line(["epoch", "train", "valid", "suffix"]),
-      ...shown.map(({ epoch, train, valid, validSuffix }) =>
-        line([epoch, train, valid, validSuffix].map((x) => x.toFixed(3)))
-      ),
-    ].join("\n");
+}
+
+/** The loss curve of a masked language model. */
+export const maskedLmLog: Codec<MaskedLmLog, MaskedLmLog, "masked-lm-log"> = json(
+  "masked-lm-log",
+  z.object({ reports: z.array(report) }),
+  1,
+  {
+    summary: ({ reports }) => {
+      const line = (cells: readonly string[]) => cells.map((cell) => cell.padStart(8)).join("  ");
+      const step = Math.max(1, Math.ceil(reports.length / 12));
+      const shown = reports.filter((_, i) => (reports.length - 1 - i) % step === 0);
+      return [
+        line(["epoch", "train", "valid", "suffix"]),
+        ...shown.map(({ epoch, train, valid, validSuffix }) =>
+          line([epoch, train, valid, validSuffix].map((x) => x.toFixed(3)))
+        ),
+      ].join("\n");
+    },
   },
-});
+);
 
 const numbers = z.strictObject({ step: z.int(), total: z.number(), reports: z.array(report) });
 

@@ -2,15 +2,11 @@ import { z } from "zod";
 import { BlockedHmmCounts } from "../../circuits/learning/blocked_counts.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
+import { clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { wordBlocks } from "./blocks.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
+import { tokens, vocabulary, windows } from "./codecs.ts";
 import { withFrame } from "./frame_notes.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Windows that are counted at a time. */
 const BLOCK = 4096;
@@ -29,15 +25,13 @@ export const materialiseBlockedHmm: Stage<
     emission: z.ZodDefault<z.ZodNumber>;
   }, z.core.$strip>,
   {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    windows: Codec<Windows, Windows, "windows">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    classes: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-    labels: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
+    tokens: typeof tokens;
+    windows: typeof windows;
+    vocabulary: typeof vocabulary;
+    classes: typeof clusterLabels;
+    labels: typeof clusterLabels;
   },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { circuit: typeof circuit }
 > = defineStage({
   name: "hmm.materialise-blocked",
   params: z.object({

@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { blockedHmm } from "../../circuits/structures/blocked_hmm.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type ClusterLabels, clusterLabels } from "../clusters/codecs.ts";
+import { clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { blockParams, wordBlocks } from "./blocks.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { tokens, vocabulary } from "./codecs.ts";
 
 /** A blocked HMM over token windows with random parameters: a block of states for each word class. */
 export const randomBlockedHmm: Stage<
@@ -15,14 +12,8 @@ export const randomBlockedHmm: Stage<
     states: z.ZodInt;
     length: z.ZodInt;
   }, z.core.$strip>,
-  {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    classes: Codec<ClusterLabels, ClusterLabels, "cluster-labels">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { tokens: typeof tokens; vocabulary: typeof vocabulary; classes: typeof clusterLabels },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "text.random_blocked_hmm",
   params: z.object(blockParams),

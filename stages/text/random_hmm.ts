@@ -3,9 +3,6 @@ import { hmm } from "../../circuits/structures/hmm.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { vocabulary } from "./codecs.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
 import { withVocabulary } from "./frame.ts";
 
 /** A homogeneous HMM over token windows with random parameters: the uninformed start of EM. */
@@ -14,12 +11,8 @@ export const randomHmm: Stage<
     states: z.ZodInt;
     length: z.ZodInt;
   }, z.core.$strip>,
-  {
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-  }
+  { vocabulary: typeof vocabulary },
+  { circuit: typeof circuit }
 > = defineStage({
   name: "text.random_hmm",
   params: z.object({

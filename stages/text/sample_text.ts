@@ -11,8 +11,6 @@ import { openLearner } from "../open_learner.ts";
 import { vocabulary } from "./codecs.ts";
 import { frameParams } from "./frame.ts";
 import { askedFrame } from "./frame_notes.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /**
  * Texts drawn from a circuit over token windows, exactly from its distribution. Where they begin in a window is what the
@@ -31,17 +29,8 @@ export const sampleText: Stage<
     >;
     ends: z.ZodOptional<z.ZodBoolean>;
   }, z.core.$strip>,
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    sentences: Codec<{
-      sentences: string[];
-    }, {
-      sentences: string[];
-    }, "sentences">;
-  }
+  { circuit: typeof circuit; vocabulary: typeof vocabulary },
+  { sentences: typeof sentences }
 > = defineStage({
   name: "text.sample",
   params: z.object({

@@ -6,28 +6,23 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { openLearner } from "../open_learner.ts";
-import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
+import { tokens, windows } from "./codecs.ts";
 import { withFrame } from "./frame_notes.ts";
 import { scoreWindows } from "./score_windows.ts";
 import { WindowSource } from "./window_source.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
 import type { Codec } from "../../runner/codec.ts";
 
 /** What was tried and what was best. */
-export const smoothing: Codec<{
+export interface Smoothing {
   weight: number;
   tried: {
     weight: number;
     perplexity: number | null;
   }[];
-}, {
-  weight: number;
-  tried: {
-    weight: number;
-    perplexity: number | null;
-  }[];
-}, "smoothing"> = json(
+}
+
+/** What was tried and what was best. */
+export const smoothing: Codec<Smoothing, Smoothing, "smoothing"> = json(
   "smoothing",
   z.object({
     /** The share with the lowest perplexity on the validation windows. */
@@ -46,28 +41,13 @@ export const smoothText: Stage<
     batchSize: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
   {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    train: Codec<Tokens, NewTokens, "tokens">;
-    trainWindows: Codec<Windows, Windows, "windows">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    validWindows: Codec<Windows, Windows, "windows">;
+    circuit: typeof circuit;
+    train: typeof tokens;
+    trainWindows: typeof windows;
+    valid: typeof tokens;
+    validWindows: typeof windows;
   },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    smoothing: Codec<{
-      weight: number;
-      tried: {
-        weight: number;
-        perplexity: number | null;
-      }[];
-    }, {
-      weight: number;
-      tried: {
-        weight: number;
-        perplexity: number | null;
-      }[];
-    }, "smoothing">;
-  }
+  { circuit: typeof circuit; smoothing: typeof smoothing }
 > = defineStage({
   name: "text.smooth",
   params: z.object({

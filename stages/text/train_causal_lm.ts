@@ -4,11 +4,8 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { causalLmTeacher } from "../../teachers/causal_lm.ts";
 import { type CausalLmReport, CausalLmTraining } from "../../teachers/causal_lm_training.ts";
 import { causalLmLog, causalLmState } from "./causal_lm_codecs.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
+import { tokens, vocabulary } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * A language model trained from nothing on a corpus, whose pieces are the corpus's tokens: a causal transformer that gives
@@ -30,29 +27,8 @@ export const trainCausalLm: Stage<
     validWindows: z.ZodDefault<z.ZodInt>;
     reports: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    train: Codec<Tokens, NewTokens, "tokens">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-    log: Codec<{
-      reports: {
-        step: number;
-        epoch: number;
-        train: number;
-        valid: number;
-      }[];
-    }, {
-      reports: {
-        step: number;
-        epoch: number;
-        train: number;
-        valid: number;
-      }[];
-    }, "causal-lm-log">;
-  }
+  { train: typeof tokens; valid: typeof tokens; vocabulary: typeof vocabulary },
+  { teacher: typeof teacher; log: typeof causalLmLog }
 > = defineStage({
   name: "teacher.train-causal-lm",
   params: z.object({

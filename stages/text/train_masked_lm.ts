@@ -3,12 +3,9 @@ import { RetortError } from "../../foundation/errors.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { maskedLmTeacher } from "../../teachers/masked_lm_teacher.ts";
 import { type MaskedLmReport, MaskedLmTraining } from "../../teachers/masked_lm_training.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
+import { tokens, vocabulary } from "./codecs.ts";
 import { maskedLmLog, maskedLmState } from "./masked_lm_codecs.ts";
 import { teacher } from "./teachers.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { TeacherFiles } from "../../teachers/config.ts";
 
 /**
  * A teacher trained from nothing on the corpus that is to be distilled: a masked language model over its tokens. Interrupted
@@ -34,31 +31,8 @@ export const trainMaskedLm: Stage<
     validWindows: z.ZodDefault<z.ZodInt>;
     reports: z.ZodDefault<z.ZodInt>;
   }, z.core.$strip>,
-  {
-    train: Codec<Tokens, NewTokens, "tokens">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    teacher: Codec<TeacherFiles, TeacherFiles, "teacher">;
-    log: Codec<{
-      reports: {
-        step: number;
-        epoch: number;
-        train: number;
-        valid: number;
-        validSuffix: number;
-      }[];
-    }, {
-      reports: {
-        step: number;
-        epoch: number;
-        train: number;
-        valid: number;
-        validSuffix: number;
-      }[];
-    }, "masked-lm-log">;
-  }
+  { train: typeof tokens; valid: typeof tokens; vocabulary: typeof vocabulary },
+  { teacher: typeof teacher; log: typeof maskedLmLog }
 > = defineStage({
   name: "teacher.train-masked-lm",
   params: z.object({

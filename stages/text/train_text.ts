@@ -1,13 +1,10 @@
-import type { Codec } from "../../runner/codec.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
 import { trainingState } from "../codecs/training_state.ts";
 import { runTraining } from "../train_em.ts";
 import { trainingParams } from "../training_params.ts";
-import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
+import { tokens, windows } from "./codecs.ts";
 import { WindowSource } from "./window_source.ts";
 
 /**
@@ -17,54 +14,13 @@ import { WindowSource } from "./window_source.ts";
 export const trainText: Stage<
   typeof trainingParams,
   {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    train: Codec<Tokens, NewTokens, "tokens">;
-    trainWindows: Codec<Windows, Windows, "windows">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    validWindows: Codec<Windows, Windows, "windows">;
+    circuit: typeof circuit;
+    train: typeof tokens;
+    trainWindows: typeof windows;
+    valid: typeof tokens;
+    validWindows: typeof windows;
   },
-  {
-    circuit: Codec<Circuit, Circuit, "circuit">;
-    log: Codec<{
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, {
-      bestEpoch: number;
-      converged: boolean | null;
-      epochs: {
-        epoch: number;
-        best: boolean;
-        train?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-        valid?: {
-          logLikelihood: number | null;
-          bitsPerVariable: number | null;
-          impossible: number;
-          samples: number;
-        } | undefined;
-      }[];
-    }, "training-log">;
-  }
+  { circuit: typeof circuit; log: typeof trainingLog }
 > = defineStage({
   name: "train.text",
   params: trainingParams,

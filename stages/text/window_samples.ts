@@ -1,17 +1,14 @@
-import { type NewSamples, samples, type StoredSamples } from "../codecs/samples.ts";
+import { samples } from "../codecs/samples.ts";
 import { defineStage, type NoParams, type Stage } from "../../runner/stage.ts";
-import { type NewTokens, type Tokens, tokens, windows } from "./codecs.ts";
+import { tokens, windows } from "./codecs.ts";
 import { notesOf } from "./frame_notes.ts";
-import type { Windows } from "../../datasets/text/windows.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Windows as samples for circuits: a variable a position, padding not observed; their notes say how texts lie in them. */
-export const windowSamples: Stage<NoParams, {
-  tokens: Codec<Tokens, NewTokens, "tokens">;
-  windows: Codec<Windows, Windows, "windows">;
-}, {
-  samples: Codec<StoredSamples, NewSamples, "samples">;
-}> = defineStage({
+export const windowSamples: Stage<
+  NoParams,
+  { tokens: typeof tokens; windows: typeof windows },
+  { samples: typeof samples }
+> = defineStage({
   name: "text.samples",
   inputs: { tokens, windows },
   outputs: { samples },

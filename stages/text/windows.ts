@@ -2,9 +2,7 @@ import { z } from "zod";
 import { TextError } from "../../datasets/text/errors.ts";
 import { type WindowFrame, Windows } from "../../datasets/text/windows.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 
 /** All windows of some tokens: offsets into them, no copy. */
 export const layWindows: Stage<
@@ -25,13 +23,8 @@ export const layWindows: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    windows: Codec<Windows, Windows, "windows">;
-  }
+  { tokens: typeof tokens; vocabulary: typeof vocabulary },
+  { windows: typeof windows }
 > = defineStage({
   name: "text.windows",
   params: z.object({

@@ -1,12 +1,9 @@
 import { z } from "zod";
-import { type FloatType, type MatrixShards, matrixShards } from "../../runner/codecs/shard_codecs.ts";
+import { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { WordVectors } from "../../teachers/word_vectors.ts";
-import { type NewTokens, type Tokens, tokens, vocabulary } from "./codecs.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { NewShards } from "../../runner/codecs/shards.ts";
+import { tokens, vocabulary } from "./codecs.ts";
 
 /** Static vectors of tokens, learned from the corpus itself: `[tokens, width]`, row = token id. */
 export const wordVectors: Stage<
@@ -21,13 +18,8 @@ export const wordVectors: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    tokens: Codec<Tokens, NewTokens, "tokens">;
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-  },
-  {
-    words: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  }
+  { tokens: typeof tokens; vocabulary: typeof vocabulary },
+  { words: typeof matrixShards }
 > = defineStage({
   name: "word.vectors",
   params: z.object({
