@@ -17,6 +17,27 @@ function nodesIn(run: Printed, state: string): string[] {
     .filter((node) => node.state === state).map(({ node }) => node);
 }
 
+/** A port that nobody listens at. */
+function freePort(): string {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  return String((listener.addr as Deno.NetAddr).port);
+}
+
+/** The first address of a dashboard that a program prints. */
+async function firstAddress(output: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const piece of output.values({ preventCancel: true })) {
+    text += new TextDecoder().decode(piece);
+    const found = /http:\/\/127\.0\.0\.1:\d+\/[\w-]{20,}\//.exec(text);
+    if (found !== null) {
+      // What it prints later must not block it.
+      output.pipeTo(new WritableStream()).catch(() => {});
+      return found[0];
+    }
+  }
+  throw new Error(`it printed no address: ${text}`);
+}
+
 /** A copy of the sources whose stage draws its sentences in another way. */
 function changedCopy(folder: string): void {
   const copy = (path: string) => {
@@ -108,6 +129,20 @@ Deno.test({
     assert.equal(tested.code, 0, tested.stderr);
     const checked = await deno("check", "pipelines", "stages");
     assert.equal(checked.code, 0, checked.stderr);
+
+    // The dashboard bundles its page out of the package.
+    const dashboard = registry.spawn(project, Deno.execPath(), "task", "dashboard", "--port", freePort());
+    try {
+      const address = await firstAddress(dashboard.stdout);
+      const page = await fetch(address).then((answer) => answer.text());
+      const [, piece] = /<link rel="modulepreload" href="([^"]+)"/.exec(page) ?? [];
+      const script = await fetch(`${address}${piece}`);
+      assert.equal(script.status, 200);
+      assert.match(await script.text(), /\bimport\b|\bexport\b/);
+    } finally {
+      dashboard.kill("SIGINT");
+      await dashboard.status;
+    }
 
     // The command of another version says so, and runs nothing.
     await registry.publish(SECOND, `${folder.path}/copy`);

@@ -84,6 +84,19 @@ export class TestRegistry implements AsyncDisposable {
     return await output(program, args, { cwd: folder, clearEnv: true, env: this.env });
   }
 
+  /** Starts a program as a user of this registry; what it prints is read from its output. */
+  spawn(folder: string, program: string, ...args: string[]): Deno.ChildProcess {
+    return new Deno.Command(program, {
+      args,
+      cwd: folder,
+      clearEnv: true,
+      env: this.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+  }
+
   /** Packs a copy of the project as a version and publishes it. */
   async publish(version: string, root = ROOT): Promise<void> {
     const file = `${await Deno.makeTempDir({ prefix: "retort-pack-" })}/package.tgz`;

@@ -14,9 +14,9 @@ export interface PageScripts {
 
 /** Bundles the page's script, in pieces, and the shared worker's. */
 export async function bundlePage(): Promise<PageScripts> {
-  const folder = new URL("./page/", import.meta.url);
-  const pieces = await bundleForBrowsers([new URL("main.tsx", folder)], "esm");
-  const worker = await bundleForBrowsers([new URL("worker.ts", folder)], "esm");
+  // Written out: in the package such files have other names.
+  const pieces = await bundleForBrowsers([new URL("./page/main.tsx", import.meta.url)], "esm");
+  const worker = await bundleForBrowsers([new URL("./page/worker.ts", import.meta.url)], "esm");
   const page = pieces.get("main.js")!;
   pieces.delete("main.js");
   return {
