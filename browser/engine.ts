@@ -13,12 +13,7 @@ export type TabEngineName = "webgpu" | "wasm" | "reference";
 export type TabEngineChoice = TabEngineName | "auto";
 
 /** All choices. */
-export const tabEngines = [
-  "auto",
-  "webgpu",
-  "wasm",
-  "reference",
-] as const satisfies readonly TabEngineChoice[];
+export const tabEngines: readonly TabEngineChoice[] = ["auto", "webgpu", "wasm", "reference"];
 
 /** An engine that is open in a tab. */
 export interface TabEngine {

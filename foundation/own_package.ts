@@ -13,7 +13,8 @@ export const OWN_ROOT: URL = new URL("../", import.meta.url);
 export const isPacked: boolean = import.meta.url.endsWith(".js");
 
 /** Where the modules lie that make Retort; a clone holds pipelines and tests besides. */
-const ROOMS = /^(?:mod\.|(?:foundation|circuits|kernels|datasets|teachers|control|stages|runner|web|cli)\/)/;
+const ROOMS =
+  /^(?:mod\.|(?:foundation|circuits|kernels|datasets|teachers|control|stages|runner|browser|web|cli)\/)/;
 
 /** Whether a module, by its URL, is one of Retort's own. */
 export function isOwn(url: string): boolean {
