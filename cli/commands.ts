@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default:
   "pull": () => import("./commands/pull.ts"),
   "work": () => import("./commands/work.ts"),
   "repro": () => import("./commands/repro.ts"),
+  "completion": () => import("./commands/completion.ts"),
   "doctor": () => import("./commands/doctor.ts"),
   "init": () => import("./commands/init.ts"),
   "data list": () => import("./commands/data_list.ts"),

@@ -46,6 +46,10 @@ export const NEEDS = {
     how:
       "install Node with npm; the first run fetches both, and the packages that the library needs, from npm's registry",
   },
+  shells: {
+    what: "the shells bash, zsh and fish",
+    how: "on Debian and Ubuntu: apt-get install zsh fish",
+  },
   registry: {
     what: "npm, and the registry Verdaccio to install the package from",
     how:

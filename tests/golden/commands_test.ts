@@ -87,6 +87,36 @@ Deno.test("golden: docs/pipelines.md has every command with exactly its flags", 
   assert.equal(found.trim(), table(), "renew the table: deno task golden");
 });
 
+/** A command as `cli/completion/words.ts` has it, in one line. */
+function wordsOf({ name, summary }: TaskCommand): string {
+  const { registeredArguments } = parsed(name);
+  return JSON.stringify({
+    name,
+    summary,
+    arguments: registeredArguments.map((argument) => ({
+      name: argument.name(),
+      ...(argument.variadic ? { variadic: true } : {}),
+      ...(argument.argChoices ? { choices: argument.argChoices } : {}),
+    })),
+    options: optionsOf(name).map((option) => ({
+      flags: [option.short, option.long].filter((flag) => flag),
+      ...(option.required || option.optional ? { value: /[<[](.*)[>\]]/.exec(option.flags)![1] } : {}),
+      ...(option.argChoices ? { choices: option.argChoices } : {}),
+      ...(Array.isArray(option.defaultValue) || option.variadic ? { repeated: true } : {}),
+      summary: option.description,
+    })),
+  });
+}
+
+Deno.test("golden: what shells complete is what the commands declare", () => {
+  const path = `${ROOT}/cli/completion/words.ts`;
+  const text = Deno.readTextFileSync(path);
+  const [before] = text.split("= [\n") as [string];
+  const wanted = `${before}= [\n${commands.map((one) => `  ${wordsOf(one)},\n`).join("")}];\n`;
+  if (renews) Deno.writeTextFileSync(path, wanted);
+  else assert.equal(text, wanted, "renew cli/completion/words.ts: deno task golden");
+});
+
 Deno.test("every command answers to its name and to the flags that all share; docs/pipelines.md names none that is not there", () => {
   assert.ok(commands.length >= 14);
   commands.forEach(({ name, summary }, i) => {
@@ -94,7 +124,7 @@ Deno.test("every command answers to its name and to the flags that all share; do
     assert.deepEqual(neededCommands([...name.split(" "), "x", "--json"]), [name]);
     assert.ok(summary.length > 10 && !summary.endsWith("."), summary);
     const flags = optionsOf(name).map((option) => option.long!);
-    const store = /^(data |doctor$|get$|init$)/.test(name) ? [] : ["--store"];
+    const store = /^(data |completion$|doctor$|get$|init$)/.test(name) ? [] : ["--store"];
     assert.deepEqual(
       flags.filter((flag) => SHARED.includes(flag)).sort(),
       ["--json", ...store, "--verbose"].sort(),
