@@ -67,6 +67,9 @@ export interface Growth {
   readonly earlier: Graph | undefined;
 }
 
+/** Further faults of a pipeline that is refused, by the names of its stages, and whether these are all of them. */
+export type OtherFaults = (stages: ReadonlySet<string>, whole: boolean) => readonly string[];
+
 /** The nodes that a node depends on directly, each once, in the order of its inputs. */
 export function parentsOf(node: GraphNode): GraphNode[] {
   const parents = new Set<GraphNode>();
@@ -79,12 +82,14 @@ export function parentsOf(node: GraphNode): GraphNode[] {
  * parameters and inputs, names the nodes, and checks wiring and parameters.
  *
  * @param outputs what the build returned; undefined while it waits for artifacts.
+ * @param besides faults of other things, told with those of a graph that is refused.
  * @throws CallError with all faults at once.
  */
 export function buildGraph(
   outputs: PipelineOutputs | undefined,
   drafts: readonly NodeDraft[],
   { awaited, earlier }: Growth = { awaited: [], earlier: undefined },
+  besides: OtherFaults = () => [],
 ): Graph {
   const waits = awaited.length > 0;
   const refs = waits ? new Map<string, Ref>() : flattenOutputs(outputs!);
@@ -97,9 +102,14 @@ export function buildGraph(
   }
   const before = earlier?.drafts ?? new Map<NodeDraft, GraphNode>();
   const wanted = [...refs.values(), ...awaited].map((ref) => ref.node);
-  const order = neededInOrder([...before.keys(), ...wanted], drafts);
+  const { order, cycles } = neededInOrder([...before.keys(), ...wanted], drafts);
   const faults = [...order.flatMap(wiringFaults), ...[...refs].flatMap(temporaryFaults)];
-  if (faults.length > 0) throw callError([...faults, ...order.flatMap(unnamedParamFaults)]);
+  if (faults.length + cycles.length > 0) {
+    const stages = new Set(order.map((draft) => draft.stage.name));
+    const more = [...order.flatMap(unnamedParamFaults), ...besides(stages, !waits)];
+    if (faults.length + more.length === 0) throw cycles[0]!;
+    throw callError([...cycles.map((cycle) => cycle.message), ...faults, ...more]);
+  }
 
   const { representative, kept } = mergeEqual(order);
   const named = new Map([...before].map(([draft, node]) => [draft, node.name]));
@@ -203,10 +213,14 @@ function temporaryFaults([name, { node, output }]: [string, Ref]): string[] {
     : [];
 }
 
-/** The drafts that the targets depend on, in topological order. */
-function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft[]): NodeDraft[] {
+/** The drafts that the targets depend on, in topological order, and what makes that impossible. */
+function neededInOrder(
+  targets: readonly NodeDraft[],
+  drafts: readonly NodeDraft[],
+): { readonly order: NodeDraft[]; readonly cycles: CallError[] } {
   const known = new Set(drafts);
   const order: NodeDraft[] = [];
+  const cycles: CallError[] = [];
   const state = new Map<NodeDraft, "open" | "done">();
   // An explicit stack: a chain of ten thousand nodes must not overflow the call stack.
   const stack = targets.toReversed().map((draft) => ({ draft, expanded: false }));
@@ -227,11 +241,11 @@ function neededInOrder(targets: readonly NodeDraft[], drafts: readonly NodeDraft
     state.set(top.draft, "open");
     stack.push({ draft: top.draft, expanded: true });
     for (const [, ref] of eachInput(top.draft.inputs).toReversed()) {
-      if (isRef(ref) && state.get(ref.node) === "open") throw cycle(top.draft, ref);
+      if (isRef(ref) && state.get(ref.node) === "open") cycles.push(cycle(top.draft, ref));
       if (isRef(ref) && !state.has(ref.node)) stack.push({ draft: ref.node, expanded: false });
     }
   }
-  return order;
+  return { order, cycles };
 }
 
 function cycle(draft: NodeDraft, ref: Ref): CallError {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { JsonObject } from "../foundation/canonical.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
 import { offerStages } from "./declaration.ts";
-import { buildGraph, type Graph, type PipelineOutputs } from "./graph.ts";
+import { buildGraph, type Graph, type OtherFaults, type PipelineOutputs } from "./graph.ts";
 import { checkAsked, type HeadlineDefinition, type PipelineQuestion } from "./headline.ts";
 import { assignParams, checkParams } from "./params.ts";
 import { callFault } from "./place.ts";
@@ -108,12 +108,14 @@ export interface BuiltPipeline {
  *
  * @param assignments `a.b=value` texts, as `--set` gives them.
  * @param file the pipeline file; errors in its build name the line.
+ * @param besides faults of other things, told with those of a graph that is refused.
  * @throws CallError listing every fault: node, parameter path, what was expected.
  */
 export async function buildPipeline(
   pipeline: Pipeline,
   assignments: readonly string[] = [],
   file: URL = new URL("about:blank"),
+  besides: OtherFaults = () => [],
 ): Promise<BuiltPipeline> {
   const assigned = assignParams(pipeline.params, {}, assignments);
   const checked = checkParams(pipeline.params, assigned.params);
@@ -137,7 +139,7 @@ export async function buildPipeline(
     return { parsed, build };
   });
   const grown = (earlier: Graph | undefined): BuiltPipeline => {
-    const graph = buildGraph(build.returned, build.drafts, { awaited: build.awaited, earlier });
+    const graph = buildGraph(build.returned, build.drafts, { awaited: build.awaited, earlier }, besides);
     const grow = async (values: readonly unknown[]) => {
       await inBuild(pipeline, file, () => build.answer(values));
       return grown(graph);

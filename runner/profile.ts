@@ -116,6 +116,16 @@ export class Policies {
     };
   }
 
+  /** What is wrong where the profile names stages that the pipeline has not; `whole` where these are all of its stages. */
+  unknownStages(stages: ReadonlySet<string>, whole = true): string[] {
+    const unknown = this.#stages.filter(({ expression }) =>
+      whole && !stages.values().some((name) => expression.test(name))
+    );
+    return unknown.map(({ pattern }) =>
+      `\`stages\`: the pipeline has no stage \`${pattern}\`${didYouMean(pattern, stages)}`
+    );
+  }
+
   /**
    * Refuses a profile that names stages which the pipeline has not, and nodes that the pool can never take.
    *
@@ -123,13 +133,7 @@ export class Policies {
    * @throws CallError with all faults at once.
    */
   check(nodes: readonly GraphNode[], jobs: number, whole = true): void {
-    const stages = new Set(nodes.map((node) => node.stage.name));
-    const unknown = this.#stages.filter(({ expression }) =>
-      whole && !stages.values().some((name) => expression.test(name))
-    );
-    const faults = unknown.map(({ pattern }) =>
-      `\`stages\`: the pipeline has no stage \`${pattern}\`${didYouMean(pattern, stages)}`
-    );
+    const faults = this.unknownStages(new Set(nodes.map((node) => node.stage.name)), whole);
     const { memory } = this.capacity(jobs);
     const gpus = this.#profile.pool?.gpus ?? Infinity;
     for (const node of nodes) {

@@ -11,7 +11,7 @@ import type { RunEvent } from "./event.ts";
 import type { Executor, ExecutorKind } from "./execute/executor.ts";
 import { usualExecutor } from "./execute/executors.ts";
 import { Fingerprinter } from "./fingerprint.ts";
-import { ancestors, type Graph, type GraphNode, type OutputRef } from "./graph.ts";
+import { ancestors, type Graph, type GraphNode, type OtherFaults, type OutputRef } from "./graph.ts";
 import { Packages } from "./packages.ts";
 import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
@@ -117,10 +117,9 @@ export class PipelineSession implements AsyncDisposable {
    * @throws CallError for a pipeline or parameters that do not fit, RetortError for a store that cannot be used.
    */
   static async open(options: SessionOptions): Promise<PipelineSession> {
-    const policies = new Policies(options.profile);
     const url = pathToFileURL(options.file);
     const project = projectOf(options.file);
-    const pipeline = await buildPipeline(await loadPipeline(url), options.set ?? [], url);
+    const { policies, pipeline } = await policiesAndPipeline(url, options);
     const { graph } = pipeline;
     const read = new Set<GraphNode>();
     // What does not fit is refused before there is a store.
@@ -291,6 +290,25 @@ export class PipelineSession implements AsyncDisposable {
     }
     return summary;
   }
+}
+
+/** Reads the profile and builds the pipeline. @throws CallError with the faults of both. */
+async function policiesAndPipeline(
+  url: URL,
+  { profile, set = [] }: SessionOptions,
+): Promise<{ readonly policies: Policies; readonly pipeline: BuiltPipeline }> {
+  let policies: Policies | undefined, fault: unknown;
+  try {
+    policies = new Policies(profile);
+  } catch (error) {
+    fault = error;
+  }
+  // Whatever is wrong with the profile is told with what is wrong with the pipeline.
+  const besides: OtherFaults = (stages, whole) =>
+    policies?.unknownStages(stages, whole).map((text) => `${profile}: ${text}`) ?? [messageOf(fault)];
+  const pipeline = await buildPipeline(await loadPipeline(url), set, url, besides);
+  if (policies === undefined) throw fault;
+  return { policies, pipeline };
 }
 
 /**

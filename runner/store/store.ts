@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Artifact } from "../codec.ts";
 import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
@@ -252,9 +253,9 @@ export class Store {
         Object.hasOwn(dropped, name) || files.every((file) => this.blobs.has(file.digest, file.size))
       );
     // Where nothing was ever dropped there is no such file, and no need to wait for anybody.
-    if (!exists(this.#droppingPath)) {
+    if (!existsSync(this.#droppingPath)) {
       this.commit(result);
-      if (!exists(this.#droppingPath)) return true;
+      if (!existsSync(this.#droppingPath)) return true;
     }
     using _still = await lock(this.#droppingPath, { mode: "shared" });
     if (!whole()) return false;
@@ -356,15 +357,6 @@ const OWN = new Set([
     "queue",
   ],
 ]);
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Where the record of a result lies in a store's folder. */
 export function resultFile(key: Digest): string {

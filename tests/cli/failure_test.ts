@@ -24,6 +24,7 @@ const WRONG: Record<string, readonly [args: readonly string[], code: string, exi
   "pull": [["--remote", "s3://a:b@c", ...NOWHERE], "remote/url", 2],
   "work": [NOWHERE, "store/missing", 1],
   "repro": [["train", ...NOWHERE], "store/missing", 1],
+  "completion": [["tcsh"], "command/usage", 2],
   "doctor": [["--colour"], "command/usage", 2],
   "init": [["bad name", "--template", "nothing"], "command/usage", 2],
   "data list": [["--colour"], "command/usage", 2],

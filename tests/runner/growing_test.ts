@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { command, fixture, Folder, taskArguments } from "../command.ts";
 import { holds } from "../property.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
+import { collectGarbage } from "../../runner/gc.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { buildGraph } from "../../runner/graph.ts";
 import { collectNodes } from "../../runner/stage.ts";
@@ -117,6 +118,13 @@ Deno.test("a cycle is refused with the nodes on it", async () => {
   assert.throws(() => buildGraph(value, drafts), /`a` needs the output `text` of `b`, which needs `a`/);
 });
 
+/** How many objects of a store are notes, which are temporary. */
+function notesIn(store: string): number {
+  return [...Deno.readDirSync(`${store}/objects`)].flatMap(({ name }) =>
+    [...Deno.readDirSync(`${store}/objects/${name}`)].map((file) => `${store}/objects/${name}/${file.name}`)
+  ).filter((path) => /^(\d )\1{99}/.test(Deno.readTextFileSync(path))).length;
+}
+
 const shapes = fc.record({
   shape: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
   wide: fc.boolean(),
@@ -129,6 +137,8 @@ Deno.test("a run that is stopped and goes on gives the bytes and keys of an undi
       using folder = new Folder();
       const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
       const calm = await run(`${folder.path}/calm`, set);
+      Deno.mkdirSync(`${folder.path}/trouble`);
+      Deno.env.set("GROWING_TROUBLE", `${folder.path}/trouble`);
       for (const milliseconds of stops) {
         const stop = new AbortController();
         setTimeout(() => stop.abort(new Error("stopped")), milliseconds);
@@ -136,9 +146,10 @@ Deno.test("a run that is stopped and goes on gives the bytes and keys of an undi
           if (!stop.signal.aborted) throw error;
         });
       }
-      const disturbed = await run(folder.store, set);
+      const disturbed = await run(folder.store, set).finally(() => Deno.env.delete("GROWING_TROUBLE"));
       assert.equal(calm.status, "done");
       assert.deepEqual(made(disturbed), made(calm));
+      assert.equal(notesIn(folder.store), 0, "what is temporary is gone");
     }),
     { numRuns: 5 },
   );
@@ -154,6 +165,7 @@ Deno.test("a run that is killed at any moment goes on to the same bytes and keys
         using folder = new Folder();
         const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
         const calm = await run(`${folder.path}/calm`, set);
+        Deno.mkdirSync(`${folder.path}/trouble`);
         for (const milliseconds of kills) {
           const child = new Deno.Command(Deno.execPath(), {
             args: taskArguments("run", [
@@ -164,6 +176,7 @@ Deno.test("a run that is killed at any moment goes on to the same bytes and keys
               "2",
               ...set.flatMap((one) => ["--set", one]),
             ]),
+            env: { GROWING_TROUBLE: `${folder.path}/trouble` },
             stdout: "null",
             stderr: "null",
           }).spawn();
@@ -177,6 +190,11 @@ Deno.test("a run that is killed at any moment goes on to the same bytes and keys
           await child.status;
           clearTimeout(timer);
         }
+        assert.deepEqual(made(await run(folder.store, set)), made(calm));
+        // Killed between the mark and the deletion, a run leaves what gc takes.
+        await using session = await open(folder.store, set);
+        collectGarbage(session.store, session.records, { days: 30, dryRun: false });
+        assert.equal(notesIn(folder.store), 0, "what is temporary is gone");
         assert.deepEqual(made(await run(folder.store, set)), made(calm));
       },
     ),

@@ -12,6 +12,7 @@ import type { Records } from "../../runner/records/records.ts";
 import type { Annotation, RunRecord } from "../../runner/records/rows.ts";
 import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { artifactReader, artifactSize } from "../../runner/store/artifacts.ts";
+import { type Standing, standingOf } from "./standing.ts";
 import type { Store } from "../../runner/store/store.ts";
 import type { Chart, Series } from "../view/curves.ts";
 import { type LogPiece, readLog } from "../view/log.ts";
@@ -112,6 +113,7 @@ export interface ArtifactPageData {
   readonly previews: readonly FilePreview[];
   readonly summary: string | null;
   readonly lineage: Lineage;
+  readonly standing: Standing;
   /** What can be asked of it on the explorer's page. */
   readonly explorable: Explorable | null;
 }
@@ -125,6 +127,7 @@ export async function artifactPage(
   const record = resolveArtifact(records, digest);
   const { artifact } = record;
   const beside = nodesBeside(store, records, record);
+  const standing = standingOf(store, records, [record]);
   return {
     artifact: {
       output: record.output,
@@ -136,13 +139,14 @@ export async function artifactPage(
     pipeline: record.pipeline,
     run: record.run,
     created: record.created,
-    previews: await previewArtifact(
+    previews: standing.dropped.length > 0 ? [] : await previewArtifact(
       store,
       artifact,
       beside && await wordsFor(store, beside.nodes, beside.node),
     ),
     summary: records.summary(artifact.digest) ?? null,
     lineage: lineageOf(records, record),
+    standing,
     explorable: beside === undefined ? null : explorable(beside.nodes, beside.node, artifact),
   };
 }

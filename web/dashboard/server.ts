@@ -11,6 +11,7 @@ import {
   publicHost,
 } from "./access.ts";
 import { makeAssets } from "./assets.ts";
+import { standingOfNode } from "./standing.ts";
 import { artifactFile, artifactPage, comparePage, logPiece, runPage, seedsOf } from "./api.ts";
 import { askModel, explorePage } from "./explore.ts";
 import { Explorer } from "../explorer/explorer.ts";
@@ -154,6 +155,8 @@ async function answerApi(
       return answerJson(seedsOf(live.get(), query.get("id") ?? ""));
     case "api/log":
       return answerJson(logPiece(store, live.get(), query));
+    case "api/standing":
+      return answerJson(standingOfNode(store, live.get(), query));
     case "api/artifact":
       return answerJson(await artifactPage(store, live.get(), query.get("digest") ?? ""));
     case "api/explore":

@@ -22,6 +22,7 @@ export function NodesTable({ nodes, ids }: { nodes: readonly NodeView[]; ids?: (
         node.stage,
         <span key="s">
           <State node={node} /> <ProgressBar node={node} />
+          {node.attempts.length > 1 && <span class="faint">{` tried ${node.attempts.length} times`}</span>}
         </span>,
         took(node),
         <Why key="w" node={node} />,

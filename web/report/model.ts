@@ -90,6 +90,7 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
   for (const node of view.nodes) {
     for (const artifact of node.outputs) {
       if (returned.has(artifact.digest) || !artifact.files.some((file) => pictureType(file.name))) continue;
+      if (store.droppedOutputs(node.key!)?.[artifact.output] !== undefined) continue;
       pictures.push(await show(`${node.name}:${artifact.output}`, node, artifact));
     }
   }

@@ -4,6 +4,7 @@ import { type LiveNodeState, liveNodeState, type LiveStatus, liveStatus } from "
 import type { Records } from "../../runner/records/records.ts";
 import type {
   ArtifactRecord,
+  AttemptRecord,
   MetricRecord,
   NodeRecord,
   ProgressRecord,
@@ -53,6 +54,8 @@ export interface NodeView {
   /** For results of another run: which one, and how long it took there. */
   readonly maker: { readonly run: string; readonly node: string; readonly seconds: number | null } | null;
   readonly progress: ProgressRecord | null;
+  /** Executions that failed or were tried again. */
+  readonly attempts: readonly AttemptRecord[];
   readonly outputs: readonly ArtifactView[];
   /** Inputs: the node and output they come from, and the digest that was read, if known. */
   readonly inputs: readonly { name: string; node: string; output: string }[];
@@ -81,6 +84,7 @@ export function viewRun(
   const nodeRecords = records.nodes(run.id);
   const edges = records.edges(run.id);
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
+  const attempts = Map.groupBy(records.attempts(run.id), ({ node }) => node);
   const artifacts = new Map(nodeRecords.map((node) => [node.name, artifactsOf(records, node)]));
   const seedOf = (node: NodeRecord) => artifacts.get(node.name)![0]?.components.seed;
   const headline = records.question(run.id)?.headline ?? null;
@@ -98,6 +102,7 @@ export function viewRun(
       variant: variants.get(node.name)!.label,
       artifacts: artifacts.get(node.name)!,
       progress: progress.get(node.name) ?? null,
+      attempts: attempts.get(node.name) ?? [],
       inputs: (inputs.get(node.name) ?? []).map((edge) => ({
         name: edge.input,
         node: edge.source,
@@ -137,6 +142,7 @@ function viewNode(
     variant: string;
     artifacts: readonly ArtifactRecord[];
     progress: ProgressRecord | null;
+    attempts: readonly AttemptRecord[];
     inputs: NodeView["inputs"];
   },
 ): NodeView {
@@ -165,6 +171,7 @@ function viewNode(
       ? null
       : { run: maker.run, node: maker.node, seconds: records.secondsOfKey(maker.key) ?? null },
     progress: more.progress,
+    attempts: more.attempts,
     outputs: own.map(({ output, artifact }) => ({
       output,
       digest: artifact.digest,

@@ -8,6 +8,7 @@ import type { ArtifactPageData } from "../api.ts";
 import { useAsk } from "./client.ts";
 import { Section, Shown, Title } from "./frame.tsx";
 import { dataOf, to } from "./routes.ts";
+import { standingFacts } from "./standing.tsx";
 
 /** Page of an artifact: its preview, files and lineage. */
 export function ArtifactPage({ digest }: { digest: string }) {
@@ -25,6 +26,7 @@ export function ArtifactPage({ digest }: { digest: string }) {
                 ["type", `${artifact.codec} (version ${artifact.version})`],
                 ["size", bytesText(artifact.bytes)],
                 ["facts", factsText(artifact.facts) || "–"],
+                ...standingFacts(data.standing),
                 ["stage", `${data.stage} of ${data.pipeline}`],
                 ["made", <Time key="t" at={data.created} />],
                 [
@@ -46,20 +48,22 @@ export function ArtifactPage({ digest }: { digest: string }) {
                 </span>
               </p>
             )}
-            <Section title="Preview">
-              <ArtifactContent
-                summary={data.summary ?? undefined}
-                artifact={artifact}
-                previews={data.previews}
-                name={name}
-              />
-            </Section>
+            {(data.standing.dropped.length === 0 || data.summary !== null) && (
+              <Section title="Preview">
+                <ArtifactContent
+                  summary={data.summary ?? undefined}
+                  artifact={artifact}
+                  previews={data.previews}
+                  name={name}
+                />
+              </Section>
+            )}
             <Section title="Files">
               <Table
                 caption="Files"
                 head={["file", "size", "sha256"]}
                 rows={artifact.files.map((file) => [
-                  file.location === undefined
+                  file.location === undefined && data.standing.dropped.length === 0
                     ? (
                       <a
                         key="f"

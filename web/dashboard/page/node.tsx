@@ -7,11 +7,13 @@ import { ProgressBar, State, took } from "../../parts/status.tsx";
 import { Facts, Params, Table } from "../../parts/values.tsx";
 import type { LogPiece } from "../../view/log.ts";
 import type { NodeView, RunView } from "../../view/run.ts";
-import { bytesText, factsText } from "../../../foundation/format.ts";
-import { ask } from "./client.ts";
+import { bytesText, durationText, factsText } from "../../../foundation/format.ts";
+import type { Standing } from "../standing.ts";
+import { ask, useAsk } from "./client.ts";
 import { Live, Problem, Section, Shown, Title } from "./frame.tsx";
 import { useLiveRun } from "./live_run.ts";
-import { to } from "./routes.ts";
+import { dataOf, to } from "./routes.ts";
+import { standingFacts } from "./standing.tsx";
 
 /** Page of a node: why it ran, its curves, its outputs, and its log, live. */
 export function NodePage({ run, name }: { run: string; name: string }) {
@@ -49,6 +51,8 @@ export function NodePage({ run, name }: { run: string; name: string }) {
 
 function Shape({ view, node }: { view: RunView; node: NodeView }) {
   const place = usePlace();
+  // Asked again when the node has come further.
+  const { value: standing } = useAsk<Standing>(`${dataOf.standing(view.run.id, node.name)}&at=${node.state}`);
   const charts = view.charts.map((chart) => ({
     ...chart,
     series: chart.series.filter((one) => one.node === node.name),
@@ -63,6 +67,7 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
               <State node={node} /> <ProgressBar node={node} />
             </span>,
           ],
+          ...node.attempts.length === 0 ? [] : [["attempts", <Attempts key="a" node={node} />] as const],
           ["stage", node.stage],
           ["started", <Time key="t" at={node.started} />],
           ["took", took(node)],
@@ -77,6 +82,7 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
               <Why node={node} />
             </span>,
           ],
+          ...(standing === undefined ? [] : standingFacts(standing)),
         ]}
       />
       {charts.length > 0 && (
@@ -116,6 +122,22 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
         </Section>
       )}
     </>
+  );
+}
+
+/** The executions of a node that failed or were tried again. */
+function Attempts({ node }: { node: NodeView }) {
+  return (
+    <ol class="plain">
+      {node.attempts.map(({ attempt, seconds, cause, code, error }) => (
+        <li key={attempt}>
+          {attempt}:{" "}
+          {cause === null ? "done" : <span class="fault" title={error ?? ""}>{cause} ({code})</span>} after
+          {" "}
+          {durationText(seconds)}
+        </li>
+      ))}
+    </ol>
   );
 }
 

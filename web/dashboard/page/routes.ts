@@ -54,6 +54,7 @@ export function useRoute(): Route {
 export const dataOf = {
   runs: (asked: URLSearchParams) => `api/runs?${asked}`,
   run: (id: string) => `api/run?id=${encodeURIComponent(id)}`,
+  standing: (run: string, node: string) => `api/standing?${new URLSearchParams({ run, node })}`,
   artifact: (digest: string) => `api/artifact?digest=${encodeURIComponent(digest)}`,
   explore: (digest: string) => `api/explore?digest=${encodeURIComponent(digest)}`,
   compare: (runs: readonly string[]) => `api/compare?${new URLSearchParams(runs.map((run) => ["run", run]))}`,
