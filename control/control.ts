@@ -3,6 +3,7 @@ import { pieceTokenizer, tokenizerOf } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, RetortError, textOf } from "../foundation/errors.ts";
+import { bytesText } from "../foundation/format.ts";
 import { ACCEPT_ALL, intersection } from "./automata/algebra.ts";
 import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
@@ -13,10 +14,11 @@ import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
 import { webgpuProducts } from "./hmm/webgpu_products.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
 import { usableClasses } from "./lookahead/masses.ts";
+import { impossible, refuseLengths } from "./lookahead/feasible.ts";
 import { fewestTokens, reachable } from "./lookahead/reach.ts";
 import { LookAhead } from "./lookahead/table.ts";
-import { Lifting, type TokenAutomaton } from "./pieces/lift.ts";
-import { AFTER, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
+import { Lifting } from "./pieces/lift.ts";
+import { AFTER, BEGINNING, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
 import { vocabularyDigest } from "./digest.ts";
 import { ControlPlan } from "./plan.ts";
 import { beginAfter, writtenTokens } from "./prompt.ts";
@@ -35,6 +37,8 @@ export interface ControlPlanOptions extends Adjustment {
   readonly whole?: boolean;
   /** `[tokens]`: factors of the probabilities of tokens, from 0 (forbidden) on: texts with more of an attribute. */
   readonly weights?: ArrayLike<number>;
+  /** Most bytes that the table may take; 4 GiB if omitted. */
+  readonly memory?: number;
   /** Called after each step of the table. */
   readonly progress?: (done: number, of: number) => void;
 }
@@ -102,15 +106,20 @@ export class Control implements AsyncDisposable {
     const automaton = this.#lifting.lift(intersection(own.automaton, UTF8));
     const suffix = this.#suffix(options);
     const usable = usableClasses(automaton, weights);
+    this.#refuseLarge(own, most, automaton.states, options.memory);
     const reach = reachable(automaton, usable, { least, most });
     const parts = {
       label: own.label,
-      course: { hmm: this.hmm, automaton, reach },
+      course: { hmm: this.hmm, automaton, reach, usable, least, most },
       vocabulary: this.vocabulary,
       spelling: this.#spelling,
     };
+    // What no text satisfies is not the prompt's fault.
+    if (fewestTokens(automaton, usable, automaton.starts[BEGINNING]!) === Infinity) {
+      throw impossible(own.label, own.automaton.accepting.includes(1));
+    }
     const beginning = beginAfter(parts, options.prompt ?? [], { whole });
-    refuseInfeasible(own, automaton, usable, beginning.state, least, most);
+    refuseLengths(own.label, { automaton, usable, least, most }, beginning.state);
     const task = { hmm: this.hmm, automaton, reach, least, most, suffix, weights };
     const table = await LookAhead.build(task, this.#products, options.progress);
     return new ControlPlan({
@@ -146,6 +155,19 @@ export class Control implements AsyncDisposable {
         hint: "Texts end by themselves: leave the marker out. `ends` says whether the end token follows.",
       });
     });
+  }
+
+  #refuseLarge({ label }: Constraint, most: number, states: number, memory = MEMORY): void {
+    const bytes = most * states * this.hmm.states * this.hmm.transition.BYTES_PER_ELEMENT;
+    if (bytes <= memory) return;
+    throw new RetortError(
+      "control/too-large",
+      `the table of ${label} would take up to ${
+        bytesText(bytes)
+      } (${most} tokens, ${states} states of the automaton, ` +
+        `${this.hmm.states} hidden states), and ${bytesText(memory)} are allowed`,
+      { hint: "Allow fewer `tokens`, ask for less, or set `memory` to more bytes." },
+    );
   }
 
   #suffix({ suffix = [], ends }: ControlPlanOptions): number[] {
@@ -211,6 +233,9 @@ export async function openControl(
   return new Control(hmm, own, await productsOf(hmm, options));
 }
 
+/** Most bytes of a table, unless a plan allows others. */
+const MEMORY = 2 ** 32;
+
 /** States from which on a device is worth its calls. */
 const MANY_STATES = 2048;
 
@@ -239,34 +264,6 @@ async function productsOf(
         `the engine is ${textOf(chosen)}, expected plain, onnx or webgpu`,
       );
   }
-}
-
-function refuseInfeasible(
-  { label, automaton }: Constraint,
-  lifted: TokenAutomaton,
-  usable: Uint8Array,
-  start: number,
-  least: number,
-  most: number,
-): void {
-  const fewest = fewestTokens(lifted, usable, start, least);
-  if (fewest <= most) return;
-  const any = fewest === Infinity ? fewestTokens(lifted, usable, start) : fewest;
-  throw new RetortError(
-    "control/infeasible",
-    any === Infinity
-      ? `no text satisfies ${label}${
-        automaton.accepting.includes(1) ? ": tokens of this vocabulary cannot spell it" : ""
-      }`
-      : any < least
-      ? `only texts of fewer than ${least} tokens satisfy ${label}: ${any} would do`
-      : `${label} needs ${any} tokens at least, and ${most} are allowed`,
-    {
-      hint: any === Infinity
-        ? "Look for parts that exclude each other, and for characters that the vocabulary lacks."
-        : "Set `tokens` so that this number lies in its range.",
-    },
-  );
 }
 
 /** Every text: for plans whose only constraints are lengths, prompt, suffix and weights. */

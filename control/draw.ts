@@ -48,7 +48,7 @@ export async function* drawControlled(
   options: ControlledDraws,
 ): AsyncGenerator<ControlledText> {
   const { count, seed, first = 0, batch = 16, temperature = 1, signal } = options;
-  const { vocabulary, course, beginning, spelling, adjustment } = plan.parts;
+  const { beginning, spelling, adjustment } = plan.parts;
   requireCount("the number of texts", count);
   requireCount("the number of texts side by side", batch);
   if (batch === 0 || !(temperature > 0)) {
@@ -57,6 +57,22 @@ export async function* drawControlled(
       `\`batch\` is ${batch} and \`temperature\` ${temperature}, expected positive numbers`,
     );
   }
+  requireFitting(plan, model);
+  const own = { ...adjustment, ...options };
+  for (let done = 0; done < count; done += batch) {
+    const size = Math.min(batch, count - done);
+    const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
+    const rows = await drawBatch(plan, model, randoms, temperature, own, signal);
+    for (const { tokens, logProbability } of rows) {
+      const text = textAfter(beginning.prompt, tokens, spelling);
+      yield { tokens: Int32Array.from(tokens), text, logProbability };
+    }
+  }
+}
+
+/** Refuses a language model of other tokens, or one that takes shorter texts than the plan allows. @throws {RetortError} */
+export function requireFitting({ parts }: Beginner, model: DrawnFrom): void {
+  const { vocabulary, beginning, course } = parts;
   if (vocabularyDigest(model.vocabulary) !== vocabularyDigest(vocabulary)) {
     throw new RetortError("control/vocabulary", "the language model has other tokens than the plan", {
       hint: "Open the control with the vocabulary of this language model.",
@@ -70,16 +86,6 @@ export async function* drawControlled(
       { hint: "Plan fewer `tokens`, or shorten prompt and suffix." },
     );
   }
-  const own = { ...adjustment, ...options };
-  for (let done = 0; done < count; done += batch) {
-    const size = Math.min(batch, count - done);
-    const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
-    const rows = await drawBatch(plan, model, randoms, temperature, own, signal);
-    for (const { tokens, logProbability } of rows) {
-      const text = textAfter(beginning.prompt, tokens, spelling);
-      yield { tokens: Int32Array.from(tokens), text, logProbability };
-    }
-  }
 }
 
 /** A text that is being drawn. */
@@ -89,7 +95,7 @@ interface Draw {
 }
 
 /** The text that tokens add to a prompt. */
-function textAfter(
+export function textAfter(
   prompt: readonly number[],
   tokens: readonly number[],
   spelling: Beginner["parts"]["spelling"],

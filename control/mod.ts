@@ -38,7 +38,10 @@ export {
 } from "./hmm/token_hmm.ts";
 export { vocabularyDigest } from "./digest.ts";
 export { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";
+export { type ControlledSearch, type FoundText, searchControlled } from "./beams.ts";
 export { constraintFromJson } from "./constraints/from_json.ts";
+export { constraintFromText } from "./constraints/from_text.ts";
+export { languageModelOfHmm } from "./hmm/language_model.ts";
 export { decodeHmmFile, encodeHmmFile } from "./hmm/file.ts";
 export { hmmScore, languageModelScores } from "./score.ts";
 export type { QuantisationLoss } from "../circuits/eight_bits.ts";

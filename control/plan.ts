@@ -1,3 +1,4 @@
+import { type ControlledSearch, type FoundText, searchControlled } from "./beams.ts";
 import { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";
 import { Continuation } from "./lookahead/continuation.ts";
 import { type ProcessorOptions, TokenProcessor } from "./processor.ts";
@@ -47,6 +48,18 @@ export class ControlPlan implements Beginner {
     return new Continuation(course, state, hidden);
   }
 
+  /**
+   * The same plan after another prompt: its tables are shared.
+   *
+   * @throws {RetortError} when the prompt already breaks the constraint
+   */
+  after(prompt: string | readonly number[]): ControlPlan {
+    return new ControlPlan({
+      ...this.parts,
+      beginning: beginAfter(this.parts, prompt, this.parts.beginning),
+    });
+  }
+
   /** A processor for the option `logits_processor` of transformers.js' `generate`. */
   processor(options: ProcessorOptions = {}): TokenProcessor {
     return new TokenProcessor(this, options);
@@ -59,6 +72,15 @@ export class ControlPlan implements Beginner {
    */
   draw(model: DrawnFrom, options: ControlledDraws): AsyncGenerator<ControlledText> {
     return drawControlled(this, model, options);
+  }
+
+  /**
+   * Searches for likely texts with beams: `plan.search(model, { beams: 32, count: 3 })`, the likeliest first.
+   *
+   * @throws {RetortError} when the language model has other tokens, or takes shorter texts than the plan allows
+   */
+  search(model: DrawnFrom, options: ControlledSearch = {}): Promise<FoundText[]> {
+    return searchControlled(this, model, options);
   }
 
   /** The text of tokens that were drawn. */

@@ -4,6 +4,8 @@ import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
 import { stateAfterToken } from "./hmm/token_hmm.ts";
 import type { PlanCourse } from "./lookahead/continuation.ts";
+import { refuseLengths } from "./lookahead/feasible.ts";
+import { fewestTokens } from "./lookahead/reach.ts";
 import { encodeText } from "./pieces/encode.ts";
 import { stateAfter } from "./pieces/lift.ts";
 import { BEGINNING, bytesOf, type Spelling, type SpellingContext } from "./pieces/spelling.ts";
@@ -23,7 +25,7 @@ export interface Beginning {
 /** What a prompt is read by. */
 export interface PromptReader {
   /** The model and the automaton. */
-  readonly course: Pick<PlanCourse, "hmm" | "automaton" | "reach">;
+  readonly course: Pick<PlanCourse, "hmm" | "automaton" | "reach" | "usable" | "least" | "most">;
   /** The vocabulary. */
   readonly vocabulary: Vocabulary;
   /** Its spelling. */
@@ -89,12 +91,15 @@ export function beginAfter(
       if (spelling.spell(token, BEGINNING) !== undefined) state = stateAfter(automaton, state, token);
     }
     if (reach[state] !== 1) {
+      if (fewestTokens(automaton, course.usable, state) < Infinity) {
+        refuseLengths(`after the prompt, ${label}`, course, state);
+      }
       throw new RetortError(
         "control/prompt",
-        `the prompt breaks ${label}: no continuation of the allowed lengths can satisfy it`,
+        `the prompt breaks ${label}: no continuation can satisfy it`,
         {
           hint:
-            "Change the prompt or the constraint, allow more tokens, or let the constraint be about the continuation alone (`whole: false`).",
+            "Change the prompt or the constraint, or let the constraint be about the continuation alone (`whole: false`).",
         },
       );
     }

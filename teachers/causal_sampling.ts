@@ -34,6 +34,8 @@ export interface CausalTexts {
    * @throws {RetortError} when a text is longer than the model takes, or the logits are not what they should be
    */
   read(pieces: readonly (readonly number[])[]): Promise<Float32Array[]>;
+  /** Goes on with the texts at these places, in this order; one may go on several times, and others are forgotten. */
+  keep(rows: readonly number[]): void;
 }
 
 /** A causal language model to sample texts from. Dispose of it after use. */
@@ -107,7 +109,7 @@ export async function openCausalLm(
   };
 
   function begin(count: number): CausalTexts {
-    const texts = Array.from({ length: count }, () => [...start]);
+    let texts = Array.from({ length: count }, () => [...start]);
     let past: Record<string, TensorValue> = emptyCaches(config.inputs, count);
     let known = 0;
     return {
@@ -124,7 +126,7 @@ export async function openCausalLm(
           logits!,
           ...(cached ? caches.map(({ present }) => present!) : []),
         ]);
-        const rows = to - known;
+        const rows = to - known, count = texts.length;
         if (cached) {
           past = {
             ...past,
@@ -134,6 +136,10 @@ export async function openCausalLm(
           known = to;
         }
         return lastRows(found[logits!]!, count, rows);
+      },
+      keep(rows) {
+        texts = rows.map((row) => [...texts[row]!]);
+        for (const { name } of caches) past[name] = rowsOf(past[name]!, rows);
       },
     };
   }
@@ -208,6 +214,16 @@ function feedsOf(
     ...(inputs.types !== undefined && { [inputs.types]: matrix(from, () => 0) }),
     ...(inputs.positions !== undefined && { [inputs.positions]: matrix(from, (_, at) => at) }),
   };
+}
+
+/** The rows of a tensor at these places of its first dimension. */
+function rowsOf({ data, shape, type }: TensorValue, rows: readonly number[]): TensorValue {
+  const width = data.length / Math.max(1, shape[0]!);
+  const picked = new (data.constructor as Float32ArrayConstructor)(rows.length * width);
+  rows.forEach((row, i) =>
+    picked.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width)
+  );
+  return { data: picked, shape: [rows.length, ...shape.slice(1)], ...(type !== undefined && { type }) };
 }
 
 /** Samples a piece from the softmax of logits, in float64. @throws {RetortError} when they are not numbers */

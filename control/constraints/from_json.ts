@@ -1,5 +1,5 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
-import type { Constraint } from "./constraint.ts";
+import { type Constraint, isConstraint } from "./constraint.ts";
 import { inOrder } from "./in_order.ts";
 import { jsonSchema } from "./json_schema.ts";
 import { all, anyOf, not } from "./logic.ts";
@@ -14,12 +14,13 @@ const TIMES = { atLeast, atMost, exactly } as const;
 /**
  * A constraint from JSON, for parameters of pipelines: a text is a phrase; an object has one name, that of the function,
  * with its arguments: `{"inOrder": [{"anyOf": [" dog", " cat"]}, " ball"]}`, `{"words": [7, 12]}`, `{"not": " bad"}`,
- * `{"exactly": [2, " very"]}`, `{"matches": "^[A-Z]"}`, `{"jsonSchema": {...}}`.
+ * `{"exactly": [2, " very"]}`, `{"matches": "^[A-Z]"}`, `{"jsonSchema": {...}}`. Constraints that are made already stay.
  *
  * @throws {CallError} naming what is none
  */
 export function constraintFromJson(value: unknown): Constraint {
   if (typeof value === "string") return phrase(value);
+  if (isConstraint(value)) return value;
   const entries = typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.entries(value)
     : [];

@@ -62,6 +62,15 @@ export class Continuation {
     this.#hidden = Float64Array.from(hidden);
   }
 
+  /** The same text, to go on in another way. */
+  fork(): Continuation {
+    const other = new Continuation(this.#course, this.#state, this.#hidden);
+    other.#matched = this.#matched;
+    other.#weight = this.#weight;
+    other.#length = this.#length;
+    return other;
+  }
+
   /** Number of tokens so far, those of the suffix included. */
   get length(): number {
     return this.#length;

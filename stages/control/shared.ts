@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Circuit } from "../../circuits/circuit.ts";
-import { type Control, openControl } from "../../control/control.ts";
+import { type Control, type ControlOptions, openControl } from "../../control/control.ts";
 import { constraintFromJson } from "../../control/constraints/from_json.ts";
 import type { Constraint } from "../../control/constraints/constraint.ts";
 import type { ControlPlan } from "../../control/plan.ts";
@@ -42,22 +42,35 @@ export const planParams: {
 type PlanParams = z.output<z.ZodObject<typeof planParams>>;
 
 /**
- * The control of a circuit's model, with its constraint. Models of windows in which texts begin after an end token are
- * asked after one.
+ * The control of a circuit's model. Models of windows in which texts begin after an end token are asked after one.
+ *
+ * @throws {RetortError} when the circuit is no homogeneous HMM over this vocabulary
  */
+export async function openHmmControl(
+  circuit: Circuit,
+  vocabulary: Vocabulary,
+  params: Pick<PlanParams, "begins" | "ends">,
+  log: (line: string) => void,
+  options: ControlOptions = {},
+): Promise<Control> {
+  const frame = askedFrame(circuit, vocabulary, params, log);
+  const hmm = hmmOfCircuit(circuit);
+  return await openControl(
+    frame.begins === "end" ? hmmAfter(hmm, [vocabulary.end!]) : hmm,
+    vocabulary,
+    options,
+  );
+}
+
+/** The control of a circuit's model with the constraint of parameters. */
 export async function openPlanned(
   circuit: Circuit,
   vocabulary: Vocabulary,
   params: PlanParams,
   log: (line: string) => void,
 ): Promise<{ control: Control; constraint: Constraint; plan: () => Promise<ControlPlan> }> {
-  const frame = askedFrame(circuit, vocabulary, params, log);
   const constraint = constraintFromJson(params.constraint);
-  const hmm = hmmOfCircuit(circuit);
-  const control = await openControl(
-    frame.begins === "end" ? hmmAfter(hmm, [vocabulary.end!]) : hmm,
-    vocabulary,
-  );
+  const control = await openHmmControl(circuit, vocabulary, params, log);
   const { tokens, alpha, candidates } = params;
   return {
     control,

@@ -38,6 +38,9 @@ export function languageModelOf(hmm: HmmNumbers, vocabulary: Vocabulary): DrawnF
           texts = texts.map((ahead, n) => pieces[n]!.reduce((own, token) => moved(hmm, own, token), ahead));
           return Promise.resolve(texts.map((ahead) => Float32Array.from(tokensAfter(hmm, ahead), Math.log)));
         },
+        keep(rows) {
+          texts = rows.map((row) => texts[row]!);
+        },
       };
     },
   };

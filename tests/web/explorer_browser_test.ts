@@ -78,6 +78,33 @@ Deno.test({
         async () => /has 11 tokens with its ends[\s\S]*shorten it/.test(await text()),
       );
 
+      // Texts under a constraint: what may come next changes as one types, and grows into a text by the keyboard.
+      await page.getByLabel("texts under a constraint").press("Space");
+      await until(
+        "the first constraint",
+        async () => /words\(4, 8\) has a probability of/.test(await text()),
+      );
+      await page.getByLabel(/^Constraint/).focus();
+      await typed('inOrder("to", " not")');
+      await until("another", async () => /inOrder\("to", " not"\) has a probability of/.test(await text()));
+      assert.match(await text(), /6 of 7 may come next|5 of 7 may come next/);
+      await page.locator(".word", { hasText: '"to"' }).focus();
+      await page.keyboard.press("Enter");
+      await until("it is added", async () => /after 1 token;/.test(await text()));
+      assert.equal(await page.getByLabel(/^Text so far/).inputValue(), "to");
+      assert.match(page.url(), /ask=control&constraint=inOrder/);
+      assert.deepEqual(await seriousFaults(page), []);
+      await assertUsable(page);
+      await page.reload();
+      await until("the same is asked", async () => /after 1 token;/.test(await text()));
+      await page.getByLabel(/^Constraint/).focus();
+      await typed('not("to")');
+      await until("a prompt that breaks it", async () => /the prompt breaks not\("to"\)/.test(await text()));
+      await typed('inOrder("to"');
+      await until("the refusal", async () => /ends too early at letter 13, expected `,`/.test(await text()));
+      await typed('" whom"');
+      await until("what cannot be", async () => /cannot spell it/.test(await text()));
+
       // Models of images: what is hidden changes with arrows and the space bar, and what may be there with it.
       for (const model of ["over-pixels:circuit", "over-patches:model"]) {
         await page.goto(`${served.url}#/runs`);

@@ -150,6 +150,69 @@ async function texts(one: Served) {
   assert.equal((await one.json("explore", { digest: one.artifact("test").digest })).explorable, null);
 }
 
+async function constraints(one: Served) {
+  const { digest } = one.artifact("text");
+  const model = await circuit.read(artifactReader(one.store.blobs, one.artifact("text")));
+  const reference = new ReferenceEvaluator(model);
+  const asked = {
+    ...{ digest, ask: "control", constraint: 'inOrder(" be", " not")', begun: "to" },
+    ...{ tokens: 3, list: 10, draws: 16, seed: 1 },
+  };
+  const answer = await one.json("ask", asked);
+  assert.equal(answer.status, 200, answer.error);
+  // Every text of up to three words after "to" that has "be" and then "not", and its end.
+  const next = new Map<string | null, number>();
+  let total = 0, given = 0;
+  const probability = async (tokens: number[]) => {
+    const values = Int32Array.from({ length: 8 }, (_, i) => tokens[i] ?? 0);
+    const sample = { count: 1, variables: 8, values };
+    return Math.exp((await marginal(reference, sample, [...tokens.keys()]))[0]!);
+  };
+  const texts: number[][] = [[]];
+  for (const text of texts) {
+    if (text.length < 3) { for (const word of [2, 3, 4, 5, 6]) texts.push([...text, word]); }
+    const be = text.indexOf(3);
+    if (be < 0 || text.indexOf(5, be) < 0) continue;
+    const p = await probability([1, 2, ...text, 1]);
+    total += p;
+    const word = ` ${WORDS[text[0]!]}`;
+    next.set(word, (next.get(word) ?? 0) + p);
+  }
+  given = await probability([1, 2]);
+  near(2 ** -answer.bits, total / given);
+  assert.equal(answer.constraint, 'inOrder(" be", " not")');
+  assert.deepEqual([answer.tokens, answer.allowed, answer.vocabulary], [1, next.size, 7]);
+  for (const { text, probability, alone } of answer.next) {
+    near(probability, next.get(text)! / total);
+    near(
+      alone,
+      await one.json("ask", { ...asked, constraint: "all()" }).then((free) =>
+        free.next.find((other: Any) => other.text === text).alone
+      ),
+    );
+  }
+  assert.equal(answer.drawn.length, 16);
+  for (const text of answer.drawn) assert.match(text, /^ .*be\b.* not/);
+  const over = await one.json("ask", { ...asked, begun: "to be or not", tokens: 0 });
+  assert.deepEqual(over.next.map(({ text, probability }: Any) => [text, probability]), [[null, 1]]);
+
+  const refused = async (change: Record<string, unknown>, message: RegExp, status = 422) => {
+    const bad = await one.json("ask", { ...asked, ...change });
+    assert.equal(bad.status, status);
+    assert.match(bad.error, message);
+  };
+  await refused({ constraint: 'inOrder(" be"' }, /ends too early at letter 14, expected `,`/);
+  await refused({ constraint: '" whom"' }, /tokens of this vocabulary cannot spell it/);
+  await refused(
+    { constraint: "words(9)" },
+    /after the prompt, words\(9, 9\) needs 4 tokens at least, and 3 are allowed/,
+  );
+  await refused({ constraint: 'not("to")' }, /the prompt breaks not\("to"\)/);
+  await refused({ begun: "whom" }, /has no tokens for the prompt "whom"/);
+  await refused({ tokens: 1000 }, /tokens is "1000"/, 400);
+  await refused({ constraint: "_".repeat(6000) }, /too long/, 400);
+}
+
 async function pictures(one: Served) {
   const mask = Uint8Array.from({ length: 16 }, (_, i) => i === 1 || i > 9 ? 1 : 0);
   const hidden = encodeMask(mask);
@@ -263,6 +326,7 @@ async function processes(one: Served) {
 Deno.test("the explorer", async (t) => {
   await using one = await served();
   await t.step("answers as the reference does; what does not fit is refused", () => texts(one));
+  await t.step("says what comes next under a constraint, as enumeration does", () => constraints(one));
   await t.step(
     "expects of pixels what the reference does, also by patches; masks are checked",
     () => pictures(one),

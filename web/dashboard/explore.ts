@@ -135,8 +135,8 @@ function isModel({ codec }: ArtifactView): boolean {
   return codec === "circuit" || codec === "patch-model";
 }
 
-/** Limits: words listed per blank, completions, and characters of a sentence. */
-const LISTED = 1000, DRAWS = 16, SENTENCE = 5000;
+/** Limits: words listed per blank, completions, characters of a sentence, and tokens under a constraint. */
+const LISTED = 1000, DRAWS = 16, SENTENCE = 5000, TOKENS = 256;
 
 /**
  * Asks a model the question in the query.
@@ -165,6 +165,24 @@ export function askModel(
       throw new WrongQuestion(error.code, error.message, { ...hint, cause: error, status: 422 });
     }
   };
+  if (known?.kind === "text" && query.get("ask") === "control") {
+    const [constraint, begun] = ["constraint", "begun"].map((name) => query.get(name) ?? "") as [
+      string,
+      string,
+    ];
+    if (constraint.length + begun.length > SENTENCE) {
+      throw new WrongQuestion("page/argument", "the constraint, or the text, is too long");
+    }
+    return ask({
+      ...common,
+      kind: "control",
+      vocabulary: resolveArtifact(records, known.vocabulary).artifact,
+      constraint,
+      begun,
+      tokens: wholeNumber(query, "tokens", TOKENS),
+      list: wholeNumber(query, "list", LISTED),
+    });
+  }
   if (known?.kind === "text") {
     const sentence = query.get("sentence") ?? "";
     if (sentence.length > SENTENCE) throw new WrongQuestion("page/argument", "the sentence is too long");

@@ -16,6 +16,7 @@ import { withoutEnds } from "../../stages/text/blanks.ts";
 import { vocabulary } from "../../stages/text/codecs.ts";
 import { answerText } from "../../browser/ask.ts";
 import { answerImage } from "./answer.ts";
+import { AskedControl, askedHere } from "./control.ts";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Maximum number of store objects kept open, so that switching between two models reopens nothing. */
@@ -34,22 +35,24 @@ export class Models {
    */
   async answer(root: string, question: Question): Promise<Answer> {
     const store = Store.open(root);
+    if (question.kind === "control") {
+      const known: Vocabulary = await this.#read(store, vocabulary, question.vocabulary);
+      return await askedHere(async () => {
+        const asked = await this.#open(
+          question.model,
+          "control",
+          async () => await AskedControl.open(await textCircuit(store, question.model, known), known),
+        );
+        return await asked.answer(question);
+      });
+    }
     if (question.kind === "text") {
       const known: Vocabulary = await this.#read(store, vocabulary, question.vocabulary);
-      const engine = await this.#open(question.model, "text", async () => {
-        const model = await readArtifact(store, circuit, question.model);
-        const wrong = model.variables.find((one) =>
-          one.kind !== "categorical" || one.states !== known.words.length
-        );
-        if (wrong !== undefined) {
-          throw new RetortError(
-            "inputs/mismatch",
-            `the circuit is not a model of texts over ${known.words.length} words`,
-            { hint: `Its variable ${wrong.name} is of another kind or size.` },
-          );
-        }
-        return await open(model);
-      });
+      const engine = await this.#open(
+        question.model,
+        "text",
+        async () => await open(await textCircuit(store, question.model, known)),
+      );
       const whole = (engine as Engine).circuit;
       return await answerText(
         {
@@ -115,6 +118,20 @@ export class Models {
     }
     return await value;
   }
+}
+
+/** A circuit over the tokens of a vocabulary. */
+async function textCircuit(store: Store, artifact: Artifact, known: Vocabulary): Promise<Circuit> {
+  const model = await readArtifact(store, circuit, artifact);
+  const wrong = model.variables.find((one) =>
+    one.kind !== "categorical" || one.states !== known.words.length
+  );
+  if (wrong === undefined) return model;
+  throw new RetortError(
+    "inputs/mismatch",
+    `the circuit is not a model of texts over ${known.words.length} words`,
+    { hint: `Its variable ${wrong.name} is of another kind or size.` },
+  );
 }
 
 /** An object that is kept open. */

@@ -4,6 +4,7 @@ import { Facts } from "../../parts/values.tsx";
 import type { ExplorePageData, ModelBeside } from "../explore.ts";
 import { useAsk } from "./client.ts";
 import { Copy } from "./copy.tsx";
+import { ExploreControl } from "./explore_control.tsx";
 import { ExploreImages } from "./explore_images.tsx";
 import { ExploreText } from "./explore_text.tsx";
 import { Shown, Title } from "./frame.tsx";
@@ -35,6 +36,7 @@ function Explored(
   const [question, setQuestion] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries([...query].filter(([key]) => key !== "with"))
   );
+  const [asked, setAsked] = useState(question.ask === "control" ? "control" : "blanks");
   useEffect(() => {
     // The address holds the question, and the back button leaves the page.
     const search = new URLSearchParams({ ...question });
@@ -87,7 +89,27 @@ function Explored(
       {explorable === null
         ? <p>This artifact is no model of text or images, or the run that made it is forgotten.</p>
         : explorable.kind === "text"
-        ? <ExploreText models={models} about={explorable} begun={question} onQuestion={setQuestion} />
+        ? (
+          <>
+            <fieldset class="bar">
+              <legend>Ask about</legend>
+              {(["blanks", "control"] as const).map((way) => (
+                <label key={way}>
+                  <input
+                    type="radio"
+                    name="ask"
+                    checked={asked === way}
+                    onChange={() => setAsked(way)}
+                  />{" "}
+                  {way === "blanks" ? "a sentence with blanks" : "texts under a constraint"}
+                </label>
+              ))}
+            </fieldset>
+            {asked === "blanks"
+              ? <ExploreText models={models} about={explorable} begun={question} onQuestion={setQuestion} />
+              : <ExploreControl models={models} begun={question} onQuestion={setQuestion} />}
+          </>
+        )
         : <ExploreImages models={models} about={explorable} begun={question} onQuestion={setQuestion} />}
       <p class="faint">All probabilities, draws and means here are exact.</p>
     </>

@@ -1,0 +1,213 @@
+/// <reference lib="dom" />
+import { useEffect, useState } from "preact/hooks";
+import type { ControlAnswer } from "../../explorer/protocol.ts";
+import { Table } from "../../parts/values.tsx";
+import type { ModelBeside } from "../explore.ts";
+import { useAnswer } from "./answer.ts";
+import { percent } from "../../parts/blanks.tsx";
+import { Problem } from "./frame.tsx";
+
+/** Constraints to begin with; the first is asked at once. */
+const EXAMPLES = [
+  "words(4, 8)",
+  'all(" the", words(4, 12))',
+  'not(anyOf(" the", " a"))',
+  "matches(/^[^,]*$/)",
+];
+/** Numbers of tokens to choose from. */
+const LENGTHS = [8, 16, 32, 64];
+
+/** A constraint that is typed, and the tokens that may come next so that it will be satisfied, by every selected model. */
+export function ExploreControl(
+  { models, begun, onQuestion }: {
+    models: readonly ModelBeside[];
+    /** The question in the address. */
+    begun: Readonly<Record<string, string>>;
+    onQuestion: (question: Readonly<Record<string, string>>) => void;
+  },
+) {
+  const [constraint, setConstraint] = useState(begun.constraint ?? EXAMPLES[0]!);
+  const [text, setText] = useState(begun.begun ?? "");
+  const [tokens, setTokens] = useState(LENGTHS.find((one) => String(one) === begun.tokens) ?? LENGTHS[1]!);
+  const [seed, setSeed] = useState(0);
+  const question = { ask: "control", constraint, begun: text, tokens: String(tokens) };
+  useEffect(() => onQuestion(question), Object.values(question));
+  return (
+    <>
+      <div class="asking card">
+        <label for="constraint">
+          Constraint{" "}
+          <span class="faint">
+            a phrase, or phrases in quotes within <code>all</code>, <code>anyOf</code>, <code>inOrder</code>,
+            {" "}
+            <code>not</code>, <code>words(least, most)</code>, <code>exactly(n, …)</code>,{" "}
+            <code>atLeast</code>, <code>atMost</code>,{" "}
+            <code>matches(/…/)</code>; a blank is a letter like others
+          </span>
+        </label>
+        <input
+          id="constraint"
+          type="text"
+          value={constraint}
+          maxLength={2000}
+          autoComplete="off"
+          spellcheck={false}
+          aria-describedby="said"
+          onInput={(event) => setConstraint(event.currentTarget.value)}
+        />
+        <div class="bar">
+          <span class="faint">Try</span>
+          {EXAMPLES.map((example) => (
+            <button
+              key={example}
+              type="button"
+              class="example"
+              onClick={() => setConstraint(example)}
+            >
+              {example}
+            </button>
+          ))}
+        </div>
+        <label for="begun">
+          Text so far <span class="faint">the constraint is about it as well</span>
+        </label>
+        <input
+          id="begun"
+          type="text"
+          value={text}
+          maxLength={2000}
+          autoComplete="off"
+          spellcheck={false}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <div class="bar">
+          <label>
+            Tokens that may follow{" "}
+            <select value={String(tokens)} onChange={(event) => setTokens(Number(event.currentTarget.value))}>
+              {LENGTHS.map((count) => <option key={count} value={String(count)}>up to {count}</option>)}
+            </select>
+          </label>
+        </div>
+      </div>
+      <div class={models.length > 1 ? "models" : undefined}>
+        {models.map(({ digest, name }, i) => (
+          <Answered
+            key={digest}
+            name={models.length > 1 ? name : ""}
+            digest={digest}
+            question={{ ...question, list: "25", draws: "6", seed: String(seed) }}
+            saidId={i === 0 ? "said" : undefined}
+            begun={text}
+            add={(more) => setText((before) => before + more)}
+            again={() => setSeed((before) => before + 1)}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** One model's answer. */
+function Answered(
+  { name, digest, question, saidId, begun, add, again }: {
+    /** Empty if it is the only model. */
+    name: string;
+    digest: string;
+    question: Readonly<Record<string, string>>;
+    saidId: string | undefined;
+    begun: string;
+    add: (text: string) => void;
+    again: () => void;
+  },
+) {
+  const { value, error, pending } = useAnswer<ControlAnswer>(digest, question);
+  return (
+    <div class="model">
+      {name !== "" && <h2>{name}</h2>}
+      <p id={saidId} role="status" class="faint">
+        {pending ? "asking …" : error !== undefined || value === undefined ? "" : said(value)}
+      </p>
+      {error !== undefined && <Problem error={error} />}
+      {value !== undefined && error === undefined && (
+        <div class={pending ? "stale" : undefined}>
+          <div class="blanks">
+            <Next answer={value} add={add} />
+            {value.drawn.length > 0 && (
+              <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
+                <h2>Drawn</h2>
+                <ul class="texts">
+                  {value.drawn.map((text, i) => (
+                    <li key={i} class="prose">
+                      <span class="faint">{begun}</span>
+                      {text}
+                    </li>
+                  ))}
+                </ul>
+                <button type="button" onClick={again}>Draw others</button>
+              </section>
+            )}
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function said({ constraint, bits, tokens, states }: ControlAnswer): string {
+  const likely = bits === null
+    ? "is impossible to the model, and kept all the same"
+    : `has a probability of ${percent(2 ** -bits)} to be satisfied`;
+  return `${constraint} ${likely}${
+    tokens === 0 ? "" : ` after ${tokens === 1 ? "1 token" : `${tokens} tokens`}`
+  }; ` +
+    `${states === 1 ? "1 state" : `${states} states`}`;
+}
+
+function Next({ answer, add }: { answer: ControlAnswer; add: (text: string) => void }) {
+  const { next, allowed, vocabulary } = answer;
+  const most = next[0]?.probability ?? 1;
+  const listed = next.reduce((sum, one) => sum + one.probability, 0);
+  return (
+    <section class="blank" aria-label="Next token">
+      <h2>Next token</h2>
+      <p class="faint">
+        {next.length === 0
+          ? "nothing may follow: the text is complete, and as long as it may be"
+          : `${allowed} of ${vocabulary} may come next`}
+      </p>
+      {next.length > 0 && (
+        <Table
+          caption="Tokens that may come next, with their probabilities under the constraint and without it"
+          head={["token", "under the constraint", "without", ""]}
+          numeric={[1, 2]}
+          rows={next.map(({ text, probability, alone }) => [
+            text === null ? <em key="w" class="faint">the end</em> : (
+              <button
+                key="w"
+                type="button"
+                class="word"
+                title="add it to the text"
+                onClick={() => add(text)}
+              >
+                <code>{JSON.stringify(text)}</code>
+              </button>
+            ),
+            percent(probability),
+            percent(alone),
+            <span
+              key="b"
+              class="amount"
+              aria-hidden="true"
+              style={{ width: `${(100 * probability / most).toFixed(2)}%` }}
+            />,
+          ])}
+        />
+      )}
+      {allowed > next.length && next.length > 0 && (
+        <p class="faint">
+          {percent(Math.max(0, 1 - listed))} is on the other {allowed - next.length} tokens
+        </p>
+      )}
+    </section>
+  );
+}
