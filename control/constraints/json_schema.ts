@@ -1,5 +1,8 @@
-import { CallError, textOf } from "../../foundation/errors.ts";
+import { CallError, messageOf, textOf } from "../../foundation/errors.ts";
+import { shortestText } from "../automata/automaton.ts";
 import type { Constraint } from "./constraint.ts";
+import { insideOfString } from "./json_pattern.ts";
+import { all, not } from "./logic.ts";
 import { matches } from "./matches.ts";
 
 /** Characters of a string in JSON, one after the other: `JSON.stringify` escapes what must be escaped. */
@@ -44,7 +47,7 @@ type Schema = Readonly<Record<string, unknown>>;
  * The text is JSON of this schema, as `JSON.stringify` writes it: without white space, properties in the order of the
  * schema, and none but these. `z.toJSONSchema` makes a schema of zod's types.
  *
- * Understood are `type`, `properties`, `required`, `items`, `prefixItems`, `minItems`, `maxItems`, `minLength`,
+ * There is no library that makes automata of schemas; the expressions here become automata by `refa`. Understood are `type`, `properties`, `required`, `items`, `prefixItems`, `minItems`, `maxItems`, `minLength`,
  * `maxLength`, `pattern`, `format` (date, time, date-time, uuid), `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`) and
  * `$ref` within the schema, without recursion.
  *
@@ -77,9 +80,18 @@ class Patterns {
       return fail(`is ${textOf(schema)} at ${at}, expected an object`);
     }
     const own = schema as Schema;
-    if ("$ref" in own) return this.#reference(own.$ref, at);
-    if ("const" in own) return exact(own.const);
-    if ("enum" in own) return either(listAt(own.enum, `${at}/enum`).map(exact));
+    if ("$ref" in own) {
+      onlyKnown(own, ["$ref"], at);
+      return this.#reference(own.$ref, at);
+    }
+    if ("const" in own || "enum" in own) {
+      onlyKnown(own, ["const", "enum", "type"], at);
+      const values = "enum" in own ? listAt(own.enum, `${at}/enum`) : [own.const];
+      const isConst = (value: unknown) =>
+        !("const" in own) || JSON.stringify(value) === JSON.stringify(own.const);
+      const kept = values.filter((value) => isConst(value) && isOfType(value, own.type));
+      return kept.length === 0 ? fail(`has no value at ${at}: none is of its type`) : either(kept.map(exact));
+    }
     for (const name of ["anyOf", "oneOf"]) {
       if (name in own) {
         onlyKnown(own, [name, "type"], at);
@@ -138,7 +150,12 @@ class Patterns {
     const first = prefixItems === undefined
       ? []
       : listAt(prefixItems, `${at}/prefixItems`).map((part, i) => this.of(part, `${at}/prefixItems/${i}`));
-    if (first.length > 0) return `\\[${first.join(",")}\\]`;
+    if (first.length > 0) {
+      // As many as there are: fewer and more are allowed as well, and never written.
+      const [least, most] = limits(minItems ?? 0, maxItems, `${at} (minItems, maxItems)`);
+      if (least <= first.length && first.length <= most) return `\\[${first.join(",")}\\]`;
+      return fail(`has ${first.length} prefixItems at ${at}, and from ${least} to ${most} items`);
+    }
     if (items === undefined) return fail(`names no items of the array at ${at}`);
     const [least, most] = limits(minItems ?? 0, maxItems, `${at} (minItems, maxItems)`);
     if (most === 0) return "\\[\\]";
@@ -152,6 +169,11 @@ class Patterns {
       return fail(`names no properties of the object at ${at}`);
     }
     const needed = new Set(listAt(required, `${at}/required`));
+    for (const name of needed) {
+      if (!Object.hasOwn(properties, String(name))) {
+        fail(`requires ${textOf(name)} at ${at}, and names no such property`);
+      }
+    }
     const all = Object.entries(properties).map(([name, part]) => ({
       source: `${exact(name)}:${this.of(part, `${at}/properties/${name}`)}`,
       isNeeded: needed.has(name),
@@ -169,22 +191,52 @@ class Patterns {
 }
 
 function stringPattern({ pattern, format, minLength, maxLength }: Schema, at: string): string {
-  if (pattern !== undefined) {
-    const source = String(pattern);
-    const from = source.startsWith("^") ? "" : `${CHARACTER}*`;
-    const to = source.endsWith("$") && !source.endsWith("\\$") ? "" : `${CHARACTER}*`;
-    return `"${from}(?:${source.replace(/^\^/, "").replace(/(?<!\\)\$$/, "")})${to}"`;
-  }
-  if (format !== undefined) {
-    const source = format === "date-time" ? `${FORMATS.date}T${FORMATS.time}` : FORMATS[String(format)];
-    if (source === undefined) {
-      return fail(`has the format ${textOf(format)} at ${at}, expected ${Object.keys(FORMATS).join(", ")}`);
-    }
-    return `"${source}"`;
-  }
-  return `"${CHARACTER}${
+  const limit = `${CHARACTER}${
     times(...limits(minLength ?? 0, maxLength ?? Infinity, `${at} (minLength, maxLength)`))
-  }"`;
+  }`;
+  const inner = pattern !== undefined
+    // A format beside a pattern is the name of the pattern.
+    ? patternSource(pattern, at)
+    : format !== undefined
+    ? formatSource(format, at)
+    : undefined;
+  if (inner === undefined) return `"${limit}"`;
+  if (minLength !== undefined || maxLength !== undefined) {
+    // Two expressions at once would need look-ahead, which is slow: one must imply the other.
+    const whole = (source: string) => matches(new RegExp(`^(?:${source})$`, "u"));
+    if (shortestText(all(whole(inner), not(whole(limit))).automaton) < Infinity) {
+      return fail(
+        `has limits of length at ${at} that its ${pattern === undefined ? "format" : "pattern"} exceeds: ` +
+          "write them into the pattern, as in ^[a-z]{1,20}$",
+      );
+    }
+  }
+  return `"(?:${inner})"`;
+}
+
+function patternSource(pattern: unknown, at: string): string {
+  if (typeof pattern !== "string") {
+    return fail(`has the pattern ${textOf(pattern)} at ${at}, expected a text`);
+  }
+  try {
+    return insideOfString(pattern, `${CHARACTER}*`);
+  } catch (error) {
+    return fail(`has the pattern ${textOf(pattern)} at ${at}: ${messageOf(error)}`);
+  }
+}
+
+function formatSource(format: unknown, at: string): string {
+  const source = format === "date-time" ? `${FORMATS.date}T${FORMATS.time}` : FORMATS[String(format)];
+  return source ??
+    fail(`has the format ${textOf(format)} at ${at}, expected ${Object.keys(FORMATS).join(", ")}`);
+}
+
+/** Whether a value is of one of these types; of any, without types. */
+function isOfType(value: unknown, type: unknown): boolean {
+  if (type === undefined) return true;
+  const own = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  return (Array.isArray(type) ? type as unknown[] : [type])
+    .some((one) => one === own || one === "integer" && Number.isInteger(value));
 }
 
 /** An expression for one value, as `JSON.stringify` writes it. */

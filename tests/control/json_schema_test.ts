@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { accepts, jsonSchema, shortestText } from "../../control/mod.ts";
 import { z } from "zod";
+import { allTexts } from "./texts.ts";
 
 Deno.test("JSON of a schema is accepted as JSON.stringify writes it, anything else is not", () => {
   const schema = z.strictObject({
@@ -62,6 +63,28 @@ Deno.test("parts of schemas mean what they say", () => {
     }, { a: null, b: null }], [{ b: null, a: null }]],
     [{ $ref: "#/$defs/x", $defs: { x: { type: "boolean" } } }, [true], [1]],
     [{ type: "string", format: "date" }, ["2026-11-30"], ["2026-13-30", "today"]],
+    // A pattern is about the value: its characters are escaped, and its end is that of the string.
+    [{ type: "string", pattern: "^.+$" }, ["a", "\t", "é"], ["", "\u2028"]],
+    [{ type: "string", pattern: '^["\\\\]{2}$' }, ['""', "\\\\", '"\\'], ['"', "ab"]],
+    [{ type: "string", pattern: "^a|b$" }, ["ac", "cb", "a"], ["ca", "bc"]],
+    [{ type: "string", pattern: "^(?:a|b){2,3}$", minLength: 2, maxLength: 8 }, ["ab", "bab"], ["a", "abab"]],
+    [{ type: "string", pattern: "\\s" }, ["a b", "a\nb"], ["ab", ""]],
+    [{ type: "string", enum: ["a", 1, null] }, ["a"], [1, null]],
+    [{ type: "integer", enum: [1, 1.5, "1"] }, [1], [1.5, "1"]],
+    [{ type: "number" }, [0, -1.5, 1e21, 1e-7], ["0", null]],
+    [
+      {
+        type: "array",
+        items: {
+          type: "object",
+          properties: { a: { type: "array", items: { enum: [1, 2] } } },
+          required: ["a"],
+        },
+        maxItems: 2,
+      },
+      [[], [{ a: [] }], [{ a: [1, 2] }, { a: [2] }]],
+      [[{}], [{ a: [3] }], [{ a: [] }, { a: [] }, { a: [] }], { a: [] }],
+    ],
   ];
   for (const [schema, good, bad] of said) {
     const { automaton } = jsonSchema(schema);
@@ -74,6 +97,27 @@ Deno.test("parts of schemas mean what they say", () => {
   }
 });
 
+Deno.test("a pattern leads out of no string: what is accepted is JSON of the schema, in all short texts", () => {
+  const schema = { type: "object", properties: { a: { type: "string", pattern: "^.*$" } }, required: ["a"] };
+  const { automaton } = jsonSchema(schema);
+  let held = 0;
+  for (const inner of allTexts(['"', "\\", ",", ":", "b", "n"], 5)) {
+    const text = `{"a":"${inner}"}`;
+    let isJson = true;
+    try {
+      const value = JSON.parse(text) as { a: unknown };
+      // `.` is no line break.
+      isJson = JSON.stringify(value) === text && !/\n/.test(String(value.a)) &&
+        Object.keys(value).length === 1;
+    } catch {
+      isJson = false;
+    }
+    if (isJson) held++;
+    assert.equal(accepts(automaton, text), isJson, text);
+  }
+  assert.ok(held > 1000, `${held}`);
+});
+
 Deno.test("schemas that cannot be followed are refused with the place", () => {
   const refused: [object, RegExp][] = [
     [{ type: "object", properties: { a: { not: { type: "null" } } } }, /`not` at #\/properties\/a/],
@@ -84,6 +128,18 @@ Deno.test("schemas that cannot be followed are refused with the place", () => {
     [{ type: "object" }, /names no properties/],
     [{ type: "array" }, /names no items/],
     [{ type: "string", format: "hostname" }, /"hostname"/],
+    [{ type: "string", pattern: "^(?=a)b$" }, /"\^\(\?=a\)b\$" at #: look-around/],
+    [{ type: "string", pattern: "^[ab]+$", maxLength: 3 }, /limits of length at # that its pattern exceeds/],
+    [{ type: "string", format: "date", minLength: 11 }, /limits of length at # that its format exceeds/],
+    [{ type: "string", pattern: "(" }, /"\(" at #/],
+    [{ type: "string", pattern: 3 }, /the pattern 3 at #/],
+    [{ type: "string", enum: [1] }, /no value at #: none is of its type/],
+    [{ $ref: "#/$defs/x", maxLength: 2, $defs: { x: { type: "string" } } }, /`maxLength` at #/],
+    [{ type: "object", properties: {}, required: ["a"] }, /requires "a" at #, and names no such property/],
+    [
+      { type: "array", prefixItems: [{ type: "null" }], minItems: 2 },
+      /1 prefixItems at #, and from 2 to Infinity/,
+    ],
   ];
   for (const [schema, message] of refused) {
     assert.throws(() => jsonSchema(schema), { code: "control/schema", message });

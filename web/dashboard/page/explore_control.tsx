@@ -168,7 +168,7 @@ function Next({ answer, add }: { answer: ControlAnswer; add: (text: string) => v
   const most = next[0]?.probability ?? 1;
   const listed = next.reduce((sum, one) => sum + one.probability, 0);
   return (
-    <section class="blank" aria-label="Next token">
+    <section class="blank next" aria-label="Next token">
       <h2>Next token</h2>
       <p class="faint">
         {next.length === 0
@@ -177,8 +177,8 @@ function Next({ answer, add }: { answer: ControlAnswer; add: (text: string) => v
       </p>
       {next.length > 0 && (
         <Table
-          caption="Tokens that may come next, with their probabilities under the constraint and without it"
-          head={["token", "under the constraint", "without", ""]}
+          caption="Tokens that may come next, with their probabilities with the constraint and without it"
+          head={["token", "with it", "without", ""]}
           numeric={[1, 2]}
           rows={next.map(({ text, probability, alone }) => [
             text === null ? <em key="w" class="faint">the end</em> : (
