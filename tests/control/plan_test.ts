@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hmm } from "../../circuits/mod.ts";
 import { RandomStream } from "../../circuits/random.ts";
 import {
   all,
@@ -7,6 +8,7 @@ import {
   type Constraint,
   type ControlPlanOptions,
   exactly,
+  hmmOfCircuit,
   inOrder,
   matches,
   not,
@@ -126,4 +128,24 @@ Deno.test("probabilities of constraints and of next tokens are those of enumerat
   }
   assert.ok(cases > 3000, `${cases} cases`);
   console.log(`${cases} cases, greatest relative error ${worst}`);
+});
+
+Deno.test("a model of windows of two tokens plans texts of seven: it has no length", async () => {
+  const circuit = hmm({ length: 2, states: 3, symbols: TOKENS, seed: 6 });
+  const [initial, transition, emission] = ["initial", "transition", "emission"].map((name) =>
+    Float64Array.from(circuit.parameters.get(name)!.values)
+  ) as [Float64Array, Float64Array, Float64Array];
+  const constraint = inOrder("ab", "ba"), numbers = { initial, transition, emission };
+  const texts = allowedTexts({
+    hmm: numbers,
+    spelling: SPELLING,
+    constraint,
+    least: 5,
+    most: 7,
+    suffix: [1],
+  });
+  const total = [...texts.values()].reduce((sum, { probability }) => sum + probability, 0);
+  await using control = await openControl(hmmOfCircuit(circuit, { precision: 64 }), CHARACTERS);
+  const plan = await control.plan(constraint, { tokens: [5, 7] });
+  assert.ok(apart(plan.probability, total) < 1e-12, `${plan.probability} ${total}`);
 });
