@@ -14,3 +14,13 @@ export {
 } from "./engine.ts";
 export { decodeTextModel, encodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
 export { openTextModel, TextModel, type TextModelOptions } from "./text_model.ts";
+export {
+  fitText,
+  prepareText,
+  type TextEpoch,
+  type TextFitOptions,
+  type TextFloors,
+  type TextTraining,
+  type TextTrainingOptions,
+  trainInTab,
+} from "./train.ts";

@@ -39,12 +39,10 @@ export async function bundleForBrowsers(
       jsx: "automatic",
       jsxImportSource: "preact",
       logLevel: "silent",
+      loader: { ".wgsl": "text" },
       plugins: [{
         name: "packages",
-        setup(build) {
-          build.onResolve({ filter: /^[^./]/ }, resolvePackage);
-          build.onLoad({ filter: /\.wgsl$/ }, loadShader);
-        },
+        setup: (build) => build.onResolve({ filter: /^[^./]/ }, resolvePackage),
       }],
     });
     const imports = new Map(
@@ -74,12 +72,6 @@ function reached(name: string, imports: ReadonlyMap<string, readonly string[]>):
     }
   }
   return found;
-}
-
-/** Shaders are texts; their comments are for those who read the sources. */
-async function loadShader({ path }: esbuild.OnLoadArgs): Promise<esbuild.OnLoadResult> {
-  const text = await Deno.readTextFile(path);
-  return { contents: text.replaceAll(/^\s*\/\/.*\n|^\s+|\s*\n(?=\n)/gm, ""), loader: "text" };
 }
 
 /** Packages are in Deno's own cache, where the bundler would not look. */

@@ -29,6 +29,8 @@ export default defineCommand({
       new Option("--to <format>", "for another program: what a run was, not its outputs (ro-crate: both)")
         .choices(FORMATS),
     ).addOption(
+      new Option("--web", "a page that answers in the browser: static files with the model, for any host"),
+    ).addOption(
       STORE,
     ).addOption(JSON_OUTPUT).addOption(VERBOSE)
       .action(exportRef),
@@ -37,7 +39,7 @@ export default defineCommand({
 async function exportRef(
   reference: string,
   folder: string,
-  options: { to?: (typeof FORMATS)[number]; store?: string; json?: true },
+  options: { to?: (typeof FORMATS)[number]; web?: true; store?: string; json?: true },
 ): Promise<void> {
   const { store, records } = openRecords(options.store);
   using _closed = records;
@@ -48,6 +50,27 @@ async function exportRef(
     throw new CallError("command/options", `--to is about runs, and ${reference} is none`, {
       hint: "Name a run: `deno task runs` lists them.",
     });
+  }
+  if (options.web === true) {
+    if (run !== undefined || options.to !== undefined) {
+      throw new CallError(
+        "command/options",
+        `--web is about one model, and ${run === undefined ? "not for --to" : `${reference} is a run`}`,
+        {
+          hint: "Name a model of texts: `deno task show RUN` lists outputs.",
+        },
+      );
+    }
+    // Loaded when it is asked for: it bundles scripts.
+    const { exportPage } = await import("../../web/playground/export_page.ts");
+    const { loss, ...done } = await exportPage(store, records, resolveArtifact(records, reference), target);
+    if (options.json) return printJson([{ ...done, loss }]);
+    print(`${target}: ${done.files} files, ${bytesText(done.bytes)}`);
+    return print(
+      `8 bits a probability cost ${loss.mean.toFixed(5)} nats a word, ${
+        loss.largest.toFixed(5)
+      } in the state that loses most`,
+    );
   }
   if (run === undefined) {
     const record = resolveArtifact(records, reference);

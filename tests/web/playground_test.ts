@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { decodeTextModel } from "../../browser/model_file.ts";
 import { TextModel } from "../../browser/text_model.ts";
 import { openTabEngine } from "../../browser/engine.ts";
 import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
 import { Playground, smallModel } from "./playground.ts";
+import { sentences } from "../browser/text.ts";
 import { until } from "./serving.ts";
 
 Deno.test({
@@ -37,6 +39,29 @@ Deno.test({
       await until("one blank", async () => !/Blank 2/.test(await text()));
       await page.getByLabel("Computed by").selectOption("reference");
       await until("another engine", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
+
+      // A text is learned and its model asked, meanwhile the page answers; a file that is no model is refused.
+      await page.getByLabel("A text", { exact: true }).fill(sentences(120));
+      await page.getByLabel("Hidden states").selectOption("8");
+      await page.getByRole("button", { name: "Train" }).press("Enter");
+      await until("training", async () => /epoch \d+, perplexity/.test(await text()));
+      await until("a model", async () => /done[^]*Save the model/.test(await text()), 60);
+      await until(
+        "its answer",
+        async () => /Your model: pasted text[^]*\d ms, by JavaScript/.test(await text()),
+      );
+      const saved = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Save the model" }).press("Enter");
+      const path = await (await saved).path();
+      assert.equal(
+        decodeTextModel(await Deno.readFile(path), "saved").story.title,
+        "Your model: pasted text",
+      );
+      const wrong = { name: "wrong.retort", mimeType: "", buffer: Buffer.from("what is this?") };
+      await page.getByLabel("A model of yours").setInputFiles(wrong);
+      await until("a refusal", async () => /header should have/.test(await text()));
+      await page.getByLabel("Model", { exact: true }).selectOption("one");
+      await until("the first again", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
 
       // The link alone asks the same, without a network.
       await page.evaluate("navigator.serviceWorker.ready.then(() => 0)");

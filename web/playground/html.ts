@@ -8,7 +8,7 @@ export const PLAYGROUND_POLICY: string = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' blob:",
   "style-src 'self'",
   "font-src 'self'",
   "img-src 'self' data: blob:",

@@ -9,6 +9,7 @@ import { Ask } from "./ask.tsx";
 import { TabWorker } from "./client.ts";
 import type { OfferedModel } from "./protocol.ts";
 import { chooseTheme, chosenTheme } from "./theme.ts";
+import { Train } from "./train.tsx";
 
 const WORDS: Record<TabEngineChoice, string> = {
   auto: "the fastest there is",
@@ -17,8 +18,10 @@ const WORDS: Record<TabEngineChoice, string> = {
   reference: "JavaScript, exact",
 };
 
-function Playground({ models }: { models: readonly OfferedModel[] }) {
+function Playground({ models: built }: { models: readonly OfferedModel[] }) {
   const worker = useMemo(() => new TabWorker(), []);
+  const [own, setOwn] = useState<readonly OfferedModel[]>([]);
+  const models = [...built, ...own];
   const begun = useRef(readAddress()).current;
   const [name, setName] = useState(
     models.some((one) => one.name === begun.model) ? begun.model : models[0]!.name,
@@ -31,6 +34,14 @@ function Playground({ models }: { models: readonly OfferedModel[] }) {
   useEffect(() => {
     if (question.sentence !== undefined) writeAddress(address);
   }, Object.values(address));
+  const offer = (file: Blob, title: string) => {
+    const name = `own-${own.length + 1}`;
+    setOwn((before) => [...before, { name, title, file: URL.createObjectURL(file), beside: null }]);
+    setName(name);
+  };
+  const openFile = (file: File | undefined) => {
+    if (file !== undefined) offer(file, file.name);
+  };
   const offered = models.find((one) => one.name === name)!;
   const beside = models.find((one) => one.name === offered.beside);
   return (
@@ -46,7 +57,18 @@ function Playground({ models }: { models: readonly OfferedModel[] }) {
           <em>probabilistic circuit</em>: it answers any question about its words exactly, whatever is known,
           before a blank or after it. It runs in this tab; nothing you write leaves it.
         </p>
-        <Ask {...{ worker, offered, beside, engine, begun }} key={name} onQuestion={setQuestion} />
+        {begun.model !== undefined && !models.some((one) => one.name === begun.model) && (
+          <p class="fault" role="alert">
+            The link is about a model,{" "}
+            {begun.model}, that this page has not; the question is asked of another.
+          </p>
+        )}
+        <Ask
+          {...{ worker, offered, beside, engine }}
+          begun={{ ...begun, ...question }}
+          key={name}
+          onQuestion={setQuestion}
+        />
         <div class="bar">
           {models.length > 1 && (
             <label>
@@ -66,7 +88,12 @@ function Playground({ models }: { models: readonly OfferedModel[] }) {
               {tabEngines.map((one) => <option key={one} value={one}>{WORDS[one]}</option>)}
             </select>
           </label>
+          <label>
+            A model of yours{" "}
+            <input type="file" onChange={(event) => openFile(event.currentTarget.files?.[0])} />
+          </label>
         </div>
+        <Train engine={engine} onModel={(file, title) => offer(new Blob([file]), title)} />
       </main>
     </div>
   );

@@ -1,5 +1,6 @@
 import type { SentenceQuestion, TextAnswer } from "../../../browser/ask.ts";
 import type { TabEngineChoice, TabEngineName } from "../../../browser/engine.ts";
+import type { TextEpoch, TextFloors, TextTrainingOptions } from "../../../browser/train.ts";
 
 /** A model that the page offers. */
 export interface OfferedModel {
@@ -22,7 +23,25 @@ export interface WorkerCalls {
   };
   /** Asks an open model about a sentence. */
   ask: { args: { name: string; question: SentenceQuestion }; value: Answered };
+  /** Trains a model of a text; tells {@link TrainingNews} on the way, and gives the model's file. */
+  train: {
+    args: { text: string | Blob; title: string; options: TextTrainingOptions; engine: TabEngineChoice };
+    value: Uint8Array<ArrayBuffer>;
+  };
+  /** Ends the training: what was reached is its model. Answered at once, whatever else waits. */
+  stop: { args: Record<never, never>; value: null };
 }
+
+/** What is told of a training. */
+export type TrainingNews =
+  | {
+    readonly kind: "ready";
+    readonly tokens: { readonly train: number; readonly valid: number };
+    readonly words: number;
+    readonly floors: TextFloors;
+  }
+  | { readonly kind: "epoch"; readonly epoch: TextEpoch }
+  | { readonly kind: "batch"; readonly done: number; readonly total: number };
 
 /** A model that is open. */
 export interface OpenModel {

@@ -1,8 +1,17 @@
 /// <reference lib="webworker" />
 // Everything is computed here, so that the page never waits.
+import { encodeTextModel } from "../../../browser/model_file.ts";
 import { openTextModel, type TextModel } from "../../../browser/text_model.ts";
+import { trainInTab } from "../../../browser/train.ts";
 import { hintOf, messageOf, RetortError } from "../../../foundation/errors.ts";
-import type { OpenModel, WorkerCall, WorkerCalls, WorkerReply, WorkerRequest } from "./protocol.ts";
+import type {
+  OpenModel,
+  TrainingNews,
+  WorkerCall,
+  WorkerCalls,
+  WorkerReply,
+  WorkerRequest,
+} from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -27,7 +36,59 @@ const calls: Calls = {
     const answer = await modelOf(name).ask(sentence, options);
     return { answer, milliseconds: performance.now() - began };
   },
+  async train({ text, title, options, engine }, say) {
+    const tell: (news: TrainingNews) => void = say;
+    stopping = new AbortController();
+    let told = 0;
+    const file = await trainInTab(typeof text === "string" ? text : await textOf(text), {
+      ...options,
+      title,
+      engine,
+      signal: stopping.signal,
+      onReady: (facts) => tell({ kind: "ready", ...facts }),
+      onEpoch: (epoch) => tell({ kind: "epoch", epoch }),
+      onProgress({ done, total }) {
+        // A page need not be drawn for each of many small batches.
+        if (performance.now() - told < 100) return;
+        told = performance.now();
+        tell({ kind: "batch", done, total });
+      },
+    });
+    return encodeTextModel(file).bytes;
+  },
+  stop() {
+    stopping?.abort();
+    return Promise.resolve(null);
+  },
 };
+
+let stopping: AbortController | undefined;
+
+/** Most bytes of a dropped file: a text that long no tab learns. */
+const MOST_BYTES = 64 << 20;
+
+/** The text of a file. @throws {RetortError} when it is none, or too large to be read */
+async function textOf(file: Blob): Promise<string> {
+  if (file.size > MOST_BYTES) {
+    throw new RetortError(
+      "page/limit",
+      `the file has ${Math.ceil(file.size / 2 ** 20)} MiB, and a tab takes 64`,
+      {
+        hint: "Take a part of it.",
+      },
+    );
+  }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (bytes.includes(0)) throw new RetortError("text/encoding", "the file holds zero bytes: it is no text");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RetortError("text/encoding", "the file is no text in UTF-8", {
+      hint: "Save it as UTF-8 text, and drop it again.",
+      cause,
+    });
+  }
+}
 
 function modelOf(name: string): TextModel {
   const model = models.get(name);
@@ -50,7 +111,9 @@ function factsOf({ story, circuit, vocabulary, engine }: TextModel): OpenModel {
 // One after another: two at once would only make both later.
 let last: Promise<void> = Promise.resolve();
 self.addEventListener("message", ({ data }: MessageEvent<WorkerRequest>) => {
-  last = last.then(() => serve(data));
+  // What ends the training must not wait for it.
+  if (data.call === "stop") serve(data);
+  else last = last.then(() => serve(data));
 });
 
 async function serve<N extends WorkerCall>(

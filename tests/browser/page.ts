@@ -1,0 +1,23 @@
+/// <reference lib="dom" />
+// What the test calls in a tab.
+import { fitText, openTabEngine, prepareText, type TabEngineChoice } from "../../browser/mod.ts";
+import { conditional } from "../../circuits/mod.ts";
+import { sentences } from "./text.ts";
+
+/** Trains five epochs on an engine of the tab; its name, nats a token by epoch, and a conditional of the result. */
+export async function trained(choice: TabEngineChoice) {
+  const training = await prepareText(sentences(300), { states: 6, length: 12 });
+  const { name, engine } = await openTabEngine(training.start, choice);
+  const nats: number[] = [];
+  await fitText(engine, training, {
+    epochs: 5,
+    onEpoch: ({ perplexity }) => nats.push(Math.log(perplexity)),
+  });
+  await engine.parameters();
+  const asked = { ...training.valid, count: 1, observed: new Uint8Array(12).fill(1).fill(0, 3, 5) };
+  const shares = await conditional(engine, { ...asked, values: asked.values.slice(0, 12) }, [3, 4]);
+  await engine.close();
+  return { name: name as string, nats, shares: [...shares.values()].map((one) => [...one]) };
+}
+
+Object.assign(globalThis, { trained });

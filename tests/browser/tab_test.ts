@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { fitText, openTextModel, prepareText, tabEngines, trainInTab } from "../../browser/mod.ts";
+import { decodeTextModel, encodeTextModel } from "../../browser/model_file.ts";
+import { encodeCircuitFile, hmm, loadCircuit, RetortError } from "../../circuits/mod.ts";
+import { openEngine } from "../../kernels/open.ts";
+import { bundleForBrowsers } from "../../web/bundle.ts";
+import { IN_BROWSER } from "../web/browser.ts";
+import { sentences } from "./text.ts";
+
+/** Chromium with WebGPU on its own software driver. */
+const FLAGS = [
+  ...[
+    "--no-sandbox",
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan,WebGPU",
+    "--use-vulkan=swiftshader",
+  ],
+  ...["--use-webgpu-adapter=swiftshader", "--disable-vulkan-surface"],
+];
+
+Deno.test({
+  name:
+    "in a tab five epochs come to the scores of the engine cpu, with WebGPU, with WebAssembly and with neither",
+  ...IN_BROWSER,
+  async fn() {
+    const training = await prepareText(sentences(300), { states: 6, length: 12 });
+    await using engine = await openEngine(training.start, { engine: "cpu", threads: 1 });
+    const wanted: number[] = [];
+    await fitText(engine, training, {
+      epochs: 5,
+      onEpoch: ({ perplexity }) => wanted.push(Math.log(perplexity)),
+    });
+    const scripts = await bundleForBrowsers([new URL("page.ts", import.meta.url)], "esm");
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {
+      const { pathname, searchParams } = new URL(url), script = scripts.get(pathname.slice(1));
+      if (script !== undefined) {
+        return new Response(script.text, { headers: { "content-type": "text/javascript" } });
+      }
+      // A page may forbid WebAssembly.
+      const wasm = searchParams.has("strict") ? "" : " 'wasm-unsafe-eval'";
+      return new Response(
+        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+        {
+          headers: { "content-type": "text/html", "content-security-policy": `script-src 'self'${wasm}` },
+        },
+      );
+    });
+    const browser = await chromium.launch({
+      executablePath: Deno.env.get("RETORT_CHROMIUM") ?? "/usr/bin/chromium",
+      args: FLAGS,
+    });
+    try {
+      const page = await browser.newPage();
+      const results: { name: string; nats: number[]; shares: number[][] }[] = [];
+      for (const [choice, query] of [["webgpu", ""], ["auto", ""], ["auto", "?strict"]] as const) {
+        await page.goto(`http://127.0.0.1:${server.addr.port}/${query}`);
+        await page.waitForFunction("globalThis.trained !== undefined");
+        results.push(
+          await page.evaluate(`trained("${choice}")`) as {
+            name: string;
+            nats: number[];
+            shares: number[][];
+          },
+        );
+      }
+      assert.deepEqual(results.map(({ name }) => name), ["webgpu", "wasm", "reference"]);
+      for (const { name, nats, shares } of results) {
+        assert.equal(nats.length, wanted.length, name);
+        nats.forEach((x, epoch) =>
+          assert.ok(Math.abs(x - wanted[epoch]!) < 1e-5, `${name}, epoch ${epoch}: ${x}`)
+        );
+        shares.flat().forEach((p, i) => assert.ok(Math.abs(p - results[2]!.shares.flat()[i]!) < 1e-5, name));
+      }
+      assert.ok(wanted.at(-1)! < wanted[0]! - 0.5, "it has learned");
+    } finally {
+      await browser.close();
+      await server.shutdown();
+    }
+  },
+});
+
+Deno.test("what is trained in a tab is a file that `loadCircuit` reads and that can be asked", async () => {
+  const epochs: number[] = [];
+  const file = await trainInTab(sentences(200), {
+    ...{ states: 6, length: 12, epochs: 3, engine: "wasm", title: "mine" },
+    onEpoch: ({ epoch }) => epochs.push(epoch),
+  });
+  assert.deepEqual(epochs, [0, 1, 2, 3]);
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeFile(`${folder}/mine.retort`, encodeTextModel(file).bytes);
+    assert.deepEqual((await loadCircuit(`${folder}/mine.retort`)).nodes, file.circuit.nodes);
+    const bytes = await Deno.readFile(`${folder}/mine.retort`);
+    for (const engine of tabEngines.filter((one) => one !== "webgpu")) {
+      await using model = await openTextModel(bytes, { engine });
+      assert.equal(model.story.title, "mine");
+      const { blanks, drawn } = await model.ask("the _ nation keeps _.", { draws: 2 });
+      assert.equal(blanks.length, 2);
+      assert.ok(
+        !blanks.some(({ words }) => words.some(({ word }) => word === "<eos>")),
+        "no end in the middle",
+      );
+      assert.equal(drawn.length, 2);
+      assert.equal((await model.draw(3, { seed: 1 })).length, 3);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a training that is stopped keeps what was reached", async () => {
+  const stop = new AbortController();
+  const { story } = await trainInTab(sentences(200), {
+    ...{ states: 4, length: 12, engine: "wasm" },
+    signal: stop.signal,
+    onEpoch: ({ epoch }) => epoch === 1 && stop.abort(),
+  });
+  assert.match(story.provenance.at(-1)![1], /not converged/);
+});
+
+Deno.test("wrong, hostile and huge files are refused in words for people", async () => {
+  const circuit = hmm({ length: 3, states: 2, symbols: 4 });
+  const refused = (bytes: Uint8Array, message: RegExp) =>
+    assert.throws(() => decodeTextModel(bytes, "that"), (error) => {
+      assert.ok(error instanceof RetortError);
+      assert.match(error.message, message);
+      return true;
+    });
+  refused(new TextEncoder().encode("<html>not found</html>"), /header should have/);
+  refused(new Uint8Array(3), /too few for a header/);
+  refused(encodeCircuitFile(circuit).bytes, /without a vocabulary/);
+  const withText = (vocabulary: unknown) =>
+    encodeCircuitFile(circuit, { metadata: { vocabulary: JSON.stringify(vocabulary) } }).bytes;
+  refused(
+    withText({ kind: "words", words: ["a"], unknown: 0, end: null }),
+    /not a model of texts over 1 words/,
+  );
+  refused(
+    withText({ kind: "words", words: ["a", "b", "c", 4], unknown: 0, end: null }),
+    /without a vocabulary/,
+  );
+  refused(
+    withText({ kind: "words", words: ["a", "b", "c", "d"], unknown: 9, end: null }),
+    /without a vocabulary/,
+  );
+  refused(encodeCircuitFile(circuit, { metadata: { vocabulary: "{" } }).bytes, /is not JSON/);
+  // A header that promises much more than there is allocates nothing.
+  const huge = new Uint8Array(64);
+  new DataView(huge.buffer).setBigUint64(0, 1n << 40n, true);
+  refused(huge, /header should have/);
+  await assert.rejects(prepareText("too short"), /too few to learn from/);
+  await assert.rejects(prepareText("a ".repeat(11_000_000)), /a tab takes/);
+});

@@ -1,0 +1,205 @@
+/// <reference lib="dom" />
+import { useMemo, useRef, useState } from "preact/hooks";
+import type { TabEngineChoice } from "../../../browser/engine.ts";
+import type { TextEpoch } from "../../../browser/train.ts";
+import { Table } from "../../parts/values.tsx";
+import { TabWorker } from "./client.ts";
+import { TabFailure } from "./failure.tsx";
+import { PerplexityCurve } from "./perplexity.tsx";
+import type { TrainingNews } from "./protocol.ts";
+
+const STATES = [8, 16, 32, 64, 128, 256];
+
+/** How far a training is. */
+interface Course {
+  readonly ready?: Extract<TrainingNews, { kind: "ready" }>;
+  readonly epochs: readonly TextEpoch[];
+  readonly share: number;
+  readonly began: number;
+}
+
+/** Trains a model of the visitor's own text, in a worker of its own, so that questions are answered meanwhile. */
+export function Train(
+  { engine, onModel }: {
+    engine: TabEngineChoice;
+    /** Gets the file of the model. */
+    onModel: (file: Uint8Array<ArrayBuffer>, title: string) => void;
+  },
+) {
+  const worker = useMemo(() => new TabWorker(), []);
+  const [text, setText] = useState("");
+  const [file, setFile] = useState<File>();
+  const [by, setBy] = useState<"words" | "characters">("words");
+  const [states, setStates] = useState(32);
+  const [course, setCourse] = useState<Course>();
+  const [running, setRunning] = useState(false);
+  const [done, setDone] = useState<{ file: Uint8Array<ArrayBuffer>; title: string }>();
+  const [error, setError] = useState<Error>();
+  const input = useRef<HTMLInputElement>(null);
+  const title = `Your model: ${file?.name ?? "pasted text"}`;
+  const learn = async () => {
+    setRunning(true);
+    setError(undefined);
+    setDone(undefined);
+    setCourse({ epochs: [], share: 0, began: performance.now() });
+    const news = (one: TrainingNews) =>
+      setCourse((before) => {
+        if (before === undefined) return before;
+        if (one.kind === "ready") return { ...before, ready: one };
+        if (one.kind === "epoch") return { ...before, epochs: [...before.epochs, one.epoch] };
+        return { ...before, share: one.done / one.total };
+      });
+    try {
+      const made = await worker.call(
+        "train",
+        { text: file ?? text, title, options: { states, by }, engine },
+        news,
+      );
+      setDone({ file: made, title });
+      onModel(made, title);
+    } catch (failed) {
+      setError(failed as Error);
+    } finally {
+      setRunning(false);
+    }
+  };
+  const take = (dropped: File | undefined) => {
+    if (dropped === undefined) return;
+    setFile(dropped);
+    setText("");
+  };
+  return (
+    <section aria-labelledby="train-title" class="card train">
+      <h2 id="train-title">Train your own</h2>
+      <p>
+        Paste a text, or drop a file. It is learned here, in this tab, and stays here: some thousand words are
+        enough for a small model.
+      </p>
+      <label for="train-text">A text</label>
+      <textarea
+        id="train-text"
+        rows={5}
+        value={file === undefined ? text : `${file.name}, ${Math.ceil(file.size / 1000)} kB`}
+        readOnly={file !== undefined}
+        spellcheck={false}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          const dropped = event.dataTransfer?.files[0];
+          if (dropped === undefined) setText(event.dataTransfer?.getData("text") ?? "");
+          else take(dropped);
+        }}
+      />
+      <div class="bar">
+        <input
+          ref={input}
+          type="file"
+          class="hidden"
+          id="train-file"
+          aria-label="A file with a text"
+          tabIndex={-1}
+          onChange={(event) => take(event.currentTarget.files?.[0])}
+        />
+        <button type="button" onClick={() => input.current?.click()}>Choose a file</button>
+        {file !== undefined && <button type="button" onClick={() => setFile(undefined)}>Another text</button>}
+        <label>
+          Tokens{" "}
+          <select value={by} onChange={(event) => setBy(event.currentTarget.value as "words" | "characters")}>
+            <option value="words">words</option>
+            <option value="characters">letters</option>
+          </select>
+        </label>
+        <label>
+          Hidden states{" "}
+          <select value={String(states)} onChange={(event) => setStates(Number(event.currentTarget.value))}>
+            {STATES.map((count) => <option key={count} value={String(count)}>{count}</option>)}
+          </select>
+        </label>
+        {running
+          ? <button type="button" onClick={() => worker.call("stop", {})}>Stop and keep</button>
+          : (
+            <button
+              type="button"
+              class="primary"
+              disabled={file === undefined && text.trim() === ""}
+              onClick={learn}
+            >
+              Train
+            </button>
+          )}
+      </div>
+      {error !== undefined && <TabFailure error={error} />}
+      {course !== undefined && <Progress course={course} running={running} />}
+      {done !== undefined && <Save {...done} />}
+    </section>
+  );
+}
+
+function Progress({ course: { ready, epochs, share }, running }: { course: Course; running: boolean }) {
+  const last = epochs.at(-1);
+  const best = epochs.findLast((one) => one.best);
+  return (
+    <div class="progress">
+      <p role="status" class="faint">
+        {ready === undefined
+          ? running ? "reading the text …" : ""
+          : `${ready.tokens.train} tokens of ${ready.words} kinds are learned from, ${ready.tokens.valid} check it; ` +
+            (last === undefined
+              ? "the start is scored …"
+              : `epoch ${last.epoch}, perplexity ${last.perplexity.toFixed(1)}`) +
+            (running ? ` · ${Math.round(100 * share)} % at the longest` : " · done")}
+      </p>
+      {ready !== undefined && epochs.length > 0 && (
+        <>
+          <PerplexityCurve epochs={epochs} floors={ready.floors} />
+          <details>
+            <summary>As a table</summary>
+            <Table
+              caption="Perplexity by epoch"
+              head={["epoch", "perplexity"]}
+              numeric={[0, 1]}
+              rows={[
+                ...epochs.map(({ epoch, perplexity }) => [String(epoch), perplexity.toFixed(1)]),
+                ["words alone", ready.floors.unigram.toFixed(1)],
+                ["pairs of words", ready.floors.bigram.toFixed(1)],
+              ]}
+            />
+          </details>
+          {!running && best !== undefined && (
+            <p>
+              Perplexity{" "}
+              {best.perplexity.toFixed(1)}: as unsure as if it chose among that many tokens each time.
+              {best.perplexity < ready.floors.bigram
+                ? " It beats pairs of tokens."
+                : best.perplexity < ready.floors.unigram
+                ? " It beats single tokens, and pairs of tokens beat it: more states, or more text, would help."
+                : " Counting single tokens does as well: it takes more text."}
+            </p>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function Save({ file, title }: { file: Uint8Array<ArrayBuffer>; title: string }) {
+  const save = () => {
+    const url = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = `${
+      title.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(/^-|-$/g, "").toLowerCase()
+    }.retort`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  };
+  return (
+    <p class="bar">
+      <button type="button" onClick={save}>Save the model</button>
+      <span class="faint">
+        {Math.ceil(file.length / 1000)} kB; <code>loadCircuit</code> reads it
+      </span>
+    </p>
+  );
+}
