@@ -2,11 +2,11 @@
 // What the test calls in a tab.
 import { fitText, openTabEngine, prepareText, type TabEngineChoice } from "../../browser/mod.ts";
 import { conditional } from "../../circuits/mod.ts";
-import { sentences } from "./text.ts";
+import { madeUpText } from "./text.ts";
 
 /** Trains five epochs on an engine of the tab; its name, nats a token by epoch, and a conditional of the result. */
 export async function trained(choice: TabEngineChoice) {
-  const training = await prepareText(sentences(300), { states: 6, length: 12 });
+  const training = await prepareText(madeUpText(300), { states: 6, length: 12 });
   const { name, engine } = await openTabEngine(training.start, choice);
   const nats: number[] = [];
   await fitText(engine, training, {

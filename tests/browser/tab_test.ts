@@ -6,7 +6,7 @@ import { encodeCircuitFile, hmm, loadCircuit, RetortError } from "../../circuits
 import { openEngine } from "../../kernels/open.ts";
 import { bundleForBrowsers } from "../../web/bundle.ts";
 import { IN_BROWSER } from "../web/browser.ts";
-import { sentences } from "./text.ts";
+import { madeUpText } from "./text.ts";
 
 /** Chromium with WebGPU on its own software driver. */
 const FLAGS = [
@@ -24,7 +24,7 @@ Deno.test({
     "in a tab five epochs come to the scores of the engine cpu, with WebGPU, with WebAssembly and with neither",
   ...IN_BROWSER,
   async fn() {
-    const training = await prepareText(sentences(300), { states: 6, length: 12 });
+    const training = await prepareText(madeUpText(300), { states: 6, length: 12 });
     await using engine = await openEngine(training.start, { engine: "cpu", threads: 1 });
     const wanted: number[] = [];
     await fitText(engine, training, {
@@ -82,7 +82,7 @@ Deno.test({
 
 Deno.test("what is trained in a tab is a file that `loadCircuit` reads and that can be asked", async () => {
   const epochs: number[] = [];
-  const file = await trainInTab(sentences(200), {
+  const file = await trainInTab(madeUpText(200), {
     ...{ states: 6, length: 12, epochs: 3, engine: "wasm", title: "mine" },
     onEpoch: ({ epoch }) => epochs.push(epoch),
   });
@@ -111,7 +111,7 @@ Deno.test("what is trained in a tab is a file that `loadCircuit` reads and that 
 
 Deno.test("a training that is stopped keeps what was reached", async () => {
   const stop = new AbortController();
-  const { story } = await trainInTab(sentences(200), {
+  const { story } = await trainInTab(madeUpText(200), {
     ...{ states: 4, length: 12, engine: "wasm" },
     signal: stop.signal,
     onEpoch: ({ epoch }) => epoch === 1 && stop.abort(),

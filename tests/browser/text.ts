@@ -9,7 +9,7 @@ const PARTS = [
 ];
 
 /** Sentences of a small grammar, the same for a seed everywhere. */
-export function sentences(count: number, seed = 1): string {
+export function madeUpText(count: number, seed = 1): string {
   return Array.from({ length: count }, (_, s) => {
     const random = new RandomStream(seed, s);
     return `${PARTS.map((words) => words[Math.floor(random.uniform() * words.length)]).join(" ")}.`;

@@ -58,7 +58,7 @@ for (
   });
 }
 
-Deno.test("no task but `data`, the benchmarks and those that talk to a remote may use the whole network; the dashboard serves this machine, `publish` and `get` know the Hub", () => {
+Deno.test("no task but `data`, the benchmarks and those that talk to a remote may use the whole network; the dashboard and the playground serve this machine, `publish` and `get` know the Hub", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     tasks: Record<string, string>;
   };
@@ -66,7 +66,7 @@ Deno.test("no task but `data`, the benchmarks and those that talk to a remote ma
     if (["data", "push", "pull", "gc"].includes(name) || name.startsWith("bench")) continue;
     const network = permissions(command).filter((flag) => /^--allow-(net|all)/.test(flag));
     const hub = "--allow-net=huggingface.co,*.huggingface.co,*.hf.co,*.amazonaws.com,127.0.0.1";
-    const own = name === "dashboard"
+    const own = ["dashboard", "playground"].includes(name)
       ? ["--allow-net=127.0.0.1"]
       : ["publish", "get"].includes(name)
       ? [hub]
