@@ -5,7 +5,7 @@ import { TextModel } from "../../browser/text_model.ts";
 import { openTabEngine } from "../../browser/engine.ts";
 import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
 import { Playground, smallModel } from "./playground.ts";
-import { sentences } from "../browser/text.ts";
+import { madeUpText } from "../browser/text.ts";
 import { until } from "./serving.ts";
 
 Deno.test({
@@ -41,7 +41,7 @@ Deno.test({
       await until("another engine", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
 
       // A text is learned and its model asked, meanwhile the page answers; a file that is no model is refused.
-      await page.getByLabel("A text", { exact: true }).fill(sentences(120));
+      await page.getByLabel("A text", { exact: true }).fill(madeUpText(120));
       await page.getByLabel("Hidden states").selectOption("8");
       await page.getByRole("button", { name: "Train" }).press("Enter");
       await until("training", async () => /epoch \d+, perplexity/.test(await text()));
