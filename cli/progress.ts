@@ -54,7 +54,9 @@ function lineOf(event: RunEvent, verbose: boolean): string | undefined {
     case "node-again":
       return `${paint("yellow", "again")}  ${clean(event.node.name)}: ${clean(event.why)}`;
     case "node-waiting":
-      return `wait   ${clean(event.node.name)}: another run is computing it`;
+      return event.for === undefined
+        ? `wait   ${clean(event.node.name)}: another run is computing it`
+        : `wait   ${clean(event.node.name)}: for ${clean(event.for)}`;
     case "node-dropped":
       return verbose
         ? `drop   ${clean(event.node.name)}: ${event.outputs.join(", ")} (${bytesText(event.bytes)})`

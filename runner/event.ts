@@ -21,7 +21,7 @@ export type RunEvent =
     readonly reasons: readonly Reason[];
     readonly log: string;
   }
-  | { readonly type: "node-waiting"; readonly node: GraphNode }
+  | { readonly type: "node-waiting"; readonly node: GraphNode; readonly for?: string }
   | { readonly type: "node-log"; readonly node: GraphNode; readonly text: string }
   | {
     readonly type: "node-progress";

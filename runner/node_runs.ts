@@ -186,8 +186,8 @@ export class NodeRuns implements Disposable {
         write(message.text);
         return onEvent({ type: "node-log", node, text: message.text });
       case "waiting":
-        write("waiting for another run that is computing this very node");
-        return onEvent({ type: "node-waiting", node });
+        write(`waiting for ${message.for ?? "another run that is computing this very node"}`);
+        return onEvent({ ...message, type: "node-waiting", node });
       case "progress":
         this.#recorder.progress(node.name, message);
         return onEvent({ ...message, type: "node-progress", node });

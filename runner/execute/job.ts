@@ -66,7 +66,8 @@ export type Outcome =
 /** A message from a running execution. A metric's value is null if it was not finite. */
 export type JobMessage =
   | { readonly type: "log"; readonly text: string }
-  | { readonly type: "waiting" }
+  /** For another run that computes the same, or for what is named. */
+  | { readonly type: "waiting"; readonly for?: string }
   | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }
   | { readonly type: "metric"; readonly name: string; readonly value: number | null; readonly step?: number }
   | { readonly type: "chosen"; readonly name: string; readonly value: string | number };

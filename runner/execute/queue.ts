@@ -85,10 +85,8 @@ export class JobQueue {
     readonly taken: ReadonlyMap<string, string>;
     readonly ended: ReadonlySet<string>;
   } {
-    const names = (folder: (typeof FOLDERS)[number]) =>
-      new Set(listFolder(`${this.#root}/${folder}`).map((file) => file.slice(0, -".json".length)));
     // In this order a job that goes on meanwhile is seen twice rather than not at all.
-    return { waiting: names("waiting"), taken: this.#holders(), ended: names("ended") };
+    return { waiting: this.#names("waiting"), taken: this.#holders(), ended: this.ended() };
   }
 
   /** Says something of a job that is at work. */
@@ -116,6 +114,11 @@ export class JobQueue {
   end(name: string, worker: string, outcome: Outcome): void {
     this.#write("ended", name, outcome);
     this.drop(name, worker);
+  }
+
+  /** Jobs that have ended. */
+  ended(): ReadonlySet<string> {
+    return this.#names("ended");
   }
 
   /** How a job ended, where it has. */
@@ -180,6 +183,10 @@ export class JobQueue {
       }
     }
     return beats;
+  }
+
+  #names(folder: (typeof FOLDERS)[number]): Set<string> {
+    return new Set(listFolder(`${this.#root}/${folder}`).map((file) => file.slice(0, -".json".length)));
   }
 
   #takenPath(name: string, worker: string): string {

@@ -101,7 +101,7 @@ export class QueueExecutor implements Executor {
 
   #settleEnded(): boolean {
     let some = false;
-    for (const name of this.#queue!.look().ended) {
+    for (const name of this.#queue!.ended()) {
       const asked = this.#asked.get(name);
       const outcome = asked && this.#queue!.outcome(name);
       if (outcome === undefined) continue;
@@ -124,8 +124,11 @@ export class QueueExecutor implements Executor {
     const lives = (worker: string) => beats.has(worker) && now - this.#seen.get(worker)!.at < this.gone;
     if (!this.#warned && ![...beats.keys()].some(lives)) {
       this.#warned = true;
-      const text = `no worker is there: start some with \`retort work --store ${this.#store!.root}\``;
-      for (const { tell } of this.#asked.values()) tell({ type: "log", text });
+      const [first] = this.#asked.values();
+      first?.tell({
+        type: "waiting",
+        for: `workers: start some with \`retort work --store ${this.#store!.root}\``,
+      });
     }
     const { waiting, taken, ended } = queue.look();
     for (const [name, asked] of this.#asked) {

@@ -118,7 +118,12 @@ Deno.test("workers: a driver that dies leaves jobs that a new run takes over, an
   })
     .spawn();
   const queue = new JobQueue(Store.open(folder.store));
-  while (queue.look().waiting.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  let ended = false;
+  driver.status.then(() => ended = true);
+  while (queue.look().waiting.size === 0) {
+    assert.ok(!ended, "it leaves jobs in the queue");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   driver.kill("SIGKILL");
   await driver.status;
   const worker = startWorker(folder.store);
@@ -133,4 +138,25 @@ Deno.test("workers: a driver that dies leaves jobs that a new run takes over, an
   } finally {
     await end(worker);
   }
+});
+
+Deno.test("workers: where there are none, that is said, once", async () => {
+  using folder = new LettersFolder();
+  const kind = EXECUTORS.find(({ name }) => name === "workers")!;
+  await using session = await folder.open({ executor: kind });
+  const stop = new AbortController();
+  const waits: string[] = [];
+  const summary = await session.run({
+    jobs: 2,
+    command: "test",
+    stop: stop.signal,
+    onEvent(event) {
+      if (event.type !== "node-waiting") return;
+      waits.push(event.for ?? "");
+      setTimeout(() => stop.abort(), 1200);
+    },
+  });
+  assert.equal(summary.status, "interrupted");
+  assert.deepEqual(waits, [`workers: start some with \`retort work --store ${folder.store}\``]);
+  assert.equal(new JobQueue(Store.open(folder.store)).look().waiting.size, 0, "what waited is taken back");
 });
