@@ -15,7 +15,7 @@ import { listFolder } from "../../runner/store/blobs.ts";
 import { JSON_OUTPUT, STORE, userPath, VERBOSE } from "../options.ts";
 import { bytesText, print, printJson } from "../output.ts";
 import { openRecords } from "../records.ts";
-import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
 
 /** Programs that can be told of a run. */
 const FORMATS = ["mlflow", "tensorboard", "ro-crate", "csv"] as const;
@@ -23,7 +23,8 @@ const FORMATS = ["mlflow", "tensorboard", "ro-crate", "csv"] as const;
 export default defineCommand({
   name: "export",
   summary: "copy an artifact, or all outputs of a run, out of the store, or tell other programs of a run",
-  permissions: STORE_PERMISSIONS,
+  // Scripts of pages are bundled by esbuild, a process that gets the whole environment.
+  permissions: ["--allow-read", "--allow-write", "--allow-run", "--allow-env"],
   declare: (command) =>
     command.argument("<ref>", "as for show; or a run").argument("<dir>", "a new or empty folder").addOption(
       new Option("--to <format>", "for another program: what a run was, not its outputs (ro-crate: both)")

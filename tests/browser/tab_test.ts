@@ -6,6 +6,7 @@ import { encodeCircuitFile, hmm, loadCircuit, RetortError } from "../../circuits
 import { openEngine } from "../../kernels/open.ts";
 import { bundleForBrowsers } from "../../web/bundle.ts";
 import { IN_BROWSER } from "../web/browser.ts";
+import { smallModel } from "../web/playground.ts";
 import { madeUpText } from "./text.ts";
 
 /** Chromium with WebGPU on its own software driver. */
@@ -19,6 +20,16 @@ const FLAGS = [
   ...["--use-webgpu-adapter=swiftshader", "--disable-vulkan-surface"],
 ];
 
+/** The page of docs/playground.md as a module, with the file of `retort/browser` in its place. */
+async function documented(folder: string): Promise<URL> {
+  const page = await Deno.readTextFile(new URL("../../docs/playground.md", import.meta.url));
+  const [, code] = /## A page of your own[^]*?```ts\n([^]*?)```/.exec(page)!;
+  assert.ok(code!.trim().split("\n").length <= 30, "thirty lines");
+  const own = new URL("../../browser/mod.ts", import.meta.url).pathname;
+  await Deno.writeTextFile(`${folder}/documented.ts`, code!.replace('"retort/browser"', JSON.stringify(own)));
+  return new URL(`file://${folder}/documented.ts`);
+}
+
 Deno.test({
   name:
     "in a tab five epochs come to the scores of the engine cpu, with WebGPU, with WebAssembly and with neither",
@@ -31,16 +42,23 @@ Deno.test({
       epochs: 5,
       onEpoch: ({ perplexity }) => wanted.push(Math.log(perplexity)),
     });
-    const scripts = await bundleForBrowsers([new URL("page.ts", import.meta.url)], "esm");
+    const folder = await Deno.makeTempDir();
+    const scripts = await bundleForBrowsers(
+      [new URL("page.ts", import.meta.url), await documented(folder)],
+      "esm",
+    );
+    await Deno.remove(folder, { recursive: true });
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {
       const { pathname, searchParams } = new URL(url), script = scripts.get(pathname.slice(1));
       if (script !== undefined) {
         return new Response(script.text, { headers: { "content-type": "text/javascript" } });
       }
+      if (pathname === "/mine.retort") return new Response(smallModel("mine", 1).bytes);
+      const main = searchParams.has("documented") ? "documented" : "page";
       // A page may forbid WebAssembly.
       const wasm = searchParams.has("strict") ? "" : " 'wasm-unsafe-eval'";
       return new Response(
-        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+        `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${main}.js"></script>`,
         {
           headers: { "content-type": "text/html", "content-security-policy": `script-src 'self'${wasm}` },
         },
@@ -72,6 +90,14 @@ Deno.test({
         );
         shares.flat().forEach((p, i) => assert.ok(Math.abs(p - results[2]!.shares.flat()[i]!) < 1e-5, name));
       }
+      // The page of docs/playground.md, with a model under the name that it asks for.
+      await page.goto(`http://127.0.0.1:${server.addr.port}/?documented`);
+      await page.locator("li").waitFor();
+      assert.match(await page.innerText("li"), /^(?:\S+ \d+\.\d %(?:, |$)){5}$/);
+      assert.match(await page.innerText("p"), /^for example: we must/);
+      await page.getByLabel("a sentence with blanks").fill("_ _ it.");
+      await page.locator("li").nth(1).waitFor();
+
       assert.ok(wanted.at(-1)! < wanted[0]! - 0.5, "it has learned");
     } finally {
       await browser.close();

@@ -73,7 +73,7 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
           {models.length > 1 && (
             <label>
               Model{" "}
-              <select value={name} onChange={(event) => setName(event.currentTarget.value)}>
+              <select id="model" value={name} onChange={(event) => setName(event.currentTarget.value)}>
                 {models.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
               </select>
             </label>
