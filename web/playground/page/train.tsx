@@ -140,7 +140,7 @@ function Progress({ course: { ready, epochs, share }, running }: { course: Cours
   const last = epochs.at(-1);
   const best = epochs.findLast((one) => one.best);
   return (
-    <div class="progress">
+    <div class="course">
       <p role="status" class="faint">
         {ready === undefined
           ? running ? "reading the text …" : ""
