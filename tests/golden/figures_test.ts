@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describeSpace, plainSpace } from "../../datasets/images/mod.ts";
 import { lineChart } from "../../stages/charts/line_chart.ts";
+import { qualityCharts } from "../../stages/control/quality.ts";
 import { imageCharts } from "../../stages/images/image_chart.ts";
 import { languageCharts } from "../../stages/text/language_chart.ts";
 import { ROOT } from "../command.ts";
@@ -46,6 +47,38 @@ Deno.test("golden: test perplexity on WikiText-2, as docs/results.md has it", as
   const table = { budget: 4, rows, floors };
   const { charts: [{ chart }] } = await runHere(languageCharts, { table }, { corpus: "WikiText-2" });
   checkGolden("../../../docs/pictures/wikitext2-test.svg", await lineChart(chart));
+});
+
+Deno.test("golden: what an HMM's quality does to constrained texts, as docs/control.md has it", async () => {
+  const found = tableOf("control.md", "draws", "states", "bits a token", "perplexity", "bits from exact");
+  const same = {
+    texts: 200,
+    satisfied: 1,
+    attempts: 1,
+    length: 0,
+    tokenDistance: null,
+    lengthDistance: null,
+  };
+  const measured = (row: string[]) => ({
+    ...same,
+    perplexity: numberOf(row[3]!),
+    divergence: numberOf(row[4]!),
+  });
+  const of = (kind: (row: string[]) => boolean) => found.filter(kind);
+  const rows = of((row) => /^[\d,]+$/.test(row[0]!)).map((row) => ({
+    ...{ draws: numberOf(row[0]!), states: numberOf(row[1]!), bits: numberOf(row[2]!) },
+    ...{ converged: !row[5]!.startsWith("not"), ...measured(row) },
+  }));
+  assert.ok(rows.length >= 4);
+  const languageModel = numberOf(of((row) => row[0] === "language model")[0]![2]!);
+  const floors = of((row) => /^(?:mask|rejection)$/.test(row[0]!)).map((row) => ({
+    method: row[0]!,
+    ...measured(row),
+  }));
+  assert.equal(floors.length, 2);
+  for (const { name, chart } of qualityCharts({ languageModel, rows, floors })) {
+    checkGolden(`../../../docs/pictures/control-${name}.svg`, await lineChart(chart));
+  }
 });
 
 for (
