@@ -1,19 +1,11 @@
 import type { Circuit } from "../circuits/circuit.ts";
 import type { Learner } from "../circuits/learner.ts";
 import { ReferenceLearner } from "../circuits/reference_learner.ts";
+import { type TabEngineChoice, type TabEngineName, tabEngines } from "./engine_names.ts";
 import { requireCircuit } from "../circuits/guards.ts";
 import { CallError } from "../foundation/errors.ts";
 import { factsOf } from "../foundation/gpu.ts";
 import { whyNotGated } from "../kernels/gates/layout.ts";
-
-/** What computes in a tab: the GPU, WebAssembly, or plain JavaScript in double precision. */
-export type TabEngineName = "webgpu" | "wasm" | "reference";
-
-/** An engine, or `auto`: the best that there is. */
-export type TabEngineChoice = TabEngineName | "auto";
-
-/** All choices. */
-export const tabEngines: readonly TabEngineChoice[] = ["auto", "webgpu", "wasm", "reference"];
 
 /** An engine that is open in a tab. */
 export interface TabEngine {

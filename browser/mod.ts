@@ -5,13 +5,8 @@
  * @module
  */
 export { type SentenceQuestion, type TextAnswer } from "./ask.ts";
-export {
-  openTabEngine,
-  type TabEngine,
-  type TabEngineChoice,
-  type TabEngineName,
-  tabEngines,
-} from "./engine.ts";
+export { openTabEngine, type TabEngine } from "./engine.ts";
+export { type TabEngineChoice, type TabEngineName, tabEngines } from "./engine_names.ts";
 export { decodeTextModel, encodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
 export { openTextModel, TextModel, type TextModelOptions } from "./text_model.ts";
 export {

@@ -6,7 +6,8 @@ import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError } from "../foundation/errors.ts";
 import { withoutEnds } from "../stages/text/blanks.ts";
 import { answerText, type SentenceQuestion, type TextAnswer } from "./ask.ts";
-import { openTabEngine, type TabEngine, type TabEngineChoice } from "./engine.ts";
+import { openTabEngine, type TabEngine } from "./engine.ts";
+import { type TabEngineChoice } from "./engine_names.ts";
 import { checkModelSize, decodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
 
 /** How a model is opened. */

@@ -11,7 +11,8 @@ import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { type WindowFrame, Windows } from "../datasets/text/windows.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
 import { notesOf } from "../stages/text/frame_notes.ts";
-import { openTabEngine, type TabEngineChoice } from "./engine.ts";
+import { openTabEngine } from "./engine.ts";
+import { type TabEngineChoice } from "./engine_names.ts";
 import type { TextModelFile } from "./model_file.ts";
 
 /** What is learned from a text, and from what start. */

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SentenceQuestion } from "../../../browser/ask.ts";
-import type { TabEngineChoice } from "../../../browser/engine.ts";
+import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { TabWorker } from "./client.ts";
 import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./models.ts";

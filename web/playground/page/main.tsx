@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type TabEngineChoice, tabEngines } from "../../../browser/engine.ts";
+import { type TabEngineChoice, tabEngines } from "../../../browser/engine_names.ts";
 import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { readAddress, writeAddress } from "./address.ts";

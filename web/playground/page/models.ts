@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import type { TabEngineChoice } from "../../../browser/engine.ts";
+import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import type { SentenceQuestion } from "../../../browser/ask.ts";
 import type { TabWorker } from "./client.ts";
 import type { Answered, OfferedModel, OpenModel } from "./protocol.ts";

@@ -1,5 +1,5 @@
 import type { SentenceQuestion, TextAnswer } from "../../../browser/ask.ts";
-import type { TabEngineChoice, TabEngineName } from "../../../browser/engine.ts";
+import type { TabEngineChoice, TabEngineName } from "../../../browser/engine_names.ts";
 import type { TextEpoch, TextFloors, TextTrainingOptions } from "../../../browser/train.ts";
 
 /** A model that the page offers. */

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { useMemo, useRef, useState } from "preact/hooks";
-import type { TabEngineChoice } from "../../../browser/engine.ts";
+import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import type { TextEpoch } from "../../../browser/train.ts";
 import { Table } from "../../parts/values.tsx";
 import { TabWorker } from "./client.ts";

@@ -2,7 +2,6 @@
 // Everything is computed here, so that the page never waits.
 import { encodeTextModel } from "../../../browser/model_file.ts";
 import { openTextModel, type TextModel } from "../../../browser/text_model.ts";
-import { trainInTab } from "../../../browser/train.ts";
 import { hintOf, messageOf, RetortError } from "../../../foundation/errors.ts";
 import type {
   OpenModel,
@@ -39,6 +38,8 @@ const calls: Calls = {
   async train({ text, title, options, engine }, say) {
     const tell: (news: TrainingNews) => void = say;
     stopping = new AbortController();
+    // Nobody waits for it before the first answer.
+    const { trainInTab } = await import("../../../browser/train.ts");
     let told = 0;
     const file = await trainInTab(typeof text === "string" ? text : await textOf(text), {
       ...options,
