@@ -28,26 +28,29 @@ export function said({ bits, given, unknown, blanks }: TextAnswer): string {
 
 /** The likely words of a blank. */
 export function BlankWords(
-  { title, blank, answer: { vocabulary, unknownWord }, fill }: {
+  { title, of = "", blank, answer: { vocabulary, unknownWord }, fill }: {
     title: string;
+    /** The model, where several answer on a page. */
+    of?: string;
     blank: TextAnswer["blanks"][number];
     answer: TextAnswer;
     fill: (word: string) => void;
   },
 ) {
+  const name = of === "" ? title : `${title}, ${of}`;
   const words = blank.words.filter(({ word }) => word !== unknownWord);
   const unknown = blank.words.find(({ word }) => word === unknownWord);
   const listed = blank.words.reduce((sum, one) => sum + one.probability, 0);
   const most = words[0]?.probability ?? 1;
   return (
-    <section class="blank" aria-label={title}>
+    <section class="blank" aria-label={name}>
       <h2>{title}</h2>
       <p class="faint">
         {blank.entropy.toFixed(2)} bits unsure, of at most {Math.log2(vocabulary).toFixed(2)}
       </p>
       <Table
-        caption={`${title}: words and their probabilities`}
-        head={["word", "probability", ""]}
+        caption={`${name}: words and their probabilities`}
+        head={["word", "probability", <span key="b" class="hidden">as a bar</span>]}
         numeric={[1]}
         rows={words.map(({ word, probability, text = word }) => [
           <button

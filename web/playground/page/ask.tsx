@@ -157,6 +157,7 @@ function Answer(
           <BlankWords
             key={i}
             title={`Blank ${i + 1}`}
+            of={name}
             blank={blank}
             answer={answer}
             fill={(word) => fill(i, word)}
