@@ -26,8 +26,18 @@ export async function saveCircuit(folder: string, circuit: Circuit): Promise<voi
  */
 export async function loadCircuit(path: string): Promise<Circuit> {
   const structure = await readStructure(path);
+  if (structure === undefined && /[^/\\]+$/.exec(path)?.[0].match(PARTS)) throw partOfFolder(path);
   if (structure === undefined) return decodeCircuitFile(await readBytes(path), path).circuit;
   return decodeCircuit(new TextDecoder().decode(structure), await readPart(path, PARAMETERS_FILE), path);
+}
+
+/** Names of the files in a folder of a circuit. */
+const PARTS = new RegExp(`^(?:${STRUCTURE_FILE}|${PARAMETERS_FILE})$`);
+
+function partOfFolder(path: string): CircuitError {
+  return new CircuitError("circuit-file/missing", `${path} is a file; a circuit is a folder`, {
+    hint: `Give the folder that holds it: ${path.replace(/[/\\]?[^/\\]+$/, "") || "."}`,
+  });
 }
 
 /** The structure in a folder; undefined where the path is a file. */

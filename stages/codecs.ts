@@ -5,8 +5,11 @@ import type { Codec } from "../runner/codec.ts";
 
 /** Counts of an interpolated bigram model. */
 export interface Bigrams {
+  /** Occurrences by token id. */
   unigrams: number[];
+  /** Pairs as flat triples: previous id, next id, occurrences. */
   pairs: number[];
+  /** The token that stands before the first one. */
   start: number;
 }
 
@@ -14,11 +17,8 @@ export interface Bigrams {
 export const bigrams: Codec<Bigrams, Bigrams, "bigrams"> = json(
   "bigrams",
   z.object({
-    /** Occurrences by token id. */
     unigrams: z.array(z.int()),
-    /** Pairs as flat triples: previous id, next id, occurrences. */
     pairs: z.array(z.int()),
-    /** The token that stands before the first one. */
     start: z.int(),
   }),
   2,
@@ -26,8 +26,11 @@ export const bigrams: Codec<Bigrams, Bigrams, "bigrams"> = json(
 
 /** How well a model predicts a text. */
 export interface LanguageScore {
+  /** Null: infinite, because some of the text is impossible. */
   perplexity: number | null;
+  /** Null: infinite. */
   bitsPerToken: number | null;
+  /** Tokens of the text. */
   tokens: number;
 }
 
@@ -35,9 +38,7 @@ export interface LanguageScore {
 export const languageScore: Codec<LanguageScore, LanguageScore, "language-score"> = json(
   "language-score",
   z.object({
-    /** Null: infinite, because some of the text is impossible. */
     perplexity: z.number().nullable(),
-    /** Null: infinite. */
     bitsPerToken: z.number().nullable(),
     tokens: z.int(),
   }),
@@ -46,6 +47,7 @@ export const languageScore: Codec<LanguageScore, LanguageScore, "language-score"
 
 /** Sentences in words. */
 export interface Sentences {
+  /** Their words, joined by spaces. */
   sentences: string[];
 }
 

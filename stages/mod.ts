@@ -5,7 +5,14 @@
  *
  * @module
  */
-export { bigrams, languageScore, sentences } from "./codecs.ts";
+export {
+  type Bigrams,
+  bigrams,
+  type LanguageScore,
+  languageScore,
+  type Sentences,
+  sentences,
+} from "./codecs.ts";
 export * from "./charts/codec.ts";
 export * from "./charts/line_chart.ts";
 export * from "./clusters/assign.ts";

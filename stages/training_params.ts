@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { TrainingOptions } from "../circuits/learning/options.ts";
 import { INERTIA } from "../circuits/learning/schedule.ts";
 
-type ScheduleSchema = z.ZodUnion<
+/** The schema of a number that may change during training: see `Schedule`. */
+export type ScheduleSchema = z.ZodUnion<
   readonly [
     z.ZodNumber,
     z.ZodObject<{
@@ -23,7 +24,8 @@ const schedule: ScheduleSchema = z.union([
   }),
 ]);
 
-type FallingSchema = z.ZodObject<{
+/** The schema of a step that falls: see `Falling`. */
+export type FallingSchema = z.ZodObject<{
   from: z.ZodNumber;
   to: z.ZodNumber;
   factor: z.ZodDefault<z.ZodNumber>;
@@ -36,7 +38,8 @@ const falling: FallingSchema = z.strictObject({
   factor: z.number().default(0.5),
 });
 
-type StepSchema = z.ZodDiscriminatedUnion<[
+/** The schema of how counts become parameters: see `UpdateStep`. */
+export type StepSchema = z.ZodDiscriminatedUnion<[
   z.ZodObject<{
     kind: z.ZodLiteral<"em">;
   }, z.core.$strict>,

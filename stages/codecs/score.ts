@@ -23,12 +23,21 @@ export const scoreSchema: z.ZodObject<{
   samples: z.int(),
 });
 
-/** How well a circuit fits samples, with the standard error of the mean. */
-export interface CircuitScore {
+/** How well a circuit fits samples. */
+export interface MeanScore {
+  /** Mean over the possible samples, in nats; null where none is possible. */
   logLikelihood: number | null;
+  /** The same in bits a variable, negated: smaller is better. */
   bitsPerVariable: number | null;
+  /** Samples of likelihood zero, which are not part of the mean. */
   impossible: number;
+  /** All samples. */
   samples: number;
+}
+
+/** How well a circuit fits samples, with the standard error of the mean. */
+export interface CircuitScore extends MeanScore {
+  /** Of the mean log-likelihood, in nats; null where there are too few samples to tell. */
   standardError: number | null;
 }
 
@@ -40,23 +49,19 @@ export const score: Codec<CircuitScore, CircuitScore, "circuit-score"> = json(
 
 /** The course of a training. */
 export interface TrainingLog {
+  /** The epoch whose parameters are the result; 0 for those that training started from. */
   bestEpoch: number;
+  /**
+   * Whether the validation samples ended the training: false where the epochs ran out before that; null where there
+   * were none to tell.
+   */
   converged: boolean | null;
+  /** The epochs in order. */
   epochs: {
     epoch: number;
     best: boolean;
-    train?: {
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-    } | undefined;
-    valid?: {
-      logLikelihood: number | null;
-      bitsPerVariable: number | null;
-      impossible: number;
-      samples: number;
-    } | undefined;
+    train?: MeanScore | undefined;
+    valid?: MeanScore | undefined;
   }[];
 }
 
@@ -64,12 +69,7 @@ export interface TrainingLog {
 export const trainingLog: Codec<TrainingLog, TrainingLog, "training-log"> = json(
   "training-log",
   z.object({
-    /** The epoch whose parameters are the result; 0 for those that training started from. */
     bestEpoch: z.int(),
-    /**
-     * Whether the validation samples ended the training: false where the epochs ran out before that; null where there
-     * were none to tell.
-     */
     converged: z.boolean().nullable(),
     epochs: z.array(z.object({
       epoch: z.int(),
