@@ -15,7 +15,7 @@ import { compareRowModels, rowHeadline, rowParams, tableAt, tableParams } from "
 
 export default definePipeline({
   name: "rows",
-  question: "Do hidden trees say more of these rows than independent columns and a single tree do?",
+  question: "Do hidden trees say more of these rows than a tree over the columns alone?",
   headline: rowHeadline,
   params: z.object({
     /** Path of the table: a .csv, .tsv, .parquet or .npy file, packed by gzip or zstd or not. */

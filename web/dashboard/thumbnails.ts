@@ -80,11 +80,16 @@ async function thumbnailOf(store: Store, records: Records, run: RunRecord): Prom
     bars: group!.arms.filter(({ role }) => role !== "reference").slice(0, ARMS).map((arm) => ({
       label: arm.label,
       text: spreadValue(answer, arm),
-      share: barOf({ ...answer, groups: [{ ...group!, arms: group!.arms.filter(isOwn) }] }, arm).to,
+      share: lengthOf(barOf({ ...answer, groups: [{ ...group!, arms: group!.arms.filter(isOwn) }] }, arm)),
       colour: roleOf(roles, arm),
       open: arm.open > 0,
     })),
   };
+}
+
+/** Bars begin at 0, which for negative values is their end. */
+function lengthOf({ from, to }: { readonly from: number; readonly to: number }): number {
+  return to - from;
 }
 
 function isOwn({ role }: { readonly role: string }): boolean {

@@ -259,3 +259,18 @@ function shortFacts(artifact: ArtifactView): string {
   const text = factsText(artifact.facts);
   return text === "" ? "–" : text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
+
+/** Why a node failed, in its own words: below its name, so that its cause is seen before anything else. */
+export function FailureText({ node }: { node: NodeView }) {
+  return (
+    <>
+      <h3>
+        <Link to={usePlace().node(node.name)}>{node.name}</Link>
+      </h3>
+      <p class="fault">
+        {node.error}
+        {node.code !== null && <code class="faint">{` [${node.code}]`}</code>}
+      </p>
+    </>
+  );
+}

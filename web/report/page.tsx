@@ -9,6 +9,7 @@ import {
   ArtifactsTable,
   DataTable,
   EnvironmentFacts,
+  FailureText,
   NodesTable,
   Reproduce,
   ResultsTable,
@@ -183,18 +184,11 @@ function artifactIds(nodes: readonly NodeView[]) {
 }
 
 function Failures({ model }: { model: ReportModel }) {
-  const place = usePlace();
   return (
     <>
       {model.failures.map(({ node, log }) => (
         <div key={node.name}>
-          <h3>
-            <Link to={place.node(node.name)}>{node.name}</Link>
-          </h3>
-          <p class="fault">
-            {node.error}
-            {node.code !== null && <code class="faint">{` [${node.code}]`}</code>}
-          </p>
+          <FailureText node={node} />
           {log !== "" && (
             <pre
               class="log"

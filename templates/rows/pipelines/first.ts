@@ -9,7 +9,7 @@ import { bestKnown } from "../stages/mine.ts";
 
 export default definePipeline({
   name: "first",
-  question: "Do hidden trees say more of these rows than independent columns and a single tree do?",
+  question: "Do hidden trees say more of these rows than a tree over the columns alone?",
   headline: rowHeadline,
   params: z.object({
     /** The table. */

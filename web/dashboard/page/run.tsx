@@ -8,6 +8,7 @@ import {
   ArtifactsTable,
   DataTable,
   EnvironmentFacts,
+  FailureText,
   NodesTable,
   Reproduce,
   ResultsTable,
@@ -25,6 +26,9 @@ import { RunGraphView } from "./graph.tsx";
 import { RunBar } from "./run_bar.tsx";
 import { useLiveRun } from "./live_run.ts";
 
+/** Failed nodes whose causes are shown first; a fault often ends many nodes. */
+const FAILURES = 3;
+
 /** Page of a run, updated live. */
 export function RunPage({ id }: { id: string }) {
   const { loaded, connection, fault } = useLiveRun(id);
@@ -32,12 +36,19 @@ export function RunPage({ id }: { id: string }) {
     <Shown loaded={loaded} title={`Run ${id}`}>
       {(data) => {
         const { view, answer, tables, how, annotation } = data;
+        const failed = view.nodes.filter(({ error }) => error !== null);
         return (
           <>
             <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
             <RunBar data={data} connection={connection} fault={fault} />
             {answer !== null && <AnswerCard answer={answer} roles={view.roles} />}
             <RunFacts run={view.run} />
+            {failed.length > 0 && (
+              <Section title="What failed">
+                {failed.slice(0, FAILURES).map((node) => <FailureText key={node.name} node={node} />)}
+                {failed.length > FAILURES && <p>{failed.length - FAILURES} more are below, under Nodes.</p>}
+              </Section>
+            )}
             <InOrder
               running={view.status === "running"}
               work={
@@ -61,7 +72,7 @@ export function RunPage({ id }: { id: string }) {
                       </div>
                     </Section>
                   )}
-                  {view.outputs.length > 0 && (
+                  {view.outputs.some(({ digest }) => digest !== null) && (
                     <Section title="Outputs">
                       <Outputs view={view} />
                       {tables.map(({ name, tables }) => (
