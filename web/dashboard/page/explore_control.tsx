@@ -178,7 +178,7 @@ function Next({ answer, add }: { answer: ControlAnswer; add: (text: string) => v
       {next.length > 0 && (
         <Table
           caption="Tokens that may come next, with their probabilities with the constraint and without it"
-          head={["token", "with it", "without", ""]}
+          head={["token", "with it", "without", <span key="b" class="hidden">as a bar</span>]}
           numeric={[1, 2]}
           rows={next.map(({ text, probability, alone }) => [
             text === null ? <em key="w" class="faint">the end</em> : (
