@@ -19,6 +19,7 @@ export interface SentenceQuestion {
   readonly list: number;
   /** Number of completions. */
   readonly draws: number;
+  /** Seed of the completions. */
   readonly seed: number;
   /** Whether to find the most probable filling of all blanks, which takes longer. */
   readonly likeliest: boolean;
@@ -26,6 +27,7 @@ export interface SentenceQuestion {
 
 /** A circuit's answer about a sentence. */
 export interface TextAnswer extends FilledBlanks {
+  /** Kind of the model that answers. */
   readonly kind: "text";
   /** -log2 of the probability of the given words, including end tokens; null if they are impossible. */
   readonly bits: number | null;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { BlankDistribution, Candidate, FilledBlanks } from "../stages/text/blanks.ts";
 export { type SentenceQuestion, type TextAnswer } from "./ask.ts";
 export { openTabEngine, type TabEngine } from "./engine.ts";
 export { type TabEngineChoice, type TabEngineName, tabEngines } from "./engine_names.ts";

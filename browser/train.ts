@@ -43,8 +43,9 @@ export interface TextTraining {
   readonly start: Circuit;
   /** Its vocabulary, that of the training part. */
   readonly vocabulary: Vocabulary;
-  /** Windows of the first nine tenths of the text, and of the last one. */
+  /** Windows of the first nine tenths of the text. */
   readonly train: Samples;
+  /** Windows of the last tenth. */
   readonly valid: Samples;
   /** Tokens of both parts. */
   readonly tokens: { readonly train: number; readonly valid: number };

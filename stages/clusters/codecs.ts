@@ -83,7 +83,9 @@ export const centroids: Codec<Centroids, Centroids, "centroids"> = defineCodec<
 
 /** Results of k-means for each position. */
 export interface ClusterReport {
+  /** Vectors at each position. */
   vectors: number;
+  /** For each position the mean distance of vectors to their centroids, sizes of clusters, and the runs of which the best was kept. */
   positions: {
     distance: number;
     sizes: number[];

@@ -6,11 +6,17 @@ import type { Codec } from "../../runner/codec.ts";
 
 /** What a plan comes to. */
 export interface PlanFacts {
+  /** The constraint in words. */
   constraint: string;
+  /** Fewest and most tokens. */
   tokens: [number, number];
+  /** Natural logarithm of the probability that the model keeps to it; null where it cannot. */
   logProbability: number | null;
+  /** States of the automaton. */
   states: number;
+  /** Classes of tokens that the automaton tells apart. */
   classes: number;
+  /** Bytes of the tables. */
   bytes: number;
 }
 
@@ -44,12 +50,19 @@ const text = z.object({
 
 /** Texts that were drawn under a constraint. */
 export interface ControlledTexts {
+  /** How they were drawn. */
   method: "look-ahead" | "mask" | "rejection";
+  /** The constraint in words. */
   constraint: string;
+  /** Texts that keep to it. */
   satisfied: number;
+  /** Draws that were made for them. */
   attempts: number;
+  /** Perplexity under the language model; null where it is infinite. */
   perplexity: number | null;
+  /** Temperature of the draws. */
   temperature: number;
+  /** The texts: tokens, and natural logarithms of probabilities. */
   texts: {
     text: string;
     tokens: number[];
@@ -112,6 +125,7 @@ const row = z.object({
 
 /** Ways to keep to a constraint, beside each other. */
 export interface ControlTable {
+  /** A method each. */
   rows: {
     method: string;
     texts: number;
@@ -123,6 +137,7 @@ export interface ControlTable {
     lengthDistance: number | null;
     divergence: number | null;
   }[];
+  /** Bits a token of the language model and of the hidden Markov model, on so many tokens. */
   quality: {
     languageModel: number;
     hmm: number;

@@ -8,9 +8,13 @@ import { trainingLog } from "../codecs/score.ts";
 
 /** The chosen circuit and the candidates. */
 export interface CircuitChoice {
+  /** What the chosen circuit is called. */
   label: string;
+  /** Its mean log-likelihood of the validation samples, in nats. */
   valid: number;
+  /** Whether the validation samples ended its training; null where that is not known. */
   converged: boolean | null;
+  /** All that could be chosen. */
   candidates: {
     label: string;
     valid: number | null;

@@ -32,6 +32,7 @@ const row = z.object({
 
 /** Results of density estimation on several data sets. */
 export interface DensityTable {
+  /** A data set and a model each; log-likelihoods in nats, the published one where there is one. */
   rows: {
     set: string;
     model: string;

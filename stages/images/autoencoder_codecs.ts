@@ -74,6 +74,7 @@ export const autoencoder: Codec<Autoencoder, Autoencoder, "masked-autoencoder"> 
 
 /** Training log of an autoencoder. */
 export interface AutoencoderLog {
+  /** Losses and steps, epoch by epoch. */
   epochs: {
     epoch: number;
     train: number;

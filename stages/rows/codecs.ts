@@ -42,7 +42,9 @@ export type RowColumn = z.output<typeof rowColumn>;
 
 /** What the columns of a table are. Variable `v` of the samples is column `v`. */
 export interface RowColumns {
+  /** Rows of the table. */
   rows: number;
+  /** Columns, in the order of the variables. */
   columns: {
     name: string;
     type: "categorical" | "count" | "real" | "date";
@@ -52,6 +54,7 @@ export interface RowColumns {
     decimals?: number | null | undefined;
     time?: boolean | undefined;
   }[];
+  /** Columns that are left out. */
   skipped: string[];
 }
 
@@ -80,9 +83,13 @@ export const rowColumns: Codec<RowColumns, RowColumns, "row-columns"> = json(
 
 /** Rows for people, with the columns' own names and values. */
 export interface RowTable {
+  /** What the table shows. */
   title: string;
+  /** Heads of its columns. */
   head: string[];
+  /** Its cells as text. */
   rows: string[][];
+  /** What is to be known about it. */
   note?: string | undefined;
 }
 

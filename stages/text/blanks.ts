@@ -150,7 +150,9 @@ export function withoutEnds(
 
 /** A token that may stand at a blank, with its exact probability. */
 export interface Candidate {
+  /** As the vocabulary has it. */
   readonly word: string;
+  /** Of this word at this place, given all that is known. */
   readonly probability: number;
   /** What to write in place of the blank, where that is not `word`: several pieces may read alike. */
   readonly text?: string;

@@ -16,6 +16,7 @@ const report = z.object({
 
 /** The loss curve of a causal language model. */
 export interface CausalLmLog {
+  /** Losses in nats a token, report by report. */
   reports: {
     step: number;
     epoch: number;

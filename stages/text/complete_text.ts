@@ -12,6 +12,7 @@ import type { Codec } from "../../runner/codec.ts";
 
 /** Sentences with blanks, filled in. */
 export interface Completions {
+  /** The sentences: as given, filled in as drawn, and the likeliest words of each blank. */
   completions: {
     given: string;
     drawn: string[];

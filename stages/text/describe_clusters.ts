@@ -11,6 +11,7 @@ import type { Codec } from "../../runner/codec.ts";
 
 /** What clusters of suffixes have in common. */
 export interface ClusterTable {
+  /** For each cluster its size, mean distance, tokens that it has more often than the text, and examples. */
   clusters: {
     cluster: number;
     size: number;

@@ -39,7 +39,9 @@ const table = z.object({ budget: z.int(), rows: z.array(row), floors: z.array(fl
 
 /** Perplexities of language models, arm by arm. */
 export interface LanguageTable {
+  /** Epochs after which all arms are compared. */
   budget: number;
+  /** An arm, a number of states and a seed each; perplexities, null where infinite or unknown. */
   rows: {
     arm: string;
     states: number;
@@ -53,6 +55,7 @@ export interface LanguageTable {
     valid: number | null;
     test: number | null;
   }[];
+  /** Models without hidden states; perplexities, null where infinite. */
   floors: {
     model: string;
     valid: number | null;

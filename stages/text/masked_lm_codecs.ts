@@ -18,6 +18,7 @@ const report = z.object({
 
 /** The loss curve of a masked language model. */
 export interface MaskedLmLog {
+  /** Losses in nats a masked token, report by report. */
   reports: {
     step: number;
     epoch: number;

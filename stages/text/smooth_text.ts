@@ -14,7 +14,9 @@ import type { Codec } from "../../runner/codec.ts";
 
 /** What was tried and what was best. */
 export interface Smoothing {
+  /** The share with the lowest perplexity on the validation windows. */
   weight: number;
+  /** Every share that was tried; a perplexity of null is infinite. */
   tried: {
     weight: number;
     perplexity: number | null;
