@@ -10,6 +10,7 @@ import {
   maskedFeed,
 } from "./masked_autoencoder.ts";
 import { startingNumbers } from "./transformer.ts";
+import { requireFiniteLoss, restoreTensors, trainingTensors } from "./training_tensors.ts";
 
 /** Training options of a masked autoencoder. */
 export interface AutoencoderOptions {
@@ -156,11 +157,7 @@ export class AutoencoderTraining {
     );
     const program = await this.#program(visible);
     const { loss, gradients } = await program.run({ ...Object.fromEntries(this.#weights), ...feed });
-    if (!Number.isFinite(loss)) {
-      throw new RetortError("teacher/diverged", `the loss of step ${this.#step + 1} is ${loss}`, {
-        hint: "A smaller `rate` or a longer `warmup` usually helps.",
-      });
-    }
+    requireFiniteLoss(loss, this.#step);
     const { scale } = clipping(Object.values(gradients), MOST_GRADIENT);
     this.#optimiser.next();
     for (const [name, values] of this.#weights) {
@@ -181,29 +178,13 @@ export class AutoencoderTraining {
 
   /** The complete training state; its arrays are not copied. */
   state(): AutoencoderState {
-    const tensors = new Map<string, Float32Array>();
-    for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
-    for (const [name, values] of this.#optimiser.state()) tensors.set(`moment/${name}`, values);
+    const tensors = trainingTensors(this.#weights, this.#optimiser);
     return { step: this.#step, total: this.#total, losses: this.#losses, valid: this.#validLosses, tensors };
   }
 
   /** Restores a state of a training run with the same sizes, options and images. */
   restore({ step, total, losses, valid, tensors }: AutoencoderState): void {
-    const moments = new Map<string, Float32Array>();
-    for (const [name, values] of tensors) {
-      if (name.startsWith("moment/")) moments.set(name.slice("moment/".length), values);
-    }
-    for (const [name, values] of this.#weights) {
-      const saved = tensors.get(`weight/${name}`);
-      if (saved?.length !== values.length) {
-        throw new RetortError(
-          "learning/state",
-          `the saved training is of another autoencoder: \`${name}\` does not fit`,
-        );
-      }
-      values.set(saved);
-    }
-    this.#optimiser.restore(step, moments);
+    restoreTensors("autoencoder", step, tensors, this.#weights, this.#optimiser);
     this.#step = step;
     this.#total = total;
     this.#losses = [...losses];

@@ -4,6 +4,7 @@ import { AdamW, clipping, warmedCosine } from "../kernels/autodiff/adamw.ts";
 import type { Program, TrainingStep } from "../kernels/autodiff/mod.ts";
 import { causalLmLoss, causalLmPlans, type CausalLmSizes, causalLmStep } from "./causal_lm.ts";
 import { startingNumbers } from "./transformer.ts";
+import { requireFiniteLoss, restoreTensors, trainingTensors } from "./training_tensors.ts";
 
 /** Training options of a causal language model. */
 export interface CausalLmOptions {
@@ -133,11 +134,7 @@ export class CausalLmTraining {
       ...Object.fromEntries(this.#weights),
       ...this.#windows(this.#train.ids, this.#starts()),
     });
-    if (!Number.isFinite(loss)) {
-      throw new RetortError("teacher/diverged", `the loss of step ${this.#step + 1} is ${loss}`, {
-        hint: "A smaller `rate` or a longer `warmup` usually helps.",
-      });
-    }
+    requireFiniteLoss(loss, this.#step);
     const { scale } = clipping(Object.values(gradients), MOST_GRADIENT);
     this.#optimiser.next();
     const move = { rate: rate * warmedCosine(this.#step, this.progress.total, warmup), scale };
@@ -154,29 +151,13 @@ export class CausalLmTraining {
 
   /** The complete training state; its arrays are not copied. */
   state(): CausalLmState {
-    const tensors = new Map<string, Float32Array>();
-    for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
-    for (const [name, values] of this.#optimiser.state()) tensors.set(`moment/${name}`, values);
+    const tensors = trainingTensors(this.#weights, this.#optimiser);
     return { step: this.#step, total: this.#total, reports: this.#reports, tensors };
   }
 
   /** Restores a state of a training run with the same sizes, options and corpus. */
   restore({ step, total, reports, tensors }: CausalLmState): void {
-    const moments = new Map<string, Float32Array>();
-    for (const [name, values] of tensors) {
-      if (name.startsWith("moment/")) moments.set(name.slice("moment/".length), values);
-    }
-    for (const [name, values] of this.#weights) {
-      const saved = tensors.get(`weight/${name}`);
-      if (saved?.length !== values.length) {
-        throw new RetortError(
-          "learning/state",
-          `the saved training is of another model: \`${name}\` does not fit`,
-        );
-      }
-      values.set(saved);
-    }
-    this.#optimiser.restore(step, moments);
+    restoreTensors("model", step, tensors, this.#weights, this.#optimiser);
     this.#step = step;
     this.#total = total;
     this.#reports = [...reports];

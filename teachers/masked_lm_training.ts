@@ -12,6 +12,7 @@ import {
 } from "./masked_lm.ts";
 import { Candidates, hideTokens, type HidingOptions } from "./masked_tokens.ts";
 import { startingNumbers } from "./transformer.ts";
+import { requireFiniteLoss, restoreTensors, trainingTensors } from "./training_tensors.ts";
 
 /** Training options of a masked language model. */
 export interface MaskedLmOptions {
@@ -189,11 +190,7 @@ export class MaskedLmTraining {
       correction,
       targets,
     });
-    if (!Number.isFinite(loss)) {
-      throw new RetortError("teacher/diverged", `the loss of step ${this.#step + 1} is ${loss}`, {
-        hint: "A smaller `rate` or a longer `warmup` usually helps.",
-      });
-    }
+    requireFiniteLoss(loss, this.#step);
     this.#move(
       gradients,
       shown,
@@ -207,29 +204,13 @@ export class MaskedLmTraining {
 
   /** The complete training state; its arrays are not copied. */
   state(): MaskedLmState {
-    const tensors = new Map<string, Float32Array>();
-    for (const [name, values] of this.#weights) tensors.set(`weight/${name}`, values);
-    for (const [name, values] of this.#optimiser.state()) tensors.set(`moment/${name}`, values);
+    const tensors = trainingTensors(this.#weights, this.#optimiser);
     return { step: this.#step, total: this.#total, reports: this.#reports, tensors };
   }
 
   /** Restores a state of a training run with the same sizes, options and corpus. */
   restore({ step, total, reports, tensors }: MaskedLmState): void {
-    const moments = new Map<string, Float32Array>();
-    for (const [name, values] of tensors) {
-      if (name.startsWith("moment/")) moments.set(name.slice("moment/".length), values);
-    }
-    for (const [name, values] of this.#weights) {
-      const saved = tensors.get(`weight/${name}`);
-      if (saved?.length !== values.length) {
-        throw new RetortError(
-          "learning/state",
-          `the saved training is of another model: \`${name}\` does not fit`,
-        );
-      }
-      values.set(saved);
-    }
-    this.#optimiser.restore(step, moments);
+    restoreTensors("model", step, tensors, this.#weights, this.#optimiser);
     this.#step = step;
     this.#total = total;
     this.#reports = [...reports];

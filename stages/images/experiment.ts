@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import type { Ref } from "../../runner/stage.ts";
+import type { charts } from "../charts/codec.ts";
 import type { circuit } from "../codecs/circuit.ts";
 import type { trainingLog } from "../codecs/score.ts";
 import { trainEm } from "../train_em.ts";
@@ -9,7 +10,7 @@ import { anemone } from "../training_params.ts";
 import { assembleModel } from "./assemble_patches.ts";
 import { autoencoderPatchFeatures } from "./autoencoder_features.ts";
 import { clusterPatches } from "./cluster_patches.ts";
-import type { CaptionedPicture, images, PictureFile } from "./codecs.ts";
+import type { images, pictures } from "./codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit, type imageScore } from "./evaluate_images.ts";
 import { growClusters } from "./grow_clusters.ts";
 import { imageCharts } from "./image_chart.ts";
@@ -33,10 +34,6 @@ import {
 import { trainAutoencoder } from "./train_autoencoder.ts";
 import { trainGrownCircuits, trainPatchCircuits } from "./train_patch_circuits.ts";
 import { trainPatches } from "./train_patches.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
-
-import type { pictures } from "./codecs.ts";
 
 /** Training, validation and test images of an experiment. */
 export interface ImageSplits {
@@ -55,22 +52,18 @@ function smoothing({ pseudocount }: DistillationParams) {
 
 /** The pictures of a folder, by the parameters of {@link loadPictures}, and some of them to look at. */
 export function picturesAt(path: string, params: z.output<z.ZodObject<typeof pictureParams>>): {
-  pictures: Ref<Codec<readonly PictureFile[], readonly CaptionedPicture[], "pictures">>;
-  splits: {
-    train: Ref<typeof images>;
-    valid: Ref<typeof images>;
-    test: Ref<typeof images>;
-  };
+  pictures: Ref<typeof pictures>;
+  splits: ImageSplits;
 } {
   const { most, ...others } = params;
   const given = Object.fromEntries(
     Object.entries(others).filter(([name]) => name in pictureParams),
   ) as Omit<typeof params, "most">;
-  const { pictures, ...splits } = loadPictures(
+  const { pictures: shown, ...splits } = loadPictures(
     { files: pictureFiles({}, { path }).files },
     { ...given, ...(most !== undefined && { most }) },
   );
-  return { pictures, splits };
+  return { pictures: shown, splits };
 }
 
 /** Mini-batch EM with a decreasing step size. */
@@ -107,12 +100,8 @@ function named(name: string, repetition: number, arm: string, setting: string): 
 /** A hidden Chow-Liu tree over all pixels, trained for the total number of epochs of a distilled model. */
 export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0): {
   model: Ref<typeof circuit>;
-  log: Ref<
-    typeof trainingLog
-  >;
-  score: Ref<
-    typeof imageScore
-  >;
+  log: Ref<typeof trainingLog>;
+  score: Ref<typeof imageScore>;
 } {
   const { patches, top, together } = params.epochs;
   const at = (stage: string) =>
@@ -168,6 +157,22 @@ function autoencoderOf({ train, valid }: ImageSplits, { patch, autoencoder }: Di
   });
 }
 
+/** A distilled model, the course of its trainings, and its score before and after all levels were trained together. */
+export interface DistilledImageArm {
+  /** The model. */
+  readonly model: Ref<typeof patchModel>;
+  /** The training of all levels together. */
+  readonly log: Ref<typeof trainingLog>;
+  /** The training of the circuit over patches. */
+  readonly topLog: Ref<typeof trainingLog>;
+  /** The score before all levels were trained together. */
+  readonly apart: Ref<typeof imageScore>;
+  /** The score of the model. */
+  readonly score: Ref<typeof imageScore>;
+  /** Patches of each cluster. */
+  readonly clusters: Ref<typeof pictures>;
+}
+
 /**
  * A model distilled from a teacher: patch circuits trained by cluster, then the circuit over patches, then all levels
  * jointly.
@@ -178,22 +183,7 @@ export function distilledImageArm(
   teacher: DistillationParams["teachers"][number],
   clusters: number,
   repetition = 0,
-): {
-  model: Ref<typeof patchModel>;
-  log: Ref<
-    typeof trainingLog
-  >;
-  topLog: Ref<
-    typeof trainingLog
-  >;
-  apart: Ref<
-    typeof imageScore
-  >;
-  score: Ref<
-    typeof imageScore
-  >;
-  clusters: Ref<typeof pictures>;
-} {
+): DistilledImageArm {
   const { patch, shared, latents, epochs } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
@@ -221,22 +211,7 @@ export function grownArm(
   teacher: DistillationParams["teachers"][number],
   clusters: number,
   repetition = 0,
-): {
-  model: Ref<typeof patchModel>;
-  log: Ref<
-    typeof trainingLog
-  >;
-  topLog: Ref<
-    typeof trainingLog
-  >;
-  apart: Ref<
-    typeof imageScore
-  >;
-  score: Ref<
-    typeof imageScore
-  >;
-  clusters: Ref<typeof pictures>;
-} {
+): DistilledImageArm {
   const { patch, latents, epochs, growth } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
@@ -324,10 +299,8 @@ export function compareImageArms(splits: ImageSplits, params: DistillationParams
   treeSamples?: Ref<typeof pictures>;
   treeInpainting?: Ref<typeof pictures>;
   reconstructions?: Ref<typeof pictures>;
-  table: Ref<
-    typeof imageTable
-  >;
-  charts: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
+  table: Ref<typeof imageTable>;
+  charts: Ref<typeof charts>;
 } {
   const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
   const rows: { arm: string; setting: string }[] = [];

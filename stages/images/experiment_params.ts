@@ -138,69 +138,7 @@ export const distillationParams: {
 };
 
 /** The same parameters, for a few hundred small pictures: all of it ends in about two minutes on two cores. */
-export const smallDistillationParams: {
-  clusters: z.ZodDefault<z.ZodArray<z.ZodInt>>;
-  latents: z.ZodDefault<z.ZodInt>;
-  treeLatents: z.ZodDefault<z.ZodArray<z.ZodInt>>;
-  treeBatch: z.ZodDefault<z.ZodInt>;
-  pseudocount: z.ZodDefault<z.ZodNumber>;
-  teachers: z.ZodDefault<
-    z.ZodArray<
-      z.ZodEnum<{
-        autoencoder: "autoencoder";
-        pixels: "pixels";
-        random: "random";
-      }>
-    >
-  >;
-  autoencoder: z.ZodPrefault<
-    z.ZodObject<{
-      width: z.ZodDefault<z.ZodInt>;
-      layers: z.ZodDefault<z.ZodInt>;
-      decoderWidth: z.ZodDefault<z.ZodInt>;
-      decoderLayers: z.ZodDefault<z.ZodInt>;
-      heads: z.ZodDefault<z.ZodInt>;
-      epochs: z.ZodDefault<z.ZodInt>;
-      rate: z.ZodDefault<z.ZodNumber>;
-    }, z.core.$strict>
-  >;
-  epochs: z.ZodPrefault<
-    z.ZodObject<{
-      patches: z.ZodDefault<z.ZodInt>;
-      top: z.ZodDefault<z.ZodInt>;
-      together: z.ZodDefault<z.ZodInt>;
-    }, z.core.$strict>
-  >;
-  /** Side length of a patch in pixels. */
-  patch: z.ZodDefault<z.ZodInt>;
-  /** Whether all positions share clusters and circuits. */
-  shared: z.ZodDefault<z.ZodBoolean>;
-  /** Parameters of k-means. The paper uses 5 starts of 200 iterations, which gain nothing here. */
-  kmeans: z.ZodPrefault<
-    z.ZodObject<{
-      restarts: z.ZodDefault<z.ZodInt>;
-      iterations: z.ZodDefault<z.ZodInt>;
-    }, z.core.$strict>
-  >;
-  /** Teachers whose clusters are grown in rounds, and how. */
-  growth: z.ZodPrefault<
-    z.ZodObject<{
-      teachers: z.ZodDefault<
-        z.ZodArray<
-          z.ZodEnum<{
-            autoencoder: "autoencoder";
-            pixels: "pixels";
-            random: "random";
-          }>
-        >
-      >;
-      rounds: z.ZodDefault<z.ZodInt>;
-      add: z.ZodDefault<z.ZodInt>;
-    }, z.core.$strict>
-  >;
-  /** Number of repetitions that differ only in their seeds. */
-  repetitions: z.ZodDefault<z.ZodInt>;
-} = {
+export const smallDistillationParams: typeof distillationParams = {
   ...distillationParams,
   clusters: distillationParams.clusters.unwrap().default([16]),
   latents: distillationParams.latents.unwrap().default(4),

@@ -74,33 +74,7 @@ export const loadImages: Stage<
     >;
     first: z.ZodDefault<z.ZodInt>;
     count: z.ZodOptional<z.ZodInt>;
-    steps: z.ZodDefault<
-      z.ZodArray<
-        z.ZodDiscriminatedUnion<[
-          z.ZodObject<{
-            kind: z.ZodLiteral<"crop">;
-            top: z.ZodInt;
-            left: z.ZodInt;
-            height: z.ZodInt;
-            width: z.ZodInt;
-          }, z.core.$strict>,
-          z.ZodObject<{
-            kind: z.ZodLiteral<"random-crop">;
-            height: z.ZodInt;
-            width: z.ZodInt;
-            seed: z.ZodInt;
-          }, z.core.$strict>,
-          z.ZodObject<{
-            kind: z.ZodLiteral<"resize">;
-            height: z.ZodInt;
-            width: z.ZodInt;
-          }, z.core.$strict>,
-          z.ZodObject<{
-            kind: z.ZodLiteral<"grey">;
-          }, z.core.$strict>,
-        ], "kind">
-      >
-    >;
+    steps: z.ZodDefault<typeof imageSteps>;
     transform: z.ZodDefault<
       z.ZodEnum<{
         none: "none";

@@ -102,56 +102,7 @@ const NAMED = 8, SHOWN = 64;
 
 /** Pictures of any sizes and kinds as images of one size, split, and some of them as a model sees them. */
 export const loadPictures: Stage<
-  z.ZodObject<{
-    size: z.ZodDefault<
-      z.ZodUnion<
-        readonly [
-          z.ZodInt,
-          z.ZodObject<{
-            height: z.ZodInt;
-            width: z.ZodInt;
-          }, z.core.$strict>,
-        ]
-      >
-    >;
-    fit: z.ZodDefault<
-      z.ZodEnum<{
-        crop: "crop";
-        squash: "squash";
-        pad: "pad";
-      }>
-    >;
-    colours: z.ZodDefault<
-      z.ZodEnum<{
-        auto: "auto";
-        grey: "grey";
-        colour: "colour";
-      }>
-    >;
-    transform: z.ZodDefault<
-      z.ZodEnum<{
-        none: "none";
-        "ycbcr-lossy": "ycbcr-lossy";
-        "ycocg-lossy": "ycocg-lossy";
-        "ycocg-r-511": "ycocg-r-511";
-        "ycocg-r-512": "ycocg-r-512";
-      }>
-    >;
-    broken: z.ZodDefault<
-      z.ZodEnum<{
-        refuse: "refuse";
-        skip: "skip";
-      }>
-    >;
-    most: z.ZodOptional<z.ZodInt>;
-    shares: z.ZodDefault<
-      z.ZodObject<{
-        train: z.ZodNumber;
-        valid: z.ZodNumber;
-        test: z.ZodNumber;
-      }, z.core.$strict>
-    >;
-  }, z.core.$strip>,
+  z.ZodObject<typeof pictureParams, z.core.$strip>,
   { files: typeof files },
   { train: typeof images; valid: typeof images; test: typeof images; pictures: typeof pictures }
 > = defineStage({

@@ -1,27 +1,25 @@
 /** What pipelines over rows share: models of a table side by side, and what is asked of the best. */
 import { z } from "zod";
 import type { HeadlineDefinition } from "../../runner/headline.ts";
+import type { files } from "../../runner/codecs/files.ts";
 import type { Ref } from "../../runner/stage.ts";
+import type { charts } from "../charts/codec.ts";
+import type { circuit as circuitCodec } from "../codecs/circuit.ts";
 import type { samples } from "../codecs/samples.ts";
 import type { score } from "../codecs/score.ts";
 import { type choice, chooseCircuit } from "../density/choose_circuit.ts";
-import { densityResults } from "../density/table.ts";
+import { densityResults, type densityTable } from "../density/table.ts";
 import { evaluateCircuit } from "../evaluate_circuit.ts";
 import { trainEm } from "../train_em.ts";
 import { askRows, rowQuestions } from "./ask_rows.ts";
-import type { rowColumns } from "./codecs.ts";
+import type { rowColumns, rowTable } from "./codecs.ts";
 import { drawTree } from "./draw_tree.ts";
 import { drawnRows } from "./drawn_rows.ts";
 import { fillRows } from "./fill_rows.ts";
 import { loadTable, tableParams } from "./load_table.ts";
 import { rowTree } from "./row_tree.ts";
-import { scoreColumns } from "./score_columns.ts";
+import { type columnScores, scoreColumns } from "./score_columns.ts";
 import { tableFile } from "./table_file.ts";
-import type { Circuit } from "../../circuits/circuit.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { Files, NewFiles } from "../../runner/codecs/files.ts";
-import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
-import type { ColumnScore } from "./words.ts";
 
 /** Parameters of models of rows. */
 export const rowParams: {
@@ -119,109 +117,15 @@ const MODELS = [
  * @param name what the table is called
  */
 export function compareRowModels(name: string, table: LoadedTable, params: RowParams): {
-  drawn: Ref<
-    Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">
-  >;
-  filled: Ref<
-    Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">
-  >;
-  columns: Ref<
-    Codec<{
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, {
-      rows: number;
-      columns: {
-        name: string;
-        type: "categorical" | "count" | "real" | "date";
-        typical: string;
-        missing: number;
-        states?: string[] | undefined;
-        decimals?: number | null | undefined;
-        time?: boolean | undefined;
-      }[];
-      skipped: string[];
-    }, "row-columns">
-  >;
-  csv: Ref<Codec<Files, NewFiles, "files">>;
-  model: Ref<Codec<Circuit, Circuit, "circuit">>;
-  answers?: Ref<
-    Codec<{
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, {
-      title: string;
-      head: string[];
-      rows: string[][];
-      note?: string | undefined;
-    }, "row-table">
-  >;
-  table: Ref<
-    Codec<{
-      rows: {
-        set: string;
-        model: string;
-        chosen: string[];
-        converged: (boolean | null)[];
-        valid: number;
-        test: number;
-        deviation: number;
-        seeds: number[];
-        published: number | null;
-      }[];
-    }, {
-      rows: {
-        set: string;
-        model: string;
-        chosen: string[];
-        converged: (boolean | null)[];
-        valid: number;
-        test: number;
-        deviation: number;
-        seeds: number[];
-        published: number | null;
-      }[];
-    }, "density-table">
-  >;
-  tree: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
-  guesses: Ref<
-    Codec<{
-      columns: ColumnScore[];
-    }, {
-      columns: unknown[];
-    }, "column-scores">
-  >;
+  drawn: Ref<typeof rowTable>;
+  filled: Ref<typeof rowTable>;
+  columns: Ref<typeof rowColumns>;
+  csv: Ref<typeof files>;
+  model: Ref<typeof circuitCodec>;
+  answers?: Ref<typeof rowTable>;
+  table: Ref<typeof densityTable>;
+  tree: Ref<typeof charts>;
+  guesses: Ref<typeof columnScores>;
 } {
   const { columns, rows: all, train, valid, test } = table;
   const choices: Ref<typeof choice>[] = [], scores: Ref<typeof score>[] = [];

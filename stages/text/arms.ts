@@ -16,7 +16,7 @@ import type { tokens, vocabulary, windows } from "./codecs.ts";
 import { type clusterTable, describeClusters } from "./describe_clusters.ts";
 import { embedRandom, embedStatic, embedSuffixes } from "./embed.ts";
 import { evaluateText } from "./evaluate_text.ts";
-import { languageResults } from "./language_table.ts";
+import { languageResults, type languageTable } from "./language_table.ts";
 import { clustersFor, materialiseHmm } from "./materialise_hmm.ts";
 import { randomHmm } from "./random_hmm.ts";
 import { smoothText } from "./smooth_text.ts";
@@ -24,7 +24,6 @@ import type { teacher } from "./teachers.ts";
 import { trainText } from "./train_text.ts";
 import { layWindows } from "./windows.ts";
 import { wordVectors } from "./word_vectors.ts";
-import type { Codec } from "../../runner/codec.ts";
 
 /** Tokens of a corpus's training, validation and test splits. */
 export interface TextTokens {
@@ -234,49 +233,7 @@ const KNESER_NEY_ORDERS = [2, 3, 5];
  * The results table of all arms. The same text's baselines: the unigram and the interpolated bigram, which read all of a text,
  * and Kneser-Ney models, which start anew with each window, as circuits do.
  */
-export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number): Ref<
-  Codec<{
-    budget: number;
-    rows: {
-      arm: string;
-      states: number;
-      seed: number;
-      start: number | null;
-      atBudget: number | null;
-      best: number | null;
-      bestEpoch: number;
-      epochs: number;
-      converged: boolean | null;
-      valid: number | null;
-      test: number | null;
-    }[];
-    floors: {
-      model: string;
-      valid: number | null;
-      test: number | null;
-    }[];
-  }, {
-    budget: number;
-    rows: {
-      arm: string;
-      states: number;
-      seed: number;
-      start: number | null;
-      atBudget: number | null;
-      best: number | null;
-      bestEpoch: number;
-      epochs: number;
-      converged: boolean | null;
-      valid: number | null;
-      test: number | null;
-    }[];
-    floors: {
-      model: string;
-      valid: number | null;
-      test: number | null;
-    }[];
-  }, "language-table">
-> {
+export function tableOf(corpus: Corpus, arms: readonly Arm[], budget: number): Ref<typeof languageTable> {
   const { tokens: { vocabulary, train, valid, test }, tokens, windows } = corpus;
   const { model } = fitBigram({ vocabulary, tokens: train });
   const weights = [0, ...BIGRAM_WEIGHTS];

@@ -17,8 +17,8 @@ import {
 import { languageCharts } from "./language_chart.ts";
 import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teacher_choice.ts";
 import type { Ref } from "../../runner/stage.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { ChartFile, NamedChart, NamedDrawing } from "../charts/codec.ts";
+import type { charts } from "../charts/codec.ts";
+import type { languageTable } from "./language_table.ts";
 
 /** Parameters of the experiment. */
 export const experimentParams: {
@@ -94,50 +94,8 @@ export function compareArms(tokens: TextTokens, params: ExperimentParams, title:
     random: Arm;
     distilled: DistilledArm[];
   }[];
-  table: Ref<
-    Codec<{
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, {
-      budget: number;
-      rows: {
-        arm: string;
-        states: number;
-        seed: number;
-        start: number | null;
-        atBudget: number | null;
-        best: number | null;
-        bestEpoch: number;
-        epochs: number;
-        converged: boolean | null;
-        valid: number | null;
-        test: number | null;
-      }[];
-      floors: {
-        model: string;
-        valid: number | null;
-        test: number | null;
-      }[];
-    }, "language-table">
-  >;
-  charts: Ref<Codec<readonly ChartFile[], readonly (NamedChart | NamedDrawing)[], "charts">>;
+  table: Ref<typeof languageTable>;
+  charts: Ref<typeof charts>;
 } {
   const corpus = corpusOf(tokens, params.window, params.partial);
   const vectors = [...new Set(params.teachers)].map((name) =>

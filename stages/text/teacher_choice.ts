@@ -1,11 +1,10 @@
 /** Text teachers by name: built-in ones, data sets of the registry, and folders. */
 import { z } from "zod";
+import type { files } from "../../runner/codecs/files.ts";
 import type { Ref } from "../../runner/stage.ts";
 import { dataSet } from "../data_set.ts";
 import { localText } from "./local.ts";
 import { onnxTeacher, type teacher, useLiteTeacher } from "./teachers.ts";
-import type { Codec } from "../../runner/codec.ts";
-import type { Files, NewFiles } from "../../runner/codecs/files.ts";
 
 /** Teachers that need no external files. */
 export const builtIn = ["transformer", "static", "noise"] as const;
@@ -29,7 +28,7 @@ export function isOnnx(name: string): boolean {
 }
 
 /** The files of an ONNX transformer. */
-export function teacherFiles(name: string): Ref<Codec<Files, NewFiles, "files">>[] {
+export function teacherFiles(name: string): Ref<typeof files>[] {
   const whole = name in TOKENIZERS ? `${name}+${TOKENIZERS[name]}` : name;
   return whole.split("+").map((part) =>
     part.includes("/") || part.startsWith(".")
