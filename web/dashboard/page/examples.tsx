@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { TextAnswer } from "../../../browser/ask.ts";
+import { Tries } from "../../parts/asking.tsx";
 import { useAnswer } from "./answer.ts";
 
 /** Number and length of the sentences sampled for examples. */
@@ -25,17 +26,7 @@ export function Examples(
   if (examples.length === 0) return null;
   return (
     <div class="bar">
-      <span class="faint">Try</span>
-      {examples.map((example) => (
-        <button
-          key={example}
-          type="button"
-          class="example"
-          onClick={() => onChoose(example)}
-        >
-          {example}
-        </button>
-      ))}
+      <Tries examples={examples} onChoose={onChoose} />
     </div>
   );
 }

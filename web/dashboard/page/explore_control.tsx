@@ -4,6 +4,7 @@ import type { ControlAnswer } from "../../explorer/protocol.ts";
 import { Table } from "../../parts/values.tsx";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
+import { Tries } from "../../parts/asking.tsx";
 import { percent } from "../../parts/blanks.tsx";
 import { Problem } from "./frame.tsx";
 
@@ -56,17 +57,7 @@ export function ExploreControl(
           onInput={(event) => setConstraint(event.currentTarget.value)}
         />
         <div class="bar">
-          <span class="faint">Try</span>
-          {EXAMPLES.map((example) => (
-            <button
-              key={example}
-              type="button"
-              class="example"
-              onClick={() => setConstraint(example)}
-            >
-              {example}
-            </button>
-          ))}
+          <Tries examples={EXAMPLES} onChoose={setConstraint} />
         </div>
         <label for="begun">
           Text so far <span class="faint">the constraint is about it as well</span>

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../../browser/ask.ts";
+import { Checkbox, SentenceField } from "../../parts/asking.tsx";
 import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
@@ -48,35 +49,11 @@ export function ExploreText(
             {about.length} tokens with the ends of the sentence
           </span>
         </label>
-        <input
-          id="sentence"
-          ref={field}
-          type="text"
-          value={sentence}
-          maxLength={5000}
-          autoComplete="off"
-          spellcheck={false}
-          aria-describedby="said"
-          onInput={(event) => setSentence(event.currentTarget.value)}
-        />
+        <SentenceField field={field} sentence={sentence} most={5000} saidId="said" onInput={setSentence} />
         <Examples digest={models[0]!.digest} length={about.length} onChoose={choose} />
         <div class="bar">
-          <label>
-            <input
-              type="checkbox"
-              checked={ends}
-              onChange={(event) => setEnds(event.currentTarget.checked)}
-            />{" "}
-            it ends here
-          </label>
-          <label>
-            <input
-              type="checkbox"
-              checked={likeliest}
-              onChange={(event) => setLikeliest(event.currentTarget.checked)}
-            />{" "}
-            the likeliest filling of all blanks
-          </label>
+          <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
+          <Checkbox checked={likeliest} onChange={setLikeliest}>the likeliest filling of all blanks</Checkbox>
           <label>
             Words listed{" "}
             <select

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SentenceQuestion } from "../../../browser/ask.ts";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
+import { Checkbox, SentenceField, Tries } from "../../parts/asking.tsx";
 import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { TabWorker } from "./client.ts";
 import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./models.ts";
@@ -45,36 +46,10 @@ export function Ask(
             write <code>_</code> for each word that is missing
           </span>
         </label>
-        <input
-          id="sentence"
-          ref={field}
-          type="text"
-          value={sentence}
-          maxLength={2000}
-          autoComplete="off"
-          spellcheck={false}
-          onInput={(event) => setSentence(event.currentTarget.value)}
-        />
+        <SentenceField field={field} sentence={sentence} most={2000} onInput={setSentence} />
         <div class="bar">
-          <span class="faint">Try</span>
-          {(first.model?.examples ?? []).map((example) => (
-            <button
-              key={example}
-              type="button"
-              class="example"
-              onClick={() => choose(example)}
-            >
-              {example}
-            </button>
-          ))}
-          <label>
-            <input
-              type="checkbox"
-              checked={ends}
-              onChange={(event) => setEnds(event.currentTarget.checked)}
-            />{" "}
-            it ends here
-          </label>
+          <Tries examples={first.model?.examples ?? []} onChoose={choose} />
+          <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
         </div>
       </div>
       <div class={beside === undefined ? undefined : "models"}>
