@@ -86,36 +86,7 @@ const MOST_DECIMALS = 6;
  * spread as others are.
  */
 export const loadTable: Stage<
-  z.ZodObject<{
-    types: z.ZodDefault<
-      z.ZodRecord<
-        z.ZodString,
-        z.ZodEnum<{
-          date: "date";
-          skip: "skip";
-          count: "count";
-          categorical: "categorical";
-          real: "real";
-        }>
-      >
-    >;
-    header: z.ZodOptional<z.ZodBoolean>;
-    delimiter: z.ZodOptional<z.ZodString>;
-    decimal: z.ZodDefault<
-      z.ZodEnum<{
-        ",": ",";
-        ".": ".";
-      }>
-    >;
-    missing: z.ZodOptional<z.ZodArray<z.ZodString>>;
-    shares: z.ZodDefault<
-      z.ZodObject<{
-        train: z.ZodNumber;
-        valid: z.ZodNumber;
-        test: z.ZodNumber;
-      }, z.core.$strict>
-    >;
-  }, z.core.$strip>,
+  z.ZodObject<typeof tableParams, z.core.$strip>,
   { files: typeof files },
   {
     columns: typeof rowColumns;

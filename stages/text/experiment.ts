@@ -21,7 +21,7 @@ import type { charts } from "../charts/codec.ts";
 import type { languageTable } from "./language_table.ts";
 
 /** Parameters of the experiment. */
-export const experimentParams: {
+export const experimentParams: typeof comparisonParams & {
   /** Numbers of hidden states to try. */
   states: z.ZodDefault<z.ZodArray<z.ZodInt>>;
   /** Teachers (see `teacherName`). A random initialisation is always included. */
@@ -35,39 +35,6 @@ export const experimentParams: {
   seedsUpTo: z.ZodDefault<z.ZodInt>;
   /** Maximum number of k-means iterations. */
   iterations: z.ZodDefault<z.ZodInt>;
-  window: z.ZodDefault<z.ZodInt>;
-  partial: z.ZodDefault<
-    z.ZodEnum<{
-      pad: "pad";
-      drop: "drop";
-    }>
-  >;
-  mode: z.ZodDefault<
-    z.ZodEnum<{
-      auto: "auto";
-      suffix: "suffix";
-      cumulative: "cumulative";
-      masked: "masked";
-    }>
-  >;
-  decay: z.ZodDefault<z.ZodNumber>;
-  components: z.ZodDefault<z.ZodInt>;
-  epochs: z.ZodDefault<z.ZodInt>;
-  patience: z.ZodDefault<z.ZodInt>;
-  tolerance: z.ZodDefault<z.ZodNumber>;
-  budget: z.ZodDefault<z.ZodInt>;
-  pseudocount: z.ZodDefault<z.ZodNumber>;
-  batchSize: z.ZodDefault<z.ZodInt>;
-  batchesPerUpdate: z.ZodDefault<
-    z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
-  >;
-  steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
-  shrink: z.ZodDefault<
-    z.ZodEnum<{
-      linear: "linear";
-      falling: "falling";
-    }>
-  >;
 } = {
   ...comparisonParams,
   /** Numbers of hidden states to try. */

@@ -68,31 +68,7 @@ export const loadParams: {
  * parquet) a column.
  */
 export const loadText: Stage<
-  z.ZodObject<{
-    format: z.ZodDefault<
-      z.ZodEnum<{
-        file: "file";
-        paragraphs: "paragraphs";
-        lines: "lines";
-        wikitext: "wikitext";
-      }>
-    >;
-    column: z.ZodOptional<z.ZodString>;
-    split: z.ZodDefault<
-      z.ZodEnum<{
-        auto: "auto";
-        names: "names";
-        hash: "hash";
-      }>
-    >;
-    shares: z.ZodDefault<
-      z.ZodObject<{
-        train: z.ZodNumber;
-        valid: z.ZodNumber;
-        test: z.ZodNumber;
-      }, z.core.$strip>
-    >;
-  }, z.core.$strip>,
+  z.ZodObject<typeof loadParams, z.core.$strip>,
   { files: typeof files },
   { train: typeof documents; valid: typeof documents; test: typeof documents }
 > = defineStage({

@@ -8,24 +8,22 @@ import {
   wordTokenizer,
 } from "../../datasets/text/tokenizer.ts";
 import { pieceDocumentTokenizer, pieceTokenizer } from "../../datasets/text/pieces.ts";
-import { type Files, files, type NewFiles } from "../../runner/codecs/files.ts";
+import { files } from "../../runner/codecs/files.ts";
 import type { IntegerType } from "../../runner/codecs/shard_codecs.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
-import {
-  type Documents,
-  documents,
-  type NewDocuments,
-  type NewTokens,
-  type Tokens,
-  tokens,
-  vocabulary,
-} from "./codecs.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import type { Codec } from "../../runner/codec.ts";
+import { type Documents, documents, type NewTokens, tokens, vocabulary } from "./codecs.ts";
 
-const texts = { train: documents, valid: documents, test: documents };
-const outputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
+/** Documents of each split. */
+export type DocumentInputs = Record<"train" | "valid" | "test", typeof documents>;
+
+/** Tokens of each split, and the vocabulary, that of the training text. */
+export type TokenOutputs =
+  & Record<"train" | "valid" | "test", typeof tokens>
+  & Record<"vocabulary", typeof vocabulary>;
+
+const texts: DocumentInputs = { train: documents, valid: documents, test: documents };
+const outputs: TokenOutputs = { vocabulary, train: tokens, valid: tokens, test: tokens };
 
 /** Parameters of {@link tokenize}, for pipelines that hand them on. */
 export const tokenParams: {
@@ -78,39 +76,9 @@ export const tokenParams: {
 
 /** Tokens of a corpus. The vocabulary is that of the training text. */
 export const tokenize: Stage<
-  z.ZodObject<{
-    by: z.ZodDefault<
-      z.ZodEnum<{
-        bytes: "bytes";
-        words: "words";
-        characters: "characters";
-        spaces: "spaces";
-      }>
-    >;
-    units: z.ZodOptional<z.ZodNever>;
-    ends: z.ZodDefault<
-      z.ZodEnum<{
-        sentences: "sentences";
-        documents: "documents";
-        lines: "lines";
-        nothing: "nothing";
-      }>
-    >;
-    lowercase: z.ZodDefault<z.ZodBoolean>;
-    minimum: z.ZodDefault<z.ZodInt>;
-    largest: z.ZodOptional<z.ZodInt>;
-  }, z.core.$strip>,
-  {
-    train: Codec<Documents, NewDocuments, "documents">;
-    valid: Codec<Documents, NewDocuments, "documents">;
-    test: Codec<Documents, NewDocuments, "documents">;
-  },
-  {
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    train: Codec<Tokens, NewTokens, "tokens">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    test: Codec<Tokens, NewTokens, "tokens">;
-  }
+  z.ZodObject<typeof tokenParams, z.core.$strip>,
+  DocumentInputs,
+  TokenOutputs
 > = defineStage({
   name: "text.tokenize",
   params: z.object(tokenParams),
@@ -147,18 +115,8 @@ export const tokenizePieces: Stage<
       }>
     >;
   }, z.core.$strip>,
-  {
-    tokenizer: Codec<Files, NewFiles, "files">;
-    train: Codec<Documents, NewDocuments, "documents">;
-    valid: Codec<Documents, NewDocuments, "documents">;
-    test: Codec<Documents, NewDocuments, "documents">;
-  },
-  {
-    vocabulary: Codec<Vocabulary, Vocabulary, "vocabulary">;
-    train: Codec<Tokens, NewTokens, "tokens">;
-    valid: Codec<Tokens, NewTokens, "tokens">;
-    test: Codec<Tokens, NewTokens, "tokens">;
-  }
+  DocumentInputs & { tokenizer: typeof files },
+  TokenOutputs
 > = defineStage({
   name: "text.pieces",
   params: z.object({

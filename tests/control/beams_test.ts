@@ -13,9 +13,8 @@ import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { languageModel } from "../teachers/tiny_language_model.ts";
 import { allowedTexts, randomNumbers } from "./brute_force.ts";
 import { languageModelOf } from "./language_models.ts";
-import { vocabularies } from "./vocabularies.ts";
+import { LETTERS, vocabularies } from "./vocabularies.ts";
 
-const LETTERS = { ...vocabularies["characters"]!, words: ["<unk>", "<eos>", "a", "b", " "] };
 const numbers = randomNumbers(4, LETTERS.words.length, 3, 1.2);
 
 Deno.test("with beams enough the likeliest texts of all are found; with few, texts that are allowed and nearly as likely", async () => {

@@ -14,16 +14,10 @@ import {
   words,
 } from "../../control/mod.ts";
 import { bytesOf, spellingOf } from "../../control/pieces/spelling.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { allowedTexts, randomNumbers } from "./brute_force.ts";
 import { chiSquare, languageModelOf } from "./language_models.ts";
+import { LETTERS } from "./vocabularies.ts";
 
-const LETTERS: Vocabulary = {
-  kind: "characters",
-  words: ["<unk>", "<eos>", "a", "b", " "],
-  unknown: 0,
-  end: 1,
-};
 const SPELLING = spellingOf(LETTERS);
 
 Deno.test("where the language model is the HMM, draws have exactly the conditional distribution; the mask alone does not", async () => {

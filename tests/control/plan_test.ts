@@ -18,17 +18,11 @@ import {
   words,
 } from "../../control/mod.ts";
 import { spellingOf } from "../../control/pieces/spelling.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { allowedTexts, probabilityOf, randomNumbers } from "./brute_force.ts";
+import { LETTERS } from "./vocabularies.ts";
 
-const CHARACTERS: Vocabulary = {
-  kind: "characters",
-  words: ["<unk>", "<eos>", "a", "b", " "],
-  unknown: 0,
-  end: 1,
-};
-const SPELLING = spellingOf(CHARACTERS);
-const TOKENS = CHARACTERS.words.length;
+const SPELLING = spellingOf(LETTERS);
+const TOKENS = LETTERS.words.length;
 
 const CONSTRAINTS: readonly Constraint[] = [
   anyText,
@@ -57,11 +51,11 @@ Deno.test("probabilities of constraints and of next tokens are those of enumerat
   for (const [seed, constraint] of CONSTRAINTS.entries()) {
     for (const options of SHAPES) {
       const numbers = randomNumbers(3, TOKENS, 10 * seed + cases);
-      await using control = await openControl(tokenHmm(numbers), CHARACTERS);
+      await using control = await openControl(tokenHmm(numbers), LETTERS);
       const weights = options.weights as number[] | undefined;
       const [least, most] = options.tokens as [number, number];
       const suffix = typeof options.suffix === "string"
-        ? [...options.suffix].map((letter) => CHARACTERS.words.indexOf(letter))
+        ? [...options.suffix].map((letter) => LETTERS.words.indexOf(letter))
         : options.suffix ?? [];
       const prompt = (options.prompt ?? []) as readonly number[];
       const texts = [
@@ -145,7 +139,7 @@ Deno.test("a model of windows of two tokens plans texts of seven: it has no leng
     suffix: [1],
   });
   const total = [...texts.values()].reduce((sum, { probability }) => sum + probability, 0);
-  await using control = await openControl(hmmOfCircuit(circuit, { precision: 64 }), CHARACTERS);
+  await using control = await openControl(hmmOfCircuit(circuit, { precision: 64 }), LETTERS);
   const plan = await control.plan(constraint, { tokens: [5, 7] });
   assert.ok(apart(plan.probability, total) < 1e-12, `${plan.probability} ${total}`);
 });

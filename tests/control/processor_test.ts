@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { type Constraint, inOrder, openControl, phrase, tokenHmm } from "../../control/mod.ts";
 import { spellingOf } from "../../control/pieces/spelling.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { allowedTexts, randomNumbers } from "./brute_force.ts";
 import { chiSquare, nextTokens } from "./language_models.ts";
+import { LETTERS } from "./vocabularies.ts";
 
-const LETTERS: Vocabulary = {
-  kind: "characters",
-  words: ["<unk>", "<eos>", "a", "b", " "],
-  unknown: 0,
-  end: 1,
-};
 const V = LETTERS.words.length;
 const numbers = randomNumbers(4, V, 3, 1.2);
 

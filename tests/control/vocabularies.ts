@@ -2,6 +2,14 @@ import { pieceTokenizer } from "../../datasets/text/pieces.ts";
 import { byteVocabulary, type Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { tinyTokenizer } from "../teachers/tiny.ts";
 
+/** Two letters and a blank: texts that can be enumerated. */
+export const LETTERS: Vocabulary = {
+  kind: "characters",
+  words: ["<unk>", "<eos>", "a", "b", " "],
+  unknown: 0,
+  end: 1,
+};
+
 function added(contents: readonly string[], special = true) {
   return contents.map((content, id) => ({
     id,
