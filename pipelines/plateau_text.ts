@@ -25,6 +25,7 @@ import {
   tableOf,
   teacherName,
   teacherOf,
+  textHeadline,
   textPaths,
   tokenize,
   withNgrams,
@@ -35,28 +36,13 @@ export default definePipeline({
   question:
     "How far do hidden Markov models of text fall with their size, and what is a teacher worth there?",
   headline: {
-    metric: "test perplexity",
-    direction: "lower",
-    decimals: 1,
-    subject: "contexts",
-    baseline: "random",
+    ...textHeadline("contexts"),
     arms: {
       random: "random start",
       contexts: "clusters of static contexts",
       "random with n-grams": "random start, with n-grams",
       "contexts with n-grams": "clusters of static contexts, with n-grams",
     },
-    values: [
-      {
-        output: "table",
-        rows: "rows",
-        value: "test",
-        arm: "{arm}",
-        setting: "{states} hidden states",
-        converged: "converged",
-      },
-      { output: "table", rows: "floors", value: "test", arm: "{model}", reference: true },
-    ],
   },
   params: z.object({
     ...comparisonParams,
