@@ -26,8 +26,10 @@ export interface Rule {
 /** Passes requests on until a rule says otherwise. */
 export class Faulty implements AsyncDisposable {
   rules: Rule[] = [];
-  /** Methods and paths of all requests. */
+  /** Methods, paths and queries of all requests. */
   readonly asked: string[] = [];
+  /** A connection a request: one that the server closes meanwhile would be a mishap that no rule asked for. */
+  readonly #client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #over = new AbortController();
 
@@ -50,7 +52,7 @@ export class Faulty implements AsyncDisposable {
 
   async #answer(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
-    this.asked.push(`${request.method} ${decodeURIComponent(pathname)}`);
+    this.asked.push(`${request.method} ${decodeURIComponent(pathname + search)}`);
     const rule = this.rules.find((one) =>
       (one.times ?? 1) > 0 && decodeURIComponent(pathname + search).includes(one.path) &&
       (one.method ?? request.method) === request.method
@@ -61,7 +63,7 @@ export class Faulty implements AsyncDisposable {
     if (fault?.kind === "status") return new Response(null, { status: fault.status });
     const headers = new Headers(request.headers);
     headers.delete("host");
-    const init = { method: request.method, headers, redirect: "manual" as const };
+    const init = { method: request.method, headers, redirect: "manual" as const, client: this.#client };
     const answer = await fetch(
       this.behind + pathname + search,
       body.byteLength > 0 || request.method === "PUT" ? { ...init, body } : init,
@@ -94,5 +96,6 @@ export class Faulty implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
     await this.#server.finished;
+    this.#client.close();
   }
 }

@@ -43,7 +43,8 @@ Deno.test({
       const { key } = await here.add("one", names);
       faulty.asked.length = 0;
       assert.deepEqual(await pushResult(here.store, remote, key), { fresh: true, bytes: 4 });
-      const puts = faulty.asked.filter((asked) => asked.startsWith("PUT"));
+      // Each counts once: a request that was tried again is none the more.
+      const puts = [...new Set(faulty.asked.filter((asked) => asked.startsWith("PUT")))];
       assert.equal(puts.length, 3);
       assert.ok(puts.at(-1)!.endsWith(recordPath(key)));
       assert.deepEqual(await fetchResult(there.store, remote, key), { state: "fetched", bytes: 4 });
@@ -68,10 +69,9 @@ Deno.test({
         times: 1,
       }];
       await pushResult(here.store, remote, key);
-      assert.equal(
-        faulty.asked.filter((asked) => asked.startsWith("PUT") && asked.includes("objects/")).length,
-        4,
-      );
+      const parts = faulty.asked.flatMap((asked) => /^PUT .*objects\/.*partNumber=(\d+)/.exec(asked)?.[1] ?? []);
+      assert.deepEqual([...new Set(parts)].sort(), ["1", "2", "3"]);
+      assert.ok(parts.filter((part) => part === "2").length >= 2, "the part that failed went up again");
       faulty.rules = [{ fault: { kind: "cut", after: PART }, method: "GET", path: "objects/", times: 1 }];
       assert.equal((await fetchResult(there.store, remote, key)).state, "fetched");
       assert.deepEqual(digestBytes(await there.bytes(key, "large")), digestBytes(large));
