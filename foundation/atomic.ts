@@ -16,20 +16,26 @@ export function uniqueName(): string {
 export function writeFileAtomic(folder: string, path: string, bytes: Uint8Array): void {
   guardedSync("writing", path, () => {
     const temp = `${folder}/${uniqueName()}`;
+    writeFile(temp, bytes, (file) => file.syncDataSync());
     try {
-      const file = Deno.openSync(temp, { write: true, createNew: true });
-      try {
-        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-        file.syncDataSync();
-      } finally {
-        file.close();
-      }
       Deno.renameSync(temp, path);
     } catch (error) {
       removeQuietly(temp);
       throw error;
     }
   });
+}
+
+/** Writes a new file, and removes it again where that fails. It is not synced unless `then` does so. */
+export function writeFile(path: string, bytes: Uint8Array, then?: (file: Deno.FsFile) => void): void {
+  try {
+    using file = Deno.openSync(path, { write: true, createNew: true });
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    then?.(file);
+  } catch (error) {
+    removeQuietly(path);
+    throw error;
+  }
 }
 
 /** Removes a file or folder if it exists; ignores errors, which surface when the path is needed. */

@@ -7,12 +7,18 @@ import { type AskedOutputs, askedOutputs } from "./remakes.ts";
 import type { RunState } from "./run_state.ts";
 import type { DroppedOutputs } from "./run_summary.ts";
 import type { HeldResults } from "./store/held.ts";
-import { dropOutputs } from "./store/drop_outputs.ts";
+import { DropBatch } from "./store/drop_batch.ts";
 import { ObjectUses } from "./store/object_uses.ts";
 import type { Store } from "./store/store.ts";
 
 /** Milliseconds between two looks at what can be dropped: each waits for a lock and reads what other runs have recorded. */
 const EVERY = 250;
+
+/** Time between two looks at the least, in times of what a look took: drops take a small part of a run, however many there are. */
+const REST = 9;
+
+/** Results that are looked at under one lock: meanwhile no other run records any. */
+const TOGETHER = 256;
 
 /** What drops need of a run. */
 export interface DropOptions {
@@ -41,7 +47,8 @@ export class Drops {
   #candidates = new Set<Digest>();
   /** Those that another run needs too: it drops them, unless it ends before this one. */
   readonly #elsewhere = new Set<Digest>();
-  #looked = -Infinity;
+  /** When the next look may begin. */
+  #next = -Infinity;
   #sweeping: Promise<void> | undefined;
   #read: { readonly graph: Graph; readonly outputs: AskedOutputs } | undefined;
   /** What was dropped. */
@@ -90,7 +97,7 @@ export class Drops {
   /** Looks for what nothing needs any more, beside the run, and drops it. */
   begin(): void {
     if (this.#candidates.size === 0 || this.#sweeping !== undefined) return;
-    if (performance.now() - this.#looked < EVERY) return;
+    if (performance.now() < this.#next) return;
     this.#sweeping = this.#sweep().finally(() => this.#sweeping = undefined);
   }
 
@@ -102,18 +109,37 @@ export class Drops {
   }
 
   async #sweep(): Promise<void> {
-    this.#looked = performance.now();
-    const { store, held, onEvent } = this.#options;
+    const began = performance.now();
+    const { store } = this.#options;
     const keys = [...this.#candidates].filter((key) => this.#droppable(key).length > 0);
     this.#candidates.clear();
-    if (keys.length === 0 || store.readOnly) return;
-    let [node] = this.#byKey.get(keys[0]!) as unknown as [GraphNode];
+    if (keys.length > 0 && !store.readOnly) {
+      for (let at = 0; at < keys.length; at += TOGETHER) await this.#dropAll(keys.slice(at, at + TOGETHER));
+    }
+    const ended = performance.now();
+    this.#next = ended + Math.max(EVERY, REST * (ended - began));
+  }
+
+  async #dropAll(keys: readonly Digest[]): Promise<void> {
+    const { store, held, onEvent } = this.#options;
+    const nodeOf = (key: Digest) => this.#byKey.get(key)!.values().next().value!;
+    let node = nodeOf(keys[0]!);
     try {
       using _dropping = await store.dropping();
       await this.#uses.refresh();
+      using batch = new DropBatch(store, this.#uses);
+      const added = new Map<Digest, readonly string[]>();
       for (const key of keys) {
-        [node] = this.#byKey.get(key) as unknown as [GraphNode];
-        const alone = await held.alone(key, () => this.#drop(key, node));
+        node = nodeOf(key);
+        const outputs = this.#droppable(key);
+        if (outputs.length === 0) continue;
+        batch.add(key, outputs);
+        added.set(key, outputs);
+      }
+      await batch.sync();
+      for (const [key, outputs] of added) {
+        node = nodeOf(key);
+        const alone = await held.alone(key, () => this.#drop(batch, key, outputs));
         if (!alone) this.#elsewhere.add(key);
       }
     } catch (error) {
@@ -122,14 +148,15 @@ export class Drops {
     }
   }
 
-  #drop(key: Digest, node: GraphNode): void {
-    // Looked at again: a node may have been begun while the locks were taken.
-    const outputs = this.#droppable(key);
-    if (outputs.length === 0) return;
-    const { bytes, when } = dropOutputs(this.#options.store, this.#uses, key, outputs);
+  #drop(batch: DropBatch, key: Digest, outputs: readonly string[]): void {
+    // Looked at again: a node may have been begun while the notes were made and the locks were taken.
+    const still = this.#droppable(key);
+    if (!outputs.every((name) => still.includes(name))) return void this.#candidates.add(key);
+    const node = this.#byKey.get(key)!.values().next().value!;
+    const bytes = batch.drop(key);
     for (const one of this.#byKey.get(key)!) {
       const slot = this.#state.slot(one);
-      const dropped = Object.fromEntries(outputs.map((name) => [name, when]));
+      const dropped = Object.fromEntries(outputs.map((name) => [name, batch.when]));
       slot.outcome = { ...slot.outcome!, dropped: { ...slot.outcome!.dropped, ...dropped } };
     }
     this.dropped.push({ node: node.name, outputs, bytes });

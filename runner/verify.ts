@@ -10,7 +10,7 @@ import { turns } from "../foundation/turns.ts";
 import type { Acceptance } from "./store/acceptance.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
 import type { PlannedNode } from "./plan.ts";
-import { dropOutputs } from "./store/drop_outputs.ts";
+import { DropBatch } from "./store/drop_batch.ts";
 import { HeldResults } from "./store/held.ts";
 import { ObjectUses } from "./store/object_uses.ts";
 import type { Store } from "./store/store.ts";
@@ -162,9 +162,10 @@ async function dropAgain(store: Store, plan: Iterable<PlannedNode>): Promise<voi
   using _dropping = await store.dropping();
   const uses = new ObjectUses(store);
   await uses.refresh();
-  for (const { key, result } of gone) {
-    await held.alone(key!, () => void dropOutputs(store, uses, key!, Object.keys(result!.dropped!)));
-  }
+  using batch = new DropBatch(store, uses);
+  for (const { key, result } of gone) batch.add(key!, Object.keys(result!.dropped!));
+  await batch.sync();
+  for (const { key } of gone) await held.alone(key!, () => void batch.drop(key!));
 }
 
 function failed(node: string, outcome: Exclude<Outcome, { kind: "done" | "interrupted" }>): NodeCheck {

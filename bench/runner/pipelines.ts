@@ -1,13 +1,13 @@
 /**
  * Pipelines of any size for measuring: a source, a sweep of two nodes a step (the second is named by the
  * parameters of the first), one node that gathers the sweep. The stages compute nothing. Another `first` is
- * another sweep of the same stages.
+ * another sweep of the same stages; with `drops` the outputs of half of the nodes are temporary.
  */
 
 /** The text of a pipeline file with `nodes` nodes, an even number. */
 function pipelineText(name: string, nodes: number): string {
   return `import { z } from "zod";
-import { definePipeline, defineStage, many, text } from "retort";
+import { definePipeline, defineStage, many, temporary, text } from "retort";
 
 export const load = defineStage({
   name: "bench.load",
@@ -21,6 +21,14 @@ export const fitModel = defineStage({
   params: z.object({ step: z.int() }),
   inputs: { text },
   outputs: { text },
+  run: ({ inputs, params }) => ({ text: inputs.text + params.step }),
+});
+
+export const fitTemporary = defineStage({
+  name: "bench.fit-temporary",
+  params: z.object({ step: z.int() }),
+  inputs: { text },
+  outputs: { text: temporary(text) },
   run: ({ inputs, params }) => ({ text: inputs.text + params.step }),
 });
 
@@ -40,12 +48,17 @@ export const gather = defineStage({
 
 export default definePipeline({
   name: ${JSON.stringify(name)},
-  params: z.object({ text: z.string().default("text"), first: z.int().default(0) }),
+  params: z.object({
+    text: z.string().default("text"),
+    first: z.int().default(0),
+    drops: z.boolean().default(false),
+  }),
   build({ params }) {
     const source = load({}, { text: params.text });
+    const fit = params.drops ? fitTemporary : fitModel;
     const texts = Array.from({ length: ${
     (nodes - 2) / 2
-  } }, (_, i) => evaluate(fitModel(source, { step: params.first + i })).text);
+  } }, (_, i) => evaluate(fit(source, { step: params.first + i })).text);
     return { gathered: gather({ texts }).text };
   },
 });

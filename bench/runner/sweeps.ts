@@ -11,6 +11,7 @@ const RUNS = 3;
 const STEPS = {
   new: { name: "built and planned, empty store", target: 10 },
   run: { name: "executed in this process, store in memory", target: 30 },
+  drops: { name: "the same, half of the outputs temporary", target: undefined },
   cached: { name: "built and planned, everything cached", target: 3 },
   other: { name: "built and planned, another sweep of the same stages", target: 10 },
   workers: { name: "executed by two workers, store on the disk", target: undefined },
@@ -24,8 +25,15 @@ type Step = keyof typeof STEPS;
  */
 export async function measureSweeps(folder: string): Promise<Figure[]> {
   const files = new Map(SIZES.map((size) => [size, writePipeline(folder, size)]));
-  const seconds: Record<Step, number[]> = { new: [], run: [], cached: [], other: [], workers: [] };
-  const exponents: Record<Step, number[]> = { new: [], run: [], cached: [], other: [], workers: [] };
+  const seconds: Record<Step, number[]> = { new: [], run: [], drops: [], cached: [], other: [], workers: [] };
+  const exponents: Record<Step, number[]> = {
+    new: [],
+    run: [],
+    drops: [],
+    cached: [],
+    other: [],
+    workers: [],
+  };
   const round = async (sizes: readonly number[]): Promise<Record<Step, { wall: number; core: number }>[]> => {
     const all = [];
     for (const size of sizes) all.push(await measureSweep(files.get(size)!, folder));
@@ -65,23 +73,25 @@ async function measureSweep(
     const same = plan.every(({ status }) => (status === "cached") === (expected === "cached"));
     if (!same && expected === "cached") throw new Error("expected everything cached");
   };
-  const run = async (store: string, jobs: number) => {
-    await using session = await PipelineSession.open({ file, store });
+  const run = async (store: string, jobs: number, drops = false) => {
+    await using session = await PipelineSession.open({ file, store, set: [`drops=${drops}`] });
     const { status } = await session.run({ jobs, command: "bench", stop: new AbortController().signal });
     if (status !== "done") throw new Error(`the run ended as ${status}`);
   };
   const memory = memoryFolder(folder);
+  const other = memoryFolder(folder);
   const disk = Deno.makeTempDirSync({ dir: folder });
   try {
     return {
       new: await workOf(() => plan(memory, 0, undefined)),
       run: await workOf(() => run(memory, 0)),
+      drops: await workOf(() => run(other, 0, true)),
       cached: await workOf(() => plan(memory, 0, "cached")),
       other: await workOf(() => plan(memory, 10_000, undefined)),
       workers: await workOf(() => run(disk, 2)),
     };
   } finally {
-    for (const one of [memory, disk]) Deno.removeSync(one, { recursive: true });
+    for (const one of [memory, other, disk]) Deno.removeSync(one, { recursive: true });
   }
 }
 

@@ -2,21 +2,16 @@ import { createHash } from "node:crypto";
 import type { Digest } from "../../foundation/canonical.ts";
 import type { ByteSource } from "../codec.ts";
 import { RetortError } from "../../foundation/errors.ts";
-import { removeQuietly, uniqueName } from "../../foundation/atomic.ts";
+import { removeQuietly, uniqueName, writeFile } from "../../foundation/atomic.ts";
 import { guarded, guardedSync } from "../../foundation/faults.ts";
 import { digestFile, FILE_CHUNK } from "../../foundation/file_digest.ts";
+import { syncFiles, SYNCS } from "./sync.ts";
 
 /** Bytes of an object after which syncing begins while more are being written. */
 const SYNC_EVERY = 4 << 20;
 
-/** Number of objects of a batch that are synced concurrently. */
-const SYNCS = 8;
-
 /** Objects up to this many bytes are synced together, once all are written. */
 const SMALL = 1 << 18;
-
-/** From this many small objects on, syncing the file system once is faster than syncing each. */
-const MANY = 32;
 
 /** An object that is written but not synced yet. */
 interface Written {
@@ -97,13 +92,7 @@ export class ObjectBatch implements AsyncDisposable {
     const size = bytes.length;
     // Existing objects were synced before they were moved there.
     if (this.#blobs.soundSmall(digest, size)) return { digest, size };
-    try {
-      using file = Deno.openSync(temp, { write: true, createNew: true });
-      for (let at = 0; at < size;) at += file.writeSync(bytes.subarray(at));
-    } catch (error) {
-      removeQuietly(temp);
-      throw error;
-    }
+    writeFile(temp, bytes);
     this.#small.push({ temp, digest, size });
     return { digest, size };
   }
@@ -153,19 +142,9 @@ export class ObjectBatch implements AsyncDisposable {
 
   /** Syncs the small objects and moves them to their places. */
   async #placeSmall(): Promise<void> {
-    const written = this.#small;
-    if (written.length < MANY || !await syncFileSystem(this.#blobs.tmp)) {
-      for (const { temp, digest, size } of written) {
-        await this.#slot();
-        await guarded("writing", temp, async () => {
-          const file = await Deno.open(temp, { read: true, write: true });
-          this.#placeSynced(temp, file, new EarlySync(temp), digest, size);
-        });
-      }
-    } else {
-      for (const { temp, digest, size } of written) {
-        guardedSync("writing", temp, () => this.#blobs.place(temp, digest, size));
-      }
+    await syncFiles(this.#blobs.tmp, this.#small.map(({ temp }) => temp));
+    for (const { temp, digest, size } of this.#small) {
+      guardedSync("writing", temp, () => this.#blobs.place(temp, digest, size));
     }
     this.#small = [];
   }
@@ -203,26 +182,6 @@ export class ObjectBatch implements AsyncDisposable {
       .catch((error) => void this.#faults.push(error))
       .finally(() => this.#placing.delete(placing));
     this.#placing.add(placing);
-  }
-}
-
-/**
- * Syncs all of the file system that a folder lies on, by the program that is there for it on Linux.
- *
- * @returns false where that did not work: then every file has to be synced by itself.
- */
-async function syncFileSystem(folder: string): Promise<boolean> {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const command = new Deno.Command("sync", {
-      args: ["-f", folder],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    });
-    return (await command.output()).success;
-  } catch {
-    return false; // There is no such program, or it is not permitted.
   }
 }
 

@@ -6,7 +6,7 @@ import { isDigest } from "../../foundation/canonical.ts";
 import { messageOf, RetortError } from "../../foundation/errors.ts";
 import { artifactFromJson, artifactJson } from "./artifacts.ts";
 import { uniqueName, writeFileAtomic } from "../../foundation/atomic.ts";
-import { parseSealed, readSealed, writeSealed } from "./sealed.ts";
+import { parseSealed, readSealed, sealedBytes, writeSealed } from "./sealed.ts";
 import { Blobs, listFolder } from "./blobs.ts";
 import { fileFault, guardedSync } from "../../foundation/faults.ts";
 import { type Lock, lock } from "../../foundation/locks.ts";
@@ -36,6 +36,14 @@ export interface NodeResult {
   readonly accepted?: Acceptance;
   /** When temporary outputs were dropped, by name, ISO 8601: their bytes may be gone. */
   readonly dropped?: Readonly<Record<string, string>>;
+}
+
+/** The record of a result some of whose outputs are dropped. */
+export interface MarkedResult {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The result without these marks. */
+  readonly result: NodeResult;
 }
 
 /** The outcome of looking up a result. */
@@ -273,17 +281,18 @@ export class Store {
   }
 
   /**
-   * Notes in a result that outputs are dropped, durably: from then on their bytes may be gone.
+   * The record of a result that says that outputs are dropped: once it is in its place, durably, their bytes may go.
    *
-   * @returns the result as it was; undefined when there is none.
+   * @returns its bytes, where they belong, and the result as it is; undefined when there is none.
    */
-  markDropped(key: Digest, outputs: readonly string[], when: string): NodeResult | undefined {
-    const sealed = readSealed(this.#resultPath(key), FORMAT);
+  marked(key: Digest, outputs: readonly string[], when: string): MarkedResult | undefined {
+    const path = this.#resultPath(key);
+    const sealed = readSealed(path, FORMAT);
     const result = sealed.state === "ok" ? resultFromJson(sealed.body) : undefined;
     if (result === undefined) return undefined;
     const marks = outputs.filter((name) => Object.hasOwn(result.outputs, name)).map((name) => [name, when]);
-    this.commit({ ...result, dropped: { ...Object.fromEntries(marks), ...result.dropped } });
-    return result;
+    const marked = { ...result, dropped: { ...Object.fromEntries(marks), ...result.dropped } };
+    return { path, bytes: sealedBytes(FORMAT, resultJson(marked)), result };
   }
 
   /** Records a result whose objects are written. */
@@ -294,16 +303,7 @@ export class Store {
       path,
       () => Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true }),
     );
-    writeSealed(this.tmp, path, FORMAT, {
-      ...result,
-      components: result.components as unknown as JsonObject,
-      outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, a]) => [name, artifactJson(a)])),
-      ...(result.engine === undefined ? {} : { engine: { ...result.engine } }),
-      ...(result.accepted === undefined
-        ? {}
-        : { accepted: { ...result.accepted, changes: [...result.accepted.changes] } }),
-      ...(result.dropped === undefined ? {} : { dropped: { ...result.dropped } }),
-    } as unknown as JsonObject);
+    writeSealed(this.tmp, path, FORMAT, resultJson(result));
   }
 
   /** The record of a result as it is kept, for other stores; undefined where there is none. */
@@ -369,6 +369,19 @@ export function resultOf(key: Digest, record: Uint8Array): NodeResult | string {
   if (sealed.state !== "ok") return sealed.why;
   const result = resultFromJson(sealed.body);
   return result?.key === key ? result : "it is not a result of this key";
+}
+
+function resultJson(result: NodeResult): JsonObject {
+  return {
+    ...result,
+    components: result.components as unknown as JsonObject,
+    outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, a]) => [name, artifactJson(a)])),
+    ...(result.engine === undefined ? {} : { engine: { ...result.engine } }),
+    ...(result.accepted === undefined
+      ? {}
+      : { accepted: { ...result.accepted, changes: [...result.accepted.changes] } }),
+    ...(result.dropped === undefined ? {} : { dropped: { ...result.dropped } }),
+  } as unknown as JsonObject;
 }
 
 function resultFromJson(body: JsonObject): NodeResult | undefined {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { fixture, Folder } from "../command.ts";
 import { nodesIn } from "./letters.ts";
+import type { Digest } from "../../foundation/canonical.ts";
 import { collectGarbage } from "../../runner/gc.ts";
 import type { GraphNode } from "../../runner/graph.ts";
 import type { PlannedNode } from "../../runner/plan.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
 import { type ExecuteOptions, PipelineSession, type SessionOptions } from "../../runner/session.ts";
-import { dropOutputs } from "../../runner/store/drop_outputs.ts";
+import { DropBatch } from "../../runner/store/drop_batch.ts";
 import { ObjectUses } from "../../runner/store/object_uses.ts";
 import { Store } from "../../runner/store/store.ts";
 import { verifyByExecution, verifyStore } from "../../runner/verify.ts";
@@ -40,6 +41,12 @@ function there(folder: Folder, summary: RunSummary, name: string, output: string
 
 const planned = (plan: ReadonlyMap<GraphNode, PlannedNode>, name: string) =>
   plan.values().find(({ node }) => node.name === name)!;
+
+/** Notes in a result that an output is dropped, and leaves its bytes. */
+function mark(store: Store, key: Digest, output: string): void {
+  const { result } = store.marked(key, [], "")!;
+  store.commit({ ...result, dropped: { [output]: new Date().toISOString() } });
+}
 
 Deno.test("what is temporary goes when all that read it is recorded, and is made again for a new reader", async () => {
   using folder = new Folder();
@@ -178,14 +185,14 @@ Deno.test("a run that was killed between the mark and the deletion leaves nothin
   const first = await run(folder, { keepTemporary: true });
   const store = Store.open(folder.store);
   const { key, outputs } = outcome(first, "flow.shout");
-  store.markDropped(key!, ["loud"], new Date().toISOString());
+  mark(store, key!, "loud");
   // All of its bytes are there: it is used as it is, and then dropped.
   const more = await run(folder, { letters: ["Q", "U"] });
   assert.deepEqual(nodesIn(more, "ran"), ["flow.count@letter=U", "flow.add"]);
   assert.deepEqual(there(folder, more, "flow.shout", "loud"), [false]);
   // The same with gc, which removes what the mark says is of no use.
   await run(folder, { only: ["flow.shout"] });
-  store.markDropped(key!, ["loud"], new Date().toISOString());
+  mark(store, key!, "loud");
   await using session = await open(folder);
   const swept = collectGarbage(store, session.records, { days: 30, dryRun: false });
   const { digest, size } = outputs!.loud!.files[0]!;
@@ -217,7 +224,10 @@ Deno.test("the result of the code before an accepted change goes with the accept
   store.commit({ ...found.result, key, accepted });
   const uses = new ObjectUses(store);
   await uses.refresh();
-  assert.equal(dropOutputs(store, uses, key, ["flows"]).bytes, 10_000);
+  using batch = new DropBatch(store, uses);
+  batch.add(key, ["flows"]);
+  await batch.sync();
+  assert.equal(batch.drop(key), 10_000);
   assert.deepEqual(Object.keys(store.droppedOutputs(found.result.key)!), ["flows"]);
   // Results that were made or changed since are seen.
   assert.deepEqual(there(folder, first, "flow.shout", "loud"), [true]);

@@ -69,7 +69,9 @@ Deno.test({
         times: 1,
       }];
       await pushResult(here.store, remote, key);
-      const parts = faulty.asked.flatMap((asked) => /^PUT .*objects\/.*partNumber=(\d+)/.exec(asked)?.[1] ?? []);
+      const parts = faulty.asked.flatMap((asked) =>
+        /^PUT .*objects\/.*partNumber=(\d+)/.exec(asked)?.[1] ?? []
+      );
       assert.deepEqual([...new Set(parts)].sort(), ["1", "2", "3"]);
       assert.ok(parts.filter((part) => part === "2").length >= 2, "the part that failed went up again");
       faulty.rules = [{ fault: { kind: "cut", after: PART }, method: "GET", path: "objects/", times: 1 }];
