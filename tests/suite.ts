@@ -119,17 +119,22 @@ async function test(files: readonly string[]): Promise<void> {
 
 const chosen = Deno.args;
 if (chosen.length === 0) {
-  await check("format", ["fmt", "--check", "--quiet"]);
-  await check("lint", ["lint", "--quiet"]);
-  await check("types", ["check", "--quiet", "."]);
-  await checkDocumentation(EXPORTED);
-  // Every export names its types, and no module of the package is missing. Types were checked above.
-  await check("package", ["publish", "--dry-run", "--allow-dirty", "--no-check"]);
   const examples = modulesWithExamples(".");
   report("examples in comments are found", examples.length > 5, examples.join("\n"));
-  await check(`examples of ${examples.length} modules and of docs/circuits.md`, [
-    ...["test", "--allow-all", "--quiet", "--doc", "docs/circuits.md"],
-    ...examples,
+  // Checking types takes one core, and longer than all the others.
+  await Promise.all([
+    check("types", ["check", "--quiet", "."]),
+    (async () => {
+      await check("format", ["fmt", "--check", "--quiet"]);
+      await check("lint", ["lint", "--quiet"]);
+      await checkDocumentation(EXPORTED);
+      // Every export names its types, and no module of the package is missing. Types are checked beside it.
+      await check("package", ["publish", "--dry-run", "--allow-dirty", "--no-check"]);
+      await check(`examples of ${examples.length} modules and of docs/circuits.md`, [
+        ...["test", "--allow-all", "--quiet", "--doc", "docs/circuits.md"],
+        ...examples,
+      ]);
+    })(),
   ]);
 }
 await test(chosen.length === 0 ? ["tests"] : chosen);
