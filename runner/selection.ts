@@ -19,7 +19,7 @@ const PARTS = ["only", "from", "until", "except"] as const;
 
 /** What a selection chose. */
 export interface Selected {
-  /** Nodes that no other chosen one needs: with what they need, all that is made. */
+  /** With what they need, all that is made. */
   readonly targets: readonly GraphNode[];
   /** What the run shows at its end, by name: returned outputs, and outputs of targets that return none. */
   readonly outputs: ReadonlyMap<string, OutputRef>;
@@ -40,6 +40,10 @@ export function select(graph: Graph, selection: Selection): Selected {
   const picked = (part: typeof PARTS[number]) => selectNodes(graph, patterns(part), `--${part}`);
   const given = (part: typeof PARTS[number]) => patterns(part).length > 0;
   const wanted = given("only") ? picked("only") : [...graph.outputs.values()].map((source) => source.node);
+  // The whole of a large pipeline takes no walk through it.
+  if (wanted.length > 0 && selectsAll(selection)) {
+    return { targets: [...new Set(wanted)], outputs: graph.outputs };
+  }
   let chosen = ancestors(wanted);
   const keep = (nodes: Iterable<GraphNode>, kept: boolean) => {
     const set = new Set(nodes);

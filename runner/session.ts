@@ -101,7 +101,7 @@ export class PipelineSession implements AsyncDisposable {
     return this.built;
   }
 
-  /** The nodes that no other one needs: with what they need, all that is made. */
+  /** With what they need, all that is made. */
   get targets(): readonly GraphNode[] {
     return [...new Set([...this.read, ...this.chosen.targets])];
   }
