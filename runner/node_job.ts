@@ -24,6 +24,8 @@ export function jobOf(
     seed: planned.components!.seed ?? null,
     timeout: policy.time ?? null,
     memory: policy.memory ?? null,
+    cores: policy.cores ?? 1,
+    gpus: policy.gpus,
   };
 }
 

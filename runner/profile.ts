@@ -13,6 +13,7 @@ import {
   retriesSchema,
   schemaFaults,
 } from "./policy.ts";
+import type { SlurmSite } from "./execute/slurm_site.ts";
 import type { Capacity } from "./pool.ts";
 
 const profileSchema = once(() => {
@@ -21,6 +22,14 @@ const profileSchema = once(() => {
     pool: resourcesSchema().omit({ time: true }).optional(),
     default: entry.optional(),
     stages: z.record(z.string(), entry).optional(),
+    slurm: z.strictObject({
+      options: z.array(z.string().regex(/^-/, "an option begins with `-`, as in --partition=long"))
+        .optional(),
+      setup: z.array(z.string()).optional(),
+      jobs: z.int().min(1).max(100_000).optional(),
+      idle: z.number().min(0).max(86_400).optional(),
+      time: z.number().min(60).optional(),
+    }).optional(),
   });
 });
 
@@ -81,14 +90,22 @@ export class Policies {
   }[];
   readonly #nodes = new Map<GraphNode, NodePolicy>();
 
-  /** @param path of the profile, for messages; without one only what is declared counts. */
-  constructor(private readonly path?: string) {
+  /**
+   * @param path of the profile, for messages; without one only what is declared counts.
+   * @param elsewhere whether nodes run on other machines: only what the profile says limits them.
+   */
+  constructor(private readonly path?: string, private readonly elsewhere = false) {
     this.#profile = path === undefined ? {} : readProfile(path);
     this.#stages = Object.entries(this.#profile.stages ?? {}).map(([pattern, entry]) => ({
       pattern,
       expression: expressionOf(pattern),
       policy: policyIn(entry),
     }));
+  }
+
+  /** What the profile says of the cluster's scheduler. */
+  get site(): SlurmSite {
+    return this.#profile.slurm ?? {};
   }
 
   /** How a node runs: the profile's defaults, its stage, its own options, then what the profile says of its stage. */
@@ -109,10 +126,11 @@ export class Policies {
    */
   capacity(jobs: number): Capacity {
     const { cores, memory, gpus } = this.#profile.pool ?? {};
+    const has = (here: number) => this.elsewhere ? Infinity : here;
     return {
-      cores: cores ?? Math.max(navigator.hardwareConcurrency, jobs),
-      memory: typeof memory === "string" ? memoryBytes(memory)! : memory ?? machineMemory(),
-      gpus: gpus ?? 1,
+      cores: cores ?? has(Math.max(navigator.hardwareConcurrency, jobs)),
+      memory: typeof memory === "string" ? memoryBytes(memory)! : memory ?? has(machineMemory()),
+      gpus: gpus ?? has(1),
     };
   }
 

@@ -250,7 +250,7 @@ export class PipelineSession implements AsyncDisposable {
       environment: await describeEnvironment(this.packages, this, folder),
       pid: Deno.pid,
     };
-    const executor = this.executorFor(options.jobs).open(options.jobs);
+    const executor = this.executorFor(options.jobs).open(options.jobs, this.policies.site);
     options.onExecutor?.(executor);
     const { level } = this;
     if (level !== undefined) {
@@ -295,11 +295,11 @@ export class PipelineSession implements AsyncDisposable {
 /** Reads the profile and builds the pipeline. @throws CallError with the faults of both. */
 async function policiesAndPipeline(
   url: URL,
-  { profile, set = [] }: SessionOptions,
+  { profile, set = [], executor }: SessionOptions,
 ): Promise<{ readonly policies: Policies; readonly pipeline: BuiltPipeline }> {
   let policies: Policies | undefined, fault: unknown;
   try {
-    policies = new Policies(profile);
+    policies = new Policies(profile, executor?.elsewhere);
   } catch (error) {
     fault = error;
   }

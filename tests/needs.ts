@@ -41,6 +41,10 @@ export const NEEDS = {
     what: "the S3 server of Python's moto",
     how: "FOLDER/bin/pip install 'moto[s3,server]==5.2.5', with the Python that RETORT_PYTHON names",
   },
+  slurm: {
+    what: "Slurm",
+    how: "on Debian and Ubuntu: apt-get install slurmctld slurmd slurm-client munge; no service of it has to run",
+  },
   runtimes: {
     what: "npx, which runs Node 22 and Bun from npm",
     how:

@@ -41,6 +41,7 @@ export type RunnerCode =
   | "run/worker"
   | "run/other-code"
   | "run/lost"
+  | "run/slurm"
   | "run/memory"
   | "run/profile"
   | "run/not-running"
@@ -271,6 +272,13 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "A worker process was ended from outside in the middle of a stage.",
     example: "3 workers were lost with it, the last of them worker node7-4711-0a1b2c3d on node7",
     remedy: "Run again. `retries` of the stage try such a node again by themselves.",
+  },
+  "run/slurm": {
+    means:
+      "Slurm does not start the workers of a run: it refuses their jobs, or these end before a worker begins.",
+    example: "sbatch failed: sbatch: error: invalid partition specified: lnog",
+    remedy:
+      "See the message and the output that it names; `slurm` in the profile has the options of the jobs (docs/cluster.md).",
   },
   "run/memory": {
     means: "A stage needed more memory than the machine has, than its heap may have, or than it may take.",

@@ -1,4 +1,5 @@
 import type { Job, JobMessage, Outcome } from "./job.ts";
+import type { SlurmSite } from "./slurm_site.ts";
 
 /**
  * Executes the jobs of one run, here or elsewhere. The runner decides what is executed and when; an executor only has
@@ -33,10 +34,13 @@ export interface Executor extends AsyncDisposable {
 export interface ExecutorKind {
   /** What messages and `--executor` call it. */
   readonly name: string;
+  /** True where nodes run on other machines: what this one has does not limit them. */
+  readonly elsewhere?: boolean;
   /**
    * Opens an executor for one run.
    *
    * @param jobs how many jobs the user wants to run at once, besides the one that owns the engine; 0: none beside it.
+   * @param site what the profile says of the cluster's scheduler.
    */
-  open(jobs: number): Executor;
+  open(jobs: number, site?: SlurmSite): Executor;
 }

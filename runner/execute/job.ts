@@ -28,6 +28,9 @@ export interface Job {
   readonly timeout: number | null;
   /** Most bytes of memory that its process and the programs that it starts may take, or null. */
   readonly memory: number | null;
+  /** Cores and graphics cards that it takes; jobs of older versions do not say. */
+  readonly cores?: number;
+  readonly gpus?: number;
   /** Path of the project's `deno.json`, which says what the stage's imports mean; jobs of older versions have none. */
   readonly config?: string;
   /** Root of the store. */

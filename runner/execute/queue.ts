@@ -13,6 +13,8 @@ export interface QueuedJob {
 /** What a worker tells of itself, anew every few seconds. */
 export interface Beat {
   readonly worker: string;
+  /** The job of a cluster's scheduler that it is, where it is one. */
+  readonly element?: string;
   readonly host: string;
   readonly pid: number;
   readonly deno: string;
@@ -50,13 +52,22 @@ export class JobQueue {
     this.#write("waiting", name, queued);
   }
 
-  /** Takes a job that waits, the oldest name first; undefined where there is none. */
-  take(worker: string): { readonly name: string; readonly queued: QueuedJob } | undefined {
+  /**
+   * Takes a job that waits, the oldest name first; undefined where there is none.
+   *
+   * @param fits whether the worker may take a job; all without it.
+   */
+  take(
+    worker: string,
+    fits?: (job: Job) => boolean,
+  ): { readonly name: string; readonly queued: QueuedJob } | undefined {
     for (const file of listFolder(`${this.#root}/waiting`)) {
       const name = file.slice(0, -".json".length);
       const taken = this.#takenPath(name, worker);
       try {
-        Deno.renameSync(`${this.#root}/waiting/${file}`, taken);
+        const path = `${this.#root}/waiting/${file}`;
+        if (fits !== undefined && !fits((JSON.parse(Deno.readTextFileSync(path)) as QueuedJob).job)) continue;
+        Deno.renameSync(path, taken);
         return { name, queued: JSON.parse(Deno.readTextFileSync(taken)) };
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error; // Another worker was first.

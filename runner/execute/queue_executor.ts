@@ -27,6 +27,27 @@ interface Asked {
   lost: number;
 }
 
+/** What came of looking for workers. */
+export interface Supply {
+  /** How the jobs fail that wait, where no worker will come. */
+  readonly failure: (Outcome & { kind: "failed" }) | undefined;
+  /** What the jobs wait for meanwhile. */
+  readonly waitsFor: string | undefined;
+}
+
+/** What starts workers. */
+export interface WorkerSource extends AsyncDisposable {
+  /**
+   * Sees to it that there are workers; called twice a second.
+   *
+   * @param jobs that wait or are at work.
+   * @param beats of the workers that have told of themselves.
+   */
+  provide(store: Store, jobs: readonly Job[], beats: Iterable<Beat>): Supply;
+  /** Why a worker is gone, where its scheduler knows: the failure of its job. */
+  whyGone(beat: Beat): (Outcome & { kind: "failed" }) | undefined;
+}
+
 /** Leaves jobs in the store's folder for workers that `retort work` starts, on whatever machines have that folder. */
 export class QueueExecutor implements Executor {
   readonly engineLane = false;
@@ -39,13 +60,18 @@ export class QueueExecutor implements Executor {
   #wait = LOOKS.shortest;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastSecond = 0;
-  #warned = false;
+  #waitsFor: string | undefined;
 
   /**
    * @param lanes how many jobs wait or are at work at once.
    * @param gone milliseconds without a beat after which a worker is no more.
+   * @param source of workers; people start them without it.
    */
-  constructor(readonly lanes: number, private readonly gone = GONE) {}
+  constructor(
+    readonly lanes: number,
+    private readonly gone = GONE,
+    private readonly source?: WorkerSource,
+  ) {}
 
   // deno-lint-ignore require-await -- what goes wrong is an outcome
   async execute(job: Job, usesEngine: boolean, tell: (message: JobMessage) => void): Promise<Outcome> {
@@ -122,15 +148,25 @@ export class QueueExecutor implements Executor {
       if (this.#seen.get(worker)?.beat !== beat) this.#seen.set(worker, { beat, at: now });
     }
     const lives = (worker: string) => beats.has(worker) && now - this.#seen.get(worker)!.at < this.gone;
-    if (!this.#warned && ![...beats.keys()].some(lives)) {
-      this.#warned = true;
-      const [first] = this.#asked.values();
-      first?.tell({
-        type: "waiting",
-        for: `workers: start some with \`retort work --store ${this.#store!.root}\``,
-      });
-    }
     const { waiting, taken, ended } = queue.look();
+    const supply = this.source?.provide(
+      this.#store!,
+      [...this.#asked.values()].map(({ job }) => job),
+      beats.values(),
+    );
+    const waitsFor = this.source === undefined
+      ? `workers: start some with \`retort work --store ${this.#store!.root}\``
+      : supply?.waitsFor;
+    if (waitsFor !== undefined && waitsFor !== this.#waitsFor && ![...beats.keys()].some(lives)) {
+      this.#waitsFor = waitsFor;
+      const [first] = this.#asked.values();
+      first?.tell({ type: "waiting", for: waitsFor });
+    }
+    if (supply?.failure !== undefined) {
+      for (const name of waiting) {
+        if (this.#asked.has(name) && queue.withdraw(name)) this.#settle(name, supply.failure);
+      }
+    }
     for (const [name, asked] of this.#asked) {
       this.#hear(name, asked);
       const worker = taken.get(name);
@@ -144,6 +180,8 @@ export class QueueExecutor implements Executor {
   /** A worker is gone with its job: another one gets it. */
   #lose(name: string, asked: Asked, worker: string, beat: Beat | undefined): void {
     this.#queue!.drop(name, worker);
+    const known = beat && this.source?.whyGone(beat);
+    if (known !== undefined) return this.#settle(name, known);
     const who = `worker ${worker}${beat === undefined ? "" : ` on ${beat.host}`}`;
     if (++asked.lost < LOST && !this.#stopping) {
       asked.tell({ type: "log", text: `${who} is gone; another one gets the job` });
@@ -192,8 +230,8 @@ export class QueueExecutor implements Executor {
     for (const name of this.#asked.keys()) this.#settle(name, { kind: "interrupted" });
   }
 
-  // deno-lint-ignore require-await -- other executors wait for processes
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
+    await this.source?.[Symbol.asyncDispose]();
   }
 }

@@ -4,7 +4,7 @@ import { lock } from "../../foundation/locks.ts";
 import { VERSION } from "../../foundation/own_package.ts";
 import type { Store } from "../store/store.ts";
 import { CodeCheck } from "./code_check.ts";
-import type { Outcome } from "./job.ts";
+import type { Job, Outcome } from "./job.ts";
 import { BEAT, JobQueue } from "./queue.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -13,10 +13,24 @@ const LOOKS = { shortest: 5, longest: 200 };
 /** Milliseconds between looks whether a job is to stop. */
 const STOPS = 500;
 
+/** What a worker has for a job, where not all there is. */
+export interface WorkerSize {
+  readonly cores: number;
+  /** Bytes, or null for no limit. */
+  readonly memory: number | null;
+  readonly gpus: number;
+}
+
 /** How a worker works. */
 export interface WorkOptions {
-  /** Ends when no job waits. */
-  readonly once: boolean;
+  /** Ends when no job has waited for so many seconds; never without it. */
+  readonly idle?: number;
+  /** Takes only jobs that take no more. */
+  readonly size?: WorkerSize;
+  /** The job of a cluster's scheduler that this worker is. */
+  readonly element?: string;
+  /** What messages call its machine; the host's name without it. */
+  readonly host?: string;
   /** Aborted to end: the job at work saves its checkpoint and goes back to the queue. */
   readonly stop: AbortSignal;
   /** Told of every job. */
@@ -28,14 +42,17 @@ export interface WorkOptions {
  *
  * @returns how many it executed.
  */
-export async function work(store: Store, { once, stop, onJob }: WorkOptions): Promise<number> {
+export async function work(store: Store, options: WorkOptions): Promise<number> {
+  const { idle = Infinity, size, element, host = hostname(), stop, onJob } = options;
   const queue = new JobQueue(store);
-  const worker = `${hostname()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`.replaceAll(/[^\w.-]/g, "-");
+  const fits = size && ((job: Job) => isWithin(job, size));
+  const worker = `${host}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`.replaceAll(/[^\w.-]/g, "-");
   let beat = 0;
   const tellBeat = () =>
     queue.beat({
       worker,
-      host: hostname(),
+      ...(element === undefined ? {} : { element }),
+      host,
       pid: Deno.pid,
       deno: Deno.version.deno,
       retort: VERSION,
@@ -47,10 +64,10 @@ export async function work(store: Store, { once, stop, onJob }: WorkOptions): Pr
   let jobs = 0;
   let pool = new WorkerPool(1);
   try {
-    for (let wait = LOOKS.shortest; !stop.aborted;) {
-      const taken = queue.take(worker);
+    for (let wait = LOOKS.shortest, last = performance.now(); !stop.aborted;) {
+      const taken = queue.take(worker, fits);
       if (taken === undefined) {
-        if (once) break;
+        if (performance.now() - last >= idle * 1000) break;
         await pause(wait, stop);
         wait = Math.min(LOOKS.longest, wait * 1.2);
         continue;
@@ -82,6 +99,7 @@ export async function work(store: Store, { once, stop, onJob }: WorkOptions): Pr
       if (stop.aborted && outcome.kind === "interrupted") queue.drop(name, worker);
       else queue.end(name, worker, outcome);
       jobs++;
+      last = performance.now();
       onJob?.(job.node, outcome, (performance.now() - began) / 1000);
       if (outcome.kind !== "interrupted") continue;
       // A pool that was stopped takes no more.
@@ -94,6 +112,11 @@ export async function work(store: Store, { once, stop, onJob }: WorkOptions): Pr
     queue.leave(worker);
   }
   return jobs;
+}
+
+/** Whether a worker of a size may take a job. A job without a limit of memory takes what there is. */
+function isWithin({ cores = 1, memory, gpus = 0 }: Job, size: WorkerSize): boolean {
+  return cores <= size.cores && gpus <= size.gpus && (memory ?? 0) <= (size.memory ?? Infinity);
 }
 
 function pause(milliseconds: number, stop: AbortSignal): Promise<void> {

@@ -10,7 +10,7 @@ import { byteLines, type FromWorker, readMessages, type ToWorker } from "./proto
 const WORKER = new URL("./worker.ts", import.meta.url);
 
 /** Permissions of stages: everything except the network, since data are fetched before a run, never during it. */
-const PERMISSIONS = [
+export const STAGE_RIGHTS: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
@@ -147,7 +147,7 @@ class Worker {
   ) {
     const token = crypto.randomUUID();
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...PERMISSIONS, ...programArguments(WORKER, config), token],
+      args: ["run", "--quiet", "--no-prompt", ...STAGE_RIGHTS, ...programArguments(WORKER, config), token],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
