@@ -8,7 +8,7 @@ import { Repairs } from "./repair.ts";
 import type { GraphRunOptions } from "./run_options.ts";
 import type { RunState } from "./run_state.ts";
 import type { NodeOutcome } from "./run_summary.ts";
-import { type Cause, causeOf } from "./policy.ts";
+import { type Cause, causeOf, type NodePolicy } from "./policy.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
 /** Executes single nodes of a run: builds the job, keeps the log, forwards messages, settles the outcome. */
@@ -18,6 +18,8 @@ export class NodeRuns implements Disposable {
   readonly #recorder: Recorder;
   readonly #logs: NodeLogs;
   readonly #repairs: Repairs;
+  /** How often an attempt of a node ended for want of memory. */
+  readonly #shortOfMemory = new Map<GraphNode, number>();
   /** How often each node was tried, where more than once. */
   readonly #attempts = new Map<GraphNode, number>();
 
@@ -149,12 +151,21 @@ export class NodeRuns implements Disposable {
     const again = ended.attempt <= retries.times && retries.on.includes(cause) && !this.#options.stop.aborted;
     this.#recorder.attempt({ node: node.name, ...ended, cause, code, error });
     if (!again) return false;
+    if (cause === "memory") this.#shortOfMemory.set(node, (this.#shortOfMemory.get(node) ?? 0) + 1);
     const { attempt } = ended, { times, wait } = retries;
     this.#attempts.set(node, attempt + 1);
     this.#options.onEvent({ type: "node-retry", node, code, error, attempt, attempts: times + 1, wait });
     this.#state.slot(node).state = "pending";
     this.#recorder.node(node.name, { state: "pending" });
     return true;
+  }
+
+  /** How a node runs; on other machines each attempt after one that ended for want of memory has twice as much, up to the pool's. */
+  #policyOf(node: GraphNode): NodePolicy {
+    const policy = this.#options.policies.of(node);
+    const short = this.#shortOfMemory.get(node) ?? 0;
+    if (policy.memory === undefined || short === 0 || !this.#options.elsewhere) return policy;
+    return { ...policy, memory: Math.min(this.#options.capacity.memory, policy.memory * 2 ** short) };
   }
 
   #job(node: GraphNode, planned: PlannedNode): Job {
@@ -165,7 +176,7 @@ export class NodeRuns implements Disposable {
         node,
         planned,
         (source) => this.#state.artifactOf(source),
-        this.#options.policies.of(node),
+        this.#policyOf(node),
       ),
       run: this.#options.record.id,
       pipeline: this.#options.record.pipeline,

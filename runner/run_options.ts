@@ -34,6 +34,8 @@ export interface GraphRunOptions {
   readonly policies: Policies;
   /** What they share. */
   readonly capacity: Capacity;
+  /** Whether nodes run on other machines. */
+  readonly elsewhere?: boolean;
   readonly engine: EngineChoice;
   readonly adapter?: string;
   /** Path of the project's `deno.json`. */

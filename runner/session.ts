@@ -250,7 +250,8 @@ export class PipelineSession implements AsyncDisposable {
       environment: await describeEnvironment(this.packages, this, folder),
       pid: Deno.pid,
     };
-    const executor = this.executorFor(options.jobs).open(options.jobs, this.policies.site);
+    const kind = this.executorFor(options.jobs);
+    const executor = kind.open(options.jobs, this.policies.site);
     options.onExecutor?.(executor);
     const { level } = this;
     if (level !== undefined) {
@@ -265,6 +266,7 @@ export class PipelineSession implements AsyncDisposable {
       executor,
       policies: this.policies,
       capacity: this.policies.capacity(options.jobs),
+      elsewhere: kind.elsewhere ?? false,
       engine: this.engine,
       config: this.project.config,
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),

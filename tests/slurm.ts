@@ -75,7 +75,10 @@ export class SlurmCluster implements AsyncDisposable {
     Deno.env.set("SLURM_CONF", this.conf);
     this.startController();
     for (const node of this.nodes) this.startNode(node);
-    await this.#until("the nodes are idle", async () => (await this.#sinfo()).every((state) => state === "idle"));
+    await this.#until(
+      "the nodes are idle",
+      async () => (await this.#sinfo()).every((state) => state === "idle"),
+    );
   }
 
   get nodes(): string[] {

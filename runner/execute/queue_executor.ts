@@ -27,7 +27,7 @@ interface Asked {
   lost: number;
 }
 
-/** What came of looking for workers. */
+/** Whether workers will come. */
 export interface Supply {
   /** How the jobs fail that wait, where no worker will come. */
   readonly failure: (Outcome & { kind: "failed" }) | undefined;
@@ -41,7 +41,7 @@ export interface WorkerSource extends AsyncDisposable {
    * Sees to it that there are workers; called twice a second.
    *
    * @param jobs that wait or are at work.
-   * @param beats of the workers that have told of themselves.
+   * @param beats of the workers that live.
    */
   provide(store: Store, jobs: readonly Job[], beats: Iterable<Beat>): Supply;
   /** Why a worker is gone, where its scheduler knows: the failure of its job. */
@@ -152,7 +152,7 @@ export class QueueExecutor implements Executor {
     const supply = this.source?.provide(
       this.#store!,
       [...this.#asked.values()].map(({ job }) => job),
-      beats.values(),
+      beats.values().filter(({ worker }) => lives(worker)),
     );
     const waitsFor = this.source === undefined
       ? `workers: start some with \`retort work --store ${this.#store!.root}\``

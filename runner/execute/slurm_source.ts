@@ -36,8 +36,9 @@ export class SlurmSource implements WorkerSource {
   readonly #site: SlurmSite;
   readonly #limit: number;
   readonly #submitted = new Map<string, Submitted>();
-  /** Elements whose workers have told of themselves. */
+  /** Elements whose workers have told of themselves, and those whose workers live. */
   readonly #begun = new Set<string>();
+  readonly #living = new Set<string>();
   /** States of elements that have begun and left the queue. */
   readonly #ended = new Map<string, string>();
   #stillborn = 0;
@@ -55,8 +56,11 @@ export class SlurmSource implements WorkerSource {
 
   provide(store: Store, jobs: readonly Job[], beats: Iterable<Beat>): Supply {
     this.#store = store;
+    this.#living.clear();
     for (const { element } of beats) {
-      if (element === undefined || this.#begun.has(element)) continue;
+      if (element === undefined) continue;
+      this.#living.add(element);
+      if (this.#begun.has(element)) continue;
       this.#begun.add(element);
       const array = this.#submitted.get(arrayOf(element));
       if (array !== undefined) array.begun++;
@@ -77,7 +81,7 @@ export class SlurmSource implements WorkerSource {
     return {
       kind: "failed",
       code: "run/memory",
-      error: `Slurm ended its worker, job ${element}, for taking more memory than it had asked for`,
+      error: `its worker, job ${element} of Slurm, was ended for taking more memory than it had asked for`,
       hint: "Say what the stage takes (`resources: { memory }` of the stage, the node or the profile).",
     };
   }
@@ -102,7 +106,13 @@ export class SlurmSource implements WorkerSource {
     await this.#lookAtEnded(elements);
     if (this.#isStillborn(elements)) return;
     const prefix = `retort-${digestBytes(store.root).slice(0, 8)}-`;
-    const own = Map.groupBy(elements.filter(({ name }) => name.startsWith(prefix)), ({ name }) => name);
+    // Slurm may take a while to see that a machine is gone.
+    const isLost = ({ id, state }: SlurmElement) =>
+      state === "COMPLETING" || state === "RUNNING" && this.#begun.has(id) && !this.#living.has(id);
+    const own = Map.groupBy(
+      elements.filter((one) => one.name.startsWith(prefix) && !isLost(one)),
+      ({ name }) => name,
+    );
     let free = this.#limit - [...own.values()].reduce((sum, { length }) => sum + length, 0);
     for (const [name, alike] of Map.groupBy(jobs, (job) => prefix + sizeName(job))) {
       const missing = Math.min(free, alike.length - (own.get(name)?.length ?? 0));

@@ -6,6 +6,7 @@ import { JobQueue } from "../../runner/execute/queue.ts";
 import { QueueExecutor } from "../../runner/execute/queue_executor.ts";
 import { Store } from "../../runner/store/store.ts";
 import { ROOT, taskArguments } from "../command.ts";
+import { onSlurm, SlurmCluster } from "../slurm.ts";
 import { LettersFolder, nodesIn } from "./letters.ts";
 
 /** Starts a worker as people do. */
@@ -41,10 +42,11 @@ using reference = new LettersFolder();
 const expected = await reference.run();
 
 for (const kind of EXECUTORS) {
-  Deno.test(`${kind.name}: a run gives the bytes that threads give, and its logs and metrics`, async () => {
+  const fn = async () => {
     using folder = new LettersFolder();
     Store.open(folder.store, { create: true });
     const worker = kind.name === "workers" ? startWorker(folder.store) : undefined;
+    await using _cluster = kind.name === "slurm" ? await SlurmCluster.start() : undefined;
     try {
       await using session = await folder.open({ executor: kind });
       const logs: string[] = [];
@@ -58,7 +60,7 @@ for (const kind of EXECUTORS) {
       assert.deepEqual(digests(summary), digests(expected));
       const metrics = session.records.metrics(summary.run).map(({ name, value }) => `${name} ${value}`);
       assert.deepEqual(metrics.sort(), ["letters 1", "letters 5"]);
-      if (worker !== undefined) {
+      if (kind.elsewhere) {
         assert.ok(logs.some((text) => /^worker .*: Deno [\d.]+, Retort [\d.]+/.test(text)));
       }
       // A stage that fails is told as such, and what does not need it is made all the same.
@@ -68,7 +70,9 @@ for (const kind of EXECUTORS) {
     } finally {
       if (worker !== undefined) await end(worker);
     }
-  });
+  };
+  const name = `${kind.name}: a run gives the bytes that threads give, and its logs and metrics`;
+  Deno.test({ ...(kind.name === "slurm" ? onSlurm : {}), name, fn });
 }
 
 Deno.test("workers: one that is killed loses its job to another one, and the bytes are the same", async () => {

@@ -106,7 +106,7 @@ Deno.test("an executor is freed where the run does not even begin", async () => 
 });
 
 Deno.test("executors are found by name; without one, no jobs means threads", () => {
-  assert.deepEqual(EXECUTORS.map(({ name }) => name), ["processes", "threads", "workers"]);
+  assert.deepEqual(EXECUTORS.map(({ name }) => name), ["processes", "threads", "workers", "slurm"]);
   assert.equal(usualExecutor(0).name, "threads");
   assert.equal(usualExecutor(4).name, "processes");
   assert.equal(EXECUTORS[0]!.open(4).lanes, 4);
