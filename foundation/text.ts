@@ -1,7 +1,7 @@
 /** Values as plain text for people: on a terminal, in logs, in reports. */
-import { stripVTControlCharacters } from "node:util";
 import type { JsonObject, JsonValue } from "./canonical.ts";
 import { INLINE, isFlatObject, valueText } from "./format.ts";
+import { nodeModule } from "./node_module.ts";
 
 export { inlineText, valueText } from "./format.ts";
 
@@ -32,7 +32,7 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
 }
 
 function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return [...nodeModule("node:util").stripVTControlCharacters(text)].length;
 }
 
 /**

@@ -1,6 +1,4 @@
-import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
-import { getCallSites } from "node:util";
+import { nodeModule } from "../foundation/node_module.ts";
 
 /** Folders of Retort whose functions declare stages or stand below a pipeline's build, but are no place of stages. */
 const OWN = ["./", "../cli/"].map((folder) => new URL(folder, import.meta.url).href);
@@ -11,7 +9,8 @@ const OWN = ["./", "../cli/"].map((folder) => new URL(folder, import.meta.url).h
  * is none.
  */
 export function evaluatedModules(): string[] {
-  const frames = getCallSites(200).map(({ scriptName, functionName }) => ({
+  const { isAbsolute } = nodeModule("node:path"), { pathToFileURL } = nodeModule("node:url");
+  const frames = nodeModule("node:util").getCallSites(200).map(({ scriptName, functionName }) => ({
     // Frames of the runtime itself may have none.
     url: isAbsolute(scriptName ?? "") ? pathToFileURL(scriptName).href : scriptName ?? "",
     // The top level of a module has no name.

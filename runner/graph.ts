@@ -308,6 +308,7 @@ function wiringFaults(draft: NodeDraft): string[] {
       );
     }
   }
+  faults.push(...policyFaults(draft.stage.policy).map((fault) => `stage \`${draft.stage.name}\`: ${fault}`));
   faults.push(...policyFaults(policyOf(draft.options)).map((fault) => `${where}: ${fault}`));
   if (Object.hasOwn(draft.options, "timeout")) {
     faults.push(`${where}: \`timeout\` is called \`resources: { time }\``);

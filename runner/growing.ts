@@ -5,9 +5,6 @@ import { collecting, type NodeDraft, type Ref } from "./stage.ts";
 /** Reads a small artifact of the pipeline: the build goes on when it is there. */
 export type ReadArtifact = <C extends AnyCodec>(ref: Ref<C>) => Promise<ReadOf<C>>;
 
-/** How often a build may wait for artifacts where the pipeline does not say. */
-export const ROUNDS = 100;
-
 /** Nodes that a pipeline may grow to. */
 export const MOST_NODES = 200_000;
 

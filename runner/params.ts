@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type JsonObject, notJson, plainJson } from "../foundation/canonical.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { nearest } from "../foundation/nearest.ts";
+import { once } from "../foundation/once.ts";
 import { parseExactJson, roundedInteger } from "../foundation/exact_json.ts";
 
 /** Parameters as plain JSON, defaults filled in, or what is wrong with them, a line a fault. */
@@ -16,6 +17,9 @@ interface Shape {
   items?: Shape;
   anyOf?: Shape[];
 }
+
+/** What takes no parameters has no schema. */
+const none = once(() => z.object({}));
 
 const shapes = new WeakMap<z.ZodType, Shape>();
 
@@ -57,8 +61,9 @@ function knownNames(properties: Record<string, Shape>): string {
   return names.length === 0 ? "; there are no parameters here" : `; the parameters are ${names.join(", ")}`;
 }
 
-/** Checks parameters against their schema; unknown ones are faults. */
-export function checkParams(schema: z.ZodType, value: unknown): ParamsResult {
+/** Checks parameters against their schema, undefined where there are none; unknown ones are faults. */
+export function checkParams(schema: z.ZodType | undefined, value: unknown): ParamsResult {
+  schema ??= none();
   const faults = unknownProperties(value, shapeOf(schema), "");
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
@@ -93,7 +98,7 @@ export function checkParams(schema: z.ZodType, value: unknown): ParamsResult {
  * @returns the parameters, or faults for texts that are no assignments, and for numbers that would not stay what they are.
  */
 export function assignParams(
-  schema: z.ZodType,
+  schema: z.ZodType | undefined,
   params: JsonObject,
   assignments: readonly string[],
 ): { params: JsonObject; faults: string[] } {
@@ -107,7 +112,7 @@ export function assignParams(
       continue;
     }
     let target: JsonObject = result;
-    let shape: Shape | undefined = shapeOf(schema);
+    let shape: Shape | undefined = schema && shapeOf(schema);
     for (const part of path.slice(0, -1)) {
       shape = shape?.properties?.[part];
       const next = Object.hasOwn(target, part) ? target[part] : undefined;

@@ -13,7 +13,7 @@ import { usualExecutor } from "./execute/executors.ts";
 import { Fingerprinter } from "./fingerprint.ts";
 import { ancestors, type Graph, type GraphNode, type OtherFaults, type OutputRef } from "./graph.ts";
 import { Packages } from "./packages.ts";
-import { buildPipeline, type BuiltPipeline, loadPipeline } from "./pipeline.ts";
+import { buildPipeline, type BuiltPipeline, loadPipeline } from "./build_pipeline.ts";
 import { type PlannedNode, Planner } from "./plan.ts";
 import { Policies } from "./profile.ts";
 import { type Project, projectOf } from "./project.ts";

@@ -1,9 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { AnyCodec, Codec, ReadOf, WriteOf } from "./codec.ts";
 import { files as filesCodec } from "./codecs/files.ts";
 import { evaluatedModules } from "./evaluated.ts";
 import type { StageContext } from "./context.ts";
-import { type Policy, policyFaults, type Resources, type Retries } from "./policy.ts";
+import type { Policy, Resources, Retries } from "./policy.ts";
 import { type CodecOf, type OutputType, plainOutputs } from "./temporary.ts";
 import { CallError } from "../foundation/errors.ts";
 
@@ -138,8 +138,8 @@ export interface NodeOptions {
 export interface StageDefinition {
   /** The stage's name. */
   readonly name: string;
-  /** Schema of the parameters. */
-  readonly params: z.ZodType;
+  /** Schema of the parameters; undefined where it takes none. */
+  readonly params: z.ZodType | undefined;
   /** Declared inputs. */
   readonly inputs: InputTypes;
   /** Codecs of its outputs. */
@@ -156,8 +156,7 @@ export interface StageDefinition {
   readonly seeded: boolean;
   /** Whether it uses the engine, and whether the engine's name is part of the key. */
   readonly engine: "use" | "key" | undefined;
-  /** Timeout in seconds. */
-  /** How its nodes run. */
+  /** How its nodes run, as declared: it is checked where nodes are made. */
   readonly policy: Policy;
   /** Codec of its checkpoints. */
   readonly checkpoint: AnyCodec | undefined;
@@ -332,9 +331,6 @@ function checkedDefinition(stage: Declared, modules: readonly string[]): StageDe
     fail("it needs a function `run` (a source: `locate`)");
   }
   if (Object.hasOwn(stage, "timeout")) fail("`timeout` is called `resources: { time }`");
-  const policy = policyOf(stage as unknown as RunStage<z.ZodType, InputTypes, OutputTypes>);
-  const faults = policyFaults(policy);
-  if (faults.length > 0) fail(faults.join("; "));
   for (const name of stage.env ?? []) {
     // deno-lint-ignore no-control-regex -- no variable has a name with a null character
     if (typeof name !== "string" || !/^[^=\u0000\s]{1,200}$/.test(name)) {
@@ -351,7 +347,7 @@ function checkedDefinition(stage: Declared, modules: readonly string[]): StageDe
   const { codecs, temporary } = plainOutputs(outputs);
   return Object.freeze({
     name: stage.name,
-    params: stage.params ?? z.object({}),
+    params: stage.params,
     inputs: stage.inputs ?? {},
     outputs: codecs,
     temporary,
@@ -360,7 +356,7 @@ function checkedDefinition(stage: Declared, modules: readonly string[]): StageDe
     env: stage.env ?? [],
     seeded: stage.seeded ?? false,
     engine: stage.engine,
-    policy,
+    policy: policyOf(stage as Pick<NodeOptions, "resources" | "retries">),
     checkpoint: stage.checkpoint,
     run: stage.run?.bind(stage),
     locate: stage.locate?.bind(stage),

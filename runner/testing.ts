@@ -60,6 +60,10 @@ export async function runStage<P extends z.ZodType, I extends InputTypes, O exte
     metric: () => {},
     chosen: () => {},
   };
-  const args = { inputs, params: schema.parse(params ?? {}), context: { ...none, ...context } };
+  const args = {
+    inputs,
+    params: schema === undefined ? {} : schema.parse(params ?? {}),
+    context: { ...none, ...context },
+  };
   return await (run as unknown as (args: unknown) => Promise<StageOutputs<O>>)(args);
 }

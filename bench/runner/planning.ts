@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { loadPipeline } from "../../runner/pipeline.ts";
+import { loadPipeline } from "../../runner/build_pipeline.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 import { writePipeline } from "./pipelines.ts";

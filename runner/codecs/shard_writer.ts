@@ -1,5 +1,5 @@
 import { RetortError } from "../../foundation/errors.ts";
-import { join } from "node:path";
+import { nodeModule } from "../../foundation/node_module.ts";
 import { type NpyArray, npyHeader, type NpyType, npyTypes } from "./npy.ts";
 import { type NewShards, type ShardFile, shardName, type Shards } from "./shards.ts";
 
@@ -116,7 +116,7 @@ export class ShardWriter<T extends NpyType> {
 
   async #flush(): Promise<void> {
     const rows = this.#filled / this.#width;
-    const path = join(this.#folder, shardName(this.#shards.length));
+    const path = nodeModule("node:path").join(this.#folder, shardName(this.#shards.length));
     using file = await Deno.open(path, { write: true, create: true, truncate: true });
     const numbers = new Uint8Array(this.#buffer.buffer, 0, this.#filled * this.#buffer.BYTES_PER_ELEMENT);
     for (const bytes of [npyHeader(this.#type, rows, this.#width), numbers]) {
@@ -138,7 +138,7 @@ export async function takeOver(
   const files: ShardFile[] = [];
   for (const [i, { rows }] of shards.shards.entries()) {
     const from = await shards.path(i);
-    const path = join(folder, `taken-${shardName(i)}`);
+    const path = nodeModule("node:path").join(folder, `taken-${shardName(i)}`);
     try {
       await Deno.link(from, path);
     } catch {

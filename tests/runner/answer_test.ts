@@ -4,7 +4,7 @@ import type { JsonValue } from "../../foundation/canonical.ts";
 import { definePipeline, defineStage, json } from "../../mod.ts";
 import { answerOf, differenceOf, type RunAnswer } from "../../runner/answer.ts";
 import { checkAsked, type HeadlineDefinition } from "../../runner/headline.ts";
-import { buildPipeline } from "../../runner/pipeline.ts";
+import { buildPipeline } from "../../runner/build_pipeline.ts";
 import { Records } from "../../runner/records/records.ts";
 import { differenceText, spreadValue, verdictOf } from "../../runner/verdict.ts";
 import { Folder } from "../command.ts";

@@ -11,6 +11,7 @@ export const joined = defineStage({
   params: z.object({ n: z.int().default(0) }),
   inputs: { all: many(text) },
   outputs: { text, brief: temporary(text) },
+  resources: { gpus: -1 },
   run: () => ({ text: "", brief: "" }),
 });
 export default definePipeline({
@@ -36,6 +37,7 @@ Deno.test("what is wrong with a graph, its policies, its outputs and the profile
         /^`a` needs the output `text` of `b`, which needs `a`$/m,
         /^node of stage `join`: `retries\.times`: .*20$/m,
         /^node of stage `join`: `resources\.cores`: /m,
+        /^stage `join`: `resources\.gpus`: /m,
         /^the pipeline returns `brief` of stage `join` as `brief`, which is temporary: /m,
         /^node `b`: parameter `n`: /m,
         ...more,

@@ -192,7 +192,7 @@ Deno.test("a source names files in the order of their names, and says what is no
   const folder = Deno.makeTempDirSync({ prefix: "retort-local-" });
   const locate = async (params: unknown) =>
     await (localText.definition.locate as unknown as (args: unknown) => Promise<{ name: string }[]>)({
-      params: localText.definition.params.parse(params),
+      params: localText.definition.params!.parse(params),
     });
   try {
     Deno.mkdirSync(`${folder}/sub`);
