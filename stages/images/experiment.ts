@@ -291,8 +291,10 @@ function patchEm(params: DistillationParams, epochs: number) {
   return imageEm(params, epochs, 512);
 }
 
-/** All arms on the same images, their results table, and sheets of samples from the best model of each kind. */
+/** All arms on the same images, their results table, and the first distilled model and the largest tree with sheets of what they draw. */
 export function compareImageArms(splits: ImageSplits, params: DistillationParams): {
+  model?: Ref<typeof patchModel>;
+  tree?: Ref<typeof circuit>;
   samples?: Ref<typeof pictures>;
   inpainting?: Ref<typeof pictures>;
   clusters?: Ref<typeof pictures>;
@@ -351,10 +353,12 @@ export function compareImageArms(splits: ImageSplits, params: DistillationParams
     ...(params.teachers.includes("autoencoder") &&
       { reconstructions: autoencoderOf(splits, params).pictures }),
     ...(tree && {
+      tree: tree.model,
       treeSamples: showCircuitSamples({ circuit: tree.model, images: splits.test }).pictures,
       treeInpainting: showCircuitInpainting({ circuit: tree.model, images: splits.test }).pictures,
     }),
     ...(model && {
+      model: model.model,
       samples: showModelSamples({ model: model.model }).pictures,
       inpainting: showModelInpainting({ model: model.model, images: splits.test }).pictures,
       clusters: model.clusters,

@@ -123,7 +123,7 @@ Deno.test({
     assert.deepEqual(nodesIn(taught, "ran"), ["teacher.use_lite"]);
 
     const mine = `${project}/stages/mine.ts`;
-    Deno.writeTextFileSync(mine, Deno.readTextFileSync(mine).replace("100 * (1", "100.0 * 1 * (1"));
+    Deno.writeTextFileSync(mine, Deno.readTextFileSync(mine).replace("(100 * (1", "(100.0 * 1 * (1"));
     assert.deepEqual(nodesIn(await run(), "ran"), ["mine.compare-perplexities"]);
     const tested = await deno("task", "test");
     assert.equal(tested.code, 0, tested.stderr);

@@ -24,7 +24,7 @@ export default definePipeline({
     /** A folder of texts, or one file. */
     text: z.string().min(1).default("texts"),
     /** Numbers of hidden states. */
-    states: experimentParams.states.unwrap().default([32]),
+    states: experimentParams.states.unwrap().default([64]),
     /** Teachers: `static` is vectors of words; `transformer` a small sentence encoder, a package of its own, which takes minutes. */
     teachers: experimentParams.teachers.unwrap().min(1).default(["static"]),
     /** Texts shorter than a window are padded. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { CircuitError } from "../../../circuits/mod.ts";
 import { decodePicture, type ImageSet } from "../../../datasets/images/mod.ts";
 import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
+import { circuit } from "../../../stages/codecs/circuit.ts";
 import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
-import { assembleModel } from "../../../stages/images/assemble_patches.ts";
+import { assembleModel, wholeCircuit } from "../../../stages/images/assemble_patches.ts";
 import { clusterPatches } from "../../../stages/images/cluster_patches.ts";
 import { images, pictures } from "../../../stages/images/codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit } from "../../../stages/images/evaluate_images.ts";
@@ -63,6 +64,14 @@ for (const shared of [true, false]) {
         model: await through(patchModel, model),
         images: valid,
       });
+
+      // As one circuit over all pixels it is the same distribution.
+      const { circuit: whole } = await runHere(wholeCircuit, { model: await through(patchModel, model) });
+      const { score } = await runHere(evaluatePixelCircuit, {
+        circuit: await through(circuit, whole),
+        images: valid,
+      });
+      assert.ok(Math.abs(score.figure.bits - before.score.figure.bits) < 1e-5);
 
       // The top circuit on the patches' vectors has the likelihood of the model.
       const { vectors } = await runHere(patchVectors, { images: valid, circuits });
