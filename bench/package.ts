@@ -6,6 +6,7 @@
  *     deno task bench:package --installed      from a registry on this machine, as tests/packaging has it; --json
  */
 import { fileURLToPath } from "node:url";
+import { packageFiles } from "../packaging/files.ts";
 import { DENO_VERSION } from "../packaging/manifest.ts";
 import { PACKAGE_NAME } from "../foundation/own_package.ts";
 import { hasRegistry, type Printed, TestRegistry } from "../tests/packaging/registry.ts";
@@ -42,7 +43,7 @@ async function measureImports(): Promise<Figure[]> {
 async function measureInstalled(folder: string): Promise<Figure[]> {
   await using registry = await TestRegistry.start(PACKAGE_NAME);
   const version = `0.0.${Math.floor(Date.now() / 1000)}`;
-  await registry.publish(version);
+  await registry.publish(await packageFiles(ROOT, version));
   const npx = ["npx", "--yes"] as const;
   const checked = (printed: Printed) => {
     if (printed.code !== 0) throw new Error(printed.stderr);

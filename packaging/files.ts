@@ -42,7 +42,7 @@ export interface PackageFiles {
  */
 export async function packageFiles(root: string, version = VERSION): Promise<PackageFiles> {
   const read = (path: string) => Deno.readTextFileSync(join(root, path));
-  const config = { ...JSON.parse(read("deno.json")) as ProjectConfig, version };
+  const config = JSON.parse(read("deno.json")) as ProjectConfig;
   const sources = ROOMS.flatMap((room) => filesIn(root, room, /\.tsx?$/));
   const modules = await packModules(root, sources, config.imports);
   const files = new Map<string, Uint8Array>();
@@ -50,10 +50,7 @@ export async function packageFiles(root: string, version = VERSION): Promise<Pac
     if (files.has(path)) throw new Error(`two files of the package are called ${path}`);
     files.set(path, typeof body === "string" ? new TextEncoder().encode(body) : body);
   };
-  for (const [path, text] of modules.files) {
-    // An upgrade that is only tried has its version where the program reads it.
-    add(path, path === "foundation/own_package.js" ? text.replaceAll(`"${VERSION}"`, `"${version}"`) : text);
-  }
+  for (const [path, text] of modules.files) add(path, text);
   const declared = publicDeclarations(root, Object.values(config.exports));
   const faults = [...declared.values()].flatMap(({ faults }) => faults);
   if (faults.length > 0) throw new Error(`exports must name their types:\n${faults.join("\n")}`);
@@ -66,7 +63,22 @@ export async function packageFiles(root: string, version = VERSION): Promise<Pac
     "package.json",
     `${JSON.stringify(manifestOf(config, modules.dependencies, await permissions()), null, 2)}\n`,
   );
-  return { name: config.name, version, files };
+  return asVersion({ name: config.name, version: VERSION, files }, version);
+}
+
+/** The package as another version, to try an upgrade: where its manifest and its program say which they are. */
+export function asVersion(packed: PackageFiles, version: string): PackageFiles {
+  const said = (path: string, of: (version: string) => string): [string, Uint8Array] => {
+    const text = new TextDecoder().decode(packed.files.get(path));
+    const parts = text.split(of(packed.version));
+    if (parts.length !== 2) throw new Error(`${path} does not say its version once`);
+    return [path, new TextEncoder().encode(parts.join(of(version)))];
+  };
+  const changed = [
+    said("package.json", (version) => `"version": "${version}"`),
+    said("foundation/own_package.js", (version) => `"${version}"`),
+  ];
+  return { ...packed, version, files: new Map([...packed.files, ...changed]) };
 }
 
 /** The permissions of every command, by the first word of its name. */

@@ -9,9 +9,8 @@ import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
-import { packTar, type TarEntry } from "modern-tar";
 import { packageFiles } from "./files.ts";
+import { tarballOf } from "./tarball.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -19,25 +18,15 @@ const { values } = parseArgs({
   args: Deno.args,
   options: { output: { type: "string" }, version: { type: "string" } },
 });
-const { name, version, files } = await packageFiles(ROOT, values.version);
+const packed = await packageFiles(ROOT, values.version);
+const { name, version, files } = packed;
 const output = resolve(
   process.env["INIT_CWD"] ?? ".",
   values.output ?? `${name.replace("@", "").replace("/", "-")}-${version}.tgz`,
 );
-const tar = await packTar(
-  [...files].sort(([a], [b]) => a < b ? -1 : 1).map(([path, body]): TarEntry => ({
-    // Times and owners say nothing: the same sources make the same bytes.
-    header: {
-      name: `package/${path}`,
-      size: body.length,
-      mode: path.startsWith("bin/") ? 0o755 : 0o644,
-      mtime: new Date(0),
-    },
-    body,
-  })),
-);
+const { tarball, unpacked } = await tarballOf(packed);
 Deno.mkdirSync(dirname(output), { recursive: true });
-Deno.writeFileSync(output, gzipSync(tar));
+Deno.writeFileSync(output, tarball);
 console.log(
-  `${output}: ${name}@${version}, ${files.size} files, ${(tar.length / 1e6).toFixed(1)} MB unpacked`,
+  `${output}: ${name}@${version}, ${files.size} files, ${(unpacked / 1e6).toFixed(1)} MB unpacked`,
 );

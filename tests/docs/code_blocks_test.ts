@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../command.ts";
 import { type CodeBlock, codeBlocksOf, deno, pages } from "./code_blocks.ts";
+import { TUTORIALS, writeEnds } from "./tutorial.ts";
 
 const ALL = pages().flatMap(codeBlocksOf);
 const TYPESCRIPT = ALL.filter((block) => block.language === "ts");
@@ -40,9 +41,12 @@ Deno.test("code blocks of the documentation that are TypeScript are plain `ts` b
   assert.ok(TYPESCRIPT.length >= 8, "the test sees the blocks");
 });
 
-Deno.test("code blocks of the documentation type-check, each on its own", async () => {
-  await asFiles(TYPESCRIPT, async (paths) => {
-    const { code, stderr } = await deno(["check", "--quiet", "--config", `${ROOT}/deno.json`, ...paths]);
+Deno.test("code blocks of the documentation type-check, each on its own, and what readers of the tutorials have in the end", async () => {
+  await asFiles(TYPESCRIPT, async (paths, folder) => {
+    const ends = writeEnds(`${folder}/tutorials`);
+    assert.ok(ends.length > TUTORIALS.length);
+    const all = [...paths, ...ends];
+    const { code, stderr } = await deno(["check", "--quiet", "--config", `${ROOT}/deno.json`, ...all]);
     const placed = stderr.replaceAll(
       /(?:file:\/\/)?[^\s"'(]*\/block_(\d+)\.ts(?::(\d+)(:\d+)?)?/g,
       (_, i: string, line: string | undefined, column: string | undefined) => {
@@ -61,7 +65,7 @@ for (const block of PIPELINES) {
         const { code, stdout, stderr } = await deno([
           ...taskArguments("run"),
           path!,
-          ...["--store", `${folder}/store`, "--jobs", "1", "--json"],
+          ...["--store", `${folder}/store`, "--jobs", "0", "--json"],
         ]);
         assert.equal(code, 0, `${block.file}:${block.line}: ${stderr}`);
         return JSON.parse(stdout) as { status: string; nodes: { node: string; state: string }[] };

@@ -1,11 +1,9 @@
 /** Follows every tutorial in an empty folder: writes what it says to write, runs what it says to run, compares the output. */
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Folder, ROOT } from "../command.ts";
-import { type CodeBlock, codeBlocksOf, deno } from "./code_blocks.ts";
-
-const TUTORIALS = [...Deno.readDirSync(`${ROOT}/docs/tutorials`)].map(({ name }) => `docs/tutorials/${name}`)
-  .sort();
+import { codeBlocksOf } from "./code_blocks.ts";
+import { followBlock, TUTORIALS } from "./tutorial.ts";
 
 /**
  * Programs of the tutorials' readers: `npx @retort/retort` is this repository's command, `deno` this Deno, and what
@@ -15,54 +13,20 @@ function writePrograms(folder: string): void {
   Deno.mkdirSync(folder, { recursive: true });
   const own =
     `"${Deno.execPath()}" run --quiet --allow-all --config "${ROOT}/deno.json" "${ROOT}/cli/main.ts"`;
-  const write = (name: string, text: string) =>
+  const program = (name: string, text: string) =>
     Deno.writeTextFileSync(join(folder, name), `#!/bin/sh\n${text}`, { mode: 0o755 });
-  write(
+  program(
     "npx",
     `[ "$1" = --yes ] && shift\n[ "$1" = @retort/retort ] || { echo "npx: $1?" >&2; exit 1; }\nshift\nexec ${own} "$@"\n`,
   );
-  write(
+  program(
     "deno",
-    `if [ "$*" = "add retort@npm:@retort/retort" ]; then\n` +
+    // Types of templates are checked with those of all files, and those of what readers write in code_blocks_test.ts.
+    `[ "$*" = "task test" ] && set -- task test --no-check\n` +
+      `if [ "$*" = "add retort@npm:@retort/retort" ]; then\n` +
       `  ${own} init .made > /dev/null && mv .made/deno.json . && rm -r .made; exit\nfi\n` +
       `exec "${Deno.execPath()}" "$@"\n`,
   );
-}
-
-/** Paths of the TypeScript files below a folder. */
-function programsIn(folder: string, under = ""): string[] {
-  return [...Deno.readDirSync(join(folder, under))].filter(({ name }) => name !== ".retort").flatMap(
-    (entry) => {
-      const path = join(under, entry.name);
-      return entry.isDirectory ? programsIn(folder, path) : path.endsWith(".ts") ? [path] : [];
-    },
-  );
-}
-
-/** The file that the paragraph before a block says to save it as. */
-function fileOf({ file, line }: CodeBlock): string | undefined {
-  const before = Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").slice(0, line - 2).join("\n").trimEnd();
-  return /[Ss]ave (?:it|this) as `([^`]+)`[^`]*:$/.exec(before.split("\n\n").at(-1)!)?.[1];
-}
-
-/** The file that the nearest paragraph above a change names. */
-function editedFile({ file, line }: CodeBlock): string {
-  const before = Deno.readTextFileSync(`${ROOT}/${file}`).split("\n").slice(0, line - 2).join("\n");
-  return [...before.matchAll(/[Ii]n `([^`]+)`:\n/g)].at(-1)![1]!;
-}
-
-/** Makes a change that a page shows: lines that go, lines that come, lines that say where. */
-function edit(path: string, { file, line, code }: CodeBlock): void {
-  const lines = code.trimEnd().split("\n");
-  const side = (mark: string) =>
-    lines.filter((text) => !text.startsWith(mark)).map((text) => `${text.slice(1)}\n`).join("");
-  const text = Deno.readTextFileSync(path);
-  assert.equal(
-    text.split(side("+")).length,
-    2,
-    `${file}:${line}: ${path} has these lines once\n${side("+")}`,
-  );
-  Deno.writeTextFileSync(path, text.replace(side("+"), () => side("-")));
 }
 
 const NUMBER = String.raw`-?\d+(?:\.\d+)?(?:e[+-]\d+)?`;
@@ -79,10 +43,6 @@ function isShown(shown: string, line: string): boolean {
     told.every((x, i) => Math.abs(x - Number(found[i + 1])) <= 0.02 * Math.abs(x) + 1e-9);
 }
 
-/** What the readers have in the end, a folder a tutorial. */
-const ends = new Folder();
-globalThis.addEventListener("unload", () => ends[Symbol.dispose]());
-
 for (const tutorial of TUTORIALS) {
   Deno.test(`${tutorial} can be followed from an empty folder, and shows what comes of it`, async () => {
     using folder = new Folder();
@@ -94,13 +54,8 @@ for (const tutorial of TUTORIALS) {
     let ran = 0;
     for (const block of codeBlocksOf(tutorial)) {
       const where = `${block.file}:${block.line}`;
-      const path = fileOf(block);
-      if (path !== undefined) {
-        Deno.mkdirSync(dirname(join(at, path)), { recursive: true });
-        Deno.writeTextFileSync(join(at, path), block.code);
-      } else if (block.language === "diff") {
-        edit(join(at, editedFile(block)), block);
-      } else if (block.language === "sh") {
+      if (followBlock(at, block)) continue;
+      if (block.language === "sh") {
         const { code, stdout, stderr } = await new Deno.Command("bash", {
           args: ["-e", "-c", `${block.code}\npwd > "${folder.path}/pwd"`],
           cwd: at,
@@ -127,24 +82,8 @@ for (const tutorial of TUTORIALS) {
       }
     }
     assert.ok(ran >= 3, "the tutorial has commands");
-    for (const path of programsIn(at)) {
-      Deno.mkdirSync(dirname(join(ends.path, tutorial, path)), { recursive: true });
-      Deno.copyFileSync(join(at, path), join(ends.path, tutorial, path));
-    }
   });
 }
-
-Deno.test("the programs of all tutorials that ask circuits or declare stages type-check", async () => {
-  // What imports Retort's stages takes long to check, and has just run.
-  const paths = programsIn(ends.path).filter((path) =>
-    !Deno.readTextFileSync(join(ends.path, path)).includes('"retort/stages')
-  );
-  assert.ok(paths.length > TUTORIALS.length);
-  const { code, stderr } = await deno(
-    ["check", "--quiet", "--config", `${ROOT}/deno.json`, ...paths.map((path) => join(ends.path, path))],
-  );
-  assert.equal(code, 0, stderr);
-});
 
 Deno.test("lines of output are compared word by word, figures by their size", () => {
   assert.ok(isShown("done in … s: 3 ran", "done in 0.41 s: 3 ran"));

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { ROOT } from "../command.ts";
+import type { PackageFiles } from "../../packaging/files.ts";
+import { tarballOf } from "../../packaging/tarball.ts";
 
 /** The folder in which verdaccio is installed; what it fetches is kept there for later runs. */
 const FOLDER = Deno.env.get("RETORT_VERDACCIO") ?? `${homedir()}/.cache/retort/verdaccio`;
@@ -97,18 +98,18 @@ export class TestRegistry implements AsyncDisposable {
     }).spawn();
   }
 
-  /** Packs a copy of the project as a version and publishes it. */
-  async publish(version: string, root = ROOT): Promise<void> {
-    const file = `${await Deno.makeTempDir({ prefix: "retort-pack-" })}/package.tgz`;
-    const packed = await output(Deno.execPath(), [
-      ...["run", "--allow-all", "--config", `${root}/deno.json`, `${root}/packaging/pack.ts`],
-      ...["--version", version, "--output", file],
-    ]);
-    assert.equal(packed.code, 0, packed.stderr);
-    // npm wants a token, whoever may publish.
-    const token = `--${this.address.replace("http:", "")}:_authToken=none`;
-    const sent = await this.run(ROOT, "npm", "publish", file, token, "--tag", "latest");
-    assert.equal(sent.code, 0, sent.stderr);
+  /** Publishes a package as `deno task pack` makes it. */
+  async publish(packed: PackageFiles): Promise<void> {
+    const folder = await Deno.makeTempDir({ prefix: "retort-pack-" });
+    try {
+      await Deno.writeFile(`${folder}/package.tgz`, (await tarballOf(packed)).tarball);
+      // npm wants a token, whoever may publish.
+      const token = `--${this.address.replace("http:", "")}:_authToken=none`;
+      const sent = await this.run(folder, "npm", "publish", "package.tgz", token, "--tag", "latest");
+      assert.equal(sent.code, 0, sent.stderr);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
