@@ -61,6 +61,8 @@ export function resolveArtifact(records: Records, reference: string): ArtifactRe
   if (run !== undefined) {
     const found = inRun(records, run, reference.slice(slash + 1));
     if (found.record !== undefined) return found.record;
+    const name = reference.slice(slash + 1);
+    if (found.open) throw notMade(records, run, [name]);
     throw new CallError(
       "reference/unknown",
       `${reference}: run ${run.id} has no such output or node${
@@ -90,24 +92,67 @@ export function tryRun(records: Records, text: string): RunRecord | undefined {
   return found.length === 1 ? found[0] : found.find((run) => run.id === text);
 }
 
+/**
+ * The outputs of a run, by name.
+ *
+ * @throws CallError when it has not made all of them.
+ */
+export function outputsOf(records: Records, run: RunRecord): { name: string; record: ArtifactRecord }[] {
+  const outputs = records.runOutputs(run.id).map(({ name }) => ({ name, ...inRun(records, run, name) }));
+  const missing = outputs.filter(({ record }) => record === undefined).map(({ name }) => name);
+  // A run that is still at work may not know yet what it returns.
+  if (missing.length > 0 || outputs.length === 0) throw notMade(records, run, missing);
+  return outputs.map(({ name, record }) => ({ name, record: record! }));
+}
+
+/** Says which run it is, what became of it, and what else there is. */
+function notMade(records: Records, run: RunRecord, names: readonly string[]): CallError {
+  const what = names.length === 0 ? "its outputs" : names.map((name) => `\`${name}\``).join(", ");
+  const done = records.runs({ limit: SEARCHED_RUNS }).find(({ pipeline, status }) =>
+    pipeline === run.pipeline && status === "done"
+  );
+  const instead = done === undefined
+    ? `No run of \`${run.pipeline}\` has ended well.`
+    : `The newest run of \`${run.pipeline}\` that ended well is ${done.id}: name it instead.`;
+  const [state, advice] = run.status === "running"
+    ? ["has not ended, and", "Wait for its end."]
+    : run.status === "done"
+    ? ["ran a part of its pipeline, and", "Name what it made, as RUN/OUTPUT, or run the whole."]
+    : [`${run.status === "failed" ? "failed" : "was interrupted"}, and`, "Repeat it: what was made is kept."];
+  return new CallError(
+    "reference/not-made",
+    `run ${run.id} ${state} has not made ${what}${run.status === "running" ? " yet" : ""}`,
+    { hint: `${advice} ${instead}` },
+  );
+}
+
 function inRun(
   records: Records,
   run: RunRecord,
   name: string,
-): { record: ArtifactRecord | undefined; names: string[] } {
+): {
+  readonly record: ArtifactRecord | undefined;
+  /** Whether a node of the run is meant that has made nothing. */
+  readonly open: boolean;
+  readonly names: readonly string[];
+} {
   const nodes = records.nodes(run.id);
   const returned = records.runOutputs(run.id);
   const names = [...returned.map((output) => output.name), ...nodes.map((node) => node.name)];
   const output = returned.find((candidate) => candidate.name === name);
-  if (output !== undefined) {
-    return { record: ofNode(records, nodes.find((node) => node.name === output.node), output.output), names };
-  }
+  const made = (node: NodeRecord | undefined, wanted: string | undefined) => {
+    const open = node !== undefined &&
+      (node.key === null || records.artifactsOfKey(node.key).length === 0);
+    return { record: ofNode(records, node, wanted), open, names };
+  };
+  if (output !== undefined) return made(nodes.find((node) => node.name === output.node), output.output);
   const whole = nodes.find((node) => node.name === name);
-  if (whole !== undefined) return { record: ofNode(records, whole, undefined), names };
+  if (whole !== undefined) return made(whole, undefined);
   const colon = name.lastIndexOf(":");
-  if (colon < 0) return { record: undefined, names };
-  const node = nodes.find((candidate) => candidate.name === name.slice(0, colon));
-  return { record: ofNode(records, node, name.slice(colon + 1)), names };
+  return made(
+    nodes.find((candidate) => colon >= 0 && candidate.name === name.slice(0, colon)),
+    name.slice(colon + 1),
+  );
 }
 
 function ofNode(

@@ -10,7 +10,7 @@ import { modelCard } from "../../runner/model_card.ts";
 import { CallError } from "../../foundation/errors.ts";
 import { badFileName } from "../../foundation/file_names.ts";
 import { type Export, exportArtifact } from "../../runner/export.ts";
-import { resolveArtifact, tryRun } from "../../runner/references.ts";
+import { outputsOf, resolveArtifact, tryRun } from "../../runner/references.ts";
 import { listFolder } from "../../runner/store/blobs.ts";
 import { JSON_OUTPUT, STORE, userPath, VERBOSE } from "../options.ts";
 import { bytesText, print, printJson } from "../output.ts";
@@ -85,8 +85,7 @@ async function exportRef(
       });
     }
     const parts: CratePart[] = [];
-    for (const [i, { name }] of records.runOutputs(run.id).entries()) {
-      const record = resolveArtifact(records, `${run.id}/${name}`);
+    for (const [i, { name, record }] of outputsOf(records, run).entries()) {
       // A name that is not a valid folder name, or would leave this folder, is replaced by a number.
       const inside = name.includes("/") || badFileName(name) !== undefined ? `output-${i + 1}` : name;
       exports.push(await exportArtifact(store, record, join(target, inside), modelCard(records, record)));

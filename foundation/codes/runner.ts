@@ -54,6 +54,7 @@ export type RunnerCode =
   | "lock-file/differs"
   | "reference/unknown"
   | "reference/ambiguous"
+  | "reference/not-made"
   | "workspace/unusable";
 
 /** What they mean. */
@@ -344,6 +345,11 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     means: "Several runs, outputs or artifacts fit the reference.",
     example: "run 2025 is ambiguous: 3 runs begin with it",
     remedy: "Give more characters, or name the output.",
+  },
+  "reference/not-made": {
+    means: "The run has not made this yet, or ended before it did.",
+    example: "run 20260103t101500-1a2b3c has not ended, and has not made `model` yet",
+    remedy: "Wait for its end, repeat the run, or name an earlier one: `deno task runs` lists them.",
   },
   "workspace/unusable": {
     means:

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import type { CallError } from "../../foundation/errors.ts";
 import { compareRuns, groupsOf } from "../../runner/compare.ts";
 import { exportArtifact } from "../../runner/export.ts";
 import { Records } from "../../runner/records/records.ts";
-import { type Lineage, lineageOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
+import { type Lineage, lineageOf, outputsOf, resolveArtifact, resolveRun } from "../../runner/references.ts";
 import { Store } from "../../runner/store/store.ts";
 import { LettersFolder } from "./letters.ts";
 
@@ -144,4 +145,41 @@ Deno.test("a damaged artifact is not exported", async () => {
   Deno.chmodSync(path, 0o644);
   Deno.writeTextFileSync(path, "a quick brown cat");
   await assert.rejects(() => exportArtifact(two.store, record, `${two.folder.root}/out`), /damaged/);
+});
+
+Deno.test("what a run has not made is told with the run, what became of it, and the newest that ended well", async () => {
+  using two = await twoRuns();
+  const { records } = two;
+  const [second, first] = records.runs();
+  const add = records.nodes(second!.id).find(({ name }) => name === "letters.add")!;
+  records.putNode({ ...add, state: "pending", key: null });
+  for (
+    const [status, told, hint] of [
+      [
+        "running",
+        /^run \S+ has not ended, and has not made `total` yet$/,
+        /^Wait for its end\. .* is \S+: name it/,
+      ],
+      ["failed", /^run \S+ failed, and has not made `total`$/, /^Repeat it/],
+      ["interrupted", /^run \S+ was interrupted, and has not made `total`$/, /^Repeat it/],
+    ] as const
+  ) {
+    records.endRun(second!.id, status, 1);
+    for (
+      const asked of [
+        () => resolveArtifact(records, "latest/total"),
+        () => outputsOf(records, resolveRun(records, "latest")),
+      ]
+    ) {
+      assert.throws(asked, (error: CallError) => {
+        assert.equal(error.code, "reference/not-made");
+        assert.match(error.message, told);
+        assert.match(error.hint!, hint);
+        return error.message.includes(second!.id) && error.hint!.includes(first!.id);
+      });
+    }
+  }
+  assert.throws(() => resolveArtifact(records, "latest/letters.add:total"), { code: "reference/not-made" });
+  assert.throws(() => resolveArtifact(records, "latest/letters.read:none"), { code: "reference/unknown" });
+  assert.equal(resolveArtifact(records, "total").run, first!.id, "without a run, the newest that has it");
 });
