@@ -32,9 +32,13 @@ export type ResolveLink = (address: string) => Target | undefined;
  * Renders Markdown (GitHub's flavour). Code is highlighted, tables and code scroll on narrow screens, headings have
  * the fragments that GitHub gives them.
  *
- * @param headings whether headings are numbered among the page's own: false inside API pages.
+ * @param change what is done to the tokens once sections are known: they hold what was written.
  */
-export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
+export function renderMarkdown(
+  text: string,
+  resolve: ResolveLink,
+  change: (tokens: Token[]) => void = () => {},
+): Rendered {
   const slugger = new GithubSlugger();
   const marked = new Marked({ gfm: true });
   const tokens = marked.lexer(text);
@@ -48,6 +52,7 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
       section.text = `${section.text} ${plainText([token])}`.replaceAll(/\s+/g, " ").trim();
     }
   }
+  change(tokens);
   let next = 0;
   marked.use({
     renderer: {
@@ -65,7 +70,8 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
           (_, name: string, address: string) => `${name}="${escapeHtml(resolve(address)?.href ?? address)}"`,
         ),
       code: ({ text, lang }) => codeBlock(text, lang ?? ""),
-      link({ href, title, tokens }) {
+      link(token) {
+        const { href, title, tokens } = token;
         const to = resolve(href);
         const isFile = /^[\w/.-]+\.md$/.test(plainText(tokens));
         const content = isFile && to?.title !== undefined
@@ -73,7 +79,8 @@ export function renderMarkdown(text: string, resolve: ResolveLink): Rendered {
           : this.parser.parseInline(tokens);
         if (to === undefined) return content;
         const hint = title ? ` title="${escapeHtml(title)}"` : "";
-        return `<a href="${escapeHtml(to.href)}"${hint}>${content}</a>`;
+        const kind = "term" in token ? ' class="term"' : "";
+        return `<a${kind} href="${escapeHtml(to.href)}"${hint}>${content}</a>`;
       },
       image({ href, text }) {
         return `<img src="${escapeHtml(resolve(href)?.href ?? href)}" alt="${

@@ -11,6 +11,7 @@ import { renderMarkdown } from "./markdown.ts";
 import { PARTS, sources } from "./pages.ts";
 import { REPOSITORY } from "./repository.ts";
 import { searchIndex } from "./search_index.ts";
+import { linksTerms, linkTerms, termsOf } from "./terms.ts";
 
 /** What was built. */
 export interface Built {
@@ -27,13 +28,18 @@ export interface Built {
 export async function buildSite(out: string): Promise<Built> {
   const written = sources();
   const links = new Links(written);
+  const terms = termsOf(written);
   const exported = entries();
   const [modules, scripts] = await Promise.all([
     documentedModules(exported.map(({ module }) => module)),
     bundleScripts(),
   ]);
   const guides: Page[] = written.map((source) => {
-    const { html, sections } = renderMarkdown(source.text, (address) => links.resolve(source, address));
+    const { html, sections } = renderMarkdown(
+      source.text,
+      (address) => links.resolve(source, address),
+      linksTerms(source) ? (tokens) => linkTerms(tokens, source, terms) : undefined,
+    );
     return { path: source.path, part: source.part, title: source.title, html, sections };
   });
   const api: Page[] = apiPages(exported, modules).map((page) => ({ ...page, part: "API" }));

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { lexer, parser } from "marked";
 import { buildSite } from "../../site/site.ts";
+import { sources } from "../../site/pages.ts";
+import { linkTerms, termsOf } from "../../site/terms.ts";
 import { entries } from "../../site/api/entries.ts";
 import { Folder, ROOT } from "../command.ts";
 import { pages } from "../docs/code_blocks.ts";
@@ -12,6 +15,8 @@ const folder = new Folder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
 const site = join(folder.path, "site");
 const built = await buildSite(site);
+
+const GLOSSARY = sources().find(({ file }) => file === "docs/glossary.md")!;
 
 /** Every file of the site by its path, HTML as text. */
 const files = new Map<string, string>();
@@ -72,6 +77,33 @@ Deno.test("every link of every page leads to a page and a place in it", () => {
   assert.deepEqual(faults, []);
   assert.equal(faultOf("index.html", "nowhere.html"), "there is no nowhere.html");
   assert.match(faultOf("index.html", "circuits.html#nowhere")!, /has no #nowhere/);
+});
+
+Deno.test("guides and tutorials link terms of the glossary where they are first used, and say what they mean", () => {
+  const linked = html.map(([page, text]) =>
+    [page, [...text.matchAll(/<a class="term" href="([^"]*)" title="([^"]+)">/g)]] as const
+  ).filter(([, links]) => links.length > 0);
+  for (const [page, links] of linked) {
+    const addresses = links.map(([, address]) => address!);
+    assert.equal(new Set(addresses).size, addresses.length, `${page}: a term is linked once`);
+    assert.ok(addresses.every((address) => /^(?:\.\.\/)?glossary\.html#/.test(address)), page);
+  }
+  const on = new Map(
+    linked.map(([page, links]) => [page, links.map(([, address]) => address!.split("#")[1])]),
+  );
+  assert.ok(on.get("tutorials/texts.html")!.includes("vocabulary"));
+  assert.ok(on.get("circuits.html")!.includes("m-step"));
+  assert.ok(!on.has("glossary.html") && !on.has("results.html") && on.size > 15, [...on.keys()].join());
+  const terms = termsOf([{
+    ...GLOSSARY,
+    text: "### EM\n\nLearning: more.\n\n### seed\n\nNo.\n\n### latent variable\n\nA.",
+  }]);
+  const tokens = lexer("# EM\n\n`EM`, them, [EM](x), **EM** of latent\nvariables, EM, seeds");
+  linkTerms(tokens, { ...GLOSSARY, file: "docs/tutorials/a.md" }, terms);
+  assert.match(
+    parser(tokens),
+    /<h1>EM<\/h1>\n<p><code>EM<\/code>, them, <a href="x">EM<\/a>, <strong><a href="\.\.\/glossary\.md#em" title="Learning\.">EM<\/a><\/strong> of <a href="[^"]*#latent-variable" title="A\.">latent\nvariables<\/a>, EM, seeds<\/p>/,
+  );
 });
 
 Deno.test("every result of the search leads to a page and a place in it; nothing is asked of other hosts", () => {
