@@ -1,9 +1,7 @@
-import { CharSet, JS } from "refa";
-import type { NoParent } from "refa";
+import { CharSet } from "refa";
 import { CallError } from "../../foundation/errors.ts";
-
-type Alternatives = readonly NoParent<JS.ParseResult["expression"]>["alternatives"][number][];
-type Element = Alternatives[number]["elements"][number];
+import { either, expression, literal, sequence } from "../regex/elements.ts";
+import type { RegexElement } from "../regex/nodes.ts";
 
 /** Characters that a string in JSON holds as they are. */
 const PLAIN = CharSet.empty(0x10ffff).union([{ min: 0x20, max: 0x21 }, { min: 0x23, max: 0x5b }, {
@@ -15,36 +13,40 @@ const PLAIN = CharSet.empty(0x10ffff).union([{ min: 0x20, max: 0x21 }, { min: 0x
 const ESCAPED = Array.from({ length: 0x5d }, (_, code) => code).filter((code) => !PLAIN.has(code))
   .map((code) => ({ code, text: JSON.stringify(String.fromCharCode(code)).slice(1, -1) }));
 
+/** Any character of a string, as `JSON.stringify` writes it; halves of characters are none. */
+export const CHARACTER: RegexElement = inString(CharSet.all(0x10ffff));
+
+/** These characters as strings in JSON hold them. */
+function inString(characters: CharSet): RegexElement {
+  const plain = characters.intersect(PLAIN);
+  return either([
+    ...plain.isEmpty ? [] : [{ type: "CharacterClass", characters: plain } as const],
+    ...ESCAPED.filter(({ code }) => characters.has(code)).map(({ text }) => literal(text)),
+  ]);
+}
+
 /**
- * The source of an expression, with the flag `u`, for the inside of a string in JSON whose value an expression finds something
- * in: `^` and `$` at its ends ask for the whole value.
+ * The inside of a string in JSON whose value an expression with the flag `u` finds something in: `^` and `$` at its ends ask
+ * for the whole value.
  *
- * @param anything source of an expression for any characters
+ * @param anything what may stand around it
  * @throws {CallError} for look-around, and `^` or `$` elsewhere
  */
-export function insideOfString(pattern: string, anything: string): string {
-  const { expression } = JS.Parser.fromLiteral({ source: pattern, flags: "u" }).parse({
-    backreferences: "throw",
-    maxNodes: 200_000,
-  });
-  return expression.alternatives.map(({ elements }) => {
+export function insideOfString(pattern: string, anything: RegexElement): RegexElement {
+  const parsed = expression(pattern);
+  if (parsed.type !== "Alternation") return written(parsed);
+  return either(parsed.alternatives.map(({ elements }) => {
     const isFirst = isEdge(elements[0], "behind"), isLast = isEdge(elements.at(-1), "ahead");
     const inner = elements.slice(
       isFirst ? 1 : 0,
       isLast && elements.length > (isFirst ? 1 : 0) ? -1 : undefined,
     );
-    const { source } = JS.toLiteral(
-      { type: "Concatenation", elements: inner.map(written) } as NoParent<
-        JS.ParseResult["expression"]["alternatives"][number]
-      >,
-      { flags: { unicode: true } },
-    );
-    return `${isFirst ? "" : anything}(?:${source})${isLast ? "" : anything}`;
-  }).map((source) => `(?:${source})`).join("|");
+    return sequence(...isFirst ? [] : [anything], ...inner.map(written), ...isLast ? [] : [anything]);
+  }));
 }
 
 /** Whether an element is `^` or `$`: nothing may precede, or follow. */
-function isEdge(element: Element | undefined, kind: "behind" | "ahead"): boolean {
+function isEdge(element: RegexElement | undefined, kind: "behind" | "ahead"): boolean {
   if (element?.type !== "Assertion" || element.kind !== kind || !element.negate) return false;
   const [only, ...others] = element.alternatives;
   const [single, ...more] = only?.elements ?? [];
@@ -53,22 +55,15 @@ function isEdge(element: Element | undefined, kind: "behind" | "ahead"): boolean
 }
 
 /** An element with the characters of strings in JSON. */
-function written(element: Element): Element {
+function written(element: RegexElement): RegexElement {
   switch (element.type) {
-    case "CharacterClass": {
-      const { characters } = element;
-      const plain = characters.intersect(PLAIN);
-      const ways = ESCAPED.filter(({ code }) => characters.has(code)).map(({ text }) => concatenation(text));
-      if (!plain.isEmpty) {
-        ways.unshift({ type: "Concatenation", elements: [{ type: "CharacterClass", characters: plain }] });
-      }
-      return { type: "Alternation", alternatives: ways };
-    }
+    case "CharacterClass":
+      return inString(element.characters);
     case "Alternation":
     case "Quantifier":
       return {
         ...element,
-        alternatives: element.alternatives.map((one) => ({ ...one, elements: one.elements.map(written) })),
+        alternatives: element.alternatives.map(({ elements }) => ({ elements: elements.map(written) })),
       };
     case "Assertion":
       throw new CallError(
@@ -77,15 +72,7 @@ function written(element: Element): Element {
       );
     case "Unknown":
       throw new CallError("control/schema", `\`${element.id}\` cannot be followed`);
+    case "Automaton":
+      return element;
   }
-}
-
-function concatenation(text: string): Alternatives[number] {
-  return {
-    type: "Concatenation",
-    elements: Array.from(text, (letter) => ({
-      type: "CharacterClass",
-      characters: CharSet.empty(0x10ffff).union([{ min: letter.charCodeAt(0), max: letter.charCodeAt(0) }]),
-    })),
-  };
 }

@@ -1,20 +1,28 @@
 import { CallError, messageOf, textOf } from "../../foundation/errors.ts";
 import { shortestText } from "../automata/automaton.ts";
+import { either, expression, literal, quantified, sequence } from "../regex/elements.ts";
+import { type RegexElement, RegexNodes } from "../regex/nodes.ts";
+import { spanning } from "../regex/whole.ts";
 import type { Constraint } from "./constraint.ts";
-import { insideOfString } from "./json_pattern.ts";
+import { doubleAbove, type NumberLimits, numberSource } from "./json_numbers.ts";
+import { CHARACTER, insideOfString } from "./json_pattern.ts";
 import { all, not } from "./logic.ts";
-import { matches } from "./matches.ts";
 
-/** Characters of a string in JSON, one after the other: `JSON.stringify` escapes what must be escaped. */
-const CHARACTER = String.raw`(?:[^"\\\u0000-\u001f]|\\["\\\/bfnrt]|\\u[0-9a-f]{4})`;
-const INTEGER = "-?(?:0|[1-9][0-9]*)";
-const NUMBER = `${INTEGER}(?:\\.[0-9]+)?(?:[eE][+\\-]?[0-9]+)?`;
+const MONTHS = [
+  "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])",
+  "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)",
+  "02-(?:0[1-9]|1[0-9]|2[0-8])",
+];
+const LEAP_YEARS = "[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00";
+const DATE = `(?:[0-9]{4}-(?:${MONTHS.join("|")})|(?:${LEAP_YEARS})-02-29)`;
+const CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
+const TIME = `${CLOCK}:[0-5][0-9](?:\\.[0-9]+)?(?:Z|[+\\-]${CLOCK})`;
 
 /** Expressions of the formats of strings that are understood. */
 const FORMATS: Readonly<Record<string, string>> = {
-  "date": "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])",
-  "time": "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?(?:Z|[+\\-][0-2][0-9]:[0-5][0-9])",
-  "date-time": "",
+  "date": DATE,
+  "time": TIME,
+  "date-time": `${DATE}T${TIME}`,
   "uuid": "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 };
 
@@ -28,36 +36,41 @@ const NOTES = new Set([
   "description",
   "default",
   "examples",
+  "deprecated",
+  "readOnly",
+  "writeOnly",
+  "$comment",
 ]);
+const OF_NUMBERS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   object: ["properties", "required", "additionalProperties"],
   array: ["items", "prefixItems", "minItems", "maxItems"],
-  string: ["minLength", "maxLength", "pattern", "format"],
-  integer: [],
-  number: [],
+  string: ["minLength", "maxLength", "pattern", "format", "contentEncoding"],
+  integer: OF_NUMBERS,
+  number: OF_NUMBERS,
   boolean: [],
   null: [],
 };
-/** What zod writes to say that integers are safe ones; more digits than a double holds are accepted. */
-const SAFE = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
-
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
  * The text is JSON of this schema, as `JSON.stringify` writes it: without white space, properties in the order of the
- * schema, and none but these. `z.toJSONSchema` makes a schema of zod's types.
+ * schema, and none but these; strings without halves of characters. `z.toJSONSchema` makes a schema of zod's types.
  *
- * There is no library that makes automata of schemas; the expressions here become automata by `refa`. Understood are `type`, `properties`, `required`, `items`, `prefixItems`, `minItems`, `maxItems`, `minLength`,
- * `maxLength`, `pattern`, `format` (date, time, date-time, uuid), `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`) and
- * `$ref` within the schema, without recursion.
+ * There is no library that makes automata of schemas. Understood are `type`, `properties`, `required`, `items`,
+ * `prefixItems`, `minItems`, `maxItems`, `minLength` and `maxLength` (in code points), `pattern`, `format` (date, time,
+ * date-time, uuid; any beside a pattern), `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf` (1, 0.1,
+ * 0.01, …: digits after the point), `enum`, `const`, `anyOf`, `oneOf` (as `anyOf`) and `$ref` within the schema, without
+ * recursion.
  *
  * @throws {CallError} naming the place of what is not understood
  */
 export function jsonSchema(schema: object): Constraint {
-  const source = new Patterns(schema as Schema).of(schema, "#");
+  const element = new Elements(schema as Schema).of(schema, "#");
   return {
-    ...matches(new RegExp(`^(?:${source})$`, "u")),
     label: `jsonSchema(${clip(JSON.stringify(schema))})`,
+    automaton: spanning(new RegexNodes([{ elements: [element] }])),
+    texts: [],
   };
 }
 
@@ -65,17 +78,18 @@ function clip(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Regular expressions of the parts of a schema. */
-class Patterns {
+/** Expressions for the parts of a schema. */
+class Elements {
   readonly #root: Schema;
+  readonly #numbers = new Map<string, RegexElement | undefined>();
   readonly #open = new Set<string>();
 
   constructor(root: Schema) {
     this.#root = root;
   }
 
-  /** The source of an expression for what a schema at a place allows. */
-  of(schema: unknown, at: string): string {
+  /** An expression for what a schema at a place allows. */
+  of(schema: unknown, at: string): RegexElement {
     if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
       return fail(`is ${textOf(schema)} at ${at}, expected an object`);
     }
@@ -106,7 +120,7 @@ class Patterns {
     return either(types.map((type) => this.#ofType(type, own, at)));
   }
 
-  #reference(name: unknown, at: string): string {
+  #reference(name: unknown, at: string): RegexElement {
     if (typeof name !== "string" || !/^#(?:\/|$)/.test(name)) {
       return fail(`refers to ${textOf(name)} at ${at}, expected a place within the schema: "#/$defs/…"`);
     }
@@ -119,23 +133,22 @@ class Patterns {
       this.#root,
     );
     this.#open.add(name);
-    const source = this.of(target, name);
+    const element = this.of(target, name);
     this.#open.delete(name);
-    return source;
+    return element;
   }
 
-  #ofType(type: unknown, schema: Schema, at: string): string {
+  #ofType(type: unknown, schema: Schema, at: string): RegexElement {
     switch (type) {
       case "null":
-        return "null";
+        return literal("null");
       case "boolean":
-        return "(?:true|false)";
+        return either([literal("true"), literal("false")]);
       case "integer":
-        return INTEGER;
       case "number":
-        return NUMBER;
+        return this.#number(type, schema, at);
       case "string":
-        return stringPattern(schema, at);
+        return stringOf(schema, at);
       case "array":
         return this.#array(schema, at);
       case "object":
@@ -145,7 +158,24 @@ class Patterns {
     }
   }
 
-  #array(schema: Schema, at: string): string {
+  #number(type: "integer" | "number", schema: Schema, at: string): RegexElement {
+    const limits = numberLimits(type, schema, at);
+    const key = Object.values(limits).join();
+    if (!this.#numbers.has(key)) {
+      const source = numberSource(limits);
+      // An automaton for itself, so that what holds it need not follow its hundreds of ways side by side.
+      this.#numbers.set(
+        key,
+        source === undefined ? undefined : {
+          type: "Automaton",
+          automaton: spanning(new RegexNodes([{ elements: [expression(source)] }])),
+        },
+      );
+    }
+    return this.#numbers.get(key) ?? fail(`has no ${type} at ${at}: its limits exclude each other`);
+  }
+
+  #array(schema: Schema, at: string): RegexElement {
     const { items, prefixItems, minItems, maxItems = Infinity } = schema;
     const first = prefixItems === undefined
       ? []
@@ -153,18 +183,24 @@ class Patterns {
     if (first.length > 0) {
       // As many as there are: fewer and more are allowed as well, and never written.
       const [least, most] = limits(minItems ?? 0, maxItems, `${at} (minItems, maxItems)`);
-      if (least <= first.length && first.length <= most) return `\\[${first.join(",")}\\]`;
-      return fail(`has ${first.length} prefixItems at ${at}, and from ${least} to ${most} items`);
+      if (first.length < least || most < first.length) {
+        return fail(`has ${first.length} prefixItems at ${at}, and from ${least} to ${most} items`);
+      }
+      return sequence(
+        literal("["),
+        ...first.flatMap((item, i) => i === 0 ? [item] : [literal(","), item]),
+        literal("]"),
+      );
     }
     if (items === undefined) return fail(`names no items of the array at ${at}`);
     const [least, most] = limits(minItems ?? 0, maxItems, `${at} (minItems, maxItems)`);
-    if (most === 0) return "\\[\\]";
+    if (most === 0) return literal("[]");
     const item = this.of(items, `${at}/items`);
-    const some = `${item}(?:,${item})${times(Math.max(0, least - 1), most - 1)}`;
-    return `\\[${least === 0 ? `(?:${some})?` : some}\\]`;
+    const some = sequence(item, quantified(sequence(literal(","), item), Math.max(0, least - 1), most - 1));
+    return sequence(literal("["), least === 0 ? optional(some) : some, literal("]"));
   }
 
-  #object({ properties, required = [] }: Schema, at: string): string {
+  #object({ properties, required = [] }: Schema, at: string): RegexElement {
     if (typeof properties !== "object" || properties === null) {
       return fail(`names no properties of the object at ${at}`);
     }
@@ -175,35 +211,72 @@ class Patterns {
       }
     }
     const all = Object.entries(properties).map(([name, part]) => ({
-      source: `${exact(name)}:${this.of(part, `${at}/properties/${name}`)}`,
+      element: sequence(exact(name), literal(":"), this.of(part, `${at}/properties/${name}`)),
       isNeeded: needed.has(name),
     }));
-    /** What may follow from property `i` on, after one (`,` first) or as the first. */
-    const after = (i: number): string =>
-      all.slice(i).map(({ source, isNeeded }) => isNeeded ? `,${source}` : `(?:,${source})?`).join("");
-    const ways: string[] = [];
-    for (const [i, { source, isNeeded }] of all.entries()) {
-      ways.push(source + after(i + 1));
-      if (isNeeded) return `\\{${either(ways)}\\}`;
+    /** What may follow from property `i` on, after one (`,` first). */
+    const after = (i: number): RegexElement[] =>
+      all.slice(i).map(({ element, isNeeded }) => {
+        const next = sequence(literal(","), element);
+        return isNeeded ? next : optional(next);
+      });
+    const ways: RegexElement[] = [];
+    for (const [i, { element, isNeeded }] of all.entries()) {
+      ways.push(sequence(element, ...after(i + 1)));
+      if (isNeeded) break;
     }
-    return `\\{${either([...ways, ""])}\\}`;
+    if (!all.some(({ isNeeded }) => isNeeded)) ways.push(sequence());
+    return sequence(literal("{"), either(ways), literal("}"));
   }
 }
 
-function stringPattern({ pattern, format, minLength, maxLength }: Schema, at: string): string {
-  const limit = `${CHARACTER}${
-    times(...limits(minLength ?? 0, maxLength ?? Infinity, `${at} (minLength, maxLength)`))
-  }`;
+/** What numbers a schema allows. */
+function numberLimits(type: "integer" | "number", schema: Schema, at: string): NumberLimits {
+  const of = (name: string): number | undefined => {
+    const x = schema[name];
+    return x === undefined || typeof x === "number" && Number.isFinite(x)
+      ? x
+      : fail(`has the \`${name}\` ${textOf(x)} at ${at}, expected a number`);
+  };
+  const above = of("exclusiveMinimum"), below = of("exclusiveMaximum");
+  const step = of("multipleOf");
+  const decimals = step === undefined ? Infinity : STEPS.indexOf(step);
+  if (decimals < 0) {
+    fail(`has \`multipleOf\` ${step} at ${at}: only ${STEPS.slice(0, 3).join(", ")}, … can be followed`);
+  }
+  return {
+    decimals: type === "integer" ? 0 : decimals,
+    least: Math.max(of("minimum") ?? -Infinity, above === undefined ? -Infinity : doubleAbove(above)),
+    most: Math.min(of("maximum") ?? Infinity, below === undefined ? Infinity : -doubleAbove(-below)),
+  };
+}
+
+/** Of which numbers all multiples are those of so many digits after the point: 1, 0.1, 0.01, … */
+const STEPS = Array.from({ length: 16 }, (_, decimals) => Number(`1e-${decimals}`));
+
+function stringOf(
+  { pattern, format, minLength, maxLength, contentEncoding }: Schema,
+  at: string,
+): RegexElement {
+  const limit = quantified(
+    CHARACTER,
+    ...limits(minLength ?? 0, maxLength ?? Infinity, `${at} (minLength, maxLength)`),
+  );
   const inner = pattern !== undefined
-    // A format beside a pattern is the name of the pattern.
-    ? patternSource(pattern, at)
+    // A format or an encoding beside a pattern is the name of the pattern.
+    ? patternOf(pattern, at)
     : format !== undefined
-    ? formatSource(format, at)
+    ? formatOf(format, at)
+    : contentEncoding !== undefined
+    ? fail(`has \`contentEncoding\` at ${at}, which cannot be followed without a pattern`)
     : undefined;
-  if (inner === undefined) return `"${limit}"`;
-  if (minLength !== undefined || maxLength !== undefined) {
+  if (inner !== undefined && (minLength !== undefined || maxLength !== undefined)) {
     // Two expressions at once would need look-ahead, which is slow: one must imply the other.
-    const whole = (source: string) => matches(new RegExp(`^(?:${source})$`, "u"));
+    const whole = (element: RegexElement) => ({
+      label: "",
+      automaton: spanning(new RegexNodes([{ elements: [element] }])),
+      texts: [],
+    });
     if (shortestText(all(whole(inner), not(whole(limit))).automaton) < Infinity) {
       return fail(
         `has limits of length at ${at} that its ${pattern === undefined ? "format" : "pattern"} exceeds: ` +
@@ -211,24 +284,27 @@ function stringPattern({ pattern, format, minLength, maxLength }: Schema, at: st
       );
     }
   }
-  return `"(?:${inner})"`;
+  return sequence(literal('"'), inner ?? limit, literal('"'));
 }
 
-function patternSource(pattern: unknown, at: string): string {
+function patternOf(pattern: unknown, at: string): RegexElement {
   if (typeof pattern !== "string") {
     return fail(`has the pattern ${textOf(pattern)} at ${at}, expected a text`);
   }
   try {
-    return insideOfString(pattern, `${CHARACTER}*`);
+    return insideOfString(pattern, quantified(CHARACTER, 0, Infinity));
   } catch (error) {
     return fail(`has the pattern ${textOf(pattern)} at ${at}: ${messageOf(error)}`);
   }
 }
 
-function formatSource(format: unknown, at: string): string {
-  const source = format === "date-time" ? `${FORMATS.date}T${FORMATS.time}` : FORMATS[String(format)];
-  return source ??
-    fail(`has the format ${textOf(format)} at ${at}, expected ${Object.keys(FORMATS).join(", ")}`);
+function formatOf(format: unknown, at: string): RegexElement {
+  const source = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  return source === undefined
+    ? fail(
+      `has the format ${textOf(format)} at ${at}, expected ${Object.keys(FORMATS).join(", ")}, or a pattern`,
+    )
+    : expression(source);
 }
 
 /** Whether a value is of one of these types; of any, without types. */
@@ -239,17 +315,13 @@ function isOfType(value: unknown, type: unknown): boolean {
     .some((one) => one === own || one === "integer" && Number.isInteger(value));
 }
 
-/** An expression for one value, as `JSON.stringify` writes it. */
-function exact(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[\^$\\.*+?()[\]{}|\/]/g, "\\$&");
+/** One value, as `JSON.stringify` writes it. */
+function exact(value: unknown): RegexElement {
+  return literal(JSON.stringify(value));
 }
 
-function either(sources: readonly string[]): string {
-  return sources.length === 1 ? sources[0]! : `(?:${sources.join("|")})`;
-}
-
-function times(least: number, most: number): string {
-  return most === Infinity ? least === 0 ? "*" : `{${least},}` : `{${least},${most}}`;
+function optional(element: RegexElement): RegexElement {
+  return quantified(element, 0, 1);
 }
 
 function limits(least: unknown, most: unknown, where: string): [number, number] {
@@ -265,9 +337,8 @@ function listAt(value: unknown, at: string): readonly unknown[] {
 }
 
 function onlyKnown(schema: Schema, known: readonly string[], at: string): void {
-  for (const [name, value] of Object.entries(schema)) {
+  for (const name of Object.keys(schema)) {
     if (known.includes(name) || NOTES.has(name)) continue;
-    if (name in SAFE && schema.type === "integer" && value === SAFE[name as keyof typeof SAFE]) continue;
     fail(`has \`${name}\` at ${at}, which cannot be followed`);
   }
 }
@@ -275,6 +346,6 @@ function onlyKnown(schema: Schema, known: readonly string[], at: string): void {
 function fail(problem: string): never {
   throw new CallError("control/schema", `the JSON schema ${problem}`, {
     hint:
-      "Understood: type, properties, required, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, format, enum, const, anyOf, oneOf, and $ref without recursion.",
+      "Understood: type, properties, required, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf (1, 0.1, 0.01, …), enum, const, anyOf, oneOf, and $ref without recursion.",
   });
 }

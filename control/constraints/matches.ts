@@ -32,7 +32,7 @@ export function matches(regex: RegExp): Constraint {
       cause: error,
     });
   }
-  const nodes = new RegexNodes(expression);
+  const nodes = new RegexNodes(expression.alternatives);
   const { length } = nodes.looks;
   if (length > MOST_LOOKS) {
     throw new CallError(

@@ -1,5 +1,6 @@
-import type { JS } from "refa";
+import type { CharSet } from "refa";
 import { RetortError } from "../../foundation/errors.ts";
+import type { Automaton } from "../automata/automaton.ts";
 import { utf8Ranges } from "../automata/utf8.ts";
 
 /** A node of a nondeterministic automaton over bytes. */
@@ -24,8 +25,27 @@ export interface Look extends RegexPart {
   readonly kind: "ahead" | "behind";
 }
 
-type Expression = JS.ParseResult["expression"];
-type Alternatives = Expression["alternatives"];
+/** A part of an expression: one that `refa` parsed, or an automaton for the bytes that stand there. */
+export type RegexElement =
+  | { readonly type: "CharacterClass"; readonly characters: CharSet }
+  | { readonly type: "Alternation"; readonly alternatives: RegexAlternatives }
+  | {
+    readonly type: "Quantifier";
+    readonly alternatives: RegexAlternatives;
+    readonly min: number;
+    readonly max: number;
+  }
+  | {
+    readonly type: "Assertion";
+    readonly kind: Look["kind"];
+    readonly negate: boolean;
+    readonly alternatives: RegexAlternatives;
+  }
+  | { readonly type: "Unknown"; readonly id: string }
+  | { readonly type: "Automaton"; readonly automaton: Automaton };
+
+/** Sequences of parts, any of which may stand there. */
+export type RegexAlternatives = readonly { readonly elements: readonly RegexElement[] }[];
 
 /** Largest number of nodes of an expression. */
 const MOST_NODES = 200_000;
@@ -40,9 +60,9 @@ export class RegexNodes {
   readonly whole: RegexPart;
   readonly #known = new Map<string, number>();
 
-  /** Nodes of an expression that `refa` parsed. */
-  constructor(expression: Expression) {
-    this.whole = this.#alternatives(expression.alternatives);
+  /** Nodes of an expression. */
+  constructor(alternatives: RegexAlternatives) {
+    this.whole = this.#alternatives(alternatives);
   }
 
   #node(): number {
@@ -60,7 +80,7 @@ export class RegexNodes {
     this.nodes[from]!.free.push({ node });
   }
 
-  #alternatives(alternatives: Alternatives): RegexPart {
+  #alternatives(alternatives: RegexAlternatives): RegexPart {
     const start = this.#node(), end = this.#node();
     for (const { elements } of alternatives) {
       let at = start;
@@ -74,7 +94,7 @@ export class RegexNodes {
     return { start, end };
   }
 
-  #element(element: Alternatives[number]["elements"][number]): RegexPart {
+  #element(element: RegexElement): RegexPart {
     switch (element.type) {
       case "CharacterClass": {
         const start = this.#node(), end = this.#node();
@@ -100,12 +120,37 @@ export class RegexNodes {
         this.nodes[start]!.free.push({ node: end, look, negate: element.negate });
         return { start, end };
       }
+      case "Automaton":
+        return this.#automaton(element.automaton);
       case "Unknown":
         throw new RetortError("control/regex", `no automaton follows \`${element.id}\` of the expression`);
     }
   }
 
-  #repeated(alternatives: Alternatives, min: number, max: number): RegexPart {
+  /** The states of an automaton from which something is accepted, each a node. */
+  #automaton({ states, classes, width, next, accepting }: Automaton): RegexPart {
+    const end = this.#node();
+    const isLive = Uint8Array.from(accepting);
+    // In a minimal automaton all states but one lead to an accepting one.
+    for (let state = 0; state < states; state++) {
+      for (let c = 0; c < width; c++) if (next[state * width + c] !== state) isLive[state] = 1;
+    }
+    const nodes = Array.from(isLive, (live) => live === 1 ? this.#node() : -1);
+    nodes.forEach((node, state) => {
+      if (node < 0) return;
+      if (accepting[state] === 1) this.#link(node, end);
+      const after = (byte: number) => nodes[next[state * width + classes[byte]!]!]!;
+      for (let from = 0; from < 256;) {
+        let to = from;
+        while (to < 255 && after(to + 1) === after(from)) to++;
+        if (after(from) >= 0) this.nodes[node]!.bytes.push({ from, to, node: after(from) });
+        from = to + 1;
+      }
+    });
+    return { start: nodes[0]!, end };
+  }
+
+  #repeated(alternatives: RegexAlternatives, min: number, max: number): RegexPart {
     const start = this.#node(), end = this.#node();
     let at = start;
     for (let i = 0; i < min; i++) {
@@ -129,7 +174,7 @@ export class RegexNodes {
     return { start, end };
   }
 
-  #look(kind: Look["kind"], alternatives: Alternatives): number {
+  #look(kind: Look["kind"], alternatives: RegexAlternatives): number {
     const key = JSON.stringify([kind, alternatives], (name, value) => name === "parent" ? undefined : value);
     let index = this.#known.get(key);
     if (index === undefined) {

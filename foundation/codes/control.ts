@@ -33,7 +33,7 @@ export const controlCodes: Readonly<Record<ControlCode, CodeEntry>> = {
     means: "A JSON schema has a keyword or a reference that cannot be followed.",
     example: "the JSON schema has `not` at #/properties/age",
     remedy:
-      "Use type, properties, required, items, enum, const, anyOf, oneOf, $ref without recursion, and limits of length.",
+      "Use type, properties, required, items, enum, const, anyOf, oneOf, $ref without recursion, limits of length, bounds of numbers, and patterns.",
   },
   "control/too-large": {
     means: "An automaton would have more states than are allowed.",
