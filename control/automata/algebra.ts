@@ -1,3 +1,4 @@
+import type { Allowance } from "./allowance.ts";
 import { type Automaton, commonClasses, explore, minimised } from "./automaton.ts";
 
 /** An automaton of one state. */
@@ -46,7 +47,7 @@ function product(a: Automaton, b: Automaton, both: (x: boolean, y: boolean) => b
 }
 
 /** Accepts a text of the first followed by a text of the second. */
-export function concatenation(a: Automaton, b: Automaton): Automaton {
+export function concatenation(a: Automaton, b: Automaton, allowance?: Allowance): Automaton {
   const common = commonClasses(a, b);
   /** A state of `a`, then the states of `b` for all places where the second text may have begun, ascending. */
   const entered = (states: number[]): number[] =>
@@ -60,5 +61,6 @@ export function concatenation(a: Automaton, b: Automaton): Automaton {
       return entered([a.next[states[0]! * a.width + own]!, ...[...after].sort((x, y) => x - y)]);
     },
     accepts: (states) => states.some((state, i) => i > 0 && b.accepting[state] === 1),
-  });
+    weight: (states) => states.length,
+  }, allowance);
 }

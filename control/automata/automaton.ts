@@ -2,7 +2,7 @@
  * Deterministic finite automata over bytes. Every automaton here is total, minimal and numbered in one way, so that two
  * of them accept the same texts exactly if their arrays are equal.
  */
-import { RetortError } from "../../foundation/errors.ts";
+import { Allowance, AUTOMATON_STATES, tooManyStates } from "./allowance.ts";
 import { refine } from "./refine.ts";
 
 /** An automaton over the bytes of a text. It starts in state 0. */
@@ -27,9 +27,6 @@ export interface ByteClasses {
   readonly width: number;
 }
 
-/** Largest number of states that is built, before minimisation. */
-const MOST_STATES = 100_000;
-
 /** How states of any kind follow each other; see {@link explore}. */
 export interface Walk<T> {
   /** Identifies a state: equal keys mean that the same texts are accepted from there. */
@@ -38,18 +35,27 @@ export interface Walk<T> {
   step(state: T, byteClass: number): T;
   /** Whether a text may end here. */
   accepts(state: T): boolean;
+  /** How many steps it takes to find what follows a state after one byte; 1 if omitted. */
+  weight?(state: T): number;
 }
 
 /**
  * The minimal automaton of all states that can be reached.
  *
- * @throws {RetortError} when there are too many
+ * @param allowance what counts the steps; of this automaton alone, if omitted
+ * @throws {RetortError} when there are too many, or finding them takes too long
  */
-export function explore<T>({ classes, width }: ByteClasses, start: T, walk: Walk<T>): Automaton {
+export function explore<T>(
+  { classes, width }: ByteClasses,
+  start: T,
+  walk: Walk<T>,
+  allowance: Allowance = new Allowance(),
+): Automaton {
   const numbers = new Map<string | number, number>([[walk.key(start), 0]]);
   const found: T[] = [start];
   const next: number[] = [];
   for (let at = 0; at < found.length; at++) {
+    allowance.spend(width * (walk.weight?.(found[at]!) ?? 1));
     for (let c = 0; c < width; c++) {
       const state = walk.step(found[at]!, c);
       const key = walk.key(state);
@@ -57,17 +63,12 @@ export function explore<T>({ classes, width }: ByteClasses, start: T, walk: Walk
       if (number === undefined) {
         numbers.set(key, number = found.length);
         found.push(state);
-        if (number >= MOST_STATES) {
-          throw new RetortError(
-            "control/too-large",
-            `the automaton of this constraint has more than ${MOST_STATES.toLocaleString("en")} states`,
-            { hint: "Ask for less: fewer alternatives, smaller counts, shorter bounded repetitions." },
-          );
-        }
+        if (number >= AUTOMATON_STATES) throw tooManyStates();
       }
       next.push(number);
     }
   }
+  allowance.spend(found.length * width);
   return minimised({
     states: found.length,
     classes,

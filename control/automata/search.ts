@@ -1,4 +1,5 @@
 import { type Automaton, explore } from "./automaton.ts";
+import { AUTOMATON_STATES, tooManyStates } from "./allowance.ts";
 
 /**
  * Accepts texts that contain one of several strings of bytes. Source: Aho and Corasick, "Efficient String Matching"
@@ -6,7 +7,10 @@ import { type Automaton, explore } from "./automaton.ts";
  */
 export function containing(strings: readonly Uint8Array[]): Automaton {
   const trie: { to: Map<number, number>; fallback: number; found: boolean }[] = [];
-  const node = () => trie.push({ to: new Map(), fallback: 0, found: false }) - 1;
+  const node = () => {
+    if (trie.length === AUTOMATON_STATES) throw tooManyStates();
+    return trie.push({ to: new Map(), fallback: 0, found: false }) - 1;
+  };
   node();
   for (const string of strings) {
     let at = 0;

@@ -17,7 +17,7 @@ export function inOrder(...constraints: readonly ConstraintLike[]): Constraint {
   const parts = constraints.map(constraintOf);
   return {
     label: labelOf("inOrder", parts),
-    automaton: parts.map((part) => part.automaton).reduce(concatenation),
+    automaton: parts.map((part) => part.automaton).reduce((a, b) => concatenation(a, b)),
     texts: parts.flatMap((part) => part.texts),
   };
 }

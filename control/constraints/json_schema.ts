@@ -214,20 +214,26 @@ class Elements {
       element: sequence(exact(name), literal(":"), this.of(part, `${at}/properties/${name}`)),
       isNeeded: needed.has(name),
     }));
-    /** What may follow from property `i` on, after one (`,` first). */
-    const after = (i: number): RegexElement[] =>
-      all.slice(i).map(({ element, isNeeded }) => {
-        const next = sequence(literal(","), element);
-        return isNeeded ? next : optional(next);
-      });
-    const ways: RegexElement[] = [];
-    for (const [i, { element, isNeeded }] of all.entries()) {
-      ways.push(sequence(element, ...after(i + 1)));
-      if (isNeeded) break;
-    }
-    if (!all.some(({ isNeeded }) => isNeeded)) ways.push(sequence());
-    return sequence(literal("{"), either(ways), literal("}"));
+    const some = all.length === 0 ? sequence() : inTurn(all);
+    return sequence(literal("{"), all.some(({ isNeeded }) => isNeeded) ? some : optional(some), literal("}"));
   }
+}
+
+/** A property with its name. */
+interface Property {
+  readonly element: RegexElement;
+  readonly isNeeded: boolean;
+}
+
+/** Some of these properties, one at least and all that are needed, with commas between them. Halves are joined, so that few are written down twice. */
+function inTurn(properties: readonly Property[]): RegexElement {
+  if (properties.length === 1) return properties[0]!.element;
+  const half = properties.length >> 1, parts = [properties.slice(0, half), properties.slice(half)];
+  const [first, last] = parts.map(inTurn) as [RegexElement, RegexElement], comma = literal(",");
+  const [isFirst, isLast] = parts.map((part) => part.some(({ isNeeded }) => isNeeded));
+  if (isFirst) return sequence(first, isLast ? sequence(comma, last) : optional(sequence(comma, last)));
+  if (isLast) return sequence(optional(sequence(first, comma)), last);
+  return either([sequence(first, optional(sequence(comma, last))), last]);
 }
 
 /** What numbers a schema allows. */

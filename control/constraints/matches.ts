@@ -6,8 +6,8 @@ import { RegexNodes } from "../regex/nodes.ts";
 import { searching } from "../regex/search.ts";
 import type { Constraint } from "./constraint.ts";
 
-/** Largest number of look-aheads that are told apart at once. */
-const MOST_LOOKS = 8;
+/** Largest number of look-arounds: as many as an integer has bits. */
+const MOST_LOOKS = 30;
 
 /**
  * `regex.test(text)` is true: the expression is found somewhere in the text; write `^` and `$` for the whole text. It is
@@ -41,5 +41,9 @@ export function matches(regex: RegExp): Constraint {
       { hint: "Write several expressions and join them: `all(matches(…), matches(…))`." },
     );
   }
-  return { label: `matches(${regex})`, automaton: intersection(searching(nodes), UTF8), texts: [] };
+  return {
+    label: `matches(${regex})`,
+    automaton: intersection(searching(nodes, `\`matches(${regex})\``), UTF8),
+    texts: [],
+  };
 }

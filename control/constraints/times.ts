@@ -1,5 +1,6 @@
 import { ACCEPT_ALL, complement, concatenation, intersection } from "../automata/algebra.ts";
 import type { Automaton } from "../automata/automaton.ts";
+import { Allowance } from "../automata/allowance.ts";
 import { type Constraint, type ConstraintLike, requireCount } from "./constraint.ts";
 import { constraintOf, labelOf } from "./phrase.ts";
 
@@ -39,5 +40,9 @@ function counted(
 
 /** Accepts texts that can be cut into `n` parts that the automaton accepts; every text for 0. */
 function repeated(automaton: Automaton, n: number): Automaton {
-  return n === 0 ? ACCEPT_ALL : Array<Automaton>(n).fill(automaton).reduce((a, b) => concatenation(a, b));
+  if (n === 0) return ACCEPT_ALL;
+  const allowance = new Allowance();
+  let made = automaton;
+  for (let i = 1; i < n; i++) made = concatenation(made, automaton, allowance);
+  return made;
 }

@@ -41,15 +41,29 @@ export function fewestTokens(
   start: number,
   least = 0,
 ): number {
-  let at = new Set([start]);
-  // From any state an accepting one is at most `states` tokens away.
-  for (let n = 0; n <= least + states; n++) {
-    if (n >= least && [...at].some((state) => accepting[state] === 1)) return n;
-    const after = new Set<number>();
-    for (const state of at) {
-      for (let c = 0; c < width; c++) if (usable[c] === 1) after.add(next[state * width + c]!);
-    }
-    at = after;
+  let at = [start];
+  for (let n = 0; n < least; n++) {
+    const seen = new Uint8Array(states);
+    at = at.flatMap((state) => after(state, seen));
+  }
+  const seen = new Uint8Array(states);
+  for (const state of at) seen[state] = 1;
+  for (let n = least; at.length > 0; n++) {
+    if (at.some((state) => accepting[state] === 1)) return n;
+    // A state that was met before is no nearer now.
+    at = at.flatMap((state) => after(state, seen));
   }
   return Infinity;
+
+  /** The states after a token that were not met yet. */
+  function after(state: number, seen: Uint8Array): number[] {
+    const found: number[] = [];
+    for (let c = 0; c < width; c++) {
+      const to = next[state * width + c]!;
+      if (usable[c] !== 1 || seen[to] === 1) continue;
+      seen[to] = 1;
+      found.push(to);
+    }
+    return found;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Automaton } from "../automata/automaton.ts";
+import { Allowance } from "../automata/allowance.ts";
 import { refine } from "../automata/refine.ts";
 import { PieceTrie } from "./trie.ts";
 import { BEGINNING, type Spelling, type SpellingContext } from "./spelling.ts";
@@ -22,6 +23,11 @@ export interface TokenAutomaton {
   readonly accepting: Uint8Array;
 }
 
+/** What is made here, for messages. */
+const OVER_TOKENS = "the automaton of this constraint over the vocabulary's tokens";
+/** Following a token is quick. */
+const TOKENS_A_STEP = 25;
+
 /** What is lifted: automaton, spelling and the tries of tokens in each context. */
 export class Lifting {
   readonly #spelling: Spelling;
@@ -36,8 +42,11 @@ export class Lifting {
   /**
    * The automaton over tokens that accepts a sequence of tokens exactly if the automaton over bytes accepts its text: of
    * a text that can be cut into tokens in several ways, every way is accepted.
+   *
+   * @param allowance what counts the steps
+   * @throws {RetortError} when states and tokens are so many that it takes too long
    */
-  lift(automaton: Automaton): TokenAutomaton {
+  lift(automaton: Automaton, allowance: Allowance = new Allowance(OVER_TOKENS)): TokenAutomaton {
     const { contexts, tokens } = this.#spelling;
     const kinds = contexts.length;
     const sinks = sinksOf(automaton);
@@ -55,6 +64,7 @@ export class Lifting {
     const row = new Int32Array(tokens);
     let width = 0;
     for (let at = 0; at < keys.length; at++) {
+      allowance.spend(tokens / TOKENS_A_STEP);
       const key = keys[at]!;
       const trie = this.#tries.get(contexts[key % kinds]!)!;
       trie.follow(automaton, sinks, Math.floor(key / kinds), row);

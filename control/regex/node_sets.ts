@@ -1,4 +1,5 @@
 import type { ByteClasses } from "../automata/automaton.ts";
+import type { Allowance } from "../automata/allowance.ts";
 import type { RegexNodes } from "./nodes.ts";
 
 /** Sets of nodes, each known by a number; 0 is the empty set. */
@@ -8,11 +9,15 @@ export class NodeSets {
   readonly #sets: (readonly number[])[] = [[]];
   readonly #closures = new Map<string, readonly number[]>();
   readonly #moves = new Map<string, number>();
+  readonly #looks = new Map<string, number>();
+  readonly #allowance: Allowance;
   /** A byte of each class. */
   readonly #bytes: readonly number[];
 
-  constructor(nodes: RegexNodes["nodes"], { classes, width }: ByteClasses) {
+  /** Sets of these nodes; `allowance` counts what it takes to follow them. */
+  constructor(nodes: RegexNodes["nodes"], { classes, width }: ByteClasses, allowance: Allowance) {
     this.#nodes = nodes;
+    this.#allowance = allowance;
     this.#bytes = Array.from({ length: width }, (_, c) => classes.indexOf(c));
   }
 
@@ -34,7 +39,9 @@ export class NodeSets {
     let moved = this.#moves.get(key);
     if (moved === undefined) {
       const byte = this.#bytes[byteClass]!, found = new Set<number>();
-      for (const at of this.#closure(set, bits)) {
+      const closure = this.#closure(set, bits);
+      this.#allowance.spend(closure.length);
+      for (const at of closure) {
         for (const { from, to, node } of this.#nodes[at]!.bytes) {
           if (from <= byte && byte <= to) found.add(node);
         }
@@ -54,9 +61,41 @@ export class NodeSets {
           if (look === undefined || (bits >> look & 1) === (negate ? 0 : 1)) found.add(node);
         }
       }
+      this.#allowance.spend(found.size);
       this.#closures.set(key, closure = [...found]);
     }
     return closure;
+  }
+
+  /**
+   * The look-arounds, as bits, that could decide what is reached without reading anything, where those before `unknown` are
+   * as `bits` say and nothing is known of the others.
+   */
+  looks(set: number, bits: number, unknown: number): number {
+    const known = bits & (1 << unknown) - 1, key = `${set},${known},${unknown}`;
+    let found = this.#looks.get(key);
+    if (found === undefined) {
+      found = 0;
+      const reached = new Set(this.#sets[set]);
+      for (const at of reached) {
+        for (const { node, look, negate } of this.#nodes[at]!.free) {
+          if (look !== undefined) found |= 1 << look;
+          if (look === undefined || look >= unknown || (known >> look & 1) === (negate ? 0 : 1)) {
+            reached.add(node);
+          }
+        }
+      }
+      this.#allowance.spend(reached.size);
+      this.#looks.set(key, found);
+    }
+    return found;
+  }
+
+  /** Whether a set holds all nodes of another. */
+  includes(set: number, other: number): boolean {
+    if (set === other || other === 0) return true;
+    const nodes = this.#sets[set]!;
+    return this.#sets[other]!.every((node) => nodes.includes(node));
   }
 
   #number(nodes: readonly number[]): number {

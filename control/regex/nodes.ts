@@ -23,6 +23,8 @@ export interface RegexPart {
 export interface Look extends RegexPart {
   /** Whether it looks at what follows, or at what precedes. */
   readonly kind: "ahead" | "behind";
+  /** Whether it matters anywhere that it holds, and that it does not. */
+  readonly asked: { holds: boolean; fails: boolean };
 }
 
 /** A part of an expression: one that `refa` parsed, or an automaton for the bytes that stand there. */
@@ -59,10 +61,24 @@ export class RegexNodes {
   /** The expression itself. */
   readonly whole: RegexPart;
   readonly #known = new Map<string, number>();
+  readonly #within = new Map<number, [look: number, negate: boolean][]>();
+  /** The look-arounds that were met in the part that is being made, with whether they are negated there. */
+  #met: [look: number, negate: boolean][] = [];
 
   /** Nodes of an expression. */
   constructor(alternatives: RegexAlternatives) {
     this.whole = this.#alternatives(alternatives);
+    this.#ask(this.#met, true);
+  }
+
+  /** Notes what is asked of look-arounds, and of those inside them, where what holds them is to match or is not to. */
+  #ask(met: readonly [look: number, negate: boolean][], matches: boolean): void {
+    for (const [index, negate] of met) {
+      const { asked } = this.looks[index]!, name = negate === matches ? "fails" : "holds";
+      if (asked[name]) continue;
+      asked[name] = true;
+      this.#ask(this.#within.get(index)!, name === "holds");
+    }
   }
 
   #node(): number {
@@ -117,6 +133,7 @@ export class RegexNodes {
       case "Assertion": {
         const start = this.#node(), end = this.#node();
         const look = this.#look(element.kind, element.alternatives);
+        this.#met.push([look, element.negate]);
         this.nodes[start]!.free.push({ node: end, look, negate: element.negate });
         return { start, end };
       }
@@ -178,9 +195,13 @@ export class RegexNodes {
     const key = JSON.stringify([kind, alternatives], (name, value) => name === "parent" ? undefined : value);
     let index = this.#known.get(key);
     if (index === undefined) {
+      const outside = this.#met;
+      this.#met = [];
       const part = this.#alternatives(alternatives);
-      index = this.looks.push({ kind, ...part }) - 1;
+      index = this.looks.push({ kind, ...part, asked: { holds: false, fails: false } }) - 1;
+      this.#within.set(index, this.#met);
       this.#known.set(key, index);
+      this.#met = outside;
     }
     return index;
   }

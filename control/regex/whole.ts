@@ -1,15 +1,16 @@
 import { type Automaton, explore } from "../automata/automaton.ts";
+import { Allowance } from "../automata/allowance.ts";
 import { byteClassesOf, NodeSets } from "./node_sets.ts";
 import type { RegexNodes } from "./nodes.ts";
 
 /** Accepts what an expression without look-around is found in from the beginning to the end. */
-export function spanning(regex: RegexNodes): Automaton {
+export function spanning(regex: RegexNodes, allowance: Allowance = new Allowance()): Automaton {
   const classes = byteClassesOf(regex);
-  const sets = new NodeSets(regex.nodes, classes);
+  const sets = new NodeSets(regex.nodes, classes, allowance);
   const { start, end } = regex.whole;
   return explore(classes, sets.with(0, start), {
     key: (set) => set,
     step: (set, c) => sets.move(set, 0, c),
     accepts: (set) => sets.reaches(set, 0, end),
-  });
+  }, allowance);
 }

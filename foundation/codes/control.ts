@@ -36,7 +36,8 @@ export const controlCodes: Readonly<Record<ControlCode, CodeEntry>> = {
       "Use type, properties, required, items, enum, const, anyOf, oneOf, $ref without recursion, limits of length, bounds of numbers, and patterns.",
   },
   "control/too-large": {
-    means: "An automaton would have more states than are allowed.",
+    means:
+      "An automaton or a table would be larger than is allowed, or an automaton takes more steps to make: minutes instead of seconds.",
     example: "the automaton of this constraint has more than 100,000 states",
     remedy: "Ask for less: fewer alternatives, smaller counts, shorter bounded repetitions.",
   },
