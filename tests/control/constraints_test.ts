@@ -84,6 +84,18 @@ Deno.test("words are what white space separates", () => {
   }
   agrees(words(2), (text) => count(text) === 2, THREE);
   agrees(words(2, Infinity), (text) => count(text) >= 2, THREE);
+  // White space of Unicode, and letters that begin with the same bytes.
+  const letters = ["a", "\u00a0", "é", "\u2003", "\u2020", "\u3000", "\ufeff", "\n"];
+  for (const [least, most] of [[1, 2], [2, Infinity]] as const) {
+    agrees(words(least, most), (text) => least <= count(text) && count(text) <= most, allTexts(letters, 4));
+  }
+  const { automaton } = words(2);
+  for (let code = 0; code < 0x3100; code++) {
+    const text = `a${String.fromCharCode(code)}b`;
+    assert.equal(accepts(automaton, text), /\s/.test(text), `U+${code.toString(16)}`);
+  }
+  assert.ok(!accepts(words(1).automaton, Uint8Array.of(0xc3)), "half a character is no word");
+  assert.ok(!accepts(inOrder(words(1), words(1)).automaton, "é"), "and none is cut");
 });
 
 Deno.test("regular expressions find what RegExp finds, look-around and edges included", () => {
@@ -192,7 +204,8 @@ Deno.test("automata are as small as can be", () => {
   assert.equal(not(not("abc")).automaton.states, 4);
   assert.equal(all("a", not("a")).automaton.states, 1);
   assert.equal(shortestText(all("a", not("a")).automaton), Infinity);
-  assert.equal(words(7, 12).automaton.states, 26);
+  const spaced = matches(/^\s*\S+(?:\s+\S+){1,2}\s*$/u);
+  assert.ok(equalAutomata(words(2, 3).automaton, spaced.automaton), "counting finds the same states");
 });
 
 Deno.test("what makes no constraint is refused with what to do", () => {
