@@ -29,7 +29,10 @@ export interface ControlPlanOptions extends Adjustment {
   readonly tokens: number | readonly [least: number, most: number];
   /** What follows: a text or tokens, in this very cut. Nothing if omitted. */
   readonly suffix?: string | readonly number[];
-  /** Whether the end token follows, after the suffix if there is one. Yes, if omitted and the vocabulary has one. */
+  /**
+   * Whether the end token follows, after the suffix if there is one. Yes, if omitted and the vocabulary has one. Without it a
+   * text of any length in the range may go on as it likes, and all lengths are as likely beforehand.
+   */
   readonly ends?: boolean;
   /** What precedes: a text or tokens. */
   readonly prompt?: string | readonly number[];
@@ -124,7 +127,7 @@ export class Control implements AsyncDisposable {
     const table = await LookAhead.build(task, this.#products, options.progress);
     return new ControlPlan({
       ...parts,
-      course: { ...task, table, usable },
+      course: { ...task, table, usable, ends: suffix.length > 0 && suffix.at(-1) === this.vocabulary.end },
       beginning,
       products: this.#products,
       adjustment: { alpha, ...(candidates !== undefined && { candidates }) },

@@ -10,7 +10,12 @@ import { beginAfter } from "./prompt.ts";
 export class ControlPlan implements Beginner {
   /** What it was made of, for loops that draw. */
   readonly parts: PlanParts;
-  /** Probability of the constraint under the hidden Markov model, after the plan's prompt: 0 where it underflows. */
+  /**
+   * Probability under the hidden Markov model, after the plan's prompt, that a text has a length in the range, satisfies the
+   * constraint and is followed by the suffix and the end token; 0 where it underflows. Without the end token: that a text
+   * does whose length was drawn evenly from the range. With weights of tokens it is the expectation of their product over
+   * these texts, and may exceed 1.
+   */
   readonly probability: number;
   /** Its natural logarithm. */
   readonly logProbability: number;

@@ -20,6 +20,8 @@ export interface PlanCourse extends LengthRange {
   readonly usable: Uint8Array;
   /** Tokens that follow a text. */
   readonly suffix: readonly number[];
+  /** Whether the last of them is the end token. */
+  readonly ends: boolean;
   /** `[tokens]`: factors of the probabilities of tokens. */
   readonly weights?: Float64Array | undefined;
 }
@@ -127,11 +129,14 @@ export class Continuation {
   }
 
   /**
-   * Natural logarithm of the probability, under the hidden Markov model, that the text is completed; with weights of
-   * tokens, times those of all tokens, in expectation.
+   * Natural logarithm of the probability, under the hidden Markov model, that the text is completed. The end token says how
+   * long a text is; without it, every length that is still allowed is taken to be as likely as any other. With weights of
+   * tokens: the expectation of their product over the texts that are completed, which may exceed 1.
    */
   get logProbability(): number {
-    return this.#logFuture(true);
+    const { ends, least, most, suffix } = this.#course;
+    const lengths = ends ? 1 : most - Math.max(least, this.#length - suffix.length) + 1;
+    return this.#logFuture(true) - Math.log(lengths);
   }
 
   /**

@@ -36,6 +36,7 @@ const SHAPES: readonly ControlPlanOptions[] = [
   { tokens: [0, 4] },
   { tokens: [2, 5] },
   { tokens: [4, 4], ends: false },
+  { tokens: [1, 5], ends: false },
   { tokens: [1, 4], suffix: [2, 3] },
   { tokens: [0, 4], suffix: [3, 3], ends: false },
   { tokens: [0, 3], prompt: [3, 2] },
@@ -76,8 +77,12 @@ Deno.test("probabilities of constraints and of next tokens are those of enumerat
         continue;
       }
       const plan = await control.plan(constraint, options);
-      worst = Math.max(worst, apart(plan.probability, total));
-      assert.ok(apart(plan.probability, total) < 1e-13, `${constraint.label} ${JSON.stringify(options)}`);
+      // Without an end token a text of any length goes on: its length is drawn evenly from the range.
+      const lengths = (from: number) => options.ends === false ? most - Math.max(least, from) + 1 : 1;
+      const truth = total / lengths(0);
+      worst = Math.max(worst, apart(plan.probability, truth));
+      assert.ok(apart(plan.probability, truth) < 1e-13, `${constraint.label} ${JSON.stringify(options)}`);
+      if (weights === undefined) assert.ok(plan.probability <= 1);
       // Walks along some of the texts, and asks at every step for every next token.
       const random = new RandomStream(seed, 5);
       for (let walk = 0; walk < 4; walk++) {
@@ -97,7 +102,8 @@ Deno.test("probabilities of constraints and of next tokens are those of enumerat
             : probabilityOf(numbers, [...prompt, ...before]);
           const given = prompt.length === 0 ? 1 : probabilityOf(numbers, prompt);
           const sum = going.reduce((sum, { probability }) => sum + probability, 0);
-          assert.ok(apart(Math.exp(continuation.logProbability) * own / given, sum) < 1e-13);
+          const completed = Math.exp(continuation.logProbability) * lengths(n - suffix.length);
+          assert.ok(apart(completed * own / given, sum) < 1e-13);
           const end = going.find(({ tokens }) => tokens.length === n)?.probability ?? 0;
           if (continuation.canContinue) assert.ok(apart(continuation.shareOfEnding, end / sum) < 1e-12);
           if (!continuation.canContinue) break;
@@ -122,6 +128,32 @@ Deno.test("probabilities of constraints and of next tokens are those of enumerat
   }
   assert.ok(cases > 3000, `${cases} cases`);
   console.log(`${cases} cases, greatest relative error ${worst}`);
+});
+
+Deno.test("a probability is one: of all texts it is 1, and of a constraint and its contrary the sum, with and without an end", async () => {
+  // The end token is never drawn, and the unknown one neither: every text goes on.
+  const numbers = randomNumbers(3, TOKENS, 8);
+  const emission = Float64Array.from(numbers.emission, (x, i) => i % TOKENS < 2 ? 0 : x);
+  for (let z = 0; z < 3; z++) {
+    const row = emission.subarray(z * TOKENS, (z + 1) * TOKENS), sum = row.reduce((a, b) => a + b, 0);
+    row.forEach((x, i) => row[i] = x / sum);
+  }
+  const hmm = tokenHmm({ ...numbers, emission });
+  for (const vocabulary of [LETTERS, { ...LETTERS, end: null }]) {
+    await using control = await openControl(hmm, vocabulary);
+    for (const options of [{ tokens: [0, 8] }, { tokens: 5 }, { tokens: [3, 3] }] as const) {
+      const plan = (constraint: Constraint) => control.plan(constraint, { ...options, ends: false });
+      const [all, some, none] = await Promise.all([anyText, phrase("ab"), not("ab")].map(plan));
+      assert.ok(Math.abs(all!.probability - 1) < 1e-12, `${all!.probability}`);
+      assert.ok(Math.abs(some!.probability + none!.probability - 1) < 1e-12);
+      const text = all!.begin();
+      for (let n = 0; text.canContinue; n++) {
+        assert.ok(Math.abs(text.logProbability) < 1e-12, `after ${n} tokens`);
+        text.add(2 + n % 3);
+      }
+      assert.ok(Math.abs(text.logProbability) < 1e-12, "at the end");
+    }
+  }
 });
 
 Deno.test("a model of windows of two tokens plans texts of seven: it has no length", async () => {
