@@ -1,6 +1,6 @@
 import { CallError, RetortError } from "../foundation/errors.ts";
-import { requireCount } from "./constraints/constraint.ts";
 import { type DrawnFrom, requireFitting, textAfter } from "./draw.ts";
+import { requireAdjustment, requireInteger, requireOptions, requirePlan, requireSignal } from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import { likeliest } from "./lookahead/likeliest.ts";
 import type { Beginner } from "./parts.ts";
@@ -55,9 +55,13 @@ export async function searchControlled(
   model: DrawnFrom,
   options: ControlledSearch = {},
 ): Promise<FoundText[]> {
+  requirePlan(plan);
+  requireOptions("the options of a search", options);
   const { beams: width = 16, count = 1, signal } = options;
-  requireCount("the number of beams", width);
-  requireCount("the number of texts", count);
+  requireInteger("`beams`", width, 1);
+  requireInteger("`count`, the number of texts,", count, 0);
+  requireSignal(signal);
+  requireAdjustment({ ...plan.parts.adjustment, ...options });
   if (width < Math.max(1, count)) {
     throw new CallError(
       "control/argument",

@@ -9,6 +9,16 @@ import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
 import { type Constraint, type ConstraintLike, requireCount } from "./constraints/constraint.ts";
 import { constraintOf } from "./constraints/phrase.ts";
+import {
+  isRecord,
+  refuseArgument,
+  requireAdjustment,
+  requireCallback,
+  requireHmm,
+  requireInteger,
+  requireOptions,
+  requireVocabulary,
+} from "./guards.ts";
 import { onnxProducts, plainProducts, type TransitionProducts } from "./hmm/products.ts";
 import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
 import { webgpuProducts } from "./hmm/webgpu_products.ts";
@@ -86,11 +96,7 @@ export class Control implements AsyncDisposable {
    */
   async plan(constraint: ConstraintLike, options: ControlPlanOptions): Promise<ControlPlan> {
     const own = constraintOf(constraint);
-    const [least, most] = typeof options.tokens === "number"
-      ? [0, options.tokens]
-      : options.tokens ?? [0, NaN];
-    requireCount("the least number of tokens", least);
-    requireCount("the greatest number of tokens", most);
+    const [least, most] = lengthsOf(options);
     if (least > most) {
       throw new CallError(
         "control/argument",
@@ -98,12 +104,7 @@ export class Control implements AsyncDisposable {
       );
     }
     const { alpha = 1, candidates, whole = false } = options;
-    if (!Number.isFinite(alpha) || alpha < 0 || candidates !== undefined && !(candidates >= 1)) {
-      throw new CallError(
-        "control/argument",
-        `\`alpha\` is ${alpha} and \`candidates\` ${candidates}, expected numbers from 0 and 1`,
-      );
-    }
+    requireAdjustment({ alpha, candidates });
     const weights = this.#weights(options.weights);
     this.#refuseMarkers(own);
     const automaton = this.#lifting.lift(intersection(own.automaton, UTF8));
@@ -136,7 +137,10 @@ export class Control implements AsyncDisposable {
 
   #weights(given: ArrayLike<number> | undefined): Float64Array | undefined {
     if (given === undefined) return undefined;
-    const weights = Float64Array.from(given);
+    if (!Array.isArray(given) && !(ArrayBuffer.isView(given) && "length" in given)) {
+      return refuseArgument("`weights`", given, "a list of numbers, one for each token");
+    }
+    const weights = Float64Array.from(given, Number);
     const bad = weights.findIndex((x) => !(x >= 0 && x < Infinity));
     if (weights.length === this.hmm.tokens && bad < 0) return weights;
     throw new CallError(
@@ -214,8 +218,14 @@ export async function openControl(
   vocabulary: Vocabulary | string,
   options: ControlOptions = {},
 ): Promise<Control> {
-  const hmm = "nodes" in model ? hmmOfCircuit(model) : model;
+  const hmm = isRecord(model) && "nodes" in model ? hmmOfCircuit(model as Circuit) : model as TokenHmm;
+  requireHmm(hmm);
   const own = typeof vocabulary === "string" ? pieceTokenizer(vocabulary).vocabulary : vocabulary;
+  requireVocabulary(own);
+  requireOptions("the options of `openControl`", options);
+  const { adapter, threads } = options;
+  if (adapter !== undefined && typeof adapter !== "string") refuseArgument("`adapter`", adapter, "a text");
+  if (threads !== undefined) requireInteger("`threads`", threads, 1);
   if (hmm.tokens !== own.words.length) {
     throw new RetortError(
       "control/vocabulary",
@@ -234,6 +244,34 @@ export async function openControl(
     );
   }
   return new Control(hmm, own, await productsOf(hmm, options));
+}
+
+/** The fewest and the most tokens of a plan, whose other options are checked as well. @throws {CallError} */
+function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
+  if (options === undefined) refuseArgument("`options`", options, "at least `{ tokens: [5, 32] }`");
+  requireOptions("the options of a plan", options);
+  const { tokens, whole, ends, memory, progress } = options;
+  for (const [name, value] of Object.entries({ whole, ends })) {
+    if (value !== undefined && typeof value !== "boolean") {
+      refuseArgument(`\`${name}\``, value, "true or false");
+    }
+  }
+  if (memory !== undefined && !(typeof memory === "number" && memory > 0)) {
+    refuseArgument("`memory`", memory, "a number of bytes");
+  }
+  requireCallback("`progress`", progress);
+  const both: unknown = typeof tokens === "number" ? [0, tokens] : tokens;
+  if (!Array.isArray(both) || both.length !== 2) {
+    return refuseArgument(
+      "`tokens`",
+      tokens,
+      "the most tokens of a text, or the fewest and the most: `[5, 32]`",
+    );
+  }
+  const [least, most] = both as [unknown, unknown];
+  requireCount("the least number of tokens", least);
+  requireCount("the greatest number of tokens", most);
+  return [least as number, most as number];
 }
 
 /** Most bytes of a table, unless a plan allows others. */

@@ -1,8 +1,16 @@
 import { RandomStream } from "../circuits/random.ts";
-import { CallError, RetortError } from "../foundation/errors.ts";
+import { RetortError } from "../foundation/errors.ts";
 import { type CausalLm, choosePiece } from "../teachers/causal_sampling.ts";
-import { requireCount } from "./constraints/constraint.ts";
 import { vocabularyDigest } from "./digest.ts";
+import {
+  refuseArgument,
+  requireAdjustment,
+  requireInteger,
+  requireLanguageModel,
+  requireOptions,
+  requirePlan,
+  requireSignal,
+} from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import type { Beginner } from "./parts.ts";
 import { textOfPieces } from "./pieces/spelling.ts";
@@ -47,18 +55,22 @@ export async function* drawControlled(
   model: DrawnFrom,
   options: ControlledDraws,
 ): AsyncGenerator<ControlledText> {
-  const { count, seed, first = 0, batch = 16, temperature = 1, signal } = options;
+  requirePlan(plan);
+  requireOptions("the options of a draw", options);
+  const { count, seed, first = 0, batch = 16, temperature = 1, signal } = options ??
+    {} as Partial<ControlledDraws>;
   const { beginning, spelling, adjustment } = plan.parts;
-  requireCount("the number of texts", count);
-  requireCount("the number of texts side by side", batch);
-  if (batch === 0 || !(temperature > 0)) {
-    throw new CallError(
-      "control/argument",
-      `\`batch\` is ${batch} and \`temperature\` ${temperature}, expected positive numbers`,
-    );
+  requireInteger("`count`, the number of texts,", count, 0);
+  requireInteger("`seed`", seed, 0);
+  requireInteger("`first`", first, 0);
+  requireInteger("`batch`", batch, 1);
+  if (!(Number.isFinite(temperature) && temperature > 0)) {
+    refuseArgument("`temperature`", temperature, "a positive number");
   }
+  requireSignal(signal);
   requireFitting(plan, model);
   const own = { ...adjustment, ...options };
+  requireAdjustment(own);
   for (let done = 0; done < count; done += batch) {
     const size = Math.min(batch, count - done);
     const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
@@ -72,6 +84,7 @@ export async function* drawControlled(
 
 /** Refuses a language model of other tokens, or one that takes shorter texts than the plan allows. @throws {RetortError} */
 export function requireFitting({ parts }: Beginner, model: DrawnFrom): void {
+  requireLanguageModel(model);
   const { vocabulary, beginning, course } = parts;
   if (vocabularyDigest(model.vocabulary) !== vocabularyDigest(vocabulary)) {
     throw new RetortError("control/vocabulary", "the language model has other tokens than the plan", {

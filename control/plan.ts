@@ -1,5 +1,6 @@
 import { type ControlledSearch, type FoundText, searchControlled } from "./beams.ts";
 import { type ControlledDraws, type ControlledText, drawControlled, type DrawnFrom } from "./draw.ts";
+import { idsOf } from "./guards.ts";
 import { Continuation } from "./lookahead/continuation.ts";
 import { type ProcessorOptions, TokenProcessor } from "./processor.ts";
 import type { Beginner, PlanParts } from "./parts.ts";
@@ -88,8 +89,9 @@ export class ControlPlan implements Beginner {
     return searchControlled(this, model, options);
   }
 
-  /** The text of tokens that were drawn. */
+  /** The text of tokens that were drawn. @throws {CallError} for what is no list of tokens */
   text(tokens: Iterable<number>): string {
-    return textOfPieces(tokens, this.parts.spelling);
+    const { spelling } = this.parts;
+    return textOfPieces(idsOf("the tokens", tokens, spelling.tokens), spelling);
   }
 }

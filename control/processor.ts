@@ -1,4 +1,5 @@
 import { CallError, RetortError } from "../foundation/errors.ts";
+import { isRecord, refuseArgument, requireAdjustment, requireInteger, requireOptions } from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import type { Beginner } from "./parts.ts";
 
@@ -51,10 +52,15 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
 
   /** Made by `ControlPlan.processor`. */
   constructor(plan: Beginner, options: ProcessorOptions) {
+    requireOptions("the options of a processor", options);
+    if (options.prompt !== undefined) {
+      requireInteger("`prompt`, the number of its tokens,", options.prompt, 0);
+    }
     const { vocabulary, adjustment, course } = plan.parts;
     this.#plan = plan;
     this.#options = options;
     this.#adjustment = { ...adjustment, ...options };
+    requireAdjustment(this.#adjustment);
     this.#end = vocabulary.end;
     if (vocabulary.end === null && (course.least !== course.most)) {
       throw new CallError(
@@ -70,6 +76,12 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
 
   /** The processor itself. */
   readonly process: LogitsProcessor = (inputIds, logits) => {
+    if (!Array.isArray(inputIds) || !inputIds.every(Array.isArray)) {
+      refuseArgument("`input_ids`", inputIds, "a list of lists of ids, as transformers.js passes them");
+    }
+    if (!isRecord(logits) || !Array.isArray(logits.dims)) {
+      refuseArgument("`logits`", logits, "a tensor with `dims` and `data`");
+    }
     const [rows, width] = [logits.dims[0]!, logits.dims.at(-1)!];
     const { data } = logits;
     if (!(data instanceof Float32Array) || rows !== inputIds.length || data.length !== rows * width) {

@@ -2,6 +2,7 @@ import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError, textOf } from "../foundation/errors.ts";
 import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
+import { refuseArgument } from "./guards.ts";
 import { stateAfterToken } from "./hmm/token_hmm.ts";
 import type { PlanCourse } from "./lookahead/continuation.ts";
 import { refuseLengths } from "./lookahead/feasible.ts";
@@ -43,15 +44,19 @@ export function writtenTokens(
   spelling: Spelling,
   context: SpellingContext,
 ): number[] {
+  if (typeof text !== "string" && !Array.isArray(text) && !(ArrayBuffer.isView(text) && "length" in text)) {
+    refuseArgument(what, text, "a text or a list of ids of tokens");
+  }
   const tokens = typeof text === "string" ? encodeText(text, vocabulary, spelling, context) : [...text];
   if (tokens === undefined) {
     throw new RetortError(code, `the vocabulary has no tokens for ${what} ${textOf(text)}`, {
       hint: "Give it as ids of tokens, or in characters that the vocabulary has.",
     });
   }
-  const bad = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < spelling.tokens));
-  if (bad === undefined) return tokens;
-  throw new RetortError(code, `${what} has token ${bad}, expected 0 to ${spelling.tokens - 1}`);
+  const at = tokens.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < spelling.tokens));
+  if (at < 0) return tokens;
+  const bad = tokens[at];
+  throw new RetortError(code, `${what} has token ${textOf(bad)}, expected 0 to ${spelling.tokens - 1}`);
 }
 
 /** The context that tokens leave. */

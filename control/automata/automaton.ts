@@ -2,6 +2,7 @@
  * Deterministic finite automata over bytes. Every automaton here is total, minimal and numbered in one way, so that two
  * of them accept the same texts exactly if their arrays are equal.
  */
+import { refuseArgument, requireAutomaton } from "../guards.ts";
 import { Allowance, AUTOMATON_STATES, tooManyStates } from "./allowance.ts";
 import { refine } from "./refine.ts";
 
@@ -132,20 +133,28 @@ export function follow(
 
 const encoder = new TextEncoder();
 
-/** Whether an automaton accepts a text, or the bytes of one. */
+/** Whether an automaton accepts a text, or the bytes of one. @throws {CallError} for anything else */
 export function accepts(automaton: Automaton, text: string | Uint8Array): boolean {
+  requireAutomaton(automaton);
+  if (typeof text !== "string" && !(text instanceof Uint8Array)) {
+    return refuseArgument("the text", text, "a text or its bytes");
+  }
   const bytes = typeof text === "string" ? encoder.encode(text) : text;
   return automaton.accepting[follow(automaton, bytes)] === 1;
 }
 
-/** Whether two automata accept the same texts. */
+/** Whether two automata accept the same texts. @throws {CallError} for anything else */
 export function equalAutomata(a: Automaton, b: Automaton): boolean {
+  requireAutomaton(a);
+  requireAutomaton(b);
   return a.states === b.states && a.width === b.width && a.classes.every((c, i) => c === b.classes[i]) &&
     a.next.every((to, i) => to === b.next[i]) && a.accepting.every((x, i) => x === b.accepting[i]);
 }
 
-/** The fewest bytes of a text that an automaton accepts; Infinity if it accepts none. */
-export function shortestText({ states, width, next, accepting }: Automaton): number {
+/** The fewest bytes of a text that an automaton accepts; Infinity if it accepts none. @throws {CallError} for anything else */
+export function shortestText(automaton: Automaton): number {
+  requireAutomaton(automaton);
+  const { states, width, next, accepting } = automaton;
   const distance = new Float64Array(states).fill(Infinity);
   distance[0] = 0;
   const queue = [0];

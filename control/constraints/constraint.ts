@@ -1,5 +1,6 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
 import type { Automaton } from "../automata/automaton.ts";
+import { isAutomaton, isRecord } from "../guards.ts";
 
 /** What a text must satisfy: a value that can be combined with others. */
 export interface Constraint {
@@ -16,7 +17,7 @@ export type ConstraintLike = Constraint | string;
 
 /** Whether something is a constraint. */
 export function isConstraint(x: unknown): x is Constraint {
-  return typeof x === "object" && x !== null && "automaton" in x && "label" in x && "texts" in x;
+  return isRecord(x) && isAutomaton(x.automaton) && typeof x.label === "string" && Array.isArray(x.texts);
 }
 
 /** Refuses anything but a whole number from 0; `Infinity` only where it is allowed. @throws {CallError} */

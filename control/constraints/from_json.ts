@@ -1,4 +1,5 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
+import { refuseArgument } from "../guards.ts";
 import { type Constraint, isConstraint } from "./constraint.ts";
 import { inOrder } from "./in_order.ts";
 import { jsonSchema } from "./json_schema.ts";
@@ -60,8 +61,9 @@ export function constraintFromJson(value: unknown): Constraint {
 }
 
 function regexOf(source: unknown): RegExp {
+  if (typeof source !== "string") return refuseArgument("the expression of `matches`", source, "a text");
   try {
-    return new RegExp(String(source), "u");
+    return new RegExp(source, "u");
   } catch (error) {
     throw new CallError("control/regex", `\`matches\`: ${(error as Error).message}`, { cause: error });
   }

@@ -1,4 +1,5 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
+import { refuseArgument } from "../guards.ts";
 import type { Constraint } from "./constraint.ts";
 import { constraintFromJson } from "./from_json.ts";
 import { matches } from "./matches.ts";
@@ -11,6 +12,7 @@ import { phrase } from "./phrase.ts";
  * @throws {CallError} saying where the text is not understood, or what makes no constraint
  */
 export function constraintFromText(text: string): Constraint {
+  if (typeof text !== "string") return refuseArgument("the constraint", text, "a text");
   const whole = text.trim();
   if (whole === "") {
     throw new CallError("control/argument", "the constraint is empty", {

@@ -11,8 +11,8 @@ const MOST_LOOKS = 30;
 
 /**
  * `regex.test(text)` is true: the expression is found somewhere in the text; write `^` and `$` for the whole text. It is
- * read with the flag `u` (or `v`): characters are code points. Look-ahead, look-behind and `\b` are understood; `g` and
- * `y` change nothing.
+ * read with the flag `u` (or `v`): characters are code points. Look-ahead, look-behind and `\b` are understood; so are the
+ * flags `i`, `m` and `s`; `g` and `d` change nothing, and `y` is refused.
  *
  * @throws {CallError} for references to groups, and where the flag `u` makes the expression invalid
  */
@@ -20,7 +20,16 @@ export function matches(regex: RegExp): Constraint {
   if (!(regex instanceof RegExp)) {
     throw new CallError("control/argument", "`matches` expects a regular expression: `matches(/^[a-z ]+$/)`");
   }
-  const flags = regex.flags.replaceAll(/[gydu]/g, "");
+  if (regex.sticky) {
+    throw new CallError(
+      "control/regex",
+      `\`matches(${regex})\` has the flag \`y\`, which asks where a search goes on`,
+      {
+        hint: "Write `^` for the beginning of a text, and leave the flag out.",
+      },
+    );
+  }
+  const flags = regex.flags.replaceAll(/[gdu]/g, "");
   const literal = { source: regex.source, flags: flags.includes("v") ? flags : `${flags}u` };
   let expression: JS.ParseResult["expression"];
   try {

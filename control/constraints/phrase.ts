@@ -9,7 +9,9 @@ export function phrase(text: string): Constraint {
   if (typeof text !== "string" || text === "" || !text.isWellFormed()) {
     throw new CallError(
       "control/argument",
-      `a phrase is ${textOf(text)}, expected a text of one character or more`,
+      `a phrase is ${textOf(text)}, expected a text of one character or more${
+        typeof text === "string" ? "" : ", or a constraint"
+      }`,
       typeof text === "string" && text !== ""
         ? { hint: "It holds half a character (a lone surrogate), which no text in UTF-8 can hold." }
         : {},

@@ -5,6 +5,7 @@
  */
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
 import { RetortError } from "../../foundation/errors.ts";
+import { refuseArgument, requireHmm } from "../guards.ts";
 import { type Reals, type TokenHmm, tokenHmm } from "./token_hmm.ts";
 
 /** Name of the digest of the vocabulary in the file's metadata. */
@@ -17,6 +18,8 @@ const DIGEST = "vocabulary";
  * @throws {RetortError} when it is none, or its rows are no distributions
  */
 export function decodeHmmFile(bytes: Uint8Array, where = "the HMM file"): TokenHmm {
+  if (!(bytes instanceof Uint8Array)) refuseArgument("the bytes of an HMM file", bytes, "a Uint8Array");
+  if (typeof where !== "string") refuseArgument("what names the file", where, "a text");
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   const [transition, emission, initial] = ["alpha_exp", "beta", "gamma"].map((name) => {
     const tensor = tensors.get(name);
@@ -49,8 +52,9 @@ export function decodeHmmFile(bytes: Uint8Array, where = "the HMM file"): TokenH
   }, metadata[DIGEST]);
 }
 
-/** Writes a model in single precision. */
+/** Writes a model in single precision. @throws {CallError} for anything else */
 export function encodeHmmFile(hmm: TokenHmm): Uint8Array<ArrayBuffer> {
+  requireHmm(hmm);
   const { states, tokens, initial, transition } = hmm;
   const beta = new Float32Array(states * tokens);
   for (let token = 0; token < tokens; token++) {

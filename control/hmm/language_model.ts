@@ -1,6 +1,7 @@
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import type { DrawnFrom } from "../draw.ts";
+import { requireHmm, requireVocabulary } from "../guards.ts";
 import { stateAfterToken, type TokenHmm } from "./token_hmm.ts";
 
 /**
@@ -10,6 +11,8 @@ import { stateAfterToken, type TokenHmm } from "./token_hmm.ts";
  * @throws {RetortError} when the vocabulary has another number of tokens
  */
 export function languageModelOfHmm(hmm: TokenHmm, vocabulary: Vocabulary): DrawnFrom {
+  requireHmm(hmm);
+  requireVocabulary(vocabulary);
   if (hmm.tokens !== vocabulary.words.length) {
     throw new RetortError(
       "control/vocabulary",

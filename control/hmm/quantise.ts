@@ -1,11 +1,15 @@
 import { CODED_SHARES, codeOfProbability, type QuantisationLoss } from "../../circuits/eight_bits.ts";
+import { requireHmm } from "../guards.ts";
 import type { Reals, TokenHmm } from "./token_hmm.ts";
 
 /**
  * The model with emissions in 8 bits, a quarter of the memory: the logarithm below the largest probability of a state, in
  * steps of a tenth of a nat, each row then divided by its sum. Sums and products stay in floats.
+ *
+ * @throws {CallError} for anything but a model
  */
 export function quantised(hmm: TokenHmm): { readonly hmm: TokenHmm; readonly loss: QuantisationLoss } {
+  requireHmm(hmm);
   const { states, tokens } = hmm;
   const most = new Float64Array(states), sums = new Float64Array(states);
   for (let token = 0; token < tokens; token++) {

@@ -1,5 +1,6 @@
 import { type Circuit, parameterOf } from "../../circuits/circuit.ts";
-import { RetortError } from "../../foundation/errors.ts";
+import { CallError, RetortError } from "../../foundation/errors.ts";
+import { briefly, idsOf, isRecord, refuseArgument, requireHmm, requireOptions } from "../guards.ts";
 
 /** Real numbers in either precision. */
 export type Reals = Float32Array | Float64Array;
@@ -49,7 +50,16 @@ export interface HmmNumbers {
  *
  * @throws {RetortError} when shapes do not fit or a row is no distribution
  */
-export function tokenHmm({ initial, transition, emission }: HmmNumbers, vocabulary?: string): TokenHmm {
+export function tokenHmm(numbers: HmmNumbers, vocabulary?: string): TokenHmm {
+  if (!isRecord(numbers) || ![numbers.initial, numbers.transition, numbers.emission].every(isReals)) {
+    throw new CallError("control/hmm", `the numbers of the HMM are ${briefly(numbers)}`, {
+      hint: "Pass `initial`, `transition` and `emission`, each a Float32Array or a Float64Array.",
+    });
+  }
+  if (vocabulary !== undefined && typeof vocabulary !== "string") {
+    refuseArgument("the digest of the vocabulary", vocabulary, "a text: `vocabularyDigest(vocabulary)`");
+  }
+  const { initial, transition, emission } = numbers;
   const states = initial.length;
   const tokens = emission.length / states;
   if (states === 0 || transition.length !== states * states || !Number.isInteger(tokens) || tokens === 0) {
@@ -89,6 +99,10 @@ export function tokenHmm({ initial, transition, emission }: HmmNumbers, vocabula
   };
 }
 
+function isReals(x: unknown): x is Reals {
+  return x instanceof Float32Array || x instanceof Float64Array;
+}
+
 function checkRows(what: string, values: Reals, width: number): void {
   for (let from = 0; from < values.length; from += width) {
     let sum = 0;
@@ -115,6 +129,12 @@ function checkRows(what: string, values: Reals, width: number): void {
  * @throws {RetortError} when the circuit is no homogeneous HMM over one categorical variable a position
  */
 export function hmmOfCircuit(circuit: Circuit, options: { precision?: 32 | 64 } = {}): TokenHmm {
+  if (!isRecord(circuit) || !Array.isArray(circuit.variables) || !(circuit.parameters instanceof Map)) {
+    throw new CallError("control/hmm", `the circuit is ${briefly(circuit)}`, {
+      hint: "Pass what `loadCircuit` read, or `hmm` made.",
+    });
+  }
+  requireOptions("the options of `hmmOfCircuit`", options);
   const names = ["initial", "transition", "emission"];
   const [variable] = circuit.variables;
   const isHmm = circuit.parameters.size === 3 && names.every((name) => circuit.parameters.has(name)) &&
@@ -178,8 +198,9 @@ export function stateAfterToken(hmm: TokenHmm, before: Reals, token: number): Fl
 
 /** The same model after some tokens: texts that begin after them. @throws {RetortError} where it rules them out */
 export function hmmAfter(hmm: TokenHmm, tokens: Iterable<number>): TokenHmm {
+  requireHmm(hmm);
   let initial: Reals = hmm.initial;
-  for (const token of tokens) {
+  for (const token of idsOf("the tokens", tokens, hmm.tokens)) {
     initial = stateAfterToken(hmm, initial, token);
     if (initial.every((x) => x === 0)) {
       throw new RetortError("control/hmm", `the HMM never has token ${token} here`, {

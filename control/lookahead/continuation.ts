@@ -1,6 +1,14 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { movedOn, stateOfToken, type TokenHmm } from "../hmm/token_hmm.ts";
 import { stateAfter, type TokenAutomaton } from "../pieces/lift.ts";
+import {
+  isRecord,
+  refuseArgument,
+  requireAdjustment,
+  requireInteger,
+  requireLogits,
+  requireOptions,
+} from "../guards.ts";
 import { likeliest } from "./likeliest.ts";
 import type { LengthRange } from "./reach.ts";
 import { power, type Scaled } from "./scaled.ts";
@@ -177,10 +185,14 @@ export class Continuation {
    * under the hidden Markov model; -Infinity where the constraint could not be satisfied any more. Where the model rules
    * out all that is allowed, logits of allowed tokens stay as they are: the constraint is kept all the same.
    *
-   * @param logits `[tokens]`, or more: those beyond the vocabulary are left out
-   * @throws {RetortError} when nothing may follow
+   * @param logits `[tokens]`, numbers or -Infinity; or more: those beyond the vocabulary are left out
+   * @throws {RetortError} when nothing may follow, or logits are not numbers or too few
    */
-  adjust(logits: Float32Array | Float64Array, { alpha = 1, candidates = Infinity }: Adjustment = {}): void {
+  adjust(logits: Float32Array | Float64Array, adjustment: Adjustment = {}): void {
+    requireLogits(logits, this.#course.hmm.tokens);
+    requireOptions("how logits are adjusted", adjustment);
+    requireAdjustment(adjustment);
+    const { alpha = 1, candidates = Infinity } = adjustment;
     const allowed = this.#allowed(logits.length);
     if (allowed.length === 0) this.#refuse("the text is complete, and nothing may follow");
     const chosen = candidates < allowed.length ? likeliest(logits, allowed, candidates) : allowed;
@@ -272,7 +284,7 @@ export class Continuation {
     });
   }
 
-  /** Adds a token. @throws {RetortError} when it is not allowed here */
+  /** Adds a token. @throws {RetortError} when it is none, or not allowed here */
   add(token: number): void {
     this.#hidden = movedOn(this.#course.hmm, this.begin(token));
   }
@@ -282,15 +294,21 @@ export class Continuation {
    * product. So engines multiply the rows of many texts at once.
    */
   begin(token: number): Float64Array {
+    requireInteger("the token", token, 0, this.#course.hmm.tokens - 1);
     this.#move(token);
     const own = stateOfToken(this.#course.hmm, this.#hidden, token);
     // A token that the model rules out says nothing: the state moves on without it.
     return own.some((x) => x > 0) ? own : this.#hidden;
   }
 
-  /** Takes the distribution of the next hidden state. */
+  /** Takes the distribution of the next hidden state, as products give it. @throws {CallError} for anything else */
   settle(hidden: ArrayLike<number>): void {
-    this.#hidden = Float64Array.from(hidden);
+    const { states } = this.#course.hmm;
+    const own = isRecord(hidden) && hidden.length === states ? Float64Array.from(hidden) : undefined;
+    if (own === undefined || !own.every((x) => x >= 0 && x < Infinity)) {
+      return refuseArgument("the distribution of the hidden state", hidden, `${states} numbers from 0`);
+    }
+    this.#hidden = own;
   }
 
   /** Moves the automaton and the suffix. */

@@ -135,6 +135,10 @@ Deno.test("regular expressions find what RegExp finds, look-around and edges inc
     /A/i,
   ];
   for (const regex of expressions) agrees(matches(regex), (text) => regex.test(text), LETTERS);
+  // Flags: what does not change what `test` says first changes nothing.
+  for (const regex of [/A/gi, /^b/dm, /a.b/s, /B$/ivg]) {
+    agrees(matches(regex), (text) => new RegExp(regex.source, regex.flags).test(text), LETTERS);
+  }
   const spaced = [
     /\bab\b/,
     /\Ba/,
@@ -219,6 +223,7 @@ Deno.test("what makes no constraint is refused with what to do", () => {
     [() => exactly(1.5, "a"), "control/argument", /is 1.5/],
     [() => matches("a" as unknown as RegExp), "control/argument", /expects a regular expression/],
     [() => matches(/(a*)b\1/), "control/regex", /ackreference/],
+    [() => matches(/a/y), "control/regex", /has the flag `y`, which asks where a search goes on/],
     [() => matches(/\-/), "control/regex", /Invalid escape/],
     [() => matches(/(?:a{0,900}){0,900}/), "control/too-large", /more than 200,000 parts/],
     [() => all(atLeast(350, "a"), atLeast(350, "b")), "control/too-large", /more than 100,000 states/],

@@ -163,6 +163,64 @@ Deno.test("texts beyond their plan, and language models that do not fit, are ref
   await assert.rejects(first(model, { signal: aborted }), { message: "enough" });
 });
 
+Deno.test("logits and tokens that are none are refused, and infinite ones are kept", async () => {
+  await using control = await openControl(tokenHmm(numbers), PIECES);
+  const plan = await control.plan("ab", { tokens: [1, 9] });
+  const logits = (change: (logits: Float32Array) => void) => {
+    const made = new Float32Array(15);
+    change(made);
+    return made;
+  };
+  const refused: [unknown, object, RegExp][] = [
+    [new Float32Array(14), {}, /^there are 14 logits, expected 15: one for each token of the vocabulary$/],
+    [[0, 0, 0], {}, /^`logits` is \[0,0,0\], expected a Float32Array or Float64Array$/],
+    [logits((x) => x[3] = NaN), {}, /^the logit of token 3 is NaN, expected a number or -Infinity$/],
+    [logits((x) => x[14] = Infinity), {}, /^the logit of token 14 is Infinity/],
+    [new Float32Array(15), { alpha: NaN }, /^`alpha` is NaN/],
+    [new Float32Array(15), { candidates: 0 }, /`candidates` 0/],
+  ];
+  for (const [given, adjustment, message] of refused) {
+    assert.throws(() => plan.begin().adjust(given as Float32Array, adjustment), {
+      code: "control/argument",
+      message,
+    });
+  }
+  const some = logits((x) => x.fill(-Infinity, 2));
+  plan.begin().adjust(some);
+  assert.ok(some[1]! > -Infinity && some[2] === -Infinity);
+  const none = logits((x) => x.fill(-Infinity));
+  plan.begin().adjust(none);
+  assert.ok(
+    none.includes(0),
+    "where the language model rules out everything, the constraint is kept all the same",
+  );
+  // More logits than tokens, as exporters pad them: what those are does not matter.
+  const more = new Float32Array(17).fill(NaN, 15);
+  plan.begin().adjust(more);
+  assert.deepEqual([...more.slice(15)], [-Infinity, -Infinity]);
+  for (const token of [1.5, -1, 15, NaN, "a"]) {
+    assert.throws(() => plan.begin().add(token as number), {
+      code: "control/argument",
+      message: /^the token is .*, expected a whole number from 0 to 14$/,
+    });
+  }
+  for (const hidden of [[1, 0], [NaN, 0, 1], [-1, 1, 1]]) {
+    assert.throws(() => plan.begin().settle(hidden), {
+      code: "control/argument",
+      message: /expected 3 numbers/,
+    });
+  }
+  const odd = languageModelOf(numbers, PIECES);
+  const half = {
+    ...odd,
+    begin: () => ({ ...odd.begin(1), read: () => Promise.resolve([new Float32Array(7)]) }),
+  };
+  await assert.rejects(plan.draw(half, { count: 1, seed: 1 }).next(), {
+    code: "control/argument",
+    message: /there are 7 logits/,
+  });
+});
+
 Deno.test("fewer candidates leave out all but the likeliest tokens that are allowed", async () => {
   await using control = await openControl(tokenHmm(numbers), PIECES);
   const plan = await control.plan("ab", { tokens: [2, 6], candidates: 3 });
