@@ -4,6 +4,8 @@
  * hidden Markov model looking ahead, by a mask alone, and by rejection. Needs no download beyond the npm packages of
  * deno.json.
  *
+ * What it trained is among its outputs: `languageModel` and `model`, its hidden Markov model.
+ *
  *     deno task run pipelines/controlled.ts
  *     deno task run pipelines/controlled.ts --set from=2000 --set passes=2 --set texts=2000 --set states=32 --set epochs=3
  */
@@ -102,6 +104,8 @@ export default definePipeline({
       plan: controlPlan({ circuit, vocabulary }, asked).plan,
       texts: texts[0]!,
       language: log,
+      languageModel: teacher,
+      vocabulary,
       model: circuit,
     };
   },

@@ -76,18 +76,29 @@ export const controlGenerate: Stage<
     let attempts = 0;
     const began = performance.now();
     if (method === "rejection") {
+      const limit = params.attempts.toLocaleString("en");
+      context.log(
+        `draws until ${count} texts keep to ${constraint.label}, and ${limit} texts at most (\`attempts\`)`,
+      );
       while (drawn.length < count && attempts < params.attempts) {
         context.signal.throwIfAborted();
         for (const text of await drawFreely(model, attempts, params, context.seed)) {
           // The share of texts that are kept estimates their probability: it counts up to the last one.
-          if (drawn.length === count) break;
+          if (drawn.length === count || attempts === params.attempts) break;
           attempts++;
           if (isKept(text, constraint, vocabulary, params.tokens)) drawn.push([...text]);
         }
-        context.progress(drawn.length, count, "texts");
+        // Whichever comes first ends it: a constraint that is never kept must not look like a hang.
+        const isKeptOften = drawn.length / count > attempts / params.attempts;
+        if (isKeptOften) context.progress(drawn.length, count, "texts");
+        else context.progress(attempts, params.attempts, "attempts");
       }
       if (drawn.length < count) {
-        context.log(`${drawn.length} of ${attempts} texts keep to ${constraint.label}`);
+        context.log(
+          `stopped after ${
+            attempts.toLocaleString("en")
+          } texts: ${drawn.length} of them keep to ${constraint.label}`,
+        );
       }
     } else {
       const plan = await opened.plan();

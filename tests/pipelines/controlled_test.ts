@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import { openControl, phrase, type TokenHmm } from "../../control/mod.ts";
+import type { CausalLm } from "../../teachers/causal_sampling.ts";
+import { codeBlocksOf } from "../docs/code_blocks.ts";
 import { command, Folder, outputValue, ROOT } from "../command.ts";
 
 Deno.test("a language model is trained, distilled and kept to a constraint; nothing it draws breaks it", async () => {
@@ -30,4 +34,17 @@ Deno.test("a language model is trained, distilled and kept to a constraint; noth
   }
   const { logProbability } = await shown("plan");
   assert.ok(logProbability < 0);
+  // What was trained is exported, and opened as the documentation does.
+  const exported = await command("export", ["latest", `${folder.path}/out`, ...store]);
+  assert.equal(exported.code, 0, exported.stderr);
+  const block = codeBlocksOf("docs/control.md").find(({ code }) => code.includes("openTrained("))!;
+  Deno.writeTextFileSync(`${folder.path}/example.ts`, block.code);
+  const { openTrained } = await import(pathToFileURL(`${folder.path}/example.ts`).href) as {
+    openTrained(folder: string): Promise<{ model: CausalLm; hmm: TokenHmm }>;
+  };
+  const { model, hmm } = await openTrained(`${folder.path}/out`);
+  await using own = model;
+  await using control = await openControl(hmm, own.vocabulary);
+  const plan = await control.plan(phrase(" the"), { tokens: [2, 8] });
+  for await (const { text } of plan.draw(own, { count: 3, seed: 1 })) assert.match(text, / the/);
 });

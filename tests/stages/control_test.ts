@@ -123,8 +123,13 @@ Deno.test("rejection that finds nothing says so, and the table does without", as
     constraint: { exactly: [8, " the"] },
     tokens: [9, 9],
     method: "rejection",
-    attempts: 64,
+    attempts: 50,
   }, { log: (line: string) => lines.push(line) });
   assert.deepEqual([texts.texts.length, texts.perplexity], [0, null]);
-  assert.match(lines.at(-1)!, /^0 of 64 texts keep to exactly\(8, " the"\)$/);
+  assert.equal(texts.attempts, 50, "the limit counts texts, not batches");
+  assert.match(
+    lines[0]!,
+    /^draws until 30 texts keep to exactly\(8, " the"\), and 50 texts at most \(`attempts`\)$/,
+  );
+  assert.match(lines.at(-1)!, /^stopped after 50 texts: 0 of them keep to exactly\(8, " the"\)$/);
 });
