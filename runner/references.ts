@@ -183,9 +183,19 @@ export interface Lineage {
 /** Steps that lineage is followed back: text indented by more, and JSON nested deeper, serve nobody. */
 const DEEPEST = 100;
 
-/** What an artifact was made from, back to data outside the store, at most 100 steps. */
-export function lineageOf(records: Records, record: ArtifactRecord): Lineage {
-  const makers = new Map<string, ArtifactRecord | undefined>();
+/** What made which artifacts, as far as it was asked for: lineages of one run's outputs meet. */
+export type KnownMakers = Map<string, ArtifactRecord | undefined>;
+
+/**
+ * What an artifact was made from, back to data outside the store, at most 100 steps.
+ *
+ * @param makers looked into first, and added to.
+ */
+export function lineageOf(
+  records: Records,
+  record: ArtifactRecord,
+  makers: KnownMakers = new Map(),
+): Lineage {
   const makerOf = (digest: string) => {
     if (!makers.has(digest)) makers.set(digest, records.artifactsByDigest(digest)[0]);
     return makers.get(digest);

@@ -29,15 +29,13 @@ export interface PageFont {
   readonly family: string;
   /** The weights it has, as CSS says it. */
   readonly weights: string;
-  /** Whether every page uses it. */
-  readonly common: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 const FAMILIES = [
-  { family: "Source Sans 3", name: "source-sans-3", weights: "200 900", common: true },
-  { family: "Source Serif 4", name: "source-serif-4", weights: "200 900", common: true },
-  { family: "Source Code Pro", name: "source-code-pro", weights: "200 900", common: false },
+  { family: "Source Sans 3", name: "source-sans-3", weights: "200 900" },
+  { family: "Source Serif 4", name: "source-serif-4", weights: "200 900" },
+  { family: "Source Code Pro", name: "source-code-pro", weights: "200 900" },
 ] as const;
 
 /**
@@ -51,8 +49,8 @@ export async function pageFonts(): Promise<PageFont[]> {
     import("@fontsource-variable/source-code-pro/package.json", { with: { type: "json" } }),
   ]);
   const { resolve } = createRequire(import.meta.url);
-  return await Promise.all(FAMILIES.map(async ({ family, name, weights, common }) => ({
-    ...{ file: `${name}.woff2`, family, weights, common },
+  return await Promise.all(FAMILIES.map(async ({ family, name, weights }) => ({
+    ...{ file: `${name}.woff2`, family, weights },
     bytes: await Deno.readFile(
       resolve(`@fontsource-variable/${name}/files/${name}-latin-wght-normal.woff2`),
     ),

@@ -366,10 +366,19 @@ export class RecordReader implements Disposable {
       .map(earlierFromRow);
   }
 
-  /** Artifacts whose digest begins with `prefix`, newest first. */
+  /** The newest artifact of each digest that begins with `prefix`, newest first. */
   artifactsByDigest(prefix: string): ArtifactRecord[] {
-    // A range, so that an index is used: no digit follows `f`.
-    return this.#artifacts("a.digest >= ?1 AND a.digest < ?1 || 'g'", prefix);
+    // A range, so that an index is used: no digit follows `f`. Many results may have made the same bytes: only the one that
+    // is given is read whole. With max(), SQLite takes the other columns from the row that has it.
+    return this.#artifacts(
+      `(a.key, a.output) IN (
+         SELECT key, output FROM (
+           SELECT a.key, a.output, max(r.created) FROM artifacts a JOIN results r ON r.key = a.key
+           WHERE a.digest >= ?1 AND a.digest < ?1 || 'g' GROUP BY a.digest
+         )
+       )`,
+      prefix,
+    );
   }
 
   /** Artifacts of a result. */

@@ -120,3 +120,21 @@ Deno.test("what a metric came to is what was told last without a step, else the 
   );
   records.close();
 });
+
+Deno.test("of results with the same bytes the newest is found by their digest, and one of each digest by its beginning", () => {
+  using folder = new Folder();
+  using records = new Records(Store.open(folder.store, { create: true }));
+  const same = `aa${"0".repeat(62)}`, other = `aa${"1".repeat(62)}`;
+  const made = [[same, 1], [same, 3], [same, 2], [other, 9], [other, 8]] as const;
+  for (const [i, [digest, second]] of made.entries()) {
+    const artifact = { digest, codec: { name: "json", version: 1, digest: "c" }, facts: {}, files: [] };
+    records.addResult({
+      ...{ key: `key-${i}`, stage: "s", node: `node-${i}`, run: "r", components: { inputs: {} } },
+      ...{ finished: new Date(second * 1000).toISOString(), outputs: { first: artifact, second: artifact } },
+    } as never, "p");
+  }
+  const nodes = (prefix: string) => records.artifactsByDigest(prefix).map(({ node }) => node);
+  assert.deepEqual(nodes(same), ["node-1"]);
+  assert.deepEqual(nodes("aa"), ["node-3", "node-1"]);
+  assert.deepEqual(nodes("ab"), []);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { command } from "../command.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
 import { IN_BROWSER, launch } from "./browser.ts";
@@ -45,6 +45,8 @@ Deno.test({
       for (const page of pages.slice(2)) await page.close();
       written.addRun("latest", { started: 3000 });
       await until("one more", async () => /1 to 3 of 3/.test(await pages[0]!.innerText("main")));
+
+      await asksAhead(context, dashboard.url);
 
       const page = pages[1]!;
       await page.locator("figure.chart svg").first().waitFor();
@@ -96,3 +98,33 @@ Deno.test({
     }
   },
 });
+
+/** Pages ask for their data, and for the scripts of what they show, before the script that draws them is there. */
+async function asksAhead(context: BrowserContext, url: string): Promise<void> {
+  for (
+    const [hash, data, script] of [["#/runs", /api\/runs\?$/], [
+      "#/run/turned",
+      /api\/run\?/,
+      /other_pages/,
+    ]] as const
+  ) {
+    const page = await context.newPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    let go = () => {};
+    const held = new Promise<void>((resolve) => go = resolve);
+    await page.route("**/page.js?*", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(url + hash, { waitUntil: "commit" });
+    for (const wanted of [data, ...script === undefined ? [] : [script]]) {
+      await until(`${wanted} of ${hash}`, () => asked.some((one) => wanted.test(one)));
+    }
+    go();
+    await page.locator("h1").waitFor();
+    assert.equal(asked.filter((one) => data.test(one)).length, 1, "what was asked ahead is not asked again");
+    assert.equal(asked.some((one) => /other_pages/.test(one)), script !== undefined);
+    await page.close();
+  }
+}

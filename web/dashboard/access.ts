@@ -50,11 +50,11 @@ function pathOf(store: Store): string {
   return `${store.root}/dashboard.json`;
 }
 
-/** Headers of every response: no caching, framing, content sniffing, or loading from other origins. */
-const HEADERS = {
-  "content-security-policy": [
+/** What a response may load and run: only what the dashboard serves, and scripts inside a page with these digests. */
+export function contentPolicy(...scripts: readonly string[]): string {
+  return [
     "default-src 'none'",
-    "script-src 'self'",
+    ["script-src 'self'", ...scripts].join(" "),
     "style-src 'self' 'unsafe-inline'", // Plots have inline styles.
     "img-src 'self' data:",
     "font-src 'self'",
@@ -62,7 +62,12 @@ const HEADERS = {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-  ].join("; "),
+  ].join("; ");
+}
+
+/** Headers of every response: no caching, framing, content sniffing, or loading from other origins. */
+const HEADERS = {
+  "content-security-policy": contentPolicy(),
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { fontRules, pageFonts, stylesheet } from "../stylesheet.ts";
 import { iconUrl } from "../view/wordmark.ts";
-import { answer } from "./access.ts";
+import { answer, contentPolicy } from "./access.ts";
 import { bundlePage } from "./bundle.ts";
 
 /** Scripts, style sheet and fonts, by addresses that change with what they hold. */
 export interface Assets {
   /** The page that asks for them. */
-  readonly html: string;
+  page(): Response;
   /** The one at a path with its query; undefined where there is none. */
   at(path: string): Response | undefined;
 }
@@ -23,7 +23,7 @@ interface Asset {
  * for anything but its data, and a new version has new addresses.
  */
 export async function makeAssets(): Promise<Assets> {
-  const { page, needed, pieces, worker } = await bundlePage();
+  const { first, page, needed, others, pieces, worker } = await bundlePage();
   const known = new Map<string, Asset>();
   const add = (asset: Asset) => {
     const address = `${asset.name}?${createHash("sha256").update(asset.body).digest("hex").slice(0, 16)}`;
@@ -42,14 +42,19 @@ export async function makeAssets(): Promise<Assets> {
   const script = (name: string, body: string) => add({ name, type: "text/javascript; charset=utf-8", body });
   for (const [name, body] of pieces) script(name, body);
   const html = shell({
+    first,
     script: script("page.js", page),
     worker: script("worker.js", worker),
     style,
     needed,
-    read: files.filter(({ common }) => common).map((font) => addresses.get(font)!),
+    others,
+    read: files.map((font) => addresses.get(font)!),
   });
+  // The one script that stands in the page itself: no other that somebody puts there is run.
+  const digest = createHash("sha256").update(first).digest("base64");
+  const headers = { "content-security-policy": contentPolicy(`'sha256-${digest}'`) };
   return {
-    html,
+    page: () => answer(html, "text/html; charset=utf-8", { headers }),
     at(path) {
       const asset = known.get(path);
       return asset && answer(asset.body, asset.type, { headers: KEPT });
@@ -62,13 +67,17 @@ const KEPT = { "cache-control": "private, max-age=31536000, immutable" };
 
 /** The page's HTML. The worker's name depends on its code, so a page never uses a worker of another version. */
 function shell(
-  { script, worker, style, needed, read }: {
+  { first, script, worker, style, needed, others, read }: {
+    /** Text of the script that runs before anything else has come. */
+    first: string;
     script: string;
     worker: string;
     style: string;
     /** Scripts that the first one imports. */
     needed: readonly string[];
-    /** Fonts that every page is read in. */
+    /** Scripts that all pages but the list need beside them: the first script asks for these when it knows which page it is. */
+    others: readonly string[];
+    /** Fonts, which every page is read in. */
     read: readonly string[];
   },
 ): string {
@@ -78,11 +87,12 @@ function shell(
     ...read.map((name) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="${name}">`),
   ];
   return `<!doctype html>
-<html lang="en" data-worker="${worker}">
+<html lang="en" data-worker="${worker}" data-others="${others.join(" ")}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Retort</title>
+<script>${first}</script>
 <link rel="icon" href="${iconUrl()}">
 <link rel="stylesheet" href="${style}">
 ${ahead.join("\n")}

@@ -63,7 +63,7 @@ export async function serveDashboard(store: Store, options: ServeOptions = {}): 
     const admitted = admit(request, doors);
     if ("refused" in admitted) return admitted.refused;
     const { path, query } = admitted;
-    if (path === "") return answer(assets.html, "text/html; charset=utf-8");
+    if (path === "") return assets.page();
     const asset = assets.at(path);
     if (asset !== undefined) return asset;
     try {

@@ -2,7 +2,7 @@ import type { RunAnswer } from "../../runner/answer.ts";
 import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import type { Records } from "../../runner/records/records.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
-import { type Lineage, lineageOf, resolveArtifact } from "../../runner/references.ts";
+import { type KnownMakers, type Lineage, lineageOf } from "../../runner/references.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { readLogEnd } from "../view/log.ts";
 import { type FilePreview, pictureType, previewArtifact } from "../view/preview.ts";
@@ -63,13 +63,15 @@ export async function reportModel(store: Store, records: Records, run: RunRecord
     };
   };
   const outputs: ShownArtifact[] = [];
+  const makers: KnownMakers = new Map();
   for (const output of view.outputs) {
     const node = nodes.get(output.node);
     const artifact = node?.outputs.find((one) => one.output === output.output);
     if (node === undefined || artifact === undefined) continue;
+    const record = records.artifactsOfKey(node.key!).find((one) => one.output === output.output)!;
     outputs.push({
       ...await show(output.name, node, artifact),
-      lineage: lineageOf(records, resolveArtifact(records, artifact.digest)),
+      lineage: lineageOf(records, record, makers),
     });
   }
   // Outputs that answer the question come first, then charts, values and texts, then pictures; circuits are last.

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveEvent } from "../live.ts";
 import type { Connection } from "./hub.ts";
+import { takeAhead } from "./ahead.ts";
 import { watchChanges } from "./shared.ts";
 
 export type { Connection } from "./hub.ts";
@@ -15,24 +16,8 @@ export class ServerError extends Error {
 
 /** Requests JSON from the server. Paths are relative, so they include the secret in the page's own address. */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const early = ahead?.path === path && performance.now() < ahead.until ? ahead.response : undefined;
-  if (early !== undefined) ahead = undefined;
+  const early = takeAhead(path);
   return await answered(() => early ?? fetch(path, signal === undefined ? {} : { signal }), signal);
-}
-
-/** Milliseconds for which what was asked ahead is new enough. */
-const AHEAD = 3000;
-
-let ahead:
-  | { readonly path: string; readonly response: Promise<Response>; readonly until: number }
-  | undefined;
-
-/** Requests what the page is about to ask for, while it is still being made: the first {@link ask} of the path has the response. */
-export function askAhead(path: string): void {
-  const response = fetch(path);
-  // Whoever asks for it is told.
-  response.catch(() => {});
-  ahead = { path, response, until: performance.now() + AHEAD };
 }
 
 /** Requests a change from the server. */

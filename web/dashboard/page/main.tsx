@@ -1,22 +1,33 @@
 /// <reference lib="dom" />
 import { render } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { timeText } from "../../../foundation/format.ts";
+import { chooseTheme, chosenTheme } from "../../parts/chosen_theme.ts";
 import { type PagePlace, PlaceContext } from "../../parts/place.tsx";
 import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { showMarks } from "../../parts/marks.ts";
-import { askAhead } from "./client.ts";
-import { dataOf, type Route, routeOf, to, useRoute } from "./routes.ts";
-import { askedRuns } from "./run_columns.tsx";
+import { type Route, routeOf, to } from "./routes.ts";
 import { RunsPage } from "./runs.tsx";
 import { later } from "./later.tsx";
 
-const RunPage = later(async () => (await import("./run.tsx")).RunPage);
-const NodePage = later(async () => (await import("./node.tsx")).NodePage);
-const ArtifactPage = later(async () => (await import("./artifact.tsx")).ArtifactPage);
-const ExplorePage = later(async () => (await import("./explore.tsx")).ExplorePage);
-const ComparePage = later(async () => (await import("./compare.tsx")).ComparePage);
+const others = () => import("./other_pages.ts");
+const RunPage = later(async () => (await others()).RunPage);
+const NodePage = later(async () => (await others()).NodePage);
+const ArtifactPage = later(async () => (await others()).ArtifactPage);
+const ExplorePage = later(async () => (await others()).ExplorePage);
+const ComparePage = later(async () => (await others()).ComparePage);
+
+/** The page named in the address bar. */
+function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const change = () => setHash(location.hash);
+    addEventListener("hashchange", change);
+    return () => removeEventListener("hashchange", change);
+  }, []);
+  return routeOf(hash);
+}
 
 /** The whole page. */
 function Dashboard() {
@@ -59,7 +70,7 @@ function Dashboard() {
               </li>
             </ul>
           </nav>
-          <ThemeChoice chosen={theme} onChoose={chooseTheme} />
+          <ThemeChoice chosen={chosenTheme()} onChoose={chooseTheme} />
         </header>
         <main id="main" tabIndex={-1} ref={main}>
           <At key={key} route={route} />
@@ -86,38 +97,6 @@ function At({ route }: { route: Route }) {
   }
 }
 
-/** The data that a page begins with. */
-function firstData(route: Route): string {
-  switch (route.page) {
-    case "runs":
-      return dataOf.runs(askedRuns(route.query));
-    case "run":
-    case "node":
-      return dataOf.run(route.run);
-    case "artifact":
-      return dataOf.artifact(route.digest);
-    case "explore":
-      return dataOf.explore(route.digest);
-    case "compare":
-      return dataOf.compare(route.runs);
-  }
-}
-
-const THEME = "retort-theme";
-
-function applyTheme(theme: string): void {
-  if (theme === "") document.documentElement.removeAttribute("data-theme");
-  else document.documentElement.setAttribute("data-theme", theme);
-}
-
-function chooseTheme(theme: string): void {
-  applyTheme(theme);
-  localStorage.setItem(THEME, theme);
-}
-
-askAhead(firstData(routeOf(location.hash)));
-const theme = localStorage.getItem(THEME) ?? "";
-applyTheme(theme);
 showMarks();
 const root = document.getElementById("root")!;
 root.replaceChildren();

@@ -1,6 +1,3 @@
-/// <reference lib="dom" />
-import { useEffect, useState } from "preact/hooks";
-
 /** A page of the dashboard. */
 export type Route =
   | { readonly page: "runs"; readonly query: URLSearchParams }
@@ -38,17 +35,6 @@ export const to = {
   explore: (digest: string) => `#/explore/${encodeURIComponent(digest)}`,
   compare: (runs: readonly string[]) => `#/compare/${runs.map(encodeURIComponent).join(",")}`,
 };
-
-/** The page named in the address bar. */
-export function useRoute(): Route {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const change = () => setHash(location.hash);
-    addEventListener("hashchange", change);
-    return () => removeEventListener("hashchange", change);
-  }, []);
-  return routeOf(hash);
-}
 
 /** Paths of the data that pages show. */
 export const dataOf = {

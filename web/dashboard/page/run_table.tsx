@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { durationText, timeText, valueText } from "../../../foundation/format.ts";
 import { Time } from "../../parts/place.tsx";
 import { countsText, Status } from "../../parts/status.tsx";
@@ -127,22 +127,45 @@ export function RunTable(
         </thead>
         <tbody role="rowgroup">
           {runs.map((run) => (
-            <tr key={run.id} role="row" class={chosen.has(run.id) ? "chosen" : undefined}>
-              {all.map(({ title, name, cell }, i) => (
-                <td
-                  key={i}
-                  role="cell"
-                  class={name}
-                  data-title={typeof title === "string" && name === "number" ? title : undefined}
-                >
-                  {cell(run)}
-                </td>
-              ))}
-            </tr>
+            <Row
+              key={run.id}
+              run={run}
+              columns={all}
+              chosen={chosen.has(run.id)}
+              shown={[run, thumbnails.get(run.id), chosen.has(run.id), all.length, ...columns]}
+            />
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** A row, made anew only when something of what it shows has changed: a list is drawn again with every piece of thumbnails. */
+function Row(
+  { run, columns, chosen, shown }: {
+    run: RunLine;
+    columns: readonly Column[];
+    chosen: boolean;
+    shown: readonly unknown[];
+  },
+) {
+  return useMemo(
+    () => (
+      <tr role="row" class={chosen ? "chosen" : undefined}>
+        {columns.map(({ title, name, cell }, i) => (
+          <td
+            key={i}
+            role="cell"
+            class={name}
+            data-title={typeof title === "string" && name === "number" ? title : undefined}
+          >
+            {cell(run)}
+          </td>
+        ))}
+      </tr>
+    ),
+    [shown.length, ...shown],
   );
 }
 

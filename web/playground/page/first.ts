@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
 // Runs before the page is drawn, so that it never shows another theme first.
-import { chosenTheme, showTheme } from "./theme.ts";
+import { chosenTheme, showTheme } from "../../parts/chosen_theme.ts";
 
 showTheme(chosenTheme());

@@ -8,7 +8,7 @@ import { readAddress, writeAddress } from "./address.ts";
 import { Ask } from "./ask.tsx";
 import { TabWorker } from "./client.ts";
 import type { OfferedModel } from "./protocol.ts";
-import { chooseTheme, chosenTheme } from "./theme.ts";
+import { chooseTheme, chosenTheme } from "../../parts/chosen_theme.ts";
 import { Train } from "./train.tsx";
 
 const WORDS: Record<TabEngineChoice, string> = {
