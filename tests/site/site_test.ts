@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { lexer, parser } from "marked";
+import type { Browser } from "playwright-core";
 import { buildSite } from "../../site/site.ts";
 import { sources } from "../../site/pages.ts";
 import { linkTerms, termsOf } from "../../site/terms.ts";
@@ -152,6 +153,46 @@ function serve(): { url: string; end: () => Promise<void> } {
   return { url: `http://127.0.0.1:${server.addr.port}/some/place/`, end: () => server.shutdown() };
 }
 
+/** Pages with what readers look for on them. */
+const LOOKED_FOR: Readonly<Record<string, readonly RegExp[]>> = {
+  "index.html": [/In a clone of this repository/, /The arms differ in the start alone/],
+  "reports.html": [/Who can reach it/, /The Hugging Face Hub/],
+  "playground.html": [/playground/i],
+  "tutorials/texts.html": [/init/, /answer/],
+  "tutorials/images.html": [/init/, /answer/],
+  "glossary.html": [/suffix/i, /window/i, /\barm\b/i, /flows/, /plan/, /materialise/, /HCLT/],
+  "coming_from.html": [/PyJuice/, /DVC/, /It has, Retort has not/],
+  "api/index.html": [/retort\/circuits/],
+};
+
+/** From the first page by its links: pictures that are there, tutorials, the glossary, a comparison with others, the API. */
+async function findsItsWay(browser: Browser, top: string): Promise<void> {
+  const { page, complaints } = await open(browser, `${top}index.html`);
+  const linked = await page.evaluate(
+    `[...document.querySelectorAll("a")].map((one) => one.href.split("#")[0])`,
+  );
+  for (const [path, patterns] of Object.entries(LOOKED_FOR)) {
+    assert.ok((linked as string[]).includes(top + path), `the first page has a link to ${path}`);
+    await page.goto(top + path);
+    const text = await page.innerText("main");
+    for (const pattern of patterns) assert.match(text, pattern, path);
+    // Pictures are asked for when they are near the window.
+    await page.evaluate(`for (const one of document.querySelectorAll("article img")) one.loading = "eager"`);
+    await until(
+      `the pictures of ${path}`,
+      () =>
+        page.evaluate(`[...document.querySelectorAll("article img")].every((one) => one.naturalWidth > 0)`),
+    );
+  }
+  await page.goto(`${top}reports.html`);
+  const pictures = await page.evaluate(`[...document.querySelectorAll("article img")].map((one) => one.src)`);
+  for (const one of ["report", "runs", "compare", "explorer"]) {
+    assert.ok((pictures as string[]).some((src) => src.includes(`page-${one}-`)), `a picture: ${one}`);
+  }
+  assert.deepEqual(complaints, []);
+  await page.close();
+}
+
 Deno.test({
   name:
     "in a browser the site works below any path and from a disk, in both themes, on a phone, with a search",
@@ -186,6 +227,7 @@ Deno.test({
         assert.deepEqual(complaints, []);
         await page.close();
       }
+      await findsItsWay(browser, served.url);
       // One page of each kind: axe takes seconds for each.
       for (const path of ["index.html", "engines.html", "api/retort-engines/kernels.html"]) {
         const { page, complaints } = await open(browser, served.url + path);
