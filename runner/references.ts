@@ -219,7 +219,10 @@ export function lineageOf(
       continue;
     }
     const [name, digest] = next;
-    const maker = makerOf(digest);
+    const newest = makerOf(digest);
+    const { key } = top.made.record;
+    // A stage may give back the bytes that it got, as one that found nothing to change: they come from another.
+    const maker = newest?.key === key ? records.artifactsByDigest(digest, key)[0] : newest;
     if (maker === undefined) top.made.inputs.push({ name, digest });
     else if (seen.has(maker.key)) {
       top.made.inputs.push({ name, digest, made: { record: maker, inputs: [] } });

@@ -1,6 +1,6 @@
 import type { Digest, JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { type PipelineQuestion, readAsked } from "../headline.ts";
-import { artifactFromJson } from "../store/artifacts.ts";
+import { artifactFromRow, NEWEST_OF_DIGEST } from "./artifact_rows.ts";
 import { RecordsDatabase } from "./database.ts";
 import { EARLIER_QUERIES, earlierFromRow, type EarlierResult, type RawEarlier } from "./earlier.ts";
 import { runCondition, type RunFilter, runFilter } from "./filter.ts";
@@ -366,19 +366,13 @@ export class RecordReader implements Disposable {
       .map(earlierFromRow);
   }
 
-  /** The newest artifact of each digest that begins with `prefix`, newest first. */
-  artifactsByDigest(prefix: string): ArtifactRecord[] {
-    // A range, so that an index is used: no digit follows `f`. Many results may have made the same bytes: only the one that
-    // is given is read whole. With max(), SQLite takes the other columns from the row that has it.
-    return this.#artifacts(
-      `(a.key, a.output) IN (
-         SELECT key, output FROM (
-           SELECT a.key, a.output, max(r.created) FROM artifacts a JOIN results r ON r.key = a.key
-           WHERE a.digest >= ?1 AND a.digest < ?1 || 'g' GROUP BY a.digest
-         )
-       )`,
-      prefix,
-    );
+  /**
+   * The newest artifact of each digest that begins with `prefix`, newest first.
+   *
+   * @param except a result that is left out: what else made the same bytes.
+   */
+  artifactsByDigest(prefix: string, except?: Digest): ArtifactRecord[] {
+    return this.#artifacts(NEWEST_OF_DIGEST, prefix, except ?? null);
   }
 
   /** Artifacts of a result. */
@@ -386,15 +380,11 @@ export class RecordReader implements Disposable {
     return this.#artifacts("a.key = ?1", key);
   }
 
-  #artifacts(condition: string, value: string): ArtifactRecord[] {
+  #artifacts(condition: string, ...values: (string | null)[]): ArtifactRecord[] {
     return this.database.all<RawArtifact>(
       `SELECT a.key, a.output, a.manifest, r.stage, r.node, r.pipeline, r.run, r.components, r.created
        FROM artifacts a JOIN results r ON r.key = a.key WHERE ${condition} ORDER BY r.created DESC, a.output`,
-      value,
-    ).map((row) => ({
-      ...row,
-      artifact: artifactFromJson(JSON.parse(row.manifest))!,
-      components: JSON.parse(row.components),
-    }));
+      ...values,
+    ).map(artifactFromRow);
   }
 }

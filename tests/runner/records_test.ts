@@ -137,4 +137,5 @@ Deno.test("of results with the same bytes the newest is found by their digest, a
   assert.deepEqual(nodes(same), ["node-1"]);
   assert.deepEqual(nodes("aa"), ["node-3", "node-1"]);
   assert.deepEqual(nodes("ab"), []);
+  assert.deepEqual(records.artifactsByDigest(same, "key-1" as never).map(({ node }) => node), ["node-2"]);
 });

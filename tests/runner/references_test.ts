@@ -93,6 +93,22 @@ Deno.test("lineage follows every artifact once, asks for it once, and ends after
   assert.equal(end.further, undefined, "what has no inputs is not cut");
 });
 
+Deno.test("bytes that a stage gave back as it got them come from who made them before", () => {
+  const record = (key: string, digest: string, inputs: readonly string[]) =>
+    ({ key, artifact: { digest }, components: { inputs: { all: inputs } } }) as never;
+  const records = {
+    artifactsByDigest: (digest: string, except?: string) =>
+      digest === "data"
+        ? [record("load", "data", [])]
+        : [record("smooth", "same", ["same"]), record("train", "same", ["data"])].slice(
+          Number(except === "smooth"),
+        ),
+  };
+  const { inputs: [input] } = lineageOf(records as never, record("smooth", "same", ["same"]));
+  assert.equal(input!.made!.record.key, "train");
+  assert.equal(input!.made!.inputs[0]!.made!.record.key, "load");
+});
+
 Deno.test("lineage leads back to the data file", async () => {
   using two = await twoRuns();
   const lineage = lineageOf(two.records, resolveArtifact(two.records, "total"));
