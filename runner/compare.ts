@@ -1,3 +1,4 @@
+import { type ComparedVerdicts, compareVerdicts } from "./compare_verdicts.ts";
 import { canonicalText, type JsonObject, type JsonValue } from "../foundation/canonical.ts";
 import { type ArmValue, type Difference, differenceOf, type RunAnswer } from "./answer.ts";
 import { nameInWords } from "../foundation/format.ts";
@@ -198,14 +199,16 @@ export function runLabels({ runs, params }: Comparison): readonly string[] | und
   return told && new Set(labels).size === runs.length ? labels : undefined;
 }
 
-/** A metric is better the way of the headline's that has it as its last words: `perplexity` of `test perplexity`. */
+/** A metric is better the way of the headline's that has it as its last words. */
 function directionOf(name: string, headlines: readonly Headline[]): ComparedRow["direction"] {
+  return headlines.find((headline) => isMetricOf(headline, name.split(".").at(-1)!))?.direction ?? null;
+}
+
+/** Whether a metric measures what a headline tells: `perplexity` what `test perplexity` does. */
+export function isMetricOf({ metric }: Headline, name: string): boolean {
   const words = (text: string) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim()} `;
-  const plain = words(name.replace(/\[[^\]]*\]$/, "").split(".").at(-1)!);
-  const found = headlines.find(({ metric }) =>
-    words(metric).includes(plain) || plain.includes(words(metric))
-  );
-  return found?.direction ?? null;
+  const plain = words(name.replace(/\[[^\]]*\]$/, ""));
+  return words(metric).includes(plain) || plain.includes(words(metric));
 }
 
 /** Nodes of one stage that differ in a parameter in the same way stand in one row. */
@@ -234,6 +237,8 @@ export interface ComparedArm {
 /** The answers of runs side by side. */
 export interface ComparedAnswers {
   readonly metric: string;
+  /** What the runs say, and whether that changes; null where fewer than two say anything. */
+  readonly verdicts: ComparedVerdicts | null;
   readonly arms: readonly ComparedArm[];
 }
 
@@ -283,5 +288,5 @@ export function compareAnswers(answers: readonly (RunAnswer | undefined)[]): Com
       ),
     };
   });
-  return { metric: metricText(first), arms };
+  return { metric: metricText(first), verdicts: compareVerdicts(answers) ?? null, arms };
 }

@@ -4,6 +4,8 @@ import type { ArmValue, Difference, RunAnswer } from "./answer.ts";
 export interface Verdict {
   /** `distilled is better than random by 0.8 (0.6 %)`. */
   readonly text: string;
+  /** What it says of the subject beside the baseline; null where there is nothing to say. */
+  readonly word: "better than" | "worse than" | "as good as" | null;
   /** True when the seeds tell the difference from chance in every setting, and no training in question was cut off. */
   readonly sure: boolean;
   /** Why it is sure, or what stands against it. */
@@ -19,7 +21,7 @@ export function verdictOf(answer: RunAnswer): Verdict {
     return own === undefined || base === undefined ? [] : [{ setting, own, base }];
   });
   if (pairs.length === 0) {
-    return { text: `there is nothing to compare ${subject} with`, sure: false, why: [] };
+    return { text: `there is nothing to compare ${subject} with`, word: null, sure: false, why: [] };
   }
   const better = pairs.filter(({ own }) => own.difference!.better === true);
   const worse = pairs.filter(({ own }) => own.difference!.better === false);
@@ -51,7 +53,7 @@ export function verdictOf(answer: RunAnswer): Verdict {
   }
   const sure = why.length === 0;
   if (sure) why.push(pairs.length === 1 ? intervalText(answer, pairs[0]!.own) : "no 95 % interval reaches 0");
-  return { text: `${subject} is ${word} ${baseline}${by}${where}`, sure, why };
+  return { text: `${subject} is ${word} ${baseline}${by}${where}`, word, sure, why };
 }
 
 /** What speaks against values, whatever they are. */

@@ -33,6 +33,7 @@ async function compare(names: string[], options: { all?: true; store?: string; j
   print(table(["RUN", "PIPELINE", "COMMAND"], found.map((run) => [run.id, run.pipeline, run.command])));
   if (answers !== undefined) {
     print(`\n${paint("bold", clean(answers.metric))}`);
+    if (answers.verdicts !== null) print(clean(answers.verdicts.text));
     print(table(
       ["ARM", ...heads(found)],
       answers.arms.filter((arm) => options.all === true || !isUnchangedReference(arm)).map((

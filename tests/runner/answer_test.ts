@@ -6,6 +6,7 @@ import { answerOf, differenceOf, type RunAnswer } from "../../runner/answer.ts";
 import { checkAsked, type HeadlineDefinition } from "../../runner/headline.ts";
 import { buildPipeline } from "../../runner/build_pipeline.ts";
 import { Records } from "../../runner/records/records.ts";
+import { compareVerdicts } from "../../runner/compare_verdicts.ts";
 import { differenceText, spreadValue, verdictOf } from "../../runner/verdict.ts";
 import { Folder } from "../command.ts";
 
@@ -48,6 +49,7 @@ Deno.test("an answer names arms, marks what was cut off, and says by how much an
   );
   assert.deepEqual(verdictOf(one), {
     text: "distilled is better than random start by 0.8 (0.6 %)",
+    word: "better than",
     sure: false,
     why: ["one seed each, so its spread is unknown", "not converged: distilled"],
   });
@@ -157,4 +159,21 @@ Deno.test("records of before questions are read; arms and choices are kept", () 
   }]);
   records.putChoice("r", { node: "n", name: "weight", value: 0.1 });
   assert.equal(records.choices("r", "n")[0]!.value, 0.1);
+});
+
+Deno.test("compared runs say whether their verdict changes, and in how many they are sure", async () => {
+  const better = await answer([["random", 8, 127, true], ["distilled", 8, 126, true]]);
+  const worse = await answer([["random", 8, 127, true], ["distilled", 8, 128, true]]);
+  const alone = await answer([["random", 8, 5, true]]);
+  assert.equal(
+    compareVerdicts([better, worse, undefined, worse])?.text,
+    "the verdict changes: distilled is better than random start in 1 run, worse in 2",
+  );
+  const same = compareVerdicts([better, better]);
+  assert.equal(same?.text, "the verdict stays: distilled is better than random start in both, sure in none");
+  assert.deepEqual([same?.changed, same?.runs.map((one) => one?.word)], [false, [
+    "better than",
+    "better than",
+  ]]);
+  assert.equal(compareVerdicts([better, alone, undefined]), undefined);
 });

@@ -48,6 +48,7 @@ Deno.test({
     assert.match(told.stdout, /the pipeline +states +8 +16/);
     assert.match(told.stdout, /fit random@…, seed 0 +perplexity +48 +46 +−2 \(−4\.17 %\), better/);
     assert.ok(!told.stdout.includes("–"), "nothing stands alone");
+    assert.match(told.stdout, /the verdict stays: counted is better than random start in both/);
     const all = await command("compare", [first, first, "--all", "--store", folder.store]);
     assert.match(all.stdout, /fit random@8, seed 0 +perplexity +48 +48/);
 
@@ -60,9 +61,13 @@ Deno.test({
       const text = async () => await page.innerText("main");
       await until("the comparison", async () => /What they answer/.test(await text()));
       assert.match(await text(), /−2\.0\d* \(−5\.7 %\), better/);
+      assert.match(
+        await text(),
+        /The verdict stays: counted is better than random start in all 3[\s\S]*verdict\s+counted is better/,
+      );
       assert.match(await text(), /worse/, "half the epochs");
       const arms = page.locator("table.compared").first().locator("tbody tr");
-      assert.equal(await arms.count(), 2);
+      assert.equal(await arms.count(), 3, "two arms and the verdict");
       assert.equal(
         await page.locator("table.compared td", { hasText: /^–$/ }).count(),
         0,

@@ -161,8 +161,17 @@ function begins(lines: readonly Line[], line: number): boolean {
 function Answers(
   { answers, runs, all }: { answers: ComparedAnswers; runs: readonly Compared[]; all: boolean },
 ) {
+  const { verdicts } = answers;
   return (
     <>
+      {verdicts !== null && (
+        <p class="verdicts">
+          <span class={`badge ${verdicts.changed ? "state-running" : "state-ran"}`}>
+            {verdicts.changed ? "changes" : "the same"}
+          </span>{" "}
+          {verdicts.text.charAt(0).toUpperCase() + verdicts.text.slice(1)}.
+        </p>
+      )}
       <p class="metric">
         {answers.metric.charAt(0).toUpperCase() + answers.metric.slice(1)}
         {answers.arms.some(({ values }) => values.some((value) => value?.includes("*"))) &&
@@ -172,17 +181,32 @@ function Answers(
         caption={answers.metric}
         about={["arm"]}
         runs={runs}
-        lines={answers.arms.filter((arm) => all || !isUnchangedReference(arm)).map((
-          { label, role, values, changes, texts },
-        ) => ({
-          key: label,
-          about: [label],
-          cells: values.map((value, i) => ({
-            value: value ?? "–",
-            change: texts[i]!,
-            better: role === "reference" ? null : changes[i]?.better ?? null,
+        lines={[
+          ...answers.arms.filter((arm) => all || !isUnchangedReference(arm)).map((
+            { label, role, values, changes, texts },
+          ) => ({
+            key: `arm ${label}`,
+            about: [label],
+            cells: values.map((value, i) => ({
+              value: value ?? "–",
+              change: texts[i]!,
+              better: role === "reference" ? null : changes[i]?.better ?? null,
+            })),
           })),
-        }))}
+          ...verdicts === null ? [] : [{
+            key: "verdict",
+            about: ["verdict"],
+            cells: verdicts.runs.map((one) => ({
+              value: one?.text ?? "–",
+              change: one === null
+                ? ""
+                : one.sure
+                ? "✓ sure"
+                : ["? not sure", ...one.why.slice(0, 1)].join(": "),
+              better: null,
+            })),
+          }],
+        ]}
       />
     </>
   );
