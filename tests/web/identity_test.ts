@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import sharp from "sharp";
 import { ALL_COLOURS, COLOURS, REFERENCE } from "../../foundation/palette.ts";
 import { fontRules, pageFonts, stylesheet } from "../../web/stylesheet.ts";
+import { IN_BROWSER, launch } from "./browser.ts";
 
 /** `[light, dark]` of every colour of the style sheet. */
 async function colours(): Promise<Map<string, readonly [string, string]>> {
@@ -49,6 +51,40 @@ Deno.test("colours of arms are written once, and no arm has the colour of the br
   assert.ok(!known.has(`series-${ALL_COLOURS.length}`));
   const brand = known.get("brand")!;
   for (const { light, dark } of COLOURS) assert.ok(light !== brand[0] && dark !== brand[1]);
+});
+
+Deno.test({
+  name: "in the dark a drawing on white has the ground of its card, and lines that are seen on it",
+  ...IN_BROWSER,
+  async fn() {
+    const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20">` +
+      `<rect width="40" height="20" fill="white"/><rect width="20" height="20" fill="black"/></svg>`;
+    const browser = await launch();
+    try {
+      const page = await browser.newPage({ colorScheme: "light" });
+      const pixels = async () => {
+        const image = sharp(await page.locator("img").screenshot());
+        const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+        const at = (
+          x: number,
+        ) => [...data.subarray(3 * (10 * info.width + x), 3 * (10 * info.width + x) + 3)];
+        return { line: at(10), ground: at(30) };
+      };
+      await page.setContent(
+        `<html data-theme="dark"><style>${await stylesheet()}</style><div class="output">` +
+          `<img alt="drawn" src="data:image/svg+xml,${encodeURIComponent(drawing)}"></div></html>`,
+      );
+      const card = (await colours()).get("card")![1];
+      assert.deepEqual(await pixels(), {
+        line: [255, 255, 255],
+        ground: [1, 3, 5].map((i) => parseInt(card.slice(i, i + 2), 16)),
+      });
+      await page.evaluate("document.documentElement.dataset.theme = 'light'");
+      assert.deepEqual(await pixels(), { line: [0, 0, 0], ground: [255, 255, 255] });
+    } finally {
+      await browser.close();
+    }
+  },
 });
 
 Deno.test("fonts are there and named in the style sheet", async () => {

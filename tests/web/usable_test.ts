@@ -44,9 +44,12 @@ Deno.test({
         const url = place.startsWith("file:") ? place : `${served.url}#/${place}`;
         const { page } = await open(browser, url);
         await page.locator(selector).first().waitFor();
+        if (name === "the list") await assertPlotted(page);
         if (name === "a report") await assertAnswered(page);
+        if (name === "a run") await assertFindable(page);
         if (name === "a node") assert.match(await page.innerText("main"), /It printed nothing/);
         await assertUsable(page, name);
+        if (name === "a run") await assertCue(page);
         await page.close();
       }
     } finally {
@@ -65,4 +68,46 @@ async function assertAnswered(page: Page): Promise<void> {
   assert.equal(await page.locator(".answer .amount").count(), 2);
   const headings = await page.locator("h2").first().boundingBox();
   assert.ok(headings!.y > place.y + place.height, "the answer comes first");
+}
+
+/** A plot begins with what the question is measured by, against a parameter that varies, in the colours of the arms. */
+async function assertPlotted(page: Page): Promise<void> {
+  await page.locator("summary", { hasText: "Plot" }).press("Enter");
+  await page.locator("figure.chart circle").first().waitFor();
+  assert.match(
+    await page.locator("figure.chart figcaption").innerText(),
+    /^perplexity of asked\.fit against states/,
+  );
+  const legend = (await page.locator(".legend li").allInnerTexts()).map((label) => label.trim());
+  assert.deepEqual(legend.sort(), ["counted", "random start"]);
+  assert.equal(await page.locator("figure.chart circle[stroke='var(--series-0)']").count(), 4);
+  assert.equal(await page.locator("figure.chart circle[stroke='var(--series-1)']").count(), 4);
+}
+
+/** Every section has a link that lays it open, also from the address; every output is told once. */
+async function assertFindable(page: Page): Promise<void> {
+  const contents = page.getByRole("navigation", { name: "On this page" });
+  const titles = await contents.getByRole("link").allInnerTexts();
+  assert.deepEqual(titles, await page.locator("main h2").allInnerTexts());
+  const shown = page.locator("#artifacts[open]");
+  assert.equal(await shown.count(), 0);
+  await contents.getByRole("link", { name: "Artifacts" }).press("Enter");
+  await shown.waitFor();
+  await page.reload();
+  await shown.waitFor();
+  assert.ok((await shown.boundingBox())!.y < 900, "it is in the window");
+  const outputs = await page.locator("#outputs :is(h3, td:first-child a)").allInnerTexts();
+  assert.equal(new Set(outputs).size, outputs.length);
+}
+
+/** Where a table goes on beyond the edge of a phone, a shadow at the edge says so. */
+async function assertCue(page: Page): Promise<void> {
+  const table = page.getByRole("region", { name: "Table: Nodes" });
+  const [hidden, attachment] = await table.evaluate((node: Element) => [
+    node.scrollWidth - node.clientWidth,
+    (globalThis as unknown as { getComputedStyle(one: Element): { backgroundAttachment: string } })
+      .getComputedStyle(node).backgroundAttachment,
+  ]) as [number, string];
+  assert.ok(hidden > 0, "it is wider than a phone");
+  assert.equal(attachment, "local, local, scroll, scroll");
 }

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from "../../foundation/canonical.ts";
 import { flat } from "../../runner/compare.ts";
 import type { RecordReader } from "../../runner/records/reader.ts";
+import { armRoles, roleOf } from "../view/roles.ts";
+import { type Axes, usefulAxes } from "./axes.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
 /**
@@ -72,6 +74,8 @@ export interface ColumnChoice {
   readonly outputs: readonly string[];
   /** Parameters of nodes, by the stage of the metrics that can be plotted against them. */
   readonly nodes: Readonly<Record<string, readonly string[]>>;
+  /** What a plot begins with. */
+  readonly axes: Axes | null;
 }
 
 /** Maximum number of runs whose outputs and nodes are searched for columns. */
@@ -101,6 +105,7 @@ export function columnChoice(records: RecordReader, pipeline: string | undefined
     metrics: metrics.map(({ stage, name }) => `metric:${stage}/${name}`),
     outputs,
     nodes: Object.fromEntries([...nodes].map(([stage, paths]) => [stage, [...paths].sort()])),
+    axes: usefulAxes(records, runs),
   };
 }
 
@@ -110,6 +115,8 @@ export interface Point {
   readonly node: string | null;
   readonly x: JsonValue;
   readonly y: number;
+  /** The arm that its node belongs to, with the index of its colour. */
+  readonly arm?: { readonly label: string; readonly colour: number };
 }
 
 /** Points of two columns: one per node that has a value of `y`, otherwise one per run. */
@@ -131,5 +138,26 @@ export function pointsOf(records: RecordReader, x: RunColumn, y: RunColumn): Poi
     const same = mine.filter((cell) => cell.node === node);
     const found = x.kind === "metric" && x.of === y.of ? same : mine;
     return found.map((cell) => ({ run, node, x: cell.value, y: value as number }));
+  });
+}
+
+/** Points with the arms of their nodes. */
+export function withArms(records: RecordReader, points: readonly Point[]): Point[] {
+  const runs = new Map<string, ReadonlyMap<string, NonNullable<Point["arm"]>>>();
+  const armsOf = (run: string) => {
+    const arms = records.arms(run);
+    const headline = records.question(run)?.headline ?? null;
+    const roles = armRoles(headline, arms.map(({ arm }) => arm));
+    const named = (arm: string) => ({
+      label: headline?.arms[arm] ?? arm,
+      colour: roleOf(roles, { arm, role: "arm" }),
+    });
+    return new Map(arms.map(({ node, arm }) => [node, named(arm)]));
+  };
+  return points.map((point) => {
+    if (point.node === null) return point;
+    const arms = runs.get(point.run) ?? runs.set(point.run, armsOf(point.run)).get(point.run)!;
+    const arm = arms.get(point.node);
+    return arm === undefined ? point : { ...point, arm };
   });
 }

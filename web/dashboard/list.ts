@@ -18,7 +18,7 @@ import {
 } from "../../runner/records/rows.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { type TimeLeft, timeLeft } from "../view/left.ts";
-import { cellsOf, columnOf, paramsOnce, type Point, pointsOf } from "./columns.ts";
+import { cellsOf, columnOf, paramsOnce, type Point, pointsOf, withArms } from "./columns.ts";
 import { WrongQuestion } from "./wrong_question.ts";
 
 /** A row in the list of runs. */
@@ -153,7 +153,7 @@ function fittingRuns(store: Store, records: RecordReader, query: URLSearchParams
 export function plotRuns(store: Store, records: RecordReader, query: URLSearchParams): Point[] {
   const fitting = new Set(fittingRuns(store, records, query).map((run) => run.id));
   const points = pointsOf(records, columnOf(query.get("x") ?? ""), columnOf(query.get("y") ?? ""));
-  return points.filter((point) => fitting.has(point.run)).slice(0, POINTS);
+  return withArms(records, points.filter((point) => fitting.has(point.run)).slice(0, POINTS));
 }
 
 /** Maximum number of points of a plot. */

@@ -67,14 +67,19 @@ export function Live(
   );
 }
 
+/** The id of a section on its page. */
+function sectionId(title: string): string {
+  return title.toLowerCase().replaceAll(/\W+/g, "-");
+}
+
 /** A section of a page with its heading, optionally folded. */
 export function Section(
   { title, folded = false, children }: { title: string; folded?: boolean; children: ComponentChildren },
 ) {
-  const id = title.toLowerCase().replaceAll(/\W+/g, "-");
+  const id = sectionId(title);
   if (folded) {
     return (
-      <details class="part">
+      <details class="part" id={id}>
         <summary>
           <h2>{title}</h2>
         </summary>
@@ -83,9 +88,43 @@ export function Section(
     );
   }
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <section id={id} aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>{title}</h2>
       {children}
     </section>
   );
+}
+
+/**
+ * Links to the sections of a page, those that it has.
+ *
+ * @param href the address of a section.
+ * @param at the section that the address in use names: it is laid open and shown.
+ */
+export function Contents(
+  { titles, href, at }: {
+    titles: readonly (string | false)[];
+    href: (section: string) => string;
+    at: string | null;
+  },
+) {
+  useEffect(() => show(at), [at]);
+  return (
+    <nav class="bar" aria-label="On this page">
+      <ul>
+        {titles.filter((title) => title !== false).map((title) => (
+          <li key={title}>
+            {/* Followed a second time it leads there once more, although the address stays. */}
+            <a href={href(sectionId(title))} onClick={() => show(sectionId(title))}>{title}</a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function show(section: string | null): void {
+  const found = section === null ? null : document.getElementById(section);
+  if (found instanceof HTMLDetailsElement) found.open = true;
+  found?.scrollIntoView();
 }

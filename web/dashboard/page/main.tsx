@@ -33,7 +33,7 @@ function useRoute(): Route {
 function Dashboard() {
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
-  const key = JSON.stringify({ ...route, query: undefined });
+  const key = JSON.stringify({ ...route, query: undefined, at: undefined });
   const first = useRef(true);
   useEffect(() => {
     // Moves the focus to the start of the new page, also for screen readers.
@@ -85,7 +85,7 @@ function At({ route }: { route: Route }) {
     case "runs":
       return <RunsPage query={route.query} />;
     case "run":
-      return <RunPage id={route.run} />;
+      return <RunPage id={route.run} at={route.at} />;
     case "node":
       return <NodePage run={route.run} name={route.node} />;
     case "artifact":

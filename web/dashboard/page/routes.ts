@@ -1,7 +1,7 @@
 /** A page of the dashboard. */
 export type Route =
   | { readonly page: "runs"; readonly query: URLSearchParams }
-  | { readonly page: "run"; readonly run: string }
+  | { readonly page: "run"; readonly run: string; /** The section shown first. */ readonly at: string | null }
   | { readonly page: "node"; readonly run: string; readonly node: string }
   | { readonly page: "artifact"; readonly digest: string }
   | { readonly page: "explore"; readonly digest: string; readonly query: URLSearchParams }
@@ -19,7 +19,7 @@ export function routeOf(hash: string): Route {
   });
   const [page, first = "", second, third = ""] = parts;
   if (page === "run" && second === "node") return { page: "node", run: first, node: third };
-  if (page === "run") return { page: "run", run: first };
+  if (page === "run") return { page: "run", run: first, at: new URLSearchParams(search).get("at") };
   if (page === "artifact") return { page: "artifact", digest: first };
   if (page === "explore") return { page: "explore", digest: first, query: new URLSearchParams(search) };
   if (page === "compare") return { page: "compare", runs: first.split(",") };
@@ -30,6 +30,7 @@ export function routeOf(hash: string): Route {
 export const to = {
   runs: (query: URLSearchParams) => `#/runs?${query}`,
   run: (id: string) => `#/run/${encodeURIComponent(id)}`,
+  section: (id: string, at: string) => `#/run/${encodeURIComponent(id)}?${new URLSearchParams({ at })}`,
   node: (run: string, node: string) => `#/run/${encodeURIComponent(run)}/node/${encodeURIComponent(node)}`,
   artifact: (digest: string) => `#/artifact/${encodeURIComponent(digest)}`,
   explore: (digest: string) => `#/explore/${encodeURIComponent(digest)}`,

@@ -18,19 +18,21 @@ import {
 import { Params, Table } from "../../parts/values.tsx";
 import type { SeedTable } from "../../view/results.ts";
 import type { RunView } from "../../view/run.ts";
+import type { RunPageData } from "../api.ts";
 import { Annotate } from "./annotate.tsx";
 import { useAsk } from "./client.ts";
 import { Copy } from "./copy.tsx";
-import { Section, Shown, Title } from "./frame.tsx";
+import { Contents, Section, Shown, Title } from "./frame.tsx";
 import { RunGraphView } from "./graph.tsx";
 import { RunBar } from "./run_bar.tsx";
 import { useLiveRun } from "./live_run.ts";
+import { to } from "./routes.ts";
 
 /** Failed nodes whose causes are shown first; a fault often ends many nodes. */
 const FAILURES = 3;
 
 /** Page of a run, updated live. */
-export function RunPage({ id }: { id: string }) {
+export function RunPage({ id, at }: { id: string; at: string | null }) {
   const { loaded, connection, fault } = useLiveRun(id);
   return (
     <Shown loaded={loaded} title={`Run ${id}`}>
@@ -42,6 +44,11 @@ export function RunPage({ id }: { id: string }) {
             <Title text={`${view.run.pipeline} ${view.run.id}`}>{view.run.pipeline}</Title>
             <RunBar data={data} connection={connection} fault={fault} />
             {answer !== null && <AnswerCard answer={answer} roles={view.roles} />}
+            <Contents
+              titles={sectionsOf(data)}
+              href={(section) => to.section(view.run.id, section)}
+              at={at}
+            />
             <RunFacts run={view.run} />
             {failed.length > 0 && (
               <Section title="What failed">
@@ -74,13 +81,7 @@ export function RunPage({ id }: { id: string }) {
                   )}
                   {view.outputs.some(({ digest }) => digest !== null) && (
                     <Section title="Outputs">
-                      <Outputs view={view} />
-                      {tables.map(({ name, tables }) => (
-                        <div key={name} class="output">
-                          <h3>{name}</h3>
-                          {tables.map((table, i) => <WordTable key={i} table={table} />)}
-                        </div>
-                      ))}
+                      <Outputs view={view} tables={tables} />
                     </Section>
                   )}
                 </>
@@ -128,19 +129,49 @@ function InOrder(
   return running ? <>{work}{found}</> : <>{found}{work}</>;
 }
 
-function Outputs({ view }: { view: RunView }) {
+/** Titles of the sections that a run's page has, in their order. */
+function sectionsOf({ view }: RunPageData): (string | false)[] {
+  const found = [
+    view.charts.length > 0 && "Curves",
+    view.outputs.some(({ digest }) => digest !== null) && "Outputs",
+  ];
+  const work = ["Graph", "Nodes"];
+  return [
+    view.nodes.some(({ error }) => error !== null) && "What failed",
+    ...view.status === "running" ? [...work, ...found] : [...found, ...work],
+    view.tables.length > 0 && "Results of each stage",
+    ...["Notes", "Parameters", "Data", "Artifacts", "Environment", "Make it again"],
+  ];
+}
+
+/** Outputs that are read as tables, each with its own; then the others, by name. */
+function Outputs({ view, tables }: { view: RunView; tables: RunPageData["tables"] }) {
   const place = usePlace();
+  const named = new Map(view.outputs.map((output) => [output.name, output]));
+  const others = view.outputs.filter(({ name }) => !tables.some((one) => one.name === name));
   return (
-    <Table
-      caption="Outputs"
-      head={["output", "artifact"]}
-      rows={view.outputs.map((output) => [
-        output.name,
-        output.digest === null
-          ? "not made yet"
-          : <Link key="a" to={place.artifact(output.digest)}>{output.node}:{output.output}</Link>,
-      ])}
-    />
+    <>
+      {tables.map(({ name, tables }) => (
+        <div key={name} class="output">
+          <h3>
+            <Link to={place.artifact(named.get(name)!.digest!)}>{name}</Link>
+          </h3>
+          {tables.map((table, i) => <WordTable key={i} table={table} />)}
+        </div>
+      ))}
+      {others.length > 0 && (
+        <Table
+          caption={tables.length === 0 ? "Outputs" : "Other outputs"}
+          head={[tables.length === 0 ? "output" : "other output", "artifact"]}
+          rows={others.map((output) => [
+            output.name,
+            output.digest === null
+              ? "not made yet"
+              : <Link key="a" to={place.artifact(output.digest)}>{output.node}:{output.output}</Link>,
+          ])}
+        />
+      )}
+    </>
   );
 }
 

@@ -32,10 +32,10 @@ function Axes({ query, onChoose }: Parameters<typeof RunPlot>[0]) {
     <Shown loaded={loaded}>
       {(choice) => {
         const ys = [...choice.metrics, ...choice.outputs];
-        const y = query.get("y") ?? ys[0] ?? "";
+        const y = query.get("y") ?? choice.axes?.y ?? ys[0] ?? "";
         const stage = /^metric:([^/]*)/.exec(y)?.[1] ?? "";
         const xs = [...choice.params, ...choice.nodes[stage] ?? [], ...ys];
-        const x = query.get("x") ?? xs[0] ?? "";
+        const x = query.get("x") ?? [choice.axes?.x].find((one) => xs.includes(one!)) ?? xs[0] ?? "";
         const axis = (name: "x" | "y", label: string, value: string, options: readonly string[]) => (
           <label>
             {label}{" "}

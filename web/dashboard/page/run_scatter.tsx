@@ -21,6 +21,7 @@ export function RunScatter({ points, x, y }: { points: readonly Point[]; x: stri
       <div class="points" onClick={follow}>
         <Drawing draw={draw} className="plot" />
       </div>
+      <Arms points={points} />
       <details>
         <summary>Numbers</summary>
         <Table
@@ -40,6 +41,26 @@ export function RunScatter({ points, x, y }: { points: readonly Point[]; x: stri
   );
 }
 
+/** What the colours mean, where there are arms. */
+function Arms({ points }: { points: readonly Point[] }) {
+  const arms = new Map(points.map((point) => [point.arm?.label ?? "of no arm", colourOf(point)]));
+  if (!points.some(({ arm }) => arm !== undefined)) return null;
+  return (
+    <ul class="legend">
+      {[...arms].map(([label, colour]) => (
+        <li key={label} class="of-arm">
+          <span class="dot" aria-hidden="true" style={`background:${colour}`} /> {label}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** That of its arm; what belongs to none has the colour of the brand, which no arm has. */
+function colourOf({ arm }: Pick<Point, "arm">): string {
+  return arm === undefined ? "var(--brand)" : `var(--series-${arm.colour})`;
+}
+
 function hrefOf({ run, node }: Point): string {
   return node === null ? to.run(run) : to.node(run, node);
 }
@@ -54,8 +75,9 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
   const numeric = points.every((point) => typeof point.x === "number");
   const svg = Plot.plot({
     document,
-    width: 640,
-    height: 320,
+    // Small enough that its text is readable on a phone.
+    width: 480,
+    height: 260,
     marginLeft: 64,
     marginBottom: 44,
     grid: true,
@@ -73,8 +95,8 @@ function drawPoints(document: Document, points: readonly Point[], x: string, y: 
         x: "x",
         y: "y",
         r: 4,
-        stroke: "var(--series-0)",
-        fill: "var(--series-0)",
+        stroke: colourOf,
+        fill: colourOf,
         fillOpacity: 0.25,
         title: (point: Point) =>
           withVisibleMarks(

@@ -100,44 +100,50 @@ export function RunTable(
     ...said ? [{ title: "notes", name: "said", cell: (run: RunLine) => <Said run={run} /> }] : [],
   ];
   const sorted = sortOf(query);
+  const open = runs.some(({ id }) => thumbnails.get(id)?.bars.some((bar) => bar.open));
   return (
-    <div class="scroll" role="region" aria-label={captionOf(query)} tabIndex={0}>
-      <table class="runs" role="table" aria-label={captionOf(query)}>
-        <thead role="rowgroup">
-          <tr role="row">
-            {all.map(({ title, name, sort }, i) => (
-              <th
-                key={i}
-                scope="col"
-                role="columnheader"
-                class={name}
-                aria-sort={sort === sorted.key ? `${sorted.order}ending` : undefined}
-              >
-                {sort === undefined ? title : (
-                  <a class="sort" href={to.runs(sortedBy(query, sort))}>
-                    {title}{" "}
-                    <span aria-hidden="true">
-                      {sort === sorted.key ? sorted.order === "asc" ? "▲" : "▼" : ""}
-                    </span>
-                  </a>
-                )}
-              </th>
+    <>
+      <div class="scroll" role="region" aria-label={captionOf(query)} tabIndex={0}>
+        <table class="runs" role="table" aria-label={captionOf(query)}>
+          <thead role="rowgroup">
+            <tr role="row">
+              {all.map(({ title, name, sort }, i) => (
+                <th
+                  key={i}
+                  scope="col"
+                  role="columnheader"
+                  class={name}
+                  aria-sort={sort === sorted.key ? `${sorted.order}ending` : undefined}
+                >
+                  {sort === undefined ? title : (
+                    <a class="sort" href={to.runs(sortedBy(query, sort))}>
+                      {title}{" "}
+                      <span aria-hidden="true">
+                        {sort === sorted.key ? sorted.order === "asc" ? "▲" : "▼" : ""}
+                      </span>
+                    </a>
+                  )}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            {runs.map((run) => (
+              <Row
+                key={run.id}
+                run={run}
+                columns={all}
+                chosen={chosen.has(run.id)}
+                shown={[run, thumbnails.get(run.id), chosen.has(run.id), all.length, ...columns]}
+              />
             ))}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {runs.map((run) => (
-            <Row
-              key={run.id}
-              run={run}
-              columns={all}
-              chosen={chosen.has(run.id)}
-              shown={[run, thumbnails.get(run.id), chosen.has(run.id), all.length, ...columns]}
-            />
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </tbody>
+        </table>
+      </div>
+      {open && (
+        <p class="faint">* and stripes: not converged, training ended before the validation data did</p>
+      )}
+    </>
   );
 }
 
