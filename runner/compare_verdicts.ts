@@ -31,7 +31,7 @@ export function compareVerdicts(answers: readonly (RunAnswer | undefined)[]): Co
     ? `sure in ${all}`
     : sure === 0
     ? "sure in none"
-    : `sure in ${sure} alone`;
+    : `sure in ${sure} of ${told.length}`;
   return {
     runs,
     changed: false,

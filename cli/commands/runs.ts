@@ -14,8 +14,10 @@ import {
   type RunRecord,
 } from "../../runner/records/rows.ts";
 import { resolveRun } from "../../runner/references.ts";
+import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { liveNodeState, type LiveStatus, liveStatus, runsOfStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
+import { terminalAnswer } from "../answer.ts";
 import { durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, repeated, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
@@ -70,14 +72,14 @@ interface RunsOptions {
   json?: true;
 }
 
-function runs(run: string | undefined, options: RunsOptions): void {
+async function runs(run: string | undefined, options: RunsOptions): Promise<void> {
   const { store, records } = openRecords(options.store);
   using _closed = records;
   if (run !== undefined) {
     const record = resolveRun(records, run);
     if (options.cancel) cancelRun(store, record);
     annotate(store, record, options);
-    return showRun(store, records, record, options);
+    return await showRun(store, records, record, options);
   }
   const alone = ["note", "tag", "untag", "archive", "unarchive", "cancel"] as const;
   const given = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
@@ -174,11 +176,17 @@ function countsByStage(nodes: readonly NodeRecord[], status: LiveStatus): Record
   return found;
 }
 
-function showRun(store: Store, records: Records, record: RunRecord, options: RunsOptions): void {
+async function showRun(
+  store: Store,
+  records: Records,
+  record: RunRecord,
+  options: RunsOptions,
+): Promise<void> {
   const groups = groupsOf(records, record);
   const attempts = records.attempts(record.id);
   const status = liveStatus(store, record);
   const annotation = records.annotation(record.id);
+  const answer = await recordedAnswer(store, records, record.id);
   if (options.json) {
     const nodes = groups.flatMap((group) =>
       group.nodes.map(({ node, values }) => ({
@@ -190,11 +198,13 @@ function showRun(store: Store, records: Records, record: RunRecord, options: Run
       ...record,
       status,
       ...annotation,
+      answer: answer ?? null,
       nodes,
       attempts,
       outputs: records.runOutputs(record.id),
     });
   }
+  if (answer !== undefined) print(`${terminalAnswer(answer)}\n`);
   const { environment } = record;
   const git = environment.git === null
     ? "no repository"

@@ -38,6 +38,12 @@ Deno.test({
     }
     const [first, second, third] = ids as [string, string, string];
 
+    const shown = await command("runs", [first, "--store", folder.store]);
+    assert.match(
+      shown.stdout,
+      /^.*\?\n  counted is better than random start by .*[\s\S]*run +20/,
+      "the answer comes first",
+    );
     const told = await command("compare", [first, second, "--store", folder.store]);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /test perplexity, lower is better/);
