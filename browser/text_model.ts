@@ -60,9 +60,13 @@ export class TextModel implements AsyncDisposable {
    *
    * @throws {CallError} when the sentence does not fit the model
    */
-  ask(sentence: string, options: Partial<Omit<SentenceQuestion, "sentence">> = {}): Promise<TextAnswer> {
+  async ask(
+    sentence: string,
+    options: Partial<Omit<SentenceQuestion, "sentence">> = {},
+  ): Promise<TextAnswer> {
+    await readable(this.vocabulary);
     const question = { ends: true, list: 10, draws: 4, seed: 0, likeliest: false, ...options, sentence };
-    return answerText(
+    return await answerText(
       { evaluator: this.#own.engine, withoutEnds: (blanks) => this.#without(blanks) },
       this.vocabulary,
       question,
@@ -71,6 +75,7 @@ export class TextModel implements AsyncDisposable {
 
   /** Texts drawn from the model, each a window long. */
   async draw(count: number, options: { readonly seed?: number } = {}): Promise<string[]> {
+    await readable(this.vocabulary);
     const { values, variables } = await sample(this.#own.engine, count, options);
     return Array.from(
       { length: count },
@@ -127,6 +132,11 @@ export async function openTextModel(
 ): Promise<TextModel> {
   const file = decodeTextModel(await bytesOf(from, options), nameOf(from));
   return new TextModel(file, await openTabEngine(file.circuit, options.engine));
+}
+
+/** Loads what reads tokenizers if the vocabulary has one. Most have none. */
+async function readable({ tokenizer }: Vocabulary): Promise<void> {
+  if (tokenizer !== undefined) await import("../datasets/text/pieces.ts");
 }
 
 function nameOf(from: string | URL | Blob | Uint8Array): string {

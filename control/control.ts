@@ -1,5 +1,6 @@
 import type { Circuit } from "../circuits/circuit.ts";
-import { pieceTokenizer, tokenizerOf } from "../datasets/text/pieces.ts";
+import { tokenizerOf } from "../datasets/text/known_tokenizer.ts";
+import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, RetortError, textOf } from "../foundation/errors.ts";

@@ -15,6 +15,7 @@ export * from "./registry.ts";
 export * from "./rows.ts";
 export * from "./schema.ts";
 export * from "./text/documents.ts";
+export { type PieceTokenizer, tokenizerOf } from "./text/known_tokenizer.ts";
 export type { Passage } from "./text/passages.ts";
 export * from "./text/pieces.ts";
 export type { WordPlace } from "./text/running_text.ts";

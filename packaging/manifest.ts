@@ -46,7 +46,8 @@ export function manifestOf(
     description: "Latent variable distillation as declarative, cached pipelines.",
     license: config.license,
     type: "module",
-    sideEffects: false,
+    // It says what reads tokenizers.
+    sideEffects: [`./${packedName("datasets/text/pieces.ts")}`],
     bin: { retort: "bin/retort.js" },
     exports: {
       ...Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { PieceTokenizer } from "../datasets/text/pieces.ts";
+import type { PieceTokenizer } from "../datasets/text/known_tokenizer.ts";
 import type { WordPlace } from "../datasets/text/running_text.ts";
 import { END, UNKNOWN, type Vocabulary } from "../datasets/text/vocabulary.ts";
 import { isUnspaced } from "../datasets/text/words.ts";

@@ -1,4 +1,5 @@
-import { type PieceTokenizer, pieceTokenizer } from "../datasets/text/pieces.ts";
+import type { PieceTokenizer } from "../datasets/text/known_tokenizer.ts";
+import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 import { externalFiles, type OnnxPort, openSession } from "../kernels/onnx/session.ts";
 import type { TeacherConfig } from "./config.ts";

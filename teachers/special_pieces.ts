@@ -1,4 +1,4 @@
-import type { PieceTokenizer } from "../datasets/text/pieces.ts";
+import type { PieceTokenizer } from "../datasets/text/known_tokenizer.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
 
 /** A piece by its text or its id. */

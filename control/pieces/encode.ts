@@ -1,4 +1,4 @@
-import { tokenizerOf } from "../../datasets/text/pieces.ts";
+import { tokenizerOf } from "../../datasets/text/known_tokenizer.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { BEGINNING, type Spelling, type SpellingContext } from "./spelling.ts";
 

@@ -3,7 +3,7 @@
  * before it leave: the beginning of the text, a word that goes on, a word that has ended.
  */
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import { tokenizerOf } from "../../datasets/text/pieces.ts";
+import { tokenizerOf } from "../../datasets/text/known_tokenizer.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { type Decoding, decodingOf } from "./decoding.ts";
 

@@ -1,37 +1,12 @@
 import { Tokenizer as Pieces } from "@huggingface/tokenizers";
 import { messageOf } from "../../foundation/errors.ts";
 import { TextError } from "./errors.ts";
-import { RunningText, type WordPlace } from "./running_text.ts";
+import { type PieceTokenizer, readTokenizersBy } from "./known_tokenizer.ts";
+import { RunningText } from "./running_text.ts";
 import { type EndsOf, stretches, type Tokenizer } from "./tokenizer.ts";
 import { inOtherWords, type TokenizerJson } from "./tokenizer_json.ts";
 import { mendParts } from "./tokenizer_parts.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-
-/** A teacher's tokenizer: its pieces and their ids. */
-export interface PieceTokenizer {
-  /** The vocabulary of the ids. */
-  readonly vocabulary: Vocabulary;
-  /**
-   * The ids of a text; with the special tokens around it only if requested.
-   * @throws TextError when it has something that the tokenizer has no piece for, not even an unknown one.
-   */
-  encode(text: string, options?: { special?: boolean }): number[];
-  /** The ids of one or more words as they appear in running text; undefined if they depend on the surrounding words. */
-  cut(text: string, place: WordPlace): number[] | undefined;
-  /**
-   * The ids of a text that follows a word, including the white space between them; if these cannot be separated, the ids
-   * of the text alone.
-   */
-  after(text: string): number[];
-  /** Pieces that span the space between two words and occur when a text of those words is encoded. */
-  piecesOverWords(): string[];
-  /** Pieces as text, by the tokenizer's own decoder; special pieces appear by name. */
-  decode(ids: readonly number[]): string;
-  /** The id of a piece; undefined if there is no such piece. */
-  id(piece: string): number | undefined;
-  /** Whether a piece is a special marker that models put between texts, not text. */
-  isSpecial(id: number): boolean;
-}
 
 /** Names of end-of-text or unknown pieces in common tokenizers, in order of preference. */
 const ENDS = [
@@ -140,15 +115,7 @@ function tokenizerFrom(json: string, parsed: TokenizerJson): PieceTokenizer {
   };
 }
 
-const known = new WeakMap<Vocabulary, PieceTokenizer>();
-
-/** The tokenizer of a vocabulary's pieces, cached; undefined if the vocabulary does not contain one. */
-export function tokenizerOf(vocabulary: Vocabulary): PieceTokenizer | undefined {
-  if (vocabulary.kind !== "pieces" || vocabulary.tokenizer === undefined) return undefined;
-  let made = known.get(vocabulary);
-  if (made === undefined) known.set(vocabulary, made = pieceTokenizer(vocabulary.tokenizer));
-  return made;
-}
+readTokenizersBy(pieceTokenizer);
 
 /**
  * A document tokenizer that uses a teacher's pieces.

@@ -1,5 +1,5 @@
 import { bytesOfLevel, isBytePiece, joinBytePieces } from "./byte_pieces.ts";
-import { tokenizerOf } from "./pieces.ts";
+import { tokenizerOf } from "./known_tokenizer.ts";
 import { UNKNOWN, type Vocabulary } from "./vocabulary.ts";
 
 /**

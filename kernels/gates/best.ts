@@ -1,5 +1,6 @@
 import { getOrMake } from "../../foundation/newer.ts";
-import { isObserved, type NodeId, type Samples } from "../../circuits/mod.ts";
+import type { NodeId } from "../../circuits/circuit.ts";
+import { isObserved, type Samples } from "../../circuits/samples.ts";
 import type { GateLeaf } from "./layout.ts";
 import { Order } from "./order.ts";
 import { PRODUCT, SUM, type Trace } from "./trace.ts";

@@ -1,29 +1,27 @@
 import {
-  type Accumulated,
-  type Activations,
-  checkRule,
-  checkSamples,
-  checkSampleWeights,
   type Circuit,
-  CountedWeight,
-  type Flows,
-  isSoft,
   type NodeId,
   nodeOf,
   type ParameterArray,
-  ReferenceEvaluator,
   replaceValues,
+} from "../../circuits/circuit.ts";
+import type { Activations, Flows, Semiring } from "../../circuits/evaluator.ts";
+import { CountedWeight } from "../../circuits/evidence.ts";
+import { type Accumulated, checkRule, type UpdateRule } from "../../circuits/learner.ts";
+import { withParameters } from "../../circuits/parameters.ts";
+import { ReferenceEvaluator } from "../../circuits/reference.ts";
+import type { Tensor } from "../../circuits/safetensors.ts";
+import {
+  checkSamples,
+  checkSampleWeights,
+  isSoft,
   type Samples,
-  type Semiring,
   sliceSamples,
-  stepRules,
   takeSamples,
-  type Tensor,
-  topDownRows,
-  Turns,
-  type UpdateRule,
-  withParameters,
-} from "../../circuits/mod.ts";
+} from "../../circuits/samples.ts";
+import { stepRules } from "../../circuits/steps/mod.ts";
+import { topDownRows } from "../../circuits/top_down.ts";
+import { Turns } from "../../circuits/turns.ts";
 import type { Engine } from "../engine.ts";
 import type { GateMemory } from "./memory.ts";
 import type { GatePool } from "./pool.ts";

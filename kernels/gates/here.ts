@@ -1,4 +1,5 @@
-import { type Circuit, requireSingleRoot } from "../../circuits/mod.ts";
+import type { Circuit } from "../../circuits/circuit.ts";
+import { requireSingleRoot } from "../../circuits/reference.ts";
 import type { EngineOptions } from "../engine.ts";
 import { GATES_WASM } from "./compiled.ts";
 import { GateEngine } from "./engine.ts";

@@ -1,16 +1,14 @@
 import {
   type Circuit,
-  CircuitError,
   type InputNode,
-  isBuiltIn,
-  leafFamily,
   type NodeId,
   parameterOf,
-  parameterOwners,
-  shapeOf,
   statesOf,
   type SumNode,
-} from "../../circuits/mod.ts";
+} from "../../circuits/circuit.ts";
+import { CircuitError } from "../../circuits/errors.ts";
+import { parameterOwners } from "../../circuits/learner.ts";
+import { isBuiltIn, leafFamily, shapeOf } from "../../circuits/leaves/mod.ts";
 import { PAD } from "./wat_parts.ts";
 
 /** Bytes of a page of WebAssembly memory, and the most pages that there can be. */

@@ -1,12 +1,8 @@
-import {
-  type Circuit,
-  CircuitError,
-  type Flows,
-  type ParameterArray,
-  parameterOf,
-  parameterOwners,
-  type Tensor,
-} from "../../circuits/mod.ts";
+import { type Circuit, type ParameterArray, parameterOf } from "../../circuits/circuit.ts";
+import { CircuitError } from "../../circuits/errors.ts";
+import type { Flows } from "../../circuits/evaluator.ts";
+import { parameterOwners } from "../../circuits/learner.ts";
+import type { Tensor } from "../../circuits/safetensors.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import {
   type GateLayout,

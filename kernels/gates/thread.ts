@@ -1,14 +1,7 @@
-import {
-  type Circuit,
-  type NodeId,
-  parameterOwners,
-  rowFactors,
-  type RowUpdate,
-  rowWidth,
-  type Samples,
-  settingsFor,
-  type UpdateRule,
-} from "../../circuits/mod.ts";
+import type { Circuit, NodeId } from "../../circuits/circuit.ts";
+import { parameterOwners, rowWidth, settingsFor, type UpdateRule } from "../../circuits/learner.ts";
+import type { Samples } from "../../circuits/samples.ts";
+import { rowFactors, type RowUpdate } from "../../circuits/update.ts";
 import { BestPass } from "./best.ts";
 import { type GateLayout, type GateTile, layOut } from "./layout.ts";
 import { type GateKernels, LIST_BYTES, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";

@@ -1,14 +1,7 @@
 import { getOrMake } from "../../foundation/newer.ts";
-import {
-  type Circuit,
-  Evidence,
-  type InputNode,
-  isObserved,
-  type Node,
-  type NodeId,
-  type Samples,
-  type SumNode,
-} from "../../circuits/mod.ts";
+import type { Circuit, InputNode, Node, NodeId, SumNode } from "../../circuits/circuit.ts";
+import { Evidence } from "../../circuits/evidence.ts";
+import { isObserved, type Samples } from "../../circuits/samples.ts";
 import { type GateLayout, type GateLeaf, supportOf, wide } from "./layout.ts";
 
 /** A list of whole numbers that grows. */

@@ -4,7 +4,7 @@ import { conditional } from "../../circuits/queries/conditional.ts";
 import { excludeState, type Exclusion } from "../../circuits/queries/exclude.ts";
 import { sampleMissing } from "../../circuits/queries/sampling.ts";
 import type { Samples } from "../../circuits/samples.ts";
-import { type PieceTokenizer, tokenizerOf } from "../../datasets/text/pieces.ts";
+import { type PieceTokenizer, tokenizerOf } from "../../datasets/text/known_tokenizer.ts";
 import type { WordPlace } from "../../datasets/text/running_text.ts";
 import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";

@@ -1,6 +1,7 @@
 /** Codecs of text, tokens and windows. */
 import { RetortError } from "../../foundation/errors.ts";
 import { z } from "zod";
+import "../../datasets/text/pieces.ts"; // Vocabularies that are read here may hold a tokenizer.
 import { type Passage, passagesOf } from "../../datasets/text/passages.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { windowBegins, Windows } from "../../datasets/text/windows.ts";

@@ -1,6 +1,12 @@
 /// <reference lib="dom" />
 // What the test calls in a tab.
-import { fitText, openTabEngine, prepareText, type TabEngineChoice } from "../../browser/mod.ts";
+import {
+  fitText,
+  openTabEngine,
+  openTextModel,
+  prepareText,
+  type TabEngineChoice,
+} from "../../browser/mod.ts";
 import { conditional } from "../../circuits/mod.ts";
 import { madeUpText } from "./text.ts";
 
@@ -20,4 +26,11 @@ export async function trained(choice: TabEngineChoice) {
   return { name: name as string, nats, shares: [...shares.values()].map((one) => [...one]) };
 }
 
-Object.assign(globalThis, { trained });
+/** The likeliest words of the first blank of a sentence, by a model at an address. */
+export async function likely(from: string | Uint8Array, sentence: string): Promise<string[]> {
+  await using model = await openTextModel(from, { engine: "reference" });
+  const { blanks } = await model.ask(sentence, { list: 3 });
+  return blanks[0]!.words.map(({ word }) => word);
+}
+
+Object.assign(globalThis, { trained, likely });

@@ -7,7 +7,11 @@ import { openEngine } from "../../kernels/open.ts";
 import { bundleForBrowsers } from "../../web/bundle.ts";
 import { IN_BROWSER } from "../web/browser.ts";
 import { smallModel } from "../web/playground.ts";
+import { vocabularies } from "../control/vocabularies.ts";
+import { likely } from "./page.ts";
 import { madeUpText } from "./text.ts";
+
+const known = vocabularies.WordPiece!;
 
 /** Chromium with WebGPU on its own software driver. */
 const FLAGS = [
@@ -42,6 +46,11 @@ Deno.test({
       epochs: 5,
       onEpoch: ({ perplexity }) => wanted.push(Math.log(perplexity)),
     });
+    const { bytes: pieces } = encodeTextModel({
+      circuit: hmm({ length: 8, states: 3, symbols: known.words.length, seed: 1 }),
+      vocabulary: known,
+      story: { title: "", provenance: [], examples: [] },
+    });
     const folder = await Deno.makeTempDir();
     const scripts = await bundleForBrowsers(
       [new URL("page.ts", import.meta.url), await documented(folder)],
@@ -53,6 +62,7 @@ Deno.test({
       if (script !== undefined) {
         return new Response(script.text, { headers: { "content-type": "text/javascript" } });
       }
+      if (pathname === "/pieces.retort") return new Response(pieces);
       if (pathname === "/mine.retort") return new Response(smallModel("mine", 1).bytes);
       const main = searchParams.has("documented") ? "documented" : "page";
       // A page may forbid WebAssembly.
@@ -90,6 +100,13 @@ Deno.test({
         );
         shares.flat().forEach((p, i) => assert.ok(Math.abs(p - results[2]!.shares.flat()[i]!) < 1e-5, name));
       }
+      // A vocabulary with a tokenizer is read as under Deno; what reads it is loaded then.
+      const early = [...scripts.get("page.js")!.imports, "page.js"].map((name) => scripts.get(name)!.text);
+      assert.ok(!early.some((text) => text.includes("WordPiece")));
+      assert.deepEqual(
+        await page.evaluate('likely("/pieces.retort", "it _ cats")'),
+        await likely(pieces, "it _ cats"),
+      );
       // The page of docs/playground.md, with a model under the name that it asks for.
       await page.goto(`http://127.0.0.1:${server.addr.port}/?documented`);
       await page.locator("li").waitFor();

@@ -15,7 +15,7 @@ import {
 } from "../../control/mod.ts";
 import { acceptsTokens, Lifting } from "../../control/pieces/lift.ts";
 import { BEGINNING, bytesOf, spellingOf, textOfPieces } from "../../control/pieces/spelling.ts";
-import { tokenizerOf } from "../../datasets/text/pieces.ts";
+import { tokenizerOf } from "../../datasets/text/known_tokenizer.ts";
 import { textOfTokens } from "../../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { bytes, vocabularies } from "./vocabularies.ts";

@@ -22,6 +22,7 @@ const WITHOUT: Record<string, string> = {
   "cli/commands/work.ts": "why work was stopped",
   "datasets/decompress.ts": "the reason in an ArchiveError",
   "datasets/text/charsmap.ts": "the reason why a tokenizer is not usable",
+  "datasets/text/known_tokenizer.ts": "a fault of Retort",
   "datasets/text/passages.ts": "a fault of Retort",
   "datasets/text/pieces.ts": "the reason why a tokenizer is not usable",
   "datasets/text/tokenizer_json.ts": "the reason why a tokenizer is not usable",

@@ -112,6 +112,8 @@ Deno.test("the manifest asks for what all need, and leaves data and Deno to who 
   const manifest = manifestOf(config, { zod: "1.2.3", "onnxruntime-node": "2.0.0", [data]: "3.0.0" }, {}) as {
     [kind: string]: Record<string, unknown>;
   };
+  const [kept] = manifest["sideEffects"] as unknown as string[];
+  assert.ok(Deno.statSync(new URL(`../../${kept!.replace(/js$/, "ts")}`, import.meta.url)).isFile);
   assert.deepEqual(manifest["dependencies"], { zod: "1.2.3" });
   assert.deepEqual(manifest["optionalDependencies"], { "onnxruntime-node": "2.0.0" });
   assert.deepEqual(manifest["peerDependencies"], { [data]: "3.0.0", deno: DENO_VERSION });

@@ -18,6 +18,11 @@ Deno.test({
       const { page, complaints, asked } = await open(browser, playground.url);
       const text = async () => await page.innerText("main");
       await until("an answer", async () => /by WebAssembly[^]*by WebAssembly/.test(await text()));
+      // What is read and compiled before the first answer, in this page and its worker; only then the wasm is made.
+      const early = [...new Set(asked.filter((url) => url.endsWith(".js")))];
+      const sizes = early.map((url) => Deno.statSync(`${playground.folder}${new URL(url).pathname}`).size);
+      assert.ok(early.length > 4 && early.some((url) => url.endsWith("worker.js")), early.join("\n"));
+      assert.ok(sizes.reduce((sum, size) => sum + size) <= 180_000, `${sizes} bytes of JavaScript`);
       assert.ok(asked.every((url) => url.startsWith(playground.url)), asked.join("\n"));
       assert.match(await text(), /one <b>[^]*two <b>/);
 

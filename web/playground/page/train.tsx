@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import type { TextEpoch } from "../../../browser/train.ts";
 import { Table } from "../../parts/values.tsx";
@@ -26,7 +26,8 @@ export function Train(
     onModel: (file: Uint8Array<ArrayBuffer>, title: string) => void;
   },
 ) {
-  const worker = useMemo(() => new TabWorker(), []);
+  // Started with the first training: nothing is to delay the first answer.
+  const started = useRef<TabWorker>(undefined);
   const [text, setText] = useState("");
   const [file, setFile] = useState<File>();
   const [by, setBy] = useState<"words" | "characters">("words");
@@ -50,7 +51,8 @@ export function Train(
         return { ...before, share: one.done / one.total };
       });
     try {
-      const made = await worker.call(
+      started.current ??= new TabWorker();
+      const made = await started.current.call(
         "train",
         { text: file ?? text, title, options: { states, by }, engine },
         news,
@@ -117,7 +119,7 @@ export function Train(
           </select>
         </label>
         {running
-          ? <button type="button" onClick={() => worker.call("stop", {})}>Stop and keep</button>
+          ? <button type="button" onClick={() => started.current?.call("stop", {})}>Stop and keep</button>
           : (
             <button
               type="button"
