@@ -8,8 +8,8 @@ import type { GatePool } from "./pool.ts";
 import type { GateCall } from "./serve.ts";
 import { GateThread } from "./thread.ts";
 
-/** Room for activations if none is said: pages have less memory than programs. */
-const HERE_MEMORY = 64 << 20;
+/** Room for activations if none is said: pages have less memory than programs, and what stays in the cache is read faster. */
+const HERE_MEMORY = 16 << 20;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 

@@ -14,6 +14,9 @@ import { GrowingList, LEAF, ONES, PRODUCT, SUM, type Trace } from "./trace.ts";
 import type { Views } from "./views.ts";
 import { forEachFactor } from "./visits.ts";
 
+/** Entries that are counted at once: each block of a matrix goes through all of their rows, which stay in the cache. */
+const ENTRIES = 128;
+
 /** A child whose scale is this many powers of two below another's may be lost, so its sample is computed otherwise. */
 const FAR = 100;
 
@@ -102,7 +105,8 @@ export class GatePasses {
     let at = this.#list, runs = 0;
     for (let e = 0; e < edges;) {
       const own = tileOf[order[e] as number] as number, first = at;
-      for (; e < edges && at < end; e++) {
+      const full = Math.min(end, first + 16 * ENTRIES);
+      for (; e < edges && at < full; e++) {
         const edge = order[e] as number;
         if (tileOf[edge] !== own) break;
         if (own % parts !== part) continue;

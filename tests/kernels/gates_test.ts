@@ -4,6 +4,7 @@ import {
   type Circuit,
   conditional,
   entropy,
+  hmm,
   maxProduct,
   ReferenceEvaluator,
   ReferenceLearner,
@@ -65,6 +66,11 @@ const cases = [
     title: "a blocked HMM without backoff, of which many samples are impossible",
     circuit: blocked(6, 3, 0),
     samples: samplesFromRows(randomBatch(blocked(6, 3, 0), 40, 4)),
+  },
+  {
+    title: "a hidden Markov model with a matrix that is used more often than is counted at once",
+    circuit: hmm({ length: 10, states: 5, symbols: 6, seed: 5 }),
+    samples: samplesFromRows(randomBatch(hmm({ length: 10, states: 5, symbols: 6 }), 40, 5)),
   },
   ...[...plainCircuits(), ...hardCases()].filter(({ circuit }) => whyNotGated(circuit) === undefined),
 ];
