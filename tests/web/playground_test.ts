@@ -4,6 +4,7 @@ import { decodeTextModel } from "../../browser/model_file.ts";
 import { TextModel } from "../../browser/text_model.ts";
 import { openTabEngine } from "../../browser/engine.ts";
 import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
+import { longestTask } from "./page_tasks.ts";
 import { Playground, smallModel } from "./playground.ts";
 import { madeUpText } from "../browser/text.ts";
 import { until } from "./serving.ts";
@@ -79,6 +80,47 @@ Deno.test({
 
       await assertUsable(page);
       assert.deepEqual(complaints, []);
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "the page never stands still: to load, to ask, to take a long text and to learn keep it busy for less than 50 ms",
+  ...IN_BROWSER,
+  async fn() {
+    await using playground = await Playground.start();
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      const busy: Record<string, number> = {};
+      const measure = async (what: string, act: () => Promise<void>) => {
+        busy[what] = await longestTask(browser, page, act);
+      };
+      await measure("load", async () => {
+        await page.goto(playground.url);
+        await page.locator('[data-answered="yes"]').waitFor();
+      });
+      await measure("ask", async () => {
+        await page.getByLabel(/^A sentence/).fill("to _ _ _");
+        await page.getByText("Blank 3").first().waitFor();
+      });
+      await measure("take", async () => {
+        await page.getByLabel("A text", { exact: true }).fill(madeUpText(20_000));
+        await page.getByRole("button", { name: "Another text" }).waitFor();
+      });
+      assert.match(await page.getByLabel("A text", { exact: true }).inputValue(), /^pasted text, \d{3} kB$/);
+      await page.getByRole("button", { name: "Another text" }).click();
+      await page.getByLabel("A text", { exact: true }).fill(madeUpText(400));
+      await page.getByLabel("Hidden states").selectOption("8");
+      await measure("learn", async () => {
+        await page.getByRole("button", { name: "Train" }).click();
+        await page.getByText(/epoch [1-9]\d*, perplexity[^]*done/).waitFor({ timeout: 60_000 });
+        await page.getByText(/ms, by WebAssembly/).waitFor({ timeout: 60_000 });
+      });
+      assert.ok(Object.values(busy).every((milliseconds) => milliseconds < 50), JSON.stringify(busy));
     } finally {
       await browser.close();
     }

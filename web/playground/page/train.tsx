@@ -10,6 +10,9 @@ import type { TrainingNews } from "./protocol.ts";
 
 const STATES = [8, 16, 32, 64, 128, 256];
 
+/** The longest text that is shown to be edited, in characters: the lines of a longer one would hold up the page. */
+const LONGEST = 20_000;
+
 /** How far a training is. */
 interface Course {
   readonly ready?: Extract<TrainingNews, { kind: "ready" }>;
@@ -70,6 +73,8 @@ export function Train(
     setFile(dropped);
     setText("");
   };
+  const write = (written: string) =>
+    written.length > LONGEST ? take(new File([written], "pasted text")) : setText(written);
   return (
     <section aria-labelledby="train-title" class="card train">
       <h2 id="train-title">Train your own</h2>
@@ -84,12 +89,18 @@ export function Train(
         value={file === undefined ? text : `${file.name}, ${Math.ceil(file.size / 1000)} kB`}
         readOnly={file !== undefined}
         spellcheck={false}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onBeforeInput={(event) => {
+          const { data } = event as unknown as InputEvent;
+          if ((data ?? "").length <= LONGEST) return;
+          event.preventDefault();
+          write(data!);
+        }}
+        onInput={(event) => write(event.currentTarget.value)}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
           const dropped = event.dataTransfer?.files[0];
-          if (dropped === undefined) setText(event.dataTransfer?.getData("text") ?? "");
+          if (dropped === undefined) write(event.dataTransfer?.getData("text") ?? "");
           else take(dropped);
         }}
       />
