@@ -43,7 +43,8 @@ export const NEEDS = {
   },
   slurm: {
     what: "Slurm",
-    how: "on Debian and Ubuntu: apt-get install slurmctld slurmd slurm-client munge; no service of it has to run",
+    how:
+      "on Debian and Ubuntu: apt-get install slurmctld slurmd slurm-client munge; no service of it has to run",
   },
   runtimes: {
     what: "npx, which runs Node 22 and Bun from npm",

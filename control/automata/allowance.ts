@@ -14,7 +14,7 @@ export class Allowance {
   #left: number;
 
   /** `what` is made, for the message; `hint`: what to ask for instead; `most`: how many steps it may take. */
-  constructor(what = "the automaton of this constraint", hint = SHORTER, most = MOST_STEPS) {
+  constructor(what = "the automaton of this constraint", hint: string = SHORTER, most: number = MOST_STEPS) {
     this.#what = what;
     this.#hint = hint;
     this.#most = this.#left = most;

@@ -41,7 +41,7 @@ Deno.test({
     const shown = await command("runs", [first, "--store", folder.store]);
     assert.match(
       shown.stdout,
-      /^.*\?\n  counted is better than random start by .*[\s\S]*run +20/,
+      /^.*\?\n {2}counted is better than random start by .*[\s\S]*run +20/,
       "the answer comes first",
     );
     const told = await command("compare", [first, second, "--store", folder.store]);
