@@ -24,7 +24,7 @@ const ORDER: Partial<Record<Part, readonly string[]>> = {
   Tutorials: inFolder("docs/tutorials", "texts images rows stage circuit"),
   Guides: inFolder(
     "docs",
-    "pipelines running growing temporary accepting text distillation control images playground library circuits engines webgpu reports permissions",
+    "pipelines running growing temporary accepting shards text distillation control images playground library circuits engines webgpu reports permissions",
   ),
   Reference: inFolder("docs", "glossary errors coming_from"),
   Results: inFolder("docs", "results results_images performance"),

@@ -13,6 +13,7 @@ export * from "./count.ts";
 export * from "./hmm_counts.ts";
 export * from "./state.ts";
 export * from "./training.ts";
+export * from "./shards.ts";
 export * from "./groups.ts";
 export * from "./states.ts";
 export * from "./fit.ts";

@@ -38,6 +38,9 @@ const variables = categoricalVariables(4, 2), four = samplesFromRows([[0, 1, 0, 
 const tree = maximumSpanningTree(new Float64Array(16), 4);
 const learner = () => new ReferenceLearner(model);
 const training = { epochs: 1, batchSize: 2 };
+const EM: circuits.UpdateRule = { step: { kind: "em" } },
+  SHARD = { shard: 0, shards: 1, parts: 1, batchSize: 2 };
+const inShard = (more: object) => circuits.countShard(reference, sourceOf(rows), { ...SHARD, ...more });
 const train = (options: object, weights?: number[]) =>
   new EmTraining(learner(), { train: sourceOf(rows, weights) }, { ...training, ...options });
 const update = async (rule: circuits.UpdateRule) => {
@@ -278,6 +281,8 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
   ],
   samplePatches: [["whole", async (count) => await circuits.samplePatches(await patches(), count)]],
   patchSamples: [["positive", (clusters) => circuits.patchSamples([new Float32Array(4)], clusters)]],
+  countShard: ["shards", "parts", "batchSize"].map((name) => ["positive", (x) => inShard({ [name]: x })]),
+  stepPart: [["positive", (parts) => circuits.stepPart(model, [], EM, { part: 0, parts })]],
   scoreOf: [
     ["positive", (batchSize) => scoreOf(reference, sourceOf(rows), batchSize)],
     ["weight", (weight) => scoreOf(reference, odd(weight), 2)],

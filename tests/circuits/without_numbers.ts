@@ -8,7 +8,7 @@ export const WITHOUT_NUMBERS = `
   parameterOwners parseCsv parseJpc parsePsdd parseUai parseUaiEvidence patchMeans patchRows philox readBatch readCsv readModelText
   recordsOf samplesFromRecords stateWords takeSource
   replaceValues requireSingleRoot rootUnits rowWidth ruleAt safetensorsHeaderLength safetensorsPlaces samplesFromRows
-  courseOf isFalling statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
+  courseOf isFalling joinParts statesOf mostFalls saveCircuit scheduled scopeVariables scopesOf settingsFor sharedParts sizeOf stack stateFlow structureFaults topDown
   topDownRows unitsInto updateRows upward viterbi weightOf withNotes wordToUnit
   accumulateSoft isSoft mapSoft requireValues sampleSoft softLogProbability softMode softOf softPosterior softWidth
   bytesPerSample chooseEngine exportOnnx nodesOfFolds parameterBytes planOf

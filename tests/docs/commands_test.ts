@@ -3,7 +3,13 @@ import { taskArguments } from "../command.ts";
 import { codeBlocksOf } from "./code_blocks.ts";
 
 /** Pages whose first pipeline is the file that the commands below it name. */
-const PAGES = ["docs/running.md", "docs/growing.md", "docs/accepting.md", "docs/temporary.md"];
+const PAGES = [
+  "docs/running.md",
+  "docs/growing.md",
+  "docs/accepting.md",
+  "docs/temporary.md",
+  "docs/shards.md",
+];
 
 /** The words of a shell's line; what stands behind ` #` is a comment. */
 function words(line: string): string[] {

@@ -1,0 +1,205 @@
+import { type Circuit, type ParameterArray, replaceValues } from "../circuit.ts";
+import { CircuitError } from "../errors.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { CountedWeight } from "../evidence.ts";
+import { requireCircuit, requireEvaluator, requireList, requireObject, requireWhole } from "../guards.ts";
+import { leafFamily, shapeOf } from "../leaves/mod.ts";
+import { checkRule, parameterOwners, rowWidth, type UpdateRule } from "../learner.ts";
+import { LearnerState } from "../learner_state.ts";
+import { inOneRow } from "../nested.ts";
+import { stepRules } from "../steps/mod.ts";
+import { applyUpdate } from "../update.ts";
+import { ScoreSum } from "./score.ts";
+import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
+
+/** A part of the parameters, or of their counts: of each parameter, by id, values that lie together. */
+export type TablePart = ReadonlyMap<string, ParameterArray>;
+
+/** What the E-step of a shard gives. */
+export interface ShardCounts {
+  /** Expected counts: all parts of them, in order. */
+  readonly parts: readonly TablePart[];
+  /** Log-likelihoods under the parameters before the update. */
+  readonly score: Pick<ScoreSum, "total" | "weight" | "impossible" | "samples">;
+}
+
+/** Which of the values of a parameter belong to a part: whole rows; of leaves without rows all, or none. */
+interface Slices {
+  /** `[from, to)` in the parameter. */
+  readonly values: readonly [number, number];
+  /** `[from, to)` in its counts. */
+  readonly counts: readonly [number, number];
+}
+
+/** The slices of all parameters in part `part` of `parts`, by id; parameters without any are left out. */
+function slicesOf(circuit: Circuit, part: number, parts: number): Map<string, Slices> {
+  requireCircuit(circuit);
+  requireWhole("the number of parts", parts, 1);
+  requireWhole("the number of a part", part, 0, parts - 1);
+  const slices = new Map<string, Slices>();
+  for (const [index, [id, node]] of [...parameterOwners(circuit)].entries()) {
+    const all = circuit.parameters.get(id)!.values.length;
+    if (node.kind === "sum" || leafFamily(node.family).rows) {
+      const width = rowWidth(circuit, id, node), rows = all / width;
+      const at = (r: number) => Math.floor(rows * r / parts) * width;
+      if (at(part) < at(part + 1)) {
+        const own = [at(part), at(part + 1)] as const;
+        slices.set(id, { values: own, counts: own });
+      }
+    } else if (index % parts === part) {
+      // Statistics of such leaves are no rows: one part has them all.
+      const leaf = { ...shapeOf(circuit, node), values: circuit.parameters.get(id)!.values };
+      const width = leafFamily(node.family).statisticsWidth(leaf);
+      slices.set(id, { values: [0, all], counts: [0, node.units * width] });
+    }
+  }
+  return slices;
+}
+
+/**
+ * The E-step of a shard: expected counts of the samples `[from, to)` of a source, added up in their order in float64 and cut into
+ * parts, so that whoever adds up the counts of all shards need only read a part of each.
+ *
+ * @throws {CircuitError} when there are no such samples
+ */
+export async function countShard(
+  evaluator: Evaluator,
+  source: SampleSource,
+  options: {
+    readonly shard: number;
+    readonly shards: number;
+    readonly parts: number;
+    readonly batchSize: number;
+  },
+): Promise<ShardCounts> {
+  requireEvaluator(evaluator);
+  requireObject("the source of samples", source, ["count", "read"]);
+  requireObject("the options of `countShard`", options);
+  const { shard, shards, parts, batchSize } = options;
+  const { circuit } = evaluator;
+  requireWhole("the number of shards", shards, 1);
+  requireWhole("the number of a shard", shard, 0, shards - 1);
+  requireWhole("the number of parts", parts, 1);
+  requireWhole("the size of a batch", batchSize, 1);
+  if (source.count < shards) {
+    throw new CircuitError("learning/no-samples", `${source.count} samples make no ${shards} shards`);
+  }
+  const at = (s: number) => Math.floor(source.count * s / shards);
+  const order = ascending(source.count).subarray(at(shard), at(shard + 1));
+  const state = new LearnerState(circuit), score = new ScoreSum();
+  for (let b = 0; b < batchCount(order.length, batchSize); b++) {
+    const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
+    const flows = await evaluator.flows(samples, weights);
+    state.add(flows);
+    score.add(flows.logLikelihoods, weights);
+  }
+  const { weights, statistics } = state.counts;
+  const countsOf = (id: string) => (weights.get(id) ?? statistics.get(id))!;
+  return {
+    parts: Array.from({ length: parts }, (_, part) =>
+      new Map(
+        [...slicesOf(circuit, part, parts)].map(([id, slices]) => [id, countsOf(id).slice(...slices.counts)]),
+      )),
+    score: {
+      total: score.total,
+      weight: score.weight,
+      impossible: score.impossible,
+      samples: score.samples,
+    },
+  };
+}
+
+/**
+ * The M-step of a part of the parameters: adds up that part of the counts of all shards, in their order in float64, and takes a
+ * step. The bytes do not depend on who counted which shard, and all parts together are what one step of all parameters gives.
+ *
+ * @param counts that part of the counts of each shard.
+ * @throws {CircuitError} for counts of another circuit, and for steps that need all parameters at once (`anemone`)
+ */
+export function stepPart(
+  circuit: Circuit,
+  counts: readonly TablePart[],
+  rule: UpdateRule,
+  which: { readonly part: number; readonly parts: number },
+): TablePart {
+  requireCircuit(circuit);
+  requireList("the counts of the shards", counts);
+  requireObject("the rule of `stepPart`", rule, ["step"]);
+  requireObject("which part `stepPart` takes", which);
+  const { part, parts } = which;
+  checkRule(circuit, rule);
+  if (stepRules[rule.step.kind].priors) {
+    throw new CircuitError(
+      "circuit/argument",
+      `the step ${rule.step.kind} needs all parameters at once, and a part has but some`,
+      { hint: "Learning in shards takes the steps `em` and `inertia`." },
+    );
+  }
+  const slices = slicesOf(circuit, part, parts);
+  const owners = parameterOwners(circuit);
+  const values = new Map<string, ParameterArray>();
+  const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
+  for (const [id, { values: own, counts: [from, to] }] of slices) {
+    const sum = new Float64Array(to - from);
+    for (const shard of counts) {
+      const some = shard.get(id);
+      if (some?.length !== sum.length) {
+        throw new CircuitError(
+          "learning/state",
+          `the counts are of another circuit, or of other parts: \`${id}\` has ${
+            some?.length ?? 0
+          } numbers, expected ${sum.length}`,
+        );
+      }
+      for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + some[i]!;
+    }
+    (owners.get(id)!.kind === "sum" ? weights : statistics).set(id, sum);
+    values.set(id, circuit.parameters.get(id)!.values.slice(...own));
+  }
+  const sliced = { ...rule, parameters: slicedBases(circuit, rule, slices) };
+  // Only steps that need all parameters ask for the weight of the samples.
+  applyUpdate(circuit, values, { weights, statistics, weight: new CountedWeight(circuit) }, sliced);
+  return values;
+}
+
+/** Settings of parameters whose smoothing distribution has a row for each of theirs: the rows of a part. */
+function slicedBases(
+  circuit: Circuit,
+  { parameters = {} }: UpdateRule,
+  slices: ReadonlyMap<string, Slices>,
+): NonNullable<UpdateRule["parameters"]> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([id, settings]) => {
+      const { base } = settings, slice = slices.get(id);
+      if (base === undefined || slice === undefined) return [id, settings];
+      const flat = inOneRow(base);
+      const all = circuit.parameters.get(id)!.values.length;
+      return [
+        id,
+        flat.length === all ? { ...settings, base: Array.from(flat).slice(...slice.values) } : settings,
+      ];
+    }),
+  );
+}
+
+/** A circuit with the parameters of parts, all of them in order. @throws {CircuitError} for parts of another circuit */
+export function joinParts(circuit: Circuit, parts: readonly TablePart[]): Circuit {
+  requireCircuit(circuit);
+  requireList("the parts", parts);
+  const values = new Map([...circuit.parameters].map(([id, { values }]) => [id, values.slice()]));
+  for (const [part, table] of parts.entries()) {
+    for (const [id, { values: [from, to] }] of slicesOf(circuit, part, parts.length)) {
+      const some = table.get(id);
+      if (some?.length !== to - from) {
+        throw new CircuitError(
+          "learning/state",
+          `the parts are of another circuit: \`${id}\` has ${some?.length ?? 0} numbers, expected ${
+            to - from
+          }`,
+        );
+      }
+      values.get(id)!.set(some, from);
+    }
+  }
+  return replaceValues(circuit, values);
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { Circuit } from "../../circuits/circuit.ts";
+import type { UpdateRule } from "../../circuits/learner.ts";
+import { countShard, joinParts, stepPart, type TablePart } from "../../circuits/learning/shards.ts";
+import { sourceOf } from "../../circuits/learning/source.ts";
+import { ReferenceEvaluator } from "../../circuits/reference.ts";
+import { ReferenceLearner } from "../../circuits/reference_learner.ts";
+import { samplesFromRows } from "../../circuits/samples.ts";
+import { codeOf } from "../../foundation/errors.ts";
+import { holds } from "../property.ts";
+import { mixedCircuit, randomBatch } from "./learner_conformance.ts";
+import { randomCircuit } from "./truth.ts";
+
+/** One update in shards, each part of the counts read from what the shards gave. */
+async function inShards(
+  circuit: Circuit,
+  rows: readonly (readonly (number | null)[])[],
+  weights: Float64Array,
+  rule: UpdateRule,
+  { shards, parts, batchSize }: { shards: number; parts: number; batchSize: number },
+): Promise<Circuit> {
+  const source = sourceOf(samplesFromRows(rows), weights);
+  const counts: (readonly TablePart[])[] = [];
+  for (let shard = 0; shard < shards; shard++) {
+    const counted = await countShard(new ReferenceEvaluator(circuit), source, {
+      shard,
+      shards,
+      parts,
+      batchSize,
+    });
+    counts.push(counted.parts);
+  }
+  const stepped = Array.from(
+    { length: parts },
+    (_, part) => stepPart(circuit, counts.map((all) => all[part]!), rule, { part, parts }),
+  );
+  return joinParts(circuit, stepped);
+}
+
+async function inOne(
+  circuit: Circuit,
+  rows: readonly (readonly (number | null)[])[],
+  weights: Float64Array,
+  rule: UpdateRule,
+): Promise<Circuit> {
+  await using learner = new ReferenceLearner(circuit);
+  await learner.accumulate(samplesFromRows(rows), weights);
+  await learner.update(rule);
+  await learner.parameters();
+  return learner.circuit;
+}
+
+function assertClose(actual: Circuit, expected: Circuit): void {
+  for (const [id, { values }] of expected.parameters) {
+    const own = actual.parameters.get(id)!.values;
+    for (let i = 0; i < values.length; i++) {
+      const scale = Math.max(1e-3, Math.abs(values[i]!));
+      assert.ok(Math.abs(own[i]! - values[i]!) <= 1e-6 * scale, `${id}[${i}]: ${own[i]} and ${values[i]}`);
+    }
+  }
+}
+
+Deno.test("a step in shards and parts is the step in one place, for any circuit", async (test) => {
+  const numbers = { shards: fc.integer({ min: 1, max: 5 }), parts: fc.integer({ min: 1, max: 4 }) };
+  await holds(
+    test,
+    fc.asyncProperty(
+      fc.record({
+        ...numbers,
+        seed: fc.integer({ min: 0, max: 10_000 }),
+        batchSize: fc.integer({ min: 1, max: 7 }),
+        pseudocount: fc.constantFrom(0, 0.5),
+        inertia: fc.constantFrom(0, 0.3),
+        mixed: fc.boolean(),
+      }),
+      async ({ seed, pseudocount, inertia, mixed, ...how }) => {
+        const circuit = mixed ? mixedCircuit() : randomCircuit(seed);
+        const rows = randomBatch(circuit, 12, seed);
+        const weights = Float64Array.from(rows, (_, i) => (i * 7 + seed) % 3);
+        const first = [...circuit.parameters.keys()][seed % circuit.parameters.size]!;
+        const rule: UpdateRule = {
+          step: inertia === 0 ? { kind: "em" } : { kind: "inertia", inertia },
+          sums: { pseudocount },
+          leaves: { pseudocount },
+          ...(seed % 4 === 0 && { parameters: { [first]: { frozen: true } } }),
+        };
+        assertClose(
+          await inShards(circuit, rows, weights, rule, how),
+          await inOne(circuit, rows, weights, rule),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("the number of parts changes no bit", async () => {
+  const circuit = mixedCircuit();
+  const rows = randomBatch(circuit, 20, 5), weights = new Float64Array(20).fill(1);
+  const rule: UpdateRule = { step: { kind: "em" }, sums: { pseudocount: 0.1 } };
+  const all = [];
+  for (const parts of [1, 2, 3, 7]) {
+    const { parameters } = await inShards(circuit, rows, weights, rule, { shards: 4, parts, batchSize: 3 });
+    all.push([...parameters].map(([id, { values }]) => [id, [...values]]));
+  }
+  for (const one of all) assert.deepEqual(one, all[0]);
+});
+
+Deno.test("a distribution that smooths each row goes to its rows", async () => {
+  const circuit = mixedCircuit();
+  const rows = randomBatch(circuit, 9, 2), weights = new Float64Array(9).fill(1);
+  const { values, shape } = circuit.parameters.get("colours")!;
+  const base = Float64Array.from(values, (_, i) => (1 + i % 5) / 100);
+  for (let at = 0; at < base.length; at += shape[1]!) {
+    const total = base.subarray(at, at + shape[1]!).reduce((a, b) => a + b);
+    for (let i = at; i < at + shape[1]!; i++) base[i]! /= total;
+  }
+  const rule: UpdateRule = {
+    step: { kind: "em" },
+    parameters: { colours: { pseudocount: 3, mix: 0.2, base } },
+  };
+  assertClose(
+    await inShards(circuit, rows, weights, rule, { shards: 2, parts: 3, batchSize: 4 }),
+    await inOne(circuit, rows, weights, rule),
+  );
+});
+
+Deno.test("what makes no step in shards is refused", async () => {
+  const circuit = mixedCircuit(), evaluator = new ReferenceEvaluator(circuit);
+  const source = sourceOf(samplesFromRows(randomBatch(circuit, 3, 1)));
+  const how = { shard: 0, shards: 2, parts: 2, batchSize: 2 };
+  const refused = async (action: () => unknown) => {
+    try {
+      await action();
+    } catch (error) {
+      return codeOf(error);
+    }
+    return undefined;
+  };
+  assert.equal(
+    await refused(() => countShard(evaluator, source, { ...how, shards: 4 })),
+    "learning/no-samples",
+  );
+  assert.equal(await refused(() => countShard(evaluator, source, { ...how, shard: 2 })), "circuit/argument");
+  const { parts } = await countShard(evaluator, source, how);
+  const em: UpdateRule = { step: { kind: "em" } };
+  const anemone: UpdateRule = { step: { kind: "anemone", step: 0.5 } };
+  assert.equal(
+    await refused(() => stepPart(circuit, [parts[0]!], anemone, { part: 0, parts: 2 })),
+    "circuit/argument",
+  );
+  assert.equal(
+    await refused(() => stepPart(circuit, [parts[1]!], em, { part: 0, parts: 2 })),
+    "learning/state",
+  );
+  assert.equal(await refused(() => joinParts(circuit, [parts[0]!, parts[0]!])), "learning/state");
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import type { Artifact } from "../../runner/codec.ts";
+import type { RunSummary } from "../../runner/run_summary.ts";
+import { PipelineSession } from "../../runner/session.ts";
+import { artifactReader } from "../../runner/store/artifacts.ts";
+import type { Store } from "../../runner/store/store.ts";
+import { fixture, Folder } from "../command.ts";
+
+interface Ran {
+  readonly summary: RunSummary;
+  /** JSON of returned outputs, by name. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+async function run(folder: Folder, jobs: number, set: readonly string[] = []): Promise<Ran> {
+  await using session = await PipelineSession.open({
+    file: fixture("sharded"),
+    store: folder.store,
+    set,
+    engine: "cpu",
+  });
+  const summary = await session.run({ jobs, command: "test", stop: new AbortController().signal });
+  assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
+  const values: Record<string, unknown> = {}, digests: Record<string, string> = {};
+  for (const [name, { node, output }] of session.outputs) {
+    const artifact = summary.nodes.find((one) => one.node === node)!.outputs![output]!;
+    digests[name] = artifact.digest;
+    if (artifact.codec !== "circuit") values[name] = await jsonOf(session.store, artifact);
+  }
+  return { summary, values, digests };
+}
+
+async function jsonOf(store: Store, artifact: Artifact): Promise<unknown> {
+  const reader = artifactReader(store.blobs, artifact);
+  return await reader.json(artifact.files[0]!.name);
+}
+
+Deno.test("EM in shards is EM, whoever executes it; counts do not stay", async () => {
+  using one = new Folder();
+  using three = new Folder();
+  const alone = await run(one, 1);
+  const many = await run(three, 3);
+  assert.deepEqual(many.digests, alone.digests);
+  const { shardedScore, wholeScore, log } = alone.values as {
+    shardedScore: { logLikelihood: number };
+    wholeScore: { logLikelihood: number };
+    log: { epochs: { epoch: number; train: { logLikelihood: number; samples: number } }[] };
+  };
+  assert.ok(
+    Math.abs(shardedScore.logLikelihood - wholeScore.logLikelihood) < 1e-6,
+    `${shardedScore.logLikelihood} and ${wholeScore.logLikelihood}`,
+  );
+  assert.deepEqual(log.epochs.map(({ epoch, train }) => [epoch, train.samples]), [
+    [0, 203],
+    [1, 203],
+  ]);
+  const course = log.epochs.map(({ train }) => train.logLikelihood);
+  assert.deepEqual(course, course.toSorted((a, b) => a - b), "a pass of EM never lowers the likelihood");
+  assert.equal(alone.summary.dropped.length, 6, "the counts of three shards in two epochs");
+});
+
+Deno.test("the number of parts changes no bit of the circuit; a further epoch goes on from the last", async () => {
+  using folder = new Folder();
+  const three = await run(folder, 2);
+  const one = await run(folder, 2, ["parts=1"]);
+  assert.equal(one.digests.sharded, three.digests.sharded);
+  const more = await run(folder, 2, ["epochs=3"]);
+  const ran = more.summary.nodes.filter(({ state }) => state === "ran").map(({ node }) => node.name);
+  assert.ok(ran.every((name) => !/epoch-[12]\./.test(name)), `nothing of earlier epochs runs again: ${ran}`);
+});
+
+Deno.test("updates after some of the shards learn as well", async () => {
+  using folder = new Folder();
+  const { values } = await run(folder, 2, ["perUpdate=2"]);
+  const { log } = values as { log: { epochs: { train: { logLikelihood: number } }[] } };
+  assert.ok(log.epochs.at(-1)!.train.logLikelihood > log.epochs[0]!.train.logLikelihood + 0.05);
+});
