@@ -173,6 +173,22 @@ Deno.test({
       assert.equal(done.length, 4, `nothing ran twice: ${done}`);
     });
 
+    await test.step("a model that is learned in shards has the bytes of one machine, though a node is lost", async () => {
+      using folder = new Folder();
+      using one = new Folder();
+      const expected = digests(await new Trial(one.store, "sharded", []).run());
+      const trial = new Trial(folder.store, "sharded", []);
+      const running = trial.run(slurm(4));
+      const [first] = await trial.told(/^worker /, 6);
+      const node = /^worker (n\d)/.exec(first!)![1]!;
+      await cluster.kill(node);
+      const summary = await running;
+      assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
+      assert.deepEqual(digests(summary), expected);
+      cluster.startNode(node);
+      await cluster.control("update", `nodename=${node}`, "state=resume").catch(() => {});
+    });
+
     await test.step("more memory than a node asked for is told as that, and the next attempt asks for twice as much", async () => {
       using folder = new Folder();
       const set = [`folder=${folder.path}`, "trouble=eats", "times=2", "retries=2"];
