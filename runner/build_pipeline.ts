@@ -21,8 +21,9 @@ export interface BuiltPipeline {
    * Lets the build go on with what it waits for; undefined once the graph is whole.
    *
    * @param values of `graph.awaited`, in their order.
+   * @param signal gives the build up.
    */
-  readonly grow: ((values: readonly unknown[]) => Promise<BuiltPipeline>) | undefined;
+  readonly grow: ((values: readonly unknown[], signal?: AbortSignal) => Promise<BuiltPipeline>) | undefined;
 }
 
 /**
@@ -53,7 +54,6 @@ export async function buildPipeline(
     // The schema's own output rather than its JSON copy, so that pipelines may use Maps or Dates.
     const parsed: unknown = pipeline.params === undefined ? {} : pipeline.params.parse(assigned.params);
     const build = new GrowingBuild(
-      pipeline.name,
       (read) => pipeline.build({ params: parsed, read }),
       pipeline.rounds,
     );
@@ -62,8 +62,8 @@ export async function buildPipeline(
   });
   const grown = (earlier: Graph | undefined): BuiltPipeline => {
     const graph = buildGraph(build.returned, build.drafts, { awaited: build.awaited, earlier }, besides);
-    const grow = async (values: readonly unknown[]) => {
-      await inBuild(pipeline, file, () => build.answer(values));
+    const grow = async (values: readonly unknown[], signal?: AbortSignal) => {
+      await inBuild(pipeline, file, () => build.answer(values, signal));
       return grown(graph);
     };
     const whole = graph.awaited.length === 0;

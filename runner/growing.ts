@@ -5,8 +5,8 @@ import { collecting, type NodeDraft, type Ref } from "./stage.ts";
 /** Reads a small artifact of the pipeline: the build goes on when it is there. */
 export type ReadArtifact = <C extends AnyCodec>(ref: Ref<C>) => Promise<ReadOf<C>>;
 
-/** Nodes that a pipeline may grow to. */
-export const MOST_NODES = 200_000;
+/** Milliseconds for which a build may neither return nor ask: it reads parameters and artifacts, which takes no time. */
+const PATIENCE = 60_000;
 
 /** An artifact that a build waits for. */
 interface Asked {
@@ -25,11 +25,14 @@ export class GrowingBuild<T> {
   #moved = Promise.withResolvers<void>();
   #rounds = 0;
 
-  /** @param rounds how often it may wait. */
+  /**
+   * @param rounds how often it may wait.
+   * @param patience milliseconds after which a build that neither returns nor asks is taken for stuck.
+   */
   constructor(
-    private readonly pipeline: string,
     private readonly build: (read: ReadArtifact) => T | Promise<T>,
     private readonly rounds: number,
+    private readonly patience = PATIENCE,
   ) {}
 
   /** Begins the build. It has returned, or waits for artifacts, when this is done. @throws what the build throws. */
@@ -59,23 +62,17 @@ export class GrowingBuild<T> {
     return this.#ended !== undefined && "value" in this.#ended ? this.#ended.value : undefined;
   }
 
-  /** Hands over what it waits for and lets it go on. @throws what the build throws, CallError when it never ends. */
-  async answer(values: readonly unknown[]): Promise<void> {
-    if (++this.#rounds >= this.rounds) {
-      throw new CallError(
-        "pipeline/endless",
-        `pipeline \`${this.pipeline}\`: its build waited for artifacts ${this.rounds} times and does not end: ` +
-          "its limit is `rounds`",
-        {
-          hint:
-            "Read what belongs together at once, with Promise.all; or say more `rounds` in `definePipeline`.",
-        },
-      );
-    }
+  /**
+   * Hands over what it waits for and lets it go on.
+   *
+   * @param signal gives it up: a build that is stuck must not keep anybody from stopping a run.
+   * @throws what the build throws, CallError when it never ends, the signal's reason.
+   */
+  async answer(values: readonly unknown[], signal?: AbortSignal): Promise<void> {
     const asked = this.#asked;
     this.#asked = [];
     this.#moved = Promise.withResolvers();
-    await this.#advance(() => asked.forEach(({ resolve }, i) => resolve(values[i])));
+    await this.#advance(() => asked.forEach(({ resolve }, i) => resolve(values[i])), signal);
   }
 
   #ask<C extends AnyCodec>(ref: Ref<C>): Promise<ReadOf<C>> {
@@ -91,10 +88,10 @@ export class GrowingBuild<T> {
     return promise as Promise<ReadOf<C>>;
   }
 
-  async #advance(move: () => unknown): Promise<void> {
+  async #advance(move: () => unknown, signal?: AbortSignal): Promise<void> {
     await collecting(this.#drafts, async () => {
       move();
-      await this.#moved.promise;
+      await this.#untilMoved(signal);
       // What runs beside the first to ask may ask as well.
       for (let asked = -1; this.#ended === undefined && asked < this.#asked.length;) {
         asked = this.#asked.length;
@@ -102,11 +99,35 @@ export class GrowingBuild<T> {
       }
     });
     if (this.#ended !== undefined && "error" in this.#ended) throw this.#ended.error;
-    if (this.#drafts.length > MOST_NODES) {
+    if (this.#ended === undefined && ++this.#rounds > this.rounds) {
       throw new CallError(
         "pipeline/endless",
-        `pipeline \`${this.pipeline}\`: its build made ${this.#drafts.length} nodes; the limit is ${MOST_NODES}`,
+        `its build has waited for artifacts ${this.rounds} times and waits again: its limit is \`rounds\``,
+        {
+          hint:
+            "Read what belongs together at once, with Promise.all; or say more `rounds` in `definePipeline`.",
+        },
       );
+    }
+  }
+
+  /** Waits until the build has returned or asks for artifacts. @throws CallError when it does neither for too long. */
+  async #untilMoved(signal?: AbortSignal): Promise<void> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const hint = "Parts of a build that wait for one another wait for ever: let each read what it needs.";
+      const what = `its build has neither returned nor read an artifact for ${this.patience / 1000} s`;
+      reject(new CallError("pipeline/endless", what, { hint }));
+    }, this.patience);
+    // With nothing else left to do it is found out at once.
+    Deno.unrefTimer(timer);
+    const giveUp = () => reject(signal!.reason);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      await Promise.race([this.#moved.promise, promise]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 }

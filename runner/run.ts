@@ -131,7 +131,7 @@ class Scheduler {
       await this.#loop();
       // While the build waits, nobody knows what will read them.
       if (!this.#options.keepTemporary && this.#awaited.length === 0) await this.#drops.end();
-      status = this.#state.end(stop.aborted);
+      status = this.#state.end(stop.aborted, this.#awaited.length === 0);
       this.#recorder.end(status);
     } catch (error) {
       executor.kill();
@@ -175,8 +175,9 @@ class Scheduler {
     if (this.#makeAgain(this.#awaited, undefined)) return false;
     let grown;
     try {
-      grown = await grow((source) => this.#state.artifactOf(source));
+      grown = await grow((source) => this.#state.artifactOf(source), stop);
     } catch (error) {
+      if (stop.aborted) return false;
       const damaged = error instanceof DamagedError ? error.digests : [];
       const maker = this.#awaited.find((source) =>
         this.#state.artifactOf(source).files.some((file) => damaged.includes(file.digest))
@@ -186,8 +187,6 @@ class Scheduler {
       return false;
     }
     if (grown === undefined) return false;
-    this.#graph = grown.graph;
-    this.#awaited = grown.graph.awaited;
     const nodes = grown.nodes.filter((node) => !this.#state.has(node));
     const known = this.#state.nodes.map((node): PlannedNode => {
       const { planned, outcome } = this.#state.slot(node);
@@ -203,7 +202,13 @@ class Scheduler {
         ...(result === undefined ? {} : { result: dropped === undefined ? whole : { ...whole, dropped } }),
       };
     });
-    const plan = withRemakes(await planner.plan(nodes, stop, known), options.wanted());
+    const planned = await planner.plan(nodes, stop, known).catch((error) => {
+      if (!stop.aborted) throw error;
+    });
+    if (planned === undefined) return false;
+    this.#graph = grown.graph;
+    this.#awaited = grown.graph.awaited;
+    const plan = withRemakes(planned, options.wanted());
     options.approve?.(plan);
     const made = new Set(grown.nodes);
     this.#recorder.extend(nodes.map((node) => nodeRecord(record.id, node, plan.get(node)!)), {

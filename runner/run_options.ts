@@ -52,8 +52,11 @@ export interface GraphRunOptions {
   readonly stop: AbortSignal;
   /** Called with the plan before anything runs; may refuse by throwing. */
   readonly approve?: (plan: ReadonlyMap<GraphNode, PlannedNode>) => void;
-  /** Lets a pipeline that depends on data grow; see {@link Grown}. */
-  readonly grow?: (artifactOf: (source: OutputRef) => Artifact | undefined) => Promise<Grown | undefined>;
+  /** Lets a pipeline that depends on data grow, unless it is stopped meanwhile; see {@link Grown}. */
+  readonly grow?: (
+    artifactOf: (source: OutputRef) => Artifact | undefined,
+    stop: AbortSignal,
+  ) => Promise<Grown | undefined>;
   /** Called with the key of every result that was made. */
   readonly made?: (key: Digest) => void;
   /** Validates a node's outputs. Returns an error message to fail the node. */

@@ -172,8 +172,12 @@ export class RunState {
     }
   }
 
-  /** How the run ended, once no node is running. Nodes that a stop left pending become unused. */
-  end(stopped: boolean): RunStatus {
+  /**
+   * How the run ended, once no node is running. Nodes that a stop left pending become unused.
+   *
+   * @param whole false where the pipeline might have got more nodes.
+   */
+  end(stopped: boolean, whole: boolean): RunStatus {
     if (stopped) {
       for (const [node, slot] of this.#slots) {
         if (slot.state !== "pending") continue;
@@ -185,7 +189,7 @@ export class RunState {
       const unfinished = [...this.#slots.values()].some((s) =>
         s.state === "unused" || s.state === "interrupted"
       );
-      if (unfinished) return "interrupted";
+      if (unfinished || !whole) return "interrupted";
     }
     return [...this.#slots.values()].some((slot) => slot.state === "failed") ? "failed" : "done";
   }

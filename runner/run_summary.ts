@@ -1,4 +1,4 @@
-import { type ErrorCode, RetortError } from "../foundation/errors.ts";
+import type { ErrorCode } from "../foundation/errors.ts";
 import type { Artifact } from "./codec.ts";
 import type { GraphNode, OutputRef } from "./graph.ts";
 import type { Reason } from "./key.ts";
@@ -46,11 +46,7 @@ export interface RunSummary {
   readonly dropped: readonly DroppedOutputs[];
 }
 
-/** The artifact of a returned output, if its node completed. */
+/** The artifact of a returned output, if its node completed: a run that was stopped while its pipeline grew lacks nodes. */
 export function outputArtifact(summary: RunSummary, source: OutputRef): Artifact | undefined {
-  const found = summary.outcomes.get(source.node);
-  if (found === undefined) {
-    throw new RetortError("graph/unknown-node", `node ${source.node.name} is not part of the run`);
-  }
-  return found.outputs?.[source.output];
+  return summary.outcomes.get(source.node)?.outputs?.[source.output];
 }

@@ -183,7 +183,10 @@ export class PipelineSession implements AsyncDisposable {
   }
 
   /** Lets the build go on by one step, where all that it waits for is there. */
-  async #grow(artifactOf: (source: OutputRef) => Artifact | undefined): Promise<Grown | undefined> {
+  async #grow(
+    artifactOf: (source: OutputRef) => Artifact | undefined,
+    signal?: AbortSignal,
+  ): Promise<Grown | undefined> {
     const { graph: { awaited }, grow } = this.built;
     const values: unknown[] = [];
     for (const source of awaited) {
@@ -191,7 +194,7 @@ export class PipelineSession implements AsyncDisposable {
       if (artifact === undefined) return undefined;
       values.push(await readAwaited(this.store.blobs, source, artifact));
     }
-    this.built = await grow!(values);
+    this.built = await grow!(values, signal);
     const { chosen, force } = await choose(this.built, this.options, this.policies, this.read);
     this.chosen = chosen;
     for (const node of force) (this.planner.options.force as Set<GraphNode>).add(node);
@@ -274,8 +277,8 @@ export class PipelineSession implements AsyncDisposable {
       asked: this.pipeline.asked,
       wanted: () => this.wanted,
       keepTemporary: options.keepTemporary ?? false,
-      grow: async (artifactOf) => {
-        const grown = await this.#grow(artifactOf);
+      grow: async (artifactOf, signal) => {
+        const grown = await this.#grow(artifactOf, signal);
         if (grown !== undefined) await options.onGrown?.();
         return grown;
       },

@@ -203,6 +203,9 @@ export interface NodeDraft {
 /** The schema of stages and pipelines without parameters. */
 export type NoParams = z.ZodObject<Record<never, never>>;
 
+/** Nodes that a pipeline may grow to. */
+const MOST_NODES = 200_000;
+
 /** The nodes of the pipeline being built; only one pipeline is built at a time in a process. */
 let collector: NodeDraft[] | undefined;
 
@@ -303,6 +306,16 @@ function declare(stage: Declared, modules: readonly string[]): any {
       throw new CallError("stage/outside-build", `stage \`${definition.name}\` was called outside a build`, {
         hint,
       });
+    }
+    // A build that makes nodes without end would otherwise end by filling the memory.
+    if (collector.length >= MOST_NODES) {
+      throw new CallError(
+        "pipeline/endless",
+        `its build makes more than ${MOST_NODES.toLocaleString("en")} nodes`,
+        {
+          hint: "That is the most a pipeline may have: let a stage do more at once.",
+        },
+      );
     }
     const draft: NodeDraft = { stage: definition, inputs: { ...inputs }, params, options };
     collector.push(draft);

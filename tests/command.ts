@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Gets the process when it has started. */
   readonly onStart?: (child: Deno.ChildProcess) => void;
+  /** Called with all that the standard error shows so far, whenever there is more. */
+  readonly onErrors?: (text: string) => void;
   /** Signals to send once the standard error shows a text: moments that no load of the machine moves. */
   readonly signals?: readonly {
     readonly when: RegExp;
@@ -54,6 +56,7 @@ export async function command(
   const readErrors = async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       stderr += text;
+      options.onErrors?.(stderr);
       for (const one of waiting) {
         if (!one.when.test(stderr)) continue;
         waiting.delete(one);

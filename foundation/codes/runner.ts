@@ -98,9 +98,9 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
   },
   "pipeline/endless": {
     means:
-      "The build of a pipeline that depends on data waits for artifacts again and again, or makes nodes without end.",
+      "The build of a pipeline that depends on data waits for artifacts again and again, makes nodes without end, or does neither and does not return.",
     example:
-      "pipeline `split`: its build waited for artifacts 100 times and does not end: its limit is `rounds`",
+      "pipeline `split`: its build has waited for artifacts 100 times and waits again: its limit is `rounds`",
     remedy:
       "Read what belongs together at once, with `Promise.all`; or say more `rounds` in `definePipeline`.",
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RandomStream } from "../../circuits/mod.ts";
 import { command, fixture, Folder } from "../command.ts";
+import { workerOf } from "./workers.ts";
 
 /** Each costs about a second of a core; the moments also move with the load of the machine. */
 const KILLS = 40;
@@ -9,35 +10,6 @@ const KILLS = 40;
 function outputsOf(stdout: string): Record<string, string> {
   const { outputs } = JSON.parse(stdout) as { outputs: Record<string, { digest: string }> };
   return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, output.digest]));
-}
-
-/** Workers of a process, by the process table: of Linux itself, which need not have `ps`. */
-async function workersOf(pid: number): Promise<number[]> {
-  if (Deno.build.os === "linux") {
-    const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
-    const threads = text === "" ? [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name) : [];
-    const all = await Promise.all(
-      threads.map((thread) => Deno.readTextFile(`/proc/${pid}/task/${thread}/children`).catch(() => "")),
-    );
-    return [text, ...all].join(" ").split(/\s+/).filter((one) => one !== "").map(Number);
-  }
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", String(pid)] }).output();
-  return new TextDecoder().decode(stdout).split(/\s+/).filter((text) => text !== "").map(Number);
-}
-
-/** A worker of a run, as soon as there is one and a moment of its work later; none when the run ends before. */
-async function workerOf(child: Deno.ChildProcess): Promise<number | undefined> {
-  let over = false;
-  child.status.finally(() => over = true);
-  while (!over) {
-    const found = await workersOf(child.pid);
-    await new Promise((resolve) => setTimeout(resolve, found.length === 0 ? 5 : 20));
-    // Programs that a run asks something end at once, and are no workers.
-    const still = new Set(await workersOf(child.pid));
-    const worker = found.find((one) => still.has(one));
-    if (worker !== undefined) return worker;
-  }
-  return undefined;
 }
 
 Deno.test(`a run killed at ${KILLS} random moments ends with the bytes of an undisturbed one`, async () => {

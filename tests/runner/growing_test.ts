@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { command, fixture, Folder, taskArguments } from "../command.ts";
+import { command, fixture, Folder } from "../command.ts";
+import { workersOf } from "../faults/workers.ts";
 import { holds } from "../property.ts";
+import type { RunEvent } from "../../runner/event.ts";
+import { GrowingBuild } from "../../runner/growing.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
 import { collectGarbage } from "../../runner/gc.ts";
 import { PipelineSession } from "../../runner/session.ts";
+import { verifyStore } from "../../runner/verify.ts";
 import { buildGraph } from "../../runner/graph.ts";
 import { collectNodes } from "../../runner/stage.ts";
 import { defineStage, many, text } from "../../mod.ts";
@@ -86,8 +90,44 @@ Deno.test("what a build must not read, and one that never ends, are refused", as
   );
   await assert.rejects(
     run(folder.store, ["endless=true"]),
-    /waited for artifacts 20 times .* its limit is `rounds`/,
+    /^CallError: pipeline `growing`: its build has waited for artifacts 20 times and waits again: its limit is `rounds`/,
   );
+  await assert.rejects(run(folder.store, ["countless=true"]), /its build makes more than 200,000 nodes/);
+});
+
+Deno.test("a build may wait as often as it says", async () => {
+  const stage = defineStage({ name: "one", outputs: { text }, run: () => ({ text: "" }) });
+  const waiting = (rounds: number) =>
+    new GrowingBuild(async (read) => {
+      await read(stage({}).text);
+      await read(stage({}).text);
+    }, rounds);
+  for (const rounds of [2, 1]) {
+    const build = waiting(rounds);
+    await build.begin();
+    if (rounds === 1) await assert.rejects(build.answer([""]), { code: "pipeline/endless" });
+    else {
+      await build.answer([""]);
+      await build.answer([""]);
+      assert.deepEqual(build.awaited, []);
+    }
+  }
+});
+
+Deno.test("a build that is stuck is found out, and does not keep a run from being stopped", async () => {
+  const build = new GrowingBuild(() => new Promise(() => {}), 1, 20);
+  const busy = setInterval(() => {}, 5); // As in a run, something else is left to do.
+  await assert.rejects(build.begin(), /neither returned nor read an artifact for 0\.02 s/)
+    .finally(() => clearInterval(busy));
+  using folder = new Folder();
+  const stop = new AbortController();
+  await using session = await open(folder.store, ["stuck=true"]);
+  const onEvent = ({ type }: RunEvent) => {
+    if (type === "node-done") setTimeout(() => stop.abort(new Error("stopped")), 20);
+  };
+  const ended = await session.run({ jobs: 0, command: "test", stop: stop.signal, onEvent });
+  assert.equal(ended.status, "interrupted");
+  assert.deepEqual(ended.nodes.map(({ state }) => state), ["ran"]);
 });
 
 Deno.test("what is read and damaged is made again", async () => {
@@ -155,49 +195,85 @@ Deno.test("a run that is stopped and goes on gives the bytes and keys of an undi
   );
 });
 
-Deno.test("a run that is killed at any moment goes on to the same bytes and keys", async (t) => {
+/** A moment at which a run is killed, or one of its workers: so long after so many nodes have begun. */
+const kill = fc.record({
+  begun: fc.integer({ min: 1, max: 9 }),
+  milliseconds: fc.nat(40),
+  victim: fc.constantFrom("run", "worker", "worker"),
+}, { noNullPrototype: true });
+
+type Kill = typeof kill extends fc.Arbitrary<infer T> ? T : never;
+
+/** Runs the pipeline in a process with workers, and kills it and them. @returns what was killed and how the run ended. */
+async function killed(folder: Folder, set: readonly string[], kills: readonly Kill[]) {
+  const count = { run: 0, workers: 0 };
+  const waiting = new Set(kills);
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  let child: Deno.ChildProcess;
+  const strike = async ({ milliseconds, victim }: Kill) => {
+    try {
+      if (victim === "run") {
+        child.kill("SIGKILL");
+        count.run++;
+      } else {
+        const workers = await workersOf(child.pid);
+        if (workers.length === 0) return;
+        Deno.kill(workers[milliseconds % workers.length]!, "SIGKILL");
+        count.workers++;
+      }
+    } catch {
+      // It was done before.
+    }
+  };
+  const ended = await command(
+    "run",
+    [FILE, "--store", folder.store, "--jobs", "2", ...set.flatMap((one) => ["--set", one])],
+    {
+      env: { GROWING_TROUBLE: `${folder.path}/trouble` },
+      onStart: (started) => child = started,
+      onErrors: (text) => {
+        const begun = text.match(/ {2}start {2}/g)?.length ?? 0;
+        for (const one of waiting) {
+          if (begun < one.begun) continue;
+          waiting.delete(one);
+          timers.push(setTimeout(() => strike(one), one.milliseconds));
+        }
+      },
+    },
+  );
+  timers.forEach(clearTimeout);
+  return { ...count, ...ended };
+}
+
+Deno.test("runs that are killed, and their workers, go on to the same bytes and keys", async (t) => {
+  const count = { run: 0, workers: 0 };
   await holds(
     t,
     fc.asyncProperty(
       shapes,
-      fc.array(fc.integer({ min: 300, max: 1500 }), { minLength: 1, maxLength: 2 }),
-      async ({ shape, wide }, kills) => {
+      fc.array(fc.array(kill, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 2 }),
+      async ({ shape, wide }, runs) => {
         using folder = new Folder();
         const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
         const calm = await run(`${folder.path}/calm`, set);
         Deno.mkdirSync(`${folder.path}/trouble`);
-        for (const milliseconds of kills) {
-          const child = new Deno.Command(Deno.execPath(), {
-            args: taskArguments("run", [
-              FILE,
-              "--store",
-              folder.store,
-              "--jobs",
-              "2",
-              ...set.flatMap((one) => ["--set", one]),
-            ]),
-            env: { GROWING_TROUBLE: `${folder.path}/trouble` },
-            stdout: "null",
-            stderr: "null",
-          }).spawn();
-          const timer = setTimeout(() => {
-            try {
-              child.kill("SIGKILL");
-            } catch {
-              // It was done before.
-            }
-          }, milliseconds);
-          await child.status;
-          clearTimeout(timer);
+        for (const kills of runs) {
+          const ended = await killed(folder, set, kills);
+          count.run += ended.run;
+          count.workers += ended.workers;
+          // A worker that is killed is tried again: the run itself goes on.
+          if (ended.run === 0) assert.equal(ended.code, 0, ended.stderr);
         }
         assert.deepEqual(made(await run(folder.store, set)), made(calm));
         // Killed between the mark and the deletion, a run leaves what gc takes.
         await using session = await open(folder.store, set);
         collectGarbage(session.store, session.records, { days: 30, dryRun: false });
         assert.equal(notesIn(folder.store), 0, "what is temporary is gone");
+        assert.deepEqual((await verifyStore(session.store)).faults, []);
         assert.deepEqual(made(await run(folder.store, set)), made(calm));
       },
     ),
-    { numRuns: 2 },
+    { numRuns: 3 },
   );
+  assert.ok(count.run > 0 && count.workers > 0, "runs were killed, and workers");
 });
