@@ -36,19 +36,22 @@ export async function watchAndRun(file: string, permissions: readonly string[]):
   const args = Deno.args.filter((arg) => arg !== "--watch");
   let child: Deno.ChildProcess | undefined;
   let over = false;
+  const leave = (): never => {
+    Deno.removeSync(told);
+    return exit(130);
+  };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => {
       over = true;
       if (signal === "SIGTERM") kill(child, signal); // Ctrl-C reaches the run by itself.
-      if (child === undefined) exit(130);
+      if (child === undefined) leave();
     });
   }
   while (true) {
+    const began = Date.now();
     const watched = new Set([...await modulesOf(file), ...readJson(told)]);
-    using watcher = Deno.watchFs([...new Set([...watched].map(dirname))].filter(exists), {
-      recursive: false,
-    });
-    const changed = changeIn(watcher, watched);
+    const watchers = [watching(watched)];
+    const changed = [changeIn(watchers[0]!, watched)];
     child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", ...permissions],
@@ -64,27 +67,41 @@ export async function watchAndRun(file: string, permissions: readonly string[]):
       stderr: "inherit",
     }).spawn();
     const ended = child.status.then(() => undefined);
-    let path = await Promise.race([changed, ended]);
+    let path = await Promise.race([...changed, ended]);
     if (path !== undefined) kill(child, "SIGINT");
     await ended;
     child = undefined;
-    if (over) exit(130);
+    if (over) leave();
     if (path === undefined) {
       // The run has told by now what else it read.
-      const more = readJson(told).filter((one) => !watched.has(one));
-      if (more.length > 0) {
-        more.forEach((one) => watched.add(one));
-        using wider = Deno.watchFs([...new Set([...watched].map(dirname))].filter(exists), {
-          recursive: false,
-        });
-        note(`watching ${watched.size} files; Ctrl-C ends`);
-        path = await changeIn(wider, watched);
-      } else {
-        note(`watching ${watched.size} files; Ctrl-C ends`);
-        path = await changed;
+      const more = new Set(readJson(told).filter((one) => !watched.has(one)));
+      if (more.size > 0) {
+        watchers.push(watching(more));
+        changed.push(changeIn(watchers[1]!, more));
+      }
+      path = [...more].find((one) => savedAfter(one, began));
+      if (path === undefined) {
+        note(`watching ${watched.size + more.size} files; Ctrl-C ends`);
+        path = await Promise.race(changed);
       }
     }
+    for (const watcher of watchers) watcher.close();
     note(`\n${path} was saved`);
+  }
+}
+
+/** Watches the folders of files: editors put new files in the place of old ones. */
+function watching(files: ReadonlySet<string>): Deno.FsWatcher {
+  return Deno.watchFs([...new Set([...files].map(dirname))].filter(exists), { recursive: false });
+}
+
+/** Whether a file was saved since a moment; nothing in the future counts, so that no odd clock makes a run begin for ever. */
+function savedAfter(path: string, began: number): boolean {
+  try {
+    const time = Deno.statSync(path).mtime?.getTime() ?? 0;
+    return time > began && time <= Date.now();
+  } catch {
+    return false;
   }
 }
 
@@ -132,12 +149,16 @@ async function modulesOf(file: string): Promise<string[]> {
     stderr: "null",
   }).output();
   try {
-    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { local?: string }[] };
-    const local = modules.flatMap(({ local }) => local ?? []).filter((path) =>
-      !path.includes("/node_modules/")
-    );
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+      modules: { local?: string; specifier?: string; error?: string }[];
+    };
+    const local = modules.flatMap(({ local, specifier, error }) => {
+      // One that does not parse, or is not there yet: mending it is the change to wait for.
+      const broken = error !== undefined && specifier?.startsWith("file:") ? fileURLToPath(specifier) : [];
+      return local ?? broken;
+    }).filter((path) => !path.includes("/node_modules/"));
     return [...new Set([file, ...local])];
   } catch {
-    return [file]; // A file that does not parse: mending it is the change to wait for.
+    return [file];
   }
 }

@@ -16,9 +16,12 @@ export const join = defineStage({
   outputs: { text },
   sources: [words],
   env: ["GREETING"],
-  run: async ({ inputs }) => ({
-    text: [await inputs.files.text("a.txt"), Deno.readTextFileSync(words), Deno.env.get("GREETING")].join(" "),
-  }),
+  run: async ({ inputs }) => {
+    const text = [await inputs.files.text("a.txt"), Deno.readTextFileSync(words), Deno.env.get("GREETING")].join(" ");
+    const data = Deno.env.get("SAVED_MEANWHILE");
+    if (data !== undefined && await inputs.files.text("b.txt") === "b.txt") Deno.writeTextFileSync(data, "meanwhile");
+    return { text };
+  },
 });
 export default definePipeline({
   name: "saved",
@@ -78,10 +81,24 @@ Deno.test("--on-end tells a command what came of the run", async () => {
 Deno.test("--watch runs again what a saved file changed, and ends by Ctrl-C", async () => {
   using folder = new Folder();
   const args = prepare(folder);
+  const pipelines = `${folder.path}/project/pipelines`;
+  const saves = [
+    () => Deno.writeTextFileSync(`${folder.path}/project/words.txt`, "others"),
+    () => Deno.writeTextFileSync(`${folder.path}/a.txt`, "others"),
+    // A module with a fault, which is mended.
+    () => {
+      Deno.writeTextFileSync(`${pipelines}/more.ts`, "export const more = ;");
+      Deno.writeTextFileSync(
+        `${pipelines}/saved.ts`,
+        `import { more } from "./more.ts";\nvoid more;${PIPELINE}`,
+      );
+    },
+    () => Deno.writeTextFileSync(`${pipelines}/more.ts`, "export const more = 1;"),
+  ];
   const child = new Deno.Command(Deno.execPath(), {
     args: taskArguments("run", [...args, "--watch"]),
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", SAVED_MEANWHILE: `${folder.path}/b.txt` },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -93,13 +110,21 @@ Deno.test("--watch runs again what a saved file changed, and ends by Ctrl-C", as
     if (all.split("Ctrl-C ends").length - 1 === rounds) continue;
     rounds++;
     await new Promise((resolve) => setTimeout(resolve, 300));
-    if (rounds === 1) Deno.writeTextFileSync(`${folder.path}/project/words.txt`, "others");
-    else if (rounds === 2) Deno.writeTextFileSync(`${folder.path}/a.txt`, "others");
-    else child.kill("SIGINT");
+    const save = saves.shift();
+    if (save === undefined) child.kill("SIGINT");
+    else save();
   }
   assert.equal((await child.status).code, 130, all);
+  const saved = all.split(/\n(\S+) was saved/).slice(1).filter((_, i) => i % 2 === 0);
+  assert.deepEqual(saved.map((path) => path.slice(folder.path.length + 1)), [
+    "b.txt", // While the first run was at work, which had not yet told that it reads it.
+    "project/words.txt",
+    "a.txt",
+    "project/pipelines/saved.ts",
+    "project/pipelines/more.ts",
+  ], all);
   assert.match(
     all,
-    /words\.txt was saved[\s\S]*source file \.\.\/words\.txt changed[\s\S]*a\.txt was saved[\s\S]*\(a\.txt\)/,
+    /source file \.\.\/words\.txt changed[\s\S]*\(a\.txt\)[\s\S]*more\.ts was saved\ndone in/,
   );
 });
