@@ -232,7 +232,8 @@ class Scheduler {
       if (this.#running.size === 0) {
         if (this.#options.stop.aborted) return;
         if (this.#waits.size > 0) await Promise.race(this.#waits);
-        else if (this.#state.ready.size === 0) return;
+        // What the build waits for may have come to be there meanwhile.
+        else if (this.#state.ready.size === 0 && !await this.#grow() && this.#state.ready.size === 0) return;
         continue;
       }
       await Promise.race([...this.#running.values(), ...this.#waits]);

@@ -191,6 +191,8 @@ export class RunState {
       );
       if (unfinished || !whole) return "interrupted";
     }
-    return [...this.#slots.values()].some((slot) => slot.state === "failed") ? "failed" : "done";
+    if ([...this.#slots.values()].some((slot) => slot.state === "failed")) return "failed";
+    if (!whole) throw new Error("the run ended though its build waits for nothing that is missing");
+    return "done";
   }
 }

@@ -143,6 +143,17 @@ Deno.test("what is read and damaged is made again", async () => {
   assert.deepEqual(made(again), made(first));
 });
 
+Deno.test("a run goes on though what its build reads is found in the store only when its turn comes", async () => {
+  using folder = new Folder();
+  const first = await run(folder.store);
+  for (const force of [["growing.part"], ["growing.plan"], ["growing.draft"]]) {
+    await using session = await PipelineSession.open({ file: FILE, store: folder.store, force });
+    const again = await session.run({ jobs: 0, command: "test", stop: new AbortController().signal });
+    assert.equal(again.status, "done");
+    assert.deepEqual(made(again), made(first), `--force ${force}`);
+  }
+});
+
 Deno.test("a cycle is refused with the nodes on it", async () => {
   const join = defineStage({
     name: "join",
@@ -256,6 +267,7 @@ Deno.test("runs that are killed, and their workers, go on to the same bytes and 
         using folder = new Folder();
         const set = [`shape=${JSON.stringify(shape)}`, `wide=${wide}`];
         const calm = await run(`${folder.path}/calm`, set);
+        assert.equal(calm.status, "done");
         Deno.mkdirSync(`${folder.path}/trouble`);
         for (const kills of runs) {
           const ended = await killed(folder, set, kills);
