@@ -34,6 +34,7 @@ const WITHOUT: Record<string, string> = {
   "runner/cancel.ts": "why work was stopped",
   "runner/packages.ts": "the reason why a lock file is not readable",
   "runner/project.ts": "the reason why a deno.json is not readable",
+  "runner/run_state.ts": "a fault of Retort",
   "runner/store/remote/remote.ts": "the reason why a remote does not answer",
   "teachers/special_pieces.ts": "the reason why a file is not readable",
   "web/dashboard/page/hub.ts": "shown by the page of a browser",
