@@ -45,6 +45,41 @@ export class CallError extends RetortError {
   }
 }
 
+/** Gathers wrong calls, so that who makes several is told all of them at once. */
+export class WrongCalls {
+  readonly #errors: CallError[] = [];
+
+  /** What an action returns; undefined, and kept in mind, where it throws a wrong call. */
+  try<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.add(error);
+      return undefined;
+    }
+  }
+
+  /** Takes note of a wrong call. @throws what is none. */
+  add(error: unknown): void {
+    if (!(error instanceof CallError)) throw error;
+    this.#errors.push(error);
+  }
+
+  /** @throws CallError with all that was gathered, each once, if there is any. */
+  throwAny(): void {
+    const [first, ...more] = this.#errors;
+    if (first === undefined) return;
+    if (more.length === 0) throw first;
+    const joined = (texts: readonly (string | undefined)[]) =>
+      [...new Set(texts.filter((text) => text !== undefined))].join("\n");
+    const hint = joined(this.#errors.map((error) => error.hint));
+    throw new CallError(first.code, joined(this.#errors.map((error) => error.message)), {
+      ...(hint === "" ? {} : { hint }),
+      cause: first,
+    });
+  }
+}
+
 /** The hint of anything that was thrown, whatever class it has: two copies of this module may be at work. */
 export function hintOf(error: unknown): string | undefined {
   try {

@@ -44,9 +44,11 @@ export async function buildPipeline(
   const checked = checkParams(pipeline.params, assigned.params);
   const faults = [...assigned.faults, ...(checked.ok ? [] : checked.faults)];
   if (!checked.ok || faults.length > 0) {
+    const own = `pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`;
     throw new CallError(
       "pipeline/parameters",
-      `pipeline \`${pipeline.name}\`:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+      // Without parameters nobody knows its stages.
+      [own, ...besides(new Set(), false)].join("\n"),
       { hint: "Set parameters with --set name=value; a list is JSON: --set 'name=[1,2]'." },
     );
   }

@@ -1,4 +1,4 @@
-import { CallError } from "../foundation/errors.ts";
+import { CallError, WrongCalls } from "../foundation/errors.ts";
 import { didYouMean } from "../foundation/nearest.ts";
 import { ancestors, type Graph, type GraphNode, type OutputRef, parentsOf } from "./graph.ts";
 
@@ -33,11 +33,16 @@ export function selectsAll(selection: Selection): boolean {
 /**
  * The nodes that a selection makes. What a chosen node needs is made as well, whether it is chosen or not.
  *
- * @throws CallError for a pattern without a match, and where the parts leave no node.
+ * @throws CallError for all patterns without a match, and where the parts leave no node.
  */
 export function select(graph: Graph, selection: Selection): Selected {
   const patterns = (part: typeof PARTS[number]) => selection[part] ?? [];
-  const picked = (part: typeof PARTS[number]) => selectNodes(graph, patterns(part), `--${part}`);
+  const wrong = new WrongCalls();
+  const found = new Map(
+    PARTS.map((part) => [part, wrong.try(() => selectNodes(graph, patterns(part), `--${part}`))!] as const),
+  );
+  wrong.throwAny();
+  const picked = (part: typeof PARTS[number]) => found.get(part)!;
   const given = (part: typeof PARTS[number]) => patterns(part).length > 0;
   const wanted = given("only") ? picked("only") : [...graph.outputs.values()].map((source) => source.node);
   // The whole of a large pipeline takes no walk through it.
@@ -100,15 +105,17 @@ export function followers(graph: Graph, nodes: Iterable<GraphNode>): GraphNode[]
  * The nodes that patterns match. A pattern is the exact name of a node; else it stands for names of nodes and of stages,
  * with `*` for any characters. `stage:PATTERN` stands for stages alone; `+` at the end adds what follows the nodes.
  *
- * @throws CallError for a pattern without a match, suggesting the nearest name.
+ * @throws CallError for all patterns without a match, suggesting the nearest name.
  */
 export function selectNodes(graph: Graph, patterns: readonly string[], flag: string): GraphNode[] {
   const chosen = new Set<GraphNode>();
+  const wrong = new WrongCalls();
   for (const pattern of patterns) {
     const matched = matchingNodes(graph, pattern);
-    if (matched.length === 0) throw unmatched(graph, pattern, flag);
+    if (matched.length === 0) wrong.add(unmatched(graph, pattern, flag));
     for (const node of matched) chosen.add(node);
   }
+  wrong.throwAny();
   return [...chosen];
 }
 

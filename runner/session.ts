@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { impliedEngine, resolveEngine } from "../foundation/engine_choice.ts";
-import { CallError, messageOf } from "../foundation/errors.ts";
+import { CallError, messageOf, WrongCalls } from "../foundation/errors.ts";
 import { VERSION } from "../foundation/own_package.ts";
 import { EXPORT_HINT, stagePlaceOf } from "./declaration.ts";
 import { readAwaited } from "./awaited.ts";
@@ -319,7 +319,7 @@ async function policiesAndPipeline(
 /**
  * Looks at what there is to make now: while the build waits for artifacts, these alone; they are added to `read`.
  *
- * @throws CallError for what does not fit, before anything of it runs.
+ * @throws CallError for all that does not fit, before anything of it runs.
  */
 async function choose(
   { graph, grow }: BuiltPipeline,
@@ -328,20 +328,23 @@ async function choose(
   read: Set<GraphNode>,
 ): Promise<{ readonly chosen: Selected; readonly force: ReadonlySet<GraphNode> }> {
   for (const { node } of graph.awaited) read.add(node);
+  const wrong = new WrongCalls();
   const chosen = graph.awaited.length === 0
-    ? select(graph, options)
+    ? wrong.try(() => select(graph, options))
     : { targets: [...new Set(graph.awaited.map((source) => source.node))], outputs: new Map() };
-  const needed = ancestors([...read, ...chosen.targets]);
-  policies.check(graph.nodes, 1, grow === undefined);
-  await findStages(needed);
-  return { chosen, force: forced(graph, needed, options.force ?? [], grow === undefined) };
+  const needed = ancestors([...read, ...chosen?.targets ?? graph.nodes]);
+  wrong.try(() => policies.check(graph.nodes, 1, grow === undefined));
+  await findStages(needed).catch((error) => wrong.add(error));
+  const force = wrong.try(() => forced(graph, needed, options.force ?? [], grow === undefined));
+  wrong.throwAny();
+  return { chosen: chosen!, force: force! };
 }
 
 /**
  * The nodes to recompute.
  *
  * @param whole false while the pipeline may still get the nodes that a pattern means.
- * @throws CallError for a pattern all of whose nodes are outside the run.
+ * @throws CallError for patterns all of whose nodes are outside the run.
  */
 function forced(
   graph: Graph,
@@ -351,19 +354,23 @@ function forced(
 ): Set<GraphNode> {
   const force = new Set<GraphNode>();
   const run = new Set(needed);
+  const wrong = new WrongCalls();
+  const hint = `The run makes ${needed.slice(0, 20).map((node) => node.name).join(", ")}${
+    needed.length > 20 ? `, … (${needed.length})` : ""
+  }`;
   for (const pattern of patterns) {
-    const nodes = (whole ? selectNodes(graph, [pattern], "--force") : matchingNodes(graph, pattern))
-      .filter((node) => run.has(node));
-    if (!whole && nodes.length === 0) continue;
-    if (nodes.length === 0) {
-      throw new CallError("graph/nothing-selected", `--force ${pattern}: its nodes are no part of this run`, {
-        hint: `The run makes ${needed.slice(0, 20).map((node) => node.name).join(", ")}${
-          needed.length > 20 ? `, … (${needed.length})` : ""
-        }`,
-      });
+    const matched = whole
+      ? wrong.try(() => selectNodes(graph, [pattern], "--force"))
+      : matchingNodes(graph, pattern);
+    if (matched === undefined) continue;
+    const nodes = matched.filter((node) => run.has(node));
+    if (whole && nodes.length === 0) {
+      const text = `--force ${pattern}: its nodes are no part of this run`;
+      wrong.add(new CallError("graph/nothing-selected", text, { hint }));
     }
     for (const node of nodes) force.add(node);
   }
+  wrong.throwAny();
   return force;
 }
 
