@@ -142,7 +142,7 @@ function unmatched(graph: Graph, pattern: string, flag: string): CallError {
     {
       hint: `Its ${pattern.startsWith("stage:") ? "stages" : "nodes"}: ${names.slice(0, 20).join(", ")}${
         names.length > 20 ? `, … (${names.length})` : ""
-      }`,
+      }${graph.awaited.length > 0 ? "; more is not known yet, since its build waits for artifacts" : ""}`,
     },
   );
 }

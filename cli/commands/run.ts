@@ -57,7 +57,7 @@ import {
   table,
 } from "../output.ts";
 import { chosenRemote, REMOTE, remotePermissions } from "../remote_option.ts";
-import { runOnEnd } from "../on_end.ts";
+import { endedRun, runOnEnd, RunWatch } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
 import { tellWatcher, watchAndRun } from "../watch.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
@@ -160,27 +160,37 @@ async function run(file: string, options: RunOptions): Promise<void> {
   // Once the run is recorded there is nothing left to save, so a signal exits immediately.
   onInterrupt(() => ended ? leave() : stop.abort(new Error("interrupted")), leave);
   const renderer = rendererFor({ json: options.json ?? false, verbose: options.verbose ?? false });
+  const over = () => {
+    ended = true;
+    renderer.close();
+  };
+  const watch = new RunWatch();
+  const { onEnd } = options;
   let summary: RunSummary;
   try {
     summary = await session.run({
       jobs: options.jobs,
       command: commandLine(),
       stop: stop.signal,
-      onEvent: (event) => renderer.show(event),
+      onEvent: (event) => {
+        watch.count(event);
+        renderer.show(event);
+      },
       onExecutor: (made) => executor = made,
       onGrown: checkLock,
       keepTemporary: options.keepTemporary ?? false,
       ...(lock === undefined ? {} : { accept: (node, outputs) => outputFault(lock, node, outputs) }),
     });
   } catch (error) {
+    over();
+    const broken = watch.broken();
+    if (broken !== undefined && onEnd !== undefined) await runOnEnd(onEnd, session.pipeline.name, broken);
     if (!stop.signal.aborted) throw error;
     note("interrupted before anything ran");
     Deno.exitCode = 130;
     return;
-  } finally {
-    ended = true;
-    renderer.close();
   }
+  over();
   if (options.lock && summary.status === "done") note(`wrote ${await writeLockFile(session, summary)}`);
   tellWatcher(summary);
   const summaries = await outputSummaries(session, summary);
@@ -191,7 +201,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     showOutputs(session, summary, summaries);
     showEnd(summary, options);
   }
-  if (options.onEnd !== undefined) await runOnEnd(options.onEnd, session.pipeline.name, summary);
+  if (onEnd !== undefined) await runOnEnd(onEnd, session.pipeline.name, endedRun(summary));
   Deno.exitCode = summary.status === "done" ? 0 : summary.status === "interrupted" ? 130 : 1;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, Folder, ROOT, signalAfter, taskArguments } from "../command.ts";
+import { command, fixture, Folder, ROOT, signalAfter, taskArguments } from "../command.ts";
 
 const PIPELINE = `
 import { z } from "zod";
@@ -76,6 +76,17 @@ Deno.test("--on-end tells a command what came of the run", async () => {
   const failed = await command("run", [...args, "--on-end", "exit 3"]);
   assert.equal(failed.code, 0, "the run itself is done");
   assert.match(failed.stderr, /--on-end: the command ended with 3/);
+  // An error of the pipeline itself ends a run without a summary.
+  const tell = `echo "$RETORT_STATUS $RETORT_RAN" > ${folder.path}/told`;
+  const broken = await command("run", [
+    ...[fixture("growing"), "--store", folder.store, "--jobs", "0", "--set", "large=true"],
+    ...["--on-end", tell],
+  ]);
+  assert.match(broken.stderr, /1 MB at most/);
+  assert.equal(Deno.readTextFileSync(`${folder.path}/told`), "failed 1\n");
+  Deno.removeSync(`${folder.path}/told`);
+  await command("run", [fixture("growing"), "--store", folder.store, "--set", "nothing=1", "--on-end", tell]);
+  assert.throws(() => Deno.statSync(`${folder.path}/told`), Deno.errors.NotFound, "there was no run");
 });
 
 Deno.test("--watch runs again what a saved file changed, and ends by Ctrl-C", async () => {
