@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CallError, messageOf } from "../foundation/errors.ts";
+import { bytesText } from "../foundation/format.ts";
 import { didYouMean } from "../foundation/nearest.ts";
 import { once } from "../foundation/once.ts";
 import type { GraphNode } from "./graph.ts";
@@ -157,7 +158,11 @@ export class Policies {
     for (const node of nodes) {
       const wanted = this.of(node);
       if ((wanted.memory ?? 0) > memory) {
-        faults.push(`node \`${node.name}\` takes ${wanted.memory} bytes of memory; there are ${memory}`);
+        faults.push(
+          `node \`${node.name}\` takes ${bytesText(wanted.memory!)} of memory; there are ${
+            bytesText(memory)
+          }`,
+        );
       }
       if (wanted.gpus > gpus) {
         faults.push(`node \`${node.name}\` takes ${wanted.gpus} graphics cards; there are ${gpus}`);
