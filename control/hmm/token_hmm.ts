@@ -11,6 +11,8 @@ export interface Emissions {
   readonly bits: 8 | 32 | 64;
   /** `[states]`: the probability of a token in each state; valid until the next call. */
   row(token: number): Reals;
+  /** `[tokens, states]`: all rows, one after the other; absent where they are not held so. */
+  readonly table?: Reals;
 }
 
 /** A homogeneous hidden Markov model over tokens. It has no length: one distilled from short texts reads longer ones. */
@@ -94,6 +96,7 @@ export function tokenHmm(numbers: HmmNumbers, vocabulary?: string): TokenHmm {
     emission: {
       bits: turned instanceof Float64Array ? 64 : 32,
       row: (token) => turned.subarray(token * states, (token + 1) * states),
+      table: turned,
     },
     ...(vocabulary !== undefined && { vocabulary }),
   };

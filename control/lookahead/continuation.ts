@@ -13,6 +13,7 @@ import { likeliest } from "./likeliest.ts";
 import type { LengthRange } from "./reach.ts";
 import { power, type Scaled } from "./scaled.ts";
 import type { LookAhead } from "./table.ts";
+import { weigh } from "./weighing.ts";
 
 /** What continuations of one plan share. */
 export interface PlanCourse extends LengthRange {
@@ -51,6 +52,11 @@ interface SuffixWay {
   readonly read: number;
   /** Logarithm of the weights of the tokens before it. */
   readonly weight: number;
+}
+
+/** What follows tokens of one class, times the distribution of the hidden state. */
+interface Future extends Scaled {
+  readonly values: Float64Array;
 }
 
 /** A text in the making: what was read so far, and what may follow. */
@@ -230,32 +236,33 @@ export class Continuation {
     alpha: number,
   ): { tokens: number[]; values: Float64Array } | undefined {
     const { hmm, table, suffix, weights, automaton } = this.#course;
-    const hidden = this.#hidden, { states } = hmm;
     const open = this.#open;
     const forced = new Set(open.map(({ read }) => suffix[read]!));
     const futures = this.#futures();
+    const futureOf = (token: number) =>
+      weights?.[token] === 0 ? undefined : futures[automaton.classes[token]!];
+    const alone = new Float64Array(tokens.length), joint = new Float64Array(tokens.length);
+    const places = new Map<Future | undefined, number[]>();
+    for (let i = 0; i < tokens.length; i++) {
+      const future = futureOf(tokens[i]!), own = places.get(future);
+      if (own === undefined) places.set(future, [i]);
+      else own.push(i);
+    }
+    for (const [future, own] of places) {
+      const second = future?.values ?? this.#hidden;
+      weigh(hmm.emission, tokens, own, { first: this.#hidden, second, alone, joint });
+    }
     const kept: number[] = [], values = new Float64Array(tokens.length);
-    for (const token of tokens) {
-      const row = hmm.emission.row(token);
-      const own = weights?.[token] === 0 ? undefined : futures[automaton.classes[token]!];
-      let joint = 0, alone = 0;
-      if (own === undefined) { for (let z = 0; z < states; z++) alone += row[z]! * hidden[z]!; }
-      else {
-        const { values } = own;
-        for (let z = 0; z < states; z++) {
-          const b = row[z]!;
-          alone += b * hidden[z]!;
-          joint += b * values[z]!;
-        }
-      }
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i]!, own = futureOf(token);
       let future = own === undefined
         ? -Infinity
-        : this.#weight + Math.log(joint * (weights?.[token] ?? 1)) + own.exponent * Math.LN2;
+        : this.#weight + Math.log(joint[i]! * (weights?.[token] ?? 1)) + own.exponent * Math.LN2;
       if (forced.has(token)) {
         const begun = open.filter(({ read }) => suffix[read] === token);
         future = logSum([future, ...begun.map(({ read, weight }) => weight + this.#log(table.suffix(read)))]);
       }
-      const ratio = future - Math.log(alone);
+      const ratio = future - Math.log(alone[i]!);
       if (!(ratio > -Infinity)) continue;
       values[kept.length] = logits[token]! + alpha * ratio;
       kept.push(token);
@@ -264,10 +271,10 @@ export class Continuation {
   }
 
   /** `hidden[z] G[z]` of what follows a token, by the token's class; undefined where nothing can be completed. */
-  #futures(): (Scaled | undefined)[] {
+  #futures(): (Future | undefined)[] {
     const { table, automaton, most } = this.#course;
     if (this.#state < 0 || this.#length >= most) return [];
-    const known = new Map<number, Scaled | undefined>();
+    const known = new Map<number, Future | undefined>();
     return Array.from({ length: automaton.width }, (_, c) => {
       const to = automaton.next[this.#state * automaton.width + c]!;
       if (!known.has(to)) {
