@@ -20,7 +20,7 @@ import {
   requireOptions,
   requireVocabulary,
 } from "./guards.ts";
-import { onnxProducts, plainProducts, type TransitionProducts } from "./hmm/products.ts";
+import { onnxProducts, plainProducts, type TransitionProducts, untilDisposed } from "./hmm/products.ts";
 import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
 import { webgpuProducts } from "./hmm/webgpu_products.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
@@ -244,7 +244,7 @@ export async function openControl(
       { hint: "Distil the HMM from texts of this language model, in its own pieces." },
     );
   }
-  return new Control(hmm, own, await productsOf(hmm, options));
+  return new Control(hmm, own, untilDisposed(await productsOf(hmm, options)));
 }
 
 /** The fewest and the most tokens of a plan, whose other options are checked as well. @throws {CallError} */

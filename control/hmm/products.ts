@@ -1,3 +1,4 @@
+import { CallError } from "../../foundation/errors.ts";
 import { OnnxGraph } from "../../kernels/onnx/graph.ts";
 import { floatsOf, openSession } from "../../kernels/onnx/session.ts";
 import { movedOn, type Reals, type TokenHmm } from "./token_hmm.ts";
@@ -8,6 +9,27 @@ export interface TransitionProducts extends AsyncDisposable {
   backward(rows: Reals, count: number): Promise<Reals>;
   /** `[count, states]`: for each row and state, the sum over the states before it: `sum_z row[z] A[z, z']`. */
   forward(rows: Reals, count: number): Promise<Reals>;
+}
+
+/** The same products, refused once they were disposed of. */
+export function untilDisposed(products: TransitionProducts): TransitionProducts {
+  let isOpen = true;
+  const open = () => {
+    if (isOpen) return products;
+    throw new CallError("control/argument", "the control of this plan was disposed of", {
+      hint: "Dispose of a control when the last text of its plans is drawn.",
+    });
+  };
+  return {
+    // Asynchronous, so that what is refused is a promise like others.
+    backward: async (rows, count) => await open().backward(rows, count),
+    forward: async (rows, count) => await open().forward(rows, count),
+    async [Symbol.asyncDispose]() {
+      if (!isOpen) return;
+      isOpen = false;
+      await products[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Products with typed arrays, summed in double precision. */
@@ -56,7 +78,11 @@ export async function onnxProducts(
         states,
       ],
     );
-    return openSession(new Uint8Array(graph.model()), threads === undefined ? {} : { threads });
+    // Between two products the language model works, and is not to be kept from it.
+    return openSession(new Uint8Array(graph.model()), {
+      spins: false,
+      ...(threads !== undefined && { threads }),
+    });
   };
   const [back, on] = await Promise.all([open(1), open(0)]);
   const run = async (session: typeof back, rows: Reals, count: number) => {

@@ -163,6 +163,22 @@ Deno.test("texts beyond their plan, and language models that do not fit, are ref
   await assert.rejects(first(model, { signal: aborted }), { message: "enough" });
 });
 
+Deno.test("plans of a control that was disposed of are refused, whatever multiplied for them", async () => {
+  for (const engine of ["plain", "onnx"] as const) {
+    const control = await openControl(tokenHmm(numbers), PIECES, { engine });
+    const plan = await control.plan("ab", { tokens: [1, 9] });
+    await control[Symbol.asyncDispose]();
+    await control[Symbol.asyncDispose]();
+    for (
+      const call of [
+        () => plan.draw(languageModelOf(numbers, PIECES), { count: 1, seed: 1 }).next(),
+        () => plan.search(languageModelOf(numbers, PIECES)),
+        () => control.plan("ab", { tokens: [1, 9] }),
+      ]
+    ) await assert.rejects(call(), { code: "control/argument", message: /was disposed of/ });
+  }
+});
+
 Deno.test("logits and tokens that are none are refused, and infinite ones are kept", async () => {
   await using control = await openControl(tokenHmm(numbers), PIECES);
   const plan = await control.plan("ab", { tokens: [1, 9] });
