@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { accepts, jsonSchema, shortestText } from "../../control/mod.ts";
+import { accepts, jsonSchema, openControl, shortestText, tokenHmm } from "../../control/mod.ts";
+import { byteVocabulary } from "../../datasets/text/vocabulary.ts";
+import { randomNumbers } from "./brute_force.ts";
+import { languageModelOf } from "./language_models.ts";
 import { z } from "zod";
 import { allTexts } from "./texts.ts";
 
@@ -128,6 +131,30 @@ Deno.test("a pattern leads out of no string: what is accepted is JSON of the sch
     assert.equal(accepts(automaton, text), isJson, text);
   }
   assert.ok(held > 1000, `${held}`);
+});
+
+Deno.test("what is drawn under a schema from a model of bytes is JSON of it, in the spelling of JSON.stringify", async () => {
+  const schema = z.strictObject({
+    name: z.string().max(4),
+    age: z.int().min(0).max(120),
+    share: z.number().min(0).max(1).multipleOf(0.01),
+    kind: z.enum(["cat", "dog"]),
+  });
+  const vocabulary = byteVocabulary();
+  const numbers = randomNumbers(2, vocabulary.words.length, 12, 1);
+  await using control = await openControl(tokenHmm(numbers), vocabulary);
+  const plan = await control.plan(jsonSchema(z.toJSONSchema(schema)), { tokens: [0, 80] });
+  const drawn = new Set<string>();
+  for await (const { text } of plan.draw(languageModelOf(numbers, vocabulary), { count: 60, seed: 2 })) {
+    const value = JSON.parse(text) as unknown;
+    assert.equal(JSON.stringify(value), text);
+    // zod counts halves of characters, JSON Schema whole ones.
+    const { name } = value as { name: string };
+    assert.ok([...name].length <= 4, text);
+    assert.ok(schema.safeParse({ ...value as object, name: name.slice(0, 4) }).success, text);
+    drawn.add(text);
+  }
+  assert.ok(drawn.size > 30, `${drawn.size} texts that differ`);
 });
 
 Deno.test("schemas that cannot be followed are refused with the place", () => {

@@ -60,6 +60,20 @@ Deno.test("a processor adjusts each row by its own text, and notices new ones", 
   assert.deepEqual([...step([[1n]]).data.slice(0, V)], [...unread]);
 });
 
+Deno.test("a processor that is reset begins new texts, also where rows would go on", async () => {
+  await using control = await openControl(tokenHmm(numbers), LETTERS);
+  const plan = await control.plan("ab", { tokens: [2, 4] });
+  const processors = plan.processor();
+  const step = (ids: bigint[]) => finite(processors.process([ids], logitsOf([ids])), 0);
+  step([2n]);
+  assert.deepEqual(step([2n, 2n]), [2, 3, 4], "the first token of a text after the prompt");
+  step([2n, 2n, 4n]);
+  assert.deepEqual(step([2n, 2n, 4n, 2n]), [3], "a fourth token must complete the phrase");
+  processors.reset();
+  assert.deepEqual(step([2n, 2n, 4n, 2n]), [2, 3, 4], "all of it is a prompt now");
+  assert.deepEqual(step([2n]), [2, 3, 4], "a row that is shorter is another text");
+});
+
 Deno.test("rows whose text may end or go on get the end token with its share", async () => {
   await using control = await openControl(tokenHmm(numbers), LETTERS);
   const plan = await control.plan("ab", { tokens: [2, 4], ends: false });
