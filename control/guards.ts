@@ -137,7 +137,13 @@ export function requireVocabulary(x: unknown): void {
   const odd = words.findIndex((word) => typeof word !== "string");
   if (odd >= 0) refuseArgument(`token ${odd} of the vocabulary`, words[odd], "a text");
   for (const name of ["unknown", "end"]) {
-    if (x[name] !== null) requireInteger(`\`${name}\` of the vocabulary`, x[name], 0, words.length - 1);
+    const id = x[name];
+    if (id === null || Number.isInteger(id) && (id as number) >= 0 && (id as number) < words.length) continue;
+    refuseArgument(
+      `\`${name}\` of the vocabulary`,
+      id,
+      `the id of a token, 0 to ${words.length - 1}, or null`,
+    );
   }
   if (x.glued !== undefined) requireIds("`glued` of the vocabulary", x.glued, words.length);
 }

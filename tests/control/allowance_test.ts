@@ -20,6 +20,7 @@ import { Lifting } from "../../control/pieces/lift.ts";
 import { spellingOf } from "../../control/pieces/spelling.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { holds } from "../property.ts";
+import { allTexts } from "./texts.ts";
 import { byteLevel } from "./vocabularies.ts";
 
 Deno.test("what would take minutes is refused in seconds, with what to shorten", () => {
@@ -81,7 +82,7 @@ Deno.test("look-aheads that passwords are checked by are told apart, not multipl
   assert.equal(automaton.states, apart.automaton.states);
 });
 
-Deno.test("every construction ends, with an automaton of a bounded number of states or a refusal", (t) => {
+Deno.test("every construction ends, with an automaton that says what RegExp says, of a bounded number of states, or a refusal", (t) => {
   const small = fc.integer({ min: 0, max: 8 });
   const part = fc.oneof(
     fc.constantFrom("a", "b", ".", "[ab]", "\\w", "\\b", "^", "$"),
@@ -104,12 +105,17 @@ Deno.test("every construction ends, with an automaton of a bounded number of sta
     ).map((parts) => parts.join("")),
   })).some;
   let made = 0, refused = 0;
-  const attempt = (make: () => Constraint) => {
+  const texts = allTexts(["a", "b", " "], 5);
+  const attempt = (make: () => Constraint, truth?: RegExp) => {
     try {
       const { automaton } = make();
       made++;
+      for (const text of truth === undefined ? [] : texts) {
+        assert.equal(accepts(automaton, text), truth!.test(text), `${truth} ${JSON.stringify(text)}`);
+      }
       assert.ok(automaton.states <= AUTOMATON_STATES && automaton.next.length <= AUTOMATON_STATES * 256);
     } catch (error) {
+      if (error instanceof assert.AssertionError) throw error;
       assert.ok(error instanceof RetortError && error.code === "control/too-large", String(error));
       refused++;
     }
@@ -117,7 +123,8 @@ Deno.test("every construction ends, with an automaton of a bounded number of sta
   holds(
     t,
     fc.property(source, small, (one, n) => {
-      attempt(() => matches(new RegExp(one, "u")));
+      const regex = new RegExp(one, "u");
+      attempt(() => matches(regex), regex);
       attempt(() => atLeast(n % 4, matches(new RegExp(one, "u"))));
     }),
     { numRuns: 15 },

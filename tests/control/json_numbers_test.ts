@@ -132,7 +132,7 @@ Deno.test("limits are kept to the last digit, by integers and by numbers", (t) =
         }
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 6 },
   );
 });
 
