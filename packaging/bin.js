@@ -15,10 +15,18 @@ else await import("../cli/main.js");
 
 function start() {
   const own = fileURLToPath(new URL("..", import.meta.url));
-  const { name, retort: { permissions, deno } } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
+  const { name, retort: { permissions, deno, lock } } = JSON.parse(
+    readFileSync(join(own, "package.json"), "utf8"),
+  );
   const args = process.argv.slice(2);
   const config = configAbove(process.cwd());
   const specifier = config === undefined ? undefined : named(readFileSync(config, "utf8"), name);
+  const fault = config === undefined ? undefined : lockFault(config, lock);
+  if (fault !== undefined) {
+    console.error(fault);
+    process.exitCode = 2;
+    return;
+  }
   const flags = permissions[args[0]] ?? permissions[""];
   const main = specifier === undefined
     ? ["--no-config", "--node-modules-dir=manual", join(own, "cli", "main.js")]
@@ -45,7 +53,41 @@ function start() {
     );
     process.exitCode = 1;
   });
-  child.on("exit", (code, signal) => process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1));
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
+    if (code !== 0 && program === "npx" && !isFetched(deno)) {
+      console.error(
+        `error: Retort runs in Deno ${deno}, which npx could not fetch: is there a network? Nothing was done.\n` +
+          "Install Deno (https://deno.com), or call Retort once where there is a network: npm keeps what it fetched.",
+      );
+    }
+  });
+}
+
+/** What is wrong with the lock file of a project, which Deno would read before any program of Retort's. */
+function lockFault(config, newest) {
+  // One at another place is Deno's to read.
+  if (/"lock"\s*:/.test(readFileSync(config, "utf8"))) return undefined;
+  const path = join(dirname(config), "deno.lock");
+  if (!existsSync(path)) return undefined;
+  const advice =
+    "Restore it, from version control for instance. Or delete it: Deno writes a new one, with the newest " +
+    "versions of packages that fit.";
+  let version;
+  try {
+    ({ version } = JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    return `error[project/lock]: ${path} is damaged: ${error.message}\n${advice}`;
+  }
+  if (Number(version) >= 1 && Number(version) <= newest) return undefined;
+  const told = version === undefined ? "no version" : `version ${JSON.stringify(version)}`;
+  return `error[project/lock]: ${path} has ${told}; expected one of 1 to ${newest}\n${advice}`;
+}
+
+/** Whether `npx` has a version of Deno without asking anybody. */
+function isFetched(version) {
+  const shell = process.platform === "win32";
+  return spawnSync("npx", ["--yes", "--offline", `deno@${version}`, "--version"], { shell }).status === 0;
 }
 
 /** How to start Deno: that of the npm package `deno` if it is installed beside, one on the path, or that which `npx` fetches. */

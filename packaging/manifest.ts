@@ -12,6 +12,9 @@ export interface ProjectConfig {
 /** The version of Deno that the `retort` command brings along, as continuous integration uses it. */
 export const DENO_VERSION = "2.9.6";
 
+/** The newest version of lock files that this Deno reads. */
+const LOCK_VERSION = 5;
+
 /**
  * Packages whose installation may fail without harm where npm runs their scripts: the script of ONNX Runtime asks for
  * libraries of graphics cards at an address that not every machine reaches.
@@ -63,6 +66,6 @@ export function manifestOf(
     peerDependencies: chosen(peer),
     peerDependenciesMeta: Object.fromEntries(WANTED.map((name) => [name, { optional: true }])),
     // What bin/retort.js reads.
-    retort: { deno: DENO_VERSION, permissions },
+    retort: { deno: DENO_VERSION, lock: LOCK_VERSION, permissions },
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { PACKAGE_NAME } from "../../foundation/own_package.ts";
 import { asVersion, type PackageFiles, packageFiles } from "../../packaging/files.ts";
 import { DENO_VERSION } from "../../packaging/manifest.ts";
@@ -84,6 +85,8 @@ Deno.test({
 
     const project = `${folder.path}/my-experiment`;
     const texts = `${ROOT}/templates/text/texts`;
+    const which = ["npx", "--yes", "--package", `${PACKAGE_NAME}@${FIRST}`, "which", "retort"] as const;
+    const command = (await registry.run(folder.path, ...which)).stdout.trim();
     const npx = ["npx", "--yes", `deno@${DENO_VERSION}`] as const;
     // Later calls leave npx out, which starts slowly.
     const deno = (...args: string[]) => registry.run(project, Deno.execPath(), ...args);
@@ -113,6 +116,40 @@ Deno.test({
     const taught = await run("--set", 'teachers=["transformer"]', "--until", "teacher.use_lite");
     assert.deepEqual(nodesIn(taught, "ran"), ["teacher.use_lite"]);
 
+    // A lock file that Deno cannot read is told of before Deno starts, with what to do.
+    const lock = Deno.readTextFileSync(`${project}/deno.lock`);
+    const version: string = JSON.parse(lock).version;
+    for (
+      const [text, fault] of [
+        ["{", /^error\[project\/lock\]: \S+deno\.lock is damaged: .*JSON/],
+        [
+          lock.replace(`"version": "${version}"`, '"version": "99"'),
+          /deno\.lock has version "99"; expected one of 1 to 5\n/,
+        ],
+      ] as const
+    ) {
+      Deno.writeTextFileSync(`${project}/deno.lock`, text);
+      const refused = await registry.run(project, "node", command, "runs");
+      assert.deepEqual([refused.code, refused.stdout], [2, ""]);
+      assert.match(refused.stderr, fault);
+      assert.match(refused.stderr, /^Restore it/m);
+    }
+    Deno.writeTextFileSync(`${project}/deno.lock`, lock);
+
+    // Without a network a project is made all the same, with the Deno that was fetched before; without that it is said.
+    const nowhere = "http://127.0.0.1:9";
+    const offline = { npm_config_offline: "true", HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere };
+    const unconnected = await registry.runWith(offline, folder.path, "node", command, "init", "offline");
+    assert.equal(unconnected.code, 0, unconnected.stderr);
+    const nothing = { ...offline, npm_config_cache: `${folder.path}/empty` };
+    const without = await registry.runWith(nothing, folder.path, "node", command, "init", "never");
+    assert.equal(without.code, 1, without.stderr);
+    assert.match(
+      without.stderr,
+      /^error: Retort runs in Deno .*, which npx could not fetch: is there a network\?/m,
+    );
+    assert.ok(!existsSync(`${folder.path}/never`));
+
     const mine = `${project}/stages/mine.ts`;
     Deno.writeTextFileSync(mine, Deno.readTextFileSync(mine).replace("(100 * (1", "(100.0 * 1 * (1"));
     assert.deepEqual(nodesIn(await run(), "ran"), ["mine.compare-perplexities"]);
@@ -122,7 +159,7 @@ Deno.test({
     const checked = await deno("check", "pipelines", "stages");
     assert.equal(checked.code, 0, checked.stderr);
 
-    // The dashboard bundles its page out of the package.
+    // The dashboard bundles its page out of the package, and asks models.
     const dashboard = registry.spawn(project, Deno.execPath(), "task", "dashboard", "--port", freePort());
     try {
       const address = await firstAddress(dashboard.stdout);
@@ -131,6 +168,18 @@ Deno.test({
       const script = await fetch(`${address}${piece}`);
       assert.equal(script.status, 200);
       assert.match(await script.text(), /\bimport\b|\bexport\b/);
+      // Its explorer asks the model.
+      const asked = {
+        digest: outputs.model.digest,
+        sentence: "the _ slept .",
+        list: 3,
+        draws: 1,
+        seed: 1,
+        ends: false,
+      };
+      const query = new URLSearchParams(Object.entries(asked).map(([name, value]) => [name, String(value)]));
+      const answer = await fetch(`${address}api/ask?${query}`).then((answer) => answer.json());
+      assert.equal(answer.blanks?.length, 1, JSON.stringify(answer));
     } finally {
       dashboard.kill("SIGINT");
       await dashboard.status;

@@ -82,7 +82,17 @@ export class TestRegistry implements AsyncDisposable {
 
   /** Runs a program as a user of this registry. */
   async run(folder: string, program: string, ...args: string[]): Promise<Printed> {
-    return await output(program, args, { cwd: folder, clearEnv: true, env: this.env });
+    return await this.runWith({}, folder, program, ...args);
+  }
+
+  /** The same with variables of its own. */
+  async runWith(
+    env: Readonly<Record<string, string>>,
+    folder: string,
+    program: string,
+    ...args: string[]
+  ): Promise<Printed> {
+    return await output(program, args, { cwd: folder, clearEnv: true, env: { ...this.env, ...env } });
   }
 
   /** Starts a program as a user of this registry; what it prints is read from its output. */
