@@ -1,6 +1,6 @@
 import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
-import { createLogUpdate } from "log-update";
+import type { createLogUpdate } from "log-update";
 import { valueText } from "../foundation/text.ts";
 import type { RunEvent } from "../runner/event.ts";
 import type { GraphNode } from "../runner/graph.ts";
@@ -135,16 +135,29 @@ interface Live {
 class LiveLines implements Renderer {
   readonly #tally = new Tally();
   readonly #live = new Map<GraphNode, Live>();
-  readonly #update = createLogUpdate(process.stderr, { showCursor: true });
+  #update: ReturnType<typeof createLogUpdate> | undefined;
+  #isLoading = false;
+  #isClosed = false;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(readonly verbose: boolean) {
     this.#timer = setInterval(() => this.#draw(), 100);
   }
 
+  /** What draws takes a tenth of the time of a run in which nothing is computed, and is not needed there. */
+  async #load(): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    const { createLogUpdate } = await import("log-update");
+    if (!this.#isClosed) this.#update = createLogUpdate(process.stderr, { showCursor: true });
+  }
+
   show(event: RunEvent): void {
     this.#tally.count(event);
-    if (event.type === "node-start") this.#live.set(event.node, { began: performance.now(), metric: "" });
+    if (event.type === "node-start") {
+      this.#live.set(event.node, { began: performance.now(), metric: "" });
+      this.#load();
+    }
     const live = "node" in event ? this.#live.get(event.node) : undefined;
     if (event.type === "node-progress" && live !== undefined) {
       live.first ??= { done: event.done, time: performance.now() };
@@ -158,13 +171,14 @@ class LiveLines implements Renderer {
     }
     const line = event.type === "node-start" ? undefined : lineOf(event, this.verbose);
     if (line !== undefined) {
-      this.#update.clear();
+      this.#update?.clear();
       note(line);
       this.#draw();
     }
   }
 
   #draw(): void {
+    if (this.#update === undefined) return;
     const width = (() => {
       try {
         return Deno.consoleSize().columns || 100; // Some terminals do not report their width.
@@ -179,9 +193,10 @@ class LiveLines implements Renderer {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
-    this.#update.clear();
-    this.#update.done();
+    this.#update?.clear();
+    this.#update?.done();
   }
 }
 

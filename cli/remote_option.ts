@@ -1,5 +1,4 @@
 import { Option } from "commander";
-import { hostOf, remoteAt } from "../runner/store/remote/open.ts";
 import type { Remote } from "../runner/store/remote/remote.ts";
 import { note } from "./output.ts";
 
@@ -12,14 +11,15 @@ export const REMOTE = new Option(FLAGS, WHAT);
 /** `--remote`, of commands that are about one. */
 export const NEEDED_REMOTE = new Option(FLAGS, WHAT).makeOptionMandatory();
 
-/** The remote that was named, for a session. */
-export function chosenRemote(
-  url: string | undefined,
-): { remote?: Remote; onRemote?: (text: string) => void } {
-  return url === undefined ? {} : { remote: remoteAt(url), onRemote: (text) => note(`remote  ${text}`) };
-}
-
-/** What a command that usually has no network needs for a remote. */
-export function remotePermissions(url: string | undefined): string[] {
-  return url === undefined ? [] : [`--allow-net=${hostOf(url)}`];
+/** The remote that was named, for a session, and what a command that usually has no network needs for it. */
+export async function chosenRemote(url: string | undefined): Promise<{
+  readonly session: { readonly remote?: Remote; readonly onRemote?: (text: string) => void };
+  readonly permissions: readonly string[];
+}> {
+  if (url === undefined) return { session: {}, permissions: [] };
+  const { hostOf, remoteAt } = await import("../runner/store/remote/open.ts");
+  return {
+    session: { remote: remoteAt(url), onRemote: (text) => note(`remote  ${text}`) },
+    permissions: [`--allow-net=${hostOf(url)}`],
+  };
 }

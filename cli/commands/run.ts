@@ -58,6 +58,8 @@ import {
 } from "../output.ts";
 import { chosenRemote, REMOTE, remotePermissions } from "../remote_option.ts";
 import { endedRun, runOnEnd, RunWatch } from "../on_end.ts";
+import { chosenRemote, REMOTE } from "../remote_option.ts";
+import { runOnEnd } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
 import { tellWatcher, watchAndRun } from "../watch.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
@@ -119,13 +121,14 @@ async function run(file: string, options: RunOptions): Promise<void> {
       "--lock needs the whole pipeline: leave out --only, --from, --until and --except",
     );
   }
+  const remote = await chosenRemote(options.remote);
   await using session = await openPipeline({
     ...sessionOptions(file, options),
     force: options.force,
     noCache: !options.cache,
     ...chosenExecutor(options.executor),
-    ...chosenRemote(options.remote),
-  }, [...STAGE_PERMISSIONS, ...remotePermissions(options.remote)]);
+    ...remote.session,
+  }, [...STAGE_PERMISSIONS, ...remote.permissions]);
   const lock = options.frozen ? readLockFile(session.url) : undefined;
   const checkLock = async () => {
     if (lock === undefined) return;

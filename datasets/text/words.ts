@@ -1,3 +1,5 @@
+import { once } from "../../foundation/once.ts";
+
 /** Scripts without spaces between words. */
 const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
   .map((script) => `\\p{scx=${script}}`).join("");
@@ -15,9 +17,9 @@ export function isUnspaced(text: string): boolean {
 
 /**
  * Segments by dictionaries, which are the same for every locale; the locale is fixed so that machine settings do not
- * matter.
+ * matter. They are loaded for texts that need them.
  */
-const dictionary = new Intl.Segmenter("en", { granularity: "word" });
+const dictionary = once(() => new Intl.Segmenter("en", { granularity: "word" }));
 
 /** A word and its position. */
 export interface Word {
@@ -41,7 +43,7 @@ export function* wordsIn(text: string): Generator<Word> {
     for (const { 0: part, index: inRun } of run.matchAll(PARTS)) {
       if (!HAS_UNSPACED.test(part)) yield { word: part, index: index + inRun };
       else {
-        for (const { segment, index: at } of dictionary.segment(part)) {
+        for (const { segment, index: at } of dictionary().segment(part)) {
           yield { word: segment, index: index + inRun + at };
         }
       }

@@ -58,6 +58,12 @@ Deno.test("importing retort loads few modules, only of runner and foundation, an
   assert.ok(own.length <= 25 && bytes <= 100_000, `${own.length} modules, ${bytes} bytes`);
 });
 
+Deno.test("a run loads neither what draws on terminals nor remotes before it needs them", async () => {
+  const loaded = outsideOf(await graphOf("cli/commands/run.ts"));
+  assert.ok(loaded.includes("zod"));
+  assert.deepEqual(loaded.filter((name) => /log-update|aws4fetch|esbuild|acorn/.test(name)), []);
+});
+
 Deno.test("no export loads at once what computes, draws or unpacks: whoever runs a stage does", async () => {
   const { exports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as {
     exports: Record<string, string>;
