@@ -164,6 +164,18 @@ Deno.test("values of known codecs are tables in words, with no name of a JSON ke
   const score = { column: "x", type: "real", rows: 4, alone: 2, given: 0.51234, bits: -1e-9 };
   const [scores] = shownTables({ codec: "column-scores", version: 1 }, { columns: [score] })!;
   assert.deepEqual(scores!.rows, [["x", "real", "4", "2", "0.512", "0.00"]]);
+  const blank = [
+    { word: "<unk>", probability: 0.5 },
+    { word: "make", probability: 0.25 },
+    { word: "be", probability: 0.125 },
+  ];
+  const [completed] = shownTables({ codec: "completions", version: 1 }, {
+    completions: [{ given: "we _", drawn: ["we be"], blanks: [blank] }],
+  })!;
+  assert.deepEqual(completed!.rows, [[
+    "we be",
+    "25.0 %  make\n12.5 %  be\n50.0 %  words that the vocabulary lacks",
+  ]]);
   const column = { name: "x", type: "categorical", states: [..."abcdefgh"], typical: "a", missing: 1 };
   const [columns] = shownTables({ codec: "row-columns", version: 1 }, {
     rows: 9,

@@ -2,6 +2,7 @@ import type { JsonValue } from "../../foundation/canonical.ts";
 import type { Artifact, ReadOf } from "../../runner/codec.ts";
 import type { densityTable } from "../../stages/density/table.ts";
 import type { imageTable } from "../../stages/images/image_table.ts";
+import { UNKNOWN } from "../../datasets/text/vocabulary.ts";
 import type { rowColumns, rowTable } from "../../stages/rows/codecs.ts";
 import type { columnScores } from "../../stages/rows/score_columns.ts";
 import { SCORE_HEAD, SCORE_NOTE, scoreCells, valuesText } from "../../stages/rows/words.ts";
@@ -127,9 +128,16 @@ function completionTables({ completions: all }: ReadOf<typeof completions>): Sho
     numeric: [],
     rows: [[
       drawn.join("\n"),
-      ...blanks.map((words) =>
-        words.map(({ word, probability }) => `${(100 * probability).toFixed(1)} %  ${word}`).join("\n")
-      ),
+      ...blanks.map((words) => {
+        // What stands for all words that the vocabulary lacks is no word to be read first.
+        const known = words.filter(({ word }) => word !== UNKNOWN);
+        const lacking = words.filter(({ word }) => word === UNKNOWN)
+          .map((one) => ({ ...one, word: "words that the vocabulary lacks" }));
+        return [...known, ...lacking].map(({ word, probability }) =>
+          `${(100 * probability).toFixed(1)} %  ${word}`
+        )
+          .join("\n");
+      }),
     ]],
   }));
 }
