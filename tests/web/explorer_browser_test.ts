@@ -26,6 +26,7 @@ Deno.test({
       await follow("language:circuit");
       await follow("Explore this model");
       const field = page.getByLabel(/^Sentence/);
+      assert.equal(await field.inputValue(), "to _ or not", "what the run itself has filled in");
       await field.focus();
       const typed = async (sentence: string) => {
         await page.keyboard.press("Control+A");

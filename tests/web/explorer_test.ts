@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { REFERENCE } from "../../foundation/palette.ts";
 import { inflateSync } from "node:zlib";
 import { ReferenceEvaluator } from "../../circuits/mod.ts";
 import { conditionalMean } from "../../circuits/queries/conditional.ts";
@@ -63,6 +64,19 @@ function greyOf(url: string): number[] {
 
 function near(a: number, b: number) {
   assert.ok(Math.abs(a - b) < 1e-5, `${a} is not ${b}`);
+}
+
+async function about(one: Served) {
+  const of = (name: string) => one.json("explore", { digest: one.artifact(name).digest });
+  const text = await of("text");
+  assert.deepEqual([text.colour, text.sentences], [0, ["to _ or not"]]);
+  const pixels = await of("pixels");
+  assert.deepEqual(pixels.sentences, []);
+  assert.deepEqual(
+    pixels.others.map((other: Any) => [other.name, other.colour]),
+    [["patches", REFERENCE]],
+    "it is of no arm",
+  );
 }
 
 async function texts(one: Served) {
@@ -325,6 +339,7 @@ async function processes(one: Served) {
 
 Deno.test("the explorer", async (t) => {
   await using one = await served();
+  await t.step("says what a run asked itself, and which arm a model is of", () => about(one));
   await t.step("answers as the reference does; what does not fit is refused", () => texts(one));
   await t.step("says what comes next under a constraint, as enumeration does", () => constraints(one));
   await t.step(

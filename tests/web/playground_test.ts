@@ -26,6 +26,15 @@ Deno.test({
       assert.ok(sizes.reduce((sum, size) => sum + size) <= 180_000, `${sizes} bytes of JavaScript`);
       assert.ok(asked.every((url) => url.startsWith(playground.url)), asked.join("\n"));
       assert.match(await text(), /one <b>[^]*two <b>/);
+      const colours = await page.evaluate(`[...document.querySelectorAll(".model")].map((one) => {
+        const [bar, known] = [one.querySelector(".amount"), document.createElement("i")];
+        return [0, 1].find((role) => {
+          known.style.color = \`var(--series-\${role})\`;
+          document.body.append(known);
+          return getComputedStyle(bar).backgroundColor === getComputedStyle(known).color;
+        });
+      })`);
+      assert.deepEqual(colours, [0, 1], "the model in question and the one beside it have their colours");
 
       // What the page says is what the model says under Deno.
       const file = decodeTextModel(smallModel("one", 1).bytes, "one");

@@ -67,6 +67,8 @@ try {
       await page.goto(url);
       if (name === "explorer") {
         await page.locator("#sentence").waitFor();
+        // The arm that it is held against, beside it.
+        await page.getByRole("group", { name: "Beside it" }).getByRole("checkbox").first().check();
         await page.locator("#sentence").fill("we must _ the american people .");
         await page.locator(".blank").first().waitFor({ timeout: 60_000 }).catch(() => {});
       }

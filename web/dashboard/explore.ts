@@ -1,4 +1,5 @@
 import { CallError } from "../../foundation/errors.ts";
+import { REFERENCE } from "../../foundation/palette.ts";
 import { nameInWords, valueText } from "../../foundation/format.ts";
 import { measuredNodes } from "../../runner/compare.ts";
 import type { Records } from "../../runner/records/records.ts";
@@ -7,6 +8,7 @@ import type { Store } from "../../runner/store/store.ts";
 import { type Explorable, explorable } from "../explorer/explorable.ts";
 import type { Explorer } from "../explorer/explorer.ts";
 import type { Answer, Question } from "../explorer/protocol.ts";
+import { roleOf } from "../view/roles.ts";
 import type { ArtifactView, NodeView } from "../view/run.ts";
 import { type Beside, nodesBeside } from "./beside.ts";
 import { WrongQuestion } from "./wrong_question.ts";
@@ -15,6 +17,8 @@ import { WrongQuestion } from "./wrong_question.ts";
 export interface ModelBeside {
   readonly digest: string;
   readonly name: string;
+  /** Index of the colour of its arm; of what belongs to none, that of references. */
+  readonly colour: number;
 }
 
 /** Data of the explorer's page before anything is asked. */
@@ -29,23 +33,29 @@ export interface ExplorePageData {
   readonly facts: readonly (readonly [name: string, value: string])[];
   /** Its quality: metrics of its own node and of the nodes that read it. */
   readonly measured: readonly (readonly [name: string, value: string])[];
+  /** Index of the colour of its arm; the first where it belongs to none. */
+  readonly colour: number;
   /** Models of the same run that can be asked the same questions. */
   readonly others: readonly ModelBeside[];
+  /** Sentences with blanks that the run itself has filled in. */
+  readonly sentences: readonly string[];
 }
 
 /** Maximum number of metrics shown. */
 const MEASURED = 12;
 
 /** What can be asked of an artifact, with facts about it and its quality. */
-export function explorePage(store: Store, records: Records, digest: string): ExplorePageData {
+export async function explorePage(store: Store, records: Records, digest: string): Promise<ExplorePageData> {
   const record = resolveArtifact(records, digest);
   const { artifact, node, output, pipeline, run } = record;
   const beside = nodesBeside(store, records, record);
   const common = { pipeline, run, node };
   if (beside === undefined) {
-    return { ...common, name: `${node}:${output}`, explorable: null, facts: [], measured: [], others: [] };
+    const nothing = { explorable: null, facts: [], measured: [], colour: 0, others: [], sentences: [] };
+    return { ...common, name: `${node}:${output}`, ...nothing };
   }
   const known = explorable(beside.nodes, beside.node, artifact, returnedNames(beside));
+  const colours = coloursOf(records, beside);
   return {
     ...common,
     name: nameOf(beside, beside.node, output),
@@ -53,9 +63,38 @@ export function explorePage(store: Store, records: Records, digest: string): Exp
     facts: Object.entries(artifact.facts).filter(([, value]) => typeof value !== "object" || value === null)
       .map(([name, value]) => [name, valueText(value)]),
     measured: measuredOf(records, beside, output),
-    others: othersOf(beside, artifact.digest, known),
+    colour: colours.get(beside.node.name) ?? 0,
+    others: othersOf(beside, artifact.digest, known, colours),
+    sentences: known?.kind === "text" ? await filledSentences(store, beside) : [],
   };
 }
+
+/** Indices of the colours of arms, by the names of their nodes. */
+function coloursOf(records: Records, { view }: Beside): ReadonlyMap<string, number> {
+  return new Map(
+    records.arms(view.run.id).map(({ node, arm }) => [node, roleOf(view.roles, { arm, role: "arm" })]),
+  );
+}
+
+/** The sentences that the run's own outputs fill in. */
+async function filledSentences(store: Store, { view }: Beside): Promise<string[]> {
+  const found = new Set<string>();
+  for (const { codec, files } of view.nodes.flatMap(({ outputs }) => outputs)) {
+    const [file] = files;
+    if (codec !== "completions" || file === undefined || file.size > COMPLETIONS) continue;
+    try {
+      const text = new TextDecoder().decode(await store.blobs.bytes(file.digest, file.size));
+      const { completions } = JSON.parse(text) as { completions: readonly { given: string }[] };
+      for (const { given } of completions) found.add(given);
+    } catch {
+      // Damaged or dropped: there are other examples, and its own page says why.
+    }
+  }
+  return [...found];
+}
+
+/** Bytes of completions that are read for their sentences. */
+const COMPLETIONS = 1 << 20;
 
 /** Display name of an output: its node's label among similar nodes, otherwise the name under which the run returns it. */
 function nameOf({ view }: Beside, node: NodeView, output: string): string {
@@ -106,7 +145,12 @@ function readerText(reader: NodeView, own: NodeView): string {
 }
 
 /** Models of the run that answer the same questions, most closely related first. */
-function othersOf(beside: Beside, digest: string, known: Explorable | null): ModelBeside[] {
+function othersOf(
+  beside: Beside,
+  digest: string,
+  known: Explorable | null,
+  colours: ReadonlyMap<string, number>,
+): ModelBeside[] {
   const found: ModelBeside[] = [];
   const made = beside.node.outputs.find((one) => one.digest === digest);
   const own = made === undefined ? "" : nameOf(beside, beside.node, made.output);
@@ -121,7 +165,11 @@ function othersOf(beside: Beside, digest: string, known: Explorable | null): Mod
       if (!isModel(artifact) || !alike(explorable(beside.nodes, node, artifact))) continue;
       const name = nameOf(beside, node, artifact.output);
       const taken = name === own || found.some((one) => one.name === name);
-      found.push({ digest: artifact.digest, name: taken ? `${name} (${node.stage})` : name });
+      found.push({
+        digest: artifact.digest,
+        name: taken ? `${name} (${node.stage})` : name,
+        colour: colours.get(node.name) ?? REFERENCE,
+      });
     }
   }
   const kin = new Set(

@@ -160,7 +160,7 @@ async function answerApi(
     case "api/artifact":
       return answerJson(await artifactPage(store, live.get(), query.get("digest") ?? ""));
     case "api/explore":
-      return answerJson(explorePage(store, live.get(), query.get("digest") ?? ""));
+      return answerJson(await explorePage(store, live.get(), query.get("digest") ?? ""));
     case "api/ask":
       return answerJson(await askModel(store, live.get(), explorer, query));
     case "api/compare":

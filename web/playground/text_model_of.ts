@@ -12,8 +12,8 @@ import type { TextModelFile } from "../../browser/model_file.ts";
 import { explorePage } from "../dashboard/explore.ts";
 import { readArtifact } from "../explorer/models.ts";
 
-/** Lines of provenance that are scores. */
-const SCORES = 6;
+/** Lines of provenance that are scores, and sentences that a page offers to begin with. */
+const SCORES = 6, EXAMPLES = 4;
 
 /**
  * A model of texts out of a store, with its vocabulary and what its records say of it.
@@ -27,7 +27,7 @@ export async function textModelOf(
   told: { readonly title?: string; readonly examples?: readonly string[] } = {},
 ): Promise<TextModelFile> {
   const { artifact } = record;
-  const page = explorePage(store, records, artifact.digest);
+  const page = await explorePage(store, records, artifact.digest);
   if (page.explorable?.kind !== "text") {
     throw new CallError("page/argument", `${record.node}:${record.output} is no model of texts`, {
       hint: "A page takes a circuit over the tokens of a vocabulary, such as `RUN/model` of a text pipeline.",
@@ -44,7 +44,7 @@ export async function textModelOf(
     vocabulary: words,
     story: {
       title: told.title ?? `${page.name}, of the pipeline ${page.pipeline}`,
-      examples: told.examples ?? [],
+      examples: told.examples ?? page.sentences.slice(0, EXAMPLES),
       provenance: [
         ["pipeline", page.pipeline],
         ["run", page.run],

@@ -7,22 +7,30 @@ import { useAnswer } from "./answer.ts";
 const DRAWN = 8, LENGTH = 7;
 /** Number of examples shown. */
 const SHOWN = 4;
+/** Fewer sentences of the run than these are helped out by sampled ones. */
+const FEW = 2;
 
 /**
- * Example sentences to start with: sampled from the model, so that all words are in its vocabulary, with blanks
- * inserted.
+ * Example sentences to start with: those that the run itself has filled in, and where these are few, sentences sampled from the
+ * model, so that all words are in its vocabulary, with blanks inserted.
  */
 export function Examples(
-  { digest, length, onChoose }: { digest: string; length: number; onChoose: (sentence: string) => void },
+  { digest, length, sentences, onChoose }: {
+    digest: string;
+    length: number;
+    sentences: readonly string[];
+    onChoose: (sentence: string) => void;
+  },
 ) {
   const blanks = Math.max(1, Math.min(LENGTH, length - 2));
   const answer = useAnswer<TextAnswer>(digest, {
     sentence: Array.from({ length: blanks }, () => "_").join(" "),
     ...{ ends: "false", list: "0", draws: String(DRAWN), seed: "1" },
   }, "examples");
-  if (answer.value === undefined) return null;
-  const { drawn, unknownWord } = answer.value;
-  const examples = [...new Set(drawn.flatMap((text) => exampleOf(text, unknownWord)))].slice(0, SHOWN);
+  const sampled = sentences.length >= FEW
+    ? []
+    : answer.value?.drawn.flatMap((text) => exampleOf(text, answer.value!.unknownWord)) ?? [];
+  const examples = [...new Set([...sentences, ...sampled])].slice(0, SHOWN);
   if (examples.length === 0) return null;
   return (
     <div class="bar">

@@ -29,7 +29,7 @@ const ASKED = 4;
 function Explored(
   { digest, query, data }: { digest: string; query: URLSearchParams; data: ExplorePageData },
 ) {
-  const { name, pipeline, run, node, explorable, facts, measured, others } = data;
+  const { name, pipeline, run, node, explorable, facts, measured, colour, others } = data;
   const [chosen, setChosen] = useState<readonly string[]>(() =>
     query.getAll("with").filter((one) => others.some((other) => other.digest === one)).slice(0, ASKED - 1)
   );
@@ -43,7 +43,10 @@ function Explored(
     for (const one of chosen) search.append("with", one);
     history.replaceState(null, "", `${to.explore(digest)}?${search}`);
   }, [question, chosen]);
-  const models: ModelBeside[] = [{ digest, name }, ...others.filter((one) => chosen.includes(one.digest))];
+  const models: ModelBeside[] = [
+    { digest, name, colour },
+    ...others.filter((one) => chosen.includes(one.digest)),
+  ];
   return (
     <>
       <Title text={`Explore ${name}`}>{name}</Title>
@@ -106,7 +109,15 @@ function Explored(
               ))}
             </fieldset>
             {asked === "blanks"
-              ? <ExploreText models={models} about={explorable} begun={question} onQuestion={setQuestion} />
+              ? (
+                <ExploreText
+                  models={models}
+                  about={explorable}
+                  sentences={data.sentences}
+                  begun={question}
+                  onQuestion={setQuestion}
+                />
+              )
               : <ExploreControl models={models} begun={question} onQuestion={setQuestion} />}
           </>
         )

@@ -81,9 +81,10 @@ export function ExploreControl(
         </div>
       </div>
       <div class={models.length > 1 ? "models" : undefined}>
-        {models.map(({ digest, name }, i) => (
+        {models.map(({ digest, name, colour }, i) => (
           <Answered
             key={digest}
+            colour={colour}
             name={models.length > 1 ? name : ""}
             digest={digest}
             question={{ ...question, list: "25", draws: "6", seed: String(seed) }}
@@ -100,7 +101,8 @@ export function ExploreControl(
 
 /** One model's answer. */
 function Answered(
-  { name, digest, question, saidId, begun, add, again }: {
+  { name, colour, digest, question, saidId, begun, add, again }: {
+    colour: number;
     /** Empty if it is the only model. */
     name: string;
     digest: string;
@@ -113,7 +115,7 @@ function Answered(
 ) {
   const { value, error, pending } = useAnswer<ControlAnswer>(digest, question);
   return (
-    <div class="model">
+    <div class="model" style={`--colour:var(--series-${colour})`}>
       {name !== "" && <h2>{name}</h2>}
       <p id={saidId} role="status" class="faint">
         {pending ? "asking …" : error !== undefined || value === undefined ? "" : said(value)}

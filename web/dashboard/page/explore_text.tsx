@@ -15,15 +15,17 @@ const LISTS = [10, 50, 250, 1000];
 
 /** A sentence with blanks, and below it the likely words at each blank according to every selected model. */
 export function ExploreText(
-  { models, about, begun, onQuestion }: {
+  { models, about, sentences, begun, onQuestion }: {
     models: readonly ModelBeside[];
     about: Explorable & { kind: "text" };
+    /** Sentences to begin with. */
+    sentences: readonly string[];
     /** The question in the address. */
     begun: Readonly<Record<string, string>>;
     onQuestion: (question: Readonly<Record<string, string>>) => void;
   },
 ) {
-  const [sentence, setSentence] = useState(begun.sentence ?? EXAMPLE);
+  const [sentence, setSentence] = useState(begun.sentence ?? sentences[0] ?? EXAMPLE);
   const [ends, setEnds] = useState(begun.ends !== "false");
   const [list, setList] = useState(LISTS.find((one) => String(one) === begun.list) ?? LISTS[0]!);
   const [likeliest, setLikeliest] = useState(begun.likeliest === "true");
@@ -50,7 +52,12 @@ export function ExploreText(
           </span>
         </label>
         <SentenceField field={field} sentence={sentence} most={5000} saidId="said" onInput={setSentence} />
-        <Examples digest={models[0]!.digest} length={about.length} onChoose={choose} />
+        <Examples
+          digest={models[0]!.digest}
+          length={about.length}
+          sentences={sentences}
+          onChoose={choose}
+        />
         <div class="bar">
           <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
           <Checkbox checked={likeliest} onChange={setLikeliest}>the likeliest filling of all blanks</Checkbox>
@@ -66,9 +73,10 @@ export function ExploreText(
         </div>
       </div>
       <div class={models.length > 1 ? "models" : undefined}>
-        {models.map(({ digest, name }, i) => (
+        {models.map(({ digest, name, colour }, i) => (
           <Answered
             key={digest}
+            colour={colour}
             name={models.length > 1 ? name : ""}
             digest={digest}
             question={{ ...question, draws: "4", seed: String(seed) }}
@@ -84,7 +92,8 @@ export function ExploreText(
 
 /** One model's answer. */
 function Answered(
-  { name, digest, question, saidId, fill, again }: {
+  { name, colour, digest, question, saidId, fill, again }: {
+    colour: number;
     /** Empty if it is the only model. */
     name: string;
     digest: string;
@@ -97,7 +106,7 @@ function Answered(
   const answer = useAnswer<TextAnswer>(digest, question);
   const value = answer.value;
   return (
-    <div class="model">
+    <div class="model" style={`--colour:var(--series-${colour})`}>
       {name !== "" && <h2>{name}</h2>}
       <p id={saidId} role="status" class="faint">
         {answer.pending ? "asking …" : value === undefined ? "" : said(value)}

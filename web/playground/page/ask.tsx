@@ -9,6 +9,9 @@ import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./mod
 import { TabFailure } from "./failure.tsx";
 import type { OfferedModel, OpenModel } from "./protocol.ts";
 
+/** Indices of the colours of arms, as on all pages: of what the question is about, and of what it is held against. */
+const SUBJECT = 0, BASELINE = 1;
+
 /** The sentence at the beginning, where neither the address nor the model has one. */
 const EXAMPLE = "we must _ the american people .";
 
@@ -85,7 +88,11 @@ function Model(
   const { model, error, share } = opening;
   const following = useTabAnswer(worker, offered.name, model, question);
   return (
-    <section class="model" aria-label={offered.title}>
+    <section
+      class="model"
+      aria-label={offered.title}
+      style={`--colour:var(--series-${main ? SUBJECT : BASELINE})`}
+    >
       <h2>{offered.title}</h2>
       {error !== undefined && <TabFailure error={error} />}
       <p
