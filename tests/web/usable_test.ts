@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
+import sharp from "sharp";
 import { command, fixture, Folder } from "../command.ts";
 import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
 import { Served } from "./serving.ts";
@@ -100,14 +101,28 @@ async function assertFindable(page: Page): Promise<void> {
   assert.equal(new Set(outputs).size, outputs.length);
 }
 
-/** Where a table goes on beyond the edge of a phone, a shadow at the edge says so. */
+/** Where a table goes on beyond an edge, a shadow there says so, and goes when its end is reached. */
 async function assertCue(page: Page): Promise<void> {
   const table = page.getByRole("region", { name: "Table: Nodes" });
-  const [hidden, attachment] = await table.evaluate((node: Element) => [
-    node.scrollWidth - node.clientWidth,
-    (globalThis as unknown as { getComputedStyle(one: Element): { backgroundAttachment: string } })
-      .getComputedStyle(node).backgroundAttachment,
-  ]) as [number, string];
-  assert.ok(hidden > 0, "it is wider than a phone");
-  assert.equal(attachment, "local, local, scroll, scroll");
+  const scroll = (left: number) =>
+    table.evaluate((node: Element, left: number) => {
+      node.scrollLeft = left;
+      return node.scrollLeft;
+    }, left);
+  /** Greys of the leftmost and the rightmost column of pixels, below the head. */
+  const edges = async () => {
+    const { data, info } = await sharp(await table.screenshot()).greyscale().raw()
+      .toBuffer({ resolveWithObject: true });
+    const row = Math.round(info.height / 2) * info.width;
+    return [data[row + 1]!, data[row + info.width - 2]!] as const;
+  };
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.locator("#theme").selectOption("light");
+  await scroll(0);
+  const begin = await edges();
+  assert.ok(begin[1] < begin[0] - 10, `more lies to the right: ${begin}`);
+  assert.ok(await scroll(10_000) > 0, "it is wider than a phone");
+  const end = await edges();
+  assert.ok(end[0] < end[1] - 10, `more lies to the left: ${end}`);
+  assert.equal(end[1], begin[0], "no shadow where it ends");
 }
