@@ -47,6 +47,14 @@ Deno.test({
 
       // Words that the vocabulary does not have are told beside the list, and what is asked stands in the address.
       assert.equal(await page.locator(".word", { hasText: "<unk>" }).count(), 0);
+      // Drawn often enough that such words are among them.
+      for (let i = 0; i < 40 && await page.locator(".texts em").count() === 0; i++) {
+        const before = await page.locator(".texts").innerText();
+        await page.getByRole("button", { name: "Draw others" }).press("Enter");
+        await until("others", async () => await page.locator(".texts").innerText() !== before);
+      }
+      assert.match(await page.locator(".texts").innerText(), /some word/);
+      assert.doesNotMatch(await page.innerText("main"), /<unk>/);
       assert.match(await text(), /is on words that the vocabulary does not have/);
       assert.match(await page.locator("h1").innerText(), /^text$/, "as the pipeline returns it");
       assert.match(page.url(), /sentence=to\+_\+whom\+_/);

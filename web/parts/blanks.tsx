@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { Fragment } from "preact";
 import type { TextAnswer } from "../../browser/ask.ts";
 import { Table } from "./values.tsx";
 
@@ -79,6 +80,36 @@ export function BlankWords(
           ? `${percent(Math.max(0, 1 - listed))} is on the other ${vocabulary - blank.words.length} words`
           : "that is all words"}
       </p>
+    </section>
+  );
+}
+
+/** Sentences that a model drew, and a button for others. */
+export function DrawnSentences(
+  { name, answer: { drawn, unknownWord }, again }: {
+    /** The model; empty if it is the only one. */
+    name: string;
+    answer: TextAnswer;
+    again: () => void;
+  },
+) {
+  if (drawn.length === 0) return null;
+  return (
+    <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
+      <h3>Drawn</h3>
+      <ul class="texts">
+        {drawn.map((text, i) => (
+          <li key={i} class="prose">
+            {(unknownWord === null ? [text] : text.split(unknownWord)).map((part, k) => (
+              <Fragment key={k}>
+                {k > 0 && <em class="faint" title="a word that the vocabulary does not have">some word</em>}
+                {part}
+              </Fragment>
+            ))}
+          </li>
+        ))}
+      </ul>
+      <button type="button" onClick={again}>Draw others</button>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../../browser/ask.ts";
 import { Checkbox, SentenceField } from "../../parts/asking.tsx";
-import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
+import { BlankWords, DrawnSentences, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
 import { Examples } from "./examples.tsx";
@@ -126,15 +126,7 @@ function Answered(
               />
             ))}
           </div>
-          {value.drawn.length > 0 && (
-            <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
-              <h3>Drawn</h3>
-              <ul class="texts">
-                {value.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}
-              </ul>
-              <button type="button" onClick={again}>Draw others</button>
-            </section>
-          )}
+          <DrawnSentences name={name} answer={value} again={again} />
         </div>
       )}
     </div>

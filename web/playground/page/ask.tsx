@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { SentenceQuestion } from "../../../browser/ask.ts";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import { Checkbox, SentenceField, Tries } from "../../parts/asking.tsx";
-import { BlankWords, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
+import { BlankWords, DrawnSentences, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { TabWorker } from "./client.ts";
 import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./models.ts";
 import { TabFailure } from "./failure.tsx";
@@ -146,13 +146,7 @@ function Answer(
           />
         ))}
       </div>
-      {answer.drawn.length > 0 && (
-        <section aria-label={`Drawn by ${name}`}>
-          <h3>Drawn</h3>
-          <ul class="texts">{answer.drawn.map((text, i) => <li key={i} class="prose">{text}</li>)}</ul>
-          <button type="button" onClick={again}>Draw others</button>
-        </section>
-      )}
+      <DrawnSentences name={name} answer={answer} again={again} />
     </div>
   );
 }
