@@ -65,10 +65,14 @@ export class RecordReader implements Disposable {
     return row && readAsked(row.question, row.headline === null ? null : JSON.parse(row.headline));
   }
 
-  /** What the nodes of a run are called where arms are compared, those that are called so. */
+  /** What the nodes of a run are called where arms are compared, those that are called so, in the order of its graph. */
   arms(run: string): ArmRecord[] {
     if (!this.#has("arms")) return [];
-    return this.database.all("SELECT node, arm, setting FROM arms WHERE run = ?", run);
+    return this.database.all(
+      `SELECT a.node, a.arm, a.setting FROM arms a LEFT JOIN nodes n ON n.run = a.run AND n.name = a.node
+       WHERE a.run = ? ORDER BY n.position, a.node`,
+      run,
+    );
   }
 
   /** What a node's execution chose. */

@@ -71,6 +71,8 @@ Deno.test("an arm has one colour in all charts; what only stands beside is grey"
   };
   const roles = armRoles(headline, ["grown", "tree", "distilled"]);
   assert.deepEqual(roles, { grown: 2, tree: 1, distilled: 0 });
+  const many = Object.values(armRoles(headline, ["distilled", "tree", ..."abcdefghijkl"]));
+  assert.deepEqual(many, [0, 1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 6, 2, 3]);
   assert.equal(roleOf(roles, { arm: "tree, 16 latents", role: "arm" }), 1);
   assert.equal(roleOf(roles, { arm: "published", role: "reference" }), 7);
   const ofNoNode = (["subject", "baseline", "arm"] as const).map((role) =>

@@ -2,6 +2,7 @@ import { canonicalText, type JsonValue } from "../../foundation/canonical.ts";
 import { flat, isMetricOf } from "../../runner/compare.ts";
 import type { RecordReader } from "../../runner/records/reader.ts";
 import type { RunRecord } from "../../runner/records/rows.ts";
+import { armRoles } from "../view/roles.ts";
 
 /** Columns that a plot begins with. */
 export interface Axes {
@@ -25,12 +26,13 @@ export function usefulAxes(records: RecordReader, runs: readonly RunRecord[]): A
     if (!headline) return [];
     const fitting = metricsOf(run).filter(({ name }) => isMetricOf(headline, name));
     if (fitting.length === 0) return [];
-    // Of several stages that measure it the one whose nodes are compared.
-    const compared = new Set(records.arms(run.id).map(({ node }) => node));
-    const stages = new Set(
-      records.nodes(run.id).filter(({ name }) => compared.has(name)).map(({ stage }) => stage),
-    );
-    return [{ run, metric: fitting.find(({ stage }) => stages.has(stage)) ?? fitting[0]! }];
+    // Of several stages that measure it the last one that what the question is about goes through.
+    const arms = records.arms(run.id);
+    const roles = armRoles(headline, arms.map(({ arm }) => arm));
+    const compared = new Set(arms.filter(({ arm }) => roles[arm]! <= 1).map(({ node }) => node));
+    const stages = records.nodes(run.id).filter(({ name }) => compared.has(name)).map(({ stage }) => stage);
+    const last = stages.findLast((stage) => fitting.some((one) => one.stage === stage));
+    return [{ run, metric: fitting.find(({ stage }) => stage === last) ?? fitting[0]! }];
   });
   const [found] = asked.length > 0 ? asked : runs.flatMap((run) => {
     const [metric] = metricsOf(run);

@@ -1,6 +1,6 @@
 import type { ArmValue } from "../../runner/answer.ts";
 import type { Headline } from "../../runner/headline.ts";
-import { REFERENCE } from "../../foundation/palette.ts";
+import { COLOURS, REFERENCE } from "../../foundation/palette.ts";
 
 /**
  * Colour indices of arms, the same in every chart and on every page: 0 is the subject, 1 the baseline, then the others;
@@ -9,18 +9,23 @@ import { REFERENCE } from "../../foundation/palette.ts";
 export type Roles = Readonly<Record<string, number>>;
 
 /**
- * The roles of a run's arms.
+ * The roles of a run's arms. Of more arms than there are colours some have the same, but none that of the subject, the baseline or
+ * references.
  *
  * @param arms labels of the nodes, in the order of the graph.
  */
 export function armRoles(headline: Headline | null, arms: Iterable<string>): Roles {
   const roles: Record<string, number> = {};
-  let next = 2;
+  let others = 0;
   const known = [...new Set(arms)];
   const subject = headline?.subject ?? known.find((arm) => !isOf(headline?.baseline, arm));
   const named = Object.keys(headline?.arms ?? {}).filter((arm) => known.includes(arm));
   for (const arm of [...named, ...known]) {
-    roles[arm] ??= isOf(subject, arm) ? 0 : isOf(headline?.baseline, arm) ? 1 : next++;
+    roles[arm] ??= isOf(subject, arm)
+      ? 0
+      : isOf(headline?.baseline, arm)
+      ? 1
+      : 2 + others++ % (COLOURS.length - 2);
   }
   return roles;
 }
