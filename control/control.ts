@@ -1,8 +1,5 @@
-import type { Circuit } from "../circuits/circuit.ts";
 import { tokenizerOf } from "../datasets/text/known_tokenizer.ts";
-import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
-import { resolveEngine } from "../foundation/engine_choice.ts";
 import { CallError, RetortError, textOf } from "../foundation/errors.ts";
 import { bytesText } from "../foundation/format.ts";
 import { ACCEPT_ALL, intersection } from "./automata/algebra.ts";
@@ -10,19 +7,9 @@ import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
 import { type Constraint, type ConstraintLike, requireCount } from "./constraints/constraint.ts";
 import { constraintOf } from "./constraints/phrase.ts";
-import {
-  isRecord,
-  refuseArgument,
-  requireAdjustment,
-  requireCallback,
-  requireHmm,
-  requireInteger,
-  requireOptions,
-  requireVocabulary,
-} from "./guards.ts";
-import { onnxProducts, plainProducts, type TransitionProducts, untilDisposed } from "./hmm/products.ts";
-import { hmmOfCircuit, type TokenHmm } from "./hmm/token_hmm.ts";
-import { webgpuProducts } from "./hmm/webgpu_products.ts";
+import { refuseArgument, requireAdjustment, requireCallback, requireOptions } from "./guards.ts";
+import type { TransitionProducts } from "./hmm/products.ts";
+import type { TokenHmm } from "./hmm/token_hmm.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
 import { usableClasses } from "./lookahead/masses.ts";
 import { impossible, refuseLengths } from "./lookahead/feasible.ts";
@@ -30,7 +17,6 @@ import { fewestTokens, reachable } from "./lookahead/reach.ts";
 import { LookAhead } from "./lookahead/table.ts";
 import { Lifting } from "./pieces/lift.ts";
 import { AFTER, BEGINNING, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
-import { vocabularyDigest } from "./digest.ts";
 import { ControlPlan } from "./plan.ts";
 import { beginAfter, writtenTokens } from "./prompt.ts";
 
@@ -57,20 +43,6 @@ export interface ControlPlanOptions extends Adjustment {
   readonly progress?: (done: number, of: number) => void;
 }
 
-/** Options of {@link openControl}. */
-export interface ControlOptions {
-  /**
-   * What multiplies with the transitions: typed arrays (`plain`), ONNX Runtime (`onnx`) or a device of WebGPU (`webgpu`).
-   * By default, for models in single precision, ONNX Runtime from 256 states on, and from 2,048 on WebGPU where an adapter
-   * computes on hardware.
-   */
-  readonly engine?: "plain" | "onnx" | "webgpu";
-  /** Part of the name of WebGPU's adapter. */
-  readonly adapter?: string;
-  /** Threads of ONNX Runtime; one per core by default. */
-  readonly threads?: number;
-}
-
 /** A hidden Markov model and the vocabulary of the language model that it controls. Dispose of it after use. */
 export class Control implements AsyncDisposable {
   /** The model. */
@@ -81,7 +53,7 @@ export class Control implements AsyncDisposable {
   readonly #lifting: Lifting;
   readonly #products: TransitionProducts;
 
-  /** Made by {@link openControl}. */
+  /** Made by `openControl`; in a page over products that need no runtime. */
   constructor(hmm: TokenHmm, vocabulary: Vocabulary, products: TransitionProducts) {
     this.hmm = hmm;
     this.vocabulary = vocabulary;
@@ -208,45 +180,6 @@ export class Control implements AsyncDisposable {
   }
 }
 
-/**
- * Opens a hidden Markov model as the control of a language model.
- *
- * @param vocabulary the language model's: a vocabulary, or the text of its `tokenizer.json`
- * @throws {RetortError} when the model is of another vocabulary
- */
-export async function openControl(
-  model: TokenHmm | Circuit,
-  vocabulary: Vocabulary | string,
-  options: ControlOptions = {},
-): Promise<Control> {
-  const hmm = isRecord(model) && "nodes" in model ? hmmOfCircuit(model as Circuit) : model as TokenHmm;
-  requireHmm(hmm);
-  const own = typeof vocabulary === "string" ? pieceTokenizer(vocabulary).vocabulary : vocabulary;
-  requireVocabulary(own);
-  requireOptions("the options of `openControl`", options);
-  const { adapter, threads } = options;
-  if (adapter !== undefined && typeof adapter !== "string") refuseArgument("`adapter`", adapter, "a text");
-  if (threads !== undefined) requireInteger("`threads`", threads, 1);
-  if (hmm.tokens !== own.words.length) {
-    throw new RetortError(
-      "control/vocabulary",
-      `the HMM has ${hmm.tokens} tokens, the vocabulary ${own.words.length}`,
-      { hint: "Distil the HMM from texts of this language model, in its own pieces." },
-    );
-  }
-  const digest = vocabularyDigest(own);
-  if (hmm.vocabulary !== undefined && hmm.vocabulary !== digest) {
-    throw new RetortError(
-      "control/vocabulary",
-      `the HMM is of the vocabulary ${hmm.vocabulary.slice(0, 12)}, the language model has ${
-        digest.slice(0, 12)
-      }`,
-      { hint: "Distil the HMM from texts of this language model, in its own pieces." },
-    );
-  }
-  return new Control(hmm, own, untilDisposed(await productsOf(hmm, options)));
-}
-
 /** The fewest and the most tokens of a plan, whose other options are checked as well. @throws {CallError} */
 function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
   if (options === undefined) refuseArgument("`options`", options, "at least `{ tokens: [5, 32] }`");
@@ -277,36 +210,6 @@ function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
 
 /** Most bytes of a table, unless a plan allows others. */
 const MEMORY = 2 ** 32;
-
-/** States from which on a device is worth its calls. */
-const MANY_STATES = 2048;
-
-async function productsOf(
-  hmm: TokenHmm,
-  { engine, threads, adapter }: ControlOptions,
-): Promise<TransitionProducts> {
-  const isSingle = hmm.transition instanceof Float32Array;
-  const chosen = engine ??
-    (adapter !== undefined ||
-        isSingle && hmm.states >= MANY_STATES && await resolveEngine("auto") === "webgpu"
-      ? "webgpu"
-      : isSingle && hmm.states >= 256
-      ? "onnx"
-      : "plain");
-  switch (chosen) {
-    case "plain":
-      return plainProducts(hmm);
-    case "onnx":
-      return await onnxProducts(hmm, threads);
-    case "webgpu":
-      return await webgpuProducts(hmm, adapter === undefined ? {} : { adapter });
-    default:
-      throw new CallError(
-        "control/argument",
-        `the engine is ${textOf(chosen)}, expected plain, onnx or webgpu`,
-      );
-  }
-}
 
 /** Every text: for plans whose only constraints are lengths, prompt, suffix and weights. */
 export const anyText: Constraint = { label: "anyText", automaton: ACCEPT_ALL, texts: [] };

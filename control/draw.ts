@@ -1,6 +1,7 @@
 import { RandomStream } from "../circuits/random.ts";
 import { RetortError } from "../foundation/errors.ts";
-import { type CausalLm, choosePiece } from "../teachers/causal_sampling.ts";
+import type { CausalLm } from "../teachers/causal_sampling.ts";
+import { choosePiece } from "../teachers/choose_piece.ts";
 import { vocabularyDigest } from "./digest.ts";
 import {
   refuseArgument,
@@ -86,7 +87,9 @@ export async function* drawControlled(
 export function requireFitting({ parts }: Beginner, model: DrawnFrom): void {
   requireLanguageModel(model);
   const { vocabulary, beginning, course } = parts;
-  if (vocabularyDigest(model.vocabulary) !== vocabularyDigest(vocabulary)) {
+  if (
+    model.vocabulary !== vocabulary && vocabularyDigest(model.vocabulary) !== vocabularyDigest(vocabulary)
+  ) {
     throw new RetortError("control/vocabulary", "the language model has other tokens than the plan", {
       hint: "Open the control with the vocabulary of this language model.",
     });

@@ -12,13 +12,8 @@ export { atLeast, atMost, exactly } from "./constraints/times.ts";
 export { words } from "./constraints/words.ts";
 export { matches } from "./constraints/matches.ts";
 export { jsonSchema } from "./constraints/json_schema.ts";
-export {
-  anyText,
-  type Control,
-  type ControlOptions,
-  type ControlPlanOptions,
-  openControl,
-} from "./control.ts";
+export { anyText, type Control, type ControlPlanOptions } from "./control.ts";
+export { type ControlOptions, openControl } from "./open.ts";
 export type { ControlPlan } from "./plan.ts";
 export type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 export {

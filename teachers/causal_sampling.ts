@@ -8,6 +8,7 @@ import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError } from "../foundation/errors.ts";
 import { floatsOf, openSession, type TensorValue } from "../kernels/onnx/session.ts";
+import { choosePiece } from "./choose_piece.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 import { emptyCaches, idMatrix, useCaches } from "./teacher.ts";
 
@@ -224,16 +225,4 @@ function rowsOf({ data, shape, type }: TensorValue, rows: readonly number[]): Te
     picked.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width)
   );
   return { data: picked, shape: [rows.length, ...shape.slice(1)], ...(type !== undefined && { type }) };
-}
-
-/** Samples a piece from the softmax of logits, in float64. @throws {RetortError} when they are not numbers */
-export function choosePiece(logits: Float32Array, temperature: number, random: RandomStream): number {
-  let most = -Infinity;
-  for (const x of logits) if (x > most) most = x;
-  const weights = Float64Array.from(logits, (x) => Math.exp((x - most) / temperature));
-  const chosen = Number.isFinite(most) ? random.choose(weights) : -1;
-  if (chosen < 0) {
-    throw new RetortError("teacher/diverged", "the language model gives logits that are not numbers");
-  }
-  return chosen;
 }

@@ -9,6 +9,7 @@ export * from "./autoencoder_training.ts";
 export * from "./causal_lm.ts";
 export * from "./causal_lm_training.ts";
 export * from "./causal_sampling.ts";
+export * from "./choose_piece.ts";
 export * from "./config.ts";
 export * from "./describe.ts";
 export type { GraphNames } from "./graph_ports.ts";

@@ -1,6 +1,4 @@
 import { CallError } from "../../foundation/errors.ts";
-import { OnnxGraph } from "../../kernels/onnx/graph.ts";
-import { floatsOf, openSession } from "../../kernels/onnx/session.ts";
 import { movedOn, type Reals, type TokenHmm } from "./token_hmm.ts";
 
 /** Products of rows of numbers over states with a model's transitions. */
@@ -57,44 +55,5 @@ export function plainProducts(hmm: TokenHmm): TransitionProducts {
       return Promise.resolve(out);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-/** Products with ONNX Runtime in single precision, on all cores. */
-export async function onnxProducts(
-  { states, transition }: TokenHmm,
-  threads?: number,
-): Promise<TransitionProducts> {
-  const matrix = Float32Array.from(transition);
-  const open = (transB: number) => {
-    const graph = new OnnxGraph();
-    const rows = graph.input("rows", "float32", ["count", states]);
-    graph.output(
-      "out",
-      graph.op("Gemm", [rows, graph.constant(matrix, [states, states])], { transB }),
-      "float32",
-      [
-        "count",
-        states,
-      ],
-    );
-    // Between two products the language model works, and is not to be kept from it.
-    return openSession(new Uint8Array(graph.model()), {
-      spins: false,
-      ...(threads !== undefined && { threads }),
-    });
-  };
-  const [back, on] = await Promise.all([open(1), open(0)]);
-  const run = async (session: typeof back, rows: Reals, count: number) => {
-    const data = rows instanceof Float32Array ? rows : Float32Array.from(rows);
-    const { out } = await session.run({ rows: { data, shape: [count, states] } });
-    return floatsOf(out!);
-  };
-  return {
-    backward: (rows, count) => run(back, rows, count),
-    forward: (rows, count) => run(on, rows, count),
-    async [Symbol.asyncDispose]() {
-      await Promise.all([back.release(), on.release()]);
-    },
   };
 }

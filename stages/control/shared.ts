@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Circuit } from "../../circuits/circuit.ts";
-import { type Control, type ControlOptions, openControl } from "../../control/control.ts";
+import type { Control } from "../../control/control.ts";
+import { type ControlOptions, openControl } from "../../control/open.ts";
 import { constraintFromJson } from "../../control/constraints/from_json.ts";
 import type { Constraint } from "../../control/constraints/constraint.ts";
 import type { ControlPlan } from "../../control/plan.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { all, inOrder, openControl, type Reals, tokenHmm, words } from "../../control/mod.ts";
-import { onnxProducts, plainProducts } from "../../control/hmm/products.ts";
+import { onnxProducts } from "../../control/hmm/onnx_products.ts";
+import { plainProducts } from "../../control/hmm/products.ts";
 import { webgpuProducts } from "../../control/hmm/webgpu_products.ts";
 import { RandomStream } from "../../circuits/random.ts";
 import { randomNumbers } from "./brute_force.ts";
