@@ -2,16 +2,8 @@ import type { Circuit } from "../circuits/circuit.ts";
 import { decodeCircuitFile, encodeCircuitFile, type EncodedFile } from "../circuits/one_file.ts";
 import type { TokenKind, Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError } from "../foundation/errors.ts";
-
-/** What a model of texts is, in words for whoever meets it. */
-export interface ModelStory {
-  /** A few words: what it is a model of. */
-  readonly title: string;
-  /** Where it comes from, a line each: data, stages, versions, scores. */
-  readonly provenance: readonly (readonly [name: string, value: string])[];
-  /** Sentences with blanks to begin with. */
-  readonly examples: readonly string[];
-}
+import { checkModelSize } from "./model_bytes.ts";
+import { type ModelStory, parsedText, storyOf } from "./story.ts";
 
 /** A model of texts as pages have it: one file. */
 export interface TextModelFile {
@@ -26,8 +18,8 @@ export interface TextModelFile {
 /** Names of the texts that go with the circuit. */
 const VOCABULARY = "vocabulary", STORY = "story";
 
-/** The most tokens, and bytes, that a page takes: beyond them a tab would end without a word. */
-const MOST_TOKENS = 300_000, MOST_BYTES = 1 << 29;
+/** The most tokens that a page takes: beyond them a tab would end without a word. */
+const MOST_TOKENS = 300_000;
 
 /** Writes a model into one file, which `loadCircuit` reads too. `bits`: 8 for probabilities of tokens in a byte each. */
 export function encodeTextModel(
@@ -49,7 +41,7 @@ export function encodeTextModel(
 export function decodeTextModel(bytes: Uint8Array, where: string): TextModelFile {
   checkModelSize(bytes.length, where);
   const { circuit, metadata } = decodeCircuitFile(bytes, where);
-  const vocabulary = vocabularyOf(parsed(metadata[VOCABULARY], where));
+  const vocabulary = vocabularyOf(parsedText(metadata[VOCABULARY], where));
   if (vocabulary === undefined) {
     throw new RetortError("circuit-file/invalid", `${where} holds a circuit without a vocabulary`, {
       hint: "Models of texts are exported by `deno task export REF --web DIR`, or saved by the playground.",
@@ -65,30 +57,7 @@ export function decodeTextModel(bytes: Uint8Array, where: string): TextModelFile
       { hint: `Its variable ${wrong.name} is of another kind or size.` },
     );
   }
-  return { circuit, vocabulary, story: storyOf(parsed(metadata[STORY], where)) };
-}
-
-/** Refuses what a tab cannot hold, before it is read. @throws {RetortError} */
-export function checkModelSize(bytes: number, where: string): void {
-  if (bytes <= MOST_BYTES) return;
-  throw new RetortError(
-    "page/limit",
-    `${where} has ${Math.ceil(bytes / 2 ** 20)} MiB, and a page takes ${MOST_BYTES / 2 ** 20}`,
-    {
-      hint: "Export it with fewer bits or states.",
-    },
-  );
-}
-
-function parsed(text: string | undefined, where: string): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RetortError("circuit-file/damaged", `${where}: a text that goes with the circuit is not JSON`, {
-      cause,
-    });
-  }
+  return { circuit, vocabulary, story: storyOf(parsedText(metadata[STORY], where)) };
 }
 
 const KINDS: readonly TokenKind[] = ["words", "characters", "bytes", "pieces"];
@@ -112,18 +81,5 @@ function vocabularyOf(value: unknown): Vocabulary | undefined {
     end: end as number | null,
     ...(Array.isArray(glued) && glued.every(isToken) && { glued: glued as number[] }),
     ...(typeof tokenizer === "string" && { tokenizer }),
-  };
-}
-
-/** What is told of a model, as far as it is well formed. */
-function storyOf(value: unknown): ModelStory {
-  const { title, provenance, examples } = (value ?? {}) as Record<keyof ModelStory, unknown>;
-  const isText = (one: unknown): one is string => typeof one === "string" && one.length <= 2000;
-  return {
-    title: isText(title) ? title : "a model",
-    provenance: Array.isArray(provenance)
-      ? provenance.filter((one) => Array.isArray(one) && one.length === 2 && one.every(isText)).slice(0, 40)
-      : [],
-    examples: Array.isArray(examples) ? examples.filter(isText).slice(0, 12) : [],
   };
 }

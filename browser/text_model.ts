@@ -3,22 +3,14 @@ import type { Exclusion } from "../circuits/queries/exclude.ts";
 import { sample } from "../circuits/queries/sampling.ts";
 import { textOfTokens } from "../datasets/text/text_of_tokens.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
-import { RetortError } from "../foundation/errors.ts";
 import { withoutEnds } from "../stages/text/blanks.ts";
+import type { AskedControl, ContinuationQuestion, ControlAnswer } from "./ask_control.ts";
 import { answerText, type SentenceQuestion, type TextAnswer } from "./ask.ts";
 import { openTabEngine, type TabEngine } from "./engine.ts";
-import { type TabEngineChoice } from "./engine_names.ts";
-import { checkModelSize, decodeTextModel, type ModelStory, type TextModelFile } from "./model_file.ts";
-
-/** How a model is opened. */
-export interface TextModelOptions {
-  /** The engine; `auto` if omitted. */
-  readonly engine?: TabEngineChoice;
-  /** Called while the file is fetched; `total` is 0 where the host does not say. */
-  readonly onProgress?: (bytes: { readonly done: number; readonly total: number }) => void;
-  /** Ends the fetching. */
-  readonly signal?: AbortSignal;
-}
+import { modelBytes, modelName, type ModelOptions, type ModelSource } from "./model_bytes.ts";
+import { decodeTextModel, type TextModelFile } from "./model_file.ts";
+import type { StateMeaning } from "./states.ts";
+import type { ModelStory } from "./story.ts";
 
 /** Circuits that are kept open for blanks at the same places, so that a change of a word opens nothing. */
 const KEPT = 3;
@@ -36,6 +28,7 @@ export class TextModel implements AsyncDisposable {
   readonly vocabulary: Vocabulary;
   readonly #own: TabEngine;
   readonly #asked = new Map<string, Promise<Asked>>();
+  #control: AskedControl | undefined;
 
   /** Made by {@link openTextModel}, or over an engine that is open. */
   constructor({ vocabulary, story }: Omit<TextModelFile, "circuit">, own: TabEngine) {
@@ -71,6 +64,40 @@ export class TextModel implements AsyncDisposable {
       this.vocabulary,
       question,
     );
+  }
+
+  /**
+   * How a text may go on so that it satisfies a constraint: the tokens that may come next, with their exact probabilities given that
+   * it will, and texts drawn. Constraints are phrases, which are all to be held, or typed as in the explorer:
+   * `all(" peace", words(4, 12))`.
+   *
+   * @throws {CallError} when the constraint is not understood
+   * @throws {RetortError} when no text satisfies it, or the model is no homogeneous hidden Markov model
+   */
+  async goOn(
+    constraint: ContinuationQuestion["constraint"],
+    options: Partial<Omit<ContinuationQuestion, "constraint">> = {},
+  ): Promise<ControlAnswer> {
+    await readable(this.vocabulary);
+    // Few pages ask for it.
+    const { controlInTab } = await import("./ask_control.ts");
+    this.#control ??= controlInTab(this.circuit, this.vocabulary);
+    return await this.#control.answer({
+      ...{ begun: "", tokens: 16, list: 10, draws: 4, seed: 0 },
+      ...options,
+      constraint,
+    });
+  }
+
+  /**
+   * What its hidden states mean, the most used first: the words that tell each from the others.
+   *
+   * @throws {RetortError} when it is no homogeneous hidden Markov model
+   */
+  async states(options: { readonly most?: number; readonly words?: number } = {}): Promise<StateMeaning[]> {
+    await readable(this.vocabulary);
+    const { statesOfModel } = await import("./states.ts");
+    return statesOfModel(this.circuit, this.vocabulary, options);
   }
 
   /** Texts drawn from the model, each a window long. */
@@ -127,56 +154,14 @@ export class TextModel implements AsyncDisposable {
  * @throws {RetortError} when it cannot be fetched, is no model, or too large for a tab
  */
 export async function openTextModel(
-  from: string | URL | Blob | Uint8Array,
-  options: TextModelOptions = {},
+  from: ModelSource,
+  options: ModelOptions = {},
 ): Promise<TextModel> {
-  const file = decodeTextModel(await bytesOf(from, options), nameOf(from));
+  const file = decodeTextModel(await modelBytes(from, options), modelName(from));
   return new TextModel(file, await openTabEngine(file.circuit, options.engine));
 }
 
 /** Loads what reads tokenizers if the vocabulary has one. Most have none. */
 async function readable({ tokenizer }: Vocabulary): Promise<void> {
   if (tokenizer !== undefined) await import("../datasets/text/pieces.ts");
-}
-
-function nameOf(from: string | URL | Blob | Uint8Array): string {
-  if (from instanceof Blob) return "name" in from ? String(from.name) : "the file";
-  return from instanceof Uint8Array ? "the file" : String(from);
-}
-
-async function bytesOf(
-  from: string | URL | Blob | Uint8Array,
-  { onProgress, signal }: TextModelOptions,
-): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return from;
-  if (from instanceof Blob) {
-    checkModelSize(from.size, nameOf(from));
-    return new Uint8Array(await from.arrayBuffer());
-  }
-  const fail = (why: string, cause?: unknown): never => {
-    throw new RetortError("page/not-found", `the model ${from} cannot be fetched: ${why}`, { cause });
-  };
-  const response = await fetch(from, signal === undefined ? {} : { signal }).catch((cause) =>
-    fail(cause instanceof Error ? cause.message : String(cause), cause)
-  );
-  if (!response.ok || response.body === null) fail(`the host answers ${response.status}`);
-  const total = Number(response.headers.get("content-length") ?? 0);
-  checkModelSize(total, nameOf(from));
-  const parts: Uint8Array[] = [];
-  let done = 0;
-  for (const reader = response.body!.getReader();;) {
-    const { value } = await reader.read();
-    if (value === undefined) break;
-    parts.push(value);
-    done += value.length;
-    checkModelSize(done, nameOf(from));
-    onProgress?.({ done, total });
-  }
-  const bytes = new Uint8Array(done);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -24,7 +24,7 @@ export async function measurePlayground(folder: string): Promise<Figure[]> {
     vocabulary: { kind: "words", words, unknown: 0, end: 1 },
     story: { title: "model", provenance: [], examples: [] },
   }, 8);
-  await buildPlayground(folder, [{ name: "model", title: "model", beside: null, bytes }]);
+  await buildPlayground(folder, [{ kind: "text", name: "model", title: "model", beside: null, bytes }]);
   const listener = await serveFolder(folder);
   const url = `http://127.0.0.1:${listener.port}/#sentence=${encodeURIComponent(sentence)}`;
   const browser = await launch();
@@ -75,8 +75,8 @@ export async function measurePlayground(folder: string): Promise<Figure[]> {
       await page.goto(url);
       await answered(page);
       await page.getByLabel("A text", { exact: true }).fill(text);
-      await page.getByLabel("Hidden states").selectOption(String(STATES));
-      await page.getByRole("button", { name: "Train" }).click();
+      await page.getByRole("combobox", { name: "Hidden states" }).selectOption(String(STATES));
+      await page.getByRole("button", { name: "Train", exact: true }).click();
       await page.getByText(/epoch 2, perplexity/).waitFor({ timeout: 600_000 });
     });
     const stall = await page.evaluate("stalls.longest") as number;

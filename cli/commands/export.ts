@@ -58,7 +58,7 @@ async function exportRef(
         "command/options",
         `--web is about one model, and ${run === undefined ? "not for --to" : `${reference} is a run`}`,
         {
-          hint: "Name a model of texts: `deno task show RUN` lists outputs.",
+          hint: "Name a model of texts or images: `deno task show RUN` lists outputs.",
         },
       );
     }
@@ -68,7 +68,7 @@ async function exportRef(
     if (options.json) return printJson([{ ...done, loss }]);
     print(`${target}: ${done.files} files, ${bytesText(done.bytes)}`);
     return print(
-      `8 bits a probability cost ${loss.mean.toFixed(5)} nats a word, ${
+      `8 bits a probability cost ${loss.mean.toFixed(5)} nats a value, ${
         loss.largest.toFixed(5)
       } in the state that loses most`,
     );

@@ -175,3 +175,12 @@ export const TRANSFORM_NAMES: Readonly<Record<ColourTransform, string>> = {
   "ycocg-r-511": "YCoCg-R (lossless)",
   "ycocg-r-512": "YCoCg-R, 512 levels (lossless)",
 };
+
+/** Images of complete values, `[count, height, width, channels]`, in a pixel space. */
+export function imagesOfSamples(
+  { count, values }: { readonly count: number; readonly values: ArrayLike<number> },
+  space: PixelSpace,
+): ImageSet {
+  const wide = space.levels.some((n) => n > 256);
+  return { space, count, pixels: wide ? Uint16Array.from(values) : Uint8Array.from(values) };
+}

@@ -8,7 +8,8 @@ import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { bitsFigure, images } from "./codecs.ts";
-import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
+import type { CompletionModel } from "../../circuits/queries/complete.ts";
+import { openPatchModel, openPixelCircuit } from "./open_model.ts";
 import { modelParameters, patchModel } from "./patch_codecs.ts";
 
 /** Score of a model on images. The figure includes the space it was measured in. */
@@ -97,7 +98,7 @@ export const evaluatePixelCircuit: Stage<
 });
 
 async function scored(
-  model: ImageModel,
+  model: CompletionModel,
   parameters: number,
   { space, count, pixels }: ImageSet,
   batchSize: number,

@@ -8,7 +8,7 @@ import { defineStage, type Stage } from "../../runner/stage.ts";
 import { openLearner } from "../open_learner.ts";
 import { images, pictures } from "./codecs.ts";
 import { patchCircuits, patchClusters } from "./patch_codecs.ts";
-import { imagesOfSamples } from "./show_images.ts";
+import { imagesOfSamples } from "../../datasets/images/image_set.ts";
 
 /**
  * Pictures of each cluster, one row per cluster, largest first: patches of the images, and patches sampled from the
@@ -80,7 +80,7 @@ export const showClusters: Stage<
     }
     const picture = (list: number[][]) =>
       sheet(
-        imagesOfSamples({ count: list.length, variables: size, values: Int32Array.from(list.flat()) }, space),
+        imagesOfSamples({ count: list.length, values: Int32Array.from(list.flat()) }, space),
         {
           columns,
           scale,

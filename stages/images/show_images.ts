@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pixelVariables, rectangleMask } from "../../circuits/queries/masks.ts";
 import { RandomStream } from "../../circuits/random.ts";
-import { type Samples, unobserved } from "../../circuits/samples.ts";
+import { unobserved } from "../../circuits/samples.ts";
 import { plainColours } from "../../datasets/images/colours.ts";
 import {
   dimensionsOf,
@@ -13,7 +13,9 @@ import { sheet, sideBySide } from "../../datasets/images/sheets.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { type CaptionedPicture, images, pictures } from "./codecs.ts";
-import { type ImageModel, openPatchModel, openPixelCircuit } from "./open_model.ts";
+import type { CompletionModel } from "../../circuits/queries/complete.ts";
+import { imagesOfSamples } from "../../datasets/images/image_set.ts";
+import { openPatchModel, openPixelCircuit } from "./open_model.ts";
 import { patchModel } from "./patch_codecs.ts";
 
 const sampleParams = z.object({
@@ -69,7 +71,7 @@ export const showCircuitSamples: Stage<
 });
 
 async function drawn(
-  model: ImageModel,
+  model: CompletionModel,
   space: PixelSpace,
   { count, scale }: z.output<typeof sampleParams>,
   context: StageContext,
@@ -169,7 +171,7 @@ export const showCircuitInpainting: Stage<
 });
 
 async function inpainted(
-  model: ImageModel,
+  model: CompletionModel,
   set: ImageSet,
   { count, draws, masks, scale }: z.output<typeof inpaintParams>,
   context: StageContext,
@@ -195,7 +197,7 @@ async function inpainted(
           const from = (i * draws + draw) * variables;
           values.set(completed.values.subarray(from, from + variables) as Int32Array, i * variables);
         }
-        return imagesOfSamples({ count: original.count, variables, values }, space);
+        return imagesOfSamples({ count: original.count, values }, space);
       });
       made.push({
         name: `inpainting-${mask}`,
@@ -206,7 +208,7 @@ async function inpainted(
           original,
           greyedOut(original, hidden),
           ...columns,
-          imagesOfSamples({ count: original.count, variables, values: means.map(Math.round) }, space),
+          imagesOfSamples({ count: original.count, values: means.map(Math.round) }, space),
         ], { scale }),
       });
       context.progress(m + 1, masks.length, "masks");
@@ -215,13 +217,6 @@ async function inpainted(
     await model.close();
   }
   return made;
-}
-
-/** Converts complete samples to images in the given pixel space. */
-export function imagesOfSamples(samples: Samples, space: PixelSpace): ImageSet {
-  const wide = space.levels.some((n) => n > 256);
-  const pixels = wide ? Uint16Array.from(samples.values) : Uint8Array.from(samples.values);
-  return { space, count: samples.count, pixels };
 }
 
 /** `[height, width]`: 1 where a pixel is hidden. */

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
-import { fitText, openTextModel, prepareText, tabEngines, trainInTab } from "../../browser/mod.ts";
+import {
+  decodeImageModel,
+  fitText,
+  openImageModel,
+  openTextModel,
+  prepareText,
+  tabEngines,
+  trainInTab,
+} from "../../browser/mod.ts";
 import { decodeTextModel, encodeTextModel } from "../../browser/model_file.ts";
 import { encodeCircuitFile, hmm, loadCircuit, RetortError } from "../../circuits/mod.ts";
 import { openEngine } from "../../kernels/open.ts";
 import { bundleForBrowsers } from "../../web/bundle.ts";
 import { IN_BROWSER } from "../web/browser.ts";
-import { smallModel } from "../web/playground.ts";
+import { smallImages, smallModel } from "../web/playground.ts";
 import { vocabularies } from "../control/vocabularies.ts";
 import { likely } from "./page.ts";
 import { madeUpText } from "./text.ts";
@@ -146,6 +154,20 @@ Deno.test("what is trained in a tab is a file that `loadCircuit` reads and that 
       );
       assert.equal(drawn.length, 2);
       assert.equal((await model.draw(3, { seed: 1 })).length, 3);
+      // States are used as often as texts are long, and their words are those that a grammar puts at the same place.
+      const states = await model.states({ words: 4 });
+      assert.ok(Math.abs(states.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-5);
+      assert.deepEqual(
+        states.map(({ share }) => share),
+        states.map(({ share }) => share).toSorted((a, b) => b - a),
+      );
+      const { state, words: [{ word, probability, lift }] } = states[0] as Required<typeof states[0]> & {
+        words: [typeof states[0]["words"][number]];
+      };
+      const emission = model.circuit.parameters.get("emission")!.values,
+        id = model.vocabulary.words.indexOf(word);
+      assert.equal(probability, emission[state * model.vocabulary.words.length + id]);
+      assert.ok(lift > 1);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -194,4 +216,63 @@ Deno.test("wrong, hostile and huge files are refused in words for people", async
   refused(huge, /header should have/);
   await assert.rejects(prepareText("too short"), /too few to learn from/);
   await assert.rejects(prepareText("a ".repeat(11_000_000)), /a tab takes/);
+});
+
+Deno.test("a model of images fills holes on every engine alike; damaged, foreign and huge files are refused in words", async () => {
+  const { bytes } = smallImages("pixels");
+  const hidden = new Uint8Array(16).fill(1, 4, 9);
+  const bits: (number | null)[] = [];
+  for (const engine of tabEngines.filter((one) => one !== "webgpu")) {
+    await using model = await openImageModel(bytes, { engine });
+    const answer = await model.fill(2, { hidden, draws: 3 });
+    bits.push(answer.bits);
+    // What is seen stays as it is, in every draw.
+    for (const { pixels } of answer.drawn) {
+      pixels.forEach((grey, i) => hidden[i] === 0 && assert.equal(grey, answer.original.pixels[i]));
+    }
+    assert.equal(answer.hidden, 5);
+    assert.equal(answer.drawn.length, 3);
+    const pixels = model.images.pixels.slice(32, 48) as Uint8Array;
+    assert.deepEqual(await model.fill(pixels, { hidden, draws: 3 }), answer);
+    assert.deepEqual((await model.fill(0)).bits, null);
+    await assert.rejects(model.fill(5), /there is no image 5: the model has 5/);
+    await assert.rejects(model.fill(new Uint8Array(3)), /an image of 3 values, expected 16/);
+    await assert.rejects(model.fill(0, { hidden: new Uint8Array(3) }), /has 3 pixels, expected 16/);
+  }
+  bits.forEach((one) => assert.ok(Math.abs(one! - bits[0]!) < 1e-4));
+  const { circuit } = decodeImageModel(bytes, "it");
+  const refused = (images: unknown, message: RegExp) =>
+    assert.throws(
+      () =>
+        decodeImageModel(
+          encodeCircuitFile(circuit, { metadata: { images: JSON.stringify(images) } }).bytes,
+          "it",
+        ),
+      (error) => error instanceof RetortError && message.test(error.message),
+    );
+  const images = { height: 4, width: 4, channels: 1, levels: [3], transform: "none", count: 1 };
+  const pixels = new Uint8Array(16).toBase64();
+  decodeImageModel(
+    encodeCircuitFile(circuit, { metadata: { images: JSON.stringify({ ...images, pixels }) } }).bytes,
+    "it",
+  );
+  for (
+    const wrong of [
+      { pixels: "no base64!" },
+      { pixels: new Uint8Array(15).toBase64() },
+      { pixels: new Uint8Array(16).fill(3).toBase64() },
+      { height: 1e9 },
+      { count: 1e6 },
+      { channels: 2 },
+      { levels: [0] },
+      { transform: "__proto__" },
+    ]
+  ) refused({ ...images, pixels, ...wrong }, /without images/);
+  refused(
+    { ...images, width: 5, pixels: new Uint8Array(20).toBase64() },
+    /not a model of images of 20 values/,
+  );
+  refused({ ...images, levels: [4], pixels }, /not a model of images of 16 values/);
+  assert.throws(() => decodeImageModel(smallModel("text", 1).bytes, "it"), /without images/);
+  assert.throws(() => decodeTextModel(bytes, "it"), /without a vocabulary/);
 });

@@ -3,10 +3,10 @@ import { ROOT } from "../command.ts";
 
 const README = Deno.readTextFileSync(`${ROOT}/README.md`);
 
-Deno.test("README is one screen: a picture, two commands, what you get, where next", () => {
+Deno.test("README is one screen: two pictures, two commands, what you get, where next", () => {
   assert.ok(README.split("\n").length <= 60, `${README.split("\n").length} lines`);
   assert.ok(README.split(/\s+/).length <= 600, `${README.split(/\s+/).length} words`);
-  assert.equal(README.match(/^!\[/gm)?.length, 1, "one picture");
+  assert.equal(README.match(/^!\[/gm)?.length, 2, "two pictures");
   const headings = [...README.matchAll(/^## (.*)$/gm)].map((match) => match[1]);
   assert.deepEqual(headings, ["Two commands", "What you get", "Where next"]);
 });

@@ -11,7 +11,7 @@ import { Records } from "../../runner/records/records.ts";
 import { resolveArtifact } from "../../runner/references.ts";
 import { Store } from "../../runner/store/store.ts";
 import { circuit } from "../../stages/codecs/circuit.ts";
-import { encodeMask } from "../../web/dashboard/page/masks.ts";
+import { encodeMask } from "../../web/parts/masks.ts";
 import { serveDashboard } from "../../web/dashboard/server.ts";
 import { Explorer } from "../../web/explorer/explorer.ts";
 import type { Question } from "../../web/explorer/protocol.ts";

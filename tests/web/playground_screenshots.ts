@@ -1,5 +1,5 @@
 /**
- * Pictures of the playground for the documentation, in `docs/pictures/`: in light, in dark, on a phone, and a training.
+ * Pictures of the playground for the documentation, in `docs/pictures/`: in light, in dark, on a phone, a training, and the other ways to ask.
  *
  *     deno run --allow-all tests/web/playground_screenshots.ts build/playground
  */
@@ -25,6 +25,8 @@ try {
       ["dark", 1280, 860, "dark"],
       ["phone", 390, 780, "light"],
       ["train", 1280, 860, "light"],
+      ["image", 1280, 860, "light"],
+      ["constraint", 1280, 860, "light"],
     ] as const
   ) {
     const page = await browser.newPage({ viewport: { width, height }, colorScheme });
@@ -32,11 +34,17 @@ try {
     await page.locator('[data-answered="yes"]').waitFor({ timeout: 60_000 });
     if (way === "train") {
       await page.getByLabel("A text", { exact: true }).fill(text);
-      await page.getByRole("button", { name: "Train" }).click();
-      await page.getByRole("status").getByText(/epoch 6,/).waitFor({ timeout: 120_000 });
-      await page.getByRole("button", { name: "Stop and keep" }).click();
-      await page.getByRole("button", { name: "Save the model" }).waitFor({ timeout: 60_000 });
+      await page.getByRole("button", { name: "Train", exact: true }).click();
+      await page.getByRole("button", { name: "Save the model" }).waitFor({ timeout: 180_000 });
       await page.locator("#train-title").scrollIntoViewIfNeeded();
+    }
+    if (way === "image") {
+      await page.getByRole("button", { name: "Fill in an image" }).click();
+      await page.getByAltText("draw 4").waitFor();
+    }
+    if (way === "constraint") {
+      await page.getByRole("button", { name: "Hold to words" }).click();
+      await page.getByText(/has a probability of/).waitFor();
     }
     await page.waitForTimeout(3000);
     const at = way === "train" ? page.locator(".train") : page;

@@ -55,10 +55,13 @@ Deno.test({
       await page.getByLabel("Computed by").selectOption("reference");
       await until("another engine", async () => /by JavaScript[^]*by JavaScript/.test(await text()));
 
+      await page.getByText("What its 8 hidden states mean").first().press("Enter");
+      await until("states", async () => /share of a text[^]*american/.test(await text()));
+
       // A text is learned and its model asked, meanwhile the page answers; a file that is no model is refused.
       await page.getByLabel("A text", { exact: true }).fill(madeUpText(120));
-      await page.getByLabel("Hidden states").selectOption("8");
-      await page.getByRole("button", { name: "Train" }).press("Enter");
+      await page.getByRole("combobox", { name: "Hidden states" }).selectOption("8");
+      await page.getByRole("button", { name: "Train", exact: true }).press("Enter");
       await until("training", async () => /epoch \d+, perplexity/.test(await text()));
       await until("a model", async () => /done[^]*Save the model/.test(await text()), 60);
       await until(
@@ -89,6 +92,24 @@ Deno.test({
 
       await assertUsable(page);
       assert.deepEqual(complaints, []);
+
+      // Nothing can be sent elsewhere, and nothing else can run: the page's policy says so.
+      for (
+        const [attempt, directive] of [
+          ['fetch("https://example.org/").catch(() => {})', "connect-src"],
+          [
+            'document.body.append(Object.assign(document.createElement("script"), { text: "0" }))',
+            "script-src-elem",
+          ],
+          ['document.body.append(Object.assign(new Image(), { src: "https://example.org/" }))', "img-src"],
+        ] as const
+      ) {
+        const refused = await page.evaluate(`new Promise((resolve) => {
+          addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective), { once: true });
+          ${attempt};
+        })`);
+        assert.equal(refused, directive);
+      }
     } finally {
       await browser.close();
     }
@@ -108,12 +129,27 @@ Deno.test({
       const measure = async (what: string, act: () => Promise<void>) => {
         busy[what] = await longestTask(browser, page, act);
       };
-      await measure("load", async () => {
-        await page.goto(playground.url);
-        await page.locator('[data-answered="yes"]').waitFor();
-      });
+      // What drives the browser may put its own scripts into the page while it is loaded: the least of three loads is the page's.
+      const loads: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        await page.goto("about:blank");
+        await measure("load", async () => {
+          await page.goto(playground.url);
+          await page.locator('[data-answered="yes"]').waitFor();
+        });
+        loads.push(busy.load!);
+      }
+      busy.load = Math.min(...loads);
       await measure("ask", async () => {
         await page.getByLabel(/^A sentence/).fill("to _ _ _");
+        await page.getByText("Blank 3").first().waitFor();
+      });
+      await measure("the other ways to ask", async () => {
+        await page.getByRole("button", { name: "Hold to words" }).click();
+        await page.getByText(/has a probability of/).waitFor();
+        await page.getByRole("button", { name: "Fill in an image" }).click();
+        await page.getByText(/pixels are hidden/).waitFor();
+        await page.getByRole("button", { name: "Fill in words" }).click();
         await page.getByText("Blank 3").first().waitFor();
       });
       await measure("take", async () => {
@@ -123,9 +159,9 @@ Deno.test({
       assert.match(await page.getByLabel("A text", { exact: true }).inputValue(), /^pasted text, \d{3} kB$/);
       await page.getByRole("button", { name: "Another text" }).click();
       await page.getByLabel("A text", { exact: true }).fill(madeUpText(400));
-      await page.getByLabel("Hidden states").selectOption("8");
+      await page.getByRole("combobox", { name: "Hidden states" }).selectOption("8");
       await measure("learn", async () => {
-        await page.getByRole("button", { name: "Train" }).click();
+        await page.getByRole("button", { name: "Train", exact: true }).click();
         await page.getByText(/epoch [1-9]\d*, perplexity[^]*done/).waitFor({ timeout: 60_000 });
         await page.getByText(/ms, by WebAssembly/).waitFor({ timeout: 60_000 });
       });

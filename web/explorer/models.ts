@@ -10,13 +10,14 @@ import { artifactReader } from "../../runner/store/artifacts.ts";
 import { Store } from "../../runner/store/store.ts";
 import { circuit } from "../../stages/codecs/circuit.ts";
 import { images } from "../../stages/images/codecs.ts";
-import { askPatches, askPixels, type ImageModel } from "../../stages/images/open_model.ts";
+import { type CompletionModel, completionModel } from "../../circuits/queries/complete.ts";
+import { askPatches } from "../../stages/images/open_model.ts";
 import { imageVariables, patchModel, patchParts } from "../../stages/images/patch_codecs.ts";
 import { withoutEnds } from "../../stages/text/blanks.ts";
 import { vocabulary } from "../../stages/text/codecs.ts";
 import { answerText } from "../../browser/ask.ts";
 import { answerImage } from "./answer.ts";
-import { AskedControl, askedHere } from "./control.ts";
+import { askedHere, openAskedControl } from "./control.ts";
 import type { Answer, Question } from "./protocol.ts";
 
 /** Maximum number of store objects kept open, so that switching between two models reopens nothing. */
@@ -41,7 +42,7 @@ export class Models {
         const asked = await this.#open(
           question.model,
           "control",
-          async () => await AskedControl.open(await textCircuit(store, question.model, known), known),
+          async () => await openAskedControl(await textCircuit(store, question.model, known), known),
         );
         return await asked.answer(question);
       });
@@ -74,14 +75,14 @@ export class Models {
     const set: ImageSet = await this.#read(store, images, question.images);
     const model = await this.#open(question.model, "images", async () => {
       if (question.model.codec !== patchModel.name) {
-        return askPixels(await open(await readArtifact(store, circuit, question.model)));
+        return completionModel(await open(await readArtifact(store, circuit, question.model)));
       }
       const patches = await readArtifact(store, patchModel, question.model);
       const { top, space } = patches;
       const variables = imageVariables(space);
       return askPatches(await PatchLearner.open({ variables, top, parts: patchParts(patches), open }));
     });
-    return await answerImage(model as ImageModel, set, question);
+    return await answerImage(model as CompletionModel, set, question);
   }
 
   #read<C extends AnyCodec>(store: Store, codec: C, artifact: Artifact): Promise<ReadOf<C>> {

@@ -2,6 +2,7 @@ import type { JsonValue } from "../../foundation/canonical.ts";
 import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../../runner/codec.ts";
 import type { SentenceQuestion, TextAnswer } from "../../browser/ask.ts";
+import type { ContinuationQuestion, ControlAnswer } from "../../browser/ask_control.ts";
 
 /** A question about a sentence with blanks, for a circuit over windows of text. */
 export interface TextQuestion extends SentenceQuestion {
@@ -41,52 +42,11 @@ export interface ImageAnswer {
 }
 
 /** A question about texts that satisfy a constraint, for a homogeneous hidden Markov model. */
-export interface ControlQuestion {
+export interface ControlQuestion extends ContinuationQuestion {
   readonly kind: "control";
   /** The circuit. */
   readonly model: Artifact;
   readonly vocabulary: Artifact;
-  /** The constraint, as people type it: `inOrder(" we", " our")`. */
-  readonly constraint: string;
-  /** How the text begins; the constraint is about it as well. */
-  readonly begun: string;
-  /** Most tokens that may follow, the end not counted. */
-  readonly tokens: number;
-  /** Number of tokens listed. */
-  readonly list: number;
-  /** Number of texts drawn. */
-  readonly draws: number;
-  readonly seed: number;
-}
-
-/** A token that may come next. */
-export interface NextToken {
-  /** What it adds to the text; null for the end of the text. */
-  readonly text: string | null;
-  /** Its probability, given that the constraint will be satisfied. */
-  readonly probability: number;
-  /** Its probability without the constraint. */
-  readonly alone: number;
-}
-
-/** A hidden Markov model's answer about a constraint. */
-export interface ControlAnswer {
-  readonly kind: "control";
-  /** How the constraint was understood. */
-  readonly constraint: string;
-  /** -log2 of its probability after the beginning; null where the model thinks it impossible. */
-  readonly bits: number | null;
-  /** Tokens of the beginning. */
-  readonly tokens: number;
-  /** How many tokens may come next, of how many. */
-  readonly allowed: number;
-  readonly vocabulary: number;
-  /** States of the automaton over tokens. */
-  readonly states: number;
-  /** Tokens that may come next, the likeliest first; none where the text is complete and as long as it may be. */
-  readonly next: readonly NextToken[];
-  /** Continuations, drawn exactly. */
-  readonly drawn: readonly string[];
 }
 
 /** A question to a model. */

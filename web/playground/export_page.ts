@@ -1,4 +1,3 @@
-import { encodeTextModel } from "../../browser/model_file.ts";
 import type { QuantisationLoss } from "../../circuits/eight_bits.ts";
 import { CallError } from "../../foundation/errors.ts";
 import type { Export } from "../../runner/export.ts";
@@ -7,13 +6,13 @@ import type { ArtifactRecord } from "../../runner/records/rows.ts";
 import { listFolder } from "../../runner/store/blobs.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { buildPlayground } from "./build.ts";
-import { textModelOf } from "./text_model_of.ts";
+import { modelOf } from "./model_of.ts";
 
 /**
- * Writes a model of texts as a page into a new or empty folder: the playground with this model, its tables in 8 bits.
+ * Writes a model of texts or images as a page into a new or empty folder: the playground with this model, its tables in 8 bits.
  *
  * @returns with what the 8 bits cost.
- * @throws CallError when it is no model of texts, or the folder is not empty.
+ * @throws CallError when it is no such model, or the folder is not empty.
  */
 export async function exportPage(
   store: Store,
@@ -24,13 +23,7 @@ export async function exportPage(
   if (listFolder(folder).length > 0) {
     throw new CallError("command/folder-not-empty", `${folder} is not empty`, { hint: "Name a new folder." });
   }
-  const file = await textModelOf(store, records, record);
-  const { bytes, loss = { mean: 0, largest: 0 } } = encodeTextModel(file, 8);
-  const built = await buildPlayground(folder, [{
-    name: "model",
-    title: file.story.title,
-    beside: null,
-    bytes,
-  }]);
+  const { loss = { mean: 0, largest: 0 }, ...model } = await modelOf(store, records, record);
+  const built = await buildPlayground(folder, [{ ...model, name: "model", beside: null }]);
   return { folder, ...built, loss };
 }

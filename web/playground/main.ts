@@ -9,7 +9,11 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { decodeTextModel, encodeTextModel } from "../../browser/model_file.ts";
+import { decodeImageModel, holdsImages } from "../../browser/image_file.ts";
+import { decodeTextModel } from "../../browser/model_file.ts";
+import { decodeCircuitFile } from "../../circuits/one_file.ts";
+import { DataSetMissing } from "../../datasets/errors.ts";
+import { locate } from "../../datasets/locate.ts";
 import { CallError, hintOf, messageOf, RetortError } from "../../foundation/errors.ts";
 import { bytesText } from "../../foundation/format.ts";
 import { Records } from "../../runner/records/records.ts";
@@ -17,9 +21,7 @@ import { resolveArtifact } from "../../runner/references.ts";
 import { Store } from "../../runner/store/store.ts";
 import { buildPlayground, type PlaygroundModel } from "./build.ts";
 import { serveFolder } from "./serve.ts";
-import { textModelOf } from "./text_model_of.ts";
-
-const PIPELINE = "playground";
+import { modelOf } from "./model_of.ts";
 
 /** Sentences to begin with. */
 const EXAMPLES = [
@@ -29,11 +31,21 @@ const EXAMPLES = [
   "_ is the _ of our nation .",
 ];
 
-/** The two models that the pipeline makes. */
+/** The models that the pipelines make. */
 const MADE = [
-  { name: "sotu", output: "distilled", title: "Distilled from a transformer", beside: "random" },
-  { name: "random", output: "random", title: "The same from a random start", beside: null },
-] as const;
+  {
+    ...{ pipeline: "playground", output: "distilled", examples: EXAMPLES },
+    ...{ name: "sotu", title: "Distilled from a transformer", beside: "random" },
+  },
+  {
+    ...{ pipeline: "playground", output: "random", examples: EXAMPLES },
+    ...{ name: "random", title: "The same from a random start", beside: null },
+  },
+  {
+    ...{ pipeline: "playground-images", output: "model", examples: [] },
+    ...{ name: "clothes", title: "A tree over 784 pixels", beside: null },
+  },
+];
 
 interface Options {
   readonly out: string;
@@ -79,34 +91,53 @@ function optionsOf(): Options {
 
 /** The pipeline's models. What is in the store already is not computed again. */
 async function trainedModels(path: string): Promise<PlaygroundModel[]> {
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "run", "pipelines/playground.ts", "--store", path],
-    cwd: new URL("../../", import.meta.url),
-    stdin: "null",
-  }).spawn().status;
-  // It has said why.
-  if (code !== 0) Deno.exit(code);
+  const pipelines: string[] = await hasImages() ? ["playground", "playground-images"] : ["playground"];
+  for (const pipeline of pipelines) {
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "run", `pipelines/${pipeline.replace("-", "_")}.ts`, "--store", path],
+      cwd: new URL("../../", import.meta.url),
+      stdin: "null",
+    }).spawn().status;
+    // It has said why.
+    if (code !== 0) Deno.exit(code);
+  }
   const store = Store.open(path);
   using records = new Records(store, { readOnly: true });
-  const run = records.runs({ status: "done", limit: 500 }).find(({ pipeline }) => pipeline === PIPELINE);
-  return await Promise.all(MADE.map(async ({ output, ...model }) => {
+  const made: PlaygroundModel[] = [];
+  for (const { output, pipeline, examples, ...model } of MADE) {
+    const run = records.runs({ status: "done", limit: 500 }).find((one) => one.pipeline === pipeline);
+    if (!pipelines.includes(pipeline)) continue;
     const record = resolveArtifact(records, `${run!.id}/${output}`);
-    const file = await textModelOf(store, records, record, { title: model.title, examples: EXAMPLES });
-    const { bytes, loss } = encodeTextModel(file, 8);
+    const { loss, ...file } = await modelOf(store, records, record, { title: model.title, examples });
     console.log(
-      `${model.name}: ${bytesText(bytes.length)}; 8 bits cost ${loss!.mean.toFixed(5)} nats a word, ` +
+      `${model.name}: ${bytesText(file.bytes.length)}; 8 bits cost ${loss!.mean.toFixed(5)} nats a value, ` +
         `${loss!.largest.toFixed(5)} in the state that loses most`,
     );
-    return { ...model, bytes };
-  }));
+    made.push({ ...file, ...model });
+  }
+  return made;
+}
+
+/** Whether the images are on this machine; says how to get them where they are not. */
+async function hasImages(): Promise<boolean> {
+  try {
+    await locate("fashion-mnist");
+    return true;
+  } catch (error) {
+    if (!(error instanceof DataSetMissing)) throw error;
+    console.log("no Fashion-MNIST here, so no image is asked about: `deno task data fetch fashion-mnist`");
+    return false;
+  }
 }
 
 /** Models that are files already. */
 function givenModels(paths: readonly string[]): PlaygroundModel[] {
   return paths.map((path, i) => {
     const bytes = Deno.readFileSync(path);
-    const { story } = decodeTextModel(bytes, path);
-    return { name: i === 0 ? "own" : `own-${i + 1}`, title: story.title, beside: null, bytes };
+    const isOfImages = holdsImages(decodeCircuitFile(bytes, path).metadata);
+    const { story } = isOfImages ? decodeImageModel(bytes, path) : decodeTextModel(bytes, path);
+    const kind = isOfImages ? "images" : "text";
+    return { kind, name: i === 0 ? "own" : `own-${i + 1}`, title: story.title, beside: null, bytes };
   });
 }
 

@@ -1,11 +1,10 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import type { ControlAnswer } from "../../explorer/protocol.ts";
-import { Table } from "../../parts/values.tsx";
+import type { ControlAnswer } from "../../../browser/ask_control.ts";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
 import { Tries } from "../../parts/asking.tsx";
-import { percent } from "../../parts/blanks.tsx";
+import { NextTokens, saidOfConstraint } from "../../parts/next_tokens.tsx";
 import { Problem } from "./frame.tsx";
 
 /** Constraints to begin with; the first is asked at once. */
@@ -118,13 +117,13 @@ function Answered(
     <div class="model" style={`--colour:var(--series-${colour})`}>
       {name !== "" && <h2>{name}</h2>}
       <p id={saidId} role="status" class="faint">
-        {pending ? "asking …" : error !== undefined || value === undefined ? "" : said(value)}
+        {pending ? "asking …" : error !== undefined || value === undefined ? "" : saidOfConstraint(value)}
       </p>
       {error !== undefined && <Problem error={error} />}
       {value !== undefined && error === undefined && (
         <div class={pending ? "stale" : undefined}>
           <div class="blanks">
-            <Next answer={value} add={add} />
+            <NextTokens answer={value} add={add} />
             {value.drawn.length > 0 && (
               <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
                 <h2>Drawn</h2>
@@ -143,64 +142,5 @@ function Answered(
         </div>
       )}
     </div>
-  );
-}
-
-function said({ constraint, bits, tokens, states }: ControlAnswer): string {
-  const likely = bits === null
-    ? "is impossible to the model, and kept all the same"
-    : `has a probability of ${percent(2 ** -bits)} to be satisfied`;
-  return `${constraint} ${likely}${
-    tokens === 0 ? "" : ` after ${tokens === 1 ? "1 token" : `${tokens} tokens`}`
-  }; ` +
-    `${states === 1 ? "1 state" : `${states} states`}`;
-}
-
-function Next({ answer, add }: { answer: ControlAnswer; add: (text: string) => void }) {
-  const { next, allowed, vocabulary } = answer;
-  const most = next[0]?.probability ?? 1;
-  const listed = next.reduce((sum, one) => sum + one.probability, 0);
-  return (
-    <section class="blank next" aria-label="Next token">
-      <h2>Next token</h2>
-      <p class="faint">
-        {next.length === 0
-          ? "nothing may follow: the text is complete, and as long as it may be"
-          : `${allowed} of ${vocabulary} may come next`}
-      </p>
-      {next.length > 0 && (
-        <Table
-          caption="Tokens that may come next, with their probabilities with the constraint and without it"
-          head={["token", "with it", "without", <span key="b" class="hidden">as a bar</span>]}
-          numeric={[1, 2]}
-          rows={next.map(({ text, probability, alone }) => [
-            text === null ? <em key="w" class="faint">the end</em> : (
-              <button
-                key="w"
-                type="button"
-                class="word"
-                title="add it to the text"
-                onClick={() => add(text)}
-              >
-                <code>{JSON.stringify(text)}</code>
-              </button>
-            ),
-            percent(probability),
-            percent(alone),
-            <span
-              key="b"
-              class="amount"
-              aria-hidden="true"
-              style={{ width: `${(100 * probability / most).toFixed(2)}%` }}
-            />,
-          ])}
-        />
-      )}
-      {allowed > next.length && next.length > 0 && (
-        <p class="faint">
-          {percent(Math.max(0, 1 - listed))} is on the other {allowed - next.length} tokens
-        </p>
-      )}
-    </section>
   );
 }

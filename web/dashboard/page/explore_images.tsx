@@ -1,13 +1,14 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import { valueText } from "../../../foundation/format.ts";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { ImageAnswer } from "../../explorer/protocol.ts";
 import type { ModelBeside } from "../explore.ts";
 import { type Following, useAnswer } from "./answer.ts";
 import { Problem } from "./frame.tsx";
-import { decodeMask, encodeMask, type Mask, MASKS, noMask } from "./masks.ts";
-import { Painting } from "./painting.tsx";
+import { CompletedImages, saidOfImage } from "../../parts/completions.tsx";
+import { Hiding } from "../../parts/hiding.tsx";
+import { decodeMask, encodeMask, type Mask, MASKS } from "../../parts/masks.ts";
+import { Painting } from "../../parts/painting.tsx";
 
 const DRAWS = 4;
 
@@ -78,34 +79,9 @@ export function ExploreImages(
             brush={brush}
             onMask={setMask}
           />
-          <div class="bar">
-            {Object.entries(MASKS).map(([name, make]) => (
-              <button
-                key={name}
-                type="button"
-                onClick={() => setMask(make({ height, width }))}
-              >
-                {name}
-              </button>
-            ))}
-            <button type="button" onClick={() => setMask((before) => before.map((bit) => 1 - bit))}>
-              swap
-            </button>
-            <button type="button" onClick={() => setMask(noMask({ height, width }))}>nothing</button>
-          </div>
-          <label>
-            Brush{" "}
-            <input
-              type="range"
-              min={1}
-              max={Math.max(2, width >> 1)}
-              value={brush}
-              onInput={(event) => setBrush(Number(event.currentTarget.value))}
-            />{" "}
-            {brush} {brush === 1 ? "pixel" : "pixels"}
-          </label>
+          <Hiding shape={{ height, width }} brush={brush} onMask={setMask} onBrush={setBrush} />
           <p role="status" class="faint">
-            {answer.pending ? "asking …" : value === undefined ? "" : said(value, height * width)}
+            {answer.pending ? "asking …" : value === undefined ? "" : saidOfImage(value, height * width)}
           </p>
         </div>
         <div>
@@ -140,7 +116,7 @@ function Beside(
   return (
     <>
       <Answers answer={answer} name={name} />
-      <p class="faint">{answer.value === undefined ? "" : said(answer.value, pixels)}</p>
+      <p class="faint">{answer.value === undefined ? "" : saidOfImage(answer.value, pixels)}</p>
     </>
   );
 }
@@ -148,35 +124,13 @@ function Beside(
 /** A model's completions. `name` is empty if it is the only model. */
 function Answers({ answer, name }: { answer: Following<ImageAnswer>; name: string }) {
   const { value, error, pending } = answer;
-  const of = name === "" ? "" : ` by ${name}`;
   return (
     <div class={pending ? "stale" : undefined}>
       {name !== "" && <h2>{name}</h2>}
       {error !== undefined && <Problem error={error} />}
       {value !== undefined && error === undefined && value.hidden > 0 && (
-        <div class="answers">
-          <Answered url={value.mean} caption={`expected values${of}`} />
-          {value.drawn.map((url, i) => <Answered key={i} url={url} caption={`draw ${i + 1}${of}`} />)}
-          <Answered url={value.original} caption="the image" />
-        </div>
+        <CompletedImages answer={value} name={name} />
       )}
     </div>
   );
-}
-
-function Answered({ url, caption }: { url: string; caption: string }) {
-  return (
-    <figure>
-      <img src={url} alt={caption} />
-      <figcaption>{caption}</figcaption>
-    </figure>
-  );
-}
-
-function said({ hidden, bits }: ImageAnswer, pixels: number): string {
-  if (hidden === 0) return "nothing is hidden: paint on the image, or choose what to hide";
-  const surprise = bits === null
-    ? "what is really there is impossible for the model"
-    : `what is really there has ${valueText(bits / hidden)} bits of surprise a pixel`;
-  return `${hidden} of ${pixels} pixels are hidden; ${surprise}`;
 }

@@ -1,16 +1,26 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { SentenceQuestion } from "../../../browser/ask.ts";
+import type { SentenceQuestion, TextAnswer } from "../../../browser/ask.ts";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import { Checkbox, SentenceField, Tries } from "../../parts/asking.tsx";
 import { BlankWords, DrawnSentences, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { TabWorker } from "./client.ts";
-import { type FollowedAnswer, type Opening, useModel, useTabAnswer } from "./models.ts";
+import {
+  computedBy,
+  type FollowedAnswer,
+  loadingText,
+  type Opening,
+  useModel,
+  useTabAnswer,
+} from "./models.ts";
 import { TabFailure } from "./failure.tsx";
+import { onDemand } from "./on_demand.tsx";
 import type { OfferedModel, OpenModel } from "./protocol.ts";
 
 /** Indices of the colours of arms, as on all pages: of what the question is about, and of what it is held against. */
 const SUBJECT = 0, BASELINE = 1;
+
+const States = onDemand(async () => (await import("./states.tsx")).States);
 
 /** The sentence at the beginning, where neither the address nor the model has one. */
 const EXAMPLE = "we must _ the american people .";
@@ -51,8 +61,8 @@ export function Ask(
         </label>
         <SentenceField field={field} sentence={sentence} most={2000} onInput={setSentence} />
         <div class="bar">
-          <Tries examples={first.model?.examples ?? []} onChoose={choose} />
           <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
+          <Tries examples={first.model?.examples ?? []} onChoose={choose} />
         </div>
       </div>
       <div class={beside === undefined ? undefined : "models"}>
@@ -85,8 +95,11 @@ function Model(
     main?: boolean;
   },
 ) {
-  const { model, error, share } = opening;
-  const following = useTabAnswer(worker, offered.name, model, question);
+  const { model, error } = opening, { name } = offered;
+  const following = useTabAnswer(
+    JSON.stringify([name, model?.engine, question]),
+    model && (() => worker.call("ask", { name, question })),
+  );
   return (
     <section
       class="model"
@@ -100,28 +113,33 @@ function Model(
         class="faint"
         data-answered={main && following.value !== undefined ? "yes" : undefined}
       >
-        {model === undefined
-          ? error === undefined
-            ? `loading${share === undefined ? "" : ` ${Math.round(100 * share)} %`} …`
-            : ""
-          : statusOf(model, following)}
+        {model === undefined ? loadingText(opening) : statusOf(model, following)}
       </p>
       <Answer {...{ following, fill, again }} name={offered.title} />
+      {model?.states != null && <Meaning worker={worker} name={name} states={model.states} />}
     </section>
   );
 }
 
-function statusOf({ engine }: OpenModel, { value, pending }: FollowedAnswer): string {
-  if (value === undefined) return "asking …";
-  const time = pending ? "asking …" : `${Math.max(1, Math.round(value.milliseconds))} ms, ${ENGINES[engine]}`;
-  return `${said(value.answer)} · ${time}`;
+/** What the hidden states mean, asked for when somebody wants to know. */
+function Meaning({ worker, name, states }: { worker: TabWorker; name: string; states: number }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>What its {states} hidden states mean</summary>
+      {open && <States worker={worker} name={name} />}
+    </details>
+  );
 }
 
-const ENGINES = { webgpu: "on the GPU", wasm: "by WebAssembly", reference: "by JavaScript" } as const;
+function statusOf({ engine }: OpenModel, { value, pending }: FollowedAnswer<TextAnswer>): string {
+  if (value === undefined) return "asking …";
+  return `${said(value.answer)} · ${pending ? "asking …" : computedBy(value.milliseconds, engine)}`;
+}
 
 function Answer(
   { following, fill, again, name }: {
-    following: FollowedAnswer;
+    following: FollowedAnswer<TextAnswer>;
     fill: (blank: number, word: string) => void;
     again: () => void;
     name: string;

@@ -7,6 +7,8 @@ import { Wordmark } from "../../parts/wordmark.tsx";
 import { readAddress, writeAddress } from "./address.ts";
 import { Ask } from "./ask.tsx";
 import { TabWorker } from "./client.ts";
+import { onDemand } from "./on_demand.tsx";
+import { ownModel } from "./own_models.ts";
 import type { OfferedModel } from "./protocol.ts";
 import { chooseTheme, chosenTheme } from "../../parts/chosen_theme.ts";
 import { Train } from "./train.tsx";
@@ -18,31 +20,61 @@ const WORDS: Record<TabEngineChoice, string> = {
   reference: "JavaScript, exact",
 };
 
+const GoOn = onDemand(async () => (await import("./go_on.tsx")).GoOn);
+const Images = onDemand(async () => (await import("./images.tsx")).Images);
+
+/** Ways to ask, by their names in the address: what they are called, and the kind of model that can be asked so. */
+const WAYS = {
+  words: { title: "Fill in words", kind: "text" },
+  constraint: { title: "Hold to words", kind: "text" },
+  image: { title: "Fill in an image", kind: "images" },
+} as const;
+type Way = keyof typeof WAYS;
+
 function Playground({ models: built }: { models: readonly OfferedModel[] }) {
   const worker = useMemo(() => new TabWorker(), []);
   const [own, setOwn] = useState<readonly OfferedModel[]>([]);
   const models = [...built, ...own];
   const begun = useRef(readAddress()).current;
-  const [name, setName] = useState(
-    models.some((one) => one.name === begun.model) ? begun.model : models[0]!.name,
+  const ways = (Object.keys(WAYS) as Way[]).filter((way) =>
+    models.some(({ kind }) => kind === WAYS[way].kind)
   );
+  const asked = models.find((one) => one.name === begun.model);
+  const [way, setWay] = useState<Way>(
+    ways.find((one) => one === begun.ask && (asked === undefined || asked.kind === WAYS[one].kind)) ??
+      ways.find((one) => WAYS[one].kind === (asked ?? models[0]!).kind)!,
+  );
+  // The model that was chosen last of each kind.
+  const [chosen, setChosen] = useState<Partial<Record<OfferedModel["kind"], string>>>(
+    asked === undefined ? {} : { [asked.kind]: asked.name },
+  );
+  const { kind } = WAYS[way];
+  const alike = models.filter((one) => one.kind === kind);
+  const offered = alike.find((one) => one.name === chosen[kind]) ?? alike[0]!, { name } = offered;
   const [engine, setEngine] = useState<TabEngineChoice>(
     tabEngines.find((one) => one === begun.engine) ?? "auto",
   );
-  const [question, setQuestion] = useState<Readonly<Record<string, string>>>({});
-  const address = { model: name!, ...question, ...(engine !== "auto" && { engine }) };
+  const [question, setQuestion] = useState<Partial<Record<Way, Readonly<Record<string, string>>>>>({});
+  const address = {
+    ...(way !== "words" && { ask: way }),
+    model: name,
+    ...question[way],
+    ...(engine !== "auto" && { engine }),
+  };
   useEffect(() => {
-    if (question.sentence !== undefined) writeAddress(address);
+    if (question[way] !== undefined) writeAddress(address);
   }, Object.values(address));
-  const offer = (file: Blob, title: string) => {
-    const name = `own-${own.length + 1}`;
-    setOwn((before) => [...before, { name, title, file: URL.createObjectURL(file), beside: null }]);
-    setName(name);
+  const offer = async (file: Blob, title: string) => {
+    const model = await ownModel(file, title, `own-${own.length + 1}`);
+    setOwn((before) => [...before, model]);
+    setChosen((before) => ({ ...before, [model.kind]: model.name }));
+    if (model.kind !== kind) setWay(model.kind === "images" ? "image" : "words");
   };
   const openFile = (file: File | undefined) => {
     if (file !== undefined) offer(file, file.name);
   };
-  const offered = models.find((one) => one.name === name)!;
+  const onQuestion = (of: Way) => (question: Readonly<Record<string, string>>) =>
+    setQuestion((before) => ({ ...before, [of]: question }));
   const beside = models.find((one) => one.name === offered.beside);
   return (
     <div class="page">
@@ -53,9 +85,11 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
       <main id="main" tabIndex={-1}>
         <h1>A model that can be asked anything</h1>
         <p class="lead">
-          A language model reads from left to right. This one is a{" "}
-          <em>probabilistic circuit</em>: it answers any question about its words exactly, whatever is known,
-          before a blank or after it. It runs in this tab; nothing you write leaves it.
+          A language model reads from left to right. This one is a <em>probabilistic circuit</em>, a{" "}
+          <em>tractable</em>{" "}
+          model: it answers any question exactly, by counting every possibility: what stands in a blank given
+          the words on both sides, how a text goes on so that it will hold some words, what is behind a hole
+          in an image. It runs in this tab; nothing you write leaves it.
         </p>
         {begun.model !== undefined && !models.some((one) => one.name === begun.model) && (
           <p class="fault" role="alert">
@@ -63,18 +97,67 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
             {begun.model}, that this page has not; the question is asked of another.
           </p>
         )}
-        <Ask
-          {...{ worker, offered, beside, engine }}
-          begun={{ ...begun, ...question }}
-          key={name}
-          onQuestion={setQuestion}
-        />
+        <div class="ways" role="group" aria-label="What to ask">
+          {ways.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === way}
+              onClick={() => setWay(one)}
+            >
+              {WAYS[one].title}
+            </button>
+          ))}
+          <button
+            type="button"
+            onClick={() => {
+              const title = document.querySelector<HTMLElement>("#train-title")!;
+              title.scrollIntoView();
+              title.focus();
+            }}
+          >
+            Train your own
+          </button>
+        </div>
+        {way === "words"
+          ? (
+            <Ask
+              {...{ worker, offered, beside, engine }}
+              begun={{ ...begun, ...question.words }}
+              key={name}
+              onQuestion={onQuestion("words")}
+            />
+          )
+          : way === "constraint"
+          ? (
+            <GoOn
+              {...{ worker, offered, engine }}
+              begun={{ ...begun, ...question.constraint }}
+              key={`constraint ${name}`}
+              onQuestion={onQuestion("constraint")}
+            />
+          )
+          : (
+            <Images
+              {...{ worker, offered, engine }}
+              begun={{ ...begun, ...question.image }}
+              key={`image ${name}`}
+              onQuestion={onQuestion("image")}
+            />
+          )}
         <div class="bar">
-          {models.length > 1 && (
+          {alike.length > 1 && (
             <label>
               Model{" "}
-              <select id="model" value={name} onChange={(event) => setName(event.currentTarget.value)}>
-                {models.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
+              <select
+                id="model"
+                value={name}
+                onChange={(event) => {
+                  const chosen = event.currentTarget.value;
+                  setChosen((before) => ({ ...before, [kind]: chosen }));
+                }}
+              >
+                {alike.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
               </select>
             </label>
           )}

@@ -1,37 +1,52 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import type { TabEngineChoice } from "../../../browser/engine_names.ts";
-import type { SentenceQuestion } from "../../../browser/ask.ts";
+import type { TabEngineChoice, TabEngineName } from "../../../browser/engine_names.ts";
 import type { TabWorker } from "./client.ts";
-import type { Answered, OfferedModel, OpenModel } from "./protocol.ts";
+import type { Answered, OfferedModel, OpenArgs, OpenImages, OpenModel } from "./protocol.ts";
 
 /** A model on its way. */
-export interface Opening {
-  readonly model: OpenModel | undefined;
+export interface Opening<M = OpenModel> {
+  readonly model: M | undefined;
   readonly error: Error | undefined;
   /** The share of the file that is here, if the host says how long it is. */
   readonly share: number | undefined;
 }
 
-/** Opens a model in the worker; anew when the engine changes. */
+/** Opens a model of texts in the worker; anew when the engine changes. */
 export function useModel(
   worker: TabWorker,
   offered: OfferedModel | undefined,
   engine: TabEngineChoice,
 ): Opening {
-  const [state, setState] = useState<Opening & { of?: string }>({
+  return useOpened<OpenModel>((...args) => worker.call("open", ...args), offered, engine);
+}
+
+/** Opens a model of images likewise. */
+export function useImages(
+  worker: TabWorker,
+  offered: OfferedModel | undefined,
+  engine: TabEngineChoice,
+): Opening<OpenImages> {
+  return useOpened<OpenImages>((...args) => worker.call("openImages", ...args), offered, engine);
+}
+
+function useOpened<M>(
+  open: (args: OpenArgs, tell: (event: { done: number; total: number }) => void) => Promise<M>,
+  offered: OfferedModel | undefined,
+  engine: TabEngineChoice,
+): Opening<M> {
+  const [state, setState] = useState<Opening<M> & { of?: string }>({
     ...{ model: undefined, error: undefined, share: undefined },
   });
   const of = `${offered?.name} ${offered?.file} ${engine}`;
   useEffect(() => {
     if (offered === undefined) return;
     let gone = false;
-    const set = (next: Opening) => gone || setState({ ...next, of });
+    const set = (next: Opening<M>) => gone || setState({ ...next, of });
     const from = new URL(offered.file, document.baseURI).href;
-    worker.call(
-      "open",
+    open(
       { name: offered.name, from, engine },
-      ({ done, total }: { done: number; total: number }) =>
+      ({ done, total }) =>
         set({ model: undefined, error: undefined, share: total > 0 ? done / total : undefined }),
     ).then(
       (model) => set({ model, error: undefined, share: 1 }),
@@ -45,9 +60,9 @@ export function useModel(
 }
 
 /** An answer that follows the question. */
-export interface FollowedAnswer {
+export interface FollowedAnswer<T> {
   /** The last answer; stays until there is a newer one. */
-  readonly value: Answered | undefined;
+  readonly value: Answered<T> | undefined;
   readonly error: Error | undefined;
   /** Whether a newer one is on its way. */
   readonly pending: boolean;
@@ -56,20 +71,18 @@ export interface FollowedAnswer {
 /** Milliseconds without a change before a question is asked. */
 const PAUSE = 80;
 
-/** Asks an open model again whenever the question has changed. */
-export function useTabAnswer(
-  worker: TabWorker,
-  name: string | undefined,
-  model: OpenModel | undefined,
-  question: SentenceQuestion,
-): FollowedAnswer {
-  const key = JSON.stringify([name, model?.engine, question]);
-  const [state, setState] = useState<{ key: string; value?: Answered; error?: Error }>({ key: "" });
+/** Asks an open model again whenever the question, told apart by `key`, has changed; nothing while `ask` is undefined. */
+export function useTabAnswer<T>(
+  key: string,
+  ask: (() => Promise<Answered<T>>) | undefined,
+): FollowedAnswer<T> {
+  const [state, setState] = useState<{ key: string; value?: Answered<T>; error?: Error }>({ key: "" });
+  const ready = ask !== undefined;
   useEffect(() => {
-    if (name === undefined || model === undefined) return;
+    if (ask === undefined) return;
     let gone = false;
     const timer = setTimeout(() =>
-      worker.call("ask", { name, question }).then(
+      ask().then(
         (value) => gone || setState({ key, value }),
         (error) => gone || setState((before) => ({ ...before, key, error })),
       ), state.key === "" ? 0 : PAUSE);
@@ -77,6 +90,19 @@ export function useTabAnswer(
       gone = true;
       clearTimeout(timer);
     };
-  }, [key, model]);
+  }, [key, ready]);
   return { value: state.value, error: state.error, pending: state.key !== key };
+}
+
+/** How an answer was computed, in words. */
+export function computedBy(milliseconds: number, engine: TabEngineName): string {
+  return `${Math.max(1, Math.round(milliseconds))} ms, ${ENGINES[engine]}`;
+}
+
+const ENGINES = { webgpu: "on the GPU", wasm: "by WebAssembly", reference: "by JavaScript" } as const;
+
+/** How far a model that is being opened is, in words; empty where that failed. */
+export function loadingText({ error, share }: Opening<unknown>): string {
+  if (error !== undefined) return "";
+  return `loading${share === undefined ? "" : ` ${Math.round(100 * share)} %`} …`;
 }

@@ -77,7 +77,7 @@ export function Train(
     written.length > LONGEST ? take(new File([written], "pasted text")) : setText(written);
   return (
     <section aria-labelledby="train-title" class="card train">
-      <h2 id="train-title">Train your own</h2>
+      <h2 id="train-title" tabIndex={-1}>Train your own</h2>
       <p>
         Paste a text, or drop a file. It is learned here, in this tab, and stays here: some thousand words are
         enough for a small model.

@@ -1,9 +1,11 @@
 /// <reference lib="webworker" />
 // Everything is computed here, so that the page never waits.
 import { encodeTextModel } from "../../../browser/model_file.ts";
+import type { ImageTabModel } from "../../../browser/image_model.ts";
 import { openTextModel, type TextModel } from "../../../browser/text_model.ts";
 import { hintOf, messageOf, RetortError } from "../../../foundation/errors.ts";
 import type {
+  OpenArgs,
   OpenModel,
   TrainingNews,
   WorkerCall,
@@ -14,7 +16,13 @@ import type {
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const models = new Map<string, TextModel>();
+/** A model with where it comes from, and on what it was wanted. */
+interface Kept<M> {
+  readonly key: string;
+  readonly model: M;
+}
+
+const texts = new Map<string, Kept<TextModel>>(), images = new Map<string, Kept<ImageTabModel>>();
 
 type Calls = {
   [N in WorkerCall]: (
@@ -24,17 +32,26 @@ type Calls = {
 };
 
 const calls: Calls = {
-  async open({ name, from, engine }, tell) {
-    const model = await openTextModel(from, { engine, onProgress: tell });
-    await models.get(name)?.close();
-    models.set(name, model);
-    return factsOf(model);
+  async open(args, tell) {
+    return factsOf(
+      await kept(texts, args, () => openTextModel(args.from, { engine: args.engine, onProgress: tell })),
+    );
   },
-  async ask({ name, question: { sentence, ...options } }) {
-    const began = performance.now();
-    const answer = await modelOf(name).ask(sentence, options);
-    return { answer, milliseconds: performance.now() - began };
+  ask: ({ name, question: { sentence, ...options } }) =>
+    timed(() => modelOf(texts, name).ask(sentence, options)),
+  goOn: ({ name, question: { constraint, ...options } }) =>
+    timed(() => modelOf(texts, name).goOn(constraint, options)),
+  states: ({ name }) => modelOf(texts, name).states(),
+  async openImages(args, tell) {
+    // Few visitors get here.
+    const { openImageModel } = await import("../../../browser/image_model.ts");
+    const open = () => openImageModel(args.from, { engine: args.engine, onProgress: tell });
+    const { story, images: { space, count }, engine } = await kept(images, args, open);
+    const { title, provenance } = story, { height, width } = space;
+    return { title, provenance, height, width, count, engine: engine.name };
   },
+  fill: ({ name, question: { image, ...options } }) =>
+    timed(() => modelOf(images, name).fill(image, options)),
   async train({ text, title, options, engine }, say) {
     const tell: (news: TrainingNews) => void = say;
     stopping = new AbortController();
@@ -91,10 +108,29 @@ async function textOf(file: Blob): Promise<string> {
   }
 }
 
-function modelOf(name: string): TextModel {
-  const model = models.get(name);
-  if (model === undefined) throw new RetortError("page/not-found", `no model \`${name}\` is open`);
+/** The model of a name, opened unless it is open already. */
+async function kept<M extends { close(): Promise<void> }>(
+  models: Map<string, Kept<M>>,
+  { name, from, engine }: OpenArgs,
+  open: () => Promise<M>,
+): Promise<M> {
+  const key = `${engine} ${from}`, before = models.get(name);
+  if (before?.key === key) return before.model;
+  const model = await open();
+  await before?.model.close();
+  models.set(name, { key, model });
   return model;
+}
+
+function modelOf<M>(models: ReadonlyMap<string, Kept<M>>, name: string): M {
+  const found = models.get(name);
+  if (found === undefined) throw new RetortError("page/not-found", `no model \`${name}\` is open`);
+  return found.model;
+}
+
+async function timed<T>(ask: () => Promise<T>): Promise<{ answer: T; milliseconds: number }> {
+  const began = performance.now();
+  return { answer: await ask(), milliseconds: performance.now() - began };
 }
 
 function factsOf({ story, circuit, vocabulary, engine }: TextModel): OpenModel {
@@ -103,6 +139,8 @@ function factsOf({ story, circuit, vocabulary, engine }: TextModel): OpenModel {
     ...story,
     length: circuit.variables.length,
     words: vocabulary.words.length,
+    // Vocabularies begin with what is frequent.
+    common: vocabulary.words.filter((word) => /^\p{L}{7,}$/u.test(word)).slice(0, 2),
     states: transition === undefined ? null : transition.shape.at(-1)!,
     engine: engine.name,
     adapter: engine.adapter,
