@@ -111,6 +111,10 @@ Deno.test({
       // A vocabulary with a tokenizer is read as under Deno; what reads it is loaded then.
       const early = [...scripts.get("page.js")!.imports, "page.js"].map((name) => scripts.get(name)!.text);
       assert.ok(!early.some((text) => text.includes("WordPiece")));
+      // A page of one's own waits for as much script as it needs.
+      const own = ["documented.js", ...scripts.get("documented.js")!.imports];
+      const size = own.reduce((sum, name) => sum + scripts.get(name)!.text.length, 0);
+      assert.ok(size <= 140_000, `${size} bytes of script`);
       assert.deepEqual(
         await page.evaluate('likely("/pieces.retort", "it _ cats")'),
         await likely(pieces, "it _ cats"),

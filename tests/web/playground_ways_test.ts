@@ -23,6 +23,7 @@ Deno.test({
       await until(
         "an answer",
         async () => /all\("people", "american"\) has a probability of/.test(await text()),
+        60,
       );
       await using model = await openTextModel(smallModel("one", 1).bytes, { engine: "reference" });
       const wanted = await model.goOn(["people", "american"], { begun: "we must", tokens: 16, list: 8 });
@@ -87,6 +88,7 @@ Deno.test({
             (await text()).includes(
               `${answer.hidden} of 16 pixels are hidden; what is really there has ${bits} bits`,
             ),
+          60,
         );
         // The greys of the pictures are those of the answer.
         for (

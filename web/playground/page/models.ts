@@ -104,5 +104,7 @@ const ENGINES = { webgpu: "on the GPU", wasm: "by WebAssembly", reference: "by J
 /** How far a model that is being opened is, in words; empty where that failed. */
 export function loadingText({ error, share }: Opening<unknown>): string {
   if (error !== undefined) return "";
+  // The file is here: what computes is compiled.
+  if (share === 1) return "making it ready …";
   return `loading${share === undefined ? "" : ` ${Math.round(100 * share)} %`} …`;
 }
