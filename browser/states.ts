@@ -20,6 +20,9 @@ export interface StateMeaning {
   }[];
 }
 
+/** Words that tell less than this share of what the first tells say nothing. */
+const LEAST = 0.01;
+
 /**
  * What the hidden states of a model mean, the most used first: the words by which each differs most from texts at large, in nats of
  * the divergence between the two distributions.
@@ -60,18 +63,20 @@ export function statesOfModel(
     const p = emission[z * size + w]!;
     return p > 0 ? p * Math.log(p / overall[w]!) : 0;
   };
-  return [...share.keys()].sort((a, b) => share[b]! - share[a]!).slice(0, most).map((state) => ({
-    state,
-    share: share[state]!,
-    words: Array.from({ length: size }, (_, w) => w)
-      .sort((a, b) => told(state, b) - told(state, a))
-      .slice(0, words)
-      .map((w) => ({
+  const meaning = (state: number): StateMeaning => {
+    const tells = Float64Array.from({ length: size }, (_, w) => told(state, w));
+    const order = [...tells.keys()].sort((a, b) => tells[b]! - tells[a]!).slice(0, words);
+    return {
+      state,
+      share: share[state]!,
+      words: order.filter((w) => tells[w]! >= LEAST * tells[order[0]!]!).map((w) => ({
         word: w === vocabulary.end
           ? vocabulary.words[w]!
           : textOfTokens([w], vocabulary).trim() || vocabulary.words[w]!,
         probability: emission[state * size + w]!,
         lift: emission[state * size + w]! / overall[w]!,
       })),
-  }));
+    };
+  };
+  return [...share.keys()].sort((a, b) => share[b]! - share[a]!).slice(0, most).map(meaning);
 }
