@@ -13,7 +13,7 @@ export interface EndedRun {
   readonly failed: number;
 }
 
-/** What came of a run. */
+/** How a run ended. */
 export function endedRun({ run, status, seconds, nodes }: RunSummary): EndedRun {
   const count = (state: string) => nodes.filter((outcome) => outcome.state === state).length;
   return { run, status, seconds, ran: count("ran"), failed: count("failed") };
@@ -33,7 +33,7 @@ export class RunWatch {
     if (event.type === "node-failed") this.#failed++;
   }
 
-  /** What came of the run when an error ended it; undefined where none had begun. */
+  /** The run that an error ended; undefined where none had begun. */
   broken(): EndedRun | undefined {
     if (this.#run === undefined) return undefined;
     const seconds = (performance.now() - this.#began) / 1000;

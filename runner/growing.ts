@@ -32,7 +32,7 @@ export class GrowingBuild<T> {
   constructor(
     private readonly build: (read: ReadArtifact) => T | Promise<T>,
     private readonly rounds: number,
-    private readonly patience = PATIENCE,
+    private readonly patience: number = PATIENCE,
   ) {}
 
   /** Begins the build. It has returned, or waits for artifacts, when this is done. @throws what the build throws. */

@@ -56,10 +56,8 @@ import {
   quoted,
   table,
 } from "../output.ts";
-import { chosenRemote, REMOTE, remotePermissions } from "../remote_option.ts";
-import { endedRun, runOnEnd, RunWatch } from "../on_end.ts";
 import { chosenRemote, REMOTE } from "../remote_option.ts";
-import { runOnEnd } from "../on_end.ts";
+import { endedRun, runOnEnd, RunWatch } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
 import { tellWatcher, watchAndRun } from "../watch.ts";
 import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
