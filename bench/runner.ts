@@ -3,9 +3,10 @@
  * nodes, and how all that grows with a sweep. Prints one table; the figures stand in docs/performance.md.
  *
  *     deno task bench:runner
- *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps
+ *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps, cluster
  */
 import { benchOptions, measureParts, printFigures } from "./measure.ts";
+import { measureCluster } from "./runner/cluster.ts";
 import { measureExecuting } from "./runner/executing.ts";
 import { measurePlanning } from "./runner/planning.ts";
 import { measureProcesses } from "./runner/processes.ts";
@@ -18,6 +19,7 @@ const PARTS = {
   storing: measureStoring,
   executing: measureExecuting,
   sweeps: measureSweeps,
+  cluster: measureCluster,
 };
 
 const options = benchOptions({ part: { type: "string", multiple: true } });
