@@ -3,6 +3,7 @@ import type { GraphNode } from "./graph.ts";
 import { NodeLogs } from "./logs.ts";
 import { jobOf } from "./node_job.ts";
 import type { PlannedNode } from "./plan.ts";
+import { NodePlace, type PlaceMessage } from "./node_place.ts";
 import type { Recorder } from "./recorder.ts";
 import { Repairs } from "./repair.ts";
 import type { GraphRunOptions } from "./run_options.ts";
@@ -74,10 +75,21 @@ export class NodeRuns implements Disposable {
     });
     onEvent({ type: "node-start", node, reasons: slot.reasons, log: log.path });
     const began = performance.now();
+    const asked = {
+      host: null,
+      worker: null,
+      waited: null,
+      used: null,
+      memory: job.memory,
+      time: job.timeout,
+    };
+    const place = new NodePlace({ node: node.name, ...asked }, began, this.#recorder);
     const outcome = await executor.execute(
       job,
       node.stage.engine !== undefined,
-      (message) => this.#message(node, message, log.write),
+      (message) => {
+        if (!place.hear(message)) this.#message(node, message, log.write);
+      },
     );
     const seconds = (performance.now() - began) / 1000;
     const ended = { attempt, started, seconds, log: log.relative };
@@ -190,7 +202,11 @@ export class NodeRuns implements Disposable {
     };
   }
 
-  #message(node: GraphNode, message: JobMessage, write: (text: string) => void): void {
+  #message(
+    node: GraphNode,
+    message: Exclude<JobMessage, PlaceMessage>,
+    write: (text: string) => void,
+  ): void {
     const { onEvent } = this.#options;
     switch (message.type) {
       case "log":

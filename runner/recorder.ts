@@ -8,6 +8,7 @@ import type {
   ChoiceRecord,
   MetricRecord,
   NodeRecord,
+  PlaceRecord,
   ProgressRecord,
   RunRecord,
   RunStatus,
@@ -35,6 +36,7 @@ export class Recorder {
   #metrics: MetricRecord[] = [];
   #choices: ChoiceRecord[] = [];
   #attempts: AttemptRecord[] = [];
+  readonly #places = new Map<string, PlaceRecord>();
   readonly #pipeline: string;
   readonly #timer: ReturnType<typeof setInterval>;
   #fault: unknown;
@@ -116,6 +118,11 @@ export class Recorder {
     this.#attempts.push(attempt);
   }
 
+  /** Records where a node runs. */
+  place(place: PlaceRecord): void {
+    this.#places.set(place.node, place);
+  }
+
   /** Records the progress of a node; only the latest value between two writes is kept. */
   progress(
     node: string,
@@ -127,13 +134,14 @@ export class Recorder {
   /** Writes the pending changes. */
   flush(): void {
     const waiting = this.#dirty.size + this.#results.length + this.#metrics.length + this.#choices.length;
-    if (waiting + this.#progress.size + this.#attempts.length === 0) return;
+    if (waiting + this.#progress.size + this.#attempts.length + this.#places.size === 0) return;
     this.#records.transaction(() => {
       for (const name of this.#dirty) this.#records.putNode(this.#nodes.get(name)!);
       for (const result of this.#results) this.#records.addResult(result, this.#pipeline);
       this.#records.addMetrics(this.#run, this.#metrics);
       for (const choice of this.#choices) this.#records.putChoice(this.#run, choice);
       for (const attempt of this.#attempts) this.#records.putAttempt(this.#run, attempt);
+      for (const place of this.#places.values()) this.#records.putPlace(this.#run, place);
       for (const progress of this.#progress.values()) this.#records.putProgress(this.#run, progress);
     });
     this.#dirty.clear();
@@ -141,6 +149,7 @@ export class Recorder {
     this.#metrics = [];
     this.#choices = [];
     this.#attempts = [];
+    this.#places.clear();
     this.#progress.clear();
     this.#fault = undefined;
   }

@@ -139,6 +139,8 @@ export class SlurmCluster implements AsyncDisposable {
     daemon.kill("SIGKILL");
     await daemon.status;
     this.#daemons.delete(name);
+    // Slurm would find it out itself, after a minute or more.
+    if (name !== "slurmctld") await this.control("update", `nodename=${name}`, "state=down", "reason=lost");
   }
 
   /** Ends the processes of a node's jobs: their steps are children of nobody once the daemon is gone. */

@@ -18,7 +18,7 @@ import { recordedAnswer } from "../../runner/recorded_answer.ts";
 import { liveNodeState, type LiveStatus, liveStatus, runsOfStatus } from "../../runner/liveness.ts";
 import type { Store } from "../../runner/store/store.ts";
 import { terminalAnswer } from "../answer.ts";
-import { durationText, print, printJson, table, timeText } from "../output.ts";
+import { bytesText, durationText, print, printJson, table, timeText } from "../output.ts";
 import { openRecords } from "../records.ts";
 import { JSON_OUTPUT, repeated, STORE, VERBOSE, wholeNumberFrom } from "../options.ts";
 import { defineCommand, STORE_PERMISSIONS } from "../command.ts";
@@ -183,7 +183,7 @@ async function showRun(
   options: RunsOptions,
 ): Promise<void> {
   const groups = groupsOf(records, record);
-  const attempts = records.attempts(record.id);
+  const attempts = records.attempts(record.id), places = records.places(record.id);
   const status = liveStatus(store, record);
   const annotation = records.annotation(record.id);
   const answer = await recordedAnswer(store, records, record.id);
@@ -201,6 +201,7 @@ async function showRun(
       answer: answer ?? null,
       nodes,
       attempts,
+      places,
       outputs: records.runOutputs(record.id),
     });
   }
@@ -238,6 +239,23 @@ async function showRun(
         node.seconds === null ? "–" : durationText(node.seconds),
         ...values.map((name) => valueText(found[name])),
         node.error ?? node.reasons.map(reasonText).join("; "),
+      ]),
+    ));
+  }
+  if (places.length > 0) {
+    const seconds = new Map(
+      groups.flatMap(({ nodes }) => nodes.map(({ node }) => [node.name, node.seconds])),
+    );
+    print("");
+    print(table(
+      ["NODE", "RAN ON", "WAITED", "MEMORY", "OF", "TOOK", "OF"],
+      places.map(({ node, host, waited, used, memory, time }) => [
+        node,
+        host ?? record.environment.host,
+        waited === null ? "–" : durationText(waited),
+        used === null ? "–" : bytesText(used),
+        memory === null ? "–" : bytesText(memory),
+        ...[seconds.get(node) ?? null, time].map((one) => one === null ? "–" : durationText(one)),
       ]),
     ));
   }

@@ -69,6 +69,10 @@ export type Outcome =
 /** A message from a running execution. A metric's value is null if it was not finite. */
 export type JobMessage =
   | { readonly type: "log"; readonly text: string }
+  /** A worker has taken the job. */
+  | { readonly type: "taken"; readonly worker: string; readonly host: string }
+  /** Most bytes of memory that were seen. */
+  | { readonly type: "used"; readonly memory: number }
   /** For another run that computes the same, or for what is named. */
   | { readonly type: "waiting"; readonly for?: string }
   | { readonly type: "progress"; readonly done: number; readonly total?: number; readonly unit?: string }

@@ -42,6 +42,8 @@ export function memoryOf(pid: number, listing: string): number {
 export class MemoryWatch implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  /** Most bytes that were seen; 0 before the first look. */
+  most = 0;
 
   /**
    * @param over called once when it is more than `limit` bytes.
@@ -53,6 +55,7 @@ export class MemoryWatch implements Disposable {
       if (this.#ended) return;
       if (listing === undefined) return blind();
       const bytes = memoryOf(pid, listing);
+      this.most = Math.max(this.most, bytes);
       if (bytes > limit) return over(bytes);
       this.#timer = setTimeout(look, LOOK);
     };

@@ -21,6 +21,8 @@ const STILLBORN = 3;
 const NOTICE = 120;
 /** Memory that a worker takes itself beside its job, in MiB. */
 const OWN_MEMORY = 512;
+/** Reasons to wait that are none of the cluster's being busy: others begin sooner. */
+const LATE = /^(?:BeginTime|JobHeld\w*)$|requeued|held/;
 /** Days for which the output of workers is kept. */
 const LOG_DAYS = 7;
 
@@ -106,9 +108,10 @@ export class SlurmSource implements WorkerSource {
     await this.#lookAtEnded(elements);
     if (this.#isStillborn(elements)) return;
     const prefix = `retort-${digestBytes(store.root).slice(0, 8)}-`;
-    // Slurm may take a while to see that a machine is gone.
-    const isLost = ({ id, state }: SlurmElement) =>
-      state === "COMPLETING" || state === "RUNNING" && this.#begun.has(id) && !this.#living.has(id);
+    // Slurm may take a while to see that a machine is gone, and lets what it requeues wait for two minutes.
+    const isLost = ({ id, state, reason }: SlurmElement) =>
+      state === "COMPLETING" || state === "PENDING" && LATE.test(reason) ||
+      state === "RUNNING" && this.#begun.has(id) && !this.#living.has(id);
     const own = Map.groupBy(
       elements.filter((one) => one.name.startsWith(prefix) && !isLost(one)),
       ({ name }) => name,

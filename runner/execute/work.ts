@@ -77,6 +77,7 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
       // The store may lie elsewhere here.
       const job = { ...queued.job, store: store.root };
       const tell = (message: Parameters<JobQueue["tell"]>[1]) => queue.tell(name, message);
+      tell({ type: "taken", worker, host });
       tell({ type: "log", text: `worker ${worker}: Deno ${Deno.version.deno}, Retort ${VERSION}` });
       const began = performance.now();
       const stops = setInterval(() => {

@@ -223,8 +223,9 @@ class Worker {
           "Raise `time` in the `resources` of the stage, the node or the profile, or give the stage less to do.",
       });
     }, job.timeout * 1000 + 2000);
-    using _memory = job.memory === null ? undefined : this.#watchMemory(job.memory);
+    using watch = job.memory === null ? undefined : this.#watchMemory(job.memory);
     const outcome = await promise;
+    if (watch !== undefined && watch.most > 0) tell({ type: "used", memory: watch.most });
     clearTimeout(timer);
     if (outcome.kind === "failed") this.usable = false; // Its stage may have left state behind.
     return outcome;

@@ -10,6 +10,7 @@ import type {
   EdgeRecord,
   MetricRecord,
   NodeRecord,
+  PlaceRecord,
   RunRecord,
 } from "./rows.ts";
 
@@ -23,6 +24,8 @@ export interface CarriedRun {
   readonly arms: readonly ArmRecord[];
   readonly choices: readonly ChoiceRecord[];
   readonly attempts: readonly AttemptRecord[];
+  /** Missing where an older version took the run out. */
+  readonly places?: readonly PlaceRecord[];
   readonly metrics: readonly MetricRecord[];
   readonly annotation: Annotation;
 }
@@ -40,6 +43,7 @@ export function carriedRun(records: RecordReader, run: RunRecord): JsonObject {
     arms: records.arms(id),
     choices: nodes.flatMap(({ name }) => records.choices(id, name)),
     attempts: records.attempts(id),
+    places: records.places(id),
     metrics: records.metrics(id),
     annotation: records.annotation(id),
   };
@@ -60,6 +64,7 @@ export function addCarriedRun(records: Records, carried: CarriedRun): boolean {
     for (const arm of carried.arms) records.putArm(run.id, arm);
     for (const choice of carried.choices) records.putChoice(run.id, choice);
     for (const attempt of carried.attempts) records.putAttempt(run.id, attempt);
+    for (const place of carried.places ?? []) records.putPlace(run.id, place);
     records.addMetrics(run.id, carried.metrics);
     records.annotate(run.id, carried.annotation);
     return true;

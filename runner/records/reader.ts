@@ -19,6 +19,7 @@ import {
   nodeFromRow,
   type NodeRecord,
   type NodeState,
+  type PlaceRecord,
   type ProgressRecord,
   type RawAnnotation,
   type RawArtifact,
@@ -87,13 +88,18 @@ export class RecordReader implements Disposable {
 
   /** Executions of a run's nodes that failed or were tried again, in the order of its graph. */
   attempts(run: string): AttemptRecord[] {
-    if (!this.#has("attempts")) return [];
-    return this.database.all<AttemptRecord>(
+    return !this.#has("attempts") ? [] : this.database.all<AttemptRecord>(
       `SELECT a.node, a.attempt, a.started, a.seconds, a.cause, a.code, a.error, a.log
        FROM attempts a JOIN nodes n ON n.run = a.run AND n.name = a.node
        WHERE a.run = ? ORDER BY n.position, a.attempt`,
       run,
     );
+  }
+
+  /** Where nodes of a run ran, where that is known. */
+  places(run: string): PlaceRecord[] {
+    const text = "SELECT node, host, worker, waited, used, memory, time FROM places WHERE run = ?";
+    return this.#has("places") ? this.database.all(text, run) : [];
   }
 
   /** Whether there is a table: records that could not be brought up to date lack the newest. */

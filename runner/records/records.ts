@@ -13,6 +13,7 @@ import type {
   EdgeRecord,
   MetricRecord,
   NodeRecord,
+  PlaceRecord,
   ProgressRecord,
   RunRecord,
   RunStatus,
@@ -93,6 +94,14 @@ export class Records extends RecordReader {
       ...[JSON.stringify(node.reasons), node.started, node.seconds, node.log, node.error],
       node.engine === null ? null : JSON.stringify(node.engine),
       node.code,
+    );
+  }
+
+  /** Records where a node ran. */
+  putPlace(run: string, { node, host, worker, waited, used, memory, time }: PlaceRecord): void {
+    this.database.run(
+      "INSERT OR REPLACE INTO places VALUES (?,?,?,?,?,?,?,?)",
+      ...[run, node, host, worker, waited, used, memory, time],
     );
   }
 

@@ -129,6 +129,22 @@ export interface AttemptRecord {
   readonly log: string;
 }
 
+/** Where a node ran last, and what it took of what it had asked for. */
+export interface PlaceRecord {
+  readonly node: string;
+  /** The machine, and the worker on it; null where the run itself executed the node. */
+  readonly host: string | null;
+  readonly worker: string | null;
+  /** Seconds until a worker took it, by the clock of the run; null where the run itself executed it. */
+  readonly waited: number | null;
+  /** Most bytes of memory that were seen; null where nobody looked. */
+  readonly used: number | null;
+  /** Bytes of memory that it had asked for; null: no limit. */
+  readonly memory: number | null;
+  /** Seconds that it had asked for; null: no limit. */
+  readonly time: number | null;
+}
+
 /** An edge of a run's graph. */
 export interface EdgeRecord {
   readonly node: string;

@@ -118,6 +118,12 @@ const MIGRATIONS: readonly string[] = [
     cause TEXT, code TEXT, error TEXT, log TEXT NOT NULL,
     PRIMARY KEY (run, node, attempt)
   ) STRICT, WITHOUT ROWID;`,
+  // Where nodes ran, and what they took of what they had asked for.
+  `CREATE TABLE IF NOT EXISTS places (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    node TEXT NOT NULL, host TEXT, worker TEXT, waited REAL, used INTEGER, memory INTEGER, time REAL,
+    PRIMARY KEY (run, node)
+  ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The schema version that this code writes. */

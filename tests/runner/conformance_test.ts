@@ -60,7 +60,13 @@ for (const kind of EXECUTORS) {
       assert.deepEqual(digests(summary), digests(expected));
       const metrics = session.records.metrics(summary.run).map(({ name, value }) => `${name} ${value}`);
       assert.deepEqual(metrics.sort(), ["letters 1", "letters 5"]);
+      const places = session.records.places(summary.run);
+      // Nodes that ask for nothing and run here have none to tell.
+      assert.equal(places.length, kind.elsewhere ? nodesIn(summary, "ran").length : 0);
       if (kind.elsewhere) {
+        assert.ok(
+          places.every(({ host, worker, waited }) => host !== null && worker !== null && waited! >= 0),
+        );
         assert.ok(logs.some((text) => /^worker .*: Deno [\d.]+, Retort [\d.]+/.test(text)));
       }
       // A stage that fails is told as such, and what does not need it is made all the same.

@@ -9,7 +9,7 @@ import { SlurmSource } from "../../runner/execute/slurm_source.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
-import { Folder, ROOT, taskArguments } from "../command.ts";
+import { command, Folder, ROOT, taskArguments } from "../command.ts";
 import { onSlurm, SlurmCluster } from "../slurm.ts";
 import { nodesIn } from "./letters.ts";
 
@@ -132,17 +132,24 @@ Deno.test({
     });
 
     await test.step("a job that has to make room saves its checkpoint, and goes on where it was", async () => {
-      const { folder, trial } = fresh();
+      // Long enough to be at work when Slurm comes to it.
+      const { folder, trial } = fresh(["walks=2", "steps=400", "pause=50", "hasty=5"]);
       using _ = folder;
-      const running = trial.run(slurm(4));
-      await trial.told(/^worker /, 4);
+      const running = trial.run(slurm(2));
+      await trial.told(/^begins/, 2);
       await pause(1500);
       const elements = (await slurmQueue()).filter(({ state }) => state === "RUNNING").map(({ id }) => id);
       await cluster.control("requeue", elements[0]!);
       // As Slurm does before the time of a job is over.
       await new Deno.Command("scancel", { args: ["--batch", "--signal=USR1", elements[1]!] }).output();
-      same(await running);
+      const summary = await running;
+      assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
       assert.ok(trial.logs.filter((text) => /^resumed at step [1-9]/.test(text)).length >= 2);
+      const whole = new Trial(here.store, "walks", ["walks=2", "steps=400", "pause=0"]);
+      assert.deepEqual(
+        Object.values(digests(summary)).sort(),
+        Object.values(digests(await whole.run())).sort(),
+      );
     });
 
     await test.step("a driver that dies leaves its jobs, and a new one goes on with them", async () => {
@@ -201,6 +208,14 @@ Deno.test({
       const attempts = session.records.attempts(summary.run).filter(({ cause }) => cause === "memory");
       const limits = attempts.map(({ error }) => /its limit is (.*)$/.exec(error!)?.[1]);
       assert.deepEqual(limits, ["300 MB", "600 MB"]);
+      const place = session.records.places(summary.run).find(({ node }) => node.startsWith("flaky.once"))!;
+      assert.match(place.host!, /^n\d$/);
+      assert.ok(place.waited! > 0 && place.memory === 1_200_000_000 && place.time === 60);
+      const shown = await command("runs", [summary.run, "--store", folder.store]);
+      assert.match(
+        shown.stdout,
+        /^NODE +RAN ON +WAITED +MEMORY +OF +TOOK +OF\n(?:.*\n)*flaky\.once +n\d .* 1\.20 GB .* 1 min 0 s/m,
+      );
     });
 
     await test.step("jobs that end before a worker begins are told with what they printed", async () => {

@@ -10,13 +10,18 @@ const HALF_OPEN = 800;
 /** What `ssh -L` does: a port of this machine whose connections lead to another one. */
 function tunnelTo(port: () => number): { readonly port: number } & Disposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  (async () => {
-    for await (const from of listener) {
+  const lead = async (from: Deno.Conn) => {
+    try {
       const to = await Deno.connect({ hostname: "127.0.0.1", port: port() });
       // Either side may end first; the other is then cut off.
       from.readable.pipeTo(to.writable).catch(() => {});
       to.readable.pipeTo(from.writable).catch(() => {});
+    } catch {
+      from.close(); // Nobody listens there just now.
     }
+  };
+  (async () => {
+    for await (const from of listener) lead(from);
   })().catch(() => {});
   return { port: (listener.addr as Deno.NetAddr).port, [Symbol.dispose]: () => listener.close() };
 }

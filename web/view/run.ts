@@ -7,6 +7,7 @@ import type {
   AttemptRecord,
   MetricRecord,
   NodeRecord,
+  PlaceRecord,
   ProgressRecord,
   RunRecord,
 } from "../../runner/records/rows.ts";
@@ -56,6 +57,8 @@ export interface NodeView {
   readonly progress: ProgressRecord | null;
   /** Executions that failed or were tried again. */
   readonly attempts: readonly AttemptRecord[];
+  /** Where it ran, where that is known. */
+  readonly place: PlaceRecord | null;
   readonly outputs: readonly ArtifactView[];
   /** Inputs: the node and output they come from, and the digest that was read, if known. */
   readonly inputs: readonly { name: string; node: string; output: string }[];
@@ -85,6 +88,7 @@ export function viewRun(
   const edges = records.edges(run.id);
   const progress = new Map(records.progress(run.id).map((one) => [one.node, one]));
   const attempts = Map.groupBy(records.attempts(run.id), ({ node }) => node);
+  const places = new Map(records.places(run.id).map((one) => [one.node, one]));
   const artifacts = new Map(nodeRecords.map((node) => [node.name, artifactsOf(records, node)]));
   const seedOf = (node: NodeRecord) => artifacts.get(node.name)![0]?.components.seed;
   const headline = records.question(run.id)?.headline ?? null;
@@ -103,6 +107,7 @@ export function viewRun(
       artifacts: artifacts.get(node.name)!,
       progress: progress.get(node.name) ?? null,
       attempts: attempts.get(node.name) ?? [],
+      place: places.get(node.name) ?? null,
       inputs: (inputs.get(node.name) ?? []).map((edge) => ({
         name: edge.input,
         node: edge.source,
@@ -143,6 +148,7 @@ function viewNode(
     artifacts: readonly ArtifactRecord[];
     progress: ProgressRecord | null;
     attempts: readonly AttemptRecord[];
+    place: PlaceRecord | null;
     inputs: NodeView["inputs"];
   },
 ): NodeView {
@@ -172,6 +178,7 @@ function viewNode(
       : { run: maker.run, node: maker.node, seconds: records.secondsOfKey(maker.key) ?? null },
     progress: more.progress,
     attempts: more.attempts,
+    place: more.place,
     outputs: own.map(({ output, artifact }) => ({
       output,
       digest: artifact.digest,

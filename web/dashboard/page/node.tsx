@@ -69,6 +69,7 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
           ],
           ...node.attempts.length === 0 ? [] : [["attempts", <Attempts key="a" node={node} />] as const],
           ["stage", node.stage],
+          ...placeFacts(node),
           ["started", <Time key="t" at={node.started} />],
           ["took", took(node)],
           ...(node.seed === null ? [] : [["seed", String(node.seed)] as const]),
@@ -123,6 +124,33 @@ function Shape({ view, node }: { view: RunView; node: NodeView }) {
       )}
     </>
   );
+}
+
+/** Where a node ran, and what it took of what it had asked for. */
+function placeFacts({ place, seconds }: NodeView): (readonly [string, string])[] {
+  if (place === null) return [];
+  const { host, worker, waited, used, memory, time } = place;
+  const share = (part: number, whole: number) => `${Math.round(100 * part / whole)} %`;
+  return [
+    ...host === null ? [] : [["ran on", `${host}, worker ${worker}`] as const],
+    ...waited === null ? [] : [["waited for a worker", durationText(waited)] as const],
+    ...memory === null ? [] : [
+      [
+        "memory",
+        used === null
+          ? `${bytesText(memory)} asked for`
+          : `${bytesText(used)} of ${bytesText(memory)} asked for (${share(used, memory)})`,
+      ] as const,
+    ],
+    ...time === null ? [] : [
+      [
+        "time",
+        seconds === null
+          ? `${durationText(time)} asked for`
+          : `${durationText(seconds)} of ${durationText(time)} asked for (${share(seconds, time)})`,
+      ] as const,
+    ],
+  ];
 }
 
 /** The executions of a node that failed or were tried again. */
