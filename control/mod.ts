@@ -9,6 +9,7 @@ export { phrase } from "./constraints/phrase.ts";
 export { all, anyOf, not } from "./constraints/logic.ts";
 export { inOrder } from "./constraints/in_order.ts";
 export { atLeast, atMost, exactly } from "./constraints/times.ts";
+export { word } from "./constraints/word.ts";
 export { words } from "./constraints/words.ts";
 export { matches } from "./constraints/matches.ts";
 export { jsonSchema } from "./constraints/json_schema.ts";

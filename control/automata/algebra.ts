@@ -1,4 +1,4 @@
-import type { Allowance } from "./allowance.ts";
+import { Allowance, AUTOMATON_STATES, SHORTER } from "./allowance.ts";
 import { type Automaton, commonClasses, explore, minimised } from "./automaton.ts";
 
 /** An automaton of one state. */
@@ -32,6 +32,9 @@ export function union(a: Automaton, b: Automaton): Automaton {
   return product(a, b, (x, y) => x || y);
 }
 
+/** A step of a product is a look into two tables: as many as the most states of all 256 bytes have take seconds. */
+const PRODUCT_STEPS = 2 * 256 * AUTOMATON_STATES;
+
 function product(a: Automaton, b: Automaton, both: (x: boolean, y: boolean) => boolean): Automaton {
   const common = commonClasses(a, b);
   return explore(common, 0, {
@@ -43,7 +46,7 @@ function product(a: Automaton, b: Automaton, both: (x: boolean, y: boolean) => b
     },
     accepts: (state) =>
       both(a.accepting[Math.floor(state / b.states)] === 1, b.accepting[state % b.states] === 1),
-  });
+  }, new Allowance("the automaton of this constraint", SHORTER, PRODUCT_STEPS));
 }
 
 /** Accepts a text of the first followed by a text of the second. */

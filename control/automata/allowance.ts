@@ -45,4 +45,4 @@ export function tooManyStates(): RetortError {
 }
 
 /** What to do about constraints that are too large. */
-const SHORTER = "Ask for less: fewer alternatives, smaller counts, shorter bounded repetitions.";
+export const SHORTER = "Ask for less: fewer alternatives, smaller counts, shorter bounded repetitions.";

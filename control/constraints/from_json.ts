@@ -7,6 +7,7 @@ import { all, anyOf, not } from "./logic.ts";
 import { matches } from "./matches.ts";
 import { phrase } from "./phrase.ts";
 import { atLeast, atMost, exactly } from "./times.ts";
+import { word } from "./word.ts";
 import { words } from "./words.ts";
 
 const MANY = { all, anyOf, inOrder } as const;
@@ -43,6 +44,8 @@ export function constraintFromJson(value: unknown): Constraint {
   switch (name) {
     case "phrase":
       return phrase(given as string);
+    case "word":
+      return word(given as string);
     case "not":
       return not(constraintFromJson(given));
     case "words":
@@ -53,7 +56,7 @@ export function constraintFromJson(value: unknown): Constraint {
       return jsonSchema(given as object);
     default:
       throw new CallError("control/argument", `\`${name}\` is no constraint`, {
-        hint: `There are phrase, ${
+        hint: `There are phrase, word, ${
           [...Object.keys(MANY), ...Object.keys(TIMES)].join(", ")
         }, not, words, matches, jsonSchema.`,
       });

@@ -69,7 +69,7 @@ class Reader {
   }
 
   #argument(name: string, index: number): unknown {
-    if (name === "phrase") return this.#quoted() ?? this.#fail("a phrase in quotes");
+    if (name === "phrase" || name === "word") return this.#quoted() ?? this.#fail("a phrase in quotes");
     if (name === "jsonSchema") return this.#json(this.#balanced());
     const number = NUMBERED.has(name) && (name === "words" || index === 0)
       ? this.#take(/-?(?:\d+(?:\.\d+)?|Infinity)/y)
@@ -158,4 +158,4 @@ class Reader {
 }
 
 /** Functions of one argument that is no list. */
-const ONE = new Set(["not", "phrase", "jsonSchema"]);
+const ONE = new Set(["not", "phrase", "word", "jsonSchema"]);

@@ -1,31 +1,35 @@
 import { ACCEPT_ALL, ACCEPT_NONE, complement, intersection, union } from "../automata/algebra.ts";
 import type { Constraint, ConstraintLike } from "./constraint.ts";
 import { constraintOf, labelOf } from "./phrase.ts";
+import { notedChoice, notedDenial } from "./within.ts";
 
 /** The text satisfies each of these. Without any, every text does. */
 export function all(...constraints: readonly ConstraintLike[]): Constraint {
   const parts = constraints.map(constraintOf);
-  return {
+  if (parts.length === 1) return { ...parts[0]!, label: labelOf("all", parts) };
+  return notedDenial({
     label: labelOf("all", parts),
     automaton: inPairs(parts.map((part) => part.automaton), intersection, ACCEPT_ALL),
     texts: parts.flatMap((part) => part.texts),
-  };
+  }, parts);
 }
 
 /** The text satisfies one of these, or several: `anyOf(" dog", " cat")`. Without any, no text does. */
 export function anyOf(...constraints: readonly ConstraintLike[]): Constraint {
   const parts = constraints.map(constraintOf);
-  return {
+  if (parts.length === 1) return { ...parts[0]!, label: labelOf("anyOf", parts) };
+  return notedChoice({
     label: labelOf("anyOf", parts),
     automaton: inPairs(parts.map((part) => part.automaton), union, ACCEPT_NONE),
     texts: parts.flatMap((part) => part.texts),
-  };
+  }, parts);
 }
 
 /** The text does not satisfy this: `not(" bad")` holds of texts without that phrase. */
 export function not(constraint: ConstraintLike): Constraint {
   const part = constraintOf(constraint);
-  return { label: labelOf("not", [part]), automaton: complement(part.automaton), texts: part.texts };
+  const denied = { label: labelOf("not", [part]), automaton: complement(part.automaton), texts: part.texts };
+  return notedDenial(denied, [part]);
 }
 
 /** Joins neighbours until one is left, so that intermediate results stay small. */

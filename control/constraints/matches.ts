@@ -1,18 +1,13 @@
 import { JS } from "refa";
 import { CallError, messageOf } from "../../foundation/errors.ts";
-import { intersection } from "../automata/algebra.ts";
-import { UTF8 } from "../automata/utf8.ts";
-import { RegexNodes } from "../regex/nodes.ts";
-import { searching } from "../regex/search.ts";
 import type { Constraint } from "./constraint.ts";
-
-/** Largest number of look-arounds: as many as an integer has bits. */
-const MOST_LOOKS = 30;
+import { found } from "./within.ts";
 
 /**
  * `regex.test(text)` is true: the expression is found somewhere in the text; write `^` and `$` for the whole text. It is
  * read with the flag `u` (or `v`): characters are code points. Look-ahead, look-behind and `\b` are understood; so are the
- * flags `i`, `m` and `s`; `g` and `d` change nothing, and `y` is refused.
+ * flags `i`, `m` and `s`; `g` and `d` change nothing, and `y` is refused. As a part, in `inOrder` and in counts, it stands in
+ * the whole text: so do `^`, `$`, `\b` and what look-around finds.
  *
  * @throws {CallError} for references to groups, and where the flag `u` makes the expression invalid
  */
@@ -41,18 +36,5 @@ export function matches(regex: RegExp): Constraint {
       cause: error,
     });
   }
-  const nodes = new RegexNodes(expression.alternatives);
-  const { length } = nodes.looks;
-  if (length > MOST_LOOKS) {
-    throw new CallError(
-      "control/too-large",
-      `\`matches(${regex})\` has ${length} different look-arounds, expected ${MOST_LOOKS} at most`,
-      { hint: "Write several expressions and join them: `all(matches(…), matches(…))`." },
-    );
-  }
-  return {
-    label: `matches(${regex})`,
-    automaton: intersection(searching(nodes, `\`matches(${regex})\``), UTF8),
-    texts: [],
-  };
+  return found(`matches(${regex})`, { type: "Alternation", alternatives: expression.alternatives });
 }

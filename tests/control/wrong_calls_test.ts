@@ -84,6 +84,7 @@ Deno.test("whatever is passed to the functions of control, what cannot be used i
     shortestText: [control.phrase("a").automaton],
     tokenHmm: [numbers, "digest"],
     vocabularyDigest: [LETTERS],
+    word: ["a"],
     words: [1, 2],
   };
   await using opened = await control.openControl(hmm, LETTERS);

@@ -43,6 +43,7 @@ Deno.test("examples of docs/control.md print what stands below them, and there i
       "exactly",
       "atLeast",
       "atMost",
+      "word",
       "words",
       "matches",
     ];
