@@ -1,6 +1,14 @@
 import { CallError, RetortError } from "../foundation/errors.ts";
 import { type DrawnFrom, requireFitting, textAfter } from "./draw.ts";
-import { requireAdjustment, requireInteger, requireOptions, requirePlan, requireSignal } from "./guards.ts";
+import {
+  ADJUSTMENT_OPTIONS,
+  adjustmentOf,
+  requireAdjustment,
+  requireInteger,
+  requireOptions,
+  requirePlan,
+  requireSignal,
+} from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import { likeliest } from "./lookahead/likeliest.ts";
 import type { Beginner } from "./parts.ts";
@@ -14,6 +22,13 @@ export interface ControlledSearch extends Adjustment {
   /** Ends the search when aborted. */
   readonly signal?: AbortSignal;
 }
+
+const SEARCH_OPTIONS: Readonly<Record<keyof ControlledSearch, true>> = {
+  beams: true,
+  count: true,
+  signal: true,
+  ...ADJUSTMENT_OPTIONS,
+};
 
 /** A text that was found. */
 export interface FoundText {
@@ -56,12 +71,12 @@ export async function searchControlled(
   options: ControlledSearch = {},
 ): Promise<FoundText[]> {
   requirePlan(plan);
-  requireOptions("the options of a search", options);
+  requireOptions("the options of a search", options, SEARCH_OPTIONS);
   const { beams: width = 16, count = 1, signal } = options;
   requireInteger("`beams`", width, 1);
   requireInteger("`count`, the number of texts,", count, 0);
   requireSignal(signal);
-  requireAdjustment({ ...plan.parts.adjustment, ...options });
+  requireAdjustment(options);
   if (width < Math.max(1, count)) {
     throw new CallError(
       "control/argument",
@@ -79,7 +94,7 @@ export async function searchControlled(
     signal?.throwIfAborted();
     const logits = await reading.read(pieces);
     const steps = beams.flatMap((beam, from) =>
-      stepsOf(beam, from, logits[from]!, width, { ...adjustment, ...options })
+      stepsOf(beam, from, logits[from]!, width, adjustmentOf(adjustment, options))
     );
     steps.sort((a, b) => b.rank - a.rank || b.log - a.log);
     const chosen = steps.slice(0, width);

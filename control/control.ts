@@ -7,7 +7,13 @@ import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
 import { type Constraint, type ConstraintLike, requireCount } from "./constraints/constraint.ts";
 import { constraintOf } from "./constraints/phrase.ts";
-import { refuseArgument, requireAdjustment, requireCallback, requireOptions } from "./guards.ts";
+import {
+  ADJUSTMENT_OPTIONS,
+  refuseArgument,
+  requireAdjustment,
+  requireCallback,
+  requireOptions,
+} from "./guards.ts";
 import type { TransitionProducts } from "./hmm/products.ts";
 import type { TokenHmm } from "./hmm/token_hmm.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
@@ -42,6 +48,18 @@ export interface ControlPlanOptions extends Adjustment {
   /** Called after each step of the table. */
   readonly progress?: (done: number, of: number) => void;
 }
+
+const PLAN_OPTIONS: Readonly<Record<keyof ControlPlanOptions, true>> = {
+  tokens: true,
+  suffix: true,
+  ends: true,
+  prompt: true,
+  whole: true,
+  weights: true,
+  memory: true,
+  progress: true,
+  ...ADJUSTMENT_OPTIONS,
+};
 
 /** A hidden Markov model and the vocabulary of the language model that it controls. Dispose of it after use. */
 export class Control implements AsyncDisposable {
@@ -183,7 +201,13 @@ export class Control implements AsyncDisposable {
 /** The fewest and the most tokens of a plan, whose other options are checked as well. @throws {CallError} */
 function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
   if (options === undefined) refuseArgument("`options`", options, "at least `{ tokens: [5, 32] }`");
-  requireOptions("the options of a plan", options);
+  requireOptions("the options of a plan", options, PLAN_OPTIONS);
+  if (options.whole === true && options.prompt === undefined) {
+    throw new CallError("control/argument", "`whole` is true, and there is no `prompt`", {
+      hint:
+        'It stands beside it: `{ tokens: 12, prompt: "We", whole: true }`. `prompt: ""` if `plan.after` gives one.',
+    });
+  }
   const { tokens, whole, ends, memory, progress } = options;
   for (const [name, value] of Object.entries({ whole, ends })) {
     if (value !== undefined && typeof value !== "boolean") {

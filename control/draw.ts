@@ -4,6 +4,8 @@ import type { CausalLm } from "../teachers/causal_sampling.ts";
 import { choosePiece } from "../teachers/choose_piece.ts";
 import { vocabularyDigest } from "./digest.ts";
 import {
+  ADJUSTMENT_OPTIONS,
+  adjustmentOf,
   refuseArgument,
   requireAdjustment,
   requireInteger,
@@ -35,6 +37,16 @@ export interface ControlledDraws extends Adjustment {
   readonly signal?: AbortSignal;
 }
 
+const DRAW_OPTIONS: Readonly<Record<keyof ControlledDraws, true>> = {
+  count: true,
+  seed: true,
+  first: true,
+  batch: true,
+  temperature: true,
+  signal: true,
+  ...ADJUSTMENT_OPTIONS,
+};
+
 /** A text that was drawn. */
 export interface ControlledText {
   /** Its tokens after the prompt, suffix and end included. */
@@ -57,7 +69,7 @@ export async function* drawControlled(
   options: ControlledDraws,
 ): AsyncGenerator<ControlledText> {
   requirePlan(plan);
-  requireOptions("the options of a draw", options);
+  requireOptions("the options of a draw", options, DRAW_OPTIONS);
   const { count, seed, first = 0, batch = 16, temperature = 1, signal } = options ??
     {} as Partial<ControlledDraws>;
   const { beginning, spelling, adjustment } = plan.parts;
@@ -70,8 +82,8 @@ export async function* drawControlled(
   }
   requireSignal(signal);
   requireFitting(plan, model);
-  const own = { ...adjustment, ...options };
-  requireAdjustment(own);
+  requireAdjustment(options);
+  const own = adjustmentOf(adjustment, options);
   for (let done = 0; done < count; done += batch) {
     const size = Math.min(batch, count - done);
     const randoms = Array.from({ length: size }, (_, n) => new RandomStream(seed, first + done + n));
@@ -94,12 +106,17 @@ export function requireFitting({ parts }: Beginner, model: DrawnFrom): void {
       hint: "Open the control with the vocabulary of this language model.",
     });
   }
-  const longest = beginning.prompt.length + course.most + course.suffix.length;
-  if (longest > model.longest) {
+  const fixed = beginning.prompt.length + course.suffix.length;
+  if (fixed + course.most > model.longest) {
     throw new RetortError(
       "control/length",
-      `texts of the plan have up to ${longest} tokens, and the language model reads ${model.longest}`,
-      { hint: "Plan fewer `tokens`, or shorten prompt and suffix." },
+      `texts of the plan have up to ${course.most} tokens and ${fixed} of prompt, suffix and end, ` +
+        `and the language model takes ${model.longest} together`,
+      {
+        hint: fixed < model.longest
+          ? `Plan ${model.longest - fixed} \`tokens\` at most, or shorten prompt and suffix.`
+          : "Shorten prompt and suffix.",
+      },
     );
   }
 }

@@ -1,5 +1,6 @@
 /** Checks of what programs pass: everything that is refused has a code, and says what was expected. */
 import { CallError, textOf } from "../foundation/errors.ts";
+import { didYouMean } from "../foundation/nearest.ts";
 
 /** Refuses an argument: `what` is the value, and something else was expected. */
 export function refuseArgument(what: string, value: unknown, expected: string): never {
@@ -30,10 +31,16 @@ function isLarge(x: ArrayBufferView): boolean {
   return x instanceof BigInt64Array || x instanceof BigUint64Array;
 }
 
-/** Options are an object, or left out. @throws {CallError} */
-export function requireOptions(what: string, x: unknown): void {
-  if (x === undefined || isRecord(x) && !isList(x)) return;
-  refuseArgument(what, x, "an object of options");
+/** Options are an object of these names, or left out. @throws {CallError} for names that are none, with the nearest one */
+export function requireOptions(what: string, x: unknown, known: Readonly<Record<string, true>>): void {
+  if (x === undefined) return;
+  if (!isRecord(x) || isList(x)) return refuseArgument(what, x, "an object of options");
+  const names = Object.keys(known);
+  const odd = Object.keys(x).find((name) => !Object.hasOwn(known, name));
+  if (odd === undefined) return;
+  throw new CallError("control/argument", `${what}: there is no \`${odd}\`${didYouMean(odd, names)}`, {
+    hint: `There are ${names.join(", ")}.`,
+  });
 }
 
 /** A whole number in a range. @throws {CallError} */
@@ -60,14 +67,26 @@ export function idsOf(what: string, x: unknown, tokens: number): number[] {
 export function requireAdjustment(
   { alpha = 1, candidates = Infinity }: { readonly alpha?: unknown; readonly candidates?: unknown },
 ): void {
-  if (
-    typeof alpha === "number" && alpha >= 0 && alpha < Infinity && typeof candidates === "number" &&
-    candidates >= 1
-  ) return;
-  throw new CallError(
-    "control/argument",
-    `\`alpha\` is ${textOf(alpha)} and \`candidates\` ${textOf(candidates)}, expected numbers from 0 and 1`,
-  );
+  if (!(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
+    refuseArgument("`alpha`", alpha, "a number from 0 (a mask) to 1 (Bayes' rule)");
+  }
+  if (!(typeof candidates === "number" && candidates >= 1)) {
+    refuseArgument("`candidates`", candidates, "a number from 1");
+  }
+}
+
+/** The names of what adjusts logits. */
+export const ADJUSTMENT_OPTIONS: { readonly alpha: true; readonly candidates: true } = {
+  alpha: true,
+  candidates: true,
+};
+
+/** What adjusts logits, of options that hold more: those of a call before those of its plan. */
+export function adjustmentOf<T>(
+  ...options: readonly { readonly alpha?: T; readonly candidates?: T }[]
+): { readonly alpha?: T; readonly candidates?: T } {
+  const { alpha, candidates } = Object.assign({}, ...options) as { alpha?: T; candidates?: T };
+  return { ...(alpha !== undefined && { alpha }), ...(candidates !== undefined && { candidates }) };
 }
 
 /** Logits of the next token: `tokens` of them or more, each a number or -Infinity. @throws {CallError} */
@@ -129,7 +148,8 @@ export function requireVocabulary(x: unknown): void {
     throw new CallError(
       "control/vocabulary",
       `the vocabulary is ${briefly(x)}, ` +
-        "expected `kind`, `words`, `unknown` and `end`, or the text of a tokenizer.json",
+        `expected \`kind\` (${KINDS.join(", ")}), \`words\`, \`unknown\` and \`end\`, ` +
+        "or the text of a tokenizer.json",
       { hint: "`openCausalLm` opens a language model with its `vocabulary`." },
     );
   }

@@ -32,6 +32,8 @@ export interface ControlOptions {
   readonly threads?: number;
 }
 
+const OPTIONS: Readonly<Record<keyof ControlOptions, true>> = { engine: true, adapter: true, threads: true };
+
 /**
  * Opens a hidden Markov model as the control of a language model.
  *
@@ -47,7 +49,7 @@ export async function openControl(
   requireHmm(hmm);
   const own = typeof vocabulary === "string" ? pieceTokenizer(vocabulary).vocabulary : vocabulary;
   requireVocabulary(own);
-  requireOptions("the options of `openControl`", options);
+  requireOptions("the options of `openControl`", options, OPTIONS);
   const { adapter, threads } = options;
   if (adapter !== undefined && typeof adapter !== "string") refuseArgument("`adapter`", adapter, "a text");
   if (threads !== undefined) requireInteger("`threads`", threads, 1);

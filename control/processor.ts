@@ -1,5 +1,13 @@
-import { CallError, RetortError } from "../foundation/errors.ts";
-import { isRecord, refuseArgument, requireAdjustment, requireInteger, requireOptions } from "./guards.ts";
+import { CallError, RetortError, textOf } from "../foundation/errors.ts";
+import {
+  ADJUSTMENT_OPTIONS,
+  adjustmentOf,
+  isRecord,
+  refuseArgument,
+  requireAdjustment,
+  requireInteger,
+  requireOptions,
+} from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import type { Beginner } from "./parts.ts";
 
@@ -41,7 +49,8 @@ interface Row {
  * It is called synchronously once a step and holds a state for each row of the batch; rows may have prompts of their own.
  * A row that no longer begins as it did is a new text, so that one processor serves any number of calls. Pieces at the
  * beginning of a prompt that are no text, such as `<s>`, are not read. A text that is complete gets the end token for
- * ever. Beams are not understood: their rows change places.
+ * ever. Rows that begin otherwise than with the plan's prompt are refused. A processor sees neither beams, whose rows change
+ * places, nor the length: a text that `max_new_tokens` cuts may break the constraint.
  */
 export class TokenProcessor implements Iterable<LogitsProcessor> {
   readonly #plan: Beginner;
@@ -52,15 +61,15 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
 
   /** Made by `ControlPlan.processor`. */
   constructor(plan: Beginner, options: ProcessorOptions) {
-    requireOptions("the options of a processor", options);
+    requireOptions("the options of a processor", options, { prompt: true, ...ADJUSTMENT_OPTIONS });
     if (options.prompt !== undefined) {
       requireInteger("`prompt`, the number of its tokens,", options.prompt, 0);
     }
     const { vocabulary, adjustment, course } = plan.parts;
     this.#plan = plan;
     this.#options = options;
-    this.#adjustment = { ...adjustment, ...options };
-    requireAdjustment(this.#adjustment);
+    requireAdjustment(options);
+    this.#adjustment = adjustmentOf(adjustment, options);
     this.#end = vocabulary.end;
     if (vocabulary.end === null && (course.least !== course.most)) {
       throw new CallError(
@@ -123,16 +132,28 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
   }
 
   #begin(ids: readonly bigint[]): Row {
-    const { spelling } = this.#plan.parts;
+    const { spelling, beginning } = this.#plan.parts;
     const length = Math.min(this.#options.prompt ?? ids.length, ids.length);
     const prompt = ids.slice(0, length).map(Number);
     const isText = (token: number) =>
       spelling.contexts.some((own) => spelling.spell(token, own) !== undefined);
-    const first = prompt.findIndex(isText);
+    const first = prompt.findIndex(isText), read = first < 0 ? [] : prompt.slice(first);
+    const planned = beginning.prompt;
+    // A plan without a prompt serves rows with prompts of their own.
+    if (planned.length > 0 && String(planned) !== String(read) && String(planned) !== String(prompt)) {
+      throw new RetortError(
+        "control/prompt",
+        `a row begins with the tokens ${textOf(read)}, and the prompt of the plan is ${textOf(planned)}`,
+        {
+          hint:
+            "Pass the processor of `plan.after(prompt)`, or that of a plan without a prompt, which takes every row's own; `prompt` says how many tokens of a row are prompt.",
+        },
+      );
+    }
     return {
       tokens: ids.slice(0, length),
       prompt: length,
-      text: this.#plan.begin(first < 0 ? [] : prompt.slice(first)),
+      text: this.#plan.begin(planned.length > 0 ? planned : read),
     };
   }
 

@@ -45,18 +45,31 @@ export function writtenTokens(
   context: SpellingContext,
 ): number[] {
   if (typeof text !== "string" && !Array.isArray(text) && !(ArrayBuffer.isView(text) && "length" in text)) {
-    refuseArgument(what, text, "a text or a list of ids of tokens");
+    refuseArgument(
+      what,
+      text,
+      "a text or a list of ids of tokens; other options, such as `whole`, stand beside it",
+    );
   }
   const tokens = typeof text === "string" ? encodeText(text, vocabulary, spelling, context) : [...text];
   if (tokens === undefined) {
     throw new RetortError(code, `the vocabulary has no tokens for ${what} ${textOf(text)}`, {
-      hint: "Give it as ids of tokens, or in characters that the vocabulary has.",
+      hint: `Give it as ids of tokens, or in characters that the vocabulary has, in their case${
+        missing(text as string, vocabulary)
+      }.`,
     });
   }
   const at = tokens.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < spelling.tokens));
   if (at < 0) return tokens;
   const bad = tokens[at];
   throw new RetortError(code, `${what} has token ${textOf(bad)}, expected 0 to ${spelling.tokens - 1}`);
+}
+
+/** The words of a text that a vocabulary of words lacks, for a hint. */
+function missing(text: string, { kind, words }: Vocabulary): string {
+  if (kind !== "words") return "";
+  const odd = text.split(/\s+/).find((word) => word !== "" && !words.includes(word));
+  return odd === undefined ? "" : `: it has no word ${textOf(odd)}`;
 }
 
 /** The context that tokens leave. */

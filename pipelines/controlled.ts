@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { definePipeline } from "retort";
-import { controlCompare, controlGenerate, controlPlan } from "retort/stages/control";
+import { constraintParam, controlCompare, controlGenerate, controlPlan } from "retort/stages/control";
 import {
   type Corpus,
   distilledArm,
@@ -56,7 +56,7 @@ export default definePipeline({
     /** Hidden states. */
     states: z.int().min(2).default(128),
     /** The constraint: see docs/control.md. */
-    constraint: z.json().default({ all: [{ inOrder: [" we", " our"] }, { words: [10, 20] }] }),
+    constraint: constraintParam.default({ all: [{ inOrder: [" we", " our"] }, { words: [10, 20] }] }),
     /** How many constrained texts. */
     count: z.int().min(1).default(200),
     /** Texts that rejection draws at most. */

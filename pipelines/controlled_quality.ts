@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { definePipeline } from "retort";
-import { controlGenerate, controlQuality } from "retort/stages/control";
+import { constraintParam, controlGenerate, controlQuality } from "retort/stages/control";
 import {
   distilledArm,
   drawTexts,
@@ -45,7 +45,7 @@ export default definePipeline({
     /** Numbers of hidden states. */
     states: z.array(z.int().min(2)).min(1).default([4, 16, 64, 128]),
     /** The constraint: see docs/control.md. */
-    constraint: z.json().default({ all: [{ inOrder: [" we", " our"] }, { words: [10, 20] }] }),
+    constraint: constraintParam.default({ all: [{ inOrder: [" we", " our"] }, { words: [10, 20] }] }),
     /** How many constrained texts each way. */
     count: z.int().min(1).default(400),
     /** Texts that rejection draws at most. */

@@ -1,4 +1,5 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
+import { didYouMean } from "../../foundation/nearest.ts";
 import { refuseArgument } from "../guards.ts";
 import { type Constraint, isConstraint } from "./constraint.ts";
 import { inOrder } from "./in_order.ts";
@@ -12,6 +13,12 @@ import { words } from "./words.ts";
 
 const MANY = { all, anyOf, inOrder } as const;
 const TIMES = { atLeast, atMost, exactly } as const;
+
+/** The names of all functions of constraints. */
+export const CONSTRAINT_NAMES: readonly string[] = [
+  ...["phrase", "word", ...Object.keys(MANY), ...Object.keys(TIMES)],
+  ...["not", "words", "matches", "jsonSchema"],
+];
 
 /**
  * A constraint from JSON, for parameters of pipelines: a text is a phrase; an object has one name, that of the function,
@@ -55,11 +62,13 @@ export function constraintFromJson(value: unknown): Constraint {
     case "jsonSchema":
       return jsonSchema(given as object);
     default:
-      throw new CallError("control/argument", `\`${name}\` is no constraint`, {
-        hint: `There are phrase, word, ${
-          [...Object.keys(MANY), ...Object.keys(TIMES)].join(", ")
-        }, not, words, matches, jsonSchema.`,
-      });
+      throw new CallError(
+        "control/argument",
+        `\`${name}\` is no constraint${didYouMean(name, CONSTRAINT_NAMES)}`,
+        {
+          hint: `There are ${CONSTRAINT_NAMES.join(", ")}.`,
+        },
+      );
   }
 }
 

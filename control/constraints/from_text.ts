@@ -1,7 +1,8 @@
 import { CallError, textOf } from "../../foundation/errors.ts";
+import { nearest } from "../../foundation/nearest.ts";
 import { refuseArgument } from "../guards.ts";
 import type { Constraint } from "./constraint.ts";
-import { constraintFromJson } from "./from_json.ts";
+import { CONSTRAINT_NAMES, constraintFromJson } from "./from_json.ts";
 import { matches } from "./matches.ts";
 import { phrase } from "./phrase.ts";
 
@@ -24,6 +25,15 @@ export function constraintFromText(text: string): Constraint {
   const read = reader.constraint();
   reader.end();
   return read;
+}
+
+/**
+ * Whether a text looks like a call of a function of constraints, well spelled or not, or like JSON: it is not to become a
+ * phrase unasked.
+ */
+export function looksTyped(text: string): boolean {
+  const [, name] = /^\s*([A-Za-z]+)\s*\(/.exec(text) ?? [];
+  return /^\s*[{\["]/.test(text) || name !== undefined && nearest(name, CONSTRAINT_NAMES) !== undefined;
 }
 
 /** Arguments of constraints that are no constraints: numbers, JSON. */

@@ -10,7 +10,11 @@ export function phrase(text: string): Constraint {
     throw new CallError(
       "control/argument",
       `a phrase is ${textOf(text)}, expected a text of one character or more${
-        typeof text === "string" ? "" : ", or a constraint"
+        typeof text === "string"
+          ? ""
+          : (text as unknown) instanceof RegExp
+          ? `, or a constraint: \`matches(${String(text)})\``
+          : ", or a constraint"
       }`,
       typeof text === "string" && text !== ""
         ? { hint: "It holds half a character (a lone surrogate), which no text in UTF-8 can hold." }

@@ -119,7 +119,7 @@ function checkRows(what: string, values: Reals, width: number): void {
       `row ${from / width} of ${what} ${
         Number.isNaN(sum) ? "holds a number that is no probability" : `sums to ${sum}`
       }, expected 1`,
-      { hint: "Each row is a distribution. Files with logarithms are read by `readHmmFile`." },
+      { hint: "Each row is a distribution. Files with logarithms are read by `decodeHmmFile`." },
     );
   }
 }
@@ -137,7 +137,7 @@ export function hmmOfCircuit(circuit: Circuit, options: { precision?: 32 | 64 } 
       hint: "Pass what `loadCircuit` read, or `hmm` made.",
     });
   }
-  requireOptions("the options of `hmmOfCircuit`", options);
+  requireOptions("the options of `hmmOfCircuit`", options, { precision: true });
   const names = ["initial", "transition", "emission"];
   const [variable] = circuit.variables;
   const isHmm = circuit.parameters.size === 3 && names.every((name) => circuit.parameters.has(name)) &&

@@ -2,6 +2,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import { movedOn, stateOfToken, type TokenHmm } from "../hmm/token_hmm.ts";
 import { stateAfter, type TokenAutomaton } from "../pieces/lift.ts";
 import {
+  ADJUSTMENT_OPTIONS,
   isRecord,
   refuseArgument,
   requireAdjustment,
@@ -196,7 +197,7 @@ export class Continuation {
    */
   adjust(logits: Float32Array | Float64Array, adjustment: Adjustment = {}): void {
     requireLogits(logits, this.#course.hmm.tokens);
-    requireOptions("how logits are adjusted", adjustment);
+    requireOptions("how logits are adjusted", adjustment, ADJUSTMENT_OPTIONS);
     requireAdjustment(adjustment);
     const { alpha = 1, candidates = Infinity } = adjustment;
     const allowed = this.#allowed(logits.length);

@@ -9,4 +9,5 @@ export * from "./compare.ts";
 export * from "./generate.ts";
 export * from "./plan.ts";
 export { controlQuality, type QualityRow, type QualityTable, qualityTable } from "./quality.ts";
+export { constraintParam } from "./shared.ts";
 export type { TextMeasures } from "./measures.ts";

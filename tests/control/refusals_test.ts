@@ -97,7 +97,7 @@ Deno.test("plans that cannot be kept are refused, with the number of tokens that
     ["a", { tokens: [5, 2] }, "control/argument", /from 5 to 2/],
     ["a", { tokens: -1 }, "control/argument", /is -1/],
     ["a", { tokens: 5, alpha: -1 }, "control/argument", /`alpha` is -1/],
-    ["a", { tokens: 5, candidates: 0 }, "control/argument", /`candidates` 0/],
+    ["a", { tokens: 5, candidates: 0 }, "control/argument", /`candidates` is 0/],
     ["the <|endoftext|> of", { tokens: 9 }, "control/argument", /holds "<\|endoftext\|>", a marker/],
     ["a", { tokens: 9, prompt: [99] }, "control/prompt", /token 99, expected 0 to 14/],
     [
@@ -193,7 +193,7 @@ Deno.test("logits and tokens that are none are refused, and infinite ones are ke
     [logits((x) => x[3] = NaN), {}, /^the logit of token 3 is NaN, expected a number or -Infinity$/],
     [logits((x) => x[14] = Infinity), {}, /^the logit of token 14 is Infinity/],
     [new Float32Array(15), { alpha: NaN }, /^`alpha` is NaN/],
-    [new Float32Array(15), { candidates: 0 }, /`candidates` 0/],
+    [new Float32Array(15), { candidates: 0 }, /`candidates` is 0/],
   ];
   for (const [given, adjustment, message] of refused) {
     assert.throws(() => plan.begin().adjust(given as Float32Array, adjustment), {
