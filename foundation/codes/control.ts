@@ -76,7 +76,8 @@ export const controlCodes: Readonly<Record<ControlCode, CodeEntry>> = {
   },
   "control/length": {
     means: "Texts of a plan are longer than the language model reads.",
-    example: "texts of the plan have up to 80 tokens, and the language model reads 64",
+    example:
+      "texts of the plan have up to 80 tokens and 5 of prompt, suffix and end, and the language model takes 64 together",
     remedy: "Plan fewer `tokens`, or shorten prompt and suffix.",
   },
   "control/finished": {

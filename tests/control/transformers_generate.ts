@@ -3,11 +3,12 @@
  * The library is named at run time, so that neither its types nor its dependencies are those of the project.
  */
 import assert from "node:assert/strict";
-import { anyOf, openControl, tokenHmm } from "../../control/mod.ts";
+import { accepts, anyOf, openControl, tokenHmm } from "../../control/mod.ts";
 import { spellingOf } from "../../control/pieces/spelling.ts";
 import { pieceTokenizer } from "../../datasets/text/pieces.ts";
 import { languageModel, LOGITS, logitTable, PIECES } from "../teachers/tiny_language_model.ts";
 import { tinyTokenizer } from "../teachers/tiny.ts";
+import { codeBlocksOf } from "../docs/code_blocks.ts";
 import { allowedTexts } from "./brute_force.ts";
 import { chiSquare } from "./language_models.ts";
 
@@ -108,6 +109,29 @@ try {
   const { statistic, degrees } = chiSquare(counts, shares);
   assert.ok(degrees > 20 && statistic < degrees + 5 * Math.sqrt(2 * degrees), `${statistic} on ${degrees}`);
   await model.dispose();
+  // The program of the documentation, on the same folder.
+  const { code } = codeBlocksOf("docs/control.md").find(({ language, code }) =>
+    language === "ts" && code.includes("generateTexts")
+  )!;
+  Deno.writeTextFileSync(
+    `${folder}/program.ts`,
+    code.replace(/"@huggingface\/transformers"/, `"${PACKAGE}"`),
+  );
+  const { generateTexts } = await import(`file://${folder}/program.ts`) as {
+    generateTexts(
+      plan: object,
+      models: string,
+      name: string,
+      start: number,
+      count: number,
+    ): Promise<string[]>;
+  };
+  const prompted = await control.plan(constraint, { tokens: [2, 5], prompt: "it" });
+  for (const plan of [await control.plan(constraint, { tokens: [2, 4] }), prompted]) {
+    const written = await generateTexts(plan, folder, "tiny", 1, 20);
+    assert.equal(written.length, 20);
+    for (const text of written) assert.ok(accepts(constraint.automaton, text), text);
+  }
 } finally {
   Deno.removeSync(folder, { recursive: true });
 }
