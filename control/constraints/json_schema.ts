@@ -1,5 +1,6 @@
 import { CallError, messageOf, textOf } from "../../foundation/errors.ts";
 import { shortestText } from "../automata/automaton.ts";
+import { isRecord } from "../guards.ts";
 import { either, expression, literal, quantified, sequence } from "../regex/elements.ts";
 import { type RegexElement, RegexNodes } from "../regex/nodes.ts";
 import { spanning } from "../regex/whole.ts";
@@ -66,6 +67,9 @@ type Schema = Readonly<Record<string, unknown>>;
  * @throws {CallError} naming the place of what is not understood
  */
 export function jsonSchema(schema: object): Constraint {
+  if (isRecord(schema) && "_zod" in schema) {
+    return fail("is a type of zod: pass `z.toJSONSchema(type)`");
+  }
   const element = new Elements(schema as Schema).of(schema, "#");
   return {
     label: `jsonSchema(${clip(JSON.stringify(schema))})`,

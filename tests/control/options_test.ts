@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { type Control, languageModelOfHmm, not, openControl, tokenHmm } from "../../control/mod.ts";
+import { z } from "zod";
+import {
+  type Control,
+  jsonSchema,
+  languageModelOfHmm,
+  not,
+  openControl,
+  tokenHmm,
+} from "../../control/mod.ts";
 import { constraintParam } from "../../stages/control/mod.ts";
 import { randomNumbers } from "./brute_force.ts";
 import { LETTERS } from "./vocabularies.ts";
@@ -38,6 +46,13 @@ Deno.test("options that are none are refused, with the nearest name", async () =
       String(message),
     );
   }
+});
+
+Deno.test("a type of zod is no JSON schema, and is told what makes one", () => {
+  assert.throws(() => jsonSchema(z.object({ a: z.int() })), {
+    code: "control/schema",
+    message: /is a type of zod: pass `z.toJSONSchema\(type\)`/,
+  });
 });
 
 Deno.test("the length that a language model takes is told with what stands beside the tokens", async () => {
