@@ -80,7 +80,7 @@ async function openWasm(circuit: Circuit): Promise<TabEngine> {
     });
   }
   const { openGatesHere } = await import("../kernels/gates/here.ts");
-  const engine = await openGatesHere(circuit);
+  const engine = await openGatesHere(circuit, { single: true });
   return { name: "wasm", adapter: engine.adapter, engine };
 }
 

@@ -139,6 +139,7 @@ export class GateEngine implements Engine {
           samples,
           sampleWeights,
           new CountedWeight(this.circuit),
+          false,
         );
         return { logLikelihoods, impossible, ...this.#memory.counts() };
       } finally {
@@ -149,7 +150,7 @@ export class GateEngine implements Engine {
 
   /** See `Learner.accumulate`. */
   accumulate(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Accumulated> {
-    return this.#turns.take(() => this.#count(samples, sampleWeights, this.#weight));
+    return this.#turns.take(() => this.#count(samples, sampleWeights, this.#weight, true));
   }
 
   /** See `Learner.update`. */
@@ -212,6 +213,7 @@ export class GateEngine implements Engine {
     samples: Samples,
     sampleWeights: ArrayLike<number> | undefined,
     weight: CountedWeight,
+    learns: boolean,
   ): Promise<Accumulated> {
     checkSamples(this.circuit, samples);
     checkSampleWeights(samples, sampleWeights);
@@ -225,6 +227,7 @@ export class GateEngine implements Engine {
           { length: own.count },
           (_, s) => apart.has(first + s) ? 0 : sampleWeights?.[first + s] ?? 1,
         ),
+        learns,
       ];
     });
     const { count } = this.#threads;

@@ -11,6 +11,12 @@ import { GateThread } from "./thread.ts";
 /** Room for activations if none is said: pages have less memory than programs, and what stays in the cache is read faster. */
 const HERE_MEMORY = 16 << 20;
 
+/** How much room it has, and how exact it is. */
+export interface HereOptions extends Pick<EngineOptions, "memory"> {
+  /** Whether it learns in single precision, twice as fast; whatever is asked is computed in double precision all the same. */
+  readonly single?: boolean;
+}
+
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The arithmetic, compiled once. It is part of the code, so nothing is fetched. */
@@ -27,10 +33,10 @@ function moduleHere(): Promise<WebAssembly.Module> {
  */
 export async function openGatesHere(
   circuit: Circuit,
-  { memory: bytes = HERE_MEMORY }: Pick<EngineOptions, "memory"> = {},
+  { memory: bytes = HERE_MEMORY, single = false }: HereOptions = {},
 ): Promise<GateEngine> {
   requireSingleRoot(circuit);
-  const memory = await GateMemory.create(circuit, { bytes, threads: 1, shared: false }, moduleHere);
+  const memory = await GateMemory.create(circuit, { bytes, threads: 1, shared: false, single }, moduleHere);
   return new GateEngine(circuit, memory, new GateHere(memory));
 }
 

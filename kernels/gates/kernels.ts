@@ -1,10 +1,13 @@
 /** What the module exports, and the numbers that it and its callers share. */
 
-/** The functions of the module; see wat.ts. */
+/** The functions of the module; see wat.ts, and wat_single.ts for those with room for packed rows. */
 export interface GateKernels {
   forward(runs: number, count: number): void;
   backward(runs: number, count: number): void;
   count(runs: number, count: number): void;
+  forwardSingle(runs: number, count: number, scratch: number): void;
+  backwardSingle(runs: number, count: number, scratch: number): void;
+  countSingle(runs: number, count: number, scratch: number): void;
   product(list: number, count: number): void;
   share(list: number, count: number): void;
   addRow(list: number, count: number): void;
@@ -21,6 +24,9 @@ export const NO_EXPONENT = -2147483648;
  */
 export const RATIO_SCALE = 2 ** -60;
 
+/** Bytes of a run. */
+export const RUN_SIZE = 28;
+
 /** Room for runs, and for entries, in the memory of a thread. */
 export const RUN_BYTES = 1 << 16, LIST_BYTES = 1 << 22;
 
@@ -35,4 +41,15 @@ export function powerOfTwo(exponent: number): number {
 /** The exponent of a product of rows. */
 export function together(a: number, b: number): number {
   return a === NO_EXPONENT || b === NO_EXPONENT ? NO_EXPONENT : a + b;
+}
+
+/** Entries that are counted at once: each block of a matrix goes through all of their rows, which stay in the cache. */
+export const ENTRIES = 128;
+
+/** Bytes of a packed number of all entries: a little more than they need, so that rows are not written to the same places of the cache. */
+export const PANEL = 4 * ENTRIES + 16;
+
+/** Bytes of packed rows, where the widest has so many numbers, and of what is read behind them. */
+export function packedBytes(widest: number): number {
+  return PANEL * (2 * widest + 8);
 }

@@ -13,7 +13,7 @@ import {
   PAGE_BYTES,
   wide,
 } from "./layout.ts";
-import { LIST_BYTES, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
+import { LIST_BYTES, packedBytes, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
 import type { ThreadOptions } from "./thread.ts";
 import { Views } from "./views.ts";
 
@@ -44,15 +44,16 @@ export class GateMemory {
    *
    * @param moduleOf the arithmetic for a memory of so many pages
    * @param shared whether threads share it
+   * @param single whether they learn in single precision
    * @throws {RetortError} when that does not fit into a memory of WebAssembly
    */
   static async create(
     circuit: Circuit,
-    { bytes, threads, shared }: { bytes: number; threads: number; shared: boolean },
+    { bytes, threads, shared, single }: { bytes: number; threads: number; shared: boolean; single: boolean },
     moduleOf: (pages: number) => Promise<WebAssembly.Module>,
   ): Promise<GateMemory> {
     const layout = layOut(circuit);
-    const fixed = RUN_BYTES + LIST_BYTES;
+    const fixed = RUN_BYTES + LIST_BYTES + (single ? packedBytes(layout.widest) : 0);
     // Values and flows of all nodes: the most that one sample can need.
     const sample = circuit.nodes.reduce((sum, { units }) => sum + 16 * wide(units), 0);
     const room = Math.max(sample, bytes / threads);
@@ -85,7 +86,7 @@ export class GateMemory {
     const options = Array.from({ length: threads }, (_, part): ThreadOptions => {
       const from = first + part * each;
       // One sample may be begun when there is almost no room left.
-      return { module, memory, circuit: empty, part, parts: threads, from, to: from + each - sample };
+      return { module, memory, circuit: empty, single, part, parts: threads, from, to: from + each - sample };
     });
     return new GateMemory(circuit, layout, memory, options);
   }

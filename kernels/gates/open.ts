@@ -10,6 +10,10 @@ import { GateThreads } from "./threads.ts";
 export async function openGates(circuit: Circuit, options: EngineOptions = {}): Promise<GateEngine> {
   const { memory: bytes = DEFAULT_MEMORY, threads = navigator.hardwareConcurrency } = options;
   requireSingleRoot(circuit);
-  const memory = await GateMemory.create(circuit, { bytes, threads, shared: true }, gateModule);
+  const memory = await GateMemory.create(
+    circuit,
+    { bytes, threads, shared: true, single: false },
+    gateModule,
+  );
   return new GateEngine(circuit, memory, await GateThreads.start(memory.threads));
 }

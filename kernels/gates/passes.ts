@@ -1,21 +1,20 @@
 import type { Circuit, Node } from "../../circuits/mod.ts";
 import type { GateTile } from "./layout.ts";
 import {
+  ENTRIES,
   type GateKernels,
   LIST_BYTES,
   NO_EXPONENT,
   powerOfTwo,
   RATIO_SCALE,
   RUN_BYTES,
+  RUN_SIZE,
   together,
 } from "./kernels.ts";
 import { Order } from "./order.ts";
 import { GrowingList, LEAF, ONES, PRODUCT, SUM, type Trace } from "./trace.ts";
 import type { Views } from "./views.ts";
 import { forEachFactor } from "./visits.ts";
-
-/** Entries that are counted at once: each block of a matrix goes through all of their rows, which stay in the cache. */
-const ENTRIES = 128;
 
 /** A child whose scale is this many powers of two below another's may be lost, so its sample is computed otherwise. */
 const FAR = 100;
@@ -35,6 +34,8 @@ export class GatePasses {
   readonly #order = new Order();
   /** By edge: the factor of its input. */
   #factors = new Float64Array(0);
+  /** Whether matrices are multiplied in single precision; then there is room for packed rows behind the lists. */
+  single = false;
   /** By sample: whether something may have been lost. */
   uncertified = new Uint8Array(0);
 
@@ -101,7 +102,7 @@ export class GatePasses {
     const owners = trace.owners.values, values = trace.values.values, flows = trace.flows.values;
     const parents = trace.parents.values, inputs = trace.inputs.values, tileOf = trace.tiles.values;
     const order = this.#order.byTile, factors = this.#factors, edges = trace.tiles.length;
-    const end = this.#list + LIST_BYTES - 16, mostRuns = Math.floor(RUN_BYTES / 20);
+    const end = this.#list + LIST_BYTES - 16, mostRuns = Math.floor(RUN_BYTES / RUN_SIZE);
     let at = this.#list, runs = 0;
     for (let e = 0; e < edges;) {
       const own = tileOf[order[e] as number] as number, first = at;
@@ -123,11 +124,11 @@ export class GatePasses {
         this.#run(runs++, tile, tile.counts, first, (at - first) / 16);
       }
       if (at < end && runs < mostRuns) continue;
-      this.#kernels.count(this.#runs, runs);
+      this.#multiply("count", runs);
       at = this.#list;
       runs = 0;
     }
-    this.#kernels.count(this.#runs, runs);
+    this.#multiply("count", runs);
     this.#countLeaves(weights, part, parts);
   }
 
@@ -246,7 +247,7 @@ export class GatePasses {
     const fromOf = up ? trace.inputs.values : trace.parents.values;
     const tileOf = trace.tiles.values, order = this.#order.edges, factors = this.#factors;
     const last = this.#order.edgeStarts[level + 1] as number;
-    const end = this.#list + LIST_BYTES - 16, mostRuns = Math.floor(RUN_BYTES / 20);
+    const end = this.#list + LIST_BYTES - 16, mostRuns = Math.floor(RUN_BYTES / RUN_SIZE);
     let at = this.#list, runs = 0;
     for (let e = this.#order.edgeStarts[level] as number; e < last;) {
       const own = tileOf[order[e] as number] as number, first = at;
@@ -265,11 +266,11 @@ export class GatePasses {
         this.#run(runs++, tile, tile.weights, first, (at - first) / 16);
       }
       if (at < end && runs < mostRuns) continue;
-      this.#kernels[pass](this.#runs, runs);
+      this.#multiply(pass, runs);
       at = this.#list;
       runs = 0;
     }
-    this.#kernels[pass](this.#runs, runs);
+    this.#multiply(pass, runs);
   }
 
   /** Flows of the products and leaves of a level, from those of the sums above over their values, and on to sums below products. */
@@ -350,13 +351,21 @@ export class GatePasses {
     this.#kernels[kernel](this.#list, (at - this.#list) / bytes);
   }
 
+  /** Calls a kernel over runs of matrices. */
+  #multiply(pass: "forward" | "backward" | "count", runs: number): void {
+    if (!this.single) return this.#kernels[pass](this.#runs, runs);
+    this.#kernels[`${pass}Single`](this.#runs, runs, this.#list + LIST_BYTES);
+  }
+
   #run(index: number, tile: GateTile, address: number, list: number, entries: number): void {
-    const { words } = this.#views, at = this.#runs / 4 + 5 * index;
+    const { words } = this.#views, at = this.#runs / 4 + RUN_SIZE / 4 * index;
     words[at] = address;
     words[at + 1] = tile.paddedRows;
     words[at + 2] = tile.paddedColumns;
     words[at + 3] = list;
     words[at + 4] = entries;
+    words[at + 5] = tile.rows;
+    words[at + 6] = tile.columns;
   }
 
   #itemsOf(level: number, kind: number): GrowingList {

@@ -4,7 +4,7 @@ import type { Samples } from "../../circuits/samples.ts";
 import { rowFactors, type RowUpdate } from "../../circuits/update.ts";
 import { BestPass } from "./best.ts";
 import { type GateLayout, type GateTile, layOut } from "./layout.ts";
-import { type GateKernels, LIST_BYTES, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
+import { type GateKernels, LIST_BYTES, packedBytes, RATIO_SCALE, RUN_BYTES } from "./kernels.ts";
 import { GatePasses } from "./passes.ts";
 import { GateStructure, Trace } from "./trace.ts";
 import { Views } from "./views.ts";
@@ -17,6 +17,8 @@ export interface ThreadOptions {
   readonly memory: WebAssembly.Memory;
   /** The structure; its parameters have shapes, but no values. */
   readonly circuit: Circuit;
+  /** Whether it learns in single precision. */
+  readonly single: boolean;
   /** Number of the thread, and of threads. */
   readonly part: number;
   readonly parts: number;
@@ -42,20 +44,30 @@ export class GateThread {
   readonly #trace: Trace;
   readonly #passes: GatePasses;
   /** The samples being counted. */
-  #job: { samples: Samples; weights: Float64Array; seen: Uint8Array | undefined; next: number } | undefined;
+  #job: {
+    samples: Samples;
+    weights: Float64Array;
+    seen: Uint8Array | undefined;
+    single: boolean;
+    next: number;
+  } | undefined;
   /** Weights of the samples of the present trace; 0 for those that are not counted. */
   #counted = new Float64Array(0);
 
   /** Prepares a thread. */
   constructor(options: ThreadOptions) {
-    const { circuit, memory, module, from, to } = options;
+    const { circuit, memory, module, single, from, to } = options;
     this.#options = options;
     this.#layout = layOut(circuit);
     this.#structure = new GateStructure(circuit, this.#layout);
     this.#views = new Views(memory);
     const kernels = new WebAssembly.Instance(module, { shared: { memory } })
       .exports as unknown as GateKernels;
-    this.#trace = new Trace(this.#structure, from + RUN_BYTES + LIST_BYTES, to);
+    this.#trace = new Trace(
+      this.#structure,
+      from + RUN_BYTES + LIST_BYTES + (single ? packedBytes(this.#layout.widest) : 0),
+      to,
+    );
     this.#passes = new GatePasses(kernels, this.#views, from, this.#trace);
   }
 
@@ -69,9 +81,10 @@ export class GateThread {
     return { first: 0, logs, uncertified };
   }
 
-  /** Takes samples to count; see {@link GateThread.step}. */
-  begin(samples: Samples, weights: Float64Array): void {
-    this.#job = { samples, weights, seen: this.#structure.evidence.seen(samples), next: 0 };
+  /** Takes samples to count, to learn or because somebody asks; see {@link GateThread.step}. */
+  begin(samples: Samples, weights: Float64Array, learns: boolean): void {
+    const single = learns && this.#options.single;
+    this.#job = { samples, weights, seen: this.#structure.evidence.seen(samples), single, next: 0 };
   }
 
   /** Both passes over as many of the samples as there is room for; undefined if there are no more. */
@@ -84,6 +97,7 @@ export class GateThread {
     }
     const first = job.next;
     job.next = this.#trace.add(job.samples, first, job.samples.count, job.seen);
+    this.#passes.single = job.single;
     const logs = this.#passes.forward(), { uncertified } = this.#passes;
     const open = logs.map((log, s) => log > -Infinity && uncertified[s] === 0 ? 1 : 0);
     this.#counted = open.map((counts, s) => counts * (job.weights[first + s] as number));
@@ -188,6 +202,7 @@ export class GateThread {
 
   /** Does samples in parts that there is room for. */
   #inParts(samples: Samples, seen: Uint8Array | undefined, run: (first: number) => void): void {
+    this.#passes.single = false;
     for (let first = 0; first < samples.count;) {
       this.#trace.clear();
       const next = this.#trace.add(samples, first, samples.count, seen);

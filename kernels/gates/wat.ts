@@ -5,6 +5,7 @@
 
 import { EACH, each, fma, get, locals, loop, mul, set, sumOf, times, zero } from "./wat_parts.ts";
 import { rowFunctions } from "./wat_rows.ts";
+import { singleFunctions } from "./wat_single.ts";
 
 /** Four float32 at an address as two pairs of float64. */
 const widen = (low: string, high: string, address: string): string => `
@@ -277,15 +278,15 @@ const count = `
 }
 )`;
 
-/** Runs of a matrix over a list of entries: matrix, rows, columns, list, entries. */
+/** Runs of a matrix over a list of entries: matrix, rows, columns, list, entries; rows and columns without padding. */
 const runs = (name: string): string => `
 (func (export "${name}") (param $run i32) (param $runs i32)
   (local $end i32)
-  (local.set $end ${sumOf(get("$run"), times(get("$runs"), 20))})
+  (local.set $end ${sumOf(get("$run"), times(get("$runs"), 28))})
   (block $done (loop $more
     (br_if $done (i32.ge_u (local.get $run) (local.get $end)))
     (call $${name} ${[0, 4, 8, 12, 16].map((at) => `(i32.load offset=${at} (local.get $run))`).join(" ")})
-    (local.set $run ${sumOf(get("$run"), "(i32.const 20)")})
+    (local.set $run ${sumOf(get("$run"), "(i32.const 28)")})
     (br $more))))`;
 
 /**
@@ -297,5 +298,6 @@ export function watOf(pages?: number): string {
   (import "shared" "memory" (memory ${pages === undefined ? "0" : `${pages} ${pages} shared`}))
   ${forward} ${backward} ${count}
   ${["forward", "backward", "count"].map(runs).join("\n")}
+  ${singleFunctions}
   ${rowFunctions})`;
 }
