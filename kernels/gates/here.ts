@@ -9,7 +9,7 @@ import type { GateCall } from "./serve.ts";
 import { GateThread } from "./thread.ts";
 
 /** Room for activations if none is said: pages have less memory than programs, and what stays in the cache is read faster. */
-const HERE_MEMORY = 16 << 20;
+const HERE_MEMORY = 2 << 20;
 
 /** How much room it has, and how exact it is. */
 export interface HereOptions extends Pick<EngineOptions, "memory"> {

@@ -14,7 +14,7 @@ import {
 import { Order } from "./order.ts";
 import { GrowingList, LEAF, ONES, PRODUCT, SUM, type Trace } from "./trace.ts";
 import type { Views } from "./views.ts";
-import { forEachFactor } from "./visits.ts";
+import { factorsOf, forEachFactor } from "./visits.ts";
 
 /** A child whose scale is this many powers of two below another's may be lost, so its sample is computed otherwise. */
 const FAR = 100;
@@ -32,6 +32,7 @@ export class GatePasses {
   /** By item: what its row was multiplied with at last. */
   #shifts = new Float64Array(0);
   readonly #order = new Order();
+  readonly #found = new GrowingList();
   /** By edge: the factor of its input. */
   #factors = new Float64Array(0);
   /** Whether matrices are multiplied in single precision; then there is room for packed rows behind the lists. */
@@ -144,10 +145,10 @@ export class GatePasses {
       if (row < 0 || row % parts !== part) return;
       const weight = weights[trace.owners.values[item] as number] as number;
       if (weight === 0) return;
-      words[at / 4] = addresses[row] as number;
-      words[at / 4 + 1] = 8 * (trace.flows.values[item] as number);
-      words[at / 4 + 2] = lengths(item);
-      doubles[at / 8 + 2] = weight;
+      words[at >>> 2] = addresses[row] as number;
+      words[(at >>> 2) + 1] = 8 * (trace.flows.values[item] as number);
+      words[(at >>> 2) + 2] = lengths(item);
+      doubles[(at >>> 3) + 2] = weight;
       at += 24;
       if (at + 24 > this.#list + LIST_BYTES) flush();
     };
@@ -177,7 +178,7 @@ export class GatePasses {
 
   #products(level: number): void {
     const trace = this.#trace, { words } = this.#views, lengths = this.#lengths();
-    let items = this.#itemsOf(level, PRODUCT);
+    const items = this.#itemsOf(level, PRODUCT);
     const factorOf = (item: number, i: number) =>
       trace.factors.values[(trace.places.values[item] as number) + 2 * i] as number;
     const rowOf = (factor: number) => 8 * (factor < 0 ? -1 - factor : trace.values.values[factor] as number);
@@ -187,7 +188,7 @@ export class GatePasses {
       this.#rows(16, items.length, "product", (at, index) => {
         const item = items.values[index] as number, factor = factorOf(item, i), to = rowOf(item);
         if (i === 1) this.#exponents[item] = exponentOf(factorOf(item, 0));
-        const alone = this.#factorsOf(item) === 1;
+        const alone = factorsOf(trace, item).length === 1;
         if (!alone) this.#exponents[item] = together(this.#exponents[item] as number, exponentOf(factor));
         words[at] = to;
         words[at + 1] = i === 1 ? rowOf(factorOf(item, 0)) : to;
@@ -195,11 +196,13 @@ export class GatePasses {
         words[at + 3] = lengths(item);
       });
       this.#finish(items);
-      const more = new GrowingList();
-      for (const item of items.values.subarray(0, items.length)) {
-        if (this.#factorsOf(item) > i + 1) more.push(item);
+      // Those with more factors move to the front.
+      let more = 0;
+      for (let k = 0; k < items.length; k++) {
+        const item = items.values[k] as number;
+        if (factorsOf(trace, item).length > i + 1) items.values[more++] = item;
       }
-      items = more;
+      items.length = more;
     }
   }
 
@@ -241,13 +244,13 @@ export class GatePasses {
 
   /** Runs of a level's edges, tile by tile, up or down. */
   #runEdges(level: number, pass: "forward" | "backward"): void {
-    const trace = this.#trace, { words, doubles } = this.#views, { tiles } = trace.structure.layout;
+    const trace = this.#trace, { words, doubles } = this.#views, { tiles, trash } = trace.structure.layout;
     const up = pass === "forward", rows = (up ? trace.values : trace.flows).values;
     const toOf = up ? trace.parents.values : trace.inputs.values;
     const fromOf = up ? trace.inputs.values : trace.parents.values;
     const tileOf = trace.tiles.values, order = this.#order.edges, factors = this.#factors;
     const last = this.#order.edgeStarts[level + 1] as number;
-    const end = this.#list + LIST_BYTES - 16, mostRuns = Math.floor(RUN_BYTES / RUN_SIZE);
+    const end = this.#list + LIST_BYTES - 64, mostRuns = Math.floor(RUN_BYTES / RUN_SIZE);
     let at = this.#list, runs = 0;
     for (let e = this.#order.edgeStarts[level] as number; e < last;) {
       const own = tileOf[order[e] as number] as number, first = at;
@@ -260,6 +263,12 @@ export class GatePasses {
         words[(at >>> 2) + 1] = 8 * (rows[fromOf[edge] as number] as number);
         doubles[(at >>> 3) + 1] = by;
         at += 16;
+      }
+      // Two or three that are left are done with one or two that nobody reads: four at once take less time.
+      for (; this.single && (at - first) % 64 > 16; at += 16) {
+        words[at >>> 2] = trash;
+        words[(at >>> 2) + 1] = words[(at >>> 2) - 3] as number;
+        doubles[(at >>> 3) + 1] = 0;
       }
       if (at > first) {
         const tile = tiles[own] as GateTile;
@@ -294,10 +303,10 @@ export class GatePasses {
         const item = items.values[i] as number;
         forEachFactor(trace, item, (factor) => {
           if (factor < 0) return;
-          words[at / 4] = 8 * (trace.flows.values[factor] as number);
-          words[at / 4 + 1] = 8 * (trace.flows.values[item] as number);
-          words[at / 4 + 2] = 8 * (trace.values.values[factor] as number);
-          words[at / 4 + 3] = lengths(item);
+          words[at >>> 2] = 8 * (trace.flows.values[factor] as number);
+          words[(at >>> 2) + 1] = 8 * (trace.flows.values[item] as number);
+          words[(at >>> 2) + 2] = 8 * (trace.values.values[factor] as number);
+          words[(at >>> 2) + 3] = lengths(item);
           at += 16;
         });
         if (at + 16 * 64 > this.#list + LIST_BYTES) flush();
@@ -323,8 +332,8 @@ export class GatePasses {
     };
     for (let i = 0; i < items.length; i++) {
       const item = items.values[i] as number;
-      words[at / 4] = 8 * (trace.values.values[item] as number);
-      words[at / 4 + 1] = lengths(item);
+      words[at >>> 2] = 8 * (trace.values.values[item] as number);
+      words[(at >>> 2) + 1] = lengths(item);
       at += 16;
       if (at + 16 > this.#list + LIST_BYTES) flush(i + 1);
     }
@@ -342,7 +351,7 @@ export class GatePasses {
     let at = this.#list;
     for (let i = 0; i < count; i++) {
       if (wanted?.(i) === false) continue;
-      write(at / 4, i);
+      write(at >>> 2, i);
       at += bytes;
       if (at + bytes <= this.#list + LIST_BYTES) continue;
       this.#kernels[kernel](this.#list, (at - this.#list) / bytes);
@@ -368,23 +377,16 @@ export class GatePasses {
     words[at + 6] = tile.columns;
   }
 
+  /** The items of a kind of a level; the list is the same each time. */
   #itemsOf(level: number, kind: number): GrowingList {
-    const found = new GrowingList();
-    for (
-      let i = this.#order.itemStarts[level] as number;
-      i < (this.#order.itemStarts[level + 1] as number);
-      i++
-    ) {
-      const item = this.#order.items[i] as number;
+    const found = this.#found;
+    found.length = 0;
+    const { items, itemStarts } = this.#order;
+    for (let i = itemStarts[level]!; i < itemStarts[level + 1]!; i++) {
+      const item = items[i] as number;
       if (this.#trace.kinds.values[item] === kind) found.push(item);
     }
     return found;
-  }
-
-  #factorsOf(item: number): number {
-    return (this.#circuit.nodes[this.#trace.nodes.values[item] as number] as { children: readonly number[] })
-      .children
-      .length;
   }
 
   #unitsOf(item: number): number {

@@ -10,7 +10,7 @@ export function forEachFactor(
   item: number,
   visit: (factor: number, row: number) => void,
 ): void {
-  const from = trace.places.values[item] as number, { length } = childrenOf(trace, item);
+  const from = trace.places.values[item] as number, { length } = factorsOf(trace, item);
   for (let i = 0; i < length; i++) {
     visit(trace.factors.values[from + 2 * i] as number, trace.factors.values[from + 2 * i + 1] as number);
   }
@@ -27,7 +27,7 @@ export function forEachLeaf(
     const own = trace.owners.values[item] as number, flows = trace.flows.values[item] as number;
     if (kind === LEAF) visit(trace.nodes.values[item] as number, own, flows);
     if (kind !== PRODUCT) continue;
-    for (const child of childrenOf(trace, item)) if (nodes[child]?.kind === "input") visit(child, own, flows);
+    for (const child of factorsOf(trace, item)) if (nodes[child]?.kind === "input") visit(child, own, flows);
   }
 }
 
@@ -38,7 +38,7 @@ export function forEachFactorLeaf(
 ): void {
   for (let item = 0; item < trace.kinds.length; item++) {
     if (trace.kinds.values[item] !== PRODUCT) continue;
-    const children = childrenOf(trace, item);
+    const children = factorsOf(trace, item);
     let i = 0;
     forEachFactor(trace, item, (factor) => {
       const child = children[i++] as NodeId;
@@ -47,7 +47,8 @@ export function forEachFactorLeaf(
   }
 }
 
-function childrenOf(trace: Trace, item: number): readonly NodeId[] {
+/** The nodes of the factors of a product. */
+export function factorsOf(trace: Trace, item: number): readonly NodeId[] {
   const node = trace.structure.circuit.nodes[trace.nodes.values[item] as number];
   return (node as { children: readonly NodeId[] }).children;
 }
