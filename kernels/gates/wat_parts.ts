@@ -27,3 +27,9 @@ export const zero = "(v128.const i64x2 0 0)";
 /** Declares local variables. */
 export const locals = (type: string, names: readonly string[]): string =>
   names.map((name) => `(local ${name} ${type})`).join(" ");
+/** The body again and again, as long as the condition holds. */
+export const whilst = (label: string, condition: string, body: string): string =>
+  `(block $end${label} (loop $again${label} (br_if $end${label} (i32.eqz ${condition})) ${body} (br $again${label})))`;
+/** Four of the numbers of four bytes of two vectors. */
+export const lanesOf = (lanes: readonly number[], a: string, b: string): string =>
+  `(i8x16.shuffle ${lanes.flatMap((lane) => EACH.map((byte) => 4 * lane + byte)).join(" ")} ${a} ${b})`;

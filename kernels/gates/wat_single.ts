@@ -1,65 +1,15 @@
 /**
  * Products in single precision, four numbers at a time, as WebAssembly text: what learning takes where nobody asks for more. Rows
- * stay float64; they are packed as float32 over the power of two below their largest number. A sum that comes out below 2^-100 of that,
+ * stay float64; they are packed as float32 over the power of two below their largest number. A sum that comes out below 2^-90 of that,
  * of which float32 may have lost a part, is made again in double precision, so nothing is out of range that was in it before.
  */
-import { PANEL } from "./kernels.ts";
-import { EACH, each, get, locals, loop, mul, set, sumOf, times, zero } from "./wat_parts.ts";
+import { PANEL, RATIO_SCALE } from "./kernels.ts";
+import { packing } from "./wat_packing.ts";
+import { EACH, each, get, lanesOf, locals, loop, mul, set, sumOf, times, whilst, zero } from "./wat_parts.ts";
 
 const add = (name: string, value: string): string => set(name, sumOf(get(name), value));
 const fma = (acc: string, a: string, b: string): string =>
   set(acc, `(f32x4.add ${get(acc)} (f32x4.mul ${a} ${b}))`);
-const shuffle = (lanes: readonly number[], a: string, b: string): string =>
-  `(i8x16.shuffle ${lanes.flatMap((lane) => EACH.map((byte) => 4 * lane + byte)).join(" ")} ${a} ${b})`;
-const while_ = (label: string, condition: string, body: string): string =>
-  `(block $end${label} (loop $again${label} (br_if $end${label} (i32.eqz ${condition})) ${body} (br $again${label})))`;
-
-/** The largest number of a row of float64. */
-const largest = `
-(func $largest (param $of i32) (param $n i32) (result f64)
-  ${locals("i32", ["$i"])} ${locals("v128", ["$p", "$q"])}
-  ${set("$n", times(get("$n"), 8))}
-  ${
-  loop(
-    "$i",
-    "$n",
-    32,
-    [
-      `(local.set $p (f64x2.pmax (local.get $p) (v128.load ${sumOf(get("$of"), get("$i"))})))`,
-      `(local.set $q (f64x2.pmax (local.get $q) (v128.load offset=16 ${sumOf(get("$of"), get("$i"))})))`,
-    ].join(" "),
-  )
-}
-  (local.set $p (f64x2.pmax (local.get $p) (local.get $q)))
-  (f64.max (f64x2.extract_lane 0 (local.get $p)) (f64x2.extract_lane 1 (local.get $p))))`;
-
-/** The power of two below a number; 0 if there is no normal one whose inverse is normal too. */
-const power = `
-(func $power (param $x f64) (result f64)
-  (if (result f64) (i32.and (f64.ge (local.get $x) (f64.const 0x1p-1000)) (f64.lt (local.get $x) (f64.const 0x1p1000)))
-    (then (f64.reinterpret_i64 (i64.and (i64.reinterpret_f64 (local.get $x)) (i64.const 0x7ff0000000000000))))
-    (else (f64.const 0))))`;
-
-/** Writes a row of float64 times `by` as float32, four and four, `step` bytes apart. */
-const pack = `
-(func $pack (param $of i32) (param $n i32) (param $by f64) (param $to i32) (param $step i32)
-  ${locals("i32", ["$end"])} ${locals("v128", ["$v"])}
-  ${set("$v", "(f64x2.splat (local.get $by))")}
-  ${set("$end", sumOf(get("$of"), times(get("$n"), 8)))}
-  ${
-  while_(
-    "Pack",
-    "(i32.lt_u (local.get $of) (local.get $end))",
-    `(v128.store (local.get $to) ${
-      shuffle(
-        [0, 1, 4, 5],
-        "(f32x4.demote_f64x2_zero (f64x2.mul (local.get $v) (v128.load (local.get $of))))",
-        "(f32x4.demote_f64x2_zero (f64x2.mul (local.get $v) (v128.load offset=16 (local.get $of))))",
-      )
-    })
-    ${add("$of", "(i32.const 32)")} ${add("$to", get("$step"))}`,
-  )
-})`;
 
 /**
  * Packs a row for products and writes to its record what it was divided by, times the factor of its entry, and what a sum must come to;
@@ -73,7 +23,7 @@ const prepare = `
   ${set("$scale", "(call $power (local.get $most))")}
   (f64.store (local.get $record) (f64.mul (local.get $scale) (f64.load offset=8 (local.get $entry))))
   (f32.store offset=8 (local.get $record)
-    (select (select (f32.const 0x1p-100) (f32.const inf) (f64.gt (local.get $scale) (f64.const 0)))
+    (select (select (f32.const 0x1p-90) (f32.const inf) (f64.gt (local.get $scale) (f64.const 0)))
       (f32.const -1) (f64.ne (local.get $most) (f64.const 0))))
   (call $pack (local.get $of) (local.get $n)
     (select (f64.div (f64.const 1) (local.get $scale)) (f64.const 0) (f64.gt (local.get $scale) (f64.const 0)))
@@ -88,7 +38,7 @@ const settle = `
     (then
       ${set("$of", "(i32.load offset=4 (local.get $entry))")}
       ${
-  while_(
+  whilst(
     "Exact",
     get("$n"),
     `(local.set $exact (f64.add (local.get $exact)
@@ -110,7 +60,7 @@ const fours = (name: string, length: string, body: string): string => `
   (local.set $end ${sumOf(get("$list"), times("(i32.and (local.get $n) (i32.const -4))", 16))})
   ${each((s) => set(`$x${s}`, sumOf(sumOf(get("$scratch"), "(i32.const 64)"), times(length, 4 * s))))}
   ${
-  while_(
+  whilst(
     "Fours",
     "(i32.lt_u (local.get $list) (local.get $end))",
     `
@@ -142,13 +92,13 @@ const fourLocals = [
 const sumsOver = (to: string, name: string): string => {
   const [a, b, c, d] = EACH.map((s) => get(`$${name}${s}`)) as [string, string, string, string];
   return `
-    (local.set $v (f32x4.add ${shuffle([0, 4, 1, 5], a, b)} ${shuffle([2, 6, 3, 7], a, b)}))
-    (local.set $w (f32x4.add ${shuffle([0, 4, 1, 5], c, d)} ${shuffle([2, 6, 3, 7], c, d)}))
+    (local.set $v (f32x4.add ${lanesOf([0, 4, 1, 5], a, b)} ${lanesOf([2, 6, 3, 7], a, b)}))
+    (local.set $w (f32x4.add ${lanesOf([0, 4, 1, 5], c, d)} ${lanesOf([2, 6, 3, 7], c, d)}))
     ${
     set(
       to,
-      `(f32x4.add ${shuffle([0, 1, 4, 5], get("$v"), get("$w"))} ${
-        shuffle([2, 3, 6, 7], get("$v"), get("$w"))
+      `(f32x4.add ${lanesOf([0, 1, 4, 5], get("$v"), get("$w"))} ${
+        lanesOf([2, 3, 6, 7], get("$v"), get("$w"))
       })`,
     )
   }`;
@@ -212,8 +162,8 @@ const forward = `
           }))`).join("")
         })
         (else
-          ${set("$v", shuffle([0, 4, 1, 5], get("$t0"), get("$t1")))}
-          ${set("$w", shuffle([2, 6, 3, 7], get("$t0"), get("$t1")))}
+          ${set("$v", lanesOf([0, 4, 1, 5], get("$t0"), get("$t1")))}
+          ${set("$w", lanesOf([2, 6, 3, 7], get("$t0"), get("$t1")))}
           ${each((s) => addTo(s, 0, s % 2 === 0 ? low(s < 2 ? "$v" : "$w") : high(s < 2 ? "$v" : "$w")))}))
       (local.set $a ${sumOf(get("$b"), times(get("$cols"), 4))})`,
       )
@@ -225,7 +175,7 @@ function low(name: string): string {
   return `(f64x2.promote_low_f32x4 ${get(name)})`;
 }
 function high(name: string): string {
-  return `(f64x2.promote_low_f32x4 ${shuffle([2, 3, 0, 1], get(name), get(name))})`;
+  return `(f64x2.promote_low_f32x4 ${lanesOf([2, 3, 0, 1], get(name), get(name))})`;
 }
 /** Adds two numbers, times the factor of a sample, to its row at `$o`. */
 function addTo(s: number, offset: number, value: string): string {
@@ -310,7 +260,7 @@ const block = `
   (local.set $x ${sumOf(get("$others"), mul(get("$j"), get("$panel")))})
   (local.set $o ${sumOf(get("$g"), get("$size"))})
   ${
-  while_(
+  whilst(
     "Entries",
     "(i32.lt_u (local.get $g) (local.get $o))",
     `
@@ -332,9 +282,8 @@ const block = `
 }`;
 
 function addCounts(offset: number, name: string): string {
-  return `(v128.store offset=${offset} (local.get $c) (f32x4.add (v128.load offset=${offset} (local.get $c)) ${
-    get(name)
-  }))`;
+  return `(v128.store offset=${offset} (local.get $c) (f32x4.add (v128.load offset=${offset} (local.get $c))
+    (f32x4.mul ${get(name)} (f32x4.splat (f32.const ${RATIO_SCALE})))))`;
 }
 
 /**
@@ -350,7 +299,7 @@ const count = `
   (local.set $panel (i32.const ${PANEL}))
   (local.set $others ${sumOf(get("$scratch"), mul(get("$panel"), get("$rows")))})
   ${
-  while_(
+  whilst(
     "List",
     "(i32.lt_u (local.get $list) (local.get $end))",
     `
@@ -358,10 +307,12 @@ const count = `
     (local.set $x (i32.load offset=4 (local.get $list)))
     (local.set $most (call $largest (local.get $g) (local.get $rows)))
     (local.set $scale (call $power (local.get $most)))
-    (local.set $by (f64.mul (f64.load offset=8 (local.get $list)) (local.get $scale)))
-    ;; What is lost of a use of the largest of these is below 2^-70 of a sample.
+    (local.set $by (f64.mul (f64.load offset=8 (local.get $list)) (f64.mul (local.get $scale) (f64.const ${
+      1 / RATIO_SCALE
+    }))))
+    ;; What is lost of a use is below 2^-46.
     (if (i32.and (f64.gt (local.get $scale) (f64.const 0))
-        (f64.lt (f64.mul (local.get $by) (call $largest (local.get $x) (local.get $cols))) (f64.const 0x1p20)))
+        (f64.lt (f64.mul (local.get $by) (call $largest (local.get $x) (local.get $cols))) (f64.const 0x1p80)))
       (then
         (call $pack (local.get $g) (local.get $rows) (f64.div (f64.const 1) (local.get $scale))
           ${sumOf(get("$scratch"), get("$size"))} (i32.const ${4 * PANEL}))
@@ -382,7 +333,7 @@ const runs = (name: string): string => `
   (local $end i32)
   (local.set $end ${sumOf(get("$run"), times(get("$runs"), 28))})
   ${
-  while_(
+  whilst(
     "Runs",
     "(i32.lt_u (local.get $run) (local.get $end))",
     `(call $${name}Single ${
@@ -393,6 +344,7 @@ const runs = (name: string): string => `
 
 /** All of them; they stand beside `$forward`, `$backward` and `$count`. */
 export const singleFunctions = [
-  ...[largest, power, pack, prepare, settle, settleFour, forward, backward, count],
+  packing,
+  ...[prepare, settle, settleFour, forward, backward, count],
   ...["forward", "backward", "count"].map(runs),
 ].join("\n");

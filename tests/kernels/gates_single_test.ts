@@ -85,7 +85,7 @@ Deno.test("products in single precision are those of float64, whatever their sha
             for (let i = 0; i < rows; i++) {
               for (let j = 0; j < columns; j++) {
                 const wanted = entries.reduce((sum, { a, b, by }) => sum + by * a[i]! * b[j]!, 0);
-                close(floats[TILE / 4 + i * across + j]!, wanted, entries.length * 2 ** -125);
+                close(floats[TILE / 4 + i * across + j]!, wanted, entries.length * 2 ** -105);
               }
             }
           } else {
