@@ -47,6 +47,26 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
 }
 
+/**
+ * A share in percent, without the sign: `99.5`. What is neither nothing nor all is never rounded to 0 or 100: it gets up to two more decimals,
+ * and beyond them says on which side it lies, as `<0.01` or `>99.99`.
+ *
+ * @param share 0 for nothing, 1 for all; differences may be more
+ * @param decimals decimals of shares that are not near 0 or 1
+ */
+export function shareText(share: number, decimals: number): string {
+  const percent = 100 * share;
+  const most = decimals + 2;
+  for (let digits = decimals; digits <= most; digits++) {
+    const text = percent.toFixed(digits);
+    if (Number(text) === percent || Number(text) !== 0 && Number(text) !== 100) return text;
+  }
+  const step = 10 ** -most;
+  // A little more than all is all, rounded by who computed it.
+  if (percent > 100) return percent.toFixed(decimals);
+  return percent > 50 ? `>${(100 - step).toFixed(most)}` : `<${step.toFixed(most)}`;
+}
+
 /** A duration in seconds for people: 0.25 s, 12 s, 3 min 5 s, 2 h 4 min. */
 export function durationText(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

@@ -1,3 +1,4 @@
+import { shareText } from "../foundation/format.ts";
 import type { ArmValue, Difference, RunAnswer } from "./answer.ts";
 
 /** An answer in words. */
@@ -85,9 +86,9 @@ function amountText(answer: RunAnswer, arms: readonly ArmValue[]): string {
 function percentText(share: number): string {
   const percent = 100 * share;
   return percent >= 10
-    ? percent.toFixed(0)
+    ? shareText(share, 0)
     : percent >= 0.1 || percent === 0
-    ? percent.toFixed(1)
+    ? shareText(share, 1)
     : percent.toPrecision(1);
 }
 

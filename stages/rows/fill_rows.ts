@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isObserved, takeSamples } from "../../circuits/samples.ts";
+import { shareText } from "../../foundation/format.ts";
 import { files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
@@ -76,7 +77,7 @@ export function guessText(
 ): string {
   const text = cellText(columns[column]!, value);
   if (!mark) return text;
-  return probability === undefined ? `≈ ${text}` : `≈ ${text} (${(100 * probability).toFixed(0)} %)`;
+  return probability === undefined ? `≈ ${text}` : `≈ ${text} (${shareText(probability, 0)} %)`;
 }
 
 /** A cell of a CSV file (RFC 4180). */

@@ -1,4 +1,5 @@
 /** Columns and scores in words, for terminals and pages alike. */
+import { shareText } from "../../foundation/format.ts";
 
 /** Number of states spelled out. */
 const SHOWN_STATES = 6;
@@ -45,7 +46,7 @@ export interface ColumnScore {
 /** The cells of a column's score. */
 export function scoreCells({ column, type, rows, alone, given, bits }: ColumnScore): string[] {
   const text = (x: number) =>
-    type === "categorical" ? `${(100 * x).toFixed(1)} %` : String(Number(x.toPrecision(3)));
+    type === "categorical" ? `${shareText(x, 1)} %` : String(Number(x.toPrecision(3)));
   // Rounding must not leave a zero with a sign.
   return [
     column,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RetortError } from "../../foundation/errors.ts";
+import { shareText } from "../../foundation/format.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
@@ -45,7 +46,7 @@ export const completions: Codec<Completions, Completions, "completions"> = json(
           ...drawn.map((sentence) => `  ${sentence}`),
           ...blanks.map((words, i) =>
             `  blank ${i + 1}: ${
-              words.map(({ word, probability }) => `${word} ${(100 * probability).toFixed(1)} %`).join(", ")
+              words.map(({ word, probability }) => `${word} ${shareText(probability, 1)} %`).join(", ")
             }`
           ),
         ].join("\n")

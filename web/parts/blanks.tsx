@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { Fragment } from "preact";
 import type { TextAnswer } from "../../browser/ask.ts";
+import { shareText } from "../../foundation/format.ts";
 import { Table } from "./values.tsx";
 
 /** The likeliest filling of all blanks. */
@@ -117,7 +118,7 @@ export function DrawnSentences(
 /** A probability as a share of 100. */
 export function percent(probability: number): string {
   return probability >= 0.0001 || probability === 0
-    ? `${(100 * probability).toFixed(2)} %`
+    ? `${shareText(probability, 2)} %`
     : `${(100 * probability).toExponential(1)} %`;
 }
 

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../foundation/canonical.ts";
+import { shareText } from "../../foundation/format.ts";
 import type { Artifact, ReadOf } from "../../runner/codec.ts";
 import type { densityTable } from "../../stages/density/table.ts";
 import type { imageTable } from "../../stages/images/image_table.ts";
@@ -134,7 +135,7 @@ function completionTables({ completions: all }: ReadOf<typeof completions>): Sho
         const lacking = words.filter(({ word }) => word === UNKNOWN)
           .map((one) => ({ ...one, word: "words that the vocabulary lacks" }));
         return [...known, ...lacking].map(({ word, probability }) =>
-          `${(100 * probability).toFixed(1)} %  ${word}`
+          `${shareText(probability, 1)} %  ${word}`
         )
           .join("\n");
       }),
