@@ -1,8 +1,9 @@
 /**
  * Distills a transformer into hidden Markov models of your own text: files or folders of plain text, JSON lines, CSV or
  * parquet, split by file name or by hash. Compares with the same models initialised at random and, optionally, from
- * other teachers. Outputs perplexities, the meaning of the hidden states before EM, and, for the first teacher and the
- * first number of states, the model, sentences sampled from it, and blanks in your sentences filled in by it.
+ * other teachers. Outputs perplexities; for the first teacher and the first number of states, the meaning of the hidden
+ * states before EM; and, of the first teacher's models, the one with the best validation score, sentences sampled from it,
+ * and blanks in your sentences filled in by it.
  *
  *     deno task run pipelines/text_hmm.ts --set text=FOLDER_OR_FILE
  *     deno task run pipelines/text_hmm.ts --set 'text=["a.txt","b.txt"]' --set format=lines
@@ -14,6 +15,7 @@
 import { z } from "zod";
 import { CallError, definePipeline } from "retort";
 import {
+  bestModel,
   blankedTexts,
   compareArms,
   completeText,
@@ -92,7 +94,8 @@ export default definePipeline({
         ...(params.largest !== undefined && { largest: params.largest }),
       });
     const { arms, table, charts } = compareArms(tokens, params, "the text");
-    const { circuit, clusters } = arms[0]!.distilled[0]!;
+    const { clusters } = arms[0]!.distilled[0]!;
+    const circuit = bestModel(arms.map(({ distilled }) => distilled[0]!));
     const { vocabulary } = tokens;
     const { blanks } = params;
     return {

@@ -15,8 +15,10 @@ import {
   type TextTokens,
 } from "./arms.ts";
 import { languageCharts } from "./language_chart.ts";
+import { chooseCircuit } from "../density/choose_circuit.ts";
 import { builtIn, type OnnxOptions, teacherName, teacherOf } from "./teacher_choice.ts";
 import type { Ref } from "../../runner/stage.ts";
+import type { circuit } from "../codecs/circuit.ts";
 import type { charts } from "../charts/codec.ts";
 import type { languageTable } from "./language_table.ts";
 
@@ -82,4 +84,17 @@ export function compareArms(tokens: TextTokens, params: ExperimentParams, title:
     params.budget,
   );
   return { corpus, arms, table, charts: languageCharts({ table }, { corpus: title }).charts };
+}
+
+/**
+ * The model with the best validation score of several arms, the first one on ties: what is asked, where an experiment has several sizes or
+ * seeds. A single arm needs no choice.
+ */
+export function bestModel(arms: readonly Arm[]): Ref<typeof circuit> {
+  if (arms.length === 1) return arms[0]!.circuit;
+  return chooseCircuit(
+    { circuits: arms.map(({ circuit }) => circuit), logs: arms.map(({ log }) => log) },
+    { labels: arms.map(({ row }) => `${row.arm}, ${row.states} hidden states, seed ${row.seed}`) },
+    { name: "choose the model" },
+  ).circuit;
 }

@@ -39,7 +39,14 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
   const table = async (ran: Ended) => {
     assert.equal(ran.code, 0, ran.stderr);
     return await outputValue(folder.store, "table") as {
-      rows: { arm: string; test: number | null; converged: boolean; epochs: number }[];
+      rows: {
+        arm: string;
+        states: number;
+        valid: number;
+        test: number | null;
+        converged: boolean;
+        epochs: number;
+      }[];
       floors: { test: number }[];
     };
   };
@@ -76,6 +83,19 @@ Deno.test("one's own files, by split, in a folder, as a table, by any teacher: a
   );
   assert.deepEqual(inFolder.floors, three.floors);
   assert.equal(inFolder.rows[0]!.test, three.rows[0]!.test);
+  // Of two sizes the model that is asked is the one of lower perplexity on validation text, not the first.
+  const sizes = await table(
+    await textHmm(folder.store, folder.path, "text=corpus", 'teachers=["static"]', "states=[2,3]"),
+  );
+  const distilled = sizes.rows.filter(({ arm }) => arm === "static");
+  assert.deepEqual(distilled.map(({ states }) => states), [2, 3]);
+  assert.ok(distilled[1]!.valid < distilled[0]!.valid, JSON.stringify(distilled));
+  const digest = async (name: string) => {
+    const shown = await command("show", [name, "--store", folder.store, "--json"]);
+    assert.equal(shown.code, 0, shown.stderr);
+    return JSON.parse(shown.stdout).digest as string;
+  };
+  assert.equal(await digest("model"), await digest("smooth static@3, seed 0:circuit"));
   const rows = await table(
     await textHmm(
       folder.store,

@@ -1,9 +1,10 @@
 /**
  * Hidden Markov models of your own texts: some start from clusters of a teacher's vectors, others at random, and all are trained until the
- * validation text ends it. Ends with their perplexities and with sentences drawn from the first.
+ * validation text ends it. Ends with their perplexities and, of the distilled model with the best validation score, with sentences drawn from it.
  */
 import { definePipeline } from "retort";
 import {
+  bestModel,
   compareArms,
   experimentParams,
   loadText,
@@ -25,7 +26,7 @@ export default definePipeline({
     text: z.string().min(1).default("texts"),
     /** Numbers of hidden states. */
     states: experimentParams.states.unwrap().default([64]),
-    /** Teachers: `static` is vectors of words; `transformer` a small sentence encoder, a package of its own, which takes minutes. */
+    /** Teachers: `static` is vectors of words; `transformer` a small sentence encoder, a package of its own. */
     teachers: experimentParams.teachers.unwrap().min(1).default(["static"]),
     /** Texts shorter than a window are padded. */
     partial: experimentParams.partial.unwrap().default("pad"),
@@ -35,13 +36,16 @@ export default definePipeline({
   build({ params }) {
     const text = loadText({ files: localText({}, { path: params.text }).files }, { format: "paragraphs" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
-    const { arms: [first], table, charts } = compareArms(tokens, params, "the text");
-    const { random, distilled: [distilled] } = first!;
-    const { circuit } = distilled!;
+    const { arms, table, charts } = compareArms(tokens, params, "the text");
+    // Of the first teacher; of several sizes and seeds the validation text chooses one.
+    const circuit = bestModel(arms.map(({ distilled }) => distilled[0]!));
     return {
       table,
       charts,
-      perplexities: comparePerplexities({ distilled: distilled!.test, random: random.test }).table,
+      perplexities: comparePerplexities({
+        distilled: arms.map(({ distilled }) => distilled[0]!.test),
+        random: arms.map(({ random }) => random.test),
+      }, { models: arms.map(({ random: { row } }) => `${row.states} states, seed ${row.seed}`) }).table,
       sentences: sampleText({ circuit, vocabulary: tokens.vocabulary }, { count: 8 }).sentences,
       model: circuit,
     };

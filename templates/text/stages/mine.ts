@@ -1,24 +1,41 @@
-import { defineStage, json } from "retort";
+import { defineStage, json, many } from "retort";
 import { languageScore } from "retort/stages";
 import { z } from "zod";
 
-/** Perplexity on the test text, by arm, and which of them is better (lower), by how much. */
+/** Perplexities on the test text, by arm, and which of the two is better (lower), by how much. */
 export const perplexities = json(
   "perplexities",
-  z.object({ distilled: z.number().nullable(), random: z.number().nullable(), better: z.string() }),
+  z.object({
+    models: z.array(
+      z.object({
+        model: z.string(),
+        distilled: z.number().nullable(),
+        random: z.number().nullable(),
+        better: z.string(),
+      }),
+    ),
+  }),
 );
 
-/** Compares what the two models make of the test text. */
+/** Compares what pairs of models make of the test text. */
 export const comparePerplexities = defineStage({
   name: "mine.compare-perplexities",
-  inputs: { distilled: languageScore, random: languageScore },
+  params: z.object({
+    /** What each pair is called. */
+    models: z.array(z.string()).min(1),
+  }),
+  inputs: { distilled: many(languageScore), random: many(languageScore) },
   outputs: { table: perplexities },
-  run({ inputs: { distilled, random } }) {
-    const [first, second] = [distilled.perplexity ?? Infinity, random.perplexity ?? Infinity];
-    const percent = (100 * (1 - Math.min(first, second) / Math.max(first, second))).toFixed(1);
-    const better = Number.isFinite(first + second)
-      ? `${first < second ? "distilled" : "random"} by ${percent} %`
-      : "unknown";
-    return { table: { distilled: distilled.perplexity, random: random.perplexity, better } };
+  run({ inputs, params }) {
+    const models = params.models.map((model, i) => {
+      const [distilled, random] = [inputs.distilled[i]!.perplexity, inputs.random[i]!.perplexity];
+      const [first, second] = [distilled ?? Infinity, random ?? Infinity];
+      const percent = (100 * (1 - Math.min(first, second) / Math.max(first, second))).toFixed(1);
+      const better = Number.isFinite(first + second)
+        ? `${first < second ? "distilled" : "random"} by ${percent} %`
+        : "unknown";
+      return { model, distilled, random, better };
+    });
+    return { table: { models } };
   },
 });
