@@ -26,7 +26,7 @@ export function terminalAnswer(answer: RunAnswer): string {
   );
   const body = table([], rows).split("\n").map((line) => `  ${line}`);
   const open = openArms(answer).length > 0
-    ? ["  * not converged: training ended before the validation data did"]
+    ? ["  * not converged: training ended while it still got better on validation data"]
     : [];
   return [...lines, "", ...body, ...open].join("\n");
 }

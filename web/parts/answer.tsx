@@ -21,7 +21,8 @@ export function AnswerCard({ answer, roles }: { answer: RunAnswer; roles: Roles 
         Differences are from {answer.baseline}
         {answer.groups.some(({ arms }) => arms.some(({ values }) => values.length > 1)) &&
           "; ± is the standard deviation over seeds, whiskers their range"}
-        {openArms(answer).length > 0 && "; * not converged: training ended before the validation data did"}.
+        {openArms(answer).length > 0 &&
+          "; * not converged: training ended while it still got better on validation data"}.
       </p>
     </section>
   );

@@ -141,7 +141,9 @@ export function RunTable(
         </table>
       </div>
       {open && (
-        <p class="faint">* and stripes: not converged, training ended before the validation data did</p>
+        <p class="faint">
+          * and stripes: not converged, training ended while it still got better on validation data
+        </p>
       )}
     </>
   );
