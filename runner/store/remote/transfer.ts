@@ -44,7 +44,9 @@ export async function fetchResult(store: Store, remote: Remote, key: Digest): Pr
   let bytes = 0;
   try {
     await eachAtOnce(parcelsOf(result), AT_ONCE, async (parcel) => {
-      bytes += await fetchParcel(store, remote, parcel);
+      // Several come at once: the sum is read when this one is there, not before.
+      const came = await fetchParcel(store, remote, parcel);
+      bytes += came;
     });
   } catch (error) {
     if (!(error instanceof Lacking)) throw error;
