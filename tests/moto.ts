@@ -5,12 +5,23 @@ import { needs } from "./needs.ts";
 
 const PYTHON = Deno.env.get("RETORT_PYTHON") ?? "python3";
 
+/** Its own check of `If-None-Match` and its writing are two steps, between which another request may come: here they are one, as on S3. */
 const PROGRAM = `
-import sys
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
+import sys, threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+import logging
+logging.getLogger("werkzeug").disabled = True
+app = DomainDispatcherApplication(create_backend_app)
+turn = threading.Lock()
+def atomic(environ, start_response):
+    if environ["REQUEST_METHOD"] != "PUT":
+        return app(environ, start_response)
+    with turn:
+        return [b"".join(app(environ, start_response))]
+server = make_server("127.0.0.1", 0, atomic, True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
 sys.stdin.read()
 `;
 

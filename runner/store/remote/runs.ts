@@ -119,22 +119,33 @@ function resultsOf(records: Records, run: string): Map<Digest, string> {
 async function runOn(remote: Remote, name: string): Promise<RunBody> {
   const whole = /^\d{8}t\d{6}-[0-9a-f]{6}$/.test(name);
   const ids = whole ? [name] : await runIds(remote, name === "latest" ? "" : name);
-  const id = name === "latest" ? ids.sort().at(-1) : ids[0];
   if (ids.length > 1 && name !== "latest") {
     throw new RetortError(
       "reference/ambiguous",
       `run ${name} is ambiguous: ${ids.length} runs begin with it`,
     );
   }
-  const bytes = id === undefined ? undefined : await wholeFile(remote, runPath(id));
-  if (bytes === undefined) {
-    throw new RetortError("remote/no-run", `${remote.url} has no run ${name}`, {
-      hint: `\`retort push ${name} --remote URL\` puts it there, on the machine that has it.`,
-    });
+  // Ids tell the second in which runs began; of several in the newest, their records tell more.
+  const second = ids.toSorted().at(-1)?.slice(0, "20260101t000000".length);
+  const found: RunBody[] = [];
+  for (const id of ids.filter((one) => name !== "latest" || one.startsWith(second!))) {
+    const body = await runAt(remote, id);
+    if (body !== undefined) found.push(body);
   }
+  const newest = found.sort((a, b) => a.run.started - b.run.started).at(-1);
+  if (newest !== undefined) return newest;
+  throw new RetortError("remote/no-run", `${remote.url} has no run ${name}`, {
+    hint: `\`retort push ${name} --remote URL\` puts it there, on the machine that has it.`,
+  });
+}
+
+/** The record of a run; undefined where there is none. @throws RetortError for one that is damaged */
+async function runAt(remote: Remote, id: string): Promise<RunBody | undefined> {
+  const bytes = await wholeFile(remote, runPath(id));
+  if (bytes === undefined) return undefined;
   const sealed = parseSealed(new TextDecoder().decode(bytes), RUN_FORMAT);
   if (sealed.state === "ok") return sealed.body as unknown as RunBody;
-  if (remote.writable) await remote.setAside(runPath(id!), `damaged/${id}.json`);
+  if (remote.writable) await remote.setAside(runPath(id), `damaged/${id}.json`);
   throw new RetortError(
     "store/damaged",
     `the record of run ${id} on ${remote.url} is damaged: ${sealed.why}`,
