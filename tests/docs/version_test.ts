@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { VERSION } from "../../foundation/own_package.ts";
 import { ROOT } from "../command.ts";
 
-const ALL = [...Deno.readTextFileSync(`${ROOT}/CHANGELOG.md`).matchAll(/^## (.*)$/gm)].map((match) =>
-  match[1]!
-);
+const CHANGELOG = Deno.readTextFileSync(`${ROOT}/CHANGELOG.md`);
+
+const ALL = [...CHANGELOG.matchAll(/^## (.*)$/gm)].map((match) => match[1]!);
 
 /** What is not released yet stands above all versions, if anywhere. */
 const HEADINGS = ALL[0] === "Unreleased" ? ALL.slice(1) : ALL;
@@ -32,4 +32,15 @@ Deno.test("versions of the changelog have dates and fall", () => {
     );
     assert.ok(later.date >= date, `${HEADINGS[i - 1]} is no earlier than ${HEADINGS[i]}`);
   }
+});
+
+Deno.test("a version has one list of each kind, and the changelog says nothing twice", () => {
+  for (const section of CHANGELOG.split(/^## /m).slice(1)) {
+    const lists = [...section.matchAll(/^### (.*)$/gm)].map((match) => match[1]!);
+    assert.deepEqual(lists, [...new Set(lists)], section.split("\n", 1)[0]);
+  }
+  const entries = CHANGELOG.split(/^(?=- |#)/m).filter((entry) => entry.startsWith("- ")).map((entry) =>
+    entry.trim()
+  );
+  assert.deepEqual(entries, [...new Set(entries)]);
 });
