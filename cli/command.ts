@@ -59,8 +59,3 @@ export const REMOTE_PERMISSIONS: readonly string[] = [
   "--allow-net",
   `--allow-env=${SETTINGS},${S3_SETTINGS}`,
 ];
-
-/** Flags of commands that may run stages. */
-export const STAGE_PERMISSIONS: readonly string[] = [
-  ...["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys", "--allow-ffi"],
-];

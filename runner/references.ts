@@ -108,14 +108,12 @@ export function outputsOf(records: Records, run: RunRecord): { name: string; rec
 /** Says which run it is, what became of it, and what else there is. */
 function notMade(records: Records, run: RunRecord, names: readonly string[]): CallError {
   const what = names.length === 0 ? "its outputs" : names.map((name) => `\`${name}\``).join(", ");
-  const done = records.runs({ limit: SEARCHED_RUNS }).find(({ pipeline, status }) =>
-    pipeline === run.pipeline && status === "done"
-  );
+  const [done] = records.runs({ pipeline: run.pipeline, status: "done", limit: 1 });
   const instead = done === undefined
     ? `No run of \`${run.pipeline}\` has ended well.`
     : `The newest run of \`${run.pipeline}\` that ended well is ${done.id}: name it instead.`;
   const [state, advice] = run.status === "running"
-    ? ["has not ended, and", "Wait for its end."]
+    ? ["has not ended, and", "Wait for its end. If `runs` calls it killed, repeat it."]
     : run.status === "done"
     ? ["ran a part of its pipeline, and", "Name what it made, as RUN/OUTPUT, or run the whole."]
     : [`${run.status === "failed" ? "failed" : "was interrupted"}, and`, "Repeat it: what was made is kept."];

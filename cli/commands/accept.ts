@@ -1,6 +1,7 @@
 import { CallError } from "../../foundation/errors.ts";
 import { acceptNodes, takeBack } from "../../runner/accept.ts";
-import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { STAGE_RIGHTS } from "../../runner/execute/rights.ts";
 import {
   ADAPTER,
   ENGINE,
@@ -19,7 +20,7 @@ import type { EngineChoice } from "../../runner/stage.ts";
 export default defineCommand({
   name: "accept",
   summary: "say that a change of code is harmless: results of the code before it stand for the code as it is",
-  permissions: STAGE_PERMISSIONS,
+  permissions: STAGE_RIGHTS,
   declare: (command) =>
     command.argument("<file>", "pipeline file").argument("<nodes...>", "names or patterns of nodes")
       .option("--message <text>", "why the change is harmless; recorded")
@@ -55,7 +56,7 @@ async function accept(file: string, nodes: string[], options: AcceptOptions): Pr
   await using session = await openPipeline({
     ...{ file: pipelinePath(file), store: storePath(options.store), set, seed, engine },
     ...(adapter === undefined ? {} : { adapter }),
-  }, STAGE_PERMISSIONS);
+  }, STAGE_RIGHTS);
   if (!options.accept) {
     const undone = await takeBack(session, nodes);
     if (options.json) return printJson({ undone: undone.map((node) => node.name) });

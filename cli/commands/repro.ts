@@ -8,12 +8,13 @@ import { onInterrupt } from "../interrupt.ts";
 import { JSON_OUTPUT, STORE, storePath, VERBOSE } from "../options.ts";
 import { clean, durationText, note, print, printJson, table } from "../output.ts";
 import { continueIn } from "../relaunch.ts";
-import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { STAGE_RIGHTS } from "../../runner/execute/rights.ts";
 
 export default defineCommand({
   name: "repro",
   summary: "enter a failed node again, alone and in this process",
-  permissions: STAGE_PERMISSIONS,
+  permissions: STAGE_RIGHTS,
   declare: (command) =>
     command.argument("[node]", "the failed node; without it, failed nodes are listed").addOption(STORE)
       .addOption(JSON_OUTPUT).addOption(VERBOSE)
@@ -35,7 +36,7 @@ async function repro(
   }
   const workspace = readWorkspace(store, node);
   const { config } = workspace.job;
-  if (config !== undefined) await continueIn(readProject(config), STAGE_PERMISSIONS);
+  if (config !== undefined) await continueIn(readProject(config), STAGE_RIGHTS);
   note(`node ${clean(node)}, stage ${workspace.job.stage} of ${workspace.job.module}`);
   note(`parameters ${JSON.stringify(workspace.job.params)}`);
   note(`failed before with: ${clean(workspace.error)}\n`);

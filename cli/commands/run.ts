@@ -60,12 +60,13 @@ import { chosenRemote, REMOTE } from "../remote_option.ts";
 import { endedRun, runOnEnd, RunWatch } from "../on_end.ts";
 import { rendererFor } from "../progress.ts";
 import { tellWatcher, watchAndRun } from "../watch.ts";
-import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { STAGE_RIGHTS } from "../../runner/execute/rights.ts";
 
 export default defineCommand({
   name: "run",
   summary: "run a pipeline; what the store holds already is not run again",
-  permissions: STAGE_PERMISSIONS,
+  permissions: STAGE_RIGHTS,
   declare: (command) =>
     command.argument("<file>", "pipeline file").addOption(SET).addOption(SEED).addOption(ENGINE).addOption(
       ADAPTER,
@@ -108,7 +109,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     if (options.json || options.dryRun) {
       throw new CallError("command/options", "--watch goes neither with --json nor with --dry-run");
     }
-    return await watchAndRun(pipelinePath(file), STAGE_PERMISSIONS);
+    return await watchAndRun(pipelinePath(file), STAGE_RIGHTS);
   }
   if (options.lock && options.frozen) {
     throw new CallError("command/options", "--lock and --frozen exclude each other");
@@ -126,7 +127,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
     noCache: !options.cache,
     ...chosenExecutor(options.executor),
     ...remote.session,
-  }, [...STAGE_PERMISSIONS, ...remote.permissions]);
+  }, [...STAGE_RIGHTS, ...remote.permissions]);
   const lock = options.frozen ? readLockFile(session.url) : undefined;
   const checkLock = async () => {
     if (lock === undefined) return;

@@ -25,12 +25,13 @@ import {
 } from "../options.ts";
 import { openPipeline } from "../session.ts";
 import { bytesText, clean, note, print, printJson, strangersText } from "../output.ts";
-import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { STAGE_RIGHTS } from "../../runner/execute/rights.ts";
 
 export default defineCommand({
   name: "verify",
   summary: "re-hash the store, or re-run a pipeline's nodes and compare bytes",
-  permissions: STAGE_PERMISSIONS,
+  permissions: STAGE_RIGHTS,
   declare: (command) =>
     command.argument("[file]", "pipeline file, with --execute")
       .option("--execute", "run every node again and compare its bytes with the store's").addOption(SET)
@@ -91,7 +92,7 @@ async function execute(file: string | undefined, options: VerifyOptions): Promis
   await using session = await openPipeline({
     ...sessionOptions(file, options),
     ...chosenExecutor(options.executor),
-  }, STAGE_PERMISSIONS);
+  }, STAGE_RIGHTS);
   await interruptible((signal) => reexecute(session, options, signal));
 }
 

@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import { work } from "../../runner/execute/work.ts";
 import { Store } from "../../runner/store/store.ts";
-import { defineCommand, STAGE_PERMISSIONS } from "../command.ts";
+import { defineCommand } from "../command.ts";
+import { STAGE_RIGHTS } from "../../runner/execute/rights.ts";
 import { exit } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { JSON_OUTPUT, STORE, storePath, VERBOSE, wholeNumberFrom } from "../options.ts";
@@ -10,7 +11,7 @@ import { clean, durationText, note, print, printJson } from "../output.ts";
 export default defineCommand({
   name: "work",
   summary: "execute jobs that runs with `--executor workers` leave in a store, until Ctrl-C",
-  permissions: STAGE_PERMISSIONS,
+  permissions: STAGE_RIGHTS,
   declare: (command) =>
     command.option("--once", "end when no job waits")
       .addOption(

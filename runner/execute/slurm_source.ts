@@ -9,7 +9,7 @@ import type { Beat } from "./queue.ts";
 import type { SlurmSite } from "./slurm_site.ts";
 import type { Supply, WorkerSource } from "./queue_executor.ts";
 import { slurm, type SlurmElement, SlurmError, slurmQueue, slurmState } from "./slurm_commands.ts";
-import { STAGE_RIGHTS } from "./worker_pool.ts";
+import { STAGE_RIGHTS } from "./rights.ts";
 
 const WORKER = new URL("./slurm_worker.ts", import.meta.url);
 

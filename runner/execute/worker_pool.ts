@@ -5,19 +5,10 @@ import type { Executor } from "./executor.ts";
 import type { Job, JobMessage, Outcome } from "./job.ts";
 import { MemoryKills, MemoryWatch } from "./memory.ts";
 import { programArguments } from "../program.ts";
+import { STAGE_RIGHTS } from "./rights.ts";
 import { byteLines, type FromWorker, readMessages, type ToWorker } from "./protocol.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
-
-/** Permissions of stages: everything except the network, since data are fetched before a run, never during it. */
-export const STAGE_RIGHTS: readonly string[] = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-sys",
-  "--allow-run",
-  "--allow-ffi",
-];
 
 /** Number of idle worker processes kept for further jobs besides one per lane. */
 const KEPT = 3;
