@@ -144,10 +144,11 @@ export class RegexNodes {
     }
   }
 
-  /** The states of an automaton from which something is accepted, each a node. */
+  /** The start of an automaton and the states from which something is accepted, each a node. */
   #automaton({ states, classes, width, next, accepting }: Automaton): RegexPart {
     const end = this.#node();
     const isLive = Uint8Array.from(accepting);
+    isLive[0] = 1;
     // In a minimal automaton all states but one lead to an accepting one.
     for (let state = 0; state < states; state++) {
       for (let c = 0; c < width; c++) if (next[state * width + c] !== state) isLive[state] = 1;

@@ -103,6 +103,15 @@ Deno.test("no part ends inside a character, where edges of the text would be tak
   assert.ok(accepts(made.automaton, "-abab\u0080abab") && accepts(made.automaton, "abababababab\u0080ab"));
 });
 
+Deno.test("a part that no text satisfies leaves no text, and is no choice", () => {
+  const none = all("a", not("a")), looking = matches(/\ba\b/);
+  for (const made of [inOrder(looking, none), inOrder(none, looking), inOrder(looking, anyOf())]) {
+    assert.ok(equalAutomata(made.automaton, anyOf().automaton), made.label);
+  }
+  const chosen = inOrder(anyOf(looking, none), "b"), alone = inOrder(looking, "b");
+  assert.ok(equalAutomata(chosen.automaton, alone.automaton));
+});
+
 Deno.test("whole words have no letter, digit or underscore beside them, of whatever script", () => {
   const texts = allTexts(["we", "W", "é", "7", "_", "-", " ", "\u0301", "ж", "語", "𝒜", "。"], 3);
   const [one, two] = [1, 2].map((n) => foundBy(Array.from({ length: n }, () => wholeWord("we"))));
