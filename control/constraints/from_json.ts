@@ -13,6 +13,11 @@ import { words } from "./words.ts";
 
 const MANY = { all, anyOf, inOrder } as const;
 const TIMES = { atLeast, atMost, exactly } as const;
+/** How many arguments those functions take that take several, and not any number. */
+const ARGUMENTS: Readonly<Record<string, readonly number[]>> = {
+  ...Object.fromEntries(Object.keys(TIMES).map((name) => [name, [2]])),
+  words: [1, 2],
+};
 
 /** The names of all functions of constraints. */
 export const CONSTRAINT_NAMES: readonly string[] = [
@@ -44,6 +49,13 @@ export function constraintFromJson(value: unknown): Constraint {
     );
   }
   const list = Array.isArray(given) ? given as unknown[] : [given];
+  const counts = Object.hasOwn(ARGUMENTS, name) ? ARGUMENTS[name]! : [list.length];
+  if (!counts.includes(list.length)) {
+    throw new CallError(
+      "control/argument",
+      `\`${name}\` has ${list.length} arguments, expected ${counts.join(" or ")}`,
+    );
+  }
   if (Object.hasOwn(MANY, name)) return MANY[name as keyof typeof MANY](...list.map(constraintFromJson));
   if (Object.hasOwn(TIMES, name)) {
     return TIMES[name as keyof typeof TIMES](list[0] as number, constraintFromJson(list[1]));
@@ -56,7 +68,7 @@ export function constraintFromJson(value: unknown): Constraint {
     case "not":
       return not(constraintFromJson(given));
     case "words":
-      return words(list[0] as number, (list[1] ?? list[0]) as number);
+      return words(...list as [number, number?]);
     case "matches":
       return matches(regexOf(given));
     case "jsonSchema":

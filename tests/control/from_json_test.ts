@@ -47,6 +47,12 @@ Deno.test("what is no constraint is refused", () => {
     [{ toString: ["a"] }, "control/argument", /`toString` is no constraint/],
     [{ matches: "(" }, "control/regex", /matches/],
     [{ words: ["a"] }, "control/argument", /number of words/],
+    [{ words: [1, null] }, "control/argument", /greatest number of words is null/],
+    [{ words: [1, 2, 3] }, "control/argument", /`words` has 3 arguments, expected 1 or 2/],
+    [{ words: [] }, "control/argument", /`words` has 0 arguments/],
+    [{ exactly: [2, "a", "b"] }, "control/argument", /`exactly` has 3 arguments, expected 2/],
+    [{ atLeast: 2 }, "control/argument", /`atLeast` has 1 arguments, expected 2/],
+    [{ not: ["a"] }, "control/argument", /a constraint is \["a"\]/],
   ];
   for (const [json, code, message] of refused) {
     assert.throws(() => constraintFromJson(json), { code, message });
