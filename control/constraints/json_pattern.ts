@@ -37,10 +37,7 @@ export function insideOfString(pattern: string, anything: RegexElement): RegexEl
   if (parsed.type !== "Alternation") return written(parsed);
   return either(parsed.alternatives.map(({ elements }) => {
     const isFirst = isEdge(elements[0], "behind"), isLast = isEdge(elements.at(-1), "ahead");
-    const inner = elements.slice(
-      isFirst ? 1 : 0,
-      isLast && elements.length > (isFirst ? 1 : 0) ? -1 : undefined,
-    );
+    const inner = elements.slice(isFirst ? 1 : 0, isLast ? -1 : undefined);
     return sequence(...isFirst ? [] : [anything], ...inner.map(written), ...isLast ? [] : [anything]);
   }));
 }

@@ -84,7 +84,32 @@ Deno.test("parts of schemas mean what they say", () => {
     [{ type: "string", pattern: "^a|b$" }, ["ac", "cb", "a"], ["ca", "bc"]],
     [{ type: "string", pattern: "^(?:a|b){2,3}$", minLength: 2, maxLength: 8 }, ["ab", "bab"], ["a", "abab"]],
     [{ type: "string", pattern: "\\s" }, ["a b", "a\nb"], ["ab", ""]],
+    [{ type: "string", pattern: "^[ab]+$", maxLength: 3 }, ["a", "aba"], ["abab", ""]],
+    [{ type: "string", format: "date", minLength: 3 }, ["2026-11-30"], ["abc"]],
     [{ type: "string", enum: ["a", 1, null] }, ["a"], [1, null]],
+    // A type beside alternatives holds of each of them.
+    [
+      {
+        type: ["string", "integer"],
+        anyOf: [{ type: "string", maxLength: 1 }, { type: "number", minimum: 3 }],
+      },
+      ["a", 4],
+      ["ab", 3.5, 2],
+    ],
+    [
+      {
+        type: "string",
+        anyOf: [{ $ref: "#/$defs/x" }, { enum: ["abc", 1] }],
+        $defs: { x: { maxLength: 1 } },
+      },
+      ["a", "abc"],
+      ["ab", 1],
+    ],
+    // One of several, and not two.
+    [{ oneOf: [{ type: "integer" }, { type: "number", minimum: 2 }] }, [1, 2.5], [2, 1.5]],
+    [{ oneOf: [{ const: 1 }, { enum: [1, 2] }, { enum: [1, 3] }] }, [2, 3], [1]],
+    [{ oneOf: [{ type: "null" }, { type: "boolean" }] }, [null, true], [0]],
+    [z.toJSONSchema(z.tuple([])), [[]], [[1]]],
     [{ type: "integer", enum: [1, 1.5, "1"] }, [1], [1.5, "1"]],
     [{ type: "number" }, [0, -1.5, 1e21, 1e-7], ["0", null]],
     [
@@ -170,14 +195,28 @@ Deno.test("schemas that cannot be followed are refused with the place", () => {
     [{ type: "string", minimum: 3 }, /`minimum` at #, which cannot be followed/],
     [z.toJSONSchema(z.url()), /the format "uri" at #, expected date, .*, or a pattern/],
     [z.toJSONSchema(z.record(z.string(), z.int())), /`propertyNames` at #/],
-    [z.toJSONSchema(z.any()), /the type undefined at #/],
+    [z.toJSONSchema(z.any()), /has no type at #, expected object/],
     [{ type: "thing" }, /"thing"/],
     [{ type: "object" }, /names no properties/],
     [{ type: "array" }, /names no items/],
     [{ type: "string", format: "hostname" }, /"hostname"/],
     [{ type: "string", pattern: "^(?=a)b$" }, /"\^\(\?=a\)b\$" at #: look-around/],
-    [{ type: "string", pattern: "^[ab]+$", maxLength: 3 }, /limits of length at # that its pattern exceeds/],
-    [{ type: "string", format: "date", minLength: 11 }, /limits of length at # that its format exceeds/],
+    [
+      { type: "string", pattern: "^[ab]{4}$", maxLength: 3 },
+      /no string at #: its limits of length and its pattern exclude each other/,
+    ],
+    [{ type: "string", format: "date", minLength: 11 }, /its limits of length and its format exclude/],
+    [{ type: "string", anyOf: [{ type: "integer" }] }, /no type at #\/anyOf\/0 that is allowed there/],
+    [{ type: [] }, /no type at #/],
+    [{ anyOf: [] }, /nothing to choose from at #\/anyOf/],
+    [{ $ref: "#/$defs/x" }, /refers to "#\/\$defs\/x" at #, where there is nothing/],
+    [{ $ref: "#/constructor" }, /where there is nothing/],
+    [{ $ref: "#/%" }, /refers to "#\/%": URI malformed/],
+    [{ type: "array", items: { $id: "x", type: "null" } }, /`\$id` at #\/items/],
+    [{ type: "object", properties: { 1: { type: "null" } }, required: [1] }, /requires 1 at #/],
+    [{ const: Infinity }, /has Infinity as "const", which JSON lacks/],
+    [{ enum: [1n] }, /which JSON lacks/],
+    [{ const: undefined }, /no type at #/],
     [{ type: "string", pattern: "(" }, /"\(" at #/],
     [{ type: "string", pattern: 3 }, /the pattern 3 at #/],
     [{ type: "string", enum: [1] }, /no value at #: none is of its type/],
@@ -192,4 +231,10 @@ Deno.test("schemas that cannot be followed are refused with the place", () => {
     assert.throws(() => jsonSchema(schema), { code: "control/schema", message });
   }
   assert.throws(() => jsonSchema("x" as unknown as object), { code: "control/schema" });
+  const round: Record<string, unknown> = { type: "array" };
+  round.items = round;
+  assert.throws(() => jsonSchema(round), {
+    code: "control/schema",
+    message: /^the JSON schema is no JSON: /,
+  });
 });
