@@ -143,12 +143,12 @@ async function suffixRows(
   let after: Scaled = { values: new Float64Array(hmm.states).fill(1), exponent: 0 };
   const rows = [after];
   for (let t = suffix.length - 1; t >= 0; t--) {
-    const row = hmm.emission.row(suffix[t]!);
     const moved = t === suffix.length - 1 ? after.values : await products.backward(
       realsLike(hmm.transition, hmm.states).map((_, z) => after.values[z]!) as Reals,
       1,
     );
-    const values = Float64Array.from(row, (x, z) => x * moved[z]!);
+    // Only now: while it was waited for, another plan may have asked for a row, and rows may share their memory.
+    const values = Float64Array.from(hmm.emission.row(suffix[t]!), (x, z) => x * moved[z]!);
     after = { values, exponent: after.exponent + normalise(values) };
     rows.unshift(after);
   }

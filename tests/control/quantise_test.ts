@@ -41,3 +41,15 @@ Deno.test("emissions in 8 bits are distributions, and the loss is the divergence
     `${x!.logProbability} ${y!.logProbability}`,
   );
 });
+
+Deno.test("plans that are made side by side do not read each other's rows of emissions", async () => {
+  const { hmm } = quantised(tokenHmm(randomNumbers(4, V, 3, 1.2)));
+  await using control = await openControl(hmm, LETTERS);
+  const suffixes = ["ab ", " a", "baab"];
+  const plan = (suffix: string) => control.plan("ab", { tokens: [2, 4], suffix });
+  const together = await Promise.all(suffixes.map(plan));
+  for (const [i, suffix] of suffixes.entries()) {
+    const { logProbability } = await plan(suffix);
+    assert.equal(together[i]!.logProbability, logProbability, suffix);
+  }
+});
