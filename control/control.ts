@@ -9,6 +9,7 @@ import { type Constraint, type ConstraintLike, requireCount } from "./constraint
 import { constraintOf } from "./constraints/phrase.ts";
 import {
   ADJUSTMENT_OPTIONS,
+  isList,
   refuseArgument,
   requireAdjustment,
   requireCallback,
@@ -41,7 +42,10 @@ export interface ControlPlanOptions extends Adjustment {
   readonly prompt?: string | readonly number[];
   /** Whether the constraint is about prompt and continuation together; about the continuation alone if omitted. */
   readonly whole?: boolean;
-  /** `[tokens]`: factors of the probabilities of tokens, from 0 (forbidden) on: texts with more of an attribute. */
+  /**
+   * `[tokens]`: factors of the probabilities of tokens, each 0 (forbidden) or from 1e-100 to 1e100: texts with more of an
+   * attribute.
+   */
   readonly weights?: ArrayLike<number>;
   /** Most bytes that the table may take; 4 GiB if omitted. */
   readonly memory?: number;
@@ -128,17 +132,19 @@ export class Control implements AsyncDisposable {
 
   #weights(given: ArrayLike<number> | undefined): Float64Array | undefined {
     if (given === undefined) return undefined;
-    if (!Array.isArray(given) && !(ArrayBuffer.isView(given) && "length" in given)) {
-      return refuseArgument("`weights`", given, "a list of numbers, one for each token");
-    }
-    const weights = Float64Array.from(given, Number);
-    const bad = weights.findIndex((x) => !(x >= 0 && x < Infinity));
-    if (weights.length === this.hmm.tokens && bad < 0) return weights;
+    if (!isList(given)) refuseArgument("`weights`", given, "a list of numbers, one for each token");
+    const weights = Array.from(given);
+    const isWeight = (x: unknown) =>
+      typeof x === "number" && (x === 0 || x >= 1 / LARGEST_WEIGHT && x <= LARGEST_WEIGHT);
+    const bad = weights.findIndex((x) => !isWeight(x));
+    if (weights.length === this.hmm.tokens && bad < 0) return Float64Array.from(weights);
     throw new CallError(
       "control/argument",
       bad < 0
         ? `there are ${weights.length} weights of tokens, expected ${this.hmm.tokens}`
-        : `the weight of token ${bad} is ${weights[bad]}, expected a finite number from 0`,
+        : `the weight of token ${bad} is ${textOf(weights[bad])}, expected 0 or a number from ${
+          1 / LARGEST_WEIGHT
+        } to ${LARGEST_WEIGHT}`,
     );
   }
 
@@ -231,6 +237,9 @@ function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
   requireCount("the greatest number of tokens", most);
   return [least as number, most as number];
 }
+
+/** Largest weight of a token, and one over the smallest: times probabilities they are far from what a double holds. */
+const LARGEST_WEIGHT = 1e100;
 
 /** Most bytes of a table, unless a plan allows others. */
 const MEMORY = 2 ** 32;

@@ -23,7 +23,7 @@ export function isRecord(x: unknown): x is Readonly<Record<string, unknown>> {
 }
 
 /** Whether something is a list of numbers: an array, or a typed array that has no large integers. */
-function isList(x: unknown): x is ArrayLike<number> {
+export function isList(x: unknown): x is ArrayLike<number> {
   return Array.isArray(x) || ArrayBuffer.isView(x) && "length" in x && !isLarge(x);
 }
 

@@ -156,6 +156,29 @@ Deno.test("a probability is one: of all texts it is 1, and of a constraint and i
   }
 });
 
+Deno.test("weights as large and as small as they may be scale the expectation, and nothing else", async () => {
+  await using control = await openControl(tokenHmm(randomNumbers(3, TOKENS, 4)), LETTERS);
+  const plan = (weight: number) =>
+    control.plan("ab", { tokens: [4, 4], suffix: [2], weights: Array(TOKENS).fill(weight) });
+  const one = await plan(1);
+  for (const weight of [1e100, 1e-100]) {
+    const own = await plan(weight);
+    const expected = 4 * Math.log(weight) + one.logProbability;
+    assert.ok(Math.abs(own.logProbability - expected) < 1e-9 * Math.abs(expected));
+    const [found, truth] = [own, one].map((plan) => {
+      const logits = new Float64Array(TOKENS), text = plan.begin();
+      text.add(3);
+      text.adjust(logits);
+      return logits;
+    });
+    for (const [token, logit] of truth!.entries()) {
+      // Adjusted logits are those of the text and its completion: the weights of all its tokens.
+      const shifted = logit + 4 * Math.log(weight);
+      assert.ok(found![token] === shifted || Math.abs(found![token]! - shifted) < 1e-9 * Math.abs(shifted));
+    }
+  }
+});
+
 Deno.test("a model of windows of two tokens plans texts of seven: it has no length", async () => {
   const circuit = hmm({ length: 2, states: 3, symbols: TOKENS, seed: 6 });
   const [initial, transition, emission] = ["initial", "transition", "emission"].map((name) =>

@@ -89,6 +89,13 @@ Deno.test("plans that cannot be kept are refused, with the number of tokens that
     ["a", { tokens: 9, weights: [] }, "control/argument", /0 weights of tokens, expected 15/],
     ["a", { tokens: 9, weights: Array(15).fill(-1) }, "control/argument", /weight of token 0 is -1/],
     [
+      "a",
+      { tokens: 9, weights: Array(15).fill(null) },
+      "control/argument",
+      /weight of token 0 is null, expected 0 or a number from 1e-100 to 1e\+100/,
+    ],
+    ["a", { tokens: 9, weights: Array(15).fill(1e101) }, "control/argument", /weight of token 0 is 1e\+101/],
+    [
       "ab",
       { tokens: 9, weights: PIECES.words.map((word) => word.includes("b") ? 0 : 1) },
       "control/infeasible",
