@@ -19,11 +19,11 @@ import type { TransitionProducts } from "./hmm/products.ts";
 import type { TokenHmm } from "./hmm/token_hmm.ts";
 import type { Adjustment } from "./lookahead/continuation.ts";
 import { usableClasses } from "./lookahead/masses.ts";
-import { impossible, refuseLengths } from "./lookahead/feasible.ts";
-import { fewestTokens, reachable } from "./lookahead/reach.ts";
+import { impossible } from "./lookahead/feasible.ts";
+import { reachable } from "./lookahead/reach.ts";
 import { LookAhead } from "./lookahead/table.ts";
 import { Lifting } from "./pieces/lift.ts";
-import { AFTER, BEGINNING, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
+import { AFTER, bytesOf, type Spelling, spellingOf } from "./pieces/spelling.ts";
 import { ControlPlan } from "./plan.ts";
 import { beginAfter, writtenTokens } from "./prompt.ts";
 
@@ -102,6 +102,7 @@ export class Control implements AsyncDisposable {
     requireAdjustment({ alpha, candidates });
     const weights = this.#weights(options.weights);
     this.#refuseMarkers(own);
+    if (!own.automaton.accepting.includes(1)) throw impossible(own.label);
     const automaton = this.#lifting.lift(intersection(own.automaton, UTF8));
     const suffix = this.#suffix(options);
     const usable = usableClasses(automaton, weights);
@@ -113,12 +114,7 @@ export class Control implements AsyncDisposable {
       vocabulary: this.vocabulary,
       spelling: this.#spelling,
     };
-    // What no text satisfies is not the prompt's fault.
-    if (fewestTokens(automaton, usable, automaton.starts[BEGINNING]!) === Infinity) {
-      throw impossible(own.label, own.automaton.accepting.includes(1));
-    }
     const beginning = beginAfter(parts, options.prompt ?? [], { whole });
-    refuseLengths(own.label, { automaton, usable, least, most }, beginning.state);
     const task = { hmm: this.hmm, automaton, reach, least, most, suffix, weights };
     const table = await LookAhead.build(task, this.#products, options.progress);
     return new ControlPlan({

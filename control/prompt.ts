@@ -2,10 +2,10 @@ import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { RetortError, textOf } from "../foundation/errors.ts";
 import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
-import { refuseArgument } from "./guards.ts";
+import { isList, refuseArgument } from "./guards.ts";
 import { stateAfterToken } from "./hmm/token_hmm.ts";
 import type { PlanCourse } from "./lookahead/continuation.ts";
-import { refuseLengths } from "./lookahead/feasible.ts";
+import { impossible, noSuchLength } from "./lookahead/feasible.ts";
 import { fewestTokens } from "./lookahead/reach.ts";
 import { encodeText } from "./pieces/encode.ts";
 import { stateAfter } from "./pieces/lift.ts";
@@ -44,7 +44,7 @@ export function writtenTokens(
   spelling: Spelling,
   context: SpellingContext,
 ): number[] {
-  if (typeof text !== "string" && !Array.isArray(text) && !(ArrayBuffer.isView(text) && "length" in text)) {
+  if (typeof text !== "string" && !isList(text)) {
     refuseArgument(
       what,
       text,
@@ -80,10 +80,35 @@ function contextAfter(tokens: readonly number[], spelling: Spelling): SpellingCo
   );
 }
 
+/** Says why no text can be completed from a state that a prompt led to. */
+function refuseBeginning(
+  { automaton, usable, least, most, label, isPrompted, start }: PromptReader["course"] & {
+    readonly label: string;
+    readonly isPrompted: boolean;
+    readonly start: number;
+  },
+  state: number,
+): never {
+  // What no text satisfies is not the prompt's fault.
+  if (fewestTokens(automaton, usable, start) === Infinity) throw impossible(label, true);
+  if (fewestTokens(automaton, usable, state) < Infinity) {
+    const what = isPrompted ? `after the prompt, ${label}` : label;
+    throw noSuchLength(what, { automaton, usable, least, most }, state);
+  }
+  throw new RetortError(
+    "control/prompt",
+    `the prompt breaks ${label}: no continuation can satisfy it`,
+    {
+      hint:
+        "Change the prompt or the constraint, or let the constraint be about the continuation alone (`whole: false`).",
+    },
+  );
+}
+
 /**
  * Reads a prompt. The hidden Markov model reads every token; the automaton only if the constraint is about the whole text.
  *
- * @throws {RetortError} when it breaks the constraint, or ends inside a character
+ * @throws {RetortError} when it breaks the constraint, or ends inside a character; when no text of an allowed length follows
  */
 export function beginAfter(
   { course, vocabulary, spelling, label }: PromptReader,
@@ -103,24 +128,9 @@ export function beginAfter(
       hint: "Give the whole character, or let the constraint be about the prompt as well (`whole: true`).",
     });
   }
-  let state = automaton.starts[whole ? BEGINNING : contextAfter(prompt, spelling)]!;
-  if (whole) {
-    for (const token of prompt) {
-      if (spelling.spell(token, BEGINNING) !== undefined) state = stateAfter(automaton, state, token);
-    }
-    if (reach[state] !== 1) {
-      if (fewestTokens(automaton, course.usable, state) < Infinity) {
-        refuseLengths(`after the prompt, ${label}`, course, state);
-      }
-      throw new RetortError(
-        "control/prompt",
-        `the prompt breaks ${label}: no continuation can satisfy it`,
-        {
-          hint:
-            "Change the prompt or the constraint, or let the constraint be about the continuation alone (`whole: false`).",
-        },
-      );
-    }
-  }
+  const start = automaton.starts[whole ? BEGINNING : contextAfter(prompt, spelling)]!;
+  const read = whole ? prompt.filter((token) => spelling.spell(token, BEGINNING) !== undefined) : [];
+  const state = read.reduce((before, token) => stateAfter(automaton, before, token), start);
+  if (reach[state] !== 1) refuseBeginning({ ...course, label, isPrompted: prompt.length > 0, start }, state);
   return { prompt, whole, state, hidden };
 }

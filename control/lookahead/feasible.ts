@@ -11,24 +11,23 @@ export function impossible(label: string, byOtherTokens = false): RetortError {
   );
 }
 
-/** Refuses a range of lengths none of which leads from a state to an accepting one, with the number that would do. */
-export function refuseLengths(
+/** The error of lengths none of which leads from a state to an accepting one, with the number of tokens that would do. */
+export function noSuchLength(
   label: string,
   { automaton, usable, least, most }: LengthRange & {
     readonly automaton: TokenAutomaton;
     readonly usable: Uint8Array;
   },
   state: number,
-): void {
-  const fewest = fewestTokens(automaton, usable, state, least);
-  if (fewest <= most) return;
-  const any = fewest === Infinity ? fewestTokens(automaton, usable, state) : fewest;
-  if (any === Infinity) throw impossible(label);
-  throw new RetortError(
+): RetortError {
+  const more = fewestTokens(automaton, usable, state, least);
+  return new RetortError(
     "control/infeasible",
-    any < least
-      ? `only texts of fewer than ${least} tokens satisfy ${label}: ${any} would do`
-      : `${label} needs ${any} tokens at least, and ${most} are allowed`,
+    more < Infinity
+      ? `${label} needs ${more} tokens at least, and ${most} are allowed`
+      : `only texts of fewer than ${least} tokens satisfy ${label}: ${
+        fewestTokens(automaton, usable, state)
+      } would do`,
     { hint: "Set `tokens` so that this number lies in its range." },
   );
 }

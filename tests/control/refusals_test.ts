@@ -136,6 +136,32 @@ Deno.test("plans that cannot be kept are refused, with the number of tokens that
   }
 });
 
+Deno.test("a prompt decides what may begin after it, and which lengths may follow", async () => {
+  const words = vocabularies["words"]!, own = randomNumbers(3, words.words.length, 4);
+  await using control = await openControl(tokenHmm(own), words);
+  // Words after others have a blank before them.
+  const blank = await control.plan(matches(/^ a/), { tokens: [1, 3], prompt: "b" });
+  for await (const { text } of blank.draw(languageModelOf(own, words), { count: 5, seed: 1 })) {
+    assert.match(text, /^ a/);
+  }
+  const first = await control.plan(matches(/^a/), { tokens: [1, 3] });
+  for (const make of [() => first.after("b"), () => first.begin("b")]) {
+    assert.throws(make, {
+      code: "control/infeasible",
+      message: /^no text satisfies matches\(\/\^a\/\): tokens of this vocabulary cannot spell it$/,
+    });
+  }
+  await assert.rejects(control.plan(matches(/^a/), { tokens: 3, prompt: "b" }), {
+    code: "control/infeasible",
+  });
+  // A comma needs no blank: two tokens less.
+  const short = await control.plan(matches(/^(?:,,|a b a b)$/), { tokens: [3, 4] });
+  assert.throws(() => short.after("b"), {
+    code: "control/infeasible",
+    message: /^only texts of fewer than 3 tokens satisfy after the prompt, matches\(.*\): 2 would do$/,
+  });
+});
+
 Deno.test("texts beyond their plan, and language models that do not fit, are refused", async () => {
   await using control = await openControl(tokenHmm(numbers), PIECES);
   const plan = await control.plan("ab", { tokens: [1, 2] });
