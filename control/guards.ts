@@ -70,9 +70,7 @@ export function requireAdjustment(
   if (!(typeof alpha === "number" && alpha >= 0 && alpha <= 1)) {
     refuseArgument("`alpha`", alpha, "a number from 0 (a mask) to 1 (Bayes' rule)");
   }
-  if (!(typeof candidates === "number" && candidates >= 1)) {
-    refuseArgument("`candidates`", candidates, "a number from 1");
-  }
+  if (candidates !== Infinity) requireInteger("`candidates`", candidates, 1);
 }
 
 /** The names of what adjusts logits. */

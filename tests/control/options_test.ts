@@ -36,7 +36,14 @@ Deno.test("options that are none are refused, with the nearest name", async () =
     ],
     [() => control.plan("ab", { tokens: 4, whole: true }), /`whole` is true, and there is no `prompt`/],
     [() => control.plan("ab", { tokens: 4, alpha: 1.5 }), /^`alpha` is 1.5, expected a number from 0/],
-    [() => control.plan("ab", { tokens: 4, candidates: 0 }), /^`candidates` is 0, expected a number from 1$/],
+    [
+      () => control.plan("ab", { tokens: 4, candidates: 0 }),
+      /^`candidates` is 0, expected a whole number from 1$/,
+    ],
+    [
+      () => control.plan("ab", { tokens: 4, candidates: 2.5 }),
+      /^`candidates` is 2.5, expected a whole number/,
+    ],
     [() => not(/a/ as unknown as string), /or a constraint: `matches\(\/a\/\)`/],
   ];
   for (const [call, message] of wrong) {
