@@ -1,3 +1,4 @@
+import type { AttemptPolicies } from "./attempt_policies.ts";
 import type { Job, JobMessage, Outcome } from "./execute/job.ts";
 import type { GraphNode } from "./graph.ts";
 import { NodeLogs } from "./logs.ts";
@@ -9,7 +10,7 @@ import { Repairs } from "./repair.ts";
 import type { GraphRunOptions } from "./run_options.ts";
 import type { RunState } from "./run_state.ts";
 import type { NodeOutcome } from "./run_summary.ts";
-import { type Cause, causeOf, type NodePolicy } from "./policy.ts";
+import { type Cause, causeOf } from "./policy.ts";
 import { dropWorkspace, writeWorkspace } from "./workspace.ts";
 
 /** Executes single nodes of a run: builds the job, keeps the log, forwards messages, settles the outcome. */
@@ -19,15 +20,20 @@ export class NodeRuns implements Disposable {
   readonly #recorder: Recorder;
   readonly #logs: NodeLogs;
   readonly #repairs: Repairs;
-  /** How often an attempt of a node ended for want of memory. */
-  readonly #shortOfMemory = new Map<GraphNode, number>();
+  readonly #policies: AttemptPolicies;
   /** How often each node was tried, where more than once. */
   readonly #attempts = new Map<GraphNode, number>();
 
-  constructor(options: GraphRunOptions, state: RunState, recorder: Recorder) {
+  constructor(
+    options: GraphRunOptions,
+    state: RunState,
+    recorder: Recorder,
+    policies: AttemptPolicies,
+  ) {
     this.#options = options;
     this.#state = state;
     this.#recorder = recorder;
+    this.#policies = policies;
     this.#logs = new NodeLogs(options.store.runFolder(options.record.id));
     this.#repairs = new Repairs(state, options.onEvent);
   }
@@ -96,7 +102,7 @@ export class NodeRuns implements Disposable {
     if (outcome.kind === "failed" && this.#tryAgain(node, outcome, ended)) {
       log.write(`failed [${outcome.code}]: ${outcome.error}\nIt is tried again.`);
       if (outcome.stack !== undefined) log.write(outcome.stack);
-      return this.#options.policies.of(node).retries.wait;
+      return this.#policies.of(node).retries.wait;
     }
     if (attempt > 1 && (outcome.kind === "done" || outcome.kind === "elsewhere")) {
       this.#recorder.attempt({ node: node.name, ...ended, cause: null, code: null, error: null });
@@ -158,26 +164,18 @@ export class NodeRuns implements Disposable {
     { code, error }: Outcome & { kind: "failed" },
     ended: { attempt: number; started: number; seconds: number; log: string },
   ): boolean {
-    const { retries } = this.#options.policies.of(node);
+    const { retries } = this.#policies.of(node);
     const cause: Cause = causeOf(code);
     const again = ended.attempt <= retries.times && retries.on.includes(cause) && !this.#options.stop.aborted;
     this.#recorder.attempt({ node: node.name, ...ended, cause, code, error });
     if (!again) return false;
-    if (cause === "memory") this.#shortOfMemory.set(node, (this.#shortOfMemory.get(node) ?? 0) + 1);
+    if (cause === "memory") this.#policies.fellShort(node);
     const { attempt } = ended, { times, wait } = retries;
     this.#attempts.set(node, attempt + 1);
     this.#options.onEvent({ type: "node-retry", node, code, error, attempt, attempts: times + 1, wait });
     this.#state.slot(node).state = "pending";
     this.#recorder.node(node.name, { state: "pending" });
     return true;
-  }
-
-  /** How a node runs; on other machines each attempt after one that ended for want of memory has twice as much, up to the pool's. */
-  #policyOf(node: GraphNode): NodePolicy {
-    const policy = this.#options.policies.of(node);
-    const short = this.#shortOfMemory.get(node) ?? 0;
-    if (policy.memory === undefined || short === 0 || !this.#options.elsewhere) return policy;
-    return { ...policy, memory: Math.min(this.#options.capacity.memory, policy.memory * 2 ** short) };
   }
 
   #job(node: GraphNode, planned: PlannedNode): Job {
@@ -188,7 +186,7 @@ export class NodeRuns implements Disposable {
         node,
         planned,
         (source) => this.#state.artifactOf(source),
-        this.#policyOf(node),
+        this.#policies.of(node),
       ),
       run: this.#options.record.id,
       pipeline: this.#options.record.pipeline,

@@ -1,6 +1,7 @@
 import { guardedSync } from "../foundation/faults.ts";
 import { lock, tryLock } from "../foundation/locks.ts";
 import { turns } from "../foundation/turns.ts";
+import { AttemptPolicies } from "./attempt_policies.ts";
 import { CancelWatch } from "./cancel.ts";
 import { messageOf } from "../foundation/errors.ts";
 import { DamagedError } from "./errors.ts";
@@ -98,13 +99,14 @@ class Scheduler {
         asked: options.asked,
       },
     );
+    const policies = new AttemptPolicies(options);
     this.#pool = new Pool(options.capacity, executor.lanes, (node) => {
-      const { cores, memory = 0, gpus } = options.policies.of(node);
+      const { cores, memory = 0, gpus } = policies.of(node);
       const engine = node.stage.engine !== undefined && executor.engineLane;
       return { engine, cores: cores ?? (engine ? 0 : 1), memory, gpus };
     });
     this.#state = new RunState(nodes, plan, this.#pool.laneOf, this.#recorder, onEvent);
-    this.#runs = new NodeRuns(options, this.#state, this.#recorder);
+    this.#runs = new NodeRuns(options, this.#state, this.#recorder, policies);
     const { store, held, wanted } = options;
     this.#drops = new Drops({ store, held, onEvent, graph: () => this.#graph, asked: wanted }, this.#state);
     this.#drops.extend(nodes);
