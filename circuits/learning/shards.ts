@@ -8,8 +8,10 @@ import { checkRule, parameterOwners, rowWidth, type UpdateRule } from "../learne
 import { LearnerState } from "../learner_state.ts";
 import { inOneRow } from "../nested.ts";
 import { stepRules } from "../steps/mod.ts";
+import { topDownRows } from "../top_down.ts";
 import { applyUpdate } from "../update.ts";
 import { ScoreSum } from "./score.ts";
+import { shuffled } from "./shuffle.ts";
 import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
 
 /** A part of the parameters, or of their counts: of each parameter, by id, values that lie together. */
@@ -19,6 +21,8 @@ export type TablePart = ReadonlyMap<string, ParameterArray>;
 export interface ShardCounts {
   /** Expected counts: all parts of them, in order. */
   readonly parts: readonly TablePart[];
+  /** Weight of the counted samples, in all and by scope, as {@link stepPart} takes it. */
+  readonly weight: Float64Array;
   /** Log-likelihoods under the parameters before the update. */
   readonly score: Pick<ScoreSum, "total" | "weight" | "impossible" | "samples">;
 }
@@ -56,8 +60,22 @@ function slicesOf(circuit: Circuit, part: number, parts: number): Map<string, Sl
   return slices;
 }
 
+/** Which samples {@link countShard} counts, and how. */
+export interface ShardOptions {
+  /** Which of the shards, from 0. */
+  readonly shard: number;
+  /** Shards that the samples are cut into, all of nearly the same size. */
+  readonly shards: number;
+  /** Parts that the counts are cut into. */
+  readonly parts: number;
+  /** Most samples that are counted at once. */
+  readonly batchSize: number;
+  /** Cuts the samples in the order of an epoch, see `shuffled`; in their own if omitted. */
+  readonly order?: { readonly seed: number; readonly epoch: number; readonly block?: number };
+}
+
 /**
- * The E-step of a shard: expected counts of the samples `[from, to)` of a source, added up in their order in float64 and cut into
+ * The E-step of a shard: expected counts of a run of the samples of a source, added up in their order in float64 and cut into
  * parts, so that whoever adds up the counts of all shards need only read a part of each.
  *
  * @throws {CircuitError} when there are no such samples
@@ -65,17 +83,12 @@ function slicesOf(circuit: Circuit, part: number, parts: number): Map<string, Sl
 export async function countShard(
   evaluator: Evaluator,
   source: SampleSource,
-  options: {
-    readonly shard: number;
-    readonly shards: number;
-    readonly parts: number;
-    readonly batchSize: number;
-  },
+  options: ShardOptions,
 ): Promise<ShardCounts> {
   requireEvaluator(evaluator);
   requireObject("the source of samples", source, ["count", "read"]);
   requireObject("the options of `countShard`", options);
-  const { shard, shards, parts, batchSize } = options;
+  const { shard, shards, parts, batchSize, order: shuffle } = options;
   const { circuit } = evaluator;
   requireWhole("the number of shards", shards, 1);
   requireWhole("the number of a shard", shard, 0, shards - 1);
@@ -85,12 +98,16 @@ export async function countShard(
     throw new CircuitError("learning/no-samples", `${source.count} samples make no ${shards} shards`);
   }
   const at = (s: number) => Math.floor(source.count * s / shards);
-  const order = ascending(source.count).subarray(at(shard), at(shard + 1));
-  const state = new LearnerState(circuit), score = new ScoreSum();
+  const all = shuffle === undefined
+    ? ascending(source.count)
+    : shuffled(source.count, shuffle.seed, shuffle.epoch, shuffle.block);
+  const order = all.subarray(at(shard), at(shard + 1));
+  const state = new LearnerState(circuit), counted = new CountedWeight(circuit), score = new ScoreSum();
   for (let b = 0; b < batchCount(order.length, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     const flows = await evaluator.flows(samples, weights);
     state.add(flows);
+    counted.add(samples, flows.logLikelihoods, weights);
     score.add(flows.logLikelihoods, weights);
   }
   const { weights, statistics } = state.counts;
@@ -100,6 +117,7 @@ export async function countShard(
       new Map(
         [...slicesOf(circuit, part, parts)].map(([id, slices]) => [id, countsOf(id).slice(...slices.counts)]),
       )),
+    weight: counted.save(),
     score: {
       total: score.total,
       weight: score.weight,
@@ -113,28 +131,24 @@ export async function countShard(
  * The M-step of a part of the parameters: adds up that part of the counts of all shards, in their order in float64, and takes a
  * step. The bytes do not depend on who counted which shard, and all parts together are what one step of all parameters gives.
  *
+ * @param circuit with all parameters as they are before the step.
  * @param counts that part of the counts of each shard.
- * @throws {CircuitError} for counts of another circuit, and for steps that need all parameters at once (`anemone`)
+ * @param which `weights`: of each shard what it says of the weight of its samples, for steps that ask how often they use a row
+ *   (`anemone`)
+ * @throws {CircuitError} for counts of another circuit, and for steps that ask for weights where there are none
  */
 export function stepPart(
   circuit: Circuit,
   counts: readonly TablePart[],
   rule: UpdateRule,
-  which: { readonly part: number; readonly parts: number },
+  which: { readonly part: number; readonly parts: number; readonly weights?: readonly Float64Array[] },
 ): TablePart {
   requireCircuit(circuit);
   requireList("the counts of the shards", counts);
   requireObject("the rule of `stepPart`", rule, ["step"]);
   requireObject("which part `stepPart` takes", which);
-  const { part, parts } = which;
+  const { part, parts, weights: counted = [] } = which;
   checkRule(circuit, rule);
-  if (stepRules[rule.step.kind].priors) {
-    throw new CircuitError(
-      "circuit/argument",
-      `the step ${rule.step.kind} needs all parameters at once, and a part has but some`,
-      { hint: "Learning in shards takes the steps `em` and `inertia`." },
-    );
-  }
   const slices = slicesOf(circuit, part, parts);
   const owners = parameterOwners(circuit);
   const values = new Map<string, ParameterArray>();
@@ -157,9 +171,45 @@ export function stepPart(
     values.set(id, circuit.parameters.get(id)!.values.slice(...own));
   }
   const sliced = { ...rule, parameters: slicedBases(circuit, rule, slices) };
-  // Only steps that need all parameters ask for the weight of the samples.
-  applyUpdate(circuit, values, { weights, statistics, weight: new CountedWeight(circuit) }, sliced);
+  const weight = weightOfAll(circuit, counted), { kind } = rule.step;
+  if (stepRules[kind].priors && counted.length !== counts.length) {
+    throw new CircuitError(
+      "circuit/argument",
+      `the step ${kind} needs the weight of the samples of all ${counts.length} shards, and \`weights\` has ${counted.length}`,
+      { hint: "`countShard` gives it with the counts." },
+    );
+  }
+  const priors = stepRules[kind].priors && slicedPriors(circuit, weight, slices);
+  applyUpdate(circuit, values, { weights, statistics, weight, ...(priors && { priors }) }, sliced);
   return values;
+}
+
+/** The weight of the samples of all shards. */
+function weightOfAll(circuit: Circuit, weights: readonly Float64Array[]): CountedWeight {
+  const all = new CountedWeight(circuit), sum = all.save();
+  for (const one of weights) {
+    if (one.length !== sum.length) {
+      throw new CircuitError("learning/state", "the weights of the samples are of another circuit");
+    }
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + one[i]!;
+  }
+  all.restore(sum);
+  return all;
+}
+
+/** How often the samples would use each row of a part under the old parameters, `[rows]` by id. */
+function slicedPriors(
+  circuit: Circuit,
+  weight: CountedWeight,
+  slices: ReadonlyMap<string, Slices>,
+): ReadonlyMap<string, Float64Array> {
+  const rows = topDownRows(circuit, undefined, (node) => weight.of(node));
+  return new Map(
+    [...slices].map(([id, { values: [from, to] }]) => {
+      const all = rows.get(id)!, width = circuit.parameters.get(id)!.values.length / all.length;
+      return [id, all.subarray(from / width, to / width)];
+    }),
+  );
 }
 
 /** Settings of parameters whose smoothing distribution has a row for each of theirs: the rows of a part. */

@@ -4,6 +4,7 @@ import type { Circuit } from "../../circuits/circuit.ts";
 import type { UpdateRule } from "../../circuits/learner.ts";
 import { countShard, joinParts, stepPart, type TablePart } from "../../circuits/learning/shards.ts";
 import { sourceOf } from "../../circuits/learning/source.ts";
+import { EmTraining } from "../../circuits/learning/training.ts";
 import { ReferenceEvaluator } from "../../circuits/reference.ts";
 import { ReferenceLearner } from "../../circuits/reference_learner.ts";
 import { samplesFromRows } from "../../circuits/samples.ts";
@@ -21,19 +22,20 @@ async function inShards(
   { shards, parts, batchSize }: { shards: number; parts: number; batchSize: number },
 ): Promise<Circuit> {
   const source = sourceOf(samplesFromRows(rows), weights);
-  const counts: (readonly TablePart[])[] = [];
+  const counts: (readonly TablePart[])[] = [], counted: Float64Array[] = [];
   for (let shard = 0; shard < shards; shard++) {
-    const counted = await countShard(new ReferenceEvaluator(circuit), source, {
+    const one = await countShard(new ReferenceEvaluator(circuit), source, {
       shard,
       shards,
       parts,
       batchSize,
     });
-    counts.push(counted.parts);
+    counts.push(one.parts);
+    counted.push(one.weight);
   }
   const stepped = Array.from(
     { length: parts },
-    (_, part) => stepPart(circuit, counts.map((all) => all[part]!), rule, { part, parts }),
+    (_, part) => stepPart(circuit, counts.map((all) => all[part]!), rule, { part, parts, weights: counted }),
   );
   return joinParts(circuit, stepped);
 }
@@ -71,16 +73,20 @@ Deno.test("a step in shards and parts is the step in one place, for any circuit"
         seed: fc.integer({ min: 0, max: 10_000 }),
         batchSize: fc.integer({ min: 1, max: 7 }),
         pseudocount: fc.constantFrom(0, 0.5),
-        inertia: fc.constantFrom(0, 0.3),
+        step: fc.constantFrom<UpdateRule["step"]>(
+          { kind: "em" },
+          { kind: "inertia", inertia: 0.3 },
+          { kind: "anemone", step: 0.4 },
+        ),
         mixed: fc.boolean(),
       }),
-      async ({ seed, pseudocount, inertia, mixed, ...how }) => {
+      async ({ seed, pseudocount, step, mixed, ...how }) => {
         const circuit = mixed ? mixedCircuit() : randomCircuit(seed);
         const rows = randomBatch(circuit, 12, seed);
         const weights = Float64Array.from(rows, (_, i) => (i * 7 + seed) % 3);
         const first = [...circuit.parameters.keys()][seed % circuit.parameters.size]!;
         const rule: UpdateRule = {
-          step: inertia === 0 ? { kind: "em" } : { kind: "inertia", inertia },
+          step,
           sums: { pseudocount },
           leaves: { pseudocount },
           ...(seed % 4 === 0 && { parameters: { [first]: { frozen: true } } }),
@@ -93,6 +99,34 @@ Deno.test("a step in shards and parts is the step in one place, for any circuit"
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("epochs in shards that are shuffled are mini-batches of that order", async () => {
+  const start = mixedCircuit(), rows = randomBatch(start, 20, 6), source = sourceOf(samplesFromRows(rows));
+  const options = {
+    step: { kind: "anemone", step: 0.5 },
+    smoothing: { sums: { pseudocount: 0.5 } },
+  } as const;
+  const training = new EmTraining(new ReferenceLearner(start), { train: source }, {
+    ...{ ...options, epochs: 2, batchSize: 5, batchesPerUpdate: 2, seed: 9, shuffleBlock: 2 },
+  });
+  for await (const _ of training);
+  const rule: UpdateRule = { step: options.step, sums: { pseudocount: 0.25 } };
+  let circuit = start;
+  for (const epoch of [1, 2]) {
+    for (const update of [[0, 1], [2, 3]]) {
+      const counted = await Promise.all(
+        update.map((shard) =>
+          countShard(new ReferenceEvaluator(circuit), source, {
+            ...{ shard, shards: 4, parts: 1, batchSize: 3, order: { seed: 9, epoch, block: 2 } },
+          })
+        ),
+      );
+      const weights = counted.map(({ weight }) => weight), counts = counted.map(({ parts }) => parts[0]!);
+      circuit = joinParts(circuit, [stepPart(circuit, counts, rule, { part: 0, parts: 1, weights })]);
+    }
+  }
+  assertClose(circuit, await training.result());
 });
 
 Deno.test("the number of parts changes no bit", async () => {
@@ -149,6 +183,12 @@ Deno.test("what makes no step in shards is refused", async () => {
   assert.equal(
     await refused(() => stepPart(circuit, [parts[0]!], anemone, { part: 0, parts: 2 })),
     "circuit/argument",
+  );
+  assert.equal(
+    await refused(() =>
+      stepPart(circuit, [parts[0]!], anemone, { part: 0, parts: 2, weights: [new Float64Array(1)] })
+    ),
+    "learning/state",
   );
   assert.equal(
     await refused(() => stepPart(circuit, [parts[1]!], em, { part: 0, parts: 2 })),
