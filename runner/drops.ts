@@ -31,7 +31,10 @@ export interface DropOptions {
   readonly asked: () => AskedOutputs;
 }
 
-/** Drops temporary outputs of a run once all of its nodes that read them are recorded. */
+/**
+ * Drops temporary outputs of a run once all of its nodes that read them are recorded. While the build waits for artifacts, it may yet
+ * make a node that reads one: what it has made none of when it next went on is dropped, and made again should one come after all.
+ */
 export class Drops {
   readonly #options: DropOptions;
   readonly #state: RunState;
@@ -43,8 +46,10 @@ export class Drops {
   readonly #left = new Map<GraphNode[], GraphNode[]>();
   /** Nodes of the run that have the same result. */
   readonly #byKey = new Map<Digest, Set<GraphNode>>();
-  /** Results some of whose readers are done since the last look. */
-  #candidates = new Set<Digest>();
+  /** Results some of whose readers are done; while the build waits, those since it last went on: it may yet make readers of them. */
+  readonly #candidates = new Set<Digest>();
+  /** Those that the next look is about. */
+  readonly #due = new Set<Digest>();
   /** Those that another run needs too: it drops them, unless it ends before this one. */
   readonly #elsewhere = new Set<Digest>();
   /** When the next look may begin. */
@@ -60,8 +65,9 @@ export class Drops {
     this.#uses = new ObjectUses(options.store);
   }
 
-  /** Takes notice of nodes of the run, parents first. */
+  /** Takes notice of nodes of the run, parents first: all that the build has made since it last waited. */
   extend(nodes: readonly GraphNode[]): void {
+    this.#makeDue();
     for (const node of nodes) {
       const { temporary } = node.stage;
       if (temporary.length > 0) this.#readers.set(node, new Map(temporary.map((name) => [name, []])));
@@ -96,23 +102,35 @@ export class Drops {
 
   /** Looks for what nothing needs any more, beside the run, and drops it. */
   begin(): void {
-    if (this.#candidates.size === 0 || this.#sweeping !== undefined) return;
-    if (performance.now() < this.#next) return;
+    if (this.#sweeping !== undefined || performance.now() < this.#next) return;
+    this.#makeAllDue();
+    if (this.#due.size === 0) return;
     this.#sweeping = this.#sweep().finally(() => this.#sweeping = undefined);
   }
 
   /** Drops what is left of a run that has come to its end. */
   async end(): Promise<void> {
     await this.#sweeping;
-    for (const key of this.#elsewhere) this.#candidates.add(key);
-    if (this.#candidates.size > 0) await this.#sweep();
+    this.#makeAllDue();
+    for (const key of this.#elsewhere) this.#due.add(key);
+    if (this.#due.size > 0) await this.#sweep();
+  }
+
+  #makeDue(): void {
+    for (const key of this.#candidates) this.#due.add(key);
+    this.#candidates.clear();
+  }
+
+  /** Once the build has returned, no further reader will come. */
+  #makeAllDue(): void {
+    if (this.#options.graph().awaited.length === 0) this.#makeDue();
   }
 
   async #sweep(): Promise<void> {
     const began = performance.now();
     const { store } = this.#options;
-    const keys = [...this.#candidates].filter((key) => this.#droppable(key).length > 0);
-    this.#candidates.clear();
+    const keys = [...this.#due].filter((key) => this.#droppable(key).length > 0);
+    this.#due.clear();
     if (keys.length > 0 && !store.readOnly) {
       for (let at = 0; at < keys.length; at += TOGETHER) await this.#dropAll(keys.slice(at, at + TOGETHER));
     }

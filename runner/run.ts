@@ -131,8 +131,7 @@ class Scheduler {
       // Results that the plan found are settled at once; other nodes become ready when their parents are done.
       await this.#settleCached(this.#state.nodes);
       await this.#loop();
-      // While the build waits, nobody knows what will read them.
-      if (!this.#options.keepTemporary && this.#awaited.length === 0) await this.#drops.end();
+      if (!this.#options.keepTemporary) await this.#drops.end();
       status = this.#state.end(stop.aborted, this.#awaited.length === 0);
       this.#recorder.end(status);
     } catch (error) {
@@ -229,7 +228,7 @@ class Scheduler {
     while (true) {
       while (!this.#options.stop.aborted && await this.#grow());
       if (!this.#options.stop.aborted) await this.#startReady();
-      if (!this.#options.keepTemporary && this.#awaited.length === 0) this.#drops.begin();
+      if (!this.#options.keepTemporary) this.#drops.begin();
       if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#running.size === 0) {
         if (this.#options.stop.aborted) return;

@@ -180,6 +180,26 @@ function notesIn(store: string): number {
   ).filter((path) => /^(\d )\1{99}/.test(Deno.readTextFileSync(path))).length;
 }
 
+Deno.test("what the build has gone past is dropped while it still waits, and made again for a reader that comes late", async () => {
+  using folder = new Folder();
+  const set = ["shape=[2,0,0,0]"]; // Two parts in each level.
+  const stop = new AbortController();
+  let grown = 0;
+  await using session = await open(folder.store, set);
+  const half = await session.run({
+    ...{ jobs: 0, command: "test", stop: stop.signal },
+    onEvent: ({ type }) => void (type === "run-grown" && ++grown === 3 && stop.abort(new Error("stopped"))),
+  });
+  assert.equal(half.status, "interrupted");
+  assert.equal(half.dropped.length, 2, "the notes of two levels; the build may yet read that of the third");
+  assert.equal(notesIn(folder.store), 0);
+  const whole = await run(folder.store, [...set, "late=true"]);
+  assert.equal(whole.status, "done", JSON.stringify(whole.nodes.map((one) => one.error)));
+  const again = whole.nodes.filter(({ reasons }) => reasons.some(({ kind }) => kind === "dropped"));
+  assert.deepEqual(again.map(({ node, state }) => [node.stage.name, state]), [["growing.draft", "ran"]]);
+  assert.deepEqual(made(whole), made(await run(`${folder.path}/calm`, [...set, "late=true"])));
+});
+
 const shapes = fc.record({
   shape: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
   wide: fc.boolean(),
