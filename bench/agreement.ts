@@ -7,56 +7,31 @@
  *     deno task bench:agreement pipelines/cifar10_lvd.ts --set … --adapter llvmpipe --tolerance 1e-3 --json
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { tableText } from "../foundation/text.ts";
 import { Records } from "../runner/records/records.ts";
 import type { MetricRecord } from "../runner/records/rows.ts";
-import { inFolder, machineText } from "./measure.ts";
+import { benchCall, figure, inFolder, meets, printFigures } from "./measure.ts";
 
-const { values: options, positionals: [pipeline] } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: {
-    set: { type: "string", multiple: true, default: [] },
-    adapter: { type: "string" },
-    tolerance: { type: "string", default: "1e-3" },
-    json: { type: "boolean" },
-  },
+const { values: options, positionals: [pipeline] } = benchCall({
+  set: { type: "string", multiple: true, default: [] },
+  adapter: { type: "string" },
+  tolerance: { type: "string", default: "1e-3" },
 });
 if (pipeline === undefined) throw new Error("name a pipeline file");
-const tolerance = Number(options.tolerance);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 await inFolder(async (folder) => {
   const cpu = await run(folder, "cpu"), gpu = await run(folder, "webgpu");
-  const rows = compare(cpu.metrics, gpu.metrics);
-  const wrong = rows.filter(({ error }) => !(error <= tolerance));
-  const adapter = gpu.adapters.join(", ");
-  if (options.json) {
-    console.log(
-      JSON.stringify({ machine: machineText(), adapter, seconds: [cpu.seconds, gpu.seconds], rows }, null, 2),
-    );
-  } else {
-    console.log(`${machineText()}\n${adapter}`);
-    console.log(`cpu ${cpu.seconds.toFixed(0)} s, webgpu ${gpu.seconds.toFixed(0)} s\n`);
-    console.log(tableText(
-      ["METRIC", "VALUES", "FROM", "TO", "DIFFERENCE", "RELATIVE"],
-      rows.map(({ name, count, least, most, difference, error }) => [
-        name,
-        String(count),
-        least.toPrecision(6),
-        most.toPrecision(6),
-        difference.toExponential(1),
-        error.toExponential(1),
-      ]),
-    ));
-    console.log(
-      wrong.length === 0
-        ? `all within ${tolerance}`
-        : `more than ${tolerance}: ${wrong.map(({ name }) => name).join(", ")}`,
-    );
-  }
-  Deno.exitCode = wrong.length === 0 ? 0 : 1;
+  const figures = compare(cpu.metrics, gpu.metrics).map(({ name, count, least, most, error }) =>
+    figure(`${name}: ${count} values, ${least.toPrecision(6)} to ${most.toPrecision(6)}`, "", [error], {
+      atMost: Number(options.tolerance),
+    })
+  );
+  printFigures(figures, {
+    ...options,
+    about: [gpu.adapters.join(", "), "greatest differences, relative to numbers above 1"],
+    more: { seconds: [cpu.seconds, gpu.seconds] },
+  });
+  if (figures.some((one) => meets(one) !== true)) Deno.exitCode = 1;
 });
 
 /** The metrics of a run on one engine. */
@@ -100,7 +75,6 @@ function compare(cpu: readonly MetricRecord[], gpu: readonly MetricRecord[]) {
       count: pairs.length,
       least: -most((a) => -a),
       most: most((a) => a),
-      difference: most((a, b) => Math.abs(a - b)),
       error: most((a, b) => Math.abs(a - b) / Math.max(1, Math.abs(a))),
     };
   });

@@ -6,6 +6,7 @@
  *     deno task bench:circuits --part hmm --states 512 --operators --json      parts: hmm, tree
  *     deno task bench:circuits --peers env/bin/python     a Python with bench/peers/requirements.txt: takes some ten minutes
  */
+import { existsSync } from "node:fs";
 import { type ChainResult, type ChainSize, measureChain } from "./circuits/chain.ts";
 import type { TreeSize } from "./circuits/model.ts";
 import { measureChainPeers, measureTreePeers } from "./circuits/peers.ts";
@@ -29,6 +30,10 @@ const options = benchOptions({
 const unknown = options.part.find((part) => part !== "hmm" && part !== "tree");
 if (unknown !== undefined) {
   console.error(`there is no part ${unknown}; the parts are hmm and tree`);
+  Deno.exit(2);
+}
+if (options.peers !== undefined && !existsSync(options.peers)) {
+  console.error(`--peers is "${options.peers}", where no Python is`);
   Deno.exit(2);
 }
 const batch = Number(options.batch), runs = Number(options.runs);

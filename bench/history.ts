@@ -11,11 +11,13 @@ interface Measured {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
+  readonly spread?: readonly [number, number];
+  readonly runs?: number;
   readonly target?: { readonly atMost: number } | { readonly atLeast: number };
 }
 
-/** A figure of an entry. */
-export type KeptFigure = Omit<Measured, "target"> & {
+/** A figure of an entry; old ones know neither spread nor target. */
+export type KeptFigure = Measured & {
   /** Whether more or less of it is better; a figure without it is kept and not compared. */
   readonly better?: "more" | "less";
 };
@@ -26,8 +28,11 @@ export interface Entry {
   readonly date: string;
   /** The commit, with a `+` where files had been changed since. */
   readonly commit: string;
+  /** The cores and the memory, what is special about the run; with `1 of` in front where it was kept to one core. */
   readonly machine: string;
   readonly software: string;
+  /** Mean number of programs that wanted a core in the minute before; old entries do not know it. */
+  readonly load?: number;
   /** The arguments of the benchmark. */
   readonly call: readonly string[];
   readonly figures: readonly KeptFigure[];
@@ -36,19 +41,21 @@ export interface Entry {
 /** The entry and the file of the benchmark that runs. */
 export function historyEntry(
   figures: readonly Measured[],
-  machine: string,
-  software: string,
+  where: Pick<Entry, "machine" | "software" | "load">,
 ): { readonly entry: Entry; readonly file: string } {
-  const name = basename(new URL(Deno.mainModule).pathname, ".ts");
   const entry = {
     date: new Date().toISOString(),
     commit: commit(),
-    machine,
-    software,
+    ...where,
     call: callOf(Deno.args),
     figures: figures.map(keptFigure),
   };
-  return { entry, file: fileURLToPath(new URL(`history/${name}.jsonl`, import.meta.url)) };
+  return { entry, file: historyFile(basename(new URL(Deno.mainModule).pathname, ".ts")) };
+}
+
+/** The file of a benchmark, which is named as its module is. */
+export function historyFile(bench: string): string {
+  return fileURLToPath(new URL(`history/${bench}.jsonl`, import.meta.url));
 }
 
 /** Arguments without those that say what is done with the figures. */
@@ -60,7 +67,8 @@ export function callOf(args: readonly string[]): string[] {
 }
 
 /** What of a figure is kept. Rates are better when higher, times and memory when lower; else its target tells. */
-export function keptFigure({ name, unit, value, target }: Measured): KeptFigure {
+export function keptFigure(measured: Measured): KeptFigure {
+  const { unit, target } = measured;
   const better = target !== undefined
     ? "atLeast" in target ? "more" : "less"
     : unit.endsWith("/s")
@@ -68,7 +76,7 @@ export function keptFigure({ name, unit, value, target }: Measured): KeptFigure 
     : /^(core )?(ms|s|min|h)$|^[KMG]iB$/.test(unit)
     ? "less"
     : undefined;
-  return { name, unit, value, ...(better === undefined ? {} : { better }) };
+  return { ...measured, ...(better === undefined ? {} : { better }) };
 }
 
 /** The entries of a file, oldest first; none where there is no file. */
@@ -140,5 +148,8 @@ function commit(): string {
   };
   const head = git("rev-parse", "--short", "HEAD");
   if (head === undefined) return "unknown";
-  return git("status", "--porcelain", "--untracked-files=no") === "" ? head : `${head}+`;
+  // What benchmarks write themselves changes nothing that they measure.
+  const written = [":(top,exclude)bench/history", ":(top,exclude)docs/performance.md"];
+  const changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ...written);
+  return changed === "" ? head : `${head}+`;
 }

@@ -6,59 +6,62 @@
  *     deno run --allow-all bench/large.ts
  *     deno run --allow-all bench/large.ts --states 4096 --symbols 50257 --length 4 --batch 8 --adapter llvmpipe
  */
-import { parseArgs } from "node:util";
 import { type Circuit, hmm, parameterOf, RandomStream, type Samples } from "../circuits/mod.ts";
 import { findGpu } from "../foundation/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
+import { benchOptions, type Figure, figure, meets, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    states: { type: "string", default: "4096" },
-    symbols: { type: "string", default: "50257" },
-    length: { type: "string", default: "4" },
-    batch: { type: "string", default: "8" },
-    adapter: { type: "string" },
-  },
+const options = benchOptions({
+  states: { type: "string", default: "4096" },
+  symbols: { type: "string", default: "50257" },
+  length: { type: "string", default: "4" },
+  batch: { type: "string", default: "8" },
+  adapter: { type: "string" },
 });
 const [states, symbols, length, batch] = (["states", "symbols", "length", "batch"] as const)
   .map((name) => Number(options[name])) as [number, number, number, number];
 
-const began = performance.now();
-function tell(what: string): void {
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`${seconds.padStart(7)} s  ${mebibytes(Deno.memoryUsage().rss)} in the process  ${what}`);
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
+const figures: Figure[] = [];
+/** Notes how much memory there is after a step: in the process, and on the device once it is open. */
+function note(after: string, onDevice?: number): void {
+  const mebibytes = (bytes: number) => [bytes / 2 ** 20];
+  figures.push(figure(`in the process after ${after}`, "MiB", mebibytes(Deno.memoryUsage().rss)));
+  if (onDevice !== undefined) {
+    figures.push(figure(`on the device after ${after}`, "MiB", mebibytes(onDevice)));
+  }
 }
 
 const circuit = hmm({ length, states, symbols, seed: 1 });
-tell(`the circuit, ${mebibytes(4 * states * symbols)} of emissions`);
+note("the circuit was made");
 const host = new DeviceHost(findGpu(), options.adapter === undefined ? {} : { adapter: options.adapter });
 const { adapter, limits } = (await host.ready()).open;
 const engine = await WebGpuEngine.open(host, circuit);
-tell(
-  `on ${adapter.name}, bindings of ${mebibytes(limits.binding)}: ${mebibytes(engine.session.bytes)} there`,
-);
+note("its parameters were put on the device", engine.session.bytes);
 const random = new RandomStream(1);
 const values = Int32Array.from({ length: batch * length }, () => random.integer(symbols));
 const samples: Samples = { count: batch, variables: length, values };
 const { logLikelihoods } = await engine.accumulate(samples);
-tell(`the E-step of ${batch} samples, with counts: ${mebibytes(engine.session.bytes)} there`);
+note("an E-step, with counts", engine.session.bytes);
 await engine.update({ step: { kind: "em" }, sums: { pseudocount: 0.1 }, leaves: { pseudocount: 0.1 } });
 const after = await engine.logLikelihoods(samples);
-tell("the M-step, and likelihoods after it");
+note("an M-step, and likelihoods after it", engine.session.bytes);
 const exact = forward(circuit, values.subarray(0, length));
-const error = Math.abs(logLikelihoods[0]! - exact);
-console.log(
-  `log-likelihood of the first sample: ${logLikelihoods[0]}, in float64 ${exact}, after the step ${after[0]}`,
+figures.push(
+  figure("a log-likelihood: from the forward algorithm in float64", "nats", [
+    Math.abs(logLikelihoods[0]! - exact),
+  ], {
+    atMost: 1e-4,
+  }),
+  figure("the same: higher after the step by", "nats", [after[0]! - logLikelihoods[0]!], { atLeast: 0 }),
 );
 await engine.close();
 await host.close();
-Deno.exit(error <= 1e-4 && after[0]! > logLikelihoods[0]! ? 0 : 1);
+printFigures(figures, {
+  ...options,
+  about: [`${adapter.name}, bindings of ${limits.binding / 2 ** 20} MiB`],
+});
+Deno.exit(figures.every((one) => meets(one) !== false) ? Deno.exitCode : 1);
 
 /** The forward algorithm in float64. */
 function forward(circuit: Circuit, tokens: Int32Array): number {

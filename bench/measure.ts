@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
@@ -12,13 +12,21 @@ const SHARED_OPTIONS = {
   "against-history": { type: "string" },
 } as const;
 
+/** Mean number of programs that wanted a core in the minute before this one began. */
+const LOAD = loadavg()[0]!;
+
 /**
  * The options of a benchmark from its command line: its own, `--json`, `--history` (appends the figures to
  * bench/history) and `--against-history RATIO` (exit code 1 where a figure got worse than that ratio).
  */
 export function benchOptions<const T extends ParseArgsOptionsConfig>(options: T) {
+  return benchCall(options, false).values;
+}
+
+/** The same of a benchmark that also takes words which are no options. */
+export function benchCall<const T extends ParseArgsOptionsConfig>(options: T, allowPositionals = true) {
   const all: T & typeof SHARED_OPTIONS = { ...options, ...SHARED_OPTIONS };
-  const { values } = parseArgs({ args: Deno.args, options: all });
+  const parsed = parseArgs({ args: Deno.args, options: all, allowPositionals }), { values } = parsed;
   const ratio = (values as { "against-history"?: string })["against-history"];
   if (ratio !== undefined && !(Number(ratio) > 0 && Number(ratio) <= 1)) {
     console.error(
@@ -26,7 +34,7 @@ export function benchOptions<const T extends ParseArgsOptionsConfig>(options: T)
     );
     Deno.exit(2);
   }
-  return values;
+  return parsed;
 }
 
 /** One measured figure with its target, where the project has set one. */
@@ -84,34 +92,35 @@ export async function workOf(action: () => unknown): Promise<{ wall: number; cor
   return { wall, core: (user + system) / 1000 };
 }
 
+/** What a table says of a figure; those that were kept long ago know neither spread nor target. */
+type Told = Pick<Figure, "name" | "value" | "unit" | "target"> & Partial<Pick<Figure, "spread" | "runs">>;
+
 /** Whether a figure meets its target; undefined when it has none. */
-export function meets({ value, target }: Figure): boolean | undefined {
+export function meets({ value, target }: Told): boolean | undefined {
   if (target === undefined) return undefined;
   return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 }
 
+/** The cells of a figure in a table: its name, the median, the spread, the target. */
+export function figureCells({ name, value, unit, spread, runs = 1, target }: Told): string[] {
+  const number = (value: number) => Math.abs(value) >= 100 ? value.toFixed(0) : String(+value.toPrecision(3));
+  return [
+    name,
+    `${number(value)} ${unit}`.trimEnd(),
+    spread === undefined || runs === 1
+      ? ""
+      : spread[0] === spread[1]
+      ? `${runs} runs`
+      : `${number(spread[0])} to ${number(spread[1])}, ${runs} runs`,
+    target === undefined ? "" : "atMost" in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`,
+  ];
+}
+
 /** Figures as a table of plain text. */
 export function figuresText(figures: readonly Figure[]): string {
-  const number = (value: number) => value >= 100 ? value.toFixed(0) : value.toPrecision(3);
   const rows = figures.map((one) => {
-    const { target } = one;
-    const wanted = target === undefined
-      ? ""
-      : "atMost" in target
-      ? `<= ${target.atMost}`
-      : `>= ${target.atLeast}`;
     const met = meets(one);
-    return [
-      one.name,
-      `${number(one.value)} ${one.unit}`,
-      one.runs === 1
-        ? ""
-        : one.spread[0] === one.spread[1]
-        ? `${one.runs} runs`
-        : `${number(one.spread[0])} to ${number(one.spread[1])}, ${one.runs} runs`,
-      wanted,
-      met === undefined ? "" : met ? "yes" : "NO",
-    ];
+    return [...figureCells(one), met === undefined ? "" : met ? "yes" : "NO"];
   });
   return tableText(["FIGURE", "MEDIAN", "SPREAD", "TARGET", "MET"], rows);
 }
@@ -138,7 +147,11 @@ export function printFigures(
     console.log(`${[machineText(), ...about].join("\n")}\n\n${figuresText(figures)}`);
   }
   if (!history && ratio === undefined) return;
-  const { entry, file } = historyEntry(figures, [hardwareText(), ...about].join("; "), softwareText());
+  const { entry, file } = historyEntry(figures, {
+    machine: [hardwareText(), ...about].join("; "),
+    software: softwareText(),
+    load: LOAD,
+  });
   if (ratio !== undefined) {
     const before = lastAlike(readHistory(file), entry);
     if (before === undefined) {
@@ -191,8 +204,9 @@ export function machineText(): string {
 
 function hardwareText(): string {
   const cores = cpus();
-  const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown processor"}, ${memory} GiB`;
+  const memory = Math.round(totalmem() / 2 ** 30), free = availableParallelism();
+  const limited = free < cores.length ? `${free} of ` : "";
+  return `${limited}${cores.length} x ${cores[0]?.model.trim() ?? "unknown processor"}, ${memory} GiB`;
 }
 
 function softwareText(): string {

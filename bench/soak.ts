@@ -6,21 +6,17 @@
  *     deno task bench:soak                                20 minutes, 50 losses
  *     deno task bench:soak --minutes 2 --losses 50 --json
  */
-import { parseArgs } from "node:util";
 import { hmm, RandomStream, type Samples } from "../circuits/mod.ts";
 import { openEngine } from "../kernels/open.ts";
 import { findGpu } from "../foundation/gpu.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { DeviceHost } from "../kernels/webgpu/host.ts";
 import type { RemoteEngine } from "../kernels/webgpu/remote.ts";
+import { benchOptions, type Figure, figure, meets, printFigures } from "./measure.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    json: { type: "boolean" },
-    minutes: { type: "string", default: "20" },
-    losses: { type: "string", default: "50" },
-  },
+const options = benchOptions({
+  minutes: { type: "string", default: "20" },
+  losses: { type: "string", default: "50" },
 });
 const duration = 60_000 * Number(options.minutes), losses = Number(options.losses);
 
@@ -89,22 +85,23 @@ function growth(kind: "host" | "device"): number {
   return mean(kind, 0.35, 0.5) - mean(kind, 0.1, 0.25);
 }
 
-const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20 * 10) / 10;
-const result = {
-  minutes: Math.round((performance.now() - began) / 6000) / 10,
-  epochs,
-  losses: survived,
-  reopened,
-  wrong,
-  hostGrowthMiB: mebibytes(growth("host")),
-  deviceGrowthMiB: mebibytes(growth("device")),
-  hostMiBPerLoss: mebibytes((memory.at(-1)!.host - mean("host", 0.35, 0.5)) / losses),
-  hostMiB: memory.map((one) => Math.round(one.host / 2 ** 20)),
-  deviceMiB: mebibytes(memory.at(-1)?.device ?? 0),
-};
-if (options.json) console.log(JSON.stringify(result, null, 2));
-else for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(16)} ${value}`);
-const passed = wrong === 0 && survived === losses && result.deviceGrowthMiB === 0 &&
-  result.hostGrowthMiB < 16;
-if (!options.json) console.log(passed ? "passed" : "FAILED");
-Deno.exit(passed ? 0 : 1);
+const mebibytes = (bytes: number) => bytes / 2 ** 20;
+const figures: Figure[] = [
+  figure("it took", "min", [(performance.now() - began) / 60_000]),
+  figure("epochs", "", [epochs]),
+  figure("losses of the device", "", [survived], { atLeast: asked }),
+  figure("losses behind a thread", "", [reopened]),
+  figure("epochs that ended with other parameters", "", [wrong], { atMost: 0 }),
+  figure("growth of the process in the middle of the calm half", "MiB", [mebibytes(growth("host"))], {
+    atMost: 16,
+  }),
+  figure("growth of memory on the device", "MiB", [mebibytes(growth("device"))], { atMost: 0.05 }),
+  figure("growth of the process for each loss", "MiB", [
+    mebibytes((memory.at(-1)!.host - mean("host", 0.35, 0.5)) / losses),
+  ]),
+];
+printFigures(figures, {
+  ...options,
+  more: { hostMiB: memory.map((one) => Math.round(mebibytes(one.host))) },
+});
+Deno.exit(figures.every((one) => meets(one) !== false) ? Deno.exitCode : 1);
