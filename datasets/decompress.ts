@@ -124,11 +124,16 @@ export async function* unzip(
   take: (name: string) => boolean,
 ): AsyncGenerator<ZipMember> {
   const events = zipEvents(source, take);
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done) return;
-    if (!("name" in value)) throw new Error("bytes that belong to no member");
-    yield { name: value.name, body: bodyOf(events) };
+  try {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done) return;
+      if (!("name" in value)) throw new Error("bytes that belong to no member");
+      yield { name: value.name, body: bodyOf(events) };
+    }
+  } finally {
+    // Who wants no more members leaves the source open otherwise.
+    await events.return(undefined);
   }
 }
 

@@ -63,3 +63,15 @@ export function unsafeFileName(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** The order of names in which digits count as numbers, `part_2` before `part_10`; all else is in the order of code units. */
+export function inNumberOrder(a: string, b: string): number {
+  const partsOf = (name: string): string[] => name.match(/\d+|\D+/g) ?? [];
+  const x = partsOf(a), y = partsOf(b);
+  const at = x.findIndex((part, i) => part !== y[i]);
+  if (at < 0) return x.length - y.length;
+  const [p, q] = [x[at]!, y[at] ?? ""];
+  const difference = /^\d/.test(p) && /^\d/.test(q) ? BigInt(p) - BigInt(q) : 0n;
+  if (difference !== 0n) return difference < 0n ? -1 : 1;
+  return x.slice(at).join("") < y.slice(at).join("") ? -1 : 1;
+}

@@ -39,15 +39,27 @@ export function npyHead(bytes: Uint8Array): NpyHead {
   return head;
 }
 
-function headOf(bytes: Uint8Array): NpyHead & { readonly fortran: boolean } {
-  if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 6)) !== "\x93NUMPY") {
-    throw new TypeError("it is no .npy file");
-  }
+/**
+ * Where the numbers of a `.npy` file begin; undefined where these bytes, its beginning, are too few to tell.
+ *
+ * @throws TypeError when it is none.
+ */
+export function npyOffset(bytes: Uint8Array): number | undefined {
+  const begun = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
+  if (!MAGIC.startsWith(begun)) throw new TypeError("it is no .npy file");
+  if (bytes.length < 12) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const long = bytes[6]! >= 2;
-  const offset = (long ? 12 : 10) + (long ? view.getUint32(8, true) : view.getUint16(8, true));
+  return bytes[6]! >= 2 ? 12 + view.getUint32(8, true) : 10 + view.getUint16(8, true);
+}
+
+/** What a `.npy` file begins with. */
+const MAGIC = "\x93NUMPY";
+
+function headOf(bytes: Uint8Array): NpyHead & { readonly fortran: boolean } {
+  const offset = npyOffset(bytes);
+  if (offset === undefined) throw new TypeError("it is no .npy file");
   if (offset > bytes.length) throw new TypeError("its header is cut off");
-  const text = new TextDecoder("latin1").decode(bytes.subarray(long ? 12 : 10, offset));
+  const text = new TextDecoder("latin1").decode(bytes.subarray(bytes[6]! >= 2 ? 12 : 10, offset));
   const found = /['"]descr['"]\s*:\s*['"]([^'"]+)['"]/.exec(text)?.[1];
   const shape = /['"]shape['"]\s*:\s*\(([\d, ]*)\)/.exec(text)?.[1]?.split(",").filter((part) =>
     part.trim() !== ""

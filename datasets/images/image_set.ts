@@ -42,7 +42,15 @@ export interface ImageSet {
   /** `[count, height, width, channels]`; 16 bits if a channel has more than 256 levels. */
   readonly pixels: Uint8Array | Uint16Array;
   /** `[count]`: the class of each image, if the data set has classes. */
-  readonly labels?: Uint8Array;
+  readonly labels?: ClassLabels;
+}
+
+/** Classes of images, as the data set numbers them: 8 bits, or 16 where a class is above 255. */
+export type ClassLabels = Uint8Array | Uint16Array;
+
+/** Classes from 0 to 65,535 in as few bits as they need. */
+export function classLabels(classes: readonly number[]): ClassLabels {
+  return classes.some((n) => n > 255) ? Uint16Array.from(classes) : Uint8Array.from(classes);
 }
 
 /** Number of values per image: the dimensions of the distribution. */
@@ -135,14 +143,18 @@ export function joinImages(sets: readonly ImageSet[]): ImageSet {
   });
   const count = sets.reduce((total, set) => total + set.count, 0);
   const pixels = new (first.pixels.constructor as Uint8ArrayConstructor)(count * dimensionsOf(first.space));
-  const labels = sets.every((set) => set.labels !== undefined) ? new Uint8Array(count) : undefined;
+  const labelled = sets.every((set) => set.labels !== undefined);
   let at = 0;
   for (const set of sets) {
     pixels.set(set.pixels, at * dimensionsOf(first.space));
-    if (labels !== undefined) labels.set(set.labels!, at);
     at += set.count;
   }
-  return { space: first.space, count, pixels, ...(labels && { labels }) };
+  return {
+    space: first.space,
+    count,
+    pixels,
+    ...(labelled && { labels: classLabels(sets.flatMap((set) => [...set.labels!])) }),
+  };
 }
 
 /** Describes one step: `crop 16x16 at 8,8`. */

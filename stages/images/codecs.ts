@@ -4,6 +4,7 @@ import { COLOUR_TRANSFORMS } from "../../datasets/images/colours.ts";
 import type { BitsPerDimension } from "../../datasets/images/bits.ts";
 import {
   checkImageSet,
+  classLabels,
   describeSpace,
   type ImageSet,
   type PixelSpace,
@@ -94,7 +95,7 @@ export const images: Codec<ImageSet, ImageSet, "images"> = defineCodec<ImageSet,
     const wide = space.levels.some((n) => n > 256);
     const { data, shape } = wide ? await words.read(artifact) : await bytes.read(artifact);
     const labelled = artifact.artifact.files.some((file) => file.name === "labels.json");
-    const labels = labelled ? Uint8Array.from(await artifact.json("labels.json") as number[]) : undefined;
+    const labels = labelled ? classLabels(await artifact.json("labels.json") as number[]) : undefined;
     return checkImageSet({ space, count: shape[0]!, pixels: data, ...(labels && { labels }) });
   },
 });

@@ -12,8 +12,10 @@ import {
   joinImages,
   sliceImages,
 } from "../../datasets/images/image_set.ts";
-import { npyImages, npzImages } from "../../datasets/images/numpy.ts";
+import { type ImagePart, npyImages, npzPart } from "../../datasets/images/numpy.ts";
 import { pictureImages } from "../../datasets/images/pictures.ts";
+import { unpacked } from "../../datasets/text/file_text.ts";
+import { inNumberOrder } from "../../foundation/file_names.ts";
 import { unpackGzip } from "../../foundation/file_system.ts";
 import { type Files, files } from "../../runner/codecs/files.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
@@ -23,8 +25,8 @@ const parameters = z.object({
   /** Format of the files. */
   format: z.enum(["cifar", "idx", "npy", "npz", "pictures"]),
   /**
-   * Names of the files, in order; `*` matches any text, and matches are sorted by code units. Compressed files (`.gz`)
-   * may be named without the extension.
+   * Names of the files, in order; `*` matches any text, and matches are sorted by the numbers in their names:
+   * `batch_2` comes before `batch_10`. Compressed files (`.gz`) may be named without the extension.
    */
   files: z.array(z.string().min(1)).min(1),
   /** For `idx`: the file with the classes. */
@@ -94,20 +96,7 @@ export const loadImages: Stage<
   outputs: { images },
   async run({ inputs, params, context }) {
     const names = params.files.flatMap((pattern) => matching(inputs.files, pattern));
-    const all = await readAll(inputs.files, names, params);
-    const { first, count = all.count } = params;
-    let set = sliceImages(all, first, first + count);
-    if (set.count === 0) {
-      throw new DataSetError("images/selection", `there are ${all.count} images, none from ${first} on`);
-    }
-    if (params.count !== undefined && set.count < params.count) {
-      throw new DataSetError(
-        "images/selection",
-        `${params.count} images from ${first} on were asked for, but there are ${all.count}`,
-      );
-    }
-    for (const step of params.steps) set = apply(set, step);
-    set = transformColours(set, params.transform);
+    const set = await selected(inputs.files, names, params);
     context.metric("images", set.count);
     context.log(`${set.count} images, ${describeSpace(set.space)}`);
     return { images: set };
@@ -117,7 +106,9 @@ export const loadImages: Stage<
 function matching(folder: Files, pattern: string): string[] {
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const wanted = new RegExp(`^${parts.join(".*")}(?:\\.gz)?$`);
-  const names = folder.entries.map(({ name }) => name).filter((name) => wanted.test(name)).sort();
+  const names = folder.entries.map(({ name }) => name).filter((name) => wanted.test(name)).sort(
+    inNumberOrder,
+  );
   if (names.length === 0) {
     throw new DataSetError(
       "images/selection",
@@ -129,48 +120,101 @@ function matching(folder: Files, pattern: string): string[] {
   return names;
 }
 
-async function unpacked(folder: Files, name: string): Promise<Uint8Array> {
+async function unpackedBytes(folder: Files, name: string): Promise<Uint8Array> {
   const bytes = await folder.bytes(name);
   return name.endsWith(".gz") ? unpackGzip(bytes) : bytes;
 }
 
-async function readAll(
-  folder: Files,
-  names: readonly string[],
-  params: z.output<typeof parameters>,
-): Promise<ImageSet> {
+type Params = z.output<typeof parameters>;
+
+/** The images that are asked for, preprocessed; of the others no more is kept than a file's at a time. */
+async function selected(folder: Files, names: readonly string[], params: Params): Promise<ImageSet> {
+  const { first, count = Infinity } = params;
+  const steps = params.steps.map(stepOf);
+  const parts: ImageSet[] = [];
+  let total = 0, taken = 0;
+  const take = ({ images, total: of }: ImagePart) => {
+    total += of;
+    taken += images.count;
+    if (images.count === 0) return;
+    const stepped = steps.reduce((set, step) => step(set), images);
+    parts.push(transformColours(stepped, params.transform));
+  };
+  const wanted = () => ({ first: Math.max(0, first - total), count: count - taken });
   if (params.format === "pictures") {
-    return await pictureImages(names.map((name) => ({ name, bytes: () => unpacked(folder, name) })));
+    const all = await pictureImages(
+      names.map((name) => ({ name, bytes: () => unpackedBytes(folder, name) })),
+    );
+    take(partOf(all, wanted()));
+  } else {
+    for (const name of names) {
+      if (taken === count) break;
+      take(await ofFile(name, () => readPart(folder, name, params, wanted())));
+    }
   }
+  if (taken === 0) {
+    throw new DataSetError("images/selection", `there are ${total} images, none from ${first} on`);
+  }
+  if (params.count !== undefined && taken < params.count) {
+    throw new DataSetError(
+      "images/selection",
+      `${params.count} images from ${first} on were asked for, but there are ${total}`,
+    );
+  }
+  return parts.length === 1 ? parts[0]! : joinImages(parts);
+}
+
+/** Which images of a file are wanted. */
+interface Wanted {
+  readonly first: number;
+  readonly count: number;
+}
+
+function partOf(all: ImageSet, { first, count }: Wanted): ImagePart {
+  return { images: sliceImages(all, first, first + count), total: all.count };
+}
+
+/** Says of which file an error is. */
+async function ofFile<T>(name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof DataSetError)) throw error;
+    throw new DataSetError(error.code, `${name}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+async function readPart(folder: Files, name: string, params: Params, wanted: Wanted): Promise<ImagePart> {
   const options = {
     ...(params.shape && { shape: params.shape }),
     ...(params.layout && { layout: params.layout }),
   };
-  const sets: ImageSet[] = [];
-  for (const name of names) {
-    const bytes = await unpacked(folder, name);
-    if (params.format === "cifar") sets.push(readCifar(bytes));
-    else if (params.format === "npy") sets.push(await npyImages(bytes, options));
-    else if (params.format === "npz") sets.push(await npzImages(bytes, options));
-    else {
-      const labels = params.labels === undefined ? undefined : matching(folder, params.labels)[0];
-      sets.push(idxImages(bytes, labels === undefined ? undefined : await unpacked(folder, labels)));
-    }
+  // These files may be larger than memory.
+  if (params.format === "npz") {
+    return await npzPart(unpacked(await folder.path(name)), { ...options, ...wanted });
   }
-  return joinImages(sets);
+  const bytes = await unpackedBytes(folder, name);
+  if (params.format === "cifar") return partOf(readCifar(bytes), wanted);
+  if (params.format === "npy") return partOf(await npyImages(bytes, options), wanted);
+  const labels = params.labels === undefined ? undefined : matching(folder, params.labels)[0];
+  return partOf(
+    idxImages(bytes, labels === undefined ? undefined : await unpackedBytes(folder, labels)),
+    wanted,
+  );
 }
 
-function apply(set: ImageSet, step: ImageStep): ImageSet {
+/** What a step does to sets of images, one after the other. */
+function stepOf(step: ImageStep): (set: ImageSet) => ImageSet {
   switch (step.kind) {
     case "crop":
-      return crop(set, step);
+      return (set) => crop(set, step);
     case "random-crop": {
       const random = new RandomStream(step.seed);
-      return randomCrop(set, step, () => random.uniform());
+      return (set) => randomCrop(set, step, () => random.uniform());
     }
     case "resize":
-      return resizeByArea(set, step);
+      return (set) => resizeByArea(set, step);
     case "grey":
-      return toGrey(set);
+      return toGrey;
   }
 }

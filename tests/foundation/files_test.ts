@@ -4,10 +4,32 @@ import { writeFileAtomic } from "../../foundation/atomic.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { fileFault } from "../../foundation/faults.ts";
 import { digestFile, FILE_CHUNK } from "../../foundation/file_digest.ts";
-import { badFileName, unsafeFileName } from "../../foundation/file_names.ts";
+import { badFileName, inNumberOrder, unsafeFileName } from "../../foundation/file_names.ts";
 import { lock, tryLock } from "../../foundation/locks.ts";
 import { Folder } from "../command.ts";
 import { needs } from "../needs.ts";
+
+Deno.test("names in the order of their numbers", () => {
+  const sorted = [
+    "a",
+    "a!",
+    "a1",
+    "a2b1",
+    "a2b9",
+    "a2b10",
+    "a010x",
+    "a10",
+    "a99999999999999999999",
+    "b",
+    "b.png",
+    "b1.png",
+  ];
+  for (let shift = 0; shift < sorted.length; shift++) {
+    const turned = [...sorted.slice(shift), ...sorted.slice(0, shift)].reverse();
+    assert.deepEqual(turned.sort(inNumberOrder), sorted);
+  }
+  assert.equal(inNumberOrder("a1", "a1"), 0);
+});
 
 Deno.test("names that may and may not stand for a file in a folder", () => {
   const fine = [

@@ -9,6 +9,7 @@ import {
   idxImages,
   npyImages,
   npzImages,
+  npzPart,
   pictureImages,
   plainSpace,
   readCifar,
@@ -83,8 +84,50 @@ Deno.test("npz: arrays by name, with labels", async () => {
   const set = await npzImages(npz, { shape: { height: 2, width: 2, channels: 3 }, layout: "channels-first" });
   assert.deepEqual([...set.labels!], [4, 5]);
   assert.deepEqual([...set.pixels.subarray(0, 6)], [0, 4, 8, 1, 5, 9]);
+  const both = zipSync({
+    "x.npy": new Uint8Array(dump(new Uint8Array(3), [3, 1, 1])),
+    "data.npy": new Uint8Array(dump(Uint8Array.of(7, 8), [2, 1, 1])),
+  });
+  assert.deepEqual([...(await npzImages(both)).pixels], [7, 8]);
+  assert.equal((await npzPart(both, { first: 9 })).total, 2);
   await assert.rejects(npzImages(npz, { name: "faces" }), /no array faces; it has data.npy, labels.npy/);
   await assert.rejects(npzImages(data), /not an npz file/);
+});
+
+/** Bytes in pieces; `seen` says how many were asked for, and how many such streams are open. */
+async function* watched(bytes: Uint8Array, seen: { read: number; open: number }) {
+  seen.open++;
+  try {
+    for (let at = 0; at < bytes.length; at += 4096) yield bytes.subarray(at, seen.read = at + 4096);
+  } finally {
+    seen.open--;
+  }
+}
+
+Deno.test("npz: of a file that comes in pieces the wanted images alone are kept, and it is closed", async () => {
+  const data = Uint8Array.from({ length: 50_000 * 12 }, (_, i) => (i * 7919) % 251);
+  for (const level of [0, 6] as const) {
+    const npz = zipSync({
+      "labels.npy": new Uint8Array(dump(Uint16Array.from({ length: 50_000 }, (_, i) => i), [50_000])),
+      "data.npy": new Uint8Array(dump(data, [50_000, 2, 2, 3])),
+    }, { level });
+    const seen = { read: 0, open: 0 };
+    const pieces = () => watched(npz, seen);
+    for (const [first, count] of [[0, 3], [1234, 2000], [49_999, 1], [49_999, 5]] as const) {
+      const { images, total } = await npzPart(pieces(), { first, count });
+      assert.equal(total, 50_000);
+      assert.equal(images.count, Math.min(count, total - first));
+      assert.deepEqual(images.pixels, data.slice(12 * first, 12 * (first + count)));
+      assert.deepEqual([...images.labels!], [...Array(images.count)].map((_, i) => first + i));
+      assert.equal(images.pixels.buffer.byteLength, 12 * images.count);
+    }
+    const none = await npzPart(pieces(), { first: 50_000 });
+    assert.deepEqual([none.images.count, none.total], [0, 50_000]);
+    if (level === 0) {
+      assert.ok(seen.read < npz.length / 2, `${seen.read} of ${npz.length} bytes tell how many there are`);
+    }
+    assert.equal(seen.open, 0);
+  }
 });
 
 Deno.test("PNG files come back bit by bit, grey and coloured; the bytes do not vary", async () => {
