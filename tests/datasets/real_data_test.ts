@@ -10,6 +10,7 @@ const folders = [
 
 /** Sets and editions that the machines for tests have. */
 const expected: [name: string, edition: string][] = [
+  ["cifar-10", "shuffled"],
   ["cifar-10", "shuffled-two-batches"],
   ["circuits", "zoo"],
   ["debd-accidents", "ucla"],
@@ -23,7 +24,7 @@ const expected: [name: string, edition: string][] = [
 for (const [name, edition] of expected) {
   const located = await onThisMachine(() => locate(name, { dataFolders: folders, edition }));
   Deno.test({
-    name: `the real ${name} has the registry's digests`,
+    name: `the real ${name}, ${edition}, has the registry's digests`,
     ...needs("data", located !== undefined),
     async fn() {
       assert.equal((await checkDigests(located!)).length, located!.files.length);
