@@ -39,6 +39,8 @@ interface Row {
   readonly prompt: number;
   /** The text after the prompt. */
   readonly text: Continuation;
+  /** Whether the end token was drawn that no text of the plan holds: the text ends before it. */
+  isOver: boolean;
 }
 
 /**
@@ -125,7 +127,8 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
       row.tokens.every((token, i) => token === ids[i]);
     const own = goesOn ? row : this.#begin(ids);
     for (const id of ids.slice(own.tokens.length)) {
-      if (own.text.canContinue) own.text.add(Number(id));
+      own.isOver ||= Number(id) === this.#end && !this.#plan.parts.course.ends && own.text.isComplete;
+      if (!own.isOver && own.text.canContinue) own.text.add(Number(id));
       own.tokens.push(id);
     }
     return own;
@@ -154,11 +157,12 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
       tokens: ids.slice(0, length),
       prompt: length,
       text: this.#plan.begin(planned.length > 0 ? planned : read),
+      isOver: false,
     };
   }
 
-  #adjust({ text }: Row, logits: Float32Array): void {
-    const share = text.shareOfEnding;
+  #adjust({ text, isOver }: Row, logits: Float32Array): void {
+    const share = isOver ? 1 : text.shareOfEnding;
     if (share === 1) return this.#onlyEnd(logits);
     text.adjust(logits, this.#adjustment);
     if (share === 0 || this.#end === null) return;

@@ -86,6 +86,17 @@ Deno.test("rows whose text may end or go on get the end token with its share", a
   text.add(3);
   const weights = data.map(Math.exp), total = weights.reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(weights[1]! / total - text.shareOfEnding) < 1e-6);
+  // A row that ended keeps its place in the batch, and gets the end for ever.
+  const batch = plan.processor();
+  const rows = [[4n], [4n]];
+  const step = (...next: bigint[]) => {
+    next.forEach((id, r) => rows[r]!.push(id));
+    return finite(batch.process(rows.map((row) => row.slice()), logitsOf(rows)), 1);
+  };
+  step();
+  step(2n, 2n);
+  assert.ok(step(2n, 3n).includes(1));
+  assert.deepEqual([step(3n, 1n), step(4n, 1n)], [[1], [1]]);
 });
 
 Deno.test("logits of another kind are refused, and vocabularies without an end for texts of several lengths", async () => {
