@@ -110,8 +110,10 @@ export async function searchControlled(
     found.sort((a, b) => b.log - a.log);
     found.splice(count);
     // Whatever goes on gets less likely: those below what was found already are over.
-    const least = found.length < count ? -Infinity : found.at(-1)!.log;
-    const kept = [...next.keys()].filter((row) => next[row]!.text.canContinue && next[row]!.log > least);
+    const least = found.length < count ? undefined : found.at(-1)!.log;
+    const kept = [...next.keys()].filter((row) =>
+      next[row]!.text.canContinue && (least === undefined || next[row]!.log > least)
+    );
     reading.keep(kept.map((row) => chosen[row]!.from));
     beams = kept.map((row) => next[row]!);
     pieces = kept.map((row) => [chosen[row]!.token]);

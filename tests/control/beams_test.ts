@@ -52,6 +52,21 @@ Deno.test("with beams enough the likeliest texts of all are found; with few, tex
   }
 });
 
+Deno.test("where the language model rules out what the constraint needs, a text is found all the same", async () => {
+  await using control = await openControl(tokenHmm(numbers), LETTERS);
+  const never = {
+    ...numbers,
+    emission: numbers.emission.map((x, i) => i % LETTERS.words.length === 2 ? 0 : x) as Float64Array,
+  };
+  const plan = await control.plan("a", { tokens: [2, 4] });
+  const found = await plan.search(languageModelOf(never, LETTERS), { beams: 8, count: 2 });
+  assert.equal(found.length, 2);
+  for (const { text, logProbability } of found) {
+    assert.ok(text.includes("a"));
+    assert.equal(logProbability, -Infinity);
+  }
+});
+
 Deno.test("texts that a language model reads go on in other orders and several times, with caches as without", async () => {
   const vocabularyOf = async (cached: boolean) => await openCausalLm(await languageModel(cached));
   await using cached = await vocabularyOf(true);
