@@ -263,8 +263,9 @@ export class Continuation {
         const begun = open.filter(({ read }) => suffix[read] === token);
         future = logSum([future, ...begun.map(({ read, weight }) => weight + this.#log(table.suffix(read)))]);
       }
+      // Infinite also where a double holds the future, which is scaled, and not the token's own probability.
       const ratio = future - Math.log(alone[i]!);
-      if (!(ratio > -Infinity)) continue;
+      if (!Number.isFinite(ratio)) continue;
       values[kept.length] = logits[token]! + alpha * ratio;
       kept.push(token);
     }

@@ -3,6 +3,7 @@ import {
   accepts,
   all,
   anyOf,
+  anyText,
   type Constraint,
   type ControlPlanOptions,
   inOrder,
@@ -141,6 +142,20 @@ Deno.test("what a double cannot hold is kept by powers of two, and what the HMM 
   for await (const { text } of never.draw(languageModelOf(numbers, LETTERS), { count: 50, seed: 1 })) {
     assert.ok(text.includes("  "));
   }
+});
+
+Deno.test("a suffix that the model thinks less likely than a double can be is drawn all the same", async () => {
+  const small = 1e-200;
+  const numbers = {
+    initial: Float64Array.of(1, small),
+    transition: Float64Array.of(1, 0, 0, 1),
+    emission: Float64Array.of(0, 0, 0, 1, 0, 0, 0, small, 1, 0),
+  };
+  await using control = await openControl(tokenHmm(numbers), LETTERS);
+  const plan = await control.plan(anyText, { tokens: 0, suffix: [2], ends: false });
+  const logits = new Float64Array(5).fill(1);
+  plan.begin().adjust(logits);
+  assert.deepEqual([...logits], [-Infinity, -Infinity, 1, -Infinity, -Infinity]);
 });
 
 Deno.test("single precision says what double precision says, to its own precision", async () => {
