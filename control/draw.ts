@@ -127,14 +127,15 @@ interface Draw {
   logProbability: number;
 }
 
-/** The text that tokens add to a prompt. */
+/** The text that tokens add to a prompt. Of a character that the prompt began and they complete: the whole of it. */
 export function textAfter(
   prompt: readonly number[],
   tokens: readonly number[],
   spelling: Beginner["parts"]["spelling"],
 ): string {
-  const before = textOfPieces(prompt, spelling);
-  return textOfPieces([...prompt, ...tokens], spelling).slice(before.length);
+  const before = textOfPieces(prompt, spelling), whole = textOfPieces([...prompt, ...tokens], spelling);
+  // The prompt's half of a character, at its end, is shown as one of its own.
+  return whole.slice(whole.startsWith(before) ? before.length : before.replace(/\ufffd+$/, "").length);
 }
 
 async function drawBatch(

@@ -169,7 +169,7 @@ export function requireVocabulary(x: unknown): void {
 /** A language model that texts are drawn from. @throws {CallError} */
 export function requireLanguageModel(x: unknown): void {
   if (
-    !isRecord(x) || typeof x.begin !== "function" || typeof x.longest !== "number" ||
+    !isRecord(x) || typeof x.begin !== "function" || !(typeof x.longest === "number" && x.longest >= 0) ||
     typeof x.padding !== "number" || !isRecord(x.vocabulary)
   ) {
     throw new CallError("control/argument", `the language model is ${briefly(x)}`, {

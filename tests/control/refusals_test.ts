@@ -131,8 +131,9 @@ Deno.test("plans that cannot be kept are refused, with the number of tokens that
   }
   // A prompt may end inside a character where the constraint is about the whole text.
   const plan = await control.plan("é", { tokens: 3, prompt: [id("Ã")], whole: true });
-  for await (const { tokens } of plan.draw(languageModelOf(numbers, PIECES), { count: 20, seed: 1 })) {
+  for await (const { tokens, text } of plan.draw(languageModelOf(numbers, PIECES), { count: 20, seed: 1 })) {
     assert.ok([id("©"), id("©a")].includes(tokens[0]!), "the character is completed");
+    assert.ok(text.startsWith(tokens[0] === id("©") ? "é" : "éa"), text);
   }
 });
 
@@ -180,6 +181,7 @@ Deno.test("texts beyond their plan, and language models that do not fit, are ref
     plan.draw(other, { count: 1, seed: 0, ...options }).next();
   const others: [Partial<typeof model>, object, string][] = [
     [{ longest: 2 }, {}, "control/length"],
+    [{ longest: NaN }, {}, "control/argument"],
     [
       { vocabulary: { ...PIECES, words: [...PIECES.words].reverse() } as Vocabulary },
       {},
