@@ -203,10 +203,11 @@ export class Continuation {
     const allowed = this.#allowed(logits.length);
     if (allowed.length === 0) this.#refuse("the text is complete, and nothing may follow");
     const chosen = candidates < allowed.length ? likeliest(logits, allowed, candidates) : allowed;
+    // A mask asks nothing of the model: what that rules out is allowed all the same.
+    const adjusted = alpha === 0 ? undefined : this.#adjusted(logits, chosen, alpha) ??
+      (chosen === allowed ? undefined : this.#adjusted(logits, allowed, alpha));
     // Adjusted logits go where those of other tokens are wiped out.
-    const kept = this.#adjusted(logits, chosen, alpha) ??
-      (chosen === allowed ? undefined : this.#adjusted(logits, allowed, alpha)) ??
-      { tokens: chosen, values: Float64Array.from(chosen, (token) => logits[token]!) };
+    const kept = adjusted ?? { tokens: chosen, values: Float64Array.from(chosen, (token) => logits[token]!) };
     // Where the language model rules out all that is allowed, any of it will do.
     const isHopeless = !kept.values.some((x, i) => i < kept.tokens.length && x > -Infinity);
     logits.fill(-Infinity);

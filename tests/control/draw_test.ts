@@ -144,6 +144,21 @@ Deno.test("what a double cannot hold is kept by powers of two, and what the HMM 
   }
 });
 
+Deno.test("a mask leaves out what would break the constraint, and nothing else, whatever the HMM thinks of it", async () => {
+  // It never says "a".
+  const emission = Float64Array.of(0, 0.2, 0, 0.4, 0.4);
+  const hmm = tokenHmm({ initial: Float64Array.of(1), transition: Float64Array.of(1), emission });
+  await using control = await openControl(hmm, LETTERS);
+  const plan = await control.plan(not("b"), { tokens: [1, 3] });
+  const adjusted = (alpha: number) => {
+    const logits = Float64Array.of(5, 4, 3, 2, 1);
+    plan.begin().adjust(logits, { alpha });
+    return [...logits];
+  };
+  assert.deepEqual(adjusted(0), [-Infinity, -Infinity, 3, -Infinity, 1]);
+  assert.equal(adjusted(1)[2], -Infinity, "which Bayes' rule leaves out");
+});
+
 Deno.test("a suffix that the model thinks less likely than a double can be is drawn all the same", async () => {
   const small = 1e-200;
   const numbers = {
