@@ -82,9 +82,9 @@ function chooseEdition(entry: DataSet, name: string | undefined, folder: string)
     "data/no-download",
     `data set \`${entry.name}\`, edition \`${known.name}\`, has no download address`,
     {
-      hint: `Get ${
+      hint: `${known.byHand === undefined ? "Get" : `${known.byHand} Put`} ${
         known.files.map((file) => file.path).join(", ")
-      } by other means and put them into ${folder}.`,
+      } ${known.byHand === undefined ? "by other means and put them " : ""}into ${folder}.`,
     },
   );
 }
@@ -94,7 +94,7 @@ async function fetchFiles(edition: Edition, folder: string, options: FetchOption
     const path = join(folder, file.path);
     await makeFolder(dirname(path));
     const urls = [file.url!, ...(file.mirrors ?? [])];
-    await obtain(file.path, path, { urls }, file.bytes, file.sha256!, options);
+    await obtain(file.path, path, { urls }, file.bytes!, file.sha256!, options);
   }
 }
 
@@ -119,7 +119,7 @@ async function fetchArchive(
     members: edition.files.map((file) => ({
       member: archive.members[file.path]!,
       path: file.path,
-      bytes: file.bytes,
+      bytes: file.bytes!,
       ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     })),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -152,7 +152,7 @@ async function unpackedAlready(
   const receipt = await readReceipt(folder, archive.sha256);
   for (const file of edition.files) {
     const sha256 = file.sha256 ?? receipt?.files[file.path]?.sha256;
-    if (sha256 === undefined || !(await isGood(join(folder, file.path), file.bytes, sha256, options))) {
+    if (sha256 === undefined || !(await isGood(join(folder, file.path), file.bytes!, sha256, options))) {
       return false;
     }
   }

@@ -13,8 +13,8 @@ export interface DataSetRow {
   readonly licence: string;
   /** The edition found on this machine, otherwise the one that would be fetched. */
   readonly edition: string;
-  /** Size in bytes of that edition's files, unpacked. */
-  readonly bytes: number;
+  /** Size in bytes of that edition's files, unpacked; undefined if it is not published. */
+  readonly bytes: number | undefined;
   /** Download size of that edition in bytes; undefined if it has no URL. */
   readonly downloadBytes: number | undefined;
   /** Whether it is on this machine. `damaged`: a file has the wrong size. */

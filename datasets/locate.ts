@@ -3,7 +3,7 @@ import { digestFile } from "../foundation/file_digest.ts";
 import { DataSetDamaged, DataSetMissing } from "./errors.ts";
 import { readReceipt } from "./receipt.ts";
 import { findDataSet, findEdition } from "./registry.ts";
-import { type DataSet, type Edition, isFetchable } from "./schema.ts";
+import { type DataFile, type DataSet, type Edition, hasSize, isFetchable } from "./schema.ts";
 
 /** A file of a data set on this machine. */
 export interface LocatedDataFile {
@@ -11,9 +11,9 @@ export interface LocatedDataFile {
   readonly path: string;
   /** Absolute path on this machine. */
   readonly location: string;
-  /** Its size in bytes, as in the registry and as found. */
+  /** Its size in bytes, as found, and as in the registry where that has it. */
   readonly bytes: number;
-  /** The expected sha256; undefined for a member of an archive that was unpacked by hand. */
+  /** The expected sha256; undefined for a member of an archive that was unpacked by hand, and where nobody has published it. */
   readonly sha256: string | undefined;
 }
 
@@ -75,13 +75,18 @@ export async function locate(
   for (const place of places) {
     const sizes = await sizesIn(place, editions);
     for (const edition of editions) {
-      if (edition.files.every((file) => sizes.get(file.path) === file.bytes)) {
+      if (edition.files.every((file) => isThere(file, sizes.get(file.path)))) {
         return await locatedIn(place, entry, edition);
       }
     }
     refuseWrongSizes(entry, editions, place, sizes);
   }
   throw missing(entry, editions, places);
+}
+
+/** Whether a file was found, of the size of the registry. */
+function isThere(file: DataFile, bytes = -1): boolean {
+  return bytes >= 0 && hasSize(file, bytes);
 }
 
 /** A file whose bytes were read and hashed. */
@@ -146,11 +151,14 @@ export async function locatedIn(place: string, entry: DataSet, edition: Edition)
     name: entry.name,
     edition: edition.name,
     folder: place,
-    files: edition.files.map((file) => ({
-      path: file.path,
-      location: join(place, file.path),
-      bytes: file.bytes,
-      sha256: file.sha256 ?? receipt?.files[file.path]?.sha256,
+    files: await Promise.all(edition.files.map(async ({ path, bytes, sha256 }) => {
+      const location = join(place, path);
+      return {
+        path,
+        location,
+        bytes: bytes ?? (await Deno.stat(location)).size,
+        sha256: sha256 ?? receipt?.files[path]?.sha256,
+      };
     })),
   };
 }
@@ -162,19 +170,19 @@ function refuseWrongSizes(
   sizes: Map<string, number>,
 ): void {
   for (const [path, found] of sizes) {
-    const expected = editions.flatMap((edition) =>
-      edition.files.filter((file) => file.path === path).map((file) => file.bytes)
-    );
-    if (!expected.includes(found)) throw wrongSize(entry.name, join(place, path), expected, found);
+    const known = editions.flatMap(({ files }) => files.filter((file) => file.path === path));
+    if (known.some((file) => isThere(file, found))) continue;
+    throw wrongSize(entry.name, join(place, path), known.flatMap(({ bytes }) => bytes ?? []), found);
   }
 }
 
 function wrongSize(name: string, location: string, expected: number[], found: number): DataSetDamaged {
   const wanted = [...new Set(expected)].map(String).join(" or ");
   const problem = found < 0 ? "is not a file" : `has the wrong size: ${found} bytes`;
+  const instead = wanted === "" ? "" : `, expected ${wanted}${found < 0 ? " bytes" : ""}`;
   return new DataSetDamaged(
     "data/damaged",
-    `data set \`${name}\`: ${location} ${problem}, expected ${wanted}${found < 0 ? " bytes" : ""}`,
+    `data set \`${name}\`: ${location} ${problem}${instead}`,
     { file: location, expected: wanted, found: String(found) },
     { hint: repairHint(name) },
   );
@@ -192,7 +200,9 @@ function missing(entry: DataSet, editions: readonly Edition[], places: readonly 
   const hint = fetchable
     ? `To fetch it, run: deno task data fetch ${entry.name}\n` +
       `If you have it already, set RETORT_DATA to the folder that holds ${entry.folder}/.`
-    : `This edition has no download address: put ${editions[0]!.files.map((file) => file.path).join(", ")} ` +
+    : `${editions[0]!.byHand ?? "This edition has no download address."} Put ${
+      editions[0]!.files.map((file) => file.path).join(", ")
+    } ` +
       `into ${places[0] ?? entry.folder}, or set RETORT_DATA to the folder that holds ${entry.folder}/.`;
   return new DataSetMissing(
     "data/missing",

@@ -7,11 +7,11 @@ import { PACKAGE } from "./registries/name.ts";
 export interface DataFile {
   /** Its path inside the data set's folder: relative, POSIX. */
   readonly path: string;
-  /** Its size in bytes. */
-  readonly bytes: number;
+  /** Its size in bytes. Absent only in an edition that is got by hand and whose sizes nobody has published. */
+  readonly bytes?: number;
   /**
    * Its sha256 in hex. Absent only for a member of an archive that the entry's author never unpacked: it is
-   * covered by the archive's digest, and fetching records its own.
+   * covered by the archive's digest, and fetching records its own; and where the size is.
    */
   readonly sha256?: string;
   /** URL for downloading it separately. */
@@ -51,6 +51,8 @@ export interface Edition {
   readonly files: readonly DataFile[];
   /** The archive to fetch if the files cannot be downloaded separately. */
   readonly archive?: DataArchive;
+  /** How people get the files where they may not be downloaded for them, in sentences; such an edition has no URLs. */
+  readonly byHand?: string;
   /** True if it has not been verified that the URLs deliver exactly these bytes. */
   readonly unverified?: boolean;
 }
@@ -86,7 +88,7 @@ const path = z.string().superRefine((value, context) => {
 
 const file = z.strictObject({
   path,
-  bytes,
+  bytes: bytes.optional(),
   sha256: sha256.optional(),
   url: url.optional(),
   mirrors: z.array(url).optional(),
@@ -110,11 +112,18 @@ const edition = z.strictObject({
   note: text.optional(),
   files: z.array(file).min(1),
   archive: archive.optional(),
+  byHand: text.optional(),
   unverified: z.boolean().optional(),
 }).superRefine((value, context) => {
   const paths = value.files.map((one) => one.path);
   const complain = (message: string) => context.addIssue({ code: "custom", message });
   if (new Set(paths).size !== paths.length) complain("two files have the same path");
+  if (value.byHand !== undefined) {
+    const address = value.archive !== undefined || value.files.some((one) => one.url !== undefined);
+    if (address) complain("it is got by hand, and has an address");
+    return;
+  }
+  for (const one of value.files) if (one.bytes === undefined) complain(`${one.path} needs a size`);
   if (value.archive === undefined) {
     for (const one of value.files) {
       if (one.sha256 === undefined) complain(`${one.path} needs a sha256: no archive certifies it`);
@@ -163,12 +172,20 @@ export function defineDataSet(entry: DataSet): DataSet {
   );
 }
 
+/** Whether a file may be one of the edition's, by its size. */
+export function hasSize(file: DataFile, bytes: number): boolean {
+  return file.bytes === undefined || file.bytes === bytes;
+}
+
 /** Whether every file of the edition can be downloaded, separately or in an archive. */
 export function isFetchable(edition: Edition): boolean {
   return edition.archive !== undefined || edition.files.every((one) => one.url !== undefined);
 }
 
-/** Total size in bytes of the edition's files, unpacked. */
-export function editionBytes(edition: Edition): number {
-  return edition.files.reduce((sum, one) => sum + one.bytes, 0);
+/** Total size in bytes of the edition's files, unpacked; undefined where the size of one is not known. */
+export function editionBytes(edition: Edition): number | undefined {
+  return edition.files.reduce<number | undefined>(
+    (sum, { bytes }) => sum === undefined || bytes === undefined ? undefined : sum + bytes,
+    0,
+  );
 }

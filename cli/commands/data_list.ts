@@ -22,7 +22,7 @@ async function listData(options: { json?: true }): Promise<void> {
     ["NAME", "SIZE", "DOWNLOAD", "LICENCE", "WHERE", "WHAT"],
     rows.map((row) => [
       row.name,
-      bytesText(row.bytes),
+      row.bytes === undefined ? "–" : bytesText(row.bytes),
       row.downloadBytes === undefined
         ? "–"
         : `${bytesText(row.downloadBytes)}${row.verified ? "" : " (unverified)"}`,

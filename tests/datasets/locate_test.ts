@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DataSetDamaged, DataSetMissing, UnknownDataSet } from "../../datasets/errors.ts";
+import { fetchDataSet } from "../../datasets/fetch.ts";
 import { listDataSets } from "../../datasets/list.ts";
 import { checkDigests, dataFolders, fetchFolder, locate } from "../../datasets/locate.ts";
 import type { DataFile, DataSet } from "../../datasets/schema.ts";
@@ -55,6 +56,39 @@ Deno.test("editions are told apart by size, and one can be asked for", async () 
   );
 });
 
+Deno.test("files whose sizes nobody has published are found by their names, and got by hand", async () => {
+  using a = new TempFolder();
+  const places = { dataFolders: [a.path] };
+  const byHand = entryOf([], {
+    folder: "hand",
+    editions: [{ name: "only", byHand: "Ask the authors.", files: [{ path: "one" }, { path: "two" }] }],
+  });
+  a.write("hand/one", one);
+  await assert.rejects(locate(byHand, places), (error) => {
+    assert.ok(error instanceof DataSetMissing);
+    assert.equal(
+      error.hint,
+      `Ask the authors. Put one, two into ${a.path}/hand, or set RETORT_DATA to the folder that holds hand/.`,
+    );
+    return true;
+  });
+  await assert.rejects(fetchDataSet(byHand, { folder: a.path }), {
+    hint: `Ask the authors. Put one, two into ${a.path}/hand.`,
+  });
+  a.write("hand/two", two);
+  const located = await locate(byHand, places);
+  assert.deepEqual(located.files.map(({ path, bytes, sha256 }) => [path, bytes, sha256]), [
+    ["one", 100, undefined],
+    ["two", 200, undefined],
+  ]);
+  assert.deepEqual((await checkDigests(located)).map((file) => file.sha256), [sha256(one), sha256(two)]);
+  const [row] = await listDataSets({ ...places, dataSets: [byHand] });
+  assert.deepEqual([row!.status, row!.bytes, row!.downloadBytes], ["found", undefined, undefined]);
+  Deno.removeSync(`${a.path}/hand/two`);
+  Deno.mkdirSync(`${a.path}/hand/two`);
+  await assert.rejects(locate(byHand, places), /two is not a file$/);
+});
+
 Deno.test("system folders are looked in last", async () => {
   using a = new TempFolder();
   using system = new TempFolder();
@@ -80,7 +114,7 @@ Deno.test("a missing set names every place and the command that fetches it", asy
   );
   await assert.rejects(locate(entry, { dataFolders: ["/nowhere/a"], edition: "second" }), (error) => {
     assert.ok(error instanceof DataSetMissing);
-    assert.match(error.hint!, /no download address: put one into \/nowhere\/a\/family\/sample/);
+    assert.match(error.hint!, /no download address. Put one into \/nowhere\/a\/family\/sample/);
     return true;
   });
 });
