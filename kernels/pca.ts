@@ -74,7 +74,7 @@ async function meanOf(vectors: Vectors): Promise<Float64Array> {
         total += x * x;
       }
     }
-    if (!(total < Infinity)) throw notFinite(values, 0, width, first);
+    if (!(total < Infinity)) throw notFinite(values, 0, width, (row) => first + row);
   }
   return sums.map((sum) => sum / rows);
 }

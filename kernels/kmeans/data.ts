@@ -31,12 +31,14 @@ export interface Prepared {
  * One pass over the vectors: computes norms and validates that the vectors can be clustered.
  * @throws {RetortError} that names the place: a number that is not finite, a vector of length zero under cosine, a
  *   weight that is negative or not finite
+ * @param nameOf what a row is called in errors, where the vectors are a part of others
  */
 export async function prepareVectors(
   vectors: Vectors,
   metric: Metric,
   origin: Float64Array,
   sampleWeights?: ArrayLike<number>,
+  nameOf: (row: number) => number = (row) => row,
 ): Promise<Prepared> {
   const { rows, width } = vectors;
   const weights = checkedWeights(sampleWeights, rows);
@@ -52,14 +54,16 @@ export async function prepareVectors(
         square += x * x;
       }
       // Written so that NaN and Infinity fail the comparison.
-      if (!(square < Infinity)) throw notFinite(values, at, width, first);
+      if (!(square < Infinity)) {
+        throw notFinite(values, at, width, (n) => nameOf(first + n));
+      }
       const row = first + r;
       const weight = weights === undefined ? 1 : weights[row]!;
       if (metric === "cosine") {
         if (square === 0 && weight > 0) {
           throw new RetortError(
             "kmeans/vectors",
-            `vector ${row} is zero: it has no direction, which cosine compares`,
+            `vector ${nameOf(row)} is zero: it has no direction, which cosine compares`,
             { hint: "Cluster by Euclidean distance, or give such vectors the weight 0." },
           );
         }

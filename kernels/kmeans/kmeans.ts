@@ -2,11 +2,11 @@ import { RandomStream } from "../../circuits/random.ts";
 import { RetortError } from "../../foundation/errors.ts";
 import { type Prepared, prepareVectors } from "./data.ts";
 import type { KernelFactory, KMeansKernel } from "./kernel.ts";
-import { fullStep } from "./lloyd.ts";
+import { fullStep, settledDown } from "./lloyd.ts";
 import { miniBatchStep } from "./mini_batch.ts";
 import { type KMeansOptions, settle, type Settled } from "./options.ts";
 import { passOver } from "./pass.ts";
-import { type DotProductsFactory, plusPlusStart, PURPOSE, sampledStart, subsample } from "./starts.ts";
+import { type DotProductsFactory, originOf, PURPOSE, seededStart, subsample } from "./starts.ts";
 import type { KMeansRun, KMeansState } from "./state.ts";
 import { held, unitVectors, type Vectors } from "./vectors.ts";
 
@@ -58,21 +58,13 @@ export async function kmeans(
   const settled = settle(vectors, options);
   const { clusters, seed } = settled;
   const near = await held(vectors, settled.memory);
-  const sample = await subsample(
-    near,
-    Math.max(settled.startRows, 4 * clusters),
-    new RandomStream(seed, PURPOSE.subsample),
-  );
-  const origin = settled.metric === "cosine"
-    ? new Float64Array(near.width)
-    : meanOf(sample.values, near.width);
+  const sample = await subsample(near, settled);
+  const origin = originOf(sample, near.width, settled.metric);
   const data = await prepareVectors(near, settled.metric, origin, options.weights);
   const starts = async (restart: number): Promise<Float32Array> => {
     if (typeof settled.start !== "string") return checkedStart(data, settled.start, clusters);
     const random = new RandomStream(seed, PURPOSE.start, restart);
-    return settled.start === "sample"
-      ? sampledStart(data, sample, clusters, random)
-      : await plusPlusStart(data, sample, clusters, random, context.products);
+    return await seededStart(settled.start, data, sample, clusters, random, context.products);
   };
   const kernel = await context.kernel(near.width, clusters);
   try {
@@ -122,7 +114,7 @@ async function step(
     : await miniBatchStep(kernel, data, state, settled);
   const inertia = [...run.inertia, made.inertia];
   const converged = settled.batch === undefined
-    ? same(made.centroids, state.centroids) || little(inertia, settled.tolerance)
+    ? settledDown(state.centroids, made.centroids, inertia, settled.tolerance)
     : stalled(inertia);
   return {
     ...state,
@@ -148,19 +140,6 @@ async function better(
   return best !== undefined && best.inertia <= inertia ? best : { restart, centroids, inertia };
 }
 
-function same(a: Float32Array, b: Float32Array): boolean {
-  return a.every((x, i) => x === b[i]);
-}
-
-/**
- * Whether the last iteration improved inertia by less than `tolerance`. Never true after an iteration that filled empty
- * clusters.
- */
-function little(inertia: readonly number[], tolerance: number): boolean {
-  const [before, now] = inertia.slice(-2);
-  return tolerance > 0 && now !== undefined && before! - now <= tolerance * before!;
-}
-
 /** Mini-batch k-means stops after this many consecutive batches without a lower smoothed inertia. */
 const PATIENCE = 10;
 
@@ -168,14 +147,6 @@ function stalled(inertia: readonly number[]): boolean {
   if (inertia.length <= PATIENCE) return false;
   const before = Math.min(...inertia.slice(0, -PATIENCE));
   return inertia.slice(-PATIENCE).every((now) => now >= before);
-}
-
-function meanOf(values: Float32Array, width: number): Float64Array {
-  const mean = new Float64Array(width);
-  for (let at = 0; at < values.length; at += width) {
-    for (let i = 0; i < width; i++) mean[i]! += values[at + i]! * width / values.length;
-  }
-  return mean.map(Math.fround);
 }
 
 function checkedStart({ vectors, metric }: Prepared, start: Float32Array, clusters: number): Float32Array {

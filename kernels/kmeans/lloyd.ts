@@ -26,7 +26,7 @@ export async function fullStep(
 
 /** Means (for cosine: normalised sums) of the clusters; an empty cluster keeps its centroid. */
 export function means(
-  { metric, origin }: Prepared,
+  { metric, origin }: Pick<Prepared, "metric" | "origin">,
   old: Float32Array,
   { sums, mass }: { readonly sums: Float64Array; readonly mass: Float64Array },
 ): Float32Array {
@@ -44,4 +44,23 @@ export function means(
     for (let i = 0; i < width; i++) centroids[at + i] = sums[at + i]! / divisor;
   }
   return centroids;
+}
+
+/** Whether a run ends after an iteration: nothing changed, or the inertia was lowered by less than the tolerance. */
+export function settledDown(
+  before: Float32Array,
+  after: Float32Array,
+  inertia: readonly number[],
+  tolerance: number,
+): boolean {
+  return after.every((x, i) => x === before[i]) || little(inertia, tolerance);
+}
+
+/**
+ * Whether the last iteration improved inertia by less than `tolerance`. Never true after an iteration that filled empty
+ * clusters.
+ */
+function little(inertia: readonly number[], tolerance: number): boolean {
+  const [before, now] = inertia.slice(-2);
+  return tolerance > 0 && now !== undefined && before! - now <= tolerance * before!;
 }

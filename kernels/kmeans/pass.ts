@@ -96,10 +96,13 @@ async function onePass(
  * Weighted sum of squared distances of all vectors to the centroids they were assigned to:
  * `sum w |x - o|^2 - 2 sum_k (s_k - m_k o).(c_k - o) + sum_k m_k |c_k - o|^2`, all in float64.
  */
-function inertiaOf(data: Prepared, centroids: Float32Array, { sums, mass }: ClusterSums): number {
-  const { origin } = data;
+export function inertiaOf(
+  { origin, spread }: Pick<Prepared, "origin" | "spread">,
+  centroids: Float32Array,
+  { sums, mass }: ClusterSums,
+): number {
   const width = origin.length;
-  let inertia = data.spread;
+  let inertia = spread;
   for (let k = 0; k < mass.length; k++) {
     for (let i = 0; i < width; i++) {
       const c = centroids[k * width + i]! - origin[i]!;

@@ -1,6 +1,22 @@
 import type { Prepared } from "./data.ts";
+import type { ClusterSums } from "./kernel.ts";
 import type { Pass } from "./pass.ts";
-import { rowsAt } from "./vectors.ts";
+import { rowsAt, type Vectors } from "./vectors.ts";
+
+/** Rows far from their centroids, from which empty clusters are filled: by decreasing weighted distance, the smallest row first on ties. */
+export interface FarRows {
+  /** Their indices. */
+  readonly rows: Int32Array;
+  /** The cluster of each. */
+  readonly labels: Int32Array;
+  /** Weighted squared distance of each from its centroid. */
+  readonly costs: Float32Array;
+}
+
+/** So many rows are looked at for so many empty clusters: some may be unusable. */
+export function farRowsFor(wanted: number): number {
+  return 2 * wanted + 8;
+}
 
 /**
  * Gives each empty cluster a vector of its own: those farthest from their centroids by weighted distance, the smallest
@@ -11,59 +27,96 @@ import { rowsAt } from "./vectors.ts";
  * @returns the number of clusters filled
  */
 export async function fillEmpty(data: Prepared, pass: Pass): Promise<number> {
-  const { sums, mass, counts } = pass.sums;
-  const width = data.vectors.width;
-  const empty = [...mass.keys()].filter((k) => !(mass[k]! > 0) || isZero(sums, k, width, data));
+  const empty = emptyClusters(pass.sums, data.metric);
   if (empty.length === 0) return 0;
-  const given: { row: number; cluster: number }[] = [];
-  for (const row of farthest(data, pass, empty.length)) {
-    const label = pass.labels[row]!;
-    if (counts[label]! < 2 || empty.includes(label)) continue;
-    const weight = data.weights === undefined ? 1 : data.weights[row]!;
-    counts[label]! -= 1;
-    mass[label]! -= weight;
-    given.push({ row, cluster: empty[given.length]! });
-    if (given.length === empty.length) break;
-  }
-  given.sort((a, b) => a.row - b.row);
-  const vectors = await rowsAt(data.vectors, given.map(({ row }) => row));
-  given.forEach(({ row, cluster }, n) => {
-    const label = pass.labels[row]!;
-    const factor = data.factors === undefined ? 1 : data.factors[row]!;
-    for (let i = 0; i < width; i++) {
-      const x = factor * vectors[n * width + i]!;
-      sums[label * width + i]! -= x;
-      sums[cluster * width + i] = x;
-    }
-    counts[cluster] = 1;
-    mass[cluster] = data.weights === undefined ? 1 : data.weights[row]!;
-  });
-  return given.length;
+  const far = farRows(data, pass, farRowsFor(empty.length), atCentroid(data));
+  return await giveRows(pass.sums, empty, far, data.vectors, (row) => ({
+    weight: data.weights === undefined ? 1 : data.weights[row]!,
+    factor: data.factors === undefined ? 1 : data.factors[row]!,
+  }));
 }
 
-/** A spherical cluster whose vectors cancel out has no direction, so it counts as empty. */
-function isZero(sums: Float64Array, k: number, width: number, data: Prepared): boolean {
-  if (data.metric === "euclidean") return false;
-  return sums.subarray(k * width, (k + 1) * width).every((x) => x === 0);
+/** Clusters without weight. A spherical cluster whose vectors cancel out has no direction, so it counts as empty. */
+export function emptyClusters({ sums, mass }: ClusterSums, metric: Prepared["metric"]): number[] {
+  const width = sums.length / mass.length;
+  return [...mass.keys()].filter((k) =>
+    !(mass[k]! > 0) ||
+    metric === "cosine" && sums.subarray(k * width, (k + 1) * width).every((x) => x === 0)
+  );
+}
+
+/**
+ * Moves rows out of their clusters into empty ones, the first to the first, unless a row is alone in its cluster. Changes `sums`.
+ *
+ * @param far in the order in which they are taken
+ * @param partOf weight of a row, and its factor in a sum
+ * @returns the number of clusters filled
+ */
+export async function giveRows(
+  { sums, mass, counts }: ClusterSums,
+  empty: readonly number[],
+  far: FarRows,
+  vectors: Vectors,
+  partOf: (row: number, values: Float32Array) => { readonly weight: number; readonly factor: number },
+): Promise<number> {
+  const { width } = vectors;
+  const given: { row: number; label: number; cluster: number }[] = [];
+  for (let i = 0; i < far.rows.length && given.length < empty.length; i++) {
+    const label = far.labels[i]!;
+    if (counts[label]! < 2 || empty.includes(label)) continue;
+    counts[label]! -= 1;
+    given.push({ row: far.rows[i]!, label, cluster: empty[given.length]! });
+  }
+  given.sort((a, b) => a.row - b.row);
+  const values = await rowsAt(vectors, given.map(({ row }) => row));
+  given.forEach(({ row, label, cluster }, n) => {
+    const own = values.subarray(n * width, (n + 1) * width);
+    const { weight, factor } = partOf(row, own);
+    own.forEach((value, i) => {
+      const x = factor * value;
+      sums[label * width + i]! -= x;
+      sums[cluster * width + i] = x;
+    });
+    mass[label]! -= weight;
+    counts[cluster] = 1;
+    mass[cluster] = weight;
+  });
+  return given.length;
 }
 
 /** A squared distance below this fraction of the mean squared norm is rounding error: the vector is at its centroid. */
 const ROUNDING = 1e-6;
 
+/** Up to this squared distance a vector is at its centroid. */
+export function atCentroid({ spread, mass }: Pick<Prepared, "spread" | "mass">): number {
+  return ROUNDING * spread / mass;
+}
+
 /** The smallest float32 above zero. */
 const MIN_FLOAT = 2 ** -149;
 
 /**
- * Rows by decreasing weighted distance: at most twice as many as wanted, since some may be unusable, and none at
- * distance 0.
+ * Rows by decreasing weighted distance.
+ *
+ * @param most how many at most
+ * @param zero squared distances up to this one are none; rows without distance or weight are left out
  */
-function farthest({ weights, spread, mass }: Prepared, { distances }: Pass, wanted: number): number[] {
-  const zero = ROUNDING * spread / mass;
+export function farRows(
+  { weights }: Pick<Prepared, "weights">,
+  { distances, labels }: Pick<Pass, "distances" | "labels">,
+  most: number,
+  zero: number,
+): FarRows {
   const costs = distances.map((d, row) => d <= zero ? 0 : weights === undefined ? d : d * weights[row]!);
-  const most = Math.min(2 * wanted + 8, costs.length);
-  const threshold = Math.max(costs.toSorted()[costs.length - most]!, MIN_FLOAT);
+  const few = Math.min(most, costs.length);
+  const threshold = Math.max(costs.toSorted()[costs.length - few]!, MIN_FLOAT);
   const rows: number[] = [];
   for (let row = 0; row < costs.length; row++) if (costs[row]! >= threshold) rows.push(row);
   rows.sort((a, b) => costs[b]! - costs[a]! || a - b);
-  return rows.slice(0, most);
+  const taken = Int32Array.from(rows.slice(0, few));
+  return {
+    rows: taken,
+    labels: taken.map((row) => labels[row]!),
+    costs: Float32Array.from(taken, (row) => costs[row]!),
+  };
 }

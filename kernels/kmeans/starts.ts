@@ -1,5 +1,6 @@
 import { RandomStream } from "../../circuits/random.ts";
-import type { Prepared } from "./data.ts";
+import type { Metric, Prepared } from "./data.ts";
+import type { Settled } from "./options.ts";
 import { rowsAt, type Vectors } from "./vectors.ts";
 
 /** Random streams by purpose: the second word of each stream's key. */
@@ -36,10 +37,38 @@ export interface Subsample {
   readonly values: Float32Array;
 }
 
-/** Reads a seeded sample of at most `count` rows. */
-export async function subsample(vectors: Vectors, count: number, random: RandomStream): Promise<Subsample> {
-  const rows = sampleRows(vectors.rows, count, random);
+/** Reads the seeded sample of rows from which centroids are chosen. */
+export async function subsample(
+  vectors: Vectors,
+  { startRows, clusters, seed }: Pick<Settled, "startRows" | "clusters" | "seed">,
+): Promise<Subsample> {
+  const count = Math.max(startRows, 4 * clusters);
+  const rows = sampleRows(vectors.rows, count, new RandomStream(seed, PURPOSE.subsample));
   return { rows, values: await rowsAt(vectors, rows) };
+}
+
+/** What distances are computed relative to: the mean of a sample, in single precision; zero for cosine. */
+export function originOf({ values }: Subsample, width: number, metric: Metric): Float64Array {
+  const mean = new Float64Array(width);
+  if (metric === "cosine") return mean;
+  for (let at = 0; at < values.length; at += width) {
+    for (let i = 0; i < width; i++) mean[i]! += values[at + i]! * width / values.length;
+  }
+  return mean.map(Math.fround);
+}
+
+/** Centroids `[clusters, width]` that are vectors of the subsample, chosen as `how` says. */
+export async function seededStart(
+  how: "k-means++" | "sample",
+  data: Prepared,
+  sample: Subsample,
+  clusters: number,
+  random: RandomStream,
+  products: DotProductsFactory,
+): Promise<Float32Array> {
+  return how === "sample"
+    ? sampledStart(data, sample, clusters, random)
+    : await plusPlusStart(data, sample, clusters, random, products);
 }
 
 /**
@@ -62,7 +91,7 @@ function usable(data: Prepared, sample: Subsample): { values: Float32Array; weig
 }
 
 /** Centroids `[clusters, width]` that are distinct vectors of the subsample, drawn by weight. */
-export function sampledStart(
+function sampledStart(
   data: Prepared,
   sample: Subsample,
   clusters: number,
@@ -86,7 +115,7 @@ export function sampledStart(
  * distance to the nearest centroid so far. Source: Arthur and Vassilvitskii, "k-means++: The Advantages of
  * Careful Seeding" (SODA 2007), with the greedy choice of its section 7.
  */
-export async function plusPlusStart(
+async function plusPlusStart(
   data: Prepared,
   sample: Subsample,
   clusters: number,

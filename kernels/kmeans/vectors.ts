@@ -130,12 +130,39 @@ export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Prom
   return out;
 }
 
-/** Error for a number that is not finite; names row and column. */
-export function notFinite(values: Float32Array, at: number, width: number, first: number): RetortError {
+/** A view of the rows from `from` to `to` (not included). */
+export function rowsBetween(vectors: Vectors, from: number, to: number): Vectors {
+  const { width } = vectors, rows = to - from;
+  const read = (first: number, end: number) => vectors.read(from + first, from + end);
+  return {
+    rows,
+    width,
+    async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
+      for (let first = 0; first < rows; first += most) {
+        const count = Math.min(most, rows - first);
+        yield { first, rows: count, values: await read(first, first + count) };
+      }
+    },
+    read,
+  };
+}
+
+/**
+ * Error for a number that is not finite; names row and column.
+ *
+ * @param at where in `values` the first row begins that may have one
+ * @param rowOf what the row that begins at a place in `values` is called
+ */
+export function notFinite(
+  values: Float32Array,
+  at: number,
+  width: number,
+  rowOf: (row: number) => number,
+): RetortError {
   const i = values.findIndex((x, i) => i >= at && !Number.isFinite(x));
   return new RetortError(
     "kmeans/vectors",
-    `vector ${first + Math.floor(i / width)}, column ${i % width} is ${
+    `vector ${rowOf(Math.floor(i / width))}, column ${i % width} is ${
       values[i]
     }: only finite numbers can be clustered`,
     { hint: "Look at what made the vectors: an overflow in half precision is a usual cause." },

@@ -11,6 +11,7 @@ export * from "./codecs.ts";
 export * from "./evaluate_images.ts";
 export * from "./experiment.ts";
 export * from "./experiment_params.ts";
+export * from "./features_shards.ts";
 export * from "./grow_clusters.ts";
 export * from "./image_chart.ts";
 export * from "./image_samples.ts";

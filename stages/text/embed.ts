@@ -12,10 +12,11 @@ import type { Alignment } from "../../teachers/alignment.ts";
 import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/suffixes.ts";
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
+import { type PartOf, WHOLE, wholeBlocks } from "../join_shards.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
-import type { Codec } from "../../runner/codec.ts";
+import type { Codec, ReadOf } from "../../runner/codec.ts";
 import type { NewShards } from "../../runner/codecs/shards.ts";
 
 /** Which hidden state of a causal model a position gets: see `CausalState`. */
@@ -27,14 +28,11 @@ export const embeddingState: z.ZodDefault<
 > = z.enum(causalStates).default("after");
 
 const precision = z.enum(["f2", "f4"]);
-const outputs = { vectors: matrixShards };
+const outputs: { vectors: typeof matrixShards } = { vectors: matrixShards };
 
-/**
- * Vectors of the suffixes of windows by a teacher: `[windows * length, width]`, row `w * length + t` for the suffix of
- * window `w` that begins at its position `t`; rows of padding are zero. Goes on after the last shard when it was killed.
- */
-export const embedSuffixes: Stage<
-  z.ZodObject<{
+/** Parameters of vectors of suffixes by a teacher. */
+export const suffixParams: z.ZodObject<
+  {
     mode: z.ZodDefault<
       z.ZodEnum<{
         suffix: "suffix";
@@ -58,58 +56,78 @@ export const embedSuffixes: Stage<
     >;
     together: z.ZodDefault<z.ZodInt>;
     batch: z.ZodDefault<z.ZodInt>;
-  }, z.core.$strip>,
-  { teacher: typeof teacher; tokens: typeof tokens; windows: typeof windows; vocabulary: typeof vocabulary },
-  {
-    vectors: Codec<MatrixShards, NewShards<FloatType>, "matrix-shards">;
-  }
-> = defineStage({
+  },
+  z.core.$strip
+> = z.object({
+  /** `suffix`: a pass a suffix, the paper; `cumulative`, `masked`, `causal`: a pass a window. See docs/text.md. */
+  mode: z.enum(embeddingModes).default("cumulative"),
+  /** Weight of each word of a suffix against the one before it; 1: all alike, the paper. */
+  decay: z.number().min(0).max(1).default(1),
+  /** Of the mode `causal`: the state from which a word is predicted (Ctrl-G), or the one that has read it. */
+  state: embeddingState,
+  /** Half (`f2`) or single (`f4`) precision on disk. */
+  precision: precision.default("f2"),
+  /** Windows whose sequences are sorted by length and batched together. */
+  together: z.int().min(1).default(256),
+  /** Pieces in a batch, padding counted. */
+  batch: z.int().min(1).default(1024),
+});
+
+/** What vectors of suffixes are made from. */
+export const suffixInputs: {
+  teacher: typeof teacher;
+  tokens: typeof tokens;
+  windows: typeof windows;
+  vocabulary: typeof vocabulary;
+} = { teacher, tokens, windows, vocabulary };
+
+/**
+ * Vectors of the suffixes of windows by a teacher: `[windows * length, width]`, row `w * length + t` for the suffix of
+ * window `w` that begins at its position `t`; rows of padding are zero. Goes on after the last shard when it was killed.
+ */
+export const embedSuffixes: Stage<typeof suffixParams, typeof suffixInputs, typeof outputs> = defineStage({
   name: "embed.suffixes",
-  params: z.object({
-    /** `suffix`: a pass a suffix, the paper; `cumulative`, `masked`, `causal`: a pass a window. See docs/text.md. */
-    mode: z.enum(embeddingModes).default("cumulative"),
-    /** Weight of each word of a suffix against the one before it; 1: all alike, the paper. */
-    decay: z.number().min(0).max(1).default(1),
-    /** Of the mode `causal`: the state from which a word is predicted (Ctrl-G), or the one that has read it. */
-    state: embeddingState,
-    /** Half (`f2`) or single (`f4`) precision on disk. */
-    precision: precision.default("f2"),
-    /** Windows whose sequences are sorted by length and batched together. */
-    together: z.int().min(1).default(256),
-    /** Pieces in a batch, padding counted. */
-    batch: z.int().min(1).default(1024),
-  }),
-  inputs: { teacher, tokens, windows, vocabulary },
+  params: suffixParams,
+  inputs: suffixInputs,
   outputs,
   engine: "use",
   checkpoint: shardProgress,
-  async run({ inputs, params, context }) {
-    await using model = await openTeacher(inputs.teacher);
-    const alignment = model.align(inputs.vocabulary);
-    context.engine.used("cpu", "ONNX Runtime");
-    const { width } = inputs.teacher.config;
-    const vectors = await eachBlock(
-      inputs,
-      context,
-      width,
-      params.precision,
-      params.together,
-      async (rows, first) =>
-        await embedSuffixesOf(
-          model,
-          alignment,
-          { ...rows, fresh: await freshOf(inputs, alignment, first, rows.count) },
-          {
-            mode: params.mode,
-            decay: params.decay,
-            state: params.state,
-            batchPieces: params.batch,
-          },
-        ),
-    );
-    return { vectors };
-  },
+  run: async ({ inputs, params, context }) => ({ vectors: await suffixesOf(inputs, params, context) }),
 });
+
+/**
+ * Vectors of the suffixes of some blocks of windows.
+ *
+ * @param part those of one of several parts, which begin and end with blocks of `together` windows: what is computed
+ * together is the same as without parts
+ * @throws {RetortError} for more parts than blocks, and where the teacher has not what the mode needs
+ */
+export async function suffixesOf(
+  inputs: { readonly [K in keyof typeof suffixInputs]: ReadOf<typeof suffixInputs[K]> },
+  { mode, decay, state, precision, together, batch }: z.output<typeof suffixParams>,
+  context: StageContext<ShardProgress, NewShardProgress>,
+  part: PartOf = WHOLE,
+): Promise<NewShards<FloatType>> {
+  await using model = await openTeacher(inputs.teacher);
+  const alignment = model.align(inputs.vocabulary);
+  context.engine.used("cpu", "ONNX Runtime");
+  const { width } = inputs.teacher.config;
+  return await eachBlock(
+    inputs,
+    context,
+    width,
+    precision,
+    together,
+    async (rows, first) =>
+      await embedSuffixesOf(
+        model,
+        alignment,
+        { ...rows, fresh: await freshOf(inputs, alignment, first, rows.count) },
+        { mode, decay, state, batchPieces: batch },
+      ),
+    part,
+  );
+}
 
 /**
  * The control teacher: the decayed sum of the vectors of a suffix's tokens, z_t = v(x_t) + decay * z_{t+1}. It has learned
@@ -246,14 +264,16 @@ async function eachBlock(
   type: "f2" | "f4",
   together: number,
   make: (rows: WindowRows, first: number) => Promise<Float32Array> | Float32Array,
+  part: PartOf = WHOLE,
 ) {
   const { tokens, windows } = inputs;
+  const { from, to } = wholeBlocks(windows.count, together, part);
   const output = await ShardOutput.begin(context, { type, width });
-  for (let first = output.position; first < windows.count; first += together) {
-    const next = Math.min(windows.count, first + together);
+  for (let first = output.position || from; first < to; first += together) {
+    const next = Math.min(to, first + together);
     const vectors = await make(await windows.rows(tokens.ids, first, next), first);
     await output.append(vectors, next);
-    context.progress(next, windows.count, "windows");
+    context.progress(next - from, to - from, "windows");
   }
   context.metric("vectors", output.rows);
   return await output.finish();

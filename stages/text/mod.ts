@@ -13,6 +13,7 @@ export * from "./complete_text.ts";
 export * from "./describe_clusters.ts";
 export * from "./draw_texts.ts";
 export * from "./embed.ts";
+export * from "./embed_shards.ts";
 export * from "./evaluate_switching.ts";
 export * from "./evaluate_text.ts";
 export * from "./experiment.ts";

@@ -3,6 +3,8 @@ import { plainSpace } from "../../../datasets/images/mod.ts";
 import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
 import { autoencoder, autoencoderState } from "../../../stages/images/autoencoder_codecs.ts";
 import { autoencoderPatchFeatures } from "../../../stages/images/autoencoder_features.ts";
+import { autoencoderFeaturesShard } from "../../../stages/images/features_shards.ts";
+import { joinMatrix } from "../../../stages/join_shards.ts";
 import { pictures } from "../../../stages/images/codecs.ts";
 import { patchSource, trainAutoencoder } from "../../../stages/images/train_autoencoder.ts";
 import { autoencoderFeatures, maskedFeed, neighbourhood } from "../../../teachers/masked_autoencoder.ts";
@@ -37,6 +39,23 @@ Deno.test("an autoencoder is trained, stored and asked for features, shard by sh
     row.forEach((x, i) =>
       assert.ok(Math.abs(x - one["features"]![i]!) < 2e-3, `${x} and ${one["features"]![i]}`)
     );
+  });
+});
+
+Deno.test("features of shards of the images are those of all of them", async () => {
+  const many = toyImages(200, 3);
+  await inPlace(async ({ read, write }) => {
+    const { teacher } = await runHere(trainAutoencoder, { train, valid }, { ...params, epochs: 1 });
+    const { features } = await runHere(autoencoderPatchFeatures, { images: many, teacher });
+    const parts = [];
+    for (let shard = 0; shard < 3; shard++) {
+      const inputs = { images: many, teacher };
+      const { part } = await runHere(autoencoderFeaturesShard, inputs, { shard, shards: 3 });
+      parts.push(await read(matrixShards, await write(matrixShards, part)));
+    }
+    assert.deepEqual(parts.map(({ rows }) => rows / 16), [64, 64, 72]);
+    const { matrix } = await runHere(joinMatrix, { parts });
+    assert.equal((await write(matrixShards, matrix)).digest, (await write(matrixShards, features)).digest);
   });
 });
 
