@@ -6,6 +6,8 @@ import { messageOf } from "../foundation/errors.ts";
 import { getOrMake } from "../foundation/newer.ts";
 import { isOwn, ownPath } from "../foundation/own_package.ts";
 import { type ImportKind, markDeclarations } from "./declarative.ts";
+import { CODE_OPTIONS, loaderOf, targetOf } from "./code_files.ts";
+import { moduleFiles } from "./module_files.ts";
 import type { Packages } from "./packages.ts";
 import { type Declaring, syntaxText } from "./syntax.ts";
 
@@ -51,16 +53,6 @@ function declaringNames(bundle: string): Declaring {
   return { stage: named("retort:stage", "defineStage"), temporary: named(TEMPORARY, "temporary") };
 }
 
-/** Ignores files beside the code (such as `tsconfig.json`); lowers syntax that the parser does not support. */
-const COMMON = {
-  charset: "utf8",
-  legalComments: "none",
-  supported: { decorators: false },
-  logLevel: "silent",
-  target: "esnext",
-  tsconfigRaw: "{}",
-} as const satisfies esbuild.CommonOptions;
-
 /** Bundles exports of modules; one bundler service for all, started when the first is needed. */
 export class Bundler implements AsyncDisposable {
   readonly #packages: Packages;
@@ -89,7 +81,7 @@ export class Bundler implements AsyncDisposable {
     const files = new Set<string>();
     const entry = JSON.stringify(`./${encodeURIComponent(basename(fileURLToPath(module)))}`);
     const built = await this.#service.build({
-      ...COMMON,
+      ...CODE_OPTIONS,
       stdin: {
         contents: `export { ${JSON.stringify(exported)} as stage } from ${entry};`,
         resolveDir: folder,
@@ -119,6 +111,20 @@ export class Bundler implements AsyncDisposable {
         .sort(),
       files: [...files],
     };
+  }
+
+  /**
+   * The local files with which a module runs at another place: see {@link moduleFiles}.
+   *
+   * @param module file URL.
+   * @param more paths of files besides.
+   */
+  async files(
+    module: string,
+    more: readonly string[],
+  ): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
+    this.#service ??= await import("esbuild");
+    return await moduleFiles(this.#service, fileURLToPath(module), more, this.#packages);
   }
 
   /** Stops the bundler service, if it was started. */
@@ -232,14 +238,6 @@ function plugin(
   };
 }
 
-/** What a module imports by a specifier: a file's URL, or the specifier of a package. */
-function targetOf(specifier: string, importer: string, packages: Packages): string {
-  const from = pathToFileURL(importer);
-  if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, from).href;
-  return packages.resolve(specifier, from.href) ??
-    (URL.canParse(specifier) ? specifier : import.meta.resolve(specifier));
-}
-
 /** Takes types and comments away and marks declarations; what the parser does not know stays as it is. */
 async function prepare(
   service: Pick<typeof esbuild, "transform">,
@@ -248,7 +246,7 @@ async function prepare(
   packages: Packages,
 ): Promise<PreparedModule> {
   const { code } = await service.transform(source, {
-    ...COMMON,
+    ...CODE_OPTIONS,
     // The annotations in the code are comments, and comments do not count.
     ignoreAnnotations: true,
     loader: loaderOf(path),
@@ -272,9 +270,4 @@ async function prepare(
     if (!(error instanceof SyntaxError)) throw error;
     return { contents: code, bare };
   }
-}
-
-function loaderOf(path: string): "ts" | "tsx" | "js" | "jsx" | "json" {
-  const extension = /\.([cm]?[jt]sx?|json)$/.exec(path)?.[1];
-  return (extension?.replace(/^[cm]/, "") ?? "js") as ReturnType<typeof loaderOf>;
 }

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Digest, digestJson, type JsonValue } from "../foundation/canonical.ts";
 import { CallError, RetortError } from "../foundation/errors.ts";
@@ -56,7 +57,7 @@ export function placed(
 ): StagePlace & { readonly stage: string; readonly declared: Digest } {
   const place = places.get(stage);
   if (place === undefined) throw new CallError("stage/not-exported", homeless(stage), { hint: EXPORT_HINT });
-  return { ...place, stage: stage.name, declared: declarationDigest(stage) };
+  return { ...place, stage: stage.name, declared: declarationDigest(stage, place) };
 }
 
 /** Hint for a stage that no module exports. */
@@ -94,8 +95,9 @@ export async function stageAt({ module, path }: StagePlace, name: string): Promi
  * @param declared what {@link declarationDigest} said where it was asked for.
  * @throws RetortError when its declaration differs.
  */
-export function checkDeclared(stage: StageDefinition, { module }: StagePlace, declared: Digest): void {
-  if (declarationDigest(stage) === declared) return;
+export function checkDeclared(stage: StageDefinition, place: StagePlace, declared: Digest): void {
+  if (declarationDigest(stage, place) === declared) return;
+  const { module } = place;
   throw new RetortError(
     "stage/unstable-declaration",
     `${module} declares the stage \`${stage.name}\` differently when it is imported by itself`,
@@ -104,7 +106,8 @@ export function checkDeclared(stage: StageDefinition, { module }: StagePlace, de
 }
 
 /** Digest of what a stage declares besides its code: what the process that planned it relies on. */
-export function declarationDigest(stage: StageDefinition): Digest {
+export function declarationDigest(stage: StageDefinition, { module }: StagePlace): Digest {
+  const folder = fileURLToPath(new URL(".", module));
   const typed = (type: InputType): JsonValue =>
     "many" in type ? ["many", typed(type.many)] : [type.name, type.version];
   const all = (types: Record<string, InputType>) =>
@@ -118,7 +121,8 @@ export function declarationDigest(stage: StageDefinition): Digest {
     inputs: all(stage.inputs),
     outputs: all(stage.outputs),
     checkpoint: stage.checkpoint === undefined ? null : typed(stage.checkpoint),
-    sources: stage.sources.map((url) => String(url)),
+    // Wherever its folder lies.
+    sources: stage.sources.map((url) => relative(folder, fileURLToPath(url))),
   });
 }
 

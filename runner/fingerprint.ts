@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { byCodeUnit, type Digest, digestBytes, digestJson } from "../foundation/canonical.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
+import { isOwn } from "../foundation/own_package.ts";
 import { Bundler, METHOD } from "./bundle.ts";
 import { type StagePlace, stagePlaceOf } from "./declaration.ts";
 import type { Packages } from "./packages.ts";
@@ -57,6 +58,17 @@ export class Fingerprinter implements AsyncDisposable {
     let result = this.#results.get(stage);
     if (result === undefined) this.#results.set(stage, result = this.#compute(stage));
     return result;
+  }
+
+  /**
+   * The local files with which a stage runs at another place, by path; none where its module is Retort's own.
+   *
+   * @returns undefined where it cannot be told which they are: see {@link moduleFiles}.
+   */
+  async filesOf(stage: StageDefinition): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
+    const { module } = await stagePlaceOf(stage);
+    if (isOwn(module)) return new Map();
+    return await this.#bundler.files(module, stage.sources.map((url) => fileURLToPath(url)));
   }
 
   /** Stops the bundler service, if it was started. */

@@ -3,9 +3,11 @@ import { RetortError } from "../foundation/errors.ts";
 import type { Records } from "./records/records.ts";
 import { removeQuietly } from "../foundation/atomic.ts";
 import { type OnStranger, ownEntries, type Stranger } from "./store/own.ts";
+import { queuedJobs } from "./execute/queue.ts";
 import { guardedSync } from "../foundation/faults.ts";
 import { tryLock } from "../foundation/locks.ts";
 import type { Store } from "./store/store.ts";
+import { codeObjects } from "./stored_code.ts";
 import { listWorkspaces } from "./workspace.ts";
 
 /** What a collection removed or would remove. Sizes in bytes. */
@@ -26,7 +28,7 @@ export interface Sweep {
 }
 
 /**
- * Removes what no run of the last days reaches: results, their objects, checkpoints, logs, and what
+ * Removes what no run of the last days and no job that waits for a worker reaches: results, their objects, the code of jobs, checkpoints, logs, and what
  * dead processes left. Results that the records do not know count by when they were made. The history of runs and the lineage stay in the records. Only real files and folders with
  * the names that the store gives are touched: a link is never followed.
  *
@@ -82,6 +84,10 @@ export function collectGarbage(
     }
     results++;
     if (!options.dryRun) store.forget(key);
+  }
+  // A run that died has left jobs that workers may still take.
+  for (const { code } of queuedJobs(store)) {
+    if (code !== undefined) { for (const digest of codeObjects(store, code.stored)) reached.add(digest); }
   }
   let objects = 0;
   let bytes = 0;

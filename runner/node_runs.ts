@@ -71,7 +71,8 @@ export class NodeRuns implements Disposable {
     const attempt = this.#attempts.get(node) ?? 1;
     using log = this.#logs.open(node.index, node.name, attempt);
     const started = Date.now() / 1000;
-    const job = this.#job(node, planned);
+    const code = await this.#options.code?.of(node.stage);
+    const job: Job = { ...this.#job(node, planned), ...(code === undefined ? {} : { code }) };
     this.#recorder.node(node.name, {
       state: "running",
       started,

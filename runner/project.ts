@@ -1,6 +1,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import stripJsonComments from "strip-json-comments";
+import type { JsonObject, JsonValue } from "../foundation/canonical.ts";
 import { CallError, messageOf } from "../foundation/errors.ts";
 import { isPacked, OWN_ROOT, ownManifest } from "../foundation/own_package.ts";
 import { type ImportMap, importMapOf } from "./import_map.ts";
@@ -12,7 +13,14 @@ export interface Project {
   /** Path of its lock file. */
   readonly lock: string;
   readonly imports: ImportMap;
+  /** What else of its `deno.json` counts where its code is executed. */
+  readonly settings: JsonObject;
+  /** Whether its packages come from Deno's cache alone, and not from folders of its own. */
+  readonly isPortable: boolean;
 }
+
+/** Keys of a `deno.json` that count where code is executed, besides what its imports mean. */
+const SETTINGS = ["compilerOptions", "unstable", "minimumDependencyAge"] as const;
 
 /** What counts here of a `deno.json`. */
 interface Config {
@@ -21,6 +29,12 @@ interface Config {
   readonly importMap?: string;
   readonly lock?: boolean | string | { readonly path?: string };
   readonly workspace?: readonly string[] | { readonly members?: readonly string[] };
+  readonly nodeModulesDir?: unknown;
+  readonly vendor?: unknown;
+  readonly links?: unknown;
+  readonly compilerOptions?: JsonObject;
+  readonly unstable?: JsonValue;
+  readonly minimumDependencyAge?: JsonValue;
 }
 
 /** Path of the nearest `deno.json` or `deno.jsonc` in a folder or above it. */
@@ -66,6 +80,8 @@ export function readProject(path: string): Project {
     });
   }
   const named = typeof lock === "string" ? lock : typeof lock === "object" ? lock.path : undefined;
+  const whole = { ...root.config, ...own };
+  const isNode = [root.path, path].some((config) => isFile(resolve(dirname(config), "package.json")));
   const inRoot = mapIn(root.path, root.config);
   const inOwn = root.path === path ? inRoot : mapIn(path, own);
   return {
@@ -75,6 +91,11 @@ export function readProject(path: string): Project {
       imports: { ...nodeDependencies(dirname(path)), ...inRoot.imports, ...inOwn.imports },
       scopes: { ...inRoot.scopes, ...inOwn.scopes },
     },
+    settings: Object.fromEntries(
+      SETTINGS.flatMap((key): [string, JsonValue][] => whole[key] === undefined ? [] : [[key, whole[key]]]),
+    ),
+    isPortable: (whole.nodeModulesDir ?? (isNode ? "manual" : "none")) === "none" &&
+      whole.vendor !== true && whole.links === undefined,
   };
 }
 

@@ -130,6 +130,7 @@ class Scheduler {
     try {
       // Results that the plan found are settled at once; other nodes become ready when their parents are done.
       await this.#settleCached(this.#state.nodes);
+      await this.#keepCode(this.#state.nodes);
       await this.#loop();
       if (!this.#options.keepTemporary) await this.#drops.end();
       status = this.#state.end(stop.aborted, this.#awaited.length === 0);
@@ -221,7 +222,15 @@ class Scheduler {
     this.#drops.extend(nodes);
     onEvent({ type: "run-grown", plan: nodes.map((node) => plan.get(node)!) });
     await this.#settleCached(nodes);
+    await this.#keepCode(nodes);
     return true;
+  }
+
+  /** Keeps the code of stages as it is now, where some are to run elsewhere: it may be edited before their turn comes. */
+  async #keepCode(nodes: readonly GraphNode[]): Promise<void> {
+    const made = nodes.filter(({ stage }) => stage.locate === undefined);
+    if (made.every((node) => this.#state.isDone(node))) return;
+    await this.#options.code?.keep(made.map(({ stage }) => stage));
   }
 
   async #loop(): Promise<void> {

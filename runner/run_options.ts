@@ -12,6 +12,7 @@ import type { Records } from "./records/records.ts";
 import type { RunRecord } from "./records/rows.ts";
 import type { EngineChoice } from "./stage.ts";
 import type { Store } from "./store/store.ts";
+import type { CodeStore } from "./stored_code.ts";
 
 /** What a pipeline has become, once the artifacts that its build waited for were there. */
 export interface Grown {
@@ -36,6 +37,8 @@ export interface GraphRunOptions {
   readonly capacity: Capacity;
   /** Whether nodes run on other machines. */
   readonly elsewhere?: boolean;
+  /** Keeps the code of stages for workers that have none: see `CodeStore`. */
+  readonly code?: CodeStore;
   readonly engine: EngineChoice;
   readonly adapter?: string;
   /** Path of the project's `deno.json`. */

@@ -29,6 +29,7 @@ import { pushRun } from "./store/remote/runs.ts";
 import type { Remote } from "./store/remote/remote.ts";
 import { SecondLevel } from "./store/remote/second_level.ts";
 import { Store } from "./store/store.ts";
+import { CodeStore } from "./stored_code.ts";
 
 /** Options for opening a pipeline over a store. */
 export interface SessionOptions extends Selection {
@@ -237,6 +238,11 @@ export class PipelineSession implements AsyncDisposable {
     return this.executor ?? usualExecutor(jobs);
   }
 
+  /** Keeps the code of stages for workers elsewhere. */
+  codeStore(): CodeStore {
+    return new CodeStore(this.store, this.project, this.planner.options.fingerprinter);
+  }
+
   /** Runs the pipeline and records the run. */
   async run(options: ExecuteOptions): Promise<RunSummary> {
     const folder = fileURLToPath(new URL(".", this.url));
@@ -270,6 +276,7 @@ export class PipelineSession implements AsyncDisposable {
       policies: this.policies,
       capacity: this.policies.capacity(options.jobs),
       elsewhere: kind.elsewhere ?? false,
+      ...(kind.elsewhere ? { code: this.codeStore() } : {}),
       engine: this.engine,
       config: this.project.config,
       ...(this.adapter === undefined ? {} : { adapter: this.adapter }),

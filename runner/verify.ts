@@ -104,7 +104,9 @@ export async function verifyByExecution(
     );
   }
   using _shared = await lock(`${session.store.root}/store.lock`, { mode: "shared" });
-  await using executor = session.executorFor(options.jobs).open(Math.min(1, options.jobs));
+  const kind = session.executorFor(options.jobs);
+  await using executor = kind.open(Math.min(1, options.jobs));
+  const codes = kind.elsewhere ? session.codeStore() : undefined;
   options.signal.addEventListener("abort", () => executor.stop(), { once: true });
   const checks: NodeCheck[] = [];
   const plan = await session.plan(options.signal);
@@ -122,6 +124,7 @@ export async function verifyByExecution(
     } else {
       const artifactOf = (source: { node: GraphNode; output: string }) =>
         plan.get(source.node)!.outputs![source.output]!;
+      const code = await codes?.of(node.stage);
       const outcome = await executor.execute(
         {
           ...jobOf(node, planned, artifactOf, session.policies.of(node)),
@@ -130,6 +133,7 @@ export async function verifyByExecution(
           engine: session.engine,
           ...(session.adapter === undefined ? {} : { adapter: session.adapter }),
           config: session.project.config,
+          ...(code === undefined ? {} : { code }),
           store: session.store.root,
           mode: "check",
         },

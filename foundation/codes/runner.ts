@@ -267,7 +267,8 @@ export const runnerCodes: Readonly<Record<RunnerCode, CodeEntry>> = {
     example:
       "the code of stage `model.train` is not what the key of the node says, on the machine of this worker",
     remedy:
-      "Bring the project's folder there to the same state, lock file included, and start the worker again.",
+      "See in the node's log whose code it was. That of the project's folder must be in the same state, lock file included; to that of the " +
+      "store belongs a worker of the same Retort.",
   },
   "run/lost": {
     means: "A worker process was ended from outside in the middle of a stage.",

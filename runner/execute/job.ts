@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../foundation/errors.ts";
 import type { Artifact } from "../codec.ts";
 import type { KeyComponents } from "../key.ts";
 import type { EngineChoice } from "../stage.ts";
+import type { JobCode } from "../stored_code.ts";
 import type { NodeResult } from "../store/store.ts";
 
 /** One execution of a node, self-contained: a worker process needs nothing else. Plain JSON. */
@@ -31,6 +32,8 @@ export interface Job {
   /** Cores and graphics cards that it takes; jobs of older versions do not say. */
   readonly cores?: number;
   readonly gpus?: number;
+  /** Its code in the store; without it the stage is executed where its module lies. */
+  readonly code?: JobCode;
   /** Path of the project's `deno.json`, which says what the stage's imports mean; jobs of older versions have none. */
   readonly config?: string;
   /** Root of the store. */

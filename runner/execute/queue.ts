@@ -28,6 +28,22 @@ export const BEAT = 2000;
 
 const FOLDERS = ["waiting", "taken", "told", "ended", "stop", "workers"] as const;
 
+/** The jobs that wait or are at work in a store; none where no queue was ever made. */
+export function queuedJobs(store: Store): Job[] {
+  return (["waiting", "taken"] as const).flatMap((folder) =>
+    listFolder(`${store.root}/queue/${folder}`).flatMap((name): Job[] => {
+      try {
+        return [
+          (JSON.parse(Deno.readTextFileSync(`${store.root}/queue/${folder}/${name}`)) as QueuedJob).job,
+        ];
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return []; // It has gone on.
+        throw error;
+      }
+    })
+  );
+}
+
 /**
  * Jobs that lie in a store's folder until a worker takes them: what the file system does at once, renaming a file, decides who has
  * one. A job has one name however often it is asked for, so that whoever asks anew finds the one that is there.

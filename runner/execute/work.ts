@@ -1,10 +1,12 @@
 import { hostname } from "node:os";
-import { messageOf } from "../../foundation/errors.ts";
+import { codeOf } from "../../foundation/errors.ts";
 import { lock } from "../../foundation/locks.ts";
 import { VERSION } from "../../foundation/own_package.ts";
 import type { Store } from "../store/store.ts";
 import { CodeCheck } from "./code_check.ts";
 import type { Job, Outcome } from "./job.ts";
+import { LocalCode } from "./local_code.ts";
+import { failureOf } from "./outcome.ts";
 import { BEAT, JobQueue } from "./queue.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -61,6 +63,7 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
   tellBeat();
   const beats = setInterval(tellBeat, BEAT);
   await using check = new CodeCheck();
+  using local = new LocalCode(store, (config) => check.forget(config));
   let jobs = 0;
   let pool = new WorkerPool(1);
   try {
@@ -74,11 +77,10 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
       }
       wait = LOOKS.shortest;
       const { name, queued } = taken;
-      // The store may lie elsewhere here.
-      const job = { ...queued.job, store: store.root };
       const tell = (message: Parameters<JobQueue["tell"]>[1]) => queue.tell(name, message);
       tell({ type: "taken", worker, host });
-      tell({ type: "log", text: `worker ${worker}: Deno ${Deno.version.deno}, Retort ${VERSION}` });
+      const log = (text: string) => tell({ type: "log", text: `worker ${worker}: ${text}` });
+      log(`Deno ${Deno.version.deno}, Retort ${VERSION}`);
       const began = performance.now();
       const stops = setInterval(() => {
         if (queue.isToStop(name)) pool.stop();
@@ -89,9 +91,11 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
       try {
         // Whoever gave the job may be gone: nothing is collected while it is at work.
         using _shared = await lock(`${store.root}/store.lock`, { mode: "shared" });
+        // The store may lie elsewhere here.
+        const job = await local.placed({ ...queued.job, store: store.root }, log);
         outcome = await check.fault(job) ?? await pool.execute(job, queued.usesEngine, tell);
       } catch (error) {
-        outcome = { kind: "failed", code: "run/worker", error: messageOf(error) };
+        outcome = { ...failureOf(error), code: codeOf(error) ?? "run/worker" };
       } finally {
         clearInterval(stops);
         stop.removeEventListener("abort", onStop);
@@ -101,7 +105,7 @@ export async function work(store: Store, options: WorkOptions): Promise<number> 
       else queue.end(name, worker, outcome);
       jobs++;
       last = performance.now();
-      onJob?.(job.node, outcome, (performance.now() - began) / 1000);
+      onJob?.(queued.job.node, outcome, (performance.now() - began) / 1000);
       if (outcome.kind !== "interrupted") continue;
       // A pool that was stopped takes no more.
       await pool[Symbol.asyncDispose]();

@@ -65,7 +65,7 @@ export class WorkerPool implements Executor {
   }
 
   #workerFor({ module, config }: Job): Worker {
-    const at = this.#idle.findIndex((worker) => worker.module === module && worker.usable);
+    const at = this.#idle.findIndex((worker) => worker.usable && worker.isOf(module, config));
     if (at >= 0) return this.#idle.splice(at, 1)[0]!;
     while (this.#idle.length >= this.lanes + KEPT) this.#end(this.#idle.shift()!);
     return this.#start(module, config);
@@ -79,7 +79,7 @@ export class WorkerPool implements Executor {
   async #engineWorkerFor({ module, config }: Job): Promise<Worker> {
     const last = this.#engineWorker;
     this.#engineWorker = undefined;
-    if (last?.module === module && last.usable) return last;
+    if (last?.usable && last.isOf(module, config)) return last;
     if (last !== undefined) await this.#end(last);
     return this.#start(module, config);
   }
@@ -132,8 +132,8 @@ class Worker {
    * @param kills tells what the kernel ended from what somebody else did.
    */
   constructor(
-    readonly module: string,
-    config: string | undefined,
+    private readonly module: string,
+    private readonly config: string | undefined,
     private readonly kills: MemoryKills,
   ) {
     const token = crypto.randomUUID();
@@ -159,6 +159,11 @@ class Worker {
       this.kill();
     });
     this.#watch();
+  }
+
+  /** Whether it may take jobs of a module in a project. */
+  isOf(module: string, config: string | undefined): boolean {
+    return this.module === module && this.config === config;
   }
 
   async #watch(): Promise<void> {
