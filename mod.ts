@@ -51,6 +51,7 @@ export type {
   NodeOptions,
   NoParams,
   OutputTypes,
+  ReadArtifact,
   Ref,
   Resources,
   Retries,
@@ -64,6 +65,5 @@ export type {
 } from "./runner/stage.ts";
 export { definePipeline } from "./runner/pipeline.ts";
 export type { Pipeline, PipelineDefinition } from "./runner/pipeline.ts";
-export type { ReadArtifact } from "./runner/growing.ts";
 export type { PipelineOutputs } from "./runner/graph.ts";
 export type { HeadlineDefinition, HeadlineValues } from "./runner/headline.ts";

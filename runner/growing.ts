@@ -1,9 +1,6 @@
 import { CallError } from "../foundation/errors.ts";
 import type { AnyCodec, ReadOf } from "./codec.ts";
-import { collecting, type NodeDraft, type Ref } from "./stage.ts";
-
-/** Reads a small artifact of the pipeline: the build goes on when it is there. */
-export type ReadArtifact = <C extends AnyCodec>(ref: Ref<C>) => Promise<ReadOf<C>>;
+import { collecting, type NodeDraft, type ReadArtifact, type Ref } from "./stage.ts";
 
 /** Milliseconds for which a build may neither return nor ask: it reads parameters and artifacts, which takes no time. */
 const PATIENCE = 60_000;

@@ -1,9 +1,8 @@
 import type { z } from "zod";
 import { CallError } from "../foundation/errors.ts";
 import type { PipelineOutputs } from "./graph.ts";
-import type { ReadArtifact } from "./growing.ts";
 import type { HeadlineDefinition } from "./headline.ts";
-import type { NoParams } from "./stage.ts";
+import type { NoParams, ReadArtifact } from "./stage.ts";
 
 /** How often a build may wait for artifacts where the pipeline does not say. */
 const ROUNDS = 100;

@@ -22,6 +22,9 @@ export interface Ref<C extends AnyCodec = AnyCodec> {
   readonly codec: C;
 }
 
+/** Reads a small artifact of the pipeline: the build goes on when it is there. */
+export type ReadArtifact = <C extends AnyCodec>(ref: Ref<C>) => Promise<ReadOf<C>>;
+
 /** An input that takes a list of artifacts of one type: `many(codec)`. */
 export interface Many<C extends AnyCodec = AnyCodec> {
   /** The type of each artifact of the list. */

@@ -40,6 +40,13 @@ export { openLearner } from "./open_learner.ts";
 export * from "./sample_circuit.ts";
 export * from "./shard_output.ts";
 export { trainEm } from "./train_em.ts";
+export * from "./shard_stages.ts";
 export * from "./train_shards.ts";
-export { parameterPart, shardCounts, type StoredCounts } from "./codecs/table_parts.ts";
+export {
+  parameterPart,
+  shardCounts,
+  type StepSmoothing,
+  stepSmoothing,
+  type StoredCounts,
+} from "./codecs/table_parts.ts";
 export * from "./training_params.ts";

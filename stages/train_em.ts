@@ -152,7 +152,7 @@ function backoffBases(circuit: Circuit): Map<string, Float64Array> {
 }
 
 /** The points of the curves at an epoch. */
-function tell(report: EpochReport, context: StageContext<TrainingState>): void {
+export function tell(report: EpochReport, context: Pick<StageContext, "log" | "metric">): void {
   const { epoch, warnings = [] } = report;
   for (const warning of warnings) context.log(`epoch ${epoch}: ${warning}`);
   for (const [name, score] of scoresOf(report)) {
@@ -164,13 +164,20 @@ function tell(report: EpochReport, context: StageContext<TrainingState>): void {
   }
 }
 
-function scoresOf({ train, valid }: EpochReport): [string, Score][] {
+/** The scores of an epoch, by the samples that they are of. */
+export function scoresOf({ train, valid }: EpochReport): [string, Score][] {
   return ([["train", train], ["valid", valid]] as const).flatMap(([name, score]) =>
     score === undefined ? [] : [[name, score] as [string, Score]]
   );
 }
 
-function tellScore(name: string, score: Score, context: StageContext<TrainingState>, epoch?: number): void {
+/** A score as metrics: points of curves at an epoch, or what a training came to. */
+export function tellScore(
+  name: string,
+  score: Score,
+  context: Pick<StageContext, "metric">,
+  epoch?: number,
+): void {
   if (!Number.isFinite(score.logLikelihood)) return;
   context.metric(`${name} log-likelihood`, score.logLikelihood, epoch);
   context.metric(`${name} bits per variable`, score.bitsPerVariable, epoch);

@@ -1,193 +1,33 @@
-import { z } from "zod";
-import type { Circuit } from "../circuits/circuit.ts";
-import { parameterOwners, type UpdateRule } from "../circuits/learner.ts";
-import { countShard, joinParts, stepPart } from "../circuits/learning/shards.ts";
-import type { SampleSource } from "../circuits/learning/source.ts";
-import { ScoreSum } from "../circuits/learning/score.ts";
+import { courseOf } from "../circuits/learning/course.ts";
+import {
+  type FullOptions,
+  fullOptions,
+  mostFalls,
+  ruleAt,
+  type TrainingOptions,
+} from "../circuits/learning/options.ts";
+import type { EpochReport } from "../circuits/learning/state.ts";
 import { CallError } from "../foundation/errors.ts";
-import type { Codec } from "../runner/codec.ts";
-import { json } from "../runner/codecs/json.ts";
-import { defineStage, type Many, many, type Ref, type Stage, type StageContext } from "../runner/stage.ts";
-import { type Temporary, temporary } from "../runner/temporary.ts";
-import { circuit } from "./codecs/circuit.ts";
-import { samples } from "./codecs/samples.ts";
-import { plainScore, trainingLog } from "./codecs/score.ts";
-import { parameterPart, shardCounts } from "./codecs/table_parts.ts";
-import { openLearner } from "./open_learner.ts";
-import { tokens, windows } from "./text/codecs.ts";
-import { WindowSource } from "./text/window_source.ts";
-
-/** Sums of the log-likelihoods of a shard. */
-export interface ShardScore {
-  /** Weighted sum over the possible samples, in nats. */
-  total: number;
-  /** Weight of the possible samples. */
-  weight: number;
-  /** Samples of likelihood zero. */
-  impossible: number;
-  /** All samples. */
-  samples: number;
-}
-
-/** Sums of the log-likelihoods of a shard. */
-export const shardScore: Codec<ShardScore, ShardScore, "shard-score"> = json(
-  "shard-score",
-  z.object({ total: z.number(), weight: z.number(), impossible: z.int(), samples: z.int() }),
-);
-
-/** Parameters of the E-step of a shard. */
-export const shardParams: z.ZodObject<{
-  shard: z.ZodInt;
-  shards: z.ZodInt;
-  parts: z.ZodInt;
-  batchSize: z.ZodDefault<z.ZodInt>;
-}, z.core.$strip> = z.object({
-  shard: z.int().min(0),
-  shards: z.int().min(1),
-  parts: z.int().min(1),
-  batchSize: z.int().min(1).default(256),
-});
-
-/** What the E-step of a shard gives. */
-export const shardOutputs: { counts: Temporary<typeof shardCounts>; score: typeof shardScore } = {
-  counts: temporary(shardCounts),
-  score: shardScore,
-};
-
-/** The E-step of a shard of samples, with the parameters of `updated` where there are any. */
-export const countSamplesShard: Stage<
-  typeof shardParams,
-  { circuit: typeof circuit; updated: Many<typeof parameterPart>; train: typeof samples },
-  typeof shardOutputs
-> = defineStage({
-  name: "train.count-shard",
-  params: shardParams,
-  inputs: { circuit, updated: many(parameterPart), train: samples },
-  outputs: shardOutputs,
-  engine: "use",
-  run: ({ inputs, params, context }) =>
-    count(joined(inputs.circuit, inputs.updated), inputs.train, params, context),
-});
-
-/** The E-step of a shard of the windows of a text. */
-export const countTextShard: Stage<
-  typeof shardParams,
-  {
-    circuit: typeof circuit;
-    updated: Many<typeof parameterPart>;
-    train: typeof tokens;
-    windows: typeof windows;
-  },
-  typeof shardOutputs
-> = defineStage({
-  name: "train.count-text-shard",
-  params: shardParams,
-  inputs: { circuit, updated: many(parameterPart), train: tokens, windows },
-  outputs: shardOutputs,
-  engine: "use",
-  run: async ({ inputs, params, context }) =>
-    await count(
-      joined(inputs.circuit, inputs.updated),
-      await WindowSource.open(inputs.windows, inputs.train.ids),
-      params,
-      context,
-    ),
-});
-
-async function count(
-  model: Circuit,
-  source: SampleSource,
-  params: z.output<typeof shardParams>,
-  context: Pick<StageContext, "engine" | "log">,
-) {
-  await using learner = await openLearner(model, context);
-  const { parts, score } = await countShard(learner, source, params);
-  return { counts: parts, score };
-}
-
-function joined(start: Circuit, updated: Parameters<typeof joinParts>[1]): Circuit {
-  return updated.length === 0 ? start : joinParts(start, updated);
-}
-
-/** Parameters of the M-step of a part. */
-export const stepPartParams: z.ZodObject<{
-  part: z.ZodInt;
-  parts: z.ZodInt;
-  inertia: z.ZodNumber;
-  pseudocount: z.ZodObject<{ sums: z.ZodNumber; leaves: z.ZodNumber }, z.core.$strip>;
-  frozen: z.ZodArray<z.ZodString>;
-}, z.core.$strip> = z.object({
-  part: z.int().min(0),
-  parts: z.int().min(1),
-  inertia: z.number().min(0).max(1),
-  pseudocount: z.object({ sums: z.number().min(0), leaves: z.number().min(0) }),
-  frozen: z.array(z.string()),
-});
-
-/** The M-step of a part of the parameters. */
-export const stepParameters: Stage<
-  typeof stepPartParams,
-  { circuit: typeof circuit; updated: Many<typeof parameterPart>; counts: Many<typeof shardCounts> },
-  { part: typeof parameterPart }
-> = defineStage({
-  name: "train.step-part",
-  params: stepPartParams,
-  inputs: { circuit, updated: many(parameterPart), counts: many(shardCounts) },
-  outputs: { part: parameterPart },
-  async run({ inputs, params: { part, parts, inertia, pseudocount, frozen } }) {
-    const model = joined(inputs.circuit, inputs.updated);
-    const known = new Set(parameterOwners(model).keys());
-    const unknown = frozen.find((id) => !known.has(id));
-    if (unknown !== undefined) {
-      throw new CallError("circuit/argument", `the circuit has no parameter \`${unknown}\`, which is frozen`);
-    }
-    const rule: UpdateRule = {
-      step: inertia === 0 ? { kind: "em" } : { kind: "inertia", inertia },
-      sums: { pseudocount: pseudocount.sums },
-      leaves: { pseudocount: pseudocount.leaves },
-      parameters: Object.fromEntries(frozen.map((id) => [id, { frozen: true }])),
-    };
-    const own = [];
-    for (const shard of inputs.counts) own.push(await shard.part(part));
-    return { part: stepPart(model, own, rule, { part, parts }) };
-  },
-});
-
-/** Parameters of the end of a training in shards. */
-export const joinPartsParams: z.ZodObject<{ shards: z.ZodInt }, z.core.$strip> = z.object({
-  shards: z.int().min(1),
-});
-
-/** The circuit of the last step's parts, and the course of the training. */
-export const joinTraining: Stage<
-  typeof joinPartsParams,
-  { circuit: typeof circuit; updated: Many<typeof parameterPart>; scores: Many<typeof shardScore> },
-  { circuit: typeof circuit; log: typeof trainingLog }
-> = defineStage({
-  name: "train.join-parts",
-  params: joinPartsParams,
-  inputs: { circuit, updated: many(parameterPart), scores: many(shardScore) },
-  outputs: { circuit, log: trainingLog },
-  run({ inputs, params: { shards }, context }) {
-    const model = joined(inputs.circuit, inputs.updated);
-    const epochs = [];
-    for (let at = 0; at < inputs.scores.length; at += shards) {
-      const sum = new ScoreSum();
-      for (const { total, weight, impossible, samples } of inputs.scores.slice(at, at + shards)) {
-        sum.total += total;
-        sum.weight += weight;
-        sum.impossible += impossible;
-        sum.samples += samples;
-      }
-      const train = plainScore(sum.score(model.variables.length));
-      // What an epoch counts with is what the one before it has learned.
-      const epoch = at / shards;
-      epochs.push({ epoch, best: false, train });
-      if (train.logLikelihood !== null) context.metric("train log-likelihood", train.logLikelihood, epoch);
-    }
-    return { circuit: model, log: { epochs, bestEpoch: epochs.length, converged: null } };
-  },
-});
+import type { NodeOptions, ReadArtifact, Ref } from "../runner/stage.ts";
+import type { circuit } from "./codecs/circuit.ts";
+import type { samples } from "./codecs/samples.ts";
+import type { trainingLog } from "./codecs/score.ts";
+import type { parameterPart, shardCounts } from "./codecs/table_parts.ts";
+import {
+  bestReport,
+  countSamplesShard,
+  countTextShard,
+  joinTraining,
+  scoreOfShards,
+  scoreSamples,
+  scoreText,
+  type ShardScore,
+  type shardScore,
+  smoothSamples,
+  smoothTextCounts,
+  stepParameters,
+} from "./shard_stages.ts";
+import type { tokens, windows } from "./text/codecs.ts";
 
 /** How a training in shards goes on. */
 export interface ShardedTraining {
@@ -195,18 +35,30 @@ export interface ShardedTraining {
   readonly shards: number;
   /** Parts of the parameters, each a node of an M-step; 1 if omitted. */
   readonly parts?: number;
-  /** Passes over the samples. */
+  /** Passes over the samples, at most. */
   readonly epochs: number;
-  /** Shards whose counts an update sums up; all if omitted, which is full-batch EM. */
+  /**
+   * Shards whose counts an update sums up; all if omitted, which is full-batch EM. With fewer of them the samples are shuffled
+   * before each epoch.
+   */
   readonly shardsPerUpdate?: number;
-  /** Share of the old parameters in the new ones, for updates from some of the shards; 0, plain EM, if omitted. */
-  readonly inertia?: number;
-  /** Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data. */
-  readonly pseudocount?: { readonly sums?: number; readonly leaves?: number };
+  /** How counts become parameters, as stages that train take it; EM if omitted. */
+  readonly step?: NonNullable<TrainingOptions["step"]>;
+  /**
+   * Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data; `backoff`: as stages that train
+   * take it.
+   */
+  readonly pseudocount?: { readonly sums?: number; readonly leaves?: number; readonly backoff?: number };
+  /** Distribution of the virtual samples of leaves: uniform, if omitted, or the variable's in the samples. */
+  readonly leafBase?: "uniform" | "marginal";
   /** Ids of parameters that keep their values. */
   readonly frozen?: readonly string[];
   /** Samples that a shard counts at once. */
   readonly batchSize?: number;
+  /** Determines the order of the samples, where they are shuffled; 0 if omitted. */
+  readonly seed?: number;
+  /** What the node of the result is called, and how names of the others begin: `train` if omitted; arm and setting of all. */
+  readonly node?: Pick<NodeOptions, "name" | "arm" | "setting">;
 }
 
 /** Samples, or a text with its windows. */
@@ -214,66 +66,211 @@ export type ShardedData =
   | { readonly train: Ref<typeof samples> }
   | { readonly text: Ref<typeof tokens>; readonly windows: Ref<typeof windows> };
 
+/** What ends a training in shards. */
+export interface ShardedFit extends ShardedTraining {
+  /** What chooses the best epoch and ends the training: as {@link ShardedData}. */
+  readonly valid: ShardedData;
+  /** What the build of a pipeline is given to read artifacts with. */
+  readonly read: ReadArtifact;
+  /** Epochs without a better score after which training stops; never if omitted. */
+  readonly patience?: number;
+  /** Nats a sample by which a score must be better to count as better; 0 if omitted. */
+  readonly tolerance?: number;
+}
+
+/** What a training in shards comes to. */
+export interface TrainedInShards {
+  /** The trained model. */
+  readonly circuit: Ref<typeof circuit>;
+  /** How the training went. */
+  readonly log: Ref<typeof trainingLog>;
+}
+
+type Parts = readonly Ref<typeof parameterPart>[];
+
+/** The nodes of a training in shards, epoch by epoch. */
+class ShardedEpochs {
+  /** Parameters after each epoch; before the first one the circuit has its own. */
+  readonly after: Parts[] = [[]];
+  readonly scores: Ref<typeof shardScore>[] = [];
+  readonly full: FullOptions;
+  readonly #start: Ref<typeof circuit>;
+  readonly #data: ShardedData;
+  readonly #options: ShardedTraining;
+  readonly #perUpdate: number;
+  readonly #smoothing: ReturnType<typeof smoothSamples>["smoothing"];
+  #updates = 0;
+
+  /** @throws CallError for numbers that make no training, CircuitError for options that no training takes */
+  constructor(
+    start: Ref<typeof circuit>,
+    data: ShardedData,
+    options: ShardedTraining & { readonly patience?: number; readonly tolerance?: number },
+  ) {
+    const { shards, parts = 1, shardsPerUpdate = shards, epochs, batchSize = 1, step, seed = 0 } = options;
+    for (const [name, value] of Object.entries({ shards, parts, shardsPerUpdate })) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      throw new CallError(
+        "stage/declaration",
+        `\`${name}\` of a training in shards is ${value}, expected a whole number from 1`,
+      );
+    }
+    if (shardsPerUpdate > shards) {
+      throw new CallError(
+        "stage/declaration",
+        `an update of a training in shards sums up ${shardsPerUpdate} of ${shards} shards`,
+        { hint: "Leave `shardsPerUpdate` out for all of them." },
+      );
+    }
+    const { patience = Infinity, tolerance = 0 } = options;
+    this.full = fullOptions(
+      { epochs, batchSize, seed, patience, tolerance, ...(step !== undefined && { step }) },
+      shards,
+    );
+    this.#start = start;
+    this.#data = data;
+    this.#options = options;
+    this.#perUpdate = shardsPerUpdate;
+    const { pseudocount = {}, leafBase = "uniform", frozen = [] } = options;
+    const params = { pseudocount: { ...pseudocount }, leafBase, frozen: [...frozen] };
+    const node = this.#node("smoothing");
+    this.#smoothing = "train" in data
+      ? smoothSamples({ circuit: start, data: data.train }, params, node).smoothing
+      : smoothTextCounts({ circuit: start, text: data.text, windows: data.windows }, params, node).smoothing;
+  }
+
+  /** Makes the nodes of the next epoch, with a step that was reduced so often. */
+  epoch(falls: number): void {
+    const { shards, seed = 0 } = this.#options, epoch = this.after.length;
+    const perUpdate = this.#perUpdate, updates = Math.ceil(shards / perUpdate);
+    let updated = this.after.at(-1)!;
+    for (let update = 0; update < updates; update++) {
+      const from = update * perUpdate, to = Math.min(shards, from + perUpdate);
+      const counts: Ref<typeof shardCounts>[] = [];
+      for (let shard = from; shard < to; shard++) {
+        const one = this.#count(updated, shard, `epoch ${epoch}`, updates > 1 ? { seed, epoch } : undefined);
+        counts.push(one.counts);
+        this.scores.push(one.score);
+      }
+      const when = updates > 1 ? `epoch ${epoch}.${update + 1}` : `epoch ${epoch}`;
+      updated = this.#step(updated, counts, when, (to - from) / shards, falls);
+    }
+    this.after.push(updated);
+  }
+
+  #count(updated: Parts, shard: number, when: string, order: { seed: number; epoch: number } | undefined) {
+    const { shards, parts = 1, batchSize } = this.#options, circuit = this.#start, data = this.#data;
+    const params = {
+      ...{ shard, shards, parts },
+      ...(batchSize !== undefined && { batchSize }),
+      ...(order !== undefined && { order }),
+    };
+    const node = this.#node(`${when}, shard ${shard}`);
+    return "train" in data
+      ? countSamplesShard({ circuit, updated, data: data.train }, params, node)
+      : countTextShard({ circuit, updated, text: data.text, windows: data.windows }, params, node);
+  }
+
+  #step(
+    updated: Parts,
+    counts: readonly Ref<typeof shardCounts>[],
+    when: string,
+    share: number,
+    falls: number,
+  ): Parts {
+    const { shards, epochs, parts = 1 } = this.#options, smoothing = this.#smoothing;
+    const total = epochs * Math.ceil(shards / this.#perUpdate);
+    const { step } = ruleAt(this.full, Math.min(1, this.#updates++ / Math.max(1, total - 1)), share, falls);
+    return Array.from({ length: parts }, (_, part) =>
+      stepParameters(
+        { circuit: this.#start, updated, counts, smoothing },
+        { part, parts, share, step },
+        this.#node(parts > 1 ? `${when}, step ${part}` : `${when}, step`),
+      ).part);
+  }
+
+  /** The score of samples after the last epoch. */
+  score(data: ShardedData): Ref<typeof shardScore> {
+    const model = { circuit: this.#start, updated: this.after.at(-1)! }, { batchSize } = this.#options;
+    const params = batchSize === undefined ? {} : { batchSize };
+    const node = this.#node(`epoch ${this.after.length - 1}, valid`);
+    return "train" in data
+      ? scoreSamples({ ...model, data: data.train }, params, node).score
+      : scoreText({ ...model, text: data.text, windows: data.windows }, params, node).score;
+  }
+
+  /** What comes of it, with the parameters after an epoch. */
+  result(epoch: number, valid: readonly Ref<typeof shardScore>[]): TrainedInShards {
+    const { patience, tolerance } = this.full, data = this.#data;
+    return joinTraining({
+      circuit: this.#start,
+      updated: this.after[epoch]!,
+      scores: this.scores,
+      valid,
+      windows: "train" in data ? [] : [data.windows],
+    }, {
+      shards: this.#options.shards,
+      ...(patience < Infinity && { patience }),
+      tolerance,
+      mostFalls: mostFalls(this.full),
+    }, this.#node());
+  }
+
+  #node(what?: string): NodeOptions {
+    const { name = "train", ...labels } = this.#options.node ?? {};
+    return { ...labels, name: what === undefined ? name : `${name}, ${what}` };
+  }
+}
+
 /**
  * EM in shards, for any circuit: an E-step of each shard of the samples and an M-step of each part of the parameters are nodes of
  * their own, so that whatever executes nodes trains one model on many machines. The bytes are the same whoever does what, and the
- * parameters are those of EM in one place but for the order in which counts are added. Counts are temporary outputs.
+ * parameters are those of EM in one place but for the order in which counts are added. Counts are temporary outputs. All epochs are
+ * made; {@link fitInShards} lets samples end the training.
  *
  * Called while a pipeline is built.
  *
- * @throws CallError for numbers that make no training
+ * @throws CallError for numbers that make no training, CircuitError for a step that is none
  */
 export function trainInShards(
   start: Ref<typeof circuit>,
   data: ShardedData,
   options: ShardedTraining,
-): { readonly circuit: Ref<typeof circuit>; readonly log: Ref<typeof trainingLog> } {
-  const { shards, epochs, parts = 1, shardsPerUpdate = shards, inertia = 0, batchSize = 256 } = options;
-  const { pseudocount: { sums = 0, leaves = 0 } = {}, frozen = [] } = options;
-  for (const [name, value] of Object.entries({ shards, parts, epochs, shardsPerUpdate, batchSize })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new CallError(
-      "stage/declaration",
-      `\`${name}\` of a training in shards is ${value}, expected a whole number from 1`,
-    );
-  }
-  if (shardsPerUpdate > shards) {
-    throw new CallError(
-      "stage/declaration",
-      `an update of a training in shards sums up ${shardsPerUpdate} of ${shards} shards`,
-      { hint: "Leave `shardsPerUpdate` out for all of them." },
-    );
-  }
-  let updated: Ref<typeof parameterPart>[] = [];
-  const scores: Ref<typeof shardScore>[] = [];
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    for (let from = 0, update = 1; from < shards; from += shardsPerUpdate, update++) {
-      const to = Math.min(shards, from + shardsPerUpdate);
-      const step = to - from === shards ? `epoch-${epoch}` : `epoch-${epoch}.${update}`;
-      const counts: Ref<typeof shardCounts>[] = [];
-      for (let shard = from; shard < to; shard++) {
-        const params = { shard, shards, parts, batchSize };
-        const name = { name: `count.${step}.shard-${shard}` };
-        const one = "train" in data
-          ? countSamplesShard({ circuit: start, updated, train: data.train }, params, name)
-          : countTextShard(
-            { circuit: start, updated, train: data.text, windows: data.windows },
-            params,
-            name,
-          );
-        counts.push(one.counts);
-        scores.push(one.score);
-      }
-      const share = (to - from) / shards;
-      const pseudocount = { sums: sums * share, leaves: leaves * share };
-      const before = updated;
-      updated = Array.from({ length: parts }, (_, part) =>
-        stepParameters(
-          { circuit: start, updated: before, counts },
-          { part, parts, inertia: to - from === shards ? 0 : inertia, pseudocount, frozen: [...frozen] },
-          { name: `step.${step}.part-${part}` },
-        ).part);
+): TrainedInShards {
+  const training = new ShardedEpochs(start, data, options);
+  for (let epoch = 1; epoch <= options.epochs; epoch++) training.epoch(0);
+  return training.result(options.epochs, []);
+}
+
+/**
+ * {@link trainInShards} until validation samples say that more epochs do not help: scores after each epoch decide, as in `fit`, when
+ * a falling step is reduced, when the training is over, and which epoch is kept. The graph grows with the scores.
+ *
+ * @throws CallError for numbers that make no training, CircuitError for a step that is none
+ */
+export async function fitInShards(
+  start: Ref<typeof circuit>,
+  data: ShardedData,
+  options: ShardedFit,
+): Promise<TrainedInShards> {
+  const training = new ShardedEpochs(start, data, options);
+  const { patience, tolerance, epochs } = training.full;
+  const rules = { patience, tolerance, mostFalls: mostFalls(training.full), round: 1 };
+  const valid = [training.score(options.valid)], reports: EpochReport[] = [];
+  while (true) {
+    const { falls, calm, over } = courseOf(reports, rules), done = valid.length - 1;
+    if (over || done === epochs) break;
+    // So many epochs come whatever their scores are: none of them waits for the score of another.
+    const sure = falls < rules.mostFalls ? 1 : patience - calm;
+    for (let epoch = 0; epoch < Math.min(sure, epochs - done); epoch++) {
+      training.epoch(falls);
+      valid.push(training.score(options.valid));
+    }
+    const sums: ShardScore[] = await Promise.all(valid.slice(reports.length).map((ref) => options.read(ref)));
+    for (const sum of sums) {
+      // Only log-likelihoods decide: bits a variable do not matter here.
+      reports.push({ epoch: reports.length, valid: scoreOfShards([sum], 1), best: false });
     }
   }
-  return joinTraining({ circuit: start, updated, scores }, { shards });
+  return training.result(bestReport(reports, tolerance)?.epoch ?? 0, valid);
 }

@@ -1,15 +1,20 @@
-import { decodeSafetensors, encodeSafetensors } from "../../circuits/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../circuits/safetensors.ts";
 import type { ParameterArray } from "../../circuits/circuit.ts";
-import type { TablePart } from "../../circuits/learning/shards.ts";
+import type { ParameterSettings, UpdateRule } from "../../circuits/learner.ts";
+import type { ShardCounts, TablePart } from "../../circuits/learning/shards.ts";
+import { inOneRow } from "../../circuits/nested.ts";
+import type { JsonObject } from "../../foundation/canonical.ts";
 import { type Codec, defineCodec } from "../../runner/codec.ts";
 
-/** Parts of expected counts as a stage gets them: each is read when it is asked for. */
+/** Expected counts of a shard as a stage gets them: each part is read when it is asked for. */
 export interface StoredCounts {
-  /** A part. */
+  /** A part of the counts. */
   part(index: number): Promise<TablePart>;
+  /** Weight of the counted samples. */
+  weight(): Promise<Float64Array>;
 }
 
-function encode(part: TablePart): Uint8Array<ArrayBuffer> {
+function encode(part: ReadonlyMap<string, Tensor["values"]>): Uint8Array<ArrayBuffer> {
   return encodeSafetensors(
     new Map([...part].map(([id, values]) => [id, { shape: [values.length], values }])),
   );
@@ -21,24 +26,25 @@ function decode(bytes: Uint8Array<ArrayBuffer>, where: string): TablePart {
 }
 
 const fileOf = (part: number) => `part-${part}.safetensors`;
+const WEIGHT = "weight.safetensors";
 
-/** Expected counts of a shard: a safetensors file for each part of the parameters. */
-export const shardCounts: Codec<StoredCounts, readonly TablePart[], "shard-counts"> = defineCodec<
-  StoredCounts,
-  readonly TablePart[],
-  "shard-counts"
->({
-  name: "shard-counts",
-  version: 1,
-  async write(parts, out) {
-    for (const [i, part] of parts.entries()) await out.bytes(fileOf(i), encode(part));
-    return { parts: parts.length };
-  },
-  read: (artifact) =>
-    Promise.resolve({
-      part: async (index) => decode(await artifact.bytes(fileOf(index)), `part ${index} of the counts`),
-    }),
-});
+/** Expected counts of a shard: a safetensors file for each part of the parameters, and one with the weight of the samples. */
+export const shardCounts: Codec<StoredCounts, Pick<ShardCounts, "parts" | "weight">, "shard-counts"> =
+  defineCodec<StoredCounts, Pick<ShardCounts, "parts" | "weight">, "shard-counts">({
+    name: "shard-counts",
+    version: 2,
+    async write({ parts, weight }, out) {
+      for (const [i, part] of parts.entries()) await out.bytes(fileOf(i), encode(part));
+      await out.bytes(WEIGHT, encode(new Map([["weight", weight]])));
+      return { parts: parts.length };
+    },
+    read: (artifact) =>
+      Promise.resolve({
+        part: async (index) => decode(await artifact.bytes(fileOf(index)), `part ${index} of the counts`),
+        weight: async () =>
+          decode(await artifact.bytes(WEIGHT), "the weight of the samples").get("weight") as Float64Array,
+      }),
+  });
 
 /** A part of the parameters of a circuit: one safetensors file. */
 export const parameterPart: Codec<TablePart, TablePart, "parameter-part"> = defineCodec<
@@ -53,4 +59,36 @@ export const parameterPart: Codec<TablePart, TablePart, "parameter-part"> = defi
     return { parameters: [...part.values()].reduce((sum, { length }) => sum + length, 0) };
   },
   read: async (artifact) => decode(await artifact.bytes(fileOf(0)), "the part of the parameters"),
+});
+
+/** How counts are smoothed before every step of a training. */
+export type StepSmoothing = Omit<UpdateRule, "step">;
+
+/** How counts are smoothed: `settings.json`, and the distributions of virtual samples as safetensors. */
+export const stepSmoothing: Codec<StepSmoothing, StepSmoothing, "step-smoothing"> = defineCodec<
+  StepSmoothing,
+  StepSmoothing,
+  "step-smoothing"
+>({
+  name: "step-smoothing",
+  version: 1,
+  async write({ parameters = {}, sums = {}, leaves = {} }, out) {
+    const bases = new Map<string, Float64Array>(), own: Record<string, JsonObject> = {};
+    for (const [id, { base, ...settings }] of Object.entries(parameters)) {
+      if (base !== undefined) bases.set(id, Float64Array.from(inOneRow(base)));
+      own[id] = settings;
+    }
+    await out.json("settings.json", { sums, leaves, parameters: own } as JsonObject);
+    await out.bytes("bases.safetensors", encode(bases));
+    return {};
+  },
+  async read(artifact) {
+    const { parameters, ...rest } = await artifact.json("settings.json") as unknown as Required<
+      StepSmoothing
+    >;
+    const bases = decode(await artifact.bytes("bases.safetensors"), "the distributions of virtual samples");
+    const all: Record<string, ParameterSettings> = { ...parameters };
+    for (const [id, base] of bases) all[id] = { ...all[id], base: base as Float64Array };
+    return { ...rest, parameters: all };
+  },
 });
