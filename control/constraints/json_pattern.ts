@@ -2,6 +2,7 @@ import { CharSet } from "refa";
 import { CallError } from "../../foundation/errors.ts";
 import { either, expression, literal, sequence } from "../regex/elements.ts";
 import type { RegexElement } from "../regex/nodes.ts";
+import { spanning } from "../regex/whole.ts";
 
 /** Characters that a string in JSON holds as they are. */
 const PLAIN = CharSet.empty(0x10ffff).union([{ min: 0x20, max: 0x21 }, { min: 0x23, max: 0x5b }, {
@@ -14,15 +15,22 @@ const ESCAPED = Array.from({ length: 0x5d }, (_, code) => code).filter((code) =>
   .map((code) => ({ code, text: JSON.stringify(String.fromCharCode(code)).slice(1, -1) }));
 
 /** Any character of a string, as `JSON.stringify` writes it; halves of characters are none. */
-export const CHARACTER: RegexElement = inString(CharSet.all(0x10ffff));
+export function anyInString(): RegexElement {
+  return known ??= inString(CharSet.all(0x10ffff));
+}
+
+let known: RegexElement | undefined;
 
 /** These characters as strings in JSON hold them. */
 function inString(characters: CharSet): RegexElement {
-  const plain = characters.intersect(PLAIN);
-  return either([
-    ...plain.isEmpty ? [] : [{ type: "CharacterClass", characters: plain } as const],
-    ...ESCAPED.filter(({ code }) => characters.has(code)).map(({ text }) => literal(text)),
-  ]);
+  const plain = { type: "CharacterClass", characters: characters.intersect(PLAIN) } as const;
+  const escaped = ESCAPED.filter(({ code }) => characters.has(code));
+  if (escaped.length === 0) return plain;
+  // An automaton for itself, so that what repeats it need not follow dozens of ways to write a character side by side.
+  return {
+    type: "Automaton",
+    automaton: spanning(either([plain, ...escaped.map(({ text }) => literal(text))])),
+  };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { messageOf, textOf } from "../../foundation/errors.ts";
 import { ACCEPT_NONE, complement, intersection, union } from "../automata/algebra.ts";
-import { type Automaton, shortestText } from "../automata/automaton.ts";
+import { shortestText } from "../automata/automaton.ts";
 import { isRecord } from "../guards.ts";
 import { either, expression, literal, quantified, sequence } from "../regex/elements.ts";
-import { type RegexElement, RegexNodes } from "../regex/nodes.ts";
+import type { RegexElement } from "../regex/nodes.ts";
 import { spanning } from "../regex/whole.ts";
 import type { Constraint } from "./constraint.ts";
 import { FORMATS } from "./json_formats.ts";
@@ -22,7 +22,7 @@ import {
   typesOf,
 } from "./json_keywords.ts";
 import { numberSource } from "./json_numbers.ts";
-import { CHARACTER, insideOfString } from "./json_pattern.ts";
+import { anyInString, insideOfString } from "./json_pattern.ts";
 
 /**
  * The text is JSON of this schema, as `JSON.stringify` writes it: without white space, properties in the order of the
@@ -44,14 +44,9 @@ export function jsonSchema(schema: object): Constraint {
   const own = JSON.parse(text) as JsonSchema;
   return {
     label: `jsonSchema(${clip(text)})`,
-    automaton: spanned(new Elements(own).of(own, "#")),
+    automaton: spanning(new Elements(own).of(own, "#")),
     texts: [],
   };
-}
-
-/** The automaton of what an element spans. */
-function spanned(element: RegexElement): Automaton {
-  return spanning(new RegexNodes([{ elements: [element] }]));
 }
 
 function clip(text: string): string {
@@ -157,7 +152,7 @@ class Elements {
       // An automaton for itself, so that what holds it need not follow its hundreds of ways side by side.
       this.#numbers.set(
         key,
-        source === undefined ? undefined : { type: "Automaton", automaton: spanned(expression(source)) },
+        source === undefined ? undefined : { type: "Automaton", automaton: spanning(expression(source)) },
       );
     }
     return this.#numbers.get(key) ?? refuseSchema(`has no ${type} at ${at}: its limits exclude each other`);
@@ -229,7 +224,7 @@ function stringOf(
   at: string,
 ): RegexElement {
   const limit = quantified(
-    CHARACTER,
+    anyInString(),
     ...countLimits(minLength ?? 0, maxLength ?? Infinity, `${at} (minLength, maxLength)`),
   );
   const inner = pattern !== undefined
@@ -243,7 +238,7 @@ function stringOf(
   if (inner === undefined || minLength === undefined && maxLength === undefined) {
     return sequence(literal('"'), inner ?? limit, literal('"'));
   }
-  const automaton = intersection(spanned(inner), spanned(limit));
+  const automaton = intersection(spanning(inner), spanning(limit));
   if (shortestText(automaton) === Infinity) {
     return refuseSchema(
       `has no string at ${at}: its limits of length and its ${
@@ -259,7 +254,7 @@ function patternOf(pattern: unknown, at: string): RegexElement {
     return refuseSchema(`has the pattern ${textOf(pattern)} at ${at}, expected a text`);
   }
   try {
-    return insideOfString(pattern, quantified(CHARACTER, 0, Infinity));
+    return insideOfString(pattern, quantified(anyInString(), 0, Infinity));
   } catch (error) {
     return refuseSchema(`has the pattern ${textOf(pattern)} at ${at}: ${messageOf(error)}`);
   }
@@ -277,7 +272,7 @@ function formatOf(format: unknown, at: string): RegexElement {
 /** What one of these elements spans, and no other of them. */
 function one(parts: readonly RegexElement[]): RegexElement {
   let some = ACCEPT_NONE, several = ACCEPT_NONE;
-  for (const automaton of parts.map(spanned)) {
+  for (const automaton of parts.map((part) => spanning(part))) {
     several = union(several, intersection(some, automaton));
     some = union(some, automaton);
   }

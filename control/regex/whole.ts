@@ -1,10 +1,16 @@
 import { type Automaton, explore } from "../automata/automaton.ts";
 import { Allowance } from "../automata/allowance.ts";
 import { byteClassesOf, NodeSets } from "./node_sets.ts";
-import type { RegexNodes } from "./nodes.ts";
+import { type RegexElement, RegexNodes } from "./nodes.ts";
 
-/** Accepts what an expression without look-around is found in from the beginning to the end. */
-export function spanning(regex: RegexNodes, allowance: Allowance = new Allowance()): Automaton {
+/**
+ * Accepts what an expression without look-around is found in from the beginning to the end.
+ *
+ * @param allowance what counts the steps; of this automaton alone, if omitted
+ * @throws {RetortError} when it has too many parts or states, or takes too long
+ */
+export function spanning(element: RegexElement, allowance: Allowance = new Allowance()): Automaton {
+  const regex = new RegexNodes([{ elements: [element] }]);
   const classes = byteClassesOf(regex);
   const sets = new NodeSets(regex.nodes, classes, allowance);
   const { start, end } = regex.whole;

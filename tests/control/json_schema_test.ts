@@ -182,6 +182,18 @@ Deno.test("what is drawn under a schema from a model of bytes is JSON of it, in 
   assert.ok(drawn.size > 30, `${drawn.size} texts that differ`);
 });
 
+Deno.test("schemas of records with numbers and bounded strings, several side by side, take few steps", () => {
+  const record = (kind: string) =>
+    z.strictObject({ kind: z.literal(kind), count: z.int(), share: z.number(), name: z.string().max(40) });
+  const type = z.discriminatedUnion("kind", [record("a"), record("b"), record("c")]);
+  const { automaton } = jsonSchema(z.toJSONSchema(type));
+  const value = { kind: "b", count: 3, share: 0.5, name: "é".repeat(40) };
+  assert.ok(accepts(automaton, JSON.stringify(value)));
+  assert.ok(!accepts(automaton, JSON.stringify({ ...value, name: "é".repeat(41) })));
+  const { automaton: mail } = jsonSchema(z.toJSONSchema(z.email().max(60)));
+  assert.ok(accepts(mail, '"a@b.cd"') && !accepts(mail, `"a@${"b".repeat(60)}.cd"`));
+});
+
 Deno.test("schemas that cannot be followed are refused with the place", () => {
   const refused: [object, RegExp][] = [
     [{ type: "object", properties: { a: { not: { type: "null" } } } }, /`not` at #\/properties\/a/],
