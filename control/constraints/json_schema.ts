@@ -276,9 +276,7 @@ function one(parts: readonly RegexElement[]): RegexElement {
     several = union(several, intersection(some, automaton));
     some = union(some, automaton);
   }
-  return shortestText(several) === Infinity
-    ? either(parts)
-    : { type: "Automaton", automaton: intersection(some, complement(several)) };
+  return { type: "Automaton", automaton: intersection(some, complement(several)) };
 }
 
 /** One value, as `JSON.stringify` writes it. */
