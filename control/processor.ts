@@ -10,6 +10,7 @@ import {
 } from "./guards.ts";
 import type { Adjustment, Continuation } from "./lookahead/continuation.ts";
 import type { Beginner } from "./parts.ts";
+import { isText } from "./pieces/spelling.ts";
 
 /** A tensor of logits of transformers.js, as far as it is used here. */
 export interface LogitsTensor {
@@ -138,9 +139,8 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
     const { spelling, beginning } = this.#plan.parts;
     const length = Math.min(this.#options.prompt ?? ids.length, ids.length);
     const prompt = ids.slice(0, length).map(Number);
-    const isText = (token: number) =>
-      spelling.contexts.some((own) => spelling.spell(token, own) !== undefined);
-    const first = prompt.findIndex(isText), read = first < 0 ? [] : prompt.slice(first);
+    const first = prompt.findIndex((token) => isText(token, spelling)),
+      read = first < 0 ? [] : prompt.slice(first);
     const planned = beginning.prompt;
     // A plan without a prompt serves rows with prompts of their own.
     if (planned.length > 0 && String(planned) !== String(read) && String(planned) !== String(prompt)) {

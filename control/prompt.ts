@@ -9,7 +9,7 @@ import { impossible, noSuchLength } from "./lookahead/feasible.ts";
 import { fewestTokens } from "./lookahead/reach.ts";
 import { encodeText } from "./pieces/encode.ts";
 import { stateAfter } from "./pieces/lift.ts";
-import { BEGINNING, bytesOf, type Spelling, type SpellingContext } from "./pieces/spelling.ts";
+import { BEGINNING, bytesOf, isText, type Spelling, type SpellingContext } from "./pieces/spelling.ts";
 
 /** What precedes a text: where the automaton and the hidden state stand. */
 export interface Beginning {
@@ -129,7 +129,7 @@ export function beginAfter(
     });
   }
   const start = automaton.starts[whole ? BEGINNING : contextAfter(prompt, spelling)]!;
-  const read = whole ? prompt.filter((token) => spelling.spell(token, BEGINNING) !== undefined) : [];
+  const read = whole ? prompt.filter((token) => isText(token, spelling)) : [];
   const state = read.reduce((before, token) => stateAfter(automaton, before, token), start);
   if (reach[state] !== 1) refuseBeginning({ ...course, label, isPrompted: prompt.length > 0, start }, state);
   return { prompt, whole, state, hidden };

@@ -139,7 +139,7 @@ const COMPARED = 500;
 function checkAgainst(decode: (ids: readonly number[]) => string, spelling: Spelling): void {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const known = Array.from({ length: spelling.tokens }, (_, id) => id)
-    .filter((id) => spelling.spell(id, BEGINNING) !== undefined);
+    .filter((id) => isText(id, spelling));
   const step = Math.max(1, Math.floor(known.length / COMPARED));
   for (let i = 0; i < known.length; i += step) {
     for (const ids of [[known[i]!], [known[known.length - 1 - i]!, known[i]!]]) {
@@ -155,6 +155,11 @@ function checkAgainst(decode: (ids: readonly number[]) => string, spelling: Spel
       );
     }
   }
+}
+
+/** Whether a token is text: those that are none are so in every context. */
+export function isText(token: number, spelling: Spelling): boolean {
+  return spelling.spell(token, BEGINNING) !== undefined;
 }
 
 /** The bytes of tokens, from the beginning of a text; tokens that are no text add nothing. */

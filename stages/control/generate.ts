@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { accepts } from "../../control/automata/automaton.ts";
+import { UTF8 } from "../../control/automata/utf8.ts";
 import type { Constraint } from "../../control/constraints/constraint.ts";
 import type { Control } from "../../control/control.ts";
+import { bytesOf, isText, type Spelling, spellingOf, textOfPieces } from "../../control/pieces/spelling.ts";
+import type { ControlPlan } from "../../control/plan.ts";
 import { languageModelScores } from "../../control/score.ts";
-import { AFTER, BEGINNING, spellingOf, textOfPieces } from "../../control/pieces/spelling.ts";
-import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
-import { defineStage, type Stage } from "../../runner/stage.ts";
+import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { type CausalLm, openCausalLm } from "../../teachers/causal_sampling.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { teacher } from "../text/teachers.ts";
@@ -67,58 +68,18 @@ export const controlGenerate: Stage<
   async run({ inputs, params, context }) {
     context.engine.used("cpu", "ONNX Runtime");
     await using model = await openCausalLm(inputs.teacher);
-    const { vocabulary } = model;
-    const { method, count } = params;
-    const opened = await openPlanned(inputs.circuit, vocabulary, params, context.log);
+    const opened = await openPlanned(inputs.circuit, model.vocabulary, params, context.log);
     await using control: Control = opened.control;
     const { constraint } = opened;
-    const drawn: number[][] = [], logs: number[] = [];
-    let attempts = 0;
+    const spelling = spellingOf(control.vocabulary);
     const began = performance.now();
-    if (method === "rejection") {
-      const limit = params.attempts.toLocaleString("en");
-      context.log(
-        `draws until ${count} texts keep to ${constraint.label}, and ${limit} texts at most (\`attempts\`)`,
-      );
-      while (drawn.length < count && attempts < params.attempts) {
-        context.signal.throwIfAborted();
-        for (const text of await drawFreely(model, attempts, params, context.seed)) {
-          // The share of texts that are kept estimates their probability: it counts up to the last one.
-          if (drawn.length === count || attempts === params.attempts) break;
-          attempts++;
-          if (isKept(text, constraint, vocabulary, params.tokens)) drawn.push([...text]);
-        }
-        // Whichever comes first ends it: a constraint that is never kept must not look like a hang.
-        const isKeptOften = drawn.length / count > attempts / params.attempts;
-        if (isKeptOften) context.progress(drawn.length, count, "texts");
-        else context.progress(attempts, params.attempts, "attempts");
-      }
-      if (drawn.length < count) {
-        context.log(
-          `stopped after ${
-            attempts.toLocaleString("en")
-          } texts: ${drawn.length} of them keep to ${constraint.label}`,
-        );
-      }
-    } else {
-      const plan = await opened.plan();
-      const { temperature, batch } = params;
-      const alpha = method === "mask" ? 0 : params.alpha;
-      const options = { count, seed: context.seed, batch, temperature, alpha };
-      for await (
-        const { tokens, logProbability } of plan.draw(model, { ...options, signal: context.signal })
-      ) {
-        drawn.push([...tokens]);
-        logs.push(logProbability);
-        context.progress(drawn.length, count, "texts");
-      }
-      attempts = drawn.length;
-    }
+    const { drawn, logs, attempts } = params.method === "rejection"
+      ? await rejected(model, { constraint, spelling, params, context })
+      : await controlled(model, await opened.plan(), params, context);
     const seconds = (performance.now() - began) / 1000;
     const tokens = drawn.reduce((sum, text) => sum + text.length, 0);
     if (tokens > 0) context.metric("milliseconds a token", 1000 * seconds / tokens);
     const scores = await languageModelScores(model, drawn);
-    const spelling = spellingOf(control.vocabulary);
     const texts = drawn.map((tokens, n) => ({
       text: textOfPieces(tokens, spelling),
       tokens,
@@ -129,45 +90,106 @@ export const controlGenerate: Stage<
     const perplexity = tokens === 0 ? null : Math.exp(-scores.reduce((a, b) => a + b, 0) / tokens);
     context.metric("satisfied", satisfied / Math.max(1, texts.length));
     if (perplexity !== null) context.metric("perplexity", perplexity);
-    const { temperature } = params;
+    const { method, temperature } = params;
     return {
       texts: { method, constraint: constraint.label, satisfied, attempts, perplexity, temperature, texts },
     };
   },
 });
 
-function drawFreely(
+/** Texts that were drawn, and what it took. */
+interface Drawn {
+  readonly drawn: readonly number[][];
+  /** Natural logarithm of the probability with which each was drawn; none where that is not known. */
+  readonly logs: readonly number[];
+  /** Texts that were drawn for them. */
+  readonly attempts: number;
+}
+
+/** What of the parameters decides how texts are drawn. */
+interface DrawParams {
+  readonly method: "look-ahead" | "mask" | "rejection";
+  readonly count: number;
+  readonly temperature: number;
+  readonly batch: number;
+  readonly attempts: number;
+  readonly tokens: readonly [number, number];
+  readonly alpha: number;
+}
+
+type Context = Pick<StageContext, "log" | "progress" | "seed" | "signal">;
+
+/** Draws under the constraint, by looking ahead or by the mask alone. */
+async function controlled(
   model: CausalLm,
-  first: number,
-  { batch, tokens: [, most], temperature }: {
-    batch: number;
-    tokens: readonly [number, number];
-    temperature: number;
+  plan: ControlPlan,
+  { method, count, batch, temperature, alpha }: DrawParams,
+  context: Context,
+): Promise<Drawn> {
+  const drawn: number[][] = [], logs: number[] = [];
+  const { seed, signal } = context;
+  const options = { count, seed, batch, temperature, alpha: method === "mask" ? 0 : alpha, signal };
+  for await (const { tokens, logProbability } of plan.draw(model, options)) {
+    drawn.push([...tokens]);
+    logs.push(logProbability);
+    context.progress(drawn.length, count, "texts");
+  }
+  return { drawn, logs, attempts: drawn.length };
+}
+
+/** Draws freely and keeps what a plan could have drawn, until there are texts enough or attempts are spent. */
+async function rejected(
+  model: CausalLm,
+  { constraint, spelling, params, context }: {
+    readonly constraint: Constraint;
+    readonly spelling: Spelling;
+    readonly params: DrawParams;
+    readonly context: Context;
   },
-  seed: number,
-): Promise<Int32Array[]> {
-  return model.draw({ first, count: batch, length: most + 1, temperature, seed });
+): Promise<Drawn> {
+  const { count, batch, temperature, tokens: [least, most] } = params;
+  const drawn: number[][] = [];
+  let attempts = 0;
+  context.log(
+    `draws until ${count} texts keep to ${constraint.label}, and ${
+      params.attempts.toLocaleString("en")
+    } texts at most (\`attempts\`)`,
+  );
+  while (drawn.length < count && attempts < params.attempts) {
+    context.signal.throwIfAborted();
+    for (
+      const text of await model.draw({
+        first: attempts,
+        count: batch,
+        length: most + 1,
+        temperature,
+        seed: context.seed,
+      })
+    ) {
+      // The share of texts that are kept estimates their probability: it counts up to the last one.
+      if (drawn.length === count || attempts === params.attempts) break;
+      attempts++;
+      const isEnded = text.at(-1) === model.vocabulary.end && text.length > least;
+      if (isEnded && isKept(text.subarray(0, -1), constraint, spelling)) drawn.push([...text]);
+    }
+    // Whichever comes first ends it: a constraint that is never kept must not look like a hang.
+    const isKeptOften = drawn.length / count > attempts / params.attempts;
+    if (isKeptOften) context.progress(drawn.length, count, "texts");
+    else context.progress(attempts, params.attempts, "attempts");
+  }
+  if (drawn.length < count) {
+    context.log(
+      `stopped after ${
+        attempts.toLocaleString("en")
+      } texts: ${drawn.length} of them keep to ${constraint.label}`,
+    );
+  }
+  return { drawn, logs: [], attempts };
 }
 
-/** Whether a freely drawn text is one that a plan could have drawn: of tokens that are text, ended, of an allowed length. */
-function isKept(
-  tokens: Int32Array,
-  { automaton }: Constraint,
-  vocabulary: Vocabulary,
-  [least, most]: readonly [number, number],
-): boolean {
-  const spelling = spellings(vocabulary);
-  const length = tokens.length - 1;
-  if (tokens.at(-1) !== vocabulary.end || length < least || length > most) return false;
-  const isText = (token: number, t: number) =>
-    spelling.spell(token, t === 0 ? BEGINNING : AFTER) !== undefined;
-  return tokens.subarray(0, -1).every(isText) && accepts(automaton, textOfPieces(tokens, spelling));
-}
-
-const known = new WeakMap<Vocabulary, ReturnType<typeof spellingOf>>();
-
-function spellings(vocabulary: Vocabulary): ReturnType<typeof spellingOf> {
-  let spelling = known.get(vocabulary);
-  if (spelling === undefined) known.set(vocabulary, spelling = spellingOf(vocabulary));
-  return spelling;
+/** Whether tokens are a text of a plan: all of them text, which is valid UTF-8 and satisfies the constraint. */
+function isKept(tokens: Int32Array, { automaton }: Constraint, spelling: Spelling): boolean {
+  const bytes = bytesOf(tokens, spelling);
+  return tokens.every((token) => isText(token, spelling)) && accepts(UTF8, bytes) &&
+    accepts(automaton, bytes);
 }

@@ -1,6 +1,6 @@
 import { RandomStream } from "../../circuits/random.ts";
 import { accepts, type Constraint, type HmmNumbers } from "../../control/mod.ts";
-import { bytesOf, type Spelling } from "../../control/pieces/spelling.ts";
+import { bytesOf, isText, type Spelling } from "../../control/pieces/spelling.ts";
 
 /** Random numbers of an HMM; `sharpness`: how far from uniform. */
 export function randomNumbers(states: number, tokens: number, seed: number, sharpness = 2): HmmNumbers {
@@ -50,7 +50,7 @@ export interface TextsAsked {
 export function allowedTexts(question: TextsAsked): Map<string, { tokens: number[]; probability: number }> {
   const { hmm, spelling, constraint, least, most, suffix, prompt = [], weights } = question;
   const ordinary = Array.from({ length: spelling.tokens }, (_, token) => token)
-    .filter((token) => spelling.spell(token, 0) !== undefined);
+    .filter((token) => isText(token, spelling));
   const found = new Map<string, { tokens: number[]; probability: number }>();
   const given = prompt.length === 0 ? 1 : probabilityOf(hmm, prompt);
   const texts: number[][] = [[]];

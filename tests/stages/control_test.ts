@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hmm } from "../../circuits/mod.ts";
 import { accepts, constraintFromJson } from "../../control/mod.ts";
+import { pieceTokenizer } from "../../datasets/text/pieces.ts";
 import type { Vocabulary } from "../../datasets/text/vocabulary.ts";
 import { ShardWriter } from "../../runner/codecs/shard_writer.ts";
 import { controlledTexts, controlTable, planFacts } from "../../stages/control/codecs.ts";
@@ -14,6 +15,7 @@ import { teacher } from "../../stages/text/teachers.ts";
 import { causalLmPlans, causalLmTeacher } from "../../teachers/causal_lm.ts";
 import { openCausalLm } from "../../teachers/causal_sampling.ts";
 import { startingNumbers } from "../../teachers/transformer.ts";
+import { byteLevel } from "../control/vocabularies.ts";
 import { inPlace, runHere } from "./in_place.ts";
 
 const vocabulary: Vocabulary = {
@@ -113,6 +115,21 @@ Deno.test("stages plan, draw by each method and compare; what they write is read
       { label: "2,000 draws", points: [{ x, y: rows[0]!.perplexity }] },
     ]);
   });
+});
+
+Deno.test("rejection keeps no text with half a character, which no plan would draw", async () => {
+  const { vocabulary } = pieceTokenizer(byteLevel), own = { ...sizes, tokens: vocabulary.words.length };
+  const made = causalLmTeacher(own, startingNumbers(causalLmPlans(own), 2), "tiny", vocabulary);
+  const circuit = hmm({ length: 8, states: 3, symbols: own.tokens, seed: 4 });
+  const { texts } = await runHere(controlGenerate, { circuit, teacher: made }, {
+    ...PARAMS,
+    constraint: { not: "b" },
+    tokens: [1, 8],
+    count: 20,
+    method: "rejection",
+  });
+  assert.equal(texts.texts.length, 20);
+  for (const { text } of texts.texts) assert.ok(!text.includes("\ufffd"), text);
 });
 
 Deno.test("rejection that finds nothing says so, and the table does without", async () => {
