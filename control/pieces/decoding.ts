@@ -52,15 +52,17 @@ function wordPiece({ prefix, cleanup }: TokenizerPart): Decoding {
   };
 }
 
-/** Decoders that follow one another: replacements, bytes, and blanks that the first piece loses. */
+/** Decoders that follow one another: replacements, bytes, and a blank that the first piece loses. */
 function inSteps(parts: readonly TokenizerPart[]): Decoding {
   const steps: ((text: string, isFirst: boolean) => string)[] = [];
-  let isFused = false, spellsBytes = false;
+  /** How many steps come before pieces become bytes; undefined if they never do. */
+  let spelled: number | undefined;
+  let isFused = false;
   for (const part of parts) {
     const { type, pattern, content } = part;
     const literal = (pattern as { String?: unknown } | undefined)?.String;
     if (type === "Fuse") isFused = true;
-    else if (type === "ByteFallback" && !isFused) spellsBytes = true;
+    else if (type === "ByteFallback" && !isFused) spelled ??= steps.length;
     else if (type === "Replace" && typeof literal === "string") {
       steps.push((text) => text.replaceAll(literal, String(content ?? "")));
     } else if (type === "Metaspace") {
@@ -69,26 +71,28 @@ function inSteps(parts: readonly TokenizerPart[]): Decoding {
         const spaced = text.replaceAll(mark, " ");
         return isFirst && spaced.startsWith(" ") ? spaced.slice(1) : spaced;
       });
-    } else if (type === "Strip" && isFused && (part.stop ?? 0) === 0) {
+    } else if (type === "Strip" && isFused && Number(part.start ?? 0) <= 1 && (part.stop ?? 0) === 0) {
       const blank = String(content ?? " ");
-      steps.push((text, isFirst) => {
-        for (let i = 0; isFirst && i < Number(part.start) && text.startsWith(blank); i++) {
-          text = text.slice(blank.length);
-        }
-        return text;
-      });
+      steps.push((text, isFirst) =>
+        isFirst && part.start === 1 && text.startsWith(blank) ? text.slice(blank.length) : text
+      );
     } else {
       throw new RetortError("control/tokenizer", `the tokenizer's decoder has the part \`${type}\``, {
         hint:
-          "Understood are ByteLevel, WordPiece, BPEDecoder, Metaspace, and sequences of Replace with a literal pattern, ByteFallback, Fuse and Strip at the start.",
+          "Understood are ByteLevel, WordPiece, BPEDecoder, Metaspace, and sequences of Replace with a literal pattern, ByteFallback, Fuse and Strip of one character at the start.",
       });
     }
   }
   return {
     kind: "placed",
     bytes(piece, isFirst) {
-      if (spellsBytes && isBytePiece(piece)) return Uint8Array.of(parseInt(piece.slice(3, 5), 16));
-      return encoder.encode(steps.reduce((text, step) => step(text, isFirst), piece));
+      const byte = spelled !== undefined && isBytePiece(piece) ? parseInt(piece.slice(3, 5), 16) : undefined;
+      // Bytes of longer characters become text only with their neighbours, and no step is about those characters.
+      if (byte !== undefined && byte >= 0x80) return Uint8Array.of(byte);
+      const [text, own] = byte === undefined
+        ? [piece, steps]
+        : [String.fromCharCode(byte), steps.slice(spelled)];
+      return encoder.encode(own.reduce((text, step) => step(text, isFirst), text));
     },
   };
 }
