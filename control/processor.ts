@@ -36,8 +36,6 @@ export interface ProcessorOptions extends Adjustment {
 interface Row {
   /** The tokens that were read, the prompt included. */
   readonly tokens: bigint[];
-  /** How many of them are prompt. */
-  readonly prompt: number;
   /** The text after the prompt. */
   readonly text: Continuation;
   /** Whether the end token was drawn that no text of the plan holds: the text ends before it. */
@@ -155,7 +153,6 @@ export class TokenProcessor implements Iterable<LogitsProcessor> {
     }
     return {
       tokens: ids.slice(0, length),
-      prompt: length,
       text: this.#plan.begin(planned.length > 0 ? planned : read),
       isOver: false,
     };
