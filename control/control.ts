@@ -5,7 +5,7 @@ import { bytesText } from "../foundation/format.ts";
 import { ACCEPT_ALL, intersection } from "./automata/algebra.ts";
 import { follow } from "./automata/automaton.ts";
 import { UTF8 } from "./automata/utf8.ts";
-import { type Constraint, type ConstraintLike, requireCount } from "./constraints/constraint.ts";
+import type { Constraint, ConstraintLike } from "./constraints/constraint.ts";
 import { constraintOf } from "./constraints/phrase.ts";
 import {
   ADJUSTMENT_OPTIONS,
@@ -14,6 +14,7 @@ import {
   requireAdjustment,
   requireCallback,
   requireOptions,
+  requireRange,
 } from "./guards.ts";
 import type { TransitionProducts } from "./hmm/products.ts";
 import type { TokenHmm } from "./hmm/token_hmm.ts";
@@ -91,15 +92,9 @@ export class Control implements AsyncDisposable {
    */
   async plan(constraint: ConstraintLike, options: ControlPlanOptions): Promise<ControlPlan> {
     const own = constraintOf(constraint);
+    requirePlanOptions(options);
     const [least, most] = lengthsOf(options);
-    if (least > most) {
-      throw new CallError(
-        "control/argument",
-        `tokens from ${least} to ${most}: the least number exceeds the greatest`,
-      );
-    }
     const { alpha = 1, candidates, whole = false } = options;
-    requireAdjustment({ alpha, candidates });
     const weights = this.#weights(options.weights);
     this.#refuseMarkers(own);
     if (!own.automaton.accepting.includes(1)) throw impossible(own.label);
@@ -200,17 +195,17 @@ export class Control implements AsyncDisposable {
   }
 }
 
-/** The fewest and the most tokens of a plan, whose other options are checked as well. @throws {CallError} */
-function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
+/** Refuses options of a plan but for its lengths and weights. @throws {CallError} */
+function requirePlanOptions(options: ControlPlanOptions): void {
   if (options === undefined) refuseArgument("`options`", options, "at least `{ tokens: [5, 32] }`");
   requireOptions("the options of a plan", options, PLAN_OPTIONS);
-  if (options.whole === true && options.prompt === undefined) {
+  const { prompt, whole, ends, memory, progress } = options;
+  if (whole === true && prompt === undefined) {
     throw new CallError("control/argument", "`whole` is true, and there is no `prompt`", {
       hint:
         'It stands beside it: `{ tokens: 12, prompt: "We", whole: true }`. `prompt: ""` if `plan.after` gives one.',
     });
   }
-  const { tokens, whole, ends, memory, progress } = options;
   for (const [name, value] of Object.entries({ whole, ends })) {
     if (value !== undefined && typeof value !== "boolean") {
       refuseArgument(`\`${name}\``, value, "true or false");
@@ -220,6 +215,11 @@ function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
     refuseArgument("`memory`", memory, "a number of bytes");
   }
   requireCallback("`progress`", progress);
+  requireAdjustment(options);
+}
+
+/** The fewest and the most tokens of a plan. @throws {CallError} */
+function lengthsOf({ tokens }: ControlPlanOptions): readonly [number, number] {
   const both: unknown = typeof tokens === "number" ? [0, tokens] : tokens;
   if (!Array.isArray(both) || both.length !== 2) {
     return refuseArgument(
@@ -228,10 +228,9 @@ function lengthsOf(options: ControlPlanOptions): readonly [number, number] {
       "the most tokens of a text, or the fewest and the most: `[5, 32]`",
     );
   }
-  const [least, most] = both as [unknown, unknown];
-  requireCount("the least number of tokens", least);
-  requireCount("the greatest number of tokens", most);
-  return [least as number, most as number];
+  const [least, most] = both as [number, number];
+  requireRange("tokens", least, most, true);
+  return [least, most];
 }
 
 /** Largest weight of a token, and one over the smallest: times probabilities they are far from what a double holds. */

@@ -49,6 +49,17 @@ export function requireInteger(what: string, x: unknown, least: number, most = I
   refuseArgument(what, x, `a whole number from ${least}${most === Infinity ? "" : ` to ${most}`}`);
 }
 
+/** Fewest and most of what an option names: whole numbers from 0, the greatest of which may be Infinity. @throws {CallError} */
+export function requireRange(name: string, least: unknown, most: unknown, isBounded: boolean): void {
+  requireInteger(`the least number of ${name}`, least, 0);
+  if (isBounded || most !== Infinity) requireInteger(`the greatest number of ${name}`, most, 0);
+  if (Number(least) <= Number(most)) return;
+  throw new CallError(
+    "control/argument",
+    `\`${name}\` from ${Number(least)} to ${Number(most)}: the least number exceeds the greatest`,
+  );
+}
+
 /** Ids of tokens: a list of whole numbers. @throws {CallError} */
 export function requireIds(what: string, x: unknown, tokens = Infinity): void {
   if (!isList(x)) refuseArgument(what, x, "a list of ids of tokens");

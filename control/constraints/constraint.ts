@@ -1,4 +1,3 @@
-import { CallError, textOf } from "../../foundation/errors.ts";
 import type { Automaton } from "../automata/automaton.ts";
 import { isAutomaton, isRecord } from "../guards.ts";
 
@@ -20,13 +19,7 @@ export function isConstraint(x: unknown): x is Constraint {
   return isRecord(x) && isAutomaton(x.automaton) && typeof x.label === "string" && Array.isArray(x.texts);
 }
 
-/** Refuses anything but a whole number from 0; `Infinity` only where it is allowed. @throws {CallError} */
-export function requireCount(what: string, x: unknown, { infinite = false }: {
-  infinite?: boolean | undefined;
-} = {}): void {
-  if (Number.isSafeInteger(x) && (x as number) >= 0 || infinite && x === Infinity) return;
-  throw new CallError(
-    "control/argument",
-    `${what} is ${textOf(x)}, expected a whole number from 0${infinite ? ", or Infinity" : ""}`,
-  );
+/** What a call with constraints looks like, for messages. */
+export function labelOf(name: string, parts: readonly (Constraint | number)[]): string {
+  return `${name}(${parts.map((part) => typeof part === "number" ? part : part.label).join(", ")})`;
 }

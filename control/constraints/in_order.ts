@@ -1,7 +1,7 @@
 import { CallError } from "../../foundation/errors.ts";
 import { concatenation } from "../automata/algebra.ts";
-import type { Constraint, ConstraintLike } from "./constraint.ts";
-import { constraintOf, labelOf } from "./phrase.ts";
+import { type Constraint, type ConstraintLike, labelOf } from "./constraint.ts";
+import { constraintOf } from "./phrase.ts";
 import { inSequence, looksAround } from "./within.ts";
 
 /**

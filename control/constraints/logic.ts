@@ -1,6 +1,6 @@
 import { ACCEPT_ALL, ACCEPT_NONE, complement, intersection, union } from "../automata/algebra.ts";
-import type { Constraint, ConstraintLike } from "./constraint.ts";
-import { constraintOf, labelOf } from "./phrase.ts";
+import { type Constraint, type ConstraintLike, labelOf } from "./constraint.ts";
+import { constraintOf } from "./phrase.ts";
 import { notedChoice, notedDenial } from "./within.ts";
 
 /** The text satisfies each of these. Without any, every text does. */

@@ -28,8 +28,3 @@ export function phrase(text: string): Constraint {
 export function constraintOf(x: ConstraintLike): Constraint {
   return isConstraint(x) ? x : phrase(x);
 }
-
-/** What a call with constraints looks like, for messages. */
-export function labelOf(name: string, parts: readonly (Constraint | number)[]): string {
-  return `${name}(${parts.map((part) => typeof part === "number" ? part : part.label).join(", ")})`;
-}

@@ -1,7 +1,8 @@
 import { ACCEPT_ALL, complement, concatenation, intersection } from "../automata/algebra.ts";
 import { Allowance } from "../automata/allowance.ts";
-import { type Constraint, type ConstraintLike, requireCount } from "./constraint.ts";
-import { constraintOf, labelOf } from "./phrase.ts";
+import { requireInteger } from "../guards.ts";
+import { type Constraint, type ConstraintLike, labelOf } from "./constraint.ts";
+import { constraintOf } from "./phrase.ts";
 import { inSequence, looksAround, notedDenial } from "./within.ts";
 
 /**
@@ -30,7 +31,7 @@ export function exactly(n: number, constraint: ConstraintLike): Constraint {
 }
 
 function counted(name: string, n: number, constraint: ConstraintLike): { label: string; part: Constraint } {
-  requireCount(`the count of \`${name}\``, n);
+  requireInteger(`the count of \`${name}\``, n, 0);
   const part = constraintOf(constraint);
   return { label: labelOf(name, [n, part]), part };
 }

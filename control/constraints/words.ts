@@ -1,8 +1,8 @@
-import { CallError } from "../../foundation/errors.ts";
 import { intersection } from "../automata/algebra.ts";
 import { type ByteClasses, explore } from "../automata/automaton.ts";
 import { UTF8 } from "../automata/utf8.ts";
-import { type Constraint, requireCount } from "./constraint.ts";
+import { requireRange } from "../guards.ts";
+import type { Constraint } from "./constraint.ts";
 
 /** What `\s` of JavaScript finds, as UTF-8, a character for each byte. */
 const SPACES = new Set(
@@ -54,14 +54,7 @@ interface Counted {
  * @throws {CallError} when the least number exceeds the greatest
  */
 export function words(least: number, most: number = least): Constraint {
-  requireCount("the least number of words", least);
-  requireCount("the greatest number of words", most, { infinite: true });
-  if (least > most) {
-    throw new CallError(
-      "control/argument",
-      `\`words\` from ${least} to ${most}: the least number exceeds the greatest`,
-    );
-  }
+  requireRange("words", least, most, false);
   /** Words beyond this many need not be counted. */
   const enough = most === Infinity ? least : most + 1;
   const counting = explore<Counted>(CLASSES, { count: 0, isInside: false, begun: "" }, {
