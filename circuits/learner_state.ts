@@ -46,7 +46,9 @@ export class LearnerState {
   add(flows: Pick<Flows, "weights" | "statistics">): void {
     for (const part of PARTS) {
       for (const [id, counts] of this.#counts[part]) {
-        flows[part].get(id)?.forEach((x, i) => counts[i] = (counts[i] as number) + x);
+        const more = flows[part].get(id);
+        if (more === undefined) continue;
+        for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + (more[i] as number);
       }
     }
   }

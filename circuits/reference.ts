@@ -16,6 +16,7 @@ import {
 import { CircuitError } from "./errors.ts";
 import type { Activations, Evaluator, Flows, Semiring } from "./evaluator.ts";
 import { Evidence } from "./evidence.ts";
+import { parameterOwners } from "./learner.ts";
 import { leafFamily, leafOf } from "./leaves/mod.ts";
 import { accumulateSoft, softLogProbability } from "./leaves/soft.ts";
 import { checkSamples, checkSampleWeights, isObserved, type Samples, softOf } from "./samples.ts";
@@ -218,12 +219,11 @@ export function emptyFlows(
 ): { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> } {
   requireCircuit(circuit);
   const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
-  for (const node of circuit.nodes) {
-    if (node.kind === "sum") {
-      weights.set(node.parameter, new Float64Array(parameterOf(circuit, node.parameter).values.length));
-    } else if (node.kind === "input" && node.parameter !== undefined) {
+  for (const [id, node] of parameterOwners(circuit)) {
+    if (node.kind === "sum") weights.set(id, new Float64Array(parameterOf(circuit, id).values.length));
+    else {
       const width = leafFamily(node.family).statisticsWidth(leafOf(circuit, node));
-      statistics.set(node.parameter, new Float64Array(node.units * width));
+      statistics.set(id, new Float64Array(node.units * width));
     }
   }
   return { weights, statistics };

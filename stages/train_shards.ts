@@ -53,7 +53,10 @@ export interface ShardedTraining {
   readonly leafBase?: "uniform" | "marginal";
   /** Ids of parameters that keep their values. */
   readonly frozen?: readonly string[];
-  /** Samples that a shard counts at once. */
+  /**
+   * Samples that a shard counts at once: each time the counts of all parameters are added up. The engine takes as many of them together as
+   * its memory holds.
+   */
   readonly batchSize?: number;
   /** Determines the order of the samples, where they are shuffled; 0 if omitted. */
   readonly seed?: number;

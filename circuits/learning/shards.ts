@@ -1,6 +1,6 @@
 import { type Circuit, type ParameterArray, replaceValues } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
-import type { Evaluator } from "../evaluator.ts";
+import type { Evaluator, Flows } from "../evaluator.ts";
 import { CountedWeight } from "../evidence.ts";
 import { requireCircuit, requireEvaluator, requireList, requireObject, requireWhole } from "../guards.ts";
 import { leafFamily, shapeOf } from "../leaves/mod.ts";
@@ -102,20 +102,27 @@ export async function countShard(
     ? ascending(source.count)
     : shuffled(source.count, shuffle.seed, shuffle.epoch, shuffle.block);
   const order = all.subarray(at(shard), at(shard + 1));
-  const state = new LearnerState(circuit), counted = new CountedWeight(circuit), score = new ScoreSum();
-  for (let b = 0; b < batchCount(order.length, batchSize); b++) {
+  const counted = new CountedWeight(circuit), score = new ScoreSum();
+  const batches = batchCount(order.length, batchSize);
+  // The counts of a single batch are those of the shard: copies of large tables would cost more than many samples.
+  const state = batches === 1 ? undefined : new LearnerState(circuit);
+  let counts: Pick<Flows, "weights" | "statistics"> | undefined;
+  for (let b = 0; b < batches; b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     const flows = await evaluator.flows(samples, weights);
-    state.add(flows);
+    state?.add(flows);
+    counts = state?.counts ?? flows;
     counted.add(samples, flows.logLikelihoods, weights);
     score.add(flows.logLikelihoods, weights);
   }
-  const { weights, statistics } = state.counts;
+  const { weights, statistics } = counts!;
   const countsOf = (id: string) => (weights.get(id) ?? statistics.get(id))!;
   return {
     parts: Array.from({ length: parts }, (_, part) =>
       new Map(
-        [...slicesOf(circuit, part, parts)].map(([id, slices]) => [id, countsOf(id).slice(...slices.counts)]),
+        [...slicesOf(circuit, part, parts)].map((
+          [id, slices],
+        ) => [id, countsOf(id).subarray(...slices.counts)]),
       )),
     weight: counted.save(),
     score: {

@@ -5,11 +5,12 @@ import {
   checkSamples,
   checkSampleWeights,
   type Circuit,
-  emptyFlows,
   type Flows,
   type NodeId,
   nodeOf,
   type ParameterArray,
+  parameterOf,
+  parameterOwners,
   replaceValues,
   requireSingleRoot,
   rootUnits,
@@ -164,12 +165,12 @@ export class CpuEngine implements Engine {
     return this.#turns.take(async () => {
       const counts = this.#model.newCounts();
       const { logLikelihoods, impossible } = await this.#count(samples, sampleWeights, counts);
-      const { weights, statistics } = emptyFlows(this.circuit);
-      for (const [id, out] of weights) counts.weights.countsOf(id, this.#model.weights, out);
-      for (const node of this.circuit.nodes) {
-        if (node.kind !== "input" || node.parameter === undefined) continue;
-        if (statistics.has(node.parameter)) {
-          statistics.set(node.parameter, counts.leaves.statisticsOf(node));
+      const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
+      for (const [id, node] of parameterOwners(this.circuit)) {
+        if (node.kind === "input") statistics.set(id, counts.leaves.statisticsOf(node));
+        else {
+          const { length } = parameterOf(this.circuit, id).values;
+          weights.set(id, counts.weights.countsOf(id, this.#model.weights, new Float64Array(length)));
         }
       }
       return { logLikelihoods, weights, statistics, impossible };
