@@ -20,6 +20,7 @@ import {
   type SymbolicTensor,
   TrainingStep,
 } from "../kernels/autodiff/mod.ts";
+import type { EngineSessionOptions } from "../kernels/onnx/engine_session.ts";
 import {
   checkSizes,
   encode,
@@ -197,14 +198,19 @@ export function autoencoderGuesses(
   return Program.compile({ guesses, loss });
 }
 
-/** The encoder's output at the first visible patch of each image: `features` `[batch, width]`. */
+/**
+ * The encoder's output at the first visible patch of each image: `features` `[batch, width]`.
+ *
+ * @param options where it is computed; by the CPU if omitted.
+ */
 export function autoencoderFeatures(
   sizes: AutoencoderSizes,
   batch: number,
   visible: number,
+  options: EngineSessionOptions = {},
 ): Promise<Program> {
   const out = encoded(sizes, parameterTensors(autoencoderPlans(sizes)), batch, visible);
-  return Program.compile({ features: reshape(slice(out, 1, 0, 1), [batch, sizes.encoder.width]) });
+  return Program.compile({ features: reshape(slice(out, 1, 0, 1), [batch, sizes.encoder.width]) }, options);
 }
 
 /** A patch followed by its neighbours: the visible patches when its feature is computed. */

@@ -1,7 +1,12 @@
 import { pieceTokenizer } from "../datasets/text/pieces.ts";
 import type { Vocabulary } from "../datasets/text/vocabulary.ts";
 import { messageOf, RetortError } from "../foundation/errors.ts";
-import { floatsOf, type OnnxSession, openSession, type TensorValue } from "../kernels/onnx/session.ts";
+import {
+  type EngineSession,
+  type EngineSessionOptions,
+  openEngineSession,
+} from "../kernels/onnx/engine_session.ts";
+import { floatsOf, type TensorValue } from "../kernels/onnx/session.ts";
 import { type Alignment, alignTokens } from "./alignment.ts";
 import type { TeacherConfig, TeacherFiles } from "./config.ts";
 
@@ -32,16 +37,20 @@ export interface Teacher extends AsyncDisposable {
 }
 
 /**
- * Opens an ONNX teacher, encoder or causal, on the CPU. Dispose of it after use.
+ * Opens an ONNX teacher, encoder or causal. Dispose of it after use.
  *
- * @param options `threads`: number of threads per operator; one per core by default.
+ * @param options `threads`: number of threads per operator; one per core by default. `engine`: where it is computed, by the CPU if omitted;
+ * `used` and `log` are told what computes, and why the CPU does where a device should.
  * @throws RetortError when graph and description do not fit.
  */
-export async function openTeacher(files: TeacherFiles, options: { threads?: number } = {}): Promise<Teacher> {
+export async function openTeacher(
+  files: TeacherFiles,
+  options: Pick<EngineSessionOptions, "threads" | "engine" | "adapter" | "used" | "log"> = {},
+): Promise<Teacher> {
   const { config } = files;
-  let session: OnnxSession;
+  let session: EngineSession;
   try {
-    session = await openSession(files.model, {
+    session = await openEngineSession(files.model, {
       ...options,
       ...(files.external !== undefined && { external: files.external }),
     });

@@ -1,6 +1,7 @@
 import { RetortError } from "../../foundation/errors.ts";
 import { OnnxGraph, type Value } from "../onnx/graph.ts";
-import { type OnnxSessionOptions, openSession, type TensorValue } from "../onnx/session.ts";
+import { type EngineSession, type EngineSessionOptions, openEngineSession } from "../onnx/engine_session.ts";
+import type { TensorValue } from "../onnx/session.ts";
 import { gradients, operationsOf } from "./gradients.ts";
 import { describeShape, type Operation, type Shape, sizeOfShape, type SymbolicTensor } from "./tensor.ts";
 
@@ -38,11 +39,11 @@ export function onnxOf(
 
 /** A graph of tensors, run by ONNX Runtime. */
 export class Program implements AsyncDisposable {
-  readonly #session: Awaited<ReturnType<typeof openSession>>;
+  readonly #session: EngineSession;
   /** Shapes of inputs and parameters by name. */
   readonly inputs: ReadonlyMap<string, Shape>;
 
-  private constructor(session: Awaited<ReturnType<typeof openSession>>, inputs: ReadonlyMap<string, Shape>) {
+  private constructor(session: EngineSession, inputs: ReadonlyMap<string, Shape>) {
     this.#session = session;
     this.inputs = inputs;
   }
@@ -50,11 +51,11 @@ export class Program implements AsyncDisposable {
   /** Compiles a program that computes tensors, by name. */
   static async compile(
     outputs: Readonly<Record<string, SymbolicTensor>>,
-    options: OnnxSessionOptions = {},
+    options: EngineSessionOptions = {},
   ): Promise<Program> {
     const { model, inputs } = onnxOf(outputs);
     const shapes = new Map([...inputs].map(([name, tensor]) => [name, tensor.shape]));
-    return new Program(await openSession(model, options), shapes);
+    return new Program(await openEngineSession(model, options), shapes);
   }
 
   /**
@@ -110,7 +111,7 @@ export class TrainingStep implements AsyncDisposable {
   }
 
   /** Compiles a scalar loss and its gradients with respect to all parameters it depends on. */
-  static async compile(loss: SymbolicTensor, options: OnnxSessionOptions = {}): Promise<TrainingStep> {
+  static async compile(loss: SymbolicTensor, options: EngineSessionOptions = {}): Promise<TrainingStep> {
     const parameters = [...operationsOf([loss])].filter(({ type }) => type === "parameter");
     const found = gradients(loss, parameters.map(({ outputs }) => outputs[0]!));
     const outputs = Object.fromEntries(parameters.map(({ name }, i) => [`gradient/${name}`, found[i]!]));

@@ -27,6 +27,8 @@ async function loadRuntime(): Promise<Runtime> {
         "`--omit=optional`), or use the engine `webgpu`.",
     });
   });
+  // Errors are thrown anyway; warnings, and providers that are not installed, would only fill logs.
+  loaded.env.logLevel = "fatal";
   Reflect.deleteProperty(globalThis, "Float16Array");
   new loaded.Tensor("bool", [true], [1]);
   if (half !== undefined) {
@@ -60,7 +62,7 @@ export interface OnnxPort {
   readonly shape: readonly (number | string)[];
 }
 
-/** A graph loaded into ONNX Runtime, running on the CPU. */
+/** A graph loaded into ONNX Runtime. */
 export interface OnnxSession {
   /** Inputs of the graph. */
   readonly inputs: readonly OnnxPort[];
@@ -91,22 +93,23 @@ export interface OnnxSessionOptions {
   readonly profile?: string;
   /** Weights stored outside the model, by the file names that the model uses. */
   readonly external?: ReadonlyMap<string, Uint8Array>;
+  /** What runs the operators that it knows; the rest, and all if omitted, is the CPU's. */
+  readonly provider?: "cuda" | "webgpu";
 }
 
 /**
- * Loads a model into ONNX Runtime, on the CPU.
- * @throws {Error} of ONNX Runtime when the model is not valid
+ * Loads a model into ONNX Runtime.
+ * @throws {Error} of ONNX Runtime when the model is not valid, or the provider finds no device
  */
 export async function openSession(model: Uint8Array, options: OnnxSessionOptions = {}): Promise<OnnxSession> {
   const onnx = await runtime();
   const session = await withFiles(model, options.external, (source) =>
     // One overload takes a path, the other bytes.
     onnx.InferenceSession.create(source as string, {
-      executionProviders: ["cpu"],
+      executionProviders: [options.provider ?? "cpu"],
       intraOpNumThreads: options.threads ?? navigator.hardwareConcurrency,
       interOpNumThreads: 1,
       graphOptimizationLevel: "all",
-      // Errors are thrown anyway; the optimiser's warnings would only fill logs.
       logSeverityLevel: 3,
       ...(options.spins === false && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
       ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),

@@ -12,6 +12,7 @@ import type { NewShards } from "../../runner/codecs/shards.ts";
 import { defineStage, type Stage, type StageContext } from "../../runner/stage.ts";
 import { autoencoderFeatures, centred, neighbourhood } from "../../teachers/masked_autoencoder.ts";
 import { type PartOf, WHOLE, wholeBlocks } from "../join_shards.ts";
+import { onnxEngine } from "../onnx_engine.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { type Autoencoder, autoencoder } from "./autoencoder_codecs.ts";
 import { images } from "./codecs.ts";
@@ -66,7 +67,6 @@ export async function featuresOf(
   context: StageContext<ShardProgress, NewShardProgress>,
   part: PartOf = WHOLE,
 ): Promise<NewShards<FloatType>> {
-  context.engine.used("cpu");
   const { teacher } = inputs;
   const { space, count } = inputs.images;
   const { rows, columns, patch: size, encoder: { width } } = teacher;
@@ -90,7 +90,7 @@ export async function featuresOf(
   const output = await ShardOutput.begin(context, { type: "f2", width });
   try {
     for (const visible of groups.keys()) {
-      programs.set(visible, await autoencoderFeatures(teacher, BATCH, visible));
+      programs.set(visible, await autoencoderFeatures(teacher, BATCH, visible, onnxEngine(context)));
     }
     for (let first = output.position || from; first < to; first += BLOCK) {
       const indices = Uint32Array.from({ length: Math.min(BLOCK, to - first) }, (_, i) => first + i);

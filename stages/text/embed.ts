@@ -13,6 +13,7 @@ import { causalStates, embeddingModes, embedSuffixesOf } from "../../teachers/su
 import { openTeacher } from "../../teachers/teacher.ts";
 import { decayedSums } from "../../teachers/word_vectors.ts";
 import { type PartOf, WHOLE, wholeBlocks } from "../join_shards.ts";
+import { onnxEngine } from "../onnx_engine.ts";
 import { ShardOutput } from "../shard_output.ts";
 import { type Tokens, tokens, vocabulary, windows } from "./codecs.ts";
 import { teacher } from "./teachers.ts";
@@ -108,9 +109,8 @@ export async function suffixesOf(
   context: StageContext<ShardProgress, NewShardProgress>,
   part: PartOf = WHOLE,
 ): Promise<NewShards<FloatType>> {
-  await using model = await openTeacher(inputs.teacher);
+  await using model = await openTeacher(inputs.teacher, onnxEngine(context));
   const alignment = model.align(inputs.vocabulary);
-  context.engine.used("cpu", "ONNX Runtime");
   const { width } = inputs.teacher.config;
   return await eachBlock(
     inputs,
