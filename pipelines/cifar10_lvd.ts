@@ -13,7 +13,13 @@
 import { z } from "zod";
 import { definePipeline } from "retort";
 import { dataSet } from "retort/stages";
-import { compareImageArms, distillationParams, imageHeadline, loadImages } from "retort/stages/images";
+import {
+  compareImageArms,
+  convergenceParams,
+  distillationParams,
+  imageHeadline,
+  loadImages,
+} from "retort/stages/images";
 
 export default definePipeline({
   name: "cifar10-lvd",
@@ -22,6 +28,8 @@ export default definePipeline({
   headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
+    /** Lets the validation images end EM: `--set converge={}`. */
+    converge: convergenceParams.optional(),
     /** Colour transform. With a lossy one, figures are not comparable with those of models of RGB. */
     transform: z.enum(["none", "ycbcr-lossy", "ycocg-lossy", "ycocg-r-511", "ycocg-r-512"]).default(
       "ycbcr-lossy",
@@ -47,6 +55,7 @@ export default definePipeline({
       train: part("data_batch_*.bin", 0, params.train),
       valid: part("data_batch_*.bin", params.train, params.valid),
       test: part("test_batch.bin", 0, params.test),
+      dimensions: 3 * 32 * 32,
     }, params);
   },
 });

@@ -9,7 +9,13 @@
 import { z } from "zod";
 import { definePipeline } from "retort";
 import { dataSet } from "retort/stages";
-import { compareImageArms, distillationParams, imageHeadline, loadImages } from "retort/stages/images";
+import {
+  compareImageArms,
+  convergenceParams,
+  distillationParams,
+  imageHeadline,
+  loadImages,
+} from "retort/stages/images";
 
 export default definePipeline({
   name: "fashion-mnist-lvd",
@@ -18,6 +24,8 @@ export default definePipeline({
   headline: ({ params }) => imageHeadline(params),
   params: z.object({
     ...distillationParams,
+    /** Lets the validation images end EM: `--set converge={}`. */
+    converge: convergenceParams.optional(),
     /** Number of training images, of 60,000. */
     train: z.int().min(1).max(59_000).default(20_000),
     /** Number of validation images, taken after the training images; they choose the best epoch. */
@@ -39,6 +47,7 @@ export default definePipeline({
       train: part("train", 0, params.train),
       valid: part("train", params.train, params.valid),
       test: part("t10k", 0, params.test),
+      dimensions: 28 * 28,
     }, params);
   },
 });

@@ -1,4 +1,21 @@
-/** How tables mark whether EM converged: no unconverged model is compared without that mark. */
+/**
+ * How tables compare trainings: with the mark of whether EM converged, without which no model is compared, and at equal numbers of
+ * epochs.
+ */
+import type { MeanScore, TrainingLog } from "./codecs/score.ts";
+
+/**
+ * The best validation score of a training by the end of an epoch; undefined where there is none, or some samples were impossible
+ * in all epochs. Who stopped earlier because nothing improved any more keeps what was best.
+ */
+export function bestBy({ epochs }: TrainingLog, last: number): MeanScore | undefined {
+  const level = ({ logLikelihood }: MeanScore) => logLikelihood ?? -Infinity;
+  return epochs.filter(({ epoch }) => epoch <= last)
+    .flatMap(({ valid }) =>
+      valid === undefined || valid.impossible > 0 || valid.logLikelihood === null ? [] : [valid]
+    )
+    .reduce<MeanScore | undefined>((best, one) => best && level(best) >= level(one) ? best : one, undefined);
+}
 
 /** For trainings that differ in their seeds alone; null without validation samples. */
 export function convergenceText(converged: readonly (boolean | null)[]): string {

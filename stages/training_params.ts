@@ -142,6 +142,14 @@ export function anemone(from: number, to: number): { kind: "anemone"; step: { po
   return { kind: "anemone", step: { points: [[0, from], [1, to]] } };
 }
 
+/** Anemone's rule, with a step that is halved after an epoch that brings the validation samples nothing, from the first to the smallest. */
+export function fallingAnemone(from: number, to: number): {
+  kind: "anemone";
+  step: { from: number; to: number };
+} {
+  return { kind: "anemone", step: { from, to } };
+}
+
 /** Training options without what needs the circuit or the data: smoothing by marginals, frozen ids, noise. */
 export function trainingOptions(params: z.output<typeof trainingParams>, seed: number): TrainingOptions {
   const { epochs, batchSize, batchesPerUpdate, dropout, tolerance, patience = Infinity, shuffleBlock } =

@@ -6,7 +6,6 @@ import type { charts } from "../charts/codec.ts";
 import type { circuit } from "../codecs/circuit.ts";
 import type { trainingLog } from "../codecs/score.ts";
 import { trainEm } from "../train_em.ts";
-import { anemone } from "../training_params.ts";
 import { assembleModel } from "./assemble_patches.ts";
 import { autoencoderPatchFeatures } from "./autoencoder_features.ts";
 import { clusterPatches } from "./cluster_patches.ts";
@@ -14,6 +13,7 @@ import type { images, pictures } from "./codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit, type imageScore } from "./evaluate_images.ts";
 import { growClusters } from "./grow_clusters.ts";
 import { imageCharts } from "./image_chart.ts";
+import { patchEm, validatedEm } from "./image_em.ts";
 import { imageSamples } from "./image_samples.ts";
 import { type imageTable, tabulateImages } from "./image_table.ts";
 import { loadPictures, pictureParams } from "./load_pictures.ts";
@@ -43,11 +43,10 @@ export interface ImageSplits {
   readonly valid: Ref<typeof images>;
   /** Images that are scored. */
   readonly test: Ref<typeof images>;
-}
-
-/** Smoothing of all learned parameters; the levels of a pixel are smoothed towards their overall frequencies. */
-function smoothing({ pseudocount }: DistillationParams) {
-  return { pseudocount: { sums: 0.1, leaves: pseudocount }, leafBase: "marginal" } as const;
+  /** Numbers of an image, which a tolerance in bits per dimension is about. */
+  readonly dimensions?: number;
+  /** Tells these images from others of the same pipeline. */
+  readonly label?: string;
 }
 
 /** The pictures of a folder, by the parameters of {@link loadPictures}, and some of them to look at. */
@@ -66,17 +65,6 @@ export function picturesAt(path: string, params: z.output<z.ZodObject<typeof pic
   return { pictures: shown, splits };
 }
 
-/** Mini-batch EM with a decreasing step size. */
-function imageEm(params: DistillationParams, epochs: number, batchSize: number) {
-  return {
-    ...smoothing(params),
-    epochs,
-    batchSize,
-    batchesPerUpdate: 1,
-    step: anemone(0.4, 0.02),
-  };
-}
-
 /**
  * Number of images used to learn the structure of a tree over all pixels: 3,072 variables have 4.7 million pairs, each
  * counted on every image.
@@ -93,11 +81,18 @@ interface Called {
   readonly setting: string;
 }
 
-function named(name: string, repetition: number, arm: string, setting: string): Called {
-  return { arm, setting, ...(repetition === 0 ? {} : { name: `${name}.${repetition}` }) };
+function named(
+  { label }: ImageSplits,
+  name: string,
+  repetition: number,
+  arm: string,
+  setting: string,
+): Called {
+  const own = label === undefined ? name : `${name},${label}`;
+  return { arm, setting, ...(repetition === 0 ? {} : { name: `${own}.${repetition}` }) };
 }
 
-/** A hidden Chow-Liu tree over all pixels, trained for the total number of epochs of a distilled model. */
+/** A hidden Chow-Liu tree over all pixels, trained for the total number of epochs of a distilled model or until validation images end it. */
 export function treeArm(splits: ImageSplits, params: DistillationParams, latents: number, repetition = 0): {
   model: Ref<typeof circuit>;
   log: Ref<typeof trainingLog>;
@@ -105,7 +100,7 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
 } {
   const { patches, top, together } = params.epochs;
   const at = (stage: string) =>
-    named(`${stage}@tree=${latents}`, repetition, "hidden Chow-Liu tree", `${latents} latents`);
+    named(splits, `${stage}@tree=${latents}`, repetition, "hidden Chow-Liu tree", `${latents} latents`);
   const start: Ref<typeof circuit> = pixelTree(
     { images: splits.train },
     { latents, treeSamples: TREE_SAMPLES },
@@ -118,7 +113,7 @@ export function treeArm(splits: ImageSplits, params: DistillationParams, latents
       train: imageSamples({ images: splits.train }).samples,
       valid: imageSamples({ images: splits.valid }).samples,
     },
-    imageEm(params, patches + top + together, params.treeBatch),
+    validatedEm(splits, params, patches + top + together, params.treeBatch),
     at("train.em"),
   );
   return {
@@ -187,7 +182,7 @@ export function distilledImageArm(
   const { patch, shared, latents, epochs } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
-    named(`${stage}@${teacher},${clusters}`, repetition, `distilled from ${teacher}`, setting);
+    named(splits, `${stage}@${teacher},${clusters}`, repetition, `distilled from ${teacher}`, setting);
   const grouped = clusterPatches(
     { images: splits.train, features: featuresOf(splits, params, teacher) },
     { ...params.kmeans, patch, clusters, shared },
@@ -212,10 +207,10 @@ export function grownArm(
   clusters: number,
   repetition = 0,
 ): DistilledImageArm {
-  const { patch, latents, epochs, growth } = params;
+  const { patch, latents, growth } = params;
   const setting = `${clusters} clusters of ${latents} latents`;
   const at = (stage: string) =>
-    named(`${stage}@${teacher},${clusters},grown`, repetition, `grown from ${teacher}`, setting);
+    named(splits, `${stage}@${teacher},${clusters},grown`, repetition, `grown from ${teacher}`, setting);
   const features = featuresOf(splits, params, teacher);
   const first = Math.max(1, clusters - growth.rounds * growth.add);
   const { clusters: start } = clusterPatches(
@@ -223,7 +218,7 @@ export function grownArm(
     { ...params.kmeans, patch, clusters: first },
     at("images.cluster-patches"),
   );
-  const em = patchEm(params, Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1))));
+  const em = patchEm(params, epochsARound(params));
   let now = {
     clusters: start,
     circuits: trainPatchCircuits(
@@ -248,6 +243,11 @@ export function grownArm(
   return joined(splits, params, now.clusters, now.circuits, at);
 }
 
+/** Epochs of the patch circuits in each round of growing, and before the first. */
+function epochsARound({ epochs, growth }: DistillationParams): number {
+  return Math.max(1, Math.floor(epochs.patches / (growth.rounds + 1)));
+}
+
 /** Trains the circuit over patches, first alone and then jointly with all levels. */
 function joined(
   splits: ImageSplits,
@@ -265,13 +265,13 @@ function joined(
       train: vectors(splits.train),
       valid: vectors(splits.valid),
     },
-    { ...imageEm(params, epochs.top, 256), pseudocount: { sums: 0.1 }, leafBase: "uniform" },
+    { ...validatedEm(splits, params, epochs.top, 256), pseudocount: { sums: 0.1 }, leafBase: "uniform" },
     at("train.em"),
   );
   const apart: Ref<typeof patchModel> = assembleModel({ circuits, top }).model;
   const { model, log } = trainPatches(
     { model: apart, train: splits.train, valid: splits.valid },
-    imageEm(params, epochs.together, 256),
+    validatedEm(splits, params, epochs.together, 256),
     at("images.train-patches"),
   );
   const score = (of: Ref<typeof patchModel>, name: string) =>
@@ -284,11 +284,6 @@ function joined(
     score: score(model, "together"),
     clusters: showClusters({ images: splits.train, clusters, circuits }).pictures,
   };
-}
-
-/** Mini-batch EM of patch circuits on the patches of their clusters. */
-function patchEm(params: DistillationParams, epochs: number) {
-  return imageEm(params, epochs, 512);
 }
 
 /** All arms on the same images, their results table, and the first distilled model and the largest tree with sheets of what they draw. */
@@ -305,16 +300,24 @@ export function compareImageArms(splits: ImageSplits, params: DistillationParams
   charts: Ref<typeof charts>;
 } {
   const scores: Ref<typeof imageScore>[] = [], logs: Ref<typeof trainingLog>[] = [];
-  const rows: { arm: string; setting: string }[] = [];
+  const rows: { arm: string; setting: string; before?: number; after?: number }[] = [];
   const add = (
     arm: string,
     setting: string,
     score: Ref<typeof imageScore>,
     log: Ref<typeof trainingLog>,
+    earlier: { before?: number; after?: number } = {},
   ) => {
-    rows.push({ arm, setting });
+    rows.push({ arm, setting, ...(params.converge && earlier) });
     scores.push(score);
     logs.push(log);
+  };
+  const { patches, top, together } = params.epochs;
+  const addDistilled = (arm: string, clusters: number, made: DistilledImageArm, before = patches) => {
+    const setting = `${clusters} clusters of ${params.latents} latents`;
+    add(`${arm}, before joint EM`, setting, made.apart, made.topLog, { before });
+    add(arm, setting, made.score, made.log, { after: rows.length - 1 });
+    return made;
   };
   const repetitions = Array.from({ length: params.repetitions }, (_, r) => r);
   const trees = params.treeLatents.flatMap((latents) =>
@@ -326,27 +329,33 @@ export function compareImageArms(splits: ImageSplits, params: DistillationParams
   );
   const distilled = params.teachers.flatMap((teacher) =>
     params.clusters.flatMap((clusters) =>
-      repetitions.map((r) => {
-        const arm = distilledImageArm(splits, params, teacher, clusters, r);
-        const setting = `${clusters} clusters of ${params.latents} latents`;
-        add(`distilled from ${teacher}, before joint EM`, setting, arm.apart, arm.topLog);
-        add(`distilled from ${teacher}`, setting, arm.score, arm.log);
-        return arm;
-      })
+      repetitions.map((r) =>
+        addDistilled(
+          `distilled from ${teacher}`,
+          clusters,
+          distilledImageArm(splits, params, teacher, clusters, r),
+        )
+      )
     )
   );
   for (const teacher of params.growth.teachers) {
     for (const clusters of params.clusters) {
       for (const r of repetitions) {
-        const { apart, score, topLog, log } = grownArm(splits, params, teacher, clusters, r);
-        const setting = `${clusters} clusters of ${params.latents} latents`;
-        add(`grown from ${teacher}, before joint EM`, setting, apart, topLog);
-        add(`grown from ${teacher}`, setting, score, log);
+        const arm = grownArm(splits, params, teacher, clusters, r);
+        addDistilled(
+          `grown from ${teacher}`,
+          clusters,
+          arm,
+          (params.growth.rounds + 1) * epochsARound(params),
+        );
       }
     }
   }
   const tree = trees.at(-1), model = distilled[0];
-  const { table } = tabulateImages({ scores, logs }, { rows });
+  const { table } = tabulateImages({ scores, logs }, {
+    rows,
+    ...(params.converge && { budget: patches + top + together }),
+  });
   return {
     table,
     charts: imageCharts({ table }, {}).charts,

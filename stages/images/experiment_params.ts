@@ -158,12 +158,35 @@ export const smallDistillationParams: typeof distillationParams = {
   epochs: epochParams.prefault({ together: 30 }),
 };
 
+/** Parameters of EM that goes on until the validation images end it. */
+export const convergenceParams: z.ZodObject<{
+  epochs: z.ZodDefault<z.ZodInt>;
+  patience: z.ZodDefault<z.ZodInt>;
+  tolerance: z.ZodDefault<z.ZodNumber>;
+  steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
+}, z.core.$strict> = z.strictObject({
+  /** Most epochs of a training, so many that the validation images end it before; the table marks trainings where they did not. */
+  epochs: z.int().min(1).default(200),
+  /** Epochs at the smallest step without a better validation score after which a training stops. */
+  patience: z.int().min(1).default(2),
+  /** Bits per dimension by which a validation score must be better to count as better. */
+  tolerance: z.number().min(0).default(0.0005),
+  /** The first step of mini-batch EM and the smallest: it is halved after an epoch without a better validation score. */
+  steps: z.tuple([z.number(), z.number()]).default([0.4, 0.02]),
+});
+
 /** Parsed parameters of the image pipelines. */
-export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>>;
+export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>> & {
+  /**
+   * Lets the validation images end the EM of trees, of circuits over patches, and of all levels together. `epochs` then says how long
+   * patch circuits are trained, and its sum is the number of epochs after which the table compares all arms.
+   */
+  readonly converge?: z.output<typeof convergenceParams> | undefined;
+};
 
 /**
- * The headline question of image pipelines and where its answer is found: the first teacher's model against the largest
- * tree.
+ * The headline question of image pipelines and where its answer is found: the first teacher's model with the first number of clusters
+ * against the last tree.
  */
 export function imageHeadline(
   { teachers, clusters, latents, treeLatents }: DistillationParams,

@@ -14,6 +14,7 @@ export * from "./experiment_params.ts";
 export * from "./features_shards.ts";
 export * from "./grow_clusters.ts";
 export * from "./image_chart.ts";
+export type { ImageCourse } from "./image_course.ts";
 export * from "./image_samples.ts";
 export * from "./image_table.ts";
 export * from "./load_images.ts";

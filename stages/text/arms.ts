@@ -10,7 +10,7 @@ import type { trainingLog } from "../codecs/score.ts";
 import { evaluateBigram } from "../evaluate_bigram.ts";
 import { evaluateKneserNey } from "../evaluate_kneser_ney.ts";
 import { fitBigram } from "../fit_bigram.ts";
-import { anemone } from "../training_params.ts";
+import { anemone, fallingAnemone } from "../training_params.ts";
 import type { Embedding, EmParams } from "./arm_params.ts";
 import type { tokens, vocabulary, windows } from "./codecs.ts";
 import { type clusterTable, describeClusters } from "./describe_clusters.ts";
@@ -196,9 +196,7 @@ export function finish(
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
   const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
   const { batchSize, batchesPerUpdate, steps: [from, to] } = em;
-  const miniBatches = em.shrink === "linear"
-    ? anemone(from, to)
-    : { kind: "anemone", step: { from, to } } as const;
+  const miniBatches = em.shrink === "linear" ? anemone(from, to) : fallingAnemone(from, to);
   const trained = trainText({ circuit: start, ...data }, {
     epochs: em.epochs,
     patience: em.patience,

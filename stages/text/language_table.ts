@@ -4,8 +4,8 @@ import { tableText } from "../../foundation/text.ts";
 import { json } from "../../runner/codecs/json.ts";
 import { defineStage, type Many, many, type Stage } from "../../runner/stage.ts";
 import { languageScore } from "../codecs.ts";
-import { trainingLog } from "../codecs/score.ts";
-import { convergenceText } from "../convergence.ts";
+import { type MeanScore, trainingLog } from "../codecs/score.ts";
+import { bestBy, convergenceText } from "../convergence.ts";
 import type { Codec } from "../../runner/codec.ts";
 
 const perplexity = z.number().nullable();
@@ -129,20 +129,17 @@ export const languageResults: Stage<
     const rows = params.rows.map((one, i) => {
       const { epochs, bestEpoch, converged } = inputs.logs[i]!;
       const { tokens } = inputs.valid[i]!;
-      const after = (epoch: number): number | null => {
-        const score = epochs.find((report) => report.epoch === epoch)?.valid;
+      const perplexityOf = (score: MeanScore | undefined): number | null => {
         if (score === undefined || score.logLikelihood === null || score.impossible > 0) return null;
         return Math.exp(-score.logLikelihood * score.samples / tokens);
       };
-      // Who stopped earlier because nothing improved any more keeps what was best.
-      const upTo = epochs.filter(({ epoch }) => epoch <= params.budget && after(epoch) !== null);
-      const budget = Math.min(...upTo.map(({ epoch }) => after(epoch)!));
+      const after = (epoch: number) => perplexityOf(epochs.find((report) => report.epoch === epoch)?.valid);
       const test = inputs.test[i]!.perplexity;
       if (test !== null) context.metric(`${one.arm}, ${one.states} states, seed ${one.seed}`, test);
       return {
         ...one,
         start: after(0),
-        atBudget: Number.isFinite(budget) ? budget : null,
+        atBudget: perplexityOf(bestBy(inputs.logs[i]!, params.budget)),
         best: after(bestEpoch),
         bestEpoch,
         epochs: Math.max(0, ...epochs.map(({ epoch }) => epoch)),

@@ -6,6 +6,7 @@ import { lineChart } from "../../stages/charts/line_chart.ts";
 import { densityTable } from "../../stages/density/table.ts";
 import { rowColumns, rowTable } from "../../stages/rows/codecs.ts";
 import { columnScores } from "../../stages/rows/score_columns.ts";
+import { plainSpace } from "../../datasets/images/mod.ts";
 import { imageTable } from "../../stages/images/image_table.ts";
 import { completions } from "../../stages/text/complete_text.ts";
 import { clusterTable } from "../../stages/text/describe_clusters.ts";
@@ -161,6 +162,21 @@ Deno.test("values of known codecs are tables in words, with no name of a JSON ke
   assert.equal(table!.rows[0]![6], "1 of 2 not converged");
   assert.equal(table!.rows[0]![8], "infinite\n4.3 to infinite");
   assert.equal(shownTables({ codec: "language-table", version: 1 }, value), undefined, "another version");
+  const model = {
+    arm: "tree",
+    setting: "4 latents",
+    figure: { bits: 3.25, images: 5, space: { ...plainSpace(2, 2, 3), transform: "ycbcr-lossy" } },
+    standardError: 0.01,
+    parameters: 1234,
+    converged: true,
+    course: { before: 3, epochs: 9, bestEpoch: 7, atBudget: null, valid: 3.5 },
+  };
+  const [figures] = shownTables({ codec: "image-table", version: 2 }, { budget: 6, rows: [model] } as never)!;
+  assert.equal(figures!.head[3], "valid by epoch 6");
+  assert.deepEqual(figures!.numeric, [2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(figures!.rows, [
+    ["tree", "4 latents", "1,234", "–", "3.500*", "3 + 7 of 9", "3.250", "0.010", "converged"],
+  ]);
   const rows = { title: "Rows", head: ["word", "size"], rows: [["a", "≈ -1.5"], ["b", ""]] };
   assert.deepEqual(shownTables({ codec: "row-table", version: 1 }, rows)![0]!.numeric, [1]);
   const score = { column: "x", type: "real", rows: 4, alone: 2, given: 0.51234, bits: -1e-9 };

@@ -2,6 +2,7 @@ import type { JsonValue } from "../../foundation/canonical.ts";
 import { shareText } from "../../foundation/format.ts";
 import type { Artifact, ReadOf } from "../../runner/codec.ts";
 import type { densityTable } from "../../stages/density/table.ts";
+import { courseCells, courseHead } from "../../stages/images/image_course.ts";
 import type { imageTable } from "../../stages/images/image_table.ts";
 import { UNKNOWN } from "../../datasets/text/vocabulary.ts";
 import type { rowColumns, rowTable } from "../../stages/rows/codecs.ts";
@@ -197,18 +198,21 @@ function columnScoreTables({ columns }: ReadOf<typeof columnScores>): ShownTable
   }];
 }
 
-function imageTables({ rows }: ReadOf<typeof imageTable>): ShownTable[] {
+function imageTables({ budget, rows }: ReadOf<typeof imageTable>): ShownTable[] {
+  const course = budget === undefined ? [] : courseHead(budget);
+  const head = ["model", "setting", "parameters", ...course, "bits per dimension", "standard error", "EM"];
   return [{
     title: "Bits per dimension of test images, lower is better",
-    head: ["model", "setting", "parameters", "bits per dimension", "standard error", "EM"],
-    numeric: [2, 3, 4],
-    rows: rows.map(({ arm, setting, figure, standardError, parameters, converged }) => [
-      arm,
-      setting,
-      parameters.toLocaleString("en"),
-      figure.bits.toFixed(3),
-      standardError.toFixed(3),
-      ended([converged]),
+    head,
+    numeric: head.flatMap((_, i) => i >= 2 && i < head.length - 1 ? [i] : []),
+    rows: rows.map((row) => [
+      row.arm,
+      row.setting,
+      row.parameters.toLocaleString("en"),
+      ...(budget === undefined ? [] : courseCells(row)),
+      row.figure.bits.toFixed(3),
+      row.standardError.toFixed(3),
+      ended([row.converged]),
     ]),
   }];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CircuitError } from "../../../circuits/mod.ts";
-import { decodePicture, type ImageSet } from "../../../datasets/images/mod.ts";
+import { decodePicture, type ImageSet, plainSpace } from "../../../datasets/images/mod.ts";
 import { matrixShards } from "../../../runner/codecs/shard_codecs.ts";
 import { circuit } from "../../../stages/codecs/circuit.ts";
 import { samples as samplesCodec } from "../../../stages/codecs/samples.ts";
@@ -10,6 +10,7 @@ import { images, pictures } from "../../../stages/images/codecs.ts";
 import { evaluatePatchModel, evaluatePixelCircuit } from "../../../stages/images/evaluate_images.ts";
 import type { LineChart } from "../../../stages/charts/line_chart.ts";
 import { imageCharts } from "../../../stages/images/image_chart.ts";
+import type { ImageCourse } from "../../../stages/images/image_course.ts";
 import { imageTable, tabulateImages } from "../../../stages/images/image_table.ts";
 import {
   type PatchCircuits,
@@ -152,6 +153,7 @@ Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", asy
     await imageTable.summary!(table),
     /tree\s+3 latents\s+\d+\s+\d\.\d{3}\s+\d\.\d{3}\s+not converged\nthe same.*\d\n/,
   );
+  assert.ok(table.budget === undefined && table.rows[0].course === undefined);
   const { charts: [picture] } = await runHere(imageCharts, { table });
   assert.deepEqual(picture.chart.series.map(({ points }: LineChart["series"][number]) => points[0]!.open), [
     true,
@@ -166,6 +168,47 @@ Deno.test("a hidden Chow-Liu tree over the pixels, scored in the same bits", asy
     runHere(tabulateImages, { scores: [score], logs }, { rows }),
     /1 scores and 2 logs but 2 rows/,
   );
+});
+
+Deno.test("a table compares models at a number of epochs, those of earlier levels too", async () => {
+  const figure = { bits: 3, images: 5, space: plainSpace(2, 2, 1) };
+  const score = { figure, standardError: 0.1, impossible: 0, parameters: 7 };
+  /** Validation bits per dimension by epoch, from 0 on. */
+  const logOf = (bestEpoch: number, bits: (number | null)[]) => ({
+    bestEpoch,
+    converged: true,
+    epochs: bits.map((one, epoch) => ({
+      epoch,
+      best: false,
+      valid: {
+        logLikelihood: one === null ? -3 : -one * 4 * Math.LN2,
+        bitsPerVariable: 99,
+        impossible: one === null ? 1 : 0,
+        samples: 5,
+      },
+    })),
+  });
+  const logs = [logOf(4, [8, 6, 7, 5, 4, 4.5]), logOf(2, [5, 4.5, 4]), logOf(1, [null, 3.5, 3.75])];
+  const { table } = await runHere(tabulateImages, { scores: [score, score, score], logs }, {
+    rows: [{ arm: "tree" }, { arm: "apart", before: 3 }, { arm: "together", after: 1 }],
+    budget: 6,
+  });
+  const courses = table.rows.map((
+    { course: { before, epochs, bestEpoch, atBudget, valid } }: { course: ImageCourse },
+  ) => [
+    ...[before, epochs, bestEpoch],
+    ...[atBudget, valid].map((bits) => bits === null ? null : Number(bits.toFixed(6))),
+  ]);
+  assert.deepEqual(courses, [[0, 5, 4, 4, 4], [3, 2, 2, 4, 4], [5, 2, 1, 3.5, 3.5]]);
+  assert.match(
+    await imageTable.summary!(table),
+    /valid by epoch 6 .*\n.*\n.*\ntogether .* 3\.500 +3\.500 +5 \+ 1 of 2 /,
+  );
+  const early = await runHere(tabulateImages, { scores: [score], logs: [logs[0]!] }, {
+    rows: [{ arm: "tree", before: 7 }],
+    budget: 6,
+  });
+  assert.equal(early.table.rows[0].course.atBudget, null);
 });
 
 Deno.test("sheets of samples, inpaintings and clusters show what they should", async () => {

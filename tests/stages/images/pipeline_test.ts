@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { command, digestsOf, fixture, Folder } from "../../command.ts";
+import { command, digestsOf, fixture, Folder, outputValue } from "../../command.ts";
 
 /** Small models of every kind. */
 const PARAMETERS = {
@@ -35,6 +35,39 @@ Deno.test("all arms of the image pipelines run, repeated, and come from the stor
   const second = await run();
   assert.equal(second.code, 0, second.stderr);
   assert.ok(nodesOf(second.stdout).every(({ state }) => state === "cached"), second.stdout);
+});
+
+Deno.test("arms that the validation images end say so, and are compared at equal numbers of epochs too", async () => {
+  using folder = new Folder();
+  const run = async (parameters: object) => {
+    const ended = await command("run", [
+      fixture("toy_lvd"),
+      ...["--store", folder.store, "--jobs", "0"],
+      ...settings({ ...PARAMETERS, teachers: ["pixels"], growth: {}, repetitions: 1, ...parameters }),
+    ]);
+    assert.equal(ended.code, 0, ended.stderr);
+    return await outputValue(folder.store, "table");
+  };
+  const { budget, rows } = await run({ converge: { epochs: 60, tolerance: 0.01 } });
+  assert.equal(budget, 5);
+  const [tree, apart, together] = rows;
+  for (const { arm, converged, course } of rows) {
+    assert.equal(converged, true, arm);
+    // Five falls of the step and two epochs at the smallest take seven epochs at least.
+    assert.ok(course.epochs >= 7 && course.epochs < 60, `${arm}: ${course.epochs} epochs`);
+    assert.ok(course.valid <= (course.atBudget ?? Infinity) + 0.01, arm);
+  }
+  assert.deepEqual([tree, apart, together].map(({ course }) => course.before), [
+    0,
+    2,
+    2 + apart.course.epochs,
+  ]);
+  assert.ok(tree.course.atBudget > 0 && apart.course.atBudget > 0);
+  assert.equal(together.course.atBudget, null, "its budget was spent before");
+  const capped = await run({ converge: { epochs: 1 } });
+  assert.deepEqual(capped.rows.map(({ converged }: typeof tree) => converged), [false, false, false]);
+  assert.equal(capped.rows[2].course.before, 3);
+  assert.ok(capped.rows[2].course.atBudget > 0);
 });
 
 Deno.test("an image pipeline that was killed in the middle of its stages ends with the same bytes", async () => {
