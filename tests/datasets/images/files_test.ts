@@ -94,6 +94,29 @@ Deno.test("npz: arrays by name, with labels", async () => {
   await assert.rejects(npzImages(data), /not an npz file/);
 });
 
+/**
+ * `numpy.savez` and `numpy.savez_compressed` of numpy 2.4.6, in base 64: data=np.arange(24, dtype=np.uint8).reshape(2, 12), labels=[1, 1000],
+ * mean=data.mean(0). Their local headers leave sizes to the fields of zip64.
+ */
+const NPZ = {
+  savez:
+    "UEsDBC0AAAAAAAAAIQBubn63//////////8IABQAZGF0YS5ucHkBABAAmAAAAAAAAACYAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJ3x1MScsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCAxMiksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKAAECAwQFBgcICQoLDA0ODxAREhMUFRYXUEsDBC0AAAAAAAAAIQA43+TK//////////8KABQAbGFiZWxzLm5weQEAEACQAAAAAAAAAJAAAAAAAAAAk05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoBAAAAAAAAAOgDAAAAAAAAUEsDBC0AAAAAAAAAIQDo3oJs//////////8IABQAbWVhbi5ucHkBABAA4AAAAAAAAADgAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJzxmOCcsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgxMiwpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKAAAAAAAAGEAAAAAAAAAcQAAAAAAAACBAAAAAAAAAIkAAAAAAAAAkQAAAAAAAACZAAAAAAAAAKEAAAAAAAAAqQAAAAAAAACxAAAAAAAAALkAAAAAAAAAwQAAAAAAAADFAUEsBAi0DLQAAAAAAAAAhAG5ufreYAAAAmAAAAAgAAAAAAAAAAAAAAIABAAAAAGRhdGEubnB5UEsBAi0DLQAAAAAAAAAhADjf5MqQAAAAkAAAAAoAAAAAAAAAAAAAAIAB0gAAAGxhYmVscy5ucHlQSwECLQMtAAAAAAAAACEA6N6CbOAAAADgAAAACAAAAAAAAAAAAAAAgAGeAQAAbWVhbi5ucHlQSwUGAAAAAAMAAwCkAAAAuAIAAAAA",
+  savez_compressed:
+    "UEsDBC0AAAAIAAAAIQBubn63//////////8IABQAZGF0YS5ucHkBABAAmAAAAAAAAABfAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6CoZGmjoKtQrkAi4GRiZmFlY2dg5OLm4eXj5+AUEhYRFRMXEAUEsDBC0AAAAIAAAAIQA43+TK//////////8KABQAbGFiZWxzLm5weQEAEACQAAAAAAAAAEsAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgbpNpoa6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjqaOgq1ChQALkYGCHjBDKEBUEsDBC0AAAAIAAAAIQDo3oJs//////////8IABQAbWVhbi5ucHkBABAA4AAAAAAAAABoAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loG6TZqGuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GoZGOpo6CrUK5AMuBjCQcIDQMlBaAUorQWkVKK0GpTWgtBaU1oHSelDaAEobOgAAUEsBAi0DLQAAAAgAAAAhAG5ufrdfAAAAmAAAAAgAAAAAAAAAAAAAAIABAAAAAGRhdGEubnB5UEsBAi0DLQAAAAgAAAAhADjf5MpLAAAAkAAAAAoAAAAAAAAAAAAAAIABmQAAAGxhYmVscy5ucHlQSwECLQMtAAAACAAAACEA6N6CbGgAAADgAAAACAAAAAAAAAAAAAAAgAEgAQAAbWVhbi5ucHlQSwUGAAAAAAMAAwCkAAAAwgEAAAAA",
+};
+
+Deno.test("npz files of numpy, stored and compressed", async () => {
+  for (const [name, text] of Object.entries(NPZ)) {
+    const { images } = await npzPart(watched(Uint8Array.fromBase64(text), { read: 0, open: 0 }), {
+      shape: { height: 2, width: 2, channels: 3 },
+      layout: "channels-first",
+      first: 1,
+    });
+    assert.deepEqual([...images.pixels], [12, 16, 20, 13, 17, 21, 14, 18, 22, 15, 19, 23], name);
+    assert.deepEqual(images.labels, Uint16Array.of(1000), name);
+  }
+});
+
 /** Bytes in pieces; `seen` says how many were asked for, and how many such streams are open. */
 async function* watched(bytes: Uint8Array, seen: { read: number; open: number }) {
   seen.open++;
