@@ -1,4 +1,3 @@
-import type { Circuit } from "../circuits/circuit.ts";
 import { type ImageSet, sliceImages } from "../datasets/images/image_set.ts";
 import { CallError } from "../foundation/errors.ts";
 import { completionModel } from "../circuits/queries/complete.ts";
@@ -6,31 +5,17 @@ import { answerHole, type HoleAnswer, type HoleQuestion } from "./ask_image.ts";
 import { openTabEngine, type TabEngine } from "./engine.ts";
 import { decodeImageModel, type ImageModelFile } from "./image_file.ts";
 import { modelBytes, modelName, type ModelOptions, type ModelSource } from "./model_bytes.ts";
-import type { ModelStory } from "./story.ts";
+import { TabModel } from "./tab_model.ts";
 
 /** A model of images in a tab, which fills in holes exactly. Close it after use. */
-export class ImageTabModel implements AsyncDisposable {
-  /** What the model is. */
-  readonly story: ModelStory;
+export class ImageTabModel extends TabModel {
   /** Images to begin with. */
   readonly images: ImageSet;
-  readonly #own: TabEngine;
 
   /** Made by {@link openImageModel}, or over an engine that is open. */
-  constructor({ images, story }: Omit<ImageModelFile, "circuit">, own: TabEngine) {
-    this.images = images;
-    this.story = story;
-    this.#own = own;
-  }
-
-  /** What computes. */
-  get engine(): Pick<TabEngine, "name" | "adapter"> {
-    return this.#own;
-  }
-
-  /** The circuit. */
-  get circuit(): Circuit {
-    return this.#own.engine.circuit;
+  constructor(file: Omit<ImageModelFile, "circuit">, own: TabEngine) {
+    super(file, own);
+    this.images = file.images;
   }
 
   /**
@@ -60,22 +45,12 @@ export class ImageTabModel implements AsyncDisposable {
     const one = typeof image === "number"
       ? sliceImages(this.images, image, image + 1)
       : { space, count: 1, pixels: image };
-    return await answerHole(completionModel(this.#own.engine), one, {
+    return await answerHole(completionModel(this.own.engine), one, {
       draws: 4,
       seed: 0,
       ...question,
       hidden,
     });
-  }
-
-  /** Frees the memory of its engine. */
-  async close(): Promise<void> {
-    await this.#own.engine.close();
-  }
-
-  /** Closes it at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

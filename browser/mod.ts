@@ -16,6 +16,7 @@ export type { ModelOptions, ModelSource } from "./model_bytes.ts";
 export { decodeTextModel, encodeTextModel, type TextModelFile } from "./model_file.ts";
 export type { StateMeaning } from "./states.ts";
 export type { ModelStory } from "./story.ts";
+export { TabModel } from "./tab_model.ts";
 export { openTextModel, TextModel } from "./text_model.ts";
 export {
   fitText,

@@ -1,4 +1,3 @@
-import type { Circuit } from "../circuits/circuit.ts";
 import type { Exclusion } from "../circuits/queries/exclude.ts";
 import { sample } from "../circuits/queries/sampling.ts";
 import { textOfTokens } from "../datasets/text/text_of_tokens.ts";
@@ -10,7 +9,7 @@ import { openTabEngine, type TabEngine } from "./engine.ts";
 import { modelBytes, modelName, type ModelOptions, type ModelSource } from "./model_bytes.ts";
 import { decodeTextModel, type TextModelFile } from "./model_file.ts";
 import type { StateMeaning } from "./states.ts";
-import type { ModelStory } from "./story.ts";
+import { TabModel } from "./tab_model.ts";
 
 /** Circuits that are kept open for blanks at the same places, so that a change of a word opens nothing. */
 const KEPT = 3;
@@ -21,30 +20,16 @@ interface Asked extends TabEngine {
 }
 
 /** A model of texts in a tab, which answers questions about sentences exactly. Close it after use. */
-export class TextModel implements AsyncDisposable {
-  /** What the model is. */
-  readonly story: ModelStory;
+export class TextModel extends TabModel {
   /** Its vocabulary. */
   readonly vocabulary: Vocabulary;
-  readonly #own: TabEngine;
   readonly #asked = new Map<string, Promise<Asked>>();
   #control: AskedControl | undefined;
 
   /** Made by {@link openTextModel}, or over an engine that is open. */
-  constructor({ vocabulary, story }: Omit<TextModelFile, "circuit">, own: TabEngine) {
-    this.vocabulary = vocabulary;
-    this.story = story;
-    this.#own = own;
-  }
-
-  /** What computes. */
-  get engine(): Pick<TabEngine, "name" | "adapter"> {
-    return this.#own;
-  }
-
-  /** The circuit. */
-  get circuit(): Circuit {
-    return this.#own.engine.circuit;
+  constructor(file: Omit<TextModelFile, "circuit">, own: TabEngine) {
+    super(file, own);
+    this.vocabulary = file.vocabulary;
   }
 
   /**
@@ -60,7 +45,7 @@ export class TextModel implements AsyncDisposable {
     await readable(this.vocabulary);
     const question = { ends: true, list: 10, draws: 4, seed: 0, likeliest: false, ...options, sentence };
     return await answerText(
-      { evaluator: this.#own.engine, withoutEnds: (blanks) => this.#without(blanks) },
+      { evaluator: this.own.engine, withoutEnds: (blanks) => this.#without(blanks) },
       this.vocabulary,
       question,
     );
@@ -103,7 +88,7 @@ export class TextModel implements AsyncDisposable {
   /** Texts drawn from the model, each a window long. */
   async draw(count: number, options: { readonly seed?: number } = {}): Promise<string[]> {
     await readable(this.vocabulary);
-    const { values, variables } = await sample(this.#own.engine, count, options);
+    const { values, variables } = await sample(this.own.engine, count, options);
     return Array.from(
       { length: count },
       (_, s) => textOfTokens(values.subarray(s * variables, (s + 1) * variables), this.vocabulary),
@@ -111,16 +96,11 @@ export class TextModel implements AsyncDisposable {
   }
 
   /** Frees the memory of its engines. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     await Promise.allSettled(asked.map(async (one) => (await one).engine.close()));
-    await this.#own.engine.close();
-  }
-
-  /** Closes it at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    await super.close();
   }
 
   /** The circuit for blanks at these places; the last few are kept. */
@@ -130,7 +110,7 @@ export class TextModel implements AsyncDisposable {
     const key = blanks.join();
     const opening = this.#asked.get(key) ?? (async (): Promise<Asked> => {
       const { circuit, condition } = withoutEnds(this.circuit, blanks, this.vocabulary);
-      return { ...await openTabEngine(circuit, this.#own.name), condition };
+      return { ...await openTabEngine(circuit, this.own.name), condition };
     })();
     this.#asked.delete(key);
     this.#asked.set(key, opening);
