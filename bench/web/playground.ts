@@ -2,31 +2,45 @@ import type { Page } from "playwright-core";
 import { encodeTextModel } from "../../browser/model_file.ts";
 import { hmm } from "../../circuits/mod.ts";
 import { launch } from "../../tests/web/browser.ts";
-import { longestTask } from "../../tests/web/page_tasks.ts";
-import { buildPlayground } from "../../web/playground/build.ts";
+import type { LongestTask } from "../../tests/web/bare_page.ts";
+import { longestTasks } from "../../tests/web/page_tasks.ts";
+import { buildPlayground, type PlaygroundModel } from "../../web/playground/build.ts";
 import { serveFolder } from "../../web/playground/serve.ts";
 import { type Figure, figure, milliseconds } from "../measure.ts";
 import { tokensText } from "./tab_training.ts";
 
 const ROUNDS = 5, STATES = 128, WORDS = 4000, TOKENS = 100_000;
 
+/** Characters of the text that is pasted, and of the file that is dropped. */
+const PASTED = 5e6, DROPPED = 60e6;
+
 /**
  * The playground in Chromium: what is loaded before the first answer, how long it takes with a cache and without, later answers,
- * and the longest time that the page stood still while it was loaded, took a text and learned. The model has the size of the page's
- * own, with random parameters: its time does not depend on them.
+ * and the longest time that the page stood still in all that visitors do. Its two models have the size of the page's own, with random
+ * parameters: its time does not depend on them.
  */
 export async function measurePlayground(folder: string): Promise<Figure[]> {
   const words = ["<unk>", "<eos>", ...Array.from({ length: WORDS - 2 }, (_, i) => `w${i}`)];
-  const circuit = hmm({ length: 32, states: STATES, symbols: WORDS, seed: 1 });
-  const sentence = "w1 w2 _ w3 w4 w5 w6";
-  const { bytes } = encodeTextModel({
-    circuit,
-    vocabulary: { kind: "words", words, unknown: 0, end: 1 },
-    story: { title: "model", provenance: [], examples: [] },
-  }, 8);
-  await buildPlayground(folder, [{ kind: "text", name: "model", title: "model", beside: null, bytes }]);
+  const model = (name: string, seed: number, beside: string | null): PlaygroundModel => {
+    const { bytes } = encodeTextModel({
+      circuit: hmm({ length: 32, states: STATES, symbols: WORDS, seed }),
+      vocabulary: { kind: "words", words, unknown: 0, end: 1 },
+      story: { title: name, provenance: [], examples: [] },
+    }, 8);
+    return { kind: "text", name, title: name, beside, bytes };
+  };
+  await buildPlayground(folder, [model("model", 1, "other"), model("other", 2, null)]);
   const listener = await serveFolder(folder);
-  const url = `http://127.0.0.1:${listener.port}/#sentence=${encodeURIComponent(sentence)}`;
+  const url = `http://127.0.0.1:${listener.port}/#sentence=${encodeURIComponent("w1 w2 _ w3 w4 w5 w6")}`;
+  try {
+    return [...await answers(url), ...await stalls(url, `${folder}/dropped.txt`)];
+  } finally {
+    listener.close();
+  }
+}
+
+/** What is loaded before the first answer, and how long answers take. */
+async function answers(url: string): Promise<Figure[]> {
   const browser = await launch();
   try {
     const answered = async (page: Page) =>
@@ -62,36 +76,36 @@ export async function measurePlayground(folder: string): Promise<Figure[]> {
       }
       await context.close();
     }
-    const text = tokensText(TOKENS);
-    const page = await browser.newPage();
-    await page.addInitScript(() => {
-      const longest = { longest: 0 };
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) longest.longest = Math.max(longest.longest, duration);
-      }).observe({ type: "longtask" });
-      Object.assign(globalThis, { stalls: longest });
-    });
-    await page.goto(url);
-    await answered(page);
-    const busy = await longestTask(browser, page, async () => {
-      await page.getByLabel("A text", { exact: true }).fill(text);
-      await page.getByRole("combobox", { name: "Hidden states" }).selectOption(String(STATES));
-      await page.getByRole("button", { name: "Train", exact: true }).click();
-      await page.getByText(/epoch 2, perplexity/).waitFor({ timeout: 600_000 });
-    });
-    const stall = await page.evaluate("stalls.longest") as number;
     return [
       figure("JavaScript before the first answer", "kB", [loaded / 1000], { atMost: 200 }),
       figure("first answer, nothing cached", "ms", cold, { atMost: 6000 }),
       figure("first answer, from the cache", "ms", warm, { atMost: 2000 }),
       figure(`a later answer, ${STATES} states`, "ms", later, { atMost: 100 }),
-      figure("longest task of the page, by the clock; 0 if none is over 50 ms", "ms", [stall], {
-        atMost: 50,
-      }),
-      figure("longest task of the page once it is loaded, processor time", "ms", [busy], { atMost: 50 }),
     ];
   } finally {
     await browser.close();
-    listener.close();
   }
+}
+
+/** The longest tasks of the page, without a library that drives it and so takes part in them. */
+async function stalls(url: string, dropped: string): Promise<Figure[]> {
+  const text = tokensText(TOKENS);
+  const long = (length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length);
+  await Deno.writeTextFile(dropped, long(DROPPED));
+  const tasks: Readonly<Record<string, LongestTask>>[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    tasks.push(
+      await longestTasks({
+        ...{ url, sentences: ["w1 _ _ w2 _", "w5 _ w7"], pasted: long(PASTED), dropped },
+        ...{ text, states: STATES },
+      }),
+    );
+  }
+  return Object.keys(tasks[0]!).flatMap((what) =>
+    ([["processor time", "processor"], ["by the clock", "clock"]] as const).map(([words, time]) =>
+      figure(`longest task while ${what}, ${words}`, "ms", tasks.map((one) => one[what]![time]), {
+        atMost: 50,
+      })
+    )
+  );
 }

@@ -4,7 +4,8 @@ import "axe-core/package.json" with { type: "json" };
 import { type Browser, chromium, type Page } from "playwright-core";
 import { needs } from "../needs.ts";
 
-const CHROMIUM = Deno.env.get("RETORT_CHROMIUM") ?? "/usr/bin/chromium";
+/** Where the browser is. */
+export const CHROMIUM: string = Deno.env.get("RETORT_CHROMIUM") ?? "/usr/bin/chromium";
 
 /** The option of tests that need a browser. */
 export const IN_BROWSER: { readonly ignore: boolean } = needs(

@@ -4,7 +4,7 @@ import { decodeTextModel } from "../../browser/model_file.ts";
 import { TextModel } from "../../browser/text_model.ts";
 import { openTabEngine } from "../../browser/engine.ts";
 import { assertUsable, IN_BROWSER, launch, open } from "./browser.ts";
-import { longestTask } from "./page_tasks.ts";
+import { longestTasks } from "./page_tasks.ts";
 import { Playground, smallModel } from "./playground.ts";
 import { madeUpText } from "../browser/text.ts";
 import { until } from "./serving.ts";
@@ -117,57 +117,18 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "the page never stands still: to load, to ask, to take a long text and to learn keep it busy for less than 50 ms",
+  name: "the page never stands still: nothing that visitors do keeps it busy for 50 ms",
   ...IN_BROWSER,
   async fn() {
     await using playground = await Playground.start();
-    const browser = await launch();
-    try {
-      const page = await browser.newPage();
-      const busy: Record<string, number> = {};
-      const measure = async (what: string, act: () => Promise<void>) => {
-        busy[what] = await longestTask(browser, page, act);
-      };
-      // What drives the browser may put its own scripts into the page while it is loaded: the least of three loads is the page's.
-      const loads: number[] = [];
-      for (let i = 0; i < 3; i++) {
-        await page.goto("about:blank");
-        await measure("load", async () => {
-          await page.goto(playground.url);
-          await page.locator('[data-answered="yes"]').waitFor();
-        });
-        loads.push(busy.load!);
-      }
-      busy.load = Math.min(...loads);
-      await measure("ask", async () => {
-        await page.getByLabel(/^A sentence/).fill("to _ _ _");
-        await page.getByText("Blank 3").first().waitFor();
-      });
-      await measure("the other ways to ask", async () => {
-        await page.getByRole("button", { name: "Hold to words" }).click();
-        await page.getByText(/has a probability of/).waitFor();
-        await page.getByRole("button", { name: "Fill in an image" }).click();
-        await page.getByText(/pixels are hidden/).waitFor();
-        await page.getByRole("button", { name: "Fill in words" }).click();
-        await page.getByText("Blank 3").first().waitFor();
-      });
-      await measure("take", async () => {
-        await page.getByLabel("A text", { exact: true }).fill(madeUpText(20_000));
-        await page.getByRole("button", { name: "Another text" }).waitFor();
-      });
-      assert.match(await page.getByLabel("A text", { exact: true }).inputValue(), /^pasted text, \d{3} kB$/);
-      await page.getByRole("button", { name: "Another text" }).click();
-      await page.getByLabel("A text", { exact: true }).fill(madeUpText(400));
-      await page.getByRole("combobox", { name: "Hidden states" }).selectOption("8");
-      await measure("learn", async () => {
-        await page.getByRole("button", { name: "Train", exact: true }).click();
-        await page.getByText(/epoch [1-9]\d*, perplexity[^]*done/).waitFor({ timeout: 60_000 });
-        await page.getByText(/ms, by WebAssembly/).waitFor({ timeout: 60_000 });
-      });
-      assert.ok(Object.values(busy).every((milliseconds) => milliseconds < 50), JSON.stringify(busy));
-    } finally {
-      await browser.close();
-    }
+    const dropped = `${playground.folder}/huge.txt`;
+    await Deno.writeTextFile(dropped, "a ".repeat(11e6));
+    const tasks = await longestTasks({
+      ...{ url: playground.url, sentences: ["to _ _ _", "we must _ the _ ."] },
+      ...{ pasted: madeUpText(20_000), dropped, text: madeUpText(400), states: 8 },
+    });
+    assert.equal(Object.keys(tasks).length, 8);
+    // Processor time, as the clock counts what other work on the machine takes too.
+    assert.ok(Object.values(tasks).every(({ processor }) => processor < 50), JSON.stringify(tasks));
   },
 });

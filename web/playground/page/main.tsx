@@ -7,6 +7,7 @@ import { Wordmark } from "../../parts/wordmark.tsx";
 import { readAddress, writeAddress } from "./address.ts";
 import { Ask } from "./ask.tsx";
 import { TabWorker } from "./client.ts";
+import { Later } from "./later.tsx";
 import { onDemand } from "./on_demand.tsx";
 import { ownModel } from "./own_models.ts";
 import type { OfferedModel } from "./protocol.ts";
@@ -111,9 +112,9 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
           <button
             type="button"
             onClick={() => {
-              const title = document.querySelector<HTMLElement>("#train-title")!;
-              title.scrollIntoView();
-              title.focus();
+              const title = document.querySelector<HTMLElement>("#train-title");
+              title?.scrollIntoView();
+              title?.focus();
             }}
           >
             Train your own
@@ -176,7 +177,9 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
             <input type="file" onChange={(event) => openFile(event.currentTarget.files?.[0])} />
           </label>
         </div>
-        <Train engine={engine} onModel={(file, title) => offer(new Blob([file]), title)} />
+        <Later>
+          <Train engine={engine} onModel={(file, title) => offer(new Blob([file]), title)} />
+        </Later>
       </main>
     </div>
   );
@@ -184,7 +187,10 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
 
 const models = JSON.parse(document.querySelector("#models")!.textContent!) as OfferedModel[];
 const root = document.querySelector("#root")!;
-root.replaceChildren();
-render(<Playground models={models} />, root);
-// Kept for the next visit, without a network too; browsers have workers of this kind over https and on this machine.
-navigator.serviceWorker?.register(new URL("service_worker.js", document.baseURI)).catch(() => {});
+// In a task of its own: that of this script lays out what stood here before as well.
+setTimeout(() => {
+  root.replaceChildren();
+  render(<Playground models={models} />, root);
+  // Kept for the next visit, without a network too; browsers have workers of this kind over https and on this machine.
+  navigator.serviceWorker?.register(new URL("service_worker.js", document.baseURI)).catch(() => {});
+});

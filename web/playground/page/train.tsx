@@ -75,6 +75,12 @@ export function Train(
   };
   const write = (written: string) =>
     written.length > LONGEST ? take(new File([written], "pasted text")) : setText(written);
+  /** Keeps a long text from being laid out; what takes it is a task of its own, as reading it was. */
+  const takeLong = (event: Event, written = "") => {
+    if (written.length <= LONGEST) return;
+    event.preventDefault();
+    setTimeout(() => write(written));
+  };
   return (
     <section aria-labelledby="train-title" class="card train">
       <h2 id="train-title" tabIndex={-1}>Train your own</h2>
@@ -89,12 +95,9 @@ export function Train(
         value={file === undefined ? text : `${file.name}, ${Math.ceil(file.size / 1000)} kB`}
         readOnly={file !== undefined}
         spellcheck={false}
-        onBeforeInput={(event) => {
-          const { data } = event as unknown as InputEvent;
-          if ((data ?? "").length <= LONGEST) return;
-          event.preventDefault();
-          write(data!);
-        }}
+        onPaste={(event) => takeLong(event, event.clipboardData?.getData("text"))}
+        // Keyboards of phones have clipboards of their own.
+        onBeforeInput={(event) => takeLong(event, (event as unknown as InputEvent).data ?? "")}
         onInput={(event) => write(event.currentTarget.value)}
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
