@@ -59,6 +59,8 @@ export interface Accumulated {
  * `parameters` after updates, before queries that read leaves (sampling, MAP, conditionals).
  */
 export interface Learner extends Evaluator, AsyncDisposable {
+  /** True if the M-step smooths by itself, whatever the rule says; false if omitted. */
+  readonly smooths?: boolean;
   /**
    * The E-step: adds the expected counts of the samples to the accumulators. `sampleWeights`, `[samples]`, non-negative,
    * gives the multiplicity of each sample.

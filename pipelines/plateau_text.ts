@@ -21,6 +21,7 @@ import {
   loadText,
   localText,
   randomArm,
+  smoothingLevels,
   suffixVectors,
   tableOf,
   teacherName,
@@ -71,12 +72,8 @@ export default definePipeline({
     width: z.int().min(1).default(32),
     /** Most iterations of k-means. */
     iterations: z.int().min(1).default(12),
-    /** Virtual transitions of each state of a blocked model, from the backoff of its block. */
-    transition: z.number().min(0).default(30),
-    /** Virtual transitions of each block's backoff, uniform. */
-    backoff: z.number().min(0).default(20),
-    /** Virtual words of each state of a blocked model, as its class has them. */
-    emission: z.number().min(0).default(40),
+    /** Smoothing of blocked models, where clusters are counted and in EM: see docs/large.md. */
+    levels: z.strictObject(smoothingLevels).prefault({}),
     /** Longest n-grams that a second row of each blocked model may go on in, see `evaluate.switching`; 0: no such row. */
     ngrams: z.union([z.literal(0), z.int().min(2).max(9)]).default(5),
     /** Most windows at a time of blocked models, whose updates are one an epoch. */
@@ -95,8 +92,6 @@ export default definePipeline({
       ...params,
       batchSize: params.blockedBatch,
       batchesPerUpdate: "epoch",
-      pseudocount: params.emission,
-      virtual: { sums: params.backoff, backoff: params.transition },
     } as const;
     const vectorsOf = (name: string) =>
       name === "random"
@@ -123,7 +118,11 @@ export default definePipeline({
       ...params.blocked.flatMap((size) =>
         every.flatMap((seed) =>
           begun.flatMap((start) => {
-            const arm = blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, { em, iterations });
+            const arm = blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, {
+              em,
+              levels: params.levels,
+              iterations,
+            });
             return params.ngrams === 0 ? [arm] : [arm, withNgrams(corpus, arm, params.ngrams)];
           })
         )

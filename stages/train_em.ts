@@ -1,11 +1,6 @@
 import type { z } from "zod";
-import type { Circuit, Node } from "../circuits/circuit.ts";
-import {
-  type Learner,
-  parameterOwners,
-  type ParameterSettings,
-  type UpdateRule,
-} from "../circuits/learner.ts";
+import type { Circuit } from "../circuits/circuit.ts";
+import { type Learner, type ParameterSettings, type UpdateRule } from "../circuits/learner.ts";
 import { fit } from "../circuits/learning/fit.ts";
 import { leafMarginals } from "../circuits/learning/marginals.ts";
 import { perturbed } from "../circuits/learning/perturb.ts";
@@ -123,32 +118,12 @@ export async function smoothingOf(
   if (leafBase === "marginal") {
     for (const [id, base] of await leafMarginals(circuit, train)) parameters[id] = { base };
   }
-  if (pseudocount.backoff !== undefined) {
-    for (const [id, base] of backoffBases(circuit)) {
-      parameters[id] = { pseudocount: pseudocount.backoff, base };
-    }
-  }
   for (const id of frozen) parameters[id] = { ...parameters[id], frozen: true };
   return {
     sums: { pseudocount: pseudocount.sums },
     leaves: { pseudocount: pseudocount.leaves, mix: leafMix },
     parameters,
   };
-}
-
-/** By parameter of sums that mix sums with other inputs: `[width]`, even over the units of the sums. */
-function backoffBases(circuit: Circuit): Map<string, Float64Array> {
-  const bases = new Map<string, Float64Array>();
-  for (const [id, node] of parameterOwners(circuit)) {
-    if (node.kind !== "sum" || node.groups > 1) continue;
-    const marks = node.children.flatMap((child) => {
-      const { kind, units } = circuit.nodes[child] as Node;
-      return new Array<number>(units).fill(kind === "sum" ? 1 : 0);
-    });
-    const sums = marks.reduce((a, b) => a + b, 0);
-    if (sums > 0 && sums < marks.length) bases.set(id, Float64Array.from(marks, (mark) => mark / sums));
-  }
-  return bases;
 }
 
 /** The points of the curves at an epoch. */

@@ -79,7 +79,6 @@ export const trainingParams: z.ZodObject<{
     z.ZodObject<{
       sums: z.ZodDefault<z.ZodNumber>;
       leaves: z.ZodDefault<z.ZodNumber>;
-      backoff: z.ZodOptional<z.ZodNumber>;
     }, z.core.$strict>
   >;
   leafBase: z.ZodDefault<
@@ -111,11 +110,6 @@ export const trainingParams: z.ZodObject<{
   pseudocount: z.strictObject({
     sums: z.number().min(0).default(0),
     leaves: z.number().min(0).default(0),
-    /**
-     * Of rows that mix sums with other inputs, as those of a blocked HMM mix a backoff with its transitions: all for the sums, in
-     * the place of `sums`.
-     */
-    backoff: z.number().min(0).optional(),
   }).prefault({}),
   /** Distribution of the virtual samples of leaves: uniform, or the variable's in the training samples. */
   leafBase: z.enum(["uniform", "marginal"]).default("uniform"),

@@ -1,5 +1,6 @@
 import type { Circuit } from "../circuit.ts";
 import { CircuitError } from "../errors.ts";
+import type { Flows } from "../evaluator.ts";
 import { requireNumber, requireObject, requireWhole } from "../guards.ts";
 import { blockedHmm, type BlockedHmmOptions } from "../structures/blocked_hmm.ts";
 
@@ -120,13 +121,44 @@ export class BlockedHmmCounts {
     }
   }
 
+  /**
+   * Adds expected counts of samples under a circuit of these blocks: those of an E-step, see `Evaluator.flows`. What went through a
+   * backoff counts for the states as the backoff shared it out among the next ones.
+   */
+  addExpected({ weights, statistics }: Pick<Flows, "weights" | "statistics">): void {
+    const { blocks } = this.#options;
+    addTo(this.#initial, weights.get("initial")!);
+    blocks.forEach((block, b) => {
+      addTo(this.#emissions[b]!, statistics.get(`emission/${b}`)!);
+      const edges = weights.get(`transition/${b}`), shared = weights.get(`backoff/${b}`);
+      if (edges === undefined || shared === undefined) return;
+      const own = this.#transitions[b]!, backoff = this.#backoffs[b]!, columns = this.#columns[b]!;
+      const width = own.length / block.states;
+      const through = shared.reduce((sum, n) => sum + n, 0);
+      for (let u = 0; u < block.states; u++) {
+        const share = through > 0 ? edges[u * (width + 1) + width]! / through : 0;
+        blocks.forEach(({ states }, f) => {
+          const column = columns[f]!, to = this.#first[f]!;
+          for (let j = 0; j < states; j++) {
+            const spread = share * shared[to + j]!;
+            if (column < 0) {
+              backoff[to + j]! += spread;
+              continue;
+            }
+            const n = edges[u * (width + 1) + column + j]! + spread;
+            own[u * width + column + j]! += n;
+            backoff[to + j]! += n;
+          }
+        });
+      }
+    });
+  }
+
   /** The circuit of these counts, over windows of the length of the options. @throws {CircuitError} on smoothing below 0 */
   circuit(smoothing: BlockedSmoothing = {}): Circuit {
+    requireSmoothing(smoothing);
     const { initial = 20, transition = 120, within = 10, between = 10, discount = 0.8, emission = 60 } =
       smoothing;
-    for (const [name, x] of Object.entries({ initial, transition, within, between, discount, emission })) {
-      requireNumber(name, x, 0);
-    }
     const { blocks } = this.#options, first = this.#first, states = first[blocks.length]!;
     const values = new Map<string, Float64Array | Float32Array>();
     // Of the whole text: states, blocks, and states within each block; one virtual sample of each.
@@ -200,6 +232,16 @@ export class BlockedHmmCounts {
     }
     return low;
   }
+}
+
+function addTo(sums: Float64Array, more: ArrayLike<number>): void {
+  for (let i = 0; i < sums.length; i++) sums[i]! += more[i]!;
+}
+
+/** Checks the numbers of levels. @throws {CircuitError} naming one below 0 or unknown */
+export function requireSmoothing(smoothing: BlockedSmoothing): void {
+  requireObject("the smoothing of blocked HMM counts", smoothing);
+  for (const [name, x] of Object.entries(smoothing)) if (x !== undefined) requireNumber(name, x, 0);
 }
 
 /** Rows of counts and `pseudocount` virtual ones, drawn from `base`, or uniform; as distributions. */

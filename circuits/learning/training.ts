@@ -82,7 +82,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     checkRule(learner.circuit, ruleAt(this.#options, 0, 1));
     this.#batches = batchCount(train.count, this.#options.batchSize);
     this.#start = learner.circuit;
-    this.#monotone = isMonotone(learner.circuit, this.#options, this.#batches);
+    this.#monotone = learner.smooths !== true && isMonotone(learner.circuit, this.#options, this.#batches);
     this.#progress = {
       epoch: valid === undefined ? 1 : 0,
       batch: 0,
@@ -200,7 +200,7 @@ export class EmTraining implements AsyncIterable<EpochReport> {
     sum.add(logLikelihoods, weights);
     progress.sums = { ...sum };
     progress.accumulated = updates ? 0 : weight;
-    if (updates && progress.updates++ === 0) {
+    if (updates && progress.updates++ === 0 && this.#learner.smooths !== true) {
       const lost = lostUnitsWarning(this.#start, await this.#learner.parameters(), weight);
       if (lost !== undefined) progress.warnings = [lost];
     }

@@ -1,5 +1,6 @@
 /** Ready-made structures, one file each. */
 export * from "./blocked_hmm.ts";
+export * from "./blocked_options.ts";
 export * from "./chow_liu.ts";
 export * from "./hclt.ts";
 export * from "./hmm.ts";

@@ -31,7 +31,6 @@ export const patchTrainingParams: z.ZodObject<{
     z.ZodObject<{
       sums: z.ZodDefault<z.ZodNumber>;
       leaves: z.ZodDefault<z.ZodNumber>;
-      backoff: z.ZodOptional<z.ZodNumber>;
     }, z.core.$strict>
   >;
   batchSize: z.ZodDefault<z.ZodInt>;

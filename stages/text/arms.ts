@@ -12,6 +12,7 @@ import { evaluateKneserNey } from "../evaluate_kneser_ney.ts";
 import { fitBigram } from "../fit_bigram.ts";
 import { anemone, fallingAnemone } from "../training_params.ts";
 import type { Embedding, EmParams } from "./arm_params.ts";
+import type { SmoothingLevels } from "./blocks.ts";
 import type { tokens, vocabulary, windows } from "./codecs.ts";
 import { type clusterTable, describeClusters } from "./describe_clusters.ts";
 import { embedRandom, embedStatic, embedSuffixes } from "./embed.ts";
@@ -185,12 +186,13 @@ function called({ arm, states }: Omit<Arm["row"], "seed">) {
   return { arm, setting: `${states} hidden states` };
 }
 
-/** An arm that starts from a given circuit: trained by EM, smoothed and scored. */
+/** An arm that starts from a given circuit: trained by EM, by `levels` if it is a blocked HMM, smoothed and scored. */
 export function finish(
   corpus: Corpus,
   start: Ref<typeof circuit>,
   row: Arm["row"],
-  em: EmParams & { readonly virtual?: { readonly sums: number; readonly backoff: number } },
+  em: EmParams,
+  levels?: SmoothingLevels,
 ): Arm {
   const { tokens: { train, valid }, windows } = corpus;
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
@@ -204,8 +206,9 @@ export function finish(
     batchSize,
     batchesPerUpdate,
     step: batchesPerUpdate === "epoch" ? { kind: "em" } : miniBatches,
-    pseudocount: { sums: 0.1, ...em.virtual, leaves: em.pseudocount },
-    leafBase: "marginal",
+    ...(levels === undefined
+      ? { pseudocount: { sums: 0.1, leaves: em.pseudocount }, leafBase: "marginal" }
+      : { levels }),
   }, { ...called(row), name: `em ${name}` });
   const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, {
     ...called(row),

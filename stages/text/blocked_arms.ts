@@ -4,7 +4,9 @@ import type { Ref } from "../../runner/stage.ts";
 import type { clusterLabels } from "../clusters/codecs.ts";
 import { exchangeClasses } from "../clusters/exchange.ts";
 import { clusterWithin } from "../clusters/within.ts";
+import type { EmParams } from "./arm_params.ts";
 import { type Arm, type Corpus, finish } from "./arms.ts";
+import type { SmoothingLevels } from "./blocks.ts";
 import { embedContexts } from "./embed.ts";
 import { evaluateSwitching } from "./evaluate_switching.ts";
 import { materialiseBlockedHmm } from "./materialise_blocked_hmm.ts";
@@ -35,7 +37,9 @@ export function contextVectors(corpus: Corpus, width: number): Ref<typeof matrix
 /** Options of arms of blocked models. */
 export interface BlockedOptions {
   /** How EM trains them. */
-  readonly em: Parameters<typeof finish>[3];
+  readonly em: EmParams;
+  /** How counts of clusters are smoothed, and expected counts of EM. */
+  readonly levels: SmoothingLevels;
   /** Most iterations of k-means. */
   readonly iterations: number;
 }
@@ -47,7 +51,7 @@ export function blockedArm(
   { blocks, states }: BlockedSize,
   start: { readonly name: string; readonly vectors?: Ref<typeof matrixShards> },
   seed: number,
-  { em, iterations }: BlockedOptions,
+  { em, levels, iterations }: BlockedOptions,
 ): Arm {
   const { tokens: { train: tokens, vocabulary }, windows: { train: windows }, length } = corpus;
   const row = { arm: start.name, states: blocks * states, seed };
@@ -62,7 +66,7 @@ export function blockedArm(
       { states, length },
       called("start"),
     );
-    return finish(corpus, circuit, row, em);
+    return finish(corpus, circuit, row, em, levels);
   }
   const { labels } = clusterWithin(
     { vectors: start.vectors, tokens, windows, classes },
@@ -71,10 +75,10 @@ export function blockedArm(
   );
   const { circuit } = materialiseBlockedHmm(
     { tokens, windows, vocabulary, classes, labels },
-    {},
+    levels,
     called("start"),
   );
-  return finish(corpus, circuit, row, em);
+  return finish(corpus, circuit, row, em, levels);
 }
 
 /** A trained arm whose model may go on in n-grams of the training text, up to `order` tokens long. */

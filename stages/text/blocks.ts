@@ -17,6 +17,32 @@ export const blockParams: {
   length: z.int().min(1),
 };
 
+/** Smoothing of blocked HMMs by levels, of counted and of expected counts: see `BlockedSmoothing`. */
+export const smoothingLevels: {
+  initial: z.ZodDefault<z.ZodNumber>;
+  transition: z.ZodDefault<z.ZodNumber>;
+  within: z.ZodDefault<z.ZodNumber>;
+  between: z.ZodDefault<z.ZodNumber>;
+  discount: z.ZodDefault<z.ZodNumber>;
+  emission: z.ZodDefault<z.ZodNumber>;
+} = {
+  /** Virtual first states, as states are in the whole text. */
+  initial: z.number().min(0).default(20),
+  /** Virtual next classes of each state, as its class has them. */
+  transition: z.number().min(0).default(120),
+  /** Virtual next states of each state within each next class, as its class has them there. */
+  within: z.number().min(0).default(10),
+  /** Virtual next states of each class within each next class, as the whole text has them there. */
+  between: z.number().min(0).default(10),
+  /** What is taken of the number of times that a class follows another, for those that never do. */
+  discount: z.number().min(0).default(0.8),
+  /** Virtual words of each state, as its class has them. */
+  emission: z.number().min(0).default(60),
+};
+
+/** Smoothing by levels, with defaults filled in. */
+export type SmoothingLevels = z.output<z.ZodObject<typeof smoothingLevels>>;
+
 /** The blocks of word classes: the words of a class are emitted by the same states, and blocks follow each other as in the text. */
 export async function wordBlocks(
   { tokens, classes: { labels, clusters }, types }: {

@@ -4,7 +4,7 @@ import { RetortError } from "../../foundation/errors.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { clusterLabels } from "../clusters/codecs.ts";
 import { circuit } from "../codecs/circuit.ts";
-import { wordBlocks } from "./blocks.ts";
+import { smoothingLevels, wordBlocks } from "./blocks.ts";
 import { tokens, vocabulary, windows } from "./codecs.ts";
 import { withFrame } from "./frame_notes.ts";
 
@@ -16,14 +16,7 @@ const BLOCK = 4096;
  * position `t` of window `w` among those of its word's class. With the states known, learning is counting.
  */
 export const materialiseBlockedHmm: Stage<
-  z.ZodObject<{
-    initial: z.ZodDefault<z.ZodNumber>;
-    transition: z.ZodDefault<z.ZodNumber>;
-    within: z.ZodDefault<z.ZodNumber>;
-    between: z.ZodDefault<z.ZodNumber>;
-    discount: z.ZodDefault<z.ZodNumber>;
-    emission: z.ZodDefault<z.ZodNumber>;
-  }, z.core.$strip>,
+  z.ZodObject<typeof smoothingLevels, z.core.$strip>,
   {
     tokens: typeof tokens;
     windows: typeof windows;
@@ -34,20 +27,7 @@ export const materialiseBlockedHmm: Stage<
   { circuit: typeof circuit }
 > = defineStage({
   name: "hmm.materialise-blocked",
-  params: z.object({
-    /** Virtual first states, as states are in the whole text. */
-    initial: z.number().min(0).default(20),
-    /** Virtual next classes of each state, as its class has them. */
-    transition: z.number().min(0).default(120),
-    /** Virtual next states of each state within each next class, as its class has them there. */
-    within: z.number().min(0).default(10),
-    /** Virtual next states of each class within each next class, as the whole text has them there. */
-    between: z.number().min(0).default(10),
-    /** What is taken of the number of times that a class follows another, for those that never do. */
-    discount: z.number().min(0).default(0.8),
-    /** Virtual words of each state, as its class has them. */
-    emission: z.number().min(0).default(60),
-  }),
+  params: z.object(smoothingLevels),
   inputs: { tokens, windows, vocabulary, classes: clusterLabels, labels: clusterLabels },
   outputs: { circuit },
   async run({ inputs, params, context }) {

@@ -7,6 +7,7 @@
 export * from "./arm_params.ts";
 export * from "./arms.ts";
 export * from "./blocked_arms.ts";
+export { type SmoothingLevels, smoothingLevels } from "./blocks.ts";
 export * from "./causal_lm_codecs.ts";
 export * from "./codecs.ts";
 export * from "./complete_text.ts";

@@ -1,9 +1,13 @@
+import { z } from "zod";
+import { BlockedHmmLearner } from "../../circuits/learning/blocked_learner.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
 import { trainingState } from "../codecs/training_state.ts";
+import { openLearner } from "../open_learner.ts";
 import { runTraining } from "../train_em.ts";
 import { trainingParams } from "../training_params.ts";
+import { smoothingLevels } from "./blocks.ts";
 import { tokens, windows } from "./codecs.ts";
 import { WindowSource } from "./window_source.ts";
 
@@ -12,7 +16,12 @@ import { WindowSource } from "./window_source.ts";
  * circuit says how texts lie in its windows.
  */
 export const trainText: Stage<
-  typeof trainingParams,
+  z.ZodObject<
+    typeof trainingParams.shape & {
+      levels: z.ZodOptional<z.ZodObject<typeof smoothingLevels, z.core.$strict>>;
+    },
+    z.core.$strip
+  >,
   {
     circuit: typeof circuit;
     train: typeof tokens;
@@ -23,7 +32,10 @@ export const trainText: Stage<
   { circuit: typeof circuit; log: typeof trainingLog }
 > = defineStage({
   name: "train.text",
-  params: trainingParams,
+  params: trainingParams.extend({
+    /** Smooth a blocked HMM by levels, as `hmm.materialise-blocked` does, in the place of `pseudocount`; the step must be `em`. */
+    levels: z.strictObject(smoothingLevels).optional(),
+  }),
   inputs: { circuit, train: tokens, trainWindows: windows, valid: tokens, validWindows: windows },
   outputs: { circuit, log: trainingLog },
   seeded: true,
@@ -32,6 +44,10 @@ export const trainText: Stage<
   async run({ inputs, params, context }) {
     const train = await WindowSource.open(inputs.trainWindows, inputs.train.ids);
     const valid = await WindowSource.open(inputs.validWindows, inputs.valid.ids);
-    return await runTraining(inputs.circuit, { train, valid }, params, context);
+    const { levels } = params;
+    return await runTraining(inputs.circuit, { train, valid }, params, context, async (circuit) => {
+      const engine = await openLearner(circuit, context);
+      return levels === undefined ? engine : new BlockedHmmLearner(engine, levels);
+    });
   },
 });

@@ -93,6 +93,10 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["weight", (weight) => new EmTraining(learner(), { train: odd(weight) }, training)],
   ],
   BlockedHmmCounts: [["whole", (symbol) => new circuits.BlockedHmmCounts(counted).add([symbol], [0], 1)]],
+  BlockedHmmLearner: [
+    ["number", (within) => new circuits.BlockedHmmLearner(blockedLearner(), { within })],
+    ["weight", (weight) => new circuits.BlockedHmmLearner(blockedLearner()).accumulate(rows, [1, weight])],
+  ],
   HmmCounts: [
     ["positive", (states) => new circuits.HmmCounts({ states, symbols: 2 })],
     ["positive", (symbols) => new circuits.HmmCounts({ states: 2, symbols })],
@@ -363,6 +367,8 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
 const counted = { length: 1, symbols: 2, blocks: [{ states: 1, symbols: [0, 1] }], backoff: 1 };
 const blocked = (options: Partial<circuits.BlockedHmmOptions>) =>
   circuits.blockedHmm({ length: 2, symbols: 2, blocks: [{ states: 2, symbols: [0, 1] }], ...options });
+
+const blockedLearner = () => new circuits.ReferenceLearner(blocked({ backoff: 1 }));
 
 /** A source that carries weights nobody checked. */
 function odd(weight: number): SampleSource {

@@ -1,6 +1,6 @@
 /** Those that take circuits, samples, files and what others made, but no numbers of the caller's. */
 export const WITHOUT_NUMBERS = `
-  CircuitError CountedWeight Evidence RetortError ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
+  CircuitError blockedHmmOptions CountedWeight Evidence RetortError ScoreSum TensorFile Turns applyUpdate assemblePatches checkCircuit checkRule childrenOf
   clusterLogs compileFactors copyInto countedSpreads inPrecision realColumns recentreStatistics decodeCircuit decodeCircuitFile decodeSafetensors decodeTrainingState defaultLeaf describeNode
   describeVariable disassemblePatches distinctRows downward emptyFlows encodeCircuit encodeSafetensors encodeTrainingState
   amountOf isBuiltIn registerDeviceLeaf registerLeafFamily rowFactors certainStates familyNames findLeafFamily isExternal leafStates shapeOf stateProbabilities statesOfValues firstDifferent firstShared formatJpc formatUai inScope isBetter isDeterministic isObserved leafFamily leafOf loadCircuit marksOf

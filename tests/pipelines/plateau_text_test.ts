@@ -34,9 +34,7 @@ Deno.test("blocked models of a text from random and distilled starts, and dense 
       "window=7",
       "width=4",
       "components=2",
-      "emission=1",
-      "transition=1",
-      "backoff=1",
+      'levels={"transition":1,"within":1,"between":1,"emission":1}',
     ].flatMap((one) => ["--set", one]),
   ], { cwd: folder.path });
   assert.equal(ran.code, 0, ran.stderr);
