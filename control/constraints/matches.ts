@@ -1,5 +1,6 @@
-import { JS } from "refa";
 import { CallError, messageOf } from "../../foundation/errors.ts";
+import { expression } from "../regex/elements.ts";
+import type { RegexElement } from "../regex/nodes.ts";
 import type { Constraint } from "./constraint.ts";
 import { found } from "./within.ts";
 
@@ -25,10 +26,9 @@ export function matches(regex: RegExp): Constraint {
     );
   }
   const flags = regex.flags.replaceAll(/[gdu]/g, "");
-  const literal = { source: regex.source, flags: flags.includes("v") ? flags : `${flags}u` };
-  let expression: JS.ParseResult["expression"];
+  let element: RegexElement;
   try {
-    ({ expression } = JS.Parser.fromLiteral(literal).parse({ backreferences: "throw", maxNodes: 200_000 }));
+    element = expression(regex.source, flags.includes("v") ? flags : `${flags}u`);
   } catch (error) {
     throw new CallError("control/regex", `\`matches(${regex})\`: ${messageOf(error)}`, {
       hint:
@@ -36,5 +36,5 @@ export function matches(regex: RegExp): Constraint {
       cause: error,
     });
   }
-  return found(`matches(${regex})`, { type: "Alternation", alternatives: expression.alternatives });
+  return found(`matches(${regex})`, element);
 }

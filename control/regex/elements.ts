@@ -2,11 +2,15 @@ import { CharSet, JS } from "refa";
 import type { RegexElement } from "./nodes.ts";
 
 /** Largest number of parts of an expression that is parsed. */
-export const MOST_PARTS = 200_000;
+const MOST_PARTS = 200_000;
 
-/** An expression that is read with the flag `u`. */
-export function expression(source: string): RegexElement {
-  const { expression: { alternatives } } = JS.Parser.fromLiteral({ source, flags: "u" })
+/**
+ * An expression as parts. `flags`: `u` or `v`, with which `i`, `m` and `s` may stand.
+ *
+ * @throws {Error} for references to groups, and where the flags make it invalid
+ */
+export function expression(source: string, flags = "u"): RegexElement {
+  const { expression: { alternatives } } = JS.Parser.fromLiteral({ source, flags })
     .parse({ backreferences: "throw", maxNodes: MOST_PARTS });
   return { type: "Alternation", alternatives };
 }
