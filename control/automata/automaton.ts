@@ -4,7 +4,7 @@
  */
 import { refuseArgument, requireAutomaton } from "../guards.ts";
 import { Allowance, AUTOMATON_STATES, tooManyStates } from "./allowance.ts";
-import { refine } from "./refine.ts";
+import { quotient, refine } from "./refine.ts";
 
 /** An automaton over the bytes of a text. It starts in state 0. */
 export interface Automaton {
@@ -81,44 +81,22 @@ export function explore<T>(
 
 /** The automaton with the fewest states that accepts the same texts, in its one numbering. */
 export function minimised(automaton: Automaton): Automaton {
-  const { width, next, accepting } = automaton;
+  const { width, next } = automaton;
   const blocks = refine(automaton);
   // One state stands for each block; they are numbered as they are met from the start, by the first byte of each class.
-  const columns: number[] = [];
-  automaton.classes.forEach((c) => columns.includes(c) || columns.push(c));
-  const number = new Int32Array(automaton.states).fill(-1);
-  const kept = [0];
-  number[blocks[0]!] = 0;
-  for (let at = 0; at < kept.length; at++) {
+  const columns = new Set(automaton.classes);
+  const kept = [0], isMet = new Uint8Array(automaton.states);
+  isMet[blocks[0]!] = 1;
+  for (const state of kept) {
     for (const c of columns) {
-      const to = next[kept[at]! * width + c]!, block = blocks[to]!;
-      if (number[block] !== -1) continue;
-      number[block] = kept.length;
+      const to = next[state * width + c]!;
+      if (isMet[blocks[to]!] === 1) continue;
+      isMet[blocks[to]!] = 1;
       kept.push(to);
     }
   }
-  // Classes whose columns are equal become one.
-  const seen = new Map<string, number>();
-  const merged = new Map<number, number>();
-  const chosen: number[] = [];
-  for (const c of columns) {
-    const key = kept.map((state) => number[blocks[next[state * width + c]!]!]).join();
-    let own = seen.get(key);
-    if (own === undefined) {
-      seen.set(key, own = chosen.length);
-      chosen.push(c);
-    }
-    merged.set(c, own);
-  }
-  return {
-    states: kept.length,
-    classes: automaton.classes.map((c) => merged.get(c)!),
-    width: chosen.length,
-    next: Int32Array.from(
-      kept.flatMap((state) => chosen.map((c) => number[blocks[next[state * width + c]!]!]!)),
-    ),
-    accepting: Uint8Array.from(kept, (state) => accepting[state]!),
-  };
+  const { merged, ...own } = quotient(automaton, blocks, kept, columns);
+  return { ...own, classes: automaton.classes.map((c) => merged[c]!) };
 }
 
 /** The state after more bytes. */

@@ -65,6 +65,48 @@ export function refine({ states, width, next, accepting }: Transitions): Int32Ar
   return block.map((b) => order[first[b]!]!);
 }
 
+/** An automaton with a state for each block that is kept, and one class for classes that lead everywhere to the same block. */
+interface Quotient extends Transitions {
+  /** `[width of the automaton]`: the class of each of its classes that was given, and -1 for others. */
+  readonly merged: Int32Array;
+}
+
+/**
+ * The quotient of an automaton by the blocks that {@link refine} found.
+ *
+ * @param blocks `[states]`: the block of each state
+ * @param kept a state for each block, in the order of the new states
+ * @param columns the classes to keep, in the order of the new ones
+ */
+export function quotient(
+  { states, width, next, accepting }: Transitions,
+  blocks: Int32Array,
+  kept: readonly number[],
+  columns: Iterable<number>,
+): Quotient {
+  const numbers = new Int32Array(states).fill(-1);
+  kept.forEach((state, number) => numbers[blocks[state]!] = number);
+  const after = (state: number, c: number) => numbers[blocks[next[state * width + c]!]!]!;
+  const seen = new Map<string, number>(), chosen: number[] = [];
+  const merged = new Int32Array(width).fill(-1);
+  for (const c of columns) {
+    const key = kept.map((state) => after(state, c)).join();
+    let own = seen.get(key);
+    if (own === undefined) {
+      seen.set(key, own = chosen.length);
+      chosen.push(c);
+    }
+    merged[c] = own;
+  }
+  return {
+    states: kept.length,
+    width: chosen.length,
+    next: Int32Array.from(kept.flatMap((state) => chosen.map((c) => after(state, c)))),
+    accepting: Uint8Array.from(kept, (state) => accepting[state]!),
+    merged,
+  };
+}
+
 function swap(order: Int32Array, place: Int32Array, a: number, b: number): void {
   const x = order[a]!, y = order[b]!;
   order[a] = y;

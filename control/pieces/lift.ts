@@ -1,6 +1,6 @@
 import type { Automaton } from "../automata/automaton.ts";
 import { Allowance } from "../automata/allowance.ts";
-import { refine } from "../automata/refine.ts";
+import { quotient, refine } from "../automata/refine.ts";
 import { PieceTrie } from "./trie.ts";
 import { BEGINNING, type Spelling, type SpellingContext } from "./spelling.ts";
 
@@ -105,32 +105,18 @@ function sinksOf({ states, width, next }: Automaton): Uint8Array {
 
 /** The automaton with one state for all from which the same is accepted, and one class for tokens that do the same. */
 function smallest(automaton: TokenAutomaton): TokenAutomaton {
-  const { width, next, accepting } = automaton;
   const blocks = refine(automaton);
-  const number = new Map<number, number>();
-  blocks.forEach((block) => number.has(block) || number.set(block, number.size));
-  const kept = [...number.keys()];
-  const seen = new Map<string, number>(), chosen: number[] = [];
-  const merged = Int32Array.from({ length: width }, (_, c) => {
-    const key = kept.map((state) => number.get(blocks[next[state * width + c]!]!)).join();
-    let own = seen.get(key);
-    if (own === undefined) {
-      seen.set(key, own = chosen.length);
-      chosen.push(c);
-    }
-    return own;
-  });
+  // One state stands for each block; they are numbered as their first states are.
+  const numbers = new Map<number, number>();
+  blocks.forEach((block) => numbers.has(block) || numbers.set(block, numbers.size));
+  const columns = Array.from({ length: automaton.width }, (_, c) => c);
+  const { merged, ...own } = quotient(automaton, blocks, [...numbers.keys()], columns);
   return {
-    states: kept.length,
+    ...own,
     starts: Object.fromEntries(
-      Object.entries(automaton.starts).map(([context, state]) => [context, number.get(blocks[state!]!)!]),
+      Object.entries(automaton.starts).map(([context, state]) => [context, numbers.get(blocks[state!]!)!]),
     ),
     classes: automaton.classes.map((c) => c < 0 ? -1 : merged[c]!),
-    width: chosen.length,
-    next: Int32Array.from(
-      kept.flatMap((state) => chosen.map((c) => number.get(blocks[next[state * width + c]!]!)!)),
-    ),
-    accepting: Uint8Array.from(kept, (state) => accepting[state]!),
   };
 }
 
