@@ -16,7 +16,7 @@ export { jsonSchema } from "./constraints/json_schema.ts";
 export { anyText, type Control, type ControlPlanOptions } from "./control.ts";
 export { type ControlOptions, openControl } from "./open.ts";
 export type { ControlPlan } from "./plan.ts";
-export type { Adjustment, Continuation } from "./lookahead/continuation.ts";
+export type { Adjustment, Continuation, PlanCourse } from "./lookahead/continuation.ts";
 export {
   type LogitsProcessor,
   type LogitsTensor,
@@ -44,13 +44,16 @@ export type { QuantisationLoss } from "../circuits/eight_bits.ts";
 export { quantised } from "./hmm/quantise.ts";
 export type { Beginner, PlanParts } from "./parts.ts";
 export type { TransitionProducts } from "./hmm/products.ts";
-export type { PlanCourse } from "./lookahead/continuation.ts";
-export type { Spelling } from "./pieces/spelling.ts";
 export type { Beginning } from "./prompt.ts";
 export type { TokenAutomaton } from "./pieces/lift.ts";
-export type { Spelled } from "./pieces/spelling.ts";
 export type { LookAhead } from "./lookahead/table.ts";
-export type { SpellingContext } from "./pieces/spelling.ts";
 export type { LengthRange } from "./lookahead/reach.ts";
 export type { Scaled } from "./lookahead/scaled.ts";
-export { AFTER, BEGINNING, WORD_ENDED } from "./pieces/spelling.ts";
+export {
+  AFTER,
+  BEGINNING,
+  type Spelled,
+  type Spelling,
+  type SpellingContext,
+  WORD_ENDED,
+} from "./pieces/spelling.ts";
