@@ -55,7 +55,7 @@ export default definePipeline({
     /** Maximum number of k-means iterations. */
     iterations: z.int().min(1).default(30),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { length, temperature, states, output, graph, begin, end, prompt, names, state } = params;
     const { teacher } = onnxTeacher({ files: [localText({}, { path: params.model }).files] }, {
       name: "causal language model",
@@ -86,9 +86,11 @@ export default definePipeline({
       mode: "causal",
       state,
     });
-    const random = randomArm(corpus, states, 0, params);
-    const { iterations } = params;
-    const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations, em: params });
+    const { iterations } = params, em = { ...params, read };
+    const [random, distilled] = await Promise.all([
+      randomArm(corpus, states, 0, em),
+      distilledArm(corpus, vectors, "distilled", states, 0, { iterations, em }),
+    ]);
     const { circuit } = distilled;
     return {
       clusters: distilled.clusters,

@@ -62,7 +62,7 @@ export default definePipeline({
     /** Texts that rejection draws at most. */
     attempts: z.int().min(1).default(20_000),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { length, states, width, constraint, count, attempts } = params;
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const corpus = tokenize(text, { lowercase: true, minimum: params.minimum });
@@ -88,9 +88,9 @@ export default definePipeline({
       mode: "causal",
       state: "before",
     });
-    const { circuit } = distilledArm(drawn, vectors, "distilled", states, 0, {
+    const { circuit } = await distilledArm(drawn, vectors, "distilled", states, 0, {
       iterations: 20,
-      em: { ...params, budget: 0 },
+      em: { ...params, budget: 0, read },
     });
     const asked = { constraint, tokens: [0, length - 1] as [number, number] };
     const arm = (method: "look-ahead" | "mask" | "rejection") =>

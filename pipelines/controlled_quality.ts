@@ -51,7 +51,7 @@ export default definePipeline({
     /** Texts that rejection draws at most. */
     attempts: z.int().min(1).default(40_000),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { length, width, constraint, count, attempts } = params;
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const corpus = tokenize(text, { lowercase: true, minimum: params.minimum });
@@ -73,7 +73,7 @@ export default definePipeline({
       return { vocabulary, tokens, windows };
     };
     const valid = draw(params.held, "valid"), test = draw(params.held, "test");
-    const models = params.texts.flatMap((draws) => {
+    const models = (await Promise.all(params.texts.map(async (draws) => {
       const train = draw(draws, String(draws));
       const { vocabulary, tokens, windows } = train;
       const { vectors } = embedSuffixes({ teacher, tokens, windows, vocabulary }, {
@@ -85,14 +85,14 @@ export default definePipeline({
         length,
         windows: { train: windows, valid: valid.windows, test: test.windows },
       };
-      return params.states.map((states) => {
-        const { circuit, log } = distilledArm(drawn, vectors, `${draws} draws`, states, 0, {
+      return await Promise.all(params.states.map(async (states) => {
+        const { circuit, log } = await distilledArm(drawn, vectors, `${draws} draws`, states, 0, {
           iterations: 20,
-          em: { ...params, budget: 0 },
+          em: { ...params, budget: 0, read },
         });
         return { row: { draws, states }, circuit, log };
-      });
-    });
+      }));
+    }))).flat();
     const asked = { constraint, tokens: [0, length - 1] as [number, number], count };
     const [{ circuit: any }] = models as [typeof models[number]];
     const without = (method: "mask" | "rejection") =>

@@ -79,7 +79,7 @@ export default definePipeline({
     /** Most windows at a time of blocked models, whose updates are one an epoch. */
     blockedBatch: z.int().min(1).default(16384),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { text: path, seeds, starts, iterations } = params;
     const text = path === undefined
       ? loadText({ files: dataSet({}, { name: "wikitext-2" }).files }, { format: "file", split: "names" })
@@ -88,8 +88,10 @@ export default definePipeline({
         split: typeof path === "string" || Array.isArray(path) ? "auto" : "names",
       });
     const corpus = corpusOf(tokenize(text, { by: "spaces", ends: "lines" }), params.window, params.partial);
+    // Updates of blocked models are one an epoch and one node's, in shards as well.
+    const dense = { ...params, read }, { shardsPerUpdate: _, parts: __, ...whole } = dense;
     const em = {
-      ...params,
+      ...whole,
       batchSize: params.blockedBatch,
       batchesPerUpdate: "epoch",
     } as const;
@@ -114,13 +116,12 @@ export default definePipeline({
         [name, suffixVectors(corpus, name, teacherOf(name, {}), params)] as const
       );
     const every = Array.from({ length: seeds }, (_, seed) => seed);
-    const arms = [
+    const arms = (await Promise.all([
       ...params.blocked.flatMap((size) =>
         every.flatMap((seed) =>
-          begun.flatMap((start) => {
-            const arm = blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, {
+          begun.map(async (start) => {
+            const arm = await blockedArm(corpus, classes.get(size.blocks)!, size, start, seed, {
               em,
-              levels: params.levels,
               iterations,
             });
             return params.ngrams === 0 ? [arm] : [arm, withNgrams(corpus, arm, params.ngrams)];
@@ -129,13 +130,13 @@ export default definePipeline({
       ),
       ...params.dense.flatMap((states) =>
         every.flatMap((seed) => [
-          randomArm(corpus, states, seed, params),
+          randomArm(corpus, states, seed, dense),
           ...teachers.map(([name, vectors]) =>
-            distilledArm(corpus, vectors, name, states, seed, { iterations, em: params })
+            distilledArm(corpus, vectors, name, states, seed, { iterations, em: dense })
           ),
         ])
       ),
-    ];
+    ])).flat();
     const table = tableOf(corpus, arms, params.budget);
     return {
       table,

@@ -34,14 +34,17 @@ export default definePipeline({
     /** Largest number of words; the others become the unknown word. */
     words: z.int().min(100).default(4000),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { states, words: largest } = params;
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const tokens = tokenize(text, { lowercase: true, largest });
     const corpus = corpusOf(tokens, params.window, params.partial);
     const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, params);
-    const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em: params });
-    const random = randomArm(corpus, states, 0, params);
+    const em = { ...params, read };
+    const [distilled, random] = await Promise.all([
+      distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em }),
+      randomArm(corpus, states, 0, em),
+    ]);
     return {
       table: tableOf(corpus, [random, distilled], params.budget),
       distilled: distilled.circuit,

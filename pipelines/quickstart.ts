@@ -45,14 +45,17 @@ export default definePipeline({
       "i ask the congress to _ this _ .",
     ]),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const text = loadText(sotuText({}, { from: params.from }), { format: "file" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
     const corpus = corpusOf(tokens, params.window, params.partial);
     const vectors = suffixVectors(corpus, "transformer", useLiteTeacher({}).teacher, params);
     const { states } = params;
-    const distilled = distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em: params });
-    const random = randomArm(corpus, states, 0, params);
+    const em = { ...params, read };
+    const [distilled, random] = await Promise.all([
+      distilledArm(corpus, vectors, "distilled", states, 0, { iterations: 30, em }),
+      randomArm(corpus, states, 0, em),
+    ]);
     const { circuit } = distilled;
     const { vocabulary } = tokens;
     return {

@@ -76,7 +76,7 @@ export default definePipeline({
     /** Sentences to fill in, with `_` for each missing token. */
     blanks: blankedTexts.default([]),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const { text: path, endings, format, column, split, shares, by, ends } = params;
     const text = loadText({ files: localText({}, { path, endings }).files }, {
       format,
@@ -93,7 +93,7 @@ export default definePipeline({
         minimum: params.minimum,
         ...(params.largest !== undefined && { largest: params.largest }),
       });
-    const { arms, table, charts } = compareArms(tokens, params, "the text");
+    const { arms, table, charts } = await compareArms(tokens, { ...params, read }, "the text");
     const { clusters } = arms[0]!.distilled[0]!;
     const circuit = bestModel(arms.map(({ distilled }) => distilled[0]!));
     const { vocabulary } = tokens;

@@ -19,14 +19,14 @@ export default definePipeline({
     "Does distilling a transformer make better hidden Markov models of WikiText-2 than a random start?",
   headline: ({ params }) => textHeadline(params.teachers[0] ?? "random"),
   params: z.object(experimentParams),
-  build({ params }) {
+  async build({ params, read }) {
     const text = loadText({ files: dataSet({}, { name: "wikitext-2" }).files }, {
       format: "file",
       split: "names",
     });
-    const { table, charts } = compareArms(
+    const { table, charts } = await compareArms(
       tokenize(text, { by: "spaces", ends: "lines" }),
-      params,
+      { ...params, read },
       "WikiText-2",
     );
     return { table, charts };

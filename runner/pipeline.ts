@@ -5,7 +5,7 @@ import type { HeadlineDefinition } from "./headline.ts";
 import type { NoParams, ReadArtifact } from "./stage.ts";
 
 /** How often a build may wait for artifacts where the pipeline does not say. */
-const ROUNDS = 100;
+const ROUNDS = 1000;
 
 /** A pipeline as its file declares it. */
 export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
@@ -19,7 +19,7 @@ export interface PipelineDefinition<P extends z.ZodType = z.ZodType> {
   readonly headline?:
     | HeadlineDefinition
     | ((args: { readonly params: z.output<P> }) => HeadlineDefinition);
-  /** How often its build may wait for artifacts, 100 by default. */
+  /** How often its build may wait for artifacts, 1,000 by default. */
   readonly rounds?: number;
   /**
    * Makes the nodes by calling stages. Only nodes that a returned output depends on are run, and those whose artifacts it

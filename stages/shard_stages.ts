@@ -6,7 +6,7 @@ import { courseOf } from "../circuits/learning/course.ts";
 import { requireNumbers, requireScore } from "../circuits/learning/numbers.ts";
 import { fullOptions, ruleAt } from "../circuits/learning/options.ts";
 import { isBetter, type Score, ScoreSum } from "../circuits/learning/score.ts";
-import { countShard, joinParts, stepPart } from "../circuits/learning/shards.ts";
+import { countShard, joinParts, stepPart, stepPartByLevels } from "../circuits/learning/shards.ts";
 import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "../circuits/learning/source.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
 import type { Codec } from "../runner/codec.ts";
@@ -18,6 +18,7 @@ import { samples } from "./codecs/samples.ts";
 import { plainScore, trainingLog } from "./codecs/score.ts";
 import { parameterPart, shardCounts, stepSmoothing } from "./codecs/table_parts.ts";
 import { openLearner } from "./open_learner.ts";
+import { smoothingLevels } from "./text/blocks.ts";
 import { tokens, windows } from "./text/codecs.ts";
 import { withFrame } from "./text/frame_notes.ts";
 import { WindowSource } from "./text/window_source.ts";
@@ -281,6 +282,23 @@ export const stepParameters: Stage<
       weights.push(await shard.weight());
     }
     return { part: stepPart(joined(inputs), own, rule, { part, parts, weights }) };
+  },
+});
+
+/** The M-step of a blocked HMM that is smoothed by levels. */
+export const stepLevels: Stage<
+  z.ZodObject<typeof smoothingLevels, z.core.$strip>,
+  ShardedModel & { counts: Many<typeof shardCounts> },
+  { part: typeof parameterPart }
+> = defineStage({
+  name: "train.step-levels",
+  params: z.object(smoothingLevels),
+  inputs: { ...model, counts: many(shardCounts) },
+  outputs: { part: parameterPart },
+  async run({ inputs, params }) {
+    const counts = [];
+    for (const shard of inputs.counts) counts.push(await shard.part(0));
+    return { part: stepPartByLevels(joined(inputs), counts, params) };
   },
 });
 

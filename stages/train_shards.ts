@@ -25,8 +25,10 @@ import {
   type shardScore,
   smoothSamples,
   smoothTextCounts,
+  stepLevels,
   stepParameters,
 } from "./shard_stages.ts";
+import type { SmoothingLevels } from "./text/blocks.ts";
 import type { tokens, windows } from "./text/codecs.ts";
 
 /** How a training in shards goes on. */
@@ -44,13 +46,15 @@ export interface ShardedTraining {
   readonly shardsPerUpdate?: number;
   /** How counts become parameters, as stages that train take it; EM if omitted. */
   readonly step?: NonNullable<TrainingOptions["step"]>;
-  /**
-   * Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data; `backoff`: as stages that train
-   * take it.
-   */
-  readonly pseudocount?: { readonly sums?: number; readonly leaves?: number; readonly backoff?: number };
+  /** Virtual samples of every row of a sum and of every unit of a leaf, for the whole of the data. */
+  readonly pseudocount?: { readonly sums?: number; readonly leaves?: number };
   /** Distribution of the virtual samples of leaves: uniform, if omitted, or the variable's in the samples. */
   readonly leafBase?: "uniform" | "marginal";
+  /**
+   * How a blocked HMM is smoothed, by levels, in the place of `pseudocount`, `leafBase` and `frozen`: its step is EM, after all
+   * shards, in one part.
+   */
+  readonly levels?: SmoothingLevels;
   /** Ids of parameters that keep their values. */
   readonly frozen?: readonly string[];
   /**
@@ -101,7 +105,8 @@ class ShardedEpochs {
   readonly #data: ShardedData;
   readonly #options: ShardedTraining;
   readonly #perUpdate: number;
-  readonly #smoothing: ReturnType<typeof smoothSamples>["smoothing"];
+  /** How counts are smoothed, where that is not by levels. */
+  readonly #smoothing?: ReturnType<typeof smoothSamples>["smoothing"];
   #updates = 0;
 
   /** @throws CallError for numbers that make no training, CircuitError for options that no training takes */
@@ -134,7 +139,11 @@ class ShardedEpochs {
     this.#data = data;
     this.#options = options;
     this.#perUpdate = shardsPerUpdate;
-    const { pseudocount = {}, leafBase = "uniform", frozen = [] } = options;
+    const { pseudocount = {}, leafBase = "uniform", frozen = [], levels } = options;
+    if (levels !== undefined) {
+      requireWholeStep(options);
+      return;
+    }
     const params = { pseudocount: { ...pseudocount }, leafBase, frozen: [...frozen] };
     const node = this.#node("smoothing");
     this.#smoothing = "train" in data
@@ -181,7 +190,12 @@ class ShardedEpochs {
     share: number,
     falls: number,
   ): Parts {
-    const { shards, epochs, parts = 1 } = this.#options, smoothing = this.#smoothing;
+    const { shards, epochs, parts = 1, levels } = this.#options;
+    if (levels !== undefined) {
+      const node = this.#node(`${when}, step`);
+      return [stepLevels({ circuit: this.#start, updated, counts }, levels, node).part];
+    }
+    const smoothing = this.#smoothing!;
     const total = epochs * Math.ceil(shards / this.#perUpdate);
     const { step } = ruleAt(this.full, Math.min(1, this.#updates++ / Math.max(1, total - 1)), share, falls);
     return Array.from({ length: parts }, (_, part) =>
@@ -223,6 +237,22 @@ class ShardedEpochs {
     const { name = "train", ...labels } = this.#options.node ?? {};
     return { ...labels, name: what === undefined ? name : `${name}, ${what}` };
   }
+}
+
+/** @throws CallError for options that smoothing by levels does not go with: levels are of all samples and all parameters */
+function requireWholeStep(options: ShardedTraining): void {
+  const { shards, shardsPerUpdate = shards, parts = 1, step = { kind: "em" } } = options;
+  const wrong = shardsPerUpdate !== shards
+    ? `an update of ${shardsPerUpdate} of ${shards} shards`
+    : parts !== 1
+    ? `${parts} parts`
+    : step.kind !== "em"
+    ? `the step \`${step.kind}\``
+    : (["pseudocount", "leafBase", "frozen"] as const).find((name) => options[name] !== undefined);
+  if (wrong === undefined) return;
+  throw new CallError("stage/declaration", `\`levels\` of a training in shards do not go with ${wrong}`, {
+    hint: "Their step is EM, of all shards, in one part, with no other smoothing: leave the other one out.",
+  });
 }
 
 /**

@@ -18,6 +18,23 @@ import { Turns } from "../turns.ts";
 import { BlockedHmmCounts, type BlockedSmoothing, requireSmoothing } from "./blocked_counts.ts";
 
 /**
+ * The M-step of a blocked HMM that is smoothed by levels, as counting is: its parameters, by id.
+ *
+ * @param circuit a blocked HMM with one unit of backoff
+ * @param counts expected counts under it, see `Evaluator.flows`
+ * @throws {CircuitError} on another circuit, and on smoothing below 0
+ */
+export function stepByLevels(
+  circuit: Circuit,
+  counts: Pick<Flows, "weights" | "statistics">,
+  smoothing: BlockedSmoothing,
+): ReadonlyMap<string, ParameterArray> {
+  const sums = new BlockedHmmCounts(blockedHmmOptions(circuit));
+  sums.addExpected(counts);
+  return new Map([...sums.circuit(smoothing).parameters].map(([id, { values }]) => [id, values]));
+}
+
+/**
  * Learns a blocked HMM by EM whose M-step smooths by levels, from the general to the particular, as counting does: expected
  * counts take the place of those of known states ({@link BlockedHmmCounts}). Another learner makes the E-step; counts are
  * kept here.
@@ -75,11 +92,9 @@ export class BlockedHmmLearner implements Learner {
           `the step is \`${rule.step.kind}\`, expected \`em\`: smoothing by levels is of the counts of all samples`,
         );
       }
-      const counts = new BlockedHmmCounts(blockedHmmOptions(circuit));
-      counts.addExpected(this.#state.counts);
       const fresh = new Map<string, ParameterArray>();
       const owners = parameterOwners(circuit);
-      for (const [id, { values }] of counts.circuit(this.#smoothing).parameters) {
+      for (const [id, values] of stepByLevels(circuit, this.#state.counts, this.#smoothing)) {
         if (!settingsFor(rule, id, owners.get(id)!.kind).frozen) fresh.set(id, values);
       }
       await this.#engine.setParameters(fresh);

@@ -10,6 +10,8 @@ import { inOneRow } from "../nested.ts";
 import { stepRules } from "../steps/mod.ts";
 import { topDownRows } from "../top_down.ts";
 import { applyUpdate } from "../update.ts";
+import type { BlockedSmoothing } from "./blocked_counts.ts";
+import { stepByLevels } from "./blocked_learner.ts";
 import { ScoreSum } from "./score.ts";
 import { shuffled } from "./shuffle.ts";
 import { ascending, batchCount, batchOf, readBatch, type SampleSource } from "./source.ts";
@@ -157,10 +159,51 @@ export function stepPart(
   const { part, parts, weights: counted = [] } = which;
   checkRule(circuit, rule);
   const slices = slicesOf(circuit, part, parts);
-  const owners = parameterOwners(circuit);
   const values = new Map<string, ParameterArray>();
+  for (const [id, { values: own }] of slices) {
+    values.set(id, circuit.parameters.get(id)!.values.slice(...own));
+  }
+  const { weights, statistics } = sumOfCounts(circuit, counts, slices);
+  const sliced = { ...rule, parameters: slicedBases(circuit, rule, slices) };
+  const weight = weightOfAll(circuit, counted), { kind } = rule.step;
+  if (stepRules[kind].priors && counted.length !== counts.length) {
+    throw new CircuitError(
+      "circuit/argument",
+      `the step ${kind} needs the weight of the samples of all ${counts.length} shards, and \`weights\` has ${counted.length}`,
+      { hint: "`countShard` gives it with the counts." },
+    );
+  }
+  const priors = stepRules[kind].priors && slicedPriors(circuit, weight, slices);
+  applyUpdate(circuit, values, { weights, statistics, weight, ...(priors && { priors }) }, sliced);
+  return values;
+}
+
+/**
+ * The M-step of a blocked HMM that is smoothed by levels (`BlockedHmmLearner`): its levels are of the whole text, so that
+ * all parameters are one part.
+ *
+ * @param counts of every shard, in one part
+ * @throws {CircuitError} for counts of another circuit or of several parts, and for a circuit that is no such HMM
+ */
+export function stepPartByLevels(
+  circuit: Circuit,
+  counts: readonly TablePart[],
+  smoothing: BlockedSmoothing,
+): TablePart {
+  requireCircuit(circuit);
+  requireList("the counts of the shards", counts);
+  return stepByLevels(circuit, sumOfCounts(circuit, counts, slicesOf(circuit, 0, 1)), smoothing);
+}
+
+/** The counts of all shards, added up in their order. @throws {CircuitError} for counts of another circuit or other parts */
+function sumOfCounts(
+  circuit: Circuit,
+  counts: readonly TablePart[],
+  slices: ReadonlyMap<string, Slices>,
+): { weights: Map<string, Float64Array>; statistics: Map<string, Float64Array> } {
+  const owners = parameterOwners(circuit);
   const weights = new Map<string, Float64Array>(), statistics = new Map<string, Float64Array>();
-  for (const [id, { values: own, counts: [from, to] }] of slices) {
+  for (const [id, { counts: [from, to] }] of slices) {
     const sum = new Float64Array(to - from);
     for (const shard of counts) {
       const some = shard.get(id);
@@ -175,20 +218,8 @@ export function stepPart(
       for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + some[i]!;
     }
     (owners.get(id)!.kind === "sum" ? weights : statistics).set(id, sum);
-    values.set(id, circuit.parameters.get(id)!.values.slice(...own));
   }
-  const sliced = { ...rule, parameters: slicedBases(circuit, rule, slices) };
-  const weight = weightOfAll(circuit, counted), { kind } = rule.step;
-  if (stepRules[kind].priors && counted.length !== counts.length) {
-    throw new CircuitError(
-      "circuit/argument",
-      `the step ${kind} needs the weight of the samples of all ${counts.length} shards, and \`weights\` has ${counted.length}`,
-      { hint: "`countShard` gives it with the counts." },
-    );
-  }
-  const priors = stepRules[kind].priors && slicedPriors(circuit, weight, slices);
-  applyUpdate(circuit, values, { weights, statistics, weight, ...(priors && { priors }) }, sliced);
-  return values;
+  return { weights, statistics };
 }
 
 /** The weight of the samples of all shards. */

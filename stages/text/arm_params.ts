@@ -13,6 +13,9 @@ export const emParams: {
   batchesPerUpdate: z.ZodDefault<
     z.ZodUnion<readonly [z.ZodLiteral<"epoch">, z.ZodLiteral<"auto">, z.ZodInt]>
   >;
+  shards: z.ZodOptional<z.ZodInt>;
+  shardsPerUpdate: z.ZodOptional<z.ZodInt>;
+  parts: z.ZodOptional<z.ZodInt>;
   steps: z.ZodDefault<z.ZodTuple<[z.ZodNumber, z.ZodNumber], null>>;
   shrink: z.ZodDefault<
     z.ZodEnum<{
@@ -38,6 +41,15 @@ export const emParams: {
   batchSize: z.int().min(1).default(256),
   /** Batches per parameter update; `auto` chooses by corpus size, `epoch` is full-batch EM. */
   batchesPerUpdate: trainingParams.shape.batchesPerUpdate.unwrap().default("auto"),
+  /**
+   * Nodes that count an epoch, so that many machines train a model (docs/shards.md); none: one node trains it. With `shards` the
+   * `batchesPerUpdate` of `auto` is an update an epoch, unless `shardsPerUpdate` says otherwise.
+   */
+  shards: z.int().min(1).optional(),
+  /** Shards per parameter update, for mini-batches of shards; all of them, if not given. */
+  shardsPerUpdate: z.int().min(1).optional(),
+  /** Nodes that take the step of an update, each some rows of the parameters; one, if not given. */
+  parts: z.int().min(1).optional(),
   /**
    * Step sizes of mini-batch EM: how far the first and the last update move from the old parameters towards the batch's
    * estimate.

@@ -10,9 +10,7 @@ import type { trainingLog } from "../codecs/score.ts";
 import { evaluateBigram } from "../evaluate_bigram.ts";
 import { evaluateKneserNey } from "../evaluate_kneser_ney.ts";
 import { fitBigram } from "../fit_bigram.ts";
-import { anemone, fallingAnemone } from "../training_params.ts";
-import type { Embedding, EmParams } from "./arm_params.ts";
-import type { SmoothingLevels } from "./blocks.ts";
+import type { Embedding } from "./arm_params.ts";
 import type { tokens, vocabulary, windows } from "./codecs.ts";
 import { type clusterTable, describeClusters } from "./describe_clusters.ts";
 import { embedRandom, embedStatic, embedSuffixes } from "./embed.ts";
@@ -22,7 +20,7 @@ import { clustersFor, materialiseHmm } from "./materialise_hmm.ts";
 import { randomHmm } from "./random_hmm.ts";
 import { smoothText } from "./smooth_text.ts";
 import type { teacher } from "./teachers.ts";
-import { trainText } from "./train_text.ts";
+import { type ArmTraining, trainArm } from "./train_arm.ts";
 import { layWindows } from "./windows.ts";
 import { wordVectors } from "./word_vectors.ts";
 
@@ -146,23 +144,28 @@ export function suffixVectors(
 }
 
 /** An HMM initialised at random, then trained by EM. */
-export function randomArm(corpus: Corpus, states: number, seed: number, em: EmParams): Arm {
+export async function randomArm(
+  corpus: Corpus,
+  states: number,
+  seed: number,
+  em: ArmTraining,
+): Promise<Arm> {
   const start = randomHmm({ vocabulary: corpus.tokens.vocabulary }, { states, length: corpus.length }, {
     ...called({ arm: "random", states }),
     name: `start random@${states}, seed ${seed}`,
   });
-  return finish(corpus, start.circuit, { arm: "random", states, seed }, em);
+  return await finish(corpus, start.circuit, { arm: "random", states, seed }, em);
 }
 
 /** An HMM initialised from clusters of a teacher's vectors (latent variable distillation), then trained by EM. */
-export function distilledArm(
+export async function distilledArm(
   corpus: Corpus,
   vectors: Ref<typeof matrixShards>,
   arm: string,
   states: number,
   seed: number,
-  options: { readonly iterations: number; readonly em: EmParams },
-): DistilledArm {
+  options: { readonly iterations: number; readonly em: ArmTraining },
+): Promise<DistilledArm> {
   const { tokens: { vocabulary, train: tokens }, windows: { train: windows } } = corpus;
   const { labels, centroids } = clusterVectors({ vectors }, {
     clusters: clustersFor(states),
@@ -178,7 +181,7 @@ export function distilledArm(
     ...called({ arm, states }),
     name: `describe ${arm}@${states}, seed ${seed}`,
   });
-  return { ...finish(corpus, start.circuit, { arm, states, seed }, options.em), clusters: table };
+  return { ...await finish(corpus, start.circuit, { arm, states, seed }, options.em), clusters: table };
 }
 
 /** Display label of an arm's nodes. */
@@ -186,30 +189,22 @@ function called({ arm, states }: Omit<Arm["row"], "seed">) {
   return { arm, setting: `${states} hidden states` };
 }
 
-/** An arm that starts from a given circuit: trained by EM, by `levels` if it is a blocked HMM, smoothed and scored. */
-export function finish(
+/** An arm that starts from a given circuit: trained by EM, smoothed and scored. @throws CallError as {@link trainArm} does */
+export async function finish(
   corpus: Corpus,
   start: Ref<typeof circuit>,
   row: Arm["row"],
-  em: EmParams,
-  levels?: SmoothingLevels,
-): Arm {
+  em: ArmTraining,
+): Promise<Arm> {
   const { tokens: { train, valid }, windows } = corpus;
   const name = `${row.arm}@${row.states}, seed ${row.seed}`;
+  const trained = await trainArm(corpus, start, em, {
+    ...called(row),
+    name: `em ${name}`,
+    seed: row.seed,
+  });
   const data = { train, trainWindows: windows.train, valid, validWindows: windows.valid };
-  const { batchSize, batchesPerUpdate, steps: [from, to] } = em;
-  const miniBatches = em.shrink === "linear" ? anemone(from, to) : fallingAnemone(from, to);
-  const trained = trainText({ circuit: start, ...data }, {
-    epochs: em.epochs,
-    patience: em.patience,
-    tolerance: em.tolerance * corpus.length,
-    batchSize,
-    batchesPerUpdate,
-    step: batchesPerUpdate === "epoch" ? { kind: "em" } : miniBatches,
-    ...(levels === undefined
-      ? { pseudocount: { sums: 0.1, leaves: em.pseudocount }, leafBase: "marginal" }
-      : { levels }),
-  }, { ...called(row), name: `em ${name}` });
+  const { batchSize } = em;
   const smooth = smoothText({ circuit: trained.circuit, ...data }, { batchSize }, {
     ...called(row),
     name: `smooth ${name}`,

@@ -4,13 +4,13 @@ import type { Ref } from "../../runner/stage.ts";
 import type { clusterLabels } from "../clusters/codecs.ts";
 import { exchangeClasses } from "../clusters/exchange.ts";
 import { clusterWithin } from "../clusters/within.ts";
-import type { EmParams } from "./arm_params.ts";
 import { type Arm, type Corpus, finish } from "./arms.ts";
 import type { SmoothingLevels } from "./blocks.ts";
 import { embedContexts } from "./embed.ts";
 import { evaluateSwitching } from "./evaluate_switching.ts";
 import { materialiseBlockedHmm } from "./materialise_blocked_hmm.ts";
 import { randomBlockedHmm } from "./random_blocked_hmm.ts";
+import type { ArmTraining } from "./train_arm.ts";
 import { wordVectors } from "./word_vectors.ts";
 
 /** Sizes of a blocked model. */
@@ -37,22 +37,23 @@ export function contextVectors(corpus: Corpus, width: number): Ref<typeof matrix
 /** Options of arms of blocked models. */
 export interface BlockedOptions {
   /** How EM trains them. */
-  readonly em: EmParams;
-  /** How counts of clusters are smoothed, and expected counts of EM. */
-  readonly levels: SmoothingLevels;
+  readonly em: ArmTraining & {
+    /** How counts of clusters are smoothed, and expected counts of EM. */
+    readonly levels: SmoothingLevels;
+  };
   /** Most iterations of k-means. */
   readonly iterations: number;
 }
 
 /** A blocked model trained from random parameters or, with vectors, from clusters within the classes. */
-export function blockedArm(
+export async function blockedArm(
   corpus: Corpus,
   classes: Ref<typeof clusterLabels>,
   { blocks, states }: BlockedSize,
   start: { readonly name: string; readonly vectors?: Ref<typeof matrixShards> },
   seed: number,
-  { em, levels, iterations }: BlockedOptions,
-): Arm {
+  { em, iterations }: BlockedOptions,
+): Promise<Arm> {
   const { tokens: { train: tokens, vocabulary }, windows: { train: windows }, length } = corpus;
   const row = { arm: start.name, states: blocks * states, seed };
   const called = (what: string) => ({
@@ -66,7 +67,7 @@ export function blockedArm(
       { states, length },
       called("start"),
     );
-    return finish(corpus, circuit, row, em, levels);
+    return await finish(corpus, circuit, row, em);
   }
   const { labels } = clusterWithin(
     { vectors: start.vectors, tokens, windows, classes },
@@ -75,10 +76,10 @@ export function blockedArm(
   );
   const { circuit } = materialiseBlockedHmm(
     { tokens, windows, vocabulary, classes, labels },
-    levels,
+    em.levels,
     called("start"),
   );
-  return finish(corpus, circuit, row, em, levels);
+  return await finish(corpus, circuit, row, em);
 }
 
 /** A trained arm whose model may go on in n-grams of the training text, up to `order` tokens long. */

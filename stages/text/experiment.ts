@@ -21,6 +21,7 @@ import type { Ref } from "../../runner/stage.ts";
 import type { circuit } from "../codecs/circuit.ts";
 import type { charts } from "../charts/codec.ts";
 import type { languageTable } from "./language_table.ts";
+import type { ArmTraining } from "./train_arm.ts";
 
 /** Parameters of the experiment. */
 export const experimentParams: typeof comparisonParams & {
@@ -56,8 +57,17 @@ export const experimentParams: typeof comparisonParams & {
 /** Parameters of the experiment, with defaults filled in. */
 export type ExperimentParams = z.output<z.ZodObject<typeof experimentParams>> & OnnxOptions;
 
-/** Trains all arms on a corpus; returns their results table and charts. */
-export function compareArms(tokens: TextTokens, params: ExperimentParams, title: string): {
+/**
+ * Trains all arms on a corpus; returns their results table and charts.
+ *
+ * @param params those of the experiment, and `read` of the build, which arms in `shards` need.
+ * @throws CallError for parameters that do not go together
+ */
+export async function compareArms(
+  tokens: TextTokens,
+  params: ExperimentParams & Pick<ArmTraining, "read">,
+  title: string,
+): Promise<{
   corpus: Corpus;
   arms: {
     random: Arm;
@@ -65,19 +75,22 @@ export function compareArms(tokens: TextTokens, params: ExperimentParams, title:
   }[];
   table: Ref<typeof languageTable>;
   charts: Ref<typeof charts>;
-} {
+}> {
   const corpus = corpusOf(tokens, params.window, params.partial);
   const vectors = [...new Set(params.teachers)].map((name) =>
     [name, suffixVectors(corpus, name, teacherOf(name, params), params)] as const
   );
-  const arms = params.states.flatMap((states) =>
-    Array.from({ length: states <= params.seedsUpTo ? params.seeds : 1 }, (_, seed) => ({
-      random: randomArm(corpus, states, seed, params),
-      distilled: vectors.map(([name, of]): DistilledArm =>
-        distilledArm(corpus, of, name, states, seed, { iterations: params.iterations, em: params })
-      ),
-    }))
+  const wanted = params.states.flatMap((states) =>
+    Array.from({ length: states <= params.seedsUpTo ? params.seeds : 1 }, (_, seed) => ({ states, seed }))
   );
+  const arms = await Promise.all(wanted.map(async ({ states, seed }) => {
+    const options = { iterations: params.iterations, em: params };
+    const [random, ...distilled] = await Promise.all([
+      randomArm(corpus, states, seed, params),
+      ...vectors.map(([name, of]) => distilledArm(corpus, of, name, states, seed, options)),
+    ]);
+    return { random, distilled };
+  }));
   const table = tableOf(
     corpus,
     arms.flatMap(({ random, distilled }) => [random, ...distilled]),

@@ -35,6 +35,7 @@ export * from "./teachers.ts";
 export * from "./tokenize.ts";
 export * from "./train_causal_lm.ts";
 export * from "./train_masked_lm.ts";
+export * from "./train_arm.ts";
 export * from "./train_text.ts";
 export * from "./window_samples.ts";
 export * from "./windows.ts";

@@ -29,6 +29,7 @@ import {
 import * as kernels from "../../kernels/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { planOf } from "../../kernels/mod.ts";
+import { BLOCKED_CHECKS } from "./blocked_guards.ts";
 import { WITHOUT_NUMBERS } from "./without_numbers.ts";
 import { type Check, WRONG } from "./wrong_numbers.ts";
 
@@ -67,6 +68,7 @@ const leaves = () => {
 const image = { height: 2, width: 2, units: 2 };
 
 const checks: Readonly<Record<string, readonly Check[]>> = {
+  ...BLOCKED_CHECKS,
   CircuitBuilder: [
     ["seed", (seed) => new CircuitBuilder({ seed })],
     ["positive", (states) => new CircuitBuilder().categorical("x", states)],
@@ -91,11 +93,6 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     ["number", (pseudocount) => train({ smoothing: { sums: { pseudocount } } })],
     ["weight", (weight) => train({}, [1, weight])],
     ["weight", (weight) => new EmTraining(learner(), { train: odd(weight) }, training)],
-  ],
-  BlockedHmmCounts: [["whole", (symbol) => new circuits.BlockedHmmCounts(counted).add([symbol], [0], 1)]],
-  BlockedHmmLearner: [
-    ["number", (within) => new circuits.BlockedHmmLearner(blockedLearner(), { within })],
-    ["weight", (weight) => new circuits.BlockedHmmLearner(blockedLearner()).accumulate(rows, [1, weight])],
   ],
   HmmCounts: [
     ["positive", (states) => new circuits.HmmCounts({ states, symbols: 2 })],
@@ -184,11 +181,6 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
   fittedUpdates: [
     ["whole", (count) => circuits.fittedUpdates(count, 2)],
     ["positive", (largest) => circuits.fittedUpdates(2, largest)],
-  ],
-  blockedHmm: [
-    ["positive", (length) => blocked({ length })],
-    ["whole", (backoff) => blocked({ backoff })],
-    ["seed", (seed) => blocked({ seed })],
   ],
   checkFalling: [["probability", (to) => circuits.checkFalling({ from: 0.5, to })]],
   hclt: [
@@ -363,12 +355,6 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
     }],
   ],
 };
-
-const counted = { length: 1, symbols: 2, blocks: [{ states: 1, symbols: [0, 1] }], backoff: 1 };
-const blocked = (options: Partial<circuits.BlockedHmmOptions>) =>
-  circuits.blockedHmm({ length: 2, symbols: 2, blocks: [{ states: 2, symbols: [0, 1] }], ...options });
-
-const blockedLearner = () => new circuits.ReferenceLearner(blocked({ backoff: 1 }));
 
 /** A source that carries weights nobody checked. */
 function odd(weight: number): SampleSource {

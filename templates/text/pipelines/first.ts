@@ -33,10 +33,10 @@ export default definePipeline({
     /** Words with fewer occurrences become the unknown word. */
     minimum: z.int().min(1).default(2),
   }),
-  build({ params }) {
+  async build({ params, read }) {
     const text = loadText({ files: localText({}, { path: params.text }).files }, { format: "paragraphs" });
     const tokens = tokenize(text, { lowercase: true, minimum: params.minimum });
-    const { arms, table, charts } = compareArms(tokens, params, "the text");
+    const { arms, table, charts } = await compareArms(tokens, { ...params, read }, "the text");
     // Of the first teacher; of several sizes and seeds the validation text chooses one.
     const circuit = bestModel(arms.map(({ distilled }) => distilled[0]!));
     return {
