@@ -5,7 +5,6 @@ import { CountedWeight } from "../evidence.ts";
 import { requireCircuit, requireEvaluator, requireList, requireObject, requireWhole } from "../guards.ts";
 import { leafFamily, shapeOf } from "../leaves/mod.ts";
 import { checkRule, parameterOwners, rowWidth, type UpdateRule } from "../learner.ts";
-import { LearnerState } from "../learner_state.ts";
 import { inOneRow } from "../nested.ts";
 import { stepRules } from "../steps/mod.ts";
 import { topDownRows } from "../top_down.ts";
@@ -77,8 +76,8 @@ export interface ShardOptions {
 }
 
 /**
- * The E-step of a shard: expected counts of a run of the samples of a source, added up in their order in float64 and cut into
- * parts, so that whoever adds up the counts of all shards need only read a part of each.
+ * The E-step of a shard: expected counts of a run of the samples of a source, batch by batch as the engine counts them, added up in their
+ * order in float64 and cut into parts, so that whoever adds up the counts of all shards need only read a part of each.
  *
  * @throws {CircuitError} when there are no such samples
  */
@@ -104,27 +103,20 @@ export async function countShard(
     ? ascending(source.count)
     : shuffled(source.count, shuffle.seed, shuffle.epoch, shuffle.block);
   const order = all.subarray(at(shard), at(shard + 1));
+  const counts = new Map<string, Float64Array>();
   const counted = new CountedWeight(circuit), score = new ScoreSum();
-  const batches = batchCount(order.length, batchSize);
-  // The counts of a single batch are those of the shard: copies of large tables would cost more than many samples.
-  const state = batches === 1 ? undefined : new LearnerState(circuit);
-  let counts: Pick<Flows, "weights" | "statistics"> | undefined;
-  for (let b = 0; b < batches; b++) {
+  for (let b = 0; b < batchCount(order.length, batchSize); b++) {
     const { samples, weights } = await readBatch(source, batchOf(order, b, batchSize));
     const flows = await evaluator.flows(samples, weights);
-    state?.add(flows);
-    counts = state?.counts ?? flows;
+    addFlows(counts, flows);
     counted.add(samples, flows.logLikelihoods, weights);
     score.add(flows.logLikelihoods, weights);
   }
-  const { weights, statistics } = counts!;
-  const countsOf = (id: string) => (weights.get(id) ?? statistics.get(id))!;
   return {
     parts: Array.from({ length: parts }, (_, part) =>
       new Map(
-        [...slicesOf(circuit, part, parts)].map((
-          [id, slices],
-        ) => [id, countsOf(id).subarray(...slices.counts)]),
+        // A copy of each would be as large as all of them.
+        [...slicesOf(circuit, part, parts)].map(([id, own]) => [id, counts.get(id)!.subarray(...own.counts)]),
       )),
     weight: counted.save(),
     score: {
@@ -134,6 +126,15 @@ export async function countShard(
       samples: score.samples,
     },
   };
+}
+
+/** Adds the counts of a batch; those of the first one become the sum. */
+function addFlows(sum: Map<string, Float64Array>, { weights, statistics }: Flows): void {
+  for (const [id, counts] of [...weights, ...statistics]) {
+    const before = sum.get(id);
+    if (before === undefined) sum.set(id, counts);
+    else for (let i = 0; i < before.length; i++) before[i] = before[i]! + counts[i]!;
+  }
 }
 
 /**

@@ -25,6 +25,40 @@ function decode(bytes: Uint8Array<ArrayBuffer>, where: string): TablePart {
   return new Map([...tensors].map(([id, { values }]) => [id, values as ParameterArray]));
 }
 
+/** Counts without their zeros, with a bit for each that says where the others stand: in a shard most words of a vocabulary are rare. */
+function encodeCounts(part: TablePart): Uint8Array<ArrayBuffer> {
+  const tensors = new Map<string, Tensor>(), lengths: Record<string, number> = {};
+  for (const [id, values] of part) {
+    const there = new Uint8Array(Math.ceil(values.length / 8));
+    let count = 0;
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] === 0) continue;
+      there[i >>> 3]! |= 1 << (i & 7);
+      count++;
+    }
+    const some = new Float64Array(count);
+    for (let i = 0, at = 0; at < count; i++) if (values[i] !== 0) some[at++] = values[i]!;
+    tensors.set(`there/${id}`, { shape: [there.length], values: there });
+    tensors.set(`counts/${id}`, { shape: [count], values: some });
+    lengths[id] = values.length;
+  }
+  return encodeSafetensors(tensors, { lengths: JSON.stringify(lengths) });
+}
+
+function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): TablePart {
+  const { tensors, metadata: { lengths } } = decodeSafetensors(bytes, where);
+  const part = new Map<string, Float64Array>();
+  for (const [id, length] of Object.entries(JSON.parse(lengths!) as Record<string, number>)) {
+    const there = tensors.get(`there/${id}`)!.values, some = tensors.get(`counts/${id}`)!.values;
+    const values = new Float64Array(length);
+    for (let i = 0, at = 0; i < length; i++) {
+      if ((there[i >>> 3]! >> (i & 7) & 1) === 1) values[i] = some[at++]!;
+    }
+    part.set(id, values);
+  }
+  return part;
+}
+
 const fileOf = (part: number) => `part-${part}.safetensors`;
 const WEIGHT = "weight.safetensors";
 
@@ -34,13 +68,14 @@ export const shardCounts: Codec<StoredCounts, Pick<ShardCounts, "parts" | "weigh
     name: "shard-counts",
     version: 2,
     async write({ parts, weight }, out) {
-      for (const [i, part] of parts.entries()) await out.bytes(fileOf(i), encode(part));
+      for (const [i, part] of parts.entries()) await out.bytes(fileOf(i), encodeCounts(part));
       await out.bytes(WEIGHT, encode(new Map([["weight", weight]])));
       return { parts: parts.length };
     },
     read: (artifact) =>
       Promise.resolve({
-        part: async (index) => decode(await artifact.bytes(fileOf(index)), `part ${index} of the counts`),
+        part: async (index) =>
+          decodeCounts(await artifact.bytes(fileOf(index)), `part ${index} of the counts`),
         weight: async () =>
           decode(await artifact.bytes(WEIGHT), "the weight of the samples").get("weight") as Float64Array,
       }),
