@@ -89,9 +89,11 @@ export default definePipeline({
       });
     const corpus = corpusOf(tokenize(text, { by: "spaces", ends: "lines" }), params.window, params.partial);
     // Updates of blocked models are one an epoch and one node's, in shards as well.
-    const dense = { ...params, read }, { shardsPerUpdate: _, parts: __, ...whole } = dense;
+    const { levels, ...others } = params, dense = { ...others, read };
+    const { shardsPerUpdate: _, parts: __, ...whole } = dense;
     const em = {
       ...whole,
+      levels,
       batchSize: params.blockedBatch,
       batchesPerUpdate: "epoch",
     } as const;
