@@ -13,7 +13,11 @@ import { command, Folder, ROOT, taskArguments } from "../command.ts";
 import { onSlurm, SlurmCluster } from "../slurm.ts";
 import { nodesIn } from "./letters.ts";
 
-const fileOf = (name: string) => fileURLToPath(new URL(`../fixtures/pipelines/${name}.ts`, import.meta.url));
+/** Path of a pipeline of the project, or of one among the fixtures. */
+const fileOf = (name: string) =>
+  fileURLToPath(
+    new URL(name.includes("/") ? `../../${name}.ts` : `../fixtures/pipelines/${name}.ts`, import.meta.url),
+  );
 
 /** The executor `slurm` that takes a worker for gone sooner, so that tests need not wait. */
 function slurm(limit: number, site: SlurmSite = {}): ExecutorKind {
@@ -21,7 +25,20 @@ function slurm(limit: number, site: SlurmSite = {}): ExecutorKind {
   return { name: "slurm", elsewhere: true, open };
 }
 
-/** A run of a fixture, with what its nodes told. */
+/** Parameters of a text pipeline with little text, whose arms are trained in eight shards. */
+function shardedText({ path }: Folder): string[] {
+  for (const [name, count] of [["train", 48], ["valid", 12], ["test", 12]] as const) {
+    const lines = Array.from({ length: count }, (_, i) => `the ${"abc"[i % 3]} sees ${i % 7} of ${i % 5} .`);
+    Deno.writeTextFileSync(`${path}/${name}.txt`, `${lines.join("\n")}\n`);
+  }
+  return [
+    ...["train", "valid", "test"].map((name) => `text.${name}=${path}/${name}.txt`),
+    ...["by=spaces", "ends=lines", "minimum=1", "window=7", "states=[3]", 'teachers=["noise"]'],
+    ...["iterations=2", "epochs=2", "shards=8", "parts=2"],
+  ];
+}
+
+/** A run of a pipeline, with what its nodes told. */
 class Trial {
   readonly logs: string[] = [];
 
@@ -66,7 +83,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 const digests = (summary: RunSummary) =>
   Object.fromEntries(summary.nodes.map(({ node, outputs }) => [
     node.name,
-    Object.values(outputs ?? {}).map((artifact) => artifact.digest),
+    Object.values(outputs ?? {}).map((artifact) => artifact.digest).sort(),
   ]));
 
 /** Walks that take three seconds each and save what they have. */
@@ -194,6 +211,39 @@ Deno.test({
       assert.deepEqual(digests(summary), expected);
       cluster.startNode(node);
       await cluster.control("update", `nodename=${node}`, "state=resume").catch(() => {});
+    });
+
+    await test.step("arms of texts in shards have the bytes of one machine, though the driver is killed, a node lost and one drained", async () => {
+      using folder = new Folder();
+      using one = new Folder();
+      const set = shardedText(folder), file = "pipelines/text_hmm";
+      const profile = `${folder.path}/site.json`;
+      Deno.writeTextFileSync(profile, JSON.stringify({ slurm: { idle: 2 } }));
+      const args = [fileOf(file), ...set.flatMap((value) => ["--set", value])];
+      const alone = await command("run", [
+        ...[...args, "--store", one.store, "--executor", "processes", "--jobs", "1"],
+      ]);
+      assert.equal(alone.code, 0, alone.stderr);
+      const driver = await command(
+        "run",
+        [...args, "--store", folder.store, "--executor", "slurm", "--profile", profile],
+        { signals: [{ when: /epoch 1, shard 3/, after: 0, signal: "SIGKILL" }] },
+      );
+      assert.notEqual(driver.code, 0, "it was killed");
+      const trial = new Trial(folder.store, file, set);
+      const running = trial.run(slurm(4));
+      const [first] = await trial.told(/^worker /, 6);
+      const node = /^worker (n\d)/.exec(first!)![1]!;
+      const other = cluster.nodes.find((name) => name !== node)!;
+      await cluster.control("update", `nodename=${other}`, "state=drain", "reason=test");
+      await cluster.kill(node);
+      const summary = await running;
+      assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
+      assert.deepEqual(digests(summary), digests(await new Trial(one.store, file, set).run()));
+      cluster.startNode(node);
+      for (const name of [node, other]) {
+        await cluster.control("update", `nodename=${name}`, "state=resume").catch(() => {});
+      }
     });
 
     await test.step("more memory than a node asked for is told as that, and the next attempt asks for twice as much", async () => {
