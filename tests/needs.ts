@@ -41,6 +41,10 @@ export const NEEDS = {
     what: "the S3 server of Python's moto",
     how: "FOLDER/bin/pip install 'moto[s3,server]==5.2.5', with the Python that RETORT_PYTHON names",
   },
+  cgroup: {
+    what: "a user who may bound the memory of processes by control groups",
+    how: "run them as root on Linux, where /sys/fs/cgroup can be written",
+  },
   slurm: {
     what: "Slurm",
     how:

@@ -10,9 +10,12 @@ import { needs } from "./needs.ts";
 const NODES = 4;
 
 /** Options of a test that needs a cluster. */
-export const onSlurm = needs("slurm", hasSlurm());
+export function onSlurm(): { readonly ignore: boolean } {
+  return needs("slurm", hasSlurm());
+}
 
-function hasSlurm(): boolean {
+/** Whether there are the programs of a cluster. */
+export function hasSlurm(): boolean {
   return ["munged", "slurmctld", "slurmd", "sbatch"].every((name) => programOf(name) !== undefined);
 }
 
@@ -113,11 +116,16 @@ export class SlurmCluster implements AsyncDisposable {
       "SlurmdParameters=config_overrides",
       "SchedulerParameters=sched_interval=1,batch_sched_delay=0",
       "KillWait=5",
+      // Jobs of `urgent` take the place of others, which go back into the queue.
+      "PreemptType=preempt/partition_prio",
+      "PreemptMode=REQUEUE",
+      "MaxArraySize=11",
       "SlurmdTimeout=10",
       ...ports.map((port, i) =>
         `NodeName=n${i + 1} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${port} CPUs=2 RealMemory=4000`
       ),
-      `PartitionName=main Nodes=n[1-${NODES}] Default=YES MaxTime=INFINITE State=UP`,
+      `PartitionName=main Nodes=n[1-${NODES}] Default=YES MaxTime=INFINITE State=UP PriorityTier=1`,
+      `PartitionName=urgent Nodes=n[1-${NODES}] MaxTime=INFINITE State=UP PriorityTier=2`,
       "",
     ].join("\n");
   }
@@ -173,7 +181,8 @@ export class SlurmCluster implements AsyncDisposable {
   }
 
   async #sinfo(): Promise<string[]> {
-    const { stdout } = await new Deno.Command("sinfo", { args: ["-h", "-N", "-o", "%T"] }).output();
+    const { stdout } = await new Deno.Command("sinfo", { args: ["-h", "-N", "-p", "main", "-o", "%T"] })
+      .output();
     const states = new TextDecoder().decode(stdout).trim().split("\n");
     return states.length === NODES ? states : ["?"];
   }

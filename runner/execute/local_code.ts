@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Digest } from "../../foundation/canonical.ts";
 import { messageOf } from "../../foundation/errors.ts";
@@ -55,7 +56,9 @@ export class LocalCode implements Disposable {
   }
 
   async #have(stored: StoredFile): Promise<Unpacked> {
-    const found = this.#unpacked.get(stored.digest) ?? await this.#unpack(stored);
+    const known = this.#unpacked.get(stored.digest);
+    // Others may have emptied the folder of temporary files.
+    const found = known !== undefined && existsSync(known.config) ? known : await this.#unpack(stored);
     this.#unpacked.delete(stored.digest);
     this.#unpacked.set(stored.digest, found);
     const [oldest, { folder, config }] = this.#unpacked.entries().next().value!;
@@ -68,7 +71,9 @@ export class LocalCode implements Disposable {
   }
 
   async #unpack(stored: StoredFile): Promise<Unpacked> {
-    this.#folder ??= await Deno.makeTempDir({ prefix: "retort-code-" });
+    if (this.#folder === undefined || !existsSync(this.#folder)) {
+      this.#folder = await Deno.makeTempDir({ prefix: "retort-code-" });
+    }
     const folder = `${this.#folder}/${stored.digest.slice(0, 16)}`, files = `${folder}/files`;
     const write = async (path: string, file: StoredFile) => {
       await Deno.mkdir(dirname(path), { recursive: true });

@@ -72,3 +72,9 @@ export async function slurmState(id: string): Promise<string | undefined> {
     throw error;
   }
 }
+
+/** The most elements that an array may have in this cluster. */
+export async function slurmArraySize(): Promise<number> {
+  const text = await slurm("scontrol", ["show", "config"]);
+  return Number(/^MaxArraySize\s*=\s*(\d+)$/m.exec(text)?.[1] ?? 1001);
+}

@@ -8,7 +8,14 @@ import type { Job, Outcome } from "./job.ts";
 import type { Beat } from "./queue.ts";
 import type { SlurmSite } from "./slurm_site.ts";
 import type { Supply, WorkerSource } from "./queue_executor.ts";
-import { slurm, type SlurmElement, SlurmError, slurmQueue, slurmState } from "./slurm_commands.ts";
+import {
+  slurm,
+  slurmArraySize,
+  type SlurmElement,
+  SlurmError,
+  slurmQueue,
+  slurmState,
+} from "./slurm_commands.ts";
 import { STAGE_RIGHTS } from "./rights.ts";
 
 const WORKER = new URL("./slurm_worker.ts", import.meta.url);
@@ -44,6 +51,8 @@ export class SlurmSource implements WorkerSource {
   /** States of elements that have begun and left the queue. */
   readonly #ended = new Map<string, string>();
   #stillborn = 0;
+  /** The most elements of an array, once it was asked. */
+  #largest: number | undefined;
   #failure: (Outcome & { kind: "failed" }) | undefined;
   #waitsFor: string | undefined;
   #asked = -Infinity;
@@ -118,10 +127,13 @@ export class SlurmSource implements WorkerSource {
     );
     let free = this.#limit - [...own.values()].reduce((sum, { length }) => sum + length, 0);
     for (const [name, alike] of Map.groupBy(jobs, (job) => prefix + sizeName(job))) {
-      const missing = Math.min(free, alike.length - (own.get(name)?.length ?? 0));
+      let missing = Math.min(free, alike.length - (own.get(name)?.length ?? 0));
       if (missing <= 0) continue;
-      await this.#submit(store, name, alike[0]!, missing);
       free -= missing;
+      this.#largest ??= await slurmArraySize();
+      for (; missing > 0; missing -= this.#largest) {
+        await this.#submit(store, name, alike[0]!, Math.min(missing, this.#largest));
+      }
     }
     const waiting = [...own.values()].flat().find(({ state }) => state === "PENDING");
     this.#waitsFor = waiting === undefined ? "Slurm" : `Slurm, where jobs wait (${waiting.reason})`;

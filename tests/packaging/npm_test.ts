@@ -4,7 +4,8 @@ import { PACKAGE_NAME } from "../../foundation/own_package.ts";
 import { asVersion, type PackageFiles, packageFiles } from "../../packaging/files.ts";
 import { DENO_VERSION } from "../../packaging/manifest.ts";
 import { Folder, ROOT } from "../command.ts";
-import { needs } from "../needs.ts";
+import { needs, partNeeds } from "../needs.ts";
+import { hasSlurm, SlurmCluster } from "../slurm.ts";
 import { hasRegistry, type Printed, TestRegistry } from "./registry.ts";
 
 /** Versions that no earlier run has published: npm and Deno keep what they once fetched. */
@@ -56,9 +57,42 @@ function upgraded(packed: PackageFiles): PackageFiles {
   return asVersion({ ...packed, files }, SECOND);
 }
 
+/** Digests of what a run returned, by output. */
+function digestsIn(run: Printed): Record<string, string> {
+  assert.equal(run.code, 0, run.stderr);
+  const { outputs } = JSON.parse(run.stdout) as { outputs: Record<string, { digest: string }> };
+  return Object.fromEntries(Object.entries(outputs).map(([name, { digest }]) => [name, digest]));
+}
+
+/** The same run, its first part by a worker and the rest, where there is one, by a Slurm cluster: the bytes are those of one machine. */
+async function elsewhere(
+  registry: TestRegistry,
+  project: string,
+  args: readonly string[],
+  expected: Record<string, string>,
+): Promise<void> {
+  const store = `${project}/.retort/elsewhere`;
+  const run = (executor: string, env: Record<string, string>, ...more: string[]) =>
+    registry.runWith(
+      ...[env, project, Deno.execPath(), "task", "run", "pipelines/first.ts", ...args] as const,
+      ...["--store", store, "--executor", executor, ...more],
+    );
+  const running = run("workers", {}, "--until", "embed.static");
+  while (!existsSync(`${store}/queue/waiting`)) await new Promise((resolve) => setTimeout(resolve, 50));
+  const worker = registry.spawn(project, Deno.execPath(), "task", "work", "--store", store, "--idle", "5");
+  const printed = new Response(worker.stdout).text();
+  const taught = nodesIn(await running, "ran");
+  assert.match(await printed, new RegExp(`^${taught.length} jobs$`, "m"));
+  if (!partNeeds("slurm", hasSlurm())) return;
+  await using cluster = await SlurmCluster.start();
+  const whole = await run("slurm", { SLURM_CONF: cluster.conf });
+  assert.deepEqual(digestsIn(whole), expected);
+  assert.ok(taught.every((node) => nodesIn(whole, "cached").includes(node)), taught.join(", "));
+}
+
 Deno.test({
   name:
-    "npm's package on a machine with Node alone: init, run, cached, a stage changed, an upgrade, another path",
+    "npm's package on a machine with Node alone: init, run, cached, workers, Slurm, a stage changed, an upgrade, another path",
   ...needs("registry", hasRegistry()),
   async fn() {
     await using registry = await TestRegistry.start(PACKAGE_NAME);
@@ -103,6 +137,8 @@ Deno.test({
 
     const again = await run();
     assert.deepEqual(nodesIn(again, "ran"), []);
+
+    await elsewhere(registry, project, small, digestsIn(first));
 
     // A package of data is left to projects that want it, and that is said before anything runs.
     const wanted = await run("--set", 'teachers=["transformer"]', "--dry-run");

@@ -8,27 +8,7 @@ import { Store } from "../../runner/store/store.ts";
 import { ROOT, taskArguments } from "../command.ts";
 import { onSlurm, SlurmCluster } from "../slurm.ts";
 import { LettersFolder, nodesIn } from "./letters.ts";
-
-/** Starts a worker as people do. */
-function startWorker(store: string, more: readonly string[] = []): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: taskArguments("work", ["--store", store, ...more]),
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-}
-
-/** Ends a worker, and waits until it has ended. */
-async function end(worker: Deno.ChildProcess): Promise<void> {
-  try {
-    worker.kill("SIGTERM");
-  } catch {
-    // It has ended.
-  }
-  await worker.status;
-}
+import { endWorker, startWorker } from "./trial.ts";
 
 const digests = (summary: Awaited<ReturnType<LettersFolder["run"]>>) =>
   summary.nodes.map(({ node, outputs }) => [
@@ -74,11 +54,11 @@ for (const kind of EXECUTORS) {
       Deno.removeSync(folder.data);
       await assert.rejects(failing.run({ jobs: 2, command: "test", stop: never }), /data\.txt/);
     } finally {
-      if (worker !== undefined) await end(worker);
+      if (worker !== undefined) await endWorker(worker);
     }
   };
   const name = `${kind.name}: a run gives the bytes that threads give, and its logs and metrics`;
-  Deno.test({ ...(kind.name === "slurm" ? onSlurm : {}), name, fn });
+  Deno.test({ ...(kind.name === "slurm" ? onSlurm() : {}), name, fn });
 }
 
 Deno.test("workers: one that is killed loses its job to another one, and the bytes are the same", async () => {
@@ -108,7 +88,7 @@ Deno.test("workers: one that is killed loses its job to another one, and the byt
     assert.ok(logs.some((text) => /worker dead-worker on nowhere is gone/.test(text)), logs.join("\n"));
   } finally {
     clearInterval(taking);
-    if (worker !== undefined) await end(worker);
+    if (worker !== undefined) await endWorker(worker);
   }
 });
 
@@ -146,7 +126,7 @@ Deno.test("workers: a driver that dies leaves jobs that a new run takes over, an
     assert.equal(nodesIn(summary, "failed").length, 0);
     assert.deepEqual([...queue.look().waiting, ...queue.look().taken.keys(), ...queue.look().ended], []);
   } finally {
-    await end(worker);
+    await endWorker(worker);
   }
 });
 

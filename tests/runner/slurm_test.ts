@@ -1,29 +1,15 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import type { ExecutorKind } from "../../runner/execute/executor.ts";
+import type { Job } from "../../runner/execute/job.ts";
 import { JobQueue } from "../../runner/execute/queue.ts";
-import { QueueExecutor } from "../../runner/execute/queue_executor.ts";
 import { slurmQueue } from "../../runner/execute/slurm_commands.ts";
-import type { SlurmSite } from "../../runner/execute/slurm_site.ts";
 import { SlurmSource } from "../../runner/execute/slurm_source.ts";
 import type { RunSummary } from "../../runner/run_summary.ts";
 import { PipelineSession } from "../../runner/session.ts";
 import { Store } from "../../runner/store/store.ts";
-import { command, Folder, ROOT, taskArguments } from "../command.ts";
+import { command, fixture, Folder, ROOT, taskArguments } from "../command.ts";
 import { onSlurm, SlurmCluster } from "../slurm.ts";
 import { nodesIn } from "./letters.ts";
-
-/** Path of a pipeline of the project, or of one among the fixtures. */
-const fileOf = (name: string) =>
-  fileURLToPath(
-    new URL(name.includes("/") ? `../../${name}.ts` : `../fixtures/pipelines/${name}.ts`, import.meta.url),
-  );
-
-/** The executor `slurm` that takes a worker for gone sooner, so that tests need not wait. */
-function slurm(limit: number, site: SlurmSite = {}): ExecutorKind {
-  const open = () => new QueueExecutor(64, 6000, new SlurmSource(limit, { idle: 2, ...site }));
-  return { name: "slurm", elsewhere: true, open };
-}
+import { outputsByNode, pause, pipelineFile, quickSlurm, Trial, waitUntil } from "./trial.ts";
 
 /** Parameters of a text pipeline with little text, whose arms are trained in eight shards. */
 function shardedText({ path }: Folder): string[] {
@@ -38,135 +24,194 @@ function shardedText({ path }: Folder): string[] {
   ];
 }
 
-/** A run of a pipeline, with what its nodes told. */
-class Trial {
-  readonly logs: string[] = [];
+/** A program in the place of another one. */
+class StandIn extends Folder {
+  readonly #before = Deno.env.get("PATH")!;
 
-  constructor(readonly store: string, readonly file: string, readonly set: readonly string[]) {}
-
-  async run(executor?: ExecutorKind, profile?: string): Promise<RunSummary> {
-    await using session = await PipelineSession.open({
-      file: fileOf(this.file),
-      store: this.store,
-      set: this.set,
-      ...(executor === undefined ? {} : { executor }),
-      ...(profile === undefined ? {} : { profile }),
-    });
-    return await session.run({
-      jobs: executor === undefined ? 0 : 4,
-      command: "test",
-      stop: new AbortController().signal,
-      onEvent: (event) => void (event.type === "node-log" && this.logs.push(event.text)),
-    });
+  constructor(program: string, script: string) {
+    super();
+    Deno.writeTextFileSync(`${this.path}/${program}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    Deno.env.set("PATH", `${this.path}:${this.#before}`);
   }
 
-  /** Waits until a node tells something. */
-  async told(pattern: RegExp, count = 1): Promise<string[]> {
-    for (let tries = 0; tries < 600; tries++) {
-      const found = this.logs.filter((text) => pattern.test(text));
-      if (found.length >= count) return found;
-      await pause(50);
-    }
-    throw new Error(`nothing like ${pattern} was told:\n${this.logs.join("\n")}`);
-  }
-
-  /** What the workers printed. */
-  printed(): string[] {
-    const folder = `${this.store}/queue/slurm`;
-    return [...Deno.readDirSync(folder)].flatMap(({ name }) =>
-      Deno.readTextFileSync(`${folder}/${name}`).trim().split("\n").filter((line) => line !== "")
-    );
+  override [Symbol.dispose](): void {
+    Deno.env.set("PATH", this.#before);
+    super[Symbol.dispose]();
   }
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const digests = (summary: RunSummary) =>
-  Object.fromEntries(summary.nodes.map(({ node, outputs }) => [
-    node.name,
-    Object.values(outputs ?? {}).map((artifact) => artifact.digest).sort(),
-  ]));
+async function isQueueEmpty(): Promise<boolean> {
+  return (await slurmQueue()).length === 0;
+}
+
+/** Nothing ran twice, once the workers have told of all. */
+async function ranOnce(trial: Trial): Promise<void> {
+  const done = () => trial.printed().filter((line) => /^done walk/.test(line));
+  await waitUntil("the workers have told of four walks", () => done().length >= 4);
+  assert.equal(done().length, 4, `nothing ran twice: ${done()}`);
+}
 
 /** Walks that take three seconds each and save what they have. */
 const WALKS = ["walks=4", "steps=60", "pause=50", "hasty=5"];
+/** Walks that are still at work when something happens to them. */
+const LONG = ["walks=4", "steps=240", "pause=50", "hasty=5"];
 
 Deno.test({
-  ...onSlurm,
+  ...onSlurm(),
   name: "Slurm starts the workers of a run, and what may go wrong with a cluster loses nothing",
   async fn(test) {
     await using cluster = await SlurmCluster.start();
     using here = new Folder();
-    const expected = digests(await new Trial(here.store, "walks", ["walks=4", "steps=60", "pause=0"]).run());
     const fresh = (set = WALKS) => {
       const folder = new Folder();
       return { folder, trial: new Trial(folder.store, "walks", set) };
     };
-    // Parameters that only slow it down are in keys, not in bytes.
-    const same = (summary: RunSummary) => {
+    /** The bytes are those of one machine. */
+    const same = async (summary: RunSummary, set = WALKS) => {
       assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
-      assert.deepEqual(Object.values(digests(summary)).sort(), Object.values(expected).sort());
+      // Parameters that only slow it down are in keys, not in bytes.
+      const quick = [...set.filter((one) => /^(?:walks|steps)=/.test(one)), "pause=0"];
+      const expected = outputsByNode(await new Trial(here.store, "walks", quick).run());
+      assert.deepEqual(outputsByNode(summary), expected);
     };
+
+    await test.step("there is no accounting, as on many clusters", async () => {
+      const { success, stderr } = await new Deno.Command("sacct").output();
+      assert.ok(!success);
+      assert.match(new TextDecoder().decode(stderr), /accounting storage is disabled/);
+    });
 
     await test.step("many small nodes share few workers", async () => {
       using folder = new Folder();
       const set = ["walks=60", "steps=1", "pause=0"];
       const trial = new Trial(folder.store, "walks", set);
-      const summary = await trial.run(slurm(3));
+      const summary = await trial.run(quickSlurm(3));
       assert.equal(summary.status, "done");
       const workers = [...Deno.readDirSync(`${folder.store}/queue/slurm`)].length;
       assert.ok(workers <= 4, `${workers} workers for 61 nodes`);
-      assert.equal(trial.printed().filter((line) => /^done /.test(line)).length, 61);
+      await waitUntil(
+        "they tell of 61 nodes",
+        () => trial.printed().filter((line) => /^done /.test(line)).length === 61,
+      );
+    });
+
+    await test.step("3,000 tiny jobs are arrays, none of them larger than the cluster allows, of so many workers as were asked for", async () => {
+      using folder = new Folder();
+      const store = Store.open(folder.store, { create: true });
+      await waitUntil("the workers before have ended", isQueueEmpty);
+      // Nothing of a job counts here but what it takes.
+      const jobs = Array<Job>(3000).fill({ cores: 1, memory: null } as Job);
+      await using source = new SlurmSource(30, { idle: 0 });
+      source.provide(store, jobs, []);
+      await waitUntil("they are submitted", async () => (await slurmQueue()).length > 0);
+      await waitUntil("Slurm was asked", () => source.provide(store, jobs, []).waitsFor !== undefined);
+      const elements = await slurmQueue();
+      const sizes = Map.groupBy(elements, ({ id }) => id.split("_")[0]!).values().map((all) => all.length);
+      assert.ok(elements.length <= 30 && [...sizes].every((size) => size <= 11), `${elements.length}`);
+      await new Deno.Command("scancel", { args: ["--me"] }).output();
+    });
+
+    await test.step("Slurm shows none of its jobs for a while: absence is no failure", async () => {
+      const { folder, trial } = fresh();
+      using _ = folder;
+      const running = trial.run(quickSlurm(4));
+      await trial.told(/^begins/, 2);
+      {
+        using _squeue = new StandIn("squeue", "exit 0");
+        await pause(5000);
+      }
+      await same(await running);
+      await ranOnce(trial);
+      assert.ok(!trial.logs.some((text) => /is gone/.test(text)), trial.logs.join("\n"));
+    });
+
+    await test.step("workers that are killed before their first line are submitted again", async () => {
+      const { folder, trial } = fresh();
+      using _ = folder;
+      const first = `${folder.path}/first`;
+      await same(await trial.run(quickSlurm(1, { setup: [`mkdir ${first} 2>/dev/null && kill -KILL $$`] })));
+      assert.ok(Deno.statSync(first).isDirectory);
     });
 
     await test.step("the controller is away for a while, and jobs fall out of its sight", async () => {
       const { folder, trial } = fresh();
       using _ = folder;
-      const running = trial.run(slurm(4));
-      await trial.told(/^worker /, 2);
+      const running = trial.run(quickSlurm(4));
+      await trial.told(/^worker .*: Deno/, 2);
       await cluster.kill("slurmctld");
       await pause(3000);
       cluster.startController();
-      same(await running);
-      assert.equal(trial.printed().filter((line) => /^done walk/.test(line)).length, 4, "nothing ran twice");
+      await same(await running);
+      await ranOnce(trial);
     });
 
     await test.step("a node is lost in the middle, and another one is drained", async () => {
-      const { folder, trial } = fresh();
+      const { folder, trial } = fresh(LONG);
       using _ = folder;
-      const running = trial.run(slurm(4));
-      const [first] = await trial.told(/^worker /, 4);
-      await pause(1500); // Until they have saved something.
-      const node = /^worker (n\d)/.exec(first!)![1]!;
+      const running = trial.run(quickSlurm(4));
+      const [node] = (await trial.saving()).split("-");
       const other = cluster.nodes.find((name) => name !== node)!;
       await cluster.control("update", `nodename=${other}`, "state=drain", "reason=test");
-      await cluster.kill(node);
-      same(await running);
-      assert.ok(trial.logs.some((text) => new RegExp(`on ${node} is gone; another one gets`).test(text)));
-      assert.ok(trial.logs.some((text) => /^resumed at step [1-9]/.test(text)), trial.logs.join("\n"));
-      cluster.startNode(node);
-      for (const name of [node, other]) {
-        await cluster.control("update", `nodename=${name}`, "state=resume").catch(() => {});
+      await cluster.kill(node!);
+      try {
+        await same(await running, LONG);
+        assert.ok(trial.logs.some((text) => new RegExp(`on ${node} is gone; another one gets`).test(text)));
+        assert.ok(trial.logs.some((text) => /^resumed at step [1-9]/.test(text)), trial.logs.join("\n"));
+      } finally {
+        cluster.startNode(node!);
+        for (const name of [node, other]) {
+          await cluster.control("update", `nodename=${name}`, "state=resume").catch(() => {});
+        }
       }
     });
 
     await test.step("a job that has to make room saves its checkpoint, and goes on where it was", async () => {
-      // Long enough to be at work when Slurm comes to it.
-      const { folder, trial } = fresh(["walks=2", "steps=400", "pause=50", "hasty=5"]);
+      // Long enough for both to be at work at once.
+      const set = ["walks=2", "steps=400", "pause=50", "hasty=5"];
+      const { folder, trial } = fresh(set);
       using _ = folder;
-      const running = trial.run(slurm(2));
-      await trial.told(/^begins/, 2);
-      await pause(1500);
+      const running = trial.run(quickSlurm(2));
+      await trial.hasSaved(2);
       const elements = (await slurmQueue()).filter(({ state }) => state === "RUNNING").map(({ id }) => id);
       await cluster.control("requeue", elements[0]!);
       // As Slurm does before the time of a job is over.
       await new Deno.Command("scancel", { args: ["--batch", "--signal=USR1", elements[1]!] }).output();
-      const summary = await running;
-      assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
+      await same(await running, set);
       assert.ok(trial.logs.filter((text) => /^resumed at step [1-9]/.test(text)).length >= 2);
-      const whole = new Trial(here.store, "walks", ["walks=2", "steps=400", "pause=0"]);
-      assert.deepEqual(
-        Object.values(digests(summary)).sort(),
-        Object.values(digests(await whole.run())).sort(),
-      );
+    });
+
+    await test.step("jobs of a partition that goes before have its place, and what has to go saves its checkpoint", async () => {
+      const { folder, trial } = fresh(LONG);
+      using _ = folder;
+      const running = trial.run(quickSlurm(4));
+      await trial.saving();
+      const urgent = [
+        "--partition=urgent",
+        "--nodes=4",
+        "--exclusive",
+        "--output=/dev/null",
+        "--wrap=sleep 2",
+      ];
+      const { success } = await new Deno.Command("sbatch", { args: urgent }).output();
+      assert.ok(success);
+      await trial.told(/^resumed at step [1-9]/);
+      await same(await running, LONG);
+    });
+
+    await test.step("a run that is cancelled takes back what waits, saves what is at work, and leaves Slurm's queue empty", async () => {
+      const { folder, trial } = fresh(["walks=9", ...LONG.slice(1)]);
+      using _ = folder;
+      const running = trial.run(quickSlurm(12, { options: ["--cpus-per-task=2"] }));
+      await waitUntil("some wait", async () => (await slurmQueue()).some(({ state }) => state === "PENDING"));
+      await trial.hasSaved();
+      trial.cancel();
+      const summary = await running;
+      assert.equal(summary.status, "interrupted");
+      assert.equal(nodesIn(summary, "failed").length, 0);
+      await trial.hasSaved();
+      const { waiting, taken } = new JobQueue(Store.open(folder.store)).look();
+      assert.deepEqual([...waiting, ...taken.keys()], []);
+      await waitUntil("Slurm's queue is empty", isQueueEmpty);
     });
 
     await test.step("a driver that dies leaves its jobs, and a new one goes on with them", async () => {
@@ -176,7 +221,7 @@ Deno.test({
       Deno.writeTextFileSync(profile, JSON.stringify({ slurm: { idle: 2 } }));
       const driver = new Deno.Command(Deno.execPath(), {
         args: taskArguments("run", [
-          ...[fileOf("walks"), "--executor", "slurm", "--store", folder.store, "--profile", profile],
+          ...[fixture("walks"), "--executor", "slurm", "--store", folder.store, "--profile", profile],
           ...WALKS.flatMap((one) => ["--set", one]),
         ]),
         cwd: ROOT,
@@ -192,23 +237,22 @@ Deno.test({
       }
       driver.kill("SIGKILL");
       await driver.status;
-      same(await trial.run(slurm(4)));
-      const done = trial.printed().filter((line) => /^done walk/.test(line));
-      assert.equal(done.length, 4, `nothing ran twice: ${done}`);
+      await same(await trial.run(quickSlurm(4)));
+      await ranOnce(trial);
     });
 
     await test.step("a model that is learned in shards has the bytes of one machine, though a node is lost", async () => {
       using folder = new Folder();
       using one = new Folder();
-      const expected = digests(await new Trial(one.store, "sharded", []).run());
+      const expected = outputsByNode(await new Trial(one.store, "sharded", []).run());
       const trial = new Trial(folder.store, "sharded", []);
-      const running = trial.run(slurm(4));
-      const [first] = await trial.told(/^worker /, 6);
+      const running = trial.run(quickSlurm(4));
+      const [first] = await trial.told(/^worker .*: Deno/, 6);
       const node = /^worker (n\d)/.exec(first!)![1]!;
       await cluster.kill(node);
       const summary = await running;
       assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
-      assert.deepEqual(digests(summary), expected);
+      assert.deepEqual(outputsByNode(summary), expected);
       cluster.startNode(node);
       await cluster.control("update", `nodename=${node}`, "state=resume").catch(() => {});
     });
@@ -219,7 +263,7 @@ Deno.test({
       const set = shardedText(folder), file = "pipelines/text_hmm";
       const profile = `${folder.path}/site.json`;
       Deno.writeTextFileSync(profile, JSON.stringify({ slurm: { idle: 2 } }));
-      const args = [fileOf(file), ...set.flatMap((value) => ["--set", value])];
+      const args = [pipelineFile(file), ...set.flatMap((value) => ["--set", value])];
       const alone = await command("run", [
         ...[...args, "--store", one.store, "--executor", "processes", "--jobs", "1"],
       ]);
@@ -231,7 +275,7 @@ Deno.test({
       );
       assert.notEqual(driver.code, 0, "it was killed");
       const trial = new Trial(folder.store, file, set);
-      const running = trial.run(slurm(4));
+      const running = trial.run(quickSlurm(4));
       const [first] = await trial.told(/^worker /, 6);
       const node = /^worker (n\d)/.exec(first!)![1]!;
       const other = cluster.nodes.find((name) => name !== node)!;
@@ -239,7 +283,7 @@ Deno.test({
       await cluster.kill(node);
       const summary = await running;
       assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
-      assert.deepEqual(digests(summary), digests(await new Trial(one.store, file, set).run()));
+      assert.deepEqual(outputsByNode(summary), outputsByNode(await new Trial(one.store, file, set).run()));
       cluster.startNode(node);
       for (const name of [node, other]) {
         await cluster.control("update", `nodename=${name}`, "state=resume").catch(() => {});
@@ -252,9 +296,9 @@ Deno.test({
       const trial = new Trial(folder.store, "flaky", set);
       const profile = `${folder.path}/site.json`;
       Deno.writeTextFileSync(profile, JSON.stringify({ stages: { "flaky.once": { memory: "300 MB" } } }));
-      const summary = await trial.run(slurm(2), profile);
+      const summary = await trial.run(quickSlurm(2), profile);
       assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
-      await using session = await PipelineSession.open({ file: fileOf("flaky"), store: folder.store, set });
+      await using session = await PipelineSession.open({ file: fixture("flaky"), store: folder.store, set });
       const attempts = session.records.attempts(summary.run).filter(({ cause }) => cause === "memory");
       const limits = attempts.map(({ error }) => /its limit is (.*)$/.exec(error!)?.[1]);
       assert.deepEqual(limits, ["300 MB", "600 MB"]);
@@ -271,7 +315,7 @@ Deno.test({
     await test.step("jobs that end before a worker begins are told with what they printed", async () => {
       using folder = new Folder();
       const trial = new Trial(folder.store, "walks", WALKS);
-      const summary = await trial.run(slurm(1, { setup: ["echo there is no such module", "exit 3"] }));
+      const summary = await trial.run(quickSlurm(1, { setup: ["echo there is no such module", "exit 3"] }));
       assert.equal(nodesIn(summary, "failed").length, 4);
       const { code, error } = summary.nodes.find(({ state }) => state === "failed")!;
       assert.equal(code, "run/slurm");
@@ -281,7 +325,7 @@ Deno.test({
     await test.step("options that Slurm refuses are told as it says it", async () => {
       using folder = new Folder();
       const trial = new Trial(folder.store, "walks", WALKS);
-      const summary = await trial.run(slurm(1, { options: ["--partition=lnog"] }));
+      const summary = await trial.run(quickSlurm(1, { options: ["--partition=lnog"] }));
       const { code, error } = summary.nodes.find(({ state }) => state === "failed")!;
       assert.equal(code, "run/slurm");
       assert.match(error!, /sbatch failed: .*invalid partition/s);
