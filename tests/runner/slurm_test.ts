@@ -290,6 +290,30 @@ Deno.test({
       }
     });
 
+    await test.step("a worker that Slurm ends for want of memory is told as that", async () => {
+      await waitUntil("the workers before have ended", isQueueEmpty);
+      // These clusters bound no memory, so that only the answer of Slurm is another's.
+      using _scontrol = new StandIn("scontrol", "echo JobId=1 JobState=OUT_OF_MEMORY Reason=OutOfMemory");
+      const { folder, trial } = fresh(["walks=1", ...LONG.slice(1)]);
+      using _ = folder;
+      const profile = `${folder.path}/site.json`;
+      const stages = { walk: { memory: "400 MB", retries: { times: 1 } } };
+      Deno.writeTextFileSync(profile, JSON.stringify({ stages }));
+      const running = trial.run(quickSlurm(1), profile);
+      const worker = await trial.saving();
+      Deno.kill(new JobQueue(Store.open(folder.store)).beats().get(worker)!.pid, "SIGKILL");
+      const summary = await running;
+      assert.equal(summary.status, "done", JSON.stringify(summary.nodes.map(({ error }) => error)));
+      await using session = await PipelineSession.open({ file: fixture("walks"), store: folder.store });
+      const [first] = session.records.attempts(summary.run);
+      assert.equal(first!.code, "run/memory");
+      assert.match(first!.error!, /its worker, job \d+_\d+ of Slurm, was ended for taking more memory/);
+      assert.equal(
+        session.records.places(summary.run).find(({ node }) => node === "walk")!.memory,
+        800_000_000,
+      );
+    });
+
     await test.step("more memory than a node asked for is told as that, and the next attempt asks for twice as much", async () => {
       using folder = new Folder();
       const set = [`folder=${folder.path}`, "trouble=eats", "times=2", "retries=2"];

@@ -102,17 +102,22 @@ export class Trial {
     return found();
   }
 
+  /** Keys of nodes that have saved a checkpoint. */
+  #saved(): string[] {
+    const folder = `${this.store}/checkpoints`;
+    return listFolder(folder).filter((key) => listFolder(`${folder}/${key}`).includes("current.json"));
+  }
+
   /** Waits until so many nodes have saved a checkpoint. */
   async hasSaved(count = 1): Promise<void> {
-    const folder = `${this.store}/checkpoints`;
-    await waitUntil("checkpoints are saved", () => listFolder(folder).length >= count);
+    await waitUntil("checkpoints are saved", () => this.#saved().length >= count);
   }
 
   /** A worker that is at work on a node which has saved a checkpoint, once there is one. */
   async saving(): Promise<string> {
     let worker: string | undefined;
     await waitUntil("a node at work has saved a checkpoint", () => {
-      const saved = listFolder(`${this.store}/checkpoints`);
+      const saved = this.#saved();
       const taken = saved.length === 0 ? undefined : new JobQueue(Store.open(this.store)).look().taken;
       worker = saved.map((key) => taken?.get(key)).find((one) => one !== undefined);
       return worker !== undefined;
