@@ -47,6 +47,7 @@ export type {
   Loaded,
   LocatedFile,
   Many,
+  Moves,
   NodeDraft,
   NodeOptions,
   NoParams,

@@ -12,7 +12,7 @@ import { eachInput, type Inputs, listOf, mapInputs } from "./inputs.ts";
 import { nameNodes } from "./names.ts";
 import { checkParams } from "./params.ts";
 import { mergePolicies, type Policy, policyFaults } from "./policy.ts";
-import { type NodeDraft, policyOf, type Ref, type StageDefinition } from "./stage.ts";
+import { type Moves, type NodeDraft, policyOf, type Ref, type StageDefinition } from "./stage.ts";
 
 /** What a pipeline's build returns: references by name; lists and records of them may nest. */
 export type PipelineOutputs = { readonly [name: string]: Ref | readonly Ref[] | PipelineOutputs };
@@ -42,6 +42,8 @@ export interface GraphNode {
   readonly seedName: string;
   /** What it is called where arms are compared; undefined where its pipeline does not say. No part of its key. */
   readonly arm: { readonly arm: string; readonly setting: string } | undefined;
+  /** What it moves as a part of work in shards; undefined where its pipeline does not say. No part of its key. */
+  readonly moves: Moves<OutputRef> | undefined;
   /** Nodes of one sweep share a group: the stage's name. */
   readonly group: string;
 }
@@ -136,6 +138,7 @@ export function buildGraph(
       policy: mergePolicies(draft.stage.policy, policyOf(draft.options)),
       seedName: draft.options.name ?? draft.stage.name,
       arm: armOf(merged.get(draft)!),
+      moves: movesOf(draft, (ref) => representative.has(ref.node) ? source(ref) : undefined),
       group: draft.stage.name,
     });
   });
@@ -159,6 +162,15 @@ function armOf(drafts: readonly NodeDraft[]): GraphNode["arm"] {
   const { arm, setting = "" } = first.options;
   const same = drafts.every(({ options }) => options.arm === arm && (options.setting ?? "") === setting);
   return same && arm !== undefined ? { arm, setting } : undefined;
+}
+
+/** What a draft moves, where the graph has the artifact that tells how much that is. */
+function movesOf(
+  { options: { moves } }: NodeDraft,
+  place: (ref: Ref) => OutputRef | undefined,
+): GraphNode["moves"] {
+  const like = moves && place(moves.like);
+  return like?.node === undefined ? undefined : { ...moves!, like };
 }
 
 /** Number of faults reported at once. */

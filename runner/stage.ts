@@ -135,6 +135,19 @@ export interface NodeOptions {
   readonly arm?: string;
   /** What its arm is compared at: `128 hidden states`. */
   readonly setting?: string;
+  /** What it moves as a part of work in shards, for plans. No part of its key. */
+  readonly moves?: Moves<Ref>;
+}
+
+/** What a node moves between machines, in sizes of an artifact. */
+export interface Moves<R> {
+  /** What plans call the work that it is a part of. */
+  readonly work: string;
+  /** It moves so many times the bytes of this artifact. */
+  readonly like: R;
+  readonly times: number;
+  /** Of the nodes that do the work: how many shards it is cut into. */
+  readonly shards?: number;
 }
 
 /** A stage as the runner sees it. */

@@ -8,7 +8,7 @@ import {
 } from "../circuits/learning/options.ts";
 import type { EpochReport } from "../circuits/learning/state.ts";
 import { CallError } from "../foundation/errors.ts";
-import type { NodeOptions, ReadArtifact, Ref } from "../runner/stage.ts";
+import type { Moves, NodeOptions, ReadArtifact, Ref } from "../runner/stage.ts";
 import type { circuit } from "./codecs/circuit.ts";
 import type { samples } from "./codecs/samples.ts";
 import type { trainingLog } from "./codecs/score.ts";
@@ -177,7 +177,10 @@ class ShardedEpochs {
       ...(batchSize !== undefined && { batchSize }),
       ...(order !== undefined && { order }),
     };
-    const node = this.#node(`${when}, shard ${shard}`);
+    const node = {
+      ...this.#node(`${when}, shard ${shard}`),
+      moves: { ...this.#moves(updated.length === 0 ? 3 : 4), shards },
+    };
     return "train" in data
       ? countSamplesShard({ circuit, updated, data: data.train }, params, node)
       : countTextShard({ circuit, updated, text: data.text, windows: data.windows }, params, node);
@@ -191,8 +194,9 @@ class ShardedEpochs {
     falls: number,
   ): Parts {
     const { shards, epochs, parts = 1, levels } = this.#options;
+    const moves = this.#moves((updated.length === 0 ? 1 : 2) + (1 + 2 * counts.length) / parts);
     if (levels !== undefined) {
-      const node = this.#node(`${when}, step`);
+      const node = { ...this.#node(`${when}, step`), moves };
       return [stepLevels({ circuit: this.#start, updated, counts }, levels, node).part];
     }
     const smoothing = this.#smoothing!;
@@ -202,7 +206,7 @@ class ShardedEpochs {
       stepParameters(
         { circuit: this.#start, updated, counts, smoothing },
         { part, parts, share, step },
-        this.#node(parts > 1 ? `${when}, step ${part}` : `${when}, step`),
+        { ...this.#node(parts > 1 ? `${when}, step ${part}` : `${when}, step`), moves },
       ).part);
   }
 
@@ -231,6 +235,11 @@ class ShardedEpochs {
       tolerance,
       mostFalls: mostFalls(this.full),
     }, this.#node());
+  }
+
+  /** Sizes of the start that a node reads and writes: counts have twice the bytes of parameters in single precision. */
+  #moves(times: number): Moves<Ref> {
+    return { work: "the training in shards", like: this.#start, times };
   }
 
   #node(what?: string): NodeOptions {

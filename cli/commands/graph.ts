@@ -21,6 +21,8 @@ import {
   VERBOSE,
 } from "../options.ts";
 import { openPipeline } from "../session.ts";
+import { movesTexts } from "../moves.ts";
+import { movedBytes } from "../../runner/moves.ts";
 import { temporaryOutputs } from "../temporary.ts";
 import { note, print, printJson } from "../output.ts";
 import { defineCommand } from "../command.ts";
@@ -89,7 +91,7 @@ interface Drawn {
 
 async function graph(file: string, options: GraphOptions): Promise<void> {
   await using session = await openPipeline(sessionOptions(file, options), PERMISSIONS);
-  const plan = [...(await session.plan()).values()];
+  const byNode = await session.plan(), plan = [...byNode.values()];
   const edges = edgesOf(plan.map((planned) => planned.node));
   const { awaited } = session.pipeline.graph;
   if (options.json) {
@@ -101,6 +103,7 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
         state: stateOf(planned),
         reasons: planned.reasons.map(reasonText),
         temporary: temporaryOutputs(session, planned),
+        moves: movedBytes(planned.node, byNode) ?? null,
       })),
       edges: edges.map((edge) => ({
         ...edge,
@@ -130,6 +133,7 @@ async function graph(file: string, options: GraphOptions): Promise<void> {
   for (const { node, output } of awaited) {
     edges.push({ from: position.get(node)!, to: plan.length, label: output });
   }
+  for (const text of movesTexts(session, byNode)) note(text);
   if (options.svg === undefined) return print(mermaid(drawn, edges));
   const path = userPath(options.svg);
   try {

@@ -18,6 +18,8 @@ import { endedAnswer } from "../../runner/recorded_answer.ts";
 import { outputArtifact, type RunSummary } from "../../runner/run_summary.ts";
 import { selectsAll } from "../../runner/selection.ts";
 import { outputSummaries } from "../../runner/summary.ts";
+import { movesTexts } from "../moves.ts";
+import { movedBytes } from "../../runner/moves.ts";
 import { droppedText, remakesText, temporaryOutputs } from "../temporary.ts";
 import type { PipelineSession } from "../../runner/session.ts";
 import { artifactSize } from "../../runner/store/artifacts.ts";
@@ -214,6 +216,7 @@ function commandLine(): string {
 
 function showPlan(session: PipelineSession, plan: readonly PlannedNode[], options: RunOptions): void {
   const awaited = session.pipeline.graph.awaited.map(outputName);
+  const byNode = new Map(plan.map((planned) => [planned.node, planned]));
   if (options.json) {
     const more = awaited.length === 0 ? [] : [{ node: null, status: "unknown", awaited }];
     printJson([
@@ -226,6 +229,7 @@ function showPlan(session: PipelineSession, plan: readonly PlannedNode[], option
           key: key ?? null,
           reasons: reasons.map((reason) => ({ ...reason, text: reasonText(reason) })),
           temporary: temporaryOutputs(session, planned),
+          moves: movedBytes(node, byNode) ?? null,
         };
       }),
       ...more,
@@ -257,6 +261,7 @@ function showPlan(session: PipelineSession, plan: readonly PlannedNode[], option
   );
   const again = remakesText(plan);
   if (again !== undefined) print(again);
+  for (const text of movesTexts(session, byNode)) print(text);
   if (awaited.length > 0) print(`more is not known yet: the build waits for ${awaited.join(", ")}`);
 }
 

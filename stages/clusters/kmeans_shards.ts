@@ -239,13 +239,20 @@ export function kmeansInShards(
   }
   const { name = "clusters.kmeans", ...rest } = node;
   const each = partsOf(shards, "a clustering in shards").map((part) => ({ ...part, zeros, memory }));
-  let { state } = startClusters({ vectors }, { clusters, metric, start, zeros }, { name });
+  const first = startClusters({ vectors }, { clusters, metric, start, zeros }, { name }).state;
+  // Sums have twice the bytes of centroids, and are written and read.
+  const moves = (times: number) => ({ work: "k-means in shards", like: first, times });
+  let state = first;
   for (let iteration = 1; iteration <= iterations; iteration++) {
     const before = state, step = `${name}.iteration-${iteration}`;
     const sums = each.map((params) =>
-      sumClustersShard({ vectors, state: before }, params, { name: `${step}.shard-${params.shard}` }).sums
+      sumClustersShard({ vectors, state: before }, params, {
+        name: `${step}.shard-${params.shard}`,
+        moves: { ...moves(3), shards },
+      }).sums
     );
-    ({ state } = moveCentroids({ vectors, state, sums }, { tolerance }, { name: step }));
+    const move = { name: step, moves: moves(2 + 2 * shards) };
+    ({ state } = moveCentroids({ vectors, state, sums }, { tolerance }, move));
   }
   const last = each.map((params) =>
     labelShard({ vectors, state }, params, { name: `${name}.labels.shard-${params.shard}` })
