@@ -3,7 +3,8 @@
  * nodes, and how all that grows with a sweep. Prints one table; the figures stand in docs/performance.md.
  *
  *     deno task bench:runner
- *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps, cluster
+ *     deno task bench:runner --json --part storing     part: processes, planning, storing, executing, sweeps, cluster,
+ *                                                      shards, remote
  */
 import { benchOptions, measureParts, printFigures } from "./measure.ts";
 import { measureCluster } from "./runner/cluster.ts";
@@ -11,6 +12,8 @@ import { measureExecuting } from "./runner/executing.ts";
 import { measurePlanning } from "./runner/planning.ts";
 import { measureProcesses } from "./runner/processes.ts";
 import { measureStoring } from "./runner/storing.ts";
+import { measureRemote } from "./runner/remote.ts";
+import { measureShards } from "./runner/shards.ts";
 import { measureSweeps } from "./runner/sweeps.ts";
 
 const PARTS = {
@@ -20,6 +23,8 @@ const PARTS = {
   executing: measureExecuting,
   sweeps: measureSweeps,
   cluster: measureCluster,
+  shards: measureShards,
+  remote: measureRemote,
 };
 
 const options = benchOptions({ part: { type: "string", multiple: true } });

@@ -5,8 +5,17 @@ import { type NodeResult, Store } from "../../../runner/store/store.ts";
 
 /** A store in a folder that goes with it. */
 export class ScratchStore implements Disposable {
-  readonly folder: string = Deno.makeTempDirSync({ prefix: "retort-remote-" });
-  readonly store: Store = Store.open(`${this.folder}/store`, { create: true });
+  readonly folder: string;
+  readonly store: Store;
+
+  /** An empty one, in a folder of its own in `home`; without it, in that of the system for such. */
+  constructor(home?: string) {
+    this.folder = Deno.makeTempDirSync({
+      prefix: "retort-remote-",
+      ...(home !== undefined && { dir: home }),
+    });
+    this.store = Store.open(`${this.folder}/store`, { create: true });
+  }
 
   /** Records a result of some files. */
   async add(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<NodeResult> {
