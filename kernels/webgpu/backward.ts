@@ -1,14 +1,14 @@
 import { Evidence, type NodeId } from "../../circuits/mod.ts";
 import { type Group, nodesOfFolds, type SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
-import { LOG_DOMAIN, perNumber, productEffort } from "./effort.ts";
+import { LOG_DOMAIN, perNumber } from "./effort.ts";
 import { dispatchRuns, type WeightRun, weightRuns } from "./folds.ts";
 import { elementGridFor, elementGroups } from "./grids.ts";
 import type { LearningContext } from "./kernel_context.ts";
 import { padded, seenWords } from "./layout.ts";
 import { TRANSCENDENTAL } from "./pace.ts";
 import { logDomainFolds } from "./pieces.ts";
-import { matmulKernel, tileGrid } from "./tiles.ts";
+import { groupParts, productSteps } from "./products.ts";
 
 /** The downward pass: from the flow at the root, set by the host, to the flows of all rows. */
 export function backwardSteps(context: LearningContext): Step[] {
@@ -47,7 +47,7 @@ function collectSteps(context: LearningContext, group: Group): Step[] {
 function sumSteps(context: LearningContext, group: SumGroup): Step[] {
   const steps = ratioSteps(context, group);
   for (const run of weightRuns(context, group)) {
-    steps.push(matmulStep(context, group, run), logDomainStep(context, group, run));
+    steps.push(...matmulSteps(context, group, run), logDomainStep(context, group, run));
   }
   return steps;
 }
@@ -88,37 +88,32 @@ function ratioSteps(context: LearningContext, group: SumGroup): Step[] {
 }
 
 /** Flow into the inputs: products with the weights, part by part where these are split. */
-function matmulStep(
+function matmulSteps(
   context: LearningContext,
   group: SumGroup,
   { folds, weights, from, to, page }: WeightRun,
-): Step {
-  const { settings, layout, arrays, learning, tiles } = context;
+): Step[] {
+  const { open, layout, arrays, learning } = context;
   const columns = padded(group.inputs);
-  const tile = tiles({ form: "backward", rows: layout.capacity, columns });
-  return {
-    kernel: matmulKernel("backward", tile, from > 0),
-    bindings: [
-      arrays.batch,
-      settings.shape(0, columns, padded(to - from) / 4, padded(group.units) / 4, columns / 4, columns / 4),
-      settings.table(folds.flatMap((fold, i) => [
-        layout.into(group, fold).at / 4,
-        layout.linear(group, fold).at / 4,
-        i,
-        1,
-      ])),
-      settings.table(folds.flatMap((fold, i) => [
-        (layout.ratios(group, fold).at + from) / 4,
-        (weights[i] as number) / 4,
-      ])),
-      learning.ratios,
-      arrays.weights[page] as GPUBuffer,
-      learning.flows,
-      arrays.linear,
-    ],
-    grid: ({ rows }) => [...tileGrid(tile, rows, columns), folds.length],
-    effort: ({ rows }) => productEffort(tile, rows, columns, padded(to - from), folds.length),
-  };
+  return productSteps(context, {
+    form: "backward",
+    add: from > 0,
+    columns,
+    depth: padded(to - from) / 4,
+    // A part of the units is a product by itself.
+    parts: to - from === group.units ? groupParts(open, group).backward : 1,
+    strides: { left: padded(group.units) / 4, right: columns / 4, out: columns / 4 },
+    folds: folds.map((fold, i) => ({
+      out: layout.into(group, fold).at / 4,
+      other: layout.linear(group, fold).at / 4,
+      left: (layout.ratios(group, fold).at + from) / 4,
+      right: (weights[i] as number) / 4,
+    })),
+    left: learning.ratios,
+    right: arrays.weights[page] as GPUBuffer,
+    out: learning.flows,
+    other: arrays.linear,
+  });
 }
 
 /** Flow through outputs that are too small within their row for the fast path. */

@@ -59,7 +59,7 @@ function countsStep(
   const { settings, layout, arrays, learning, tiles } = context;
   const { from, to, page } = (run[0] as UsedPart).part;
   const rows = to - from, columns = padded(table.inputs);
-  const tile = tiles({ form: "flows", rows, columns });
+  const tile = tiles({ form: "flows", rows, columns, folds: run.length });
   const most = Math.max(...run.map(({ uses }) => uses.length));
   const total = run.reduce((sum, { uses }) => sum + uses.length, 0);
   const folds: number[] = [], terms: number[] = [];
@@ -70,7 +70,7 @@ function countsStep(
     }
   }
   return {
-    kernel: matmulKernel("flows", tile, true),
+    kernel: matmulKernel("flows", tile, "added"),
     bindings: [
       arrays.batch,
       settings.shape(rows, columns, 0, padded(table.units) / 4, columns / 4, columns / 4, most),

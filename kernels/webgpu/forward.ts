@@ -1,7 +1,7 @@
 import type { Semiring } from "../../circuits/mod.ts";
 import type { Group, InputGroup, ProductGroup, SumGroup } from "../plan.ts";
 import type { Step } from "./dispatch.ts";
-import { LOG_DOMAIN, perNumber, productEffort } from "./effort.ts";
+import { LOG_DOMAIN, perNumber } from "./effort.ts";
 import { dispatchRuns, foldsOf, type WeightRun, weightRuns } from "./folds.ts";
 import { elementGridFor, elementGroups, rowGroups, rowLanes } from "./grids.ts";
 import type { KernelContext } from "./kernel_context.ts";
@@ -9,7 +9,7 @@ import { padded, pieceSource } from "./layout.ts";
 import { leafSteps } from "./leaf_steps.ts";
 import { TRANSCENDENTAL } from "./pace.ts";
 import { logDomainFolds, piecesTable, spansOf, wholeFours } from "./pieces.ts";
-import { matmulKernel, tileGrid } from "./tiles.ts";
+import { groupParts, productSteps } from "./products.ts";
 
 /** Sums of more logarithms than this are kept as an integer and a remainder. */
 const FEW = 8;
@@ -26,7 +26,7 @@ export function forwardSteps(
   const normalised = normalisedGroups(context.plan.groups);
   return context.plan.groups.flatMap((group) => {
     if (group.kind === "input") return [...leafSteps(context, group, semiring), ...afterLeaves(group)];
-    if (group.kind === "product") return productSteps(context, group, normalised.has(group.index));
+    if (group.kind === "product") return elementwiseSteps(context, group, normalised.has(group.index));
     return sumSteps(context, group, semiring);
   });
 }
@@ -53,7 +53,7 @@ function normalisedGroups(groups: readonly Group[]): ReadonlySet<number> {
   return normalised;
 }
 
-function productSteps(context: KernelContext, group: ProductGroup, many: boolean): Step[] {
+function elementwiseSteps(context: KernelContext, group: ProductGroup, many: boolean): Step[] {
   const { settings, layout, arrays, open } = context;
   const by = wholeFours(context, group) ? 4 : 1;
   const width = by === 4 ? padded(group.units) / 4 : group.units;
@@ -83,7 +83,7 @@ function productSteps(context: KernelContext, group: ProductGroup, many: boolean
 function sumSteps(context: KernelContext, group: SumGroup, semiring: Semiring): Step[] {
   const steps = linearSteps(context, group);
   for (const run of weightRuns(context, group)) {
-    if (semiring === "sum") steps.push(matmulStep(context, group, run));
+    if (semiring === "sum") steps.push(...matmulSteps(context, group, run));
     steps.push(logDomainStep(context, group, run, semiring));
   }
   return steps;
@@ -117,38 +117,31 @@ function linearSteps(context: KernelContext, group: SumGroup): Step[] {
   }));
 }
 
-function matmulStep(
+function matmulSteps(
   context: KernelContext,
   group: SumGroup,
   { folds, weights, from, to, page }: WeightRun,
-): Step {
-  const { settings, layout, arrays, tiles } = context;
-  const columns = to - from;
-  const tile = tiles({ form: "forward", rows: layout.capacity, columns });
+): Step[] {
+  const { open, layout, arrays } = context;
   const stride = padded(group.inputs) / 4;
-  return {
-    kernel: matmulKernel("forward", tile),
-    bindings: [
-      arrays.batch,
-      settings.shape(0, columns, stride, stride, stride, padded(group.units)),
-      settings.table(folds.flatMap((fold, i) => [
-        layout.logs(group, fold).at + from,
-        layout.mark(group, fold),
-        i,
-        1,
-      ])),
-      settings.table(folds.flatMap((fold, i) => [
-        layout.linear(group, fold).at / 4,
-        (weights[i] as number) / 4,
-      ])),
-      arrays.linear,
-      arrays.weights[page] as GPUBuffer,
-      arrays.logs,
-      arrays.marks,
-    ],
-    grid: ({ rows }) => [...tileGrid(tile, rows, columns), folds.length],
-    effort: ({ rows }) => productEffort(tile, rows, columns, padded(group.inputs), folds.length),
-  };
+  return productSteps(context, {
+    form: "forward",
+    add: false,
+    columns: to - from,
+    depth: stride,
+    parts: groupParts(open, group).forward,
+    strides: { left: stride, right: stride, out: padded(group.units) },
+    folds: folds.map((fold, i) => ({
+      out: layout.logs(group, fold).at + from,
+      other: layout.mark(group, fold),
+      left: layout.linear(group, fold).at / 4,
+      right: (weights[i] as number) / 4,
+    })),
+    left: arrays.linear,
+    right: arrays.weights[page] as GPUBuffer,
+    out: arrays.logs,
+    other: arrays.marks,
+  });
 }
 
 /** Sums in the log domain: those that the fast path omitted, or all of them for max-product. */

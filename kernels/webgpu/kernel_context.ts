@@ -19,6 +19,8 @@ export interface Arrays {
   readonly linear: GPUBuffer;
   /** Marks of rows of sums. */
   readonly marks: GPUBuffer;
+  /** Parts of products whose sums are cut; see products.ts. */
+  readonly partials: GPUBuffer;
   /** Weights of sums, by page. */
   readonly weights: readonly GPUBuffer[];
   /** Leaf tables, by page. */

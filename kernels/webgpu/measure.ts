@@ -36,7 +36,7 @@ export async function measureProduct(ready: ReadyDevice, given: ProductSize): Pr
     ? { rows: given.size, columns: given.size, depth: given.size, folds: 1 }
     : given;
   const { open } = ready, memory = new DeviceMemory(open), commands = commandsFor(ready);
-  const tile = given.tile ?? defaultTiles(open)({ form, rows, columns });
+  const tile = given.tile ?? defaultTiles(open)({ form, rows, columns, folds });
   const settings = new Settings();
   // As in matmul.wgsl: what one form reads by row, another reads by column.
   const leftStride = (form === "flows" ? rows : depth) / 4;
@@ -135,7 +135,7 @@ export async function measureBandwidth(ready: ReadyDevice, bytes = 2 ** 26, seco
  * product counts.
  */
 export async function measureRate(ready: ReadyDevice): Promise<Rate> {
-  const size = 512, tile = defaultTiles(ready.open)({ form: "forward", rows: size, columns: size });
+  const size = 512, tile = defaultTiles(ready.open)({ form: "forward", rows: size, columns: size, folds: 1 });
   const seconds = 0.05;
   let flops = Infinity;
   for (const form of ["forward", "backward", "flows"] as const) {

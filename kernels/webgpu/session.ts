@@ -102,7 +102,7 @@ export class DeviceSession implements Losable {
     const ready = await host.ready(), { open, kernels } = ready;
     const plan = planOf(circuit);
     const known = options.tuning?.[open.adapter.name] ?? { tiles: {} };
-    const tuning = options.tuning === undefined ? known : await tune(ready, productShapes(plan), known);
+    const tuning = options.tuning === undefined ? known : await tune(ready, productShapes(open, plan), known);
     const places = new ParameterPlaces(plan, Math.min(open.limits.binding, open.limits.buffer));
     const memory = new DeviceMemory(open, options.deviceMemory);
     const store = new ParameterStore(plan, places);

@@ -25,8 +25,17 @@ export interface Tile {
   readonly depth?: number;
 }
 
-/** The kernel of a matrix product. */
-export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
+/**
+ * The kernel of a matrix product.
+ *
+ * @param result what is made of the sums: logarithms in forward; elsewhere products with factors, which may be added to the output; or
+ * nothing, where they are parts of sums.
+ */
+export function matmulKernel(
+  form: Form,
+  tile: Tile,
+  result: "logs" | "factors" | "added" | "parts" = form === "forward" ? "logs" : "factors",
+): KernelSpec {
   const { kind, rows, columns, x, y } = tile;
   return {
     template: "matmul",
@@ -46,7 +55,7 @@ export function matmulKernel(form: Form, tile: Tile, add = false): KernelSpec {
       ROW_STEP: kind === "shared" ? 4 * y : 4,
       COL_STEP: kind === "shared" ? 4 * x : 4,
       ...(kind === "shared" && sharedConstants(tile)),
-      ADD: add,
+      RESULT: result,
     },
   };
 }
@@ -79,6 +88,9 @@ export function tileNumbers({ rows, columns, x, y }: Tile): number {
   return rows * columns * x * y;
 }
 
+/** The shared tile of fewest results. */
+const SMALLEST: Tile = { kind: "shared", rows: 4, columns: 4, x: 16, y: 8 };
+
 /** Candidate tiles for a device; the one that usually suits large matrices is first. */
 export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[] {
   const small: Tile = { kind: "register", rows: 4, columns: 4, x: 8, y: 4 };
@@ -90,7 +102,10 @@ export function candidateTiles({ adapter, features, limits }: OpenDevice): Tile[
       .map(([rows, columns]) => ({ kind: "subgroup", rows, columns, x: lanes, y: 1 }) as Tile)
       .concat(register, small);
   }
-  const shared = [8, 4].map((n): Tile => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16 }))
+  // 128 x 128 results, 64 x 128, 64 x 64, 32 x 128 and 32 x 64.
+  const shared = [[8, 8, 16], [4, 8, 16], [4, 4, 16], [4, 8, 8]]
+    .map(([rows, columns, y]) => ({ kind: "shared", rows, columns, x: 16, y }) as Tile)
+    .concat(SMALLEST)
     .filter((tile) => tile.x * tile.y <= limits.invocations && sharedBytes(tile) <= limits.shared);
   return [...shared, { kind: "register", rows: 8, columns: 8, x: 8, y: 8 }, small];
 }
@@ -103,17 +118,58 @@ export interface ProductShape {
   readonly rows: number;
   /** Result columns. */
   readonly columns: number;
+  /** Products of a dispatch. */
+  readonly folds: number;
 }
 
 /** Chooses the tile of a product. */
 export type TileChoice = (shape: ProductShape) => Tile;
 
-/** Heuristic choice: the first candidate that does not compute mostly outside the result. */
+/** Workgroups that keep a large card busy: two for each of 132 multiprocessors. */
+export const BUSY: number = 2 * 132;
+
+/** Rows of the batch for which sums are cut, whatever its size: a sample's result must not depend on the others. */
+const USUAL_ROWS = 256;
+
+/** Least length of a part of a sum, in vec4, and most parts. */
+const LEAST_PART = 32, MOST_PARTS = 8;
+
+/**
+ * Into how many parts the sums of products are cut, so that their workgroups keep hardware busy: a power of two that divides their
+ * length; 1 in software. Results depend on it in the last bits, so it is the same for batches of all sizes.
+ *
+ * @param products `columns` of the results, `depth`: length of the sums in vec4, `folds`: products of a dispatch
+ */
+export function partsOf(
+  { adapter }: Pick<OpenDevice, "adapter">,
+  { columns, depth, folds }: { readonly columns: number; readonly depth: number; readonly folds: number },
+): number {
+  let parts = 1;
+  if (adapter.software || columns <= SMALLEST.x * SMALLEST.columns) return parts;
+  const [x, y] = tileGrid(SMALLEST, USUAL_ROWS, columns);
+  while (x * y * folds * parts < BUSY && parts < MOST_PARTS && depth % (2 * parts * LEAST_PART) === 0) {
+    parts *= 2;
+  }
+  return parts;
+}
+
+/**
+ * Heuristic choice of the candidates that do not compute mostly outside the result: of shared tiles the first whose workgroups keep
+ * hardware busy, else the smallest; of others the first.
+ */
 export function defaultTiles(open: OpenDevice): TileChoice {
   const candidates = candidateTiles(open);
-  return ({ rows, columns }) =>
-    candidates.find((tile) => columns * 2 > tile.x * tile.columns && rows * 2 > tile.y * tile.rows) ??
-      narrowTile(columns);
+  return ({ rows, columns, folds }) => {
+    const suited = candidates.filter((tile) =>
+      columns * 2 > tile.x * tile.columns && rows * 2 > tile.y * tile.rows
+    );
+    const shared = suited.filter(({ kind }) => kind === "shared");
+    const busy = shared.find((tile) => {
+      const [x, y] = tileGrid(tile, rows, columns);
+      return x * y * folds >= BUSY;
+    });
+    return busy ?? shared.at(-1) ?? suited[0] ?? narrowTile(columns);
+  };
 }
 
 /** For few columns: all threads along the rows. */

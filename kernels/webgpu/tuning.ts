@@ -1,8 +1,10 @@
 import type { Plan } from "../plan.ts";
+import type { OpenDevice } from "./device.ts";
 import type { ReadyDevice } from "./host.ts";
 import { padded } from "./layout.ts";
 import { measureProduct, measureRate } from "./measure.ts";
 import type { Rate } from "./pace.ts";
+import { groupParts } from "./products.ts";
 import { candidateTiles, defaultTiles, type ProductShape, type Tile, type TileChoice } from "./tiles.ts";
 
 /** Measurements of one adapter. */
@@ -24,25 +26,29 @@ export interface TuningStore {
 /** Sizes that name classes; sizes in between belong to the next smaller class. */
 const SIZES = [32, 64, 128, 256, 512, 1024];
 
+/** Numbers of products of a dispatch that name classes. */
+const FOLDS = [1, 4, 16, 64];
+
 /** Minimum batch size from which products are tuned, and the size they are measured with. */
 const BATCH = 256;
 
 /** Number of candidates tried; the rest are for small products. */
-const CANDIDATES = 4;
+const CANDIDATES = 5;
+
+/** Most numbers that measured products compute at a time: for more of them, the device is as busy with fewer. */
+const MOST_RESULTS = 2 ** 22;
 
 /** Minimum speed-up over the heuristic; less is noise. */
 const GAIN = 1.05;
 
-/** Minimum multiply-adds of a measured submission; folds are added to reach it. */
-const WORK = 2 ** 26;
-
-/** The class of a product, such as `forward 512` or `flows 512x256`; undefined where the heuristic decides. */
-export function shapeClass({ form, rows, columns }: ProductShape): string | undefined {
+/** The class of products, such as `forward 512 x4` or `flows 512x256 x1`; undefined where the heuristic decides. */
+export function shapeClass({ form, rows, columns, folds }: ProductShape): string | undefined {
   const size = (n: number) => SIZES.findLast((size) => size <= n);
   const [high, wide] = [size(rows), size(columns)];
   if (wide === undefined || high === undefined) return undefined;
-  if (form === "flows") return `flows ${high}x${wide}`;
-  return rows >= BATCH ? `${form} ${wide}` : undefined;
+  const times = `x${FOLDS.findLast((count) => count <= folds)!}`;
+  if (form === "flows") return `flows ${high}x${wide} ${times}`;
+  return rows >= BATCH ? `${form} ${wide} ${times}` : undefined;
 }
 
 /** Chooses tiles by measurements; by the heuristic where there are none. */
@@ -54,16 +60,17 @@ export function tunedTiles({ open }: Pick<ReadyDevice, "open">, tuning: Tuning):
   };
 }
 
-/** The large products of a plan, one per class. */
-export function productShapes(plan: Plan): ProductShape[] {
+/** The large products of a plan on a device, one per class. */
+export function productShapes(open: Pick<OpenDevice, "adapter">, plan: Plan): ProductShape[] {
   const shapes = new Map<string, ProductShape>();
-  for (const { units, inputs } of plan.weightTables) {
-    const columns = padded(inputs);
+  for (const group of plan.groups) {
+    if (group.kind !== "sum") continue;
+    const { units, inputs, folds } = group, columns = padded(inputs), parts = groupParts(open, group);
     for (
       const shape of [
-        { form: "forward", rows: BATCH, columns: units },
-        { form: "backward", rows: BATCH, columns },
-        { form: "flows", rows: units, columns },
+        { form: "forward", rows: BATCH, columns: units, folds: folds * parts.forward },
+        { form: "backward", rows: BATCH, columns, folds: folds * parts.backward },
+        { form: "flows", rows: units, columns, folds: plan.weightTables[group.table]!.slots },
       ] as const
     ) {
       const name = shapeClass(shape);
@@ -101,10 +108,13 @@ async function fastest(ready: ReadyDevice, shape: ProductShape): Promise<Tile> {
   ];
   // In flows, sums run over the batch; elsewhere they are about as long as results are wide.
   const depth = form === "flows" ? BATCH : columns;
-  const folds = Math.max(1, Math.min(64, Math.round(WORK / (2 * rows * columns * depth))));
+  const folds = Math.max(
+    1,
+    Math.min(FOLDS.findLast((count) => count <= shape.folds)!, MOST_RESULTS / (rows * columns)),
+  );
   const rate = (tile: Tile) =>
     measureProduct(ready, { form, rows, columns, depth, folds, tile, seconds: 0.05 });
-  const rule = defaultTiles(ready.open)(shape);
+  const rule = defaultTiles(ready.open)({ ...shape, folds });
   let best = rule, most = GAIN * await rate(rule);
   for (const tile of candidateTiles(ready.open).slice(0, CANDIDATES)) {
     if (JSON.stringify(tile) === JSON.stringify(rule)) continue;

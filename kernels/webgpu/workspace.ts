@@ -17,6 +17,7 @@ import { Settings } from "./settings.ts";
 import type { SoftRoom } from "./soft_batch.ts";
 import { softCountSteps, softSteps } from "./soft_steps.ts";
 import type { Pace } from "./pace.ts";
+import { partialNumbers } from "./products.ts";
 import { type TileChoice, tileNumbers } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
 
@@ -84,6 +85,7 @@ export function softWords(room: SoftRoom, capacity: number): SoftSizes {
 
 /** Bytes of the arrays for `capacity` samples, and of the largest one. */
 export function workspaceBytes(
+  open: Pick<OpenDevice, "adapter">,
   plan: Plan,
   capacity: number,
   learning: boolean,
@@ -91,6 +93,7 @@ export function workspaceBytes(
 ): { all: number; largest: number } {
   const { sizes } = new Layout(plan, capacity);
   const arrays = [
+    partialNumbers(open, plan, capacity),
     sizes.logs,
     sizes.scales,
     sizes.linear,
@@ -187,6 +190,7 @@ export class DeviceWorkspace {
       ["scales", sizes.scales],
       ["linear", sizes.linear],
       ["marks", sizes.marks],
+      ["partial sums", partialNumbers(open, plan, capacity)],
     ];
     if (counts !== undefined) {
       bytes.push(
@@ -206,7 +210,8 @@ export class DeviceWorkspace {
       `${capacity} samples at a time`,
       bytes.map(([label, numbers, usage]) => ({ label, bytes: 4 * numbers, usage: usage ?? STORAGE })),
     );
-    const [batch, values, logs, scales, linear, marks] = buffers as [
+    const [batch, values, logs, scales, linear, marks, partials] = buffers as [
+      GPUBuffer,
       GPUBuffer,
       GPUBuffer,
       GPUBuffer,
@@ -214,13 +219,13 @@ export class DeviceWorkspace {
       GPUBuffer,
       GPUBuffer,
     ];
-    const arrays: Arrays = { batch, values, logs, scales, linear, marks, ...parameters };
-    const [flows, ratios, flags, seen, tokens, sampleWeights, carried] = buffers.slice(6) as GPUBuffer[];
+    const arrays: Arrays = { batch, values, logs, scales, linear, marks, partials, ...parameters };
+    const [flows, ratios, flags, seen, tokens, sampleWeights, carried] = buffers.slice(7) as GPUBuffer[];
     const learning = counts &&
       { flows, ratios, flags, seen, words: tokens, carried, ...counts } as LearningArrays | undefined;
     const settings = new Settings();
     const kernelContext: KernelContext = { open, plan, layout, places, settings, tiles, arrays };
-    const softFrom = 6 + (counts === undefined ? 0 : 7);
+    const softFrom = 7 + (counts === undefined ? 0 : 7);
     const soft: SoftBuffers | undefined = words && {
       evidence: buffers[softFrom] as GPUBuffer,
       sorted: buffers[softFrom + 1],
@@ -298,7 +303,9 @@ export function carriedNumbers(
   let numbers = 1;
   plan.weightTables.forEach(({ units, inputs }, t) => {
     const uses = Math.max(...usesOf(plan, t).map(({ length }) => length));
-    const results = tileNumbers(tiles({ form: "flows", rows: units, columns: padded(inputs) }));
+    const shape = { form: "flows", rows: units, columns: padded(inputs) } as const;
+    // How many matrices a dispatch takes is not known yet.
+    const results = Math.max(...[1, Infinity].map((folds) => tileNumbers(tiles({ ...shape, folds }))));
     if (2 * results * capacity * uses / rate.alone <= seconds) return;
     numbers = Math.max(numbers, results * Math.min(MOST_CARRIED, Math.ceil(2 * rate.flops / rate.alone)));
   });

@@ -73,8 +73,8 @@ export class Workspaces {
   /** Maximum samples of a workspace, by the given memory and the device's limits. */
   #largestFor(learning: boolean, room: SoftRoom | undefined): number {
     const fits = getOrMake(this.#largest, JSON.stringify([learning, room]), () => {
-      const { plan, open: { device, limits } } = this.#context;
-      const { all, largest } = workspaceBytes(plan, 8, learning, room);
+      const { plan, open } = this.#context, { device, limits } = open;
+      const { all, largest } = workspaceBytes(open, plan, 8, learning, room);
       const most = device.limits.maxStorageBufferBindingSize;
       if (largest > most) {
         throw new DeviceMemoryError("the activations of 8 samples in one binding", largest, most);

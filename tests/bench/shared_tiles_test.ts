@@ -16,7 +16,9 @@ Deno.test("banks serve eight threads at a time, each bank a word a cycle, and eq
 });
 
 Deno.test("products in shared tiles read without conflicts, with one index for sixteen numbers and one barrier a tile", () => {
-  const tiles: Tile[] = [8, 4].map((n) => ({ kind: "shared", rows: n, columns: n, x: 16, y: 16 }));
+  const tiles = [[8, 8, 16], [4, 8, 16], [4, 4, 16], [4, 8, 8], [4, 4, 8]].map(([rows, columns, y]) =>
+    ({ kind: "shared", rows, columns, x: 16, y }) as Tile
+  );
   for (const tile of tiles) {
     for (const form of ["forward", "backward", "flows"] as const) {
       const cost = tileCost(form, tile);

@@ -7,8 +7,8 @@
 // never stored.
 //
 // Constants: FORM; TILE (how operands are loaded), ROWS and COLS (results per thread), X and Y (workgroup), LANES for
-// `subgroup`, DEPTH for `shared`; ROW_STEP and COL_STEP between a thread's groups of four rows and columns; ADD: results are
-// added to the output.
+// `subgroup`, DEPTH for `shared`; ROW_STEP and COL_STEP between a thread's groups of four rows and columns; RESULT: `logs`
+// in forward, else `factors`, sums times those, or `added`, the same added to the output, or `parts` of sums for join.wgsl.
 struct Shape {
   rows: u32,        // flows: outputs o; otherwise the batch has them
   columns: u32,     // outputs of a row, in numbers
@@ -29,12 +29,15 @@ struct Term { left: u32, right: u32 }
 @group(0) @binding(3) var<storage, read> terms: array<Term>;
 @group(0) @binding(4) var<storage, read> left: array<vec4f>;
 @group(0) @binding(5) var<storage, read> right: array<vec4f>;
-//# if FORM == forward
+//# if RESULT == logs
 @group(0) @binding(6) var<storage, read_write> out: array<f32>;
 @group(0) @binding(7) var<storage, read_write> marks: array<u32>;
 //# else
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
+//# if RESULT == parts
+//# else
 @group(0) @binding(7) var<storage, read> other: array<vec4f>;
+//# end
 //# end
 //# if FORM == flows
 // Partial sums of a dispatch's workgroups, where their loops are split.
@@ -360,7 +363,7 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
   //# for i in ROWS
   if (row0 + ${i / 4 * ROW_STEP + i % 4}u < rows) {
     let row = row0 + ${i / 4 * ROW_STEP + i % 4}u;
-    //# if FORM == forward
+    //# if RESULT == logs
     let index = fold.other + row;
     let reach = marks[index] & REACH;
     //# for q in COLS4
@@ -380,10 +383,14 @@ fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_id) local:
     //# for q in COLS4
     if (col0 + ${q * COL_STEP}u < shape.columns) {
       let at = row * shape.outStride + (col0 + ${q * COL_STEP}u) / 4u;
-      //# if ADD
-      out[fold.out + at] = fma(c$i_$q, other[fold.other + at], out[fold.out + at]);
-      //# else
+      //# if RESULT == parts
+      out[fold.out + at] = c$i_$q;
+      //# end
+      //# if RESULT == factors
       out[fold.out + at] = c$i_$q * other[fold.other + at];
+      //# end
+      //# if RESULT == added
+      out[fold.out + at] = fma(c$i_$q, other[fold.other + at], out[fold.out + at]);
       //# end
     }
     //# end

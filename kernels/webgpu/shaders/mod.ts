@@ -4,6 +4,7 @@ export { default as collect } from "./collect.wgsl" with { type: "text" };
 export { default as common } from "./common.wgsl" with { type: "text" };
 export { default as fill } from "./fill.wgsl" with { type: "text" };
 export { default as inputs } from "./inputs.wgsl" with { type: "text" };
+export { default as join } from "./join.wgsl" with { type: "text" };
 export { default as leaves } from "./leaves.wgsl" with { type: "text" };
 export { default as matmul } from "./matmul.wgsl" with { type: "text" };
 export { default as nearest } from "./nearest.wgsl" with { type: "text" };

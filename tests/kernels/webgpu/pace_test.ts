@@ -1,70 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { stepsWithoutDevice } from "../../../bench/kernels/steps.ts";
 import { categoricalVariables, type Circuit, hclt, hmm, maximumSpanningTree } from "../../../circuits/mod.ts";
-import { planOf } from "../../../kernels/plan.ts";
-import { backwardSteps } from "../../../kernels/webgpu/backward.ts";
-import { countSteps } from "../../../kernels/webgpu/counts.ts";
 import { planned } from "../../../kernels/webgpu/commands.ts";
-import type { OpenDevice } from "../../../kernels/webgpu/device.ts";
-import { loadOf, type Step } from "../../../kernels/webgpu/dispatch.ts";
-import { forwardSteps } from "../../../kernels/webgpu/forward.ts";
+import { loadOf } from "../../../kernels/webgpu/dispatch.ts";
 import { nearestStep, sumStep } from "../../../kernels/webgpu/kmeans_steps.ts";
-import { Layout } from "../../../kernels/webgpu/layout.ts";
-import { type LearningContext } from "../../../kernels/webgpu/kernel_context.ts";
-import { ParameterPlaces } from "../../../kernels/webgpu/parameter_places.ts";
-import { cautiousRate, type Pace, piecesOf, secondsAfter } from "../../../kernels/webgpu/pace.ts";
-import { softCountSteps, softSteps } from "../../../kernels/webgpu/soft_steps.ts";
+import { cautiousRate, piecesOf, secondsAfter } from "../../../kernels/webgpu/pace.ts";
 import { Settings } from "../../../kernels/webgpu/settings.ts";
-import { defaultTiles } from "../../../kernels/webgpu/tiles.ts";
-import { carriedNumbers } from "../../../kernels/webgpu/workspace.ts";
 import { holds } from "../../property.ts";
 
 const BUFFER = { size: 2 ** 30 } as GPUBuffer;
-const PAGES = new Array<GPUBuffer>(100).fill(BUFFER);
-
-/** All steps of a batch of learning, on a device that is not there. */
-function stepsOf(circuit: Circuit, capacity: number, software: boolean, pace: Pace): Step[] {
-  const open = {
-    adapter: { name: "", vendor: "", architecture: "", software },
-    limits: {
-      binding: 2 ** 27,
-      buffer: 2 ** 28,
-      invocations: 256,
-      shared: 2 ** 15,
-      workgroups: 65535,
-      storageBuffers: 8,
-    },
-    features: { subgroup: 0, floatAtomics: false, timestamps: false, half: false },
-  } as unknown as OpenDevice;
-  const plan = planOf(circuit), tiles = defaultTiles(open), layout = new Layout(plan, capacity);
-  const arrays = Object.fromEntries(
-    ["batch", "values", "logs", "scales", "linear", "marks", "modes"].map((name) => [name, BUFFER]),
-  );
-  const learning = Object.fromEntries(
-    ["flows", "ratios", "flags", "seen", "words"].map((name) => [name, BUFFER]),
-  );
-  const machine = {
-    open,
-    plan,
-    layout,
-    places: new ParameterPlaces(plan, 2 ** 27),
-    settings: new Settings(),
-    tiles,
-    arrays: { ...arrays, weights: PAGES, tables: PAGES },
-    learning: {
-      ...learning,
-      counts: PAGES,
-      statistics: PAGES,
-      carried: { size: 4 * carriedNumbers(plan, capacity, tiles, pace) },
-    },
-  } as unknown as LearningContext;
-  return [
-    ...forwardSteps(machine, "sum", (group) => softSteps(machine, group, "sum", BUFFER)),
-    ...backwardSteps(machine),
-    ...countSteps(machine),
-    ...softCountSteps(machine, { evidence: BUFFER, sorted: BUFFER }),
-  ];
-}
 
 Deno.test("pieces: all of the grid and of the loop, each part once, none larger or longer than it may be", (test) => {
   const side = fc.integer({ min: 1, max: 20 });
@@ -139,7 +84,7 @@ Deno.test("no dispatch and no submission of a batch is longer than a fifth of a 
       for (const rate of rates) {
         for (const losses of [0, 2]) {
           const pace = { rate, seconds: secondsAfter(losses) };
-          const steps = stepsOf(circuit, capacity, software, pace)
+          const steps = stepsWithoutDevice(circuit, { capacity, software, pace })
             .filter(({ kernel }) => losses === 0 || !kernel.template.startsWith("soft"));
           const soft = { width: 50, dense: true, segments: 50, entries: 400 * 1024 };
           const loads = steps.map((step) => loadOf(step, { rows: capacity, segments: 50, soft }));
