@@ -175,6 +175,21 @@ export const convergenceParams: z.ZodObject<{
   steps: z.tuple([z.number(), z.number()]).default([0.4, 0.02]),
 });
 
+/**
+ * The same parameters for experiments on whole data sets, for a machine with a GPU or dozens of cores: every arm goes on until the
+ * validation images end it, beside controls, under three seeds.
+ */
+export const recordParams: typeof distillationParams & { converge: z.ZodPrefault<typeof convergenceParams> } =
+  {
+    ...distillationParams,
+    clusters: distillationParams.clusters.unwrap().default([256, 64]),
+    latents: distillationParams.latents.unwrap().default(32),
+    treeLatents: distillationParams.treeLatents.unwrap().default([32, 64]),
+    repetitions: distillationParams.repetitions.unwrap().default(3),
+    /** When the validation images end EM. */
+    converge: convergenceParams.prefault({}),
+  };
+
 /** Parsed parameters of the image pipelines. */
 export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>> & {
   /**
@@ -187,12 +202,15 @@ export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>
 /**
  * The headline question of image pipelines and where its answer is found: the first teacher's model with the first number of clusters
  * against the last tree.
+ *
+ * @param metric what is measured, in words.
  */
 export function imageHeadline(
   { teachers, clusters, latents, treeLatents }: DistillationParams,
+  metric = "bits per dimension of test images",
 ): HeadlineDefinition {
   return {
-    metric: "bits per dimension of test images",
+    metric,
     direction: "lower",
     decimals: 3,
     subject: `distilled from ${teachers[0]}, ${clusters[0]} clusters of ${latents} latents`,

@@ -17,6 +17,7 @@ export * from "./image_chart.ts";
 export type { ImageCourse } from "./image_course.ts";
 export * from "./image_samples.ts";
 export * from "./image_table.ts";
+export * from "./imagenet.ts";
 export * from "./load_images.ts";
 export * from "./load_pictures.ts";
 export * from "./patch_codecs.ts";
