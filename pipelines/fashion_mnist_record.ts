@@ -5,7 +5,7 @@
  * published to reach.
  *
  * The defaults are for a machine with a GPU or dozens of cores, and 64 GB of memory. They have not been run yet: what was run
- * is the size of its test, and the smaller `fashion_mnist_lvd.ts`. The second command is a first look, of minutes.
+ * is the size of its test, and the smaller `fashion_mnist_lvd.ts`. The second command is a first look.
  *
  *     deno task run pipelines/fashion_mnist_record.ts
  *     deno task run pipelines/fashion_mnist_record.ts --set train=2000 --set test=500 --set clusters=[16] --set latents=4 \

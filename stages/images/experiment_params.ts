@@ -201,7 +201,7 @@ export type DistillationParams = z.output<z.ZodObject<typeof distillationParams>
 
 /**
  * The headline question of image pipelines and where its answer is found: the first teacher's model with the first number of clusters
- * against the last tree.
+ * against the last tree or, where there are no trees, the last teacher's.
  *
  * @param metric what is measured, in words.
  */
@@ -209,12 +209,15 @@ export function imageHeadline(
   { teachers, clusters, latents, treeLatents }: DistillationParams,
   metric = "bits per dimension of test images",
 ): HeadlineDefinition {
+  const distilled = (teacher: string | undefined) =>
+    `distilled from ${teacher}, ${clusters[0]} clusters of ${latents} latents`;
+  const tree = treeLatents.at(-1);
   return {
     metric,
     direction: "lower",
     decimals: 3,
-    subject: `distilled from ${teachers[0]}, ${clusters[0]} clusters of ${latents} latents`,
-    baseline: `hidden Chow-Liu tree, ${treeLatents.at(-1)} latents`,
+    subject: distilled(teachers[0]),
+    baseline: tree === undefined ? distilled(teachers.at(-1)) : `hidden Chow-Liu tree, ${tree} latents`,
     values: [{
       output: "table",
       rows: "rows",

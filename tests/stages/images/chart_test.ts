@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { plainSpace } from "../../../datasets/images/mod.ts";
 import type { NamedChart } from "../../../stages/charts/codec.ts";
 import { lineChart } from "../../../stages/charts/line_chart.ts";
 import { imageCharts } from "../../../stages/images/image_chart.ts";
+import { imageHeadline, recordParams } from "../../../stages/images/experiment_params.ts";
 import { runHere } from "../in_place.ts";
 
 const space = plainSpace(4, 4, 3);
@@ -42,4 +44,17 @@ Deno.test("the chart of image models says that colours are lossy, and at which c
   const { chart } = await chartOf([row("tree", "8 latents", 3.5, 1_000_000, lossy)]);
   assert.equal(chart.y.label, "bits per dimension (lossy colours)");
   assert.match(chart.title, /ycbcr|YCbCr/);
+});
+
+Deno.test("the headline is about the first teacher, against the last tree or, without trees, the last teacher", () => {
+  const params = (given: object) => z.object(recordParams).parse(given);
+  const { subject, baseline } = imageHeadline(params({ treeLatents: [4, 8], clusters: [16, 4] }));
+  assert.deepEqual([subject, baseline], [
+    "distilled from autoencoder, 16 clusters of 32 latents",
+    "hidden Chow-Liu tree, 8 latents",
+  ]);
+  assert.equal(
+    imageHeadline(params({ treeLatents: [] })).baseline,
+    "distilled from random, 256 clusters of 32 latents",
+  );
 });
