@@ -42,29 +42,54 @@ export function Checkbox(
   );
 }
 
-/** The field of a sentence with blanks; its label is `for="sentence"`. */
-export function SentenceField(
-  { field, sentence, most, saidId, onInput }: {
-    field: Ref<HTMLInputElement>;
-    sentence: string;
+/** A field for a line that is typed; its label is that `for` its id. */
+export function LineField(
+  { id, field, value, most = 2000, saidId, onInput }: {
+    id: string;
+    field?: Ref<HTMLInputElement>;
+    value: string;
     /** The greatest number of characters. */
-    most: number;
+    most?: number;
     /** The element that says more of it. */
     saidId?: string;
-    onInput: (sentence: string) => void;
+    onInput: (value: string) => void;
   },
 ) {
   return (
     <input
-      id="sentence"
-      ref={field}
+      id={id}
+      {...field && { ref: field }}
       type="text"
-      value={sentence}
+      value={value}
       maxLength={most}
       autoComplete="off"
       spellcheck={false}
       aria-describedby={saidId}
       onInput={(event) => onInput(event.currentTarget.value)}
     />
+  );
+}
+
+/** A list to choose one of, behind its label: values, and what they are called. */
+export function Choice<T extends string | number>(
+  { label, id, value, options, onChoose }: {
+    label: string;
+    id?: string;
+    value: T;
+    options: readonly (readonly [value: T, text: string])[];
+    onChoose: (value: T) => void;
+  },
+) {
+  return (
+    <label>
+      {label}{" "}
+      <select
+        id={id}
+        value={String(value)}
+        onChange={({ currentTarget }) => onChoose(options[currentTarget.selectedIndex]![0])}
+      >
+        {options.map(([one, text]) => <option key={one} value={String(one)}>{text}</option>)}
+      </select>
+    </label>
   );
 }

@@ -2,6 +2,7 @@
 import { Fragment } from "preact";
 import type { TextAnswer } from "../../browser/ask.ts";
 import { shareText } from "../../foundation/format.ts";
+import { AmountBar, DrawnTexts, WordButton } from "./answered.tsx";
 import { Table } from "./values.tsx";
 
 /** The likeliest filling of all blanks. */
@@ -55,22 +56,9 @@ export function BlankWords(
         head={["word", "probability", <span key="b" class="hidden">as a bar</span>]}
         numeric={[1]}
         rows={words.map(({ word, probability, text = word }) => [
-          <button
-            key="w"
-            type="button"
-            class="word"
-            title="put it there"
-            onClick={() => fill(text)}
-          >
-            {word}
-          </button>,
+          <WordButton key="w" title="put it there" onClick={() => fill(text)}>{word}</WordButton>,
           percent(probability),
-          <span
-            key="b"
-            class="amount"
-            aria-hidden="true"
-            style={{ width: `${(100 * probability / most).toFixed(2)}%` }}
-          />,
+          <AmountBar key="b" share={probability / most} />,
         ])}
       />
       {unknown !== undefined && (
@@ -94,25 +82,15 @@ export function DrawnSentences(
     again: () => void;
   },
 ) {
-  if (drawn.length === 0) return null;
-  return (
-    <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
-      <h3>Drawn</h3>
-      <ul class="texts">
-        {drawn.map((text, i) => (
-          <li key={i} class="prose">
-            {(unknownWord === null ? [text] : text.split(unknownWord)).map((part, k) => (
-              <Fragment key={k}>
-                {k > 0 && <em class="faint" title="a word that the vocabulary does not have">some word</em>}
-                {part}
-              </Fragment>
-            ))}
-          </li>
-        ))}
-      </ul>
-      <button type="button" onClick={again}>Draw others</button>
-    </section>
+  const texts = drawn.map((text) =>
+    (unknownWord === null ? [text] : text.split(unknownWord)).map((part, k) => (
+      <Fragment key={k}>
+        {k > 0 && <em class="faint" title="a word that the vocabulary does not have">some word</em>}
+        {part}
+      </Fragment>
+    ))
   );
+  return <DrawnTexts name={name} texts={texts} Heading="h3" again={again} />;
 }
 
 /** A probability as a share of 100. */

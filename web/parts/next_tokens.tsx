@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
+import { Fragment } from "preact";
 import type { ControlAnswer } from "../../browser/ask_control.ts";
+import { AmountBar, DrawnTexts, WordButton } from "./answered.tsx";
 import { percent } from "./blanks.tsx";
 import { Table } from "./values.tsx";
 
@@ -40,25 +42,16 @@ export function NextTokens(
           head={["token", "with it", "without", <span key="b" class="hidden">as a bar</span>]}
           numeric={[1, 2]}
           rows={next.map(({ text, probability, alone }) => [
-            text === null ? <em key="w" class="faint">the end</em> : (
-              <button
-                key="w"
-                type="button"
-                class="word"
-                title="add it to the text"
-                onClick={() => add(text)}
-              >
-                <code>{JSON.stringify(text)}</code>
-              </button>
-            ),
+            text === null
+              ? <em key="w" class="faint">the end</em>
+              : (
+                <WordButton key="w" title="add it to the text" onClick={() => add(text)}>
+                  <code>{JSON.stringify(text)}</code>
+                </WordButton>
+              ),
             percent(probability),
             percent(alone),
-            <span
-              key="b"
-              class="amount"
-              aria-hidden="true"
-              style={{ width: `${(100 * probability / most).toFixed(2)}%` }}
-            />,
+            <AmountBar key="b" share={probability / most} />,
           ])}
         />
       )}
@@ -69,4 +62,23 @@ export function NextTokens(
       )}
     </section>
   );
+}
+
+/** Continuations that a model drew, behind the text that they continue. */
+export function DrawnContinuations(
+  { name = "", answer: { drawn }, begun, again }: {
+    /** The model; empty if it is the only one. */
+    name?: string;
+    answer: ControlAnswer;
+    begun: string;
+    again: () => void;
+  },
+) {
+  const texts = drawn.map((more, i) => (
+    <Fragment key={i}>
+      <span class="faint">{begun}</span>
+      {more}
+    </Fragment>
+  ));
+  return <DrawnTexts name={name} texts={texts} again={again} />;
 }

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { ControlAnswer } from "../../../browser/ask_control.ts";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
-import { Tries } from "../../parts/asking.tsx";
-import { NextTokens, saidOfConstraint } from "../../parts/next_tokens.tsx";
+import { Choice, LineField, Tries } from "../../parts/asking.tsx";
+import { DrawnContinuations, NextTokens, saidOfConstraint } from "../../parts/next_tokens.tsx";
 import { Problem } from "./frame.tsx";
 
 /** Constraints to begin with; the first is asked at once. */
@@ -45,38 +45,21 @@ export function ExploreControl(
             <code>matches(/…/)</code>; a blank is a letter like others
           </span>
         </label>
-        <input
-          id="constraint"
-          type="text"
-          value={constraint}
-          maxLength={2000}
-          autoComplete="off"
-          spellcheck={false}
-          aria-describedby="said"
-          onInput={(event) => setConstraint(event.currentTarget.value)}
-        />
+        <LineField id="constraint" value={constraint} saidId="said" onInput={setConstraint} />
         <div class="bar">
           <Tries examples={EXAMPLES} onChoose={setConstraint} />
         </div>
         <label for="begun">
           Text so far <span class="faint">the constraint is about it as well</span>
         </label>
-        <input
-          id="begun"
-          type="text"
-          value={text}
-          maxLength={2000}
-          autoComplete="off"
-          spellcheck={false}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
+        <LineField id="begun" value={text} onInput={setText} />
         <div class="bar">
-          <label>
-            Tokens that may follow{" "}
-            <select value={String(tokens)} onChange={(event) => setTokens(Number(event.currentTarget.value))}>
-              {LENGTHS.map((count) => <option key={count} value={String(count)}>up to {count}</option>)}
-            </select>
-          </label>
+          <Choice
+            label="Tokens that may follow"
+            value={tokens}
+            options={LENGTHS.map((count) => [count, `up to ${count}`])}
+            onChoose={setTokens}
+          />
         </div>
       </div>
       <div class={models.length > 1 ? "models" : undefined}>
@@ -124,20 +107,7 @@ function Answered(
         <div class={pending ? "stale" : undefined}>
           <div class="blanks">
             <NextTokens answer={value} add={add} />
-            {value.drawn.length > 0 && (
-              <section aria-label={name === "" ? "Drawn" : `Drawn by ${name}`}>
-                <h2>Drawn</h2>
-                <ul class="texts">
-                  {value.drawn.map((text, i) => (
-                    <li key={i} class="prose">
-                      <span class="faint">{begun}</span>
-                      {text}
-                    </li>
-                  ))}
-                </ul>
-                <button type="button" onClick={again}>Draw others</button>
-              </section>
-            )}
+            <DrawnContinuations name={name} answer={value} begun={begun} again={again} />
           </div>
         </div>
       )}

@@ -5,6 +5,8 @@ import type { ImageAnswer } from "../../explorer/protocol.ts";
 import type { ModelBeside } from "../explore.ts";
 import { type Following, useAnswer } from "./answer.ts";
 import { Problem } from "./frame.tsx";
+import { DrawOthers } from "../../parts/answered.tsx";
+import { Choice } from "../../parts/asking.tsx";
 import { CompletedImages, saidOfImage } from "../../parts/completions.tsx";
 import { Hiding } from "../../parts/hiding.tsx";
 import { decodeMask, encodeMask, type Mask, MASKS } from "../../parts/masks.ts";
@@ -43,18 +45,15 @@ export function ExploreImages(
   return (
     <>
       <div class="bar">
-        <label>
-          Images{" "}
-          <select
-            value={set}
-            onChange={(event) => {
-              setSet(event.currentTarget.value);
-              setImage(0);
-            }}
-          >
-            {sets.map((one) => <option key={one.digest} value={one.digest}>{one.name}, {one.count}</option>)}
-          </select>
-        </label>
+        <Choice
+          label="Images"
+          value={set}
+          options={sets.map((one) => [one.digest, `${one.name}, ${one.count}`])}
+          onChoose={(digest) => {
+            setSet(digest);
+            setImage(0);
+          }}
+        />
         <label>
           Image{" "}
           <input
@@ -90,12 +89,7 @@ export function ExploreImages(
             <Beside key={digest} digest={digest} name={name} question={asked} pixels={height * width} />
           ))}
           {value !== undefined && value.hidden > 0 && (
-            <button
-              type="button"
-              onClick={() => setSeed((before) => before + 1)}
-            >
-              Draw others
-            </button>
+            <DrawOthers again={() => setSeed((before) => before + 1)} />
           )}
         </div>
       </div>

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Explorable } from "../../explorer/explorable.ts";
 import type { TextAnswer } from "../../../browser/ask.ts";
-import { Checkbox, SentenceField } from "../../parts/asking.tsx";
+import { Checkbox, Choice, LineField } from "../../parts/asking.tsx";
 import { BlankWords, DrawnSentences, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { ModelBeside } from "../explore.ts";
 import { useAnswer } from "./answer.ts";
@@ -51,7 +51,14 @@ export function ExploreText(
             {about.length} tokens with the ends of the sentence
           </span>
         </label>
-        <SentenceField field={field} sentence={sentence} most={5000} saidId="said" onInput={setSentence} />
+        <LineField
+          id="sentence"
+          field={field}
+          value={sentence}
+          most={5000}
+          saidId="said"
+          onInput={setSentence}
+        />
         <Examples
           digest={models[0]!.digest}
           length={about.length}
@@ -61,15 +68,12 @@ export function ExploreText(
         <div class="bar">
           <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
           <Checkbox checked={likeliest} onChange={setLikeliest}>the likeliest filling of all blanks</Checkbox>
-          <label>
-            Words listed{" "}
-            <select
-              value={String(list)}
-              onChange={(event) => setList(Number(event.currentTarget.value))}
-            >
-              {LISTS.map((count) => <option key={count} value={String(count)}>{count}</option>)}
-            </select>
-          </label>
+          <Choice
+            label="Words listed"
+            value={list}
+            options={LISTS.map((count) => [count, String(count)])}
+            onChoose={setList}
+          />
         </div>
       </div>
       <div class={models.length > 1 ? "models" : undefined}>

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SentenceQuestion, TextAnswer } from "../../../browser/ask.ts";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
-import { Checkbox, SentenceField, Tries } from "../../parts/asking.tsx";
+import { Checkbox, LineField, Tries } from "../../parts/asking.tsx";
 import { BlankWords, DrawnSentences, Likeliest, said, withBlank } from "../../parts/blanks.tsx";
 import type { TabWorker } from "./client.ts";
 import {
@@ -59,7 +59,7 @@ export function Ask(
             write <code>_</code> for each word that is missing
           </span>
         </label>
-        <SentenceField field={field} sentence={sentence} most={2000} onInput={setSentence} />
+        <LineField id="sentence" field={field} value={sentence} onInput={setSentence} />
         <div class="bar">
           <Checkbox checked={ends} onChange={setEnds}>it ends here</Checkbox>
           <Tries examples={first.model?.examples ?? []} onChoose={choose} />

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import { NextTokens, saidOfConstraint } from "../../parts/next_tokens.tsx";
+import { LineField } from "../../parts/asking.tsx";
+import { DrawnContinuations, NextTokens, saidOfConstraint } from "../../parts/next_tokens.tsx";
 import { constraintOfWords } from "./constraint_of_words.ts";
 import { TabFailure } from "./failure.tsx";
 import type { AskedHow } from "./images.tsx";
@@ -34,15 +35,7 @@ export function GoOn({ worker, offered, engine, begun, onQuestion }: AskedHow) {
     <>
       <div class="asking card">
         <label for="begun">A text begins</label>
-        <input
-          id="begun"
-          type="text"
-          value={text}
-          maxLength={2000}
-          autoComplete="off"
-          spellcheck={false}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
+        <LineField id="begun" value={text} onInput={setText} />
         <label for="holds">
           and must hold{" "}
           <span class="faint">
@@ -50,15 +43,7 @@ export function GoOn({ worker, offered, engine, begun, onQuestion }: AskedHow) {
             <code>all(" peace", words(6, 12), not(" war"))</code>
           </span>
         </label>
-        <input
-          id="holds"
-          type="text"
-          value={words}
-          maxLength={2000}
-          autoComplete="off"
-          spellcheck={false}
-          onInput={(event) => setWords(event.currentTarget.value)}
-        />
+        <LineField id="holds" value={words} onInput={setWords} />
       </div>
       <section class="model" aria-label={offered.title}>
         <h2>{offered.title}</h2>
@@ -80,25 +65,11 @@ export function GoOn({ worker, offered, engine, begun, onQuestion }: AskedHow) {
               add={(more) =>
                 setText(text.trimEnd() + more)}
             />
-            {answer.drawn.length > 0 && (
-              <section aria-label="Drawn">
-                <h2>Drawn</h2>
-                <ul class="texts">
-                  {answer.drawn.map((more, i) => (
-                    <li key={i} class="prose">
-                      <span class="faint">{text.trim()}</span>
-                      {more}
-                    </li>
-                  ))}
-                </ul>
-                <button
-                  type="button"
-                  onClick={() => setSeed((before) => before + 1)}
-                >
-                  Draw others
-                </button>
-              </section>
-            )}
+            <DrawnContinuations
+              answer={answer}
+              begun={text.trim()}
+              again={() => setSeed((before) => before + 1)}
+            />
           </div>
         )}
       </section>

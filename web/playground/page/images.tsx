@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
+import { DrawOthers } from "../../parts/answered.tsx";
 import { CompletedImages, saidOfImage } from "../../parts/completions.tsx";
 import { Hiding } from "../../parts/hiding.tsx";
 import { decodeMask, encodeMask, type Mask, MASKS } from "../../parts/masks.ts";
@@ -81,7 +82,7 @@ function Hole(
           {shown !== undefined && answer!.hidden > 0 && (
             <>
               <CompletedImages answer={shown} name="" />
-              <button type="button" onClick={() => setSeed((before) => before + 1)}>Draw others</button>
+              <DrawOthers again={() => setSeed((before) => before + 1)} />
             </>
           )}
         </div>

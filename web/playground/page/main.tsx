@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type TabEngineChoice, tabEngines } from "../../../browser/engine_names.ts";
+import { Choice } from "../../parts/asking.tsx";
 import { ThemeChoice } from "../../parts/theme.tsx";
 import { Wordmark } from "../../parts/wordmark.tsx";
 import { readAddress, writeAddress } from "./address.ts";
@@ -148,30 +149,21 @@ function Playground({ models: built }: { models: readonly OfferedModel[] }) {
           )}
         <div class="bar">
           {alike.length > 1 && (
-            <label>
-              Model{" "}
-              <select
-                id="model"
-                value={name}
-                onChange={(event) => {
-                  const chosen = event.currentTarget.value;
-                  setChosen((before) => ({ ...before, [kind]: chosen }));
-                }}
-              >
-                {alike.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
-              </select>
-            </label>
+            <Choice
+              label="Model"
+              id="model"
+              value={name}
+              options={alike.map((one) => [one.name, one.title])}
+              onChoose={(chosen) => setChosen((before) => ({ ...before, [kind]: chosen }))}
+            />
           )}
-          <label>
-            Computed by{" "}
-            <select
-              id="engine"
-              value={engine}
-              onChange={(event) => setEngine(event.currentTarget.value as TabEngineChoice)}
-            >
-              {tabEngines.map((one) => <option key={one} value={one}>{WORDS[one]}</option>)}
-            </select>
-          </label>
+          <Choice
+            label="Computed by"
+            id="engine"
+            value={engine}
+            options={tabEngines.map((one) => [one, WORDS[one]])}
+            onChoose={setEngine}
+          />
           <label>
             A model of yours{" "}
             <input type="file" onChange={(event) => openFile(event.currentTarget.files?.[0])} />

@@ -2,6 +2,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { TabEngineChoice } from "../../../browser/engine_names.ts";
 import type { TextEpoch } from "../../../browser/train.ts";
+import { Choice } from "../../parts/asking.tsx";
 import { Table } from "../../parts/values.tsx";
 import { TabWorker } from "./client.ts";
 import { TabFailure } from "./failure.tsx";
@@ -119,19 +120,18 @@ export function Train(
         />
         <button type="button" onClick={() => input.current?.click()}>Choose a file</button>
         {file !== undefined && <button type="button" onClick={() => setFile(undefined)}>Another text</button>}
-        <label>
-          Tokens{" "}
-          <select value={by} onChange={(event) => setBy(event.currentTarget.value as "words" | "characters")}>
-            <option value="words">words</option>
-            <option value="characters">letters</option>
-          </select>
-        </label>
-        <label>
-          Hidden states{" "}
-          <select value={String(states)} onChange={(event) => setStates(Number(event.currentTarget.value))}>
-            {STATES.map((count) => <option key={count} value={String(count)}>{count}</option>)}
-          </select>
-        </label>
+        <Choice
+          label="Tokens"
+          value={by}
+          options={[["words", "words"], ["characters", "letters"]]}
+          onChoose={setBy}
+        />
+        <Choice
+          label="Hidden states"
+          value={states}
+          options={STATES.map((count) => [count, String(count)])}
+          onChoose={setStates}
+        />
         {running
           ? <button type="button" onClick={() => started.current?.call("stop", {})}>Stop and keep</button>
           : (
