@@ -7,6 +7,7 @@ import {
   openTextModel,
   prepareText,
   tabEngines,
+  type TextTraining,
   trainInTab,
 } from "../../browser/mod.ts";
 import { decodeTextModel, encodeTextModel } from "../../browser/model_file.ts";
@@ -16,6 +17,7 @@ import { bundleForBrowsers } from "../../web/bundle.ts";
 import { IN_BROWSER } from "../web/browser.ts";
 import { smallImages, smallModel } from "../web/playground.ts";
 import { vocabularies } from "../control/vocabularies.ts";
+import { addressesText } from "./addresses.ts";
 import { likely } from "./page.ts";
 import { madeUpText } from "./text.ts";
 
@@ -42,18 +44,23 @@ async function documented(folder: string): Promise<URL> {
   return new URL(`file://${folder}/documented.ts`);
 }
 
+/** Nats a token by epoch, of five by the engine `cpu`. */
+async function scoresOf(training: TextTraining): Promise<number[]> {
+  await using engine = await openEngine(training.start, { engine: "cpu", threads: 1 });
+  const nats: number[] = [];
+  await fitText(engine, training, {
+    epochs: 5,
+    onEpoch: ({ perplexity }) => nats.push(Math.log(perplexity)),
+  });
+  return nats;
+}
+
 Deno.test({
   name:
     "in a tab five epochs come to the scores of the engine cpu, with WebGPU, with WebAssembly and with neither",
   ...IN_BROWSER,
   async fn() {
-    const training = await prepareText(madeUpText(300), { states: 6, length: 12 });
-    await using engine = await openEngine(training.start, { engine: "cpu", threads: 1 });
-    const wanted: number[] = [];
-    await fitText(engine, training, {
-      epochs: 5,
-      onEpoch: ({ perplexity }) => wanted.push(Math.log(perplexity)),
-    });
+    const wanted = await scoresOf(await prepareText(madeUpText(300), { states: 6, length: 12 }));
     const { bytes: pieces } = encodeTextModel({
       circuit: hmm({ length: 8, states: 3, symbols: known.words.length, seed: 1 }),
       vocabulary: known,
@@ -108,6 +115,16 @@ Deno.test({
         );
         shares.flat().forEach((p, i) => assert.ok(Math.abs(p - results[2]!.shares.flat()[i]!) < 1e-5, name));
       }
+      // A real text, learned as the page does by itself.
+      const text = await addressesText(), real = await scoresOf(await prepareText(text));
+      await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+      await page.waitForFunction("globalThis.scores !== undefined");
+      const inTab = await page.evaluate(`scores("wasm", ${JSON.stringify(text)})`) as number[];
+      assert.equal(inTab.length, real.length);
+      inTab.forEach((x, epoch) =>
+        assert.ok(Math.abs(x - real[epoch]!) < 1e-5, `epoch ${epoch}: ${x}, ${real[epoch]}`)
+      );
+      assert.ok(real.at(-1)! < real[0]! - 2, "it has learned");
       // A vocabulary with a tokenizer is read as under Deno; what reads it is loaded then.
       const early = [...scripts.get("page.js")!.imports, "page.js"].map((name) => scripts.get(name)!.text);
       assert.ok(!early.some((text) => text.includes("WordPiece")));
