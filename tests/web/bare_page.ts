@@ -36,7 +36,8 @@ const MARK = "retort";
  * scripts of their own into pages and listen to all they do, which takes as long as what is to be measured.
  */
 export class BarePage implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
+  /** Over when the last of the browser's processes has ended: until then one may write into the folder. */
+  readonly #silent: Promise<void>;
   readonly #folder: string;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (message: Message) => void>();
@@ -44,8 +45,8 @@ export class BarePage implements AsyncDisposable {
   #traced = () => {};
   #session: string | undefined;
 
-  private constructor(child: Deno.ChildProcess, folder: string, socket: WebSocket) {
-    this.#child = child;
+  private constructor(silent: Promise<void>, folder: string, socket: WebSocket) {
+    this.#silent = silent;
     this.#folder = folder;
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
@@ -70,7 +71,7 @@ export class BarePage implements AsyncDisposable {
     }).spawn();
     let said = "", address: string | undefined;
     const listening = Promise.withResolvers<string>();
-    child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+    const silent = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
       new WritableStream({
         write(text) {
           said += text;
@@ -79,10 +80,11 @@ export class BarePage implements AsyncDisposable {
         },
         close: () => listening.reject(new Error(said)),
       }),
-    ).catch(listening.reject);
+    );
+    silent.catch(listening.reject);
     const socket = new WebSocket(await listening.promise);
     await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
-    const page = new BarePage(child, folder, socket);
+    const page = new BarePage(silent, folder, socket);
     const { targetId } = await page.#send<{ targetId: string }>("Target.createTarget", {
       url: "about:blank",
     });
@@ -178,7 +180,7 @@ export class BarePage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#send("Browser.close").catch(() => {});
-    await this.#child.status;
+    await this.#silent;
     this.#socket.close();
     await Deno.remove(this.#folder, { recursive: true });
   }
