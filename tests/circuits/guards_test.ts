@@ -29,7 +29,7 @@ import {
 import * as kernels from "../../kernels/mod.ts";
 import { CpuEngine } from "../../kernels/cpu/engine.ts";
 import { planOf } from "../../kernels/mod.ts";
-import { BLOCKED_CHECKS } from "./blocked_guards.ts";
+import { BLOCKED_CHECKS } from "./blocked_checks.ts";
 import { WITHOUT_NUMBERS } from "./without_numbers.ts";
 import { type Check, WRONG } from "./wrong_numbers.ts";
 
