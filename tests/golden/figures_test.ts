@@ -49,6 +49,22 @@ Deno.test("golden: test perplexity on WikiText-2, as docs/results.md has it", as
   checkGolden("../../../docs/pictures/wikitext2-test.svg", await lineChart(chart));
 });
 
+Deno.test("golden: what a teacher is worth by size, as docs/results.md has it", async () => {
+  const found = tableOf("results.md", "model", "states", "EM", "seeds");
+  const values = (row: string[]) => ({ valid: numberOf(row[4]!), test: numberOf(row[5]!) });
+  const rows = found.filter((row) => row[1] !== "").map((row) => ({
+    ...{ arm: row[0]!, states: numberOf(row[1]!), seed: 0, bestEpoch: 0, epochs: 0 },
+    ...{ converged: row[2]!.startsWith("converged"), start: null, atBudget: null, best: null },
+    ...values(row),
+  }));
+  assert.ok(rows.length >= 14, `${rows.length} rows`);
+  const floors = found.filter((row) => row[1] === "").map((row) => ({ model: row[0]!, ...values(row) }));
+  assert.equal(floors.length, 3);
+  const table = { budget: 0, rows, floors };
+  const { charts: [{ chart }] } = await runHere(languageCharts, { table }, { corpus: "WikiText-2" });
+  checkGolden("../../../docs/pictures/wikitext2-sizes.svg", await lineChart(chart));
+});
+
 Deno.test("golden: what an HMM's quality does to constrained texts, as docs/control.md has it", async () => {
   const found = tableOf("control.md", "draws", "states", "bits a token", "perplexity", "bits from exact");
   const same = {
