@@ -86,12 +86,7 @@ export class BlockedHmmLearner implements Learner {
     return this.#turns.take(async () => {
       const { circuit } = this.#state;
       checkRule(circuit, rule);
-      if (rule.step.kind !== "em") {
-        throw new CircuitError(
-          "circuit/argument",
-          `the step is \`${rule.step.kind}\`, expected \`em\`: smoothing by levels is of the counts of all samples`,
-        );
-      }
+      requireEm(rule.step);
       const fresh = new Map<string, ParameterArray>();
       const owners = parameterOwners(circuit);
       for (const [id, values] of stepByLevels(circuit, this.#state.counts, this.#smoothing)) {
@@ -157,4 +152,13 @@ export class BlockedHmmLearner implements Learner {
   flows(samples: Samples, sampleWeights?: ArrayLike<number>): Promise<Flows> {
     return this.#turns.take(() => this.#engine.flows(samples, sampleWeights));
   }
+}
+
+/** Checks that a step is one that counts alone decide. @throws {CircuitError} naming another */
+export function requireEm({ kind }: { readonly kind: string }): void {
+  if (kind === "em") return;
+  throw new CircuitError(
+    "circuit/argument",
+    `the step is \`${kind}\`, expected \`em\`: smoothing by levels is of the counts of all samples`,
+  );
 }

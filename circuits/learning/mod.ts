@@ -9,7 +9,7 @@ export * from "./marginals.ts";
 export * from "./mix_leaves.ts";
 export * from "./perturb.ts";
 export { BlockedHmmCounts, type BlockedSmoothing } from "./blocked_counts.ts";
-export * from "./blocked_learner.ts";
+export { BlockedHmmLearner } from "./blocked_learner.ts";
 export * from "./count.ts";
 export * from "./hmm_counts.ts";
 export * from "./state.ts";

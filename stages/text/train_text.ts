@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BlockedHmmLearner } from "../../circuits/learning/blocked_learner.ts";
+import { BlockedHmmLearner, requireEm } from "../../circuits/learning/blocked_learner.ts";
 import { defineStage, type Stage } from "../../runner/stage.ts";
 import { circuit } from "../codecs/circuit.ts";
 import { trainingLog } from "../codecs/score.ts";
@@ -42,9 +42,10 @@ export const trainText: Stage<
   engine: "use",
   checkpoint: trainingState,
   async run({ inputs, params, context }) {
+    const { levels } = params;
+    if (levels !== undefined) requireEm(params.step);
     const train = await WindowSource.open(inputs.trainWindows, inputs.train.ids);
     const valid = await WindowSource.open(inputs.validWindows, inputs.valid.ids);
-    const { levels } = params;
     return await runTraining(inputs.circuit, { train, valid }, params, context, async (circuit) => {
       const engine = await openLearner(circuit, context);
       return levels === undefined ? engine : new BlockedHmmLearner(engine, levels);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hmm } from "../../../circuits/structures/hmm.ts";
+import { blockedHmm, BlockedHmmLearner, hmm, ReferenceLearner } from "../../../circuits/mod.ts";
 import { Windows } from "../../../datasets/text/windows.ts";
 import { ShardWriter } from "../../../runner/codecs/shard_writer.ts";
 import { byteVocabulary, type Vocabulary } from "../../../datasets/text/vocabulary.ts";
@@ -127,6 +127,35 @@ Deno.test("training by windows fits the text; the share of the unigram is what t
       ["perplexity", worst.perplexity, 2],
       ["perplexity", best.perplexity, undefined],
     ], "what was chosen is told as the result, candidates as a curve");
+  });
+});
+
+Deno.test("a blocked HMM is smoothed by levels in each epoch, on an engine as by the reference, and by nothing but EM", async () => {
+  await inPlace(async (place) => {
+    const ids = Array.from({ length: 60 }, (_, i) => i * i % 7 % 4);
+    const train = await tokensOf(place, ids), windows = Windows.over([0, 60], { length: 4 });
+    const data = { train, trainWindows: windows, valid: train, validWindows: windows };
+    const blocks = [{ states: 2, symbols: [0, 2] }, { states: 2, symbols: [1, 3] }];
+    const circuit = blockedHmm({ length: 4, symbols: 4, blocks, backoff: 1, seed: 3 });
+    const levels = { initial: 1, transition: 2, within: 1, between: 1, discount: 0.5, emission: 3 };
+    const trained = await runHere(trainText, { circuit, ...data }, { epochs: 2, batchSize: 8, levels });
+    const reference = new BlockedHmmLearner(new ReferenceLearner(circuit), levels);
+    const samples = { count: 15, variables: 4, values: Int32Array.from(ids) };
+    for (let epoch = 0; epoch < 2; epoch++) {
+      await reference.accumulate(samples);
+      await reference.update({ step: { kind: "em" } });
+    }
+    assert.equal(trained.log.bestEpoch, 2);
+    for (const [id, values] of await reference.parameters()) {
+      const got = trained.circuit.parameters.get(id).values;
+      values.forEach((x, i) =>
+        assert.ok(Math.abs(x - got[i]) < 1e-4, `${id} ${i}: ${got[i]}, expected ${x}`)
+      );
+    }
+    await assert.rejects(
+      runHere(trainText, { circuit, ...data }, { levels, step: { kind: "anemone", step: 0.5 } }),
+      /the step is `anemone`, expected `em`/,
+    );
   });
 });
 
