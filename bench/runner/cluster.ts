@@ -48,7 +48,7 @@ export async function measureCluster(folder: string): Promise<Figure[]> {
       atMost: 20,
     }),
   ];
-  if (onSlurm.ignore) return figures;
+  if (onSlurm().ignore) return figures;
   for (let i = 0; i < RUNS; i++) {
     await using _cluster = await SlurmCluster.start();
     bySlurm.push(await run("slurm", `${folder}/cluster-${stores++}`));

@@ -20,9 +20,6 @@ export const BLOCKED_CHECKS: Readonly<Record<string, readonly Check[]>> = {
     ["whole", (backoff) => blocked({ backoff })],
     ["seed", (seed) => blocked({ seed })],
   ],
-  stepByLevels: [
-    ["number", async (within) => circuits.stepByLevels(blocked({ backoff: 1 }), await counts(), { within })],
-  ],
   stepPartByLevels: [
     ["number", async (within) => {
       const { weights, statistics } = await counts();
