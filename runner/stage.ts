@@ -145,6 +145,7 @@ export interface Moves<R> {
   readonly work: string;
   /** It moves so many times the bytes of this artifact. */
   readonly like: R;
+  /** How many times. */
   readonly times: number;
   /** Of the nodes that do the work: how many shards it is cut into. */
   readonly shards?: number;

@@ -72,7 +72,7 @@ export const joinMatrix: Stage<
 });
 
 /** The parts of work in shards. @throws CallError for a number that makes none */
-export function partsOf(shards: number, work: string): PartOf[] {
+export function eachPart(shards: number, work: string): PartOf[] {
   if (!(Number.isSafeInteger(shards) && shards >= 1)) {
     throw new CallError(
       "stage/declaration",

@@ -19,7 +19,7 @@ import {
   type StageContext,
 } from "../../runner/stage.ts";
 import { type Temporary, temporary } from "../../runner/temporary.ts";
-import { partParams, partsOf } from "../join_shards.ts";
+import { eachPart, partParams } from "../join_shards.ts";
 import { openClustering } from "../open_clustering.ts";
 import { centroids, clusterLabels, clusterReport } from "./codecs.ts";
 import { clusterSums, shardedClustering } from "./shard_codecs.ts";
@@ -238,7 +238,7 @@ export function kmeansInShards(
     );
   }
   const { name = "clusters.kmeans", ...rest } = node;
-  const each = partsOf(shards, "a clustering in shards").map((part) => ({ ...part, zeros, memory }));
+  const each = eachPart(shards, "a clustering in shards").map((part) => ({ ...part, zeros, memory }));
   const first = startClusters({ vectors }, { clusters, metric, start, zeros }, { name }).state;
   // Sums have twice the bytes of centroids, and are written and read.
   const moves = (times: number) => ({ work: "k-means in shards", like: first, times });

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { defineStage, type NodeOptions, type Ref, type Stage, type Wire } from "../../runner/stage.ts";
-import { joinMatrix, partOutputs, partParams, partsOf } from "../join_shards.ts";
+import { eachPart, joinMatrix, partOutputs, partParams } from "../join_shards.ts";
 import { featureInputs, featureParams, featuresOf } from "./autoencoder_features.ts";
 
 /** Parameters of features of a shard of the images. */
@@ -43,7 +43,7 @@ export function featuresInShards(
 ): { readonly features: Ref<typeof matrixShards> } {
   const { shards, ...rest } = params;
   const { name = "images.autoencoder-features" } = node;
-  const parts = partsOf(shards, "features in shards").map((part) =>
+  const parts = eachPart(shards, "features in shards").map((part) =>
     autoencoderFeaturesShard(inputs, { ...rest, ...part }, { name: `${name}.shard-${part.shard}` }).part
   );
   return { features: joinMatrix({ parts }, {}, { ...node, name }).matrix };

@@ -86,7 +86,11 @@ export const suffixInputs: {
  * Vectors of the suffixes of windows by a teacher: `[windows * length, width]`, row `w * length + t` for the suffix of
  * window `w` that begins at its position `t`; rows of padding are zero. Goes on after the last shard when it was killed.
  */
-export const embedSuffixes: Stage<typeof suffixParams, typeof suffixInputs, typeof outputs> = defineStage({
+export const embedSuffixes: Stage<
+  typeof suffixParams,
+  typeof suffixInputs,
+  { vectors: typeof matrixShards }
+> = defineStage({
   name: "embed.suffixes",
   params: suffixParams,
   inputs: suffixInputs,

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { matrixShards } from "../../runner/codecs/shard_codecs.ts";
 import { shardProgress } from "../../runner/codecs/shard_progress.ts";
 import { defineStage, type NodeOptions, type Ref, type Stage, type Wire } from "../../runner/stage.ts";
-import { joinMatrix, partOutputs, partParams, partsOf } from "../join_shards.ts";
+import { eachPart, joinMatrix, partOutputs, partParams } from "../join_shards.ts";
 import { suffixesOf, suffixInputs, suffixParams } from "./embed.ts";
 
 /** Parameters of vectors of the suffixes of a shard. */
@@ -42,7 +42,7 @@ export function embedInShards(
 ): { readonly vectors: Ref<typeof matrixShards> } {
   const { shards, ...rest } = params;
   const { name = "embed.suffixes" } = node;
-  const parts = partsOf(shards, "an embedding in shards").map((part) =>
+  const parts = eachPart(shards, "an embedding in shards").map((part) =>
     embedSuffixesShard(inputs, { ...rest, ...part }, { name: `${name}.shard-${part.shard}` }).part
   );
   return { vectors: joinMatrix({ parts }, {}, { ...node, name }).matrix };
