@@ -1,3 +1,4 @@
+import { requireEm } from "../circuits/learning/blocked_learner.ts";
 import { courseOf } from "../circuits/learning/course.ts";
 import {
   type FullOptions,
@@ -248,17 +249,15 @@ class ShardedEpochs {
   }
 }
 
-/** @throws CallError for options that smoothing by levels does not go with: levels are of all samples and all parameters */
+/** @throws CallError or CircuitError for options that smoothing by levels does not go with: levels are of all samples and all parameters */
 function requireWholeStep(options: ShardedTraining): void {
-  const { shards, shardsPerUpdate = shards, parts = 1, step = { kind: "em" } } = options;
+  const { shards, shardsPerUpdate = shards, parts = 1, step } = options;
   const wrong = shardsPerUpdate !== shards
     ? `an update of ${shardsPerUpdate} of ${shards} shards`
     : parts !== 1
     ? `${parts} parts`
-    : step.kind !== "em"
-    ? `the step \`${step.kind}\``
     : (["pseudocount", "leafBase", "frozen"] as const).find((name) => options[name] !== undefined);
-  if (wrong === undefined) return;
+  if (wrong === undefined) return step && requireEm(step);
   throw new CallError("stage/declaration", `\`levels\` of a training in shards do not go with ${wrong}`, {
     hint: "Their step is EM, of all shards, in one part, with no other smoothing: leave the other one out.",
   });
