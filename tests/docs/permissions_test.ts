@@ -44,13 +44,13 @@ Deno.test("docs/permissions.md explains every permission that a task has", () =>
 });
 
 for (
-  const [heading, file] of [
-    ["Workers", "runner/execute/worker_pool.ts"],
+  const [heading, ...files] of [
+    ["Workers", "runner/execute/rights.ts", "runner/execute/worker_pool.ts"],
     ["The explorer", "web/explorer/explorer.ts"],
   ] as const
 ) {
   Deno.test(`docs/permissions.md names exactly the permissions of processes: ${heading}`, () => {
-    const code = Deno.readTextFileSync(`${ROOT}/${file}`);
+    const code = files.map((file) => Deno.readTextFileSync(`${ROOT}/${file}`)).join("\n");
     const given = [...code.matchAll(/"(--allow-[\w-]+(?:=[^"]*)?)"/g)].map((match) => match[1]!);
     assert.deepEqual(rowsUnder(heading).map(([flag]) => quoted(flag!)[0]).sort(), given.sort());
     assert.ok(!given.some((flag) => flag.startsWith("--allow-net") || flag === "--allow-all"));
