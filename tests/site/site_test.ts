@@ -155,7 +155,7 @@ function serve(): { url: string; end: () => Promise<void> } {
 
 /** Pages with what readers look for on them. */
 const LOOKED_FOR: Readonly<Record<string, readonly RegExp[]>> = {
-  "index.html": [/In a clone of this repository/, /The arms differ in the start alone/],
+  "index.html": [/In a clone of this repository/, /They start from random parameters/],
   "reports.html": [/Who can reach it/, /The Hugging Face Hub/],
   "playground.html": [/playground/i],
   "tutorials/texts.html": [/init/, /answer/],
