@@ -52,12 +52,13 @@ export class ObjectBatch implements AsyncDisposable {
    * Adds an object, hashing while writing; at most 1 MiB is held in memory at a time besides what the
    * source holds.
    *
+   * @param wanted digest of an object that comes from elsewhere: other bytes are not kept.
    * @throws RetortError when the disk is full or the store cannot be written.
    */
-  async write(source: ByteSource): Promise<{ digest: Digest; size: number }> {
+  async write(source: ByteSource, wanted?: Digest): Promise<{ digest: Digest; size: number }> {
     await this.#slot();
     const temp = `${this.#blobs.tmp}/${uniqueName()}`;
-    if (source instanceof Uint8Array && source.length <= SMALL) {
+    if (source instanceof Uint8Array && source.length <= SMALL && wanted === undefined) {
       return guardedSync("writing", temp, () => this.#writeSmall(temp, source));
     }
     return await guarded("writing", temp, async () => {
@@ -81,7 +82,12 @@ export class ObjectBatch implements AsyncDisposable {
         throw error;
       }
       const digest = hash.digest("hex");
-      this.#place(temp, file, early, digest, size);
+      if (digest === (wanted ?? digest)) this.#place(temp, file, early, digest, size);
+      else {
+        await early.end().catch(() => {}); // What is not kept need not be synced.
+        file.close();
+        removeQuietly(temp);
+      }
       return { digest, size };
     });
   }

@@ -153,6 +153,8 @@ Deno.test({
     const browser = await launch();
     try {
       const { page, complaints } = await open(browser, playground.url);
+      // The form comes after what the first screen shows.
+      await page.locator("#train-text").waitFor();
       const drop = async (name: string, parts: string) => {
         await page.evaluate(`(() => {
           const data = new DataTransfer();

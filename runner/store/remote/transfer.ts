@@ -1,8 +1,5 @@
-import { createHash } from "node:crypto";
-import { removeQuietly, uniqueName } from "../../../foundation/atomic.ts";
 import { type Digest, digestBytes } from "../../../foundation/canonical.ts";
-import { guardedSync } from "../../../foundation/faults.ts";
-import { codeOf, messageOf } from "../../../foundation/errors.ts";
+import { messageOf } from "../../../foundation/errors.ts";
 import { resultOf, type Store } from "../store.ts";
 import { objectPath, objectsOf, type Parcel, parcelsOf, recordPath, type StoredObject } from "./layout.ts";
 import { AT_ONCE, eachAtOnce, type Remote, RemoteError } from "./remote.ts";
@@ -92,34 +89,20 @@ async function fetchParcel(store: Store, remote: Remote, parcel: Parcel): Promis
 /** Gets one object, which lies in its place once its bytes have been checked. */
 async function fetchObject(store: Store, remote: Remote, { digest, size }: StoredObject): Promise<number> {
   const path = objectPath(digest);
-  const temp = `${store.tmp}/${uniqueName()}`;
-  try {
-    let fault = "";
-    for (let reads = 0; reads < READS; reads++) {
-      const hash = createHash("sha256");
-      using file = guardedSync(
-        "writing",
-        temp,
-        () => Deno.openSync(temp, { write: true, create: true, truncate: true }),
-      );
-      const came = await readOn(remote, path, size, (chunk) => {
-        hash.update(chunk);
-        guardedSync("writing", temp, () => {
-          for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
-        });
-      });
-      if (came === undefined) throw new Lacking(`${path} is missing`);
-      if (came === size && hash.digest("hex") === digest) {
-        await file.syncData();
-        store.blobs.place(temp, digest, size);
-        return size;
-      }
-      fault = came === size ? "has other bytes than it should" : `has ${came} bytes instead of ${size}`;
+  let fault = "";
+  for (let reads = 0; reads < READS; reads++) {
+    // While bytes come, those before them are hashed, written and synced.
+    await using batch = store.blobs.batch();
+    const came = await batch.write(bytesOf(remote, path, size), digest);
+    if (came.digest === digest) {
+      await batch.done();
+      return size;
     }
-    return await lacking(remote, path, fault);
-  } finally {
-    removeQuietly(temp);
+    fault = came.size === size
+      ? "has other bytes than it should"
+      : `has ${came.size} bytes instead of ${size}`;
   }
+  return await lacking(remote, path, fault);
 }
 
 async function lacking(remote: Remote, path: string, fault: string): Promise<never> {
@@ -134,9 +117,13 @@ export async function wholeFile(
   size = Infinity,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const chunks: Uint8Array[] = [];
-  const length = await readOn(remote, path, size, (chunk) => void chunks.push(chunk.slice()));
-  if (length === undefined) return undefined;
-  const bytes = new Uint8Array(length);
+  try {
+    for await (const chunk of bytesOf(remote, path, size)) chunks.push(chunk.slice());
+  } catch (error) {
+    if (error instanceof Lacking) return undefined;
+    throw error;
+  }
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
@@ -149,27 +136,22 @@ export async function wholeFile(
  * Reads a file to its end, going on where it breaks off.
  *
  * @param size of what is expected: a stream that ends before it was cut, and one that goes on after it is not read further.
- * @returns the bytes that came; undefined where there is no such file.
+ * @throws Lacking where there is no such file.
  */
-async function readOn(
-  remote: Remote,
-  path: string,
-  size: number,
-  take: (chunk: Uint8Array) => void,
-): Promise<number | undefined> {
+async function* bytesOf(remote: Remote, path: string, size: number): AsyncGenerator<Uint8Array> {
   let at = 0;
   for (let cuts = 0;; cuts++) {
     const stream = await remote.read(path, at);
-    if (stream === undefined) return at === 0 ? undefined : at;
+    if (stream === undefined && at === 0) throw new Lacking(`${path} is missing`);
+    if (stream === undefined) return;
     try {
       for await (const chunk of stream) {
-        take(chunk);
         at += chunk.length;
-        if (at > size) return at;
+        yield chunk;
+        if (at > size) return;
       }
-      return at;
+      return;
     } catch (error) {
-      if (codeOf(error) !== undefined) throw error; // Of the disk.
       if (cuts + 1 >= READS) {
         throw new RemoteError(
           "remote/unreachable",
