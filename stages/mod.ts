@@ -23,6 +23,7 @@ export * from "./clusters/kmeans_shards.ts";
 export * from "./clusters/pca.ts";
 export * from "./clusters/shard_codecs.ts";
 export * from "./clusters/within.ts";
+export type { FarRows } from "../kernels/kmeans/reseed.ts";
 export type { ShardedKMeans, ShardSums } from "../kernels/kmeans/shards.ts";
 export type { Pca } from "../kernels/pca.ts";
 export { circuit } from "./codecs/circuit.ts";

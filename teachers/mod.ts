@@ -22,6 +22,7 @@ export * from "./suffixes.ts";
 export * from "./teacher.ts";
 export type { Numbers, Program, Shape, StepResult, TrainingStep } from "../kernels/autodiff/mod.ts";
 export type { EngineSessionOptions } from "../kernels/onnx/engine_session.ts";
+export type { OnnxSessionOptions } from "../kernels/onnx/session.ts";
 export type { ParameterPlan, ParameterPlans, TransformerSizes } from "./transformer.ts";
 export { type LiteWeight, type LiteWeights, useLite, useLiteGraph } from "./use_lite.ts";
 export * from "./word_vectors.ts";
