@@ -1,6 +1,9 @@
 import type { OpenDevice } from "./device.ts";
 import type { KernelSpec } from "./kernels.ts";
 
+/** Numbers of products of a dispatch that name classes of tiles; those in between belong to the next smaller class. */
+export const FOLDS: readonly number[] = [1, 4, 16, 64];
+
 /** The three matrix products of matmul.wgsl. */
 export type Form = "forward" | "backward" | "flows";
 

@@ -5,7 +5,14 @@ import { padded } from "./layout.ts";
 import { measureProduct, measureRate } from "./measure.ts";
 import type { Rate } from "./pace.ts";
 import { groupParts } from "./products.ts";
-import { candidateTiles, defaultTiles, type ProductShape, type Tile, type TileChoice } from "./tiles.ts";
+import {
+  candidateTiles,
+  defaultTiles,
+  FOLDS,
+  type ProductShape,
+  type Tile,
+  type TileChoice,
+} from "./tiles.ts";
 
 /** Measurements of one adapter. */
 export interface Tuning {
@@ -25,9 +32,6 @@ export interface TuningStore {
 
 /** Sizes that name classes; sizes in between belong to the next smaller class. */
 const SIZES = [32, 64, 128, 256, 512, 1024];
-
-/** Numbers of products of a dispatch that name classes. */
-const FOLDS = [1, 4, 16, 64];
 
 /** Minimum batch size from which products are tuned, and the size they are measured with. */
 const BATCH = 256;

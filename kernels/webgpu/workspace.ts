@@ -18,7 +18,7 @@ import type { SoftRoom } from "./soft_batch.ts";
 import { softCountSteps, softSteps } from "./soft_steps.ts";
 import type { Pace } from "./pace.ts";
 import { partialNumbers } from "./products.ts";
-import { type TileChoice, tileNumbers } from "./tiles.ts";
+import { FOLDS, type TileChoice, tileNumbers } from "./tiles.ts";
 import { TokenSorter, tokenWords } from "./tokens.ts";
 
 /** Parameter buffers, which outlive workspaces. */
@@ -304,8 +304,10 @@ export function carriedNumbers(
   plan.weightTables.forEach(({ units, inputs }, t) => {
     const uses = Math.max(...usesOf(plan, t).map(({ length }) => length));
     const shape = { form: "flows", rows: units, columns: padded(inputs) } as const;
-    // How many matrices a dispatch takes is not known yet.
-    const results = Math.max(...[1, Infinity].map((folds) => tileNumbers(tiles({ ...shape, folds }))));
+    // How many matrices a dispatch takes is not known yet: the largest tile of all classes has room.
+    const results = Math.max(
+      ...[...FOLDS, Infinity].map((folds) => tileNumbers(tiles({ ...shape, folds }))),
+    );
     if (2 * results * capacity * uses / rate.alone <= seconds) return;
     numbers = Math.max(numbers, results * Math.min(MOST_CARRIED, Math.ceil(2 * rate.flops / rate.alone)));
   });
