@@ -160,11 +160,16 @@ export async function stepKMeans(
   const { sums, mass, spread } = total(passes);
   const empty = emptyClusters(sums, metric);
   const inertia = [...run.inertia, inertiaOf({ origin, spread }, centroids, sums)];
-  const far = farOfAll(passes, farRowsFor(empty.length), atCentroid({ spread, mass }));
-  const filled = empty.length === 0 ? 0 : await giveRows(sums, empty, far, vectors, (_, values) => ({
-    weight: 1,
-    factor: metric === "cosine" ? 1 / Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)) : 1,
-  }));
+  const filled = empty.length === 0 ? 0 : await giveRows(
+    sums,
+    empty,
+    farOfAll(passes, farRowsFor(empty.length), atCentroid({ spread, mass })),
+    vectors,
+    (_, values) => ({
+      weight: 1,
+      factor: metric === "cosine" ? 1 / Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)) : 1,
+    }),
+  );
   const next = means({ metric, origin }, centroids, sums);
   return {
     metric,

@@ -48,17 +48,7 @@ export function vectorsOf(values: Float32Array, width: number): Vectors {
       `${values.length} numbers do not divide into vectors of width ${width}`,
     );
   }
-  return {
-    rows,
-    width,
-    async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
-      for (let first = 0; first < rows; first += most) {
-        const to = Math.min(rows, first + most);
-        yield { first, rows: to - first, values: values.subarray(first * width, to * width) };
-      }
-    },
-    read: (from, to) => Promise.resolve(values.subarray(from * width, to * width)),
-  };
+  return readBy(rows, width, (from, to) => Promise.resolve(values.subarray(from * width, to * width)));
 }
 
 /** Copies the vectors into memory if they take at most `bytes` as float32; otherwise returns them unchanged. */
@@ -77,31 +67,20 @@ export async function held(vectors: Vectors, bytes: number): Promise<Vectors> {
 export function everyNth(vectors: Vectors, step: number, offset: number): Vectors {
   const { width } = vectors;
   const rows = Math.max(0, Math.ceil((vectors.rows - offset) / step));
-  const view: Vectors = {
-    rows,
-    width,
-    async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
-      for (let first = 0; first < rows; first += most) {
-        const to = Math.min(rows, first + most);
-        yield { first, rows: to - first, values: await view.read(first, to) };
+  return readBy(rows, width, async (from, to) => {
+    const values = new Float32Array((to - from) * width);
+    // Read in pieces: the rows in between are read too and must not accumulate.
+    const piece = Math.max(1, Math.floor(rowsOfBlock(width) / step));
+    for (let at = from; at < to; at += piece) {
+      const end = Math.min(to, at + piece);
+      const dense = await vectors.read(offset + at * step, offset + (end - 1) * step + 1);
+      for (let row = at; row < end; row++) {
+        const source = (row - at) * step * width;
+        values.set(dense.subarray(source, source + width), (row - from) * width);
       }
-    },
-    async read(from, to) {
-      const values = new Float32Array((to - from) * width);
-      // Read in pieces: the rows in between are read too and must not accumulate.
-      const piece = Math.max(1, Math.floor(rowsOfBlock(width) / step));
-      for (let at = from; at < to; at += piece) {
-        const end = Math.min(to, at + piece);
-        const dense = await vectors.read(offset + at * step, offset + (end - 1) * step + 1);
-        for (let row = at; row < end; row++) {
-          const source = (row - at) * step * width;
-          values.set(dense.subarray(source, source + width), (row - from) * width);
-        }
-      }
-      return values;
-    },
-  };
-  return view;
+    }
+    return values;
+  });
 }
 
 /** Rows closer together than this are fetched in one read, including the rows in between. */
@@ -132,18 +111,21 @@ export async function rowsAt(vectors: Vectors, indices: ArrayLike<number>): Prom
 
 /** A view of the rows from `from` to `to` (not included). */
 export function rowsBetween(vectors: Vectors, from: number, to: number): Vectors {
-  const { width } = vectors, rows = to - from;
-  const read = (first: number, end: number) => vectors.read(from + first, from + end);
+  return readBy(to - from, vectors.width, (first, end) => vectors.read(from + first, from + end));
+}
+
+/** Vectors of which any run of rows can be read. */
+function readBy(rows: number, width: number, read: Vectors["read"]): Vectors {
   return {
     rows,
     width,
+    read,
     async *blocks({ rows: most = rowsOfBlock(width) } = {}) {
       for (let first = 0; first < rows; first += most) {
-        const count = Math.min(most, rows - first);
-        yield { first, rows: count, values: await read(first, first + count) };
+        const to = Math.min(rows, first + most);
+        yield { first, rows: to - first, values: await read(first, to) };
       }
     },
-    read,
   };
 }
 
