@@ -50,13 +50,13 @@ export function requireInteger(what: string, x: unknown, least: number, most = I
 }
 
 /** Fewest and most of what an option names: whole numbers from 0, the greatest of which may be Infinity. @throws {CallError} */
-export function requireRange(name: string, least: unknown, most: unknown, isBounded: boolean): void {
+export function requireRange(name: string, least: number, most: number, isBounded: boolean): void {
   requireInteger(`the least number of ${name}`, least, 0);
   if (isBounded || most !== Infinity) requireInteger(`the greatest number of ${name}`, most, 0);
-  if (Number(least) <= Number(most)) return;
+  if (least <= most) return;
   throw new CallError(
     "control/argument",
-    `\`${name}\` from ${Number(least)} to ${Number(most)}: the least number exceeds the greatest`,
+    `\`${name}\` from ${least} to ${most}: the least number exceeds the greatest`,
   );
 }
 

@@ -107,14 +107,12 @@ function sinksOf({ states, width, next }: Automaton): Uint8Array {
 function smallest(automaton: TokenAutomaton): TokenAutomaton {
   const blocks = refine(automaton);
   // One state stands for each block; they are numbered as their first states are.
-  const numbers = new Map<number, number>();
-  blocks.forEach((block) => numbers.has(block) || numbers.set(block, numbers.size));
-  const columns = Array.from({ length: automaton.width }, (_, c) => c);
-  const { merged, ...own } = quotient(automaton, blocks, [...numbers.keys()], columns);
+  const kept = [...new Set(blocks)];
+  const { merged, ...own } = quotient(automaton, blocks, kept, Array(automaton.width).keys());
   return {
     ...own,
     starts: Object.fromEntries(
-      Object.entries(automaton.starts).map(([context, state]) => [context, numbers.get(blocks[state!]!)!]),
+      Object.entries(automaton.starts).map(([context, state]) => [context, kept.indexOf(blocks[state!]!)]),
     ),
     classes: automaton.classes.map((c) => c < 0 ? -1 : merged[c]!),
   };
