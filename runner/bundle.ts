@@ -7,7 +7,7 @@ import { getOrMake } from "../foundation/newer.ts";
 import { isOwn, ownPath } from "../foundation/own_package.ts";
 import { type ImportKind, markDeclarations } from "./declarative.ts";
 import { CODE_OPTIONS, loaderOf, targetOf } from "./code_files.ts";
-import { moduleFiles } from "./module_files.ts";
+import { type KnownNames, moduleFiles } from "./module_files.ts";
 import type { Packages } from "./packages.ts";
 import { type Declaring, syntaxText } from "./syntax.ts";
 
@@ -56,6 +56,8 @@ function declaringNames(bundle: string): Declaring {
 /** Bundles exports of modules; one bundler service for all, started when the first is needed. */
 export class Bundler implements AsyncDisposable {
   readonly #packages: Packages;
+  /** What modules name, by path and bytes: stages share most of them. */
+  readonly #named: KnownNames = new Map();
   /** Prefix of module names in bundles; random, so that no module's text can contain it. */
   readonly #mark = `retort-${crypto.randomUUID()}`;
   /** Syntax trees by code: stages share most of their modules. */
@@ -124,7 +126,7 @@ export class Bundler implements AsyncDisposable {
     more: readonly string[],
   ): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
     this.#service ??= await import("esbuild");
-    return await moduleFiles(this.#service, fileURLToPath(module), more, this.#packages);
+    return await moduleFiles(this.#service, fileURLToPath(module), more, this.#packages, this.#named);
   }
 
   /** Stops the bundler service, if it was started. */

@@ -86,8 +86,11 @@ export function collectGarbage(
     if (!options.dryRun) store.forget(key);
   }
   // A run that died has left jobs that workers may still take.
-  for (const { code } of queuedJobs(store)) {
-    if (code !== undefined) { for (const digest of codeObjects(store, code.stored)) reached.add(digest); }
+  const codes = new Map(
+    queuedJobs(store).flatMap(({ code }) => code === undefined ? [] : [[code.stored.digest, code.stored]]),
+  );
+  for (const stored of codes.values()) {
+    for (const digest of codeObjects(store, stored)) reached.add(digest);
   }
   let objects = 0;
   let bytes = 0;

@@ -1,6 +1,8 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AnyNode } from "acorn";
 import type * as esbuild from "esbuild";
+import { digestBytes } from "../foundation/canonical.ts";
+import { getOrMake } from "../foundation/newer.ts";
 import { isOwn } from "../foundation/own_package.ts";
 import { CODE_OPTIONS, loaderOf, targetOf } from "./code_files.ts";
 import type { Packages } from "./packages.ts";
@@ -9,7 +11,7 @@ import type { Packages } from "./packages.ts";
 const MOST = 64 << 20;
 
 /** What a module's text names beside it. */
-interface Named {
+export interface NamedFiles {
   /** Imported modules, with the type that an import says. */
   readonly imports: { readonly specifier: string; readonly type?: string }[];
   /** Files by URLs relative to the module. */
@@ -18,6 +20,9 @@ interface Named {
   looksAround: boolean;
 }
 
+/** What modules name, by their bytes and path; undefined for those that cannot be parsed. */
+export type KnownNames = Map<string, Promise<NamedFiles | undefined>>;
+
 /**
  * The local files with which a module runs at another place: those that it imports at any depth, and those that it names by
  * `new URL("…", import.meta.url)`. Modules of Retort's own are left out, and packages.
@@ -25,6 +30,7 @@ interface Named {
  * @param service of esbuild.
  * @param module path of a module that is not Retort's own.
  * @param more paths of files besides.
+ * @param known looked into first, and added to.
  * @returns bytes by path; undefined where it cannot be told which they are: something computes what it imports or where its files lie, or is
  * no file, or imports Retort by path; and where there are more than 64 MiB of them.
  */
@@ -33,6 +39,7 @@ export async function moduleFiles(
   module: string,
   more: readonly string[],
   packages: Packages,
+  known: KnownNames,
 ): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const queue = [{ path: module, isCode: true }, ...more.map((path) => ({ path, isCode: false }))];
@@ -44,7 +51,8 @@ export async function moduleFiles(
     if (bytes === undefined || (size += bytes.length) > MOST) return undefined;
     files.set(path, bytes);
     if (!isCode) continue;
-    const named = await namedIn(service, path, bytes);
+    const id = `${digestBytes(bytes)} ${path}`;
+    const named = await getOrMake(known, id, () => namedIn(service, path, bytes));
     if (named === undefined || named.looksAround) return undefined;
     for (const { specifier, type } of named.imports) {
       const target = targetOf(specifier, path, packages);
@@ -80,8 +88,8 @@ async function namedIn(
   service: Pick<typeof esbuild, "transform">,
   path: string,
   bytes: Uint8Array,
-): Promise<Named | undefined> {
-  const named: Named = { imports: [], urls: [], looksAround: false };
+): Promise<NamedFiles | undefined> {
+  const named: NamedFiles = { imports: [], urls: [], looksAround: false };
   try {
     const { code } = await service.transform(bytes, {
       ...CODE_OPTIONS,
@@ -98,7 +106,7 @@ async function namedIn(
   return named;
 }
 
-function look(node: AnyNode, named: Named): void {
+function look(node: AnyNode, named: NamedFiles): void {
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportAllDeclaration":

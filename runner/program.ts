@@ -33,7 +33,7 @@ export function programArguments(module: URL, config?: string): string[] {
 
 /** Path of a file with the joined import map, which Deno takes from files alone. */
 function joinedMapFile(project: Project): string {
-  const text = JSON.stringify(joinedMap(project));
+  const text = JSON.stringify(joinedMap(project.imports));
   const folder = `${dirname(project.config)}/.retort/imports`;
   const path = `${folder}/${digestBytes(text).slice(0, 16)}.json`;
   if (!existsSync(path)) {

@@ -108,9 +108,9 @@ export function isOwnProject(project: Project): boolean {
  * The import map with which Retort's clone works for another project: Retort's own modules keep what Retort says, all others
  * follow the project.
  */
-export function joinedMap(project: Project): ImportMap {
+export function joinedMap(map: ImportMap): ImportMap {
   const own = importMapOf(ownManifest(), new URL("deno.json", OWN_ROOT));
-  return { ...project.imports, scopes: { ...project.imports.scopes, [OWN_ROOT.href]: own.imports } };
+  return { ...map, scopes: { ...map.scopes, [OWN_ROOT.href]: own.imports } };
 }
 
 /** The root of the workspace that a project is a member of. */

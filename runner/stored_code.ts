@@ -1,11 +1,11 @@
 import { dirname, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { canonicalText, type Digest, type JsonObject } from "../foundation/canonical.ts";
-import { isOwn, isPacked, OWN_ROOT, ownManifest, ownPath } from "../foundation/own_package.ts";
+import { isOwn, isPacked, OWN_ROOT, ownPath } from "../foundation/own_package.ts";
 import { stagePlaceOf } from "./declaration.ts";
 import type { Fingerprinter } from "./fingerprint.ts";
-import { type ImportMap, importMapOf } from "./import_map.ts";
-import type { Project } from "./project.ts";
+import type { ImportMap } from "./import_map.ts";
+import { joinedMap, type Project } from "./project.ts";
 import type { StageDefinition } from "./stage.ts";
 import type { Store } from "./store/store.ts";
 
@@ -42,7 +42,7 @@ export class CodeStore {
   readonly #fingerprinter: Fingerprinter;
   /** Files of all stages, as they were first read. */
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
-  readonly #codes = new Map<StageDefinition, JobCode | undefined>();
+  readonly #codes = new Map<StageDefinition, Promise<JobCode | undefined>>();
 
   constructor(store: Store, project: Project, fingerprinter: Fingerprinter) {
     this.#store = store;
@@ -52,22 +52,28 @@ export class CodeStore {
 
   /** The code of a stage; undefined where it cannot be taken from its place. */
   async of(stage: StageDefinition): Promise<JobCode | undefined> {
-    if (!this.#codes.has(stage)) await this.keep([stage]);
-    return this.#codes.get(stage);
+    await this.keep([stage]);
+    return await this.#codes.get(stage);
   }
 
   /** Stores the code of stages as it is now. */
   async keep(stages: Iterable<StageDefinition>): Promise<void> {
+    const open = [...new Set(stages)].filter((stage) => !this.#codes.has(stage));
+    const keeping = this.#keep(open);
+    // Who asks for one meanwhile waits for all of them.
+    for (const stage of open) this.#codes.set(stage, keeping.then((codes) => codes.get(stage)));
+    await keeping;
+  }
+
+  async #keep(stages: readonly StageDefinition[]): Promise<ReadonlyMap<StageDefinition, JobCode>> {
     const modules = new Map<StageDefinition, string>();
     for (const stage of stages) {
-      if (this.#codes.has(stage)) continue;
       const files = this.#project.isPortable ? await this.#fingerprinter.filesOf(stage) : undefined;
-      this.#codes.set(stage, undefined);
       if (files === undefined) continue;
       for (const [path, bytes] of files) if (!this.#files.has(path)) this.#files.set(path, bytes);
       modules.set(stage, (await stagePlaceOf(stage)).module);
     }
-    if (modules.size === 0) return;
+    if (modules.size === 0) return new Map();
     const { config, lock, imports, settings } = this.#project;
     const root = commonFolder([config, ...this.#files.keys()]);
     const rootUrl = pathToFileURL(`${root}/`).href;
@@ -89,7 +95,7 @@ export class CodeStore {
     const bytes = new TextEncoder().encode(canonicalText(code as unknown as JsonObject));
     const stored = await batch.write(bytes);
     await batch.done();
-    for (const [stage, module] of modules) this.#codes.set(stage, { stored, module: portable(module) });
+    return new Map([...modules].map(([stage, module]) => [stage, { stored, module: portable(module) }]));
   }
 }
 
@@ -102,16 +108,7 @@ export class CodeStore {
 export function configOf({ imports, settings }: StoredCode, folder: string, lock: string): JsonObject {
   const map = mapUrls(imports, (url) => localUrl(url, folder));
   // A package finds its own packages itself.
-  const own = isPacked
-    ? {}
-    : { [OWN_ROOT.href]: importMapOf(ownManifest(), new URL("deno.json", OWN_ROOT)).imports };
-  return {
-    ...settings,
-    imports: map.imports,
-    scopes: { ...map.scopes, ...own },
-    lock,
-    nodeModulesDir: "none",
-  };
+  return { ...settings, ...(isPacked ? map : joinedMap(map)), lock, nodeModulesDir: "none" };
 }
 
 /**

@@ -110,8 +110,10 @@ export async function verifyByExecution(
   options.signal.addEventListener("abort", () => executor.stop(), { once: true });
   const checks: NodeCheck[] = [];
   const plan = await session.plan(options.signal);
-  for (const node of ancestors(session.targets)) {
-    if (node.stage.locate !== undefined) continue;
+  const nodes = ancestors(session.targets).filter(({ stage }) => stage.locate === undefined);
+  const made = nodes.filter((node) => plan.get(node)!.outputs !== undefined);
+  await codes?.keep(made.map(({ stage }) => stage));
+  for (const node of nodes) {
     options.signal.throwIfAborted();
     const planned = plan.get(node)!;
     let check: NodeCheck;
